@@ -1,0 +1,80 @@
+// Who may import whom: the table of docs/architecture.md, as rules. `npm run layers` holds the code against it.
+const cloudSdk = '^(@azure/(keyvault-keys|identity|data-tables|service-bus|core-)|jose|@google-cloud|@aws-sdk)';
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'domain-knows-nothing',
+      comment:
+        'Pure: no operation, adapter, setting, SDK or environment. node:crypto and node:buffer are functions of their arguments.',
+      severity: 'error',
+      from: { path: '^shared/domain/' },
+      to: { pathNot: '^(shared/domain/|(node:)?(crypto|buffer)$)' },
+    },
+    {
+      name: 'operations-know-domain-and-ports',
+      severity: 'error',
+      from: { path: '^shared/operations/' },
+      to: { pathNot: '^(shared/(domain|operations)/|(node:)?(crypto|buffer)$|node_modules/(lru-cache|p-limit|uuid)/)' },
+    },
+    {
+      name: 'adapters-know-domain-and-port-types',
+      severity: 'error',
+      from: { path: '^shared/adapters/' },
+      to: { path: '^(functions|shared/settings)' },
+    },
+    {
+      name: 'adapters-import-only-types-of-operations',
+      severity: 'error',
+      from: { path: '^shared/adapters/' },
+      to: { path: '^shared/operations/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'settings-know-domain-and-zod',
+      severity: 'error',
+      from: { path: '^shared/settings' },
+      to: { pathNot: '^(shared/domain/|node_modules/zod/)' },
+    },
+    {
+      name: 'handlers-know-no-adapter',
+      severity: 'error',
+      from: { path: '^functions/(http|service-bus|timer)/' },
+      to: { path: '^(shared/adapters|shared/settings|functions/main)' },
+    },
+    {
+      name: 'only-adapters-and-main-know-cloud-sdks',
+      severity: 'error',
+      from: { path: '^(functions|shared)/', pathNot: '^(shared/adapters/|functions/main)' },
+      to: { path: `node_modules/${cloudSdk.slice(1)}` },
+    },
+    {
+      name: 'product-never-imports-its-scaffolding',
+      severity: 'error',
+      from: { path: '^(functions|shared)/' },
+      to: { path: '^(test|local|bench|scripts)/' },
+    },
+    {
+      name: 'only-main-imports-main',
+      severity: 'error',
+      from: { path: '^(functions|shared)/' },
+      to: { path: '^functions/main' },
+    },
+    {
+      name: 'no-unresolvable',
+      severity: 'error',
+      from: { path: '^(functions|shared)/' },
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|\\.local)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};
