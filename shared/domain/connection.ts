@@ -1,0 +1,40 @@
+// How one customer vault key is reached. Pure.
+import type { Seal } from './company-key.ts';
+import type { VaultTarget } from './provider.ts';
+
+/** `federated`: the multitenant Entra app whose credential is a managed identity; there is no secret. */
+export interface FederatedCredential {
+  readonly kind: 'federated';
+  /** Application (client) id of the connector app. */
+  readonly clientId: string;
+}
+
+export interface Connection {
+  readonly connectionId: string;
+  readonly host: string;
+  readonly keyName: string;
+  /** Absent until the vault's own challenge has named it; pinned ever after. */
+  readonly tenantId?: string;
+  readonly credential: FederatedCredential;
+  readonly seal: Seal;
+  /** Keyrings and unfinished switches that depend on it: `keyring|k`, `switch|k|id`. */
+  readonly usedBy: readonly string[];
+  readonly createdAt: string;
+  /** When an admin last said that the role was assigned; a denial within ten minutes of it may be propagation. */
+  readonly roleAssignedAt?: string;
+  /** When a token for its tenant was first obtained: until trust is proved by sign-in, this stands for consent. */
+  readonly consentedAt?: string;
+  /** True once the key has been read: a later 404 then means "deleted", not "mistyped". */
+  readonly keySeen: boolean;
+}
+
+/** The vault and key behind a connection, or undefined while its tenant is not known. */
+export function targetOfConnection(connection: Connection): VaultTarget | undefined {
+  if (connection.tenantId === undefined) return undefined;
+  return {
+    ref: { provider: 'azure-key-vault', connectionId: connection.connectionId },
+    host: connection.host,
+    keyName: connection.keyName,
+    tenantId: connection.tenantId,
+  };
+}

@@ -1,0 +1,36 @@
+// One data key's row. Pure.
+export type DataKeyState =
+  /** In use. */
+  | 'live'
+  /** Soft-deleted: restorable until `purgeAfter`. */
+  | 'deleted'
+  /** Did not open during a pass: kept as it is, named, waiting for a decision. */
+  | 'quarantined'
+  /** Given up by a partner admin; kept, and skipped by later passes. */
+  | 'lost'
+  /** Past its restore time: no blob and no version, only the id, which is never used again. */
+  | 'tombstone';
+
+export type QuarantineReason = 'does-not-open' | 'unknown-version' | 'differs-after-rewrap';
+
+export interface DataKey {
+  readonly keyId: string;
+  readonly state: DataKeyState;
+  readonly origin: 'generated' | 'imported';
+  /** Empty for a tombstone. */
+  readonly blob: Uint8Array;
+  /** 0 for a tombstone. */
+  readonly companyKeyVersion: number;
+  /** The blob under `previousVersion`, kept from the first pass to the second; empty otherwise. */
+  readonly previous: Uint8Array;
+  readonly previousVersion: number;
+  /** The state that a quarantined row returns to. */
+  readonly stateBefore?: 'live' | 'deleted';
+  readonly quarantineReason?: QuarantineReason;
+  /** The request that made it, and the last that wrote it: after a lost answer these tell whose write it was. */
+  readonly createdBy: string;
+  readonly writtenBy: string;
+  readonly createdAt: string;
+  readonly deletedAt?: string;
+  readonly purgeAfter?: string;
+}

@@ -1,0 +1,113 @@
+// What a provider, Entra or the input can answer but yes. One stable code each; the catalogue (failure-catalogue.ts)
+// gives every code its kind, owner and words. Pure.
+
+/**
+ * `input`: nothing was sent anywhere. `transient`: may pass by itself, never counts as revoked. `propagating`: a recent
+ * grant may not have arrived. `denied`: the vault or Entra says no. `warning`: works today. `integrity`: a security
+ * event, never a revocation.
+ */
+export type FailureKind = 'input' | 'transient' | 'propagating' | 'denied' | 'warning' | 'integrity';
+
+/** Whose move it is. */
+export type FailureOwner = 'company-admin' | 'azure-admin' | 'vendor';
+
+export const FAILURE_CODES = [
+  'vault-uri-contains-key-path',
+  'vault-uri-is-secret',
+  'vault-uri-invalid',
+  'vault-host-not-allowed',
+  'key-name-invalid',
+  'vault-not-found',
+  'vault-unreachable',
+  'throttled',
+  'vault-firewall',
+  'vault-private-only',
+  'access-denied-rbac',
+  'access-denied-policy',
+  'key-not-found',
+  'key-disabled',
+  'key-expired',
+  'key-not-yet-valid',
+  'key-purgeable',
+  'key-type-unsupported',
+  'key-too-small',
+  'key-operation-not-permitted',
+  'vault-key-in-use',
+  'row-forged',
+  'key-substituted',
+  'consent-required',
+  'consent-declined',
+  'admin-role-missing',
+  'wids-not-emitted',
+  'wrong-entra-tenant',
+  'entra-tenant-not-found',
+  'federation-mismatch',
+  'client-secret-wrong',
+  'client-secret-expired',
+  'blocked-by-conditional-access',
+  'entra-unreachable',
+  'entra-throttled',
+  'google-not-super-admin',
+  'google-wrong-domain',
+  'managed-identity-unavailable',
+  'vault-error',
+  'entra-error',
+] as const;
+export type FailureCode = (typeof FAILURE_CODES)[number];
+
+/** The real names that words and commands are filled in with. Anything unknown is left out, never invented. */
+export interface FailureFacts {
+  readonly vaultHost?: string;
+  readonly keyName?: string;
+  readonly tenantId?: string;
+  /** Application id of the connector app. */
+  readonly appId?: string;
+  /** Object id of its service principal in the customer's tenant, from the token's `oid`. */
+  readonly principalId?: string;
+  /** Our address as the vault sees it. */
+  readonly clientAddress?: string;
+  /** Azure resource id of the vault or key, from the 403's Resource line. */
+  readonly resourceId?: string;
+  /** What in the input is wrong, or the value found where another was expected. */
+  readonly detail?: string;
+  /** The two values offered when a whole key URL was pasted. */
+  readonly suggestedVaultUri?: string;
+  readonly suggestedKeyName?: string;
+  /** The key was read before, so "not found" means deleted. */
+  readonly keySeen?: boolean;
+}
+
+export interface Remedy {
+  readonly text: string;
+  readonly azureCli?: string;
+  readonly portal?: string;
+}
+
+export interface Failure {
+  readonly code: FailureCode;
+  readonly kind: FailureKind;
+  readonly owner: FailureOwner;
+  readonly message: string;
+  readonly cause: string;
+  readonly remedy: Remedy;
+  readonly facts: FailureFacts;
+  /** What the service said, for the log and the vendor's own operators; the company sees only the correlation id. */
+  readonly service?: {
+    readonly status?: number;
+    readonly code?: string;
+    readonly message?: string;
+    readonly correlationId?: string;
+  };
+  /** For `propagating`: when it becomes a denial, ISO 8601. */
+  readonly becomesDeniedAt?: string;
+}
+
+/** A denial of the key in force revokes; set-up codes and everything that may pass never do. */
+export function isDenial(failure: Failure): boolean {
+  return failure.kind === 'denied';
+}
+
+/** True if the same call may succeed later without anybody acting. */
+export function mayPass(failure: Failure): boolean {
+  return failure.kind === 'transient' || failure.kind === 'propagating';
+}

@@ -1,0 +1,14 @@
+// The forms of the ids that callers choose. Pure. They go into table keys as they are, so none of them can hold
+// `|`, `/`, `#`, `?` or a control character (Table Storage forbids these in keys), nor begin with `!`, which marks our own rows.
+const RESOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+const DATA_KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Ids of companies, keyrings, connections and switches: 1 to 64 of `a-z`, `0-9`, `-`, beginning with no `-`. */
+export const isResourceId = (text: string): boolean => RESOURCE_ID.test(text);
+
+/** Ids of data keys: 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `-`, beginning with a letter or digit. Case matters. */
+export const isDataKeyId = (text: string): boolean => DATA_KEY_ID.test(text);
+
+/** A lower-case GUID, as Entra writes tenant and application ids. */
+export const isGuid = (text: string): boolean => GUID.test(text);

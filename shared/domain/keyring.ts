@@ -1,0 +1,33 @@
+// Companies and keyrings. Pure.
+import type { ProviderRef } from './provider.ts';
+
+export const DEFAULT_KEYRING = 'default';
+/** Table Storage gives 2,000 entities a second per partition and 20,000 per account: 16 shards use all of it. */
+export const DEFAULT_SHARD_COUNT = 16;
+export const MAX_DATA_KEYS_PER_KEYRING = 10_000_000;
+
+export interface Company {
+  readonly companyId: string;
+  readonly displayName: string;
+  readonly defaultKeyring: string;
+  /** `closing` while a delete is deciding whether live data keys remain. */
+  readonly state: 'active' | 'closing';
+  readonly createdAt: string;
+}
+
+export interface Keyring {
+  readonly keyringId: string;
+  /** `creating` until all of its `!shard` rows exist. */
+  readonly state: 'creating' | 'ready';
+  readonly shardCount: number;
+  readonly provider: ProviderRef;
+  /** The company-key version that is in force. */
+  readonly activeVersion: number;
+  /** The highest version ever reserved. A version number is never used again, also after a cancel. */
+  readonly highVersion: number;
+  /** Of the last turn ordered. Only ever goes up. */
+  readonly generation: number;
+  /** The unfinished switch, if there is one. At most one at a time. */
+  readonly switchId?: string;
+  readonly createdAt: string;
+}

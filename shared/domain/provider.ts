@@ -1,0 +1,49 @@
+// Where a key-encryption key (KEK) lives, and the key itself as its vault describes it. Pure.
+
+/** `managed` is the vendor's own vault; `azure-key-vault` the vault that a connection reaches. */
+export type ProviderRef =
+  { readonly provider: 'managed' } | { readonly provider: 'azure-key-vault'; readonly connectionId: string };
+
+/** A text that names a provider within a company; the mark on a company key's wrap that is in force. */
+export function providerName(ref: ProviderRef): string {
+  return ref.provider === 'managed' ? 'managed' : `azure-key-vault:${ref.connectionId}`;
+}
+
+export function sameProvider(a: ProviderRef, b: ProviderRef): boolean {
+  return providerName(a) === providerName(b);
+}
+
+/**
+ * How a vault's key is reached. `tenantId` is the vault's own Entra tenant, pinned: a vault whose challenge names
+ * another gets no token.
+ */
+export interface VaultTarget {
+  readonly ref: ProviderRef;
+  /** Lower-case host name, `contoso.vault.azure.net`. */
+  readonly host: string;
+  readonly keyName: string;
+  readonly tenantId: string;
+}
+
+/** One version of a key as `GET /keys/{name}/{version}` describes it. */
+export interface VaultKey {
+  /** Versioned: `https://host/keys/name/version`. */
+  readonly keyId: string;
+  readonly keyType: string;
+  /** Modulus and exponent, base64url without padding; empty for a key that is not RSA. */
+  readonly n: string;
+  readonly e: string;
+  readonly sizeBits: number;
+  readonly keyOps: readonly string[];
+  readonly enabled: boolean;
+  readonly notBefore?: Date;
+  readonly expires?: Date;
+  readonly recoveryLevel?: string;
+}
+
+/** The parts of a versioned key id, or undefined if it is none. Host in lower case; Key Vault ids are case-insensitive. */
+export function parseKeyId(keyId: string): { host: string; keyName: string; version: string } | undefined {
+  const match = /^https:\/\/([^/:@?#]+)\/keys\/([0-9A-Za-z-]{1,127})\/([0-9A-Za-z]{1,64})$/.exec(keyId);
+  if (!match?.[1] || !match[2] || !match[3]) return undefined;
+  return { host: match[1].toLowerCase(), keyName: match[2], version: match[3] };
+}

@@ -1,0 +1,41 @@
+// Why an operation does not do what its caller asked: one tagged union with its facts. Pure. What the caller sees of it is
+// decided in one place at the edge (functions/http/failure-to-response.ts).
+import type { Failure } from './failure.ts';
+
+export type Refusal =
+  | { readonly type: 'not-found'; readonly what: ResourceKind; readonly id: string }
+  | { readonly type: 'already-exists'; readonly what: ResourceKind; readonly id: string }
+  /** `If-Match` or `If-None-Match` did not hold. */
+  | { readonly type: 'precondition-failed'; readonly what: ResourceKind; readonly id: string }
+  | { readonly type: 'invalid'; readonly target: string; readonly message: string }
+  | { readonly type: 'switch-in-progress'; readonly switchId: string }
+  /** A resource is in a state in which this cannot be done. `code` is public API. */
+  | { readonly type: 'state'; readonly code: StateCode; readonly message: string }
+  | { readonly type: 'idempotency-mismatch' }
+  /** A provider, Entra or the input refused. */
+  | { readonly type: 'failure'; readonly failure: Failure; readonly target?: string }
+  /** Lost too many races in a row, or our own store is throttled: nothing was done, ask again. */
+  | { readonly type: 'busy'; readonly retryAfterSeconds: number };
+
+export type ResourceKind = 'company' | 'keyring' | 'connection' | 'switch' | 'data-key';
+
+export type StateCode =
+  | 'company-has-data-keys'
+  | 'company-closing'
+  | 'keyring-not-ready'
+  | 'keyring-full'
+  | 'connection-in-use'
+  | 'connection-not-tested'
+  | 'same-vault-key'
+  | 'switch-ended'
+  | 'switch-not-running'
+  | 'switch-not-blocked'
+  | 'switch-paused'
+  | 'data-key-quarantined'
+  | 'data-key-not-quarantined'
+  | 'data-key-not-deleted'
+  | 'data-key-lost'
+  | 'reprotections-exhausted';
+
+export const notFound = (what: ResourceKind, id: string): Refusal => ({ type: 'not-found', what, id });
+export const refusedBy = (failure: Failure): Refusal => ({ type: 'failure', failure });

@@ -1,0 +1,68 @@
+// Reading cells that anybody with access to the tables may have changed. Pure: wrong types become undefined, never a crash.
+
+export type CellValue = string | number | boolean | Uint8Array | undefined;
+export type CellRecord = Readonly<Record<string, CellValue>>;
+
+/** A row of ours that cannot be read. Rows that name a vault or a key become `row-forged` instead. */
+export class MalformedRow extends Error {
+  override readonly name = 'MalformedRow';
+}
+
+export const text = (cells: CellRecord, name: string): string | undefined => {
+  const value = cells[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** Texts that may be absent are stored empty, so that a merge can take them away. */
+export const optionalText = (cells: CellRecord, name: string): string | undefined => {
+  const value = text(cells, name);
+  return value === '' ? undefined : value;
+};
+
+export const count = (cells: CellRecord, name: string): number | undefined => {
+  const value = cells[name];
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+};
+
+export const flag = (cells: CellRecord, name: string): boolean | undefined => {
+  const value = cells[name];
+  return typeof value === 'boolean' ? value : undefined;
+};
+
+export const bytes = (cells: CellRecord, name: string): Uint8Array | undefined => {
+  const value = cells[name];
+  return value instanceof Uint8Array ? value : undefined;
+};
+
+/** A cell that holds JSON. Undefined if it is absent, empty or no JSON. */
+export function json(cells: CellRecord, name: string): unknown {
+  const value = text(cells, name);
+  if (value === undefined || value === '') return undefined;
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One of `allowed`, or undefined. */
+export function oneOf<T extends string>(cells: CellRecord, name: string, allowed: readonly T[]): T | undefined {
+  const value = text(cells, name);
+  return allowed.find((candidate) => candidate === value);
+}
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `value`, or a MalformedRow that names the row. */
+export function need<T>(value: T | undefined, rowKey: string, name: string): T {
+  if (value === undefined) throw new MalformedRow(`row ${rowKey}: cell ${name} is missing or malformed`);
+  return value;
+}
+
+/** Leaves out keys whose value is undefined, as exactOptionalPropertyTypes asks. */
+export function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

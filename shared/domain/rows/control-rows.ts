@@ -1,0 +1,134 @@
+// Rows of the `companies` table, but for those that name a vault (sealed-rows.ts). Pure. Every row carries `format`.
+import type { Failure } from '../failure.ts';
+import type { Company, Keyring } from '../keyring.ts';
+import type { ProviderRef } from '../provider.ts';
+import type { Blocked, Switch, SwitchState } from '../switch.ts';
+import { count, flag, isRecord, json, need, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
+import { COMPANY_ROW_KEY, keyringRowKey, switchRowKey } from './row-keys.ts';
+
+const FORMAT = 1;
+
+export const companyCells = (company: Company): CellRecord => ({ format: FORMAT, ...company });
+
+export function readCompany(cells: CellRecord): Company {
+  const row = COMPANY_ROW_KEY;
+  return {
+    companyId: need(text(cells, 'companyId'), row, 'companyId'),
+    displayName: need(text(cells, 'displayName'), row, 'displayName'),
+    defaultKeyring: need(text(cells, 'defaultKeyring'), row, 'defaultKeyring'),
+    state: need(oneOf(cells, 'state', ['active', 'closing']), row, 'state'),
+    createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
+  };
+}
+
+const refCells = (prefix: string, ref: ProviderRef): CellRecord => ({
+  [`${prefix}Provider`]: ref.provider,
+  [`${prefix}ConnectionId`]: ref.provider === 'managed' ? '' : ref.connectionId,
+});
+
+function readRef(cells: CellRecord, prefix: string): ProviderRef | undefined {
+  const provider = oneOf(cells, `${prefix}Provider`, ['managed', 'azure-key-vault']);
+  const connectionId = text(cells, `${prefix}ConnectionId`);
+  if (provider === 'managed') return { provider };
+  return provider && connectionId ? { provider, connectionId } : undefined;
+}
+
+/** `switchId` is written empty when there is none, so that a merge can take it away. */
+export const keyringCells = (keyring: Keyring): CellRecord => {
+  const { provider, ...rest } = keyring;
+  return { format: FORMAT, ...rest, ...refCells('inForce', provider), switchId: keyring.switchId ?? '' };
+};
+
+export function readKeyring(cells: CellRecord): Keyring {
+  const keyringId = text(cells, 'keyringId') ?? '';
+  const row = keyringRowKey(keyringId);
+  return {
+    keyringId,
+    state: need(oneOf(cells, 'state', ['creating', 'ready']), row, 'state'),
+    shardCount: need(count(cells, 'shardCount'), row, 'shardCount'),
+    provider: need(readRef(cells, 'inForce'), row, 'provider'),
+    activeVersion: need(count(cells, 'activeVersion'), row, 'activeVersion'),
+    highVersion: need(count(cells, 'highVersion'), row, 'highVersion'),
+    generation: need(count(cells, 'generation'), row, 'generation'),
+    createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
+    ...present({ switchId: optionalText(cells, 'switchId') }),
+  };
+}
+
+const SWITCH_STATES: readonly SwitchState[] = [
+  'pending-verification',
+  'preparing',
+  're-protecting',
+  'rolling-back',
+  'completed',
+  'cancelled',
+];
+
+export const switchCells = (sw: Switch): CellRecord => ({
+  format: FORMAT,
+  switchId: sw.switchId,
+  keyringId: sw.keyringId,
+  kind: sw.kind,
+  state: sw.state,
+  ...refCells('source', sw.source),
+  ...refCells('target', sw.target),
+  fromVersion: sw.fromVersion,
+  toVersion: sw.toVersion,
+  generation: sw.generation,
+  paused: sw.paused,
+  blocked: sw.blocked ? JSON.stringify(sw.blocked) : '',
+  denialAccepted: sw.denialAccepted,
+  requestedBy: sw.requestedBy,
+  createdAt: sw.createdAt,
+  turnedAt: sw.turnedAt ?? '',
+  doneAtTurn: sw.doneAtTurn ?? 0,
+  endedAt: sw.endedAt ?? '',
+  finalCounts: sw.finalCounts ? JSON.stringify(sw.finalCounts) : '',
+});
+
+export function readSwitch(cells: CellRecord): Switch {
+  const switchId = text(cells, 'switchId') ?? '';
+  const keyringId = text(cells, 'keyringId') ?? '';
+  const row = switchRowKey(keyringId, switchId);
+  const turnedAt = optionalText(cells, 'turnedAt');
+  return {
+    switchId,
+    keyringId,
+    kind: need(oneOf(cells, 'kind', ['switch', 'rekey']), row, 'kind'),
+    state: need(oneOf(cells, 'state', SWITCH_STATES), row, 'state'),
+    source: need(readRef(cells, 'source'), row, 'source'),
+    target: need(readRef(cells, 'target'), row, 'target'),
+    fromVersion: need(count(cells, 'fromVersion'), row, 'fromVersion'),
+    toVersion: need(count(cells, 'toVersion'), row, 'toVersion'),
+    generation: need(count(cells, 'generation'), row, 'generation'),
+    paused: need(flag(cells, 'paused'), row, 'paused'),
+    denialAccepted: need(flag(cells, 'denialAccepted'), row, 'denialAccepted'),
+    requestedBy: need(text(cells, 'requestedBy'), row, 'requestedBy'),
+    createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
+    ...present({
+      blocked: readBlocked(json(cells, 'blocked')),
+      turnedAt,
+      doneAtTurn: turnedAt === undefined ? undefined : count(cells, 'doneAtTurn'),
+      endedAt: optionalText(cells, 'endedAt'),
+      finalCounts: readFinalCounts(json(cells, 'finalCounts')),
+    }),
+  };
+}
+
+function readBlocked(value: unknown): Blocked | undefined {
+  if (!isRecord(value) || typeof value['since'] !== 'string') return undefined;
+  const { reason, since, side, failure, detail } = value;
+  if (reason === 'provider' && (side === 'source' || side === 'target') && isRecord(failure)) {
+    return { reason, since, side, failure: failure as unknown as Failure };
+  }
+  if ((reason === 'row-forged' || reason === 'dead-letter') && typeof detail === 'string')
+    return { reason, since, detail };
+  return undefined;
+}
+
+function readFinalCounts(value: unknown): Switch['finalCounts'] | undefined {
+  if (!isRecord(value)) return undefined;
+  const { total, quarantined, lost } = value;
+  if (typeof total !== 'number' || typeof quarantined !== 'number' || typeof lost !== 'number') return undefined;
+  return { total, quarantined, lost };
+}

@@ -1,0 +1,76 @@
+// Rows of the `datakeys` table. Pure. On the hot path: no JSON, no intermediate objects.
+import type { DataKey, DataKeyState, QuarantineReason } from '../data-key.ts';
+import { SHARD_ROW_KEY, type Shard } from '../shard.ts';
+import { bytes, count, flag, need, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
+
+const FORMAT = 1;
+const EMPTY = new Uint8Array(0);
+const STATES: readonly DataKeyState[] = ['live', 'deleted', 'quarantined', 'lost', 'tombstone'];
+const REASONS: readonly QuarantineReason[] = ['does-not-open', 'unknown-version', 'differs-after-rewrap'];
+
+/** `writtenBy` is the request or worker turn that writes this version of the row. */
+export const shardCells = (shard: Shard, writtenBy: string): CellRecord => ({ format: FORMAT, ...shard, writtenBy });
+
+export function readShard(cells: CellRecord): Shard {
+  const row = SHARD_ROW_KEY;
+  const number = (name: string): number => need(count(cells, name), row, name);
+  return {
+    generation: number('generation'),
+    direction: need(oneOf(cells, 'direction', ['forward', 'back']), row, 'direction'),
+    phase: need(oneOf(cells, 'phase', ['rewrap', 'verify', 'done']), row, 'phase'),
+    fromVersion: number('fromVersion'),
+    writeVersion: number('writeVersion'),
+    cursor: need(text(cells, 'cursor'), row, 'cursor'),
+    live: number('live'),
+    deleted: number('deleted'),
+    quarantined: number('quarantined'),
+    lost: number('lost'),
+    done: number('done'),
+    closed: need(flag(cells, 'closed'), row, 'closed'),
+    touchedAt: need(text(cells, 'touchedAt'), row, 'touchedAt'),
+  };
+}
+
+/** Who wrote the shard row last. */
+export const shardWrittenBy = (cells: CellRecord): string => text(cells, 'writtenBy') ?? '';
+
+/** Every cell, so that a merge leaves nothing of the row's past behind. */
+export const dataKeyCells = (key: DataKey): CellRecord => ({
+  format: FORMAT,
+  state: key.state,
+  origin: key.origin,
+  blob: key.blob,
+  companyKeyVersion: key.companyKeyVersion,
+  previous: key.previous,
+  previousVersion: key.previousVersion,
+  stateBefore: key.stateBefore ?? '',
+  quarantineReason: key.quarantineReason ?? '',
+  createdBy: key.createdBy,
+  writtenBy: key.writtenBy,
+  createdAt: key.createdAt,
+  deletedAt: key.deletedAt ?? '',
+  purgeAfter: key.purgeAfter ?? '',
+});
+
+/**
+ * The data key in a row. Never undefined: a row that was tampered with keeps what can be read of it and an empty blob
+ * for the rest, so that it fails to open and is quarantined by name.
+ */
+export const readDataKey = (keyId: string, cells: CellRecord): DataKey => ({
+  keyId,
+  state: oneOf(cells, 'state', STATES) ?? 'live',
+  origin: oneOf(cells, 'origin', ['generated', 'imported']) ?? 'generated',
+  blob: bytes(cells, 'blob') ?? EMPTY,
+  companyKeyVersion: count(cells, 'companyKeyVersion') ?? 0,
+  previous: bytes(cells, 'previous') ?? EMPTY,
+  previousVersion: count(cells, 'previousVersion') ?? 0,
+  createdBy: text(cells, 'createdBy') ?? '',
+  writtenBy: text(cells, 'writtenBy') ?? '',
+  createdAt: text(cells, 'createdAt') ?? '',
+  ...present({
+    stateBefore: oneOf(cells, 'stateBefore', ['live', 'deleted']),
+    quarantineReason: oneOf(cells, 'quarantineReason', REASONS),
+    deletedAt: optionalText(cells, 'deletedAt'),
+    purgeAfter: optionalText(cells, 'purgeAfter'),
+  }),
+});

@@ -1,0 +1,22 @@
+// Where each row lives. Pure. docs/storage.md describes the tables; this is the only place that spells their keys.
+
+export const COMPANY_ROW_KEY = 'company';
+export const keyringRowKey = (keyringId: string): string => `keyring|${keyringId}`;
+/** Zero-padded, so that versions sort as numbers. */
+export const companyKeyRowKey = (keyringId: string, version: number): string =>
+  `companykey|${keyringId}|${String(version).padStart(10, '0')}`;
+export const connectionRowKey = (connectionId: string): string => `connection|${connectionId}`;
+export const switchRowKey = (keyringId: string, switchId: string): string => `switch|${keyringId}|${switchId}`;
+export const poisonRowKey = (hash: string): string => `poison|${hash}`;
+
+/** Partition of the `companies` table for what belongs to no company. No company can have this id. */
+export const SYSTEM_PARTITION = '_system';
+
+export const dataKeysPartition = (input: { companyId: string; keyringId: string; shard: number }): string =>
+  `${input.companyId}|${input.keyringId}|${input.shard}`;
+
+/** The range of row keys that begin with `prefix`, which ends in `|`: both bounds exclusive for Tables.list. */
+export const rowKeysUnder = (prefix: string): { after: string; before: string } => ({
+  after: prefix,
+  before: `${prefix.slice(0, -1)}}`,
+});

@@ -1,0 +1,102 @@
+// Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
+// undefined and treated as forged, like one whose seal does not verify.
+import { WRAP_ALGORITHM, type CompanyKeyRow, type Seal, type Wrap } from '../company-key.ts';
+import type { Connection } from '../connection.ts';
+import type { ProviderRef } from '../provider.ts';
+import { count, flag, isRecord, json, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
+
+const FORMAT = 1;
+
+/** The context is not read from the row but from where the row was found: a copied row then fails its seal. */
+export const companyKeyCells = (row: CompanyKeyRow): CellRecord => ({
+  format: FORMAT,
+  version: row.version,
+  wraps: JSON.stringify(row.wraps),
+  inForce: row.inForce,
+  createdAt: row.createdAt,
+});
+
+export function readCompanyKey(
+  cells: CellRecord,
+  place: { readonly companyId: string; readonly keyringId: string; readonly version: number },
+): CompanyKeyRow | undefined {
+  const wraps = json(cells, 'wraps');
+  const inForce = text(cells, 'inForce');
+  const createdAt = text(cells, 'createdAt');
+  if (!Array.isArray(wraps) || inForce === undefined || createdAt === undefined) return undefined;
+  const read: Wrap[] = [];
+  for (const value of wraps as unknown[]) {
+    const wrap = readWrap(value);
+    if (!wrap) return undefined;
+    read.push(wrap);
+  }
+  return { ...place, wraps: read, inForce, createdAt };
+}
+
+function readWrap(value: unknown): Wrap | undefined {
+  if (!isRecord(value)) return undefined;
+  const { host, tenantId, keyId, algorithm, ciphertext } = value;
+  const ref = readRef(value['ref']);
+  const seal = readSeal(value['seal']);
+  if (!ref || !seal || algorithm !== WRAP_ALGORITHM) return undefined;
+  if (typeof host !== 'string' || typeof tenantId !== 'string') return undefined;
+  if (typeof keyId !== 'string' || typeof ciphertext !== 'string') return undefined;
+  return { ref, host, tenantId, keyId, algorithm, ciphertext, seal };
+}
+
+function readRef(value: unknown): ProviderRef | undefined {
+  if (!isRecord(value)) return undefined;
+  if (value['provider'] === 'managed') return { provider: 'managed' };
+  const { connectionId } = value;
+  if (value['provider'] !== 'azure-key-vault' || typeof connectionId !== 'string') return undefined;
+  return { provider: 'azure-key-vault', connectionId };
+}
+
+function readSeal(value: unknown): Seal | undefined {
+  if (!isRecord(value)) return undefined;
+  const { keyVersion, signature } = value;
+  return typeof keyVersion === 'string' && typeof signature === 'string' ? { keyVersion, signature } : undefined;
+}
+
+export const connectionCells = (connection: Connection): CellRecord => ({
+  format: FORMAT,
+  connectionId: connection.connectionId,
+  host: connection.host,
+  keyName: connection.keyName,
+  tenantId: connection.tenantId ?? '',
+  credentialKind: connection.credential.kind,
+  clientId: connection.credential.clientId,
+  seal: JSON.stringify(connection.seal),
+  usedBy: JSON.stringify(connection.usedBy),
+  createdAt: connection.createdAt,
+  roleAssignedAt: connection.roleAssignedAt ?? '',
+  consentedAt: connection.consentedAt ?? '',
+  keySeen: connection.keySeen,
+});
+
+export function readConnection(cells: CellRecord, connectionId: string): Connection | undefined {
+  const host = text(cells, 'host');
+  const keyName = text(cells, 'keyName');
+  const kind = oneOf(cells, 'credentialKind', ['federated']);
+  const clientId = text(cells, 'clientId');
+  const seal = readSeal(json(cells, 'seal'));
+  const usedBy = json(cells, 'usedBy');
+  const createdAt = text(cells, 'createdAt');
+  if (host === undefined || keyName === undefined || !kind || clientId === undefined || !seal) return undefined;
+  if (!Array.isArray(usedBy) || createdAt === undefined || count(cells, 'format') !== FORMAT) return undefined;
+  return {
+    connectionId,
+    host,
+    keyName,
+    credential: { kind, clientId },
+    seal,
+    usedBy: usedBy.filter((user): user is string => typeof user === 'string'),
+    createdAt,
+    keySeen: flag(cells, 'keySeen') ?? false,
+    ...present({
+      tenantId: optionalText(cells, 'tenantId'),
+      roleAssignedAt: optionalText(cells, 'roleAssignedAt'),
+      consentedAt: optionalText(cells, 'consentedAt'),
+    }),
+  };
+}

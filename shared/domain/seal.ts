@@ -1,0 +1,47 @@
+// What the vendor's seal key signs, and the check of a seal. Pure. RSA wrapping authenticates nobody: without the seal,
+// whoever can write the tables could wrap a company key of their own or point a connection at another vault.
+import { createHash, verify, type KeyObject } from 'node:crypto';
+import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
+import type { Connection } from './connection.ts';
+import { lengthPrefixed } from './length-prefixed.ts';
+
+/** The bytes sealed of a wrap. Which wrap is in force is a mark and not sealed. */
+export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, 'seal'>): Buffer {
+  return lengthPrefixed([
+    'keyswitch.seal.wrap.1',
+    context.companyId,
+    context.keyringId,
+    String(context.version),
+    wrap.ref.provider,
+    wrap.ref.provider === 'managed' ? '' : wrap.ref.connectionId,
+    wrap.host,
+    wrap.tenantId,
+    wrap.keyId,
+    wrap.algorithm,
+    createHash('sha256').update(Buffer.from(wrap.ciphertext, 'base64url')).digest('hex'),
+  ]);
+}
+
+/** The bytes sealed of a connection: everything that decides where a token and a wrapped key would be sent. */
+export function sealedBytesOfConnection(companyId: string, connection: Omit<Connection, 'seal'>): Buffer {
+  return lengthPrefixed([
+    'keyswitch.seal.connection.1',
+    companyId,
+    connection.connectionId,
+    connection.host,
+    connection.keyName,
+    connection.tenantId ?? '',
+    connection.credential.kind,
+    connection.credential.clientId,
+  ]);
+}
+
+/** True if `seal` is the ES256 signature of `bytes` by `publicKey`. */
+export function sealVerifies(input: {
+  readonly bytes: Uint8Array;
+  readonly seal: Seal;
+  readonly publicKey: KeyObject;
+}): boolean {
+  const signature = Buffer.from(input.seal.signature, 'base64url');
+  return verify('sha256', input.bytes, { key: input.publicKey, dsaEncoding: 'ieee-p1363' }, signature);
+}

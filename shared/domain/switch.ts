@@ -1,0 +1,70 @@
+// The switch of a keyring from one provider to another, and the re-key under the same one. Pure: decides, writes nothing.
+import type { Failure } from './failure.ts';
+import type { ProviderRef } from './provider.ts';
+import type { Direction } from './shard.ts';
+
+export type SwitchState =
+  'pending-verification' | 'preparing' | 're-protecting' | 'rolling-back' | 'completed' | 'cancelled';
+
+/** Why a switch waits for somebody. Beside the state: it changes no generation. */
+export type Blocked =
+  | {
+      readonly reason: 'provider';
+      readonly since: string;
+      readonly side: 'source' | 'target';
+      readonly failure: Failure;
+    }
+  | { readonly reason: 'row-forged'; readonly since: string; readonly detail: string }
+  | { readonly reason: 'dead-letter'; readonly since: string; readonly detail: string };
+
+export interface Switch {
+  readonly switchId: string;
+  readonly keyringId: string;
+  /** A re-key is a switch under the same provider. */
+  readonly kind: 'switch' | 'rekey';
+  readonly state: SwitchState;
+  readonly source: ProviderRef;
+  readonly target: ProviderRef;
+  /** The lower and the higher of the two company-key versions; the higher is 0 until it is reserved. */
+  readonly fromVersion: number;
+  readonly toVersion: number;
+  /** Of the last turn ordered for it; 0 before the first. */
+  readonly generation: number;
+  readonly paused: boolean;
+  readonly blocked?: Blocked;
+  /** An admin chose to go on although the provider in force denies: workers then use the other wrap. */
+  readonly denialAccepted: boolean;
+  readonly requestedBy: string;
+  readonly createdAt: string;
+  /** When the present direction began: progress and rate count from here. */
+  readonly turnedAt?: string;
+  /** Rows already at their target when the present direction began. */
+  readonly doneAtTurn?: number;
+  readonly endedAt?: string;
+  /** What stood in the shards when it ended, since they move on afterwards. */
+  readonly finalCounts?: { readonly total: number; readonly quarantined: number; readonly lost: number };
+}
+
+export const isEnded = (state: SwitchState): boolean => state === 'completed' || state === 'cancelled';
+
+/** True while workers may move rows for it. */
+export function isRunning(sw: Switch): boolean {
+  return (sw.state === 're-protecting' || sw.state === 'rolling-back') && !sw.paused && sw.blocked === undefined;
+}
+
+export const directionOf = (sw: Switch): Direction => (sw.state === 'rolling-back' ? 'back' : 'forward');
+
+/** The version rows are moved away from and the one they are moved to, in the present direction. */
+export function versionsOf(sw: Switch): { fromVersion: number; writeVersion: number } {
+  return directionOf(sw) === 'forward'
+    ? { fromVersion: sw.fromVersion, writeVersion: sw.toVersion }
+    : { fromVersion: sw.toVersion, writeVersion: sw.fromVersion };
+}
+
+export const turnOf = (
+  sw: Switch,
+): { generation: number; direction: Direction; fromVersion: number; writeVersion: number } => ({
+  generation: sw.generation,
+  direction: directionOf(sw),
+  ...versionsOf(sw),
+});

@@ -1,0 +1,131 @@
+// What the operations need of the world. Each interface is as narrow as its users. No implementation here.
+//
+// Our own store and queue being away is not an answer but an exception (`StoreUnavailable`): no operation can decide
+// anything without them, and the edge turns it into "try again" for callers and into back-off for messages. What a
+// provider answers is always a Result.
+import type { KeyObject } from 'node:crypto';
+import type { Seal } from '../domain/company-key.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { VaultKey, VaultTarget } from '../domain/provider.ts';
+import type { Result } from '../domain/result.ts';
+import type { WorkMessage } from '../domain/work-message.ts';
+
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable';
+}
+
+// ---- Table Storage -------------------------------------------------------------------------------------------------
+
+export type TableName = 'companies' | 'datakeys' | 'vaultkeys' | 'requests' | 'agenda' | 'events' | 'health';
+
+/** Numbers are finite; times are ISO 8601 texts. A cell that is undefined is not written. */
+export type Cell = string | number | boolean | Uint8Array;
+export type Cells = Readonly<Record<string, Cell | undefined>>;
+
+export interface StoredRow {
+  readonly rowKey: string;
+  readonly etag: string;
+  readonly cells: Cells;
+}
+
+export type RowWrite =
+  | { readonly kind: 'insert'; readonly rowKey: string; readonly cells: Cells }
+  | { readonly kind: 'replace'; readonly rowKey: string; readonly cells: Cells; readonly etag: string }
+  /** Cells not named stay as they are. With no cells it changes nothing and only demands that the ETag still holds. */
+  | { readonly kind: 'merge'; readonly rowKey: string; readonly cells: Cells; readonly etag: string }
+  | { readonly kind: 'delete'; readonly rowKey: string; readonly etag: string };
+
+export type WriteOutcome =
+  /** The new ETag of each row, in the order of the writes; empty text for a delete. */
+  | { readonly outcome: 'committed'; readonly etags: readonly string[] }
+  /** Nothing was written. `index` is the write that could not be done: insert of a row that exists, or another's ETag. */
+  | { readonly outcome: 'conflict'; readonly index: number; readonly reason: 'exists' | 'changed' | 'missing' }
+  /** The answer was lost: all of it was written or nothing was. Read the rows: they say who wrote them. */
+  | { readonly outcome: 'unknown' };
+
+export const MAX_WRITES_PER_TRANSACTION = 100;
+
+export interface RowPage {
+  readonly rows: readonly StoredRow[];
+  /** Present if there is more, also when `rows` is empty. */
+  readonly continuation?: string;
+}
+
+export interface Tables {
+  /** Undefined if there is none. Throws StoreUnavailable. */
+  read(table: TableName, partitionKey: string, rowKey: string): Promise<StoredRow | undefined>;
+  /** In the order of row keys: `after` exclusive, `before` exclusive, at most `limit` (up to 1,000) a page. Throws StoreUnavailable. */
+  list(query: {
+    readonly table: TableName;
+    readonly partitionKey: string;
+    readonly after?: string;
+    readonly before?: string;
+    readonly limit: number;
+    readonly continuation?: string;
+  }): Promise<RowPage>;
+  /** One transaction within one partition, 1 to 100 writes, each row once. Never throws for a conflict. */
+  write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome>;
+}
+
+// ---- Key vaults ----------------------------------------------------------------------------------------------------
+
+export interface KeyVaults {
+  /** The key's newest version, or the one named. One `get`. */
+  readKey(target: VaultTarget, version?: string): Promise<Result<VaultKey, Failure>>;
+  /** RSA-OAEP-256 by exactly the version that `keyId` names; the reply must name it too. One `unwrapKey`. */
+  unwrap(
+    target: VaultTarget,
+    wrapped: { readonly keyId: string; readonly ciphertext: string },
+  ): Promise<Result<Uint8Array, Failure>>;
+}
+
+/** The steps before a key can be read, one by one, for a connection test. */
+export interface ConnectionProbe {
+  /** DNS, TCP and TLS. Sends no request. */
+  reach(host: string): Promise<Result<void, Failure>>;
+  /** The Entra tenant that the vault's own 401 challenge names. Sends no token. */
+  challengedTenant(host: string): Promise<Result<string, Failure>>;
+  /** A token for the vault's audience from that tenant. `principalId` is the token's `oid`. */
+  obtainToken(target: VaultTarget): Promise<Result<{ readonly principalId: string }, Failure>>;
+}
+
+/** The vendor's seal key. */
+export interface Sealer {
+  /** One `sign` call. */
+  sign(bytes: Uint8Array): Promise<Result<Seal, Failure>>;
+  /** The public key of one version, from the configured vault and name only; asked once per process. Undefined if there is none such. */
+  publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>>;
+}
+
+// ---- The rest ------------------------------------------------------------------------------------------------------
+
+export interface WorkQueue {
+  /** Each call sends a message of its own: duplicate detection never swallows it. Throws StoreUnavailable. */
+  send(messages: readonly WorkMessage[], options?: { readonly delayMs?: number }): Promise<void>;
+}
+
+export interface Clock {
+  now(): Date;
+}
+
+export interface Timers {
+  sleep(delayMs: number): Promise<void>;
+}
+
+export interface Entropy {
+  bytes(count: number): Uint8Array;
+  /** A new id, sortable by time (UUID version 7). */
+  id(): string;
+}
+
+export interface LogEntry {
+  readonly level: 'info' | 'warning' | 'error';
+  /** A stable name: `switch.completed`, `row.forged`. */
+  readonly event: string;
+  /** Never a secret, plaintext key or token. */
+  readonly detail?: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+export interface Log {
+  write(entry: LogEntry): void;
+}

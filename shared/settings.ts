@@ -1,0 +1,91 @@
+// The environment, parsed once into Settings. Everything that is wrong is listed at once, and the app refuses to start.
+// local.settings.sample.json holds exactly these names; a test compares the two.
+import { z } from 'zod';
+
+const seconds = (fallback: number): z.ZodType<number> => z.coerce.number().positive().max(86_400).default(fallback);
+const whole = (fallback: number, max: number): z.ZodType<number> =>
+  z.coerce.number().int().min(1).max(max).default(fallback);
+const guid = z.guid().toLowerCase();
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be a lower-case host name');
+const vaultKeyName = z.string().regex(/^[0-9A-Za-z-]{1,127}$/, 'must be 1 to 127 letters, digits and dashes');
+
+const environment = z.object({
+  /** Client id of the user-assigned managed identity that the app runs as. */
+  AZURE_CLIENT_ID: guid,
+  KEYSWITCH_TABLES_ENDPOINT: z.url({ protocol: /^https$/ }),
+  /** Read by the Functions host too, for the triggers' connection `KEYSWITCH_SERVICE_BUS`. */
+  KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace: hostName,
+  KEYSWITCH_WORK_QUEUE: z.string().min(1).max(260).default('keyswitch-work'),
+  /** The vendor's own vault: the KEK of the `managed` provider, and the seal key. */
+  KEYSWITCH_VENDOR_VAULT_HOST: hostName,
+  KEYSWITCH_VENDOR_KEY_NAME: vaultKeyName.default('keyswitch-kek'),
+  KEYSWITCH_SEAL_KEY_NAME: vaultKeyName.default('keyswitch-seal'),
+  /** The vendor's Entra tenant: home of both app registrations, the identity and the vendor's vault. */
+  KEYSWITCH_VENDOR_TENANT_ID: guid,
+  /** The multitenant app that reaches customer vaults. */
+  KEYSWITCH_CONNECTOR_CLIENT_ID: guid,
+  /** The single-tenant app that callers of this API ask tokens for. */
+  KEYSWITCH_API_AUDIENCE: z.string().min(1),
+  KEYSWITCH_API_COMPANY_CLAIM: z.string().min(1).default('extension_company'),
+  /** A second token issuer, all three or none: issuer, audience and JWKS address. */
+  KEYSWITCH_SECOND_ISSUER: z.url({ protocol: /^https$/ }).optional(),
+  KEYSWITCH_SECOND_AUDIENCE: z.string().min(1).optional(),
+  KEYSWITCH_SECOND_JWKS_URI: z.url({ protocol: /^https$/ }).optional(),
+  KEYSWITCH_AUTHORITY_HOST: z.url({ protocol: /^https$/ }).default('https://login.microsoftonline.com'),
+  /** Comma-separated: `vault.azure.net`; sovereign clouds have others. */
+  KEYSWITCH_VAULT_SUFFIXES: list.default(['vault.azure.net']),
+  KEYSWITCH_MIN_RSA_BITS: z.coerce
+    .number()
+    .pipe(z.union([z.literal(2048), z.literal(3072), z.literal(4096)]))
+    .default(2048),
+  /** `warn` or `refuse` keys of a vault without purge protection. */
+  KEYSWITCH_PURGEABLE_KEYS: z.enum(['warn', 'refuse']).default('warn'),
+  /** The promised revocation time: how long an unwrapped company key may be used. */
+  KEYSWITCH_COMPANY_KEY_TTL_SECONDS: seconds(300),
+  /** How many wrapped data-key rows are kept, for at most the same time; 0 keeps none. */
+  KEYSWITCH_DATA_KEY_CACHE_ROWS: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: seconds(10),
+  KEYSWITCH_RESTORE_DAYS: whole(30, 365),
+  /** How long one message works before it hands over to its continuation. */
+  KEYSWITCH_MESSAGE_BUDGET_SECONDS: seconds(60),
+  /** A switch whose shards have not moved for so long is resumed by the timer. */
+  KEYSWITCH_STUCK_AFTER_SECONDS: seconds(120),
+  /** Back-off of failures that may pass: doubles from the first to the last. */
+  KEYSWITCH_RETRY_FIRST_SECONDS: seconds(1),
+  KEYSWITCH_RETRY_LAST_SECONDS: seconds(300),
+  /** A grant younger than this may not have arrived; Azure says up to ten minutes. */
+  KEYSWITCH_PROPAGATION_SECONDS: seconds(600),
+  KEYSWITCH_SHARD_COUNT: whole(16, 256),
+  /** NCRONTAB with seconds. */
+  KEYSWITCH_SWEEP_SCHEDULE: z.string().min(9).default('0 * * * * *'),
+  KEYSWITCH_CHECK_SCHEDULE: z.string().min(9).default('30 */5 * * * *'),
+  KEYSWITCH_CHECK_CONCURRENCY: whole(32, 1000),
+});
+
+export type Settings = Readonly<z.infer<typeof environment>>;
+
+export class InvalidSettings extends Error {
+  override readonly name = 'InvalidSettings';
+}
+
+/** The names that this app reads from its environment. */
+export const SETTING_NAMES: readonly string[] = Object.keys(environment.shape);
+
+/** Throws InvalidSettings with a line for everything that is wrong; values are never repeated in it. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const parsed = environment.safeParse(env);
+  const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const second = ['KEYSWITCH_SECOND_ISSUER', 'KEYSWITCH_SECOND_AUDIENCE', 'KEYSWITCH_SECOND_JWKS_URI'];
+  const set = second.filter((name) => env[name] !== undefined);
+  if (set.length > 0 && set.length < second.length) wrong.push(`${second.join(', ')}: set all three or none`);
+  if (wrong.length > 0 || !parsed.success) {
+    throw new InvalidSettings(`the settings are not usable:\n${wrong.map((line) => `  - ${line}`).join('\n')}`);
+  }
+  return parsed.data;
+}
