@@ -1,0 +1,60 @@
+// What a timer must look at. A row is inserted before the act that needs it and deleted after its end, so the agenda is a
+// superset of the truth and is checked against it; no timer ever scans a table of companies.
+import { createHash } from 'node:crypto';
+import { listAll } from './control-state.ts';
+import { StoreUnavailable, type Cells, type StoredRow, type Tables } from './ports.ts';
+
+const BUCKETS = 16;
+
+/** `switch`: an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. */
+export type AgendaKind = 'switch' | 'check' | 'purge';
+
+export interface AgendaItem {
+  readonly kind: AgendaKind;
+  readonly companyId: string;
+  /** Names the item within its company and kind; may hold `|`. */
+  readonly id: string;
+}
+
+export interface ListedAgendaItem extends AgendaItem {
+  readonly etag: string;
+  readonly cells: Cells;
+}
+
+const bucketOf = (companyId: string): string =>
+  String((createHash('sha256').update(companyId).digest()[0] ?? 0) % BUCKETS).padStart(2, '0');
+
+const rowKeyOf = (item: AgendaItem): string => `${item.kind}|${item.companyId}|${item.id}`;
+
+export const allBuckets: readonly string[] = Array.from({ length: BUCKETS }, (_, index) =>
+  String(index).padStart(2, '0'),
+);
+
+/** Inserted if absent. Throws StoreUnavailable if it cannot be told whether it was. */
+export async function putOnAgenda(tables: Tables, item: AgendaItem, cells: Cells = {}): Promise<void> {
+  const write = { kind: 'insert', rowKey: rowKeyOf(item), cells: { format: 1, ...cells } } as const;
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const written = await tables.write('agenda', bucketOf(item.companyId), [write]);
+    if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) return;
+  }
+  throw new StoreUnavailable('the agenda could not be written');
+}
+
+/** Deleted if it is still there and unchanged. A lost answer is harmless: the agenda is a superset. */
+export async function takeOffAgenda(tables: Tables, item: AgendaItem): Promise<void> {
+  const row = await tables.read('agenda', bucketOf(item.companyId), rowKeyOf(item));
+  if (row)
+    await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
+}
+
+/** Everything of one kind in one bucket. Rows that cannot be read are left out. */
+export async function listAgenda(tables: Tables, bucket: string, kind: AgendaKind): Promise<ListedAgendaItem[]> {
+  const rows = await listAll(tables, { table: 'agenda', partitionKey: bucket, after: `${kind}|`, before: `${kind}}` });
+  return rows.flatMap((row) => itemOf(kind, row));
+}
+
+function itemOf(kind: AgendaKind, row: StoredRow): ListedAgendaItem[] {
+  const [, companyId, ...id] = row.rowKey.split('|');
+  if (!companyId || id.length === 0) return [];
+  return [{ kind, companyId, id: id.join('|'), etag: row.etag, cells: row.cells }];
+}

@@ -1,0 +1,91 @@
+// Opening a company key through one of its wraps: seal, target, vault, context. No cache here. Everything that decides where
+// the wrapped key is sent is checked before anything is sent.
+import type { KeyObject } from 'node:crypto';
+import { openCompanyKeyPayload, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../domain/company-key.ts';
+import { failure } from '../domain/failure-catalogue.ts';
+import type { Failure } from '../domain/failure.ts';
+import { parseKeyId, providerName, type ProviderRef, type VaultTarget } from '../domain/provider.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { companyKeyRowKey } from '../domain/rows/row-keys.ts';
+import { sealedBytesOfWrap } from '../domain/seal.ts';
+import { loadCompanyKeyRow, type Loaded } from './control-state.ts';
+import type { KeyVaults, Tables } from './ports.ts';
+import { checkSeal, forged, type SealCheck } from './seals.ts';
+import { loadTarget } from './verified-connection.ts';
+
+export interface CompanyKeyOpening extends SealCheck {
+  readonly tables: Tables;
+  readonly vaults: Pick<KeyVaults, 'unwrap'>;
+  /** The vendor's own key, from the settings. */
+  readonly managedTarget: VaultTarget;
+}
+
+/** The row as stored, readable; `undefined` if there is none (a commit or a roll-back ended it). */
+export async function loadReadableCompanyKey(
+  opening: CompanyKeyOpening,
+  context: CompanyKeyContext,
+): Promise<Result<Loaded<CompanyKeyRow> | undefined, Failure>> {
+  const row = await loadCompanyKeyRow(opening.tables, context);
+  if (!row) return ok(undefined);
+  if (!row.value) return err(forged(opening.log, placeOf(context)));
+  return ok({ value: row.value, etag: row.etag });
+}
+
+export const wrapInForce = (row: CompanyKeyRow): Wrap | undefined =>
+  row.wraps.find((wrap) => providerName(wrap.ref) === row.inForce);
+
+export const wrapOf = (row: CompanyKeyRow, ref: ProviderRef): Wrap | undefined =>
+  row.wraps.find((wrap) => providerName(wrap.ref) === providerName(ref));
+
+const placeOf = (context: CompanyKeyContext): { companyId: string; rowKey: string } => ({
+  companyId: context.companyId,
+  rowKey: companyKeyRowKey(context.keyringId, context.version),
+});
+
+/** The vault and key of a provider: the settings' own, or a verified connection's. */
+export function targetOf(
+  opening: Omit<CompanyKeyOpening, 'vaults'>,
+  input: { readonly companyId: string; readonly ref: ProviderRef },
+): Promise<Result<VaultTarget, Failure>> {
+  if (input.ref.provider === 'managed') return Promise.resolve(ok(opening.managedTarget));
+  return loadTarget(opening, { companyId: input.companyId, connectionId: input.ref.connectionId });
+}
+
+/** Checks a wrap's seal and that it leads where its provider's own vault and key are. Sends nothing. */
+export async function verifyWrap(
+  opening: Omit<CompanyKeyOpening, 'vaults'>,
+  context: CompanyKeyContext,
+  wrap: Wrap,
+): Promise<Result<VaultTarget, Failure>> {
+  const seal = await checkSeal(opening, {
+    ...placeOf(context),
+    bytes: sealedBytesOfWrap(context, wrap),
+    seal: wrap.seal,
+  });
+  if (!seal.ok) return seal;
+  const target = await targetOf(opening, { companyId: context.companyId, ref: wrap.ref });
+  if (!target.ok) return target;
+  const key = parseKeyId(wrap.keyId);
+  const leadsThere =
+    key?.host === target.value.host &&
+    key.keyName.toLowerCase() === target.value.keyName.toLowerCase() &&
+    wrap.host === target.value.host &&
+    wrap.tenantId === target.value.tenantId;
+  return leadsThere ? target : err(forged(opening.log, placeOf(context)));
+}
+
+/** The company key behind one wrap. One `unwrapKey` if the seal holds, no call at all if it does not. */
+export async function openWrap(
+  opening: CompanyKeyOpening,
+  context: CompanyKeyContext,
+  wrap: Wrap,
+): Promise<Result<KeyObject, Failure>> {
+  const target = await verifyWrap(opening, context, wrap);
+  if (!target.ok) return target;
+  const payload = await opening.vaults.unwrap(target.value, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
+  if (!payload.ok) return payload;
+  const key = openCompanyKeyPayload(payload.value, context);
+  if (key) return ok(key);
+  opening.log.write({ level: 'error', event: 'security.key-substituted', detail: { ...placeOf(context) } });
+  return err(failure('key-substituted', { vaultHost: target.value.host, keyName: target.value.keyName }));
+}

@@ -1,0 +1,87 @@
+// Reading a company's control state: the rows of one partition of the `companies` table. Reads only; every ETag comes along,
+// because whoever decides on what it read must write under it.
+import { readCompany, readKeyring, readSwitch } from '../domain/rows/control-rows.ts';
+import { readCompanyKey } from '../domain/rows/sealed-rows.ts';
+import {
+  COMPANY_ROW_KEY,
+  companyKeyRowKey,
+  keyringRowKey,
+  rowKeysUnder,
+  switchRowKey,
+} from '../domain/rows/row-keys.ts';
+import type { CompanyKeyContext, CompanyKeyRow } from '../domain/company-key.ts';
+import type { Company, Keyring } from '../domain/keyring.ts';
+import type { Switch } from '../domain/switch.ts';
+import type { StoredRow, TableName, Tables } from './ports.ts';
+
+export interface Loaded<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+const LIST_PAGE_ROWS = 1000;
+
+const loaded = <T>(row: StoredRow | undefined, value: (row: StoredRow) => T): Loaded<T> | undefined =>
+  row && { value: value(row), etag: row.etag };
+
+export async function loadCompany(tables: Tables, companyId: string): Promise<Loaded<Company> | undefined> {
+  return loaded(await tables.read('companies', companyId, COMPANY_ROW_KEY), (row) => readCompany(row.cells));
+}
+
+export async function loadKeyring(
+  tables: Tables,
+  place: { readonly companyId: string; readonly keyringId: string },
+): Promise<Loaded<Keyring> | undefined> {
+  return loaded(await tables.read('companies', place.companyId, keyringRowKey(place.keyringId)), (row) =>
+    readKeyring(row.cells),
+  );
+}
+
+export async function loadSwitch(
+  tables: Tables,
+  place: { readonly companyId: string; readonly keyringId: string; readonly switchId: string },
+): Promise<Loaded<Switch> | undefined> {
+  const row = await tables.read('companies', place.companyId, switchRowKey(place.keyringId, place.switchId));
+  return loaded(row, ({ cells }) => readSwitch(cells));
+}
+
+/** The row of one company key; its `value` is undefined if the row cannot be read. Seals are not checked here. */
+export async function loadCompanyKeyRow(
+  tables: Tables,
+  context: CompanyKeyContext,
+): Promise<Loaded<CompanyKeyRow | undefined> | undefined> {
+  const row = await tables.read('companies', context.companyId, companyKeyRowKey(context.keyringId, context.version));
+  return loaded(row, ({ cells }) => readCompanyKey(cells, context));
+}
+
+/** Every row of a partition between two row keys, both exclusive, however many pages they take. */
+export async function listAll(
+  tables: Tables,
+  range: { readonly table: TableName; readonly partitionKey: string; readonly after: string; readonly before: string },
+): Promise<StoredRow[]> {
+  const rows: StoredRow[] = [];
+  let continuation: string | undefined;
+  do {
+    const page = await tables.list({
+      ...range,
+      limit: LIST_PAGE_ROWS,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+    rows.push(...page.rows);
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return rows;
+}
+
+/** Every company-key row of a keyring, in the order of versions. */
+export async function listCompanyKeyRows(
+  tables: Tables,
+  place: { readonly companyId: string; readonly keyringId: string },
+): Promise<Loaded<CompanyKeyRow | undefined>[]> {
+  const prefix = `companykey|${place.keyringId}|`;
+  const rows = await listAll(tables, { table: 'companies', partitionKey: place.companyId, ...rowKeysUnder(prefix) });
+  return rows.map((row) => ({
+    value: readCompanyKey(row.cells, { ...place, version: Number(row.rowKey.slice(prefix.length)) }),
+    etag: row.etag,
+  }));
+}

@@ -1,0 +1,43 @@
+// The `!shard` rows of a keyring: reading them, and the first write of every transaction on a `datakeys` partition.
+import { dataKeysPartition } from '../domain/rows/row-keys.ts';
+import { readShard, shardCells, shardWrittenBy } from '../domain/rows/data-rows.ts';
+import { SHARD_ROW_KEY, type Shard } from '../domain/shard.ts';
+import type { RowWrite, Tables } from './ports.ts';
+
+export interface ShardPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+  readonly shard: number;
+}
+
+export interface LoadedShard {
+  readonly value: Shard;
+  readonly etag: string;
+  readonly writtenBy: string;
+}
+
+/** Undefined only before the keyring is ready or after its company is gone. */
+export async function loadShard(tables: Pick<Tables, 'read'>, place: ShardPlace): Promise<LoadedShard | undefined> {
+  const row = await tables.read('datakeys', dataKeysPartition(place), SHARD_ROW_KEY);
+  return row && { value: readShard(row.cells), etag: row.etag, writtenBy: shardWrittenBy(row.cells) };
+}
+
+/** Every shard of a keyring, read side by side; undefined where one is missing. */
+export function loadShards(
+  tables: Pick<Tables, 'read'>,
+  keyring: { readonly companyId: string; readonly keyringId: string; readonly shardCount: number },
+): Promise<(LoadedShard | undefined)[]> {
+  const numbers = Array.from({ length: keyring.shardCount }, (_, shard) => shard);
+  return Promise.all(numbers.map((shard) => loadShard(tables, { ...keyring, shard })));
+}
+
+/**
+ * The write that must open every transaction on a `datakeys` partition. Merge, since every cell is written: Azure and Azurite
+ * do it faster than a replace.
+ */
+export const shardWrite = (next: Shard, guard: { readonly etag: string; readonly writtenBy: string }): RowWrite => ({
+  kind: 'merge',
+  rowKey: SHARD_ROW_KEY,
+  cells: shardCells(next, guard.writtenBy),
+  etag: guard.etag,
+});

@@ -1,0 +1,47 @@
+// The only way to a connection that anything will be sent through: loaded, and its seal checked first.
+import { targetOfConnection, type Connection } from '../domain/connection.ts';
+import type { Failure } from '../domain/failure.ts';
+import type { VaultTarget } from '../domain/provider.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { connectionRowKey } from '../domain/rows/row-keys.ts';
+import { readConnection } from '../domain/rows/sealed-rows.ts';
+import { sealedBytesOfConnection } from '../domain/seal.ts';
+import type { Loaded } from './control-state.ts';
+import type { Tables } from './ports.ts';
+import { checkSeal, forged, type SealCheck } from './seals.ts';
+
+export interface ConnectionReading extends SealCheck {
+  readonly tables: Pick<Tables, 'read'>;
+}
+
+/** Undefined if there is none; `row-forged` if somebody but Keyswitch wrote it. */
+export async function loadConnection(
+  reading: ConnectionReading,
+  place: { readonly companyId: string; readonly connectionId: string },
+): Promise<Result<Loaded<Connection> | undefined, Failure>> {
+  const rowKey = connectionRowKey(place.connectionId);
+  const row = await reading.tables.read('companies', place.companyId, rowKey);
+  if (!row) return ok(undefined);
+  const connection = readConnection(row.cells, place.connectionId);
+  if (!connection) return err(forged(reading.log, { companyId: place.companyId, rowKey }));
+  const seal = await checkSeal(reading, {
+    companyId: place.companyId,
+    rowKey,
+    bytes: sealedBytesOfConnection(place.companyId, connection),
+    seal: connection.seal,
+  });
+  return seal.ok ? ok({ value: connection, etag: row.etag }) : seal;
+}
+
+/** The vault and key behind a connection whose tenant is known. A row that is gone or names no tenant is forged. */
+export async function loadTarget(
+  reading: ConnectionReading,
+  place: { readonly companyId: string; readonly connectionId: string },
+): Promise<Result<VaultTarget, Failure>> {
+  const connection = await loadConnection(reading, place);
+  if (!connection.ok) return connection;
+  const target = connection.value && targetOfConnection(connection.value.value);
+  return target
+    ? ok(target)
+    : err(forged(reading.log, { companyId: place.companyId, rowKey: connectionRowKey(place.connectionId) }));
+}
