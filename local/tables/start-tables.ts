@@ -1,0 +1,90 @@
+// Table Storage of the embedded run: Azurite behind our own TLS server, which logs every request and carries out the
+// faults that are planted. It decides nothing about entities.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Control, type FaultEffect } from '../control/control.ts';
+import { STORAGE_ACCOUNT } from '../identities.ts';
+import type { TlsIdentity } from '../tls/certificates.ts';
+import { openAzurite } from './azurite.ts';
+import { readTableRequest } from './table-request.ts';
+import { cutInsteadOfAnswering, watchStatus } from './table-response.ts';
+
+export interface TablesOptions {
+  readonly tls: TlsIdentity;
+  /** Where to keep the tables; in memory when left out. */
+  readonly file?: string;
+}
+
+export interface TablesEmulator {
+  readonly port: number;
+  readonly control: Control;
+  readonly controlUrl: string;
+  close(): Promise<void>;
+}
+
+// Longer than clients keep idle connections, so that none is closed just as it is used again.
+const KEEP_ALIVE_MS = 600_000;
+
+export async function startTables(options: TablesOptions): Promise<TablesEmulator> {
+  const azurite = await openAzurite({
+    account: STORAGE_ACCOUNT,
+    ...(options.file === undefined ? {} : { file: options.file }),
+  });
+  const control = new Control();
+  const server = createServer(
+    { cert: options.tls.certPem, key: options.tls.keyPem, keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => void serve(request, response).catch(() => request.socket.destroy()),
+  );
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { operation, target } = await readTableRequest(request);
+    const effect = control.take(operation, target);
+    watchStatus(request, response, operation, (status) => control.record({ operation, target, status }));
+    if (effect) await harm(effect, request, response, azurite.listener);
+    else azurite.listener(request, response);
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const controlUrl = await control.listen();
+  return {
+    port: (server.address() as AddressInfo).port,
+    control,
+    controlUrl,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await azurite.close();
+      await control.close();
+    },
+  };
+}
+
+async function harm(
+  effect: FaultEffect,
+  request: IncomingMessage,
+  response: ServerResponse,
+  act: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<void> {
+  if (effect.delayMs !== undefined) await delay(effect.delayMs);
+  if (effect.hang === true) return;
+  if (effect.drop === 'before-acting') {
+    request.socket.destroy();
+  } else if (effect.status !== undefined) {
+    refuse(effect, request, response);
+  } else {
+    if (effect.drop === 'after-acting') cutInsteadOfAnswering(response);
+    act(request, response);
+  }
+}
+
+/** As Table Storage refuses when it is over its limits, unless the fault brings a body of its own. */
+const SERVER_BUSY = { 'odata.error': { code: 'ServerBusy', message: { lang: 'en-US', value: 'The server is busy.' } } };
+
+function refuse(effect: FaultEffect, request: IncomingMessage, response: ServerResponse): void {
+  const body = effect.body ?? SERVER_BUSY;
+  request.resume();
+  response.writeHead(effect.status ?? 503, { 'content-type': 'application/json', ...effect.headers });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+}
