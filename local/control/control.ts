@@ -27,6 +27,10 @@ export interface FaultEffect {
   readonly drop?: 'before-acting' | 'after-acting';
   /** Never answer (until the client gives up or the emulator closes). */
   readonly hang?: boolean;
+  /** Act, then lay these fields over the true JSON answer, objects into objects: another key's id, say. */
+  readonly mergeBody?: Readonly<Record<string, unknown>>;
+  /** Answer with this many bytes of filler instead of acting; below zero the body never ends. */
+  readonly bodyBytes?: number;
 }
 
 export interface Fault {

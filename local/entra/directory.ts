@@ -1,0 +1,158 @@
+// What Entra knows in the embedded run: tenants, app registrations with their credentials, and which app has a service
+// principal in which tenant (consent). State and its rules only; no token, no HTTP.
+import { randomUUID } from 'node:crypto';
+
+export interface ClientSecret {
+  readonly secretId: string;
+  readonly value: string;
+  readonly expiresAtMs: number;
+}
+
+export interface FederatedCredential {
+  readonly name: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
+  /** Before that it is not there yet: Entra needs minutes to spread a new one. */
+  readonly effectiveAtMs: number;
+}
+
+export interface AppRegistration {
+  readonly appId: string;
+  readonly displayName: string;
+  readonly homeTenantId: string;
+  readonly multiTenant: boolean;
+  readonly secrets: Map<string, ClientSecret>;
+  readonly federatedCredentials: Map<string, FederatedCredential>;
+}
+
+export interface ServicePrincipal {
+  readonly appId: string;
+  /** What role assignments name; another one after consent was withdrawn and given again, as in Azure. */
+  readonly objectId: string;
+  readonly enabled: boolean;
+}
+
+export interface Tenant {
+  readonly tenantId: string;
+  readonly displayName: string;
+  readonly domains: readonly string[];
+  readonly servicePrincipals: Map<string, ServicePrincipal>;
+  /** App ids that a Conditional Access policy blocks here. */
+  readonly blockedApps: Set<string>;
+  /** Resources (audiences) that have no service principal here. */
+  readonly missingResources: Set<string>;
+}
+
+const MAX_SECRETS_PER_APP = 100;
+/** Entra's own limit. */
+const MAX_FEDERATED_CREDENTIALS_PER_APP = 20;
+
+export class Directory {
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #apps = new Map<string, AppRegistration>();
+
+  /** By id or by a verified domain, both in any case. */
+  findTenant(idOrDomain: string): Tenant | undefined {
+    const wanted = idOrDomain.toLowerCase();
+    return this.#tenants.get(wanted) ?? [...this.#tenants.values()].find((tenant) => tenant.domains.includes(wanted));
+  }
+
+  tenant(idOrDomain: string): Tenant {
+    const tenant = this.findTenant(idOrDomain);
+    if (!tenant) throw new Error(`no tenant ${idOrDomain}`);
+    return tenant;
+  }
+
+  addTenant(options: {
+    readonly tenantId?: string | undefined;
+    readonly displayName?: string | undefined;
+    readonly domains?: readonly string[] | undefined;
+    readonly missingResources?: readonly string[] | undefined;
+  }): Tenant {
+    const tenantId = (options.tenantId ?? randomUUID()).toLowerCase();
+    if (this.#tenants.has(tenantId)) throw new Error(`tenant ${tenantId} exists`);
+    const tenant: Tenant = {
+      tenantId,
+      displayName: options.displayName ?? tenantId,
+      domains: (options.domains ?? []).map((domain) => domain.toLowerCase()),
+      servicePrincipals: new Map(),
+      blockedApps: new Set(),
+      missingResources: new Set(options.missingResources),
+    };
+    this.#tenants.set(tenantId, tenant);
+    return tenant;
+  }
+
+  removeTenant(tenantId: string): void {
+    this.#tenants.delete(this.tenant(tenantId).tenantId);
+  }
+
+  findApp(appId: string): AppRegistration | undefined {
+    return this.#apps.get(appId.toLowerCase());
+  }
+
+  app(appId: string): AppRegistration {
+    const app = this.findApp(appId);
+    if (!app) throw new Error(`no app ${appId}`);
+    return app;
+  }
+
+  /** Registers an app, or replaces what it is called; its credentials stay. It gets a principal in its home tenant. */
+  putApp(options: {
+    readonly appId: string;
+    readonly displayName: string;
+    readonly homeTenantId: string;
+    readonly multiTenant: boolean;
+  }): AppRegistration {
+    const appId = options.appId.toLowerCase();
+    const before = this.findApp(appId);
+    const app: AppRegistration = {
+      ...options,
+      appId,
+      secrets: before?.secrets ?? new Map<string, ClientSecret>(),
+      federatedCredentials: before?.federatedCredentials ?? new Map<string, FederatedCredential>(),
+    };
+    this.#apps.set(appId, app);
+    this.putServicePrincipal(options.homeTenantId, appId, {});
+    return app;
+  }
+
+  removeApp(appId: string): void {
+    this.#apps.delete(this.app(appId).appId);
+  }
+
+  addSecret(appId: string, secret: ClientSecret): void {
+    const { secrets } = this.app(appId);
+    if (secrets.size >= MAX_SECRETS_PER_APP) throw new Error('too many secrets');
+    secrets.set(secret.secretId, secret);
+  }
+
+  putFederatedCredential(appId: string, credential: FederatedCredential): void {
+    const { federatedCredentials } = this.app(appId);
+    const full = federatedCredentials.size >= MAX_FEDERATED_CREDENTIALS_PER_APP;
+    if (full && !federatedCredentials.has(credential.name)) throw new Error('an app has at most 20 of them');
+    federatedCredentials.set(credential.name, credential);
+  }
+
+  /** Consent: again, it changes nothing but what is told. */
+  putServicePrincipal(
+    tenantId: string,
+    appId: string,
+    options: { readonly objectId?: string | undefined; readonly enabled?: boolean | undefined },
+  ): ServicePrincipal {
+    const tenant = this.tenant(tenantId);
+    const app = this.app(appId);
+    if (!app.multiTenant && app.homeTenantId !== tenant.tenantId) {
+      throw new Error(`app ${appId} is not multitenant and lives in another tenant`);
+    }
+    const before = tenant.servicePrincipals.get(app.appId);
+    const principal: ServicePrincipal = {
+      appId: app.appId,
+      objectId: options.objectId ?? before?.objectId ?? randomUUID(),
+      enabled: options.enabled ?? before?.enabled ?? true,
+    };
+    tenant.servicePrincipals.set(app.appId, principal);
+    return principal;
+  }
+}

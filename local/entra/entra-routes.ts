@@ -1,0 +1,85 @@
+// Which Entra document or verb a request means, and its answer. The state behind it is the Directory's.
+import { randomUUID } from 'node:crypto';
+import type { EmulatorCall, EmulatorReply, EmulatorRequest, Understand } from '../http/emulator-http.ts';
+import { errorBody, type EntraError } from './aadsts.ts';
+import type { Directory } from './directory.ts';
+import { instanceDiscovery, openidConfiguration, SHARED_AUTHORITIES } from './discovery.ts';
+import { issueToken, unknownTenant } from './token-endpoint.ts';
+import type { TokenSigner } from './token-signer.ts';
+
+export interface EntraState {
+  readonly directory: Directory;
+  readonly signer: TokenSigner;
+  readonly settings: { tokenLifetimeSeconds: number };
+}
+
+const NO_STORE = { 'Cache-Control': 'no-store, no-cache', Pragma: 'no-cache' } as const;
+
+export function understandEntra(state: EntraState): Understand {
+  return (request) => {
+    const [, tenant = '', ...rest] = request.path.split('/');
+    const target = decodeURIComponent(tenant).toLowerCase();
+    const verb = `${request.method} ${rest.join('/')}`;
+    switch (verb) {
+      case 'GET discovery/instance':
+        return { operation: 'instance-discovery', target, act: () => ok(instanceDiscovery('organizations')) };
+      case 'GET v2.0/.well-known/openid-configuration':
+        return discovery(state, request, target, 'v2.0');
+      case 'GET .well-known/openid-configuration':
+        return discovery(state, request, target, 'v1.0');
+      case 'GET discovery/v2.0/keys':
+      case 'GET discovery/keys':
+        return { operation: 'jwks', target, act: () => ok(state.signer.jwks) };
+      case 'POST oauth2/v2.0/token':
+        return token(state, request, target);
+      default:
+        return { operation: 'unknown', target, detail: { path: request.path }, act: () => ({ status: 404 }) };
+    }
+  };
+}
+
+function discovery(
+  { directory }: EntraState,
+  request: EmulatorRequest,
+  target: string,
+  version: 'v1.0' | 'v2.0',
+): EmulatorCall {
+  const act = (): EmulatorReply => {
+    const shared = SHARED_AUTHORITIES.includes(target) ? target : undefined;
+    const tenantId = shared ?? directory.findTenant(target)?.tenantId;
+    if (tenantId === undefined) return refuse(unknownTenant(target, 'invalid_tenant'), request);
+    return ok(openidConfiguration(tenantId, version));
+  };
+  return { operation: 'discovery', target, act };
+}
+
+function token(state: EntraState, request: EmulatorRequest, target: string): EmulatorCall {
+  const form = new URLSearchParams(request.body);
+  const lifetimeSeconds = state.settings.tokenLifetimeSeconds;
+  const detail = {
+    appId: form.get('client_id') ?? '',
+    scope: form.get('scope') ?? '',
+    proof: form.has('client_secret') ? 'secret' : form.has('client_assertion') ? 'assertion' : 'none',
+  };
+  const act = (): EmulatorReply => {
+    const outcome = issueToken({ ...state, tenant: target, form, nowMs: Date.now(), lifetimeSeconds });
+    if ('refused' in outcome) return refuse(outcome.refused, request);
+    const expiry = { expires_in: lifetimeSeconds, ext_expires_in: lifetimeSeconds };
+    return { status: 200, headers: NO_STORE, body: { token_type: 'Bearer', ...expiry, access_token: outcome.token } };
+  };
+  return { operation: 'token', target, detail, act };
+}
+
+const ok = (body: unknown): EmulatorReply => ({ status: 200, body });
+
+function refuse(error: EntraError, request: EmulatorRequest): EmulatorReply {
+  const given = request.query.get('client-request-id') ?? request.headers['client-request-id'];
+  const correlationId = typeof given === 'string' ? given : randomUUID();
+  const traceId = randomUUID();
+  return {
+    status: error.status,
+    headers: { ...NO_STORE, 'x-ms-request-id': traceId, 'client-request-id': correlationId },
+    body: errorBody(error, { traceId, correlationId, nowMs: Date.now() }),
+    detail: { code: error.code },
+  };
+}

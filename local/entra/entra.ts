@@ -1,0 +1,69 @@
+// Entra ID of the embedded run: HTTPS for login.microsoftonline.com and login.windows.net, any number of tenants.
+// Starts with the vendor's tenant, its API app and its connector app with the federated credential, and no secret.
+import { Control } from '../control/control.ts';
+import { listenHttp } from '../http/emulator-http.ts';
+import {
+  API_APP_ID,
+  CONNECTOR_APP_ID,
+  FEDERATION_AUDIENCE,
+  issuerV2,
+  MANAGED_IDENTITY_PRINCIPAL_ID,
+  VENDOR_TENANT_ID,
+} from '../identities.ts';
+import type { TlsIdentity } from '../tls/certificates.ts';
+import { Directory } from './directory.ts';
+import { addEntraCalls, mintApiToken, type ApiTokenOptions } from './entra-control.ts';
+import { understandEntra, type EntraState } from './entra-routes.ts';
+import { TokenSigner } from './token-signer.ts';
+
+const TOKEN_LIFETIME_SECONDS = 3_599;
+
+export interface EntraEmulator {
+  readonly port: number;
+  readonly control: Control;
+  readonly controlUrl: string;
+  readonly directory: Directory;
+  /** Share it with the managed-identity emulator, whose assertions Entra must recognise. */
+  readonly signer: TokenSigner;
+  mintApiToken(options: ApiTokenOptions): string;
+  close(): Promise<void>;
+}
+
+export async function startEntra(options: { readonly tls: TlsIdentity }): Promise<EntraEmulator> {
+  const control = new Control();
+  const state: EntraState = {
+    directory: vendorDirectory(),
+    signer: await TokenSigner.create(),
+    settings: { tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS },
+  };
+  addEntraCalls(control, state);
+  const http = await listenHttp({ tls: options.tls, control, understand: understandEntra(state) });
+  return {
+    port: http.port,
+    control,
+    controlUrl: await control.listen(),
+    directory: state.directory,
+    signer: state.signer,
+    mintApiToken: (token) => mintApiToken(state, token),
+    close: async () => {
+      await http.close();
+      await control.close();
+    },
+  };
+}
+
+function vendorDirectory(): Directory {
+  const directory = new Directory();
+  const homeTenantId = VENDOR_TENANT_ID;
+  directory.addTenant({ tenantId: homeTenantId, displayName: 'Vendor', domains: ['vendor.onmicrosoft.com'] });
+  directory.putApp({ appId: API_APP_ID, displayName: 'Keyswitch API', homeTenantId, multiTenant: false });
+  directory.putApp({ appId: CONNECTOR_APP_ID, displayName: 'Keyswitch connector', homeTenantId, multiTenant: true });
+  directory.putFederatedCredential(CONNECTOR_APP_ID, {
+    name: 'keyswitch-functions',
+    issuer: issuerV2(VENDOR_TENANT_ID),
+    subject: MANAGED_IDENTITY_PRINCIPAL_ID,
+    audience: FEDERATION_AUDIENCE,
+    effectiveAtMs: 0,
+  });
+  return directory;
+}

@@ -1,0 +1,169 @@
+// The HTTP side that the emulators share: reads one request, meets it with a planted fault or the emulator's own
+// answer, and writes it into the request log. Knows no service; what a path means is the emulator's business.
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Control, FaultEffect, RequestRecord } from '../control/control.ts';
+import type { TlsIdentity } from '../tls/certificates.ts';
+import { overlay, sendFiller } from './fault-body.ts';
+
+export interface EmulatorRequest {
+  readonly method: string;
+  /** Lower case, without a port: the name that the client believes it talks to. */
+  readonly host: string;
+  /** Still percent-encoded, so that an emulator sees empty segments and the like. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+export interface EmulatorReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON; left out for an empty body. */
+  readonly body?: unknown;
+  /** Added to the log's detail. */
+  readonly detail?: RequestRecord['detail'];
+}
+
+/** What a request was found to mean, before anything is done about it. */
+export interface EmulatorCall {
+  readonly operation: string;
+  readonly target: string;
+  readonly detail?: RequestRecord['detail'];
+  /** How long this emulator takes for it, faults apart. */
+  readonly latencyMs?: number;
+  act(): EmulatorReply | Promise<EmulatorReply>;
+}
+
+export interface EmulatorHttp {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** `undefined` from `understand` cuts the connection: there is nobody of that name here. */
+export type Understand = (request: EmulatorRequest) => EmulatorCall | undefined;
+
+const MAX_BODY_BYTES = 1024 * 1024;
+/** Longer than any client keeps an idle connection, so that none is closed while a request is on its way. */
+const KEEP_ALIVE_MS = 120_000;
+
+export async function listenHttp(options: {
+  readonly tls?: TlsIdentity;
+  readonly control: Control;
+  readonly understand: Understand;
+}): Promise<EmulatorHttp> {
+  const { tls, control, understand } = options;
+  const closing = new AbortController();
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    serve({ request, response, control, understand, signal: closing.signal }).catch(() => {
+      // The client went away, or sent what HTTP does not allow: there is nobody left to answer.
+      request.socket.destroy();
+    });
+  };
+  const server = tls ? createHttpsServer({ cert: tls.certPem, key: tls.keyPem }, listener) : createHttpServer(listener);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      closing.abort();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly control: Control;
+  readonly understand: Understand;
+  readonly signal: AbortSignal;
+}
+
+async function serve(exchange: Exchange): Promise<void> {
+  const { request, response, control, understand, signal } = exchange;
+  const call = understand(await read(request));
+  if (!call) {
+    request.socket.destroy();
+    return;
+  }
+  const fault = control.take(call.operation, call.target) ?? {};
+  const waitMs = (fault.delayMs ?? 0) + (call.latencyMs ?? 0);
+  if (waitMs > 0) await delay(waitMs, undefined, { signal });
+  const log = (status: number, detail?: RequestRecord['detail']): void => {
+    const { operation, target } = call;
+    control.record({ operation, target, status, detail: { ...call.detail, ...detail } });
+  };
+  if (fault.hang === true || fault.drop === 'before-acting') {
+    log(0, { fault: fault.hang === true ? 'hang' : 'drop' });
+    if (fault.hang !== true) request.socket.destroy();
+    return;
+  }
+  if (answersByItself(fault)) {
+    const status = fault.status ?? 200;
+    log(status, { fault: 'answer' });
+    sendFault(response, fault, status);
+    return;
+  }
+  const reply = await call.act();
+  if (fault.drop === 'after-acting') {
+    log(0, { ...reply.detail, fault: 'drop' });
+    request.socket.destroy();
+    return;
+  }
+  log(reply.status, reply.detail);
+  const body = fault.mergeBody === undefined ? reply.body : overlay(reply.body, fault.mergeBody);
+  send(response, reply.status, { ...reply.headers, ...fault.headers }, body);
+}
+
+function answersByItself(fault: FaultEffect): boolean {
+  return fault.status !== undefined || fault.body !== undefined || fault.bodyBytes !== undefined;
+}
+
+function sendFault(response: ServerResponse, fault: FaultEffect, status: number): void {
+  if (fault.bodyBytes !== undefined) sendFiller(response, status, fault.headers ?? {}, fault.bodyBytes);
+  else send(response, status, fault.headers ?? {}, fault.body);
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: unknown,
+): void {
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+  const length = Buffer.byteLength(text);
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    ...(status === 204 ? {} : { 'Content-Length': length }),
+    ...headers,
+  });
+  response.end(text);
+}
+
+async function read(request: IncomingMessage): Promise<EmulatorRequest> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_BODY_BYTES) throw new Error('body over 1 MiB');
+    chunks.push(chunk);
+  }
+  const target = request.url ?? '/';
+  const queryStart = target.indexOf('?');
+  return {
+    method: request.method ?? 'GET',
+    host: (request.headers.host ?? '').toLowerCase().replace(/:\d+$/, ''),
+    path: queryStart < 0 ? target : target.slice(0, queryStart),
+    query: new URLSearchParams(queryStart < 0 ? '' : target.slice(queryStart + 1)),
+    headers: request.headers,
+    body: Buffer.concat(chunks).toString('utf8'),
+  };
+}
