@@ -25,8 +25,8 @@ export interface DataKey {
   readonly previous: Uint8Array;
   readonly previousVersion: number;
   /** The state that a quarantined row returns to. */
-  readonly stateBefore?: 'live' | 'deleted';
-  readonly quarantineReason?: QuarantineReason;
+  readonly stateBefore?: 'live' | 'deleted' | undefined;
+  readonly quarantineReason?: QuarantineReason | undefined;
   /** The request that made it, and the last that wrote it: after a lost answer these tell whose write it was. */
   readonly createdBy: string;
   readonly writtenBy: string;

@@ -4,6 +4,8 @@ import type { ProviderRef } from './provider.ts';
 export const DEFAULT_KEYRING = 'default';
 /** Table Storage gives 2,000 entities a second per partition and 20,000 per account: 16 shards use all of it. */
 export const DEFAULT_SHARD_COUNT = 16;
+/** Re-protections under one company-key version; after that only a re-key goes on. Keeps GCM far below its limits. */
+export const MAX_ROLL_BACKS_PER_VERSION = 100;
 export const MAX_DATA_KEYS_PER_KEYRING = 10_000_000;
 
 export interface Company {
@@ -27,6 +29,8 @@ export interface Keyring {
   readonly highVersion: number;
   /** Of the last turn ordered. Only ever goes up. */
   readonly generation: number;
+  /** How often rows were moved back to `activeVersion`: each time encrypts under it again. */
+  readonly rollBacks: number;
   /** The unfinished switch, if there is one. At most one at a time. */
   readonly switchId?: string;
   readonly createdAt: string;

@@ -25,6 +25,8 @@ export interface Shard {
   readonly lost: number;
   /** How many of live, deleted and quarantined are at `writeVersion`. */
   readonly done: number;
+  /** How many rows the second pass has opened anew; 0 before it. */
+  readonly checked: number;
   /** Closed to every new data key while the company is being deleted. */
   readonly closed: boolean;
   readonly touchedAt: string;
@@ -50,6 +52,7 @@ export function newShard(input: { readonly writeVersion: number; readonly now: s
     quarantined: 0,
     lost: 0,
     done: 0,
+    checked: 0,
     closed: false,
     touchedAt: input.now,
   };
@@ -73,7 +76,7 @@ export interface Turn {
  */
 export function turned(shard: Shard, turn: Turn): Shard | undefined {
   if (turn.generation <= shard.generation) return undefined;
-  return { ...shard, ...turn, phase: 'rewrap', cursor: '', done: rowsAt(shard, turn.writeVersion) };
+  return { ...shard, ...turn, phase: 'rewrap', cursor: '', checked: 0, done: rowsAt(shard, turn.writeVersion) };
 }
 
 /** How many movable rows are at `version`, which is one of the shard's two, or new to it. */

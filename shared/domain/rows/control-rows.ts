@@ -50,6 +50,7 @@ export function readKeyring(cells: CellRecord): Keyring {
     activeVersion: need(count(cells, 'activeVersion'), row, 'activeVersion'),
     highVersion: need(count(cells, 'highVersion'), row, 'highVersion'),
     generation: need(count(cells, 'generation'), row, 'generation'),
+    rollBacks: need(count(cells, 'rollBacks'), row, 'rollBacks'),
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
     ...present({ switchId: optionalText(cells, 'switchId') }),
   };

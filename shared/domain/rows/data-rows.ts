@@ -26,6 +26,7 @@ export function readShard(cells: CellRecord): Shard {
     quarantined: number('quarantined'),
     lost: number('lost'),
     done: number('done'),
+    checked: number('checked'),
     closed: need(flag(cells, 'closed'), row, 'closed'),
     touchedAt: need(text(cells, 'touchedAt'), row, 'touchedAt'),
   };
@@ -51,6 +52,21 @@ export const dataKeyCells = (key: DataKey): CellRecord => ({
   deletedAt: key.deletedAt ?? '',
   purgeAfter: key.purgeAfter ?? '',
 });
+
+/** The cells of what a pass changes in a row; texts that go away are emptied. */
+export const dataKeyChangeCells = (change: Partial<DataKey>, writtenBy: string): CellRecord => ({
+  ...change,
+  ...('stateBefore' in change ? { stateBefore: change.stateBefore ?? '' } : {}),
+  ...('quarantineReason' in change ? { quarantineReason: change.quarantineReason ?? '' } : {}),
+  writtenBy,
+});
+
+/** Names a quarantined row, so that no one has to look through a partition for it. */
+export const QUARANTINE_PREFIX = '!quarantine|';
+export const quarantineRowKey = (keyId: string): string => `${QUARANTINE_PREFIX}${keyId}`;
+
+/** Sorts behind every row of ours (`!…`) and before every data key. */
+export const BEFORE_DATA_KEYS = '!~';
 
 /**
  * The data key in a row. Never undefined: a row that was tampered with keeps what can be read of it and an empty blob

@@ -1,0 +1,59 @@
+// Every failure code with its kind, its owner and its words, filled in with the names that are known. Pure. The words are
+// grouped under failures/; docs/failures.md lists the same codes for users, and a test compares the two.
+import type { Failure, FailureCode, FailureFacts } from './failure.ts';
+import { ENTRA_FAILURES } from './failures/entra-failures.ts';
+import type { FailureEntry } from './failures/failure-entry.ts';
+import { shown } from './failures/shell-text.ts';
+import { VAULT_ACCESS_FAILURES } from './failures/vault-access-failures.ts';
+import { VAULT_INPUT_FAILURES } from './failures/vault-input-failures.ts';
+import { VAULT_KEY_FAILURES } from './failures/vault-key-failures.ts';
+
+const CATALOGUE: Readonly<Record<FailureCode, FailureEntry>> = {
+  ...VAULT_INPUT_FAILURES,
+  ...VAULT_ACCESS_FAILURES,
+  ...VAULT_KEY_FAILURES,
+  ...ENTRA_FAILURES,
+};
+
+const MAX_SERVICE_MESSAGE_CHARACTERS = 2_000;
+
+export function failure(code: FailureCode, facts: FailureFacts = {}, service?: Failure['service']): Failure {
+  const { kind, owner, words } = CATALOGUE[code];
+  const safe = showable(facts);
+  return {
+    code,
+    kind,
+    owner,
+    ...words(safe),
+    facts: safe,
+    ...(service === undefined ? {} : { service: bounded(service) }),
+  };
+}
+
+/** The same failure while the grant that it misses may still be on its way. */
+export const asPropagating = (denial: Failure, becomesDeniedAt: string): Failure => ({
+  ...denial,
+  kind: 'propagating',
+  becomesDeniedAt,
+});
+
+/** The same failure about a key that goes on working: an expired key still unwraps. */
+export const asWarning = (denial: Failure): Failure => ({ ...denial, kind: 'warning' });
+
+/** The same failure where a policy makes a refusal of it. */
+export const asDenial = (warning: Failure): Failure => ({ ...warning, kind: 'denied' });
+
+/** Facts come from what was typed and from services' texts: none may carry a line break or an endless value onwards. */
+function showable(facts: FailureFacts): FailureFacts {
+  return Object.fromEntries(
+    Object.entries(facts).flatMap(([name, value]: [string, unknown]): [string, unknown][] => {
+      if (value === undefined) return [];
+      return [[name, typeof value === 'string' ? shown(value) : value]];
+    }),
+  );
+}
+
+const bounded = (service: NonNullable<Failure['service']>): NonNullable<Failure['service']> =>
+  service.message === undefined || service.message.length <= MAX_SERVICE_MESSAGE_CHARACTERS
+    ? service
+    : { ...service, message: service.message.slice(0, MAX_SERVICE_MESSAGE_CHARACTERS) };

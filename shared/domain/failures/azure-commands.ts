@@ -1,0 +1,145 @@
+// The az command lines of remedies and instructions. Pure. Every value is quoted; a command whose names are not known is
+// undefined. Nothing is left to fill in: ids that only Azure knows are asked for inside the command.
+import type { FailureFacts } from '../failure.ts';
+import { posixQuoted } from './shell-text.ts';
+
+/** The built-in role with the least that serves: read the key's metadata, wrap, unwrap. */
+export const ENCRYPTION_USER_ROLE = 'Key Vault Crypto Service Encryption User';
+export const ENCRYPTION_USER_ROLE_ID = 'e147488a-f6f5-4113-8e2d-b22465e65bf6';
+
+/** A vault's name is the first label of its host. */
+export const vaultNameOf = (host: string): string => host.split('.')[0] ?? host;
+
+const quotedVault = (facts: FailureFacts): string | undefined =>
+  facts.vaultHost === undefined ? undefined : posixQuoted(vaultNameOf(facts.vaultHost));
+
+/** `--vault-name v --name k`, for commands on the key. */
+const quotedKey = (facts: FailureFacts): string | undefined => {
+  const vault = quotedVault(facts);
+  return vault === undefined || facts.keyName === undefined
+    ? undefined
+    : `--vault-name ${vault} --name ${posixQuoted(facts.keyName)}`;
+};
+
+const onVault = (facts: FailureFacts, command: (vault: string) => string): string | undefined => {
+  const vault = quotedVault(facts);
+  return vault === undefined ? undefined : command(vault);
+};
+
+const onKey = (facts: FailureFacts, command: (key: string) => string): string | undefined => {
+  const key = quotedKey(facts);
+  return key === undefined ? undefined : command(key);
+};
+
+/** Scope of a role assignment on the key alone, as one shell word. */
+export function keyScope(facts: FailureFacts): string | undefined {
+  if (facts.keyName === undefined) return undefined;
+  const keyPath = `/keys/${facts.keyName}`;
+  if (facts.resourceId !== undefined) {
+    const vaultId = /^(.*\/vaults\/[^/]+)/i.exec(facts.resourceId)?.[1] ?? facts.resourceId;
+    return posixQuoted(`${vaultId}${keyPath}`);
+  }
+  return onVault(
+    facts,
+    (vault) => `"$(az keyvault show --name ${vault} --query id --output tsv)"${posixQuoted(keyPath)}`,
+  );
+}
+
+/** Object id of the service principal as one shell word. By application id or oid, never by display name. */
+export function principalWord(facts: FailureFacts): string | undefined {
+  if (facts.principalId !== undefined) return posixQuoted(facts.principalId);
+  return facts.appId === undefined
+    ? undefined
+    : `"$(az ad sp show --id ${posixQuoted(facts.appId)} --query id --output tsv)"`;
+}
+
+export function assignRole(facts: FailureFacts, role: string = ENCRYPTION_USER_ROLE_ID): string | undefined {
+  const scope = keyScope(facts);
+  const principal = principalWord(facts);
+  if (scope === undefined || principal === undefined) return undefined;
+  return (
+    `az role assignment create --assignee-object-id ${principal} --assignee-principal-type ServicePrincipal ` +
+    `--role ${posixQuoted(role)} --scope ${scope}`
+  );
+}
+
+export function setAccessPolicy(facts: FailureFacts): string | undefined {
+  const principal = principalWord(facts);
+  if (principal === undefined) return undefined;
+  return onVault(
+    facts,
+    (vault) => `az keyvault set-policy --name ${vault} --object-id ${principal} --key-permissions get unwrapKey`,
+  );
+}
+
+export const switchVaultToRbac = (facts: FailureFacts): string | undefined =>
+  onVault(facts, (vault) => `az keyvault update --name ${vault} --enable-rbac-authorization true`);
+
+export const createServicePrincipal = (facts: FailureFacts): string | undefined =>
+  facts.appId === undefined ? undefined : `az ad sp create --id ${posixQuoted(facts.appId)}`;
+
+export const enableServicePrincipal = (facts: FailureFacts): string | undefined =>
+  facts.appId === undefined ? undefined : `az ad sp update --id ${posixQuoted(facts.appId)} --set accountEnabled=true`;
+
+export const signInTo = (facts: FailureFacts): string | undefined =>
+  facts.tenantId === undefined ? undefined : `az login --tenant ${posixQuoted(facts.tenantId)}`;
+
+export const allowAddress = (facts: FailureFacts): string | undefined => {
+  const address = facts.clientAddress;
+  if (address === undefined) return undefined;
+  return onVault(facts, (vault) => `az keyvault network-rule add --name ${vault} --ip-address ${posixQuoted(address)}`);
+};
+
+export const openPublicEndpoint = (facts: FailureFacts): string | undefined =>
+  onVault(facts, (vault) => `az keyvault update --name ${vault} --public-network-access Enabled --default-action Deny`);
+
+export const recoverVault = (facts: FailureFacts): string | undefined =>
+  onVault(facts, (vault) => `az keyvault recover --name ${vault}`);
+
+export const showVaultTenant = (facts: FailureFacts): string | undefined =>
+  onVault(facts, (vault) => `az keyvault show --name ${vault} --query properties.tenantId --output tsv`);
+
+export const showVault = (facts: FailureFacts): string | undefined =>
+  onVault(facts, (vault) => `az keyvault show --name ${vault}`);
+
+export const protectFromPurge = (facts: FailureFacts): string | undefined =>
+  onVault(facts, (vault) => `az keyvault update --name ${vault} --enable-purge-protection true`);
+
+export const listKeys = (facts: FailureFacts): string | undefined =>
+  onVault(facts, (vault) => `az keyvault key list --vault-name ${vault} --query "[].name" --output tsv`);
+
+export const recoverKey = (facts: FailureFacts): string | undefined =>
+  onKey(facts, (key) => `az keyvault key recover ${key}`);
+
+export const enableKey = (facts: FailureFacts): string | undefined =>
+  onKey(facts, (key) => `az keyvault key set-attributes ${key} --enabled true`);
+
+export const rotateKey = (facts: FailureFacts): string | undefined =>
+  onKey(facts, (key) => `az keyvault key rotate ${key}`);
+
+export const makeKeyValidNow = (facts: FailureFacts): string | undefined =>
+  onKey(facts, (key) => `az keyvault key set-attributes ${key} --not-before "$(date -u +%Y-%m-%dT%H:%M:%SZ)"`);
+
+/** `--ops` replaces the list, so the operations allowed until now are asked for and kept. */
+export const allowUnwrap = (facts: FailureFacts): string | undefined =>
+  onKey(
+    facts,
+    (key) =>
+      `az keyvault key set-attributes ${key} ` +
+      `--ops $(az keyvault key show ${key} --query "key.keyOps" --output tsv) unwrapKey`,
+  );
+
+/** A new RSA key, or a new version if the name is taken by one. 4096 bits meet every policy. */
+export const createRsaKey = (facts: FailureFacts): string | undefined =>
+  onKey(facts, (key) => `az keyvault key create ${key} --kty RSA --size 4096 --ops wrapKey unwrapKey`);
+
+export const resetClientSecret = (facts: FailureFacts): string | undefined =>
+  facts.appId === undefined
+    ? undefined
+    : `az ad app credential reset --id ${posixQuoted(facts.appId)} --append --query password --output tsv`;
+
+/** The commands that are known, one a line; undefined if none is. */
+export function commandLines(...commands: readonly (string | undefined)[]): string | undefined {
+  const known = commands.filter((command) => command !== undefined);
+  return known.length === 0 ? undefined : known.join('\n');
+}

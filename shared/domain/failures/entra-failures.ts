@@ -1,0 +1,190 @@
+// Failures of Entra ID: tenants, consent, credentials. Pure.
+import {
+  commandLines,
+  createServicePrincipal,
+  enableServicePrincipal,
+  resetClientSecret,
+  showVaultTenant,
+  signInTo,
+} from './azure-commands.ts';
+import type { FailureEntry } from './failure-entry.ts';
+import { because, remedyOf, thePrincipal, theTenant, theVault } from './remedy.ts';
+
+/** `detail` of consent-required when the app is there but switched off. */
+export const APP_DISABLED = 'the app is disabled in the tenant';
+
+export const ENTRA_FAILURES = {
+  'consent-required': {
+    kind: 'denied',
+    owner: 'company-admin',
+    words: (facts) =>
+      facts.detail === APP_DISABLED
+        ? {
+            message: 'Azure AD admin consent is required: our app is disabled in the tenant.',
+            cause: `${thePrincipal(facts).replace(/^(the|our)/, (word) => (word === 'the' ? 'The' : 'Our'))} in ${theTenant(facts)} may not sign in.`,
+            remedy: remedyOf({
+              text: 'Enable the app for sign-in again.',
+              azureCli: enableServicePrincipal(facts),
+              portal:
+                'Microsoft Entra admin center > Enterprise applications > the app > Properties > Enabled for users to sign in: Yes',
+            }),
+          }
+        : {
+            message: 'Azure AD admin consent is required.',
+            cause: `Our app is not installed in ${theTenant(facts)}, the consent was withdrawn, or it is older than 24 hours and the set-up is not finished.`,
+            remedy: remedyOf({
+              text:
+                'Ask for the consent link of this connection, and let a Global Administrator or Privileged Role Administrator of the ' +
+                'tenant open it and accept. An administrator of the tenant can also install the app with the Azure CLI.',
+              azureCli: commandLines(signInTo(facts), createServicePrincipal(facts)),
+              portal:
+                'Microsoft Entra admin center > Enterprise applications (afterwards the app is listed there by its application id)',
+            }),
+          },
+  },
+  'wids-not-emitted': {
+    kind: 'input',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: "The connector app's manifest does not ask for directory roles.",
+      cause: 'The sign-in token holds no wids claim, so it cannot be seen whether the user is an administrator.',
+      remedy: remedyOf({
+        text: "Set groupMembershipClaims to DirectoryRole in the connector app's manifest, and ask the administrator to sign in again.",
+        azureCli:
+          facts.appId === undefined
+            ? undefined
+            : `az ad app update --id ${facts.appId} --set groupMembershipClaims=DirectoryRole`,
+        portal:
+          'Microsoft Entra admin center > App registrations > the connector app > Manifest > groupMembershipClaims',
+      }),
+    }),
+  },
+  'wrong-entra-tenant': {
+    kind: 'denied',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: 'The vault belongs to another Entra tenant than the one that consented.',
+      cause: `${theVault(facts).replace('the', 'The')} accepts tokens of another tenant than ${theTenant(facts)}${because(facts)}.`,
+      remedy: remedyOf({
+        text: "Check the vault URI. If it is right, make the connection anew with the vault's own tenant, and let that tenant consent.",
+        azureCli: showVaultTenant(facts),
+        portal: 'Azure portal > Key vaults > the vault > Overview > Directory ID',
+      }),
+    }),
+  },
+  'entra-tenant-not-found': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: 'This Entra tenant does not exist.',
+      cause: `Microsoft knows no tenant by this id in this cloud${facts.tenantId === undefined ? '' : ` (${facts.tenantId})`}.`,
+      remedy: remedyOf({
+        text: "Copy the tenant id from Entra's overview, or leave it out: the vault names its own.",
+        azureCli: showVaultTenant(facts) ?? 'az account show --query tenantId --output tsv',
+        portal: 'Microsoft Entra admin center > Overview > Tenant ID',
+      }),
+    }),
+  },
+  'federation-mismatch': {
+    kind: 'denied',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: "The connector app does not accept the vendor's managed identity.",
+      cause: `No federated credential of the connector app has this issuer, subject (case matters) and audience${because(facts)}. A new one takes some minutes to arrive everywhere.`,
+      remedy: remedyOf({
+        text:
+          "Compare the app's federated credential with the identity: the issuer is the vendor tenant's, the subject the " +
+          "identity's principal id in lower case, the audience that of token exchange in this cloud.",
+        azureCli:
+          facts.appId === undefined
+            ? undefined
+            : `az ad app federated-credential list --id ${facts.appId} --query "[].{issuer:issuer, subject:subject, audiences:audiences}"`,
+        portal:
+          'Microsoft Entra admin center > App registrations > the connector app > Certificates & secrets > Federated credentials',
+      }),
+    }),
+  },
+  'client-secret-wrong': {
+    kind: 'denied',
+    owner: 'azure-admin',
+    words: (facts) => ({
+      message: 'The client secret is wrong.',
+      cause:
+        'Entra does not accept it. The common mistake: the Secret ID was copied in place of its Value, which is shown only once.',
+      remedy: remedyOf({
+        text: 'Make a new secret and enter its Value.',
+        azureCli: resetClientSecret(facts),
+        portal:
+          'Microsoft Entra admin center > App registrations > the app > Certificates & secrets > New client secret; copy the column Value, not Secret ID',
+      }),
+    }),
+  },
+  'client-secret-expired': {
+    kind: 'denied',
+    owner: 'azure-admin',
+    words: (facts) => ({
+      message: 'The client secret has expired.',
+      cause: 'Every secret of an app registration ends at a date, and this one has passed.',
+      remedy: remedyOf({
+        text: 'Make a new secret and enter its Value.',
+        azureCli: resetClientSecret(facts),
+        portal:
+          'Microsoft Entra admin center > App registrations > the app > Certificates & secrets > New client secret',
+      }),
+    }),
+  },
+  'blocked-by-conditional-access': {
+    kind: 'denied',
+    owner: 'azure-admin',
+    words: (facts) => ({
+      message: 'A Conditional Access policy of the company blocks our app.',
+      cause: `A policy for workload identities in ${theTenant(facts)} refuses us a token.`,
+      remedy: remedyOf({
+        text: `Exclude ${thePrincipal(facts)} from the policy, or allow our outgoing address in it.`,
+        portal:
+          'Microsoft Entra admin center > Protection > Conditional Access > Policies (the sign-in log of service principals names the policy)',
+      }),
+    }),
+  },
+  'entra-unreachable': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: 'Entra ID cannot be reached at the moment.',
+      cause: `There was no usable answer from Entra ID${because(facts)}.`,
+      remedy: remedyOf({ text: 'Nothing has been revoked, and we try again by ourselves.' }),
+    }),
+  },
+  'entra-throttled': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: () => ({
+      message: 'Entra ID is busy: it answered that it received too many requests.',
+      cause: 'Too many tokens were asked for in a short time.',
+      remedy: remedyOf({ text: 'Nothing has been revoked, and we try again by ourselves, more slowly.' }),
+    }),
+  },
+  'managed-identity-unavailable': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: "The vendor's managed identity gives no token.",
+      cause: `The identity endpoint of the Functions app refuses or does not answer${because(facts)}.`,
+      remedy: remedyOf({
+        text: 'Check that the user-assigned identity is assigned to the Functions app, and that AZURE_CLIENT_ID holds its client id.',
+        portal: 'Azure portal > Function App > the app > Settings > Identity > User assigned',
+      }),
+    }),
+  },
+  'entra-error': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: `Entra ID gave an answer that we do not know${because(facts)}.`,
+      cause: 'It refused for a reason that is not in our catalogue.',
+      remedy: remedyOf({
+        text: 'Nothing has been revoked, and we try again by ourselves. If it lasts, tell the vendor the correlation id of this answer.',
+      }),
+    }),
+  },
+} as const satisfies Record<string, FailureEntry>;

@@ -1,0 +1,177 @@
+// What a pass does with one data key's row. Pure: the row and the company keys in, the change out. Nothing here ever drops the
+// last blob that opens: a new blob keeps the old one beside it until the second pass has compared the two.
+import { timingSafeEqual, type KeyObject } from 'node:crypto';
+import { unwrapDataKey, wrapDataKey, type DataKeyContext } from './data-key-blob.ts';
+import type { DataKey, QuarantineReason } from './data-key.ts';
+import { sumOfChanges, type CountChange, type Direction } from './shard.ts';
+
+export interface PassContext {
+  readonly companyId: string;
+  readonly keyringId: string;
+  readonly direction: Direction;
+  readonly fromVersion: number;
+  readonly writeVersion: number;
+  readonly fromKey: KeyObject;
+  readonly toKey: KeyObject;
+  /** Fresh entropy of DATA_KEY_NONCE_BYTES at every call. */
+  readonly nonce: () => Uint8Array;
+}
+
+/** `change` undefined: the row is left alone. */
+export interface RowStep {
+  readonly change?: Partial<DataKey>;
+  readonly counts: CountChange;
+  readonly quarantined?: QuarantineReason;
+  /** The row leaves quarantine. */
+  readonly released?: true;
+  /** The second pass met a row that the first should have moved: it must come round again. */
+  readonly again?: true;
+}
+
+const NOTHING = new Uint8Array(0);
+const UNTOUCHED: RowStep = { counts: {} };
+
+const openAt = (
+  pass: PassContext,
+  row: DataKey,
+  key: KeyObject,
+  blob: Uint8Array,
+  version: number,
+): Buffer | undefined => unwrapDataKey({ companyKey: key, blob, context: placeAt(pass, row, version) });
+
+const placeAt = (pass: PassContext, row: DataKey, version: number): DataKeyContext => ({
+  companyId: pass.companyId,
+  keyringId: pass.keyringId,
+  keyId: row.keyId,
+  companyKeyVersion: version,
+});
+
+/** First pass: moves a row at `fromVersion` to `writeVersion`. Doing it twice changes nothing. */
+export function rewrapRow(pass: PassContext, row: DataKey): RowStep {
+  if (row.state === 'lost' || row.state === 'tombstone') return UNTOUCHED;
+  if (row.state === 'quarantined') return pass.direction === 'back' ? releaseOnTheWayBack(pass, row) : UNTOUCHED;
+  if (row.companyKeyVersion === pass.writeVersion) return UNTOUCHED;
+  if (row.companyKeyVersion !== pass.fromVersion) return quarantine(row, 'unknown-version');
+  return moved(pass, row) ?? quarantine(row, 'does-not-open');
+}
+
+/** Undefined if the row does not open. */
+function moved(pass: PassContext, row: DataKey): RowStep | undefined {
+  const kept = whatItWas(pass, row);
+  if (kept) return kept;
+  const plaintext = openAt(pass, row, pass.fromKey, row.blob, pass.fromVersion);
+  if (!plaintext) return undefined;
+  const context = placeAt(pass, row, pass.writeVersion);
+  const blob = wrapDataKey({ companyKey: pass.toKey, context, nonce: pass.nonce(), plaintext });
+  plaintext.fill(0);
+  return {
+    change: { blob, companyKeyVersion: pass.writeVersion, previous: row.blob, previousVersion: pass.fromVersion },
+    counts: { done: 1 },
+  };
+}
+
+/** On the way back, the blob that a row had before the switch is the truth, as long as it opens: it is simply put back. */
+function whatItWas(pass: PassContext, row: DataKey): RowStep | undefined {
+  if (row.previousVersion !== pass.writeVersion || row.previous.length === 0) return undefined;
+  const plaintext = openAt(pass, row, pass.toKey, row.previous, pass.writeVersion);
+  if (!plaintext) return undefined;
+  plaintext.fill(0);
+  return {
+    change: { blob: row.previous, companyKeyVersion: pass.writeVersion, previous: NOTHING, previousVersion: 0 },
+    counts: { done: 1 },
+  };
+}
+
+/** Rows at the version that stays are as good as before the switch; those at the other must open before they are free. */
+function releaseOnTheWayBack(pass: PassContext, row: DataKey): RowStep {
+  if (row.companyKeyVersion === pass.writeVersion) return release(row, UNTOUCHED);
+  if (row.companyKeyVersion !== pass.fromVersion) return UNTOUCHED;
+  const step = moved(pass, row);
+  return step ? release(row, step) : UNTOUCHED;
+}
+
+/**
+ * Second pass: opens a row at `writeVersion` with the company key unwrapped anew, compares it with the blob it came from and
+ * drops that. A row that differs goes back to what it was, in quarantine.
+ */
+export function verifyRow(pass: PassContext & { readonly freshKey: KeyObject }, row: DataKey): RowStep {
+  if (row.state !== 'live' && row.state !== 'deleted') return UNTOUCHED;
+  if (row.companyKeyVersion === pass.fromVersion) return { ...rewrapRow(pass, row), again: true };
+  if (row.companyKeyVersion !== pass.writeVersion) return quarantine(row, 'unknown-version');
+  const plaintext = openAt(pass, row, pass.freshKey, row.blob, pass.writeVersion);
+  if (row.previous.length === 0) {
+    plaintext?.fill(0);
+    return plaintext ? UNTOUCHED : quarantine(row, 'does-not-open');
+  }
+  const before =
+    row.previousVersion === pass.fromVersion
+      ? openAt(pass, row, pass.fromKey, row.previous, pass.fromVersion)
+      : undefined;
+  const same = plaintext !== undefined && before !== undefined && sameBytes(plaintext, before);
+  plaintext?.fill(0);
+  before?.fill(0);
+  if (same) return { change: { previous: NOTHING, previousVersion: 0 }, counts: {} };
+  const quarantined = quarantine(row, 'differs-after-rewrap');
+  return before ? putBack(pass, row, quarantined) : quarantined;
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
+
+function putBack(pass: PassContext, row: DataKey, step: RowStep): RowStep {
+  return {
+    ...step,
+    change: {
+      ...step.change,
+      blob: row.previous,
+      companyKeyVersion: pass.fromVersion,
+      previous: NOTHING,
+      previousVersion: 0,
+    },
+    counts: sumOfChanges(step.counts, { done: -1 }),
+  };
+}
+
+/**
+ * `retry` on a quarantined row: moves it there and then, whole and compared, or leaves it as it is (undefined). Nothing is kept
+ * for a second pass, since its shard may already be done.
+ */
+export function retryRow(pass: PassContext, row: DataKey): RowStep | undefined {
+  const keyOf = new Map([
+    [pass.fromVersion, pass.fromKey],
+    [pass.writeVersion, pass.toKey],
+  ]);
+  const key = keyOf.get(row.companyKeyVersion);
+  const plaintext = key && openAt(pass, row, key, row.blob, row.companyKeyVersion);
+  if (!plaintext) return undefined;
+  const context = placeAt(pass, row, pass.writeVersion);
+  const moves = row.companyKeyVersion !== pass.writeVersion;
+  const blob = moves ? wrapDataKey({ companyKey: pass.toKey, context, nonce: pass.nonce(), plaintext }) : row.blob;
+  const opened = unwrapDataKey({ companyKey: pass.toKey, context, blob });
+  const same = opened !== undefined && sameBytes(opened, plaintext);
+  plaintext.fill(0);
+  opened?.fill(0);
+  if (!same) return undefined;
+  return release(row, {
+    change: { blob, companyKeyVersion: pass.writeVersion, previous: NOTHING, previousVersion: 0 },
+    counts: moves ? { done: 1 } : {},
+  });
+}
+
+function quarantine(row: DataKey, reason: QuarantineReason): RowStep {
+  const before = row.state === 'deleted' ? 'deleted' : 'live';
+  return {
+    change: { state: 'quarantined', stateBefore: before, quarantineReason: reason },
+    counts: { [before]: -1, quarantined: 1 },
+    quarantined: reason,
+  };
+}
+
+function release(row: DataKey, step: RowStep): RowStep {
+  const state = row.stateBefore ?? 'live';
+  return {
+    ...step,
+    change: { ...step.change, state, stateBefore: undefined, quarantineReason: undefined },
+    counts: sumOfChanges(step.counts, { [state]: 1, quarantined: -1 }),
+    released: true,
+  };
+}
