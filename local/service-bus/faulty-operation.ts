@@ -1,0 +1,73 @@
+// Carries out one operation under the faults planted for it, and writes it into the request log. The one place that
+// knows what a fault does to AMQP.
+import type { Control, FaultEffect, RequestRecord } from '../control/control.ts';
+import type { ClientConnection } from './client-connection.ts';
+import { plantedFailure, type Failure } from './failures.ts';
+
+export interface Outcome {
+  readonly status: number;
+  readonly detail?: NonNullable<RequestRecord['detail']>;
+  /** Tells the client; not called when the connection is cut after acting. */
+  readonly answer: () => void;
+  /** What follows for others, told the client or not: a message sent is delivered to whoever waits for it. */
+  readonly followUp?: () => void;
+}
+
+export interface Operation {
+  readonly operation: string;
+  readonly target: string;
+  readonly client: ClientConnection;
+  readonly act: () => Outcome;
+  /** Tells the client that a planted status came instead of acting. */
+  readonly refuse: (failure: Failure) => void;
+}
+
+export function carryOut(control: Control, operation: Operation): void {
+  const effect = control.take(operation.operation, operation.target);
+  if (!effect) {
+    finish(control, operation, operation.act());
+    return;
+  }
+  if (effect.delayMs === undefined) {
+    carryOutUnder(effect, control, operation);
+    return;
+  }
+  setTimeout(() => carryOutUnder(effect, control, operation), effect.delayMs).unref();
+}
+
+function carryOutUnder(effect: FaultEffect, control: Control, operation: Operation): void {
+  const { operation: name, target, client } = operation;
+  if (effect.drop === 'before-acting') {
+    control.record({ operation: name, target, status: 0 });
+    client.cut();
+    return;
+  }
+  if (effect.hang === true) {
+    control.record({ operation: name, target, status: 0 });
+    return;
+  }
+  if (effect.status !== undefined) {
+    const failure = plantedFailure(effect, effect.status);
+    control.record({ operation: name, target, status: failure.status });
+    operation.refuse(failure);
+    return;
+  }
+  const outcome = operation.act();
+  if (effect.drop !== 'after-acting') {
+    finish(control, operation, outcome);
+    return;
+  }
+  control.record({ operation: name, target, status: 0, ...(outcome.detail ? { detail: outcome.detail } : {}) });
+  client.cut();
+  outcome.followUp?.();
+}
+
+function finish(
+  control: Control,
+  { operation, target }: Operation,
+  { status, detail, answer, followUp }: Outcome,
+): void {
+  control.record({ operation, target, status, ...(detail ? { detail } : {}) });
+  answer();
+  followUp?.();
+}
