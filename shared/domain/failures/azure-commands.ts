@@ -138,6 +138,17 @@ export const resetClientSecret = (facts: FailureFacts): string | undefined =>
     ? undefined
     : `az ad app credential reset --id ${posixQuoted(facts.appId)} --append --query password --output tsv`;
 
+export const askForDirectoryRoles = (facts: FailureFacts): string | undefined =>
+  facts.appId === undefined
+    ? undefined
+    : `az ad app update --id ${posixQuoted(facts.appId)} --set groupMembershipClaims=DirectoryRole`;
+
+export const listFederatedCredentials = (facts: FailureFacts): string | undefined =>
+  facts.appId === undefined
+    ? undefined
+    : `az ad app federated-credential list --id ${posixQuoted(facts.appId)} ` +
+      `--query "[].{issuer:issuer, subject:subject, audiences:audiences}"`;
+
 /** The commands that are known, one a line; undefined if none is. */
 export function commandLines(...commands: readonly (string | undefined)[]): string | undefined {
   const known = commands.filter((command) => command !== undefined);

@@ -1,14 +1,16 @@
 // Failures of Entra ID: tenants, consent, credentials. Pure.
 import {
+  askForDirectoryRoles,
   commandLines,
   createServicePrincipal,
   enableServicePrincipal,
+  listFederatedCredentials,
   resetClientSecret,
   showVaultTenant,
   signInTo,
 } from './azure-commands.ts';
 import type { FailureEntry } from './failure-entry.ts';
-import { because, remedyOf, thePrincipal, theTenant, theVault } from './remedy.ts';
+import { because, capital, remedyOf, thePrincipal, theTenant, theVault } from './remedy.ts';
 
 /** `detail` of consent-required when the app is there but switched off. */
 export const APP_DISABLED = 'the app is disabled in the tenant';
@@ -21,7 +23,7 @@ export const ENTRA_FAILURES = {
       facts.detail === APP_DISABLED
         ? {
             message: 'Azure AD admin consent is required: our app is disabled in the tenant.',
-            cause: `${thePrincipal(facts).replace(/^(the|our)/, (word) => (word === 'the' ? 'The' : 'Our'))} in ${theTenant(facts)} may not sign in.`,
+            cause: `${capital(thePrincipal(facts))} in ${theTenant(facts)} may not sign in.`,
             remedy: remedyOf({
               text: 'Enable the app for sign-in again.',
               azureCli: enableServicePrincipal(facts),
@@ -50,10 +52,7 @@ export const ENTRA_FAILURES = {
       cause: 'The sign-in token holds no wids claim, so it cannot be seen whether the user is an administrator.',
       remedy: remedyOf({
         text: "Set groupMembershipClaims to DirectoryRole in the connector app's manifest, and ask the administrator to sign in again.",
-        azureCli:
-          facts.appId === undefined
-            ? undefined
-            : `az ad app update --id ${facts.appId} --set groupMembershipClaims=DirectoryRole`,
+        azureCli: askForDirectoryRoles(facts),
         portal:
           'Microsoft Entra admin center > App registrations > the connector app > Manifest > groupMembershipClaims',
       }),
@@ -64,7 +63,7 @@ export const ENTRA_FAILURES = {
     owner: 'company-admin',
     words: (facts) => ({
       message: 'The vault belongs to another Entra tenant than the one that consented.',
-      cause: `${theVault(facts).replace('the', 'The')} accepts tokens of another tenant than ${theTenant(facts)}${because(facts)}.`,
+      cause: `${capital(theVault(facts))} accepts tokens of another tenant than ${theTenant(facts)}${because(facts)}.`,
       remedy: remedyOf({
         text: "Check the vault URI. If it is right, make the connection anew with the vault's own tenant, and let that tenant consent.",
         azureCli: showVaultTenant(facts),
@@ -95,10 +94,7 @@ export const ENTRA_FAILURES = {
         text:
           "Compare the app's federated credential with the identity: the issuer is the vendor tenant's, the subject the " +
           "identity's principal id in lower case, the audience that of token exchange in this cloud.",
-        azureCli:
-          facts.appId === undefined
-            ? undefined
-            : `az ad app federated-credential list --id ${facts.appId} --query "[].{issuer:issuer, subject:subject, audiences:audiences}"`,
+        azureCli: listFederatedCredentials(facts),
         portal:
           'Microsoft Entra admin center > App registrations > the connector app > Certificates & secrets > Federated credentials',
       }),

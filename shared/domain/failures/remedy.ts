@@ -45,3 +45,6 @@ export const inVaultPortal = (facts: FailureFacts, ...steps: readonly string[]):
 
 export const inKeyPortal = (facts: FailureFacts, ...steps: readonly string[]): string =>
   inVaultPortal(facts, 'Keys', ...(facts.keyName === undefined ? [] : [facts.keyName]), ...steps);
+
+/** For the beginning of a sentence. */
+export const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);

@@ -12,7 +12,7 @@ import {
   switchVaultToRbac,
 } from './azure-commands.ts';
 import type { FailureEntry } from './failure-entry.ts';
-import { because, inKeyPortal, inVaultPortal, remedyOf, theKey, thePrincipal, theVault } from './remedy.ts';
+import { because, capital, inKeyPortal, inVaultPortal, remedyOf, theKey, thePrincipal, theVault } from './remedy.ts';
 
 export const VAULT_ACCESS_FAILURES = {
   'vault-not-found': {
@@ -63,7 +63,7 @@ export const VAULT_ACCESS_FAILURES = {
         facts.clientAddress === undefined
           ? "The vault's firewall refuses our address."
           : `The vault's firewall refuses our address ${facts.clientAddress}.`,
-      cause: `${theVault(facts).replace('the', 'The')} accepts only chosen networks. We are not one of Azure's trusted services, so our address must be allowed.`,
+      cause: `${capital(theVault(facts))} accepts only chosen networks. We are not one of Azure's trusted services, so our address must be allowed.`,
       remedy: remedyOf({
         text:
           facts.clientAddress === undefined
@@ -95,7 +95,7 @@ export const VAULT_ACCESS_FAILURES = {
     owner: 'azure-admin',
     words: (facts) => ({
       message: 'Access denied: the role is not assigned on the vault or key.',
-      cause: `${theVault(facts).replace('the', 'The')} uses Azure role-based access control, and no role allows us what we asked for${because(facts)}.`,
+      cause: `${capital(theVault(facts))} uses Azure role-based access control, and no role allows us what we asked for${because(facts)}.`,
       remedy: remedyOf({
         text:
           `Assign the role ${ENCRYPTION_USER_ROLE} (${ENCRYPTION_USER_ROLE_ID}) on ${theKey(facts)} to ` +
@@ -112,7 +112,7 @@ export const VAULT_ACCESS_FAILURES = {
     owner: 'azure-admin',
     words: (facts) => ({
       message: 'The vault uses access policies, and none gives us get and unwrapKey.',
-      cause: `${theVault(facts).replace('the', 'The')} is on the older permission model, in which a policy of the vault must name us${because(facts)}.`,
+      cause: `${capital(theVault(facts))} is on the older permission model, in which a policy of the vault must name us${because(facts)}.`,
       remedy: remedyOf({
         text:
           `Either add an access policy with the key permissions Get and Unwrap Key for ${thePrincipal(facts)}, or switch the ` +
@@ -133,7 +133,7 @@ export const VAULT_ACCESS_FAILURES = {
     owner: 'vendor',
     words: (facts) => ({
       message: `The vault gave an answer that we do not know${because(facts)}.`,
-      cause: `${theVault(facts).replace('the', 'The')} refused for a reason that is not in our catalogue.`,
+      cause: `${capital(theVault(facts))} refused for a reason that is not in our catalogue.`,
       remedy: remedyOf({
         text: 'Nothing has been revoked, and we try again by ourselves. If it lasts, tell the vendor the correlation id of this answer.',
       }),

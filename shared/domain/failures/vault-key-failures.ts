@@ -10,7 +10,7 @@ import {
   rotateKey,
 } from './azure-commands.ts';
 import type { FailureEntry } from './failure-entry.ts';
-import { because, inKeyPortal, inVaultPortal, remedyOf, theKey, theVault } from './remedy.ts';
+import { because, capital, inKeyPortal, inVaultPortal, remedyOf, theKey, theVault } from './remedy.ts';
 
 export const VAULT_KEY_FAILURES = {
   'key-not-found': {
@@ -29,7 +29,7 @@ export const VAULT_KEY_FAILURES = {
           }
         : {
             message: 'Key not found in the vault.',
-            cause: `${theVault(facts).replace('the', 'The')} has no key of this name${keyNamed(facts.keyName)}. It may be mistyped, be the name of a secret, or have been deleted.`,
+            cause: `${capital(theVault(facts))} has no key of this name${keyNamed(facts.keyName)}. It may be mistyped, be the name of a secret, or have been deleted.`,
             remedy: remedyOf({
               text: "Copy the exact name from the vault's list of keys.",
               azureCli: listKeys(facts),
@@ -42,7 +42,7 @@ export const VAULT_KEY_FAILURES = {
     owner: 'azure-admin',
     words: (facts) => ({
       message: 'The key is disabled.',
-      cause: `${theKey(facts).replace('the', 'The')} is there, but somebody has switched it off${because(facts)}.`,
+      cause: `${capital(theKey(facts))} is there, but somebody has switched it off${because(facts)}.`,
       remedy: remedyOf({
         text: 'Enable the key. If an older version is in use, that version must be enabled too.',
         azureCli: enableKey(facts),
@@ -134,7 +134,7 @@ export const VAULT_KEY_FAILURES = {
     owner: 'vendor',
     words: (facts) => ({
       message: 'This vault key already belongs to another company.',
-      cause: `${theKey(facts).replace('the', 'The')} in ${theVault(facts)} protects the data of a company that is not this one.`,
+      cause: `${capital(theKey(facts))} in ${theVault(facts)} protects the data of a company that is not this one.`,
       remedy: remedyOf({
         text: 'Use a key of your own. If the key is yours, ask the vendor, who can look into the claim.',
       }),
