@@ -1,7 +1,7 @@
 // The forms of the ids that callers choose. Pure. They go into table keys as they are, so none of them can hold
 // `|`, `/`, `#`, `?` or a control character (Table Storage forbids these in keys), nor begin with `!`, which marks our own rows.
-const RESOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
-const DATA_KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+export const RESOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+export const DATA_KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Ids of companies, keyrings, connections and switches: 1 to 64 of `a-z`, `0-9`, `-`, beginning with no `-`. */

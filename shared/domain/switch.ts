@@ -14,7 +14,6 @@ export type Blocked =
       readonly side: 'source' | 'target';
       readonly failure: Failure;
     }
-  | { readonly reason: 'row-forged'; readonly since: string; readonly detail: string }
   | { readonly reason: 'dead-letter'; readonly since: string; readonly detail: string };
 
 export interface Switch {

@@ -1,0 +1,43 @@
+// Sending work. The tables are the truth and the timer resumes whatever has no message, so a queue that is away is logged and
+// never undoes what was decided.
+import { StoreUnavailable, type Log, type WorkQueue } from '../ports.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import type { LoadedShard } from '../shard-rows.ts';
+import type { SwitchPlace } from './switch-writes.ts';
+
+export async function enqueue(
+  deps: { readonly queue: WorkQueue; readonly log: Log },
+  place: SwitchPlace,
+  messages: readonly WorkMessage[],
+): Promise<void> {
+  try {
+    await deps.queue.send(messages);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    const { companyId, keyringId, switchId } = place;
+    deps.log.write({ level: 'warning', event: 'queue.unavailable', detail: { companyId, keyringId, switchId } });
+  }
+}
+
+/** Whether a shard has nothing left to do in this generation. */
+export const isDone = (shard: LoadedShard | undefined, generation: number): boolean =>
+  shard?.value.generation === generation && shard.value.phase === 'done';
+
+/** One message for each shard that is not done: each is a worker's turn, and they run side by side. */
+export function reprotectMessages(
+  place: SwitchPlace,
+  work: { readonly generation: number; readonly shards: readonly number[] },
+): WorkMessage[] {
+  const { companyId, keyringId, switchId } = place;
+  return work.shards.map((shard) => ({
+    format: 1,
+    kind: 'reprotect',
+    attempt: 0,
+    companyId,
+    keyringId,
+    switchId,
+    generation: work.generation,
+    firstShard: shard,
+    lastShard: shard,
+  }));
+}

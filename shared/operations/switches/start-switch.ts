@@ -1,0 +1,159 @@
+// Beginning a switch to another provider, or a re-key under the same one. One transaction on the company's partition; the work
+// itself begins with the message sent after it, or with the timer if that message is lost.
+import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.ts';
+import { sameProvider, type ProviderRef } from '../../domain/provider.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { switchCells } from '../../domain/rows/control-rows.ts';
+import { switchRowKey } from '../../domain/rows/row-keys.ts';
+import type { Switch } from '../../domain/switch.ts';
+import { putOnAgenda } from '../agenda.ts';
+import { targetOf, type CompanyKeyOpening } from '../company-key-opener.ts';
+import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
+import type { Clock, Log, WorkQueue } from '../ports.ts';
+import { loadConnection } from '../verified-connection.ts';
+import { settleRaces, type Races } from '../races.ts';
+import { enqueue } from './enqueue.ts';
+import {
+  guardCompany,
+  loadConnectionsOf,
+  markUse,
+  replaceKeyring,
+  userOfSwitch,
+  type SwitchPlace,
+} from './switch-writes.ts';
+
+export interface StartDependencies extends Omit<CompanyKeyOpening, 'vaults'>, Races {
+  readonly queue: WorkQueue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Order extends SwitchPlace {
+  readonly kind: Switch['kind'];
+  /** Undefined for a re-key: the provider in force stays. */
+  readonly target?: ProviderRef;
+  readonly requestedBy: string;
+}
+
+/** A second call with the same id and target answers the same switch. */
+export function startSwitch(
+  deps: StartDependencies,
+  input: SwitchPlace & { readonly target: ProviderRef; readonly requestedBy: string },
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  return start(deps, { ...input, kind: 'switch' });
+}
+
+export function startRekey(
+  deps: StartDependencies,
+  input: SwitchPlace & { readonly requestedBy: string },
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  return start(deps, { ...input, kind: 'rekey' });
+}
+
+async function start(deps: StartDependencies, order: Order): Promise<Result<Loaded<Switch>, Refusal>> {
+  const started = await settleRaces(deps, () => tryStart(deps, order));
+  // A message that cannot be sent is no reason to refuse: the switch stands, and the timer finds it.
+  if (started.ok) await enqueue(deps, order, [{ kind: 'advance', format: 1, attempt: 0, ...placeOf(order) }]);
+  return started;
+}
+
+const placeOf = ({ companyId, keyringId, switchId }: SwitchPlace): SwitchPlace => ({ companyId, keyringId, switchId });
+
+async function tryStart(deps: StartDependencies, order: Order): Promise<Result<Loaded<Switch>, Refusal> | 'lost-race'> {
+  const [company, keyring, existing] = await Promise.all([
+    loadCompany(deps.tables, order.companyId),
+    loadKeyring(deps.tables, order),
+    loadSwitch(deps.tables, order),
+  ]);
+  if (!company) return err(notFound('company', order.companyId));
+  if (!keyring) return err(notFound('keyring', order.keyringId));
+  if (existing) return sameOrder(existing, order);
+  if (company.value.state !== 'active') {
+    return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
+  }
+  const refused = refusalOf(keyring.value, order);
+  if (refused) return err(refused);
+  const target = order.target ?? keyring.value.provider;
+  if (order.kind === 'switch') {
+    const unfit = await judgeTarget(deps, { companyId: order.companyId, source: keyring.value.provider, target });
+    if (unfit) return err(unfit);
+  }
+  const connections = await loadConnectionsOf(deps, order.companyId, [target]);
+  if (!connections.ok) return err(refusedBy(connections.error));
+  const now = deps.clock.now().toISOString();
+  const sw: Switch = {
+    switchId: order.switchId,
+    keyringId: order.keyringId,
+    kind: order.kind,
+    state: 'pending-verification',
+    source: keyring.value.provider,
+    target,
+    fromVersion: keyring.value.activeVersion,
+    toVersion: 0,
+    generation: 0,
+    paused: false,
+    denialAccepted: false,
+    requestedBy: order.requestedBy,
+    createdAt: now,
+  };
+  await putOnAgenda(deps.tables, agendaItemOf(order), { at: now });
+  const written = await deps.tables.write('companies', order.companyId, [
+    { kind: 'insert', rowKey: switchRowKey(order.keyringId, order.switchId), cells: switchCells(sw) },
+    replaceKeyring(keyring, { ...keyring.value, switchId: order.switchId }),
+    guardCompany(company),
+    ...connections.value.map((connection) => markUse(connection, { add: [userOfSwitch(order)] })),
+  ]);
+  if (written.outcome !== 'committed') return 'lost-race';
+  deps.log.write({ level: 'info', event: 'switch.requested', detail: { ...placeOf(order), kind: order.kind } });
+  return ok({ value: sw, etag: written.etags[0] ?? '' });
+}
+
+export const agendaItemOf = (place: SwitchPlace): { kind: 'switch'; companyId: string; id: string } => ({
+  kind: 'switch',
+  companyId: place.companyId,
+  id: `${place.keyringId}|${place.switchId}`,
+});
+
+function sameOrder(existing: Loaded<Switch>, order: Order): Result<Loaded<Switch>, Refusal> {
+  const { value } = existing;
+  const same = value.kind === order.kind && (!order.target || sameProvider(value.target, order.target));
+  return same ? ok(existing) : err({ type: 'already-exists', what: 'switch', id: order.switchId });
+}
+
+function refusalOf(keyring: Keyring, order: Order): Refusal | undefined {
+  if (keyring.state !== 'ready') {
+    return { type: 'state', code: 'keyring-not-ready', message: 'The keyring is still being created.' };
+  }
+  if (keyring.switchId !== undefined) return { type: 'switch-in-progress', switchId: keyring.switchId };
+  if (order.kind === 'switch' && keyring.rollBacks >= MAX_ROLL_BACKS_PER_VERSION) {
+    const message = `Data keys were moved back to company key ${keyring.activeVersion} ${keyring.rollBacks} times; re-key first.`;
+    return { type: 'state', code: 'reprotections-exhausted', message };
+  }
+  return undefined;
+}
+
+/** A target must be known, reached before (its tenant is pinned), and another key than the one in force. */
+async function judgeTarget(
+  deps: StartDependencies,
+  input: { readonly companyId: string; readonly source: ProviderRef; readonly target: ProviderRef },
+): Promise<Refusal | undefined> {
+  const { companyId, source, target } = input;
+  if (target.provider === 'azure-key-vault') {
+    const connection = await loadConnection(deps, { companyId, connectionId: target.connectionId });
+    if (!connection.ok) return refusedBy(connection.error);
+    if (!connection.value) return notFound('connection', target.connectionId);
+    if (connection.value.value.tenantId === undefined) {
+      const message = 'Test the connection first: the tenant of its vault is not known yet.';
+      return { type: 'state', code: 'connection-not-tested', message };
+    }
+  }
+  const from = await targetOf(deps, { companyId, ref: source });
+  if (!from.ok) return refusedBy(from.error);
+  const to = await targetOf(deps, { companyId, ref: target });
+  if (!to.ok) return refusedBy(to.error);
+  const same = from.value.host === to.value.host && from.value.keyName.toLowerCase() === to.value.keyName.toLowerCase();
+  if (!same) return undefined;
+  const message = 'The keyring is protected by this very key already. To change the company key under it, use re-key.';
+  return { type: 'state', code: 'same-vault-key', message };
+}

@@ -1,0 +1,116 @@
+// The writes that several acts on a switch share: guards, marks on connections, and blocking. Builds transactions; decides nothing.
+import { connectionCells } from '../../domain/rows/sealed-rows.ts';
+import { companyCells, keyringCells, switchCells } from '../../domain/rows/control-rows.ts';
+import { COMPANY_ROW_KEY, connectionRowKey, keyringRowKey, switchRowKey } from '../../domain/rows/row-keys.ts';
+import type { Connection } from '../../domain/connection.ts';
+import type { Company, Keyring } from '../../domain/keyring.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { providerName, type ProviderRef } from '../../domain/provider.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
+import { loadSwitch, type Loaded } from '../control-state.ts';
+import type { RowWrite, Tables } from '../ports.ts';
+import { loadConnection, type ConnectionReading } from '../verified-connection.ts';
+
+export interface SwitchPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+  readonly switchId: string;
+}
+
+/** Changes nothing, but the transaction fails if the row is not as it was read. */
+export const guard = (rowKey: string, etag: string): RowWrite => ({ kind: 'merge', rowKey, cells: {}, etag });
+
+export const guardCompany = (company: Loaded<Company>): RowWrite => guard(COMPANY_ROW_KEY, company.etag);
+
+export const replaceCompany = (company: Loaded<Company>, next: Company): RowWrite => ({
+  kind: 'replace',
+  rowKey: COMPANY_ROW_KEY,
+  cells: companyCells(next),
+  etag: company.etag,
+});
+
+export const replaceKeyring = (keyring: Loaded<Keyring>, next: Keyring): RowWrite => ({
+  kind: 'replace',
+  rowKey: keyringRowKey(keyring.value.keyringId),
+  cells: keyringCells(next),
+  etag: keyring.etag,
+});
+
+export const replaceSwitch = (sw: Loaded<Switch>, next: Switch): RowWrite => ({
+  kind: 'replace',
+  rowKey: switchRowKey(sw.value.keyringId, sw.value.switchId),
+  cells: switchCells(next),
+  etag: sw.etag,
+});
+
+/** A keyring without its unfinished switch. */
+export function withoutSwitch(keyring: Keyring): Keyring {
+  const { switchId: _ended, ...rest } = keyring;
+  return rest;
+}
+
+/** A switch without what it waits for. */
+export function unblocked(sw: Switch): Switch {
+  const { blocked: _blocked, ...rest } = sw;
+  return rest;
+}
+
+export const userOfSwitch = (sw: { readonly keyringId: string; readonly switchId: string }): string =>
+  switchRowKey(sw.keyringId, sw.switchId);
+export const userOfKeyring = (keyringId: string): string => keyringRowKey(keyringId);
+
+/** The connections behind two providers, each once, verified. A connection that is gone is left out. */
+export async function loadConnectionsOf(
+  reading: ConnectionReading,
+  companyId: string,
+  refs: readonly ProviderRef[],
+): Promise<Result<Loaded<Connection>[], Failure>> {
+  const found: Loaded<Connection>[] = [];
+  const ids = new Set(refs.flatMap((ref) => (ref.provider === 'azure-key-vault' ? [ref.connectionId] : [])));
+  for (const connectionId of ids) {
+    const connection = await loadConnection(reading, { companyId, connectionId });
+    if (!connection.ok) return connection;
+    if (connection.value) found.push(connection.value);
+  }
+  return ok(found);
+}
+
+/** Marks who depends on a connection, or only guards it if nothing changes. */
+export function markUse(
+  connection: Loaded<Connection>,
+  use: { readonly add?: readonly string[]; readonly remove?: readonly string[] },
+): RowWrite {
+  const { value, etag } = connection;
+  const kept = value.usedBy.filter((user) => !use.remove?.includes(user));
+  const usedBy = [...new Set([...kept, ...(use.add ?? [])])];
+  const rowKey = connectionRowKey(value.connectionId);
+  return { kind: 'merge', rowKey, cells: { usedBy: connectionCells({ ...value, usedBy })['usedBy'] }, etag };
+}
+
+/** The marks at the end of a switch: the keyring depends on what it ends with, and the switch on nothing. */
+export function marksAtEnd(sw: Switch, connections: readonly Loaded<Connection>[], endsWith: ProviderRef): RowWrite[] {
+  return connections.map((connection) => {
+    const isEnd =
+      providerName(endsWith) ===
+      providerName({ provider: 'azure-key-vault', connectionId: connection.value.connectionId });
+    const keyring = userOfKeyring(sw.keyringId);
+    return isEnd
+      ? markUse(connection, { add: [keyring], remove: [userOfSwitch(sw)] })
+      : markUse(connection, { remove: [keyring, userOfSwitch(sw)] });
+  });
+}
+
+/**
+ * Makes a switch wait, if it is still in the generation that met the problem. Losing a race is no harm: whoever goes on meets
+ * the same problem again.
+ */
+export async function blockSwitch(
+  tables: Tables,
+  place: SwitchPlace,
+  wait: { readonly generation: number; readonly blocked: Blocked },
+): Promise<void> {
+  const sw = await loadSwitch(tables, place);
+  if (!sw || isEnded(sw.value.state) || sw.value.generation !== wait.generation || sw.value.blocked) return;
+  await tables.write('companies', place.companyId, [replaceSwitch(sw, { ...sw.value, blocked: wait.blocked })]);
+}

@@ -1,0 +1,99 @@
+// The company keys that a switch's workers use. Unlike callers, a worker may use the guard wrap when the vault in force cannot
+// be reached, or when an admin chose to go on although it denies. A cache of its own, so guard wraps never reach callers; the
+// second pass opens its key anew once per process and generation instead of trusting what the first pass used.
+import type { KeyObject } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
+import { mayPass, type Failure } from '../../domain/failure.ts';
+import { providerName } from '../../domain/provider.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { versionsOf, type Switch } from '../../domain/switch.ts';
+import { loadReadableCompanyKey, openWrap, type CompanyKeyOpening } from '../company-key-opener.ts';
+import type { Clock } from '../ports.ts';
+
+/** `gone`: the worker is out of date. `later`: may pass. `blocked`: somebody has to act on that side of the switch. */
+export type WorkerKeyProblem =
+  | { readonly type: 'gone' }
+  | { readonly type: 'later'; readonly failure: Failure }
+  | { readonly type: 'blocked'; readonly side: 'source' | 'target'; readonly failure: Failure };
+
+/** `rewrap` keys prefer the wrap in force; `verify` prefers the wrap that will be in force when the switch ends. */
+export type WorkerKeyUse = 'rewrap' | 'verify';
+
+const MAX_ENTRIES = 1_000;
+
+export class WorkerKeys {
+  readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
+  readonly #ttlMs: number;
+  readonly #keys = new LRUCache<string, { readonly key: KeyObject; readonly expiresAtMs: number }>({
+    max: MAX_ENTRIES,
+  });
+  readonly #flights = new Map<string, Promise<Result<KeyObject, WorkerKeyProblem>>>();
+
+  constructor(opening: CompanyKeyOpening & { readonly clock: Clock }, options: { readonly ttlMs: number }) {
+    this.#opening = opening;
+    this.#ttlMs = options.ttlMs;
+  }
+
+  get(
+    companyId: string,
+    sw: Switch,
+    wanted: { readonly version: number; readonly use: WorkerKeyUse },
+  ): Promise<Result<KeyObject, WorkerKeyProblem>> {
+    const name = [companyId, sw.keyringId, sw.switchId, sw.generation, wanted.version, wanted.use].join('|');
+    const held = this.#keys.get(name);
+    if (held && held.expiresAtMs > this.#opening.clock.now().getTime()) return Promise.resolve(ok(held.key));
+    const underWay = this.#flights.get(name);
+    if (underWay) return underWay;
+    const flight = this.#open(name, companyId, sw, wanted).finally(() => this.#flights.delete(name));
+    this.#flights.set(name, flight);
+    return flight;
+  }
+
+  async #open(
+    name: string,
+    companyId: string,
+    sw: Switch,
+    wanted: { readonly version: number; readonly use: WorkerKeyUse },
+  ): Promise<Result<KeyObject, WorkerKeyProblem>> {
+    const expiresAtMs = this.#opening.clock.now().getTime() + this.#ttlMs;
+    const context = { companyId, keyringId: sw.keyringId, version: wanted.version };
+    const row = await loadReadableCompanyKey(this.#opening, context);
+    if (!row.ok) return err({ type: 'blocked', side: 'source', failure: row.error });
+    if (!row.value) return err({ type: 'gone' });
+    let problem: WorkerKeyProblem = { type: 'gone' };
+    for (const wrap of inOrder(row.value.value, sw, wanted.use)) {
+      const key = await openWrap(this.#opening, context, wrap);
+      if (key.ok) {
+        this.#keys.set(name, { key: key.value, expiresAtMs });
+        return key;
+      }
+      const found = problemWith(sw, row.value.value, wrap, key.error);
+      if (found.type === 'blocked' && !mayUseOther(sw, row.value.value, wrap, key.error)) return err(found);
+      problem = problem.type === 'later' ? problem : found;
+    }
+    return err(problem);
+  }
+}
+
+/** Which wrap is tried first. With one wrap (a re-key) there is no choice. */
+function inOrder(row: CompanyKeyRow, sw: Switch, use: WorkerKeyUse): readonly Wrap[] {
+  const inForceFirst = use === 'rewrap' || versionsOf(sw).writeVersion === sw.fromVersion;
+  const rank = (wrap: Wrap): number => ((providerName(wrap.ref) === row.inForce) === inForceFirst ? 0 : 1);
+  return [...row.wraps].sort((a, b) => rank(a) - rank(b));
+}
+
+function problemWith(sw: Switch, row: CompanyKeyRow, wrap: Wrap, failure: Failure): WorkerKeyProblem {
+  if (mayPass(failure)) return { type: 'later', failure };
+  const side = providerName(wrap.ref) === row.inForce ? 'source' : 'target';
+  return { type: 'blocked', side: sw.kind === 'rekey' ? 'source' : side, failure };
+}
+
+/**
+ * A denial by the vault in force stops the switch until somebody chooses: callers fail closed, and so must it. A denial by the
+ * other vault does not, while the one in force still opens: the end of the switch will meet it. A forged row always stops it.
+ */
+function mayUseOther(sw: Switch, row: CompanyKeyRow, wrap: Wrap, failure: Failure): boolean {
+  if (failure.kind !== 'denied') return false;
+  return providerName(wrap.ref) !== row.inForce || sw.denialAccepted;
+}
