@@ -112,7 +112,7 @@ async function serve(exchange: Exchange): Promise<void> {
     sendFault(response, fault, status);
     return;
   }
-  const reply = await call.act();
+  const reply = await act(call);
   if (fault.drop === 'after-acting') {
     log(0, { ...reply.detail, fault: 'drop' });
     request.socket.destroy();
@@ -121,6 +121,16 @@ async function serve(exchange: Exchange): Promise<void> {
   log(reply.status, reply.detail);
   const body = fault.mergeBody === undefined ? reply.body : overlay(reply.body, fault.mergeBody);
   send(response, reply.status, { ...reply.headers, ...fault.headers }, body);
+}
+
+/** An emulator that fails is seen in its log and its answer, instead of looking like a broken network. */
+async function act(call: EmulatorCall): Promise<EmulatorReply> {
+  try {
+    return await call.act();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { status: 500, body: { error: { code: 'EmulatorFailed', message } }, detail: { bug: message } };
+  }
 }
 
 function answersByItself(fault: FaultEffect): boolean {

@@ -1,0 +1,67 @@
+// One call of the keys API, and what nearly all of them begin with: reading the body, finding the key and version, and
+// asking whether its attributes let it be used now. Throws the vault's refusals.
+import type { z } from 'zod';
+import { latest } from './key-bundle.ts';
+import type { KeyPath } from './key-path.ts';
+import type { DeletedKey, KeyOperation, KeyVersion, Vault, VaultKey } from './model.ts';
+import * as refuse from './vault-error.ts';
+import type { Vaults } from './vaults.ts';
+
+export interface KeyCall {
+  readonly vaults: Vaults;
+  readonly vault: Vault;
+  readonly path: KeyPath;
+  readonly query: URLSearchParams;
+  readonly body: string;
+  readonly nowMs: number;
+}
+
+/** What is sent back with 200; `undefined` is 204 without a body. */
+export type KeyAnswer = object | undefined;
+
+export interface FoundKey {
+  readonly key: VaultKey;
+  readonly version: KeyVersion;
+}
+
+/** The key and version that the path names; the latest when it names none. */
+export function find({ vault, path }: KeyCall): FoundKey {
+  const key = vault.keys.get(path.keyName.toLowerCase());
+  if (!key) throw refuse.keyNotFound(path.keyName);
+  if (path.version === '') return { key, version: latest(key) };
+  const version = key.versions.find(({ id }) => id === path.version);
+  if (!version) throw refuse.keyNotFound(`${path.keyName}/${path.version}`);
+  return { key, version };
+}
+
+export function findDeleted({ vault, path, nowMs }: KeyCall): DeletedKey {
+  const deleted = vault.deletedKeys.get(path.keyName.toLowerCase());
+  if (!deleted || deleted.visibleAtMs > nowMs) throw refuse.deletedKeyNotFound(path.keyName);
+  return deleted;
+}
+
+/** Disabled keys do nothing; outside nbf and exp a key still unwraps, and nothing else (azure-facts A3). */
+export function usable(call: KeyCall, operation: KeyOperation): FoundKey {
+  const found = find(call);
+  const { version } = found;
+  const nowSeconds = call.nowMs / 1000;
+  if (!version.enabled) throw refuse.keyDisabled(operation);
+  if (!version.operations.includes(operation)) throw refuse.keyOperationForbidden(operation);
+  if (operation === 'unwrapKey') return found;
+  if (version.expires !== undefined && nowSeconds >= version.expires) throw refuse.keyExpired(operation);
+  if (version.notBefore !== undefined && nowSeconds < version.notBefore) throw refuse.keyNotYetValid(operation);
+  return found;
+}
+
+export function parseBody<T>(schema: z.ZodType<T>, text: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw refuse.badParameter('The request body is not valid JSON.');
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw refuse.badParameter(`Property ${issue?.path.join('.') ?? ''} has invalid value`);
+}

@@ -1,0 +1,116 @@
+// What the keys API does with keys once the caller is let in: reading, making and changing them, and their soft
+// deletion. Throws the vault's refusals; permissions and tokens are checked before.
+import { z } from 'zod';
+import { sign, unwrapKey, wrapKey } from './crypto-operations.ts';
+import { deletedBundle, keyBundle, latest, listItem } from './key-bundle.ts';
+import { find, findDeleted, parseBody, type KeyAnswer, type KeyCall } from './key-call.ts';
+import type { VaultOperation } from './key-path.ts';
+import * as refuse from './vault-error.ts';
+
+const PAGE_SIZE = 25;
+
+const operations = z.array(z.enum(['encrypt', 'decrypt', 'sign', 'verify', 'wrapKey', 'unwrapKey']));
+const attributes = z.object({
+  enabled: z.boolean().optional(),
+  nbf: z.number().int().optional(),
+  exp: z.number().int().optional(),
+});
+const createBody = z.object({
+  kty: z.enum(['RSA', 'RSA-HSM', 'EC', 'EC-HSM']),
+  key_size: z.number().int().default(2048),
+  crv: z.literal('P-256').optional(),
+  key_ops: operations.optional(),
+  attributes: attributes.default({}),
+  tags: z.record(z.string(), z.string()).optional(),
+});
+const updateBody = z.object({
+  key_ops: operations.optional(),
+  attributes: attributes.default({}),
+  tags: z.record(z.string(), z.string()).optional(),
+});
+
+export const KEY_OPERATIONS: Readonly<Record<VaultOperation, (call: KeyCall) => KeyAnswer | Promise<KeyAnswer>>> = {
+  create: createKey,
+  get: (call) => {
+    const { key, version } = find(call);
+    const hidden = !version.enabled && call.vault.settings.getOfDisabled === 'refused';
+    if (hidden) throw refuse.keyDisabled('get');
+    return keyBundle(call.vault, key, version);
+  },
+  list: (call) => {
+    const keys = [...call.vault.keys.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return page(
+      call,
+      keys.map((key) => listItem(call.vault, key, latest(key), false)),
+    );
+  },
+  'list-versions': (call) => {
+    const { key } = find({ ...call, path: { ...call.path, version: '' } });
+    const versions = [...key.versions].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return page(
+      call,
+      versions.map((version) => listItem(call.vault, key, version, true)),
+    );
+  },
+  update: (call) => {
+    const { key, version } = find(call);
+    const body = parseBody(updateBody, call.body);
+    version.enabled = body.attributes.enabled ?? version.enabled;
+    version.notBefore = body.attributes.nbf ?? version.notBefore;
+    version.expires = body.attributes.exp ?? version.expires;
+    version.operations = body.key_ops ?? version.operations;
+    version.tags = body.tags ?? version.tags;
+    version.updatedAt = Math.floor(call.nowMs / 1000);
+    return keyBundle(call.vault, key, version);
+  },
+  wrapkey: wrapKey,
+  unwrapkey: unwrapKey,
+  sign,
+  delete: (call) => {
+    const { vault, nowMs } = call;
+    const { key } = find(call);
+    const deleted = { key, deletedAt: Math.floor(nowMs / 1000), visibleAtMs: nowMs + vault.settings.deletionMs };
+    vault.keys.delete(key.name.toLowerCase());
+    vault.deletedKeys.set(key.name.toLowerCase(), deleted);
+    return deletedBundle(vault, deleted);
+  },
+  'get-deleted': (call) => deletedBundle(call.vault, findDeleted(call)),
+  recover: (call) => {
+    const { key } = findDeleted(call);
+    call.vault.deletedKeys.delete(key.name.toLowerCase());
+    call.vault.keys.set(key.name.toLowerCase(), key);
+    return keyBundle(call.vault, key, latest(key));
+  },
+  purge: (call) => {
+    const { key } = findDeleted(call);
+    if (call.vault.settings.purgeProtection) throw refuse.purgeForbidden(call.vault);
+    call.vault.deletedKeys.delete(key.name.toLowerCase());
+    return undefined;
+  },
+};
+
+async function createKey({ vaults, vault, path, body: text }: KeyCall): Promise<KeyAnswer> {
+  const body = parseBody(createBody, text);
+  const deleted = vault.deletedKeys.get(path.keyName.toLowerCase());
+  if (deleted) throw refuse.nameTakenByDeleted(deleted.key.name);
+  const { key, version } = await vaults.putKeyVersion(vault, path.keyName, {
+    kind: body.kty,
+    sizeBits: body.key_size,
+    enabled: body.attributes.enabled,
+    notBefore: body.attributes.nbf,
+    expires: body.attributes.exp,
+    operations: body.key_ops,
+    tags: body.tags,
+  });
+  return keyBundle(vault, key, version);
+}
+
+function page({ vault, query, path }: KeyCall, items: readonly object[]): object {
+  const size = Math.min(Number(query.get('maxresults') ?? PAGE_SIZE), PAGE_SIZE);
+  const start = Number(query.get('$skiptoken') ?? 0);
+  const next = start + size;
+  const below = path.keyName === '' ? 'keys' : `keys/${path.keyName}/versions`;
+  const version = query.get('api-version') ?? '';
+  const link = `https://${vault.host}/${below}?api-version=${version}&$skiptoken=${next}&maxresults=${size}`;
+  return { value: items.slice(start, next), nextLink: next < items.length ? link : null };
+}

@@ -1,0 +1,37 @@
+// Key Vault of the embedded run: HTTPS for any number of vaults, told apart by the Host name. Starts empty; vaults, keys
+// and grants come through the control API.
+import { Control } from '../control/control.ts';
+import { listenHttp } from '../http/emulator-http.ts';
+import type { TlsIdentity } from '../tls/certificates.ts';
+import { BearerTokens, type TokenKeys } from './bearer-token.ts';
+import { addVaultCalls } from './vault-control.ts';
+import { understandVault } from './vault-routes.ts';
+import { Vaults } from './vaults.ts';
+
+export interface KeyVaultEmulator {
+  readonly port: number;
+  readonly control: Control;
+  readonly controlUrl: string;
+  close(): Promise<void>;
+}
+
+export async function startKeyVault(options: {
+  readonly tls: TlsIdentity;
+  /** The public keys of whoever signs tokens: a JWKS, its URL, or a function that answers it. */
+  readonly tokenKeys: TokenKeys;
+}): Promise<KeyVaultEmulator> {
+  const control = new Control();
+  const vaults = new Vaults();
+  addVaultCalls(control, vaults);
+  const understand = understandVault({ vaults, tokens: new BearerTokens(options.tokenKeys) });
+  const http = await listenHttp({ tls: options.tls, control, understand });
+  return {
+    port: http.port,
+    control,
+    controlUrl: await control.listen(),
+    close: async () => {
+      await http.close();
+      await control.close();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+// What a Key Vault is made of in the embedded run: vaults, keys with their versions, grants. Types only.
+import type { KeyObject } from 'node:crypto';
+
+export type RsaKind = 'RSA' | 'RSA-HSM';
+export type KeyKind = RsaKind | 'EC' | 'EC-HSM';
+
+/** As key_ops and error texts write them (URLs are lower case). */
+export type KeyOperation = 'encrypt' | 'decrypt' | 'sign' | 'verify' | 'wrapKey' | 'unwrapKey';
+
+export interface KeyVersion {
+  /** 32 hexadecimal digits. */
+  readonly id: string;
+  readonly kind: KeyKind;
+  /** RSA: the modulus; EC: always 256. */
+  readonly sizeBits: number;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly createdAt: number;
+  readonly exportable: boolean;
+  updatedAt: number;
+  enabled: boolean;
+  /** Unix seconds, as the wire has them. */
+  notBefore: number | undefined;
+  expires: number | undefined;
+  operations: readonly KeyOperation[];
+  tags: Readonly<Record<string, string>>;
+}
+
+export interface VaultKey {
+  /** As it was created; looked up in any case. */
+  readonly name: string;
+  /** Oldest first; the last one is the latest. */
+  readonly versions: KeyVersion[];
+}
+
+export interface DeletedKey {
+  readonly key: VaultKey;
+  readonly deletedAt: number;
+  /** Deleting is asynchronous: before that, `deletedkeys` does not know of it. */
+  readonly visibleAtMs: number;
+}
+
+/** A grant or its removal that takes effect at a moment: Azure spreads role assignments over minutes. */
+export interface Spreading {
+  readonly effectiveAtMs: number;
+  readonly removedAtMs: number;
+}
+
+export interface RoleAssignment extends Spreading {
+  readonly principalId: string;
+  /** Data actions of the role, `*` at the end stands for anything. */
+  readonly dataActions: readonly string[];
+  /** The key it is scoped to (lower case), or undefined for the whole vault. */
+  readonly keyName: string | undefined;
+}
+
+export interface AccessPolicy extends Spreading {
+  /** Lower case: `get`, `unwrapkey`, … or `all`. */
+  readonly keyPermissions: readonly string[];
+}
+
+export type PermissionModel = 'rbac' | 'access-policy';
+
+/** What may be told when a vault is made, and changed later. */
+export interface VaultSettings {
+  permissionModel: PermissionModel;
+  /** The tenant named in the challenge, when it is not the vault's own. */
+  challengeTenantId: string | undefined;
+  /** Addresses that the firewall lets in; undefined when there is no firewall. */
+  firewall: readonly string[] | undefined;
+  privateOnly: boolean;
+  purgeProtection: boolean;
+  softDeleteDays: number;
+  /** How long a deletion takes until `deletedkeys` shows it. */
+  deletionMs: number;
+  latencyMs: number;
+  /** 1 is Azure's real limits, 0.01 a hundredth of them; undefined for none. */
+  throttleScale: number | undefined;
+  /** Whether GET of a disabled key is answered or refused: both are reported of Azure. */
+  getOfDisabled: 'answered' | 'refused';
+  /** Inner code of a refusal by access policies: both are seen. */
+  policyInnerCode: 'AccessDenied' | 'ForbiddenByPolicy';
+  /** The caller's address as this vault sees it. */
+  clientAddress: string;
+}
+
+export interface Vault {
+  readonly host: string;
+  readonly name: string;
+  readonly tenantId: string;
+  readonly location: string;
+  readonly resourceId: string;
+  readonly settings: VaultSettings;
+  /** By lower-case name. */
+  readonly keys: Map<string, VaultKey>;
+  readonly deletedKeys: Map<string, DeletedKey>;
+  readonly roleAssignments: Map<string, RoleAssignment>;
+  /** By principal. */
+  readonly accessPolicies: Map<string, AccessPolicy>;
+}
+
+/** Whose token came with the request. */
+export interface Caller {
+  readonly appId: string;
+  readonly objectId: string;
+  readonly issuer: string;
+  readonly tenantId: string;
+}
