@@ -18,7 +18,7 @@ export interface VaultAnswer {
 export function classifyVaultAnswer(answer: VaultAnswer, facts: FailureFacts): Failure {
   const code = codeOf(answer);
   const told = { ...facts, ...factsInMessage(answer.message ?? '') };
-  const detail = detailOf(code, answer);
+  const detail = DETAIL[code]?.(answer, answer.message ?? '');
   const service = {
     status: answer.status,
     ...optional('code', answer.innerCode ?? answer.code),
@@ -74,6 +74,7 @@ function notFoundCode({ code, innerCode, message = '' }: VaultAnswer): FailureCo
 const GUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 const CALLER = new RegExp(`appid=(${GUID});oid=(${GUID})`);
 const CLIENT_ADDRESS = /Client address: ([0-9a-fA-F.:]{2,45})(?![0-9a-zA-Z])/;
+const FOUND_ISSUER = new RegExp(`found:? https://sts\\.windows\\.net/(${GUID})`);
 /** Only what an Azure resource id can hold: it goes into a command. */
 const RESOURCE = new RegExp(
   `Resource: '(/subscriptions/${GUID}/resourcegroups/[\\w.()-]{1,90}/providers/microsoft\\.keyvault/vaults/` +
@@ -92,27 +93,20 @@ function factsInMessage(message: string): FailureFacts {
 }
 
 /** What was asked and refused, or the service's own code where ours says nothing. */
-function detailOf(code: FailureCode, answer: VaultAnswer): string | undefined {
-  const message = answer.message ?? '';
-  switch (code) {
-    case 'access-denied-rbac':
-      return /Action: '([\w./]{1,120})'/.exec(message)?.[1];
-    case 'access-denied-policy': {
-      const permission = /does not have keys ([\w ,]{1,60}) permission/i.exec(message)?.[1];
-      return permission === undefined ? undefined : `the missing key permission is ${permission}`;
-    }
-    case 'wrong-entra-tenant': {
-      const found = new RegExp(`found:? https://sts\\.windows\\.net/(${GUID})`).exec(message)?.[1];
-      return found === undefined ? undefined : `our token was of ${found.toLowerCase()}`;
-    }
-    case 'vault-unreachable':
-      return `it answered ${answer.status}`;
-    case 'vault-error':
-      return [String(answer.status), answer.innerCode ?? answer.code].filter((part) => part !== undefined).join(' ');
-    default:
-      return undefined;
-  }
-}
+const DETAIL: Partial<Record<FailureCode, (answer: VaultAnswer, message: string) => string | undefined>> = {
+  'access-denied-rbac': (_, message) => /Action: '([\w./]{1,120})'/.exec(message)?.[1],
+  'access-denied-policy': (_, message) => {
+    const permission = /does not have keys ([\w ,]{1,60}) permission/i.exec(message)?.[1];
+    return permission === undefined ? undefined : `the missing key permission is ${permission}`;
+  },
+  'wrong-entra-tenant': (_, message) => {
+    const found = FOUND_ISSUER.exec(message)?.[1];
+    return found === undefined ? undefined : `our token was of ${found.toLowerCase()}`;
+  },
+  'vault-unreachable': ({ status }) => `it answered ${status}`,
+  'vault-error': ({ status, innerCode, code }) =>
+    [String(status), innerCode ?? code].filter((part) => part !== undefined).join(' '),
+};
 
 function optional<K extends string>(name: K, value: string | undefined): Partial<Record<K, string>> {
   return value === undefined ? {} : ({ [name]: value } as Record<K, string>);
