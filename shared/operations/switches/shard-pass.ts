@@ -1,0 +1,185 @@
+// One worker's turn on one shard: turn it to the switch's generation if need be, then pass over its rows page by page until both
+// passes are through. Before every page switch and shard are read again; a worker that is out of date stops and changes nothing.
+import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
+import { rewrapRow, verifyRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
+import { BEFORE_DATA_KEYS, quarantineRowKey, readDataKey } from '../../domain/rows/data-rows.ts';
+import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { turned, type Phase } from '../../domain/shard.ts';
+import { isRunning, turnOf, type Switch } from '../../domain/switch.ts';
+import { loadSwitch } from '../control-state.ts';
+import type { RowPage, StoredRow } from '../ports.ts';
+import { pauseAfterLosing } from '../races.ts';
+import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
+import { writeDecided, type DecidedRow, type PassWriting } from './pass-writes.ts';
+import type { SwitchPlace } from './switch-writes.ts';
+import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
+
+export interface ShardPassing extends PassWriting {
+  readonly workerKeys: WorkerKeys;
+}
+
+/** `stale`: the switch has moved on, is paused, blocked or over. */
+export type PassOutcome =
+  | { readonly type: 'done' | 'stale' | 'out-of-time' }
+  | { readonly type: 'problem'; readonly problem: WorkerKeyProblem };
+
+/** Ten full transactions; Table Storage answers at most 1,000 rows a page. */
+const PAGE_ROWS = 990;
+
+export async function passShard(
+  deps: ShardPassing,
+  place: SwitchPlace & ShardPlace,
+  work: { readonly generation: number; readonly deadline: Date },
+): Promise<PassOutcome> {
+  const writer = deps.entropy.id();
+  const pages = new PageReader(deps, place);
+  let losses = 0;
+  while (deps.clock.now() < work.deadline) {
+    const [sw, shard] = await Promise.all([loadSwitch(deps.tables, place), loadShard(deps.tables, place)]);
+    if (!sw || !shard || sw.value.generation !== work.generation || !isRunning(sw.value)) return { type: 'stale' };
+    if (shard.value.generation > work.generation) return { type: 'stale' };
+    if (shard.value.generation === work.generation && shard.value.phase === 'done') return { type: 'done' };
+    const moved =
+      shard.value.generation < work.generation
+        ? await turnShard(deps, place, { sw: sw.value, shard, writer })
+        : await passPage(deps, place, { sw: sw.value, shard, writer, pages });
+    if (typeof moved === 'object') return { type: 'problem', problem: moved };
+    losses = moved === 'lost-race' ? losses + 1 : 0;
+    if (losses > 0) await pauseAfterLosing(deps, losses);
+  }
+  return { type: 'out-of-time' };
+}
+
+/** From here on new keys are written under the target version, and nothing at the other is added: the pass may begin. */
+async function turnShard(
+  deps: ShardPassing,
+  place: ShardPlace,
+  input: { readonly sw: Switch; readonly shard: LoadedShard; readonly writer: string },
+): Promise<'moved' | 'lost-race'> {
+  const next = turned({ ...input.shard.value, touchedAt: deps.clock.now().toISOString() }, turnOf(input.sw));
+  if (!next) return 'lost-race';
+  const write = shardWrite(next, { etag: input.shard.etag, writtenBy: input.writer });
+  const written = await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
+  return written.outcome === 'committed' ? 'moved' : 'lost-race';
+}
+
+async function passPage(
+  deps: ShardPassing,
+  place: SwitchPlace & ShardPlace,
+  input: { readonly sw: Switch; readonly shard: LoadedShard; readonly writer: string; readonly pages: PageReader },
+): Promise<'moved' | 'lost-race' | WorkerKeyProblem> {
+  const { sw, shard, writer, pages } = input;
+  const decide = await decider(deps, place, sw, shard.value.phase);
+  if (!decide.ok) return decide.error;
+  const page = await pages.read(shard.value.cursor);
+  const steps = page.rows.map((row) => ({ row, step: decide.value(row) }));
+  const rows: DecidedRow[] = [];
+  for (const { row, step } of steps) {
+    const quarantineEtag = step.released === true ? await entryEtag(deps, place, row) : undefined;
+    rows.push({ rowKey: row.rowKey, etag: row.etag, step, quarantineEtag });
+  }
+  const end = endOfPage(
+    shard.value,
+    page,
+    steps.some(({ step }) => step.again === true),
+  );
+  if (page.continuation !== undefined) pages.prefetch(end.cursor, page.continuation);
+  return (await writeDecided(deps, place, { from: shard, rows, end, writer })) ? 'moved' : 'lost-race';
+}
+
+/** Where the pass stands when this page is written: further on, or at the beginning of what comes next. */
+function endOfPage(
+  shard: { readonly phase: Phase; readonly cursor: string },
+  page: RowPage,
+  again: boolean,
+): { cursor: string; phase: Phase } {
+  const cursor = page.rows.at(-1)?.rowKey ?? shard.cursor;
+  if (again) return { cursor: '', phase: 'verify' };
+  if (page.continuation !== undefined) return { cursor, phase: shard.phase };
+  return shard.phase === 'rewrap' ? { cursor: '', phase: 'verify' } : { cursor, phase: 'done' };
+}
+
+/** What to do with a row in this phase, with the keys it takes. */
+async function decider(
+  deps: ShardPassing,
+  place: SwitchPlace,
+  sw: Switch,
+  phase: Phase,
+): Promise<Result<(row: StoredRow) => RowStep, WorkerKeyProblem>> {
+  const { direction, fromVersion, writeVersion } = turnOf(sw);
+  const { companyId, keyringId } = place;
+  const fromKey = await deps.workerKeys.get(companyId, sw, { version: fromVersion, use: 'rewrap' });
+  if (!fromKey.ok) return fromKey;
+  const toKey = await deps.workerKeys.get(companyId, sw, { version: writeVersion, use: 'rewrap' });
+  if (!toKey.ok) return toKey;
+  const pass: PassContext = {
+    companyId,
+    keyringId,
+    direction,
+    fromVersion,
+    writeVersion,
+    fromKey: fromKey.value,
+    toKey: toKey.value,
+    nonce: nonces(deps),
+  };
+  if (phase === 'rewrap') return ok((row) => rewrapRow(pass, readDataKey(row.rowKey, row.cells)));
+  const freshKey = await deps.workerKeys.get(companyId, sw, { version: writeVersion, use: 'verify' });
+  if (!freshKey.ok) return freshKey;
+  return ok((row) => verifyRow({ ...pass, freshKey: freshKey.value }, readDataKey(row.rowKey, row.cells)));
+}
+
+const NONCES_AT_ONCE = 256;
+
+/** Entropy drawn for many nonces at a time; each is handed out once. */
+function nonces({ entropy }: Pick<ShardPassing, 'entropy'>): () => Uint8Array {
+  let pool: Uint8Array = new Uint8Array(0);
+  let used = 0;
+  return () => {
+    if (used >= pool.length) {
+      pool = entropy.bytes(NONCES_AT_ONCE * DATA_KEY_NONCE_BYTES);
+      used = 0;
+    }
+    used += DATA_KEY_NONCE_BYTES;
+    return pool.subarray(used - DATA_KEY_NONCE_BYTES, used);
+  };
+}
+
+async function entryEtag(deps: ShardPassing, place: ShardPlace, row: StoredRow): Promise<string | undefined> {
+  const entry = await deps.tables.read('datakeys', dataKeysPartition(place), quarantineRowKey(row.rowKey));
+  return entry?.etag;
+}
+
+/** Reads pages of data keys, the next one while the present one is written. */
+class PageReader {
+  readonly #deps: ShardPassing;
+  readonly #place: ShardPlace;
+  #ahead: { readonly cursor: string; readonly page: Promise<RowPage | undefined> } | undefined;
+
+  constructor(deps: ShardPassing, place: ShardPlace) {
+    this.#deps = deps;
+    this.#place = place;
+  }
+
+  async read(cursor: string): Promise<RowPage> {
+    const ahead = this.#ahead?.cursor === cursor ? await this.#ahead.page : undefined;
+    this.#ahead = undefined;
+    return ahead ?? this.#list(cursor);
+  }
+
+  /** Rows read ahead are written under their own ETags, so one that changes meanwhile is read again. */
+  prefetch(cursor: string, continuation: string): void {
+    // A failure here is met again, and then thrown, by the read that needs the page.
+    this.#ahead = { cursor, page: this.#list(cursor, continuation).catch(() => undefined) };
+  }
+
+  #list(cursor: string, continuation?: string): Promise<RowPage> {
+    return this.#deps.tables.list({
+      table: 'datakeys',
+      partitionKey: dataKeysPartition(this.#place),
+      after: cursor === '' ? BEFORE_DATA_KEYS : cursor,
+      limit: PAGE_ROWS,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+  }
+}
