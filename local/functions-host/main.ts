@@ -1,0 +1,101 @@
+// The Functions host process: `node --import …/redirect/preload.ts main.ts <bundle directory>`. Loads the app, starts
+// its triggers, serves until told to stop, then lets what is under way finish. Configured by the environment alone
+// besides the directory; everything wrong at start ends it with a message on standard error.
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createCoreApi, type RegisteredApp } from './core-api.ts';
+import { describeError, hostLog } from './host-log.ts';
+import { parseHostSettings } from './host-settings.ts';
+import { startHttpTriggers } from './http-trigger.ts';
+import { createInvoker } from './invoke.ts';
+import { loadApp } from './load-app.ts';
+import { connectToParent } from './parent-link.ts';
+import { startServiceBusTriggers } from './service-bus-trigger.ts';
+import { createTimerTriggers } from './timer-trigger.ts';
+import { findTrigger } from './triggers.ts';
+
+const GRACE_MS = 10_000;
+const settings = process.env;
+
+async function start(bundleDir: string): Promise<void> {
+  let enableTimers = (enabled: boolean): void => {
+    timersWanted = enabled;
+  };
+  let timersWanted = settings['KEYSWITCH_LOCAL_TIMERS'] === 'true';
+  const parent = connectToParent((enabled) => enableTimers(enabled));
+
+  const host = parseHostSettings(readFileSync(join(bundleDir, 'host.json'), 'utf8'), settings);
+  const { api, app } = createCoreApi(hostLog);
+  await loadApp(bundleDir, api);
+  await app.model().getCapabilities?.({});
+  const functions = [...app.functions.values()];
+  for (const { metadata } of functions) findTrigger(metadata);
+  await app.runHooks('appStart', { hookData: {}, appHookData: app.appHookData, functionAppDirectory: bundleDir });
+
+  const onTimeout = (): void => {
+    // As in Azure, the worker cannot be trusted after that: it is ended once the failure had time to be reported.
+    hostLog('critical', 'Host', 'An invocation exceeded functionTimeout. The process ends.');
+    setTimeout(() => process.exit(3), 1_000);
+  };
+  const invoker = createInvoker({ app, log: hostLog, timeoutMs: host.functionTimeoutMs, onTimeout });
+  const surroundings = { settings, host, invoker, log: hostLog };
+  const timers = createTimerTriggers(functions, surroundings);
+  const http = await startHttpTriggers({
+    ...surroundings,
+    functions,
+    runByName: (name) => timers.fire(name),
+    keys: {
+      functionKey: settings['KEYSWITCH_LOCAL_FUNCTION_KEY'] ?? randomUUID(),
+      masterKey: settings['KEYSWITCH_LOCAL_MASTER_KEY'] ?? randomUUID(),
+    },
+    port: Number(settings['KEYSWITCH_LOCAL_PORT'] ?? 0),
+  });
+  const bus = startServiceBusTriggers(functions, surroundings);
+  timers.setEnabled(timersWanted);
+  enableTimers = (enabled) => timers.setEnabled(enabled);
+
+  stopOnSignal(async () => {
+    enableTimers = () => undefined;
+    timers.setEnabled(false);
+    http.stop();
+    await bus.stop();
+    await invoker.idle();
+    await bus.close();
+    await terminate(app);
+  });
+  parent.ready({ type: 'ready', url: http.url, functions: functions.map(({ metadata }) => metadata.name) });
+}
+
+async function terminate(app: RegisteredApp): Promise<void> {
+  await app.runHooks('appTerminate', { hookData: {}, appHookData: app.appHookData });
+}
+
+/** The first signal drains, within a limit; a second one ends at once. */
+function stopOnSignal(drain: () => Promise<void>): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    setTimeout(() => process.exit(1), GRACE_MS).unref();
+    drain().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        hostLog('error', 'Host', `Stopping failed. ${describeError(error)}`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+const [, , bundleDir] = process.argv;
+if (bundleDir === undefined) {
+  process.stderr.write('usage: main.ts <directory of the built app>\n');
+  process.exit(2);
+}
+start(bundleDir).catch((error: unknown) => {
+  process.stderr.write(`The app could not be started. ${describeError(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,34 @@
+// Bundles a Functions app into one CommonJS file beside host.json and a package.json that names it: the fewer files,
+// the faster a cold start. Only the worker's own module stays outside.
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+export interface BundleOptions {
+  readonly entryPoint: string;
+  readonly hostJson: string;
+  /** Replaced as a whole. */
+  readonly outDir: string;
+}
+
+const MAIN = 'functions/main.js';
+
+export async function buildBundle({ entryPoint, hostJson, outDir }: BundleOptions): Promise<void> {
+  await rm(outDir, { recursive: true, force: true });
+  await mkdir(outDir, { recursive: true });
+  await build({
+    entryPoints: [entryPoint],
+    outfile: join(outDir, MAIN),
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    conditions: ['import', 'module'],
+    external: ['@azure/functions-core'],
+    sourcemap: 'linked',
+    logLevel: 'warning',
+  });
+  await copyFile(hostJson, join(outDir, 'host.json'));
+  await writeFile(join(outDir, 'package.json'), `${JSON.stringify({ private: true, main: MAIN }, undefined, 2)}\n`);
+}

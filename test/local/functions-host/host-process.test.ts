@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createFixture, isAlive, until, type Fixture } from './fixture.ts';
+
+let fixture: Fixture;
+
+beforeEach(async () => {
+  fixture = await createFixture();
+});
+
+afterEach(() => fixture.close());
+
+test('an app that cannot be loaded ends the host with the reason on standard error', async () => {
+  const starting = fixture.start({ env: { FIXTURE_FAIL_AT_LOAD: 'yes' } });
+  await expect(starting).rejects.toThrow(/ended with 1:.*could not be started.*settings are wrong/s);
+});
+
+test('a binding that names a setting which is not there ends the host', async () => {
+  const env = { FIXTURE_BUS__fullyQualifiedNamespace: 'nowhere.servicebus.windows.net' };
+  await expect(fixture.start({ env })).rejects.toThrow("'%FIXTURE_QUEUE%' does not resolve to a value.");
+});
+
+test('several hosts run side by side, and one killed comes back at the same address', async () => {
+  const [one, other] = await Promise.all([fixture.start(), fixture.start()]);
+  expect(one.pid).not.toBe(other.pid);
+  expect((await other.kill('SIGKILL')).signal).toBe('SIGKILL');
+  expect((await fetch(`${one.url}/api/hooked`)).status).toBe(200);
+  const again = await other.restart();
+  expect(again.url).toBe(other.url);
+  expect((await fetch(`${again.url}/api/hooked`)).status).toBe(200);
+  await again.kill('SIGKILL');
+});
+
+test('SIGTERM lets a request under way finish, then the app is told and the host ends with 0', async () => {
+  const host = await fixture.start();
+  const slow = fetch(`${host.url}/api/slow?ms=300`);
+  await until(() => fixture.journal().some((entry) => entry.kind === 'slow-started'));
+  const exit = host.kill();
+  expect(await (await slow).text()).toBe('done');
+  expect(await exit).toEqual({ code: 0, signal: null });
+  expect(fixture.journal().map((entry) => entry.kind)).toEqual([
+    'app-start',
+    'slow-started',
+    'slow-ended',
+    'app-terminate',
+  ]);
+});
+
+test('an invocation over functionTimeout fails and ends the process, as in Azure', async () => {
+  const host = await fixture.start({ env: { AzureFunctionsJobHost__functionTimeout: '00:00:00.2' } });
+  expect((await fetch(`${host.url}/api/slow?ms=60000`)).status).toBe(500);
+  expect(await host.exited).toEqual({ code: 3, signal: null });
+});
+
+test('a timer fires on the host that was chosen, and on another when it takes over', async () => {
+  const env = { FIXTURE_SCHEDULE: '* * * * * *' };
+  const [one, other] = await Promise.all([fixture.start({ env, timers: true }), fixture.start({ env })]);
+  const ticks = () => fixture.journal().filter((entry) => entry.kind === 'tick');
+  await until(() => ticks().length >= 2);
+  expect(new Set(ticks().map((tick) => tick.pid))).toEqual(new Set([one.pid]));
+  expect(ticks()[0]).toMatchObject({ pastDue: false });
+  await one.kill('SIGKILL');
+  other.setTimers(true);
+  await until(() => ticks().some((tick) => tick.pid === other.pid));
+});
+
+test('a timer is fired by hand with the master key only', async () => {
+  const host = await fixture.start();
+  const fire = (name: string, key: string) =>
+    fetch(`${host.url}/admin/functions/${name}`, { method: 'POST', headers: { 'x-functions-key': key } });
+  expect((await fire('tick', host.functionKey)).status).toBe(401);
+  expect((await fire('none', host.masterKey)).status).toBe(404);
+  expect((await fire('tick', host.masterKey)).status).toBe(202);
+  await until(() => fixture.journal().some((entry) => entry.kind === 'tick'));
+});
+
+test('a host whose parent is killed with SIGKILL ends by itself', async () => {
+  const script = fileURLToPath(new URL('parent-process.ts', import.meta.url));
+  const parent = spawn(process.execPath, [script, fixture.bundleDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const pids = createInterface({ input: parent.stdout })[Symbol.asyncIterator]();
+  const hostPid = Number((await pids.next()).value);
+  expect(isAlive(hostPid)).toBe(true);
+  parent.kill('SIGKILL');
+  await until(() => !isAlive(hostPid));
+});

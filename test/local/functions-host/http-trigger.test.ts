@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { FunctionsHost } from '../../../local/functions-host/host-process.ts';
+import { createFixture, type Fixture } from './fixture.ts';
+
+let fixture: Fixture;
+let host: FunctionsHost;
+
+beforeAll(async () => {
+  fixture = await createFixture();
+  host = await fixture.start({ env: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1000' } });
+});
+
+afterAll(() => fixture.close());
+
+const call = (path: string, init?: RequestInit): Promise<Response> => fetch(`${host.url}${path}`, init);
+
+test('a request reaches its function with parameters, query, headers and body', async () => {
+  const response = await call('/api/v1/things/a%20b?x=1&x=2&y=%26', {
+    method: 'POST',
+    body: 'hello',
+    headers: { 'X-Test': 'yes' },
+  });
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('application/json');
+  expect(response.headers.get('x-fixture')).toBe('yes');
+  expect(response.headers.get('set-cookie')).toBe('state=a%20b; samesite=strict; httponly');
+  expect(await response.json()).toEqual({
+    url: `${host.url}/api/v1/things/a%20b?x=1&x=2&y=%26`,
+    method: 'POST',
+    params: { thingId: 'a b' },
+    query: { x: '1,2', y: '&' },
+    bodyLength: 5,
+    header: 'yes',
+  });
+});
+
+test('routes are matched without regard to case, literals before parameters', async () => {
+  expect(await (await call('/API/V1/Things/Special')).text()).toBe('literal');
+  expect(await (await call('/api/v1/things/special/')).text()).toBe('literal');
+  expect(await (await call('/api/v1/Things/Other')).json()).toMatchObject({ params: { thingId: 'Other' } });
+  expect(await (await call('/api/v1/files/a/b%2Fc/d')).json()).toMatchObject({ params: { rest: 'a/b%2Fc/d' } });
+});
+
+test('an unknown route, an empty segment and a method that no trigger has are not found', async () => {
+  const answers = await Promise.all([
+    call('/api/v1/none'),
+    call('/v1/things/1'),
+    call('/api/v1/things//'),
+    call('/api/v1/things/1/2'),
+    call('/api/v1/things/1', { method: 'PATCH' }),
+  ]);
+  expect(answers.map((answer) => answer.status)).toEqual([404, 404, 404, 404, 404]);
+});
+
+test('HEAD answers with the headers of GET and no body', async () => {
+  const response = await call('/api/v1/things/1', { method: 'HEAD' });
+  expect(response.status).toBe(200);
+  expect(Number(response.headers.get('content-length'))).toBeGreaterThan(10);
+  expect(await response.text()).toBe('');
+});
+
+test('a body over the limit is refused before the function sees it, announced or not', async () => {
+  const announced = await call('/api/v1/things/1', { method: 'PUT', body: 'x'.repeat(1001) });
+  expect(announced.status).toBe(413);
+  const streamed = new ReadableStream({
+    start: (controller) => {
+      controller.enqueue(Buffer.alloc(600));
+      controller.enqueue(Buffer.alloc(600));
+      controller.close();
+    },
+  });
+  const chunked = await call('/api/v1/things/1', { method: 'PUT', body: streamed, duplex: 'half' });
+  expect(chunked.status).toBe(413);
+  const within = await call('/api/v1/things/1', { method: 'PUT', body: 'x'.repeat(1000) });
+  expect(await within.json()).toMatchObject({ bodyLength: 1000 });
+});
+
+test('a function that answers nothing gives 204, one that throws 500 without the reason', async () => {
+  expect((await call('/api/nothing')).status).toBe(204);
+  const broken = await call('/api/broken');
+  expect([broken.status, await broken.text()]).toEqual([500, '']);
+  expect(host.lines.some((line) => line.includes('handler broke'))).toBe(true);
+});
+
+test('a function key opens its level and no other', async () => {
+  const withKey = (key: string): RequestInit => ({ headers: { 'x-functions-key': key } });
+  const { functionKey, masterKey } = host;
+  expect((await call('/api/locked')).status).toBe(401);
+  expect((await call('/api/locked', withKey(functionKey))).status).toBe(200);
+  expect((await call(`/api/locked?code=${functionKey}`)).status).toBe(200);
+  expect((await call('/api/locked-admin', withKey(functionKey))).status).toBe(401);
+  expect((await call('/api/locked-admin', withKey(masterKey))).status).toBe(200);
+});
+
+test('hooks run around an invocation and may change its result', async () => {
+  expect(await (await call('/api/hooked')).text()).toBe('hooked true');
+  expect(host.lines.some((line) => line.endsWith('[information] Function.hooked: a line of the handler'))).toBe(true);
+  expect(fixture.journal()[0]?.kind).toBe('app-start');
+});
