@@ -3,6 +3,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Control, FaultEffect, RequestRecord } from '../control/control.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
@@ -40,6 +41,8 @@ export interface EmulatorCall {
 
 export interface EmulatorHttp {
   readonly port: number;
+  /** Ends the connections made to a name: what had a name no longer has one, and clients must look it up again. */
+  readonly disconnect: (host: string) => void;
   close(): Promise<void>;
 }
 
@@ -65,12 +68,20 @@ export async function listenHttp(options: {
   };
   const server = tls ? createHttpsServer({ cert: tls.certPem, key: tls.keyPem }, listener) : createHttpServer(listener);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const sockets = new Set<TLSSocket>();
+  server.on('secureConnection', (socket: TLSSocket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
+    disconnect: (host) => {
+      for (const socket of sockets) if (socket.servername === host) socket.destroy();
+    },
     close: async () => {
       closing.abort();
       server.closeAllConnections();

@@ -22,9 +22,9 @@ export async function startKeyVault(options: {
 }): Promise<KeyVaultEmulator> {
   const control = new Control();
   const vaults = new Vaults();
-  addVaultCalls(control, vaults);
   const understand = understandVault({ vaults, tokens: new BearerTokens(options.tokenKeys) });
   const http = await listenHttp({ tls: options.tls, control, understand });
+  addVaultCalls(control, { vaults, disconnect: http.disconnect });
   return {
     port: http.port,
     control,

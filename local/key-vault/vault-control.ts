@@ -73,7 +73,10 @@ const removalBody = z.strictObject({ effectiveAfterMs: z.number().min(0).default
 const unwrapBody = z.strictObject({ ciphertexts: z.array(z.string()).max(10_000) });
 const poolBody = z.strictObject({ size: z.number().int(), count: z.number().int() });
 
-export function addVaultCalls(control: Control, vaults: Vaults): void {
+export function addVaultCalls(
+  control: Control,
+  { vaults, disconnect }: { readonly vaults: Vaults; readonly disconnect: (host: string) => void },
+): void {
   const vault = (names: PathNames): Vault => vaults.vault(named(names, 'host'));
   const key = (names: PathNames): VaultKey => findKey(vault(names), named(names, 'key'));
   new RoutePatterns(control)
@@ -85,7 +88,11 @@ export function addVaultCalls(control: Control, vaults: Vaults): void {
       return { host: added.host, resourceId: added.resourceId };
     })
     .withBody('PATCH /vaults/:host', settingsBody, (body, names) => applySettings(vault(names), body))
-    .on('DELETE /vaults/:host', (names) => vaults.delete(named(names, 'host')))
+    .on('DELETE /vaults/:host', (names) => {
+      const { host } = vault(names);
+      vaults.delete(host);
+      disconnect(host);
+    })
     .on('POST /vaults/:host/recover', (names) => vaults.recover(named(names, 'host')))
     .withBody('POST /vaults/:host/keys', keyBody, ({ name, ...spec }, names) => {
       if (vault(names).keys.has(name.toLowerCase())) throw new Error(`key ${name} exists`);
