@@ -10,9 +10,7 @@ import type { VaultKey, VaultTarget } from '../domain/provider.ts';
 import type { Result } from '../domain/result.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 
-export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable';
-}
+export { StoreUnavailable } from '../domain/store-unavailable.ts';
 
 // ---- Table Storage -------------------------------------------------------------------------------------------------
 
@@ -95,6 +93,21 @@ export interface Sealer {
   sign(bytes: Uint8Array): Promise<Result<Seal, Failure>>;
   /** The public key of one version, from the configured vault and name only; asked once per process. Undefined if there is none such. */
   publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>>;
+}
+
+// ---- Callers' tokens -------------------------------------------------------------------------------------------------
+
+export interface VerifiedToken {
+  /** Stable and unique across issuers: who the token was issued to. */
+  readonly subject: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** `invalid`: the token is worth nothing; `reason` never repeats any of it. `unavailable`: its issuer's keys cannot be had. */
+export type TokenProblem = { readonly type: 'invalid'; readonly reason: string } | { readonly type: 'unavailable' };
+
+export interface TokenVerifier {
+  verify(token: string): Promise<Result<VerifiedToken, TokenProblem>>;
 }
 
 // ---- The rest ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,81 @@
+// Who is asking, and what a caller may do. Claims come from a verified token only; what a header asserts about the person
+// behind the call is recorded and never authorises. No I/O but through the TokenVerifier port.
+import { isResourceId } from '../../shared/domain/ids.ts';
+import { err, ok, type Result } from '../../shared/domain/result.ts';
+import type { TokenVerifier, VerifiedToken } from '../../shared/operations/ports.ts';
+import type { EdgeRefusal } from './failure-to-response.ts';
+
+/** The four app roles of the API's app registration, as the `roles` claim spells them behind `Keyswitch.`. */
+export const ROLES = ['PartnerAdmin', 'CompanyAdmin', 'DataKeys', 'Auditor'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Caller {
+  readonly roles: ReadonlySet<Role>;
+  /** The only company that a CompanyAdmin may know of; absent if the token names none. */
+  readonly companyId?: string;
+  /** Stable, unique across issuers, and no secret: what is recorded as the one who asked. */
+  readonly subject: string;
+}
+
+const ROLE_PREFIX = 'Keyswitch.';
+/** Entra's tokens stay far below; a longer one is not worth a signature check. */
+const MAX_AUTHORIZATION_CHARS = 16_384;
+const MAX_ACTOR_CHARS = 256;
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u;
+
+/** The caller behind the Authorization header. */
+export async function authenticate(
+  deps: { readonly verifier: TokenVerifier; readonly companyClaim: string },
+  authorization: string | null,
+): Promise<Result<Caller, EdgeRefusal>> {
+  if (authorization === null) return err({ type: 'unauthenticated' });
+  const token = authorization.length <= MAX_AUTHORIZATION_CHARS ? BEARER.exec(authorization)?.[1] : undefined;
+  if (token === undefined)
+    return err({ type: 'unauthenticated', reason: 'the Authorization header is no bearer token' });
+  const verified = await deps.verifier.verify(token);
+  if (verified.ok) return ok(callerOf(verified.value, deps.companyClaim));
+  return verified.error.type === 'invalid'
+    ? err({ type: 'unauthenticated', reason: verified.error.reason })
+    : err({ type: 'identity-provider-unavailable' });
+}
+
+function callerOf(token: VerifiedToken, companyClaim: string): Caller {
+  const held: readonly unknown[] = Array.isArray(token.claims['roles']) ? token.claims['roles'] : [];
+  const roles = new Set(ROLES.filter((role) => held.includes(ROLE_PREFIX + role)));
+  const company = token.claims[companyClaim];
+  const companyId = typeof company === 'string' && isResourceId(company) ? company : undefined;
+  return { roles, subject: token.subject, ...(companyId === undefined ? {} : { companyId }) };
+}
+
+/**
+ * Undefined if the caller may. `companyId` is the company in the path, as written there; absent for routes of no company.
+ * A company that the caller may not know of is answered exactly like one that does not exist. A token without any of our
+ * roles gets 403 for whatever it asks: the answer is the same for every id, so it tells nothing.
+ */
+export function refuse(
+  caller: Caller,
+  access: { readonly roles: readonly Role[]; readonly companyId?: string },
+): EdgeRefusal | undefined {
+  const { roles, companyId } = access;
+  const knows = (role: Role): boolean =>
+    companyId === undefined || role !== 'CompanyAdmin' || caller.companyId === companyId;
+  const known = [...caller.roles].filter(knows);
+  if (known.some((role) => roles.includes(role))) return undefined;
+  if (companyId !== undefined && known.length === 0 && caller.roles.size > 0)
+    return { type: 'unknown-company', companyId };
+  return { type: 'forbidden', roles };
+}
+
+/** Who is recorded as having asked: the token's subject and, if the vendor's product said so, the person behind it. */
+export function requestedBy(caller: Caller, actor: string | null): Result<string, EdgeRefusal> {
+  if (actor === null) return ok(caller.subject);
+  if (actor.length > MAX_ACTOR_CHARS || !PRINTABLE.test(actor)) {
+    const message = `must be 1 to ${MAX_ACTOR_CHARS} printable characters`;
+    return err({
+      type: 'invalid-request',
+      details: [{ code: 'invalid-value', target: 'header.Keyswitch-Actor', message }],
+    });
+  }
+  return ok(`${caller.subject} asserting ${JSON.stringify(actor)}`);
+}

@@ -1,0 +1,20 @@
+// Entity tags on the wire. Pure. The store's are weak (`W/"datetime'…'"`), and weak ones never match in If-Match (RFC 9110,
+// 13.1.1); so each is carried whole inside a strong, opaque one, and nothing has to be remembered.
+import { err, ok, type Result } from '../../shared/domain/result.ts';
+
+const STRONG = /^"([A-Za-z0-9_-]{1,256})"$/;
+
+export const publicEtag = (stored: string): string => `"${Buffer.from(stored, 'utf8').toString('base64url')}"`;
+
+/** The store's ETag behind one of ours; `*` stays `*`. One tag only: a list of them would be a guess. */
+export function storedEtag(header: string): Result<string, string> {
+  if (header.trim() === '*') return ok('*');
+  const inner = STRONG.exec(header.trim())?.[1];
+  if (inner === undefined) return err('must be one entity tag as answered in ETag, or *');
+  return ok(Buffer.from(inner, 'base64url').toString('utf8'));
+}
+
+/** True if an If-None-Match header, which may list tags, names `etag`. */
+export function namesEtag(header: string, etag: string): boolean {
+  return header.split(',').some((tag) => ['*', etag].includes(tag.trim().replace(/^W\//, '')));
+}

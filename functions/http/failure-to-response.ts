@@ -1,0 +1,213 @@
+// What a caller is told when something is refused: the one exhaustive switch from refusals to statuses and codes. Pure.
+// Codes are public API. The service's own words go to the vendor's operators only; a company gets the correlation id.
+import type { Failure } from '../../shared/domain/failure.ts';
+import type { Refusal } from '../../shared/domain/refusal.ts';
+import type { Role } from './caller.ts';
+import type { Detail } from './validation.ts';
+
+/** What the edge itself refuses, before any operation is asked. */
+export type EdgeRefusal =
+  | { readonly type: 'unauthenticated'; readonly reason?: string }
+  | { readonly type: 'forbidden'; readonly roles: readonly Role[] }
+  /** Exactly the answer for a company that does not exist. */
+  | { readonly type: 'unknown-company'; readonly companyId: string }
+  | { readonly type: 'invalid-request'; readonly details: readonly Detail[] }
+  | { readonly type: 'malformed-json' }
+  | { readonly type: 'body-too-large' }
+  | { readonly type: 'unsupported-media-type' }
+  | { readonly type: 'no-such-route' }
+  | { readonly type: 'method-not-allowed'; readonly allowed: readonly string[] }
+  | { readonly type: 'identity-provider-unavailable' }
+  | { readonly type: 'store-unavailable' }
+  /** A bug: nothing of the inside is shown, only the request id by which the log names it. */
+  | { readonly type: 'internal-error'; readonly requestId: string };
+
+/** A failure as every audience may see it; `innererror` for the vendor's operators only. */
+export interface PublicFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly kind: Failure['kind'];
+  readonly owner: Failure['owner'];
+  readonly cause: string;
+  readonly remedy: Failure['remedy'];
+  /** The two values offered when a whole key URL was pasted. */
+  readonly suggestion?: { readonly vaultUri: string; readonly keyName: string };
+  readonly becomesDeniedAt?: string;
+  readonly correlationId?: string;
+  readonly innererror?: NonNullable<Failure['service']>;
+}
+
+export interface ErrorBody {
+  readonly error: Partial<Omit<PublicFailure, 'code' | 'message'>> & {
+    readonly code: string;
+    readonly message: string;
+    readonly target?: string;
+    readonly details?: readonly Detail[];
+  };
+}
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: ErrorBody;
+}
+
+const STORE_RETRY_SECONDS = 5;
+const PROVIDER_RETRY_SECONDS = 15;
+const PROPAGATION_RETRY_SECONDS = 30;
+
+/** Of a failure, what may leave the house. */
+export function publicFailure(failure: Failure, audience: { readonly isPartnerAdmin: boolean }): PublicFailure {
+  const { code, message, kind, owner, cause, remedy, facts, service, becomesDeniedAt } = failure;
+  const { suggestedVaultUri: vaultUri, suggestedKeyName: keyName } = facts;
+  return {
+    code,
+    message,
+    kind,
+    owner,
+    cause,
+    remedy,
+    ...(vaultUri === undefined || keyName === undefined ? {} : { suggestion: { vaultUri, keyName } }),
+    ...(becomesDeniedAt === undefined ? {} : { becomesDeniedAt }),
+    ...(service?.correlationId === undefined ? {} : { correlationId: service.correlationId }),
+    ...(service === undefined || !audience.isPartnerAdmin ? {} : { innererror: service }),
+  };
+}
+
+interface Extra {
+  readonly target?: string;
+  readonly details?: readonly Detail[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const answer = (status: number, code: string, message: string, extra: Extra = {}): ErrorAnswer => {
+  const { headers = {}, ...shown } = extra;
+  return { status, headers: { 'x-ms-error-code': code, ...headers }, body: { error: { code, message, ...shown } } };
+};
+
+const retryAfter = (seconds: number): Readonly<Record<string, string>> => ({
+  'Retry-After': String(Math.max(1, Math.ceil(seconds))),
+});
+
+export function failureToResponse(
+  refusal: Refusal | EdgeRefusal,
+  audience: { readonly isPartnerAdmin: boolean },
+): ErrorAnswer {
+  switch (refusal.type) {
+    case 'unauthenticated':
+      return unauthenticated(refusal.reason);
+    case 'forbidden':
+      return answer(403, 'forbidden', `This takes one of the roles ${refusal.roles.map(roleName).join(', ')}.`);
+    case 'unknown-company':
+      return missing('company', refusal.companyId);
+    case 'not-found':
+      return missing(refusal.what, refusal.id);
+    case 'invalid-request':
+      return answer(400, 'invalid-request', 'The request is not valid; details name every fault.', {
+        details: refusal.details,
+      });
+    case 'invalid':
+      return answer(400, 'invalid-request', refusal.message, {
+        target: refusal.target,
+        details: [{ code: 'invalid-value', target: refusal.target, message: refusal.message }],
+      });
+    case 'malformed-json':
+      return answer(400, 'malformed-json', 'The body is not JSON in UTF-8.', { target: 'body' });
+    case 'body-too-large':
+      return answer(413, 'body-too-large', 'The body is larger than 1 MiB.', { target: 'body' });
+    case 'unsupported-media-type':
+      return answer(415, 'unsupported-media-type', 'The body must be application/json in UTF-8.', {
+        target: 'header.Content-Type',
+      });
+    case 'no-such-route':
+      return answer(404, 'route-not-found', 'There is nothing at this path.');
+    case 'method-not-allowed':
+      return answer(405, 'method-not-allowed', `This path knows ${refusal.allowed.join(', ')} only.`, {
+        headers: { Allow: refusal.allowed.join(', ') },
+      });
+    case 'already-exists':
+      return answer(409, `${refusal.what}-exists`, `There is a ${refusal.what} '${refusal.id}' already.`);
+    case 'precondition-failed':
+      return answer(
+        412,
+        'precondition-failed',
+        `The ${refusal.what} '${refusal.id}' is not as If-Match or If-None-Match ask.`,
+      );
+    case 'switch-in-progress':
+      return answer(409, 'switch-in-progress', `The switch '${refusal.switchId}' is not finished.`, {
+        target: refusal.switchId,
+      });
+    case 'state':
+      return answer(409, refusal.code, refusal.message);
+    case 'idempotency-mismatch':
+      return answer(409, 'idempotency-key-reused', 'This Idempotency-Key came with another request before.', {
+        target: 'header.Idempotency-Key',
+      });
+    case 'failure':
+      return ofFailure(refusal.failure, refusal.target, audience);
+    case 'busy':
+      return answer(503, 'busy', 'Too many callers write here at once; nothing was done.', {
+        headers: retryAfter(refusal.retryAfterSeconds),
+      });
+    case 'store-unavailable':
+      return answer(503, 'store-unavailable', 'The store of Keyswitch does not answer; ask again.', {
+        headers: retryAfter(STORE_RETRY_SECONDS),
+      });
+    case 'identity-provider-unavailable':
+      return answer(
+        503,
+        'identity-provider-unavailable',
+        'The keys that tokens are checked with cannot be had; ask again.',
+        {
+          headers: retryAfter(STORE_RETRY_SECONDS),
+        },
+      );
+    case 'internal-error':
+      return answer(500, 'internal-error', `Something went wrong here; the log names it by ${refusal.requestId}.`);
+  }
+}
+
+const roleName = (role: Role): string => `Keyswitch.${role}`;
+
+const missing = (what: string, id: string): ErrorAnswer =>
+  answer(404, `${what}-not-found`, `There is no ${what} '${id.slice(0, 128)}'.`);
+
+/** RFC 6750, 3.1: no error code when no token came at all. */
+function unauthenticated(reason: string | undefined): ErrorAnswer {
+  const challenge =
+    reason === undefined
+      ? 'Bearer realm="keyswitch"'
+      : `Bearer realm="keyswitch", error="invalid_token", error_description="${reason}"`;
+  const message = reason === undefined ? 'A bearer token is required.' : `The token is refused: ${reason}.`;
+  return answer(401, 'unauthenticated', message, { headers: { 'WWW-Authenticate': challenge } });
+}
+
+function ofFailure(
+  failure: Failure,
+  target: string | undefined,
+  audience: { readonly isPartnerAdmin: boolean },
+): ErrorAnswer {
+  const { status, headers } = statusOf(failure);
+  const shown = publicFailure(failure, audience);
+  return {
+    status,
+    headers: { 'x-ms-error-code': failure.code, ...headers },
+    body: { error: { ...shown, ...(target === undefined ? {} : { target }) } },
+  };
+}
+
+/** A vault's denial is a state of the company's resource, not a lack of the caller's rights: 409, never 403. */
+function statusOf(failure: Failure): { status: number; headers: Readonly<Record<string, string>> } {
+  switch (failure.kind) {
+    case 'input':
+      return { status: 400, headers: {} };
+    case 'transient':
+      return { status: 503, headers: retryAfter(PROVIDER_RETRY_SECONDS) };
+    case 'propagating':
+      return { status: 409, headers: retryAfter(PROPAGATION_RETRY_SECONDS) };
+    case 'denied':
+    case 'warning':
+    case 'integrity':
+      return { status: 409, headers: {} };
+  }
+}

@@ -1,0 +1,127 @@
+// What a route is. Each is defined once; its registration, validation, authorization and description all come from here.
+// Pure: parses what it is given and hands it to the operation.
+import { z } from 'zod';
+import type { Refusal } from '../../shared/domain/refusal.ts';
+import { err, type Result } from '../../shared/domain/result.ts';
+import type { Role } from './caller.ts';
+import type { EdgeRefusal } from './failure-to-response.ts';
+import { detailsOf } from './validation.ts';
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+
+/** `read`: If-None-Match of what one has answers 304. `write`: If-Match, If-None-Match: *. `delete`: If-Match. */
+export type Conditions = 'read' | 'write' | 'delete';
+
+/** What everything that handles a call knows of it, beside its parsed input. */
+export interface CallContext {
+  /** Who is recorded as having asked. Empty on open routes. */
+  readonly requestedBy: string;
+  /** The store's ETag, or `*`. */
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: '*';
+  readonly idempotencyKey?: string;
+  /** `https://host/api/v1`, for links. */
+  readonly baseUrl: string;
+  readonly isPartnerAdmin: boolean;
+}
+
+export interface Call<P, Q, B> extends CallContext {
+  readonly path: P;
+  readonly query: Q;
+  readonly body: B;
+}
+
+export interface Answer<A> {
+  readonly status: number;
+  readonly body?: A;
+  /** The store's ETag of the resource. */
+  readonly etag?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface RouteDescription {
+  /** Also the function's name in Azure. */
+  readonly operationId: string;
+  readonly method: Method;
+  /** Below /api/v1, parameters in braces. */
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly description?: string;
+  /** `open`: no token asked. */
+  readonly roles: readonly Role[] | 'open';
+  readonly conditions?: Conditions;
+  readonly idempotencyKey?: true;
+  /** What may be answered when all is well: status and when. 204 and 304 have no body. */
+  readonly answers: Readonly<Record<number, string>>;
+  /** Headers of those answers beside ETag and x-ms-request-id. */
+  readonly answerHeaders?: readonly ('Operation-Location' | 'Retry-After')[];
+  /** Thirty a minute for each company; beyond that 429. */
+  readonly limitedPerCompany?: true;
+  /** The answer carries plaintext keys. */
+  readonly carriesKeys?: true;
+}
+
+/** Input as it arrived: texts from path and query, JSON from the body (undefined if there was none). */
+export interface RawInput {
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+export interface RouteSchemas {
+  readonly pathSchema: z.ZodType;
+  readonly querySchema: z.ZodType;
+  readonly bodySchema?: z.ZodType;
+  readonly answerSchema?: z.ZodType;
+}
+
+export interface Route<D> extends RouteDescription, RouteSchemas {
+  readonly invoke: (
+    deps: D,
+    input: RawInput,
+    context: CallContext,
+  ) => Promise<Result<Answer<unknown>, Refusal | EdgeRefusal>>;
+}
+
+const NOTHING = z.strictObject({});
+
+/** `deps` of `run` name only what the operation uses. Path and query schemas that are left out accept nothing. */
+export function defineRoute<
+  D,
+  P extends z.ZodType = typeof NOTHING,
+  Q extends z.ZodType = typeof NOTHING,
+  B extends z.ZodType = z.ZodUndefined,
+  A extends z.ZodType = z.ZodUndefined,
+>(
+  route: RouteDescription & {
+    readonly pathSchema?: P;
+    readonly querySchema?: Q;
+    readonly bodySchema?: B;
+    readonly answerSchema?: A;
+    readonly run: (
+      deps: D,
+      call: Call<z.output<P>, z.output<Q>, z.output<B>>,
+    ) => Promise<Result<Answer<z.input<A>>, Refusal>>;
+  },
+): Route<D> {
+  const { run, ...described } = route;
+  const schemas = {
+    pathSchema: route.pathSchema ?? NOTHING,
+    querySchema: route.querySchema ?? NOTHING,
+  };
+  const input = z.object({
+    path: schemas.pathSchema,
+    query: schemas.querySchema,
+    body: route.bodySchema ?? z.undefined(),
+  });
+  return {
+    ...described,
+    ...schemas,
+    invoke: async (deps, raw, context) => {
+      const parsed = input.safeParse(raw);
+      if (!parsed.success) return err({ type: 'invalid-request', details: detailsOf(parsed.error, raw) });
+      return run(deps, { ...(parsed.data as Call<z.output<P>, z.output<Q>, z.output<B>>), ...context });
+    },
+  };
+}

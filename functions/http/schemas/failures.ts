@@ -1,0 +1,53 @@
+// Errors and failures as callers see them. Pure.
+import { z } from 'zod';
+import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
+import { time } from './ids.ts';
+
+const remedy = z
+  .strictObject({ text: z.string(), azureCli: z.string().optional(), portal: z.string().optional() })
+  .meta({ id: 'Remedy', description: 'What to do, filled in with the real names.' });
+
+const serviceAnswer = z
+  .strictObject({
+    status: z.number().int().optional(),
+    code: z.string().optional(),
+    message: z.string().optional(),
+    correlationId: z.string().optional(),
+  })
+  .meta({ description: "The service's own answer; for Keyswitch.PartnerAdmin only." });
+
+const shownOfFailure = {
+  kind: z.enum(['input', 'transient', 'propagating', 'denied', 'warning', 'integrity']),
+  owner: z.enum(['company-admin', 'azure-admin', 'vendor']).meta({ description: 'Whose move it is.' }),
+  cause: z.string(),
+  remedy,
+  suggestion: z
+    .strictObject({ vaultUri: z.string(), keyName: z.string() })
+    .optional()
+    .meta({ description: 'The two values, when a whole key URL was given.' }),
+  becomesDeniedAt: time.optional().meta({ description: 'While waiting for Azure: when it becomes a denial.' }),
+  correlationId: z.string().optional().meta({ description: 'Of the service, for its support.' }),
+  innererror: serviceAnswer.optional(),
+};
+
+export const failureBody = z
+  .strictObject({ code: z.enum(FAILURE_CODES), message: z.string(), ...shownOfFailure })
+  .meta({ id: 'Failure', description: 'How a provider, Entra or the input refused.' });
+
+const detail = z.strictObject({
+  code: z.enum(['missing-field', 'unknown-field', 'invalid-value']),
+  target: z.string().meta({ example: 'body.vaultUri' }),
+  message: z.string(),
+});
+
+export const errorBody = z
+  .strictObject({
+    error: z.strictObject({
+      code: z.string().meta({ description: 'Stable; also in the header x-ms-error-code.' }),
+      message: z.string(),
+      target: z.string().optional(),
+      details: z.array(detail).max(100).optional(),
+      ...z.object(shownOfFailure).partial().shape,
+    }),
+  })
+  .meta({ id: 'Error' });

@@ -1,0 +1,37 @@
+// The forms of ids, times and page parameters as callers see them. Pure.
+import { z } from 'zod';
+import { DATA_KEY_ID, RESOURCE_ID } from '../../../shared/domain/ids.ts';
+
+const resourceId = (description: string): z.ZodString => {
+  const message = 'must be 1 to 64 of a-z, 0-9 and -, not beginning with -';
+  return z.string().regex(RESOURCE_ID, message).meta({ description, example: 'contoso' });
+};
+
+export const companyId = resourceId('Id of a company, chosen by the vendor.');
+export const keyringId = resourceId('Id of a keyring of the company; each company has `default`.');
+export const connectionId = resourceId('Id of a connection of the company.');
+export const switchId = resourceId('Id of a switch of the keyring; a new one for each switch.');
+export const dataKeyId = z
+  .string()
+  .regex(DATA_KEY_ID, 'must be 1 to 128 of A-Z, a-z, 0-9, dot, underscore and -, beginning with a letter or digit')
+  .meta({ description: 'Id of a data key; never used again, also after a deletion.', example: 'backup-2026-11' });
+
+export const companyPath = z.strictObject({ companyId });
+export const keyringPath = companyPath.extend({ keyringId });
+export const connectionPath = companyPath.extend({ connectionId });
+export const switchPath = keyringPath.extend({ switchId });
+export const quarantinePath = switchPath.extend({ keyId: dataKeyId });
+export const dataKeyPath = keyringPath.extend({ keyId: dataKeyId });
+
+export const time = z.iso.datetime().meta({ description: 'ISO 8601, UTC.' });
+export const count = z.number().int().min(0);
+
+/** The action has no fields: an absent body and `{}` mean the same. */
+export const noFields = z.strictObject({}).optional();
+
+export const providerRef = z
+  .discriminatedUnion('provider', [
+    z.strictObject({ provider: z.literal('managed') }),
+    z.strictObject({ provider: z.literal('azure-key-vault'), connectionId }),
+  ])
+  .meta({ id: 'Provider', description: "Where the key-encryption key lives: the vendor's vault or the company's." });
