@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Control, type FaultEffect } from '../control/control.ts';
 import { STORAGE_ACCOUNT } from '../identities.ts';
+import type { IssuerKeys } from '../service-bus/token-check.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
 import { openAzurite } from './azurite.ts';
+import { createSignatureCheck } from './signature-check.ts';
 import { readTableRequest } from './table-request.ts';
 import { cutInsteadOfAnswering, watchStatus } from './table-response.ts';
 
@@ -15,6 +17,8 @@ export interface TablesOptions {
   readonly tls: TlsIdentity;
   /** Where to keep the tables; in memory when left out. */
   readonly file?: string;
+  /** Whose tokens open it. Left out: only the claims of a token are looked at, as Azurite does, not its signature. */
+  readonly issuerKeys?: IssuerKeys;
 }
 
 export interface TablesEmulator {
@@ -33,6 +37,7 @@ export async function startTables(options: TablesOptions): Promise<TablesEmulato
     ...(options.file === undefined ? {} : { file: options.file }),
   });
   const control = new Control();
+  const isGenuine = createSignatureCheck(options.issuerKeys);
   const server = createServer(
     { cert: options.tls.certPem, key: options.tls.keyPem, keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => void serve(request, response).catch(() => request.socket.destroy()),
@@ -42,7 +47,8 @@ export async function startTables(options: TablesOptions): Promise<TablesEmulato
     const { operation, target } = await readTableRequest(request);
     const effect = control.take(operation, target);
     watchStatus(request, response, operation, (status) => control.record({ operation, target, status }));
-    if (effect) await harm(effect, request, response, azurite.listener);
+    if (!(await isGenuine(request.headers.authorization))) refuse(NOT_AUTHENTICATED, request, response);
+    else if (effect) await harm(effect, request, response, azurite.listener);
     else azurite.listener(request, response);
   }
 
@@ -80,7 +86,15 @@ async function harm(
 }
 
 /** As Table Storage refuses when it is over its limits, unless the fault brings a body of its own. */
-const SERVER_BUSY = { 'odata.error': { code: 'ServerBusy', message: { lang: 'en-US', value: 'The server is busy.' } } };
+const SERVER_BUSY = odataError('ServerBusy', 'The server is busy.');
+const NOT_AUTHENTICATED: FaultEffect = {
+  status: 403,
+  body: odataError('AuthenticationFailed', 'Server failed to authenticate the request.'),
+};
+
+function odataError(code: string, value: string): object {
+  return { 'odata.error': { code, message: { lang: 'en-US', value } } };
+}
 
 function refuse(effect: FaultEffect, request: IncomingMessage, response: ServerResponse): void {
   const body = effect.body ?? SERVER_BUSY;
