@@ -122,8 +122,7 @@ function readBlocked(value: unknown): Blocked | undefined {
   if (reason === 'provider' && (side === 'source' || side === 'target') && isRecord(failure)) {
     return { reason, since, side, failure: failure as unknown as Failure };
   }
-  if ((reason === 'row-forged' || reason === 'dead-letter') && typeof detail === 'string')
-    return { reason, since, detail };
+  if (reason === 'dead-letter' && typeof detail === 'string') return { reason, since, detail };
   return undefined;
 }
 

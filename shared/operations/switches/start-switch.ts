@@ -79,7 +79,7 @@ async function tryStart(deps: StartDependencies, order: Order): Promise<Result<L
     const unfit = await judgeTarget(deps, { companyId: order.companyId, source: keyring.value.provider, target });
     if (unfit) return err(unfit);
   }
-  const connections = await loadConnectionsOf(deps, order.companyId, [target]);
+  const connections = await loadConnectionsOf(deps, order.companyId, { needed: [target] });
   if (!connections.ok) return err(refusedBy(connections.error));
   const now = deps.clock.now().toISOString();
   const sw: Switch = {

@@ -60,20 +60,23 @@ export const userOfSwitch = (sw: { readonly keyringId: string; readonly switchId
   switchRowKey(sw.keyringId, sw.switchId);
 export const userOfKeyring = (keyringId: string): string => keyringRowKey(keyringId);
 
-/** The connections behind two providers, each once, verified. A connection that is gone is left out. */
+/**
+ * The connections behind providers, each once, verified. One that is gone is left out; so is a forged one behind a provider
+ * that is merely being left: it must not hold what its forger would like to hold.
+ */
 export async function loadConnectionsOf(
   reading: ConnectionReading,
   companyId: string,
-  refs: readonly ProviderRef[],
+  refs: { readonly needed: readonly ProviderRef[]; readonly leaving?: readonly ProviderRef[] },
 ): Promise<Result<Loaded<Connection>[], Failure>> {
-  const found: Loaded<Connection>[] = [];
-  const ids = new Set(refs.flatMap((ref) => (ref.provider === 'azure-key-vault' ? [ref.connectionId] : [])));
-  for (const connectionId of ids) {
-    const connection = await loadConnection(reading, { companyId, connectionId });
-    if (!connection.ok) return connection;
-    if (connection.value) found.push(connection.value);
+  const found = new Map<string, Loaded<Connection>>();
+  for (const ref of [...refs.needed, ...(refs.leaving ?? [])]) {
+    if (ref.provider === 'managed' || found.has(ref.connectionId)) continue;
+    const connection = await loadConnection(reading, { companyId, connectionId: ref.connectionId });
+    if (!connection.ok && refs.needed.includes(ref)) return connection;
+    if (connection.ok && connection.value) found.set(ref.connectionId, connection.value);
   }
-  return ok(found);
+  return ok([...found.values()]);
 }
 
 /** Marks who depends on a connection, or only guards it if nothing changes. */

@@ -1,0 +1,182 @@
+// What an admin may order of a switch that is under way: cancel, pause, resume, retry. Each is one transaction; whichever of
+// cancel and commit comes first wins.
+import { providerName } from '../../domain/provider.ts';
+import { notFound, refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { movable, type Direction } from '../../domain/shard.ts';
+import { isEnded, type Switch, type SwitchState } from '../../domain/switch.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import { takeOffAgenda } from '../agenda.ts';
+import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
+import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
+import { settleRaces, type Races } from '../races.ts';
+import { loadShards } from '../shard-rows.ts';
+import type { ConnectionReading } from '../verified-connection.ts';
+import { enqueue } from './enqueue.ts';
+import { agendaItemOf } from './start-switch.ts';
+import {
+  loadConnectionsOf,
+  marksAtEnd,
+  replaceKeyring,
+  replaceSwitch,
+  unblocked,
+  withoutSwitch,
+  type SwitchPlace,
+} from './switch-writes.ts';
+
+export interface ControlDependencies extends Races, ConnectionReading {
+  readonly tables: Tables;
+  readonly queue: WorkQueue;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Decided = Result<Loaded<Switch>, Refusal> | 'lost-race';
+
+/** Before any data key was touched it just ends; afterwards it rolls back. A switch that is rolling back already stays so. */
+export function cancelSwitch(deps: ControlDependencies, place: SwitchPlace): Promise<Result<Loaded<Switch>, Refusal>> {
+  return ordered(deps, place, 'switch.cancel-ordered', async (sw) => {
+    if (sw.value.state === 'rolling-back') return unblockedTo(deps, place, sw, { denialAccepted: true });
+    if (sw.value.state === 're-protecting') return turnTo(deps, place, sw, 'back');
+    return endUntouched(deps, place, sw);
+  });
+}
+
+export function pauseSwitch(deps: ControlDependencies, place: SwitchPlace): Promise<Result<Loaded<Switch>, Refusal>> {
+  return ordered(deps, place, 'switch.paused', (sw) =>
+    isMoving(sw.value.state)
+      ? write(deps, place, sw, { ...sw.value, paused: true })
+      : Promise.resolve(notMoving(sw.value)),
+  );
+}
+
+export function resumeSwitch(deps: ControlDependencies, place: SwitchPlace): Promise<Result<Loaded<Switch>, Refusal>> {
+  return ordered(deps, place, 'switch.resumed', (sw) =>
+    isMoving(sw.value.state)
+      ? write(deps, place, sw, { ...sw.value, paused: false })
+      : Promise.resolve(notMoving(sw.value)),
+  );
+}
+
+/**
+ * Takes away what a switch waits for, and has it go on. With a direction it goes that way, also if the vault in force denies:
+ * whoever names a direction has seen that.
+ */
+export function retrySwitch(
+  deps: ControlDependencies,
+  input: SwitchPlace & { readonly direction?: Direction },
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  const { direction, ...place } = input;
+  if (direction === 'back') return cancelSwitch(deps, place);
+  return ordered(deps, place, 'switch.retry-ordered', (sw) => {
+    if (direction === 'forward' && sw.value.state === 'rolling-back') return turnTo(deps, place, sw, 'forward');
+    return unblockedTo(deps, place, sw, { denialAccepted: sw.value.denialAccepted || direction !== undefined });
+  });
+}
+
+const isMoving = (state: SwitchState): boolean => state === 're-protecting' || state === 'rolling-back';
+
+const refuse = (code: StateCode, message: string): { readonly ok: false; readonly error: Refusal } =>
+  err({ type: 'state', code, message });
+
+const notMoving = (sw: Switch): Decided => refuse('switch-not-running', `The switch is ${sw.state}.`);
+
+/** Load, decide, write, again while others win; then one message, so that the work goes on at once. */
+async function ordered(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  event: string,
+  decide: (sw: Loaded<Switch>) => Promise<Decided>,
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  const { companyId, keyringId, switchId } = place;
+  const decided = await settleRaces(deps, async () => {
+    const sw = await loadSwitch(deps.tables, place);
+    if (!sw) return err(notFound('switch', switchId));
+    if (isEnded(sw.value.state)) return refuse('switch-ended', `The switch is ${sw.value.state}.`);
+    return decide(sw);
+  });
+  if (!decided.ok) return decided;
+  deps.log.write({ level: 'info', event, detail: { companyId, keyringId, switchId } });
+  if (!isEnded(decided.value.value.state)) {
+    const message: WorkMessage = { format: 1, kind: 'advance', attempt: 0, companyId, keyringId, switchId };
+    await enqueue(deps, place, [message]);
+  }
+  return decided;
+}
+
+async function write(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  sw: Loaded<Switch>,
+  next: Switch,
+): Promise<Decided> {
+  const written = await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
+  return written.outcome === 'committed' ? ok({ value: next, etag: written.etags[0] ?? '' }) : 'lost-race';
+}
+
+const unblockedTo = (
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  sw: Loaded<Switch>,
+  change: { readonly denialAccepted: boolean },
+): Promise<Decided> => write(deps, place, sw, { ...unblocked(sw.value), ...change });
+
+/** A new generation in the other direction: every shard is turned to it before its rows are passed over. */
+async function turnTo(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  sw: Loaded<Switch>,
+  direction: Direction,
+): Promise<Decided> {
+  const keyring = await loadKeyring(deps.tables, place);
+  if (keyring?.value.switchId !== place.switchId) return 'lost-race';
+  const generation = keyring.value.generation + 1;
+  const version = direction === 'forward' ? sw.value.toVersion : sw.value.fromVersion;
+  const next: Switch = {
+    ...unblocked(sw.value),
+    state: direction === 'forward' ? 're-protecting' : 'rolling-back',
+    generation,
+    paused: false,
+    denialAccepted: sw.value.denialAccepted || sw.value.blocked !== undefined,
+    turnedAt: deps.clock.now().toISOString(),
+    doneAtTurn: await countAt(deps, { ...place, shardCount: keyring.value.shardCount }, version),
+  };
+  const written = await deps.tables.write('companies', place.companyId, [
+    replaceSwitch(sw, next),
+    replaceKeyring(keyring, { ...keyring.value, generation }),
+  ]);
+  return written.outcome === 'committed' ? ok({ value: next, etag: written.etags[0] ?? '' }) : 'lost-race';
+}
+
+/** About how many rows are at a version already; only progress is told from it. */
+async function countAt(
+  deps: ControlDependencies,
+  keyring: { readonly companyId: string; readonly keyringId: string; readonly shardCount: number },
+  version: number,
+): Promise<number> {
+  const shards = await loadShards(deps.tables, keyring);
+  return shards.reduce((sum, shard) => {
+    if (!shard) return sum;
+    const { writeVersion, done } = shard.value;
+    return sum + (writeVersion === version ? done : movable(shard.value) - done);
+  }, 0);
+}
+
+/** Nothing was re-protected yet: what stays is the row that says so, and the number of the version that was reserved. */
+async function endUntouched(deps: ControlDependencies, place: SwitchPlace, sw: Loaded<Switch>): Promise<Decided> {
+  const keyring = await loadKeyring(deps.tables, place);
+  if (keyring?.value.switchId !== place.switchId) return 'lost-race';
+  const { source, target } = sw.value;
+  const connections = await loadConnectionsOf(deps, place.companyId, { needed: [], leaving: [target] });
+  if (!connections.ok) return err(refusedBy(connections.error));
+  const next: Switch = { ...unblocked(sw.value), state: 'cancelled', endedAt: deps.clock.now().toISOString() };
+  const isTarget = providerName(source) !== providerName(target);
+  const written = await deps.tables.write('companies', place.companyId, [
+    replaceSwitch(sw, next),
+    replaceKeyring(keyring, withoutSwitch(keyring.value)),
+    ...(isTarget ? marksAtEnd(sw.value, connections.value, source) : marksAtEnd(sw.value, connections.value, target)),
+  ]);
+  if (written.outcome !== 'committed') return 'lost-race';
+  await takeOffAgenda(deps.tables, agendaItemOf(place));
+  return ok({ value: next, etag: written.etags[0] ?? '' });
+}

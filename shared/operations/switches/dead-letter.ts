@@ -1,0 +1,27 @@
+// What the queue itself gave up on: a message that made its worker die or throw again and again. The switch is blocked with that
+// reason, so that nobody waits in silence; `retry` sets it going again.
+import { parseWorkMessage } from '../../domain/work-message.ts';
+import { loadSwitch } from '../control-state.ts';
+import type { Clock, Log, Tables } from '../ports.ts';
+import { recordPoison } from '../poison.ts';
+import { blockSwitch } from './switch-writes.ts';
+
+export async function handleDeadLetter(
+  deps: { readonly tables: Tables; readonly clock: Clock; readonly log: Log },
+  letter: { readonly body: unknown; readonly reason: string; readonly messageId?: string },
+): Promise<void> {
+  const message = parseWorkMessage(letter.body);
+  await recordPoison(deps, {
+    reason: message.ok ? `dead letter: ${letter.reason}` : message.error,
+    value: letter.body,
+    ...(letter.messageId === undefined ? {} : { messageId: letter.messageId }),
+  });
+  if (!message.ok || message.value.kind === 'check') return;
+  const sw = await loadSwitch(deps.tables, message.value);
+  if (!sw) return;
+  const since = deps.clock.now().toISOString();
+  await blockSwitch(deps.tables, message.value, {
+    generation: sw.value.generation,
+    blocked: { reason: 'dead-letter', since, detail: letter.reason },
+  });
+}

@@ -1,0 +1,150 @@
+// The end of a switch, in either direction: commit, and its mirror image, the end of a cancel. One transaction under ETags that
+// were read before the shards were looked at, so nothing that was true of them can have changed without its failing.
+import type { CompanyKeyRow } from '../../domain/company-key.ts';
+import type { Connection } from '../../domain/connection.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { Company, Keyring } from '../../domain/keyring.ts';
+import { providerName, type ProviderRef } from '../../domain/provider.ts';
+import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
+import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
+import { total } from '../../domain/shard.ts';
+import { isRunning, type Switch } from '../../domain/switch.ts';
+import { putOnAgenda, takeOffAgenda } from '../agenda.ts';
+import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from '../company-key-opener.ts';
+import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
+import type { Clock, RowWrite } from '../ports.ts';
+import { forged } from '../seals.ts';
+import { loadShards, type LoadedShard } from '../shard-rows.ts';
+import { isDone } from './enqueue.ts';
+import { agendaItemOf } from './start-switch.ts';
+import {
+  guardCompany,
+  loadConnectionsOf,
+  marksAtEnd,
+  replaceKeyring,
+  replaceSwitch,
+  unblocked,
+  withoutSwitch,
+  type SwitchPlace,
+} from './switch-writes.ts';
+
+export interface Finishing extends CompanyKeyOpening {
+  readonly clock: Clock;
+}
+
+export type FinishOutcome =
+  | { readonly type: 'finished' }
+  /** `undone`: these shards still have work. `undecided`: quarantined rows wait for somebody. */
+  | { readonly type: 'undone'; readonly shards: readonly number[] }
+  | { readonly type: 'undecided' | 'stale' | 'lost-race' }
+  | { readonly type: 'failed'; readonly side: 'source' | 'target'; readonly failure: Failure };
+
+interface Ending {
+  readonly company: Loaded<Company>;
+  readonly keyring: Loaded<Keyring>;
+  readonly sw: Loaded<Switch>;
+  /** The company key that stays, and the one that goes. */
+  readonly stays: Loaded<CompanyKeyRow>;
+  readonly goes: Loaded<CompanyKeyRow>;
+  readonly connections: readonly Loaded<Connection>[];
+  readonly endsWith: ProviderRef;
+}
+
+export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<FinishOutcome> {
+  const ending = await loadEnding(deps, place);
+  if ('type' in ending) return ending;
+  const { generation } = ending.sw.value;
+  const shards = await loadShards(deps.tables, { ...place, shardCount: ending.keyring.value.shardCount });
+  const undone = shards.flatMap((shard, index) => (isDone(shard, generation) ? [] : [index]));
+  if (undone.length > 0) return { type: 'undone', shards: undone };
+  if (shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return { type: 'undecided' };
+  const failed = await proveLastWrap(deps, place, ending);
+  return failed ?? store(deps, place, ending, shards);
+}
+
+async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending | FinishOutcome> {
+  const { tables } = deps;
+  const [company, keyring, sw] = await Promise.all([
+    loadCompany(tables, place.companyId),
+    loadKeyring(tables, place),
+    loadSwitch(tables, place),
+  ]);
+  if (!company || !keyring || !sw || !isRunning(sw.value) || keyring.value.switchId !== place.switchId)
+    return { type: 'stale' };
+  const { state, source, target, fromVersion, toVersion } = sw.value;
+  const forward = state === 're-protecting';
+  const stays = await loadReadableCompanyKey(deps, { ...place, version: forward ? toVersion : fromVersion });
+  const goes = await loadReadableCompanyKey(deps, { ...place, version: forward ? fromVersion : toVersion });
+  if (!stays.ok) return { type: 'failed', side: 'source', failure: stays.error };
+  if (!goes.ok) return { type: 'failed', side: 'source', failure: goes.error };
+  if (!stays.value || !goes.value) return { type: 'stale' };
+  const endsWith = forward ? target : source;
+  const refs = { needed: [endsWith], leaving: [forward ? source : target] };
+  const connections = await loadConnectionsOf(deps, place.companyId, refs);
+  if (!connections.ok) return { type: 'failed', side: forward ? 'target' : 'source', failure: connections.error };
+  return { company, keyring, sw, stays: stays.value, goes: goes.value, connections: connections.value, endsWith };
+}
+
+/** The wrap that will be the only one left must open now, through its vault. */
+async function proveLastWrap(deps: Finishing, place: SwitchPlace, ending: Ending): Promise<FinishOutcome | undefined> {
+  const { stays, endsWith, sw } = ending;
+  const side = sw.value.state === 're-protecting' && sw.value.kind === 'switch' ? 'target' : 'source';
+  const wrap = wrapOf(stays.value, endsWith);
+  if (!wrap) {
+    const rowKey = companyKeyRowKey(place.keyringId, stays.value.version);
+    return { type: 'failed', side, failure: forged(deps.log, { companyId: place.companyId, rowKey }) };
+  }
+  const opened = await openWrap(deps, stays.value, wrap);
+  return opened.ok ? undefined : { type: 'failed', side, failure: opened.error };
+}
+
+async function store(
+  deps: Finishing,
+  place: SwitchPlace,
+  ending: Ending,
+  shards: readonly (LoadedShard | undefined)[],
+): Promise<FinishOutcome> {
+  const { company, keyring, sw, stays, goes, connections, endsWith } = ending;
+  const committed = sw.value.state === 're-protecting';
+  const keep = wrapOf(stays.value, endsWith);
+  const next: Switch = {
+    ...unblocked(sw.value),
+    state: committed ? 'completed' : 'cancelled',
+    endedAt: deps.clock.now().toISOString(),
+    finalCounts: finalCounts(shards),
+  };
+  const nextKeyring: Keyring = committed
+    ? { ...withoutSwitch(keyring.value), provider: endsWith, activeVersion: sw.value.toVersion, rollBacks: 0 }
+    : { ...withoutSwitch(keyring.value), rollBacks: keyring.value.rollBacks + 1 };
+  const writes: RowWrite[] = [
+    replaceSwitch(sw, next),
+    replaceKeyring(keyring, nextKeyring),
+    guardCompany(company),
+    {
+      kind: 'replace',
+      rowKey: companyKeyRowKey(place.keyringId, stays.value.version),
+      cells: companyKeyCells({ ...stays.value, wraps: keep ? [keep] : [], inForce: providerName(endsWith) }),
+      etag: stays.etag,
+    },
+    { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },
+    ...marksAtEnd(sw.value, connections, endsWith),
+  ];
+  if (endsWith.provider === 'azure-key-vault') {
+    await putOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: endsWith.connectionId });
+  }
+  const written = await deps.tables.write('companies', place.companyId, writes);
+  if (written.outcome !== 'committed') return { type: 'lost-race' };
+  await takeOffAgenda(deps.tables, agendaItemOf(place));
+  deps.log.write({ level: 'info', event: `switch.${next.state}`, detail: { ...place } });
+  return { type: 'finished' };
+}
+
+function finalCounts(shards: readonly (LoadedShard | undefined)[]): NonNullable<Switch['finalCounts']> {
+  const sum = (count: (shard: LoadedShard) => number): number =>
+    shards.reduce((all, shard) => all + (shard ? count(shard) : 0), 0);
+  return {
+    total: sum(({ value }) => total(value)),
+    quarantined: sum(({ value }) => value.quarantined),
+    lost: sum(({ value }) => value.lost),
+  };
+}

@@ -1,0 +1,97 @@
+// Following a new version of the same KEK: the wraps of a keyring's company keys are made anew under it; no data key is touched.
+// Each row is written only over exactly the ciphertext that was read, never inserted, and it is done only when every row has the
+// new version, also one that was added meanwhile.
+import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
+import { failure } from '../../domain/failure-catalogue.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { judgeKey } from '../../domain/key-fitness.ts';
+import { providerName, type ProviderRef, type VaultKey, type VaultTarget } from '../../domain/provider.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
+import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
+import { openWrap, targetOf, wrapOf } from '../company-key-opener.ts';
+import { listCompanyKeyRows, type Loaded } from '../control-state.ts';
+import { settleRaces, type Races } from '../races.ts';
+import { forged } from '../seals.ts';
+import { makeWrap } from '../wrap-company-key.ts';
+import type { Preparing } from './prepare.ts';
+
+export type Following = Preparing & Races;
+
+interface Follow {
+  readonly companyId: string;
+  readonly keyringId: string;
+  readonly ref: ProviderRef;
+}
+
+/**
+ * Answers the versioned key id that every wrap of this provider now has, and how many were made anew. Safe to repeat, and beside
+ * a switch: whoever changes a company-key row first wins, and the other looks again.
+ */
+export function followKeyVersion(
+  deps: Following,
+  input: Follow,
+): Promise<Result<{ readonly keyId: string; readonly rewrapped: number }, Refusal>> {
+  let rewrapped = 0;
+  return settleRaces(deps, async () => {
+    const target = await targetOf(deps, input);
+    if (!target.ok) return err(refusedBy(target.error));
+    const vaultKey = await deps.vaults.readKey(target.value);
+    if (!vaultKey.ok) return err(refusedBy(vaultKey.error));
+    const [unfit] = judgeKey(vaultKey.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'test' }).denials;
+    if (unfit) return err(refusedBy(unfit));
+    const pending = await pendingRows(deps, input, vaultKey.value.keyId);
+    if (!pending.ok) return err(refusedBy(pending.error));
+    if (pending.value.length === 0) return ok({ keyId: vaultKey.value.keyId, rewrapped });
+    for (const row of pending.value) {
+      const next = await rewrap(deps, { row, target: target.value, vaultKey: vaultKey.value });
+      if (!next.ok) return err(refusedBy(next.error));
+      const rowKey = companyKeyRowKey(input.keyringId, row.value.version);
+      const write = { kind: 'replace', rowKey, cells: companyKeyCells(next.value), etag: row.etag } as const;
+      const written = await deps.tables.write('companies', input.companyId, [write]);
+      if (written.outcome !== 'committed') return 'lost-race';
+      rewrapped += 1;
+    }
+    // Looked at once more: a row may have been added under the older version while these were written.
+    return 'lost-race';
+  });
+}
+
+/** Rows whose wrap by this provider names another key version. */
+async function pendingRows(
+  deps: Following,
+  input: Follow,
+  keyId: string,
+): Promise<Result<Loaded<CompanyKeyRow>[], Failure>> {
+  const pending: Loaded<CompanyKeyRow>[] = [];
+  for (const { value, etag } of await listCompanyKeyRows(deps.tables, input)) {
+    if (!value) return err(forged(deps.log, { companyId: input.companyId, rowKey: `companykey|${input.keyringId}` }));
+    const wrap = wrapOf(value, input.ref);
+    if (wrap && wrap.keyId !== keyId) pending.push({ value, etag });
+  }
+  return ok(pending);
+}
+
+async function rewrap(
+  deps: Following,
+  input: { readonly row: Loaded<CompanyKeyRow>; readonly target: VaultTarget; readonly vaultKey: VaultKey },
+): Promise<Result<CompanyKeyRow, Failure>> {
+  const { target, vaultKey } = input;
+  const row = input.row.value;
+  const old = wrapOf(row, target.ref);
+  if (!old) return ok(row);
+  const opened = await openWrap(deps, row, old);
+  if (!opened.ok) return opened;
+  const companyKey = opened.value.export();
+  const wrap = await makeWrap(deps.sealer, { target, vaultKey, companyKey, context: row });
+  companyKey.fill(0);
+  if (!wrap.ok) return wrap;
+  const back = await openWrap(deps, row, wrap.value);
+  if (!back.ok) return back;
+  if (!back.value.equals(opened.value)) {
+    return err(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName }));
+  }
+  const isOld = (other: Wrap): boolean => providerName(other.ref) === providerName(target.ref);
+  return ok({ ...row, wraps: row.wraps.map((other) => (isOld(other) ? wrap.value : other)) });
+}

@@ -1,0 +1,147 @@
+// What a message from the work queue sets going. Every message may come twice, late, out of order or for something long over: the
+// tables are asked first, and a message that has nothing to do does nothing. Failures that may pass go again as a new message with
+// back-off; what somebody has to mend blocks the switch; anything else is a bug and is thrown, so that the queue counts it.
+import { mayPass, type Failure } from '../../domain/failure.ts';
+import { isEnded, type Switch } from '../../domain/switch.ts';
+import type { WorkMessage } from '../../domain/work-message.ts';
+import { takeOffAgenda } from '../agenda.ts';
+import { loadSwitch, type Loaded } from '../control-state.ts';
+import { StoreUnavailable, type Entropy, type Log, type WorkQueue } from '../ports.ts';
+import { pauseAfterLosing } from '../races.ts';
+import { recordPoison } from '../poison.ts';
+import { backOffMs, type BackOff } from '../../domain/back-off.ts';
+import { enqueue, reprotectMessages } from './enqueue.ts';
+import { tryFinish, type Finishing } from './finish.ts';
+import { enterPreparing, prepare, type Preparing } from './prepare.ts';
+import { passShard, type ShardPassing } from './shard-pass.ts';
+import { agendaItemOf } from './start-switch.ts';
+import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
+
+export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing {
+  readonly queue: WorkQueue;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly backOff: BackOff;
+  /** How long one message works before it hands over to its continuation. */
+  readonly messageBudgetMs: number;
+}
+
+export type SwitchMessage = Extract<WorkMessage, { kind: 'advance' | 'reprotect' }>;
+
+/** What is left of a message's work. */
+type Rest = { readonly type: 'nothing' } | { readonly type: 'continue'; readonly message: SwitchMessage } | Trouble;
+interface Trouble {
+  readonly type: 'trouble';
+  readonly side: 'source' | 'target';
+  readonly failure: Failure;
+}
+
+const NOTHING: Rest = { type: 'nothing' };
+const MAX_LOST_RACES = 8;
+
+export async function handleSwitchWork(deps: WorkDependencies, message: SwitchMessage): Promise<void> {
+  const { companyId, keyringId, switchId } = message;
+  const place: SwitchPlace = { companyId, keyringId, switchId };
+  try {
+    const sw = await loadSwitch(deps.tables, place);
+    if (!sw) {
+      await recordPoison(deps, { reason: 'no such switch', value: message });
+      return;
+    }
+    const rest = message.kind === 'advance' ? await advance(deps, place) : await reprotect(deps, message);
+    if (rest.type === 'continue') await deps.queue.send([rest.message]);
+    if (rest.type === 'trouble')
+      await meetTrouble(deps, place, { message, generation: sw.value.generation, trouble: rest });
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    deps.log.write({ level: 'warning', event: 'store.unavailable', detail: { ...place, reason: error.message } });
+    await goAgainLater(deps, message);
+  }
+}
+
+async function meetTrouble(
+  deps: WorkDependencies,
+  place: SwitchPlace,
+  met: { readonly message: SwitchMessage; readonly generation: number; readonly trouble: Trouble },
+): Promise<void> {
+  const { failure, side } = met.trouble;
+  deps.log.write({ level: 'warning', event: 'switch.trouble', detail: { ...place, code: failure.code, side } });
+  if (mayPass(failure)) return goAgainLater(deps, met.message);
+  const since = deps.clock.now().toISOString();
+  await blockSwitch(deps.tables, place, {
+    generation: met.generation,
+    blocked: { reason: 'provider', since, side, failure },
+  });
+}
+
+/** A copy of its own: a message that is abandoned would come back at once, and one with the same id would be dropped. */
+async function goAgainLater(deps: WorkDependencies, message: SwitchMessage): Promise<void> {
+  const delayMs = backOffMs(deps.backOff, { attempt: message.attempt, chance: (deps.entropy.bytes(1)[0] ?? 0) / 255 });
+  await deps.queue.send([{ ...message, attempt: message.attempt + 1 }], { delayMs });
+}
+
+/** Whatever comes next for a switch, as far as it goes without moving a row. */
+async function advance(deps: WorkDependencies, place: SwitchPlace): Promise<Rest> {
+  for (let losses = 0; losses < MAX_LOST_RACES; losses += 1) {
+    if (losses > 0) await pauseAfterLosing(deps, losses);
+    const sw = await loadSwitch(deps.tables, place);
+    if (!sw) return NOTHING;
+    if (isEnded(sw.value.state)) {
+      await takeOffAgenda(deps.tables, agendaItemOf(place));
+      return NOTHING;
+    }
+    if (sw.value.blocked || sw.value.paused) return NOTHING;
+    const rest = await step(deps, place, sw);
+    if (rest !== 'moved' && rest !== 'lost-race') return rest;
+    if (rest === 'moved') losses = 0;
+  }
+  throw new StoreUnavailable('lost too many races for a switch');
+}
+
+async function step(
+  deps: WorkDependencies,
+  place: SwitchPlace,
+  sw: Loaded<Switch>,
+): Promise<Rest | 'moved' | 'lost-race'> {
+  if (sw.value.state === 'pending-verification') return enterPreparing(deps, place, sw);
+  if (sw.value.state === 'preparing') {
+    const prepared = await prepare(deps, place, sw);
+    if (prepared.type === 'failed') return { type: 'trouble', side: prepared.side, failure: prepared.failure };
+    return prepared.type === 'prepared' ? 'moved' : 'lost-race';
+  }
+  const end = await tryFinish(deps, place);
+  if (end.type === 'failed') return { type: 'trouble', side: end.side, failure: end.failure };
+  if (end.type === 'lost-race' || end.type === 'stale') return 'lost-race';
+  if (end.type === 'undone') {
+    await enqueue(deps, place, reprotectMessages(place, { generation: sw.value.generation, shards: end.shards }));
+  }
+  return NOTHING;
+}
+
+async function reprotect(
+  deps: WorkDependencies,
+  message: Extract<SwitchMessage, { kind: 'reprotect' }>,
+): Promise<Rest> {
+  const { companyId, keyringId, switchId, generation } = message;
+  const deadline = new Date(deps.clock.now().getTime() + deps.messageBudgetMs);
+  for (let shard = message.firstShard; shard <= message.lastShard; shard += 1) {
+    const outcome = await passShard(deps, { companyId, keyringId, switchId, shard }, { generation, deadline });
+    if (outcome.type === 'stale') return NOTHING;
+    if (outcome.type === 'out-of-time')
+      return { type: 'continue', message: { ...message, attempt: 0, firstShard: shard } };
+    if (outcome.type === 'problem') {
+      const { problem } = outcome;
+      // A company key that is gone means that this worker is out of date, not that anything is wrong.
+      if (problem.type === 'gone') return NOTHING;
+      return { type: 'trouble', side: problem.type === 'blocked' ? problem.side : 'source', failure: problem.failure };
+    }
+  }
+  return endOf(deps, { companyId, keyringId, switchId });
+}
+
+/** After a worker's last shard: the one that finds all of them done ends the switch. */
+async function endOf(deps: WorkDependencies, place: SwitchPlace): Promise<Rest> {
+  const end = await tryFinish(deps, place);
+  if (end.type === 'failed') return { type: 'trouble', side: end.side, failure: end.failure };
+  return end.type === 'lost-race' ? advance(deps, place) : NOTHING;
+}

@@ -1,0 +1,242 @@
+// Preparing a switch: from here on either vault alone is enough to finish or to roll back. Both company keys are wrapped under
+// both providers, every new wrap is opened through its vault and compared, and only then one transaction says so. Two prepares
+// may race: each makes a key of its own, only what is stored counts, and no key cache is filled here.
+import { timingSafeEqual, type KeyObject } from 'node:crypto';
+import { COMPANY_KEY_BYTES, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
+import type { Connection } from '../../domain/connection.ts';
+import { failure } from '../../domain/failure-catalogue.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { judgeKey, type KeyPolicy } from '../../domain/key-fitness.ts';
+import type { Company, Keyring } from '../../domain/keyring.ts';
+import { providerName, type ProviderRef } from '../../domain/provider.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
+import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
+import type { Switch } from '../../domain/switch.ts';
+import {
+  loadReadableCompanyKey,
+  openWrap,
+  targetOf,
+  wrapInForce,
+  type CompanyKeyOpening,
+} from '../company-key-opener.ts';
+import { loadCompany, loadKeyring, type Loaded } from '../control-state.ts';
+import type { Clock, Entropy, KeyVaults, RowWrite, Sealer } from '../ports.ts';
+import { forged } from '../seals.ts';
+import { makeWrap } from '../wrap-company-key.ts';
+import {
+  guard,
+  guardCompany,
+  loadConnectionsOf,
+  markUse,
+  replaceKeyring,
+  replaceSwitch,
+  type SwitchPlace,
+} from './switch-writes.ts';
+
+export interface Preparing extends CompanyKeyOpening {
+  readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly keyPolicy: KeyPolicy;
+}
+
+export type PrepareOutcome =
+  | { readonly type: 'prepared'; readonly sw: Switch }
+  | { readonly type: 'lost-race' }
+  | { readonly type: 'failed'; readonly side: 'source' | 'target'; readonly failure: Failure };
+
+interface Control {
+  readonly company: Loaded<Company>;
+  readonly keyring: Loaded<Keyring>;
+  readonly sw: Loaded<Switch>;
+  readonly old: Loaded<CompanyKeyRow>;
+  readonly connections: readonly Loaded<Connection>[];
+}
+
+/** Reserves the next company-key version: its number is never used again, also if the switch is cancelled. */
+export async function enterPreparing(
+  deps: Pick<Preparing, 'tables'>,
+  place: SwitchPlace,
+  sw: Loaded<Switch>,
+): Promise<'moved' | 'lost-race'> {
+  const [company, keyring] = await Promise.all([
+    loadCompany(deps.tables, place.companyId),
+    loadKeyring(deps.tables, place),
+  ]);
+  if (!company || keyring?.value.switchId !== place.switchId) return 'lost-race';
+  const toVersion = keyring.value.highVersion + 1;
+  const written = await deps.tables.write('companies', place.companyId, [
+    replaceSwitch(sw, { ...sw.value, state: 'preparing', toVersion }),
+    replaceKeyring(keyring, { ...keyring.value, highVersion: toVersion }),
+    guardCompany(company),
+  ]);
+  return written.outcome === 'committed' ? 'moved' : 'lost-race';
+}
+
+export async function prepare(deps: Preparing, place: SwitchPlace, sw: Loaded<Switch>): Promise<PrepareOutcome> {
+  const control = await loadControl(deps, place, sw);
+  if (!('company' in control)) return control;
+  const companyKey = deps.entropy.bytes(COMPANY_KEY_BYTES);
+  try {
+    const wraps = await makeWraps(deps, place, control, companyKey);
+    if (!wraps.ok) return { type: 'failed', ...wraps.error };
+    return await store(deps, place, control, wraps.value);
+  } finally {
+    companyKey.fill(0);
+  }
+}
+
+/** Everything that the transaction at the end will be made under, read before any vault is asked. */
+async function loadControl(deps: Preparing, place: SwitchPlace, sw: Loaded<Switch>): Promise<Control | PrepareOutcome> {
+  const { source, target, fromVersion } = sw.value;
+  const [company, keyring] = await Promise.all([
+    loadCompany(deps.tables, place.companyId),
+    loadKeyring(deps.tables, place),
+  ]);
+  if (!company || keyring?.value.switchId !== place.switchId) return { type: 'lost-race' };
+  const old = await loadReadableCompanyKey(deps, { ...place, version: fromVersion });
+  if (!old.ok) return { type: 'failed', side: 'source', failure: old.error };
+  if (!old.value) return { type: 'lost-race' };
+  const connections = await loadConnectionsOf(deps, place.companyId, { needed: [source, target] });
+  if (!connections.ok) return { type: 'failed', side: 'target', failure: connections.error };
+  return { company, keyring, sw, old: old.value, connections: connections.value };
+}
+
+interface NewWraps {
+  /** The old company key under the target; none for a re-key, which stays where it is. */
+  readonly old: readonly Wrap[];
+  readonly next: readonly Wrap[];
+}
+
+interface SideFailure {
+  readonly side: 'source' | 'target';
+  readonly failure: Failure;
+}
+
+interface WrapJob {
+  readonly context: CompanyKeyContext;
+  readonly key: Uint8Array;
+}
+
+async function makeWraps(
+  deps: Preparing,
+  place: SwitchPlace,
+  control: Control,
+  nextKey: Uint8Array,
+): Promise<Result<NewWraps, SideFailure>> {
+  const { source, target, fromVersion, toVersion, kind } = control.sw.value;
+  const oldContext = contextOf(place, fromVersion);
+  const nextContext = contextOf(place, toVersion);
+  const inForce = wrapInForce(control.old.value);
+  if (!inForce) {
+    const rowKey = companyKeyRowKey(place.keyringId, fromVersion);
+    return err({ side: 'source', failure: forged(deps.log, { companyId: place.companyId, rowKey }) });
+  }
+  // The key in force may have expired: its vault still unwraps, and the way out of it must stay open.
+  const purpose = kind === 'rekey' ? 'test' : 'in-force';
+  const next = { context: nextContext, key: nextKey };
+  const underSource = await wrapUnder(deps, { ref: source, purpose, jobs: [next] });
+  if (!underSource.ok) return err({ side: 'source', failure: underSource.error });
+  if (kind === 'rekey') return ok({ old: [], next: underSource.value });
+
+  const opened = await openWrap(deps, oldContext, inForce);
+  if (!opened.ok) return err({ side: 'source', failure: opened.error });
+  const oldKey = opened.value.export();
+  const underTarget = await wrapUnder(deps, {
+    ref: target,
+    purpose: 'test',
+    jobs: [next, { context: oldContext, key: oldKey }],
+  });
+  oldKey.fill(0);
+  if (!underTarget.ok) return err({ side: 'target', failure: underTarget.error });
+  return ok({ old: underTarget.value.slice(1), next: [...underSource.value, ...underTarget.value.slice(0, 1)] });
+}
+
+const contextOf = (place: SwitchPlace, version: number): CompanyKeyContext => ({
+  companyId: place.companyId,
+  keyringId: place.keyringId,
+  version,
+});
+
+/** Wraps company keys under a provider's newest key version; each is opened through the vault and compared. One `get` in all. */
+async function wrapUnder(
+  deps: Preparing,
+  input: {
+    readonly ref: ProviderRef;
+    readonly purpose: 'test' | 'in-force';
+    readonly jobs: readonly [WrapJob, ...WrapJob[]];
+  },
+): Promise<Result<Wrap[], Failure>> {
+  const { ref, purpose, jobs } = input;
+  const target = await targetOf(deps, { companyId: jobs[0].context.companyId, ref });
+  if (!target.ok) return target;
+  const vaultKey = await deps.vaults.readKey(target.value);
+  if (!vaultKey.ok) return vaultKey;
+  const [unfit] = judgeKey(vaultKey.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose }).denials;
+  if (unfit) return err(unfit);
+  const wraps: Wrap[] = [];
+  for (const { context, key } of jobs) {
+    const wrap = await makeWrap(deps.sealer, {
+      target: target.value,
+      vaultKey: vaultKey.value,
+      companyKey: key,
+      context,
+    });
+    if (!wrap.ok) return wrap;
+    const back = await openWrap(deps, context, wrap.value);
+    if (!back.ok) return back;
+    if (!holds(back.value, key)) {
+      return err(failure('key-substituted', { vaultHost: target.value.host, keyName: target.value.keyName }));
+    }
+    wraps.push(wrap.value);
+  }
+  return ok(wraps);
+}
+
+function holds(opened: KeyObject, expected: Uint8Array): boolean {
+  const exported = opened.export();
+  const same = exported.length === expected.length && timingSafeEqual(exported, expected);
+  exported.fill(0);
+  return same;
+}
+
+async function store(deps: Preparing, place: SwitchPlace, control: Control, wraps: NewWraps): Promise<PrepareOutcome> {
+  const { company, keyring, sw, old, connections } = control;
+  const generation = keyring.value.generation + 1;
+  const now = deps.clock.now().toISOString();
+  const next: Switch = { ...sw.value, state: 're-protecting', generation, turnedAt: now, doneAtTurn: 0 };
+  const oldRowKey = companyKeyRowKey(place.keyringId, sw.value.fromVersion);
+  const oldRow: CompanyKeyRow = {
+    ...old.value,
+    wraps: [...old.value.wraps.filter(isOfSource(sw.value)), ...wraps.old],
+  };
+  const nextRow: CompanyKeyRow = {
+    ...contextOf(place, sw.value.toVersion),
+    wraps: wraps.next,
+    inForce: providerName(sw.value.source),
+    createdAt: now,
+  };
+  const writes: RowWrite[] = [
+    replaceSwitch(sw, next),
+    replaceKeyring(keyring, { ...keyring.value, generation }),
+    guardCompany(company),
+    wraps.old.length > 0
+      ? { kind: 'replace', rowKey: oldRowKey, cells: companyKeyCells(oldRow), etag: old.etag }
+      : guard(oldRowKey, old.etag),
+    {
+      kind: 'insert',
+      rowKey: companyKeyRowKey(place.keyringId, sw.value.toVersion),
+      cells: companyKeyCells(nextRow),
+    },
+    ...connections.map((connection) => markUse(connection, {})),
+  ];
+  const written = await deps.tables.write('companies', place.companyId, writes);
+  return written.outcome === 'committed' ? { type: 'prepared', sw: next } : { type: 'lost-race' };
+}
+
+const isOfSource =
+  (sw: Switch) =>
+  (wrap: Wrap): boolean =>
+    providerName(wrap.ref) === providerName(sw.source);

@@ -1,0 +1,120 @@
+// The two ways out of quarantine for one data key: `retry` moves it there and then or leaves it as it is; `accept-loss` keeps the
+// row, marked, and later passes skip it. Each is one transaction with the `!shard` row.
+import type { DataKey } from '../../domain/data-key.ts';
+import { retryRow, type RowStep } from '../../domain/reprotect-row.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { quarantineRowKey, readDataKey } from '../../domain/rows/data-rows.ts';
+import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { shardOf } from '../../domain/shard.ts';
+import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
+import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
+import { loadKeyring, loadSwitch } from '../control-state.ts';
+import type { Log, StoredRow, WorkQueue } from '../ports.ts';
+import { settleRaces } from '../races.ts';
+import { loadShard, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
+import { enqueue } from './enqueue.ts';
+import { writeDecided, type PassWriting } from './pass-writes.ts';
+import type { SwitchPlace } from './switch-writes.ts';
+import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
+
+export interface QuarantineDependencies extends PassWriting {
+  readonly workerKeys: WorkerKeys;
+  readonly queue: WorkQueue;
+  readonly log: Log;
+}
+
+type Decided = Result<undefined, Refusal> | 'lost-race';
+type Place = SwitchPlace & { readonly keyId: string };
+
+interface Found {
+  readonly sw: Switch;
+  readonly shardPlace: ShardPlace;
+  readonly shard: LoadedShard;
+  readonly row: StoredRow;
+  readonly key: DataKey;
+}
+
+/** Refused with `data-key-quarantined` if the row still does not open. */
+export function retryQuarantined(deps: QuarantineDependencies, place: Place): Promise<Result<undefined, Refusal>> {
+  return decide(deps, place, 'data-key.quarantine-retried', async (found) => {
+    const { sw, shard, key } = found;
+    const turn = turnOf(sw);
+    if (shard.value.generation !== turn.generation) return err({ type: 'busy', retryAfterSeconds: 2 });
+    const fromKey = await deps.workerKeys.get(place.companyId, sw, { version: turn.fromVersion, use: 'rewrap' });
+    if (!fromKey.ok) return err(refusalFor(fromKey.error));
+    const toKey = await deps.workerKeys.get(place.companyId, sw, { version: turn.writeVersion, use: 'verify' });
+    if (!toKey.ok) return err(refusalFor(toKey.error));
+    const nonce = (): Uint8Array => deps.entropy.bytes(DATA_KEY_NONCE_BYTES);
+    const pass = { ...place, ...turn, fromKey: fromKey.value, toKey: toKey.value, nonce };
+    const step = retryRow(pass, key);
+    if (!step) {
+      const message = `The row does not open (${key.quarantineReason ?? 'unknown reason'}). It was left as it is.`;
+      return err({ type: 'state', code: 'data-key-quarantined', message });
+    }
+    return write(deps, found, step);
+  });
+}
+
+/** The row is kept; nothing will ever try to open it again. Only for a partner admin, who answers for it. */
+export function acceptLoss(deps: QuarantineDependencies, place: Place): Promise<Result<undefined, Refusal>> {
+  return decide(deps, place, 'data-key.loss-accepted', (found) => {
+    const counts = {
+      quarantined: -1,
+      lost: 1,
+      done: found.key.companyKeyVersion === found.shard.value.writeVersion ? -1 : 0,
+    };
+    return write(deps, found, { change: { state: 'lost' }, counts, released: true });
+  });
+}
+
+async function decide(
+  deps: QuarantineDependencies,
+  place: Place,
+  event: string,
+  act: (found: Found) => Promise<Decided>,
+): Promise<Result<undefined, Refusal>> {
+  const decided = await settleRaces(deps, async () => {
+    const found = await find(deps, place);
+    return found.ok ? act(found.value) : found;
+  });
+  if (!decided.ok) return decided;
+  const { companyId, keyringId, switchId, keyId } = place;
+  deps.log.write({ level: 'warning', event, detail: { companyId, keyringId, switchId, keyId } });
+  await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, companyId, keyringId, switchId }]);
+  return decided;
+}
+
+async function find(deps: QuarantineDependencies, place: Place): Promise<Result<Found, Refusal>> {
+  const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
+  if (!keyring || !sw) return err(notFound('switch', place.switchId));
+  if (isEnded(sw.value.state))
+    return err({ type: 'state', code: 'switch-ended', message: `The switch is ${sw.value.state}.` });
+  const { companyId, keyringId, keyId } = place;
+  const shardPlace = { companyId, keyringId, shard: shardOf(keyId, keyring.value.shardCount) };
+  const shard = await loadShard(deps.tables, shardPlace);
+  const row = await deps.tables.read('datakeys', dataKeysPartition(shardPlace), keyId);
+  if (!shard || !row) return err(notFound('data-key', keyId));
+  const key = readDataKey(keyId, row.cells);
+  if (key.state !== 'quarantined') {
+    return err({ type: 'state', code: 'data-key-not-quarantined', message: `The data key is ${key.state}.` });
+  }
+  return ok({ sw: sw.value, shardPlace, shard, row, key });
+}
+
+async function write(deps: QuarantineDependencies, found: Found, step: RowStep): Promise<Decided> {
+  const { row, shard, shardPlace } = found;
+  const entry = await deps.tables.read('datakeys', dataKeysPartition(shardPlace), quarantineRowKey(row.rowKey));
+  const { cursor, phase } = shard.value;
+  const written = await writeDecided(deps, shardPlace, {
+    from: shard,
+    rows: [{ rowKey: row.rowKey, etag: row.etag, step, quarantineEtag: entry?.etag }],
+    end: { cursor, phase },
+    writer: deps.entropy.id(),
+  });
+  return written ? ok(undefined) : 'lost-race';
+}
+
+function refusalFor(problem: WorkerKeyProblem): Refusal {
+  return problem.type === 'gone' ? { type: 'busy', retryAfterSeconds: 2 } : refusedBy(problem.failure);
+}

@@ -1,0 +1,79 @@
+// The timer that finds what got stuck: a switch whose message was lost, whose worker died, or whose host was never started again.
+// It works the agenda and only sends messages; a message too many does no harm.
+import { isEnded, isRunning, type Switch } from '../../domain/switch.ts';
+import { allBuckets, listAgenda, takeOffAgenda, type ListedAgendaItem } from '../agenda.ts';
+import { loadKeyring, loadSwitch } from '../control-state.ts';
+import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
+import { loadShards } from '../shard-rows.ts';
+import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
+import type { SwitchPlace } from './switch-writes.ts';
+
+export interface SweepDependencies {
+  readonly tables: Tables;
+  readonly queue: WorkQueue;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly stuckAfterMs: number;
+}
+
+/** An agenda row is written before the switch it stands for: without one, wait longer than any request can last. */
+const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/** Answers how many switches were set going again. */
+export async function sweepSwitches(deps: SweepDependencies): Promise<number> {
+  let resumed = 0;
+  for (const bucket of allBuckets) {
+    for (const item of await listAgenda(deps.tables, bucket, 'switch')) {
+      if (await lookAt(deps, item)) resumed += 1;
+    }
+  }
+  return resumed;
+}
+
+async function lookAt(deps: SweepDependencies, item: ListedAgendaItem): Promise<boolean> {
+  const [keyringId, switchId] = item.id.split('|');
+  if (keyringId === undefined || switchId === undefined) return false;
+  const place: SwitchPlace = { companyId: item.companyId, keyringId, switchId };
+  const sw = await loadSwitch(deps.tables, place);
+  if (!sw) {
+    if (isOlder(deps, String(item.cells['at']), ORPHAN_AFTER_MS)) await takeOffAgenda(deps.tables, item);
+    return false;
+  }
+  if (isEnded(sw.value.state)) {
+    await takeOffAgenda(deps.tables, item);
+    return false;
+  }
+  if (sw.value.paused || sw.value.blocked) return false;
+  return isRunning(sw.value) ? resumeShards(deps, place, sw.value) : resumeBeginning(deps, place, sw.value);
+}
+
+const isOlder = (deps: SweepDependencies, at: string, ageMs: number): boolean =>
+  !(deps.clock.now().getTime() - Date.parse(at) < ageMs);
+
+async function resumeBeginning(deps: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
+  if (!isOlder(deps, sw.createdAt, deps.stuckAfterMs)) return false;
+  await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
+  return true;
+}
+
+async function resumeShards(deps: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
+  const keyring = await loadKeyring(deps.tables, place);
+  if (!keyring) return false;
+  const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
+  const undone = shards.flatMap((shard, index) => (isDone(shard, sw.generation) ? [] : [index]));
+  const stuck = undone.filter((index) => isOlder(deps, lastMove(sw, shards[index]?.value), deps.stuckAfterMs));
+  if (undone.length > 0 && stuck.length === 0) return false;
+  const messages =
+    undone.length === 0
+      ? [{ format: 1, kind: 'advance', attempt: 0, ...place } as const]
+      : reprotectMessages(place, { generation: sw.generation, shards: stuck });
+  await enqueue(deps, place, messages);
+  deps.log.write({ level: 'warning', event: 'switch.resumed-by-timer', detail: { ...place, shards: stuck.length } });
+  return true;
+}
+
+/** A shard that was not turned yet has been waiting since the switch was. */
+function lastMove(sw: Switch, shard: { readonly generation: number; readonly touchedAt: string } | undefined): string {
+  const turnedAt = sw.turnedAt ?? sw.createdAt;
+  return shard?.generation === sw.generation && shard.touchedAt > turnedAt ? shard.touchedAt : turnedAt;
+}

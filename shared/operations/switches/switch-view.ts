@@ -1,0 +1,87 @@
+// A switch as people see it: exact counts, rate, time left, what it waits for. Reads only.
+import type { QuarantineReason } from '../../domain/data-key.ts';
+import type { Keyring } from '../../domain/keyring.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { readSwitch } from '../../domain/rows/control-rows.ts';
+import { QUARANTINE_PREFIX } from '../../domain/rows/data-rows.ts';
+import { dataKeysPartition, rowKeysUnder } from '../../domain/rows/row-keys.ts';
+import { progressOf, type Progress } from '../../domain/progress.ts';
+import { isEnded, type Switch } from '../../domain/switch.ts';
+import { listAll, loadKeyring, loadSwitch } from '../control-state.ts';
+import type { Clock, Tables } from '../ports.ts';
+import { loadShards } from '../shard-rows.ts';
+import type { SwitchPlace } from './switch-writes.ts';
+
+export interface ViewDependencies {
+  readonly tables: Tables;
+  readonly clock: Clock;
+}
+
+export interface SwitchView extends Switch {
+  readonly etag: string;
+  readonly progress: Progress;
+  /** The first quarantined rows by name; `progress.quarantined` is their exact number. */
+  readonly quarantine: readonly { readonly keyId: string; readonly reason: QuarantineReason }[];
+}
+
+const MAX_NAMED_ROWS = 100;
+
+export async function getSwitch(deps: ViewDependencies, place: SwitchPlace): Promise<Result<SwitchView, Refusal>> {
+  const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
+  if (!keyring || !sw) return err(notFound('switch', place.switchId));
+  return ok(await viewOf(deps, place.companyId, keyring.value, { value: sw.value, etag: sw.etag }));
+}
+
+/** Every switch of a keyring, in the order of their ids. */
+export async function listSwitches(
+  deps: ViewDependencies,
+  place: { readonly companyId: string; readonly keyringId: string },
+): Promise<Result<SwitchView[], Refusal>> {
+  const keyring = await loadKeyring(deps.tables, place);
+  if (!keyring) return err(notFound('keyring', place.keyringId));
+  const range = rowKeysUnder(`switch|${place.keyringId}|`);
+  const rows = await listAll(deps.tables, { table: 'companies', partitionKey: place.companyId, ...range });
+  const views = rows.map(({ cells, etag }) =>
+    viewOf(deps, place.companyId, keyring.value, { value: readSwitch(cells), etag }),
+  );
+  return ok(await Promise.all(views));
+}
+
+async function viewOf(
+  deps: ViewDependencies,
+  companyId: string,
+  keyring: Keyring,
+  sw: { readonly value: Switch; readonly etag: string },
+): Promise<SwitchView> {
+  const place = { companyId, keyringId: keyring.keyringId, shardCount: keyring.shardCount };
+  const shards = isEnded(sw.value.state)
+    ? []
+    : (await loadShards(deps.tables, place)).flatMap((shard) => (shard ? [shard.value] : []));
+  const progress = progressOf(sw.value, shards, deps.clock.now());
+  return { ...sw.value, etag: sw.etag, progress, quarantine: await namesOf(deps, place, shards) };
+}
+
+async function namesOf(
+  deps: ViewDependencies,
+  place: { readonly companyId: string; readonly keyringId: string },
+  shards: readonly { readonly quarantined: number }[],
+): Promise<SwitchView['quarantine']> {
+  const named: { keyId: string; reason: QuarantineReason }[] = [];
+  for (const [shard, { quarantined }] of shards.entries()) {
+    if (quarantined === 0 || named.length >= MAX_NAMED_ROWS) continue;
+    const page = await deps.tables.list({
+      table: 'datakeys',
+      partitionKey: dataKeysPartition({ ...place, shard }),
+      ...rowKeysUnder(QUARANTINE_PREFIX),
+      limit: MAX_NAMED_ROWS - named.length,
+    });
+    for (const { rowKey, cells } of page.rows) {
+      named.push({ keyId: rowKey.slice(QUARANTINE_PREFIX.length), reason: reasonOf(cells['reason']) });
+    }
+  }
+  return named;
+}
+
+const reasonOf = (value: unknown): QuarantineReason =>
+  value === 'unknown-version' || value === 'differs-after-rewrap' ? value : 'does-not-open';
