@@ -108,7 +108,7 @@ export const federationNotSpread = (issuer: string, subject: string, audience: s
       `Subject: '${subject}'. Assertion Audience: '${audience}'. ${FEDERATION_DOCS}`,
   );
 
-export type FederationPart = 'issuer' | 'audience' | 'subject';
+type FederationPart = 'issuer' | 'audience' | 'subject';
 
 const FEDERATION_CODES: Readonly<Record<FederationPart, number>> = {
   issuer: 700211,

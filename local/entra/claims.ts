@@ -2,7 +2,7 @@
 import { API_APP_ID, FEDERATION_AUDIENCE, issuerV1, issuerV2 } from '../identities.ts';
 import type { Claims } from './token-signer.ts';
 
-export interface Lifetime {
+interface Lifetime {
   readonly nowMs: number;
   readonly seconds: number;
 }

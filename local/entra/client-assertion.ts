@@ -1,23 +1,21 @@
 // A client assertion shown in place of a secret: is it genuine, in its lifetime, and does a federated credential of the
 // app name its issuer, subject and audience? Decides only; issuers other than this run's own tenants are unknown.
-import { verify } from 'node:crypto';
 import { issuerV2 } from '../identities.ts';
 import * as aadsts from './aadsts.ts';
 import type { AppRegistration, Directory } from './directory.ts';
+import { parseToken, type ParsedToken } from './jwt.ts';
 import type { TokenSigner } from './token-signer.ts';
 
 /** Azure allows for clocks that differ by this much. */
 const CLOCK_SKEW_SECONDS = 300;
 
 interface Assertion {
-  readonly kid: string;
+  readonly token: ParsedToken;
   readonly issuer: string;
   readonly subject: string;
   readonly audience: string;
   readonly notBefore: number;
   readonly expires: number;
-  readonly signed: string;
-  readonly signature: Buffer;
 }
 
 /** Why the assertion is refused, or undefined when it stands for the app. */
@@ -51,15 +49,18 @@ export function refuseAssertion(options: {
 }
 
 function refuseSignature(
-  { kid, issuer, signed, signature }: Assertion,
+  { token, issuer }: Assertion,
   { directory, signer }: { readonly directory: Directory; readonly signer: TokenSigner },
 ): aadsts.EntraError | undefined {
   const [, tenantId = ''] = /^https:\/\/login\.microsoftonline\.com\/([^/]+)\/v2\.0$/.exec(issuer) ?? [];
   const tenant = directory.findTenant(tenantId);
-  const key = tenant && issuerV2(tenant.tenantId) === issuer ? signer.publicKey(kid) : undefined;
-  if (!key) return aadsts.assertionSignature('The key was not found.', kid);
-  if (verify('sha256', Buffer.from(signed), key, signature)) return undefined;
-  return aadsts.assertionSignature('The provided signature value did not match the expected signature value.', kid);
+  const key = tenant && issuerV2(tenant.tenantId) === issuer ? signer.publicKey(token.kid) : undefined;
+  if (!key) return aadsts.assertionSignature('The key was not found.', token.kid);
+  if (token.isSignedBy(key)) return undefined;
+  return aadsts.assertionSignature(
+    'The provided signature value did not match the expected signature value.',
+    token.kid,
+  );
 }
 
 function refuseLifetime({ notBefore, expires }: Assertion, nowMs: number): aadsts.EntraError | undefined {
@@ -69,31 +70,11 @@ function refuseLifetime({ notBefore, expires }: Assertion, nowMs: number): aadst
 }
 
 function parse(text: string): Assertion | undefined {
-  const [head, body, tail, ...rest] = text.split('.');
-  if (head === undefined || body === undefined || tail === undefined || rest.length > 0) return undefined;
-  const header = decode(head);
-  const claims = decode(body);
-  if (!header || !claims || header['alg'] !== 'RS256') return undefined;
-  const { iss, sub, aud, nbf, exp } = claims;
+  const token = parseToken(text);
+  if (!token) return undefined;
+  const { iss, sub, aud, nbf, exp } = token.claims;
   if (typeof iss !== 'string' || typeof sub !== 'string' || typeof aud !== 'string') return undefined;
   if (typeof exp !== 'number') return undefined;
-  return {
-    kid: typeof header['kid'] === 'string' ? header['kid'] : '',
-    issuer: iss,
-    subject: sub,
-    audience: aud,
-    notBefore: typeof nbf === 'number' ? nbf : 0,
-    expires: exp,
-    signed: `${head}.${body}`,
-    signature: Buffer.from(tail, 'base64url'),
-  };
-}
-
-function decode(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
+  const notBefore = typeof nbf === 'number' ? nbf : 0;
+  return { token, issuer: iss, subject: sub, audience: aud, notBefore, expires: exp };
 }

@@ -10,7 +10,7 @@ import type { TokenSigner } from './token-signer.ts';
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const DEFAULT_SCOPE_SUFFIX = '/.default';
 
-export interface TokenRequest {
+interface TokenRequest {
   readonly tenant: string;
   readonly form: URLSearchParams;
   readonly directory: Directory;
@@ -19,7 +19,7 @@ export interface TokenRequest {
   readonly lifetimeSeconds: number;
 }
 
-export type TokenOutcome = { readonly token: string } | { readonly refused: aadsts.EntraError };
+type TokenOutcome = { readonly token: string } | { readonly refused: aadsts.EntraError };
 
 export function issueToken(request: TokenRequest): TokenOutcome {
   const { directory, form, signer, nowMs } = request;

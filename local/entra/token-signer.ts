@@ -58,7 +58,7 @@ export class TokenSigner {
     return `${signed}.${sign('sha256', Buffer.from(signed), key.privateKey).toString('base64url')}`;
   }
 
-  publicKey(kid: unknown): KeyObject | undefined {
+  publicKey(kid: string): KeyObject | undefined {
     return this.#keys.find((key) => key.jwk.kid === kid)?.publicKey;
   }
 }

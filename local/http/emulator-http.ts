@@ -39,7 +39,7 @@ export interface EmulatorCall {
   act(): EmulatorReply | Promise<EmulatorReply>;
 }
 
-export interface EmulatorHttp {
+interface EmulatorHttp {
   readonly port: number;
   /** Ends the connections made to a name: what had a name no longer has one, and clients must look it up again. */
   readonly disconnect: (host: string) => void;

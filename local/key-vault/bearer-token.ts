@@ -1,6 +1,7 @@
 // Is the bearer token one that this vault takes: signed by Entra's key, by the vault's own tenant, for Key Vault, in its
 // lifetime? Throws the vault's 401. Nothing of a token ever reaches an answer but its issuer and audience.
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { parseToken } from '../entra/jwt.ts';
 import { issuerV1, VAULT_AUDIENCE } from '../identities.ts';
 import type { Jwks } from '../entra/token-signer.ts';
 import type { Caller, Vault } from './model.ts';
@@ -30,16 +31,13 @@ export class BearerTokens {
   async check(vault: Vault, authorization: string | undefined, nowMs: number): Promise<Caller> {
     const [, token] = /^Bearer ([\w.-]+)$/i.exec(authorization ?? '') ?? [];
     if (token === undefined) throw tokenMissing(vault);
-    const [head = '', body = '', tail = ''] = token.split('.');
-    const header = decode(head);
-    const claims = decode(body);
-    if (!header || !claims || header['alg'] !== 'RS256') throw tokenMalformed(vault);
-    const key = await this.#find(header['kid']);
+    const parsed = parseToken(token);
+    if (!parsed) throw tokenMalformed(vault);
+    const key = await this.#find(parsed.kid);
     if (!key) throw tokenKeyUnknown(vault);
-    const genuine = verify('sha256', Buffer.from(`${head}.${body}`), key, Buffer.from(tail, 'base64url'));
-    if (!genuine) throw tokenMalformed(vault);
+    if (!parsed.isSignedBy(key)) throw tokenMalformed(vault);
 
-    const { iss, aud, exp, nbf, appid, oid, tid } = claims;
+    const { iss, aud, exp, nbf, appid, oid, tid } = parsed.claims;
     if (iss !== issuerV1(vault.tenantId)) throw issuerWrong(vault, String(iss));
     if (aud !== VAULT_AUDIENCE) throw audienceWrong(vault, String(aud));
     const now = nowMs / 1000;
@@ -50,8 +48,7 @@ export class BearerTokens {
   }
 
   /** The keys are asked for again when a token names one that is not known: Entra has rotated. */
-  async #find(kid: unknown): Promise<KeyObject | undefined> {
-    if (typeof kid !== 'string') return undefined;
+  async #find(kid: string): Promise<KeyObject | undefined> {
     if (!this.#keys.has(kid)) await this.#load();
     return this.#keys.get(kid);
   }
@@ -70,13 +67,4 @@ export class BearerTokens {
 async function download(url: string): Promise<Jwks> {
   const response = await fetch(url);
   return (await response.json()) as Jwks;
-}
-
-function decode(part: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
 }

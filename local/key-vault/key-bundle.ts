@@ -43,7 +43,7 @@ export function deletedBundle(vault: Vault, { key, deletedAt }: DeletedKey): obj
 }
 
 /** "Purgeable" is left out under purge protection, "Customized" stands for less than 90 days of retention. */
-export function recoveryLevel({ purgeProtection, softDeleteDays }: Vault['settings']): string {
+function recoveryLevel({ purgeProtection, softDeleteDays }: Vault['settings']): string {
   const level = softDeleteDays < MAX_SOFT_DELETE_DAYS ? 'CustomizedRecoverable' : 'Recoverable';
   return purgeProtection ? level : `${level}+Purgeable`;
 }

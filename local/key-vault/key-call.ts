@@ -19,7 +19,7 @@ export interface KeyCall {
 /** What is sent back with 200; `undefined` is 204 without a body. */
 export type KeyAnswer = object | undefined;
 
-export interface FoundKey {
+interface FoundKey {
   readonly key: VaultKey;
   readonly version: KeyVersion;
 }

@@ -46,7 +46,7 @@ const INTERNAL_ISSUERS = [
   'https://sts.windows.net/e2d54eb5-3869-4f70-8578-dee5fc7331f4/',
 ];
 
-export function unauthorized(vault: Vault, message: string): VaultError {
+function unauthorized(vault: Vault, message: string): VaultError {
   const tenant = vault.settings.challengeTenantId ?? vault.tenantId;
   const challenge = `Bearer authorization="https://login.windows.net/${tenant}", resource="https://vault.azure.net"`;
   return new VaultError(401, 'Unauthorized', message, { headers: { 'WWW-Authenticate': challenge } });

@@ -15,7 +15,7 @@ import type { Vaults } from './vaults.ts';
 
 const SERVICE_VERSION = '1.9.2300.1';
 
-export interface VaultState {
+interface VaultState {
   readonly vaults: Vaults;
   readonly tokens: BearerTokens;
 }

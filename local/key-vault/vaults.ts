@@ -11,7 +11,7 @@ const RSA_SIZES_BITS: readonly number[] = [2048, 3072, 4096];
 const ALL_RSA: readonly KeyOperation[] = ['encrypt', 'decrypt', 'sign', 'verify', 'wrapKey', 'unwrapKey'];
 const ALL_EC: readonly KeyOperation[] = ['sign', 'verify'];
 
-export const DEFAULT_SETTINGS: VaultSettings = {
+const DEFAULT_SETTINGS: VaultSettings = {
   permissionModel: 'rbac',
   challengeTenantId: undefined,
   firewall: undefined,
@@ -26,7 +26,7 @@ export const DEFAULT_SETTINGS: VaultSettings = {
   clientAddress: '127.0.0.1',
 };
 
-export interface NewKeyVersion {
+interface NewKeyVersion {
   readonly kind: KeyKind;
   readonly sizeBits: number;
   readonly pem?: string | undefined;

@@ -9,7 +9,7 @@ export interface TlsIdentity {
   readonly keyPem: string;
 }
 
-export interface CertificateAuthority {
+interface CertificateAuthority {
   /** What a client must trust: for `tls.setDefaultCACertificates` or `NODE_EXTRA_CA_CERTS`. */
   readonly caPem: string;
   /** One certificate for all the names; `*.` in front of a name stands for exactly one label. */

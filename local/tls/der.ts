@@ -1,6 +1,6 @@
 // The few ASN.1 DER forms an X.509 certificate is made of (X.690, short and long lengths, low tags). Encodes only.
 
-export function der(tag: number, ...contents: readonly Buffer[]): Buffer {
+function der(tag: number, ...contents: readonly Buffer[]): Buffer {
   const content = Buffer.concat(contents);
   return Buffer.concat([Buffer.from([tag]), lengthOf(content.length), content]);
 }

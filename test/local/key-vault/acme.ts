@@ -6,7 +6,7 @@ import { control, startLocalAzure, type LocalAzure } from '../real-names.ts';
 
 export const TENANT = '11111111-1111-4111-8111-111111111111';
 export const OTHER_TENANT = '33333333-3333-4333-8333-333333333333';
-export const OFFICER_APP = '22222222-2222-4222-8222-222222222222';
+const OFFICER_APP = '22222222-2222-4222-8222-222222222222';
 export const NO_RETRIES = { retryOptions: { maxRetries: 0 } };
 
 export interface Acme {

@@ -9,7 +9,10 @@ import {
 } from 'node:crypto';
 import { CryptographyClient, KeyClient } from '@azure/keyvault-keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CONNECTOR_APP_ID } from '../../../local/identities.ts';
+import { applicationClaims } from '../../../local/entra/claims.ts';
+import { CONNECTOR_APP_ID, VAULT_AUDIENCE } from '../../../local/identities.ts';
+import { BearerTokens } from '../../../local/key-vault/bearer-token.ts';
+import { Vaults } from '../../../local/key-vault/vaults.ts';
 import { connectorCredential as connector, NO_RETRIES, startAcme, TENANT, type Acme } from './acme.ts';
 
 const HOST = 'acme-keys.vault.azure.net';
@@ -192,6 +195,54 @@ describe('keys of a vault, through the real client', () => {
       opened: [true, false, false],
     });
     expect(requests().requests()).toEqual([]);
+  });
+});
+
+describe('keys of a pool filled beforehand', () => {
+  it('are used first, by size', async () => {
+    await vaultCall('POST', '/key-pool', { size: 2048, count: 2 });
+    const made = await keys().createRsaKey('pooled', { keySize: 2048 });
+    expect(made.key?.n?.length).toBe(256);
+    const larger = await keys().createRsaKey('larger', { keySize: 3072, hsm: true });
+    expect([larger.key?.n?.length, larger.keyType]).toEqual([384, 'RSA-HSM']);
+  });
+
+  it('of a size that Key Vault does not know are refused', async () => {
+    await expect(keys().createRsaKey('odd', { keySize: 1024 })).rejects.toMatchObject({
+      statusCode: 400,
+      code: 'BadParameter',
+    });
+  });
+});
+
+describe('a deletion that takes its time', () => {
+  it('is not seen among the deleted keys at first', async () => {
+    await vaultCall('PATCH', `/vaults/${HOST}`, { deletionMs: 3_600_000 });
+    await keys().createRsaKey('slowly', { keySize: 2048 });
+    const poller = await keys().beginDeleteKey('slowly', { intervalInMs: 1 });
+    expect(poller.isDone()).toBe(false);
+    await expect(keys().getDeletedKey('slowly')).rejects.toMatchObject({ message: 'Deleted Key not found: slowly' });
+    await vaultCall('PATCH', `/vaults/${HOST}`, { deletionMs: 0 });
+  });
+});
+
+describe('a vault emulator that fetches the token keys by URL, as one in a worker thread must', () => {
+  it('follows a rotation of Entra keys', async () => {
+    const { entra } = acme.azure;
+    const tokens = new BearerTokens(`${entra.controlUrl}/jwks`);
+    const vaults = new Vaults();
+    const settings = {};
+    const place = { location: 'westeurope', resourceGroup: 'rg' };
+    const vault = vaults.add({ host: 'worker.vault.azure.net', tenantId: TENANT, ...place, settings });
+    for (let round = 0; round < 2; round += 1) {
+      const now = { nowMs: Date.now(), seconds: 600 };
+      const proof = { audience: VAULT_AUDIENCE, proof: '2', tokenId: 'id', lifetime: now } as const;
+      const who = { tenantId: TENANT, appId: CONNECTOR_APP_ID, objectId: acme.connectorOid };
+      const token = entra.signer.sign(applicationClaims({ ...who, ...proof }));
+      const caller = await tokens.check(vault, `Bearer ${token}`, Date.now());
+      expect(caller).toMatchObject({ appId: CONNECTOR_APP_ID, objectId: acme.connectorOid });
+      await entra.signer.rotate({ forget: false });
+    }
   });
 });
 

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { readKeyPath } from '../../../local/key-vault/key-path.ts';
+
+describe('the path of a keys request', () => {
+  it.each([
+    ['GET', '/keys', 'list', '', ''],
+    ['GET', '/keys/', 'list', '', ''],
+    ['GET', '/keys/main', 'get', 'main', ''],
+    ['GET', '/keys/main/', 'get', 'main', ''],
+    ['GET', '/Keys/main/ABC', 'get', 'main', 'abc'],
+    ['GET', '/keys/main/versions', 'list-versions', 'main', ''],
+    ['POST', '/keys/main/create', 'create', 'main', ''],
+    ['PATCH', '/keys/main/', 'update', 'main', ''],
+    ['PATCH', '/keys/main/abc', 'update', 'main', 'abc'],
+    ['DELETE', '/keys/main', 'delete', 'main', ''],
+    ['POST', '/keys/main//wrapkey', 'wrapkey', 'main', ''],
+    ['POST', '/keys/main/abc/unwrapKey', 'unwrapkey', 'main', 'abc'],
+    ['POST', '/keys/m%61in/abc/SIGN', 'sign', 'main', 'abc'],
+    ['GET', '/deletedkeys/main', 'get-deleted', 'main', ''],
+    ['POST', '/deletedkeys/main/recover', 'recover', 'main', ''],
+    ['DELETE', '/deletedkeys/main', 'purge', 'main', ''],
+  ])('%s %s means %s', (method, path, operation, keyName, version) => {
+    expect(readKeyPath(method, path)).toEqual({ operation, keyName, version });
+  });
+
+  it.each([
+    ['POST', '/keys/main'],
+    ['PUT', '/keys/main'],
+    ['DELETE', '/keys/main/abc'],
+    ['GET', '/keys/main/abc/wrapkey'],
+    ['POST', '/keys/main/abc/attest'],
+    ['GET', '/secrets/main'],
+    ['GET', '/keys/main/abc/more/still'],
+    ['GET', '/deletedkeys'],
+    ['GET', '/%ff'],
+  ])('%s %s means nothing', (method, path) => {
+    expect(readKeyPath(method, path).operation).toBe('unknown');
+  });
+});
