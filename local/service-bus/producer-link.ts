@@ -26,8 +26,14 @@ export function attachProducer(parts: ProducerParts): void {
   const { link, client, path } = parts;
   link.on('message', (context: EventContext) => {
     if (!context.delivery) return;
-    if (client.claims.allow(path, Date.now())) receive(context.delivery, context.message, parts);
-    else link.close(unauthorized(client.host, path));
+    if (client.claims.allow(path, Date.now())) {
+      receive(context.delivery, context.message, parts);
+      return;
+    }
+    const { condition, description } = unauthorized(client.host, path);
+    // Both: the SDK goes on waiting for the transfer's answer when only the link is closed.
+    context.delivery.reject({ condition, description });
+    link.close({ condition, description });
   });
   link.add_credit(CREDIT);
   link.set_credit_window(CREDIT);

@@ -25,6 +25,8 @@ export interface BrokerFixture {
   readonly client: (options?: ServiceBusClientOptions & { readonly token?: TokenClaims }) => ServiceBusClient;
   /** A bare AMQP connection, for what the SDK would not do. */
   readonly connect: () => Connection;
+  /** Closes what a test opened, empties the queues, forgets requests and faults. */
+  readonly reset: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -45,9 +47,15 @@ export async function startBroker(queues: readonly QueueSettings[]): Promise<Bro
     issuerKeys: { jwks: { keys: [jwk] }, issuers: [ISSUER], audience: SERVICE_BUS_AUDIENCE },
   });
   const restore = redirect(broker.port, authority.caPem);
-  const clients: ServiceBusClient[] = [];
-  const connections: Connection[] = [];
+  let clients: ServiceBusClient[] = [];
+  let connections: Connection[] = [];
 
+  const closeClients = async (): Promise<void> => {
+    for (const connection of connections) connection.close();
+    await Promise.all(clients.map((client) => client.close()));
+    clients = [];
+    connections = [];
+  };
   const mint = async (claims: TokenClaims = {}): Promise<string> => {
     const expiresAtSeconds = Math.floor(Date.now() / 1000) + (claims.lifetimeSeconds ?? 3600);
     return new SignJWT({ tid: VENDOR_TENANT_ID })
@@ -70,15 +78,29 @@ export async function startBroker(queues: readonly QueueSettings[]): Promise<Bro
       return client;
     },
     connect: () => {
-      const connection = rhea
-        .create_container()
-        .connect({ host: HOST, port: 5671, transport: 'tls', reconnect: false });
+      const container = rhea.create_container();
+      for (const event of ['disconnected', 'error']) container.on(event, () => undefined);
+      const connection = container.connect({
+        host: HOST,
+        hostname: HOST,
+        port: 5671,
+        transport: 'tls',
+        reconnect: false,
+      });
       connections.push(connection);
       return connection;
     },
+    reset: async () => {
+      await closeClients();
+      for (const { name } of broker.queues()) {
+        broker.setPaused(name, false);
+        broker.purge(name);
+      }
+      broker.control.clearRequests();
+      broker.control.clearFaults();
+    },
     close: async () => {
-      await Promise.all(clients.map((client) => client.close()));
-      for (const connection of connections) connection.close();
+      await closeClients();
       restore();
       await broker.close();
     },
