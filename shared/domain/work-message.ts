@@ -22,7 +22,6 @@ export type WorkMessage = {
       readonly firstShard: number;
       readonly lastShard: number;
     } & SwitchRef)
-  | { readonly kind: 'check'; readonly companyId: string; readonly connectionId: string }
 );
 
 const MAX_SHARDS = 1024;
@@ -36,7 +35,6 @@ const isId = (value: unknown): value is string => typeof value === 'string' && i
 const FIELDS = {
   advance: ['companyId', 'keyringId', 'switchId'],
   reprotect: ['companyId', 'keyringId', 'switchId', 'generation', 'firstShard', 'lastShard'],
-  check: ['companyId', 'connectionId'],
 } as const;
 
 /** The message, or one sentence that says what is wrong with it (never its content). */
@@ -45,11 +43,11 @@ export function parseWorkMessage(value: unknown): Result<WorkMessage, string> {
   const message = value as Record<string, unknown>;
   if (message['format'] !== 1) return err('unknown format');
   const kind = message['kind'];
-  if (kind !== 'advance' && kind !== 'reprotect' && kind !== 'check') return err('unknown kind');
+  if (kind !== 'advance' && kind !== 'reprotect') return err('unknown kind');
   const known: readonly string[] = ['format', 'kind', 'attempt', ...FIELDS[kind]];
   if (Object.keys(message).some((name) => !known.includes(name))) return err('unknown field');
   if (!isCount(message['attempt'], MAX_ATTEMPT)) return err('attempt is not a count');
-  for (const name of ['companyId', 'keyringId', 'switchId', 'connectionId'].filter((field) => known.includes(field))) {
+  for (const name of FIELDS.advance) {
     if (!isId(message[name])) return err(`${name} is not an id`);
   }
   if (kind === 'reprotect') {

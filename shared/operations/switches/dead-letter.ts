@@ -16,7 +16,7 @@ export async function handleDeadLetter(
     value: letter.body,
     ...(letter.messageId === undefined ? {} : { messageId: letter.messageId }),
   });
-  if (!message.ok || message.value.kind === 'check') return;
+  if (!message.ok) return;
   const sw = await loadSwitch(deps.tables, message.value);
   if (!sw) return;
   const since = deps.clock.now().toISOString();

@@ -26,10 +26,8 @@ export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 
   readonly messageBudgetMs: number;
 }
 
-export type SwitchMessage = Extract<WorkMessage, { kind: 'advance' | 'reprotect' }>;
-
 /** What is left of a message's work. */
-type Rest = { readonly type: 'nothing' } | { readonly type: 'continue'; readonly message: SwitchMessage } | Trouble;
+type Rest = { readonly type: 'nothing' } | { readonly type: 'continue'; readonly message: WorkMessage } | Trouble;
 interface Trouble {
   readonly type: 'trouble';
   readonly side: 'source' | 'target';
@@ -39,7 +37,7 @@ interface Trouble {
 const NOTHING: Rest = { type: 'nothing' };
 const MAX_LOST_RACES = 8;
 
-export async function handleSwitchWork(deps: WorkDependencies, message: SwitchMessage): Promise<void> {
+export async function handleSwitchWork(deps: WorkDependencies, message: WorkMessage): Promise<void> {
   const { companyId, keyringId, switchId } = message;
   const place: SwitchPlace = { companyId, keyringId, switchId };
   try {
@@ -62,7 +60,7 @@ export async function handleSwitchWork(deps: WorkDependencies, message: SwitchMe
 async function meetTrouble(
   deps: WorkDependencies,
   place: SwitchPlace,
-  met: { readonly message: SwitchMessage; readonly generation: number; readonly trouble: Trouble },
+  met: { readonly message: WorkMessage; readonly generation: number; readonly trouble: Trouble },
 ): Promise<void> {
   const { failure, side } = met.trouble;
   deps.log.write({ level: 'warning', event: 'switch.trouble', detail: { ...place, code: failure.code, side } });
@@ -75,7 +73,7 @@ async function meetTrouble(
 }
 
 /** A copy of its own: a message that is abandoned would come back at once, and one with the same id would be dropped. */
-async function goAgainLater(deps: WorkDependencies, message: SwitchMessage): Promise<void> {
+async function goAgainLater(deps: WorkDependencies, message: WorkMessage): Promise<void> {
   const delayMs = backOffMs(deps.backOff, { attempt: message.attempt, chance: (deps.entropy.bytes(1)[0] ?? 0) / 255 });
   await deps.queue.send([{ ...message, attempt: message.attempt + 1 }], { delayMs });
 }
@@ -118,10 +116,7 @@ async function step(
   return NOTHING;
 }
 
-async function reprotect(
-  deps: WorkDependencies,
-  message: Extract<SwitchMessage, { kind: 'reprotect' }>,
-): Promise<Rest> {
+async function reprotect(deps: WorkDependencies, message: Extract<WorkMessage, { kind: 'reprotect' }>): Promise<Rest> {
   const { companyId, keyringId, switchId, generation } = message;
   const deadline = new Date(deps.clock.now().getTime() + deps.messageBudgetMs);
   for (let shard = message.firstShard; shard <= message.lastShard; shard += 1) {

@@ -39,7 +39,7 @@ export interface Preparing extends CompanyKeyOpening {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly entropy: Entropy;
-  readonly keyPolicy: KeyPolicy;
+  readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
 }
 
 export type PrepareOutcome =

@@ -1,0 +1,70 @@
+// What repeated looks at a customer's vault say about it. Pure. `unreachable` and `revoked` are two different things and are never
+// mixed up: only a clear no about the key in force revokes, and a vault that cannot be reached says nothing about rights.
+import type { Failure, FailureCode, FailureOwner } from './failure.ts';
+
+export type VaultState = 'healthy' | 'unreachable' | 'revoked';
+
+export interface VaultHealth {
+  readonly state: VaultState;
+  /** When it came into this state. */
+  readonly since: string;
+  readonly checkedAt: string;
+  readonly lastGoodAt?: string;
+  /** Why it is not healthy, and whose move it is. */
+  readonly code?: FailureCode;
+  readonly owner?: FailureOwner;
+  readonly message?: string;
+  /** How many looks in a row ended with the same code. */
+  readonly repeats: number;
+  /** Works today, will not for ever: an expiry, a missing purge protection. */
+  readonly warnings: readonly FailureCode[];
+}
+
+export type Look =
+  | { readonly outcome: 'good'; readonly warnings: readonly Failure[] }
+  | { readonly outcome: 'failed'; readonly failure: Failure; readonly warnings: readonly Failure[] };
+
+/** Rules for new keys. A key in force that breaks one of them still works. */
+const SET_UP_CODES: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'key-purgeable',
+  'key-type-unsupported',
+  'key-too-small',
+  'key-expired',
+  'key-not-yet-valid',
+  'vault-key-in-use',
+]);
+
+/** A name that does not resolve may be a resolver's hiccup: it counts as a denial when it is seen again. */
+const CONFIRMED_BY_REPETITION: ReadonlySet<FailureCode> = new Set<FailureCode>(['vault-not-found']);
+
+export function afterLook(before: VaultHealth | undefined, look: Look, now: Date): VaultHealth {
+  const checkedAt = now.toISOString();
+  const warnings = look.warnings.map((warning) => warning.code);
+  if (look.outcome === 'good') {
+    const since = before?.state === 'healthy' ? before.since : checkedAt;
+    return { state: 'healthy', since, checkedAt, lastGoodAt: checkedAt, repeats: 0, warnings };
+  }
+  const { failure } = look;
+  const repeats = before?.code === failure.code ? before.repeats + 1 : 1;
+  const state: VaultState = revokes(failure, repeats) ? 'revoked' : 'unreachable';
+  return {
+    state,
+    since: before?.state === state ? before.since : checkedAt,
+    checkedAt,
+    code: failure.code,
+    owner: failure.owner,
+    message: failure.message,
+    repeats,
+    warnings,
+    ...(before?.lastGoodAt === undefined ? {} : { lastGoodAt: before.lastGoodAt }),
+  };
+}
+
+function revokes(failure: Failure, repeats: number): boolean {
+  if (failure.kind !== 'denied' || SET_UP_CODES.has(failure.code)) return false;
+  return repeats > 1 || !CONFIRMED_BY_REPETITION.has(failure.code);
+}
+
+/** Whether the two differ in anything but the time of the last look: only that is worth a line of history. */
+export const isNews = (before: VaultHealth | undefined, after: VaultHealth): boolean =>
+  before?.state !== after.state || before.code !== after.code;

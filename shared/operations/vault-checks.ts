@@ -1,0 +1,161 @@
+// Looking at a customer's vault as it is used: the key is read and the real company key is unwrapped, two calls at the most. Nobody
+// acts on the answer here; it is kept, so that whoever asks sees the state, since when, and whose move it is.
+import pLimit from 'p-limit';
+import { targetOfConnection, type Connection } from '../domain/connection.ts';
+import type { Failure } from '../domain/failure.ts';
+import { judgeKey, type KeyPolicy } from '../domain/key-fitness.ts';
+import type { VaultTarget } from '../domain/provider.ts';
+import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { rowKeysUnder } from '../domain/rows/row-keys.ts';
+import { currentHealthRowKey, healthCells, historyRowKey, readHealth } from '../domain/rows/health-rows.ts';
+import { afterLook, isNews, type Look, type VaultHealth } from '../domain/vault-health.ts';
+import { allBuckets, listAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
+import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from './company-key-opener.ts';
+import { loadKeyring, type Loaded } from './control-state.ts';
+import type { Clock, KeyVaults, RowWrite, StoredRow } from './ports.ts';
+import { settleRaces, type Races } from './races.ts';
+import { loadConnection } from './verified-connection.ts';
+
+export interface CheckDependencies extends CompanyKeyOpening, Races {
+  readonly vaults: KeyVaults;
+  readonly clock: Clock;
+  readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
+  readonly checkConcurrency: number;
+}
+
+export interface ConnectionPlace {
+  readonly companyId: string;
+  readonly connectionId: string;
+}
+
+export interface HealthReport {
+  /** Absent before the first look. */
+  readonly current?: VaultHealth;
+  /** The last changes, newest first. */
+  readonly history: readonly VaultHealth[];
+}
+
+const MAX_HISTORY = 100;
+
+export async function getHealth(
+  deps: Pick<CheckDependencies, 'tables' | 'sealer' | 'log'>,
+  place: ConnectionPlace,
+): Promise<Result<HealthReport, Refusal>> {
+  const connection = await loadConnection(deps, place);
+  if (!connection.ok) return err(refusedBy(connection.error));
+  if (!connection.value) return err(notFound('connection', place.connectionId));
+  const current = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
+  const range = rowKeysUnder(`${place.connectionId}|`);
+  const page = await deps.tables.list({ table: 'health', partitionKey: place.companyId, ...range, limit: MAX_HISTORY });
+  return ok({
+    ...(current ? { current: readHealth(current.cells) } : {}),
+    history: page.rows.map(({ cells }) => readHealth(cells)),
+  });
+}
+
+/** Looks now and keeps what it saw. */
+export async function checkConnection(
+  deps: CheckDependencies,
+  place: ConnectionPlace,
+): Promise<Result<VaultHealth, Refusal>> {
+  const connection = await loadConnection(deps, place);
+  if (connection.ok && !connection.value) return err(notFound('connection', place.connectionId));
+  const look = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
+  if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
+  return settleRaces(deps, async () => {
+    const before = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
+    const known = before && readHealth(before.cells);
+    const after = afterLook(known, look, deps.clock.now());
+    const written = await deps.tables.write('health', place.companyId, writesFor(place, before, { known, after }));
+    if (written.outcome !== 'committed') return 'lost-race';
+    if (isNews(known, after)) {
+      const detail = { ...place, state: after.state, code: after.code };
+      deps.log.write({ level: after.state === 'healthy' ? 'info' : 'warning', event: 'vault.state-changed', detail });
+    }
+    return ok(after);
+  });
+}
+
+function writesFor(
+  place: ConnectionPlace,
+  before: StoredRow | undefined,
+  health: { readonly known: VaultHealth | undefined; readonly after: VaultHealth },
+): RowWrite[] {
+  const cells = healthCells(health.after);
+  const rowKey = currentHealthRowKey(place.connectionId);
+  const current: RowWrite = before
+    ? { kind: 'replace', rowKey, cells, etag: before.etag }
+    : { kind: 'insert', rowKey, cells };
+  if (!isNews(health.known, health.after)) return [current];
+  return [current, { kind: 'insert', rowKey: historyRowKey(place.connectionId, health.after.checkedAt), cells }];
+}
+
+const failedLook = (failure: Failure): Look => ({ outcome: 'failed', failure, warnings: [] });
+
+async function lookIfTested(
+  deps: CheckDependencies,
+  place: ConnectionPlace,
+  connection: Loaded<Connection> | undefined,
+): Promise<Look | undefined> {
+  const target = connection && targetOfConnection(connection.value);
+  return target && lookAt(deps, place.companyId, connection.value, target);
+}
+
+async function lookAt(
+  deps: CheckDependencies,
+  companyId: string,
+  connection: Connection,
+  target: VaultTarget,
+): Promise<Look> {
+  const key = await deps.vaults.readKey(target);
+  if (!key.ok) return failedLook(key.error);
+  const { denials, warnings } = judgeKey(key.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'in-force' });
+  const [denial] = denials;
+  if (denial) return { outcome: 'failed', failure: denial, warnings };
+  const opened = await openRealKey(deps, companyId, connection);
+  return opened.ok ? { outcome: 'good', warnings } : { outcome: 'failed', failure: opened.error, warnings };
+}
+
+/** The company key in force of the first keyring that depends on the connection; nothing to open is nothing wrong. */
+async function openRealKey(
+  deps: CheckDependencies,
+  companyId: string,
+  connection: Connection,
+): Promise<Result<unknown, Failure>> {
+  for (const user of connection.usedBy) {
+    const [kind, keyringId] = user.split('|');
+    if (kind !== 'keyring' || keyringId === undefined) continue;
+    const keyring = await loadKeyring(deps.tables, { companyId, keyringId });
+    if (!keyring) continue;
+    const row = await loadReadableCompanyKey(deps, { companyId, keyringId, version: keyring.value.activeVersion });
+    if (!row.ok) return row;
+    const ref = { provider: 'azure-key-vault', connectionId: connection.connectionId } as const;
+    const wrap = row.value && wrapOf(row.value.value, ref);
+    if (row.value && wrap) return openWrap(deps, row.value.value, wrap);
+  }
+  return ok(undefined);
+}
+
+/** The timer's turn: every connection in force, so many at once. One that nothing depends on any more leaves the agenda. */
+export async function sweepChecks(deps: CheckDependencies): Promise<number> {
+  const limit = pLimit(deps.checkConcurrency);
+  const looks: Promise<void>[] = [];
+  for (const bucket of allBuckets) {
+    for (const item of await listAgenda(deps.tables, bucket, 'check')) looks.push(limit(() => sweepOne(deps, item)));
+  }
+  await Promise.all(looks);
+  return looks.length;
+}
+
+async function sweepOne(deps: CheckDependencies, item: AgendaItem): Promise<void> {
+  const place = { companyId: item.companyId, connectionId: item.id };
+  const connection = await loadConnection(deps, place);
+  if (connection.ok && !connection.value?.value.usedBy.length) {
+    await takeOffAgenda(deps.tables, item);
+    return;
+  }
+  const checked = await checkConnection(deps, place);
+  if (!checked.ok)
+    deps.log.write({ level: 'warning', event: 'vault.check-lost', detail: { ...place, reason: checked.error.type } });
+}
