@@ -1,0 +1,145 @@
+// Who this app is: its own managed identity, and in each customer's tenant the connector app, which shows Entra a token of
+// that identity in place of a secret. One credential for each tenant, so that no token of one can be had through another's.
+import {
+  ClientAssertionCredential,
+  ManagedIdentityCredential,
+  type AccessToken,
+  type TokenCredential,
+} from '@azure/identity';
+import { LRUCache } from 'lru-cache';
+import { failure } from '../domain/failure-catalogue.ts';
+import type { Failure, FailureFacts } from '../domain/failure.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import type { Clock } from '../operations/ports.ts';
+import { AccessRefused } from './access-refused.ts';
+import { boundedHttps } from './bounded-https.ts';
+import { EntraTraffic } from './entra-traffic.ts';
+import { pipelineCredential, TokenCache } from './token-cache.ts';
+
+export interface CredentialsOptions {
+  /** Client id of the user-assigned managed identity. */
+  readonly identityClientId: string;
+  /** Application id of the multitenant connector app. */
+  readonly connectorClientId: string;
+  readonly authorityHost: string;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+const EXCHANGE_SCOPE = 'api://AzureADTokenExchange/.default';
+const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_TENANTS = 2_000;
+/** A token that a vault denies may name a service principal that is gone; how old it must be to be worth another. */
+const FORGET_AFTER_MS = 60_000;
+const NO_RETRIES = { retryOptions: { maxRetries: 0 }, redirectOptions: { maxRetries: 0 } };
+
+interface TenantTokens {
+  readonly tokens: TokenCache;
+  readonly madeAtMs: number;
+}
+
+export class Credentials {
+  readonly #options: CredentialsOptions;
+  readonly #identity: ManagedIdentityCredential;
+  /** Tokens of the app's own identity. */
+  readonly own: TokenCache;
+  readonly #tenants = new LRUCache<string, TenantTokens>({ max: MAX_TENANTS });
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options;
+    this.#identity = new ManagedIdentityCredential({
+      clientId: options.identityClientId,
+      httpClient: boundedHttps({ maxBytes: MAX_ANSWER_BYTES, timeoutMs: options.timeoutMs }),
+      ...NO_RETRIES,
+    });
+    this.own = new TokenCache((scope) => this.#ownToken(scope), options.clock);
+  }
+
+  /** For the clients of our own Table Storage. */
+  forTables(): TokenCredential {
+    return pipelineCredential(this.own);
+  }
+
+  /** For Service Bus, which renews a link's token by the token's true expiry and survives a renewal that fails. */
+  forServiceBus(): TokenCredential {
+    return {
+      getToken: async (scopes) => {
+        const answer = await this.own.token(typeof scopes === 'string' ? scopes : scopes.join(' '));
+        if (!answer.ok) throw new AccessRefused(answer.error);
+        return answer.value;
+      },
+    };
+  }
+
+  /** The connector app's tokens in one customer's tenant. */
+  inTenant(tenantId: string): TokenCache {
+    const held = this.#tenants.get(tenantId);
+    if (held) return held.tokens;
+    const tokens = new TokenCache(this.#tenantFetch(tenantId), this.#options.clock);
+    this.#tenants.set(tenantId, { tokens, madeAtMs: this.#nowMs() });
+    return tokens;
+  }
+
+  /**
+   * Lets go of a tenant's token after a vault denied it: an app that was removed and installed again has a new service
+   * principal, and the role is assigned to that. Not more than once a minute, so that denials cost no token each.
+   */
+  forgetTenant(tenantId: string): void {
+    const held = this.#tenants.get(tenantId);
+    if (held && this.#nowMs() - held.madeAtMs >= FORGET_AFTER_MS) this.#tenants.delete(tenantId);
+  }
+
+  /** A new token, whatever is cached: it proves that the app is installed in the tenant now. It serves later calls too. */
+  freshToken(tenantId: string, scope: string): Promise<Result<AccessToken, Failure>> {
+    this.#tenants.delete(tenantId);
+    return this.inTenant(tenantId).token(scope);
+  }
+
+  /** How a failure of a tenant's token names who is concerned. */
+  #facts(tenantId: string): FailureFacts {
+    return { tenantId, appId: this.#options.connectorClientId };
+  }
+
+  #tenantFetch(tenantId: string): (scope: string, claims?: string) => Promise<Result<AccessToken, Failure>> {
+    const traffic = new EntraTraffic({ maxBytes: MAX_ANSWER_BYTES, timeoutMs: this.#options.timeoutMs });
+    const credential = new ClientAssertionCredential(
+      tenantId,
+      this.#options.connectorClientId,
+      () => this.#assertion(),
+      {
+        authorityHost: this.#options.authorityHost,
+        // The authority comes from our settings: nobody needs to vouch for it.
+        disableInstanceDiscovery: true,
+        httpClient: traffic,
+        ...NO_RETRIES,
+      },
+    );
+    return async (scope, claims) => {
+      try {
+        const options = { enableCae: true, ...(claims === undefined ? {} : { claims }) };
+        return ok(await credential.getToken(scope, options));
+      } catch (error) {
+        return err(traffic.explain(error, this.#facts(tenantId)));
+      }
+    };
+  }
+
+  async #assertion(): Promise<string> {
+    const answer = await this.own.token(EXCHANGE_SCOPE);
+    if (!answer.ok) throw new AccessRefused(answer.error);
+    return answer.value.token;
+  }
+
+  async #ownToken(scope: string): Promise<Result<AccessToken, Failure>> {
+    try {
+      return ok(await this.#identity.getToken(scope));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      return err(failure('managed-identity-unavailable', {}, { message }));
+    }
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.now().getTime();
+  }
+}

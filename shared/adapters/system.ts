@@ -1,0 +1,18 @@
+// The process's own clock, timers, randomness and log. No SDK, no decisions.
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 } from 'uuid';
+import type { Clock, Entropy, Log, LogEntry, Timers } from '../operations/ports.ts';
+
+export const systemClock: Clock = { now: () => new Date() };
+
+export const systemTimers: Timers = { sleep: (delayMs) => sleep(delayMs) };
+
+export const systemEntropy: Entropy = { bytes: (count) => randomBytes(count), id: () => v7() };
+
+/** One line of JSON for each entry, through `sink`: the Functions context's logger, or the console. */
+export function jsonLog(sink: (level: LogEntry['level'], line: string) => void): Log {
+  return {
+    write: ({ level, event, detail }) => sink(level, JSON.stringify({ ...detail, level, event })),
+  };
+}
