@@ -2,6 +2,7 @@
 // the faster a cold start. Only the worker's own module stays outside.
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 export interface BundleOptions {
@@ -31,4 +32,14 @@ export async function buildBundle({ entryPoint, hostJson, outDir }: BundleOption
   });
   await copyFile(hostJson, join(outDir, 'host.json'));
   await writeFile(join(outDir, 'package.json'), `${JSON.stringify({ private: true, main: MAIN }, undefined, 2)}\n`);
+}
+
+/** The product itself, into dist/. */
+export async function buildApp(): Promise<void> {
+  const fromRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+  await buildBundle({
+    entryPoint: fromRoot('functions/main.ts'),
+    hostJson: fromRoot('host.json'),
+    outDir: fromRoot('dist'),
+  });
 }

@@ -1,0 +1,31 @@
+// `.local/environment.json`: every address, id and token of the run that is up, for people and scripts. It opens
+// nothing beyond this machine, yet holds tokens: only its owner may read it, and it goes when the run ends.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Environment } from '../environment.ts';
+import * as identities from '../identities.ts';
+import { REDIRECT_VARIABLE } from '../redirect/redirect-table.ts';
+
+export async function writeEnvironmentFile(file: string, environment: Environment): Promise<void> {
+  const { customers, settings, redirect, hosts, tokens } = environment;
+  const ids = Object.fromEntries(Object.entries(identities).filter(([, value]) => typeof value !== 'function'));
+  const content = {
+    apiUrl: hosts[0] ? `${hosts[0].url}/api/v1` : undefined,
+    hosts: hosts.map(({ pid, url, masterKey }) => ({ pid, url, masterKey })),
+    controlUrls: {
+      entra: environment.entra.url,
+      managedIdentity: environment.managedIdentity.url,
+      keyVault: environment.keyVault.url,
+      serviceBus: environment.serviceBus.url,
+      tables: environment.tables.url,
+    },
+    tokens,
+    customers,
+    ids,
+    // For a host of one's own: these in its environment, and local/redirect/preload.ts preloaded.
+    appSettings: { ...settings, [REDIRECT_VARIABLE]: JSON.stringify(redirect) },
+  };
+  await mkdir(dirname(file), { recursive: true });
+  await rm(file, { force: true });
+  await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,65 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { buildBundle } from '../../scripts/build-bundle.ts';
+import { isAlive, until } from './functions-host/fixture.ts';
+
+interface Written {
+  readonly apiUrl: string;
+  readonly hosts: readonly { readonly pid: number; readonly url: string }[];
+  readonly controlUrls: Readonly<Record<string, string>>;
+  readonly tokens: { readonly partnerAdmin: string };
+}
+
+let directory: string;
+let bundleDir: string;
+let run: ChildProcess;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'keyswitch-start-'));
+  bundleDir = join(directory, 'dist');
+  const hostJson = join(directory, 'host.json');
+  await writeFile(hostJson, '{ "version": "2.0" }');
+  const entryPoint = fileURLToPath(new URL('environment/probe-app.ts', import.meta.url));
+  await buildBundle({ entryPoint, hostJson, outDir: bundleDir });
+});
+
+beforeEach(() => {
+  const script = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
+  const args = [script, '--hosts', '2', '--bundle', bundleDir, '--directory', directory];
+  run = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+});
+
+afterEach(() => run.kill('SIGKILL'));
+afterAll(() => rm(directory, { recursive: true }));
+
+async function isUp(): Promise<Written> {
+  await once(run.stdout ?? run, 'data');
+  return JSON.parse(readFileSync(join(directory, 'environment.json'), 'utf8')) as Written;
+}
+
+test('it says where everything is, in a file for its owner only, and SIGINT takes all of it away', async () => {
+  const { apiUrl, hosts, controlUrls, tokens } = await isUp();
+  const file = join(directory, 'environment.json');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(apiUrl).toBe(`${hosts[0]?.url ?? ''}/api/v1`);
+  expect((await fetch(`${hosts[1]?.url ?? ''}/api/row?id=none`)).status).toBe(200);
+  for (const url of Object.values(controlUrls)) expect((await fetch(`${url}/requests`)).status).toBe(200);
+  expect(tokens.partnerAdmin.split('.')).toHaveLength(3);
+  run.kill('SIGINT');
+  expect(await once(run, 'exit')).toEqual([0, null]);
+  expect(hosts.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
+  expect(existsSync(file)).toBe(false);
+});
+
+test('killed with SIGKILL it leaves no host behind', async () => {
+  const { hosts } = await isUp();
+  run.kill('SIGKILL');
+  await until(() => !hosts.some(({ pid }) => isAlive(pid)));
+  expect(hosts).toHaveLength(2);
+});
