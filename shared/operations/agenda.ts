@@ -47,6 +47,12 @@ export async function takeOffAgenda(tables: Tables, item: AgendaItem): Promise<v
     await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
 }
 
+/** Leaves a note on an item for whoever looks at it next. Losing a race is harmless: somebody else has looked. */
+export async function noteOnAgenda(tables: Tables, item: ListedAgendaItem, cells: Cells): Promise<void> {
+  const write = { kind: 'merge', rowKey: rowKeyOf(item), cells, etag: item.etag } as const;
+  await tables.write('agenda', bucketOf(item.companyId), [write]);
+}
+
 /** Everything of one kind in one bucket. Rows that cannot be read are left out. */
 export async function listAgenda(tables: Tables, bucket: string, kind: AgendaKind): Promise<ListedAgendaItem[]> {
   const rows = await listAll(tables, { table: 'agenda', partitionKey: bucket, after: `${kind}|`, before: `${kind}}` });

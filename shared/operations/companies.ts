@@ -1,0 +1,139 @@
+// Companies: made together with their default keyring, looked at, listed. Their deletion is in delete-company.ts.
+import pLimit from 'p-limit';
+import { DEFAULT_KEYRING, type Company } from '../domain/keyring.ts';
+import { isResourceId } from '../domain/ids.ts';
+import { notFound, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { text } from '../domain/rows/cells.ts';
+import { companyCells, readCompany } from '../domain/rows/control-rows.ts';
+import { COMPANY_ROW_KEY, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
+import { ensureListed, INDEX_PREFIX } from './company-index.ts';
+import { loadCompany, loadKeyring, type Loaded } from './control-state.ts';
+import { putKeyring, type KeyringMaking } from './keyrings.ts';
+import type { Tables } from './ports.ts';
+import { holds, type Preconditions } from './preconditions.ts';
+import { settleRaces } from './races.ts';
+import { replaceCompany } from './switches/switch-writes.ts';
+
+export interface CompanyPage {
+  readonly value: readonly Loaded<Company>[];
+  /** Opaque; present if there may be more. */
+  readonly continuation?: string;
+}
+
+interface CompanyInput extends Preconditions {
+  readonly companyId: string;
+  /** Default: the company's id when it is made, unchanged otherwise. */
+  readonly displayName?: string;
+  /** Must be there and ready. Default: `default` when the company is made, unchanged otherwise. */
+  readonly defaultKeyring?: string;
+}
+
+export const MAX_COMPANIES_PAGE = 200;
+const DEFAULT_COMPANIES_PAGE = 50;
+const READS_IN_FLIGHT = 16;
+
+/** Also finishes what an earlier call left undone. */
+export async function putCompany(
+  deps: KeyringMaking,
+  input: CompanyInput,
+): Promise<Result<Loaded<Company> & { readonly created: boolean }, Refusal>> {
+  const { companyId } = input;
+  const writtenBy = deps.entropy.id();
+  const put = await settleRaces<boolean>(deps, () => tryPut(deps, input, writtenBy));
+  if (!put.ok) return put;
+  const keyring = await putKeyring(deps, { companyId, keyringId: DEFAULT_KEYRING });
+  if (!keyring.ok) return keyring;
+  // Again: the end of an earlier company of the same id may have taken it away in between.
+  await ensureListed(deps.tables, companyId);
+  const company = await loadCompany(deps.tables, companyId);
+  return company ? ok({ ...company, created: put.value }) : err(notFound('company', companyId));
+}
+
+/** True if this call made it. */
+async function tryPut(
+  deps: KeyringMaking,
+  input: CompanyInput,
+  writtenBy: string,
+): Promise<Result<boolean, Refusal> | 'lost-race'> {
+  const { companyId } = input;
+  const row = await deps.tables.read('companies', companyId, COMPANY_ROW_KEY);
+  if (row && text(row.cells, 'writtenBy') === writtenBy) return ok(true);
+  if (!holds(input, row?.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
+  if (row) return change(deps, input, { value: readCompany(row.cells), etag: row.etag });
+  if (input.defaultKeyring !== undefined && input.defaultKeyring !== DEFAULT_KEYRING) {
+    return err(notFound('keyring', input.defaultKeyring));
+  }
+  await ensureListed(deps.tables, companyId);
+  const company: Company = {
+    companyId,
+    displayName: input.displayName ?? companyId,
+    defaultKeyring: DEFAULT_KEYRING,
+    state: 'active',
+    createdAt: deps.clock.now().toISOString(),
+  };
+  const cells = { ...companyCells(company), writtenBy };
+  const written = await deps.tables.write('companies', companyId, [{ kind: 'insert', rowKey: COMPANY_ROW_KEY, cells }]);
+  return written.outcome === 'committed' ? ok(true) : 'lost-race';
+}
+
+async function change(
+  deps: KeyringMaking,
+  input: CompanyInput,
+  company: Loaded<Company>,
+): Promise<Result<boolean, Refusal> | 'lost-race'> {
+  const { value } = company;
+  if (value.state !== 'active') {
+    return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
+  }
+  const displayName = input.displayName ?? value.displayName;
+  const defaultKeyring = input.defaultKeyring ?? value.defaultKeyring;
+  if (displayName === value.displayName && defaultKeyring === value.defaultKeyring) return ok(false);
+  if (defaultKeyring !== value.defaultKeyring) {
+    const keyring = await loadKeyring(deps.tables, { companyId: input.companyId, keyringId: defaultKeyring });
+    if (keyring?.value.state !== 'ready') return err(notFound('keyring', defaultKeyring));
+  }
+  const write = replaceCompany(company, { ...value, displayName, defaultKeyring });
+  const written = await deps.tables.write('companies', input.companyId, [write]);
+  if (written.outcome === 'committed') return ok(false);
+  // Written after all, if its answer was lost: the same change asked again finds nothing to do, but its ETag has moved on.
+  const now = await loadCompany(deps.tables, input.companyId);
+  const isDone = now?.value.displayName === displayName && now.value.defaultKeyring === defaultKeyring;
+  return written.outcome === 'unknown' && isDone ? ok(false) : 'lost-race';
+}
+
+export async function getCompany(
+  deps: { readonly tables: Tables },
+  { companyId }: { readonly companyId: string },
+): Promise<Result<Loaded<Company>, Refusal>> {
+  const company = await loadCompany(deps.tables, companyId);
+  return company ? ok(company) : err(notFound('company', companyId));
+}
+
+/** In the order of ids, from an index that may name companies that are gone: they are left out. */
+export async function listCompanies(
+  deps: { readonly tables: Tables },
+  input: { readonly limit?: number; readonly continuation?: string },
+): Promise<Result<CompanyPage, Refusal>> {
+  const limit = input.limit ?? DEFAULT_COMPANIES_PAGE;
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_COMPANIES_PAGE) {
+    return err({ type: 'invalid', target: 'limit', message: `A page holds 1 to ${MAX_COMPANIES_PAGE} companies.` });
+  }
+  const after = input.continuation === undefined ? '' : Buffer.from(input.continuation, 'base64url').toString('utf8');
+  if (after !== '' && !isResourceId(after)) {
+    return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
+  }
+  const page = await deps.tables.list({
+    table: 'companies',
+    partitionKey: SYSTEM_PARTITION,
+    after: `${INDEX_PREFIX}${after}`,
+    before: `${INDEX_PREFIX.slice(0, -1)}}`,
+    limit,
+  });
+  const ids = page.rows.map(({ rowKey }) => rowKey.slice(INDEX_PREFIX.length));
+  const companies = await pLimit(READS_IN_FLIGHT).map(ids, (companyId) => loadCompany(deps.tables, companyId));
+  const value = companies.filter((company) => company !== undefined);
+  const last = ids.at(-1) ?? after;
+  const more = page.continuation !== undefined && last !== '';
+  return ok(more ? { value, continuation: Buffer.from(last).toString('base64url') } : { value });
+}

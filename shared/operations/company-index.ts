@@ -1,0 +1,25 @@
+// Which companies there are: rows of a partition of their own, one a company, inserted before the company and taken away after
+// it. A superset: whoever lists it reads each company too.
+import { SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
+import { loadCompany } from './control-state.ts';
+import { StoreUnavailable, type Tables } from './ports.ts';
+
+export const INDEX_PREFIX = 'company|';
+const MAX_SENDS = 3;
+
+/** Throws StoreUnavailable if it cannot be told whether it is. */
+export async function ensureListed(tables: Tables, companyId: string): Promise<void> {
+  const write = { kind: 'insert', rowKey: `${INDEX_PREFIX}${companyId}`, cells: { format: 1 } } as const;
+  for (let sends = 0; sends < MAX_SENDS; sends += 1) {
+    const written = await tables.write('companies', SYSTEM_PARTITION, [write]);
+    if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) return;
+  }
+  throw new StoreUnavailable('the index of companies could not be written');
+}
+
+/** Only if there is no such company. A row that stays is harmless. */
+export async function takeOffIndex(tables: Tables, companyId: string): Promise<void> {
+  const row = await tables.read('companies', SYSTEM_PARTITION, `${INDEX_PREFIX}${companyId}`);
+  if (!row || (await loadCompany(tables, companyId))) return;
+  await tables.write('companies', SYSTEM_PARTITION, [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
+}

@@ -1,0 +1,86 @@
+// Changing one data key's row: read, decide, write under the ETag read; again if somebody was faster. Soft delete and restore.
+import type { DataKey } from '../../domain/data-key.ts';
+import { isDataKeyId } from '../../domain/ids.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { CountChange } from '../../domain/shard.ts';
+import type { Loaded } from '../control-state.ts';
+import type { Clock, Cells, Entropy, Tables, Timers } from '../ports.ts';
+import { matches } from '../preconditions.ts';
+import { settleRaces } from '../races.ts';
+import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-places.ts';
+import type { ShardWriter } from './shard-writer.ts';
+import { loadDataKey, viewOf, type DataKeyView } from './view.ts';
+import type { WrappedRows } from './wrapped-rows.ts';
+
+export interface ChangingOne {
+  readonly tables: Tables;
+  readonly shardWriter: ShardWriter;
+  readonly keyringPlaces: KeyringPlaces;
+  readonly wrappedRows: WrappedRows;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+}
+
+export interface OneDataKey extends KeyringPlace {
+  readonly keyId: string;
+  /** Refused unless the row still has this ETag; `*` holds for any. */
+  readonly ifMatch?: string;
+}
+
+export interface RowDecision {
+  readonly cells: Cells;
+  readonly counts: CountChange;
+  readonly makesLive: boolean;
+}
+
+export interface Deciding {
+  /** Undefined: the row is already as asked. `tried`: an attempt before this one may have been written. */
+  readonly decide: (key: DataKey, tried: boolean) => Result<RowDecision | undefined, Refusal>;
+  readonly beforeWrite?: () => Promise<void>;
+}
+
+export async function changeOne(
+  deps: ChangingOne,
+  input: OneDataKey,
+  { decide, beforeWrite }: Deciding,
+): Promise<Result<Loaded<DataKeyView>, Refusal>> {
+  const { keyId } = input;
+  if (!isDataKeyId(keyId)) return err(notFound('data-key', keyId));
+  const shards = await deps.keyringPlaces.read(input);
+  if (!shards.ok) return shards;
+  const place = writePlaceOf(input, keyId, shards.value.shardCount);
+  const writtenBy = deps.entropy.id();
+  let tried = false;
+  return settleRaces<Loaded<DataKeyView>>(deps, async () => {
+    const row = await loadDataKey(deps.tables, place, keyId);
+    const view = row && viewOf(row.value);
+    if (!row || !view) return err(notFound('data-key', keyId));
+    if (row.value.writtenBy === writtenBy) return ok({ value: view, etag: row.etag });
+    if (!tried && !matches(input.ifMatch, row.etag)) {
+      return err({ type: 'precondition-failed', what: 'data-key', id: keyId });
+    }
+    const decided = decide(row.value, tried);
+    if (!decided.ok) return decided;
+    if (!decided.value) return ok({ value: view, etag: row.etag });
+    const { cells, counts, makesLive } = decided.value;
+    if (!tried) await beforeWrite?.();
+    tried = true;
+    const change = {
+      kind: 'changed',
+      keyId,
+      etag: row.etag,
+      cells: { ...cells, writtenBy },
+      counts: () => counts,
+      makesLive,
+    } as const;
+    const [outcome] = await deps.shardWriter.write(place, [change]);
+    deps.wrappedRows.forget(input, keyId);
+    if (outcome?.outcome === 'refused') return err(outcome.refusal);
+    if (outcome?.outcome !== 'written') return 'lost-race';
+    const after = await loadDataKey(deps.tables, place, keyId);
+    const now = after && viewOf(after.value);
+    return after && now ? ok({ value: now, etag: after.etag }) : err(notFound('data-key', keyId));
+  });
+}

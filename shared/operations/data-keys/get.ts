@@ -1,0 +1,21 @@
+// The metadata of one data key.
+import { isDataKeyId } from '../../domain/ids.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { Loaded } from '../control-state.ts';
+import type { Tables } from '../ports.ts';
+import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-places.ts';
+import { loadDataKey, viewOf, type DataKeyView } from './view.ts';
+
+export async function getDataKey(
+  deps: { readonly tables: Pick<Tables, 'read'>; readonly keyringPlaces: KeyringPlaces },
+  input: KeyringPlace & { readonly keyId: string },
+): Promise<Result<Loaded<DataKeyView>, Refusal>> {
+  const { keyId } = input;
+  if (!isDataKeyId(keyId)) return err(notFound('data-key', keyId));
+  const shards = await deps.keyringPlaces.read(input);
+  if (!shards.ok) return shards;
+  const row = await loadDataKey(deps.tables, writePlaceOf(input, keyId, shards.value.shardCount), keyId);
+  const view = row && viewOf(row.value);
+  return row && view ? ok({ value: view, etag: row.etag }) : err(notFound('data-key', keyId));
+}

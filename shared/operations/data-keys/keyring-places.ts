@@ -1,0 +1,69 @@
+// Into how many shards a keyring is divided, which never changes while the keyring exists. Kept for a while, so that an unwrap
+// need not read the keyring each time; what is kept may belong to a company that was deleted and made anew, so whoever does not
+// find a key asks again past the cache, and whoever writes always does.
+import { LRUCache } from 'lru-cache';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { shardOf } from '../../domain/shard.ts';
+import { loadKeyring } from '../control-state.ts';
+import type { Clock, Tables } from '../ports.ts';
+import type { WritePlace } from './row-change.ts';
+
+export interface KeyringPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+}
+
+export interface KeyringShards {
+  readonly shardCount: number;
+  /** Not read for this call. */
+  readonly cached: boolean;
+}
+
+const MAX_ENTRIES = 10_000;
+
+export class KeyringPlaces {
+  readonly #deps: { readonly tables: Tables; readonly clock: Clock };
+  readonly #ttlMs: number;
+  readonly #entries = new LRUCache<string, { readonly shardCount: number; readonly expiresAtMs: number }>({
+    max: MAX_ENTRIES,
+  });
+
+  constructor(deps: { readonly tables: Tables; readonly clock: Clock }, options: { readonly ttlMs: number }) {
+    this.#deps = deps;
+    this.#ttlMs = options.ttlMs;
+  }
+
+  /** Perhaps from the cache. */
+  async find(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
+    const entry = this.#entries.get(nameOf(place));
+    if (entry && entry.expiresAtMs > this.#deps.clock.now().getTime()) {
+      return ok({ shardCount: entry.shardCount, cached: true });
+    }
+    return this.read(place);
+  }
+
+  /** Always from the keyring's row. */
+  async read(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
+    const expiresAtMs = this.#deps.clock.now().getTime() + this.#ttlMs;
+    const keyring = await loadKeyring(this.#deps.tables, place);
+    this.#entries.delete(nameOf(place));
+    if (!keyring) return err(notFound('keyring', place.keyringId));
+    if (keyring.value.state !== 'ready') {
+      return err({ type: 'state', code: 'keyring-not-ready', message: 'The keyring is still being created.' });
+    }
+    const { shardCount } = keyring.value;
+    this.#entries.set(nameOf(place), { shardCount, expiresAtMs });
+    return ok({ shardCount, cached: false });
+  }
+}
+
+const nameOf = ({ companyId, keyringId }: KeyringPlace): string => `${companyId}|${keyringId}`;
+
+/** The shard that a data key lives in. */
+export const writePlaceOf = (place: KeyringPlace, keyId: string, shardCount: number): WritePlace => ({
+  companyId: place.companyId,
+  keyringId: place.keyringId,
+  shard: shardOf(keyId, shardCount),
+  shardCount,
+});

@@ -1,0 +1,108 @@
+// Purging soft-deleted data keys whose time is over: the row becomes a tombstone that holds only the id, which is never used
+// again. Driven by a timer; doing it twice changes nothing.
+import pLimit from 'p-limit';
+import type { DataKey } from '../../domain/data-key.ts';
+import { dataKeyCells } from '../../domain/rows/data-rows.ts';
+import type { Loaded } from '../control-state.ts';
+import type { Clock, Entropy, Tables } from '../ports.ts';
+import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-places.ts';
+import { listDue, nextDue, takeOffPurgeList, type PurgeEntry } from './purge-list.ts';
+import type { ChangedRow } from './row-change.ts';
+import type { ShardWriter } from './shard-writer.ts';
+import { loadDataKey } from './view.ts';
+import type { WrappedRows } from './wrapped-rows.ts';
+
+export interface Purging {
+  readonly tables: Tables;
+  readonly shardWriter: ShardWriter;
+  readonly keyringPlaces: KeyringPlaces;
+  readonly wrappedRows: WrappedRows;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+}
+
+const PAGE_ENTRIES = 500;
+const MAX_PAGES_PER_VISIT = 10;
+const KEYS_IN_FLIGHT = 128;
+const NOTHING = new Uint8Array(0);
+/** A key deleted from now on is due in a day at the earliest, so an empty list may rest for a day. */
+const LONGEST_REST_MS = 24 * 60 * 60 * 1000;
+
+export interface PurgeVisit {
+  readonly purged: number;
+  /** When to come again. */
+  readonly nextAt: string;
+  /** The keyring is gone. */
+  readonly gone: boolean;
+}
+
+/** Throws StoreUnavailable. */
+export async function purgeKeyring(deps: Purging, place: KeyringPlace): Promise<PurgeVisit> {
+  const now = deps.clock.now();
+  const nowText = now.toISOString();
+  const shards = await deps.keyringPlaces.read(place);
+  if (!shards.ok) return { purged: 0, nextAt: nowText, gone: shards.error.type === 'not-found' };
+  let purged = 0;
+  let after = '';
+  for (let pages = 0; pages < MAX_PAGES_PER_VISIT; pages += 1) {
+    const page = await listDue(deps.tables, place, { now: nowText, limit: PAGE_ENTRIES, after });
+    if (page.last === undefined) {
+      const rested = new Date(now.getTime() + LONGEST_REST_MS).toISOString();
+      const due = await nextDue(deps.tables, place, nowText);
+      return { purged, nextAt: due !== undefined && due < rested ? due : rested, gone: false };
+    }
+    purged += await purgePage(deps, place, { due: page.due, shardCount: shards.value.shardCount, now: nowText });
+    after = page.last;
+  }
+  return { purged, nextAt: nowText, gone: false };
+}
+
+async function purgePage(
+  deps: Purging,
+  place: KeyringPlace,
+  page: { readonly due: readonly PurgeEntry[]; readonly shardCount: number; readonly now: string },
+): Promise<number> {
+  const limit = pLimit(KEYS_IN_FLIGHT);
+  const done = await limit.map(page.due, async (entry) => purgeOne(deps, place, { ...page, entry }));
+  const over = page.due.filter((_, index) => done[index] !== 'waits');
+  await takeOffPurgeList(deps.tables, place, over);
+  return done.filter((one) => one === 'purged').length;
+}
+
+/** `over`: the entry has nothing to say any more. Writes of one shard meet in one transaction (shard-writer.ts). */
+async function purgeOne(
+  deps: Purging,
+  place: KeyringPlace,
+  { entry, shardCount, now }: { readonly entry: PurgeEntry; readonly shardCount: number; readonly now: string },
+): Promise<'purged' | 'over' | 'waits'> {
+  const at = writePlaceOf(place, entry.keyId, shardCount);
+  const row = await loadDataKey(deps.tables, at, entry.keyId);
+  if (!row) return 'over';
+  // Out of quarantine it may come back as deleted, so its entry stays.
+  if (row.value.state === 'quarantined') return 'waits';
+  // Restored meanwhile; or deleted anew, with an entry of its own.
+  if (row.value.state !== 'deleted' || (row.value.purgeAfter ?? '') > now) return 'over';
+  const [outcome] = await deps.shardWriter.write(at, [tombstone(row, deps.entropy.id())]);
+  deps.wrappedRows.forget(place, entry.keyId);
+  return outcome?.outcome === 'written' ? 'purged' : 'waits';
+}
+
+function tombstone({ value, etag }: Loaded<DataKey>, writtenBy: string): ChangedRow {
+  const cells = dataKeyCells({
+    ...value,
+    state: 'tombstone',
+    blob: NOTHING,
+    companyKeyVersion: 0,
+    previous: NOTHING,
+    previousVersion: 0,
+    writtenBy,
+  });
+  return {
+    kind: 'changed',
+    keyId: value.keyId,
+    etag,
+    cells: { ...cells, writtenBy },
+    counts: (shard) => ({ deleted: -1, done: value.companyKeyVersion === shard.writeVersion ? -1 : 0 }),
+    makesLive: false,
+  };
+}

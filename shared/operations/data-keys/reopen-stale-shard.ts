@@ -1,0 +1,30 @@
+// Opening a shard that a delete of its company left closed. The shard is read first and the company after it: a delete that begins
+// in between writes the shard anew, so the ETag in hand no longer holds.
+import { notFound } from '../../domain/refusal.ts';
+import { err, ok } from '../../domain/result.ts';
+import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { loadCompany } from '../control-state.ts';
+import type { Entropy, Tables, Timers } from '../ports.ts';
+import { settleRaces } from '../races.ts';
+import { loadShard, shardWrite, type ShardPlace } from '../shard-rows.ts';
+
+export interface Reopening {
+  readonly tables: Tables;
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+}
+
+/** True if the shard is open now; false if its company is being deleted, or gone. */
+export async function reopenStaleShard(deps: Reopening, place: ShardPlace): Promise<boolean> {
+  const reopened = await settleRaces<boolean>(deps, async () => {
+    const shard = await loadShard(deps.tables, place);
+    if (!shard) return err(notFound('keyring', place.keyringId));
+    if (!shard.value.closed) return ok(true);
+    const company = await loadCompany(deps.tables, place.companyId);
+    if (company?.value.state !== 'active') return ok(false);
+    const open = shardWrite({ ...shard.value, closed: false }, { etag: shard.etag, writtenBy: deps.entropy.id() });
+    const written = await deps.tables.write('datakeys', dataKeysPartition(place), [open]);
+    return written.outcome === 'committed' ? ok(true) : 'lost-race';
+  });
+  return reopened.ok && reopened.value;
+}

@@ -1,0 +1,136 @@
+// Writing one batch of changes to one shard until every one of them is decided. Whoever loses the shard reads it again and
+// plans again; a row that stands in the way is taken out and the rest sent again; after a lost answer the rows are asked who
+// wrote them. Nothing is ever written but under the ETags that were read.
+import pLimit from 'p-limit';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { text } from '../../domain/rows/cells.ts';
+import type { Entropy, StoredRow, Tables, Timers, WriteOutcome } from '../ports.ts';
+import { pauseAfterLosing } from '../races.ts';
+import { loadShard, type LoadedShard } from '../shard-rows.ts';
+import type { RowOutcome, WritePlace } from './row-change.ts';
+import { planShard, type PendingChange, type Planning, type ShardPlan, type ShardReading } from './shard-plan.ts';
+
+export interface BatchWriting extends Planning {
+  readonly tables: Tables;
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+}
+
+const MAX_LOSSES = 16;
+const MAX_SENDS = 4;
+const READS_IN_FLIGHT = 16;
+const BUSY: Refusal = { type: 'busy', retryAfterSeconds: 1 };
+
+/**
+ * Settles every change of the batch: at most 99, each of another key. Answers the shard as it stands after the write, if that
+ * is known. `known` is what an earlier batch left.
+ */
+export async function settleBatch(
+  deps: BatchWriting,
+  place: WritePlace,
+  batch: readonly PendingChange[],
+  known: LoadedShard | undefined,
+): Promise<LoadedShard | undefined> {
+  const partition = dataKeysPartition(place);
+  let left = batch;
+  let reading: ShardReading | undefined = known && { shard: known, fresh: false };
+  let losses = 0;
+  while (left.length > 0 && losses < MAX_LOSSES) {
+    if (losses > 0 && !reading) await pauseAfterLosing(deps, losses);
+    reading ??= await readShardAnew(deps, place);
+    if (!reading) {
+      settleAll(left, { outcome: 'refused', refusal: notFound('keyring', place.keyringId) });
+      return undefined;
+    }
+    const plan = await planShard(deps, place, { reading, pending: left, writtenBy: deps.entropy.id() });
+    if (plan === 'read-again') {
+      // A reading left over from before costs no attempt: it was worth a try.
+      if (reading.fresh) losses += 1;
+      reading = undefined;
+      continue;
+    }
+    left = plan.pending;
+    if (left.length === 0) return reading.shard;
+    const sent = await send(deps.tables, partition, plan);
+    if (sent.written.outcome === 'committed') return settleCommitted(plan, sent.written.etags);
+    const lostTheShard = sent.lostAnswer || sent.written.outcome === 'unknown' || sent.written.index === 0;
+    if (lostTheShard) {
+      if (reading.fresh) losses += 1;
+      reading = undefined;
+    }
+    if (sent.lostAnswer && (await isOurs(deps, place, plan))) {
+      settleAll(left, { outcome: 'written', etag: '' });
+      return undefined;
+    }
+    // Rows in the way, or rows that a lost answer had written after all. If only the shard was lost, the rows are as they were.
+    if (sent.lostAnswer || !lostTheShard) {
+      const undecided = await takeOutDecided(deps.tables, partition, left);
+      if (undecided.length === left.length) losses += 1;
+      left = undecided;
+    }
+  }
+  settleAll(left, { outcome: 'refused', refusal: BUSY });
+  return undefined;
+}
+
+async function readShardAnew(deps: BatchWriting, place: WritePlace): Promise<ShardReading | undefined> {
+  const shard = await loadShard(deps.tables, place);
+  return shard && { shard, fresh: true };
+}
+
+interface Sent {
+  readonly written: WriteOutcome;
+  /** An answer was lost on the way, so a conflict may be with what this very transaction has written. */
+  readonly lostAnswer: boolean;
+}
+
+/** After a lost answer the same transaction goes again, under the same ETags: it cannot be applied twice. */
+async function send(tables: Pick<Tables, 'write'>, partition: string, plan: ShardPlan): Promise<Sent> {
+  let lostAnswer = false;
+  let written = await tables.write('datakeys', partition, plan.writes);
+  for (let sends = 1; written.outcome === 'unknown' && sends < MAX_SENDS; sends += 1) {
+    lostAnswer = true;
+    written = await tables.write('datakeys', partition, plan.writes);
+  }
+  return { written, lostAnswer: lostAnswer || written.outcome === 'unknown' };
+}
+
+function settleCommitted(plan: ShardPlan, etags: readonly string[]): LoadedShard {
+  for (const [index, { settle }] of plan.pending.entries())
+    settle({ outcome: 'written', etag: etags[index + 1] ?? '' });
+  return { value: plan.next, etag: etags[0] ?? '', writtenBy: plan.writtenBy };
+}
+
+function settleAll(pending: readonly PendingChange[], outcome: RowOutcome): void {
+  for (const { settle } of pending) settle(outcome);
+}
+
+/** True if the shard still says that this transaction was the last to write it. */
+async function isOurs(deps: BatchWriting, place: WritePlace, plan: ShardPlan): Promise<boolean> {
+  const shard = await loadShard(deps.tables, place);
+  return shard?.writtenBy === plan.writtenBy;
+}
+
+/** Reads the rows of a batch that did not go through, settles those that are decided, and answers the rest. */
+async function takeOutDecided(
+  tables: Pick<Tables, 'read'>,
+  partition: string,
+  pending: readonly PendingChange[],
+): Promise<readonly PendingChange[]> {
+  const rows = await pLimit(READS_IN_FLIGHT).map(pending, ({ change }) =>
+    tables.read('datakeys', partition, change.keyId),
+  );
+  return pending.filter((entry, index) => {
+    const outcome = outcomeBy(entry, rows[index]);
+    if (outcome) entry.settle(outcome);
+    return outcome === undefined;
+  });
+}
+
+function outcomeBy({ change }: PendingChange, row: StoredRow | undefined): RowOutcome | undefined {
+  if (change.kind === 'new') return row && { outcome: 'exists' };
+  if (row?.etag === change.etag) return undefined;
+  const isOurs = row !== undefined && text(row.cells, 'writtenBy') === change.cells.writtenBy;
+  return isOurs ? { outcome: 'written', etag: row.etag } : { outcome: 'changed' };
+}

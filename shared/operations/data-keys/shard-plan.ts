@@ -1,0 +1,122 @@
+// One transaction on a shard, planned: the `!shard` row with its exact counts, and the rows beside it. Writes nothing. What is
+// decided here is decided for one reading of `!shard`, and the transaction carries the ETag of that very reading.
+import type { KeyObject } from 'node:crypto';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { counted, total, type Shard } from '../../domain/shard.ts';
+import type { CompanyKeyCache } from '../company-key-cache.ts';
+import type { RowWrite } from '../ports.ts';
+import { shardWrite, type LoadedShard } from '../shard-rows.ts';
+import type { RowChange, RowOutcome, WritePlace } from './row-change.ts';
+
+export interface PendingChange {
+  readonly change: RowChange;
+  readonly settle: (outcome: RowOutcome) => void;
+}
+
+/** `fresh`: read for this attempt. A reading that is left over from an earlier write may be old, so it never refuses anything. */
+export interface ShardReading {
+  readonly shard: LoadedShard;
+  readonly fresh: boolean;
+}
+
+export interface ShardPlan {
+  readonly next: Shard;
+  readonly writtenBy: string;
+  readonly writes: readonly RowWrite[];
+  /** In the order of `writes`, which has the `!shard` row before them. */
+  readonly pending: readonly PendingChange[];
+}
+
+const CLOSING: Refusal = { type: 'state', code: 'company-closing', message: 'The company is being deleted.' };
+const FULL: Refusal = {
+  type: 'state',
+  code: 'keyring-full',
+  message: 'The keyring holds as many data keys as it may.',
+};
+
+export interface Planning {
+  readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
+  readonly maxDataKeysPerKeyring: number;
+}
+
+/** Settles what must be refused. `read-again`: the reading is out of date, or too old to refuse by. */
+export async function planShard(
+  deps: Planning,
+  place: WritePlace,
+  input: { readonly reading: ShardReading; readonly pending: readonly PendingChange[]; readonly writtenBy: string },
+): Promise<ShardPlan | 'read-again'> {
+  const { reading, pending, writtenBy } = input;
+  const shard = reading.shard.value;
+  const key = await keyToWrapWith(deps, place, shard, pending);
+  if (key === 'gone') return 'read-again';
+  const room = Math.floor(deps.maxDataKeysPerKeyring / place.shardCount) - total(shard);
+  const kept: PendingChange[] = [];
+  const refused: { readonly entry: PendingChange; readonly refusal: Refusal }[] = [];
+  let added = 0;
+  for (const entry of pending) {
+    const isNew = entry.change.kind === 'new';
+    const refusal = refusalOf({ change: entry.change, shard, key, isFull: added >= room });
+    if (refusal) refused.push({ entry, refusal });
+    else {
+      kept.push(entry);
+      if (isNew) added += 1;
+    }
+  }
+  if (refused.length > 0 && !reading.fresh) return 'read-again';
+  for (const { entry, refusal } of refused) entry.settle({ outcome: 'refused', refusal });
+  return transaction({ shard: reading.shard, kept, key, writtenBy });
+}
+
+type WrappingKey = { readonly companyKey: KeyObject } | { readonly refusal: Refusal } | undefined;
+
+/** Undefined if nothing new is written. Never under another version than the one this reading of the shard names. */
+async function keyToWrapWith(
+  deps: Planning,
+  place: WritePlace,
+  shard: Shard,
+  pending: readonly PendingChange[],
+): Promise<WrappingKey | 'gone'> {
+  if (shard.closed || !pending.some(({ change }) => change.kind === 'new')) return undefined;
+  const { companyId, keyringId } = place;
+  const key = await deps.companyKeys.get({ companyId, keyringId, version: shard.writeVersion });
+  if (key.ok) return { companyKey: key.value };
+  return key.error.type === 'gone' ? 'gone' : { refusal: refusedBy(key.error.failure) };
+}
+
+function refusalOf(input: {
+  readonly change: RowChange;
+  readonly shard: Shard;
+  readonly key: WrappingKey;
+  readonly isFull: boolean;
+}): Refusal | undefined {
+  const { change, shard, key, isFull } = input;
+  if (change.kind === 'changed') return shard.closed && change.makesLive ? CLOSING : undefined;
+  if (shard.closed) return CLOSING;
+  if (isFull) return FULL;
+  return key && 'refusal' in key ? key.refusal : undefined;
+}
+
+function transaction(input: {
+  readonly shard: LoadedShard;
+  readonly kept: readonly PendingChange[];
+  readonly key: WrappingKey;
+  readonly writtenBy: string;
+}): ShardPlan {
+  const { shard, kept, key, writtenBy } = input;
+  const version = shard.value.writeVersion;
+  const rows: RowWrite[] = [];
+  let next = shard.value;
+  let added = 0;
+  for (const { change } of kept) {
+    if (change.kind === 'changed') {
+      next = counted(next, change.counts(shard.value));
+      rows.push({ kind: 'merge', rowKey: change.keyId, cells: change.cells, etag: change.etag });
+    } else if (key && 'companyKey' in key) {
+      added += 1;
+      rows.push({ kind: 'insert', rowKey: change.keyId, cells: change.wrap(key.companyKey, version) });
+    }
+  }
+  // `touchedAt` stays: it tells the timer whether the passes of a switch move on, and callers' writes say nothing about that.
+  next = counted(next, { live: added, done: added });
+  return { next, writtenBy, writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows], pending: kept };
+}

@@ -1,0 +1,104 @@
+// The one way in which callers' requests write data keys. Writers of one process to one shard are combined into one transaction:
+// with one `!shard` row for all of them they would only lose to each other. Nothing here is needed for correctness, which is in
+// the ETags; a second process does the same beside it.
+import { LRUCache } from 'lru-cache';
+import { MAX_DATA_KEYS_PER_KEYRING } from '../../domain/keyring.ts';
+import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { MAX_WRITES_PER_TRANSACTION } from '../ports.ts';
+import type { LoadedShard } from '../shard-rows.ts';
+import type { RowChange, RowOutcome, WritePlace } from './row-change.ts';
+import { settleBatch, type BatchWriting } from './settle-batch.ts';
+import type { PendingChange } from './shard-plan.ts';
+
+const MAX_ROWS_PER_BATCH = MAX_WRITES_PER_TRANSACTION - 1;
+/** Changes that may wait for one shard; more are told to come back. */
+const MAX_WAITING = 20_000;
+/** Shards whose last write is remembered, to save reading them before the next. */
+const MAX_KNOWN_SHARDS = 4_096;
+
+interface Submission extends PendingChange {
+  readonly fail: (error: unknown) => void;
+}
+
+interface Queue {
+  readonly waiting: Submission[];
+}
+
+export class ShardWriter {
+  readonly #deps: BatchWriting;
+  readonly #queues = new Map<string, Queue>();
+  readonly #known = new LRUCache<string, LoadedShard>({ max: MAX_KNOWN_SHARDS });
+
+  constructor(
+    deps: Omit<BatchWriting, 'maxDataKeysPerKeyring'>,
+    options: { readonly maxDataKeysPerKeyring?: number } = {},
+  ) {
+    const maxDataKeysPerKeyring = options.maxDataKeysPerKeyring ?? MAX_DATA_KEYS_PER_KEYRING;
+    const { tables, companyKeys, timers, entropy } = deps;
+    this.#deps = { tables, companyKeys, timers, entropy, maxDataKeysPerKeyring };
+  }
+
+  /** Writes the changes, each decided by itself; outcomes in their order. Throws StoreUnavailable. */
+  write(place: WritePlace, changes: readonly RowChange[]): Promise<readonly RowOutcome[]> {
+    if (changes.length === 0) return Promise.resolve([]);
+    const name = dataKeysPartition(place);
+    const queue = this.#queues.get(name) ?? this.#start(name, place);
+    if (queue.waiting.length + changes.length > MAX_WAITING) {
+      const busy: RowOutcome = { outcome: 'refused', refusal: { type: 'busy', retryAfterSeconds: 1 } };
+      return Promise.resolve(changes.map(() => busy));
+    }
+    return new Promise((resolve, reject) => {
+      const outcomes: RowOutcome[] = [];
+      let left = changes.length;
+      for (const [index, change] of changes.entries()) {
+        const settle = (outcome: RowOutcome): void => {
+          outcomes[index] = outcome;
+          left -= 1;
+          if (left === 0) resolve(outcomes);
+        };
+        queue.waiting.push({ change, settle, fail: reject });
+      }
+    });
+  }
+
+  #start(name: string, place: WritePlace): Queue {
+    const queue: Queue = { waiting: [] };
+    this.#queues.set(name, queue);
+    void this.#drain(name, place, queue);
+    return queue;
+  }
+
+  async #drain(name: string, place: WritePlace, queue: Queue): Promise<void> {
+    // Whoever submits in the same turn of the event loop goes into the first batch too.
+    await Promise.resolve();
+    while (queue.waiting.length > 0) {
+      const batch = takeBatch(queue);
+      const known = this.#known.get(name);
+      this.#known.delete(name);
+      try {
+        const after = await settleBatch(this.#deps, place, batch, known);
+        if (after) this.#known.set(name, after);
+      } catch (error) {
+        for (const { fail } of batch) fail(error);
+      }
+    }
+    this.#queues.delete(name);
+  }
+}
+
+/** At most 99 changes, in order, each of another key: a transaction may name a row only once. */
+function takeBatch(queue: Queue): Submission[] {
+  const batch: Submission[] = [];
+  const keyIds = new Set<string>();
+  const candidates = queue.waiting.splice(0, MAX_ROWS_PER_BATCH);
+  const later: Submission[] = [];
+  for (const candidate of candidates) {
+    if (keyIds.has(candidate.change.keyId)) later.push(candidate);
+    else {
+      keyIds.add(candidate.change.keyId);
+      batch.push(candidate);
+    }
+  }
+  if (later.length > 0) queue.waiting.unshift(...later);
+  return batch;
+}

@@ -1,0 +1,177 @@
+// Unwrapping data keys for a caller: each decided by itself, all of one company-key version by one company key. The plaintexts
+// live in the answer only; whoever sends them overwrites them afterwards.
+import pLimit from 'p-limit';
+import { unwrapDataKey } from '../../domain/data-key-blob.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { isDataKeyId } from '../../domain/ids.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { CompanyKeyCache } from '../company-key-cache.ts';
+import type { Log } from '../ports.ts';
+import type { KeyringPlace, KeyringPlaces } from './keyring-places.ts';
+import type { WrappedRow, WrappedRows } from './wrapped-rows.ts';
+
+export interface Unwrapping {
+  readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
+  readonly keyringPlaces: KeyringPlaces;
+  readonly wrappedRows: WrappedRows;
+  readonly log: Log;
+}
+
+export type UnwrapOutcome =
+  | {
+      readonly outcome: 'unwrapped';
+      readonly keyId: string;
+      readonly plaintext: Buffer;
+      readonly companyKeyVersion: number;
+    }
+  /** `quarantined`: did not open during a pass, and does not now. `does-not-open`: nobody has noticed yet. */
+  | {
+      readonly outcome: 'not-found' | 'deleted' | 'quarantined' | 'lost' | 'does-not-open';
+      readonly keyId: string;
+    }
+  /** The provider in force does not let us; asked once for all keys of a version. */
+  | { readonly outcome: 'failure'; readonly keyId: string; readonly failure: Failure };
+
+export const MAX_KEYS_PER_CALL = 1_000;
+const READS_IN_FLIGHT = 64;
+
+/** Outcomes in the order of `keyIds`, which may repeat. Throws StoreUnavailable. */
+export async function unwrapDataKeys(
+  deps: Unwrapping,
+  input: KeyringPlace & { readonly keyIds: readonly string[] },
+): Promise<Result<UnwrapOutcome[], Refusal>> {
+  const { keyIds } = input;
+  const invalid = judgeKeyIds(keyIds);
+  if (invalid) return err(invalid);
+  const shards = await deps.keyringPlaces.find(input);
+  if (!shards.ok) return shards;
+  const outcomes = await unwrapAll(deps, input, shards.value.shardCount);
+  if (!shards.value.cached || !outcomes.some(({ outcome }) => outcome === 'not-found')) return ok(outcomes);
+  // Not found where the keyring used to have them: it may be another keyring by now.
+  const now = await deps.keyringPlaces.read(input);
+  if (now.ok && now.value.shardCount === shards.value.shardCount) return ok(outcomes);
+  for (const outcome of outcomes) if (outcome.outcome === 'unwrapped') outcome.plaintext.fill(0);
+  return now.ok ? ok(await unwrapAll(deps, input, now.value.shardCount)) : now;
+}
+
+function judgeKeyIds(keyIds: readonly string[]): Refusal | undefined {
+  if (keyIds.length < 1 || keyIds.length > MAX_KEYS_PER_CALL) {
+    return { type: 'invalid', target: 'keyIds', message: `Name 1 to ${MAX_KEYS_PER_CALL} data keys.` };
+  }
+  const wrong = keyIds.findIndex((keyId) => !isDataKeyId(keyId));
+  if (wrong < 0) return undefined;
+  return { type: 'invalid', target: `keyIds[${wrong}]`, message: 'This is not the id of a data key.' };
+}
+
+interface Found {
+  readonly row: WrappedRow | undefined;
+  readonly kept: boolean;
+}
+
+/**
+ * Round by round: a key that does not open by what was kept, or whose company key is gone because a commit came in between, is
+ * read again, and so on while its version differs from the time before.
+ */
+async function unwrapAll(
+  deps: Unwrapping,
+  input: KeyringPlace & { readonly keyIds: readonly string[] },
+  shardCount: number,
+): Promise<UnwrapOutcome[]> {
+  const { keyIds } = input;
+  const outcomes = new Array<UnwrapOutcome>(keyIds.length);
+  const versionBefore = new Map<number, number>();
+  let todo = keyIds.map((_, index) => index);
+  for (let round = 0; todo.length > 0; round += 1) {
+    const rows = await readRows(deps, input, { todo, shardCount, pastKept: round > 0 });
+    const companyKeys = await companyKeysOf(deps, input, rows);
+    const again: number[] = [];
+    for (const [position, index] of todo.entries()) {
+      const keyId = keyIds[index] ?? '';
+      const found = rows[position] ?? { row: undefined, kept: false };
+      const version = found.row?.companyKeyVersion ?? 0;
+      const outcome = open(input, keyId, found, companyKeys.get(version));
+      if (outcome === 'gone' && versionBefore.get(index) !== version) {
+        versionBefore.set(index, version);
+        again.push(index);
+      } else if (found.kept && outcome !== 'gone' && outcome.outcome === 'does-not-open') again.push(index);
+      else outcomes[index] = outcome === 'gone' ? withoutCompanyKey(found, keyId) : outcome;
+    }
+    todo = again;
+  }
+  logUnopened(deps.log, input, outcomes);
+  return outcomes;
+}
+
+async function readRows(
+  { wrappedRows }: Unwrapping,
+  input: KeyringPlace & { readonly keyIds: readonly string[] },
+  wanted: { readonly todo: readonly number[]; readonly shardCount: number; readonly pastKept: boolean },
+): Promise<Found[]> {
+  const { todo, shardCount, pastKept } = wanted;
+  const found = new Array<Found>(todo.length);
+  const missing: number[] = [];
+  for (const [position, index] of todo.entries()) {
+    const row = pastKept ? undefined : wrappedRows.kept(input, input.keyIds[index] ?? '');
+    if (row) found[position] = { row, kept: true };
+    else missing.push(position);
+  }
+  const read = async (position: number): Promise<void> => {
+    const row = await wrappedRows.read(input, input.keyIds[todo[position] ?? 0] ?? '', shardCount);
+    found[position] = { row, kept: false };
+  };
+  if (missing.length === 1 && missing[0] !== undefined) await read(missing[0]);
+  else if (missing.length > 0) await pLimit(READS_IN_FLIGHT).map(missing, read);
+  return found;
+}
+
+type CompanyKeyAnswer = Awaited<ReturnType<CompanyKeyCache['get']>>;
+
+const mayOpen = (row: WrappedRow): boolean => row.state === 'live' || row.state === 'quarantined';
+
+/** Each version's company key, asked for once. */
+async function companyKeysOf(
+  { companyKeys }: Unwrapping,
+  { companyId, keyringId }: KeyringPlace,
+  rows: readonly Found[],
+): Promise<ReadonlyMap<number, CompanyKeyAnswer>> {
+  const versions = new Set<number>();
+  for (const { row } of rows) if (row && mayOpen(row)) versions.add(row.companyKeyVersion);
+  const answers = new Map<number, CompanyKeyAnswer>();
+  for (const version of versions) answers.set(version, await companyKeys.get({ companyId, keyringId, version }));
+  return answers;
+}
+
+/** A quarantined key that opens is given out: it is set aside from passes, not from its owner. */
+function open(
+  { companyId, keyringId }: KeyringPlace,
+  keyId: string,
+  { row }: Found,
+  companyKey: CompanyKeyAnswer | undefined,
+): UnwrapOutcome | 'gone' {
+  if (!row || row.state === 'tombstone') return { outcome: 'not-found', keyId };
+  if (row.state === 'deleted' || row.state === 'lost') return { outcome: row.state, keyId };
+  if (!companyKey) return 'gone';
+  if (!companyKey.ok) {
+    return companyKey.error.type === 'gone' ? 'gone' : { outcome: 'failure', keyId, failure: companyKey.error.failure };
+  }
+  const { companyKeyVersion, blob } = row;
+  const context = { companyId, keyringId, keyId, companyKeyVersion };
+  const plaintext = unwrapDataKey({ companyKey: companyKey.value, context, blob });
+  if (plaintext) return { outcome: 'unwrapped', keyId, plaintext, companyKeyVersion };
+  return { outcome: row.state === 'quarantined' ? 'quarantined' : 'does-not-open', keyId };
+}
+
+/** The row names a version that there is not, and did so twice: it was relabelled. */
+const withoutCompanyKey = ({ row }: Found, keyId: string): UnwrapOutcome => ({
+  outcome: row?.state === 'quarantined' ? 'quarantined' : 'does-not-open',
+  keyId,
+});
+
+function logUnopened(log: Log, place: KeyringPlace, outcomes: readonly UnwrapOutcome[]): void {
+  for (const { outcome, keyId } of outcomes) {
+    if (outcome !== 'does-not-open') continue;
+    const detail = { company: place.companyId, keyring: place.keyringId, dataKey: keyId };
+    log.write({ level: 'error', event: 'security.data-key-does-not-open', detail });
+  }
+}

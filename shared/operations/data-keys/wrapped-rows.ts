@@ -1,0 +1,62 @@
+// Wrapped data keys as callers' unwraps read them. If asked to, it keeps some for at most the promised revocation time: wrapped
+// ones only, live ones only. A kept row may be out of date, so nobody may say no because of one.
+import { LRUCache } from 'lru-cache';
+import type { DataKeyState } from '../../domain/data-key.ts';
+import { bytes, count, oneOf } from '../../domain/rows/cells.ts';
+import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import type { Clock, Tables } from '../ports.ts';
+import { writePlaceOf, type KeyringPlace } from './keyring-places.ts';
+
+/** What it takes to open a data key. */
+export interface WrappedRow {
+  readonly state: DataKeyState;
+  readonly companyKeyVersion: number;
+  readonly blob: Uint8Array;
+}
+
+const STATES: readonly DataKeyState[] = ['live', 'deleted', 'quarantined', 'lost', 'tombstone'];
+const EMPTY = new Uint8Array(0);
+
+export class WrappedRows {
+  readonly #deps: { readonly tables: Pick<Tables, 'read'>; readonly clock: Clock };
+  readonly #ttlMs: number;
+  readonly #kept: LRUCache<string, { readonly row: WrappedRow; readonly expiresAtMs: number }> | undefined;
+
+  /** `rows`: how many are kept; 0 keeps none. */
+  constructor(
+    deps: { readonly tables: Pick<Tables, 'read'>; readonly clock: Clock },
+    options: { readonly rows: number; readonly ttlMs: number },
+  ) {
+    this.#deps = deps;
+    this.#ttlMs = options.ttlMs;
+    this.#kept = options.rows > 0 ? new LRUCache({ max: options.rows }) : undefined;
+  }
+
+  kept(place: KeyringPlace, keyId: string): WrappedRow | undefined {
+    if (!this.#kept) return undefined;
+    const entry = this.#kept.get(nameOf(place, keyId));
+    return entry && entry.expiresAtMs > this.#deps.clock.now().getTime() ? entry.row : undefined;
+  }
+
+  /** Past what is kept. Undefined if there is no such row. Throws StoreUnavailable. */
+  async read(place: KeyringPlace, keyId: string, shardCount: number): Promise<WrappedRow | undefined> {
+    const expiresAtMs = this.#deps.clock.now().getTime() + this.#ttlMs;
+    const partition = dataKeysPartition(writePlaceOf(place, keyId, shardCount));
+    const stored = await this.#deps.tables.read('datakeys', partition, keyId);
+    const row: WrappedRow | undefined = stored && {
+      state: oneOf(stored.cells, 'state', STATES) ?? 'live',
+      companyKeyVersion: count(stored.cells, 'companyKeyVersion') ?? 0,
+      blob: bytes(stored.cells, 'blob') ?? EMPTY,
+    };
+    if (row?.state === 'live') this.#kept?.set(nameOf(place, keyId), { row, expiresAtMs });
+    else this.#kept?.delete(nameOf(place, keyId));
+    return row;
+  }
+
+  /** Called when this process has changed the row. */
+  forget(place: KeyringPlace, keyId: string): void {
+    this.#kept?.delete(nameOf(place, keyId));
+  }
+}
+
+const nameOf = ({ companyId, keyringId }: KeyringPlace, keyId: string): string => `${companyId}|${keyringId}|${keyId}`;

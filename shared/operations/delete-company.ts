@@ -1,0 +1,152 @@
+// Deleting a company. Every shard of every keyring is closed to new live keys, then counted: with keys in use it turns back, without
+// it goes on until nothing is left but the record of events. Whoever calls again, or the timer, goes on where it stopped.
+//
+// Nothing but `closing` on the company's row is needed to be safe. A shard closed while the company is `closing` stays closed (it is
+// opened only by who reads the company as `active` after it), so its live keys only get fewer; and the row's ETag, read before the
+// shards were looked at, lets one outcome win.
+import pLimit from 'p-limit';
+import { notFound, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { dataKeysPartition } from '../domain/rows/row-keys.ts';
+import { keyringRowKey } from '../domain/rows/row-keys.ts';
+import type { Company, Keyring } from '../domain/keyring.ts';
+import { putOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
+import { takeOffIndex } from './company-index.ts';
+import { loadCompany, type Loaded } from './control-state.ts';
+import { reopenStaleShard } from './data-keys/reopen-stale-shard.ts';
+import { loadKeyrings } from './keyrings.ts';
+import type { Clock, Tables } from './ports.ts';
+import { matches } from './preconditions.ts';
+import { settleRaces, type Races } from './races.ts';
+import { removeCompany } from './remove-company.ts';
+import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
+import { guard, guardCompany, replaceCompany } from './switches/switch-writes.ts';
+
+export interface CompanyDeleting extends Races {
+  readonly tables: Tables;
+  readonly clock: Clock;
+}
+
+/** `deleting`: decided, and gone on with by the timer, or by the same call again. */
+export type CompanyDeletion = 'deleted' | 'deleting';
+
+export const COMPANY_PURGE_ID = 'company';
+const SHARDS_IN_FLIGHT = 16;
+/** How long one call goes on removing rows. */
+const BUDGET_MS = 20_000;
+
+export async function deleteCompany(
+  deps: CompanyDeleting,
+  input: { readonly companyId: string; readonly ifMatch?: string },
+): Promise<Result<CompanyDeletion, Refusal>> {
+  const begun = await settleRaces<undefined>(deps, () => tryBegin(deps, input));
+  return begun.ok ? goOnDeleting(deps, input) : begun;
+}
+
+const agendaItemOf = (companyId: string): AgendaItem => ({ kind: 'purge', companyId, id: COMPANY_PURGE_ID });
+
+/** Every keyring's ETag is in the transaction, so no switch can begin beside it. */
+async function tryBegin(
+  deps: CompanyDeleting,
+  input: { readonly companyId: string; readonly ifMatch?: string },
+): Promise<Result<undefined, Refusal> | 'lost-race'> {
+  const { companyId } = input;
+  const company = await loadCompany(deps.tables, companyId);
+  if (!company) return err(notFound('company', companyId));
+  if (company.value.state === 'closing') return ok(undefined);
+  if (!matches(input.ifMatch, company.etag))
+    return err({ type: 'precondition-failed', what: 'company', id: companyId });
+  const keyrings = await loadKeyrings(deps.tables, companyId);
+  for (const { value } of keyrings) {
+    if (value.switchId !== undefined) return err({ type: 'switch-in-progress', switchId: value.switchId });
+  }
+  await putOnAgenda(deps.tables, agendaItemOf(companyId));
+  const written = await deps.tables.write('companies', companyId, [
+    replaceCompany(company, { ...company.value, state: 'closing' }),
+    ...keyrings.map(({ value, etag }) => guard(keyringRowKey(value.keyringId), etag)),
+  ]);
+  return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+}
+
+/** Also called by the timer, for a company whose delete stopped half way. */
+export async function goOnDeleting(
+  deps: CompanyDeleting,
+  { companyId }: { readonly companyId: string },
+): Promise<Result<CompanyDeletion, Refusal>> {
+  const deadline = new Date(deps.clock.now().getTime() + BUDGET_MS);
+  const done = await settleRaces<CompanyDeletion>(deps, () => tryDelete(deps, companyId, deadline));
+  if (done.ok && done.value === 'deleted') {
+    await takeOffIndex(deps.tables, companyId);
+    await takeOffAgenda(deps.tables, agendaItemOf(companyId));
+  }
+  return done;
+}
+
+async function tryDelete(
+  deps: CompanyDeleting,
+  companyId: string,
+  deadline: Date,
+): Promise<Result<CompanyDeletion, Refusal> | 'lost-race'> {
+  const company = await loadCompany(deps.tables, companyId);
+  if (!company) return ok('deleted');
+  const keyrings = await loadKeyrings(deps.tables, companyId);
+  if (company.value.state === 'active') return turnedBack(deps, companyId, keyrings);
+  const inUse = await closeShards(deps, companyId, keyrings);
+  if (!inUse.ok) return inUse;
+  if (inUse.value > 0) {
+    const active: Company = { ...company.value, state: 'active' };
+    const written = await deps.tables.write('companies', companyId, [replaceCompany(company, active)]);
+    return written.outcome === 'committed' ? turnedBack(deps, companyId, keyrings) : 'lost-race';
+  }
+  // The decision: from here on nobody can find a key in use, and nobody who found one before can turn back.
+  const decided = await deps.tables.write('companies', companyId, [guardCompany(company)]);
+  if (decided.outcome !== 'committed') return 'lost-race';
+  const removed = await removeCompany(deps, { company: company.value, keyrings, deadline });
+  return removed === 'out-of-time' ? ok('deleting') : removed === 'removed' ? ok('deleted') : 'lost-race';
+}
+
+async function turnedBack(
+  deps: CompanyDeleting,
+  companyId: string,
+  keyrings: readonly Loaded<Keyring>[],
+): Promise<Result<CompanyDeletion, Refusal>> {
+  await pLimit(SHARDS_IN_FLIGHT).map(shardsOf(companyId, keyrings), (place) => reopenStaleShard(deps, place));
+  await takeOffAgenda(deps.tables, agendaItemOf(companyId));
+  return err({
+    type: 'state',
+    code: 'company-has-data-keys',
+    message: 'The company has data keys in use: delete them first.',
+  });
+}
+
+const shardsOf = (companyId: string, keyrings: readonly Loaded<Keyring>[]): ShardPlace[] =>
+  keyrings.flatMap(({ value: { keyringId, shardCount } }) =>
+    Array.from({ length: shardCount }, (_, shard) => ({ companyId, keyringId, shard })),
+  );
+
+/** How many keys are in use, each shard counted as it was closed. */
+async function closeShards(
+  deps: CompanyDeleting,
+  companyId: string,
+  keyrings: readonly Loaded<Keyring>[],
+): Promise<Result<number, Refusal>> {
+  const counts = await pLimit(SHARDS_IN_FLIGHT).map(shardsOf(companyId, keyrings), (place) => closeShard(deps, place));
+  let sum = 0;
+  for (const count of counts) {
+    if (!count.ok) return count;
+    sum += count.value;
+  }
+  return ok(sum);
+}
+
+/** Written also if it is closed already: whoever is about to open it must find another ETag. */
+function closeShard(deps: CompanyDeleting, place: ShardPlace): Promise<Result<number, Refusal>> {
+  return settleRaces<number>(deps, async () => {
+    const shard = await loadShard(deps.tables, place);
+    if (!shard) return ok(0);
+    const closed = { ...shard.value, closed: true };
+    const write = shardWrite(closed, { etag: shard.etag, writtenBy: deps.entropy.id() });
+    const written = await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
+    return written.outcome === 'committed' ? ok(closed.live + closed.quarantined) : 'lost-race';
+  });
+}

@@ -1,0 +1,35 @@
+// The `!shard` rows of a new keyring. Inserted only where there is none: another who makes the same keyring loses nothing.
+import pLimit from 'p-limit';
+import { dataKeysPartition } from '../domain/rows/row-keys.ts';
+import { shardCells } from '../domain/rows/data-rows.ts';
+import { newShard, SHARD_ROW_KEY } from '../domain/shard.ts';
+import type { Clock, Entropy, Tables } from './ports.ts';
+
+const WRITES_IN_FLIGHT = 16;
+const MAX_SENDS = 3;
+
+/** False if it cannot be told of one whether it is there: do it again. */
+export async function insertShards(
+  deps: { readonly tables: Pick<Tables, 'write'>; readonly clock: Clock; readonly entropy: Entropy },
+  keyring: {
+    readonly companyId: string;
+    readonly keyringId: string;
+    readonly shardCount: number;
+    readonly writeVersion: number;
+  },
+): Promise<boolean> {
+  const { companyId, keyringId, writeVersion } = keyring;
+  const shard = newShard({ writeVersion, now: deps.clock.now().toISOString() });
+  const cells = shardCells(shard, deps.entropy.id());
+  const write = { kind: 'insert', rowKey: SHARD_ROW_KEY, cells } as const;
+  const numbers = Array.from({ length: keyring.shardCount }, (_, number) => number);
+  const there = await pLimit(WRITES_IN_FLIGHT).map(numbers, async (number) => {
+    const partition = dataKeysPartition({ companyId, keyringId, shard: number });
+    for (let sends = 0; sends < MAX_SENDS; sends += 1) {
+      const written = await deps.tables.write('datakeys', partition, [write]);
+      if (written.outcome !== 'unknown') return true;
+    }
+    return false;
+  });
+  return there.every(Boolean);
+}

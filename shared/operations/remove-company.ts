@@ -1,0 +1,167 @@
+// Taking away what a company leaves behind, once it is decided that it has no keys in use. Whoever thaws long after may meet a
+// company of the same id: so a data key's row goes only from a closed shard without keys in use, under its ETag, and only while
+// the company is the very one that was to be deleted.
+import pLimit from 'p-limit';
+import type { Company, Keyring } from '../domain/keyring.ts';
+import { optionalText, text } from '../domain/rows/cells.ts';
+import { readDataKey } from '../domain/rows/data-rows.ts';
+import { COMPANY_ROW_KEY, dataKeysPartition, rowKeysUnder } from '../domain/rows/row-keys.ts';
+import { readConnection } from '../domain/rows/sealed-rows.ts';
+import { counted, SHARD_ROW_KEY, sumOfChanges, type CountChange, type Shard } from '../domain/shard.ts';
+import { takeOffAgenda } from './agenda.ts';
+import { listAll, loadCompany, type Loaded } from './control-state.ts';
+import { KEYRING_PURGE_PREFIX, purgePartition } from './data-keys/purge-list.ts';
+import {
+  MAX_WRITES_PER_TRANSACTION,
+  type Clock,
+  type Entropy,
+  type StoredRow,
+  type TableName,
+  type Tables,
+} from './ports.ts';
+import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
+
+export interface Removing {
+  readonly tables: Tables;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+}
+
+export type Removal = 'removed' | 'out-of-time' | 'lost-race';
+
+const SHARDS_IN_FLIGHT = 8;
+const ROWS_AT_ONCE = MAX_WRITES_PER_TRANSACTION - 1;
+/** Events of the company on their way to the record: delivered, not lost. */
+const OUTBOX_PREFIX = 'outbox|';
+
+interface Removed {
+  readonly company: Company;
+  readonly keyrings: readonly Loaded<Keyring>[];
+  readonly deadline: Date;
+}
+
+export async function removeCompany(deps: Removing, input: Removed): Promise<Removal> {
+  const { companyId } = input.company;
+  const shards = input.keyrings.flatMap(({ value: { keyringId, shardCount } }) =>
+    Array.from({ length: shardCount }, (_, shard) => ({ companyId, keyringId, shard })),
+  );
+  const emptied = await pLimit(SHARDS_IN_FLIGHT).map(shards, (place) => emptyShard(deps, place, input));
+  for (const removal of ['lost-race', 'out-of-time'] as const) if (emptied.includes(removal)) return removal;
+  for (const { value } of input.keyrings) {
+    const place = { companyId, keyringId: value.keyringId };
+    if (!(await emptyPartition(deps, input, 'agenda', purgePartition(place)))) return 'out-of-time';
+    await takeOffAgenda(deps.tables, { kind: 'purge', companyId, id: `${KEYRING_PURGE_PREFIX}${value.keyringId}` });
+  }
+  for (const table of ['requests', 'health'] as const) {
+    if (!(await emptyPartition(deps, input, table, companyId))) return 'out-of-time';
+  }
+  await releaseClaims(deps.tables, companyId);
+  return removeControlRows(deps.tables, input.company);
+}
+
+async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Promise<Removal> {
+  const partition = dataKeysPartition(place);
+  while (deps.clock.now() < input.deadline) {
+    const shard = await loadShard(deps.tables, place);
+    if (!shard) return 'removed';
+    if (!isSpent(shard.value) || !(await isStill(deps.tables, input.company))) return 'lost-race';
+    const rows = (await firstRows(deps.tables, 'datakeys', partition)).filter(({ rowKey }) => rowKey !== SHARD_ROW_KEY);
+    const deletes = rows.slice(0, ROWS_AT_ONCE).map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
+    const next = counted(shard.value, countsOf(rows.slice(0, ROWS_AT_ONCE), shard.value));
+    const written =
+      deletes.length === 0
+        ? await deps.tables.write('datakeys', partition, [{ kind: 'delete', rowKey: SHARD_ROW_KEY, etag: shard.etag }])
+        : await deps.tables.write('datakeys', partition, [
+            shardWrite(next, { etag: shard.etag, writtenBy: deps.entropy.id() }),
+            ...deletes,
+          ]);
+    if (written.outcome === 'conflict') return 'lost-race';
+  }
+  return 'out-of-time';
+}
+
+const isSpent = (shard: Shard): boolean => shard.closed && shard.live === 0 && shard.quarantined === 0;
+
+/** The very company that was to be deleted, and still to be deleted. */
+async function isStill(tables: Tables, company: Company): Promise<boolean> {
+  const now = await loadCompany(tables, company.companyId);
+  return now?.value.state === 'closing' && now.value.createdAt === company.createdAt;
+}
+
+/** Exact to the last row: whoever reads the shard half way finds what is there. */
+function countsOf(rows: readonly StoredRow[], shard: Shard): CountChange {
+  return rows.reduce<CountChange>((sum, row) => {
+    if (row.rowKey.startsWith('!')) return sum;
+    const { state, companyKeyVersion } = readDataKey(row.rowKey, row.cells);
+    if (state === 'lost') return sumOfChanges(sum, { lost: -1 });
+    if (state !== 'deleted') return sum;
+    return sumOfChanges(sum, { deleted: -1, done: companyKeyVersion === shard.writeVersion ? -1 : 0 });
+  }, {});
+}
+
+/** The first rows of a partition, past pages that are empty. */
+async function firstRows(tables: Tables, table: TableName, partitionKey: string): Promise<readonly StoredRow[]> {
+  let continuation: string | undefined;
+  do {
+    const page = await tables.list({
+      table,
+      partitionKey,
+      limit: MAX_WRITES_PER_TRANSACTION,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+    if (page.rows.length > 0) return page.rows;
+    continuation = page.continuation;
+  } while (continuation !== undefined);
+  return [];
+}
+
+/** False if time ran out. */
+async function emptyPartition(
+  deps: Removing,
+  { deadline }: Removed,
+  table: TableName,
+  partitionKey: string,
+): Promise<boolean> {
+  while (deps.clock.now() < deadline) {
+    const rows = await firstRows(deps.tables, table, partitionKey);
+    if (rows.length === 0) return true;
+    const deletes = rows.map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
+    await deps.tables.write(table, partitionKey, deletes);
+  }
+  return false;
+}
+
+/** Vault keys that this company, and no other, had claimed. */
+async function releaseClaims(tables: Tables, companyId: string): Promise<void> {
+  const range = rowKeysUnder('connection|');
+  for (const row of await listAll(tables, { table: 'companies', partitionKey: companyId, ...range })) {
+    const connection = readConnection(row.cells, row.rowKey.slice('connection|'.length));
+    if (!connection) continue;
+    const partition = `${connection.host}|${connection.keyName}`.toLowerCase();
+    const claim = await tables.read('vaultkeys', partition, 'claim');
+    if (!claim || text(claim.cells, 'companyId') !== companyId) continue;
+    await tables.write('vaultkeys', partition, [{ kind: 'delete', rowKey: 'claim', etag: claim.etag }]);
+  }
+}
+
+/** All that is left, and the company's own row at the very end; each transaction carries it. */
+async function removeControlRows(tables: Tables, company: Company): Promise<Removal> {
+  const { companyId } = company;
+  const own = await tables.read('companies', companyId, COMPANY_ROW_KEY);
+  if (!own) return 'removed';
+  if (optionalText(own.cells, 'createdAt') !== company.createdAt) return 'lost-race';
+  const all = await listAll(tables, { table: 'companies', partitionKey: companyId, after: '', before: '~' });
+  const rows = all.filter(({ rowKey }) => rowKey !== COMPANY_ROW_KEY && !rowKey.startsWith(OUTBOX_PREFIX));
+  let { etag } = own;
+  for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
+    const deletes = rows
+      .slice(start, start + ROWS_AT_ONCE)
+      .map((row) => ({ kind: 'delete', rowKey: row.rowKey, etag: row.etag }) as const);
+    const guard = { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag } as const;
+    const written = await tables.write('companies', companyId, [guard, ...deletes]);
+    if (written.outcome !== 'committed') return 'lost-race';
+    etag = written.etags[0] ?? '';
+  }
+  const written = await tables.write('companies', companyId, [{ kind: 'delete', rowKey: COMPANY_ROW_KEY, etag }]);
+  return written.outcome === 'committed' ? 'removed' : 'lost-race';
+}

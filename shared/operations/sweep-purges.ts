@@ -1,0 +1,58 @@
+// The timer's look at what is to be purged: soft-deleted data keys whose time is over, and companies whose delete stopped half way.
+// It works the agenda; each item says when to look at it next. One that fails does not keep the others waiting.
+import { allBuckets, listAgenda, noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from './agenda.ts';
+import { KEYRING_PURGE_PREFIX } from './data-keys/purge-list.ts';
+import { purgeKeyring, type Purging } from './data-keys/purge.ts';
+import { COMPANY_PURGE_ID, goOnDeleting, type CompanyDeleting } from './delete-company.ts';
+import type { Log } from './ports.ts';
+import { text } from '../domain/rows/cells.ts';
+
+export interface PurgeSweeping extends Purging, CompanyDeleting {
+  readonly log: Log;
+}
+
+/** A delete of a company is left to its own call for so long. */
+const COMPANY_REST_MS = 60_000;
+
+/** Answers how many data keys were purged. */
+export async function sweepPurges(deps: PurgeSweeping): Promise<number> {
+  let purged = 0;
+  for (const bucket of allBuckets) {
+    for (const item of await listAgenda(deps.tables, bucket, 'purge')) {
+      if ((text(item.cells, 'nextAt') ?? '') > deps.clock.now().toISOString()) continue;
+      try {
+        purged += await lookAt(deps, item);
+      } catch (error) {
+        const detail = {
+          company: item.companyId,
+          item: item.id,
+          error: error instanceof Error ? error.name : 'unknown',
+        };
+        deps.log.write({ level: 'error', event: 'purge.failed', detail });
+      }
+    }
+  }
+  return purged;
+}
+
+async function lookAt(deps: PurgeSweeping, item: ListedAgendaItem): Promise<number> {
+  const { companyId } = item;
+  if (item.id === COMPANY_PURGE_ID) {
+    await lookAtCompany(deps, item);
+    return 0;
+  }
+  if (!item.id.startsWith(KEYRING_PURGE_PREFIX)) return 0;
+  const keyringId = item.id.slice(KEYRING_PURGE_PREFIX.length);
+  const visit = await purgeKeyring(deps, { companyId, keyringId });
+  if (visit.gone) await takeOffAgenda(deps.tables, item);
+  else await noteOnAgenda(deps.tables, item, { nextAt: visit.nextAt });
+  return visit.purged;
+}
+
+/** The first look only says when to come again: the call that put it here is probably still at work. */
+async function lookAtCompany(deps: PurgeSweeping, item: ListedAgendaItem): Promise<void> {
+  const seen = text(item.cells, 'nextAt') !== undefined;
+  const nextAt = new Date(deps.clock.now().getTime() + COMPANY_REST_MS).toISOString();
+  await noteOnAgenda(deps.tables, item, { nextAt });
+  if (seen) await goOnDeleting(deps, item);
+}
