@@ -1,7 +1,7 @@
 // One client's connection: what its tokens allow, where its answers go, how to cut it. Holds nothing that outlives it.
 import type { Connection, Message, Sender } from 'rhea';
 import { Claims } from './claims.ts';
-import { socketOf } from './rhea-internals.ts';
+import { answerFlow, forget, socketOf } from './rhea-internals.ts';
 
 export interface Reply {
   readonly correlation_id: unknown;
@@ -27,15 +27,19 @@ export class ClientConnection {
 
   addReplyLink(link: Sender): void {
     this.#replyLinks.set(link.name, link);
+    link.on('sender_flow', () => answerFlow(link));
     link.once('sender_close', () => {
       if (this.#replyLinks.get(link.name) === link) this.#replyLinks.delete(link.name);
     });
   }
 
-  /** A client that names no open link for the answer gets none. */
+  /**
+   * A client that names no open link for the answer gets none. Answers are sent settled: a client would acknowledge
+   * others with a frame that nothing answers, and its next one would wait for the kernel's delayed acknowledgement.
+   */
   reply(to: unknown, reply: Reply): void {
     const link = typeof to === 'string' ? this.#replyLinks.get(to) : undefined;
-    if (link?.is_open() === true) link.send(reply as Message);
+    if (link?.is_open() === true) forget(link.send(reply as Message));
   }
 
   /** Answers how to take it back: a client may open and close links on one connection for ever. */
