@@ -43,6 +43,13 @@ export const asWarning = (denial: Failure): Failure => ({ ...denial, kind: 'warn
 /** The same failure where a policy makes a refusal of it. */
 export const asDenial = (warning: Failure): Failure => ({ ...warning, kind: 'denied' });
 
+/** The same failure with its words filled in from more names; what it knows itself is kept. */
+export const withFacts = (found: Failure, facts: FailureFacts): Failure => ({
+  ...failure(found.code, { ...facts, ...found.facts }, found.service),
+  kind: found.kind,
+  ...(found.becomesDeniedAt === undefined ? {} : { becomesDeniedAt: found.becomesDeniedAt }),
+});
+
 /** Facts come from what was typed and from services' texts: none may carry a line break or an endless value onwards. */
 function showable(facts: FailureFacts): FailureFacts {
   return Object.fromEntries(

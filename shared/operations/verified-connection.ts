@@ -7,7 +7,7 @@ import { connectionRowKey } from '../domain/rows/row-keys.ts';
 import { readConnection } from '../domain/rows/sealed-rows.ts';
 import { sealedBytesOfConnection } from '../domain/seal.ts';
 import type { Loaded } from './control-state.ts';
-import type { Tables } from './ports.ts';
+import type { StoredRow, Tables } from './ports.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
 
 export interface ConnectionReading extends SealCheck {
@@ -19,15 +19,22 @@ export async function loadConnection(
   reading: ConnectionReading,
   place: { readonly companyId: string; readonly connectionId: string },
 ): Promise<Result<Loaded<Connection> | undefined, Failure>> {
-  const rowKey = connectionRowKey(place.connectionId);
-  const row = await reading.tables.read('companies', place.companyId, rowKey);
-  if (!row) return ok(undefined);
-  const connection = readConnection(row.cells, place.connectionId);
-  if (!connection) return err(forged(reading.log, { companyId: place.companyId, rowKey }));
+  const row = await reading.tables.read('companies', place.companyId, connectionRowKey(place.connectionId));
+  return row ? verifyConnectionRow(reading, { ...place, row }) : ok(undefined);
+}
+
+/** The connection in a row that was read, once its seal has been checked. */
+export async function verifyConnectionRow(
+  reading: SealCheck,
+  read: { readonly companyId: string; readonly connectionId: string; readonly row: StoredRow },
+): Promise<Result<Loaded<Connection>, Failure>> {
+  const { companyId, connectionId, row } = read;
+  const connection = readConnection(row.cells, connectionId);
+  if (!connection) return err(forged(reading.log, { companyId, rowKey: row.rowKey }));
   const seal = await checkSeal(reading, {
-    companyId: place.companyId,
-    rowKey,
-    bytes: sealedBytesOfConnection(place.companyId, connection),
+    companyId,
+    rowKey: row.rowKey,
+    bytes: sealedBytesOfConnection(companyId, connection),
     seal: connection.seal,
   });
   return seal.ok ? ok({ value: connection, etag: row.etag }) : seal;

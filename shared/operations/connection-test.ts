@@ -1,0 +1,245 @@
+// Testing a connection: from what was typed to a round trip with the key, in order, up to the first check that fails. Asks of
+// the vault one GET and one unwrap, and answers at once: waiting for Azure is an answer too. What the world refuses is part
+// of the result and never thrown.
+import { createSecretKey } from 'node:crypto';
+import {
+  COMPANY_KEY_BYTES,
+  openCompanyKeyPayload,
+  wrapCompanyKey,
+  type CompanyKeyContext,
+} from '../domain/company-key.ts';
+import { parseCustomerVault, type ConnectionPolicy } from '../domain/connection-input.ts';
+import { targetOfConnection, type Connection } from '../domain/connection.ts';
+import { CheckList, verdictOf, type ConnectionTest } from '../domain/connection-verdict.ts';
+import { failure, withFacts } from '../domain/failure-catalogue.ts';
+import type { Failure, FailureFacts } from '../domain/failure.ts';
+import { isGuid } from '../domain/ids.ts';
+import { judgeKey } from '../domain/key-fitness.ts';
+import { parseKeyId, type VaultKey, type VaultTarget } from '../domain/provider.ts';
+import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { noteOnConnection, type ConnectionNotesDependencies } from './connection-notes.ts';
+import type { Loaded } from './control-state.ts';
+import type { Clock, ConnectionProbe, KeyVaults } from './ports.ts';
+import { loadConnection } from './verified-connection.ts';
+
+export interface ConnectionTestDependencies extends ConnectionNotesDependencies {
+  readonly vaults: KeyVaults;
+  readonly probe: ConnectionProbe;
+  readonly clock: Clock;
+  readonly connectionPolicy: ConnectionPolicy;
+  readonly keyPolicy: {
+    readonly minRsaBits: number;
+    readonly purgeable: 'warn' | 'refuse';
+    /** A grant younger than this may not have arrived. */
+    readonly propagationMs: number;
+  };
+}
+
+/** How often a test begins anew because the connection was changed under it. */
+const MAX_RUNS = 3;
+
+/**
+ * Refused only if there is no such connection, if its row is forged (`row-forged`, nothing is sent), or if the vendor's own
+ * seal key cannot be had.
+ */
+export async function testConnection(
+  deps: ConnectionTestDependencies,
+  request: { readonly companyId: string; readonly connectionId: string; readonly roleAssigned?: boolean },
+): Promise<Result<ConnectionTest, Refusal>> {
+  let tested: Result<ConnectionTest, Refusal> = err({ type: 'busy', retryAfterSeconds: 1 });
+  for (let run = 0; run < MAX_RUNS && !tested.ok && tested.error.type === 'busy'; run += 1) {
+    tested = await testOnce(deps, request);
+  }
+  return tested;
+}
+
+async function testOnce(
+  deps: ConnectionTestDependencies,
+  request: { readonly companyId: string; readonly connectionId: string; readonly roleAssigned?: boolean },
+): Promise<Result<ConnectionTest, Refusal>> {
+  const loaded = await loadConnection(deps, request);
+  if (!loaded.ok) return err(refusedBy(loaded.error));
+  if (!loaded.value) return err(notFound('connection', request.connectionId));
+  const run = new TestRun(deps, request.companyId, loaded.value);
+  const refusal = await run.checkAll(request.roleAssigned === true);
+  return refusal ? err(refusal) : ok(run.verdict());
+}
+
+/** One test in progress: what is known so far, and the checks done. */
+class TestRun {
+  readonly #deps: ConnectionTestDependencies;
+  readonly #companyId: string;
+  readonly #list = new CheckList();
+  #held: Loaded<Connection>;
+  #principalId: string | undefined;
+
+  constructor(deps: ConnectionTestDependencies, companyId: string, held: Loaded<Connection>) {
+    this.#deps = deps;
+    this.#companyId = companyId;
+    this.#held = held;
+  }
+
+  /** A refusal ends the test without a verdict. A check that fails ends it with one. */
+  async checkAll(roleAssigned: boolean): Promise<Refusal | undefined> {
+    if (roleAssigned) {
+      const refusal = await this.#note({ roleAssignedAt: this.#deps.clock.now().toISOString() });
+      if (refusal) return refusal;
+    }
+    if (!(await this.#reach())) return undefined;
+    const tenantId = await this.#challenge();
+    if (tenantId === undefined) return undefined;
+    // Pinned before any token is asked for: from here on no vault can name another tenant.
+    const unpinned = await this.#note({ tenantId });
+    if (unpinned) return unpinned;
+    this.#list.pass('challenge');
+    const target = targetOfConnection(this.#held.value);
+    if (!target || !(await this.#obtainToken(target))) return undefined;
+    const consentedAt = this.#deps.clock.now().toISOString();
+    const key = await this.#deps.vaults.readKey(target);
+    const forgotten = await this.#note({ consentedAt, ...(key.ok ? { keySeen: true } : {}) });
+    if (forgotten) return forgotten;
+    if (this.#isFit(target, key)) await this.#roundTrip(target, key.value);
+    return undefined;
+  }
+
+  verdict(): ConnectionTest {
+    const { log, clock, keyPolicy } = this.#deps;
+    const connection = this.#held.value;
+    const verdict = verdictOf(this.#list, {
+      connection,
+      now: clock.now(),
+      propagationMs: keyPolicy.propagationMs,
+      ...(this.#principalId === undefined ? {} : { principalId: this.#principalId }),
+    });
+    const found = verdict.checks.find(({ outcome }) => outcome === 'failed')?.failure;
+    log.write({
+      level: verdict.status === 'failed' ? 'warning' : 'info',
+      event: 'connection.tested',
+      detail: {
+        company: this.#companyId,
+        connection: connection.connectionId,
+        status: verdict.status,
+        code: found?.code,
+        serviceStatus: found?.service?.status,
+        serviceCode: found?.service?.code,
+        serviceMessage: found?.service?.message,
+        correlationId: found?.service?.correlationId,
+      },
+    });
+    return verdict;
+  }
+
+  async #reach(): Promise<boolean> {
+    const { host } = this.#held.value;
+    const allowed = parseCustomerVault(`https://${host}`, this.#deps.connectionPolicy);
+    if (!allowed.ok) return this.#list.fail('input', this.#known(allowed.error));
+    this.#list.pass('input');
+    const reached = await this.#deps.probe.reach(host);
+    if (!reached.ok) return this.#list.fail('dns-tls', this.#known(reached.error));
+    return this.#list.pass('dns-tls');
+  }
+
+  /** The vault's own tenant, if it is the connection's or the connection has none yet. */
+  async #challenge(): Promise<string | undefined> {
+    const { host, tenantId } = this.#held.value;
+    const challenged = await this.#deps.probe.challengedTenant(host);
+    if (!challenged.ok) {
+      this.#list.fail('challenge', this.#known(challenged.error));
+      return undefined;
+    }
+    const named = challenged.value.toLowerCase();
+    if (!isGuid(named)) {
+      const problem = failure('vault-error', { detail: 'its challenge names no tenant' });
+      this.#list.fail('challenge', this.#known(problem));
+      return undefined;
+    }
+    if (tenantId !== undefined && tenantId !== named) {
+      const problem = failure('wrong-entra-tenant', { detail: `the vault names the tenant ${named}` });
+      this.#list.fail('challenge', this.#known(problem));
+      return undefined;
+    }
+    return named;
+  }
+
+  async #obtainToken(target: VaultTarget): Promise<boolean> {
+    const token = await this.#deps.probe.obtainToken(target);
+    if (!token.ok) return this.#list.fail('entra-token', this.#known(token.error));
+    this.#principalId = token.value.principalId;
+    return this.#list.pass('entra-token');
+  }
+
+  #isFit(target: VaultTarget, key: Result<VaultKey, Failure>): key is { readonly ok: true; readonly value: VaultKey } {
+    if (!key.ok) return this.#list.fail('key-read', this.#known(key.error));
+    const id = parseKeyId(key.value.keyId);
+    if (id?.host !== target.host || id.keyName.toLowerCase() !== target.keyName.toLowerCase()) {
+      return this.#list.fail('key-read', this.#substituted('the answer names another key'));
+    }
+    this.#list.pass('key-read');
+    const { keyPolicy, clock } = this.#deps;
+    const { denials, warnings } = judgeKey(key.value, { ...keyPolicy, now: clock.now(), purpose: 'test' });
+    for (const warning of warnings) this.#list.warn('key-fit', this.#known(warning));
+    for (const denial of denials) this.#list.fail('key-fit', this.#known(denial));
+    if (denials.length > 0) return false;
+    return warnings.length > 0 || this.#list.pass('key-fit');
+  }
+
+  /** Random bytes, wrapped here with the public key and unwrapped by the vault, must come back as they were. */
+  async #roundTrip(target: VaultTarget, key: VaultKey): Promise<void> {
+    const context: CompanyKeyContext = { companyId: this.#companyId, keyringId: 'connection-test', version: 0 };
+    const sent = this.#deps.entropy.bytes(COMPANY_KEY_BYTES);
+    const expected = createSecretKey(sent);
+    const ciphertext = wrapped(key, sent, context);
+    sent.fill(0);
+    if (ciphertext === undefined) {
+      this.#list.fail('unwrap', this.#known(failure('vault-error', { detail: 'its public key cannot be used' })));
+      return;
+    }
+    const unwrapped = await this.#deps.vaults.unwrap(target, { keyId: key.keyId, ciphertext });
+    if (!unwrapped.ok) {
+      this.#list.fail('unwrap', this.#known(unwrapped.error));
+      return;
+    }
+    this.#list.pass('unwrap');
+    const opened = openCompanyKeyPayload(unwrapped.value, context);
+    if (opened?.equals(expected) === true) this.#list.pass('compare');
+    else this.#list.fail('compare', this.#substituted('what came back is not what was wrapped'));
+  }
+
+  #substituted(detail: string): Failure {
+    const { connectionId } = this.#held.value;
+    const event = 'security.key-substituted';
+    this.#deps.log.write({ level: 'error', event, detail: { company: this.#companyId, connection: connectionId } });
+    return this.#known(failure('key-substituted', { detail }));
+  }
+
+  /** The failure with every name filled in that is known by now. */
+  #known(found: Failure): Failure {
+    const { host, keyName, tenantId, credential, keySeen } = this.#held.value;
+    const facts: FailureFacts = {
+      vaultHost: host,
+      keyName,
+      appId: credential.clientId,
+      keySeen,
+      ...(tenantId === undefined ? {} : { tenantId }),
+      ...(this.#principalId === undefined ? {} : { principalId: this.#principalId }),
+    };
+    return withFacts(found, facts);
+  }
+
+  async #note(notes: Parameters<typeof noteOnConnection>[2]['notes']): Promise<Refusal | undefined> {
+    const noted = await noteOnConnection(this.#deps, this.#held, { companyId: this.#companyId, notes });
+    if (!noted.ok) return noted.error;
+    this.#held = noted.value;
+    return undefined;
+  }
+}
+
+/** Undefined if node:crypto takes the vault's numbers for no RSA key, or for one too small. */
+function wrapped({ n, e }: VaultKey, companyKey: Uint8Array, context: CompanyKeyContext): string | undefined {
+  try {
+    return wrapCompanyKey({ n, e, companyKey, context }).toString('base64url');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,211 @@
+// Connections as a resource: create or replace, read, list, delete. What is typed is judged before anything is sent. A
+// connection that something depends on keeps its vault, key and tenant; whatever is stored carries the seal.
+import {
+  parseConnectionInput,
+  type ConnectionInput,
+  type ConnectionPolicy,
+  type WantedConnection,
+} from '../domain/connection-input.ts';
+import type { Connection } from '../domain/connection.ts';
+import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { COMPANY_ROW_KEY, connectionRowKey, rowKeysUnder } from '../domain/rows/row-keys.ts';
+import { connectionCells, readConnection } from '../domain/rows/sealed-rows.ts';
+import { sealedBytesOfConnection } from '../domain/seal.ts';
+import { loadCompany, type Loaded } from './control-state.ts';
+import type { Clock, RowWrite, Sealer, StoredRow, Tables } from './ports.ts';
+import { settleRaces, type Races } from './races.ts';
+import { forged, type SealCheck } from './seals.ts';
+import { loadConnection, verifyConnectionRow } from './verified-connection.ts';
+
+export interface ConnectionsDependencies extends SealCheck, Races {
+  readonly tables: Tables;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly connectionPolicy: ConnectionPolicy;
+}
+
+export interface ConnectionPlace {
+  readonly companyId: string;
+  readonly connectionId: string;
+}
+
+/** The store's ETags; `ifMatch` may be `*`. */
+export interface WriteCondition {
+  readonly ifMatch?: string;
+  readonly ifNoneMatch?: '*';
+}
+
+export interface PutConnection extends Loaded<Connection> {
+  readonly created: boolean;
+}
+
+export async function getConnection(
+  deps: SealCheck & { readonly tables: Pick<Tables, 'read'> },
+  place: ConnectionPlace,
+): Promise<Result<Loaded<Connection>, Refusal>> {
+  const loaded = await loadConnection(deps, place);
+  if (!loaded.ok) return err(refusedBy(loaded.error));
+  return loaded.value ? ok(loaded.value) : err(notFound('connection', place.connectionId));
+}
+
+export interface ConnectionPage {
+  readonly connections: readonly Loaded<Connection>[];
+  /** Ids of rows whose seal does not verify: each was logged as a security event, and is not shown. */
+  readonly forged: readonly string[];
+  readonly continuation?: string;
+}
+
+export async function listConnections(
+  deps: SealCheck & { readonly tables: Tables },
+  query: { readonly companyId: string; readonly limit: number; readonly continuation?: string },
+): Promise<Result<ConnectionPage, Refusal>> {
+  const { companyId, ...page } = query;
+  if (!(await loadCompany(deps.tables, companyId))) return err(notFound('company', companyId));
+  const prefix = connectionRowKey('');
+  const range = { table: 'companies', partitionKey: companyId, ...rowKeysUnder(prefix) } as const;
+  const { rows, continuation } = await deps.tables.list({ ...range, ...page });
+  const connections: Loaded<Connection>[] = [];
+  const forgedIds: string[] = [];
+  for (const row of rows) {
+    const connectionId = row.rowKey.slice(prefix.length);
+    const verified = await verifyConnectionRow(deps, { companyId, connectionId, row });
+    if (verified.ok) connections.push(verified.value);
+    else if (verified.error.code === 'row-forged') forgedIds.push(connectionId);
+    else return err(refusedBy(verified.error));
+  }
+  return ok({ connections, forged: forgedIds, ...(continuation === undefined ? {} : { continuation }) });
+}
+
+/** The same values again change nothing, and cost no signature. */
+export async function putConnection(
+  deps: ConnectionsDependencies,
+  request: ConnectionPlace & { readonly input: ConnectionInput; readonly condition: WriteCondition },
+): Promise<Result<PutConnection, Refusal>> {
+  const wanted = parseConnectionInput(request.input, deps.connectionPolicy);
+  if (!wanted.ok) return wanted;
+  return settleRaces(deps, () => putOnce(deps, request, wanted.value));
+}
+
+async function putOnce(
+  deps: ConnectionsDependencies,
+  request: ConnectionPlace & { readonly condition: WriteCondition },
+  wanted: WantedConnection,
+): Promise<Result<PutConnection, Refusal> | 'lost-race'> {
+  const { companyId, connectionId } = request;
+  const company = await loadCompany(deps.tables, companyId);
+  if (!company) return err(notFound('company', companyId));
+  if (company.value.state === 'closing') {
+    return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
+  }
+  const existing = await loadConnection(deps, request);
+  if (!existing.ok) return err(refusedBy(existing.error));
+  const held = existing.value;
+  if (!conditionHolds(request.condition, held?.etag)) {
+    return err({ type: 'precondition-failed', what: 'connection', id: connectionId });
+  }
+  const next = held ? changed(held.value, wanted) : ok(created(connectionId, wanted, deps.clock.now().toISOString()));
+  if (!next.ok) return next;
+  if (next.value === held?.value) return ok({ ...held, created: false });
+
+  const seal = await deps.sealer.sign(sealedBytesOfConnection(companyId, next.value));
+  if (!seal.ok) return err(refusedBy(seal.error));
+  const connection: Connection = { ...next.value, seal: seal.value };
+  const rowKey = connectionRowKey(connectionId);
+  const cells = connectionCells(connection);
+  // The company's row is merged unchanged, so that a connection cannot slip into a company that is just being deleted.
+  const guard: RowWrite = { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag: company.etag };
+  const write: RowWrite = held
+    ? { kind: 'replace', rowKey, cells, etag: held.etag }
+    : { kind: 'insert', rowKey, cells };
+  const written = await deps.tables.write('companies', companyId, [guard, write]);
+  if (written.outcome === 'committed') return ok({ value: connection, etag: written.etags[1] ?? '', created: !held });
+  if (written.outcome === 'conflict') return 'lost-race';
+  // The answer was lost. Every signature differs, so the seal says whose write the row is.
+  const now = await loadConnection(deps, request);
+  if (!now.ok) return err(refusedBy(now.error));
+  if (now.value?.value.seal.signature !== connection.seal.signature) return 'lost-race';
+  return ok({ ...now.value, created: !held });
+}
+
+/** Refused while something depends on it, or while it cannot be told whether anything does. */
+export async function deleteConnection(
+  deps: SealCheck & Races & { readonly tables: Tables },
+  request: ConnectionPlace & { readonly condition: Pick<WriteCondition, 'ifMatch'> },
+): Promise<Result<void, Refusal>> {
+  let answerLost = false;
+  return settleRaces(deps, async () => {
+    const { companyId, connectionId } = request;
+    const row = await deps.tables.read('companies', companyId, connectionRowKey(connectionId));
+    if (!row) return answerLost ? ok(undefined) : err(notFound('connection', connectionId));
+    const refusal = whyNotDelete(deps, request, row);
+    if (refusal) return err(refusal);
+    const written = await deps.tables.write('companies', companyId, [
+      { kind: 'delete', rowKey: row.rowKey, etag: row.etag },
+    ]);
+    if (written.outcome === 'committed') return ok(undefined);
+    answerLost ||= written.outcome === 'unknown';
+    return 'lost-race';
+  });
+}
+
+/** A seal that does not verify is no hindrance: deleting such a row and entering it again is the way out. */
+function whyNotDelete(
+  deps: SealCheck,
+  request: ConnectionPlace & { readonly condition: Pick<WriteCondition, 'ifMatch'> },
+  row: StoredRow,
+): Refusal | undefined {
+  const { companyId, connectionId, condition } = request;
+  if (!conditionHolds(condition, row.etag)) {
+    return { type: 'precondition-failed', what: 'connection', id: connectionId };
+  }
+  const connection = readConnection(row.cells, connectionId);
+  if (!connection) return refusedBy(forged(deps.log, { companyId, rowKey: row.rowKey }));
+  return connection.usedBy.length > 0 ? inUse(connection) : undefined;
+}
+
+function conditionHolds(condition: WriteCondition, etag: string | undefined): boolean {
+  if (condition.ifNoneMatch !== undefined && etag !== undefined) return false;
+  if (condition.ifMatch === undefined) return true;
+  return condition.ifMatch === '*' ? etag !== undefined : condition.ifMatch === etag;
+}
+
+type Unsealed = Omit<Connection, 'seal'>;
+
+const created = (connectionId: string, wanted: WantedConnection, createdAt: string): Unsealed => ({
+  connectionId,
+  ...wanted,
+  usedBy: [],
+  createdAt,
+  keySeen: false,
+});
+
+/** The connection as wanted, or itself if nothing differs. What was learnt of another vault, key or app is forgotten. */
+function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, Refusal> {
+  const samePlace = held.host === wanted.host && held.keyName === wanted.keyName;
+  const sameTenant = wanted.tenantId === undefined || held.tenantId === wanted.tenantId;
+  const sameApp = held.credential.clientId === wanted.credential.clientId;
+  if (held.usedBy.length > 0 && !(samePlace && sameTenant)) return err(inUse(held));
+  if (held.tenantId !== undefined && !sameTenant) {
+    return err({
+      type: 'invalid',
+      target: 'body.tenantId',
+      message: 'The tenant of a connection stays the same once it is known. Delete the connection and create it anew.',
+    });
+  }
+  if (samePlace && sameTenant && sameApp) return ok(held);
+  const { roleAssignedAt, consentedAt, keySeen, ...kept } = held;
+  return ok({
+    ...kept,
+    ...wanted,
+    keySeen: samePlace && keySeen,
+    ...(samePlace && sameApp && roleAssignedAt !== undefined ? { roleAssignedAt } : {}),
+    ...(sameApp && consentedAt !== undefined ? { consentedAt } : {}),
+  });
+}
+
+const inUse = ({ connectionId, usedBy }: Connection): Refusal => ({
+  type: 'state',
+  code: 'connection-in-use',
+  message: `The connection '${connectionId}' is used by ${usedBy.length === 1 ? 'a keyring or switch' : `${usedBy.length} keyrings or switches`}: only its credential can change.`,
+});

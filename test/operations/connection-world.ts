@@ -1,0 +1,95 @@
+// One company with a vault, and all that the operations on its connections need, in memory.
+import { randomBytes } from 'node:crypto';
+import type { ConnectionInput } from '../../shared/domain/connection-input.ts';
+import { companyCells } from '../../shared/domain/rows/control-rows.ts';
+import { COMPANY_ROW_KEY, connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
+import type { ConnectionTestDependencies } from '../../shared/operations/connection-test.ts';
+import { putConnection, type ConnectionsDependencies } from '../../shared/operations/connections.ts';
+import type { Cells, LogEntry, Tables } from '../../shared/operations/ports.ts';
+import { FakeTables } from '../fakes/fake-tables.ts';
+import { CONNECTOR_APP_ID, FakeVaults } from '../fakes/fake-vaults.ts';
+
+export const COMPANY = 'acme';
+export const CONNECTION = 'main';
+export const PLACE = { companyId: COMPANY, connectionId: CONNECTION };
+export const HOST = 'contoso.vault.azure.net';
+export const OTHER_HOST = 'fabrikam.vault.azure.net';
+export const VENDOR_HOST = 'keyswitch-vendor.vault.azure.net';
+export const TENANT = '11111111-0000-4000-8000-000000000001';
+export const OTHER_TENANT = '99999999-0000-4000-8000-000000000009';
+export const INPUT: ConnectionInput = {
+  vaultUri: `https://${HOST}`,
+  keyName: 'main-key',
+  credential: { kind: 'federated' },
+};
+const START = Date.parse('2026-06-01T00:00:00Z');
+export const PROPAGATION_MS = 600_000;
+
+/** Tables whose reads and writes a test may watch, change and lose the answers of. */
+class WatchedTables extends FakeTables {
+  beforeWrite: (() => void) | undefined;
+  losesNextAnswer = false;
+  writes = 0;
+
+  override async write(...parameters: Parameters<Tables['write']>): ReturnType<Tables['write']> {
+    this.writes += 1;
+    const before = this.beforeWrite;
+    this.beforeWrite = undefined;
+    before?.();
+    const written = await super.write(...parameters);
+    if (!this.losesNextAnswer) return written;
+    this.losesNextAnswer = false;
+    return { outcome: 'unknown' };
+  }
+}
+
+export class ConnectionWorld {
+  readonly tables = new WatchedTables();
+  readonly vaults = new FakeVaults();
+  readonly logged: LogEntry[] = [];
+  nowMs = START;
+
+  constructor() {
+    const company = {
+      companyId: COMPANY,
+      displayName: 'Acme',
+      defaultKeyring: 'default',
+      createdAt: '2026-01-01T00:00:00Z',
+    };
+    this.tables.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells({ ...company, state: 'active' }));
+    this.vaults.addVault({ host: HOST, tenantId: TENANT });
+    this.vaults.addKey({ host: HOST, keyName: 'main-key' });
+  }
+
+  get deps(): ConnectionsDependencies & ConnectionTestDependencies {
+    return {
+      tables: this.tables,
+      vaults: this.vaults,
+      probe: this.vaults,
+      sealer: this.vaults,
+      log: { write: (entry) => void this.logged.push(entry) },
+      clock: { now: () => new Date(this.nowMs) },
+      timers: { sleep: () => Promise.resolve() },
+      entropy: { bytes: (count) => randomBytes(count), id: () => randomBytes(16).toString('hex') },
+      connectionPolicy: {
+        allowedSuffixes: ['vault.azure.net'],
+        vendorVaultHost: VENDOR_HOST,
+        connectorClientId: CONNECTOR_APP_ID,
+      },
+      keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: PROPAGATION_MS },
+    };
+  }
+
+  async put(change: Partial<ConnectionInput> = {}): ReturnType<typeof putConnection> {
+    return putConnection(this.deps, { ...PLACE, input: { ...INPUT, ...change }, condition: {} });
+  }
+
+  async cells(): Promise<Cells> {
+    return (await this.tables.read('companies', COMPANY, connectionRowKey(CONNECTION)))?.cells ?? {};
+  }
+
+  /** Changes cells behind the product's back: what somebody with access to the tables could do. */
+  async tamper(change: Cells): Promise<void> {
+    this.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), { ...(await this.cells()), ...change });
+  }
+}
