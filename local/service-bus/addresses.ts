@@ -2,7 +2,7 @@
 // Pure. Entity names are compared without regard to case, as Service Bus does.
 
 /** Where a link leads. `path` is the lower-case name that claims are kept under. */
-export type Address =
+type Address =
   | { readonly kind: 'cbs' }
   | {
       readonly kind: 'entity' | 'management';

@@ -10,7 +10,7 @@ import type { TokenCheck } from './token-check.ts';
 
 const CREDIT = 100;
 
-export interface CbsParts {
+interface CbsParts {
   readonly link: Receiver;
   readonly client: ClientConnection;
   readonly control: Control;

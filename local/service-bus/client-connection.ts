@@ -3,7 +3,7 @@ import type { Connection, Message, Sender } from 'rhea';
 import { Claims } from './claims.ts';
 import { answerFlow, forget, socketOf } from './rhea-internals.ts';
 
-export interface Reply {
+interface Reply {
   readonly correlation_id: unknown;
   readonly application_properties: Readonly<Record<string, unknown>>;
   readonly body?: unknown;

@@ -11,7 +11,7 @@ import type { LockedMessage, StoredMessage } from './queue-model.ts';
 import { answerDrains, answerFlow, creditOf, forget, settle } from './rhea-internals.ts';
 import { settleMessage, type Settlement } from './settlement.ts';
 
-export interface ConsumerParts {
+interface ConsumerParts {
   readonly link: Sender;
   readonly path: string;
   readonly queue: Queue;

@@ -6,7 +6,7 @@ import type { Queue } from './queue.ts';
 import type { NewMessage } from './queue-model.ts';
 
 /** One per message; 0 for a repeat, which was accepted and dropped. */
-export type EnqueueResult =
+type EnqueueResult =
   | { readonly ok: true; readonly sequenceNumbers: readonly number[] }
   | { readonly ok: false; readonly failure: Failure };
 

@@ -13,7 +13,7 @@ export interface Outcome {
   readonly followUp?: () => void;
 }
 
-export interface Operation {
+interface Operation {
   readonly operation: string;
   readonly target: string;
   readonly client: ClientConnection;

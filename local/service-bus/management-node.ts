@@ -23,7 +23,7 @@ const DISPOSITIONS: Readonly<Record<string, SettlementKind>> = {
   suspended: 'dead-letter',
 };
 
-export interface ManagementParts {
+interface ManagementParts {
   readonly link: Receiver;
   readonly path: string;
   readonly queue: Queue;

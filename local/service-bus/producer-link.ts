@@ -14,7 +14,7 @@ export const MAX_MESSAGE_BYTES = 256 * 1024;
 
 const CREDIT = 500;
 
-export interface ProducerParts {
+interface ProducerParts {
   readonly link: Receiver;
   readonly path: string;
   readonly queue: Queue;

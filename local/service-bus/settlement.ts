@@ -15,7 +15,7 @@ export interface Settlement {
   readonly properties: Readonly<Record<string, unknown>>;
 }
 
-export interface SettlementContext {
+interface SettlementContext {
   readonly queue: Queue;
   readonly control: Control;
   readonly client: ClientConnection;

@@ -9,7 +9,7 @@ import { startServiceBus, type ServiceBusEmulator } from '../../../local/service
 import { createCertificateAuthority } from '../../../local/tls/certificates.ts';
 
 export const HOST = 'keyswitch-test.servicebus.windows.net';
-export const ISSUER = issuerV1(VENDOR_TENANT_ID);
+const ISSUER = issuerV1(VENDOR_TENANT_ID);
 
 export interface TokenClaims {
   readonly audience?: string;

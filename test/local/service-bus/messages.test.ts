@@ -35,6 +35,14 @@ async function receiveOne(receiver: ServiceBusReceiver, maxWaitTimeInMs = 20_000
   return message!;
 }
 
+/** A message whose lock nobody renews behind the test's back. */
+async function receiveShortLocked(): Promise<{ receiver: ServiceBusReceiver; message: ServiceBusReceivedMessage }> {
+  const client = fixture.client();
+  await client.createSender('short').sendMessages({ body: 1 });
+  const receiver = client.createReceiver('short', { maxAutoLockRenewalDurationInMs: 0 });
+  return { receiver, message: await receiveOne(receiver) };
+}
+
 describe('receiving', () => {
   test('a message arrives as it was sent, with what the service adds, and is gone once completed', async () => {
     const client = fixture.client();
@@ -252,10 +260,7 @@ describe('settling', () => {
   });
 
   test('a lock that ran out is lost: completing and renewing fail, the message comes again', async () => {
-    const client = fixture.client();
-    await client.createSender('short').sendMessages({ body: 1 });
-    const receiver = client.createReceiver('short', { maxAutoLockRenewalDurationInMs: 0 });
-    const message = await receiveOne(receiver);
+    const { receiver, message } = await receiveShortLocked();
     const again = await receiveOne(receiver);
     expect(again).toMatchObject({ messageId: message.messageId, deliveryCount: 1 });
     await expect(receiver.completeMessage(message)).rejects.toMatchObject({ code: 'MessageLockLost' });
@@ -265,10 +270,7 @@ describe('settling', () => {
   });
 
   test('a lock that is renewed in time lasts longer', async () => {
-    const client = fixture.client();
-    await client.createSender('short').sendMessages({ body: 1 });
-    const receiver = client.createReceiver('short', { maxAutoLockRenewalDurationInMs: 0 });
-    const message = await receiveOne(receiver);
+    const { receiver, message } = await receiveShortLocked();
     const firstEnd = message.lockedUntilUtc!.getTime();
     while (Date.now() < firstEnd + LOCK_MS) {
       const until = await receiver.renewMessageLock(message);
