@@ -1,0 +1,42 @@
+// The work queue in memory. Messages are taken by the test, in the order in which they fall due.
+import { StoreUnavailable, type WorkQueue } from '../../shared/operations/ports.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
+import type { FakeClock } from './fake-system.ts';
+
+export class FakeQueue implements WorkQueue {
+  readonly #clock: FakeClock;
+  readonly #waiting: { readonly message: WorkMessage; readonly dueMs: number }[] = [];
+  /** Every send fails while this is true. */
+  away = false;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+  }
+
+  send(messages: readonly WorkMessage[], options: { readonly delayMs?: number } = {}): Promise<void> {
+    if (this.away) return Promise.reject(new StoreUnavailable('the queue is away'));
+    const dueMs = this.#clock.now().getTime() + (options.delayMs ?? 0);
+    for (const message of messages) this.#waiting.push({ message, dueMs });
+    return Promise.resolve();
+  }
+
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** The next message; the clock moves on to the time at which it falls due. */
+  take(): WorkMessage | undefined {
+    let next = 0;
+    for (const [index, { dueMs }] of this.#waiting.entries()) {
+      if (dueMs < (this.#waiting[next]?.dueMs ?? Infinity)) next = index;
+    }
+    const [taken] = this.#waiting.splice(next, 1);
+    if (!taken) return undefined;
+    this.#clock.advanceTo(taken.dueMs);
+    return taken.message;
+  }
+
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+}

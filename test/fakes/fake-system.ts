@@ -1,0 +1,63 @@
+// Clock, timers, entropy and log for tests: time stands still until it is moved, and entropy repeats from a seed.
+import { createHash } from 'node:crypto';
+import type { Clock, Entropy, Log, LogEntry, Timers } from '../../shared/operations/ports.ts';
+
+export class FakeClock implements Clock {
+  #nowMs = Date.parse('2026-01-01T00:00:00.000Z');
+
+  now(): Date {
+    return new Date(this.#nowMs);
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  advanceTo(ms: number): void {
+    this.#nowMs = Math.max(this.#nowMs, ms);
+  }
+}
+
+/** A sleep takes no time, but lets others go first. */
+export class FakeTimers implements Timers {
+  sleep(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** SHA-256 in counter mode over a seed. */
+export class FakeEntropy implements Entropy {
+  readonly #seed: string;
+  #counter = 0;
+  #ids = 0;
+
+  constructor(seed = 'entropy') {
+    this.#seed = seed;
+  }
+
+  bytes(count: number): Uint8Array {
+    const out = Buffer.alloc(count);
+    for (let at = 0; at < count; at += 32) {
+      this.#counter += 1;
+      createHash('sha256').update(`${this.#seed}|${this.#counter}`).digest().copy(out, at);
+    }
+    return out;
+  }
+
+  id(): string {
+    this.#ids += 1;
+    return `00000000-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
+  }
+}
+
+export class FakeLog implements Log {
+  readonly entries: LogEntry[] = [];
+
+  write(entry: LogEntry): void {
+    this.entries.push(entry);
+  }
+
+  events(): string[] {
+    return this.entries.map((entry) => entry.event);
+  }
+}

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { dataKeyCells, readDataKey } from '../../../shared/domain/rows/data-rows.ts';
+import { unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
+import { counted, shardOf } from '../../../shared/domain/shard.ts';
+import { isEnded } from '../../../shared/domain/switch.ts';
+import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
+import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { StoreUnavailable } from '../../../shared/operations/ports.ts';
+import { loadShard, shardWrite } from '../../../shared/operations/shard-rows.ts';
+import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
+import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
+import { FaultyTables, random } from '../../fakes/faulty-tables.ts';
+import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
+
+const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
+const SEED_KEYS = 230;
+
+/** Many workers on a store that loses answers, beside a writer of new keys and an admin who changes his mind. */
+async function runUnderFaults(seed: number): Promise<Rig> {
+  const chance = random(seed);
+  const rig = await Rig.withDataKeys(SEED_KEYS, { shardCount: 3 });
+  const faults = { lostBefore: 0.05, lostAfter: 0.08, unavailable: 0.01 };
+  const worker = (index: number): Promise<void> =>
+    work(rig, rig.freshHost(new FaultyTables(rig.store, { seed: seed * 100 + index, faults })), chance);
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await Promise.all([worker(1), worker(2), worker(3), write(rig, chance), changeMind(rig, chance)]);
+  await rig.drain();
+  for (let round = 0; round < 20 && !isEnded((await loadSwitch(rig.store, place('s1')))!.value.state); round += 1) {
+    rig.clock.advance(3_600_000);
+    await sweepSwitches({ ...rig.deps, stuckAfterMs: 1 });
+    await rig.drain();
+  }
+  return rig;
+}
+
+/** Takes messages, some of them twice, and dies in the middle of some. */
+async function work(rig: Rig, deps: Rig['deps'], chance: () => number): Promise<void> {
+  for (let idle = 0; idle < 60;) {
+    const message = rig.queue.take();
+    if (!message) {
+      idle += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      continue;
+    }
+    if (chance() < 0.2) await rig.queue.send([message]);
+    await handleSwitchWork({ ...deps, messageBudgetMs: chance() < 0.1 ? 0 : 60_000 }, message);
+  }
+}
+
+/** Generates data keys as a caller would: under the shard's write version, in one transaction with its row. */
+async function write(rig: Rig, chance: () => number): Promise<void> {
+  const cache = new CompanyKeyCache({ ...rig.deps, tables: rig.store }, { ttlMs: 5_000 });
+  for (let index = 0; index < 60; index += 1) {
+    const keyId = `new-${index}`;
+    const shardPlace = { companyId: COMPANY, keyringId: KEYRING, shard: shardOf(keyId, rig.shardCount) };
+    for (;;) {
+      const shard = (await loadShard(rig.store, shardPlace))!;
+      const version = shard.value.writeVersion;
+      const key = await cache.get({ companyId: COMPANY, keyringId: KEYRING, version });
+      if (!key.ok) continue;
+      const plaintext = Buffer.from(rig.entropy.bytes(32));
+      const context = { companyId: COMPANY, keyringId: KEYRING, keyId, companyKeyVersion: version };
+      const blob = wrapDataKey({ companyKey: key.value, context, nonce: rig.entropy.bytes(12), plaintext });
+      for (let turns = Math.floor(chance() * 4); turns > 0; turns -= 1) await new Promise((r) => setImmediate(r));
+      const row = { ...rig.wrapped(keyId, version), blob, companyKeyVersion: version };
+      const written = await rig.store.write('datakeys', dataKeysPartition(shardPlace), [
+        shardWrite(counted(shard.value, { live: 1, done: 1 }), { etag: shard.etag, writtenBy: keyId }),
+        { kind: 'insert', rowKey: keyId, cells: dataKeyCells(row) },
+      ]);
+      rig.plaintexts.set(keyId, plaintext);
+      if (written.outcome === 'committed') break;
+      await new Promise((r) => setImmediate(r));
+    }
+  }
+}
+
+async function changeMind(rig: Rig, chance: () => number): Promise<void> {
+  for (let order = 0; order < 3; order += 1) {
+    for (let turns = Math.floor(chance() * 200); turns > 0; turns -= 1) await new Promise((r) => setImmediate(r));
+    if (chance() < 0.5) await cancelSwitch(rig.deps, place('s1'));
+    else await retrySwitch(rig.deps, { ...place('s1'), direction: 'forward' });
+  }
+}
+
+describe('a switch on a store that loses answers, with three workers, a writer and an admin who changes his mind', () => {
+  it.each(SEEDS)('ends, and every data key opens to the same bytes (seed %i)', async (seed) => {
+    const rig = await runUnderFaults(seed);
+    const state = (await loadSwitch(rig.store, place('s1')))!.value.state;
+    expect(['completed', 'cancelled']).toContain(state);
+    expect(await rig.openByCaller()).toBe(SEED_KEYS + 60);
+    const version = state === 'completed' ? 2 : 1;
+    const shards = await rig.shards();
+    expect(shards.reduce((sum, shard) => sum + shard.live, 0)).toBe(SEED_KEYS + 60);
+    expect(shards.every((shard) => shard.done === shard.live && shard.writeVersion === version)).toBe(true);
+    for (const keyId of rig.plaintexts.keys()) {
+      expect(await rig.dataKey(keyId)).toMatchObject({ companyKeyVersion: version, previousVersion: 0 });
+    }
+  });
+});
+
+describe('a store or queue that is away', () => {
+  it('has the work go again later, and the message is not lost', async () => {
+    const rig = await Rig.withDataKeys(10);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    const message = rig.queue.take()!;
+    const away = new FaultyTables(rig.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 1 } });
+    await handleSwitchWork(rig.freshHost(away), message);
+    expect(rig.queue.take()).toEqual({ ...message, attempt: 1 });
+  });
+
+  it('throws when not even the queue can be reached, so that the message comes back', async () => {
+    const rig = await Rig.withDataKeys(10);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    const message = rig.queue.take()!;
+    rig.queue.away = true;
+    const away = new FaultyTables(rig.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 1 } });
+    await expect(handleSwitchWork(rig.freshHost(away), message)).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('does not undo a switch whose first message was lost: the timer finds it', async () => {
+    const rig = await Rig.withDataKeys(10);
+    rig.queue.away = true;
+    expect((await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' })).ok).toBe(true);
+    rig.queue.away = false;
+    expect(await sweepSwitches({ ...rig.deps, stuckAfterMs: 120_000 })).toBe(0);
+    rig.clock.advance(120_000);
+    expect(await sweepSwitches({ ...rig.deps, stuckAfterMs: 120_000 })).toBe(1);
+    await rig.drain();
+    expect((await loadSwitch(rig.store, place('s1')))?.value.state).toBe('completed');
+    expect(
+      [...rig.store.dump()].filter(({ table, rowKey }) => table === 'agenda' && rowKey.startsWith('switch|')),
+    ).toEqual([]);
+  });
+});
+
+describe('a row read by a worker', () => {
+  it('opens by its own version at every moment of a switch', async () => {
+    const rig = await Rig.withDataKeys(200);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    await rig.drain({
+      enough: async () => {
+        expect(await rig.openByCaller()).toBe(200);
+        return false;
+      },
+    });
+    const [keyId, expected] = [...rig.plaintexts][0]!;
+    const row = readDataKey(keyId, dataKeyCells(await rig.dataKey(keyId)));
+    const key = await new CompanyKeyCache({ ...rig.deps }, { ttlMs: 1 }).get({
+      companyId: COMPANY,
+      keyringId: KEYRING,
+      version: 2,
+    });
+    const context = { companyId: COMPANY, keyringId: KEYRING, keyId, companyKeyVersion: 2 };
+    expect(key.ok && unwrapDataKey({ companyKey: key.value, context, blob: row.blob })).toEqual(expected);
+  });
+});

@@ -1,0 +1,268 @@
+import { describe, expect, it } from 'vitest';
+import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import { companyKeyRowKey, connectionRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
+import { loadCompanyKeyRow, loadSwitch } from '../../../shared/operations/control-state.ts';
+import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
+import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
+import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { parseWorkMessage } from '../../../shared/domain/work-message.ts';
+import { checkConnection, getHealth, sweepChecks } from '../../../shared/operations/vault-checks.ts';
+import { keyVersionOf } from '../../fakes/fake-vaults.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
+
+const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...place('s1') } as const;
+const stateOf = async (rig: Rig): Promise<string | undefined> =>
+  (await loadSwitch(rig.store, place('s1')))?.value.state;
+
+async function switched(keys = 10): Promise<Rig> {
+  const rig = await Rig.withDataKeys(keys);
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await rig.drain();
+  rig.vaults.calls.length = 0;
+  return rig;
+}
+
+describe('following a new version of the same key', () => {
+  const follow = (rig: Rig): ReturnType<typeof followKeyVersion> =>
+    followKeyVersion(rig.deps, { companyId: COMPANY, keyringId: KEYRING, ref: CONTOSO });
+
+  it('rewraps the company key under it and touches no data key', async () => {
+    const rig = await switched();
+    const before = await rig.dataKey('key-000001');
+    rig.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-2048-4' });
+    expect(await follow(rig)).toMatchObject({
+      ok: true,
+      value: { rewrapped: 1, keyId: expect.stringContaining(keyVersionOf(2)) },
+    });
+    const row = await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 2 });
+    expect(row?.value?.wraps[0]?.keyId).toContain(keyVersionOf(2));
+    expect(await rig.dataKey('key-000001')).toEqual(before);
+    expect(await rig.openByCaller()).toBe(10);
+  });
+
+  it('twice changes nothing more', async () => {
+    const rig = await switched();
+    expect(await follow(rig)).toMatchObject({ ok: true, value: { rewrapped: 0 } });
+  });
+
+  it('beside a prepare that wraps under the older version ends with every row under the newer', async () => {
+    const rig = await Rig.withDataKeys(10);
+    rig.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-4' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    const managed = { companyId: COMPANY, keyringId: KEYRING, ref: { provider: 'managed' } } as const;
+    await Promise.all([rig.drain(), followKeyVersion(rig.deps, managed)]);
+    await followKeyVersion(rig.deps, managed);
+    expect(await stateOf(rig)).toBe('completed');
+    expect(await rig.openByCaller()).toBe(10);
+  });
+
+  it('to a key that is unfit is refused and changes nothing', async () => {
+    const rig = await switched();
+    rig.vaults.addKey({
+      host: CONTOSO_HOST,
+      keyName: 'customer-key',
+      fixture: 'rsa-2048-4',
+      change: { keyOps: ['encrypt'] },
+    });
+    expect(await follow(rig)).toMatchObject({ ok: false, error: { failure: { code: 'key-operation-not-permitted' } } });
+    expect(await rig.openByCaller()).toBe(10);
+  });
+});
+
+describe('rows that were forged', () => {
+  it('a company key re-wrapped with the customer’s public key stops the work by name, with no vault call', async () => {
+    const rig = await switched();
+    const target = { ref: CONTOSO, host: CONTOSO_HOST, keyName: 'customer-key', tenantId: VENDOR.tenantId };
+    const vaultKey = await rig.vaults.readKey(target);
+    const context = { companyId: COMPANY, keyringId: KEYRING, version: 2 };
+    const row = (await loadCompanyKeyRow(rig.store, context))!;
+    const mine = { sign: () => Promise.resolve({ ok: true, value: row.value!.wraps[0]!.seal } as const) };
+    const key = rig.vaults.addKey({ host: FABRIKAM_HOST, keyName: 'scratch', fixture: 'rsa-2048-2' }).describes;
+    const wrap = await makeWrap(mine, {
+      target,
+      vaultKey: { ...key, keyId: row.value!.wraps[0]!.keyId },
+      companyKey: Buffer.alloc(32),
+      context,
+    });
+    expect(vaultKey.ok || wrap.ok).toBe(true);
+    if (!wrap.ok) return;
+    const stored = await rig.store.read('companies', COMPANY, companyKeyRowKey(KEYRING, 2));
+    const forged = [{ ...wrap.value, tenantId: row.value!.wraps[0]!.tenantId }];
+    rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 2), {
+      ...stored?.cells,
+      wraps: JSON.stringify(forged),
+    });
+    rig.vaults.calls.length = 0;
+    expect(await rig.openByCaller()).toBe(0);
+    expect(rig.vaults.calls.filter(({ operation }) => operation === 'unwrap' || operation === 'readKey')).toEqual([]);
+    expect(rig.log.events()).toContain('security.row-forged');
+  });
+
+  it('a connection pointed at another vault blocks the switch by name, with no call to either vault', async () => {
+    const rig = await Rig.withDataKeys(5);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    const row = await rig.store.read('companies', COMPANY, connectionRowKey('contoso'));
+    rig.store.tamper('companies', COMPANY, connectionRowKey('contoso'), { ...row?.cells, host: FABRIKAM_HOST });
+    rig.vaults.calls.length = 0;
+    await rig.drain();
+    expect(await loadSwitch(rig.store, place('s1'))).toMatchObject({
+      value: { blocked: { failure: { code: 'row-forged' } } },
+    });
+    expect(rig.vaults.calls.filter(({ host }) => host === FABRIKAM_HOST || host === CONTOSO_HOST)).toEqual([]);
+  });
+
+  it('a forged connection does not hold a switch that is cancelled', async () => {
+    const rig = await Rig.withDataKeys(5);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    const row = await rig.store.read('companies', COMPANY, connectionRowKey('contoso'));
+    rig.store.tamper('companies', COMPANY, connectionRowKey('contoso'), { ...row?.cells, host: FABRIKAM_HOST });
+    expect((await cancelSwitch(rig.deps, place('s1'))).ok).toBe(true);
+    expect(await stateOf(rig)).toBe('cancelled');
+  });
+
+  it('a wrap copied from another company’s row is refused', async () => {
+    const rig = await switched();
+    const row = (await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 2 }))!;
+    const stored = await rig.store.read('companies', COMPANY, companyKeyRowKey(KEYRING, 2));
+    rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 3), {
+      ...stored?.cells,
+      wraps: JSON.stringify(row.value!.wraps),
+    });
+    await rig.tamperDataKey('key-000001', { companyKeyVersion: 3 });
+    rig.vaults.calls.length = 0;
+    expect(await rig.openByCaller()).toBe(9);
+    expect(rig.vaults.countOf('unwrap')).toBe(1);
+  });
+});
+
+describe('messages', () => {
+  it.each([
+    ['no object', 'text'],
+    ['an unknown format', { ...ADVANCE, format: 2 }],
+    ['an unknown kind', { ...ADVANCE, kind: 'drop-tables' }],
+    ['an unknown field', { ...ADVANCE, cursor: 'x' }],
+    ['an id that is none', { ...ADVANCE, companyId: '../etc' }],
+    ['a range of shards that is none', { ...ADVANCE, kind: 'reprotect', generation: 1, firstShard: 3, lastShard: 1 }],
+  ])('that are malformed (%s) are not understood', (_title, value) => {
+    expect(parseWorkMessage(value).ok).toBe(false);
+  });
+
+  it('for a switch that does not exist are recorded once as poison and done with', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await handleSwitchWork(rig.deps, ADVANCE);
+    await handleSwitchWork(rig.deps, ADVANCE);
+    const poison = [...rig.store.dump()].filter(({ rowKey }) => rowKey.startsWith('poison|'));
+    expect(poison).toMatchObject([{ partitionKey: '_system', cells: { reason: 'no such switch' } }]);
+    expect(rig.queue.size).toBe(0);
+  });
+
+  it('of an older generation, or for a switch that has ended, change nothing', async () => {
+    const rig = await switched();
+    const before = [...rig.store.dump()];
+    await handleSwitchWork(rig.deps, { ...ADVANCE, kind: 'reprotect', generation: 1, firstShard: 0, lastShard: 3 });
+    await handleSwitchWork(rig.deps, ADVANCE);
+    expect([...rig.store.dump()]).toEqual(before);
+  });
+
+  it('that the queue gave up on block the switch with the reason, until somebody retries', async () => {
+    const rig = await Rig.withDataKeys(5);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    const message = rig.queue.take();
+    await handleDeadLetter(rig.deps, { body: message, reason: 'MaxDeliveryCountExceeded', messageId: 'm-1' });
+    expect(await loadSwitch(rig.store, place('s1'))).toMatchObject({
+      value: { blocked: { reason: 'dead-letter', detail: 'MaxDeliveryCountExceeded' } },
+    });
+    await retrySwitch(rig.deps, place('s1'));
+    await rig.drain();
+    expect(await stateOf(rig)).toBe('completed');
+  });
+});
+
+describe('vault checks', () => {
+  const checks = (rig: Rig) => ({ ...rig.deps, checkConcurrency: 4 });
+  const CONNECTION = { companyId: COMPANY, connectionId: 'contoso' };
+
+  it('find a vault in force healthy with two calls', async () => {
+    const rig = await switched();
+    expect(await sweepChecks(checks(rig))).toBe(1);
+    expect(rig.vaults.calls.filter(({ host }) => host === CONTOSO_HOST).map(({ operation }) => operation)).toEqual([
+      'readKey',
+      'unwrap',
+    ]);
+    expect(await getHealth(rig.deps, CONNECTION)).toMatchObject({ ok: true, value: { current: { state: 'healthy' } } });
+  });
+
+  it('call a denial revoked and an outage unreachable, and forget neither the last good time nor since when', async () => {
+    const rig = await switched();
+    await checkConnection(checks(rig), CONNECTION);
+    const lastGoodAt = rig.clock.now().toISOString();
+    rig.clock.advance(60_000);
+    const since = rig.clock.now().toISOString();
+    rig.vaults.fail({ operation: 'readKey', failure: 'vault-unreachable', times: 1 });
+    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
+      value: { state: 'unreachable', since, lastGoodAt },
+    });
+    rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac', times: 1 });
+    rig.clock.advance(1_000);
+    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
+      value: { state: expect.stringMatching(/revoked|unreachable/), code: 'access-denied-rbac', lastGoodAt },
+    });
+    const report = await getHealth(rig.deps, CONNECTION);
+    expect(report.ok && report.value.history.map(({ code }) => code)).toEqual([
+      'access-denied-rbac',
+      'vault-unreachable',
+      undefined,
+    ]);
+  });
+
+  it('believe a name that does not resolve only the second time', async () => {
+    const rig = await switched();
+    rig.vaults.removeVault(CONTOSO_HOST);
+    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
+      value: { state: 'unreachable', code: 'vault-not-found' },
+    });
+    rig.clock.advance(1_000);
+    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
+      value: { state: 'revoked', code: 'vault-not-found' },
+    });
+  });
+
+  it('only warn of an expired key in force', async () => {
+    const rig = await switched();
+    const target = {
+      ref: CONTOSO,
+      host: CONTOSO_HOST,
+      keyName: 'customer-key',
+      tenantId: '22222222-2222-4222-8222-222222222222',
+    };
+    const key = await rig.vaults.readKey(target);
+    if (!key.ok) throw new Error('no key');
+    Object.assign(key.value, { expires: new Date(0) });
+    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
+      value: { state: 'healthy', warnings: ['key-expired'] },
+    });
+  });
+
+  it('leave the agenda when nothing depends on the connection any more', async () => {
+    const rig = await switched();
+    await startSwitch(rig.deps, { ...place('s2'), target: { provider: 'managed' }, requestedBy: 'admin' });
+    await rig.drain();
+    await sweepChecks(checks(rig));
+    expect([...rig.store.dump()].filter(({ table }) => table === 'agenda')).toEqual([]);
+  });
+});
+
+it('a switch row that cannot be read is a bug, not an answer', async () => {
+  const rig = await Rig.withDataKeys(1);
+  const cells = switchCells((await started(rig))!);
+  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), { ...cells, state: 'nonsense' });
+  await expect(handleSwitchWork(rig.deps, ADVANCE)).rejects.toThrow('row switch|default|s1');
+});
+
+async function started(rig: Rig) {
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  return (await loadSwitch(rig.store, place('s1')))?.value;
+}

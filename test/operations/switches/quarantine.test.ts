@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
+import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
+import { CONTOSO, place, Rig } from './rig.ts';
+
+const KEY = 'key-000003';
+
+async function started(rig: Rig): Promise<void> {
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await rig.drain();
+}
+
+const stateOf = async (rig: Rig): Promise<string | undefined> =>
+  (await loadSwitch(rig.store, place('s1')))?.value.state;
+const keyIn = (keyId = KEY): ReturnType<typeof place> & { keyId: string } => ({ ...place('s1'), keyId });
+
+describe('a row that was tampered with', () => {
+  it.each([
+    [
+      'a byte of its blob changed',
+      async (rig: Rig) => {
+        const blob = Buffer.from((await rig.dataKey(KEY)).blob);
+        blob[20] = (blob[20] ?? 0) ^ 1;
+        await rig.tamperDataKey(KEY, { blob });
+      },
+    ],
+    [
+      'another key’s blob copied over it',
+      async (rig: Rig) => {
+        await rig.tamperDataKey(KEY, { blob: (await rig.dataKey('key-000004')).blob });
+      },
+    ],
+    ['its blob cut off', (rig: Rig) => rig.tamperDataKey(KEY, { blob: new Uint8Array(3) })],
+    ['its cells of the wrong types', (rig: Rig) => rig.tamperDataKey(KEY, { blob: 'text', previous: 7 })],
+  ])('(%s) is quarantined and named, and the rest goes on', async (_title, tamper) => {
+    const rig = await Rig.withDataKeys(40);
+    await tamper(rig);
+    await started(rig);
+    expect(await stateOf(rig)).toBe('re-protecting');
+    const view = await getSwitch(rig.deps, place('s1'));
+    expect(view).toMatchObject({
+      value: {
+        progress: { total: 40, done: 39, quarantined: 1 },
+        quarantine: [{ keyId: KEY, reason: 'does-not-open' }],
+      },
+    });
+  });
+
+  it('relabelled with a version that does not exist is quarantined as such', async () => {
+    const rig = await Rig.withDataKeys(10);
+    await rig.tamperDataKey(KEY, { companyKeyVersion: 9 });
+    await started(rig);
+    expect(await getSwitch(rig.deps, place('s1'))).toMatchObject({
+      value: { quarantine: [{ keyId: KEY, reason: 'unknown-version' }] },
+    });
+  });
+
+  it('relabelled as moved already is found by the second pass', async () => {
+    const rig = await Rig.withDataKeys(10);
+    await rig.tamperDataKey(KEY, { companyKeyVersion: 2 });
+    await started(rig);
+    expect(await getSwitch(rig.deps, place('s1'))).toMatchObject({
+      value: { quarantine: [{ keyId: KEY, reason: 'does-not-open' }] },
+    });
+  });
+});
+
+describe('the ways out of quarantine', () => {
+  async function quarantined(): Promise<{ rig: Rig; good: Uint8Array }> {
+    const rig = await Rig.withDataKeys(20);
+    const good = (await rig.dataKey(KEY)).blob;
+    await rig.tamperDataKey(KEY, { blob: new Uint8Array(61) });
+    await started(rig);
+    return { rig, good };
+  }
+
+  it('retry leaves a row that still does not open as it is', async () => {
+    const { rig } = await quarantined();
+    const before = await rig.dataKey(KEY);
+    expect(await retryQuarantined(rig.deps, keyIn())).toMatchObject({
+      ok: false,
+      error: { code: 'data-key-quarantined' },
+    });
+    expect(await rig.dataKey(KEY)).toEqual(before);
+  });
+
+  it('retry moves a row that was mended there and then, and the switch completes', async () => {
+    const { rig, good } = await quarantined();
+    await rig.tamperDataKey(KEY, { blob: good });
+    expect((await retryQuarantined(rig.deps, keyIn())).ok).toBe(true);
+    expect(await rig.dataKey(KEY)).toMatchObject({ state: 'live', companyKeyVersion: 2, previousVersion: 0 });
+    await rig.drain();
+    expect(await stateOf(rig)).toBe('completed');
+    expect(await rig.openByCaller()).toBe(20);
+  });
+
+  it('accept-loss keeps the row, marked, and later switches skip it', async () => {
+    const { rig } = await quarantined();
+    expect((await acceptLoss(rig.deps, keyIn())).ok).toBe(true);
+    await rig.drain();
+    expect(await stateOf(rig)).toBe('completed');
+    expect(await rig.dataKey(KEY)).toMatchObject({ state: 'lost', companyKeyVersion: 1 });
+    expect(await rig.openByCaller()).toBe(19);
+    const shards = await rig.shards();
+    expect(shards.reduce((sum, shard) => sum + shard.lost, 0)).toBe(1);
+    expect(shards.every((shard) => shard.done === shard.live)).toBe(true);
+  });
+
+  it('a row that is not quarantined is refused', async () => {
+    const { rig } = await quarantined();
+    expect(await acceptLoss(rig.deps, keyIn('key-000001'))).toMatchObject({
+      error: { code: 'data-key-not-quarantined' },
+    });
+    expect(await acceptLoss(rig.deps, keyIn('nobody'))).toMatchObject({ error: { type: 'not-found' } });
+  });
+
+  it('a roll-back releases what stayed at the old version', async () => {
+    const { rig } = await quarantined();
+    await cancelSwitch(rig.deps, place('s1'));
+    await rig.drain();
+    expect(await stateOf(rig)).toBe('cancelled');
+    expect(await rig.dataKey(KEY)).toMatchObject({ state: 'live', companyKeyVersion: 1 });
+    expect(await rig.openByCaller()).toBe(19);
+    expect([...rig.store.dump()].filter(({ rowKey }) => rowKey.startsWith('!quarantine'))).toEqual([]);
+  });
+
+  it('an entry that somebody planted in the quarantine list stops nothing', async () => {
+    const rig = await Rig.withDataKeys(20);
+    await rig.tamperDataKey(KEY, { blob: new Uint8Array(61) });
+    rig.store.tamper('datakeys', rig.partitionOf(KEY), `!quarantine|${KEY}`, { format: 1, reason: 'nonsense' });
+    await started(rig);
+    expect((await rig.dataKey(KEY)).state).toBe('quarantined');
+  });
+});

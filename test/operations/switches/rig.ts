@@ -1,0 +1,266 @@
+// One company with data keys on the vendor's key, two customer vaults, and everything a switch needs, in memory.
+import { createSecretKey } from 'node:crypto';
+import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
+import type { DataKey } from '../../../shared/domain/data-key.ts';
+import type { Connection } from '../../../shared/domain/connection.ts';
+import { providerName, type ProviderRef, type VaultTarget } from '../../../shared/domain/provider.ts';
+import { companyCells, keyringCells } from '../../../shared/domain/rows/control-rows.ts';
+import { dataKeyCells, readDataKey, readShard, shardCells } from '../../../shared/domain/rows/data-rows.ts';
+import {
+  COMPANY_ROW_KEY,
+  companyKeyRowKey,
+  connectionRowKey,
+  dataKeysPartition,
+  keyringRowKey,
+} from '../../../shared/domain/rows/row-keys.ts';
+import { companyKeyCells, connectionCells } from '../../../shared/domain/rows/sealed-rows.ts';
+import { sealedBytesOfConnection } from '../../../shared/domain/seal.ts';
+import { counted, newShard, SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
+import type { Keyring } from '../../../shared/domain/keyring.ts';
+import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
+import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
+import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
+import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
+import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
+import { FakeQueue } from '../../fakes/fake-queue.ts';
+import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
+import { FakeTables } from '../../fakes/fake-tables.ts';
+import { FakeVaults } from '../../fakes/fake-vaults.ts';
+
+export const COMPANY = 'acme';
+export const KEYRING = 'default';
+export const VENDOR: VaultTarget = {
+  ref: { provider: 'managed' },
+  host: 'vendor.vault.azure.net',
+  keyName: 'keyswitch-kek',
+  tenantId: '11111111-1111-4111-8111-111111111111',
+};
+export const MANAGED: ProviderRef = { provider: 'managed' };
+export const CONTOSO: ProviderRef = { provider: 'azure-key-vault', connectionId: 'contoso' };
+export const FABRIKAM: ProviderRef = { provider: 'azure-key-vault', connectionId: 'fabrikam' };
+export const CONTOSO_HOST = 'contoso.vault.azure.net';
+export const FABRIKAM_HOST = 'fabrikam.vault.azure.net';
+const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
+
+export const CACHE_TTL_MS = 5_000;
+export const place = (switchId: string): { companyId: string; keyringId: string; switchId: string } => ({
+  companyId: COMPANY,
+  keyringId: KEYRING,
+  switchId,
+});
+
+export class Rig {
+  readonly store = new FakeTables();
+  readonly vaults = new FakeVaults();
+  readonly clock = new FakeClock();
+  readonly queue = new FakeQueue(this.clock);
+  readonly entropy = new FakeEntropy();
+  readonly log = new FakeLog();
+  readonly plaintexts = new Map<string, Buffer>();
+  readonly shardCount: number;
+  deps: WorkDependencies & { readonly queue: FakeQueue };
+
+  private constructor(shardCount: number, wrapTables: (tables: Tables) => Tables) {
+    this.shardCount = shardCount;
+    this.vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
+    this.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
+    this.vaults.addVault({ host: CONTOSO_HOST, tenantId: CUSTOMER_TENANT });
+    this.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-2048-2' });
+    this.vaults.addVault({ host: FABRIKAM_HOST, tenantId: CUSTOMER_TENANT });
+    this.vaults.addKey({ host: FABRIKAM_HOST, keyName: 'customer-key', fixture: 'rsa-2048-3' });
+    this.deps = this.freshHost(wrapTables(this.store));
+  }
+
+  /** A host process of its own: nothing in its caches. */
+  freshHost(tables: Tables = this.store): WorkDependencies & { readonly queue: FakeQueue } {
+    const opening = {
+      tables,
+      vaults: this.vaults,
+      sealer: this.vaults,
+      log: this.log,
+      managedTarget: VENDOR,
+      clock: this.clock,
+    };
+    return {
+      ...opening,
+      entropy: this.entropy,
+      timers: new FakeTimers(),
+      queue: this.queue,
+      keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
+      workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
+      backOff: { firstMs: 1_000, lastMs: 60_000 },
+      messageBudgetMs: 60_000,
+    };
+  }
+
+  static async withDataKeys(
+    count: number,
+    options: { readonly shardCount?: number; readonly wrapTables?: (tables: Tables) => Tables } = {},
+  ): Promise<Rig> {
+    const rig = new Rig(options.shardCount ?? 4, options.wrapTables ?? ((tables) => tables));
+    await rig.#seedControl();
+    await rig.#seedDataKeys(count);
+    return rig;
+  }
+
+  async #seedControl(): Promise<void> {
+    const createdAt = this.clock.now().toISOString();
+    this.#put(
+      'companies',
+      COMPANY,
+      COMPANY_ROW_KEY,
+      companyCells({
+        companyId: COMPANY,
+        displayName: 'Acme',
+        defaultKeyring: KEYRING,
+        state: 'active',
+        createdAt,
+      }),
+    );
+    const keyring: Keyring = {
+      keyringId: KEYRING,
+      state: 'ready',
+      shardCount: this.shardCount,
+      provider: MANAGED,
+      activeVersion: 1,
+      highVersion: 1,
+      generation: 0,
+      rollBacks: 0,
+      createdAt,
+    };
+    this.#put('companies', COMPANY, keyringRowKey(KEYRING), keyringCells(keyring));
+    await this.#seedConnection('contoso', CONTOSO_HOST);
+    await this.#seedConnection('fabrikam', FABRIKAM_HOST);
+    const vaultKey = await this.vaults.readKey(VENDOR);
+    if (!vaultKey.ok) throw new Error('no vendor key');
+    const context = { companyId: COMPANY, keyringId: KEYRING, version: 1 };
+    const wrap = await makeWrap(this.vaults, {
+      target: VENDOR,
+      vaultKey: vaultKey.value,
+      companyKey: this.#companyKey(),
+      context,
+    });
+    if (!wrap.ok) throw new Error('no wrap');
+    const row = { ...context, wraps: [wrap.value], inForce: providerName(MANAGED), createdAt };
+    this.#put('companies', COMPANY, companyKeyRowKey(KEYRING, 1), companyKeyCells(row));
+    this.vaults.calls.length = 0;
+  }
+
+  #companyKey(): Buffer {
+    return Buffer.alloc(32, 7);
+  }
+
+  async #seedConnection(connectionId: string, host: string): Promise<void> {
+    const unsealed: Omit<Connection, 'seal'> = {
+      connectionId,
+      host,
+      keyName: 'customer-key',
+      tenantId: CUSTOMER_TENANT,
+      credential: { kind: 'federated', clientId: '33333333-3333-4333-8333-333333333333' },
+      usedBy: [],
+      createdAt: this.clock.now().toISOString(),
+      keySeen: true,
+    };
+    const seal = await this.vaults.sign(sealedBytesOfConnection(COMPANY, unsealed));
+    if (!seal.ok) throw new Error('no seal');
+    this.#put('companies', COMPANY, connectionRowKey(connectionId), connectionCells({ ...unsealed, seal: seal.value }));
+  }
+
+  async #seedDataKeys(count: number): Promise<void> {
+    const now = this.clock.now().toISOString();
+    const shards = Array.from({ length: this.shardCount }, () => newShard({ writeVersion: 1, now }));
+    for (let index = 0; index < count; index += 1) {
+      const keyId = `key-${String(index).padStart(6, '0')}`;
+      const shard = shardOf(keyId, this.shardCount);
+      this.#put('datakeys', dataKeysPartition({ ...place(''), shard }), keyId, dataKeyCells(this.wrapped(keyId, 1)));
+      shards[shard] = counted(shards[shard]!, { live: 1, done: 1 });
+    }
+    for (const [shard, value] of shards.entries()) {
+      this.#put('datakeys', dataKeysPartition({ ...place(''), shard }), SHARD_ROW_KEY, shardCells(value, 'seed'));
+    }
+    return Promise.resolve();
+  }
+
+  /** A live data key under company key 1, whose plaintext is remembered. */
+  wrapped(keyId: string, version: number): DataKey {
+    const plaintext = Buffer.from(this.entropy.bytes(32));
+    this.plaintexts.set(keyId, plaintext);
+    const blob = wrapDataKey({
+      companyKey: createSecretKey(this.#companyKey()),
+      context: { companyId: COMPANY, keyringId: KEYRING, keyId, companyKeyVersion: version },
+      nonce: this.entropy.bytes(DATA_KEY_NONCE_BYTES),
+      plaintext,
+    });
+    return {
+      keyId,
+      state: 'live',
+      origin: 'generated',
+      blob,
+      companyKeyVersion: version,
+      previous: new Uint8Array(0),
+      previousVersion: 0,
+      createdBy: 'seed',
+      writtenBy: 'seed',
+      createdAt: this.clock.now().toISOString(),
+    };
+  }
+
+  #put(table: TableName, partitionKey: string, rowKey: string, cells: Cells): void {
+    this.store.tamper(table, partitionKey, rowKey, cells);
+  }
+
+  partitionOf(keyId: string): string {
+    return dataKeysPartition({ ...place(''), shard: shardOf(keyId, this.shardCount) });
+  }
+
+  async dataKey(keyId: string): Promise<DataKey> {
+    const row = await this.store.read('datakeys', this.partitionOf(keyId), keyId);
+    if (!row) throw new Error(`no row ${keyId}`);
+    return readDataKey(keyId, row.cells);
+  }
+
+  async tamperDataKey(keyId: string, change: Cells): Promise<void> {
+    const row = await this.store.read('datakeys', this.partitionOf(keyId), keyId);
+    this.store.tamper('datakeys', this.partitionOf(keyId), keyId, { ...row?.cells, ...change });
+  }
+
+  async shards(): Promise<Shard[]> {
+    const rows = Array.from({ length: this.shardCount }, (_, shard) =>
+      this.store.read('datakeys', dataKeysPartition({ ...place(''), shard }), SHARD_ROW_KEY),
+    );
+    return (await Promise.all(rows)).map((row) => readShard(row?.cells ?? {}));
+  }
+
+  /** Works messages until none is left, delayed ones included, or until `enough` says so. */
+  async drain(
+    options: { readonly enough?: () => boolean | Promise<boolean>; readonly most?: number } = {},
+  ): Promise<number> {
+    let worked = 0;
+    for (let message = this.queue.take(); message; message = this.queue.take()) {
+      await handleSwitchWork(this.deps, message);
+      worked += 1;
+      if (worked >= (options.most ?? 500)) throw new Error('the queue does not run empty');
+      if (await options.enough?.()) return worked;
+    }
+    return worked;
+  }
+
+  /** How many data keys a caller with nothing cached opens to the bytes they had at first. */
+  async openByCaller(): Promise<number> {
+    const cache = new CompanyKeyCache({ ...this.deps, tables: this.store }, { ttlMs: CACHE_TTL_MS });
+    let opened = 0;
+    for (const [keyId, expected] of this.plaintexts) {
+      const key = await this.dataKey(keyId);
+      const context = { companyId: COMPANY, keyringId: KEYRING, version: key.companyKeyVersion };
+      const companyKey = await cache.get(context);
+      if (!companyKey.ok) continue;
+      const plaintext = unwrapDataKey({
+        companyKey: companyKey.value,
+        context: { companyId: COMPANY, keyringId: KEYRING, keyId, companyKeyVersion: key.companyKeyVersion },
+        blob: key.blob,
+      });
+      if (plaintext?.equals(expected)) opened += 1;
+    }
+    return opened;
+  }
+}
