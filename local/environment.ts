@@ -23,7 +23,7 @@ import type { RedirectTable } from './redirect/redirect-table.ts';
 import { createCertificateAuthority } from './tls/certificates.ts';
 import { startInWorker } from './workers/start-in-worker.ts';
 
-export interface EnvironmentOptions {
+interface EnvironmentOptions {
   /** Where the tables are kept; in memory when left out. */
   readonly tablesFile?: string;
   /** 5 s unless told; a minute in Azure. */

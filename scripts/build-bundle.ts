@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-export interface BundleOptions {
+interface BundleOptions {
   readonly entryPoint: string;
   readonly hostJson: string;
   /** Replaced as a whole. */

@@ -2,7 +2,7 @@
 // next one takes over.
 import { startHost, type FunctionsHost, type HostOptions } from '../functions-host/host-process.ts';
 
-export interface HostFleet {
+interface HostFleet {
   start(options: HostOptions): Promise<FunctionsHost>;
   readonly hosts: readonly FunctionsHost[];
   /** Lets all of them drain. */

@@ -13,7 +13,7 @@ import {
 
 export const VENDOR_KEY_NAME = 'keyswitch-kek';
 export const SEAL_KEY_NAME = 'keyswitch-seal';
-export const TABLE_NAMES = ['companies', 'datakeys', 'vaultkeys', 'requests', 'agenda', 'events', 'health'] as const;
+const TABLE_NAMES = ['companies', 'datakeys', 'vaultkeys', 'requests', 'agenda', 'events', 'health'] as const;
 
 export async function createVendorVault(keyVault: RemoteControl): Promise<void> {
   const host = VENDOR_VAULT_HOST;
@@ -29,7 +29,7 @@ export async function createVendorVault(keyVault: RemoteControl): Promise<void> 
   ]);
 }
 
-export interface TableAccess {
+interface TableAccess {
   readonly port: number;
   readonly caPem: string;
   readonly identity: { readonly IDENTITY_ENDPOINT: string; readonly IDENTITY_HEADER: string };

@@ -12,7 +12,7 @@ export function expandSettings(text: string, settings: AppSettings): string {
   });
 }
 
-export interface ServiceBusConnection {
+interface ServiceBusConnection {
   readonly fullyQualifiedNamespace: string;
   /** Of the user-assigned managed identity; the system-assigned one when there is none. */
   readonly clientId?: string;

@@ -11,14 +11,14 @@ import type { Invoker } from './invoke.ts';
 import { createRouteTable, type Route } from './route-table.ts';
 import { findTrigger } from './triggers.ts';
 
-export interface HostKeys {
+interface HostKeys {
   /** Opens functions of level `function`. */
   readonly functionKey: string;
   /** Opens everything, and alone `admin`. */
   readonly masterKey: string;
 }
 
-export interface HttpTriggers {
+interface HttpTriggers {
   readonly url: string;
   /** Takes no new connection; those open are closed when their answer is out. */
   stop(): void;

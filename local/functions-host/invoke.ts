@@ -6,7 +6,7 @@ import type { RegisteredApp, RegisteredFunction } from './core-api.ts';
 import type { CoreInvocationContext, FunctionCallback, InvocationRequest, InvocationResponse } from './core-types.ts';
 import type { HostLog } from './host-log.ts';
 
-export class FunctionTimeoutError extends Error {
+class FunctionTimeoutError extends Error {
   override readonly name = 'FunctionTimeoutException';
 }
 

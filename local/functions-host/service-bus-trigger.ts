@@ -10,7 +10,7 @@ import type { Invoker } from './invoke.ts';
 import { toMessageData, toTriggerMetadata } from './service-bus-message.ts';
 import { findTrigger } from './triggers.ts';
 
-export interface ServiceBusTriggers {
+interface ServiceBusTriggers {
   /** Takes no new message. Those under way go on and can still be settled. */
   stop(): Promise<void>;
   close(): Promise<void>;

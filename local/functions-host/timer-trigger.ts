@@ -8,7 +8,7 @@ import type { Invoker } from './invoke.ts';
 import { parseSchedule, type Schedule } from './ncrontab.ts';
 import { findTrigger } from './triggers.ts';
 
-export interface TimerTriggers {
+interface TimerTriggers {
   /** Whether this host is the one that fires. */
   setEnabled(enabled: boolean): void;
   /** Fires one now, whoever is the one. False when there is no timer of that name. */

@@ -3,7 +3,7 @@ import type { Binding, FunctionMetadata } from './core-types.ts';
 
 const SUPPORTED = new Set(['httpTrigger', 'serviceBusTrigger', 'timerTrigger']);
 
-export interface Trigger {
+interface Trigger {
   readonly name: string;
   readonly binding: Binding;
 }

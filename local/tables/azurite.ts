@@ -7,7 +7,7 @@ import { indexLookups, type TableStore } from './azurite-store.ts';
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
-export interface AzuriteTables {
+interface AzuriteTables {
   readonly listener: RequestListener;
   close(): Promise<void>;
 }

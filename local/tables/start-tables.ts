@@ -13,7 +13,7 @@ import { createSignatureCheck } from './signature-check.ts';
 import { readTableRequest } from './table-request.ts';
 import { cutInsteadOfAnswering, watchStatus } from './table-response.ts';
 
-export interface TablesOptions {
+interface TablesOptions {
   readonly tls: TlsIdentity;
   /** Where to keep the tables; in memory when left out. */
   readonly file?: string;

@@ -2,7 +2,7 @@
 // leaves the request unread for the service behind.
 import type { IncomingMessage } from 'node:http';
 
-export interface TableRequest {
+interface TableRequest {
   readonly operation:
     | 'get'
     | 'query'

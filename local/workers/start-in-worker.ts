@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { connectControl, type RemoteControl } from '../control/remote-control.ts';
 
 /** What every emulator's start function gives, as far as it can leave its thread. */
-export interface WorkerEmulator {
+interface WorkerEmulator {
   readonly port: number;
   readonly control: RemoteControl;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
 // A token as Table Storage takes it, unsigned: the service under test looks at its claims only.
-import type { TokenCredential } from '@azure/core-auth';
+import type { TokenCredential } from '@azure/identity';
 
 export function storageCredential(claims: Readonly<Record<string, unknown>> = {}): TokenCredential {
   const now = Math.floor(Date.now() / 1000);
