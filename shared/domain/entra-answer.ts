@@ -5,7 +5,7 @@ import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { APP_DISABLED } from './failures/entra-failures.ts';
 import { classifyNetworkError } from './network-error.ts';
 
-export interface EntraError {
+interface EntraError {
   readonly aadsts?: number;
   readonly status?: number;
   readonly message: string;

@@ -13,7 +13,7 @@ export interface KeyPolicy {
   readonly purpose: 'test' | 'in-force';
 }
 
-export interface KeyJudgement {
+interface KeyJudgement {
   readonly denials: readonly Failure[];
   readonly warnings: readonly Failure[];
 }

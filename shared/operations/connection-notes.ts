@@ -16,7 +16,7 @@ export interface ConnectionNotesDependencies extends SealCheck, Races {
   readonly sealer: Sealer;
 }
 
-export interface ConnectionNotes {
+interface ConnectionNotes {
   /** Pins the tenant, which takes a new seal. Never replaces one. */
   readonly tenantId?: string;
   readonly roleAssignedAt?: string;

@@ -25,7 +25,7 @@ export interface ConnectionsDependencies extends SealCheck, Races {
   readonly connectionPolicy: ConnectionPolicy;
 }
 
-export interface ConnectionPlace {
+interface ConnectionPlace {
   readonly companyId: string;
   readonly connectionId: string;
 }
@@ -36,7 +36,7 @@ export interface WriteCondition {
   readonly ifNoneMatch?: '*';
 }
 
-export interface PutConnection extends Loaded<Connection> {
+interface PutConnection extends Loaded<Connection> {
   readonly created: boolean;
 }
 
@@ -49,7 +49,7 @@ export async function getConnection(
   return loaded.value ? ok(loaded.value) : err(notFound('connection', place.connectionId));
 }
 
-export interface ConnectionPage {
+interface ConnectionPage {
   readonly connections: readonly Loaded<Connection>[];
   /** Ids of rows whose seal does not verify: each was logged as a security event, and is not shown. */
   readonly forged: readonly string[];

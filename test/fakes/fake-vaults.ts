@@ -9,9 +9,9 @@ import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { ConnectionProbe, KeyVaults, Sealer } from '../../shared/operations/ports.ts';
 import { keyFixture, type KeyFixtureName } from '../fixtures/key-fixtures.ts';
 
-export type VaultOperation = 'reach' | 'challengedTenant' | 'obtainToken' | 'readKey' | 'unwrap' | 'sign' | 'publicKey';
+type VaultOperation = 'reach' | 'challengedTenant' | 'obtainToken' | 'readKey' | 'unwrap' | 'sign' | 'publicKey';
 
-export interface VaultCall {
+interface VaultCall {
   readonly operation: VaultOperation;
   /** Empty for the seal key's calls. */
   readonly host: string;

@@ -71,7 +71,9 @@ export const takeAwayWithPowerShell = (place: InstructionPlace): string =>
     vaultVariable(place),
     principalVariable(place),
     '# a vault with role-based access control',
-    `Get-AzRoleAssignment -ObjectId $principal -Scope ${keyScopeExpression(place)} | Remove-AzRoleAssignment`,
+    `$scope = ${keyScopeExpression(place)}`,
+    // Asked for a scope, Azure lists what is inherited too; that is not ours to remove.
+    'Get-AzRoleAssignment -ObjectId $principal -Scope $scope | Where-Object Scope -eq $scope | Remove-AzRoleAssignment',
     '# a vault with access policies',
     `Remove-AzKeyVaultAccessPolicy -VaultName ${powerShellQuoted(vaultNameOf(place.host))} -ObjectId $principal`,
   );
