@@ -1,0 +1,196 @@
+// What the Azure adapter does when Table Storage does not do its part. What it does otherwise is test/contract.
+import { TableClient } from '@azure/data-tables';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TABLE_HOST } from '../../local/identities.ts';
+import { installRedirect } from '../../local/redirect/install-redirect.ts';
+import { startTables, type TablesEmulator } from '../../local/tables/start-tables.ts';
+import { createCertificateAuthority } from '../../local/tls/certificates.ts';
+import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
+import { AccessRefused } from '../../shared/adapters/access-refused.ts';
+import { AzureTables, type AzureTablesOptions } from '../../shared/adapters/azure-tables.ts';
+import { systemEntropy } from '../../shared/adapters/system.ts';
+import type { Cells, RowWrite, TableName } from '../../shared/operations/ports.ts';
+import { storageCredential } from '../local/tables/bearer-token.ts';
+
+const ENDPOINT = `https://${TABLE_HOST}`;
+const AT = 'acme';
+let emulator: TablesEmulator;
+let tables: AzureTables;
+let count = 0;
+let key: string;
+const slept: number[] = [];
+
+const tablesWith = (options: Partial<AzureTablesOptions> = {}): AzureTables =>
+  new AzureTables({
+    endpoint: ENDPOINT,
+    credential: storageCredential(),
+    timers: {
+      sleep: (delayMs) => {
+        slept.push(delayMs);
+        return Promise.resolve();
+      },
+    },
+    entropy: systemEntropy,
+    timeoutMs: 500,
+    ...options,
+  });
+
+beforeAll(async () => {
+  const authority = createCertificateAuthority();
+  emulator = await startTables({ tls: authority.issue([TABLE_HOST]) });
+  installRedirect({ caPem: authority.caPem, hosts: [{ name: TABLE_HOST, ports: { 443: emulator.port } }] });
+  tables = tablesWith({ timeoutMs: 10_000 });
+  await tables.createTables();
+});
+
+beforeEach(() => {
+  emulator.control.clearFaults();
+  emulator.control.clearRequests();
+  slept.length = 0;
+  count += 1;
+  key = `row-${count}`;
+});
+
+afterAll(() => emulator.close());
+
+const insert = (cells: Cells = { value: 1 }): RowWrite => ({ kind: 'insert', rowKey: key, cells });
+const asked = (): string[] => emulator.control.requests().map(({ operation, status }) => `${operation} ${status}`);
+const exists = async (): Promise<boolean> => (await tables.read('companies', AT, key)) !== undefined;
+
+describe('a write', () => {
+  it('whose answer is lost is unknown, and is not sent again', async () => {
+    emulator.control.plant({ operation: 'batch', times: 1, effect: { drop: 'after-acting' } });
+    expect(await tablesWith().write('companies', AT, [insert()])).toEqual({ outcome: 'unknown' });
+    expect(await exists()).toBe(true);
+    expect(asked().filter((line) => line.startsWith('batch'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['is cut off before anything happens', { drop: 'before-acting' }],
+    ['is never answered', { hang: true }],
+    ['meets a busy service', { status: 503 }],
+    ['meets an error of the service', { status: 500, body: 'oops', headers: { 'content-type': 'text/plain' } }],
+    ['times out in the service', { status: 500, body: { 'odata.error': { code: 'OperationTimedOut' } } }],
+    ['gets an answer that is no JSON though it says so', { status: 202, body: '{"odata' }],
+    [
+      'gets an answer that is cut short',
+      { status: 202, body: '--batch', headers: { 'content-type': 'multipart/mixed' } },
+    ],
+  ] as const)('that %s is unknown', async (_name, effect) => {
+    emulator.control.plant({ operation: 'batch', times: 1, effect });
+    expect(await tablesWith().write('companies', AT, [insert()])).toEqual({ outcome: 'unknown' });
+    expect(await exists()).toBe(false);
+    expect(slept).toEqual([]);
+  });
+
+  it('without the right to do it throws StoreUnavailable: nothing was written', async () => {
+    emulator.control.plant({ operation: 'batch', times: 1, effect: { status: 403, body: {} } });
+    await expect(tablesWith().write('companies', AT, [insert()])).rejects.toThrow(StoreUnavailable);
+  });
+
+  it('that the service calls malformed is a bug and throws', async () => {
+    const error = tablesWith().write('companies', AT, [insert({ value: 'x'.repeat(40_000) })]);
+    await expect(error).rejects.toThrow(/PropertyValueTooLarge|refused/);
+    await expect(error).rejects.not.toThrow(StoreUnavailable);
+  });
+
+  it('to a table that does not exist is a bug and throws', async () => {
+    const table = 'nosuchtable' as TableName;
+    await expect(tablesWith().write(table, AT, [insert()])).rejects.toThrow(/refused a request to nosuchtable/);
+  });
+
+  it('without an ETag where one belongs is never sent', async () => {
+    for (const etag of ['*', '', 'x']) {
+      const writes: RowWrite[] = [{ kind: 'delete', rowKey: key, etag }];
+      await expect(tablesWith().write('companies', AT, writes)).rejects.toThrow('without an ETag');
+    }
+    expect(asked()).toEqual([]);
+  });
+
+  it('of what no cell can hold is never sent', async () => {
+    for (const cells of [{ n: Number.NaN }, { n: Infinity }, { PartitionKey: 'x' }, { 'odata.etag': 'x' }]) {
+      await expect(tablesWith().write('companies', AT, [insert(cells)])).rejects.toThrow();
+    }
+    expect(asked()).toEqual([]);
+  });
+
+  it('is one request, also of a hundred rows', async () => {
+    const writes = Array.from({ length: 100 }, (_, index): RowWrite => ({
+      kind: 'insert',
+      rowKey: `${key}-${index}`,
+      cells: { value: index },
+    }));
+    expect((await tables.write('companies', AT, writes)).outcome).toBe('committed');
+    expect(asked()).toEqual(['batch 202']);
+  });
+});
+
+describe('a read', () => {
+  it('is tried again after what may pass, later each time, until it is answered', async () => {
+    await tables.write('companies', AT, [insert()]);
+    emulator.control.plant({ operation: 'get', times: 1, effect: { status: 503 } });
+    emulator.control.plant({ operation: 'get', times: 1, effect: { drop: 'before-acting' } });
+    emulator.control.plant({ operation: 'get', times: 1, effect: { hang: true } });
+    expect((await tablesWith().read('companies', AT, key))?.cells).toEqual({ value: 1 });
+    expect(slept).toHaveLength(3);
+    for (const [index, delayMs] of slept.entries()) {
+      const middleMs = 100 * 2 ** index;
+      expect([delayMs >= middleMs / 2, delayMs <= middleMs * 1.5]).toEqual([true, true]);
+    }
+  });
+
+  it('that is never answered throws StoreUnavailable after a bounded number of attempts', async () => {
+    emulator.control.plant({ effect: { status: 503 } });
+    await expect(tablesWith().read('companies', AT, key)).rejects.toThrow(StoreUnavailable);
+    await expect(tablesWith().list({ table: 'companies', partitionKey: AT, limit: 1 })).rejects.toThrow(
+      StoreUnavailable,
+    );
+    expect(asked()).toEqual([...Array<string>(5).fill('get 503'), ...Array<string>(5).fill('query 503')]);
+  });
+
+  it('without the right to it, or without a token, throws StoreUnavailable at once', async () => {
+    emulator.control.plant({ operation: 'get', times: 1, effect: { status: 403, body: {} } });
+    await expect(tablesWith().read('companies', AT, key)).rejects.toThrow(StoreUnavailable);
+    const credential = { getToken: () => Promise.reject(new AccessRefused(failure('managed-identity-unavailable'))) };
+    await expect(tablesWith({ credential }).read('companies', AT, key)).rejects.toThrow('managed-identity-unavailable');
+    expect(asked()).toEqual(['get 403']);
+  });
+
+  it('of a table that does not exist is a bug, not a row that is missing', async () => {
+    await expect(tablesWith().read('nosuchtable' as TableName, AT, key)).rejects.toThrow('TableNotFound');
+  });
+
+  it('leaves out cells of types that we never write, and keeps all others', async () => {
+    const client = new TableClient(ENDPOINT, 'companies', storageCredential());
+    await client.createEntity({
+      partitionKey: AT,
+      rowKey: key,
+      kept: 'a',
+      whole: { type: 'Double', value: '3' },
+      date: new Date(0),
+      guid: { type: 'Guid', value: '11111111-1111-4111-8111-111111111111' },
+      long: { type: 'Int64', value: '9007199254740993' },
+      double: { type: 'Double', value: '3000000000' },
+    });
+    expect((await tables.read('companies', AT, key))?.cells).toEqual({ kept: 'a', whole: 3, double: 3_000_000_000 });
+  });
+
+  it('of a list asks for no more than a thousand rows', async () => {
+    const partitionKey = `big-${count}`;
+    for (let from = 0; from < 1_100; from += 100) {
+      const writes = Array.from({ length: 100 }, (_, index): RowWrite => ({
+        kind: 'insert',
+        rowKey: String(from + index).padStart(6, '0'),
+        cells: {},
+      }));
+      await tables.write('companies', partitionKey, writes);
+    }
+    const first = await tables.list({ table: 'companies', partitionKey, limit: 5_000 });
+    expect(first.rows).toHaveLength(1_000);
+    const { continuation = '' } = first;
+    const second = await tables.list({ table: 'companies', partitionKey, limit: 5_000, continuation });
+    expect(second.rows).toHaveLength(100);
+    expect(second.continuation).toBeUndefined();
+  });
+});

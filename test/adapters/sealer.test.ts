@@ -1,0 +1,116 @@
+import { verify } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { sealVerifies } from '../../shared/domain/seal.ts';
+import type { VaultTarget } from '../../shared/domain/provider.ts';
+import { AzureSealer } from '../../shared/adapters/sealer.ts';
+import { keyFixture } from '../fixtures/key-fixtures.ts';
+import { failureOf, valueOf, VaultWorld } from './vault-world.ts';
+
+const SEAL_KEY = 'keyswitch-seal';
+const BYTES = Buffer.from('what is sealed');
+let world: VaultWorld;
+
+beforeAll(async () => {
+  world = await VaultWorld.start();
+});
+beforeEach(() => world.reset());
+afterAll(() => world.azure.close());
+
+async function vendorVault(): Promise<{ target: VaultTarget; version: string }> {
+  const { target } = await world.vendor();
+  const { version } = await world.addKey(target.host, SEAL_KEY, 'ec-p256-1');
+  return { target: { ...target, keyName: SEAL_KEY }, version };
+}
+const sealerOf = (target: VaultTarget): AzureSealer => new AzureSealer(world.clients().pool, target);
+
+test('a seal is a signature of 64 bytes by the newest version, which it names', async () => {
+  const { target, version } = await vendorVault();
+  const seal = valueOf(await sealerOf(target).sign(BYTES));
+  expect(seal.keyVersion).toBe(version);
+  const signature = Buffer.from(seal.signature, 'base64url');
+  expect(signature).toHaveLength(64);
+  const { publicKey } = keyFixture('ec-p256-1');
+  expect(verify('sha256', BYTES, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)).toBe(true);
+});
+
+test('the public key of its version verifies it, here and in another process', async () => {
+  const { target } = await vendorVault();
+  const seal = valueOf(await sealerOf(target).sign(BYTES));
+  const publicKey = valueOf(await sealerOf(target).publicKey(seal.keyVersion))!;
+  expect(sealVerifies({ bytes: BYTES, seal, publicKey })).toBe(true);
+  expect(sealVerifies({ bytes: Buffer.from('something else'), seal, publicKey })).toBe(false);
+});
+
+test('the key is looked up once; every seal after that costs one sign', async () => {
+  const { target } = await vendorVault();
+  const sealer = sealerOf(target);
+  for (let count = 0; count < 3; count += 1) valueOf(await sealer.sign(BYTES));
+  expect(world.asked()).toEqual(['challenge 401', 'get 200', 'sign 200', 'sign 200', 'sign 200']);
+});
+
+test('a public key is asked for once per process, however many need it at once', async () => {
+  const { target, version } = await vendorVault();
+  const sealer = sealerOf(target);
+  const keys = await Promise.all(Array.from({ length: 20 }, () => sealer.publicKey(version)));
+  const pems = new Set(keys.map((key) => valueOf(key)!.export({ type: 'spki', format: 'pem' })));
+  expect(pems).toEqual(new Set([keyFixture('ec-p256-1').publicKey.export({ type: 'spki', format: 'pem' })]));
+  valueOf(await sealer.publicKey(version));
+  expect(world.asked()).toEqual(['challenge 401', 'get 200']);
+});
+
+test('a version that does not exist is undefined and not asked for again and again', async () => {
+  const { target } = await vendorVault();
+  const sealer = sealerOf(target);
+  for (let count = 0; count < 3; count += 1) expect(valueOf(await sealer.publicKey('0'.repeat(32)))).toBeUndefined();
+  expect(world.asked()).toEqual(['challenge 401', 'get 404']);
+});
+
+test('a version that cannot be one is not asked for at all', async () => {
+  const { target } = await vendorVault();
+  const sealer = sealerOf(target);
+  for (const version of ['', '../secrets/x', 'a/b', 'x'.repeat(65), 'a?b']) {
+    expect(valueOf(await sealer.publicKey(version))).toBeUndefined();
+  }
+  expect(world.asked()).toEqual([]);
+});
+
+test('a lookup that failed is tried again', async () => {
+  const { target, version } = await vendorVault();
+  const sealer = sealerOf(target);
+  world.azure.keyVault.control.plant({ operation: 'get', times: 1, effect: { status: 503, body: {} } });
+  expect(failureOf(await sealer.publicKey(version)).code).toBe('vault-unreachable');
+  expect(valueOf(await sealer.publicKey(version))).toBeDefined();
+});
+
+test('after a rotation old seals still verify, and new ones come of the new version once the old is disabled', async () => {
+  const { target, version } = await vendorVault();
+  const sealer = sealerOf(target);
+  const before = valueOf(await sealer.sign(BYTES));
+  const rotated = await world.addVersion(target.host, SEAL_KEY, 'ec-p256-2');
+  await world.vaultCall('PATCH', `/vaults/${target.host}/keys/${SEAL_KEY}`, { version, enabled: false });
+  expect(failureOf(await sealer.sign(BYTES)).code).toBe('key-disabled');
+  const after = valueOf(await sealer.sign(BYTES));
+  expect(after.keyVersion).toBe(rotated.version);
+  for (const seal of [before, after]) {
+    const publicKey = valueOf(await sealer.publicKey(seal.keyVersion))!;
+    expect(sealVerifies({ bytes: BYTES, seal, publicKey })).toBe(true);
+  }
+});
+
+test('a signature that does not verify, or another key’s, is no seal', async () => {
+  const { target } = await vendorVault();
+  const other = { kid: `https://${target.host}/keys/${SEAL_KEY}/${'0'.repeat(32)}` };
+  for (const mergeBody of [{ value: 'A'.repeat(86) }, other]) {
+    world.azure.keyVault.control.plant({ operation: 'sign', times: 1, effect: { mergeBody } });
+    expect(failureOf(await sealerOf(target).sign(BYTES)).code).toBe('key-substituted');
+  }
+});
+
+test('a key of another type, another vault’s or none seals nothing', async () => {
+  const { target } = await vendorVault();
+  await world.addKey(target.host, 'rsa', 'rsa-2048-3');
+  expect(failureOf(await sealerOf({ ...target, keyName: 'rsa' }).sign(BYTES)).code).toBe('key-type-unsupported');
+  expect(failureOf(await sealerOf({ ...target, keyName: 'none' }).sign(BYTES)).code).toBe('key-not-found');
+  await world.vaultCall('DELETE', `/vaults/${target.host}/role-assignments/app`, {});
+  expect(failureOf(await sealerOf(target).sign(BYTES)).code).toBe('access-denied-rbac');
+});

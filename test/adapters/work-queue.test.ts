@@ -1,0 +1,128 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startEntra, type EntraEmulator } from '../../local/entra/entra.ts';
+import {
+  CONNECTOR_APP_ID,
+  ENTRA_HOSTS,
+  issuerV1,
+  MANAGED_IDENTITY_CLIENT_ID,
+  SERVICE_BUS_AUDIENCE,
+  SERVICE_BUS_HOST,
+  VENDOR_TENANT_ID,
+} from '../../local/identities.ts';
+import { startManagedIdentity, type ManagedIdentityEmulator } from '../../local/managed-identity/managed-identity.ts';
+import { installRedirect } from '../../local/redirect/install-redirect.ts';
+import type { PeekedMessage } from '../../local/service-bus/control-routes.ts';
+import { startServiceBus, type ServiceBusEmulator } from '../../local/service-bus/server.ts';
+import { createCertificateAuthority } from '../../local/tls/certificates.ts';
+import { Credentials } from '../../shared/adapters/credentials.ts';
+import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
+import { ServiceBusWorkQueue } from '../../shared/adapters/work-queue.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
+import { parseWorkMessage, type WorkMessage } from '../../shared/domain/work-message.ts';
+
+const QUEUE = 'keyswitch-work';
+let entra: EntraEmulator;
+let identity: ManagedIdentityEmulator;
+let broker: ServiceBusEmulator;
+let queue: ServiceBusWorkQueue;
+
+beforeAll(async () => {
+  const authority = createCertificateAuthority();
+  entra = await startEntra({ tls: authority.issue(ENTRA_HOSTS) });
+  identity = await startManagedIdentity({ signer: entra.signer });
+  broker = await startServiceBus({
+    tls: authority.issue([SERVICE_BUS_HOST]),
+    queues: [{ name: QUEUE, lockDurationMs: 60_000, maxDeliveryCount: 10, duplicateDetectionWindowMs: 600_000 }],
+    issuerKeys: { jwks: entra.signer.jwks, issuers: [issuerV1(VENDOR_TENANT_ID)], audience: SERVICE_BUS_AUDIENCE },
+  });
+  Object.assign(process.env, identity.environment);
+  installRedirect({ caPem: authority.caPem, hosts: [{ name: SERVICE_BUS_HOST, ports: { '5671': broker.port } }] });
+});
+
+beforeEach(() => {
+  queue = queueOf(MANAGED_IDENTITY_CLIENT_ID);
+  broker.purge(QUEUE);
+  broker.control.clearFaults();
+  broker.control.clearRequests();
+});
+afterEach(() => queue.close());
+afterAll(() => Promise.all([broker.close(), identity.close(), entra.close()]));
+
+function queueOf(identityClientId: string): ServiceBusWorkQueue {
+  const credentials = new Credentials({
+    identityClientId,
+    connectorClientId: CONNECTOR_APP_ID,
+    authorityHost: 'https://login.microsoftonline.com',
+    timeoutMs: 5_000,
+    clock: systemClock,
+  });
+  return new ServiceBusWorkQueue({
+    fullyQualifiedNamespace: SERVICE_BUS_HOST,
+    queueName: QUEUE,
+    credential: credentials.forServiceBus(),
+    clock: systemClock,
+    entropy: systemEntropy,
+  });
+}
+
+const queued = (): readonly PeekedMessage[] => broker.messages(QUEUE).messages;
+
+const message = (switchId = 's'): WorkMessage => ({
+  format: 1,
+  kind: 'advance',
+  attempt: 0,
+  companyId: 'acme',
+  keyringId: 'default',
+  switchId,
+});
+
+test('messages arrive as they were sent, in their order, with the app’s own identity', async () => {
+  const messages = ['a', 'b', 'c'].map((id) => message(id));
+  await queue.send(messages);
+  expect(queued().map(({ body }) => parseWorkMessage(body))).toEqual(messages.map((value) => ({ ok: true, value })));
+});
+
+test('the same message sent twice is two messages, whose ids are no numbers', async () => {
+  await queue.send([message(), message()]);
+  await queue.send([message()]);
+  const ids = queued().map(({ messageId }) => messageId);
+  expect(new Set(ids).size).toBe(3);
+  for (const id of ids) expect(() => JSON.parse(id) as unknown).toThrow();
+});
+
+test('a delay schedules', async () => {
+  await queue.send([message('later')], { delayMs: 3_600_000 });
+  await queue.send([message('now')], { delayMs: 0 });
+  const switches = queued().map(({ state, body }) => [state, (body as { switchId: string }).switchId]);
+  expect(switches.sort()).toEqual([
+    ['active', 'now'],
+    ['scheduled', 'later'],
+  ]);
+});
+
+test('as many messages as a big keyring needs go out, more than fit one batch', async () => {
+  const many = Array.from({ length: 5_000 }, (_, index) => message(`s${index}`.padEnd(60, 'x')));
+  await queue.send(many);
+  expect(broker.queues()[0]).toMatchObject({ active: 5_000 });
+  await queue.send(many.slice(0, 250), { delayMs: 3_600_000 });
+  expect(broker.queues()[0]).toMatchObject({ active: 5_000, scheduled: 250 });
+});
+
+test('no message connects to nothing', async () => {
+  await queueOf('11111111-1111-4111-8111-111111111111').send([]);
+  expect(broker.control.requests()).toEqual([]);
+});
+
+test('a queue that cannot be reached is StoreUnavailable, and is used again once it can', async () => {
+  broker.control.plant({ operation: 'send', times: 3, effect: { status: 503 } });
+  await expect(queue.send([message()])).rejects.toThrow(StoreUnavailable);
+  broker.control.clearFaults();
+  await queue.send([message()]);
+  expect(queued()).toHaveLength(1);
+});
+
+test('without an identity that is StoreUnavailable too', async () => {
+  const nobody = queueOf('11111111-1111-4111-8111-111111111111');
+  await expect(nobody.send([message()])).rejects.toThrow(StoreUnavailable);
+  await nobody.close();
+});
