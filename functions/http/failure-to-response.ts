@@ -1,6 +1,6 @@
 // What a caller is told when something is refused: the one exhaustive switch from refusals to statuses and codes. Pure.
 // Codes are public API. The service's own words go to the vendor's operators only; a company gets the correlation id.
-import type { Failure } from '../../shared/domain/failure.ts';
+import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import type { Role } from './caller.ts';
 import type { Detail } from './validation.ts';
@@ -24,7 +24,7 @@ export type EdgeRefusal =
 
 /** A failure as every audience may see it; `innererror` for the vendor's operators only. */
 export interface PublicFailure {
-  readonly code: string;
+  readonly code: FailureCode;
   readonly message: string;
   readonly kind: Failure['kind'];
   readonly owner: Failure['owner'];
@@ -145,6 +145,10 @@ export function failureToResponse(
       });
     case 'failure':
       return ofFailure(refusal.failure, refusal.target, audience);
+    case 'limited':
+      return answer(429, 'too-many-requests', 'Too many of these calls for this company in this minute.', {
+        headers: retryAfter(refusal.retryAfterSeconds),
+      });
     case 'busy':
       return answer(503, 'busy', 'Too many callers write here at once; nothing was done.', {
         headers: retryAfter(refusal.retryAfterSeconds),

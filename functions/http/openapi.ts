@@ -4,7 +4,6 @@ import {
   createDocument,
   type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
-  type ZodOpenApiPathsObject,
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import { IDEMPOTENCY_KEY } from './preconditions.ts';
@@ -48,7 +47,7 @@ export function describeApi<D>(routes: readonly Route<D>[], version: string): Re
     info: { title: 'Keyswitch', version, description: INTRODUCTION, license: { name: 'Apache-2.0' } },
     servers: [{ url: API_PREFIX }],
     tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
-    paths: paths as ZodOpenApiPathsObject,
+    paths,
     components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
   };
   return createDocument(description);
@@ -116,7 +115,7 @@ function successesOf(route: Described): Record<string, ZodOpenApiResponseObject>
 function successOf(route: Described, status: string, description: string): ZodOpenApiResponseObject {
   const headers = z.object({
     'x-ms-request-id': z.string(),
-    ...(route.conditions && status !== '204' ? { ETag: z.string().optional() } : {}),
+    ...(route.path.endsWith('}') && status !== '204' ? { ETag: z.string().optional() } : {}),
     ...Object.fromEntries((route.answerHeaders ?? []).map((name) => [name, z.string().optional()])),
   });
   const hasBody = route.answerSchema !== undefined && status !== '204' && status !== '304';

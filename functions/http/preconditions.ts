@@ -1,6 +1,7 @@
 // The headers that make a call conditional or repeatable: If-Match, If-None-Match, Idempotency-Key. Pure. A condition that a
 // route cannot honour is refused: to ignore one is to overwrite what its sender wanted kept.
 import { err, ok, type Result } from '../../shared/domain/result.ts';
+import { present } from '../../shared/domain/rows/cells.ts';
 import { storedEtag } from './etags.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
 import type { CallContext, RouteDescription } from './route.ts';
@@ -10,11 +11,12 @@ type Preconditions = Pick<CallContext, 'ifMatch' | 'ifNoneMatch' | 'idempotencyK
 export const IDEMPOTENCY_KEY = /^[A-Za-z0-9._:-]{1,128}$/;
 
 export function readPreconditions(
-  route: Pick<RouteDescription, 'conditions' | 'idempotencyKey'>,
+  route: Pick<RouteDescription, 'method' | 'conditions' | 'idempotencyKey'>,
   headers: { get(name: string): string | null },
 ): Result<Preconditions, EdgeRefusal> {
   const ifMatch = headers.get('if-match');
-  const ifNoneMatch = route.conditions === 'read' ? null : headers.get('if-none-match');
+  // On a read it can only save an answer (serve.ts); to ignore it there is always right.
+  const ifNoneMatch = route.method === 'GET' ? null : headers.get('if-none-match');
   const idempotencyKey = headers.get('idempotency-key');
   const preconditions: { -readonly [name in keyof Preconditions]: Preconditions[name] } = {};
   if (ifMatch !== null) {
@@ -44,3 +46,13 @@ const invalid = (name: string, message: string): Result<never, EdgeRefusal> =>
     type: 'invalid-request',
     details: [{ code: 'invalid-value', target: `header.${name}`, message: `${name} ${message}.` }],
   });
+
+/** What an operation on a resource is told of the two. */
+export const conditionsOf = ({
+  ifMatch,
+  ifNoneMatch,
+}: CallContext): { readonly ifMatch?: string; readonly ifNoneMatch?: '*' } => present({ ifMatch, ifNoneMatch });
+
+/** For operations that know no `*`: it asks only that there is something to change, which they say themselves. */
+export const exactCondition = ({ ifMatch }: CallContext): { readonly ifMatch?: string } =>
+  ifMatch === undefined || ifMatch === '*' ? {} : { ifMatch };

@@ -16,6 +16,8 @@ export type Conditions = 'read' | 'write' | 'delete';
 export interface CallContext {
   /** Who is recorded as having asked. Empty on open routes. */
   readonly requestedBy: string;
+  /** Whose Idempotency-Key it is: the caller without what is asserted. */
+  readonly subject: string;
   /** The store's ETag, or `*`. */
   readonly ifMatch?: string;
   readonly ifNoneMatch?: '*';

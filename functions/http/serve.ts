@@ -110,6 +110,7 @@ async function answerTo<D extends EdgeServices>(
   return route.invoke(deps, input, {
     ...preconditions.value,
     requestedBy: actor.value,
+    subject: caller?.subject ?? '',
     baseUrl: new URL(request.url).origin + API_PREFIX,
     isPartnerAdmin: caller?.roles.has('PartnerAdmin') ?? false,
   });

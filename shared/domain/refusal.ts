@@ -14,6 +14,8 @@ export type Refusal =
   | { readonly type: 'idempotency-mismatch' }
   /** A provider, Entra or the input refused. */
   | { readonly type: 'failure'; readonly failure: Failure; readonly target?: string }
+  /** More of these calls for one company than its minute has room for. */
+  | { readonly type: 'limited'; readonly retryAfterSeconds: number }
   /** Lost too many races in a row, or our own store is throttled: nothing was done, ask again. */
   | { readonly type: 'busy'; readonly retryAfterSeconds: number };
 

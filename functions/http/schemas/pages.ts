@@ -6,23 +6,31 @@ export const DEFAULT_PAGE_ITEMS = 100;
 
 const MAX_SKIPTOKEN_CHARS = 4096;
 
-export const pageQuery = z.strictObject({
-  maxpagesize: z
-    .string()
-    .regex(/^[1-9][0-9]{0,3}$/, `must be a number from 1 to ${MAX_PAGE_ITEMS}`)
-    .refine((text) => Number(text) <= MAX_PAGE_ITEMS, `must be a number from 1 to ${MAX_PAGE_ITEMS}`)
-    .optional()
-    .meta({
-      description: `How many at most, 1 to ${MAX_PAGE_ITEMS}; ${DEFAULT_PAGE_ITEMS} if not given.`,
-      example: '50',
-    }),
-  skiptoken: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]+$/, 'must be taken from nextLink as it is')
-    .max(MAX_SKIPTOKEN_CHARS)
-    .optional()
-    .meta({ description: 'Where to go on: from nextLink, as it is.' }),
-});
+interface PageQuery {
+  readonly maxpagesize?: string | undefined;
+  readonly skiptoken?: string | undefined;
+}
+
+/** Query parameters of a collection whose pages hold at most `maxItems`. */
+export function pageQueryUpTo(maxItems: number): z.ZodType<PageQuery> {
+  const message = `must be a number from 1 to ${maxItems}`;
+  return z.strictObject({
+    maxpagesize: z
+      .string()
+      .regex(/^[1-9][0-9]{0,3}$/, message)
+      .refine((text) => Number(text) <= maxItems, message)
+      .optional()
+      .meta({ description: `How many at most, 1 to ${maxItems}; ${DEFAULT_PAGE_ITEMS} if not given.`, example: '50' }),
+    skiptoken: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]+$/, 'must be taken from nextLink as it is')
+      .max(MAX_SKIPTOKEN_CHARS)
+      .optional()
+      .meta({ description: 'Where to go on: from nextLink, as it is.' }),
+  });
+}
+
+export const pageQuery = pageQueryUpTo(MAX_PAGE_ITEMS);
 
 export const pageOf = <T extends z.ZodType>(
   item: T,
@@ -41,7 +49,7 @@ export interface PageRequest {
 }
 
 /** What an operation is asked for. */
-export function pageRequest(query: z.output<typeof pageQuery>): PageRequest {
+export function pageRequest(query: PageQuery): PageRequest {
   return {
     limit: query.maxpagesize === undefined ? DEFAULT_PAGE_ITEMS : Number(query.maxpagesize),
     ...(query.skiptoken === undefined
@@ -55,7 +63,7 @@ export function pageBody<T>(
   items: T[],
   page: {
     readonly continuation?: string | undefined;
-    readonly query: z.output<typeof pageQuery>;
+    readonly query: PageQuery;
     readonly collectionUrl: string;
   },
 ): { value: T[]; nextLink?: string } {
@@ -64,4 +72,21 @@ export function pageBody<T>(
   if (page.query.maxpagesize !== undefined) next.searchParams.set('maxpagesize', page.query.maxpagesize);
   next.searchParams.set('skiptoken', Buffer.from(page.continuation, 'utf8').toString('base64url'));
   return { value: items, nextLink: next.href };
+}
+
+/** A page of a list that is short by nature and already whole, in the order of its ids. */
+export function sliceOf<T>(
+  items: readonly T[],
+  wanted: {
+    readonly idOf: (item: T) => string;
+    readonly query: PageQuery;
+    readonly collectionUrl: string;
+  },
+): { value: T[]; nextLink?: string } {
+  const { limit, continuation = '' } = pageRequest(wanted.query);
+  const rest = items.filter((item) => wanted.idOf(item) > continuation);
+  const value = rest.slice(0, limit);
+  const last = value.at(-1);
+  const more = rest.length > limit && last !== undefined;
+  return pageBody(value, { ...wanted, continuation: more ? wanted.idOf(last) : undefined });
 }

@@ -1,0 +1,123 @@
+// Companies: registered and removed by the vendor alone, with their default keyring.
+import { z } from 'zod';
+import { ok } from '../../shared/domain/result.ts';
+import type { Company } from '../../shared/domain/keyring.ts';
+import { getCompany, listCompanies, MAX_COMPANIES_PAGE, putCompany } from '../../shared/operations/companies.ts';
+import { deleteCompany, type CompanyDeleting } from '../../shared/operations/delete-company.ts';
+import type { KeyringMaking } from '../../shared/operations/keyrings.ts';
+import { present } from '../../shared/domain/rows/cells.ts';
+import { conditionsOf } from './preconditions.ts';
+import { defineRoute } from './route.ts';
+import { companyId, companyPath, keyringId, time } from './schemas/ids.ts';
+import { pageBody, pageOf, pageQueryUpTo, pageRequest } from './schemas/pages.ts';
+
+export type CompanyServices = KeyringMaking & CompanyDeleting;
+
+const DELETE_POLL_SECONDS = '10';
+
+const displayName = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[^\p{C}]*$/u, 'must hold no control characters');
+
+const companyBody = z
+  .strictObject({
+    companyId,
+    displayName,
+    defaultKeyring: keyringId,
+    state: z.enum(['active', 'closing']).meta({ description: '`closing` while a DELETE goes on.' }),
+    createdAt: time,
+  })
+  .meta({ id: 'Company' });
+
+const shown = ({
+  companyId: id,
+  displayName: name,
+  defaultKeyring,
+  state,
+  createdAt,
+}: Company): z.input<typeof companyBody> => ({ companyId: id, displayName: name, defaultKeyring, state, createdAt });
+
+export const companyRoutes = [
+  defineRoute({
+    operationId: 'list-companies',
+    method: 'GET',
+    path: '/companies',
+    tag: 'companies',
+    summary: 'All companies',
+    roles: ['PartnerAdmin', 'Auditor'],
+    querySchema: pageQueryUpTo(MAX_COMPANIES_PAGE),
+    answers: { 200: 'A page, in the order of ids.' },
+    answerSchema: pageOf(companyBody),
+    run: async (deps: CompanyServices, call) => {
+      const page = await listCompanies(deps, pageRequest(call.query));
+      if (!page.ok) return page;
+      const { value, continuation } = page.value;
+      const items = value.map((company) => shown(company.value));
+      const collectionUrl = `${call.baseUrl}/companies`;
+      return ok({ status: 200, body: pageBody(items, { continuation, query: call.query, collectionUrl }) });
+    },
+  }),
+  defineRoute({
+    operationId: 'put-company',
+    method: 'PUT',
+    path: '/companies/{companyId}',
+    tag: 'companies',
+    summary: 'Register a company, with its default keyring, or change it',
+    description: 'The same call again finishes what an earlier one left undone.',
+    roles: ['PartnerAdmin'],
+    conditions: 'write',
+    pathSchema: companyPath,
+    bodySchema: z.strictObject({ displayName: displayName.optional(), defaultKeyring: keyringId.optional() }),
+    answers: { 200: 'It was there.', 201: 'Made.' },
+    answerSchema: companyBody,
+    run: async (deps: CompanyServices, call) => {
+      const { displayName: name, defaultKeyring } = call.body;
+      const put = await putCompany(deps, {
+        ...call.path,
+        ...conditionsOf(call),
+        ...present({ displayName: name, defaultKeyring }),
+      });
+      if (!put.ok) return put;
+      const { value, etag, created } = put.value;
+      return ok({ status: created ? 201 : 200, body: shown(value), etag });
+    },
+  }),
+  defineRoute({
+    operationId: 'get-company',
+    method: 'GET',
+    path: '/companies/{companyId}',
+    tag: 'companies',
+    summary: 'A company',
+    roles: ['PartnerAdmin', 'CompanyAdmin', 'Auditor'],
+    conditions: 'read',
+    pathSchema: companyPath,
+    answers: { 200: 'The company.' },
+    answerSchema: companyBody,
+    run: async (deps: CompanyServices, call) => {
+      const company = await getCompany(deps, call.path);
+      return company.ok ? ok({ status: 200, body: shown(company.value.value), etag: company.value.etag }) : company;
+    },
+  }),
+  defineRoute({
+    operationId: 'delete-company',
+    method: 'DELETE',
+    path: '/companies/{companyId}',
+    tag: 'companies',
+    summary: 'Remove a company that has no data keys in use',
+    description: 'Refused during a switch, and with live data keys: 409.',
+    roles: ['PartnerAdmin'],
+    conditions: 'delete',
+    pathSchema: companyPath,
+    answers: { 202: 'Decided; it goes on by itself until the company is 404.', 204: 'Gone.' },
+    answerHeaders: ['Operation-Location', 'Retry-After'],
+    run: async (deps: CompanyServices, call) => {
+      const deleted = await deleteCompany(deps, { ...call.path, ...conditionsOf(call) });
+      if (!deleted.ok) return deleted;
+      if (deleted.value === 'deleted') return ok({ status: 204 });
+      const url = `${call.baseUrl}/companies/${call.path.companyId}`;
+      return ok({ status: 202, headers: { 'Operation-Location': url, 'Retry-After': DELETE_POLL_SECONDS } });
+    },
+  }),
+] as const;

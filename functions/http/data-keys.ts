@@ -1,0 +1,174 @@
+// Data keys of a keyring. Generating, importing and unwrapping are for the vendor's backend alone; metadata is not a key.
+import { z } from 'zod';
+import { ok, type Result } from '../../shared/domain/result.ts';
+import type { Refusal } from '../../shared/domain/refusal.ts';
+import type { Loaded } from '../../shared/operations/control-state.ts';
+import { deleteDataKey, type DeletingOne } from '../../shared/operations/data-keys/delete.ts';
+import { describeNewDataKeys, generateDataKeys, type Generating } from '../../shared/operations/data-keys/generate.ts';
+import { getDataKey } from '../../shared/operations/data-keys/get.ts';
+import { listDataKeys } from '../../shared/operations/data-keys/list.ts';
+import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
+import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
+import type { DataKeyView } from '../../shared/operations/data-keys/view.ts';
+import {
+  beginRequest,
+  singleRequest,
+  type RequestIdentity,
+  type Requesting,
+} from '../../shared/operations/requests.ts';
+import { exactCondition } from './preconditions.ts';
+import { defineRoute, type Answer, type CallContext } from './route.ts';
+import { dataKeyPath, keyringPath, noFields } from './schemas/ids.ts';
+import {
+  createdToBody,
+  dataKeyBody,
+  dataKeyToBody,
+  newDataKeys,
+  newDataKeysAnswer,
+  newDataKeysBody,
+  unwrapAnswer,
+  unwrapBody,
+  unwrappedToBody,
+} from './schemas/data-keys.ts';
+import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
+
+export type DataKeyServices = Generating & DeletingOne & Requesting;
+
+const COLLECTION = '/companies/{companyId}/keyrings/{keyringId}/datakeys';
+const ONE = `${COLLECTION}/{keyId}`;
+
+const one = (found: Result<Loaded<DataKeyView>, Refusal>): Result<Answer<z.input<typeof dataKeyBody>>, Refusal> =>
+  found.ok ? ok({ status: 200, body: dataKeyToBody(found.value.value), etag: found.value.etag }) : found;
+
+export const dataKeyRoutes = [
+  defineRoute({
+    operationId: 'create-data-keys',
+    method: 'POST',
+    path: COLLECTION,
+    tag: 'data keys',
+    summary: 'Generate or import data keys, 1 to 1,000 in a call',
+    description:
+      'An outcome for each, in the order of the request. Answers with the plaintexts of generated keys. An error for the whole call means that no key was made.',
+    roles: ['DataKeys'],
+    idempotencyKey: true,
+    carriesKeys: true,
+    pathSchema: keyringPath,
+    bodySchema: newDataKeysBody,
+    answers: { 200: 'An outcome for each key.' },
+    answerSchema: newDataKeysAnswer,
+    run: async (deps: DataKeyServices, call) => {
+      const keys = newDataKeys(call.body.keys);
+      const request = await requestOf(
+        deps,
+        { ...call.path, body: describeNewDataKeys(call.path.keyringId, keys) },
+        call,
+      );
+      if (!request.ok) return request;
+      const made = await generateDataKeys(deps, { ...call.path, keys, request: request.value });
+      if (!made.ok) return made;
+      const { keyringId, keys: outcomes } = made.value;
+      return ok({ status: 200, body: { keyringId, keys: outcomes.map((outcome) => createdToBody(outcome, call)) } });
+    },
+  }),
+  defineRoute({
+    operationId: 'list-data-keys',
+    method: 'GET',
+    path: COLLECTION,
+    tag: 'data keys',
+    summary: 'Metadata of the data keys of a keyring',
+    roles: ['PartnerAdmin', 'Auditor'],
+    pathSchema: keyringPath,
+    querySchema: pageQuery,
+    answers: { 200: 'A page.' },
+    answerSchema: pageOf(dataKeyBody),
+    run: async (deps: DataKeyServices, call) => {
+      const { companyId, keyringId } = call.path;
+      const page = await listDataKeys(deps, { ...call.path, ...pageRequest(call.query) });
+      if (!page.ok) return page;
+      const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/datakeys`;
+      const { value, continuation } = page.value;
+      return ok({
+        status: 200,
+        body: pageBody(value.map(dataKeyToBody), { continuation, query: call.query, collectionUrl }),
+      });
+    },
+  }),
+  defineRoute({
+    operationId: 'get-data-key',
+    method: 'GET',
+    path: ONE,
+    tag: 'data keys',
+    summary: 'Metadata of a data key',
+    roles: ['PartnerAdmin', 'Auditor'],
+    conditions: 'read',
+    pathSchema: dataKeyPath,
+    answers: { 200: 'The metadata.' },
+    answerSchema: dataKeyBody,
+    run: async (deps: DataKeyServices, call) => one(await getDataKey(deps, call.path)),
+  }),
+  defineRoute({
+    operationId: 'delete-data-key',
+    method: 'DELETE',
+    path: ONE,
+    tag: 'data keys',
+    summary: 'Delete a data key; restorable for a time',
+    description: 'Deleting a deleted key again changes nothing. A quarantined one waits for its decision: 409.',
+    roles: ['PartnerAdmin', 'DataKeys'],
+    conditions: 'delete',
+    pathSchema: dataKeyPath,
+    answers: { 200: 'Deleted; `purgeAfter` says until when it can be restored.' },
+    answerSchema: dataKeyBody,
+    run: async (deps: DataKeyServices, call) =>
+      one(await deleteDataKey(deps, { ...call.path, ...exactCondition(call) })),
+  }),
+  defineRoute({
+    operationId: 'restore-data-key',
+    method: 'POST',
+    path: `${ONE}/restore`,
+    tag: 'data keys',
+    summary: 'Take the deletion of a data key back',
+    roles: ['PartnerAdmin', 'DataKeys'],
+    conditions: 'delete',
+    pathSchema: dataKeyPath,
+    bodySchema: noFields,
+    answers: { 200: 'Restored.' },
+    answerSchema: dataKeyBody,
+    run: async (deps: DataKeyServices, call) =>
+      one(await restoreDataKey(deps, { ...call.path, ...exactCondition(call) })),
+  }),
+  defineRoute({
+    operationId: 'unwrap-data-keys',
+    method: 'POST',
+    path: '/companies/{companyId}/keyrings/{keyringId}/unwrap',
+    tag: 'data keys',
+    summary: 'Unwrap data keys, 1 to 1,000 in a call',
+    roles: ['DataKeys'],
+    carriesKeys: true,
+    pathSchema: keyringPath,
+    bodySchema: unwrapBody,
+    answers: { 200: 'An outcome for each key.' },
+    answerSchema: unwrapAnswer,
+    run: async (deps: DataKeyServices, call) => {
+      const outcomes = await unwrapDataKeys(deps, { ...call.path, keyIds: call.body.keyIds });
+      if (!outcomes.ok) return outcomes;
+      return ok({ status: 200, body: { keys: outcomes.value.map((outcome) => unwrappedToBody(outcome, call)) } });
+    },
+  }),
+] as const;
+
+/** With an Idempotency-Key the ids that are made here are the same at every repeat; the keys are never remembered. */
+async function requestOf(
+  deps: Requesting,
+  asked: { readonly companyId: string; readonly body: string },
+  call: CallContext,
+): Promise<Result<RequestIdentity, Refusal>> {
+  if (call.idempotencyKey === undefined) return ok(singleRequest(deps.entropy));
+  const { companyId, body } = asked;
+  return beginRequest(deps, {
+    companyId,
+    caller: call.subject,
+    route: 'create-data-keys',
+    key: call.idempotencyKey,
+    body,
+  });
+}

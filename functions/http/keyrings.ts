@@ -1,0 +1,108 @@
+// Keyrings of a company: made under the vendor's own key; a switch moves them to another provider.
+import { z } from 'zod';
+import { ok } from '../../shared/domain/result.ts';
+import {
+  getKeyring,
+  listKeyrings,
+  putKeyring,
+  type KeyringMaking,
+  type KeyringView,
+} from '../../shared/operations/keyrings.ts';
+import { present } from '../../shared/domain/rows/cells.ts';
+import { conditionsOf } from './preconditions.ts';
+import { defineRoute } from './route.ts';
+import { companyPath, count, keyringId, keyringPath, providerRef, switchId, time } from './schemas/ids.ts';
+import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
+
+const keyringFields = {
+  keyringId,
+  isDefault: z.boolean().meta({ description: 'Whether new data keys go here when no keyring is named.' }),
+  state: z.enum(['creating', 'ready']),
+  provider: providerRef,
+  companyKeyVersion: count.meta({ description: 'The version of the company key that is in force.' }),
+  shardCount: count,
+  switchId: switchId.optional().meta({ description: 'The unfinished switch, if there is one.' }),
+  createdAt: time,
+};
+
+const keyringBody = z.strictObject(keyringFields).meta({ id: 'Keyring' });
+const countedKeyringBody = z
+  .strictObject({
+    ...keyringFields,
+    counts: z.strictObject({ live: count, deleted: count, quarantined: count, lost: count }),
+  })
+  .meta({ id: 'CountedKeyring', description: 'A keyring with the exact counts of its data keys.' });
+
+const shown = (view: KeyringView): z.input<typeof keyringBody> => ({
+  keyringId: view.keyringId,
+  isDefault: view.isDefault,
+  state: view.state,
+  provider: view.provider,
+  companyKeyVersion: view.activeVersion,
+  shardCount: view.shardCount,
+  createdAt: view.createdAt,
+  ...(view.switchId === undefined ? {} : { switchId: view.switchId }),
+});
+
+export const keyringRoutes = [
+  defineRoute({
+    operationId: 'list-keyrings',
+    method: 'GET',
+    path: '/companies/{companyId}/keyrings',
+    tag: 'keyrings',
+    summary: 'The keyrings of a company',
+    roles: ['PartnerAdmin', 'CompanyAdmin', 'Auditor'],
+    pathSchema: companyPath,
+    querySchema: pageQuery,
+    answers: { 200: 'A page, in the order of ids.' },
+    answerSchema: pageOf(keyringBody),
+    run: async (deps: KeyringMaking, call) => {
+      const keyrings = await listKeyrings(deps, call.path);
+      if (!keyrings.ok) return keyrings;
+      const collectionUrl = `${call.baseUrl}/companies/${call.path.companyId}/keyrings`;
+      const items = keyrings.value.map(({ value }) => shown(value));
+      return ok({
+        status: 200,
+        body: sliceOf(items, { idOf: (item) => item.keyringId, query: call.query, collectionUrl }),
+      });
+    },
+  }),
+  defineRoute({
+    operationId: 'put-keyring',
+    method: 'PUT',
+    path: '/companies/{companyId}/keyrings/{keyringId}',
+    tag: 'keyrings',
+    summary: 'Make a keyring, or make it the default one',
+    description: 'The same call again finishes what an earlier one left undone.',
+    roles: ['PartnerAdmin', 'CompanyAdmin'],
+    conditions: 'write',
+    pathSchema: keyringPath,
+    bodySchema: z.strictObject({ isDefault: z.literal(true).optional() }),
+    answers: { 200: 'It was there.', 201: 'Made.' },
+    answerSchema: keyringBody,
+    run: async (deps: KeyringMaking, call) => {
+      const { isDefault } = call.body;
+      const put = await putKeyring(deps, { ...call.path, ...conditionsOf(call), ...present({ isDefault }) });
+      if (!put.ok) return put;
+      const { value, etag, created } = put.value;
+      return ok({ status: created ? 201 : 200, body: shown(value), etag });
+    },
+  }),
+  defineRoute({
+    operationId: 'get-keyring',
+    method: 'GET',
+    path: '/companies/{companyId}/keyrings/{keyringId}',
+    tag: 'keyrings',
+    summary: 'A keyring with exact counts',
+    roles: ['PartnerAdmin', 'CompanyAdmin', 'Auditor'],
+    pathSchema: keyringPath,
+    answers: { 200: 'The keyring.' },
+    answerSchema: countedKeyringBody,
+    run: async (deps: KeyringMaking, call) => {
+      const keyring = await getKeyring(deps, call.path);
+      if (!keyring.ok) return keyring;
+      const { value, etag } = keyring.value;
+      return ok({ status: 200, body: { ...shown(value), counts: value.counts }, etag });
+    },
+  }),
+] as const;

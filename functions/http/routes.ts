@@ -1,0 +1,27 @@
+// The one route table: every call of the API, once.
+import { companyRoutes, type CompanyServices } from './companies.ts';
+import { connectionRoutes, type ConnectionServices } from './connections.ts';
+import { dataKeyRoutes, type DataKeyServices } from './data-keys.ts';
+import { healthRoutes, type HealthServices } from './health.ts';
+import { keyringRoutes } from './keyrings.ts';
+import { metaRoutes } from './meta.ts';
+import type { Route } from './route.ts';
+import type { EdgeServices } from './serve.ts';
+import { switchRoutes, type SwitchServices } from './switches.ts';
+
+export type HttpServices = EdgeServices &
+  HealthServices &
+  CompanyServices &
+  ConnectionServices &
+  DataKeyServices &
+  SwitchServices;
+
+export const routes: readonly Route<HttpServices>[] = [
+  ...companyRoutes,
+  ...keyringRoutes,
+  ...connectionRoutes,
+  ...switchRoutes,
+  ...dataKeyRoutes,
+  ...healthRoutes,
+  ...metaRoutes<HttpServices>(() => routes),
+];

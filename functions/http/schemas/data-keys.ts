@@ -1,0 +1,164 @@
+// Data keys as callers see them: metadata, and plaintexts in base64url where a route is for that. Pure, but that a plaintext's
+// bytes are overwritten as soon as they are in the answer.
+import { z } from 'zod';
+import { DATA_KEY_MAX_BYTES, DATA_KEY_MIN_BYTES } from '../../../shared/domain/data-key-blob.ts';
+import type { GenerateOutcome, NewDataKey } from '../../../shared/operations/data-keys/generate.ts';
+import { MAX_KEYS_PER_CALL, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
+import type { DataKeyView } from '../../../shared/operations/data-keys/view.ts';
+import { failureToResponse, publicFailure } from '../failure-to-response.ts';
+import { errorBody, failureBody } from './failures.ts';
+import { count, dataKeyId, keyringId, time } from './ids.ts';
+
+const base64urlChars = (bytes: number): number => Math.ceil((bytes * 4) / 3);
+const wholeBytes = (text: string): boolean => Buffer.from(text, 'base64url').toString('base64url') === text;
+
+const plaintext = z
+  .string()
+  .min(base64urlChars(DATA_KEY_MIN_BYTES))
+  .max(base64urlChars(DATA_KEY_MAX_BYTES))
+  .regex(/^[A-Za-z0-9_-]+$/, 'must be base64url without padding')
+  .refine(wholeBytes, 'must be base64url of whole bytes')
+  .meta({ description: `${DATA_KEY_MIN_BYTES} to ${DATA_KEY_MAX_BYTES} bytes in base64url without padding.` });
+
+export const newDataKeysBody = z.strictObject({
+  keys: z
+    .array(z.strictObject({ keyId: dataKeyId.optional(), plaintext: plaintext.optional() }))
+    .min(1)
+    .max(MAX_KEYS_PER_CALL)
+    .meta({ description: 'One for each data key. With a plaintext it is imported, otherwise generated (32 bytes).' }),
+});
+
+export const unwrapBody = z.strictObject({ keyIds: z.array(dataKeyId).min(1).max(MAX_KEYS_PER_CALL) });
+
+const version = count.meta({ description: 'The version of the company key that it is under.' });
+const error = errorBody.shape.error.meta({ id: 'ErrorOfOne' });
+
+const notOpened = z.enum(['not-found', 'deleted', 'quarantined', 'lost', 'does-not-open']);
+type NotOpened = z.output<typeof notOpened>;
+
+export const newDataKeysAnswer = z
+  .strictObject({
+    keyringId,
+    keys: z
+      .array(
+        z.discriminatedUnion('outcome', [
+          z.strictObject({
+            outcome: z.literal('created'),
+            keyId: dataKeyId,
+            companyKeyVersion: version,
+            plaintext: plaintext
+              .optional()
+              .meta({ description: 'Of a generated key; an imported one is not repeated.' }),
+          }),
+          z.strictObject({ outcome: z.literal('id-taken'), keyId: dataKeyId }),
+          z.strictObject({
+            outcome: z.literal('not-readable'),
+            keyId: dataKeyId,
+            because: z.union([notOpened, z.literal('failure')]),
+            failure: failureBody.optional(),
+          }),
+          z.strictObject({ outcome: z.literal('refused'), keyId: dataKeyId, error }),
+        ]),
+      )
+      .max(MAX_KEYS_PER_CALL),
+  })
+  .meta({ id: 'NewDataKeys', description: 'In the order of the request.' });
+
+export const unwrapAnswer = z
+  .strictObject({
+    keys: z
+      .array(
+        z.discriminatedUnion('outcome', [
+          z.strictObject({
+            outcome: z.literal('unwrapped'),
+            keyId: dataKeyId,
+            companyKeyVersion: version,
+            plaintext,
+          }),
+          z.strictObject({ outcome: notOpened, keyId: dataKeyId }),
+          z.strictObject({ outcome: z.literal('failure'), keyId: dataKeyId, failure: failureBody }),
+        ]),
+      )
+      .max(MAX_KEYS_PER_CALL),
+  })
+  .meta({ id: 'UnwrappedDataKeys', description: 'In the order of the request; each decided by itself.' });
+
+export const dataKeyBody = z
+  .strictObject({
+    keyId: dataKeyId,
+    state: z.enum(['live', 'deleted', 'quarantined', 'lost']),
+    origin: z.enum(['generated', 'imported']),
+    companyKeyVersion: version,
+    createdAt: time,
+    deletedAt: time.optional(),
+    purgeAfter: time.optional().meta({ description: 'Until then it can be restored.' }),
+    quarantineReason: z.enum(['does-not-open', 'unknown-version', 'differs-after-rewrap']).optional(),
+  })
+  .meta({ id: 'DataKey', description: 'Metadata; never the key.' });
+
+interface Audience {
+  readonly isPartnerAdmin: boolean;
+}
+
+export const dataKeyToBody = (view: DataKeyView): z.input<typeof dataKeyBody> => ({ ...view });
+
+export const newDataKeys = (keys: z.output<typeof newDataKeysBody>['keys']): NewDataKey[] =>
+  keys.map((key) => ({
+    ...(key.keyId === undefined ? {} : { keyId: key.keyId }),
+    ...(key.plaintext === undefined ? {} : { plaintext: Buffer.from(key.plaintext, 'base64url') }),
+  }));
+
+/** The text of the bytes, which are overwritten: nobody needs them after this. */
+function spent(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
+  bytes.fill(0);
+  return text;
+}
+
+type NewDataKeysAnswer = z.input<typeof newDataKeysAnswer>;
+type UnwrapAnswer = z.input<typeof unwrapAnswer>;
+
+export function createdToBody(outcome: GenerateOutcome, audience: Audience): NewDataKeysAnswer['keys'][number] {
+  switch (outcome.outcome) {
+    case 'created': {
+      const { keyId, companyKeyVersion, plaintext: bytes } = outcome;
+      const shown = { outcome: 'created', keyId, companyKeyVersion } as const;
+      return bytes ? { ...shown, plaintext: spent(bytes) } : shown;
+    }
+    case 'id-taken':
+      return { outcome: 'id-taken', keyId: outcome.keyId };
+    case 'not-readable':
+      return { outcome: 'not-readable', keyId: outcome.keyId, ...becauseOf(outcome.because, audience) };
+    case 'refused': {
+      const { error: shown } = failureToResponse(outcome.refusal, audience).body;
+      return { outcome: 'refused', keyId: outcome.keyId, error: { ...shown, details: [...(shown.details ?? [])] } };
+    }
+  }
+}
+
+function becauseOf(
+  because: UnwrapOutcome,
+  audience: Audience,
+): { because: NotOpened } | { because: 'failure'; failure: z.input<typeof failureBody> } {
+  if (because.outcome === 'failure') return { because: 'failure', failure: publicFailure(because.failure, audience) };
+  if (because.outcome !== 'unwrapped') return { because: because.outcome };
+  throw new Error('a key that was unwrapped is readable');
+}
+
+export function unwrappedToBody(outcome: UnwrapOutcome, audience: Audience): UnwrapAnswer['keys'][number] {
+  const { keyId } = outcome;
+  switch (outcome.outcome) {
+    case 'unwrapped': {
+      const { companyKeyVersion, plaintext: bytes } = outcome;
+      return { outcome: 'unwrapped', keyId, companyKeyVersion, plaintext: spent(bytes) };
+    }
+    case 'failure':
+      return { outcome: 'failure', keyId, failure: publicFailure(outcome.failure, audience) };
+    case 'not-found':
+    case 'deleted':
+    case 'quarantined':
+    case 'lost':
+    case 'does-not-open':
+      return { outcome: outcome.outcome, keyId };
+  }
+}

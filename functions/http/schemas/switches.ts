@@ -1,0 +1,77 @@
+// A switch as callers see it, and its mapping from the operations' view. Pure.
+import { z } from 'zod';
+import type { Blocked } from '../../../shared/domain/switch.ts';
+import { present } from '../../../shared/domain/rows/cells.ts';
+import type { SwitchView } from '../../../shared/operations/switches/switch-view.ts';
+import { publicFailure } from '../failure-to-response.ts';
+import { failureBody } from './failures.ts';
+import { count, dataKeyId, keyringId, providerRef, switchId, time } from './ids.ts';
+
+const blocked = z
+  .strictObject({
+    reason: z.enum(['provider', 'row-forged', 'dead-letter']),
+    since: time,
+    side: z.enum(['source', 'target']).optional().meta({ description: 'Which of the two vaults refuses.' }),
+    failure: failureBody.optional(),
+    detail: z.string().optional(),
+  })
+  .meta({ description: 'What the switch waits for, and whose move it is.' });
+
+export const switchBody = z
+  .strictObject({
+    switchId,
+    keyringId,
+    kind: z.enum(['switch', 'rekey']),
+    state: z.enum(['pending-verification', 'preparing', 're-protecting', 'rolling-back', 'completed', 'cancelled']),
+    source: providerRef,
+    target: providerRef,
+    counts: z.strictObject({ total: count, done: count, checked: count, quarantined: count, lost: count }).meta({
+      description:
+        'Exact. `done` are at the version that the switch moves to; `checked` of them were opened anew and compared.',
+    }),
+    ratePerSecond: z.number().min(0).optional(),
+    secondsLeft: z.number().min(0).optional(),
+    paused: z.boolean(),
+    blocked: blocked.optional(),
+    quarantine: z
+      .array(z.strictObject({ keyId: dataKeyId, reason: z.string() }))
+      .max(100)
+      .meta({ description: 'The first 100 data keys that wait for a decision.' }),
+    unverifiedTenants: z.array(z.strictObject({ kind: z.string(), tenantId: z.string() })).max(1000),
+    createdAt: time,
+    turnedAt: time.optional().meta({ description: 'When the present direction began.' }),
+    endedAt: time.optional(),
+  })
+  .meta({ id: 'Switch' });
+
+export type SwitchBody = z.input<typeof switchBody>;
+
+export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdmin: boolean }): SwitchBody {
+  const { switchId: id, keyringId: keyring, kind, state, source, target, paused, blocked: waiting, progress } = view;
+  const { ratePerSecond, secondsLeft, ...counts } = progress;
+  return {
+    switchId: id,
+    keyringId: keyring,
+    kind,
+    state,
+    source,
+    target,
+    counts,
+    paused,
+    quarantine: view.quarantine.map((row) => ({ ...row })),
+    unverifiedTenants: [],
+    createdAt: view.createdAt,
+    ...present({
+      ratePerSecond,
+      secondsLeft,
+      blocked: waiting && blockedToBody(waiting, audience),
+      turnedAt: view.turnedAt,
+      endedAt: view.endedAt,
+    }),
+  };
+}
+
+function blockedToBody(waiting: Blocked, audience: { readonly isPartnerAdmin: boolean }): z.input<typeof blocked> {
+  if (waiting.reason !== 'provider') return { ...waiting };
+  return { ...waiting, failure: publicFailure(waiting.failure, audience) };
+}

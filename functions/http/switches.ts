@@ -1,0 +1,214 @@
+// Switches of a keyring: begin, watch, steer. The switch itself is the status resource of the work that it began.
+import { z } from 'zod';
+import { ok, type Result } from '../../shared/domain/result.ts';
+import type { Refusal } from '../../shared/domain/refusal.ts';
+import {
+  cancelSwitch,
+  pauseSwitch,
+  resumeSwitch,
+  retrySwitch,
+  type ControlDependencies,
+} from '../../shared/operations/switches/control-switch.ts';
+import {
+  acceptLoss,
+  retryQuarantined,
+  type QuarantineDependencies,
+} from '../../shared/operations/switches/quarantine.ts';
+import { startRekey, startSwitch, type StartDependencies } from '../../shared/operations/switches/start-switch.ts';
+import { getSwitch, listSwitches, type ViewDependencies } from '../../shared/operations/switches/switch-view.ts';
+import { beginRequest, derivedId, type Requesting } from '../../shared/operations/requests.ts';
+import type { Role } from './caller.ts';
+import { defineRoute, type Answer, type CallContext } from './route.ts';
+import { keyringPath, noFields, providerRef, quarantinePath, switchPath } from './schemas/ids.ts';
+import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
+import { switchBody, switchToBody, type SwitchBody } from './schemas/switches.ts';
+
+export type SwitchServices = StartDependencies &
+  ControlDependencies &
+  QuarantineDependencies &
+  ViewDependencies &
+  Requesting;
+
+type Place = z.output<typeof switchPath>;
+
+const STEERS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
+const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
+const POLL_SECONDS = '5';
+
+const COLLECTION = '/companies/{companyId}/keyrings/{keyringId}/switches';
+const ONE = `${COLLECTION}/{switchId}`;
+
+async function shown(
+  deps: ViewDependencies,
+  place: Place,
+  call: CallContext,
+  status: number,
+): Promise<Result<Answer<SwitchBody>, Refusal>> {
+  const view = await getSwitch(deps, place);
+  if (!view.ok) return view;
+  const { value } = view;
+  const body = switchToBody(value, call);
+  const url = `${call.baseUrl}/companies/${place.companyId}/keyrings/${place.keyringId}/switches/${place.switchId}`;
+  const headers = status === 202 ? { 'Operation-Location': url, 'Retry-After': POLL_SECONDS } : {};
+  return ok({ status, body, etag: value.etag, headers });
+}
+
+/** An action on a switch: done, or under way, and answered with the switch as it is now. */
+function action(
+  verb: 'cancel' | 'pause' | 'resume',
+  summary: string,
+  operation: (deps: ControlDependencies, place: Place) => Promise<Result<unknown, Refusal>>,
+): ReturnType<typeof defineRoute<SwitchServices>> {
+  return defineRoute({
+    operationId: `${verb}-switch`,
+    method: 'POST',
+    path: `${ONE}/${verb}`,
+    tag: 'switches',
+    summary,
+    roles: STEERS,
+    pathSchema: switchPath,
+    bodySchema: noFields,
+    answers: { 202: 'Ordered; the switch as it is now.' },
+    answerHeaders: ['Operation-Location', 'Retry-After'],
+    answerSchema: switchBody,
+    run: async (deps: SwitchServices, call) => {
+      const ordered = await operation(deps, call.path);
+      return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
+    },
+  });
+}
+
+function decision(
+  verb: 'retry' | 'accept-loss',
+  summary: string,
+  operation: typeof acceptLoss,
+): ReturnType<typeof defineRoute<SwitchServices>> {
+  return defineRoute({
+    operationId: verb === 'retry' ? 'retry-quarantined-data-key' : 'accept-loss-of-data-key',
+    method: 'POST',
+    path: `${ONE}/quarantine/{keyId}/${verb}`,
+    tag: 'switches',
+    summary,
+    roles: ['PartnerAdmin'],
+    pathSchema: quarantinePath,
+    bodySchema: noFields,
+    answers: { 200: 'Decided; the switch as it is now.' },
+    answerSchema: switchBody,
+    run: async (deps: SwitchServices, call) => {
+      const decided = await operation(deps, call.path);
+      return decided.ok ? shown(deps, call.path, call, 200) : decided;
+    },
+  });
+}
+
+export const switchRoutes = [
+  defineRoute({
+    operationId: 'list-switches',
+    method: 'GET',
+    path: COLLECTION,
+    tag: 'switches',
+    summary: 'The switches of a keyring, unfinished and ended',
+    roles: READS,
+    pathSchema: keyringPath,
+    querySchema: pageQuery,
+    answers: { 200: 'In the order of their ids.' },
+    answerSchema: pageOf(switchBody),
+    run: async (deps: SwitchServices, call) => {
+      const { companyId, keyringId } = call.path;
+      const views = await listSwitches(deps, call.path);
+      if (!views.ok) return views;
+      const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/switches`;
+      const page = sliceOf(views.value, { idOf: (view) => view.switchId, query: call.query, collectionUrl });
+      return ok({ status: 200, body: { ...page, value: page.value.map((view) => switchToBody(view, call)) } });
+    },
+  }),
+  defineRoute({
+    operationId: 'start-switch',
+    method: 'PUT',
+    path: ONE,
+    tag: 'switches',
+    summary: 'Switch the keyring to another provider',
+    description: 'The same id and provider again answer the same switch. One unfinished switch per keyring.',
+    roles: STEERS,
+    pathSchema: switchPath,
+    bodySchema: providerRef,
+    answers: { 202: 'Under way; the switch is the status resource.' },
+    answerHeaders: ['Operation-Location', 'Retry-After'],
+    answerSchema: switchBody,
+    run: async (deps: SwitchServices, call) => {
+      const started = await startSwitch(deps, { ...call.path, target: call.body, requestedBy: call.requestedBy });
+      return started.ok ? shown(deps, call.path, call, 202) : started;
+    },
+  }),
+  defineRoute({
+    operationId: 'get-switch',
+    method: 'GET',
+    path: ONE,
+    tag: 'switches',
+    summary: 'State, counts, rate, time left, and what it waits for',
+    roles: READS,
+    pathSchema: switchPath,
+    answers: { 200: 'The switch.' },
+    answerSchema: switchBody,
+    run: (deps: SwitchServices, call) => shown(deps, call.path, call, 200),
+  }),
+  action('cancel', 'Cancel: roll back whatever was moved', cancelSwitch),
+  action('pause', 'Pause the workers', pauseSwitch),
+  action('resume', 'Let the workers go on', resumeSwitch),
+  defineRoute({
+    operationId: 'retry-switch',
+    method: 'POST',
+    path: `${ONE}/retry`,
+    tag: 'switches',
+    summary: 'Try again what blocks the switch, or turn it',
+    description:
+      'Without a direction it goes on as before. With one it goes that way, also if the vault in force denies.',
+    roles: STEERS,
+    pathSchema: switchPath,
+    bodySchema: z.strictObject({ direction: z.enum(['forward', 'back']).optional() }).optional(),
+    answers: { 202: 'Ordered; the switch as it is now.' },
+    answerHeaders: ['Operation-Location', 'Retry-After'],
+    answerSchema: switchBody,
+    run: async (deps: SwitchServices, call) => {
+      const direction = call.body?.direction;
+      const ordered = await retrySwitch(deps, { ...call.path, ...(direction === undefined ? {} : { direction }) });
+      return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
+    },
+  }),
+  decision('retry', 'Try to re-protect a quarantined data key now', retryQuarantined),
+  decision('accept-loss', 'Give a quarantined data key up; its row is kept', acceptLoss),
+  defineRoute({
+    operationId: 'rekey',
+    method: 'POST',
+    path: '/companies/{companyId}/keyrings/{keyringId}/rekey',
+    tag: 'switches',
+    summary: 'Re-protect every data key under a new company key of the same provider',
+    roles: STEERS,
+    idempotencyKey: true,
+    pathSchema: keyringPath,
+    bodySchema: noFields,
+    answers: { 202: 'Under way, as a switch with an id made here.' },
+    answerHeaders: ['Operation-Location', 'Retry-After'],
+    answerSchema: switchBody,
+    run: async (deps: SwitchServices, call) => {
+      const switchId = await newSwitchId(deps, call.path, call);
+      if (!switchId.ok) return switchId;
+      const place = { ...call.path, switchId: switchId.value };
+      const started = await startRekey(deps, { ...place, requestedBy: call.requestedBy });
+      return started.ok ? shown(deps, place, call, 202) : started;
+    },
+  }),
+] as const;
+
+/** A repeat with the same Idempotency-Key gets the same id, and so the same switch. */
+async function newSwitchId(
+  deps: Requesting,
+  place: z.output<typeof keyringPath>,
+  call: CallContext,
+): Promise<Result<string, Refusal>> {
+  if (call.idempotencyKey === undefined) return ok(deps.entropy.id());
+  const { companyId, keyringId } = place;
+  const { subject: caller, idempotencyKey: key } = call;
+  const begun = await beginRequest(deps, { companyId, caller, route: 'rekey', key, body: keyringId });
+  return begun.ok ? ok(derivedId(begun.value.secret, 'switch', 0)) : begun;
+}

@@ -1,0 +1,130 @@
+// The app: settings, then adapters, then every trigger. The only module with side effects. Settings that are not usable end
+// the load with everything that is wrong, so the host refuses to start the app rather than to run it half configured.
+import { app } from '@azure/functions';
+import { AzureConnectionProbe } from '../shared/adapters/connection-probe.ts';
+import { AzureKeyVaults } from '../shared/adapters/key-vaults.ts';
+import { AzureSealer } from '../shared/adapters/sealer.ts';
+import { AzureTables } from '../shared/adapters/azure-tables.ts';
+import { Credentials } from '../shared/adapters/credentials.ts';
+import { jsonLog, systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
+import { createTokenVerifier } from '../shared/adapters/token-verifier.ts';
+import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
+import { VaultPool } from '../shared/adapters/vault-pool.ts';
+import type { VaultTarget } from '../shared/domain/provider.ts';
+import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
+import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
+import { ShardWriter } from '../shared/operations/data-keys/shard-writer.ts';
+import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
+import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
+import { parseSettings } from '../shared/settings.ts';
+import { registerRoutes } from './http/register.ts';
+import { routes } from './http/routes.ts';
+import { invocationLog } from './invocation-log.ts';
+import { registerQueues } from './service-bus/register.ts';
+import { registerTimers } from './timer/register.ts';
+
+const settings = parseSettings(process.env);
+const log = jsonLog(invocationLog(app));
+
+// What every operation shares: the world.
+const clock = systemClock;
+const timers = systemTimers;
+const entropy = systemEntropy;
+const timeoutMs = settings.KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS * 1000;
+const connectorClientId = settings.KEYSWITCH_CONNECTOR_CLIENT_ID;
+const credentials = new Credentials({
+  identityClientId: settings.AZURE_CLIENT_ID,
+  connectorClientId,
+  authorityHost: settings.KEYSWITCH_AUTHORITY_HOST,
+  timeoutMs,
+  clock,
+});
+const tables = new AzureTables({
+  endpoint: settings.KEYSWITCH_TABLES_ENDPOINT,
+  credential: credentials.forTables(),
+  timers,
+  entropy,
+});
+const queue = new ServiceBusWorkQueue({
+  fullyQualifiedNamespace: settings.KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace,
+  queueName: settings.KEYSWITCH_WORK_QUEUE,
+  credential: credentials.forServiceBus(),
+  clock,
+  entropy,
+});
+const pool = new VaultPool({
+  credentials,
+  connectorClientId,
+  vaultSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
+  timeoutMs,
+});
+const vaults = new AzureKeyVaults(pool);
+const managedTarget: VaultTarget = {
+  ref: { provider: 'managed' },
+  host: settings.KEYSWITCH_VENDOR_VAULT_HOST,
+  keyName: settings.KEYSWITCH_VENDOR_KEY_NAME,
+  tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
+};
+const sealer = new AzureSealer(pool, { ...managedTarget, keyName: settings.KEYSWITCH_SEAL_KEY_NAME });
+
+// What is kept between calls. Nothing in it is needed for correctness.
+const ttlMs = settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000;
+const opening = { tables, vaults, sealer, log, managedTarget, clock };
+const companyKeys = new CompanyKeyCache(opening, { ttlMs });
+const keyringPlaces = new KeyringPlaces({ tables, clock }, { ttlMs });
+const wrappedRows = new WrappedRows({ tables, clock }, { rows: settings.KEYSWITCH_DATA_KEY_CACHE_ROWS, ttlMs });
+
+const {
+  KEYSWITCH_SECOND_ISSUER: issuer,
+  KEYSWITCH_SECOND_AUDIENCE: audience,
+  KEYSWITCH_SECOND_JWKS_URI: jwksUri,
+} = settings;
+const verifier = createTokenVerifier({
+  authorityHost: settings.KEYSWITCH_AUTHORITY_HOST,
+  tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
+  audience: settings.KEYSWITCH_API_AUDIENCE,
+  ...(issuer === undefined || audience === undefined || jwksUri === undefined
+    ? {}
+    : { secondIssuer: { issuer, audience, jwksUri } }),
+});
+
+const services = {
+  ...opening,
+  queue,
+  timers,
+  entropy,
+  probe: new AzureConnectionProbe(pool),
+  companyKeys,
+  keyringPlaces,
+  wrappedRows,
+  shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
+  workerKeys: new WorkerKeys(opening, { ttlMs }),
+  verifier,
+  companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
+  connectionPolicy: {
+    allowedSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
+    vendorVaultHost: settings.KEYSWITCH_VENDOR_VAULT_HOST,
+    connectorClientId,
+  },
+  keyPolicy: {
+    minRsaBits: settings.KEYSWITCH_MIN_RSA_BITS,
+    purgeable: settings.KEYSWITCH_PURGEABLE_KEYS,
+    propagationMs: settings.KEYSWITCH_PROPAGATION_SECONDS * 1000,
+  },
+  backOff: {
+    firstMs: settings.KEYSWITCH_RETRY_FIRST_SECONDS * 1000,
+    lastMs: settings.KEYSWITCH_RETRY_LAST_SECONDS * 1000,
+  },
+  shardCount: settings.KEYSWITCH_SHARD_COUNT,
+  restoreDays: settings.KEYSWITCH_RESTORE_DAYS,
+  messageBudgetMs: settings.KEYSWITCH_MESSAGE_BUDGET_SECONDS * 1000,
+  stuckAfterMs: settings.KEYSWITCH_STUCK_AFTER_SECONDS * 1000,
+  checkConcurrency: settings.KEYSWITCH_CHECK_CONCURRENCY,
+};
+
+registerRoutes(app, routes, services);
+registerQueues(app, services, { queueName: settings.KEYSWITCH_WORK_QUEUE });
+registerTimers(app, services, {
+  sweep: settings.KEYSWITCH_SWEEP_SCHEDULE,
+  checks: settings.KEYSWITCH_CHECK_SCHEDULE,
+});

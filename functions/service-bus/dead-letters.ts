@@ -1,0 +1,24 @@
+// What the work queue gave up on. Each is recorded and blocks its switch, with the reason, until somebody decides.
+import type { Clock, Log, Tables } from '../../shared/operations/ports.ts';
+import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
+import { bodyOf, deadLetterReasonOf, messageIdOf } from './message.ts';
+import type { MessageContext } from './work.ts';
+
+export interface DeadLetterServices {
+  readonly tables: Tables;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export async function handleDeadLetterMessage(
+  deps: DeadLetterServices,
+  raw: unknown,
+  context: MessageContext,
+): Promise<void> {
+  const { triggerMetadata } = context;
+  await handleDeadLetter(deps, {
+    body: bodyOf(raw),
+    reason: deadLetterReasonOf(triggerMetadata),
+    ...messageIdOf(triggerMetadata),
+  });
+}

@@ -1,0 +1,21 @@
+// Messages of the work queue. A message that was handled, or that nobody could ever handle, is completed by returning; one
+// that failed is abandoned by throwing, so that the queue counts it.
+import { parseWorkMessage } from '../../shared/domain/work-message.ts';
+import { recordPoison } from '../../shared/operations/poison.ts';
+import { handleSwitchWork, type WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
+import { bodyOf, messageIdOf } from './message.ts';
+
+/** What is used of an invocation's context. */
+export interface MessageContext {
+  readonly triggerMetadata?: Readonly<Record<string, unknown>>;
+}
+
+export async function handleWorkMessage(deps: WorkDependencies, raw: unknown, context: MessageContext): Promise<void> {
+  const value = bodyOf(raw);
+  const message = parseWorkMessage(value);
+  if (!message.ok) {
+    await recordPoison(deps, { reason: message.error, value, ...messageIdOf(context.triggerMetadata) });
+    return;
+  }
+  await handleSwitchWork(deps, message.value);
+}

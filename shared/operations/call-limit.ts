@@ -1,0 +1,41 @@
+// How often a company may have something done that reaches its vault or Entra: so many a minute, whichever instance is asked.
+// The count is in the tables; a minute that is over needs no tidying, its row is written over.
+import { notFound, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { count, text } from '../domain/rows/cells.ts';
+import { loadCompany } from './control-state.ts';
+import type { Clock, RowWrite, Tables } from './ports.ts';
+import { settleRaces, type Races } from './races.ts';
+
+export interface CallLimiting extends Races {
+  readonly tables: Tables;
+  readonly clock: Clock;
+}
+
+export const MAX_CALLS_PER_MINUTE = 30;
+const MINUTE_MS = 60_000;
+
+/** Counts one call of a kind; `limited` if the minute is full. A call that is refused is not counted. */
+export function countCall(
+  deps: CallLimiting,
+  call: { readonly companyId: string; readonly kind: 'test' },
+): Promise<Result<undefined, Refusal>> {
+  const rowKey = `limit|${call.kind}`;
+  return settleRaces<undefined>(deps, async () => {
+    if (!(await loadCompany(deps.tables, call.companyId))) return err(notFound('company', call.companyId));
+    const nowMs = deps.clock.now().getTime();
+    const minute = new Date(nowMs - (nowMs % MINUTE_MS)).toISOString();
+    const row = await deps.tables.read('companies', call.companyId, rowKey);
+    const calls = row && text(row.cells, 'minute') === minute ? (count(row.cells, 'calls') ?? 0) : 0;
+    if (calls >= MAX_CALLS_PER_MINUTE) {
+      return err({ type: 'limited', retryAfterSeconds: Math.ceil((MINUTE_MS - (nowMs % MINUTE_MS)) / 1000) });
+    }
+    const cells = { format: 1, minute, calls: calls + 1 };
+    const write: RowWrite = row
+      ? { kind: 'replace', rowKey, cells, etag: row.etag }
+      : { kind: 'insert', rowKey, cells };
+    const written = await deps.tables.write('companies', call.companyId, [write]);
+    // After a lost answer a call may be counted twice, which only errs towards fewer.
+    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+  });
+}
