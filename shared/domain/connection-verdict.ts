@@ -1,9 +1,8 @@
 // What the checks of a connection test add up to. Pure: `now` is passed in. Decides between "denied" and "not arrived yet": we
 // cannot see when a role was granted, so the time counts from consent, or from when an admin said that it was done.
-import type { Connection } from './connection.ts';
-import { asPropagating } from './failure-catalogue.ts';
-import type { Failure, FailureCode } from './failure.ts';
-import { mayPass } from './failure.ts';
+import { grantOf, type Connection } from './connection.ts';
+import { mayPass, type Failure } from './failure.ts';
+import { excuseRecentGrant, propagationEnd } from './propagation.ts';
 
 export const CONNECTION_CHECKS = [
   'input',
@@ -66,8 +65,6 @@ export class CheckList {
 
 const TRANSIENT_RETRY_SECONDS = 10;
 const WAITING_RETRY_SECONDS = 30;
-/** What a grant that has not arrived yet looks like. */
-const MAY_PROPAGATE: readonly FailureCode[] = ['access-denied-rbac', 'federation-mismatch'];
 
 export function verdictOf(
   list: CheckList,
@@ -79,15 +76,15 @@ export function verdictOf(
   },
 ): ConnectionTest {
   const { connection, now, propagationMs, principalId } = facts;
-  const deadline = propagationDeadline(connection, propagationMs);
-  const isPending = deadline !== undefined && now.getTime() < deadline;
+  const grant = grantOf(connection);
+  const end = propagationEnd(grant, propagationMs);
   const checks = list.results().map((result): CheckResult => {
-    if (!isPending || !result.failure || !MAY_PROPAGATE.includes(result.failure.code)) return result;
-    return { ...result, failure: asPropagating(result.failure, new Date(deadline).toISOString()) };
+    if (!result.failure) return result;
+    return { ...result, failure: excuseRecentGrant(result.failure, { grant, now, propagationMs }) };
   });
   const failed = checks.flatMap(({ outcome, failure }) => (outcome === 'failed' && failure ? [failure] : []));
   const waiting = failed.find(({ kind }) => kind === 'propagating');
-  const secondsLeft = deadline === undefined ? 0 : Math.ceil((deadline - now.getTime()) / 1000);
+  const secondsLeft = end === undefined ? 0 : Math.ceil((end.getTime() - now.getTime()) / 1000);
   return {
     status: waiting ? 'waiting' : failed.length > 0 ? 'failed' : 'green',
     checks,
@@ -98,12 +95,4 @@ export function verdictOf(
     ...(!waiting && failed.some(mayPass) ? { retryAfterSeconds: TRANSIENT_RETRY_SECONDS } : {}),
     ...(waiting?.becomesDeniedAt === undefined ? {} : { becomesDeniedAt: waiting.becomesDeniedAt }),
   };
-}
-
-/** Milliseconds since 1970; undefined if neither consent nor a role was ever reported. */
-function propagationDeadline(connection: Connection, propagationMs: number): number | undefined {
-  const granted = [connection.roleAssignedAt, connection.consentedAt]
-    .map((time) => (time === undefined ? Number.NaN : Date.parse(time)))
-    .filter((time) => !Number.isNaN(time));
-  return granted.length === 0 ? undefined : Math.max(...granted) + propagationMs;
 }

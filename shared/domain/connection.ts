@@ -36,5 +36,15 @@ export function targetOfConnection(connection: Connection): VaultTarget | undefi
     host: connection.host,
     keyName: connection.keyName,
     tenantId: connection.tenantId,
+    ...grantOf(connection),
   };
+}
+
+/** The later of consent and of when an admin said that the role was assigned; ISO times compare as texts. */
+export function grantOf(connection: Connection): { readonly grantedAt?: string } {
+  const [grantedAt] = [connection.roleAssignedAt, connection.consentedAt]
+    .filter((at) => at !== undefined)
+    .sort()
+    .reverse();
+  return grantedAt === undefined ? {} : { grantedAt };
 }

@@ -9,7 +9,7 @@ export async function recordPoison(
   message: { readonly reason: string; readonly value: unknown; readonly messageId?: string },
 ): Promise<void> {
   const hash = createHash('sha256')
-    .update(String(JSON.stringify(message.value)))
+    .update(JSON.stringify([message.value]))
     .digest('hex');
   deps.log.write({ level: 'error', event: 'security.poison-message', detail: { reason: message.reason, hash } });
   const cells = {

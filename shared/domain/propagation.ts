@@ -1,0 +1,23 @@
+// "Not arrived yet" told apart from "denied". Pure: `now` is passed in. We cannot see when a role was granted, so the time counts
+// from consent, or from when an admin said that it was done.
+import { asPropagating } from './failure-catalogue.ts';
+import type { Failure, FailureCode } from './failure.ts';
+
+/** What a grant that has not arrived looks like. */
+const MAY_PROPAGATE: ReadonlySet<FailureCode> = new Set<FailureCode>(['access-denied-rbac', 'federation-mismatch']);
+
+/** When a denial stops being excused; undefined if no grant was ever reported. */
+export function propagationEnd(grant: { readonly grantedAt?: string }, propagationMs: number): Date | undefined {
+  const grantedMs = Date.parse(grant.grantedAt ?? '');
+  return Number.isNaN(grantedMs) ? undefined : new Date(grantedMs + propagationMs);
+}
+
+/** The failure as it is, or `propagating` while a grant may still be on its way. */
+export function excuseRecentGrant(
+  found: Failure,
+  facts: { readonly grant: { readonly grantedAt?: string }; readonly now: Date; readonly propagationMs: number },
+): Failure {
+  if (!MAY_PROPAGATE.has(found.code)) return found;
+  const end = propagationEnd(facts.grant, facts.propagationMs);
+  return end && facts.now < end ? asPropagating(found, end.toISOString()) : found;
+}
