@@ -46,8 +46,9 @@ export async function askVault<T>(
     const refusal = refusalIn(error);
     if (refusal) return err(refusal);
     if (error instanceof NoAnswer) return err(noAnswerFrom(error, facts));
-    // Without an answer the SDK has failed by itself.
-    if (!answer) throw error;
+    // The SDK has stumbled over something that the vault sent, before it let us see it.
+    if (!answer)
+      return err(failure('vault-error', { ...facts, detail: error instanceof Error ? error.name : 'unknown' }));
     const denial = classifyVaultAnswer(answer.refusal, facts);
     if (target.ref.provider !== 'managed' && DENIED_TO_US.includes(denial.code)) {
       pool.credentials.forgetTenant(target.tenantId);

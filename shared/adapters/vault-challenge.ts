@@ -5,6 +5,7 @@ import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
 import { isGuid } from '../domain/ids.ts';
 import { classifyNetworkError } from '../domain/network-error.ts';
+import { isRecord } from '../domain/rows/cells.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { classifyVaultAnswer } from '../domain/vault-answer.ts';
 import { NoAnswer } from './bounded-https.ts';
@@ -30,7 +31,16 @@ export function readChallenge(header: string | undefined): Challenge | undefined
   const resource = parameter('resource');
   if (tenantId === undefined || !isGuid(tenantId) || resource === undefined) return undefined;
   const claims = parameter('error') === 'insufficient_claims' ? parameter('claims') : undefined;
-  return { tenantId, resource, ...(claims === undefined ? {} : { claims }) };
+  return { tenantId, resource, ...(claims !== undefined && isClaims(claims) ? { claims } : {}) };
+}
+
+/** The SDK takes them apart without looking first: base64 of a JSON object, nothing else. */
+function isClaims(base64: string): boolean {
+  try {
+    return isRecord(JSON.parse(atob(base64)));
+  } catch {
+    return false;
+  }
 }
 
 /** Asks a vault for its challenge. `audience` is the one that its DNS suffix stands for: a vault cannot choose another. */

@@ -488,4 +488,54 @@ describe('tokens', () => {
     for (let call = 0; call < 5; call += 1) failureOf(await vaults.readKey(target));
     expect(world.tokensAskedFor(tenantId).filter(({ operation }) => operation === 'token')).toHaveLength(1);
   });
+
+  it('that run out after consent was withdrawn end in a refusal, and in nothing that nobody awaits', async () => {
+    const { target, tenantId } = await world.customer();
+    await world.entraCall('PATCH', '/settings', { tokenLifetimeSeconds: 100 });
+    const { vaults } = world.clients();
+    valueOf(await vaults.readKey(target));
+    await world.entraCall('DELETE', `/tenants/${tenantId}/service-principals/${CONNECTOR_APP_ID}`);
+    world.laterMs = 60_000;
+    expect(valueOf(await vaults.readKey(target)).enabled).toBe(true);
+    world.laterMs = 120_000;
+    expect(failureOf(await vaults.readKey(target)).code).toBe('consent-required');
+    await world.entraCall('PATCH', '/settings', { tokenLifetimeSeconds: 3_599 });
+  });
+
+  it('are asked for with the claims that a vault demands, and the call goes again with its body', async () => {
+    const { target, keyId, tenantId } = await world.customer();
+    const { vaults } = world.clients();
+    const { plaintext, ciphertext } = wrapped();
+    valueOf(await vaults.unwrap(target, { keyId, ciphertext }));
+    world.forgetRequests();
+    const claims = Buffer.from('{"access_token":{"nbf":{"essential":true,"value":"1"}}}').toString('base64');
+    const challenge =
+      `Bearer authorization="https://login.windows.net/${tenantId}", resource="https://vault.azure.net", ` +
+      `error="insufficient_claims", claims="${claims}"`;
+    world.azure.keyVault.control.plant({
+      operation: 'unwrapkey',
+      times: 2,
+      effect: { status: 401, headers: { 'WWW-Authenticate': challenge }, body: {} },
+    });
+    expect(Buffer.from(valueOf(await vaults.unwrap(target, { keyId, ciphertext })))).toEqual(plaintext);
+    expect(world.asked().at(-1)).toBe('unwrapkey 200');
+    expect(world.tokensAskedFor(tenantId)).toHaveLength(1);
+  });
+
+  it.each(['%%%', 'A', 'bm8ganNvbg==', 'WzFd'])('are not asked for with claims that are none: %s', async (claims) => {
+    const { target, tenantId } = await world.customer();
+    const { vaults } = world.clients();
+    valueOf(await vaults.readKey(target));
+    world.forgetRequests();
+    const challenge =
+      `Bearer authorization="https://login.windows.net/${tenantId}", resource="https://vault.azure.net", ` +
+      `error="insufficient_claims", claims="${claims}"`;
+    world.azure.keyVault.control.plant({
+      operation: 'get',
+      effect: { status: 401, headers: { 'WWW-Authenticate': challenge }, body: {} },
+    });
+    expect(failureOf(await vaults.readKey(target)).code).toBe('vault-error');
+    expect(world.asked()).toEqual(['get 401']);
+    expect(world.tokensAskedFor(tenantId)).toEqual([]);
+  });
 });

@@ -33,7 +33,11 @@ beforeAll(async () => {
   broker = await startServiceBus({
     tls: authority.issue([SERVICE_BUS_HOST]),
     queues: [{ name: QUEUE, lockDurationMs: 60_000, maxDeliveryCount: 10, duplicateDetectionWindowMs: 600_000 }],
-    issuerKeys: { jwks: entra.signer.jwks, issuers: [issuerV1(VENDOR_TENANT_ID)], audience: SERVICE_BUS_AUDIENCE },
+    issuerKeys: {
+      jwks: { keys: [...entra.signer.jwks.keys] },
+      issuers: [issuerV1(VENDOR_TENANT_ID)],
+      audience: SERVICE_BUS_AUDIENCE,
+    },
   });
   Object.assign(process.env, identity.environment);
   installRedirect({ caPem: authority.caPem, hosts: [{ name: SERVICE_BUS_HOST, ports: { '5671': broker.port } }] });
