@@ -15,6 +15,7 @@ import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
 import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
 import { ShardWriter } from '../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
+import { PatientVaults } from '../shared/operations/patient-vaults.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { parseSettings } from '../shared/settings.ts';
 import { registerRoutes } from './http/register.ts';
@@ -58,7 +59,8 @@ const pool = new VaultPool({
   vaultSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
   timeoutMs,
 });
-const vaults = new AzureKeyVaults(pool);
+const propagationMs = settings.KEYSWITCH_PROPAGATION_SECONDS * 1000;
+const vaults = new PatientVaults(new AzureKeyVaults(pool), { clock, propagationMs });
 const managedTarget: VaultTarget = {
   ref: { provider: 'managed' },
   host: settings.KEYSWITCH_VENDOR_VAULT_HOST,
@@ -109,7 +111,7 @@ const services = {
   keyPolicy: {
     minRsaBits: settings.KEYSWITCH_MIN_RSA_BITS,
     purgeable: settings.KEYSWITCH_PURGEABLE_KEYS,
-    propagationMs: settings.KEYSWITCH_PROPAGATION_SECONDS * 1000,
+    propagationMs,
   },
   backOff: {
     firstMs: settings.KEYSWITCH_RETRY_FIRST_SECONDS * 1000,
@@ -118,6 +120,8 @@ const services = {
   shardCount: settings.KEYSWITCH_SHARD_COUNT,
   restoreDays: settings.KEYSWITCH_RESTORE_DAYS,
   messageBudgetMs: settings.KEYSWITCH_MESSAGE_BUDGET_SECONDS * 1000,
+  // Two vault calls end a switch, and a little is lost between them.
+  finishClaimMs: 2 * timeoutMs + 5_000,
   stuckAfterMs: settings.KEYSWITCH_STUCK_AFTER_SECONDS * 1000,
   checkConcurrency: settings.KEYSWITCH_CHECK_CONCURRENCY,
 };

@@ -39,6 +39,8 @@ export interface Switch {
   readonly turnedAt?: string;
   /** Rows already at their target when the present direction began. */
   readonly doneAtTurn?: number;
+  /** The worker that is about to end it, so that the others need not ask the vault too; void after `until`. */
+  readonly finishing?: { readonly worker: string; readonly until: string };
   readonly endedAt?: string;
   /** What stood in the shards when it ended, since they move on afterwards. */
   readonly finalCounts?: { readonly total: number; readonly quarantined: number; readonly lost: number };

@@ -119,8 +119,9 @@ export async function listCompanies(
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_COMPANIES_PAGE) {
     return err({ type: 'invalid', target: 'limit', message: `A page holds 1 to ${MAX_COMPANIES_PAGE} companies.` });
   }
-  const after = input.continuation === undefined ? '' : Buffer.from(input.continuation, 'base64url').toString('utf8');
-  if (after !== '' && !isResourceId(after)) {
+  const { continuation } = input;
+  const after = continuation === undefined ? '' : Buffer.from(continuation, 'base64url').toString('utf8');
+  if (continuation !== undefined && !isResourceId(after)) {
     return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
   }
   const page = await deps.tables.list({

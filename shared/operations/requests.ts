@@ -125,7 +125,7 @@ export async function forgetExpiredRequests(
   companyId: string,
 ): Promise<void> {
   const now = clock.now();
-  const before = `${EXPIRY_PREFIX}${now.toISOString()}`;
+  const before = `${EXPIRY_PREFIX}${now.toISOString()}}`;
   const due = await tables.list({
     table: 'requests',
     partitionKey: companyId,

@@ -83,6 +83,7 @@ export const switchCells = (sw: Switch): CellRecord => ({
   createdAt: sw.createdAt,
   turnedAt: sw.turnedAt ?? '',
   doneAtTurn: sw.doneAtTurn ?? 0,
+  finishing: sw.finishing ? JSON.stringify(sw.finishing) : '',
   endedAt: sw.endedAt ?? '',
   finalCounts: sw.finalCounts ? JSON.stringify(sw.finalCounts) : '',
 });
@@ -110,6 +111,7 @@ export function readSwitch(cells: CellRecord): Switch {
       blocked: readBlocked(json(cells, 'blocked')),
       turnedAt,
       doneAtTurn: turnedAt === undefined ? undefined : count(cells, 'doneAtTurn'),
+      finishing: readFinishing(json(cells, 'finishing')),
       endedAt: optionalText(cells, 'endedAt'),
       finalCounts: readFinalCounts(json(cells, 'finalCounts')),
     }),
@@ -124,6 +126,12 @@ function readBlocked(value: unknown): Blocked | undefined {
   }
   if (reason === 'dead-letter' && typeof detail === 'string') return { reason, since, detail };
   return undefined;
+}
+
+function readFinishing(value: unknown): Switch['finishing'] | undefined {
+  if (!isRecord(value)) return undefined;
+  const { worker, until } = value;
+  return typeof worker === 'string' && typeof until === 'string' ? { worker, until } : undefined;
 }
 
 function readFinalCounts(value: unknown): Switch['finalCounts'] | undefined {

@@ -19,7 +19,7 @@ import {
   marksAtEnd,
   replaceKeyring,
   replaceSwitch,
-  unblocked,
+  released,
   withoutSwitch,
   type SwitchPlace,
 } from './switch-writes.ts';
@@ -119,7 +119,7 @@ const unblockedTo = (
   place: SwitchPlace,
   sw: Loaded<Switch>,
   change: { readonly denialAccepted: boolean },
-): Promise<Decided> => write(deps, place, sw, { ...unblocked(sw.value), ...change });
+): Promise<Decided> => write(deps, place, sw, { ...released(sw.value), ...change });
 
 /** A new generation in the other direction: every shard is turned to it before its rows are passed over. */
 async function turnTo(
@@ -133,7 +133,7 @@ async function turnTo(
   const generation = keyring.value.generation + 1;
   const version = direction === 'forward' ? sw.value.toVersion : sw.value.fromVersion;
   const next: Switch = {
-    ...unblocked(sw.value),
+    ...released(sw.value),
     state: direction === 'forward' ? 're-protecting' : 'rolling-back',
     generation,
     paused: false,
@@ -169,7 +169,7 @@ async function endUntouched(deps: ControlDependencies, place: SwitchPlace, sw: L
   const { source, target } = sw.value;
   const connections = await loadConnectionsOf(deps, place.companyId, { needed: [], leaving: [target] });
   if (!connections.ok) return err(refusedBy(connections.error));
-  const next: Switch = { ...unblocked(sw.value), state: 'cancelled', endedAt: deps.clock.now().toISOString() };
+  const next: Switch = { ...released(sw.value), state: 'cancelled', endedAt: deps.clock.now().toISOString() };
   const isTarget = providerName(source) !== providerName(target);
   const written = await deps.tables.write('companies', place.companyId, [
     replaceSwitch(sw, next),

@@ -12,7 +12,7 @@ import { isRunning, type Switch } from '../../domain/switch.ts';
 import { putOnAgenda, takeOffAgenda } from '../agenda.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from '../company-key-opener.ts';
 import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import type { Clock, RowWrite } from '../ports.ts';
+import type { Clock, Entropy, RowWrite } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { isDone } from './enqueue.ts';
@@ -23,20 +23,24 @@ import {
   marksAtEnd,
   replaceKeyring,
   replaceSwitch,
-  unblocked,
+  released,
   withoutSwitch,
   type SwitchPlace,
 } from './switch-writes.ts';
 
 export interface Finishing extends CompanyKeyOpening {
   readonly clock: Clock;
+  readonly entropy: Entropy;
+  /** Longer than the two vault calls of an end can take; after that the claim of a worker that died is void. */
+  readonly finishClaimMs: number;
 }
 
 export type FinishOutcome =
   | { readonly type: 'finished' }
-  /** `undone`: these shards still have work. `undecided`: quarantined rows wait for somebody. */
+  /** These shards still have work. */
   | { readonly type: 'undone'; readonly shards: readonly number[] }
-  | { readonly type: 'undecided' | 'stale' | 'lost-race' }
+  /** Quarantined rows wait for somebody · the switch moved on · another worker is at it · others wrote first. */
+  | { readonly type: 'undecided' | 'stale' | 'claimed' | 'lost-race' }
   | { readonly type: 'failed'; readonly side: 'source' | 'target'; readonly failure: Failure };
 
 interface Ending {
@@ -58,8 +62,24 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
   const undone = shards.flatMap((shard, index) => (isDone(shard, generation) ? [] : [index]));
   if (undone.length > 0) return { type: 'undone', shards: undone };
   if (shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return { type: 'undecided' };
-  const failed = await proveLastWrap(deps, place, ending);
-  return failed ?? store(deps, place, ending, shards);
+  const claimed = await claim(deps, place, ending);
+  if ('type' in claimed) return claimed;
+  const failed = await proveLastWrap(deps, place, claimed);
+  if (!failed) return store(deps, place, claimed, shards);
+  await deps.tables.write('companies', place.companyId, [replaceSwitch(claimed.sw, released(claimed.sw.value))]);
+  return failed;
+}
+
+/** The workers of all shards may find everything done in the same moment: one goes on, so that the vault is asked once. */
+async function claim(deps: Finishing, place: SwitchPlace, ending: Ending): Promise<Ending | FinishOutcome> {
+  const { sw } = ending;
+  const now = deps.clock.now();
+  if (sw.value.finishing && now < new Date(sw.value.finishing.until)) return { type: 'claimed' };
+  const until = new Date(now.getTime() + deps.finishClaimMs).toISOString();
+  const next = { ...sw.value, finishing: { worker: deps.entropy.id(), until } };
+  const written = await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
+  if (written.outcome !== 'committed') return { type: 'lost-race' };
+  return { ...ending, sw: { value: next, etag: written.etags[0] ?? '' } };
 }
 
 async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending | FinishOutcome> {
@@ -108,7 +128,7 @@ async function store(
   const committed = sw.value.state === 're-protecting';
   const keep = wrapOf(stays.value, endsWith);
   const next: Switch = {
-    ...unblocked(sw.value),
+    ...released(sw.value),
     state: committed ? 'completed' : 'cancelled',
     endedAt: deps.clock.now().toISOString(),
     finalCounts: finalCounts(shards),

@@ -110,6 +110,7 @@ async function step(
   const end = await tryFinish(deps, place);
   if (end.type === 'failed') return { type: 'trouble', side: end.side, failure: end.failure };
   if (end.type === 'lost-race' || end.type === 'stale') return 'lost-race';
+  if (end.type === 'claimed') return NOTHING;
   if (end.type === 'undone') {
     await enqueue(deps, place, reprotectMessages(place, { generation: sw.value.generation, shards: end.shards }));
   }

@@ -50,9 +50,9 @@ export function withoutSwitch(keyring: Keyring): Keyring {
   return rest;
 }
 
-/** A switch without what it waits for. */
-export function unblocked(sw: Switch): Switch {
-  const { blocked: _blocked, ...rest } = sw;
+/** A switch without what it waits for, and without a claim to its end: somebody has just decided something about it. */
+export function released(sw: Switch): Switch {
+  const { blocked: _blocked, finishing: _finishing, ...rest } = sw;
   return rest;
 }
 

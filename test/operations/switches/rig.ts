@@ -90,6 +90,7 @@ export class Rig {
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
+      finishClaimMs: 25_000,
     };
   }
 
