@@ -16,7 +16,7 @@ import { boundedHttps } from './bounded-https.ts';
 import { EntraTraffic } from './entra-traffic.ts';
 import { pipelineCredential, TokenCache } from './token-cache.ts';
 
-export interface CredentialsOptions {
+interface CredentialsOptions {
   /** Client id of the user-assigned managed identity. */
   readonly identityClientId: string;
   /** Application id of the multitenant connector app. */

@@ -4,7 +4,7 @@
 import type { RowWrite, WriteOutcome } from '../operations/ports.ts';
 import { entityJson } from './table-cells.ts';
 
-export interface Transaction {
+interface Transaction {
   /** `https://account.table.core.windows.net/table` */
   readonly tableUrl: string;
   readonly partitionKey: string;
@@ -25,7 +25,8 @@ export function assertTransaction(writes: readonly RowWrite[]): void {
   if (new Set(writes.map(({ rowKey }) => rowKey)).size !== writes.length)
     throw new Error('a row twice in one transaction');
   for (const write of writes) {
-    if (write.kind !== 'insert' && !/^(W\/)?"/.test(write.etag)) throw new Error(`a ${write.kind} without an ETag`);
+    if (write.kind !== 'insert' && !/^(W\/)?"[^"\r\n]+"$/.test(write.etag))
+      throw new Error(`a ${write.kind} without an ETag`);
   }
 }
 

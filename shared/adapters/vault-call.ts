@@ -19,7 +19,7 @@ export interface VaultReply {
   readonly service: { readonly status: number; readonly correlationId?: string };
 }
 
-export type VaultCallOptions = Required<Pick<GetKeyOptions, 'onResponse'>>;
+type VaultCallOptions = Required<Pick<GetKeyOptions, 'onResponse'>>;
 
 /** Denials after which the principal that our token names may be a former one. */
 const DENIED_TO_US: readonly FailureCode[] = ['access-denied-rbac', 'access-denied-policy', 'wrong-entra-tenant'];

@@ -13,7 +13,7 @@ import { readRefusal } from './vault-answers.ts';
 
 const API_VERSION = '2025-07-01';
 
-export interface Challenge {
+interface Challenge {
   /** Lower case. */
   readonly tenantId: string;
   readonly resource: string;

@@ -18,7 +18,7 @@ import { AccessRefused } from './access-refused.ts';
 import type { TokenCache } from './token-cache.ts';
 import { askForChallenge, readChallenge } from './vault-challenge.ts';
 
-export interface PinnedVault {
+interface PinnedVault {
   readonly host: string;
   /** The only audience that tokens are asked for: `https://vault.azure.net`. */
   readonly audience: string;

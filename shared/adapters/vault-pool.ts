@@ -10,7 +10,7 @@ import { boundedHttps } from './bounded-https.ts';
 import type { Credentials } from './credentials.ts';
 import { VaultConnection } from './vault-connection.ts';
 
-export interface VaultPoolOptions {
+interface VaultPoolOptions {
   readonly credentials: Credentials;
   /** Application id of the connector app. */
   readonly connectorClientId: string;

@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 import type { Clock, Entropy, WorkQueue } from '../operations/ports.ts';
 
-export interface ServiceBusWorkQueueOptions {
+interface ServiceBusWorkQueueOptions {
   readonly fullyQualifiedNamespace: string;
   readonly queueName: string;
   readonly credential: TokenCredential;

@@ -19,7 +19,7 @@ describe('reaching a vault', () => {
     expect(world.asked()).toEqual([]);
   });
 
-  it('tells a name that does not exist from a vault that cannot be reached', async () => {
+  it('says so when the name does not exist', async () => {
     const { probe } = world.clients();
     const gone = failureOf(await probe.reach('no-such-vault.vault.azure.net'));
     expect(gone).toMatchObject({ code: 'vault-not-found', facts: { vaultHost: 'no-such-vault.vault.azure.net' } });

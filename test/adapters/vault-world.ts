@@ -18,7 +18,7 @@ import { VaultPool } from '../../shared/adapters/vault-pool.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { control, startLocalAzure, type LocalAzure } from '../local/real-names.ts';
 
-export const ROLE = 'Key Vault Crypto Service Encryption User';
+const ROLE = 'Key Vault Crypto Service Encryption User';
 export const KEY_NAME = 'customer-key';
 
 export interface Customer {

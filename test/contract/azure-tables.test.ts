@@ -1,3 +1,6 @@
+// The suite over the Azure adapter: with Azurite behind our TLS front, or with a real storage account when
+// KEYSWITCH_CONTRACT_TABLES_ENDPOINT names one (signed in with the Azure CLI, role Storage Table Data Contributor).
+import { AzureCliCredential, type TokenCredential } from '@azure/identity';
 import { afterAll, beforeAll } from 'vitest';
 import { TABLE_HOST } from '../../local/identities.ts';
 import { installRedirect } from '../../local/redirect/install-redirect.ts';
@@ -8,22 +11,25 @@ import { systemEntropy, systemTimers } from '../../shared/adapters/system.ts';
 import { storageCredential } from '../local/tables/bearer-token.ts';
 import { describeTables } from './tables-contract.ts';
 
-let emulator: TablesEmulator;
+const realEndpoint = process.env['KEYSWITCH_CONTRACT_TABLES_ENDPOINT'];
+let emulator: TablesEmulator | undefined;
 let tables: AzureTables;
 
-beforeAll(async () => {
+const open = (endpoint: string, credential: TokenCredential): AzureTables =>
+  new AzureTables({ endpoint, credential, timers: systemTimers, entropy: systemEntropy });
+
+async function openEmulator(): Promise<AzureTables> {
   const authority = createCertificateAuthority();
   emulator = await startTables({ tls: authority.issue([TABLE_HOST]) });
   installRedirect({ caPem: authority.caPem, hosts: [{ name: TABLE_HOST, ports: { 443: emulator.port } }] });
-  tables = new AzureTables({
-    endpoint: `https://${TABLE_HOST}`,
-    credential: storageCredential(),
-    timers: systemTimers,
-    entropy: systemEntropy,
-  });
+  return open(`https://${TABLE_HOST}`, storageCredential());
+}
+
+beforeAll(async () => {
+  tables = realEndpoint === undefined ? await openEmulator() : open(realEndpoint, new AzureCliCredential());
   await tables.createTables();
 });
 
-afterAll(() => emulator.close());
+afterAll(() => emulator?.close());
 
 describeTables(() => tables);

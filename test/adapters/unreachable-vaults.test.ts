@@ -1,0 +1,111 @@
+// Vaults whose name resolves and behind whose name nothing is as it should be: below HTTP, where no emulator answers.
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CONNECTOR_APP_ID, MANAGED_IDENTITY_CLIENT_ID } from '../../local/identities.ts';
+import { installRedirect } from '../../local/redirect/install-redirect.ts';
+import { createCertificateAuthority } from '../../local/tls/certificates.ts';
+import { AzureConnectionProbe } from '../../shared/adapters/connection-probe.ts';
+import { Credentials } from '../../shared/adapters/credentials.ts';
+import { AzureKeyVaults } from '../../shared/adapters/key-vaults.ts';
+import { systemClock } from '../../shared/adapters/system.ts';
+import { VaultPool } from '../../shared/adapters/vault-pool.ts';
+import { failureOf } from './vault-world.ts';
+
+const TIMEOUT_MS = 300;
+const sockets = new Set<Socket>();
+const servers: Server[] = [];
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+beforeAll(async () => {
+  const authority = createCertificateAuthority();
+  const stranger = createCertificateAuthority().issue(['*.vault.azure.net']);
+  const other = authority.issue(['other.example.com']);
+  const own = authority.issue(['*.vault.azure.net']);
+  const answering = (text: string): Server =>
+    createTlsServer({ cert: own.certPem, key: own.keyPem }, (socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.once('data', () => socket.end(text));
+    });
+  const ports: Record<string, number> = {
+    silent: await listen(createServer()),
+    cutting: await listen(createServer((socket) => socket.destroy())),
+    plain: await listen(createServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'))),
+    refusing: await closedPort(),
+    untrusted: await listen(createTlsServer({ cert: stranger.certPem, key: stranger.keyPem })),
+    misnamed: await listen(createTlsServer({ cert: other.certPem, key: other.keyPem })),
+    garbled: await listen(answering('this is no HTTP\r\n\r\n')),
+    halved: await listen(answering('HTTP/1.1 401 No\r\nContent-Length: 100\r\n\r\nhalf')),
+  };
+  installRedirect({
+    caPem: authority.caPem,
+    hosts: Object.entries(ports).map(([name, port]) => ({ name: `${name}.vault.azure.net`, ports: { '443': port } })),
+  });
+});
+
+afterAll(() => {
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers) server.close();
+});
+
+function pool(): VaultPool {
+  const credentials = new Credentials({
+    identityClientId: MANAGED_IDENTITY_CLIENT_ID,
+    connectorClientId: CONNECTOR_APP_ID,
+    authorityHost: 'https://login.microsoftonline.com',
+    timeoutMs: TIMEOUT_MS,
+    clock: systemClock,
+  });
+  return new VaultPool({
+    credentials,
+    connectorClientId: CONNECTOR_APP_ID,
+    vaultSuffixes: ['vault.azure.net'],
+    timeoutMs: TIMEOUT_MS,
+  });
+}
+
+const readKey = (host: string): ReturnType<AzureKeyVaults['readKey']> =>
+  new AzureKeyVaults(pool()).readKey({
+    ref: { provider: 'azure-key-vault', connectionId: 'c' },
+    host,
+    keyName: 'k',
+    tenantId: '11111111-1111-4111-8111-111111111111',
+  });
+
+describe.each(['silent', 'cutting', 'plain', 'refusing', 'untrusted', 'misnamed'])('a %s vault', (name) => {
+  const host = `${name}.vault.azure.net`;
+
+  it('is unreachable for a test', async () => {
+    const failure = failureOf(await new AzureConnectionProbe(pool()).reach(host));
+    expect(failure).toMatchObject({ code: 'vault-unreachable', kind: 'transient', facts: { vaultHost: host } });
+  });
+
+  it('is unreachable for a call', async () => {
+    expect(failureOf(await readKey(host))).toMatchObject({ code: 'vault-unreachable', kind: 'transient' });
+  });
+});
+
+describe.each([
+  ['garbled', 'vault-error'],
+  ['halved', 'vault-unreachable'],
+])('a vault whose answer is %s', (name, code) => {
+  it(`is ${code}, and never a revocation`, async () => {
+    expect(failureOf(await readKey(`${name}.vault.azure.net`))).toMatchObject({ code, kind: 'transient' });
+  });
+});
