@@ -1,6 +1,7 @@
 // The environment, parsed once into Settings. Everything that is wrong is listed at once, and the app refuses to start.
 // local.settings.sample.json holds exactly these names; a test compares the two.
 import { z } from 'zod';
+import { DEFAULT_SHARD_COUNT } from './domain/keyring.ts';
 
 const seconds = (fallback: number): z.ZodType<number> => z.coerce.number().positive().max(86_400).default(fallback);
 const whole = (fallback: number, max: number): z.ZodType<number> =>
@@ -61,7 +62,7 @@ const environment = z.object({
   KEYSWITCH_RETRY_LAST_SECONDS: seconds(300),
   /** A grant younger than this may not have arrived; Azure says up to ten minutes. */
   KEYSWITCH_PROPAGATION_SECONDS: seconds(600),
-  KEYSWITCH_SHARD_COUNT: whole(16, 256),
+  KEYSWITCH_SHARD_COUNT: whole(DEFAULT_SHARD_COUNT, 256),
   /** NCRONTAB with seconds. */
   KEYSWITCH_SWEEP_SCHEDULE: z.string().min(9).default('0 * * * * *'),
   KEYSWITCH_CHECK_SCHEDULE: z.string().min(9).default('30 */5 * * * *'),

@@ -102,11 +102,6 @@ export interface Failure {
   readonly becomesDeniedAt?: string;
 }
 
-/** A denial of the key in force revokes; set-up codes and everything that may pass never do. */
-export function isDenial(failure: Failure): boolean {
-  return failure.kind === 'denied';
-}
-
 /** True if the same call may succeed later without anybody acting. */
 export function mayPass(failure: Failure): boolean {
   return failure.kind === 'transient' || failure.kind === 'propagating';

@@ -53,7 +53,7 @@ export function isRunning(sw: Switch): boolean {
   return (sw.state === 're-protecting' || sw.state === 'rolling-back') && !sw.paused && sw.blocked === undefined;
 }
 
-export const directionOf = (sw: Switch): Direction => (sw.state === 'rolling-back' ? 'back' : 'forward');
+const directionOf = (sw: Switch): Direction => (sw.state === 'rolling-back' ? 'back' : 'forward');
 
 /** The version rows are moved away from and the one they are moved to, in the present direction. */
 export function versionsOf(sw: Switch): { fromVersion: number; writeVersion: number } {

@@ -58,7 +58,7 @@ export function released(sw: Switch): Switch {
 
 export const userOfSwitch = (sw: { readonly keyringId: string; readonly switchId: string }): string =>
   switchRowKey(sw.keyringId, sw.switchId);
-export const userOfKeyring = (keyringId: string): string => keyringRowKey(keyringId);
+const userOfKeyring = (keyringId: string): string => keyringRowKey(keyringId);
 
 /**
  * The connections behind providers, each once, verified. One that is gone is left out; so is a forged one behind a provider
