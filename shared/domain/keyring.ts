@@ -7,7 +7,7 @@ export const DEFAULT_SHARD_COUNT = 16;
 /** Re-protections under one company-key version; after that only a re-key goes on. Keeps GCM far below its limits. */
 export const MAX_ROLL_BACKS_PER_VERSION = 100;
 export const MAX_DATA_KEYS_PER_KEYRING = 10_000_000;
-/** All of them, and the company, are guarded in one transaction when the company is deleted. */
+/** A company's delete closes every shard of every keyring in one call. */
 export const MAX_KEYRINGS_PER_COMPANY = 90;
 
 export interface Company {

@@ -8,7 +8,6 @@ import pLimit from 'p-limit';
 import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { dataKeysPartition } from '../domain/rows/row-keys.ts';
-import { keyringRowKey } from '../domain/rows/row-keys.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import { putOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
 import { takeOffIndex } from './company-index.ts';
@@ -20,7 +19,7 @@ import { matches } from './preconditions.ts';
 import { settleRaces, type Races } from './races.ts';
 import { removeCompany } from './remove-company.ts';
 import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
-import { guard, guardCompany, replaceCompany } from './switches/switch-writes.ts';
+import { guardCompany, replaceCompany } from './switches/switch-writes.ts';
 
 export interface CompanyDeleting extends Races {
   readonly tables: Tables;
@@ -45,7 +44,7 @@ export async function deleteCompany(
 
 const agendaItemOf = (companyId: string): AgendaItem => ({ kind: 'purge', companyId, id: COMPANY_PURGE_ID });
 
-/** Every keyring's ETag is in the transaction, so no switch can begin beside it. */
+/** Whatever begins a switch or makes a keyring carries the company's ETag too, so it comes before this or not at all. */
 async function tryBegin(
   deps: CompanyDeleting,
   input: { readonly companyId: string; readonly ifMatch?: string },
@@ -61,10 +60,8 @@ async function tryBegin(
     if (value.switchId !== undefined) return err({ type: 'switch-in-progress', switchId: value.switchId });
   }
   await putOnAgenda(deps.tables, agendaItemOf(companyId));
-  const written = await deps.tables.write('companies', companyId, [
-    replaceCompany(company, { ...company.value, state: 'closing' }),
-    ...keyrings.map(({ value, etag }) => guard(keyringRowKey(value.keyringId), etag)),
-  ]);
+  const closing = replaceCompany(company, { ...company.value, state: 'closing' });
+  const written = await deps.tables.write('companies', companyId, [closing]);
   return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
 }
 

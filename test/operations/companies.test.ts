@@ -1,0 +1,407 @@
+import { expect, test } from 'vitest';
+import { companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { readShard } from '../../shared/domain/rows/data-rows.ts';
+import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
+import { getCompany, listCompanies, putCompany } from '../../shared/operations/companies.ts';
+import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
+import { generateDataKeys } from '../../shared/operations/data-keys/generate.ts';
+import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
+import { deleteCompany } from '../../shared/operations/delete-company.ts';
+import { getKeyring, listKeyrings, putKeyring } from '../../shared/operations/keyrings.ts';
+import { beginRequest, singleRequest } from '../../shared/operations/requests.ts';
+import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
+import { startRekey } from '../../shared/operations/switches/start-switch.ts';
+import {
+  COMPANY,
+  DAY_MS,
+  errorOf,
+  KEYRING,
+  plaintextsOf,
+  PLACE,
+  valueOf,
+  WatchedTables,
+  World,
+} from './data-keys/world.ts';
+
+const allShardsClosed = (world: World): boolean[] =>
+  [...world.store.dump()].filter(({ rowKey }) => rowKey === SHARD_ROW_KEY).map(({ cells }) => readShard(cells).closed);
+const left = (world: World): string[] =>
+  [...world.store.dump()].map(({ table, partitionKey, rowKey }) => `${table}/${partitionKey}/${rowKey}`);
+const generating = (world: World): ReturnType<typeof generateDataKeys> =>
+  generateDataKeys(world.host, { ...PLACE, keys: [{}], request: singleRequest(world.entropy) });
+
+test('a new company has a default keyring under the vendor’s key, ready for data keys', async () => {
+  const world = new World();
+  const made = valueOf(await putCompany(world.host, { companyId: COMPANY, displayName: 'Acme Ltd' }));
+  expect(made).toMatchObject({
+    created: true,
+    value: { companyId: COMPANY, displayName: 'Acme Ltd', state: 'active' },
+  });
+  expect(valueOf(await getCompany(world.host, { companyId: COMPANY })).etag).toBe(made.etag);
+  expect(valueOf(await getKeyring(world.host, PLACE)).value).toMatchObject({
+    keyringId: KEYRING,
+    isDefault: true,
+    state: 'ready',
+    provider: { provider: 'managed' },
+    activeVersion: 1,
+    shardCount: 4,
+    counts: { live: 0, deleted: 0, quarantined: 0, lost: 0 },
+  });
+  expect(world.vaults.calls.map(({ operation }) => operation).sort()).toEqual([
+    'publicKey',
+    'readKey',
+    'sign',
+    'unwrap',
+  ]);
+  expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
+});
+
+test('a company put again is the same company; a new name changes it', async () => {
+  const world = await World.withCompany();
+  const again = valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  expect(again.created).toBe(false);
+  expect(world.vaults.calls).toEqual([]);
+  const renamed = valueOf(
+    await putCompany(world.host, { companyId: COMPANY, displayName: 'New', ifMatch: again.etag }),
+  );
+  expect(renamed.value.displayName).toBe('New');
+  const stale = await putCompany(world.host, { companyId: COMPANY, displayName: 'Newer', ifMatch: again.etag });
+  expect(errorOf(stale)).toMatchObject({ type: 'precondition-failed' });
+  expect(errorOf(await putCompany(world.host, { companyId: COMPANY, ifNoneMatch: '*' }))).toMatchObject({
+    type: 'precondition-failed',
+  });
+  expect(errorOf(await putCompany(world.host, { companyId: 'none', ifMatch: '*' }))).toMatchObject({
+    type: 'precondition-failed',
+  });
+});
+
+test('the default keyring must be one that is ready', async () => {
+  const world = await World.withCompany();
+  const wrong = await putCompany(world.host, { companyId: COMPANY, defaultKeyring: 'second' });
+  expect(errorOf(wrong)).toEqual({ type: 'not-found', what: 'keyring', id: 'second' });
+  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }));
+  valueOf(await putCompany(world.host, { companyId: COMPANY, defaultKeyring: 'second' }));
+  const keyrings = valueOf(await listKeyrings(world.host, { companyId: COMPANY }));
+  expect(keyrings.map(({ value }) => [value.keyringId, value.isDefault])).toEqual([
+    ['default', false],
+    ['second', true],
+  ]);
+});
+
+test('a vendor vault that fails leaves a company whose next put finishes the work', async () => {
+  const world = new World();
+  world.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable', times: 1 });
+  expect(errorOf(await putCompany(world.host, { companyId: COMPANY }))).toMatchObject({ type: 'failure' });
+  expect(errorOf(await getKeyring(world.host, PLACE))).toMatchObject({ type: 'not-found' });
+  valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  expect(valueOf(await getKeyring(world.host, PLACE)).value.state).toBe('ready');
+});
+
+test('a key that does not come back from the vault as it went is not stored', async () => {
+  const world = new World();
+  const unwrap = world.vaults.unwrap.bind(world.vaults);
+  world.vaults.unwrap = async (target, wrapped) => {
+    const payload = await unwrap(target, wrapped);
+    if (payload.ok) payload.value[0] = (payload.value[0] ?? 0) ^ 1;
+    return payload;
+  };
+  expect(errorOf(await putCompany(world.host, { companyId: COMPANY }))).toMatchObject({
+    failure: { code: 'key-substituted' },
+  });
+  expect(left(world).filter((row) => row.includes('companykey'))).toEqual([]);
+});
+
+test('a crash at any write of making a company is mended by putting it again, or by getting the keyring', async () => {
+  const whole = new World();
+  valueOf(await putCompany(whole.host, { companyId: COMPANY }));
+  const writes = whole.tables.written.length;
+  expect(writes).toBeGreaterThan(7);
+  for (let survived = 0; survived < writes; survived += 1) {
+    for (const moment of ['before', 'after'] as const) {
+      const world = new World();
+      let count = 0;
+      world.tables.beforeWrite = async (_, commit) => {
+        count += 1;
+        if (count <= survived) return undefined;
+        if (count === survived + 1 && moment === 'after') await commit();
+        throw new Error('the process died');
+      };
+      await expect(putCompany(world.host, { companyId: COMPANY })).rejects.toThrow('the process died');
+      world.tables.beforeWrite = undefined;
+      const host = world.newHost();
+      const hasKeyring = left(world).some((row) => row.endsWith(keyringRowKey(KEYRING)));
+      if (hasKeyring) valueOf(await getKeyring(host, PLACE));
+      else valueOf(await putCompany(host, { companyId: COMPANY }));
+      expect(valueOf(await getKeyring(host, PLACE)).value.state).toBe('ready');
+      expect(allShardsClosed(world)).toHaveLength(4);
+      expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
+      expect(valueOf(await listCompanies(host, {})).value).toHaveLength(1);
+    }
+  }
+});
+
+test.each(['before', 'after'] as const)(
+  'every answer lost once %s its commit still makes one company',
+  async (moment) => {
+    const world = new World();
+    const lost = new Set<string>();
+    world.tables.beforeWrite = async ({ partitionKey, writes }, commit) => {
+      const name = `${partitionKey}/${writes[0]?.rowKey ?? ''}`;
+      if (lost.has(name)) return undefined;
+      lost.add(name);
+      if (moment === 'after') await commit();
+      return { outcome: 'unknown' };
+    };
+    const made = valueOf(await putCompany(world.host, { companyId: COMPANY, ifNoneMatch: '*' }));
+    expect(made.created).toBe(true);
+    expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
+  },
+);
+
+test('many who make one company at once make one', async () => {
+  const world = new World();
+  const hosts = Array.from({ length: 4 }, () => world.newHost());
+  const made = await Promise.all(hosts.map((host) => putCompany(host, { companyId: COMPANY })));
+  expect(made.map((one) => valueOf(one).created).filter(Boolean)).toHaveLength(1);
+  expect(left(world).filter((row) => row.endsWith(companyKeyRowKey(KEYRING, 1)))).toHaveLength(1);
+  expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
+});
+
+test('data keys are refused while their keyring is being made', async () => {
+  const world = await World.withCompany();
+  const row = await world.store.read('companies', COMPANY, keyringRowKey(KEYRING));
+  world.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), { ...row?.cells, state: 'creating' });
+  expect(errorOf(await generating(world))).toMatchObject({ type: 'state', code: 'keyring-not-ready' });
+});
+
+test('companies are listed page by page, without those that are gone', async () => {
+  const world = new World({ shardCount: 1 });
+  for (const companyId of ['c1', 'c2', 'c3', 'c4', 'c5']) valueOf(await putCompany(world.host, { companyId }));
+  valueOf(await deleteCompany(world.host, { companyId: 'c2' }));
+  const first = valueOf(await listCompanies(world.host, { limit: 2 }));
+  expect(first.value.map(({ value }) => value.companyId)).toEqual(['c1', 'c3']);
+  const second = valueOf(await listCompanies(world.host, { limit: 10, continuation: first.continuation! }));
+  expect(second.value.map(({ value }) => value.companyId)).toEqual(['c4', 'c5']);
+  expect(second.continuation).toBeUndefined();
+  for (const query of [{ limit: 0 }, { limit: 201 }, { continuation: '~~~' }, { continuation: 'fA' }]) {
+    expect(errorOf(await listCompanies(world.host, query))).toMatchObject({ type: 'invalid' });
+  }
+});
+
+test('a deleted company leaves nothing behind', async () => {
+  const world = await World.withCompany();
+  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }));
+  await world.generate([{ keyId: 'a' }, { keyId: 'b' }]);
+  for (const keyId of ['a', 'b']) valueOf(await deleteDataKey(world.host, { ...PLACE, keyId }));
+  await world.tamper('b', { state: 'tombstone', blob: new Uint8Array(0) });
+  const input = { companyId: COMPANY, caller: 'c', route: 'r', key: 'k', body: '' };
+  valueOf(await beginRequest(world.host, input));
+  world.store.tamper('datakeys', world.partitionOf('a'), '!quarantine|old', { format: 1 });
+  world.store.tamper('companies', COMPANY, 'outbox|1', { format: 1 });
+  const { etag } = valueOf(await getCompany(world.host, { companyId: COMPANY }));
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY, ifMatch: 'W/"1"' }))).toMatchObject({
+    type: 'precondition-failed',
+  });
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY, ifMatch: etag }))).toBe('deleted');
+  // What is still to be recorded stays until it is.
+  expect(left(world)).toEqual(['companies/acme/outbox|1']);
+  expect(errorOf(await getCompany(world.host, { companyId: COMPANY }))).toMatchObject({ type: 'not-found' });
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({ type: 'not-found' });
+  expect(errorOf(await generating(world))).toMatchObject({ type: 'not-found' });
+  expect(await sweepPurges(world.host)).toBe(0);
+});
+
+test('a company made anew after its deletion has other keys', async () => {
+  const world = await World.withCompany();
+  await world.generate([{ keyId: 'a' }]);
+  const old = await world.row('a');
+  valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+  valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
+  valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  const host = world.newHost();
+  const made = plaintextsOf(await world.generate([{ keyId: 'a' }], { host }));
+  expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(made);
+  await world.tamper('a', { blob: old.blob });
+  expect((await world.unwrap(['a'], host))[0]?.outcome).toBe('does-not-open');
+});
+
+test.each(['live', 'quarantined'] as const)(
+  'a company with a %s data key turns back and is as before',
+  async (state) => {
+    const world = await World.withCompany();
+    const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
+    if (state === 'quarantined') {
+      await world.tamper('a', { state });
+      const shard = await world.shardFor('a');
+      const cells = { format: 1, ...shard, live: 0, quarantined: 1, writtenBy: 'test' };
+      world.store.tamper('datakeys', world.partitionOf('a'), SHARD_ROW_KEY, cells);
+    }
+    expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({
+      type: 'state',
+      code: 'company-has-data-keys',
+    });
+    expect(allShardsClosed(world)).toEqual([false, false, false, false]);
+    expect(valueOf(await getCompany(world.host, { companyId: COMPANY })).value.state).toBe('active');
+    expect(plaintextsOf(await world.unwrap(['a']))).toEqual(made);
+    expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
+    world.expectExactCounts();
+  },
+);
+
+test('a company is not deleted during a switch, and no switch begins while it is', async () => {
+  const world = await World.withCompany();
+  valueOf(await startRekey(world.host, { ...PLACE, switchId: 'one', requestedBy: 'test' }));
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toEqual({
+    type: 'switch-in-progress',
+    switchId: 'one',
+  });
+  await world.work();
+  let tried = false;
+  world.tables.beforeWrite = async ({ table }) => {
+    if (table !== 'datakeys' || tried) return undefined;
+    tried = true;
+    const started = await startRekey(world.host, { ...PLACE, switchId: 'two', requestedBy: 'test' });
+    expect(errorOf(started)).toMatchObject({ code: 'company-closing' });
+    expect(errorOf(await putCompany(world.host, { companyId: COMPANY }))).toMatchObject({ code: 'company-closing' });
+    const keyring = await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' });
+    expect(errorOf(keyring)).toMatchObject({ code: 'company-closing' });
+    return undefined;
+  };
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }))).toBe('deleted');
+  expect(tried).toBe(true);
+});
+
+test('a switch that begins just before the delete does wins', async () => {
+  const world = await World.withCompany();
+  const other = world.newHost({ tables: world.store });
+  let started = false;
+  world.tables.beforeWrite = async ({ table, writes }) => {
+    if (started || table !== 'companies' || writes[0]?.rowKey !== 'company') return undefined;
+    started = true;
+    valueOf(await startRekey(other, { ...PLACE, switchId: 'one', requestedBy: 'test' }));
+    return undefined;
+  };
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({
+    type: 'switch-in-progress',
+  });
+  expect(started).toBe(true);
+  expect(allShardsClosed(world)).toEqual([false, false, false, false]);
+});
+
+test('a keyring that is being made when the delete begins never becomes ready', async () => {
+  const world = await World.withCompany();
+  const dying = new WatchedTables(world.store);
+  dying.beforeWrite = ({ table }) => {
+    if (table === 'datakeys') throw new Error('the process died');
+    return Promise.resolve(undefined);
+  };
+  let begun = false;
+  world.tables.beforeWrite = async ({ writes }) => {
+    if (begun || writes[0]?.kind !== 'replace' || writes[0].rowKey !== keyringRowKey('second')) return undefined;
+    begun = true;
+    await expect(deleteCompany(world.newHost({ tables: dying }), { companyId: COMPANY })).rejects.toThrow('died');
+    return undefined;
+  };
+  const made = await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' });
+  expect(errorOf(made)).toMatchObject({ code: 'company-closing' });
+  expect(begun).toBe(true);
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }))).toBe('deleted');
+  expect(left(world)).toEqual([]);
+});
+
+test('a data key made or restored while the company is being deleted is never lost', async () => {
+  for (let act = 0; act < 60; act += 1) {
+    const world = await World.withCompany({ shardCount: 2 });
+    await world.generate([{ keyId: 'soft' }]);
+    valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'soft' }));
+    const other = world.newHost({ tables: world.store });
+    let writes = 0;
+    const made = new Map<string, string>();
+    const restored: string[] = [];
+    world.tables.beforeWrite = async () => {
+      writes += 1;
+      if (writes !== act + 1) return undefined;
+      const request = singleRequest(world.entropy);
+      const generated = await generateDataKeys(other, { ...PLACE, keys: [{}], request });
+      if (generated.ok) for (const [keyId, plaintext] of plaintextsOf(generated.value.keys)) made.set(keyId, plaintext);
+      if ((await restoreDataKey(other, { ...PLACE, keyId: 'soft' })).ok) restored.push('soft');
+      return undefined;
+    };
+    const deleted = await deleteCompany(world.host, { companyId: COMPANY });
+    if (made.size + restored.length === 0) {
+      expect(valueOf(deleted)).toBe('deleted');
+      expect(left(world)).toEqual([]);
+    } else {
+      expect(errorOf(deleted)).toMatchObject({ code: 'company-has-data-keys' });
+      if (made.size > 0) expect(plaintextsOf(await world.unwrap([...made.keys()]))).toEqual(made);
+      for (const keyId of restored) expect((await world.unwrap([keyId]))[0]?.outcome).toBe('unwrapped');
+      expect(allShardsClosed(world)).toEqual([false, false]);
+    }
+    world.tables.beforeWrite = undefined;
+  }
+});
+
+test('a delete that died at any point is finished by the timer, or has never begun', async () => {
+  const build = async (): Promise<World> => {
+    const world = await World.withCompany({ shardCount: 2 });
+    await world.generate([{ keyId: 'a' }]);
+    valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+    world.tables.written.length = 0;
+    return world;
+  };
+  const whole = await build();
+  valueOf(await deleteCompany(whole.host, { companyId: COMPANY }));
+  const writes = whole.tables.written.length;
+  for (let survived = 0; survived < writes; survived += 1) {
+    for (const moment of ['before', 'after'] as const) {
+      const world = await build();
+      let count = 0;
+      world.tables.beforeWrite = async (_, commit) => {
+        count += 1;
+        if (count <= survived) return undefined;
+        if (count === survived + 1 && moment === 'after') await commit();
+        throw new Error('the process died');
+      };
+      await expect(deleteCompany(world.host, { companyId: COMPANY })).rejects.toThrow('the process died');
+      world.tables.beforeWrite = undefined;
+      const host = world.newHost();
+      for (let sweeps = 0; sweeps < 3; sweeps += 1) {
+        await sweepPurges(host);
+        world.clock.advance(DAY_MS);
+      }
+      const company = await getCompany(host, { companyId: COMPANY });
+      if (company.ok) {
+        expect(company.value.value.state).toBe('active');
+        expect(allShardsClosed(world)).toEqual([false, false]);
+        valueOf(await deleteCompany(host, { companyId: COMPANY }));
+      }
+      expect(left(world)).toEqual([]);
+    }
+  }
+});
+
+test('a shard left closed by a delete that turned back and died is opened by whoever needs it', async () => {
+  const world = await World.withCompany({ shardCount: 1 });
+  const row = await world.store.read('datakeys', dataKeysPartition({ ...PLACE, shard: 0 }), SHARD_ROW_KEY);
+  world.store.tamper('datakeys', dataKeysPartition({ ...PLACE, shard: 0 }), SHARD_ROW_KEY, {
+    ...row?.cells,
+    closed: true,
+  });
+  expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
+  expect(allShardsClosed(world)).toEqual([false]);
+});
+
+test('while the company is being deleted new keys are refused', async () => {
+  const world = await World.withCompany({ shardCount: 1 });
+  let refused: unknown;
+  let asked = false;
+  world.tables.beforeWrite = async ({ table, writes }) => {
+    // The first transaction that removes a shard: all of them are closed by then.
+    if (table !== 'datakeys' || asked || !writes.some(({ kind }) => kind === 'delete')) return undefined;
+    asked = true;
+    refused = errorOf(await generating(world));
+    return undefined;
+  };
+  valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
+  expect(refused).toMatchObject({ type: 'state', code: 'company-closing' });
+});

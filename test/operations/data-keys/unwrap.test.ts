@@ -1,0 +1,270 @@
+import { expect, test } from 'vitest';
+import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { putCompany } from '../../../shared/operations/companies.ts';
+import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
+import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';
+import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
+import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
+import { putKeyring } from '../../../shared/operations/keyrings.ts';
+import { singleRequest } from '../../../shared/operations/requests.ts';
+import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { shardOf } from '../../../shared/domain/shard.ts';
+import { COMPANY, errorOf, KEYRING, plaintextsOf, PLACE, TTL_MS, valueOf, World, type Host } from './world.ts';
+
+async function withKeys(...keyIds: string[]): Promise<{ world: World; generated: Map<string, string> }> {
+  const world = await World.withCompany();
+  return { world, generated: plaintextsOf(await world.generate(keyIds.map((keyId) => ({ keyId })))) };
+}
+
+const outcomesOf = async (world: World, keyIds: string[], host?: Host): Promise<string[]> =>
+  (await world.unwrap(keyIds, host)).map(({ outcome }) => outcome);
+
+test('outcomes come in the order asked, each decided by itself, repeats included', async () => {
+  const { world, generated } = await withKeys('a', 'b', 'gone', 'given-up', 'aside');
+  valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'gone' }));
+  await world.tamper('given-up', { state: 'lost' });
+  await world.tamper('aside', { state: 'quarantined', blob: new Uint8Array(61) });
+  const keyIds = ['b', 'none', 'a', 'gone', 'b', 'given-up', 'aside'];
+  const outcomes = await world.unwrap(keyIds);
+  expect(outcomes.map(({ keyId }) => keyId)).toEqual(keyIds);
+  expect(outcomes.map(({ outcome }) => outcome)).toEqual([
+    'unwrapped',
+    'not-found',
+    'unwrapped',
+    'deleted',
+    'unwrapped',
+    'lost',
+    'quarantined',
+  ]);
+  expect(plaintextsOf(outcomes).get('b')).toBe(generated.get('b'));
+  const [first, , , , again] = outcomes;
+  if (first?.outcome === 'unwrapped') first.plaintext.fill(0);
+  expect(plaintextsOf([again!]).get('b')).toBe(generated.get('b'));
+});
+
+test('a quarantined key that opens all the same is given to its owner', async () => {
+  const { world, generated } = await withKeys('a');
+  await world.tamper('a', { state: 'quarantined', stateBefore: 'live' });
+  expect(plaintextsOf(await world.unwrap(['a']))).toEqual(generated);
+});
+
+test.each([[[]], [Array.from({ length: 1_001 }, () => 'a')]])(
+  'none or more than a thousand keys are refused',
+  async (keyIds) => {
+    const { world } = await withKeys('a');
+    expect(errorOf(await unwrapDataKeys(world.host, { ...PLACE, keyIds }))).toMatchObject({ target: 'keyIds' });
+  },
+);
+
+test('the shard’s own row cannot be asked for', async () => {
+  const { world } = await withKeys('a');
+  const unwrapped = await unwrapDataKeys(world.host, { ...PLACE, keyIds: ['a', '!shard'] });
+  expect(errorOf(unwrapped)).toMatchObject({ type: 'invalid', target: 'keyIds[1]' });
+});
+
+test('a thousand callers with nothing cached cause one vault call', async () => {
+  const keyIds = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
+  const { world } = await withKeys(...keyIds);
+  const cold = world.newHost();
+  world.vaults.calls.length = 0;
+  world.vaults.onCall = () => new Promise((resolve) => setTimeout(resolve, 20));
+  const unwrapped = await Promise.all(keyIds.map((keyId) => world.unwrap([keyId], cold)));
+  expect(unwrapped.flat().every(({ outcome }) => outcome === 'unwrapped')).toBe(true);
+  expect(world.vaults.countOf('unwrap')).toBe(1);
+});
+
+test('a revocation is felt within the promised time, counted from the beginning of the unwrap', async () => {
+  const { world } = await withKeys('a');
+  const host = world.newHost();
+  world.vaults.onCall = (call) => {
+    // A slow vault: half of the time has gone by when it answers.
+    if (call.operation === 'unwrap') world.clock.advance(TTL_MS / 2);
+  };
+  expect(await outcomesOf(world, ['a'], host)).toEqual(['unwrapped']);
+  world.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' });
+  world.clock.advance(TTL_MS / 2 - 1);
+  expect(await outcomesOf(world, ['a'], host)).toEqual(['unwrapped']);
+  world.clock.advance(1);
+  expect(await world.unwrap(['a'], host)).toMatchObject([
+    { outcome: 'failure', failure: { code: 'access-denied-rbac', kind: 'denied' } },
+  ]);
+  world.vaults.heal();
+  expect(await outcomesOf(world, ['a'], host)).toEqual(['unwrapped']);
+});
+
+test('a provider’s failure is the outcome of every key, and is asked for once', async () => {
+  const { world } = await withKeys('a', 'b', 'c');
+  world.vaults.calls.length = 0;
+  world.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable' });
+  expect(await outcomesOf(world, ['a', 'b', 'none', 'c'], world.newHost())).toEqual([
+    'failure',
+    'failure',
+    'not-found',
+    'failure',
+  ]);
+  expect(world.vaults.countOf('unwrap')).toBe(1);
+});
+
+test('a forged company key is refused before any vault is asked', async () => {
+  const { world } = await withKeys('a');
+  const rowKey = companyKeyRowKey(KEYRING, 1);
+  const row = await world.store.read('companies', COMPANY, rowKey);
+  const [wrap] = JSON.parse(String(row?.cells['wraps'])) as { ciphertext: string }[];
+  const wraps = JSON.stringify([{ ...wrap, ciphertext: Buffer.alloc(256, 1).toString('base64url') }]);
+  world.store.tamper('companies', COMPANY, rowKey, { ...row?.cells, wraps });
+  world.vaults.calls.length = 0;
+  expect(await world.unwrap(['a'], world.newHost())).toMatchObject([
+    { outcome: 'failure', failure: { code: 'row-forged', kind: 'integrity' } },
+  ]);
+  expect(world.vaults.countOf('unwrap')).toBe(0);
+  expect(world.log.events()).toContain('security.row-forged');
+});
+
+test('a blob copied over another key’s does not open, and is a security event', async () => {
+  const { world } = await withKeys('a', 'b');
+  const { blob } = await world.row('a');
+  await world.tamper('b', { blob });
+  expect(await outcomesOf(world, ['a', 'b'])).toEqual(['unwrapped', 'does-not-open']);
+  expect(world.log.events()).toContain('security.data-key-does-not-open');
+});
+
+test('another company’s row and another keyring’s do not open here', async () => {
+  const { world } = await withKeys('mine');
+  valueOf(await putCompany(world.host, { companyId: 'globex' }));
+  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }));
+  for (const place of [
+    { companyId: 'globex', keyringId: KEYRING },
+    { companyId: COMPANY, keyringId: 'second' },
+  ]) {
+    valueOf(
+      await generateDataKeys(world.host, {
+        ...place,
+        keys: [{ keyId: 'mine' }],
+        request: singleRequest(world.entropy),
+      }),
+    );
+    const partition = dataKeysPartition({ ...place, shard: shardOf('mine', world.shardCount) });
+    const theirs = await world.store.read('datakeys', partition, 'mine');
+    world.store.tamper('datakeys', world.partitionOf('mine'), 'mine', theirs!.cells);
+    expect(await outcomesOf(world, ['mine'])).toEqual(['does-not-open']);
+  }
+});
+
+test('a row relabelled with a version that there is not does not open, without a vault call', async () => {
+  const { world } = await withKeys('a');
+  await world.unwrap(['a']);
+  world.vaults.calls.length = 0;
+  await world.tamper('a', { companyKeyVersion: 7 });
+  expect(await outcomesOf(world, ['a'])).toEqual(['does-not-open']);
+  expect(world.vaults.countOf('unwrap')).toBe(0);
+});
+
+test('a row relabelled with the other version of a running re-key does not open', async () => {
+  const { world } = await withKeys('a');
+  const versions = (): boolean[] =>
+    [1, 2].map((version) =>
+      [...world.store.dump()].some(({ rowKey }) => rowKey === companyKeyRowKey(KEYRING, version)),
+    );
+  await world.rekey('one', () => versions().every(Boolean));
+  expect(versions()).toEqual([true, true]);
+  const { companyKeyVersion } = await world.row('a');
+  await world.tamper('a', { companyKeyVersion: companyKeyVersion === 1 ? 2 : 1 });
+  expect(await outcomesOf(world, ['a'])).toEqual(['does-not-open']);
+});
+
+test.each([
+  ['an empty blob', { blob: new Uint8Array(0) }],
+  ['a blob of other length', { blob: new Uint8Array(2_000) }],
+  ['version 0', { companyKeyVersion: 0 }],
+])('a row with %s does not open', async (_, change) => {
+  const { world } = await withKeys('a');
+  await world.tamper('a', change);
+  expect(await outcomesOf(world, ['a'])).toEqual(['does-not-open']);
+});
+
+test('a commit between the reading of a row and of its company key makes the row be read again', async () => {
+  const { world, generated } = await withKeys('a', 'b');
+  const host = world.newHost();
+  const read = world.tables.read.bind(world.tables);
+  let rekeyed = false;
+  world.tables.read = async (table, partitionKey, rowKey) => {
+    if (rekeyed || table !== 'companies' || rowKey !== companyKeyRowKey(KEYRING, 1))
+      return read(table, partitionKey, rowKey);
+    rekeyed = true;
+    await world.rekey('one');
+    return read(table, partitionKey, rowKey);
+  };
+  expect(plaintextsOf(await world.unwrap(['a', 'b'], host))).toEqual(generated);
+  expect(rekeyed).toBe(true);
+});
+
+test('kept rows save the table reads, and are read again when their company key is gone', async () => {
+  const { world, generated } = await withKeys('a');
+  const host = world.newHost({ cachedRows: 10 });
+  await world.unwrap(['a'], host);
+  world.tables.reads = 0;
+  expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(generated);
+  expect(world.tables.reads).toBe(0);
+  await world.rekey('one');
+  world.clock.advance(TTL_MS - 1);
+  expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(generated);
+  world.clock.advance(TTL_MS);
+  world.vaults.calls.length = 0;
+  expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(generated);
+});
+
+test('a kept row whose company key is gone is read again past what is kept', async () => {
+  const { world, generated } = await withKeys('a', 'b');
+  const host = world.newHost({ cachedRows: 10 });
+  await world.unwrap(['b'], host);
+  world.clock.advance(TTL_MS / 2);
+  await world.unwrap(['a'], host);
+  await world.rekey('one');
+  // The company key has had its time, the row has not.
+  world.clock.advance(TTL_MS / 2);
+  expect(plaintextsOf(await world.unwrap(['a', 'b'], host))).toEqual(generated);
+  expect(world.log.events()).not.toContain('security.data-key-does-not-open');
+});
+
+test('a key deleted through another process is refused when the kept row has had its time', async () => {
+  const { world } = await withKeys('a');
+  const host = world.newHost({ cachedRows: 10 });
+  expect(await outcomesOf(world, ['a'], host)).toEqual(['unwrapped']);
+  valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+  world.clock.advance(TTL_MS);
+  expect(await outcomesOf(world, ['a'], host)).toEqual(['deleted']);
+});
+
+test('a key deleted through this process is refused at once, and unwraps again when restored', async () => {
+  const { world, generated } = await withKeys('a');
+  const host = world.newHost({ cachedRows: 10 });
+  await world.unwrap(['a'], host);
+  valueOf(await deleteDataKey(host, { ...PLACE, keyId: 'a' }));
+  expect(await outcomesOf(world, ['a'], host)).toEqual(['deleted']);
+  valueOf(await restoreDataKey(host, { ...PLACE, keyId: 'a' }));
+  expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(generated);
+});
+
+test('no more rows are kept than the setting says', async () => {
+  const { world } = await withKeys('a', 'b', 'c');
+  const host = world.newHost({ cachedRows: 2 });
+  await world.unwrap(['a', 'b', 'c'], host);
+  world.tables.reads = 0;
+  await world.unwrap(['b', 'c'], host);
+  expect(world.tables.reads).toBe(0);
+  await world.unwrap(['a'], host);
+  expect(world.tables.reads).toBe(1);
+});
+
+test('a keyring that is not there is not found, also when it was there a moment ago', async () => {
+  const { world } = await withKeys('a');
+  await world.unwrap(['a']);
+  for (const row of [...world.store.dump()]) {
+    const stored = await world.store.read(row.table as 'companies', row.partitionKey, row.rowKey);
+    await world.store.write(row.table as 'companies', row.partitionKey, [
+      { kind: 'delete', rowKey: row.rowKey, etag: stored!.etag },
+    ]);
+  }
+  const unwrapped = await unwrapDataKeys(world.host, { ...PLACE, keyIds: ['a'] });
+  expect(errorOf(unwrapped)).toEqual({ type: 'not-found', what: 'keyring', id: KEYRING });
+});

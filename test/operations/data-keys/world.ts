@@ -1,0 +1,235 @@
+// A vendor with Keyswitch and no company yet: all that the operations on companies, keyrings and data keys need, in memory. Several
+// host processes can be had over the same store.
+import { expect } from 'vitest';
+import type { VaultTarget } from '../../../shared/domain/provider.ts';
+import { readDataKey, readShard } from '../../../shared/domain/rows/data-rows.ts';
+import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
+import type { Result } from '../../../shared/domain/result.ts';
+import type { DataKey } from '../../../shared/domain/data-key.ts';
+import { putCompany } from '../../../shared/operations/companies.ts';
+import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
+import {
+  generateDataKeys,
+  type GenerateOutcome,
+  type Generating,
+  type NewDataKey,
+} from '../../../shared/operations/data-keys/generate.ts';
+import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
+import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
+import { unwrapDataKeys, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
+import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
+import type { KeyringMaking } from '../../../shared/operations/keyrings.ts';
+import type { RowWrite, TableName, Tables, WriteOutcome } from '../../../shared/operations/ports.ts';
+import { singleRequest, type RequestIdentity } from '../../../shared/operations/requests.ts';
+import type { PurgeSweeping } from '../../../shared/operations/sweep-purges.ts';
+import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
+import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
+import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
+import { FakeQueue } from '../../fakes/fake-queue.ts';
+import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
+import { FakeTables } from '../../fakes/fake-tables.ts';
+import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { FakeVaults } from '../../fakes/fake-vaults.ts';
+
+export const COMPANY = 'acme';
+export const KEYRING = 'default';
+export const PLACE = { companyId: COMPANY, keyringId: KEYRING };
+export const TTL_MS = 300_000;
+export const RESTORE_DAYS = 30;
+export const DAY_MS = 24 * 60 * 60 * 1000;
+export const VENDOR: VaultTarget = {
+  ref: { provider: 'managed' },
+  host: 'vendor.vault.azure.net',
+  keyName: 'keyswitch-kek',
+  tenantId: '11111111-1111-4111-8111-111111111111',
+};
+
+export type Host = Generating & KeyringMaking & PurgeSweeping & WorkDependencies & { readonly restoreDays: number };
+
+/** Asked before a write goes to the store; what it answers is answered instead. */
+export type WriteHook = (
+  write: { readonly table: TableName; readonly partitionKey: string; readonly writes: readonly RowWrite[] },
+  commit: () => Promise<WriteOutcome>,
+) => Promise<WriteOutcome | undefined>;
+
+/** The store, watched: how often it was asked, and a hook before every write. */
+export class WatchedTables implements Tables {
+  reads = 0;
+  readonly written: { readonly table: TableName; readonly partitionKey: string; readonly rows: number }[] = [];
+  beforeWrite: WriteHook | undefined;
+  readonly #store: Tables;
+
+  constructor(store: Tables) {
+    this.#store = store;
+  }
+
+  read(table: TableName, partitionKey: string, rowKey: string): ReturnType<Tables['read']> {
+    this.reads += 1;
+    return this.#store.read(table, partitionKey, rowKey);
+  }
+
+  list(query: Parameters<Tables['list']>[0]): ReturnType<Tables['list']> {
+    return this.#store.list(query);
+  }
+
+  async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
+    this.written.push({ table, partitionKey, rows: writes.length });
+    const commit = (): Promise<WriteOutcome> => this.#store.write(table, partitionKey, writes);
+    return (await this.beforeWrite?.({ table, partitionKey, writes }, commit)) ?? commit();
+  }
+}
+
+export interface WorldOptions {
+  readonly shardCount?: number;
+  readonly maxDataKeysPerKeyring?: number;
+  /** Every call to the store takes a random number of turns, so that others get between. */
+  readonly slowStore?: true;
+}
+
+export class World {
+  readonly store = new FakeTables();
+  readonly vaults = new FakeVaults();
+  readonly clock = new FakeClock();
+  readonly queue = new FakeQueue(this.clock);
+  readonly entropy = new FakeEntropy();
+  readonly log = new FakeLog();
+  readonly shardCount: number;
+  readonly tables: WatchedTables;
+  readonly host: Host;
+  readonly #options: WorldOptions;
+
+  constructor(options: WorldOptions = {}) {
+    this.#options = options;
+    const slow = new FaultyTables(this.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 0 } });
+    this.tables = new WatchedTables(options.slowStore ? slow : this.store);
+    this.shardCount = options.shardCount ?? 4;
+    this.vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
+    this.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
+    this.host = this.newHost();
+  }
+
+  static async withCompany(options: WorldOptions = {}): Promise<World> {
+    const world = new World(options);
+    valueOf(await putCompany(world.host, { companyId: COMPANY }));
+    world.vaults.calls.length = 0;
+    return world;
+  }
+
+  /** A host process of its own: nothing in its caches. */
+  newHost(options: { readonly tables?: Tables; readonly cachedRows?: number } = {}): Host {
+    const tables = options.tables ?? this.tables;
+    const { clock, entropy, log, vaults } = this;
+    const timers = new FakeTimers();
+    const opening = { tables, vaults, sealer: vaults, log, managedTarget: VENDOR, clock };
+    const companyKeys = new CompanyKeyCache(opening, { ttlMs: TTL_MS });
+    return {
+      ...opening,
+      entropy,
+      timers,
+      queue: this.queue,
+      companyKeys,
+      workerKeys: new WorkerKeys(opening, { ttlMs: TTL_MS }),
+      shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }, this.#options),
+      keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: TTL_MS }),
+      wrappedRows: new WrappedRows({ tables, clock }, { rows: options.cachedRows ?? 0, ttlMs: TTL_MS }),
+      shardCount: this.shardCount,
+      restoreDays: RESTORE_DAYS,
+      keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
+      backOff: { firstMs: 1_000, lastMs: 60_000 },
+      messageBudgetMs: 60_000,
+      finishClaimMs: 25_000,
+    };
+  }
+
+  async generate(
+    keys: readonly NewDataKey[],
+    options: { readonly host?: Host; readonly request?: RequestIdentity } = {},
+  ): Promise<GenerateOutcome[]> {
+    const request = options.request ?? singleRequest(this.entropy);
+    return valueOf(await generateDataKeys(options.host ?? this.host, { ...PLACE, keys, request })).keys;
+  }
+
+  async unwrap(keyIds: readonly string[], host: Host = this.host): Promise<UnwrapOutcome[]> {
+    return valueOf(await unwrapDataKeys(host, { ...PLACE, keyIds }));
+  }
+
+  /** Re-keys to the next company-key version, wholly or until `enough` says so. */
+  async rekey(switchId: string, enough?: () => boolean): Promise<void> {
+    valueOf(await startRekey(this.host, { ...PLACE, switchId, requestedBy: 'test' }));
+    await this.work(enough);
+  }
+
+  async work(enough?: () => boolean): Promise<void> {
+    for (let message = this.queue.take(); message; message = this.queue.take()) {
+      await handleSwitchWork(this.host, message);
+      if (enough?.()) return;
+    }
+  }
+
+  partitionOf(keyId: string): string {
+    return dataKeysPartition({ ...PLACE, shard: shardOf(keyId, this.shardCount) });
+  }
+
+  async row(keyId: string): Promise<DataKey> {
+    const row = await this.store.read('datakeys', this.partitionOf(keyId), keyId);
+    if (!row) throw new Error(`no row ${keyId}`);
+    return readDataKey(keyId, row.cells);
+  }
+
+  async shardFor(keyId: string): Promise<Shard> {
+    const row = await this.store.read('datakeys', this.partitionOf(keyId), SHARD_ROW_KEY);
+    return readShard(row?.cells ?? {});
+  }
+
+  /** Writes a row as somebody with access to the tables could. */
+  async tamper(keyId: string, change: Partial<DataKey>): Promise<void> {
+    const row = await this.store.read('datakeys', this.partitionOf(keyId), keyId);
+    this.store.tamper('datakeys', this.partitionOf(keyId), keyId, { ...row?.cells, ...change });
+  }
+
+  /** Every shard's counts, held against its rows. */
+  expectExactCounts(): void {
+    const partitions = new Set<string>();
+    for (const { table, partitionKey } of this.store.dump()) if (table === 'datakeys') partitions.add(partitionKey);
+    for (const partition of partitions) {
+      const rows = [...this.store.dump()].filter((row) => row.table === 'datakeys' && row.partitionKey === partition);
+      const shard = readShard(rows.find(({ rowKey }) => rowKey === SHARD_ROW_KEY)?.cells ?? {});
+      const keys = rows
+        .filter(({ rowKey }) => !rowKey.startsWith('!'))
+        .map((row) => readDataKey(row.rowKey, row.cells));
+      const countOf = (state: DataKey['state']): number => keys.filter((key) => key.state === state).length;
+      const isDone = (key: DataKey): boolean =>
+        ['live', 'deleted', 'quarantined'].includes(key.state) && key.companyKeyVersion === shard.writeVersion;
+      const { live, deleted, quarantined, lost, done } = shard;
+      expect({ live, deleted, quarantined, lost, done }).toEqual({
+        live: countOf('live'),
+        deleted: countOf('deleted'),
+        quarantined: countOf('quarantined'),
+        lost: countOf('lost'),
+        done: keys.filter(isDone).length,
+      });
+    }
+  }
+}
+
+export function valueOf<T>(result: Result<T, unknown>): T {
+  if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.error)}`);
+  return result.value;
+}
+
+export function errorOf<E>(result: Result<unknown, E>): E {
+  if (result.ok) throw new Error('was not refused');
+  return result.error;
+}
+
+/** The plaintexts of generated keys by id, copied: their buffers are overwritten by whoever sends them. */
+export function plaintextsOf(outcomes: readonly (GenerateOutcome | UnwrapOutcome)[]): Map<string, string> {
+  const plaintexts = new Map<string, string>();
+  for (const outcome of outcomes) {
+    if ('plaintext' in outcome) {
+      plaintexts.set(outcome.keyId, Buffer.from(outcome.plaintext).toString('hex'));
+    }
+  }
+  return plaintexts;
+}
