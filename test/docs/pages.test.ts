@@ -1,0 +1,83 @@
+// Every page of the project against the project: links, files, commands and settings that it names must be there.
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { SETTING_NAMES } from '../../shared/settings.ts';
+import { anchors, code, PAGES, readPage, relativeLinks, ROOT } from './markdown.ts';
+
+const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly engines: { readonly node: string };
+};
+/** What the embedded run gives its own host processes; no setting of the product. */
+const OF_THE_EMBEDDED_RUN = /^KEYSWITCH_LOCAL_/;
+/** Prefix of the settings by which the Functions host reaches Service Bus; the sample file has its other names. */
+const CONNECTION = 'KEYSWITCH_SERVICE_BUS';
+const TREES = /^(functions|shared|local|test|scripts|docs|bench|\.ci)\/[A-Za-z0-9._/-]*$/;
+/** Made by `npm run build` or `npm start`. */
+const MADE = /^(dist|\.local)\//;
+
+/** Words that are names of files or folders of this project. */
+const namedFiles = (page: string): string[] =>
+  code(page)
+    .flatMap((text) => text.split(/[\s'"(),;:]+/))
+    .filter((word) => TREES.test(word) && !MADE.test(word));
+
+const npmScripts = (page: string): string[] =>
+  code(page).flatMap((text) =>
+    [...text.matchAll(/\bnpm (?:run ([a-z:]+)|(test|start)\b)/g)].map(([, run, direct]) => run ?? direct ?? ''),
+  );
+
+describe.each(PAGES)('%s', (path) => {
+  const page = readPage(path);
+
+  it('links only to what is there', () => {
+    const broken = relativeLinks(page).filter(({ path: target, anchor }) => {
+      const url = target === '' ? new URL(path, ROOT) : new URL(target, new URL(path, ROOT));
+      if (!existsSync(url)) return true;
+      return anchor !== '' && !anchors(readFileSync(url, 'utf8')).has(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('names only files and folders that are there', () => {
+    expect(namedFiles(page).filter((file) => !existsSync(new URL(file, ROOT)))).toEqual([]);
+  });
+
+  it('names only npm scripts that there are, each of which runs a file that is there', () => {
+    const missing = npmScripts(page).filter((script) => {
+      const command = manifest.scripts[script];
+      const file = /^node (\S+)/.exec(command ?? '')?.[1];
+      return command === undefined || (file !== undefined && !existsSync(new URL(file, ROOT)));
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it('names only settings that the app reads', () => {
+    const named = [...page.matchAll(/\bKEYSWITCH_[A-Za-z_]+/g)].map(([name]) => name);
+    const unknown = named.filter(
+      (name) => !SETTING_NAMES.includes(name) && name !== CONNECTION && !OF_THE_EMBEDDED_RUN.test(name),
+    );
+    expect(unknown).toEqual([]);
+  });
+});
+
+describe('README.md', () => {
+  const page = readPage('README.md');
+
+  it('asks for the Node version that package.json asks for', () => {
+    expect(manifest.engines.node).toBe(`>=${/Node (\d+) or later/.exec(page)?.[1] ?? ''}`);
+  });
+
+  it('leads to every document', () => {
+    const linked = relativeLinks(page).map(({ path }) => path);
+    const expected = PAGES.filter((path) => path !== 'README.md' && !path.startsWith('docs/decisions/'));
+    expect(expected.filter((path) => !linked.includes(path))).toEqual([]);
+  });
+});
+
+describe('docs/architecture.md', () => {
+  it('leads to every decision', () => {
+    const linked = relativeLinks(readPage('docs/architecture.md')).map(({ path }) => `docs/${path}`);
+    expect(PAGES.filter((path) => path.startsWith('docs/decisions/') && !linked.includes(path))).toEqual([]);
+  });
+});

@@ -1,0 +1,205 @@
+// docs/storage.md against the rows that the operations really leave: every row is described, with exactly its cells and types,
+// and nothing is described that no row has.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { countCall } from '../../shared/operations/call-limit.ts';
+import { testConnection } from '../../shared/operations/connection-test.ts';
+import { putConnection } from '../../shared/operations/connections.ts';
+import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
+import { recordPoison } from '../../shared/operations/poison.ts';
+import type { Cell, Cells, TableName } from '../../shared/operations/ports.ts';
+import { beginRequest, endRequest } from '../../shared/operations/requests.ts';
+import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
+import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
+import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
+import { checkConnection } from '../../shared/operations/vault-checks.ts';
+import { CONNECTOR_APP_ID } from '../fakes/fake-vaults.ts';
+import { COMPANY, DAY_MS, KEYRING, PLACE, RESTORE_DAYS, VENDOR, World } from '../operations/data-keys/world.ts';
+import { readPage, sections, tableRows } from './markdown.ts';
+
+interface Described {
+  readonly table: string;
+  readonly rowKey: string;
+  readonly cells: ReadonlyMap<string, string>;
+  readonly mayBeAbsent: ReadonlySet<string>;
+}
+
+interface Stored {
+  readonly table: string;
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly cells: Cells;
+}
+
+const unquoted = (text: string): string => /^`(.*)`$/.exec(text.trim())?.[1] ?? text;
+
+const page = readPage('docs/storage.md');
+const tables = sections(page, 2).map(({ title }) => unquoted(title));
+const described: readonly Described[] = sections(page, 2).flatMap((table) =>
+  sections(table.body, 3).map((row) => {
+    const rows = tableRows(row.body);
+    return {
+      table: unquoted(table.title),
+      rowKey: unquoted(row.title),
+      cells: new Map(rows.map(([name = '', type = '']) => [unquoted(name), type])),
+      mayBeAbsent: new Set(
+        rows.filter((cells) => cells.join(' ').includes('absent')).map(([name = '']) => unquoted(name)),
+      ),
+    };
+  }),
+);
+
+const ID = '[A-Za-z0-9._-]+';
+const PATTERNS: Readonly<Record<string, string>> = {
+  version: '\\d{10}',
+  hash: '[0-9a-f]{64}',
+  kind: 'test',
+  what: `(?:company|keyring\\|${ID})`,
+  reverseTime: '\\d{13}',
+  purgeAfter: '\\d{4}-[0-9TZ:.-]+',
+  expiresAt: '\\d{4}-[0-9TZ:.-]+',
+  keyId: 'key-\\d+',
+};
+
+const rowKeyPattern = (template: string): RegExp =>
+  new RegExp(
+    `^${template
+      .split(/(\{\w+\})/)
+      .map((part) => {
+        const name = /^\{(\w+)\}$/.exec(part)?.[1];
+        return name === undefined ? part.replaceAll('|', '\\|') : (PATTERNS[name] ?? ID);
+      })
+      .join('')}$`,
+  );
+
+/** The most telling of the descriptions that fit: one with the longest fixed text. */
+function descriptionOf(row: Stored): Described | undefined {
+  const fixed = ({ rowKey }: Described): number => rowKey.replaceAll(/\{\w+\}/g, '').length;
+  return described
+    .filter(({ table, rowKey }) => table === row.table && rowKeyPattern(rowKey).test(row.rowKey))
+    .toSorted((a, b) => fixed(b) - fixed(a))[0];
+}
+
+function isOfType(value: Cell | undefined, type: string | undefined): boolean {
+  switch (type) {
+    case 'text':
+      return typeof value === 'string';
+    case 'json':
+      return typeof value === 'string' && (value === '' || JSON.parse(value) !== undefined);
+    case 'integer':
+      return Number.isSafeInteger(value);
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'bytes':
+      return value instanceof Uint8Array;
+    case undefined:
+    default:
+      return false;
+  }
+}
+
+/** Every kind of row, as the operations write it; looked at again and again, since many do not stay. */
+async function storedRows(): Promise<readonly Stored[]> {
+  const seen: Stored[] = [];
+  const world = await World.withCompany();
+  const look = (): void => void seen.push(...world.store.dump());
+  const deps = {
+    ...world.host,
+    probe: world.vaults,
+    checkConcurrency: 1,
+    keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 0 },
+    connectionPolicy: {
+      allowedSuffixes: ['vault.azure.net'],
+      vendorVaultHost: VENDOR.host,
+      connectorClientId: CONNECTOR_APP_ID,
+    },
+  } as const;
+  const connection = { companyId: COMPANY, connectionId: 'main' };
+  const target = { provider: 'azure-key-vault', connectionId: 'main' } as const;
+  world.vaults.addVault({ host: 'contoso.vault.azure.net', tenantId: '22222222-2222-4222-8222-222222222222' });
+  world.vaults.addKey({ host: 'contoso.vault.azure.net', keyName: 'main-key', fixture: 'rsa-2048-2' });
+  look();
+
+  await world.generate(Array.from({ length: 40 }, (_, index) => ({ keyId: `key-${index}` })));
+  await deleteDataKey(deps, { ...PLACE, keyId: 'key-0' });
+  await world.tamper('key-1', { blob: new Uint8Array(60) });
+  const input = {
+    vaultUri: 'https://contoso.vault.azure.net',
+    keyName: 'main-key',
+    credential: { kind: 'federated' },
+  } as const;
+  await putConnection(deps, { ...connection, input, condition: {} });
+  await testConnection(deps, { ...connection, roleAssigned: true });
+  await countCall(deps, { companyId: COMPANY, kind: 'test' });
+  await recordPoison(deps, { reason: 'a test', value: 'x' });
+  const begun = await beginRequest(deps, { companyId: COMPANY, caller: 'c', route: 'r', key: 'k', body: 'b' });
+  if (begun.ok) await endRequest(deps, COMPANY, begun.value);
+  look();
+
+  // Forward until a row is quarantined, back, and forward again with that row out of the way.
+  const place = { companyId: COMPANY, keyringId: KEYRING };
+  await startSwitch(deps, { ...place, switchId: 's1', target, requestedBy: 'test' });
+  await world.work(() => {
+    look();
+    return false;
+  });
+  await cancelSwitch(deps, { ...place, switchId: 's1' });
+  await world.work();
+  await world.tamper('key-1', { state: 'lost' });
+  look();
+  await startSwitch(deps, { ...place, switchId: 's2', target, requestedBy: 'test' });
+  await world.work(() => {
+    look();
+    return false;
+  });
+
+  await checkConnection(deps, connection);
+  look();
+  world.vaults.fail({ operation: 'readKey', failure: 'key-disabled' });
+  world.clock.advance(60_000);
+  await checkConnection(deps, connection);
+  look();
+  world.clock.advance((RESTORE_DAYS + 1) * DAY_MS);
+  await sweepPurges(deps);
+  look();
+  return seen;
+}
+
+describe('docs/storage.md', () => {
+  let stored: readonly Stored[];
+
+  beforeAll(async () => {
+    stored = await storedRows();
+  });
+
+  it('describes every table, and no other', () => {
+    const names: readonly TableName[] = [
+      'companies',
+      'datakeys',
+      'vaultkeys',
+      'requests',
+      'agenda',
+      'events',
+      'health',
+    ];
+    expect(tables.toSorted()).toEqual(names.toSorted());
+  });
+
+  it('describes every row that is written', () => {
+    const unknown = stored.filter((row) => !descriptionOf(row)).map(({ table, rowKey }) => `${table}: ${rowKey}`);
+    expect([...new Set(unknown)]).toEqual([]);
+  });
+
+  it.each(described)('says of $table, $rowKey which cells it has, and of which type', (description) => {
+    const rows = stored.filter((row) => descriptionOf(row) === description);
+    expect(rows).not.toEqual([]);
+    for (const { cells } of rows) {
+      const undescribed = Object.keys(cells).filter((name) => !isOfType(cells[name], description.cells.get(name)));
+      expect(undescribed).toEqual([]);
+      const missing = [...description.cells.keys()].filter((name) => !(name in cells));
+      expect(missing.filter((name) => !description.mayBeAbsent.has(name))).toEqual([]);
+    }
+    // A cell that is sometimes absent must be there at other times.
+    const ever = new Set(rows.flatMap(({ cells }) => Object.keys(cells)));
+    expect([...description.cells.keys()].filter((name) => !ever.has(name))).toEqual([]);
+  });
+});
