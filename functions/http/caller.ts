@@ -4,10 +4,7 @@ import { isResourceId } from '../../shared/domain/ids.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { TokenVerifier, VerifiedToken } from '../../shared/operations/ports.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
-
-/** The four app roles of the API's app registration, as the `roles` claim spells them behind `Keyswitch.`. */
-export const ROLES = ['PartnerAdmin', 'CompanyAdmin', 'DataKeys', 'Auditor'] as const;
-export type Role = (typeof ROLES)[number];
+import { claimOf, ROLES, type Role } from './roles.ts';
 
 export interface Caller {
   readonly roles: ReadonlySet<Role>;
@@ -17,7 +14,6 @@ export interface Caller {
   readonly subject: string;
 }
 
-const ROLE_PREFIX = 'Keyswitch.';
 /** Entra's tokens stay far below; a longer one is not worth a signature check. */
 const MAX_AUTHORIZATION_CHARS = 16_384;
 const MAX_ACTOR_CHARS = 256;
@@ -42,7 +38,7 @@ export async function authenticate(
 
 function callerOf(token: VerifiedToken, companyClaim: string): Caller {
   const held: readonly unknown[] = Array.isArray(token.claims['roles']) ? token.claims['roles'] : [];
-  const roles = new Set(ROLES.filter((role) => held.includes(ROLE_PREFIX + role)));
+  const roles = new Set(ROLES.filter((role) => held.includes(claimOf(role))));
   const company = token.claims[companyClaim];
   const companyId = typeof company === 'string' && isResourceId(company) ? company : undefined;
   return { roles, subject: token.subject, ...(companyId === undefined ? {} : { companyId }) };

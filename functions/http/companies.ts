@@ -19,7 +19,7 @@ const displayName = z
   .string()
   .min(1)
   .max(256)
-  .regex(/^[^\p{C}]*$/u, 'must hold no control characters');
+  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must hold no control characters');
 
 const companyBody = z
   .strictObject({

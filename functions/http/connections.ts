@@ -16,7 +16,7 @@ import type { Connection } from '../../shared/domain/connection.ts';
 import { checkConnection, getHealth, type CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { countCall } from '../../shared/operations/call-limit.ts';
 import { conditionsOf } from './preconditions.ts';
-import type { Role } from './caller.ts';
+import type { Role } from './roles.ts';
 import { defineRoute, type Answer } from './route.ts';
 import {
   connectionBody,

@@ -2,7 +2,7 @@
 // Codes are public API. The service's own words go to the vendor's operators only; a company gets the correlation id.
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
-import type { Role } from './caller.ts';
+import { claimOf, type Role } from './roles.ts';
 import type { Detail } from './validation.ts';
 
 /** What the edge itself refuses, before any operation is asked. */
@@ -97,7 +97,7 @@ export function failureToResponse(
     case 'unauthenticated':
       return unauthenticated(refusal.reason);
     case 'forbidden':
-      return answer(403, 'forbidden', `This takes one of the roles ${refusal.roles.map(roleName).join(', ')}.`);
+      return answer(403, 'forbidden', `This takes one of the roles ${refusal.roles.map(claimOf).join(', ')}.`);
     case 'unknown-company':
       return missing('company', refusal.companyId);
     case 'not-found':
@@ -170,8 +170,6 @@ export function failureToResponse(
       return answer(500, 'internal-error', `Something went wrong here; the log names it by ${refusal.requestId}.`);
   }
 }
-
-const roleName = (role: Role): string => `Keyswitch.${role}`;
 
 const missing = (what: string, id: string): ErrorAnswer =>
   answer(404, `${what}-not-found`, `There is no ${what} '${id.slice(0, 128)}'.`);

@@ -7,6 +7,7 @@ import {
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import { IDEMPOTENCY_KEY } from './preconditions.ts';
+import { claimOf } from './roles.ts';
 import type { Route, RouteDescription, RouteSchemas } from './route.ts';
 import { errorBody } from './schemas/failures.ts';
 import { API_PREFIX } from './serve.ts';
@@ -60,7 +61,7 @@ function operationOf(route: Described): ZodOpenApiOperationObject {
     tags: [route.tag],
     summary: route.summary,
     ...(route.description === undefined ? {} : { description: route.description }),
-    security: route.roles === 'open' ? [] : route.roles.map((role) => ({ bearer: [`Keyswitch.${role}`] })),
+    security: route.roles === 'open' ? [] : route.roles.map((role) => ({ bearer: [claimOf(role)] })),
     requestParams: {
       path: objectSchema(route.pathSchema),
       query: objectSchema(route.querySchema),

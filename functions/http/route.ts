@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import { err, type Result } from '../../shared/domain/result.ts';
-import type { Role } from './caller.ts';
+import type { Role } from './roles.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
 import { detailsOf } from './validation.ts';
 

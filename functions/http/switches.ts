@@ -17,7 +17,7 @@ import {
 import { startRekey, startSwitch, type StartDependencies } from '../../shared/operations/switches/start-switch.ts';
 import { getSwitch, listSwitches, type ViewDependencies } from '../../shared/operations/switches/switch-view.ts';
 import { beginRequest, derivedId, type Requesting } from '../../shared/operations/requests.ts';
-import type { Role } from './caller.ts';
+import type { Role } from './roles.ts';
 import { defineRoute, type Answer, type CallContext } from './route.ts';
 import { keyringPath, noFields, providerRef, quarantinePath, switchPath } from './schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';

@@ -31,6 +31,9 @@ export function appClaims(overrides: Claims = {}): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
 }
 
+/** One for the process: making them is slow, and no test needs two. */
+const keyPair = generateKeyPair('RS256');
+
 export class FakeTokenIssuer {
   /** Answered in place of the key set: a fault of the issuer. */
   failWith: number | undefined;
@@ -51,7 +54,7 @@ export class FakeTokenIssuer {
   }
 
   static async start(): Promise<FakeTokenIssuer> {
-    const { publicKey, privateKey } = await generateKeyPair('RS256');
+    const { publicKey, privateKey } = await keyPair;
     const issuer = new FakeTokenIssuer(privateKey, { ...(await exportJWK(publicKey)), kid: 'k1', use: 'sig' });
     await new Promise<void>((resolve) => issuer.#server.listen(0, '127.0.0.1', resolve));
     return issuer;

@@ -1,0 +1,206 @@
+// The whole API in process: the registered table over real operations, in-memory stores and vaults, and tokens that are really
+// signed and verified. Calls go the way Azure's router would send them, and every answer is held against the description.
+import type { HttpResponseInit } from '@azure/functions';
+import { expect } from 'vitest';
+import { routes, type HttpServices } from '../../../functions/http/routes.ts';
+import { registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
+import { pathMatches } from '../../../functions/http/path-match.ts';
+import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts';
+import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
+import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
+import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
+import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
+import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
+import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
+import type { Tables } from '../../../shared/operations/ports.ts';
+import { FakeQueue } from '../../fakes/fake-queue.ts';
+import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
+import { FakeTables } from '../../fakes/fake-tables.ts';
+import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
+import { CONNECTOR_APP_ID, FakeVaults } from '../../fakes/fake-vaults.ts';
+import { ApiDescription } from './api-description.ts';
+
+export const BASE_URL = 'https://keyswitch.example/api/v1';
+export const CUSTOMER_HOST = 'contoso.vault.azure.net';
+export const CUSTOMER_KEY = 'customer-key';
+export const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
+
+const VENDOR_HOST = 'vendor.vault.azure.net';
+const VENDOR_KEY = 'keyswitch-kek';
+const CACHE_TTL_MS = 5_000;
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // Tests look into bodies of many shapes; the description has checked each.
+  readonly body: Json;
+}
+export interface Json {
+  readonly [name: string]: Json;
+  readonly [index: number]: Json;
+}
+
+export interface CallOptions {
+  /** Claims of the caller's token; none sends no token. */
+  readonly as?: Claims;
+  readonly body?: unknown;
+  /** Sent as it is, in place of a JSON body. */
+  readonly rawBody?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+type Handler = Parameters<HttpApp['http']>[1];
+
+export const partner: Claims = { roles: ['Keyswitch.PartnerAdmin'] };
+export const backend: Claims = { roles: ['Keyswitch.DataKeys'] };
+export const auditor: Claims = { roles: ['Keyswitch.Auditor'] };
+export const adminOf = (company: string): Claims => ({
+  roles: ['Keyswitch.CompanyAdmin'],
+  extension_company: company,
+});
+
+export class Api {
+  readonly store = new FakeTables();
+  readonly vaults = new FakeVaults();
+  readonly clock = new FakeClock();
+  readonly queue = new FakeQueue(this.clock);
+  readonly log = new FakeLog();
+  readonly issuer: FakeTokenIssuer;
+  readonly services: HttpServices & WorkDependencies;
+  readonly description: ApiDescription;
+  readonly functions = new Map<string, Handler>();
+
+  private constructor(issuer: FakeTokenIssuer, tables: (store: FakeTables) => Tables) {
+    this.issuer = issuer;
+    this.services = this.#makeServices(tables(this.store));
+    this.description = new ApiDescription(routes);
+    this.vaults.addVault({ host: VENDOR_HOST, tenantId: TENANT_ID });
+    this.vaults.addKey({ host: VENDOR_HOST, keyName: VENDOR_KEY, fixture: 'rsa-2048-1' });
+    this.vaults.addVault({ host: CUSTOMER_HOST, tenantId: CUSTOMER_TENANT });
+    this.vaults.addKey({ host: CUSTOMER_HOST, keyName: CUSTOMER_KEY, fixture: 'rsa-2048-2' });
+    registerRoutes({ http: (name, options) => void this.functions.set(name, options) }, routes, this.services);
+  }
+
+  static async start(tables: (store: FakeTables) => Tables = (store) => store): Promise<Api> {
+    return new Api(await FakeTokenIssuer.start(), tables);
+  }
+
+  close(): Promise<void> {
+    return this.issuer.close();
+  }
+
+  async call(method: string, path: string, options: CallOptions = {}): Promise<ApiAnswer> {
+    const url = path.startsWith('https:') ? new URL(path) : new URL(BASE_URL + path);
+    const rawBody = options.rawBody ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+    const headers = new Headers({
+      ...(rawBody === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.as ? { authorization: `Bearer ${await this.issuer.sign(appClaims(options.as))}` } : {}),
+      ...options.headers,
+    });
+    const { name, handler, params } = this.#route(method, url.pathname);
+    const body = rawBody === undefined ? null : new Blob([rawBody]).stream();
+    const request = { method, url: url.href, headers, query: url.searchParams, params, body };
+    const init = (await handler(
+      request as unknown as Parameters<typeof handler>[0],
+      undefined as unknown as Parameters<typeof handler>[1],
+    )) as HttpResponseInit;
+    const answer = answerOf(init);
+    this.description.expectToFit(name, answer);
+    return answer;
+  }
+
+  /** Works until the queue is empty. */
+  async work(): Promise<void> {
+    for (let message = this.queue.take(); message; message = this.queue.take()) {
+      await handleSwitchWork(this.services, message);
+    }
+  }
+
+  /** As ASP.NET does: literals before parameters, the catch-all last; parameters decoded. */
+  #route(
+    method: string,
+    pathname: string,
+  ): { name: string; handler: Handler['handler']; params: Record<string, string> } {
+    const rest = pathname.replace(/^\/api\//, '');
+    const fitting = [...this.functions]
+      .filter(([, options]) => options.methods.includes(method as never) && pathMatches(options.route ?? '', rest))
+      .sort(([, a], [, b]) => parametersIn(a.route) - parametersIn(b.route));
+    const [name, options] = fitting[0] ?? ['unknown-path', this.functions.get('unknown-path')!];
+    const given = rest.split('/').map(decodeURIComponent);
+    if (name === 'unknown-path') return { name, handler: options.handler, params: { rest: given.slice(1).join('/') } };
+    const pairs = (options.route ?? '').split('/').map((segment, index) => [segment, given[index] ?? ''] as const);
+    const params = pairs.filter(([segment]) => segment.startsWith('{'));
+    return { name, handler: options.handler, params: Object.fromEntries(params.map(([s, v]) => [s.slice(1, -1), v])) };
+  }
+
+  #makeServices(tables: Tables): HttpServices & WorkDependencies {
+    const { vaults, clock, log, queue } = this;
+    const timers = new FakeTimers();
+    const entropy = new FakeEntropy('api');
+    const managedTarget = {
+      ref: { provider: 'managed' },
+      host: VENDOR_HOST,
+      keyName: VENDOR_KEY,
+      tenantId: TENANT_ID,
+    } as const;
+    const opening = { tables, vaults, sealer: vaults, log, managedTarget, clock };
+    const companyKeys = new CompanyKeyCache(opening, { ttlMs: CACHE_TTL_MS });
+    return {
+      ...opening,
+      queue,
+      timers,
+      entropy,
+      probe: vaults,
+      companyKeys,
+      keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: CACHE_TTL_MS }),
+      wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: CACHE_TTL_MS }),
+      shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
+      workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
+      verifier: createTokenVerifier({
+        authorityHost: 'https://login.microsoftonline.com',
+        tenantId: TENANT_ID,
+        audience: AUDIENCE,
+        jwksUri: this.issuer.jwksUri,
+      }),
+      companyClaim: 'extension_company',
+      connectionPolicy: {
+        allowedSuffixes: ['vault.azure.net'],
+        vendorVaultHost: VENDOR_HOST,
+        connectorClientId: CONNECTOR_APP_ID,
+      },
+      keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 600_000 },
+      backOff: { firstMs: 1_000, lastMs: 60_000 },
+      shardCount: 2,
+      restoreDays: 30,
+      messageBudgetMs: 60_000,
+      finishClaimMs: 25_000,
+      checkConcurrency: 4,
+    };
+  }
+}
+
+const parametersIn = (route = ''): number => route.split('{').length;
+
+function answerOf(init: HttpResponseInit): ApiAnswer {
+  return {
+    status: init.status ?? 200,
+    headers: new Headers(init.headers),
+    body: (init.jsonBody === undefined ? {} : JSON.parse(JSON.stringify(init.jsonBody))) as Json,
+  };
+}
+
+/** A company with its default keyring. */
+export async function registerCompany(api: Api, companyId: string): Promise<void> {
+  const put = await api.call('PUT', `/companies/${companyId}`, { as: partner, body: { displayName: companyId } });
+  expect(put.status).toBe(201);
+}
+
+/** A connection to the customer's vault, tested green. */
+export async function connect(api: Api, companyId: string, connectionId: string): Promise<void> {
+  const path = `/companies/${companyId}/connections/${connectionId}`;
+  const body = { vaultUri: `https://${CUSTOMER_HOST}`, keyName: CUSTOMER_KEY, credential: { kind: 'federated' } };
+  const put = await api.call('PUT', path, { as: adminOf(companyId), body });
+  expect(put.status).toBe(201);
+  const tested = await api.call('POST', `${path}/test`, { as: adminOf(companyId), body: {} });
+  expect(tested.body['status']).toBe('green');
+}

@@ -1,0 +1,263 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { MAX_BODY_BYTES } from '../../../functions/http/body.ts';
+import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
+import { FakeTables } from '../../fakes/fake-tables.ts';
+import { adminOf, Api, backend, partner, registerCompany, type ApiAnswer } from './api.ts';
+
+let api: Api;
+beforeEach(async () => {
+  api = await Api.start();
+  await registerCompany(api, 'acme');
+});
+afterEach(() => api.close());
+
+const codeOf = (answer: ApiAnswer): unknown => answer.body['error']?.['code'];
+const detailsOf = (answer: ApiAnswer): string[] =>
+  (answer.body['error']?.['details'] as unknown as { code: string; target: string }[]).map(
+    ({ code, target }) => `${code} ${target}`,
+  );
+
+describe('a request that is not valid', () => {
+  test('has every fault named, unknown fields too, and no value repeated', async () => {
+    const body = { keyName: 7, credential: { kind: 'secret-text', extra: 1 }, colour: 'secret-text' };
+    const answer = await api.call('PUT', '/companies/acme/connections/UPPER?x=1', { as: partner, body });
+    expect(answer.status).toBe(400);
+    expect(codeOf(answer)).toBe('invalid-request');
+    expect(detailsOf(answer).sort()).toEqual([
+      'invalid-value body.credential.kind',
+      'invalid-value body.keyName',
+      'invalid-value path.connectionId',
+      'missing-field body.vaultUri',
+      'unknown-field body.colour',
+      'unknown-field body.credential.extra',
+      'unknown-field query.x',
+    ]);
+    expect(JSON.stringify(answer.body)).not.toContain('secret-text');
+  });
+
+  test('names a key that is no base64url by its place, never by its text', async () => {
+    const keys = [{}, { plaintext: 'not+base64/url=AAAAAAAAA' }, { plaintext: 'AAAA' }];
+    const answer = await api.call('POST', '/companies/acme/keyrings/default/datakeys', { as: backend, body: { keys } });
+    expect(answer.status).toBe(400);
+    expect(detailsOf(answer)).toContain('invalid-value body.keys.1.plaintext');
+    expect(detailsOf(answer)).toContain('invalid-value body.keys.2.plaintext');
+    expect(JSON.stringify(answer.body)).not.toContain('not+base64');
+  });
+
+  test('with more than a thousand keys is refused as a whole', async () => {
+    const keyIds = Array.from({ length: 1001 }, (_, index) => `k${index}`);
+    const path = '/companies/acme/keyrings/default/unwrap';
+    expect((await api.call('POST', path, { as: backend, body: { keyIds } })).status).toBe(400);
+  });
+
+  test('with a field named __proto__ has it named like any other', async () => {
+    const rawBody = '{"displayName":"x","__proto__":{"defaultKeyring":"y"}}';
+    const answer = await api.call('PUT', '/companies/acme', { as: partner, rawBody });
+    expect(answer.status).toBe(400);
+  });
+
+  test('with a query parameter given twice is refused', async () => {
+    const answer = await api.call('GET', '/companies?maxpagesize=1&maxpagesize=2', { as: partner });
+    expect(detailsOf(answer)).toEqual(['invalid-value query.maxpagesize']);
+  });
+
+  test.each(['0', '201', '1e2', '-1', ''])('with a page size of %j is refused', async (size) => {
+    expect((await api.call('GET', `/companies?maxpagesize=${size}`, { as: partner })).status).toBe(400);
+  });
+});
+
+describe('a body', () => {
+  const put = (options: Parameters<Api['call']>[2]): Promise<ApiAnswer> =>
+    api.call('PUT', '/companies/acme', { as: partner, ...options });
+
+  test.each(['{', '{"displayName":"a"', '\u0000'])('that is not JSON (%j) is 400 malformed-json', async (rawBody) => {
+    const answer = await put({ rawBody });
+    expect(answer.status).toBe(400);
+    expect(codeOf(answer)).toBe('malformed-json');
+  });
+
+  test('that is not UTF-8 is 400 malformed-json', async () => {
+    expect(codeOf(await put({ rawBody: new Uint8Array([0x22, 0xff, 0x22]) }))).toBe('malformed-json');
+  });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=utf-16', ''])(
+    'of type %j is 415',
+    async (type) => {
+      expect((await put({ rawBody: '{}', headers: { 'content-type': type } })).status).toBe(415);
+    },
+  );
+
+  test('of application/json with charset utf-8 is taken', async () => {
+    const headers = { 'content-type': 'application/json; charset=UTF-8' };
+    expect((await put({ rawBody: '{}', headers })).status).toBe(200);
+  });
+
+  test('of more than 1 MiB is 413 before it is parsed, whatever its length claims to be', async () => {
+    const rawBody = 'x'.repeat(MAX_BODY_BYTES + 1);
+    expect((await put({ rawBody })).status).toBe(413);
+    expect((await put({ rawBody: '{}', headers: { 'content-length': String(MAX_BODY_BYTES + 1) } })).status).toBe(413);
+  });
+
+  test('that is missing where one is needed is named', async () => {
+    const answer = await put({});
+    expect(answer.status).toBe(400);
+    expect(detailsOf(answer)).toEqual(['missing-field body']);
+  });
+
+  test('with a field, sent to an action without fields, has it named', async () => {
+    const path = '/companies/acme/keyrings/default/switches/s1/cancel';
+    const answer = await api.call('POST', path, { as: partner, body: { force: true } });
+    expect(detailsOf(answer)).toEqual(['unknown-field body.force']);
+  });
+});
+
+describe('conditions', () => {
+  test('If-None-Match: * makes only, If-Match changes only what is still as it was', async () => {
+    const first = await api.call('GET', '/companies/acme', { as: partner });
+    const etag = first.headers.get('etag')!;
+    expect(etag).toMatch(/^"[\w-]+"$/);
+    const put = (headers: Record<string, string>, displayName: string): Promise<ApiAnswer> =>
+      api.call('PUT', '/companies/acme', { as: partner, headers, body: { displayName } });
+    expect((await put({ 'if-none-match': '*' }, 'again')).status).toBe(412);
+    const changed = await put({ 'if-match': etag }, 'changed');
+    expect(changed.status).toBe(200);
+    expect(changed.headers.get('etag')).not.toBe(etag);
+    const stale = await put({ 'if-match': etag }, 'stale');
+    expect(stale.status).toBe(412);
+    expect(codeOf(stale)).toBe('precondition-failed');
+    expect((await put({ 'if-match': '*' }, 'any')).status).toBe(200);
+    const absent = { as: partner, headers: { 'if-match': '*' }, body: {} };
+    expect((await api.call('PUT', '/companies/initech', absent)).status).toBe(412);
+  });
+
+  test('If-None-Match of what one has answers 304 without a body', async () => {
+    const first = await api.call('GET', '/companies/acme', { as: partner });
+    const headers = { 'if-none-match': `"other", ${first.headers.get('etag')!}` };
+    expect((await api.call('GET', '/companies/acme', { as: partner, headers })).status).toBe(304);
+    expect(
+      (await api.call('GET', '/companies/acme', { as: partner, headers: { 'if-none-match': '"x"' } })).status,
+    ).toBe(200);
+  });
+
+  test.each([
+    ['PUT', '/companies/acme', { 'if-match': 'W/"weak"' }],
+    ['PUT', '/companies/acme', { 'if-match': '"a", "b"' }],
+    ['PUT', '/companies/acme', { 'if-none-match': '"a"' }],
+    ['PUT', '/companies/acme', { 'if-none-match': '*', 'if-match': '*' }],
+    ['DELETE', '/companies/acme', { 'if-none-match': '*' }],
+    ['POST', '/companies/acme/keyrings/default/rekey', { 'if-match': '"a"' }],
+    ['POST', '/companies/acme/keyrings/default/rekey', { 'idempotency-key': 'with space' }],
+    ['POST', '/companies/acme/connections/c1/test', { 'idempotency-key': 'k' }],
+  ])('that cannot be honoured are refused: %s %s %j', async (method, path, headers) => {
+    const body = method === 'DELETE' ? {} : { body: {} };
+    const answer = await api.call(method, path, { as: partner, headers: headers, ...body });
+    expect(answer.status).toBe(400);
+    expect(answer.body['error']?.['details']?.[0]?.['target']).toMatch(/^header\./);
+  });
+});
+
+describe('a path that is not described', () => {
+  test.each(['/nothing', '/companies/acme/tenants', '/companies/acme/keyrings/default/switches/s/explode', '/'])(
+    '%s is 404 in the shape of every error',
+    async (path) => {
+      const answer = await api.call('GET', path);
+      expect(answer.status).toBe(404);
+      expect(codeOf(answer)).toBe('route-not-found');
+    },
+  );
+
+  test('is 405 with Allow when another method would do', async () => {
+    const answer = await api.call('PATCH', '/companies/acme', { as: partner, body: {} });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('PUT, GET, DELETE');
+    expect((await api.call('DELETE', '/Companies/acme/KEYRINGS/default/rekey')).headers.get('allow')).toBe('POST');
+  });
+});
+
+describe('Keyswitch-Actor', () => {
+  test('is recorded as asserted, beside who asked', async () => {
+    const headers = { 'keyswitch-actor': 'jane@acme.example' };
+    const answer = await api.call('POST', '/companies/acme/keyrings/default/rekey', { as: partner, headers });
+    expect(answer.status).toBe(202);
+    const rows = [...api.store.dump()].filter(
+      ({ table, rowKey }) => table === 'companies' && rowKey.startsWith('switch|'),
+    );
+    expect(rows.map(({ cells }) => cells['requestedBy'])).toEqual([
+      'entra:7e5d0000-0000-4000-8000-00000000beef asserting "jane@acme.example"',
+    ]);
+  });
+
+  test('gives no right', async () => {
+    const headers = { 'keyswitch-actor': 'Keyswitch.PartnerAdmin' };
+    expect((await api.call('PUT', '/companies/acme', { as: adminOf('acme'), headers, body: {} })).status).toBe(403);
+  });
+
+  test.each(['', 'x'.repeat(257)])('is refused when it is no text to record (%j)', async (actor) => {
+    const headers = { 'keyswitch-actor': actor };
+    expect((await api.call('GET', '/companies/acme', { as: partner, headers })).status).toBe(400);
+  });
+});
+
+describe('tokens', () => {
+  test.each(['Basic YTpi', 'Bearer', 'Bearer a b', `Bearer ${'a'.repeat(20_000)}`, 'Bearer not-a-token'])(
+    'that are none (%.20s…) are 401 with the reason in the challenge',
+    async (authorization) => {
+      const answer = await api.call('GET', '/companies/acme', { headers: { authorization } });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer realm="keyswitch", error="invalid_token"/);
+    },
+  );
+
+  test('cannot be checked while their issuer is away: 503, not 401; keys that were had go on being used', async () => {
+    api.issuer.failWith = 500;
+    expect((await api.call('GET', '/companies/acme', { as: partner })).status).toBe(200);
+    const cold = await Api.start();
+    cold.issuer.failWith = 500;
+    const refused = await cold.call('GET', '/companies/acme', { as: partner });
+    expect(refused.status).toBe(503);
+    expect(codeOf(refused)).toBe('identity-provider-unavailable');
+    await cold.close();
+  });
+
+  test('are in no log line and no answer', async () => {
+    const secret = await api.issuer.sign({ sub: 'x' });
+    const answer = await api.call('GET', '/companies/acme', { headers: { authorization: `Bearer ${secret}` } });
+    expect(answer.status).toBe(401);
+    expect(JSON.stringify([answer.body, [...answer.headers]])).not.toContain(secret.slice(0, 40));
+    expect(JSON.stringify(api.log.entries)).not.toContain(secret.slice(0, 40));
+  });
+});
+
+describe('when something is wrong on our side', () => {
+  const broken = (error: Error): ((store: FakeTables) => Tables) => {
+    return (store) => ({
+      read: () => Promise.reject(error),
+      list: () => Promise.reject(error),
+      write: store.write.bind(store),
+    });
+  };
+
+  test('the store being away is 503 with Retry-After', async () => {
+    const away = await Api.start(broken(new StoreUnavailable('table storage')));
+    const answer = await away.call('GET', '/health/ready', { as: partner });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(codeOf(answer)).toBe('store-unavailable');
+    expect((await away.call('GET', '/health/live')).status).toBe(200);
+    await away.close();
+  });
+
+  test('a bug is 500 with the request id and nothing of the inside; the log has the rest', async () => {
+    const buggy = await Api.start(broken(new TypeError('the inside of it')));
+    const answer = await buggy.call('GET', '/companies/acme', { as: partner });
+    expect(answer.status).toBe(500);
+    expect(JSON.stringify(answer.body)).not.toContain('inside of it');
+    expect(JSON.stringify(answer.body)).toContain(answer.headers.get('x-ms-request-id'));
+    const logged = buggy.log.entries.find(({ event }) => event === 'http.bug');
+    expect(logged?.detail).toMatchObject({
+      message: 'the inside of it',
+      requestId: answer.headers.get('x-ms-request-id'),
+    });
+    await buggy.close();
+  });
+});

@@ -1,0 +1,103 @@
+// The app as a host loads it: a process of its own, with the real @azure/functions.
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { SETTING_NAMES } from '../../shared/settings.ts';
+
+const run = promisify(execFile);
+
+/** What the Functions host itself asks of an app's settings. */
+const HOST_SETTINGS = [
+  'FUNCTIONS_WORKER_RUNTIME',
+  'AzureWebJobsStorage__accountName',
+  'AzureWebJobsStorage__credential',
+  'AzureWebJobsStorage__clientId',
+  'KEYSWITCH_SERVICE_BUS__credential',
+  'KEYSWITCH_SERVICE_BUS__clientId',
+];
+
+interface SampleSettings {
+  readonly IsEncrypted: boolean;
+  readonly Values: Readonly<Record<string, string>>;
+}
+
+const sample = JSON.parse(readFileSync('local.settings.sample.json', 'utf8')) as SampleSettings;
+
+/** Registrations as the host's core API receives them, printed by a stand-in for it. */
+const LOADER = `
+  import Module from 'node:module';
+  const original = Module.prototype.require;
+  const names = [];
+  class Disposable {}
+  const core = {
+    version: '1.0.0', hostVersion: '4.0.0', Disposable, log() {}, setProgrammingModel() {}, getProgrammingModel() {},
+    registerHook: () => new Disposable(),
+    registerFunction: ({ name, bindings }) => {
+      const [binding] = Object.values(bindings);
+      names.push({ name, type: binding.type, route: binding.route, methods: binding.methods, authLevel: binding.authLevel });
+      return new Disposable();
+    },
+  };
+  Module.prototype.require = function (id) {
+    return id === '@azure/functions-core' ? core : Reflect.apply(original, this, arguments);
+  };
+  await import('./functions/main.ts');
+  console.log(JSON.stringify(names));
+`;
+
+interface Registration {
+  readonly name: string;
+  readonly type: string;
+  readonly route?: string;
+  readonly methods?: readonly string[];
+  readonly authLevel?: string;
+}
+
+const load = (env: Readonly<Record<string, string>>): Promise<{ stdout: string; stderr: string }> =>
+  run(process.execPath, ['--input-type=module', '-e', LOADER], { env: { ...env } });
+
+test('with usable settings every trigger is registered, each route once, and nothing keeps the process alive', async () => {
+  const { stdout } = await load(sample.Values);
+  const registered = JSON.parse(stdout.split('\n')[0] ?? '') as Registration[];
+  expect(new Set(registered.map(({ name }) => name)).size).toBe(registered.length);
+  const http = registered.filter(({ type }) => type === 'httpTrigger');
+  expect(new Set(http.map(({ authLevel }) => authLevel))).toEqual(new Set(['anonymous']));
+  const places = http.map(({ route, methods }) => `${methods?.join('|') ?? ''} ${route ?? ''}`);
+  expect(places).toContain('GET v1/companies/{companyId}');
+  expect(places).toContain('GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS v1/{*rest}');
+  expect(new Set(places).size).toBe(places.length);
+  const rest = registered.filter(({ type }) => type !== 'httpTrigger').map(({ name, type }) => `${type} ${name}`);
+  expect(rest.sort()).toEqual([
+    'serviceBusTrigger dead-letters',
+    'serviceBusTrigger work',
+    'timerTrigger sweep',
+    'timerTrigger vault-checks',
+  ]);
+});
+
+test('with settings that are not usable the load fails and lists everything that is wrong', async () => {
+  const env: Record<string, string> = { ...sample.Values, KEYSWITCH_SHARD_COUNT: 'many', AZURE_CLIENT_ID: 'me' };
+  delete env['KEYSWITCH_API_AUDIENCE'];
+  const failed: unknown = await load(env).catch((error: unknown) => error);
+  const { stderr } = failed as { stderr: string };
+  expect(stderr).toContain('InvalidSettings');
+  for (const name of ['KEYSWITCH_SHARD_COUNT', 'AZURE_CLIENT_ID', 'KEYSWITCH_API_AUDIENCE']) {
+    expect(stderr).toContain(`- ${name}:`);
+  }
+});
+
+test('the sample of local settings names exactly the settings of the app and of its host', () => {
+  expect(sample.IsEncrypted).toBe(false);
+  expect(Object.keys(sample.Values).sort()).toEqual([...SETTING_NAMES, ...HOST_SETTINGS].sort());
+});
+
+test('the host renews a message lock for as long as a function may run', () => {
+  const host = JSON.parse(readFileSync('host.json', 'utf8')) as {
+    functionTimeout: string;
+    extensions: { http: { routePrefix: string }; serviceBus: Record<string, unknown> };
+  };
+  expect(host.extensions.http.routePrefix).toBe('api');
+  expect(host.extensions.serviceBus['autoCompleteMessages']).toBe(true);
+  expect(host.extensions.serviceBus['maxAutoLockRenewalDuration']).toBe(host.functionTimeout);
+});
