@@ -1,13 +1,18 @@
 // One unambiguous encoding of a list of texts, for everything that is authenticated. Pure.
 
+const LENGTH_BYTES = 4;
+
 /** Each text as UTF-8 behind its length in bytes (4 bytes, big-endian): no two lists have the same encoding. */
 export function lengthPrefixed(texts: readonly string[]): Buffer {
-  const parts: Buffer[] = [];
+  let size = 0;
+  for (const text of texts) size += LENGTH_BYTES + Buffer.byteLength(text, 'utf8');
+  // One allocation: this is on the path of every data key.
+  const encoded = Buffer.allocUnsafe(size);
+  let at = 0;
   for (const text of texts) {
-    const bytes = Buffer.from(text, 'utf8');
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    parts.push(length, bytes);
+    const written = encoded.write(text, at + LENGTH_BYTES, 'utf8');
+    encoded.writeUInt32BE(written, at);
+    at += LENGTH_BYTES + written;
   }
-  return Buffer.concat(parts);
+  return encoded;
 }

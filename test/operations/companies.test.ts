@@ -380,6 +380,53 @@ test('a delete that died at any point is finished by the timer, or has never beg
   }
 });
 
+test('while a company is removed the counts stay exact to the last row', async () => {
+  const world = await World.withCompany({ shardCount: 1 });
+  const keyIds = Array.from({ length: 110 }, (_, index) => `key-${index}`);
+  await world.generate(keyIds.map((keyId) => ({ keyId })));
+  for (const keyId of keyIds) valueOf(await deleteDataKey(world.host, { ...PLACE, keyId }));
+  const counts: number[] = [];
+  world.tables.beforeWrite = async ({ table }, commit) => {
+    const written = await commit();
+    if (table === 'datakeys') {
+      world.expectExactCounts();
+      if (allShardsClosed(world).length > 0) counts.push((await world.shardFor('key-0')).deleted);
+    }
+    return written;
+  };
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }))).toBe('deleted');
+  expect(counts).toEqual([110, 11, 0]);
+});
+
+test('whoever thaws in the middle of removing a company does no harm to one made anew under its id', async () => {
+  const world = await World.withCompany({ shardCount: 32 });
+  const other = world.newHost({ tables: world.store });
+  const made = new Map<string, string>();
+  const beginAnew = async (): Promise<void> => {
+    expect(valueOf(await deleteCompany(other, { companyId: COMPANY }))).toBe('deleted');
+    world.clock.advance(1_000);
+    valueOf(await putCompany(other, { companyId: COMPANY }));
+    const fresh = world.newHost({ tables: world.store });
+    const keys = Array.from({ length: 200 }, () => ({}));
+    for (const [keyId, plaintext] of plaintextsOf(await world.generate(keys, { host: fresh })))
+      made.set(keyId, plaintext);
+  };
+  let thawed: Promise<void> | undefined;
+  world.tables.beforeWrite = async ({ table, writes }) => {
+    if (table === 'datakeys' && writes[0]?.kind === 'delete') thawed ??= beginAnew();
+    await thawed;
+    return undefined;
+  };
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({
+    code: 'company-has-data-keys',
+  });
+  expect(made.size).toBe(200);
+  const host = world.newHost({ tables: world.store });
+  expect(plaintextsOf(await world.unwrap([...made.keys()], host))).toEqual(made);
+  expect(new Set(allShardsClosed(world))).toEqual(new Set([false]));
+  world.expectExactCounts();
+});
+
 test('a shard left closed by a delete that turned back and died is opened by whoever needs it', async () => {
   const world = await World.withCompany({ shardCount: 1 });
   const row = await world.store.read('datakeys', dataKeysPartition({ ...PLACE, shard: 0 }), SHARD_ROW_KEY);
