@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { readShard } from '../../shared/domain/rows/data-rows.ts';
+import { connectionCells } from '../../shared/domain/rows/sealed-rows.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import { getCompany, listCompanies, putCompany } from '../../shared/operations/companies.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
@@ -378,6 +379,47 @@ test('a delete that died at any point is finished by the timer, or has never beg
       expect(left(world)).toEqual([]);
     }
   }
+});
+
+test('with its connections a deleted company gives up its claims to vault keys, and nobody else’s', async () => {
+  const world = await World.withCompany();
+  const connection = {
+    connectionId: 'main',
+    keyName: 'Main-Key',
+    credential: { kind: 'federated', clientId: 'app' },
+    seal: { keyVersion: '1', signature: 'none' },
+    usedBy: [],
+    createdAt: '2026-01-01T00:00:00.000Z',
+    keySeen: true,
+  } as const;
+  for (const [id, owner] of [
+    ['contoso', COMPANY],
+    ['fabrikam', 'globex'],
+  ] as const) {
+    const host = `${id}.vault.azure.net`;
+    world.store.tamper('companies', COMPANY, `connection|${id}`, connectionCells({ ...connection, host }));
+    world.store.tamper('vaultkeys', `${host}|main-key`, 'claim', { companyId: owner });
+  }
+  valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
+  expect(left(world)).toEqual(['vaultkeys/fabrikam.vault.azure.net|main-key/claim']);
+});
+
+test('a company too large for one call is gone on with by the timer', async () => {
+  const world = await World.withCompany({ shardCount: 1 });
+  const keyIds = Array.from({ length: 150 }, (_, index) => `key-${index}`);
+  await world.generate(keyIds.map((keyId) => ({ keyId })));
+  for (const keyId of keyIds) valueOf(await deleteDataKey(world.host, { ...PLACE, keyId }));
+  world.tables.beforeWrite = ({ writes }) => {
+    if (writes.some(({ kind }) => kind === 'delete')) world.clock.advance(60_000);
+    return Promise.resolve(undefined);
+  };
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }))).toBe('deleting');
+  expect(valueOf(await getCompany(world.host, { companyId: COMPANY })).value.state).toBe('closing');
+  world.tables.beforeWrite = undefined;
+  await sweepPurges(world.host);
+  world.clock.advance(DAY_MS);
+  await sweepPurges(world.host);
+  expect(left(world)).toEqual([]);
 });
 
 test('while a company is removed the counts stay exact to the last row', async () => {
