@@ -106,11 +106,11 @@ export function failureToResponse(
       return answer(400, 'invalid-request', 'The request is not valid; details name every fault.', {
         details: refusal.details,
       });
-    case 'invalid':
-      return answer(400, 'invalid-request', refusal.message, {
-        target: refusal.target,
-        details: [{ code: 'invalid-value', target: refusal.target, message: refusal.message }],
-      });
+    case 'invalid': {
+      const target = placeOf(refusal.target);
+      const details = [{ code: 'invalid-value', target, message: refusal.message } as const];
+      return answer(400, 'invalid-request', refusal.message, { target, details });
+    }
     case 'malformed-json':
       return answer(400, 'malformed-json', 'The body is not JSON in UTF-8.', { target: 'body' });
     case 'body-too-large':
@@ -169,6 +169,19 @@ export function failureToResponse(
     case 'internal-error':
       return answer(500, 'internal-error', `Something went wrong here; the log names it by ${refusal.requestId}.`);
   }
+}
+
+/** Operations name their own inputs; callers know them by where they sent them. */
+const PLACES: Readonly<Record<string, string>> = {
+  continuation: 'query.skiptoken',
+  limit: 'query.maxpagesize',
+  keyringId: 'path.keyringId',
+  'Idempotency-Key': 'header.Idempotency-Key',
+};
+
+function placeOf(target: string): string {
+  const place = PLACES[target] ?? target.replace(/\[(\d+)\]/g, '.$1');
+  return /^(body|path|query|header)\./.test(place) ? place : `body.${place}`;
 }
 
 const missing = (what: string, id: string): ErrorAnswer =>

@@ -1,8 +1,8 @@
 // Collections: `{ value, nextLink }`, as in Azure. Pure. A caller follows nextLink as it is; what is in it is opaque.
 import { z } from 'zod';
 
-export const MAX_PAGE_ITEMS = 1000;
-export const DEFAULT_PAGE_ITEMS = 100;
+const MAX_PAGE_ITEMS = 1000;
+const DEFAULT_PAGE_ITEMS = 100;
 
 const MAX_SKIPTOKEN_CHARS = 4096;
 

@@ -50,6 +50,14 @@ describe('a request that is not valid', () => {
     expect((await api.call('POST', path, { as: backend, body: { keyIds } })).status).toBe(400);
   });
 
+  test('that only the operation can judge has its faults named by the same places', async () => {
+    const keys = [{ keyId: 'twice' }, { keyId: 'twice' }];
+    const twice = await api.call('POST', '/companies/acme/keyrings/default/datakeys', { as: backend, body: { keys } });
+    expect([twice.status, ...detailsOf(twice)]).toEqual([400, 'invalid-value body.keys.1.keyId']);
+    const lost = await api.call('GET', '/companies/acme/keyrings/default/datakeys?skiptoken=AAAA', { as: partner });
+    expect([lost.status, ...detailsOf(lost)]).toEqual([400, 'invalid-value query.skiptoken']);
+  });
+
   test('with a field named __proto__ has it named like any other', async () => {
     const rawBody = '{"displayName":"x","__proto__":{"defaultKeyring":"y"}}';
     const answer = await api.call('PUT', '/companies/acme', { as: partner, rawBody });
