@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import { describeApi } from '../../../functions/http/openapi.ts';
 import type { Route } from '../../../functions/http/route.ts';
-import type { ApiAnswer } from './api.ts';
+import type { ApiAnswer } from './api-answer.ts';
 
 interface DescribedAnswer {
   readonly headers?: Readonly<Record<string, { readonly required?: boolean }>>;

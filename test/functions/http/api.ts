@@ -18,6 +18,7 @@ import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-sy
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
 import { CONNECTOR_APP_ID, FakeVaults } from '../../fakes/fake-vaults.ts';
+import type { ApiAnswer, Json } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
 
 export const BASE_URL = 'https://keyswitch.example/api/v1';
@@ -28,17 +29,6 @@ const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 const VENDOR_HOST = 'vendor.vault.azure.net';
 const VENDOR_KEY = 'keyswitch-kek';
 const CACHE_TTL_MS = 5_000;
-
-export interface ApiAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  // Tests look into bodies of many shapes; the description has checked each.
-  readonly body: Json;
-}
-export interface Json {
-  readonly [name: string]: Json;
-  readonly [index: number]: Json;
-}
 
 export interface CallOptions {
   /** Claims of the caller's token; none sends no token. */

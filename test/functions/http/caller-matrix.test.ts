@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { routes } from '../../../functions/http/routes.ts';
-import { adminOf, Api, auditor, backend, partner, registerCompany, type ApiAnswer } from './api.ts';
+import type { ApiAnswer } from './api-answer.ts';
+import { adminOf, Api, auditor, backend, partner, registerCompany } from './api.ts';
 
 const everyone = ['PartnerAdmin', 'CompanyAdmin', 'DataKeys', 'Auditor'];
 const setUp = ['PartnerAdmin', 'CompanyAdmin'];

@@ -6,6 +6,7 @@ import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
 import type { Cells } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
+import type { ApiAnswer, Json } from './api-answer.ts';
 import {
   adminOf,
   Api,
@@ -17,8 +18,6 @@ import {
   CUSTOMER_KEY,
   partner,
   registerCompany,
-  type ApiAnswer,
-  type Json,
 } from './api.ts';
 
 let api: Api;

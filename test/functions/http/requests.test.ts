@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../functions/http/body.ts';
 import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
-import { adminOf, Api, backend, partner, registerCompany, type ApiAnswer } from './api.ts';
+import type { ApiAnswer } from './api-answer.ts';
+import { adminOf, Api, backend, partner, registerCompany } from './api.ts';
 
 let api: Api;
 beforeEach(async () => {
