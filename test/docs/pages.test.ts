@@ -8,8 +8,8 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'))
   readonly scripts: Readonly<Record<string, string>>;
   readonly engines: { readonly node: string };
 };
-/** What the embedded run gives its own host processes; no setting of the product. */
-const OF_THE_EMBEDDED_RUN = /^KEYSWITCH_LOCAL_/;
+/** For the embedded run's own host processes, and for the contract suites: no settings of the product. */
+const NOT_OF_THE_PRODUCT = /^KEYSWITCH_(LOCAL|CONTRACT)_/;
 /** Prefix of the settings by which the Functions host reaches Service Bus; the sample file has its other names. */
 const CONNECTION = 'KEYSWITCH_SERVICE_BUS';
 const TREES = /^(functions|shared|local|test|scripts|docs|bench|\.ci)\/[A-Za-z0-9._/-]*$/;
@@ -55,7 +55,7 @@ describe.each(PAGES)('%s', (path) => {
   it('names only settings that the app reads', () => {
     const named = [...page.matchAll(/\bKEYSWITCH_[A-Za-z_]+/g)].map(([name]) => name);
     const unknown = named.filter(
-      (name) => !SETTING_NAMES.includes(name) && name !== CONNECTION && !OF_THE_EMBEDDED_RUN.test(name),
+      (name) => !SETTING_NAMES.includes(name) && name !== CONNECTION && !NOT_OF_THE_PRODUCT.test(name),
     );
     expect(unknown).toEqual([]);
   });
