@@ -1,5 +1,6 @@
 // The timer's look at what is to be purged: soft-deleted data keys whose time is over, and companies whose delete stopped half way.
 // It works the agenda; each item says when to look at it next. One that fails does not keep the others waiting.
+import { lookAlone } from './agenda-look.ts';
 import { allBuckets, listAgenda, noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from './agenda.ts';
 import { KEYRING_PURGE_PREFIX } from './data-keys/purge-list.ts';
 import { purgeKeyring, type Purging } from './data-keys/purge.ts';
@@ -20,16 +21,7 @@ export async function sweepPurges(deps: PurgeSweeping): Promise<number> {
   for (const bucket of allBuckets) {
     for (const item of await listAgenda(deps.tables, bucket, 'purge')) {
       if ((text(item.cells, 'nextAt') ?? '') > deps.clock.now().toISOString()) continue;
-      try {
-        purged += await lookAt(deps, item);
-      } catch (error) {
-        const detail = {
-          company: item.companyId,
-          item: item.id,
-          error: error instanceof Error ? error.name : 'unknown',
-        };
-        deps.log.write({ level: 'error', event: 'purge.failed', detail });
-      }
+      purged += (await lookAlone(deps.log, item, () => lookAt(deps, item))) ?? 0;
     }
   }
   return purged;

@@ -10,6 +10,7 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { rowKeysUnder } from '../domain/rows/row-keys.ts';
 import { currentHealthRowKey, healthCells, historyRowKey, readHealth } from '../domain/rows/health-rows.ts';
 import { afterLook, isNews, type Look, type VaultHealth } from '../domain/vault-health.ts';
+import { lookAlone } from './agenda-look.ts';
 import { allBuckets, listAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from './company-key-opener.ts';
 import { loadKeyring, type Loaded } from './control-state.ts';
@@ -54,13 +55,17 @@ export async function getHealth(
   });
 }
 
-/** Looks now and keeps what it saw. */
+/** Looks now and keeps what it saw. Only for a key in force: what a set-up lacks is told by a connection test. */
 export async function checkConnection(
   deps: CheckDependencies,
   place: ConnectionPlace,
 ): Promise<Result<VaultHealth, Refusal>> {
   const connection = await loadConnection(deps, place);
   if (connection.ok && !connection.value) return err(notFound('connection', place.connectionId));
+  if (connection.ok && !connection.value?.value.usedBy.some((user) => user.startsWith('keyring|'))) {
+    const message = 'No keyring is protected by this connection: test it instead.';
+    return err({ type: 'state', code: 'connection-not-in-force', message });
+  }
   const look = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
   if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
   return settleRaces(deps, async () => {
@@ -142,7 +147,9 @@ export async function sweepChecks(deps: CheckDependencies): Promise<number> {
   const limit = pLimit(deps.checkConcurrency);
   const looks: Promise<void>[] = [];
   for (const bucket of allBuckets) {
-    for (const item of await listAgenda(deps.tables, bucket, 'check')) looks.push(limit(() => sweepOne(deps, item)));
+    for (const item of await listAgenda(deps.tables, bucket, 'check')) {
+      looks.push(limit(() => lookAlone(deps.log, item, () => sweepOne(deps, item))));
+    }
   }
   await Promise.all(looks);
   return looks.length;

@@ -4,7 +4,7 @@ export type CellValue = string | number | boolean | Uint8Array | undefined;
 export type CellRecord = Readonly<Record<string, CellValue>>;
 
 /** A row of ours that cannot be read. Rows that name a vault or a key become `row-forged` instead. */
-class MalformedRow extends Error {
+export class MalformedRow extends Error {
   override readonly name = 'MalformedRow';
 }
 

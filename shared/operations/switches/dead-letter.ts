@@ -1,10 +1,12 @@
 // What the queue itself gave up on: a message that made its worker die or throw again and again. The switch is blocked with that
 // reason, so that nobody waits in silence; `retry` sets it going again.
+import { MalformedRow } from '../../domain/rows/cells.ts';
+import type { Switch } from '../../domain/switch.ts';
 import { parseWorkMessage } from '../../domain/work-message.ts';
-import { loadSwitch } from '../control-state.ts';
+import { loadSwitch, type Loaded } from '../control-state.ts';
 import type { Clock, Log, Tables } from '../ports.ts';
 import { recordPoison } from '../poison.ts';
-import { blockSwitch } from './switch-writes.ts';
+import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
 
 export async function handleDeadLetter(
   deps: { readonly tables: Tables; readonly clock: Clock; readonly log: Log },
@@ -17,11 +19,21 @@ export async function handleDeadLetter(
     ...(letter.messageId === undefined ? {} : { messageId: letter.messageId }),
   });
   if (!message.ok) return;
-  const sw = await loadSwitch(deps.tables, message.value);
+  const sw = await readableSwitch(deps.tables, message.value);
   if (!sw) return;
   const since = deps.clock.now().toISOString();
   await blockSwitch(deps.tables, message.value, {
     generation: sw.value.generation,
     blocked: { reason: 'dead-letter', since, detail: letter.reason },
   });
+}
+
+/** Nothing gives a dead letter up: one for a switch whose row cannot be read would come back for ever. It is recorded by now. */
+async function readableSwitch(tables: Tables, place: SwitchPlace): Promise<Loaded<Switch> | undefined> {
+  try {
+    return await loadSwitch(tables, place);
+  } catch (error) {
+    if (error instanceof MalformedRow) return undefined;
+    throw error;
+  }
 }

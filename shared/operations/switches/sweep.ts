@@ -1,6 +1,7 @@
 // The timer that finds what got stuck: a switch whose message was lost, whose worker died, or whose host was never started again.
 // It works the agenda and only sends messages; a message too many does no harm.
 import { isEnded, isRunning, type Switch } from '../../domain/switch.ts';
+import { lookAlone } from '../agenda-look.ts';
 import { allBuckets, listAgenda, takeOffAgenda, type ListedAgendaItem } from '../agenda.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
 import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
@@ -24,7 +25,7 @@ export async function sweepSwitches(deps: SweepDependencies): Promise<number> {
   let resumed = 0;
   for (const bucket of allBuckets) {
     for (const item of await listAgenda(deps.tables, bucket, 'switch')) {
-      if (await lookAt(deps, item)) resumed += 1;
+      if (await lookAlone(deps.log, item, () => lookAt(deps, item))) resumed += 1;
     }
   }
   return resumed;
