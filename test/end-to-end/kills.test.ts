@@ -1,0 +1,219 @@
+// `kill -9` of the Functions host at 30 moments drawn by chance, over every stage of switches, roll-backs and re-keys of three
+// companies at once, while a reader and a writer go on. Nobody helps: what was under way goes on by itself, and every key that was
+// ever handed out opens to the same bytes. KEYSWITCH_KILL_SEED repeats a run's choices.
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { candidatesIn, opened } from '../../local/demo/wrapped-values.ts';
+import { VENDOR_KEY_NAME } from '../../local/environment/vendor.ts';
+import { VENDOR_VAULT_HOST } from '../../local/identities.ts';
+import { azure, Company, MANAGED } from './company.ts';
+import { startRun, tell, until, type Run } from './harness.ts';
+import { Load } from './load.ts';
+import { StoredRows } from './stored-rows.ts';
+
+const SEED = Number(process.env['KEYSWITCH_KILL_SEED'] ?? randomInt(2 ** 31));
+const KILLS = 30;
+/** From this kill on two hosts are at work, and one of them dies. */
+const SECOND_HOST_FROM = 15;
+const COMPANIES = ['red', 'green', 'blue'];
+const KEYS = 420;
+/** Kills are aimed at these in turn; chance decides when exactly, and a stage that does not come is not waited for. */
+const STAGES = [
+  'prepare',
+  'forward: first pass',
+  'forward: second pass',
+  'commit',
+  'back: first pass',
+  'end of cancel',
+  'forward: turn',
+  'back: second pass',
+];
+const STAGE_WAIT_MS = 1_200;
+const LATEST_MS = 150;
+const LIMIT_MS = 280_000;
+
+let run: Run;
+let rows: StoredRows;
+
+beforeAll(async () => {
+  run = await startRun();
+  rows = new StoredRows(run.credential);
+});
+afterAll(() => run.close());
+
+/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Asks until there is an answer: the host that was asked may be dead. */
+async function persist<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  return until(what, () =>
+    ask()
+      .then((value) => ({ value }))
+      .catch(() => undefined),
+  ).then(({ value }) => value);
+}
+
+/** One company's life: a switch there, cancelled half-way or not, a switch back, a re-key, and so on. */
+class Life {
+  readonly company: Company;
+  readonly #random: () => number;
+  readonly ended: Record<string, number> = {};
+  current = '';
+  #count = 0;
+
+  constructor(company: Company, random: () => number) {
+    this.company = company;
+    this.#random = random;
+  }
+
+  async live(goesOn: () => boolean): Promise<void> {
+    while (goesOn()) await this.#switchOnce();
+  }
+
+  async #switchOnce(): Promise<void> {
+    const { company } = this;
+    this.#count += 1;
+    this.current = `s${this.#count}`;
+    const keyring = await persist('the keyring', () =>
+      company.must<{ provider: { provider: string } }>('GET', company.keyring),
+    );
+    const target = keyring.provider.provider === 'managed' ? azure('own') : MANAGED;
+    await persist('the order', async () => {
+      const { status } = await company.order(this.current, target);
+      expect(status).toBe(202);
+    });
+    if (this.#random() < 0.6) await this.#changeMind();
+    const { state } = await this.#end();
+    this.ended[state] = (this.ended[state] ?? 0) + 1;
+  }
+
+  /** Cancels after a while; now and then goes forward again after all. */
+  async #changeMind(): Promise<void> {
+    await delay(this.#random() * 1_500);
+    await this.#tell('cancel');
+    if (this.#random() > 0.3) return;
+    await delay(this.#random() * 500);
+    await this.#tell('retry', { direction: 'forward' });
+  }
+
+  /** It may have ended already: then it is told so. */
+  async #tell(verb: string, body?: object): Promise<void> {
+    await persist(verb, async () => {
+      const path = `${this.company.switchPath(this.current)}/${verb}`;
+      const { status } = await this.company.run.call('POST', path, { ...(body ? { body } : {}) });
+      expect([202, 409]).toContain(status);
+    });
+  }
+
+  async #end(): Promise<{ state: string }> {
+    return until(
+      `the end of ${this.company.companyId} ${this.current}`,
+      async () => {
+        const view = await this.company.view(this.current).catch(() => undefined);
+        expect(view?.blocked).toBeUndefined();
+        return view && ['completed', 'cancelled'].includes(view.state) && view;
+      },
+      LIMIT_MS,
+    );
+  }
+}
+
+test(
+  'killed 30 times, everything under way ends by itself and every key handed out opens to the same bytes',
+  { timeout: LIMIT_MS },
+  async () => {
+    tell(`kill -9: seed ${SEED} (KEYSWITCH_KILL_SEED)`);
+    const random = randomFrom(SEED);
+    const { keyVault, tables, customers } = run.environment;
+    const companies: Company[] = [];
+    for (const id of COMPANIES) {
+      const company = await Company.create(run, id, KEYS);
+      await company.connect(customers.contoso, { id: 'own', keyName: `key-of-${id}` });
+      companies.push(company);
+    }
+    // Every stage takes long enough to be hit.
+    await keyVault.call('PATCH', `/vaults/${customers.contoso.vaultHost}`, { latencyMs: 40 });
+    await keyVault.call('PATCH', `/vaults/${VENDOR_VAULT_HOST}`, { latencyMs: 40 });
+    await tables.plant({ operation: 'batch', target: 'datakeys', effect: { delayMs: 40 } });
+    const deleted = companies.flatMap((company) => [...company.keys.keys()].slice(0, 5).map((id) => ({ company, id })));
+    for (const { company, id } of deleted) {
+      await company.must('DELETE', `${company.keyring}/datakeys/${id}`);
+    }
+    const plaintexts = deleted.map(({ company, id }) => company.keys.get(id) ?? '');
+    for (const { company, id } of deleted) company.keys.delete(id);
+
+    let kills = 0;
+    const load = new Load(companies, randomFrom(SEED + 1));
+    const lives = companies.map((company, index) => new Life(company, randomFrom(SEED + 2 + index)));
+    const living = Promise.all(lives.map((life) => life.live(() => kills < KILLS)));
+    const hits: Record<string, number> = {};
+    for (; kills < KILLS; kills += 1) {
+      await reachStage(lives, STAGES[kills % STAGES.length] ?? '');
+      await delay(random() * LATEST_MS);
+      const { hosts } = run.environment;
+      const victim = hosts[Math.floor(random() * hosts.length)];
+      await victim?.kill('SIGKILL');
+      for (const stage of await stagesOf(lives)) hits[stage] = (hits[stage] ?? 0) + 1;
+      await run.startHost();
+      if (kills === SECOND_HOST_FROM) await run.startHost();
+    }
+    await living;
+    const report = await load.stop();
+    await tables.clearFaults();
+
+    const ended = lives.map(({ company, ended }) => `${company.companyId} ${JSON.stringify(ended)}`).join(', ');
+    tell(
+      `${KILLS} kills hit: ${Object.entries(hits)
+        .sort()
+        .map(([stage, times]) => `${stage} ${times}`)
+        .join(', ')}`,
+      `switches: ${ended}; ${report.reads} reads, ${report.written} keys written, ${report.askedAgain} asked again`,
+    );
+    expect(report.wrong).toEqual([]);
+    expect(report.reads).toBeGreaterThan(0);
+    expect(report.written).toBeGreaterThan(0);
+    for (const [index, { company, id }] of deleted.entries()) {
+      await company.must('POST', `${company.keyring}/datakeys/${id}/restore`);
+      company.keys.set(id, plaintexts[index] ?? '');
+    }
+    for (const company of companies) {
+      expect(await company.different()).toEqual([]);
+      expect(await rows.miscounts(company.companyId)).toEqual([]);
+      await opensByOneProviderOnly(company);
+    }
+    expect(hits).toMatchObject({ prepare: expect.any(Number) as number, commit: expect.any(Number) as number });
+    expect(Object.keys(hits).filter((stage) => stage.startsWith('forward')).length).toBeGreaterThan(1);
+    expect(Object.keys(hits).some((stage) => stage.startsWith('back'))).toBe(true);
+  },
+);
+
+const stagesOf = (lives: readonly Life[]): Promise<string[]> =>
+  Promise.all(lives.map(({ company, current }) => rows.stageOf(company.companyId, current)));
+
+async function reachStage(lives: readonly Life[], stage: string): Promise<void> {
+  const reached = async (): Promise<boolean> => (await stagesOf(lives)).includes(stage);
+  await until(stage, reached, STAGE_WAIT_MS).catch(() => undefined);
+}
+
+/** What is stored opens with the key in force, and nothing of it with the other. */
+async function opensByOneProviderOnly(company: Company): Promise<void> {
+  const { keyVault, customers } = run.environment;
+  const { provider } = await company.must<{ provider: { provider: string } }>('GET', company.keyring);
+  const vendor = { host: VENDOR_VAULT_HOST, name: VENDOR_KEY_NAME };
+  const own = { host: customers.contoso.vaultHost, name: `key-of-${company.companyId}` };
+  const [inForce, other] = provider.provider === 'managed' ? [vendor, own] : [own, vendor];
+  const candidates = (await rows.list('companies', company.companyId)).flatMap(
+    ({ partitionKey = '', rowKey = '', ...cells }) => candidatesIn({ table: 'companies', partitionKey, rowKey, cells }),
+  );
+  expect(await opened(keyVault, inForce, candidates)).toHaveLength(1);
+  expect(await opened(keyVault, other, candidates)).toEqual([]);
+}
