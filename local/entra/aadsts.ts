@@ -1,5 +1,5 @@
 // Entra's refusals: number, OAuth error, HTTP status and the exact text, and the body they are sent in. Pure.
-// Texts: azure-facts D5 and public issue threads; `Trace ID` and what follows is added when the answer is made.
+// Texts: Microsoft's reference of error codes and public issue threads; `Trace ID` and what follows is added when the answer is made.
 
 export interface EntraError {
   readonly code: number;

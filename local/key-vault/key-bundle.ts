@@ -1,4 +1,4 @@
-// How keys look on the wire: key bundles, list items and deleted keys (azure-facts A2). Pure.
+// How keys look on the wire: key bundles, list items and deleted keys. Pure.
 import type { DeletedKey, KeyVersion, Vault, VaultKey } from './model.ts';
 
 const DAY_SECONDS = 86_400;

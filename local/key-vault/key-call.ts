@@ -40,7 +40,7 @@ export function findDeleted({ vault, path, nowMs }: KeyCall): DeletedKey {
   return deleted;
 }
 
-/** Disabled keys do nothing; outside nbf and exp a key still unwraps, and nothing else (azure-facts A3). */
+/** Disabled keys do nothing; outside nbf and exp a key still unwraps, and nothing else (docs/azure.md). */
 export function usable(call: KeyCall, operation: KeyOperation): FoundKey {
   const found = find(call);
   const { version } = found;

@@ -9,7 +9,7 @@ interface Limits {
   readonly other: number;
 }
 
-/** Azure's published limits per vault and 10 s (azure-facts B). */
+/** Azure's published limits per vault and 10 s (docs/azure.md). */
 function limitsOf(kind: KeyKind, sizeBits: number): Limits {
   const hsm = kind.endsWith('-HSM');
   if (kind.startsWith('EC')) return hsm ? { create: 10, other: 2_000 } : { create: 20, other: 4_000 };

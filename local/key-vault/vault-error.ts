@@ -1,4 +1,4 @@
-// Every refusal of Key Vault with its exact text (azure-facts A3 and A6), as a value. Decides nothing.
+// Every refusal of Key Vault with its exact text, as a value. Decides nothing.
 import type { EmulatorReply } from '../http/emulator-http.ts';
 import type { Caller, KeyOperation, Vault } from './model.ts';
 

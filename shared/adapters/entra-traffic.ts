@@ -1,5 +1,5 @@
 // What Entra really answered to one credential. The SDK turns a refusal, an unknown tenant and a dead network into errors
-// that look alike (azure-facts D4); the traffic itself tells them apart, and no second request is needed to find out.
+// that look alike (docs/azure.md); the traffic itself tells them apart, and no second request is needed to find out.
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
 import { classifyEntraError } from '../domain/entra-answer.ts';

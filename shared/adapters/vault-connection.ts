@@ -1,6 +1,6 @@
 // One vault as one tenant's: the tenant is pinned, and a vault whose challenge names another gets no token, ever. Holds the
 // SDK's clients for it. Nothing leaves without a token but the one bare request for the challenge, so a wrapped key cannot
-// go out twice or unauthenticated, whatever the SDK's own policy would do (azure-facts A5).
+// go out twice or unauthenticated, whatever the SDK's own policy would do (docs/azure.md).
 import {
   createHttpHeaders,
   type HttpClient,
@@ -62,7 +62,7 @@ export class VaultConnection {
 
   /**
    * A client for one version, made of its id alone: with no attributes it checks no dates (the service still unwraps with
-   * an expired key), and with no need of the key itself it sends no `get` first (azure-facts A4).
+   * an expired key), and with no need of the key itself it sends no `get` first (docs/azure.md).
    */
   cryptography<T>(keyId: string, call: (client: CryptographyClient) => Promise<T>): Promise<T> {
     let client = this.#cryptography.get(keyId);
@@ -141,7 +141,7 @@ const clientOptions = (httpClient: HttpClient): CryptographyClientOptions => ({
 
 /**
  * An SDK client whose first call goes alone until its token is on it: two that start at once on a new client would lose the
- * body of one of them (azure-facts A5). A client that never got so far is thrown away.
+ * body of one of them (docs/azure.md). A client that never got so far is thrown away.
  */
 class FirstAlone<C> {
   readonly #make: (transport: HttpClient) => C;

@@ -1,5 +1,5 @@
 // What Entra ID's refusal of a token means. Pure, and never fails: an answer that is not known is `entra-error`, which is
-// never a revocation. Entra's texts may change; only its AADSTS numbers are read (azure-facts D4, D5).
+// never a revocation. Entra's texts may change; only its AADSTS numbers are read (docs/azure.md).
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { APP_DISABLED } from './failures/entra-failures.ts';

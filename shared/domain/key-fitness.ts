@@ -1,5 +1,5 @@
 // Whether a key is fit to protect a company key. Pure: `now` is passed in. Azure goes on unwrapping with a key outside its
-// dates and refuses only to wrap (azure-facts A3), so a key in force is not lost by what would keep a new one out.
+// dates and refuses only to wrap (docs/azure.md), so a key in force is not lost by what would keep a new one out.
 import { asDenial, asWarning, failure } from './failure-catalogue.ts';
 import type { Failure, FailureFacts } from './failure.ts';
 import { parseKeyId, type VaultKey } from './provider.ts';

@@ -1,5 +1,5 @@
 // What a Key Vault's refusal means. Pure, and never fails: an answer that is not known is `vault-error`, which is never a
-// revocation. The texts are Azure's (azure-facts A6); the inner code decides where there is one, the text where there is none.
+// revocation. The texts are Azure's (docs/azure.md); the inner code decides where there is one, the text where there is none.
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 
