@@ -28,6 +28,7 @@ export type StateCode =
   | 'keyring-full'
   | 'connection-in-use'
   | 'connection-not-tested'
+  | 'connection-not-in-force'
   | 'same-vault-key'
   | 'switch-ended'
   | 'switch-not-running'

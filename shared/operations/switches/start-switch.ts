@@ -133,7 +133,7 @@ function refusalOf(keyring: Keyring, order: Order): Refusal | undefined {
   return undefined;
 }
 
-/** A target must be known, reached before (its tenant is pinned), and another key than the one in force. */
+/** A target must be known, tested before (its tenant is pinned, its key was read), and another key than the one in force. */
 async function judgeTarget(
   deps: StartDependencies,
   input: { readonly companyId: string; readonly source: ProviderRef; readonly target: ProviderRef },
@@ -143,8 +143,8 @@ async function judgeTarget(
     const connection = await loadConnection(deps, { companyId, connectionId: target.connectionId });
     if (!connection.ok) return refusedBy(connection.error);
     if (!connection.value) return notFound('connection', target.connectionId);
-    if (connection.value.value.tenantId === undefined) {
-      const message = 'Test the connection first: the tenant of its vault is not known yet.';
+    if (connection.value.value.tenantId === undefined || !connection.value.value.keySeen) {
+      const message = 'Test the connection first, until it is green: its key has not been read yet.';
       return { type: 'state', code: 'connection-not-tested', message };
     }
   }

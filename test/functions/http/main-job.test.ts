@@ -174,7 +174,12 @@ describe('a connection', () => {
   test('before its test cannot be switched to, and a check of it is 409', async () => {
     expect((await api.call('PUT', path, { as: admin, body: input })).status).toBe(201);
     const checked = await api.call('POST', `${path}/check`, { as: admin });
-    expect([checked.status, codeOf(checked)]).toEqual([409, 'connection-not-tested']);
+    expect([checked.status, codeOf(checked)]).toEqual([409, 'connection-not-in-force']);
+    const early = await api.call('PUT', `${ring}/switches/early`, {
+      as: admin,
+      body: { provider: 'azure-key-vault', connectionId: 'main' },
+    });
+    expect([early.status, codeOf(early)]).toEqual([409, 'connection-not-tested']);
   });
 
   test('whose role is missing fails its test with the remedy: a result, not an error', async () => {
@@ -205,7 +210,7 @@ describe('a connection', () => {
     });
   });
 
-  test('turns green, shows instructions, and is watched', async () => {
+  test('turns green and shows instructions', async () => {
     expect((await api.call('POST', `${path}/test`, { as: admin, body: {} })).body['status']).toBe('green');
     expect((await api.call('GET', path, { as: auditor })).body).toMatchObject({
       vaultUri: `https://${CUSTOMER_HOST}`,
@@ -218,10 +223,6 @@ describe('a connection', () => {
     >;
     expect(list(instructions).map((one) => one['id'])).toContain('role');
     expect((await api.call('GET', `${path}/health`, { as: admin })).body).toEqual({ history: [] });
-    expect((await api.call('POST', `${path}/check`, { as: admin })).body['state']).toBe('healthy');
-    expect((await api.call('GET', `${path}/health`, { as: admin })).body['current']).toMatchObject({
-      state: 'healthy',
-    });
   });
 
   test('is listed', async () => {
@@ -291,6 +292,14 @@ describe('a switch', () => {
     const late = await api.call('POST', `${sw('second')}/cancel`, { as: admin });
     expect([late.status, codeOf(late)]).toEqual([409, 'switch-ended']);
     await expectAllReadable();
+  });
+
+  test('puts the vault in force, which is watched from then on', async () => {
+    const path = `${acme}/connections/main`;
+    expect((await api.call('POST', `${path}/check`, { as: admin })).body['state']).toBe('healthy');
+    expect((await api.call('GET', `${path}/health`, { as: admin })).body['current']).toMatchObject({
+      state: 'healthy',
+    });
   });
 
   test('to the key that is in force already is 409', async () => {
