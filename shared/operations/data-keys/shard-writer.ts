@@ -38,26 +38,26 @@ export class ShardWriter {
     this.#deps = { tables, companyKeys, timers, entropy, maxDataKeysPerKeyring };
   }
 
-  /** Writes the changes, each decided by itself; outcomes in their order. Throws StoreUnavailable. */
-  write(place: WritePlace, changes: readonly RowChange[]): Promise<readonly RowOutcome[]> {
-    if (changes.length === 0) return Promise.resolve([]);
+  /**
+   * Writes the changes, each decided by itself; outcomes in their order. Throws StoreUnavailable, and not before every change is
+   * decided: whoever called may then overwrite its plaintexts, and none of them is still waiting to be wrapped.
+   */
+  async write(place: WritePlace, changes: readonly RowChange[]): Promise<readonly RowOutcome[]> {
+    if (changes.length === 0) return [];
     const name = dataKeysPartition(place);
     const queue = this.#queues.get(name) ?? this.#start(name, place);
     if (queue.waiting.length + changes.length > MAX_WAITING) {
       const busy: RowOutcome = { outcome: 'refused', refusal: { type: 'busy', retryAfterSeconds: 1 } };
-      return Promise.resolve(changes.map(() => busy));
+      return changes.map(() => busy);
     }
-    return new Promise((resolve, reject) => {
-      const outcomes: RowOutcome[] = [];
-      let left = changes.length;
-      for (const [index, change] of changes.entries()) {
-        const settle = (outcome: RowOutcome): void => {
-          outcomes[index] = outcome;
-          left -= 1;
-          if (left === 0) resolve(outcomes);
-        };
-        queue.waiting.push({ change, settle, fail: reject });
-      }
+    const decided = await Promise.allSettled(
+      changes.map(
+        (change) => new Promise<RowOutcome>((settle, fail) => void queue.waiting.push({ change, settle, fail })),
+      ),
+    );
+    return decided.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
     });
   }
 

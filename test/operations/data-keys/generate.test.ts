@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { putCompany } from '../../../shared/operations/companies.ts';
 import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';
 import { putKeyring } from '../../../shared/operations/keyrings.ts';
+import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
 import { singleRequest } from '../../../shared/operations/requests.ts';
 import { COMPANY, errorOf, KEYRING, plaintextsOf, PLACE, valueOf, World } from './world.ts';
 
@@ -180,6 +181,28 @@ test('a store that never answers makes the call busy, and no plaintext of it is 
   world.tables.beforeWrite = ({ table }) => Promise.resolve(table === 'datakeys' ? { outcome: 'unknown' } : undefined);
   const generated = await generateDataKeys(world.host, { ...PLACE, keys: [{}], request: singleRequest(world.entropy) });
   expect(errorOf(generated)).toMatchObject({ type: 'busy' });
+});
+
+test('a store that goes away in the middle of a call leaves no key behind with its plaintext overwritten', async () => {
+  const world = await World.withCompany({ shardCount: 1 });
+  let away = 1;
+  const tables: Tables = {
+    read: (table, partitionKey, rowKey) => {
+      if (table === 'datakeys' && away-- > 0) return Promise.reject(new StoreUnavailable('planted'));
+      return world.store.read(table, partitionKey, rowKey);
+    },
+    list: (query) => world.store.list(query),
+    write: (...write) => world.store.write(...write),
+  };
+  const host = world.newHost({ tables });
+  const request = { requestId: 'request-1', secret: Buffer.alloc(32, 1) };
+  // More than one transaction holds: the first batch fails, the others are still waiting then.
+  const asked = generateDataKeys(host, { ...PLACE, keys: many(250), request });
+  await expect(asked).rejects.toThrow(StoreUnavailable);
+  const repeated = plaintextsOf(await world.generate(many(250), { host, request }));
+  expect(new Set(repeated.values()).size).toBe(250);
+  expect(plaintextsOf(await world.unwrap([...repeated.keys()]))).toEqual(repeated);
+  world.expectExactCounts();
 });
 
 test('a shard that turns just before the write makes the key wrapped anew under the new version', async () => {
