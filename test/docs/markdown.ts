@@ -16,7 +16,7 @@ export const PAGES: readonly string[] = FOLDERS.flatMap((folder) =>
 export const readPage = (path: string): string => readFileSync(new URL(path, ROOT), 'utf8');
 
 /** Without fenced code. */
-export const prose = (page: string): string => page.replaceAll(/^```.*?^```$/gms, '');
+const prose = (page: string): string => page.replaceAll(/^```.*?^```$/gms, '');
 
 /** What stands in fenced code and in code spans: what a reader would type or look for. */
 export function code(page: string): readonly string[] {
