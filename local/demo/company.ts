@@ -1,0 +1,81 @@
+// What a company's admin and the vendor's backend do with a company, through the API.
+import type { Customer } from '../environment/customers.ts';
+import type { ConnectionTest, ErrorAnswer, Failure, KeyringAnswer, SwitchAnswer } from './answers.ts';
+import type { Demo } from './demo.ts';
+import { count } from './words.ts';
+
+export const CONNECTION_ID = 'own-vault';
+
+export async function register(demo: Demo, { name }: Customer, displayName: string): Promise<void> {
+  const { api, environment } = demo;
+  const token = environment.tokens.partnerAdmin;
+  await api.must({ token, method: 'PUT', path: `/companies/${name}`, body: { displayName } });
+}
+
+/** What the API says of the two values, or undefined if it takes them. */
+export async function enterConnection(
+  { api, environment }: Demo,
+  customer: Customer,
+  typed: { readonly vaultUri: string; readonly keyName: string },
+): Promise<Failure | undefined> {
+  const { status, body } = await api.call({
+    token: environment.tokens.companyAdmins[customer.name],
+    method: 'PUT',
+    path: `/companies/${customer.name}/connections/${CONNECTION_ID}`,
+    body: { ...typed, credential: { kind: 'federated' } },
+  });
+  return status < 300 ? undefined : (body as ErrorAnswer).error;
+}
+
+export async function testConnection({ api, environment }: Demo, customer: Customer): Promise<ConnectionTest> {
+  const token = environment.tokens.companyAdmins[customer.name];
+  const path = `/companies/${customer.name}/connections/${CONNECTION_ID}/test`;
+  return (await api.must({ token, method: 'POST', path, body: {} })) as ConnectionTest;
+}
+
+export const failureOf = (test: ConnectionTest): Failure | undefined =>
+  test.checks.find(({ outcome }) => outcome === 'failed')?.failure;
+
+export async function getKeyring({ api, environment }: Demo, { name }: Customer): Promise<KeyringAnswer> {
+  const token = environment.tokens.companyAdmins[name];
+  return (await api.must({ token, method: 'GET', path: `/companies/${name}/keyrings/default` })) as KeyringAnswer;
+}
+
+/** A switch of the company's default keyring: begun, looked at, cancelled. */
+export class CompanySwitch {
+  readonly #demo: Demo;
+  readonly #customer: Customer;
+  readonly #path: string;
+
+  constructor(demo: Demo, customer: Customer, switchId: string) {
+    this.#demo = demo;
+    this.#customer = customer;
+    this.#path = `/companies/${customer.name}/keyrings/default/switches/${switchId}`;
+  }
+
+  start(): Promise<SwitchAnswer> {
+    return this.#call('PUT', '', { provider: 'azure-key-vault', connectionId: CONNECTION_ID });
+  }
+
+  get(): Promise<SwitchAnswer> {
+    return this.#call('GET', '');
+  }
+
+  cancel(): Promise<SwitchAnswer> {
+    return this.#call('POST', '/cancel', {});
+  }
+
+  async #call(method: 'GET' | 'PUT' | 'POST', verb: string, body?: object): Promise<SwitchAnswer> {
+    const token = this.#demo.environment.tokens.companyAdmins[this.#customer.name];
+    const call = { token, method, path: `${this.#path}${verb}`, ...(body ? { body } : {}) };
+    return (await this.#demo.api.must(call)) as SwitchAnswer;
+  }
+}
+
+/** Why a switch will not end by itself, if so. */
+export function stuckReason({ blocked, counts, quarantine }: SwitchAnswer): string | undefined {
+  if (blocked) return `the switch is blocked: ${blocked.failure?.code ?? blocked.detail ?? blocked.reason}`;
+  if (counts.quarantined === 0) return undefined;
+  const named = quarantine.map(({ keyId, reason }) => `${keyId} (${reason})`).join(', ');
+  return `${count(counts.quarantined, 'data key')} set aside as damaged: ${named}`;
+}

@@ -1,0 +1,127 @@
+// `npm run demo`: the main job from beginning to end, on real files, with everything that can go wrong going wrong; and the proof
+// that it was done right. Exit status 0 only if all of it held.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { WORK_QUEUE } from '../environment/app-environment.ts';
+import { writeEnvironmentFile } from '../environment/environment-file.ts';
+import { damage } from './damage.ts';
+import { startDemo, type Demo } from './demo.ts';
+import { readOptions, USAGE, type DemoOptions } from './options.ts';
+import { watchQueue } from './queue-watch.ts';
+import { changeOfMind } from './scenes/change-of-mind.ts';
+import { closingTable } from './scenes/closing-table.ts';
+import { dataInUse } from './scenes/data-in-use.ts';
+import { leaks } from './scenes/leaks.ts';
+import { mistakes } from './scenes/mistakes.ts';
+import { proof } from './scenes/proof.ts';
+import { revocation } from './scenes/revocation.ts';
+import { switchUnderLoad } from './scenes/switch-under-load.ts';
+import { Screen } from './screen.ts';
+import { seconds } from './words.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const INTERRUPTED = 130;
+const USAGE_ERROR = 2;
+const MAX_ERRORS_SHOWN = 5;
+
+const screen = new Screen(process.stdout);
+/** Files that are to go when this process does, however it ends. */
+const ours: string[] = [];
+process.on('exit', () => ours.forEach((path) => rmSync(path, { recursive: true, force: true })));
+
+async function main(options: DemoOptions): Promise<number> {
+  const begun = Date.now();
+  const directory = mkdtempSync(join(tmpdir(), 'keyswitch-demo-'));
+  ours.push(directory);
+  screen.line(screen.style('Keyswitch: a company takes over the key that protects its data', 'strong'));
+  screen.say(
+    'All of it on this machine: the product as it is deployed to Azure, through the real Azure SDKs, against stand-ins for ' +
+      'Key Vault, Entra ID, Service Bus and Table Storage that answer under the real names. Nothing outside is asked.',
+  );
+  const demo = await startDemo(options, { screen, directory });
+  const pids = demo.hosts.map(({ pid }) => pid).join(' and ');
+  screen.done(`Two hosts of the product (pid ${pids}) and their Azure are up after ${seconds(Date.now() - begun)}.`);
+  try {
+    await tellAll(demo);
+  } catch (error) {
+    demo.check(false, '', `The demo could not go on: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  tellVerdict(demo, Date.now() - begun);
+  if (options.serve) await serve(demo);
+  await demo.environment.close();
+  return demo.failures.length === 0 ? 0 : 1;
+}
+
+async function tellAll(demo: Demo): Promise<void> {
+  const messages = watchQueue(demo.environment.serviceBus, WORK_QUEUE);
+  const data = await dataInUse(demo);
+  await damage(demo, data);
+  await mistakes(demo);
+  const report = await switchUnderLoad(demo, data.book);
+  await proof(demo, data);
+  await revocation(demo, data.book);
+  const second = await changeOfMind(demo);
+  await leaks(demo, { books: [data.book, second], messages });
+  await closingTable(demo, report);
+}
+
+function tellVerdict({ failures, hosts }: Demo, elapsedMs: number): void {
+  screen.line();
+  if (failures.length === 0) {
+    screen.line(screen.style(`Everything was as it should be. The demo took ${seconds(elapsedMs)}.`, 'good'));
+    return;
+  }
+  screen.line(screen.style(`Not everything was as it should be (${seconds(elapsedMs)}):`, 'bad'));
+  for (const failure of failures) screen.failed(failure);
+  const errors = hosts.flatMap(({ lines }) => lines.filter((line) => line.includes('"level":"error"')));
+  if (errors.length > 0) screen.say('The last errors in the logs of the hosts:');
+  for (const line of errors.slice(-MAX_ERRORS_SHOWN)) screen.detail(line, 'quiet');
+}
+
+/** Until Ctrl-C. */
+async function serve({ environment, api }: Demo): Promise<void> {
+  const file = join(PROJECT, '.local', 'environment.json');
+  ours.push(file);
+  await writeEnvironmentFile(file, environment);
+  screen.line(`
+It goes on running, at ${api.urls.map((url) => `${url}/api/v1`).join(' and ')}
+Addresses, ids and a token for each role: ${file}
+
+  TOKEN=$(node -p "JSON.parse(fs.readFileSync('${file}')).tokens.partnerAdmin")
+  curl -s -H "Authorization: Bearer $TOKEN" ${api.urls[0] ?? ''}/api/v1/companies/contoso/keyrings/default
+
+Ctrl-C stops everything.`);
+  await new Promise(() => undefined);
+}
+
+/** Hosts end with the pipe to this process, the stand-ins are threads of it, and our files go on exit. */
+function stopOnSignal(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      screen.line('\nStopped. Nothing is left running.');
+      process.exit(INTERRUPTED);
+    });
+  }
+}
+
+function options(): DemoOptions | 'help' {
+  try {
+    return readOptions(process.argv.slice(2), { folder: PROJECT });
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(USAGE_ERROR);
+  }
+}
+
+const asked = options();
+if (asked === 'help') {
+  process.stdout.write(USAGE);
+} else {
+  stopOnSignal();
+  process.exitCode = await main(asked);
+  await Promise.all(ours.map((path) => rm(path, { recursive: true, force: true })));
+  process.exit();
+}

@@ -1,0 +1,10 @@
+// Numbers and times as people read them. Pure.
+
+export const number = (value: number): string => Math.round(value).toLocaleString('en-US');
+
+export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+export const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
+
+/** `1 key`, `2 keys`. */
+export const count = (value: number, noun: string): string => `${number(value)} ${noun}${value === 1 ? '' : 's'}`;
