@@ -2,8 +2,11 @@
 // over: a message that is retried for ever would be a way to stop the product.
 import { createHash } from 'node:crypto';
 import { poisonRowKey, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
-import type { Clock, Log, Tables } from './ports.ts';
+import { StoreUnavailable, type Clock, type Log, type Tables } from './ports.ts';
 
+const MAX_ATTEMPTS = 3;
+
+/** Throws StoreUnavailable if it cannot be told whether it was recorded: the message then comes again. */
 export async function recordPoison(
   deps: { readonly tables: Tables; readonly clock: Clock; readonly log: Log },
   message: { readonly reason: string; readonly value: unknown; readonly messageId?: string },
@@ -19,5 +22,10 @@ export async function recordPoison(
     messageId: message.messageId ?? '',
     at: deps.clock.now().toISOString(),
   };
-  await deps.tables.write('companies', SYSTEM_PARTITION, [{ kind: 'insert', rowKey: poisonRowKey(hash), cells }]);
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const write = { kind: 'insert', rowKey: poisonRowKey(hash), cells } as const;
+    const written = await deps.tables.write('companies', SYSTEM_PARTITION, [write]);
+    if (written.outcome !== 'unknown') return;
+  }
+  throw new StoreUnavailable('a poison message could not be recorded');
 }

@@ -93,7 +93,7 @@ function writesFor(
     ? { kind: 'replace', rowKey, cells, etag: before.etag }
     : { kind: 'insert', rowKey, cells };
   if (!isNews(health.known, health.after)) return [current];
-  return [current, { kind: 'insert', rowKey: historyRowKey(place.connectionId, health.after.checkedAt), cells }];
+  return [current, { kind: 'insert', rowKey: historyRowKey(place.connectionId, health.after), cells }];
 }
 
 const failedLook = (failure: Failure): Look => ({ outcome: 'failed', failure, warnings: [] });

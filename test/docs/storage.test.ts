@@ -2,9 +2,11 @@
 // and nothing is described that no row has.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { countCall } from '../../shared/operations/call-limit.ts';
+import { putCompany } from '../../shared/operations/companies.ts';
 import { testConnection } from '../../shared/operations/connection-test.ts';
 import { putConnection } from '../../shared/operations/connections.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
+import { deleteCompany } from '../../shared/operations/delete-company.ts';
 import { recordPoison } from '../../shared/operations/poison.ts';
 import type { Cell, Cells, TableName } from '../../shared/operations/ports.ts';
 import { beginRequest, endRequest } from '../../shared/operations/requests.ts';
@@ -55,6 +57,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   kind: 'test',
   what: `(?:company|keyring\\|${ID})`,
   reverseTime: '\\d{13}',
+  codeOrState: '[a-z-]+',
   purgeAfter: '\\d{4}-[0-9TZ:.-]+',
   expiresAt: '\\d{4}-[0-9TZ:.-]+',
   keyId: 'key-\\d+',
@@ -160,6 +163,9 @@ async function storedRows(): Promise<readonly Stored[]> {
   look();
   world.clock.advance((RESTORE_DAYS + 1) * DAY_MS);
   await sweepPurges(deps);
+  look();
+  await putCompany(deps, { companyId: 'globex' });
+  await deleteCompany(deps, { companyId: 'globex' });
   look();
   return seen;
 }

@@ -10,8 +10,13 @@ const FORMAT = 1;
 
 export const companyCells = (company: Company): CellRecord => ({ format: FORMAT, ...company });
 
+/** A row of a later format is not for this version of the product to guess at. */
+const needFormat = (cells: CellRecord, row: string): unknown =>
+  need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');
+
 export function readCompany(cells: CellRecord): Company {
   const row = COMPANY_ROW_KEY;
+  needFormat(cells, row);
   return {
     companyId: need(text(cells, 'companyId'), row, 'companyId'),
     displayName: need(text(cells, 'displayName'), row, 'displayName'),
@@ -42,6 +47,7 @@ export const keyringCells = (keyring: Keyring): CellRecord => {
 export function readKeyring(cells: CellRecord): Keyring {
   const keyringId = text(cells, 'keyringId') ?? '';
   const row = keyringRowKey(keyringId);
+  needFormat(cells, row);
   return {
     keyringId,
     state: need(oneOf(cells, 'state', ['creating', 'ready']), row, 'state'),
@@ -92,6 +98,7 @@ export function readSwitch(cells: CellRecord): Switch {
   const switchId = text(cells, 'switchId') ?? '';
   const keyringId = text(cells, 'keyringId') ?? '';
   const row = switchRowKey(keyringId, switchId);
+  needFormat(cells, row);
   const turnedAt = optionalText(cells, 'turnedAt');
   return {
     switchId,

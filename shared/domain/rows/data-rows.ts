@@ -13,6 +13,7 @@ export const shardCells = (shard: Shard, writtenBy: string): CellRecord => ({ fo
 
 export function readShard(cells: CellRecord): Shard {
   const row = SHARD_ROW_KEY;
+  need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');
   const number = (name: string): number => need(count(cells, name), row, name);
   return {
     generation: number('generation'),

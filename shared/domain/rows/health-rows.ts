@@ -8,9 +8,9 @@ export const currentHealthRowKey = (connectionId: string): string => `!current|$
 
 const LATEST_MS = 9_999_999_999_999;
 
-/** Newest first: the time counts down. */
-export const historyRowKey = (connectionId: string, at: string): string =>
-  `${connectionId}|${String(LATEST_MS - Date.parse(at)).padStart(13, '0')}`;
+/** Newest first: the time counts down. The state makes two changes of one millisecond two rows. */
+export const historyRowKey = (connectionId: string, { checkedAt, state, code }: VaultHealth): string =>
+  `${connectionId}|${String(LATEST_MS - Date.parse(checkedAt)).padStart(13, '0')}|${code ?? state}`;
 
 export const healthCells = (health: VaultHealth): CellRecord => ({
   format: 1,

@@ -7,6 +7,8 @@ export const companyKeyRowKey = (keyringId: string, version: number): string =>
   `companykey|${keyringId}|${String(version).padStart(10, '0')}`;
 export const connectionRowKey = (connectionId: string): string => `connection|${connectionId}`;
 export const switchRowKey = (keyringId: string, switchId: string): string => `switch|${keyringId}|${switchId}`;
+/** What is kept of a company that was deleted, in the partition of what belongs to no company. */
+export const retiredRowKey = (companyId: string): string => `retired|${companyId}`;
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;
 
 /** Partition of the `companies` table for what belongs to no company. No company can have this id. */

@@ -24,6 +24,7 @@ export function readCompanyKey(
   const inForce = text(cells, 'inForce');
   const createdAt = text(cells, 'createdAt');
   if (!Array.isArray(wraps) || inForce === undefined || createdAt === undefined) return undefined;
+  if (count(cells, 'format') !== FORMAT) return undefined;
   const read: Wrap[] = [];
   for (const value of wraps as unknown[]) {
     const wrap = readWrap(value);

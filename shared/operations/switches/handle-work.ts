@@ -30,12 +30,20 @@ export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 
 type Rest = { readonly type: 'nothing' } | { readonly type: 'continue'; readonly message: WorkMessage } | Trouble;
 interface Trouble {
   readonly type: 'trouble';
+  /** Of the switch as it was when this was met. */
+  readonly generation: number;
   readonly side: 'source' | 'target';
   readonly failure: Failure;
 }
 
+const troubleOf = (
+  generation: number,
+  { side, failure }: { readonly side: 'source' | 'target'; readonly failure: Failure },
+): Trouble => ({ type: 'trouble', generation, side, failure });
+
 const NOTHING: Rest = { type: 'nothing' };
 const MAX_LOST_RACES = 8;
+const LAST_ATTEMPT = 6;
 
 export async function handleSwitchWork(deps: WorkDependencies, message: WorkMessage): Promise<void> {
   const { companyId, keyringId, switchId } = message;
@@ -48,8 +56,7 @@ export async function handleSwitchWork(deps: WorkDependencies, message: WorkMess
     }
     const rest = message.kind === 'advance' ? await advance(deps, place) : await reprotect(deps, message);
     if (rest.type === 'continue') await deps.queue.send([rest.message]);
-    if (rest.type === 'trouble')
-      await meetTrouble(deps, place, { message, generation: sw.value.generation, trouble: rest });
+    if (rest.type === 'trouble') await meetTrouble(deps, place, { message, trouble: rest });
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     deps.log.write({ level: 'warning', event: 'store.unavailable', detail: { ...place, reason: error.message } });
@@ -60,20 +67,25 @@ export async function handleSwitchWork(deps: WorkDependencies, message: WorkMess
 async function meetTrouble(
   deps: WorkDependencies,
   place: SwitchPlace,
-  met: { readonly message: WorkMessage; readonly generation: number; readonly trouble: Trouble },
+  met: { readonly message: WorkMessage; readonly trouble: Trouble },
 ): Promise<void> {
-  const { failure, side } = met.trouble;
+  const { generation, failure, side } = met.trouble;
   deps.log.write({ level: 'warning', event: 'switch.trouble', detail: { ...place, code: failure.code, side } });
   if (mayPass(failure)) return goAgainLater(deps, met.message);
   const since = deps.clock.now().toISOString();
-  await blockSwitch(deps.tables, place, {
-    generation: met.generation,
-    blocked: { reason: 'provider', since, side, failure },
-  });
+  await blockSwitch(deps.tables, place, { generation, blocked: { reason: 'provider', since, side, failure } });
 }
 
-/** A copy of its own: a message that is abandoned would come back at once, and one with the same id would be dropped. */
+/**
+ * A copy of its own: a message that is abandoned would come back at once, and one with the same id would be dropped. After so many
+ * the timer takes over: it sends messages of its own while a switch stands still, and in a long outage those must not pile up.
+ */
 async function goAgainLater(deps: WorkDependencies, message: WorkMessage): Promise<void> {
+  if (message.attempt >= LAST_ATTEMPT) {
+    const { companyId, keyringId, switchId } = message;
+    deps.log.write({ level: 'warning', event: 'switch.left-to-timer', detail: { companyId, keyringId, switchId } });
+    return;
+  }
   const delayMs = backOffMs(deps.backOff, { attempt: message.attempt, chance: (deps.entropy.bytes(1)[0] ?? 0) / 255 });
   await deps.queue.send([{ ...message, attempt: message.attempt + 1 }], { delayMs });
 }
@@ -104,11 +116,11 @@ async function step(
   if (sw.value.state === 'pending-verification') return enterPreparing(deps, place, sw);
   if (sw.value.state === 'preparing') {
     const prepared = await prepare(deps, place, sw);
-    if (prepared.type === 'failed') return { type: 'trouble', side: prepared.side, failure: prepared.failure };
+    if (prepared.type === 'failed') return troubleOf(sw.value.generation, prepared);
     return prepared.type === 'prepared' ? 'moved' : 'lost-race';
   }
   const end = await tryFinish(deps, place);
-  if (end.type === 'failed') return { type: 'trouble', side: end.side, failure: end.failure };
+  if (end.type === 'failed') return troubleOf(sw.value.generation, end);
   if (end.type === 'lost-race' || end.type === 'stale') return 'lost-race';
   if (end.type === 'claimed') return NOTHING;
   if (end.type === 'undone') {
@@ -129,15 +141,16 @@ async function reprotect(deps: WorkDependencies, message: Extract<WorkMessage, {
       const { problem } = outcome;
       // A company key that is gone means that this worker is out of date, not that anything is wrong.
       if (problem.type === 'gone') return NOTHING;
-      return { type: 'trouble', side: problem.type === 'blocked' ? problem.side : 'source', failure: problem.failure };
+      const side = problem.type === 'blocked' ? problem.side : 'source';
+      return troubleOf(generation, { side, failure: problem.failure });
     }
   }
-  return endOf(deps, { companyId, keyringId, switchId });
+  return endOf(deps, { companyId, keyringId, switchId }, generation);
 }
 
 /** After a worker's last shard: the one that finds all of them done ends the switch. */
-async function endOf(deps: WorkDependencies, place: SwitchPlace): Promise<Rest> {
+async function endOf(deps: WorkDependencies, place: SwitchPlace, generation: number): Promise<Rest> {
   const end = await tryFinish(deps, place);
-  if (end.type === 'failed') return { type: 'trouble', side: end.side, failure: end.failure };
+  if (end.type === 'failed') return troubleOf(generation, end);
   return end.type === 'lost-race' ? advance(deps, place) : NOTHING;
 }
