@@ -2,17 +2,17 @@
 
 const LENGTH_BYTES = 4;
 
-const LENGTH_BYTES = 4;
-
-/** Each text as UTF-8 behind its length in bytes (big-endian): no two lists have the same encoding. */
+/** Each text as UTF-8 behind its length in bytes (4 bytes, big-endian): no two lists have the same encoding. */
 export function lengthPrefixed(texts: readonly string[]): Buffer {
-  const lengths = texts.map((text) => Buffer.byteLength(text, 'utf8'));
-  // One piece of memory: this is made twice for every data key that is moved.
-  const bytes = Buffer.alloc(lengths.reduce((sum, length) => sum + LENGTH_BYTES + length, 0));
+  let size = 0;
+  for (const text of texts) size += LENGTH_BYTES + Buffer.byteLength(text, 'utf8');
+  // One allocation: this is on the path of every data key.
+  const encoded = Buffer.allocUnsafe(size);
   let at = 0;
-  for (const [index, text] of texts.entries()) {
-    at = bytes.writeUInt32BE(lengths[index] ?? 0, at);
-    at += bytes.write(text, at, 'utf8');
+  for (const text of texts) {
+    const written = encoded.write(text, at + LENGTH_BYTES, 'utf8');
+    encoded.writeUInt32BE(written, at);
+    at += LENGTH_BYTES + written;
   }
-  return bytes;
+  return encoded;
 }
