@@ -1,6 +1,6 @@
 // Keyrings: made under the vendor's own key, looked at, listed. A keyring is written together with its first company key, then
 // its shards, then it is `ready`; whoever asks for one that is not finishes the work, so a crash at any point costs nothing.
-import type { CompanyKeyRow } from '../domain/company-key.ts';
+import type { CompanyKeyContext, CompanyKeyRow } from '../domain/company-key.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import { MAX_KEYRINGS_PER_COMPANY } from '../domain/keyring.ts';
 import { notFound, type Refusal } from '../domain/refusal.ts';
@@ -14,6 +14,7 @@ import { insertShards } from './keyring-shards.ts';
 import type { Clock, Tables } from './ports.ts';
 import { holds, type Preconditions } from './preconditions.ts';
 import { settleRaces, type Races } from './races.ts';
+import { firstVersionOf } from './retired-versions.ts';
 import { loadShards, type LoadedShard } from './shard-rows.ts';
 import { guardCompany, replaceCompany, replaceKeyring } from './switches/switch-writes.ts';
 
@@ -40,6 +41,7 @@ export interface KeyringView extends Keyring {
 }
 
 const CLOSING: Refusal = { type: 'state', code: 'company-closing', message: 'The company is being deleted.' };
+const BUSY: Refusal = { type: 'busy', retryAfterSeconds: 1 };
 
 /** Makes it if it is not there, finishes it if it is not ready. `isDefault` makes it the one for new data keys. */
 export async function putKeyring(
@@ -114,12 +116,13 @@ function sumOf(shards: readonly (LoadedShard | undefined)[]): KeyringCounts {
   return counts;
 }
 
-/** The keyring and company key 1, in one transaction with the company as it was read. False if somebody else was first. */
+/** The keyring and its first company key, in one transaction with the company as it was read. False if somebody else was first. */
 async function insertKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result<boolean, Refusal>> {
   const company = await loadCompany(deps.tables, place.companyId);
   if (!company) return err(notFound('company', place.companyId));
   if (company.value.state !== 'active') return err(CLOSING);
-  const context = { ...placeOf(place), version: 1 };
+  const version = await firstVersionOf(deps.tables, place.companyId);
+  const context = { ...placeOf(place), version };
   const wrap = await makeFirstCompanyKey(deps, context);
   if (!wrap.ok) return wrap;
   const createdAt = deps.clock.now().toISOString();
@@ -127,6 +130,8 @@ async function insertKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<
   return settleRaces<boolean>(deps, async () => {
     const now = await loadCompany(deps.tables, place.companyId);
     if (now?.value.state !== 'active') return err(now ? CLOSING : notFound('company', place.companyId));
+    // Read after the company, whose ETag the write carries: a company of this id that ended before it has left its mark.
+    if ((await firstVersionOf(deps.tables, place.companyId)) !== version) return err(BUSY);
     if (await loadKeyring(deps.tables, place)) return ok(false);
     if ((await loadKeyrings(deps.tables, place.companyId)).length >= MAX_KEYRINGS_PER_COMPANY) {
       const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
@@ -137,9 +142,9 @@ async function insertKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<
       {
         kind: 'insert',
         rowKey: keyringRowKey(place.keyringId),
-        cells: keyringCells(newKeyring(deps, place, createdAt)),
+        cells: keyringCells(newKeyring(deps, context, createdAt)),
       },
-      { kind: 'insert', rowKey: companyKeyRowKey(place.keyringId, 1), cells: companyKeyCells(companyKey) },
+      { kind: 'insert', rowKey: companyKeyRowKey(place.keyringId, version), cells: companyKeyCells(companyKey) },
     ]);
     return written.outcome === 'committed' ? ok(true) : 'lost-race';
   });
@@ -147,13 +152,13 @@ async function insertKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<
 
 const placeOf = ({ companyId, keyringId }: KeyringPlace): KeyringPlace => ({ companyId, keyringId });
 
-const newKeyring = (deps: KeyringMaking, place: KeyringPlace, createdAt: string): Keyring => ({
+const newKeyring = (deps: KeyringMaking, place: CompanyKeyContext, createdAt: string): Keyring => ({
   keyringId: place.keyringId,
   state: 'creating',
   shardCount: deps.shardCount,
   provider: { provider: 'managed' },
-  activeVersion: 1,
-  highVersion: 1,
+  activeVersion: place.version,
+  highVersion: place.version,
   generation: 0,
   rollBacks: 0,
   createdAt,

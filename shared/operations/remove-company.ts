@@ -19,6 +19,7 @@ import {
   type TableName,
   type Tables,
 } from './ports.ts';
+import { retireVersions } from './retired-versions.ts';
 import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
 
 export interface Removing {
@@ -56,6 +57,8 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
     if (!(await emptyPartition(deps, input, table, companyId))) return 'out-of-time';
   }
   await releaseClaims(deps.tables, companyId);
+  const keyrings = input.keyrings.map(({ value }) => value);
+  await retireVersions(deps.tables, companyId, keyrings);
   return removeControlRows(deps.tables, input.company);
 }
 

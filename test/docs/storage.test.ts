@@ -120,6 +120,8 @@ async function storedRows(): Promise<readonly Stored[]> {
   const target = { provider: 'azure-key-vault', connectionId: 'main' } as const;
   world.vaults.addVault({ host: 'contoso.vault.azure.net', tenantId: '22222222-2222-4222-8222-222222222222' });
   world.vaults.addKey({ host: 'contoso.vault.azure.net', keyName: 'main-key', fixture: 'rsa-2048-2' });
+  await putCompany(deps, { companyId: 'globex' });
+  await deleteCompany(deps, { companyId: 'globex' });
   look();
 
   await world.generate(Array.from({ length: 40 }, (_, index) => ({ keyId: `key-${index}` })));
@@ -163,9 +165,6 @@ async function storedRows(): Promise<readonly Stored[]> {
   look();
   world.clock.advance((RESTORE_DAYS + 1) * DAY_MS);
   await sweepPurges(deps);
-  look();
-  await putCompany(deps, { companyId: 'globex' });
-  await deleteCompany(deps, { companyId: 'globex' });
   look();
   return seen;
 }

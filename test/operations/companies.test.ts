@@ -26,8 +26,12 @@ import {
 
 const allShardsClosed = (world: World): boolean[] =>
   [...world.store.dump()].filter(({ rowKey }) => rowKey === SHARD_ROW_KEY).map(({ cells }) => readShard(cells).closed);
+const RETIRED = `companies/_system/retired|${COMPANY}`;
+/** All rows but the one that says which company-key versions are used up. */
 const left = (world: World): string[] =>
-  [...world.store.dump()].map(({ table, partitionKey, rowKey }) => `${table}/${partitionKey}/${rowKey}`);
+  [...world.store.dump()]
+    .map(({ table, partitionKey, rowKey }) => `${table}/${partitionKey}/${rowKey}`)
+    .filter((row) => row !== RETIRED);
 const generating = (world: World): ReturnType<typeof generateDataKeys> =>
   generateDataKeys(world.host, { ...PLACE, keys: [{}], request: singleRequest(world.entropy) });
 
@@ -189,7 +193,7 @@ test('companies are listed page by page, without those that are gone', async () 
   }
 });
 
-test('a deleted company leaves nothing behind', async () => {
+test('a deleted company leaves nothing behind but how far its company-key versions went', async () => {
   const world = await World.withCompany();
   valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }));
   await world.generate([{ keyId: 'a' }, { keyId: 'b' }]);
@@ -206,6 +210,10 @@ test('a deleted company leaves nothing behind', async () => {
   expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY, ifMatch: etag }))).toBe('deleted');
   // What is still to be recorded stays until it is.
   expect(left(world)).toEqual(['companies/acme/outbox|1']);
+  expect((await world.store.read('companies', '_system', 'retired|acme'))?.cells).toEqual({
+    format: 1,
+    highVersion: 1,
+  });
   expect(errorOf(await getCompany(world.host, { companyId: COMPANY }))).toMatchObject({ type: 'not-found' });
   expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({ type: 'not-found' });
   expect(errorOf(await generating(world))).toMatchObject({ type: 'not-found' });
@@ -224,6 +232,52 @@ test('a company made anew after its deletion has other keys', async () => {
   expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(made);
   await world.tamper('a', { blob: old.blob });
   expect((await world.unwrap(['a'], host))[0]?.outcome).toBe('does-not-open');
+});
+
+test('a company made anew never meets a company key of the earlier one that some process still remembers', async () => {
+  const world = await World.withCompany();
+  const other = world.newHost();
+  const used = async (): Promise<void> => {
+    const made = plaintextsOf(await world.generate([{}, {}, {}]));
+    await world.rekey('rekey');
+    // By a process that remembers, and by one that does not.
+    for (const host of [other, world.newHost()]) {
+      expect(plaintextsOf(await world.unwrap([...made.keys()], host))).toEqual(made);
+    }
+    for (const keyId of made.keys()) valueOf(await deleteDataKey(world.host, { ...PLACE, keyId }));
+  };
+  for (const highVersion of [2, 4, 6]) {
+    await used();
+    expect(valueOf(await getKeyring(world.host, PLACE)).value).toMatchObject({ highVersion, counts: { deleted: 3 } });
+    valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
+    valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  }
+});
+
+test('a keyring begun for one company is not made for a later one under a version that was used up', async () => {
+  const world = await World.withCompany();
+  const other = world.newHost({ tables: world.store });
+  world.vaults.onCall = async ({ operation }) => {
+    if (operation !== 'unwrap') return;
+    world.vaults.onCall = undefined;
+    valueOf(await deleteCompany(other, { companyId: COMPANY }));
+    valueOf(await putCompany(other, { companyId: COMPANY }));
+  };
+  const place = { companyId: COMPANY, keyringId: 'second' };
+  expect(errorOf(await putKeyring(world.host, place))).toMatchObject({ type: 'busy' });
+  expect(valueOf(await putKeyring(world.host, place)).value.activeVersion).toBe(2);
+});
+
+test('a shard that somebody left for an earlier company of the same id holds up no later one', async () => {
+  const world = await World.withCompany({ shardCount: 1 });
+  const partition = dataKeysPartition({ ...PLACE, shard: 0 });
+  const stray = await world.store.read('datakeys', partition, SHARD_ROW_KEY);
+  valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
+  world.store.tamper('datakeys', partition, SHARD_ROW_KEY, stray!.cells);
+  valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
+  expect(plaintextsOf(await world.unwrap(['a'], world.newHost()))).toEqual(made);
+  expect((await world.shardFor('a')).writeVersion).toBe(2);
 });
 
 test.each(['live', 'quarantined'] as const)(
