@@ -64,10 +64,11 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
   if (shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return { type: 'undecided' };
   const claimed = await claim(deps, place, ending);
   if ('type' in claimed) return claimed;
-  const failed = await proveLastWrap(deps, place, claimed);
-  if (!failed) return store(deps, place, claimed, shards);
-  await deps.tables.write('companies', place.companyId, [replaceSwitch(claimed.sw, released(claimed.sw.value))]);
-  return failed;
+  const end = (await proveLastWrap(deps, place, claimed)) ?? (await store(deps, place, claimed, shards));
+  // Given back, so that whoever goes on at once is not kept from it by a claim that nobody uses.
+  if (end.type !== 'finished')
+    await deps.tables.write('companies', place.companyId, [replaceSwitch(claimed.sw, released(claimed.sw.value))]);
+  return end;
 }
 
 /** The workers of all shards may find everything done in the same moment: one goes on, so that the vault is asked once. */

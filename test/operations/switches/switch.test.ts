@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { COMPANY_ROW_KEY } from '../../../shared/domain/rows/row-keys.ts';
 import { loadCompanyKeyRow, loadKeyring, loadSwitch } from '../../../shared/operations/control-state.ts';
 import {
   cancelSwitch,
@@ -155,6 +156,23 @@ describe('a switch', () => {
     await start(rig, 's2', FABRIKAM);
     await rig.drain();
     expect([await usersOf('contoso'), await usersOf('fabrikam')]).toEqual([[], ['keyring|default']]);
+  });
+});
+
+describe('the end of a switch', () => {
+  it('is not left to the timer when the company’s row changes while the vault is asked for the last time', async () => {
+    const rig = await Rig.withDataKeys(5, { shardCount: 1 });
+    await start(rig, 's1', CONTOSO);
+    rig.vaults.onCall = async ({ host }) => {
+      if (host !== CONTOSO_HOST || !(await switchOf(rig, 's1')).finishing) return;
+      rig.vaults.onCall = undefined;
+      const company = (await rig.store.read('companies', COMPANY, COMPANY_ROW_KEY))!;
+      const merge = { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag: company.etag } as const;
+      expect((await rig.store.write('companies', COMPANY, [merge])).outcome).toBe('committed');
+    };
+    await rig.drain();
+    expect(rig.vaults.onCall).toBeUndefined();
+    expect((await switchOf(rig, 's1')).state).toBe('completed');
   });
 });
 
