@@ -35,11 +35,17 @@ type Decided = Result<Loaded<Switch>, Refusal> | 'lost-race';
 
 /** Before any data key was touched it just ends; afterwards it rolls back. A switch that is rolling back already stays so. */
 export function cancelSwitch(deps: ControlDependencies, place: SwitchPlace): Promise<Result<Loaded<Switch>, Refusal>> {
-  return ordered(deps, place, 'switch.cancel-ordered', async (sw) => {
-    if (sw.value.state === 'rolling-back') return unblockedTo(deps, place, sw, { denialAccepted: true });
-    if (sw.value.state === 're-protecting') return turnTo(deps, place, sw, 'back');
-    return endUntouched(deps, place, sw);
-  });
+  return ordered(
+    deps,
+    place,
+    'switch.cancel-ordered',
+    async (sw) => {
+      if (sw.value.state === 'rolling-back') return unblockedTo(deps, place, sw, { denialAccepted: true });
+      if (sw.value.state === 're-protecting') return turnTo(deps, place, sw, 'back');
+      return endUntouched(deps, place, sw);
+    },
+    'cancelled',
+  );
 }
 
 export function pauseSwitch(deps: ControlDependencies, place: SwitchPlace): Promise<Result<Loaded<Switch>, Refusal>> {
@@ -81,18 +87,25 @@ const refuse = (code: StateCode, message: string): { readonly ok: false; readonl
 
 const notMoving = (sw: Switch): Decided => refuse('switch-not-running', `The switch is ${sw.state}.`);
 
-/** Load, decide, write, again while others win; then one message, so that the work goes on at once. */
+/**
+ * Load, decide, write, again while others win; then one message, so that the work goes on at once. `leadsTo`: an end in which a
+ * switch is as ordered, so that it is no refusal if it is met after an attempt whose answer was lost.
+ */
 async function ordered(
   deps: ControlDependencies,
   place: SwitchPlace,
   event: string,
   decide: (sw: Loaded<Switch>) => Promise<Decided>,
+  leadsTo?: SwitchState,
 ): Promise<Result<Loaded<Switch>, Refusal>> {
   const { companyId, keyringId, switchId } = place;
+  let tried = false;
   const decided = await settleRaces(deps, async () => {
     const sw = await loadSwitch(deps.tables, place);
     if (!sw) return err(notFound('switch', switchId));
+    if (tried && sw.value.state === leadsTo) return ok(sw);
     if (isEnded(sw.value.state)) return refuse('switch-ended', `The switch is ${sw.value.state}.`);
+    tried = true;
     return decide(sw);
   });
   if (!decided.ok) return decided;

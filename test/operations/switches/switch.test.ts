@@ -7,6 +7,7 @@ import {
   resumeSwitch,
   retrySwitch,
 } from '../../../shared/operations/switches/control-switch.ts';
+import type { Tables } from '../../../shared/operations/ports.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
 import { loadConnection } from '../../../shared/operations/verified-connection.ts';
@@ -203,6 +204,25 @@ describe('cancelling', () => {
     expect(await companyKeyRow(rig, 2)).toBeUndefined();
     expect(await rig.openByCaller()).toBe(400);
     for (const shard of await rig.shards()) expect(shard.done).toBe(shard.live);
+  });
+
+  it('before anything was touched, with its answer lost, is no refusal', async () => {
+    const rig = await Rig.withDataKeys(3);
+    await start(rig, 's1', CONTOSO);
+    let lost = 0;
+    const tables: Tables = {
+      read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
+      list: (query) => rig.store.list(query),
+      write: async (...write) => {
+        const written = await rig.store.write(...write);
+        return write[0] === 'companies' && lost++ === 0 ? { outcome: 'unknown' } : written;
+      },
+    };
+    expect(await cancelSwitch({ ...rig.deps, tables }, place('s1'))).toMatchObject({
+      ok: true,
+      value: { value: { state: 'cancelled' } },
+    });
+    expect(lost).toBe(1);
   });
 
   it('an ended switch is refused', async () => {
