@@ -84,8 +84,9 @@ async function rewrap(
   const opened = await openWrap(deps, row, old);
   if (!opened.ok) return opened;
   const companyKey = opened.value.export();
-  const wrap = await makeWrap(deps.sealer, { target, vaultKey, companyKey, context: row });
-  companyKey.fill(0);
+  const wrap = await makeWrap(deps.sealer, { target, vaultKey, companyKey, context: row }).finally(() =>
+    companyKey.fill(0),
+  );
   if (!wrap.ok) return wrap;
   const back = await openWrap(deps, row, wrap.value);
   if (!back.ok) return back;
