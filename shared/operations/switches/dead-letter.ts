@@ -21,6 +21,8 @@ export async function handleDeadLetter(
   if (!message.ok) return;
   const sw = await readableSwitch(deps.tables, message.value);
   if (!sw) return;
+  // Left over from before a cancel or a turn: it says nothing about the work that goes on now.
+  if (message.value.kind === 'reprotect' && message.value.generation !== sw.value.generation) return;
   const since = deps.clock.now().toISOString();
   await blockSwitch(deps.tables, message.value, {
     generation: sw.value.generation,

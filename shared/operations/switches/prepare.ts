@@ -8,7 +8,7 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../../domain/key-fitness.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
-import { providerName, type ProviderRef } from '../../domain/provider.ts';
+import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
@@ -130,7 +130,9 @@ async function makeWraps(
   const oldContext = contextOf(place, fromVersion);
   const nextContext = contextOf(place, toVersion);
   const inForce = wrapInForce(control.old.value);
-  if (!inForce) {
+  // The keyring's word for its provider is not sealed. A wrap is: whoever only changed the word is not believed, since a re-key
+  // would then take the keyring out of its company's hands.
+  if (!inForce || !sameProvider(inForce.ref, source)) {
     const rowKey = companyKeyRowKey(place.keyringId, fromVersion);
     return err({ side: 'source', failure: forged(deps.log, { companyId: place.companyId, rowKey }) });
   }
@@ -144,12 +146,8 @@ async function makeWraps(
   const opened = await openWrap(deps, oldContext, inForce);
   if (!opened.ok) return err({ side: 'source', failure: opened.error });
   const oldKey = opened.value.export();
-  const underTarget = await wrapUnder(deps, {
-    ref: target,
-    purpose: 'test',
-    jobs: [next, { context: oldContext, key: oldKey }],
-  });
-  oldKey.fill(0);
+  const jobs = [next, { context: oldContext, key: oldKey }] as const;
+  const underTarget = await wrapUnder(deps, { ref: target, purpose: 'test', jobs }).finally(() => oldKey.fill(0));
   if (!underTarget.ok) return err({ side: 'target', failure: underTarget.error });
   return ok({ old: underTarget.value.slice(1), next: [...underSource.value, ...underTarget.value.slice(0, 1)] });
 }

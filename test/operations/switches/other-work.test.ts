@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
-import { companyKeyRowKey, connectionRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import {
+  companyKeyRowKey,
+  connectionRowKey,
+  keyringRowKey,
+  switchRowKey,
+} from '../../../shared/domain/rows/row-keys.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/operations/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
 import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { parseWorkMessage } from '../../../shared/domain/work-message.ts';
 import { checkConnection, getHealth, sweepChecks } from '../../../shared/operations/vault-checks.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';
@@ -123,6 +128,21 @@ describe('rows that were forged', () => {
     expect(await stateOf(rig)).toBe('cancelled');
   });
 
+  it('a keyring said to be the vendor’s is not re-keyed out of its company’s hands', async () => {
+    const rig = await switched();
+    const rowKey = keyringRowKey(KEYRING);
+    const row = await rig.store.read('companies', COMPANY, rowKey);
+    const forged = { ...row?.cells, inForceProvider: 'managed', inForceConnectionId: '' };
+    rig.store.tamper('companies', COMPANY, rowKey, forged);
+    await startRekey(rig.deps, { ...place('s2'), requestedBy: 'admin' });
+    await rig.drain();
+    expect(await loadSwitch(rig.store, place('s2'))).toMatchObject({
+      value: { state: 'preparing', blocked: { failure: { code: 'row-forged' } } },
+    });
+    expect(rig.vaults.calls.filter(({ operation }) => operation === 'unwrap' || operation === 'readKey')).toEqual([]);
+    expect(await rig.openByCaller()).toBe(10);
+  });
+
   it('a wrap copied from another company’s row is refused', async () => {
     const rig = await switched();
     const row = (await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 2 }))!;
@@ -179,6 +199,18 @@ describe('messages', () => {
     await rig.drain();
     expect(await stateOf(rig)).toBe('completed');
   });
+});
+
+it('a message given up on after its switch was turned blocks nothing', async () => {
+  const rig = await Rig.withDataKeys(5);
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await rig.drain({ enough: async () => (await stateOf(rig)) === 're-protecting' });
+  const message = rig.queue.take();
+  expect(message).toMatchObject({ kind: 'reprotect', generation: 1 });
+  await cancelSwitch(rig.deps, place('s1'));
+  await handleDeadLetter(rig.deps, { body: message, reason: 'MaxDeliveryCountExceeded' });
+  await rig.drain();
+  expect(await stateOf(rig)).toBe('cancelled');
 });
 
 describe('vault checks', () => {
