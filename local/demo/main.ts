@@ -78,7 +78,7 @@ function tellVerdict({ failures, hosts }: Demo, elapsedMs: number): void {
   for (const failure of failures) screen.failed(failure);
   const errors = hosts.flatMap(({ lines }) => lines.filter((line) => line.includes('"level":"error"')));
   if (errors.length > 0) screen.say('The last errors in the logs of the hosts:');
-  for (const line of errors.slice(-MAX_ERRORS_SHOWN)) screen.detail(line, 'quiet');
+  for (const line of errors.slice(-MAX_ERRORS_SHOWN)) screen.command(line);
 }
 
 /** Until Ctrl-C. */

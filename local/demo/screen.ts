@@ -14,6 +14,10 @@ export interface ProgressLine {
 
 const MAX_COLUMNS = 110;
 const MIN_COLUMNS = 40;
+/** What a note behind the bar may need. */
+const NOTE_COLUMNS = 92;
+const MIN_BAR_COLUMNS = 8;
+const MAX_BAR_COLUMNS = 30;
 /** Off a terminal, a line of progress at most so often. */
 const PLAIN_PROGRESS_MS = 1_000;
 const FORMATS = { good: 'green', bad: 'red', warn: 'yellow', strong: 'bold', quiet: 'dim' } as const;
@@ -92,7 +96,7 @@ export class Screen {
     const bar = new cliProgress.SingleBar(
       {
         format: '    {bar} {percentage} %  {note}',
-        barsize: 30,
+        barsize: Math.min(MAX_BAR_COLUMNS, Math.max(MIN_BAR_COLUMNS, this.#width - NOTE_COLUMNS)),
         barCompleteChar: '█',
         barIncompleteChar: '░',
         stream: this.#out,

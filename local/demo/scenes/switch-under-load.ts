@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SwitchAnswer } from '../answers.ts';
 import { CompanySwitch, stuckReason } from '../company.ts';
+import type { FunctionsHost } from '../../functions-host/host-process.ts';
 import type { Demo } from '../demo.ts';
 import { holdHalfWay, LARGE_SWITCH_KEYS } from '../half-way.ts';
 import type { KeyBook } from '../key-book.ts';
@@ -34,10 +35,10 @@ export async function switchUnderLoad(demo: Demo, book: KeyBook): Promise<Switch
   const hold = small ? await holdHalfWay(environment, book.count) : undefined;
   const reader = startReader(demo.dataKeys, book);
   const started = await sw.start();
-  const restarted = new HostKill(demo);
-  const ended = await watch(demo, { sw, reader, total: book.count, halfWay: () => restarted.happen() });
+  const kill = new HostKill(demo);
+  const ended = await watch(demo, { sw, reader, total: book.count, halfWay: () => kill.happen() });
   await hold?.release();
-  await restarted.back();
+  const pids = await kill.back();
   const report = await reader.stop();
   const createdAt = new Date(started.createdAt);
   const endedAt = new Date(ended.endedAt ?? NaN);
@@ -48,8 +49,8 @@ export async function switchUnderLoad(demo: Demo, book: KeyBook): Promise<Switch
     `The switch ended ${ended.state} with ${ended.counts.total} of ${book.count} data keys`,
   );
   demo.check(
-    restarted.happened,
-    'A host was killed in the middle of it.',
+    pids !== undefined,
+    `In the middle of it host ${pids?.killed ?? 0} was killed with kill -9; a second later a new one, ${pids?.back ?? 0}, took its place.`,
     'The switch was over before a host was killed',
   );
   tellReader(demo, report);
@@ -57,33 +58,30 @@ export async function switchUnderLoad(demo: Demo, book: KeyBook): Promise<Switch
   return { keys: book.count, elapsedMs, reader: report, firstRequest, createdAt, endedAt, hostProcesses };
 }
 
-const discard = (): void => undefined;
-
 /** Kills the second host once, and starts it again a moment later, while everything goes on. */
 class HostKill {
   readonly #demo: Demo;
-  #backAgain: Promise<void> | undefined;
+  #victim: FunctionsHost | undefined;
+  #backAgain: Promise<FunctionsHost> | undefined;
 
   constructor(demo: Demo) {
     this.#demo = demo;
   }
 
-  get happened(): boolean {
-    return this.#backAgain !== undefined;
-  }
-
-  async happen(): Promise<string | undefined> {
+  async happen(): Promise<void> {
     const victim = this.#demo.hosts[1];
-    if (this.happened || !victim) return undefined;
+    if (this.#backAgain || !victim) return;
     const bringBack = await this.#demo.kill(victim);
-    this.#backAgain = delay(DOWN_MS).then(bringBack).then(discard);
+    this.#backAgain = delay(DOWN_MS).then(bringBack);
     // Whoever waits for it is told; until then it must not end the process.
     this.#backAgain.catch(() => undefined);
-    return `kill -9 ${victim.pid}`;
+    this.#victim = victim;
   }
 
-  async back(): Promise<void> {
-    await this.#backAgain;
+  /** Waits for it to be back. Answers the process killed and the one in its place. */
+  async back(): Promise<{ readonly killed: number; readonly back: number } | undefined> {
+    const host = await this.#backAgain;
+    return host && this.#victim && { killed: this.#victim.pid, back: host.pid };
   }
 }
 
@@ -91,7 +89,7 @@ interface Watching {
   readonly sw: CompanySwitch;
   readonly reader: Reader;
   readonly total: number;
-  readonly halfWay: () => Promise<string | undefined>;
+  readonly halfWay: () => Promise<void>;
 }
 
 /** The last state of the switch. Throws if it cannot end by itself. */
@@ -108,8 +106,8 @@ async function watch({ screen }: Demo, { sw, reader, total, halfWay }: Watching)
       const { done, checked } = now.counts;
       const hasEnded = now.state === 'completed' || now.state === 'cancelled';
       if (!hasEnded && done >= total / 2) {
-        const killed = await halfWay();
-        if (killed !== undefined) remark = ` · ${killed}`;
+        await halfWay();
+        remark = ' · host killed';
       }
       progress.update(hasEnded ? 2 * total : done + checked, `${noteOf(now, reader)}${remark}`);
       if (hasEnded) return now;
@@ -125,7 +123,7 @@ function noteOf({ counts, state, ratePerSecond, secondsLeft }: SwitchAnswer, rea
   const { unwraps, errors } = reader.report;
   const read = `${number(unwraps)} read, ${errors} errors`;
   if (state === 'completed') return `${number(counts.done)} moved, all opened again and compared · ${read}`;
-  const rate = ratePerSecond === undefined ? '' : ` · ${number(ratePerSecond)} keys/s`;
+  const rate = ratePerSecond === undefined ? '' : ` · ${number(ratePerSecond)}/s`;
   const left = secondsLeft === undefined ? '' : ` · ${Math.ceil(secondsLeft)} s left`;
   return `${number(counts.done)} moved, ${number(counts.checked)} compared${rate}${left} · ${read}`;
 }

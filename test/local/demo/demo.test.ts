@@ -1,0 +1,124 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isAlive, until } from '../functions-host/fixture.ts';
+
+const DEMO = fileURLToPath(new URL('../../../local/demo/main.ts', import.meta.url));
+const A_DEMO_MS = 150_000;
+
+let directory: string;
+let run: ChildProcess | undefined;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'keyswitch-demo-test-'));
+  await mkdir(join(directory, 'temp'));
+  await mkdir(join(directory, 'files', 'below'), { recursive: true });
+  await writeFile(join(directory, 'files', 'empty'), '');
+  await writeFile(join(directory, 'files', 'large'), 'keyswitch '.repeat(10_000));
+  await writeFile(join(directory, 'files', 'below', 'small'), 'x');
+});
+
+afterEach(async () => {
+  run?.kill('SIGKILL');
+  run = undefined;
+  await rm(directory, { recursive: true });
+});
+
+interface Demo {
+  /** Everything written so far. */
+  text(): string;
+  readonly ended: Promise<number | null>;
+}
+
+function startDemo(...args: readonly string[]): Demo {
+  const child = spawn(process.execPath, [DEMO, '--dir', join(directory, 'files'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: join(directory, 'temp') },
+  });
+  run = child;
+  const parts: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => parts.push(part));
+  return {
+    text: () => Buffer.concat(parts).toString(),
+    ended: new Promise((resolve) => child.once('close', resolve)),
+  };
+}
+
+/** The text without its line breaks: where a line is wrapped does not matter. */
+const flowing = (demo: Demo): string => demo.text().replace(/\s+/g, ' ');
+
+function pidsIn(text: string): number[] {
+  const [, first, second] = /\(pid (\d+) and (\d+)\)/.exec(text) ?? [];
+  return [first, second].flatMap((pid) => (pid === undefined ? [] : [Number(pid)]));
+}
+
+test(
+  'it does the whole job and proves it, in plain text, and leaves nothing behind',
+  { timeout: A_DEMO_MS },
+  async () => {
+    const demo = startDemo('--keys', '300');
+    expect(await demo.ended, demo.text()).toBe(0);
+    const text = flowing(demo);
+    for (const line of [
+      'the vendor’s key opens 1 of 1',
+      '! vault-uri-contains-key-path: ',
+      '! vault-uri-is-secret: ',
+      '! key-name-invalid: ',
+      '! consent-required: ',
+      '! access-denied-rbac: ',
+      '! vault-firewall: ',
+      '✓ The test is green: ',
+      '✓ All 300 data keys are under Contoso’s own key',
+      'was killed with kill -9; a second later a new one',
+      '0 errors.',
+      '✓ Every file opens: 3 files',
+      '✓ With it off, a host started just now',
+      'none of 1 opens',
+      '✓ Contoso’s own key opens 1 of 1 company key',
+      '! key-disabled: ',
+      '✓ The vault’s health: revoked (key-disabled).',
+      'unwrapping goes on by itself',
+      '! key-not-found: ',
+      '✓ All 200 rows are at version 1, and every data key has the same bytes as before.',
+      'is found in all three',
+      '✓ None of 506 data keys and tokens',
+      'errors of the reader 0',
+      '✓ Contoso’s vault was asked for get and unwrapKey only, and refused nothing.',
+      'Everything was as it should be.',
+    ]) {
+      expect(text).toContain(line);
+    }
+    expect(text).not.toContain('✗');
+    expect(demo.text()).not.toContain('\u001b');
+    expect(await readdir(join(directory, 'temp'))).toEqual([]);
+    expect(pidsIn(text).map(isAlive)).toEqual([false, false]);
+  },
+);
+
+test('a stored data key that was tampered with ends it with 1, by name', { timeout: A_DEMO_MS }, async () => {
+  const demo = startDemo('--keys', '100', '--break', 'row');
+  expect(await demo.ended, demo.text()).toBe(1);
+  expect(flowing(demo)).toMatch(
+    /✗ The demo could not go on: 1 data key set aside as damaged: contoso-\d+ \(does-not-open\)/,
+  );
+  expect(demo.text()).not.toContain('Everything was as it should be');
+});
+
+test('Ctrl-C stops all of it', { timeout: A_DEMO_MS }, async () => {
+  const demo = startDemo();
+  const pids = await until(() => pidsIn(flowing(demo)).length === 2 && pidsIn(flowing(demo)));
+  expect(pids.map(isAlive)).toEqual([true, true]);
+  run?.kill('SIGINT');
+  expect(await demo.ended).toBe(130);
+  await until(() => !pids.some(isAlive));
+  expect(await readdir(join(directory, 'temp'))).toEqual([]);
+});
+
+test('what cannot be asked is refused before anything starts', async () => {
+  const demo = startDemo('--keys', 'many');
+  expect(await demo.ended).toBe(2);
+  expect(demo.text()).toContain('--keys takes a number from 100');
+});
