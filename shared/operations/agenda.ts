@@ -40,11 +40,14 @@ export async function putOnAgenda(tables: Tables, item: AgendaItem, cells: Cells
   throw new StoreUnavailable('the agenda could not be written');
 }
 
-/** Deleted if it is still there and unchanged. A lost answer is harmless: the agenda is a superset. */
-export async function takeOffAgenda(tables: Tables, item: AgendaItem): Promise<void> {
+/**
+ * Deleted if it is still there and unchanged. A lost answer is harmless: the agenda is a superset. `mayGo` is asked between reading
+ * and deleting it.
+ */
+export async function takeOffAgenda(tables: Tables, item: AgendaItem, mayGo?: () => Promise<boolean>): Promise<void> {
   const row = await tables.read('agenda', bucketOf(item.companyId), rowKeyOf(item));
-  if (row)
-    await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
+  if (!row || (mayGo && !(await mayGo()))) return;
+  await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
 }
 
 /** Leaves a note on an item for whoever looks at it next. Losing a race is harmless: somebody else has looked. */

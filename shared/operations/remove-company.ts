@@ -1,6 +1,6 @@
 // Taking away what a company leaves behind, once it is decided that it has no keys in use. Whoever thaws long after may meet a
-// company of the same id: so a data key's row goes only from a closed shard without keys in use, under its ETag, and only while
-// the company is the very one that was to be deleted.
+// company of the same id: so a row goes only under the ETag that it had when the company was still the very one that was to be
+// deleted, and a data key's row only from a closed shard without keys in use.
 import pLimit from 'p-limit';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import { optionalText, text } from '../domain/rows/cells.ts';
@@ -50,13 +50,16 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
   for (const removal of ['lost-race', 'out-of-time'] as const) if (emptied.includes(removal)) return removal;
   for (const { value } of input.keyrings) {
     const place = { companyId, keyringId: value.keyringId };
-    if (!(await emptyPartition(deps, input, 'agenda', purgePartition(place)))) return 'out-of-time';
-    await takeOffAgenda(deps.tables, { kind: 'purge', companyId, id: `${KEYRING_PURGE_PREFIX}${value.keyringId}` });
+    const listed = await emptyPartition(deps, input, 'agenda', purgePartition(place));
+    if (listed !== 'removed') return listed;
+    const item = { kind: 'purge', companyId, id: `${KEYRING_PURGE_PREFIX}${value.keyringId}` } as const;
+    await takeOffAgenda(deps.tables, item, () => isStill(deps.tables, input.company));
   }
   for (const table of ['requests', 'health'] as const) {
-    if (!(await emptyPartition(deps, input, table, companyId))) return 'out-of-time';
+    const emptied = await emptyPartition(deps, input, table, companyId);
+    if (emptied !== 'removed') return emptied;
   }
-  await releaseClaims(deps.tables, companyId);
+  await releaseClaims(deps.tables, input.company);
   const keyrings = input.keyrings.map(({ value }) => value);
   await retireVersions(deps.tables, companyId, keyrings);
   return removeControlRows(deps.tables, input.company);
@@ -118,31 +121,32 @@ async function firstRows(tables: Tables, table: TableName, partitionKey: string)
   return [];
 }
 
-/** False if time ran out. */
 async function emptyPartition(
   deps: Removing,
-  { deadline }: Removed,
+  { company, deadline }: Removed,
   table: TableName,
   partitionKey: string,
-): Promise<boolean> {
+): Promise<Removal> {
   while (deps.clock.now() < deadline) {
     const rows = await firstRows(deps.tables, table, partitionKey);
-    if (rows.length === 0) return true;
+    if (rows.length === 0) return 'removed';
+    if (!(await isStill(deps.tables, company))) return 'lost-race';
     const deletes = rows.map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
     await deps.tables.write(table, partitionKey, deletes);
   }
-  return false;
+  return 'out-of-time';
 }
 
 /** Vault keys that this company, and no other, had claimed. */
-async function releaseClaims(tables: Tables, companyId: string): Promise<void> {
+async function releaseClaims(tables: Tables, company: Company): Promise<void> {
+  const { companyId } = company;
   const range = rowKeysUnder('connection|');
   for (const row of await listAll(tables, { table: 'companies', partitionKey: companyId, ...range })) {
     const connection = readConnection(row.cells, row.rowKey.slice('connection|'.length));
     if (!connection) continue;
     const partition = `${connection.host}|${connection.keyName}`.toLowerCase();
     const claim = await tables.read('vaultkeys', partition, 'claim');
-    if (!claim || text(claim.cells, 'companyId') !== companyId) continue;
+    if (!claim || text(claim.cells, 'companyId') !== companyId || !(await isStill(tables, company))) continue;
     await tables.write('vaultkeys', partition, [{ kind: 'delete', rowKey: 'claim', etag: claim.etag }]);
   }
 }

@@ -523,6 +523,37 @@ test('whoever thaws in the middle of removing a company does no harm to one made
   world.expectExactCounts();
 });
 
+test('whoever thaws with the shards behind it takes nothing from a company made anew under its id', async () => {
+  const world = await World.withCompany({ shardCount: 1 });
+  const other = world.newHost({ tables: world.store });
+  await world.generate([{ keyId: 'a' }]);
+  valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+  const request = { companyId: COMPANY, caller: 'c', route: 'r', key: 'k', body: '' };
+  valueOf(await beginRequest(other, request));
+  let anew: string[] | undefined;
+  world.tables.beforeWrite = async ({ table }) => {
+    if (table !== 'agenda') return undefined;
+    world.tables.beforeWrite = undefined;
+    expect(valueOf(await deleteCompany(other, { companyId: COMPANY }))).toBe('deleted');
+    world.clock.advance(1_000);
+    valueOf(await putCompany(other, { companyId: COMPANY }));
+    await world.generate([{ keyId: 'b' }], { host: other });
+    valueOf(await deleteDataKey(other, { ...PLACE, keyId: 'b' }));
+    valueOf(await beginRequest(other, request));
+    anew = left(world);
+    return undefined;
+  };
+  // Past `closing`, which puts the company on the agenda: the first write there after it is of the list of what to purge.
+  world.store.tamper('companies', COMPANY, 'company', {
+    ...(await world.store.read('companies', COMPANY, 'company'))?.cells,
+    state: 'closing',
+  });
+  await deleteCompany(world.host, { companyId: COMPANY });
+  expect(anew).toBeDefined();
+  const now = new Set(left(world));
+  expect(anew?.filter((row) => !now.has(row))).toEqual([]);
+});
+
 test('a shard left closed by a delete that turned back and died is opened by whoever needs it', async () => {
   const world = await World.withCompany({ shardCount: 1 });
   const row = await world.store.read('datakeys', dataKeysPartition({ ...PLACE, shard: 0 }), SHARD_ROW_KEY);
