@@ -14,7 +14,8 @@ interface ServiceBusWorkQueueOptions {
   readonly entropy: Pick<Entropy, 'id'>;
 }
 
-const RETRY_OPTIONS = { maxRetries: 2, retryDelayInMs: 500, maxRetryDelayInMs: 2_000, timeoutInMs: 10_000 };
+/** Somebody waits for the answer while this goes on, and the timer finds what could not be sent. */
+const RETRY_OPTIONS = { maxRetries: 1, retryDelayInMs: 500, maxRetryDelayInMs: 1_000, timeoutInMs: 4_000 };
 /** Far under the 256 KiB that one scheduling request may carry. */
 const MAX_SCHEDULED_AT_ONCE = 100;
 
