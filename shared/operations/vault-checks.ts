@@ -68,10 +68,13 @@ export async function checkConnection(
   }
   const look = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
   if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
+  const now = deps.clock.now();
   return settleRaces(deps, async () => {
     const before = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
     const known = before && readHealth(before.cells);
-    const after = afterLook(known, look, deps.clock.now());
+    // This very look, written though its answer was lost: it must not count as a second one.
+    if (known?.checkedAt === now.toISOString()) return ok(known);
+    const after = afterLook(known, look, now);
     const written = await deps.tables.write('health', place.companyId, writesFor(place, before, { known, after }));
     if (written.outcome !== 'committed') return 'lost-race';
     if (isNews(known, after)) {

@@ -12,6 +12,7 @@ import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/c
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
 import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
+import type { Tables } from '../../../shared/operations/ports.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { parseWorkMessage } from '../../../shared/domain/work-message.ts';
 import { checkConnection, getHealth, sweepChecks } from '../../../shared/operations/vault-checks.ts';
@@ -260,6 +261,23 @@ describe('vault checks', () => {
     expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
       value: { state: 'revoked', code: 'vault-not-found' },
     });
+  });
+
+  it('count a look whose answer was lost once', async () => {
+    const rig = await switched();
+    let lost = 0;
+    const tables: Tables = {
+      read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
+      list: (query) => rig.store.list(query),
+      write: async (...write) => {
+        const written = await rig.store.write(...write);
+        return write[0] === 'health' && lost++ === 0 ? { outcome: 'unknown' } : written;
+      },
+    };
+    rig.vaults.fail({ operation: 'readKey', failure: 'vault-not-found' });
+    const looked = await checkConnection({ ...checks(rig), tables }, CONNECTION);
+    expect(looked).toMatchObject({ ok: true, value: { state: 'unreachable', repeats: 1 } });
+    expect(lost).toBe(1);
   });
 
   it('only warn of an expired key in force', async () => {
