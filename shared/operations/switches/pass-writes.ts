@@ -9,6 +9,7 @@ import {
   type Clock,
   type Entropy,
   type RowWrite,
+  type StoredRow,
   type Tables,
   type Timers,
 } from '../ports.ts';
@@ -22,13 +23,9 @@ export interface PassWriting {
   readonly clock: Clock;
 }
 
-/** What is to be written for one row, and what the shard counts for it. */
-export interface DecidedRow {
-  readonly rowKey: string;
-  readonly etag: string;
+interface DecidedRow {
+  readonly row: StoredRow;
   readonly step: RowStep;
-  /** ETag of the row's entry in the quarantine list, if it has one. */
-  readonly quarantineEtag?: string | undefined;
 }
 
 /** The shard as it stands after the writes; undefined if it is no longer as the pass found it: read it again. */
@@ -39,86 +36,106 @@ const LOSSES_BEFORE_SMALLER = 2;
 const MAX_LOSSES = 10;
 const SMALLEST_CHUNK_ROWS = 8;
 
-/** Writes decided rows in order; `end` is where the pass stands after the last of them. */
-export async function writeDecided(
+/** Where a pass stands after a run of rows. */
+interface Stand {
+  readonly cursor: string;
+  readonly phase: Phase;
+}
+
+/**
+ * Decides and writes rows in order, a transaction's worth at a time, so that no more than that is ever held beside the rows
+ * themselves. `end` is where the pass stands after the last of them; it is asked once all of them are decided.
+ */
+export async function writeRows(
   deps: PassWriting,
   place: ShardPlace,
   input: {
     readonly from: LoadedShard;
-    readonly rows: readonly DecidedRow[];
-    readonly end: { readonly cursor: string; readonly phase: Phase };
+    readonly rows: readonly StoredRow[];
+    readonly decide: (row: StoredRow) => RowStep;
+    readonly end: () => Stand;
     /** Names this worker's pass; each transaction gets a name of its own from it. */
     readonly writer: string;
   },
 ): Promise<Advanced> {
-  const { rows, end, writer } = input;
+  const { end, writer } = input;
   let shard: Advanced = input.from;
-  for (const chunk of chunksOf(rows)) {
+  for (const { rows, isLast } of chunksOf(input.rows, input.decide)) {
+    const cursor = rows.at(-1)?.row.rowKey;
+    const stand = isLast || cursor === undefined ? end() : { cursor, phase: shard.value.phase };
+    const listed = await listedIn(deps.tables, place, rows);
+    shard = await writeChunk(deps, place, { from: shard, rows, listed, end: stand, writer });
     if (!shard) return undefined;
-    const isLast = chunk.end === rows.length;
-    const cursor = isLast ? end.cursor : (rows[chunk.end - 1]?.rowKey ?? end.cursor);
-    const phase: Phase = isLast ? end.phase : shard.value.phase;
-    shard = await writeChunk(deps, place, {
-      from: shard,
-      rows: rows.slice(chunk.start, chunk.end),
-      end: { cursor, phase },
-      writer,
-    });
   }
   return shard;
 }
 
 /** How many writes a row takes: its own, and its entry in the quarantine list when it enters or leaves. */
-const writesFor = ({ step }: DecidedRow): number =>
+const writesFor = (step: RowStep): number =>
   step.change === undefined ? 0 : step.quarantined !== undefined || step.released === true ? 2 : 1;
 
 /** At least one chunk, also when there is nothing but the shard itself to write. Unchanged rows cost nothing. */
-function chunksOf(rows: readonly DecidedRow[]): { start: number; end: number }[] {
-  const chunks: { start: number; end: number }[] = [];
-  let start = 0;
+function* chunksOf(
+  rows: readonly StoredRow[],
+  decide: (row: StoredRow) => RowStep,
+): Generator<{ readonly rows: readonly DecidedRow[]; readonly isLast: boolean }> {
+  let chunk: DecidedRow[] = [];
   let writes = 0;
-  for (const [index, row] of rows.entries()) {
-    const more = writesFor(row);
+  for (const row of rows) {
+    const step = decide(row);
+    const more = writesFor(step);
     if (writes + more > MAX_ROWS) {
-      chunks.push({ start, end: index });
-      start = index;
+      yield { rows: chunk, isLast: false };
+      chunk = [];
       writes = 0;
     }
+    chunk.push({ row, step });
     writes += more;
   }
-  chunks.push({ start, end: rows.length });
-  return chunks;
+  yield { rows: chunk, isLast: true };
 }
 
-async function writeChunk(
-  deps: PassWriting,
+/** ETags of the quarantine list's entries for the rows that leave it, by row key. */
+async function listedIn(
+  tables: Tables,
   place: ShardPlace,
-  input: {
-    readonly from: LoadedShard;
-    readonly rows: readonly DecidedRow[];
-    readonly end: { readonly cursor: string; readonly phase: Phase };
-    readonly writer: string;
-  },
-): Promise<Advanced> {
-  const { from, rows, end, writer } = input;
+  rows: readonly DecidedRow[],
+): Promise<ReadonlyMap<string, string>> {
+  const listed = new Map<string, string>();
+  for (const { row, step } of rows) {
+    if (step.released !== true) continue;
+    const entry = await tables.read('datakeys', dataKeysPartition(place), quarantineRowKey(row.rowKey));
+    if (entry) listed.set(row.rowKey, entry.etag);
+  }
+  return listed;
+}
+
+interface Chunk {
+  readonly from: LoadedShard;
+  readonly rows: readonly DecidedRow[];
+  readonly listed: ReadonlyMap<string, string>;
+  readonly end: Stand;
+  readonly writer: string;
+}
+
+async function writeChunk(deps: PassWriting, place: ShardPlace, input: Chunk): Promise<Advanced> {
+  const { from, rows, listed, end, writer } = input;
   const writtenBy = `${writer}.${deps.entropy.id()}`;
   const partition = dataKeysPartition(place);
-  let listEntries = true;
+  let entries: Chunk['listed'] | undefined = listed;
   let guard = from;
   for (let losses = 0; losses < MAX_LOSSES; losses += 1) {
     if (losses > LOSSES_BEFORE_SMALLER && rows.length > SMALLEST_CHUNK_ROWS)
       return writeHalves(deps, place, { ...input, from: guard });
     const next = nextShard(deps, guard.value, rows, end);
-    const writes = [
-      shardWrite(next, { etag: guard.etag, writtenBy }),
-      ...rows.flatMap((row) => rowWrites(row, writtenBy, listEntries)),
-    ];
+    const writes: RowWrite[] = [shardWrite(next, { etag: guard.etag, writtenBy })];
+    for (const row of rows) addRowWrites(writes, row, { writtenBy, listed: entries });
     const written = await deps.tables.write('datakeys', partition, writes);
     if (written.outcome === 'committed') return { value: next, etag: written.etags[0] ?? '', writtenBy };
     if (written.outcome === 'conflict' && written.index > 0) {
       // Somebody changed a row since it was read, or planted an entry in the quarantine list; the list is only a help.
       if (!writes[written.index]?.rowKey.startsWith(QUARANTINE_PREFIX)) return undefined;
-      listEntries = false;
+      entries = undefined;
       continue;
     }
     const now = await loadShard(deps.tables, place);
@@ -135,48 +152,37 @@ const stands = (now: Shard, before: Shard): boolean =>
   now.generation === before.generation && now.phase === before.phase && now.cursor === before.cursor;
 
 /** Under contention a short transaction wins sooner. */
-async function writeHalves(
-  deps: PassWriting,
-  place: ShardPlace,
-  input: Parameters<typeof writeChunk>[2],
-): Promise<Advanced> {
+async function writeHalves(deps: PassWriting, place: ShardPlace, input: Chunk): Promise<Advanced> {
   const middle = Math.ceil(input.rows.length / 2);
   const firstRows = input.rows.slice(0, middle);
-  const first = await writeChunk(deps, place, {
-    from: input.from,
-    rows: firstRows,
-    end: { cursor: firstRows.at(-1)?.rowKey ?? input.end.cursor, phase: input.from.value.phase },
-    writer: input.writer,
-  });
+  const cursor = firstRows.at(-1)?.row.rowKey ?? input.end.cursor;
+  const end = { cursor, phase: input.from.value.phase };
+  const first = await writeChunk(deps, place, { ...input, rows: firstRows, end });
   return first && writeChunk(deps, place, { ...input, from: first, rows: input.rows.slice(middle) });
 }
 
-function nextShard(
-  deps: PassWriting,
-  shard: Shard,
-  rows: readonly DecidedRow[],
-  end: { readonly cursor: string; readonly phase: Phase },
-): Shard {
+function nextShard(deps: PassWriting, shard: Shard, rows: readonly DecidedRow[], end: Stand): Shard {
   const change = rows.reduce<CountChange>((sum, { step }) => sumOfChanges(sum, step.counts), {});
   const checked = shard.phase === 'verify' ? shard.checked + rows.length : shard.checked;
   return { ...counted(shard, change), ...end, checked, touchedAt: deps.clock.now().toISOString() };
 }
 
-function rowWrites(row: DecidedRow, writtenBy: string, listEntries: boolean): RowWrite[] {
-  const { change, quarantined, released } = row.step;
-  if (change === undefined) return [];
-  const write: RowWrite = {
-    kind: 'merge',
-    rowKey: row.rowKey,
-    cells: dataKeyChangeCells(change, writtenBy),
-    etag: row.etag,
-  };
-  if (!listEntries) return [write];
-  const entryKey = quarantineRowKey(row.rowKey);
-  if (quarantined !== undefined)
-    return [write, { kind: 'insert', rowKey: entryKey, cells: { format: 1, reason: quarantined } }];
-  if (released === true && row.quarantineEtag !== undefined) {
-    return [write, { kind: 'delete', rowKey: entryKey, etag: row.quarantineEtag }];
+/** `listed` undefined: the quarantine list is left as it is. */
+function addRowWrites(
+  writes: RowWrite[],
+  { row, step }: DecidedRow,
+  how: { readonly writtenBy: string; readonly listed: Chunk['listed'] | undefined },
+): void {
+  const { change, quarantined, released } = step;
+  if (change === undefined) return;
+  const { rowKey, etag } = row;
+  writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });
+  if (!how.listed) return;
+  const entryKey = quarantineRowKey(rowKey);
+  const entryEtag = released === true ? how.listed.get(rowKey) : undefined;
+  if (quarantined !== undefined) {
+    writes.push({ kind: 'insert', rowKey: entryKey, cells: { format: 1, reason: quarantined } });
+  } else if (entryEtag !== undefined) {
+    writes.push({ kind: 'delete', rowKey: entryKey, etag: entryEtag });
   }
-  return [write];
 }

@@ -4,7 +4,7 @@ import type { DataKey } from '../../domain/data-key.ts';
 import { retryRow, type RowStep } from '../../domain/reprotect-row.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { quarantineRowKey, readDataKey } from '../../domain/rows/data-rows.ts';
+import { readDataKey } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
 import { shardOf } from '../../domain/shard.ts';
 import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
@@ -14,7 +14,7 @@ import type { Log, StoredRow, WorkQueue } from '../ports.ts';
 import { settleRaces } from '../races.ts';
 import { loadShard, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
 import { enqueue } from './enqueue.ts';
-import { writeDecided, type PassWriting } from './pass-writes.ts';
+import { writeRows, type PassWriting } from './pass-writes.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
 
@@ -104,12 +104,12 @@ async function find(deps: QuarantineDependencies, place: Place): Promise<Result<
 
 async function write(deps: QuarantineDependencies, found: Found, step: RowStep): Promise<Decided> {
   const { row, shard, shardPlace } = found;
-  const entry = await deps.tables.read('datakeys', dataKeysPartition(shardPlace), quarantineRowKey(row.rowKey));
   const { cursor, phase } = shard.value;
-  const written = await writeDecided(deps, shardPlace, {
+  const written = await writeRows(deps, shardPlace, {
     from: shard,
-    rows: [{ rowKey: row.rowKey, etag: row.etag, step, quarantineEtag: entry?.etag }],
-    end: { cursor, phase },
+    rows: [row],
+    decide: () => step,
+    end: () => ({ cursor, phase }),
     writer: deps.entropy.id(),
   });
   return written ? ok(undefined) : 'lost-race';

@@ -2,7 +2,7 @@
 // passes are through. Before every page switch and shard are read again; a worker that is out of date stops and changes nothing.
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import { rewrapRow, verifyRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
-import { BEFORE_DATA_KEYS, quarantineRowKey, readDataKey } from '../../domain/rows/data-rows.ts';
+import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { turned, type Phase } from '../../domain/shard.ts';
@@ -11,7 +11,7 @@ import { loadSwitch } from '../control-state.ts';
 import type { RowPage, StoredRow } from '../ports.ts';
 import { pauseAfterLosing } from '../races.ts';
 import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
-import { writeDecided, type DecidedRow, type PassWriting } from './pass-writes.ts';
+import { writeRows, type PassWriting } from './pass-writes.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
 
@@ -24,8 +24,11 @@ export type PassOutcome =
   | { readonly type: 'done' | 'stale' | 'out-of-time' }
   | { readonly type: 'problem'; readonly problem: WorkerKeyProblem };
 
-/** Ten full transactions; Table Storage answers at most 1,000 rows a page. */
-const PAGE_ROWS = 990;
+/**
+ * Three full transactions. Two pages of every shard are in memory at once, so longer ones cost memory; shorter ones cost a round
+ * trip more often, since switch and shard are read before each.
+ */
+export const PAGE_ROWS = 297;
 
 export async function passShard(
   deps: ShardPassing,
@@ -73,31 +76,32 @@ async function passPage(
   const decide = await decider(deps, place, sw, shard.value.phase);
   if (!decide.ok) return decide.error;
   const page = await pages.read(shard.value.cursor);
-  const steps = page.rows.map((row) => ({ row, step: decide.value(row) }));
-  const rows: DecidedRow[] = [];
-  for (const { row, step } of steps) {
-    const quarantineEtag = step.released === true ? await entryEtag(deps, place, row) : undefined;
-    rows.push({ rowKey: row.rowKey, etag: row.etag, step, quarantineEtag });
-  }
-  const end = endOfPage(
-    shard.value,
-    page,
-    steps.some(({ step }) => step.again === true),
-  );
-  if (page.continuation !== undefined) pages.prefetch(end.cursor, page.continuation);
-  return (await writeDecided(deps, place, { from: shard, rows, end, writer })) ? 'moved' : 'lost-race';
+  const cursor = page.rows.at(-1)?.rowKey ?? shard.value.cursor;
+  if (page.continuation !== undefined) pages.prefetch(cursor, page.continuation);
+  let again = false;
+  const written = await writeRows(deps, place, {
+    from: shard,
+    rows: page.rows,
+    decide: (row) => {
+      const step = decide.value(row);
+      again ||= step.again === true;
+      return step;
+    },
+    end: () => endOfPage(shard.value.phase, { cursor, isLast: page.continuation === undefined, again }),
+    writer,
+  });
+  return written ? 'moved' : 'lost-race';
 }
 
 /** Where the pass stands when this page is written: further on, or at the beginning of what comes next. */
 function endOfPage(
-  shard: { readonly phase: Phase; readonly cursor: string },
-  page: RowPage,
-  again: boolean,
+  phase: Phase,
+  page: { readonly cursor: string; readonly isLast: boolean; readonly again: boolean },
 ): { cursor: string; phase: Phase } {
-  const cursor = page.rows.at(-1)?.rowKey ?? shard.cursor;
+  const { cursor, isLast, again } = page;
   if (again) return { cursor: '', phase: 'verify' };
-  if (page.continuation !== undefined) return { cursor, phase: shard.phase };
-  return shard.phase === 'rewrap' ? { cursor: '', phase: 'verify' } : { cursor, phase: 'done' };
+  if (!isLast) return { cursor, phase };
+  return phase === 'rewrap' ? { cursor: '', phase: 'verify' } : { cursor, phase: 'done' };
 }
 
 /** What to do with a row in this phase, with the keys it takes. */
@@ -143,11 +147,6 @@ function nonces({ entropy }: Pick<ShardPassing, 'entropy'>): () => Uint8Array {
     used += DATA_KEY_NONCE_BYTES;
     return pool.subarray(used - DATA_KEY_NONCE_BYTES, used);
   };
-}
-
-async function entryEtag(deps: ShardPassing, place: ShardPlace, row: StoredRow): Promise<string | undefined> {
-  const entry = await deps.tables.read('datakeys', dataKeysPartition(place), quarantineRowKey(row.rowKey));
-  return entry?.etag;
 }
 
 /** Reads pages of data keys, the next one while the present one is written. */
