@@ -1,7 +1,7 @@
 // A data key at rest: AES-256-GCM under a company key. Pure; the nonce is always passed in and never chosen by a caller
 // of the API. The additional data binds the blob to its place, so a blob that is moved or relabelled does not open.
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
-import { lengthPrefixed } from './length-prefixed.ts';
+import { lengthPrefixedWithin } from './length-prefixed.ts';
 
 /** Where a blob belongs; all of it is authenticated. */
 export interface DataKeyContext {
@@ -21,8 +21,11 @@ const OVERHEAD_BYTES = 1 + DATA_KEY_NONCE_BYTES + TAG_BYTES;
 export const DATA_KEY_MIN_BYTES = 16;
 export const DATA_KEY_MAX_BYTES = 64;
 
-const additionalData = (context: DataKeyContext): Buffer =>
-  lengthPrefixed([LABEL, context.companyId, context.keyringId, context.keyId, String(context.companyKeyVersion)]);
+/** Ids have at most 64 and 128 characters. node:crypto copies it at once, and nothing here waits. */
+const SPACE = Buffer.alloc(512);
+
+const additionalData = ({ companyId, keyringId, keyId, companyKeyVersion }: DataKeyContext): Buffer =>
+  lengthPrefixedWithin(SPACE, [LABEL, companyId, keyringId, keyId, String(companyKeyVersion)]);
 
 /** The blob: format byte, nonce, ciphertext, tag. `nonce` is DATA_KEY_NONCE_BYTES of fresh entropy, used once. */
 export function wrapDataKey(input: {

@@ -31,6 +31,6 @@ export interface DataKey {
   readonly createdBy: string;
   readonly writtenBy: string;
   readonly createdAt: string;
-  readonly deletedAt?: string;
-  readonly purgeAfter?: string;
+  readonly deletedAt?: string | undefined;
+  readonly purgeAfter?: string | undefined;
 }

@@ -1,11 +1,12 @@
 // Rows of the `datakeys` table. Pure. On the hot path: no JSON, no intermediate objects.
 import type { DataKey, DataKeyState, QuarantineReason } from '../data-key.ts';
 import { SHARD_ROW_KEY, type Shard } from '../shard.ts';
-import { bytes, count, flag, need, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
+import { bytes, count, flag, need, oneOf, optionalText, text, type CellRecord } from './cells.ts';
 
 const FORMAT = 1;
 const EMPTY = new Uint8Array(0);
 const STATES: readonly DataKeyState[] = ['live', 'deleted', 'quarantined', 'lost', 'tombstone'];
+const STATES_BEFORE = ['live', 'deleted'] as const;
 const REASONS: readonly QuarantineReason[] = ['does-not-open', 'unknown-version', 'differs-after-rewrap'];
 
 /** `writtenBy` is the request or worker turn that writes this version of the row. */
@@ -84,10 +85,8 @@ export const readDataKey = (keyId: string, cells: CellRecord): DataKey => ({
   createdBy: text(cells, 'createdBy') ?? '',
   writtenBy: text(cells, 'writtenBy') ?? '',
   createdAt: text(cells, 'createdAt') ?? '',
-  ...present({
-    stateBefore: oneOf(cells, 'stateBefore', ['live', 'deleted']),
-    quarantineReason: oneOf(cells, 'quarantineReason', REASONS),
-    deletedAt: optionalText(cells, 'deletedAt'),
-    purgeAfter: optionalText(cells, 'purgeAfter'),
-  }),
+  stateBefore: oneOf(cells, 'stateBefore', STATES_BEFORE),
+  quarantineReason: oneOf(cells, 'quarantineReason', REASONS),
+  deletedAt: optionalText(cells, 'deletedAt'),
+  purgeAfter: optionalText(cells, 'purgeAfter'),
 });
