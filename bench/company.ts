@@ -1,0 +1,232 @@
+// One company whose data keys are to be re-protected, over whatever tables a benchmark brings: vaults and queue are in memory,
+// everything that is measured is the product's own. Counts vault calls and messages.
+import { createSecretKey, privateDecrypt, constants, type KeyObject } from 'node:crypto';
+import { openCompanyKeyPayload } from '../shared/domain/company-key.ts';
+import type { Connection } from '../shared/domain/connection.ts';
+import type { Keyring } from '../shared/domain/keyring.ts';
+import { providerName, type ProviderRef, type VaultTarget } from '../shared/domain/provider.ts';
+import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.ts';
+import { shardCells } from '../shared/domain/rows/data-rows.ts';
+import {
+  COMPANY_ROW_KEY,
+  companyKeyRowKey,
+  connectionRowKey,
+  dataKeysPartition,
+  keyringRowKey,
+} from '../shared/domain/rows/row-keys.ts';
+import { companyKeyCells, connectionCells } from '../shared/domain/rows/sealed-rows.ts';
+import { sealedBytesOfConnection } from '../shared/domain/seal.ts';
+import { counted, newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
+import type { WorkMessage } from '../shared/domain/work-message.ts';
+import { systemClock, systemTimers } from '../shared/adapters/system.ts';
+import { loadCompanyKeyRow, loadSwitch } from '../shared/operations/control-state.ts';
+import { wrapOf } from '../shared/operations/company-key-opener.ts';
+import type { Cells, TableName, Tables, WorkQueue } from '../shared/operations/ports.ts';
+import { handleSwitchWork, type WorkDependencies } from '../shared/operations/switches/handle-work.ts';
+import { startSwitch } from '../shared/operations/switches/start-switch.ts';
+import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
+import { makeWrap } from '../shared/operations/wrap-company-key.ts';
+import { FakeLog } from '../test/fakes/fake-system.ts';
+import { FakeVaults, type FakeKeyVersion } from '../test/fakes/fake-vaults.ts';
+import { SeededEntropy } from './seeded-entropy.ts';
+
+export const KEYRING = 'default';
+const VENDOR: VaultTarget = {
+  ref: { provider: 'managed' },
+  host: 'vendor.vault.azure.net',
+  keyName: 'keyswitch-kek',
+  tenantId: '11111111-1111-4111-8111-111111111111',
+};
+const MANAGED: ProviderRef = { provider: 'managed' };
+const CONTOSO = { provider: 'azure-key-vault', connectionId: 'contoso' } as const;
+const CUSTOMER_HOST = 'contoso.vault.azure.net';
+const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
+const CREATED_AT = '2026-01-01T00:00:00.000Z';
+
+export interface SwitchRun {
+  readonly seconds: number;
+  readonly messages: number;
+  /** Of all vaults: key reads, unwraps and signatures. The public half of the seal key is asked once per process. */
+  readonly vaultCalls: number;
+}
+
+/** Sixteen messages at once, as host.json lets a host work. */
+const MESSAGES_AT_ONCE = 16;
+
+class CountingQueue implements WorkQueue {
+  readonly waiting: WorkMessage[] = [];
+  sent = 0;
+
+  send(messages: readonly WorkMessage[], options: { readonly delayMs?: number } = {}): Promise<void> {
+    if (options.delayMs !== undefined) throw new Error('nothing here goes wrong, and yet a message goes again later');
+    this.waiting.push(...messages);
+    this.sent += messages.length;
+    return Promise.resolve();
+  }
+}
+
+export class BenchCompany {
+  readonly companyId: string;
+  readonly #tables: Tables;
+  readonly #shardCount: number;
+  readonly #vaults = new FakeVaults();
+  readonly #entropy: SeededEntropy;
+  readonly #firstKey: Uint8Array;
+  readonly #vendorKey: FakeKeyVersion;
+  #switches = 0;
+
+  private constructor(tables: Tables, options: { readonly companyId: string; readonly shardCount: number }) {
+    this.companyId = options.companyId;
+    this.#tables = tables;
+    this.#shardCount = options.shardCount;
+    this.#entropy = new SeededEntropy(options.companyId);
+    this.#firstKey = this.#entropy.bytes(32);
+    this.#vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
+    this.#vendorKey = this.#vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
+    this.#vaults.addVault({ host: CUSTOMER_HOST, tenantId: CUSTOMER_TENANT });
+    this.#vaults.addKey({ host: CUSTOMER_HOST, keyName: 'customer-key', fixture: 'rsa-2048-2' });
+  }
+
+  /** Writes the control rows and the `!shard` rows; the data keys are the benchmark's own affair. */
+  static async create(
+    tables: Tables,
+    options: { readonly companyId: string; readonly shardCount: number; readonly rowCount: (shard: number) => number },
+  ): Promise<BenchCompany> {
+    const company = new BenchCompany(tables, options);
+    await company.#seedControl();
+    for (let shard = 0; shard < options.shardCount; shard += 1) {
+      const rows = options.rowCount(shard);
+      const counts = counted(newShard({ writeVersion: 1, now: CREATED_AT }), { live: rows, done: rows });
+      const partition = dataKeysPartition({ companyId: options.companyId, keyringId: KEYRING, shard });
+      await company.#insert('datakeys', partition, SHARD_ROW_KEY, shardCells(counts, 'seed'));
+    }
+    return company;
+  }
+
+  /** A switch to the other provider, from the order to its end. Throws unless it completes. */
+  async switchProvider(): Promise<SwitchRun> {
+    const queue = new CountingQueue();
+    const deps = this.#freshHost(queue);
+    this.#vaults.calls.length = 0;
+    this.#switches += 1;
+    const place = { companyId: this.companyId, keyringId: KEYRING, switchId: `switch-${this.#switches}` };
+    const target = this.#switches % 2 === 1 ? CONTOSO : MANAGED;
+    const begun = performance.now();
+    const started = await startSwitch(deps, { ...place, target, requestedBy: 'bench' });
+    if (!started.ok) throw new Error(`the switch was refused: ${JSON.stringify(started.error)}`);
+    await work(deps, queue);
+    const seconds = (performance.now() - begun) / 1000;
+    const ended = await loadSwitch(this.#tables, place);
+    if (ended?.value.state !== 'completed') throw new Error(`the switch is ${ended?.value.state ?? 'gone'}`);
+    return {
+      seconds,
+      messages: queue.sent,
+      vaultCalls: this.#vaults.calls.filter(({ operation }) => operation !== 'publicKey').length,
+    };
+  }
+
+  /** The company key of a version, past every vault: for a store that makes its rows as they are read. */
+  async companyKey(version: number): Promise<KeyObject> {
+    if (version === 1) return createSecretKey(this.#firstKey);
+    const context = { companyId: this.companyId, keyringId: KEYRING, version };
+    const row = await loadCompanyKeyRow(this.#tables, context);
+    const wrap = row?.value && wrapOf(row.value, MANAGED);
+    if (!wrap) throw new Error(`no company key ${version}`);
+    const key = this.#vendorKey.privateKey;
+    const padding = constants.RSA_PKCS1_OAEP_PADDING;
+    const payload = privateDecrypt({ key, padding, oaepHash: 'sha256' }, Buffer.from(wrap.ciphertext, 'base64url'));
+    const opened = openCompanyKeyPayload(payload, context);
+    if (!opened) throw new Error(`company key ${version} does not open`);
+    return opened;
+  }
+
+  /** A host process of its own: nothing in its caches. */
+  #freshHost(queue: WorkQueue): WorkDependencies {
+    const opening = {
+      tables: this.#tables,
+      vaults: this.#vaults,
+      sealer: this.#vaults,
+      log: new FakeLog(),
+      managedTarget: VENDOR,
+      clock: systemClock,
+    };
+    return {
+      ...opening,
+      queue,
+      entropy: this.#entropy,
+      timers: systemTimers,
+      keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
+      workerKeys: new WorkerKeys(opening, { ttlMs: 300_000 }),
+      backOff: { firstMs: 1_000, lastMs: 60_000 },
+      messageBudgetMs: 60_000,
+      finishClaimMs: 25_000,
+    };
+  }
+
+  async #seedControl(): Promise<void> {
+    const { companyId } = this;
+    const company = { companyId, displayName: companyId, defaultKeyring: KEYRING, state: 'active' } as const;
+    await this.#insert('companies', companyId, COMPANY_ROW_KEY, companyCells({ ...company, createdAt: CREATED_AT }));
+    const keyring: Keyring = {
+      keyringId: KEYRING,
+      state: 'ready',
+      shardCount: this.#shardCount,
+      provider: MANAGED,
+      activeVersion: 1,
+      highVersion: 1,
+      generation: 0,
+      rollBacks: 0,
+      createdAt: CREATED_AT,
+    };
+    await this.#insert('companies', companyId, keyringRowKey(KEYRING), keyringCells(keyring));
+    await this.#seedConnection();
+    await this.#seedFirstCompanyKey();
+  }
+
+  async #seedConnection(): Promise<void> {
+    const unsealed: Omit<Connection, 'seal'> = {
+      connectionId: CONTOSO.connectionId,
+      host: CUSTOMER_HOST,
+      keyName: 'customer-key',
+      tenantId: CUSTOMER_TENANT,
+      credential: { kind: 'federated', clientId: '33333333-3333-4333-8333-333333333333' },
+      usedBy: [],
+      createdAt: CREATED_AT,
+      keySeen: true,
+    };
+    const seal = await this.#vaults.sign(sealedBytesOfConnection(this.companyId, unsealed));
+    if (!seal.ok) throw new Error('no seal');
+    const cells = connectionCells({ ...unsealed, seal: seal.value });
+    await this.#insert('companies', this.companyId, connectionRowKey(CONTOSO.connectionId), cells);
+  }
+
+  async #seedFirstCompanyKey(): Promise<void> {
+    const context = { companyId: this.companyId, keyringId: KEYRING, version: 1 };
+    const vaultKey = await this.#vaults.readKey(VENDOR);
+    if (!vaultKey.ok) throw new Error('no vendor key');
+    const companyKey = this.#firstKey;
+    const wrap = await makeWrap(this.#vaults, { target: VENDOR, vaultKey: vaultKey.value, companyKey, context });
+    if (!wrap.ok) throw new Error('no wrap');
+    const row = { ...context, wraps: [wrap.value], inForce: providerName(MANAGED), createdAt: CREATED_AT };
+    await this.#insert('companies', this.companyId, companyKeyRowKey(KEYRING, 1), companyKeyCells(row));
+  }
+
+  async #insert(table: TableName, partitionKey: string, rowKey: string, cells: Cells): Promise<void> {
+    const written = await this.#tables.write(table, partitionKey, [{ kind: 'insert', rowKey, cells }]);
+    if (written.outcome !== 'committed') throw new Error(`${rowKey} could not be written: ${written.outcome}`);
+  }
+}
+
+/** Until no message is left and none is being worked on. */
+async function work(deps: WorkDependencies, queue: CountingQueue): Promise<void> {
+  const underWay = new Set<Promise<void>>();
+  while (queue.waiting.length > 0 || underWay.size > 0) {
+    const message = underWay.size < MESSAGES_AT_ONCE ? queue.waiting.shift() : undefined;
+    if (!message) {
+      await Promise.race(underWay);
+      continue;
+    }
+    const working = handleSwitchWork(deps, message).finally(() => underWay.delete(working));
+    underWay.add(working);
+  }
+}

@@ -1,0 +1,25 @@
+// `npm run bench -- NAME [--pairs N] [--keys N]`: runs one benchmark, prints what it found and keeps it in bench/results/. Run by
+// hand, on a machine that does nothing else. Ends with status 1 if a goal was missed or a ratio had to be withheld.
+import { parseArgs } from 'node:util';
+import type { BenchOptions } from './benchmark.ts';
+import { MIN_PAIRS } from './harness/pairs.ts';
+
+/** Each is loaded only when it is run: some replace the name lookup of the whole process. */
+const BENCHMARKS: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<boolean>>>> = {
+  'reprotect-store': async () => (await import('./reprotect-store.ts')).reprotectStore,
+  'reprotect-null': async () => (await import('./reprotect-null.ts')).reprotectNullBenchmark,
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { pairs: { type: 'string', default: String(MIN_PAIRS) }, keys: { type: 'string' } },
+});
+const load = BENCHMARKS[positionals[0] ?? ''];
+if (load) {
+  const run = await load();
+  const keys = values.keys === undefined ? {} : { keys: Number(values.keys) };
+  process.exitCode = (await run({ pairs: Number(values.pairs), ...keys })) ? 0 : 1;
+} else {
+  console.log(`npm run bench -- NAME, where NAME is one of: ${Object.keys(BENCHMARKS).join(', ')}`);
+  process.exitCode = 2;
+}

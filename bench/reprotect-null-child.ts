@@ -1,0 +1,6 @@
+// `node reprotect-null-child.ts COUNT`: re-protects so many data keys in this process and prints what it took, as JSON.
+import { peakMemoryMb } from './harness/fresh-process.ts';
+import { reprotectNull } from './null-runs.ts';
+
+const run = await reprotectNull(Number(process.argv[2]));
+console.log(JSON.stringify({ ...run, peakMb: peakMemoryMb() }));
