@@ -64,6 +64,8 @@ async function resumeShards(deps: SweepDependencies, place: SwitchPlace, sw: Swi
   const undone = shards.flatMap((shard, index) => (isDone(shard, sw.generation) ? [] : [index]));
   const stuck = undone.filter((index) => isOlder(deps, lastMove(sw, shards[index]?.value), deps.stuckAfterMs));
   if (undone.length > 0 && stuck.length === 0) return false;
+  // Nothing is stuck: what is left is somebody's decision on a quarantined row, and that sends its own message.
+  if (undone.length === 0 && shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return false;
   const messages =
     undone.length === 0
       ? [{ format: 1, kind: 'advance', attempt: 0, ...place } as const]

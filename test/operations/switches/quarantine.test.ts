@@ -3,6 +3,7 @@ import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
 import { CONTOSO, place, Rig } from './rig.ts';
 
@@ -107,6 +108,22 @@ describe('the ways out of quarantine', () => {
     const shards = await rig.shards();
     expect(shards.reduce((sum, shard) => sum + shard.lost, 0)).toBe(1);
     expect(shards.every((shard) => shard.done === shard.live)).toBe(true);
+  });
+
+  it('waits for its decision without the timer setting anything going, and the timer finds a decision unheard', async () => {
+    const rig = await Rig.withDataKeys(12);
+    await rig.tamperDataKey(KEY, { blob: new Uint8Array(60) });
+    await started(rig);
+    rig.clock.advance(3_600_000);
+    const sweep = (): Promise<number> => sweepSwitches({ ...rig.deps, stuckAfterMs: 1 });
+    expect(await sweep()).toBe(0);
+    expect(rig.queue.size).toBe(0);
+    rig.queue.away = true;
+    await acceptLoss(rig.deps, keyIn());
+    rig.queue.away = false;
+    expect(await sweep()).toBe(1);
+    await rig.drain();
+    expect(await stateOf(rig)).toBe('completed');
   });
 
   it('a row that is not quarantined is refused', async () => {
