@@ -36,8 +36,10 @@ export class ApiClient {
 
   /** Throws when no host can be reached. */
   async call({ token, method, path, body }: Call): Promise<Answer> {
+    const first = this.#next++;
     for (let attempt = 1; ; attempt += 1) {
-      const url = this.urls[this.#next++ % this.urls.length] ?? '';
+      // From the host tried last to the next one, whatever other calls do meanwhile.
+      const url = this.urls[(first + attempt - 1) % this.urls.length] ?? '';
       try {
         const response = await fetch(`${url}/api/v1${path}`, {
           method,

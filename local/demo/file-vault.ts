@@ -1,9 +1,11 @@
 // The vendor's product in small: files kept only encrypted, each segment under a data key of its own (AES-256-GCM). The segments
 // are cut so small that every data key is in use. Holds one block of one file in memory, and no key longer than it needs it.
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FoundFile } from './files.ts';
+import { describe } from './words.ts';
+import { contextOf, OVERHEAD_BYTES, seal, unseal } from './segment-cipher.ts';
 
 interface StoredFile {
   readonly path: string;
@@ -25,12 +27,8 @@ export interface OpenReport {
 /** The plaintext of the data key with this index; the caller overwrites nothing. */
 export type KeyOf = (index: number) => Buffer | Promise<Buffer>;
 
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
-const OVERHEAD_BYTES = NONCE_BYTES + TAG_BYTES;
 const MIN_SEGMENT_BYTES = 16;
 const BLOCK_BYTES = 65_536;
-const ALGORITHM = 'aes-256-gcm';
 
 export class FileVault {
   readonly segmentBytes: number;
@@ -142,7 +140,7 @@ export class FileVault {
         }
       }
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return describe(error);
     } finally {
       await source.close();
     }
@@ -176,29 +174,5 @@ async function* blocksOf(file: FileHandle, blockBytes: number): AsyncGenerator<B
     }
     if (filled > 0) yield buffer.subarray(0, filled);
     if (filled < blockBytes) return;
-  }
-}
-
-/** A segment that is moved to another place or file does not open. */
-const contextOf = (path: string, segment: number): Buffer => Buffer.from(`${path}\0${segment}`);
-
-function seal(key: Buffer, { segment, context }: { readonly segment: Buffer; readonly context: Buffer }): Buffer {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(context);
-  const ciphertext = Buffer.concat([cipher.update(segment), cipher.final()]);
-  return Buffer.concat([nonce, cipher.getAuthTag(), ciphertext]);
-}
-
-function unseal(
-  key: Buffer,
-  { sealed, context }: { readonly sealed: Buffer; readonly context: Buffer },
-): Buffer | undefined {
-  if (sealed.length < OVERHEAD_BYTES) return undefined;
-  const decipher = createDecipheriv(ALGORITHM, key, sealed.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
-  decipher.setAAD(context).setAuthTag(sealed.subarray(NONCE_BYTES, OVERHEAD_BYTES));
-  try {
-    return Buffer.concat([decipher.update(sealed.subarray(OVERHEAD_BYTES)), decipher.final()]);
-  } catch {
-    return undefined;
   }
 }

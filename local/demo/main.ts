@@ -1,8 +1,7 @@
 // `npm run demo`: the main job from beginning to end, on real files, with everything that can go wrong going wrong; and the proof
 // that it was done right. Exit status 0 only if all of it held.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WORK_QUEUE } from '../environment/app-environment.ts';
@@ -20,7 +19,8 @@ import { proof } from './scenes/proof.ts';
 import { revocation } from './scenes/revocation.ts';
 import { switchUnderLoad } from './scenes/switch-under-load.ts';
 import { Screen } from './screen.ts';
-import { seconds } from './words.ts';
+import { makeDirectory } from './temporary-directory.ts';
+import { describe, seconds } from './words.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const INTERRUPTED = 130;
@@ -34,7 +34,7 @@ process.on('exit', () => ours.forEach((path) => rmSync(path, { recursive: true, 
 
 async function main(options: DemoOptions): Promise<number> {
   const begun = Date.now();
-  const directory = mkdtempSync(join(tmpdir(), 'keyswitch-demo-'));
+  const directory = makeDirectory();
   ours.push(directory);
   screen.line(screen.style('Keyswitch: a company takes over the key that protects its data', 'strong'));
   screen.say(
@@ -47,7 +47,7 @@ async function main(options: DemoOptions): Promise<number> {
   try {
     await tellAll(demo);
   } catch (error) {
-    demo.check(false, '', `The demo could not go on: ${error instanceof Error ? error.message : String(error)}`);
+    demo.check(false, '', `The demo could not go on: ${describe(error)}`);
   }
   tellVerdict(demo, Date.now() - begun);
   if (options.serve) await serve(demo);

@@ -15,8 +15,8 @@ export interface DemoOptions {
   readonly damage?: Breakable;
 }
 
-export const MIN_KEYS = 100;
-export const MAX_KEYS = 1_000_000;
+const MIN_KEYS = 100;
+const MAX_KEYS = 1_000_000;
 const DEFAULT_KEYS = 10_000;
 
 export const USAGE = `npm run demo -- [options]

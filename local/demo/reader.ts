@@ -5,6 +5,7 @@
 import { randomInt } from 'node:crypto';
 import { unwrapDataKeys, type DataKeyAccess } from './data-keys.ts';
 import type { KeyBook } from './key-book.ts';
+import { describe } from './words.ts';
 
 export interface ReaderReport {
   readonly calls: number;
@@ -63,7 +64,7 @@ export function startReader(access: DataKeyAccess, book: KeyBook): Reader {
 
   const ended = (async () => {
     while (!stopping.signal.aborted) {
-      await readSome().catch((error: unknown) => wrong(error instanceof Error ? error.message : String(error)));
+      await readSome().catch((error: unknown) => wrong(describe(error)));
     }
   })();
 
