@@ -12,8 +12,8 @@ import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
 import type { Log, StoredRow, WorkQueue } from '../ports.ts';
 import { settleRaces } from '../races.ts';
-import { loadShard, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
-import { enqueue } from './enqueue.ts';
+import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
+import { enqueue, isDone } from './enqueue.ts';
 import { writeRows, type PassWriting } from './pass-writes.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
@@ -81,8 +81,17 @@ async function decide(
   if (!decided.ok) return decided;
   const { companyId, keyringId, switchId, keyId } = place;
   deps.log.write({ level: 'warning', event, detail: { companyId, keyringId, switchId, keyId } });
-  await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, companyId, keyringId, switchId }]);
+  if (await isAllDone(deps, place))
+    await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, companyId, keyringId, switchId }]);
   return decided;
+}
+
+/** Until then the worker of the last shard ends the switch; a message more would only put another worker beside each. */
+async function isAllDone(deps: QuarantineDependencies, place: Place): Promise<boolean> {
+  const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
+  if (!keyring || !sw) return false;
+  const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
+  return shards.every((shard) => isDone(shard, sw.value.generation));
 }
 
 async function find(deps: QuarantineDependencies, place: Place): Promise<Result<Found, Refusal>> {
@@ -105,14 +114,19 @@ async function find(deps: QuarantineDependencies, place: Place): Promise<Result<
 async function write(deps: QuarantineDependencies, found: Found, step: RowStep): Promise<Decided> {
   const { row, shard, shardPlace } = found;
   const { cursor, phase } = shard.value;
+  const writer = deps.entropy.id();
   const written = await writeRows(deps, shardPlace, {
     from: shard,
     rows: [row],
     decide: () => step,
     end: () => ({ cursor, phase }),
-    writer: deps.entropy.id(),
+    writer,
   });
-  return written ? ok(undefined) : 'lost-race';
+  if (written) return ok(undefined);
+  // Its answer may have been lost, and the shard been written by others since: the row says whose write it is.
+  const now = await deps.tables.read('datakeys', dataKeysPartition(shardPlace), row.rowKey);
+  const isOwn = now && readDataKey(row.rowKey, now.cells).writtenBy.startsWith(`${writer}.`);
+  return isOwn ? ok(undefined) : 'lost-race';
 }
 
 function refusalFor(problem: WorkerKeyProblem): Refusal {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
+import type { Tables } from '../../../shared/operations/ports.ts';
+import { loadShard, shardWrite } from '../../../shared/operations/shard-rows.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
@@ -125,6 +127,59 @@ describe('the ways out of quarantine', () => {
     await rig.drain();
     expect(await stateOf(rig)).toBe('completed');
   });
+
+  it('decided while its shard is still at work sends no worker beside the one that is there', async () => {
+    const rig = await Rig.withDataKeys(12, { shardCount: 1 });
+    await rig.tamperDataKey(KEY, { blob: new Uint8Array(60) });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    let decided: boolean | undefined;
+    const partition = rig.partitionOf(KEY);
+    rig.deps = rig.freshHost({
+      read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
+      list: (query) => rig.store.list(query),
+      write: async (...write) => {
+        const written = await rig.store.write(...write);
+        if (decided === undefined && (await rig.store.read('datakeys', partition, `!quarantine|${KEY}`))) {
+          decided = false;
+          decided = (await acceptLoss({ ...rig.deps, tables: rig.store }, keyIn())).ok;
+          expect(rig.queue.size).toBe(0);
+        }
+        return written;
+      },
+    });
+    await rig.drain();
+    expect(decided).toBe(true);
+    expect(await stateOf(rig)).toBe('completed');
+    expect((await rig.shards())[0]).toMatchObject({ live: 11, lost: 1, quarantined: 0, done: 11 });
+  });
+
+  it.each(['retry', 'accept-loss'] as const)(
+    '%s is known as done though its answer was lost and another wrote the shard',
+    async (decision) => {
+      const rig = await Rig.withDataKeys(12, { shardCount: 1 });
+      const blob = (await rig.dataKey(KEY)).blob;
+      await rig.tamperDataKey(KEY, { blob: new Uint8Array(60) });
+      await started(rig);
+      if (decision === 'retry') await rig.tamperDataKey(KEY, { blob });
+      let lost = 0;
+      const tables: Tables = {
+        read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
+        list: (query) => rig.store.list(query),
+        write: async (...write) => {
+          const written = await rig.store.write(...write);
+          if (write[0] !== 'datakeys' || lost++ > 0) return written;
+          const shardPlace = { ...place('s1'), shard: 0 };
+          const shard = (await loadShard(rig.store, shardPlace))!;
+          const byOther = shardWrite(shard.value, { etag: shard.etag, writtenBy: 'other' });
+          expect((await rig.store.write('datakeys', write[1], [byOther])).outcome).toBe('committed');
+          return { outcome: 'unknown' };
+        },
+      };
+      const decide = decision === 'retry' ? retryQuarantined : acceptLoss;
+      expect(await decide({ ...rig.deps, tables }, keyIn())).toEqual({ ok: true, value: undefined });
+      expect(lost).toBe(2);
+    },
+  );
 
   it('a row that is not quarantined is refused', async () => {
     const { rig } = await quarantined();
