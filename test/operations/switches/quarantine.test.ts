@@ -181,6 +181,28 @@ describe('the ways out of quarantine', () => {
     },
   );
 
+  it('an older row of its own put back during the second pass is moved and compared like the others', async () => {
+    const rig = await Rig.withDataKeys(1_500, { shardCount: 1 });
+    const older = (await rig.store.read('datakeys', rig.partitionOf(KEY), KEY))!.cells;
+    let isPutBack = false;
+    rig.deps = rig.freshHost({
+      read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
+      list: (query) => rig.store.list(query),
+      write: async (...write) => {
+        const written = await rig.store.write(...write);
+        if (!isPutBack && (await rig.shards())[0]?.phase === 'verify') {
+          isPutBack = true;
+          rig.store.tamper('datakeys', rig.partitionOf(KEY), KEY, older);
+        }
+        return written;
+      },
+    });
+    await started(rig);
+    expect([isPutBack, await stateOf(rig)]).toEqual([true, 'completed']);
+    expect(await rig.dataKey(KEY)).toMatchObject({ companyKeyVersion: 2, previousVersion: 0 });
+    expect(await rig.openByCaller()).toBe(1_500);
+  });
+
   it('a row that is not quarantined is refused', async () => {
     const { rig } = await quarantined();
     expect(await acceptLoss(rig.deps, keyIn('key-000001'))).toMatchObject({
