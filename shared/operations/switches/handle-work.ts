@@ -5,12 +5,13 @@ import { mayPass, type Failure } from '../../domain/failure.ts';
 import { isEnded, type Switch } from '../../domain/switch.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { takeOffAgenda } from '../agenda.ts';
-import { loadSwitch, type Loaded } from '../control-state.ts';
+import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import { StoreUnavailable, type Entropy, type Log, type WorkQueue } from '../ports.ts';
 import { pauseAfterLosing } from '../races.ts';
 import { recordPoison } from '../poison.ts';
 import { backOffMs, type BackOff } from '../../domain/back-off.ts';
-import { enqueue, reprotectMessages } from './enqueue.ts';
+import { loadShard } from '../shard-rows.ts';
+import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
 import { tryFinish, type Finishing } from './finish.ts';
 import { enterPreparing, prepare, type Preparing } from './prepare.ts';
 import { passShard, type ShardPassing } from './shard-pass.ts';
@@ -145,10 +146,29 @@ async function reprotect(deps: WorkDependencies, message: Extract<WorkMessage, {
       return troubleOf(generation, { side, failure: problem.failure });
     }
   }
-  return endOf(deps, { companyId, keyringId, switchId }, generation);
+  const place: SwitchPlace = { companyId, keyringId, switchId };
+  return (await othersAreAtWork(deps, place, message)) ? NOTHING : endOf(deps, place, generation);
 }
 
-/** After a worker's last shard: the one that finds all of them done ends the switch. */
+/**
+ * Whether another shard has work left: its worker comes here too, and later. Looked for from the next shard on, one by one, so
+ * that all but the last workers read next to nothing.
+ */
+async function othersAreAtWork(
+  { tables }: WorkDependencies,
+  place: SwitchPlace,
+  { generation, lastShard }: { readonly generation: number; readonly lastShard: number },
+): Promise<boolean> {
+  const keyring = await loadKeyring(tables, place);
+  const shardCount = keyring?.value.shardCount ?? 0;
+  for (let further = 1; further < shardCount; further += 1) {
+    const shard = await loadShard(tables, { ...place, shard: (lastShard + further) % shardCount });
+    if (!isDone(shard, generation)) return true;
+  }
+  return false;
+}
+
+/** Every shard seems done: whoever finds them so with all that a commit is made under ends the switch. */
 async function endOf(deps: WorkDependencies, place: SwitchPlace, generation: number): Promise<Rest> {
   const end = await tryFinish(deps, place);
   if (end.type === 'failed') return troubleOf(generation, end);
