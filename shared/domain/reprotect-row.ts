@@ -24,8 +24,6 @@ export interface RowStep {
   readonly quarantined?: QuarantineReason;
   /** The row leaves quarantine. */
   readonly released?: true;
-  /** The second pass met a row that the first should have moved: it must come round again. */
-  readonly again?: true;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -70,7 +68,7 @@ function moved(pass: PassContext, row: DataKey): RowStep | undefined {
   };
 }
 
-/** On the way back, the blob that a row had before the switch is the truth, as long as it opens: it is simply put back. */
+/** Whoever turns round finds the blob that a row came from still beside it: that is the truth, as long as it opens, and is put back. */
 function whatItWas(pass: PassContext, row: DataKey): RowStep | undefined {
   if (row.previousVersion !== pass.writeVersion || row.previous.length === 0) return undefined;
   const plaintext = openAt(pass, row, pass.toKey, row.previous, pass.writeVersion);
@@ -96,7 +94,8 @@ function releaseOnTheWayBack(pass: PassContext, row: DataKey): RowStep {
  */
 export function verifyRow(pass: PassContext & { readonly freshKey: KeyObject }, row: DataKey): RowStep {
   if (row.state !== 'live' && row.state !== 'deleted') return UNTOUCHED;
-  if (row.companyKeyVersion === pass.fromVersion) return { ...rewrapRow(pass, row), again: true };
+  // The first pass moved every such row; somebody put an older one back. It is moved whole, since there is no third pass.
+  if (row.companyKeyVersion === pass.fromVersion) return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');
   if (row.companyKeyVersion !== pass.writeVersion) return quarantine(row, 'unknown-version');
   // On the way back such a row was never moved, or was put back as it had been: it is as good as before the switch.
   if (row.previous.length === 0 && pass.direction === 'back') return UNTOUCHED;
@@ -133,30 +132,49 @@ function putBack(pass: PassContext, row: DataKey, step: RowStep): RowStep {
   };
 }
 
-/**
- * `retry` on a quarantined row: moves it there and then, whole and compared, or leaves it as it is (undefined). Nothing is kept
- * for a second pass, since its shard may already be done.
- */
+/** `retry` on a quarantined row: moves it there and then, or leaves it as it is (undefined). Its shard may already be done. */
 export function retryRow(pass: PassContext, row: DataKey): RowStep | undefined {
-  const keyOf = new Map([
-    [pass.fromVersion, pass.fromKey],
-    [pass.writeVersion, pass.toKey],
-  ]);
-  const key = keyOf.get(row.companyKeyVersion);
-  const plaintext = key && openAt(pass, row, key, row.blob, row.companyKeyVersion);
-  if (!plaintext) return undefined;
+  const step = movedWhole(pass, row);
+  return step && release(row, step);
+}
+
+/**
+ * Moves a row and compares it at once, so that nothing is left for a second pass. Of two blobs the one that the other came from
+ * counts, if it opens. Undefined if neither does.
+ */
+function movedWhole(pass: PassContext, row: DataKey): RowStep | undefined {
+  const truth =
+    openable(pass, row, { blob: row.previous, version: row.previousVersion }) ??
+    openable(pass, row, { blob: row.blob, version: row.companyKeyVersion });
+  if (!truth) return undefined;
   const context = placeAt(pass, row, pass.writeVersion);
-  const moves = row.companyKeyVersion !== pass.writeVersion;
-  const blob = moves ? wrapDataKey({ companyKey: pass.toKey, context, nonce: pass.nonce(), plaintext }) : row.blob;
+  const { plaintext } = truth;
+  const moves = truth.version !== pass.writeVersion;
+  const blob = moves ? wrapDataKey({ companyKey: pass.toKey, context, nonce: pass.nonce(), plaintext }) : truth.blob;
   const opened = unwrapDataKey({ companyKey: pass.toKey, context, blob });
   const same = opened !== undefined && sameBytes(opened, plaintext);
   plaintext.fill(0);
   opened?.fill(0);
   if (!same) return undefined;
-  return release(row, {
+  return {
     change: { blob, companyKeyVersion: pass.writeVersion, previous: NOTHING, previousVersion: 0 },
-    counts: moves ? { done: 1 } : {},
-  });
+    counts: row.companyKeyVersion === pass.writeVersion ? {} : { done: 1 },
+  };
+}
+
+interface VersionedBlob {
+  readonly blob: Uint8Array;
+  readonly version: number;
+}
+
+function openable(
+  pass: PassContext,
+  row: DataKey,
+  { blob, version }: VersionedBlob,
+): (VersionedBlob & { readonly plaintext: Buffer }) | undefined {
+  const key = version === pass.writeVersion ? pass.toKey : version === pass.fromVersion ? pass.fromKey : undefined;
+  const plaintext = key && openAt(pass, row, key, blob, version);
+  return plaintext && { blob, version, plaintext };
 }
 
 function quarantine(row: DataKey, reason: QuarantineReason): RowStep {

@@ -44,7 +44,7 @@ interface Stand {
 
 /**
  * Decides and writes rows in order, a transaction's worth at a time, so that no more than that is ever held beside the rows
- * themselves. `end` is where the pass stands after the last of them; it is asked once all of them are decided.
+ * themselves. `end` is where the pass stands after the last of them.
  */
 export async function writeRows(
   deps: PassWriting,
@@ -53,7 +53,7 @@ export async function writeRows(
     readonly from: LoadedShard;
     readonly rows: readonly StoredRow[];
     readonly decide: (row: StoredRow) => RowStep;
-    readonly end: () => Stand;
+    readonly end: Stand;
     /** Names this worker's pass; each transaction gets a name of its own from it. */
     readonly writer: string;
   },
@@ -62,7 +62,7 @@ export async function writeRows(
   let shard: Advanced = input.from;
   for (const { rows, isLast } of chunksOf(input.rows, input.decide)) {
     const cursor = rows.at(-1)?.row.rowKey;
-    const stand = isLast || cursor === undefined ? end() : { cursor, phase: shard.value.phase };
+    const stand = isLast || cursor === undefined ? end : { cursor, phase: shard.value.phase };
     const listed = await listedIn(deps.tables, place, rows);
     shard = await writeChunk(deps, place, { from: shard, rows, listed, end: stand, writer });
     if (!shard) return undefined;

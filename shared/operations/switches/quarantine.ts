@@ -119,7 +119,7 @@ async function write(deps: QuarantineDependencies, found: Found, step: RowStep):
     from: shard,
     rows: [row],
     decide: () => step,
-    end: () => ({ cursor, phase }),
+    end: { cursor, phase },
     writer,
   });
   if (written) return ok(undefined);

@@ -78,28 +78,16 @@ async function passPage(
   const page = await pages.read(shard.value.cursor);
   const cursor = page.rows.at(-1)?.rowKey ?? shard.value.cursor;
   if (page.continuation !== undefined) pages.prefetch(cursor, page.continuation);
-  let again = false;
-  const written = await writeRows(deps, place, {
-    from: shard,
-    rows: page.rows,
-    decide: (row) => {
-      const step = decide.value(row);
-      again ||= step.again === true;
-      return step;
-    },
-    end: () => endOfPage(shard.value.phase, { cursor, isLast: page.continuation === undefined, again }),
-    writer,
-  });
+  const end = endOfPage(shard.value.phase, { cursor, isLast: page.continuation === undefined });
+  const written = await writeRows(deps, place, { from: shard, rows: page.rows, decide: decide.value, end, writer });
   return written ? 'moved' : 'lost-race';
 }
 
 /** Where the pass stands when this page is written: further on, or at the beginning of what comes next. */
 function endOfPage(
   phase: Phase,
-  page: { readonly cursor: string; readonly isLast: boolean; readonly again: boolean },
+  { cursor, isLast }: { readonly cursor: string; readonly isLast: boolean },
 ): { cursor: string; phase: Phase } {
-  const { cursor, isLast, again } = page;
-  if (again) return { cursor: '', phase: 'verify' };
   if (!isLast) return { cursor, phase };
   return phase === 'rewrap' ? { cursor: '', phase: 'verify' } : { cursor, phase: 'done' };
 }
