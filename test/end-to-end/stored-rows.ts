@@ -7,13 +7,13 @@ import { dataKeysPartition, rowKeysUnder, switchRowKey } from '../../shared/doma
 import { SHARD_ROW_KEY, shardOf } from '../../shared/domain/shard.ts';
 
 export type Row = TableEntityResult<Record<string, unknown>>;
-export type TableName = 'companies' | 'datakeys';
+type TableName = 'companies' | 'datakeys';
 
 const KEYRING = 'default';
 /** As SHORT_SETTINGS has it. */
-export const SHARD_COUNT = 4;
+const SHARD_COUNT = 4;
 
-export const partitionOfKey = (companyId: string, keyId: string): string =>
+const partitionOfKey = (companyId: string, keyId: string): string =>
   dataKeysPartition({ companyId, keyringId: KEYRING, shard: shardOf(keyId, SHARD_COUNT) });
 
 export class StoredRows {
