@@ -16,12 +16,12 @@ export interface TablesService {
 }
 
 export async function startTablesService(): Promise<TablesService> {
-  const authority = createCertificateAuthority();
+  const authority = await createCertificateAuthority();
   const module = new URL('../local/tables/start-tables.ts', import.meta.url).href;
   const emulator = await startInWorker({
     module,
     start: 'startTables',
-    options: { tls: authority.issue([TABLE_HOST]) },
+    options: { tls: await authority.issue([TABLE_HOST]) },
   });
   installRedirect({ caPem: authority.caPem, hosts: [{ name: TABLE_HOST, ports: { 443: emulator.port } }] });
   const credential = storageCredential();

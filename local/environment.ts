@@ -57,9 +57,9 @@ const DUPLICATE_WINDOW_MS = 600_000;
 const BUNDLE_DIR = fileURLToPath(new URL('../dist', import.meta.url));
 
 export async function startEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
-  const authority = createCertificateAuthority();
+  const authority = await createCertificateAuthority();
   const { caPem } = authority;
-  const entra = await startEntra({ tls: authority.issue(ENTRA_HOSTS) });
+  const entra = await startEntra({ tls: await authority.issue(ENTRA_HOSTS) });
   const identity = await startManagedIdentity({ signer: entra.signer });
   const signedFor = (audience: string): object => ({
     jwks: entra.signer.jwks,
@@ -70,13 +70,13 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
     startInWorker({
       module: moduleUrl('key-vault/key-vault.ts'),
       start: 'startKeyVault',
-      options: { tls: authority.issue(['*.vault.azure.net']), tokenKeys: `${entra.controlUrl}/jwks` },
+      options: { tls: await authority.issue(['*.vault.azure.net']), tokenKeys: `${entra.controlUrl}/jwks` },
     }),
     startInWorker({
       module: moduleUrl('service-bus/server.ts'),
       start: 'startServiceBus',
       options: {
-        tls: authority.issue([SERVICE_BUS_HOST]),
+        tls: await authority.issue([SERVICE_BUS_HOST]),
         queues: [workQueue(options)],
         issuerKeys: signedFor(SERVICE_BUS_AUDIENCE),
       },
@@ -85,7 +85,7 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
       module: moduleUrl('tables/start-tables.ts'),
       start: 'startTables',
       options: {
-        tls: authority.issue([TABLE_HOST]),
+        tls: await authority.issue([TABLE_HOST]),
         file: options.tablesFile,
         issuerKeys: signedFor(STORAGE_AUDIENCE),
       },

@@ -37,8 +37,8 @@ const tablesWith = (options: Partial<AzureTablesOptions> = {}): AzureTables =>
   });
 
 beforeAll(async () => {
-  const authority = createCertificateAuthority();
-  emulator = await startTables({ tls: authority.issue([TABLE_HOST]) });
+  const authority = await createCertificateAuthority();
+  emulator = await startTables({ tls: await authority.issue([TABLE_HOST]) });
   installRedirect({ caPem: authority.caPem, hosts: [{ name: TABLE_HOST, ports: { 443: emulator.port } }] });
   tables = tablesWith({ timeoutMs: 10_000 });
   await tables.createTables();

@@ -34,10 +34,10 @@ async function closedPort(): Promise<number> {
 }
 
 beforeAll(async () => {
-  const authority = createCertificateAuthority();
-  const stranger = createCertificateAuthority().issue(['*.vault.azure.net']);
-  const other = authority.issue(['other.example.com']);
-  const own = authority.issue(['*.vault.azure.net']);
+  const authority = await createCertificateAuthority();
+  const stranger = await (await createCertificateAuthority()).issue(['*.vault.azure.net']);
+  const other = await authority.issue(['other.example.com']);
+  const own = await authority.issue(['*.vault.azure.net']);
   const answering = (text: string): Server =>
     createTlsServer({ cert: own.certPem, key: own.keyPem }, (socket) => {
       socket.on('error', () => socket.destroy());

@@ -27,11 +27,11 @@ let broker: ServiceBusEmulator;
 let queue: ServiceBusWorkQueue;
 
 beforeAll(async () => {
-  const authority = createCertificateAuthority();
-  entra = await startEntra({ tls: authority.issue(ENTRA_HOSTS) });
+  const authority = await createCertificateAuthority();
+  entra = await startEntra({ tls: await authority.issue(ENTRA_HOSTS) });
   identity = await startManagedIdentity({ signer: entra.signer });
   broker = await startServiceBus({
-    tls: authority.issue([SERVICE_BUS_HOST]),
+    tls: await authority.issue([SERVICE_BUS_HOST]),
     queues: [{ name: QUEUE, lockDurationMs: 60_000, maxDeliveryCount: 10, duplicateDetectionWindowMs: 600_000 }],
     issuerKeys: {
       jwks: { keys: [...entra.signer.jwks.keys] },

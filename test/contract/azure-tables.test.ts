@@ -19,8 +19,8 @@ const open = (endpoint: string, credential: TokenCredential): AzureTables =>
   new AzureTables({ endpoint, credential, timers: systemTimers, entropy: systemEntropy });
 
 async function openEmulator(): Promise<AzureTables> {
-  const authority = createCertificateAuthority();
-  emulator = await startTables({ tls: authority.issue([TABLE_HOST]) });
+  const authority = await createCertificateAuthority();
+  emulator = await startTables({ tls: await authority.issue([TABLE_HOST]) });
   installRedirect({ caPem: authority.caPem, hosts: [{ name: TABLE_HOST, ports: { 443: emulator.port } }] });
   return open(`https://${TABLE_HOST}`, storageCredential());
 }

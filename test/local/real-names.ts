@@ -15,10 +15,10 @@ export interface LocalAzure {
 }
 
 export async function startLocalAzure(): Promise<LocalAzure> {
-  const authority = createCertificateAuthority();
-  const entra = await startEntra({ tls: authority.issue(ENTRA_HOSTS) });
+  const authority = await createCertificateAuthority();
+  const entra = await startEntra({ tls: await authority.issue(ENTRA_HOSTS) });
   const managedIdentity = await startManagedIdentity({ signer: entra.signer });
-  const tls = authority.issue(['*.vault.azure.net']);
+  const tls = await authority.issue(['*.vault.azure.net']);
   const keyVault = await startKeyVault({ tls, tokenKeys: () => entra.signer.jwks });
   Object.assign(process.env, managedIdentity.environment);
   installRedirect({

@@ -21,7 +21,7 @@ import { createCertificateAuthority } from '../../../local/tls/certificates.ts';
 import { createFixture, until, type Fixture } from './fixture.ts';
 
 const LOCK_MS = 1_000;
-const authority = createCertificateAuthority();
+const authority = await createCertificateAuthority();
 let entra: EntraEmulator;
 let identity: ManagedIdentityEmulator;
 let bus: ServiceBusEmulator;
@@ -32,10 +32,10 @@ let queue = '';
 let number = 0;
 
 beforeAll(async () => {
-  entra = await startEntra({ tls: authority.issue(['login.microsoftonline.com']) });
+  entra = await startEntra({ tls: await authority.issue(['login.microsoftonline.com']) });
   identity = await startManagedIdentity({ signer: entra.signer });
   bus = await startServiceBus({
-    tls: authority.issue([SERVICE_BUS_HOST]),
+    tls: await authority.issue([SERVICE_BUS_HOST]),
     queues: Array.from({ length: 6 }, (_, index) => ({
       name: `queue${index}`,
       lockDurationMs: LOCK_MS,

@@ -9,8 +9,8 @@ import { REDIRECT_VARIABLE, type RedirectTable } from '../../../local/redirect/r
 import { createCertificateAuthority } from '../../../local/tls/certificates.ts';
 
 const run = promisify(execFile);
-const authority = createCertificateAuthority();
-const { certPem: cert, keyPem: key } = authority.issue(['*.vault.azure.net', 'n.servicebus.windows.net']);
+const authority = await createCertificateAuthority();
+const { certPem: cert, keyPem: key } = await authority.issue(['*.vault.azure.net', 'n.servicebus.windows.net']);
 const servers: Server[] = [];
 let table: RedirectTable;
 

@@ -40,9 +40,9 @@ export const QUEUE: QueueSettings = {
 export async function startBroker(queues: readonly QueueSettings[]): Promise<BrokerFixture> {
   const { publicKey, privateKey } = await generateKeyPair('RS256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'RS256', use: 'sig' };
-  const authority = createCertificateAuthority();
+  const authority = await createCertificateAuthority();
   const broker = await startServiceBus({
-    tls: authority.issue(['*.servicebus.windows.net']),
+    tls: await authority.issue(['*.servicebus.windows.net']),
     queues,
     issuerKeys: { jwks: { keys: [jwk] }, issuers: [ISSUER], audience: SERVICE_BUS_AUDIENCE },
   });

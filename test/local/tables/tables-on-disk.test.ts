@@ -9,7 +9,7 @@ import { startTables, type TablesEmulator } from '../../../local/tables/start-ta
 import { createCertificateAuthority } from '../../../local/tls/certificates.ts';
 import { storageCredential } from './bearer-token.ts';
 
-const authority = createCertificateAuthority();
+const authority = await createCertificateAuthority();
 const ports: Record<string, number> = {};
 let directory: string;
 let tables: TablesEmulator;
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 async function start(): Promise<TableClient> {
-  tables = await startTables({ tls: authority.issue([TABLE_HOST]), file: join(directory, 'tables.json') });
+  tables = await startTables({ tls: await authority.issue([TABLE_HOST]), file: join(directory, 'tables.json') });
   ports['443'] = tables.port;
   return new TableClient(`https://${TABLE_HOST}`, 'rows', storageCredential(), { retryOptions: { maxRetries: 0 } });
 }

@@ -14,8 +14,8 @@ let number = 0;
 const PARTITION = 'a|default|03';
 
 beforeAll(async () => {
-  const authority = createCertificateAuthority();
-  tables = await startTables({ tls: authority.issue([TABLE_HOST]) });
+  const authority = await createCertificateAuthority();
+  tables = await startTables({ tls: await authority.issue([TABLE_HOST]) });
   installRedirect({ caPem: authority.caPem, hosts: [{ name: TABLE_HOST, ports: { 443: tables.port } }] });
 });
 
