@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', '.local/', 'coverage/', 'node_modules/'] },
+  { ignores: ['dist/', '.local/', 'coverage/', 'node_modules/', '*.mjs', '*.cjs'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
@@ -20,5 +20,5 @@ export default tseslint.config(
   },
   { files: ['local/**', 'bench/**', 'scripts/**'], rules: { 'no-console': 'off' } },
   { files: ['test/**'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
-  { files: ['*.mjs', '*.ts', '*.cjs'], rules: { 'no-restricted-exports': 'off' } },
+  { files: ['*.ts'], rules: { 'no-restricted-exports': 'off' } },
 );

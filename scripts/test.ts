@@ -3,7 +3,7 @@
 import { startVitest } from 'vitest/node';
 
 const filters = process.argv.slice(2);
-const vitest = await startVitest('test', filters, { watch: false, run: true });
+const vitest = await startVitest(filters, { watch: false, run: true });
 const files = vitest.state.getTestModules();
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const file of files) {

@@ -41,7 +41,7 @@ describe('following a new version of the same key', () => {
     rig.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-2048-4' });
     expect(await follow(rig)).toMatchObject({
       ok: true,
-      value: { rewrapped: 1, keyId: expect.stringContaining(keyVersionOf(2)) },
+      value: { rewrapped: 1, keyId: expect.stringContaining(keyVersionOf(2)) as string },
     });
     const row = await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 2 });
     expect(row?.value?.wraps[0]?.keyId).toContain(keyVersionOf(2));
@@ -241,7 +241,7 @@ describe('vault checks', () => {
     rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac', times: 1 });
     rig.clock.advance(1_000);
     expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
-      value: { state: expect.stringMatching(/revoked|unreachable/), code: 'access-denied-rbac', lastGoodAt },
+      value: { state: 'revoked', code: 'access-denied-rbac', lastGoodAt },
     });
     const report = await getHealth(rig.deps, CONNECTION);
     expect(report.ok && report.value.history.map(({ code }) => code)).toEqual([
