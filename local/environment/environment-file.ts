@@ -1,10 +1,26 @@
 // `.local/environment.json`: every address, id and token of the run that is up, for people and scripts. It opens
 // nothing beyond this machine, yet holds tokens: only its owner may read it, and it goes when the run ends.
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import type { Environment } from '../environment.ts';
 import * as identities from '../identities.ts';
 import { REDIRECT_VARIABLE } from '../redirect/redirect-table.ts';
+
+const ANSWER_MS = 2_000;
+const written = z.object({ apiUrl: z.string(), controlUrls: z.object({ entra: z.string() }) });
+
+/** The API of the run that wrote this file, if it is still up; a run that was killed leaves its file behind. */
+export async function runningApi(file: string): Promise<string | undefined> {
+  try {
+    const { apiUrl, controlUrls } = written.parse(JSON.parse(await readFile(file, 'utf8')));
+    const { ok } = await fetch(`${controlUrls.entra}/jwks`, { signal: AbortSignal.timeout(ANSWER_MS) });
+    return ok ? apiUrl : undefined;
+  } catch {
+    // No file, none of ours, or nobody there.
+    return undefined;
+  }
+}
 
 export async function writeEnvironmentFile(file: string, environment: Environment): Promise<void> {
   const { customers, settings, redirect, hosts, tokens } = environment;

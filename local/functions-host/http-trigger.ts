@@ -47,7 +47,11 @@ export async function startHttpTriggers(options: {
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (stopping) response.setHeader('connection', 'close');
-    const url = new URL(`http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`);
+    const url = URL.parse(`http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`);
+    if (!url) {
+      refuse(request, response, 400);
+      return;
+    }
     const admin = /^\/admin\/functions\/([^/]+)$/.exec(url.pathname);
     if (admin) {
       request.resume();

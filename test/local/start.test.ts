@@ -19,6 +19,7 @@ interface Written {
 let directory: string;
 let bundleDir: string;
 let run: ChildProcess;
+const script = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'keyswitch-start-'));
@@ -30,7 +31,6 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  const script = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
   const args = [script, '--hosts', '2', '--bundle', bundleDir, '--directory', directory];
   run = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
 });
@@ -62,4 +62,33 @@ test('killed with SIGKILL it leaves no host behind', async () => {
   run.kill('SIGKILL');
   await until(() => !hosts.some(({ pid }) => isAlive(pid)));
   expect(hosts).toHaveLength(2);
+});
+
+/** Runs another beside the one that is up, until it ends. */
+async function another(...args: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> {
+  const child = spawn(process.execPath, [script, '--bundle', bundleDir, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const parts: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => parts.push(part));
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, text: Buffer.concat(parts).toString() };
+}
+
+test('a second run beside it is told where the first is, takes nothing from it, and says so when a port is taken', async () => {
+  const { apiUrl, hosts } = await isUp();
+  const file = join(directory, 'environment.json');
+  const before = readFileSync(file, 'utf8');
+  const second = await another('--directory', directory);
+  expect([second.code, second.text]).toEqual([1, expect.stringContaining(`up already, at ${apiUrl}, `)]);
+  expect(readFileSync(file, 'utf8')).toBe(before);
+  const port = new URL(apiUrl).port;
+  const onItsPort = await another('--directory', join(directory, 'second'), '--port', port);
+  expect([onItsPort.code, onItsPort.text]).toEqual([1, expect.stringMatching(new RegExp(`^Port ${port} is in use`))]);
+  expect(hosts.map(({ pid }) => isAlive(pid))).toEqual([true, true]);
+});
+
+test('what cannot be asked is refused with the usage, before anything starts', async () => {
+  const { code, text } = await another('--hosts', '0');
+  expect([code, text]).toEqual([2, expect.stringMatching(/^--hosts takes a number from 1 to 8\n\nnpm start/)]);
 });

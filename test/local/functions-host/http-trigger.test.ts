@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FunctionsHost } from '../../../local/functions-host/host-process.ts';
 import { createFixture, type Fixture } from './fixture.ts';
@@ -50,6 +51,18 @@ test('an unknown route, an empty segment and a method that no trigger has are no
     call('/api/v1/things/1', { method: 'PATCH' }),
   ]);
   expect(answers.map((answer) => answer.status)).toEqual([404, 404, 404, 404, 404]);
+});
+
+test('a Host header that no address can have is answered 400', async () => {
+  const status = await new Promise<number | undefined>((resolve, reject) => {
+    const asked = request(`${host.url}/api/v1/things/1`, { headers: { host: 'a<b>' } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.once('error', reject);
+    asked.end();
+  });
+  expect(status).toBe(400);
 });
 
 test('HEAD answers with the headers of GET and no body', async () => {
