@@ -1,7 +1,7 @@
 // What a caller is told when something is refused: the one exhaustive switch from refusals to statuses and codes. Pure.
 // Codes are public API. The service's own words go to the vendor's operators only; a company gets the correlation id.
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
-import type { Refusal } from '../../shared/domain/refusal.ts';
+import type { Refusal, ResourceKind } from '../../shared/domain/refusal.ts';
 import { claimOf, type Role } from './roles.ts';
 import type { Detail } from './validation.ts';
 
@@ -126,12 +126,12 @@ export function failureToResponse(
         headers: { Allow: refusal.allowed.join(', ') },
       });
     case 'already-exists':
-      return answer(409, `${refusal.what}-exists`, `There is a ${refusal.what} '${refusal.id}' already.`);
+      return answer(409, `${refusal.what}-exists`, `There is a ${inWords(refusal.what)} '${refusal.id}' already.`);
     case 'precondition-failed':
       return answer(
         412,
         'precondition-failed',
-        `The ${refusal.what} '${refusal.id}' is not as If-Match or If-None-Match ask.`,
+        `The ${inWords(refusal.what)} '${refusal.id}' is not as If-Match or If-None-Match ask.`,
       );
     case 'switch-in-progress':
       return answer(409, 'switch-in-progress', `The switch '${refusal.switchId}' is not finished.`, {
@@ -184,8 +184,10 @@ function placeOf(target: string): string {
   return /^(body|path|query|header)\./.test(place) ? place : `body.${place}`;
 }
 
-const missing = (what: string, id: string): ErrorAnswer =>
-  answer(404, `${what}-not-found`, `There is no ${what} '${id.slice(0, 128)}'.`);
+const inWords = (what: ResourceKind): string => what.replace('-', ' ');
+
+const missing = (what: ResourceKind, id: string): ErrorAnswer =>
+  answer(404, `${what}-not-found`, `There is no ${inWords(what)} '${id.slice(0, 128)}'.`);
 
 /** RFC 6750, 3.1: no error code when no token came at all. */
 function unauthenticated(reason: string | undefined): ErrorAnswer {

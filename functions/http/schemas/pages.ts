@@ -17,7 +17,7 @@ export function pageQueryUpTo(maxItems: number): z.ZodType<PageQuery> {
   return z.strictObject({
     maxpagesize: z
       .string()
-      .regex(/^[1-9][0-9]{0,3}$/, message)
+      .regex(/^[1-9][0-9]{0,3}$/, { error: message, abort: true })
       .refine((text) => Number(text) <= maxItems, message)
       .optional()
       .meta({ description: `How many at most, 1 to ${maxItems}; ${DEFAULT_PAGE_ITEMS} if not given.`, example: '50' }),

@@ -24,6 +24,11 @@ test.each(FAILURE_CODES)('%s keeps its code, says whose move it is, and has the 
   expect(body.error).toMatchObject({ code, owner: found.owner, remedy: found.remedy });
 });
 
+test('a data key that is not there is named in words, under a stable code', () => {
+  const { body } = failureToResponse(notFound('data-key', 'k1'), company);
+  expect(body.error).toEqual({ code: 'data-key-not-found', message: "There is no data key 'k1'." });
+});
+
 test.each(['transient', 'propagating'] as const)('what is %s says when to ask again', (kind) => {
   const { headers } = failureToResponse(refusedBy({ ...failure('throttled'), kind }), company);
   expect(Number(headers['Retry-After'])).toBeGreaterThan(0);

@@ -70,9 +70,13 @@ describe('a request that is not valid', () => {
     expect(detailsOf(answer)).toEqual(['invalid-value query.maxpagesize']);
   });
 
-  test.each(['0', '201', '1e2', '-1', ''])('with a page size of %j is refused', async (size) => {
-    expect((await api.call('GET', `/companies?maxpagesize=${size}`, { as: partner })).status).toBe(400);
-  });
+  test.each(['0', '201', '99999', '1e2', '-1', ''])(
+    'with a page size of %j is refused, with one reason',
+    async (size) => {
+      const answer = await api.call('GET', `/companies?maxpagesize=${size}`, { as: partner });
+      expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value query.maxpagesize']);
+    },
+  );
 });
 
 describe('a body', () => {
@@ -137,6 +141,12 @@ describe('conditions', () => {
     expect((await put({ 'if-match': '*' }, 'any')).status).toBe(200);
     const absent = { as: partner, headers: { 'if-match': '*' }, body: {} };
     expect((await api.call('PUT', '/companies/initech', absent)).status).toBe(412);
+  });
+
+  test('an entity tag that carries a star is not the star', async () => {
+    const headers = { 'if-match': `"${Buffer.from('*').toString('base64url')}"` };
+    const answer = await api.call('PUT', '/companies/acme', { as: partner, headers, body: {} });
+    expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value header.If-Match']);
   });
 
   test('If-None-Match of what one has answers 304 without a body', async () => {
