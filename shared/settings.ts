@@ -71,7 +71,7 @@ const environment = z.object({
 
 export type Settings = Readonly<z.infer<typeof environment>>;
 
-export class InvalidSettings extends Error {
+class InvalidSettings extends Error {
   override readonly name = 'InvalidSettings';
 }
 

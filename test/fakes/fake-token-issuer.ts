@@ -5,7 +5,7 @@ import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'j
 
 export const TENANT_ID = '7e5d0000-0000-4000-8000-000000000001';
 export const AUDIENCE = '7e5d0000-0000-4000-8000-0000000000a1';
-export const ISSUER = `https://login.microsoftonline.com/${TENANT_ID}/v2.0`;
+const ISSUER = `https://login.microsoftonline.com/${TENANT_ID}/v2.0`;
 export const OBJECT_ID = '7e5d0000-0000-4000-8000-00000000beef';
 
 export type Claims = Record<string, unknown>;

@@ -47,7 +47,7 @@ export type GenerateOutcome =
   | { readonly outcome: 'not-readable'; readonly keyId: string; readonly because: NotUnwrapped }
   | { readonly outcome: 'refused'; readonly keyId: string; readonly refusal: Refusal };
 
-export const GENERATED_BYTES = 32;
+const GENERATED_BYTES = 32;
 const READS_IN_FLIGHT = 16;
 
 /**

@@ -14,7 +14,7 @@ export interface DataKeyPage {
   readonly continuation?: string;
 }
 
-export const MAX_LIST_PAGE = 1_000;
+const MAX_LIST_PAGE = 1_000;
 const DEFAULT_LIST_PAGE = 100;
 /** A page that would take more queries than this ends early, with a continuation. */
 const MAX_QUERIES_PER_PAGE = 32;

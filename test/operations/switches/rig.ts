@@ -42,7 +42,7 @@ export const CONTOSO_HOST = 'contoso.vault.azure.net';
 export const FABRIKAM_HOST = 'fabrikam.vault.azure.net';
 const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 
-export const CACHE_TTL_MS = 5_000;
+const CACHE_TTL_MS = 5_000;
 export const place = (switchId: string): { companyId: string; keyringId: string; switchId: string } => ({
   companyId: COMPANY,
   keyringId: KEYRING,
