@@ -21,9 +21,20 @@ export async function findFiles(folder: string): Promise<FoundFile[]> {
       if (entry.isDirectory()) directories.push(path);
       // Links, sockets and devices are no files of this folder.
       if (!entry.isFile()) continue;
-      found.push({ path: relative(folder, path), sizeBytes: (await stat(path)).size });
+      const sizeBytes = await sizeOf(path);
+      if (sizeBytes !== undefined) found.push({ path: relative(folder, path), sizeBytes });
       if (found.length > MAX_FILES) throw new Error(`${folder} holds more than ${MAX_FILES} files`);
     }
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Nothing for a file that has just gone, or whose name is not UTF-8 and so cannot be said. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 // `npm run demo`: the main job from beginning to end, on real files, with everything that can go wrong going wrong; and the proof
 // that it was done right. Exit status 0 only if all of it held.
-import { rmSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,9 +82,9 @@ function tellVerdict({ failures, hosts }: Demo, elapsedMs: number): void {
 }
 
 /** Until Ctrl-C. */
-async function serve({ environment, api }: Demo): Promise<void> {
-  const file = join(PROJECT, '.local', 'environment.json');
-  ours.push(file);
+async function serve({ environment, api, directory }: Demo): Promise<void> {
+  // Not where `npm start` keeps its own: both may be up.
+  const file = join(directory, 'environment.json');
   await writeEnvironmentFile(file, environment);
   screen.line(`
 It goes on running, at ${api.urls.map((url) => `${url}/api/v1`).join(' and ')}
@@ -107,9 +107,18 @@ function stopOnSignal(): void {
   }
 }
 
+/** Whoever reads us may go (`| head`): nothing more can be told then, and nothing is left running. */
+function stopWithReader(): void {
+  process.stdout.on('error', () => process.exit(1));
+}
+
 function options(): DemoOptions | 'help' {
   try {
-    return readOptions(process.argv.slice(2), { folder: PROJECT });
+    const read = readOptions(process.argv.slice(2), { folder: PROJECT });
+    if (read !== 'help' && !statSync(read.folder, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new Error(`--dir takes a folder that is there, and ${read.folder} is none`);
+    }
+    return read;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     process.exit(USAGE_ERROR);
@@ -121,6 +130,7 @@ if (asked === 'help') {
   process.stdout.write(USAGE);
 } else {
   stopOnSignal();
+  stopWithReader();
   process.exitCode = await main(asked);
   await Promise.all(ours.map((path) => rm(path, { recursive: true, force: true })));
   process.exit();

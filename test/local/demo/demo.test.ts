@@ -121,4 +121,20 @@ test('what cannot be asked is refused before anything starts', async () => {
   const demo = startDemo('--keys', 'many');
   expect(await demo.ended).toBe(2);
   expect(demo.text()).toContain('--keys takes a number from 100');
+  const nowhere = startDemo('--dir', join(directory, 'nowhere'));
+  expect(await nowhere.ended).toBe(2);
+  expect(nowhere.text()).toContain('--dir takes a folder that is there');
 });
+
+test(
+  'when nobody reads on, it ends without a stack trace, and leaves nothing behind',
+  { timeout: A_DEMO_MS },
+  async () => {
+    const demo = startDemo('--keys', '100');
+    await until(() => demo.text().includes('takes over the key'));
+    run?.stdout?.destroy();
+    expect(await demo.ended).toBe(1);
+    expect(demo.text()).not.toContain('EPIPE');
+    expect(await readdir(join(directory, 'temp'))).toEqual([]);
+  },
+);
