@@ -57,6 +57,12 @@ export class FakeTables implements Tables {
     return Promise.resolve({ outcome: 'committed', etags });
   }
 
+  /** A row as it is stored, for whoever looks on without taking part. */
+  peek(table: TableName, partitionKey: string, rowKey: string): StoredRow | undefined {
+    const held = this.#partition(table, partitionKey).get(rowKey);
+    return held && { rowKey, ...held };
+  }
+
   /** Everything stored, for scans and for tampering. */
   *dump(): Generator<{ table: string; partitionKey: string; rowKey: string; cells: Cells }> {
     for (const [name, partition] of this.#partitions) {

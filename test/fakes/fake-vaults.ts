@@ -169,6 +169,14 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     return decrypt(found.privateKey, wrapped.ciphertext, factsOf(target));
   }
 
+  /** What a wrap holds, for whoever looks on without taking part: no call, no rights, no faults. */
+  peek(keyId: string, ciphertext: string): Uint8Array | undefined {
+    const key = parseKeyId(keyId);
+    const versions = key && this.#vaults.get(key.host)?.keys.get(key.keyName);
+    const held = versions?.find(({ version }) => version === key?.version);
+    return held && openOnce(held.privateKey, ciphertext);
+  }
+
   async sign(bytes: Uint8Array): Promise<Result<Seal, Failure>> {
     const refused = await this.#begin({ operation: 'sign', host: '' });
     if (refused) return err(refused);
@@ -252,10 +260,26 @@ function describe(keyId: string, publicKey: KeyObject): VaultKey {
 }
 
 function decrypt(key: KeyObject, ciphertext: string, facts: FailureFacts): Result<Uint8Array, Failure> {
+  const opened = openOnce(key, ciphertext);
+  return opened ? ok(opened) : err(failure('vault-error', { ...facts, detail: '400 BadParameter' }));
+}
+
+const MAX_OPENED = 256;
+const openedBefore = new WeakMap<KeyObject, Map<string, Buffer>>();
+
+/** RSA is by far the slowest thing here, and the same wrap always holds the same. Answers a copy: callers overwrite it. */
+function openOnce(key: KeyObject, ciphertext: string): Buffer | undefined {
+  const opened = openedBefore.get(key) ?? new Map<string, Buffer>();
+  openedBefore.set(key, opened);
+  const known = opened.get(ciphertext);
+  if (known) return Buffer.from(known);
   try {
     const padding = constants.RSA_PKCS1_OAEP_PADDING;
-    return ok(privateDecrypt({ key, padding, oaepHash: 'sha256' }, Buffer.from(ciphertext, 'base64url')));
+    const payload = privateDecrypt({ key, padding, oaepHash: 'sha256' }, Buffer.from(ciphertext, 'base64url'));
+    if (opened.size >= MAX_OPENED) opened.clear();
+    opened.set(ciphertext, payload);
+    return Buffer.from(payload);
   } catch {
-    return err(failure('vault-error', { ...facts, detail: '400 BadParameter' }));
+    return undefined;
   }
 }

@@ -1,0 +1,154 @@
+// Callers of the product while switches run: they make, import, unwrap, delete and restore data keys, on whatever host answers, and hold
+// every answer against what they were told before.
+import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
+import { generateDataKeys, type GenerateOutcome, type NewDataKey } from '../../shared/operations/data-keys/generate.ts';
+import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
+import { unwrapDataKeys, type UnwrapOutcome } from '../../shared/operations/data-keys/unwrap.ts';
+import { StoreUnavailable } from '../../shared/operations/ports.ts';
+import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
+import { Chance } from './chance.ts';
+import { SimEntropy } from './entropy.ts';
+import { HostDied, type Host } from './host.ts';
+import type { Actor } from './scheduler.ts';
+import { DENYING, PASSING } from './troubles.ts';
+import type { World } from './world.ts';
+
+const KEYRING_PLACE = { companyId: COMPANY, keyringId: KEYRING };
+const CALLER: Actor = { role: 'client' };
+const NOT_FORGED = new Set<string>([...PASSING, ...DENYING]);
+
+/** The answer; undefined if there was none, because the host died or the store was away. */
+export async function call<T>(world: World, host: Host, act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await Promise.race([act(), host.died]);
+  } catch (error) {
+    if (error instanceof HostDied || error instanceof StoreUnavailable) return undefined;
+    world.history.broken('10', `a call ended with ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
+    return undefined;
+  }
+}
+
+const rest = (world: World, chance: Chance): Promise<void> => {
+  const dueMs = world.clock.now().getTime() + chance.below(chance.happens(0.1) ? 20_000 : 160);
+  return world.turn(CALLER, { text: 'rest', dueMs });
+};
+
+export async function read(world: World, isOver: () => boolean): Promise<void> {
+  const chance = new Chance(world.plan.seed, 'reader');
+  while (!isOver()) {
+    await rest(world, chance);
+    const known = [...world.history.returned];
+    const keyIds = Array.from({ length: chance.between(1, 3) }, () => chance.pick(known));
+    await unwrapAndCheck(world, world.anyHost(chance), keyIds);
+  }
+}
+
+/** The outcomes, each held against what is known; undefined if there was no answer. */
+export async function unwrapAndCheck(
+  world: World,
+  host: Host,
+  keyIds: readonly string[],
+): Promise<readonly UnwrapOutcome[] | undefined> {
+  const { history, clock, plan } = world;
+  const startedMs = clock.now().getTime();
+  // Only keys that nobody deletes or tampers with, from before the call until after its answer, must open.
+  const tampered = new Set(history.everTampered);
+  const answer = await call(world, host, () =>
+    unwrapDataKeys(host.services.caller, { ...KEYRING_PLACE, keyIds: [...keyIds] }),
+  );
+  if (!answer) return undefined;
+  if (!answer.ok) {
+    history.broken('1', `an unwrap was refused: ${answer.error.type}`);
+    return undefined;
+  }
+  for (const outcome of answer.value) {
+    const { keyId } = outcome;
+    const isSafe = !history.deleteAsked.has(keyId) && !history.everTampered.has(keyId) && !tampered.has(keyId);
+    if (outcome.outcome === 'unwrapped') {
+      if (outcome.plaintext.toString('hex') !== history.plaintexts.get(keyId)) {
+        history.broken('1', `${keyId} was answered with other bytes than at first`);
+      }
+      if (history.deniedThroughout(startedMs - plan.cacheTtlMs, clock.now().getTime())) {
+        history.broken('9', `${keyId} was answered although the vault in force had denied for longer than promised`);
+      }
+    } else if (outcome.outcome === 'failure') {
+      if (!NOT_FORGED.has(outcome.failure.code)) history.broken('6', `${keyId}: ${outcome.failure.code}`);
+    } else if (isSafe && history.returned.has(keyId)) {
+      history.broken('1', `${keyId} was answered with ${outcome.outcome}`);
+    }
+  }
+  return answer.value;
+}
+
+export async function write(world: World, isOver: () => boolean): Promise<void> {
+  const chance = new Chance(world.plan.seed, 'writer');
+  const entropy = new SimEntropy(`${world.plan.seed}-writer`);
+  for (let round = 0; !isOver(); round += 1) {
+    await rest(world, chance);
+    const host = world.anyHost(chance);
+    const act = chance.below(10);
+    if (act < 6) await generate(world, host, { chance, entropy, round });
+    else if (act < 8) await remove(world, host, chance.pick([...world.history.returned]));
+    else await restore(world, host, chance);
+  }
+}
+
+async function generate(
+  world: World,
+  host: Host,
+  { chance, entropy, round }: { readonly chance: Chance; readonly entropy: SimEntropy; readonly round: number },
+): Promise<void> {
+  const imports = new Map<string, string>();
+  const ids = Array.from({ length: chance.between(1, 3) }, (_, index) => `new-${round}-${index}`);
+  const keys = (): NewDataKey[] =>
+    ids.map((keyId) => {
+      const imported = imports.get(keyId);
+      return imported === undefined ? { keyId } : { keyId, plaintext: Buffer.from(imported, 'hex') };
+    });
+  for (const keyId of ids) if (chance.happens(0.3)) imports.set(keyId, entropy.marked(24).toString('hex'));
+  const request = { requestId: entropy.id() };
+  // Whoever gets no answer asks again with the same request, on another host perhaps.
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const at = attempt === 0 ? host : world.anyHost(chance);
+    const startedMs = world.clock.now().getTime();
+    const made = await call(world, at, () =>
+      generateDataKeys(at.services.caller, { ...KEYRING_PLACE, keys: keys(), request }),
+    );
+    if (!made) continue;
+    if (!made.ok) return;
+    for (const outcome of made.value.keys)
+      checkMade(world, outcome, { imported: imports.get(outcome.keyId), startedMs });
+    return;
+  }
+}
+
+function checkMade(
+  world: World,
+  outcome: GenerateOutcome,
+  how: { readonly imported: string | undefined; readonly startedMs: number },
+): void {
+  const { history, plan, clock } = world;
+  const { keyId } = outcome;
+  if (outcome.outcome === 'id-taken') history.broken('1', `${keyId} was said to be another request's`);
+  if (outcome.outcome !== 'created') return;
+  const answered = outcome.plaintext ? Buffer.from(outcome.plaintext).toString('hex') : how.imported;
+  if (history.plaintexts.get(keyId) !== answered) {
+    history.broken('1', `${keyId} was answered, and other bytes are stored or none`);
+  }
+  if (history.deniedThroughout(how.startedMs - plan.cacheTtlMs, clock.now().getTime())) {
+    history.broken('9', `${keyId} was made although the vault in force had denied for longer than promised`);
+  }
+  history.returned.add(keyId);
+}
+
+async function remove(world: World, host: Host, keyId: string): Promise<void> {
+  world.history.deleteAsked.add(keyId);
+  await call(world, host, () => deleteDataKey(host.services.caller, { ...KEYRING_PLACE, keyId }));
+}
+
+async function restore(world: World, host: Host, chance: Chance): Promise<void> {
+  const asked = [...world.history.deleteAsked];
+  if (asked.length === 0) return;
+  const keyId = chance.pick(asked);
+  await call(world, host, () => restoreDataKey(host.services.caller, { ...KEYRING_PLACE, keyId }));
+}

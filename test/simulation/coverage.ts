@@ -1,0 +1,32 @@
+// What the seeds of a run have reached, to be added up over many.
+import type { Plan } from './plan.ts';
+import { reachedPlace, type Place, type Way } from './places.ts';
+
+export interface Reached {
+  readonly faultPoints: readonly string[];
+  readonly places: readonly string[];
+}
+
+export class Coverage {
+  readonly #faultPoints = new Set<string>();
+  readonly #places = new Set<string>();
+
+  /** Actor, point and kind of fault; what is different at every run (ETags, numbers, ids) is left out of the point. */
+  fault(role: string, text: string, kind: string): void {
+    const point = text
+      .replace(/:(?= [^ ]).*$/, ':after')
+      .replace(/\|?(key-\d+|new-[\w-]+|\d[\w-]*)/g, '')
+      .replace(/acme\|default\|?/g, '')
+      .slice(0, 120);
+    this.#faultPoints.add(`${role} · ${point} · ${kind}`);
+  }
+
+  place(place: Place, way: Way, plan: Plan): void {
+    const several = plan.processes * plan.workersPerProcess > 1;
+    this.#places.add(reachedPlace(place, way, several ? 'several workers' : 'one worker'));
+  }
+
+  get reached(): Reached {
+    return { faultPoints: [...this.#faultPoints], places: [...this.#places] };
+  }
+}

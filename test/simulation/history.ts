@@ -1,0 +1,48 @@
+// What has happened, as far as the invariants need it; and the first invariant that was broken. Whoever checks writes here, since an
+// exception would be caught by the very code that is being watched.
+export class History {
+  /** The first plaintext of each data key, in hex. It must never open to anything else. */
+  readonly plaintexts = new Map<string, string>();
+  /** Keys that a caller was told of. */
+  readonly returned = new Set<string>();
+  /** Keys that somebody has asked to be deleted. */
+  readonly deleteAsked = new Set<string>();
+  /** Rows that are not as Keyswitch wrote them. */
+  readonly tampered = new Set<string>();
+  readonly everTampered = new Set<string>();
+  /** Rows per partition whose version was tampered with: the counts cannot know. */
+  readonly relabelled = new Map<string, number>();
+  /** Which vault protects the keyring, from when on. */
+  readonly inForce: { readonly host: string; readonly fromMs: number }[] = [];
+  /** When which vault denied every call. */
+  readonly denials: { readonly host: string; readonly fromMs: number; toMs: number }[] = [];
+  readonly #now: () => string;
+  failure: string | undefined;
+
+  constructor(now: () => string) {
+    this.#now = now;
+  }
+
+  /** Invariants are numbered as in design/3. */
+  broken(invariant: string, what: string): void {
+    this.failure ??= `${this.#now()}: invariant ${invariant}: ${what}`;
+  }
+
+  /** Whether every vault that was in force in that time denied throughout. */
+  deniedThroughout(fromMs: number, toMs: number): boolean {
+    return this.#hostsInForce(fromMs, toMs).every((host) =>
+      this.denials.some((denial) => denial.host === host && denial.fromMs <= fromMs && denial.toMs >= toMs),
+    );
+  }
+
+  everInForce(host: string): boolean {
+    return this.inForce.some((one) => one.host === host);
+  }
+
+  #hostsInForce(fromMs: number, toMs: number): string[] {
+    return this.inForce.flatMap(({ host, fromMs: beganMs }, index) => {
+      const endedMs = this.inForce[index + 1]?.fromMs ?? Infinity;
+      return beganMs <= toMs && endedMs >= fromMs ? [host] : [];
+    });
+  }
+}

@@ -1,0 +1,127 @@
+// A host process of the simulation: the product's own services with caches of their own, over ports that wait for their turn. Each kind
+// of work has ports of its own, so that it is known who calls.
+import type { Log, LogEntry } from '../../shared/operations/ports.ts';
+import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
+import type { Generating } from '../../shared/operations/data-keys/generate.ts';
+import { KeyringPlaces } from '../../shared/operations/data-keys/keyring-places.ts';
+import { ShardWriter } from '../../shared/operations/data-keys/shard-writer.ts';
+import { WrappedRows } from '../../shared/operations/data-keys/wrapped-rows.ts';
+import type { PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
+import type { WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
+import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
+import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
+import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
+import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
+import { VENDOR } from '../operations/switches/rig.ts';
+import { SimEntropy } from './entropy.ts';
+import { SimQueue, SimSealer, SimTables, SimTimers, SimVaults } from './ports.ts';
+import type { Actor, SimProcess } from './scheduler.ts';
+import type { World } from './world.ts';
+
+export type Role = 'worker' | 'caller' | 'admin' | 'timer';
+
+export type Services = Generating &
+  WorkDependencies &
+  SweepDependencies &
+  PurgeSweeping &
+  CheckDependencies &
+  Following & { readonly restoreDays: number };
+
+export interface Host {
+  readonly process: SimProcess;
+  readonly services: Readonly<Record<Role, Services>>;
+  readonly actors: Readonly<Record<Role, Actor>>;
+  /** Rejects when the process dies, for who waits for its answer. */
+  readonly died: Promise<never>;
+  readonly onDeath: () => void;
+}
+
+/** The connection to the host was closed. */
+export class HostDied extends Error {}
+
+class SimLog implements Log {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  write(entry: LogEntry): void {
+    this.#world.mustHoldNoKey('line of the log', entry);
+  }
+}
+
+const KEY_POLICY = { minRsaBits: 2048, purgeable: 'warn' } as const;
+const BACK_OFF = { firstMs: 1_000, lastMs: 60_000 };
+const STUCK_AFTER_MS = 120_000;
+
+export function startHost(world: World, name: string): Host {
+  const { clock, plan } = world;
+  const process: SimProcess = { name, state: 'running', thawsAtStep: 0 };
+  const entropy = new SimEntropy(`${plan.seed}-${name}`);
+  const log = new SimLog(world);
+  const ports = (role: Role): ReturnType<typeof portsOf> => portsOf(world, { role, process });
+  const opening = (of: ReturnType<typeof portsOf>) => ({ ...of, log, clock, managedTarget: VENDOR });
+  const caller = ports('caller');
+  const ttlMs = plan.cacheTtlMs;
+  const companyKeys = new CompanyKeyCache(opening(caller), { ttlMs });
+  const { tables, timers } = caller;
+  const worker = ports('worker');
+  const shared = {
+    clock,
+    entropy,
+    log,
+    managedTarget: VENDOR,
+    companyKeys,
+    workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
+    keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs }),
+    wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),
+    shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
+    keyPolicy: KEY_POLICY,
+    backOff: BACK_OFF,
+    messageBudgetMs: plan.messageBudgetMs,
+    finishClaimMs: plan.finishClaimMs,
+    restoreDays: plan.restoreDays,
+    stuckAfterMs: STUCK_AFTER_MS,
+    checkConcurrency: 4,
+    shardCount: plan.shardCount,
+  };
+  const { promise: died, reject } = Promise.withResolvers<never>();
+  died.catch(() => undefined);
+  return {
+    process,
+    services: {
+      caller: { ...shared, ...caller },
+      worker: { ...shared, ...worker },
+      admin: { ...shared, ...ports('admin') },
+      timer: { ...shared, ...ports('timer') },
+    },
+    actors: {
+      caller: { role: 'caller', process },
+      worker: { role: 'worker', process },
+      admin: { role: 'admin', process },
+      timer: { role: 'timer', process },
+    },
+    died,
+    onDeath: () => reject(new HostDied()),
+  };
+}
+
+function portsOf(
+  world: World,
+  actor: Actor,
+): {
+  readonly tables: SimTables;
+  readonly vaults: SimVaults;
+  readonly sealer: SimSealer;
+  readonly queue: SimQueue;
+  readonly timers: SimTimers;
+} {
+  return {
+    tables: new SimTables(world, actor),
+    vaults: new SimVaults(world, actor),
+    sealer: new SimSealer(world, actor),
+    queue: new SimQueue(world, actor),
+    timers: new SimTimers(world, actor),
+  };
+}

@@ -1,0 +1,118 @@
+// `npm run simulate`: runs seeds, on every core, until one fails or all have passed.
+//   --seeds N (default 1000)   how many   --from N (default 1)   the first   --seed N   just this one   --trace   prints each step
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { ALL_PLACES } from './places.ts';
+import { runSeed, type SeedOutcome } from './run-seed.ts';
+
+const SEEDS_AT_ONCE = 20;
+/** With fewer seeds it is no wonder if a place is not among them. */
+const SEEDS_FOR_EVERY_PLACE = 5_000;
+const PROGRESS_EVERY = 1_000;
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+  },
+});
+
+const whole = (text: string): number => {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 1) throw new Error(`not a whole number above 0: ${text}`);
+  return number;
+};
+
+if (values.seed === undefined) await runMany(whole(values.from), whole(values.seeds));
+else await runOne(whole(values.seed));
+
+async function runOne(seed: number): Promise<void> {
+  const outcome = await runSeed(seed, values.trace ? { trace: print } : {});
+  print(describe(outcome));
+  process.exitCode = outcome.failure === undefined ? 0 : 1;
+}
+
+function describe({ seed, steps, traceHash, failure }: SeedOutcome): string {
+  return `seed ${seed}: ${failure ?? 'passed'} (${steps} steps, trace ${traceHash})`;
+}
+
+interface Sum {
+  seeds: number;
+  steps: number;
+  completed: number;
+  cancelled: number;
+  readonly faultPoints: Set<string>;
+  readonly places: Set<string>;
+  failed: SeedOutcome | undefined;
+}
+
+async function runMany(from: number, seeds: number): Promise<void> {
+  const startedMs = Date.now();
+  const sum: Sum = {
+    seeds: 0,
+    steps: 0,
+    completed: 0,
+    cancelled: 0,
+    faultPoints: new Set(),
+    places: new Set(),
+    failed: undefined,
+  };
+  const last = from + seeds - 1;
+  let next = from;
+  const take = (): { from: number; to: number } | undefined => {
+    if (next > last || sum.failed) return undefined;
+    const batch = { from: next, to: Math.min(last, next + SEEDS_AT_ONCE - 1) };
+    next = batch.to + 1;
+    return batch;
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, () => runWorker(take, sum)));
+  const seconds = (Date.now() - startedMs) / 1000;
+  print(
+    `${sum.seeds} seeds, ${sum.steps} steps, ${sum.completed} switches completed, ${sum.cancelled} cancelled, ${seconds.toFixed(1)} s`,
+  );
+  print(`${sum.faultPoints.size} distinct fault points (actor, point of a port, kind of fault)`);
+  const isWhole = seeds >= SEEDS_FOR_EVERY_PLACE;
+  const missing = ALL_PLACES.filter((place) => !sum.places.has(place));
+  print(`${ALL_PLACES.length - missing.length} of ${ALL_PLACES.length} places to die were reached`);
+  for (const place of isWhole ? missing : []) print(`  not reached: ${place}`);
+  if (sum.failed) {
+    print(`FAILED ${describe(sum.failed)}`);
+    print(`replay: npm run simulate -- --seed ${sum.failed.seed} --trace`);
+  }
+  const isIncomplete = isWhole && missing.length > 0;
+  process.exitCode = sum.failed || isIncomplete ? 1 : 0;
+}
+
+/** One thread, which asks for seeds as long as there are any. */
+function runWorker(take: () => { from: number; to: number } | undefined, sum: Sum): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('seed-worker.ts', import.meta.url));
+    const goOn = (): void => {
+      const batch = take();
+      if (batch) worker.postMessage(batch);
+      else void worker.terminate().then(() => resolve(), reject);
+    };
+    worker.on('error', reject);
+    worker.on('message', (outcomes: readonly SeedOutcome[]) => {
+      for (const outcome of outcomes) add(sum, outcome);
+      goOn();
+    });
+    goOn();
+  });
+}
+
+function add(sum: Sum, outcome: SeedOutcome): void {
+  sum.seeds += 1;
+  sum.steps += outcome.steps;
+  sum.completed += outcome.ends.completed;
+  sum.cancelled += outcome.ends.cancelled;
+  for (const point of outcome.reached.faultPoints) sum.faultPoints.add(point);
+  for (const place of outcome.reached.places) sum.places.add(place);
+  if (outcome.failure !== undefined && (!sum.failed || outcome.seed < sum.failed.seed)) sum.failed = outcome;
+  if (sum.seeds % PROGRESS_EVERY === 0) print(`${sum.seeds} seeds`);
+}

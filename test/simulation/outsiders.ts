@@ -1,0 +1,101 @@
+// Those who are no part of the product: owners of vaults who take rights away and give them back, somebody who tampers with rows of
+// data keys and sometimes puts them back, a stranger at the queue; and the timer, which only comes and goes.
+import { readDataKey } from '../../shared/domain/rows/data-rows.ts';
+import { dataKeysPartition } from '../../shared/domain/rows/row-keys.ts';
+import { shardOf } from '../../shared/domain/shard.ts';
+import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
+import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
+import { sweepChecks } from '../../shared/operations/vault-checks.ts';
+import { COMPANY, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, VENDOR } from '../operations/switches/rig.ts';
+import { call } from './callers.ts';
+import { Chance } from './chance.ts';
+import type { Actor } from './scheduler.ts';
+import { DENYING, PASSING, PROPAGATING, propagating, troubleOf } from './troubles.ts';
+import type { World } from './world.ts';
+
+const OWNER: Actor = { role: 'owner of a vault' };
+const TAMPERER: Actor = { role: 'tamperer' };
+const CLOCKWORK: Actor = { role: 'clockwork' };
+export const VAULT_HOSTS: readonly string[] = [VENDOR.host, CONTOSO_HOST, FABRIKAM_HOST];
+const UNKNOWN_VERSION = 4_242;
+
+function pause(world: World, actor: Actor, chance: Chance): Promise<void> {
+  const dueMs = world.clock.now().getTime() + chance.below(chance.happens(0.3) ? 400_000 : 1_500);
+  return world.turn(actor, { text: 'waits', dueMs });
+}
+
+/** Vaults that come and go. */
+export async function troubleVaults(world: World): Promise<void> {
+  const chance = new Chance(world.plan.seed, 'vaults');
+  for (let count = 0; count < world.plan.vaultTroubles; count += 1) {
+    await pause(world, OWNER, chance);
+    const host = chance.pick(VAULT_HOSTS);
+    const kind = chance.below(5);
+    if (kind < 2) world.trouble(host, troubleOf(chance.pick(DENYING), host));
+    else if (kind < 4) world.trouble(host, troubleOf(chance.pick(PASSING), host));
+    else world.trouble(host, propagating(chance.pick(PROPAGATING), host));
+    await pause(world, OWNER, chance);
+    world.trouble(host, undefined);
+  }
+}
+
+export async function tamper(world: World): Promise<void> {
+  const chance = new Chance(world.plan.seed, 'tamperer');
+  for (let count = 0; count < world.plan.tampers; count += 1) {
+    await pause(world, TAMPERER, chance);
+    const undo = tamperWithOne(world, chance);
+    if (!undo || chance.happens(0.4)) continue;
+    await pause(world, TAMPERER, chance);
+    undo();
+  }
+}
+
+/** Answers how to put the row back as it was, if nobody has written the same cells since. */
+function tamperWithOne(world: World, chance: Chance): (() => void) | undefined {
+  const { history, store } = world;
+  const keyId = chance.pick([...history.returned]);
+  const shard = shardOf(keyId, world.plan.shardCount);
+  const partition = dataKeysPartition({ companyId: COMPANY, keyringId: KEYRING, shard });
+  const before = store.peek('datakeys', partition, keyId);
+  const key = before && readDataKey(keyId, before.cells);
+  if (!key || (key.state !== 'live' && key.state !== 'deleted')) return undefined;
+  const relabels = chance.happens(0.3);
+  const blob = Buffer.from(key.blob);
+  const at = chance.below(blob.length);
+  blob[at] = (blob[at] ?? 0) ^ 0xff;
+  const change = relabels ? { companyKeyVersion: UNKNOWN_VERSION } : { blob };
+  const set = (cells: object): void => {
+    const now = store.peek('datakeys', partition, keyId);
+    store.tamper('datakeys', partition, keyId, { ...now?.cells, ...cells });
+    world.data.retake(partition, keyId);
+  };
+  history.tampered.add(keyId);
+  history.everTampered.add(keyId);
+  if (relabels) history.relabelled.set(partition, (history.relabelled.get(partition) ?? 0) + 1);
+  set(change);
+  return () => {
+    const row = store.peek('datakeys', partition, keyId);
+    const now = row && readDataKey(keyId, row.cells);
+    const isUnmoved = now && (relabels ? now.companyKeyVersion === UNKNOWN_VERSION : blob.equals(now.blob));
+    if (!isUnmoved || now.state === 'lost' || now.state === 'tombstone') return;
+    set(relabels ? { companyKeyVersion: key.companyKeyVersion } : { blob: key.blob });
+  };
+}
+
+export async function turnTimer(world: World): Promise<void> {
+  const chance = new Chance(world.plan.seed, 'timer');
+  for (let count = 0; count < world.plan.timerTurns; count += 1) {
+    await pause(world, CLOCKWORK, chance);
+    await sweep(world, chance);
+    if (chance.happens(0.2)) world.broker.put('{"format":1,"kind":"reprotect"}');
+  }
+}
+
+/** One turn of each timer, on one host. */
+export async function sweep(world: World, chance: Chance): Promise<void> {
+  const host = world.anyHost(chance);
+  const { timer } = host.services;
+  await call(world, host, () => sweepSwitches(timer));
+  await call(world, host, () => sweepPurges(timer));
+  await call(world, host, () => sweepChecks(timer));
+}

@@ -1,0 +1,127 @@
+// What one seed is: how many of everything, which faults there are and how often. Most seeds have a few kinds of fault and not the
+// others, since faults that are always all there hide each other.
+import { Chance } from './chance.ts';
+import { DEADLY_PLACES, type Place, type Way } from './places.ts';
+
+export interface PlannedDeath {
+  readonly kind: 'kill' | 'freeze';
+  readonly place: Place;
+  readonly way: Way;
+  /** How often the place is passed before. */
+  readonly after: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  /** No faults, no deaths, nobody changes his mind: the budget of vault calls is exact. */
+  readonly calm: boolean;
+  readonly processes: number;
+  readonly workersPerProcess: number;
+  readonly shardCount: number;
+  readonly dataKeys: number;
+  readonly stickiness: number;
+  readonly jumpRate: number;
+  readonly cacheTtlMs: number;
+  readonly cachedRows: number;
+  readonly messageBudgetMs: number;
+  readonly finishClaimMs: number;
+  readonly restoreDays: number;
+  /** Most rows in one page of the store. */
+  readonly pageRows: number;
+  readonly deaths: readonly PlannedDeath[];
+  /** Of each step of a process. */
+  readonly deathRate: number;
+  readonly freezeRate: number;
+  readonly faults: FaultRates;
+  readonly vaultTroubles: number;
+  readonly tampers: number;
+  readonly orders: number;
+  readonly timerTurns: number;
+}
+
+/** Of each call. */
+export interface FaultRates {
+  readonly lostBefore: number;
+  readonly lostAfter: number;
+  readonly late: number;
+  readonly unavailable: number;
+  readonly touched: number;
+  readonly emptyPage: number;
+  readonly vault: number;
+  readonly slowVault: number;
+  readonly seal: number;
+  readonly duplicate: number;
+  readonly lateMessage: number;
+  readonly lockLost: number;
+  readonly queueAway: number;
+}
+
+export const NO_FAULTS: FaultRates = {
+  lostBefore: 0,
+  lostAfter: 0,
+  late: 0,
+  unavailable: 0,
+  touched: 0,
+  emptyPage: 0,
+  vault: 0,
+  slowVault: 0,
+  seal: 0,
+  duplicate: 0,
+  lateMessage: 0,
+  lockLost: 0,
+  queueAway: 0,
+};
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+export function planOf(seed: number): Plan {
+  const chance = new Chance(seed, 'plan');
+  const calm = chance.happens(0.08);
+  const rate = (...rates: readonly number[]): number => (calm || chance.happens(0.5) ? 0 : chance.pick(rates));
+  const some = (most: number): number => (calm ? 0 : chance.below(most + 1));
+  return {
+    seed,
+    calm,
+    processes: chance.between(1, 3),
+    workersPerProcess: chance.between(1, 2),
+    shardCount: chance.between(2, 3),
+    dataKeys: chance.between(3, 14),
+    stickiness: chance.pick([0, 0.3, 0.7, 0.9]),
+    jumpRate: calm ? 0 : chance.pick([0, 0, 0.002, 0.01]),
+    cacheTtlMs: calm ? DAY_MS : chance.pick([1, 2_000, 5 * MINUTE_MS]),
+    cachedRows: chance.pick([0, 0, 100]),
+    messageBudgetMs: chance.pick([60_000, 60_000, 40]),
+    finishClaimMs: calm ? 25_000 : chance.pick([25_000, 200]),
+    restoreDays: chance.pick([30, MINUTE_MS / DAY_MS]),
+    pageRows: chance.between(1, 6),
+    deaths: calm ? [] : Array.from({ length: chance.below(4) }, () => plannedDeath(chance)),
+    deathRate: rate(0.001, 0.004),
+    freezeRate: rate(0.001, 0.006),
+    faults: {
+      lostBefore: rate(0.02, 0.1),
+      lostAfter: rate(0.03, 0.15),
+      late: rate(0.03, 0.1),
+      unavailable: rate(0.005, 0.02),
+      touched: rate(0.05, 0.2),
+      emptyPage: calm ? 0.1 : rate(0.1, 0.3),
+      vault: rate(0.02, 0.2),
+      slowVault: rate(0.2),
+      seal: rate(0.02, 0.1),
+      duplicate: rate(0.1, 0.4),
+      lateMessage: rate(0.2),
+      lockLost: rate(0.01, 0.05),
+      queueAway: rate(0.02, 0.1),
+    },
+    vaultTroubles: some(4),
+    tampers: chance.happens(0.3) ? some(4) : 0,
+    orders: calm ? 1 : chance.between(2, 9),
+    timerTurns: some(2),
+  };
+}
+
+function plannedDeath(chance: Chance): PlannedDeath {
+  const place = chance.pick(DEADLY_PLACES);
+  const way = place.startsWith('prepare') ? 'forward' : chance.pick(['forward', 'back', 'again'] as const);
+  return { kind: chance.pick(['kill', 'freeze']), place, way, after: chance.below(3) };
+}

@@ -1,0 +1,262 @@
+// The ports as an actor of the simulation has them: each call waits for its turn before and after its effect, may meet a fault, and is
+// checked as it is committed. Decorators over the fakes; the product knows nothing of them.
+import type { KeyObject } from 'node:crypto';
+import type { Seal } from '../../shared/domain/company-key.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
+import type { VaultKey, VaultTarget } from '../../shared/domain/provider.ts';
+import { readShard } from '../../shared/domain/rows/data-rows.ts';
+import { err, type Result } from '../../shared/domain/result.ts';
+import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
+import {
+  StoreUnavailable,
+  type KeyVaults,
+  type RowPage,
+  type RowWrite,
+  type Sealer,
+  type StoredRow,
+  type TableName,
+  type Tables,
+  type Timers,
+  type WorkQueue,
+  type WriteOutcome,
+} from '../../shared/operations/ports.ts';
+import { actOf, type Place } from './places.ts';
+import type { Actor } from './scheduler.ts';
+import { PASSING, troubleOf } from './troubles.ts';
+import type { World } from './world.ts';
+
+const NETWORK: Actor = { role: 'network' };
+const LATEST_COMMIT_MS = 60_000;
+const SLOWEST_ANSWER_MS = 10_000;
+
+export class SimTables implements Tables {
+  readonly #world: World;
+  readonly #actor: Actor;
+
+  constructor(world: World, actor: Actor) {
+    this.#world = world;
+    this.#actor = actor;
+  }
+
+  async read(table: TableName, partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
+    const text = `tables.read ${table} ${rowKey}`;
+    await this.#begin(text);
+    const row = await this.#world.store.read(table, partitionKey, rowKey);
+    await this.#world.turn(this.#actor, { text: `${text}: ${row?.etag ?? 'none'}` });
+    return row;
+  }
+
+  async list(query: Parameters<Tables['list']>[0]): Promise<RowPage> {
+    const { plan } = this.#world;
+    const text = `tables.list ${query.table} ${query.partitionKey}`;
+    await this.#begin(text);
+    const isData = query.table === 'datakeys';
+    const limit = isData ? Math.min(query.limit, plan.pageRows) : query.limit;
+    const isEmpty = isData && this.#world.meets(this.#actor, text, 'emptyPage');
+    const page: RowPage = isEmpty
+      ? { rows: [], continuation: query.continuation ?? query.after ?? '' }
+      : await this.#world.store.list({ ...query, limit });
+    const place = this.#actor.role === 'worker' && isData ? { place: 'page:read' } : {};
+    await this.#world.turn(this.#actor, { text: `${text}: ${page.rows.length} rows`, ...place });
+    return page;
+  }
+
+  async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
+    const world = this.#world;
+    const act = this.#actOf(table, partitionKey, writes);
+    const way = world.control.way;
+    const place = (when: string): { place?: string } =>
+      act === undefined || this.#actor.role !== 'worker' ? {} : { place: `${act}:${when}` };
+    const text = `tables.write ${table} ${partitionKey} ${act ?? writes.map(({ kind, rowKey }) => `${kind} ${rowKey}`).join(', ')}`;
+    let onTheWire = true;
+    const onDeath = (): void => {
+      if (onTheWire && world.chance.happens(0.5)) void this.#commitLate({ table, partitionKey, writes, text });
+    };
+    await world.turn(this.#actor, { text, onDeath, ...place('before') });
+    onTheWire = false;
+    if (world.meets(this.#actor, text, 'unavailable')) throw new StoreUnavailable('the store refused');
+    if (world.meets(this.#actor, text, 'touched')) await this.#touch(table, partitionKey, writes);
+    if (world.meets(this.#actor, text, 'lostBefore')) {
+      if (act === 'page-write') world.reached('page-write:not-committed', way);
+      return this.#lost(text);
+    }
+    if (world.meets(this.#actor, text, 'late')) {
+      void this.#commitLate({ table, partitionKey, writes, text });
+      return this.#lost(text);
+    }
+    const written = await world.commit(table, partitionKey, writes);
+    await world.turn(this.#actor, { text: `${text}: ${outcomeText(written)}`, ...place('after') }, way);
+    if (!world.meets(this.#actor, text, 'lostAfter')) return written;
+    if (act === 'page-write' && written.outcome === 'committed') world.reached('page-write:answer-lost', way);
+    return { outcome: 'unknown' };
+  }
+
+  async #begin(text: string): Promise<void> {
+    await this.#world.turn(this.#actor, { text });
+    if (this.#world.meets(this.#actor, text, 'unavailable')) throw new StoreUnavailable('the store refused');
+  }
+
+  async #lost(text: string): Promise<WriteOutcome> {
+    await this.#world.turn(this.#actor, { text: `${text}: no answer` });
+    return { outcome: 'unknown' };
+  }
+
+  /** A request that its sender has given up arrives all the same, perhaps long after. */
+  async #commitLate(request: {
+    readonly table: TableName;
+    readonly partitionKey: string;
+    readonly writes: readonly RowWrite[];
+    readonly text: string;
+  }): Promise<void> {
+    const world = this.#world;
+    const dueMs = world.clock.now().getTime() + world.chance.below(world.chance.happens(0.5) ? 100 : LATEST_COMMIT_MS);
+    await world.turn(NETWORK, { text: `late ${request.text}`, dueMs });
+    const written = await world.commit(request.table, request.partitionKey, request.writes);
+    await world.turn(NETWORK, { text: `late ${request.text}: ${outcomeText(written)}` });
+  }
+
+  /** Somebody else writes one of the rows unchanged: whoever has its ETag in hand has lost. */
+  async #touch(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<void> {
+    const { rowKey } = this.#world.chance.pick(writes);
+    const row = this.#world.store.peek(table, partitionKey, rowKey);
+    if (row) await this.#world.store.write(table, partitionKey, [{ kind: 'merge', rowKey, cells: {}, etag: row.etag }]);
+  }
+
+  #actOf(table: TableName, partitionKey: string, writes: readonly RowWrite[]): ReturnType<typeof actOf> {
+    if (this.#actor.role !== 'worker') return undefined;
+    const shard = table === 'datakeys' ? this.#world.store.peek('datakeys', partitionKey, SHARD_ROW_KEY) : undefined;
+    const state = this.#world.control.running?.state;
+    return actOf(table, writes, { shard: shard && readShard(shard.cells), state });
+  }
+}
+
+const outcomeText = (written: WriteOutcome): string =>
+  written.outcome === 'conflict' ? `${written.reason} at ${written.index}` : written.outcome;
+
+export class SimVaults implements KeyVaults {
+  readonly #world: World;
+  readonly #actor: Actor;
+
+  constructor(world: World, actor: Actor) {
+    this.#world = world;
+    this.#actor = actor;
+  }
+
+  readKey(target: VaultTarget, version?: string): Promise<Result<VaultKey, Failure>> {
+    return this.#call(target, 'readKey', () => this.#world.vaults.readKey(target, version));
+  }
+
+  unwrap(
+    target: VaultTarget,
+    wrapped: { readonly keyId: string; readonly ciphertext: string },
+  ): Promise<Result<Uint8Array, Failure>> {
+    if (this.#actor.role === 'caller' && !this.#world.history.everInForce(target.host)) {
+      this.#world.history.broken('1', `a caller was let through ${target.host}, which was never in force`);
+    }
+    return this.#call(target, 'unwrap', () => this.#world.vaults.unwrap(target, wrapped));
+  }
+
+  async #call<T>(
+    target: VaultTarget,
+    operation: string,
+    effect: () => Promise<Result<T, Failure>>,
+  ): Promise<Result<T, Failure>> {
+    const world = this.#world;
+    const text = `vaults.${operation} ${target.host}`;
+    const state = world.control.running?.state;
+    const midway: { place?: Place } = state === 'preparing' ? { place: 'prepare:midway' } : {};
+    await world.turn(this.#actor, { text, ...(this.#actor.role === 'worker' ? midway : {}) });
+    const trouble = world.troubleAt(target.host);
+    const glitch = !trouble && world.meets(this.#actor, text, 'vault') ? world.chance.pick(PASSING) : undefined;
+    if (trouble) world.note(this.#actor, text, trouble.code);
+    if (glitch) world.note(this.#actor, text, glitch);
+    const failed = trouble ?? (glitch && troubleOf(glitch, target.host));
+    const answer = failed ? err(failed) : await effect();
+    if (answer.ok) world.authorised(this.#actor, target.host);
+    const slowMs = world.meets(this.#actor, text, 'slowVault') ? world.chance.below(SLOWEST_ANSWER_MS) : 0;
+    const unwrapped: { place?: Place } =
+      operation === 'unwrap' && this.#actor.role === 'worker' && state !== 'preparing'
+        ? { place: 'company-key:unwrapped' }
+        : {};
+    await world.turn(this.#actor, {
+      text: `${text}: ${answer.ok ? 'ok' : answer.error.code}`,
+      dueMs: world.clock.now().getTime() + slowMs,
+      ...unwrapped,
+    });
+    return answer;
+  }
+}
+
+/** As the real one, it asks for a public key once per process. */
+export class SimSealer implements Sealer {
+  readonly #world: World;
+  readonly #actor: Actor;
+  readonly #known = new Map<string, KeyObject>();
+
+  constructor(world: World, actor: Actor) {
+    this.#world = world;
+    this.#actor = actor;
+  }
+
+  async sign(bytes: Uint8Array): Promise<Result<Seal, Failure>> {
+    const glitch = await this.#meet('seal.sign');
+    return glitch ? err(glitch) : this.#world.vaults.sign(bytes);
+  }
+
+  async publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>> {
+    const known = this.#known.get(keyVersion);
+    if (known) return { ok: true, value: known };
+    const glitch = await this.#meet('seal.publicKey');
+    if (glitch) return err(glitch);
+    const key = await this.#world.vaults.publicKey(keyVersion);
+    if (key.ok && key.value) this.#known.set(keyVersion, key.value);
+    return key;
+  }
+
+  async #meet(text: string): Promise<Failure | undefined> {
+    await this.#world.turn(this.#actor, { text });
+    const fails = this.#world.meets(this.#actor, text, 'seal');
+    await this.#world.turn(this.#actor, { text: `${text}: ${fails ? 'fails' : 'ok'}` });
+    return fails ? troubleOf(this.#world.chance.pick(PASSING), 'vendor.vault.azure.net') : undefined;
+  }
+}
+
+export class SimQueue implements WorkQueue {
+  readonly #world: World;
+  readonly #actor: Actor;
+
+  constructor(world: World, actor: Actor) {
+    this.#world = world;
+    this.#actor = actor;
+  }
+
+  async send(messages: readonly WorkMessage[], options: { readonly delayMs?: number } = {}): Promise<void> {
+    const text = `queue.send ${messages.map(({ kind, attempt }) => `${kind} ${attempt}`).join(', ')}`;
+    await this.#world.turn(this.#actor, { text });
+    this.#world.mustHoldNoKey('message', messages);
+    if (this.#world.meets(this.#actor, text, 'queueAway')) {
+      // Its answer lost, or never there: the sender cannot tell.
+      if (this.#world.chance.happens(0.5)) this.#world.broker.send(messages, options.delayMs ?? 0);
+      throw new StoreUnavailable('the queue is away');
+    }
+    this.#world.broker.send(messages, options.delayMs ?? 0);
+    const place = this.#actor.role === 'worker' ? { place: 'next:enqueued' } : {};
+    await this.#world.turn(this.#actor, { text: `${text}: sent`, ...place });
+  }
+}
+
+export class SimTimers implements Timers {
+  readonly #world: World;
+  readonly #actor: Actor;
+
+  constructor(world: World, actor: Actor) {
+    this.#world = world;
+    this.#actor = actor;
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    const dueMs = this.#world.clock.now().getTime() + delayMs;
+    return this.#world.turn(this.#actor, { text: 'sleep', dueMs });
+  }
+}
