@@ -52,7 +52,7 @@ export function targetOf(
 }
 
 /** Checks a wrap's seal and that it leads where its provider's own vault and key are. Sends nothing. */
-async function verifyWrap(
+export async function verifyWrap(
   opening: Omit<CompanyKeyOpening, 'vaults'>,
   context: CompanyKeyContext,
   wrap: Wrap,

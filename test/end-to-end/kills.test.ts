@@ -1,4 +1,4 @@
-// `kill -9` of the Functions host at 30 moments drawn by chance, over every stage of switches, roll-backs and re-keys of three
+// `kill -9` of the Functions host at 30 moments drawn by chance, over every stage of switches and roll-backs of three
 // companies at once, while a reader and a writer go on. Nobody helps: what was under way goes on by itself, and every key that was
 // ever handed out opens to the same bytes. KEYSWITCH_KILL_SEED repeats a run's choices.
 import { randomInt } from 'node:crypto';
@@ -67,7 +67,7 @@ async function persist<T>(what: string, ask: () => Promise<T>): Promise<T> {
   ).then(({ value }) => value);
 }
 
-/** One company's life: a switch there, cancelled half-way or not, a switch back, a re-key, and so on. */
+/** One company's life: a switch there, cancelled half-way or not, a switch back, and so on. */
 class Life {
   readonly company: Company;
   readonly #random: () => number;

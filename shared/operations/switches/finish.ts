@@ -5,6 +5,7 @@ import type { Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
 import { providerName, type ProviderRef } from '../../domain/provider.ts';
+import { switchCells } from '../../domain/rows/control-rows.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import { total } from '../../domain/shard.ts';
@@ -79,9 +80,13 @@ async function claim(deps: Finishing, place: SwitchPlace, ending: Ending): Promi
   const until = new Date(now.getTime() + deps.finishClaimMs).toISOString();
   const next = { ...sw.value, finishing: { worker: deps.entropy.id(), until } };
   const written = await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
-  if (written.outcome !== 'committed') return { type: 'lost-race' };
-  return { ...ending, sw: { value: next, etag: written.etags[0] ?? '' } };
+  if (written.outcome === 'committed') return { ...ending, sw: { value: next, etag: written.etags[0] ?? '' } };
+  // After a lost answer the row says whose claim it holds; it must be this one to the letter, for a pause keeps the claim.
+  const held = written.outcome === 'unknown' ? await loadSwitch(deps.tables, place) : undefined;
+  return held && sameCells(held.value, next) ? { ...ending, sw: held } : { type: 'lost-race' };
 }
+
+const sameCells = (a: Switch, b: Switch): boolean => JSON.stringify(switchCells(a)) === JSON.stringify(switchCells(b));
 
 async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending | FinishOutcome> {
   const { tables } = deps;

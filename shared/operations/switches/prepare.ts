@@ -19,6 +19,7 @@ import {
   targetOf,
   wrapInForce,
   type CompanyKeyOpening,
+  verifyWrap,
 } from '../company-key-opener.ts';
 import { loadCompany, loadKeyring, type Loaded } from '../control-state.ts';
 import type { Clock, Entropy, KeyVaults, RowWrite, Sealer } from '../ports.ts';
@@ -136,6 +137,8 @@ async function makeWraps(
     const rowKey = companyKeyRowKey(place.keyringId, fromVersion);
     return err({ side: 'source', failure: forged(deps.log, { companyId: place.companyId, rowKey }) });
   }
+  const sealed = await verifyWrap(deps, oldContext, inForce);
+  if (!sealed.ok) return err({ side: 'source', failure: sealed.error });
   // The key in force may have expired: its vault still unwraps, and the way out of it must stay open.
   const purpose = kind === 'rekey' ? 'test' : 'in-force';
   const next = { context: nextContext, key: nextKey };

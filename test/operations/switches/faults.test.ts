@@ -6,7 +6,7 @@ import { counted, shardOf } from '../../../shared/domain/shard.ts';
 import { isEnded } from '../../../shared/domain/switch.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import { StoreUnavailable } from '../../../shared/operations/ports.ts';
+import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
 import { loadShard, shardWrite } from '../../../shared/operations/shard-rows.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
@@ -133,6 +133,29 @@ describe('a store or queue that is away', () => {
     expect(
       [...rig.store.dump()].filter(({ table, rowKey }) => table === 'agenda' && rowKey.startsWith('switch|')),
     ).toEqual([]);
+  });
+});
+
+describe('a claim to the end whose answer was lost', () => {
+  it('is recognised as one’s own, and the switch ends with that message', async () => {
+    let lost = 0;
+    const loseClaims = (tables: Tables): Tables => ({
+      read: (...place) => tables.read(...place),
+      list: (query) => tables.list(query),
+      write: async (table, partitionKey, writes) => {
+        const written = await tables.write(table, partitionKey, writes);
+        const isClaim =
+          writes.length === 1 && writes.some((write) => write.kind === 'replace' && Boolean(write.cells['finishing']));
+        if (table !== 'companies' || !isClaim) return written;
+        lost += 1;
+        return { outcome: 'unknown' };
+      },
+    });
+    const rig = await Rig.withDataKeys(20, { wrapTables: loseClaims });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    await rig.drain();
+    expect((await loadSwitch(rig.store, place('s1')))?.value.state).toBe('completed');
+    expect(lost).toBe(1);
   });
 });
 

@@ -144,6 +144,19 @@ describe('rows that were forged', () => {
     expect(await rig.openByCaller()).toBe(10);
   });
 
+  it('a re-key finds a forged company key before any vault is asked', async () => {
+    const rig = await switched();
+    const stored = await rig.store.read('companies', COMPANY, companyKeyRowKey(KEYRING, 2));
+    const wraps = String(stored?.cells['wraps']).replace(/"signature":"..../, '"signature":"AAAA');
+    rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 2), { ...stored?.cells, wraps });
+    await startRekey(rig.deps, { ...place('r1'), requestedBy: 'admin' });
+    rig.vaults.calls.length = 0;
+    await rig.drain();
+    const sw = await loadSwitch(rig.store, place('r1'));
+    expect(sw).toMatchObject({ value: { state: 'preparing', blocked: { failure: { code: 'row-forged' } } } });
+    expect(rig.vaults.calls.filter(({ operation }) => operation !== 'publicKey')).toEqual([]);
+  });
+
   it('a wrap copied from another company’s row is refused', async () => {
     const rig = await switched();
     const row = (await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 2 }))!;
