@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { failure } from '../../shared/domain/failure-catalogue.ts';
 import { adminInstructions, type Instruction } from '../../shared/domain/instructions.ts';
 
 const PLACE = {
@@ -32,6 +33,10 @@ describe('instructions for the Azure admin', () => {
     for (const text of [all, adminInstructions({ ...PLACE, principalId: OID })].map((list) => JSON.stringify(list))) {
       expect(text).not.toMatch(/<[a-z-]+>|undefined|YOUR_|\.\.\.|…/i);
     }
+  });
+
+  it('promise no consent link, since there is none yet', () => {
+    expect(JSON.stringify([all, failure('consent-required').remedy])).not.toMatch(/consent link/i);
   });
 
   it('name the principal by its ids, never by a display name', () => {

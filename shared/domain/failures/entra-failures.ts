@@ -33,14 +33,15 @@ export const ENTRA_FAILURES = {
           }
         : {
             message: 'Azure AD admin consent is required.',
-            cause: `Our app is not installed in ${theTenant(facts)}, the consent was withdrawn, or it is older than 24 hours and the set-up is not finished.`,
+            cause: `Our app is not installed in ${theTenant(facts)}, or the consent was withdrawn.`,
             remedy: remedyOf({
               text:
-                'Ask for the consent link of this connection, and let a Global Administrator or Privileged Role Administrator of the ' +
-                'tenant open it and accept. An administrator of the tenant can also install the app with the Azure CLI.',
+                'Let an administrator of the tenant (Application Administrator, Cloud Application Administrator or Global Administrator) ' +
+                'install the app with the Azure CLI. It gives no access to anything by itself.',
               azureCli: commandLines(signInTo(facts), createServicePrincipal(facts)),
               portal:
-                'Microsoft Entra admin center > Enterprise applications (afterwards the app is listed there by its application id)',
+                'Azure portal > Cloud Shell, for the command; afterwards Microsoft Entra admin center > Enterprise applications lists ' +
+                'the app by its application id',
             }),
           },
   },

@@ -17,9 +17,9 @@ const openVault = ({ host }: InstructionPlace): string =>
   `In the Azure portal, open Key vaults > ${vaultNameOf(host)}.`;
 
 export const installInPortal = ({ appId, tenantId }: InstructionPlace): readonly string[] => [
-  `Open the consent link of this connection as Global Administrator or Privileged Role Administrator${
+  `The portal has no page for this. Open its Cloud Shell as Application Administrator, Cloud Application Administrator or Global Administrator${
     tenantId === undefined ? '' : ` of the tenant ${tenantId}`
-  }, and accept.`,
+  }, and run the commands given here.`,
   `Check in Microsoft Entra ID > Enterprise applications that an app with the application id ${appId} is listed.`,
 ];
 
