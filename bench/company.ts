@@ -21,7 +21,11 @@ import type { WorkMessage } from '../shared/domain/work-message.ts';
 import { systemClock, systemTimers } from '../shared/adapters/system.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../shared/operations/control-state.ts';
 import { wrapOf } from '../shared/operations/company-key-opener.ts';
-import type { Cells, TableName, Tables, WorkQueue } from '../shared/operations/ports.ts';
+import type { Cells, Clock, TableName, Tables, WorkQueue } from '../shared/operations/ports.ts';
+import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
+import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
+import type { Unwrapping } from '../shared/operations/data-keys/unwrap.ts';
+import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { handleSwitchWork, type WorkDependencies } from '../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../shared/operations/switches/start-switch.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
@@ -50,6 +54,7 @@ export interface SwitchRun {
   readonly vaultCalls: number;
 }
 
+const KEY_TTL_MS = 300_000;
 /** Sixteen messages at once, as host.json lets a host work. */
 const MESSAGES_AT_ONCE = 16;
 
@@ -140,6 +145,26 @@ export class BenchCompany {
     return opened;
   }
 
+  /** What a host needs to unwrap, with nothing in its caches; `onVaultCall` runs before the vault answers. */
+  coldReader(
+    clock: Clock,
+    onVaultCall: () => Promise<void>,
+  ): { readonly deps: Unwrapping; readonly calls: () => number } {
+    const tables = this.#tables;
+    const log = new FakeLog();
+    const vaults = this.#vaults;
+    vaults.calls.length = 0;
+    vaults.onCall = (call) => (call.operation === 'unwrap' ? onVaultCall() : undefined);
+    const opening = { tables, vaults, sealer: vaults, log, managedTarget: VENDOR, clock };
+    const deps = {
+      log,
+      companyKeys: new CompanyKeyCache(opening, { ttlMs: KEY_TTL_MS }),
+      keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: KEY_TTL_MS }),
+      wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: KEY_TTL_MS }),
+    };
+    return { deps, calls: () => vaults.countOf('unwrap') };
+  }
+
   /** A host process of its own: nothing in its caches. */
   #freshHost(queue: WorkQueue): WorkDependencies {
     const opening = {
@@ -156,7 +181,7 @@ export class BenchCompany {
       entropy: this.#entropy,
       timers: systemTimers,
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
-      workerKeys: new WorkerKeys(opening, { ttlMs: 300_000 }),
+      workerKeys: new WorkerKeys(opening, { ttlMs: KEY_TTL_MS }),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,

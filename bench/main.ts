@@ -6,8 +6,13 @@ import { MIN_PAIRS } from './harness/pairs.ts';
 
 /** Each is loaded only when it is run: some replace the name lookup of the whole process. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<(options: BenchOptions) => Promise<boolean>>>> = {
-  'reprotect-store': async () => (await import('./reprotect-store.ts')).reprotectStore,
   'reprotect-null': async () => (await import('./reprotect-null.ts')).reprotectNullBenchmark,
+  'reprotect-store': async () => (await import('./reprotect-store.ts')).reprotectStore,
+  'reprotect-naive': async () => (await import('./reprotect-naive.ts')).reprotectNaive,
+  'unwrap-http': async () => (await import('./unwrap-http.ts')).unwrapHttp,
+  'unwrap-cold': async () => (await import('./unwrap-cold.ts')).unwrapCold,
+  'unwrap-during-switch': async () => (await import('./unwrap-during-switch.ts')).unwrapDuringSwitch,
+  'cold-start': async () => (await import('./cold-start.ts')).coldStart,
 };
 
 const { values, positionals } = parseArgs({

@@ -34,7 +34,8 @@ export async function reprotectNullBenchmark(options: BenchOptions): Promise<boo
     b: async () => (await reprotectNull(FEW)).keysPerSecond,
   });
   report.pairs({
-    what: `${number(most)} keys against ${number(FEW)}`,
+    what: 'growth',
+    names: [`${number(most)} keys`, `${number(FEW)} keys`],
     unit: 'keys/s',
     measured: growth,
     goal: { atLeast: 0.9 },

@@ -35,23 +35,25 @@ export class Report {
     console.log(`${name} ${JSON.stringify(settings)} on node ${process.version}, ${count} x ${model}`);
   }
 
-  /** Two things measured side by side. Their ratio is withheld if it spreads too far. */
+  /** Two things measured side by side; `names` are `ours` and `bare` unless told. Their ratio is withheld if it spreads too far. */
   pairs(options: {
     readonly what: string;
+    readonly names?: readonly [string, string];
     readonly unit: string;
     readonly measured: PairSummary;
     readonly goal?: { readonly atLeast: number } | { readonly atMost: number };
   }): void {
     const { what, unit, measured, goal } = options;
+    const [a, b] = options.names ?? ['ours', 'bare'];
     this.#add({
-      what: `${what}: ours, ${unit}`,
+      what: `${what}: ${a}, ${unit}`,
       value: range(measured.summaryA),
       goal: '',
       verdict: 'no goal',
       raw: measured.a,
     });
     this.#add({
-      what: `${what}: other, ${unit}`,
+      what: `${what}: ${b}, ${unit}`,
       value: range(measured.summaryB),
       goal: '',
       verdict: 'no goal',
@@ -60,11 +62,11 @@ export class Report {
     const { ratio, ratios: raw } = measured;
     if (ratio.spread > MAX_SPREAD) {
       const value = `withheld: spread ${number(ratio.spread * 100)} % of the median`;
-      this.#add({ what: `${what}: ratio`, value, goal: textOf(goal), verdict: 'spread too wide', raw });
+      this.#add({ what: `${what}: ${a} / ${b}`, value, goal: textOf(goal), verdict: 'spread too wide', raw });
       return;
     }
     this.#add({
-      what: `${what}: ratio`,
+      what: `${what}: ${a} / ${b}`,
       value: range(ratio),
       goal: textOf(goal),
       verdict: judge(ratio.median, goal),

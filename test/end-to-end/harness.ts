@@ -38,7 +38,8 @@ export interface Run {
   readonly credential: TokenCredential;
   /** All that any host ever wrote. */
   readonly lines: readonly string[];
-  startHost(): Promise<FunctionsHost>;
+  /** `settings` beside, or in place of, those of the run. */
+  startHost(settings?: Readonly<Record<string, string>>): Promise<FunctionsHost>;
   /** `path` is below `/api/v1`. Rejects if the answer does not arrive whole. */
   call<T = unknown>(method: string, path: string, call?: Call): Promise<Answer<T>>;
   close(): Promise<void>;
@@ -80,8 +81,8 @@ export async function startRun(
   ]);
   const credential = enterAzure(environment);
   const lines: string[] = [];
-  const startHost = (): Promise<FunctionsHost> =>
-    environment.startHost({ bundleDir, onLine: (line) => void lines.push(line) });
+  const startHost: Run['startHost'] = (env = {}) =>
+    environment.startHost({ bundleDir, env, onLine: (line) => void lines.push(line) });
   for (let started = 0; started < hosts; started += 1) await startHost();
   return {
     environment,

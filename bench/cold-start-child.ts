@@ -1,0 +1,37 @@
+// Loads the app in the directory that is named as the Functions worker does, lets it answer one call over HTTP, and ends.
+import { readFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { createCoreApi } from '../local/functions-host/core-api.ts';
+import { parseHostSettings } from '../local/functions-host/host-settings.ts';
+import { startHttpTriggers } from '../local/functions-host/http-trigger.ts';
+import { createInvoker } from '../local/functions-host/invoke.ts';
+import { loadApp } from '../local/functions-host/load-app.ts';
+
+const directory = process.argv[2] ?? '';
+const settings = process.env;
+const log = (): void => undefined;
+const { api, app } = createCoreApi(log);
+
+async function answerOnce(): Promise<void> {
+  await loadApp(directory, api);
+  await app.model().getCapabilities?.({});
+  const host = parseHostSettings(readFileSync(join(directory, 'host.json'), 'utf8'), settings);
+  const http = await startHttpTriggers({
+    functions: [...app.functions.values()],
+    runByName: () => false,
+    settings,
+    host,
+    keys: { functionKey: 'function', masterKey: 'master' },
+    invoker: createInvoker({ app, log, timeoutMs: host.functionTimeoutMs, onTimeout: log }),
+    log,
+    port: 0,
+  });
+  // Without a token: the app refuses by itself, without asking anybody.
+  get(`${http.url}/api/v1/companies/acme`, ({ statusCode }) => process.exit(statusCode === 401 ? 0 : 1));
+}
+
+answerOnce().catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

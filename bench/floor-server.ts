@@ -1,0 +1,76 @@
+// The least that any server must do to unwrap data keys for a caller: check the token, read the rows through @azure/data-tables (or
+// have them in memory), open them, answer. No routes, no validation, no cache, no log. Prints its URL.
+import { createDecipheriv, createSecretKey } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { TableClient } from '@azure/data-tables';
+import { ManagedIdentityCredential } from '@azure/identity';
+import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
+import pLimit from 'p-limit';
+import { lengthPrefixed } from '../shared/domain/length-prefixed.ts';
+import { shardOf } from '../shared/domain/shard.ts';
+
+export interface FloorOptions {
+  readonly endpoint: string;
+  readonly identityClientId: string;
+  readonly jwks: JSONWebKeySet;
+  readonly companyId: string;
+  readonly keyringId: string;
+  readonly shardCount: number;
+  /** Hex. */
+  readonly companyKey: string;
+  readonly rows: 'tables' | 'memory';
+}
+
+const READS_IN_FLIGHT = 64;
+const NONCE_END = 13;
+const TAG_BYTES = 16;
+
+const options = JSON.parse(process.env['KEYSWITCH_BENCH_FLOOR'] ?? '') as FloorOptions;
+const { companyId, keyringId, shardCount } = options;
+const credential = new ManagedIdentityCredential({ clientId: options.identityClientId });
+const table = new TableClient(options.endpoint, 'datakeys', credential);
+const companyKey = createSecretKey(Buffer.from(options.companyKey, 'hex'));
+const keys = createLocalJWKSet(options.jwks);
+const rows = new Map<string, Uint8Array>();
+const limit = pLimit(READS_IN_FLIGHT);
+
+async function blobOf(keyId: string): Promise<Uint8Array> {
+  const kept = rows.get(keyId);
+  if (kept) return kept;
+  const partition = `${companyId}|${keyringId}|${shardOf(keyId, shardCount)}`;
+  const { blob } = await table.getEntity<{ blob: Uint8Array }>(partition, keyId);
+  if (options.rows === 'memory') rows.set(keyId, blob);
+  return blob;
+}
+
+function open(keyId: string, blob: Uint8Array): string {
+  const decipher = createDecipheriv('aes-256-gcm', companyKey, blob.subarray(1, NONCE_END));
+  decipher.setAAD(lengthPrefixed(['keyswitch.data-key.1', companyId, keyringId, keyId, '1']));
+  decipher.setAuthTag(blob.subarray(blob.length - TAG_BYTES));
+  const plaintext = decipher.update(blob.subarray(NONCE_END, blob.length - TAG_BYTES));
+  decipher.final();
+  return plaintext.toString('base64url');
+}
+
+async function answer(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  await jwtVerify(request.headers.authorization?.slice('Bearer '.length) ?? '', keys);
+  const { keyIds } = JSON.parse(Buffer.concat(chunks).toString()) as { keyIds: string[] };
+  const unwrapped = await limit.map(keyIds, async (keyId) => {
+    const plaintext = open(keyId, await blobOf(keyId));
+    return { outcome: 'unwrapped', keyId, companyKeyVersion: 1, plaintext };
+  });
+  return JSON.stringify({ keys: unwrapped });
+}
+
+const server = createServer((request, response) => {
+  answer(request).then(
+    (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(body),
+    (error: unknown) => response.writeHead(500).end(String(error)),
+  );
+});
+server.listen(0, '127.0.0.1', () => {
+  console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+});

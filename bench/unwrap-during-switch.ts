@@ -1,0 +1,69 @@
+// Callers of one keyring while its data keys are re-protected, on one host that does both, against the same calls without a switch.
+// Calls come at a steady rate; how long one takes counts from when it was due.
+import { setTimeout as delay } from 'node:timers/promises';
+import { azure, Company, MANAGED, type Provider } from '../test/end-to-end/company.ts';
+import { startRun } from '../test/end-to-end/harness.ts';
+import type { BenchOptions } from './benchmark.ts';
+import { openLoad, percentile, type Target } from './harness/http-load.ts';
+import { runPairs } from './harness/pairs.ts';
+import { Report } from './harness/report.ts';
+import { bodies, targetOf } from './unwrap-http.ts';
+
+const KEYS = 5_000;
+const CALLS_PER_SECOND = 50;
+const QUIET_CALLS = 500;
+const POLL_MS = 500;
+const SETTINGS = { KEYSWITCH_SHARD_COUNT: '16', KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '3600' };
+
+export async function unwrapDuringSwitch(options: BenchOptions): Promise<boolean> {
+  const keys = options.keys ?? KEYS;
+  const report = new Report('unwrap-during-switch', { keys, callsPerSecond: CALLS_PER_SECOND, pairs: options.pairs });
+  const run = await startRun({ settings: SETTINGS });
+  const [host] = run.environment.hosts;
+  if (!host) throw new Error('no host');
+  const company = await Company.create(run, 'contoso', keys);
+  await company.connect(run.environment.customers.contoso, { id: 'own', keyName: 'bench' });
+  const target = targetOf(run, host, company, bodies([...company.keys.keys()], 1));
+  let switches = 0;
+  let errors = 0;
+  const measured = await runPairs({
+    pairs: options.pairs,
+    a: async () => {
+      switches += 1;
+      const to = switches % 2 === 1 ? azure('own') : MANAGED;
+      const load = await whileSwitching(company, target, { switchId: `switch-${switches}`, to });
+      errors += load.errors;
+      return percentile(load.latenciesMs, 0.99);
+    },
+    b: async () => {
+      const load = await openLoad(target, { callsPerSecond: CALLS_PER_SECOND, while: (n) => n < QUIET_CALLS });
+      errors += load.errors;
+      return percentile(load.latenciesMs, 0.99);
+    },
+  });
+  await run.close();
+  const names = ['during a switch', 'without'] as const;
+  report.pairs({ what: 'p99', names, unit: 'ms', measured, goal: { atMost: 2 } });
+  report.value({ what: 'errors', value: errors, unit: '', goal: { atMost: 0 } });
+  return report.save();
+}
+
+async function whileSwitching(
+  company: Company,
+  target: Target,
+  order: { readonly switchId: string; readonly to: Provider },
+): Promise<Awaited<ReturnType<typeof openLoad>>> {
+  const { status } = await company.order(order.switchId, order.to);
+  if (status !== 202) throw new Error(`the switch was answered ${status}`);
+  let completed = false;
+  const watch = async (): Promise<void> => {
+    while (!completed) {
+      await delay(POLL_MS);
+      completed = (await company.view(order.switchId)).state === 'completed';
+    }
+  };
+  const watching = watch();
+  const load = await openLoad(target, { callsPerSecond: CALLS_PER_SECOND, while: () => !completed });
+  await watching;
+  return load;
+}
