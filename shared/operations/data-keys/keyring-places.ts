@@ -47,7 +47,7 @@ export class KeyringPlaces {
   async read(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
     const expiresAtMs = this.#deps.clock.now().getTime() + this.#ttlMs;
     const keyring = await loadKeyring(this.#deps.tables, place);
-    this.#entries.delete(nameOf(place));
+    if (keyring?.value.state !== 'ready') this.#entries.delete(nameOf(place));
     if (!keyring) return err(notFound('keyring', place.keyringId));
     if (keyring.value.state !== 'ready') {
       return err({ type: 'state', code: 'keyring-not-ready', message: 'The keyring is still being created.' });
