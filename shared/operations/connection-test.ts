@@ -117,8 +117,8 @@ class TestRun {
       level: verdict.status === 'failed' ? 'warning' : 'info',
       event: 'connection.tested',
       detail: {
-        company: this.#companyId,
-        connection: connection.connectionId,
+        companyId: this.#companyId,
+        connectionId: connection.connectionId,
         status: verdict.status,
         code: found?.code,
         serviceStatus: found?.service?.status,
@@ -209,7 +209,7 @@ class TestRun {
   #substituted(detail: string): Failure {
     const { connectionId } = this.#held.value;
     const event = 'security.key-substituted';
-    this.#deps.log.write({ level: 'error', event, detail: { company: this.#companyId, connection: connectionId } });
+    this.#deps.log.write({ level: 'error', event, detail: { companyId: this.#companyId, connectionId } });
     return this.#known(failure('key-substituted', { detail }));
   }
 

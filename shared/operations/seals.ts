@@ -14,7 +14,7 @@ export interface SealCheck {
 
 /** A `row-forged` failure, logged as the security event that it is. `row` names the row, never its content. */
 export function forged(log: Log, row: { readonly companyId: string; readonly rowKey: string }): Failure {
-  log.write({ level: 'error', event: 'security.row-forged', detail: { company: row.companyId, row: row.rowKey } });
+  log.write({ level: 'error', event: 'security.row-forged', detail: { companyId: row.companyId, row: row.rowKey } });
   return failure('row-forged', { detail: row.rowKey });
 }
 

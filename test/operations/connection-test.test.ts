@@ -342,7 +342,7 @@ describe('what a test leaves in the log', () => {
     expect(world.logged).toContainEqual({
       level: 'warning',
       event: 'connection.tested',
-      detail: expect.objectContaining({ company: COMPANY, connection: CONNECTION, code: 'throttled' }) as unknown,
+      detail: expect.objectContaining({ companyId: COMPANY, connectionId: CONNECTION, code: 'throttled' }) as unknown,
     });
   });
 });

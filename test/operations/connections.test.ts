@@ -164,7 +164,8 @@ describe('a forged row', () => {
     }
     const asked = world.vaults.calls.slice(callsBefore).map(({ operation }) => operation);
     expect(asked.filter((operation) => operation !== 'publicKey')).toEqual([]);
-    expect(world.logged).toContainEqual(expect.objectContaining({ level: 'error', event: 'security.row-forged' }));
+    const detail = { companyId: COMPANY, row: connectionRowKey(CONNECTION) };
+    expect(world.logged).toContainEqual({ level: 'error', event: 'security.row-forged', detail });
   });
 
   it('copied from another company is refused', async () => {

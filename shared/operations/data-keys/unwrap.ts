@@ -171,7 +171,7 @@ const withoutCompanyKey = ({ row }: Found, keyId: string): UnwrapOutcome => ({
 function logUnopened(log: Log, place: KeyringPlace, outcomes: readonly UnwrapOutcome[]): void {
   for (const { outcome, keyId } of outcomes) {
     if (outcome !== 'does-not-open') continue;
-    const detail = { company: place.companyId, keyring: place.keyringId, dataKey: keyId };
+    const detail = { companyId: place.companyId, keyringId: place.keyringId, keyId };
     log.write({ level: 'error', event: 'security.data-key-does-not-open', detail });
   }
 }
