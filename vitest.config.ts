@@ -7,6 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    maxWorkers: 2,
+    // More than the cores of a small machine: much of the end-to-end tests is waiting for locks, timers and hosts.
+    maxWorkers: 3,
   },
 });
