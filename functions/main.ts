@@ -8,6 +8,7 @@ import { AzureTables } from '../shared/adapters/azure-tables.ts';
 import { Credentials } from '../shared/adapters/credentials.ts';
 import { jsonLog, systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
 import { createTokenVerifier } from '../shared/adapters/token-verifier.ts';
+import { rememberVerified } from '../shared/adapters/verified-tokens.ts';
 import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
 import { VaultPool } from '../shared/adapters/vault-pool.ts';
 import type { VaultTarget } from '../shared/domain/provider.ts';
@@ -81,7 +82,7 @@ const {
   KEYSWITCH_SECOND_AUDIENCE: audience,
   KEYSWITCH_SECOND_JWKS_URI: jwksUri,
 } = settings;
-const verifier = createTokenVerifier({
+const checked = createTokenVerifier({
   authorityHost: settings.KEYSWITCH_AUTHORITY_HOST,
   tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
   audience: settings.KEYSWITCH_API_AUDIENCE,
@@ -89,6 +90,7 @@ const verifier = createTokenVerifier({
     ? {}
     : { secondIssuer: { issuer, audience, jwksUri } }),
 });
+const verifier = rememberVerified(checked, clock);
 
 const services = {
   ...opening,
