@@ -34,7 +34,7 @@ export async function coldStart(options: BenchOptions): Promise<boolean> {
     platform: 'node',
     format: 'cjs',
   });
-  const child = fromRoot('bench/cold-start-child.ts');
+  const child = fileURLToPath(new URL('cold-start-child.ts', import.meta.url));
   await build({ entryPoints: [child], outfile: host, bundle: true, platform: 'node', format: 'cjs' });
 
   const bare = (): Promise<number> => Promise.resolve(timeOf(['-e', '0']));

@@ -22,6 +22,7 @@ const PRELOAD = new URL('../local/redirect/preload.ts', import.meta.url).href;
 const SERVER = fileURLToPath(new URL('floor-server.ts', import.meta.url));
 
 export interface Floor {
+  readonly pid: number;
   readonly url: string;
   close(): Promise<void>;
 }
@@ -64,6 +65,7 @@ export async function startFloor(
   const exited = once(child, 'exit');
   return {
     url,
+    pid: child.pid ?? 0,
     close: async () => {
       child.kill();
       await exited;

@@ -1,5 +1,6 @@
-// `npm run bench -- NAME [--pairs N] [--keys N]`: runs one benchmark, prints what it found and keeps it in bench/results/. Run by
-// hand, on a machine that does nothing else. Ends with status 1 if a goal was missed or a ratio had to be withheld.
+// `npm run bench -- NAME [--pairs N] [--keys N]`: runs one benchmark, prints what it found and keeps it in bench/results/, from
+// where `results` puts it into docs/performance.md. Run by hand, on a machine that does nothing else. Ends with status 1 if a goal
+// was missed or a ratio had to be withheld.
 import { parseArgs } from 'node:util';
 import type { BenchOptions } from './benchmark.ts';
 import { MIN_PAIRS } from './harness/pairs.ts';
@@ -13,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<(options: BenchOptions) 
   'unwrap-cold': async () => (await import('./unwrap-cold.ts')).unwrapCold,
   'unwrap-during-switch': async () => (await import('./unwrap-during-switch.ts')).unwrapDuringSwitch,
   'cold-start': async () => (await import('./cold-start.ts')).coldStart,
+  results: async () => (await import('./results-table.ts')).updateResultsTable,
 };
 
 const { values, positionals } = parseArgs({

@@ -4,7 +4,7 @@ import { cpus, totalmem } from 'node:os';
 import type { PairSummary } from './pairs.ts';
 import { MAX_SPREAD, type Summary } from './summary.ts';
 
-export type Verdict = 'met' | 'missed' | 'no goal' | 'spread too wide';
+type Verdict = 'met' | 'missed' | 'no goal' | 'spread too wide';
 
 interface Line {
   readonly what: string;
@@ -13,6 +13,17 @@ interface Line {
   readonly verdict: Verdict;
   /** Every sample, for the JSON. */
   readonly raw: unknown;
+}
+
+/** A report as its JSON file holds it. */
+export interface StoredReport {
+  readonly name: string;
+  readonly at: string;
+  readonly node: string;
+  readonly processor: { readonly model: string; readonly count: number };
+  readonly memoryBytes: number;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly lines: readonly Line[];
 }
 
 const RESULTS = new URL('../results/', import.meta.url);
@@ -94,7 +105,7 @@ export class Report {
   /** Writes the JSON; true if no goal was missed. */
   async save(): Promise<boolean> {
     await mkdir(RESULTS, { recursive: true });
-    const content = {
+    const content: StoredReport = {
       name: this.#name,
       at: new Date().toISOString(),
       node: process.version,
