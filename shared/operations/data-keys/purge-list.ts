@@ -68,7 +68,11 @@ export async function listDue(
 
 /** When the next entry after `now` is due; undefined if there is none. */
 export async function nextDue(tables: Tables, place: KeyringPlace, now: string): Promise<string | undefined> {
-  const page = await tables.list({ table: 'agenda', partitionKey: purgePartition(place), after: `${now}}`, limit: 1 });
+  const query = { table: 'agenda', partitionKey: purgePartition(place), after: `${now}}`, limit: 1 } as const;
+  let page = await tables.list(query);
+  while (page.rows.length === 0 && page.continuation !== undefined) {
+    page = await tables.list({ ...query, continuation: page.continuation });
+  }
   return page.rows[0]?.rowKey.split('|')[0];
 }
 

@@ -70,15 +70,21 @@ async function namesOf(
   const named: { keyId: string; reason: QuarantineReason }[] = [];
   for (const [shard, { quarantined }] of shards.entries()) {
     if (quarantined === 0 || named.length >= MAX_NAMED_ROWS) continue;
-    const page = await deps.tables.list({
-      table: 'datakeys',
-      partitionKey: dataKeysPartition({ ...place, shard }),
-      ...rowKeysUnder(QUARANTINE_PREFIX),
-      limit: MAX_NAMED_ROWS - named.length,
-    });
-    for (const { rowKey, cells } of page.rows) {
-      named.push({ keyId: rowKey.slice(QUARANTINE_PREFIX.length), reason: reasonOf(cells['reason']) });
-    }
+    // A page may be short, or empty, and yet not the last.
+    let continuation: string | undefined;
+    do {
+      const page = await deps.tables.list({
+        table: 'datakeys',
+        partitionKey: dataKeysPartition({ ...place, shard }),
+        ...rowKeysUnder(QUARANTINE_PREFIX),
+        limit: MAX_NAMED_ROWS - named.length,
+        ...(continuation === undefined ? {} : { continuation }),
+      });
+      for (const { rowKey, cells } of page.rows) {
+        named.push({ keyId: rowKey.slice(QUARANTINE_PREFIX.length), reason: reasonOf(cells['reason']) });
+      }
+      continuation = page.continuation;
+    } while (continuation !== undefined && named.length < MAX_NAMED_ROWS);
   }
   return named;
 }
