@@ -29,8 +29,11 @@ export const switchBody = z
       description:
         'Exact. `done` are at the version that the switch moves to; `checked` of them were opened anew and compared.',
     }),
-    ratePerSecond: z.number().min(0).optional(),
-    secondsLeft: z.number().min(0).optional(),
+    ratePerSecond: z.number().min(0).optional().meta({
+      description:
+        'Steps a second since the present direction began, pauses included; a data key takes two: it is moved, then opened anew.',
+    }),
+    secondsLeft: count.optional().meta({ description: 'At that rate, rounded up.' }),
     paused: z.boolean(),
     blocked: blocked.optional(),
     quarantine: z
@@ -62,8 +65,8 @@ export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdm
     unverifiedTenants: [],
     createdAt: view.createdAt,
     ...present({
-      ratePerSecond,
-      secondsLeft,
+      ratePerSecond: ratePerSecond === undefined ? undefined : Math.round(ratePerSecond * 10) / 10,
+      secondsLeft: secondsLeft === undefined ? undefined : Math.ceil(secondsLeft),
       blocked: waiting && blockedToBody(waiting, audience),
       turnedAt: view.turnedAt,
       endedAt: view.endedAt,
