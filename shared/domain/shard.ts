@@ -82,7 +82,7 @@ export function turned(shard: Shard, turn: Turn): Shard | undefined {
 /** How many movable rows are at `version`, which is one of the shard's two, or new to it. */
 function rowsAt(shard: Shard, version: number): number {
   if (version === shard.writeVersion) return shard.done;
-  if (version === shard.fromVersion) return movable(shard) - shard.done;
+  if (version === shard.fromVersion) return atLeastNone(movable(shard) - shard.done);
   return 0;
 }
 
@@ -95,16 +95,22 @@ export interface CountChange {
   readonly done?: number;
 }
 
+/**
+ * Exact, as long as nobody but Keyswitch writes data rows. Whoever relabels one behind its back must not make the shard itself
+ * unreadable by a count below none.
+ */
 export function counted(shard: Shard, change: CountChange): Shard {
   return {
     ...shard,
-    live: shard.live + (change.live ?? 0),
-    deleted: shard.deleted + (change.deleted ?? 0),
-    quarantined: shard.quarantined + (change.quarantined ?? 0),
-    lost: shard.lost + (change.lost ?? 0),
-    done: shard.done + (change.done ?? 0),
+    live: atLeastNone(shard.live + (change.live ?? 0)),
+    deleted: atLeastNone(shard.deleted + (change.deleted ?? 0)),
+    quarantined: atLeastNone(shard.quarantined + (change.quarantined ?? 0)),
+    lost: atLeastNone(shard.lost + (change.lost ?? 0)),
+    done: atLeastNone(shard.done + (change.done ?? 0)),
   };
 }
+
+const atLeastNone = (count: number): number => Math.max(0, count);
 
 export const sumOfChanges = (a: CountChange, b: CountChange): CountChange => ({
   live: (a.live ?? 0) + (b.live ?? 0),
