@@ -120,13 +120,13 @@ export class Admin {
     const sw = this.#world.control.running;
     if (!sw) return false;
     const place = this.#place(sw.switchId);
+    const before = this.#quarantined();
     const view = await this.#ask((d) => getSwitch(d, place));
     if (!view?.ok) return false;
     if (view.value.paused) await this.#ask((d) => resumeSwitch(d, place));
     if (view.value.blocked) await this.#ask((d) => retrySwitch(d, place));
-    const quarantined = this.#quarantined();
     const named = view.value.quarantine.map(({ keyId }) => keyId);
-    const unnamed = quarantined.filter((keyId) => !named.includes(keyId));
+    const unnamed = this.#quarantined().filter((keyId) => before.includes(keyId) && !named.includes(keyId));
     if (unnamed.length > 0) this.#world.history.broken('5', `${unnamed.join(', ')} waits in quarantine, unnamed`);
     for (const keyId of named) {
       const retried = await this.#ask((d) => retryQuarantined(d, { ...place, keyId }));

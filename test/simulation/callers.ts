@@ -15,6 +15,7 @@ import type { World } from './world.ts';
 
 const KEYRING_PLACE = { companyId: COMPANY, keyringId: KEYRING };
 const CALLER: Actor = { role: 'client' };
+const MAX_ROUNDS_OF_NEW_KEYS = 30;
 const NOT_FORGED = new Set<string>([...PASSING, ...DENYING]);
 
 /** The answer; undefined if there was none, because the host died or the store was away. */
@@ -28,10 +29,13 @@ export async function call<T>(world: World, host: Host, act: () => Promise<T>): 
   }
 }
 
-const rest = (world: World, chance: Chance): Promise<void> => {
-  const dueMs = world.clock.now().getTime() + chance.below(chance.happens(0.1) ? 20_000 : 160);
-  return world.turn(CALLER, { text: 'rest', dueMs });
-};
+/** Mostly for some steps, so that callers are busy while others are; sometimes for a time. */
+function rest(world: World, chance: Chance): Promise<void> {
+  const isLong = chance.happens(0.15);
+  const dueMs = world.clock.now().getTime() + chance.below(60_000);
+  const afterStep = world.scheduler.steps + chance.below(50);
+  return world.turn(CALLER, { text: 'rest', ...(isLong ? { dueMs } : { afterStep }) });
+}
 
 export async function read(world: World, isOver: () => boolean): Promise<void> {
   const chance = new Chance(world.plan.seed, 'reader');
@@ -86,7 +90,7 @@ export async function write(world: World, isOver: () => boolean): Promise<void> 
   for (let round = 0; !isOver(); round += 1) {
     await rest(world, chance);
     const host = world.anyHost(chance);
-    const act = chance.below(10);
+    const act = round < MAX_ROUNDS_OF_NEW_KEYS ? chance.below(10) : 6 + chance.below(4);
     if (act < 6) await generate(world, host, { chance, entropy, round });
     else if (act < 8) await remove(world, host, chance.pick([...world.history.returned]));
     else await restore(world, host, chance);

@@ -13,11 +13,12 @@ export class Coverage {
 
   /** Actor, point and kind of fault; what is different at every run (ETags, numbers, ids) is left out of the point. */
   fault(role: string, text: string, kind: string): void {
-    const point = text
+    const parts = text
       .replace(/:(?= [^ ]).*$/, ':after')
       .replace(/\|?(key-\d+|new-[\w-]+|\d[\w-]*)/g, '')
       .replace(/acme\|default\|?/g, '')
-      .slice(0, 120);
+      .split(', ');
+    const point = [...new Set(parts)].join(', ').slice(0, 120);
     this.#faultPoints.add(`${role} · ${point} · ${kind}`);
   }
 

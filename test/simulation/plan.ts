@@ -108,14 +108,14 @@ export function planOf(seed: number): Plan {
       vault: rate(0.02, 0.2),
       slowVault: rate(0.2),
       seal: rate(0.02, 0.1),
-      duplicate: rate(0.1, 0.4),
+      duplicate: rate(0.2, 0.6),
       lateMessage: rate(0.2),
       lockLost: rate(0.01, 0.05),
       queueAway: rate(0.02, 0.1),
     },
     vaultTroubles: some(4),
     tampers: chance.happens(0.3) ? some(4) : 0,
-    orders: calm ? 1 : chance.between(2, 9),
+    orders: calm ? 1 : chance.between(3, 14),
     timerTurns: some(2),
   };
 }
@@ -123,5 +123,9 @@ export function planOf(seed: number): Plan {
 function plannedDeath(chance: Chance): PlannedDeath {
   const place = chance.pick(DEADLY_PLACES);
   const way = place.startsWith('prepare') ? 'forward' : chance.pick(['forward', 'back', 'again'] as const);
-  return { kind: chance.pick(['kill', 'freeze']), place, way, after: chance.below(3) };
+  const kind = chance.pick(['kill', 'freeze'] as const);
+  const after = chance.below(3);
+  // Few switches come to their end three times.
+  const isOnce = place.startsWith('prepare') || place.startsWith('end');
+  return { kind, place, way, after: isOnce ? 0 : after };
 }

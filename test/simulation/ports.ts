@@ -52,8 +52,8 @@ export class SimTables implements Tables {
     const text = `tables.list ${query.table} ${query.partitionKey}`;
     await this.#begin(text);
     const isData = query.table === 'datakeys';
-    const limit = isData ? Math.min(query.limit, plan.pageRows) : query.limit;
-    const isEmpty = isData && this.#world.meets(this.#actor, text, 'emptyPage');
+    const limit = Math.min(query.limit, plan.pageRows);
+    const isEmpty = this.#world.meets(this.#actor, text, 'emptyPage');
     const page: RowPage = isEmpty
       ? { rows: [], continuation: query.continuation ?? query.after ?? '' }
       : await this.#world.store.list({ ...query, limit });

@@ -27,6 +27,8 @@ export interface Point {
   readonly way?: string;
   /** Not before this time. */
   readonly dueMs?: number;
+  /** Not before so many steps were taken; sooner if nobody else can go on and nothing comes due. */
+  readonly afterStep?: number;
   /** Not before this is true. */
   readonly ready?: () => boolean;
   /** What the world does with it if the process dies here. */
@@ -101,7 +103,7 @@ export class Scheduler {
           // A tick comes only after every microtask that the step set going has run.
           else queueMicrotask(() => process.nextTick(step));
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       };
       queueMicrotask(() => process.nextTick(step));
@@ -140,6 +142,7 @@ export class Scheduler {
       actor.process.state = 'running';
     }
     if (point.dueMs !== undefined && point.dueMs > this.#options.clock.now().getTime()) return false;
+    if (point.afterStep !== undefined && point.afterStep > this.steps) return false;
     return point.ready === undefined || point.ready();
   }
 
@@ -155,6 +158,8 @@ export class Scheduler {
     }
     const frozen = this.#waiting.flatMap(({ actor }) => (actor.process?.state === 'frozen' ? [actor.process] : []));
     for (const process of frozen) process.state = 'running';
-    return frozen.length > 0;
+    const afterStep = this.#waiting.flatMap(({ point }) => (point.afterStep === undefined ? [] : [point.afterStep]));
+    if (afterStep.length > 0) this.steps = Math.max(this.steps, Math.min(...afterStep));
+    return frozen.length > 0 || afterStep.length > 0;
   }
 }

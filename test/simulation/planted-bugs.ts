@@ -1,0 +1,275 @@
+// Bugs to plant, each a search and replace on a copy of the product: at least one for each mechanism of the protocol. The simulation must
+// find every one of them; what it does not find would not be checked by it.
+export interface Patch {
+  readonly file: string;
+  /** Must be there exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface PlantedBug {
+  readonly name: string;
+  readonly patches: readonly Patch[];
+  /** The first seed to try: for a bug that few seeds find, one shortly before one that does. It saves time and proves no less. */
+  readonly from: number;
+}
+
+/** Within so many seeds, from its first on, every bug must be found. */
+export const SEEDS_TO_FIND = 400;
+
+const SWITCHES = 'shared/operations/switches';
+const DATA_KEYS = 'shared/operations/data-keys';
+
+const inFile = (file: string, ...changes: readonly (readonly [find: string, replace: string])[]): Patch[] =>
+  changes.map(([find, replace]) => ({ file, find, replace }));
+
+const bug = (name: string, from: number, ...patches: readonly Patch[][]): PlantedBug => ({
+  name,
+  from,
+  patches: patches.flat(),
+});
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  bug(
+    "the shard's row is left out of a writer's transaction",
+    1,
+    inFile(`${DATA_KEYS}/shard-plan.ts`, [
+      'writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
+      'writes: added > 0 ? rows : [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
+    ]),
+  ),
+  bug(
+    "the shard's row is left out of a delete's transaction",
+    1,
+    inFile(`${DATA_KEYS}/shard-plan.ts`, [
+      'writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
+      'writes: added === 0 && rows.length > 0 ? rows : [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
+    ]),
+  ),
+  bug(
+    "the shard's row is left out of a worker's transaction",
+    1,
+    inFile(`${SWITCHES}/pass-writes.ts`, [
+      "const written = await deps.tables.write('datakeys', partition, writes);",
+      "const written = await deps.tables.write('datakeys', partition, writes.length > 1 ? writes.slice(1) : writes);",
+    ]),
+  ),
+  bug(
+    "the shard's row is written without If-Match",
+    1,
+    inFile('shared/operations/shard-rows.ts', ['  etag: guard.etag,\n});', "  etag: '*',\n});"]),
+  ),
+  bug(
+    'a worker writes data rows without If-Match',
+    35,
+    inFile(`${SWITCHES}/pass-writes.ts`, [
+      "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
+      "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' });",
+    ]),
+  ),
+  bug(
+    'a turn to an older generation is allowed',
+    300,
+    inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
+    inFile(
+      `${SWITCHES}/shard-pass.ts`,
+      ["if (shard.value.generation > work.generation) return { type: 'stale' };", ''],
+      ['shard.value.generation < work.generation\n', 'shard.value.generation !== work.generation\n'],
+    ),
+  ),
+  bug(
+    'a turn misses one shard',
+    1,
+    inFile('shared/operations/shard-rows.ts', ['length: keyring.shardCount }', 'length: keyring.shardCount - 1 }']),
+  ),
+  bug(
+    'neither cursor nor done-mark is reset by the turn',
+    1,
+    inFile('shared/domain/shard.ts', [
+      "return { ...shard, ...turn, phase: 'rewrap', cursor: '', checked: 0, done: rowsAt(shard, turn.writeVersion) };",
+      'return { ...shard, ...turn, checked: 0, done: rowsAt(shard, turn.writeVersion) };',
+    ]),
+  ),
+  bug(
+    'the cursor is not reset by the turn, and the second pass lets rows pass that the first has missed',
+    1,
+    inFile('shared/domain/shard.ts', ["phase: 'rewrap', cursor: '', checked: 0", "phase: 'rewrap', checked: 0"]),
+    inFile('shared/domain/reprotect-row.ts', [
+      "if (row.companyKeyVersion === pass.fromVersion) return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');",
+      'if (row.companyKeyVersion === pass.fromVersion) return UNTOUCHED;',
+    ]),
+  ),
+  bug(
+    'a version number is used again after a cancel',
+    1,
+    inFile(`${SWITCHES}/prepare.ts`, [
+      'const toVersion = keyring.value.highVersion + 1;',
+      'const toVersion = keyring.value.activeVersion + 1;',
+    ]),
+  ),
+  bug(
+    'the commit is guarded by ETags that were read after the shards',
+    155,
+    inFile(
+      `${SWITCHES}/finish.ts`,
+      ['  const ending = await loadEnding(deps, place);\n', '  let ending = await loadEnding(deps, place);\n'],
+      [
+        "  const claimed = await claim(deps, place, ending);\n  if ('type' in claimed) return claimed;",
+        "  ending = await loadEnding(deps, place);\n  if ('type' in ending) return ending;\n  const claimed = await claim(deps, place, ending);\n  if ('type' in claimed) return claimed;",
+      ],
+    ),
+  ),
+  bug(
+    'the commit comes without the second pass',
+    1,
+    inFile(`${SWITCHES}/shard-pass.ts`, [
+      "return phase === 'rewrap' ? { cursor: '', phase: 'verify' } : { cursor, phase: 'done' };",
+      "return { cursor, phase: 'done' };",
+    ]),
+  ),
+  bug(
+    'a quarantined row is put back to live at its old version',
+    160,
+    inFile('shared/domain/reprotect-row.ts', [
+      'return step && release(row, step);',
+      'return step && release(row, row.companyKeyVersion === pass.writeVersion ? step : UNTOUCHED);',
+    ]),
+  ),
+  bug(
+    'soft-deleted rows are skipped',
+    1,
+    inFile(
+      'shared/domain/reprotect-row.ts',
+      [
+        "  if (row.state === 'lost' || row.state === 'tombstone') return UNTOUCHED;\n  if (row.state === 'quarantined')",
+        "  if (row.state === 'lost' || row.state === 'tombstone' || row.state === 'deleted') return UNTOUCHED;\n  if (row.state === 'quarantined')",
+      ],
+      [
+        "if (row.state !== 'live' && row.state !== 'deleted') return UNTOUCHED;",
+        "if (row.state !== 'live') return UNTOUCHED;",
+      ],
+    ),
+  ),
+  bug(
+    'quarantined rows do not hold the end',
+    1,
+    inFile(`${SWITCHES}/finish.ts`, [
+      "if (shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return { type: 'undecided' };",
+      '',
+    ]),
+  ),
+  bug(
+    'a quarantined row is dropped',
+    1,
+    inFile(`${SWITCHES}/pass-writes.ts`, [
+      "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
+      "writes.push(quarantined === undefined ? { kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag } : { kind: 'delete', rowKey, etag });",
+    ]),
+  ),
+  bug(
+    'a follow misses a row that a switch has added',
+    1,
+    inFile(`${SWITCHES}/follow-key-version.ts`, [
+      'of await listCompanyKeyRows(deps.tables, input)) {',
+      'of (await listCompanyKeyRows(deps.tables, input)).slice(0, 1)) {',
+    ]),
+  ),
+  bug(
+    'a follow writes by upsert',
+    20,
+    inFile(`${SWITCHES}/follow-key-version.ts`, [
+      "const write = { kind: 'replace', rowKey, cells: companyKeyCells(next.value), etag: row.etag } as const;\n      const written = await deps.tables.write('companies', input.companyId, [write]);",
+      "const cells = companyKeyCells(next.value);\n      const replaced = await deps.tables.write('companies', input.companyId, [{ kind: 'replace', rowKey, cells, etag: '*' }]);\n      const written = replaced.outcome === 'conflict' ? await deps.tables.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells }]) : replaced;",
+    ]),
+  ),
+  bug(
+    'the old company key gets no guard wrap',
+    1,
+    inFile(`${SWITCHES}/prepare.ts`, [
+      'wraps: [...old.value.wraps.filter(isOfSource(sw.value)), ...wraps.old],',
+      'wraps: old.value.wraps.filter(isOfSource(sw.value)),',
+    ]),
+  ),
+  bug(
+    'callers use the guard wrap',
+    1,
+    inFile('shared/operations/company-key-cache.ts', [
+      'const wrap = wrapInForce(row.value.value);',
+      'const wrap = row.value.value.wraps.at(-1);',
+    ]),
+  ),
+  bug(
+    'a prepare fills the cache of its host with a key that may lose the race',
+    1,
+    inFile(`${SWITCHES}/worker-keys.ts`, [
+      '  get(\n    companyId: string,',
+      "  plant(name: string, key: KeyObject): void {\n    for (const use of ['rewrap', 'verify']) this.#keys.set(`${name}|${use}`, { key, expiresAtMs: Infinity });\n  }\n\n  get(\n    companyId: string,",
+    ]),
+    inFile(
+      `${SWITCHES}/prepare.ts`,
+      [
+        '    return await store(deps, place, control, wraps.value);',
+        "    const { generation } = control.keyring.value;\n    (deps as any).workerKeys.plant([place.companyId, place.keyringId, place.switchId, generation + 1, control.sw.value.toVersion].join('|'), createSecretKey(companyKey));\n    return await store(deps, place, control, wraps.value);",
+      ],
+      [
+        "import { timingSafeEqual, type KeyObject } from 'node:crypto';",
+        "import { createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';",
+      ],
+    ),
+  ),
+  bug(
+    'a reader does not read again when a company key is gone',
+    136,
+    inFile(`${DATA_KEYS}/unwrap.ts`, [
+      "if (outcome === 'gone' && versionBefore.get(index) !== version) {",
+      'if (round < 0) {',
+    ]),
+  ),
+  bug(
+    'the lost answer of a new key is taken for a success',
+    1,
+    inFile(`${DATA_KEYS}/settle-batch.ts`, [
+      'if (sent.lostAnswer && (await isOurs(deps, place, plan))) {',
+      'if (sent.lostAnswer) {',
+    ]),
+  ),
+  bug(
+    'the wrap of the vault that is left stays after the commit',
+    1,
+    inFile(`${SWITCHES}/finish.ts`, ['wraps: keep ? [keep] : [], inForce', 'wraps: stays.value.wraps, inForce']),
+  ),
+  bug(
+    'a company key is kept for ever',
+    1,
+    inFile('shared/operations/company-key-cache.ts', [
+      'if (entry && entry.expiresAtMs > this.#opening.clock.now().getTime())',
+      'if (entry)',
+    ]),
+  ),
+  bug(
+    'a vault that cannot be reached counts as one that denies',
+    1,
+    inFile('shared/domain/failure.ts', [
+      "return failure.kind === 'transient' || failure.kind === 'propagating';",
+      "return failure.kind === 'propagating';",
+    ]),
+  ),
+  bug(
+    'the timer sets nothing going that got stuck',
+    1,
+    inFile(`${SWITCHES}/sweep.ts`, ['await enqueue(deps, place, messages);', '']),
+  ),
+  bug(
+    'a plaintext key is written into its row',
+    1,
+    inFile(`${DATA_KEYS}/planned-key.ts`, [
+      'createdBy: this.#requestId,',
+      "createdBy: `${this.#requestId}.${Buffer.from(this.plaintext).toString('hex')}`,",
+    ]),
+  ),
+  bug(
+    'each page opens its company keys anew',
+    20,
+    inFile(`${SWITCHES}/worker-keys.ts`, ['this.#keys.set(name, { key: key.value, expiresAtMs });', '']),
+  ),
+];
