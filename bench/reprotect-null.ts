@@ -12,8 +12,6 @@ const MANY = 100_000;
 const MOST = 1_000_000;
 const MEMORY_RUNS = 3;
 const CHILD = new URL('reprotect-null-child.ts', import.meta.url);
-/** V8 sizes its young generation by the machine's memory, up to 3 x 64 MB; this is about what an instance of 1 GB would get. */
-const SMALL_YOUNG_GENERATION = '--max-semi-space-size=8';
 
 type ChildRun = NullRun & { readonly peakMb: number };
 
@@ -62,29 +60,25 @@ async function costs(report: Report, most: number): Promise<void> {
 }
 
 async function memory(report: Report, most: number): Promise<void> {
-  for (const [how, flags] of [
-    ['as Node comes', []],
-    ['young generation of 8 MB', [SMALL_YOUNG_GENERATION]],
-  ] as const) {
-    const few = await peak(report, { keys: FEW, how, flags });
-    for (const keys of [MANY, most]) {
-      const value = (await peak(report, { keys, how, flags })) - few;
-      const goal = { atMost: 32 };
-      report.value({ what: `${number(keys)} keys, ${how}: more than ${number(FEW)} by`, value, unit: 'MB', goal });
-    }
+  const few = await peak(report, FEW);
+  for (const keys of [MANY, most]) {
+    const value = (await peak(report, keys)) - few;
+    report.value({
+      what: `${number(keys)} keys: peak more than ${number(FEW)} by`,
+      value,
+      unit: 'MB',
+      goal: { atMost: 32 },
+    });
   }
 }
 
-async function peak(
-  report: Report,
-  run: { readonly keys: number; readonly how: string; readonly flags: readonly string[] },
-): Promise<number> {
+async function peak(report: Report, keys: number): Promise<number> {
   const peaks: number[] = [];
   for (let times = 0; times < MEMORY_RUNS; times += 1) {
-    const child = (await inFreshProcess(CHILD, { flags: run.flags, args: [String(run.keys)] })) as ChildRun;
+    const child = (await inFreshProcess(CHILD, { flags: [], args: [String(keys)] })) as ChildRun;
     peaks.push(child.peakMb);
   }
   const { median } = summarize(peaks);
-  report.value({ what: `${number(run.keys)} keys, ${run.how}: peak`, value: median, unit: 'MB', raw: peaks });
+  report.value({ what: `${number(keys)} keys: peak`, value: median, unit: 'MB', raw: peaks });
   return median;
 }

@@ -6,7 +6,7 @@ import { AzureKeyVaults } from '../shared/adapters/key-vaults.ts';
 import { AzureSealer } from '../shared/adapters/sealer.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
 import { Credentials } from '../shared/adapters/credentials.ts';
-import { jsonLog, systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
+import { jsonLog, keepHeapSmall, systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
 import { createTokenVerifier } from '../shared/adapters/token-verifier.ts';
 import { rememberVerified } from '../shared/adapters/verified-tokens.ts';
 import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
@@ -25,6 +25,7 @@ import { invocationLog } from './invocation-log.ts';
 import { registerQueues } from './service-bus/register.ts';
 import { registerTimers } from './timer/register.ts';
 
+keepHeapSmall();
 const settings = parseSettings(process.env);
 const log = jsonLog(invocationLog(app));
 
