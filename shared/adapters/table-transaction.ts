@@ -95,9 +95,11 @@ function refusal(writes: readonly RowWrite[], status: number, text: string): Wri
 
 /** The service's error code and message, as far as they can be found. */
 export function errorIn(text: string): { readonly code: string; readonly message: string } {
-  const json = /\{.*\}/s.exec(text)?.[0];
+  // From the first brace to the last. A regular expression would look for the last one anew from each of the first.
+  const [first, last] = [text.indexOf('{'), text.lastIndexOf('}')];
+  const json = first >= 0 && last > first ? text.slice(first, last + 1) : '{}';
   try {
-    const { 'odata.error': error } = JSON.parse(json ?? '{}') as Partial<Record<string, unknown>>;
+    const { 'odata.error': error } = JSON.parse(json) as Partial<Record<string, unknown>>;
     const { code, message } = (error ?? {}) as { code?: unknown; message?: { value?: unknown } };
     return {
       code: typeof code === 'string' ? code : '',

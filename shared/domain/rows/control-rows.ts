@@ -1,9 +1,9 @@
 // Rows of the `companies` table, but for those that name a vault (sealed-rows.ts). Pure. Every row carries `format`.
-import type { Failure } from '../failure.ts';
 import type { Company, Keyring } from '../keyring.ts';
 import type { ProviderRef } from '../provider.ts';
 import type { Blocked, Switch, SwitchState } from '../switch.ts';
 import { count, flag, isRecord, json, need, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
+import { readFailure } from './failure-cell.ts';
 import { COMPANY_ROW_KEY, keyringRowKey, switchRowKey } from './row-keys.ts';
 
 const FORMAT = 1;
@@ -127,9 +127,10 @@ export function readSwitch(cells: CellRecord): Switch {
 
 function readBlocked(value: unknown): Blocked | undefined {
   if (!isRecord(value) || typeof value['since'] !== 'string') return undefined;
-  const { reason, since, side, failure, detail } = value;
-  if (reason === 'provider' && (side === 'source' || side === 'target') && isRecord(failure)) {
-    return { reason, since, side, failure: failure as unknown as Failure };
+  const { reason, since, side, detail } = value;
+  if (reason === 'provider' && (side === 'source' || side === 'target')) {
+    const failure = readFailure(value['failure']);
+    return failure && { reason, since, side, failure };
   }
   if (reason === 'dead-letter' && typeof detail === 'string') return { reason, since, detail };
   return undefined;

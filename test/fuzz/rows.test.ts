@@ -1,0 +1,331 @@
+// Properties of the row codecs: what is written comes back, also through the store's JSON; a row that somebody tampered with is
+// read, or is a MalformedRow or undefined as its reader says, and never anything else.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { publicFailure } from '../../functions/http/failure-to-response.ts';
+import { failureBody } from '../../functions/http/schemas/failures.ts';
+import { entityJson, storedRow } from '../../shared/adapters/table-cells.ts';
+import type { CompanyKeyRow } from '../../shared/domain/company-key.ts';
+import type { Connection } from '../../shared/domain/connection.ts';
+import type { DataKey } from '../../shared/domain/data-key.ts';
+import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { FAILURE_CODES } from '../../shared/domain/failure.ts';
+import { DATA_KEY_ID, RESOURCE_ID } from '../../shared/domain/ids.ts';
+import type { Company, Keyring } from '../../shared/domain/keyring.ts';
+import type { ProviderRef } from '../../shared/domain/provider.ts';
+import { MalformedRow, type CellRecord } from '../../shared/domain/rows/cells.ts';
+import {
+  companyCells,
+  keyringCells,
+  readCompany,
+  readKeyring,
+  readSwitch,
+  switchCells,
+} from '../../shared/domain/rows/control-rows.ts';
+import { dataKeyCells, readDataKey, readShard, shardCells } from '../../shared/domain/rows/data-rows.ts';
+import { healthCells, readHealth } from '../../shared/domain/rows/health-rows.ts';
+import {
+  companyKeyCells,
+  connectionCells,
+  readCompanyKey,
+  readConnection,
+} from '../../shared/domain/rows/sealed-rows.ts';
+import type { Shard } from '../../shared/domain/shard.ts';
+import type { Switch } from '../../shared/domain/switch.ts';
+import type { VaultHealth } from '../../shared/domain/vault-health.ts';
+import { tampered } from './hostile.ts';
+
+const RUNS = { numRuns: 300 };
+
+const id = fc.stringMatching(RESOURCE_ID);
+const words = fc.string({ unit: 'binary', minLength: 1, maxLength: 30 });
+const at = fc
+  .date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') })
+  .map((date) => date.toISOString());
+const whole = fc.maxSafeNat();
+const bytes = fc.uint8Array({ maxLength: 100 });
+const code = fc.constantFrom(...FAILURE_CODES);
+const ref: fc.Arbitrary<ProviderRef> = fc.oneof(
+  fc.constant({ provider: 'managed' as const }),
+  id.map((connectionId) => ({ provider: 'azure-key-vault' as const, connectionId })),
+);
+const seal = fc.record({ keyVersion: words, signature: words });
+
+const company: fc.Arbitrary<Company> = fc.record({
+  companyId: id,
+  displayName: words,
+  defaultKeyring: id,
+  state: fc.constantFrom('active', 'closing'),
+  createdAt: at,
+});
+
+const keyring: fc.Arbitrary<Keyring> = fc.record(
+  {
+    keyringId: id,
+    state: fc.constantFrom('creating', 'ready'),
+    shardCount: whole,
+    provider: ref,
+    activeVersion: whole,
+    highVersion: whole,
+    generation: whole,
+    rollBacks: whole,
+    switchId: id,
+    createdAt: at,
+  },
+  {
+    requiredKeys: [
+      'keyringId',
+      'state',
+      'shardCount',
+      'provider',
+      'activeVersion',
+      'highVersion',
+      'generation',
+      'rollBacks',
+      'createdAt',
+    ],
+  },
+);
+
+const someFailure = fc
+  .tuple(code, words, words)
+  .map(([one, detail, message]) => failure(one, { detail, vaultHost: 'a.vault.azure.net' }, { status: 403, message }));
+const blocked: fc.Arbitrary<NonNullable<Switch['blocked']>> = fc.oneof(
+  fc.record({
+    reason: fc.constant('provider' as const),
+    since: at,
+    side: fc.constantFrom('source' as const, 'target' as const),
+    failure: someFailure,
+  }),
+  fc.record({ reason: fc.constant('dead-letter' as const), since: at, detail: words }),
+);
+const optional = <T extends object>(parts: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
+  fc.record(parts, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
+
+const aSwitch: fc.Arbitrary<Switch> = fc
+  .tuple(
+    fc.record({
+      switchId: id,
+      keyringId: id,
+      kind: fc.constantFrom('switch' as const, 'rekey' as const),
+      state: fc.constantFrom('preparing' as const, 're-protecting' as const, 'completed' as const),
+      source: ref,
+      target: ref,
+      fromVersion: whole,
+      toVersion: whole,
+      generation: whole,
+      paused: fc.boolean(),
+      denialAccepted: fc.boolean(),
+      requestedBy: words,
+      createdAt: at,
+    }),
+    fc.oneof(fc.constant({}), fc.record({ turnedAt: at, doneAtTurn: whole })),
+    optional<Pick<Required<Switch>, 'blocked' | 'finishing' | 'endedAt' | 'finalCounts'>>({
+      blocked,
+      finishing: fc.record({ worker: words, until: at }),
+      endedAt: at,
+      finalCounts: fc.record({ total: whole, quarantined: whole, lost: whole }),
+    }),
+  )
+  .map(([one, turn, more]) => ({ ...one, ...turn, ...more }));
+
+const shard: fc.Arbitrary<Shard> = fc.record({
+  generation: whole,
+  direction: fc.constantFrom('forward', 'back'),
+  phase: fc.constantFrom('rewrap', 'verify', 'done'),
+  fromVersion: whole,
+  writeVersion: whole,
+  cursor: fc.oneof(fc.constant(''), words),
+  live: whole,
+  deleted: whole,
+  quarantined: whole,
+  lost: whole,
+  done: whole,
+  checked: whole,
+  closed: fc.boolean(),
+  touchedAt: at,
+});
+
+const dataKey: fc.Arbitrary<DataKey> = fc.record({
+  keyId: fc.stringMatching(DATA_KEY_ID),
+  state: fc.constantFrom('live', 'deleted', 'quarantined', 'lost', 'tombstone'),
+  origin: fc.constantFrom('generated', 'imported'),
+  blob: bytes,
+  companyKeyVersion: whole,
+  previous: bytes,
+  previousVersion: whole,
+  stateBefore: fc.constantFrom('live', 'deleted', undefined),
+  quarantineReason: fc.constantFrom('does-not-open', 'unknown-version', 'differs-after-rewrap', undefined),
+  createdBy: words,
+  writtenBy: words,
+  createdAt: at,
+  deletedAt: fc.option(at, { nil: undefined }),
+  purgeAfter: fc.option(at, { nil: undefined }),
+});
+
+const wrap = fc.record({
+  ref,
+  host: words,
+  tenantId: words,
+  keyId: words,
+  algorithm: fc.constant('RSA-OAEP-256' as const),
+  ciphertext: words,
+  seal,
+});
+const companyKey: fc.Arbitrary<CompanyKeyRow> = fc.record({
+  companyId: id,
+  keyringId: id,
+  version: whole,
+  wraps: fc.array(wrap, { maxLength: 3 }),
+  inForce: words,
+  createdAt: at,
+});
+
+const connection: fc.Arbitrary<Connection> = fc
+  .tuple(
+    fc.record({
+      connectionId: id,
+      host: words,
+      keyName: words,
+      credential: fc.record({ kind: fc.constant('federated' as const), clientId: words }),
+      seal,
+      usedBy: fc.array(words, { maxLength: 4 }),
+      createdAt: at,
+      keySeen: fc.boolean(),
+    }),
+    optional<Pick<Required<Connection>, 'tenantId' | 'roleAssignedAt' | 'consentedAt'>>({
+      tenantId: words,
+      roleAssignedAt: at,
+      consentedAt: at,
+    }),
+  )
+  .map(([one, more]) => ({ ...one, ...more }));
+
+const health: fc.Arbitrary<VaultHealth> = fc
+  .tuple(
+    fc.record({
+      state: fc.constantFrom('healthy' as const, 'unreachable' as const, 'revoked' as const),
+      since: at,
+      checkedAt: at,
+      repeats: whole,
+      warnings: fc.subarray([...FAILURE_CODES]),
+    }),
+    optional<Pick<Required<VaultHealth>, 'lastGoodAt' | 'code' | 'owner' | 'message'>>({
+      lastGoodAt: at,
+      code,
+      owner: fc.constantFrom('company-admin', 'azure-admin', 'vendor'),
+      message: words,
+    }),
+  )
+  .map(([one, more]) => ({ ...one, ...more }));
+
+/** A row as it comes back from Table Storage. */
+function stored(cells: CellRecord): CellRecord {
+  const entity = JSON.parse(entityJson('partition', 'row', cells)) as object;
+  const read = storedRow({ ...entity, 'odata.etag': 'W/"1"' })?.cells ?? {};
+  const bytesOfView = (value: unknown): unknown => (value instanceof Uint8Array ? Uint8Array.from(value) : value);
+  return Object.fromEntries(Object.entries(read).map(([name, value]) => [name, bytesOfView(value)])) as CellRecord;
+}
+
+interface Codec<T> {
+  readonly rows: fc.Arbitrary<T>;
+  readonly write: (row: T) => CellRecord;
+  readonly read: (cells: CellRecord, row?: T) => T | undefined;
+}
+
+function codec<T>(name: string, { rows, write, read }: Codec<T>): void {
+  describe(`${name} rows`, () => {
+    test('come back as they were written, also through the JSON of the store', () => {
+      fc.assert(
+        fc.property(rows, (row) => {
+          expect(read(write(row), row)).toEqual(row);
+          expect(read(stored(write(row)), row)).toEqual(row);
+        }),
+        RUNS,
+      );
+    });
+
+    test('that were tampered with are read, malformed or none, and nothing else happens', () => {
+      fc.assert(
+        fc.property(tampered(rows.map(write)), (cells) => {
+          try {
+            read(cells);
+          } catch (thrown) {
+            expect(thrown).toBeInstanceOf(MalformedRow);
+          }
+        }),
+        RUNS,
+      );
+    });
+  });
+}
+
+const PLACE = { companyId: 'acme', keyringId: 'default', version: 1 };
+
+codec('company', { rows: company, write: companyCells, read: readCompany });
+codec('keyring', { rows: keyring, write: keyringCells, read: readKeyring });
+codec('switch', { rows: aSwitch, write: switchCells, read: readSwitch });
+codec('shard', { rows: shard, write: (row) => shardCells(row, 'worker'), read: readShard });
+codec('data-key', { rows: dataKey, write: dataKeyCells, read: (cells, row) => readDataKey(row?.keyId ?? 'a', cells) });
+codec('company-key', {
+  rows: companyKey,
+  write: companyKeyCells,
+  read: (cells, row) => readCompanyKey(cells, row ?? PLACE),
+});
+codec('connection', {
+  rows: connection,
+  write: connectionCells,
+  read: (cells, row) => readConnection(cells, row?.connectionId ?? 'a'),
+});
+codec('health', { rows: health, write: healthCells, read: readHealth });
+
+test('data-key rows that were tampered with are still read, by their name', () => {
+  fc.assert(
+    fc.property(tampered(dataKey.map(dataKeyCells)), (cells) => {
+      expect(readDataKey('its-name', cells).keyId).toBe('its-name');
+    }),
+    RUNS,
+  );
+});
+
+test('sealed rows that were tampered with never throw', () => {
+  fc.assert(
+    fc.property(tampered(companyKey.map(companyKeyCells)), tampered(connection.map(connectionCells)), (key, link) => {
+      readCompanyKey(key, PLACE);
+      readConnection(link, 'a');
+    }),
+    RUNS,
+  );
+});
+
+describe('what a switch waits for', () => {
+  const blockedCells = aSwitch.chain((row) =>
+    blocked.chain((waiting) =>
+      tampered(
+        fc.constant({ ...waiting, ...('failure' in waiting ? waiting.failure : {}) } as unknown as CellRecord),
+      ).map((changed): CellRecord => {
+        const { reason, since, side, detail, ...rest } = changed;
+        const cell = JSON.stringify({ reason, since, side, detail, failure: rest });
+        return { ...switchCells(row), blocked: cell };
+      }),
+    ),
+  );
+
+  test('can be shown to a caller, or is none, whatever somebody wrote into its row', () => {
+    fc.assert(
+      fc.property(blockedCells, (cells) => {
+        const waiting = readSwitch(cells).blocked;
+        if (waiting?.reason !== 'provider') return;
+        expect(failureBody.safeParse(publicFailure(waiting.failure, { isPartnerAdmin: true })).error).toBeUndefined();
+      }),
+      RUNS,
+    );
+  });
+
+  test('is none when its failure is a text without sense', () => {
+    const [row] = fc.sample(aSwitch, { numRuns: 1, seed: 1 });
+    if (!row) throw new Error('no sample');
+    const waiting = { reason: 'provider', since: '2026-01-01T00:00:00.000Z', side: 'source', failure: { code: 'x' } };
+    expect(readSwitch({ ...switchCells(row), blocked: JSON.stringify(waiting) }).blocked).toBeUndefined();
+  });
+});
