@@ -1,0 +1,237 @@
+// Requests made from the API's own description: valid ones, nearly valid ones and hostile ones. Pure.
+import fc from 'fast-check';
+import { hostileJson, hostileText, PROTOTYPE_NAMES } from './hostile.ts';
+
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly minItems?: number;
+}
+
+interface Parameter {
+  readonly in: 'path' | 'query' | 'header';
+  readonly name: string;
+  readonly schema: Schema;
+}
+
+export interface Operation {
+  readonly operationId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly parameters: readonly Parameter[];
+  readonly body?: Schema;
+  readonly schemas: Readonly<Record<string, Schema>>;
+}
+
+export interface FuzzedRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly rawBody?: string | Uint8Array;
+}
+
+interface DescribedOperation {
+  readonly operationId: string;
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Schema } } };
+}
+
+export function operationsIn(document: object): readonly Operation[] {
+  const { paths, components } = document as {
+    readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
+    readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+  };
+  return Object.entries(paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, { operationId, parameters = [], requestBody }]) => ({
+      operationId,
+      method: method.toUpperCase(),
+      path,
+      parameters,
+      schemas: components.schemas,
+      ...(requestBody ? { body: requestBody.content['application/json'].schema } : {}),
+    })),
+  );
+}
+
+/** What the world of the tests holds, so that many a request meets something. */
+const KNOWN: Readonly<Record<string, readonly string[]>> = {
+  companyId: ['acme', 'acme', 'acme', 'globex', 'nobody'],
+  keyringId: ['default', 'default', 'other'],
+  connectionId: ['contoso', 'broken'],
+  switchId: ['first', 'other'],
+  keyId: ['one', 'two', 'three'],
+  vaultUri: [
+    'https://contoso.vault.azure.net',
+    'https://contoso.vault.azure.net/keys/customer-key/1',
+    'https://evil.example',
+  ],
+  keyName: ['customer-key', 'missing'],
+};
+
+function valid(schema: Schema, operation: Operation, name = ''): fc.Arbitrary<unknown> {
+  const known = KNOWN[name];
+  const made = madeOf(schema, operation);
+  return known ? fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: made }) : made;
+}
+
+function madeOf(schema: Schema, operation: Operation): fc.Arbitrary<unknown> {
+  if (schema.$ref !== undefined) {
+    const target = operation.schemas[schema.$ref.split('/').at(-1) ?? ''];
+    if (!target) throw new Error(`there is no ${schema.$ref}`);
+    return valid(target, operation);
+  }
+  if ('const' in schema) return fc.constant(schema.const);
+  if (schema.enum) return fc.constantFrom(...schema.enum);
+  const either = schema.anyOf ?? schema.oneOf;
+  if (either) return fc.oneof(...either.map((one) => valid(one, operation)));
+  switch (schema.type) {
+    case 'object': {
+      const parts = Object.entries(schema.properties ?? {});
+      const model = Object.fromEntries(parts.map(([name, part]) => [name, valid(part, operation, name)]));
+      return fc.record(model, { requiredKeys: [...(schema.required ?? [])] });
+    }
+    case 'array':
+      return fc.array(valid(schema.items ?? {}, operation), { minLength: schema.minItems ?? 0, maxLength: 4 });
+    case 'boolean':
+      return fc.boolean();
+    case 'integer':
+    case 'number':
+      return fc.nat();
+    case 'string':
+      return schema.pattern === undefined
+        ? fc.string({ maxLength: 30 })
+        : fc.stringMatching(new RegExp(schema.pattern));
+    case undefined:
+    default:
+      return hostileJson;
+  }
+}
+
+/** One field replaced, taken away or put in beside, at the top or one level below it. */
+const nearly = (body: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
+  fc.tuple(body, fc.nat(), fc.constantFrom('replace', 'drop', 'add'), hostileText, hostileJson).map(spoilt);
+
+function spoilt([body, position, how, name, value]: [unknown, number, string, string, unknown]): unknown {
+  if (Array.isArray(body)) {
+    return body.map((one: unknown, index) =>
+      index === position % body.length ? spoilt([one, position >> 3, how, name, value]) : one,
+    );
+  }
+  if (typeof body !== 'object' || body === null) return value;
+  const entries: [string, unknown][] = Object.entries(body);
+  const at = position % Math.max(1, entries.length);
+  if (how === 'add') return Object.fromEntries([...entries, [name, value]]);
+  if (how === 'drop') return Object.fromEntries(entries.filter((_, index) => index !== at));
+  return Object.fromEntries(
+    entries.map(([key, held], index) => {
+      if (index !== at) return [key, held];
+      const inside = typeof held === 'object' && held !== null && position % 2 === 0;
+      return [key, inside ? spoilt([held, position >> 3, how, name, value]) : value];
+    }),
+  );
+}
+
+const DEPTH = 100_000;
+const HOSTILE_BODIES: readonly (string | Uint8Array)[] = [
+  '',
+  '{',
+  'null',
+  '"',
+  '[]',
+  '{"__proto__":{"keys":[{}]}}',
+  '{"keys":1,"keys":[{}]}',
+  '{"constructor":{"prototype":{"keys":[{}]}}}',
+  '1e400',
+  '\ufeff{}',
+  '['.repeat(DEPTH) + ']'.repeat(DEPTH),
+  '{"keys":'.repeat(DEPTH) + '0' + '}'.repeat(DEPTH),
+  `{${Array.from({ length: 5_000 }, (_, index) => `"f${index}":0`).join(',')}}`,
+  `{"keys":[${'0,'.repeat(20_000)}0],"keyIds":[${'0,'.repeat(20_000)}0]}`,
+  ' '.repeat(1_048_577),
+  Uint8Array.of(0xff, 0xfe, 0x7b, 0x7d),
+];
+
+/** What HTTP can carry in a header at all. */
+const headerText = fc.oneof(
+  fc.constantFrom('*', '"Kg"', '"abc"', 'W/"abc"', '"a", "b"', '', 'Bearer x', 'application/json', 'text/plain'),
+  fc.string({
+    unit: fc.integer({ min: 0x21, max: 0xff }).map((c) => String.fromCharCode(c === 0x7f ? 0x21 : c)),
+    maxLength: 60,
+  }),
+  fc.constant('x'.repeat(20_000)),
+);
+const HEADERS = [
+  'Keyswitch-Actor',
+  'If-Match',
+  'If-None-Match',
+  'Idempotency-Key',
+  'Content-Type',
+  'Content-Length',
+  'Authorization',
+  'X-Forwarded-Host',
+  '__proto__',
+  'constructor',
+];
+
+/** A path's parameter in a URL; dots would be taken for the way up by whoever reads the URL before us. */
+const inUrl = (text: string): string => encodeURIComponent(text.toWellFormed()).replace(/^\.{1,2}$/, 'dots') || 'empty';
+
+export function requestsOf(operation: Operation): fc.Arbitrary<FuzzedRequest> {
+  const places = operation.parameters.filter((one) => one.in === 'path');
+  const asked = operation.parameters.filter((one) => one.in === 'query');
+  const text = (one: Parameter): fc.Arbitrary<string> =>
+    fc.oneof(
+      { weight: 9, arbitrary: valid(one.schema, operation, one.name).map(String) },
+      { weight: 1, arbitrary: hostileText },
+    );
+  const path = fc
+    .tuple(...places.map(text))
+    .map((values) =>
+      values.reduce((at, value, index) => at.replace(`{${places[index]?.name}}`, () => inUrl(value)), operation.path),
+    );
+  const pair = (one: Parameter): fc.Arbitrary<[string, string]> => text(one).map((value) => [one.name, value]);
+  const stray = fc.tuple(fc.oneof(fc.constantFrom(...PROTOTYPE_NAMES), hostileText), hostileText);
+  const query = fc.oneof(
+    { weight: 5, arbitrary: fc.constant<[string, string][]>([]) },
+    {
+      weight: 3,
+      arbitrary:
+        asked.length > 0
+          ? fc.subarray([...asked]).chain((some) => fc.tuple(...some.map(pair)))
+          : fc.constant<[string, string][]>([]),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.array(asked.length > 0 ? fc.oneof(stray, ...asked.map(pair)) : stray, { maxLength: 3 }),
+    },
+  );
+  const headers = fc.oneof(
+    { weight: 4, arbitrary: fc.constant<Record<string, string>>({}) },
+    { weight: 1, arbitrary: fc.dictionary(fc.constantFrom(...HEADERS), headerText, { maxKeys: 2 }) },
+  );
+  const wanted = operation.body === undefined ? fc.constant<unknown>({}) : valid(operation.body, operation);
+  const asJson = (body: unknown): string => JSON.stringify(body);
+  const rawBody: fc.Arbitrary<string | Uint8Array | undefined> =
+    operation.method === 'GET' || operation.method === 'DELETE'
+      ? fc.constant(undefined)
+      : fc.oneof(
+          { weight: 5, arbitrary: wanted.map(asJson) },
+          { weight: 4, arbitrary: nearly(wanted).map(asJson) },
+          {
+            weight: 2,
+            arbitrary: fc.oneof(fc.constantFrom(...HOSTILE_BODIES), hostileJson.map(asJson), fc.constant(undefined)),
+          },
+        );
+  return fc.record({ path, query, headers, rawBody }).map((made) => ({
+    path: made.query.length === 0 ? made.path : `${made.path}?${new URLSearchParams(made.query).toString()}`,
+    headers: made.headers,
+    ...(made.rawBody === undefined ? {} : { rawBody: made.rawBody }),
+  }));
+}
