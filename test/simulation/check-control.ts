@@ -1,6 +1,5 @@
 // Looks at every write to the company's control state as it is committed: is every company key the same under each of its wraps, do
 // both vaults open both versions while a switch runs, does nothing open with a vault that was left, is no version used twice.
-import { createHash, type KeyObject } from 'node:crypto';
 import { openCompanyKeyPayload, type CompanyKeyRow } from '../../shared/domain/company-key.ts';
 import type { Keyring } from '../../shared/domain/keyring.ts';
 import { parseKeyId, providerName, type ProviderRef } from '../../shared/domain/provider.ts';
@@ -12,11 +11,8 @@ import type { FakeTables } from '../fakes/fake-tables.ts';
 import type { FakeVaults } from '../fakes/fake-vaults.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
 import type { DataCheck } from './check-data.ts';
-import type { History } from './history.ts';
+import type { CompanyKeys, History } from './history.ts';
 import type { Way } from './places.ts';
-
-/** The company keys that there are, by version, opened by the checker itself. */
-export type CompanyKeys = Map<number, KeyObject>;
 
 const PREFIX = `companykey|${KEYRING}|`;
 
@@ -171,12 +167,5 @@ export class ControlCheck {
       const isKept = previousVersion !== 0 && state !== 'lost';
       if (isKept) this.#history.broken('2', `a switch ended, and ${keyId} was never opened anew`);
     }
-  }
-
-  /** For the trace: what the control state is, without anything random. */
-  digest(): string {
-    const sw = this.running;
-    const text = JSON.stringify([this.keyring, sw?.state, sw?.generation, [...this.#rows.keys()]]);
-    return createHash('sha256').update(text).digest('hex').slice(0, 8);
   }
 }

@@ -7,8 +7,7 @@ import { readDataKey, readShard } from '../../shared/domain/rows/data-rows.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../shared/domain/shard.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
-import type { CompanyKeys } from './check-control.ts';
-import type { History } from './history.ts';
+import type { CompanyKeys, History } from './history.ts';
 
 interface Facts {
   readonly state: DataKey['state'];
@@ -81,7 +80,7 @@ export class DataCheck {
   }
 
   #checkRow(partition: string, keyId: string, now: string): void {
-    const { broken } = { broken: this.#history.broken.bind(this.#history) };
+    const broken = (invariant: string, what: string): void => this.#history.broken(invariant, what);
     const rows = this.#rowsOf(partition);
     const before = rows.get(keyId);
     const stored = this.#store.peek('datakeys', partition, keyId);

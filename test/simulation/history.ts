@@ -1,5 +1,10 @@
 // What has happened, as far as the invariants need it; and the first invariant that was broken. Whoever checks writes here, since an
 // exception would be caught by the very code that is being watched.
+import type { KeyObject } from 'node:crypto';
+
+/** The company keys that there are, by version, opened by the checkers themselves. */
+export type CompanyKeys = Map<number, KeyObject>;
+
 export class History {
   /** The first plaintext of each data key, in hex. It must never open to anything else. */
   readonly plaintexts = new Map<string, string>();

@@ -14,9 +14,9 @@ import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
 import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
 import { SimEntropy } from './entropy.ts';
+import type { PortWorld } from './port-world.ts';
 import { SimQueue, SimSealer, SimTables, SimTimers, SimVaults } from './ports.ts';
 import type { Actor, SimProcess } from './scheduler.ts';
-import type { World } from './world.ts';
 
 export type Role = 'worker' | 'caller' | 'admin' | 'timer';
 
@@ -40,9 +40,9 @@ export interface Host {
 export class HostDied extends Error {}
 
 class SimLog implements Log {
-  readonly #world: World;
+  readonly #world: PortWorld;
 
-  constructor(world: World) {
+  constructor(world: PortWorld) {
     this.#world = world;
   }
 
@@ -55,7 +55,7 @@ const KEY_POLICY = { minRsaBits: 2048, purgeable: 'warn' } as const;
 const BACK_OFF = { firstMs: 1_000, lastMs: 60_000 };
 const STUCK_AFTER_MS = 120_000;
 
-export function startHost(world: World, name: string): Host {
+export function startHost(world: PortWorld, name: string): Host {
   const { clock, plan } = world;
   const process: SimProcess = { name, state: 'running', thawsAtStep: 0 };
   const entropy = new SimEntropy(`${plan.seed}-${name}`);
@@ -108,7 +108,7 @@ export function startHost(world: World, name: string): Host {
 }
 
 function portsOf(
-  world: World,
+  world: PortWorld,
   actor: Actor,
 ): {
   readonly tables: SimTables;

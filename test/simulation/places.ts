@@ -30,7 +30,7 @@ const PLACES_OF_PREPARE = ['prepare:midway', 'prepare:before', 'prepare:after'] 
 export type Place = (typeof PLACES_OF_A_PASS)[number] | (typeof PLACES_OF_PREPARE)[number];
 
 /** Places where nobody dies but an answer does. */
-export const PLACES_OF_LOST_ANSWERS: readonly Place[] = ['page-write:answer-lost', 'page-write:not-committed'];
+const PLACES_OF_LOST_ANSWERS: readonly Place[] = ['page-write:answer-lost', 'page-write:not-committed'];
 
 export const DEADLY_PLACES: readonly Place[] = [...PLACES_OF_A_PASS, ...PLACES_OF_PREPARE].filter(
   (place) => !PLACES_OF_LOST_ANSWERS.includes(place),

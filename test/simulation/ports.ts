@@ -22,19 +22,19 @@ import {
   type WriteOutcome,
 } from '../../shared/operations/ports.ts';
 import { actOf, type Place } from './places.ts';
+import type { PortWorld } from './port-world.ts';
 import type { Actor } from './scheduler.ts';
 import { PASSING, troubleOf } from './troubles.ts';
-import type { World } from './world.ts';
 
 const NETWORK: Actor = { role: 'network' };
 const LATEST_COMMIT_MS = 60_000;
 const SLOWEST_ANSWER_MS = 10_000;
 
 export class SimTables implements Tables {
-  readonly #world: World;
+  readonly #world: PortWorld;
   readonly #actor: Actor;
 
-  constructor(world: World, actor: Actor) {
+  constructor(world: PortWorld, actor: Actor) {
     this.#world = world;
     this.#actor = actor;
   }
@@ -135,10 +135,10 @@ const outcomeText = (written: WriteOutcome): string =>
   written.outcome === 'conflict' ? `${written.reason} at ${written.index}` : written.outcome;
 
 export class SimVaults implements KeyVaults {
-  readonly #world: World;
+  readonly #world: PortWorld;
   readonly #actor: Actor;
 
-  constructor(world: World, actor: Actor) {
+  constructor(world: PortWorld, actor: Actor) {
     this.#world = world;
     this.#actor = actor;
   }
@@ -190,11 +190,11 @@ export class SimVaults implements KeyVaults {
 
 /** As the real one, it asks for a public key once per process. */
 export class SimSealer implements Sealer {
-  readonly #world: World;
+  readonly #world: PortWorld;
   readonly #actor: Actor;
   readonly #known = new Map<string, KeyObject>();
 
-  constructor(world: World, actor: Actor) {
+  constructor(world: PortWorld, actor: Actor) {
     this.#world = world;
     this.#actor = actor;
   }
@@ -223,10 +223,10 @@ export class SimSealer implements Sealer {
 }
 
 export class SimQueue implements WorkQueue {
-  readonly #world: World;
+  readonly #world: PortWorld;
   readonly #actor: Actor;
 
-  constructor(world: World, actor: Actor) {
+  constructor(world: PortWorld, actor: Actor) {
     this.#world = world;
     this.#actor = actor;
   }
@@ -247,10 +247,10 @@ export class SimQueue implements WorkQueue {
 }
 
 export class SimTimers implements Timers {
-  readonly #world: World;
+  readonly #world: PortWorld;
   readonly #actor: Actor;
 
-  constructor(world: World, actor: Actor) {
+  constructor(world: PortWorld, actor: Actor) {
     this.#world = world;
     this.#actor = actor;
   }

@@ -9,20 +9,21 @@ import { COMPANY, Rig } from '../operations/switches/rig.ts';
 import { Broker } from './broker.ts';
 import { Chance } from './chance.ts';
 import { CallBudget } from './call-budget.ts';
-import { ControlCheck, type CompanyKeys } from './check-control.ts';
+import { ControlCheck } from './check-control.ts';
 import { DataCheck } from './check-data.ts';
 import { Coverage } from './coverage.ts';
 import { holdsKeyMaterial } from './entropy.ts';
-import { History } from './history.ts';
+import { History, type CompanyKeys } from './history.ts';
 import { startHost, type Host } from './host.ts';
 import { NO_FAULTS, type FaultRates, type Plan } from './plan.ts';
 import type { Place, Way } from './places.ts';
+import type { PortWorld } from './port-world.ts';
 import { Scheduler, type Actor, type Point } from './scheduler.ts';
 
 const LONGEST_FREEZE_STEPS = 900;
 const MAX_HOSTS_EVER = 14;
 
-export class World {
+export class World implements PortWorld {
   readonly plan: Plan;
   readonly clock: FakeClock;
   readonly store: FakeTables;
