@@ -11,9 +11,7 @@ export async function recordPoison(
   deps: { readonly tables: Tables; readonly clock: Clock; readonly log: Log },
   message: { readonly reason: string; readonly value: unknown; readonly messageId?: string },
 ): Promise<void> {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([message.value]))
-    .digest('hex');
+  const hash = createHash('sha256').update(textOf(message)).digest('hex');
   deps.log.write({ level: 'error', event: 'security.poison-message', detail: { reason: message.reason, hash } });
   const cells = {
     format: 1,
@@ -28,4 +26,13 @@ export async function recordPoison(
     if (written.outcome !== 'unknown') return;
   }
   throw new StoreUnavailable('a poison message could not be recorded');
+}
+
+/** JSON is parsed at any depth, yet not written: a message that cannot be is named by its id, or it would come back for ever. */
+function textOf({ value, messageId }: { readonly value: unknown; readonly messageId?: string }): string {
+  try {
+    return JSON.stringify([value]);
+  } catch {
+    return JSON.stringify(['nested too deeply', messageId]);
+  }
 }
