@@ -15,6 +15,10 @@ afterAll(() => fixture.close());
 
 const call = (path: string, init?: RequestInit): Promise<Response> => fetch(`${host.url}${path}`, init);
 
+/** A line of the host's log comes by another way than its answers, and may come after them. */
+const logged = (isIt: (line: string) => boolean): Promise<void> =>
+  expect.poll(() => host.lines.some(isIt), { timeout: 30_000 }).toBe(true);
+
 test('a request reaches its function with parameters, query, headers and body', async () => {
   const response = await call('/api/v1/things/a%20b?x=1&x=2&y=%26', {
     method: 'POST',
@@ -92,7 +96,7 @@ test('a function that answers nothing gives 204, one that throws 500 without the
   expect((await call('/api/nothing')).status).toBe(204);
   const broken = await call('/api/broken');
   expect([broken.status, await broken.text()]).toEqual([500, '']);
-  expect(host.lines.some((line) => line.includes('handler broke'))).toBe(true);
+  await logged((line) => line.includes('handler broke'));
 });
 
 test('a function key opens its level and no other', async () => {
@@ -107,6 +111,6 @@ test('a function key opens its level and no other', async () => {
 
 test('hooks run around an invocation and may change its result', async () => {
   expect(await (await call('/api/hooked')).text()).toBe('hooked true');
-  expect(host.lines.some((line) => line.endsWith('[information] Function.hooked: a line of the handler'))).toBe(true);
+  await logged((line) => line.endsWith('[information] Function.hooked: a line of the handler'));
   expect(fixture.journal()[0]?.kind).toBe('app-start');
 });
