@@ -138,3 +138,6 @@ export async function until<T>(
 export function tell(...lines: readonly string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
+
+/** For `expect.poll`: a host's log lines come by another way than its answers, and may come after them. */
+export const LOG_LIMIT = { timeout: 30_000 };

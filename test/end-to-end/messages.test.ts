@@ -8,7 +8,7 @@ import type { QueueState } from '../../local/service-bus/control-routes.ts';
 import { dataKeysPartition, SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import { azure, Company } from './company.ts';
-import { startRun, until, type Run } from './harness.ts';
+import { LOG_LIMIT, startRun, until, type Run } from './harness.ts';
 import { StoredRows } from './stored-rows.ts';
 
 const MAX_DELIVERIES = 3;
@@ -78,7 +78,7 @@ test('malformed, foreign, huge and binary messages are recorded once each, compl
 
   expect(run.environment.hosts[0]?.pid).toBe(host?.pid);
   expect((await run.call('GET', '/health/live')).status).toBe(200);
-  expect(run.lines.some((line) => line.includes('security.poison-message'))).toBe(true);
+  await expect.poll(() => run.lines.some((line) => line.includes('security.poison-message')), LOG_LIMIT).toBe(true);
   expect(run.lines.filter((line) => line.includes('x'.repeat(1_000)))).toEqual([]);
 });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { COMPANY_KEY_BYTES, wrapCompanyKey, type Wrap } from '../../shared/domain/company-key.ts';
 import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { azure, Company, MANAGED } from './company.ts';
-import { startRun, until, type ErrorBody, type Run } from './harness.ts';
+import { LOG_LIMIT, startRun, until, type ErrorBody, type Run } from './harness.ts';
 import { StoredRows, type Row } from './stored-rows.ts';
 
 let run: Run;
@@ -76,7 +76,9 @@ test('copied and relabelled data keys do not open, and a switch names them and m
   expect(await mine.different([source, ...rest])).toEqual([]);
   expect((await mine.unwrapOne(over)).outcome).toBe('lost');
   expect(await rows.miscounts('acme')).toEqual([]);
-  expect(run.lines.filter((line) => line.includes('security.data-key-does-not-open')).length).toBeGreaterThan(2);
+  await expect
+    .poll(() => run.lines.filter((line) => line.includes('security.data-key-does-not-open')).length, LOG_LIMIT)
+    .toBeGreaterThan(2);
 });
 
 test("a company key wrapped anew with the customer's public key is refused by name; no vault is asked", async () => {
@@ -109,7 +111,12 @@ test("a company key wrapped anew with the customer's public key is refused by na
   });
   expect([made.status, made.body.error.code]).toEqual([409, 'row-forged']);
   expect(await vaultCallsSince(sequence)).toEqual([]);
-  expect(run.lines.some((line) => line.includes('security.row-forged') && line.includes(place.rowKey))).toBe(true);
+  await expect
+    .poll(
+      () => run.lines.some((line) => line.includes('security.row-forged') && line.includes(place.rowKey)),
+      LOG_LIMIT,
+    )
+    .toBe(true);
 
   expect((await company.order('s2', MANAGED)).status).toBe(202);
   const { blocked } = await company.reaches('s2', (view) => view.blocked !== undefined);
