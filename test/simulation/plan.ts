@@ -122,7 +122,8 @@ export function planOf(seed: number): Plan {
 
 function plannedDeath(chance: Chance): PlannedDeath {
   const place = chance.pick(DEADLY_PLACES);
-  const way = place.startsWith('prepare') ? 'forward' : chance.pick(['forward', 'back', 'again'] as const);
+  // Fewest switches get there going forward again.
+  const way = place.startsWith('prepare') ? 'forward' : chance.pick(['forward', 'back', 'again', 'again'] as const);
   const kind = chance.pick(['kill', 'freeze'] as const);
   const after = chance.below(3);
   // Few switches come to their end three times.
