@@ -7,7 +7,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // More than the cores of a small machine: much of the end-to-end tests is waiting for locks, timers and hosts.
-    maxWorkers: 3,
+    // As many as a small machine has cores: hosts, locks and timers of the end-to-end tests need them.
+    maxWorkers: 2,
   },
 });
