@@ -14,7 +14,7 @@ import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { checkConnection } from '../../shared/operations/vault-checks.ts';
-import { CONNECTOR_APP_ID } from '../fakes/fake-vaults.ts';
+import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, RESTORE_DAYS, VENDOR, World } from '../operations/data-keys/world.ts';
 import { readPage, sections, tableRows } from './markdown.ts';
 

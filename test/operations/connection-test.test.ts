@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionTest } from '../../shared/domain/connection-verdict.ts';
 import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { testConnection } from '../../shared/operations/connection-test.ts';
-import { keyVersionOf, PRINCIPAL_ID, type FakeVault } from '../fakes/fake-vaults.ts';
+import { PRINCIPAL_ID } from '../fakes/fake-vault-answers.ts';
+import { keyVersionOf, type FakeVault } from '../fakes/fake-vaults.ts';
 import {
   COMPANY,
   CONNECTION,

@@ -7,7 +7,8 @@ import type { ConnectionTestDependencies } from '../../shared/operations/connect
 import { putConnection, type ConnectionsDependencies } from '../../shared/operations/connections.ts';
 import type { Cells, LogEntry, Tables } from '../../shared/operations/ports.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
-import { CONNECTOR_APP_ID, FakeVaults } from '../fakes/fake-vaults.ts';
+import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
+import { FakeVaults } from '../fakes/fake-vaults.ts';
 
 export const COMPANY = 'acme';
 export const CONNECTION = 'main';

@@ -17,7 +17,8 @@ import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
-import { CONNECTOR_APP_ID, FakeVaults } from '../../fakes/fake-vaults.ts';
+import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
+import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
 
