@@ -8,6 +8,7 @@ const bounds: Record<keyof Bounds, number> & { states: number } = {
   workers: 2,
   committers: 1,
   writers: 1,
+  preparers: 1,
   switches: 1,
   cancels: 1,
   forwards: 0,

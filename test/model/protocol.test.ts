@@ -7,6 +7,7 @@ const SMALL: Bounds = {
   workers: 1,
   committers: 1,
   writers: 0,
+  preparers: 1,
   switches: 1,
   cancels: 1,
   forwards: 0,
@@ -27,6 +28,7 @@ const WORLDS: readonly (readonly [title: string, bounds: Partial<Bounds>])[] = [
   ['a wrong wrap, a broken row and every change of mind', { wrongWraps: 1, tamperings: 1, forwards: 1 }],
   ['pauses in between', { pauses: 1, forwards: 1, writers: 1 }],
   ['a reader throughout', { readers: 1, switches: 2 }],
+  ['two prepares that race', { preparers: 2, workers: 2 }],
 ];
 
 /** For each safeguard, the smallest world in which a key is lost without it. */
@@ -45,6 +47,11 @@ const NEEDED: readonly (readonly [keyof Safeguards, Partial<Bounds>])[] = [
   ['retryTakesFormerBlob', { tamperings: 1, wrongWraps: 1, forwards: 1 }],
   ['forwardIsNewGeneration', { forwards: 1 }],
   ['readerReadsAgain', { readers: 1 }],
+  ['versionsNeverReused', { readers: 1, switches: 2 }],
+  ['prepareFillsNoCache', { preparers: 2 }],
+  ['secondPassUnwrapsAnew', { wrongWraps: 1 }],
+  ['doneOfThisGeneration', { workers: 0 }],
+  ['writerAsksTheShard', { writers: 1 }],
 ];
 
 describe('the protocol, explored whole', () => {

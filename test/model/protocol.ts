@@ -10,6 +10,8 @@ export interface Bounds {
   readonly workers: number;
   readonly committers: number;
   readonly writers: number;
+  /** Hosts that prepare the same switch, each making a company key of its own. */
+  readonly preparers: number;
   /** How often each may happen in one history. */
   readonly switches: number;
   readonly cancels: number;
@@ -39,6 +41,11 @@ export interface Safeguards {
   readonly retryTakesFormerBlob: boolean;
   readonly forwardIsNewGeneration: boolean;
   readonly readerReadsAgain: boolean;
+  readonly versionsNeverReused: boolean;
+  readonly prepareFillsNoCache: boolean;
+  readonly secondPassUnwrapsAnew: boolean;
+  readonly doneOfThisGeneration: boolean;
+  readonly writerAsksTheShard: boolean;
 }
 
 export const SAFE: Safeguards = {
@@ -56,6 +63,11 @@ export const SAFE: Safeguards = {
   retryTakesFormerBlob: true,
   forwardIsNewGeneration: true,
   readerReadsAgain: true,
+  versionsNeverReused: true,
+  prepareFillsNoCache: true,
+  secondPassUnwrapsAnew: true,
+  doneOfThisGeneration: true,
+  writerAsksTheShard: true,
 };
 
 type RowState = 'live' | 'deleted' | 'quarantined' | 'lost';
@@ -79,8 +91,14 @@ interface Shard {
   readonly rows: readonly Row[];
 }
 
+/** Two of one version, made one after the other, are different keys. */
+interface CompanyKey {
+  readonly version: number;
+  readonly material: number;
+}
+
 interface Control {
-  readonly state: 'idle' | 'forward' | 'back';
+  readonly state: 'idle' | 'preparing' | 'forward' | 'back';
   readonly generation: number;
   readonly paused: boolean;
   /** The lower and higher version of the switch under way. */
@@ -88,7 +106,7 @@ interface Control {
   readonly higher: number;
   readonly active: number;
   readonly high: number;
-  readonly companyKeys: readonly number[];
+  readonly companyKeys: readonly CompanyKey[];
 }
 
 type Action =
@@ -116,7 +134,7 @@ interface Worker {
 interface Committer {
   readonly fresh: boolean;
   readonly generation: number;
-  readonly state: 'forward' | 'back';
+  readonly state: Control['state'];
   readonly asked: number;
   readonly keeps: number;
 }
@@ -139,13 +157,22 @@ interface State {
   readonly committers: readonly (Committer | undefined)[];
   readonly writers: readonly (Writer | 'done' | undefined)[];
   readonly readers: readonly (Reader | undefined)[];
+  /** The material that each host has made for the switch that it prepares. */
+  readonly preparers: readonly (number | undefined)[];
   readonly deleter: Plan | undefined;
   readonly decider: Plan | undefined;
-  readonly left: Omit<Bounds, 'shards' | 'workers' | 'committers' | 'writers' | 'readers'>;
+  /** How many company keys were ever made. */
+  readonly made: number;
+  /** What the callers' cache holds. Of each version the first that they met, for ever. */
+  readonly callersCache: readonly CompanyKey[];
+  /** A company key that the workers' cache holds though nobody unwrapped it. */
+  readonly workersCache: CompanyKey | undefined;
+  readonly left: Omit<Bounds, 'shards' | 'workers' | 'committers' | 'writers' | 'readers' | 'preparers'>;
 }
 
 type Step = readonly [label: string, next: State];
 
+const FIRST_COMPANY_KEY: CompanyKey = { version: 1, material: 1 };
 const FIRST_ROW: Row = { version: 1, state: 'live', previous: 0, wrong: false, broken: false };
 const put = <T>(list: readonly T[], index: number, value: T): T[] =>
   list.map((old, at) => (at === index ? value : old));
@@ -154,7 +181,16 @@ function initialState(bounds: Bounds): State {
   const { switches, cancels, forwards, pauses, deletions, wrongWraps, tamperings } = bounds;
   const none = <T>(count: number): (T | undefined)[] => Array.from({ length: count }, () => undefined);
   return {
-    control: { state: 'idle', generation: 0, paused: false, lower: 0, higher: 0, active: 1, high: 1, companyKeys: [1] },
+    control: {
+      state: 'idle',
+      generation: 0,
+      paused: false,
+      lower: 0,
+      higher: 0,
+      active: 1,
+      high: 1,
+      companyKeys: [FIRST_COMPANY_KEY],
+    },
     shards: Array.from({ length: bounds.shards }, () => ({
       generation: 0,
       phase: 'done',
@@ -166,17 +202,22 @@ function initialState(bounds: Bounds): State {
     committers: none(bounds.committers),
     writers: none(bounds.writers),
     readers: none(bounds.readers),
+    preparers: none(bounds.preparers),
     deleter: undefined,
     decider: undefined,
+    made: 1,
+    callersCache: [],
+    workersCache: undefined,
     left: { switches, cancels, forwards, pauses, deletions, wrongWraps, tamperings },
   };
 }
 
-/** Somebody wrote the control rows: whoever read their ETags before has stale ones. */
+/** Somebody wrote the control rows: whoever read their ETags before has stale ones, and a prepare begins anew. */
 const withControl = (state: State, control: Control): State => ({
   ...state,
   control,
   committers: state.committers.map((committer) => committer && { ...committer, fresh: false }),
+  preparers: state.preparers.map(() => undefined),
 });
 
 /** Somebody wrote a shard's partition: whoever read `!shard` before has a stale ETag. */
@@ -207,20 +248,19 @@ function applied(shard: Shard, action: Action, safe: Safeguards): Shard {
 function* adminSteps(state: State, safe: Safeguards): Iterable<Step> {
   const { control, left } = state;
   if (control.state === 'idle' && left.switches > 0) {
-    const higher = control.high + 1;
-    const next: Control = {
-      ...control,
-      state: 'forward',
-      paused: false,
-      generation: control.generation + 1,
-      lower: control.active,
-      higher,
-      high: higher,
-      companyKeys: [...new Set([...control.companyKeys, higher])].sort(),
-    };
+    const higher = (safe.versionsNeverReused ? control.high : control.active) + 1;
+    const high = Math.max(control.high, higher);
+    const next: Control = { ...control, state: 'preparing', paused: false, lower: control.active, higher, high };
     yield [
       `admin switches ${control.active} to ${higher}`,
       withControl({ ...state, left: { ...left, switches: left.switches - 1 } }, next),
+    ];
+  }
+  if (control.state === 'preparing' && left.cancels > 0) {
+    const next: Control = { ...control, state: 'idle', lower: 0, higher: 0, paused: false };
+    yield [
+      'admin cancels before anything is stored',
+      withControl({ ...state, left: { ...left, cancels: left.cancels - 1 } }, next),
     ];
   }
   if (control.state === 'forward' && left.cancels > 0) {
@@ -241,6 +281,37 @@ function* adminSteps(state: State, safe: Safeguards): Iterable<Step> {
   if (control.paused) yield ['admin resumes', withControl(state, { ...control, paused: false })];
 }
 
+/** Each host that prepares makes a company key of its own; the first to store one has won. */
+function* preparerSteps(state: State, safe: Safeguards): Iterable<Step> {
+  const { control } = state;
+  if (control.state !== 'preparing' || control.paused) return;
+  for (const [index, material] of state.preparers.entries()) {
+    if (material === undefined) {
+      const made = state.made + 1;
+      const next: State = { ...state, made, preparers: put(state.preparers, index, made) };
+      const workersCache = safe.prepareFillsNoCache ? undefined : { version: control.higher, material: made };
+      yield [`prepare ${index} makes company key ${control.higher}`, { ...next, workersCache }];
+      continue;
+    }
+    const next: Control = {
+      ...control,
+      state: 'forward',
+      generation: control.generation + 1,
+      companyKeys: [...control.companyKeys, { version: control.higher, material }],
+    };
+    yield [`prepare ${index} stores company key ${control.higher}`, withControl(state, next)];
+  }
+}
+
+const companyKeyOf = ({ companyKeys }: Control, version: number): CompanyKey | undefined =>
+  companyKeys.find((key) => key.version === version);
+
+/** Whether the workers' cache holds another key than the one that is stored. */
+function hasWrongKeyAtHand({ control, workersCache }: State, version: number): boolean {
+  const stored = companyKeyOf(control, version);
+  return stored !== undefined && workersCache?.version === version && workersCache.material !== stored.material;
+}
+
 const directed = ({ state, lower, higher }: Control): { from: number; to: number } =>
   state === 'back' ? { from: higher, to: lower } : { from: lower, to: higher };
 
@@ -252,7 +323,7 @@ function* workerSteps(state: State, safe: Safeguards): Iterable<Step> {
       workers: put(base.workers, index, next),
     });
     if (!worker) {
-      if (control.state === 'idle') continue;
+      if (control.state === 'idle' || control.state === 'preparing') continue;
       for (let shard = 0; shard < state.shards.length; shard += 1) {
         const message = { shard, generation: control.generation, ...directed(control) };
         yield [
@@ -298,17 +369,19 @@ function* looks(state: State, message: Message, safe: Safeguards): Iterable<read
   if (shard.phase === 'done') return;
   const pass = shard.phase === 'rewrap' ? rewrapOf : verifyOf;
   const back = from > to;
+  const wrongAtHand = hasWrongKeyAtHand(state, to);
   let pending = false;
   for (const [index, row] of shard.rows.entries()) {
-    const next = pass(row, { from, to, back, safe });
+    const next = pass(row, { from, to, back, wrongAtHand, safe });
     if (!next) continue;
     pending = true;
+    const isWrapped = row.version === from && next.version === to && row.previous !== to;
+    const wrong = next.wrong || (isWrapped && shard.phase === 'rewrap' && wrongAtHand);
     yield [
       `row ${index} to ${next.version}${next.state === 'quarantined' ? ' (quarantine)' : ''}`,
-      { kind: 'row', index, row: next },
+      { kind: 'row', index, row: { ...next, wrong } },
       false,
     ];
-    const isWrapped = row.version === from && next.version === to && row.previous !== to;
     if (shard.phase === 'rewrap' && isWrapped && state.left.wrongWraps > 0) {
       yield [`row ${index} to ${to}, wrapped wrongly`, { kind: 'row', index, row: { ...next, wrong: true } }, true];
     }
@@ -322,6 +395,8 @@ interface Pass {
   readonly from: number;
   readonly to: number;
   readonly back: boolean;
+  /** The workers' cache holds another key of the target version than the one that is stored. */
+  readonly wrongAtHand: boolean;
   readonly safe: Safeguards;
 }
 
@@ -339,17 +414,20 @@ function rewrapOf(row: Row, { from, to, back, safe }: Pass): Row | undefined {
   return moved(row, { from, to, safe });
 }
 
-function moved(row: Row, { from, to, safe }: Omit<Pass, 'back'>): Row {
+function moved(row: Row, { from, to, safe }: Pick<Pass, 'from' | 'to' | 'safe'>): Row {
   // The blob that it came from is the truth: whoever turns round puts it back as it was.
   if (row.previous === to) return { ...row, version: to, previous: 0, wrong: false };
   return { ...row, version: to, previous: safe.secondPass ? from : 0 };
 }
 
-function verifyOf(row: Row, { from, to, back }: Pass): Row | undefined {
+function verifyOf(row: Row, { from, to, back, wrongAtHand, safe }: Pass): Row | undefined {
   if (row.state === 'lost' || row.state === 'quarantined' || row.version !== to) return undefined;
   if (row.previous === 0) return row.broken && !back ? { ...row, state: 'quarantined' } : undefined;
   if (row.broken) return { ...row, state: 'quarantined' };
-  if (row.wrong) return { ...row, state: 'quarantined', version: from, previous: 0, wrong: false };
+  // The key that wrapped it wrongly opens it rightly: only the one that is stored tells.
+  if (row.wrong && safe.secondPassUnwrapsAnew && !wrongAtHand) {
+    return { ...row, state: 'quarantined', version: from, previous: 0, wrong: false };
+  }
   return { ...row, previous: 0 };
 }
 
@@ -361,7 +439,7 @@ function* committerSteps(state: State, safe: Safeguards): Iterable<Step> {
       committers: put(base.committers, index, next),
     });
     if (!committer) {
-      if (control.state === 'idle' || control.paused) continue;
+      if (control.state === 'idle' || control.state === 'preparing' || control.paused) continue;
       const asked = safe.commitAsksEveryShard ? 0 : 1;
       const next = {
         fresh: true,
@@ -376,7 +454,8 @@ function* committerSteps(state: State, safe: Safeguards): Iterable<Step> {
     yield [`committer ${index} dies or gives up`, become(undefined)];
     const shard = state.shards[committer.asked];
     if (shard) {
-      const isDone = shard.generation === committer.generation && shard.phase === 'done';
+      const isOfThisGeneration = shard.generation === committer.generation || !safe.doneOfThisGeneration;
+      const isDone = isOfThisGeneration && shard.phase === 'done';
       const isDecided = !safe.commitWaitsForDecisions || !shard.rows.some((row) => row.state === 'quarantined');
       if (isDone && isDecided)
         yield [
@@ -393,7 +472,7 @@ function* committerSteps(state: State, safe: Safeguards): Iterable<Step> {
       higher: 0,
       paused: false,
       active: committer.keeps,
-      companyKeys: [committer.keeps],
+      companyKeys: control.companyKeys.filter(({ version }) => version === committer.keeps),
     };
     const label = committer.state === 'forward' ? 'commits' : 'ends the cancel';
     yield [`committer ${index} ${label}: company key ${committer.keeps} stays`, withControl(become(undefined), next)];
@@ -409,9 +488,10 @@ function* callerSteps(state: State, safe: Safeguards): Iterable<Step> {
     if (writer === 'done') continue;
     if (!writer) {
       for (const [at, shard] of state.shards.entries()) {
+        const version = safe.writerAsksTheShard ? shard.to : state.control.active;
         yield [
-          `writer ${index} reads shard ${at}: write version ${shard.to}`,
-          become({ shard: at, version: shard.to, fresh: true }),
+          `writer ${index} reads shard ${at}: write version ${version}`,
+          become({ shard: at, version, fresh: true }),
         ];
       }
       continue;
@@ -460,7 +540,10 @@ function* deleterSteps(state: State, safe: Safeguards): Iterable<Step> {
 /** A reader reads the row, then the company key of its version; if that is gone, it reads the row again. */
 function* readerSteps(state: State, safe: Safeguards): Iterable<Step> {
   for (const [index, reader] of state.readers.entries()) {
-    const become = (next: Reader | undefined): State => ({ ...state, readers: put(state.readers, index, next) });
+    const become = (next: Reader | undefined, base = state): State => ({
+      ...base,
+      readers: put(base.readers, index, next),
+    });
     if (!reader) {
       for (const [shard, { rows }] of state.shards.entries()) {
         for (const [at, row] of rows.entries()) {
@@ -473,8 +556,15 @@ function* readerSteps(state: State, safe: Safeguards): Iterable<Step> {
       }
       continue;
     }
-    if (state.control.companyKeys.includes(reader.version)) {
-      yield [`reader ${index} opens it`, become(undefined)];
+    const key = companyKeyOf(state.control, reader.version);
+    const cached = state.callersCache.find(({ version }) => version === reader.version);
+    if (key) {
+      if (!cached) {
+        const callersCache = [...state.callersCache, key].sort((a, b) => a.version - b.version);
+        yield [`reader ${index} opens it, and the key is kept`, become(undefined, { ...state, callersCache })];
+      } else if (cached.material === key.material) yield [`reader ${index} opens it`, become(undefined)];
+      else if (!reader.failed)
+        yield [`reader ${index} fails with the key it kept`, become({ ...reader, failed: true })];
       continue;
     }
     const row = state.shards[reader.shard]?.rows[reader.index];
@@ -518,7 +608,8 @@ function* quarantineSteps(state: State, safe: Safeguards): Iterable<Step> {
           { ...state, shards: put(state.shards, at, { ...shard, rows }) },
         ];
       }
-      if (decider || control.state === 'idle' || shard.generation !== control.generation) continue;
+      const isUnderWay = control.state === 'forward' || control.state === 'back';
+      if (decider || !isUnderWay || shard.generation !== control.generation) continue;
       const plan = (next: Row): State => ({
         ...state,
         decider: { shard: at, fresh: true, action: { kind: 'row', index, row: next } },
@@ -534,7 +625,7 @@ function* quarantineSteps(state: State, safe: Safeguards): Iterable<Step> {
 }
 
 function faultIn(state: State): string | undefined {
-  const exists = (version: number): boolean => state.control.companyKeys.includes(version);
+  const exists = (version: number): boolean => companyKeyOf(state.control, version) !== undefined;
   for (const [at, { rows }] of state.shards.entries()) {
     for (const [index, row] of rows.entries()) {
       if (row.state === 'lost') continue;
@@ -548,10 +639,11 @@ function faultIn(state: State): string | undefined {
 }
 
 /** Workers are alike, and so are committers, writers and readers: who of them is where makes no difference. */
-function nameOf({ control, shards, workers, committers, writers, readers, deleter, decider, left }: State): string {
+function nameOf(all: State): string {
+  const { control, shards, workers, committers, writers, readers, deleter, decider, left } = all;
   const { state, generation, paused, lower, higher, active, high, companyKeys } = control;
   return [
-    `${state} ${generation} ${Number(paused)} ${lower} ${higher} ${active} ${high} ${companyKeys.join()}`,
+    `${state} ${generation} ${Number(paused)} ${lower} ${higher} ${active} ${high} ${nameOfKeys(companyKeys)}`,
     ...shards.map((one) => `${one.generation} ${one.phase} ${one.from} ${one.to} ${one.rows.map(nameOfRow).join()}`),
     sortedNames(
       workers,
@@ -560,6 +652,8 @@ function nameOf({ control, shards, workers, committers, writers, readers, delete
     sortedNames(committers, (one) => `${Number(one.fresh)} ${one.generation} ${one.state} ${one.asked} ${one.keeps}`),
     sortedNames(writers, (one) => (one === 'done' ? one : `${one.shard} ${one.version} ${Number(one.fresh)}`)),
     sortedNames(readers, (one) => `${one.shard} ${one.index} ${one.version} ${Number(one.failed)}`),
+    sortedNames(all.preparers, String),
+    `${all.made} ${nameOfKeys(all.callersCache)} ${nameOfKeys(all.workersCache ? [all.workersCache] : [])}`,
     nameOfPlan(deleter),
     nameOfPlan(decider),
     Object.values(left).join(),
@@ -572,6 +666,9 @@ function sortedNames<T>(list: readonly (T | undefined)[], name: (one: T) => stri
     .sort()
     .join(';');
 }
+
+const nameOfKeys = (keys: readonly CompanyKey[]): string =>
+  keys.map(({ version, material }) => `${version}.${material}`).join();
 
 const nameOfRow = (row: Row): string =>
   `${row.version}${row.state}${row.previous}${Number(row.wrong)}${Number(row.broken)}`;
@@ -595,6 +692,7 @@ export function protocolModel(bounds: Bounds, safe: Safeguards): Model<State> {
     fault: faultIn,
     *steps(state) {
       yield* adminSteps(state, safe);
+      yield* preparerSteps(state, safe);
       yield* workerSteps(state, safe);
       yield* committerSteps(state, safe);
       yield* callerSteps(state, safe);
