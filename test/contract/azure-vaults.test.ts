@@ -144,18 +144,19 @@ class AzureVaultDriver implements VaultDriver, SealDriver {
       'entra-tenant-not-found': () => this.world.entraCall('DELETE', `/tenants/${tenantId}`),
       'blocked-by-conditional-access': () =>
         this.world.entraCall('PUT', `/tenants/${tenantId}/conditional-access/${CONNECTOR_APP_ID}`),
-      'key-substituted': () => Promise.resolve(this.#answerForAnotherKey()),
+      'key-substituted': () => this.#answerForAnotherKey(),
     };
     const arrange = arrangements[code];
     if (!arrange) throw new Error(`nobody knows what leads to ${code}`);
     await arrange();
   }
 
-  #answerForAnotherKey(): void {
+  #answerForAnotherKey(): Promise<void> {
     const { control } = this.world.azure.keyVault;
     const kid = 'https://other.vault.azure.net/keys/other/1';
     control.plant({ operation: 'get', effect: { mergeBody: { key: { kid } } } });
     control.plant({ operation: 'unwrapkey', effect: { mergeBody: { kid } } });
+    return Promise.resolve();
   }
 
   async #ofVault(method: string, { target: { host } }: VaultPlace, path: string, body?: object): Promise<void> {

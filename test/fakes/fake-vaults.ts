@@ -100,6 +100,14 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     return added;
   }
 
+  /** Of a vault with one key. */
+  newestKey(host: string): FakeKeyVersion {
+    const [versions] = this.#need(host).keys.values();
+    const newest = versions?.at(-1);
+    if (!newest) throw new Error(`no key in ${host}`);
+    return newest;
+  }
+
   removeKey(host: string, keyName: string): void {
     this.#need(host).keys.delete(keyName.toLowerCase());
   }

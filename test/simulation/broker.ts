@@ -9,16 +9,22 @@ import type { SimProcess } from './scheduler.ts';
 export interface Delivery {
   readonly messageId: string;
   readonly body: string;
+  /** Of this delivery alone: who has an older one of the same message in hand settles nothing by it. */
+  readonly lockToken: number;
 }
 
-interface Message extends Delivery {
+export type Source = 'work' | 'dead letters';
+
+interface Message {
+  readonly messageId: string;
+  readonly body: string;
   visibleAtMs: number;
   deliveries: number;
-  lock: { readonly process: SimProcess; untilMs: number } | undefined;
+  lock: { readonly token: number; readonly process: SimProcess; untilMs: number } | undefined;
 }
 
 const LOCK_MS = 30_000;
-const MAX_DELIVERIES = 6;
+export const MAX_DELIVERIES = 6;
 const LATEST_MS = 20_000;
 
 export class Broker {
@@ -26,8 +32,9 @@ export class Broker {
   readonly #chance: Chance;
   readonly #faults: () => FaultRates;
   #messages: Message[] = [];
-  readonly #deadLetters: Message[] = [];
+  #deadLetters: Message[] = [];
   #sent = 0;
+  #locked = 0;
 
   constructor(clock: FakeClock, chance: Chance, faults: () => FaultRates) {
     this.#clock = clock;
@@ -49,16 +56,16 @@ export class Broker {
     this.#messages.push({ messageId: `m${this.#sent}`, body, visibleAtMs, deliveries: 0, lock: undefined });
   }
 
-  get hasMessage(): boolean {
-    return this.#messages.some((message) => this.#isVisible(message));
+  /** Whether there is one to be had now. */
+  has(source: Source): boolean {
+    this.#bury();
+    return this.#of(source).some((message) => this.#isVisible(message));
   }
 
-  get hasDeadLetter(): boolean {
-    return this.#deadLetters.some((message) => this.#isVisible(message));
-  }
-
-  get isEmpty(): boolean {
-    return this.#messages.length + this.#deadLetters.length === 0;
+  /** All that are there: to be had, locked or not due yet. */
+  count(source: Source): number {
+    this.#bury();
+    return this.#of(source).length;
   }
 
   nextDueMs(): number | undefined {
@@ -69,34 +76,34 @@ export class Broker {
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
-  receive(process: SimProcess, from: 'work' | 'dead letters'): Delivery | undefined {
-    const messages = from === 'work' ? this.#messages : this.#deadLetters;
-    const visible = messages.filter((message) => this.#isVisible(message));
+  receive(process: SimProcess, source: Source): Delivery | undefined {
+    this.#bury();
+    const visible = this.#of(source).filter((message) => this.#isVisible(message));
     if (visible.length === 0) return undefined;
     const message = this.#chance.pick(visible);
-    if (from === 'work' && message.deliveries >= MAX_DELIVERIES) {
-      this.#messages = this.#messages.filter((one) => one !== message);
-      this.#deadLetters.push({ ...message, deliveries: 0, lock: undefined });
-      return undefined;
-    }
     message.deliveries += 1;
+    this.#locked += 1;
     const lost = this.#chance.happens(this.#faults().lockLost);
-    message.lock = { process, untilMs: lost ? this.#clock.now().getTime() + this.#chance.below(500) : Infinity };
-    return message;
+    const untilMs = lost ? this.#clock.now().getTime() + this.#chance.below(500) : Infinity;
+    message.lock = { token: this.#locked, process, untilMs };
+    const { messageId, body } = message;
+    return { messageId, body, lockToken: this.#locked };
   }
 
-  /** Does nothing if the lock was lost. */
-  complete(process: SimProcess, { messageId }: Delivery): void {
-    for (const messages of [this.#messages, this.#deadLetters]) {
-      const index = messages.findIndex((one) => one.messageId === messageId && one.lock?.process === process);
-      if (index >= 0) messages.splice(index, 1);
-    }
+  /** False if the lock was lost: then nothing has changed. */
+  complete(delivery: Delivery): boolean {
+    const message = this.#lockedBy(delivery);
+    if (!message) return false;
+    this.#messages = this.#messages.filter((one) => one !== message);
+    this.#deadLetters = this.#deadLetters.filter((one) => one !== message);
+    return true;
   }
 
-  abandon(process: SimProcess, { messageId }: Delivery): void {
-    for (const message of [...this.#messages, ...this.#deadLetters]) {
-      if (message.messageId === messageId && message.lock?.process === process) message.lock = undefined;
-    }
+  /** False if the lock was lost: then nothing has changed. */
+  abandon(delivery: Delivery): boolean {
+    const message = this.#lockedBy(delivery);
+    if (message) message.lock = undefined;
+    return message !== undefined;
   }
 
   /** Nobody renews the locks of a process that died or froze. */
@@ -104,6 +111,26 @@ export class Broker {
     for (const { lock } of [...this.#messages, ...this.#deadLetters]) {
       if (lock?.process === process) lock.untilMs = Math.min(lock.untilMs, this.#clock.now().getTime() + LOCK_MS);
     }
+  }
+
+  #of(source: Source): readonly Message[] {
+    return source === 'work' ? this.#messages : this.#deadLetters;
+  }
+
+  #lockedBy({ lockToken }: Delivery): Message | undefined {
+    const nowMs = this.#clock.now().getTime();
+    return [...this.#messages, ...this.#deadLetters].find(
+      ({ lock }) => lock?.token === lockToken && lock.untilMs > nowMs,
+    );
+  }
+
+  /** What was delivered too often and is in nobody's hands any more becomes a dead letter. */
+  #bury(): void {
+    const isDead = (message: Message): boolean => message.deliveries >= MAX_DELIVERIES && this.#isVisible(message);
+    const dead = this.#messages.filter(isDead);
+    if (dead.length === 0) return;
+    this.#messages = this.#messages.filter((message) => !dead.includes(message));
+    this.#deadLetters.push(...dead.map((message) => ({ ...message, lock: undefined })));
   }
 
   #isVisible({ visibleAtMs, lock }: Message): boolean {

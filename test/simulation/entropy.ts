@@ -10,11 +10,14 @@ const MOST_KEY_BYTES = 40 * KEY_BYTES;
 
 export class SimEntropy implements Entropy {
   readonly #seed: string;
+  /** What keeps the ids of one process apart from another's. */
+  readonly #node: string;
   #drawn = 0;
   #ids = 0;
 
   constructor(seed: string) {
     this.#seed = seed;
+    this.#node = createHash('sha256').update(seed).digest('hex').slice(0, 15);
   }
 
   bytes(count: number): Uint8Array {
@@ -34,7 +37,9 @@ export class SimEntropy implements Entropy {
 
   id(): string {
     this.#ids += 1;
-    return `${this.#seed}-${this.#ids}`;
+    const time = String(this.#ids).padStart(12, '0');
+    const [variant, node] = [this.#node.slice(0, 3), this.#node.slice(3)];
+    return `${time.slice(0, 8)}-${time.slice(8)}-7000-8${variant}-${node}`;
   }
 
   #draw(count: number): Buffer {

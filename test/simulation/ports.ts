@@ -222,11 +222,13 @@ export class SimSealer implements Sealer {
   }
 }
 
+type QueueWorld = Pick<PortWorld, 'broker' | 'chance' | 'meets' | 'mustHoldNoKey' | 'turn'>;
+
 export class SimQueue implements WorkQueue {
-  readonly #world: PortWorld;
+  readonly #world: QueueWorld;
   readonly #actor: Actor;
 
-  constructor(world: PortWorld, actor: Actor) {
+  constructor(world: QueueWorld, actor: Actor) {
     this.#world = world;
     this.#actor = actor;
   }
@@ -247,10 +249,10 @@ export class SimQueue implements WorkQueue {
 }
 
 export class SimTimers implements Timers {
-  readonly #world: PortWorld;
+  readonly #world: Pick<PortWorld, 'clock' | 'turn'>;
   readonly #actor: Actor;
 
-  constructor(world: PortWorld, actor: Actor) {
+  constructor(world: Pick<PortWorld, 'clock' | 'turn'>, actor: Actor) {
     this.#world = world;
     this.#actor = actor;
   }

@@ -2,7 +2,7 @@
 import { handleDeadLetterMessage } from '../../functions/service-bus/dead-letters.ts';
 import { handleWorkMessage } from '../../functions/service-bus/work.ts';
 import { StoreUnavailable } from '../../shared/operations/ports.ts';
-import type { Delivery } from './broker.ts';
+import type { Delivery, Source } from './broker.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
@@ -11,10 +11,10 @@ export function startPumps(world: World, host: Host): void {
   void pump(world, host, 'dead letters');
 }
 
-async function pump(world: World, host: Host, from: 'work' | 'dead letters'): Promise<void> {
+async function pump(world: World, host: Host, from: Source): Promise<void> {
   const actor = host.actors.worker;
   const { broker } = world;
-  const ready = (): boolean => (from === 'work' ? broker.hasMessage : broker.hasDeadLetter);
+  const ready = (): boolean => broker.has(from);
   for (;;) {
     await world.turn(actor, { text: `receive from ${from}`, ready, place: 'message:before-receipt' });
     const delivery = broker.receive(host.process, from);
@@ -22,8 +22,8 @@ async function pump(world: World, host: Host, from: 'work' | 'dead letters'): Pr
     await world.turn(actor, { text: `received ${delivery.body}`, place: 'message:after-receipt' });
     const handled = await handle(world, host, { from, delivery });
     await world.turn(actor, { text: `complete ${delivery.messageId}`, place: 'message:before-completion' });
-    if (handled) broker.complete(host.process, delivery);
-    else broker.abandon(host.process, delivery);
+    if (handled) broker.complete(delivery);
+    else broker.abandon(delivery);
   }
 }
 
@@ -31,7 +31,7 @@ async function pump(world: World, host: Host, from: 'work' | 'dead letters'): Pr
 async function handle(
   world: World,
   host: Host,
-  { from, delivery }: { readonly from: 'work' | 'dead letters'; readonly delivery: Delivery },
+  { from, delivery }: { readonly from: Source; readonly delivery: Delivery },
 ): Promise<boolean> {
   const services = host.services.worker;
   const { messageId, body } = delivery;
