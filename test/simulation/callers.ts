@@ -76,7 +76,8 @@ export async function unwrapAndCheck(
         history.broken('9', `${keyId} was answered although the vault in force had denied for longer than promised`);
       }
     } else if (outcome.outcome === 'failure') {
-      if (!NOT_FORGED.has(outcome.failure.code)) history.broken('6', `${keyId}: ${outcome.failure.code}`);
+      const { code } = outcome.failure;
+      if (!NOT_FORGED.has(code) && !history.troubles.has(code)) history.broken('6', `${keyId}: ${code}`);
     } else if (isSafe && history.returned.has(keyId)) {
       history.broken('1', `${keyId} was answered with ${outcome.outcome}`);
     }

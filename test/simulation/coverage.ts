@@ -1,6 +1,6 @@
 // What the seeds of a run have reached, to be added up over many.
 import type { Plan } from './plan.ts';
-import { reachedPlace, type Place, type Way } from './places.ts';
+import { reachedPlace, type Death, type Place, type Way } from './places.ts';
 
 export interface Reached {
   readonly faultPoints: readonly string[];
@@ -22,9 +22,10 @@ export class Coverage {
     this.#faultPoints.add(`${role} · ${point} · ${kind}`);
   }
 
-  place(place: Place, way: Way, plan: Plan): void {
+  /** Who died there or froze; without either, an answer was lost. */
+  place(place: Place, way: Way, plan: Plan, fate: Death | 'answer' = 'answer'): void {
     const several = plan.processes * plan.workersPerProcess > 1;
-    this.#places.add(reachedPlace(place, way, several ? 'several workers' : 'one worker'));
+    this.#places.add(reachedPlace({ place, way, workers: several ? 'several workers' : 'one worker', fate }));
   }
 
   get reached(): Reached {

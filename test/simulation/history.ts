@@ -1,6 +1,7 @@
 // What has happened, as far as the invariants need it; and the first invariant that was broken. Whoever checks writes here, since an
 // exception would be caught by the very code that is being watched.
 import type { KeyObject } from 'node:crypto';
+import type { FailureCode } from '../../shared/domain/failure.ts';
 
 /** The company keys that there are, by version, opened by the checkers themselves. */
 export type CompanyKeys = Map<number, KeyObject>;
@@ -19,6 +20,8 @@ export class History {
   readonly relabelled = new Map<string, number>();
   /** Which vault protects the keyring, from when on. */
   readonly inForce: { readonly host: string; readonly fromMs: number }[] = [];
+  /** Codes that a vault was made to answer with. */
+  readonly troubles = new Set<FailureCode>();
   /** When which vault denied every call. */
   readonly denials: { readonly host: string; readonly fromMs: number; toMs: number }[] = [];
   readonly #now: () => string;

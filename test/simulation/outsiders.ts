@@ -10,7 +10,7 @@ import { COMPANY, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, VENDOR } from '../operat
 import { call } from './callers.ts';
 import { Chance } from './chance.ts';
 import type { Actor } from './scheduler.ts';
-import { DENYING, PASSING, PROPAGATING, propagating, troubleOf } from './troubles.ts';
+import { DENYING, PASSING, PROPAGATING, propagating, STOPPING, troubleOf, unfitnesses } from './troubles.ts';
 import type { World } from './world.ts';
 
 const OWNER: Actor = { role: 'owner of a vault' };
@@ -30,13 +30,28 @@ export async function troubleVaults(world: World): Promise<void> {
   for (let count = 0; count < world.plan.vaultTroubles; count += 1) {
     await pause(world, OWNER, chance);
     const host = chance.pick(VAULT_HOSTS);
-    const kind = chance.below(5);
-    if (kind < 2) world.trouble(host, troubleOf(chance.pick(DENYING), host));
-    else if (kind < 4) world.trouble(host, troubleOf(chance.pick(PASSING), host));
-    else world.trouble(host, propagating(chance.pick(PROPAGATING), host));
+    const kind = chance.below(8);
+    if (kind < 3) world.trouble(host, troubleOf(chance.pick(DENYING), host));
+    else if (kind < 5) world.trouble(host, troubleOf(chance.pick(PASSING), host));
+    else if (kind < 6) world.trouble(host, propagating(chance.pick(PROPAGATING), host));
+    else if (kind < 7) world.trouble(host, troubleOf(chance.pick(STOPPING), host));
+    const mend = kind < 7 ? undefined : spoilKey(world, chance, host);
     await pause(world, OWNER, chance);
     world.trouble(host, undefined);
+    mend?.();
   }
+}
+
+/** The owner changes what his key's newest version says of itself. Answers how to take it back. */
+function spoilKey(world: World, chance: Chance, host: string): () => void {
+  const version = world.vaults.newestKey(host);
+  const before = version.describes;
+  const change = chance.pick(unfitnesses(world.clock.now().getTime()));
+  version.describes = { ...before, ...change };
+  world.note(OWNER, host, `key says ${Object.keys(change).join()}`);
+  return () => {
+    version.describes = before;
+  };
 }
 
 export async function tamper(world: World): Promise<void> {

@@ -38,16 +38,32 @@ export const DEADLY_PLACES: readonly Place[] = [...PLACES_OF_A_PASS, ...PLACES_O
 
 export type Workers = 'one worker' | 'several workers';
 
-/** Every place, on every way, with one worker and with several. */
+/** A process that freezes goes on much later with what it held in its hands: another thing than one that is gone. */
+export type Death = 'kill' | 'freeze';
+
+/** Every place, killed there and frozen there, on every way, with one worker and with several. */
 export const ALL_PLACES: readonly string[] = (['one worker', 'several workers'] as const).flatMap((workers) => [
   ...(['forward', 'back', 'again'] as const).flatMap((way) =>
-    PLACES_OF_A_PASS.map((place) => reachedPlace(place, way, workers)),
+    PLACES_OF_A_PASS.flatMap((place) => fatesAt(place).map((fate) => reachedPlace({ place, way, workers, fate }))),
   ),
-  ...PLACES_OF_PREPARE.map((place) => reachedPlace(place, 'forward', workers)),
+  ...PLACES_OF_PREPARE.flatMap((place) =>
+    fatesAt(place).map((fate) => reachedPlace({ place, way: 'forward', workers, fate })),
+  ),
 ]);
 
-export function reachedPlace(place: Place, way: Way, workers: Workers): string {
-  return `${place} · ${way} · ${workers}`;
+type Fate = Death | 'answer';
+
+function fatesAt(place: Place): readonly Fate[] {
+  return PLACES_OF_LOST_ANSWERS.includes(place) ? ['answer'] : ['kill', 'freeze'];
+}
+
+export function reachedPlace(reached: {
+  readonly place: Place;
+  readonly way: Way;
+  readonly workers: Workers;
+  readonly fate: Fate;
+}): string {
+  return `${reached.place} · ${reached.fate} · ${reached.way} · ${reached.workers}`;
 }
 
 /** What a worker's transaction is. Undefined for one that is no place to die. */

@@ -1,10 +1,10 @@
 // What one seed is: how many of everything, which faults there are and how often. Most seeds have a few kinds of fault and not the
 // others, since faults that are always all there hide each other.
 import { Chance } from './chance.ts';
-import { DEADLY_PLACES, type Place, type Way } from './places.ts';
+import { DEADLY_PLACES, type Death, type Place, type Way } from './places.ts';
 
 export interface PlannedDeath {
-  readonly kind: 'kill' | 'freeze';
+  readonly kind: Death;
   readonly place: Place;
   readonly way: Way;
   /** How often the place is passed before. */

@@ -1,6 +1,7 @@
 // What vaults and Entra can answer but yes: every such code of the catalogue that a call in the middle of the work can meet.
 import { asPropagating, failure } from '../../shared/domain/failure-catalogue.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
+import type { VaultKey } from '../../shared/domain/provider.ts';
 
 export const PASSING: readonly FailureCode[] = [
   'vault-unreachable',
@@ -29,6 +30,9 @@ export const DENYING: readonly FailureCode[] = [
   'blocked-by-conditional-access',
 ];
 
+/** Neither of these passes by itself, and neither is a denial: the tenant is gone, or the vault answers for another key. */
+export const STOPPING: readonly FailureCode[] = ['entra-tenant-not-found', 'key-substituted'];
+
 /** Denials that are excused for a while after a grant. */
 export const PROPAGATING: readonly FailureCode[] = ['access-denied-rbac', 'federation-mismatch'];
 
@@ -36,3 +40,18 @@ export const troubleOf = (code: FailureCode, host: string): Failure => failure(c
 
 export const propagating = (code: FailureCode, host: string): Failure =>
   asPropagating(troubleOf(code, host), '2026-01-01T00:10:00.000Z');
+
+/** What a key can say of itself that a switch to it must not take, or only with a warning. `nowMs` is the time of the change. */
+export function unfitnesses(nowMs: number): readonly Partial<VaultKey>[] {
+  return [
+    { expires: new Date(nowMs) },
+    { notBefore: new Date(nowMs + HOUR_MS) },
+    { sizeBits: 1024 },
+    { keyType: 'EC' },
+    { recoveryLevel: 'Recoverable+Purgeable' },
+    { enabled: false },
+    { keyOps: ['wrapKey'] },
+  ];
+}
+
+const HOUR_MS = 3_600_000;

@@ -16,7 +16,7 @@ import { holdsKeyMaterial } from './entropy.ts';
 import { History, type CompanyKeys } from './history.ts';
 import { startHost, type Host } from './host.ts';
 import { NO_FAULTS, type FaultRates, type Plan } from './plan.ts';
-import type { Place, Way } from './places.ts';
+import type { Death, Place, Way } from './places.ts';
 import type { PortWorld } from './port-world.ts';
 import { Scheduler, type Actor, type Point } from './scheduler.ts';
 
@@ -166,8 +166,10 @@ export class World implements PortWorld {
         if (denial.host === host && denial.toMs === Infinity) denial.toMs = nowMs;
       }
     }
-    if (failure) this.#troubles.set(host, failure);
-    else this.#troubles.delete(host);
+    if (failure) {
+      this.#troubles.set(host, failure);
+      this.history.troubles.add(failure.code);
+    } else this.#troubles.delete(host);
     if (failure?.kind === 'denied') this.history.denials.push({ host, fromMs: nowMs, toMs: Infinity });
     this.#trace?.(`    ${host}: ${failure?.code ?? 'answers'}`);
   }
@@ -223,7 +225,7 @@ export class World implements PortWorld {
           : undefined);
     if (!kind) return true;
     this.coverage.fault(actor.role, point.text, kind);
-    if (point.place !== undefined) this.coverage.place(point.place as Place, point.way as Way, this.plan);
+    if (point.place !== undefined) this.coverage.place(point.place as Place, point.way as Way, this.plan, kind);
     this.#trace?.(`    ${kind} ${process.name} at ${actor.role}: ${point.text} (${point.place ?? ''})`);
     this.broker.forsake(process);
     if (kind === 'freeze') this.scheduler.freeze(process, this.chance.between(5, LONGEST_FREEZE_STEPS));
@@ -231,7 +233,7 @@ export class World implements PortWorld {
     return false;
   }
 
-  #plannedDeath(point: Point): 'kill' | 'freeze' | undefined {
+  #plannedDeath(point: Point): Death | undefined {
     if (point.place === undefined) return undefined;
     const name = `${point.place} ${point.way ?? ''}`;
     const passed = this.#passed.get(name) ?? 0;
