@@ -86,6 +86,65 @@ describe('the first pass', () => {
     const moved = row({ companyKeyVersion: 1, blob: blobAt(1, OTHER), previous: truth, previousVersion: 2 });
     expect(rewrapRow(pass('forward'), moved).change).toMatchObject({ blob: truth, companyKeyVersion: 2 });
   });
+
+  it('that turns round goes by the row itself if the blob from before does not open', () => {
+    const broken = { previous: blobAt(2), previousVersion: 1 };
+    const { change } = rewrapRow(pass('back'), row({ companyKeyVersion: 2, blob: blobAt(2), ...broken }));
+    expect(openedAt(1, change?.blob)).toEqual(PLAINTEXT);
+    expect(change).toMatchObject({ companyKeyVersion: 1, previousVersion: 2 });
+  });
+
+  it.each([
+    ['live', 'live'],
+    ['deleted', 'deleted'],
+  ] as const)('quarantines a %s row that does not open, and remembers what it was', (state, stateBefore) => {
+    expect(rewrapRow(pass('forward'), row({ state, blob: blobAt(2) }))).toEqual({
+      change: { state: 'quarantined', stateBefore, quarantineReason: 'does-not-open' },
+      counts: { [state]: -1, quarantined: 1 },
+      quarantined: 'does-not-open',
+    });
+  });
+
+  it('quarantines a row at a version that is neither of the two', () => {
+    expect(rewrapRow(pass('forward'), row({ companyKeyVersion: 3 })).quarantined).toBe('unknown-version');
+  });
+
+  it('leaves a quarantined row alone on the way forward, even if it opens', () => {
+    expect(rewrapRow(pass('forward'), row({ state: 'quarantined' }))).toEqual({ counts: {} });
+  });
+});
+
+describe('a quarantined row on the way back', () => {
+  const quarantined = { state: 'quarantined', stateBefore: 'deleted', quarantineReason: 'does-not-open' } as const;
+  const free = { state: 'deleted', stateBefore: undefined, quarantineReason: undefined } as const;
+
+  it('is released as it is where it would go to', () => {
+    expect(rewrapRow(pass('back'), row({ ...quarantined, blob: blobAt(2) }))).toEqual({
+      change: free,
+      counts: { live: 0, deleted: 1, quarantined: -1, lost: 0, done: 0 },
+      released: true,
+    });
+  });
+
+  it('is live once it is released, if nobody knows what it was', () => {
+    const step = rewrapRow(pass('back'), row({ ...quarantined, stateBefore: undefined }));
+    expect(step).toMatchObject({ change: { state: 'live' }, counts: { live: 1 } });
+  });
+
+  it('is moved and released if it opens', () => {
+    const step = rewrapRow(pass('back'), row({ ...quarantined, companyKeyVersion: 2, blob: blobAt(2) }));
+    expect(step).toMatchObject({ change: { ...free, companyKeyVersion: 1 }, counts: { done: 1, deleted: 1 } });
+    expect(openedAt(1, step.change?.blob)).toEqual(PLAINTEXT);
+  });
+
+  it('stays if it does not open', () => {
+    expect(rewrapRow(pass('back'), row({ ...quarantined, companyKeyVersion: 2 }))).toEqual({ counts: {} });
+  });
+
+  it('stays if it is at neither of the two versions, whatever its blob says', () => {
+    const relabelled = row({ ...quarantined, companyKeyVersion: 3, blob: blobAt(2) });
+    expect(rewrapRow(pass('back'), relabelled)).toEqual({ counts: {} });
+  });
 });
 
 describe('the second pass', () => {
@@ -111,6 +170,26 @@ describe('the second pass', () => {
     expect(change).toMatchObject({ companyKeyVersion: 2, previous: NOTHING, previousVersion: 0 });
     expect(openedAt(2, change?.blob)).toEqual(PLAINTEXT);
     expect(counts).toEqual({ done: 1 });
+  });
+
+  it.each([
+    ['was put back and does not open', { blob: blobAt(2) }, 'does-not-open'],
+    ['has no former blob and does not open', { companyKeyVersion: 2, blob: blobAt(1) }, 'does-not-open'],
+    ['is at neither of the two versions', { companyKeyVersion: 3 }, 'unknown-version'],
+  ] as const)('quarantines a row that %s', (_, change, reason) => {
+    expect(verifyRow(pass('forward'), row(change))).toEqual({
+      change: { state: 'quarantined', stateBefore: 'live', quarantineReason: reason },
+      counts: { live: -1, quarantined: 1 },
+      quarantined: reason,
+    });
+  });
+
+  it('quarantines a row that differs and whose former blob does not open, as it is', () => {
+    const moved = row({ companyKeyVersion: 2, blob: blobAt(2), previous: blobAt(2), previousVersion: 1 });
+    const step = verifyRow(pass('forward'), moved);
+    expect(step.quarantined).toBe('differs-after-rewrap');
+    expect(step.change).not.toHaveProperty('blob');
+    expect(step.counts).toEqual({ live: -1, quarantined: 1 });
   });
 });
 

@@ -12,6 +12,25 @@ const moved: Shard = {
 };
 const BACK = { generation: 2, direction: 'back', fromVersion: 2, writeVersion: 1 } as const;
 
+test('a new shard is empty, and done', () => {
+  expect(newShard({ writeVersion: 2, now: '2026-01-01T00:00:00.000Z' })).toEqual({
+    generation: 0,
+    direction: 'forward',
+    phase: 'done',
+    fromVersion: 0,
+    writeVersion: 2,
+    cursor: '',
+    live: 0,
+    deleted: 0,
+    quarantined: 0,
+    lost: 0,
+    done: 0,
+    checked: 0,
+    closed: false,
+    touchedAt: '2026-01-01T00:00:00.000Z',
+  });
+});
+
 test('a turn back counts as done what was not moved yet', () => {
   expect(turned({ ...moved, done: 1 }, BACK)).toMatchObject({ phase: 'rewrap', cursor: '', done: 1 });
 });

@@ -1,0 +1,66 @@
+// `npm run mutation`: changes the product in small ways, one at a time, and looks whether a test notices. docs/mutation.md explains it.
+//   (nothing)       what changed since the branch left main      --since REF   since the merge base with REF
+//   --all           all of shared/domain and shared/operations   PATH…         these files, or what these globs match
+import { relative } from 'node:path';
+import { matchesGlob } from 'node:path/posix';
+import { parseArgs } from 'node:util';
+import { Stryker } from '@stryker-mutator/core';
+import { changedFiles } from './changed-files.ts';
+import { report } from './score.ts';
+import { TEXTS_FOR_PEOPLE } from './texts.ts';
+
+const MUTATED = 'shared/{domain,operations}/**/*.ts';
+/** Ignored by git, Prettier, ESLint, knip and the layers; holds copies of the tree while this runs, and the report afterwards. */
+const OUTPUT = '.local/mutation';
+/** What the tests of a mutant may take, of what they take without it, and beside that: generous, for a busy machine. */
+const TIMEOUT_FACTOR = 4;
+const TIMEOUT_MS = 5_000;
+const AT_ONCE = 2;
+const MS_PER_S = 1_000;
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { all: { type: 'boolean', default: false }, since: { type: 'string' } },
+});
+
+function chosen(): string[] {
+  if (values.all) return [MUTATED];
+  if (positionals.length > 0) return positionals;
+  const { base, files } = changedFiles({ root: process.cwd(), ref: values.since });
+  const mutated = files.filter((file) => matchesGlob(file, MUTATED));
+  print(`changed since ${base} in shared/domain and shared/operations: ${mutated.join(', ') || 'nothing'}`);
+  return mutated;
+}
+
+async function run(mutate: readonly string[]): Promise<void> {
+  const startedMs = Date.now();
+  const results = await new Stryker({
+    mutate: [...mutate],
+    plugins: [import.meta.resolve('@stryker-mutator/vitest-runner'), './test/mutation/texts.ts'],
+    ignorers: [TEXTS_FOR_PEOPLE],
+    testRunner: 'vitest',
+    vitest: { configFile: 'vitest.mutation.config.ts', related: false },
+    coverageAnalysis: 'perTest',
+    ignoreStatic: true,
+    concurrency: AT_ONCE,
+    timeoutFactor: TIMEOUT_FACTOR,
+    timeoutMS: TIMEOUT_MS,
+    checkers: [],
+    disableTypeChecks: false,
+    ignorePatterns: ['/.local', '/dist', '/coverage', '/bench/results'],
+    tempDirName: `${OUTPUT}/sandboxes`,
+    cleanTempDir: 'always',
+    reporters: ['progress-append-only', 'html', 'json'],
+    htmlReporter: { fileName: `${OUTPUT}/report.html` },
+    jsonReporter: { fileName: `${OUTPUT}/report.json` },
+    thresholds: { high: 100, low: 100, break: null },
+  }).runMutationTest();
+  const mutants = results.map((mutant) => ({ ...mutant, fileName: relative(process.cwd(), mutant.fileName) }));
+  for (const line of report(mutants)) print(line);
+  print(`took ${Math.round((Date.now() - startedMs) / MS_PER_S)} s; ${OUTPUT}/report.html shows each mutant`);
+}
+
+const files = chosen();
+if (files.length > 0) await run(files);

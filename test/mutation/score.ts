@@ -1,0 +1,46 @@
+// Counts what became of the mutants, and says it: the score of each folder, and every mutant that no test noticed. Pure.
+
+/** What is taken of a result of Stryker's. */
+export interface Mutant {
+  readonly fileName: string;
+  readonly status: string;
+  readonly mutatorName: string;
+  readonly replacement?: string | undefined;
+  readonly location: { readonly start: { readonly line: number; readonly column: number } };
+}
+
+/** A mutant that never ends counts as noticed. */
+const NOTICED = ['Killed', 'Timeout'];
+const UNNOTICED = ['Survived', 'NoCoverage'];
+
+interface Score {
+  readonly noticed: number;
+  readonly valid: number;
+}
+
+function scoreOf(mutants: readonly Mutant[]): Score {
+  const noticed = mutants.filter(({ status }) => NOTICED.includes(status)).length;
+  return { noticed, valid: noticed + mutants.filter(({ status }) => UNNOTICED.includes(status)).length };
+}
+
+const inWords = ({ noticed, valid }: Score): string =>
+  valid === 0 ? 'no mutants' : `${((100 * noticed) / valid).toFixed(2)} % (${noticed} of ${valid})`;
+
+const folderOf = ({ fileName }: Mutant): string => fileName.slice(0, fileName.lastIndexOf('/'));
+
+const MOST_SHOWN = 120;
+
+function describe({ fileName, location, mutatorName, replacement = '', status }: Mutant): string {
+  const shown = replacement.replace(/\s+/g, ' ').slice(0, MOST_SHOWN);
+  const where = `${fileName}:${location.start.line}:${location.start.column + 1}`;
+  return `${where} ${mutatorName}: ${shown === '' ? '(nothing)' : shown}${status === 'NoCoverage' ? ' (no test comes by)' : ''}`;
+}
+
+/** The lines of the closing report. `fileName` of every mutant is relative to the root. */
+export function report(mutants: readonly Mutant[]): string[] {
+  const unnoticed = mutants.filter(({ status }) => UNNOTICED.includes(status));
+  const folders = [...new Set(mutants.map(folderOf))].sort();
+  const ofFolder = (folder: string): string =>
+    `${folder}: ${inWords(scoreOf(mutants.filter((mutant) => folderOf(mutant) === folder)))}`;
+  return [...unnoticed.map(describe), ...folders.map(ofFolder), `score: ${inWords(scoreOf(mutants))}`];
+}
