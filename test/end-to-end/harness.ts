@@ -65,19 +65,21 @@ export async function startRun(
     readonly settings?: Readonly<Record<string, string>>;
     readonly maxDeliveryCount?: number;
     readonly hosts?: number;
+    /** The app's main module; the product's own unless told. */
+    readonly entryPoint?: string;
   } = {},
 ): Promise<Run> {
   const directory = await mkdtemp(join(tmpdir(), 'keyswitch-end-to-end-'));
   const bundleDir = join(directory, 'dist');
   const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-  const { settings, hosts = 1, ...broker } = options;
+  const { settings, hosts = 1, entryPoint = 'functions/main.ts', ...broker } = options;
   const [environment] = await Promise.all([
     startEnvironment({
       lockDurationMs: LOCK_DURATION_MS,
       ...broker,
       settings: { ...SHORT_SETTINGS, ...settings },
     }),
-    buildBundle({ entryPoint: fromRoot('functions/main.ts'), hostJson: fromRoot('host.json'), outDir: bundleDir }),
+    buildBundle({ entryPoint: fromRoot(entryPoint), hostJson: fromRoot('host.json'), outDir: bundleDir }),
   ]);
   const credential = enterAzure(environment);
   const lines: string[] = [];
@@ -132,6 +134,15 @@ export async function until<T>(
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await delay(POLL_MS);
   }
+}
+
+/** Asks until there is an answer: the host that was asked may be dead. */
+export async function persist<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  return until(what, () =>
+    ask()
+      .then((value) => ({ value }))
+      .catch(() => undefined),
+  ).then(({ value }) => value);
 }
 
 /** Lines for whoever reads the run, between those of the test runner. */

@@ -21,6 +21,7 @@ const PAUSE_AFTER_TROUBLE_MS = 100;
 export class Load {
   readonly #companies: readonly Company[];
   readonly #random: () => number;
+  readonly #pauseMs: number;
   readonly #workers: Promise<void>[];
   #stopped = false;
   #reads = 0;
@@ -28,9 +29,10 @@ export class Load {
   #askedAgain = 0;
   readonly #wrong: string[] = [];
 
-  constructor(companies: readonly Company[], random: () => number) {
+  constructor(companies: readonly Company[], random: () => number, { pauseMs = PAUSE_MS } = {}) {
     this.#companies = companies;
     this.#random = random;
+    this.#pauseMs = pauseMs;
     this.#workers = [this.#again((company) => this.#read(company)), this.#again((company) => this.#write(company))];
   }
 
@@ -51,7 +53,7 @@ export class Load {
         this.#askedAgain += 1;
         await delay(PAUSE_AFTER_TROUBLE_MS);
       }
-      await delay(PAUSE_MS);
+      await delay(this.#pauseMs);
     }
   }
 

@@ -12,7 +12,7 @@ import type { FakeVaults } from '../fakes/fake-vaults.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
 import type { DataCheck } from './check-data.ts';
 import type { CompanyKeys, History } from './history.ts';
-import type { Way } from './places.ts';
+import type { Way } from '../fixtures/places-to-die.ts';
 
 const PREFIX = `companykey|${KEYRING}|`;
 

@@ -1,6 +1,6 @@
 // What the seeds of a run have reached, to be added up over many.
 import type { Plan } from './plan.ts';
-import { reachedPlace, type Death, type Place, type Way } from './places.ts';
+import { reachedPlace, type Death, type Place, type Way } from '../fixtures/places-to-die.ts';
 
 export interface Reached {
   readonly faultPoints: readonly string[];

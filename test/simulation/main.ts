@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { ALL_PLACES } from './places.ts';
+import { ALL_PLACES } from '../fixtures/places-to-die.ts';
 import { runSeed, type SeedOutcome } from './run-seed.ts';
 
 const SEEDS_AT_ONCE = 20;

@@ -1,7 +1,7 @@
 // What one seed is: how many of everything, which faults there are and how often. Most seeds have a few kinds of fault and not the
 // others, since faults that are always all there hide each other.
 import { Chance } from './chance.ts';
-import { DEADLY_PLACES, type Death, type Place, type Way } from './places.ts';
+import { DEADLY_PLACES, type Death, type Place, type Way } from '../fixtures/places-to-die.ts';
 
 export interface PlannedDeath {
   readonly kind: Death;

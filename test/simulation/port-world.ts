@@ -8,7 +8,7 @@ import type { Broker } from './broker.ts';
 import type { Chance } from './chance.ts';
 import type { ControlCheck } from './check-control.ts';
 import type { History } from './history.ts';
-import type { Place, Way } from './places.ts';
+import type { Place, Way } from '../fixtures/places-to-die.ts';
 import type { FaultRates, Plan } from './plan.ts';
 import type { Actor, Point } from './scheduler.ts';
 

@@ -21,7 +21,7 @@ import {
   type WorkQueue,
   type WriteOutcome,
 } from '../../shared/operations/ports.ts';
-import { actOf, type Place } from './places.ts';
+import { actOf, type Place } from '../fixtures/places-to-die.ts';
 import type { PortWorld } from './port-world.ts';
 import type { Actor } from './scheduler.ts';
 import { PASSING, troubleOf } from './troubles.ts';

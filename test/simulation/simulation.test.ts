@@ -1,6 +1,6 @@
 // A few hundred seeds of the simulation. `npm run simulate -- --seeds 10000` runs more; docs/simulation.md says how to replay one.
 import { describe, expect, it } from 'vitest';
-import { DEADLY_PLACES } from './places.ts';
+import { DEADLY_PLACES } from '../fixtures/places-to-die.ts';
 import { runSeed } from './run-seed.ts';
 
 const SEEDS = 240;

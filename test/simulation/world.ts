@@ -16,7 +16,7 @@ import { holdsKeyMaterial } from './entropy.ts';
 import { History, type CompanyKeys } from './history.ts';
 import { startHost, type Host } from './host.ts';
 import { NO_FAULTS, type FaultRates, type Plan } from './plan.ts';
-import type { Death, Place, Way } from './places.ts';
+import type { Death, Place, Way } from '../fixtures/places-to-die.ts';
 import type { PortWorld } from './port-world.ts';
 import { Scheduler, type Actor, type Point } from './scheduler.ts';
 

@@ -1,0 +1,131 @@
+// The ports of a host that dies where it is told to: decorators over the product's adapters.
+import type { Failure } from '../../../shared/domain/failure.ts';
+import type { VaultKey, VaultTarget } from '../../../shared/domain/provider.ts';
+import type { Result } from '../../../shared/domain/result.ts';
+import type { WorkMessage } from '../../../shared/domain/work-message.ts';
+import type {
+  KeyVaults,
+  RowPage,
+  RowWrite,
+  StoredRow,
+  TableName,
+  Tables,
+  WorkQueue,
+  WriteOutcome,
+} from '../../../shared/operations/ports.ts';
+import { actOf, type Place } from '../../fixtures/places-to-die.ts';
+import type { KillOrders } from './kill-orders.ts';
+import { invocation, WorkUnderWay } from './work-under-way.ts';
+
+/** Dies if there is an order for this place in the work that is under way. */
+export function reach(orders: KillOrders, place: Place, work = WorkUnderWay.current): void {
+  const whereabouts = work?.whereabouts;
+  const found = whereabouts && orders.find(place, whereabouts);
+  if (found) orders.carryOut(found.name);
+}
+
+export class DeadlyTables implements Tables {
+  readonly #inner: Tables;
+  readonly #orders: KillOrders;
+
+  constructor(inner: Tables, orders: KillOrders) {
+    this.#inner = inner;
+    this.#orders = orders;
+  }
+
+  async read(table: TableName, partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
+    const row = await this.#inner.read(table, partitionKey, rowKey);
+    if (row) WorkUnderWay.current?.noticed(table, partitionKey, row);
+    return row;
+  }
+
+  async list(query: Parameters<Tables['list']>[0]): Promise<RowPage> {
+    const page = await this.#inner.list(query);
+    if (query.table === 'datakeys') reach(this.#orders, 'page:read');
+    return page;
+  }
+
+  async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
+    const work = WorkUnderWay.current;
+    const act = work && actOf(table, writes, { shard: work.shardAt(partitionKey), state: work.state });
+    // A page without a row to move is not the place that is meant.
+    const isEmpty = (act === 'page-write' || act === 'second-pass') && writes.length === 1;
+    if (act === undefined || isEmpty) return this.#inner.write(table, partitionKey, writes);
+    reach(this.#orders, `${act}:before`);
+    const severed = act === 'page-write' ? await this.#sever() : undefined;
+    const written = await this.#inner.write(table, partitionKey, writes);
+    if (severed !== undefined && written.outcome === 'unknown')
+      this.#orders.carryOut(severed, remarkOn(partitionKey, writes));
+    if (written.outcome === 'committed') reach(this.#orders, `${act}:after`);
+    return written;
+  }
+
+  /** Has the line to the tables break at the write that follows, if that is what was ordered. Answers the order's name. */
+  async #sever(): Promise<string | undefined> {
+    const at = WorkUnderWay.current?.whereabouts;
+    if (!at) return undefined;
+    const found = this.#orders.find('page-write:answer-lost', at) ?? this.#orders.find('page-write:not-committed', at);
+    const line = found?.order.line;
+    if (!line) return undefined;
+    await fetch(`${line.url}/faults`, { method: 'POST', body: JSON.stringify(line.fault) });
+    return found.name;
+  }
+}
+
+/** One row of the transaction whose fate is not known, and who would have written it. */
+export interface SeveredWrite {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly writtenBy: string;
+}
+
+function remarkOn(partitionKey: string, writes: readonly RowWrite[]): SeveredWrite {
+  const last = writes.at(-1);
+  const cells = last && last.kind !== 'delete' ? last.cells : {};
+  return { partitionKey, rowKey: last?.rowKey ?? '', writtenBy: String(cells['writtenBy']) };
+}
+
+export class DeadlyVaults implements KeyVaults {
+  readonly #inner: KeyVaults;
+  readonly #orders: KillOrders;
+
+  constructor(inner: KeyVaults, orders: KillOrders) {
+    this.#inner = inner;
+    this.#orders = orders;
+  }
+
+  readKey(target: VaultTarget, version?: string): Promise<Result<VaultKey, Failure>> {
+    return this.#inner.readKey(target, version);
+  }
+
+  async unwrap(target: VaultTarget, wrapped: Parameters<KeyVaults['unwrap']>[1]): Promise<Result<Uint8Array, Failure>> {
+    const unwrapped = await this.#inner.unwrap(target, wrapped);
+    const preparing = WorkUnderWay.current?.state === 'preparing';
+    if (unwrapped.ok) reach(this.#orders, preparing ? 'prepare:midway' : 'company-key:unwrapped');
+    return unwrapped;
+  }
+}
+
+export class DeadlyQueue implements WorkQueue {
+  readonly #inner: WorkQueue;
+  readonly #orders: KillOrders;
+
+  constructor(inner: WorkQueue, orders: KillOrders) {
+    this.#inner = inner;
+    this.#orders = orders;
+  }
+
+  async send(messages: readonly WorkMessage[], options?: { readonly delayMs?: number }): Promise<void> {
+    await this.#inner.send(messages, options);
+    if (invocation.getStore() === 'call') this.#beforeReceipt(messages);
+    else reach(this.#orders, 'next:enqueued');
+  }
+
+  /** The message that a call sent lies in the queue, and whoever could have received it first is gone. */
+  #beforeReceipt(messages: readonly WorkMessage[]): void {
+    for (const { switchId } of messages) {
+      const found = this.#orders.find('message:before-receipt', { switchId, generation: undefined });
+      if (found) this.#orders.carryOut(found.name);
+    }
+  }
+}

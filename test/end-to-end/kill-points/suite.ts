@@ -1,0 +1,81 @@
+// Real kills at every named place: the hosts of an embedded run die by SIGKILL along chains of places while a reader and a writer go on,
+// and after each chain everything must be as if nobody had died. One suite for one worker and for several.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { random } from '../../fakes/faulty-tables.ts';
+import { ALL_PLACES, reachedPlace, type Workers } from '../../fixtures/places-to-die.ts';
+import { Company } from '../company.ts';
+import { startRun, tell, type Run } from '../harness.ts';
+import { expectIntact, ownKeyOf } from '../intact.ts';
+import { Load } from '../load.ts';
+import { StoredRows } from '../stored-rows.ts';
+import { CHAINS, type Chain } from './chains.ts';
+import { completeHosts, DoomedSwitch, type Scene } from './doomed-switch.ts';
+import { KillOrders, ORDERS_SETTING } from './kill-orders.ts';
+
+/** More than one transaction holds, in each of the four shards. */
+const KEYS = 440;
+/** A little work is enough here: what matters is that somebody is always in the middle of it. */
+const LOAD_PAUSE_MS = 250;
+const MOST_TRIES = 3;
+const CHAIN_LIMIT_MS = 240_000;
+
+export function killAtEveryPlace(
+  workers: Workers,
+  { hosts, settings = {} }: { readonly hosts: number; readonly settings?: Readonly<Record<string, string>> },
+): void {
+  const reached = new Set<string>();
+  const wanted = ALL_PLACES.filter((place) => place.endsWith(workers));
+  let directory: string;
+  let run: Run;
+  let scene: Scene;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'keyswitch-kill-orders-'));
+    run = await startRun({
+      entryPoint: 'test/end-to-end/kill-points/main.ts',
+      hosts,
+      // On a starved machine locks run out beside the kills; what is dead-lettered has tests of its own.
+      maxDeliveryCount: 1_000,
+      // Whoever ends a switch claims that for two vault calls and a little: short, so that the claim of the dead is over soon.
+      settings: { KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: '1', [ORDERS_SETTING]: directory, ...settings },
+    });
+    const company = await Company.create(run, 'acme', KEYS);
+    await company.connect(run.environment.customers.contoso, { id: 'own', keyName: ownKeyOf(company) });
+    scene = { run, company, hosts, rows: new StoredRows(run.credential), orders: new KillOrders(directory) };
+  });
+  beforeEach(() => completeHosts(scene));
+  afterAll(async () => {
+    await run.close();
+    await rm(directory, { recursive: true });
+    tell(`SIGKILL with ${workers}: ${reached.size} of ${wanted.length} places`, ...[...reached].sort());
+  });
+
+  const chains = CHAINS.map((chain, number) => ({ ...chain, number }));
+  test.each(chains)('killed at $title', { timeout: CHAIN_LIMIT_MS }, async ({ deaths, number }: NumberedChain) => {
+    const { company, rows } = scene;
+    const load = new Load([company], random(number), { pauseMs: LOAD_PAUSE_MS });
+    let complete = false;
+    for (let tries = 1; !complete && tries <= MOST_TRIES; tries += 1) {
+      const sw = new DoomedSwitch(scene, `s${number}-${tries}`);
+      complete = await sw.dieAlong(deaths, ({ way, place }) => reached.add(reachedPlace(place, way, workers)));
+      const state = await sw.end();
+      if (complete) expect(state).toBe(deaths.at(-1)?.way === 'back' ? 'cancelled' : 'completed');
+    }
+    const { wrong, reads } = await load.stop();
+    expect(complete).toBe(true);
+    expect(wrong).toEqual([]);
+    expect(reads).toBeGreaterThan(0);
+    await expectIntact(company, rows);
+  });
+
+  test('hosts have died at every named place', () => {
+    expect(wanted.filter((place) => !reached.has(place))).toEqual([]);
+  });
+}
+
+interface NumberedChain extends Chain {
+  readonly number: number;
+}

@@ -1,0 +1,50 @@
+// Which message of the work queue a call of a port belongs to, and how far its switch was when it last looked. Decides nothing.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { readSwitch } from '../../../shared/domain/rows/control-rows.ts';
+import { readShard } from '../../../shared/domain/rows/data-rows.ts';
+import { switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import type { WorkMessage } from '../../../shared/domain/work-message.ts';
+import type { StoredRow, TableName } from '../../../shared/operations/ports.ts';
+import type { Whereabouts } from './kill-orders.ts';
+
+/** Of an invocation: the work that a message brought, or a call over HTTP. Undefined for everything else, timers above all. */
+export const invocation = new AsyncLocalStorage<WorkUnderWay | 'call'>();
+
+export class WorkUnderWay {
+  readonly #message: WorkMessage;
+  readonly #shards = new Map<string, Shard>();
+  #switch: Switch | undefined;
+
+  constructor(message: WorkMessage) {
+    this.#message = message;
+  }
+
+  static get current(): WorkUnderWay | undefined {
+    const store = invocation.getStore();
+    return store === 'call' ? undefined : store;
+  }
+
+  /** A row that the work has read. */
+  noticed(table: TableName, partitionKey: string, row: StoredRow): void {
+    const { keyringId, switchId } = this.#message;
+    if (table === 'companies' && row.rowKey === switchRowKey(keyringId, switchId)) this.#switch = readSwitch(row.cells);
+    if (table === 'datakeys' && row.rowKey === SHARD_ROW_KEY) this.#shards.set(partitionKey, readShard(row.cells));
+  }
+
+  get state(): Switch['state'] | undefined {
+    return this.#switch?.state;
+  }
+
+  shardAt(partitionKey: string): Shard | undefined {
+    return this.#shards.get(partitionKey);
+  }
+
+  /** Undefined before the work has looked at its switch, unless the message says for which generation it is. */
+  get whereabouts(): Whereabouts | undefined {
+    const message = this.#message;
+    const generation = message.kind === 'reprotect' ? message.generation : this.#switch?.generation;
+    return generation === undefined ? undefined : { switchId: message.switchId, generation };
+  }
+}
