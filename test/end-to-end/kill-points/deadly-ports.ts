@@ -21,7 +21,7 @@ import { invocation, WorkUnderWay } from './work-under-way.ts';
 export function reach(orders: KillOrders, place: Place, work = WorkUnderWay.current): void {
   const whereabouts = work?.whereabouts;
   const found = whereabouts && orders.find(place, whereabouts);
-  if (found) orders.carryOut(found.name);
+  if (found && orders.take(found.name)) orders.carryOut(found.name);
 }
 
 export class DeadlyTables implements Tables {
@@ -54,35 +54,38 @@ export class DeadlyTables implements Tables {
     reach(this.#orders, `${act}:before`);
     const severed = act === 'page-write' ? await this.#sever() : undefined;
     const written = await this.#inner.write(table, partitionKey, writes);
-    if (severed !== undefined && written.outcome === 'unknown')
-      this.#orders.carryOut(severed, remarkOn(partitionKey, writes));
+    if (severed !== undefined) this.#orders.carryOut(severed, remarkOn(partitionKey, writes, written));
     if (written.outcome === 'committed') reach(this.#orders, `${act}:after`);
     return written;
   }
 
-  /** Has the line to the tables break at the write that follows, if that is what was ordered. Answers the order's name. */
+  /**
+   * Has the line to the tables break at the write that follows, if that is what was ordered, and answers the order's name. Taken first:
+   * nobody else may break the line, perhaps after it was mended.
+   */
   async #sever(): Promise<string | undefined> {
     const at = WorkUnderWay.current?.whereabouts;
     if (!at) return undefined;
     const found = this.#orders.find('page-write:answer-lost', at) ?? this.#orders.find('page-write:not-committed', at);
     const line = found?.order.line;
-    if (!line) return undefined;
+    if (!line || !this.#orders.take(found.name)) return undefined;
     await fetch(`${line.url}/faults`, { method: 'POST', body: JSON.stringify(line.fault) });
     return found.name;
   }
 }
 
-/** One row of the transaction whose fate is not known, and who would have written it. */
+/** What came of a transaction on the broken line, as its sender saw it; one of its rows, and who would have written it. */
 export interface SeveredWrite {
+  readonly outcome: WriteOutcome['outcome'];
   readonly partitionKey: string;
   readonly rowKey: string;
   readonly writtenBy: string;
 }
 
-function remarkOn(partitionKey: string, writes: readonly RowWrite[]): SeveredWrite {
+function remarkOn(partitionKey: string, writes: readonly RowWrite[], { outcome }: WriteOutcome): SeveredWrite {
   const last = writes.at(-1);
   const cells = last && last.kind !== 'delete' ? last.cells : {};
-  return { partitionKey, rowKey: last?.rowKey ?? '', writtenBy: String(cells['writtenBy']) };
+  return { outcome, partitionKey, rowKey: last?.rowKey ?? '', writtenBy: String(cells['writtenBy']) };
 }
 
 export class DeadlyVaults implements KeyVaults {
@@ -125,7 +128,7 @@ export class DeadlyQueue implements WorkQueue {
   #beforeReceipt(messages: readonly WorkMessage[]): void {
     for (const { switchId } of messages) {
       const found = this.#orders.find('message:before-receipt', { switchId, generation: undefined });
-      if (found) this.#orders.carryOut(found.name);
+      if (found && this.#orders.take(found.name)) this.#orders.carryOut(found.name);
     }
   }
 }

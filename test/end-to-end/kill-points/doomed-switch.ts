@@ -118,7 +118,8 @@ export class DoomedSwitch {
     const isLost = place === 'page-write:answer-lost';
     if (!isLost && place !== 'page-write:not-committed') return;
     await run.environment.tables.clearFaults();
-    const { partitionKey, rowKey, writtenBy } = orders.remarkOf(name) as SeveredWrite;
+    const { outcome, partitionKey, rowKey, writtenBy } = orders.remarkOf(name) as SeveredWrite;
+    expect(outcome).toBe('unknown');
     const row = await rows.read('datakeys', partitionKey, rowKey);
     expect(row['writtenBy'] === writtenBy).toBe(isLost);
   }

@@ -1,6 +1,6 @@
 // Orders to die, in a directory that a test shares with its hosts: one file for each. A host that reaches the place it names takes the
-// order by renaming the file, which only one can do, and kills itself in the same breath; so each is carried out once, and the test sees
-// that it was. Everything is synchronous: nothing else of the process goes on between the place and its end.
+// order by renaming the file, which only one can do, and kills itself; so each is carried out once, and the test sees that it was.
+// Everything is synchronous: nothing else of the process goes on between the place and its end.
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Fault } from '../../../local/control/control.ts';
@@ -73,13 +73,18 @@ export class KillOrders {
     return generation === undefined || generation === order.generation ? { name, order } : undefined;
   }
 
-  /** Does not return, unless another process was faster. */
-  carryOut(name: string, remark: unknown = null): void {
+  /** False if another process was faster. */
+  take(name: string): boolean {
     try {
       renameSync(this.#path(name, WAITING), this.#path(name, TAKEN));
+      return true;
     } catch {
-      return;
+      return false;
     }
+  }
+
+  /** Does not return. Whoever calls it has taken the order. */
+  carryOut(name: string, remark: unknown = null): void {
     writeFileSync(this.#path(name, REMARK), JSON.stringify(remark));
     process.kill(process.pid, 'SIGKILL');
   }
