@@ -14,6 +14,8 @@ interface Held {
   readonly cells: Cells;
 }
 
+const KINDS: readonly RowWrite['kind'][] = ['insert', 'merge', 'replace', 'delete'];
+
 const withoutUndefined = (cells: Cells): Cells =>
   Object.fromEntries(Object.entries(cells).filter(([, value]) => value !== undefined));
 
@@ -45,6 +47,7 @@ export class FakeTables implements Tables {
     if (writes.length < 1 || writes.length > 100) throw new Error(`${writes.length} writes in one transaction`);
     if (new Set(writes.map((write) => write.rowKey)).size !== writes.length)
       throw new Error('a row twice in one transaction');
+    if (!writes.every(({ kind }) => KINDS.includes(kind))) throw new Error('a write of no known kind');
     const partition = this.#partition(table, partitionKey);
     for (const [index, write] of writes.entries()) {
       const held = partition.get(write.rowKey);

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { ok, type Result } from '../../shared/domain/result.ts';
+import { companyKeyRowKey, connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { CompanyKeyCache, type CompanyKeyProblem } from '../../shared/operations/company-key-cache.ts';
+import type { CompanyKeyOpening } from '../../shared/operations/company-key-opener.ts';
+import { loadTarget } from '../../shared/operations/verified-connection.ts';
+import { COMPANY, KEYRING, Rig, VENDOR } from './switches/rig.ts';
+
+const CONTEXT = { companyId: COMPANY, keyringId: KEYRING, version: 1 };
+const ROW_KEY = companyKeyRowKey(KEYRING, 1);
+
+const open = (rig: Rig, change: Partial<CompanyKeyOpening> = {}): Promise<Result<unknown, CompanyKeyProblem>> =>
+  new CompanyKeyCache({ ...rig.deps, ...change }, { ttlMs: 5_000 }).get(CONTEXT);
+
+const refusedWith = (code: string) => ({ ok: false, error: { type: 'failure', failure: { code } } });
+const forgedRow = (row: string) => ({
+  level: 'error',
+  event: 'security.row-forged',
+  detail: { companyId: COMPANY, row },
+});
+
+describe('a caller’s company key', () => {
+  it.each([
+    ['cannot be read', { wraps: 'none' }],
+    ['has no wrap of the provider in force', { inForce: 'azure-key-vault:contoso' }],
+  ])('is refused by name, and no vault is asked, if its row %s', async (_, change) => {
+    const rig = await Rig.withDataKeys(0);
+    const row = await rig.store.read('companies', COMPANY, ROW_KEY);
+    rig.store.tamper('companies', COMPANY, ROW_KEY, { ...row?.cells, ...change });
+    expect(await open(rig)).toMatchObject(refusedWith('row-forged'));
+    expect(rig.log.entries).toEqual([forgedRow(ROW_KEY)]);
+    expect(rig.vaults.countOf('unwrap')).toBe(0);
+  });
+
+  it('is refused with what the vault said', async () => {
+    const rig = await Rig.withDataKeys(0);
+    rig.vaults.fail({ operation: 'unwrap', failure: 'key-disabled' });
+    expect(await open(rig)).toMatchObject(refusedWith('key-disabled'));
+  });
+
+  it('that was wrapped for another place is refused and told as a security event', async () => {
+    const rig = await Rig.withDataKeys(0);
+    const unwrap = (): ReturnType<CompanyKeyOpening['vaults']['unwrap']> => Promise.resolve(ok(Buffer.alloc(64)));
+    expect(await open(rig, { vaults: { unwrap } })).toMatchObject({
+      error: {
+        failure: { code: 'key-substituted', facts: { vaultHost: VENDOR.host, keyName: VENDOR.keyName } },
+      },
+    });
+    const detail = { companyId: COMPANY, rowKey: ROW_KEY };
+    expect(rig.log.entries).toEqual([{ level: 'error', event: 'security.key-substituted', detail }]);
+  });
+});
+
+describe('the vault behind a connection', () => {
+  it('is not to be had if the row is gone, and the row is named', async () => {
+    const rig = await Rig.withDataKeys(0);
+    const target = await loadTarget(rig.deps, { companyId: COMPANY, connectionId: 'nobody' });
+    expect(target).toMatchObject({ ok: false, error: { code: 'row-forged' } });
+    expect(rig.log.entries).toEqual([forgedRow(connectionRowKey('nobody'))]);
+  });
+});

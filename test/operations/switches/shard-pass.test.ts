@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import { shardCells } from '../../../shared/domain/rows/data-rows.ts';
+import { companyKeyRowKey, dataKeysPartition, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
+import { PAGE_ROWS, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
+import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
+
+const ROW_KEY = switchRowKey(KEYRING, 's1');
+const PARTITION = dataKeysPartition({ ...place(''), shard: 0 });
+const NONCE_BYTES = 12;
+
+/** One shard, whose switch is prepared. */
+async function prepared(keys: number): Promise<Rig> {
+  const rig = await Rig.withDataKeys(keys, { shardCount: 1 });
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await rig.drain({ most: 2, enough: async () => (await switchOf(rig)).state === 're-protecting' });
+  return rig;
+}
+
+const switchOf = async (rig: Rig): Promise<Switch> => (await loadSwitch(rig.store, place('s1')))!.value;
+const shardOf = async (rig: Rig): Promise<Shard> => (await rig.shards())[0]!;
+
+async function tamperSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
+  rig.store.tamper('companies', COMPANY, ROW_KEY, switchCells({ ...(await switchOf(rig)), ...change }));
+}
+
+async function tamperShard(rig: Rig, change: Partial<Shard>): Promise<void> {
+  rig.store.tamper(
+    'datakeys',
+    PARTITION,
+    SHARD_ROW_KEY,
+    shardCells({ ...(await shardOf(rig)), ...change }, 'somebody'),
+  );
+}
+
+async function pass(
+  rig: Rig,
+  change: { generation?: number; tables?: Tables; budgetMs?: number } = {},
+): Promise<PassOutcome> {
+  const { generation } = await switchOf(rig);
+  const deadline = new Date(rig.clock.now().getTime() + (change.budgetMs ?? 60_000));
+  const deps = { ...rig.deps, ...(change.tables ? { tables: change.tables } : {}) };
+  return passShard(deps, { ...place('s1'), shard: 0 }, { generation: change.generation ?? generation, deadline });
+}
+
+/** The store, counting the pages that it is asked for; one of them may be refused. */
+function counted(rig: Rig, refused?: number): { readonly tables: Tables; readonly pages: () => number } {
+  let pages = 0;
+  const list: Tables['list'] = (query) => {
+    pages += 1;
+    return pages === refused ? Promise.reject(new StoreUnavailable('planted')) : rig.store.list(query);
+  };
+  const tables = { read: rig.store.read.bind(rig.store), write: rig.store.write.bind(rig.store), list };
+  return { tables, pages: () => pages };
+}
+
+const MANY = 2 * PAGE_ROWS + 1;
+
+describe('a worker’s turn on a shard', () => {
+  it('turns the shard, moves every row, compares each and is done', async () => {
+    const rig = await prepared(5);
+    expect(await pass(rig)).toEqual({ type: 'done' });
+    expect(await shardOf(rig)).toMatchObject({
+      generation: 1,
+      direction: 'forward',
+      phase: 'done',
+      fromVersion: 1,
+      writeVersion: 2,
+      live: 5,
+      done: 5,
+      checked: 5,
+    });
+    for (const keyId of rig.plaintexts.keys()) {
+      expect(await rig.dataKey(keyId)).toMatchObject({ companyKeyVersion: 2, previousVersion: 0 });
+    }
+  });
+
+  it('reads every page once in each pass, also of more rows than a page holds', async () => {
+    const rig = await prepared(MANY);
+    const { tables, pages } = counted(rig);
+    expect(await pass(rig, { tables })).toEqual({ type: 'done' });
+    expect(pages()).toBe(6);
+    expect(await shardOf(rig)).toMatchObject({ done: MANY, checked: MANY });
+  });
+
+  it('uses no nonce twice', async () => {
+    const rig = await prepared(MANY);
+    await pass(rig);
+    const nonces = new Set<string>();
+    for (const keyId of rig.plaintexts.keys()) {
+      nonces.add(Buffer.from((await rig.dataKey(keyId)).blob.subarray(1, 1 + NONCE_BYTES)).toString('hex'));
+    }
+    expect(nonces.size).toBe(MANY);
+  });
+
+  it('reads a page again that could not be read ahead', async () => {
+    const rig = await prepared(MANY);
+    const { tables, pages } = counted(rig, 2);
+    expect(await pass(rig, { tables })).toEqual({ type: 'done' });
+    expect(pages()).toBe(7);
+  });
+
+  it('stops between two pages when its time is up, and the shard says how far it came', async () => {
+    const rig = await prepared(MANY);
+    const { tables } = counted(rig);
+    const slow: Tables = {
+      ...tables,
+      write: (table, ...rest) => {
+        if (table === 'datakeys') rig.clock.advance(1);
+        return tables.write(table, ...rest);
+      },
+    };
+    // The turn is one write, and the first page three.
+    expect(await pass(rig, { tables: slow, budgetMs: 4 })).toEqual({ type: 'out-of-time' });
+    expect(await shardOf(rig)).toMatchObject({ phase: 'rewrap', done: PAGE_ROWS, cursor: 'key-000296' });
+  });
+
+  it('is over before it begins when its time is up', async () => {
+    const rig = await prepared(1);
+    expect(await pass(rig, { budgetMs: 0 })).toEqual({ type: 'out-of-time' });
+    expect(await shardOf(rig)).toMatchObject({ generation: 0 });
+  });
+
+  it('has nothing to do where the shard is done', async () => {
+    const rig = await prepared(1);
+    await pass(rig);
+    const { tables, pages } = counted(rig);
+    expect(await pass(rig, { tables })).toEqual({ type: 'done' });
+    expect(pages()).toBe(0);
+  });
+
+  it.each([
+    ['is paused', { paused: true }],
+    ['has turned', { generation: 2 }],
+    ['is over', { state: 'completed' }],
+  ] as const)('changes nothing if the switch %s', async (_, change) => {
+    const rig = await prepared(1);
+    await tamperSwitch(rig, change);
+    expect(await pass(rig, { generation: 1 })).toEqual({ type: 'stale' });
+    expect(await shardOf(rig)).toMatchObject({ generation: 0 });
+  });
+
+  it('changes nothing if the shard is further', async () => {
+    const rig = await prepared(1);
+    await tamperShard(rig, { generation: 2, phase: 'rewrap' });
+    expect(await pass(rig)).toEqual({ type: 'stale' });
+    expect((await rig.dataKey('key-000000')).companyKeyVersion).toBe(1);
+  });
+
+  it.each([
+    ['switch', 'companies', COMPANY, ROW_KEY],
+    ['shard', 'datakeys', PARTITION, SHARD_ROW_KEY],
+  ] as const)('changes nothing if there is no such %s', async (_, table, partition, rowKey) => {
+    const rig = await prepared(1);
+    const row = (await rig.store.read(table, partition, rowKey))!;
+    const { generation } = await switchOf(rig);
+    await rig.store.write(table, partition, [{ kind: 'delete', rowKey, etag: row.etag }]);
+    const work = { generation, deadline: new Date(rig.clock.now().getTime() + 1_000) };
+    expect(await passShard(rig.deps, { ...place('s1'), shard: 0 }, work)).toEqual({ type: 'stale' });
+  });
+
+  it.each([1, 2])('says so if company key %i is not to be had, and no row moves', async (version) => {
+    const rig = await prepared(1);
+    rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, version), { format: 1, wraps: 'none' });
+    const problem = { type: 'blocked', side: 'source', failure: { code: 'row-forged' } };
+    expect(await pass(rig)).toMatchObject({ type: 'problem', problem });
+    expect((await rig.dataKey('key-000000')).companyKeyVersion).toBe(1);
+  });
+});
