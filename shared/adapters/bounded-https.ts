@@ -29,7 +29,17 @@ export class NoAnswer extends Error {
 
 /** Idle connections go before the services' own limits (a minute or more) close them under a request of ours. */
 const IDLE_CONNECTION_MS = 30_000;
-const AGENT_OPTIONS = { keepAlive: true, maxFreeSockets: 64, timeout: IDLE_CONNECTION_MS };
+/**
+ * To one service, and all of them are kept: a connection that is closed after one answer costs more than the answer. What does not
+ * find one waits its turn, within its time limit, so that large calls side by side do not open hundreds.
+ */
+const CONNECTIONS = 128;
+const AGENT_OPTIONS = {
+  keepAlive: true,
+  maxSockets: CONNECTIONS,
+  maxFreeSockets: CONNECTIONS,
+  timeout: IDLE_CONNECTION_MS,
+};
 const httpsAgent = new HttpsAgent(AGENT_OPTIONS);
 const httpAgent = new HttpAgent(AGENT_OPTIONS);
 
