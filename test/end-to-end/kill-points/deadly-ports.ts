@@ -14,7 +14,7 @@ import type {
   WriteOutcome,
 } from '../../../shared/operations/ports.ts';
 import { actOf, type Place } from '../../fixtures/places-to-die.ts';
-import type { KillOrders } from './kill-orders.ts';
+import type { KillOrders, NamedOrder } from './kill-orders.ts';
 import { invocation, WorkUnderWay } from './work-under-way.ts';
 
 /** Dies if there is an order for this place in the work that is under way. */
@@ -27,6 +27,7 @@ export function reach(orders: KillOrders, place: Place, work = WorkUnderWay.curr
 export class DeadlyTables implements Tables {
   readonly #inner: Tables;
   readonly #orders: KillOrders;
+  #severed: NamedOrder | undefined;
 
   constructor(inner: Tables, orders: KillOrders) {
     this.#inner = inner;
@@ -54,23 +55,31 @@ export class DeadlyTables implements Tables {
     reach(this.#orders, `${act}:before`);
     const severed = act === 'page-write' ? await this.#sever() : undefined;
     const written = await this.#inner.write(table, partitionKey, writes);
-    if (severed !== undefined) this.#orders.carryOut(severed, remarkOn(partitionKey, writes, written));
+    if (severed) await this.#dieUnanswered(severed, remarkOn(partitionKey, writes, written));
     if (written.outcome === 'committed') reach(this.#orders, `${act}:after`);
     return written;
   }
 
   /**
-   * Has the line to the tables break at the write that follows, if that is what was ordered, and answers the order's name. Taken first:
-   * nobody else may break the line, perhaps after it was mended.
+   * Has the line to the tables break at the write that follows, if that is what was ordered. The order is taken first: nobody else may
+   * break the line, perhaps after it was mended.
    */
-  async #sever(): Promise<string | undefined> {
+  async #sever(): Promise<NamedOrder | undefined> {
     const at = WorkUnderWay.current?.whereabouts;
-    if (!at) return undefined;
+    if (!at || this.#severed) return this.#severed;
     const found = this.#orders.find('page-write:answer-lost', at) ?? this.#orders.find('page-write:not-committed', at);
     const line = found?.order.line;
     if (!line || !this.#orders.take(found.name)) return undefined;
     await fetch(`${line.url}/faults`, { method: 'POST', body: JSON.stringify(line.fault) });
-    return found.name;
+    this.#severed = found;
+    return found;
+  }
+
+  /** A transaction that lost to another writer was not committed either: then it is the next one whose answer is to be lost. */
+  async #dieUnanswered({ name, order }: NamedOrder, write: SeveredWrite): Promise<void> {
+    const row = await this.#inner.read('datakeys', write.partitionKey, write.rowKey);
+    const isCommitted = row?.cells['writtenBy'] === write.writtenBy;
+    if (isCommitted === (order.place === 'page-write:answer-lost')) this.#orders.carryOut(name, write);
   }
 }
 

@@ -47,7 +47,6 @@ export class DoomedSwitch {
     for (const death of deaths) {
       if (!(await this.#dieAt(death))) return false;
       onDeath(death);
-      await holdQueue(this.#scene, true);
       await completeHosts(this.#scene);
     }
     return true;
@@ -86,6 +85,7 @@ export class DoomedSwitch {
     if (place !== 'message:before-receipt') await holdQueue(this.#scene, false);
     const tooLate = delay(DEATH_LIMIT_MS, `nobody died at ${place}`, { ref: false });
     expect(await Promise.race([...exits, tooLate])).toEqual({ code: null, signal: 'SIGKILL' });
+    await holdQueue(this.#scene, true);
     expect(orders.wasTaken(name)).toBe(true);
     await this.#checkSevered(death, name);
     return true;

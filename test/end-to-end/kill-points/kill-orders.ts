@@ -18,6 +18,11 @@ export interface KillOrder {
   readonly line?: { readonly url: string; readonly fault: Fault };
 }
 
+export interface NamedOrder {
+  readonly name: string;
+  readonly order: KillOrder;
+}
+
 /** Where a process is in its work. */
 export interface Whereabouts {
   readonly switchId: string;
@@ -60,10 +65,7 @@ export class KillOrders {
   }
 
   /** The order that names this place and work, if there is one. */
-  find(
-    place: Place,
-    { switchId, generation }: Whereabouts,
-  ): { readonly name: string; readonly order: KillOrder } | undefined {
+  find(place: Place, { switchId, generation }: Whereabouts): NamedOrder | undefined {
     const file = readdirSync(this.#directory).find((entry) => entry.endsWith(WAITING));
     if (file === undefined) return undefined;
     const name = file.slice(0, -WAITING.length);
