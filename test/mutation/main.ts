@@ -13,7 +13,7 @@ const MUTATED = 'shared/{domain,operations}/**/*.ts';
 /** Ignored by git, Prettier, ESLint, knip and the layers; holds copies of the tree while this runs, and the report afterwards. */
 const OUTPUT = '.local/mutation';
 /** What the tests of a mutant may take, of what they take without it, and beside that: generous, for a busy machine. */
-const TIMEOUT_FACTOR = 4;
+const TIMEOUT_FACTOR = 3;
 const TIMEOUT_MS = 5_000;
 const AT_ONCE = 2;
 const MS_PER_S = 1_000;
