@@ -69,9 +69,9 @@ export async function reprotectNaive(options: BenchOptions): Promise<boolean> {
   return report.save();
 }
 
-const POLL_MS = 200;
+const POLL_MS = 100;
 
-/** Looked at five times a second: every look reads all shards, and must not be what is measured. */
+/** Looked at ten times a second: every look reads all shards, and must not be what is measured. */
 async function switchOver(company: Company, switchId: string, target: Provider): Promise<void> {
   const { status } = await company.order(switchId, target);
   if (status !== 202) throw new Error(`the switch was answered ${status}`);

@@ -8,7 +8,13 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../../domain/key-fitness.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
-import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
+import {
+  providerName,
+  sameProvider,
+  type ProviderRef,
+  type VaultKey,
+  type VaultTarget,
+} from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
@@ -178,22 +184,25 @@ async function wrapUnder(
   const [unfit] = judgeKey(vaultKey.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose }).denials;
   if (unfit) return err(unfit);
   const wraps: Wrap[] = [];
-  for (const { context, key } of jobs) {
-    const wrap = await makeWrap(deps.sealer, {
-      target: target.value,
-      vaultKey: vaultKey.value,
-      companyKey: key,
-      context,
-    });
+  const place = { target: target.value, vaultKey: vaultKey.value };
+  for (const wrap of await Promise.all(jobs.map((job) => wrapAndOpen(deps, place, job)))) {
     if (!wrap.ok) return wrap;
-    const back = await openWrap(deps, context, wrap.value);
-    if (!back.ok) return back;
-    if (!holds(back.value, key)) {
-      return err(failure('key-substituted', { vaultHost: target.value.host, keyName: target.value.keyName }));
-    }
     wraps.push(wrap.value);
   }
   return ok(wraps);
+}
+
+async function wrapAndOpen(
+  deps: Preparing,
+  { target, vaultKey }: { readonly target: VaultTarget; readonly vaultKey: VaultKey },
+  { context, key }: WrapJob,
+): Promise<Result<Wrap, Failure>> {
+  const wrap = await makeWrap(deps.sealer, { target, vaultKey, companyKey: key, context });
+  if (!wrap.ok) return wrap;
+  const back = await openWrap(deps, context, wrap.value);
+  if (!back.ok) return back;
+  if (holds(back.value, key)) return wrap;
+  return err(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName }));
 }
 
 function holds(opened: KeyObject, expected: Uint8Array): boolean {

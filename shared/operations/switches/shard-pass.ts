@@ -101,9 +101,11 @@ async function decider(
 ): Promise<Result<(row: StoredRow) => RowStep, WorkerKeyProblem>> {
   const { direction, fromVersion, writeVersion } = turnOf(sw);
   const { companyId, keyringId } = place;
-  const fromKey = await deps.workerKeys.get(companyId, sw, { version: fromVersion, use: 'rewrap' });
+  const [fromKey, toKey] = await Promise.all([
+    deps.workerKeys.get(companyId, sw, { version: fromVersion, use: 'rewrap' }),
+    deps.workerKeys.get(companyId, sw, { version: writeVersion, use: 'rewrap' }),
+  ]);
   if (!fromKey.ok) return fromKey;
-  const toKey = await deps.workerKeys.get(companyId, sw, { version: writeVersion, use: 'rewrap' });
   if (!toKey.ok) return toKey;
   const pass: PassContext = {
     companyId,
