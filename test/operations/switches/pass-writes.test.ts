@@ -128,8 +128,17 @@ describe('writing what a pass decided', () => {
     expect(shelf.transactions.map((writes) => writes.length)).toEqual([4]);
   });
 
-  it('moves the shard on alone where no row changes', async () => {
-    const shelf = new Shelf(3);
+  it('counts the entry of a row that leaves the list as a write of its own too', async () => {
+    const shelf = new Shelf(60, { live: 0, quarantined: 60 });
+    for (let index = 0; index < 60; index += 1) {
+      shelf.store.tamper('datakeys', PARTITION, quarantineRowKey(keyId(index)), { format: 1 });
+    }
+    await shelf.write(() => RELEASES, VERIFYING);
+    expect(shelf.transactions.map((writes) => writes.length)).toEqual([99, 23]);
+  });
+
+  it('moves the shard on alone where no row changes, however many they are', async () => {
+    const shelf = new Shelf(120);
     await shelf.write(() => ({ counts: {} }), VERIFYING);
     expect(shelf.transactions.map((writes) => writes.map(({ rowKey }) => rowKey))).toEqual([[SHARD_ROW_KEY]]);
     expect(await shelf.shard()).toMatchObject(VERIFYING);

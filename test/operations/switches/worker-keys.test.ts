@@ -3,20 +3,32 @@ import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../../shared/domain/rows/sealed-rows.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/operations/control-state.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
-import { COMPANY, CONTOSO, KEYRING, place, Rig, VENDOR } from './rig.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 
 const ROW_KEY = companyKeyRowKey(KEYRING, 1);
+const TTL_MS = 5_000;
+const NEW = { version: 2, use: 'rewrap' } as const;
 
-async function reProtecting(): Promise<{ readonly rig: Rig; readonly sw: Switch; readonly keys: WorkerKeys }> {
+interface AtWork {
+  readonly rig: Rig;
+  readonly sw: Switch;
+  readonly keys: WorkerKeys;
+}
+
+async function reProtecting(rekey?: 'rekey'): Promise<AtWork> {
   const rig = await Rig.withDataKeys(1);
   const switchOf = async (): Promise<Switch> => (await loadSwitch(rig.store, place('s1')))!.value;
-  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  if (rekey) await startRekey(rig.deps, { ...place('s1'), requestedBy: 'admin' });
+  else await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
   await rig.drain({ enough: async () => (await switchOf()).state === 're-protecting' });
   rig.vaults.calls.length = 0;
-  return { rig, sw: await switchOf(), keys: new WorkerKeys(rig.deps, { ttlMs: 5_000 }) };
+  return { rig, sw: await switchOf(), keys: new WorkerKeys(rig.deps, { ttlMs: TTL_MS }) };
 }
+
+const unwraps = (rig: Rig): string[] =>
+  rig.vaults.calls.filter(({ operation }) => operation === 'unwrap').map(({ host }) => host);
 
 describe('a worker that needs a company key', () => {
   it('is out of date if there is no such version', async () => {
@@ -43,5 +55,90 @@ describe('a worker that needs a company key', () => {
       error: { type: 'blocked', side: 'source', failure: { code: 'row-forged' } },
     });
     expect(rig.vaults.countOf('unwrap')).toBe(0);
+  });
+
+  it('opens it once, as long as its time lasts, which begins before the vault is asked', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    rig.vaults.onCall = ({ operation }) => (operation === 'unwrap' ? rig.clock.advance(1_000) : undefined);
+    const first = await keys.get(COMPANY, sw, NEW);
+    rig.clock.advance(TTL_MS - 1_001);
+    expect(await keys.get(COMPANY, sw, NEW)).toEqual(first);
+    expect(unwraps(rig)).toHaveLength(1);
+    rig.clock.advance(1);
+    await keys.get(COMPANY, sw, NEW);
+    expect(unwraps(rig)).toHaveLength(2);
+  });
+
+  it('asks the vault once for all who come meanwhile, and again after a refusal', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac', times: 1 });
+    const refused = await Promise.all([keys.get(COMPANY, sw, NEW), keys.get(COMPANY, sw, NEW)]);
+    expect(refused.map(({ ok }) => ok)).toEqual([false, false]);
+    expect(unwraps(rig)).toHaveLength(1);
+    expect((await keys.get(COMPANY, sw, NEW)).ok).toBe(true);
+  });
+
+  it('opens it anew in each generation and for each use', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    await keys.get(COMPANY, sw, NEW);
+    await keys.get(COMPANY, sw, { ...NEW, use: 'verify' });
+    await keys.get(COMPANY, { ...sw, generation: 2 }, NEW);
+    expect(unwraps(rig)).toHaveLength(3);
+  });
+
+  it('asks the vault in force, and compares by way of the vault that the switch ends with', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    await keys.get(COMPANY, sw, NEW);
+    await keys.get(COMPANY, sw, { version: 2, use: 'verify' });
+    await keys.get(COMPANY, { ...sw, state: 'rolling-back' }, { version: 1, use: 'verify' });
+    expect(unwraps(rig)).toEqual([VENDOR.host, CONTOSO_HOST, VENDOR.host]);
+  });
+
+  it('goes by the other vault where one cannot be reached', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    rig.vaults.fail({ operation: 'unwrap', host: VENDOR.host, failure: 'vault-unreachable' });
+    expect((await keys.get(COMPANY, sw, NEW)).ok).toBe(true);
+    expect(unwraps(rig)).toEqual([VENDOR.host, CONTOSO_HOST]);
+  });
+
+  it('waits where the one cannot be reached and the other denies, whichever is asked first', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    rig.vaults.fail({ operation: 'unwrap', host: VENDOR.host, failure: 'vault-unreachable' });
+    rig.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
+    const later = { ok: false, error: { type: 'later', failure: { code: 'vault-unreachable' } } };
+    expect(await keys.get(COMPANY, sw, NEW)).toMatchObject(later);
+    expect(await keys.get(COMPANY, sw, { version: 2, use: 'verify' })).toMatchObject(later);
+  });
+
+  it('is stopped by a denial of the vault in force, until an admin accepts it', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    rig.vaults.fail({ operation: 'unwrap', host: VENDOR.host, failure: 'access-denied-rbac' });
+    expect(await keys.get(COMPANY, sw, NEW)).toMatchObject({
+      error: { type: 'blocked', side: 'source', failure: { code: 'access-denied-rbac' } },
+    });
+    expect(unwraps(rig)).toEqual([VENDOR.host]);
+    expect((await keys.get(COMPANY, { ...sw, denialAccepted: true }, NEW)).ok).toBe(true);
+  });
+
+  it('is stopped by no denial of the other vault, while the one in force opens', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    rig.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
+    expect((await keys.get(COMPANY, sw, { version: 2, use: 'verify' })).ok).toBe(true);
+  });
+
+  it('is stopped where both vaults deny, on the side of the one that was asked last', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' });
+    const got = await keys.get(COMPANY, { ...sw, denialAccepted: true }, NEW);
+    expect(got).toMatchObject({ error: { type: 'blocked', side: 'target' } });
+  });
+
+  it('names the source in a re-key, which has no other side', async () => {
+    const { rig, sw, keys } = await reProtecting('rekey');
+    rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' });
+    const row = (await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 2 }))!.value!;
+    const cells = companyKeyCells({ ...row, inForce: 'azure-key-vault:contoso' });
+    rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 2), cells);
+    expect(await keys.get(COMPANY, sw, NEW)).toMatchObject({ error: { type: 'blocked', side: 'source' } });
   });
 });
