@@ -120,8 +120,14 @@ export function planOf(seed: number): Plan {
   };
 }
 
+/** A switch comes to its end once, if at all, and to any other place again and again. */
+const PLACES_TO_PLAN: readonly Place[] = [
+  ...DEADLY_PLACES,
+  ...DEADLY_PLACES.filter((place) => place.startsWith('end')).flatMap((place) => [place, place, place]),
+];
+
 function plannedDeath(chance: Chance): PlannedDeath {
-  const place = chance.pick(DEADLY_PLACES);
+  const place = chance.pick(PLACES_TO_PLAN);
   // Fewest switches get there going forward again.
   const way = place.startsWith('prepare') ? 'forward' : chance.pick(['forward', 'back', 'again', 'again'] as const);
   const kind = chance.pick(['kill', 'freeze'] as const);

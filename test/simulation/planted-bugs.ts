@@ -120,6 +120,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ),
   ),
   bug(
+    'the commit is written without If-Match',
+    480,
+    inFile(`${SWITCHES}/finish.ts`, [
+      "const written = await deps.tables.write('companies', place.companyId, writes);",
+      "const written = await deps.tables.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' })));",
+    ]),
+  ),
+  bug(
     'the commit comes without the second pass',
     1,
     inFile(`${SWITCHES}/shard-pass.ts`, [
@@ -173,6 +181,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       'of await listCompanyKeyRows(deps.tables, input)) {',
       'of (await listCompanyKeyRows(deps.tables, input)).slice(0, 1)) {',
     ]),
+  ),
+  bug(
+    'a follow takes the rows that it saw at first for all there are',
+    1,
+    inFile(
+      `${SWITCHES}/follow-key-version.ts`,
+      ["if (written.outcome !== 'committed') return 'lost-race';", "if (written.outcome !== 'committed') continue;"],
+      [
+        "while these were written.\n    return 'lost-race';",
+        'while these were written.\n    return ok({ keyId: vaultKey.value.keyId, rewrapped });',
+      ],
+    ),
   ),
   bug(
     'a follow writes by upsert',
