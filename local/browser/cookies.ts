@@ -10,7 +10,7 @@ export class Cookies {
     for (const text of setCookies) {
       const cookie = Cookie.parse(text);
       if (!cookie) continue;
-      if (cookie.sameSite === undefined) cookie.sameSite = 'lax';
+      cookie.sameSite ??= 'lax';
       // A page that a person goes to may set its cookies, wherever the person came from.
       await this.#jar.setCookie(cookie, url, { ignoreError: true });
     }

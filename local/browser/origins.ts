@@ -57,6 +57,8 @@ export function originHeader(initiator: string, target: string, policy: string):
 }
 
 function siteOf({ protocol, hostname }: URL): string {
-  const domain = /^[\d.]+$|^\[/.test(hostname) ? hostname : (getPublicSuffix(hostname) ?? hostname);
+  const domain = /^[\d.]+$|^\[/.test(hostname)
+    ? hostname
+    : (getPublicSuffix(hostname, { allowSpecialUseDomain: true, ignoreError: true }) ?? hostname);
   return `${protocol}//${domain}`;
 }

@@ -31,16 +31,16 @@ export async function signInAt(browser: Browser, link: string, person: Person, m
     manner.onPage?.(page, button);
     if (button === undefined) return page;
     const field = isProvider(page) ? NAME_FIELDS.find((name) => page.hasField(name)) : undefined;
-    // The provider asked again: nobody there has this name.
-    if (field !== undefined && page.valueOf(field) === person.userName && page.hasAlert) return page;
     if (field !== undefined) page.fill(field, person.userName);
     page = await browser.press(button);
   }
   throw new Error(`there is no end to the pages after ${link}`);
 }
 
-/** The first button leads on, on every page of the three; only the provider's question is answered with no. */
+/** The first button leads on, on every page of the three; only the provider's question may be answered with no. */
 function nextButton(page: Page, { declines = false }: Manner): string | undefined {
+  // It asks again: nobody there has this name.
+  if (isProvider(page) && page.hasAlert) return undefined;
   const [first] = page.buttons;
   return declines && isProvider(page) && isQuestion(page) ? NO : first;
 }

@@ -6,7 +6,7 @@ import type { RoutePatterns } from '../control/route-patterns.ts';
 import { withOverrides } from '../entra/claims.ts';
 import type { Claims, TokenSigner } from '../entra/token-signer.ts';
 
-export const tokenPlan = z.strictObject({
+const tokenPlan = z.strictObject({
   /** Laid over the claims; `null` takes a claim out. */
   overrides: z.record(z.string(), z.unknown()).default({}),
   /** Moves `iat`, `nbf` and `exp`: below zero for a token that has expired, above for one from the future. */
@@ -19,7 +19,7 @@ export const tokenPlan = z.strictObject({
   /** For HS256; the modulus of the published key unless told, as a confused validator would take it. */
   secret: z.string().optional(),
 });
-export type TokenPlan = z.infer<typeof tokenPlan>;
+type TokenPlan = z.infer<typeof tokenPlan>;
 
 const TIMES = ['iat', 'nbf', 'exp'];
 const MAX_PLANS = 100;

@@ -1,6 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { decodeJwt } from 'jose';
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +11,7 @@ import {
   MANAGED_IDENTITY_PRINCIPAL_ID,
   VENDOR_TENANT_ID,
 } from '../../../local/identities.ts';
+import { formOf, startApplication, withQuery } from '../people-come-back.ts';
 import { control, startLocalAzure, type LocalAzure } from '../real-names.ts';
 
 const AUTHORITY = 'https://login.microsoftonline.com';
@@ -20,8 +19,7 @@ const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const MEMBER = 'b79fbf4d-3ef9-4689-8143-76b194e85509';
 
 let azure: LocalAzure;
-/** Where people come back to: an application that answers anything with a page. */
-let app: Server;
+let app: Awaited<ReturnType<typeof startApplication>>;
 let redirectUri: string;
 let count = 0;
 let tenant: string;
@@ -30,14 +28,12 @@ let browser: Browser;
 
 beforeAll(async () => {
   azure = await startLocalAzure();
-  app = createServer((_, response) => response.end('back'));
-  await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
-  redirectUri = `http://127.0.0.1:${(app.address() as AddressInfo).port}/callback`;
+  app = await startApplication();
+  ({ redirectUri } = app);
   await entra('POST', `/apps/${CONNECTOR_APP_ID}/redirect-uris`, { redirectUri });
 });
 afterAll(async () => {
-  app.closeAllConnections();
-  await new Promise((resolve) => app.close(resolve));
+  await app.close();
   await azure.close();
 });
 
@@ -63,14 +59,8 @@ beforeEach(async () => {
 
 type Parameters = Record<string, string | undefined>;
 
-function address(path: string, parameters: Parameters): string {
-  const url = new URL(`${AUTHORITY}/${path}`);
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, value);
-  return url.href;
-}
-
 const consentUrl = (changes: Parameters = {}): string =>
-  address(`${tenant}/v2.0/adminconsent`, {
+  withQuery(`${AUTHORITY}/${tenant}/v2.0/adminconsent`, {
     client_id: CONNECTOR_APP_ID,
     scope: 'https://graph.microsoft.com/.default',
     redirect_uri: redirectUri,
@@ -80,7 +70,7 @@ const consentUrl = (changes: Parameters = {}): string =>
 
 const verifier = randomBytes(32).toString('base64url');
 const authorizeUrl = (changes: Parameters = {}): string =>
-  address(`${tenant}/oauth2/v2.0/authorize`, {
+  withQuery(`${AUTHORITY}/${tenant}/oauth2/v2.0/authorize`, {
     client_id: CONNECTOR_APP_ID,
     response_type: 'code',
     response_mode: 'query',
@@ -100,10 +90,7 @@ async function signInAs(userName: string, url: string): Promise<void> {
 }
 
 /** What the application was told when the person came back. */
-function told(): Record<string, string> {
-  expect(browser.page.url.startsWith(`${redirectUri}?`)).toBe(true);
-  return Object.fromEntries(new URL(browser.page.url).searchParams);
-}
+const told = (): Record<string, string> => app.told(browser);
 
 const assertion = (): string =>
   azure.entra.signer.sign(
@@ -140,9 +127,7 @@ async function redeem(code: string, changes: Parameters = {}, at = tenant): Prom
     code_verifier: verifier,
     ...changes,
   };
-  const body = new URLSearchParams();
-  for (const [name, value] of Object.entries(form)) if (value !== undefined) body.set(name, value);
-  const response = await fetch(`${AUTHORITY}/${at}/oauth2/v2.0/token`, { method: 'POST', body });
+  const response = await fetch(`${AUTHORITY}/${at}/oauth2/v2.0/token`, { method: 'POST', body: formOf(form) });
   const answer = (await response.json()) as { id_token?: string; error?: string; error_description?: string };
   const [text] = (answer.error_description ?? '').split(' Trace ID');
   return {
