@@ -32,6 +32,7 @@ export function addPeopleCalls(routes: RoutePatterns, { directory, idTokens }: E
       if (redirectUris.size >= MAX_REDIRECT_URIS) throw new Error(`an app has at most ${MAX_REDIRECT_URIS} of them`);
       redirectUris.add(redirectUri);
     })
+    .on('GET /apps/:app/redirect-uris', (names) => [...directory.app(named(names, 'app')).redirectUris])
     .on('DELETE /apps/:app/redirect-uris', (names) => directory.app(named(names, 'app')).redirectUris.clear())
     .withBody('PATCH /apps/:app/manifest', manifestBody, (body, names) => {
       directory.app(named(names, 'app')).groupMembershipClaims = body.groupMembershipClaims;

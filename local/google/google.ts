@@ -74,6 +74,7 @@ function addCalls(routes: RoutePatterns, { accounts, idTokens, signer, settings 
     .withBody('POST /clients/:client/redirect-uris', redirectBody, ({ redirectUri }, names) => {
       accounts.client(named(names, 'client')).redirectUris.add(redirectUri);
     })
+    .on('GET /clients/:client/redirect-uris', (names) => [...accounts.client(named(names, 'client')).redirectUris])
     .on('DELETE /clients/:client/redirect-uris', (names) =>
       accounts.client(named(names, 'client')).redirectUris.clear(),
     )
