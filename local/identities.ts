@@ -28,6 +28,18 @@ export const VENDOR_VAULT_HOST = `${VENDOR_VAULT}.vault.azure.net`;
 
 export const ENTRA_HOSTS = ['login.microsoftonline.com', 'login.windows.net'] as const;
 
+export const GOOGLE_HOSTS = [
+  'accounts.google.com',
+  'oauth2.googleapis.com',
+  'www.googleapis.com',
+  'admin.googleapis.com',
+] as const;
+
+/** The vendor's OAuth client at Google. */
+export const GOOGLE_CLIENT_ID = '704500000001-keyswitch.apps.googleusercontent.com';
+/** Its secret; it only works against a loopback stand-in. */
+export const GOOGLE_CLIENT_SECRET = 'GOCSPX-keyswitch-embedded-run';
+
 /** Audiences of v1.0 access tokens, as Azure writes them: without a trailing slash. */
 export const VAULT_AUDIENCE = 'https://vault.azure.net';
 export const STORAGE_AUDIENCE = 'https://storage.azure.com';

@@ -15,7 +15,7 @@ const FEDERATION_DOCS = 'https://learn.microsoft.com/entra/workload-id/workload-
 const badRequest = (code: number, error: string, text: string): EntraError => ({ code, error, status: 400, text });
 const badClient = (code: number, text: string): EntraError => ({ code, error: 'invalid_client', status: 401, text });
 
-export const tenantNotFound = (tenant: string, error: 'invalid_tenant' | 'invalid_request'): EntraError =>
+const tenantNotFound = (tenant: string, error: 'invalid_tenant' | 'invalid_request'): EntraError =>
   badRequest(
     90002,
     error,
@@ -24,12 +24,18 @@ export const tenantNotFound = (tenant: string, error: 'invalid_tenant' | 'invali
       'subscriptions for the tenant.',
   );
 
-export const tenantMalformed = (tenant: string): EntraError =>
+const tenantMalformed = (tenant: string): EntraError =>
   badRequest(
     900023,
     'invalid_request',
     `Specified tenant identifier '${tenant}' is neither a valid DNS name, nor a valid external domain.`,
   );
+
+/** A tenant is named by a GUID or by a domain; anything else is refused as malformed, before it is looked for. */
+export function unknownTenant(tenant: string, error: 'invalid_tenant' | 'invalid_request'): EntraError {
+  const wellFormed = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant) || tenant.includes('.');
+  return wellFormed ? tenantNotFound(tenant, error) : tenantMalformed(tenant);
+}
 
 export const parameterMissing = (name: string): EntraError =>
   badRequest(900144, 'invalid_request', `The request body must contain the following parameter: '${name}'.`);
@@ -149,20 +155,42 @@ export const assertionLifetime = (nowMs: number, from: number, until: number): E
       'https://learn.microsoft.com/entra/identity-platform/certificate-credentials .',
   );
 
-export function errorBody(
-  { code, error, text }: EntraError,
-  ids: { readonly traceId: string; readonly correlationId: string; readonly nowMs: number },
-): object {
-  const timestamp = `${new Date(ids.nowMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
+interface ErrorIds {
+  readonly traceId: string;
+  readonly correlationId: string;
+  readonly nowMs: number;
+}
+
+/** What an application is told when a person comes back without success: lines, not one line as from the token endpoint. */
+export function errorParameters(error: EntraError, ids: ErrorIds): Record<string, string> {
   return {
-    error,
-    error_description:
-      `AADSTS${code}: ${text} Trace ID: ${ids.traceId} Correlation ID: ${ids.correlationId} ` +
-      `Timestamp: ${timestamp}`,
-    error_codes: [code],
-    timestamp,
+    error: error.error,
+    error_description: describe(error, ids, '\r\n'),
+    error_uri: errorUri(error.code),
+  };
+}
+
+export function describe({ code, text }: EntraError, ids: ErrorIds, separator: string): string {
+  const parts = [`AADSTS${code}: ${text}`, `Trace ID: ${ids.traceId}`, `Correlation ID: ${ids.correlationId}`];
+  return [...parts, `Timestamp: ${timestampOf(ids.nowMs)}`].join(separator);
+}
+
+export function errorBody(error: EntraError, ids: ErrorIds): object {
+  return {
+    error: error.error,
+    error_description: describe(error, ids, ' '),
+    error_codes: [error.code],
+    timestamp: timestampOf(ids.nowMs),
     trace_id: ids.traceId,
     correlation_id: ids.correlationId,
-    error_uri: `https://login.microsoftonline.com/error?code=${code}`,
+    error_uri: errorUri(error.code),
   };
+}
+
+function errorUri(code: number): string {
+  return `https://login.microsoftonline.com/error?code=${code}`;
+}
+
+function timestampOf(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }

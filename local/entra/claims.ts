@@ -1,5 +1,7 @@
 // The claims of every kind of token in the embedded run, as Azure writes them. Pure: the clock and ids are passed in.
+import { createHash } from 'node:crypto';
 import { API_APP_ID, FEDERATION_AUDIENCE, issuerV1, issuerV2 } from '../identities.ts';
+import type { User } from './model.ts';
 import type { Claims } from './token-signer.ts';
 
 interface Lifetime {
@@ -81,6 +83,35 @@ export function apiClaims(options: {
     uti: options.tokenId,
     ver: '2.0',
     ...(options.company === undefined ? {} : { extension_company: options.company }),
+  };
+}
+
+/** v2.0 ID token of a person who signed in. */
+export function idTokenClaims(options: {
+  readonly tenantId: string;
+  readonly appId: string;
+  readonly user: User;
+  readonly nonce: string | undefined;
+  /** Role templates; left out when the app's manifest does not ask for them. */
+  readonly roles: readonly string[];
+  readonly tokenId: string;
+  readonly lifetime: Lifetime;
+}): Claims {
+  const { tenantId, appId, user, nonce, roles } = options;
+  return {
+    aud: appId,
+    iss: issuerV2(tenantId),
+    ...times(options.lifetime),
+    name: user.displayName,
+    ...(nonce === undefined ? {} : { nonce }),
+    oid: user.objectId,
+    preferred_username: user.userName,
+    // Another one for every app, so that two apps cannot compare their users by it.
+    sub: createHash('sha256').update(`${appId}/${user.objectId}`).digest('base64url'),
+    tid: tenantId,
+    uti: options.tokenId,
+    ver: '2.0',
+    ...(roles.length === 0 ? {} : { wids: roles }),
   };
 }
 

@@ -2,8 +2,9 @@
 // app name its issuer, subject and audience? Decides only; issuers other than this run's own tenants are unknown.
 import { issuerV2 } from '../identities.ts';
 import * as aadsts from './aadsts.ts';
-import type { AppRegistration, Directory } from './directory.ts';
+import type { Directory } from './directory.ts';
 import { parseToken, type ParsedToken } from './jwt.ts';
+import type { AppRegistration } from './model.ts';
 import type { TokenSigner } from './token-signer.ts';
 
 /** Azure allows for clocks that differ by this much. */

@@ -1,48 +1,7 @@
 // What Entra knows in the embedded run: tenants, app registrations with their credentials, and which app has a service
 // principal in which tenant (consent). State and its rules only; no token, no HTTP.
 import { randomUUID } from 'node:crypto';
-
-export interface ClientSecret {
-  readonly secretId: string;
-  readonly value: string;
-  readonly expiresAtMs: number;
-}
-
-export interface FederatedCredential {
-  readonly name: string;
-  readonly issuer: string;
-  readonly subject: string;
-  readonly audience: string;
-  /** Before that it is not there yet: Entra needs minutes to spread a new one. */
-  readonly effectiveAtMs: number;
-}
-
-export interface AppRegistration {
-  readonly appId: string;
-  readonly displayName: string;
-  readonly homeTenantId: string;
-  readonly multiTenant: boolean;
-  readonly secrets: Map<string, ClientSecret>;
-  readonly federatedCredentials: Map<string, FederatedCredential>;
-}
-
-export interface ServicePrincipal {
-  readonly appId: string;
-  /** What role assignments name; another one after consent was withdrawn and given again, as in Azure. */
-  readonly objectId: string;
-  readonly enabled: boolean;
-}
-
-export interface Tenant {
-  readonly tenantId: string;
-  readonly displayName: string;
-  readonly domains: readonly string[];
-  readonly servicePrincipals: Map<string, ServicePrincipal>;
-  /** App ids that a Conditional Access policy blocks here. */
-  readonly blockedApps: Set<string>;
-  /** Resources (audiences) that have no service principal here. */
-  readonly missingResources: Set<string>;
-}
+import type { AppRegistration, ClientSecret, FederatedCredential, ServicePrincipal, Tenant, User } from './model.ts';
 
 const MAX_SECRETS_PER_APP = 100;
 /** Entra's own limit. */
@@ -77,6 +36,7 @@ export class Directory {
       displayName: options.displayName ?? tenantId,
       domains: (options.domains ?? []).map((domain) => domain.toLowerCase()),
       servicePrincipals: new Map(),
+      users: new Map(),
       blockedApps: new Set(),
       missingResources: new Set(options.missingResources),
     };
@@ -90,6 +50,15 @@ export class Directory {
 
   findApp(appId: string): AppRegistration | undefined {
     return this.#apps.get(appId.toLowerCase());
+  }
+
+  /** The tenant that an account lives in, and the account. */
+  findAccount(userName: string): { readonly tenant: Tenant; readonly user: User } | undefined {
+    for (const tenant of this.#tenants.values()) {
+      const user = tenant.users.get(userName.toLowerCase());
+      if (user) return { tenant, user };
+    }
+    return undefined;
   }
 
   app(appId: string): AppRegistration {
@@ -112,6 +81,8 @@ export class Directory {
       appId,
       secrets: before?.secrets ?? new Map<string, ClientSecret>(),
       federatedCredentials: before?.federatedCredentials ?? new Map<string, FederatedCredential>(),
+      redirectUris: before?.redirectUris ?? new Set<string>(),
+      groupMembershipClaims: before?.groupMembershipClaims ?? 'None',
     };
     this.#apps.set(appId, app);
     this.putServicePrincipal(options.homeTenantId, appId, {});
@@ -139,7 +110,7 @@ export class Directory {
   putServicePrincipal(
     tenantId: string,
     appId: string,
-    options: { readonly objectId?: string | undefined; readonly enabled?: boolean | undefined },
+    options: Partial<{ readonly [name in keyof ServicePrincipal]: ServicePrincipal[name] | undefined }>,
   ): ServicePrincipal {
     const tenant = this.tenant(tenantId);
     const app = this.app(appId);
@@ -151,6 +122,7 @@ export class Directory {
       appId: app.appId,
       objectId: options.objectId ?? before?.objectId ?? randomUUID(),
       enabled: options.enabled ?? before?.enabled ?? true,
+      assignmentRequired: options.assignmentRequired ?? before?.assignmentRequired ?? false,
     };
     tenant.servicePrincipals.set(app.appId, principal);
     return principal;

@@ -1,8 +1,7 @@
 // Entra's calls of the control API: what an administrator would do in the portal, and tokens minted on demand.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Control } from '../control/control.ts';
-import { named, RoutePatterns, type PathNames } from '../control/route-patterns.ts';
+import { named, type PathNames, type RoutePatterns } from '../control/route-patterns.ts';
 import { VENDOR_TENANT_ID } from '../identities.ts';
 import { apiClaims, withOverrides } from './claims.ts';
 import type { EntraState } from './entra-routes.ts';
@@ -13,7 +12,11 @@ const tenantBody = z.strictObject({
   domains: z.array(z.string()).optional(),
   missingResources: z.array(z.string()).optional(),
 });
-const principalBody = z.strictObject({ objectId: z.guid().optional(), enabled: z.boolean().optional() });
+const principalBody = z.strictObject({
+  objectId: z.guid().optional(),
+  enabled: z.boolean().optional(),
+  assignmentRequired: z.boolean().optional(),
+});
 const appBody = z.strictObject({
   displayName: z.string().default('app'),
   homeTenantId: z.guid().default(VENDOR_TENANT_ID),
@@ -41,7 +44,11 @@ const apiTokenBody = z.strictObject({
 });
 const claimsBody = z.strictObject({ claims: z.record(z.string(), z.unknown()) });
 const rotateBody = z.strictObject({ forget: z.boolean().default(false) });
-const settingsBody = z.strictObject({ tokenLifetimeSeconds: z.number().int().positive() });
+const settingsBody = z.strictObject({
+  tokenLifetimeSeconds: z.number().int().positive().optional(),
+  /** Of authorization codes; 0 makes every code expire before it can be redeemed. */
+  codeLifetimeSeconds: z.number().int().min(0).optional(),
+});
 
 export type ApiTokenOptions = z.input<typeof apiTokenBody>;
 
@@ -52,11 +59,11 @@ export function mintApiToken({ signer }: EntraState, options: ApiTokenOptions): 
   return signer.sign(withOverrides(apiClaims({ ...rest, company, tokenId: randomUUID(), lifetime }), overrides));
 }
 
-export function addEntraCalls(control: Control, state: EntraState): void {
+export function addEntraCalls(routes: RoutePatterns, state: EntraState): void {
   const { directory, signer, settings } = state;
   const tenant = (names: PathNames): string => named(names, 'tenant');
   const app = (names: PathNames): string => named(names, 'app').toLowerCase();
-  new RoutePatterns(control)
+  routes
     .withBody('POST /tenants', tenantBody, (body) => ({ tenantId: directory.addTenant(body).tenantId }))
     .on('DELETE /tenants/:tenant', (names) => directory.removeTenant(tenant(names)))
     .withBody('PUT /tenants/:tenant/service-principals/:app', principalBody, (body, names) =>
@@ -95,6 +102,6 @@ export function addEntraCalls(control: Control, state: EntraState): void {
     .on('GET /jwks', () => signer.jwks)
     .withBody('POST /signing-keys/rotate', rotateBody, (body) => signer.rotate(body))
     .withBody('PATCH /settings', settingsBody, (body) => {
-      settings.tokenLifetimeSeconds = body.tokenLifetimeSeconds;
+      Object.assign(settings, body);
     });
 }

@@ -1,16 +1,18 @@
 // Which Entra document or verb a request means, and its answer. The state behind it is the Directory's.
 import { randomUUID } from 'node:crypto';
 import type { EmulatorCall, EmulatorReply, EmulatorRequest, Understand } from '../http/emulator-http.ts';
-import { errorBody, type EntraError } from './aadsts.ts';
-import type { Directory } from './directory.ts';
+import type { PlannedTokens } from '../oidc/planned-tokens.ts';
+import { errorBody, unknownTenant, type EntraError } from './aadsts.ts';
 import { instanceDiscovery, openidConfiguration, SHARED_AUTHORITIES } from './discovery.ts';
-import { issueToken, unknownTenant } from './token-endpoint.ts';
+import type { Errand } from './errands.ts';
+import { answerConsent, beginErrand, signIn, type PeopleState } from './people-steps.ts';
+import { issueToken } from './token-endpoint.ts';
 import type { TokenSigner } from './token-signer.ts';
 
-export interface EntraState {
-  readonly directory: Directory;
+export interface EntraState extends PeopleState {
   readonly signer: TokenSigner;
-  readonly settings: { tokenLifetimeSeconds: number };
+  readonly idTokens: PlannedTokens;
+  readonly settings: { tokenLifetimeSeconds: number; codeLifetimeSeconds: number };
 }
 
 const NO_STORE = { 'Cache-Control': 'no-store, no-cache', Pragma: 'no-cache' } as const;
@@ -32,6 +34,14 @@ export function understandEntra(state: EntraState): Understand {
         return { operation: 'jwks', target, act: () => ok(state.signer.jwks) };
       case 'POST oauth2/v2.0/token':
         return token(state, request, target);
+      case 'GET oauth2/v2.0/authorize':
+        return begin(state, request, target, 'sign-in');
+      case 'GET v2.0/adminconsent':
+        return begin(state, request, target, 'admin-consent');
+      case 'POST login':
+        return { operation: 'login', target, act: () => signIn(state, new URLSearchParams(request.body)) };
+      case 'POST Consent/Set':
+        return { operation: 'consent', target, act: () => answerConsent(state, new URLSearchParams(request.body)) };
       default:
         return { operation: 'unknown', target, detail: { path: request.path }, act: () => ({ status: 404 }) };
     }
@@ -53,19 +63,25 @@ function discovery(
   return { operation: 'discovery', target, act };
 }
 
+function begin(state: EntraState, { query }: EmulatorRequest, target: string, kind: Errand['kind']): EmulatorCall {
+  const detail = { appId: query.get('client_id') ?? '', redirectUri: query.get('redirect_uri') ?? '' };
+  const operation = kind === 'sign-in' ? 'authorize' : kind;
+  return { operation, target, detail, act: () => beginErrand(state, kind, { tenant: target, query }) };
+}
+
 function token(state: EntraState, request: EmulatorRequest, target: string): EmulatorCall {
   const form = new URLSearchParams(request.body);
   const lifetimeSeconds = state.settings.tokenLifetimeSeconds;
   const detail = {
     appId: form.get('client_id') ?? '',
+    grant: form.get('grant_type') ?? '',
     scope: form.get('scope') ?? '',
     proof: form.has('client_secret') ? 'secret' : form.has('client_assertion') ? 'assertion' : 'none',
   };
   const act = (): EmulatorReply => {
     const outcome = issueToken({ ...state, tenant: target, form, nowMs: Date.now(), lifetimeSeconds });
     if ('refused' in outcome) return refuse(outcome.refused, request);
-    const expiry = { expires_in: lifetimeSeconds, ext_expires_in: lifetimeSeconds };
-    return { status: 200, headers: NO_STORE, body: { token_type: 'Bearer', ...expiry, access_token: outcome.token } };
+    return { status: 200, headers: NO_STORE, body: outcome.body };
   };
   return { operation: 'token', target, detail, act };
 }

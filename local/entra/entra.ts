@@ -1,6 +1,7 @@
 // Entra ID of the embedded run: HTTPS for login.microsoftonline.com and login.windows.net, any number of tenants.
 // Starts with the vendor's tenant, its API app and its connector app with the federated credential, and no secret.
 import { Control } from '../control/control.ts';
+import { RoutePatterns } from '../control/route-patterns.ts';
 import { listenHttp } from '../http/emulator-http.ts';
 import {
   API_APP_ID,
@@ -10,13 +11,17 @@ import {
   MANAGED_IDENTITY_PRINCIPAL_ID,
   VENDOR_TENANT_ID,
 } from '../identities.ts';
+import { PlannedTokens } from '../oidc/planned-tokens.ts';
+import { ShortLived } from '../oidc/short-lived.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
 import { Directory } from './directory.ts';
 import { addEntraCalls, mintApiToken, type ApiTokenOptions } from './entra-control.ts';
 import { understandEntra, type EntraState } from './entra-routes.ts';
+import { addPeopleCalls } from './people-control.ts';
 import { TokenSigner } from './token-signer.ts';
 
 const TOKEN_LIFETIME_SECONDS = 3_599;
+const CODE_LIFETIME_SECONDS = 600;
 
 export interface EntraEmulator {
   readonly port: number;
@@ -31,12 +36,18 @@ export interface EntraEmulator {
 
 export async function startEntra(options: { readonly tls: TlsIdentity }): Promise<EntraEmulator> {
   const control = new Control();
+  const signer = await TokenSigner.create();
   const state: EntraState = {
     directory: vendorDirectory(),
-    signer: await TokenSigner.create(),
-    settings: { tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS },
+    signer,
+    idTokens: new PlannedTokens(signer),
+    settings: { tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS, codeLifetimeSeconds: CODE_LIFETIME_SECONDS },
+    errands: new ShortLived(),
+    codes: new ShortLived(),
   };
-  addEntraCalls(control, state);
+  const routes = new RoutePatterns(control);
+  addEntraCalls(routes, state);
+  addPeopleCalls(routes, state);
   const http = await listenHttp({ tls: options.tls, control, understand: understandEntra(state) });
   return {
     port: http.port,
@@ -58,6 +69,7 @@ function vendorDirectory(): Directory {
   directory.addTenant({ tenantId: homeTenantId, displayName: 'Vendor', domains: ['vendor.onmicrosoft.com'] });
   directory.putApp({ appId: API_APP_ID, displayName: 'Keyswitch API', homeTenantId, multiTenant: false });
   directory.putApp({ appId: CONNECTOR_APP_ID, displayName: 'Keyswitch connector', homeTenantId, multiTenant: true });
+  directory.app(CONNECTOR_APP_ID).groupMembershipClaims = 'DirectoryRole';
   directory.putFederatedCredential(CONNECTOR_APP_ID, {
     name: 'keyswitch-functions',
     issuer: issuerV2(VENDOR_TENANT_ID),

@@ -1,10 +1,15 @@
-// POST /{tenant}/oauth2/v2.0/token with the client_credentials grant: the checks in Entra's order, then a v1.0 token.
-// Decides and signs; reading the request and writing the answer is the caller's business.
+// POST /{tenant}/oauth2/v2.0/token: the checks of the client in Entra's order, then what the grant brings: a v1.0 token
+// for client credentials, an ID token for the code of a person. Reading the request and writing the answer is the caller's.
 import { randomUUID } from 'node:crypto';
+import type { PlannedTokens } from '../oidc/planned-tokens.ts';
+import type { ShortLived } from '../oidc/short-lived.ts';
 import * as aadsts from './aadsts.ts';
 import { applicationClaims } from './claims.ts';
 import { refuseAssertion } from './client-assertion.ts';
-import type { AppRegistration, Directory, Tenant } from './directory.ts';
+import { redeemCode } from './code-grant.ts';
+import type { Directory } from './directory.ts';
+import type { AppRegistration, ServicePrincipal, Tenant } from './model.ts';
+import type { CodeGrant } from './people-steps.ts';
 import type { TokenSigner } from './token-signer.ts';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
@@ -15,22 +20,39 @@ interface TokenRequest {
   readonly form: URLSearchParams;
   readonly directory: Directory;
   readonly signer: TokenSigner;
+  readonly codes: ShortLived<CodeGrant>;
+  readonly idTokens: PlannedTokens;
   readonly nowMs: number;
   readonly lifetimeSeconds: number;
 }
 
-type TokenOutcome = { readonly token: string } | { readonly refused: aadsts.EntraError };
+type TokenOutcome = { readonly body: object } | Refused;
+interface Refused {
+  readonly refused: aadsts.EntraError;
+}
+
+interface Client {
+  readonly tenant: Tenant;
+  readonly app: AppRegistration;
+  readonly principal: ServicePrincipal;
+}
 
 export function issueToken(request: TokenRequest): TokenOutcome {
-  const { directory, form, signer, nowMs } = request;
+  const { directory, form } = request;
   const tenant = directory.findTenant(request.tenant);
-  if (!tenant) return refused(unknownTenant(request.tenant, 'invalid_request'));
+  if (!tenant) return refused(aadsts.unknownTenant(request.tenant, 'invalid_request'));
   const grant = form.get('grant_type');
   if (grant === null) return refused(aadsts.parameterMissing('grant_type'));
-  if (grant !== 'client_credentials') return refused(aadsts.grantUnsupported(grant));
+  if (grant !== 'client_credentials' && grant !== 'authorization_code') return refused(aadsts.grantUnsupported(grant));
+  const client = admit(tenant, request);
+  if ('refused' in client) return client;
+  return grant === 'authorization_code' ? redeemCode({ ...request, ...client }) : accessToken(client, request);
+}
+
+function admit(tenant: Tenant, request: TokenRequest): Client | Refused {
+  const { directory, form } = request;
   const clientId = form.get('client_id');
   if (clientId === null) return refused(aadsts.parameterMissing('client_id'));
-
   const app = directory.findApp(clientId);
   if (!app || !(app.multiTenant || app.homeTenantId === tenant.tenantId)) {
     return refused(aadsts.appNotFound(clientId, tenant.displayName));
@@ -41,7 +63,11 @@ export function issueToken(request: TokenRequest): TokenOutcome {
   if (unproven) return refused(unproven);
   if (!principal.enabled) return refused(aadsts.servicePrincipalDisabled(app.appId, app.displayName));
   if (tenant.blockedApps.has(app.appId)) return refused(aadsts.blockedByConditionalAccess());
+  return { tenant, app, principal };
+}
 
+function accessToken({ tenant, app, principal }: Client, request: TokenRequest): TokenOutcome {
+  const { form, nowMs, lifetimeSeconds } = request;
   const audience = readAudience(form.get('scope'), tenant);
   if (typeof audience !== 'string') return refused(audience);
   const claims = applicationClaims({
@@ -51,18 +77,13 @@ export function issueToken(request: TokenRequest): TokenOutcome {
     objectId: principal.objectId,
     proof: form.has('client_secret') ? '1' : '2',
     tokenId: randomUUID(),
-    lifetime: { nowMs, seconds: request.lifetimeSeconds },
+    lifetime: { nowMs, seconds: lifetimeSeconds },
   });
-  return { token: signer.sign(claims) };
+  const expiry = { expires_in: lifetimeSeconds, ext_expires_in: lifetimeSeconds };
+  return { body: { token_type: 'Bearer', ...expiry, access_token: request.signer.sign(claims) } };
 }
 
-const refused = (error: aadsts.EntraError): TokenOutcome => ({ refused: error });
-
-/** A tenant is named by a GUID or by a domain; anything else is refused as malformed, before it is looked for. */
-export function unknownTenant(tenant: string, error: 'invalid_tenant' | 'invalid_request'): aadsts.EntraError {
-  const wellFormed = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(tenant) || tenant.includes('.');
-  return wellFormed ? aadsts.tenantNotFound(tenant, error) : aadsts.tenantMalformed(tenant);
-}
+const refused = (error: aadsts.EntraError): Refused => ({ refused: error });
 
 function refuseCredential(app: AppRegistration, request: TokenRequest): aadsts.EntraError | undefined {
   const { form, nowMs } = request;

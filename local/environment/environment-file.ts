@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { Environment } from '../environment.ts';
 import * as identities from '../identities.ts';
 import { REDIRECT_VARIABLE } from '../redirect/redirect-table.ts';
+import { DATA_TENANTS } from './persons.ts';
 
 const ANSWER_MS = 2_000;
 const written = z.object({ apiUrl: z.string(), controlUrls: z.object({ entra: z.string() }) });
@@ -23,13 +24,14 @@ export async function runningApi(file: string): Promise<string | undefined> {
 }
 
 export async function writeEnvironmentFile(file: string, environment: Environment): Promise<void> {
-  const { customers, settings, redirect, hosts, tokens } = environment;
+  const { customers, persons, settings, redirect, hosts, tokens } = environment;
   const ids = Object.fromEntries(Object.entries(identities).filter(([, value]) => typeof value !== 'function'));
   const content = {
     apiUrl: hosts[0] ? `${hosts[0].url}/api/v1` : undefined,
     hosts: hosts.map(({ pid, url, masterKey }) => ({ pid, url, masterKey })),
     controlUrls: {
       entra: environment.entra.url,
+      google: environment.google.url,
       managedIdentity: environment.managedIdentity.url,
       keyVault: environment.keyVault.url,
       serviceBus: environment.serviceBus.url,
@@ -37,6 +39,9 @@ export async function writeEnvironmentFile(file: string, environment: Environmen
     },
     tokens,
     customers,
+    // Who can sign in, for `npm run sign-in -- LINK --as NAME`, and where contoso's data is.
+    persons,
+    dataTenants: DATA_TENANTS,
     ids,
     // For a host of one's own: these in its environment, and local/redirect/preload.ts preloaded.
     appSettings: { ...settings, [REDIRECT_VARIABLE]: JSON.stringify(redirect) },

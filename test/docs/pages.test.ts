@@ -24,7 +24,7 @@ const namedFiles = (page: string): string[] =>
 
 const npmScripts = (page: string): string[] =>
   code(page).flatMap((text) =>
-    [...text.matchAll(/\bnpm (?:run ([a-z:]+)|(test|start)\b)/g)].map(([, run, direct]) => run ?? direct ?? ''),
+    [...text.matchAll(/\bnpm (?:run ([a-z:-]+)|(test|start)\b)/g)].map(([, run, direct]) => run ?? direct ?? ''),
   );
 
 describe.each(PAGES)('%s', (path) => {

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildBundle } from '../../scripts/build-bundle.ts';
 import { isAlive, until } from './functions-host/fixture.ts';
+import { runScript } from './run-script.ts';
 
 interface Written {
   readonly apiUrl: string;
@@ -65,15 +66,8 @@ test('killed with SIGKILL it leaves no host behind', async () => {
 });
 
 /** Runs another beside the one that is up, until it ends. */
-async function another(...args: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> {
-  const child = spawn(process.execPath, [script, '--bundle', bundleDir, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const parts: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => parts.push(part));
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { code, text: Buffer.concat(parts).toString() };
-}
+const another = (...args: readonly string[]): ReturnType<typeof runScript> =>
+  runScript('start.ts', ['--bundle', bundleDir, ...args]);
 
 test('a second run beside it is told where the first is, takes nothing from it, and says so when a port is taken', async () => {
   const { apiUrl, hosts } = await isUp();

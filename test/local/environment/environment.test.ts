@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEnvironment, type Environment } from '../../../local/environment.ts';
 import type { Customer } from '../../../local/environment/customers.ts';
 import type { FunctionsHost } from '../../../local/functions-host/host-process.ts';
+import { CONNECTOR_APP_ID, GOOGLE_CLIENT_ID } from '../../../local/identities.ts';
 import { buildBundle } from '../../../scripts/build-bundle.ts';
 import { until } from '../functions-host/fixture.ts';
 
@@ -106,6 +107,13 @@ test('timers beat on the oldest living host only', async () => {
   await oldest.kill('SIGKILL');
   await until(() => others.some((one) => beats(one) > 0));
   expect(others.filter((one) => beats(one) > 0)).toHaveLength(1);
+});
+
+test('people may come back from a sign-in to a host that is up', async () => {
+  const callback = `${host.url}/api/v1/consent/callback`;
+  const { entra, google } = environment;
+  expect(await entra.call('GET', `/apps/${CONNECTOR_APP_ID}/redirect-uris`)).toContain(callback);
+  expect(await google.call('GET', `/clients/${GOOGLE_CLIENT_ID}/redirect-uris`)).toContain(callback);
 });
 
 test('every role has a token, and every customer an admin', () => {

@@ -1,0 +1,87 @@
+// Google of the embedded run: HTTPS for accounts, tokens, keys and the directory of Workspace domains. Starts with the
+// vendor's OAuth client and without anybody's domain.
+import { z } from 'zod';
+import { Control } from '../control/control.ts';
+import { named, RoutePatterns } from '../control/route-patterns.ts';
+import { TokenSigner } from '../entra/token-signer.ts';
+import { listenHttp } from '../http/emulator-http.ts';
+import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../identities.ts';
+import { PlannedTokens } from '../oidc/planned-tokens.ts';
+import { ShortLived } from '../oidc/short-lived.ts';
+import type { TlsIdentity } from '../tls/certificates.ts';
+import { understandGoogle } from './google-routes.ts';
+import { Accounts } from './model.ts';
+import type { GoogleState } from './state.ts';
+
+export interface GoogleEmulator {
+  readonly port: number;
+  readonly control: Control;
+  readonly controlUrl: string;
+  close(): Promise<void>;
+}
+
+const TOKEN_LIFETIME_SECONDS = 3_599;
+const CODE_LIFETIME_SECONDS = 600;
+
+const userBody = z.strictObject({
+  id: z.string().optional(),
+  name: z.string().optional(),
+  isAdmin: z.boolean().optional(),
+  isDelegatedAdmin: z.boolean().optional(),
+});
+const clientBody = z.strictObject({ name: z.string().default('app'), secret: z.string().min(1) });
+const redirectBody = z.strictObject({ redirectUri: z.url() });
+const rotateBody = z.strictObject({ forget: z.boolean().default(false) });
+const settingsBody = z.strictObject({
+  tokenLifetimeSeconds: z.number().int().positive().optional(),
+  codeLifetimeSeconds: z.number().int().min(0).optional(),
+});
+
+export async function startGoogle(options: { readonly tls: TlsIdentity }): Promise<GoogleEmulator> {
+  const control = new Control();
+  const signer = await TokenSigner.create();
+  const state: GoogleState = {
+    accounts: new Accounts(),
+    signer,
+    idTokens: new PlannedTokens(signer),
+    requests: new ShortLived(),
+    codes: new ShortLived(),
+    accessTokens: new ShortLived(),
+    settings: { tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS, codeLifetimeSeconds: CODE_LIFETIME_SECONDS },
+  };
+  state.accounts.putClient({ clientId: GOOGLE_CLIENT_ID, name: 'Keyswitch', secret: GOOGLE_CLIENT_SECRET });
+  addCalls(new RoutePatterns(control), state);
+  const http = await listenHttp({ tls: options.tls, control, understand: understandGoogle(state) });
+  return {
+    port: http.port,
+    control,
+    controlUrl: await control.listen(),
+    close: async () => {
+      await http.close();
+      await control.close();
+    },
+  };
+}
+
+function addCalls(routes: RoutePatterns, { accounts, idTokens, signer, settings }: GoogleState): void {
+  routes
+    .on('PUT /domains/:domain', (names) => accounts.addDomain(named(names, 'domain')))
+    .withBody('PUT /users/:email', userBody, (body, names) => accounts.putUser(named(names, 'email'), body))
+    .on('DELETE /users/:email', (names) => ({ removed: accounts.removeUser(named(names, 'email')) }))
+    .withBody('PUT /clients/:client', clientBody, (body, names) => {
+      accounts.putClient({ clientId: named(names, 'client'), ...body });
+    })
+    .withBody('POST /clients/:client/redirect-uris', redirectBody, ({ redirectUri }, names) => {
+      accounts.client(named(names, 'client')).redirectUris.add(redirectUri);
+    })
+    .on('GET /clients/:client/redirect-uris', (names) => [...accounts.client(named(names, 'client')).redirectUris])
+    .on('DELETE /clients/:client/redirect-uris', (names) =>
+      accounts.client(named(names, 'client')).redirectUris.clear(),
+    )
+    .on('GET /jwks', () => signer.jwks)
+    .withBody('POST /signing-keys/rotate', rotateBody, (body) => signer.rotate(body))
+    .withBody('PATCH /settings', settingsBody, (body) => {
+      Object.assign(settings, body);
+    });
+  idTokens.addCalls(routes);
+}

@@ -1,0 +1,92 @@
+// What there is at Google: Workspace domains with their users, consumer accounts, OAuth clients. State and rules only.
+import { randomInt } from 'node:crypto';
+
+export interface GoogleUser {
+  /** The `sub` of ID tokens and the `id` of the directory. */
+  readonly id: string;
+  readonly email: string;
+  readonly name: string;
+  /** The Workspace domain; undefined for a consumer account. */
+  readonly domain: string | undefined;
+  readonly isAdmin: boolean;
+  readonly isDelegatedAdmin: boolean;
+}
+
+export interface OAuthClient {
+  readonly clientId: string;
+  readonly name: string;
+  readonly secret: string;
+  readonly redirectUris: Set<string>;
+}
+
+export interface UserChanges {
+  readonly id?: string | undefined;
+  readonly name?: string | undefined;
+  readonly isAdmin?: boolean | undefined;
+  readonly isDelegatedAdmin?: boolean | undefined;
+}
+
+const MAX_USERS = 10_000;
+
+export class Accounts {
+  readonly #domains = new Set<string>();
+  readonly #users = new Map<string, GoogleUser>();
+  readonly #clients = new Map<string, OAuthClient>();
+
+  addDomain(domain: string): void {
+    this.#domains.add(domain.toLowerCase());
+  }
+
+  /** Someone whose address is in no Workspace domain has a consumer account. */
+  putUser(email: string, changes: UserChanges): GoogleUser {
+    const address = email.toLowerCase();
+    const before = this.#users.get(address);
+    if (!before && this.#users.size >= MAX_USERS) throw new Error('too many users');
+    const domain = address.slice(address.indexOf('@') + 1);
+    const user: GoogleUser = {
+      id: changes.id ?? before?.id ?? newId(),
+      email: address,
+      name: changes.name ?? before?.name ?? address,
+      domain: this.#domains.has(domain) ? domain : undefined,
+      isAdmin: changes.isAdmin ?? before?.isAdmin ?? false,
+      isDelegatedAdmin: changes.isDelegatedAdmin ?? before?.isDelegatedAdmin ?? false,
+    };
+    this.#users.set(address, user);
+    return user;
+  }
+
+  removeUser(email: string): boolean {
+    return this.#users.delete(email.toLowerCase());
+  }
+
+  findUser(emailOrId: string): GoogleUser | undefined {
+    return this.#users.get(emailOrId.toLowerCase()) ?? [...this.#users.values()].find(({ id }) => id === emailOrId);
+  }
+
+  usersOf(domain: string): readonly GoogleUser[] {
+    return [...this.#users.values()].filter((user) => user.domain === domain.toLowerCase());
+  }
+
+  putClient(client: Omit<OAuthClient, 'redirectUris'>): OAuthClient {
+    const redirectUris = this.#clients.get(client.clientId)?.redirectUris ?? new Set<string>();
+    const whole = { ...client, redirectUris };
+    this.#clients.set(client.clientId, whole);
+    return whole;
+  }
+
+  findClient(clientId: string): OAuthClient | undefined {
+    return this.#clients.get(clientId);
+  }
+
+  client(clientId: string): OAuthClient {
+    const client = this.findClient(clientId);
+    if (!client) throw new Error(`no client ${clientId}`);
+    return client;
+  }
+}
+
+/** 21 digits, as Google's are. */
+function newId(): string {
+  const half = (): string => String(randomInt(1_000_000_000, 9_999_999_999));
+  return `1${half()}${half()}`;
+}
