@@ -39,6 +39,9 @@ const environment = z.object({
   KEYSWITCH_SECOND_AUDIENCE: z.string().min(1).optional(),
   KEYSWITCH_SECOND_JWKS_URI: z.url({ protocol: /^https$/ }).optional(),
   KEYSWITCH_AUTHORITY_HOST: z.url({ protocol: /^https$/ }).default('https://login.microsoftonline.com'),
+  /** The vendor's OAuth client at Google, for verifying Workspace tenants: both or none. The secret is a Key Vault reference. */
+  KEYSWITCH_GOOGLE_CLIENT_ID: z.string().min(1).max(256).optional(),
+  KEYSWITCH_GOOGLE_CLIENT_SECRET: z.string().min(1).max(256).optional(),
   /** Comma-separated: `vault.azure.net`; sovereign clouds have others. */
   KEYSWITCH_VAULT_SUFFIXES: list.default(['vault.azure.net']),
   KEYSWITCH_MIN_RSA_BITS: z.coerce
@@ -69,6 +72,12 @@ const environment = z.object({
   KEYSWITCH_CHECK_CONCURRENCY: whole(32, 1000),
 });
 
+/** Settings that mean nothing without each other. */
+const TOGETHER = [
+  ['KEYSWITCH_SECOND_ISSUER', 'KEYSWITCH_SECOND_AUDIENCE', 'KEYSWITCH_SECOND_JWKS_URI'],
+  ['KEYSWITCH_GOOGLE_CLIENT_ID', 'KEYSWITCH_GOOGLE_CLIENT_SECRET'],
+];
+
 export type Settings = Readonly<z.infer<typeof environment>>;
 
 class InvalidSettings extends Error {
@@ -82,9 +91,10 @@ export const SETTING_NAMES: readonly string[] = Object.keys(environment.shape);
 export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const parsed = environment.safeParse(env);
   const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  const second = ['KEYSWITCH_SECOND_ISSUER', 'KEYSWITCH_SECOND_AUDIENCE', 'KEYSWITCH_SECOND_JWKS_URI'];
-  const set = second.filter((name) => env[name] !== undefined);
-  if (set.length > 0 && set.length < second.length) wrong.push(`${second.join(', ')}: set all three or none`);
+  for (const names of TOGETHER) {
+    const set = names.filter((name) => env[name] !== undefined);
+    if (set.length > 0 && set.length < names.length) wrong.push(`${names.join(', ')}: set all of them or none`);
+  }
   if (wrong.length > 0 || !parsed.success) {
     throw new InvalidSettings(`the settings are not usable:\n${wrong.map((line) => `  - ${line}`).join('\n')}`);
   }

@@ -3,7 +3,10 @@
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { ENTRA_FAILURES } from './failures/entra-failures.ts';
 import type { FailureEntry } from './failures/failure-entry.ts';
+import { GOOGLE_FAILURES } from './failures/google-failures.ts';
+import { ID_TOKEN_FAILURES } from './failures/id-token-failures.ts';
 import { shown } from './failures/shell-text.ts';
+import { SIGN_IN_FAILURES } from './failures/sign-in-failures.ts';
 import { VAULT_ACCESS_FAILURES } from './failures/vault-access-failures.ts';
 import { VAULT_INPUT_FAILURES } from './failures/vault-input-failures.ts';
 import { VAULT_KEY_FAILURES } from './failures/vault-key-failures.ts';
@@ -13,6 +16,9 @@ const CATALOGUE: Readonly<Record<FailureCode, FailureEntry>> = {
   ...VAULT_ACCESS_FAILURES,
   ...VAULT_KEY_FAILURES,
   ...ENTRA_FAILURES,
+  ...SIGN_IN_FAILURES,
+  ...ID_TOKEN_FAILURES,
+  ...GOOGLE_FAILURES,
 };
 
 const MAX_SERVICE_MESSAGE_CHARACTERS = 2_000;

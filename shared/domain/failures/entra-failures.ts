@@ -15,6 +15,9 @@ import { because, capital, remedyOf, thePrincipal, theTenant, theVault } from '.
 /** `detail` of consent-required when the app is there but switched off. */
 export const APP_DISABLED = 'the app is disabled in the tenant';
 
+/** `detail` of blocked-by-conditional-access when it stopped a person's sign-in and not a token of ours. */
+export const PERSON_BLOCKED = 'the sign-in of a person';
+
 export const ENTRA_FAILURES = {
   'consent-required': {
     kind: 'denied',
@@ -133,15 +136,26 @@ export const ENTRA_FAILURES = {
   'blocked-by-conditional-access': {
     kind: 'denied',
     owner: 'azure-admin',
-    words: (facts) => ({
-      message: 'A Conditional Access policy of the company blocks our app.',
-      cause: `A policy for workload identities in ${theTenant(facts)} refuses us a token.`,
-      remedy: remedyOf({
-        text: `Exclude ${thePrincipal(facts)} from the policy, or allow our outgoing address in it.`,
-        portal:
-          'Microsoft Entra admin center > Protection > Conditional Access > Policies (the sign-in log of service principals names the policy)',
-      }),
-    }),
+    words: (facts) =>
+      facts.detail === PERSON_BLOCKED
+        ? {
+            message: 'A Conditional Access policy of the company blocks this sign-in.',
+            cause: `A policy in ${theTenant(facts)} does not let this user sign in to our app from this device or place.`,
+            remedy: remedyOf({
+              text: 'Sign in from a device and place that the policy allows, or exclude the user or our app from it.',
+              portal:
+                'Microsoft Entra admin center > Protection > Conditional Access > Policies (the log of user sign-ins names the policy)',
+            }),
+          }
+        : {
+            message: 'A Conditional Access policy of the company blocks our app.',
+            cause: `A policy for workload identities in ${theTenant(facts)} refuses us a token.`,
+            remedy: remedyOf({
+              text: `Exclude ${thePrincipal(facts)} from the policy, or allow our outgoing address in it.`,
+              portal:
+                'Microsoft Entra admin center > Protection > Conditional Access > Policies (the sign-in log of service principals names the policy)',
+            }),
+          },
   },
   'entra-unreachable': {
     kind: 'transient',

@@ -1,5 +1,4 @@
 // Failures of what was typed: nothing was sent anywhere. Pure.
-import { ENCRYPTION_USER_ROLE } from './azure-commands.ts';
 import type { FailureEntry } from './failure-entry.ts';
 import { because, inVaultPortal, remedyOf } from './remedy.ts';
 
@@ -73,56 +72,6 @@ export const VAULT_INPUT_FAILURES = {
       remedy: remedyOf({
         text: "Copy the exact name from the vault's list of keys.",
         portal: inVaultPortal(facts, 'Objects > Keys'),
-      }),
-    }),
-  },
-  'consent-declined': {
-    kind: 'input',
-    owner: 'company-admin',
-    words: () => ({
-      message: 'The administrator who signed in declined the consent.',
-      cause: 'Microsoft reports that consent was asked for and not given.',
-      remedy: remedyOf({
-        text:
-          'Open the consent link again, sign in as Global Administrator or Privileged Role Administrator, and accept. ' +
-          `Consent alone gives no access to any key: that takes the role ${ENCRYPTION_USER_ROLE} on the key.`,
-      }),
-    }),
-  },
-  'admin-role-missing': {
-    kind: 'input',
-    owner: 'company-admin',
-    words: () => ({
-      message: 'The user who signed in is neither Global Administrator nor Privileged Role Administrator.',
-      cause:
-        'Only these two roles can consent for a whole tenant. A role that Privileged Identity Management offers counts only once it is activated.',
-      remedy: remedyOf({
-        text: 'Send the link to an administrator who holds one of the two roles, or activate the role first.',
-        portal: 'Microsoft Entra admin center > Users > All users > the user > Assigned roles',
-      }),
-    }),
-  },
-  'google-not-super-admin': {
-    kind: 'input',
-    owner: 'company-admin',
-    words: () => ({
-      message: 'The user who signed in is not a Super Admin of the Google Workspace.',
-      cause: 'A delegated administrator cannot show that the company owns the Workspace.',
-      remedy: remedyOf({
-        text: 'Ask a Super Admin to open the link.',
-        portal: 'Google admin console > Account > Admin roles > Super Admin',
-      }),
-    }),
-  },
-  'google-wrong-domain': {
-    kind: 'input',
-    owner: 'company-admin',
-    words: (facts) => ({
-      message: `The user who signed in belongs to another Google Workspace than the one to be verified${because(facts)}.`,
-      cause:
-        "The domain in Google's answer differs from the registered one, or the account belongs to no Workspace at all.",
-      remedy: remedyOf({
-        text: 'Sign out of Google, open the link again, and sign in with an account of that domain.',
       }),
     }),
   },

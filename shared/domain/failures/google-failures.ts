@@ -1,0 +1,68 @@
+// Failures on the way to a verified Google Workspace. Pure.
+import type { FailureEntry } from './failure-entry.ts';
+import { because, remedyOf } from './remedy.ts';
+
+/** `detail` of google-not-super-admin. */
+export const DELEGATED_ADMIN = 'a delegated administrator';
+
+export const GOOGLE_FAILURES = {
+  'google-not-super-admin': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: 'The user who signed in is not a Super Admin of the Google Workspace.',
+      cause:
+        facts.detail === DELEGATED_ADMIN
+          ? 'The user is a delegated administrator, who cannot show that the company owns the Workspace.'
+          : "The Workspace's directory does not name the user as Super Admin; a delegated administrator will not do either.",
+      remedy: remedyOf({
+        text: 'Ask a Super Admin to open the link.',
+        portal: 'Google admin console > Account > Admin roles > Super Admin',
+      }),
+    }),
+  },
+  'google-wrong-domain': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: `The user who signed in belongs to another Google Workspace than the one to be verified${because(facts)}.`,
+      cause:
+        "The domain in Google's answer differs from the registered one, or the account belongs to no Workspace at all.",
+      remedy: remedyOf({
+        text: 'Sign out of Google, open the link again, and sign in with an account of that domain.',
+      }),
+    }),
+  },
+  'google-not-configured': {
+    kind: 'input',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: `Google Workspace tenants cannot be verified here${because(facts)}.`,
+      cause: "The vendor's OAuth client at Google is not set up, or not completely.",
+      remedy: remedyOf({
+        text:
+          'Set KEYSWITCH_GOOGLE_CLIENT_ID and KEYSWITCH_GOOGLE_CLIENT_SECRET to those of an OAuth client of the type web application, ' +
+          'and enable the Admin SDK API in its project.',
+        portal: 'Google Cloud console > APIs & Services > Credentials, and > Enabled APIs & services > Admin SDK API',
+      }),
+    }),
+  },
+  'google-unreachable': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: 'Google cannot be reached at the moment.',
+      cause: `There was no usable answer from Google, or it was too busy for one${because(facts)}.`,
+      remedy: remedyOf({ text: 'Open the link again in a few minutes.' }),
+    }),
+  },
+  'google-error': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: `Google gave an answer that we do not know${because(facts)}.`,
+      cause: 'It refused for a reason that is not in our catalogue.',
+      remedy: remedyOf({ text: 'Open the link again. If it lasts, tell the vendor.' }),
+    }),
+  },
+} as const satisfies Record<string, FailureEntry>;

@@ -1,0 +1,122 @@
+// What it means that Microsoft or Google answers a sign-in with an error, in the redirect back or in place of tokens. Pure,
+// and never fails. The redirect passes through a browser, so anybody can write it: of its texts only codes are read, and the
+// texts themselves go to the vendor alone.
+import { aadstsOf, classifyEntraError } from './entra-answer.ts';
+import { failure } from './failure-catalogue.ts';
+import type { Failure, FailureCode, FailureFacts } from './failure.ts';
+import { PERSON_BLOCKED } from './failures/entra-failures.ts';
+
+export interface SignInError {
+  /** OAuth's own code: `access_denied`. */
+  readonly error: string;
+  readonly description?: string;
+}
+
+/** The state of a redirect back, if there is exactly one: it says whose sign-in it claims to be. */
+export function stateOf(query: string): string | undefined {
+  const [state, ...more] = new URLSearchParams(query).getAll('state');
+  return more.length === 0 && state !== '' ? state : undefined;
+}
+
+/** The error of a redirect back, looked for before anything else: Entra writes `admin_consent=True` beside one. */
+export function callbackErrorOf(query: string): SignInError | undefined {
+  const parameters = new URLSearchParams(query);
+  const error = parameters.get('error');
+  if (error === null) return undefined;
+  const description = parameters.get('error_description');
+  return { error, ...(description === null ? {} : { description }) };
+}
+
+/** What a redirect back says: of admin consent and of a sign-in alike. */
+export function microsoftRefusal({ error, description = '' }: SignInError, facts: FailureFacts): Failure {
+  const number = aadstsOf(description);
+  const said = {
+    code: number === undefined ? codeShown(error) : `AADSTS${number}`,
+    message: `${error}: ${description}`,
+    ...correlationOf(description),
+  };
+  const bare = BY_OAUTH_CODE.get(error);
+  if (number === undefined && bare !== undefined) return failure(bare, withDetail(bare, said.code, facts), said);
+  // The text stays behind, so that none of it gets into a sentence.
+  const found = classifyEntraError({ message: '', ...(number === undefined ? {} : { aadsts: number }) }, facts);
+  const detail = found.code === 'entra-error' ? { detail: said.code } : {};
+  return ofPerson(failure(found.code, { ...found.facts, ...detail }, said));
+}
+
+/** What Entra answered instead of tokens, in the words that fit a person's sign-in. */
+export function ofPerson(found: Failure): Failure {
+  const number = aadstsOf(found.service?.code ?? '');
+  const code = number === undefined ? undefined : BY_AADSTS.get(number);
+  return code === undefined ? found : failure(code, withDetail(code, `AADSTS${number}`, found.facts), found.service);
+}
+
+export function googleRefusal({ error, description = '' }: SignInError): Failure {
+  const said = { code: codeShown(error), message: `${error}: ${description}` };
+  const code = BY_GOOGLE_CODE.get(error) ?? 'google-error';
+  if (code === 'google-not-configured') {
+    return failure(code, { detail: "Google does not accept the vendor's OAuth client" }, said);
+  }
+  return failure(code, code === 'google-error' || code === 'sign-in-refused' ? { detail: said.code } : {}, said);
+}
+
+function withDetail(code: FailureCode, name: string, facts: FailureFacts): FailureFacts {
+  if (code === 'blocked-by-conditional-access') return { ...facts, detail: PERSON_BLOCKED };
+  return code === 'sign-in-refused' ? { ...facts, detail: name } : facts;
+}
+
+/** It stands in a sentence, so it has to look like a code. */
+const codeShown = (error: string): string => (/^[a-z][a-z_]{1,63}$/.test(error) ? error : 'no known code');
+
+function correlationOf(description: string): { correlationId?: string } {
+  const id = /Correlation ID: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/i.exec(description)?.[1];
+  return id === undefined ? {} : { correlationId: id };
+}
+
+type Table<K> = readonly (readonly [FailureCode, readonly K[]])[];
+const byKey = <K>(table: Table<K>): ReadonlyMap<K, FailureCode> =>
+  new Map(table.flatMap(([code, keys]) => keys.map((key): [K, FailureCode] => [key, code])));
+
+/**
+ * What only a person's sign-in meets; entra-answer.ts knows the rest. Numbers as in Microsoft's reference "Microsoft Entra
+ * authentication and authorization error codes"; one that Microsoft adds is `entra-error` until it is added here.
+ */
+const BY_AADSTS = byKey<number>([
+  // An ordinary user where only an administrator may consent.
+  ['admin-role-missing', [90093, 90094, 90095, 900941]],
+  // The account is not of this tenant and no guest of it.
+  ['sign-in-wrong-tenant', [16000, 16003, 50014, 50020, 50034, 51004, 90072, 500208]],
+  ['blocked-by-conditional-access', [50005, 50131, 53000, 53001, 53002, 53003, 53004, 53010, 53011]],
+  ['blocked-by-conditional-access', [530031, 530032, 530034, 530035, 530036]],
+  // Locked, disabled, password or second factor not in order, not assigned to the app, tenant restrictions.
+  ['sign-in-refused', [50002, 50053, 50055, 50056, 50057, 50058, 50064, 50072, 50074, 50076, 50078, 50079, 50088]],
+  ['sign-in-refused', [50097, 50105, 50125, 50126, 50127, 50129, 50132, 50133, 50135, 50140, 50144, 50155, 50158]],
+  ['sign-in-refused', [50161, 50173, 50187, 50192, 50197, 50199, 54000, 500021, 500022, 500212, 500213]],
+  ['sign-in-used', [54005]],
+  ['sign-in-expired', [50089, 70008]],
+  // A code that Entra did not make, or made for another app or tenant.
+  ['sign-in-unknown', [70000, 700005, 9002313]],
+  // A code that belongs to another sign-in's proof key.
+  ['sign-in-other-browser', [50148, 501481]],
+  ['entra-unreachable', [50033, 50087]],
+]);
+
+/** OAuth's own codes, where Entra gives no number. */
+const BY_OAUTH_CODE = byKey<string>([
+  ['consent-declined', ['access_denied']],
+  ['consent-required', ['consent_required']],
+  ['sign-in-refused', ['login_required', 'interaction_required', 'account_selection_required']],
+  ['entra-unreachable', ['server_error', 'temporarily_unavailable']],
+  ['entra-tenant-not-found', ['invalid_tenant']],
+]);
+
+/** Google gives no numbers. */
+const BY_GOOGLE_CODE = byKey<string>([
+  ['consent-declined', ['access_denied']],
+  // The Workspace's own rules for apps.
+  ['sign-in-refused', ['admin_policy_enforced', 'org_internal', 'disallowed_useragent']],
+  ['sign-in-refused', ['login_required', 'interaction_required', 'account_selection_required']],
+  ['google-unreachable', ['server_error', 'temporarily_unavailable', 'internal_failure']],
+  ['google-not-configured', ['invalid_client', 'unauthorized_client', 'deleted_client', 'redirect_uri_mismatch']],
+  // Used, expired, made up, of another sign-in: Google does not say which.
+  ['sign-in-unknown', ['invalid_grant']],
+]);

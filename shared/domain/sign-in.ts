@@ -1,0 +1,40 @@
+// Who may vouch for a tenant: a Global Administrator or Privileged Role Administrator of the Entra tenant itself, a Super
+// Admin of the Google Workspace itself. Pure. Judges what a verified ID token and Google's directory say; how they were
+// verified is the adapter's business.
+import { failure } from './failure-catalogue.ts';
+import type { Failure } from './failure.ts';
+import { DELEGATED_ADMIN } from './failures/google-failures.ts';
+
+/** Template ids, the same in every tenant. Microsoft's list of built-in roles names them. */
+export const GLOBAL_ADMINISTRATOR = '62e90394-69f5-4237-9190-012177145e10';
+export const PRIVILEGED_ROLE_ADMINISTRATOR = 'e8611ab8-c189-46e8-94e1-60213ab1f814';
+const VOUCHING_ROLES = [GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR];
+
+/** Undefined if the person may vouch for `tenantId`. */
+export function judgeMicrosoftAdmin(
+  person: { readonly tenantId: string; readonly roleTemplateIds?: readonly string[] },
+  tenantId: string,
+): Failure | undefined {
+  if (person.tenantId !== tenantId) {
+    return failure('sign-in-wrong-tenant', { tenantId, detail: `the user's tenant is ${person.tenantId}` });
+  }
+  const { roleTemplateIds } = person;
+  if (roleTemplateIds === undefined) return failure('wids-not-emitted', { tenantId });
+  return roleTemplateIds.some((id) => VOUCHING_ROLES.includes(id))
+    ? undefined
+    : failure('admin-role-missing', { tenantId });
+}
+
+/** Undefined if the person may vouch for the Workspace of `domain`, which is in lower case. */
+export function judgeGoogleAdmin(
+  person: { readonly domain?: string; readonly isSuperAdmin: boolean; readonly isDelegatedAdmin: boolean },
+  domain: string,
+): Failure | undefined {
+  if (person.domain !== domain) {
+    const theirs =
+      person.domain === undefined ? 'the account belongs to none' : `the account belongs to ${person.domain}`;
+    return failure('google-wrong-domain', { detail: `${theirs}, not to ${domain}` });
+  }
+  if (person.isSuperAdmin) return undefined;
+  return failure('google-not-super-admin', person.isDelegatedAdmin ? { detail: DELEGATED_ADMIN } : {});
+}
