@@ -1,5 +1,6 @@
 // Who may import whom: the table of docs/architecture.md, as rules. `npm run layers` holds the code against it.
-const cloudSdk = '^(@azure/(keyvault-keys|identity|data-tables|service-bus|core-)|jose|@google-cloud|@aws-sdk)';
+const cloudSdk =
+  '^(@azure/(keyvault-keys|identity|data-tables|service-bus|core-)|jose|openid-client|@google-cloud|@aws-sdk)';
 
 module.exports = {
   forbidden: [

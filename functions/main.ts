@@ -7,6 +7,7 @@ import { AzureSealer } from '../shared/adapters/sealer.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
 import { Credentials } from '../shared/adapters/credentials.ts';
 import { jsonLog, keepHeapSmall, systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
+import { createSignIns } from '../shared/adapters/sign-ins.ts';
 import { createTokenVerifier } from '../shared/adapters/token-verifier.ts';
 import { rememberVerified } from '../shared/adapters/verified-tokens.ts';
 import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
@@ -93,6 +94,16 @@ const checked = createTokenVerifier({
 });
 const verifier = rememberVerified(checked, clock);
 
+const { KEYSWITCH_GOOGLE_CLIENT_ID: clientId, KEYSWITCH_GOOGLE_CLIENT_SECRET: clientSecret } = settings;
+const signIns = createSignIns({
+  authorityHost: settings.KEYSWITCH_AUTHORITY_HOST,
+  connectorClientId,
+  credentials,
+  googleClient: clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret },
+  timeoutMs,
+  clock,
+});
+
 const services = {
   ...opening,
   queue,
@@ -105,6 +116,7 @@ const services = {
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
   workerKeys: new WorkerKeys(opening, { ttlMs }),
   verifier,
+  signIns,
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
   connectionPolicy: {
     allowedSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,

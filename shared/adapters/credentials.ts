@@ -95,6 +95,12 @@ export class Credentials {
     return this.inTenant(tenantId).token(scope);
   }
 
+  /** What the connector app shows Entra in place of a secret: a token of our identity, for nothing but that. */
+  async assertion(): Promise<Result<string, Failure>> {
+    const answer = await this.own.token(EXCHANGE_SCOPE);
+    return answer.ok ? ok(answer.value.token) : answer;
+  }
+
   /** How a failure of a tenant's token names who is concerned. */
   #facts(tenantId: string): FailureFacts {
     return { tenantId, appId: this.#options.connectorClientId };
@@ -105,7 +111,11 @@ export class Credentials {
     const credential = new ClientAssertionCredential(
       tenantId,
       this.#options.connectorClientId,
-      () => this.#assertion(),
+      async () => {
+        const answer = await this.assertion();
+        if (!answer.ok) throw new AccessRefused(answer.error);
+        return answer.value;
+      },
       {
         authorityHost: this.#options.authorityHost,
         // The authority comes from our settings: nobody needs to vouch for it.
@@ -122,12 +132,6 @@ export class Credentials {
         return err(traffic.explain(error, this.#facts(tenantId)));
       }
     };
-  }
-
-  async #assertion(): Promise<string> {
-    const answer = await this.own.token(EXCHANGE_SCOPE);
-    if (!answer.ok) throw new AccessRefused(answer.error);
-    return answer.value.token;
   }
 
   async #ownToken(scope: string): Promise<Result<AccessToken, Failure>> {

@@ -1,40 +1,19 @@
 // What Entra really answered to one credential. The SDK turns a refusal, an unknown tenant and a dead network into errors
 // that look alike (docs/azure.md); the traffic itself tells them apart, and no second request is needed to find out.
-import type { HttpClient } from '@azure/core-rest-pipeline';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
 import { classifyEntraError } from '../domain/entra-answer.ts';
 import { classifyNetworkError } from '../domain/network-error.ts';
 import { isRecord } from '../domain/rows/cells.ts';
-import { boundedHttps, NoAnswer, type AnswerLimits } from './bounded-https.ts';
+import { NoAnswer } from './bounded-https.ts';
 import { refusalIn } from './access-refused.ts';
+import { RecordedHttps } from './recorded-https.ts';
 
-type LastAnswer = { readonly status: number; readonly text: string } | NoAnswer | undefined;
-
-export class EntraTraffic implements HttpClient {
-  readonly #http: HttpClient;
-  #last: LastAnswer;
-
-  constructor(limits: AnswerLimits) {
-    this.#http = boundedHttps(limits);
-  }
-
-  readonly sendRequest: HttpClient['sendRequest'] = async (request) => {
-    this.#last = undefined;
-    try {
-      const response = await this.#http.sendRequest(request);
-      this.#last = { status: response.status, text: response.bodyAsText ?? '' };
-      return response;
-    } catch (error) {
-      if (error instanceof NoAnswer) this.#last = error;
-      throw error;
-    }
-  };
-
+export class EntraTraffic extends RecordedHttps {
   /** Why a token was not to be had: an identity that failed before, what Entra said last, or the SDK's own words. */
   explain(error: unknown, facts: FailureFacts): Failure {
     const refusal = refusalIn(error);
     if (refusal) return { ...refusal, facts: { ...facts, ...refusal.facts } };
-    const last = this.#last;
+    const last = this.last;
     if (last instanceof NoAnswer) {
       return classifyNetworkError({ service: 'entra', errorCode: last.code, message: last.message }, facts);
     }

@@ -1,0 +1,78 @@
+// A person's sign-in at Google, with the one secret of this product: the OAuth client's. Access for the length of the sign-in
+// only, no refresh token. Reads who signed in, from which Workspace, and what its directory says of them.
+import type { ClientAuth } from 'openid-client';
+import { failure } from '../domain/failure-catalogue.ts';
+import type { Failure } from '../domain/failure.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { googleRefusal } from '../domain/sign-in-answer.ts';
+import type { GooglePerson, SignInCallback, SignInRequest } from '../operations/ports.ts';
+import type { AnswerLimits } from './bounded-https.ts';
+import { askDirectory, DIRECTORY_SCOPE } from './google-directory.ts';
+import { GoogleTraffic } from './google-traffic.ts';
+import type { OpenIdClient, OpenIdService } from './open-id-client.ts';
+
+export interface GoogleOptions {
+  /** Absent where the vendor has no OAuth client: then no Workspace can be verified. */
+  readonly client: { readonly clientId: string; readonly clientSecret: string } | undefined;
+  readonly limits: AnswerLimits;
+}
+
+const ISSUER = 'https://accounts.google.com';
+const MAX_NAME_CHARACTERS = 200;
+
+export class GoogleSignIn {
+  readonly #options: GoogleOptions;
+  readonly #openId: OpenIdClient;
+
+  constructor(options: GoogleOptions, openId: OpenIdClient) {
+    this.#options = options;
+    this.#openId = openId;
+  }
+
+  async url(request: SignInRequest & { readonly domain: string }): Promise<Result<string, Failure>> {
+    const service = this.#service(new GoogleTraffic(this.#options.limits));
+    if (!service.ok) return service;
+    return this.#openId.authorizationUrl(service.value, request, {
+      scope: `openid email ${DIRECTORY_SCOPE}`,
+      access_type: 'online',
+      prompt: 'select_account',
+      // A hint: whose account it was in the end, the ID token says.
+      hd: request.domain,
+    });
+  }
+
+  async redeem(callback: SignInCallback): Promise<Result<GooglePerson, Failure>> {
+    const http = new GoogleTraffic(this.#options.limits);
+    const service = this.#service(http);
+    if (!service.ok) return service;
+    const redeemed = await this.#openId.redeem(service.value, callback);
+    if (!redeemed.ok) return redeemed;
+    const { claims, accessToken, scope } = redeemed.value;
+    const { email, hd } = claims;
+    if (typeof email !== 'string' || !(hd === undefined || typeof hd === 'string'))
+      return err(failure('id-token-invalid'));
+    const person = { subject: claims.sub, email: email.slice(0, MAX_NAME_CHARACTERS) };
+    if (hd === undefined || hd === '') return ok({ ...person, isSuperAdmin: false, isDelegatedAdmin: false });
+    // Google's page lets people take single permissions out.
+    if (scope !== undefined && !scope.split(' ').includes(DIRECTORY_SCOPE)) return err(failure('consent-declined'));
+    const standing = await askDirectory(http, { accessToken, subject: claims.sub });
+    return standing.ok ? ok({ ...person, domain: hd.toLowerCase(), ...standing.value }) : standing;
+  }
+
+  #service(http: GoogleTraffic): Result<OpenIdService, Failure> {
+    const { client } = this.#options;
+    if (!client) return err(failure('google-not-configured', { detail: 'no OAuth client is set up' }));
+    const authentication: ClientAuth = (_server, { client_id: clientId }, body) => {
+      body.set('client_id', clientId);
+      body.set('client_secret', client.clientSecret);
+    };
+    return ok({
+      issuer: ISSUER,
+      clientId: client.clientId,
+      http,
+      authenticate: () => Promise.resolve(ok(authentication)),
+      refused: googleRefusal,
+      explain: (error) => http.explain(error),
+    });
+  }
+}
