@@ -120,10 +120,12 @@ export class FakeSignIns implements SignIns {
     if (told) return err(told);
     const grant = this.#grants.get(new URLSearchParams(callback.query).get('code') ?? '');
     if (!grant) return err(failure('sign-in-unknown'));
-    if (grant.isRedeemed) return err(failure('sign-in-used'));
+    // Google does not say what is wrong with a code.
+    const asFound = (code: FailureCode): Result<never, Failure> =>
+      err(failure(step === 'redeemGoogle' ? 'sign-in-unknown' : code));
+    if (grant.isRedeemed) return asFound('sign-in-used');
     const asked = grant.asked.searchParams;
-    if (asked.get('code_challenge') !== challengeOf(callback.codeVerifier))
-      return err(failure('sign-in-other-browser'));
+    if (asked.get('code_challenge') !== challengeOf(callback.codeVerifier)) return asFound('sign-in-other-browser');
     if (asked.get('redirect_uri') !== callback.redirectUri) return err(failure('entra-error'));
     grant.isRedeemed = true;
     return asked.get('nonce') === callback.nonce ? ok(grant) : err(failure('id-token-wrong-nonce'));

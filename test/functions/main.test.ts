@@ -79,12 +79,14 @@ test('with usable settings every trigger is registered, each route once, and not
 test('with settings that are not usable the load fails and lists everything that is wrong', async () => {
   const env: Record<string, string> = { ...sample.Values, KEYSWITCH_SHARD_COUNT: 'many', AZURE_CLIENT_ID: 'me' };
   delete env['KEYSWITCH_API_AUDIENCE'];
+  delete env['KEYSWITCH_GOOGLE_CLIENT_SECRET'];
   const failed: unknown = await load(env).catch((error: unknown) => error);
   const { stderr } = failed as { stderr: string };
   expect(stderr).toContain('InvalidSettings');
   for (const name of ['KEYSWITCH_SHARD_COUNT', 'AZURE_CLIENT_ID', 'KEYSWITCH_API_AUDIENCE']) {
     expect(stderr).toContain(`- ${name}:`);
   }
+  expect(stderr).toContain('KEYSWITCH_GOOGLE_CLIENT_ID, KEYSWITCH_GOOGLE_CLIENT_SECRET: set all of them or none');
 });
 
 test('the sample of local settings names exactly the settings of the app and of its host', () => {
