@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { GOOGLE_CLIENT_ID } from '../../local/identities.ts';
+import { judgeGoogleAdmin } from '../../shared/domain/sign-in.ts';
+import type { SignInCallback, SignIns } from '../../shared/operations/ports.ts';
+import { SignInWorld } from './sign-in-world.ts';
+import { failureOf, valueOf } from './vault-world.ts';
+
+const DOMAIN = 'acme.example';
+const SOFIA = `sofia@${DOMAIN}`;
+const HOUR_SECONDS = 3_600;
+
+let world: SignInWorld;
+let signIns: SignIns;
+
+beforeAll(async () => {
+  world = await SignInWorld.start();
+  for (const domain of [DOMAIN, 'other.example']) await world.google('PUT', `/domains/${domain}`);
+  await world.google('PUT', `/users/${SOFIA}`, { name: 'Sofia', isAdmin: true });
+  await world.google('PUT', `/users/dan@${DOMAIN}`, { isDelegatedAdmin: true });
+  await world.google('PUT', `/users/uli@${DOMAIN}`, {});
+  await world.google('PUT', '/users/olga@other.example', { isAdmin: true });
+  await world.google('PUT', '/users/carl@gmail.com', {});
+});
+afterAll(() => world.close());
+beforeEach(async () => {
+  await world.reset();
+  signIns = world.signIns();
+});
+
+const signedIn = (userName = SOFIA): Promise<SignInCallback> =>
+  world.throughGoogle(signIns, { domain: DOMAIN, userName });
+const codeOf = async (callback: SignInCallback): Promise<string> =>
+  failureOf(await signIns.redeemGoogle(callback)).code;
+const verdictOn = async (userName: string): Promise<string | undefined> =>
+  judgeGoogleAdmin(valueOf(await signIns.redeemGoogle(await signedIn(userName))), DOMAIN)?.code;
+
+describe('the address of a sign-in', () => {
+  it('asks for the directory of users, for now only, and hints at the Workspace', async () => {
+    const request = world.request();
+    const address = new URL(valueOf(await signIns.googleUrl({ ...request, domain: DOMAIN })));
+    expect(address.origin).toBe('https://accounts.google.com');
+    expect(Object.fromEntries(address.searchParams)).toMatchObject({
+      client_id: GOOGLE_CLIENT_ID,
+      response_type: 'code',
+      scope: 'openid email https://www.googleapis.com/auth/admin.directory.user.readonly',
+      access_type: 'online',
+      hd: DOMAIN,
+      state: request.state,
+      nonce: request.nonce,
+      code_challenge_method: 'S256',
+    });
+    expect(address.href).not.toContain(request.codeVerifier);
+  });
+
+  it('is not to be had where the vendor has no OAuth client, nor is a person', async () => {
+    const without = world.signIns({ google: 'none' });
+    const address = await without.googleUrl({ ...world.request(), domain: DOMAIN });
+    expect(failureOf(address).code).toBe('google-not-configured');
+    const person = await without.redeemGoogle({ ...world.request(), query: '' });
+    expect(failureOf(person).code).toBe('google-not-configured');
+    expect(world.azure.google.control.requests()).toEqual([]);
+  });
+
+  it.each([
+    ['is away', { status: 500 }, 'google-unreachable'],
+    ['cuts the connection', { drop: 'before-acting' as const }, 'google-unreachable'],
+    ['answers something else', { status: 200, body: '<html></html>' }, 'google-error'],
+    ['names another issuer', { mergeBody: { issuer: 'https://evil.example' } }, 'google-error'],
+  ])('is not to be had while Google %s', async (_trouble, effect, expected) => {
+    world.azure.google.control.plant({ operation: 'discovery', effect });
+    expect(failureOf(await signIns.googleUrl({ ...world.request(), domain: DOMAIN })).code).toBe(expected);
+  });
+});
+
+describe('who signed in', () => {
+  it('is a Super Admin of the Workspace, by its own directory', async () => {
+    const person = valueOf(await signIns.redeemGoogle(await signedIn()));
+    expect(person).toMatchObject({ domain: DOMAIN, email: SOFIA, isSuperAdmin: true, isDelegatedAdmin: false });
+    expect(judgeGoogleAdmin(person, DOMAIN)).toBeUndefined();
+    expect(world.asked('google', 'users.get').map(({ target }) => target)).toEqual([person.subject]);
+  });
+
+  it('may be a delegated administrator, which is too little, and is said', async () => {
+    const person = valueOf(await signIns.redeemGoogle(await signedIn(`dan@${DOMAIN}`)));
+    expect(person).toMatchObject({ isSuperAdmin: false, isDelegatedAdmin: true });
+    expect(await verdictOn(`dan@${DOMAIN}`)).toBe('google-not-super-admin');
+  });
+
+  it('may be an ordinary user, whom the directory answers nothing', async () => {
+    expect(await verdictOn(`uli@${DOMAIN}`)).toBe('google-not-super-admin');
+    expect(world.asked('google', 'users.get').map(({ status }) => status)).toEqual([403]);
+  });
+
+  it('may be a Super Admin of another Workspace', async () => {
+    expect(await verdictOn('olga@other.example')).toBe('google-wrong-domain');
+  });
+
+  it('may have a private account, of which no directory is asked', async () => {
+    expect(await verdictOn('carl@gmail.com')).toBe('google-wrong-domain');
+    expect(world.asked('google', 'users.get')).toEqual([]);
+  });
+
+  it('may have said no', async () => {
+    const callback = await world.throughGoogle(signIns, { domain: DOMAIN, userName: SOFIA }, { declines: true });
+    expect(await codeOf(callback)).toBe('consent-declined');
+  });
+
+  it('may have taken the permission out', async () => {
+    const callback = await signedIn();
+    world.azure.google.control.plant({ operation: 'token', effect: { mergeBody: { scope: 'openid email' } } });
+    expect(await codeOf(callback)).toBe('consent-declined');
+    expect(world.asked('google', 'users.get')).toEqual([]);
+  });
+});
+
+describe('a code', () => {
+  it('counts once', async () => {
+    const callback = await signedIn();
+    valueOf(await signIns.redeemGoogle(callback));
+    expect(await codeOf(callback)).toBe('sign-in-unknown');
+  });
+
+  it('of another sign-in is refused', async () => {
+    const [callback, stolen] = [await signedIn(), await signedIn()];
+    const code = new URLSearchParams(stolen.query).get('code') ?? '';
+    const query = new URLSearchParams({ code, state: callback.state }).toString();
+    expect(await codeOf({ ...callback, query })).toBe('sign-in-unknown');
+  });
+
+  it('with another state is refused, and nothing is asked', async () => {
+    expect(await codeOf({ ...(await signedIn()), state: 'another' })).toBe('sign-in-unknown');
+    expect(world.asked('google', 'token')).toEqual([]);
+  });
+
+  it('is not redeemed with a wrong secret: that is the move of the vendor', async () => {
+    const callback = await signedIn();
+    const wrong = world.signIns({ google: { clientId: GOOGLE_CLIENT_ID, clientSecret: 'wrong' } });
+    const found = failureOf(await wrong.redeemGoogle(callback));
+    expect(found).toMatchObject({ code: 'google-not-configured', owner: 'vendor' });
+  });
+});
+
+describe('an ID token', () => {
+  it.each([
+    ['for another app', { overrides: { aud: 'another' } }, 'id-token-wrong-audience'],
+    ['of another issuer', { overrides: { iss: 'https://evil.example' } }, 'id-token-wrong-issuer'],
+    ['signed by another key', { signature: 'wrong-key' }, 'id-token-wrong-key'],
+    ['not signed at all', { signature: 'none' }, 'id-token-algorithm'],
+    ['that has expired', { shiftSeconds: -2 * HOUR_SECONDS }, 'id-token-expired'],
+    ['from the future', { shiftSeconds: HOUR_SECONDS }, 'id-token-from-future'],
+    ['of another sign-in', { overrides: { nonce: 'another' } }, 'id-token-wrong-nonce'],
+    ['without an address', { overrides: { email: null } }, 'id-token-invalid'],
+    ['whose Workspace is no text', { overrides: { hd: [DOMAIN] } }, 'id-token-invalid'],
+  ])('%s is refused, and the directory is not asked', async (_what, plan, expected) => {
+    const callback = await signedIn();
+    await world.google('POST', '/id-tokens/next', plan);
+    expect(await codeOf(callback)).toBe(expected);
+    expect(world.asked('google', 'users.get')).toEqual([]);
+  });
+});
+
+describe('the directory of users', () => {
+  const forbidden = (error: object): object => ({ status: 403, body: { error: { code: 403, ...error } } });
+
+  it.each([
+    ['is away', { status: 503 }, 'google-unreachable'],
+    ['is too busy', { status: 429 }, 'google-unreachable'],
+    ['cuts the connection', { drop: 'after-acting' as const }, 'google-unreachable'],
+    ['does not take the token', { status: 401, body: { error: { code: 401 } } }, 'google-error'],
+    ['has a quota', forbidden({ errors: [{ reason: 'userRateLimitExceeded' }] }), 'google-unreachable'],
+    ['is not enabled', forbidden({ errors: [{ reason: 'accessNotConfigured' }] }), 'google-not-configured'],
+    ['is switched off', forbidden({ details: [{ reason: 'SERVICE_DISABLED' }] }), 'google-not-configured'],
+    ['needs a permission', forbidden({ errors: [{ reason: 'insufficientPermissions' }] }), 'consent-declined'],
+    ['answers of another user', { mergeBody: { id: '1' } }, 'google-error'],
+    ['answers nothing', { status: 200, body: '' }, 'google-error'],
+  ])('that %s proves nothing', async (_trouble, effect, expected) => {
+    const callback = await signedIn();
+    world.azure.google.control.plant({ operation: 'users.get', effect });
+    expect(await codeOf(callback)).toBe(expected);
+  });
+
+  it.each([
+    ['does not know the user', { status: 404, body: { error: { code: 404 } } }],
+    ['leaves out who is an administrator', { mergeBody: { isAdmin: null } }],
+    ['says it in words', { mergeBody: { isAdmin: 'true' } }],
+    ['refuses without a reason', { status: 403, body: '' }],
+  ])('that %s makes nobody a Super Admin', async (_answer, effect) => {
+    const callback = await signedIn();
+    world.azure.google.control.plant({ operation: 'users.get', effect });
+    expect(valueOf(await signIns.redeemGoogle(callback)).isSuperAdmin).toBe(false);
+  });
+});
