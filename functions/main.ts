@@ -118,6 +118,7 @@ const services = {
   verifier,
   signIns,
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
+  vendorName: settings.KEYSWITCH_VENDOR_NAME,
   connectionPolicy: {
     allowedSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
     vendorVaultHost: settings.KEYSWITCH_VENDOR_VAULT_HOST,

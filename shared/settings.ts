@@ -23,6 +23,8 @@ const environment = z.object({
   /** Read by the Functions host too, for the triggers' connection `KEYSWITCH_SERVICE_BUS`. */
   KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace: hostName,
   KEYSWITCH_WORK_QUEUE: z.string().min(1).max(260).default('keyswitch-work'),
+  /** How the vendor calls itself on the pages that its customers' administrators meet. */
+  KEYSWITCH_VENDOR_NAME: z.string().min(1).max(100),
   /** The vendor's own vault: the KEK of the `managed` provider, and the seal key. */
   KEYSWITCH_VENDOR_VAULT_HOST: hostName,
   KEYSWITCH_VENDOR_KEY_NAME: vaultKeyName.default('keyswitch-kek'),

@@ -1,8 +1,13 @@
-// A request's body: bounded before it is read, typed before it is parsed, JSON or nothing.
+// A request's body: bounded before it is read, typed before it is parsed. JSON from programs, a form's fields from browsers.
 import { err, ok, type Result } from '../../shared/domain/result.ts';
-import type { EdgeRefusal } from './failure-to-response.ts';
+import type { EdgeRefusal, MediaType } from './failure-to-response.ts';
+import type { Detail } from './validation.ts';
 
 export const MAX_BODY_BYTES = 1_048_576;
+/** Of a form: a one-time secret and an answer. */
+export const MAX_FORM_BYTES = 16_384;
+
+const MAX_NAME_CHARS = 64;
 
 export interface BodySource {
   readonly headers: { get(name: string): string | null };
@@ -10,28 +15,78 @@ export interface BodySource {
 }
 
 const JSON_TYPE = /^application\/json *(; *charset="?utf-8"?)? *$/i;
+const FORM_TYPE = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"?)? *$/i;
 
 /** The parsed JSON; undefined if there is no body at all. */
 export async function readJsonBody(request: BodySource): Promise<Result<unknown, EdgeRefusal>> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) return err({ type: 'body-too-large' });
-  const bytes = await readBounded(request.body);
-  if (bytes === undefined) return err({ type: 'body-too-large' });
-  if (bytes.length === 0) return ok(undefined);
-  if (!JSON_TYPE.test(request.headers.get('content-type') ?? '')) return err({ type: 'unsupported-media-type' });
+  const body = await readTyped(request, { type: JSON_TYPE, wanted: 'application/json', maxBytes: MAX_BODY_BYTES });
+  if (!body.ok) return body;
+  if (body.value === '') return ok(undefined);
   try {
-    return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown);
+    return ok(JSON.parse(body.value ?? '') as unknown);
   } catch {
     return err({ type: 'malformed-json' });
   }
 }
 
-async function readBounded(body: AsyncIterable<unknown> | null): Promise<Buffer | undefined> {
+/** A form's fields by name; none if there is no body at all. A field that comes twice is refused: which one would count? */
+export async function readFormBody(
+  request: BodySource,
+): Promise<Result<Readonly<Record<string, string>>, EdgeRefusal>> {
+  const wanted = 'application/x-www-form-urlencoded';
+  const body = await readTyped(request, { type: FORM_TYPE, wanted, maxBytes: MAX_FORM_BYTES });
+  if (!body.ok) return body;
+  return body.value === undefined
+    ? invalid({ code: 'invalid-value', target: 'body', message: 'is not UTF-8' })
+    : uniquePairs('body', new URLSearchParams(body.value));
+}
+
+/** Texts by name, each given once. */
+export function uniquePairs(
+  place: 'body' | 'query',
+  pairs: Iterable<[string, string]>,
+): Result<Readonly<Record<string, string>>, EdgeRefusal> {
+  const found = new Map<string, string>();
+  for (const [name, value] of pairs) {
+    const target = `${place}.${name.slice(0, MAX_NAME_CHARS)}`;
+    if (found.has(name)) return invalid({ code: 'invalid-value', target, message: 'is given twice' });
+    found.set(name, value);
+  }
+  return ok(Object.fromEntries(found));
+}
+
+const invalid = (detail: Detail): Result<never, EdgeRefusal> => err({ type: 'invalid-request', details: [detail] });
+
+interface Typed {
+  readonly type: RegExp;
+  readonly wanted: MediaType;
+  readonly maxBytes: number;
+}
+
+/** The body as text, empty if there is none; undefined if it is not UTF-8. */
+async function readTyped(
+  request: BodySource,
+  { type, wanted, maxBytes }: Typed,
+): Promise<Result<string | undefined, EdgeRefusal>> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return err({ type: 'body-too-large', maxBytes });
+  const bytes = await readBounded(request.body, maxBytes);
+  if (bytes === undefined) return err({ type: 'body-too-large', maxBytes });
+  if (bytes.length === 0) return ok('');
+  if (!type.test(request.headers.get('content-type') ?? '')) return err({ type: 'unsupported-media-type', wanted });
+  try {
+    return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    return ok(undefined);
+  }
+}
+
+async function readBounded(body: AsyncIterable<unknown> | null, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body ?? []) {
     if (!(chunk instanceof Uint8Array)) throw new TypeError('a body that is not bytes');
     length += chunk.length;
-    if (length > MAX_BODY_BYTES) return undefined;
+    if (length > maxBytes) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, length);

@@ -5,6 +5,8 @@ import type { Refusal, ResourceKind } from '../../shared/domain/refusal.ts';
 import { claimOf, type Role } from './roles.ts';
 import type { Detail } from './validation.ts';
 
+export type MediaType = 'application/json' | 'application/x-www-form-urlencoded';
+
 /** What the edge itself refuses, before any operation is asked. */
 export type EdgeRefusal =
   | { readonly type: 'unauthenticated'; readonly reason?: string }
@@ -13,8 +15,8 @@ export type EdgeRefusal =
   | { readonly type: 'unknown-company'; readonly companyId: string }
   | { readonly type: 'invalid-request'; readonly details: readonly Detail[] }
   | { readonly type: 'malformed-json' }
-  | { readonly type: 'body-too-large' }
-  | { readonly type: 'unsupported-media-type' }
+  | { readonly type: 'body-too-large'; readonly maxBytes: number }
+  | { readonly type: 'unsupported-media-type'; readonly wanted: MediaType }
   | { readonly type: 'no-such-route' }
   | { readonly type: 'method-not-allowed'; readonly allowed: readonly string[] }
   | { readonly type: 'identity-provider-unavailable' }
@@ -114,9 +116,9 @@ export function failureToResponse(
     case 'malformed-json':
       return answer(400, 'malformed-json', 'The body is not JSON in UTF-8.', { target: 'body' });
     case 'body-too-large':
-      return answer(413, 'body-too-large', 'The body is larger than 1 MiB.', { target: 'body' });
+      return answer(413, 'body-too-large', `The body is larger than ${inBytes(refusal.maxBytes)}.`, { target: 'body' });
     case 'unsupported-media-type':
-      return answer(415, 'unsupported-media-type', 'The body must be application/json in UTF-8.', {
+      return answer(415, 'unsupported-media-type', `The body must be ${refusal.wanted} in UTF-8.`, {
         target: 'header.Content-Type',
       });
     case 'no-such-route':
@@ -183,6 +185,10 @@ function placeOf(target: string): string {
   const place = PLACES[target] ?? target.replace(/\[(\d+)\]/g, '.$1');
   return /^(body|path|query|header)\./.test(place) ? place : `body.${place}`;
 }
+
+const KIB = 1_024;
+
+const inBytes = (bytes: number): string => (bytes >= KIB * KIB ? `${bytes / KIB / KIB} MiB` : `${bytes / KIB} KiB`);
 
 const inWords = (what: ResourceKind): string => what.replace('-', ' ');
 

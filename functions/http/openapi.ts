@@ -8,19 +8,21 @@ import {
 } from 'zod-openapi';
 import { IDEMPOTENCY_KEY } from './preconditions.ts';
 import { claimOf } from './roles.ts';
-import type { Route, RouteDescription, RouteSchemas } from './route.ts';
+import type { Route } from './route.ts';
 import { errorBody } from './schemas/failures.ts';
 import { API_PREFIX } from './serve.ts';
 
-type Described = RouteDescription & RouteSchemas;
+type Described = Omit<Route<never>, 'invoke'>;
 
 const INTRODUCTION = `Customer-managed keys for software vendors.
 
 Bearer tokens of Entra ID, version 2.0 access tokens, carry one of four app roles. A company that a caller may not know of is
-answered 404 like one that does not exist. Requests are JSON in UTF-8 of at most 1 MiB; unknown fields are errors and named.
+answered 404 like one that does not exist. Requests are JSON in UTF-8 of at most 1 MiB, or forms of at most 16 KiB where a
+browser sends them; unknown fields are errors and named.
 A collection answers at most 1,000 items a page. Long work answers 202 with Operation-Location and Retry-After. Every answer
 carries x-ms-request-id, every error x-ms-error-code and the shape \`Error\`; a path that is not described here is 404, a method
-405 with Allow.`;
+405 with Allow. Routes that answer text/html are pages for people in a browser; they need no token, and refuse with the same
+statuses and codes, on a page.`;
 
 const ERRORS = {
   400: 'The request is not valid: `details` name every fault. Or the input was refused before anything was sent (code of a Failure).',
@@ -29,8 +31,8 @@ const ERRORS = {
   404: 'There is no such thing, or the caller may not know of it.',
   409: 'A resource is in a state in which this cannot be done, or the key vault or Entra refuses.',
   412: 'If-Match or If-None-Match did not hold.',
-  413: 'The body is larger than 1 MiB.',
-  415: 'The body is not application/json.',
+  413: 'The body is too large.',
+  415: 'The body is not of the described media type.',
   429: 'Too many of these calls for this company; Retry-After says when.',
   500: 'A fault of Keyswitch; the log names it by x-ms-request-id.',
   503: 'The store, the key vault or Entra cannot be reached or is throttled; ask again after Retry-After.',
@@ -72,12 +74,15 @@ function operationOf(route: Described): ZodOpenApiOperationObject {
       : {
           requestBody: {
             required: !route.bodySchema.safeParse(undefined).success,
-            content: { 'application/json': { schema: route.bodySchema } },
+            content: { [bodyType(route)]: { schema: route.bodySchema } },
           },
         }),
     responses: { ...successesOf(route), ...errorsOf(route) },
   };
 }
+
+const bodyType = (route: Described): string =>
+  route.answersAs === 'page' ? 'application/x-www-form-urlencoded' : 'application/json';
 
 function objectSchema(schema: z.ZodType): z.ZodObject {
   if (schema instanceof z.ZodObject) return schema;
@@ -114,6 +119,7 @@ function successesOf(route: Described): Record<string, ZodOpenApiResponseObject>
 }
 
 function successOf(route: Described, status: string, description: string): ZodOpenApiResponseObject {
+  if (route.answersAs === 'page') return pageOf(status, description);
   const headers = z.object({
     'x-ms-request-id': z.string(),
     ...(route.path.endsWith('}') && status !== '204' ? { ETag: z.string().optional() } : {}),
@@ -127,12 +133,25 @@ function successOf(route: Described, status: string, description: string): ZodOp
   };
 }
 
+const PAGE = { 'text/html': { schema: z.string().meta({ description: 'A page, UTF-8.' }) } };
+const PAGE_HEADERS = { 'x-ms-request-id': z.string(), 'Content-Security-Policy': z.string() };
+
+function pageOf(status: string, description: string): ZodOpenApiResponseObject {
+  const headers = z.object({
+    ...PAGE_HEADERS,
+    'Set-Cookie': z.string().optional(),
+    ...(status === '303' ? { Location: z.string() } : { Refresh: z.string().optional() }),
+  });
+  return { description, headers, content: PAGE };
+}
+
 /** Which errors a route can answer follows from what it is. */
 function errorStatusesOf(route: Described): ErrorStatus[] {
   const writes = route.method !== 'GET';
   return [
     400,
-    ...(route.roles === 'open' ? [] : ([401, 403, 409] as const)),
+    ...(route.roles === 'open' ? [] : ([401, 403] as const)),
+    ...(route.roles === 'open' && route.answersAs === 'json' ? [] : ([409] as const)),
     ...(route.path.includes('{') ? ([404] as const) : []),
     ...(route.conditions === 'write' || route.conditions === 'delete' ? ([412] as const) : []),
     ...(writes && route.method !== 'DELETE' ? ([413, 415] as const) : []),
@@ -151,11 +170,12 @@ function errorsOf(route: Described): Record<string, ZodOpenApiResponseObject> {
         headers: z.object({
           'x-ms-request-id': z.string(),
           'x-ms-error-code': z.string(),
+          ...(route.answersAs === 'page' ? { ...PAGE_HEADERS, 'Set-Cookie': z.string().optional() } : {}),
           ...(status === 401 ? { 'WWW-Authenticate': z.string() } : {}),
           ...(status === 503 || status === 429 ? { 'Retry-After': z.string() } : {}),
           ...(status === 409 ? { 'Retry-After': z.string().optional() } : {}),
         }),
-        content: { 'application/json': { schema: errorBody } },
+        content: route.answersAs === 'page' ? PAGE : { 'application/json': { schema: errorBody } },
       },
     ]),
   );

@@ -1,7 +1,8 @@
 // The route table as functions of the app: one HTTP function per route, and one for every path below /api/v1 that no route
 // takes. `app` is passed in, so that nothing happens on import.
 import type { HttpHandler, HttpMethod, HttpMethodFunctionOptions } from '@azure/functions';
-import { refusedWith, serve, type EdgeServices } from './serve.ts';
+import { refuseWithJson } from './answer-json.ts';
+import { serve, type EdgeServices } from './serve.ts';
 import { pathMatches } from './path-match.ts';
 import type { Route } from './route.ts';
 
@@ -33,9 +34,13 @@ export function registerRoutes<D extends EdgeServices>(app: HttpApp, routes: rea
 }
 
 /** 405 with Allow where another method would do, 404 otherwise; the same for everybody, so it needs no token. */
-function unknownPath<D>(routes: readonly Route<D>[], rest: string, requestId: string): ReturnType<typeof refusedWith> {
+function unknownPath<D>(
+  routes: readonly Route<D>[],
+  rest: string,
+  requestId: string,
+): ReturnType<typeof refuseWithJson> {
   const allowed = routes.filter((route) => pathMatches(route.path, `/${rest}`)).map((route) => route.method);
-  return refusedWith(allowed.length > 0 ? { type: 'method-not-allowed', allowed } : { type: 'no-such-route' }, {
+  return refuseWithJson(allowed.length > 0 ? { type: 'method-not-allowed', allowed } : { type: 'no-such-route' }, {
     requestId,
     isPartnerAdmin: false,
   });

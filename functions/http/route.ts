@@ -2,9 +2,10 @@
 // Pure: parses what it is given and hands it to the operation.
 import { z } from 'zod';
 import type { Refusal } from '../../shared/domain/refusal.ts';
-import { err, type Result } from '../../shared/domain/result.ts';
+import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { Role } from './roles.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
+import type { BrowserContext, PageAnswer, PageRefusal } from './pages/page-answer.ts';
 import { detailsOf } from './validation.ts';
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
@@ -64,7 +65,7 @@ export interface RouteDescription {
   readonly carriesKeys?: true;
 }
 
-/** Input as it arrived: texts from path and query, JSON from the body (undefined if there was none). */
+/** Input as it arrived: texts from path and query; from the body JSON (undefined if there was none) or a form's fields. */
 export interface RawInput {
   readonly path: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
@@ -78,15 +79,26 @@ export interface RouteSchemas {
   readonly answerSchema?: z.ZodType;
 }
 
-export interface Route<D> extends RouteDescription, RouteSchemas {
-  readonly invoke: (
-    deps: D,
-    input: RawInput,
-    context: CallContext,
-  ) => Promise<Result<Answer<unknown>, Refusal | EdgeRefusal>>;
+export type Refused = Refusal | EdgeRefusal;
+
+/** Of whatever kind: `C` is what it knows of the call, `A` what it answers, `R` how it refuses. */
+export interface Handled<D, C, A, R> extends RouteDescription, RouteSchemas {
+  readonly invoke: (deps: D, input: RawInput, context: C) => Promise<Result<A, R | EdgeRefusal>>;
 }
 
-const NOTHING = z.strictObject({});
+/** For programs: JSON in, JSON out. */
+export interface JsonRoute<D> extends Handled<D, CallContext, Answer<unknown>, Refusal> {
+  readonly answersAs: 'json';
+}
+
+/** For people in a browser: a form in, a page out (pages/page-route.ts). */
+export interface PageRoute<D> extends Handled<D, CallContext & BrowserContext, PageAnswer, PageRefusal | Refusal> {
+  readonly answersAs: 'page';
+}
+
+export type Route<D> = JsonRoute<D> | PageRoute<D>;
+
+export const NOTHING = z.strictObject({});
 
 /** `deps` of `run` name only what the operation uses. Path and query schemas that are left out accept nothing. */
 export function defineRoute<
@@ -106,24 +118,39 @@ export function defineRoute<
       call: Call<z.output<P>, z.output<Q>, z.output<B>>,
     ) => Promise<Result<Answer<z.input<A>>, Refusal>>;
   },
-): Route<D> {
+): JsonRoute<D> {
   const { run, ...described } = route;
-  const schemas = {
-    pathSchema: route.pathSchema ?? NOTHING,
-    querySchema: route.querySchema ?? NOTHING,
-  };
-  const input = z.object({
-    path: schemas.pathSchema,
-    query: schemas.querySchema,
-    body: route.bodySchema ?? z.undefined(),
-  });
+  const schemas = { pathSchema: route.pathSchema ?? NOTHING, querySchema: route.querySchema ?? NOTHING };
+  const parse = parserOf<Input<P, Q, B>>({ ...schemas, bodySchema: route.bodySchema ?? z.undefined() });
   return {
     ...described,
     ...schemas,
+    answersAs: 'json',
     invoke: async (deps, raw, context) => {
-      const parsed = input.safeParse(raw);
-      if (!parsed.success) return err({ type: 'invalid-request', details: detailsOf(parsed.error, raw) });
-      return run(deps, { ...(parsed.data as Call<z.output<P>, z.output<Q>, z.output<B>>), ...context });
+      const input = parse(raw);
+      return input.ok ? run(deps, { ...input.value, ...context }) : input;
     },
+  };
+}
+
+export interface Input<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
+  readonly path: z.output<P>;
+  readonly query: z.output<Q>;
+  readonly body: z.output<B>;
+}
+
+/** `I` is what these schemas put out; zod cannot say so of schemas that are parameters themselves. */
+export function parserOf<I>(schemas: {
+  readonly pathSchema: z.ZodType;
+  readonly querySchema: z.ZodType;
+  readonly bodySchema: z.ZodType;
+}): (raw: RawInput) => Result<I, EdgeRefusal> {
+  const { pathSchema: path, querySchema: query, bodySchema: body } = schemas;
+  const input = z.object({ path, query, body });
+  return (raw) => {
+    const parsed = input.safeParse(raw);
+    return parsed.success
+      ? ok(parsed.data as I)
+      : err({ type: 'invalid-request', details: detailsOf(parsed.error, raw) });
   };
 }

@@ -3,18 +3,21 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import { StoreUnavailable, type Entropy, type Log, type TokenVerifier } from '../../shared/operations/ports.ts';
-import type { Refusal } from '../../shared/domain/refusal.ts';
-import { readJsonBody, type BodySource } from './body.ts';
+import { answerWithJson, refuseWithJson } from './answer-json.ts';
+import { readFormBody, readJsonBody, uniquePairs, type BodySource } from './body.ts';
 import { authenticate, refuse, requestedBy, type Caller } from './caller.ts';
-import { namesEtag, publicEtag } from './etags.ts';
-import { failureToResponse, type EdgeRefusal } from './failure-to-response.ts';
+import type { EdgeRefusal } from './failure-to-response.ts';
+import { answerWithPage, refuseWithPage } from './pages/answer-page.ts';
+import { readBrowser } from './pages/browser.ts';
 import { readPreconditions } from './preconditions.ts';
-import type { Answer, RawInput, Route } from './route.ts';
+import type { CallContext, Handled, RawInput, Refused, Route, RouteDescription } from './route.ts';
 
 export interface EdgeServices {
   readonly verifier: TokenVerifier;
   /** The claim that names the company of a CompanyAdmin. */
   readonly companyClaim: string;
+  /** The vendor as pages name it. */
+  readonly vendorName: string;
   readonly entropy: Pick<Entropy, 'id'>;
   readonly log: Log;
 }
@@ -29,41 +32,71 @@ export interface EdgeRequest extends BodySource {
 
 export const API_PREFIX = '/api/v1';
 
-type Refused = Refusal | EdgeRefusal;
-
 export function serve<D extends EdgeServices>(
   route: Route<D>,
   deps: D,
 ): (request: EdgeRequest) => Promise<HttpResponseInit> {
+  const { log, entropy, vendorName } = deps;
+  if (route.answersAs === 'json') {
+    return async (request) => {
+      const about = { requestId: entropy.id(), operation: route.operationId };
+      const { outcome, isPartnerAdmin } = await passage(route, deps, request, {
+        ...about,
+        readBody: readJsonBody,
+        complete: (context) => context,
+      });
+      if (outcome.ok) return answerWithJson(outcome.value, { ...about, route, headers: request.headers });
+      logRefusal(log, { ...about, refused: outcome.error });
+      return refuseWithJson(outcome.error, { ...about, isPartnerAdmin });
+    };
+  }
   return async (request) => {
-    const requestId = deps.entropy.id();
-    let isPartnerAdmin = false;
-    const outcome = await guarded(deps.log, { requestId, operation: route.operationId }, async () => {
-      const caller = await admit(route, deps, request);
-      if (!caller.ok) return caller;
-      isPartnerAdmin = caller.value?.roles.has('PartnerAdmin') ?? false;
-      return answerTo(route, deps, request, caller.value);
+    const about = { requestId: entropy.id(), operation: route.operationId };
+    const { outcome } = await passage(route, deps, request, {
+      ...about,
+      readBody: readFormBody,
+      complete: (context) => ({ ...context, ...readBrowser(request.headers, request.url) }),
     });
-    if (outcome.ok) return succeeded(route, request, { requestId, answer: outcome.value });
-    logRefusal(deps.log, { requestId, operation: route.operationId, refused: outcome.error });
-    return refusedWith(outcome.error, { requestId, isPartnerAdmin });
+    if (outcome.ok) return answerWithPage(outcome.value, { ...about, method: route.method, vendorName });
+    const refused = outcome.error.type === 'on-page' ? outcome.error.refused : outcome.error;
+    logRefusal(log, { ...about, refused });
+    return refuseWithPage(outcome.error, { ...about, vendorName });
   };
 }
 
-/** The answer in the shape of every error. */
-export function refusedWith(
-  refused: Refused,
-  about: { readonly requestId: string; readonly isPartnerAdmin: boolean },
-): HttpResponseInit {
-  const { status, headers, body } = failureToResponse(refused, about);
-  return { status, headers: { ...commonHeaders(about.requestId), ...headers }, jsonBody: body };
+interface Passing<C> {
+  readonly requestId: string;
+  readonly operation: string;
+  readonly readBody: (request: BodySource) => Promise<Result<unknown, EdgeRefusal>>;
+  /** What this kind of route knows beside. */
+  readonly complete: (context: CallContext) => C;
 }
 
-async function guarded<T>(
+/** Nothing of it depends on how the route answers. */
+async function passage<D extends EdgeServices, C, A, R>(
+  route: Handled<D, C, A, R>,
+  deps: D,
+  request: EdgeRequest,
+  { requestId, operation, readBody, complete }: Passing<C>,
+): Promise<{ readonly outcome: Result<A, R | EdgeRefusal>; readonly isPartnerAdmin: boolean }> {
+  let isPartnerAdmin = false;
+  const outcome = await guarded<A, R | EdgeRefusal>(deps.log, { requestId, operation }, async () => {
+    const caller = await admit(route, deps, request);
+    if (!caller.ok) return caller;
+    isPartnerAdmin = caller.value?.roles.has('PartnerAdmin') ?? false;
+    const context = contextOf(route, request, caller.value);
+    if (!context.ok) return context;
+    const input = await inputOf(route, request, readBody);
+    return input.ok ? route.invoke(deps, input.value, complete(context.value)) : input;
+  });
+  return { outcome, isPartnerAdmin };
+}
+
+async function guarded<T, E>(
   log: Log,
   about: { readonly requestId: string; readonly operation: string },
-  act: () => Promise<Result<T, Refused>>,
-): Promise<Result<T, Refused>> {
+  act: () => Promise<Result<T, E | EdgeRefusal>>,
+): Promise<Result<T, E | EdgeRefusal>> {
   try {
     return await act();
   } catch (thrown) {
@@ -79,9 +112,9 @@ async function guarded<T>(
 }
 
 /** The caller if they may; undefined on an open route. */
-async function admit<D extends EdgeServices>(
-  route: Route<D>,
-  deps: D,
+async function admit(
+  route: Pick<RouteDescription, 'roles'>,
+  deps: EdgeServices,
   request: EdgeRequest,
 ): Promise<Result<Caller | undefined, EdgeRefusal>> {
   if (route.roles === 'open') return ok(undefined);
@@ -92,22 +125,16 @@ async function admit<D extends EdgeServices>(
   return refusal ? err(refusal) : caller;
 }
 
-async function answerTo<D extends EdgeServices>(
-  route: Route<D>,
-  deps: D,
+function contextOf(
+  route: RouteDescription,
   request: EdgeRequest,
   caller: Caller | undefined,
-): Promise<Result<Answer<unknown>, Refused>> {
+): Result<CallContext, EdgeRefusal> {
   const actor = caller ? requestedBy(caller, request.headers.get('keyswitch-actor')) : ok('');
   if (!actor.ok) return actor;
   const preconditions = readPreconditions(route, request.headers);
   if (!preconditions.ok) return preconditions;
-  const query = readQuery(request.query);
-  if (!query.ok) return query;
-  const body = takesBody(route) ? await readJsonBody(request) : ok(undefined);
-  if (!body.ok) return body;
-  const input: RawInput = { path: request.params, query: query.value, body: body.value };
-  return route.invoke(deps, input, {
+  return ok({
     ...preconditions.value,
     requestedBy: actor.value,
     subject: caller?.subject ?? '',
@@ -116,48 +143,19 @@ async function answerTo<D extends EdgeServices>(
   });
 }
 
-/** An action without fields still gets its body read: a field sent to it in error is named, not ignored. */
-const takesBody = <D>(route: Route<D>): boolean => route.method === 'PUT' || route.method === 'POST';
-
-function readQuery(pairs: Iterable<[string, string]>): Result<Readonly<Record<string, string>>, EdgeRefusal> {
-  const query = new Map<string, string>();
-  for (const [name, value] of pairs) {
-    if (query.has(name)) {
-      const detail = {
-        code: 'invalid-value',
-        target: `query.${name.slice(0, 64)}`,
-        message: 'is given twice',
-      } as const;
-      return err({ type: 'invalid-request', details: [detail] });
-    }
-    query.set(name, value);
-  }
-  return ok(Object.fromEntries(query));
-}
-
-function succeeded<D>(
-  route: Route<D>,
+async function inputOf(
+  route: RouteDescription,
   request: EdgeRequest,
-  { requestId, answer }: { readonly requestId: string; readonly answer: Answer<unknown> },
-): HttpResponseInit {
-  const etag = answer.etag === undefined ? undefined : publicEtag(answer.etag);
-  const headers = {
-    ...commonHeaders(requestId),
-    ...(route.carriesKeys ? {} : { 'Cache-Control': 'private, no-cache' }),
-    ...(etag === undefined ? {} : { ETag: etag }),
-    ...answer.headers,
-  };
-  const known = route.conditions === 'read' ? request.headers.get('if-none-match') : null;
-  if (known !== null && etag !== undefined && namesEtag(known, etag)) return { status: 304, headers };
-  return { status: answer.status, headers, ...(answer.body === undefined ? {} : { jsonBody: answer.body }) };
+  readBody: (request: BodySource) => Promise<Result<unknown, EdgeRefusal>>,
+): Promise<Result<RawInput, EdgeRefusal>> {
+  const query = uniquePairs('query', request.query);
+  if (!query.ok) return query;
+  const body = takesBody(route) ? await readBody(request) : ok(undefined);
+  return body.ok ? ok({ path: request.params, query: query.value, body: body.value }) : body;
 }
 
-/** Errors and whatever carries keys stay in no cache at all; the rest may be kept by its caller if it asks again each time. */
-const commonHeaders = (requestId: string): Readonly<Record<string, string>> => ({
-  'x-ms-request-id': requestId,
-  'Cache-Control': 'no-store',
-  'X-Content-Type-Options': 'nosniff',
-});
+/** An action without fields still gets its body read: a field sent to it in error is named, not ignored. */
+const takesBody = (route: RouteDescription): boolean => route.method === 'PUT' || route.method === 'POST';
 
 /** The log gets the full failure; the caller a stable code and advice. */
 function logRefusal(

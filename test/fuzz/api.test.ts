@@ -7,6 +7,7 @@ import { routes } from '../../functions/http/routes.ts';
 import type { ApiAnswer } from '../functions/http/api-answer.ts';
 import { adminOf, Api, auditor, backend, connect, partner, registerCompany } from '../functions/http/api.ts';
 import type { Claims } from '../fakes/fake-token-issuer.ts';
+import { pageRoutes } from '../functions/http/pages/page-routes.ts';
 import { operationsIn, requestsOf } from './requests.ts';
 
 const NUM_RUNS = 150;
@@ -31,9 +32,12 @@ const CALLERS: Readonly<Record<string, Claims | undefined>> = {
 const INSIDE =
   /\n\s+at |node_modules|file:\/\/|node:internal|\.(ts|js|mjs):\d+|TypeError|RangeError|SyntaxError|ZodError/;
 
+/** Beside the app's own, a route of every kind of page. */
+const table = [...routes, ...pageRoutes];
+
 let api: Api;
 beforeAll(async () => {
-  api = await Api.start();
+  api = await Api.start({ routes: table });
   await registerCompany(api, 'acme');
   await registerCompany(api, 'globex');
   await connect(api, 'acme', 'contoso');
@@ -44,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 function expectDecent(answer: ApiAnswer): void {
-  const shown = JSON.stringify(answer.body);
+  const shown = answer.html ?? JSON.stringify(answer.body);
   if (answer.status >= 500) {
     expect(answer.status, `${shown} ${JSON.stringify(api.log.entries.at(-1))}`).toBe(503);
     expect(answer.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
@@ -53,14 +57,15 @@ function expectDecent(answer: ApiAnswer): void {
   expect(inside).not.toMatch(INSIDE);
   expect(inside).not.toContain(process.cwd());
   expect(answer.headers.get('x-ms-request-id')).toMatch(/^[0-9a-f-]{36}$/);
-  if (answer.status < 400) return;
+  if (answer.html !== undefined) expect(answer.html).not.toMatch(/<script|<img|undefined|\[object/i);
+  if (answer.status < 400 || answer.html !== undefined) return;
   const { error } = answer.body;
   expect(Object.keys(answer.body)).toEqual(['error']);
   expect([typeof error?.['code'], typeof error?.['message']]).toEqual(['string', 'string']);
 }
 
 /** What ends a company comes last. */
-const operations = [...operationsIn(describeApi(routes, '0.0.0'))].sort(
+const operations = [...operationsIn(describeApi(table, '0.0.0'))].sort(
   (a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'),
 );
 

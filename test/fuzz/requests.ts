@@ -1,5 +1,6 @@
 // Requests made from the API's own description: valid ones, nearly valid ones and hostile ones. Pure.
 import fc from 'fast-check';
+import { STATE } from '../functions/http/pages/page-routes.ts';
 import { hostileJson, hostileText, PROTOTYPE_NAMES } from './hostile.ts';
 
 interface Schema {
@@ -27,7 +28,7 @@ export interface Operation {
   readonly method: string;
   readonly path: string;
   readonly parameters: readonly Parameter[];
-  readonly body?: Schema;
+  readonly body?: { readonly type: keyof BodyTypes; readonly schema: Schema };
   readonly schemas: Readonly<Record<string, Schema>>;
 }
 
@@ -37,10 +38,15 @@ export interface FuzzedRequest {
   readonly rawBody?: string | Uint8Array;
 }
 
+interface BodyTypes {
+  readonly 'application/json'?: { readonly schema: Schema };
+  readonly 'application/x-www-form-urlencoded'?: { readonly schema: Schema };
+}
+
 interface DescribedOperation {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Schema } } };
+  readonly requestBody?: { readonly content: BodyTypes };
 }
 
 export function operationsIn(document: object): readonly Operation[] {
@@ -55,9 +61,17 @@ export function operationsIn(document: object): readonly Operation[] {
       path,
       parameters,
       schemas: components.schemas,
-      ...(requestBody ? { body: requestBody.content['application/json'].schema } : {}),
+      ...bodyOf(requestBody?.content),
     })),
   );
+}
+
+function bodyOf(content: BodyTypes | undefined): Pick<Operation, 'body'> {
+  for (const type of ['application/json', 'application/x-www-form-urlencoded'] as const) {
+    const described = content?.[type];
+    if (described) return { body: { type, schema: described.schema } };
+  }
+  return {};
 }
 
 /** What the world of the tests holds, so that many a request meets something. */
@@ -73,6 +87,8 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'https://evil.example',
   ],
   keyName: ['customer-key', 'missing'],
+  page: ['start-consent', 'confirmation-consent', 'failure-again'],
+  state: [STATE],
 };
 
 function valid(schema: Schema, operation: Operation, name = ''): fc.Arbitrary<unknown> {
@@ -176,9 +192,21 @@ const HEADERS = [
   'Content-Length',
   'Authorization',
   'X-Forwarded-Host',
+  'Cookie',
+  'Origin',
+  'Sec-Fetch-Site',
   '__proto__',
   'constructor',
 ];
+
+/** Whatever it is, as a form would carry it. */
+const asForm = (body: unknown): string =>
+  new URLSearchParams(
+    Object.entries(body ?? {}).map(([name, value]): [string, string] => [
+      name.toWellFormed(),
+      (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed(),
+    ]),
+  ).toString();
 
 /** A path's parameter in a URL; dots would be taken for the way up by whoever reads the URL before us. */
 const inUrl = (text: string): string => encodeURIComponent(text.toWellFormed()).replace(/^\.{1,2}$/, 'dots') || 'empty';
@@ -216,22 +244,23 @@ export function requestsOf(operation: Operation): fc.Arbitrary<FuzzedRequest> {
     { weight: 4, arbitrary: fc.constant<Record<string, string>>({}) },
     { weight: 1, arbitrary: fc.dictionary(fc.constantFrom(...HEADERS), headerText, { maxKeys: 2 }) },
   );
-  const wanted = operation.body === undefined ? fc.constant<unknown>({}) : valid(operation.body, operation);
-  const asJson = (body: unknown): string => JSON.stringify(body);
+  const wanted = operation.body === undefined ? fc.constant<unknown>({}) : valid(operation.body.schema, operation);
+  const type = operation.body?.type ?? 'application/json';
+  const written = type === 'application/json' ? (body: unknown): string => JSON.stringify(body) : asForm;
   const rawBody: fc.Arbitrary<string | Uint8Array | undefined> =
     operation.method === 'GET' || operation.method === 'DELETE'
       ? fc.constant(undefined)
       : fc.oneof(
-          { weight: 5, arbitrary: wanted.map(asJson) },
-          { weight: 4, arbitrary: nearly(wanted).map(asJson) },
+          { weight: 5, arbitrary: wanted.map(written) },
+          { weight: 4, arbitrary: nearly(wanted).map(written) },
           {
             weight: 2,
-            arbitrary: fc.oneof(fc.constantFrom(...HOSTILE_BODIES), hostileJson.map(asJson), fc.constant(undefined)),
+            arbitrary: fc.oneof(fc.constantFrom(...HOSTILE_BODIES), hostileJson.map(written), fc.constant(undefined)),
           },
         );
   return fc.record({ path, query, headers, rawBody }).map((made) => ({
     path: made.query.length === 0 ? made.path : `${made.path}?${new URLSearchParams(made.query).toString()}`,
-    headers: made.headers,
+    headers: made.rawBody === undefined ? made.headers : { 'Content-Type': type, ...made.headers },
     ...(made.rawBody === undefined ? {} : { rawBody: made.rawBody }),
   }));
 }

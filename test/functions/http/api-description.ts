@@ -7,7 +7,7 @@ import type { ApiAnswer } from './api-answer.ts';
 
 interface DescribedAnswer {
   readonly headers?: Readonly<Record<string, { readonly required?: boolean }>>;
-  readonly content?: { readonly 'application/json'?: { readonly schema: object } };
+  readonly content?: { readonly 'application/json'?: { readonly schema: object }; readonly 'text/html'?: object };
 }
 
 interface DescribedOperation {
@@ -39,7 +39,9 @@ export class ApiDescription {
   expectToFit(operationId: string, answer: ApiAnswer): void {
     expect(answer.headers.get('x-ms-request-id')).toBeTruthy();
     if (answer.status >= 400) {
-      expect(answer.headers.get('x-ms-error-code')).toBe(answer.body['error']?.['code']);
+      const code = answer.headers.get('x-ms-error-code');
+      if (answer.html === undefined) expect(code).toBe(answer.body['error']?.['code']);
+      else expect(answer.html).toContain(`<code dir="ltr">${code}</code>`);
     }
     if (operationId === 'unknown-path') {
       this.#expectBody({ $ref: '#/components/schemas/Error' }, answer, operationId);
@@ -54,6 +56,9 @@ export class ApiDescription {
     const schema = described.content?.['application/json']?.schema;
     if (schema) this.#expectBody(schema, answer, what);
     else expect(answer.body, what).toEqual({});
+    const isPage = described.content?.['text/html'] !== undefined;
+    expect(answer.html !== undefined, what).toBe(isPage);
+    if (isPage) expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
     this.seen.add(`${operationId} ${answer.status}`);
   }
 

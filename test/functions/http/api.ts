@@ -4,6 +4,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { expect } from 'vitest';
 import { routes, type HttpServices } from '../../../functions/http/routes.ts';
 import { registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
+import type { Route } from '../../../functions/http/route.ts';
 import { pathMatches } from '../../../functions/http/path-match.ts';
 import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
@@ -50,6 +51,12 @@ export const adminOf = (company: string): Claims => ({
   extension_company: company,
 });
 
+interface ApiOptions {
+  readonly tables?: (store: FakeTables) => Tables;
+  /** The table of the app, unless a test has routes of its own. */
+  readonly routes?: readonly Route<HttpServices>[];
+}
+
 export class Api {
   readonly store = new FakeTables();
   readonly vaults = new FakeVaults();
@@ -61,19 +68,19 @@ export class Api {
   readonly description: ApiDescription;
   readonly functions = new Map<string, Handler>();
 
-  private constructor(issuer: FakeTokenIssuer, tables: (store: FakeTables) => Tables) {
+  private constructor(issuer: FakeTokenIssuer, { tables = (store) => store, routes: table = routes }: ApiOptions) {
     this.issuer = issuer;
     this.services = this.#makeServices(tables(this.store));
-    this.description = new ApiDescription(routes);
+    this.description = new ApiDescription(table);
     this.vaults.addVault({ host: VENDOR_HOST, tenantId: TENANT_ID });
     this.vaults.addKey({ host: VENDOR_HOST, keyName: VENDOR_KEY, fixture: 'rsa-2048-1' });
     this.vaults.addVault({ host: CUSTOMER_HOST, tenantId: CUSTOMER_TENANT });
     this.vaults.addKey({ host: CUSTOMER_HOST, keyName: CUSTOMER_KEY, fixture: 'rsa-2048-2' });
-    registerRoutes({ http: (name, options) => void this.functions.set(name, options) }, routes, this.services);
+    registerRoutes({ http: (name, options) => void this.functions.set(name, options) }, table, this.services);
   }
 
-  static async start(tables: (store: FakeTables) => Tables = (store) => store): Promise<Api> {
-    return new Api(await FakeTokenIssuer.start(), tables);
+  static async start(options: ApiOptions = {}): Promise<Api> {
+    return new Api(await FakeTokenIssuer.start(), options);
   }
 
   close(): Promise<void> {
@@ -154,6 +161,7 @@ export class Api {
         jwksUri: this.issuer.jwksUri,
       }),
       companyClaim: 'extension_company',
+      vendorName: 'Fabrikam Backup',
       connectionPolicy: {
         allowedSuffixes: ['vault.azure.net'],
         vendorVaultHost: VENDOR_HOST,
@@ -177,6 +185,8 @@ function answerOf(init: HttpResponseInit): ApiAnswer {
     status: init.status ?? 200,
     headers: new Headers(init.headers),
     body: (init.jsonBody === undefined ? {} : JSON.parse(JSON.stringify(init.jsonBody))) as Json,
+    ...(typeof init.body === 'string' ? { html: init.body } : {}),
+    cookies: init.cookies ?? [],
   };
 }
 

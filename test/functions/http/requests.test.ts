@@ -257,7 +257,7 @@ describe('when something is wrong on our side', () => {
   };
 
   test('the store being away is 503 with Retry-After', async () => {
-    const away = await Api.start(broken(new StoreUnavailable('table storage')));
+    const away = await Api.start({ tables: broken(new StoreUnavailable('table storage')) });
     const answer = await away.call('GET', '/health/ready', { as: partner });
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
@@ -267,7 +267,7 @@ describe('when something is wrong on our side', () => {
   });
 
   test('a bug is 500 with the request id and nothing of the inside; the log has the rest', async () => {
-    const buggy = await Api.start(broken(new TypeError('the inside of it')));
+    const buggy = await Api.start({ tables: broken(new TypeError('the inside of it')) });
     const answer = await buggy.call('GET', '/companies/acme', { as: partner });
     expect(answer.status).toBe(500);
     expect(JSON.stringify(answer.body)).not.toContain('inside of it');

@@ -1,0 +1,80 @@
+// The frame of every page, and the small parts that pages are made of. Pure.
+import { html, type Html } from './html.ts';
+import { STYLESHEET } from './stylesheet.ts';
+
+export interface PageContext {
+  /** The vendor as it names itself. */
+  readonly vendorName: string;
+}
+
+export const document = (title: string, main: Html, { vendorName }: PageContext): string =>
+  String(
+    html`<!doctype html>
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <title>${title}</title>
+          <style>
+            ${STYLESHEET}
+          </style>
+        </head>
+        <body>
+          <header><p>${name(vendorName)} · customer-managed keys</p></header>
+          <main>${main}</main>
+        </body>
+      </html> `,
+  );
+
+/** Somebody's own words: isolated, so that no direction of writing in them reaches what stands beside. */
+export const name = (text: string): Html => html`<bdi>${text}</bdi>`;
+
+/** An identifier, to be compared letter by letter. */
+export const code = (text: string): Html => html`<code dir="ltr">${text}</code>`;
+
+/** To the minute, in UTC: whoever reads it may be in any zone. */
+export const time = (iso: string): Html =>
+  html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
+
+export type Fact = readonly [label: string, value: Html];
+
+export const facts = (all: readonly (Fact | undefined)[]): Html =>
+  html`<dl>${all.flatMap((fact) => (fact ? [row(fact)] : []))}</dl>`;
+
+const row = ([label, value]: Fact): Html =>
+  html`<div>
+    <dt>${label}</dt>
+    <dd>${value}</dd>
+  </div>`;
+
+export const section = (heading: string, content: Html): Html =>
+  html`<section>
+    <h2>${heading}</h2>
+    ${content}
+  </section>`;
+
+export interface Button {
+  readonly label: string;
+  readonly name?: string;
+  readonly value?: string;
+  readonly isSecond?: true;
+}
+
+/** A form of hidden fields and buttons: a press is all that is asked of anybody. `action` is a path of ours. */
+export const form = (action: string, fields: Readonly<Record<string, string>>, buttons: readonly Button[]): Html =>
+  html`<form method="post" action="${action}">
+    ${Object.entries(fields).map(([key, value]) => html`<input type="hidden" name="${key}" value="${value}" />`)}
+    ${buttons.map(button)}
+  </form>`;
+
+const button = ({ label, name: key, value, isSecond }: Button): Html =>
+  html`<button
+    type="submit"
+    class="${isSecond ? 'second' : 'first'}"
+    ${key === undefined ? undefined : html`name="${key}" value="${value}"`}
+  >
+    ${label}
+  </button>`;
+
+/** A command to copy, as it is. */
+export const command = (text: string): Html => html`<pre tabindex="0"><code dir="ltr">${text}</code></pre>`;

@@ -1,0 +1,78 @@
+// The two questions of a sign-in: before it, what will happen; after it, whether it is really meant. Pure.
+import { html, type Html } from './html.ts';
+import { code, facts, form, name, section, type PageContext } from './layout.ts';
+import { serviceOf, subjectFacts, tenantName, whatItGives, whoMustSignIn } from './subject.ts';
+import type { PageView, Subject } from './views.ts';
+
+type Start = Extract<PageView, { page: 'start' }>;
+type Confirmation = Extract<PageView, { page: 'confirmation' }>;
+
+/** What a yes is called, on the button and around it. */
+const YES = { consent: 'Grant', verification: 'Confirm' } as const;
+
+export const startPage = ({ subject, action }: Start, context: PageContext): Html => html`
+  <h1>${startTitle(subject)}</h1>
+  ${introduction(subject, context)} ${subjectFacts(subject, context)}
+  ${section(
+    'Who must sign in',
+    html`${whoMustSignIn(subject)}
+      <p>If that is not you, send the link to that person. Opening it has changed nothing.</p>`,
+  )}
+  ${whatItGives(subject, context)} ${section('What happens next', steps(subject))}
+  ${form(action, {}, [{ label: `Continue to ${serviceOf(subject)}` }])}
+`;
+
+export const startTitle = (subject: Subject): string =>
+  subject.purpose === 'consent'
+    ? 'Let an application use one key in your key vault'
+    : subject.approval.for === 'switch'
+      ? 'Approve a change of key for data from your tenant'
+      : 'Approve a copy of the key to data from your tenant';
+
+function introduction(subject: Subject, { vendorName }: PageContext): Html {
+  const company = name(subject.company.displayName);
+  if (subject.purpose === 'consent') {
+    return html`<p>
+      The data that ${name(vendorName)} keeps for ${company} is to be protected by a key in a key vault of the company’s
+      own. For that, ${name(vendorName)} asks for administrator consent in the Entra tenant of the vault.
+    </p>`;
+  }
+  const wanted =
+    subject.approval.for === 'switch' ? 'the key that protects this data changes' : 'the key is copied out';
+  return html`<p>
+    Among the data that ${name(vendorName)} keeps for ${company} is data from ${tenantName(subject)}. Before ${wanted},
+    an administrator of that tenant must approve.
+  </p>`;
+}
+
+function steps(subject: Subject): Html {
+  if (subject.purpose === 'verification') {
+    return html`<ol>
+      <li>You sign in at ${serviceOf(subject)}.</li>
+      <li>Back here, you are asked once more, and can decline.</li>
+    </ol>`;
+  }
+  return html`<ol>
+    <li>You sign in at Microsoft and accept the application.</li>
+    <li>Microsoft asks you to sign in once more: only this shows who accepted.</li>
+    <li>Back here, you are asked once more, and can decline.</li>
+  </ol>`;
+}
+
+export const confirmationTitle = (subject: Subject): string =>
+  subject.purpose === 'consent' ? 'Grant the application access to this key?' : 'Confirm that you approve?';
+
+export const confirmationPage = (view: Confirmation, context: PageContext): Html => {
+  const { subject, action, person, field } = view;
+  return html`
+    <h1>${confirmationTitle(subject)}</h1>
+    <p>You are signed in, and nothing is decided yet. Compare what stands here with what you know of it.</p>
+    ${facts([['You are signed in as', html`${name(person.displayName)} ${code(person.id)}`]])}
+    ${subjectFacts(subject, context)} ${whatItGives(subject, context)}
+    ${form(action, { [field.name]: field.value }, [
+      { label: YES[subject.purpose], name: 'answer', value: 'confirm' },
+      { label: 'Decline', name: 'answer', value: 'decline', isSecond: true },
+    ])}
+    <p>If you decline, nothing is changed.</p>
+  `;
+};

@@ -1,0 +1,175 @@
+// The one stylesheet, part of every page, and its hash, by which the Content-Security-Policy allows it and no other.
+import { createHash } from 'node:crypto';
+import { html } from './html.ts';
+
+// Markup like any other: without values there is nothing to escape. Named so that it is formatted as what it is.
+const css = html;
+
+export const STYLESHEET = css`
+  :root {
+    color-scheme: light dark;
+    --text: #1b1f24;
+    --muted: #4d5763;
+    --page: #f4f5f7;
+    --card: #ffffff;
+    --line: #c5ccd4;
+    --action: #0b5394;
+    --on-action: #ffffff;
+    --code: #eef0f3;
+  }
+  @media (prefers-color-scheme: dark) {
+    :root {
+      --text: #e8eaed;
+      --muted: #b3bac4;
+      --page: #14171a;
+      --card: #1e2226;
+      --line: #4a525c;
+      --action: #8ab8f0;
+      --on-action: #0d1117;
+      --code: #2a2f35;
+    }
+  }
+  * {
+    box-sizing: border-box;
+  }
+  body {
+    margin: 0;
+    padding: 1rem;
+    background: var(--page);
+    color: var(--text);
+    font:
+      1rem/1.55 system-ui,
+      'Segoe UI',
+      'Liberation Sans',
+      sans-serif;
+    overflow-wrap: anywhere;
+  }
+  header,
+  main,
+  footer {
+    max-width: 44rem;
+    margin: 0 auto;
+  }
+  header p,
+  footer p {
+    color: var(--muted);
+    margin: 0.75rem 0;
+  }
+  main {
+    background: var(--card);
+    border: 1px solid var(--line);
+    border-radius: 0.5rem;
+    padding: clamp(1rem, 4vw, 2rem);
+  }
+  h1 {
+    font-size: 1.6rem;
+    line-height: 1.25;
+    margin: 0 0 1rem;
+  }
+  h2 {
+    font-size: 1.15rem;
+    line-height: 1.3;
+    margin: 2rem 0 0.5rem;
+  }
+  p,
+  ul,
+  ol {
+    margin: 0.5rem 0;
+  }
+  ul,
+  ol {
+    padding-left: 1.4rem;
+  }
+  li {
+    margin: 0.3rem 0;
+  }
+  dl {
+    margin: 1rem 0;
+    border-top: 1px solid var(--line);
+  }
+  dl > div {
+    display: grid;
+    grid-template-columns: minmax(8rem, 13rem) 1fr;
+    gap: 0.1rem 1rem;
+    padding: 0.45rem 0;
+    border-bottom: 1px solid var(--line);
+  }
+  dt {
+    color: var(--muted);
+  }
+  dd {
+    margin: 0;
+  }
+  bdi {
+    unicode-bidi: isolate;
+  }
+  code,
+  pre {
+    font:
+      0.9em/1.5 ui-monospace,
+      'Liberation Mono',
+      Consolas,
+      monospace;
+    background: var(--code);
+    border-radius: 0.25rem;
+  }
+  code {
+    padding: 0.1em 0.3em;
+  }
+  pre {
+    padding: 0.75rem;
+    white-space: pre-wrap;
+    border: 1px solid var(--line);
+  }
+  pre code {
+    padding: 0;
+    font-size: 1em;
+  }
+  a {
+    color: var(--action);
+  }
+  form {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0.75rem;
+    margin: 2rem 0 0.5rem;
+  }
+  button,
+  .button {
+    font: inherit;
+    font-weight: 600;
+    min-height: 2.75rem;
+    padding: 0.6rem 1.25rem;
+    border: 2px solid var(--action);
+    border-radius: 0.375rem;
+    background: var(--action);
+    color: var(--on-action);
+    cursor: pointer;
+  }
+  button.second {
+    background: transparent;
+    color: var(--action);
+  }
+  :focus-visible {
+    outline: 3px solid var(--text);
+    outline-offset: 2px;
+  }
+  @media (max-width: 30rem) {
+    dl > div {
+      grid-template-columns: 1fr;
+    }
+    button {
+      width: 100%;
+    }
+  }
+  @media print {
+    form {
+      display: none;
+    }
+  }
+`;
+
+const digest = createHash('sha256').update(String(STYLESHEET), 'utf8').digest('base64');
+
+/** As a source expression of style-src. */
+export const STYLE_SOURCE = `'sha256-${digest}'`;

@@ -1,0 +1,126 @@
+// The parts of a page that say what it is about: the company, the key, the tenant, what is approved. Pure. The same words on
+// every page of one sign-in, so that whoever is asked twice can compare.
+import { code, facts, name, section, time, type Fact, type PageContext } from './layout.ts';
+import { html, type Html } from './html.ts';
+import type { Approval, ConsentSubject, SignInService, Subject, VerificationSubject } from './views.ts';
+
+export const serviceOf = (subject: Subject): SignInService =>
+  subject.purpose === 'verification' && subject.tenant.kind === 'google-workspace' ? 'Google' : 'Microsoft';
+
+export const subjectFacts = (subject: Subject, context: PageContext): Html =>
+  facts([
+    ['Company', html`${name(subject.company.displayName)} ${code(subject.company.id)}`],
+    ...(subject.purpose === 'consent' ? consentFacts(subject) : verificationFacts(subject, context)),
+    ['Asked for by', name(subject.requestedBy)],
+    ['The link is valid until', time(subject.expiresAt)],
+  ]);
+
+const consentFacts = ({ connectionId, key, applicationId }: ConsentSubject): readonly Fact[] => [
+  ['Connection', code(connectionId)],
+  ['Key vault', code(key.vaultHost)],
+  ['Key', code(key.keyName)],
+  ['Entra tenant of the vault', code(key.tenantId)],
+  ['Application (client) id', code(applicationId)],
+];
+
+const verificationFacts = (subject: VerificationSubject, context: PageContext): readonly Fact[] => [
+  [tenantKind(subject), tenantName(subject)],
+  ...approvalFacts(subject.approval, context),
+];
+
+const approvalFacts = (approval: Approval, { vendorName }: PageContext): readonly Fact[] => {
+  if (approval.for === 'export') {
+    return [['What is approved', html`an export of the company key of the keyring ${code(approval.keyringId)}`]];
+  }
+  const { provider, vaultHost, keyName, tenantId } = approval.destination;
+  const { switchId, keyringId } = approval;
+  return [
+    ['What is approved', html`the switch ${code(switchId)} of the keyring ${code(keyringId)}`],
+    [
+      'Protected afterwards by',
+      provider === 'managed'
+        ? html`the key of ${name(vendorName)} itself, not of the company`
+        : html`a key in the key vault below, which should be the company’s own`,
+    ],
+    ['Key vault', code(vaultHost)],
+    ['Key', code(keyName)],
+    ['Entra tenant of the vault', code(tenantId)],
+  ];
+};
+
+const tenantKind = ({ tenant }: VerificationSubject): string =>
+  tenant.kind === 'google-workspace' ? 'Google Workspace' : 'Microsoft 365 tenant';
+
+/** The id too, always: a display name can be anybody's. */
+export const tenantName = ({ tenant }: VerificationSubject): Html => {
+  const id = code(tenant.id);
+  return tenant.displayName === undefined ? id : html`${name(tenant.displayName)} ${id}`;
+};
+
+/** Who alone can answer. */
+export const whoMustSignIn = (subject: Subject): Html => {
+  if (subject.purpose === 'verification' && subject.tenant.kind === 'google-workspace') {
+    return html`<p>
+      A <strong>super administrator</strong> of the Google Workspace ${code(subject.tenant.id)}. A delegated
+      administrator is not enough.
+    </p>`;
+  }
+  const tenantId = subject.purpose === 'consent' ? subject.key.tenantId : subject.tenant.id;
+  return html`<p>
+    Somebody with the role <strong>Global Administrator</strong> or <strong>Privileged Role Administrator</strong> in
+    the Entra tenant ${code(tenantId)}. A role that is only eligible must be activated first.
+  </p>`;
+};
+
+/** What a yes gives, and what it does not. */
+export const whatItGives = (subject: Subject, context: PageContext): Html =>
+  subject.purpose === 'consent' ? consentGives(subject, context) : verificationGives(subject);
+
+const consentGives = ({ key }: ConsentSubject, { vendorName }: PageContext): Html => html`
+  ${section(
+    'What is granted',
+    html`<ul>
+      <li>The application gets a service principal in your tenant. By itself, that gives it access to nothing.</li>
+      <li>
+        Afterwards an administrator of the key vault assigns it the role
+        <strong>Key Vault Crypto Service Encryption User</strong> on the key ${code(key.keyName)} alone. With it, the
+        application can read the key’s metadata, and wrap and unwrap with the key.
+      </li>
+    </ul>`,
+  )}
+  ${section(
+    'What is not',
+    html`<ul>
+      <li>The key itself never leaves the vault, and ${name(vendorName)} cannot change or delete it.</li>
+      <li>No other key, secret or certificate, no mail, file or user of your tenant.</li>
+      <li>Nothing for good: remove the role assignment or the service principal, and access ends.</li>
+    </ul>`,
+  )}
+`;
+
+const verificationGives = (subject: VerificationSubject): Html => {
+  const kind = serviceOf(subject);
+  const signIn =
+    kind === 'Google'
+      ? 'Google asks you to let the application read the directory. It looks once, at your own entry, whether you are a super administrator, and keeps no access.'
+      : 'Microsoft may ask you to accept the application, so that it learns who you are. It gets no access to mail, files or users.';
+  return html`
+    ${section('What you approve', approvalMeans(subject.approval))}
+    ${section(
+      'What is not granted',
+      html`<p>${signIn}</p>
+        <p>Your approval holds for this alone. If the destination changes, it is void.</p>`,
+    )}
+  `;
+};
+
+const approvalMeans = (approval: Approval): Html =>
+  approval.for === 'export'
+    ? html`<p>
+        A copy of the company key is handed to whoever asked for it. With it, the data of the company can be opened
+        without Keyswitch and without any key vault. A copy cannot be taken back.
+      </p>`
+    : html`<p>
+        The data of the company, your tenant’s among it, is protected by the key named above from then on. Whoever holds
+        that key decides who can open the data.
+      </p>`;

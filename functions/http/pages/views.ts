@@ -1,0 +1,91 @@
+// What each page says, as data: the view models. Types only; made by the routes, turned into HTML by render.ts. Every text in
+// them is somebody else's and may be hostile: pages escape and isolate it.
+
+/** Whose sign-in page the browser is sent to. */
+export type SignInService = 'Microsoft' | 'Google';
+
+interface KeyPlace {
+  readonly vaultHost: string;
+  readonly keyName: string;
+  /** The Entra tenant of the vault. */
+  readonly tenantId: string;
+}
+
+interface Asked {
+  readonly company: { readonly id: string; readonly displayName: string };
+  /** Who made the link, as recorded. */
+  readonly requestedBy: string;
+  /** Of the link, ISO 8601. */
+  readonly expiresAt: string;
+}
+
+/** An administrator lets the connector app into the tenant of a connection's vault. */
+export interface ConsentSubject extends Asked {
+  readonly purpose: 'consent';
+  readonly connectionId: string;
+  readonly key: KeyPlace;
+  /** Application id of the connector app: names can be copied, this cannot. */
+  readonly applicationId: string;
+}
+
+/** An administrator of a tenant found in the company's data approves a pending switch or an export. */
+export interface VerificationSubject extends Asked {
+  readonly purpose: 'verification';
+  readonly tenant: {
+    readonly kind: 'microsoft-365' | 'google-workspace';
+    /** The Entra tenant's id; of Google Workspace the domain. */
+    readonly id: string;
+    readonly displayName?: string;
+  };
+  readonly approval: Approval;
+}
+
+export type Approval =
+  | {
+      readonly for: 'switch';
+      readonly keyringId: string;
+      readonly switchId: string;
+      /** Where the key comes to lie that protects the company's data. `managed`: the vendor's own vault. */
+      readonly destination: KeyPlace & { readonly provider: 'managed' | 'azure-key-vault' };
+    }
+  | { readonly for: 'export'; readonly keyringId: string };
+
+export type Subject = ConsentSubject | VerificationSubject;
+
+export type PageView =
+  /** What will happen, and a button to the sign-in. `action` is a path of ours. */
+  | { readonly page: 'start'; readonly subject: Subject; readonly action: string }
+  /** The second question, after the sign-in. The buttons send `answer`: `confirm` or `decline`, beside the hidden field. */
+  | {
+      readonly page: 'confirmation';
+      readonly subject: Subject;
+      readonly action: string;
+      readonly person: { readonly displayName: string; readonly id: string };
+      readonly field: { readonly name: string; readonly value: string };
+    }
+  | {
+      readonly page: 'consent-granted';
+      readonly subject: ConsentSubject;
+      /** Object id of the app's service principal in the tenant, from the token that was really acquired. */
+      readonly principalId?: string;
+      /** The role assignment as a command, filled in. */
+      readonly azureCli?: string;
+    }
+  | { readonly page: 'tenant-verified'; readonly subject: VerificationSubject; readonly tenantsLeft: number }
+  | { readonly page: 'declined'; readonly subject: Subject }
+  | {
+      readonly page: 'failure';
+      readonly code: string;
+      readonly message: string;
+      readonly requestId: string;
+      readonly subject?: Subject;
+      readonly cause?: string;
+      readonly remedy?: { readonly text: string; readonly azureCli?: string; readonly portal?: string };
+      /** Faults of the request itself, one by one. */
+      readonly faults?: readonly string[];
+      /** It may pass by itself. With `again`, a button sends the same form once more. */
+      readonly mayPass: boolean;
+      readonly again?: { readonly action: string; readonly fields: Readonly<Record<string, string>> };
+    }
+  /** For a moment, or for longer where a browser does not go on by itself. */
+  | { readonly page: 'leaving'; readonly service: SignInService; readonly to: string };

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { html } from '../../../../functions/http/pages/html.ts';
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.string({ unit: fc.constantFrom('<', '>', '"', "'", '&', 'a', ';', '/', '\u202e', '\u2069', '\u0000', '\ud800') }),
+);
+
+/** As a parser reads it back. */
+const read = (escaped: string): string =>
+  escaped
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
+
+const VISIBLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
+
+describe('what is put into a template', () => {
+  test('is text, whatever it is: no markup and no end of an attribute, and it reads as it was', () => {
+    fc.assert(
+      fc.property(text, (value) => {
+        const inside = String(html`${value}`);
+        expect(inside).not.toMatch(/[<>"']/);
+        expect(inside.replace(/&(lt|gt|quot|#39|amp);/g, '')).not.toContain('&');
+        expect(read(inside)).toBe(value.toWellFormed().replace(VISIBLE, '\ufffd'));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('cannot turn the text around it: bidirectional controls are shown as what they are not', () => {
+    expect(String(html`<bdi>${'a\u202eb\u2069c'}</bdi>`)).toBe('<bdi>a\ufffdb\ufffdc</bdi>');
+  });
+
+  test('is markup if it was made by a template, alone or in a list, and is then not escaped again', () => {
+    const item = (value: string): ReturnType<typeof html> => html`<i>${value}</i>`;
+    expect(String(html`<b>${['a', '<'].map(item)}</b>`)).toBe('<b><i>a</i><i>&lt;</i></b>');
+    expect(String(html`<p>${html`<b>${'&'}</b>`}</p>`)).toBe('<p><b>&amp;</b></p>');
+  });
+
+  test('is nothing if it is undefined, and a number if it is one', () => {
+    expect(String(html`<p>${undefined}${0}</p>`)).toBe('<p>0</p>');
+  });
+});
