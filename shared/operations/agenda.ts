@@ -5,9 +5,13 @@ import { listAll } from './control-state.ts';
 import { StoreUnavailable, type Cells, type StoredRow, type Tables } from './ports.ts';
 
 const BUCKETS = 16;
+const MAX_RENEWALS = 8;
 
-/** `switch`: an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. */
-export type AgendaKind = 'switch' | 'check' | 'purge';
+/**
+ * `switch`: an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
+ * its chain. `head`: a chain that has moved since it was last signed.
+ */
+export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head';
 
 export interface AgendaItem {
   readonly kind: AgendaKind;
@@ -36,6 +40,25 @@ export async function putOnAgenda(tables: Tables, item: AgendaItem, cells: Cells
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const written = await tables.write('agenda', bucketOf(item.companyId), [write]);
     if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) return;
+  }
+  throw new StoreUnavailable('the agenda could not be written');
+}
+
+/**
+ * Inserted if absent, and otherwise written over, so that whoever is about to take it off, because of what it read before, finds
+ * another ETag. Throws StoreUnavailable.
+ */
+export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<void> {
+  const rowKey = rowKeyOf(item);
+  const bucket = bucketOf(item.companyId);
+  for (let attempt = 0; attempt < MAX_RENEWALS; attempt += 1) {
+    const row = await tables.read('agenda', bucket, rowKey);
+    const write = row
+      ? ({ kind: 'merge', rowKey, cells: { format: 1 }, etag: row.etag } as const)
+      : ({ kind: 'insert', rowKey, cells: { format: 1 } } as const);
+    const written = await tables.write('agenda', bucket, [write]);
+    // Somebody else has renewed it just now, or their attempt is this one's whose answer was lost: both are looked at again.
+    if (written.outcome === 'committed') return;
   }
   throw new StoreUnavailable('the agenda could not be written');
 }

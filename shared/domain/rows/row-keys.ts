@@ -11,6 +11,23 @@ export const switchRowKey = (keyringId: string, switchId: string): string => `sw
 export const retiredRowKey = (companyId: string): string => `retired|${companyId}`;
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;
 
+/** An event of the company on its way to its chain, in the partition of `companies` where its act was written. */
+export const OUTBOX_PREFIX = 'outbox|';
+/** The same in a partition of `datakeys`: sorts before `!shard` and before every data key. */
+export const SHARD_OUTBOX_PREFIX = '!outbox|';
+
+/** In a partition of `events`. Records are the rows that begin with a digit. */
+export const HEAD_ROW_KEY = '!head';
+const SEQUENCE_DIGITS = 16;
+const padded = (sequence: number): string => String(sequence).padStart(SEQUENCE_DIGITS, '0');
+export const recordRowKey = padded;
+export const RECORDS_AFTER = '/';
+export const RECORDS_BEFORE = ':';
+export const MARKER_PREFIX = 'marker|';
+export const markerRowKey = (eventId: string): string => `${MARKER_PREFIX}${eventId}`;
+export const SIGNED_PREFIX = 'signed|';
+export const signedRowKey = (sequence: number): string => `${SIGNED_PREFIX}${padded(sequence)}`;
+
 /** Partition of the `companies` table for what belongs to no company. No company can have this id. */
 export const SYSTEM_PARTITION = '_system';
 

@@ -1,0 +1,123 @@
+// The record of what was done: who, what, which company, from where, and what came of it; each record chained to the one before by its
+// hash. Pure. Nothing secret may go into a record: no key, token, code or state; a row or a resource is named, never its content.
+import { createHash } from 'node:crypto';
+import { lengthPrefixed } from './length-prefixed.ts';
+
+export interface Actor {
+  /** The caller's subject, with whom it asserts to act for; `keyswitch` for the product itself. */
+  readonly by: string;
+  /** Address of the client as the platform's front end saw it, or empty. For the record only: nothing is decided by it. */
+  readonly from: string;
+  /** Of the call, as its answer and the log name it; empty for the product itself. */
+  readonly requestId: string;
+}
+
+/** What the product does by itself. */
+export const KEYSWITCH: Actor = { by: 'keyswitch', from: '', requestId: '' };
+
+export type Detail = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Act {
+  /** A stable name, public API: `switch.start`. */
+  readonly action: string;
+  /** Whose chain it goes to; SYSTEM_PARTITION for what belongs to no company. */
+  readonly companyId: string;
+  /** Row key or id of what it was done to. */
+  readonly target: string;
+  readonly detail?: Detail;
+}
+
+/** `done`: an act. `refused`: somebody may not. `detected`: something that must not be. `counted`: calls added up. */
+export type Outcome = 'done' | 'refused' | 'detected' | 'counted';
+export const OUTCOMES: readonly Outcome[] = ['done', 'refused', 'detected', 'counted'];
+
+/** On its way to the chain. */
+export interface AuditEvent extends Actor {
+  /** Says that it is this event, however often it is delivered. */
+  readonly id: string;
+  readonly companyId: string;
+  readonly at: string;
+  readonly action: string;
+  readonly target: string;
+  readonly outcome: Outcome;
+  /** JSON of an object whose names are in order, as it is hashed and stored. */
+  readonly detail: string;
+}
+
+/** The last record of a chain. */
+export interface ChainHead {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+export interface AuditRecord extends AuditEvent, ChainHead {
+  /** Hash of the record before; empty for the first. */
+  readonly previous: string;
+}
+
+export const CHAIN_START: ChainHead = { sequence: 0, hash: '' };
+
+const RECORD_FORMAT = 'keyswitch.event.1';
+const SEAL_LABEL = 'keyswitch.seal.events.1';
+/** Whoever writes a long text into a header or a name must not make a record that cannot be stored. */
+const MAX_TEXT_CHARS = 512;
+const MAX_DETAILS = 250;
+
+export function eventOf(
+  actor: Actor,
+  act: Act,
+  how: { readonly id: string; readonly at: string; readonly outcome: Outcome },
+): AuditEvent {
+  return {
+    ...how,
+    companyId: act.companyId,
+    by: bounded(actor.by),
+    from: bounded(actor.from),
+    requestId: bounded(actor.requestId),
+    action: bounded(act.action),
+    target: bounded(act.target),
+    detail: detailText(act.detail ?? {}),
+  };
+}
+
+const bounded = (text: string): string => text.slice(0, MAX_TEXT_CHARS).toWellFormed();
+
+function detailText(detail: Detail): string {
+  const entries = Object.entries(detail)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => [bounded(name), typeof value === 'string' ? bounded(value) : value] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .slice(0, MAX_DETAILS);
+  return JSON.stringify(Object.fromEntries(entries));
+}
+
+/** The event as the next record after `head`. */
+export function chained(event: AuditEvent, head: ChainHead): AuditRecord {
+  const record = { ...event, sequence: head.sequence + 1, previous: head.hash };
+  return { ...record, hash: hashOfRecord(record) };
+}
+
+/** SHA-256 in hex over everything in a record but this hash. */
+export function hashOfRecord(record: Omit<AuditRecord, 'hash'>): string {
+  const texts = [
+    RECORD_FORMAT,
+    record.companyId,
+    String(record.sequence),
+    record.id,
+    record.at,
+    record.by,
+    record.from,
+    record.requestId,
+    record.action,
+    record.target,
+    record.outcome,
+    record.detail,
+    record.previous,
+  ];
+  return createHash('sha256').update(lengthPrefixed(texts)).digest('hex');
+}
+
+/** The bytes that the seal key signs of a head. */
+export function sealedBytesOfHead(companyId: string, head: ChainHead & { readonly at: string }): Buffer {
+  return lengthPrefixed([SEAL_LABEL, companyId, String(head.sequence), head.hash, head.at]);
+}

@@ -1,0 +1,34 @@
+// How many events without an act of their own one process records of a company in a minute. In memory, since whoever floods us must not be
+// able to make us write; so it holds for each instance by itself. What is beyond it is in the log only, and counted.
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../ports.ts';
+
+export const MAX_EVENTS_PER_MINUTE = 30;
+const MAX_COMPANIES = 10_000;
+const MINUTE_MS = 60_000;
+
+interface Minute {
+  readonly minute: number;
+  readonly events: number;
+  readonly suppressed: number;
+}
+
+export class EventLimits {
+  readonly #clock: Clock;
+  readonly #minutes = new LRUCache<string, Minute>({ max: MAX_COMPANIES });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Undefined if the minute is full; else how many were not recorded since the last that was. */
+  admit(companyId: string): number | undefined {
+    const minute = Math.floor(this.#clock.now().getTime() / MINUTE_MS);
+    const before = this.#minutes.get(companyId) ?? { minute, events: 0, suppressed: 0 };
+    const events = before.minute === minute ? before.events : 0;
+    const isFull = events >= MAX_EVENTS_PER_MINUTE;
+    const suppressed = isFull ? before.suppressed + 1 : 0;
+    this.#minutes.set(companyId, { minute, events: isFull ? events : events + 1, suppressed });
+    return isFull ? undefined : before.suppressed;
+  }
+}

@@ -1,0 +1,41 @@
+// A company's events as they were recorded, oldest first. They stay when the company is deleted, and a company made anew under its id
+// goes on with the same chain.
+import type { AuditRecord } from '../../domain/audit.ts';
+import { readRecord } from '../../domain/rows/audit-rows.ts';
+import { recordRowKey, RECORDS_AFTER, RECORDS_BEFORE, SYSTEM_PARTITION } from '../../domain/rows/row-keys.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { loadCompany } from '../control-state.ts';
+import type { Tables } from '../ports.ts';
+import { loadHead } from './append.ts';
+
+export interface EventPage {
+  /** A record that cannot be read is left out; the check of the chain names it. */
+  readonly records: readonly AuditRecord[];
+  /** The last sequence of the page, if there may be more. */
+  readonly continuation?: string;
+}
+
+export async function listEvents(
+  deps: { readonly tables: Tables },
+  query: { readonly companyId: string; readonly limit: number; readonly continuation?: string },
+): Promise<Result<EventPage, Refusal>> {
+  const { companyId, limit, continuation } = query;
+  if (continuation !== undefined && !/^\d{1,16}$/.test(continuation)) {
+    return err({ type: 'invalid', target: 'skiptoken', message: 'This is no continuation of this list.' });
+  }
+  if (!(await hasEvents(deps.tables, companyId))) return err(notFound('company', companyId));
+  let after = continuation === undefined ? RECORDS_AFTER : recordRowKey(Number(continuation));
+  const range = { table: 'events', partitionKey: companyId, before: RECORDS_BEFORE } as const;
+  const page = await deps.tables.list({ ...range, after, limit });
+  after = page.rows.at(-1)?.rowKey ?? after;
+  const records = page.rows.flatMap(({ cells }) => readRecord(cells, companyId) ?? []);
+  const more = page.continuation !== undefined && after !== RECORDS_AFTER;
+  return ok(more ? { records, continuation: String(Number(after)) } : { records });
+}
+
+/** Whether there is such a company, or was one. */
+export async function hasEvents(tables: Tables, companyId: string): Promise<boolean> {
+  if (companyId === SYSTEM_PARTITION || (await loadCompany(tables, companyId))) return true;
+  return (await loadHead(tables, companyId)).etag !== undefined;
+}

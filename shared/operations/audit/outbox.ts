@@ -1,0 +1,38 @@
+// Where an event waits between its act and its chain: a row beside what the act wrote, so that both are written or neither is.
+import { outboxCells } from '../../domain/rows/audit-rows.ts';
+import { OUTBOX_PREFIX, SHARD_OUTBOX_PREFIX } from '../../domain/rows/row-keys.ts';
+import type { AuditEvent } from '../../domain/audit.ts';
+import type { AgendaItem } from '../agenda.ts';
+import type { RowWrite } from '../ports.ts';
+
+export type OutboxTable = 'companies' | 'datakeys';
+
+export interface OutboxPlace {
+  readonly table: OutboxTable;
+  readonly partitionKey: string;
+  readonly companyId: string;
+  readonly id: string;
+}
+
+export const outboxRowKey = ({ table, id }: Pick<OutboxPlace, 'table' | 'id'>): string =>
+  `${table === 'companies' ? OUTBOX_PREFIX : SHARD_OUTBOX_PREFIX}${id}`;
+
+/** Names the event, and its partition unless that is its company's own. */
+export function outboxItem({ table, partitionKey, companyId, id }: OutboxPlace): AgendaItem {
+  const shard = table === 'companies' ? [] : partitionKey.split('|').slice(1);
+  return { kind: 'outbox', companyId, id: [...shard, id].join('|') };
+}
+
+/** Undefined if it names no place of ours. */
+export function placeOfItem({ companyId, id: name }: AgendaItem): OutboxPlace | undefined {
+  const [first = '', shard, id, ...rest] = name.split('|');
+  if (shard === undefined) return { table: 'companies', partitionKey: companyId, companyId, id: first };
+  if (id === undefined || rest.length > 0) return undefined;
+  return { table: 'datakeys', partitionKey: `${companyId}|${first}|${shard}`, companyId, id };
+}
+
+export const outboxWrite = (place: Pick<OutboxPlace, 'table' | 'id'>, event: AuditEvent): RowWrite => ({
+  kind: 'insert',
+  rowKey: outboxRowKey(place),
+  cells: outboxCells(event),
+});

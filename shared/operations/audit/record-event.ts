@@ -1,0 +1,50 @@
+// Events without an act of their own: somebody was refused, or something was found that must not be. Each is logged in any case; the record
+// of it is bounded, and its failing changes nothing for whoever is being answered.
+import type { Act, Actor, Outcome } from '../../domain/audit.ts';
+import type { Failure, FailureCode } from '../../domain/failure.ts';
+import { StoreUnavailable } from '../ports.ts';
+import type { Auditing } from './append.ts';
+import { Attempts } from './audited.ts';
+import type { EventLimits } from './event-limits.ts';
+
+export interface Recording extends Auditing {
+  readonly eventLimits: EventLimits;
+}
+
+/** A single attempt: one whose answer is lost is looked for by the timer, so that it is never written twice. */
+export async function recordEvent(
+  deps: Recording,
+  actor: Actor,
+  event: Act & { readonly outcome: Exclude<Outcome, 'done'> },
+): Promise<void> {
+  const { outcome, ...act } = event;
+  const { companyId, action, target } = act;
+  const about = { companyId, action, target, outcome, requestId: actor.requestId };
+  deps.log.write({ level: 'warning', event: 'audit.event', detail: about });
+  const suppressed = outcome === 'counted' ? 0 : deps.eventLimits.admit(companyId);
+  if (suppressed === undefined) return;
+  const detail = { ...act.detail, ...(suppressed > 0 ? { notRecordedBefore: suppressed } : {}) };
+  const attempt = new Attempts(deps, { actor, act: { ...act, detail }, outcome });
+  try {
+    await attempt.write('companies', companyId, []);
+    await attempt.settle();
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    deps.log.write({ level: 'error', event: 'audit.event-lost', detail: about });
+  }
+}
+
+/** Failures that mean that somebody has tampered, or reaches for what is not theirs. */
+const SECURITY_CODES: ReadonlySet<FailureCode> = new Set<FailureCode>(['row-forged', 'key-substituted']);
+
+/** Records a failure if it is a security event. */
+export async function recordFailure(
+  deps: Recording,
+  actor: Actor,
+  met: { readonly companyId: string; readonly target: string; readonly failure: Failure },
+): Promise<void> {
+  const { companyId, failure } = met;
+  if (!SECURITY_CODES.has(failure.code)) return;
+  const target = failure.facts.detail ?? met.target;
+  await recordEvent(deps, actor, { action: `security.${failure.code}`, companyId, target, outcome: 'detected' });
+}

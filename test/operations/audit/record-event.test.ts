@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { EventLimits, MAX_EVENTS_PER_MINUTE } from '../../../shared/operations/audit/event-limits.ts';
+import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
+import { recordEvent, recordFailure, type Recording } from '../../../shared/operations/audit/record-event.ts';
+import type { Tables } from '../../../shared/operations/ports.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { agendaIn, auditRig, chainOf, COMPANY, outboxesIn, type AuditRig } from './chain.ts';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const EVENT = { action: 'access.refused', companyId: COMPANY, target: 'get-company', outcome: 'refused' } as const;
+
+function recordingOver(rig: AuditRig, tables: Tables = rig.store): Recording {
+  return { ...rig.over(tables), eventLimits: new EventLimits(rig.clock) };
+}
+
+describe('an event without an act of its own', () => {
+  it('is in the chain, with who caused it', async () => {
+    const rig = auditRig();
+    await recordEvent(recordingOver(rig), ADMIN, EVENT);
+    expect(chainOf(rig.store)).toMatchObject([{ by: 'admin', action: 'access.refused', outcome: 'refused' }]);
+    expect(outboxesIn(rig.store)).toEqual([]);
+    expect(agendaIn(rig.store, 'outbox')).toEqual([]);
+  });
+
+  it('is recorded so many times a minute and company; what is beyond is logged, and counted in the next', async () => {
+    const rig = auditRig();
+    const deps = recordingOver(rig);
+    for (let count = 0; count < MAX_EVENTS_PER_MINUTE + 5; count += 1) await recordEvent(deps, ADMIN, EVENT);
+    expect(chainOf(rig.store)).toHaveLength(MAX_EVENTS_PER_MINUTE);
+    expect(rig.log.events().filter((event) => event === 'audit.event')).toHaveLength(MAX_EVENTS_PER_MINUTE + 5);
+    await recordEvent(deps, ADMIN, { ...EVENT, companyId: 'globex' });
+    expect(chainOf(rig.store, 'globex')).toHaveLength(1);
+    rig.clock.advance(MINUTE_MS);
+    await recordEvent(deps, ADMIN, EVENT);
+    await recordEvent(deps, ADMIN, EVENT);
+    expect(chainOf(rig.store).slice(-2)).toMatchObject([{ detail: '{"notRecordedBefore":5}' }, { detail: '{}' }]);
+  });
+
+  it('is recorded by the timer when its answer was lost, once', async () => {
+    const rig = auditRig();
+    const losing: Tables = {
+      read: (...at) => rig.store.read(...at),
+      list: (query) => rig.store.list(query),
+      write: async (table, ...rest) => {
+        const written = await rig.store.write(table, ...rest);
+        return table === 'companies' ? { outcome: 'unknown' } : written;
+      },
+    };
+    await recordEvent(recordingOver(rig, losing), ADMIN, EVENT);
+    rig.clock.advance(MINUTE_MS);
+    await sweepOutboxes(rig.deps);
+    expect(chainOf(rig.store)).toHaveLength(1);
+    expect(outboxesIn(rig.store)).toEqual([]);
+  });
+
+  it('that arrives long after it was given up is recorded then', async () => {
+    const rig = auditRig();
+    let late: (() => Promise<unknown>) | undefined;
+    const slow: Tables = {
+      read: (...at) => rig.store.read(...at),
+      list: (query) => rig.store.list(query),
+      write: (table, ...rest) => {
+        if (table !== 'companies') return rig.store.write(table, ...rest);
+        late = () => rig.store.write(table, ...rest);
+        return Promise.resolve({ outcome: 'unknown' });
+      },
+    };
+    await recordEvent(recordingOver(rig, slow), ADMIN, EVENT);
+    rig.clock.advance(MINUTE_MS);
+    expect(await sweepOutboxes(rig.deps)).toBe(0);
+    await late?.();
+    expect(await sweepOutboxes(rig.deps)).toBe(1);
+    expect(chainOf(rig.store)).toHaveLength(1);
+  });
+
+  it('is logged and given up when the store is away, and nobody is refused for it', async () => {
+    const rig = auditRig();
+    const away: Tables = {
+      read: (...at) => rig.store.read(...at),
+      list: (query) => rig.store.list(query),
+      write: () => Promise.resolve({ outcome: 'unknown' }),
+    };
+    await recordEvent(recordingOver(rig, away), ADMIN, EVENT);
+    expect(rig.log.events()).toContain('audit.event-lost');
+    rig.clock.advance(DAY_MS);
+    await sweepOutboxes(rig.deps);
+    expect([...rig.store.dump()]).toEqual([]);
+  });
+});
+
+describe('a failure', () => {
+  it.each(['row-forged', 'key-substituted'] as const)('by %s is a security event', async (code) => {
+    const rig = auditRig();
+    const met = { companyId: COMPANY, target: 'unwrap', failure: failure(code, { detail: 'connection|main' }) };
+    await recordFailure(recordingOver(rig), ADMIN, met);
+    expect(chainOf(rig.store)).toMatchObject([
+      { action: `security.${code}`, target: 'connection|main', outcome: 'detected' },
+    ]);
+  });
+
+  it('of any other kind is none', async () => {
+    const rig = auditRig();
+    await recordFailure(recordingOver(rig), ADMIN, {
+      companyId: COMPANY,
+      target: 'x',
+      failure: failure('key-disabled'),
+    });
+    expect([...rig.store.dump()]).toEqual([]);
+  });
+});
