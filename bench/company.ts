@@ -19,6 +19,8 @@ import { sealedBytesOfConnection } from '../shared/domain/seal.ts';
 import { counted, newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
 import type { WorkMessage } from '../shared/domain/work-message.ts';
 import { systemClock, systemTimers } from '../shared/adapters/system.ts';
+import { EventLimits } from '../shared/operations/audit/event-limits.ts';
+import { ADMIN } from '../test/fakes/actors.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../shared/operations/control-state.ts';
 import { wrapOf } from '../shared/operations/company-key-opener.ts';
 import type { Cells, Clock, TableName, Tables, WorkQueue } from '../shared/operations/ports.ts';
@@ -117,7 +119,7 @@ export class BenchCompany {
     const place = { companyId: this.companyId, keyringId: KEYRING, switchId: `switch-${this.#switches}` };
     const target = this.#switches % 2 === 1 ? CONTOSO : MANAGED;
     const begun = performance.now();
-    const started = await startSwitch(deps, { ...place, target, requestedBy: 'bench' });
+    const started = await startSwitch(deps, { ...place, target }, ADMIN);
     if (!started.ok) throw new Error(`the switch was refused: ${JSON.stringify(started.error)}`);
     await work(deps, queue);
     const seconds = (performance.now() - begun) / 1000;
@@ -178,6 +180,7 @@ export class BenchCompany {
     return {
       ...opening,
       queue,
+      eventLimits: new EventLimits(systemClock),
       entropy: this.#entropy,
       timers: systemTimers,
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },

@@ -13,6 +13,8 @@ import { rememberVerified } from '../shared/adapters/verified-tokens.ts';
 import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
 import { VaultPool } from '../shared/adapters/vault-pool.ts';
 import type { VaultTarget } from '../shared/domain/provider.ts';
+import { DataKeyCalls } from '../shared/operations/audit/data-key-calls.ts';
+import { EventLimits } from '../shared/operations/audit/event-limits.ts';
 import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
 import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
 import { ShardWriter } from '../shared/operations/data-keys/shard-writer.ts';
@@ -117,6 +119,8 @@ const services = {
   workerKeys: new WorkerKeys(opening, { ttlMs }),
   verifier,
   signIns,
+  eventLimits: new EventLimits(clock),
+  dataKeyCalls: new DataKeyCalls(clock, entropy.id()),
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
   vendorName: settings.KEYSWITCH_VENDOR_NAME,
   connectionPolicy: {
@@ -147,4 +151,5 @@ registerQueues(app, services, { queueName: settings.KEYSWITCH_WORK_QUEUE });
 registerTimers(app, services, {
   sweep: settings.KEYSWITCH_SWEEP_SCHEDULE,
   checks: settings.KEYSWITCH_CHECK_SCHEDULE,
+  audit: settings.KEYSWITCH_AUDIT_SCHEDULE,
 });

@@ -71,6 +71,8 @@ const environment = z.object({
   /** NCRONTAB with seconds. */
   KEYSWITCH_SWEEP_SCHEDULE: z.string().min(9).default('0 * * * * *'),
   KEYSWITCH_CHECK_SCHEDULE: z.string().min(9).default('30 */5 * * * *'),
+  /** When the heads of chains of events are signed. */
+  KEYSWITCH_AUDIT_SCHEDULE: z.string().min(9).default('0 7 * * * *'),
   KEYSWITCH_CHECK_CONCURRENCY: whole(32, 1000),
 });
 

@@ -1,5 +1,6 @@
-// Who is asking, and what a caller may do. Claims come from a verified token only; what a header asserts about the person
+// Who is asking, from where, and what a caller may do. Claims come from a verified token only; what a header asserts about the person
 // behind the call is recorded and never authorises. No I/O but through the TokenVerifier port.
+import { isIP } from 'node:net';
 import { isResourceId } from '../../shared/domain/ids.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { TokenVerifier, VerifiedToken } from '../../shared/operations/ports.ts';
@@ -74,4 +75,14 @@ export function requestedBy(caller: Caller, actor: string | null): Result<string
     });
   }
   return ok(`${caller.subject} asserting ${JSON.stringify(actor)}`);
+}
+
+/**
+ * The address of the client as the platform's front end saw it: the last entry, which it appends itself, without its port. Whatever stands
+ * before was sent by the client. For the record only; empty if there is none.
+ */
+export function clientAddress(forwardedFor: string | null): string {
+  const last = forwardedFor?.split(',').at(-1)?.trim() ?? '';
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(last)?.[1] ?? /^([^:]+):\d+$/.exec(last)?.[1] ?? last;
+  return isIP(bare) === 0 ? '' : bare;
 }

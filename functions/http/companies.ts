@@ -74,11 +74,15 @@ export const companyRoutes = [
     answerSchema: companyBody,
     run: async (deps: CompanyServices, call) => {
       const { displayName: name, defaultKeyring } = call.body;
-      const put = await putCompany(deps, {
-        ...call.path,
-        ...conditionsOf(call),
-        ...present({ displayName: name, defaultKeyring }),
-      });
+      const put = await putCompany(
+        deps,
+        {
+          ...call.path,
+          ...conditionsOf(call),
+          ...present({ displayName: name, defaultKeyring }),
+        },
+        call.actor,
+      );
       if (!put.ok) return put;
       const { value, etag, created } = put.value;
       return ok({ status: created ? 201 : 200, body: shown(value), etag });
@@ -113,7 +117,7 @@ export const companyRoutes = [
     answers: { 202: 'Decided; it goes on by itself until the company is 404.', 204: 'Gone.' },
     answerHeaders: ['Operation-Location', 'Retry-After'],
     run: async (deps: CompanyServices, call) => {
-      const deleted = await deleteCompany(deps, { ...call.path, ...conditionsOf(call) });
+      const deleted = await deleteCompany(deps, { ...call.path, ...conditionsOf(call) }, call.actor);
       if (!deleted.ok) return deleted;
       if (deleted.value === 'deleted') return ok({ status: 204 });
       const url = `${call.baseUrl}/companies/${call.path.companyId}`;

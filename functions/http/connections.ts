@@ -86,7 +86,7 @@ export const connectionRoutes = [
     run: async (deps: ConnectionServices, call) => {
       const { tenantId, ...required } = call.body;
       const input = { ...required, ...present({ tenantId }) };
-      const put = await putConnection(deps, { ...call.path, input, condition: conditionsOf(call) });
+      const put = await putConnection(deps, { ...call.path, input, condition: conditionsOf(call) }, call.actor);
       return put.ok ? ok(answer(put.value, put.value.created ? 201 : 200)) : put;
     },
   }),
@@ -117,7 +117,7 @@ export const connectionRoutes = [
     pathSchema: connectionPath,
     answers: { 204: 'Gone.' },
     run: async (deps: ConnectionServices, call) => {
-      const deleted = await deleteConnection(deps, { ...call.path, condition: conditionsOf(call) });
+      const deleted = await deleteConnection(deps, { ...call.path, condition: conditionsOf(call) }, call.actor);
       return deleted.ok ? ok({ status: 204 }) : deleted;
     },
   }),
@@ -138,7 +138,7 @@ export const connectionRoutes = [
       const allowed = await countCall(deps, { ...call.path, kind: 'test' });
       if (!allowed.ok) return allowed;
       const roleAssigned = call.body?.roleAssigned;
-      const tested = await testConnection(deps, { ...call.path, ...present({ roleAssigned }) });
+      const tested = await testConnection(deps, { ...call.path, ...present({ roleAssigned }) }, call.actor);
       return tested.ok ? ok({ status: 200, body: testToBody(tested.value, call) }) : tested;
     },
   }),

@@ -16,6 +16,8 @@ import {
   type RequestIdentity,
   type Requesting,
 } from '../../shared/operations/requests.ts';
+import type { CallCounting } from '../../shared/operations/audit/data-key-calls.ts';
+import { counted } from './count-data-keys.ts';
 import { exactCondition } from './preconditions.ts';
 import { defineRoute, type Answer, type CallContext } from './route.ts';
 import { dataKeyPath, keyringPath, noFields } from './schemas/ids.ts';
@@ -32,7 +34,7 @@ import {
 } from './schemas/data-keys.ts';
 import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 
-export type DataKeyServices = Generating & DeletingOne & Requesting;
+export type DataKeyServices = Generating & DeletingOne & Requesting & CallCounting;
 
 const COLLECTION = '/companies/{companyId}/keyrings/{keyringId}/datakeys';
 const ONE = `${COLLECTION}/{keyId}`;
@@ -64,7 +66,11 @@ export const dataKeyRoutes = [
         call,
       );
       if (!request.ok) return request;
-      const made = await generateDataKeys(deps, { ...call.path, keys, request: request.value });
+      const made = await counted(deps, call, {
+        operationId: 'create-data-keys',
+        result: await generateDataKeys(deps, { ...call.path, keys, request: request.value }),
+        keys: (value) => value.keys,
+      });
       if (!made.ok) return made;
       const { keyringId, keys: outcomes } = made.value;
       return ok({ status: 200, body: { keyringId, keys: outcomes.map((outcome) => createdToBody(outcome, call)) } });
@@ -119,7 +125,12 @@ export const dataKeyRoutes = [
     answers: { 200: 'Deleted; `purgeAfter` says until when it can be restored.' },
     answerSchema: dataKeyBody,
     run: async (deps: DataKeyServices, call) =>
-      one(await deleteDataKey(deps, { ...call.path, ...exactCondition(call) })),
+      one(
+        await counted(deps, call, {
+          operationId: 'delete-data-key',
+          result: await deleteDataKey(deps, { ...call.path, ...exactCondition(call) }),
+        }),
+      ),
   }),
   defineRoute({
     operationId: 'restore-data-key',
@@ -134,7 +145,12 @@ export const dataKeyRoutes = [
     answers: { 200: 'Restored.' },
     answerSchema: dataKeyBody,
     run: async (deps: DataKeyServices, call) =>
-      one(await restoreDataKey(deps, { ...call.path, ...exactCondition(call) })),
+      one(
+        await counted(deps, call, {
+          operationId: 'restore-data-key',
+          result: await restoreDataKey(deps, { ...call.path, ...exactCondition(call) }),
+        }),
+      ),
   }),
   defineRoute({
     operationId: 'unwrap-data-keys',
@@ -149,7 +165,11 @@ export const dataKeyRoutes = [
     answers: { 200: 'An outcome for each key.' },
     answerSchema: unwrapAnswer,
     run: async (deps: DataKeyServices, call) => {
-      const outcomes = await unwrapDataKeys(deps, { ...call.path, keyIds: call.body.keyIds });
+      const outcomes = await counted(deps, call, {
+        operationId: 'unwrap-data-keys',
+        result: await unwrapDataKeys(deps, { ...call.path, keyIds: call.body.keyIds }),
+        keys: (value) => value,
+      });
       if (!outcomes.ok) return outcomes;
       return ok({ status: 200, body: { keys: outcomes.value.map((outcome) => unwrappedToBody(outcome, call)) } });
     },

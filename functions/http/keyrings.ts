@@ -82,7 +82,11 @@ export const keyringRoutes = [
     answerSchema: keyringBody,
     run: async (deps: KeyringMaking, call) => {
       const { isDefault } = call.body;
-      const put = await putKeyring(deps, { ...call.path, ...conditionsOf(call), ...present({ isDefault }) });
+      const put = await putKeyring(
+        deps,
+        { ...call.path, ...conditionsOf(call), ...present({ isDefault }) },
+        call.actor,
+      );
       if (!put.ok) return put;
       const { value, etag, created } = put.value;
       return ok({ status: created ? 201 : 200, body: shown(value), etag });

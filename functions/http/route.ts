@@ -1,6 +1,7 @@
 // What a route is. Each is defined once; its registration, validation, authorization and description all come from here.
 // Pure: parses what it is given and hands it to the operation.
 import { z } from 'zod';
+import type { Actor } from '../../shared/domain/audit.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { Role } from './roles.ts';
@@ -15,8 +16,8 @@ export type Conditions = 'read' | 'write' | 'delete';
 
 /** What everything that handles a call knows of it, beside its parsed input. */
 export interface CallContext {
-  /** Who is recorded as having asked. Empty on open routes. */
-  readonly requestedBy: string;
+  /** Who is recorded as having asked, from where. `by` is empty on open routes. */
+  readonly actor: Actor;
   /** Whose Idempotency-Key it is: the caller without what is asserted. */
   readonly subject: string;
   /** The store's ETag, or `*`. */

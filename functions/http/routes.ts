@@ -1,6 +1,7 @@
 // The one route table: every call of the API, once.
 import { companyRoutes, type CompanyServices } from './companies.ts';
 import { connectionRoutes, type ConnectionServices } from './connections.ts';
+import { eventRoutes, type EventServices } from './events.ts';
 import { dataKeyRoutes, type DataKeyServices } from './data-keys.ts';
 import { healthRoutes, type HealthServices } from './health.ts';
 import { keyringRoutes } from './keyrings.ts';
@@ -14,7 +15,8 @@ export type HttpServices = EdgeServices &
   CompanyServices &
   ConnectionServices &
   DataKeyServices &
-  SwitchServices;
+  SwitchServices &
+  EventServices;
 
 export const routes: readonly Route<HttpServices>[] = [
   ...companyRoutes,
@@ -22,6 +24,7 @@ export const routes: readonly Route<HttpServices>[] = [
   ...connectionRoutes,
   ...switchRoutes,
   ...dataKeyRoutes,
+  ...eventRoutes,
   ...healthRoutes,
   ...metaRoutes<HttpServices>(() => routes),
 ];

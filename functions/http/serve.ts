@@ -2,24 +2,25 @@
 // Decides nothing itself. Whatever is thrown ends here: our own store being away is "ask again", anything else is a bug.
 import type { HttpResponseInit } from '@azure/functions';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
-import { StoreUnavailable, type Entropy, type Log, type TokenVerifier } from '../../shared/operations/ports.ts';
+import type { Recording } from '../../shared/operations/audit/record-event.ts';
+import { StoreUnavailable, type Log, type TokenVerifier } from '../../shared/operations/ports.ts';
 import { answerWithJson, refuseWithJson } from './answer-json.ts';
 import { readFormBody, readJsonBody, uniquePairs, type BodySource } from './body.ts';
-import { authenticate, refuse, requestedBy, type Caller } from './caller.ts';
+import { authenticate, clientAddress, refuse, requestedBy, type Caller } from './caller.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
 import { answerWithPage, refuseWithPage } from './pages/answer-page.ts';
 import { readBrowser } from './pages/browser.ts';
+import type { PageRefusal } from './pages/page-answer.ts';
 import { readPreconditions } from './preconditions.ts';
+import { recordRefusal } from './record-refusal.ts';
 import type { CallContext, Handled, RawInput, Refused, Route, RouteDescription } from './route.ts';
 
-export interface EdgeServices {
+export interface EdgeServices extends Recording {
   readonly verifier: TokenVerifier;
   /** The claim that names the company of a CompanyAdmin. */
   readonly companyClaim: string;
   /** The vendor as pages name it. */
   readonly vendorName: string;
-  readonly entropy: Pick<Entropy, 'id'>;
-  readonly log: Log;
 }
 
 /** What is used of a request of @azure/functions. */
@@ -44,6 +45,7 @@ export function serve<D extends EdgeServices>(
         ...about,
         readBody: readJsonBody,
         complete: (context) => context,
+        refusedOf: (error) => error,
       });
       if (outcome.ok) return answerWithJson(outcome.value, { ...about, route, headers: request.headers });
       logRefusal(log, { ...about, refused: outcome.error });
@@ -56,20 +58,24 @@ export function serve<D extends EdgeServices>(
       ...about,
       readBody: readFormBody,
       complete: (context) => ({ ...context, ...readBrowser(request.headers, request.url) }),
+      refusedOf: withoutPage,
     });
     if (outcome.ok) return answerWithPage(outcome.value, { ...about, method: route.method, vendorName });
-    const refused = outcome.error.type === 'on-page' ? outcome.error.refused : outcome.error;
-    logRefusal(log, { ...about, refused });
+    logRefusal(log, { ...about, refused: withoutPage(outcome.error) });
     return refuseWithPage(outcome.error, { ...about, vendorName });
   };
 }
 
-interface Passing<C> {
+const withoutPage = (error: PageRefusal | Refused): Refused => (error.type === 'on-page' ? error.refused : error);
+
+interface Passing<C, R> {
   readonly requestId: string;
   readonly operation: string;
   readonly readBody: (request: BodySource) => Promise<Result<unknown, EdgeRefusal>>;
   /** What this kind of route knows beside. */
   readonly complete: (context: CallContext) => C;
+  /** The refusal without what only its page needs. */
+  readonly refusedOf: (error: R | EdgeRefusal) => Refused;
 }
 
 /** Nothing of it depends on how the route answers. */
@@ -77,19 +83,39 @@ async function passage<D extends EdgeServices, C, A, R>(
   route: Handled<D, C, A, R>,
   deps: D,
   request: EdgeRequest,
-  { requestId, operation, readBody, complete }: Passing<C>,
+  passing: Passing<C, R>,
 ): Promise<{ readonly outcome: Result<A, R | EdgeRefusal>; readonly isPartnerAdmin: boolean }> {
+  const { requestId, operation, readBody, complete, refusedOf } = passing;
   let isPartnerAdmin = false;
   const outcome = await guarded<A, R | EdgeRefusal>(deps.log, { requestId, operation }, async () => {
-    const caller = await admit(route, deps, request);
+    const authorization = request.headers.get('authorization');
+    const caller = route.roles === 'open' ? ok(undefined) : await authenticate(deps, authorization);
     if (!caller.ok) return caller;
     isPartnerAdmin = caller.value?.roles.has('PartnerAdmin') ?? false;
-    const context = contextOf(route, request, caller.value);
-    if (!context.ok) return context;
-    const input = await inputOf(route, request, readBody);
-    return input.ok ? route.invoke(deps, input.value, complete(context.value)) : input;
+    const from = clientAddress(request.headers.get('x-forwarded-for'));
+    const call: Calling = { caller: caller.value, requestId, from };
+    const answer = await answered(route, deps, request, { ...call, readBody, complete });
+    if (!answer.ok) {
+      await recordRefusal(deps, { route, params: request.params, refused: refusedOf(answer.error), ...call });
+    }
+    return answer;
   });
   return { outcome, isPartnerAdmin };
+}
+
+/** The answer, if the caller may have one. */
+async function answered<D extends EdgeServices, C, A, R>(
+  route: Handled<D, C, A, R>,
+  deps: D,
+  request: EdgeRequest,
+  call: Calling & Pick<Passing<C, R>, 'readBody' | 'complete'>,
+): Promise<Result<A, R | EdgeRefusal>> {
+  const refusal = refusalOf(route, request, call);
+  if (refusal) return err(refusal);
+  const context = contextOf(route, request, call);
+  if (!context.ok) return context;
+  const input = await inputOf(route, request, call.readBody);
+  return input.ok ? route.invoke(deps, input.value, call.complete(context.value)) : input;
 }
 
 async function guarded<T, E>(
@@ -111,32 +137,32 @@ async function guarded<T, E>(
   }
 }
 
-/** The caller if they may; undefined on an open route. */
-async function admit(
-  route: Pick<RouteDescription, 'roles'>,
-  deps: EdgeServices,
-  request: EdgeRequest,
-): Promise<Result<Caller | undefined, EdgeRefusal>> {
-  if (route.roles === 'open') return ok(undefined);
-  const caller = await authenticate(deps, request.headers.get('authorization'));
-  if (!caller.ok) return caller;
+/** Who calls: undefined on an open route. */
+interface Calling {
+  readonly caller: Caller | undefined;
+  readonly requestId: string;
+  readonly from: string;
+}
+
+/** Undefined if the caller may. */
+function refusalOf(route: RouteDescription, request: EdgeRequest, { caller }: Calling): EdgeRefusal | undefined {
+  if (!caller || route.roles === 'open') return undefined;
   const companyId = request.params['companyId'];
-  const refusal = refuse(caller.value, { roles: route.roles, ...(companyId === undefined ? {} : { companyId }) });
-  return refusal ? err(refusal) : caller;
+  return refuse(caller, { roles: route.roles, ...(companyId === undefined ? {} : { companyId }) });
 }
 
 function contextOf(
   route: RouteDescription,
   request: EdgeRequest,
-  caller: Caller | undefined,
+  { caller, requestId, from }: Calling,
 ): Result<CallContext, EdgeRefusal> {
-  const actor = caller ? requestedBy(caller, request.headers.get('keyswitch-actor')) : ok('');
-  if (!actor.ok) return actor;
+  const by = caller ? requestedBy(caller, request.headers.get('keyswitch-actor')) : ok('');
+  if (!by.ok) return by;
   const preconditions = readPreconditions(route, request.headers);
   if (!preconditions.ok) return preconditions;
   return ok({
     ...preconditions.value,
-    requestedBy: actor.value,
+    actor: { by: by.value, from, requestId },
     subject: caller?.subject ?? '',
     baseUrl: new URL(request.url).origin + API_PREFIX,
     isPartnerAdmin: caller?.roles.has('PartnerAdmin') ?? false,

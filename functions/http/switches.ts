@@ -1,5 +1,7 @@
 // Switches of a keyring: begin, watch, steer. The switch itself is the status resource of the work that it began.
 import { z } from 'zod';
+import type { Actor } from '../../shared/domain/audit.ts';
+import { present } from '../../shared/domain/rows/cells.ts';
 import { ok, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import {
@@ -57,7 +59,7 @@ async function shown(
 function action(
   verb: 'cancel' | 'pause' | 'resume',
   summary: string,
-  operation: (deps: ControlDependencies, place: Place) => Promise<Result<unknown, Refusal>>,
+  operation: (deps: ControlDependencies, place: Place, actor: Actor) => Promise<Result<unknown, Refusal>>,
 ): ReturnType<typeof defineRoute<SwitchServices>> {
   return defineRoute({
     operationId: `${verb}-switch`,
@@ -72,7 +74,7 @@ function action(
     answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
-      const ordered = await operation(deps, call.path);
+      const ordered = await operation(deps, call.path, call.actor);
       return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
     },
   });
@@ -95,7 +97,7 @@ function decision(
     answers: { 200: 'Decided; the switch as it is now.' },
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
-      const decided = await operation(deps, call.path);
+      const decided = await operation(deps, call.path, call.actor);
       return decided.ok ? shown(deps, call.path, call, 200) : decided;
     },
   });
@@ -136,7 +138,7 @@ export const switchRoutes = [
     answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
-      const started = await startSwitch(deps, { ...call.path, target: call.body, requestedBy: call.requestedBy });
+      const started = await startSwitch(deps, { ...call.path, target: call.body }, call.actor);
       return started.ok ? shown(deps, call.path, call, 202) : started;
     },
   }),
@@ -171,7 +173,7 @@ export const switchRoutes = [
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const direction = call.body?.direction;
-      const ordered = await retrySwitch(deps, { ...call.path, ...(direction === undefined ? {} : { direction }) });
+      const ordered = await retrySwitch(deps, { ...call.path, ...present({ direction }) }, call.actor);
       return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
     },
   }),
@@ -194,7 +196,7 @@ export const switchRoutes = [
       const switchId = await newSwitchId(deps, call.path, call);
       if (!switchId.ok) return switchId;
       const place = { ...call.path, switchId: switchId.value };
-      const started = await startRekey(deps, { ...place, requestedBy: call.requestedBy });
+      const started = await startRekey(deps, place, call.actor);
       return started.ok ? shown(deps, place, call, 202) : started;
     },
   }),

@@ -1,14 +1,10 @@
 // What the work queue gave up on. Each is recorded and blocks its switch, with the reason, until somebody decides.
-import type { Clock, Log, Tables } from '../../shared/operations/ports.ts';
+import type { Auditing } from '../../shared/operations/audit/append.ts';
 import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
 import { bodyOf, deadLetterReasonOf, messageIdOf } from './message.ts';
 import type { MessageContext } from './work.ts';
 
-export interface DeadLetterServices {
-  readonly tables: Tables;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+export type DeadLetterServices = Auditing;
 
 export async function handleDeadLetterMessage(
   deps: DeadLetterServices,

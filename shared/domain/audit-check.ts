@@ -4,27 +4,29 @@ import { createHash } from 'node:crypto';
 import { CHAIN_START, hashOfRecord, type AuditRecord, type ChainHead } from './audit.ts';
 import type { Marker, StoredHead } from './rows/audit-rows.ts';
 
-export type ProblemCode =
+export const PROBLEM_CODES = [
   /** A record is not what its hash says, cannot be read, or is not what the next record was chained to. */
-  | 'changed'
+  'changed',
   /** Records are missing between two that are there; `sequence` is the first of them. */
-  | 'gap'
+  'gap',
   /** A record stands in another's place. */
-  | 're-ordered'
+  're-ordered',
   /** Records are missing at the end; `sequence` is the first that is known of. */
-  | 'tail-cut-off'
+  'tail-cut-off',
   /** A head that was signed, or is known from the log, names another record: what is before it was written anew. */
-  | 'rewritten'
+  'rewritten',
   /** The head cannot be read, or names another record than the chain ends with. */
-  | 'head-forged'
+  'head-forged',
   /** A signature is not by the seal key. */
-  | 'signature-forged'
+  'signature-forged',
   /** A head was signed, and its signature is not there. */
-  | 'signature-missing'
+  'signature-missing',
   /** An event was marked as recorded, and its record is not there. */
-  | 'marker-without-record'
+  'marker-without-record',
   /** A record whose event is not marked: it could be recorded a second time. */
-  | 'record-without-marker';
+  'record-without-marker',
+] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
 export interface Problem {
   readonly code: ProblemCode;

@@ -1,12 +1,14 @@
 // Companies: made together with their default keyring, looked at, listed. Their deletion is in delete-company.ts.
 import pLimit from 'p-limit';
 import { DEFAULT_KEYRING, type Company } from '../domain/keyring.ts';
+import type { Actor } from '../domain/audit.ts';
 import { isResourceId } from '../domain/ids.ts';
 import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { text } from '../domain/rows/cells.ts';
 import { companyCells, readCompany } from '../domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
+import { audited, type ActRecord } from './audit/audited.ts';
 import { ensureListed, INDEX_PREFIX } from './company-index.ts';
 import { loadCompany, loadKeyring, type Loaded } from './control-state.ts';
 import { putKeyring, type KeyringMaking } from './keyrings.ts';
@@ -37,12 +39,16 @@ const READS_IN_FLIGHT = 16;
 export async function putCompany(
   deps: KeyringMaking,
   input: CompanyInput,
+  actor: Actor,
 ): Promise<Result<Loaded<Company> & { readonly created: boolean }, Refusal>> {
   const { companyId } = input;
   const writtenBy = deps.entropy.id();
-  const put = await settleRaces<boolean>(deps, () => tryPut(deps, input, writtenBy));
+  const act = { action: 'company.put', companyId, target: COMPANY_ROW_KEY };
+  const put = await audited(deps, actor, act, (record) =>
+    settleRaces<boolean>(deps, () => tryPut(deps, input, { writtenBy, record })),
+  );
   if (!put.ok) return put;
-  const keyring = await putKeyring(deps, { companyId, keyringId: DEFAULT_KEYRING });
+  const keyring = await putKeyring(deps, { companyId, keyringId: DEFAULT_KEYRING }, actor);
   if (!keyring.ok) return keyring;
   // Again: the end of an earlier company of the same id may have taken it away in between.
   await ensureListed(deps.tables, companyId);
@@ -54,13 +60,14 @@ export async function putCompany(
 async function tryPut(
   deps: KeyringMaking,
   input: CompanyInput,
-  writtenBy: string,
+  call: { readonly writtenBy: string; readonly record: ActRecord },
 ): Promise<Result<boolean, Refusal> | 'lost-race'> {
   const { companyId } = input;
   const row = await deps.tables.read('companies', companyId, COMPANY_ROW_KEY);
-  if (row && text(row.cells, 'writtenBy') === writtenBy) return ok(true);
+  if (row && text(row.cells, 'writtenBy') === call.writtenBy) return ok(true);
+  if (await call.record.landed()) return ok(false);
   if (!holds(input, row?.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
-  if (row) return change(deps, input, { value: readCompany(row.cells), etag: row.etag });
+  if (row) return change(deps, input, { value: readCompany(row.cells), etag: row.etag }, call.record);
   if (input.defaultKeyring !== undefined && input.defaultKeyring !== DEFAULT_KEYRING) {
     return err(notFound('keyring', input.defaultKeyring));
   }
@@ -72,8 +79,9 @@ async function tryPut(
     state: 'active',
     createdAt: deps.clock.now().toISOString(),
   };
-  const cells = { ...companyCells(company), writtenBy };
-  const written = await deps.tables.write('companies', companyId, [{ kind: 'insert', rowKey: COMPANY_ROW_KEY, cells }]);
+  const cells = { ...companyCells(company), writtenBy: call.writtenBy };
+  const write = { kind: 'insert', rowKey: COMPANY_ROW_KEY, cells } as const;
+  const written = await call.record.write('companies', companyId, [write], { created: true });
   return written.outcome === 'committed' ? ok(true) : 'lost-race';
 }
 
@@ -81,6 +89,7 @@ async function change(
   deps: KeyringMaking,
   input: CompanyInput,
   company: Loaded<Company>,
+  record: ActRecord,
 ): Promise<Result<boolean, Refusal> | 'lost-race'> {
   const { value } = company;
   if (value.state !== 'active') {
@@ -94,12 +103,8 @@ async function change(
     if (keyring?.value.state !== 'ready') return err(notFound('keyring', defaultKeyring));
   }
   const write = replaceCompany(company, { ...value, displayName, defaultKeyring });
-  const written = await deps.tables.write('companies', input.companyId, [write]);
-  if (written.outcome === 'committed') return ok(false);
-  // Written after all, if its answer was lost: the same change asked again finds nothing to do, but its ETag has moved on.
-  const now = await loadCompany(deps.tables, input.companyId);
-  const isDone = now?.value.displayName === displayName && now.value.defaultKeyring === defaultKeyring;
-  return written.outcome === 'unknown' && isDone ? ok(false) : 'lost-race';
+  const written = await record.write('companies', input.companyId, [write], { defaultKeyring });
+  return written.outcome === 'committed' ? ok(false) : 'lost-race';
 }
 
 export async function getCompany(

@@ -2,6 +2,7 @@
 // the vault one GET and one unwrap, and answers at once: waiting for Azure is an answer too. What the world refuses is part
 // of the result and never thrown.
 import { createSecretKey } from 'node:crypto';
+import type { Actor } from '../domain/audit.ts';
 import {
   COMPANY_KEY_BYTES,
   openCompanyKeyPayload,
@@ -18,15 +19,17 @@ import { judgeKey } from '../domain/key-fitness.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
+import { connectionRowKey } from '../domain/rows/row-keys.ts';
+import { recordEvent, recordFailure, type Recording } from './audit/record-event.ts';
 import { noteOnConnection, type ConnectionNotesDependencies } from './connection-notes.ts';
 import type { Loaded } from './control-state.ts';
-import type { Clock, ConnectionProbe, KeyVaults } from './ports.ts';
+import type { ConnectionProbe, KeyVaults } from './ports.ts';
 import { loadConnection } from './verified-connection.ts';
 
-export interface ConnectionTestDependencies extends ConnectionNotesDependencies {
+export interface ConnectionTestDependencies extends ConnectionNotesDependencies, Recording {
+  readonly tables: Recording['tables'];
   readonly vaults: KeyVaults;
   readonly probe: ConnectionProbe;
-  readonly clock: Clock;
   readonly connectionPolicy: ConnectionPolicy;
   readonly keyPolicy: {
     readonly minRsaBits: number;
@@ -46,12 +49,27 @@ const MAX_RUNS = 3;
 export async function testConnection(
   deps: ConnectionTestDependencies,
   request: { readonly companyId: string; readonly connectionId: string; readonly roleAssigned?: boolean },
+  actor: Actor,
 ): Promise<Result<ConnectionTest, Refusal>> {
   let tested: Result<ConnectionTest, Refusal> = err({ type: 'busy', retryAfterSeconds: 1 });
   for (let run = 0; run < MAX_RUNS && !tested.ok && tested.error.type === 'busy'; run += 1) {
     tested = await testOnce(deps, request);
   }
+  if (tested.ok) await recordTest(deps, request, { actor, test: tested.value });
   return tested;
+}
+
+/** What it found is written to the row step by step, so the record of the test is one of its own. */
+async function recordTest(
+  deps: Recording,
+  { companyId, connectionId }: { readonly companyId: string; readonly connectionId: string },
+  { actor, test }: { readonly actor: Actor; readonly test: ConnectionTest },
+): Promise<void> {
+  const found = test.checks.find(({ outcome }) => outcome === 'failed')?.failure;
+  const target = connectionRowKey(connectionId);
+  const detail = { status: test.status, code: found?.code };
+  await recordEvent(deps, actor, { action: 'connection.test', companyId, target, detail, outcome: 'done' });
+  if (found) await recordFailure(deps, actor, { companyId, target, failure: found });
 }
 
 async function testOnce(

@@ -6,22 +6,23 @@ import {
   type ConnectionPolicy,
   type WantedConnection,
 } from '../domain/connection-input.ts';
+import type { Act, Actor } from '../domain/audit.ts';
 import type { Connection } from '../domain/connection.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { COMPANY_ROW_KEY, connectionRowKey, rowKeysUnder } from '../domain/rows/row-keys.ts';
 import { connectionCells, readConnection } from '../domain/rows/sealed-rows.ts';
 import { sealedBytesOfConnection } from '../domain/seal.ts';
+import type { Auditing } from './audit/append.ts';
+import { audited, type ActRecord } from './audit/audited.ts';
 import { loadCompany, type Loaded } from './control-state.ts';
-import type { Clock, RowWrite, Sealer, StoredRow, Tables } from './ports.ts';
-import { settleRaces, type Races } from './races.ts';
+import type { RowWrite, Sealer, StoredRow, Tables } from './ports.ts';
+import { settleRaces } from './races.ts';
 import { forged, type SealCheck } from './seals.ts';
 import { loadConnection, verifyConnectionRow } from './verified-connection.ts';
 
-export interface ConnectionsDependencies extends SealCheck, Races {
-  readonly tables: Tables;
+export interface ConnectionsDependencies extends SealCheck, Auditing {
   readonly sealer: Sealer;
-  readonly clock: Clock;
   readonly connectionPolicy: ConnectionPolicy;
 }
 
@@ -81,16 +82,19 @@ export async function listConnections(
 export async function putConnection(
   deps: ConnectionsDependencies,
   request: ConnectionPlace & { readonly input: ConnectionInput; readonly condition: WriteCondition },
+  actor: Actor,
 ): Promise<Result<PutConnection, Refusal>> {
   const wanted = parseConnectionInput(request.input, deps.connectionPolicy);
   if (!wanted.ok) return wanted;
-  return settleRaces(deps, () => putOnce(deps, request, wanted.value));
+  return audited(deps, actor, actOn('connection.put', request), (record) =>
+    settleRaces(deps, () => putOnce(deps, request, { wanted: wanted.value, record })),
+  );
 }
 
 async function putOnce(
   deps: ConnectionsDependencies,
   request: ConnectionPlace & { readonly condition: WriteCondition },
-  wanted: WantedConnection,
+  { wanted, record }: { readonly wanted: WantedConnection; readonly record: ActRecord },
 ): Promise<Result<PutConnection, Refusal> | 'lost-race'> {
   const { companyId, connectionId } = request;
   const company = await loadCompany(deps.tables, companyId);
@@ -118,7 +122,8 @@ async function putOnce(
   const write: RowWrite = held
     ? { kind: 'replace', rowKey, cells, etag: held.etag }
     : { kind: 'insert', rowKey, cells };
-  const written = await deps.tables.write('companies', companyId, [guard, write]);
+  const detail = { created: !held, vaultHost: connection.host, keyName: connection.keyName };
+  const written = await record.write('companies', companyId, [guard, write], detail);
   if (written.outcome === 'committed') return ok({ value: connection, etag: written.etags[1] ?? '', created: !held });
   if (written.outcome === 'conflict') return 'lost-race';
   // The answer was lost. Every signature differs, so the seal says whose write the row is.
@@ -130,24 +135,31 @@ async function putOnce(
 
 /** Refused while something depends on it, or while it cannot be told whether anything does. */
 export async function deleteConnection(
-  deps: SealCheck & Races & { readonly tables: Tables },
+  deps: SealCheck & Auditing,
   request: ConnectionPlace & { readonly condition: Pick<WriteCondition, 'ifMatch'> },
+  actor: Actor,
 ): Promise<Result<void, Refusal>> {
-  let answerLost = false;
-  return settleRaces(deps, async () => {
+  const attempt = async (record: ActRecord): Promise<Result<void, Refusal> | 'lost-race'> => {
+    if (await record.landed()) return ok(undefined);
     const { companyId, connectionId } = request;
     const row = await deps.tables.read('companies', companyId, connectionRowKey(connectionId));
-    if (!row) return answerLost ? ok(undefined) : err(notFound('connection', connectionId));
+    if (!row) return err(notFound('connection', connectionId));
     const refusal = whyNotDelete(deps, request, row);
     if (refusal) return err(refusal);
-    const written = await deps.tables.write('companies', companyId, [
-      { kind: 'delete', rowKey: row.rowKey, etag: row.etag },
-    ]);
-    if (written.outcome === 'committed') return ok(undefined);
-    answerLost ||= written.outcome === 'unknown';
-    return 'lost-race';
-  });
+    const write = { kind: 'delete', rowKey: row.rowKey, etag: row.etag } as const;
+    const written = await record.write('companies', companyId, [write]);
+    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+  };
+  return audited(deps, actor, actOn('connection.delete', request), (record) =>
+    settleRaces(deps, () => attempt(record)),
+  );
 }
+
+const actOn = (action: string, { companyId, connectionId }: ConnectionPlace): Act => ({
+  action,
+  companyId,
+  target: connectionRowKey(connectionId),
+});
 
 /** A seal that does not verify is no hindrance: deleting such a row and entering it again is the way out. */
 function whyNotDelete(

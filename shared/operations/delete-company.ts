@@ -5,26 +5,25 @@
 // opened only by who reads the company as `active` after it), so its live keys only get fewer; and the row's ETag, read before the
 // shards were looked at, lets one outcome win.
 import pLimit from 'p-limit';
+import { KEYSWITCH, type Actor } from '../domain/audit.ts';
 import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
-import { dataKeysPartition } from '../domain/rows/row-keys.ts';
+import { COMPANY_ROW_KEY, dataKeysPartition } from '../domain/rows/row-keys.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import { putOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
+import type { Auditing } from './audit/append.ts';
+import { audited, type ActRecord } from './audit/audited.ts';
 import { takeOffIndex } from './company-index.ts';
 import { loadCompany, type Loaded } from './control-state.ts';
 import { reopenStaleShard } from './data-keys/reopen-stale-shard.ts';
 import { loadKeyrings } from './keyrings.ts';
-import type { Clock, Tables } from './ports.ts';
 import { matches } from './preconditions.ts';
-import { settleRaces, type Races } from './races.ts';
+import { settleRaces } from './races.ts';
 import { removeCompany } from './remove-company.ts';
 import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
 import { guardCompany, replaceCompany } from './switches/switch-writes.ts';
 
-export interface CompanyDeleting extends Races {
-  readonly tables: Tables;
-  readonly clock: Clock;
-}
+export type CompanyDeleting = Auditing;
 
 /** `deleting`: decided, and gone on with by the timer, or by the same call again. */
 export type CompanyDeletion = 'deleted' | 'deleting';
@@ -37,8 +36,12 @@ const BUDGET_MS = 20_000;
 export async function deleteCompany(
   deps: CompanyDeleting,
   input: { readonly companyId: string; readonly ifMatch?: string },
+  actor: Actor,
 ): Promise<Result<CompanyDeletion, Refusal>> {
-  const begun = await settleRaces<undefined>(deps, () => tryBegin(deps, input));
+  const act = { action: 'company.delete', companyId: input.companyId, target: COMPANY_ROW_KEY };
+  const begun = await audited(deps, actor, act, (record) =>
+    settleRaces<undefined>(deps, () => tryBegin(deps, input, record)),
+  );
   return begun.ok ? goOnDeleting(deps, input) : begun;
 }
 
@@ -48,6 +51,7 @@ const agendaItemOf = (companyId: string): AgendaItem => ({ kind: 'purge', compan
 async function tryBegin(
   deps: CompanyDeleting,
   input: { readonly companyId: string; readonly ifMatch?: string },
+  record: ActRecord,
 ): Promise<Result<undefined, Refusal> | 'lost-race'> {
   const { companyId } = input;
   const company = await loadCompany(deps.tables, companyId);
@@ -61,7 +65,7 @@ async function tryBegin(
   }
   await putOnAgenda(deps.tables, agendaItemOf(companyId));
   const closing = replaceCompany(company, { ...company.value, state: 'closing' });
-  const written = await deps.tables.write('companies', companyId, [closing]);
+  const written = await record.write('companies', companyId, [closing]);
   return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
 }
 
@@ -92,7 +96,10 @@ async function tryDelete(
   if (!inUse.ok) return inUse;
   if (inUse.value > 0) {
     const active: Company = { ...company.value, state: 'active' };
-    const written = await deps.tables.write('companies', companyId, [replaceCompany(company, active)]);
+    const act = { action: 'company.delete-turned-back', companyId, target: COMPANY_ROW_KEY };
+    const written = await audited(deps, KEYSWITCH, act, (record) =>
+      record.write('companies', companyId, [replaceCompany(company, active)]),
+    );
     return written.outcome === 'committed' ? turnedBack(deps, companyId, keyrings) : 'lost-race';
   }
   // The decision: from here on nobody can find a key in use, and nobody who found one before can turn back.

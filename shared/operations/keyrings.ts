@@ -1,5 +1,6 @@
 // Keyrings: made under the vendor's own key, looked at, listed. A keyring is written together with its first company key, then
 // its shards, then it is `ready`; whoever asks for one that is not finishes the work, so a crash at any point costs nothing.
+import type { Actor } from '../domain/audit.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../domain/company-key.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import { MAX_KEYRINGS_PER_COMPANY } from '../domain/keyring.ts';
@@ -8,19 +9,19 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { keyringCells, readKeyring } from '../domain/rows/control-rows.ts';
 import { companyKeyRowKey, keyringRowKey, rowKeysUnder } from '../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../domain/rows/sealed-rows.ts';
+import type { Auditing } from './audit/append.ts';
+import { audited, type ActRecord } from './audit/audited.ts';
 import { listAll, loadCompany, loadKeyring, type Loaded } from './control-state.ts';
 import { makeFirstCompanyKey, type FirstCompanyKeyMaking } from './first-company-key.ts';
 import { insertShards } from './keyring-shards.ts';
-import type { Clock, Tables } from './ports.ts';
+import type { Tables } from './ports.ts';
 import { holds, type Preconditions } from './preconditions.ts';
-import { settleRaces, type Races } from './races.ts';
+import { settleRaces } from './races.ts';
 import { firstVersionOf } from './retired-versions.ts';
 import { loadShards, type LoadedShard } from './shard-rows.ts';
 import { guardCompany, replaceCompany, replaceKeyring } from './switches/switch-writes.ts';
 
-export interface KeyringMaking extends FirstCompanyKeyMaking, Races {
-  readonly tables: Tables;
-  readonly clock: Clock;
+export interface KeyringMaking extends FirstCompanyKeyMaking, Auditing {
   readonly shardCount: number;
 }
 
@@ -47,15 +48,16 @@ const BUSY: Refusal = { type: 'busy', retryAfterSeconds: 1 };
 export async function putKeyring(
   deps: KeyringMaking,
   input: KeyringPlace & Preconditions & { readonly isDefault?: true },
+  actor: Actor,
 ): Promise<Result<Loaded<KeyringView> & { readonly created: boolean }, Refusal>> {
   const before = await loadKeyring(deps.tables, input);
   if (!holds(input, before?.etag)) return err({ type: 'precondition-failed', what: 'keyring', id: input.keyringId });
-  const created = before ? ok(false) : await insertKeyring(deps, input);
+  const created = before ? ok(false) : await insertKeyring(deps, input, actor);
   if (!created.ok) return created;
   const ready = await finishKeyring(deps, input);
   if (!ready.ok) return ready;
   if (input.isDefault) {
-    const set = await makeDefault(deps, input);
+    const set = await makeDefault(deps, input, actor);
     if (!set.ok) return set;
   }
   const company = await loadCompany(deps.tables, input.companyId);
@@ -117,7 +119,11 @@ function sumOf(shards: readonly (LoadedShard | undefined)[]): KeyringCounts {
 }
 
 /** The keyring and its first company key, in one transaction with the company as it was read. False if somebody else was first. */
-async function insertKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result<boolean, Refusal>> {
+async function insertKeyring(
+  deps: KeyringMaking,
+  place: KeyringPlace,
+  actor: Actor,
+): Promise<Result<boolean, Refusal>> {
   const company = await loadCompany(deps.tables, place.companyId);
   if (!company) return err(notFound('company', place.companyId));
   if (company.value.state !== 'active') return err(CLOSING);
@@ -127,27 +133,26 @@ async function insertKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<
   if (!wrap.ok) return wrap;
   const createdAt = deps.clock.now().toISOString();
   const companyKey: CompanyKeyRow = { ...context, wraps: [wrap.value], inForce: 'managed', createdAt };
-  return settleRaces<boolean>(deps, async () => {
+  const rowKey = keyringRowKey(place.keyringId);
+  const act = { action: 'keyring.create', companyId: place.companyId, target: rowKey };
+  const attempt = async (record: ActRecord): Promise<Result<boolean, Refusal> | 'lost-race'> => {
     const now = await loadCompany(deps.tables, place.companyId);
     if (now?.value.state !== 'active') return err(now ? CLOSING : notFound('company', place.companyId));
     // Read after the company, whose ETag the write carries: a company of this id that ended before it has left its mark.
     if ((await firstVersionOf(deps.tables, place.companyId)) !== version) return err(BUSY);
-    if (await loadKeyring(deps.tables, place)) return ok(false);
+    if (await loadKeyring(deps.tables, place)) return ok(await record.landed());
     if ((await loadKeyrings(deps.tables, place.companyId)).length >= MAX_KEYRINGS_PER_COMPANY) {
       const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
       return err({ type: 'invalid', target: 'keyringId', message });
     }
-    const written = await deps.tables.write('companies', place.companyId, [
+    const written = await record.write('companies', place.companyId, [
       guardCompany(now),
-      {
-        kind: 'insert',
-        rowKey: keyringRowKey(place.keyringId),
-        cells: keyringCells(newKeyring(deps, context, createdAt)),
-      },
+      { kind: 'insert', rowKey, cells: keyringCells(newKeyring(deps, context, createdAt)) },
       { kind: 'insert', rowKey: companyKeyRowKey(place.keyringId, version), cells: companyKeyCells(companyKey) },
     ]);
     return written.outcome === 'committed' ? ok(true) : 'lost-race';
-  });
+  };
+  return audited(deps, actor, act, (record) => settleRaces(deps, () => attempt(record)));
 }
 
 const placeOf = ({ companyId, keyringId }: KeyringPlace): KeyringPlace => ({ companyId, keyringId });
@@ -183,14 +188,16 @@ function finishKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result
   });
 }
 
-function makeDefault(deps: KeyringMaking, place: KeyringPlace): Promise<Result<void, Refusal>> {
-  return settleRaces<undefined>(deps, async () => {
+function makeDefault(deps: KeyringMaking, place: KeyringPlace, actor: Actor): Promise<Result<void, Refusal>> {
+  const act = { action: 'keyring.make-default', companyId: place.companyId, target: keyringRowKey(place.keyringId) };
+  const attempt = async (record: ActRecord): Promise<Result<undefined, Refusal> | 'lost-race'> => {
     const company = await loadCompany(deps.tables, place.companyId);
     if (!company) return err(notFound('company', place.companyId));
     if (company.value.state !== 'active') return err(CLOSING);
     if (company.value.defaultKeyring === place.keyringId) return ok(undefined);
     const write = replaceCompany(company, { ...company.value, defaultKeyring: place.keyringId });
-    const written = await deps.tables.write('companies', place.companyId, [write]);
+    const written = await record.write('companies', place.companyId, [write]);
     return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
-  });
+  };
+  return audited(deps, actor, act, (record) => settleRaces(deps, () => attempt(record)));
 }

@@ -2,38 +2,34 @@
 // company of the same id: so a row goes only under the ETag that it had when the company was still the very one that was to be
 // deleted, and a data key's row only from a closed shard without keys in use.
 import pLimit from 'p-limit';
+import { KEYSWITCH } from '../domain/audit.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import { optionalText, text } from '../domain/rows/cells.ts';
 import { readDataKey } from '../domain/rows/data-rows.ts';
-import { COMPANY_ROW_KEY, dataKeysPartition, rowKeysUnder } from '../domain/rows/row-keys.ts';
+import {
+  COMPANY_ROW_KEY,
+  dataKeysPartition,
+  OUTBOX_PREFIX,
+  rowKeysUnder,
+  SHARD_OUTBOX_PREFIX,
+} from '../domain/rows/row-keys.ts';
 import { readConnection } from '../domain/rows/sealed-rows.ts';
 import { counted, SHARD_ROW_KEY, sumOfChanges, type CountChange, type Shard } from '../domain/shard.ts';
 import { takeOffAgenda } from './agenda.ts';
+import type { Auditing } from './audit/append.ts';
+import { audited } from './audit/audited.ts';
 import { listAll, loadCompany, type Loaded } from './control-state.ts';
 import { KEYRING_PURGE_PREFIX, purgePartition } from './data-keys/purge-list.ts';
-import {
-  MAX_WRITES_PER_TRANSACTION,
-  type Clock,
-  type Entropy,
-  type StoredRow,
-  type TableName,
-  type Tables,
-} from './ports.ts';
+import { MAX_WRITES_PER_TRANSACTION, type StoredRow, type TableName, type Tables } from './ports.ts';
 import { retireVersions } from './retired-versions.ts';
 import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
 
-export interface Removing {
-  readonly tables: Tables;
-  readonly clock: Clock;
-  readonly entropy: Entropy;
-}
+export type Removing = Auditing;
 
 export type Removal = 'removed' | 'out-of-time' | 'lost-race';
 
 const SHARDS_IN_FLIGHT = 8;
 const ROWS_AT_ONCE = MAX_WRITES_PER_TRANSACTION - 1;
-/** Events of the company on their way to the record: delivered, not lost. */
-const OUTBOX_PREFIX = 'outbox|';
 
 interface Removed {
   readonly company: Company;
@@ -62,7 +58,7 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
   await releaseClaims(deps.tables, input.company);
   const keyrings = input.keyrings.map(({ value }) => value);
   await retireVersions(deps.tables, companyId, keyrings);
-  return removeControlRows(deps.tables, input.company);
+  return removeControlRows(deps, input.company);
 }
 
 async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Promise<Removal> {
@@ -105,7 +101,7 @@ function countsOf(rows: readonly StoredRow[], shard: Shard): CountChange {
   }, {});
 }
 
-/** The first rows of a partition, past pages that are empty. */
+/** The first rows of a partition, past pages that are empty. Events on their way to the record are left there: delivered, not lost. */
 async function firstRows(tables: Tables, table: TableName, partitionKey: string): Promise<readonly StoredRow[]> {
   let continuation: string | undefined;
   do {
@@ -115,7 +111,8 @@ async function firstRows(tables: Tables, table: TableName, partitionKey: string)
       limit: MAX_WRITES_PER_TRANSACTION,
       ...(continuation === undefined ? {} : { continuation }),
     });
-    if (page.rows.length > 0) return page.rows;
+    const rows = page.rows.filter(({ rowKey }) => !rowKey.startsWith(SHARD_OUTBOX_PREFIX));
+    if (rows.length > 0) return rows;
     continuation = page.continuation;
   } while (continuation !== undefined);
   return [];
@@ -151,8 +148,9 @@ async function releaseClaims(tables: Tables, company: Company): Promise<void> {
   }
 }
 
-/** All that is left, and the company's own row at the very end; each transaction carries it. */
-async function removeControlRows(tables: Tables, company: Company): Promise<Removal> {
+/** All that is left but events on their way, and the company's own row at the very end; each transaction carries it. */
+async function removeControlRows(deps: Removing, company: Company): Promise<Removal> {
+  const { tables } = deps;
   const { companyId } = company;
   const own = await tables.read('companies', companyId, COMPANY_ROW_KEY);
   if (!own) return 'removed';
@@ -169,6 +167,9 @@ async function removeControlRows(tables: Tables, company: Company): Promise<Remo
     if (written.outcome !== 'committed') return 'lost-race';
     etag = written.etags[0] ?? '';
   }
-  const written = await tables.write('companies', companyId, [{ kind: 'delete', rowKey: COMPANY_ROW_KEY, etag }]);
+  const act = { action: 'company.deleted', companyId, target: COMPANY_ROW_KEY };
+  const written = await audited(deps, KEYSWITCH, act, (record) =>
+    record.write('companies', companyId, [{ kind: 'delete', rowKey: COMPANY_ROW_KEY, etag }]),
+  );
   return written.outcome === 'committed' ? 'removed' : 'lost-race';
 }

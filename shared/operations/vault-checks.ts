@@ -1,26 +1,29 @@
 // Looking at a customer's vault as it is used: the key is read and the real company key is unwrapped, two calls at the most. Nobody
 // acts on the answer here; it is kept, so that whoever asks sees the state, since when, and whose move it is.
 import pLimit from 'p-limit';
+import { KEYSWITCH } from '../domain/audit.ts';
 import { targetOfConnection, type Connection } from '../domain/connection.ts';
 import type { Failure } from '../domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../domain/key-fitness.ts';
 import type { VaultTarget } from '../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
-import { rowKeysUnder } from '../domain/rows/row-keys.ts';
+import { connectionRowKey, rowKeysUnder } from '../domain/rows/row-keys.ts';
 import { currentHealthRowKey, healthCells, historyRowKey, readHealth } from '../domain/rows/health-rows.ts';
 import { afterLook, isNews, type Look, type VaultHealth } from '../domain/vault-health.ts';
 import { lookAlone } from './agenda-look.ts';
 import { allBuckets, listAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
+import type { Auditing } from './audit/append.ts';
+import { audited, type ActRecord } from './audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from './company-key-opener.ts';
 import { loadKeyring, type Loaded } from './control-state.ts';
-import type { Clock, KeyVaults, RowWrite, StoredRow } from './ports.ts';
-import { settleRaces, type Races } from './races.ts';
+import type { KeyVaults, RowWrite, StoredRow } from './ports.ts';
+import { settleRaces } from './races.ts';
 import { loadConnection } from './verified-connection.ts';
 
-export interface CheckDependencies extends CompanyKeyOpening, Races {
+export interface CheckDependencies extends CompanyKeyOpening, Auditing {
+  readonly tables: Auditing['tables'];
   readonly vaults: KeyVaults;
-  readonly clock: Clock;
   readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
   readonly checkConcurrency: number;
 }
@@ -69,20 +72,30 @@ export async function checkConnection(
   const look = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
   if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
   const now = deps.clock.now();
-  return settleRaces(deps, async () => {
+  const act = {
+    action: 'vault.state-changed',
+    companyId: place.companyId,
+    target: connectionRowKey(place.connectionId),
+  };
+  const attempt = async (record: ActRecord): Promise<Result<VaultHealth, Refusal> | 'lost-race'> => {
     const before = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
     const known = before && readHealth(before.cells);
     // This very look, written though its answer was lost: it must not count as a second one.
     if (known?.checkedAt === now.toISOString()) return ok(known);
     const after = afterLook(known, look, now);
-    const written = await deps.tables.write('health', place.companyId, writesFor(place, before, { known, after }));
+    const writes = writesFor(place, before, { known, after });
+    const { state, code } = after;
+    const written = isNews(known, after)
+      ? await record.write('health', place.companyId, writes, { state, code, before: known?.state })
+      : await deps.tables.write('health', place.companyId, writes);
     if (written.outcome !== 'committed') return 'lost-race';
     if (isNews(known, after)) {
       const detail = { ...place, state: after.state, code: after.code };
       deps.log.write({ level: after.state === 'healthy' ? 'info' : 'warning', event: 'vault.state-changed', detail });
     }
     return ok(after);
-  });
+  };
+  return audited(deps, KEYSWITCH, act, (record) => settleRaces(deps, () => attempt(record)));
 }
 
 function writesFor(

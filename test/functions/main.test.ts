@@ -71,6 +71,7 @@ test('with usable settings every trigger is registered, each route once, and not
   expect(rest.sort()).toEqual([
     'serviceBusTrigger dead-letters',
     'serviceBusTrigger work',
+    'timerTrigger audit',
     'timerTrigger sweep',
     'timerTrigger vault-checks',
   ]);

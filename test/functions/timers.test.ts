@@ -10,7 +10,7 @@ beforeEach(async () => {
   registerTimers(
     { timer: (name, options) => void timers.set(name, options) },
     { ...api.services, stuckAfterMs: 60_000 },
-    { sweep: '0 * * * * *', checks: '30 */5 * * * *' },
+    { sweep: '0 * * * * *', checks: '30 */5 * * * *', audit: '0 7 * * * *' },
   );
   await registerCompany(api, 'acme');
 });
@@ -27,6 +27,7 @@ test('each timer has its schedule from the settings', () => {
   expect([...timers].map(([name, { schedule }]) => [name, schedule])).toEqual([
     ['sweep', '0 * * * * *'],
     ['vault-checks', '30 */5 * * * *'],
+    ['audit', '0 7 * * * *'],
   ]);
 });
 

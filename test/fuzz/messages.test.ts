@@ -2,12 +2,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { handleDeadLetterMessage } from '../../functions/service-bus/dead-letters.ts';
-import { FakeClock, FakeLog } from '../fakes/fake-system.ts';
+import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../fakes/fake-system.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { hostileJson, hostileText } from './hostile.ts';
 
 const DEPTH = 100_000;
-const deps = { tables: new FakeTables(), clock: new FakeClock(), log: new FakeLog() };
+const deps = {
+  tables: new FakeTables(),
+  clock: new FakeClock(),
+  log: new FakeLog(),
+  entropy: new FakeEntropy(),
+  timers: new FakeTimers(),
+};
 
 test('a dead letter of any content is recorded', async () => {
   const text = fc.oneof(

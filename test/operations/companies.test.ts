@@ -10,6 +10,7 @@ import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
 import { deleteCompany } from '../../shared/operations/delete-company.ts';
 import { getKeyring, listKeyrings, putKeyring } from '../../shared/operations/keyrings.ts';
 import { beginRequest, singleRequest } from '../../shared/operations/requests.ts';
+import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { startRekey } from '../../shared/operations/switches/start-switch.ts';
 import {
@@ -23,6 +24,7 @@ import {
   WatchedTables,
   World,
 } from './data-keys/world.ts';
+import { ADMIN, actorNamed } from '../fakes/actors.ts';
 
 const allShardsClosed = (world: World): boolean[] =>
   [...world.store.dump()].filter(({ rowKey }) => rowKey === SHARD_ROW_KEY).map(({ cells }) => readShard(cells).closed);
@@ -31,13 +33,14 @@ const RETIRED = `companies/_system/retired|${COMPANY}`;
 const left = (world: World): string[] =>
   [...world.store.dump()]
     .map(({ table, partitionKey, rowKey }) => `${table}/${partitionKey}/${rowKey}`)
-    .filter((row) => row !== RETIRED);
+    // The record of what was done stays.
+    .filter((row) => row !== RETIRED && !row.startsWith('events/') && !row.includes('/head|'));
 const generating = (world: World): ReturnType<typeof generateDataKeys> =>
   generateDataKeys(world.host, { ...PLACE, keys: [{}], request: singleRequest(world.entropy) });
 
 test('a new company has a default keyring under the vendor’s key, ready for data keys', async () => {
   const world = new World();
-  const made = valueOf(await putCompany(world.host, { companyId: COMPANY, displayName: 'Acme Ltd' }));
+  const made = valueOf(await putCompany(world.host, { companyId: COMPANY, displayName: 'Acme Ltd' }, ADMIN));
   expect(made).toMatchObject({
     created: true,
     value: { companyId: COMPANY, displayName: 'Acme Ltd', state: 'active' },
@@ -63,29 +66,29 @@ test('a new company has a default keyring under the vendor’s key, ready for da
 
 test('a company put again is the same company; a new name changes it', async () => {
   const world = await World.withCompany();
-  const again = valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  const again = valueOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN));
   expect(again.created).toBe(false);
   expect(world.vaults.calls).toEqual([]);
   const renamed = valueOf(
-    await putCompany(world.host, { companyId: COMPANY, displayName: 'New', ifMatch: again.etag }),
+    await putCompany(world.host, { companyId: COMPANY, displayName: 'New', ifMatch: again.etag }, ADMIN),
   );
   expect(renamed.value.displayName).toBe('New');
-  const stale = await putCompany(world.host, { companyId: COMPANY, displayName: 'Newer', ifMatch: again.etag });
+  const stale = await putCompany(world.host, { companyId: COMPANY, displayName: 'Newer', ifMatch: again.etag }, ADMIN);
   expect(errorOf(stale)).toMatchObject({ type: 'precondition-failed' });
-  expect(errorOf(await putCompany(world.host, { companyId: COMPANY, ifNoneMatch: '*' }))).toMatchObject({
+  expect(errorOf(await putCompany(world.host, { companyId: COMPANY, ifNoneMatch: '*' }, ADMIN))).toMatchObject({
     type: 'precondition-failed',
   });
-  expect(errorOf(await putCompany(world.host, { companyId: 'none', ifMatch: '*' }))).toMatchObject({
+  expect(errorOf(await putCompany(world.host, { companyId: 'none', ifMatch: '*' }, ADMIN))).toMatchObject({
     type: 'precondition-failed',
   });
 });
 
 test('the default keyring must be one that is ready', async () => {
   const world = await World.withCompany();
-  const wrong = await putCompany(world.host, { companyId: COMPANY, defaultKeyring: 'second' });
+  const wrong = await putCompany(world.host, { companyId: COMPANY, defaultKeyring: 'second' }, ADMIN);
   expect(errorOf(wrong)).toEqual({ type: 'not-found', what: 'keyring', id: 'second' });
-  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }));
-  valueOf(await putCompany(world.host, { companyId: COMPANY, defaultKeyring: 'second' }));
+  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }, ADMIN));
+  valueOf(await putCompany(world.host, { companyId: COMPANY, defaultKeyring: 'second' }, ADMIN));
   const keyrings = valueOf(await listKeyrings(world.host, { companyId: COMPANY }));
   expect(keyrings.map(({ value }) => [value.keyringId, value.isDefault])).toEqual([
     ['default', false],
@@ -96,9 +99,9 @@ test('the default keyring must be one that is ready', async () => {
 test('a vendor vault that fails leaves a company whose next put finishes the work', async () => {
   const world = new World();
   world.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable', times: 1 });
-  expect(errorOf(await putCompany(world.host, { companyId: COMPANY }))).toMatchObject({ type: 'failure' });
+  expect(errorOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({ type: 'failure' });
   expect(errorOf(await getKeyring(world.host, PLACE))).toMatchObject({ type: 'not-found' });
-  valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  valueOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN));
   expect(valueOf(await getKeyring(world.host, PLACE)).value.state).toBe('ready');
 });
 
@@ -110,7 +113,7 @@ test('a key that does not come back from the vault as it went is not stored', as
     if (payload.ok) payload.value[0] = (payload.value[0] ?? 0) ^ 1;
     return payload;
   };
-  expect(errorOf(await putCompany(world.host, { companyId: COMPANY }))).toMatchObject({
+  expect(errorOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({
     failure: { code: 'key-substituted' },
   });
   expect(left(world).filter((row) => row.includes('companykey'))).toEqual([]);
@@ -118,7 +121,7 @@ test('a key that does not come back from the vault as it went is not stored', as
 
 test('a crash at any write of making a company is mended by putting it again, or by getting the keyring', async () => {
   const whole = new World();
-  valueOf(await putCompany(whole.host, { companyId: COMPANY }));
+  valueOf(await putCompany(whole.host, { companyId: COMPANY }, ADMIN));
   const writes = whole.tables.written.length;
   expect(writes).toBeGreaterThan(7);
   for (let survived = 0; survived < writes; survived += 1) {
@@ -131,12 +134,12 @@ test('a crash at any write of making a company is mended by putting it again, or
         if (count === survived + 1 && moment === 'after') await commit();
         throw new Error('the process died');
       };
-      await expect(putCompany(world.host, { companyId: COMPANY })).rejects.toThrow('the process died');
+      await expect(putCompany(world.host, { companyId: COMPANY }, ADMIN)).rejects.toThrow('the process died');
       world.tables.beforeWrite = undefined;
       const host = world.newHost();
       const hasKeyring = left(world).some((row) => row.endsWith(keyringRowKey(KEYRING)));
       if (hasKeyring) valueOf(await getKeyring(host, PLACE));
-      else valueOf(await putCompany(host, { companyId: COMPANY }));
+      else valueOf(await putCompany(host, { companyId: COMPANY }, ADMIN));
       expect(valueOf(await getKeyring(host, PLACE)).value.state).toBe('ready');
       expect(allShardsClosed(world)).toHaveLength(4);
       expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
@@ -157,7 +160,7 @@ test.each(['before', 'after'] as const)(
       if (moment === 'after') await commit();
       return { outcome: 'unknown' };
     };
-    const made = valueOf(await putCompany(world.host, { companyId: COMPANY, ifNoneMatch: '*' }));
+    const made = valueOf(await putCompany(world.host, { companyId: COMPANY, ifNoneMatch: '*' }, ADMIN));
     expect(made.created).toBe(true);
     expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
   },
@@ -166,7 +169,7 @@ test.each(['before', 'after'] as const)(
 test('many who make one company at once make one', async () => {
   const world = new World();
   const hosts = Array.from({ length: 4 }, () => world.newHost());
-  const made = await Promise.all(hosts.map((host) => putCompany(host, { companyId: COMPANY })));
+  const made = await Promise.all(hosts.map((host) => putCompany(host, { companyId: COMPANY }, ADMIN)));
   expect(made.map((one) => valueOf(one).created).filter(Boolean)).toHaveLength(1);
   expect(left(world).filter((row) => row.endsWith(companyKeyRowKey(KEYRING, 1)))).toHaveLength(1);
   expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
@@ -181,8 +184,8 @@ test('data keys are refused while their keyring is being made', async () => {
 
 test('companies are listed page by page, without those that are gone', async () => {
   const world = new World({ shardCount: 1 });
-  for (const companyId of ['c1', 'c2', 'c3', 'c4', 'c5']) valueOf(await putCompany(world.host, { companyId }));
-  valueOf(await deleteCompany(world.host, { companyId: 'c2' }));
+  for (const companyId of ['c1', 'c2', 'c3', 'c4', 'c5']) valueOf(await putCompany(world.host, { companyId }, ADMIN));
+  valueOf(await deleteCompany(world.host, { companyId: 'c2' }, ADMIN));
   const first = valueOf(await listCompanies(world.host, { limit: 2 }));
   expect(first.value.map(({ value }) => value.companyId)).toEqual(['c1', 'c3']);
   const second = valueOf(await listCompanies(world.host, { limit: 10, continuation: first.continuation! }));
@@ -195,7 +198,7 @@ test('companies are listed page by page, without those that are gone', async () 
 
 test('a deleted company leaves nothing behind but how far its company-key versions went', async () => {
   const world = await World.withCompany();
-  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }));
+  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }, ADMIN));
   await world.generate([{ keyId: 'a' }, { keyId: 'b' }]);
   for (const keyId of ['a', 'b']) valueOf(await deleteDataKey(world.host, { ...PLACE, keyId }));
   await world.tamper('b', { state: 'tombstone', blob: new Uint8Array(0) });
@@ -204,10 +207,10 @@ test('a deleted company leaves nothing behind but how far its company-key versio
   world.store.tamper('datakeys', world.partitionOf('a'), '!quarantine|old', { format: 1 });
   world.store.tamper('companies', COMPANY, 'outbox|1', { format: 1 });
   const { etag } = valueOf(await getCompany(world.host, { companyId: COMPANY }));
-  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY, ifMatch: 'W/"1"' }))).toMatchObject({
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY, ifMatch: 'W/"1"' }, ADMIN))).toMatchObject({
     type: 'precondition-failed',
   });
-  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY, ifMatch: etag }))).toBe('deleted');
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY, ifMatch: etag }, ADMIN))).toBe('deleted');
   // What is still to be recorded stays until it is.
   expect(left(world)).toEqual(['companies/acme/outbox|1']);
   expect((await world.store.read('companies', '_system', 'retired|acme'))?.cells).toEqual({
@@ -215,7 +218,7 @@ test('a deleted company leaves nothing behind but how far its company-key versio
     highVersion: 1,
   });
   expect(errorOf(await getCompany(world.host, { companyId: COMPANY }))).toMatchObject({ type: 'not-found' });
-  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({ type: 'not-found' });
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({ type: 'not-found' });
   expect(errorOf(await generating(world))).toMatchObject({ type: 'not-found' });
   expect(await sweepPurges(world.host)).toBe(0);
 });
@@ -225,8 +228,8 @@ test('a company made anew after its deletion has other keys', async () => {
   await world.generate([{ keyId: 'a' }]);
   const old = await world.row('a');
   valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
-  valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
-  valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN));
+  valueOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN));
   const host = world.newHost();
   const made = plaintextsOf(await world.generate([{ keyId: 'a' }], { host }));
   expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(made);
@@ -249,8 +252,8 @@ test('a company made anew never meets a company key of the earlier one that some
   for (const highVersion of [2, 4, 6]) {
     await used();
     expect(valueOf(await getKeyring(world.host, PLACE)).value).toMatchObject({ highVersion, counts: { deleted: 3 } });
-    valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
-    valueOf(await putCompany(world.host, { companyId: COMPANY }));
+    valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN));
+    valueOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN));
   }
 });
 
@@ -260,21 +263,21 @@ test('a keyring begun for one company is not made for a later one under a versio
   world.vaults.onCall = async ({ operation }) => {
     if (operation !== 'unwrap') return;
     world.vaults.onCall = undefined;
-    valueOf(await deleteCompany(other, { companyId: COMPANY }));
-    valueOf(await putCompany(other, { companyId: COMPANY }));
+    valueOf(await deleteCompany(other, { companyId: COMPANY }, ADMIN));
+    valueOf(await putCompany(other, { companyId: COMPANY }, ADMIN));
   };
   const place = { companyId: COMPANY, keyringId: 'second' };
-  expect(errorOf(await putKeyring(world.host, place))).toMatchObject({ type: 'busy' });
-  expect(valueOf(await putKeyring(world.host, place)).value.activeVersion).toBe(2);
+  expect(errorOf(await putKeyring(world.host, place, ADMIN))).toMatchObject({ type: 'busy' });
+  expect(valueOf(await putKeyring(world.host, place, ADMIN)).value.activeVersion).toBe(2);
 });
 
 test('a shard that somebody left for an earlier company of the same id holds up no later one', async () => {
   const world = await World.withCompany({ shardCount: 1 });
   const partition = dataKeysPartition({ ...PLACE, shard: 0 });
   const stray = await world.store.read('datakeys', partition, SHARD_ROW_KEY);
-  valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
+  valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN));
   world.store.tamper('datakeys', partition, SHARD_ROW_KEY, stray!.cells);
-  valueOf(await putCompany(world.host, { companyId: COMPANY }));
+  valueOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN));
   const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
   expect(plaintextsOf(await world.unwrap(['a'], world.newHost()))).toEqual(made);
   expect((await world.shardFor('a')).writeVersion).toBe(2);
@@ -291,7 +294,7 @@ test.each(['live', 'quarantined'] as const)(
       const cells = { format: 1, ...shard, live: 0, quarantined: 1, writtenBy: 'test' };
       world.store.tamper('datakeys', world.partitionOf('a'), SHARD_ROW_KEY, cells);
     }
-    expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({
+    expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({
       type: 'state',
       code: 'company-has-data-keys',
     });
@@ -305,8 +308,8 @@ test.each(['live', 'quarantined'] as const)(
 
 test('a company is not deleted during a switch, and no switch begins while it is', async () => {
   const world = await World.withCompany();
-  valueOf(await startRekey(world.host, { ...PLACE, switchId: 'one', requestedBy: 'test' }));
-  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toEqual({
+  valueOf(await startRekey(world.host, { ...PLACE, switchId: 'one' }, actorNamed('test')));
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toEqual({
     type: 'switch-in-progress',
     switchId: 'one',
   });
@@ -315,14 +318,16 @@ test('a company is not deleted during a switch, and no switch begins while it is
   world.tables.beforeWrite = async ({ table }) => {
     if (table !== 'datakeys' || tried) return undefined;
     tried = true;
-    const started = await startRekey(world.host, { ...PLACE, switchId: 'two', requestedBy: 'test' });
+    const started = await startRekey(world.host, { ...PLACE, switchId: 'two' }, actorNamed('test'));
     expect(errorOf(started)).toMatchObject({ code: 'company-closing' });
-    expect(errorOf(await putCompany(world.host, { companyId: COMPANY }))).toMatchObject({ code: 'company-closing' });
-    const keyring = await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' });
+    expect(errorOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({
+      code: 'company-closing',
+    });
+    const keyring = await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }, ADMIN);
     expect(errorOf(keyring)).toMatchObject({ code: 'company-closing' });
     return undefined;
   };
-  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }))).toBe('deleted');
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toBe('deleted');
   expect(tried).toBe(true);
 });
 
@@ -333,10 +338,10 @@ test('a switch that begins just before the delete does wins', async () => {
   world.tables.beforeWrite = async ({ table, writes }) => {
     if (started || table !== 'companies' || writes[0]?.rowKey !== 'company') return undefined;
     started = true;
-    valueOf(await startRekey(other, { ...PLACE, switchId: 'one', requestedBy: 'test' }));
+    valueOf(await startRekey(other, { ...PLACE, switchId: 'one' }, actorNamed('test')));
     return undefined;
   };
-  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({
     type: 'switch-in-progress',
   });
   expect(started).toBe(true);
@@ -354,13 +359,15 @@ test('a keyring that is being made when the delete begins never becomes ready', 
   world.tables.beforeWrite = async ({ writes }) => {
     if (begun || writes[0]?.kind !== 'replace' || writes[0].rowKey !== keyringRowKey('second')) return undefined;
     begun = true;
-    await expect(deleteCompany(world.newHost({ tables: dying }), { companyId: COMPANY })).rejects.toThrow('died');
+    await expect(deleteCompany(world.newHost({ tables: dying }), { companyId: COMPANY }, ADMIN)).rejects.toThrow(
+      'died',
+    );
     return undefined;
   };
-  const made = await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' });
+  const made = await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }, ADMIN);
   expect(errorOf(made)).toMatchObject({ code: 'company-closing' });
   expect(begun).toBe(true);
-  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }))).toBe('deleted');
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toBe('deleted');
   expect(left(world)).toEqual([]);
 });
 
@@ -382,7 +389,7 @@ test('a data key made or restored while the company is being deleted is never lo
       if ((await restoreDataKey(other, { ...PLACE, keyId: 'soft' })).ok) restored.push('soft');
       return undefined;
     };
-    const deleted = await deleteCompany(world.host, { companyId: COMPANY });
+    const deleted = await deleteCompany(world.host, { companyId: COMPANY }, ADMIN);
     if (made.size + restored.length === 0) {
       expect(valueOf(deleted)).toBe('deleted');
       expect(left(world)).toEqual([]);
@@ -405,7 +412,7 @@ test('a delete that died at any point is finished by the timer, or has never beg
     return world;
   };
   const whole = await build();
-  valueOf(await deleteCompany(whole.host, { companyId: COMPANY }));
+  valueOf(await deleteCompany(whole.host, { companyId: COMPANY }, ADMIN));
   const writes = whole.tables.written.length;
   for (let survived = 0; survived < writes; survived += 1) {
     for (const moment of ['before', 'after'] as const) {
@@ -417,18 +424,19 @@ test('a delete that died at any point is finished by the timer, or has never beg
         if (count === survived + 1 && moment === 'after') await commit();
         throw new Error('the process died');
       };
-      await expect(deleteCompany(world.host, { companyId: COMPANY })).rejects.toThrow('the process died');
+      await expect(deleteCompany(world.host, { companyId: COMPANY }, ADMIN)).rejects.toThrow('the process died');
       world.tables.beforeWrite = undefined;
       const host = world.newHost();
       for (let sweeps = 0; sweeps < 3; sweeps += 1) {
         await sweepPurges(host);
+        await sweepOutboxes(host);
         world.clock.advance(DAY_MS);
       }
       const company = await getCompany(host, { companyId: COMPANY });
       if (company.ok) {
         expect(company.value.value.state).toBe('active');
         expect(allShardsClosed(world)).toEqual([false, false]);
-        valueOf(await deleteCompany(host, { companyId: COMPANY }));
+        valueOf(await deleteCompany(host, { companyId: COMPANY }, ADMIN));
       }
       expect(left(world)).toEqual([]);
     }
@@ -454,7 +462,7 @@ test('with its connections a deleted company gives up its claims to vault keys, 
     world.store.tamper('companies', COMPANY, `connection|${id}`, connectionCells({ ...connection, host }));
     world.store.tamper('vaultkeys', `${host}|main-key`, 'claim', { companyId: owner });
   }
-  valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
+  valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN));
   expect(left(world)).toEqual(['vaultkeys/fabrikam.vault.azure.net|main-key/claim']);
 });
 
@@ -467,7 +475,7 @@ test('a company too large for one call is gone on with by the timer', async () =
     if (writes.some(({ kind }) => kind === 'delete')) world.clock.advance(60_000);
     return Promise.resolve(undefined);
   };
-  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }))).toBe('deleting');
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toBe('deleting');
   expect(valueOf(await getCompany(world.host, { companyId: COMPANY })).value.state).toBe('closing');
   world.tables.beforeWrite = undefined;
   await sweepPurges(world.host);
@@ -490,7 +498,7 @@ test('while a company is removed the counts stay exact to the last row', async (
     }
     return written;
   };
-  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }))).toBe('deleted');
+  expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toBe('deleted');
   expect(counts).toEqual([110, 11, 0]);
 });
 
@@ -499,9 +507,9 @@ test('whoever thaws in the middle of removing a company does no harm to one made
   const other = world.newHost({ tables: world.store });
   const made = new Map<string, string>();
   const beginAnew = async (): Promise<void> => {
-    expect(valueOf(await deleteCompany(other, { companyId: COMPANY }))).toBe('deleted');
+    expect(valueOf(await deleteCompany(other, { companyId: COMPANY }, ADMIN))).toBe('deleted');
     world.clock.advance(1_000);
-    valueOf(await putCompany(other, { companyId: COMPANY }));
+    valueOf(await putCompany(other, { companyId: COMPANY }, ADMIN));
     const fresh = world.newHost({ tables: world.store });
     const keys = Array.from({ length: 200 }, () => ({}));
     for (const [keyId, plaintext] of plaintextsOf(await world.generate(keys, { host: fresh })))
@@ -513,7 +521,7 @@ test('whoever thaws in the middle of removing a company does no harm to one made
     await thawed;
     return undefined;
   };
-  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }))).toMatchObject({
+  expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({
     code: 'company-has-data-keys',
   });
   expect(made.size).toBe(200);
@@ -534,9 +542,9 @@ test('whoever thaws with the shards behind it takes nothing from a company made 
   world.tables.beforeWrite = async ({ table }) => {
     if (table !== 'agenda') return undefined;
     world.tables.beforeWrite = undefined;
-    expect(valueOf(await deleteCompany(other, { companyId: COMPANY }))).toBe('deleted');
+    expect(valueOf(await deleteCompany(other, { companyId: COMPANY }, ADMIN))).toBe('deleted');
     world.clock.advance(1_000);
-    valueOf(await putCompany(other, { companyId: COMPANY }));
+    valueOf(await putCompany(other, { companyId: COMPANY }, ADMIN));
     await world.generate([{ keyId: 'b' }], { host: other });
     valueOf(await deleteDataKey(other, { ...PLACE, keyId: 'b' }));
     valueOf(await beginRequest(other, request));
@@ -548,7 +556,7 @@ test('whoever thaws with the shards behind it takes nothing from a company made 
     ...(await world.store.read('companies', COMPANY, 'company'))?.cells,
     state: 'closing',
   });
-  await deleteCompany(world.host, { companyId: COMPANY });
+  await deleteCompany(world.host, { companyId: COMPANY }, ADMIN);
   expect(anew).toBeDefined();
   const now = new Set(left(world));
   expect(anew?.filter((row) => !now.has(row))).toEqual([]);
@@ -576,6 +584,6 @@ test('while the company is being deleted new keys are refused', async () => {
     refused = errorOf(await generating(world));
     return undefined;
   };
-  valueOf(await deleteCompany(world.host, { companyId: COMPANY }));
+  valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN));
   expect(refused).toMatchObject({ type: 'state', code: 'company-closing' });
 });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionTest } from '../../shared/domain/connection-verdict.ts';
 import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { testConnection } from '../../shared/operations/connection-test.ts';
+import { ADMIN } from '../fakes/actors.ts';
 import { PRINCIPAL_ID } from '../fakes/fake-vault-answers.ts';
 import { keyVersionOf, type FakeVault } from '../fakes/fake-vaults.ts';
 import {
@@ -28,7 +29,7 @@ beforeEach(async () => {
 });
 
 async function test(options: { roleAssigned?: boolean } = {}): Promise<ConnectionTest> {
-  const tested = await testConnection(world.deps, { ...PLACE, ...options });
+  const tested = await testConnection(world.deps, { ...PLACE, ...options }, ADMIN);
   if (!tested.ok) throw new Error(`refused: ${JSON.stringify(tested.error)}`);
   return tested.value;
 }
@@ -109,6 +110,7 @@ describe('testing a connection', () => {
       const tested = await testConnection(
         { ...deps, connectionPolicy: { ...deps.connectionPolicy, ...policy } },
         PLACE,
+        ADMIN,
       );
       expect(tested.ok && outcomes(tested.value)[0]).toBe('input:failed:vault-host-not-allowed');
     }
@@ -175,7 +177,11 @@ describe('testing a connection', () => {
     expect(warned.status).toBe('green');
     expect(outcomes(warned)).toContain('key-fit:warning:key-purgeable');
     const { deps } = world;
-    const refused = await testConnection({ ...deps, keyPolicy: { ...deps.keyPolicy, purgeable: 'refuse' } }, PLACE);
+    const refused = await testConnection(
+      { ...deps, keyPolicy: { ...deps.keyPolicy, purgeable: 'refuse' } },
+      PLACE,
+      ADMIN,
+    );
     expect(refused.ok && refused.value.status).toBe('failed');
   });
 
@@ -209,7 +215,7 @@ describe('testing a connection', () => {
         unwrap: () => Promise.resolve({ ok: true, value: new Uint8Array(64) } as const),
       },
     };
-    const tested = await testConnection(deps, PLACE);
+    const tested = await testConnection(deps, PLACE, ADMIN);
     expect(tested.ok && outcomes(tested.value)).toContain('compare:failed:key-substituted');
     expect(world.logged.filter(({ event }) => event === 'security.key-substituted')).toHaveLength(2);
   });
@@ -317,20 +323,20 @@ describe('a test beside other writers', () => {
       if (operation !== 'challengedTenant') return;
       world.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), {});
     };
-    const tested = await testConnection(world.deps, PLACE);
+    const tested = await testConnection(world.deps, PLACE, ADMIN);
     expect(tested).toMatchObject({ ok: false, error: { type: 'failure', failure: { code: 'row-forged' } } });
   });
 
   it('is refused, not thrown, when the seal key cannot be had', async () => {
     world.vaults.fail({ operation: 'sign', failure: 'vault-unreachable' });
-    expect(await testConnection(world.deps, PLACE)).toMatchObject({
+    expect(await testConnection(world.deps, PLACE, ADMIN)).toMatchObject({
       error: { failure: { code: 'vault-unreachable' } },
     });
     expect(operations()).not.toContain('obtainToken');
   });
 
   it('is refused for a connection that does not exist', async () => {
-    expect(await testConnection(world.deps, { ...PLACE, connectionId: 'none' })).toMatchObject({
+    expect(await testConnection(world.deps, { ...PLACE, connectionId: 'none' }, ADMIN)).toMatchObject({
       error: { type: 'not-found', what: 'connection' },
     });
   });

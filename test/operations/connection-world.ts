@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import type { ConnectionInput } from '../../shared/domain/connection-input.ts';
 import { companyCells } from '../../shared/domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
 import type { ConnectionTestDependencies } from '../../shared/operations/connection-test.ts';
 import { putConnection, type ConnectionsDependencies } from '../../shared/operations/connections.ts';
 import type { Cells, LogEntry, Tables } from '../../shared/operations/ports.ts';
+import { ADMIN } from '../fakes/actors.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
 import { FakeVaults } from '../fakes/fake-vaults.ts';
@@ -63,13 +65,15 @@ export class ConnectionWorld {
   }
 
   get deps(): ConnectionsDependencies & ConnectionTestDependencies {
+    const clock = { now: () => new Date(this.nowMs) };
     return {
       tables: this.tables,
       vaults: this.vaults,
       probe: this.vaults,
       sealer: this.vaults,
       log: { write: (entry) => void this.logged.push(entry) },
-      clock: { now: () => new Date(this.nowMs) },
+      clock,
+      eventLimits: new EventLimits(clock),
       timers: { sleep: () => Promise.resolve() },
       entropy: { bytes: (count) => randomBytes(count), id: () => randomBytes(16).toString('hex') },
       connectionPolicy: {
@@ -82,7 +86,7 @@ export class ConnectionWorld {
   }
 
   async put(change: Partial<ConnectionInput> = {}): ReturnType<typeof putConnection> {
-    return putConnection(this.deps, { ...PLACE, input: { ...INPUT, ...change }, condition: {} });
+    return putConnection(this.deps, { ...PLACE, input: { ...INPUT, ...change }, condition: {} }, ADMIN);
   }
 
   async cells(): Promise<Cells> {

@@ -20,6 +20,7 @@ import {
   TENANT,
   VENDOR_HOST,
 } from './connection-world.ts';
+import { ADMIN } from '../fakes/actors.ts';
 
 let world: ConnectionWorld;
 beforeEach(() => {
@@ -27,7 +28,7 @@ beforeEach(() => {
 });
 
 const put = (condition: WriteCondition, change: Partial<typeof INPUT> = {}): ReturnType<typeof putConnection> =>
-  putConnection(world.deps, { ...PLACE, input: { ...INPUT, ...change }, condition });
+  putConnection(world.deps, { ...PLACE, input: { ...INPUT, ...change }, condition }, ADMIN);
 
 describe('putting a connection', () => {
   it('stores it sealed, and asks nobody but the seal key', async () => {
@@ -59,7 +60,11 @@ describe('putting a connection', () => {
   });
 
   it('is refused for a company that does not exist', async () => {
-    const refused = await putConnection(world.deps, { ...PLACE, companyId: 'nobody', input: INPUT, condition: {} });
+    const refused = await putConnection(
+      world.deps,
+      { ...PLACE, companyId: 'nobody', input: INPUT, condition: {} },
+      ADMIN,
+    );
     expect(refused).toMatchObject({ error: { type: 'not-found', what: 'company' } });
   });
 
@@ -109,14 +114,14 @@ describe('putting a connection', () => {
     }
     const connectorClientId = '7e5d0000-0000-4000-8000-0000000000c2';
     const deps = { ...world.deps, connectionPolicy: { ...world.deps.connectionPolicy, connectorClientId } };
-    expect(await putConnection(deps, { ...PLACE, input: INPUT, condition: {} })).toMatchObject({
+    expect(await putConnection(deps, { ...PLACE, input: INPUT, condition: {} }, ADMIN)).toMatchObject({
       value: { value: { credential: { clientId: connectorClientId }, usedBy: ['keyring|default'], tenantId: TENANT } },
     });
   });
 
   it('never points a pinned tenant elsewhere', async () => {
     await world.put();
-    await testConnection(world.deps, PLACE);
+    await testConnection(world.deps, PLACE, ADMIN);
     expect(await world.put({ tenantId: OTHER_TENANT })).toMatchObject({
       error: { type: 'invalid', target: 'body.tenantId' },
     });
@@ -127,7 +132,7 @@ describe('putting a connection', () => {
 
   it('forgets what was learnt of a key when another is named', async () => {
     await world.put();
-    await testConnection(world.deps, { ...PLACE, roleAssigned: true });
+    await testConnection(world.deps, { ...PLACE, roleAssigned: true }, ADMIN);
     expect(await world.cells()).toMatchObject({ keySeen: true, roleAssignedAt: '2026-06-01T00:00:00.000Z' });
     await world.put({ keyName: 'other' });
     expect(await world.cells()).toMatchObject({
@@ -157,7 +162,7 @@ describe('a forged row', () => {
     await world.tamper(change);
     for (const refused of [
       await getConnection(world.deps, PLACE),
-      await testConnection(world.deps, PLACE),
+      await testConnection(world.deps, PLACE, ADMIN),
       await world.put({ keyName: 'x' }),
     ]) {
       expect(refused).toMatchObject({ error: { type: 'failure', failure: { code: 'row-forged', kind: 'integrity' } } });
@@ -179,13 +184,13 @@ describe('a forged row', () => {
   it('that nothing uses can be deleted and entered again', async () => {
     await world.put();
     await world.tamper({ host: OTHER_HOST });
-    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} })).toMatchObject({ ok: true });
+    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} }, ADMIN)).toMatchObject({ ok: true });
     expect(await world.put()).toMatchObject({ ok: true, value: { created: true } });
   });
 
   it('is named in a list beside those that are genuine', async () => {
     await world.put();
-    await putConnection(world.deps, { companyId: COMPANY, connectionId: 'second', input: INPUT, condition: {} });
+    await putConnection(world.deps, { companyId: COMPANY, connectionId: 'second', input: INPUT, condition: {} }, ADMIN);
     await world.tamper({ host: OTHER_HOST });
     const listed = await listConnections(world.deps, { companyId: COMPANY, limit: 100 });
     expect(listed).toMatchObject({
@@ -204,7 +209,7 @@ describe('a forged row', () => {
 describe('listing connections', () => {
   it('goes page by page', async () => {
     for (const connectionId of ['a', 'b', 'c']) {
-      await putConnection(world.deps, { companyId: COMPANY, connectionId, input: INPUT, condition: {} });
+      await putConnection(world.deps, { companyId: COMPANY, connectionId, input: INPUT, condition: {} }, ADMIN);
     }
     const first = await listConnections(world.deps, { companyId: COMPANY, limit: 2 });
     if (!first.ok || first.value.continuation === undefined) throw new Error('there is no second page');
@@ -227,20 +232,23 @@ describe('listing connections', () => {
 describe('deleting a connection', () => {
   it('leaves nothing of it', async () => {
     await world.put();
-    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} })).toEqual({ ok: true, value: undefined });
+    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} }, ADMIN)).toEqual({
+      ok: true,
+      value: undefined,
+    });
     expect(await getConnection(world.deps, PLACE)).toMatchObject({ error: { type: 'not-found', what: 'connection' } });
-    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} })).toMatchObject({
+    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} }, ADMIN)).toMatchObject({
       error: { type: 'not-found' },
     });
   });
 
   it('is refused while it is in use, or is not as If-Match asks', async () => {
     await world.put();
-    expect(await deleteConnection(world.deps, { ...PLACE, condition: { ifMatch: 'W/"0"' } })).toMatchObject({
+    expect(await deleteConnection(world.deps, { ...PLACE, condition: { ifMatch: 'W/"0"' } }, ADMIN)).toMatchObject({
       error: { type: 'precondition-failed' },
     });
     await world.tamper({ usedBy: '["switch|default|s1"]' });
-    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} })).toMatchObject({
+    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} }, ADMIN)).toMatchObject({
       error: { type: 'state', code: 'connection-in-use' },
     });
   });
@@ -248,6 +256,6 @@ describe('deleting a connection', () => {
   it('is told apart from one that never was, when the answer is lost', async () => {
     await world.put();
     world.tables.losesNextAnswer = true;
-    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} })).toMatchObject({ ok: true });
+    expect(await deleteConnection(world.deps, { ...PLACE, condition: {} }, ADMIN)).toMatchObject({ ok: true });
   });
 });

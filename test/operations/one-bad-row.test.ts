@@ -8,11 +8,12 @@ import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { sweepChecks } from '../../shared/operations/vault-checks.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './switches/rig.ts';
+import { actorNamed } from '../fakes/actors.ts';
 
 /** A switch that is under way, whose row cannot be read. */
 async function withBrokenSwitch(): Promise<Rig> {
   const rig = await Rig.withDataKeys(3);
-  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'test' });
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, actorNamed('test'));
   const rowKey = switchRowKey(KEYRING, 's1');
   const row = await rig.store.read('companies', COMPANY, rowKey);
   rig.store.tamper('companies', COMPANY, rowKey, { ...row?.cells, paused: 'no' });

@@ -4,6 +4,7 @@ import type { Tables } from '../../shared/operations/ports.ts';
 import { nextDue, noteForPurge } from '../../shared/operations/data-keys/purge-list.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { getSwitch } from '../../shared/operations/switches/switch-view.ts';
+import { ADMIN } from '../fakes/actors.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { CONTOSO, COMPANY, KEYRING, place, Rig } from './switches/rig.ts';
 
@@ -21,7 +22,7 @@ test('every quarantined row is named, however short the pages of the list are', 
   const rig = await Rig.withDataKeys(12, { shardCount: 2, wrapTables: shortPages });
   const broken = ['key-000001', 'key-000004', 'key-000007', 'key-000009'];
   for (const keyId of broken) await rig.tamperDataKey(keyId, { blob: new Uint8Array(61) });
-  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await rig.drain();
   const view = await getSwitch(rig.deps, place('s1'));
   expect(view.ok && view.value.quarantine.map(({ keyId }) => keyId).sort()).toEqual(broken);

@@ -21,8 +21,9 @@ import { Chance } from './chance.ts';
 import type { Host } from './host.ts';
 import type { Actor } from './scheduler.ts';
 import type { World } from './world.ts';
+import { ADMIN } from '../fakes/actors.ts';
 
-const ADMIN: Actor = { role: 'admin at a desk' };
+const AT_A_DESK: Actor = { role: 'admin at a desk' };
 const TARGETS: readonly ProviderRef[] = [CONTOSO, FABRIKAM, MANAGED];
 const PATIENCE_MS = 30_000;
 
@@ -53,8 +54,8 @@ export class Admin {
     const ready = (): boolean => world.passWrites >= enough || world.control.running === undefined;
     const dueMs = world.clock.now().getTime() + PATIENCE_MS;
     return Promise.race([
-      world.turn(ADMIN, { text: 'waits for rows', ready }),
-      world.turn(ADMIN, { text: 'has waited long enough', dueMs }),
+      world.turn(AT_A_DESK, { text: 'waits for rows', ready }),
+      world.turn(AT_A_DESK, { text: 'has waited long enough', dueMs }),
     ]);
   }
 
@@ -65,24 +66,24 @@ export class Admin {
     const choice = this.#chance.below(20);
     const { state } = sw;
     if (choice < 6 && state === 'rolling-back')
-      await this.#ask((d) => retrySwitch(d, { ...place, direction: 'forward' }));
-    else if (choice < 7) await this.#ask((d) => cancelSwitch(d, place));
-    else if (choice < 9) await this.#ask((d) => pauseSwitch(d, place));
-    else if (choice < 12) await this.#ask((d) => resumeSwitch(d, place));
-    else if (choice < 15) await this.#ask((d) => retrySwitch(d, place));
-    else if (choice < 16) await this.#ask((d) => retrySwitch(d, { ...place, direction: 'back' }));
+      await this.#ask((d) => retrySwitch(d, { ...place, direction: 'forward' }, ADMIN));
+    else if (choice < 7) await this.#ask((d) => cancelSwitch(d, place, ADMIN));
+    else if (choice < 9) await this.#ask((d) => pauseSwitch(d, place, ADMIN));
+    else if (choice < 12) await this.#ask((d) => resumeSwitch(d, place, ADMIN));
+    else if (choice < 15) await this.#ask((d) => retrySwitch(d, place, ADMIN));
+    else if (choice < 16) await this.#ask((d) => retrySwitch(d, { ...place, direction: 'back' }, ADMIN));
     else if (choice < 18) await this.#follow();
     else await this.#decideOnOne(place);
   }
 
   async #start(): Promise<void> {
     if (this.#chance.happens(0.8)) this.#switches += 1;
-    const place = { ...this.#place(`s${Math.max(1, this.#switches)}`), requestedBy: 'admin' };
+    const place = this.#place(`s${Math.max(1, this.#switches)}`);
     const inForce = this.#world.control.keyring?.provider;
     const others = TARGETS.filter((ref) => !inForce || providerName(ref) !== providerName(inForce));
     const target = this.#chance.pick(others);
-    if (this.#chance.happens(0.2)) await this.#ask((d) => startRekey(d, place));
-    else await this.#ask((d) => startSwitch(d, { ...place, target }));
+    if (this.#chance.happens(0.2)) await this.#ask((d) => startRekey(d, place, ADMIN));
+    else await this.#ask((d) => startSwitch(d, { ...place, target }, ADMIN));
   }
 
   /** The owner of the vault in force makes a new version of the key, or has made one. */
@@ -92,7 +93,9 @@ export class Admin {
     const host = world.control.hostOf(ref);
     const keyName = ref.provider === 'managed' ? VENDOR.keyName : 'customer-key';
     if (this.#chance.happens(0.7)) world.vaults.addKey({ host, keyName, fixture: 'rsa-2048-4' });
-    const followed = await this.#ask((d) => followKeyVersion(d, { companyId: COMPANY, keyringId: KEYRING, ref }));
+    const followed = await this.#ask((d) =>
+      followKeyVersion(d, { companyId: COMPANY, keyringId: KEYRING, ref }, ADMIN),
+    );
     if (!followed?.ok) return;
     const { keyId } = followed.value;
     for (const row of world.control.rows) {
@@ -107,8 +110,8 @@ export class Admin {
     const keyId = this.#chance.pick([...this.#world.history.returned]);
     const quarantined = this.#quarantined();
     const one = { ...place, keyId: quarantined.length > 0 ? this.#chance.pick(quarantined) : keyId };
-    if (this.#chance.happens(0.7)) await this.#ask((d) => retryQuarantined(d, one));
-    else await this.#ask((d) => acceptLoss(d, one));
+    if (this.#chance.happens(0.7)) await this.#ask((d) => retryQuarantined(d, one, ADMIN));
+    else await this.#ask((d) => acceptLoss(d, one, ADMIN));
   }
 
   #quarantined(): string[] {
@@ -123,15 +126,15 @@ export class Admin {
     const before = this.#quarantined();
     const view = await this.#ask((d) => getSwitch(d, place));
     if (!view?.ok) return false;
-    if (view.value.paused) await this.#ask((d) => resumeSwitch(d, place));
-    if (view.value.blocked) await this.#ask((d) => retrySwitch(d, place));
+    if (view.value.paused) await this.#ask((d) => resumeSwitch(d, place, ADMIN));
+    if (view.value.blocked) await this.#ask((d) => retrySwitch(d, place, ADMIN));
     const named = view.value.quarantine.map(({ keyId }) => keyId);
     const unnamed = this.#quarantined().filter((keyId) => before.includes(keyId) && !named.includes(keyId));
     if (unnamed.length > 0) this.#world.history.broken('5', `${unnamed.join(', ')} waits in quarantine, unnamed`);
     for (const keyId of named) {
-      const retried = await this.#ask((d) => retryQuarantined(d, { ...place, keyId }));
+      const retried = await this.#ask((d) => retryQuarantined(d, { ...place, keyId }, ADMIN));
       const stays = retried && !retried.ok && retried.error.type === 'state';
-      if (stays) await this.#ask((d) => acceptLoss(d, { ...place, keyId }));
+      if (stays) await this.#ask((d) => acceptLoss(d, { ...place, keyId }, ADMIN));
     }
     return view.value.paused || view.value.blocked !== undefined || named.length > 0;
   }

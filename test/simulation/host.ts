@@ -1,5 +1,6 @@
 // A host process of the simulation: the product's own services with caches of their own, over ports that wait for their turn. Each kind
 // of work has ports of its own, so that it is known who calls.
+import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
 import type { Log, LogEntry } from '../../shared/operations/ports.ts';
 import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
 import type { Generating } from '../../shared/operations/data-keys/generate.ts';
@@ -71,6 +72,7 @@ export function startHost(world: PortWorld, name: string): Host {
     clock,
     entropy,
     log,
+    eventLimits: new EventLimits(clock),
     managedTarget: VENDOR,
     companyKeys,
     workerKeys: new WorkerKeys(opening(worker), { ttlMs }),

@@ -118,7 +118,9 @@ async function openEverything(world: World): Promise<void> {
       history.broken('3', `${partition} goes on writing under version ${shard.writeVersion}`);
     }
   }
+  world.clock.advance(LONG_WHILE_MS);
   await until(world, sweep(world, new Chance(world.plan.seed, 'end')), CALM_STEPS);
   const left = switchesOnAgenda(world.store);
   if (left.length > 0) history.broken('5', `the agenda still has ${left.join(', ')}`);
+  await world.audit.inTheEnd();
 }

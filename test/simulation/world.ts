@@ -8,6 +8,7 @@ import type { FakeVaults } from '../fakes/fake-vaults.ts';
 import { COMPANY, Rig } from '../operations/switches/rig.ts';
 import { Broker } from './broker.ts';
 import { Chance } from './chance.ts';
+import { AuditCheck } from './check-audit.ts';
 import { CallBudget } from './call-budget.ts';
 import { ControlCheck } from './check-control.ts';
 import { DataCheck } from './check-data.ts';
@@ -33,6 +34,7 @@ export class World implements PortWorld {
   readonly history: History;
   readonly control: ControlCheck;
   readonly data: DataCheck;
+  readonly audit: AuditCheck;
   readonly coverage: Coverage;
   readonly budget: CallBudget;
   /** For faults; who goes next is the scheduler's own. */
@@ -82,6 +84,7 @@ export class World implements PortWorld {
     this.control = new ControlCheck(this.store, this.vaults, keys, this.history);
     this.data = new DataCheck(this.store, keys, this.history);
     this.control.data = this.data;
+    this.audit = new AuditCheck(this.store, this.vaults, this.history);
   }
 
   static async begin(
@@ -204,6 +207,7 @@ export class World implements PortWorld {
         if (holdsKeyMaterial(value)) this.history.broken('7', `a plaintext key is in the row ${write.rowKey}`);
       }
     }
+    if (table !== 'agenda') this.audit.written(writes);
     if (table === 'datakeys') this.data.written(partitionKey, rowKeys, this.clock.now().toISOString());
     if (table === 'companies' && partitionKey === COMPANY) {
       this.control.written(rowKeys, this.clock.now().getTime());

@@ -5,7 +5,7 @@ import type { AuditEvent } from '../../domain/audit.ts';
 import type { AgendaItem } from '../agenda.ts';
 import type { RowWrite } from '../ports.ts';
 
-export type OutboxTable = 'companies' | 'datakeys';
+export type OutboxTable = 'companies' | 'datakeys' | 'health';
 
 export interface OutboxPlace {
   readonly table: OutboxTable;
@@ -17,18 +17,19 @@ export interface OutboxPlace {
 export const outboxRowKey = ({ table, id }: Pick<OutboxPlace, 'table' | 'id'>): string =>
   `${table === 'companies' ? OUTBOX_PREFIX : SHARD_OUTBOX_PREFIX}${id}`;
 
-/** Names the event, and its partition unless that is its company's own. */
+/** Names the event, and its partition unless that is its company's own in `companies`. */
 export function outboxItem({ table, partitionKey, companyId, id }: OutboxPlace): AgendaItem {
-  const shard = table === 'companies' ? [] : partitionKey.split('|').slice(1);
-  return { kind: 'outbox', companyId, id: [...shard, id].join('|') };
+  const where = { companies: [], datakeys: partitionKey.split('|').slice(1), health: [table] }[table];
+  return { kind: 'outbox', companyId, id: [...where, id].join('|') };
 }
 
 /** Undefined if it names no place of ours. */
 export function placeOfItem({ companyId, id: name }: AgendaItem): OutboxPlace | undefined {
-  const [first = '', shard, id, ...rest] = name.split('|');
-  if (shard === undefined) return { table: 'companies', partitionKey: companyId, companyId, id: first };
-  if (id === undefined || rest.length > 0) return undefined;
-  return { table: 'datakeys', partitionKey: `${companyId}|${first}|${shard}`, companyId, id };
+  const [first = '', second, third, ...rest] = name.split('|');
+  if (second === undefined) return { table: 'companies', partitionKey: companyId, companyId, id: first };
+  if (third === undefined) return { table: 'health', partitionKey: companyId, companyId, id: second };
+  if (rest.length > 0) return undefined;
+  return { table: 'datakeys', partitionKey: `${companyId}|${first}|${second}`, companyId, id: third };
 }
 
 export const outboxWrite = (place: Pick<OutboxPlace, 'table' | 'id'>, event: AuditEvent): RowWrite => ({

@@ -1,4 +1,4 @@
-// Events without an act of their own: somebody was refused, or something was found that must not be. Each is logged in any case; the record
+// Events without a transaction of their own: somebody was refused, something was found that must not be, calls were added up. Each is logged in any case; the record
 // of it is bounded, and its failing changes nothing for whoever is being answered.
 import type { Act, Actor, Outcome } from '../../domain/audit.ts';
 import type { Failure, FailureCode } from '../../domain/failure.ts';
@@ -11,26 +11,32 @@ export interface Recording extends Auditing {
   readonly eventLimits: EventLimits;
 }
 
-/** A single attempt: one whose answer is lost is looked for by the timer, so that it is never written twice. */
+/**
+ * False if nothing was written, because it was too many or the store is away. A single attempt: one whose answer is lost is looked for by the timer, so that it is never
+ * written twice.
+ */
 export async function recordEvent(
   deps: Recording,
   actor: Actor,
-  event: Act & { readonly outcome: Exclude<Outcome, 'done'> },
-): Promise<void> {
+  event: Act & { readonly outcome: Outcome },
+): Promise<boolean> {
   const { outcome, ...act } = event;
   const { companyId, action, target } = act;
   const about = { companyId, action, target, outcome, requestId: actor.requestId };
-  deps.log.write({ level: 'warning', event: 'audit.event', detail: about });
+  const level = outcome === 'done' || outcome === 'counted' ? 'info' : 'warning';
+  deps.log.write({ level, event: 'audit.event', detail: about });
   const suppressed = outcome === 'counted' ? 0 : deps.eventLimits.admit(companyId);
-  if (suppressed === undefined) return;
+  if (suppressed === undefined) return false;
   const detail = { ...act.detail, ...(suppressed > 0 ? { notRecordedBefore: suppressed } : {}) };
   const attempt = new Attempts(deps, { actor, act: { ...act, detail }, outcome });
   try {
     await attempt.write('companies', companyId, []);
     await attempt.settle();
+    return true;
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     deps.log.write({ level: 'error', event: 'audit.event-lost', detail: about });
+    return false;
   }
 }
 

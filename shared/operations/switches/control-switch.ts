@@ -1,5 +1,6 @@
 // What an admin may order of a switch that is under way: cancel, pause, resume, retry. Each is one transaction; whichever of
 // cancel and commit comes first wins.
+import type { Actor, Detail } from '../../domain/audit.ts';
 import { providerName } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -7,14 +8,17 @@ import { movable, type Direction } from '../../domain/shard.ts';
 import { isEnded, type Switch, type SwitchState } from '../../domain/switch.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { takeOffAgenda } from '../agenda.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited, type ActRecord } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
-import { settleRaces, type Races } from '../races.ts';
+import type { RowWrite, WorkQueue } from '../ports.ts';
+import { settleRaces } from '../races.ts';
 import { loadShards } from '../shard-rows.ts';
 import type { ConnectionReading } from '../verified-connection.ts';
 import { enqueue } from './enqueue.ts';
 import { agendaItemOf } from './start-switch.ts';
 import {
+  actOnSwitch,
   loadConnectionsOf,
   marksAtEnd,
   replaceKeyring,
@@ -24,43 +28,57 @@ import {
   type SwitchPlace,
 } from './switch-writes.ts';
 
-export interface ControlDependencies extends Races, ConnectionReading {
-  readonly tables: Tables;
+export interface ControlDependencies extends Auditing, ConnectionReading {
+  readonly tables: Auditing['tables'];
   readonly queue: WorkQueue;
-  readonly clock: Clock;
-  readonly log: Log;
+}
+
+/** One order of an admin on one switch, and its record. */
+interface Ordered extends SwitchPlace {
+  readonly record: ActRecord;
 }
 
 type Decided = Result<Loaded<Switch>, Refusal> | 'lost-race';
 
 /** Before any data key was touched it just ends; afterwards it rolls back. A switch that is rolling back already stays so. */
-export function cancelSwitch(deps: ControlDependencies, place: SwitchPlace): Promise<Result<Loaded<Switch>, Refusal>> {
-  return ordered(
-    deps,
+export function cancelSwitch(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  actor: Actor,
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  const what = {
+    action: 'switch.cancel',
+    logged: 'switch.cancel-ordered',
+    leadsTo: 'cancelled',
     place,
-    'switch.cancel-ordered',
-    async (sw) => {
-      if (sw.value.state === 'rolling-back') return unblockedTo(deps, place, sw, { denialAccepted: true });
-      if (sw.value.state === 're-protecting') return turnTo(deps, place, sw, 'back');
-      return endUntouched(deps, place, sw);
-    },
-    'cancelled',
+    actor,
+  } as const;
+  return ordered(deps, what, (sw, order) => {
+    if (sw.value.state === 'rolling-back') return unblockedTo(order, sw, { denialAccepted: true });
+    if (sw.value.state === 're-protecting') return turnTo(deps, order, sw, 'back');
+    return endUntouched(deps, order, sw);
+  });
+}
+
+export function pauseSwitch(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  actor: Actor,
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  const what = { action: 'switch.pause', logged: 'switch.paused', place, actor };
+  return ordered(deps, what, (sw, order) =>
+    isMoving(sw.value.state) ? write(order, sw, { ...sw.value, paused: true }) : Promise.resolve(notMoving(sw.value)),
   );
 }
 
-export function pauseSwitch(deps: ControlDependencies, place: SwitchPlace): Promise<Result<Loaded<Switch>, Refusal>> {
-  return ordered(deps, place, 'switch.paused', (sw) =>
-    isMoving(sw.value.state)
-      ? write(deps, place, sw, { ...sw.value, paused: true })
-      : Promise.resolve(notMoving(sw.value)),
-  );
-}
-
-export function resumeSwitch(deps: ControlDependencies, place: SwitchPlace): Promise<Result<Loaded<Switch>, Refusal>> {
-  return ordered(deps, place, 'switch.resumed', (sw) =>
-    isMoving(sw.value.state)
-      ? write(deps, place, sw, { ...sw.value, paused: false })
-      : Promise.resolve(notMoving(sw.value)),
+export function resumeSwitch(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  actor: Actor,
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  const what = { action: 'switch.resume', logged: 'switch.resumed', place, actor };
+  return ordered(deps, what, (sw, order) =>
+    isMoving(sw.value.state) ? write(order, sw, { ...sw.value, paused: false }) : Promise.resolve(notMoving(sw.value)),
   );
 }
 
@@ -71,12 +89,15 @@ export function resumeSwitch(deps: ControlDependencies, place: SwitchPlace): Pro
 export function retrySwitch(
   deps: ControlDependencies,
   input: SwitchPlace & { readonly direction?: Direction },
+  actor: Actor,
 ): Promise<Result<Loaded<Switch>, Refusal>> {
   const { direction, ...place } = input;
-  if (direction === 'back') return cancelSwitch(deps, place);
-  return ordered(deps, place, 'switch.retry-ordered', (sw) => {
-    if (direction === 'forward' && sw.value.state === 'rolling-back') return turnTo(deps, place, sw, 'forward');
-    return unblockedTo(deps, place, sw, { denialAccepted: sw.value.denialAccepted || direction !== undefined });
+  if (direction === 'back') return cancelSwitch(deps, place, actor);
+  const detail = { direction };
+  const what = { action: 'switch.retry', logged: 'switch.retry-ordered', place, actor, detail };
+  return ordered(deps, what, (sw, order) => {
+    if (direction === 'forward' && sw.value.state === 'rolling-back') return turnTo(deps, order, sw, 'forward');
+    return unblockedTo(order, sw, { denialAccepted: sw.value.denialAccepted || direction !== undefined });
   });
 }
 
@@ -93,23 +114,32 @@ const notMoving = (sw: Switch): Decided => refuse('switch-not-running', `The swi
  */
 async function ordered(
   deps: ControlDependencies,
-  place: SwitchPlace,
-  event: string,
-  decide: (sw: Loaded<Switch>) => Promise<Decided>,
-  leadsTo?: SwitchState,
+  what: {
+    readonly action: string;
+    readonly logged: string;
+    readonly place: SwitchPlace;
+    readonly actor: Actor;
+    readonly detail?: Detail;
+    readonly leadsTo?: SwitchState;
+  },
+  decide: (sw: Loaded<Switch>, order: Ordered) => Promise<Decided>,
 ): Promise<Result<Loaded<Switch>, Refusal>> {
+  const { place } = what;
   const { companyId, keyringId, switchId } = place;
   let tried = false;
-  const decided = await settleRaces(deps, async () => {
+  const attempt = async (record: ActRecord): Promise<Decided> => {
     const sw = await loadSwitch(deps.tables, place);
     if (!sw) return err(notFound('switch', switchId));
-    if (tried && sw.value.state === leadsTo) return ok(sw);
+    if (await record.landed()) return ok(sw);
+    if (tried && sw.value.state === what.leadsTo) return ok(sw);
     if (isEnded(sw.value.state)) return refuse('switch-ended', `The switch is ${sw.value.state}.`);
     tried = true;
-    return decide(sw);
-  });
+    return decide(sw, { ...place, record });
+  };
+  const act = actOnSwitch(what.action, place, what.detail);
+  const decided = await audited(deps, what.actor, act, (record) => settleRaces(deps, () => attempt(record)));
   if (!decided.ok) return decided;
-  deps.log.write({ level: 'info', event, detail: { companyId, keyringId, switchId } });
+  deps.log.write({ level: 'info', event: what.logged, detail: { companyId, keyringId, switchId } });
   if (!isEnded(decided.value.value.state)) {
     const message: WorkMessage = { format: 1, kind: 'advance', attempt: 0, companyId, keyringId, switchId };
     await enqueue(deps, place, [message]);
@@ -118,26 +148,26 @@ async function ordered(
 }
 
 async function write(
-  deps: ControlDependencies,
-  place: SwitchPlace,
+  { companyId, record }: Ordered,
   sw: Loaded<Switch>,
   next: Switch,
+  others: readonly RowWrite[] = [],
 ): Promise<Decided> {
-  const written = await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
+  const writes = [replaceSwitch(sw, next), ...others];
+  const written = await record.write('companies', companyId, writes, { state: next.state });
   return written.outcome === 'committed' ? ok({ value: next, etag: written.etags[0] ?? '' }) : 'lost-race';
 }
 
 const unblockedTo = (
-  deps: ControlDependencies,
-  place: SwitchPlace,
+  order: Ordered,
   sw: Loaded<Switch>,
   change: { readonly denialAccepted: boolean },
-): Promise<Decided> => write(deps, place, sw, { ...released(sw.value), ...change });
+): Promise<Decided> => write(order, sw, { ...released(sw.value), ...change });
 
 /** A new generation in the other direction: every shard is turned to it before its rows are passed over. */
 async function turnTo(
   deps: ControlDependencies,
-  place: SwitchPlace,
+  place: Ordered,
   sw: Loaded<Switch>,
   direction: Direction,
 ): Promise<Decided> {
@@ -154,11 +184,7 @@ async function turnTo(
     turnedAt: deps.clock.now().toISOString(),
     doneAtTurn: await countAt(deps, { ...place, shardCount: keyring.value.shardCount }, version),
   };
-  const written = await deps.tables.write('companies', place.companyId, [
-    replaceSwitch(sw, next),
-    replaceKeyring(keyring, { ...keyring.value, generation }),
-  ]);
-  return written.outcome === 'committed' ? ok({ value: next, etag: written.etags[0] ?? '' }) : 'lost-race';
+  return write(place, sw, next, [replaceKeyring(keyring, { ...keyring.value, generation })]);
 }
 
 /** About how many rows are at a version already; only progress is told from it. */
@@ -176,7 +202,7 @@ async function countAt(
 }
 
 /** Nothing was re-protected yet: what stays is the row that says so, and the number of the version that was reserved. */
-async function endUntouched(deps: ControlDependencies, place: SwitchPlace, sw: Loaded<Switch>): Promise<Decided> {
+async function endUntouched(deps: ControlDependencies, place: Ordered, sw: Loaded<Switch>): Promise<Decided> {
   const keyring = await loadKeyring(deps.tables, place);
   if (keyring?.value.switchId !== place.switchId) return 'lost-race';
   const { source, target } = sw.value;
@@ -184,12 +210,10 @@ async function endUntouched(deps: ControlDependencies, place: SwitchPlace, sw: L
   if (!connections.ok) return err(refusedBy(connections.error));
   const next: Switch = { ...released(sw.value), state: 'cancelled', endedAt: deps.clock.now().toISOString() };
   const isTarget = providerName(source) !== providerName(target);
-  const written = await deps.tables.write('companies', place.companyId, [
-    replaceSwitch(sw, next),
+  const ended = await write(place, sw, next, [
     replaceKeyring(keyring, withoutSwitch(keyring.value)),
     ...(isTarget ? marksAtEnd(sw.value, connections.value, source) : marksAtEnd(sw.value, connections.value, target)),
   ]);
-  if (written.outcome !== 'committed') return 'lost-race';
-  await takeOffAgenda(deps.tables, agendaItemOf(place));
-  return ok({ value: next, etag: written.etags[0] ?? '' });
+  if (ended !== 'lost-race') await takeOffAgenda(deps.tables, agendaItemOf(place));
+  return ended;
 }

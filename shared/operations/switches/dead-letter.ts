@@ -4,12 +4,13 @@ import { MalformedRow } from '../../domain/rows/cells.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { parseWorkMessage } from '../../domain/work-message.ts';
 import { loadSwitch, type Loaded } from '../control-state.ts';
-import type { Clock, Log, Tables } from '../ports.ts';
+import type { Auditing } from '../audit/append.ts';
+import type { Tables } from '../ports.ts';
 import { recordPoison } from '../poison.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
 
 export async function handleDeadLetter(
-  deps: { readonly tables: Tables; readonly clock: Clock; readonly log: Log },
+  deps: Auditing,
   letter: { readonly body: unknown; readonly reason: string; readonly messageId?: string },
 ): Promise<void> {
   const message = parseWorkMessage(letter.body);
@@ -24,7 +25,7 @@ export async function handleDeadLetter(
   // Left over from before a cancel or a turn: it says nothing about the work that goes on now.
   if (message.value.kind === 'reprotect' && message.value.generation !== sw.value.generation) return;
   const since = deps.clock.now().toISOString();
-  await blockSwitch(deps.tables, message.value, {
+  await blockSwitch(deps, message.value, {
     generation: sw.value.generation,
     blocked: { reason: 'dead-letter', since, detail: letter.reason },
   });

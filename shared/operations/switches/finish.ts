@@ -1,5 +1,6 @@
 // The end of a switch, in either direction: commit, and its mirror image, the end of a cancel. One transaction under ETags that
 // were read before the shards were looked at, so nothing that was true of them can have changed without its failing.
+import { KEYSWITCH } from '../../domain/audit.ts';
 import type { CompanyKeyRow } from '../../domain/company-key.ts';
 import type { Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -11,14 +12,17 @@ import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import { total } from '../../domain/shard.ts';
 import { isRunning, type Switch } from '../../domain/switch.ts';
 import { putOnAgenda, takeOffAgenda } from '../agenda.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited } from '../audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from '../company-key-opener.ts';
 import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import type { Clock, Entropy, RowWrite } from '../ports.ts';
+import type { RowWrite } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { isDone } from './enqueue.ts';
 import { agendaItemOf } from './start-switch.ts';
 import {
+  actOnSwitch,
   guardCompany,
   loadConnectionsOf,
   marksAtEnd,
@@ -29,9 +33,8 @@ import {
   type SwitchPlace,
 } from './switch-writes.ts';
 
-export interface Finishing extends CompanyKeyOpening {
-  readonly clock: Clock;
-  readonly entropy: Entropy;
+export interface Finishing extends CompanyKeyOpening, Auditing {
+  readonly tables: Auditing['tables'];
   /** Longer than the two vault calls of an end can take; after that the claim of a worker that died is void. */
   readonly finishClaimMs: number;
 }
@@ -158,7 +161,9 @@ async function store(
   if (endsWith.provider === 'azure-key-vault') {
     await putOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: endsWith.connectionId });
   }
-  const written = await deps.tables.write('companies', place.companyId, writes);
+  const detail = { provider: providerName(endsWith), companyKeyVersion: stays.value.version, ...next.finalCounts };
+  const act = actOnSwitch(`switch.${next.state}`, place, detail);
+  const written = await audited(deps, KEYSWITCH, act, (record) => record.write('companies', place.companyId, writes));
   if (written.outcome !== 'committed') return { type: 'lost-race' };
   await takeOffAgenda(deps.tables, agendaItemOf(place));
   deps.log.write({ level: 'info', event: `switch.${next.state}`, detail: { ...place } });

@@ -1,6 +1,7 @@
 // Following a new version of the same KEK: the wraps of a keyring's company keys are made anew under it; no data key is touched.
 // Each row is written only over exactly the ciphertext that was read, never inserted, and it is done only when every row has the
 // new version, also one that was added meanwhile.
+import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -10,14 +11,15 @@ import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
+import { audited } from '../audit/audited.ts';
 import { openWrap, targetOf, wrapOf } from '../company-key-opener.ts';
 import { listCompanyKeyRows, type Loaded } from '../control-state.ts';
-import { settleRaces, type Races } from '../races.ts';
+import { settleRaces } from '../races.ts';
 import { forged } from '../seals.ts';
 import { makeWrap } from '../wrap-company-key.ts';
 import type { Preparing } from './prepare.ts';
 
-export type Following = Preparing & Races;
+export type Following = Preparing;
 
 interface Follow {
   readonly companyId: string;
@@ -32,6 +34,7 @@ interface Follow {
 export function followKeyVersion(
   deps: Following,
   input: Follow,
+  actor: Actor,
 ): Promise<Result<{ readonly keyId: string; readonly rewrapped: number }, Refusal>> {
   let rewrapped = 0;
   return settleRaces(deps, async () => {
@@ -49,7 +52,9 @@ export function followKeyVersion(
       if (!next.ok) return err(refusedBy(next.error));
       const rowKey = companyKeyRowKey(input.keyringId, row.value.version);
       const write = { kind: 'replace', rowKey, cells: companyKeyCells(next.value), etag: row.etag } as const;
-      const written = await deps.tables.write('companies', input.companyId, [write]);
+      const detail = { provider: providerName(input.ref), keyId: vaultKey.value.keyId };
+      const act = { action: 'companykey.follow', companyId: input.companyId, target: rowKey, detail };
+      const written = await audited(deps, actor, act, (record) => record.write('companies', input.companyId, [write]));
       if (written.outcome !== 'committed') return 'lost-race';
       rewrapped += 1;
     }

@@ -1,12 +1,15 @@
 // What a message from the work queue sets going. Every message may come twice, late, out of order or for something long over: the
 // tables are asked first, and a message that has nothing to do does nothing. Failures that may pass go again as a new message with
 // back-off; what somebody has to mend blocks the switch; anything else is a bug and is thrown, so that the queue counts it.
+import { KEYSWITCH } from '../../domain/audit.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
 import { isEnded, type Switch } from '../../domain/switch.ts';
+import { switchRowKey } from '../../domain/rows/row-keys.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { takeOffAgenda } from '../agenda.ts';
+import { recordFailure, type Recording } from '../audit/record-event.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import { StoreUnavailable, type Entropy, type Log, type WorkQueue } from '../ports.ts';
+import { StoreUnavailable, type WorkQueue } from '../ports.ts';
 import { pauseAfterLosing } from '../races.ts';
 import { recordPoison } from '../poison.ts';
 import { backOffMs, type BackOff } from '../../domain/back-off.ts';
@@ -18,10 +21,9 @@ import { passShard, type ShardPassing } from './shard-pass.ts';
 import { agendaItemOf } from './start-switch.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
 
-export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing {
+export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing, Recording {
+  readonly tables: Recording['tables'];
   readonly queue: WorkQueue;
-  readonly entropy: Entropy;
-  readonly log: Log;
   readonly backOff: BackOff;
   /** How long one message works before it hands over to its continuation. */
   readonly messageBudgetMs: number;
@@ -74,7 +76,9 @@ async function meetTrouble(
   deps.log.write({ level: 'warning', event: 'switch.trouble', detail: { ...place, code: failure.code, side } });
   if (mayPass(failure)) return goAgainLater(deps, met.message);
   const since = deps.clock.now().toISOString();
-  await blockSwitch(deps.tables, place, { generation, blocked: { reason: 'provider', since, side, failure } });
+  const target = switchRowKey(place.keyringId, place.switchId);
+  await recordFailure(deps, KEYSWITCH, { companyId: place.companyId, target, failure });
+  await blockSwitch(deps, place, { generation, blocked: { reason: 'provider', since, side, failure } });
 }
 
 /**

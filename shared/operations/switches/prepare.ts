@@ -3,6 +3,7 @@
 // may race: each makes a key of its own, only what is stored counts, and no key cache is filled here.
 import { timingSafeEqual, type KeyObject } from 'node:crypto';
 import { COMPANY_KEY_BYTES, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
+import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -27,11 +28,14 @@ import {
   type CompanyKeyOpening,
   verifyWrap,
 } from '../company-key-opener.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited } from '../audit/audited.ts';
 import { loadCompany, loadKeyring, type Loaded } from '../control-state.ts';
-import type { Clock, Entropy, KeyVaults, RowWrite, Sealer } from '../ports.ts';
+import type { KeyVaults, RowWrite, Sealer } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { makeWrap } from '../wrap-company-key.ts';
 import {
+  actOnSwitch,
   guard,
   guardCompany,
   loadConnectionsOf,
@@ -41,11 +45,10 @@ import {
   type SwitchPlace,
 } from './switch-writes.ts';
 
-export interface Preparing extends CompanyKeyOpening {
+export interface Preparing extends CompanyKeyOpening, Auditing {
+  readonly tables: Auditing['tables'];
   readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
   readonly sealer: Sealer;
-  readonly clock: Clock;
-  readonly entropy: Entropy;
   readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
 }
 
@@ -242,7 +245,8 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
     },
     ...connections.map((connection) => markUse(connection, {})),
   ];
-  const written = await deps.tables.write('companies', place.companyId, writes);
+  const act = actOnSwitch('switch.prepared', place, { companyKeyVersion: next.toVersion });
+  const written = await audited(deps, KEYSWITCH, act, (record) => record.write('companies', place.companyId, writes));
   return written.outcome === 'committed' ? { type: 'prepared', sw: next } : { type: 'lost-race' };
 }
 

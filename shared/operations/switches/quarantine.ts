@@ -1,5 +1,6 @@
 // The two ways out of quarantine for one data key: `retry` moves it there and then or leaves it as it is; `accept-loss` keeps the
 // row, marked, and later passes skip it. Each is one transaction with the `!shard` row.
+import type { Actor } from '../../domain/audit.ts';
 import type { DataKey } from '../../domain/data-key.ts';
 import { retryRow, type RowStep } from '../../domain/reprotect-row.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -9,19 +10,20 @@ import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
 import { shardOf } from '../../domain/shard.ts';
 import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited, type ActRecord } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
-import type { Log, StoredRow, WorkQueue } from '../ports.ts';
+import type { StoredRow, Tables, WorkQueue } from '../ports.ts';
 import { settleRaces } from '../races.ts';
 import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
 import { enqueue, isDone } from './enqueue.ts';
-import { writeRows, type PassWriting } from './pass-writes.ts';
-import type { SwitchPlace } from './switch-writes.ts';
+import { writeRows } from './pass-writes.ts';
+import { actOnSwitch, type SwitchPlace } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
 
-export interface QuarantineDependencies extends PassWriting {
+export interface QuarantineDependencies extends Auditing {
   readonly workerKeys: WorkerKeys;
   readonly queue: WorkQueue;
-  readonly log: Log;
 }
 
 type Decided = Result<undefined, Refusal> | 'lost-race';
@@ -33,11 +35,16 @@ interface Found {
   readonly shard: LoadedShard;
   readonly row: StoredRow;
   readonly key: DataKey;
+  readonly record: ActRecord;
 }
 
 /** Refused with `data-key-quarantined` if the row still does not open. */
-export function retryQuarantined(deps: QuarantineDependencies, place: Place): Promise<Result<undefined, Refusal>> {
-  return decide(deps, place, 'data-key.quarantine-retried', async (found) => {
+export function retryQuarantined(
+  deps: QuarantineDependencies,
+  place: Place,
+  actor: Actor,
+): Promise<Result<undefined, Refusal>> {
+  return decide(deps, place, { action: 'data-key.quarantine-retried', actor }, async (found) => {
     const { sw, shard, key } = found;
     const turn = turnOf(sw);
     if (shard.value.generation !== turn.generation) return err({ type: 'busy', retryAfterSeconds: 2 });
@@ -57,8 +64,12 @@ export function retryQuarantined(deps: QuarantineDependencies, place: Place): Pr
 }
 
 /** The row is kept; nothing will ever try to open it again. Only for a partner admin, who answers for it. */
-export function acceptLoss(deps: QuarantineDependencies, place: Place): Promise<Result<undefined, Refusal>> {
-  return decide(deps, place, 'data-key.loss-accepted', (found) => {
+export function acceptLoss(
+  deps: QuarantineDependencies,
+  place: Place,
+  actor: Actor,
+): Promise<Result<undefined, Refusal>> {
+  return decide(deps, place, { action: 'data-key.loss-accepted', actor }, (found) => {
     const counts = {
       quarantined: -1,
       lost: 1,
@@ -71,16 +82,19 @@ export function acceptLoss(deps: QuarantineDependencies, place: Place): Promise<
 async function decide(
   deps: QuarantineDependencies,
   place: Place,
-  event: string,
+  what: { readonly action: string; readonly actor: Actor },
   act: (found: Found) => Promise<Decided>,
 ): Promise<Result<undefined, Refusal>> {
-  const decided = await settleRaces(deps, async () => {
+  const attempt = async (record: ActRecord): Promise<Decided> => {
+    if (await record.landed()) return ok(undefined);
     const found = await find(deps, place);
-    return found.ok ? act(found.value) : found;
-  });
+    return found.ok ? act({ ...found.value, record }) : found;
+  };
+  const about = { ...actOnSwitch(what.action, place), target: place.keyId, detail: { switchId: place.switchId } };
+  const decided = await audited(deps, what.actor, about, (record) => settleRaces(deps, () => attempt(record)));
   if (!decided.ok) return decided;
   const { companyId, keyringId, switchId, keyId } = place;
-  deps.log.write({ level: 'warning', event, detail: { companyId, keyringId, switchId, keyId } });
+  deps.log.write({ level: 'warning', event: what.action, detail: { companyId, keyringId, switchId, keyId } });
   if (await isAllDone(deps, place))
     await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, companyId, keyringId, switchId }]);
   return decided;
@@ -94,7 +108,7 @@ async function isAllDone(deps: QuarantineDependencies, place: Place): Promise<bo
   return shards.every((shard) => isDone(shard, sw.value.generation));
 }
 
-async function find(deps: QuarantineDependencies, place: Place): Promise<Result<Found, Refusal>> {
+async function find(deps: QuarantineDependencies, place: Place): Promise<Result<Omit<Found, 'record'>, Refusal>> {
   const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
   if (!keyring || !sw) return err(notFound('switch', place.switchId));
   if (isEnded(sw.value.state))
@@ -112,10 +126,10 @@ async function find(deps: QuarantineDependencies, place: Place): Promise<Result<
 }
 
 async function write(deps: QuarantineDependencies, found: Found, step: RowStep): Promise<Decided> {
-  const { row, shard, shardPlace } = found;
+  const { row, shard, shardPlace, record } = found;
   const { cursor, phase } = shard.value;
   const writer = deps.entropy.id();
-  const written = await writeRows(deps, shardPlace, {
+  const written = await writeRows({ ...deps, tables: recordedIn(deps.tables, record) }, shardPlace, {
     from: shard,
     rows: [row],
     decide: () => step,
@@ -128,6 +142,13 @@ async function write(deps: QuarantineDependencies, found: Found, step: RowStep):
   const isOwn = now && readDataKey(row.rowKey, now.cells).writtenBy.startsWith(`${writer}.`);
   return isOwn ? ok(undefined) : 'lost-race';
 }
+
+/** The one transaction that moves the row carries its event. */
+const recordedIn = (tables: Tables, record: ActRecord): Tables => ({
+  read: (...place) => tables.read(...place),
+  list: (query) => tables.list(query),
+  write: (_table, partitionKey, writes) => record.write('datakeys', partitionKey, writes),
+});
 
 function refusalFor(problem: WorkerKeyProblem): Refusal {
   return problem.type === 'gone' ? { type: 'busy', retryAfterSeconds: 2 } : refusedBy(problem.failure);

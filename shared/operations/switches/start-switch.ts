@@ -1,20 +1,24 @@
 // Beginning a switch to another provider, or a re-key under the same one. One transaction on the company's partition; the work
 // itself begins with the message sent after it, or with the timer if that message is lost.
+import type { Actor } from '../../domain/audit.ts';
 import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.ts';
-import { sameProvider, type ProviderRef } from '../../domain/provider.ts';
+import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { switchCells } from '../../domain/rows/control-rows.ts';
 import { switchRowKey } from '../../domain/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { putOnAgenda } from '../agenda.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited, type ActRecord } from '../audit/audited.ts';
 import { targetOf, type CompanyKeyOpening } from '../company-key-opener.ts';
 import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import type { Clock, Log, WorkQueue } from '../ports.ts';
+import type { WorkQueue } from '../ports.ts';
 import { loadConnection } from '../verified-connection.ts';
-import { settleRaces, type Races } from '../races.ts';
+import { settleRaces } from '../races.ts';
 import { enqueue } from './enqueue.ts';
 import {
+  actOnSwitch,
   guardCompany,
   loadConnectionsOf,
   markUse,
@@ -23,36 +27,38 @@ import {
   type SwitchPlace,
 } from './switch-writes.ts';
 
-export interface StartDependencies extends Omit<CompanyKeyOpening, 'vaults'>, Races {
+export interface StartDependencies extends Omit<CompanyKeyOpening, 'vaults' | 'tables'>, Auditing {
   readonly queue: WorkQueue;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 interface Order extends SwitchPlace {
   readonly kind: Switch['kind'];
   /** Undefined for a re-key: the provider in force stays. */
   readonly target?: ProviderRef;
-  readonly requestedBy: string;
 }
 
 /** A second call with the same id and target answers the same switch. */
 export function startSwitch(
   deps: StartDependencies,
-  input: SwitchPlace & { readonly target: ProviderRef; readonly requestedBy: string },
+  input: SwitchPlace & { readonly target: ProviderRef },
+  actor: Actor,
 ): Promise<Result<Loaded<Switch>, Refusal>> {
-  return start(deps, { ...input, kind: 'switch' });
+  return start(deps, { ...input, kind: 'switch' }, actor);
 }
 
 export function startRekey(
   deps: StartDependencies,
-  input: SwitchPlace & { readonly requestedBy: string },
+  input: SwitchPlace,
+  actor: Actor,
 ): Promise<Result<Loaded<Switch>, Refusal>> {
-  return start(deps, { ...input, kind: 'rekey' });
+  return start(deps, { ...input, kind: 'rekey' }, actor);
 }
 
-async function start(deps: StartDependencies, order: Order): Promise<Result<Loaded<Switch>, Refusal>> {
-  const started = await settleRaces(deps, () => tryStart(deps, order));
+async function start(deps: StartDependencies, order: Order, actor: Actor): Promise<Result<Loaded<Switch>, Refusal>> {
+  const act = actOnSwitch('switch.start', order, { kind: order.kind });
+  const started = await audited(deps, actor, act, (record) =>
+    settleRaces(deps, () => tryStart(deps, order, { record, requestedBy: actor.by })),
+  );
   // A message that cannot be sent is no reason to refuse: the switch stands, and the timer finds it.
   if (started.ok) await enqueue(deps, order, [{ kind: 'advance', format: 1, attempt: 0, ...placeOf(order) }]);
   return started;
@@ -60,7 +66,11 @@ async function start(deps: StartDependencies, order: Order): Promise<Result<Load
 
 const placeOf = ({ companyId, keyringId, switchId }: SwitchPlace): SwitchPlace => ({ companyId, keyringId, switchId });
 
-async function tryStart(deps: StartDependencies, order: Order): Promise<Result<Loaded<Switch>, Refusal> | 'lost-race'> {
+async function tryStart(
+  deps: StartDependencies,
+  order: Order,
+  { record, requestedBy }: { readonly record: ActRecord; readonly requestedBy: string },
+): Promise<Result<Loaded<Switch>, Refusal> | 'lost-race'> {
   const [company, keyring, existing] = await Promise.all([
     loadCompany(deps.tables, order.companyId),
     loadKeyring(deps.tables, order),
@@ -94,16 +104,18 @@ async function tryStart(deps: StartDependencies, order: Order): Promise<Result<L
     generation: 0,
     paused: false,
     denialAccepted: false,
-    requestedBy: order.requestedBy,
+    requestedBy,
     createdAt: now,
   };
   await putOnAgenda(deps.tables, agendaItemOf(order), { at: now });
-  const written = await deps.tables.write('companies', order.companyId, [
-    { kind: 'insert', rowKey: switchRowKey(order.keyringId, order.switchId), cells: switchCells(sw) },
+  const writes = [
+    { kind: 'insert', rowKey: switchRowKey(order.keyringId, order.switchId), cells: switchCells(sw) } as const,
     replaceKeyring(keyring, { ...keyring.value, switchId: order.switchId }),
     guardCompany(company),
     ...connections.value.map((connection) => markUse(connection, { add: [userOfSwitch(order)] })),
-  ]);
+  ];
+  const detail = { source: providerName(sw.source), target: providerName(target) };
+  const written = await record.write('companies', order.companyId, writes, detail);
   if (written.outcome !== 'committed') return 'lost-race';
   deps.log.write({ level: 'info', event: 'switch.requested', detail: { ...placeOf(order), kind: order.kind } });
   return ok({ value: sw, etag: written.etags[0] ?? '' });

@@ -1,4 +1,5 @@
 // The writes that several acts on a switch share: guards, marks on connections, and blocking. Builds transactions; decides nothing.
+import { KEYSWITCH, type Act, type Detail } from '../../domain/audit.ts';
 import { connectionCells } from '../../domain/rows/sealed-rows.ts';
 import { companyCells, keyringCells, switchCells } from '../../domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey, keyringRowKey, switchRowKey } from '../../domain/rows/row-keys.ts';
@@ -8,8 +9,10 @@ import type { Failure } from '../../domain/failure.ts';
 import { providerName, type ProviderRef } from '../../domain/provider.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited } from '../audit/audited.ts';
 import { loadSwitch, type Loaded } from '../control-state.ts';
-import type { RowWrite, Tables } from '../ports.ts';
+import type { RowWrite } from '../ports.ts';
 import { loadConnection, type ConnectionReading } from '../verified-connection.ts';
 
 export interface SwitchPlace {
@@ -17,6 +20,13 @@ export interface SwitchPlace {
   readonly keyringId: string;
   readonly switchId: string;
 }
+
+export const actOnSwitch = (action: string, place: SwitchPlace, detail: Detail = {}): Act => ({
+  action,
+  companyId: place.companyId,
+  target: switchRowKey(place.keyringId, place.switchId),
+  detail,
+});
 
 /** Changes nothing, but the transaction fails if the row is not as it was read. */
 export const guard = (rowKey: string, etag: string): RowWrite => ({ kind: 'merge', rowKey, cells: {}, etag });
@@ -109,11 +119,16 @@ export function marksAtEnd(sw: Switch, connections: readonly Loaded<Connection>[
  * the same problem again.
  */
 export async function blockSwitch(
-  tables: Tables,
+  deps: Auditing,
   place: SwitchPlace,
   wait: { readonly generation: number; readonly blocked: Blocked },
 ): Promise<void> {
-  const sw = await loadSwitch(tables, place);
+  const sw = await loadSwitch(deps.tables, place);
   if (!sw || isEnded(sw.value.state) || sw.value.generation !== wait.generation || sw.value.blocked) return;
-  await tables.write('companies', place.companyId, [replaceSwitch(sw, { ...sw.value, blocked: wait.blocked })]);
+  const { reason } = wait.blocked;
+  const detail =
+    reason === 'provider' ? { reason, side: wait.blocked.side, code: wait.blocked.failure.code } : { reason };
+  await audited(deps, KEYSWITCH, actOnSwitch('switch.blocked', place, detail), (record) =>
+    record.write('companies', place.companyId, [replaceSwitch(sw, { ...sw.value, blocked: wait.blocked })]),
+  );
 }

@@ -7,6 +7,8 @@ import { registerRoutes, type HttpApp } from '../../../functions/http/register.t
 import type { Route } from '../../../functions/http/route.ts';
 import { pathMatches } from '../../../functions/http/path-match.ts';
 import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts';
+import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
+import { DataKeyCalls } from '../../../shared/operations/audit/data-key-calls.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
@@ -160,6 +162,8 @@ export class Api {
         audience: AUDIENCE,
         jwksUri: this.issuer.jwksUri,
       }),
+      eventLimits: new EventLimits(clock),
+      dataKeyCalls: new DataKeyCalls(clock, 'instance-1'),
       companyClaim: 'extension_company',
       vendorName: 'Fabrikam Backup',
       connectionPolicy: {

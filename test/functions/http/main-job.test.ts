@@ -386,6 +386,13 @@ describe('the end', () => {
     expect((await api.call('GET', '/companies/initech', { as: partner })).status).toBe(404);
   });
 
+  test('all of it is recorded, in chains that nobody has touched', async () => {
+    for (const chain of [`${acme}/events`, '/companies/initech/events', '/events']) {
+      expect((await api.call('GET', chain, { as: partner })).status).toBe(200);
+      expect((await api.call('GET', `${chain}/verify`, { as: partner })).body['status']).toBe('intact');
+    }
+  });
+
   test('liveness, readiness and the description answer', async () => {
     expect((await api.call('GET', '/health/live')).body).toEqual({ status: 'ok' });
     expect((await api.call('GET', '/health/ready', { as: backend })).body).toEqual({ status: 'ok' });

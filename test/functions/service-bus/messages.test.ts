@@ -8,6 +8,7 @@ import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { CONTOSO, place, Rig } from '../../operations/switches/rig.ts';
+import { actorNamed } from '../../fakes/actors.ts';
 
 let rig: Rig;
 beforeEach(async () => {
@@ -65,13 +66,13 @@ describe('a work message', () => {
   });
 
   test('that is ours is worked on', async () => {
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'test' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, actorNamed('test'));
     await handleWorkMessage(rig.deps, JSON.stringify(rig.queue.take()), {});
     expect((await stored()).state).toBe('re-protecting');
   });
 
   test('whose handling fails for a bug is not completed', async () => {
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'test' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, actorNamed('test'));
     const message = rig.queue.take();
     const broken = { ...rig.deps, tables: { ...rig.deps.tables, read: () => Promise.reject(new TypeError('bug')) } };
     await expect(handleWorkMessage(broken, message, {})).rejects.toThrow('bug');
@@ -80,7 +81,7 @@ describe('a work message', () => {
 
 describe('a dead letter', () => {
   test('blocks its switch with the reason', async () => {
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'test' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, actorNamed('test'));
     const message = rig.queue.take();
     await handleDeadLetterMessage(rig.deps, message, {
       triggerMetadata: { deadLetterReason: 'MaxDeliveryCountExceeded' },

@@ -5,6 +5,7 @@ import { putKeyring } from '../../../shared/operations/keyrings.ts';
 import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
 import { singleRequest } from '../../../shared/operations/requests.ts';
 import { COMPANY, errorOf, KEYRING, plaintextsOf, PLACE, valueOf, World } from './world.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 
 const many = (count: number): { keyId?: string }[] => Array.from({ length: count }, () => ({}));
 
@@ -87,7 +88,7 @@ test.each([16, 32, 64])(
 
 test('without a keyring, keys go to the company’s default one', async () => {
   const world = await World.withCompany();
-  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second', isDefault: true }));
+  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second', isDefault: true }, ADMIN));
   const request = singleRequest(world.entropy);
   const generated = valueOf(await generateDataKeys(world.host, { companyId: COMPANY, keys: [{}], request }));
   expect(generated.keyringId).toBe('second');
@@ -288,8 +289,8 @@ test('nothing stored or logged holds the plaintext of a key', async () => {
 
 test('the same id in two keyrings and two companies is four keys', async () => {
   const world = await World.withCompany();
-  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }));
-  valueOf(await putCompany(world.host, { companyId: 'globex' }));
+  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }, ADMIN));
+  valueOf(await putCompany(world.host, { companyId: 'globex' }, ADMIN));
   const places = [PLACE, { companyId: COMPANY, keyringId: 'second' }, { companyId: 'globex', keyringId: KEYRING }];
   const made = await Promise.all(
     places.map((place) =>

@@ -10,6 +10,7 @@ import { sweepPurges } from '../../../shared/operations/sweep-purges.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
 import { DAY_MS, errorOf, plaintextsOf, PLACE, RESTORE_DAYS, valueOf, World } from './world.ts';
+import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 
 async function withKey(): Promise<{ world: World; generated: Map<string, string> }> {
   const world = await World.withCompany();
@@ -287,10 +288,10 @@ test('after any sequence of acts, with answers lost at random, counts are exact 
             await sweepPurges(world.host);
           } else if (act.kind === 'rekey') {
             switches += 1;
-            await startRekey(world.host, { ...PLACE, switchId: `s${switches}`, requestedBy: 'test' });
+            await startRekey(world.host, { ...PLACE, switchId: `s${switches}` }, actorNamed('test'));
             await world.work(() => true);
           } else if (act.kind === 'cancel') {
-            await cancelSwitch(world.host, { ...PLACE, switchId: `s${switches}` });
+            await cancelSwitch(world.host, { ...PLACE, switchId: `s${switches}` }, ADMIN);
           } else await world.work();
           world.expectExactCounts();
         }

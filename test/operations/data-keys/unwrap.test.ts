@@ -10,6 +10,7 @@ import { singleRequest } from '../../../shared/operations/requests.ts';
 import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
 import { shardOf } from '../../../shared/domain/shard.ts';
 import { COMPANY, errorOf, KEYRING, plaintextsOf, PLACE, TTL_MS, valueOf, World, type Host } from './world.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 
 async function withKeys(...keyIds: string[]): Promise<{ world: World; generated: Map<string, string> }> {
   const world = await World.withCompany();
@@ -130,8 +131,8 @@ test('a blob copied over another key’s does not open, and is a security event'
 
 test('another company’s row and another keyring’s do not open here', async () => {
   const { world } = await withKeys('mine');
-  valueOf(await putCompany(world.host, { companyId: 'globex' }));
-  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }));
+  valueOf(await putCompany(world.host, { companyId: 'globex' }, ADMIN));
+  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }, ADMIN));
   for (const place of [
     { companyId: 'globex', keyringId: KEYRING },
     { companyId: COMPANY, keyringId: 'second' },

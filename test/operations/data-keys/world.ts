@@ -7,6 +7,7 @@ import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
+import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { putCompany } from '../../../shared/operations/companies.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import {
@@ -26,6 +27,7 @@ import type { PurgeSweeping } from '../../../shared/operations/sweep-purges.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
+import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
@@ -111,7 +113,7 @@ export class World {
 
   static async withCompany(options: WorldOptions = {}): Promise<World> {
     const world = new World(options);
-    valueOf(await putCompany(world.host, { companyId: COMPANY }));
+    valueOf(await putCompany(world.host, { companyId: COMPANY }, ADMIN));
     world.vaults.calls.length = 0;
     return world;
   }
@@ -125,6 +127,7 @@ export class World {
     const companyKeys = new CompanyKeyCache(opening, { ttlMs: TTL_MS });
     return {
       ...opening,
+      eventLimits: new EventLimits(clock),
       entropy,
       timers,
       queue: this.queue,
@@ -156,7 +159,7 @@ export class World {
 
   /** Re-keys to the next company-key version, wholly or until `enough` says so. */
   async rekey(switchId: string, enough?: () => boolean): Promise<void> {
-    valueOf(await startRekey(this.host, { ...PLACE, switchId, requestedBy: 'test' }));
+    valueOf(await startRekey(this.host, { ...PLACE, switchId }, actorNamed('test')));
     await this.work(enough);
   }
 

@@ -11,6 +11,7 @@ import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/c
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables, random } from '../../fakes/faulty-tables.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 
@@ -24,7 +25,7 @@ async function runUnderFaults(seed: number): Promise<Rig> {
   const faults = { lostBefore: 0.05, lostAfter: 0.08, unavailable: 0.01 };
   const worker = (index: number): Promise<void> =>
     work(rig, rig.freshHost(new FaultyTables(rig.store, { seed: seed * 100 + index, faults })), chance);
-  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await Promise.all([worker(1), worker(2), worker(3), write(rig, chance), changeMind(rig, chance)]);
   await rig.drain();
   for (let round = 0; round < 20 && !isEnded((await loadSwitch(rig.store, place('s1')))!.value.state); round += 1) {
@@ -79,8 +80,8 @@ async function write(rig: Rig, chance: () => number): Promise<void> {
 async function changeMind(rig: Rig, chance: () => number): Promise<void> {
   for (let order = 0; order < 3; order += 1) {
     for (let turns = Math.floor(chance() * 200); turns > 0; turns -= 1) await new Promise((r) => setImmediate(r));
-    if (chance() < 0.5) await cancelSwitch(rig.deps, place('s1'));
-    else await retrySwitch(rig.deps, { ...place('s1'), direction: 'forward' });
+    if (chance() < 0.5) await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    else await retrySwitch(rig.deps, { ...place('s1'), direction: 'forward' }, ADMIN);
   }
 }
 

@@ -16,6 +16,7 @@ import { cancelSwitch } from '../../../shared/operations/switches/control-switch
 import { tryFinish, type FinishOutcome } from '../../../shared/operations/switches/finish.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 
 const switchOf = async (rig: Rig, switchId: string): Promise<Switch> =>
   (await loadSwitch(rig.store, place(switchId)))!.value;
@@ -32,7 +33,7 @@ async function atItsEnd(rig: Rig, switchId: string): Promise<void> {
 }
 
 async function prepared(switchId: string, rig: Rig, target: ProviderRef): Promise<void> {
-  await startSwitch(rig.deps, { ...place(switchId), target, requestedBy: 'admin' });
+  await startSwitch(rig.deps, { ...place(switchId), target }, ADMIN);
   await rig.drain({ enough: async () => (await switchOf(rig, switchId)).state === 're-protecting' });
 }
 
@@ -49,7 +50,7 @@ async function backAtItsEnd(): Promise<Rig> {
   await prepared('s1', rig, CONTOSO);
   await rig.drain();
   await prepared('s2', rig, FABRIKAM);
-  await cancelSwitch(rig.deps, place('s2'));
+  await cancelSwitch(rig.deps, place('s2'), ADMIN);
   await atItsEnd(rig, 's2');
   return rig;
 }
@@ -144,7 +145,7 @@ describe('the end of a switch', () => {
 
   it('names as source what denies a re-key, and the vault that a switch goes back to', async () => {
     const rekey = await Rig.withDataKeys(8);
-    await startRekey(rekey.deps, { ...place('s1'), requestedBy: 'admin' });
+    await startRekey(rekey.deps, { ...place('s1') }, ADMIN);
     // The worker of the last of four shards would go on to the end.
     await rekey.drain({
       enough: async () => (await rekey.shards()).filter(({ generation }) => generation === 1).length === 3,

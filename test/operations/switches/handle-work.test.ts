@@ -4,6 +4,7 @@ import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { CONTOSO, CONTOSO_HOST, place, Rig } from './rig.ts';
 
@@ -19,7 +20,7 @@ const reprotect = (firstShard: number, lastShard: number): WorkMessage => ({
 /** Prepared, and no message is left. */
 async function prepared(keys: number): Promise<Rig> {
   const rig = await Rig.withDataKeys(keys);
-  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await rig.drain({ most: 2, enough: async () => (await stateOf(rig)) === 're-protecting' });
   rig.queue.clear();
   rig.log.entries.length = 0;

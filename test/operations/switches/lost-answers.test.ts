@@ -7,13 +7,14 @@ import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 
 describe('a store or queue that is away', () => {
   it('has the work go again later, and the message is not lost', async () => {
     const rig = await Rig.withDataKeys(10);
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     const message = rig.queue.take()!;
     const away = new FaultyTables(rig.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 1 } });
     await handleSwitchWork(rig.freshHost(away), message);
@@ -22,7 +23,7 @@ describe('a store or queue that is away', () => {
 
   it('throws when not even the queue can be reached, so that the message comes back', async () => {
     const rig = await Rig.withDataKeys(10);
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     const message = rig.queue.take()!;
     rig.queue.away = true;
     const away = new FaultyTables(rig.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 1 } });
@@ -32,7 +33,7 @@ describe('a store or queue that is away', () => {
   it('does not undo a switch whose first message was lost: the timer finds it', async () => {
     const rig = await Rig.withDataKeys(10);
     rig.queue.away = true;
-    expect((await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' })).ok).toBe(true);
+    expect((await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN)).ok).toBe(true);
     rig.queue.away = false;
     expect(await sweepSwitches({ ...rig.deps, stuckAfterMs: 120_000 })).toBe(0);
     rig.clock.advance(120_000);
@@ -61,7 +62,7 @@ describe('a claim to the end whose answer was lost', () => {
       },
     });
     const rig = await Rig.withDataKeys(20, { wrapTables: loseClaims });
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     await rig.drain();
     expect((await loadSwitch(rig.store, place('s1')))?.value.state).toBe('completed');
     expect(lost).toBe(1);
@@ -71,7 +72,7 @@ describe('a claim to the end whose answer was lost', () => {
 describe('a row read by a worker', () => {
   it('opens by its own version at every moment of a switch', async () => {
     const rig = await Rig.withDataKeys(200);
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     await rig.drain({
       enough: async () => {
         expect(await rig.openByCaller()).toBe(200);

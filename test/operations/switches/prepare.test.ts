@@ -16,6 +16,7 @@ import { enterPreparing, prepare } from '../../../shared/operations/switches/pre
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, FABRIKAM_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 
 const PLACE = place('s1');
 const KEYRING_PLACE = { companyId: COMPANY, keyringId: KEYRING };
@@ -29,14 +30,14 @@ interface Prepared {
 
 async function pending(): Promise<Prepared> {
   const rig = await Rig.withDataKeys(1);
-  await startSwitch(rig.deps, { ...PLACE, target: CONTOSO, requestedBy: 'admin' });
+  await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
   return { rig, sw: (await loadSwitch(rig.store, PLACE))! };
 }
 
 async function preparing(rekey?: 'rekey'): Promise<Prepared> {
   const rig = await Rig.withDataKeys(1);
-  if (rekey) await startRekey(rig.deps, { ...PLACE, requestedBy: 'admin' });
-  else await startSwitch(rig.deps, { ...PLACE, target: CONTOSO, requestedBy: 'admin' });
+  if (rekey) await startRekey(rig.deps, { ...PLACE }, ADMIN);
+  else await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
   await enterPreparing(rig.deps, PLACE, (await loadSwitch(rig.store, PLACE))!);
   rig.vaults.calls.length = 0;
   return { rig, sw: (await loadSwitch(rig.store, PLACE))! };

@@ -8,11 +8,12 @@ import { startSwitch } from '../../../shared/operations/switches/start-switch.ts
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
 import { CONTOSO, place, Rig } from './rig.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 
 const KEY = 'key-000003';
 
 async function started(rig: Rig): Promise<void> {
-  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await rig.drain();
 }
 
@@ -83,7 +84,7 @@ describe('the ways out of quarantine', () => {
   it('retry leaves a row that still does not open as it is', async () => {
     const { rig } = await quarantined();
     const before = await rig.dataKey(KEY);
-    expect(await retryQuarantined(rig.deps, keyIn())).toMatchObject({
+    expect(await retryQuarantined(rig.deps, keyIn(), ADMIN)).toMatchObject({
       ok: false,
       error: { code: 'data-key-quarantined' },
     });
@@ -93,7 +94,7 @@ describe('the ways out of quarantine', () => {
   it('retry moves a row that was mended there and then, and the switch completes', async () => {
     const { rig, good } = await quarantined();
     await rig.tamperDataKey(KEY, { blob: good });
-    expect((await retryQuarantined(rig.deps, keyIn())).ok).toBe(true);
+    expect((await retryQuarantined(rig.deps, keyIn(), ADMIN)).ok).toBe(true);
     expect(await rig.dataKey(KEY)).toMatchObject({ state: 'live', companyKeyVersion: 2, previousVersion: 0 });
     await rig.drain();
     expect(await stateOf(rig)).toBe('completed');
@@ -102,7 +103,7 @@ describe('the ways out of quarantine', () => {
 
   it('accept-loss keeps the row, marked, and later switches skip it', async () => {
     const { rig } = await quarantined();
-    expect((await acceptLoss(rig.deps, keyIn())).ok).toBe(true);
+    expect((await acceptLoss(rig.deps, keyIn(), ADMIN)).ok).toBe(true);
     await rig.drain();
     expect(await stateOf(rig)).toBe('completed');
     expect(await rig.dataKey(KEY)).toMatchObject({ state: 'lost', companyKeyVersion: 1 });
@@ -121,7 +122,7 @@ describe('the ways out of quarantine', () => {
     expect(await sweep()).toBe(0);
     expect(rig.queue.size).toBe(0);
     rig.queue.away = true;
-    await acceptLoss(rig.deps, keyIn());
+    await acceptLoss(rig.deps, keyIn(), ADMIN);
     rig.queue.away = false;
     expect(await sweep()).toBe(1);
     await rig.drain();
@@ -131,7 +132,7 @@ describe('the ways out of quarantine', () => {
   it('decided while its shard is still at work sends no worker beside the one that is there', async () => {
     const rig = await Rig.withDataKeys(12, { shardCount: 1 });
     await rig.tamperDataKey(KEY, { blob: new Uint8Array(60) });
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     let decided: boolean | undefined;
     const partition = rig.partitionOf(KEY);
     rig.deps = rig.freshHost({
@@ -141,7 +142,7 @@ describe('the ways out of quarantine', () => {
         const written = await rig.store.write(...write);
         if (decided === undefined && (await rig.store.read('datakeys', partition, `!quarantine|${KEY}`))) {
           decided = false;
-          decided = (await acceptLoss({ ...rig.deps, tables: rig.store }, keyIn())).ok;
+          decided = (await acceptLoss({ ...rig.deps, tables: rig.store }, keyIn(), ADMIN)).ok;
           expect(rig.queue.size).toBe(0);
         }
         return written;
@@ -167,7 +168,7 @@ describe('the ways out of quarantine', () => {
         list: (query) => rig.store.list(query),
         write: async (...write) => {
           const written = await rig.store.write(...write);
-          if (write[0] !== 'datakeys' || lost++ > 0) return written;
+          if (write[0] !== 'datakeys' || write[2][0]?.kind === 'delete' || lost++ > 0) return written;
           const shardPlace = { ...place('s1'), shard: 0 };
           const shard = (await loadShard(rig.store, shardPlace))!;
           const byOther = shardWrite(shard.value, { etag: shard.etag, writtenBy: 'other' });
@@ -176,7 +177,7 @@ describe('the ways out of quarantine', () => {
         },
       };
       const decide = decision === 'retry' ? retryQuarantined : acceptLoss;
-      expect(await decide({ ...rig.deps, tables }, keyIn())).toEqual({ ok: true, value: undefined });
+      expect(await decide({ ...rig.deps, tables }, keyIn(), ADMIN)).toEqual({ ok: true, value: undefined });
       expect(lost).toBe(2);
     },
   );
@@ -205,15 +206,15 @@ describe('the ways out of quarantine', () => {
 
   it('a row that is not quarantined is refused', async () => {
     const { rig } = await quarantined();
-    expect(await acceptLoss(rig.deps, keyIn('key-000001'))).toMatchObject({
+    expect(await acceptLoss(rig.deps, keyIn('key-000001'), ADMIN)).toMatchObject({
       error: { code: 'data-key-not-quarantined' },
     });
-    expect(await acceptLoss(rig.deps, keyIn('nobody'))).toMatchObject({ error: { type: 'not-found' } });
+    expect(await acceptLoss(rig.deps, keyIn('nobody'), ADMIN)).toMatchObject({ error: { type: 'not-found' } });
   });
 
   it('a roll-back releases what stayed at the old version', async () => {
     const { rig } = await quarantined();
-    await cancelSwitch(rig.deps, place('s1'));
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
     await rig.drain();
     expect(await stateOf(rig)).toBe('cancelled');
     expect(await rig.dataKey(KEY)).toMatchObject({ state: 'live', companyKeyVersion: 1 });

@@ -17,6 +17,7 @@ import { companyKeyCells, connectionCells } from '../../../shared/domain/rows/se
 import { sealedBytesOfConnection } from '../../../shared/domain/seal.ts';
 import { counted, newShard, SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Keyring } from '../../../shared/domain/keyring.ts';
+import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
@@ -83,6 +84,7 @@ export class Rig {
     };
     return {
       ...opening,
+      eventLimits: new EventLimits(this.clock),
       entropy: this.entropy,
       timers: new FakeTimers(),
       queue: this.queue,

@@ -9,6 +9,7 @@ import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.
 import { PAGE_ROWS, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 
 const ROW_KEY = switchRowKey(KEYRING, 's1');
 const PARTITION = dataKeysPartition({ ...place(''), shard: 0 });
@@ -17,7 +18,7 @@ const NONCE_BYTES = 12;
 /** One shard, whose switch is prepared. */
 async function prepared(keys: number): Promise<Rig> {
   const rig = await Rig.withDataKeys(keys, { shardCount: 1 });
-  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await rig.drain({ most: 2, enough: async () => (await switchOf(rig)).state === 're-protecting' });
   return rig;
 }

@@ -25,9 +25,10 @@ import {
 } from './rig.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 
 const start = (rig: Rig, switchId: string, target: ProviderRef): ReturnType<typeof startSwitch> =>
-  startSwitch(rig.deps, { ...place(switchId), target, requestedBy: 'admin' });
+  startSwitch(rig.deps, { ...place(switchId), target }, ADMIN);
 
 async function switchOf(rig: Rig, switchId: string): Promise<Switch> {
   const sw = await loadSwitch(rig.store, place(switchId));
@@ -183,7 +184,7 @@ describe('cancelling', () => {
     await start(rig, 's1', CONTOSO);
     rig.vaults.fail({ operation: 'readKey', host: CONTOSO_HOST, failure: 'vault-unreachable', times: 1 });
     await rig.drain({ enough: async () => (await switchOf(rig, 's1')).state === 'preparing' });
-    expect((await cancelSwitch(rig.deps, place('s1'))).ok).toBe(true);
+    expect((await cancelSwitch(rig.deps, place('s1'), ADMIN)).ok).toBe(true);
     await rig.drain();
     expect((await switchOf(rig, 's1')).state).toBe('cancelled');
     await start(rig, 's2', CONTOSO);
@@ -196,7 +197,7 @@ describe('cancelling', () => {
     const rig = await Rig.withDataKeys(400);
     await start(rig, 's1', CONTOSO);
     await rig.drain({ enough: halfWay(rig) });
-    await cancelSwitch(rig.deps, place('s1'));
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
     await rig.drain();
     expect((await switchOf(rig, 's1')).state).toBe('cancelled');
     expect(await keyringOf(rig)).toMatchObject({ provider: MANAGED, activeVersion: 1, highVersion: 2, rollBacks: 1 });
@@ -215,10 +216,11 @@ describe('cancelling', () => {
       list: (query) => rig.store.list(query),
       write: async (...write) => {
         const written = await rig.store.write(...write);
-        return write[0] === 'companies' && lost++ === 0 ? { outcome: 'unknown' } : written;
+        const isAct = write[0] === 'companies' && write[2][0]?.kind !== 'delete';
+        return isAct && lost++ === 0 ? { outcome: 'unknown' } : written;
       },
     };
-    expect(await cancelSwitch({ ...rig.deps, tables }, place('s1'))).toMatchObject({
+    expect(await cancelSwitch({ ...rig.deps, tables }, place('s1'), ADMIN)).toMatchObject({
       ok: true,
       value: { value: { state: 'cancelled' } },
     });
@@ -229,7 +231,10 @@ describe('cancelling', () => {
     const rig = await Rig.withDataKeys(3);
     await start(rig, 's1', CONTOSO);
     await rig.drain();
-    expect(await cancelSwitch(rig.deps, place('s1'))).toMatchObject({ ok: false, error: { code: 'switch-ended' } });
+    expect(await cancelSwitch(rig.deps, place('s1'), ADMIN)).toMatchObject({
+      ok: false,
+      error: { code: 'switch-ended' },
+    });
   });
 
   it('goes on from the other vault when the old one cannot be reached', async () => {
@@ -246,10 +251,10 @@ describe('cancelling', () => {
     const rig = await Rig.withDataKeys(400);
     await start(rig, 's1', CONTOSO);
     await rig.drain({ enough: halfWay(rig) });
-    await cancelSwitch(rig.deps, place('s1'));
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
     const before = (await switchOf(rig, 's1')).generation;
     await rig.drain({ enough: halfWay(rig) });
-    await retrySwitch(rig.deps, { ...place('s1'), direction: 'forward' });
+    await retrySwitch(rig.deps, { ...place('s1'), direction: 'forward' }, ADMIN);
     expect(await switchOf(rig, 's1')).toMatchObject({ state: 're-protecting', generation: before + 1 });
     await rig.drain();
     expect((await switchOf(rig, 's1')).state).toBe('completed');
@@ -262,11 +267,11 @@ describe('waiting', () => {
     const rig = await Rig.withDataKeys(400);
     await start(rig, 's1', CONTOSO);
     await rig.drain({ enough: halfWay(rig) });
-    await pauseSwitch(rig.deps, place('s1'));
+    await pauseSwitch(rig.deps, place('s1'), ADMIN);
     const before = await rig.shards();
     await rig.drain();
     expect(await rig.shards()).toEqual(before);
-    await resumeSwitch(rig.deps, place('s1'));
+    await resumeSwitch(rig.deps, place('s1'), ADMIN);
     await rig.drain();
     expect((await switchOf(rig, 's1')).state).toBe('completed');
   });
@@ -282,10 +287,10 @@ describe('waiting', () => {
       blocked: { reason: 'provider', side: 'source', failure: { code: 'key-disabled' } },
     });
     expect(await rig.openByCaller()).toBe(0);
-    await retrySwitch(rig.deps, place('s1'));
+    await retrySwitch(rig.deps, place('s1'), ADMIN);
     await rig.drain();
     expect((await switchOf(rig, 's1')).blocked).toBeDefined();
-    await retrySwitch(rig.deps, { ...place('s1'), direction: 'forward' });
+    await retrySwitch(rig.deps, { ...place('s1'), direction: 'forward' }, ADMIN);
     await rig.drain();
     expect((await switchOf(rig, 's1')).state).toBe('completed');
     expect(await rig.openByCaller()).toBe(400);
@@ -301,7 +306,7 @@ describe('waiting', () => {
     expect(await switchOf(rig, 's1')).toMatchObject({ state: 're-protecting', blocked: { side: 'target' } });
     expect(await rig.openByCaller()).toBe(60);
     rig.vaults.heal();
-    await retrySwitch(rig.deps, place('s1'));
+    await retrySwitch(rig.deps, place('s1'), ADMIN);
     await rig.drain();
     expect((await switchOf(rig, 's1')).state).toBe('completed');
   });
@@ -310,7 +315,7 @@ describe('waiting', () => {
 describe('a re-key', () => {
   it('changes the company key under the same provider', async () => {
     const rig = await Rig.withDataKeys(100);
-    await startRekey(rig.deps, { ...place('r1'), requestedBy: 'admin' });
+    await startRekey(rig.deps, { ...place('r1') }, ADMIN);
     await rig.drain();
     expect((await switchOf(rig, 'r1')).state).toBe('completed');
     expect(await keyringOf(rig)).toMatchObject({ provider: MANAGED, activeVersion: 2 });
@@ -321,9 +326,9 @@ describe('a re-key', () => {
 
   it('can be cancelled half-way', async () => {
     const rig = await Rig.withDataKeys(300);
-    await startRekey(rig.deps, { ...place('r1'), requestedBy: 'admin' });
+    await startRekey(rig.deps, { ...place('r1') }, ADMIN);
     await rig.drain({ enough: halfWay(rig) });
-    await cancelSwitch(rig.deps, place('r1'));
+    await cancelSwitch(rig.deps, place('r1'), ADMIN);
     await rig.drain();
     expect((await switchOf(rig, 'r1')).state).toBe('cancelled');
     expect((await companyKeyRow(rig, 1))?.value?.wraps).toHaveLength(1);

@@ -6,6 +6,7 @@ import { loadCompanyKeyRow, loadSwitch } from '../../../shared/operations/contro
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 
 const ROW_KEY = companyKeyRowKey(KEYRING, 1);
 const TTL_MS = 5_000;
@@ -20,8 +21,8 @@ interface AtWork {
 async function reProtecting(rekey?: 'rekey'): Promise<AtWork> {
   const rig = await Rig.withDataKeys(1);
   const switchOf = async (): Promise<Switch> => (await loadSwitch(rig.store, place('s1')))!.value;
-  if (rekey) await startRekey(rig.deps, { ...place('s1'), requestedBy: 'admin' });
-  else await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO, requestedBy: 'admin' });
+  if (rekey) await startRekey(rig.deps, { ...place('s1') }, ADMIN);
+  else await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await rig.drain({ enough: async () => (await switchOf()).state === 're-protecting' });
   rig.vaults.calls.length = 0;
   return { rig, sw: await switchOf(), keys: new WorkerKeys(rig.deps, { ttlMs: TTL_MS }) };

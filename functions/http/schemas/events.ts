@@ -1,0 +1,70 @@
+// Events and the check of their chain as the API shows them.
+import { z } from 'zod';
+import { OUTCOMES, type AuditRecord } from '../../../shared/domain/audit.ts';
+import { PROBLEM_CODES, type ChainReport } from '../../../shared/domain/audit-check.ts';
+import { count, time } from './ids.ts';
+
+const HASH = /^[0-9a-f]{64}$/;
+const hash = z.string().regex(HASH);
+
+const MAX_PROBLEMS_SHOWN = 100;
+
+export const eventBody = z
+  .strictObject({
+    sequence: count,
+    id: z.string(),
+    at: time,
+    by: z.string().meta({ description: '`keyswitch` for what the product did by itself.' }),
+    from: z.string().meta({ description: 'Address of the client as the platform saw it; empty if there is none.' }),
+    requestId: z.string(),
+    action: z.string(),
+    target: z.string(),
+    outcome: z.enum(OUTCOMES),
+    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    previous: z.string().meta({ description: 'Hash of the event before; empty for the first.' }),
+    hash: z.string(),
+  })
+  .meta({ id: 'Event' });
+
+export type EventBody = z.input<typeof eventBody>;
+
+/** Somebody may have written another detail: what is no plain value is left out. */
+export function eventToBody({ companyId: _company, detail, ...record }: AuditRecord): EventBody {
+  return { ...record, detail: readDetail(detail) };
+}
+
+function readDetail(text: string): EventBody['detail'] {
+  try {
+    return eventBody.shape.detail.safeParse(JSON.parse(text)).data ?? {};
+  } catch {
+    return {};
+  }
+}
+
+export const verifyQuery = z
+  .strictObject({
+    sequence: z
+      .string()
+      .regex(/^[1-9][0-9]{0,14}$/)
+      .optional()
+      .meta({ description: 'Of a head that is known from the log, with `hash`.' }),
+    hash: hash.optional(),
+  })
+  .refine((query) => (query.sequence === undefined) === (query.hash === undefined), 'sequence and hash go together');
+
+export const chainBody = z
+  .strictObject({
+    status: z.enum(['intact', 'broken']),
+    problems: z
+      .array(z.strictObject({ code: z.enum(PROBLEM_CODES), sequence: count }))
+      .max(MAX_PROBLEMS_SHOWN)
+      .meta({ description: 'The first hundred.' }),
+    head: z.strictObject({ sequence: count, hash: z.string() }),
+  })
+  .meta({ id: 'Chain' });
+
+export const chainToBody = ({ status, problems, head }: ChainReport): z.input<typeof chainBody> => ({
+  status,
+  problems: [...problems],
+  head,
+});
