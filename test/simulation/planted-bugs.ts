@@ -123,8 +123,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     'the commit is written without If-Match',
     480,
     inFile(`${SWITCHES}/finish.ts`, [
-      "const written = await deps.tables.write('companies', place.companyId, writes);",
-      "const written = await deps.tables.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' })));",
+      "record.write('companies', place.companyId, writes));",
+      "record.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))));",
     ]),
   ),
   bug(
@@ -198,8 +198,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     'a follow writes by upsert',
     20,
     inFile(`${SWITCHES}/follow-key-version.ts`, [
-      "const write = { kind: 'replace', rowKey, cells: companyKeyCells(next.value), etag: row.etag } as const;\n      const written = await deps.tables.write('companies', input.companyId, [write]);",
-      "const cells = companyKeyCells(next.value);\n      const replaced = await deps.tables.write('companies', input.companyId, [{ kind: 'replace', rowKey, cells, etag: '*' }]);\n      const written = replaced.outcome === 'conflict' ? await deps.tables.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells }]) : replaced;",
+      "record.write('companies', input.companyId, [write]));",
+      "record.write('companies', input.companyId, [{ ...write, etag: '*' }]).then((done) => done.outcome === 'conflict' ? record.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells: write.cells }]) : done));",
     ]),
   ),
   bug(
@@ -291,5 +291,29 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     'each page opens its company keys anew',
     20,
     inFile(`${SWITCHES}/worker-keys.ts`, ['this.#keys.set(name, { key: key.value, expiresAtMs });', '']),
+  ),
+  bug(
+    'the commit is not recorded',
+    1,
+    inFile(`${SWITCHES}/finish.ts`, [
+      "record.write('companies', place.companyId, writes));",
+      "record && deps.tables.write('companies', place.companyId, writes));",
+    ]),
+  ),
+  bug(
+    'an event is not put on the agenda before its act',
+    1,
+    inFile('shared/operations/audit/audited.ts', [
+      'if (!this.#place) await putOnAgenda(this.#deps.tables, outboxItem(place), { at: this.#at });',
+      '',
+    ]),
+  ),
+  bug(
+    'a record is appended without its marker',
+    1,
+    inFile('shared/operations/audit/append.ts', [
+      "    { kind: 'insert', rowKey: markerRowKey(event.id), cells: markerCells(sequence) },\n",
+      '',
+    ]),
   ),
 ];

@@ -62,7 +62,9 @@ async function tryAppend(deps: Auditing, event: AuditEvent): Promise<Result<Appe
   }
   if (await deps.tables.read('events', companyId, markerRowKey(event.id))) return ok('known');
   const isTaken = written.outcome === 'conflict' && written.reason === 'exists' && written.index === 2;
-  return isTaken ? ok(blocked(deps, event, 'there is a record behind the head')) : 'lost-race';
+  // Behind a head that is still the same there can be no record but one that somebody put there.
+  const isForged = isTaken && (await loadHead(deps.tables, companyId)).etag === head.etag;
+  return isForged ? ok(blocked(deps, event, 'there is a record behind the head')) : 'lost-race';
 }
 
 const headWrite = (cells: Cells, etag: string | undefined): RowWrite =>

@@ -169,7 +169,9 @@ describe('the end of a switch', () => {
   it('puts the vault that it ends with on the agenda of checks, and the vendor’s own never', async () => {
     const rig = await Rig.withDataKeys(1);
     const checks = (): string[] =>
-      [...rig.store.dump()].flatMap(({ table, rowKey }) => (table === 'agenda' ? [rowKey] : []));
+      [...rig.store.dump()].flatMap(({ table, rowKey }) =>
+        table === 'agenda' && !rowKey.startsWith('head|') ? [rowKey] : [],
+      );
     await prepared('s1', rig, CONTOSO);
     await rig.drain();
     expect(checks()).toEqual(['check|acme|contoso']);
