@@ -1,22 +1,20 @@
-// `npm test`: every test, and a closing line that any reader understands: `N passed, N failed`. Arguments go to the runner, so
-// `npm test -- test/domain` runs a part.
-import { startVitest } from 'vitest/node';
+// The tests, and a closing line that any reader understands: `N passed, N failed`. `npm test` runs all that need no browser,
+// `npm run test:browser` (`--browser`) those that do, `npm run test:all` (`--all`) both, added up. Other arguments go to the
+// runner, so `npm test -- test/domain` runs a part.
+import { runTests, type Counts } from './test-run.ts';
 
-const filters = process.argv.slice(2);
-const vitest = await startVitest(filters, { watch: false, run: true });
-const files = vitest.state.getTestModules();
-const counts = { passed: 0, failed: 0, skipped: 0 };
-for (const file of files) {
-  for (const test of file.children.allTests()) {
-    const { state } = test.result();
-    if (state !== 'pending') counts[state] += 1;
-    else counts.failed += 1;
-  }
+const CONFIGS: Readonly<Record<string, readonly string[]>> = {
+  '--browser': ['vitest.browser.config.ts'],
+  '--all': ['vitest.config.ts', 'vitest.browser.config.ts'],
+};
+
+const [first = '', ...rest] = process.argv.slice(2);
+const configs = CONFIGS[first];
+const runs: Counts[] = [];
+for (const config of configs ?? ['vitest.config.ts']) {
+  runs.push(await runTests(config, configs ? rest : process.argv.slice(2)));
 }
-// A file that could not be loaded, or an error outside of any test, has no test to count.
-const broken = files.filter((file) => file.errors().length > 0).length + vitest.state.getUnhandledErrors().length;
-const failed = counts.failed + broken;
-await vitest.close();
-const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
-console.log(`\n${counts.passed} passed, ${failed} failed${skipped}`);
-process.exitCode = failed > 0 || counts.passed === 0 ? 1 : 0;
+const sum = (of: keyof Counts): number => runs.reduce((total, counts) => total + counts[of], 0);
+const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
+console.log(`\n${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
+process.exitCode = sum('failed') > 0 || sum('passed') === 0 ? 1 : 0;

@@ -53,7 +53,9 @@ export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, abo
   const refused = refusal.type === 'on-page' ? refusal.refused : refusal;
   // Nobody who meets a page is known to be the vendor's operator.
   const { status, headers, body } = failureToResponse(refused, { isPartnerAdmin: false });
-  const { code, message, cause, remedy, details } = body.error;
+  const { code, message, kind, cause, details } = body.error;
+  // Of what may pass, the remedy tells what Keyswitch does by itself; it presses no buttons.
+  const remedy = kind === 'transient' ? undefined : body.error.remedy;
   const faults = details?.map((detail) => `${detail.target}: ${detail.message}`);
   const view: PageView = {
     page: 'failure',

@@ -5,7 +5,7 @@
 export class Html {
   readonly #markup: string;
 
-  constructor(strings: readonly string[], values: readonly HtmlValue[]) {
+  constructor(strings: TemplateStringsArray, values: readonly HtmlValue[]) {
     this.#markup = strings.reduce((before, part, index) => before + shown(values[index - 1]) + part);
   }
 

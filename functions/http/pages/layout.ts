@@ -1,6 +1,6 @@
 // The frame of every page, and the small parts that pages are made of. Pure.
 import { html, type Html } from './html.ts';
-import { STYLESHEET } from './stylesheet.ts';
+import { STYLE_ELEMENT } from './stylesheet.ts';
 
 export interface PageContext {
   /** The vendor as it names itself. */
@@ -15,9 +15,7 @@ export const document = (title: string, main: Html, { vendorName }: PageContext)
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <title>${title}</title>
-          <style>
-            ${STYLESHEET}
-          </style>
+          ${STYLE_ELEMENT}
         </head>
         <body>
           <header><p>${name(vendorName)} · customer-managed keys</p></header>

@@ -1,6 +1,6 @@
 // How a sign-in ended: granted, verified, declined; and the page of the moment in which a browser is on its way. Pure.
 import { html, type Html } from './html.ts';
-import { code, command, facts, name, section, type PageContext } from './layout.ts';
+import { code, command, name, section, type PageContext } from './layout.ts';
 import { subjectFacts, tenantName } from './subject.ts';
 import type { PageView } from './views.ts';
 
@@ -53,10 +53,11 @@ export const consentGrantedPage = (
   )}
   ${section(
     'What was granted',
-    html`
-      ${subjectFacts(subject, context)}
-      ${principalId === undefined ? undefined : facts([['Service principal (object id)', code(principalId)]])}
-    `,
+    subjectFacts(
+      subject,
+      context,
+      principalId === undefined ? [] : [['Service principal (object id)', code(principalId)]],
+    ),
   )}
   <p>You can close this page.</p>
 `;
@@ -85,9 +86,8 @@ export const declinedPage = ({ subject }: Of<'declined'>, context: PageContext):
   ${
     subject.purpose === 'consent'
       ? html`<p>
-          If you accepted the application at Microsoft before, its service principal ${code(subject.applicationId)} is
-          still in your tenant. It has access to nothing, and you can delete it under
-          <em>Enterprise applications</em>.
+          If you accepted the application ${code(subject.applicationId)} at Microsoft before, its service principal is
+          still in your tenant. It has access to nothing, and you can delete it under <em>Enterprise applications</em>.
         </p>`
       : undefined
   }

@@ -1,6 +1,6 @@
 // The two questions of a sign-in: before it, what will happen; after it, whether it is really meant. Pure.
 import { html, type Html } from './html.ts';
-import { code, facts, form, name, section, type PageContext } from './layout.ts';
+import { code, facts, form, name, section, time, type PageContext } from './layout.ts';
 import { serviceOf, subjectFacts, tenantName, whatItGives, whoMustSignIn } from './subject.ts';
 import type { PageView, Subject } from './views.ts';
 
@@ -12,7 +12,8 @@ const YES = { consent: 'Grant', verification: 'Confirm' } as const;
 
 export const startPage = ({ subject, action }: Start, context: PageContext): Html => html`
   <h1>${startTitle(subject)}</h1>
-  ${introduction(subject, context)} ${subjectFacts(subject, context)}
+  ${introduction(subject, context)}
+  ${subjectFacts(subject, context, [['The link is valid until', time(subject.expiresAt)]])}
   ${section(
     'Who must sign in',
     html`${whoMustSignIn(subject)}
@@ -60,7 +61,11 @@ function steps(subject: Subject): Html {
 }
 
 export const confirmationTitle = (subject: Subject): string =>
-  subject.purpose === 'consent' ? 'Grant the application access to this key?' : 'Confirm that you approve?';
+  subject.purpose === 'consent'
+    ? 'Grant consent for this key?'
+    : subject.approval.for === 'switch'
+      ? 'Approve this change of key?'
+      : 'Approve this copy of the key?';
 
 export const confirmationPage = (view: Confirmation, context: PageContext): Html => {
   const { subject, action, person, field } = view;

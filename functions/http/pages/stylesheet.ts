@@ -5,7 +5,7 @@ import { html } from './html.ts';
 // Markup like any other: without values there is nothing to escape. Named so that it is formatted as what it is.
 const css = html;
 
-export const STYLESHEET = css`
+const STYLESHEET = css`
   :root {
     color-scheme: light dark;
     --text: #1b1f24;
@@ -71,6 +71,10 @@ export const STYLESHEET = css`
     line-height: 1.3;
     margin: 2rem 0 0.5rem;
   }
+  h3 {
+    font-size: 1rem;
+    margin: 1.25rem 0 0.5rem;
+  }
   p,
   ul,
   ol {
@@ -116,6 +120,10 @@ export const STYLESHEET = css`
   code {
     padding: 0.1em 0.3em;
   }
+  dd bdi + code {
+    display: block;
+    width: fit-content;
+  }
   pre {
     padding: 0.75rem;
     white-space: pre-wrap;
@@ -134,8 +142,7 @@ export const STYLESHEET = css`
     gap: 0.75rem;
     margin: 2rem 0 0.5rem;
   }
-  button,
-  .button {
+  button {
     font: inherit;
     font-weight: 600;
     min-height: 2.75rem;
@@ -168,6 +175,10 @@ export const STYLESHEET = css`
     }
   }
 `;
+
+/** The hash is of all between the tags: a line break there would be one character of it. */
+// prettier-ignore
+export const STYLE_ELEMENT = html`<style>${STYLESHEET}</style>`;
 
 const digest = createHash('sha256').update(String(STYLESHEET), 'utf8').digest('base64');
 

@@ -1,18 +1,19 @@
 // The parts of a page that say what it is about: the company, the key, the tenant, what is approved. Pure. The same words on
 // every page of one sign-in, so that whoever is asked twice can compare.
-import { code, facts, name, section, time, type Fact, type PageContext } from './layout.ts';
+import { code, facts, name, section, type Fact, type PageContext } from './layout.ts';
 import { html, type Html } from './html.ts';
 import type { Approval, ConsentSubject, SignInService, Subject, VerificationSubject } from './views.ts';
 
 export const serviceOf = (subject: Subject): SignInService =>
   subject.purpose === 'verification' && subject.tenant.kind === 'google-workspace' ? 'Google' : 'Microsoft';
 
-export const subjectFacts = (subject: Subject, context: PageContext): Html =>
+export const subjectFacts = (subject: Subject, context: PageContext, more: readonly Fact[] = []): Html =>
   facts([
+    ['Vendor', name(context.vendorName)],
     ['Company', html`${name(subject.company.displayName)} ${code(subject.company.id)}`],
     ...(subject.purpose === 'consent' ? consentFacts(subject) : verificationFacts(subject, context)),
     ['Asked for by', name(subject.requestedBy)],
-    ['The link is valid until', time(subject.expiresAt)],
+    ...more,
   ]);
 
 const consentFacts = ({ connectionId, key, applicationId }: ConsentSubject): readonly Fact[] => [
@@ -89,7 +90,7 @@ const consentGives = ({ key }: ConsentSubject, { vendorName }: PageContext): Htm
     </ul>`,
   )}
   ${section(
-    'What is not',
+    'What is not granted',
     html`<ul>
       <li>The key itself never leaves the vault, and ${name(vendorName)} cannot change or delete it.</li>
       <li>No other key, secret or certificate, no mail, file or user of your tenant.</li>
@@ -98,29 +99,29 @@ const consentGives = ({ key }: ConsentSubject, { vendorName }: PageContext): Htm
   )}
 `;
 
-const verificationGives = (subject: VerificationSubject): Html => {
-  const kind = serviceOf(subject);
-  const signIn =
-    kind === 'Google'
-      ? 'Google asks you to let the application read the directory. It looks once, at your own entry, whether you are a super administrator, and keeps no access.'
-      : 'Microsoft may ask you to accept the application, so that it learns who you are. It gets no access to mail, files or users.';
-  return html`
-    ${section('What you approve', approvalMeans(subject.approval))}
-    ${section(
-      'What is not granted',
-      html`<p>${signIn}</p>
-        <p>Your approval holds for this alone. If the destination changes, it is void.</p>`,
-    )}
-  `;
+const verificationGives = (subject: VerificationSubject): Html => html`
+  ${section('What you approve', approvalMeans(subject.approval))}
+  ${section('What the sign-in is for', html`<p>${SIGN_IN[serviceOf(subject)]}</p>`)}
+`;
+
+const SIGN_IN: Readonly<Record<SignInService, string>> = {
+  Microsoft:
+    'It shows who you are and which roles you have. Microsoft may ask you to accept the application for that; it gets no access to mail, files or users.',
+  Google:
+    'It shows who you are. Google asks you to let the application read the directory as well: it looks once, at your own entry, whether you are a super administrator, and keeps no access.',
 };
 
 const approvalMeans = (approval: Approval): Html =>
   approval.for === 'export'
     ? html`<p>
-        A copy of the company key is handed to whoever asked for it. With it, the data of the company can be opened
-        without Keyswitch and without any key vault. A copy cannot be taken back.
-      </p>`
+          A copy of the company key is handed to whoever asked for it. With it, the company’s data, your tenant’s among
+          it, can be opened without Keyswitch and without any key vault. A copy cannot be taken back.
+        </p>
+        <p>Your approval holds for one export of this key, and for nothing else.</p>`
     : html`<p>
-        The data of the company, your tenant’s among it, is protected by the key named above from then on. Whoever holds
-        that key decides who can open the data.
-      </p>`;
+          From then on, the company’s data, your tenant’s among it, is protected by the key named above. Whoever holds
+          that key decides who can open the data.
+        </p>
+        <p>
+          Your approval holds for this switch to this key, and for nothing else. If the destination changes, it is void.
+        </p>`;

@@ -1,0 +1,159 @@
+// Every page in a real browser: what it looks like, what it lets run, and who can use it.
+import { mkdirSync } from 'node:fs';
+import axe from 'axe-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pageViews } from '../functions/http/pages/page-views.ts';
+import { describeInBrowser, openChromium } from './chromium.ts';
+import { startPageHost, type PageHost } from './page-host.ts';
+
+/** For whoever wants to look. */
+const SCREENSHOTS = '.local/screenshots';
+const NAMES = Object.keys(pageViews);
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+/** The narrowest that WCAG asks for, which is also 1280 pixels at 400 %; and 200 %. */
+const NARROW = { viewport: { width: 320, height: 640 } };
+const ZOOMED = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 };
+const WIDE = { viewport: { width: 1280, height: 800 } };
+
+describeInBrowser('pages in Chromium', () => {
+  let host: PageHost;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    [host, browser] = await Promise.all([startPageHost(), openChromium()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await host.close();
+  });
+
+  /** `told` collects all that the browser complains of. */
+  async function withPage(
+    options: BrowserContextOptions,
+    act: (page: Page, told: string[]) => Promise<void>,
+  ): Promise<void> {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    const told: string[] = [];
+    page.on('console', (message) => told.push(message.text()));
+    page.on('pageerror', (error) => told.push(error.message));
+    try {
+      await act(page, told);
+    } finally {
+      await context.close();
+    }
+  }
+
+  const violationsOf = async (page: Page): Promise<string[]> => {
+    await page.evaluate(axe.source);
+    const options = JSON.stringify({ runOnly: RULES });
+    const { violations } = await page.evaluate<axe.AxeResults>(`axe.run(document, ${options})`);
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html} ${node.failureSummary ?? ''}`),
+    );
+  };
+
+  const isTooWide = (page: Page): Promise<boolean> =>
+    page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+
+  test.each(NAMES)('%s loads without a complaint, and nobody is kept out of it, by day and by night', async (name) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await withPage({ ...WIDE, colorScheme }, async (page, told) => {
+        await page.goto(`${host.url}/pages/${name}`);
+        await page.screenshot({ path: `${SCREENSHOTS}/${name}-${colorScheme}.png`, fullPage: true });
+        expect(told).toEqual([]);
+        expect(await violationsOf(page)).toEqual([]);
+      });
+    }
+  });
+
+  test.each(NAMES)('%s fits 320 pixels and 200 % without scrolling sideways', async (name) => {
+    for (const [size, view] of Object.entries({ narrow: NARROW, zoomed: ZOOMED })) {
+      await withPage(view, async (page) => {
+        await page.goto(`${host.url}/pages/${name}`);
+        if (size === 'narrow') await page.screenshot({ path: `${SCREENSHOTS}/${name}-narrow.png`, fullPage: true });
+        expect(await isTooWide(page)).toBe(false);
+        expect(await violationsOf(page)).toEqual([]);
+      });
+    }
+  });
+
+  test('names that are markup are shown as they are, and run nothing', async () => {
+    await withPage(WIDE, async (page, told) => {
+      await page.goto(`${host.url}/pages/start-hostile`);
+      expect(await page.title()).toBe('Let an application use one key in your key vault – Fabrikam Backup');
+      expect(await page.locator('script, img').count()).toBe(0);
+      expect(await page.locator('h1').count()).toBe(1);
+      expect(await page.locator('dd').nth(1).innerText()).toContain('<script>document.title="taken over"</script>');
+      expect(await page.locator('body').innerText()).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
+      expect(told).toEqual([]);
+    });
+  });
+
+  test('markup that got into a page after all runs no script, has no style, loads nothing and sends no form elsewhere', async () => {
+    await withPage(WIDE, async (page, told) => {
+      const answered: string[] = [];
+      page.on('response', (response) => answered.push(new URL(response.url()).host));
+      const own = new URL(host.url).host;
+      await page.route('**/pages/start-consent', async (route) => {
+        const response = await route.fetch();
+        const body = (await response.text()).replace(
+          '<h1>',
+          `<script>window.ran = 1</script><script src="https://evil.example/x.js"></script>
+           <img src="https://evil.example/x.png" onerror="window.ran = 2"><style>h1 { color: rgb(1, 2, 3) }</style>
+           <iframe src="https://evil.example/"></iframe><base href="https://evil.example/">
+           <form action="https://evil.example/" method="post"><button id="evil">x</button></form><h1>`,
+        );
+        await route.fulfill({ response, body });
+      });
+      await page.goto(`${host.url}/pages/start-consent`);
+      await page.evaluate('document.querySelector("#evil").click()');
+      expect(await page.evaluate('window.ran')).toBeUndefined();
+      expect(await page.evaluate('getComputedStyle(document.querySelector("h1")).color')).not.toBe('rgb(1, 2, 3)');
+      expect(new URL(page.url()).host).toBe(own);
+      expect(new Set(answered)).toEqual(new Set([own]));
+      for (const directive of ['script-src', 'img-src', 'style-src', 'frame-src', 'base-uri', 'form-action']) {
+        const blocked = told.filter((text) => text.includes('Content Security Policy') && text.includes(directive));
+        expect(blocked.length, directive).toBeGreaterThan(0);
+      }
+    });
+  });
+
+  test('a page is shown in nobody’s frame', async () => {
+    await withPage(WIDE, async (page, told) => {
+      const frame = `<iframe src="${host.url}/pages/confirmation-consent"></iframe>`;
+      await page.route('**/framing', (route) => route.fulfill({ contentType: 'text/html', body: frame }));
+      await page.goto(`${host.url}/framing`);
+      await expect.poll(() => told.join()).toContain('frame-ancestors');
+      expect(page.frames()[1]?.url()).toBe('chrome-error://chromewebdata/');
+    });
+  });
+
+  test('the keyboard alone grants, declines, and sees where it is', async () => {
+    for (const [presses, heading] of [
+      [1, 'Consent is granted'],
+      [2, 'You declined'],
+    ] as const) {
+      await withPage(WIDE, async (page) => {
+        await page.goto(`${host.url}/pages/confirmation-consent`);
+        for (let press = 0; press < presses; press += 1) await page.keyboard.press('Tab');
+        expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+        await page.keyboard.press('Enter');
+        await page.waitForURL('**/pages/form');
+        expect(await page.locator('h1').innerText()).toBe(heading);
+      });
+    }
+  });
+
+  test('a failure that may pass is tried again by its button, with the same answer', async () => {
+    await withPage(WIDE, async (page) => {
+      await page.goto(`${host.url}/pages/failure-again`);
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await page.waitForURL('**/pages/form');
+      expect(await page.locator('h1').innerText()).toBe('Consent is granted');
+    });
+  });
+});
