@@ -70,7 +70,7 @@ export class ConnectionWorld {
       sealer: this.vaults,
       log: { write: (entry) => void this.logged.push(entry) },
       clock: { now: () => new Date(this.nowMs) },
-      timers: { sleep: () => Promise.resolve() },
+      timers: { sleep: () => Promise.resolve(), turn: () => Promise.resolve() },
       entropy: { bytes: (count) => randomBytes(count), id: () => randomBytes(16).toString('hex') },
       connectionPolicy: {
         allowedSuffixes: ['vault.azure.net'],
