@@ -24,7 +24,7 @@ import { assertTransaction, entityPath, errorIn, transactionBody, transactionOut
 export interface AzureTablesOptions {
   readonly endpoint: string;
   readonly credential: TokenCredential;
-  readonly timers: Timers;
+  readonly timers: Pick<Timers, 'sleep'>;
   readonly entropy: Pick<Entropy, 'bytes'>;
   readonly timeoutMs?: number;
 }
@@ -60,7 +60,7 @@ export class AzureTables implements Tables {
   readonly #endpoint: string;
   readonly #http: HttpClient;
   readonly #service: TableServiceClient;
-  readonly #timers: Timers;
+  readonly #timers: Pick<Timers, 'sleep'>;
   readonly #entropy: Pick<Entropy, 'bytes'>;
 
   constructor(options: AzureTablesOptions) {

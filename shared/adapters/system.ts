@@ -7,7 +7,25 @@ import type { Clock, Entropy, Log, LogEntry, Timers } from '../operations/ports.
 
 export const systemClock: Clock = { now: () => new Date() };
 
-export const systemTimers: Timers = { sleep: (delayMs) => sleep(delayMs) };
+/** One goes on in each round of the event loop, so that what came in meanwhile is handled between two of them. */
+class Turns {
+  readonly #waiting: (() => void)[] = [];
+
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#waiting.push(resolve) === 1) setImmediate(this.#letOneGo);
+    });
+  }
+
+  readonly #letOneGo = (): void => {
+    this.#waiting.shift()?.();
+    if (this.#waiting.length > 0) setImmediate(this.#letOneGo);
+  };
+}
+
+const turns = new Turns();
+
+export const systemTimers: Timers = { sleep: (delayMs) => sleep(delayMs), turn: () => turns.next() };
 
 export const systemEntropy: Entropy = { bytes: (count) => randomBytes(count), id: () => v7() };
 

@@ -21,13 +21,19 @@ interface Entry {
   readonly kek: string;
 }
 
+/** An unwrap under way. */
+interface Flight {
+  readonly answer: Promise<Result<KeyObject, CompanyKeyProblem>>;
+  readonly expiresAtMs: number;
+}
+
 const MAX_ENTRIES = 10_000;
 
 export class CompanyKeyCache {
   readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
   readonly #ttlMs: number;
   readonly #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
-  readonly #flights = new Map<string, Promise<Result<KeyObject, CompanyKeyProblem>>>();
+  readonly #flights = new Map<string, Flight>();
 
   constructor(opening: CompanyKeyOpening & { readonly clock: Clock }, options: { readonly ttlMs: number }) {
     this.#opening = opening;
@@ -37,18 +43,26 @@ export class CompanyKeyCache {
   /** The company key of one version, from the cache or by one `unwrapKey`. */
   get(context: CompanyKeyContext): Promise<Result<KeyObject, CompanyKeyProblem>> {
     const name = `${context.companyId}|${context.keyringId}|${context.version}`;
+    const nowMs = this.#opening.clock.now().getTime();
     const entry = this.#entries.get(name);
-    if (entry && entry.expiresAtMs > this.#opening.clock.now().getTime()) return Promise.resolve(ok(entry.key));
+    if (entry && entry.expiresAtMs > nowMs) return Promise.resolve(ok(entry.key));
     const underWay = this.#flights.get(name);
-    if (underWay) return underWay;
-    const flight = this.#open(name, context).finally(() => this.#flights.delete(name));
-    this.#flights.set(name, flight);
-    return flight;
+    // The vault may have answered one that began so long ago before it denied: whoever comes now may not have that answer.
+    if (underWay && underWay.expiresAtMs > nowMs) return underWay.answer;
+    // Counted from before the unwrap: a slow vault must not lengthen the time within which a revocation is felt.
+    const expiresAtMs = nowMs + this.#ttlMs;
+    const answer = this.#open(name, context, expiresAtMs).finally(() => {
+      if (this.#flights.get(name)?.answer === answer) this.#flights.delete(name);
+    });
+    this.#flights.set(name, { answer, expiresAtMs });
+    return answer;
   }
 
-  async #open(name: string, context: CompanyKeyContext): Promise<Result<KeyObject, CompanyKeyProblem>> {
-    // Counted from before the unwrap: a slow vault must not lengthen the time within which a revocation is felt.
-    const expiresAtMs = this.#opening.clock.now().getTime() + this.#ttlMs;
+  async #open(
+    name: string,
+    context: CompanyKeyContext,
+    expiresAtMs: number,
+  ): Promise<Result<KeyObject, CompanyKeyProblem>> {
     const row = await loadReadableCompanyKey(this.#opening, context);
     if (!row.ok) return err({ type: 'failure', failure: row.error });
     if (!row.value) return err({ type: 'gone' });

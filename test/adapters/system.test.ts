@@ -30,3 +30,19 @@ test('a log entry is one line of JSON, whose level and event no detail can take 
     'info {"level":"info","event":"switch.completed"}',
   ]);
 });
+
+test('one of those who wait for a turn goes on in each round of the event loop, in their order', async () => {
+  const order: string[] = [];
+  const round = (name: string): Promise<void> =>
+    new Promise((resolve) =>
+      setImmediate(() => {
+        order.push(name);
+        resolve();
+      }),
+    );
+  const waiting = ['first', 'second', 'third'].map((name) => systemTimers.turn().then(() => order.push(name)));
+  await round('round 1');
+  await round('round 2');
+  await Promise.all(waiting);
+  expect(order).toEqual(['first', 'round 1', 'second', 'round 2', 'third']);
+});

@@ -57,6 +57,16 @@ export function describeSystem(systemOf: () => SystemUnderTest): void {
     expect(clock.now().getTime()).toBeGreaterThanOrEqual(beforeMs);
   });
 
+  test('who waits for a turn lets others go first', async () => {
+    const { timers } = systemOf();
+    const order: string[] = [];
+    const busy = timers.turn().then(() => order.push('busy'));
+    await Promise.resolve();
+    order.push('another');
+    await busy;
+    expect(order).toEqual(['another', 'busy']);
+  });
+
   test('who sleeps lets others go first', async () => {
     const { timers } = systemOf();
     const order: string[] = [];

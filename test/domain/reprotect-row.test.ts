@@ -94,6 +94,11 @@ describe('the first pass', () => {
     expect(change).toMatchObject({ companyKeyVersion: 1, previousVersion: 2 });
   });
 
+  it('that turns round goes by the row itself if the blob from before is labelled with another version', () => {
+    const moved = row({ companyKeyVersion: 2, blob: blobAt(2), previous: blobAt(1, OTHER), previousVersion: 3 });
+    expect(openedAt(1, rewrapRow(pass('back'), moved).change?.blob)).toEqual(PLAINTEXT);
+  });
+
   it.each([
     ['live', 'live'],
     ['deleted', 'deleted'],
@@ -184,6 +189,25 @@ describe('the second pass', () => {
     });
   });
 
+  it.each([
+    ['does not open', blobAt(1)],
+    ['holds a key of another length', blobAt(2, Buffer.alloc(16))],
+  ])('puts a row back whose new blob %s', (_, blob) => {
+    const truth = blobAt(1);
+    const moved = row({ companyKeyVersion: 2, blob, previous: truth, previousVersion: 1 });
+    expect(verifyRow(pass('forward'), moved)).toMatchObject({
+      change: { state: 'quarantined', blob: truth, companyKeyVersion: 1 },
+      quarantined: 'differs-after-rewrap',
+    });
+  });
+
+  it('believes no former blob that is labelled with another version', () => {
+    const moved = row({ companyKeyVersion: 2, blob: blobAt(2), previous: blobAt(1), previousVersion: 3 });
+    const step = verifyRow(pass('forward'), moved);
+    expect(step.quarantined).toBe('differs-after-rewrap');
+    expect(step.change).not.toHaveProperty('blob');
+  });
+
   it('quarantines a row that differs and whose former blob does not open, as it is', () => {
     const moved = row({ companyKeyVersion: 2, blob: blobAt(2), previous: blobAt(2), previousVersion: 1 });
     const step = verifyRow(pass('forward'), moved);
@@ -206,6 +230,13 @@ describe('retry of a quarantined row', () => {
     const step = retryRow(pass('forward'), wrong);
     expect(openedAt(2, step?.change?.blob)).toEqual(PLAINTEXT);
     expect(step).toMatchObject({ counts: { done: 1, live: 1, quarantined: -1 }, released: true });
+  });
+
+  it('keeps the blob of a row that is there already and opens, and counts it as done no second time', () => {
+    const there = row({ state: 'quarantined', stateBefore: 'live', companyKeyVersion: 2, blob: blobAt(2) });
+    const step = retryRow(pass('forward'), there);
+    expect(step?.change?.blob).toBe(there.blob);
+    expect(step?.counts).toEqual({ live: 1, deleted: 0, quarantined: -1, lost: 0, done: 0 });
   });
 
   it('leaves a row of which nothing opens as it is', () => {

@@ -55,7 +55,7 @@ async function companyKeys(companyId: string, privateKey: KeyObject): Promise<Se
 }
 
 test('nothing secret is left behind, and what is planted is found', async () => {
-  const { customers, tokens, serviceBus, keyVault, settings } = run.environment;
+  const { customers, tokens, serviceBus, keyVault, tables, settings } = run.environment;
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const watch = watchQueue(serviceBus, WORK_QUEUE);
@@ -80,10 +80,13 @@ test('nothing secret is left behind, and what is planted is found', async () => 
   await run.call('GET', company.path, { headers: { authorization: `Bearer ${tokens.dataKeys}x` } });
 
   // A switch that is cancelled, one in which the vault fails and a row does not open, one that dead-letters.
+  // No row can be moved until the cancel is there, so that it cannot come too late.
+  await tables.plant({ operation: 'batch', target: 'datakeys', effect: { status: 503 } });
   await company.order('s1', azure('azure'));
   await company.reaches('s1', ({ state }) => state === 're-protecting');
   const secrets = await companyKeys('secretive', privateKey);
   await company.must('POST', `${company.switchPath('s1')}/cancel`);
+  await tables.clearFaults();
   await company.ends('s1');
   const target = `${customers.contoso.vaultHost}/known-key`;
   for (const effect of [{ status: 500 }, { status: 200, body: 'Hello!' }, { drop: 'after-acting' }] as const) {

@@ -23,6 +23,10 @@ export class FakeTimers implements Timers {
   sleep(): Promise<void> {
     return new Promise((resolve) => setImmediate(resolve));
   }
+
+  turn(): Promise<void> {
+    return this.sleep();
+  }
 }
 
 /** SHA-256 in counter mode over a seed. */

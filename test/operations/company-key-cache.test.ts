@@ -51,6 +51,32 @@ describe('a caller’s company key', () => {
   });
 });
 
+describe('an unwrap under way', () => {
+  it('serves whoever comes within the promised time, and nobody after it', async () => {
+    const rig = await Rig.withDataKeys(0);
+    const cache = new CompanyKeyCache(rig.deps, { ttlMs: 5_000 });
+    const slow = Promise.withResolvers<void>();
+    rig.vaults.onCall = ({ operation }) => (operation === 'unwrap' ? slow.promise : undefined);
+    const first = cache.get(CONTEXT);
+    await until(() => rig.vaults.countOf('unwrap') === 1);
+    rig.clock.advance(4_999);
+    const joining = cache.get(CONTEXT);
+    rig.clock.advance(1);
+    rig.vaults.onCall = undefined;
+    rig.vaults.fail({ operation: 'unwrap', failure: 'key-disabled' });
+    expect(await cache.get(CONTEXT)).toMatchObject(refusedWith('key-disabled'));
+    rig.vaults.heal();
+    slow.resolve();
+    expect(await first).toMatchObject({ ok: true });
+    expect(await joining).toMatchObject({ ok: true });
+    expect(rig.vaults.countOf('unwrap')).toBe(2);
+  });
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('the vault behind a connection', () => {
   it('is not to be had if the row is gone, and the row is named', async () => {
     const rig = await Rig.withDataKeys(0);

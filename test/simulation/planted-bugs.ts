@@ -261,9 +261,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'a company key is kept for ever',
     1,
+    inFile('shared/operations/company-key-cache.ts', ['if (entry && entry.expiresAtMs > nowMs)', 'if (entry)']),
+  ),
+  bug(
+    'an unwrap under way serves whoever comes, however long ago it began',
+    6430,
     inFile('shared/operations/company-key-cache.ts', [
-      'if (entry && entry.expiresAtMs > this.#opening.clock.now().getTime())',
-      'if (entry)',
+      'if (underWay && underWay.expiresAtMs > nowMs)',
+      'if (underWay)',
     ]),
   ),
   bug(

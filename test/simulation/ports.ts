@@ -261,4 +261,8 @@ export class SimTimers implements Timers {
     const dueMs = this.#world.clock.now().getTime() + delayMs;
     return this.#world.turn(this.#actor, { text: 'sleep', dueMs });
   }
+
+  turn(): Promise<void> {
+    return this.#world.turn(this.#actor, { text: 'turn' });
+  }
 }

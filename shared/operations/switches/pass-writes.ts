@@ -44,7 +44,8 @@ interface Stand {
 
 /**
  * Decides and writes rows in order, a transaction's worth at a time, so that no more than that is ever held beside the rows
- * themselves. `end` is where the pass stands after the last of them.
+ * themselves. `end` is where the pass stands after the last of them. Callers' requests come first: whoever passes waits for a turn
+ * before each transaction's worth.
  */
 export async function writeRows(
   deps: PassWriting,
@@ -60,12 +61,14 @@ export async function writeRows(
 ): Promise<Advanced> {
   const { end, writer } = input;
   let shard: Advanced = input.from;
+  await deps.timers.turn();
   for (const { rows, isLast } of chunksOf(input.rows, input.decide)) {
     const cursor = rows.at(-1)?.row.rowKey;
     const stand = isLast || cursor === undefined ? end : { cursor, phase: shard.value.phase };
     const listed = await listedIn(deps.tables, place, rows);
     shard = await writeChunk(deps, place, { from: shard, rows, listed, end: stand, writer });
     if (!shard) return undefined;
+    if (!isLast) await deps.timers.turn();
   }
   return shard;
 }

@@ -49,8 +49,8 @@ export class DeadlyTables implements Tables {
   async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
     const work = WorkUnderWay.current;
     const act = work && actOf(table, writes, { shard: work.shardAt(partitionKey), state: work.state });
-    // A page without a row to move is not the place that is meant.
-    const isEmpty = (act === 'page-write' || act === 'second-pass') && writes.length === 1;
+    // A page without a row to move is not the place that is meant. The second pass has opened every row, also if it changes none.
+    const isEmpty = act === 'page-write' && writes.length === 1;
     if (act === undefined || isEmpty) return this.#inner.write(table, partitionKey, writes);
     reach(this.#orders, `${act}:before`);
     const severed = act === 'page-write' ? await this.#sever() : undefined;

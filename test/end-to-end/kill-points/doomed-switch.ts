@@ -24,6 +24,8 @@ export interface Scene {
 
 const DEATH_LIMIT_MS = 60_000;
 const END_LIMIT_MS = 90_000;
+/** Those of a whole shard, so that the way back has rows to move, and rows to open anew. Either of two hosts does more of them. */
+const WRITES_BEFORE_WAY_BACK = 2;
 /** The generation of each way, counted from the keyring's before the switch. */
 const GENERATIONS: Readonly<Record<Way, number>> = { forward: 1, back: 2, again: 3 };
 
@@ -71,12 +73,9 @@ export class DoomedSwitch {
     const exits = run.environment.hosts.map(({ exited }) => exited);
     if (way !== this.#way) {
       this.#way = way;
-      const status = await this.#send(way).then(
-        (answer) => answer.status,
-        () => undefined,
-      );
+      const status = await this.#order(way);
       if (status === 409) {
-        orders.takeBack(name);
+        orders.takeBack();
         return false;
       }
       // Whoever was to answer is the one to die before the message that it sent is received.
@@ -94,13 +93,29 @@ export class DoomedSwitch {
   #orderFor({ place, way }: Death): KillOrder {
     const { url } = this.#scene.run.environment.tables;
     const generation = place.startsWith('prepare:') ? 0 : this.#generationBefore + GENERATIONS[way];
-    const order = { place, switchId: this.#switchId, generation };
+    const isWrite = place.startsWith('page-write:') || place.startsWith('second-pass:');
+    const times = way === 'forward' && isWrite ? WRITES_BEFORE_WAY_BACK + 1 : 1;
+    const order = { place, switchId: this.#switchId, generation, times };
     const sever = (drop: 'before-acting' | 'after-acting'): KillOrder => ({
       ...order,
       line: { url, fault: { operation: 'batch', target: 'datakeys', effect: { drop } } },
     });
     if (place === 'page-write:answer-lost') return sever('after-acting');
     return place === 'page-write:not-committed' ? sever('before-acting') : order;
+  }
+
+  /** The status of the answer, undefined if there was none. On a starved machine it may be "ask again". */
+  async #order(way: Way): Promise<number | undefined> {
+    const send = (): Promise<number | undefined> =>
+      this.#send(way).then(
+        ({ status }) => status,
+        () => undefined,
+      );
+    const { status } = await until(`switch ${this.#switchId} ${way}`, async () => {
+      const status = await send();
+      return (status === undefined || status < 500) && { status };
+    });
+    return status;
   }
 
   async #send(way: Way): Promise<Answer<unknown>> {
@@ -125,12 +140,20 @@ export class DoomedSwitch {
   }
 }
 
+/** Before each chain: nothing is left of one that failed. */
+export async function clearScene(scene: Scene): Promise<void> {
+  scene.orders.takeBack();
+  await scene.run.environment.tables.clearFaults();
+  await holdQueue(scene, false);
+  await completeHosts(scene);
+}
+
 /** While held back nothing is delivered; all else goes on. */
 async function holdQueue({ run }: Scene, paused: boolean): Promise<void> {
   await run.environment.serviceBus.call('PUT', `/queues/${WORK_QUEUE}/paused`, { paused });
 }
 
 /** New hosts for those that died. */
-export async function completeHosts({ run, hosts }: Scene): Promise<void> {
+async function completeHosts({ run, hosts }: Scene): Promise<void> {
   while (run.environment.hosts.length < hosts) await run.startHost();
 }

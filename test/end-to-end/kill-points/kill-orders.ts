@@ -14,6 +14,8 @@ export interface KillOrder {
   readonly switchId: string;
   /** Of the way that is meant. */
   readonly generation: number;
+  /** 1: as soon as it is reached; else so often by one process. */
+  readonly times: number;
   /** What must happen on the line to the tables as the place is reached, and where that is told. */
   readonly line?: { readonly url: string; readonly fault: Fault };
 }
@@ -36,6 +38,7 @@ const REMARK = '.remark';
 
 export class KillOrders {
   readonly #directory: string;
+  readonly #passed = new Map<string, number>();
   #given = 0;
 
   constructor(directory: string) {
@@ -51,8 +54,11 @@ export class KillOrders {
     return name;
   }
 
-  takeBack(name: string): void {
-    rmSync(this.#path(name, WAITING), { force: true });
+  /** Whatever nobody has taken. */
+  takeBack(): void {
+    for (const file of readdirSync(this.#directory)) {
+      if (file.endsWith(WAITING)) rmSync(join(this.#directory, file), { force: true });
+    }
   }
 
   wasTaken(name: string): boolean {
@@ -64,7 +70,7 @@ export class KillOrders {
     return JSON.parse(readFileSync(this.#path(name, REMARK), 'utf8'));
   }
 
-  /** The order that names this place and work, if there is one. */
+  /** The order that names this place and work, if there is one and its time has come. To be asked once each time it is reached. */
   find(place: Place, { switchId, generation }: Whereabouts): NamedOrder | undefined {
     const file = readdirSync(this.#directory).find((entry) => entry.endsWith(WAITING));
     if (file === undefined) return undefined;
@@ -72,7 +78,10 @@ export class KillOrders {
     const text = this.#read(name);
     const order = text === undefined ? undefined : (JSON.parse(text) as KillOrder);
     if (order?.place !== place || order.switchId !== switchId) return undefined;
-    return generation === undefined || generation === order.generation ? { name, order } : undefined;
+    if (generation !== undefined && generation !== order.generation) return undefined;
+    const times = (this.#passed.get(name) ?? 0) + 1;
+    this.#passed.set(name, times);
+    return times < order.times ? undefined : { name, order };
   }
 
   /** False if another process was faster. */
