@@ -55,7 +55,7 @@ describe('an unwrap under way', () => {
   it('serves whoever comes within the promised time, and nobody after it', async () => {
     const rig = await Rig.withDataKeys(0);
     const cache = new CompanyKeyCache(rig.deps, { ttlMs: 5_000 });
-    const slow = Promise.withResolvers<void>();
+    const slow = Promise.withResolvers<undefined>();
     rig.vaults.onCall = ({ operation }) => (operation === 'unwrap' ? slow.promise : undefined);
     const first = cache.get(CONTEXT);
     await until(() => rig.vaults.countOf('unwrap') === 1);
@@ -66,7 +66,7 @@ describe('an unwrap under way', () => {
     rig.vaults.fail({ operation: 'unwrap', failure: 'key-disabled' });
     expect(await cache.get(CONTEXT)).toMatchObject(refusedWith('key-disabled'));
     rig.vaults.heal();
-    slow.resolve();
+    slow.resolve(undefined);
     expect(await first).toMatchObject({ ok: true });
     expect(await joining).toMatchObject({ ok: true });
     expect(rig.vaults.countOf('unwrap')).toBe(2);
