@@ -61,7 +61,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a worker writes data rows without If-Match',
-    35,
+    80,
     inFile(`${SWITCHES}/pass-writes.ts`, [
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' });",
@@ -109,7 +109,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is guarded by ETags that were read after the shards',
-    155,
+    380,
     inFile(
       `${SWITCHES}/finish.ts`,
       ['  const ending = await loadEnding(deps, place);\n', '  let ending = await loadEnding(deps, place);\n'],
@@ -121,7 +121,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is written without If-Match',
-    480,
+    640,
     inFile(`${SWITCHES}/finish.ts`, [
       "record.write('companies', place.companyId, writes));",
       "record.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))));",
@@ -196,7 +196,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a follow writes by upsert',
-    20,
+    185,
     inFile(`${SWITCHES}/follow-key-version.ts`, [
       "record.write('companies', input.companyId, [write]));",
       "record.write('companies', input.companyId, [{ ...write, etag: '*' }]).then((done) => done.outcome === 'conflict' ? record.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells: write.cells }]) : done));",
@@ -239,7 +239,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a reader does not read again when a company key is gone',
-    136,
+    255,
     inFile(`${DATA_KEYS}/unwrap.ts`, [
       "if (outcome === 'gone' && versionBefore.get(index) !== version) {",
       'if (round < 0) {',
