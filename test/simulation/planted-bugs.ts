@@ -69,7 +69,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a turn to an older generation is allowed',
-    300,
+    1290,
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
       `${SWITCHES}/shard-pass.ts`,
@@ -121,7 +121,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is written without If-Match',
-    640,
+    170,
     inFile(`${SWITCHES}/finish.ts`, [
       "record.write('companies', place.companyId, writes));",
       "record.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))));",
@@ -265,7 +265,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'an unwrap under way serves whoever comes, however long ago it began',
-    6430,
+    1960,
     inFile('shared/operations/company-key-cache.ts', [
       'if (underWay && underWay.expiresAtMs > nowMs)',
       'if (underWay)',
