@@ -30,6 +30,7 @@ import type { Unwrapping } from '../shared/operations/data-keys/unwrap.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { handleSwitchWork, type WorkDependencies } from '../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../shared/operations/switches/start-switch.ts';
+import { pageSlots } from '../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../shared/operations/wrap-company-key.ts';
 import { FakeLog } from '../test/fakes/fake-system.ts';
@@ -185,6 +186,7 @@ export class BenchCompany {
       timers: systemTimers,
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: KEY_TTL_MS }),
+      pageSlots: pageSlots(),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,

@@ -20,6 +20,7 @@ import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts'
 import { ShardWriter } from '../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { PatientVaults } from '../shared/operations/patient-vaults.ts';
+import { pageSlots } from '../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { parseSettings } from '../shared/settings.ts';
 import { registerRoutes } from './http/register.ts';
@@ -117,6 +118,7 @@ const services = {
   wrappedRows,
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
   workerKeys: new WorkerKeys(opening, { ttlMs }),
+  pageSlots: pageSlots(),
   verifier,
   signIns,
   eventLimits: new EventLimits(clock),

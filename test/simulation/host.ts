@@ -11,6 +11,7 @@ import type { PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
 import type { WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
+import { pageSlots } from '../../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
 import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
@@ -76,6 +77,7 @@ export function startHost(world: PortWorld, name: string): Host {
     managedTarget: VENDOR,
     companyKeys,
     workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
+    pageSlots: pageSlots(),
     keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),
     shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),

@@ -1,5 +1,6 @@
 // One worker's turn on one shard: turn it to the switch's generation if need be, then pass over its rows page by page until both
 // passes are through. Before every page switch and shard are read again; a worker that is out of date stops and changes nothing.
+import pLimit from 'p-limit';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import { rewrapRow, verifyRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
 import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
@@ -17,7 +18,19 @@ import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
 
 export interface ShardPassing extends PassWriting {
   readonly workerKeys: WorkerKeys;
+  readonly pageSlots: PageSlots;
 }
+
+/** Lets a page be worked on when there is room for it, in the order of asking. */
+type PageSlots = <T>(page: () => Promise<T>) => Promise<T>;
+
+const PAGES_AT_ONCE = 4;
+
+/**
+ * One for each process. Shards that are passed over side by side go on in turns: a caller's request waits behind every page that is
+ * under way, in this process and in the store, so there are only so many of them as keep the store busy.
+ */
+export const pageSlots = (): PageSlots => pLimit(PAGES_AT_ONCE);
 
 /** `stale`: the switch has moved on, is paused, blocked or over. */
 export type PassOutcome =
@@ -46,7 +59,7 @@ export async function passShard(
     const moved =
       shard.value.generation < work.generation
         ? await turnShard(deps, place, { sw: sw.value, shard, writer })
-        : await passPage(deps, place, { sw: sw.value, shard, writer, pages });
+        : await deps.pageSlots(() => passPage(deps, place, { sw: sw.value, shard, writer, pages }));
     if (typeof moved === 'object') return { type: 'problem', problem: moved };
     losses = moved === 'lost-race' ? losses + 1 : 0;
     if (losses > 0) await pauseAfterLosing(deps, losses);

@@ -26,6 +26,7 @@ import { singleRequest, type RequestIdentity } from '../../../shared/operations/
 import type { PurgeSweeping } from '../../../shared/operations/sweep-purges.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
+import { pageSlots } from '../../../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
@@ -133,6 +134,7 @@ export class World {
       queue: this.queue,
       companyKeys,
       workerKeys: new WorkerKeys(opening, { ttlMs: TTL_MS }),
+      pageSlots: pageSlots(),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }, this.#options),
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: options.cachedRows ?? 0, ttlMs: TTL_MS }),

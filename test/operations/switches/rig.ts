@@ -21,6 +21,7 @@ import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
+import { pageSlots } from '../../../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
@@ -90,6 +91,7 @@ export class Rig {
       queue: this.queue,
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
+      pageSlots: pageSlots(),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,

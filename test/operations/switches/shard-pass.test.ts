@@ -6,7 +6,7 @@ import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
-import { PAGE_ROWS, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
+import { PAGE_ROWS, pageSlots, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -173,3 +173,35 @@ describe('a worker’s turn on a shard', () => {
     expect((await rig.dataKey('key-000000')).companyKeyVersion).toBe(1);
   });
 });
+
+describe('shards that one process passes over side by side', () => {
+  it('work on four pages at once, the others in the order of asking', async () => {
+    const slots = pageSlots();
+    const begun: number[] = [];
+    const ends: (() => void)[] = [];
+    const pages = [0, 1, 2, 3, 4, 5].map((n) =>
+      slots(() => new Promise<void>((end) => void (begun.push(n), (ends[n] = end)))),
+    );
+    await settled();
+    expect(begun).toEqual([0, 1, 2, 3]);
+    ends[2]?.();
+    await settled();
+    expect(begun).toEqual([0, 1, 2, 3, 4]);
+    for (const n of [0, 1, 3, 4]) ends[n]?.();
+    await settled();
+    ends[5]?.();
+    await Promise.all(pages);
+    expect(begun).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('take one slot for each page, and none for the reads between them', async () => {
+    const rig = await prepared(MANY);
+    let taken = 0;
+    rig.deps = { ...rig.deps, pageSlots: (page) => ((taken += 1), page()) };
+    expect(await pass(rig)).toEqual({ type: 'done' });
+    // Three pages, in each of two phases.
+    expect(taken).toBe(6);
+  });
+});
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
