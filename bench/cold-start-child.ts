@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
+import { addressSettings } from '../local/functions-host/app-settings.ts';
 import { createCoreApi } from '../local/functions-host/core-api.ts';
 import { parseHostSettings } from '../local/functions-host/host-settings.ts';
+import { listenOnLoopback } from '../local/functions-host/http-listener.ts';
 import { startHttpTriggers } from '../local/functions-host/http-trigger.ts';
 import { createInvoker } from '../local/functions-host/invoke.ts';
 import { loadApp } from '../local/functions-host/load-app.ts';
@@ -14,10 +16,12 @@ const log = (): void => undefined;
 const { api, app } = createCoreApi(log);
 
 async function answerOnce(): Promise<void> {
+  const listener = await listenOnLoopback(0);
+  Object.assign(settings, addressSettings(listener.url, settings));
   await loadApp(directory, api);
   await app.model().getCapabilities?.({});
   const host = parseHostSettings(readFileSync(join(directory, 'host.json'), 'utf8'), settings);
-  const http = await startHttpTriggers({
+  startHttpTriggers({
     functions: [...app.functions.values()],
     runByName: () => false,
     settings,
@@ -25,10 +29,10 @@ async function answerOnce(): Promise<void> {
     keys: { functionKey: 'function', masterKey: 'master' },
     invoker: createInvoker({ app, log, timeoutMs: host.functionTimeoutMs, onTimeout: log }),
     log,
-    port: 0,
+    listener,
   });
   // Without a token: the app refuses by itself, without asking anybody.
-  get(`${http.url}/api/v1/companies/acme`, ({ statusCode }) => process.exit(statusCode === 401 ? 0 : 1));
+  get(`${listener.url}/api/v1/companies/acme`, ({ statusCode }) => process.exit(statusCode === 401 ? 0 : 1));
 }
 
 answerOnce().catch((error: unknown) => {

@@ -1,7 +1,18 @@
-// App settings as bindings use them: `%Name%` inside a binding, and identity-based Service Bus connections
+// App settings: what the host adds to them, `%Name%` inside a binding, and identity-based Service Bus connections
 // (`<connection>__fullyQualifiedNamespace`, `__credential`, `__clientId`).
 
 export type AppSettings = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Where this host is found, for the app: WEBSITE_HOSTNAME as Azure sets it, and the address that the vendor would set. On
+ * loopback that is plain http. A host that got an address of its own keeps it.
+ */
+export function addressSettings(url: string, settings: AppSettings): Readonly<Record<string, string>> {
+  return {
+    WEBSITE_HOSTNAME: settings['WEBSITE_HOSTNAME'] ?? new URL(url).host,
+    KEYSWITCH_PUBLIC_URL: settings['KEYSWITCH_PUBLIC_URL'] ?? url,
+  };
+}
 
 /** Replaces every `%Name%`; one that is not set is thrown, as the host refuses to start with it. */
 export function expandSettings(text: string, settings: AppSettings): string {

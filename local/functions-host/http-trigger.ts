@@ -1,10 +1,10 @@
 // Serves the app's HTTP triggers on loopback: routes, checks the function key where the trigger asks for one, invokes.
 // Also `POST /admin/functions/{name}`, with which Azure runs a function that has no HTTP trigger.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expandSettings, type AppSettings } from './app-settings.ts';
 import type { RegisteredFunction } from './core-api.ts';
 import { describeError, type HostLog } from './host-log.ts';
+import type { HttpListener } from './http-listener.ts';
 import { readBody, sendAnswer, sendStatus, toHttpData } from './http-messages.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Invoker } from './invoke.ts';
@@ -19,7 +19,6 @@ interface HostKeys {
 }
 
 interface HttpTriggers {
-  readonly url: string;
   /** Takes no new connection; those open are closed when their answer is out. */
   stop(): void;
 }
@@ -30,7 +29,7 @@ interface HttpTarget {
   readonly registered: RegisteredFunction;
 }
 
-export async function startHttpTriggers(options: {
+export function startHttpTriggers(options: {
   readonly functions: readonly RegisteredFunction[];
   readonly runByName: (name: string) => boolean;
   readonly settings: AppSettings;
@@ -38,9 +37,9 @@ export async function startHttpTriggers(options: {
   readonly keys: HostKeys;
   readonly invoker: Invoker;
   readonly log: HostLog;
-  readonly port: number;
-}): Promise<HttpTriggers> {
-  const { host, keys, invoker, log } = options;
+  readonly listener: HttpListener;
+}): HttpTriggers {
+  const { host, keys, invoker, log, listener } = options;
   const routes = options.functions.flatMap((registered) => toRoute(registered, host.routePrefix, options.settings));
   const find = createRouteTable<HttpTarget>(routes);
   let stopping = false;
@@ -89,18 +88,16 @@ export async function startHttpTriggers(options: {
     return options.runByName(decodeURIComponent(name)) ? 202 : 404;
   }
 
-  const server = createServer((request, response) => {
+  listener.serve((request, response) => {
     serve(request, response).catch((error: unknown) => {
       log('warning', 'Host.Http', `A request could not be answered. ${describeError(error)}`);
       request.socket.destroy();
     });
   });
-  const url = await listen(server, options.port);
   return {
-    url,
     stop: () => {
       stopping = true;
-      server.close();
+      listener.close();
     },
   };
 }
@@ -137,12 +134,4 @@ function refuse(request: IncomingMessage, response: ServerResponse, status: numb
   if (!request.complete) response.setHeader('connection', 'close');
   sendStatus(response, status);
   request.resume();
-}
-
-async function listen(server: Server, port: number): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -4,9 +4,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { addressSettings } from './app-settings.ts';
 import { createCoreApi, type RegisteredApp } from './core-api.ts';
 import { describeError, hostLog } from './host-log.ts';
 import { parseHostSettings } from './host-settings.ts';
+import { listenOnLoopback } from './http-listener.ts';
 import { startHttpTriggers } from './http-trigger.ts';
 import { createInvoker } from './invoke.ts';
 import { loadApp } from './load-app.ts';
@@ -26,6 +28,8 @@ async function start(bundleDir: string): Promise<void> {
   const parent = connectToParent((enabled) => enableTimers(enabled));
 
   const host = parseHostSettings(readFileSync(join(bundleDir, 'host.json'), 'utf8'), settings);
+  const listener = await listenOnLoopback(Number(settings['KEYSWITCH_LOCAL_PORT'] ?? 0));
+  Object.assign(settings, addressSettings(listener.url, settings));
   const { api, app } = createCoreApi(hostLog);
   await loadApp(bundleDir, api);
   await app.model().getCapabilities?.({});
@@ -41,7 +45,7 @@ async function start(bundleDir: string): Promise<void> {
   const invoker = createInvoker({ app, log: hostLog, timeoutMs: host.functionTimeoutMs, onTimeout });
   const surroundings = { settings, host, invoker, log: hostLog };
   const timers = createTimerTriggers(functions, surroundings);
-  const http = await startHttpTriggers({
+  const http = startHttpTriggers({
     ...surroundings,
     functions,
     runByName: (name) => timers.fire(name),
@@ -49,7 +53,7 @@ async function start(bundleDir: string): Promise<void> {
       functionKey: settings['KEYSWITCH_LOCAL_FUNCTION_KEY'] ?? randomUUID(),
       masterKey: settings['KEYSWITCH_LOCAL_MASTER_KEY'] ?? randomUUID(),
     },
-    port: Number(settings['KEYSWITCH_LOCAL_PORT'] ?? 0),
+    listener,
   });
   const bus = startServiceBusTriggers(functions, surroundings);
   timers.setEnabled(timersWanted);
@@ -64,7 +68,7 @@ async function start(bundleDir: string): Promise<void> {
     await bus.close();
     await terminate(app);
   });
-  parent.ready({ type: 'ready', url: http.url, functions: functions.map(({ metadata }) => metadata.name) });
+  parent.ready({ type: 'ready', url: listener.url, functions: functions.map(({ metadata }) => metadata.name) });
 }
 
 async function terminate(app: RegisteredApp): Promise<void> {

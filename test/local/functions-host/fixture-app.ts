@@ -48,6 +48,13 @@ app.http('hooked', {
   },
 });
 
+/** As the app found them when it was loaded. */
+const { WEBSITE_HOSTNAME, KEYSWITCH_PUBLIC_URL } = process.env;
+app.http('address', {
+  methods: ['GET'],
+  handler: () => ({ jsonBody: { WEBSITE_HOSTNAME, KEYSWITCH_PUBLIC_URL } }),
+});
+
 app.hook.appStart(() => note('app-start'));
 app.hook.appTerminate(() => note('app-terminate'));
 app.hook.preInvocation((context) => {

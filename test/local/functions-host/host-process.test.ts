@@ -22,6 +22,17 @@ test('a binding that names a setting which is not there ends the host', async ()
   await expect(fixture.start({ env })).rejects.toThrow("'%FIXTURE_QUEUE%' does not resolve to a value.");
 });
 
+test('an app knows the address of its own host when it is loaded, unless it was given another', async () => {
+  const KEYSWITCH_PUBLIC_URL = 'https://keyswitch.example';
+  const hosts = await Promise.all([fixture.start(), fixture.start(), fixture.start({ env: { KEYSWITCH_PUBLIC_URL } })]);
+  const told = await Promise.all(hosts.map(async ({ url }) => (await fetch(`${url}/api/address`)).json()));
+  const [one, other, given] = hosts.map(({ url }) => ({
+    WEBSITE_HOSTNAME: new URL(url).host,
+    KEYSWITCH_PUBLIC_URL: url,
+  }));
+  expect(told).toEqual([one, other, { ...given, KEYSWITCH_PUBLIC_URL }]);
+});
+
 test('several hosts run side by side, and one killed comes back at the same address', async () => {
   const [one, other] = await Promise.all([fixture.start(), fixture.start()]);
   expect(one.pid).not.toBe(other.pid);
