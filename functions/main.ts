@@ -124,6 +124,7 @@ const services = {
   eventLimits: new EventLimits(clock),
   dataKeyCalls: new DataKeyCalls(clock, entropy.id()),
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
+  publicUrl: settings.publicUrl,
   vendorName: settings.KEYSWITCH_VENDOR_NAME,
   connectionPolicy: {
     allowedSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,

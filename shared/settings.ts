@@ -2,6 +2,7 @@
 // local.settings.sample.json holds exactly these names; a test compares the two.
 import { z } from 'zod';
 import { DEFAULT_SHARD_COUNT } from './domain/keyring.ts';
+import { parsePublicUrl } from './domain/public-url.ts';
 
 const seconds = (fallback: number): z.ZodType<number> => z.coerce.number().positive().max(86_400).default(fallback);
 const whole = (fallback: number, max: number): z.ZodType<number> =>
@@ -23,6 +24,8 @@ const environment = z.object({
   /** Read by the Functions host too, for the triggers' connection `KEYSWITCH_SERVICE_BUS`. */
   KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace: hostName,
   KEYSWITCH_WORK_QUEUE: z.string().min(1).max(260).default('keyswitch-work'),
+  /** Where callers and browsers find this app: in all links, and to know its own pages. If not set, Azure's WEBSITE_HOSTNAME. */
+  KEYSWITCH_PUBLIC_URL: z.string().optional(),
   /** How the vendor calls itself on the pages that its customers' administrators meet. */
   KEYSWITCH_VENDOR_NAME: z.string().min(1).max(100),
   /** The vendor's own vault: the KEK of the `managed` provider, and the seal key. */
@@ -82,7 +85,10 @@ const TOGETHER = [
   ['KEYSWITCH_GOOGLE_CLIENT_ID', 'KEYSWITCH_GOOGLE_CLIENT_SECRET'],
 ];
 
-export type Settings = Readonly<z.infer<typeof environment>>;
+export interface Settings extends Readonly<Omit<z.infer<typeof environment>, 'KEYSWITCH_PUBLIC_URL'>> {
+  /** An origin, without a slash at its end. */
+  readonly publicUrl: string;
+}
 
 class InvalidSettings extends Error {
   override readonly name = 'InvalidSettings';
@@ -95,6 +101,8 @@ export const SETTING_NAMES: readonly string[] = Object.keys(environment.shape);
 export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const parsed = environment.safeParse(env);
   const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const publicUrl = publicUrlIn(env);
+  if (publicUrl.wrong !== undefined) wrong.push(publicUrl.wrong);
   for (const names of TOGETHER) {
     const set = names.filter((name) => env[name] !== undefined);
     if (set.length > 0 && set.length < names.length) wrong.push(`${names.join(', ')}: set all of them or none`);
@@ -102,5 +110,23 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
   if (wrong.length > 0 || !parsed.success) {
     throw new InvalidSettings(`the settings are not usable:\n${wrong.map((line) => `  - ${line}`).join('\n')}`);
   }
-  return parsed.data;
+  return { ...parsed.data, publicUrl: publicUrl.origin };
+}
+
+/** WEBSITE_HOSTNAME is Azure's own (`app.azurewebsites.net`), so it is none of the names above. */
+function publicUrlIn(env: Readonly<Record<string, string | undefined>>): {
+  readonly origin: string;
+  readonly wrong?: string;
+} {
+  const { KEYSWITCH_PUBLIC_URL: url, WEBSITE_HOSTNAME: hostName } = env;
+  const text = url ?? (hostName === undefined ? undefined : `https://${hostName}`);
+  const name = url === undefined ? 'WEBSITE_HOSTNAME' : 'KEYSWITCH_PUBLIC_URL';
+  if (text === undefined)
+    return { origin: '', wrong: 'KEYSWITCH_PUBLIC_URL: set it, or WEBSITE_HOSTNAME as Azure does' };
+  const origin = parsePublicUrl(text);
+  if (origin !== undefined) return { origin };
+  return {
+    origin: '',
+    wrong: `${name}: must be https and a host without a path, or http://127.0.0.1 or http://localhost`,
+  };
 }

@@ -24,7 +24,7 @@ export interface CallContext {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: '*';
   readonly idempotencyKey?: string;
-  /** `https://host/api/v1`, for links. */
+  /** `https://host/api/v1` from the settings, for links. */
   readonly baseUrl: string;
   readonly isPartnerAdmin: boolean;
 }

@@ -19,6 +19,8 @@ export interface EdgeServices extends Recording {
   readonly verifier: TokenVerifier;
   /** The claim that names the company of a CompanyAdmin. */
   readonly companyClaim: string;
+  /** Where the app is found, for links and to know its own pages: an origin. No request is asked for it. */
+  readonly publicUrl: string;
   /** The vendor as pages name it. */
   readonly vendorName: string;
 }
@@ -37,7 +39,7 @@ export function serve<D extends EdgeServices>(
   route: Route<D>,
   deps: D,
 ): (request: EdgeRequest) => Promise<HttpResponseInit> {
-  const { log, entropy, vendorName } = deps;
+  const { log, entropy, vendorName, publicUrl: ownOrigin } = deps;
   if (route.answersAs === 'json') {
     return async (request) => {
       const about = { requestId: entropy.id(), operation: route.operationId };
@@ -57,7 +59,7 @@ export function serve<D extends EdgeServices>(
     const { outcome } = await passage(route, deps, request, {
       ...about,
       readBody: readFormBody,
-      complete: (context) => ({ ...context, ...readBrowser(request.headers, request.url) }),
+      complete: (context) => ({ ...context, ...readBrowser(request, { ownOrigin }) }),
       refusedOf: withoutPage,
     });
     if (outcome.ok) return answerWithPage(outcome.value, { ...about, method: route.method, vendorName });
@@ -112,7 +114,7 @@ async function answered<D extends EdgeServices, C, A, R>(
 ): Promise<Result<A, R | EdgeRefusal>> {
   const refusal = refusalOf(route, request, call);
   if (refusal) return err(refusal);
-  const context = contextOf(route, request, call);
+  const context = contextOf(route, request, { ...call, publicUrl: deps.publicUrl });
   if (!context.ok) return context;
   const input = await inputOf(route, request, call.readBody);
   return input.ok ? route.invoke(deps, input.value, call.complete(context.value)) : input;
@@ -154,7 +156,7 @@ function refusalOf(route: RouteDescription, request: EdgeRequest, { caller }: Ca
 function contextOf(
   route: RouteDescription,
   request: EdgeRequest,
-  { caller, requestId, from }: Calling,
+  { caller, requestId, from, publicUrl }: Calling & Pick<EdgeServices, 'publicUrl'>,
 ): Result<CallContext, EdgeRefusal> {
   const by = caller ? requestedBy(caller, request.headers.get('keyswitch-actor')) : ok('');
   if (!by.ok) return by;
@@ -164,7 +166,7 @@ function contextOf(
     ...preconditions.value,
     actor: { by: by.value, from, requestId },
     subject: caller?.subject ?? '',
-    baseUrl: new URL(request.url).origin + API_PREFIX,
+    baseUrl: publicUrl + API_PREFIX,
     isPartnerAdmin: caller?.roles.has('PartnerAdmin') ?? false,
   });
 }

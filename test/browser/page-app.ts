@@ -9,6 +9,7 @@ import { pageRoutes } from '../functions/http/pages/page-routes.ts';
 registerRoutes(app, pageRoutes, {
   verifier: { verify: () => Promise.reject(new Error('pages ask for no token')) },
   companyClaim: 'company',
+  publicUrl: process.env['KEYSWITCH_PUBLIC_URL'] ?? '',
   vendorName: 'Fabrikam Backup',
   tables: new FakeTables(),
   clock: systemClock,

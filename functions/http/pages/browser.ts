@@ -12,9 +12,13 @@ interface Headers {
   get(name: string): string | null;
 }
 
-export function readBrowser(headers: Headers, url: string): BrowserContext {
-  const { origin, search } = new URL(url);
-  return { cookie: signInCookie(headers.get('cookie')), isCrossSite: isCrossSite(headers, origin), search };
+/** `ownOrigin` is that of the settings: what the request says of its host proves nothing. */
+export function readBrowser(
+  { headers, url }: { readonly headers: Headers; readonly url: string },
+  { ownOrigin }: { readonly ownOrigin: string },
+): BrowserContext {
+  const { search } = new URL(url);
+  return { cookie: signInCookie(headers.get('cookie')), isCrossSite: isCrossSite(headers, ownOrigin), search };
 }
 
 export const isCookieValue = (value: string): boolean => COOKIE_VALUE.test(value);

@@ -167,6 +167,7 @@ export class Api {
       eventLimits: new EventLimits(clock),
       dataKeyCalls: new DataKeyCalls(clock, 'instance-1'),
       companyClaim: 'extension_company',
+      publicUrl: new URL(BASE_URL).origin,
       vendorName: 'Fabrikam Backup',
       connectionPolicy: {
         allowedSuffixes: ['vault.azure.net'],

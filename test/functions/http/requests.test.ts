@@ -217,6 +217,26 @@ describe('Keyswitch-Actor', () => {
   });
 });
 
+describe('links', () => {
+  const FORGED = { host: 'evil.example', 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' };
+
+  test('of a page lead to the address of the settings, whatever host the request names', async () => {
+    await registerCompany(api, 'globex');
+    const url = 'https://evil.example/api/v1/companies?maxpagesize=1';
+    const answer = await api.call('GET', url, { as: partner, headers: FORGED });
+    expect(answer.body['nextLink']).toMatch(/^https:\/\/keyswitch\.example\/api\/v1\/companies\?/);
+  });
+
+  test('to work under way lead there too', async () => {
+    const url = 'https://evil.example/api/v1/companies/acme/keyrings/default/rekey';
+    const answer = await api.call('POST', url, { as: partner, headers: FORGED });
+    expect(answer.status).toBe(202);
+    expect(answer.headers.get('operation-location')).toMatch(
+      /^https:\/\/keyswitch\.example\/api\/v1\/companies\/acme\/keyrings\/default\/switches\//,
+    );
+  });
+});
+
 describe('tokens', () => {
   test.each(['Basic YTpi', 'Bearer', 'Bearer a b', `Bearer ${'a'.repeat(20_000)}`, 'Bearer not-a-token'])(
     'that are none (%.20s…) are 401 with the reason in the challenge',

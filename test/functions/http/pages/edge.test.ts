@@ -161,6 +161,12 @@ describe('a form from another site', () => {
   });
 });
 
+test('a form whose sender forged the host that it was sent to is still from another site', async () => {
+  const headers = { origin: 'https://evil.example', host: 'evil.example' };
+  const answer = await api.call('POST', 'https://evil.example/api/v1/pages/start-consent', { headers });
+  expect(answer.status).toBe(409);
+});
+
 test('a page that is asked with a wrong method or path is refused like every other path', async () => {
   const answer = await api.call('DELETE', '/pages/start-consent');
   expect(answer.status).toBe(405);
