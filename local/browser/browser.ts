@@ -1,11 +1,12 @@
 // A small browser for scripts and tests, driven like a person would: open an address, read, fill, press. It keeps
-// cookies, follows redirects and sends what a real one sends (Origin, Referer, Sec-Fetch-*), and runs no script.
+// cookies, goes where redirects and `Refresh: 0` lead and sends what a real one sends (Origin, Referer, Sec-Fetch-*), and runs no script.
 import { Cookies } from './cookies.ts';
 import { exchange } from './exchange.ts';
 import { isTrustworthy, originHeader, referrerOf, relationOf, worse, type Relation } from './origins.ts';
 import { Page, type PageResponse, type Submission } from './page.ts';
+import { refreshTarget } from './refresh.ts';
 
-/** One request and its answer; a redirect is one too. */
+/** One request and its answer; a redirect is one too, and so is a page that leads on by itself. */
 interface Visit {
   readonly method: 'GET' | 'POST';
   readonly url: string;
@@ -24,9 +25,12 @@ interface Navigation {
   readonly initiator: string | undefined;
   /** An Origin header that a redirect to another origin made opaque. */
   readonly opaque: boolean;
+  /** Somebody typed, pressed or followed something; a page that leads on by itself has nobody. */
+  readonly byPerson: boolean;
 }
 
-const MAX_REDIRECTS = 20;
+/** Redirects and pages that lead on by themselves, together. */
+const MAX_HOPS = 20;
 const DEFAULT_POLICY = 'strict-origin-when-cross-origin';
 const KEEPS_METHOD: readonly number[] = [307, 308];
 const REDIRECTS: readonly number[] = [301, 302, 303, ...KEEPS_METHOD];
@@ -94,14 +98,15 @@ export class Browser {
       policy,
       relation: relationOf(start.initiator, start.url),
       opaque: false,
+      byPerson: true,
     };
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    for (let hops = 0; hops <= MAX_HOPS; hops += 1) {
       const response = await this.#ask(navigation);
-      const next = redirected(navigation, response);
+      const next = redirected(navigation, response) ?? refreshed(response);
       if (!next) return this.#shown(response);
       navigation = next;
     }
-    throw new Error(`${start.url} redirects more than ${MAX_REDIRECTS} times`);
+    throw new Error(`${start.url} leads on more than ${MAX_HOPS} times`);
   }
 
   async #ask(navigation: Navigation): Promise<PageResponse> {
@@ -124,7 +129,8 @@ export class Browser {
   }
 }
 
-function headersOf({ method, url, body, relation, policy, initiator, opaque }: Navigation): Record<string, string> {
+function headersOf(navigation: Navigation): Record<string, string> {
+  const { method, url, body, relation, policy, initiator, opaque, byPerson } = navigation;
   const headers: Record<string, string> = { accept: 'text/html,application/xhtml+xml', 'accept-language': 'en' };
   if (body !== undefined) headers['content-type'] = 'application/x-www-form-urlencoded';
   if (initiator !== undefined) {
@@ -137,7 +143,7 @@ function headersOf({ method, url, body, relation, policy, initiator, opaque }: N
       'sec-fetch-site': relation,
       'sec-fetch-mode': 'navigate',
       'sec-fetch-dest': 'document',
-      'sec-fetch-user': '?1',
+      ...(byPerson ? { 'sec-fetch-user': '?1' } : {}),
     });
   }
   return headers;
@@ -160,6 +166,22 @@ function redirected(navigation: Navigation, { status, headers, url }: PageRespon
     relation,
     policy: policyOf(headers, navigation.policy),
     opaque: navigation.opaque || tainted,
+  };
+}
+
+/** A page that leads on is where the next request comes from, and is replaced in what one can go back to. */
+function refreshed(response: PageResponse): Navigation | undefined {
+  const url = refreshTarget(response);
+  if (url === undefined) return undefined;
+  return {
+    method: 'GET',
+    url,
+    body: undefined,
+    initiator: response.url,
+    relation: relationOf(response.url, url),
+    policy: policyOf(response.headers, DEFAULT_POLICY),
+    opaque: false,
+    byPerson: false,
   };
 }
 

@@ -126,7 +126,94 @@ describe('redirects', () => {
 
   it('without end are given up', async () => {
     answers['/'] = redirect('/');
-    await expect(browser.open(`${site}/`)).rejects.toThrow('redirects more than 20 times');
+    await expect(browser.open(`${site}/`)).rejects.toThrow('leads on more than 20 times');
+  });
+});
+
+describe('a page with Refresh: 0', () => {
+  const leadsTo = (target: string, headers: Record<string, string> = {}, delay = 0): Answer => ({
+    headers: { refresh: `${delay}; url=${target}`, ...headers },
+  });
+  const paths = (): string[] => asked.map(({ method, path }) => `${method} ${path}`);
+
+  it('that answers a form leads on by a GET, and back goes to the form', async () => {
+    answers['/send'] = leadsTo('/next?a=1&b=2');
+    browser.show(`${site}/`, form('/send'));
+    const page = await browser.press('Go');
+    expect(page.url).toBe(`${site}/next?a=1&b=2`);
+    expect(paths()).toEqual(['POST /send', 'GET /next?a=1&b=2']);
+    expect(last().body).toBe('');
+    expect(browser.back().url).toBe(`${site}/`);
+  });
+
+  it('sets its cookies before it leads on, and is kept in the history', async () => {
+    answers['/'] = leadsTo('/next', { 'set-cookie': 'ours=1; SameSite=Strict' });
+    await browser.open(`${site}/`);
+    expect(last().headers.cookie).toBe('ours=1');
+    expect(browser.history.map(({ url, status }) => [new URL(url).pathname, status])).toEqual([
+      ['/', 200],
+      ['/next', 200],
+    ]);
+  });
+
+  it('to another site leads there as a page of its own does: cross-site, by nobody, with its Referrer-Policy', async () => {
+    answers['/send'] = leadsTo(`${otherSite}/sign-in`, { 'referrer-policy': 'same-origin' });
+    browser.show(`${site}/`, form('/send'));
+    await browser.press('Go');
+    const { 'sec-fetch-site': relation, 'sec-fetch-user': by, referer, origin } = last().headers;
+    expect([last().path, relation, by, referer, origin]).toEqual([
+      '/sign-in',
+      'cross-site',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    answers['/send'] = leadsTo('/next');
+    await browser.open(`${site}/send`);
+    expect([last().headers['sec-fetch-site'], last().headers.referer]).toEqual(['same-origin', `${site}/send`]);
+  });
+
+  it('may be led to by a redirect, and lead to one', async () => {
+    answers['/'] = redirect('/two');
+    answers['/two'] = leadsTo(`${otherSite}/three`);
+    answers['/three'] = redirect(`${site}/four`);
+    const page = await browser.open(`${site}/`);
+    expect(page.url).toBe(`${site}/four`);
+    expect(last().headers['sec-fetch-site']).toBe('cross-site');
+  });
+
+  it.each([
+    ['0;url=/next', '/next'],
+    ['0, URL = "/next"', '/next'],
+    ["00.5 ; url='/next' and more", '/next'],
+    ['0 /next', '/next'],
+  ])('is read as browsers do: %s', async (refresh, path) => {
+    answers['/'] = { headers: { refresh } };
+    expect((await browser.open(`${site}/`)).url).toBe(site + path);
+  });
+
+  it.each([
+    '1; url=/next',
+    '0; url=javascript:alert(1)',
+    '0; url=data:text/html,x',
+    '0; url=https://',
+    'url=/next',
+    '',
+  ])('and %j stays', async (refresh) => {
+    answers['/'] = { headers: { refresh } };
+    expect((await browser.open(`${site}/`)).url).toBe(`${site}/`);
+  });
+
+  it('that is a refusal stays', async () => {
+    answers['/'] = { status: 409, ...leadsTo('/next') };
+    expect((await browser.open(`${site}/`)).status).toBe(409);
+  });
+
+  it('without end is given up, redirects counted with it', async () => {
+    answers['/'] = leadsTo('/again');
+    answers['/again'] = redirect('/');
+    await expect(browser.open(`${site}/`)).rejects.toThrow('leads on more than 20 times');
+    expect(asked).toHaveLength(21);
   });
 });
 
