@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { routes } from '../../../functions/http/routes.ts';
+import type { Claims } from '../../fakes/fake-token-issuer.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { adminOf, Api, auditor, backend, partner, registerCompany } from './api.ts';
 
@@ -53,12 +54,59 @@ const OWN = 'acme';
 const FOREIGN = 'globex';
 const NOBODY = 'no-such-company';
 
-const callers = {
+const OTHER = { roles: ['Something.Else'] };
+const callers: Readonly<Record<string, Claims | undefined>> = {
+  'no token': undefined,
+  'a token without any of the roles': OTHER,
   PartnerAdmin: partner,
   CompanyAdmin: adminOf(OWN),
+  'CompanyAdmin of no company': { roles: ['Keyswitch.CompanyAdmin'] },
   DataKeys: backend,
   Auditor: auditor,
 };
+
+type Class = 'let through' | '401' | '403' | '404 for the company';
+interface Cell {
+  readonly route: (typeof routes)[number];
+  readonly caller: string;
+  /** What is written in the path, if the route has a company there. */
+  readonly company?: string;
+}
+
+/** The design's rules; who may call comes from the table above, never from the route itself. */
+function expected({ route, caller, company }: Cell): Class {
+  const may = MAY[route.operationId] ?? [];
+  if (may === 'open') return 'let through';
+  if (caller === 'no token') return '401';
+  if (callers[caller] === OTHER) return '403';
+  const knows = !caller.startsWith('CompanyAdmin') || (caller === 'CompanyAdmin' && company === OWN);
+  if (company !== undefined && !knows) return '404 for the company';
+  return may.includes(caller.replace(' of no company', '')) ? 'let through' : '403';
+}
+
+function classOf({ status, body }: ApiAnswer): Class {
+  const code = body['error']?.['code'] as unknown;
+  if (status === 401) return '401';
+  if (status === 403 && code === 'forbidden') return '403';
+  return status === 404 && code === 'company-not-found' ? '404 for the company' : 'let through';
+}
+
+const ends = ({ route }: Cell): boolean => route.operationId === 'delete-company';
+const isRefused = (cell: Cell): boolean => expected(cell) !== 'let through';
+/** What is refused comes first and must change nothing; what ends a company comes last. */
+const order = (cell: Cell): number => (isRefused(cell) ? 0 : ends(cell) ? 2 : 1);
+
+const cells = routes
+  .flatMap((route): Cell[] => {
+    const companies = route.path.includes('{companyId}') ? [{ company: OWN }, { company: FOREIGN }] : [{}];
+    return Object.keys(callers).flatMap((caller) => companies.map((where) => ({ route, caller, ...where })));
+  })
+  .sort((a, b) => order(a) - order(b));
+
+const titleOf = (cell: Cell): string =>
+  [cell.route.operationId, cell.caller, ...(cell.company === undefined ? [] : [cell.company]), expected(cell)].join(
+    ' · ',
+  );
 
 let api: Api;
 beforeAll(async () => {
@@ -75,59 +123,41 @@ const pathOf = (template: string, company: string): string =>
     .replace(/\{\w+\}/, 'one')
     .replace(/\{\w+\}/, 'two');
 
-const call = (route: (typeof routes)[number], company: string, as?: Record<string, unknown>): Promise<ApiAnswer> =>
+const call = (route: Cell['route'], company: string, as?: Claims): Promise<ApiAnswer> =>
   api.call(route.method, pathOf(route.path, company), as ? { as } : {});
 
-/** Everything that ends a company comes last. */
-const inOrder = [...routes].sort((a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE'));
+/** All that is stored but the record of what was refused, and what says that its head is to be signed. */
+const stored = (): unknown =>
+  [...api.store.dump()].filter(({ table, rowKey }) => table !== 'events' && !rowKey.startsWith('head|'));
 
 test('every route is in the table of roles, and nothing else', () => {
   expect(routes.map((route) => route.operationId).sort()).toEqual(Object.keys(MAY).sort());
 });
 
-describe.each(inOrder.map((route) => [route.operationId, route] as const))('%s', (operationId, route) => {
-  const may = MAY[operationId]!;
-  const ofCompany = route.path.includes('{companyId}');
+test.each(cells.map((cell) => [titleOf(cell), cell] as const))('%s', async (_title, cell) => {
+  const before = stored();
+  const answer = await call(cell.route, cell.company ?? OWN, callers[cell.caller]);
+  expect(classOf(answer)).toBe(expected(cell));
+  expect(answer.status).not.toBe(500);
+  if (isRefused(cell)) expect(stored()).toEqual(before);
+  if (answer.status === 401) expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="keyswitch"');
+});
 
-  test(may === 'open' ? 'needs no token' : 'answers 401 with a challenge when no token is sent', async () => {
-    const answer = await call(route, OWN);
-    if (may === 'open') expect(answer.status).toBe(200);
-    else {
-      expect(answer.status).toBe(401);
-      expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="keyswitch"');
-    }
-  });
-  if (may === 'open') return;
-
-  test('answers 403 to a token without any of the roles, whether there is such a company or not', async () => {
-    expect((await call(route, OWN, { roles: ['Something.Else'] })).status).toBe(403);
-    expect((await call(route, NOBODY, { roles: [] })).status).toBe(403);
-  });
-
-  test.each(Object.entries(callers))('for %s in a company that it may know of', async (role, as) => {
-    const answer = await call(route, OWN, as);
-    if (may.includes(role)) {
-      expect([401, 403]).not.toContain(answer.status);
-      if (operationId !== 'delete-company') expect(answer.body['error']?.['code']).not.toBe('company-not-found');
-    } else {
-      expect(answer.status).toBe(403);
-      expect(answer.body['error']?.['code']).toBe('forbidden');
-    }
-  });
-
-  if (!ofCompany) return;
+describe.each(
+  routes.filter(({ path }) => path.includes('{companyId}')).map((route) => [route.operationId, route] as const),
+)('%s', (operationId, route) => {
+  if (MAY[operationId] === 'open') return;
 
   test('for a CompanyAdmin, another company is exactly like one that does not exist', async () => {
     const [foreign, absent] = [await call(route, FOREIGN, adminOf(OWN)), await call(route, NOBODY, adminOf(OWN))];
-    expect(foreign.status).toBe(404);
-    expect(absent.status).toBe(404);
+    expect([foreign.status, absent.status]).toEqual([404, 404]);
     expect(JSON.stringify(foreign.body).replaceAll(FOREIGN, NOBODY)).toBe(JSON.stringify(absent.body));
-    expect(foreign.body['error']?.['code']).toBe('company-not-found');
   });
 
-  test('for a CompanyAdmin whose token names no company, every company is unknown', async () => {
-    expect((await call(route, OWN, { roles: ['Keyswitch.CompanyAdmin'] })).status).toBe(404);
-    expect((await call(route, OWN, adminOf('ACME'))).status).toBe(404);
+  test('to a token without any of the roles says nothing of whether there is such a company', async () => {
+    const [there, absent] = [await call(route, OWN, OTHER), await call(route, NOBODY, OTHER)];
+    expect([there.status, absent.status]).toEqual([403, 403]);
+    expect(JSON.stringify(there.body).replaceAll(OWN, NOBODY)).toBe(JSON.stringify(absent.body));
   });
 });
 
