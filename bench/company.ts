@@ -2,20 +2,12 @@
 // everything that is measured is the product's own. Counts vault calls and messages.
 import { createSecretKey, privateDecrypt, constants, type KeyObject } from 'node:crypto';
 import { openCompanyKeyPayload } from '../shared/domain/company-key.ts';
-import type { Connection } from '../shared/domain/connection.ts';
 import type { Keyring } from '../shared/domain/keyring.ts';
 import { providerName, type ProviderRef, type VaultTarget } from '../shared/domain/provider.ts';
 import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.ts';
 import { shardCells } from '../shared/domain/rows/data-rows.ts';
-import {
-  COMPANY_ROW_KEY,
-  companyKeyRowKey,
-  connectionRowKey,
-  dataKeysPartition,
-  keyringRowKey,
-} from '../shared/domain/rows/row-keys.ts';
-import { companyKeyCells, connectionCells } from '../shared/domain/rows/sealed-rows.ts';
-import { sealedBytesOfConnection } from '../shared/domain/seal.ts';
+import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/domain/rows/row-keys.ts';
+import { companyKeyCells } from '../shared/domain/rows/sealed-rows.ts';
 import { counted, newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
 import type { WorkMessage } from '../shared/domain/work-message.ts';
 import { systemClock, systemTimers } from '../shared/adapters/system.ts';
@@ -33,6 +25,7 @@ import { startSwitch } from '../shared/operations/switches/start-switch.ts';
 import { pageSlots } from '../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../shared/operations/wrap-company-key.ts';
+import { consentedRows } from '../test/fixtures/consented-connection.ts';
 import { FakeLog } from '../test/fakes/fake-system.ts';
 import { FakeVaults, type FakeKeyVersion } from '../test/fakes/fake-vaults.ts';
 import { SeededEntropy } from './seeded-entropy.ts';
@@ -58,6 +51,7 @@ export interface SwitchRun {
 }
 
 const KEY_TTL_MS = 300_000;
+const CONSENT_MS = 24 * 3_600_000;
 /** Sixteen messages at once, as host.json lets a host work. */
 const MESSAGES_AT_ONCE = 16;
 
@@ -190,6 +184,7 @@ export class BenchCompany {
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,
+      consentMs: CONSENT_MS,
     };
   }
 
@@ -214,20 +209,18 @@ export class BenchCompany {
   }
 
   async #seedConnection(): Promise<void> {
-    const unsealed: Omit<Connection, 'seal'> = {
+    const rows = await consentedRows(this.#vaults, {
+      companyId: this.companyId,
       connectionId: CONTOSO.connectionId,
       host: CUSTOMER_HOST,
       keyName: 'customer-key',
       tenantId: CUSTOMER_TENANT,
       credential: { kind: 'federated', clientId: '33333333-3333-4333-8333-333333333333' },
       usedBy: [],
-      createdAt: CREATED_AT,
+      createdAt: systemClock.now().toISOString(),
       keySeen: true,
-    };
-    const seal = await this.#vaults.sign(sealedBytesOfConnection(this.companyId, unsealed));
-    if (!seal.ok) throw new Error('no seal');
-    const cells = connectionCells({ ...unsealed, seal: seal.value });
-    await this.#insert('companies', this.companyId, connectionRowKey(CONTOSO.connectionId), cells);
+    });
+    for (const { table, partitionKey, rowKey, cells } of rows) await this.#insert(table, partitionKey, rowKey, cells);
   }
 
   async #seedFirstCompanyKey(): Promise<void> {

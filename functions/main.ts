@@ -29,6 +29,8 @@ import { invocationLog } from './invocation-log.ts';
 import { registerQueues } from './service-bus/register.ts';
 import { registerTimers } from './timer/register.ts';
 
+const HOUR_MS = 3_600_000;
+
 keepHeapSmall();
 const settings = parseSettings(process.env);
 const log = jsonLog(invocationLog(app));
@@ -145,6 +147,11 @@ const services = {
   messageBudgetMs: settings.KEYSWITCH_MESSAGE_BUDGET_SECONDS * 1000,
   // Two vault calls end a switch, and a little is lost between them.
   finishClaimMs: 2 * timeoutMs + 5_000,
+  consentMs: settings.KEYSWITCH_CONSENT_HOURS * HOUR_MS,
+  signInTimes: {
+    linkMs: settings.KEYSWITCH_LINK_HOURS * HOUR_MS,
+    stepMs: settings.KEYSWITCH_SIGN_IN_MINUTES * 60_000,
+  },
   stuckAfterMs: settings.KEYSWITCH_STUCK_AFTER_SECONDS * 1000,
   checkConcurrency: settings.KEYSWITCH_CHECK_CONCURRENCY,
 };

@@ -47,6 +47,11 @@ const environment = z.object({
   /** The vendor's OAuth client at Google, for verifying Workspace tenants: both or none. The secret is a Key Vault reference. */
   KEYSWITCH_GOOGLE_CLIENT_ID: z.string().min(1).max(256).optional(),
   KEYSWITCH_GOOGLE_CLIENT_SECRET: z.string().min(1).max(256).optional(),
+  /** How long a consent serves for a set-up that is not finished; afterwards it must be granted anew. */
+  KEYSWITCH_CONSENT_HOURS: whole(24, 720),
+  /** How long a link to a sign-in can be opened, and how long each step of the sign-in may take. */
+  KEYSWITCH_LINK_HOURS: whole(24, 720),
+  KEYSWITCH_SIGN_IN_MINUTES: whole(10, 60),
   /** Comma-separated: `vault.azure.net`; sovereign clouds have others. */
   KEYSWITCH_VAULT_SUFFIXES: list.default(['vault.azure.net']),
   KEYSWITCH_MIN_RSA_BITS: z.coerce

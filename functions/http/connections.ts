@@ -14,6 +14,8 @@ import {
 import type { Loaded } from '../../shared/operations/control-state.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import { checkConnection, getHealth, type CheckDependencies } from '../../shared/operations/vault-checks.ts';
+import { requestConsent } from '../../shared/operations/sign-ins/request-consent.ts';
+import type { SignInDependencies } from '../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { countCall } from '../../shared/operations/call-limit.ts';
 import { conditionsOf } from './preconditions.ts';
 import type { Role } from './roles.ts';
@@ -28,14 +30,19 @@ import {
   healthToBody,
   instructionsBody,
   instructionsToBody,
+  linkBody,
   testBody,
   testInput,
   testToBody,
 } from './schemas/connections.ts';
+import { linkUrl } from './sign-in-links.ts';
 import { companyPath, connectionPath, noFields } from './schemas/ids.ts';
 import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 
-export type ConnectionServices = ConnectionsDependencies & ConnectionTestDependencies & CheckDependencies;
+export type ConnectionServices = ConnectionsDependencies &
+  ConnectionTestDependencies &
+  CheckDependencies &
+  SignInDependencies;
 
 const SETS_UP: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
 const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
@@ -140,6 +147,29 @@ export const connectionRoutes = [
       const roleAssigned = call.body?.roleAssigned;
       const tested = await testConnection(deps, { ...call.path, ...present({ roleAssigned }) }, call.actor);
       return tested.ok ? ok({ status: 200, body: testToBody(tested.value, call) }) : tested;
+    },
+  }),
+  defineRoute({
+    operationId: 'request-consent',
+    method: 'POST',
+    path: `${ONE}/consent`,
+    tag: 'connections',
+    summary: "A link that asks an administrator of the vault's tenant for consent",
+    description:
+      'Leads to a page of ours, which may be opened by another person. Opening it gives nothing and consumes nothing.',
+    roles: SETS_UP,
+    limitedPerCompany: true,
+    pathSchema: connectionPath,
+    bodySchema: noFields,
+    answers: { 200: 'The link, to be sent to the administrator.' },
+    answerSchema: linkBody,
+    run: async (deps: ConnectionServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'consent' });
+      if (!allowed.ok) return allowed;
+      const made = await requestConsent(deps, call.path, call.actor);
+      if (!made.ok) return made;
+      const { ticket, expiresAt } = made.value;
+      return ok({ status: 200, body: { link: linkUrl(call.baseUrl, ticket.text), expiresAt } });
     },
   }),
   defineRoute({

@@ -10,7 +10,7 @@ import { IDEMPOTENCY_KEY } from './preconditions.ts';
 import { claimOf } from './roles.ts';
 import type { Route } from './route.ts';
 import { errorBody } from './schemas/failures.ts';
-import { API_PREFIX } from './serve.ts';
+import { API_PREFIX } from './route.ts';
 
 type Described = Omit<Route<never>, 'invoke'>;
 

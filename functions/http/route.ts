@@ -9,6 +9,8 @@ import type { EdgeRefusal } from './failure-to-response.ts';
 import type { BrowserContext, PageAnswer, PageRefusal } from './pages/page-answer.ts';
 import { detailsOf } from './validation.ts';
 
+export const API_PREFIX = '/api/v1';
+
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
 /** `read`: If-None-Match of what one has answers 304. `write`: If-Match, If-None-Match: *. `delete`: If-Match. */

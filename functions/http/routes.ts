@@ -8,7 +8,9 @@ import { keyringRoutes } from './keyrings.ts';
 import { metaRoutes } from './meta.ts';
 import type { Route } from './route.ts';
 import type { EdgeServices } from './serve.ts';
+import { signInRoutes, type SignInServices } from './sign-ins.ts';
 import { switchRoutes, type SwitchServices } from './switches.ts';
+import { vaultClaimRoutes } from './vault-claims.ts';
 
 export type HttpServices = EdgeServices &
   HealthServices &
@@ -16,12 +18,15 @@ export type HttpServices = EdgeServices &
   ConnectionServices &
   DataKeyServices &
   SwitchServices &
-  EventServices;
+  EventServices &
+  SignInServices;
 
 export const routes: readonly Route<HttpServices>[] = [
   ...companyRoutes,
   ...keyringRoutes,
   ...connectionRoutes,
+  ...signInRoutes,
+  ...vaultClaimRoutes,
   ...switchRoutes,
   ...dataKeyRoutes,
   ...eventRoutes,

@@ -13,6 +13,7 @@ import { readBrowser } from './pages/browser.ts';
 import type { PageRefusal } from './pages/page-answer.ts';
 import { readPreconditions } from './preconditions.ts';
 import { recordRefusal } from './record-refusal.ts';
+import { API_PREFIX } from './route.ts';
 import type { CallContext, Handled, RawInput, Refused, Route, RouteDescription } from './route.ts';
 
 export interface EdgeServices extends Recording {
@@ -32,8 +33,6 @@ export interface EdgeRequest extends BodySource {
   /** Of the route, decoded. */
   readonly params: Readonly<Record<string, string>>;
 }
-
-export const API_PREFIX = '/api/v1';
 
 export function serve<D extends EdgeServices>(
   route: Route<D>,

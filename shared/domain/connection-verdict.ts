@@ -8,6 +8,7 @@ export const CONNECTION_CHECKS = [
   'input',
   'dns-tls',
   'challenge',
+  'consent',
   'entra-token',
   'key-read',
   'key-fit',

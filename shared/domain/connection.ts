@@ -9,6 +9,13 @@ export interface FederatedCredential {
   readonly clientId: string;
 }
 
+export interface Consent {
+  readonly grantedAt: string;
+  /** Who granted it: `tenant/object id`. */
+  readonly adminId: string;
+  readonly seal: Seal;
+}
+
 export interface Connection {
   readonly connectionId: string;
   readonly host: string;
@@ -22,8 +29,8 @@ export interface Connection {
   readonly createdAt: string;
   /** When an admin last said that the role was assigned; a denial within ten minutes of it may be propagation. */
   readonly roleAssignedAt?: string;
-  /** When a token for its tenant was first obtained: until trust is proved by sign-in, this stands for consent. */
-  readonly consentedAt?: string;
+  /** That an administrator of its tenant let the connector app use this very key. Void if vault, key, tenant or app change. */
+  readonly consent?: Consent;
   /** True once the key has been read: a later 404 then means "deleted", not "mistyped". */
   readonly keySeen: boolean;
 }
@@ -42,7 +49,7 @@ export function targetOfConnection(connection: Connection): VaultTarget | undefi
 
 /** The later of consent and of when an admin said that the role was assigned; ISO times compare as texts. */
 export function grantOf(connection: Connection): { readonly grantedAt?: string } {
-  const [grantedAt] = [connection.roleAssignedAt, connection.consentedAt]
+  const [grantedAt] = [connection.roleAssignedAt, connection.consent?.grantedAt]
     .filter((at) => at !== undefined)
     .sort()
     .reverse();

@@ -19,7 +19,7 @@ export type Refusal =
   /** Lost too many races in a row, or our own store is throttled: nothing was done, ask again. */
   | { readonly type: 'busy'; readonly retryAfterSeconds: number };
 
-export type ResourceKind = 'company' | 'keyring' | 'connection' | 'switch' | 'data-key';
+export type ResourceKind = 'company' | 'keyring' | 'connection' | 'switch' | 'data-key' | 'vault-claim';
 
 export type StateCode =
   | 'company-has-data-keys'
@@ -29,6 +29,7 @@ export type StateCode =
   | 'connection-in-use'
   | 'connection-not-tested'
   | 'connection-not-in-force'
+  | 'vault-claim-in-use'
   | 'same-vault-key'
   | 'switch-ended'
   | 'switch-not-running'

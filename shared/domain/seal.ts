@@ -2,7 +2,7 @@
 // whoever can write the tables could wrap a company key of their own or point a connection at another vault.
 import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Consent } from './connection.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 
 /** The bytes sealed of a wrap. Which wrap is in force is a mark and not sealed. */
@@ -33,6 +33,26 @@ export function sealedBytesOfConnection(companyId: string, connection: Omit<Conn
     connection.tenantId ?? '',
     connection.credential.kind,
     connection.credential.clientId,
+  ]);
+}
+
+/** The bytes sealed of a consent: for whom, to what, by whom and when. */
+export function sealedBytesOfConsent(
+  companyId: string,
+  connection: Omit<Connection, 'seal' | 'consent'>,
+  consent: Omit<Consent, 'seal'>,
+): Buffer {
+  return lengthPrefixed([
+    'keyswitch.seal.consent.1',
+    companyId,
+    connection.connectionId,
+    connection.host,
+    connection.keyName,
+    connection.tenantId ?? '',
+    connection.credential.kind,
+    connection.credential.clientId,
+    consent.grantedAt,
+    consent.adminId,
   ]);
 }
 

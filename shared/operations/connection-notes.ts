@@ -20,8 +20,6 @@ interface ConnectionNotes {
   /** Pins the tenant, which takes a new seal. Never replaces one. */
   readonly tenantId?: string;
   readonly roleAssignedAt?: string;
-  /** Kept if there is an earlier one. */
-  readonly consentedAt?: string;
   readonly keySeen?: true;
 }
 
@@ -79,20 +77,15 @@ function sameVaultKey(now: Connection, before: Connection, notes: ConnectionNote
 function withNotes(connection: Connection, notes: ConnectionNotes): Connection {
   const tenantId = connection.tenantId ?? notes.tenantId;
   const roleAssignedAt = notes.roleAssignedAt ?? connection.roleAssignedAt;
-  const consentedAt = connection.consentedAt ?? notes.consentedAt;
   const keySeen = connection.keySeen || notes.keySeen === true;
   const unchanged =
-    tenantId === connection.tenantId &&
-    roleAssignedAt === connection.roleAssignedAt &&
-    consentedAt === connection.consentedAt &&
-    keySeen === connection.keySeen;
+    tenantId === connection.tenantId && roleAssignedAt === connection.roleAssignedAt && keySeen === connection.keySeen;
   if (unchanged) return connection;
   return {
     ...connection,
     keySeen,
     ...(tenantId === undefined ? {} : { tenantId }),
     ...(roleAssignedAt === undefined ? {} : { roleAssignedAt }),
-    ...(consentedAt === undefined ? {} : { consentedAt }),
   };
 }
 
@@ -110,6 +103,5 @@ const cellsOf = (connection: Connection): Cells => ({
   tenantId: connection.tenantId ?? '',
   seal: JSON.stringify(connection.seal),
   roleAssignedAt: connection.roleAssignedAt ?? '',
-  consentedAt: connection.consentedAt ?? '',
   keySeen: connection.keySeen,
 });

@@ -12,9 +12,9 @@ import {
 import { parseCustomerVault, type ConnectionPolicy } from '../domain/connection-input.ts';
 import { targetOfConnection, type Connection } from '../domain/connection.ts';
 import { CheckList, verdictOf, type ConnectionTest } from '../domain/connection-verdict.ts';
+import { lackOfRecentConsent } from '../domain/consent.ts';
 import { failure, withFacts } from '../domain/failure-catalogue.ts';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
-import { isGuid } from '../domain/ids.ts';
 import { judgeKey } from '../domain/key-fitness.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
@@ -24,6 +24,7 @@ import { recordEvent, recordFailure, type Recording } from './audit/record-event
 import { noteOnConnection, type ConnectionNotesDependencies } from './connection-notes.ts';
 import type { Loaded } from './control-state.ts';
 import type { ConnectionProbe, KeyVaults } from './ports.ts';
+import { tenantOfVault } from './vault-tenant.ts';
 import { loadConnection } from './verified-connection.ts';
 
 export interface ConnectionTestDependencies extends ConnectionNotesDependencies, Recording {
@@ -37,6 +38,8 @@ export interface ConnectionTestDependencies extends ConnectionNotesDependencies,
     /** A grant younger than this may not have arrived. */
     readonly propagationMs: number;
   };
+  /** How long a consent serves for a set-up that is not finished. */
+  readonly consentMs: number;
 }
 
 /** How often a test begins anew because the connection was changed under it. */
@@ -112,10 +115,9 @@ class TestRun {
     if (unpinned) return unpinned;
     this.#list.pass('challenge');
     const target = targetOfConnection(this.#held.value);
-    if (!target || !(await this.#obtainToken(target))) return undefined;
-    const consentedAt = this.#deps.clock.now().toISOString();
+    if (!target || !this.#isConsented() || !(await this.#obtainToken(target))) return undefined;
     const key = await this.#deps.vaults.readKey(target);
-    const forgotten = await this.#note({ consentedAt, ...(key.ok ? { keySeen: true } : {}) });
+    const forgotten = key.ok ? await this.#note({ keySeen: true }) : undefined;
     if (forgotten) return forgotten;
     if (this.#isFit(target, key)) await this.#roundTrip(target, key.value);
     return undefined;
@@ -160,24 +162,17 @@ class TestRun {
 
   /** The vault's own tenant, if it is the connection's or the connection has none yet. */
   async #challenge(): Promise<string | undefined> {
-    const { host, tenantId } = this.#held.value;
-    const challenged = await this.#deps.probe.challengedTenant(host);
-    if (!challenged.ok) {
-      this.#list.fail('challenge', this.#known(challenged.error));
-      return undefined;
-    }
-    const named = challenged.value.toLowerCase();
-    if (!isGuid(named)) {
-      const problem = failure('vault-error', { detail: 'its challenge names no tenant' });
-      this.#list.fail('challenge', this.#known(problem));
-      return undefined;
-    }
-    if (tenantId !== undefined && tenantId !== named) {
-      const problem = failure('wrong-entra-tenant', { detail: `the vault names the tenant ${named}` });
-      this.#list.fail('challenge', this.#known(problem));
-      return undefined;
-    }
-    return named;
+    const named = await tenantOfVault(this.#deps.probe, this.#held.value);
+    if (named.ok) return named.value;
+    this.#list.fail('challenge', this.#known(named.error));
+    return undefined;
+  }
+
+  /** Without it no token is asked for: a service principal that another company's consent left in the tenant would do for one. */
+  #isConsented(): boolean {
+    const { clock, consentMs } = this.#deps;
+    const lack = lackOfRecentConsent(this.#held.value, { now: clock.now(), consentMs });
+    return lack ? this.#list.fail('consent', this.#known(lack)) : this.#list.pass('consent');
   }
 
   async #obtainToken(target: VaultTarget): Promise<boolean> {

@@ -206,13 +206,13 @@ function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, R
     });
   }
   if (samePlace && sameTenant && sameApp) return ok(held);
-  const { roleAssignedAt, consentedAt, keySeen, ...kept } = held;
+  const { roleAssignedAt, consent, keySeen, ...kept } = held;
   return ok({
     ...kept,
     ...wanted,
     keySeen: samePlace && keySeen,
     ...(samePlace && sameApp && roleAssignedAt !== undefined ? { roleAssignedAt } : {}),
-    ...(sameApp && consentedAt !== undefined ? { consentedAt } : {}),
+    ...(samePlace && sameTenant && sameApp && consent !== undefined ? { consent } : {}),
   });
 }
 

@@ -24,7 +24,10 @@ const LIST_PAGE_ROWS = 1000;
 const loaded = <T>(row: StoredRow | undefined, value: (row: StoredRow) => T): Loaded<T> | undefined =>
   row && { value: value(row), etag: row.etag };
 
-export async function loadCompany(tables: Tables, companyId: string): Promise<Loaded<Company> | undefined> {
+export async function loadCompany(
+  tables: Pick<Tables, 'read'>,
+  companyId: string,
+): Promise<Loaded<Company> | undefined> {
   return loaded(await tables.read('companies', companyId, COMPANY_ROW_KEY), (row) => readCompany(row.cells));
 }
 

@@ -7,6 +7,8 @@ import type { Company, Keyring } from '../domain/keyring.ts';
 import { optionalText, text } from '../domain/rows/cells.ts';
 import { readDataKey } from '../domain/rows/data-rows.ts';
 import {
+  CLAIM_ROW_KEY,
+  claimPartition,
   COMPANY_ROW_KEY,
   dataKeysPartition,
   OUTBOX_PREFIX,
@@ -141,10 +143,10 @@ async function releaseClaims(tables: Tables, company: Company): Promise<void> {
   for (const row of await listAll(tables, { table: 'companies', partitionKey: companyId, ...range })) {
     const connection = readConnection(row.cells, row.rowKey.slice('connection|'.length));
     if (!connection) continue;
-    const partition = `${connection.host}|${connection.keyName}`.toLowerCase();
-    const claim = await tables.read('vaultkeys', partition, 'claim');
+    const partition = claimPartition(connection);
+    const claim = await tables.read('vaultkeys', partition, CLAIM_ROW_KEY);
     if (!claim || text(claim.cells, 'companyId') !== companyId || !(await isStill(tables, company))) continue;
-    await tables.write('vaultkeys', partition, [{ kind: 'delete', rowKey: 'claim', etag: claim.etag }]);
+    await tables.write('vaultkeys', partition, [{ kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: claim.etag }]);
   }
 }
 

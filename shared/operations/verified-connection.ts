@@ -1,11 +1,12 @@
 // The only way to a connection that anything will be sent through: loaded, and its seal checked first.
 import { targetOfConnection, type Connection } from '../domain/connection.ts';
+import { lackOfConsent } from '../domain/consent.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { VaultTarget } from '../domain/provider.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { connectionRowKey } from '../domain/rows/row-keys.ts';
 import { readConnection } from '../domain/rows/sealed-rows.ts';
-import { sealedBytesOfConnection } from '../domain/seal.ts';
+import { sealedBytesOfConnection, sealedBytesOfConsent } from '../domain/seal.ts';
 import type { Loaded } from './control-state.ts';
 import type { StoredRow, Tables } from './ports.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
@@ -37,17 +38,37 @@ export async function verifyConnectionRow(
     bytes: sealedBytesOfConnection(companyId, connection),
     seal: connection.seal,
   });
-  return seal.ok ? ok({ value: connection, etag: row.etag }) : seal;
+  if (!seal.ok) return seal;
+  const consent = await checkConsent(reading, { companyId, rowKey: row.rowKey, connection });
+  return consent.ok ? ok({ value: connection, etag: row.etag }) : consent;
 }
 
-/** The vault and key behind a connection whose tenant is known. A row that is gone or names no tenant is forged. */
+/** A consent that nobody gave is forged like a vault that nobody named. */
+async function checkConsent(
+  reading: SealCheck,
+  read: { readonly companyId: string; readonly rowKey: string; readonly connection: Connection },
+): Promise<Result<void, Failure>> {
+  const { companyId, rowKey, connection } = read;
+  const { consent } = connection;
+  if (!consent) return ok(undefined);
+  const bytes = sealedBytesOfConsent(companyId, connection, consent);
+  return checkSeal(reading, { companyId, rowKey, bytes, seal: consent.seal });
+}
+
+/**
+ * The vault and key behind a connection whose tenant is known and to which consent was given: without that proof no token is asked for.
+ * A row that is gone or names no tenant is forged.
+ */
 export async function loadTarget(
   reading: ConnectionReading,
   place: { readonly companyId: string; readonly connectionId: string },
 ): Promise<Result<VaultTarget, Failure>> {
   const connection = await loadConnection(reading, place);
   if (!connection.ok) return connection;
-  const target = connection.value && targetOfConnection(connection.value.value);
+  const held = connection.value?.value;
+  const target = held && targetOfConnection(held);
+  const lack = held && target && lackOfConsent(held);
+  if (lack) return err(lack);
   return target
     ? ok(target)
     : err(forged(reading.log, { companyId: place.companyId, rowKey: connectionRowKey(place.connectionId) }));

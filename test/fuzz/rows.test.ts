@@ -193,10 +193,10 @@ const connection: fc.Arbitrary<Connection> = fc
       createdAt: at,
       keySeen: fc.boolean(),
     }),
-    optional<Pick<Required<Connection>, 'tenantId' | 'roleAssignedAt' | 'consentedAt'>>({
+    optional<Pick<Required<Connection>, 'tenantId' | 'roleAssignedAt' | 'consent'>>({
       tenantId: words,
       roleAssignedAt: at,
-      consentedAt: at,
+      consent: fc.record({ grantedAt: at, adminId: fc.string(), seal }),
     }),
   )
   .map(([one, more]) => ({ ...one, ...more }));

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionTest } from '../../shared/domain/connection-verdict.ts';
 import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
+import type { Cells } from '../../shared/operations/ports.ts';
 import { testConnection } from '../../shared/operations/connection-test.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { PRINCIPAL_ID } from '../fakes/fake-vault-answers.ts';
@@ -20,11 +21,14 @@ import {
 
 let world: ConnectionWorld;
 let vault: FakeVault;
+let unconsented: Cells;
 beforeEach(async () => {
   world = new ConnectionWorld();
   vault = world.vaults.addVault({ host: HOST, tenantId: TENANT });
   world.vaults.addKey({ host: HOST, keyName: 'main-key' });
   await world.put();
+  unconsented = await world.cells();
+  await world.consent();
   world.vaults.calls.length = 0;
 });
 
@@ -33,6 +37,9 @@ async function test(options: { roleAssigned?: boolean } = {}): Promise<Connectio
   if (!tested.ok) throw new Error(`refused: ${JSON.stringify(tested.error)}`);
   return tested.value;
 }
+
+/** The connection as it was entered. */
+const withoutConsent = (): void => world.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), unconsented);
 
 /** `input:passed`, or `key-read:failed:key-not-found`. */
 const outcomes = ({ checks }: ConnectionTest): string[] =>
@@ -54,6 +61,7 @@ describe('testing a connection', () => {
       'input:passed',
       'dns-tls:passed',
       'challenge:passed',
+      'consent:passed',
       'entra-token:passed',
       'key-read:passed',
       'key-fit:passed',
@@ -76,16 +84,43 @@ describe('testing a connection', () => {
     expect(world.vaults.calls.at(-1)).toMatchObject({ operation: 'unwrap', version: keyVersionOf(2) });
   });
 
-  it('pins the tenant that the vault names before a token is asked for, sealed anew', async () => {
-    let tenantAtToken: unknown;
-    world.vaults.onCall = async ({ operation }) => {
-      if (operation === 'obtainToken') tenantAtToken = (await world.cells())['tenantId'];
-    };
+  it('pins the tenant that the vault names, sealed anew, and asks for no token before consent', async () => {
+    withoutConsent();
+    const tested = await test();
+    expect(outcomes(tested).slice(2, 5)).toEqual([
+      'challenge:passed',
+      'consent:failed:consent-required',
+      'entra-token:skipped',
+    ]);
+    expect(failureOf(tested)?.cause).toContain('No administrator has granted consent for this connection yet.');
+    expect((await world.cells())['tenantId']).toBe(TENANT);
     await test();
-    expect(tenantAtToken).toBe(TENANT);
     expect(operations().filter((operation) => operation === 'sign')).toHaveLength(1);
-    await test();
-    expect(operations().filter((operation) => operation === 'sign')).toHaveLength(1);
+    expect(operations()).not.toContain('obtainToken');
+  });
+
+  it('asks for consent anew when a set-up is not finished within a day, and no more once a keyring depends on it', async () => {
+    minutesLater(24 * 60);
+    expect((await test()).status).toBe('green');
+    minutesLater(1);
+    const aged = await test();
+    expect(outcomes(aged).slice(3, 5)).toEqual(['consent:failed:consent-required', 'entra-token:skipped']);
+    expect(failureOf(aged)?.cause).toContain('kept for 24 hours only');
+    await world.tamper({ usedBy: '["switch|default|s1"]' });
+    expect((await test()).status).toBe('failed');
+    await world.tamper({ usedBy: '["keyring|default"]' });
+    expect((await test()).status).toBe('green');
+  });
+
+  it('takes no consent that nobody gave, or gave to another connection', async () => {
+    const { consent } = await world.cells();
+    const forged = JSON.stringify({ ...JSON.parse(String(consent)), grantedAt: '2026-12-24T00:00:00.000Z' });
+    for (const cell of [forged, '{}', 'x']) {
+      await world.tamper({ consent: cell });
+      const tested = await testConnection(world.deps, PLACE, ADMIN);
+      expect(tested).toMatchObject({ ok: false, error: { failure: { code: 'row-forged' } } });
+    }
+    expect(operations()).not.toContain('obtainToken');
   });
 
   it('asks for no token when the vault names another tenant than the one that is pinned', async () => {
@@ -93,12 +128,13 @@ describe('testing a connection', () => {
     vault.tenantId = OTHER_TENANT;
     world.vaults.calls.length = 0;
     const tested = await test();
-    expect(outcomes(tested).slice(2, 4)).toEqual(['challenge:failed:wrong-entra-tenant', 'entra-token:skipped']);
-    expect(operations()).toEqual(['publicKey', 'reach', 'challengedTenant']);
+    expect(outcomes(tested).slice(2, 4)).toEqual(['challenge:failed:wrong-entra-tenant', 'consent:skipped']);
+    expect(operations().filter((operation) => operation !== 'publicKey')).toEqual(['reach', 'challengedTenant']);
     expect((await world.cells())['tenantId']).toBe(TENANT);
   });
 
   it('takes a challenge that names no tenant for an answer that we do not know', async () => {
+    withoutConsent();
     vault.tenantId = '../common';
     expect(failureOf(await test())?.code).toBe('vault-error');
     expect((await world.cells())['tenantId']).toBe('');
@@ -157,7 +193,7 @@ describe('testing a connection', () => {
   ])('does not try a key that is unfit: %j', async (change, code) => {
     world.vaults.addKey({ host: HOST, keyName: 'main-key', change });
     const tested = await test();
-    expect(outcomes(tested).slice(5)).toEqual([`key-fit:failed:${code}`, 'unwrap:skipped', 'compare:skipped']);
+    expect(outcomes(tested).slice(6)).toEqual([`key-fit:failed:${code}`, 'unwrap:skipped', 'compare:skipped']);
     expect(operations()).not.toContain('unwrap');
   });
 
@@ -261,6 +297,7 @@ describe('a grant that may not have arrived', () => {
 
   it('may be the federated credential too', async () => {
     world.vaults.fail({ operation: 'obtainToken', failure: 'federation-mismatch' });
+    minutesLater(11);
     expect((await test()).status).toBe('failed');
     expect((await test({ roleAssigned: true })).status).toBe('waiting');
   });
@@ -288,21 +325,21 @@ describe('a test beside other writers', () => {
   });
 
   it('is not confused by a lost answer', async () => {
+    withoutConsent();
     world.tables.losesNextAnswer = true;
-    expect((await test()).status).toBe('green');
+    expect(failureOf(await test())?.code).toBe('consent-required');
     expect(world.vaults.countOf('sign')).toBe(1);
     expect((await world.cells())['tenantId']).toBe(TENANT);
   });
 
   it('begins anew when the connection was deleted and made again meanwhile', async () => {
-    const unpinned = await world.cells();
     world.vaults.onCall = ({ operation }) => {
       if (operation !== 'readKey') return;
       world.vaults.onCall = undefined;
-      world.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), unpinned);
+      world.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), unconsented);
     };
-    expect((await test()).status).toBe('green');
-    expect(await world.cells()).toMatchObject({ tenantId: TENANT, keySeen: true });
+    expect(failureOf(await test())?.code).toBe('consent-required');
+    expect(await world.cells()).toMatchObject({ tenantId: TENANT, keySeen: false });
     expect(world.vaults.countOf('challengedTenant')).toBe(2);
   });
 
@@ -314,7 +351,10 @@ describe('a test beside other writers', () => {
       world.vaults.onCall = undefined;
       await world.put({ vaultUri: `https://${OTHER_HOST}` });
     };
-    expect(await test()).toMatchObject({ status: 'green', tenantId: OTHER_TENANT });
+    withoutConsent();
+    const tested = await test();
+    expect(tested.tenantId).toBe(OTHER_TENANT);
+    expect(failureOf(tested)?.code).toBe('consent-required');
     expect(world.vaults.calls.some((call) => call.operation === 'obtainToken' && call.host === HOST)).toBe(false);
   });
 
@@ -328,6 +368,7 @@ describe('a test beside other writers', () => {
   });
 
   it('is refused, not thrown, when the seal key cannot be had', async () => {
+    withoutConsent();
     world.vaults.fail({ operation: 'sign', failure: 'vault-unreachable' });
     expect(await testConnection(world.deps, PLACE, ADMIN)).toMatchObject({
       error: { failure: { code: 'vault-unreachable' } },

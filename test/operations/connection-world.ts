@@ -11,6 +11,7 @@ import { ADMIN } from '../fakes/actors.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
 import { FakeVaults } from '../fakes/fake-vaults.ts';
+import { consentTo } from '../fixtures/consented-connection.ts';
 
 export const COMPANY = 'acme';
 export const CONNECTION = 'main';
@@ -26,6 +27,7 @@ export const INPUT: ConnectionInput = {
   credential: { kind: 'federated' },
 };
 const START = Date.parse('2026-06-01T00:00:00Z');
+export const CONSENT_MS = 24 * 3_600_000;
 export const PROPAGATION_MS = 600_000;
 
 /** Tables whose reads and writes a test may watch, change and lose the answers of. */
@@ -82,11 +84,20 @@ export class ConnectionWorld {
         connectorClientId: CONNECTOR_APP_ID,
       },
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: PROPAGATION_MS },
+      consentMs: CONSENT_MS,
     };
   }
 
   async put(change: Partial<ConnectionInput> = {}): ReturnType<typeof putConnection> {
     return putConnection(this.deps, { ...PLACE, input: { ...INPUT, ...change }, condition: {} }, ADMIN);
+  }
+
+  /** An administrator of the tenant consents to the connection as it stands, now. */
+  async consent(tenantId: string = TENANT): Promise<void> {
+    const put: Parameters<typeof consentTo>[0]['put'] = ({ table, partitionKey, rowKey, cells }) =>
+      this.tables.tamper(table, partitionKey, rowKey, cells);
+    const deps = { tables: this.tables, sealer: this.vaults, put };
+    await consentTo(deps, { ...PLACE, tenantId, at: new Date(this.nowMs).toISOString() });
   }
 
   async cells(): Promise<Cells> {

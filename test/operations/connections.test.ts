@@ -132,13 +132,14 @@ describe('putting a connection', () => {
 
   it('forgets what was learnt of a key when another is named', async () => {
     await world.put();
+    await world.consent();
     await testConnection(world.deps, { ...PLACE, roleAssigned: true }, ADMIN);
     expect(await world.cells()).toMatchObject({ keySeen: true, roleAssignedAt: '2026-06-01T00:00:00.000Z' });
     await world.put({ keyName: 'other' });
     expect(await world.cells()).toMatchObject({
       keySeen: false,
       roleAssignedAt: '',
-      consentedAt: '2026-06-01T00:00:00.000Z',
+      consent: '',
     });
   });
 

@@ -55,6 +55,8 @@ class SimLog implements Log {
 
 const KEY_POLICY = { minRsaBits: 2048, purgeable: 'warn' } as const;
 const BACK_OFF = { firstMs: 1_000, lastMs: 60_000 };
+/** Longer than any run: what is too old is not this world's affair. */
+const CONSENT_MS = 365 * 24 * 3_600_000;
 const STUCK_AFTER_MS = 120_000;
 
 export function startHost(world: PortWorld, name: string): Host {
@@ -85,6 +87,7 @@ export function startHost(world: PortWorld, name: string): Host {
     backOff: BACK_OFF,
     messageBudgetMs: plan.messageBudgetMs,
     finishClaimMs: plan.finishClaimMs,
+    consentMs: CONSENT_MS,
     restoreDays: plan.restoreDays,
     stuckAfterMs: STUCK_AFTER_MS,
     checkConcurrency: 4,

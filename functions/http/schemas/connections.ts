@@ -42,6 +42,8 @@ export const connectionBody = z
     createdAt: time,
     roleAssignedAt: time.optional(),
     consentedAt: time.optional(),
+    /** Who granted it: Entra tenant and object id. */
+    consentedBy: z.string().optional(),
     keySeen: z.boolean().meta({ description: 'Whether the key was ever read.' }),
   })
   .meta({ id: 'Connection' });
@@ -53,7 +55,7 @@ function userPath(user: string): string {
 }
 
 export function connectionToBody(connection: Connection): z.input<typeof connectionBody> {
-  const { tenantId, roleAssignedAt, consentedAt, credential } = connection;
+  const { tenantId, roleAssignedAt, consent, credential } = connection;
   return {
     connectionId: connection.connectionId,
     vaultUri: `https://${connection.host}`,
@@ -62,7 +64,7 @@ export function connectionToBody(connection: Connection): z.input<typeof connect
     usedBy: connection.usedBy.map(userPath),
     createdAt: connection.createdAt,
     keySeen: connection.keySeen,
-    ...present({ tenantId, roleAssignedAt, consentedAt }),
+    ...present({ tenantId, roleAssignedAt, consentedAt: consent?.grantedAt, consentedBy: consent?.adminId }),
   };
 }
 
@@ -161,3 +163,10 @@ export const instructionsBody = z
 export const instructionsToBody = (instructions: readonly Instruction[]): z.input<typeof instructionsBody> => ({
   instructions: instructions.map((one) => ({ ...one, portal: [...one.portal] })),
 });
+
+export const linkBody = z
+  .strictObject({
+    link: z.url().meta({ description: 'A page of ours. Whoever opens it is asked, and must sign in to say yes.' }),
+    expiresAt: time,
+  })
+  .meta({ id: 'SignInLink', description: 'To be sent to an administrator of the tenant.' });

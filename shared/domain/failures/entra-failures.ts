@@ -9,11 +9,34 @@ import {
   showVaultTenant,
   signInTo,
 } from './azure-commands.ts';
-import type { FailureEntry } from './failure-entry.ts';
+import type { FailureFacts } from '../failure.ts';
+import type { FailureEntry, FailureWords } from './failure-entry.ts';
 import { because, capital, remedyOf, thePrincipal, theTenant, theVault } from './remedy.ts';
 
 /** `detail` of consent-required when the app is there but switched off. */
 export const APP_DISABLED = 'the app is disabled in the tenant';
+
+/** `detail` of consent-required when nobody consented for this connection, whatever service principal there is. */
+export const CONSENT_NONE = 'nobody has consented for this connection';
+
+/** `detail` of consent-required when a set-up was not finished in time. */
+export const CONSENT_AGED = 'the consent is too old for a set-up that is not finished';
+
+/** `detail` of consent-required when the claim to the vault key, which consent makes, was taken away. */
+export const CLAIM_RELEASED = 'the vault key was released since';
+
+/** What is wrong with the consent for this one connection; everything else is wrong with the app in the tenant. */
+const CAUSES_OF_CONNECTION: ReadonlyMap<string, string> = new Map([
+  [
+    CONSENT_NONE,
+    'No administrator has granted consent for this connection yet. That the app is in the tenant is not enough.',
+  ],
+  [CONSENT_AGED, 'Consent was granted, but it is kept for 24 hours only while a set-up is not finished.'],
+  [
+    CLAIM_RELEASED,
+    'Consent was granted, but the vendor has released the vault key since. A new consent claims it again.',
+  ],
+]);
 
 /** `detail` of blocked-by-conditional-access when it stopped a person's sign-in and not a token of ours. */
 export const PERSON_BLOCKED = 'the sign-in of a person';
@@ -23,7 +46,8 @@ export const ENTRA_FAILURES = {
     kind: 'denied',
     owner: 'company-admin',
     words: (facts) =>
-      facts.detail === APP_DISABLED
+      consentForConnection(facts) ??
+      (facts.detail === APP_DISABLED
         ? {
             message: 'Azure AD admin consent is required: our app is disabled in the tenant.',
             cause: `${capital(thePrincipal(facts))} in ${theTenant(facts)} may not sign in.`,
@@ -46,7 +70,7 @@ export const ENTRA_FAILURES = {
                 'Azure portal > Cloud Shell, for the command; afterwards Microsoft Entra admin center > Enterprise applications lists ' +
                 'the app by its application id',
             }),
-          },
+          }),
   },
   'wids-not-emitted': {
     kind: 'input',
@@ -199,3 +223,17 @@ export const ENTRA_FAILURES = {
     }),
   },
 } as const satisfies Record<string, FailureEntry>;
+
+function consentForConnection(facts: FailureFacts): FailureWords | undefined {
+  const cause = CAUSES_OF_CONNECTION.get(facts.detail ?? '');
+  if (cause === undefined) return undefined;
+  return {
+    message: 'Azure AD admin consent is required.',
+    cause,
+    remedy: remedyOf({
+      text:
+        'Ask for a consent link for this connection, and let a Global Administrator or Privileged Role Administrator of ' +
+        `${theTenant(facts)} open it and go through it to its end.`,
+    }),
+  };
+}

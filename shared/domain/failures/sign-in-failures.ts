@@ -106,9 +106,10 @@ export const SIGN_IN_FAILURES = {
   'link-expired': {
     kind: 'input',
     owner: 'company-admin',
-    words: () => ({
-      message: 'This link has expired.',
-      cause: 'Links serve for a limited time.',
+    words: (facts) => ({
+      message: `This link has expired${because(facts)}.`,
+      cause:
+        'Links serve for a limited time, and only as long as what they ask for stays as it was when they were made.',
       remedy: remedyOf({ text: NEW_LINK }),
     }),
   },

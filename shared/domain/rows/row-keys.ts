@@ -11,6 +11,16 @@ export const switchRowKey = (keyringId: string, switchId: string): string => `sw
 export const retiredRowKey = (companyId: string): string => `retired|${companyId}`;
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;
 
+/** Links and one-time states of sign-ins, by the hash of their ticket. */
+export const SIGN_IN_PREFIX = 'consent|';
+export const linkRowKey = (hash: string): string => `${SIGN_IN_PREFIX}link|${hash}`;
+export const stateRowKey = (hash: string): string => `${SIGN_IN_PREFIX}state|${hash}`;
+
+/** Of the `vaultkeys` table. Vault hosts and key names know no case. */
+export const claimPartition = (key: { readonly host: string; readonly keyName: string }): string =>
+  `${key.host}|${key.keyName}`.toLowerCase();
+export const CLAIM_ROW_KEY = 'claim';
+
 /** An event of the company on its way to its chain, in the partition of `companies` where its act was written. */
 export const OUTBOX_PREFIX = 'outbox|';
 /** The same in a partition of `datakeys`: sorts before `!shard` and before every data key. */

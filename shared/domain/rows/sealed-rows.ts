@@ -1,7 +1,7 @@
 // Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
 // undefined and treated as forged, like one whose seal does not verify.
 import { WRAP_ALGORITHM, type CompanyKeyRow, type Seal, type Wrap } from '../company-key.ts';
-import type { Connection } from '../connection.ts';
+import type { Connection, Consent } from '../connection.ts';
 import type { ProviderRef } from '../provider.ts';
 import { count, flag, isRecord, json, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
 
@@ -71,9 +71,20 @@ export const connectionCells = (connection: Connection): CellRecord => ({
   usedBy: JSON.stringify(connection.usedBy),
   createdAt: connection.createdAt,
   roleAssignedAt: connection.roleAssignedAt ?? '',
-  consentedAt: connection.consentedAt ?? '',
+  consent: consentCell(connection.consent),
   keySeen: connection.keySeen,
 });
+
+export const consentCell = (consent: Consent | undefined): string =>
+  consent === undefined ? '' : JSON.stringify(consent);
+
+function readConsent(value: unknown): Consent | undefined {
+  if (!isRecord(value)) return undefined;
+  const { grantedAt, adminId } = value;
+  const seal = readSeal(value['seal']);
+  if (typeof grantedAt !== 'string' || typeof adminId !== 'string' || !seal) return undefined;
+  return { grantedAt, adminId, seal };
+}
 
 export function readConnection(cells: CellRecord, connectionId: string): Connection | undefined {
   const host = text(cells, 'host');
@@ -85,6 +96,9 @@ export function readConnection(cells: CellRecord, connectionId: string): Connect
   const createdAt = text(cells, 'createdAt');
   if (host === undefined || keyName === undefined || !kind || clientId === undefined || !seal) return undefined;
   if (!Array.isArray(usedBy) || createdAt === undefined || count(cells, 'format') !== FORMAT) return undefined;
+  const consent = readConsent(json(cells, 'consent'));
+  // A consent that cannot be read is none that we wrote.
+  if (!consent && optionalText(cells, 'consent') !== undefined) return undefined;
   return {
     connectionId,
     host,
@@ -97,7 +111,7 @@ export function readConnection(cells: CellRecord, connectionId: string): Connect
     ...present({
       tenantId: optionalText(cells, 'tenantId'),
       roleAssignedAt: optionalText(cells, 'roleAssignedAt'),
-      consentedAt: optionalText(cells, 'consentedAt'),
+      consent,
     }),
   };
 }

@@ -41,7 +41,11 @@ export async function recordEvent(
 }
 
 /** Failures that mean that somebody has tampered, or reaches for what is not theirs. */
-const SECURITY_CODES: ReadonlySet<FailureCode> = new Set<FailureCode>(['row-forged', 'key-substituted']);
+const SECURITY_CODES: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'row-forged',
+  'key-substituted',
+  'vault-key-in-use',
+]);
 
 /** Records a failure if it is a security event. */
 export async function recordFailure(

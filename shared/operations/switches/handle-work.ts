@@ -17,6 +17,7 @@ import { loadShard } from '../shard-rows.ts';
 import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
 import { tryFinish, type Finishing } from './finish.ts';
 import { enterPreparing, prepare, type Preparing } from './prepare.ts';
+import { lackOfProof } from './proofs.ts';
 import { passShard, type ShardPassing } from './shard-pass.ts';
 import { agendaItemOf } from './start-switch.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
@@ -24,6 +25,8 @@ import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
 export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing, Recording {
   readonly tables: Recording['tables'];
   readonly queue: WorkQueue;
+  /** How long a consent serves for a set-up that is not finished. */
+  readonly consentMs: number;
   readonly backOff: BackOff;
   /** How long one message works before it hands over to its continuation. */
   readonly messageBudgetMs: number;
@@ -118,7 +121,11 @@ async function step(
   place: SwitchPlace,
   sw: Loaded<Switch>,
 ): Promise<Rest | 'moved' | 'lost-race'> {
-  if (sw.value.state === 'pending-verification') return enterPreparing(deps, place, sw);
+  if (sw.value.state === 'pending-verification') {
+    const lack = await lackOfProof(deps, { companyId: place.companyId, target: sw.value.target });
+    if (lack) return troubleOf(sw.value.generation, { side: 'target', failure: lack });
+    return enterPreparing(deps, place, sw);
+  }
   if (sw.value.state === 'preparing') {
     const prepared = await prepare(deps, place, sw);
     if (prepared.type === 'failed') return troubleOf(sw.value.generation, prepared);

@@ -33,6 +33,7 @@ import { audited } from '../audit/audited.ts';
 import { loadCompany, loadKeyring, type Loaded } from '../control-state.ts';
 import type { KeyVaults, RowWrite, Sealer } from '../ports.ts';
 import { forged } from '../seals.ts';
+import { lackOfClaim } from '../vault-claims.ts';
 import { makeWrap } from '../wrap-company-key.ts';
 import {
   actOnSwitch,
@@ -155,6 +156,8 @@ async function makeWraps(
   if (!underSource.ok) return err({ side: 'source', failure: underSource.error });
   if (kind === 'rekey') return ok({ old: [], next: underSource.value });
 
+  const unclaimed = await lackOfTargetsClaim(deps, place, target);
+  if (unclaimed) return err({ side: 'target', failure: unclaimed });
   const opened = await openWrap(deps, oldContext, inForce);
   if (!opened.ok) return err({ side: 'source', failure: opened.error });
   const oldKey = opened.value.export();
@@ -162,6 +165,18 @@ async function makeWraps(
   const underTarget = await wrapUnder(deps, { ref: target, purpose: 'test', jobs }).finally(() => oldKey.fill(0));
   if (!underTarget.ok) return err({ side: 'target', failure: underTarget.error });
   return ok({ old: underTarget.value.slice(1), next: [...underSource.value, ...underTarget.value.slice(0, 1)] });
+}
+
+/** Read again here: the claim may have been released since the switch left its verification. */
+async function lackOfTargetsClaim(
+  deps: Preparing,
+  { companyId }: SwitchPlace,
+  ref: ProviderRef,
+): Promise<Failure | undefined> {
+  if (ref.provider === 'managed') return undefined;
+  const target = await targetOf(deps, { companyId, ref });
+  if (!target.ok) return target.error;
+  return lackOfClaim(deps, { companyId, host: target.value.host, keyName: target.value.keyName });
 }
 
 const contextOf = (place: SwitchPlace, version: number): CompanyKeyContext => ({

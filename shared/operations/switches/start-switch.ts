@@ -1,6 +1,7 @@
 // Beginning a switch to another provider, or a re-key under the same one. One transaction on the company's partition; the work
 // itself begins with the message sent after it, or with the timer if that message is lost.
 import type { Actor } from '../../domain/audit.ts';
+import { lackOfRecentConsent } from '../../domain/consent.ts';
 import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -29,6 +30,8 @@ import {
 
 export interface StartDependencies extends Omit<CompanyKeyOpening, 'vaults' | 'tables'>, Auditing {
   readonly queue: WorkQueue;
+  /** How long a consent serves for a set-up that is not finished. */
+  readonly consentMs: number;
 }
 
 interface Order extends SwitchPlace {
@@ -159,6 +162,9 @@ async function judgeTarget(
       const message = 'Test the connection first, until it is green: its key has not been read yet.';
       return { type: 'state', code: 'connection-not-tested', message };
     }
+    const recent = { now: deps.clock.now(), consentMs: deps.consentMs };
+    const lack = lackOfRecentConsent(connection.value.value, recent);
+    if (lack) return refusedBy(lack);
   }
   const from = await targetOf(deps, { companyId, ref: source });
   if (!from.ok) return refusedBy(from.error);

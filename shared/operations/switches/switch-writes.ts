@@ -68,6 +68,12 @@ export function released(sw: Switch): Switch {
 
 export const userOfSwitch = (sw: { readonly keyringId: string; readonly switchId: string }): string =>
   switchRowKey(sw.keyringId, sw.switchId);
+/** The switch that a mark of use names; undefined if it names a keyring. */
+export function placeOfUser(companyId: string, user: string): SwitchPlace | undefined {
+  const [kind, keyringId, switchId] = user.split('|');
+  if (kind !== 'switch' || keyringId === undefined || switchId === undefined) return undefined;
+  return { companyId, keyringId, switchId };
+}
 const userOfKeyring = (keyringId: string): string => keyringRowKey(keyringId);
 
 /**

@@ -19,10 +19,12 @@ import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
+import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
 import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
+import { consentTo } from '../../fixtures/consented-connection.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
 
@@ -66,6 +68,7 @@ export class Api {
   readonly clock = new FakeClock();
   readonly queue = new FakeQueue(this.clock);
   readonly log = new FakeLog();
+  readonly signIns = new FakeSignIns();
   readonly issuer: FakeTokenIssuer;
   readonly services: HttpServices & WorkDependencies;
   readonly description: ApiDescription;
@@ -180,6 +183,9 @@ export class Api {
       restoreDays: 30,
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,
+      consentMs: 24 * 3_600_000,
+      signInTimes: { linkMs: 24 * 3_600_000, stepMs: 600_000 },
+      signIns: this.signIns,
       checkConcurrency: 4,
     };
   }
@@ -209,6 +215,14 @@ export async function connect(api: Api, companyId: string, connectionId: string)
   const body = { vaultUri: `https://${CUSTOMER_HOST}`, keyName: CUSTOMER_KEY, credential: { kind: 'federated' } };
   const put = await api.call('PUT', path, { as: adminOf(companyId), body });
   expect(put.status).toBe(201);
+  await consentTo(
+    {
+      tables: api.store,
+      sealer: api.vaults,
+      put: (row) => api.store.tamper(row.table, row.partitionKey, row.rowKey, row.cells),
+    },
+    { companyId, connectionId, tenantId: CUSTOMER_TENANT, at: api.clock.now().toISOString() },
+  );
   const tested = await api.call('POST', `${path}/test`, { as: adminOf(companyId), body: {} });
   expect(tested.body['status']).toBe('green');
 }

@@ -144,6 +144,7 @@ export class World {
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,
+      consentMs: 24 * 3_600_000,
     };
   }
 

@@ -2,19 +2,16 @@
 import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
-import type { Connection } from '../../../shared/domain/connection.ts';
 import { providerName, type ProviderRef, type VaultTarget } from '../../../shared/domain/provider.ts';
 import { companyCells, keyringCells } from '../../../shared/domain/rows/control-rows.ts';
 import { dataKeyCells, readDataKey, readShard, shardCells } from '../../../shared/domain/rows/data-rows.ts';
 import {
   COMPANY_ROW_KEY,
   companyKeyRowKey,
-  connectionRowKey,
   dataKeysPartition,
   keyringRowKey,
 } from '../../../shared/domain/rows/row-keys.ts';
-import { companyKeyCells, connectionCells } from '../../../shared/domain/rows/sealed-rows.ts';
-import { sealedBytesOfConnection } from '../../../shared/domain/seal.ts';
+import { companyKeyCells } from '../../../shared/domain/rows/sealed-rows.ts';
 import { counted, newShard, SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Keyring } from '../../../shared/domain/keyring.ts';
 import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
@@ -28,6 +25,7 @@ import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
+import { consentedRows } from '../../fixtures/consented-connection.ts';
 
 export const COMPANY = 'acme';
 export const KEYRING = 'default';
@@ -44,6 +42,7 @@ export const CONTOSO_HOST = 'contoso.vault.azure.net';
 export const FABRIKAM_HOST = 'fabrikam.vault.azure.net';
 const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 
+export const CONSENT_MS = 24 * 3_600_000;
 const CACHE_TTL_MS = 5_000;
 export const place = (switchId: string): { companyId: string; keyringId: string; switchId: string } => ({
   companyId: COMPANY,
@@ -95,6 +94,7 @@ export class Rig {
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,
+      consentMs: CONSENT_MS,
     };
   }
 
@@ -156,7 +156,8 @@ export class Rig {
   }
 
   async #seedConnection(connectionId: string, host: string): Promise<void> {
-    const unsealed: Omit<Connection, 'seal'> = {
+    const rows = await consentedRows(this.vaults, {
+      companyId: COMPANY,
       connectionId,
       host,
       keyName: 'customer-key',
@@ -165,10 +166,8 @@ export class Rig {
       usedBy: [],
       createdAt: this.clock.now().toISOString(),
       keySeen: true,
-    };
-    const seal = await this.vaults.sign(sealedBytesOfConnection(COMPANY, unsealed));
-    if (!seal.ok) throw new Error('no seal');
-    this.#put('companies', COMPANY, connectionRowKey(connectionId), connectionCells({ ...unsealed, seal: seal.value }));
+    });
+    for (const { table, partitionKey, rowKey, cells } of rows) this.#put(table, partitionKey, rowKey, cells);
   }
 
   async #seedDataKeys(count: number): Promise<void> {

@@ -1,0 +1,144 @@
+// The pages of a sign-in: a link, its button, the way back from Microsoft, and the second question. Nobody has a token here; who may go
+// on is decided by one-time states and the browser's own cookie.
+import { z } from 'zod';
+import { assignRole } from '../../shared/domain/failures/azure-commands.ts';
+import { mayPass } from '../../shared/domain/failure.ts';
+import { present } from '../../shared/domain/rows/cells.ts';
+import { err, ok, type Result } from '../../shared/domain/result.ts';
+import { answer, type Answered } from '../../shared/operations/sign-ins/answer.ts';
+import { begin, openLink } from '../../shared/operations/sign-ins/begin.ts';
+import { comeBack, type CameBack } from '../../shared/operations/sign-ins/come-back.ts';
+import type { SignInDependencies, SignInRefusal } from '../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import { definePageRoute } from './pages/page-route.ts';
+import type { AgainForm, CookieChange, PageAnswer, PageRefusal } from './pages/page-answer.ts';
+import { API_PREFIX } from './route.ts';
+import { callbackUrl, CALLBACK } from './sign-in-links.ts';
+import { subjectOf } from './sign-in-subjects.ts';
+
+export type SignInServices = SignInDependencies;
+
+const LINK = '/consent/{link}';
+const ANSWER = '/consent/answer';
+const MAX_TICKET_CHARS = 200;
+
+const linkPath = z.strictObject({ link: z.string().min(1).max(MAX_TICKET_CHARS) });
+const answerForm = z.strictObject({
+  state: z.string().min(1).max(MAX_TICKET_CHARS),
+  answer: z.enum(['confirm', 'decline']),
+});
+/** Microsoft adds parameters as it likes. */
+const anything = z.object({ state: z.string().optional() }).catchall(z.string());
+
+const cookieFor = ({ signInTimes }: SignInServices, value: string): CookieChange => ({
+  value,
+  maxAgeSeconds: Math.ceil(signInTimes.stepMs / 1000),
+});
+
+function onPage(
+  { refusal, asked }: SignInRefusal,
+  again?: AgainForm,
+): { readonly ok: false; readonly error: PageRefusal } {
+  const subject = asked && subjectOf(asked);
+  return err({ type: 'on-page', refused: refusal, ...present({ subject, again }) });
+}
+
+export const signInRoutes = [
+  definePageRoute({
+    operationId: 'open-consent-link',
+    method: 'GET',
+    path: LINK,
+    tag: 'sign-ins',
+    summary: 'What a link asks for',
+    description: 'Consumes nothing: scanners of mail open links too.',
+    pathSchema: linkPath,
+    answers: { 200: 'The question, with a button to the sign-in.' },
+    run: async (deps: SignInServices, call) => {
+      const opened = await openLink(deps, call.path);
+      if (!opened.ok) return onPage(opened.error);
+      const action = `${API_PREFIX}/consent/${call.path.link}`;
+      return ok({ view: { page: 'start', subject: subjectOf(opened.value), action } });
+    },
+  }),
+  definePageRoute({
+    operationId: 'begin-sign-in',
+    method: 'POST',
+    path: LINK,
+    tag: 'sign-ins',
+    summary: 'The button of that page: on to Microsoft',
+    limitedPerCompany: true,
+    pathSchema: linkPath,
+    answers: { 200: 'The browser goes on to the sign-in.' },
+    run: async (deps: SignInServices, call) => {
+      const request = { ...call.path, isCrossSite: call.isCrossSite, callbackUrl: callbackUrl(call.baseUrl) };
+      const begun = await begin(deps, request, call.actor);
+      if (!begun.ok) return onPage(begun.error);
+      const { goTo, cookie } = begun.value;
+      return ok({ goTo, service: 'Microsoft', cookie: cookieFor(deps, cookie) });
+    },
+  }),
+  definePageRoute({
+    operationId: 'come-back-from-sign-in',
+    method: 'GET',
+    path: CALLBACK,
+    tag: 'sign-ins',
+    summary: 'Back from Microsoft',
+    querySchema: anything,
+    answers: { 200: 'The second question.', 303: 'On to the next sign-in page.' },
+    run: async (deps: SignInServices, call) => {
+      const { cookie, isCrossSite } = call;
+      const query = call.search.replace(/^\?/, '');
+      const callback = { cookie, isCrossSite, query, callbackUrl: callbackUrl(call.baseUrl) };
+      const back = await comeBack(deps, callback, call.actor);
+      return back.ok ? ok(pageOf(deps, back.value)) : onPage(back.error);
+    },
+  }),
+  definePageRoute({
+    operationId: 'answer-sign-in',
+    method: 'POST',
+    path: ANSWER,
+    tag: 'sign-ins',
+    summary: 'The second question answered',
+    bodySchema: answerForm,
+    answers: { 200: 'Done, or declined.' },
+    run: async (deps: SignInServices, call) => {
+      const { cookie, isCrossSite } = call;
+      const answered = await answer(deps, { ...call.body, cookie, isCrossSite }, call.actor);
+      if (!answered.ok) return onPage(answered.error, againOf(answered, call.body));
+      return ok({ view: viewOf(answered.value), cookie: 'remove' });
+    },
+  }),
+] as const;
+
+function pageOf(deps: SignInServices, back: CameBack): PageAnswer {
+  const cookie = cookieFor(deps, back.cookie);
+  if (back.type === 'departure') return { goTo: back.goTo, service: 'Microsoft', cookie };
+  return {
+    cookie,
+    view: {
+      page: 'confirmation',
+      subject: subjectOf(back.asked),
+      action: API_PREFIX + ANSWER,
+      person: back.person,
+      field: { name: 'state', value: back.state },
+    },
+  };
+}
+
+/** What may pass leaves the question open. */
+function againOf(
+  refused: Extract<Result<Answered, SignInRefusal>, { ok: false }>,
+  fields: z.output<typeof answerForm>,
+): AgainForm | undefined {
+  const { refusal } = refused.error;
+  const passes = refusal.type === 'busy' || (refusal.type === 'failure' && mayPass(refusal.failure));
+  return passes && fields.answer === 'confirm' ? { action: API_PREFIX + ANSWER, fields } : undefined;
+}
+
+function viewOf(answered: Answered): Extract<PageAnswer, { view: unknown }>['view'] {
+  const subject = subjectOf(answered.asked);
+  if (answered.type === 'declined') return { page: 'declined', subject };
+  const { vaultHost, keyName, tenantId } = subject.key;
+  const { principalId } = answered;
+  const azureCli = assignRole({ vaultHost, keyName, tenantId, appId: subject.applicationId, principalId });
+  return { page: 'consent-granted', subject, principalId, ...present({ azureCli }) };
+}

@@ -1,0 +1,69 @@
+// The answer to the second question, by the browser that signed in. Yes is carried out as a whole or not at all; what may pass leaves the
+// question open, so that the same button can be pressed again.
+import type { Actor } from '../../domain/audit.ts';
+import { failure } from '../../domain/failure-catalogue.ts';
+import { refusedBy } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { connectionRowKey } from '../../domain/rows/row-keys.ts';
+import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
+import { parseTicket } from '../../domain/ticket.ts';
+import { audited } from '../audit/audited.ts';
+import { loadAsked, type Asked } from './asked.ts';
+import { grantConsent, type Granted } from './grant-consent.ts';
+import { refuse } from './refused.ts';
+import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
+import { findState, usedWrite, type FoundState } from './states.ts';
+
+export type Answered = ({ readonly type: 'granted' } & Granted) | { readonly type: 'declined'; readonly asked: Asked };
+
+/** Somebody who signed in, with what they were asked. */
+export interface Answering {
+  readonly asked: Asked;
+  readonly state: FoundState;
+  readonly person: SignedIn;
+}
+
+export async function answer(
+  deps: SignInDependencies,
+  given: FromBrowser & { readonly state: string; readonly answer: 'confirm' | 'decline' },
+  actor: Actor,
+): Promise<Result<Answered, SignInRefusal>> {
+  const ticket = parseTicket(given.state);
+  if (!ticket) return err({ refusal: refusedBy(failure('sign-in-unknown')) });
+  const { companyId } = ticket;
+  const at = { companyId, step: 'confirm' } as const;
+  const found = await findState(deps, { ticket, cookie: given.cookie, legs: ['confirm'] });
+  if (!found.ok) return refuse(deps, actor, { ...at, failure: found.error.failure });
+  const state = found.value;
+  const asked = await loadAsked(deps, { companyId, linkHash: state.value.link });
+  if (!asked.ok) return err({ refusal: asked.error });
+  if (given.isCrossSite) {
+    return refuse(deps, actor, { ...at, failure: failure('cross-site-request'), asked: asked.value });
+  }
+  const { person } = state.value;
+  if (!person) return refuse(deps, actor, { ...at, failure: failure('sign-in-unknown'), asked: asked.value });
+  const answering = { asked: asked.value, state, person };
+  const by = { ...actor, by: person.id };
+  if (given.answer === 'decline') return decline(deps, answering, by);
+  const granted = await grantConsent(deps, answering, by);
+  if (granted.ok) return ok({ type: 'granted', ...granted.value });
+  const { error } = granted;
+  if (error.type !== 'failure') return err({ refusal: error, asked: asked.value });
+  return refuse(deps, by, { ...at, failure: error.failure, asked: asked.value });
+}
+
+/** Nothing changes but that this question is answered; the link can be opened again. */
+async function decline(
+  deps: SignInDependencies,
+  { asked, state }: Answering,
+  by: Actor,
+): Promise<Result<Answered, SignInRefusal>> {
+  const { companyId } = asked.company;
+  const target = connectionRowKey(asked.connection.value.connectionId);
+  const written = await audited(deps, by, { action: 'consent.decline', companyId, target }, async (record) => {
+    const tried = await record.write('companies', companyId, [usedWrite(state, { at: deps.clock.now(), by })]);
+    return tried.outcome === 'committed' || (await record.landed());
+  });
+  if (written) return ok({ type: 'declined', asked });
+  return refuse(deps, by, { companyId, step: 'confirm', failure: failure('sign-in-used'), asked });
+}

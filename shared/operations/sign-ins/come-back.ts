@@ -1,0 +1,115 @@
+// The browser comes back from Microsoft. Whatever it brings can be copied, forged or sent twice: what counts is the one-time state, the
+// cookie of the browser that began, and in the end an ID token. Each step is used up before anything is done with it.
+import type { Actor } from '../../domain/audit.ts';
+import { failure } from '../../domain/failure-catalogue.ts';
+import { judgeMicrosoftAdmin } from '../../domain/sign-in.ts';
+import { callbackErrorOf, microsoftRefusal, stateOf } from '../../domain/sign-in-answer.ts';
+import { refusedBy } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
+import { parseTicket } from '../../domain/ticket.ts';
+import { loadAsked, type Asked } from './asked.ts';
+import type { Departure } from './begin.ts';
+import { refuse } from './refused.ts';
+import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
+import { beginStep, findState, openCookie, useState, type FoundState } from './states.ts';
+
+/** On to the next sign-in page, or the second question to somebody who may answer it. */
+export type CameBack =
+  | ({ readonly type: 'departure' } & Departure)
+  | {
+      readonly type: 'question';
+      readonly asked: Asked;
+      readonly person: SignedIn;
+      /** For the hidden field of the question's form. */
+      readonly state: string;
+      readonly cookie: string;
+    };
+
+interface Callback extends FromBrowser {
+  /** What stood behind the `?`, as it came. */
+  readonly query: string;
+  readonly callbackUrl: string;
+}
+
+export async function comeBack(
+  deps: SignInDependencies,
+  callback: Callback,
+  actor: Actor,
+): Promise<Result<CameBack, SignInRefusal>> {
+  const ticket = parseTicket(stateOf(callback.query) ?? '');
+  // It names no company, so there is no chain that it could be recorded in.
+  if (!ticket) return err({ refusal: refusedBy(failure('sign-in-unknown')) });
+  const { companyId } = ticket;
+  const { cookie } = callback;
+  const found = await findState(deps, { ticket, cookie, legs: ['admin-consent', 'sign-in'] });
+  if (!found.ok) {
+    const step = found.error.found?.leg ?? 'callback';
+    return refuse(deps, actor, { companyId, step, failure: found.error.failure });
+  }
+  const state = found.value;
+  const asked = await loadAsked(deps, { companyId, linkHash: state.value.link });
+  if (!asked.ok) return err({ refusal: asked.error });
+  const used = await useState(deps, state, actor);
+  if (!used.ok) {
+    const { error } = used;
+    if (error.type !== 'failure') return err({ refusal: error, asked: asked.value });
+    return refuse(deps, actor, { companyId, step: state.value.leg, failure: error.failure, asked: asked.value });
+  }
+  const arrival = { callback, state, cookie: cookie ?? '', asked: asked.value };
+  return state.value.leg === 'admin-consent' ? afterConsent(deps, arrival, actor) : afterSignIn(deps, arrival, actor);
+}
+
+interface Arrival {
+  readonly callback: Callback;
+  readonly state: FoundState;
+  readonly cookie: string;
+  readonly asked: Asked;
+}
+
+/** A hint and no more: `admin_consent=True` stands beside errors too, and the tenant in it can be anybody's. */
+async function afterConsent(
+  deps: SignInDependencies,
+  { callback, asked }: Arrival,
+  actor: Actor,
+): Promise<Result<CameBack, SignInRefusal>> {
+  const { companyId } = asked.company;
+  const { tenantId } = asked.target;
+  const at = { companyId, step: 'admin-consent', asked } as const;
+  const told = callbackErrorOf(callback.query);
+  if (told) return refuse(deps, actor, { ...at, failure: microsoftRefusal(told, { tenantId }) });
+  const hinted = new URLSearchParams(callback.query).get('tenant');
+  if (hinted !== null && hinted.toLowerCase() !== tenantId) {
+    const detail = 'the redirect names another tenant';
+    return refuse(deps, actor, { ...at, failure: failure('sign-in-wrong-tenant', { tenantId, detail }) });
+  }
+  const step = await beginStep(deps, { companyId, leg: 'sign-in', link: asked.linkHash });
+  const { codeVerifier, nonce } = step;
+  const request = { redirectUri: callback.callbackUrl, state: step.state.text, nonce, codeVerifier };
+  const goTo = await deps.signIns.microsoftUrl({ ...request, tenantId });
+  if (!goTo.ok) return refuse(deps, actor, { ...at, failure: goTo.error });
+  return ok({ type: 'departure', goTo: goTo.value, cookie: step.cookie });
+}
+
+async function afterSignIn(
+  deps: SignInDependencies,
+  { callback, state, cookie, asked }: Arrival,
+  actor: Actor,
+): Promise<Result<CameBack, SignInRefusal>> {
+  const { companyId } = asked.company;
+  const { tenantId } = asked.target;
+  const at = { companyId, step: 'sign-in', asked } as const;
+  const redeemed = await deps.signIns.redeemMicrosoft({
+    query: callback.query,
+    redirectUri: callback.callbackUrl,
+    state: state.ticket.text,
+    ...openCookie(cookie),
+    tenantId,
+  });
+  if (!redeemed.ok) return refuse(deps, actor, { ...at, failure: redeemed.error });
+  const unfit = judgeMicrosoftAdmin(redeemed.value, tenantId);
+  if (unfit) return refuse(deps, actor, { ...at, failure: unfit });
+  const person = { id: `${tenantId}/${redeemed.value.objectId}`, displayName: redeemed.value.displayName };
+  const step = await beginStep(deps, { companyId, leg: 'confirm', link: asked.linkHash, person });
+  return ok({ type: 'question', asked, person, state: step.state.text, cookie: step.cookie });
+}

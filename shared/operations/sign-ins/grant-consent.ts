@@ -1,0 +1,110 @@
+// Consent as a fact: a token is really acquired for that tenant, the vault key is claimed for the company, and then one transaction writes
+// the sealed consent to the connection and uses up the question and the link. A claim without the rest does no harm.
+import type { Actor } from '../../domain/audit.ts';
+import type { Connection, Consent } from '../../domain/connection.ts';
+import { failure } from '../../domain/failure-catalogue.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { COMPANY_ROW_KEY, connectionRowKey, linkRowKey } from '../../domain/rows/row-keys.ts';
+import { consentCell } from '../../domain/rows/sealed-rows.ts';
+import { linkCells } from '../../domain/rows/sign-in-rows.ts';
+import { sealedBytesOfConsent } from '../../domain/seal.ts';
+import { audited, type ActRecord } from '../audit/audited.ts';
+import { loadCompany } from '../control-state.ts';
+import type { Sealer } from '../ports.ts';
+import { settleRaces } from '../races.ts';
+import { goOnWithConsent } from '../switches/go-on.ts';
+import { claimVaultKey } from '../vault-claims.ts';
+import { loadAsked, type Asked } from './asked.ts';
+import type { Answering } from './answer.ts';
+import type { SignInDependencies } from './sign-in-dependencies.ts';
+import { findStateAgain, usedWrite } from './states.ts';
+
+export interface Granted {
+  readonly asked: Asked;
+  /** Object id of the app's service principal in the tenant. */
+  readonly principalId: string;
+}
+
+export async function grantConsent(
+  deps: SignInDependencies,
+  answering: Answering,
+  actor: Actor,
+): Promise<Result<Granted, Refusal>> {
+  const { asked, person } = answering;
+  const { companyId } = asked.company;
+  const { target } = asked;
+  const token = await deps.probe.obtainToken(target);
+  if (!token.ok) return err(refusedBy(token.error));
+  const claimed = await claimVaultKey(deps, { companyId, host: target.host, keyName: target.keyName });
+  if (!claimed.ok) return claimed;
+  const { principalId } = token.value;
+  const rowKey = connectionRowKey(asked.connection.value.connectionId);
+  const detail = { tenantId: target.tenantId, vaultHost: target.host, keyName: target.keyName, principalId };
+  const act = { action: 'consent.grant', companyId, target: rowKey, detail };
+  const granted = await audited(deps, actor, act, (record) =>
+    settleRaces<Granted>(deps, async () => {
+      if (await record.landed()) return ok({ asked, principalId });
+      return tryGrant(deps, { answering, record, actor, principalId });
+    }),
+  );
+  if (granted.ok) await goOnWithConsent(deps, { companyId, usedBy: asked.connection.value.usedBy });
+  deps.log.write({
+    level: granted.ok ? 'info' : 'warning',
+    event: granted.ok ? 'consent.granted' : 'consent.not-granted',
+    detail: { companyId, connection: rowKey, admin: person.id },
+  });
+  return granted;
+}
+
+async function tryGrant(
+  deps: SignInDependencies,
+  act: {
+    readonly answering: Answering;
+    readonly record: ActRecord;
+    readonly actor: Actor;
+    readonly principalId: string;
+  },
+): Promise<Result<Granted, Refusal> | 'lost-race'> {
+  const { answering, record, actor, principalId } = act;
+  const { companyId } = answering.asked.company;
+  // Read again under the ETags that are written under: connection, link and question may have moved since the page was shown.
+  const company = await loadCompany(deps.tables, companyId);
+  const asked = await loadAsked(deps, { companyId, linkHash: answering.asked.linkHash });
+  if (!asked.ok) return asked;
+  const state = await findStateAgain(deps, answering.state);
+  if (!state.ok) return state;
+  if (!company) return err(refusedBy(failure('link-unknown')));
+  const at = deps.clock.now();
+  const consent = await sealConsent(deps.sealer, companyId, {
+    connection: asked.value.connection.value,
+    consent: { grantedAt: at.toISOString(), adminId: answering.person.id },
+  });
+  if (!consent.ok) return consent;
+  const written = await record.write('companies', companyId, [
+    { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag: company.etag },
+    {
+      kind: 'merge',
+      rowKey: connectionRowKey(asked.value.connection.value.connectionId),
+      cells: { consent: consentCell(consent.value) },
+      etag: asked.value.connection.etag,
+    },
+    usedWrite(state.value, { at, by: actor }),
+    {
+      kind: 'replace',
+      rowKey: linkRowKey(asked.value.linkHash),
+      cells: linkCells({ ...asked.value.link.value, doneAt: at.toISOString() }),
+      etag: asked.value.link.etag,
+    },
+  ]);
+  return written.outcome === 'committed' ? ok({ asked: asked.value, principalId }) : 'lost-race';
+}
+
+async function sealConsent(
+  sealer: Pick<Sealer, 'sign'>,
+  companyId: string,
+  { connection, consent }: { readonly connection: Connection; readonly consent: Omit<Consent, 'seal'> },
+): Promise<Result<Consent, Refusal>> {
+  const seal = await sealer.sign(sealedBytesOfConsent(companyId, connection, consent));
+  return seal.ok ? ok({ ...consent, seal: seal.value }) : err(refusedBy(seal.error));
+}

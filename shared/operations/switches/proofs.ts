@@ -1,0 +1,31 @@
+// What must be proved before a switch leaves `pending-verification`: consent to the target's key, not too old, and that the key is this
+// company's. Read by the worker and not only when the switch is ordered: both may have been lost since.
+import { lackOfRecentConsent } from '../../domain/consent.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { ProviderRef } from '../../domain/provider.ts';
+import type { Clock, Tables } from '../ports.ts';
+import type { SealCheck } from '../seals.ts';
+import { lackOfClaim } from '../vault-claims.ts';
+import { loadConnection } from '../verified-connection.ts';
+
+export interface Proving extends SealCheck {
+  readonly tables: Pick<Tables, 'read'>;
+  readonly clock: Clock;
+  /** How long a consent serves for a set-up that is not finished. */
+  readonly consentMs: number;
+}
+
+/** Undefined if nothing is lacking. The vendor's own key takes no proof. */
+export async function lackOfProof(
+  deps: Proving,
+  { companyId, target }: { readonly companyId: string; readonly target: ProviderRef },
+): Promise<Failure | undefined> {
+  if (target.provider === 'managed') return undefined;
+  const connection = await loadConnection(deps, { companyId, connectionId: target.connectionId });
+  if (!connection.ok) return connection.error;
+  // Gone: prepare finds that too, and says so.
+  if (!connection.value) return undefined;
+  const held = connection.value.value;
+  const lack = lackOfRecentConsent(held, { now: deps.clock.now(), consentMs: deps.consentMs });
+  return lack ?? lackOfClaim(deps, { companyId, host: held.host, keyName: held.keyName });
+}

@@ -1,0 +1,130 @@
+// Which company a customer's vault key belongs to. A claim is made when consent is proved, and not when a key is named: naming somebody
+// else's vault first keeps nobody out. One row for each key, inserted or refused; a claim without a connection does no harm.
+import type { Actor } from '../domain/audit.ts';
+import { failure } from '../domain/failure-catalogue.ts';
+import { CLAIM_RELEASED } from '../domain/failures/entra-failures.ts';
+import type { Failure } from '../domain/failure.ts';
+import { notFound, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { claimCells, readClaim, type VaultClaim } from '../domain/rows/claim-rows.ts';
+import { CLAIM_ROW_KEY, claimPartition, connectionRowKey, rowKeysUnder } from '../domain/rows/row-keys.ts';
+import { readConnection } from '../domain/rows/sealed-rows.ts';
+import type { Auditing } from './audit/append.ts';
+import { recordEvent, type Recording } from './audit/record-event.ts';
+import { listAll, type Loaded } from './control-state.ts';
+import type { Tables } from './ports.ts';
+import { settleRaces } from './races.ts';
+
+export interface VaultKeyName {
+  /** Lower case. */
+  readonly host: string;
+  readonly keyName: string;
+}
+
+export async function loadClaim(
+  { tables }: { readonly tables: Pick<Tables, 'read'> },
+  key: VaultKeyName,
+): Promise<Loaded<VaultClaim> | undefined> {
+  const row = await tables.read('vaultkeys', claimPartition(key), CLAIM_ROW_KEY);
+  return row && { value: readClaim(row.cells), etag: row.etag };
+}
+
+/** Success if the company holds it already. `vault-key-in-use` if another one does. */
+export function claimVaultKey(
+  deps: Auditing,
+  { companyId, ...key }: VaultKeyName & { readonly companyId: string },
+): Promise<Result<void, Refusal>> {
+  return settleRaces<void>(deps, async () => {
+    const claim = await loadClaim(deps, key);
+    if (claim) return judged(claim.value, { companyId, key });
+    const cells = claimCells({ companyId, state: 'held', claimedAt: deps.clock.now().toISOString() });
+    const write = { kind: 'insert', rowKey: CLAIM_ROW_KEY, cells } as const;
+    const written = await deps.tables.write('vaultkeys', claimPartition(key), [write]);
+    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+  });
+}
+
+function judged(
+  claim: VaultClaim,
+  { companyId, key }: { readonly companyId: string; readonly key: VaultKeyName },
+): Result<void, Refusal> | 'lost-race' {
+  if (claim.companyId !== companyId) return err({ type: 'failure', failure: inUse(key) });
+  return claim.state === 'held' ? ok(undefined) : 'lost-race';
+}
+
+const inUse = ({ host, keyName }: VaultKeyName): Failure => failure('vault-key-in-use', { vaultHost: host, keyName });
+
+/** Undefined if the company holds the key now. Read after the switch has marked its connection, so that no release can slip in between. */
+export async function lackOfClaim(
+  deps: { readonly tables: Pick<Tables, 'read'> },
+  { companyId, ...key }: VaultKeyName & { readonly companyId: string },
+): Promise<Failure | undefined> {
+  const claim = await loadClaim(deps, key);
+  if (claim?.value.companyId === companyId && claim.value.state === 'held') return undefined;
+  if (claim && claim.value.companyId !== companyId) return inUse(key);
+  return failure('consent-required', { vaultHost: key.host, keyName: key.keyName, detail: CLAIM_RELEASED });
+}
+
+export async function getClaim(
+  deps: { readonly tables: Pick<Tables, 'read'> },
+  key: VaultKeyName,
+): Promise<Result<Loaded<VaultClaim>, Refusal>> {
+  const claim = await loadClaim(deps, key);
+  return claim ? ok(claim) : err(notFound('vault-claim', nameOf(key)));
+}
+
+/**
+ * Takes a key away from the company that holds it: refused while a keyring or an unfinished switch of that company depends on it. First
+ * marked, then looked at: a switch that begins meanwhile finds the mark, or is found.
+ */
+export async function releaseClaim(deps: Recording, key: VaultKeyName, actor: Actor): Promise<Result<void, Refusal>> {
+  let holder: string | undefined;
+  const released = await settleRaces<void>(deps, async () => {
+    const claim = await loadClaim(deps, key);
+    // After an attempt whose answer was lost there is none: that was ours, or another's of the same kind.
+    if (!claim) return holder === undefined ? err(notFound('vault-claim', nameOf(key))) : ok(undefined);
+    holder ??= claim.value.companyId;
+    const marked = await mark(deps, key, claim, 'releasing');
+    if (!marked) return 'lost-race';
+    const { companyId } = claim.value;
+    if (await isInUse(deps.tables, companyId, key)) {
+      await mark(deps, key, { value: claim.value, etag: marked }, 'held');
+      const message = `A keyring or an unfinished switch of the company '${companyId}' depends on this key.`;
+      return err({ type: 'state', code: 'vault-claim-in-use', message });
+    }
+    const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: marked } as const;
+    const written = await deps.tables.write('vaultkeys', claimPartition(key), [gone]);
+    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+  });
+  if (released.ok && holder !== undefined) {
+    const target = nameOf(key);
+    await recordEvent(deps, actor, { action: 'vault-claim.release', companyId: holder, target, outcome: 'done' });
+  }
+  return released;
+}
+
+/** The ETag of the claim in this state; undefined if somebody else changed it. */
+async function mark(
+  { tables }: Pick<Auditing, 'tables'>,
+  key: VaultKeyName,
+  claim: Loaded<VaultClaim>,
+  state: VaultClaim['state'],
+): Promise<string | undefined> {
+  const cells = claimCells({ ...claim.value, state });
+  const write = { kind: 'replace', rowKey: CLAIM_ROW_KEY, cells, etag: claim.etag } as const;
+  const written = await tables.write('vaultkeys', claimPartition(key), [write]);
+  return written.outcome === 'committed' ? written.etags[0] : undefined;
+}
+
+/** A row that cannot be read counts as one that uses the key: its company must mend it first. */
+async function isInUse(tables: Tables, companyId: string, key: VaultKeyName): Promise<boolean> {
+  const prefix = connectionRowKey('');
+  const rows = await listAll(tables, { table: 'companies', partitionKey: companyId, ...rowKeysUnder(prefix) });
+  return rows.some((row) => {
+    const connection = readConnection(row.cells, row.rowKey.slice(prefix.length));
+    if (!connection) return true;
+    return claimPartition(connection) === claimPartition(key) && connection.usedBy.length > 0;
+  });
+}
+
+const nameOf = ({ host, keyName }: VaultKeyName): string => `${host}/${keyName}`;

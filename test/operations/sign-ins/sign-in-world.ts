@@ -1,0 +1,46 @@
+// The company and vault of the tests of connections, with sign-ins at a Microsoft in memory.
+import { listEvents } from '../../../shared/operations/audit/list-events.ts';
+import type { ConnectionTestDependencies } from '../../../shared/operations/connection-test.ts';
+import type { ConnectionsDependencies } from '../../../shared/operations/connections.ts';
+import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
+import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import { FakeQueue } from '../../fakes/fake-queue.ts';
+import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
+import { FakeClock } from '../../fakes/fake-system.ts';
+import { COMPANY, ConnectionWorld } from '../connection-world.ts';
+import { Walk } from './walk.ts';
+
+export const LINK_MS = 24 * 3_600_000;
+export const STEP_MS = 600_000;
+
+export class SignInWorld extends ConnectionWorld {
+  readonly signIns = new FakeSignIns();
+  readonly queue = new FakeQueue(new FakeClock());
+  readonly #limits = new EventLimits({ now: () => new Date(this.nowMs) });
+
+  override get deps(): ConnectionsDependencies &
+    ConnectionTestDependencies &
+    SignInDependencies & { readonly signIns: FakeSignIns } {
+    return {
+      ...super.deps,
+      eventLimits: this.#limits,
+      signIns: this.signIns,
+      queue: this.queue,
+      signInTimes: { linkMs: LINK_MS, stepMs: STEP_MS },
+    };
+  }
+
+  get walk(): Walk {
+    return new Walk(this.deps);
+  }
+
+  /** `action:outcome:code` of every event, in order; the code where there is one. */
+  async events(): Promise<readonly string[]> {
+    const page = await listEvents(this.deps, { companyId: COMPANY, limit: 1000 });
+    if (!page.ok) throw new Error('no events');
+    return page.value.records.map(({ action, outcome, detail }) => {
+      const { code } = JSON.parse(detail) as { code?: string };
+      return [action, outcome, ...(code === undefined ? [] : [code])].join(':');
+    });
+  }
+}
