@@ -19,7 +19,7 @@ export type Refusal =
   /** Lost too many races in a row, or our own store is throttled: nothing was done, ask again. */
   | { readonly type: 'busy'; readonly retryAfterSeconds: number };
 
-export type ResourceKind = 'company' | 'keyring' | 'connection' | 'switch' | 'data-key' | 'vault-claim';
+export type ResourceKind = 'company' | 'keyring' | 'connection' | 'tenant' | 'switch' | 'data-key' | 'vault-claim';
 
 export type StateCode =
   | 'company-has-data-keys'
@@ -31,6 +31,9 @@ export type StateCode =
   | 'connection-not-in-force'
   | 'vault-claim-in-use'
   | 'same-vault-key'
+  | 'too-many-tenants'
+  | 'destination-changed'
+  | 'nothing-to-verify'
   | 'switch-ended'
   | 'switch-not-running'
   | 'switch-not-blocked'

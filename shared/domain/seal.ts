@@ -4,6 +4,7 @@ import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
 import type { Connection, Consent } from './connection.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
+import type { Verification } from './verification.ts';
 
 /** The bytes sealed of a wrap. Which wrap is in force is a mark and not sealed. */
 export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, 'seal'>): Buffer {
@@ -53,6 +54,20 @@ export function sealedBytesOfConsent(
     connection.credential.clientId,
     consent.grantedAt,
     consent.adminId,
+  ]);
+}
+
+/** The bytes sealed of a verification: who approved what, where it leads, and when. */
+export function sealedBytesOfVerification(companyId: string, verification: Omit<Verification, 'seal'>): Buffer {
+  return lengthPrefixed([
+    'keyswitch.seal.verification.1',
+    companyId,
+    verification.approval,
+    verification.kind,
+    verification.tenantId,
+    verification.destination,
+    verification.verifiedAt,
+    verification.adminId,
   ]);
 }
 

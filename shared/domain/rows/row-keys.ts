@@ -1,4 +1,5 @@
 // Where each row lives. Pure. docs/storage.md describes the tables; this is the only place that spells their keys.
+import type { TenantRef } from '../tenant.ts';
 
 export const COMPANY_ROW_KEY = 'company';
 export const keyringRowKey = (keyringId: string): string => `keyring|${keyringId}`;
@@ -7,6 +8,12 @@ export const companyKeyRowKey = (keyringId: string, version: number): string =>
   `companykey|${keyringId}|${String(version).padStart(10, '0')}`;
 export const connectionRowKey = (connectionId: string): string => `connection|${connectionId}`;
 export const switchRowKey = (keyringId: string, switchId: string): string => `switch|${keyringId}|${switchId}`;
+export const TENANT_PREFIX = 'tenant|';
+export const tenantRowKey = ({ kind, tenantId }: TenantRef): string => `${TENANT_PREFIX}${kind}|${tenantId}`;
+/** What administrators said of one approval; `approval` as approvalKey has it. */
+export const verificationsPrefix = (approval: string): string => `verification|${approval}|`;
+export const verificationRowKey = (approval: string, { kind, tenantId }: TenantRef): string =>
+  `${verificationsPrefix(approval)}${kind}|${tenantId}`;
 /** What is kept of a company that was deleted, in the partition of what belongs to no company. */
 export const retiredRowKey = (companyId: string): string => `retired|${companyId}`;
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;

@@ -53,7 +53,7 @@ function readRef(value: unknown): ProviderRef | undefined {
   return { provider: 'azure-key-vault', connectionId };
 }
 
-function readSeal(value: unknown): Seal | undefined {
+export function readSeal(value: unknown): Seal | undefined {
   if (!isRecord(value)) return undefined;
   const { keyVersion, signature } = value;
   return typeof keyVersion === 'string' && typeof signature === 'string' ? { keyVersion, signature } : undefined;

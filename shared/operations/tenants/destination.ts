@@ -1,0 +1,46 @@
+// Where an approval leads: what its page shows, and what a verification is bound to. Reads only.
+import { destinationDigest, type Approval } from '../../domain/approval.ts';
+import type { VaultTarget } from '../../domain/provider.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { isEnded } from '../../domain/switch.ts';
+import { targetOf, type CompanyKeyOpening } from '../company-key-opener.ts';
+import { loadKeyring, loadSwitch } from '../control-state.ts';
+
+export type DestinationReading = Omit<CompanyKeyOpening, 'vaults'>;
+
+export interface Destination {
+  readonly target: VaultTarget;
+  readonly digest: string;
+}
+
+/**
+ * The vault key that a switch leads to, or the one that protects the keyring whose key is exported. A switch that has ended, or is a
+ * re-key, asks for nobody's word.
+ */
+export async function destinationOf(
+  deps: DestinationReading,
+  { companyId, approval }: { readonly companyId: string; readonly approval: Approval },
+): Promise<Result<Destination, Refusal>> {
+  const { keyringId } = approval;
+  const keyring = await loadKeyring(deps.tables, { companyId, keyringId });
+  if (!keyring) return err(notFound('keyring', keyringId));
+  let ref = keyring.value.provider;
+  if (approval.for === 'switch') {
+    const { switchId } = approval;
+    const sw = await loadSwitch(deps.tables, { companyId, keyringId, switchId });
+    if (!sw) return err(notFound('switch', switchId));
+    if (isEnded(sw.value.state)) {
+      return err({ type: 'state', code: 'switch-ended', message: `The switch is ${sw.value.state}.` });
+    }
+    if (sw.value.kind === 'rekey') {
+      const message = 'A re-key stays under the same vault key: nothing is verified for it.';
+      return err({ type: 'state', code: 'nothing-to-verify', message });
+    }
+    ref = sw.value.target;
+  }
+  const target = await targetOf(deps, { companyId, ref });
+  return target.ok
+    ? ok({ target: target.value, digest: destinationDigest(target.value) })
+    : err(refusedBy(target.error));
+}

@@ -1,0 +1,192 @@
+// Which tenants of a company have not agreed to a switch or an export, and the record of one that does. Nobody's word is taken but that
+// of a tenant's own administrator, for exactly this approval and the vault key that was shown, under the vendor's seal.
+import { approvalKey, type Approval } from '../../domain/approval.ts';
+import type { Actor } from '../../domain/audit.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import {
+  rowKeysUnder,
+  TENANT_PREFIX,
+  tenantRowKey,
+  verificationRowKey,
+  verificationsPrefix,
+} from '../../domain/rows/row-keys.ts';
+import { readTenant, readVerification, verificationCells } from '../../domain/rows/tenant-rows.ts';
+import { sealedBytesOfVerification } from '../../domain/seal.ts';
+import type { Tenant, TenantKind, TenantRef } from '../../domain/tenant.ts';
+import { judgeVerification, type Verification } from '../../domain/verification.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited, type ActRecord } from '../audit/audited.ts';
+import { listAll, loadCompany } from '../control-state.ts';
+import { StoreUnavailable, type RowWrite, type Sealer, type StoredRow, type Tables, type WorkQueue } from '../ports.ts';
+import { settleRaces } from '../races.ts';
+import { checkSeal, forged, type SealCheck } from '../seals.ts';
+import { guardCompany } from '../switches/switch-writes.ts';
+import { wakeSwitch } from '../switches/wake.ts';
+import { destinationOf, type DestinationReading } from './destination.ts';
+
+export interface VerificationReading extends SealCheck {
+  readonly tables: Tables;
+  /** How old a verification may be where its age is asked for. */
+  readonly verificationMs: number;
+}
+
+export interface Asked {
+  readonly companyId: string;
+  readonly approval: Approval;
+  /** `destinationDigest` of today's. */
+  readonly destination: string;
+  /** Present where age is judged: at the beginning of a switch, and at an export. */
+  readonly now?: Date;
+}
+
+/**
+ * In the order of their ids. Whoever writes on the strength of an empty answer reads the company's row before this and writes under its
+ * ETag: tenants come and go by transactions that merge it. Verifications need no such guard. One that counts stays, or is replaced by a
+ * younger one for the same vault key, until its switch has ended or its company is removed.
+ */
+export async function unverifiedTenants(
+  deps: VerificationReading,
+  asked: Asked,
+): Promise<Result<readonly Tenant[], Failure>> {
+  const tenants = await listTenants(deps.tables, asked.companyId);
+  if (tenants.length === 0) return ok([]);
+  const prefix = verificationsPrefix(approvalKey(asked.approval));
+  const found = await listAll(deps.tables, {
+    table: 'companies',
+    partitionKey: asked.companyId,
+    ...rowKeysUnder(prefix),
+  });
+  const rows = new Map(found.map((row) => [row.rowKey, row]));
+  const unverified: Tenant[] = [];
+  for (const tenant of tenants) {
+    const row = rows.get(verificationRowKey(approvalKey(asked.approval), tenant));
+    const counts = row ? await isGood(deps, asked, { tenant, row }) : ok(false);
+    if (!counts.ok) return counts;
+    if (!counts.value) unverified.push(tenant);
+  }
+  return ok(unverified);
+}
+
+/** Every tenant of a company, in the order of their ids. */
+export async function listTenants(tables: Tables, companyId: string): Promise<Tenant[]> {
+  const range = { table: 'companies', partitionKey: companyId, ...rowKeysUnder(TENANT_PREFIX) } as const;
+  return (await listAll(tables, range)).map(({ cells, rowKey }) => readTenant(cells, rowKey));
+}
+
+/** One that somebody else wrote is a security event, and counts as none: the tenant is verified by verifying it. */
+async function isGood(
+  deps: VerificationReading,
+  { companyId, approval, destination, now }: Asked,
+  { tenant, row }: { readonly tenant: TenantRef; readonly row: StoredRow },
+): Promise<Result<boolean, Failure>> {
+  const { rowKey } = row;
+  const verification = readVerification(row.cells, { ...tenant, approval: approvalKey(approval) });
+  if (!verification) {
+    forged(deps.log, { companyId, rowKey });
+    return ok(false);
+  }
+  const bytes = sealedBytesOfVerification(companyId, verification);
+  const sealed = await checkSeal(deps, { companyId, rowKey, bytes, seal: verification.seal });
+  if (!sealed.ok) return sealed.error.code === 'row-forged' ? ok(false) : sealed;
+  const age = now && { now, limitMs: deps.verificationMs };
+  return ok(judgeVerification(verification, { destination, ...(age ? { age } : {}) }) === 'good');
+}
+
+export interface VerificationRecording extends VerificationReading, DestinationReading, Auditing {
+  readonly tables: Auditing['tables'];
+  readonly sealer: Sealer;
+  readonly queue: WorkQueue;
+}
+
+export interface Verified {
+  readonly companyId: string;
+  readonly approval: Approval;
+  readonly kind: TenantKind;
+  readonly tenantId: string;
+  /** `destinationDigest` of what the administrator was shown. */
+  readonly destination: string;
+  readonly admin: { readonly id: string; readonly name: string };
+}
+
+/**
+ * Records that a tenant's administrator, whose sign-in and role were proved, agreed. Refused if the approval leads elsewhere by now.
+ * When no tenant is left, a switch that waited goes on by itself.
+ */
+export async function recordVerification(
+  deps: VerificationRecording,
+  verified: Verified,
+  actor: Actor,
+): Promise<Result<void, Refusal>> {
+  const { companyId, approval, kind, tenantId, destination, admin } = verified;
+  const unsealed: Omit<Verification, 'seal'> = {
+    kind,
+    tenantId,
+    approval: approvalKey(approval),
+    destination,
+    verifiedAt: deps.clock.now().toISOString(),
+    adminId: admin.id,
+    adminName: admin.name,
+  };
+  const act = {
+    action: 'tenant.verify',
+    companyId,
+    target: tenantRowKey(verified),
+    detail: { approval: unsealed.approval, adminId: admin.id, adminName: admin.name },
+  };
+  const recorded = await audited(deps, actor, act, (record) =>
+    settleRaces(deps, () => recordOnce(deps, verified, { unsealed, record })),
+  );
+  if (recorded.ok && approval.for === 'switch') await goOnIfLast(deps, verified, approval);
+  return recorded;
+}
+
+async function recordOnce(
+  deps: VerificationRecording,
+  { companyId, approval, destination }: Verified,
+  { unsealed, record }: { readonly unsealed: Omit<Verification, 'seal'>; readonly record: ActRecord },
+): Promise<Result<void, Refusal> | 'lost-race'> {
+  if (await record.landed()) return ok(undefined);
+  const company = await loadCompany(deps.tables, companyId);
+  if (!company) return err(notFound('company', companyId));
+  if (company.value.state !== 'active') {
+    return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
+  }
+  const { kind, tenantId } = unsealed;
+  const tenant = await deps.tables.read('companies', companyId, tenantRowKey(unsealed));
+  if (!tenant) return err(notFound('tenant', `${kind}/${tenantId}`));
+  const today = await destinationOf(deps, { companyId, approval });
+  if (!today.ok) return today;
+  if (today.value.digest !== destination) {
+    const message = 'This leads to another vault key than the one that was shown. Ask for a new link.';
+    return err({ type: 'state', code: 'destination-changed', message });
+  }
+  const seal = await deps.sealer.sign(sealedBytesOfVerification(companyId, unsealed));
+  if (!seal.ok) return err(refusedBy(seal.error));
+  const rowKey = verificationRowKey(unsealed.approval, unsealed);
+  const cells = verificationCells({ ...unsealed, seal: seal.value });
+  const held = await deps.tables.read('companies', companyId, rowKey);
+  const put: RowWrite = held ? { kind: 'replace', rowKey, cells, etag: held.etag } : { kind: 'insert', rowKey, cells };
+  // Under the company's row, which whoever removes the tenant or points the connection elsewhere merges too.
+  const written = await record.write('companies', companyId, [guardCompany(company), put]);
+  return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+}
+
+/** Of two that are the last at once, the later one finds nobody left. */
+async function goOnIfLast(
+  deps: VerificationRecording,
+  { companyId, destination }: Verified,
+  approval: Extract<Approval, { readonly for: 'switch' }>,
+): Promise<void> {
+  const { keyringId, switchId } = approval;
+  try {
+    const left = await unverifiedTenants(deps, { companyId, approval, destination });
+    // Where it cannot be told, the worker looks again.
+    if (!left.ok || left.value.length === 0) await wakeSwitch(deps, { companyId, keyringId, switchId });
+  } catch (error) {
+    // What was to be recorded is recorded, and the timer finds the switch.
+    if (!(error instanceof StoreUnavailable)) throw error;
+    deps.log.write({ level: 'warning', event: 'switch.left-to-timer', detail: { companyId, keyringId, switchId } });
+  }
+}
