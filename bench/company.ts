@@ -185,6 +185,7 @@ export class BenchCompany {
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,
       consentMs: CONSENT_MS,
+      verificationMs: 24 * 3_600_000,
     };
   }
 

@@ -29,7 +29,7 @@ import { invocationLog } from './invocation-log.ts';
 import { registerQueues } from './service-bus/register.ts';
 import { registerTimers } from './timer/register.ts';
 
-const HOUR_MS = 3_600_000;
+const MS_PER_HOUR = 3_600_000;
 
 keepHeapSmall();
 const settings = parseSettings(process.env);
@@ -144,12 +144,13 @@ const services = {
   },
   shardCount: settings.KEYSWITCH_SHARD_COUNT,
   restoreDays: settings.KEYSWITCH_RESTORE_DAYS,
+  verificationMs: settings.KEYSWITCH_VERIFICATION_HOURS * MS_PER_HOUR,
   messageBudgetMs: settings.KEYSWITCH_MESSAGE_BUDGET_SECONDS * 1000,
   // Two vault calls end a switch, and a little is lost between them.
   finishClaimMs: 2 * timeoutMs + 5_000,
-  consentMs: settings.KEYSWITCH_CONSENT_HOURS * HOUR_MS,
+  consentMs: settings.KEYSWITCH_CONSENT_HOURS * MS_PER_HOUR,
   signInTimes: {
-    linkMs: settings.KEYSWITCH_LINK_HOURS * HOUR_MS,
+    linkMs: settings.KEYSWITCH_LINK_HOURS * MS_PER_HOUR,
     stepMs: settings.KEYSWITCH_SIGN_IN_MINUTES * 60_000,
   },
   stuckAfterMs: settings.KEYSWITCH_STUCK_AFTER_SECONDS * 1000,

@@ -66,6 +66,8 @@ const environment = z.object({
   KEYSWITCH_DATA_KEY_CACHE_ROWS: z.coerce.number().int().min(0).max(1_000_000).default(0),
   KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: seconds(10),
   KEYSWITCH_RESTORE_DAYS: whole(30, 365),
+  /** How old the word of a tenant's administrator may be when a switch begins its work, or at an export. */
+  KEYSWITCH_VERIFICATION_HOURS: whole(24, 720),
   /** How long one message works before it hands over to its continuation. */
   KEYSWITCH_MESSAGE_BUDGET_SECONDS: seconds(60),
   /** A switch whose shards have not moved for so long is resumed by the timer. */

@@ -11,6 +11,7 @@ import type { EdgeServices } from './serve.ts';
 import { signInRoutes, type SignInServices } from './sign-ins.ts';
 import { switchRoutes, type SwitchServices } from './switches.ts';
 import { vaultClaimRoutes } from './vault-claims.ts';
+import { tenantRoutes, type TenantServices } from './tenants.ts';
 
 export type HttpServices = EdgeServices &
   HealthServices &
@@ -19,6 +20,7 @@ export type HttpServices = EdgeServices &
   DataKeyServices &
   SwitchServices &
   EventServices &
+  TenantServices &
   SignInServices;
 
 export const routes: readonly Route<HttpServices>[] = [
@@ -27,6 +29,7 @@ export const routes: readonly Route<HttpServices>[] = [
   ...connectionRoutes,
   ...signInRoutes,
   ...vaultClaimRoutes,
+  ...tenantRoutes,
   ...switchRoutes,
   ...dataKeyRoutes,
   ...eventRoutes,

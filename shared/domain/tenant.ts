@@ -1,6 +1,5 @@
 // The Microsoft 365 and Google Workspace tenants that are found in a company's data: whose administrators must agree before that
 // data comes under another key. Pure.
-import { domainToASCII, domainToUnicode } from 'node:url';
 import { isGuid } from './ids.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -27,7 +26,8 @@ const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 const PERSONAL_DOMAINS: readonly string[] = ['gmail.com', 'googlemail.com'];
 
 const MAX_DOMAIN_CHARS = 253;
-const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** RFC 5891, 4.2.3.1: two dashes in third and fourth place are Punycode's, which has more behind them. */
+const LABEL = /^(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$|^xn--[a-z0-9](?:[a-z0-9-]{0,57}[a-z0-9])?$/;
 /** A last label that begins with a digit would make an address of the name, or nothing. */
 const TOP_LEVEL = /^[a-z]/;
 
@@ -48,13 +48,10 @@ function parseDomain(domain: string): Result<string, string> {
     labels.length >= 2 &&
     labels.every((label) => LABEL.test(label)) &&
     TOP_LEVEL.test(labels.at(-1) ?? '');
-  if (!isDomain || !isCanonical(domain)) {
+  if (!isDomain) {
     return err('must be the primary domain of a Google Workspace, in lower case, international names in Punycode');
   }
   return PERSONAL_DOMAINS.includes(domain)
     ? err('is where personal accounts are, and no Google Workspace')
     : ok(domain);
 }
-
-/** Two spellings of one name would be two tenants, of which one can never be verified. */
-const isCanonical = (domain: string): boolean => domainToASCII(domainToUnicode(domain)) === domain;

@@ -88,6 +88,7 @@ export function startHost(world: PortWorld, name: string): Host {
     messageBudgetMs: plan.messageBudgetMs,
     finishClaimMs: plan.finishClaimMs,
     consentMs: CONSENT_MS,
+    verificationMs: 24 * 3_600_000,
     restoreDays: plan.restoreDays,
     stuckAfterMs: STUCK_AFTER_MS,
     checkConcurrency: 4,

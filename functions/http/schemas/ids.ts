@@ -1,5 +1,6 @@
 // The forms of ids, times and page parameters as callers see them. Pure.
 import { z } from 'zod';
+import { TENANT_KINDS, type TenantKind } from '../../../shared/domain/tenant.ts';
 import { DATA_KEY_ID, RESOURCE_ID } from '../../../shared/domain/ids.ts';
 
 const resourceId = (description: string): z.ZodString => {
@@ -16,9 +17,24 @@ export const dataKeyId = z
   .regex(DATA_KEY_ID, 'must be 1 to 128 of A-Z, a-z, 0-9, dot, underscore and -, beginning with a letter or digit')
   .meta({ description: 'Id of a data key; never used again, also after a deletion.', example: 'backup-2026-11' });
 
+export const tenantKind = z
+  .string()
+  .regex(/^(?:microsoft-365|google-workspace)$/, `must be ${TENANT_KINDS.join(' or ')}`)
+  .transform((kind) => kind as TenantKind)
+  .meta({ description: 'Whose tenant it is.', example: 'microsoft-365' });
+export const tenantId = z
+  .string()
+  .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a GUID or a domain')
+  .meta({
+    description:
+      'Of `microsoft-365` the GUID of the Entra tenant; of `google-workspace` the primary domain, in lower case, international names in Punycode.',
+    example: 'contoso.com',
+  });
+
 export const companyPath = z.strictObject({ companyId });
 export const keyringPath = companyPath.extend({ keyringId });
 export const connectionPath = companyPath.extend({ connectionId });
+export const tenantPath = companyPath.extend({ kind: tenantKind, tenantId });
 export const switchPath = keyringPath.extend({ switchId });
 export const quarantinePath = switchPath.extend({ keyId: dataKeyId });
 export const dataKeyPath = keyringPath.extend({ keyId: dataKeyId });

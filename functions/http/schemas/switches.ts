@@ -1,6 +1,7 @@
 // A switch as callers see it, and its mapping from the operations' view. Pure.
 import { z } from 'zod';
 import type { Blocked } from '../../../shared/domain/switch.ts';
+import { MAX_TENANTS_PER_COMPANY, TENANT_KINDS } from '../../../shared/domain/tenant.ts';
 import { present } from '../../../shared/domain/rows/cells.ts';
 import type { SwitchView } from '../../../shared/operations/switches/switch-view.ts';
 import { publicFailure } from '../failure-to-response.ts';
@@ -16,6 +17,16 @@ const blocked = z
     detail: z.string().optional(),
   })
   .meta({ description: 'What the switch waits for, and whose move it is.' });
+
+const waitsFor = z
+  .strictObject({
+    reason: z.enum(['tenant-unverified']),
+    owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
+  })
+  .meta({
+    description:
+      'What it stands still for although nothing failed. It goes on by itself as soon as that is there; cancelling is possible at any moment.',
+  });
 
 export const switchBody = z
   .strictObject({
@@ -40,7 +51,14 @@ export const switchBody = z
       .array(z.strictObject({ keyId: dataKeyId, reason: z.string() }))
       .max(100)
       .meta({ description: 'The first 100 data keys that wait for a decision.' }),
-    unverifiedTenants: z.array(z.strictObject({ kind: z.string(), tenantId: z.string() })).max(1000),
+    unverifiedTenants: z
+      .array(z.strictObject({ kind: z.enum(TENANT_KINDS), tenantId: z.string() }))
+      .max(MAX_TENANTS_PER_COMPANY)
+      .meta({
+        description:
+          'Tenants whose administrators have to agree before it leaves `pending-verification` or, if they came later, before it completes.',
+      }),
+    waitsFor: waitsFor.optional(),
     createdAt: time,
     turnedAt: time.optional().meta({ description: 'When the present direction began.' }),
     endedAt: time.optional(),
@@ -62,12 +80,13 @@ export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdm
     counts,
     paused,
     quarantine: view.quarantine.map((row) => ({ ...row })),
-    unverifiedTenants: [],
+    unverifiedTenants: view.unverifiedTenants.map((tenant) => ({ ...tenant })),
     createdAt: view.createdAt,
     ...present({
       ratePerSecond: ratePerSecond === undefined ? undefined : Math.round(ratePerSecond * 10) / 10,
       secondsLeft: secondsLeft === undefined ? undefined : Math.ceil(secondsLeft),
       blocked: waiting && blockedToBody(waiting, audience),
+      waitsFor: view.waitsFor && ({ reason: 'tenant-unverified', owner: 'company-admin' } as const),
       turnedAt: view.turnedAt,
       endedAt: view.endedAt,
     }),

@@ -21,6 +21,7 @@ import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { isDone } from './enqueue.ts';
 import { agendaItemOf } from './start-switch.ts';
+import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 import {
   actOnSwitch,
   guardCompany,
@@ -33,7 +34,7 @@ import {
   type SwitchPlace,
 } from './switch-writes.ts';
 
-export interface Finishing extends CompanyKeyOpening, Auditing {
+export interface Finishing extends CompanyKeyOpening, Auditing, TenantReading {
   readonly tables: Auditing['tables'];
   /** Longer than the two vault calls of an end can take; after that the claim of a worker that died is void. */
   readonly finishClaimMs: number;
@@ -43,6 +44,8 @@ export type FinishOutcome =
   | { readonly type: 'finished' }
   /** These shards still have work. */
   | { readonly type: 'undone'; readonly shards: readonly number[] }
+  /** Tenants that came after the beginning of the work are not verified. */
+  | { readonly type: 'unverified'; readonly tenants: number }
   /** Quarantined rows wait for somebody · the switch moved on · another worker is at it · others wrote first. */
   | { readonly type: 'undecided' | 'stale' | 'claimed' | 'lost-race' }
   | { readonly type: 'failed'; readonly side: 'source' | 'target'; readonly failure: Failure };
@@ -66,6 +69,11 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
   const undone = shards.flatMap((shard, index) => (isDone(shard, generation) ? [] : [index]));
   if (undone.length > 0) return { type: 'undone', shards: undone };
   if (shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return { type: 'undecided' };
+  // Counts because the company's row was read before, and stands in the transaction: tenants come and go by merging it. What was said of
+  // this switch only grows until its end, and its connection, in the transaction too, cannot lead elsewhere.
+  const held = await tenantsThatHold(deps, { companyId: place.companyId, sw: ending.sw.value });
+  if (!held.ok) return { type: 'failed', side: 'target', failure: held.error };
+  if (held.value.length > 0) return { type: 'unverified', tenants: held.value.length };
   const claimed = await claim(deps, place, ending);
   if ('type' in claimed) return claimed;
   const end = (await proveLastWrap(deps, place, claimed)) ?? (await store(deps, place, claimed, shards));

@@ -16,8 +16,8 @@ import { backOffMs, type BackOff } from '../../domain/back-off.ts';
 import { loadShard } from '../shard-rows.ts';
 import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
 import { tryFinish, type Finishing } from './finish.ts';
-import { enterPreparing, prepare, type Preparing } from './prepare.ts';
-import { lackOfProof } from './proofs.ts';
+import { leaveVerification } from './leave-verification.ts';
+import { prepare, type Preparing } from './prepare.ts';
 import { passShard, type ShardPassing } from './shard-pass.ts';
 import { agendaItemOf } from './start-switch.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
@@ -122,9 +122,9 @@ async function step(
   sw: Loaded<Switch>,
 ): Promise<Rest | 'moved' | 'lost-race'> {
   if (sw.value.state === 'pending-verification') {
-    const lack = await lackOfProof(deps, { companyId: place.companyId, target: sw.value.target });
-    if (lack) return troubleOf(sw.value.generation, { side: 'target', failure: lack });
-    return enterPreparing(deps, place, sw);
+    const left = await leaveVerification(deps, place, sw);
+    if (typeof left === 'string') return left;
+    return left.type === 'waits' ? NOTHING : troubleOf(sw.value.generation, left);
   }
   if (sw.value.state === 'preparing') {
     const prepared = await prepare(deps, place, sw);

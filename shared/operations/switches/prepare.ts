@@ -70,13 +70,10 @@ interface Control {
 export async function enterPreparing(
   deps: Pick<Preparing, 'tables'>,
   place: SwitchPlace,
-  sw: Loaded<Switch>,
+  { company, sw }: { readonly company: Loaded<Company>; readonly sw: Loaded<Switch> },
 ): Promise<'moved' | 'lost-race'> {
-  const [company, keyring] = await Promise.all([
-    loadCompany(deps.tables, place.companyId),
-    loadKeyring(deps.tables, place),
-  ]);
-  if (!company || keyring?.value.switchId !== place.switchId) return 'lost-race';
+  const keyring = await loadKeyring(deps.tables, place);
+  if (keyring?.value.switchId !== place.switchId) return 'lost-race';
   const toVersion = keyring.value.highVersion + 1;
   const written = await deps.tables.write('companies', place.companyId, [
     replaceSwitch(sw, { ...sw.value, state: 'preparing', toVersion }),

@@ -2,7 +2,7 @@
 // company's. Read by the worker and not only when the switch is ordered: both may have been lost since.
 import { lackOfRecentConsent } from '../../domain/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
-import type { ProviderRef } from '../../domain/provider.ts';
+import type { Switch } from '../../domain/switch.ts';
 import type { Clock, Tables } from '../ports.ts';
 import type { SealCheck } from '../seals.ts';
 import { lackOfClaim } from '../vault-claims.ts';
@@ -15,12 +15,13 @@ export interface Proving extends SealCheck {
   readonly consentMs: number;
 }
 
-/** Undefined if nothing is lacking. The vendor's own key takes no proof. */
+/** Undefined if nothing is lacking. The vendor's own key takes no proof, and a re-key stays under the key that it is under. */
 export async function lackOfProof(
   deps: Proving,
-  { companyId, target }: { readonly companyId: string; readonly target: ProviderRef },
+  companyId: string,
+  { kind, target }: Pick<Switch, 'kind' | 'target'>,
 ): Promise<Failure | undefined> {
-  if (target.provider === 'managed') return undefined;
+  if (kind === 'rekey' || target.provider === 'managed') return undefined;
   const connection = await loadConnection(deps, { companyId, connectionId: target.connectionId });
   if (!connection.ok) return connection.error;
   // Gone: prepare finds that too, and says so.

@@ -6,6 +6,7 @@ import { allBuckets, listAgenda, takeOffAgenda, type ListedAgendaItem } from '..
 import { loadKeyring, loadSwitch } from '../control-state.ts';
 import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
 import { loadShards } from '../shard-rows.ts';
+import { lacksVerification } from '../tenants/verifications.ts';
 import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 
@@ -53,6 +54,7 @@ const isOlder = (deps: SweepDependencies, at: string, ageMs: number): boolean =>
 
 async function resumeBeginning(deps: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
   if (!isOlder(deps, sw.createdAt, deps.stuckAfterMs)) return false;
+  if (await waitsForTenants(deps, place, sw)) return false;
   await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
   return true;
 }
@@ -66,6 +68,7 @@ async function resumeShards(deps: SweepDependencies, place: SwitchPlace, sw: Swi
   if (undone.length > 0 && stuck.length === 0) return false;
   // Nothing is stuck: what is left is somebody's decision on a quarantined row, and that sends its own message.
   if (undone.length === 0 && shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return false;
+  if (undone.length === 0 && (await waitsForTenants(deps, place, sw))) return false;
   const messages =
     undone.length === 0
       ? [{ format: 1, kind: 'advance', attempt: 0, ...place } as const]
@@ -73,6 +76,13 @@ async function resumeShards(deps: SweepDependencies, place: SwitchPlace, sw: Swi
   await enqueue(deps, place, messages);
   deps.log.write({ level: 'warning', event: 'switch.resumed-by-timer', detail: { ...place, shards: stuck.length } });
   return true;
+}
+
+/** Verifying the last of them sends its own message. Where none lacks one, a worker says whether they are good. */
+async function waitsForTenants({ tables }: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
+  if (sw.kind === 'rekey' || (sw.state !== 'pending-verification' && sw.state !== 're-protecting')) return false;
+  const { companyId, keyringId, switchId } = place;
+  return lacksVerification(tables, { companyId, approval: { for: 'switch', keyringId, switchId } });
 }
 
 /** A shard that was not turned yet has been waiting since the switch was. */

@@ -7,22 +7,26 @@ import { readSwitch } from '../../domain/rows/control-rows.ts';
 import { QUARANTINE_PREFIX } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition, rowKeysUnder } from '../../domain/rows/row-keys.ts';
 import { progressOf, type Progress } from '../../domain/progress.ts';
+import type { Shard } from '../../domain/shard.ts';
 import { isEnded, type Switch } from '../../domain/switch.ts';
+import type { TenantRef } from '../../domain/tenant.ts';
 import { listAll, loadKeyring, loadSwitch } from '../control-state.ts';
-import type { Clock, Tables } from '../ports.ts';
 import { loadShards } from '../shard-rows.ts';
+import { listTenants } from '../tenants/verifications.ts';
 import type { SwitchPlace } from './switch-writes.ts';
+import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 
-export interface ViewDependencies {
-  readonly tables: Tables;
-  readonly clock: Clock;
-}
+export type ViewDependencies = TenantReading;
 
 export interface SwitchView extends Switch {
   readonly etag: string;
   readonly progress: Progress;
   /** The first quarantined rows by name; `progress.quarantined` is their exact number. */
   readonly quarantine: readonly { readonly keyId: string; readonly reason: QuarantineReason }[];
+  /** All tenants whose administrators must agree before it can go on, or end. */
+  readonly unverifiedTenants: readonly TenantRef[];
+  /** Present while it stands still for something that is no failure. */
+  readonly waitsFor?: 'tenants';
 }
 
 const MAX_NAMED_ROWS = 100;
@@ -59,7 +63,28 @@ async function viewOf(
     ? []
     : (await loadShards(deps.tables, place)).flatMap((shard) => (shard ? [shard.value] : []));
   const progress = progressOf(sw.value, shards, deps.clock.now());
-  return { ...sw.value, etag: sw.etag, progress, quarantine: await namesOf(deps, place, shards) };
+  const unverified = await unverifiedOf(deps, companyId, sw.value);
+  const waits = unverified.length > 0 && progress.quarantined === 0 && standsStill(sw.value, shards);
+  return {
+    ...sw.value,
+    etag: sw.etag,
+    progress,
+    quarantine: await namesOf(deps, place, shards),
+    unverifiedTenants: unverified.map(({ kind, tenantId }) => ({ kind, tenantId })),
+    ...(waits ? { waitsFor: 'tenants' } : {}),
+  };
+}
+
+/** Nothing is left to do but to begin, or to commit. */
+const standsStill = (sw: Switch, shards: readonly Shard[]): boolean =>
+  !sw.blocked &&
+  (sw.state === 'pending-verification' ||
+    shards.every(({ generation, phase }) => generation === sw.generation && phase === 'done'));
+
+/** Where it cannot be told who is verified, nobody is shown as verified: the switch itself goes no further either. */
+async function unverifiedOf(deps: ViewDependencies, companyId: string, sw: Switch): Promise<readonly TenantRef[]> {
+  const held = await tenantsThatHold(deps, { companyId, sw });
+  return held.ok ? held.value : listTenants(deps.tables, companyId);
 }
 
 async function namesOf(

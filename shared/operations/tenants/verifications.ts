@@ -50,15 +50,17 @@ export async function unverifiedTenants(
   deps: VerificationReading,
   asked: Asked,
 ): Promise<Result<readonly Tenant[], Failure>> {
-  const tenants = await listTenants(deps.tables, asked.companyId);
+  return unverifiedAmong(deps, await listTenants(deps.tables, asked.companyId), asked);
+}
+
+/** The same of tenants that were listed already. */
+export async function unverifiedAmong(
+  deps: VerificationReading,
+  tenants: readonly Tenant[],
+  asked: Asked,
+): Promise<Result<readonly Tenant[], Failure>> {
   if (tenants.length === 0) return ok([]);
-  const prefix = verificationsPrefix(approvalKey(asked.approval));
-  const found = await listAll(deps.tables, {
-    table: 'companies',
-    partitionKey: asked.companyId,
-    ...rowKeysUnder(prefix),
-  });
-  const rows = new Map(found.map((row) => [row.rowKey, row]));
+  const rows = await verificationRows(deps.tables, asked);
   const unverified: Tenant[] = [];
   for (const tenant of tenants) {
     const row = rows.get(verificationRowKey(approvalKey(asked.approval), tenant));
@@ -67,6 +69,26 @@ export async function unverifiedTenants(
     if (!counts.value) unverified.push(tenant);
   }
   return ok(unverified);
+}
+
+/** Whether one was never verified at all: what a timer can tell without checking a seal. */
+export async function lacksVerification(
+  tables: Tables,
+  asked: Pick<Asked, 'companyId' | 'approval'>,
+): Promise<boolean> {
+  const tenants = await listTenants(tables, asked.companyId);
+  if (tenants.length === 0) return false;
+  const rows = await verificationRows(tables, asked);
+  return tenants.some((tenant) => !rows.has(verificationRowKey(approvalKey(asked.approval), tenant)));
+}
+
+async function verificationRows(
+  tables: Tables,
+  { companyId, approval }: Pick<Asked, 'companyId' | 'approval'>,
+): Promise<ReadonlyMap<string, StoredRow>> {
+  const range = rowKeysUnder(verificationsPrefix(approvalKey(approval)));
+  const rows = await listAll(tables, { table: 'companies', partitionKey: companyId, ...range });
+  return new Map(rows.map((row) => [row.rowKey, row]));
 }
 
 /** Every tenant of a company, in the order of their ids. */

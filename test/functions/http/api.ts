@@ -186,6 +186,7 @@ export class Api {
       consentMs: 24 * 3_600_000,
       signInTimes: { linkMs: 24 * 3_600_000, stepMs: 600_000 },
       signIns: this.signIns,
+      verificationMs: 24 * 3_600_000,
       checkConcurrency: 4,
     };
   }

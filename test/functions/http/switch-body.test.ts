@@ -18,6 +18,7 @@ const VIEW: SwitchView = {
   createdAt: '2026-01-01T00:00:00.000Z',
   etag: 'etag',
   quarantine: [],
+  unverifiedTenants: [],
   progress: {
     total: 3,
     done: 2,

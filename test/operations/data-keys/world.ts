@@ -145,6 +145,7 @@ export class World {
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,
       consentMs: 24 * 3_600_000,
+      verificationMs: 24 * 3_600_000,
     };
   }
 

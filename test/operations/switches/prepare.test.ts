@@ -12,7 +12,8 @@ import {
 import { companyKeyCells } from '../../../shared/domain/rows/sealed-rows.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadCompanyKeyRow, loadKeyring, loadSwitch, type Loaded } from '../../../shared/operations/control-state.ts';
-import { enterPreparing, prepare } from '../../../shared/operations/switches/prepare.ts';
+import { leaveVerification } from '../../../shared/operations/switches/leave-verification.ts';
+import { prepare } from '../../../shared/operations/switches/prepare.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, FABRIKAM_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
@@ -38,7 +39,7 @@ async function preparing(rekey?: 'rekey'): Promise<Prepared> {
   const rig = await Rig.withDataKeys(1);
   if (rekey) await startRekey(rig.deps, { ...PLACE }, ADMIN);
   else await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
-  await enterPreparing(rig.deps, PLACE, (await loadSwitch(rig.store, PLACE))!);
+  await leaveVerification(rig.deps, PLACE, (await loadSwitch(rig.store, PLACE))!);
   rig.vaults.calls.length = 0;
   return { rig, sw: (await loadSwitch(rig.store, PLACE))! };
 }
@@ -72,7 +73,7 @@ const failedAt = (side: string, code: string) => ({ type: 'failed', side, failur
 describe('entering the preparation', () => {
   it('reserves a version number that was never used', async () => {
     const { rig, sw } = await pending();
-    expect(await enterPreparing(rig.deps, PLACE, sw)).toBe('moved');
+    expect(await leaveVerification(rig.deps, PLACE, sw)).toBe('moved');
     expect((await loadKeyring(rig.store, KEYRING_PLACE))?.value.highVersion).toBe(2);
     expect((await loadSwitch(rig.store, PLACE))?.value).toMatchObject({ state: 'preparing', toVersion: 2 });
   });
@@ -80,13 +81,13 @@ describe('entering the preparation', () => {
   it.each(LATE)('gives way if the %s', async (_, change) => {
     const { rig, sw } = await pending();
     await change(rig);
-    expect(await enterPreparing(rig.deps, PLACE, sw)).toBe('lost-race');
+    expect(await leaveVerification(rig.deps, PLACE, sw)).toBe('lost-race');
     expect((await loadSwitch(rig.store, PLACE))?.value.state).toBe('pending-verification');
   });
 
   it('gives way to whoever changed the switch meanwhile', async () => {
     const { rig, sw } = await pending();
-    expect(await enterPreparing(rig.deps, PLACE, { ...sw, etag: 'older' })).toBe('lost-race');
+    expect(await leaveVerification(rig.deps, PLACE, { ...sw, etag: 'older' })).toBe('lost-race');
     expect((await loadKeyring(rig.store, KEYRING_PLACE))?.value.highVersion).toBe(1);
   });
 });

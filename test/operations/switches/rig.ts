@@ -95,6 +95,7 @@ export class Rig {
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,
       consentMs: CONSENT_MS,
+      verificationMs: 24 * 3_600_000,
     };
   }
 

@@ -1,0 +1,111 @@
+// Tenants found in a company's data: registered and removed by the vendor alone, at any time.
+import { z } from 'zod';
+import { ok } from '../../shared/domain/result.ts';
+import { TENANT_KINDS, type Tenant } from '../../shared/domain/tenant.ts';
+import {
+  deleteTenant,
+  getTenant,
+  listTenantsOf,
+  putTenant,
+  type TenantRemoving,
+} from '../../shared/operations/tenants/registry.ts';
+import { conditionsOf } from './preconditions.ts';
+import type { Role } from './roles.ts';
+import { defineRoute } from './route.ts';
+import { companyPath, noFields, tenantPath, time } from './schemas/ids.ts';
+import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
+
+export type TenantServices = TenantRemoving;
+
+const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
+const COLLECTION = '/companies/{companyId}/tenants';
+const ONE = `${COLLECTION}/{kind}/{tenantId}`;
+
+const tenantBody = z
+  .strictObject({
+    kind: z.enum(TENANT_KINDS),
+    tenantId: z.string().meta({ description: 'As it is compared: in lower case.' }),
+    registeredAt: time,
+  })
+  .meta({ id: 'Tenant' });
+
+const shown = ({ kind, tenantId, registeredAt }: Tenant): z.input<typeof tenantBody> => ({
+  kind,
+  tenantId,
+  registeredAt,
+});
+
+export const tenantRoutes = [
+  defineRoute({
+    operationId: 'list-tenants',
+    method: 'GET',
+    path: COLLECTION,
+    tag: 'tenants',
+    summary: 'The tenants whose administrators must agree to a switch of the company',
+    roles: READS,
+    pathSchema: companyPath,
+    querySchema: pageQuery,
+    answers: { 200: 'A page, in the order of kinds and ids.' },
+    answerSchema: pageOf(tenantBody),
+    run: async (deps: TenantServices, call) => {
+      const tenants = await listTenantsOf(deps, call.path);
+      if (!tenants.ok) return tenants;
+      const collectionUrl = `${call.baseUrl}/companies/${call.path.companyId}/tenants`;
+      const idOf = ({ kind, tenantId }: z.input<typeof tenantBody>): string => `${kind}|${tenantId}`;
+      return ok({ status: 200, body: sliceOf(tenants.value.map(shown), { idOf, query: call.query, collectionUrl }) });
+    },
+  }),
+  defineRoute({
+    operationId: 'put-tenant',
+    method: 'PUT',
+    path: ONE,
+    tag: 'tenants',
+    summary: "Register a tenant that was found in the company's data",
+    description:
+      'At any time. A switch that has begun its work goes on, and completes only when this tenant is verified too.',
+    roles: ['PartnerAdmin'],
+    conditions: 'write',
+    pathSchema: tenantPath,
+    bodySchema: noFields,
+    answers: { 200: 'It was there.', 201: 'Registered.' },
+    answerSchema: tenantBody,
+    run: async (deps: TenantServices, call) => {
+      const put = await putTenant(deps, { ...call.path, condition: conditionsOf(call) }, call.actor);
+      if (!put.ok) return put;
+      const { value, etag, created } = put.value;
+      return ok({ status: created ? 201 : 200, body: shown(value), etag });
+    },
+  }),
+  defineRoute({
+    operationId: 'get-tenant',
+    method: 'GET',
+    path: ONE,
+    tag: 'tenants',
+    summary: 'A tenant',
+    roles: READS,
+    conditions: 'read',
+    pathSchema: tenantPath,
+    answers: { 200: 'The tenant.' },
+    answerSchema: tenantBody,
+    run: async (deps: TenantServices, call) => {
+      const tenant = await getTenant(deps, call.path);
+      return tenant.ok ? ok({ status: 200, body: shown(tenant.value.value), etag: tenant.value.etag }) : tenant;
+    },
+  }),
+  defineRoute({
+    operationId: 'delete-tenant',
+    method: 'DELETE',
+    path: ONE,
+    tag: 'tenants',
+    summary: "Remove a tenant that is not in the company's data",
+    description: 'A switch that waited for it alone goes on by itself.',
+    roles: ['PartnerAdmin'],
+    conditions: 'delete',
+    pathSchema: tenantPath,
+    answers: { 204: 'Gone.' },
+    run: async (deps: TenantServices, call) => {
+      const deleted = await deleteTenant(deps, { ...call.path, condition: conditionsOf(call) }, call.actor);
+      return deleted.ok ? ok({ status: 204 }) : deleted;
+    },
+  }),
+] as const;

@@ -1,0 +1,39 @@
+// What tenants hold: the beginning of a switch, and its commit, until the administrators of every tenant of its company agreed.
+import { destinationDigest } from '../../domain/approval.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import type { Tenant } from '../../domain/tenant.ts';
+import type { Switch } from '../../domain/switch.ts';
+import { targetOf } from '../company-key-opener.ts';
+import type { Clock } from '../ports.ts';
+import type { DestinationReading } from '../tenants/destination.ts';
+import { listTenants, unverifiedAmong, type VerificationReading } from '../tenants/verifications.ts';
+
+export interface TenantReading extends VerificationReading, Pick<DestinationReading, 'managedTarget'> {
+  readonly clock: Clock;
+}
+
+/**
+ * The tenants that hold a switch in its present state. Nobody has to agree to a re-key, which leads nowhere else, nor to the way back.
+ * Only at the beginning has a verification to be recent: afterwards it is enough that there is one. To write on the strength of an empty
+ * answer, read the company's row first and write under its ETag.
+ */
+export async function tenantsThatHold(
+  deps: TenantReading,
+  { companyId, sw }: { readonly companyId: string; readonly sw: Switch },
+): Promise<Result<readonly Tenant[], Failure>> {
+  const isBeginning = sw.state === 'pending-verification';
+  const goesForward = isBeginning || sw.state === 'preparing' || sw.state === 're-protecting';
+  if (sw.kind === 'rekey' || !goesForward) return ok([]);
+  const tenants = await listTenants(deps.tables, companyId);
+  if (tenants.length === 0) return ok([]);
+  const target = await targetOf(deps, { companyId, ref: sw.target });
+  if (!target.ok) return target;
+  const { keyringId, switchId } = sw;
+  return unverifiedAmong(deps, tenants, {
+    companyId,
+    approval: { for: 'switch', keyringId, switchId },
+    destination: destinationDigest(target.value),
+    ...(isBeginning ? { now: deps.clock.now() } : {}),
+  });
+}

@@ -1,0 +1,177 @@
+// The tenants of a company as a resource: the vendor registers what it finds in the company's data, at any time. Coming and going merge
+// the company's row, so that a commit under its ETag knows them all.
+import type { Act, Actor } from '../../domain/audit.ts';
+import type { Company } from '../../domain/keyring.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { readKeyring } from '../../domain/rows/control-rows.ts';
+import { keyringRowKey, rowKeysUnder, tenantRowKey } from '../../domain/rows/row-keys.ts';
+import { readTenant, tenantCells } from '../../domain/rows/tenant-rows.ts';
+import {
+  MAX_TENANTS_PER_COMPANY,
+  parseTenantId,
+  type Tenant,
+  type TenantKind,
+  type TenantRef,
+} from '../../domain/tenant.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited, type ActRecord } from '../audit/audited.ts';
+import { listAll, loadCompany, type Loaded } from '../control-state.ts';
+import { StoreUnavailable, type Tables, type WorkQueue } from '../ports.ts';
+import { holds, matches, type Preconditions } from '../preconditions.ts';
+import { settleRaces } from '../races.ts';
+import { guardCompany } from '../switches/switch-writes.ts';
+import { wakeSwitch } from '../switches/wake.ts';
+import { listTenants } from './verifications.ts';
+
+export interface TenantRemoving extends Auditing {
+  readonly queue: WorkQueue;
+}
+
+interface TenantPlace {
+  readonly companyId: string;
+  readonly kind: TenantKind;
+  /** As typed. */
+  readonly tenantId: string;
+}
+
+type Place = TenantRef & { readonly companyId: string };
+
+export async function getTenant(
+  deps: { readonly tables: Tables },
+  request: TenantPlace,
+): Promise<Result<Loaded<Tenant>, Refusal>> {
+  const place = placeOf(request);
+  if (!place.ok) return place;
+  if (!(await loadCompany(deps.tables, request.companyId))) return err(notFound('company', request.companyId));
+  const tenant = await loadTenant(deps.tables, place.value);
+  return tenant ? ok(tenant) : err(missing(place.value));
+}
+
+/** All of them, in the order of kinds and ids. */
+export async function listTenantsOf(
+  deps: { readonly tables: Tables },
+  { companyId }: { readonly companyId: string },
+): Promise<Result<readonly Tenant[], Refusal>> {
+  if (!(await loadCompany(deps.tables, companyId))) return err(notFound('company', companyId));
+  return ok(await listTenants(deps.tables, companyId));
+}
+
+/** One that is there already stays as it is. */
+export async function putTenant(
+  deps: Auditing,
+  request: TenantPlace & { readonly condition: Preconditions },
+  actor: Actor,
+): Promise<Result<Loaded<Tenant> & { readonly created: boolean }, Refusal>> {
+  const place = placeOf(request);
+  if (!place.ok) return place;
+  return audited(deps, actor, actOn('tenant.register', place.value), (record) =>
+    settleRaces(deps, () => putOnce(deps, place.value, { condition: request.condition, record })),
+  );
+}
+
+async function putOnce(
+  deps: Auditing,
+  place: Place,
+  { condition, record }: { readonly condition: Preconditions; readonly record: ActRecord },
+): Promise<Result<Loaded<Tenant> & { readonly created: boolean }, Refusal> | 'lost-race'> {
+  const company = await openCompany(deps.tables, place.companyId);
+  if (!company.ok) return company;
+  const held = await loadTenant(deps.tables, place);
+  if (held && (await record.landed())) return ok({ ...held, created: true });
+  if (!holds(condition, held?.etag)) return err(unmet(place));
+  if (held) return ok({ ...held, created: false });
+  if ((await listTenants(deps.tables, place.companyId)).length >= MAX_TENANTS_PER_COMPANY) {
+    const message = `A company has at most ${MAX_TENANTS_PER_COMPANY} tenants.`;
+    return err({ type: 'state', code: 'too-many-tenants', message });
+  }
+  const tenant: Tenant = {
+    kind: place.kind,
+    tenantId: place.tenantId,
+    registeredAt: deps.clock.now().toISOString(),
+  };
+  const insert = { kind: 'insert', rowKey: tenantRowKey(place), cells: tenantCells(tenant) } as const;
+  const written = await record.write('companies', place.companyId, [guardCompany(company.value), insert]);
+  if (written.outcome !== 'committed') return 'lost-race';
+  return ok({ value: tenant, etag: written.etags[1] ?? '', created: true });
+}
+
+/**
+ * What its administrators approved stays: it is worth nothing for another switch, and good for the same one if the tenant is registered
+ * again. A switch that waited for this tenant alone goes on by itself.
+ */
+export async function deleteTenant(
+  deps: TenantRemoving,
+  request: TenantPlace & { readonly condition: Pick<Preconditions, 'ifMatch'> },
+  actor: Actor,
+): Promise<Result<void, Refusal>> {
+  const place = placeOf(request);
+  if (!place.ok) return place;
+  const removed = await audited(deps, actor, actOn('tenant.remove', place.value), (record) =>
+    settleRaces(deps, () => deleteOnce(deps, place.value, { condition: request.condition, record })),
+  );
+  if (removed.ok) await wakeSwitchesOf(deps, place.value.companyId);
+  return removed;
+}
+
+async function deleteOnce(
+  deps: TenantRemoving,
+  place: Place,
+  { condition, record }: { readonly condition: Pick<Preconditions, 'ifMatch'>; readonly record: ActRecord },
+): Promise<Result<void, Refusal> | 'lost-race'> {
+  if (await record.landed()) return ok(undefined);
+  const company = await openCompany(deps.tables, place.companyId);
+  if (!company.ok) return company;
+  const held = await loadTenant(deps.tables, place);
+  if (!held) return err(missing(place));
+  if (!matches(condition.ifMatch, held.etag)) return err(unmet(place));
+  const remove = { kind: 'delete', rowKey: tenantRowKey(place), etag: held.etag } as const;
+  const written = await record.write('companies', place.companyId, [guardCompany(company.value), remove]);
+  return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+}
+
+/** What cannot be sent now is the timer's. */
+async function wakeSwitchesOf(deps: TenantRemoving, companyId: string): Promise<void> {
+  try {
+    const range = { table: 'companies', partitionKey: companyId, ...rowKeysUnder(keyringRowKey('')) } as const;
+    for (const row of await listAll(deps.tables, range)) {
+      const { keyringId, switchId } = readKeyring(row.cells);
+      if (switchId !== undefined) await wakeSwitch(deps, { companyId, keyringId, switchId });
+    }
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    deps.log.write({ level: 'warning', event: 'switches.left-to-timer', detail: { companyId } });
+  }
+}
+
+function placeOf({ companyId, kind, tenantId: typed }: TenantPlace): Result<Place, Refusal> {
+  const tenantId = parseTenantId(kind, typed);
+  if (tenantId.ok) return ok({ companyId, kind, tenantId: tenantId.value });
+  return err({ type: 'invalid', target: 'path.tenantId', message: `The id ${tenantId.error}.` });
+}
+
+async function openCompany(tables: Tables, companyId: string): Promise<Result<Loaded<Company>, Refusal>> {
+  const company = await loadCompany(tables, companyId);
+  if (!company) return err(notFound('company', companyId));
+  if (company.value.state === 'active') return ok(company);
+  return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
+}
+
+async function loadTenant(tables: Tables, place: Place): Promise<Loaded<Tenant> | undefined> {
+  const row = await tables.read('companies', place.companyId, tenantRowKey(place));
+  return row && { value: readTenant(row.cells, row.rowKey), etag: row.etag };
+}
+
+const actOn = (action: string, place: Place): Act => ({
+  action,
+  companyId: place.companyId,
+  target: tenantRowKey(place),
+});
+
+const missing = (place: Place): Refusal => notFound('tenant', `${place.kind}/${place.tenantId}`);
+
+const unmet = (place: Place): Refusal => ({
+  type: 'precondition-failed',
+  what: 'tenant',
+  id: `${place.kind}/${place.tenantId}`,
+});
