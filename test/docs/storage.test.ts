@@ -13,6 +13,9 @@ import { beginRequest, endRequest } from '../../shared/operations/requests.ts';
 import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { acceptLoss } from '../../shared/operations/switches/quarantine.ts';
+import { destinationOf } from '../../shared/operations/tenants/destination.ts';
+import { deleteTenant, putTenant } from '../../shared/operations/tenants/registry.ts';
+import { recordVerification } from '../../shared/operations/tenants/verifications.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { checkConnection } from '../../shared/operations/vault-checks.ts';
@@ -58,6 +61,8 @@ const PATTERNS: Readonly<Record<string, string>> = {
   version: '\\d{10}',
   hash: '[0-9a-f]{64}',
   kind: 'test',
+  tenantKind: '(?:microsoft-365|google-workspace)',
+  approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+)`,
   sequence: '\\d{16}',
   outbox: '[A-Za-z0-9._-]+(?:\\|[A-Za-z0-9._-]+)*',
   what: `(?:company|keyring\\|${ID})`,
@@ -149,6 +154,19 @@ async function storedRows(): Promise<readonly Stored[]> {
   const begun = await beginRequest(deps, { companyId: COMPANY, caller: 'c', route: 'r', key: 'k', body: 'b' });
   if (begun.ok) await endRequest(deps, COMPANY, begun.value);
   look();
+
+  // A switch that waits for a tenant until it is verified, and is cancelled.
+  const tenant = { kind: 'google-workspace', tenantId: 'contoso.com' } as const;
+  const approval = { for: 'switch', keyringId: KEYRING, switchId: 's0' } as const;
+  await putTenant(deps, { companyId: COMPANY, ...tenant, condition: {} }, ADMIN);
+  await startSwitch(deps, { companyId: COMPANY, keyringId: KEYRING, switchId: 's0', target }, ADMIN);
+  const leadsTo = await destinationOf(deps, { companyId: COMPANY, approval });
+  const destination = leadsTo.ok ? leadsTo.value.digest : '';
+  const admin = { id: 'an-admin', name: 'Ann' };
+  await recordVerification(deps, { companyId: COMPANY, approval, ...tenant, destination, admin }, ADMIN);
+  await cancelSwitch(deps, { companyId: COMPANY, keyringId: KEYRING, switchId: 's0' }, ADMIN);
+  look();
+  await deleteTenant(deps, { companyId: COMPANY, ...tenant, condition: {} }, ADMIN);
 
   // Forward until a row is quarantined, back, and forward again with that row out of the way.
   const place = { companyId: COMPANY, keyringId: KEYRING };

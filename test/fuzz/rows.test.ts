@@ -30,6 +30,10 @@ import {
   readCompanyKey,
   readConnection,
 } from '../../shared/domain/rows/sealed-rows.ts';
+import { readTenant, readVerification, tenantCells, verificationCells } from '../../shared/domain/rows/tenant-rows.ts';
+import { tenantRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { TENANT_KINDS, type Tenant } from '../../shared/domain/tenant.ts';
+import type { Verification } from '../../shared/domain/verification.ts';
 import type { Shard } from '../../shared/domain/shard.ts';
 import type { Switch } from '../../shared/domain/switch.ts';
 import type { VaultHealth } from '../../shared/domain/vault-health.ts';
@@ -219,6 +223,18 @@ const health: fc.Arbitrary<VaultHealth> = fc
   )
   .map(([one, more]) => ({ ...one, ...more }));
 
+const tenantRef = { kind: fc.constantFrom(...TENANT_KINDS), tenantId: id };
+const tenant: fc.Arbitrary<Tenant> = fc.record({ ...tenantRef, registeredAt: at });
+const verification: fc.Arbitrary<Verification> = fc.record({
+  ...tenantRef,
+  approval: words,
+  destination: words,
+  verifiedAt: at,
+  adminId: words,
+  adminName: words,
+  seal,
+});
+
 /** A row as it comes back from Table Storage. */
 function stored(cells: CellRecord): CellRecord {
   const entity = JSON.parse(entityJson('partition', 'row', cells)) as object;
@@ -277,6 +293,17 @@ codec('connection', {
   write: connectionCells,
   read: (cells, row) => readConnection(cells, row?.connectionId ?? 'a'),
 });
+codec('tenant', {
+  rows: tenant,
+  write: tenantCells,
+  read: (cells, row) => readTenant(cells, row ? tenantRowKey(row) : 'tenant|microsoft-365|a'),
+});
+codec('verification', {
+  rows: verification,
+  write: verificationCells,
+  read: (cells, row) =>
+    readVerification(cells, row ?? { kind: 'microsoft-365', tenantId: 'a', approval: 'switch|default|s1' }),
+});
 codec('health', { rows: health, write: healthCells, read: readHealth });
 
 test('data-key rows that were tampered with are still read, by their name', () => {
@@ -297,6 +324,14 @@ test('sealed rows that were tampered with never throw', () => {
     RUNS,
   );
 });
+
+test.each(['tenant|github|a', 'tenant|microsoft-365', 'tenant|microsoft-365|', 'tenant|microsoft-365|a|b', 'tenant|'])(
+  'a tenant under the row key %s is malformed, and not left out',
+  (rowKey) => {
+    const cells = tenantCells({ kind: 'microsoft-365', tenantId: 'a', registeredAt: 'then' });
+    expect(() => readTenant(cells, rowKey)).toThrow(MalformedRow);
+  },
+);
 
 describe('what a switch waits for', () => {
   const blockedCells = aSwitch.chain((row) =>

@@ -5,13 +5,10 @@ import { ok, type Result } from '../../domain/result.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { targetOf } from '../company-key-opener.ts';
-import type { Clock } from '../ports.ts';
 import type { DestinationReading } from '../tenants/destination.ts';
 import { listTenants, unverifiedAmong, type VerificationReading } from '../tenants/verifications.ts';
 
-export interface TenantReading extends VerificationReading, Pick<DestinationReading, 'managedTarget'> {
-  readonly clock: Clock;
-}
+export type TenantReading = VerificationReading & Pick<DestinationReading, 'managedTarget'>;
 
 /**
  * The tenants that hold a switch in its present state. Nobody has to agree to a re-key, which leads nowhere else, nor to the way back.

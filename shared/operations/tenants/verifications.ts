@@ -1,7 +1,7 @@
 // Which tenants of a company have not agreed to a switch or an export, and the record of one that does. Nobody's word is taken but that
 // of a tenant's own administrator, for exactly this approval and the vault key that was shown, under the vendor's seal.
 import { approvalKey, type Approval } from '../../domain/approval.ts';
-import type { Actor } from '../../domain/audit.ts';
+import { KEYSWITCH, type Actor } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -16,8 +16,8 @@ import { readTenant, readVerification, verificationCells } from '../../domain/ro
 import { sealedBytesOfVerification } from '../../domain/seal.ts';
 import type { Tenant, TenantKind, TenantRef } from '../../domain/tenant.ts';
 import { judgeVerification, type Verification } from '../../domain/verification.ts';
-import type { Auditing } from '../audit/append.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
+import { recordFailure, type Recording } from '../audit/record-event.ts';
 import { listAll, loadCompany } from '../control-state.ts';
 import { StoreUnavailable, type RowWrite, type Sealer, type StoredRow, type Tables, type WorkQueue } from '../ports.ts';
 import { settleRaces } from '../races.ts';
@@ -26,8 +26,7 @@ import { guardCompany } from '../switches/switch-writes.ts';
 import { wakeSwitch } from '../switches/wake.ts';
 import { destinationOf, type DestinationReading } from './destination.ts';
 
-export interface VerificationReading extends SealCheck {
-  readonly tables: Tables;
+export interface VerificationReading extends SealCheck, Recording {
   /** How old a verification may be where its age is asked for. */
   readonly verificationMs: number;
 }
@@ -100,24 +99,33 @@ export async function listTenants(tables: Tables, companyId: string): Promise<Te
 /** One that somebody else wrote is a security event, and counts as none: the tenant is verified by verifying it. */
 async function isGood(
   deps: VerificationReading,
-  { companyId, approval, destination, now }: Asked,
+  asked: Asked,
   { tenant, row }: { readonly tenant: TenantRef; readonly row: StoredRow },
 ): Promise<Result<boolean, Failure>> {
-  const { rowKey } = row;
-  const verification = readVerification(row.cells, { ...tenant, approval: approvalKey(approval) });
-  if (!verification) {
-    forged(deps.log, { companyId, rowKey });
-    return ok(false);
+  const { companyId, approval, destination, now } = asked;
+  const place = { ...tenant, approval: approvalKey(approval) };
+  const genuine = await readGenuine(deps, companyId, { row, verification: readVerification(row.cells, place) });
+  if (genuine.ok) {
+    const age = now && { now, limitMs: deps.verificationMs };
+    return ok(judgeVerification(genuine.value, { destination, ...(age ? { age } : {}) }) === 'good');
   }
-  const bytes = sealedBytesOfVerification(companyId, verification);
-  const sealed = await checkSeal(deps, { companyId, rowKey, bytes, seal: verification.seal });
-  if (!sealed.ok) return sealed.error.code === 'row-forged' ? ok(false) : sealed;
-  const age = now && { now, limitMs: deps.verificationMs };
-  return ok(judgeVerification(verification, { destination, ...(age ? { age } : {}) }) === 'good');
+  if (genuine.error.code !== 'row-forged') return genuine;
+  await recordFailure(deps, KEYSWITCH, { companyId, target: row.rowKey, failure: genuine.error });
+  return ok(false);
 }
 
-export interface VerificationRecording extends VerificationReading, DestinationReading, Auditing {
-  readonly tables: Auditing['tables'];
+async function readGenuine(
+  deps: SealCheck,
+  companyId: string,
+  { row: { rowKey }, verification }: { readonly row: StoredRow; readonly verification: Verification | undefined },
+): Promise<Result<Verification, Failure>> {
+  if (!verification) return err(forged(deps.log, { companyId, rowKey }));
+  const bytes = sealedBytesOfVerification(companyId, verification);
+  const sealed = await checkSeal(deps, { companyId, rowKey, bytes, seal: verification.seal });
+  return sealed.ok ? ok(verification) : sealed;
+}
+
+export interface VerificationRecording extends VerificationReading, Omit<DestinationReading, 'tables'> {
   readonly sealer: Sealer;
   readonly queue: WorkQueue;
 }

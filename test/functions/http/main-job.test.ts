@@ -245,6 +245,17 @@ describe('a connection', () => {
   });
 });
 
+describe('a tenant found in the data', () => {
+  const tenant = `${acme}/tenants/google-workspace/acme.example`;
+
+  test('is registered by the vendor, and removed when it was a mistake', async () => {
+    expect((await api.call('PUT', tenant, { as: partner })).status).toBe(201);
+    expect((await api.call('GET', tenant, { as: admin })).body['tenantId']).toBe('acme.example');
+    expect(list((await api.call('GET', `${acme}/tenants`, { as: auditor })).body['value'])).toHaveLength(1);
+    expect((await api.call('DELETE', tenant, { as: partner })).status).toBe(204);
+  });
+});
+
 describe('a switch', () => {
   const toVault = { provider: 'azure-key-vault', connectionId: 'main' };
   const sw = (id: string): string => `${ring}/switches/${id}`;

@@ -1,0 +1,130 @@
+// Tenants over the API: who may, what is answered, and a switch that says for whom it waits.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TenantRef } from '../../../shared/domain/tenant.ts';
+import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
+import { recordVerification } from '../../../shared/operations/tenants/verifications.ts';
+import { actorNamed } from '../../fakes/actors.ts';
+import type { Json } from './api-answer.ts';
+import { adminOf, Api, auditor, BASE_URL, connect, partner, registerCompany } from './api.ts';
+
+const ENTRA: TenantRef = { kind: 'microsoft-365', tenantId: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa' };
+const GOOGLE: TenantRef = { kind: 'google-workspace', tenantId: 'contoso.com' };
+const TENANTS = '/companies/acme/tenants';
+const pathOf = ({ kind, tenantId }: TenantRef): string => `${TENANTS}/${kind}/${tenantId}`;
+const SWITCH = '/companies/acme/keyrings/default/switches/first';
+
+let api: Api;
+beforeEach(async () => {
+  api = await Api.start();
+  await registerCompany(api, 'acme');
+});
+afterEach(() => api.close());
+
+const listed = async (query = ''): Promise<Json> =>
+  (await api.call('GET', `${TENANTS}${query}`, { as: auditor })).body as Json;
+
+describe('a tenant', () => {
+  test('is registered once, by its id in lower case, read and removed', async () => {
+    const path = `${TENANTS}/microsoft-365/${ENTRA.tenantId.toUpperCase()}`;
+    const made = await api.call('PUT', path, { as: partner, headers: { 'if-none-match': '*' } });
+    expect([made.status, made.body]).toEqual([201, { ...ENTRA, registeredAt: '2026-01-01T00:00:00.000Z' }]);
+    const again = await api.call('PUT', pathOf(ENTRA), { as: partner, body: {} });
+    expect([again.status, again.headers.get('etag')]).toEqual([200, made.headers.get('etag')]);
+    const read = await api.call('GET', pathOf(ENTRA), { as: adminOf('acme') });
+    expect([read.status, read.body]).toEqual([200, made.body]);
+    const etag = read.headers.get('etag') ?? '';
+    const unchanged = await api.call('GET', pathOf(ENTRA), { as: auditor, headers: { 'if-none-match': etag } });
+    expect(unchanged.status).toBe(304);
+    const gone = await api.call('DELETE', pathOf(ENTRA), { as: partner, headers: { 'if-match': etag } });
+    expect(gone.status).toBe(204);
+    expect((await api.call('GET', pathOf(ENTRA), { as: partner })).body['error']?.['code']).toBe('tenant-not-found');
+  });
+
+  test('is listed page by page, in the order of kinds and ids', async () => {
+    for (const tenant of [ENTRA, GOOGLE]) await api.call('PUT', pathOf(tenant), { as: partner });
+    const first = await listed('?maxpagesize=1');
+    expect(first).toMatchObject({ value: [GOOGLE], nextLink: expect.stringContaining(BASE_URL) as string });
+    const rest = await api.call('GET', first['nextLink'] as unknown as string, { as: adminOf('acme') });
+    expect(rest.body).toMatchObject({ value: [ENTRA] });
+    expect(rest.body['nextLink']).toBeUndefined();
+  });
+
+  test.each([
+    ['PUT', 'an admin of the company', adminOf('acme')],
+    ['DELETE', 'an admin of the company', adminOf('acme')],
+    ['PUT', 'an auditor', auditor],
+    ['DELETE', 'an auditor', auditor],
+  ])('takes no %s from %s', async (method, _, as) => {
+    expect((await api.call(method, pathOf(ENTRA), { as })).status).toBe(403);
+    expect(await listed()).toEqual({ value: [] });
+  });
+
+  test.each([
+    ['github', 'contoso.com', 'path.kind'],
+    ['Microsoft-365', ENTRA.tenantId, 'path.kind'],
+    ['microsoft-365', 'contoso.com', 'path.tenantId'],
+    ['google-workspace', 'Contoso.com', 'path.tenantId'],
+    ['google-workspace', 'contoso.com%7Cx', 'path.tenantId'],
+  ])('of kind %s and id %s is no tenant', async (kind, tenantId, target) => {
+    for (const method of ['PUT', 'GET', 'DELETE']) {
+      const answer = await api.call(method, `${TENANTS}/${kind}/${tenantId}`, { as: partner });
+      expect([answer.status, answer.body['error']?.['code']]).toEqual([400, 'invalid-request']);
+      expect(JSON.stringify(answer.body)).toContain(`"${target}"`);
+    }
+    expect(await listed()).toEqual({ value: [] });
+  });
+
+  test('is told with its id when its condition does not hold', async () => {
+    const answer = await api.call('PUT', pathOf(GOOGLE), { as: partner, headers: { 'if-match': '*' } });
+    expect([answer.status, answer.body['error']?.['message']]).toEqual([
+      412,
+      "The tenant 'google-workspace/contoso.com' is not as If-Match or If-None-Match ask.",
+    ]);
+  });
+});
+
+test('a switch names the tenants that it waits for and whose move it is, and goes through when the last is verified', async () => {
+  await connect(api, 'acme', 'main');
+  for (const tenant of [ENTRA, GOOGLE]) await api.call('PUT', pathOf(tenant), { as: partner });
+  const body = { provider: 'azure-key-vault', connectionId: 'main' };
+  const begun = await api.call('PUT', SWITCH, { as: adminOf('acme'), body });
+  expect(begun.body['unverifiedTenants']).toEqual([GOOGLE, ENTRA]);
+  await api.work();
+  const waiting = await api.call('GET', SWITCH, { as: adminOf('acme') });
+  expect(waiting.body).toMatchObject({
+    state: 'pending-verification',
+    unverifiedTenants: [GOOGLE, ENTRA],
+    waitsFor: { reason: 'tenant-unverified', owner: 'company-admin' },
+  });
+
+  const approval = { for: 'switch', keyringId: 'default', switchId: 'first' } as const;
+  const there = await destinationOf(api.services, { companyId: 'acme', approval });
+  const destination = there.ok ? there.value.digest : '';
+  for (const tenant of [ENTRA, GOOGLE]) {
+    const admin = { id: 'an-admin', name: 'Ann' };
+    const verified = { companyId: 'acme', approval, ...tenant, destination, admin };
+    expect((await recordVerification(api.services, verified, actorNamed('browser'))).ok).toBe(true);
+  }
+  await api.work();
+  const done = await api.call('GET', SWITCH, { as: adminOf('acme') });
+  expect(done.body).toMatchObject({ state: 'completed', unverifiedTenants: [] });
+  expect(done.body['waitsFor']).toBeUndefined();
+});
+
+test('a company that is removed takes its tenants, and what was said for them, along', async () => {
+  await connect(api, 'acme', 'main');
+  await api.call('PUT', pathOf(ENTRA), { as: partner });
+  const body = { provider: 'azure-key-vault', connectionId: 'main' };
+  await api.call('PUT', SWITCH, { as: partner, body });
+  const approval = { for: 'switch', keyringId: 'default', switchId: 'first' } as const;
+  const there = await destinationOf(api.services, { companyId: 'acme', approval });
+  const destination = there.ok ? there.value.digest : '';
+  const verified = { companyId: 'acme', approval, ...ENTRA, destination, admin: { id: 'an-admin', name: 'Ann' } };
+  await recordVerification(api.services, verified, actorNamed('browser'));
+  const rows = (): string[] =>
+    [...api.store.dump()].map(({ rowKey }) => rowKey).filter((key) => /^(tenant|verification)\|/.test(key));
+  expect(rows()).toHaveLength(2);
+  await api.work();
+  expect((await api.call('DELETE', '/companies/acme', { as: partner })).status).toBe(204);
+  expect(rows()).toEqual([]);
+});
