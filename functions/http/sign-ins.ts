@@ -1,4 +1,4 @@
-// The pages of a sign-in: a link, its button, the way back from Microsoft, and the second question. Nobody has a token here; who may go
+// The pages of a sign-in: a link, its button, the way back from Microsoft or Google, and the second question. Nobody has a token here; who may go
 // on is decided by one-time states and the browser's own cookie.
 import { z } from 'zod';
 import { assignRole } from '../../shared/domain/failures/azure-commands.ts';
@@ -13,7 +13,7 @@ import { definePageRoute } from './pages/page-route.ts';
 import type { AgainForm, CookieChange, PageAnswer, PageRefusal } from './pages/page-answer.ts';
 import { API_PREFIX } from './route.ts';
 import { callbackUrl, CALLBACK } from './sign-in-links.ts';
-import { subjectOf } from './sign-in-subjects.ts';
+import { consentSubject, subjectOf, verificationSubject } from './sign-in-subjects.ts';
 
 export type SignInServices = SignInDependencies;
 
@@ -21,12 +21,17 @@ const LINK = '/consent/{link}';
 const ANSWER = '/consent/answer';
 const MAX_TICKET_CHARS = 200;
 
-const linkPath = z.strictObject({ link: z.string().min(1).max(MAX_TICKET_CHARS) });
+const linkPath = z.strictObject({
+  link: z
+    .string()
+    .max(MAX_TICKET_CHARS)
+    .regex(/^[A-Za-z0-9_~-]+$/, 'must be copied whole'),
+});
 const answerForm = z.strictObject({
   state: z.string().min(1).max(MAX_TICKET_CHARS),
   answer: z.enum(['confirm', 'decline']),
 });
-/** Microsoft adds parameters as it likes. */
+/** Microsoft and Google add parameters as they like. */
 const anything = z.object({ state: z.string().optional() }).catchall(z.string());
 
 const cookieFor = ({ signInTimes }: SignInServices, value: string): CookieChange => ({
@@ -64,7 +69,7 @@ export const signInRoutes = [
     method: 'POST',
     path: LINK,
     tag: 'sign-ins',
-    summary: 'The button of that page: on to Microsoft',
+    summary: 'The button of that page: on to Microsoft or Google',
     limitedPerCompany: true,
     pathSchema: linkPath,
     answers: { 200: 'The browser goes on to the sign-in.' },
@@ -72,8 +77,8 @@ export const signInRoutes = [
       const request = { ...call.path, isCrossSite: call.isCrossSite, callbackUrl: callbackUrl(call.baseUrl) };
       const begun = await begin(deps, request, call.actor);
       if (!begun.ok) return onPage(begun.error);
-      const { goTo, cookie } = begun.value;
-      return ok({ goTo, service: 'Microsoft', cookie: cookieFor(deps, cookie) });
+      const { goTo, service, cookie } = begun.value;
+      return ok({ goTo, service, cookie: cookieFor(deps, cookie) });
     },
   }),
   definePageRoute({
@@ -81,7 +86,7 @@ export const signInRoutes = [
     method: 'GET',
     path: CALLBACK,
     tag: 'sign-ins',
-    summary: 'Back from Microsoft',
+    summary: 'Back from Microsoft or Google',
     querySchema: anything,
     answers: { 200: 'The second question.', 303: 'On to the next sign-in page.' },
     run: async (deps: SignInServices, call) => {
@@ -111,7 +116,7 @@ export const signInRoutes = [
 
 function pageOf(deps: SignInServices, back: CameBack): PageAnswer {
   const cookie = cookieFor(deps, back.cookie);
-  if (back.type === 'departure') return { goTo: back.goTo, service: 'Microsoft', cookie };
+  if (back.type === 'departure') return { goTo: back.goTo, service: back.service, cookie };
   return {
     cookie,
     view: {
@@ -135,8 +140,12 @@ function againOf(
 }
 
 function viewOf(answered: Answered): Extract<PageAnswer, { view: unknown }>['view'] {
-  const subject = subjectOf(answered.asked);
-  if (answered.type === 'declined') return { page: 'declined', subject };
+  if (answered.type === 'declined') return { page: 'declined', subject: subjectOf(answered.asked) };
+  if (answered.type === 'verified') {
+    const { asked, tenantsLeft } = answered;
+    return { page: 'tenant-verified', subject: verificationSubject(asked), tenantsLeft };
+  }
+  const subject = consentSubject(answered.asked);
   const { vaultHost, keyName, tenantId } = subject.key;
   const { principalId } = answered;
   const azureCli = assignRole({ vaultHost, keyName, tenantId, appId: subject.applicationId, principalId });

@@ -9,15 +9,21 @@ import {
   putTenant,
   type TenantRemoving,
 } from '../../shared/operations/tenants/registry.ts';
+import { countCall } from '../../shared/operations/call-limit.ts';
+import { requestVerification } from '../../shared/operations/sign-ins/request-verification.ts';
+import type { SignInDependencies } from '../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { conditionsOf } from './preconditions.ts';
 import type { Role } from './roles.ts';
 import { defineRoute } from './route.ts';
-import { companyPath, noFields, tenantPath, time } from './schemas/ids.ts';
+import { linkUrl } from './sign-in-links.ts';
+import { linkBody } from './schemas/connections.ts';
+import { companyPath, keyringId, noFields, switchId, tenantPath, time } from './schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
 
-export type TenantServices = TenantRemoving;
+export type TenantServices = TenantRemoving & SignInDependencies;
 
 const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
+const VERIFIES: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
 const COLLECTION = '/companies/{companyId}/tenants';
 const ONE = `${COLLECTION}/{kind}/{tenantId}`;
 
@@ -28,6 +34,9 @@ const tenantBody = z
     registeredAt: time,
   })
   .meta({ id: 'Tenant' });
+
+/** What is to be approved. */
+const approvalInput = z.strictObject({ for: z.literal('switch'), keyringId, switchId }).meta({ id: 'Approval' });
 
 const shown = ({ kind, tenantId, registeredAt }: Tenant): z.input<typeof tenantBody> => ({
   kind,
@@ -90,6 +99,29 @@ export const tenantRoutes = [
     run: async (deps: TenantServices, call) => {
       const tenant = await getTenant(deps, call.path);
       return tenant.ok ? ok({ status: 200, body: shown(tenant.value.value), etag: tenant.value.etag }) : tenant;
+    },
+  }),
+  defineRoute({
+    operationId: 'request-verification',
+    method: 'POST',
+    path: `${ONE}/verify`,
+    tag: 'tenants',
+    summary: 'A link that asks an administrator of the tenant to approve a pending switch',
+    description:
+      'Leads to a page of ours that shows the destination. What is approved there holds for this destination, and for nothing else.',
+    roles: VERIFIES,
+    limitedPerCompany: true,
+    pathSchema: tenantPath,
+    bodySchema: approvalInput,
+    answers: { 200: 'The link, to be sent to the administrator.' },
+    answerSchema: linkBody,
+    run: async (deps: TenantServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'verify' });
+      if (!allowed.ok) return allowed;
+      const made = await requestVerification(deps, { ...call.path, approval: call.body }, call.actor);
+      if (!made.ok) return made;
+      const { ticket, expiresAt } = made.value;
+      return ok({ status: 200, body: { link: linkUrl(call.baseUrl, ticket.text), expiresAt } });
     },
   }),
   defineRoute({

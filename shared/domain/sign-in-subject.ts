@@ -1,6 +1,8 @@
 // What a link asks an administrator of a tenant for. Pure.
+import type { Approval } from './approval.ts';
 import { isResourceId } from './ids.ts';
 import { isRecord } from './rows/cells.ts';
+import { parseTenantId, TENANT_KINDS, type TenantRef } from './tenant.ts';
 
 /** That the connector app may use the key of a connection. */
 export interface ConsentSubject {
@@ -8,12 +10,33 @@ export interface ConsentSubject {
   readonly connectionId: string;
 }
 
-export type SignInSubject = ConsentSubject;
+/** That a switch or an export may go on, for the data of their tenant. */
+export interface VerificationSubject extends TenantRef {
+  readonly purpose: 'verification';
+  readonly approval: Approval;
+}
+
+export type SignInSubject = ConsentSubject | VerificationSubject;
 
 /** Undefined if it is none of ours. */
 export function readSubject(value: unknown): SignInSubject | undefined {
   if (!isRecord(value)) return undefined;
-  const { purpose, connectionId } = value;
-  if (purpose !== 'consent' || typeof connectionId !== 'string' || !isResourceId(connectionId)) return undefined;
-  return { purpose, connectionId };
+  const { purpose, connectionId, tenantId } = value;
+  if (purpose === 'consent') return isId(connectionId) ? { purpose, connectionId } : undefined;
+  if (purpose !== 'verification') return undefined;
+  const kind = TENANT_KINDS.find((known) => known === value['kind']);
+  const approval = readApproval(value['approval']);
+  if (kind === undefined || typeof tenantId !== 'string' || !approval) return undefined;
+  return parseTenantId(kind, tenantId).ok ? { purpose, kind, tenantId, approval } : undefined;
 }
+
+function readApproval(value: unknown): Approval | undefined {
+  if (!isRecord(value)) return undefined;
+  const { keyringId, switchId, round } = value;
+  if (!isId(keyringId)) return undefined;
+  if (value['for'] === 'switch') return isId(switchId) ? { for: 'switch', keyringId, switchId } : undefined;
+  const isRound = typeof round === 'number' && Number.isSafeInteger(round) && round >= 0;
+  return value['for'] === 'export' && isRound ? { for: 'export', keyringId, round } : undefined;
+}
+
+const isId = (value: unknown): value is string => typeof value === 'string' && isResourceId(value);

@@ -12,7 +12,7 @@ export interface CallLimiting extends Races {
   readonly clock: Clock;
 }
 
-export type CallKind = 'test' | 'consent' | 'sign-in';
+export type CallKind = 'test' | 'consent' | 'verify' | 'sign-in';
 
 export const MAX_CALLS_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;

@@ -20,8 +20,10 @@ import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { checkConnection } from '../../shared/operations/vault-checks.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
+import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, RESTORE_DAYS, VENDOR, World } from '../operations/data-keys/world.ts';
+import { globalAdminOf, Walk } from '../operations/sign-ins/walk.ts';
 import { readPage, sections, tableRows } from './markdown.ts';
 
 interface Described {
@@ -56,11 +58,12 @@ const described: readonly Described[] = sections(page, 2).flatMap((table) =>
   }),
 );
 
+const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 const ID = '[A-Za-z0-9._-]+';
 const PATTERNS: Readonly<Record<string, string>> = {
   version: '\\d{10}',
   hash: '[0-9a-f]{64}',
-  kind: 'test',
+  kind: '(?:test|consent|sign-in)',
   tenantKind: '(?:microsoft-365|google-workspace)',
   approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+)`,
   sequence: '\\d{16}',
@@ -123,6 +126,8 @@ async function storedRows(): Promise<readonly Stored[]> {
   const deps = {
     ...world.host,
     probe: world.vaults,
+    signIns: new FakeSignIns(),
+    signInTimes: { linkMs: 3_600_000, stepMs: 600_000 },
     checkConcurrency: 1,
     keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 0 },
     connectionPolicy: {
@@ -133,7 +138,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   } as const;
   const connection = { companyId: COMPANY, connectionId: 'main' };
   const target = { provider: 'azure-key-vault', connectionId: 'main' } as const;
-  world.vaults.addVault({ host: 'contoso.vault.azure.net', tenantId: '22222222-2222-4222-8222-222222222222' });
+  world.vaults.addVault({ host: 'contoso.vault.azure.net', tenantId: CUSTOMER_TENANT });
   world.vaults.addKey({ host: 'contoso.vault.azure.net', keyName: 'main-key', fixture: 'rsa-2048-2' });
   await putCompany(deps, { companyId: 'globex' }, ADMIN);
   await deleteCompany(deps, { companyId: 'globex' }, ADMIN);
@@ -148,6 +153,8 @@ async function storedRows(): Promise<readonly Stored[]> {
     credential: { kind: 'federated' },
   } as const;
   await putConnection(deps, { ...connection, input, condition: {} }, ADMIN);
+  await new Walk(deps).through(connection, globalAdminOf(CUSTOMER_TENANT));
+  look();
   await testConnection(deps, { ...connection, roleAssigned: true }, ADMIN);
   await countCall(deps, { companyId: COMPANY, kind: 'test' });
   await recordPoison(deps, { reason: 'a test', value: 'x' });

@@ -2,23 +2,27 @@
 // question open, so that the same button can be pressed again.
 import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
-import { refusedBy } from '../../domain/refusal.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRowKey } from '../../domain/rows/row-keys.ts';
 import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
 import { parseTicket } from '../../domain/ticket.ts';
 import { audited } from '../audit/audited.ts';
 import { loadAsked, type Asked } from './asked.ts';
+import { approve, type Approved } from './approve.ts';
 import { grantConsent, type Granted } from './grant-consent.ts';
 import { refuse } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 import { findState, usedWrite, type FoundState } from './states.ts';
+import { targetOfSubject, type SubjectNow } from './subject-now.ts';
 
-export type Answered = ({ readonly type: 'granted' } & Granted) | { readonly type: 'declined'; readonly asked: Asked };
+export type Answered =
+  | ({ readonly type: 'granted' } & Granted)
+  | ({ readonly type: 'verified' } & Approved)
+  | { readonly type: 'declined'; readonly asked: Asked };
 
 /** Somebody who signed in, with what they were asked. */
-export interface Answering {
-  readonly asked: Asked;
+export interface Answering<S extends SubjectNow = SubjectNow> {
+  readonly asked: Asked<S>;
   readonly state: FoundState;
   readonly person: SignedIn;
 }
@@ -45,11 +49,25 @@ export async function answer(
   const answering = { asked: asked.value, state, person };
   const by = { ...actor, by: person.id };
   if (given.answer === 'decline') return decline(deps, answering, by);
-  const granted = await grantConsent(deps, answering, by);
-  if (granted.ok) return ok({ type: 'granted', ...granted.value });
-  const { error } = granted;
+  const done = await carryOut(deps, answering, by);
+  if (done.ok) return done;
+  const { error } = done;
   if (error.type !== 'failure') return err({ refusal: error, asked: asked.value });
   return refuse(deps, by, { ...at, failure: error.failure, asked: asked.value });
+}
+
+async function carryOut(
+  deps: SignInDependencies,
+  { asked, ...rest }: Answering,
+  by: Actor,
+): Promise<Result<Answered, Refusal>> {
+  const { subject } = asked;
+  if (subject.purpose === 'consent') {
+    const granted = await grantConsent(deps, { ...rest, asked: { ...asked, subject } }, by);
+    return granted.ok ? ok({ type: 'granted', ...granted.value }) : granted;
+  }
+  const approved = await approve(deps, { ...rest, asked: { ...asked, subject } }, by);
+  return approved.ok ? ok({ type: 'verified', ...approved.value }) : approved;
 }
 
 /** Nothing changes but that this question is answered; the link can be opened again. */
@@ -59,8 +77,10 @@ async function decline(
   by: Actor,
 ): Promise<Result<Answered, SignInRefusal>> {
   const { companyId } = asked.company;
-  const target = connectionRowKey(asked.connection.value.connectionId);
-  const written = await audited(deps, by, { action: 'consent.decline', companyId, target }, async (record) => {
+  const { subject } = asked;
+  const action = subject.purpose === 'consent' ? 'consent.decline' : 'tenant.decline';
+  const act = { action, companyId, target: targetOfSubject(subject) };
+  const written = await audited(deps, by, act, async (record) => {
     const tried = await record.write('companies', companyId, [usedWrite(state, { at: deps.clock.now(), by })]);
     return tried.outcome === 'committed' || (await record.landed());
   });

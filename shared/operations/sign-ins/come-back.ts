@@ -1,15 +1,15 @@
-// The browser comes back from Microsoft. Whatever it brings can be copied, forged or sent twice: what counts is the one-time state, the
+// The browser comes back from Microsoft or Google. Whatever it brings can be copied, forged or sent twice: what counts is the one-time state, the
 // cookie of the browser that began, and in the end an ID token. Each step is used up before anything is done with it.
 import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
-import { judgeMicrosoftAdmin } from '../../domain/sign-in.ts';
 import { callbackErrorOf, microsoftRefusal, stateOf } from '../../domain/sign-in-answer.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
 import { parseTicket } from '../../domain/ticket.ts';
 import { loadAsked, type Asked } from './asked.ts';
-import type { Departure } from './begin.ts';
+import { departToSignIn, signInTenant, type Departure } from './depart.ts';
+import { identify } from './identify.ts';
 import { refuse } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 import { beginStep, findState, openCookie, useState, type FoundState } from './states.ts';
@@ -74,7 +74,7 @@ async function afterConsent(
   actor: Actor,
 ): Promise<Result<CameBack, SignInRefusal>> {
   const { companyId } = asked.company;
-  const { tenantId } = asked.target;
+  const { tenantId } = asked.subject.target;
   const at = { companyId, step: 'admin-consent', asked } as const;
   const told = callbackErrorOf(callback.query);
   if (told) return refuse(deps, actor, { ...at, failure: microsoftRefusal(told, { tenantId }) });
@@ -83,12 +83,9 @@ async function afterConsent(
     const detail = 'the redirect names another tenant';
     return refuse(deps, actor, { ...at, failure: failure('sign-in-wrong-tenant', { tenantId, detail }) });
   }
-  const step = await beginStep(deps, { companyId, leg: 'sign-in', link: asked.linkHash });
-  const { codeVerifier, nonce } = step;
-  const request = { redirectUri: callback.callbackUrl, state: step.state.text, nonce, codeVerifier };
-  const goTo = await deps.signIns.microsoftUrl({ ...request, tenantId });
-  if (!goTo.ok) return refuse(deps, actor, { ...at, failure: goTo.error });
-  return ok({ type: 'departure', goTo: goTo.value, cookie: step.cookie });
+  const left = await departToSignIn(deps, asked, callback.callbackUrl);
+  if (!left.ok) return refuse(deps, actor, { ...at, failure: left.error });
+  return ok({ type: 'departure', ...left.value });
 }
 
 async function afterSignIn(
@@ -97,19 +94,13 @@ async function afterSignIn(
   actor: Actor,
 ): Promise<Result<CameBack, SignInRefusal>> {
   const { companyId } = asked.company;
-  const { tenantId } = asked.target;
-  const at = { companyId, step: 'sign-in', asked } as const;
-  const redeemed = await deps.signIns.redeemMicrosoft({
+  const person = await identify(deps, signInTenant(asked), {
     query: callback.query,
     redirectUri: callback.callbackUrl,
     state: state.ticket.text,
     ...openCookie(cookie),
-    tenantId,
   });
-  if (!redeemed.ok) return refuse(deps, actor, { ...at, failure: redeemed.error });
-  const unfit = judgeMicrosoftAdmin(redeemed.value, tenantId);
-  if (unfit) return refuse(deps, actor, { ...at, failure: unfit });
-  const person = { id: `${tenantId}/${redeemed.value.objectId}`, displayName: redeemed.value.displayName };
-  const step = await beginStep(deps, { companyId, leg: 'confirm', link: asked.linkHash, person });
-  return ok({ type: 'question', asked, person, state: step.state.text, cookie: step.cookie });
+  if (!person.ok) return refuse(deps, actor, { companyId, step: 'sign-in', failure: person.error, asked });
+  const step = await beginStep(deps, { companyId, leg: 'confirm', link: asked.linkHash, person: person.value });
+  return ok({ type: 'question', asked, person: person.value, state: step.state.text, cookie: step.cookie });
 }

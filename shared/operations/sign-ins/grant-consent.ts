@@ -5,41 +5,42 @@ import type { Connection, Consent } from '../../domain/connection.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { COMPANY_ROW_KEY, connectionRowKey, linkRowKey } from '../../domain/rows/row-keys.ts';
+import { connectionRowKey } from '../../domain/rows/row-keys.ts';
 import { consentCell } from '../../domain/rows/sealed-rows.ts';
-import { linkCells } from '../../domain/rows/sign-in-rows.ts';
 import { sealedBytesOfConsent } from '../../domain/seal.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
 import { loadCompany } from '../control-state.ts';
 import type { Sealer } from '../ports.ts';
 import { settleRaces } from '../races.ts';
 import { goOnWithConsent } from '../switches/go-on.ts';
+import { guardCompany } from '../switches/switch-writes.ts';
 import { claimVaultKey } from '../vault-claims.ts';
-import { loadAsked, type Asked } from './asked.ts';
+import type { Asked } from './asked.ts';
 import type { Answering } from './answer.ts';
+import { closeQuestion } from './close-question.ts';
 import type { SignInDependencies } from './sign-in-dependencies.ts';
-import { findStateAgain, usedWrite } from './states.ts';
+import type { ConsentNow } from './subject-now.ts';
 
 export interface Granted {
-  readonly asked: Asked;
+  readonly asked: Asked<ConsentNow>;
   /** Object id of the app's service principal in the tenant. */
   readonly principalId: string;
 }
 
 export async function grantConsent(
   deps: SignInDependencies,
-  answering: Answering,
+  answering: Answering<ConsentNow>,
   actor: Actor,
 ): Promise<Result<Granted, Refusal>> {
   const { asked, person } = answering;
   const { companyId } = asked.company;
-  const { target } = asked;
+  const { target, connection } = asked.subject;
   const token = await deps.probe.obtainToken(target);
   if (!token.ok) return err(refusedBy(token.error));
   const claimed = await claimVaultKey(deps, { companyId, host: target.host, keyName: target.keyName });
   if (!claimed.ok) return claimed;
   const { principalId } = token.value;
-  const rowKey = connectionRowKey(asked.connection.value.connectionId);
+  const rowKey = connectionRowKey(connection.value.connectionId);
   const detail = { tenantId: target.tenantId, vaultHost: target.host, keyName: target.keyName, principalId };
   const act = { action: 'consent.grant', companyId, target: rowKey, detail };
   const granted = await audited(deps, actor, act, (record) =>
@@ -48,7 +49,7 @@ export async function grantConsent(
       return tryGrant(deps, { answering, record, actor, principalId });
     }),
   );
-  if (granted.ok) await goOnWithConsent(deps, { companyId, usedBy: asked.connection.value.usedBy });
+  if (granted.ok) await goOnWithConsent(deps, { companyId, usedBy: connection.value.usedBy });
   deps.log.write({
     level: granted.ok ? 'info' : 'warning',
     event: granted.ok ? 'consent.granted' : 'consent.not-granted',
@@ -60,7 +61,7 @@ export async function grantConsent(
 async function tryGrant(
   deps: SignInDependencies,
   act: {
-    readonly answering: Answering;
+    readonly answering: Answering<ConsentNow>;
     readonly record: ActRecord;
     readonly actor: Actor;
     readonly principalId: string;
@@ -68,36 +69,29 @@ async function tryGrant(
 ): Promise<Result<Granted, Refusal> | 'lost-race'> {
   const { answering, record, actor, principalId } = act;
   const { companyId } = answering.asked.company;
-  // Read again under the ETags that are written under: connection, link and question may have moved since the page was shown.
   const company = await loadCompany(deps.tables, companyId);
-  const asked = await loadAsked(deps, { companyId, linkHash: answering.asked.linkHash });
-  if (!asked.ok) return asked;
-  const state = await findStateAgain(deps, answering.state);
-  if (!state.ok) return state;
-  if (!company) return err(refusedBy(failure('link-unknown')));
-  const at = deps.clock.now();
+  const closing = await closeQuestion(deps, answering, actor);
+  if (!closing.ok) return closing;
+  const { asked, writes } = closing.value;
+  const { subject } = asked;
+  if (!company || subject.purpose !== 'consent') return err(refusedBy(failure('link-unknown')));
+  const { connection } = subject;
   const consent = await sealConsent(deps.sealer, companyId, {
-    connection: asked.value.connection.value,
-    consent: { grantedAt: at.toISOString(), adminId: answering.person.id },
+    connection: connection.value,
+    consent: { grantedAt: deps.clock.now().toISOString(), adminId: answering.person.id },
   });
   if (!consent.ok) return consent;
   const written = await record.write('companies', companyId, [
-    { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag: company.etag },
+    guardCompany(company),
     {
       kind: 'merge',
-      rowKey: connectionRowKey(asked.value.connection.value.connectionId),
+      rowKey: connectionRowKey(connection.value.connectionId),
       cells: { consent: consentCell(consent.value) },
-      etag: asked.value.connection.etag,
+      etag: connection.etag,
     },
-    usedWrite(state.value, { at, by: actor }),
-    {
-      kind: 'replace',
-      rowKey: linkRowKey(asked.value.linkHash),
-      cells: linkCells({ ...asked.value.link.value, doneAt: at.toISOString() }),
-      etag: asked.value.link.etag,
-    },
+    ...writes,
   ]);
-  return written.outcome === 'committed' ? ok({ asked: asked.value, principalId }) : 'lost-race';
+  return written.outcome === 'committed' ? ok({ asked: { ...asked, subject }, principalId }) : 'lost-race';
 }
 
 async function sealConsent(

@@ -3,11 +3,11 @@ import type { Actor } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err } from '../../domain/result.ts';
-import { connectionRowKey } from '../../domain/rows/row-keys.ts';
 import { recordEvent, recordFailure, type Recording } from '../audit/record-event.ts';
 import { loadCompany } from '../control-state.ts';
 import type { Asked } from './asked.ts';
 import type { SignInRefusal } from './sign-in-dependencies.ts';
+import { targetOfSubject } from './subject-now.ts';
 
 /** Which step it was that was refused: a page, a leg, or the answer to the second question. */
 export type Step = 'open' | 'begin' | 'admin-consent' | 'sign-in' | 'confirm' | 'callback';
@@ -21,7 +21,7 @@ export async function refuse(
   const { companyId, step, failure, asked } = met;
   const error: SignInRefusal = { refusal: refusedBy(failure), ...(asked === undefined ? {} : { asked }) };
   if (!asked && !(await loadCompany(deps.tables, companyId))) return err(error);
-  const target = asked ? connectionRowKey(asked.connection.value.connectionId) : 'sign-in';
+  const target = asked ? targetOfSubject(asked.subject) : 'sign-in';
   const detail = { code: failure.code, step };
   await recordEvent(deps, actor, { action: 'sign-in.refused', companyId, target, detail, outcome: 'refused' });
   await recordFailure(deps, actor, { companyId, target, failure });

@@ -1,12 +1,12 @@
 // What the steps of a sign-in need of the world, and how each of them refuses. Types only.
 import type { Refusal } from '../../domain/refusal.ts';
 import type { Recording } from '../audit/record-event.ts';
-import type { ConnectionProbe, Sealer, SignIns, WorkQueue } from '../ports.ts';
+import type { ConnectionProbe, SignIns } from '../ports.ts';
+import type { VerificationRecording } from '../tenants/verifications.ts';
 import type { Asked } from './asked.ts';
 
-export interface SignInDependencies extends Recording {
-  readonly sealer: Sealer;
-  readonly queue: WorkQueue;
+export interface SignInDependencies extends Recording, VerificationRecording {
+  readonly tables: Recording['tables'];
   readonly signIns: SignIns;
   readonly probe: Pick<ConnectionProbe, 'obtainToken' | 'challengedTenant'>;
   readonly signInTimes: {

@@ -140,6 +140,9 @@ export interface Verified {
   readonly admin: { readonly id: string; readonly name: string };
 }
 
+/** What is written in the same transaction, asked for at each attempt anew; a refusal ends it. */
+export type Beside = () => Promise<Result<readonly RowWrite[], Refusal>>;
+
 /**
  * Records that a tenant's administrator, whose sign-in and role were proved, agreed. Refused if the approval leads elsewhere by now.
  * When no tenant is left, a switch that waited goes on by itself.
@@ -148,6 +151,7 @@ export async function recordVerification(
   deps: VerificationRecording,
   verified: Verified,
   actor: Actor,
+  beside: Beside = () => Promise.resolve(ok([])),
 ): Promise<Result<void, Refusal>> {
   const { companyId, approval, kind, tenantId, destination, admin } = verified;
   const unsealed: Omit<Verification, 'seal'> = {
@@ -166,7 +170,7 @@ export async function recordVerification(
     detail: { approval: unsealed.approval, adminId: admin.id, adminName: admin.name },
   };
   const recorded = await audited(deps, actor, act, (record) =>
-    settleRaces(deps, () => recordOnce(deps, verified, { unsealed, record })),
+    settleRaces(deps, () => recordOnce(deps, verified, { unsealed, record, beside })),
   );
   if (recorded.ok && approval.for === 'switch') await goOnIfLast(deps, verified, approval);
   return recorded;
@@ -175,8 +179,9 @@ export async function recordVerification(
 async function recordOnce(
   deps: VerificationRecording,
   { companyId, approval, destination }: Verified,
-  { unsealed, record }: { readonly unsealed: Omit<Verification, 'seal'>; readonly record: ActRecord },
+  attempt: { readonly unsealed: Omit<Verification, 'seal'>; readonly record: ActRecord; readonly beside: Beside },
 ): Promise<Result<void, Refusal> | 'lost-race'> {
+  const { unsealed, record, beside } = attempt;
   if (await record.landed()) return ok(undefined);
   const company = await loadCompany(deps.tables, companyId);
   if (!company) return err(notFound('company', companyId));
@@ -199,7 +204,9 @@ async function recordOnce(
   const held = await deps.tables.read('companies', companyId, rowKey);
   const put: RowWrite = held ? { kind: 'replace', rowKey, cells, etag: held.etag } : { kind: 'insert', rowKey, cells };
   // Under the company's row, which whoever removes the tenant or points the connection elsewhere merges too.
-  const written = await record.write('companies', companyId, [guardCompany(company), put]);
+  const more = await beside();
+  if (!more.ok) return more;
+  const written = await record.write('companies', companyId, [guardCompany(company), put, ...more.value]);
   return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
 }
 

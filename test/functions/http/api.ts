@@ -31,7 +31,7 @@ import { ApiDescription } from './api-description.ts';
 export const BASE_URL = 'https://keyswitch.example/api/v1';
 export const CUSTOMER_HOST = 'contoso.vault.azure.net';
 export const CUSTOMER_KEY = 'customer-key';
-const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
+export const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 
 const VENDOR_HOST = 'vendor.vault.azure.net';
 const VENDOR_KEY = 'keyswitch-kek';

@@ -36,6 +36,7 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'put-tenant': ['PartnerAdmin'],
   'get-tenant': reading,
   'delete-tenant': ['PartnerAdmin'],
+  'request-verification': setUp,
   'list-switches': reading,
   'start-switch': setUp,
   'get-switch': reading,

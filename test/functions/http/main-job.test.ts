@@ -13,12 +13,13 @@ import {
   auditor,
   backend,
   BASE_URL,
-  connect,
   CUSTOMER_HOST,
   CUSTOMER_KEY,
+  CUSTOMER_TENANT,
   partner,
   registerCompany,
 } from './api.ts';
+import { consentByPages } from './consent-pages.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -182,6 +183,25 @@ describe('a connection', () => {
     expect([early.status, codeOf(early)]).toEqual([409, 'connection-not-tested']);
   });
 
+  test('without consent fails its test, and no token is asked for', async () => {
+    const failed = await api.call('POST', `${path}/test`, { as: admin });
+    expect(failed.body['status']).toBe('failed');
+    const check = list(failed.body['checks']).find((one) => text(one['outcome']) === 'failed');
+    expect(check).toMatchObject({ check: 'consent', failure: { code: 'consent-required', owner: 'company-admin' } });
+    expect(api.vaults.countOf('obtainToken')).toBe(0);
+  });
+
+  test('gets its consent by pages, from an administrator of the tenant', async () => {
+    const granted = await consentByPages(api, { path, as: admin, tenantId: CUSTOMER_TENANT });
+    expect(granted.status).toBe(200);
+    expect(granted.html).toContain('Consent is granted');
+    const shown = (await api.call('GET', path, { as: auditor })).body;
+    expect(shown).toMatchObject({ consentedAt: '2026-01-01T00:00:00.000Z' });
+    expect(text(shown['consentedBy'])).toContain(CUSTOMER_TENANT);
+    const claim = await api.call('GET', `/vault-claims/${CUSTOMER_HOST}/${CUSTOMER_KEY}`, { as: partner });
+    expect(claim.body).toMatchObject({ companyId: 'acme', state: 'held' });
+  });
+
   test('whose role is missing fails its test with the remedy: a result, not an error', async () => {
     api.vaults.fail({
       operation: 'readKey',
@@ -239,7 +259,9 @@ describe('a connection', () => {
     expect(statuses).toEqual([...Array.from({ length: MAX_CALLS_PER_MINUTE }, () => 200), 429]);
     const refused = await api.call('POST', `${path}/test`, { as: admin });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    await connect(api, 'globex', 'main');
+    const other = '/companies/globex/connections/main';
+    expect((await api.call('PUT', other, { as: partner, body: input })).status).toBe(201);
+    expect((await api.call('POST', `${other}/test`, { as: partner })).status).toBe(200);
     api.clock.advance(60_000);
     expect((await api.call('POST', `${path}/test`, { as: admin })).status).toBe(200);
   });
@@ -270,6 +292,13 @@ describe('a switch', () => {
     const inUse = await api.call('DELETE', `${acme}/connections/main`, { as: admin });
     expect([inUse.status, codeOf(inUse)]).toEqual([409, 'connection-in-use']);
     expect((await api.call('DELETE', acme, { as: partner })).status).toBe(409);
+
+    const tenant = `${acme}/tenants/microsoft-365/${CUSTOMER_TENANT}`;
+    expect((await api.call('PUT', tenant, { as: partner })).status).toBe(201);
+    const approval = { for: 'switch', keyringId: 'default', switchId: 'first' };
+    const asked = await api.call('POST', `${tenant}/verify`, { as: admin, body: approval });
+    expect(text(asked.body['link'])).toContain(`${BASE_URL}/consent/acme~`);
+    expect((await api.call('DELETE', tenant, { as: partner })).status).toBe(204);
 
     expect((await api.call('POST', `${sw('first')}/pause`, { as: admin })).status).toBe(409);
     const cancelled = await api.call('POST', `${sw('first')}/cancel`, { as: admin });
@@ -379,6 +408,20 @@ describe('when the company takes its key away', () => {
     expect(refused.headers.get('retry-after')).toBe('15');
     api.vaults.heal();
     expect(await unwrap(['later'])).toEqual([{ keyId: 'later', outcome: 'not-found' }]);
+  });
+});
+
+describe('a vault key that nothing depends on any more', () => {
+  test('is released by the vendor', async () => {
+    const claim = `/vault-claims/spare.vault.azure.net/spare-key`;
+    api.store.tamper('vaultkeys', 'spare.vault.azure.net|spare-key', 'claim', {
+      format: 1,
+      companyId: 'globex',
+      state: 'held',
+      claimedAt: '2026-01-01T00:00:00.000Z',
+    });
+    expect((await api.call('DELETE', claim, { as: partner })).status).toBe(204);
+    expect((await api.call('GET', claim, { as: partner })).status).toBe(404);
   });
 });
 

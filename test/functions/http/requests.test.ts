@@ -176,7 +176,7 @@ describe('conditions', () => {
 });
 
 describe('a path that is not described', () => {
-  test.each(['/nothing', '/companies/acme/tenants', '/companies/acme/keyrings/default/switches/s/explode', '/'])(
+  test.each(['/nothing', '/companies/acme/nothing', '/companies/acme/keyrings/default/switches/s/explode', '/'])(
     '%s is 404 in the shape of every error',
     async (path) => {
       const answer = await api.call('GET', path);

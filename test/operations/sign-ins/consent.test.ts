@@ -7,7 +7,7 @@ import { ticketOf } from '../../../shared/domain/ticket.ts';
 import { getConnection } from '../../../shared/operations/connections.ts';
 import { COMPANY, HOST, OTHER_HOST, OTHER_TENANT, PLACE, TENANT } from '../connection-world.ts';
 import { LINK_MS, SignInWorld, STEP_MS } from './sign-in-world.ts';
-import { globalAdminOf, valueOf, type Walk } from './walk.ts';
+import { codeOf, globalAdminOf, valueOf, type Walk } from './walk.ts';
 
 const ADA = globalAdminOf(TENANT);
 
@@ -18,12 +18,6 @@ beforeEach(async () => {
   walk = world.walk;
   await world.put();
 });
-
-const codeOf = (result: Result<unknown, Refusal | { readonly refusal: Refusal }>): FailureCode | string | undefined => {
-  if (result.ok) return undefined;
-  const refusal = 'refusal' in result.error ? result.error.refusal : result.error;
-  return refusal.type === 'failure' ? refusal.failure.code : refusal.type;
-};
 
 const consentNow = async (): Promise<unknown> => {
   const connection = valueOf(await getConnection(world.deps, PLACE));

@@ -7,7 +7,7 @@ import type { SignInDependencies } from '../../../shared/operations/sign-ins/sig
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
-import { COMPANY, ConnectionWorld } from '../connection-world.ts';
+import { COMPANY, ConnectionWorld, OTHER_TENANT, VENDOR_HOST } from '../connection-world.ts';
 import { Walk } from './walk.ts';
 
 export const LINK_MS = 24 * 3_600_000;
@@ -26,6 +26,13 @@ export class SignInWorld extends ConnectionWorld {
       eventLimits: this.#limits,
       signIns: this.signIns,
       queue: this.queue,
+      verificationMs: LINK_MS,
+      managedTarget: {
+        ref: { provider: 'managed' },
+        host: VENDOR_HOST,
+        keyName: 'keyswitch-kek',
+        tenantId: OTHER_TENANT,
+      },
       signInTimes: { linkMs: LINK_MS, stepMs: STEP_MS },
     };
   }

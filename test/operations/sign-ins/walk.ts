@@ -88,3 +88,11 @@ export function valueOf<T>(result: Result<T, Refusal | { readonly refusal: Refus
   if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.error)}`);
   return result.value;
 }
+
+/** The code of a failure or of a state, or the type of any other refusal; undefined if there is none. */
+export const codeOf = (result: Result<unknown, Refusal | { readonly refusal: Refusal }>): string | undefined => {
+  if (result.ok) return undefined;
+  const refusal = 'refusal' in result.error ? result.error.refusal : result.error;
+  if (refusal.type === 'state') return refusal.code;
+  return refusal.type === 'failure' ? refusal.failure.code : refusal.type;
+};

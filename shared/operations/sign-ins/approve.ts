@@ -1,0 +1,42 @@
+// A tenant's administrator approves a switch or an export: recorded, and the question and its link used up, in one transaction.
+import type { Actor } from '../../domain/audit.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { recordVerification, unverifiedTenants } from '../tenants/verifications.ts';
+import type { Answering } from './answer.ts';
+import type { Asked } from './asked.ts';
+import { closeQuestion } from './close-question.ts';
+import type { SignInDependencies } from './sign-in-dependencies.ts';
+import type { VerificationNow } from './subject-now.ts';
+
+export interface Approved {
+  readonly asked: Asked<VerificationNow>;
+  /** How many tenants of the company are still to be verified for this approval. */
+  readonly tenantsLeft: number;
+}
+
+export async function approve(
+  deps: SignInDependencies,
+  answering: Answering<VerificationNow>,
+  actor: Actor,
+): Promise<Result<Approved, Refusal>> {
+  const { asked, person } = answering;
+  const { companyId } = asked.company;
+  const { kind, tenantId, approval, digest: destination } = asked.subject;
+  const verified = {
+    companyId,
+    approval,
+    kind,
+    tenantId,
+    destination,
+    admin: { id: person.id, name: person.displayName },
+  };
+  const recorded = await recordVerification(deps, verified, actor, async () => {
+    const closing = await closeQuestion(deps, answering, actor);
+    return closing.ok ? ok(closing.value.writes) : closing;
+  });
+  if (!recorded.ok) return recorded;
+  // Only for the page: what waits for the last one looks by itself.
+  const left = await unverifiedTenants(deps, { companyId, approval, destination, now: deps.clock.now() });
+  return ok({ asked, tenantsLeft: left.ok ? left.value.length : 0 });
+}

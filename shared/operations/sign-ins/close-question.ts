@@ -1,0 +1,34 @@
+// What every yes writes beside what it is a yes to: the question is used up, and the link is done.
+import type { Actor } from '../../domain/audit.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { linkRowKey } from '../../domain/rows/row-keys.ts';
+import { linkCells } from '../../domain/rows/sign-in-rows.ts';
+import type { RowWrite } from '../ports.ts';
+import type { Answering } from './answer.ts';
+import { loadAsked, type Asked } from './asked.ts';
+import type { SignInDependencies } from './sign-in-dependencies.ts';
+import { findStateAgain, usedWrite } from './states.ts';
+
+/** Reads link, subject and question again, for the ETags that are written under: all may have moved since the page was shown. */
+export async function closeQuestion(
+  deps: SignInDependencies,
+  { asked: shown, state: found }: Answering,
+  actor: Actor,
+): Promise<Result<{ readonly asked: Asked; readonly writes: readonly RowWrite[] }, Refusal>> {
+  const { linkHash } = shown;
+  // First, so that a second press of the button is told from a link that somebody else has answered.
+  const state = await findStateAgain(deps, found);
+  if (!state.ok) return state;
+  const asked = await loadAsked(deps, { companyId: shown.company.companyId, linkHash });
+  if (!asked.ok) return asked;
+  const at = deps.clock.now();
+  const { value: link, etag } = asked.value.link;
+  const done: RowWrite = {
+    kind: 'replace',
+    rowKey: linkRowKey(linkHash),
+    cells: linkCells({ ...link, doneAt: at.toISOString() }),
+    etag,
+  };
+  return ok({ asked: asked.value, writes: [usedWrite(state.value, { at, by: actor }), done] });
+}

@@ -1,0 +1,44 @@
+// Who came back from a sign-in, and whether they may speak for the tenant.
+import { failure } from '../../domain/failure-catalogue.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
+import { judgeGoogleAdmin, judgeMicrosoftAdmin } from '../../domain/sign-in.ts';
+import type { TenantRef } from '../../domain/tenant.ts';
+import type { SignInCallback, SignIns } from '../ports.ts';
+
+/** Redeems the code, once, and judges whom it was given for. */
+export async function identify(
+  { signIns }: { readonly signIns: SignIns },
+  tenant: TenantRef,
+  callback: SignInCallback,
+): Promise<Result<SignedIn, Failure>> {
+  return tenant.kind === 'google-workspace'
+    ? identifyAtGoogle(signIns, tenant.tenantId, callback)
+    : identifyAtMicrosoft(signIns, tenant.tenantId, callback);
+}
+
+async function identifyAtMicrosoft(
+  signIns: SignIns,
+  tenantId: string,
+  callback: SignInCallback,
+): Promise<Result<SignedIn, Failure>> {
+  const person = await signIns.redeemMicrosoft({ ...callback, tenantId });
+  if (!person.ok) return person;
+  const unfit = judgeMicrosoftAdmin(person.value, tenantId);
+  if (unfit) return err(unfit);
+  return ok({ id: `${tenantId}/${person.value.objectId}`, displayName: person.value.displayName });
+}
+
+async function identifyAtGoogle(
+  signIns: SignIns,
+  domain: string,
+  callback: SignInCallback,
+): Promise<Result<SignedIn, Failure>> {
+  const person = await signIns.redeemGoogle(callback);
+  if (!person.ok) return person;
+  const unfit = judgeGoogleAdmin(person.value, domain);
+  if (unfit) return err(unfit);
+  const { subject, email } = person.value;
+  return subject === '' ? err(failure('id-token-invalid')) : ok({ id: `${domain}/${subject}`, displayName: email });
+}

@@ -1,0 +1,69 @@
+// What a link asks for, as it stands today: the connection that consent is for, or the tenant and the destination of an approval. Reads
+// only.
+import { createHash } from 'node:crypto';
+import { targetOfConnection, type Connection } from '../../domain/connection.ts';
+import type { VaultTarget } from '../../domain/provider.ts';
+import { lengthPrefixed } from '../../domain/length-prefixed.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { connectionRowKey, tenantRowKey } from '../../domain/rows/row-keys.ts';
+import type { ConsentSubject, SignInSubject, VerificationSubject } from '../../domain/sign-in-subject.ts';
+import type { Loaded } from '../control-state.ts';
+import { destinationOf, type DestinationReading } from '../tenants/destination.ts';
+import { loadConnection } from '../verified-connection.ts';
+
+export interface ConsentNow extends ConsentSubject {
+  readonly connection: Loaded<Connection>;
+  readonly target: VaultTarget;
+  readonly digest: string;
+}
+
+export interface VerificationNow extends VerificationSubject {
+  readonly target: VaultTarget;
+  readonly digest: string;
+}
+
+export type SubjectNow = ConsentNow | VerificationNow;
+
+export function subjectNow(
+  deps: DestinationReading,
+  companyId: string,
+  subject: SignInSubject,
+): Promise<Result<SubjectNow, Refusal>> {
+  return subject.purpose === 'consent'
+    ? consentNow(deps, companyId, subject)
+    : verificationNow(deps, companyId, subject);
+}
+
+async function consentNow(
+  deps: DestinationReading,
+  companyId: string,
+  subject: ConsentSubject,
+): Promise<Result<ConsentNow, Refusal>> {
+  const connection = await loadConnection(deps, { companyId, connectionId: subject.connectionId });
+  if (!connection.ok) return err(refusedBy(connection.error));
+  const target = connection.value && targetOfConnection(connection.value.value);
+  if (!connection.value || !target) return err(notFound('connection', subject.connectionId));
+  return ok({ ...subject, connection: connection.value, target, digest: digestOfConnection(connection.value.value) });
+}
+
+async function verificationNow(
+  deps: DestinationReading,
+  companyId: string,
+  subject: VerificationSubject,
+): Promise<Result<VerificationNow, Refusal>> {
+  const tenant = await deps.tables.read('companies', companyId, tenantRowKey(subject));
+  if (!tenant) return err(notFound('tenant', subject.tenantId));
+  const destination = await destinationOf(deps, { companyId, approval: subject.approval });
+  return destination.ok ? ok({ ...subject, ...destination.value }) : destination;
+}
+
+/** Everything that the page names of a connection, and that a consent is bound to. */
+export const digestOfConnection = ({ connectionId, host, keyName, tenantId, credential }: Connection): string =>
+  createHash('sha256')
+    .update(lengthPrefixed([connectionId, host, keyName, tenantId ?? '', credential.kind, credential.clientId]))
+    .digest('hex');
+
+/** Row key of what is asked about: the target of what is recorded. */
+export const targetOfSubject = (subject: SignInSubject): string =>
+  subject.purpose === 'consent' ? connectionRowKey(subject.connectionId) : tenantRowKey(subject);

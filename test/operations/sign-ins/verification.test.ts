@@ -1,0 +1,168 @@
+// Tenants verified by the sign-in of their own administrators, and the switch that goes on by itself after the last.
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { FailureCode } from '../../../shared/domain/failure.ts';
+import type { TenantRef } from '../../../shared/domain/tenant.ts';
+import type { Approval } from '../../../shared/domain/approval.ts';
+import type { GooglePerson, MicrosoftPerson } from '../../../shared/operations/ports.ts';
+import { requestVerification } from '../../../shared/operations/sign-ins/request-verification.ts';
+import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
+import { CONTOSO, place, Rig } from '../switches/rig.ts';
+import { ENTRA, GOOGLE, OTHER_ENTRA, register, remove, stateOf, viewOf } from '../tenants/tenant-rig.ts';
+import { codeOf, globalAdminOf, valueOf, Walk } from './walk.ts';
+
+const SWITCH: Approval = { for: 'switch', keyringId: place('').keyringId, switchId: 's1' };
+const SUPER_ADMIN: GooglePerson = {
+  subject: '1234567890',
+  email: `ada@${GOOGLE.tenantId}`,
+  domain: GOOGLE.tenantId,
+  isSuperAdmin: true,
+  isDelegatedAdmin: false,
+};
+
+let rig: Rig;
+let deps: SignInDependencies & { readonly signIns: FakeSignIns };
+let walk: Walk;
+
+beforeEach(async () => {
+  rig = await Rig.withDataKeys(6);
+  deps = {
+    ...rig.deps,
+    signIns: new FakeSignIns(),
+    probe: rig.vaults,
+    signInTimes: { linkMs: 3_600_000, stepMs: 600_000 },
+  };
+  walk = new Walk(deps);
+  await register(rig, ENTRA, GOOGLE);
+  valueOf(await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN));
+  await rig.drain();
+});
+
+const linkFor = async (tenant: TenantRef, approval: Approval = SWITCH): Promise<string> => {
+  const { companyId } = place('');
+  return valueOf(await requestVerification(deps, { companyId, ...tenant, approval }, ADMIN)).ticket.text;
+};
+
+type Who =
+  | { readonly service: 'microsoft'; readonly person: MicrosoftPerson }
+  | { readonly service: 'google'; readonly person: GooglePerson };
+
+const adminOf = (tenant: TenantRef): Who =>
+  tenant.kind === 'google-workspace'
+    ? { service: 'google', person: { ...SUPER_ADMIN, domain: tenant.tenantId } }
+    : { service: 'microsoft', person: globalAdminOf(tenant.tenantId) };
+
+/** Straight from the link's button to the callback: nothing is to be accepted first. */
+async function signIn(link: string, who: Who): ReturnType<Walk['comeBack']> {
+  const { goTo, cookie } = valueOf(await walk.begin(link));
+  return walk.comeBack(deps.signIns.signIn(goTo, who), cookie);
+}
+
+async function verify(tenant: TenantRef): Promise<number> {
+  const back = valueOf(await signIn(await linkFor(tenant), adminOf(tenant)));
+  if (back.type !== 'question') throw new Error('no question');
+  const answered = valueOf(await walk.answer(back.state, { cookie: back.cookie }));
+  if (answered.type !== 'verified') throw new Error(`it was ${answered.type}`);
+  return answered.tenantsLeft;
+}
+
+describe('a switch with a tenant of each kind, and one that is found half-way', () => {
+  it('goes on by itself after the last, and completes by itself after the one that came late', async () => {
+    expect(await verify(ENTRA)).toBe(1);
+    await rig.drain();
+    expect(await stateOf(rig, 's1')).toBe('pending-verification');
+    expect(await verify(GOOGLE)).toBe(0);
+    await rig.drain({ enough: async () => (await stateOf(rig, 's1')) === 're-protecting' });
+    await register(rig, OTHER_ENTRA);
+    await rig.drain();
+    expect(await viewOf(rig, 's1')).toMatchObject({ state: 're-protecting', unverifiedTenants: [OTHER_ENTRA] });
+    expect(await verify(OTHER_ENTRA)).toBe(0);
+    await rig.drain();
+    expect(await stateOf(rig, 's1')).toBe('completed');
+    expect(await rig.openByCaller()).toBe(6);
+  });
+
+  it('asks Microsoft and Google for no more than a sign-in at the tenant itself', async () => {
+    await verify(ENTRA);
+    await verify(GOOGLE);
+    expect(deps.signIns.calls).toEqual([
+      `microsoftUrl ${ENTRA.tenantId}`,
+      `redeemMicrosoft ${ENTRA.tenantId}`,
+      `googleUrl ${GOOGLE.tenantId}`,
+      'redeemGoogle',
+    ]);
+    expect(rig.vaults.countOf('obtainToken')).toBe(0);
+  });
+});
+
+describe('the word of somebody else', () => {
+  it.each<[string, TenantRef, Who, FailureCode]>([
+    [
+      'an ordinary user',
+      ENTRA,
+      { service: 'microsoft', person: { ...globalAdminOf(ENTRA.tenantId), roleTemplateIds: [] } },
+      'admin-role-missing',
+    ],
+    ['an administrator of another tenant', ENTRA, adminOf(OTHER_ENTRA), 'sign-in-wrong-tenant'],
+    [
+      'a delegated administrator',
+      GOOGLE,
+      { service: 'google', person: { ...SUPER_ADMIN, isSuperAdmin: false, isDelegatedAdmin: true } },
+      'google-not-super-admin',
+    ],
+    [
+      'a super administrator of another Workspace',
+      GOOGLE,
+      { service: 'google', person: { ...SUPER_ADMIN, domain: 'other.example' } },
+      'google-wrong-domain',
+    ],
+    [
+      'a private account',
+      GOOGLE,
+      {
+        service: 'google',
+        person: { subject: '1', email: 'a@gmail.com', isSuperAdmin: false, isDelegatedAdmin: false },
+      },
+      'google-wrong-domain',
+    ],
+  ])('%s is refused', async (_who, tenant, who, code) => {
+    expect(codeOf(await signIn(await linkFor(tenant), who))).toBe(code);
+    expect((await viewOf(rig, 's1')).unverifiedTenants).toHaveLength(2);
+  });
+});
+
+describe('a link to verify a tenant', () => {
+  it('is void when the switch has ended, or the tenant is gone', async () => {
+    const link = await linkFor(ENTRA);
+    const other = await linkFor(GOOGLE);
+    await remove(rig, GOOGLE);
+    expect(codeOf(await walk.begin(other))).toBe('link-expired');
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    expect(codeOf(await walk.begin(link))).toBe('switch-ended');
+  });
+
+  it('is not made for a tenant or a switch that there is not', async () => {
+    const { companyId } = place('');
+    const asking = (tenant: TenantRef, approval: Approval): ReturnType<typeof requestVerification> =>
+      requestVerification(deps, { companyId, ...tenant, approval }, ADMIN);
+    expect(codeOf(await asking(OTHER_ENTRA, SWITCH))).toBe('not-found');
+    expect(codeOf(await asking(ENTRA, { ...SWITCH, switchId: 'none' }))).toBe('not-found');
+  });
+
+  it('verifies once, though its answer is given twice at once', async () => {
+    const back = valueOf(await signIn(await linkFor(ENTRA), adminOf(ENTRA)));
+    if (back.type !== 'question') throw new Error('no question');
+    const answers = await Promise.all([0, 1].map(() => walk.answer(back.state, { cookie: back.cookie })));
+    expect(answers.map(codeOf).toSorted()).toEqual(['sign-in-used', undefined]);
+  });
+
+  it('can be declined', async () => {
+    const back = valueOf(await signIn(await linkFor(ENTRA), adminOf(ENTRA)));
+    if (back.type !== 'question') throw new Error('no question');
+    expect(valueOf(await walk.answer(back.state, { cookie: back.cookie, answer: 'decline' })).type).toBe('declined');
+    expect((await viewOf(rig, 's1')).unverifiedTenants).toHaveLength(2);
+  });
+});
