@@ -17,12 +17,12 @@ export const dataKeyId = z
   .regex(DATA_KEY_ID, 'must be 1 to 128 of A-Z, a-z, 0-9, dot, underscore and -, beginning with a letter or digit')
   .meta({ description: 'Id of a data key; never used again, also after a deletion.', example: 'backup-2026-11' });
 
-export const tenantKind = z
+const tenantKind = z
   .string()
   .regex(/^(?:microsoft-365|google-workspace)$/, `must be ${TENANT_KINDS.join(' or ')}`)
   .transform((kind) => kind as TenantKind)
   .meta({ description: 'Whose tenant it is.', example: 'microsoft-365' });
-export const tenantId = z
+const tenantId = z
   .string()
   .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a GUID or a domain')
   .meta({

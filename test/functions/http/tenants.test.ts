@@ -20,8 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-const listed = async (query = ''): Promise<Json> =>
-  (await api.call('GET', `${TENANTS}${query}`, { as: auditor })).body as Json;
+const listed = async (query = ''): Promise<Json> => (await api.call('GET', `${TENANTS}${query}`, { as: auditor })).body;
 
 describe('a tenant', () => {
   test('is registered once, by its id in lower case, read and removed', async () => {
