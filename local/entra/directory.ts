@@ -28,6 +28,7 @@ export class Directory {
     readonly displayName?: string | undefined;
     readonly domains?: readonly string[] | undefined;
     readonly missingResources?: readonly string[] | undefined;
+    readonly principalIds?: Readonly<Record<string, string>> | undefined;
   }): Tenant {
     const tenantId = (options.tenantId ?? randomUUID()).toLowerCase();
     if (this.#tenants.has(tenantId)) throw new Error(`tenant ${tenantId} exists`);
@@ -39,6 +40,7 @@ export class Directory {
       users: new Map(),
       blockedApps: new Set(),
       missingResources: new Set(options.missingResources),
+      principalIds: new Map(Object.entries(options.principalIds ?? {})),
     };
     this.#tenants.set(tenantId, tenant);
     return tenant;
@@ -120,11 +122,12 @@ export class Directory {
     const before = tenant.servicePrincipals.get(app.appId);
     const principal: ServicePrincipal = {
       appId: app.appId,
-      objectId: options.objectId ?? before?.objectId ?? randomUUID(),
+      objectId: options.objectId ?? before?.objectId ?? tenant.principalIds.get(app.appId) ?? randomUUID(),
       enabled: options.enabled ?? before?.enabled ?? true,
       assignmentRequired: options.assignmentRequired ?? before?.assignmentRequired ?? false,
     };
     tenant.servicePrincipals.set(app.appId, principal);
+    tenant.principalIds.delete(app.appId);
     return principal;
   }
 }

@@ -11,6 +11,7 @@ const tenantBody = z.strictObject({
   displayName: z.string().optional(),
   domains: z.array(z.string()).optional(),
   missingResources: z.array(z.string()).optional(),
+  principalIds: z.record(z.guid(), z.guid()).optional(),
 });
 const principalBody = z.strictObject({
   objectId: z.guid().optional(),

@@ -21,7 +21,7 @@ export interface Customer {
   readonly vaultHost: string;
   readonly vaultUri: string;
   readonly keyName: string;
-  /** What an administrator's consent brings about in Entra. */
+  /** What somebody's consent, to whatever company's link, leaves behind in Entra. */
   consent(): Promise<void>;
   withdrawConsent(): Promise<void>;
   /** The least access: `get` and `unwrapKey` on the key, by role or by policy, whichever the vault uses. */
@@ -68,7 +68,9 @@ async function createCustomer(
 ): Promise<Customer> {
   const { tenantId, principalId, vaultHost, vaultSettings } = FACTS[name];
   const vaultPath = `/vaults/${vaultHost}`;
-  await entra.call('POST', '/tenants', { tenantId, displayName: name, domains: [`${name}.onmicrosoft.com`] });
+  const principalIds = { [CONNECTOR_APP_ID]: principalId };
+  const domains = [`${name}.onmicrosoft.com`];
+  await entra.call('POST', '/tenants', { tenantId, displayName: name, domains, principalIds });
   const vault = { host: vaultHost, tenantId, resourceGroup: `rg-${name}`, purgeProtection: true, ...vaultSettings };
   await keyVault.call('POST', '/vaults', vault);
   await keyVault.call('POST', `${vaultPath}/keys`, { name: KEY_NAME });

@@ -1,6 +1,7 @@
 // A company as its vendor and its admin use it over HTTP: data keys that are remembered as they were handed out, connections to
 // vault keys of its own, and switches that are watched to their end.
 import type { Customer } from '../../local/environment/customers.ts';
+import { signInAs } from '../../local/environment/sign-in-as.ts';
 import { until, type Answer, type Call, type ErrorBody, type Run } from './harness.ts';
 
 export interface KeyOutcome {
@@ -127,7 +128,6 @@ export class Company {
     const { keyVault } = this.run.environment;
     const { id, keyName, pem } = connection;
     const vault = `/vaults/${customer.vaultHost}`;
-    await customer.consent();
     await keyVault.call('POST', `${vault}/keys`, { name: keyName, ...(pem === undefined ? {} : { pem }) });
     if (customer.name === 'fabrikam') await customer.grant();
     else {
@@ -137,8 +137,16 @@ export class Company {
     const { vaultUri } = customer;
     const path = `${this.path}/connections/${id}`;
     await this.must('PUT', path, { body: { vaultUri, keyName, credential: { kind: 'federated' } } });
+    await this.consent(customer, id);
     const test = await this.must<{ status: string }>('POST', `${path}/test`);
     if (test.status !== 'green') throw new Error(`the connection's test: ${JSON.stringify(test)}`);
+  }
+
+  /** The Global Administrator of the customer's tenant goes through the pages of a new link. */
+  async consent({ name }: Pick<Customer, 'name'>, connectionId: string): Promise<void> {
+    const { link } = await this.must<{ link: string }>('POST', `${this.path}/connections/${connectionId}/consent`);
+    const page = await signInAs(this.run.environment, link, `${name}-global-admin`);
+    if (page.status !== 200) throw new Error(`consent ended in ${page.status}: ${page.text}`);
   }
 
   check(connectionId: string): Promise<Health> {

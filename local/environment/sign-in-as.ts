@@ -1,0 +1,19 @@
+// One of the people of the run goes through the pages of a link, in a browser of their own.
+import { Browser } from '../browser/browser.ts';
+import type { Page } from '../browser/page.ts';
+import { signInAt } from '../browser/sign-in-pages.ts';
+import type { EnvironmentPerson } from './persons.ts';
+
+type Manner = Parameters<typeof signInAt>[3];
+
+/** Answers the last page. The process must find Azure's names on loopback (`installRedirect`). */
+export async function signInAs(
+  { persons }: { readonly persons: Readonly<Record<string, EnvironmentPerson>> },
+  link: string,
+  name: string,
+  manner: Manner = {},
+): Promise<Page> {
+  const person = persons[name];
+  if (!person) throw new Error(`nobody is called '${name}'`);
+  return await signInAt(new Browser(), link, person, manner);
+}
