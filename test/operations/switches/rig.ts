@@ -40,7 +40,7 @@ export const CONTOSO: ProviderRef = { provider: 'azure-key-vault', connectionId:
 export const FABRIKAM: ProviderRef = { provider: 'azure-key-vault', connectionId: 'fabrikam' };
 export const CONTOSO_HOST = 'contoso.vault.azure.net';
 export const FABRIKAM_HOST = 'fabrikam.vault.azure.net';
-const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
+export const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 
 /** Longer than any test goes on: the age of a consent has tests of its own. */
 const CONSENT_MS = 365 * 24 * 3_600_000;
