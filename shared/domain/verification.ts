@@ -9,7 +9,7 @@ export interface Verification extends TenantRef {
   /** `destinationDigest` of what was shown. */
   readonly destination: string;
   readonly verifiedAt: string;
-  /** Object id at Microsoft, subject at Google. */
+  /** `tenant/object id` at Microsoft, `domain/subject` at Google. */
   readonly adminId: string;
   /** As the account calls itself; for the record, proves nothing, and is not sealed. */
   readonly adminName: string;
