@@ -4,28 +4,21 @@ import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
 import { parseTicket } from '../../domain/ticket.ts';
 import { audited } from '../audit/audited.ts';
+import type { Answering } from './answering.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
 import { grantConsent, type Granted } from './grant-consent.ts';
 import { refuse } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
-import { findState, usedWrite, type FoundState } from './states.ts';
-import { targetOfSubject, type SubjectNow } from './subject-now.ts';
+import { findState, usedWrite } from './states.ts';
+import { targetOfSubject } from './subject-now.ts';
 
 export type Answered =
   | ({ readonly type: 'granted' } & Granted)
   | ({ readonly type: 'verified' } & Approved)
   | { readonly type: 'declined'; readonly asked: Asked };
-
-/** Somebody who signed in, with what they were asked. */
-export interface Answering<S extends SubjectNow = SubjectNow> {
-  readonly asked: Asked<S>;
-  readonly state: FoundState;
-  readonly person: SignedIn;
-}
 
 export async function answer(
   deps: SignInDependencies,

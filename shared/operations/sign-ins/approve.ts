@@ -3,7 +3,7 @@ import type { Actor } from '../../domain/audit.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { recordVerification, unverifiedTenants } from '../tenants/verifications.ts';
-import type { Answering } from './answer.ts';
+import type { Answering } from './answering.ts';
 import type { Asked } from './asked.ts';
 import { closeQuestion } from './close-question.ts';
 import type { SignInDependencies } from './sign-in-dependencies.ts';

@@ -5,7 +5,7 @@ import { ok, type Result } from '../../domain/result.ts';
 import { linkRowKey } from '../../domain/rows/row-keys.ts';
 import { linkCells } from '../../domain/rows/sign-in-rows.ts';
 import type { RowWrite } from '../ports.ts';
-import type { Answering } from './answer.ts';
+import type { Answering } from './answering.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import type { SignInDependencies } from './sign-in-dependencies.ts';
 import { findStateAgain, usedWrite } from './states.ts';

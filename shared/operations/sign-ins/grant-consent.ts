@@ -16,7 +16,7 @@ import { goOnWithConsent } from '../switches/go-on.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { claimVaultKey } from '../vault-claims.ts';
 import type { Asked } from './asked.ts';
-import type { Answering } from './answer.ts';
+import type { Answering } from './answering.ts';
 import { closeQuestion } from './close-question.ts';
 import type { SignInDependencies } from './sign-in-dependencies.ts';
 import type { ConsentNow } from './subject-now.ts';
