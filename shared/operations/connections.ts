@@ -8,6 +8,7 @@ import {
 } from '../domain/connection-input.ts';
 import type { Act, Actor } from '../domain/audit.ts';
 import type { Connection } from '../domain/connection.ts';
+import { isResourceId } from '../domain/ids.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { COMPANY_ROW_KEY, connectionRowKey, rowKeysUnder } from '../domain/rows/row-keys.ts';
@@ -54,6 +55,7 @@ interface ConnectionPage {
   readonly connections: readonly Loaded<Connection>[];
   /** Ids of rows whose seal does not verify: each was logged as a security event, and is not shown. */
   readonly forged: readonly string[];
+  /** The last id of the page, if there may be more. The store's own would be parsed as it comes back, and names a partition. */
   readonly continuation?: string;
 }
 
@@ -61,21 +63,31 @@ export async function listConnections(
   deps: SealCheck & { readonly tables: Tables },
   query: { readonly companyId: string; readonly limit: number; readonly continuation?: string },
 ): Promise<Result<ConnectionPage, Refusal>> {
-  const { companyId, ...page } = query;
+  const { companyId, limit, continuation } = query;
+  if (continuation !== undefined && !isResourceId(continuation)) {
+    return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
+  }
   if (!(await loadCompany(deps.tables, companyId))) return err(notFound('company', companyId));
   const prefix = connectionRowKey('');
-  const range = { table: 'companies', partitionKey: companyId, ...rowKeysUnder(prefix) } as const;
-  const { rows, continuation } = await deps.tables.list({ ...range, ...page });
+  const under = rowKeysUnder(prefix);
+  const after = continuation === undefined ? under.after : connectionRowKey(continuation);
+  const range = { table: 'companies', partitionKey: companyId, before: under.before, after, limit } as const;
+  let page = await deps.tables.list(range);
+  // Table Storage may answer an empty page that has a continuation all the same.
+  while (page.rows.length === 0 && page.continuation !== undefined) {
+    page = await deps.tables.list({ ...range, continuation: page.continuation });
+  }
   const connections: Loaded<Connection>[] = [];
   const forgedIds: string[] = [];
-  for (const row of rows) {
+  for (const row of page.rows) {
     const connectionId = row.rowKey.slice(prefix.length);
     const verified = await verifyConnectionRow(deps, { companyId, connectionId, row });
     if (verified.ok) connections.push(verified.value);
     else if (verified.error.code === 'row-forged') forgedIds.push(connectionId);
     else return err(refusedBy(verified.error));
   }
-  return ok({ connections, forged: forgedIds, ...(continuation === undefined ? {} : { continuation }) });
+  const last = page.continuation === undefined ? undefined : page.rows.at(-1)?.rowKey.slice(prefix.length);
+  return ok({ connections, forged: forgedIds, ...(last === undefined ? {} : { continuation: last }) });
 }
 
 /** The same values again change nothing, and cost no signature. */

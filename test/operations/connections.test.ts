@@ -223,6 +223,17 @@ describe('listing connections', () => {
     expect(second).not.toHaveProperty('value.continuation');
   });
 
+  it.each(['', 'A', '["acme","connection|a"]', 'a|b'])(
+    'does not go on from %j, which is none of its ids',
+    async (continuation) => {
+      await world.put();
+      const query = { companyId: COMPANY, limit: 2, continuation };
+      expect(await listConnections(world.deps, query)).toMatchObject({
+        error: { type: 'invalid', target: 'continuation' },
+      });
+    },
+  );
+
   it('is refused for a company that does not exist', async () => {
     expect(await listConnections(world.deps, { companyId: 'nobody', limit: 1 })).toMatchObject({
       error: { type: 'not-found' },

@@ -2,10 +2,12 @@
 import { expect, test } from 'vitest';
 import type { Tables } from '../../shared/operations/ports.ts';
 import { nextDue, noteForPurge } from '../../shared/operations/data-keys/purge-list.ts';
+import { listConnections, putConnection } from '../../shared/operations/connections.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { getSwitch } from '../../shared/operations/switches/switch-view.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
+import { ConnectionWorld, INPUT } from './connection-world.ts';
 import { CONTOSO, COMPANY, KEYRING, place, Rig } from './switches/rig.ts';
 
 /** Every list begins with an empty page, and goes on row by row. */
@@ -26,6 +28,18 @@ test('every quarantined row is named, however short the pages of the list are', 
   await rig.drain();
   const view = await getSwitch(rig.deps, place('s1'));
   expect(view.ok && view.value.quarantine.map(({ keyId }) => keyId).sort()).toEqual(broken);
+});
+
+test('every connection is listed behind an empty page', async () => {
+  const world = new ConnectionWorld();
+  for (const connectionId of ['a', 'b']) {
+    await putConnection(world.deps, { companyId: COMPANY, connectionId, input: INPUT, condition: {} }, ADMIN);
+  }
+  const deps = { ...world.deps, tables: shortPages(world.tables) };
+  const first = await listConnections(deps, { companyId: COMPANY, limit: 2 });
+  expect(first).toMatchObject({ value: { connections: [{ value: { connectionId: 'a' } }], continuation: 'a' } });
+  const second = await listConnections(deps, { companyId: COMPANY, limit: 2, continuation: 'a' });
+  expect(second).toMatchObject({ value: { connections: [{ value: { connectionId: 'b' } }] } });
 });
 
 test('when the next purge is due is found behind an empty page', async () => {
