@@ -41,7 +41,7 @@ export const ATTACKS = {
   A13: { risk: 'API1', name: "copy another company's connection into one's own partition" },
   A14: {
     risk: 'API1',
-    name: 'wrap a company key of one’s own with the public key of the customer',
+    name: "wrap a company key of one's own with the public key of the customer",
     shown: {
       file: TAMPER,
       title: "a company key wrapped anew with the customer's public key is refused by name; no vault is asked",
@@ -49,7 +49,7 @@ export const ATTACKS = {
   },
   A15: {
     risk: 'API1',
-    name: 'point a stored connection at a vault of one’s own',
+    name: "point a stored connection at a vault of one's own",
     shown: { file: TAMPER, title: 'a connection pointed at another vault is refused by name; neither vault is asked' },
   },
   A16: { risk: 'API1', name: "name another company's switch in a message of the queue" },
@@ -61,7 +61,7 @@ export const ATTACKS = {
   A18: { risk: 'API2', name: 'send no token, or one in another place than the header' },
   A19: { risk: 'API2', name: 'send a token without a signature (algorithm none)' },
   A20: { risk: 'API2', name: 'sign a token with the public key as an HMAC secret' },
-  A21: { risk: 'API2', name: 'sign a token with a key of one’s own under the key id of Entra' },
+  A21: { risk: 'API2', name: "sign a token with a key of one's own under the key id of Entra" },
   A22: { risk: 'API2', name: 'bring the key along in the header of the token' },
   A23: { risk: 'API2', name: 'change the claims of a genuine token' },
   A24: { risk: 'API2', name: 'send a token for another audience' },
