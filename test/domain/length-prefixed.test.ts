@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lengthPrefixed } from '../../shared/domain/length-prefixed.ts';
+import { lengthPrefixed, lengthPrefixedWithin } from '../../shared/domain/length-prefixed.ts';
 
 test('each text stands behind its length in bytes', () => {
   expect(lengthPrefixed(['ab', '', 'é']).toString('hex')).toBe('00000002' + '6162' + '00000000' + '00000002' + 'c3a9');
@@ -13,4 +13,13 @@ test('no two lists of texts have the same encoding', () => {
       expect(lengthPrefixed(a).equals(lengthPrefixed(b))).toBe(JSON.stringify(a) === JSON.stringify(b));
     }),
   );
+});
+
+test.each([
+  ['fit the space', 100],
+  ['fill it to the byte', 11],
+  ['do not fit it', 10],
+  ['meet no space at all', 0],
+])('texts that %s are encoded alike', (_, bytes) => {
+  expect(lengthPrefixedWithin(Buffer.alloc(bytes, 1), ['abc', ''])).toEqual(lengthPrefixed(['abc', '']));
 });

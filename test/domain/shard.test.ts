@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readShard, shardCells } from '../../shared/domain/rows/data-rows.ts';
-import { counted, newShard, turned, type Shard } from '../../shared/domain/shard.ts';
+import { counted, movable, newShard, total, turned, type Shard } from '../../shared/domain/shard.ts';
 
 const moved: Shard = {
   ...newShard({ writeVersion: 2, now: '2026-01-01T00:00:00.000Z' }),
@@ -33,6 +33,16 @@ test('a new shard is empty, and done', () => {
 
 test('a turn back counts as done what was not moved yet', () => {
   expect(turned({ ...moved, done: 1 }, BACK)).toMatchObject({ phase: 'rewrap', cursor: '', done: 1 });
+});
+
+test('a turn to a company key that is new to the shard counts nothing as done', () => {
+  const on = { generation: 2, direction: 'forward', fromVersion: 2, writeVersion: 3 } as const;
+  expect(turned({ ...moved, done: 1 }, on)).toMatchObject({ writeVersion: 3, done: 0 });
+});
+
+test('lost rows count among all, and not among those to be moved', () => {
+  const shard = { ...moved, deleted: 3, quarantined: 5, lost: 7 };
+  expect([total(shard), movable(shard)]).toEqual([17, 10]);
 });
 
 test('no turn leads to a generation that the shard has or had', () => {

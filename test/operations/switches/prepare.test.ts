@@ -54,6 +54,12 @@ async function touch(rig: Rig, rowKey: string): Promise<void> {
   rig.store.tamper('companies', COMPANY, rowKey, (await rig.store.read('companies', COMPANY, rowKey))!.cells);
 }
 
+async function forgeConnection(rig: Rig): Promise<void> {
+  const rowKey = connectionRowKey('contoso');
+  const row = (await rig.store.read('companies', COMPANY, rowKey))!;
+  rig.store.tamper('companies', COMPANY, rowKey, { ...row.cells, host: 'mallory.vault.azure.net' });
+}
+
 async function giveKeyringTo(rig: Rig, switchId: string): Promise<void> {
   const keyring = (await loadKeyring(rig.store, KEYRING_PLACE))!.value;
   rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), keyringCells({ ...keyring, switchId }));
@@ -120,11 +126,17 @@ describe('preparing a switch', () => {
 
   it('asks no vault if the new connection is forged', async () => {
     const { rig, sw } = await preparing();
-    const rowKey = connectionRowKey('contoso');
-    const row = (await rig.store.read('companies', COMPANY, rowKey))!;
-    rig.store.tamper('companies', COMPANY, rowKey, { ...row.cells, host: 'mallory.vault.azure.net' });
+    await forgeConnection(rig);
     expect(await prepare(rig.deps, PLACE, sw)).toMatchObject(failedAt('target', 'row-forged'));
     expect(rig.vaults.countOf('readKey')).toBe(0);
+  });
+
+  it('asks no other vault than the one in force if the new connection is forged meanwhile', async () => {
+    const { rig, sw } = await preparing();
+    rig.vaults.onCall = () => forgeConnection(rig);
+    expect(await prepare(rig.deps, PLACE, sw)).toMatchObject(failedAt('target', 'row-forged'));
+    const asked = rig.vaults.calls.filter(({ operation }) => operation === 'readKey' || operation === 'unwrap');
+    expect(new Set(asked.map(({ host }) => host))).toEqual(new Set([VENDOR.host]));
   });
 
   it('names the row if it has no wrap of the provider that the switch leaves', async () => {

@@ -137,6 +137,7 @@ describe('a worker’s turn on a shard', () => {
 
   it.each([
     ['is paused', { paused: true }],
+    ['is blocked', { blocked: { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'planted' } }],
     ['has turned', { generation: 2 }],
     ['is over', { state: 'completed' }],
   ] as const)('changes nothing if the switch %s', async (_, change) => {
