@@ -1,0 +1,297 @@
+import { describe, expect, it } from 'vitest';
+import { keyringCells, switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import {
+  connectionRowKey,
+  dataKeysPartition,
+  keyringRowKey,
+  switchRowKey,
+} from '../../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import { loadKeyring, loadSwitch } from '../../../shared/operations/control-state.ts';
+import type { Tables } from '../../../shared/operations/ports.ts';
+import {
+  cancelSwitch,
+  pauseSwitch,
+  resumeSwitch,
+  retrySwitch,
+} from '../../../shared/operations/switches/control-switch.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { loadConnection } from '../../../shared/operations/verified-connection.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { agendaIn, chainOf } from '../audit/chain.ts';
+import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
+
+const PLACE = place('s1');
+const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...PLACE };
+const DEAD_LETTER = { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'planted' } as const;
+
+const switchOf = async (rig: Rig): Promise<Switch> => (await loadSwitch(rig.store, PLACE))!.value;
+const keyringOf = async (rig: Rig) => (await loadKeyring(rig.store, { companyId: COMPANY, keyringId: KEYRING }))!.value;
+
+async function tamper(rig: Rig, change: Partial<Switch>): Promise<void> {
+  const cells = switchCells({ ...(await switchOf(rig)), ...change });
+  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
+}
+
+async function pending(): Promise<Rig> {
+  const rig = await Rig.withDataKeys(20);
+  await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
+  return forgotten(rig);
+}
+
+/** Two of its four shards have been passed over. */
+async function reProtecting(): Promise<Rig> {
+  const rig = await Rig.withDataKeys(20);
+  await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
+  const doneShards = async (): Promise<number> =>
+    (await rig.shards()).filter(({ generation, phase }) => generation === 1 && phase === 'done').length;
+  await rig.drain({ enough: async () => (await doneShards()) === 2 });
+  return forgotten(rig);
+}
+
+async function rollingBack(): Promise<Rig> {
+  const rig = await reProtecting();
+  await cancelSwitch(rig.deps, PLACE, ADMIN);
+  return forgotten(rig);
+}
+
+async function ended(): Promise<Rig> {
+  const rig = await pending();
+  await cancelSwitch(rig.deps, PLACE, ADMIN);
+  return forgotten(rig);
+}
+
+function forgotten(rig: Rig): Rig {
+  rig.queue.clear();
+  rig.log.entries.length = 0;
+  return rig;
+}
+
+const forward = (deps: Rig['deps'], at: typeof PLACE, actor: typeof ADMIN) =>
+  retrySwitch(deps, { ...at, direction: 'forward' }, actor);
+const retryBack = (deps: Rig['deps'], at: typeof PLACE, actor: typeof ADMIN) =>
+  retrySwitch(deps, { ...at, direction: 'back' }, actor);
+
+describe('every order', () => {
+  it.each([
+    ['cancel', cancelSwitch, 'switch.cancel-ordered', 'switch.cancel', { state: 'rolling-back' }],
+    ['pause', pauseSwitch, 'switch.paused', 'switch.pause', { state: 're-protecting' }],
+    ['resume', resumeSwitch, 'switch.resumed', 'switch.resume', { state: 're-protecting' }],
+    ['retry', retrySwitch, 'switch.retry-ordered', 'switch.retry', { state: 're-protecting' }],
+    ['forward', forward, 'switch.retry-ordered', 'switch.retry', { direction: 'forward', state: 're-protecting' }],
+    ['back', retryBack, 'switch.cancel-ordered', 'switch.cancel', { state: 'rolling-back' }],
+  ] as const)(
+    '(%s) is answered with the switch, logged, recorded, and sends one message',
+    async (_, order, ...told) => {
+      const [event, action, detail] = told;
+      const rig = await reProtecting();
+      const ordered = await order(rig.deps, PLACE, ADMIN);
+      expect(ordered).toEqual({ ok: true, value: await loadSwitch(rig.store, PLACE) });
+      expect(rig.log.entries).toEqual([{ level: 'info', event, detail: PLACE }]);
+      const record = chainOf(rig.store).at(-1);
+      expect(record).toMatchObject({ action, by: ADMIN.by, target: switchRowKey(KEYRING, 's1') });
+      expect(JSON.parse(record?.detail ?? '')).toEqual(detail);
+      expect([rig.queue.take(), rig.queue.take()]).toEqual([ADVANCE, undefined]);
+    },
+  );
+
+  it.each([
+    ['cancel', cancelSwitch],
+    ['pause', pauseSwitch],
+    ['resume', resumeSwitch],
+    ['retry', retrySwitch],
+  ] as const)('(%s) is refused for a switch that there is not, and for one that has ended', async (_, order) => {
+    const rig = await ended();
+    expect(await order(rig.deps, place('s2'), ADMIN)).toMatchObject({ error: { type: 'not-found', id: 's2' } });
+    expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject({ error: { type: 'state', code: 'switch-ended' } });
+    expect([rig.log.entries, rig.queue.size]).toEqual([[], 0]);
+  });
+
+  it.each([
+    ['pause', pauseSwitch],
+    ['resume', resumeSwitch],
+  ] as const)('(%s) is refused before any row moves', async (_, order) => {
+    const rig = await pending();
+    const refused = { error: { type: 'state', code: 'switch-not-running' } };
+    expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject(refused);
+    await tamper(rig, { state: 'preparing' });
+    expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject(refused);
+    expect(rig.queue.size).toBe(0);
+  });
+
+  it.each([
+    ['cancel', cancelSwitch],
+    ['forward', forward],
+  ] as const)('that turns or ends it (%s) gives way where the keyring has another switch', async (name, order) => {
+    const rig = name === 'cancel' ? await pending() : await rollingBack();
+    const before = await switchOf(rig);
+    const cells = keyringCells({ ...(await keyringOf(rig)), switchId: 'other' });
+    rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), cells);
+    expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject({ error: { type: 'busy' } });
+    expect(await switchOf(rig)).toEqual(before);
+  });
+
+  it('is decided again where somebody else was first', async () => {
+    const rig = await reProtecting();
+    let isFirst = true;
+    const tables: Tables = {
+      read: rig.store.read.bind(rig.store),
+      list: rig.store.list.bind(rig.store),
+      write: async (table, ...rest) => {
+        if (table === 'companies' && isFirst) {
+          isFirst = false;
+          await tamper(rig, { paused: true });
+        }
+        return rig.store.write(table, ...rest);
+      },
+    };
+    expect((await retrySwitch({ ...rig.deps, tables }, PLACE, ADMIN)).ok).toBe(true);
+    expect((await switchOf(rig)).paused).toBe(true);
+  });
+});
+
+describe('pausing', () => {
+  it.each([
+    ['re-protecting', reProtecting],
+    ['rolling back', rollingBack],
+  ])('stops a switch that is %s until it is resumed', async (_, given) => {
+    const rig = await given();
+    const before = await switchOf(rig);
+    await pauseSwitch(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toEqual({ ...before, paused: true });
+    await resumeSwitch(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toEqual(before);
+  });
+});
+
+describe('turning a switch', () => {
+  it('takes away what it waited for, the pause and the claim to its end, and begins a generation', async () => {
+    const rig = await reProtecting();
+    const before = await switchOf(rig);
+    const finishing = { worker: 'w', until: rig.clock.now().toISOString() };
+    await tamper(rig, { paused: true, finishing });
+    rig.clock.advance(1_000);
+    const done = (await rig.shards()).reduce((sum, shard) => sum + (shard.generation === 0 ? shard.live : 0), 0);
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toEqual({
+      ...before,
+      state: 'rolling-back',
+      generation: 2,
+      paused: false,
+      denialAccepted: false,
+      turnedAt: rig.clock.now().toISOString(),
+      doneAtTurn: done,
+    });
+    expect((await keyringOf(rig)).generation).toBe(2);
+  });
+
+  it('forward counts what was moved and not moved back yet', async () => {
+    const rig = await rollingBack();
+    const moved = (await rig.shards()).reduce((sum, shard) => sum + (shard.generation === 1 ? shard.done : 0), 0);
+    await forward(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toMatchObject({ state: 're-protecting', generation: 3, doneAtTurn: moved });
+    expect(moved).toBeGreaterThan(0);
+  });
+
+  it('counts without a shard that is missing', async () => {
+    const rig = await reProtecting();
+    const partition = dataKeysPartition({ ...PLACE, shard: 0 });
+    const { live } = (await rig.shards())[0]!;
+    const others = (await rig.shards()).slice(1);
+    const row = (await rig.store.read('datakeys', partition, SHARD_ROW_KEY))!;
+    await rig.store.write('datakeys', partition, [{ kind: 'delete', rowKey: SHARD_ROW_KEY, etag: row.etag }]);
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    const done = others.reduce((sum, shard) => sum + (shard.generation === 0 ? shard.live : 0), 0);
+    expect((await switchOf(rig)).doneAtTurn).toBe(done);
+    expect(live).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['was blocked', { blocked: DEAD_LETTER }],
+    ['had seen so before', { denialAccepted: true }],
+  ])('goes on by the other wrap if it %s', async (_, change) => {
+    const rig = await reProtecting();
+    await tamper(rig, change);
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    const turned = await switchOf(rig);
+    expect([turned.denialAccepted, turned.blocked]).toEqual([true, undefined]);
+  });
+});
+
+describe('cancelling a switch', () => {
+  it('that rolls back already only has it go on, by whichever wrap opens', async () => {
+    const rig = await rollingBack();
+    const before = await switchOf(rig);
+    await tamper(rig, { blocked: DEAD_LETTER });
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toEqual({ ...before, denialAccepted: true });
+  });
+
+  it.each(['pending-verification', 'preparing'] as const)('that is %s leaves nothing of it', async (state) => {
+    const rig = await pending();
+    await tamper(rig, { state, blocked: DEAD_LETTER });
+    rig.clock.advance(1_000);
+    const cancelled = await cancelSwitch(rig.deps, PLACE, ADMIN);
+    expect(cancelled).toMatchObject({ ok: true, value: { value: { state: 'cancelled' } } });
+    const { blocked, endedAt } = await switchOf(rig);
+    expect([blocked, endedAt]).toEqual([undefined, rig.clock.now().toISOString()]);
+    expect((await keyringOf(rig)).switchId).toBeUndefined();
+    expect(await usersOf(rig)).toEqual([]);
+    expect(agendaIn(rig.store, 'switch')).toEqual([]);
+    expect(rig.queue.size).toBe(0);
+  });
+
+  it('before anything was touched leaves the connection to the keyring that is protected by it', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await startSwitch(rig.deps, { ...place('s0'), target: CONTOSO }, ADMIN);
+    await rig.drain();
+    await startRekey(rig.deps, { ...PLACE }, ADMIN);
+    expect(await usersOf(rig)).toEqual(['keyring|default', 'switch|default|s1']);
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    expect(await usersOf(rig)).toEqual(['keyring|default']);
+  });
+
+  it('before anything was touched needs no connection that is gone', async () => {
+    const rig = await pending();
+    const row = (await rig.store.read('companies', COMPANY, connectionRowKey('contoso')))!;
+    await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
+    expect((await cancelSwitch(rig.deps, PLACE, ADMIN)).ok).toBe(true);
+  });
+});
+
+async function usersOf(rig: Rig): Promise<readonly string[] | undefined> {
+  const connection = await loadConnection(rig.deps, { companyId: COMPANY, connectionId: 'contoso' });
+  return connection.ok ? connection.value?.value.usedBy : undefined;
+}
+
+describe('retrying', () => {
+  it('takes away what it waits for and the claim to its end, and accepts no denial', async () => {
+    const rig = await reProtecting();
+    const before = await switchOf(rig);
+    await tamper(rig, { blocked: DEAD_LETTER, finishing: { worker: 'w', until: rig.clock.now().toISOString() } });
+    await retrySwitch(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toEqual(before);
+  });
+
+  it('keeps a denial accepted that was', async () => {
+    const rig = await reProtecting();
+    await tamper(rig, { denialAccepted: true });
+    await retrySwitch(rig.deps, PLACE, ADMIN);
+    expect((await switchOf(rig)).denialAccepted).toBe(true);
+  });
+
+  it('forward accepts a denial, and turns nothing that goes that way already', async () => {
+    const rig = await reProtecting();
+    const before = await switchOf(rig);
+    await forward(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toEqual({ ...before, denialAccepted: true });
+  });
+
+  it('without a direction does not turn one that rolls back', async () => {
+    const rig = await rollingBack();
+    const before = await switchOf(rig);
+    await retrySwitch(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toEqual(before);
+  });
+});
