@@ -3,13 +3,15 @@
 // second pass opens its key anew once per process and generation instead of trusting what the first pass used.
 import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
+import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
 import { providerName } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { versionsOf, type Switch } from '../../domain/switch.ts';
 import { loadReadableCompanyKey, openWrap, type CompanyKeyOpening } from '../company-key-opener.ts';
 import type { Clock } from '../ports.ts';
+import { forged } from '../seals.ts';
 
 /** `gone`: the worker is out of date. `later`: may pass. `blocked`: somebody has to act on that side of the switch. */
 export type WorkerKeyProblem =
@@ -61,7 +63,7 @@ export class WorkerKeys {
     const row = await loadReadableCompanyKey(this.#opening, context);
     if (!row.ok) return err({ type: 'blocked', side: 'source', failure: row.error });
     if (!row.value) return err({ type: 'gone' });
-    let problem: WorkerKeyProblem = { type: 'gone' };
+    let problem: WorkerKeyProblem | undefined;
     for (const wrap of inOrder(row.value.value, sw, wanted.use)) {
       const key = await openWrap(this.#opening, context, wrap);
       if (key.ok) {
@@ -70,9 +72,15 @@ export class WorkerKeys {
       }
       const found = problemWith(sw, row.value.value, wrap, key.error);
       if (found.type === 'blocked' && !mayUseOther(sw, row.value.value, wrap, key.error)) return err(found);
-      problem = problem.type === 'later' ? problem : found;
+      problem = problem?.type === 'later' ? problem : found;
     }
-    return err(problem);
+    return err(problem ?? this.#withoutWraps(context));
+  }
+
+  /** Every row of ours has a wrap: this one is somebody else's, and whoever waits for the switch is told so. */
+  #withoutWraps({ companyId, keyringId, version }: CompanyKeyContext): WorkerKeyProblem {
+    const rowKey = companyKeyRowKey(keyringId, version);
+    return { type: 'blocked', side: 'source', failure: forged(this.#opening.log, { companyId, rowKey }) };
   }
 }
 

@@ -45,6 +45,18 @@ describe('a worker that needs a company key', () => {
     });
   });
 
+  it('stops at a row that has no wrap, and names it', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    const row = (await rig.store.read('companies', COMPANY, ROW_KEY))!;
+    rig.store.tamper('companies', COMPANY, ROW_KEY, { ...row.cells, wraps: '[]' });
+    rig.log.entries.length = 0;
+    expect(await keys.get(COMPANY, sw, { version: 1, use: 'rewrap' })).toMatchObject({
+      error: { type: 'blocked', side: 'source', failure: { code: 'row-forged', facts: { detail: ROW_KEY } } },
+    });
+    const detail = { companyId: COMPANY, row: ROW_KEY };
+    expect(rig.log.entries).toEqual([{ level: 'error', event: 'security.row-forged', detail }]);
+  });
+
   it('stops at a forged wrap, also when a denial was accepted and the other wrap would open', async () => {
     const { rig, sw, keys } = await reProtecting();
     const row = (await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 1 }))!.value!;
@@ -85,6 +97,14 @@ describe('a worker that needs a company key', () => {
     await keys.get(COMPANY, sw, { ...NEW, use: 'verify' });
     await keys.get(COMPANY, { ...sw, generation: 2 }, NEW);
     expect(unwraps(rig)).toHaveLength(3);
+  });
+
+  it('takes no key of another generation and version for the one that it needs', async () => {
+    const { sw, keys } = await reProtecting();
+    expect((await keys.get(COMPANY, { ...sw, generation: 11 }, { ...NEW, version: 2 })).ok).toBe(true);
+    expect(await keys.get(COMPANY, { ...sw, generation: 1 }, { ...NEW, version: 12 })).toMatchObject({
+      error: { type: 'gone' },
+    });
   });
 
   it('asks the vault in force, and compares by way of the vault that the switch ends with', async () => {
