@@ -16,10 +16,13 @@ test('no two lists of texts have the same encoding', () => {
 });
 
 test.each([
-  ['fit the space', 100],
-  ['fill it to the byte', 11],
-  ['do not fit it', 10],
-  ['meet no space at all', 0],
-])('texts that %s are encoded alike', (_, bytes) => {
-  expect(lengthPrefixedWithin(Buffer.alloc(bytes, 1), ['abc', ''])).toEqual(lengthPrefixed(['abc', '']));
+  ['fit the space', 100, true],
+  ['fill it to the byte', 11, true],
+  ['do not fit it', 10, false],
+  ['meet no space at all', 0, false],
+])('texts that %s are encoded alike, in memory that is used again where they can be', (_, bytes, isUsedAgain) => {
+  const space = Buffer.alloc(bytes, 1);
+  const encoded = lengthPrefixedWithin(space, ['abc', '']);
+  expect(encoded.equals(lengthPrefixed(['abc', '']))).toBe(true);
+  expect(encoded.buffer === space.buffer).toBe(isUsedAgain);
 });

@@ -5,10 +5,10 @@ import { companyKeyRowKey, dataKeysPartition, switchRowKey } from '../../../shar
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
+import { StoreUnavailable, type Entropy, type Tables, type Timers } from '../../../shared/operations/ports.ts';
 import { PAGE_ROWS, pageSlots, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 
 const ROW_KEY = switchRowKey(KEYRING, 's1');
@@ -119,6 +119,61 @@ describe('a worker’s turn on a shard', () => {
     // The turn is one write, and the first page three.
     expect(await pass(rig, { tables: slow, budgetMs: 4 })).toEqual({ type: 'out-of-time' });
     expect(await shardOf(rig)).toMatchObject({ phase: 'rewrap', done: PAGE_ROWS, cursor: 'key-000296' });
+  });
+
+  it('begins the second pass with the first row', async () => {
+    const rig = await prepared(5);
+    const { tables } = counted(rig);
+    const slow: Tables = {
+      ...tables,
+      write: (table, ...rest) => {
+        rig.clock.advance(1);
+        return tables.write(table, ...rest);
+      },
+    };
+    expect(await pass(rig, { tables: slow, budgetMs: 2 })).toEqual({ type: 'out-of-time' });
+    expect(await shardOf(rig)).toMatchObject({ phase: 'verify', done: 5, checked: 0, cursor: '' });
+  });
+
+  it('asks the vault in force for both keys, and then for the new one by way of the vault that the switch ends with', async () => {
+    const rig = await prepared(5);
+    rig.vaults.calls.length = 0;
+    await pass(rig);
+    const asked = rig.vaults.calls.filter(({ operation }) => operation === 'unwrap');
+    expect(asked.map(({ host }) => host)).toEqual([VENDOR.host, VENDOR.host, CONTOSO_HOST]);
+  });
+
+  it('draws entropy for many rows at a time', async () => {
+    const rig = await prepared(PAGE_ROWS);
+    let drawn = 0;
+    const entropy: Entropy = {
+      id: () => rig.entropy.id(),
+      bytes: (count) => ((drawn += 1), rig.entropy.bytes(count)),
+    };
+    rig.deps = { ...rig.deps, entropy };
+    await pass(rig);
+    expect(drawn).toBe(2);
+  });
+
+  it('pauses after each race that it loses, longer each time, and begins anew after one that it wins', async () => {
+    const rig = await prepared(5);
+    const pausesMs: number[] = [];
+    const timers: Timers = { sleep: (ms) => Promise.resolve(void pausesMs.push(ms)), turn: () => Promise.resolve() };
+    // Of the turn, the first page and the second, in this order.
+    const losses = [true, true, false, true, false, false];
+    const { tables } = counted(rig);
+    const raced: Tables = {
+      ...tables,
+      write: (table, partition, writes) => {
+        // The last write: of the turn that is the shard, of a page a row that somebody else has changed.
+        const lost = { outcome: 'conflict', index: writes.length - 1, reason: 'changed' } as const;
+        return losses.shift() === true ? Promise.resolve(lost) : tables.write(table, partition, writes);
+      },
+    };
+    const entropy: Entropy = { id: () => rig.entropy.id(), bytes: (count) => new Uint8Array(count).fill(255) };
+    rig.deps = { ...rig.deps, timers, entropy };
+    expect(await pass(rig, { tables: raced })).toEqual({ type: 'done' });
+    expect(pausesMs).toEqual([10, 20, 10]);
   });
 
   it('is over before it begins when its time is up', async () => {

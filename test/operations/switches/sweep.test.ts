@@ -1,0 +1,213 @@
+import { describe, expect, it } from 'vitest';
+import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import { shardCells } from '../../../shared/domain/rows/data-rows.ts';
+import { dataKeysPartition, keyringRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import type { WorkMessage } from '../../../shared/domain/work-message.ts';
+import { putOnAgenda } from '../../../shared/operations/agenda.ts';
+import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { agendaIn } from '../audit/chain.ts';
+import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
+
+const PLACE = place('s1');
+const STUCK_AFTER_MS = 120_000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...PLACE };
+const reprotect = (shard: number) => ({
+  ...ADVANCE,
+  kind: 'reprotect',
+  generation: 1,
+  firstShard: shard,
+  lastShard: shard,
+});
+
+const sweep = (rig: Rig): Promise<number> => sweepSwitches({ ...rig.deps, stuckAfterMs: STUCK_AFTER_MS });
+const switchOf = async (rig: Rig): Promise<Switch> => (await loadSwitch(rig.store, PLACE))!.value;
+
+async function tamperSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
+  const cells = switchCells({ ...(await switchOf(rig)), ...change });
+  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
+}
+
+async function tamperShard(rig: Rig, shard: number, change: Partial<Shard>): Promise<void> {
+  const cells = shardCells({ ...(await rig.shards())[shard]!, ...change }, 'somebody');
+  rig.store.tamper('datakeys', dataKeysPartition({ ...PLACE, shard }), SHARD_ROW_KEY, cells);
+}
+
+async function remove(rig: Rig, rowKey: string): Promise<void> {
+  const row = (await rig.store.read('companies', COMPANY, rowKey))!;
+  await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag: row.etag }]);
+}
+
+function messages(rig: Rig): (WorkMessage | undefined)[] {
+  const all = Array.from({ length: rig.queue.size }, () => rig.queue.take());
+  return all.toSorted((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
+}
+
+/** Begun, and its message is lost. */
+async function pending(): Promise<Rig> {
+  const rig = await Rig.withDataKeys(20);
+  await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
+  rig.queue.clear();
+  return rig;
+}
+
+/** All messages are lost right after it was turned; no shard is. */
+async function reProtecting(): Promise<Rig> {
+  const rig = await Rig.withDataKeys(20);
+  await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
+  await rig.drain({ enough: async () => (await switchOf(rig)).state === 're-protecting' });
+  rig.queue.clear();
+  rig.log.entries.length = 0;
+  return rig;
+}
+
+describe('a switch that has not begun to move rows', () => {
+  it.each(['pending-verification', 'preparing'] as const)('(%s) is set going when it is old enough', async (state) => {
+    const rig = await pending();
+    await tamperSwitch(rig, { state });
+    rig.clock.advance(STUCK_AFTER_MS - 1);
+    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+    rig.clock.advance(1);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [ADVANCE]]);
+  });
+});
+
+describe('a switch that moves rows', () => {
+  it('is set going in every shard that was not turned, once that is long ago', async () => {
+    const rig = await reProtecting();
+    rig.clock.advance(STUCK_AFTER_MS - 1);
+    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+    rig.clock.advance(1);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [0, 1, 2, 3].map(reprotect)]);
+    const detail = { ...PLACE, shards: 4 };
+    expect(rig.log.entries).toEqual([{ level: 'warning', event: 'switch.resumed-by-timer', detail }]);
+  });
+
+  it('is set going only in those shards that nobody has touched for so long', async () => {
+    const rig = await reProtecting();
+    rig.clock.advance(STUCK_AFTER_MS);
+    const now = rig.clock.now().toISOString();
+    await tamperShard(rig, 0, { generation: 1, phase: 'rewrap', touchedAt: now });
+    await tamperShard(rig, 1, { generation: 1, phase: 'done', touchedAt: now });
+    // Touched by callers since, but not turned: that is no work on the switch.
+    await tamperShard(rig, 2, { touchedAt: now });
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(2), reprotect(3)]]);
+  });
+
+  it('is left alone while one shard is worked on and the others are done', async () => {
+    const rig = await reProtecting();
+    rig.clock.advance(STUCK_AFTER_MS);
+    for (const shard of [1, 2, 3]) await tamperShard(rig, shard, { generation: 1, phase: 'done' });
+    await tamperShard(rig, 0, { generation: 1, phase: 'verify', touchedAt: rig.clock.now().toISOString() });
+    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+  });
+
+  it('counts from its turn, whatever a shard says of the time before', async () => {
+    const rig = await reProtecting();
+    await tamperShard(rig, 0, { generation: 1, phase: 'rewrap', touchedAt: '2020-01-01T00:00:00.000Z' });
+    rig.clock.advance(STUCK_AFTER_MS - 1);
+    expect(await sweep(rig)).toBe(0);
+  });
+
+  it('is ended where every shard is done', async () => {
+    const rig = await reProtecting();
+    for (const shard of [0, 1, 2, 3]) await tamperShard(rig, shard, { generation: 1, phase: 'done' });
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [ADVANCE]]);
+    expect(rig.log.entries).toMatchObject([{ detail: { shards: 0 } }]);
+  });
+
+  it('is left alone where every shard is done and a row waits for a decision', async () => {
+    const rig = await reProtecting();
+    for (const shard of [0, 1, 2, 3]) await tamperShard(rig, shard, { generation: 1, phase: 'done' });
+    await tamperShard(rig, 2, { generation: 1, phase: 'done', quarantined: 1 });
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+  });
+
+  it('is set going although a row waits for a decision, where a shard is stuck', async () => {
+    const rig = await reProtecting();
+    for (const shard of [1, 2, 3]) await tamperShard(rig, shard, { generation: 1, phase: 'done', quarantined: 1 });
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(0)]]);
+  });
+
+  it('is set going where a shard is missing, and nothing is where the keyring is', async () => {
+    const rig = await reProtecting();
+    const partition = dataKeysPartition({ ...PLACE, shard: 3 });
+    const row = (await rig.store.read('datakeys', partition, SHARD_ROW_KEY))!;
+    await rig.store.write('datakeys', partition, [{ kind: 'delete', rowKey: SHARD_ROW_KEY, etag: row.etag }]);
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [0, 1, 2, 3].map(reprotect)]);
+    await remove(rig, keyringRowKey(KEYRING));
+    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+  });
+});
+
+describe('what the timer leaves alone', () => {
+  it.each([
+    ['paused', { paused: true }],
+    ['blocked', { blocked: { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'planted' } }],
+  ] as const)('is a switch that is %s, whether or not rows move', async (_, change) => {
+    for (const rig of [await pending(), await reProtecting()]) {
+      await tamperSwitch(rig, change);
+      rig.clock.advance(STUCK_AFTER_MS);
+      expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+      expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
+    }
+  });
+
+  it('is an item that names no switch', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default' }, { at: '2020-01-01T00:00:00Z' });
+    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+    expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
+    expect(rig.log.entries).toEqual([]);
+  });
+});
+
+describe('what the timer takes off its list', () => {
+  it('is a switch that has ended, at once', async () => {
+    const rig = await reProtecting();
+    await tamperSwitch(rig, { state: 'completed' });
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+    expect(agendaIn(rig.store, 'switch')).toEqual([]);
+  });
+
+  it('is a switch that was never made, when no request for it can still be under way', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const at = rig.clock.now().toISOString();
+    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default|s1' }, { at });
+    rig.clock.advance(DAY_MS - 1);
+    await sweep(rig);
+    expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
+    rig.clock.advance(1);
+    expect(await sweep(rig)).toBe(0);
+    expect(agendaIn(rig.store, 'switch')).toEqual([]);
+  });
+
+  it('is one that does not say since when it waits', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default|s1' });
+    await sweep(rig);
+    expect(agendaIn(rig.store, 'switch')).toEqual([]);
+  });
+});
+
+describe('a switch whose row cannot be read', () => {
+  it('keeps no other waiting', async () => {
+    const rig = await pending();
+    const other = { ...(await switchOf(rig)), switchId: 's0' };
+    const rowKey = switchRowKey(KEYRING, 's0');
+    rig.store.tamper('companies', COMPANY, rowKey, { ...switchCells(other), state: 'odd' });
+    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default|s0' });
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [ADVANCE]]);
+    expect(rig.log.events()).toContain('agenda.look-failed');
+  });
+});
