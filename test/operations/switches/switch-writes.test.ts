@@ -97,6 +97,9 @@ describe('the connections behind providers', () => {
       value: [await connectionOf(rig, 'contoso'), await connectionOf(rig, 'fabrikam')],
     });
     expect(read).toEqual(['connection|contoso', 'connection|fabrikam']);
+    read.length = 0;
+    await loadConnectionsOf({ ...rig.deps, tables }, COMPANY, { needed: [CONTOSO] });
+    expect(read).toEqual(['connection|contoso']);
   });
 
   it('are left out where they are gone', async () => {
