@@ -1,7 +1,6 @@
 // What an admin may order of a switch that is under way: cancel, pause, resume, retry. Each is one transaction; whichever of
 // cancel and commit comes first wins.
 import type { Actor, Detail } from '../../domain/audit.ts';
-import { providerName } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { movable, type Direction } from '../../domain/shard.ts';
@@ -209,10 +208,9 @@ async function endUntouched(deps: ControlDependencies, place: Ordered, sw: Loade
   const connections = await loadConnectionsOf(deps, place.companyId, { needed: [], leaving: [target] });
   if (!connections.ok) return err(refusedBy(connections.error));
   const next: Switch = { ...released(sw.value), state: 'cancelled', endedAt: deps.clock.now().toISOString() };
-  const isTarget = providerName(source) !== providerName(target);
   const ended = await write(place, sw, next, [
     replaceKeyring(keyring, withoutSwitch(keyring.value)),
-    ...(isTarget ? marksAtEnd(sw.value, connections.value, source) : marksAtEnd(sw.value, connections.value, target)),
+    ...marksAtEnd(sw.value, connections.value, source),
   ]);
   if (ended !== 'lost-race') await takeOffAgenda(deps.tables, agendaItemOf(place));
   return ended;

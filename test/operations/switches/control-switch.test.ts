@@ -8,6 +8,7 @@ import {
 } from '../../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
+import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
 import { loadKeyring, loadSwitch } from '../../../shared/operations/control-state.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import {
@@ -22,6 +23,7 @@ import { ADMIN } from '../../fakes/actors.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 
+const LONG_MS = 60_000;
 const PLACE = place('s1');
 const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...PLACE };
 const DEAD_LETTER = { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'planted' } as const;
@@ -103,7 +105,9 @@ describe('every order', () => {
     ['retry', retrySwitch],
   ] as const)('(%s) is refused for a switch that there is not, and for one that has ended', async (_, order) => {
     const rig = await ended();
-    expect(await order(rig.deps, place('s2'), ADMIN)).toMatchObject({ error: { type: 'not-found', id: 's2' } });
+    expect(await order(rig.deps, place('s2'), ADMIN)).toMatchObject({
+      error: { type: 'not-found', what: 'switch', id: 's2' },
+    });
     expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject({ error: { type: 'state', code: 'switch-ended' } });
     expect([rig.log.entries, rig.queue.size]).toEqual([[], 0]);
   });
@@ -130,6 +134,29 @@ describe('every order', () => {
     rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), cells);
     expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject({ error: { type: 'busy' } });
     expect(await switchOf(rig)).toEqual(before);
+  });
+
+  it.each([
+    ['cancel', cancelSwitch],
+    ['forward', forward],
+  ] as const)('that turns or ends it (%s) gives way where the keyring is gone', async (name, order) => {
+    const rig = name === 'cancel' ? await pending() : await rollingBack();
+    const rowKey = keyringRowKey(KEYRING);
+    const { etag } = (await rig.store.read('companies', COMPANY, rowKey))!;
+    await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag }]);
+    expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject({ error: { type: 'busy' } });
+  });
+
+  it.each([
+    ['pause', pauseSwitch, { paused: true }],
+    ['cancel', cancelSwitch, { state: 'rolling-back', generation: 2 }],
+  ] as const)('(%s) whose answer was lost is done once and recorded once', async (_, order, expected) => {
+    const rig = await reProtecting();
+    const records = chainOf(rig.store).length;
+    const tables = losingAnswer(rig);
+    expect(await order({ ...rig.deps, tables }, PLACE, ADMIN)).toMatchObject({ ok: true, value: { value: expected } });
+    expect(await switchOf(rig)).toMatchObject(expected);
+    expect(chainOf(rig.store)).toHaveLength(records + 1);
   });
 
   it('is decided again where somebody else was first', async () => {
@@ -263,6 +290,48 @@ describe('cancelling a switch', () => {
 async function usersOf(rig: Rig): Promise<readonly string[] | undefined> {
   const connection = await loadConnection(rig.deps, { companyId: COMPANY, connectionId: 'contoso' });
   return connection.ok ? connection.value?.value.usedBy : undefined;
+}
+
+describe('cancelling a switch of which nothing was touched', () => {
+  it('is no refusal if its answer was lost and its record has gone on its way since', async () => {
+    const rig = await pending();
+    const tables = losingAnswer(rig, async () => {
+      rig.clock.advance(LONG_MS);
+      expect(await sweepOutboxes(rig.deps)).toBe(1);
+    });
+    const cancelled = await cancelSwitch({ ...rig.deps, tables }, PLACE, ADMIN);
+    expect(cancelled).toMatchObject({ ok: true, value: { value: { state: 'cancelled' } } });
+  });
+
+  it('leaves it to the timer while it cannot be written', async () => {
+    const rig = await pending();
+    const tables: Tables = {
+      read: rig.store.read.bind(rig.store),
+      list: rig.store.list.bind(rig.store),
+      write: (table, ...rest) =>
+        table === 'companies'
+          ? Promise.resolve({ outcome: 'conflict', index: 0, reason: 'changed' })
+          : rig.store.write(table, ...rest),
+    };
+    expect(await cancelSwitch({ ...rig.deps, tables }, PLACE, ADMIN)).toMatchObject({ error: { type: 'busy' } });
+    expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
+  });
+});
+
+/** The store, whose answer to the first act on the company is lost after it was written. */
+function losingAnswer(rig: Rig, meanwhile: () => Promise<void> = () => Promise.resolve()): Tables {
+  let isLost = false;
+  return {
+    read: rig.store.read.bind(rig.store),
+    list: rig.store.list.bind(rig.store),
+    write: async (table, partition, writes) => {
+      const written = await rig.store.write(table, partition, writes);
+      if (isLost || table !== 'companies' || writes[0]?.kind !== 'replace') return written;
+      isLost = true;
+      await meanwhile();
+      return { outcome: 'unknown' };
+    },
+  };
 }
 
 describe('retrying', () => {

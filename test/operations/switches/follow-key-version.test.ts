@@ -85,6 +85,17 @@ describe('following a new version of a key, in the middle of a switch', () => {
     expect(await rows(rig)).toEqual(before);
   });
 
+  it('is refused if the new version is too small for the policy, or has expired', async () => {
+    const rig = await switching();
+    const before = await rows(rig);
+    const keyPolicy = { ...rig.deps.keyPolicy, minRsaBits: 3072 };
+    expect(await follow(rig, { keyPolicy })).toMatchObject(refusedWith('key-too-small'));
+    const expires = new Date('2025-12-31T00:00:00.000Z');
+    rig.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-2048-4', change: { expires } });
+    expect(await follow(rig)).toMatchObject(refusedWith('key-expired'));
+    expect(await rows(rig)).toEqual(before);
+  });
+
   it('is refused if the new version does not unwrap, and the older wrap stays', async () => {
     const rig = await switching();
     const before = await rows(rig);

@@ -60,6 +60,7 @@ async function pending(): Promise<Rig> {
 async function reProtecting(): Promise<Rig> {
   const rig = await Rig.withDataKeys(20);
   await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
+  rig.clock.advance(1_000);
   await rig.drain({ enough: async () => (await switchOf(rig)).state === 're-protecting' });
   rig.queue.clear();
   rig.log.entries.length = 0;
@@ -145,6 +146,7 @@ describe('a switch that moves rows', () => {
     expect([await sweep(rig), messages(rig)]).toEqual([1, [0, 1, 2, 3].map(reprotect)]);
     await remove(rig, keyringRowKey(KEYRING));
     expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+    expect(rig.log.events()).not.toContain('agenda.look-failed');
   });
 });
 
