@@ -20,6 +20,7 @@ import { call } from './callers.ts';
 import { Chance } from './chance.ts';
 import type { Host } from './host.ts';
 import type { Actor } from './scheduler.ts';
+import { agree } from './tenants.ts';
 import type { World } from './world.ts';
 import { ADMIN } from '../fakes/actors.ts';
 
@@ -136,7 +137,9 @@ export class Admin {
       const stays = retried && !retried.ok && retried.error.type === 'state';
       if (stays) await this.#ask((d) => acceptLoss(d, { ...place, keyId }, ADMIN));
     }
-    return view.value.paused || view.value.blocked !== undefined || named.length > 0;
+    const waiting = view.value.waitsFor === undefined ? [] : view.value.unverifiedTenants;
+    for (const tenant of waiting) await agree(this.#world, this.#chance, tenant);
+    return view.value.paused || view.value.blocked !== undefined || named.length + waiting.length > 0;
   }
 
   #place(switchId: string): SwitchPlace {

@@ -37,6 +37,8 @@ export interface Plan {
   readonly tampers: number;
   readonly orders: number;
   readonly timerTurns: number;
+  /** Of those who find tenants in the data, and of their administrators. Most companies have none. */
+  readonly tenantTurns: number;
 }
 
 /** Of each call. */
@@ -117,8 +119,11 @@ export function planOf(seed: number): Plan {
     tampers: chance.happens(0.3) ? some(4) : 0,
     orders: calm ? 1 : chance.between(3, 14),
     timerTurns: some(2),
+    tenantTurns: calm ? 0 : tenantTurnsOf(new Chance(seed, 'tenants of the plan')),
   };
 }
+
+const tenantTurnsOf = (chance: Chance): number => (chance.happens(0.4) ? chance.between(2, 12) : 0);
 
 /** A switch comes to its end once, if at all, and to any other place again and again. */
 const PLACES_TO_PLAN: readonly Place[] = [

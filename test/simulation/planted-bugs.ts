@@ -61,7 +61,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a worker writes data rows without If-Match',
-    80,
+    195,
     inFile(`${SWITCHES}/pass-writes.ts`, [
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' });",
@@ -69,7 +69,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a turn to an older generation is allowed',
-    1290,
+    280,
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
       `${SWITCHES}/shard-pass.ts`,
@@ -196,7 +196,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a follow writes by upsert',
-    185,
+    265,
     inFile(`${SWITCHES}/follow-key-version.ts`, [
       "record.write('companies', input.companyId, [write]));",
       "record.write('companies', input.companyId, [{ ...write, etag: '*' }]).then((done) => done.outcome === 'conflict' ? record.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells: write.cells }]) : done));",
@@ -239,7 +239,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a reader does not read again when a company key is gone',
-    255,
+    300,
     inFile(`${DATA_KEYS}/unwrap.ts`, [
       "if (outcome === 'gone' && versionBefore.get(index) !== version) {",
       'if (round < 0) {',
@@ -296,6 +296,21 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     'each page opens its company keys anew',
     20,
     inFile(`${SWITCHES}/worker-keys.ts`, ['this.#keys.set(name, { key: key.value, expiresAtMs });', '']),
+  ),
+  bug(
+    'a switch begins its work without asking its tenants',
+    1,
+    inFile(`${SWITCHES}/leave-verification.ts`, ['return held ?? enterPreparing(', 'return enterPreparing(']),
+  ),
+  bug(
+    'a tenant that comes late does not hold the commit',
+    70,
+    inFile(`${SWITCHES}/finish.ts`, ['if (held.value.length > 0) return', 'if (held.value.length < 0) return']),
+  ),
+  bug(
+    'the commit is not made under the row that tenants merge',
+    170,
+    inFile(`${SWITCHES}/finish.ts`, ['    guardCompany(company),\n', '']),
   ),
   bug(
     'the commit is not recorded',

@@ -8,6 +8,7 @@ import type { Reached } from './coverage.ts';
 import { startPumps } from './pumps.ts';
 import { sweep, tamper, troubleVaults, turnTimer, VAULT_HOSTS } from './outsiders.ts';
 import { planOf, type Plan } from './plan.ts';
+import { findTenants } from './tenants.ts';
 import { World } from './world.ts';
 
 export interface SeedOutcome {
@@ -70,7 +71,13 @@ async function storm(world: World): Promise<{ readonly callers: Promise<unknown>
   const state = { isOver: false };
   const isOver = (): boolean => state.isOver;
   const callers = Promise.all([read(world, isOver), write(world, isOver)]);
-  const acts = [new Admin(world).changeHisMind(), troubleVaults(world), tamper(world), turnTimer(world)];
+  const acts = [
+    new Admin(world).changeHisMind(),
+    troubleVaults(world),
+    tamper(world),
+    turnTimer(world),
+    findTenants(world),
+  ];
   await until(world, Promise.all(acts), STORM_STEPS);
   state.isOver = true;
   return { callers };

@@ -11,6 +11,7 @@ import { Chance } from './chance.ts';
 import { AuditCheck } from './check-audit.ts';
 import { CallBudget } from './call-budget.ts';
 import { ControlCheck } from './check-control.ts';
+import { TenantCheck } from './check-tenants.ts';
 import { DataCheck } from './check-data.ts';
 import { Coverage } from './coverage.ts';
 import { holdsKeyMaterial } from './entropy.ts';
@@ -35,6 +36,7 @@ export class World implements PortWorld {
   readonly control: ControlCheck;
   readonly data: DataCheck;
   readonly audit: AuditCheck;
+  readonly tenants: TenantCheck;
   readonly coverage: Coverage;
   readonly budget: CallBudget;
   /** For faults; who goes next is the scheduler's own. */
@@ -85,6 +87,7 @@ export class World implements PortWorld {
     this.data = new DataCheck(this.store, keys, this.history);
     this.control.data = this.data;
     this.audit = new AuditCheck(this.store, this.vaults, this.history);
+    this.tenants = new TenantCheck(this.store, this.history);
   }
 
   static async begin(
@@ -211,6 +214,7 @@ export class World implements PortWorld {
     if (table === 'datakeys') this.data.written(partitionKey, rowKeys, this.clock.now().toISOString());
     if (table === 'companies' && partitionKey === COMPANY) {
       this.control.written(rowKeys, this.clock.now().getTime());
+      this.tenants.written(writes);
       const { running } = this.control;
       if (running) this.budget.seen(running);
     }
