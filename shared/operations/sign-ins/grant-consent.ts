@@ -1,4 +1,4 @@
-// Consent as a fact: a token is really acquired for that tenant, the vault key is claimed for the company, and then one transaction writes
+// Consent as a fact: the vault names that tenant, a token is really acquired for it, the vault key is claimed for the company, and then one transaction writes
 // the sealed consent to the connection and uses up the question and the link. A claim without the rest does no harm.
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection, Consent } from '../../domain/connection.ts';
@@ -15,6 +15,7 @@ import { settleRaces } from '../races.ts';
 import { goOnWithConsent } from '../switches/go-on.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { claimVaultKey } from '../vault-claims.ts';
+import { tenantOfVault } from '../vault-tenant.ts';
 import type { Asked } from './asked.ts';
 import type { Answering } from './answering.ts';
 import { closeQuestion } from './close-question.ts';
@@ -35,6 +36,9 @@ export async function grantConsent(
   const { asked, person } = answering;
   const { companyId } = asked.company;
   const { target, connection } = asked.subject;
+  // The claim below is to the vault's key, so it takes the vault's own word that this tenant is the one whose administrator consents.
+  const owner = await tenantOfVault(deps.probe, target);
+  if (!owner.ok) return err(refusedBy(owner.error));
   const token = await deps.probe.obtainToken(target);
   if (!token.ok) return err(refusedBy(token.error));
   const claimed = await claimVaultKey(deps, { companyId, host: target.host, keyName: target.keyName });

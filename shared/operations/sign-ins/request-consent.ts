@@ -17,7 +17,7 @@ interface ConnectionPlace {
   readonly connectionId: string;
 }
 
-/** The vault's own challenge names the tenant, if no test has asked it yet. */
+/** The vault's own challenge names the tenant, also if somebody typed one: whoever may type could name their own beside another's vault. */
 export async function requestConsent(
   deps: SignInDependencies,
   { companyId, connectionId }: ConnectionPlace,
@@ -37,8 +37,8 @@ async function pinnedConnection(
   const loaded = await loadConnection(deps, place);
   if (!loaded.ok) return err(refusedBy(loaded.error));
   if (!loaded.value) return err(notFound('connection', place.connectionId));
-  if (loaded.value.value.tenantId !== undefined) return ok(loaded.value);
   const tenantId = await tenantOfVault(deps.probe, loaded.value.value);
   if (!tenantId.ok) return err(refusedBy(tenantId.error));
+  if (loaded.value.value.tenantId !== undefined) return ok(loaded.value);
   return noteOnConnection(deps, loaded.value, { companyId: place.companyId, notes: { tenantId: tenantId.value } });
 }

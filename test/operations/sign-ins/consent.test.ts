@@ -4,7 +4,9 @@ import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import { PRIVILEGED_ROLE_ADMINISTRATOR } from '../../../shared/domain/sign-in.ts';
 import { ticketOf } from '../../../shared/domain/ticket.ts';
+import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import { getConnection } from '../../../shared/operations/connections.ts';
+import { ADMIN } from '../../fakes/actors.ts';
 import { COMPANY, HOST, OTHER_HOST, OTHER_TENANT, PLACE, TENANT } from '../connection-world.ts';
 import { LINK_MS, SignInWorld, STEP_MS } from './sign-in-world.ts';
 import { codeOf, globalAdminOf, valueOf, type Walk } from './walk.ts';
@@ -144,6 +146,12 @@ describe('a link', () => {
     await walk.link(PLACE);
     expect((await world.cells())['tenantId']).toBe(TENANT);
     expect(world.vaults.countOf('obtainToken')).toBe(0);
+  });
+
+  it('is not made for a vault of another tenant than the connection names', async () => {
+    world.vaults.addVault({ host: OTHER_HOST, tenantId: OTHER_TENANT });
+    await world.put({ vaultUri: `https://${OTHER_HOST}`, tenantId: TENANT });
+    expect(codeOf(await requestConsent(world.deps, PLACE, ADMIN))).toBe('wrong-entra-tenant');
   });
 
   it('is tidied away a day after its end, with its states', async () => {
@@ -347,5 +355,14 @@ describe('the second question', () => {
     const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), ADA);
     await expectRefused(() => walk.answer(state, { cookie }), 'vault-key-in-use');
     expect(await world.events()).toContain('security.vault-key-in-use:detected');
+  });
+
+  it('gives no claim to the key of a vault that belongs to another tenant than the one that consents', async () => {
+    const vault = world.vaults.addVault({ host: OTHER_HOST, tenantId: TENANT });
+    await world.put({ vaultUri: `https://${OTHER_HOST}`, tenantId: TENANT });
+    const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), ADA);
+    vault.tenantId = OTHER_TENANT;
+    await expectRefused(() => walk.answer(state, { cookie }), 'wrong-entra-tenant');
+    expect(world.vaults.countOf('obtainToken')).toBe(0);
   });
 });
