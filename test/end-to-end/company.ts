@@ -1,5 +1,6 @@
 // A company as its vendor and its admin use it over HTTP: data keys that are remembered as they were handed out, connections to
 // vault keys of its own, and switches that are watched to their end.
+import type { Page } from '../../local/browser/page.ts';
 import type { Customer } from '../../local/environment/customers.ts';
 import { signInAs } from '../../local/environment/sign-in-as.ts';
 import { until, type Answer, type Call, type ErrorBody, type Run } from './harness.ts';
@@ -31,6 +32,13 @@ export interface SwitchView {
     readonly detail?: string;
     readonly failure?: { readonly code: string; readonly owner: string };
   };
+  readonly unverifiedTenants: readonly TenantRef[];
+  readonly waitsFor?: { readonly reason: string; readonly owner: string };
+}
+
+export interface TenantRef {
+  readonly kind: 'microsoft-365' | 'google-workspace';
+  readonly tenantId: string;
 }
 
 export interface Health {
@@ -147,6 +155,18 @@ export class Company {
     const { link } = await this.must<{ link: string }>('POST', `${this.path}/connections/${connectionId}/consent`);
     const page = await signInAs(this.run.environment, link, `${name}-global-admin`);
     if (page.status !== 200) throw new Error(`consent ended in ${page.status}: ${page.text}`);
+  }
+
+  async register({ kind, tenantId }: TenantRef): Promise<void> {
+    await this.must('PUT', `${this.path}/tenants/${kind}/${tenantId}`, { body: {} });
+  }
+
+  /** Somebody goes through the pages of a new link that asks the tenant to approve a switch; answers the last page. */
+  async verify({ kind, tenantId }: TenantRef, switchId: string, personName: string): Promise<Page> {
+    const path = `${this.path}/tenants/${kind}/${tenantId}/verify`;
+    const body = { for: 'switch', keyringId: 'default', switchId };
+    const { link } = await this.must<{ link: string }>('POST', path, { body });
+    return signInAs(this.run.environment, link, personName);
   }
 
   check(connectionId: string): Promise<Health> {
