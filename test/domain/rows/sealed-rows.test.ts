@@ -85,7 +85,7 @@ const connection: Connection = {
   usedBy: ['keyring|default'],
   createdAt: AT,
   roleAssignedAt: AT,
-  consentedAt: AT,
+  consent: { grantedAt: AT, adminId: 't/ada', seal: SEAL },
   keySeen: true,
 };
 
@@ -102,11 +102,18 @@ describe('a connection', () => {
   });
 
   it('that was just made has no tenant, no grant, and a key that nobody has seen', () => {
-    const { tenantId: _, roleAssignedAt: _role, consentedAt: _consent, ...rest } = connection;
+    const { tenantId: _, roleAssignedAt: _role, consent: _consent, ...rest } = connection;
     const made = { ...rest, keySeen: false };
-    expect(connectionCells(made)).toMatchObject({ tenantId: '', roleAssignedAt: '', consentedAt: '' });
+    expect(connectionCells(made)).toMatchObject({ tenantId: '', roleAssignedAt: '', consent: '' });
     expect(readConnection(connectionCells(made), 'contoso')).toEqual(made);
   });
+
+  it.each(['x', '[]', '{}', JSON.stringify({ grantedAt: AT, adminId: 't/ada' })])(
+    'whose consent is %s is not one that we wrote',
+    (consent) => {
+      expect(read({ consent })).toBeUndefined();
+    },
+  );
 
   it('whose key was seen by nobody knows when has not been seen', () => {
     expect(read({ keySeen: 'true' })?.keySeen).toBe(false);
