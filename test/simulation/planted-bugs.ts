@@ -300,7 +300,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'a switch begins its work without asking its tenants',
     1,
-    inFile(`${SWITCHES}/leave-verification.ts`, ['return held ?? enterPreparing(', 'return enterPreparing(']),
+    inFile(`${SWITCHES}/leave-verification.ts`, ['if (held) return held;', 'void held;']),
   ),
   bug(
     'a tenant that comes late does not hold the commit',
