@@ -32,6 +32,7 @@ describe('a failure in a row', () => {
 
   it.each([
     ['that is a text', 'access-denied-rbac'],
+    ['that is nothing', null],
     ['of a code that there is not', { ...full, code: 'odd' }],
     ['of another kind', { ...full, kind: 'odd' }],
     ['for nobody', { ...full, owner: 'odd' }],

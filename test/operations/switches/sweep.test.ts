@@ -210,6 +210,7 @@ describe('a switch whose row cannot be read', () => {
     await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default|s0' });
     rig.clock.advance(STUCK_AFTER_MS);
     expect([await sweep(rig), messages(rig)]).toEqual([1, [ADVANCE]]);
-    expect(rig.log.events()).toContain('agenda.look-failed');
+    const detail = { kind: 'switch', company: COMPANY, item: 'default|s0', error: 'MalformedRow' };
+    expect(rig.log.entries).toContainEqual({ level: 'error', event: 'agenda.look-failed', detail });
   });
 });
