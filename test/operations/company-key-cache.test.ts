@@ -73,6 +73,42 @@ describe('an unwrap under way', () => {
   });
 });
 
+describe('a company key that is kept', () => {
+  it('is given out for its own company, keyring and version only', async () => {
+    const rig = await Rig.withDataKeys(0);
+    const cache = new CompanyKeyCache(rig.deps, { ttlMs: 5_000 });
+    expect((await cache.get(CONTEXT)).ok).toBe(true);
+    const gone = { ok: false, error: { type: 'gone' } };
+    expect(await cache.get({ ...CONTEXT, companyId: 'other' })).toEqual(gone);
+    expect(await cache.get({ ...CONTEXT, keyringId: 'other' })).toEqual(gone);
+    expect(await cache.get({ ...CONTEXT, version: 2 })).toEqual(gone);
+    expect((await cache.get(CONTEXT)).ok).toBe(true);
+    expect(rig.vaults.countOf('unwrap')).toBe(1);
+  });
+});
+
+describe('two unwraps under way', () => {
+  it('do not disturb each other: the end of the older has nobody ask a third time', async () => {
+    const rig = await Rig.withDataKeys(0);
+    const cache = new CompanyKeyCache(rig.deps, { ttlMs: 5_000 });
+    const ends: (() => void)[] = [];
+    rig.vaults.onCall = ({ operation }) =>
+      operation === 'unwrap' ? new Promise((end) => void ends.push(() => end())) : undefined;
+    const older = cache.get(CONTEXT);
+    await until(() => ends.length === 1);
+    rig.clock.advance(5_000);
+    const newer = cache.get(CONTEXT);
+    await until(() => ends.length === 2);
+    ends[0]?.();
+    expect(await older).toMatchObject({ ok: true });
+    const joining = cache.get(CONTEXT);
+    await new Promise((resolve) => setImmediate(resolve));
+    ends[1]?.();
+    expect(await joining).toBe(await newer);
+    expect(ends).toHaveLength(2);
+  });
+});
+
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
