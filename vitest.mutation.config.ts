@@ -6,6 +6,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** A mutant is dropped at the first test that fails: the cheap and near ones come first, the simulation last. */
 const ORDER = ['test/domain/', 'test/fuzz/', 'test/operations/', 'test/mutation/'];
 
+const TESTS = [
+  'test/domain/**/*.test.ts',
+  'test/operations/**/*.test.ts',
+  'test/fuzz/{codecs,messages,parsers,rows}.test.ts',
+  'test/mutation/seeds.mutation.ts',
+];
+
 class CheapestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => ORDER.findIndex((folder) => moduleId.includes(folder));
@@ -15,12 +22,7 @@ class CheapestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: [
-      'test/domain/**/*.test.ts',
-      'test/operations/**/*.test.ts',
-      'test/fuzz/{codecs,messages,parsers,rows}.test.ts',
-      'test/mutation/seeds.mutation.ts',
-    ],
+    include: process.env['MUTATION_TESTS']?.split(',') ?? TESTS,
     // Its seeds of a store that loses answers take a third of the time, and the simulation's see the same.
     exclude: ['test/operations/switches/faults.test.ts'],
     setupFiles: ['test/mutation/same-every-time.ts'],

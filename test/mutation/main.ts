@@ -1,6 +1,7 @@
 // `npm run mutation`: changes the product in small ways, one at a time, and looks whether a test notices. docs/mutation.md explains it.
 //   (nothing)       what changed since the branch left main      --since REF   since the merge base with REF
 //   --all           all of shared/domain and shared/operations   PATH…         these files, or what these globs match
+//   --tests GLOB    against these tests only
 import { relative } from 'node:path';
 import { matchesGlob } from 'node:path/posix';
 import { parseArgs } from 'node:util';
@@ -22,8 +23,14 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { all: { type: 'boolean', default: false }, since: { type: 'string' } },
+  options: {
+    all: { type: 'boolean', default: false },
+    since: { type: 'string' },
+    tests: { type: 'string', multiple: true },
+  },
 });
+// Where vitest.mutation.config.ts looks. The processes in which mutants are tested have it from here.
+if (values.tests) process.env['MUTATION_TESTS'] = values.tests.join(',');
 
 function chosen(): string[] {
   if (values.all) return [MUTATED];
