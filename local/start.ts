@@ -73,7 +73,8 @@ async function canListen(port: number): Promise<boolean> {
 
 async function startHost(environment: Environment, port: number, onLine: (line: string) => void): Promise<void> {
   const where = options.bundle === undefined ? {} : { bundleDir: options.bundle };
-  const host = await environment.startHost({ ...where, port, onLine });
+  const env = environment.googleSettings;
+  const host = await environment.startHost({ ...where, port, onLine, env });
   const startedAt = Date.now();
   void host.exited.then(async ({ code, signal }) => {
     if (stopping) return;

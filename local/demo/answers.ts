@@ -29,6 +29,15 @@ export interface DataKeysAnswer {
   }[];
 }
 
+export interface TenantRef {
+  readonly kind: 'microsoft-365' | 'google-workspace';
+  readonly tenantId: string;
+}
+
+export interface LinkAnswer {
+  readonly link: string;
+}
+
 export interface SwitchAnswer {
   readonly state: string;
   readonly counts: {
@@ -41,6 +50,10 @@ export interface SwitchAnswer {
   readonly secondsLeft?: number;
   readonly quarantine: readonly { readonly keyId: string; readonly reason: string }[];
   readonly blocked?: { readonly reason: string; readonly failure?: Failure; readonly detail?: string };
+  /** Whose administrators have not agreed yet. */
+  readonly unverifiedTenants: readonly TenantRef[];
+  /** What it stands still for, although nothing failed. */
+  readonly waitsFor?: { readonly reason: string };
   readonly createdAt: string;
   readonly endedAt?: string;
 }
@@ -56,4 +69,24 @@ export interface HealthAnswer {
   readonly state: string;
   readonly code?: string;
   readonly owner?: string;
+}
+
+export interface EventAnswer {
+  readonly sequence: number;
+  readonly at: string;
+  readonly by: string;
+  readonly action: string;
+  readonly target: string;
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface EventsAnswer {
+  readonly value: readonly EventAnswer[];
+  readonly nextLink?: string;
+}
+
+export interface ChainAnswer {
+  readonly status: 'intact' | 'broken';
+  readonly problems: readonly { readonly code: string; readonly sequence: number }[];
+  readonly head: { readonly sequence: number; readonly hash: string };
 }

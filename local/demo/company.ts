@@ -1,6 +1,14 @@
 // What a company's admin and the vendor's backend do with a company, through the API.
 import type { Customer } from '../environment/customers.ts';
-import type { ConnectionTest, ErrorAnswer, Failure, KeyringAnswer, SwitchAnswer } from './answers.ts';
+import type {
+  ConnectionTest,
+  ErrorAnswer,
+  Failure,
+  KeyringAnswer,
+  LinkAnswer,
+  SwitchAnswer,
+  TenantRef,
+} from './answers.ts';
 import type { Demo } from './demo.ts';
 import { count } from './words.ts';
 
@@ -33,6 +41,22 @@ export async function testConnection({ api, environment }: Demo, customer: Custo
   return (await api.must({ token, method: 'POST', path, body: {} })) as ConnectionTest;
 }
 
+/** A link for the administrator of the vault's tenant. */
+export async function askForConsent({ api, environment }: Demo, { name }: Customer): Promise<string> {
+  const token = environment.tokens.companyAdmins[name];
+  const path = `/companies/${name}/connections/${CONNECTION_ID}/consent`;
+  return ((await api.must({ token, method: 'POST', path, body: {} })) as LinkAnswer).link;
+}
+
+/** The vendor's own doing: it is the vendor who sees whose data it holds. */
+export async function registerTenant({ api, environment }: Demo, { name }: Customer, tenant: TenantRef): Promise<void> {
+  const token = environment.tokens.partnerAdmin;
+  await api.must({ token, method: 'PUT', path: tenantPath(name, tenant), body: {} });
+}
+
+const tenantPath = (company: string, { kind, tenantId }: TenantRef): string =>
+  `/companies/${company}/tenants/${kind}/${tenantId}`;
+
 export const failureOf = (test: ConnectionTest): Failure | undefined =>
   test.checks.find(({ outcome }) => outcome === 'failed')?.failure;
 
@@ -46,10 +70,12 @@ export class CompanySwitch {
   readonly #demo: Demo;
   readonly #customer: Customer;
   readonly #path: string;
+  readonly switchId: string;
 
   constructor(demo: Demo, customer: Customer, switchId: string) {
     this.#demo = demo;
     this.#customer = customer;
+    this.switchId = switchId;
     this.#path = `/companies/${customer.name}/keyrings/default/switches/${switchId}`;
   }
 
@@ -63,6 +89,16 @@ export class CompanySwitch {
 
   cancel(): Promise<SwitchAnswer> {
     return this.#call('POST', '/cancel', {});
+  }
+
+  /** A link for an administrator of the tenant, to approve this switch. */
+  async askForApproval(tenant: TenantRef): Promise<string> {
+    const { api, environment } = this.#demo;
+    const { name } = this.#customer;
+    const token = environment.tokens.companyAdmins[name];
+    const path = `${tenantPath(name, tenant)}/verify`;
+    const body = { for: 'switch', keyringId: 'default', switchId: this.switchId };
+    return ((await api.must({ token, method: 'POST', path, body })) as LinkAnswer).link;
   }
 
   async #call(method: 'GET' | 'PUT' | 'POST', verb: string, body?: object): Promise<SwitchAnswer> {

@@ -6,6 +6,7 @@ import type { TokenCredential } from '@azure/identity';
 import { buildBundle } from '../../scripts/build-bundle.ts';
 import { startEnvironment, type Environment } from '../environment.ts';
 import type { FunctionsHost } from '../functions-host/host-process.ts';
+import { Admissions } from './admissions.ts';
 import { ApiClient } from './api-client.ts';
 import { enterAzure } from './azure-access.ts';
 import type { DataKeyAccess } from './data-keys.ts';
@@ -23,6 +24,8 @@ export interface Demo {
   /** Both hosts in turn. */
   readonly api: ApiClient;
   readonly dataKeys: DataKeyAccess;
+  /** What has admitted people's browsers so far. */
+  readonly admissions: Admissions;
   /** Every host that was ever started, with all that it wrote. */
   readonly hosts: readonly FunctionsHost[];
   startHost(): Promise<FunctionsHost>;
@@ -54,7 +57,8 @@ export async function startDemo(
     hosts.push(host);
     return host;
   };
-  const startHost = async (): Promise<FunctionsHost> => keep(await environment.startHost({ bundleDir }));
+  const startHost = async (): Promise<FunctionsHost> =>
+    keep(await environment.startHost({ bundleDir, env: environment.googleSettings }));
   await Promise.all(Array.from({ length: HOSTS }, startHost));
   const credential = enterAzure(environment);
   const api = new ApiClient(hosts.map(({ url }) => url));
@@ -67,6 +71,7 @@ export async function startDemo(
     directory,
     api,
     dataKeys: { api, token: environment.tokens.dataKeys },
+    admissions: new Admissions(),
     hosts,
     startHost,
     kill: async (host) => {

@@ -10,12 +10,14 @@ import { damage } from './damage.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { readOptions, USAGE, type DemoOptions } from './options.ts';
 import { watchQueue } from './queue-watch.ts';
+import { approvals } from './scenes/approvals.ts';
 import { changeOfMind } from './scenes/change-of-mind.ts';
 import { closingTable } from './scenes/closing-table.ts';
 import { dataInUse } from './scenes/data-in-use.ts';
 import { leaks } from './scenes/leaks.ts';
 import { mistakes } from './scenes/mistakes.ts';
 import { proof } from './scenes/proof.ts';
+import { record } from './scenes/record.ts';
 import { revocation } from './scenes/revocation.ts';
 import { switchUnderLoad } from './scenes/switch-under-load.ts';
 import { Screen } from './screen.ts';
@@ -39,7 +41,7 @@ async function main(options: DemoOptions): Promise<number> {
   screen.line(screen.style('Keyswitch: a company takes over the key that protects its data', 'strong'));
   screen.say(
     'All of it on this machine: the product as it is deployed to Azure, through the real Azure SDKs, against stand-ins for ' +
-      'Key Vault, Entra ID, Service Bus and Table Storage that answer under the real names. Nothing outside is asked.',
+      'Key Vault, Entra ID, Google, Service Bus and Table Storage that answer under the real names. Nothing outside is asked.',
   );
   const demo = await startDemo(options, { screen, directory });
   const pids = demo.hosts.map(({ pid }) => pid).join(' and ');
@@ -60,11 +62,13 @@ async function tellAll(demo: Demo): Promise<void> {
   const data = await dataInUse(demo);
   await damage(demo, data);
   await mistakes(demo);
-  const report = await switchUnderLoad(demo, data.book);
+  const ordered = await approvals(demo);
+  const report = await switchUnderLoad(demo, data.book, ordered);
   await proof(demo, data);
   await revocation(demo, data.book);
   const second = await changeOfMind(demo);
   await leaks(demo, { books: [data.book, second], messages });
+  await record(demo);
   await closingTable(demo, report);
 }
 

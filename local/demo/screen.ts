@@ -75,7 +75,7 @@ export class Screen {
   }
 
   /** Columns as wide as what is in them; the first to the left, the others as `right` says. */
-  table(rows: readonly (readonly string[])[], right: readonly boolean[] = []): void {
+  table(rows: readonly (readonly string[])[], right: readonly boolean[] = [], style: Style = 'plain'): void {
     const widths = rows.reduce<number[]>(
       (known, row) => row.map((cell, index) => Math.max(known[index] ?? 0, cell.length)),
       [],
@@ -84,7 +84,7 @@ export class Screen {
       const cells = row.map((cell, index) =>
         right[index] === true ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0),
       );
-      this.line(`    ${cells.join('   ').trimEnd()}`);
+      this.line(`    ${this.style(cells.join('   ').trimEnd(), style)}`);
     }
   }
 

@@ -24,7 +24,7 @@ export async function runningApi(file: string): Promise<string | undefined> {
 }
 
 export async function writeEnvironmentFile(file: string, environment: Environment): Promise<void> {
-  const { customers, persons, settings, redirect, hosts, tokens } = environment;
+  const { customers, persons, settings, googleSettings, redirect, hosts, tokens } = environment;
   const ids = Object.fromEntries(Object.entries(identities).filter(([, value]) => typeof value !== 'function'));
   const content = {
     apiUrl: hosts[0] ? `${hosts[0].url}/api/v1` : undefined,
@@ -44,7 +44,7 @@ export async function writeEnvironmentFile(file: string, environment: Environmen
     dataTenants: DATA_TENANTS,
     ids,
     // For a host of one's own: these in its environment, and local/redirect/preload.ts preloaded.
-    appSettings: { ...settings, [REDIRECT_VARIABLE]: JSON.stringify(redirect) },
+    appSettings: { ...settings, ...googleSettings, [REDIRECT_VARIABLE]: JSON.stringify(redirect) },
   };
   await mkdir(dirname(file), { recursive: true });
   await rm(file, { force: true });

@@ -1,7 +1,8 @@
-// Scene 6: a second company, whose vault uses access policies, begins a switch and cancels it half-way. Nothing has changed.
+// Scene 7: a second company, whose vault uses access policies, begins a switch and cancels it half-way. Nothing has changed.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SwitchAnswer } from '../answers.ts';
 import {
+  askForConsent,
   CompanySwitch,
   enterConnection,
   failureOf,
@@ -14,6 +15,7 @@ import { compareAll, generateDataKeys } from '../data-keys.ts';
 import type { Demo } from '../demo.ts';
 import { holdHalfWay } from '../half-way.ts';
 import { KeyBook } from '../key-book.ts';
+import { goThrough } from '../people.ts';
 import { dumpTables } from '../table-dump.ts';
 import { readDump, rowsThatOpen } from '../theft.ts';
 import { count, number } from '../words.ts';
@@ -27,7 +29,7 @@ const TIMEOUT_MS = 60_000;
 export async function changeOfMind(demo: Demo): Promise<KeyBook> {
   const { screen, options, environment } = demo;
   const { fabrikam } = environment.customers;
-  screen.section('6  Fabrikam begins a switch, and cancels it half-way');
+  screen.section('7  Fabrikam begins a switch, and cancels it half-way');
   await register(demo, fabrikam, 'Fabrikam');
   const book = new KeyBook('fabrikam', Math.min(MAX_KEYS, Math.max(MIN_KEYS, Math.floor(options.keys / 5))));
   await generateDataKeys(demo.dataKeys, book);
@@ -55,13 +57,19 @@ async function connect(demo: Demo): Promise<void> {
   const { vaultUri, keyName } = fabrikam;
   const enter = (name: string): Promise<unknown> => enterConnection(demo, fabrikam, { vaultUri, keyName: name });
   const provoke = async (): ReturnType<typeof enterConnection> => failureOf(await testConnection(demo, fabrikam));
-  await fabrikam.consent();
-  await fabrikam.grant();
+  const consent = async (): Promise<number> =>
+    goThrough(demo, { link: await askForConsent(demo, fabrikam), name: 'fabrikam-global-admin' });
   await enter(keyName.replace('key', 'kye'));
+  const pages = await consent();
+  await fabrikam.grant();
+  demo.screen.done(
+    `Its admin enters the key, Grace Global of Fabrikam’s tenant consents by the link (${pages} pages), the Azure admin grants access.`,
+  );
   const what = 'A name that only the vault can know to be wrong';
-  const mended = `The admin corrects it to ${keyName}.`;
+  const mended = `The admin corrects it to ${keyName}, and Grace Global consents again: consent is to one key.`;
   const mend = async (): Promise<void> => {
     await enter(keyName);
+    await consent();
   };
   await tell(demo, { what, code: 'key-not-found', provoke, mended, mend }, what);
   const { status } = await testConnection(demo, fabrikam);

@@ -1,10 +1,10 @@
-// Scene 7: no data key and no token is anywhere in what the product wrote: rows, messages, dead letters, logs. Canaries planted in
+// Scene 8: no data key, no token and nothing that admits a browser is anywhere in what the product wrote: rows, messages, dead letters, logs. Canaries planted in
 // the same places must be found first, or the search would prove nothing.
 import { randomBytes } from 'node:crypto';
 import { ServiceBusClient } from '@azure/service-bus';
 import { CanaryScan, tokenSecret, type Finding, type Secret, type Trace } from '../../canary-scan.ts';
 import { WORK_QUEUE } from '../../environment/app-environment.ts';
-import { SERVICE_BUS_HOST } from '../../identities.ts';
+import { GOOGLE_CLIENT_SECRET, SERVICE_BUS_HOST } from '../../identities.ts';
 import type { Demo } from '../demo.ts';
 import type { KeyBook } from '../key-book.ts';
 import type { QueueWatch } from '../queue-watch.ts';
@@ -20,12 +20,13 @@ export async function leaks(
   written: { readonly books: readonly KeyBook[]; readonly messages: QueueWatch },
 ): Promise<void> {
   const { screen } = demo;
-  screen.section('7  No key and no token where none belongs');
+  screen.section('8  No key and no token where none belongs');
   const begun = Date.now();
   const canary = randomBytes(32);
   const removeCanaries = await plantCanaries(demo, canary);
-  const secrets = [{ name: CANARY, bytes: canary }, ...keySecrets(written.books), ...tokenSecrets(demo)];
-  const scan = new CanaryScan(secrets);
+  const keysAndTokens = [...keySecrets(written.books), ...tokenSecrets(demo)];
+  const ofSignIns = signInSecrets(demo);
+  const scan = new CanaryScan([{ name: CANARY, bytes: canary }, ...keysAndTokens, ...ofSignIns]);
   const findings: Finding[] = [];
   let traces = 0;
   let bytes = 0;
@@ -46,8 +47,9 @@ export async function leaks(
   const leaked = findings.filter(({ secret }) => secret !== CANARY);
   const [first] = leaked;
   demo.check(
-    first === undefined,
-    `None of ${number(secrets.length - 1)} data keys and tokens, and nothing that looks like a token, is in any of ${number(traces)} rows, messages and log lines ` +
+    first === undefined && ofSignIns.length > 1,
+    `None of ${number(keysAndTokens.length)} data keys and tokens, none of ${number(ofSignIns.length)} links, states, cookies and codes ` +
+      `of sign-ins, and nothing that looks like a token, is in any of ${number(traces)} rows, messages and log lines ` +
       `(${megabytes(bytes)}), raw, in hex, base64 or base64url. Searched in ${seconds(Date.now() - begun)}.`,
     `${count(leaked.length, 'secret')} found: ${first?.secret ?? ''} (${first?.form ?? ''}) in ${first?.where ?? ''}`,
   );
@@ -69,6 +71,12 @@ function tokenSecrets({ environment }: Demo): Secret[] {
   const tokens = Object.entries({ ...roles, ...companyAdmins });
   return tokens.map(([name, token]) => tokenSecret(`the bearer token of ${name}`, token));
 }
+
+/** What people's browsers were admitted by, and what the product shows Google. */
+const signInSecrets = ({ admissions }: Demo): Secret[] => [
+  ...admissions.secrets,
+  { name: 'the client secret at Google', bytes: Buffer.from(GOOGLE_CLIENT_SECRET) },
+];
 
 async function* tracesOf(demo: Demo, messages: readonly string[], canary: Buffer): AsyncGenerator<Trace> {
   for await (const row of dumpTables(demo.credential)) yield traceOf(row);

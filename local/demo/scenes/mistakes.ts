@@ -1,7 +1,9 @@
 // Scene 2: the mistakes people make when they connect their vault, in order, each as the API tells it; then green.
 import type { Failure } from '../answers.ts';
-import { enterConnection, failureOf, testConnection } from '../company.ts';
+import { askForConsent, enterConnection, failureOf, testConnection } from '../company.ts';
 import type { Demo } from '../demo.ts';
+import { tellRefusedVisit, tellVisit } from '../people.ts';
+import { tellFailure } from '../tell-failure.ts';
 
 interface Mistake {
   readonly what: string;
@@ -12,11 +14,6 @@ interface Mistake {
   mend?(): Promise<void>;
 }
 
-const OWNERS: Readonly<Record<string, string>> = {
-  'company-admin': 'the company’s admin.',
-  'azure-admin': 'the company’s Azure admin.',
-  vendor: 'the vendor.',
-};
 /** A network that the vendor's hosts are not in. */
 const OFFICE_NETWORK = '203.0.113.0/24';
 const OUR_ADDRESS = '127.0.0.1';
@@ -70,8 +67,8 @@ function mistakesOf(demo: Demo): readonly Mistake[] {
       what: 'Nobody has consented to the vendor’s app',
       code: 'consent-required',
       provoke: test,
-      mended: 'An administrator of Contoso’s tenant consents.',
-      mend: () => contoso.consent(),
+      mended: 'That is consent, to this key for this company. It opens nothing yet.',
+      mend: () => consent(demo),
     },
     {
       what: 'The app has no role on the key',
@@ -94,6 +91,16 @@ function mistakesOf(demo: Demo): readonly Mistake[] {
   ];
 }
 
+/** By a link that Contoso's admin asks for. Whoever may not consent is told so, and the link is good for the next. */
+async function consent(demo: Demo): Promise<void> {
+  const { contoso } = demo.environment.customers;
+  const link = await askForConsent(demo, contoso);
+  demo.screen.done('Contoso’s admin asks for a link, and sends it round.');
+  const uma = { name: 'contoso-user', as: 'an ordinary user of Contoso’s tenant' };
+  await tellRefusedVisit(demo, { link, ...uma, code: 'admin-role-missing' });
+  await tellVisit(demo, { link, name: 'contoso-global-admin', as: 'Global Administrator of Contoso’s tenant' });
+}
+
 function expectTaken(failure: Failure | undefined): void {
   if (failure) throw new Error(`the right values were refused: ${failure.code}`);
 }
@@ -109,18 +116,4 @@ export async function tell(demo: Demo, mistake: Mistake, title: string): Promise
   if (failure) tellFailure(demo, failure);
   await mistake.mend?.();
   screen.done(mistake.mended);
-}
-
-/** A refusal in the words of the API: what is wrong, whose move it is, what to do. */
-export function tellFailure({ screen }: Demo, failure: Failure): void {
-  screen.refused(failure.code, failure.message);
-  screen.detail(['Move:', OWNERS[failure.owner ?? ''] ?? 'nobody.', nature(failure)].join(' ').trimEnd(), 'quiet');
-  if (failure.remedy) screen.detail(`Fix: ${failure.remedy.text}`);
-  if (failure.remedy?.azureCli !== undefined) screen.command(failure.remedy.azureCli);
-}
-
-function nature({ kind, becomesDeniedAt = '' }: Failure): string {
-  if (kind === 'input') return 'Nothing was sent to Azure.';
-  if (kind !== 'propagating') return '';
-  return `A grant made just now may still be on its way: counted as denied from ${becomesDeniedAt.slice(11, 19)} UTC on.`;
 }

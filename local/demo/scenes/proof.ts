@@ -1,4 +1,4 @@
-// Scene 4: the proof. Every file opens; also from a host that was started when the vendor's key was off; and the vendor's key,
+// Scene 5: the proof. Every file opens; also from a host that was started when the vendor's key was off; and the vendor's key,
 // on again, opens nothing of what is stored.
 import { ApiClient } from '../api-client.ts';
 import { getKeyring } from '../company.ts';
@@ -10,7 +10,7 @@ import { keyUrl, type DataInUse } from './data-in-use.ts';
 
 export async function proof(demo: Demo, data: DataInUse): Promise<void> {
   const { screen, environment } = demo;
-  screen.section('4  The proof');
+  screen.section('5  The proof');
   await openAll(demo, data, { api: demo.api, how: 'Every file opens' });
 
   const vendorKey = `/vaults/${VENDOR_KEK.host}/keys/${VENDOR_KEK.name}`;
