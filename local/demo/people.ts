@@ -64,8 +64,9 @@ function tellPages({ screen }: Demo, pages: Visit['pages']): void {
   screen.table(rows, [], 'quiet');
 }
 
+/** Whole words. */
 const shortened = (text: string): string =>
-  text.length <= MAX_BUTTON_CHARS ? text : `${text.slice(0, MAX_BUTTON_CHARS - 1).trimEnd()}…`;
+  text.length <= MAX_BUTTON_CHARS ? text : `${text.slice(0, text.lastIndexOf(' ', MAX_BUTTON_CHARS))}…`;
 
 async function visit({ environment, admissions }: Demo, { link, name }: Invitation): Promise<Visit> {
   const browser = new Browser();

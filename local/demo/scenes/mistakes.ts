@@ -91,13 +91,17 @@ function mistakesOf(demo: Demo): readonly Mistake[] {
   ];
 }
 
-/** By a link that Contoso's admin asks for. Whoever may not consent is told so, and the link is good for the next. */
+/**
+ * By a link that Contoso's admin asks for. Whoever may not consent is told so by Microsoft, which says no more than that nobody consented;
+ * the link is good for the next.
+ */
 async function consent(demo: Demo): Promise<void> {
   const { contoso } = demo.environment.customers;
   const link = await askForConsent(demo, contoso);
   demo.screen.done('Contoso’s admin asks for a link, and sends it round.');
   const uma = { name: 'contoso-user', as: 'an ordinary user of Contoso’s tenant' };
-  await tellRefusedVisit(demo, { link, ...uma, code: 'admin-role-missing' });
+  await tellRefusedVisit(demo, { link, ...uma, code: 'consent-declined' });
+  demo.screen.line();
   await tellVisit(demo, { link, name: 'contoso-global-admin', as: 'Global Administrator of Contoso’s tenant' });
 }
 

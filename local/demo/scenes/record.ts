@@ -30,7 +30,7 @@ const ofSwitch = (action: string): StoryEvent => ({ action, target: 'switch|defa
 /** In the order in which it came about. */
 const STORY: readonly StoryEvent[] = [
   connection('consent.request'),
-  connection('sign-in.refused', { code: 'admin-role-missing' }),
+  connection('sign-in.refused', { code: 'consent-declined' }),
   connection('consent.grant'),
   ofSwitch('switch.start'),
   ofTenant(WORKSPACE, 'sign-in.refused', { code: 'google-not-super-admin' }),
