@@ -56,6 +56,13 @@ module.exports = {
       to: { path: '^(test|local|bench|scripts)/' },
     },
     {
+      name: 'recovery-needs-nothing-but-domain-and-jose',
+      comment: 'It must work on a machine that has no Azure and no network.',
+      severity: 'error',
+      from: { path: '^scripts/recover' },
+      to: { pathNot: '^(scripts/recover/|shared/domain/|(node:)?(crypto|fs|fs/promises|util)$|node_modules/jose/)' },
+    },
+    {
       name: 'only-main-imports-main',
       severity: 'error',
       from: { path: '^(functions|shared)/' },

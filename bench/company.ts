@@ -186,6 +186,7 @@ export class BenchCompany {
       finishClaimMs: 25_000,
       consentMs: CONSENT_MS,
       verificationMs: 24 * 3_600_000,
+      exportAllowanceMs: 24 * 3_600_000,
     };
   }
 

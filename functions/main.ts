@@ -7,6 +7,7 @@ import { AzureSealer } from '../shared/adapters/sealer.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
 import { Credentials } from '../shared/adapters/credentials.ts';
 import { jsonLog, keepHeapSmall, systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
+import { exportSealer } from '../shared/adapters/export-sealer.ts';
 import { createSignIns } from '../shared/adapters/sign-ins.ts';
 import { createTokenVerifier } from '../shared/adapters/token-verifier.ts';
 import { rememberVerified } from '../shared/adapters/verified-tokens.ts';
@@ -123,6 +124,7 @@ const services = {
   pageSlots: pageSlots(),
   verifier,
   signIns,
+  exportSealer,
   eventLimits: new EventLimits(clock),
   dataKeyCalls: new DataKeyCalls(clock, entropy.id()),
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
@@ -145,6 +147,7 @@ const services = {
   shardCount: settings.KEYSWITCH_SHARD_COUNT,
   restoreDays: settings.KEYSWITCH_RESTORE_DAYS,
   verificationMs: settings.KEYSWITCH_VERIFICATION_HOURS * MS_PER_HOUR,
+  exportAllowanceMs: settings.KEYSWITCH_EXPORT_HOURS * MS_PER_HOUR,
   messageBudgetMs: settings.KEYSWITCH_MESSAGE_BUDGET_SECONDS * 1000,
   // Two vault calls end a switch, and a little is lost between them.
   finishClaimMs: 2 * timeoutMs + 5_000,

@@ -68,6 +68,8 @@ const environment = z.object({
   KEYSWITCH_RESTORE_DAYS: whole(30, 365),
   /** How old the word of a tenant's administrator may be when a switch begins its work, or at an export. */
   KEYSWITCH_VERIFICATION_HOURS: whole(24, 720),
+  /** For so long after a switch the company key can be exported once without verifying tenants anew. */
+  KEYSWITCH_EXPORT_HOURS: whole(24, 168),
   /** How long one message works before it hands over to its continuation. */
   KEYSWITCH_MESSAGE_BUDGET_SECONDS: seconds(60),
   /** A switch whose shards have not moved for so long is resumed by the timer. */

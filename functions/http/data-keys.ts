@@ -6,7 +6,7 @@ import type { Loaded } from '../../shared/operations/control-state.ts';
 import { deleteDataKey, type DeletingOne } from '../../shared/operations/data-keys/delete.ts';
 import { describeNewDataKeys, generateDataKeys, type Generating } from '../../shared/operations/data-keys/generate.ts';
 import { getDataKey } from '../../shared/operations/data-keys/get.ts';
-import { listDataKeys } from '../../shared/operations/data-keys/list.ts';
+import { listDataKeys, type DataKeyPage } from '../../shared/operations/data-keys/list.ts';
 import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
 import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
 import type { DataKeyView } from '../../shared/operations/data-keys/view.ts';
@@ -24,6 +24,7 @@ import { dataKeyPath, keyringPath, noFields } from './schemas/ids.ts';
 import {
   createdToBody,
   dataKeyBody,
+  dataKeyListQuery,
   dataKeyToBody,
   newDataKeys,
   newDataKeysAnswer,
@@ -32,7 +33,7 @@ import {
   unwrapBody,
   unwrappedToBody,
 } from './schemas/data-keys.ts';
-import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
+import { pageBody, pageOf, pageRequest } from './schemas/pages.ts';
 
 export type DataKeyServices = Generating & DeletingOne & Requesting & CallCounting;
 
@@ -82,20 +83,26 @@ export const dataKeyRoutes = [
     path: COLLECTION,
     tag: 'data keys',
     summary: 'Metadata of the data keys of a keyring',
+    description:
+      'With `wrapped=true`, which takes the role Keyswitch.CompanyAdmin, each also with its wrapped form: what an exported company key opens.',
     roles: ['PartnerAdmin', 'Auditor'],
+    rolesWith: { parameter: 'wrapped', roles: ['CompanyAdmin'] },
     pathSchema: keyringPath,
-    querySchema: pageQuery,
+    querySchema: dataKeyListQuery,
     answers: { 200: 'A page.' },
     answerSchema: pageOf(dataKeyBody),
     run: async (deps: DataKeyServices, call) => {
       const { companyId, keyringId } = call.path;
-      const page = await listDataKeys(deps, { ...call.path, ...pageRequest(call.query) });
+      const wrapped = call.query.wrapped !== undefined;
+      const listed = await listDataKeys(deps, { ...call.path, ...pageRequest(call.query), wrapped });
+      const page = wrapped ? await copied(deps, call, listed) : listed;
       if (!page.ok) return page;
-      const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/datakeys`;
+      const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/datakeys${wrapped ? '?wrapped=true' : ''}`;
       const { value, continuation } = page.value;
       return ok({
         status: 200,
         body: pageBody(value.map(dataKeyToBody), { continuation, query: call.query, collectionUrl }),
+        ...(wrapped ? { headers: { 'Cache-Control': 'no-store' } } : {}),
       });
     },
   }),
@@ -175,6 +182,18 @@ export const dataKeyRoutes = [
     },
   }),
 ] as const;
+
+/** A copy of wrapped keys is counted, as whatever hands out keys is. */
+const copied = (
+  deps: CallCounting,
+  call: Parameters<typeof counted>[1],
+  result: Result<DataKeyPage, Refusal>,
+): Promise<Result<DataKeyPage, Refusal>> =>
+  counted(deps, call, {
+    operationId: 'list-wrapped-data-keys',
+    result,
+    keys: (page) => page.value.map(() => ({ outcome: 'copied' })),
+  });
 
 /** With an Idempotency-Key the ids that are made here are the same at every repeat; the keys are never remembered. */
 async function requestOf(

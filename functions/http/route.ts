@@ -56,6 +56,8 @@ export interface RouteDescription {
   readonly description?: string;
   /** `open`: no token asked. */
   readonly roles: readonly Role[] | 'open';
+  /** A query parameter with which the call is another one, for other roles. */
+  readonly rolesWith?: { readonly parameter: string; readonly roles: readonly Role[] };
   readonly conditions?: Conditions;
   readonly idempotencyKey?: true;
   /** What may be answered when all is well: status and when. 204 and 304 have no body. */

@@ -2,6 +2,7 @@
 import { companyRoutes, type CompanyServices } from './companies.ts';
 import { connectionRoutes, type ConnectionServices } from './connections.ts';
 import { eventRoutes, type EventServices } from './events.ts';
+import { exportRoutes, type ExportServices } from './exports.ts';
 import { dataKeyRoutes, type DataKeyServices } from './data-keys.ts';
 import { healthRoutes, type HealthServices } from './health.ts';
 import { keyringRoutes } from './keyrings.ts';
@@ -18,6 +19,7 @@ export type HttpServices = EdgeServices &
   CompanyServices &
   ConnectionServices &
   DataKeyServices &
+  ExportServices &
   SwitchServices &
   EventServices &
   TenantServices &
@@ -32,6 +34,7 @@ export const routes: readonly Route<HttpServices>[] = [
   ...tenantRoutes,
   ...switchRoutes,
   ...dataKeyRoutes,
+  ...exportRoutes,
   ...eventRoutes,
   ...healthRoutes,
   ...metaRoutes<HttpServices>(() => routes),

@@ -14,6 +14,7 @@ import type { PageRefusal } from './pages/page-answer.ts';
 import { readPreconditions } from './preconditions.ts';
 import { recordRefusal } from './record-refusal.ts';
 import { API_PREFIX } from './route.ts';
+import type { Role } from './roles.ts';
 import type { CallContext, Handled, RawInput, Refused, Route, RouteDescription } from './route.ts';
 
 export interface EdgeServices extends Recording {
@@ -149,7 +150,14 @@ interface Calling {
 function refusalOf(route: RouteDescription, request: EdgeRequest, { caller }: Calling): EdgeRefusal | undefined {
   if (!caller || route.roles === 'open') return undefined;
   const companyId = request.params['companyId'];
-  return refuse(caller, { roles: route.roles, ...(companyId === undefined ? {} : { companyId }) });
+  const roles = rolesOf(route, request) ?? route.roles;
+  return refuse(caller, { roles, ...(companyId === undefined ? {} : { companyId }) });
+}
+
+/** Undefined unless the call says that it is the other one. Whether it says so well is judged later. */
+function rolesOf({ rolesWith }: RouteDescription, { query }: EdgeRequest): readonly Role[] | undefined {
+  const names = rolesWith ? Array.from(query, ([name]) => name) : [];
+  return rolesWith && names.includes(rolesWith.parameter) ? rolesWith.roles : undefined;
 }
 
 function contextOf(

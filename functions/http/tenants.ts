@@ -36,7 +36,12 @@ const tenantBody = z
   .meta({ id: 'Tenant' });
 
 /** What is to be approved. */
-const approvalInput = z.strictObject({ for: z.literal('switch'), keyringId, switchId }).meta({ id: 'Approval' });
+const approvalInput = z
+  .discriminatedUnion('for', [
+    z.strictObject({ for: z.literal('switch'), keyringId, switchId }),
+    z.strictObject({ for: z.literal('export'), keyringId }),
+  ])
+  .meta({ id: 'Approval' });
 
 const shown = ({ kind, tenantId, registeredAt }: Tenant): z.input<typeof tenantBody> => ({
   kind,
@@ -106,7 +111,7 @@ export const tenantRoutes = [
     method: 'POST',
     path: `${ONE}/verify`,
     tag: 'tenants',
-    summary: 'A link that asks an administrator of the tenant to approve a pending switch',
+    summary: 'A link that asks an administrator of the tenant to approve a pending switch, or the next export',
     description:
       'Leads to a page of ours that shows the destination. What is approved there holds for this destination, and for nothing else.',
     roles: VERIFIES,

@@ -42,7 +42,8 @@ export type StateCode =
   | 'data-key-not-quarantined'
   | 'data-key-not-deleted'
   | 'data-key-lost'
-  | 'reprotections-exhausted';
+  | 'reprotections-exhausted'
+  | 'tenants-unverified';
 
 export const notFound = (what: ResourceKind, id: string): Refusal => ({ type: 'not-found', what, id });
 export const refusedBy = (failure: Failure): Refusal => ({ type: 'failure', failure });

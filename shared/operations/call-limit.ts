@@ -12,7 +12,7 @@ export interface CallLimiting extends Races {
   readonly clock: Clock;
 }
 
-export type CallKind = 'test' | 'consent' | 'verify' | 'sign-in';
+export type LimitedCall = 'test' | 'consent' | 'verify' | 'sign-in' | 'export';
 
 export const MAX_CALLS_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
 /** Counts one call of a kind; `limited` if the minute is full. A call that is refused is not counted. */
 export function countCall(
   deps: CallLimiting,
-  call: { readonly companyId: string; readonly kind: CallKind },
+  call: { readonly companyId: string; readonly kind: LimitedCall },
 ): Promise<Result<undefined, Refusal>> {
   const rowKey = `limit|${call.kind}`;
   return settleRaces<undefined>(deps, async () => {

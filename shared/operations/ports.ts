@@ -5,6 +5,7 @@
 // provider answers is always a Result.
 import type { KeyObject } from 'node:crypto';
 import type { Seal } from '../domain/company-key.ts';
+import type { ExportRecipient } from '../domain/export-recipient.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { VaultKey, VaultTarget } from '../domain/provider.ts';
 import type { Result } from '../domain/result.ts';
@@ -93,6 +94,12 @@ export interface Sealer {
   sign(bytes: Uint8Array): Promise<Result<Seal, Failure>>;
   /** The public key of one version, from the configured vault and name only; asked once per process. Undefined if there is none such. */
   publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>>;
+}
+
+/** Encrypts what leaves for somebody outside. Keeps nothing of it. */
+export interface ExportSealer {
+  /** A JWE (RFC 7516) in its compact form, for the recipient alone. The caller overwrites `content`. */
+  seal(content: Uint8Array, recipient: ExportRecipient): Promise<string>;
 }
 
 // ---- Callers' tokens -------------------------------------------------------------------------------------------------

@@ -87,6 +87,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
     'https://evil.example',
   ],
   keyName: ['customer-key', 'missing'],
+  passphrase: ['correct horse battery staple'],
   page: ['start-consent', 'confirmation-consent', 'failure-again'],
   state: [STATE],
 };

@@ -23,6 +23,7 @@ import {
   switchCells,
 } from '../../shared/domain/rows/control-rows.ts';
 import { dataKeyCells, readDataKey, readShard, shardCells } from '../../shared/domain/rows/data-rows.ts';
+import { exportCells, readExportState, type ExportState } from '../../shared/domain/rows/export-rows.ts';
 import { healthCells, readHealth } from '../../shared/domain/rows/health-rows.ts';
 import {
   companyKeyCells,
@@ -235,6 +236,11 @@ const verification: fc.Arbitrary<Verification> = fc.record({
   seal,
 });
 
+const exportState: fc.Arbitrary<ExportState> = fc.record(
+  { round: whole, allowanceUntil: at },
+  { requiredKeys: ['round'] },
+);
+
 /** A row as it comes back from Table Storage. */
 function stored(cells: CellRecord): CellRecord {
   const entity = JSON.parse(entityJson('partition', 'row', cells)) as object;
@@ -303,6 +309,11 @@ codec('verification', {
   write: verificationCells,
   read: (cells, row) =>
     readVerification(cells, row ?? { kind: 'microsoft-365', tenantId: 'a', approval: 'switch|default|s1' }),
+});
+codec('export', {
+  rows: exportState,
+  write: exportCells,
+  read: (cells) => readExportState(cells, 'default'),
 });
 codec('health', { rows: health, write: healthCells, read: readHealth });
 

@@ -4,7 +4,8 @@ import { openCompanyKeyPayload, type CompanyKeyRow } from '../../shared/domain/c
 import type { Keyring } from '../../shared/domain/keyring.ts';
 import { parseKeyId, providerName, type ProviderRef } from '../../shared/domain/provider.ts';
 import { readKeyring, readSwitch } from '../../shared/domain/rows/control-rows.ts';
-import { keyringRowKey, switchRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { NO_EXPORTS, readExportState } from '../../shared/domain/rows/export-rows.ts';
+import { exportRowKey, keyringRowKey, switchRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { readCompanyKey } from '../../shared/domain/rows/sealed-rows.ts';
 import { isEnded, type Switch } from '../../shared/domain/switch.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
@@ -14,6 +15,7 @@ import type { DataCheck } from './check-data.ts';
 import type { CompanyKeys, History } from './history.ts';
 import type { Way } from '../fixtures/places-to-die.ts';
 
+export const EXPORT_ALLOWANCE_MS = 24 * 3_600_000;
 const PREFIX = `companykey|${KEYRING}|`;
 
 export class ControlCheck {
@@ -55,6 +57,7 @@ export class ControlCheck {
     }
     this.#checkWraps();
     for (const sw of ended) this.#checkEnd(sw);
+    this.#checkAllowance(rowKeys, ended);
   }
 
   #companyKeyWritten(rowKey: string): void {
@@ -151,6 +154,22 @@ export class ControlCheck {
       for (const { ref, keyId } of row.wraps) {
         if (parseKeyId(keyId)?.host !== this.hostOf(ref)) this.#history.broken('6', `a wrap leads to ${keyId}`);
       }
+    }
+  }
+
+  /** A completed switch allows one export, in the very transaction that ends it, and nothing else does. */
+  #checkAllowance(rowKeys: readonly string[], ended: readonly Switch[]): void {
+    const rowKey = exportRowKey(KEYRING);
+    const allowing = ended.find(({ kind, state }) => kind === 'switch' && state === 'completed');
+    if (rowKeys.includes(rowKey) !== (allowing !== undefined)) {
+      this.#history.broken('13', allowing ? 'a switch was completed, and allows no export' : 'an export is allowed');
+    }
+    if (!allowing) return;
+    const stored = this.#store.peek('companies', COMPANY, rowKey);
+    const { round, allowanceUntil } = stored ? readExportState(stored.cells, KEYRING) : NO_EXPORTS;
+    const expected = new Date(Date.parse(allowing.endedAt ?? '') + EXPORT_ALLOWANCE_MS).toISOString();
+    if (round !== 0 || allowanceUntil !== expected) {
+      this.#history.broken('13', `an export is allowed until ${allowanceUntil ?? 'never'}, expected ${expected}`);
     }
   }
 

@@ -15,6 +15,7 @@ import { pageSlots } from '../../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
 import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
+import { EXPORT_ALLOWANCE_MS } from './check-control.ts';
 import { SimEntropy } from './entropy.ts';
 import type { PortWorld } from './port-world.ts';
 import { SimQueue, SimSealer, SimTables, SimTimers, SimVaults } from './ports.ts';
@@ -89,6 +90,7 @@ export function startHost(world: PortWorld, name: string): Host {
     finishClaimMs: plan.finishClaimMs,
     consentMs: CONSENT_MS,
     verificationMs: 24 * 3_600_000,
+    exportAllowanceMs: EXPORT_ALLOWANCE_MS,
     restoreDays: plan.restoreDays,
     stuckAfterMs: STUCK_AFTER_MS,
     checkConcurrency: 4,

@@ -336,4 +336,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       '',
     ]),
   ),
+  bug(
+    'a re-key allows an export',
+    1,
+    inFile(`${SWITCHES}/finish.ts`, ["sw.value.kind !== 'switch' || sw.value.state", 'sw.value.state']),
+  ),
+  bug(
+    'a switch that is completed allows no export',
+    1,
+    inFile(`${SWITCHES}/finish.ts`, ['    ...allowance(deps, ending),\n', '']),
+  ),
 ];

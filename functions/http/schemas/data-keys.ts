@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { DATA_KEY_MAX_BYTES, DATA_KEY_MIN_BYTES } from '../../../shared/domain/data-key-blob.ts';
 import type { GenerateOutcome, NewDataKey } from '../../../shared/operations/data-keys/generate.ts';
 import { MAX_KEYS_PER_CALL, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
-import type { DataKeyView } from '../../../shared/operations/data-keys/view.ts';
+import type { ListedDataKey } from '../../../shared/operations/data-keys/list.ts';
+import { pageQuery } from './pages.ts';
 import { failureToResponse, publicFailure } from '../failure-to-response.ts';
 import { errorBody, failureBody } from './failures.ts';
 import { count, dataKeyId, keyringId, time } from './ids.ts';
@@ -93,14 +94,29 @@ export const dataKeyBody = z
     deletedAt: time.optional(),
     purgeAfter: time.optional().meta({ description: 'Until then it can be restored.' }),
     quarantineReason: z.enum(['does-not-open', 'unknown-version', 'differs-after-rewrap']).optional(),
+    wrapped: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]*$/)
+      .optional()
+      .meta({ description: 'Only with `wrapped=true`: the key under its company key, as it is stored, in base64url.' }),
   })
   .meta({ id: 'DataKey', description: 'Metadata; never the key.' });
+
+/** The very presence of `wrapped` makes it a call for other roles, so there is but one value. */
+export const dataKeyListQuery = pageQuery.extend({
+  wrapped: z.literal('true').optional().meta({
+    description: 'Each key with its wrapped form, for a copy that an export opens. For Keyswitch.CompanyAdmin only.',
+  }),
+});
 
 interface Audience {
   readonly isPartnerAdmin: boolean;
 }
 
-export const dataKeyToBody = (view: DataKeyView): z.input<typeof dataKeyBody> => ({ ...view });
+export function dataKeyToBody({ wrapped, ...view }: ListedDataKey): z.input<typeof dataKeyBody> {
+  if (!wrapped) return view;
+  return { ...view, wrapped: Buffer.from(wrapped).toString('base64url') };
+}
 
 export const newDataKeys = (keys: z.output<typeof newDataKeysBody>['keys']): NewDataKey[] =>
   keys.map((key) => ({

@@ -12,7 +12,9 @@ interface PageQuery {
 }
 
 /** Query parameters of a collection whose pages hold at most `maxItems`. */
-export function pageQueryUpTo(maxItems: number): z.ZodType<PageQuery> {
+export function pageQueryUpTo(
+  maxItems: number,
+): z.ZodObject<Record<keyof PageQuery, z.ZodOptional<z.ZodString>>, z.core.$strict> {
   const message = `must be a number from 1 to ${maxItems}`;
   return z.strictObject({
     maxpagesize: z
@@ -58,7 +60,7 @@ export function pageRequest(query: PageQuery): PageRequest {
   };
 }
 
-/** The answer's body for one page; `collectionUrl` without a query. */
+/** The answer's body for one page; a query of `collectionUrl` is kept in the link to the next. */
 export function pageBody<T>(
   items: T[],
   page: {

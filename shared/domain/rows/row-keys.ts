@@ -7,6 +7,7 @@ export const keyringRowKey = (keyringId: string): string => `keyring|${keyringId
 export const companyKeyRowKey = (keyringId: string, version: number): string =>
   `companykey|${keyringId}|${String(version).padStart(10, '0')}`;
 export const connectionRowKey = (connectionId: string): string => `connection|${connectionId}`;
+export const exportRowKey = (keyringId: string): string => `export|${keyringId}`;
 export const switchRowKey = (keyringId: string, switchId: string): string => `switch|${keyringId}|${switchId}`;
 export const TENANT_PREFIX = 'tenant|';
 export const tenantRowKey = ({ kind, tenantId }: TenantRef): string => `${TENANT_PREFIX}${kind}|${tenantId}`;

@@ -1,4 +1,5 @@
-// The data keys of a keyring, page by page over its shards: metadata only. The order is by shard and, within one, by id.
+// The data keys of a keyring, page by page over its shards: metadata and, if asked for, what is stored of each key, which only its company
+// key opens. The order is by shard and, within one, by id.
 import { isDataKeyId } from '../../domain/ids.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -8,8 +9,13 @@ import type { Tables } from '../ports.ts';
 import type { KeyringPlace, KeyringPlaces } from './keyring-places.ts';
 import { viewOf, type DataKeyView } from './view.ts';
 
+export interface ListedDataKey extends DataKeyView {
+  /** The data key under its company key, as it is stored. */
+  readonly wrapped?: Uint8Array;
+}
+
 export interface DataKeyPage {
-  readonly value: readonly DataKeyView[];
+  readonly value: readonly ListedDataKey[];
   /** Opaque; present if there may be more, also when `value` is short or empty. */
   readonly continuation?: string;
 }
@@ -26,7 +32,7 @@ interface Position {
 
 export async function listDataKeys(
   deps: { readonly tables: Pick<Tables, 'list'>; readonly keyringPlaces: KeyringPlaces },
-  input: KeyringPlace & { readonly limit?: number; readonly continuation?: string },
+  input: KeyringPlace & { readonly limit?: number; readonly continuation?: string; readonly wrapped?: boolean },
 ): Promise<Result<DataKeyPage, Refusal>> {
   const limit = input.limit ?? DEFAULT_LIST_PAGE;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIST_PAGE) {
@@ -36,15 +42,21 @@ export async function listDataKeys(
   if (!shards.ok) return shards;
   const start = parsePosition(input.continuation, shards.value.shardCount);
   if (!start) return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
-  return ok(await collect(deps.tables, input, { limit, start, shardCount: shards.value.shardCount }));
+  const { shardCount } = shards.value;
+  return ok(await collect(deps.tables, input, { limit, start, shardCount, wrapped: input.wrapped ?? false }));
 }
 
 async function collect(
   tables: Pick<Tables, 'list'>,
   place: KeyringPlace,
-  wanted: { readonly limit: number; readonly start: Position; readonly shardCount: number },
+  wanted: {
+    readonly limit: number;
+    readonly start: Position;
+    readonly shardCount: number;
+    readonly wrapped: boolean;
+  },
 ): Promise<DataKeyPage> {
-  const value: DataKeyView[] = [];
+  const value: ListedDataKey[] = [];
   let { shard, after } = wanted.start;
   let empty: string | undefined;
   for (let queries = 0; queries < MAX_QUERIES_PER_PAGE && value.length < wanted.limit; queries += 1) {
@@ -57,8 +69,9 @@ async function collect(
       ...(empty === undefined ? {} : { continuation: empty }),
     });
     for (const row of page.rows) {
-      const view = viewOf(readDataKey(row.rowKey, row.cells));
-      if (view) value.push(view);
+      const key = readDataKey(row.rowKey, row.cells);
+      const view = viewOf(key);
+      if (view) value.push(wanted.wrapped ? { ...view, wrapped: key.blob } : view);
     }
     const last = page.rows.at(-1)?.rowKey;
     // Table Storage may answer an empty page that has a continuation all the same.

@@ -9,6 +9,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey, tenantRowKey } from '../../domain/rows/row-keys.ts';
 import type { ConsentSubject, SignInSubject, VerificationSubject } from '../../domain/sign-in-subject.ts';
 import type { Loaded } from '../control-state.ts';
+import { loadExportState } from '../export-state.ts';
 import { destinationOf, type DestinationReading } from '../tenants/destination.ts';
 import { loadConnection } from '../verified-connection.ts';
 
@@ -54,7 +55,13 @@ async function verificationNow(
 ): Promise<Result<VerificationNow, Refusal>> {
   const tenant = await deps.tables.read('companies', companyId, tenantRowKey(subject));
   if (!tenant) return err(notFound('tenant', subject.tenantId));
-  const destination = await destinationOf(deps, { companyId, approval: subject.approval });
+  const { approval } = subject;
+  if (approval.for === 'export') {
+    const { value } = await loadExportState(deps.tables, { companyId, keyringId: approval.keyringId });
+    const message = 'The export that this was asked for has been made. Ask for a new link.';
+    if (value.round !== approval.round) return err({ type: 'state', code: 'nothing-to-verify', message });
+  }
+  const destination = await destinationOf(deps, { companyId, approval });
   return destination.ok ? ok({ ...subject, ...destination.value }) : destination;
 }
 

@@ -16,6 +16,7 @@ import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from '../company-key-opener.ts';
 import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
+import { loadExportState, writeExportState, type LoadedExportState } from '../export-state.ts';
 import type { RowWrite } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
@@ -38,6 +39,8 @@ export interface Finishing extends CompanyKeyOpening, Auditing, TenantReading {
   readonly tables: Auditing['tables'];
   /** Longer than the two vault calls of an end can take; after that the claim of a worker that died is void. */
   readonly finishClaimMs: number;
+  /** For so long after a switch the company key can be exported without verifying anew. */
+  readonly exportAllowanceMs: number;
 }
 
 export type FinishOutcome =
@@ -58,6 +61,7 @@ interface Ending {
   readonly stays: Loaded<CompanyKeyRow>;
   readonly goes: Loaded<CompanyKeyRow>;
   readonly connections: readonly Loaded<Connection>[];
+  readonly exports: LoadedExportState;
   readonly endsWith: ProviderRef;
 }
 
@@ -101,10 +105,11 @@ const sameCells = (a: Switch, b: Switch): boolean => JSON.stringify(switchCells(
 
 async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending | FinishOutcome> {
   const { tables } = deps;
-  const [company, keyring, sw] = await Promise.all([
+  const [company, keyring, sw, exports] = await Promise.all([
     loadCompany(tables, place.companyId),
     loadKeyring(tables, place),
     loadSwitch(tables, place),
+    loadExportState(tables, place),
   ]);
   if (!company || !keyring || !sw || !isRunning(sw.value) || keyring.value.switchId !== place.switchId)
     return { type: 'stale' };
@@ -119,7 +124,16 @@ async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending |
   const refs = { needed: [endsWith], leaving: [forward ? source : target] };
   const connections = await loadConnectionsOf(deps, place.companyId, refs);
   if (!connections.ok) return { type: 'failed', side: forward ? 'target' : 'source', failure: connections.error };
-  return { company, keyring, sw, stays: stays.value, goes: goes.value, connections: connections.value, endsWith };
+  return {
+    company,
+    keyring,
+    sw,
+    stays: stays.value,
+    goes: goes.value,
+    connections: connections.value,
+    exports,
+    endsWith,
+  };
 }
 
 /** The wrap that will be the only one left must open now, through its vault. */
@@ -165,6 +179,7 @@ async function store(
     },
     { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },
     ...marksAtEnd(sw.value, connections, endsWith),
+    ...allowance(deps, ending),
   ];
   if (endsWith.provider === 'azure-key-vault') {
     await putOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: endsWith.connectionId });
@@ -176,6 +191,13 @@ async function store(
   await takeOffAgenda(deps.tables, agendaItemOf(place));
   deps.log.write({ level: 'info', event: `switch.${next.state}`, detail: { ...place } });
   return { type: 'finished' };
+}
+
+/** Whoever has just shown that the company's data may go under this key may take the company key out, once. */
+function allowance(deps: Finishing, { sw, keyring, exports }: Ending): RowWrite[] {
+  if (sw.value.kind !== 'switch' || sw.value.state !== 're-protecting') return [];
+  const allowanceUntil = new Date(deps.clock.now().getTime() + deps.exportAllowanceMs).toISOString();
+  return [writeExportState(keyring.value.keyringId, exports, { ...exports.value, allowanceUntil })];
 }
 
 function finalCounts(shards: readonly (LoadedShard | undefined)[]): NonNullable<Switch['finalCounts']> {

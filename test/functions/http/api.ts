@@ -6,6 +6,7 @@ import { routes, type HttpServices } from '../../../functions/http/routes.ts';
 import { registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
 import type { Route } from '../../../functions/http/route.ts';
 import { pathMatches } from '../../../functions/http/path-match.ts';
+import { exportSealer } from '../../../shared/adapters/export-sealer.ts';
 import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts';
 import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { DataKeyCalls } from '../../../shared/operations/audit/data-key-calls.ts';
@@ -187,6 +188,8 @@ export class Api {
       signInTimes: { linkMs: 24 * 3_600_000, stepMs: 600_000 },
       signIns: this.signIns,
       verificationMs: 24 * 3_600_000,
+      exportAllowanceMs: 24 * 3_600_000,
+      exportSealer,
       checkConcurrency: 4,
     };
   }

@@ -53,6 +53,7 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'delete-data-key': ['PartnerAdmin', 'DataKeys'],
   'restore-data-key': ['PartnerAdmin', 'DataKeys'],
   'unwrap-data-keys': ['DataKeys'],
+  'export-company-key': ['CompanyAdmin'],
   'list-events': reading,
   'verify-events': reading,
   'list-system-events': ['PartnerAdmin', 'Auditor'],

@@ -334,6 +334,13 @@ describe('a switch', () => {
     await expectAllReadable();
   });
 
+  test('allows one export of the company key', async () => {
+    const body = { passphrase: 'correct horse battery staple' };
+    expect((await api.call('POST', `${ring}/export`, { as: admin, body })).body['versions']).toEqual([2]);
+    const again = await api.call('POST', `${ring}/export`, { as: admin, body });
+    expect([again.status, codeOf(again)]).toEqual([409, 'tenants-unverified']);
+  });
+
   test('puts the vault in force, which is watched from then on', async () => {
     const path = `${acme}/connections/main`;
     expect((await api.call('POST', `${path}/check`, { as: admin })).body['state']).toBe('healthy');

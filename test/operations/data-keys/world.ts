@@ -146,6 +146,7 @@ export class World {
       finishClaimMs: 25_000,
       consentMs: 24 * 3_600_000,
       verificationMs: 24 * 3_600_000,
+      exportAllowanceMs: 24 * 3_600_000,
     };
   }
 

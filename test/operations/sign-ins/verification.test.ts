@@ -2,19 +2,21 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
-import type { Approval } from '../../../shared/domain/approval.ts';
 import type { GooglePerson, MicrosoftPerson } from '../../../shared/operations/ports.ts';
-import { requestVerification } from '../../../shared/operations/sign-ins/request-verification.ts';
+import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
+import { exportCompanyKey, type Exporting } from '../../../shared/operations/export-company-key.ts';
+import { requestVerification, type AskedApproval } from '../../../shared/operations/sign-ins/request-verification.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { FakeExportSealer } from '../../fakes/fake-export-sealer.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
-import { CONTOSO, place, Rig } from '../switches/rig.ts';
+import { COMPANY, CONTOSO, KEYRING, place, Rig } from '../switches/rig.ts';
 import { ENTRA, GOOGLE, OTHER_ENTRA, register, remove, stateOf, viewOf } from '../tenants/tenant-rig.ts';
 import { codeOf, globalAdminOf, valueOf, Walk } from './walk.ts';
 
-const SWITCH: Approval = { for: 'switch', keyringId: place('').keyringId, switchId: 's1' };
+const SWITCH = { for: 'switch', keyringId: place('').keyringId, switchId: 's1' } as const;
 const SUPER_ADMIN: GooglePerson = {
   subject: '1234567890',
   email: `ada@${GOOGLE.tenantId}`,
@@ -22,6 +24,9 @@ const SUPER_ADMIN: GooglePerson = {
   isSuperAdmin: true,
   isDelegatedAdmin: false,
 };
+
+const RECIPIENT = valueOf(parseExportRecipient({ passphrase: 'correct horse battery staple' }));
+const exporting = (): Exporting => ({ ...rig.deps, exportSealer: new FakeExportSealer() });
 
 let rig: Rig;
 let deps: SignInDependencies & { readonly signIns: FakeSignIns };
@@ -41,7 +46,7 @@ beforeEach(async () => {
   await rig.drain();
 });
 
-const linkFor = async (tenant: TenantRef, approval: Approval = SWITCH): Promise<string> => {
+const linkFor = async (tenant: TenantRef, approval: AskedApproval = SWITCH): Promise<string> => {
   const { companyId } = place('');
   return valueOf(await requestVerification(deps, { companyId, ...tenant, approval }, ADMIN)).ticket.text;
 };
@@ -61,8 +66,8 @@ async function signIn(link: string, who: Who): ReturnType<Walk['comeBack']> {
   return walk.comeBack(deps.signIns.signIn(goTo, who), cookie);
 }
 
-async function verify(tenant: TenantRef): Promise<number> {
-  const back = valueOf(await signIn(await linkFor(tenant), adminOf(tenant)));
+async function verify(tenant: TenantRef, approval: AskedApproval = SWITCH): Promise<number> {
+  const back = valueOf(await signIn(await linkFor(tenant, approval), adminOf(tenant)));
   if (back.type !== 'question') throw new Error('no question');
   const answered = valueOf(await walk.answer(back.state, { cookie: back.cookie }));
   if (answered.type !== 'verified') throw new Error(`it was ${answered.type}`);
@@ -146,7 +151,7 @@ describe('a link to verify a tenant', () => {
 
   it('is not made for a tenant or a switch that there is not', async () => {
     const { companyId } = place('');
-    const asking = (tenant: TenantRef, approval: Approval): ReturnType<typeof requestVerification> =>
+    const asking = (tenant: TenantRef, approval: AskedApproval): ReturnType<typeof requestVerification> =>
       requestVerification(deps, { companyId, ...tenant, approval }, ADMIN);
     expect(codeOf(await asking(OTHER_ENTRA, SWITCH))).toBe('not-found');
     expect(codeOf(await asking(ENTRA, { ...SWITCH, switchId: 'none' }))).toBe('not-found');
@@ -164,5 +169,23 @@ describe('a link to verify a tenant', () => {
     if (back.type !== 'question') throw new Error('no question');
     expect(valueOf(await walk.answer(back.state, { cookie: back.cookie, answer: 'decline' })).type).toBe('declined');
     expect((await viewOf(rig, 's1')).unverifiedTenants).toHaveLength(2);
+  });
+});
+
+describe('an export', () => {
+  it('is approved by the tenants for the next time only', async () => {
+    for (const tenant of [ENTRA, GOOGLE]) await verify(tenant);
+    await rig.drain();
+    expect(await stateOf(rig, 's1')).toBe('completed');
+    const place = { companyId: COMPANY, keyringId: KEYRING, recipient: RECIPIENT };
+    expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBeUndefined();
+    expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBe('tenants-unverified');
+    const next = { for: 'export', keyringId: KEYRING } as const;
+    const late = await linkFor(GOOGLE, next);
+    expect(await verify(ENTRA, next)).toBe(1);
+    expect(await verify(GOOGLE, next)).toBe(0);
+    expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBeUndefined();
+    expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBe('tenants-unverified');
+    expect(codeOf(await walk.begin(late))).toBe('nothing-to-verify');
   });
 });

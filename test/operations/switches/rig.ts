@@ -97,6 +97,7 @@ export class Rig {
       finishClaimMs: 25_000,
       consentMs: CONSENT_MS,
       verificationMs: 24 * 3_600_000,
+      exportAllowanceMs: 24 * 3_600_000,
     };
   }
 

@@ -1,0 +1,55 @@
+// `npm run recover -- --export FILE --keys FILE --private-key FILE`: opens the wrapped data keys of a dump with an exported company key, on a
+// machine that has nothing else: no Azure, no network, no settings. Secrets go to --out or to stdout, what is to be said to stderr.
+import { readExport, type ExportSource } from './recover/read-export.ts';
+import { wrappedKeysIn } from './recover/read-dump.ts';
+import { openWrapped } from './recover/open-wrapped.ts';
+import { KeyOutput } from './recover/key-output.ts';
+import { RecoveryRefused } from './recover/refused.ts';
+import { readRecoverOptions, RECOVER_USAGE, type RecoverOptions } from './recover/options.ts';
+
+const SOME_NOT_OPENED = 1;
+const NOTHING_DONE = 2;
+
+try {
+  const options = readRecoverOptions(process.argv.slice(2));
+  if (options === 'help') process.stdout.write(RECOVER_USAGE);
+  else process.exitCode = await recover(options);
+} catch (error) {
+  // Any other error may have what it stumbled over in its message.
+  tell(error instanceof RecoveryRefused ? error.message : `This is a fault of the program: ${nameOf(error)}`);
+  process.exitCode = NOTHING_DONE;
+}
+
+async function recover({ keysFile, outFile, ...source }: RecoverOptions & ExportSource): Promise<number> {
+  const content = await readExport(source);
+  const { companyId, keyringId, versions, madeAt } = content;
+  const held = versions.map(({ version }) => version).join(', ');
+  tell(`Export of company '${companyId}', keyring '${keyringId}', made ${madeAt}, with company key ${held}.`);
+  const output = new KeyOutput(outFile);
+  let opened = 0;
+  let closed = 0;
+  try {
+    for await (const entry of wrappedKeysIn(keysFile)) {
+      const result = openWrapped(content, entry);
+      if (result.ok) {
+        opened += 1;
+        output.write(result.value);
+      } else {
+        closed += 1;
+        tell(`Not opened: ${result.error}.`);
+      }
+    }
+  } finally {
+    output.close();
+  }
+  tell(`${opened} of ${opened + closed} data keys opened.`);
+  return closed > 0 ? SOME_NOT_OPENED : 0;
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'no Error';
+}
+
+function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,35 @@
+// The row that says whether a keyring's company key may be exported. Pure.
+import { count, need, optionalText, present, type CellRecord } from './cells.ts';
+import { exportRowKey } from './row-keys.ts';
+
+const FORMAT = 1;
+
+export interface ExportState {
+  /** How many exports were made on verifications: what was verified for an earlier one counts no more. */
+  readonly round: number;
+  /** Until then one export needs no verification; absent if there is none to take. */
+  readonly allowanceUntil?: string;
+}
+
+/** Of a keyring that has no such row yet. */
+export const NO_EXPORTS: ExportState = { round: 0 };
+
+export const exportCells = ({ round, allowanceUntil }: ExportState): CellRecord => ({
+  format: FORMAT,
+  round,
+  allowanceUntil: allowanceUntil ?? '',
+});
+
+/** Throws MalformedRow: nobody is given a key because of a row that cannot be read. */
+export function readExportState(cells: CellRecord, keyringId: string): ExportState {
+  const row = exportRowKey(keyringId);
+  need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');
+  return {
+    round: need(count(cells, 'round'), row, 'round'),
+    ...present({ allowanceUntil: optionalText(cells, 'allowanceUntil') }),
+  };
+}
+
+/** A time that cannot be read allows nothing. */
+export const isAllowed = ({ allowanceUntil }: ExportState, now: Date): boolean =>
+  allowanceUntil !== undefined && now.getTime() < Date.parse(allowanceUntil);
