@@ -21,7 +21,7 @@ export interface VaultKeyName {
   readonly keyName: string;
 }
 
-export async function loadClaim(
+async function loadClaim(
   { tables }: { readonly tables: Pick<Tables, 'read'> },
   key: VaultKeyName,
 ): Promise<Loaded<VaultClaim> | undefined> {
@@ -34,7 +34,7 @@ export function claimVaultKey(
   deps: Auditing,
   { companyId, ...key }: VaultKeyName & { readonly companyId: string },
 ): Promise<Result<void, Refusal>> {
-  return settleRaces<void>(deps, async () => {
+  return settleRaces<undefined>(deps, async () => {
     const claim = await loadClaim(deps, key);
     if (claim) return judged(claim.value, { companyId, key });
     const cells = claimCells({ companyId, state: 'held', claimedAt: deps.clock.now().toISOString() });
@@ -47,7 +47,7 @@ export function claimVaultKey(
 function judged(
   claim: VaultClaim,
   { companyId, key }: { readonly companyId: string; readonly key: VaultKeyName },
-): Result<void, Refusal> | 'lost-race' {
+): Result<undefined, Refusal> | 'lost-race' {
   if (claim.companyId !== companyId) return err({ type: 'failure', failure: inUse(key) });
   return claim.state === 'held' ? ok(undefined) : 'lost-race';
 }
@@ -79,7 +79,7 @@ export async function getClaim(
  */
 export async function releaseClaim(deps: Recording, key: VaultKeyName, actor: Actor): Promise<Result<void, Refusal>> {
   let holder: string | undefined;
-  const released = await settleRaces<void>(deps, async () => {
+  const released = await settleRaces<undefined>(deps, async () => {
     const claim = await loadClaim(deps, key);
     // After an attempt whose answer was lost there is none: that was ours, or another's of the same kind.
     if (!claim) return holder === undefined ? err(notFound('vault-claim', nameOf(key))) : ok(undefined);

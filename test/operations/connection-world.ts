@@ -27,7 +27,7 @@ export const INPUT: ConnectionInput = {
   credential: { kind: 'federated' },
 };
 const START = Date.parse('2026-06-01T00:00:00Z');
-export const CONSENT_MS = 24 * 3_600_000;
+const CONSENT_MS = 24 * 3_600_000;
 export const PROPAGATION_MS = 600_000;
 
 /** Tables whose reads and writes a test may watch, change and lose the answers of. */

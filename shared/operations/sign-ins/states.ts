@@ -96,7 +96,7 @@ export function useState(
   by: Actor,
 ): Promise<Result<void, Refusal>> {
   let current = state;
-  return settleRaces<void>(deps, async () => {
+  return settleRaces<undefined>(deps, async () => {
     const { ticket } = state;
     const written = await deps.tables.write('companies', ticket.companyId, [
       usedWrite(current, { at: deps.clock.now(), by }),

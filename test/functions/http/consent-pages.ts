@@ -8,7 +8,7 @@ import type { Api, CallOptions } from './api.ts';
 
 type Cookies = NonNullable<HttpResponseInit['cookies']>;
 
-export class PageBrowser {
+class PageBrowser {
   readonly #api: Api;
   #cookie: string | undefined;
 
@@ -41,13 +41,13 @@ export class PageBrowser {
 }
 
 /** Where a page leads by itself. */
-export const onwards = (answer: ApiAnswer): string =>
+const onwards = (answer: ApiAnswer): string =>
   answer.headers.get('location') ?? answer.headers.get('refresh')?.replace(/^0; url=/, '') ?? '';
 
 const pathOf = (url: string): string => new URL(url).pathname.replace('/api/v1', '');
 
 /** From the link to the second question; answers the browser and the state that the question carries. */
-export async function signInByPages(
+async function signInByPages(
   api: Api,
   { link, tenantId }: { readonly link: string; readonly tenantId: string },
 ): Promise<{ readonly browser: PageBrowser; readonly question: ApiAnswer; readonly state: string }> {

@@ -320,7 +320,7 @@ describe('an answer that is lost', () => {
   it('after which others wrote the shard is known by the rows', async () => {
     const at = bench();
     const etag = await withRow(at, 'mine');
-    const { write } = at.deps.tables;
+    const write = at.deps.tables.write.bind(at.deps.tables);
     let isFirst = true;
     at.deps.tables.write = async (...args) => {
       const written = await write(...args);

@@ -1,6 +1,6 @@
 // What an admin decides on one quarantined row: under which conditions, and what comes of it.
 import { describe, expect, it } from 'vitest';
-import { shardCells, quarantineRowKey, dataKeyCells } from '../../../shared/domain/rows/data-rows.ts';
+import { quarantineRowKey, dataKeyCells } from '../../../shared/domain/rows/data-rows.ts';
 import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
 import {
   companyKeyRowKey,
@@ -8,7 +8,7 @@ import {
   keyringRowKey,
   switchRowKey,
 } from '../../../shared/domain/rows/row-keys.ts';
-import { SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
+import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
@@ -52,11 +52,6 @@ async function remove(rig: Rig, table: TableName, partition: string, rowKey: str
 async function tamperSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
   const sw = (await loadSwitch(rig.store, PLACE))!.value;
   rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), switchCells({ ...sw, ...change }));
-}
-
-async function tamperShard(rig: Rig, shard: number, change: Partial<Shard>): Promise<void> {
-  const cells = shardCells({ ...(await rig.shards())[shard]!, ...change }, 'somebody');
-  rig.store.tamper('datakeys', dataKeysPartition({ ...PLACE, shard }), SHARD_ROW_KEY, cells);
 }
 
 /** The store, with something done at the first write of a data key: before it, or after it with its answer lost. */
@@ -103,7 +98,7 @@ describe.each(BOTH)('a decision on a quarantined row (%s)', (_, decide, action, 
 
   it('sends no message while the other shard has work left', async () => {
     const rig = await waiting();
-    await tamperShard(rig, 1 - SHARD, { phase: 'verify' });
+    await rig.tamperShard(1 - SHARD, { phase: 'verify' });
     expect((await decide(rig.deps, PLACE, ADMIN)).ok).toBe(true);
     expect(rig.queue.size).toBe(0);
   });
@@ -156,7 +151,7 @@ describe.each(BOTH)('a decision on a quarantined row (%s)', (_, decide, action, 
     const rig = await waiting();
     const tables = disturbed(rig, 'lost', async () => {
       await touch(rig, SHARD_ROW_KEY);
-      await tamperShard(rig, SHARD, {});
+      await rig.tamperShard(SHARD, {});
       const key = { ...(await rig.dataKey(KEY)), writtenBy: 'other' };
       rig.store.tamper('datakeys', PARTITION, KEY, dataKeyCells(key));
     });
@@ -166,7 +161,7 @@ describe.each(BOTH)('a decision on a quarantined row (%s)', (_, decide, action, 
   it('is known as done by its row, though its answer was lost, another wrote the shard, and its record has gone on', async () => {
     const rig = await waiting();
     const tables = disturbed(rig, 'lost', async () => {
-      await tamperShard(rig, SHARD, {});
+      await rig.tamperShard(SHARD, {});
       rig.clock.advance(LONG_MS);
       expect(await sweepOutboxes(rig.deps)).toBe(1);
     });

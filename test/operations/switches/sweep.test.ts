@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
-import { shardCells } from '../../../shared/domain/rows/data-rows.ts';
 import { dataKeysPartition, keyringRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
+import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
 import { putOnAgenda } from '../../../shared/operations/agenda.ts';
@@ -31,11 +30,6 @@ const switchOf = async (rig: Rig): Promise<Switch> => (await loadSwitch(rig.stor
 async function tamperSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
   const cells = switchCells({ ...(await switchOf(rig)), ...change });
   rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
-}
-
-async function tamperShard(rig: Rig, shard: number, change: Partial<Shard>): Promise<void> {
-  const cells = shardCells({ ...(await rig.shards())[shard]!, ...change }, 'somebody');
-  rig.store.tamper('datakeys', dataKeysPartition({ ...PLACE, shard }), SHARD_ROW_KEY, cells);
 }
 
 async function remove(rig: Rig, rowKey: string): Promise<void> {
@@ -93,46 +87,46 @@ describe('a switch that moves rows', () => {
     const rig = await reProtecting();
     rig.clock.advance(STUCK_AFTER_MS);
     const now = rig.clock.now().toISOString();
-    await tamperShard(rig, 0, { generation: 1, phase: 'rewrap', touchedAt: now });
-    await tamperShard(rig, 1, { generation: 1, phase: 'done', touchedAt: now });
+    await rig.tamperShard(0, { generation: 1, phase: 'rewrap', touchedAt: now });
+    await rig.tamperShard(1, { generation: 1, phase: 'done', touchedAt: now });
     // Touched by callers since, but not turned: that is no work on the switch.
-    await tamperShard(rig, 2, { touchedAt: now });
+    await rig.tamperShard(2, { touchedAt: now });
     expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(2), reprotect(3)]]);
   });
 
   it('is left alone while one shard is worked on and the others are done', async () => {
     const rig = await reProtecting();
     rig.clock.advance(STUCK_AFTER_MS);
-    for (const shard of [1, 2, 3]) await tamperShard(rig, shard, { generation: 1, phase: 'done' });
-    await tamperShard(rig, 0, { generation: 1, phase: 'verify', touchedAt: rig.clock.now().toISOString() });
+    for (const shard of [1, 2, 3]) await rig.tamperShard(shard, { generation: 1, phase: 'done' });
+    await rig.tamperShard(0, { generation: 1, phase: 'verify', touchedAt: rig.clock.now().toISOString() });
     expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
   });
 
   it('counts from its turn, whatever a shard says of the time before', async () => {
     const rig = await reProtecting();
-    await tamperShard(rig, 0, { generation: 1, phase: 'rewrap', touchedAt: '2020-01-01T00:00:00.000Z' });
+    await rig.tamperShard(0, { generation: 1, phase: 'rewrap', touchedAt: '2020-01-01T00:00:00.000Z' });
     rig.clock.advance(STUCK_AFTER_MS - 1);
     expect(await sweep(rig)).toBe(0);
   });
 
   it('is ended where every shard is done', async () => {
     const rig = await reProtecting();
-    for (const shard of [0, 1, 2, 3]) await tamperShard(rig, shard, { generation: 1, phase: 'done' });
+    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { generation: 1, phase: 'done' });
     expect([await sweep(rig), messages(rig)]).toEqual([1, [ADVANCE]]);
     expect(rig.log.entries).toMatchObject([{ detail: { shards: 0 } }]);
   });
 
   it('is left alone where every shard is done and a row waits for a decision', async () => {
     const rig = await reProtecting();
-    for (const shard of [0, 1, 2, 3]) await tamperShard(rig, shard, { generation: 1, phase: 'done' });
-    await tamperShard(rig, 2, { generation: 1, phase: 'done', quarantined: 1 });
+    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { generation: 1, phase: 'done' });
+    await rig.tamperShard(2, { generation: 1, phase: 'done', quarantined: 1 });
     rig.clock.advance(STUCK_AFTER_MS);
     expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
   });
 
   it('is set going although a row waits for a decision, where a shard is stuck', async () => {
     const rig = await reProtecting();
-    for (const shard of [1, 2, 3]) await tamperShard(rig, shard, { generation: 1, phase: 'done', quarantined: 1 });
+    for (const shard of [1, 2, 3]) await rig.tamperShard(shard, { generation: 1, phase: 'done', quarantined: 1 });
     rig.clock.advance(STUCK_AFTER_MS);
     expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(0)]]);
   });
