@@ -8,6 +8,15 @@ const RANDOM = /[A-Za-z0-9_-]{43}/g;
 /** Too short to be told from chance, and then no code of anybody's. */
 const MIN_CODE_CHARS = 16;
 
+export const ADMISSION_KINDS = [
+  'the ticket of a link',
+  'the state of a sign-in',
+  'the cookie of a sign-in',
+  'the code of a sign-in',
+  'the state in a form',
+] as const;
+type Kind = (typeof ADMISSION_KINDS)[number];
+
 export class Admissions {
   readonly #found = new Map<string, Secret>();
 
@@ -17,11 +26,11 @@ export class Admissions {
 
   /** A form's hidden state. */
   keepPage(page: Page): void {
-    this.#keepRandom('a state in a form', page.valueOf('state') ?? '');
+    this.#keepRandom('the state in a form', page.valueOf('state') ?? '');
   }
 
   /** What went to the product at `origin`, in addresses and cookies. */
-  keepHistory({ history }: Browser, origin: string): void {
+  keepHistory({ history }: Pick<Browser, 'history'>, origin: string): void {
     for (const { url, requestHeaders } of history) {
       const { origin: asked, pathname, searchParams } = new URL(url);
       if (asked !== origin) continue;
@@ -32,13 +41,13 @@ export class Admissions {
     }
   }
 
-  #keepRandom(name: string, text: string): void {
+  #keepRandom(name: Kind, text: string): void {
     for (const [random] of text.matchAll(RANDOM)) {
       this.#found.set(random, { name, bytes: Buffer.from(random, 'base64url') });
     }
   }
 
-  #keepText(name: string, text: string): void {
+  #keepText(name: Kind, text: string): void {
     if (text.length >= MIN_CODE_CHARS) this.#found.set(text, { name, bytes: Buffer.from(text) });
   }
 }
