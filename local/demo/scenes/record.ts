@@ -34,10 +34,10 @@ const STORY: readonly StoryEvent[] = [
   connection('consent.grant'),
   ofSwitch('switch.start'),
   ofTenant(WORKSPACE, 'sign-in.refused', { code: 'google-not-super-admin' }),
-  ofTenant(EUROPE, 'tenant.verify', { adminName: 'Grace Global' }),
+  ofTenant(EUROPE, 'tenant.verify', { adminName: 'grace@contoso-europe.onmicrosoft.com' }),
   ofTenant(WORKSPACE, 'tenant.verify', { adminName: 'sofia@contoso.example' }),
   ofTenant(RESEARCH, 'tenant.register'),
-  ofTenant(RESEARCH, 'tenant.verify', { adminName: 'Peter Privileged' }),
+  ofTenant(RESEARCH, 'tenant.verify', { adminName: 'peter@contoso-research.onmicrosoft.com' }),
   ofSwitch('switch.completed'),
 ];
 
@@ -60,7 +60,7 @@ export async function record(demo: Demo): Promise<void> {
     number(sequence),
     at.slice(11, 19),
     action,
-    shortIds(by),
+    by === '' ? '-' : shortIds(by),
     shortIds(`${target} ${String(detail['adminName'] ?? detail['code'] ?? '')}`.trimEnd()),
   ]);
   screen.table(rows, [true]);
