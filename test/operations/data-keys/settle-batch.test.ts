@@ -283,6 +283,18 @@ describe('rows in the way of a batch', () => {
     });
   });
 
+  it('cost no attempt as long as each look takes some out', async () => {
+    const at = bench();
+    const batch = Array.from({ length: 20 }, (_, index) => added(`key-${index}`));
+    const { write } = at.deps.tables;
+    at.deps.tables.write = async (...args) => {
+      await withRow(at, `key-${at.writes}`);
+      return write(...args);
+    };
+    await settleBatch({ ...at.deps, maxDataKeysPerKeyring: 1_000 }, PLACE, at.pending(...batch), undefined);
+    expect(Object.values(at.outcomes)).toEqual(batch.map(() => ({ outcome: 'exists' })));
+  });
+
   it('that nobody finds any more count as a loss', async () => {
     const at = bench();
     at.answers.push(
@@ -333,6 +345,18 @@ describe('an answer that is lost', () => {
     const now = (await at.store.read('datakeys', PARTITION, 'mine'))?.etag;
     expect(at.outcomes).toEqual({ mine: { outcome: 'written', etag: now }, a: { outcome: 'exists' } });
     expect(await shardIn(at)).toMatchObject({ live: 3, deleted: 2 });
+  });
+
+  it('after which the keyring is gone finds none', async () => {
+    const at = bench();
+    at.deps.tables.write = async () => {
+      const shardRow = await at.store.read('datakeys', PARTITION, SHARD_ROW_KEY);
+      const gone = { kind: 'delete', rowKey: SHARD_ROW_KEY, etag: shardRow?.etag ?? '' } as const;
+      if (shardRow) await at.store.write('datakeys', PARTITION, [gone]);
+      return UNKNOWN;
+    };
+    await settleBatch(at.deps, PLACE, at.pending(added('a')), undefined);
+    expect(at.outcomes).toMatchObject({ a: { outcome: 'refused', refusal: { type: 'not-found' } } });
   });
 
   it('each time makes the batch give up, if nothing was written', async () => {
