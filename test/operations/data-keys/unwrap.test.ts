@@ -246,6 +246,22 @@ test('a key deleted through this process is refused at once, and unwraps again w
   expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(generated);
 });
 
+test('a key restored through another process unwraps at once: what says no is not kept', async () => {
+  const { world, generated } = await withKeys('a');
+  const host = world.newHost({ cachedRows: 10 });
+  valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+  expect(await outcomesOf(world, ['a'], host)).toEqual(['deleted']);
+  valueOf(await restoreDataKey(world.host, { ...PLACE, keyId: 'a' }));
+  expect(plaintextsOf(await world.unwrap(['a'], host))).toEqual(generated);
+});
+
+test('a row whose state cannot be read is opened like a live one', async () => {
+  const { world, generated } = await withKeys('a');
+  const row = await world.store.read('datakeys', world.partitionOf('a'), 'a');
+  world.store.tamper('datakeys', world.partitionOf('a'), 'a', { ...row?.cells, state: 'odd' });
+  expect(plaintextsOf(await world.unwrap(['a']))).toEqual(generated);
+});
+
 test('no more rows are kept than the setting says', async () => {
   const { world } = await withKeys('a', 'b', 'c');
   const host = world.newHost({ cachedRows: 2 });
