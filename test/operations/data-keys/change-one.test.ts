@@ -51,8 +51,12 @@ describe.each([
     world.expectExactCounts();
   });
 
-  it('is done once though its answer was lost and somebody else wrote the row since', async () => {
-    once('after, and the answer is lost', touch);
+  it('is done once though its answer was lost and somebody else wrote the row and its shard since', async () => {
+    once('after, and the answer is lost', async () => {
+      await touch();
+      const cells = shardCells(await world.shardFor('a'), 'other');
+      world.store.tamper('datakeys', world.partitionOf('a'), SHARD_ROW_KEY, cells);
+    });
     expect(valueOf(await change(world.host, A)).value.state).toBe(state);
     world.expectExactCounts();
   });
