@@ -3,6 +3,7 @@
 import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
 import type { Connection, Consent } from './connection.ts';
+import type { SignedIn } from './rows/sign-in-rows.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import type { Verification } from './verification.ts';
 
@@ -69,6 +70,19 @@ export function sealedBytesOfVerification(companyId: string, verification: Omit<
     verification.verifiedAt,
     verification.adminId,
   ]);
+}
+
+/**
+ * The bytes sealed of somebody who signed in and may answer the second question: who, to which link, and in whose browser. The hash of the
+ * browser's cookie makes it this sign-in and no other.
+ */
+export function sealedBytesOfSignedIn(
+  companyId: string,
+  state: { readonly link: string; readonly browser: string; readonly expiresAt: string },
+  person: SignedIn,
+): Buffer {
+  const texts = [companyId, state.link, state.browser, state.expiresAt, person.id, person.displayName];
+  return lengthPrefixed(['keyswitch.seal.signed-in.1', ...texts]);
 }
 
 /** True if `seal` is the ES256 signature of `bytes` by `publicKey`. */

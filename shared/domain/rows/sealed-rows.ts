@@ -1,8 +1,9 @@
 // Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
 // undefined and treated as forged, like one whose seal does not verify.
-import { WRAP_ALGORITHM, type CompanyKeyRow, type Seal, type Wrap } from '../company-key.ts';
+import { WRAP_ALGORITHM, type CompanyKeyRow, type Wrap } from '../company-key.ts';
 import type { Connection, Consent } from '../connection.ts';
 import type { ProviderRef } from '../provider.ts';
+import { readSeal } from './seal-cell.ts';
 import { count, flag, isRecord, json, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
 
 const FORMAT = 1;
@@ -51,12 +52,6 @@ function readRef(value: unknown): ProviderRef | undefined {
   const { connectionId } = value;
   if (value['provider'] !== 'azure-key-vault' || typeof connectionId !== 'string') return undefined;
   return { provider: 'azure-key-vault', connectionId };
-}
-
-export function readSeal(value: unknown): Seal | undefined {
-  if (!isRecord(value)) return undefined;
-  const { keyVersion, signature } = value;
-  return typeof keyVersion === 'string' && typeof signature === 'string' ? { keyVersion, signature } : undefined;
 }
 
 export const connectionCells = (connection: Connection): CellRecord => ({

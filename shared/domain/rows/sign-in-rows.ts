@@ -1,5 +1,7 @@
-// Rows of links and of the one-time states of sign-ins. Pure. Found by a hash and bound to a company by their partition; whoever could
-// write the tables could make one, and would still have to sign in as an administrator of the tenant.
+// Rows of links and of the one-time states of sign-ins. Pure. Found by a hash and bound to a company by their partition. Whoever could
+// write the tables could make one, and would still have to sign in as an administrator of the tenant: who did is sealed.
+import type { Seal } from '../company-key.ts';
+import { readSeal } from './seal-cell.ts';
 import { readSubject, type SignInSubject } from '../sign-in-subject.ts';
 import { json, need, oneOf, optionalText, present, isRecord, text, type CellRecord } from './cells.ts';
 
@@ -28,6 +30,11 @@ export interface SignedIn {
   readonly displayName: string;
 }
 
+/** As it is stored: sealed, so that nobody who can write the tables has signed in. */
+export interface SealedSignedIn extends SignedIn {
+  readonly seal: Seal;
+}
+
 /** One step of a sign-in on its way. Kept after its use until it expires, so that a second use is told from a forgery. */
 export interface SignInState {
   readonly leg: SignInLeg;
@@ -36,7 +43,7 @@ export interface SignInState {
   /** Hash of the cookie of the browser that began it. */
   readonly browser: string;
   readonly expiresAt: string;
-  readonly person?: SignedIn;
+  readonly person?: SealedSignedIn;
   readonly usedAt?: string;
   /** Id of the call that used it, to know it after a lost answer. */
   readonly usedBy?: string;
@@ -89,8 +96,9 @@ export function readState(cells: CellRecord): SignInState {
   };
 }
 
-function readPerson(value: unknown): SignedIn | undefined {
+function readPerson(value: unknown): SealedSignedIn | undefined {
   if (!isRecord(value)) return undefined;
   const { id, displayName } = value;
-  return typeof id === 'string' && typeof displayName === 'string' ? { id, displayName } : undefined;
+  const seal = readSeal(value['seal']);
+  return typeof id === 'string' && typeof displayName === 'string' && seal ? { id, displayName, seal } : undefined;
 }

@@ -5,7 +5,7 @@ import { TENANT_KINDS } from '../tenant.ts';
 import type { Verification } from '../verification.ts';
 import { count, json, need, text, type CellRecord } from './cells.ts';
 import { TENANT_PREFIX } from './row-keys.ts';
-import { readSeal } from './sealed-rows.ts';
+import { readSeal } from './seal-cell.ts';
 
 const FORMAT = 1;
 

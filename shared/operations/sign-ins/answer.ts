@@ -12,7 +12,7 @@ import { approve, type Approved } from './approve.ts';
 import { grantConsent, type Granted } from './grant-consent.ts';
 import { refuse } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
-import { findState, usedWrite } from './states.ts';
+import { findState, usedWrite, whoSignedIn } from './states.ts';
 import { targetOfSubject } from './subject-now.ts';
 
 export type Answered =
@@ -37,10 +37,10 @@ export async function answer(
   if (given.isCrossSite) {
     return refuse(deps, actor, { ...at, failure: failure('cross-site-request'), asked: asked.value });
   }
-  const { person } = state.value;
-  if (!person) return refuse(deps, actor, { ...at, failure: failure('sign-in-unknown'), asked: asked.value });
-  const answering = { asked: asked.value, state, person };
-  const by = { ...actor, by: person.id };
+  const person = await whoSignedIn(deps, state);
+  if (!person.ok) return refuse(deps, actor, { ...at, failure: person.error, asked: asked.value });
+  const answering = { asked: asked.value, state, person: person.value };
+  const by = { ...actor, by: person.value.id };
   if (given.answer === 'decline') return decline(deps, answering, by);
   const done = await carryOut(deps, answering, by);
   if (done.ok) return done;

@@ -12,7 +12,7 @@ import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import { identify } from './identify.ts';
 import { refuse } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
-import { beginStep, findState, openCookie, useState, type FoundState } from './states.ts';
+import { beginQuestion, findState, openCookie, useState, type FoundState } from './states.ts';
 
 /** On to the next sign-in page, or the second question to somebody who may answer it. */
 export type CameBack =
@@ -101,6 +101,8 @@ async function afterSignIn(
     ...openCookie(cookie),
   });
   if (!person.ok) return refuse(deps, actor, { companyId, step: 'sign-in', failure: person.error, asked });
-  const step = await beginStep(deps, { companyId, leg: 'confirm', link: asked.linkHash, person: person.value });
-  return ok({ type: 'question', asked, person: person.value, state: step.state.text, cookie: step.cookie });
+  const question = await beginQuestion(deps, { companyId, link: asked.linkHash, person: person.value });
+  if (!question.ok) return refuse(deps, actor, { companyId, step: 'sign-in', failure: question.error, asked });
+  const { state: next, cookie: nextCookie } = question.value;
+  return ok({ type: 'question', asked, person: person.value, state: next.text, cookie: nextCookie });
 }

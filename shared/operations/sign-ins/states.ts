@@ -13,10 +13,12 @@ import {
   type SignInLeg,
   type SignInState,
 } from '../../domain/rows/sign-in-rows.ts';
+import { sealedBytesOfSignedIn } from '../../domain/seal.ts';
 import { hashOf, ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
 import type { Loaded } from '../control-state.ts';
-import { StoreUnavailable, type Clock, type Entropy, type RowWrite, type Tables } from '../ports.ts';
+import { StoreUnavailable, type Clock, type Entropy, type RowWrite, type Sealer, type Tables } from '../ports.ts';
 import { settleRaces, type Races } from '../races.ts';
+import { checkSeal, forged, type SealCheck } from '../seals.ts';
 
 /** A step that begins: what goes into the address, what into the cookie, and what only leaves as a hash. */
 export interface BegunStep {
@@ -34,23 +36,62 @@ interface StepMaking {
   readonly signInTimes: { readonly stepMs: number };
 }
 
+interface Step {
+  readonly companyId: string;
+  /** Hash of the link's ticket. */
+  readonly link: string;
+}
+
 /** Throws StoreUnavailable if it cannot be told whether the state was stored: the browser then has nothing to come back with. */
 export async function beginStep(
   deps: StepMaking,
-  step: { readonly companyId: string; readonly leg: SignInLeg; readonly link: string; readonly person?: SignedIn },
+  { leg, ...step }: Step & { readonly leg: Exclude<SignInLeg, 'confirm'> },
 ): Promise<BegunStep> {
-  const { companyId, leg, link, person } = step;
-  const random = (): string => Buffer.from(deps.entropy.bytes(TICKET_SECRET_BYTES)).toString('base64url');
-  const state = ticketOf(companyId, deps.entropy.bytes(TICKET_SECRET_BYTES));
+  const { begun, stored } = makeStep(deps, step);
+  await storeStep(deps, begun, { ...stored, leg });
+  return begun;
+}
+
+/** The second question, to somebody who signed in: that they did is sealed. Throws like `beginStep`. */
+export async function beginQuestion(
+  deps: StepMaking & { readonly sealer: Sealer },
+  { person, ...step }: Step & { readonly person: SignedIn },
+): Promise<Result<BegunStep, Failure>> {
+  const { begun, stored } = makeStep(deps, step);
+  const seal = await deps.sealer.sign(sealedBytesOfSignedIn(step.companyId, stored, person));
+  if (!seal.ok) return seal;
+  await storeStep(deps, begun, { ...stored, leg: 'confirm', person: { ...person, seal: seal.value } });
+  return ok(begun);
+}
+
+function makeStep(
+  { clock, entropy, signInTimes }: StepMaking,
+  { companyId, link }: Step,
+): { readonly begun: BegunStep; readonly stored: Omit<SignInState, 'leg'> } {
+  const random = (): string => Buffer.from(entropy.bytes(TICKET_SECRET_BYTES)).toString('base64url');
+  const state = ticketOf(companyId, entropy.bytes(TICKET_SECRET_BYTES));
   const codeVerifier = random();
   const nonce = random();
   const cookie = `${codeVerifier}.${nonce}`;
-  const expiresAt = new Date(deps.clock.now().getTime() + deps.signInTimes.stepMs).toISOString();
-  const stored = { leg, link, browser: hashOf(cookie), expiresAt, ...(person === undefined ? {} : { person }) };
+  const expiresAt = new Date(clock.now().getTime() + signInTimes.stepMs).toISOString();
+  return { begun: { state, cookie, codeVerifier, nonce }, stored: { link, browser: hashOf(cookie), expiresAt } };
+}
+
+async function storeStep({ tables }: StepMaking, { state }: BegunStep, stored: SignInState): Promise<void> {
   const write = { kind: 'insert', rowKey: stateRowKey(state.hash), cells: stateCells(stored) } as const;
-  const written = await deps.tables.write('companies', companyId, [write]);
+  const written = await tables.write('companies', state.companyId, [write]);
   if (written.outcome !== 'committed') throw new StoreUnavailable('the state of a sign-in could not be stored');
-  return { state, cookie, codeVerifier, nonce };
+}
+
+/** Who signed in, if we wrote that they did; `row-forged` otherwise. */
+export async function whoSignedIn(deps: SealCheck, { ticket, value }: FoundState): Promise<Result<SignedIn, Failure>> {
+  const { companyId } = ticket;
+  const rowKey = stateRowKey(ticket.hash);
+  const { person } = value;
+  if (!person) return err(forged(deps.log, { companyId, rowKey }));
+  const bytes = sealedBytesOfSignedIn(companyId, value, person);
+  const sealed = await checkSeal(deps, { companyId, rowKey, bytes, seal: person.seal });
+  return sealed.ok ? ok({ id: person.id, displayName: person.displayName }) : sealed;
 }
 
 /** The proof key and the nonce out of a cookie that was checked against its state. */

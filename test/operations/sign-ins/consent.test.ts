@@ -3,7 +3,8 @@ import type { FailureCode } from '../../../shared/domain/failure.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import { PRIVILEGED_ROLE_ADMINISTRATOR } from '../../../shared/domain/sign-in.ts';
-import { ticketOf } from '../../../shared/domain/ticket.ts';
+import { stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { hashOf, ticketOf } from '../../../shared/domain/ticket.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import { getConnection } from '../../../shared/operations/connections.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -363,6 +364,25 @@ describe('the second question', () => {
     const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), ADA);
     vault.tenantId = OTHER_TENANT;
     await expectRefused(() => walk.answer(state, { cookie }), 'wrong-entra-tenant');
+    expect(world.vaults.countOf('obtainToken')).toBe(0);
+  });
+
+  it('is not put to somebody who never signed in, though a row says that they did', async () => {
+    const link = await walk.link(PLACE);
+    const { state, cookie } = await walk.toQuestion(link, ADA);
+    const rowKey = stateRowKey(hashOf(state));
+    const row = await world.tables.read('companies', COMPANY, rowKey);
+    const person = JSON.parse(String(row?.cells['person'])) as object;
+    for (const change of [
+      { person: JSON.stringify({ ...person, id: `${TENANT}/somebody` }) },
+      { person: '' },
+      { browser: hashOf('verifier.nonce') },
+    ]) {
+      world.tables.tamper('companies', COMPANY, rowKey, { ...row?.cells, ...change });
+      const shown = 'browser' in change ? 'verifier.nonce' : cookie;
+      await expectRefused(() => walk.answer(state, { cookie: shown }), 'row-forged');
+    }
+    expect(await world.events()).toContain('security.row-forged:detected');
     expect(world.vaults.countOf('obtainToken')).toBe(0);
   });
 });
