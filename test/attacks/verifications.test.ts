@@ -1,0 +1,133 @@
+// The word of a tenant's administrator is for one switch, for one destination, and for nobody to write but them.
+import { afterAll, beforeAll, expect } from 'vitest';
+import { DATA_TENANTS } from '../../local/environment/persons.ts';
+import { tenantRowKey, verificationRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { azure, type Company, type TenantRef } from '../end-to-end/company.ts';
+import { LOG_LIMIT } from '../end-to-end/harness.ts';
+import { attack } from './sign-in-attacks.ts';
+import { SignInScene } from './sign-in-scene.ts';
+
+const EUROPE: TenantRef = { kind: 'microsoft-365', tenantId: DATA_TENANTS.europe.tenant };
+const RESEARCH: TenantRef = { kind: 'microsoft-365', tenantId: DATA_TENANTS.research.tenant };
+
+let signIns: SignInScene;
+beforeAll(async () => {
+  signIns = await SignInScene.open({ switched: false });
+});
+afterAll(() => signIns.close());
+
+/** One of its two tenants is verified for the switch `s1`. */
+async function halfVerified(): Promise<Company> {
+  const company = await signIns.pendingSwitch(EUROPE, RESEARCH);
+  const page = await company.verify(EUROPE, 's1', 'contoso-europe-global-admin');
+  expect(page.heading).toBe('The tenant is verified');
+  expect(await company.view('s1')).toMatchObject({ state: 'pending-verification', unverifiedTenants: [RESEARCH] });
+  return company;
+}
+
+/** That switch is cancelled, and another one is ordered in its place. */
+async function orderAnew(company: Company): Promise<void> {
+  await company.must('POST', `${company.switchPath('s1')}/cancel`);
+  expect((await company.ends('s1')).state).toBe('cancelled');
+  expect((await company.order('s2', azure('azure'))).status).toBe(202);
+}
+
+const waits = (unverifiedTenants: readonly TenantRef[]): object => ({
+  state: 'pending-verification',
+  unverifiedTenants,
+});
+
+attack('T36', async () => {
+  const company = await halfVerified();
+  const old = await signIns.verifyLink(company, EUROPE, 's1');
+  const question = await signIns.toQuestion(
+    await signIns.verifyLink(company, RESEARCH, 's1'),
+    'contoso-research-global-admin',
+  );
+  await orderAnew(company);
+  // What was said of the first is nothing for the second.
+  expect(await company.view('s2')).toMatchObject(waits([EUROPE, RESEARCH]));
+  await signIns.changesNothing(async () => {
+    for (const page of [await signIns.walk(old, 'contoso-europe-global-admin'), await question.press()]) {
+      expect([page.status, page.headers['x-ms-error-code']]).toEqual([409, 'switch-ended']);
+    }
+  });
+  expect(await company.view('s2')).toMatchObject(waits([EUROPE, RESEARCH]));
+});
+
+attack('T37', async () => {
+  const company = await halfVerified();
+  await orderAnew(company);
+  const { rows } = signIns.scene;
+  const { companyId } = company;
+  const rowKeyOf = (switchId: string, tenant: TenantRef): string =>
+    verificationRowKey(`switch|default|${switchId}`, tenant);
+  const said = await rows.read('companies', companyId, rowKeyOf('s1', EUROPE));
+  const { partitionKey: _partition, rowKey: _row, etag: _etag, timestamp: _time, ...cells } = said;
+  // The genuine word for another switch, the same for another tenant, and one that is all made up.
+  for (const [tenant, forged] of [
+    [EUROPE, cells],
+    [RESEARCH, { ...cells, verifiedAt: new Date().toISOString() }],
+  ] as const) {
+    const place = { partitionKey: companyId, rowKey: rowKeyOf('s2', tenant) };
+    await rows.overwrite('companies', place, forged);
+  }
+  expect(await company.view('s2')).toMatchObject(waits([EUROPE, RESEARCH]));
+  const detected = async (): Promise<readonly string[]> =>
+    (await signIns.scene.events(companyId))
+      .filter(({ action }) => action === 'security.row-forged')
+      .map(({ target }) => target);
+  await expect
+    .poll(detected, LOG_LIMIT)
+    .toEqual(expect.arrayContaining([rowKeyOf('s2', EUROPE), rowKeyOf('s2', RESEARCH)]));
+  // Whoever is asked again says it again, over the forgery.
+  for (const [tenant, name] of [
+    [EUROPE, 'contoso-europe-global-admin'],
+    [RESEARCH, 'contoso-research-global-admin'],
+  ] as const) {
+    expect((await company.verify(tenant, 's2', name)).heading).toBe('The tenant is verified');
+  }
+  expect((await company.ends('s2')).state).toBe('completed');
+  expect(await company.different()).toEqual([]);
+});
+
+attack('T38', async () => {
+  const company = await halfVerified();
+  const { companyId } = company;
+  await signIns.changesNothing(async () => {
+    for (const role of ['CompanyAdmin', 'Auditor', 'DataKeys'] as const) {
+      const token = signIns.scene.token(role, companyId);
+      for (const method of ['PUT', 'DELETE']) {
+        for (const { kind, tenantId } of [
+          EUROPE,
+          RESEARCH,
+          { ...RESEARCH, tenantId: signIns.person('fabrikam-user').tenant },
+        ]) {
+          const path = `${company.path}/tenants/${kind}/${tenantId}`;
+          const refused = await signIns.scene.refused(method, path, { token }, [403, 'forbidden']);
+          await signIns.scene.recordedAsRefused(refused, companyId);
+        }
+      }
+    }
+  });
+  expect(await company.view('s1')).toMatchObject(waits([RESEARCH]));
+  expect(await signIns.scene.rows.read('companies', companyId, tenantRowKey(RESEARCH))).toMatchObject(RESEARCH);
+});
+
+attack('T39', async () => {
+  const company = await halfVerified();
+  const { contoso, fabrikam } = signIns.scene.run.environment.customers;
+  const token = signIns.scene.token('CompanyAdmin', company.companyId);
+  const path = `${company.path}/connections/azure`;
+  const keyName = `${company.companyId}-key`;
+  await signIns.changesNothing(async () => {
+    for (const change of [{ keyName: 'mine' }, { vaultUri: fabrikam.vaultUri }, { tenantId: fabrikam.tenantId }]) {
+      const body = { vaultUri: contoso.vaultUri, keyName, credential: { kind: 'federated' }, ...change };
+      await signIns.scene.refused('PUT', path, { token, body }, [409, 'connection-in-use']);
+    }
+    await signIns.scene.refused('DELETE', path, { token }, [409, 'connection-in-use']);
+    const turned = { token, body: { provider: 'managed' } };
+    await signIns.scene.refused('PUT', company.switchPath('s1'), turned, [409, 'switch-exists']);
+  });
+  expect(await company.view('s1')).toMatchObject(waits([RESEARCH]));
+});
