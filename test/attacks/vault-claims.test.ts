@@ -1,0 +1,172 @@
+// Whose a vault key is. Whoever names somebody else's, consents in a tenant of their own or rides on what another company's consent left
+// behind gets neither the key nor its claim, and keeps nobody out.
+import { afterAll, beforeAll, expect } from 'vitest';
+import { azure, Company } from '../end-to-end/company.ts';
+import { attack } from './sign-in-attacks.ts';
+import { SignInScene } from './sign-in-scene.ts';
+
+interface Tested {
+  readonly status: string;
+  readonly checks: readonly {
+    readonly check: string;
+    readonly outcome: string;
+    readonly failure?: { readonly code: string };
+  }[];
+}
+
+let signIns: SignInScene;
+beforeAll(async () => {
+  signIns = await SignInScene.open({ switched: true });
+});
+afterAll(() => signIns.close());
+
+const claimPath = (keyName: string, customer: 'contoso' | 'fabrikam' = 'contoso'): string =>
+  `/vault-claims/${signIns.scene.run.environment.customers[customer].vaultHost}/${keyName}`;
+
+/** Undefined if nobody has. */
+async function holderOf(keyName: string, customer: 'contoso' | 'fabrikam' = 'contoso'): Promise<string | undefined> {
+  const { status, body } = await signIns.scene.run.call<{ companyId: string }>('GET', claimPath(keyName, customer));
+  expect([200, 404]).toContain(status);
+  return status === 200 ? body.companyId : undefined;
+}
+
+/** What a test of the connection found wrong, and for which tenants a token was asked for meanwhile. */
+async function tested(company: Company): Promise<{ readonly found: unknown; readonly tokens: readonly string[] }> {
+  const { entra } = signIns.scene.run.environment;
+  const last = (await entra.requests()).at(-1)?.sequence ?? 0;
+  const { checks } = await company.must<Tested>('POST', `${company.path}/connections/azure/test`);
+  const failed = checks.find(({ outcome }) => outcome === 'failed');
+  const asked = (await entra.requests(last)).filter(({ operation }) => operation === 'token');
+  return { found: [failed?.check, failed?.failure?.code], tokens: asked.map(({ target }) => target) };
+}
+
+attack('T29', async () => {
+  const { victim } = signIns.scene;
+  for (const keyName of ['contoso-key', 'CONTOSO-Key']) {
+    const company = await signIns.company();
+    await signIns.enter(company, { customer: 'contoso', keyName });
+    const question = await signIns.toQuestion(await signIns.link(company));
+    const page = await signIns.changesNothing(() => question.press());
+    const event = await signIns.refused(page, company, [409, 'vault-key-in-use', 'confirm']);
+    const detected = (await signIns.scene.events(company.companyId)).filter(
+      ({ action }) => action === 'security.vault-key-in-use',
+    );
+    expect(detected.map(({ outcome, requestId }) => [outcome, requestId])).toEqual([['detected', event.requestId]]);
+    expect(page.text).not.toContain('Contoso data');
+    expect((await tested(company)).found).toEqual(['consent', 'consent-required']);
+  }
+  expect(await holderOf('contoso-key')).toBe('contoso');
+  expect(await victim.different()).toEqual([]);
+});
+
+attack('T30', async () => {
+  const { contoso } = signIns.scene.run.environment.customers;
+  const squatter = await signIns.company();
+  await signIns.enter(squatter, { customer: 'contoso', keyName: 'wanted-key' });
+  // As far as anybody gets who is no administrator of that tenant.
+  await signIns.depart(await signIns.link(squatter));
+  expect(await holderOf('wanted-key')).toBeUndefined();
+  const owner = await signIns.company();
+  await owner.generate(2);
+  await owner.connect(contoso, { id: 'azure', keyName: 'wanted-key' });
+  expect(await holderOf('wanted-key')).toBe(owner.companyId);
+  expect((await owner.switchTo('s1', azure('azure'))).state).toBe('completed');
+  expect(await owner.different()).toEqual([]);
+});
+
+attack('T31', async () => {
+  const { contoso, fabrikam } = signIns.scene.run.environment.customers;
+  const wrong = { status: 409, body: { error: { code: 'wrong-entra-tenant' } } };
+  const typed = await signIns.company();
+  const body = { vaultUri: fabrikam.vaultUri, keyName: 'their-key', credential: { kind: 'federated' } };
+  await typed.must('PUT', `${typed.path}/connections/azure`, { body: { ...body, tenantId: contoso.tenantId } });
+  // The same by a tenant that was learnt from a vault of one's own.
+  const learnt = await signIns.target('contoso');
+  const open = await signIns.link(learnt);
+  await learnt.must('PUT', `${learnt.path}/connections/azure`, { body });
+  await signIns.changesNothing(async () => {
+    for (const company of [typed, learnt]) {
+      const path = `${company.path}/connections/azure/consent`;
+      expect(await signIns.scene.run.call('POST', path)).toMatchObject(wrong);
+      expect(await tested(company)).toEqual({ found: ['challenge', 'wrong-entra-tenant'], tokens: [] });
+    }
+    const page = await signIns.walk(open, 'contoso-global-admin');
+    expect([page.status, page.headers['x-ms-error-code']]).toEqual([400, 'link-expired']);
+  });
+  expect(await holderOf('their-key', 'fabrikam')).toBeUndefined();
+});
+
+attack('T32', async () => {
+  const { contoso, fabrikam } = signIns.scene.run.environment.customers;
+  const company = await signIns.target();
+  const question = await signIns.toQuestion(await signIns.link(company));
+  expect((await question.press()).heading).toBe('Consent is granted');
+  const token = signIns.scene.token('CompanyAdmin', company.companyId);
+  const body = { vaultUri: contoso.vaultUri, keyName: `${company.companyId}-key`, credential: { kind: 'federated' } };
+  const path = `${company.path}/connections/azure`;
+  await signIns.changesNothing(async () => {
+    const attempt = { token, body: { ...body, tenantId: fabrikam.tenantId } };
+    const refused = await signIns.scene.refused('PUT', path, attempt, [400, 'invalid-request']);
+    expect(refused.text).toContain('body.tenantId');
+  });
+  // To a vault there it can be pointed: the consent is gone, and the tenant is still the first.
+  const moved = await signIns.scene.attempt('PUT', path, { token, body: { ...body, vaultUri: fabrikam.vaultUri } });
+  expect(JSON.parse(moved.text)).toMatchObject({ tenantId: contoso.tenantId });
+  expect(JSON.parse(moved.text)).not.toHaveProperty('consentedAt');
+  expect(await tested(company)).toEqual({ found: ['challenge', 'wrong-entra-tenant'], tokens: [] });
+});
+
+attack('T33', async () => {
+  const { keyVault, customers } = signIns.scene.run.environment;
+  // Everything is there that Azure asks for: the app in the tenant, and even the role on the key.
+  const company = await signIns.target();
+  const keyName = `${company.companyId}-key`;
+  const vault = `/vaults/${customers.contoso.vaultHost}`;
+  await keyVault.call('POST', `${vault}/keys`, { name: keyName });
+  const role = 'Key Vault Crypto Service Encryption User';
+  const grant = { principalId: customers.contoso.principalId, role, keyName };
+  await keyVault.call('PUT', `${vault}/role-assignments/${keyName}`, grant);
+  expect(await tested(company)).toEqual({ found: ['consent', 'consent-required'], tokens: [] });
+  await company.generate(2);
+  const calls = await signIns.scene.vaultCallsOf(async () => {
+    const ordered = await company.order('s1', azure('azure'));
+    expect([ordered.status, ordered.body.error.code]).toEqual([409, 'connection-not-tested']);
+  });
+  expect(calls.filter((call) => call.includes(keyName))).toEqual([]);
+  expect(await company.different()).toEqual([]);
+});
+
+attack('T34', async () => {
+  const intruder = await signIns.company();
+  await signIns.changesNothing(async () => {
+    const token = signIns.scene.token('CompanyAdmin', intruder.companyId);
+    for (const method of ['GET', 'DELETE']) {
+      const refused = await signIns.scene.refused(method, claimPath('contoso-key'), { token }, [403, 'forbidden']);
+      await signIns.scene.recordedAsRefused(refused, intruder.companyId);
+    }
+    // Not even one's own.
+    const own = signIns.scene.token('CompanyAdmin', 'contoso');
+    const refused = await signIns.scene.refused('DELETE', claimPath('contoso-key'), { token: own }, [403, 'forbidden']);
+    await signIns.scene.recordedAsRefused(refused, 'contoso');
+  });
+});
+
+attack('T35', async () => {
+  const { victim, run } = signIns.scene;
+  const token = signIns.scene.token('PartnerAdmin');
+  await signIns.changesNothing(async () => {
+    await signIns.scene.refused('DELETE', claimPath('contoso-key'), { token }, [409, 'vault-claim-in-use']);
+  });
+  expect(await victim.different()).toEqual([]);
+  // One that nothing depends on can be released, and its consent is then worth nothing.
+  const company = await signIns.company();
+  await company.generate(2);
+  await company.connect(run.environment.customers.contoso, { id: 'azure', keyName: 'free-key' });
+  expect((await signIns.scene.attempt('DELETE', claimPath('free-key'), { token })).status).toBe(204);
+  const released = (await signIns.scene.events(company.companyId)).map(({ action }) => action);
+  expect(released).toContain('vault-claim.release');
+  expect((await company.order('s1', azure('azure'))).status).toBe(202);
+  const { blocked } = await company.reaches('s1', (view) => view.blocked !== undefined);
+  expect(blocked?.failure?.code).toBe('consent-required');
+  expect(await company.different()).toEqual([]);
+});
