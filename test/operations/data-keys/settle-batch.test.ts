@@ -286,7 +286,7 @@ describe('rows in the way of a batch', () => {
   it('cost no attempt as long as each look takes some out', async () => {
     const at = bench();
     const batch = Array.from({ length: 20 }, (_, index) => added(`key-${index}`));
-    const { write } = at.deps.tables;
+    const write = at.deps.tables.write.bind(at.deps.tables);
     at.deps.tables.write = async (...args) => {
       await withRow(at, `key-${at.writes}`);
       return write(...args);
