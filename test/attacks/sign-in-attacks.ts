@@ -7,7 +7,7 @@ interface Attack {
   readonly risk: `API${number}`;
 }
 
-const SIGN_IN_ATTACKS = {
+export const SIGN_IN_ATTACKS = {
   T01: { risk: 'API2', name: 'come back from Microsoft with a state that was never given out' },
   T02: { risk: 'API2', name: 'send a callback a second time' },
   T03: { risk: 'API2', name: 'come back after the state or the code has expired' },

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ATTACKS } from '../attacks/attacks.ts';
+import { SIGN_IN_ATTACKS } from '../attacks/sign-in-attacks.ts';
 import { readPage, ROOT, sections, tableRows } from './markdown.ts';
 
 interface Listed {
@@ -11,7 +12,10 @@ interface Listed {
   readonly shown?: { readonly file: string; readonly title: string };
 }
 
-const attacks: readonly (readonly [string, Listed])[] = Object.entries(ATTACKS);
+const attacks: readonly (readonly [string, Listed])[] = [
+  ...Object.entries(ATTACKS),
+  ...Object.entries(SIGN_IN_ATTACKS),
+];
 const FOLDER = 'test/attacks/';
 const textOf = (file: string): string => readFileSync(new URL(file, ROOT), 'utf8');
 
@@ -20,18 +24,19 @@ const suites = readdirSync(new URL(FOLDER, ROOT))
   .map((name) => FOLDER + name);
 /** Attack by attack, the files of the suite that try it. */
 const tried = suites.flatMap((file) =>
-  [...textOf(file).matchAll(/^attack\('(A\d+)'/gm)].map(([, id = '']) => ({ id, file })),
+  [...textOf(file).matchAll(/^(?:attack|signInAttack)\('([AT]\d+)'/gm)].map(([, id = '']) => ({ id, file })),
 );
 
 const page = readPage('docs/security.md');
 const tableOf = (title: string): readonly (readonly string[])[] =>
   tableRows(sections(page, 2).find((section) => section.title === title)?.body ?? '');
 
-/** `A01–A03, A07` as the ids that it means. */
+/** `A01–A03, T07` as the ids that it means. */
 const expand = (text: string): string[] =>
   text.split(', ').flatMap((range) => {
+    const letter = range.charAt(0);
     const [first = 0, last = first] = range.split('–').map((id) => Number(id.slice(1)));
-    return Array.from({ length: last - first + 1 }, (_, index) => `A${String(first + index).padStart(2, '0')}`);
+    return Array.from({ length: last - first + 1 }, (_, index) => `${letter}${String(first + index).padStart(2, '0')}`);
   });
 
 describe('every attack', () => {

@@ -10,7 +10,7 @@ import type { Answering } from './answering.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
 import { grantConsent, type Granted } from './grant-consent.ts';
-import { refuse } from './refused.ts';
+import { refuse, refuseBy } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 import { findState, usedWrite, whoSignedIn } from './states.ts';
 import { targetOfSubject } from './subject-now.ts';
@@ -33,7 +33,7 @@ export async function answer(
   if (!found.ok) return refuse(deps, actor, { ...at, failure: found.error.failure });
   const state = found.value;
   const asked = await loadAsked(deps, { companyId, linkHash: state.value.link });
-  if (!asked.ok) return err({ refusal: asked.error });
+  if (!asked.ok) return refuseBy(deps, actor, { ...at, refusal: asked.error });
   if (given.isCrossSite) {
     return refuse(deps, actor, { ...at, failure: failure('cross-site-request'), asked: asked.value });
   }
@@ -44,9 +44,7 @@ export async function answer(
   if (given.answer === 'decline') return decline(deps, answering, by);
   const done = await carryOut(deps, answering, by);
   if (done.ok) return done;
-  const { error } = done;
-  if (error.type !== 'failure') return err({ refusal: error, asked: asked.value });
-  return refuse(deps, by, { ...at, failure: error.failure, asked: asked.value });
+  return refuseBy(deps, by, { ...at, refusal: done.error, asked: asked.value });
 }
 
 async function carryOut(

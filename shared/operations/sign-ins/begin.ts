@@ -7,7 +7,7 @@ import { parseTicket } from '../../domain/ticket.ts';
 import { countCall } from '../call-limit.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { departToAdminConsent, departToSignIn, type Departure } from './depart.ts';
-import { refuse } from './refused.ts';
+import { refuse, refuseBy } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 
 /** Reads only, and records nothing: whoever opens a link that is over does no harm. */
@@ -27,7 +27,11 @@ export async function begin(
   actor: Actor,
 ): Promise<Result<Departure, SignInRefusal>> {
   const opened = await openLink(deps, request);
-  if (!opened.ok) return opened;
+  if (!opened.ok) {
+    const companyId = parseTicket(request.link)?.companyId;
+    const { refusal } = opened.error;
+    return companyId === undefined ? opened : refuseBy(deps, actor, { companyId, step: 'begin', refusal });
+  }
   const asked = opened.value;
   const { companyId } = asked.company;
   const at = { companyId, step: 'begin', asked } as const;

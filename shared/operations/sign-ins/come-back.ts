@@ -10,7 +10,7 @@ import { parseTicket } from '../../domain/ticket.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import { identify } from './identify.ts';
-import { refuse } from './refused.ts';
+import { refuse, refuseBy } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 import { beginQuestion, findState, openCookie, useState, type FoundState } from './states.ts';
 
@@ -49,13 +49,10 @@ export async function comeBack(
   }
   const state = found.value;
   const asked = await loadAsked(deps, { companyId, linkHash: state.value.link });
-  if (!asked.ok) return err({ refusal: asked.error });
+  const at = { companyId, step: state.value.leg } as const;
+  if (!asked.ok) return refuseBy(deps, actor, { ...at, refusal: asked.error });
   const used = await useState(deps, state, actor);
-  if (!used.ok) {
-    const { error } = used;
-    if (error.type !== 'failure') return err({ refusal: error, asked: asked.value });
-    return refuse(deps, actor, { companyId, step: state.value.leg, failure: error.failure, asked: asked.value });
-  }
+  if (!used.ok) return refuseBy(deps, actor, { ...at, refusal: used.error, asked: asked.value });
   const arrival = { callback, state, cookie: cookie ?? '', asked: asked.value };
   return state.value.leg === 'admin-consent' ? afterConsent(deps, arrival, actor) : afterSignIn(deps, arrival, actor);
 }

@@ -1,7 +1,7 @@
 // What is recorded of a sign-in that is refused, in the chain of the company whose it claims to be. Nothing is changed by it.
 import type { Actor } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { refusedBy } from '../../domain/refusal.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err } from '../../domain/result.ts';
 import { recordEvent, recordFailure, type Recording } from '../audit/record-event.ts';
 import { loadCompany } from '../control-state.ts';
@@ -9,8 +9,8 @@ import type { Asked } from './asked.ts';
 import type { SignInRefusal } from './sign-in-dependencies.ts';
 import { targetOfSubject } from './subject-now.ts';
 
-/** Which step it was that was refused: a page, a leg, or the answer to the second question. */
-export type Step = 'open' | 'begin' | 'admin-consent' | 'sign-in' | 'confirm' | 'callback';
+/** Which step it was that was refused: the button of a link, a leg, or the answer to the second question. */
+type Step = 'begin' | 'admin-consent' | 'sign-in' | 'confirm' | 'callback';
 
 /** A company that does not exist gets no chain: its name is made up, or it is gone. */
 export async function refuse(
@@ -26,4 +26,15 @@ export async function refuse(
   await recordEvent(deps, actor, { action: 'sign-in.refused', companyId, target, detail, outcome: 'refused' });
   await recordFailure(deps, actor, { companyId, target, failure });
   return err(error);
+}
+
+/** The same of a refusal that may be none of a failure: a limit, or the state of what is asked about. Only failures are recorded. */
+export async function refuseBy(
+  deps: Recording,
+  actor: Actor,
+  met: { readonly companyId: string; readonly step: Step; readonly refusal: Refusal; readonly asked?: Asked },
+): Promise<{ readonly ok: false; readonly error: SignInRefusal }> {
+  const { refusal, ...at } = met;
+  if (refusal.type === 'failure') return refuse(deps, actor, { ...at, failure: refusal.failure });
+  return err({ refusal, ...(at.asked === undefined ? {} : { asked: at.asked }) });
 }

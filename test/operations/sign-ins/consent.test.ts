@@ -113,7 +113,7 @@ describe('a link', () => {
   it('expires', async () => {
     const link = await walk.link(PLACE);
     world.nowMs += LINK_MS;
-    expect(codeOf(await walk.begin(link))).toBe('link-expired');
+    await expectRefused(() => walk.begin(link), 'link-expired');
   });
 
   it.each([
