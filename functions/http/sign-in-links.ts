@@ -2,5 +2,5 @@
 
 export const CALLBACK = '/consent/callback';
 
-export const linkUrl = (baseUrl: string, link: string): string => `${baseUrl}/consent/${link}`;
+export const linkUrl = (baseUrl: string, link: string): string => `${baseUrl}/consent/links/${link}`;
 export const callbackUrl = (baseUrl: string): string => baseUrl + CALLBACK;

@@ -17,7 +17,7 @@ import { consentSubject, subjectOf, verificationSubject } from './sign-in-subjec
 
 export type SignInServices = SignInDependencies;
 
-const LINK = '/consent/{link}';
+const LINK = '/consent/links/{link}';
 const ANSWER = '/consent/answer';
 const MAX_TICKET_CHARS = 200;
 
@@ -60,7 +60,7 @@ export const signInRoutes = [
     run: async (deps: SignInServices, call) => {
       const opened = await openLink(deps, call.path);
       if (!opened.ok) return onPage(opened.error);
-      const action = `${API_PREFIX}/consent/${call.path.link}`;
+      const action = `${API_PREFIX}/consent/links/${call.path.link}`;
       return ok({ view: { page: 'start', subject: subjectOf(opened.value), action } });
     },
   }),

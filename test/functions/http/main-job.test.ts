@@ -297,7 +297,7 @@ describe('a switch', () => {
     expect((await api.call('PUT', tenant, { as: partner })).status).toBe(201);
     const approval = { for: 'switch', keyringId: 'default', switchId: 'first' };
     const asked = await api.call('POST', `${tenant}/verify`, { as: admin, body: approval });
-    expect(text(asked.body['link'])).toContain(`${BASE_URL}/consent/acme~`);
+    expect(text(asked.body['link'])).toContain(`${BASE_URL}/consent/links/acme~`);
     expect((await api.call('DELETE', tenant, { as: partner })).status).toBe(204);
 
     expect((await api.call('POST', `${sw('first')}/pause`, { as: admin })).status).toBe(409);

@@ -33,7 +33,7 @@ const formWith = (state: string): Page =>
 test('link, states, both halves of the cookie and the code of a sign-in are found again in a log', () => {
   const [ticket, state, verifier, nonce, inForm, code] = [random(), random(), random(), random(), random(), random()];
   keep(
-    visit(`${ORIGIN}/api/v1/consent/contoso~${ticket}`),
+    visit(`${ORIGIN}/api/v1/consent/links/contoso~${ticket}`),
     visit(`${ORIGIN}/api/v1/consent/callback?code=0.${code}&state=contoso~${state}`, {
       cookie: `__Host-sign-in=${verifier}.${nonce}`,
     }),
@@ -50,7 +50,7 @@ test('link, states, both halves of the cookie and the code of a sign-in are foun
 
 test('what is seen twice is kept once, and what goes elsewhere admits nobody here', () => {
   const ticket = random();
-  const link = visit(`${ORIGIN}/api/v1/consent/contoso~${ticket}`);
+  const link = visit(`${ORIGIN}/api/v1/consent/links/contoso~${ticket}`);
   keep(link, link, visit(`https://login.microsoftonline.com/?state=contoso~${random()}`));
   expect(admissions.secrets).toEqual([{ name: 'the ticket of a link', bytes: Buffer.from(ticket, 'base64url') }]);
 });
