@@ -70,6 +70,25 @@ describe.each([
     const error = { type: 'precondition-failed', what: 'data-key', id: 'a' };
     expect(await change(world.host, { ...A, ifMatch: 'W/"other"' })).toEqual({ ok: false, error });
   });
+
+  it('is refused where somebody else wrote the row that was named in between', async () => {
+    const { etag } = valueOf(await getDataKey(world.host, A));
+    const before = (await world.row('a')).state;
+    once('before', touch);
+    const error = { type: 'precondition-failed', what: 'data-key', id: 'a' };
+    expect(await change(world.host, { ...A, ifMatch: etag })).toEqual({ ok: false, error });
+    expect((await world.row('a')).state).toBe(before);
+  });
+
+  it('is done under the row that was named though its answer was lost and the row was written since', async () => {
+    const { etag } = valueOf(await getDataKey(world.host, A));
+    once('after, and the answer is lost', async () => {
+      await touch();
+      const cells = shardCells(await world.shardFor('a'), 'other');
+      world.store.tamper('datakeys', world.partitionOf('a'), SHARD_ROW_KEY, cells);
+    });
+    expect(valueOf(await change(world.host, { ...A, ifMatch: etag })).value.state).toBe(state);
+  });
 });
 
 describe.each([
