@@ -14,6 +14,7 @@ import { approvals } from './scenes/approvals.ts';
 import { changeOfMind } from './scenes/change-of-mind.ts';
 import { closingTable } from './scenes/closing-table.ts';
 import { dataInUse } from './scenes/data-in-use.ts';
+import { companyKeyExport } from './scenes/export.ts';
 import { leaks } from './scenes/leaks.ts';
 import { mistakes } from './scenes/mistakes.ts';
 import { proof } from './scenes/proof.ts';
@@ -65,6 +66,7 @@ async function tellAll(demo: Demo): Promise<void> {
   const ordered = await approvals(demo);
   const report = await switchUnderLoad(demo, data.book, ordered);
   await proof(demo, data);
+  await companyKeyExport(demo, data.book);
   await revocation(demo, data.book);
   const second = await changeOfMind(demo);
   await leaks(demo, { books: [data.book, second], messages });

@@ -1,4 +1,4 @@
-// Scene 7: a second company, whose vault uses access policies, begins a switch and cancels it half-way. Nothing has changed.
+// Scene 8: a second company, whose vault uses access policies, begins a switch and cancels it half-way. Nothing has changed.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { SwitchAnswer } from '../answers.ts';
 import {
@@ -29,7 +29,7 @@ const TIMEOUT_MS = 60_000;
 export async function changeOfMind(demo: Demo): Promise<KeyBook> {
   const { screen, options, environment } = demo;
   const { fabrikam } = environment.customers;
-  screen.section('7  Fabrikam begins a switch, and cancels it half-way');
+  screen.section('8  Fabrikam begins a switch, and cancels it half-way');
   await register(demo, fabrikam, 'Fabrikam');
   const book = new KeyBook('fabrikam', Math.min(MAX_KEYS, Math.max(MIN_KEYS, Math.floor(options.keys / 5))));
   await generateDataKeys(demo.dataKeys, book);

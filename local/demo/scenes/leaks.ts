@@ -1,4 +1,4 @@
-// Scene 8: no data key, no token and nothing that admits a browser is anywhere in what the product wrote: rows, messages, dead letters, logs. Canaries planted in
+// Scene 9: no data key, no token and nothing that admits a browser is anywhere in what the product wrote: rows, messages, dead letters, logs. Canaries planted in
 // the same places must be found first, or the search would prove nothing.
 import { randomBytes } from 'node:crypto';
 import { ServiceBusClient } from '@azure/service-bus';
@@ -21,7 +21,7 @@ export async function leaks(
   written: { readonly books: readonly KeyBook[]; readonly messages: QueueWatch },
 ): Promise<void> {
   const { screen } = demo;
-  screen.section('8  No key and no token where none belongs');
+  screen.section('9  No key and no token where none belongs');
   const begun = Date.now();
   const canary = randomBytes(32);
   const removeCanaries = await plantCanaries(demo, canary);

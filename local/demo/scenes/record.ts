@@ -1,4 +1,4 @@
-// Scene 9: the record of what was done to the company that switched: whole, and saying who did what.
+// Scene 10: the record of what was done to the company that switched: whole, and saying who did what.
 import type { ChainAnswer, EventAnswer, EventsAnswer } from '../answers.ts';
 import { CONNECTION_ID } from '../company.ts';
 import { EUROPE, RESEARCH, WORKSPACE, type DataTenant } from '../data-tenants.ts';
@@ -39,11 +39,12 @@ const STORY: readonly StoryEvent[] = [
   ofTenant(RESEARCH, 'tenant.register'),
   ofTenant(RESEARCH, 'tenant.verify', { adminName: 'peter@contoso-research.onmicrosoft.com' }),
   ofSwitch('switch.completed'),
+  { action: 'company-key.export', target: 'keyring|default', detail: { by: 'allowance' } },
 ];
 
 export async function record(demo: Demo): Promise<void> {
   const { screen, environment } = demo;
-  screen.section('9  The record of it all');
+  screen.section('10  The record of it all');
   const token = environment.tokens.auditor;
   const { status, problems, head } = (await demo.api.must({
     token,
@@ -67,7 +68,7 @@ export async function record(demo: Demo): Promise<void> {
   const missing = STORY[told.length];
   demo.check(
     missing === undefined,
-    'It says who consented, who approved, who was turned away, and when the switch was done.',
+    'It says who consented, who approved, who was turned away, when the switch was done, and that the key was copied.',
     `Contoso’s chain does not tell of ${missing?.action ?? ''} of ${missing?.target ?? ''}`,
   );
 }

@@ -1,4 +1,4 @@
-// Scene 6: the company takes its key away. Within the promised time nothing is unwrapped any more, and the API says whose move it
+// Scene 7: the company takes its key away. Within the promised time nothing is unwrapped any more, and the API says whose move it
 // is. It gives the key back, and everything goes on by itself.
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiClient } from '../api-client.ts';
@@ -16,7 +16,7 @@ const TIMEOUT_MS = 30_000;
 export async function revocation(demo: Demo, book: KeyBook): Promise<void> {
   const { screen, environment } = demo;
   const { contoso } = environment.customers;
-  screen.section('6  Contoso takes its key away, and gives it back');
+  screen.section('7  Contoso takes its key away, and gives it back');
   const key = `/vaults/${contoso.vaultHost}/keys/${contoso.keyName}`;
   await Promise.all(demo.api.urls.map((url) => readOne(demo, book, url)));
   await environment.keyVault.call('PATCH', key, { enabled: false });
