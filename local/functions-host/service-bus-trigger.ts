@@ -41,15 +41,18 @@ export function startServiceBusTriggers(
   for (const { connection } of triggers) {
     if (!clients.has(connection)) clients.set(connection, openClient(connection, surroundings.settings));
   }
+  const underWay = new Set<Promise<void>>();
   const subscriptions = triggers.flatMap((trigger) => {
     const client = clients.get(trigger.connection);
-    return client ? [subscribe(client, trigger, surroundings)] : [];
+    return client ? [subscribe(client, trigger, { ...surroundings, underWay })] : [];
   });
   return {
     stop: async () => {
       await Promise.allSettled(subscriptions.map((subscription) => subscription.close()));
     },
     close: async () => {
+      // An invocation that is over has its message still to be settled, and that takes an answer of the service.
+      while (underWay.size > 0) await Promise.allSettled(underWay);
       await Promise.allSettled([...clients.values()].map((client) => client.close()));
     },
   };
@@ -88,7 +91,7 @@ function openClient(connection: string, settings: AppSettings): ServiceBusClient
 function subscribe(
   client: ServiceBusClient,
   trigger: QueueTrigger,
-  { host, invoker, log }: Surroundings,
+  { host, invoker, log, underWay }: Surroundings & { readonly underWay: Set<Promise<void>> },
 ): { close(): Promise<void> } {
   const category = `Function.${trigger.registered.metadata.name}`;
   const receiver = client.createReceiver(trigger.queue, {
@@ -97,7 +100,7 @@ function subscribe(
     maxAutoLockRenewalDurationInMs: host.maxAutoLockRenewalMs,
     ...(trigger.deadLetters ? { subQueueType: 'deadLetter' } : {}),
   });
-  const processMessage = async (message: ServiceBusReceivedMessage): Promise<void> => {
+  const process = async (message: ServiceBusReceivedMessage): Promise<void> => {
     const outcome = await invoker
       .invoke(trigger.registered, {
         inputData: [{ name: trigger.bindingName, data: toMessageData(message) }],
@@ -114,6 +117,11 @@ function subscribe(
     await settle(receiver, message, outcome).catch((error: unknown) => {
       log('warning', category, `Message ${String(message.messageId)}: ${outcome} failed. ${describeError(error)}`);
     });
+  };
+  const processMessage = (message: ServiceBusReceivedMessage): Promise<void> => {
+    const processing = process(message).finally(() => underWay.delete(processing));
+    underWay.add(processing);
+    return processing;
   };
   return receiver.subscribe(
     {
