@@ -1,11 +1,11 @@
 // The running app with a victim in it: a company whose keyring is under a key of its own vault. Attackers get tokens and
 // companies of their own. Everything that is stored can be compared before and after an attempt.
 import { expect } from 'vitest';
-import { dumpTables } from '../../local/demo/table-dump.ts';
 import { azure, Company } from '../end-to-end/company.ts';
 import { LOG_LIMIT, startRun, type Run } from '../end-to-end/harness.ts';
 import { StoredRows } from '../end-to-end/stored-rows.ts';
 import { send, type Attempt, type RawAnswer } from './raw-request.ts';
+import { unchanged } from './unchanged.ts';
 
 export type RoleName = 'PartnerAdmin' | 'CompanyAdmin' | 'DataKeys' | 'Auditor';
 
@@ -98,13 +98,8 @@ export class Scene {
   }
 
   /** Sees that what is stored is the same afterwards. */
-  async changesNothing<T>(attempts: () => Promise<T>): Promise<T> {
-    const before = await this.#stored();
-    const result = await attempts();
-    const after = await this.#stored();
-    const places = new Set([...Object.keys(before), ...Object.keys(after)]);
-    expect([...places].filter((place) => before[place] !== after[place])).toEqual([]);
-    return result;
+  changesNothing<T>(attempts: () => Promise<T>): Promise<T> {
+    return unchanged(this.run.credential, MAY_CHANGE, attempts);
   }
 
   /** The event that a call left in the chain of a company, or of none. */
@@ -144,14 +139,5 @@ export class Scene {
     const last = (await keyVault.requests()).at(-1)?.sequence ?? 0;
     await act();
     return (await keyVault.requests(last)).map(({ operation, target }) => `${operation} ${target}`);
-  }
-
-  async #stored(): Promise<Readonly<Record<string, string>>> {
-    const found: Record<string, string> = {};
-    for await (const { table, partitionKey, rowKey, cells } of dumpTables(this.run.credential)) {
-      const place = `${table} ${partitionKey} ${rowKey}`;
-      if (!MAY_CHANGE.test(place)) found[place] = JSON.stringify(cells);
-    }
-    return found;
   }
 }

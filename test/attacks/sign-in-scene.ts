@@ -3,13 +3,13 @@
 import { expect } from 'vitest';
 import { Browser } from '../../local/browser/browser.ts';
 import { signInAt } from '../../local/browser/sign-in-pages.ts';
-import { dumpTables } from '../../local/demo/table-dump.ts';
 import type { CustomerName } from '../../local/environment/customers.ts';
 import type { EnvironmentPerson } from '../../local/environment/persons.ts';
 import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../../local/identities.ts';
 import { azure, Company, type TenantRef } from '../end-to-end/company.ts';
 import { send, type RawAnswer } from './raw-request.ts';
 import { Scene, type RecordedEvent } from './scene.ts';
+import { unchanged } from './unchanged.ts';
 
 /** What a page and a raw answer have in common. */
 type Refused = Pick<RawAnswer, 'status' | 'headers' | 'text'>;
@@ -162,22 +162,8 @@ export class SignInScene {
   }
 
   /** No consent, no claim, no verification, nothing else: what is stored is the same afterwards. */
-  async changesNothing<T>(attempts: () => Promise<T>): Promise<T> {
-    const before = await this.#stored();
-    const result = await attempts();
-    const after = await this.#stored();
-    const places = new Set([...Object.keys(before), ...Object.keys(after)]);
-    expect([...places].filter((place) => before[place] !== after[place])).toEqual([]);
-    return result;
-  }
-
-  async #stored(): Promise<Readonly<Record<string, string>>> {
-    const found: Record<string, string> = {};
-    for await (const { table, partitionKey, rowKey, cells } of dumpTables(this.scene.run.credential)) {
-      const place = `${table} ${partitionKey} ${rowKey}`;
-      if (!MAY_CHANGE.test(place)) found[place] = JSON.stringify(cells);
-    }
-    return found;
+  changesNothing<T>(attempts: () => Promise<T>): Promise<T> {
+    return unchanged(this.scene.run.credential, MAY_CHANGE, attempts);
   }
 }
 
@@ -235,7 +221,7 @@ export class Departed {
 }
 
 /** A browser before the second question. */
-export class Question {
+class Question {
   readonly browser: Browser;
 
   constructor(browser: Browser) {
