@@ -12,7 +12,7 @@ import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import { identify } from './identify.ts';
 import { refuse, refuseBy } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
-import { beginQuestion, findState, openCookie, useState, type FoundState } from './states.ts';
+import { beginQuestion, findState, openCookie, useUp, type FoundState } from './states.ts';
 
 /** On to the next sign-in page, or the second question to somebody who may answer it. */
 export type CameBack =
@@ -51,7 +51,7 @@ export async function comeBack(
   const asked = await loadAsked(deps, { companyId, linkHash: state.value.link });
   const at = { companyId, step: state.value.leg } as const;
   if (!asked.ok) return refuseBy(deps, actor, { ...at, refusal: asked.error });
-  const used = await useState(deps, state, actor);
+  const used = await useUp(deps, state, actor);
   if (!used.ok) return refuseBy(deps, actor, { ...at, refusal: used.error, asked: asked.value });
   const arrival = { callback, state, cookie: cookie ?? '', asked: asked.value };
   return state.value.leg === 'admin-consent' ? afterConsent(deps, arrival, actor) : afterSignIn(deps, arrival, actor);

@@ -131,7 +131,7 @@ export const usedWrite = (state: FoundState, use: { readonly at: Date; readonly 
 });
 
 /** Uses a state up before anything is done with it. `sign-in-used` for all but one of those who come at once. */
-export function useState(
+export function useUp(
   deps: Races & { readonly tables: Pick<Tables, 'read' | 'write'>; readonly clock: Clock },
   state: FoundState,
   by: Actor,
