@@ -11,8 +11,8 @@ export const SIGN_IN_FAILURES = {
     kind: 'input',
     owner: 'company-admin',
     words: () => ({
-      message: 'The administrator who signed in declined the consent.',
-      cause: 'Consent was asked for and not given, or not for everything that was asked.',
+      message: 'Consent was asked for and not given.',
+      cause: 'Whoever signed in declined it, or not all of it was given, or they are no administrator who may give it.',
       remedy: remedyOf({
         text:
           'Open the link again, sign in as Global Administrator or Privileged Role Administrator (at Google: as Super Admin), and accept. ' +
