@@ -31,7 +31,7 @@ const answerForm = z.strictObject({
   state: z.string().min(1).max(MAX_TICKET_CHARS),
   answer: z.enum(['confirm', 'decline']),
 });
-/** Microsoft and Google add parameters as they like. */
+/** Microsoft and Google add parameters as they like, and mailers to links. */
 const anything = z.object({ state: z.string().optional() }).catchall(z.string());
 
 const cookieFor = ({ signInTimes }: SignInServices, value: string): CookieChange => ({
@@ -56,6 +56,7 @@ export const signInRoutes = [
     summary: 'What a link asks for',
     description: 'Consumes nothing: scanners of mail open links too.',
     pathSchema: linkPath,
+    querySchema: anything,
     answers: { 200: 'The question, with a button to the sign-in.' },
     run: async (deps: SignInServices, call) => {
       const opened = await openLink(deps, call.path);

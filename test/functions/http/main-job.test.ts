@@ -191,6 +191,12 @@ describe('a connection', () => {
     expect(api.vaults.countOf('obtainToken')).toBe(0);
   });
 
+  test('has links that open with what a mailer appends to them', async () => {
+    const made = await api.call('POST', `${path}/consent`, { as: admin });
+    const link = new URL(text(made.body['link'])).pathname.replace('/api/v1', '');
+    expect((await api.call('GET', `${link}?utm_source=mail`)).html).toContain('Let an application use one key');
+  });
+
   test('gets its consent by pages, from an administrator of the tenant', async () => {
     const granted = await consentByPages(api, { path, as: admin, tenantId: CUSTOMER_TENANT });
     expect(granted.status).toBe(200);
