@@ -43,7 +43,8 @@ async function recover({ keysFile, outFile, ...source }: RecoverOptions & Export
     output.close();
   }
   tell(`${opened} of ${opened + closed} data keys opened.`);
-  return closed > 0 ? SOME_NOT_OPENED : 0;
+  // A dump without keys is more likely another file than an empty keyring.
+  return closed > 0 || opened === 0 ? SOME_NOT_OPENED : 0;
 }
 
 function nameOf(error: unknown): string {

@@ -106,6 +106,13 @@ describe('npm run recover', () => {
     );
   });
 
+  it('does not call a dump without any data key a success', async () => {
+    await writeFile(at('none.json'), JSON.stringify({ value: [] }));
+    const { code, stdout, stderr } = await recover(...RSA, '--keys', 'none.json');
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('0 of 0 data keys opened.');
+  });
+
   it.each([
     ['a page that is written prettily', JSON.stringify({ value: items }, null, 2)],
     ['an array of pages', JSON.stringify(pages)],
