@@ -26,17 +26,18 @@ export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, '
 
 /** The bytes sealed of a connection: everything that decides where a token and a wrapped key would be sent. */
 export function sealedBytesOfConnection(companyId: string, connection: Omit<Connection, 'seal'>): Buffer {
-  return lengthPrefixed([
-    'keyswitch.seal.connection.1',
-    companyId,
-    connection.connectionId,
-    connection.host,
-    connection.keyName,
-    connection.tenantId ?? '',
-    connection.credential.kind,
-    connection.credential.clientId,
-  ]);
+  return lengthPrefixed(['keyswitch.seal.connection.1', companyId, ...textsOfConnection(connection)]);
 }
+
+/** What makes a connection this one and no other: sealed of it and of a consent to it, and what a link to that is bound to. */
+export const textsOfConnection = (connection: Omit<Connection, 'seal'>): readonly string[] => [
+  connection.connectionId,
+  connection.host,
+  connection.keyName,
+  connection.tenantId ?? '',
+  connection.credential.kind,
+  connection.credential.clientId,
+];
 
 /** The bytes sealed of a consent: for whom, to what, by whom and when. */
 export function sealedBytesOfConsent(
@@ -44,18 +45,8 @@ export function sealedBytesOfConsent(
   connection: Omit<Connection, 'seal' | 'consent'>,
   consent: Omit<Consent, 'seal'>,
 ): Buffer {
-  return lengthPrefixed([
-    'keyswitch.seal.consent.1',
-    companyId,
-    connection.connectionId,
-    connection.host,
-    connection.keyName,
-    connection.tenantId ?? '',
-    connection.credential.kind,
-    connection.credential.clientId,
-    consent.grantedAt,
-    consent.adminId,
-  ]);
+  const { grantedAt, adminId } = consent;
+  return lengthPrefixed(['keyswitch.seal.consent.1', companyId, ...textsOfConnection(connection), grantedAt, adminId]);
 }
 
 /** The bytes sealed of a verification: who approved what, where it leads, and when. */

@@ -110,16 +110,16 @@ export async function findState(
   asked: { readonly ticket: Ticket; readonly cookie: string | undefined; readonly legs: readonly SignInLeg[] },
 ): Promise<Result<FoundState, { readonly failure: Failure; readonly found?: SignInState }>> {
   const { ticket, cookie, legs } = asked;
-  const row = await deps.tables.read('companies', ticket.companyId, stateRowKey(ticket.hash));
-  const found = row && readState(row.cells);
-  if (!row || !found || !legs.includes(found.leg)) return err({ failure: failure('sign-in-unknown') });
+  const state = await loadState(deps.tables, ticket);
+  if (!state || !legs.includes(state.value.leg)) return err({ failure: failure('sign-in-unknown') });
+  const found = state.value;
   const refused = (
     code: 'sign-in-expired' | 'sign-in-used' | 'sign-in-other-browser',
   ): ReturnType<typeof err<{ failure: Failure; found: SignInState }>> => err({ failure: failure(code), found });
   if (found.usedAt !== undefined) return refused('sign-in-used');
   if (deps.clock.now() >= new Date(found.expiresAt)) return refused('sign-in-expired');
   if (cookie === undefined || hashOf(cookie) !== found.browser) return refused('sign-in-other-browser');
-  return ok({ value: found, etag: row.etag, ticket });
+  return ok(state);
 }
 
 /** The write that uses a state up, for a transaction that does more. */
@@ -143,12 +143,11 @@ export function useUp(
       usedWrite(current, { at: deps.clock.now(), by }),
     ]);
     if (written.outcome === 'committed') return ok(undefined);
-    const row = await deps.tables.read('companies', ticket.companyId, stateRowKey(ticket.hash));
-    const now = row && readState(row.cells);
-    if (!row || !now) return err(refusedBy(failure('sign-in-unknown')));
-    if (now.usedAt !== undefined)
-      return now.usedBy === by.requestId ? ok(undefined) : err(refusedBy(failure('sign-in-used')));
-    current = { value: now, etag: row.etag, ticket };
+    const now = await loadState(deps.tables, ticket);
+    if (now?.value.usedBy === by.requestId) return ok(undefined);
+    const unused = judgeUnused(now);
+    if (!unused.ok) return unused;
+    current = unused.value;
     return 'lost-race';
   });
 }
@@ -158,10 +157,15 @@ export async function findStateAgain(
   deps: { readonly tables: Pick<Tables, 'read'> },
   { ticket }: FoundState,
 ): Promise<Result<FoundState, Refusal>> {
-  const row = await deps.tables.read('companies', ticket.companyId, stateRowKey(ticket.hash));
-  const now = row && readState(row.cells);
-  if (!row || !now) return err(refusedBy(failure('sign-in-unknown')));
-  return now.usedAt === undefined
-    ? ok({ value: now, etag: row.etag, ticket })
-    : err(refusedBy(failure('sign-in-used')));
+  return judgeUnused(await loadState(deps.tables, ticket));
+}
+
+async function loadState(tables: Pick<Tables, 'read'>, ticket: Ticket): Promise<FoundState | undefined> {
+  const row = await tables.read('companies', ticket.companyId, stateRowKey(ticket.hash));
+  return row && { value: readState(row.cells), etag: row.etag, ticket };
+}
+
+function judgeUnused(state: FoundState | undefined): Result<FoundState, Refusal> {
+  if (!state) return err(refusedBy(failure('sign-in-unknown')));
+  return state.value.usedAt === undefined ? ok(state) : err(refusedBy(failure('sign-in-used')));
 }

@@ -7,6 +7,7 @@ import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey, tenantRowKey } from '../../domain/rows/row-keys.ts';
+import { textsOfConnection } from '../../domain/seal.ts';
 import type { ConsentSubject, SignInSubject, VerificationSubject } from '../../domain/sign-in-subject.ts';
 import type { Loaded } from '../control-state.ts';
 import { loadExportState } from '../export-state.ts';
@@ -66,9 +67,9 @@ async function verificationNow(
 }
 
 /** Everything that the page names of a connection, and that a consent is bound to. */
-export const digestOfConnection = ({ connectionId, host, keyName, tenantId, credential }: Connection): string =>
+export const digestOfConnection = (connection: Connection): string =>
   createHash('sha256')
-    .update(lengthPrefixed([connectionId, host, keyName, tenantId ?? '', credential.kind, credential.clientId]))
+    .update(lengthPrefixed(textsOfConnection(connection)))
     .digest('hex');
 
 /** Row key of what is asked about: the target of what is recorded. */
