@@ -10,15 +10,16 @@ import { departToAdminConsent, departToSignIn, type Departure } from './depart.t
 import { refuse, refuseBy } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 
-/** Reads only, and records nothing: whoever opens a link that is over does no harm. */
+/** Reads only, and records nothing: whoever opens a link that is over does no harm. A refusal names the company that the link claims. */
 export async function openLink(
   deps: SignInDependencies,
   { link }: { readonly link: string },
-): Promise<Result<Asked, SignInRefusal>> {
+): Promise<Result<Asked, SignInRefusal & { readonly companyId?: string }>> {
   const ticket = parseTicket(link);
   if (!ticket) return err({ refusal: refusedBy(failure('link-unknown')) });
-  const asked = await loadAsked(deps, { companyId: ticket.companyId, linkHash: ticket.hash });
-  return asked.ok ? asked : err({ refusal: asked.error });
+  const { companyId, hash: linkHash } = ticket;
+  const asked = await loadAsked(deps, { companyId, linkHash });
+  return asked.ok ? asked : err({ refusal: asked.error, companyId });
 }
 
 export async function begin(
@@ -28,8 +29,7 @@ export async function begin(
 ): Promise<Result<Departure, SignInRefusal>> {
   const opened = await openLink(deps, request);
   if (!opened.ok) {
-    const companyId = parseTicket(request.link)?.companyId;
-    const { refusal } = opened.error;
+    const { refusal, companyId } = opened.error;
     return companyId === undefined ? opened : refuseBy(deps, actor, { companyId, step: 'begin', refusal });
   }
   const asked = opened.value;
