@@ -32,7 +32,7 @@ export function microsoftRefusal({ error, description = '' }: SignInError, facts
   const number = aadstsOf(description);
   const said = {
     code: number === undefined ? codeShown(error) : `AADSTS${number}`,
-    message: `${error}: ${description}`,
+    message: quoted(error, description),
     ...correlationOf(description),
   };
   const bare = BY_OAUTH_CODE.get(error);
@@ -51,7 +51,7 @@ export function ofPerson(found: Failure): Failure {
 }
 
 export function googleRefusal({ error, description = '' }: SignInError): Failure {
-  const said = { code: codeShown(error), message: `${error}: ${description}` };
+  const said = { code: codeShown(error), message: quoted(error, description) };
   const code = BY_GOOGLE_CODE.get(error) ?? 'google-error';
   if (code === 'google-not-configured') {
     return failure(code, { detail: "Google does not accept the vendor's OAuth client" }, said);
@@ -66,6 +66,11 @@ function withDetail(code: FailureCode, name: string, facts: FailureFacts): Failu
 
 /** It stands in a sentence, so it has to look like a code. */
 const codeShown = (error: string): string => (/^[a-z][a-z_]{1,63}$/.test(error) ? error : 'no known code');
+
+/** What Microsoft and Google write fits; the redirect's texts can be anybody's, and go to the vendor's log. */
+const MAX_QUOTED_CHARACTERS = 500;
+const quoted = (error: string, description: string): string =>
+  `${error}: ${description}`.slice(0, MAX_QUOTED_CHARACTERS).replace(/[\p{C}\p{Z}]+/gu, ' ');
 
 function correlationOf(description: string): { correlationId?: string } {
   const id = /Correlation ID: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/i.exec(description)?.[1];

@@ -54,6 +54,15 @@ describe('an error of Entra in the redirect back, or in place of tokens', () => 
     expect(microsoftRefusal({ error }, FACTS).code).toBe(expected);
   });
 
+  it('is quoted for the vendor without control characters and without end', () => {
+    const said = microsoftRefusal(
+      { error: 'access_denied', description: `a\r\n\u001b[2J\u202eb${'c'.repeat(5_000)}` },
+      FACTS,
+    );
+    expect(said.service?.message).toMatch(/^access_denied: a \[2J bc+$/);
+    expect(said.service?.message?.length).toBeLessThanOrEqual(500);
+  });
+
   it('names an unknown error by its own code, for whoever looks it up', () => {
     expect(microsoftRefusal({ error: 'invalid_request', description: described(50011) }, {}).message).toContain(
       'AADSTS50011',
