@@ -1,7 +1,7 @@
 // `npm run recover -- --export FILE --keys FILE --private-key FILE`: opens the wrapped data keys of a dump with an exported company key, on a
 // machine that has nothing else: no Azure, no network, no settings. Secrets go to --out or to stdout, what is to be said to stderr.
 import { readExport, type ExportSource } from './recover/read-export.ts';
-import { wrappedKeysIn } from './recover/read-dump.ts';
+import { Dump } from './recover/read-dump.ts';
 import { openWrapped } from './recover/open-wrapped.ts';
 import { KeyOutput } from './recover/key-output.ts';
 import { RecoveryRefused } from './recover/refused.ts';
@@ -26,10 +26,11 @@ async function recover({ keysFile, outFile, ...source }: RecoverOptions & Export
   const held = versions.map(({ version }) => version).join(', ');
   tell(`Export of company '${companyId}', keyring '${keyringId}', made ${madeAt}, with company key ${held}.`);
   const output = new KeyOutput(outFile);
+  const dump = new Dump(keysFile);
   let opened = 0;
   let closed = 0;
   try {
-    for await (const entry of wrappedKeysIn(keysFile)) {
+    for await (const entry of dump.entries()) {
       const result = openWrapped(content, entry);
       if (result.ok) {
         opened += 1;
@@ -43,8 +44,9 @@ async function recover({ keysFile, outFile, ...source }: RecoverOptions & Export
     output.close();
   }
   tell(`${opened} of ${opened + closed} data keys opened.`);
+  if (dump.lacksLastPage) tell('There are more data keys than these: the nextLink of the last page was not followed.');
   // A dump without keys is more likely another file than an empty keyring.
-  return closed > 0 || opened === 0 ? SOME_NOT_OPENED : 0;
+  return closed > 0 || opened === 0 || dump.lacksLastPage ? SOME_NOT_OPENED : 0;
 }
 
 function nameOf(error: unknown): string {

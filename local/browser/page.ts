@@ -53,7 +53,7 @@ export class Page implements PageResponse {
 
   /** What can be read on it, a line for each heading, paragraph, item or cell. */
   get lines(): readonly string[] {
-    const blocks = this.#root.querySelectorAll('h1, h2, h3, p, li, dt, dd, th, td, label');
+    const blocks = this.#root.querySelectorAll('h1, h2, h3, p, pre, li, dt, dd, th, td, label');
     return blocks.map(wordsOf).filter((line) => line !== '');
   }
 

@@ -23,7 +23,7 @@ export const RECOVER_USAGE = `npm run recover -- --export FILE --keys FILE (--pr
   --help                  this text
 
 Writes { "keyId", "key" } for each data key on a line of its own, the key in base64url. Needs no network and no Azure.
-Exit status 0: every data key was opened. 1: not every one; each of them is named. 2: nothing could be done.
+Exit status 0: every data key was opened. 1: not every one; what is missing is named. 2: nothing could be done.
 `;
 
 /** `help` if that was asked for. Throws RecoveryRefused. */

@@ -2,6 +2,7 @@
 // first line is not JSON by itself is taken as one text. Judges no key.
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { isRecord } from '../../shared/domain/rows/cells.ts';
 import { RecoveryRefused } from './refused.ts';
 
 export interface DumpEntry {
@@ -10,20 +11,52 @@ export interface DumpEntry {
   readonly value: unknown;
 }
 
-/** Throws RecoveryRefused. */
-export async function* wrappedKeysIn(file: string): AsyncGenerator<DumpEntry> {
-  let line = 0;
-  let isFirst = true;
-  for await (const text of linesOf(file)) {
-    line += 1;
-    if (text.trim() === '') continue;
-    const value = jsonIn(text);
-    if (value !== undefined) yield* entriesIn(value, `line ${line}`);
-    else if (isFirst) {
-      yield* entriesIn(await wholeOf(file), 'the file');
+/** A file of wrapped data keys. */
+export class Dump {
+  readonly #file: string;
+  #pages = 0;
+  #lastPages = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Of what was read so far, every page names one that follows: it was not fetched to its end. */
+  get lacksLastPage(): boolean {
+    return this.#pages > 0 && this.#lastPages === 0;
+  }
+
+  /** In the order of the file. Throws RecoveryRefused. */
+  async *entries(): AsyncGenerator<DumpEntry> {
+    let line = 0;
+    let isFirst = true;
+    for await (const text of linesOf(this.#file)) {
+      line += 1;
+      if (text.trim() === '') continue;
+      const value = jsonIn(text);
+      if (value !== undefined) yield* this.#entriesIn(value, `line ${line}`);
+      else if (isFirst) {
+        yield* this.#entriesIn(await wholeOf(this.#file), 'the file');
+        return;
+      } else throw new RecoveryRefused(`Line ${line} of the data keys is no JSON. What stands before it was read.`);
+      isFirst = false;
+    }
+  }
+
+  *#entriesIn(value: unknown, place: string, depth = 0): Generator<DumpEntry> {
+    const page = pageIn(value);
+    if (page) this.#count(page);
+    const items = Array.isArray(value) ? (value as readonly unknown[]) : page?.value;
+    if (!items || depth === DEEPEST) {
+      yield { place, value };
       return;
-    } else throw new RecoveryRefused(`Line ${line} of the data keys is no JSON. What stands before it was read.`);
-    isFirst = false;
+    }
+    for (const [index, item] of items.entries()) yield* this.#entriesIn(item, `${place}, item ${index + 1}`, depth + 1);
+  }
+
+  #count({ nextLink }: Page): void {
+    this.#pages += 1;
+    if (nextLink === undefined) this.#lastPages += 1;
   }
 }
 
@@ -66,16 +99,13 @@ function jsonIn(text: string): unknown {
 /** An array of pages of data keys; nothing goes deeper. */
 const DEEPEST = 2;
 
-function* entriesIn(value: unknown, place: string, depth = 0): Generator<DumpEntry> {
-  const items: readonly unknown[] | undefined = Array.isArray(value) ? value : pageIn(value);
-  if (!items || depth === DEEPEST) {
-    yield { place, value };
-    return;
-  }
-  for (const [index, item] of items.entries()) yield* entriesIn(item, `${place}, item ${index + 1}`, depth + 1);
+interface Page {
+  readonly value: readonly unknown[];
+  readonly nextLink?: unknown;
 }
 
-function pageIn(value: unknown): readonly unknown[] | undefined {
-  const isPage = typeof value === 'object' && value !== null && 'value' in value && Array.isArray(value.value);
-  return isPage ? (value.value as readonly unknown[]) : undefined;
+function pageIn(value: unknown): Page | undefined {
+  return isRecord(value) && Array.isArray(value['value'])
+    ? { value: value['value'], nextLink: value['nextLink'] }
+    : undefined;
 }

@@ -42,6 +42,8 @@ export interface AskedKey {
 
 export const MIN_PASSPHRASE_CHARS = 16;
 export const MAX_PASSPHRASE_CHARS = 1_024;
+/** Keeps out what was typed with one finger. How hard it is to guess can be told by nobody. */
+export const MIN_DIFFERENT_CHARS = 6;
 /** Iterations of PBKDF2 with SHA-512, as OWASP asks for. */
 export const PASSPHRASE_ITERATIONS = 210_000;
 
@@ -75,6 +77,8 @@ function passphraseOf(passphrase: string): Result<ExportRecipient, Refusal> {
   const length = Array.from(passphrase).length;
   if (length < MIN_PASSPHRASE_CHARS || length > MAX_PASSPHRASE_CHARS)
     return refused('passphrase', `must have ${MIN_PASSPHRASE_CHARS} to ${MAX_PASSPHRASE_CHARS} characters`);
+  if (new Set(passphrase).size < MIN_DIFFERENT_CHARS)
+    return refused('passphrase', `must have at least ${MIN_DIFFERENT_CHARS} different characters`);
   if (!passphrase.isWellFormed() || /\p{Cc}/u.test(passphrase))
     return refused('passphrase', 'must be Unicode without control characters');
   return ok({ type: 'passphrase', algorithm: 'PBES2-HS512+A256KW', passphrase });

@@ -31,7 +31,7 @@ const item = (keyId: string, version = 2): { keyId: string; [name: string]: unkn
 const items = [...plaintexts.keys()].map((keyId) => item(keyId));
 const pages = [
   { value: items.slice(0, 2), nextLink: 'https://keyswitch.example/' },
-  { value: [] },
+  { value: [], nextLink: 'https://keyswitch.example/' },
   { value: items.slice(2) },
 ];
 
@@ -111,6 +111,19 @@ describe('npm run recover', () => {
     const { code, stdout, stderr } = await recover(...RSA, '--keys', 'none.json');
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toContain('0 of 0 data keys opened.');
+  });
+
+  it('says that pages are missing when the last one names another', async () => {
+    await writeFile(
+      at('begun'),
+      pages
+        .slice(0, 2)
+        .map((page) => JSON.stringify(page))
+        .join('\n'),
+    );
+    const { code, stdout, stderr } = await recover(...RSA, '--keys', 'begun');
+    expect([code, [...linesOf(stdout).keys()]]).toEqual([1, ['k.16', 'k.17']]);
+    expect(stderr).toContain('the nextLink of the last page was not followed');
   });
 
   it.each([

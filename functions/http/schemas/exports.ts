@@ -1,7 +1,11 @@
 // The export of a company key as callers ask for it and get it. Pure.
 import { z } from 'zod';
 import { EXPORT_FORMAT } from '../../../shared/domain/company-key-export.ts';
-import { MAX_PASSPHRASE_CHARS, MIN_PASSPHRASE_CHARS } from '../../../shared/domain/export-recipient.ts';
+import {
+  MAX_PASSPHRASE_CHARS,
+  MIN_PASSPHRASE_CHARS,
+  MIN_DIFFERENT_CHARS,
+} from '../../../shared/domain/export-recipient.ts';
 import { count, keyringId } from './ids.ts';
 
 /** The modulus of the largest key that is taken, and more. */
@@ -43,7 +47,7 @@ export const exportBody = z
       .string()
       .optional()
       .meta({
-        description: `${MIN_PASSPHRASE_CHARS} to ${MAX_PASSPHRASE_CHARS} characters, no control characters (PBES2-HS512+A256KW). It is not kept.`,
+        description: `${MIN_PASSPHRASE_CHARS} to ${MAX_PASSPHRASE_CHARS} characters, at least ${MIN_DIFFERENT_CHARS} different ones, no control characters (PBES2-HS512+A256KW). It is not kept.`,
       }),
   })
   .meta({ id: 'ExportRequest', description: 'Who can open the export: exactly one of the two.' });
