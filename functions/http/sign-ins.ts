@@ -19,16 +19,13 @@ export type SignInServices = SignInDependencies;
 
 const LINK = '/consent/links/{link}';
 const ANSWER = '/consent/answer';
-const MAX_TICKET_CHARS = 200;
 
+/** Any text is let in: that it is no link of ours is for the operation to say, in words for people. The pattern describes those that are. */
 const linkPath = z.strictObject({
-  link: z
-    .string()
-    .max(MAX_TICKET_CHARS)
-    .regex(/^[A-Za-z0-9_~-]+$/, 'must be copied whole'),
+  link: z.string().meta({ override: { pattern: '^[A-Za-z0-9._-]+~[A-Za-z0-9_-]{43}$' } }),
 });
 const answerForm = z.strictObject({
-  state: z.string().min(1).max(MAX_TICKET_CHARS),
+  state: z.string(),
   answer: z.enum(['confirm', 'decline']),
 });
 /** Microsoft and Google add parameters as they like, and mailers to links. */
@@ -71,7 +68,7 @@ export const signInRoutes = [
     path: LINK,
     tag: 'sign-ins',
     summary: 'The button of that page: on to Microsoft or Google',
-    limitedPerCompany: true,
+    isLimited: true,
     pathSchema: linkPath,
     answers: { 200: 'The browser goes on to the sign-in.' },
     run: async (deps: SignInServices, call) => {

@@ -315,6 +315,8 @@ attack('T27', async () => {
     link.replace(/~./, (first) => (first === '~A' ? '~B' : '~A')),
     link.slice(0, -1),
     `${link}A`,
+    `${link}${'A'.repeat(300)}`,
+    `${link.slice(0, -10)}%E2%80%A6`,
     link.replace(company.companyId, (await signIns.target()).companyId),
   ];
   await signIns.changesNothing(async () => {

@@ -49,7 +49,7 @@ attack('T36', async () => {
   expect(await company.view('s2')).toMatchObject(waits([EUROPE, RESEARCH]));
   await signIns.changesNothing(async () => {
     for (const page of [await signIns.walk(old, 'contoso-europe-global-admin'), await question.press()]) {
-      expect([page.status, page.headers['x-ms-error-code']]).toEqual([409, 'switch-ended']);
+      expect([page.status, page.headers['x-ms-error-code']]).toEqual([400, 'link-expired']);
     }
   });
   expect(await company.view('s2')).toMatchObject(waits([EUROPE, RESEARCH]));

@@ -2,7 +2,7 @@
 // and consumes nothing.
 import { failure } from '../../domain/failure-catalogue.ts';
 import type { Company } from '../../domain/keyring.ts';
-import { refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { linkRowKey } from '../../domain/rows/row-keys.ts';
 import { readLink, type SignInLink } from '../../domain/rows/sign-in-rows.ts';
@@ -19,7 +19,7 @@ export interface Asked<S extends SubjectNow = SubjectNow> {
   readonly subject: S;
 }
 
-/** `link-unknown`, `link-done`, or `link-expired` if its time is over or what it asked for is another thing now. */
+/** `link-unknown`, `link-done`, or `link-expired` if its time is over or what it asked for is another thing now, or over. */
 export async function loadAsked(
   deps: DestinationReading & { readonly clock: Clock },
   place: { readonly companyId: string; readonly linkHash: string },
@@ -34,10 +34,22 @@ export async function loadAsked(
   if (link.value.doneAt !== undefined) return err(refusedBy(failure('link-done')));
   if (deps.clock.now() >= new Date(link.value.expiresAt)) return err(refusedBy(failure('link-expired')));
   const subject = await subjectNow(deps, companyId, link.value.subject);
-  if (!subject.ok && subject.error.type !== 'not-found') return subject;
-  if (!subject.ok || subject.value.digest !== link.value.about) {
-    const detail = 'what it asks for has been changed since';
-    return err(refusedBy(failure('link-expired', { detail })));
-  }
+  if (!subject.ok) return err(voidBy(subject.error));
+  if (subject.value.digest !== link.value.about) return err(expired(CHANGED));
   return ok({ company: company.value, linkHash, link, subject: subject.value });
+}
+
+const CHANGED = 'what it asks for has been changed since';
+/** What a caller of the API is told as a state, in the words for whoever opens a link. */
+const OVER = new Map<StateCode, string>([
+  ['switch-ended', 'the switch that it asks about has ended'],
+  ['nothing-to-verify', 'what it asks about has been done, or is nothing that needs an approval'],
+]);
+
+const expired = (detail: string): Refusal => refusedBy(failure('link-expired', { detail }));
+
+function voidBy(refusal: Refusal): Refusal {
+  if (refusal.type === 'not-found') return expired(CHANGED);
+  const detail = refusal.type === 'state' ? OVER.get(refusal.code) : undefined;
+  return detail === undefined ? refusal : expired(detail);
 }

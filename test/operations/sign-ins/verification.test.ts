@@ -146,7 +146,7 @@ describe('a link to verify a tenant', () => {
     await remove(rig, GOOGLE);
     expect(codeOf(await walk.begin(other))).toBe('link-expired');
     await cancelSwitch(rig.deps, place('s1'), ADMIN);
-    expect(codeOf(await walk.begin(link))).toBe('switch-ended');
+    expect(codeOf(await walk.begin(link))).toBe('link-expired');
   });
 
   it('is not made for a tenant or a switch that there is not', async () => {
@@ -186,6 +186,6 @@ describe('an export', () => {
     expect(await verify(GOOGLE, next)).toBe(0);
     expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBeUndefined();
     expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBe('tenants-unverified');
-    expect(codeOf(await walk.begin(late))).toBe('nothing-to-verify');
+    expect(codeOf(await walk.begin(late))).toBe('link-expired');
   });
 });
