@@ -136,7 +136,7 @@ export const connectionRoutes = [
     summary: 'Test, from the typed values to a round trip with the key',
     description: 'A vault that refuses is a result, not an error. Answers at once; it never waits for Azure.',
     roles: SETS_UP,
-    limitedPerCompany: true,
+    isLimited: true,
     pathSchema: connectionPath,
     bodySchema: testInput,
     answers: { 200: 'What was found.' },
@@ -158,7 +158,7 @@ export const connectionRoutes = [
     description:
       'Leads to a page of ours, which may be opened by another person. Opening it gives nothing and consumes nothing.',
     roles: SETS_UP,
-    limitedPerCompany: true,
+    isLimited: true,
     pathSchema: connectionPath,
     bodySchema: noFields,
     answers: { 200: 'The link, to be sent to the administrator.' },

@@ -19,7 +19,7 @@ export const exportRoutes = [
     description:
       'Once after each completed switch, within a day; for another export every tenant is verified anew. Not while a switch is unfinished. An export whose answer was lost counts.',
     roles: ['CompanyAdmin'],
-    limitedPerCompany: true,
+    isLimited: true,
     carriesKeys: true,
     pathSchema: keyringPath,
     bodySchema: exportBody,

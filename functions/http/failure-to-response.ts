@@ -148,7 +148,7 @@ export function failureToResponse(
     case 'failure':
       return ofFailure(refusal.failure, refusal.target, audience);
     case 'limited':
-      return answer(429, 'too-many-requests', 'Too many of these calls for this company in this minute.', {
+      return answer(429, 'too-many-requests', 'Too many of these calls in this minute.', {
         headers: retryAfter(refusal.retryAfterSeconds),
       });
     case 'busy':

@@ -33,7 +33,7 @@ const ERRORS = {
   412: 'If-Match or If-None-Match did not hold.',
   413: 'The body is too large.',
   415: 'The body is not of the described media type.',
-  429: 'Too many of these calls for this company; Retry-After says when.',
+  429: 'Too many of these calls in this minute; Retry-After says when.',
   500: 'A fault of Keyswitch; the log names it by x-ms-request-id.',
   503: 'The store, the key vault or Entra cannot be reached or is throttled; ask again after Retry-After.',
 } as const;
@@ -155,7 +155,7 @@ function errorStatusesOf(route: Described): ErrorStatus[] {
     ...(route.path.includes('{') ? ([404] as const) : []),
     ...(route.conditions === 'write' || route.conditions === 'delete' ? ([412] as const) : []),
     ...(writes && route.method !== 'DELETE' ? ([413, 415] as const) : []),
-    ...(route.limitedPerCompany ? ([429] as const) : []),
+    ...(route.isLimited ? ([429] as const) : []),
     500,
     503,
   ];

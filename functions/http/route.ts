@@ -65,7 +65,7 @@ export interface RouteDescription {
   /** Headers of those answers beside ETag and x-ms-request-id. */
   readonly answerHeaders?: readonly ('Operation-Location' | 'Retry-After')[];
   /** Thirty a minute for each company; beyond that 429. */
-  readonly limitedPerCompany?: true;
+  readonly isLimited?: true;
   /** The answer carries plaintext keys. */
   readonly carriesKeys?: true;
 }

@@ -115,7 +115,7 @@ export const tenantRoutes = [
     description:
       'Leads to a page of ours that shows the destination. What is approved there holds for this destination, and for nothing else.',
     roles: VERIFIES,
-    limitedPerCompany: true,
+    isLimited: true,
     pathSchema: tenantPath,
     bodySchema: approvalInput,
     answers: { 200: 'The link, to be sent to the administrator.' },

@@ -1,8 +1,10 @@
-// How often a company may have something done that reaches its vault or Entra: so many a minute, whichever instance is asked.
-// The count is in the tables; a minute that is over needs no tidying, its row is written over.
+// How often a company may have something done that reaches its vault or Entra: so many a minute, whichever instance is asked. What anybody
+// can do who holds a link is counted for that link, so that nobody holds up the holders of others. The count is in the tables; a minute
+// that is over needs no tidying, its row is written over.
 import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { count, text } from '../domain/rows/cells.ts';
+import { limitRowKey, linkLimitRowKey } from '../domain/rows/row-keys.ts';
 import { loadCompany } from './control-state.ts';
 import type { Clock, RowWrite, Tables } from './ports.ts';
 import { settleRaces, type Races } from './races.ts';
@@ -12,17 +14,16 @@ export interface CallLimiting extends Races {
   readonly clock: Clock;
 }
 
-export type LimitedCall = 'test' | 'consent' | 'verify' | 'sign-in' | 'export';
+export type LimitedCall =
+  | { readonly companyId: string; readonly kind: 'test' | 'consent' | 'verify' | 'export' }
+  | { readonly companyId: string; readonly kind: 'sign-in'; readonly linkHash: string };
 
 export const MAX_CALLS_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
 
 /** Counts one call of a kind; `limited` if the minute is full. A call that is refused is not counted. */
-export function countCall(
-  deps: CallLimiting,
-  call: { readonly companyId: string; readonly kind: LimitedCall },
-): Promise<Result<undefined, Refusal>> {
-  const rowKey = `limit|${call.kind}`;
+export function countCall(deps: CallLimiting, call: LimitedCall): Promise<Result<undefined, Refusal>> {
+  const rowKey = call.kind === 'sign-in' ? linkLimitRowKey(call.linkHash) : limitRowKey(call.kind);
   return settleRaces<undefined>(deps, async () => {
     if (!(await loadCompany(deps.tables, call.companyId))) return err(notFound('company', call.companyId));
     const nowMs = deps.clock.now().getTime();

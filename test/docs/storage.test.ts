@@ -63,7 +63,7 @@ const ID = '[A-Za-z0-9._-]+';
 const PATTERNS: Readonly<Record<string, string>> = {
   version: '\\d{10}',
   hash: '[0-9a-f]{64}',
-  kind: '(?:test|consent|sign-in|verify|export)',
+  kind: '(?:test|consent|verify|export)',
   tenantKind: '(?:microsoft-365|google-workspace)',
   approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+)`,
   sequence: '\\d{16}',

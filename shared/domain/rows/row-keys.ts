@@ -17,12 +17,16 @@ export const verificationRowKey = (approval: string, { kind, tenantId }: TenantR
   `${verificationsPrefix(approval)}${kind}|${tenantId}`;
 /** What is kept of a company that was deleted, in the partition of what belongs to no company. */
 export const retiredRowKey = (companyId: string): string => `retired|${companyId}`;
+/** How many limited calls of a kind there were in the minute. */
+export const limitRowKey = (kind: string): string => `limit|${kind}`;
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;
 
 /** Links and one-time states of sign-ins, by the hash of their ticket. */
 export const SIGN_IN_PREFIX = 'consent|';
 export const linkRowKey = (hash: string): string => `${SIGN_IN_PREFIX}link|${hash}`;
 export const stateRowKey = (hash: string): string => `${SIGN_IN_PREFIX}state|${hash}`;
+/** How often a link's button was pressed in the minute. Goes when others of this prefix are tidied. */
+export const linkLimitRowKey = (linkHash: string): string => `${SIGN_IN_PREFIX}limit|${linkHash}`;
 
 /** Of the `vaultkeys` table. Vault hosts and key names know no case. */
 export const claimPartition = (key: { readonly host: string; readonly keyName: string }): string =>

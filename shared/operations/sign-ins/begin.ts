@@ -36,7 +36,7 @@ export async function begin(
   const { companyId } = asked.company;
   const at = { companyId, step: 'begin', asked } as const;
   if (request.isCrossSite) return refuse(deps, actor, { ...at, failure: failure('cross-site-request') });
-  const allowed = await countCall(deps, { companyId, kind: 'sign-in' });
+  const allowed = await countCall(deps, { companyId, kind: 'sign-in', linkHash: asked.linkHash });
   if (!allowed.ok) return err({ refusal: allowed.error, asked });
   if (asked.subject.purpose === 'consent') return ok(await departToAdminConsent(deps, asked, request.callbackUrl));
   const left = await departToSignIn(deps, asked, request.callbackUrl);

@@ -5,6 +5,7 @@ import type { Result } from '../../../shared/domain/result.ts';
 import { PRIVILEGED_ROLE_ADMINISTRATOR } from '../../../shared/domain/sign-in.ts';
 import { stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { hashOf, ticketOf } from '../../../shared/domain/ticket.ts';
+import { MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import { getConnection } from '../../../shared/operations/connections.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -12,6 +13,7 @@ import { COMPANY, HOST, OTHER_HOST, OTHER_TENANT, PLACE, TENANT } from '../conne
 import { LINK_MS, SignInWorld, STEP_MS } from './sign-in-world.ts';
 import { codeOf, globalAdminOf, valueOf, type Walk } from './walk.ts';
 
+const MINUTE_MS = 60_000;
 const ADA = globalAdminOf(TENANT);
 
 let world: SignInWorld;
@@ -101,6 +103,15 @@ describe('a link', () => {
     for (let scanner = 0; scanner < 3; scanner += 1) valueOf(await walk.begin(link));
     const { state, cookie } = await walk.toQuestion(link, ADA);
     expect(valueOf(await walk.answer(state, { cookie })).type).toBe('granted');
+  });
+
+  it('begins so many sign-ins a minute, and holds up no other link', async () => {
+    const [hammered, other] = [await walk.link(PLACE), await walk.link(PLACE)];
+    for (let press = 0; press < MAX_CALLS_PER_MINUTE; press += 1) valueOf(await walk.begin(hammered));
+    expect(await walk.begin(hammered)).toMatchObject({ error: { refusal: { type: 'limited' } } });
+    valueOf(await walk.begin(other));
+    world.nowMs += MINUTE_MS;
+    valueOf(await walk.begin(hammered));
   });
 
   it('serves once', async () => {
