@@ -35,7 +35,7 @@ import {
   testInput,
   testToBody,
 } from './schemas/connections.ts';
-import { linkUrl } from './sign-in-links.ts';
+import { linkToBody } from './sign-in-links.ts';
 import { companyPath, connectionPath, noFields } from './schemas/ids.ts';
 import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 
@@ -167,9 +167,7 @@ export const connectionRoutes = [
       const allowed = await countCall(deps, { ...call.path, kind: 'consent' });
       if (!allowed.ok) return allowed;
       const made = await requestConsent(deps, call.path, call.actor);
-      if (!made.ok) return made;
-      const { ticket, expiresAt } = made.value;
-      return ok({ status: 200, body: { link: linkUrl(call.baseUrl, ticket.text), expiresAt } });
+      return made.ok ? ok({ status: 200, body: linkToBody(call.baseUrl, made.value) }) : made;
     },
   }),
   defineRoute({

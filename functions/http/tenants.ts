@@ -15,7 +15,7 @@ import type { SignInDependencies } from '../../shared/operations/sign-ins/sign-i
 import { conditionsOf } from './preconditions.ts';
 import type { Role } from './roles.ts';
 import { defineRoute } from './route.ts';
-import { linkUrl } from './sign-in-links.ts';
+import { linkToBody } from './sign-in-links.ts';
 import { linkBody } from './schemas/connections.ts';
 import { companyPath, keyringId, noFields, switchId, tenantPath, time } from './schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
@@ -124,9 +124,7 @@ export const tenantRoutes = [
       const allowed = await countCall(deps, { ...call.path, kind: 'verify' });
       if (!allowed.ok) return allowed;
       const made = await requestVerification(deps, { ...call.path, approval: call.body }, call.actor);
-      if (!made.ok) return made;
-      const { ticket, expiresAt } = made.value;
-      return ok({ status: 200, body: { link: linkUrl(call.baseUrl, ticket.text), expiresAt } });
+      return made.ok ? ok({ status: 200, body: linkToBody(call.baseUrl, made.value) }) : made;
     },
   }),
   defineRoute({
