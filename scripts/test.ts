@@ -1,12 +1,16 @@
 // The tests, and a closing line that any reader understands: `N passed, N failed`. `npm test` runs all that need no browser,
 // `npm run test:browser` (`--browser`) those that do, `npm run test:all` (`--all`) both, added up. Other arguments go to the
 // runner, so `npm test -- test/domain` runs a part.
+import { fileURLToPath } from 'node:url';
 import { runTests, type Counts } from './test-run.ts';
 
 const CONFIGS: Readonly<Record<string, readonly string[]>> = {
   '--browser': ['vitest.browser.config.ts'],
   '--all': ['vitest.config.ts', 'vitest.browser.config.ts'],
 };
+
+// Tests start some hundreds of processes; what one of them has compiled serves the next.
+process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(new URL('../.local/compile-cache', import.meta.url));
 
 const [first = '', ...rest] = process.argv.slice(2);
 const configs = CONFIGS[first];

@@ -9,7 +9,7 @@ import type { HostReady, TimersMessage } from './parent-link.ts';
 export interface HostOptions {
   /** Where host.json, package.json and the built app are. */
   readonly bundleDir: string;
-  /** The app's settings; nothing of this process's environment but PATH is passed on. */
+  /** The app's settings; nothing of this process's environment is passed on but PATH, and where Node keeps what it has compiled. */
   readonly env: Readonly<Record<string, string>>;
   /** Without it the child reaches the real network. */
   readonly redirect?: RedirectTable;
@@ -93,8 +93,10 @@ function childEnvironment(
   options: HostOptions,
   keys: { readonly functionKey: string; readonly masterKey: string },
 ): NodeJS.ProcessEnv {
+  const compileCache = process.env['NODE_COMPILE_CACHE'];
   return {
     PATH: process.env['PATH'],
+    ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
     ...options.env,
     ...(options.redirect ? { [REDIRECT_VARIABLE]: JSON.stringify(options.redirect) } : {}),
     KEYSWITCH_LOCAL_TIMERS: String(options.timers ?? false),

@@ -13,13 +13,12 @@ const KEYRING = 'default';
 /** As SHORT_SETTINGS has it. */
 const SHARD_COUNT = 4;
 
-const partitionOfKey = (companyId: string, keyId: string): string =>
-  dataKeysPartition({ companyId, keyringId: KEYRING, shard: shardOf(keyId, SHARD_COUNT) });
-
 export class StoredRows {
   readonly #tables: Readonly<Record<TableName, TableClient>>;
+  readonly #shardCount: number;
 
-  constructor(credential: TokenCredential) {
+  constructor(credential: TokenCredential, { shardCount = SHARD_COUNT } = {}) {
+    this.#shardCount = shardCount;
     const open = (name: TableName): TableClient => openTable(credential, name);
     this.#tables = { companies: open('companies'), datakeys: open('datakeys') };
   }
@@ -29,7 +28,7 @@ export class StoredRows {
   }
 
   dataKey(companyId: string, keyId: string): Promise<Row> {
-    return this.read('datakeys', partitionOfKey(companyId, keyId), keyId);
+    return this.read('datakeys', this.#partitionOfKey(companyId, keyId), keyId);
   }
 
   /** Over whatever is there. */
@@ -39,7 +38,7 @@ export class StoredRows {
   }
 
   async overwriteDataKey(companyId: string, keyId: string, cells: object): Promise<void> {
-    await this.overwrite('datakeys', { partitionKey: partitionOfKey(companyId, keyId), rowKey: keyId }, cells);
+    await this.overwrite('datakeys', { partitionKey: this.#partitionOfKey(companyId, keyId), rowKey: keyId }, cells);
   }
 
   async list(table: TableName, partitionKey: string, prefix = ''): Promise<Row[]> {
@@ -56,7 +55,7 @@ export class StoredRows {
 
   shards(companyId: string): Promise<Row[]> {
     return Promise.all(
-      Array.from({ length: SHARD_COUNT }, (_, shard) =>
+      Array.from({ length: this.#shardCount }, (_, shard) =>
         this.read('datakeys', dataKeysPartition({ companyId, keyringId: KEYRING, shard }), SHARD_ROW_KEY),
       ),
     );
@@ -81,7 +80,7 @@ export class StoredRows {
   /** Every way in which what the shards count differs from the rows that there are. */
   async miscounts(companyId: string): Promise<string[]> {
     const wrong: string[] = [];
-    for (let shard = 0; shard < SHARD_COUNT; shard += 1) {
+    for (let shard = 0; shard < this.#shardCount; shard += 1) {
       const rows = await this.list('datakeys', dataKeysPartition({ companyId, keyringId: KEYRING, shard }));
       const counter = rows.find(({ rowKey }) => rowKey === SHARD_ROW_KEY);
       const keys = rows.filter(({ rowKey }) => !(rowKey ?? '!').startsWith('!'));
@@ -91,6 +90,10 @@ export class StoredRows {
       }
     }
     return wrong;
+  }
+
+  #partitionOfKey(companyId: string, keyId: string): string {
+    return dataKeysPartition({ companyId, keyringId: KEYRING, shard: shardOf(keyId, this.#shardCount) });
   }
 }
 

@@ -61,7 +61,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a worker writes data rows without If-Match',
-    195,
+    381,
     inFile(`${SWITCHES}/pass-writes.ts`, [
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' });",
@@ -69,7 +69,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a turn to an older generation is allowed',
-    60,
+    67,
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
       `${SWITCHES}/shard-pass.ts`,
@@ -101,7 +101,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a version number is used again after a cancel',
-    1,
+    5,
     inFile(`${SWITCHES}/prepare.ts`, [
       'const toVersion = keyring.value.highVersion + 1;',
       'const toVersion = keyring.value.activeVersion + 1;',
@@ -109,7 +109,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is guarded by ETags that were read after the shards',
-    380,
+    521,
     inFile(
       `${SWITCHES}/finish.ts`,
       ['  const ending = await loadEnding(deps, place);\n', '  let ending = await loadEnding(deps, place);\n'],
@@ -121,7 +121,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is written without If-Match',
-    170,
+    172,
     inFile(`${SWITCHES}/finish.ts`, [
       "record.write('companies', place.companyId, writes));",
       "record.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))));",
@@ -137,7 +137,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a quarantined row is put back to live at its old version',
-    160,
+    165,
     inFile('shared/domain/reprotect-row.ts', [
       'return step && release(row, step);',
       'return step && release(row, row.companyKeyVersion === pass.writeVersion ? step : UNTOUCHED);',
@@ -176,7 +176,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a follow misses a row that a switch has added',
-    1,
+    9,
     inFile(`${SWITCHES}/follow-key-version.ts`, [
       'of await listCompanyKeyRows(deps.tables, input)) {',
       'of (await listCompanyKeyRows(deps.tables, input)).slice(0, 1)) {',
@@ -196,7 +196,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a follow writes by upsert',
-    265,
+    278,
     inFile(`${SWITCHES}/follow-key-version.ts`, [
       "record.write('companies', input.companyId, [write]));",
       "record.write('companies', input.companyId, [{ ...write, etag: '*' }]).then((done) => done.outcome === 'conflict' ? record.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells: write.cells }]) : done));",
@@ -239,7 +239,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a reader does not read again when a company key is gone',
-    300,
+    302,
     inFile(`${DATA_KEYS}/unwrap.ts`, [
       "if (outcome === 'gone' && versionBefore.get(index) !== version) {",
       'if (round < 0) {',
@@ -265,7 +265,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'an unwrap under way serves whoever comes, however long ago it began',
-    1960,
+    1964,
     inFile('shared/operations/company-key-cache.ts', [
       'if (underWay && underWay.expiresAtMs > nowMs)',
       'if (underWay)',
@@ -281,7 +281,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the timer sets nothing going that got stuck',
-    1,
+    113,
     inFile(`${SWITCHES}/sweep.ts`, ['await enqueue(deps, place, messages);', '']),
   ),
   bug(
@@ -299,17 +299,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a switch begins its work without asking its tenants',
-    1,
+    13,
     inFile(`${SWITCHES}/leave-verification.ts`, ['if (held) return held;', 'void held;']),
   ),
   bug(
     'a tenant that comes late does not hold the commit',
-    70,
+    79,
     inFile(`${SWITCHES}/finish.ts`, ['if (held.value.length > 0) return', 'if (held.value.length < 0) return']),
   ),
   bug(
     'the commit is not made under the row that tenants merge',
-    170,
+    172,
     inFile(`${SWITCHES}/finish.ts`, ['    guardCompany(company),\n', '']),
   ),
   bug(
@@ -322,7 +322,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'an event is not put on the agenda before its act',
-    1,
+    3,
     inFile('shared/operations/audit/audited.ts', [
       'if (!this.#place) await putOnAgenda(this.#deps.tables, outboxItem(place), { at: this.#at });',
       '',
@@ -343,7 +343,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a switch that is completed allows no export',
-    1,
+    4,
     inFile(`${SWITCHES}/finish.ts`, ['    ...allowance(deps, ending),\n', '']),
   ),
 ];
