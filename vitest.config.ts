@@ -12,6 +12,8 @@ const WITHIN_A_PROCESS = [
   'mutation',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
+const IN_A_BROWSER = 'test/browser/**/*.test.ts';
+
 export default defineConfig({
   test: {
     // Emulators, hosts and RSA key generation share two cores on a small machine: generous, never a measure of speed.
@@ -25,12 +27,12 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'each file by itself',
+          name: 'by itself',
           include: ['test/**/*.test.ts'],
-          // Those in a browser have a command of their own: vitest.browser.config.ts.
-          exclude: [...WITHIN_A_PROCESS, 'test/browser/**', 'node_modules/**'],
+          exclude: [...WITHIN_A_PROCESS, IN_A_BROWSER, 'node_modules/**'],
         },
       },
+      { extends: true, test: { name: 'browser', include: [IN_A_BROWSER] } },
     ],
   },
 });

@@ -1,14 +1,15 @@
-// One run of the tests of one Vitest config, counted.
+// One run of the tests, counted.
 import { startVitest } from 'vitest/node';
 
-export interface Counts {
+interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
 }
 
-export async function runTests(config: string, filters: readonly string[]): Promise<Counts> {
-  const vitest = await startVitest([...filters], { watch: false, run: true, config });
+/** `project`: a name or pattern of those in vitest.config.ts. */
+export async function runTests(project: string, filters: readonly string[]): Promise<Counts> {
+  const vitest = await startVitest([...filters], { watch: false, run: true, project });
   const files = vitest.state.getTestModules();
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const file of files) {

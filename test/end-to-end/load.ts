@@ -15,7 +15,7 @@ export interface LoadReport {
 
 const KEYS_PER_READ = 40;
 const KEYS_PER_WRITE = 4;
-const PAUSE_MS = 15;
+const PAUSE_MS = 60;
 const PAUSE_AFTER_TROUBLE_MS = 100;
 
 export class Load {
