@@ -1,6 +1,6 @@
 // Makes this process meet the emulators under Azure's real names: patches name lookup and the opening of sockets, so
 // that every client above them (https, fetch, rhea, the Azure SDKs) follows without knowing. Host header and SNI keep
-// the real name. Nothing but loopback is ever connected to. It cannot be taken back: one table per process.
+// the real name. Nothing but loopback is ever connected to. It cannot be taken back; a later table takes the place of the one before.
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { isIP, Socket } from 'node:net';
@@ -17,12 +17,22 @@ interface ConnectOptions {
 
 type Connect = (this: Socket, ...args: unknown[]) => Socket;
 
+/** The one that counts; undefined as long as the process reaches the real network. */
+let inForce: RedirectTable | undefined;
+
 export function installRedirect(table: RedirectTable): void {
+  const isFirst = inForce === undefined;
+  inForce = table;
+  tls.setDefaultCACertificates([table.caPem]);
+  if (isFirst) patch(() => inForce ?? table);
+}
+
+function patch(table: () => RedirectTable): void {
   const lookup = lookupFunction(table);
   Object.assign(dns, { lookup });
   Object.assign(dns.promises, {
     lookup: async (host: string, options?: { all?: boolean }) => {
-      const found = await lookupAddress(table, host);
+      const found = await lookupAddress(table(), host);
       return options?.all === true ? [found] : found;
     },
   });
@@ -32,7 +42,7 @@ export function installRedirect(table: RedirectTable): void {
   Object.assign(Socket.prototype, {
     connect(this: Socket, ...args: unknown[]): Socket {
       const { options, withOptions } = readArguments(args);
-      const target = aim(table, options);
+      const target = aim(table(), options);
       if (target instanceof Error) {
         process.nextTick(() => this.destroy(target));
         return this;
@@ -40,7 +50,6 @@ export function installRedirect(table: RedirectTable): void {
       return connect.apply(this, withOptions({ ...options, ...target, lookup }));
     },
   });
-  tls.setDefaultCACertificates([table.caPem]);
   syncBuiltinESMExports();
 }
 

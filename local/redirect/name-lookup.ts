@@ -22,15 +22,15 @@ export async function lookupAddress(table: RedirectTable, host: string): Promise
 
 type LookupCallback = (error: Error | null, address?: string | LookupAddress[], family?: number) => void;
 
-/** A stand-in for `dns.lookup` in all its forms. */
+/** A stand-in for `dns.lookup` in all its forms, by the table of the moment. */
 export function lookupFunction(
-  table: RedirectTable,
+  table: () => RedirectTable,
 ): (host: string, options: LookupOptions | number | LookupCallback, callback?: LookupCallback) => void {
   return (host, options, callback) => {
     const done = typeof options === 'function' ? options : callback;
     if (!done) throw new TypeError('dns.lookup needs a callback');
     const all = typeof options === 'object' && options.all === true;
-    lookupAddress(table, host).then(
+    lookupAddress(table(), host).then(
       (found) => (all ? done(null, [found]) : done(null, found.address, found.family)),
       (error: unknown) => done(error as Error),
     );

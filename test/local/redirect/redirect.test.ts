@@ -13,6 +13,7 @@ const authority = await createCertificateAuthority();
 const { certPem: cert, keyPem: key } = await authority.issue(['*.vault.azure.net', 'n.servicebus.windows.net']);
 const servers: Server[] = [];
 let table: RedirectTable;
+let later: RedirectTable;
 
 async function listen(server: Server): Promise<number> {
   servers.push(server);
@@ -26,6 +27,9 @@ beforeAll(async () => {
   });
   const bus = createTlsServer({ cert, key }, (socket) => {
     socket.on('error', () => socket.destroy()).end(`sni=${String(Reflect.get(socket, 'servername'))}`);
+  });
+  const laterBus = createTlsServer({ cert, key }, (socket) => {
+    socket.on('error', () => socket.destroy()).end('the later one');
   });
   const control: HttpServer = createHttpServer((request, response) => {
     if (request.url === '/dns/broken.vault.azure.net') response.statusCode = 500;
@@ -41,6 +45,10 @@ beforeAll(async () => {
       },
       { name: 'n.servicebus.windows.net', ports: { 5671: await listen(bus) } },
     ],
+  };
+  later = {
+    caPem: authority.caPem,
+    hosts: [{ name: 'n.servicebus.windows.net', ports: { 5671: await listen(laterBus) } }],
   };
 });
 
@@ -58,7 +66,11 @@ async function ask(...questions: string[]): Promise<Met[]> {
   const preload = new URL('../../../local/redirect/preload.ts', import.meta.url).href;
   const script = new URL('./redirected-process.ts', import.meta.url).pathname;
   const { stdout } = await run(process.execPath, ['--import', preload, script, ...questions], {
-    env: { ...process.env, [REDIRECT_VARIABLE]: JSON.stringify(table) },
+    env: {
+      ...process.env,
+      [REDIRECT_VARIABLE]: JSON.stringify(table),
+      KEYSWITCH_TEST_LATER_TABLE: JSON.stringify(later),
+    },
   });
   return JSON.parse(stdout) as Met[];
 }
@@ -69,6 +81,17 @@ test('every way of opening TLS to a real name reaches the emulator, which sees t
     'sni=acme.vault.azure.net host=acme.vault.azure.net',
     'sni=acme.vault.azure.net host=acme.vault.azure.net',
     'sni=n.servicebus.windows.net',
+  ]);
+});
+
+test('a later table takes the place of the one before', async () => {
+  const bus = 'tls5671 n.servicebus.windows.net';
+  const vault = 'lookup acme.vault.azure.net';
+  const [before, , after, gone] = await ask(bus, 'redirectTo later', bus, vault);
+  expect([before?.answer, after?.answer, gone?.code]).toEqual([
+    'sni=n.servicebus.windows.net',
+    'the later one',
+    'ENOTFOUND',
   ]);
 });
 

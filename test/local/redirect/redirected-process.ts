@@ -5,6 +5,10 @@ import { lookup as namedLookup } from 'node:dns/promises';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
+import { installRedirect } from '../../../local/redirect/install-redirect.ts';
+import type { RedirectTable } from '../../../local/redirect/redirect-table.ts';
+
+const LATER_TABLE = 'KEYSWITCH_TEST_LATER_TABLE';
 
 type Probe = (host: string) => Promise<string>;
 
@@ -35,6 +39,10 @@ const PROBES: Readonly<Record<string, Probe>> = {
       dns.lookup(host, { all: true }, (error, found) => (error ? reject(error) : resolve(JSON.stringify(found))));
     }),
   lookupPromise: async (host) => (await namedLookup(host)).address,
+  redirectTo: () => {
+    installRedirect(JSON.parse(process.env[LATER_TABLE] ?? '') as RedirectTable);
+    return Promise.resolve('redirected');
+  },
   resolve: async (host) => (await dns.promises.resolve4(host)).join(),
 };
 
@@ -48,5 +56,7 @@ async function ask(question: string): Promise<{ answer?: string | undefined; cod
   }
 }
 
-process.stdout.write(JSON.stringify(await Promise.all(process.argv.slice(2).map(ask))));
+const answers = [];
+for (const question of process.argv.slice(2)) answers.push(await ask(question));
+process.stdout.write(JSON.stringify(answers));
 process.exit();
