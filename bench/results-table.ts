@@ -1,4 +1,5 @@
-// `npm run bench -- results`: puts what bench/results/ holds into docs/performance.md, between its two marks. Judges nothing.
+// `npm run bench -- results`: puts what bench/results/ holds into docs/performance.md, between its two marks. What was not measured anew stays as it
+// is there. Judges nothing.
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 import type { StoredReport } from './harness/report.ts';
@@ -9,19 +10,30 @@ const BEGIN = '<!-- results: written by `npm run bench -- results` -->';
 const END = '<!-- end of results -->';
 
 export async function updateResultsTable(): Promise<boolean> {
-  const names = (await readdir(RESULTS)).filter((name) => name.endsWith('.json')).sort();
-  const sections: string[] = [];
-  for (const name of names) {
-    sections.push(sectionOf(JSON.parse(await readFile(new URL(name, RESULTS), 'utf8')) as StoredReport));
-  }
   const text = await readFile(DOCUMENT, 'utf8');
   const [before, rest] = text.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error('docs/performance.md has lost its marks');
-  const filled = [before, BEGIN, '\n\n', sections.join('\n'), '\n', END, after].join('');
+  const [shown, after] = rest?.split(END) ?? [];
+  if (before === undefined || shown === undefined || after === undefined) {
+    throw new Error('docs/performance.md has lost its marks');
+  }
+  const sections = sectionsIn(shown);
+  for (const file of (await readdir(RESULTS)).filter((name) => name.endsWith('.json'))) {
+    const report = JSON.parse(await readFile(new URL(file, RESULTS), 'utf8')) as StoredReport;
+    sections.set(report.name, sectionOf(report));
+  }
+  const inOrder = [...sections].sort(([a], [b]) => a.localeCompare(b)).map(([, section]) => section);
+  const filled = [before, BEGIN, '\n\n', inOrder.join('\n'), '\n', END, after].join('');
   const style = (await resolveConfig(DOCUMENT)) ?? {};
   await writeFile(DOCUMENT, await format(filled, { ...style, parser: 'markdown' }));
   return true;
+}
+
+const HEADING = /^### (\S+)$/m;
+
+/** By the name of the benchmark. */
+function sectionsIn(shown: string): Map<string, string> {
+  const sections = shown.split(/^(?=### )/m).filter((section) => HEADING.test(section));
+  return new Map(sections.map((section) => [HEADING.exec(section)?.[1] ?? '', section]));
 }
 
 function sectionOf({ name, at, node, processor, settings, lines }: StoredReport): string {

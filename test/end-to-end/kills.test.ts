@@ -20,7 +20,7 @@ const KILLS = 20;
 /** From this kill on two hosts are at work, and one of them dies. */
 const SECOND_HOST_FROM = 10;
 const COMPANIES = ['red', 'green', 'blue'];
-const KEYS = 400;
+const KEYS = 240;
 /** Kills are aimed at these in turn; chance decides when exactly, and a stage that does not come is not waited for. */
 const STAGES = [
   'back: first pass',

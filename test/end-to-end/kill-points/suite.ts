@@ -20,7 +20,7 @@ const SHARDS = 2;
 /** More than one transaction holds, in each of the shards: about 130. */
 const KEYS = 260;
 /** A little work is enough here: what matters is that somebody is always in the middle of it. */
-const LOAD_PAUSE_MS = 250;
+const LOAD_PAUSE_MS = 600;
 const MOST_TRIES = 3;
 const CHAIN_LIMIT_MS = 240_000;
 
