@@ -47,6 +47,7 @@ export const SIGN_IN_ATTACKS = {
   T37: { risk: 'API2', name: "write or copy an administrator's word into the tables" },
   T38: { risk: 'API5', name: 'register or remove a tenant as company admin' },
   T39: { risk: 'API6', name: 'swap the destination after the administrators approved it' },
+  T40: { risk: 'API4', name: 'hold up the other administrators of a company with the link to one' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

@@ -5,6 +5,7 @@ import { Browser } from '../../local/browser/browser.ts';
 import { signInAt } from '../../local/browser/sign-in-pages.ts';
 import { CONNECTOR_APP_ID } from '../../local/identities.ts';
 import { challengeOf } from '../../local/oidc/pkce.ts';
+import { MAX_CALLS_PER_MINUTE } from '../../shared/operations/call-limit.ts';
 import type { Company } from '../end-to-end/company.ts';
 import { attack } from './sign-in-attacks.ts';
 import { SignInScene, type Departed } from './sign-in-scene.ts';
@@ -349,4 +350,19 @@ attack('T28', async () => {
     }
   });
   expect(await consentOf(company)).toBeUndefined();
+});
+
+attack('T40', async () => {
+  const company = await signIns.target();
+  const [hammered, other] = [await signIns.link(company), await signIns.link(company)];
+  const press = (link: string): ReturnType<typeof signIns.send> =>
+    signIns.send('POST', link, { form: new URLSearchParams() });
+  // A minute may end between the calls, and then a new one is counted.
+  let limited = await press(hammered);
+  for (let presses = 1; limited.status === 200 && presses < 2 * MAX_CALLS_PER_MINUTE; presses += 1) {
+    limited = await press(hammered);
+  }
+  expect([limited.status, limited.code]).toEqual([429, 'too-many-requests']);
+  expect(limited.headers).not.toHaveProperty('set-cookie');
+  expect((await press(other)).status).toBe(200);
 });
