@@ -5,7 +5,7 @@ import { readOutbox } from '../../domain/rows/audit-rows.ts';
 import { putOnAgenda, takeOffAgenda } from '../agenda.ts';
 import { StoreUnavailable, type RowWrite, type WriteOutcome } from '../ports.ts';
 import type { Auditing } from './append.ts';
-import { deliver, readOutboxRow } from './deliver.ts';
+import { deliver, isRecorded, readOutboxRow } from './deliver.ts';
 import { outboxItem, outboxWrite, type OutboxPlace, type OutboxTable } from './outbox.ts';
 
 export interface ActRecord {
@@ -42,6 +42,7 @@ export class Attempts implements ActRecord {
   #place: OutboxPlace | undefined;
   #committed: { readonly event: AuditEvent; readonly etag: string } | undefined;
   #answerLost = false;
+  #isRecorded = false;
 
   constructor(deps: Auditing, about: { readonly actor: Actor; readonly act: Act; readonly outcome: Outcome }) {
     this.#deps = deps;
@@ -69,12 +70,14 @@ export class Attempts implements ActRecord {
   }
 
   async landed(): Promise<boolean> {
-    if (this.#committed) return true;
+    if (this.#committed || this.#isRecorded) return true;
     if (!this.#place || !this.#answerLost) return false;
     const row = await readOutboxRow(this.#deps.tables, this.#place);
     const event = row && readOutbox(row.cells, this.#place);
     if (row && event) this.#committed = { event, etag: row.etag };
-    return this.#committed !== undefined;
+    // After a long wait the timer may have taken it to its chain already: written a second time, it would stay where nobody looks.
+    if (!row) this.#isRecorded = await isRecorded(this.#deps.tables, this.#place);
+    return this.#committed !== undefined || this.#isRecorded;
   }
 
   async settle(): Promise<void> {
