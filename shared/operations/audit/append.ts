@@ -60,12 +60,17 @@ async function tryAppend(deps: Auditing, event: AuditEvent): Promise<Result<Appe
   if (written.outcome === 'committed') {
     return ok(head.value.sequence === head.value.signedSequence ? 'unsigned' : 'appended');
   }
-  if (await deps.tables.read('events', companyId, markerRowKey(event.id))) return ok('known');
+  if (await isRecorded(deps.tables, event)) return ok('known');
   const isTaken = written.outcome === 'conflict' && written.reason === 'exists' && written.index === 2;
   // Behind a head that is still the same there can be no record but one that somebody put there.
   const isForged = isTaken && (await loadHead(deps.tables, companyId)).etag === head.etag;
   return isForged ? ok(blocked(deps, event, 'there is a record behind the head')) : 'lost-race';
 }
+
+export const isRecorded = async (
+  tables: Pick<Tables, 'read'>,
+  { companyId, id }: Pick<AuditEvent, 'companyId' | 'id'>,
+): Promise<boolean> => (await tables.read('events', companyId, markerRowKey(id))) !== undefined;
 
 const headWrite = (cells: Cells, etag: string | undefined): RowWrite =>
   etag === undefined

@@ -4,8 +4,8 @@ import { eventOf, type Act, type Actor, type AuditEvent, type Detail, type Outco
 import { readOutbox } from '../../domain/rows/audit-rows.ts';
 import { putOnAgenda, takeOffAgenda } from '../agenda.ts';
 import { StoreUnavailable, type RowWrite, type WriteOutcome } from '../ports.ts';
-import type { Auditing } from './append.ts';
-import { deliver, isRecorded, readOutboxRow } from './deliver.ts';
+import { isRecorded, type Auditing } from './append.ts';
+import { deliver, readOutboxRow } from './deliver.ts';
 import { outboxItem, outboxWrite, type OutboxPlace, type OutboxTable } from './outbox.ts';
 
 export interface ActRecord {

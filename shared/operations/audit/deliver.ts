@@ -2,7 +2,6 @@
 import { eventOf, KEYSWITCH, type AuditEvent } from '../../domain/audit.ts';
 import { text } from '../../domain/rows/cells.ts';
 import { readOutbox } from '../../domain/rows/audit-rows.ts';
-import { markerRowKey } from '../../domain/rows/row-keys.ts';
 import { lookAlone } from '../agenda-look.ts';
 import {
   allBuckets,
@@ -25,9 +24,6 @@ export const headItem = (companyId: string): AgendaItem => ({ kind: 'head', comp
 
 export const readOutboxRow = (tables: Pick<Tables, 'read'>, place: OutboxPlace): Promise<StoredRow | undefined> =>
   tables.read(place.table, place.partitionKey, outboxRowKey(place));
-
-export const isRecorded = async (tables: Pick<Tables, 'read'>, { companyId, id }: OutboxPlace): Promise<boolean> =>
-  (await tables.read('events', companyId, markerRowKey(id))) !== undefined;
 
 /** False if it waits where it is. No attempt that was given up can write the row again: each was under ETags that have moved, or the only one. */
 export async function deliver(

@@ -120,6 +120,26 @@ describe('an act that is recorded', () => {
     expect(outboxesIn(store)).toEqual([]);
     expect(agendaIn(store, 'outbox')).toEqual([]);
   });
+
+  it('is known to be written when the timer was quicker to its chain than its own process to look again', async () => {
+    const { deps, over, store, clock } = auditRig();
+    let isLost = false;
+    const slow: Tables = {
+      read: (...at) => store.read(...at),
+      list: (query) => store.list(query),
+      write: async (table, ...rest) => {
+        const written = await store.write(table, ...rest);
+        if (table !== 'companies' || isLost) return written;
+        isLost = true;
+        clock.advance(LONG_MS);
+        await sweepOutboxes(deps);
+        return { outcome: 'unknown' };
+      },
+    };
+    expect(await countUp(over(slow))).toEqual(ok(1));
+    expect([countIn(store), countsIn(store)]).toEqual([1, [1]]);
+    expect([outboxesIn(store), agendaIn(store, 'outbox')]).toEqual([[], []]);
+  });
 });
 
 describe('on a store that loses answers', () => {
