@@ -64,7 +64,7 @@ export interface RouteDescription {
   readonly answers: Readonly<Record<number, string>>;
   /** Headers of those answers beside ETag and x-ms-request-id. */
   readonly answerHeaders?: readonly ('Operation-Location' | 'Retry-After')[];
-  /** Thirty a minute for each company; beyond that 429. */
+  /** Thirty a minute, for each company or, of sign-ins, for each link; beyond that 429. */
   readonly isLimited?: true;
   /** The answer carries plaintext keys. */
   readonly carriesKeys?: true;

@@ -5,6 +5,7 @@ import { assignRole } from '../../shared/domain/failures/azure-commands.ts';
 import { mayPass } from '../../shared/domain/failure.ts';
 import { present } from '../../shared/domain/rows/cells.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
+import { TICKET } from '../../shared/domain/ticket.ts';
 import { answer, type Answered } from '../../shared/operations/sign-ins/answer.ts';
 import { begin, openLink } from '../../shared/operations/sign-ins/begin.ts';
 import { comeBack, type CameBack } from '../../shared/operations/sign-ins/come-back.ts';
@@ -22,7 +23,7 @@ const ANSWER = '/consent/answer';
 
 /** Any text is let in: that it is no link of ours is for the operation to say, in words for people. The pattern describes those that are. */
 const linkPath = z.strictObject({
-  link: z.string().meta({ override: { pattern: '^[A-Za-z0-9._-]+~[A-Za-z0-9_-]{43}$' } }),
+  link: z.string().meta({ override: { pattern: TICKET.source } }),
 });
 const answerForm = z.strictObject({
   state: z.string(),

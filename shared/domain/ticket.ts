@@ -1,7 +1,7 @@
 // What admits a browser: a link, or the one-time state of a sign-in. Pure. A ticket names its company, so that its row is found in the
 // company's own partition; the rest is random, and stored only as a hash: whoever reads the tables cannot use it.
 import { createHash } from 'node:crypto';
-import { isResourceId } from './ids.ts';
+import { RESOURCE_ID } from './ids.ts';
 
 export const TICKET_SECRET_BYTES = 32;
 
@@ -13,17 +13,15 @@ export interface Ticket {
   readonly hash: string;
 }
 
-/** 43 characters of base64url: 32 bytes. */
-const SECRET = /^[A-Za-z0-9_-]{43}$/;
+/** The id of a company, and 43 characters of base64url: 32 bytes. */
+export const TICKET = new RegExp(`${RESOURCE_ID.source.slice(0, -1)}~[A-Za-z0-9_-]{43}$`);
 
 export const ticketOf = (companyId: string, secret: Uint8Array): Ticket =>
   named(companyId, `${companyId}~${Buffer.from(secret).toString('base64url')}`);
 
 /** Undefined if it is none of ours. Whether it admits anybody, its row says. */
 export function parseTicket(text: string): Ticket | undefined {
-  const [companyId, secret, ...more] = text.split('~');
-  if (companyId === undefined || secret === undefined || more.length > 0) return undefined;
-  return isResourceId(companyId) && SECRET.test(secret) ? named(companyId, text) : undefined;
+  return TICKET.test(text) ? named(text.slice(0, text.indexOf('~')), text) : undefined;
 }
 
 const named = (companyId: string, text: string): Ticket => ({ text, companyId, hash: hashOf(text) });

@@ -28,7 +28,7 @@ export async function refuse(
   return err(error);
 }
 
-/** The same of a refusal that may be none of a failure: a limit, or the state of what is asked about. Only failures are recorded. */
+/** The same of a refusal that may be none of a failure. Only failures are recorded. */
 export async function refuseBy(
   deps: Recording,
   actor: Actor,
