@@ -12,7 +12,7 @@ import { registerCallback } from './environment/redirect-uris.ts';
 import { mintRoleTokens, type RoleTokens } from './environment/role-tokens.ts';
 import { createTables, createVendorVault } from './environment/vendor.ts';
 import type { FunctionsHost, HostOptions } from './functions-host/host-process.ts';
-import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from './identities.ts';
+import { GOOGLE_SETTINGS } from './identities.ts';
 import type { RedirectTable } from './redirect/redirect-table.ts';
 
 interface EnvironmentOptions extends EmulatorOptions {
@@ -65,10 +65,7 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
     ...controls,
     customers,
     persons,
-    googleSettings: {
-      KEYSWITCH_GOOGLE_CLIENT_ID: GOOGLE_CLIENT_ID,
-      KEYSWITCH_GOOGLE_CLIENT_SECRET: GOOGLE_CLIENT_SECRET,
-    },
+    googleSettings: GOOGLE_SETTINGS,
     tokens: mintRoleTokens(emulators),
     mintApiToken: emulators.mintApiToken,
     startHost: async ({ env, ...host } = {}) => {

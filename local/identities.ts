@@ -39,6 +39,11 @@ export const GOOGLE_HOSTS = [
 export const GOOGLE_CLIENT_ID = '704500000001-keyswitch.apps.googleusercontent.com';
 /** Its secret; it only works against a loopback stand-in. */
 export const GOOGLE_CLIENT_SECRET = 'GOCSPX-keyswitch-embedded-run';
+/** The app's settings with which it signs people in at Google. */
+export const GOOGLE_SETTINGS = {
+  KEYSWITCH_GOOGLE_CLIENT_ID: GOOGLE_CLIENT_ID,
+  KEYSWITCH_GOOGLE_CLIENT_SECRET: GOOGLE_CLIENT_SECRET,
+};
 
 /** Audiences of v1.0 access tokens, as Azure writes them: without a trailing slash. */
 export const VAULT_AUDIENCE = 'https://vault.azure.net';

@@ -5,7 +5,7 @@ import { Browser } from '../../local/browser/browser.ts';
 import { signInAt } from '../../local/browser/sign-in-pages.ts';
 import type { CustomerName } from '../../local/environment/customers.ts';
 import type { EnvironmentPerson } from '../../local/environment/persons.ts';
-import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../../local/identities.ts';
+import { GOOGLE_SETTINGS } from '../../local/identities.ts';
 import { azure, Company, type TenantRef } from '../end-to-end/company.ts';
 import { send, type RawAnswer } from './raw-request.ts';
 import { Scene, type RecordedEvent } from './scene.ts';
@@ -31,11 +31,7 @@ export class SignInScene {
   }
 
   static async open(options: { readonly switched: boolean }): Promise<SignInScene> {
-    const google = {
-      KEYSWITCH_GOOGLE_CLIENT_ID: GOOGLE_CLIENT_ID,
-      KEYSWITCH_GOOGLE_CLIENT_SECRET: GOOGLE_CLIENT_SECRET,
-    };
-    const scene = await Scene.open({ ...options, settings: google });
+    const scene = await Scene.open({ ...options, settings: GOOGLE_SETTINGS });
     // What somebody's consent, to whatever link, left behind: the app is known in the tenant.
     await scene.run.environment.customers.contoso.consent();
     return new SignInScene(scene);
@@ -68,12 +64,11 @@ export class SignInScene {
 
   async enter(company: Company, key: { readonly customer: CustomerName; readonly keyName: string }): Promise<void> {
     const { vaultUri } = this.scene.run.environment.customers[key.customer];
-    const body = { vaultUri, keyName: key.keyName, credential: { kind: 'federated' } };
-    await company.must('PUT', `${company.path}/connections/azure`, { body });
+    await company.enter({ id: 'azure', vaultUri, keyName: key.keyName });
   }
 
-  async link(company: Company): Promise<string> {
-    return (await company.must<{ link: string }>('POST', `${company.path}/connections/azure/consent`)).link;
+  link(company: Company): Promise<string> {
+    return company.consentLink('azure');
   }
 
   /** A pending switch of a company with keys, which waits for these tenants. */
@@ -88,11 +83,8 @@ export class SignInScene {
     return company;
   }
 
-  async verifyLink(company: Company, { kind, tenantId }: TenantRef, switchId = 's1'): Promise<string> {
-    const body = { for: 'switch', keyringId: 'default', switchId };
-    return (
-      await company.must<{ link: string }>('POST', `${company.path}/tenants/${kind}/${tenantId}/verify`, { body })
-    ).link;
+  verifyLink(company: Company, tenant: TenantRef, switchId = 's1'): Promise<string> {
+    return company.verifyLink(tenant, switchId);
   }
 
   /** As far as the first page at Microsoft or Google, with the state in hand. */

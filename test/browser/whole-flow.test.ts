@@ -3,7 +3,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { DATA_TENANTS } from '../../local/environment/persons.ts';
-import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../../local/identities.ts';
+import { GOOGLE_SETTINGS } from '../../local/identities.ts';
 import { azure, Company, type TenantRef } from '../end-to-end/company.ts';
 import { startRun, type Run } from '../end-to-end/harness.ts';
 import { describeInBrowser, openChromium } from './chromium.ts';
@@ -21,11 +21,7 @@ describeInBrowser('the pages of the running app in Chromium', () => {
   let complaints: string[];
 
   beforeAll(async () => {
-    const google = {
-      KEYSWITCH_GOOGLE_CLIENT_ID: GOOGLE_CLIENT_ID,
-      KEYSWITCH_GOOGLE_CLIENT_SECRET: GOOGLE_CLIENT_SECRET,
-    };
-    run = await startRun({ settings: google });
+    run = await startRun({ settings: GOOGLE_SETTINGS });
     const { hosts, caPem } = run.environment.redirect;
     const ports = hosts
       .filter(({ name }) => name === 'login.microsoftonline.com' || name === 'accounts.google.com')
@@ -64,10 +60,8 @@ describeInBrowser('the pages of the running app in Chromium', () => {
     const company = await Company.create(run, 'contoso');
     const { contoso } = run.environment.customers;
     await run.environment.keyVault.call('POST', `/vaults/${contoso.vaultHost}/keys`, { name: 'contoso-key' });
-    const connection = `${company.path}/connections/azure`;
-    const body = { vaultUri: contoso.vaultUri, keyName: 'contoso-key', credential: { kind: 'federated' } };
-    await company.must('PUT', connection, { body });
-    const { link } = await company.must<{ link: string }>('POST', `${connection}/consent`);
+    await company.enter({ id: 'azure', vaultUri: contoso.vaultUri, keyName: 'contoso-key' });
+    const link = await company.consentLink('azure');
 
     await page.goto(link);
     await press('Continue to Microsoft');
@@ -78,7 +72,7 @@ describeInBrowser('the pages of the running app in Chromium', () => {
     await expect.poll(heading).toBe('Consent is granted');
     expect(await page.locator('pre').innerText()).toContain('az role assignment create');
     expect([await cookiesOfOurs(), complaints]).toEqual([[], []]);
-    const { consentedBy } = await company.must<{ consentedBy: string }>('GET', connection);
+    const { consentedBy } = await company.must<{ consentedBy: string }>('GET', `${company.path}/connections/azure`);
     expect(consentedBy).toContain(contoso.tenantId);
 
     await page.goto(link);
@@ -90,9 +84,7 @@ describeInBrowser('the pages of the running app in Chromium', () => {
     await company.connect(run.environment.customers.contoso, { id: 'azure', keyName: 'globex-key' });
     await company.register(WORKSPACE);
     expect((await company.order('s1', azure('azure'))).body.state).toBe('pending-verification');
-    const body = { for: 'switch', keyringId: 'default', switchId: 's1' };
-    const verify = `${company.path}/tenants/${WORKSPACE.kind}/${WORKSPACE.tenantId}/verify`;
-    const { link } = await company.must<{ link: string }>('POST', verify, { body });
+    const link = await company.verifyLink(WORKSPACE, 's1');
 
     await page.goto(link);
     await press('Continue to Google');

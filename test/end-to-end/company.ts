@@ -143,17 +143,38 @@ export class Company {
       await keyVault.call('PUT', `${vault}/role-assignments/${keyName}`, grant);
     }
     const { vaultUri } = customer;
-    const path = `${this.path}/connections/${id}`;
-    await this.must('PUT', path, { body: { vaultUri, keyName, credential: { kind: 'federated' } } });
+    await this.enter({ id, vaultUri, keyName });
     await this.consent(customer, id);
-    const test = await this.must<{ status: string }>('POST', `${path}/test`);
+    const test = await this.must<{ status: string }>('POST', `${this.path}/connections/${id}/test`);
     if (test.status !== 'green') throw new Error(`the connection's test: ${JSON.stringify(test)}`);
+  }
+
+  /** What its admin types; nobody has consented to it yet. */
+  async enter({
+    id,
+    ...key
+  }: {
+    readonly id: string;
+    readonly vaultUri: string;
+    readonly keyName: string;
+  }): Promise<void> {
+    await this.must('PUT', `${this.path}/connections/${id}`, { body: { ...key, credential: { kind: 'federated' } } });
+  }
+
+  async consentLink(connectionId: string): Promise<string> {
+    return (await this.must<{ link: string }>('POST', `${this.path}/connections/${connectionId}/consent`)).link;
+  }
+
+  /** Asks the tenant to approve a switch. */
+  async verifyLink({ kind, tenantId }: TenantRef, switchId: string): Promise<string> {
+    const path = `${this.path}/tenants/${kind}/${tenantId}/verify`;
+    const body = { for: 'switch', keyringId: 'default', switchId };
+    return (await this.must<{ link: string }>('POST', path, { body })).link;
   }
 
   /** The Global Administrator of the customer's tenant goes through the pages of a new link. */
   async consent({ name }: Pick<Customer, 'name'>, connectionId: string): Promise<void> {
-    const { link } = await this.must<{ link: string }>('POST', `${this.path}/connections/${connectionId}/consent`);
-    const page = await signInAs(this.run.environment, link, `${name}-global-admin`);
+    const page = await signInAs(this.run.environment, await this.consentLink(connectionId), `${name}-global-admin`);
     if (page.status !== 200) throw new Error(`consent ended in ${page.status}: ${page.text}`);
   }
 
@@ -162,11 +183,8 @@ export class Company {
   }
 
   /** Somebody goes through the pages of a new link that asks the tenant to approve a switch; answers the last page. */
-  async verify({ kind, tenantId }: TenantRef, switchId: string, personName: string): Promise<Page> {
-    const path = `${this.path}/tenants/${kind}/${tenantId}/verify`;
-    const body = { for: 'switch', keyringId: 'default', switchId };
-    const { link } = await this.must<{ link: string }>('POST', path, { body });
-    return signInAs(this.run.environment, link, personName);
+  async verify(tenant: TenantRef, switchId: string, personName: string): Promise<Page> {
+    return signInAs(this.run.environment, await this.verifyLink(tenant, switchId), personName);
   }
 
   check(connectionId: string): Promise<Health> {

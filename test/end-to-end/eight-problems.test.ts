@@ -158,8 +158,7 @@ test('the consent flow returns an error for whoever is no administrator of the r
   const { environment } = run;
   const company = await newCompany();
   await enter(company, { keyName: 'flow-key' });
-  const link = async (): Promise<string> =>
-    (await company.must<{ link: string }>('POST', `${company.path}/connections/azure/consent`)).link;
+  const link = (): Promise<string> => company.consentLink('azure');
   // Microsoft enforces it itself, and sends them back.
   const returned = await signInAs(environment, await link(), 'contoso-user');
   expect([returned.status, returned.headers['x-ms-error-code']]).toEqual([400, 'consent-declined']);

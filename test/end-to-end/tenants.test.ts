@@ -3,7 +3,7 @@
 // nothing. The switch asks for nobody's help in between.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DATA_TENANTS } from '../../local/environment/persons.ts';
-import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../../local/identities.ts';
+import { GOOGLE_SETTINGS } from '../../local/identities.ts';
 import { azure, Company, type TenantRef } from './company.ts';
 import { startRun, type Run } from './harness.ts';
 import { Load } from './load.ts';
@@ -27,8 +27,7 @@ interface RecordedEvent {
 let run: Run;
 
 beforeAll(async () => {
-  const google = { KEYSWITCH_GOOGLE_CLIENT_ID: GOOGLE_CLIENT_ID, KEYSWITCH_GOOGLE_CLIENT_SECRET: GOOGLE_CLIENT_SECRET };
-  run = await startRun({ settings: google });
+  run = await startRun({ settings: GOOGLE_SETTINGS });
 });
 afterAll(() => run.close());
 
