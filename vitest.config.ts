@@ -14,6 +14,8 @@ const WITHIN_A_PROCESS = [
 
 const IN_A_BROWSER = 'test/browser/**/*.test.ts';
 
+const BUNDLES = 'test/end-to-end/bundles.ts';
+
 export default defineConfig({
   test: {
     // Emulators, hosts and RSA key generation share two cores on a small machine: generous, never a measure of speed.
@@ -28,11 +30,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'by itself',
+          globalSetup: BUNDLES,
           include: ['test/**/*.test.ts'],
           exclude: [...WITHIN_A_PROCESS, IN_A_BROWSER, 'node_modules/**'],
         },
       },
-      { extends: true, test: { name: 'browser', include: [IN_A_BROWSER] } },
+      { extends: true, test: { name: 'browser', globalSetup: BUNDLES, include: [IN_A_BROWSER] } },
     ],
   },
 });

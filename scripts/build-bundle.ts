@@ -3,7 +3,7 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 
 interface BundleOptions {
   readonly entryPoint: string;
@@ -14,21 +14,26 @@ interface BundleOptions {
 
 const MAIN = 'functions/main.js';
 
+/** A program of many modules as one CommonJS file. */
+export const AS_ONE_FILE = {
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  conditions: ['import', 'module'],
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
 export async function buildBundle({ entryPoint, hostJson, outDir }: BundleOptions): Promise<void> {
   await rm(outDir, { recursive: true, force: true });
   await mkdir(outDir, { recursive: true });
   await build({
+    ...AS_ONE_FILE,
     entryPoints: [entryPoint],
     outfile: join(outDir, MAIN),
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    conditions: ['import', 'module'],
     external: ['@azure/functions-core'],
     sourcemap: 'linked',
-    logLevel: 'warning',
   });
   await copyFile(hostJson, join(outDir, 'host.json'));
   await writeFile(join(outDir, 'package.json'), `${JSON.stringify({ private: true, main: MAIN }, undefined, 2)}\n`);

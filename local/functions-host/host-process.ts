@@ -6,6 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { REDIRECT_VARIABLE, type RedirectTable } from '../redirect/redirect-table.ts';
 import type { HostReady, TimersMessage } from './parent-link.ts';
 
+/** The files that the child runs. */
+export interface HostProgram {
+  readonly main: string;
+  /** Installs the redirect before anything else is loaded; a URL. */
+  readonly preload: string;
+}
+
 export interface HostOptions {
   /** Where host.json, package.json and the built app are. */
   readonly bundleDir: string;
@@ -17,6 +24,8 @@ export interface HostOptions {
   readonly timers?: boolean;
   /** Ephemeral unless told. */
   readonly port?: number;
+  /** This folder's own modules unless told. */
+  readonly program?: HostProgram;
   readonly onLine?: (line: string) => void;
 }
 
@@ -44,13 +53,17 @@ export interface FunctionsHost {
 }
 
 const MAX_LINES = 100_000;
-const MAIN = fileURLToPath(new URL('main.ts', import.meta.url));
-const PRELOAD = new URL('../redirect/preload.ts', import.meta.url).href;
+const MODULES: HostProgram = {
+  main: fileURLToPath(new URL('main.ts', import.meta.url)),
+  preload: new URL('../redirect/preload.ts', import.meta.url).href,
+};
 
 /** Rejects with what the host wrote when it ends before it is ready. */
 export async function startHost(options: HostOptions): Promise<FunctionsHost> {
   const keys = { functionKey: randomUUID(), masterKey: randomUUID() };
-  const child = spawn(process.execPath, [...(options.redirect ? ['--import', PRELOAD] : []), MAIN, options.bundleDir], {
+  const { main, preload } = options.program ?? MODULES;
+  const imports = options.redirect ? ['--import', preload] : [];
+  const child = spawn(process.execPath, [...imports, main, options.bundleDir], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: childEnvironment(options, keys),
   });

@@ -3,6 +3,7 @@
 // besides the directory; everything wrong at start ends it with a message on standard error.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { addressSettings } from './app-settings.ts';
 import { createCoreApi, type RegisteredApp } from './core-api.ts';
@@ -69,6 +70,8 @@ async function start(bundleDir: string): Promise<void> {
     await terminate(app);
   });
   parent.ready({ type: 'ready', url: listener.url, functions: functions.map(({ metadata }) => metadata.name) });
+  // Node keeps it as a process ends; a host may be killed before that.
+  flushCompileCache();
 }
 
 async function terminate(app: RegisteredApp): Promise<void> {

@@ -1,16 +1,13 @@
 // One embedded run for a test file: the product's own bundle in hosts that are processes of their own, real HTTP, real AMQP, real
 // tables, and this process among them under the same names, so that the real SDKs can be used on what the product leaves behind.
 // Settings are short, so that what takes minutes in Azure takes seconds here. Judges nothing.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { TokenCredential } from '@azure/identity';
+import { inject } from 'vitest';
 import { enterAzure } from '../../local/demo/azure-access.ts';
 import { startEnvironment, type Environment } from '../../local/environment.ts';
 import type { FunctionsHost } from '../../local/functions-host/host-process.ts';
-import { buildBundle } from '../../scripts/build-bundle.ts';
+import type { AppName } from './bundles.ts';
 
 export interface Call {
   /** Whose token; a partner admin's unless told. */
@@ -65,26 +62,22 @@ export async function startRun(
     readonly settings?: Readonly<Record<string, string>>;
     readonly maxDeliveryCount?: number;
     readonly hosts?: number;
-    /** The app's main module; the product's own unless told. */
-    readonly entryPoint?: string;
+    /** The product's own unless told. */
+    readonly app?: AppName;
   } = {},
 ): Promise<Run> {
-  const directory = await mkdtemp(join(tmpdir(), 'keyswitch-end-to-end-'));
-  const bundleDir = join(directory, 'dist');
-  const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-  const { settings, hosts = 1, entryPoint = 'functions/main.ts', ...broker } = options;
-  const [environment] = await Promise.all([
-    startEnvironment({
-      lockDurationMs: LOCK_DURATION_MS,
-      ...broker,
-      settings: { ...SHORT_SETTINGS, ...settings },
-    }),
-    buildBundle({ entryPoint: fromRoot(entryPoint), hostJson: fromRoot('host.json'), outDir: bundleDir }),
-  ]);
+  const { settings, hosts = 1, app = 'product', ...broker } = options;
+  const bundleDir = inject('bundleDirs')[app];
+  const program = inject('hostProgram');
+  const environment = await startEnvironment({
+    lockDurationMs: LOCK_DURATION_MS,
+    ...broker,
+    settings: { ...SHORT_SETTINGS, ...settings },
+  });
   const credential = enterAzure(environment);
   const lines: string[] = [];
   const startHost: Run['startHost'] = (env = {}) =>
-    environment.startHost({ bundleDir, env, onLine: (line) => void lines.push(line) });
+    environment.startHost({ bundleDir, program, env, onLine: (line) => void lines.push(line) });
   for (let started = 0; started < hosts; started += 1) await startHost();
   return {
     environment,
@@ -92,10 +85,7 @@ export async function startRun(
     lines,
     startHost,
     call: (method, path, call = {}) => ask(environment, method, path, call),
-    close: async () => {
-      await environment.close();
-      await rm(directory, { recursive: true });
-    },
+    close: () => environment.close(),
   };
 }
 

@@ -13,7 +13,7 @@ export interface LoadReport {
   readonly wrong: readonly string[];
 }
 
-const KEYS_PER_READ = 40;
+const KEYS_PER_READ = 10;
 const KEYS_PER_WRITE = 4;
 const PAUSE_MS = 60;
 const PAUSE_AFTER_TROUBLE_MS = 100;

@@ -38,7 +38,7 @@ export function killAtEveryPlace(
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'keyswitch-kill-orders-'));
     run = await startRun({
-      entryPoint: 'test/end-to-end/kill-points/main.ts',
+      app: 'deadly',
       hosts,
       // On a starved machine locks run out beside the kills; what is dead-lettered has tests of its own.
       maxDeliveryCount: 1_000,
