@@ -109,7 +109,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is guarded by ETags that were read after the shards',
-    521,
+    714,
     inFile(
       `${SWITCHES}/finish.ts`,
       ['  const ending = await loadEnding(deps, place);\n', '  let ending = await loadEnding(deps, place);\n'],
@@ -121,7 +121,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is written without If-Match',
-    172,
+    278,
     inFile(`${SWITCHES}/finish.ts`, [
       "record.write('companies', place.companyId, writes));",
       "record.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))));",
@@ -309,7 +309,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is not made under the row that tenants merge',
-    172,
+    278,
     inFile(`${SWITCHES}/finish.ts`, ['    guardCompany(company),\n', '']),
   ),
   bug(

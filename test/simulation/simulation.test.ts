@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { DEADLY_PLACES } from '../fixtures/places-to-die.ts';
 import { runSeed } from './run-seed.ts';
 
-const SEEDS = 240;
-const SEEDS_AT_ONCE = 30;
+const SEEDS = 200;
+const SEEDS_AT_ONCE = 25;
 const batches = Array.from({ length: SEEDS / SEEDS_AT_ONCE }, (_, index) => index * SEEDS_AT_ONCE + 1);
 const places = new Set<string>();
 
