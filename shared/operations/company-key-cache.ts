@@ -32,12 +32,16 @@ const MAX_ENTRIES = 10_000;
 export class CompanyKeyCache {
   readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
   readonly #ttlMs: number;
-  readonly #entries = new LRUCache<string, Entry>({ max: MAX_ENTRIES });
+  readonly #entries: LRUCache<string, Entry>;
   readonly #flights = new Map<string, Flight>();
 
-  constructor(opening: CompanyKeyOpening & { readonly clock: Clock }, options: { readonly ttlMs: number }) {
+  constructor(
+    opening: CompanyKeyOpening & { readonly clock: Clock },
+    options: { readonly ttlMs: number; readonly maxEntries?: number },
+  ) {
     this.#opening = opening;
     this.#ttlMs = options.ttlMs;
+    this.#entries = new LRUCache({ max: options.maxEntries ?? MAX_ENTRIES });
   }
 
   /** The company key of one version, from the cache or by one `unwrapKey`. */

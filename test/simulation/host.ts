@@ -59,6 +59,8 @@ const BACK_OFF = { firstMs: 1_000, lastMs: 60_000 };
 /** Longer than any run: what is too old is not this world's affair. */
 const CONSENT_MS = 365 * 24 * 3_600_000;
 const STUCK_AFTER_MS = 120_000;
+/** More than any world has of anything. Making room for ten thousand in each new process took a seventh of all the time. */
+const MAX_ENTRIES = 100;
 
 export function startHost(world: PortWorld, name: string): Host {
   const { clock, plan } = world;
@@ -69,19 +71,19 @@ export function startHost(world: PortWorld, name: string): Host {
   const opening = (of: ReturnType<typeof portsOf>) => ({ ...of, log, clock, managedTarget: VENDOR });
   const caller = ports('caller');
   const ttlMs = plan.cacheTtlMs;
-  const companyKeys = new CompanyKeyCache(opening(caller), { ttlMs });
+  const companyKeys = new CompanyKeyCache(opening(caller), { ttlMs, maxEntries: MAX_ENTRIES });
   const { tables, timers } = caller;
   const worker = ports('worker');
   const shared = {
     clock,
     entropy,
     log,
-    eventLimits: new EventLimits(clock),
+    eventLimits: new EventLimits(clock, { maxCompanies: MAX_ENTRIES }),
     managedTarget: VENDOR,
     companyKeys,
     workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
     pageSlots: pageSlots(),
-    keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs }),
+    keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, maxEntries: MAX_ENTRIES }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),
     shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
     keyPolicy: KEY_POLICY,

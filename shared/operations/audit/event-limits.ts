@@ -15,10 +15,11 @@ interface Minute {
 
 export class EventLimits {
   readonly #clock: Clock;
-  readonly #minutes = new LRUCache<string, Minute>({ max: MAX_COMPANIES });
+  readonly #minutes: LRUCache<string, Minute>;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, options: { readonly maxCompanies?: number } = {}) {
     this.#clock = clock;
+    this.#minutes = new LRUCache({ max: options.maxCompanies ?? MAX_COMPANIES });
   }
 
   /** Undefined if the minute is full; else how many were not recorded since the last that was. */

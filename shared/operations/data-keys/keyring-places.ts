@@ -25,13 +25,15 @@ const MAX_ENTRIES = 10_000;
 export class KeyringPlaces {
   readonly #deps: { readonly tables: Tables; readonly clock: Clock };
   readonly #ttlMs: number;
-  readonly #entries = new LRUCache<string, { readonly shardCount: number; readonly expiresAtMs: number }>({
-    max: MAX_ENTRIES,
-  });
+  readonly #entries: LRUCache<string, { readonly shardCount: number; readonly expiresAtMs: number }>;
 
-  constructor(deps: { readonly tables: Tables; readonly clock: Clock }, options: { readonly ttlMs: number }) {
+  constructor(
+    deps: { readonly tables: Tables; readonly clock: Clock },
+    options: { readonly ttlMs: number; readonly maxEntries?: number },
+  ) {
     this.#deps = deps;
     this.#ttlMs = options.ttlMs;
+    this.#entries = new LRUCache({ max: options.maxEntries ?? MAX_ENTRIES });
   }
 
   /** Perhaps from the cache. */
