@@ -137,7 +137,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a quarantined row is put back to live at its old version',
-    165,
+    184,
     inFile('shared/domain/reprotect-row.ts', [
       'return step && release(row, step);',
       'return step && release(row, row.companyKeyVersion === pass.writeVersion ? step : UNTOUCHED);',
