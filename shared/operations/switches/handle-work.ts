@@ -134,7 +134,6 @@ async function step(
   const end = await tryFinish(deps, place);
   if (end.type === 'failed') return troubleOf(sw.value.generation, end);
   if (end.type === 'lost-race' || end.type === 'stale') return 'lost-race';
-  if (end.type === 'claimed') return NOTHING;
   if (end.type === 'undone') {
     await enqueue(deps, place, reprotectMessages(place, { generation: sw.value.generation, shards: end.shards }));
   }

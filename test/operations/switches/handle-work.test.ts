@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import { companyKeyRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
+import { putOnAgenda } from '../../../shared/operations/agenda.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
+import { agendaItemOf, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
-import { CONTOSO, CONTOSO_HOST, place, Rig } from './rig.ts';
+import { agendaIn } from '../audit/chain.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 
 const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...place('s1') } as const;
 const reprotect = (firstShard: number, lastShard: number): WorkMessage => ({
@@ -87,7 +93,173 @@ describe('a message', () => {
   });
 });
 
+/** Every shard is done, and nobody has tried to end the switch. */
+async function done(): Promise<Rig> {
+  const rig = await prepared(20);
+  const deadline = new Date(rig.clock.now().getTime() + 60_000);
+  for (const shard of [0, 1, 2, 3]) await passShard(rig.deps, { ...place('s1'), shard }, { generation: 1, deadline });
+  rig.log.entries.length = 0;
+  rig.vaults.calls.length = 0;
+  return rig;
+}
+
+/** Somebody else writes first whenever the control rows are written while `loses` says so. */
+const beaten = (rig: Rig, loses: () => boolean): Tables => ({
+  read: rig.store.read.bind(rig.store),
+  list: rig.store.list.bind(rig.store),
+  write: (table, ...rest) =>
+    table === 'companies' && loses()
+      ? Promise.resolve({ outcome: 'conflict', index: 0, reason: 'changed' })
+      : rig.store.write(table, ...rest),
+});
+
+describe('a message to go on', () => {
+  it('takes a new switch through all that comes before its rows, and asks for their work', async () => {
+    const rig = await Rig.withDataKeys(20);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    rig.queue.clear();
+    await handleSwitchWork(rig.deps, ADVANCE);
+    expect([await stateOf(rig), rig.queue.size]).toEqual(['re-protecting', 4]);
+  });
+
+  it('ends a switch of which everything is done', async () => {
+    const rig = await done();
+    await handleSwitchWork(rig.deps, ADVANCE);
+    expect([await stateOf(rig), rig.queue.size]).toEqual(['completed', 0]);
+  });
+
+  it('to a switch that is over takes it off the agenda, and does nothing else', async () => {
+    const rig = await done();
+    await handleSwitchWork(rig.deps, ADVANCE);
+    await putOnAgenda(rig.store, agendaItemOf(place('s1')));
+    rig.vaults.calls.length = 0;
+    await handleSwitchWork(rig.deps, ADVANCE);
+    expect(agendaIn(rig.store, 'switch')).toEqual([]);
+    expect([rig.vaults.calls, rig.queue.size]).toEqual([[], 0]);
+  });
+
+  it.each<[string, Partial<Switch>]>([
+    ['is paused', { paused: true }],
+    ['waits for somebody', { blocked: { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'x' } }],
+  ])('to a switch that %s does nothing', async (_what, change) => {
+    const rig = await done();
+    const sw = await loadSwitch(rig.store, place('s1'));
+    const cells = switchCells({ ...sw!.value, ...change });
+    rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
+    const before = [...rig.store.dump()];
+    await handleSwitchWork(rig.deps, ADVANCE);
+    expect([...rig.store.dump()]).toEqual(before);
+    expect([rig.vaults.calls, rig.queue.size]).toEqual([[], 0]);
+  });
+
+  it('to a switch that is gone a moment later does nothing', async () => {
+    const rig = await done();
+    let reads = 0;
+    const read: Tables['read'] = async (...at) => {
+      const row = await rig.store.read(...at);
+      if (at[2] === switchRowKey(KEYRING, 's1')) reads += 1;
+      return reads > 1 ? undefined : row;
+    };
+    await handleSwitchWork({ ...rig.deps, tables: { ...beaten(rig, () => false), read } }, ADVANCE);
+    expect([await stateOf(rig), rig.queue.size]).toEqual(['re-protecting', 0]);
+  });
+
+  it('looks again, after a pause that grows, when others wrote first', async () => {
+    const rig = await done();
+    let losses = 0;
+    const pauses: number[] = [];
+    const sleep = (ms: number): Promise<void> => Promise.resolve(void pauses.push(ms));
+    const tables = beaten(rig, () => (losses += 1) <= 3);
+    await handleSwitchWork({ ...rig.deps, tables, timers: { ...rig.deps.timers, sleep } }, ADVANCE);
+    expect(await stateOf(rig)).toBe('completed');
+    expect(pauses.map((ms, index) => ms > 0 && ms <= 5 * 2 ** (index + 1))).toEqual([true, true, true]);
+  });
+
+  it('that loses eight times goes again later', async () => {
+    const rig = await done();
+    let losses = 0;
+    const tables = beaten(rig, () => (losses += 1) > 0);
+    await handleSwitchWork({ ...rig.deps, tables }, ADVANCE);
+    expect([losses, await stateOf(rig)]).toEqual([8, 're-protecting']);
+    expect(rig.log.events()).toEqual(['store.unavailable']);
+    expect(rig.queue.take()).toEqual({ ...ADVANCE, attempt: 1 });
+  });
+
+  it('counts its losses anew after each step that it made', async () => {
+    const rig = await Rig.withDataKeys(20);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    rig.queue.clear();
+    let losses = 0;
+    let state = '';
+    // Five times before each of the two steps.
+    const tables: Tables = {
+      ...beaten(rig, () => {
+        losses = losses === 5 ? 0 : losses + 1;
+        return losses > 0;
+      }),
+      read: async (...at) => {
+        const row = await rig.store.read(...at);
+        if (at[2] === switchRowKey(KEYRING, 's1')) state = String(row?.cells['state']);
+        return row;
+      },
+    };
+    await handleSwitchWork({ ...rig.deps, tables }, ADVANCE);
+    expect([state, await stateOf(rig), rig.queue.size]).toEqual(['re-protecting', 're-protecting', 4]);
+  });
+
+  it('goes again later where a vault fails the end in passing, and is blocked where it denies it', async () => {
+    const rig = await done();
+    rig.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'vault-unreachable', times: 1 });
+    await handleSwitchWork(rig.freshHost(), ADVANCE);
+    expect([await stateOf(rig), rig.queue.take()]).toEqual(['re-protecting', { ...ADVANCE, attempt: 1 }]);
+    rig.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
+    await handleSwitchWork(rig.freshHost(), ADVANCE);
+    expect((await loadSwitch(rig.store, place('s1')))?.value.blocked).toMatchObject({ side: 'target' });
+  });
+});
+
+describe('a message for rows', () => {
+  it('goes on to the end when others wrote first at the end', async () => {
+    const rig = await prepared(20);
+    for (const shard of [0, 1, 2]) await handleSwitchWork(rig.deps, reprotect(shard, shard));
+    let losses = 0;
+    const tables = beaten(rig, () => (losses += 1) === 1);
+    await handleSwitchWork({ ...rig.deps, tables }, reprotect(3, 3));
+    expect([losses > 1, await stateOf(rig)]).toEqual([true, 'completed']);
+  });
+
+  it('does nothing when the company key is gone: its switch went on without it', async () => {
+    const rig = await prepared(20);
+    const rowKey = companyKeyRowKey(KEYRING, 1);
+    const row = await rig.store.read('companies', COMPANY, rowKey);
+    await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag: row!.etag }]);
+    await handleSwitchWork(rig.deps, reprotect(0, 0));
+    expect([rig.log.entries, rig.queue.size]).toEqual([[], 0]);
+    expect((await loadSwitch(rig.store, place('s1')))?.value.blocked).toBeUndefined();
+  });
+
+  it('is blocked on the side of the vault that denied it', async () => {
+    const rig = await prepared(20);
+    rig.vaults.fail({ operation: 'unwrap', host: VENDOR.host, failure: 'access-denied-rbac' });
+    await handleSwitchWork(rig.deps, reprotect(0, 0));
+    expect((await loadSwitch(rig.store, place('s1')))?.value.blocked).toMatchObject({ side: 'source' });
+  });
+});
+
 describe('trouble', () => {
+  it.each([
+    [0, 500],
+    [255, 1_000],
+  ])('goes again after a time drawn by chance (%i of 255: %i ms)', async (drawn, delayMs) => {
+    const rig = await prepared(1);
+    const bytes = (count: number): Uint8Array => new Uint8Array(count).fill(drawn);
+    const id = (): string => 'an-id';
+    const beforeMs = rig.clock.now().getTime();
+    await handleSwitchWork({ ...rig.freshHost(away(rig)), entropy: { bytes, id } }, ADVANCE);
+    expect(rig.queue.take()).toEqual({ ...ADVANCE, attempt: 1 });
+    expect(rig.clock.now().getTime() - beforeMs).toBe(delayMs);
+  });
+
   it('that may pass is told by its code and goes again later, with its attempts counted', async () => {
     const rig = await prepared(20);
     rig.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable' });

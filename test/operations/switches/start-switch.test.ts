@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest';
+import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../../shared/domain/keyring.ts';
+import type { ProviderRef } from '../../../shared/domain/provider.ts';
+import {
+  companyCells,
+  keyringCells,
+  readCompany,
+  readKeyring,
+  readSwitch,
+} from '../../../shared/domain/rows/control-rows.ts';
+import {
+  COMPANY_ROW_KEY,
+  connectionRowKey,
+  keyringRowKey,
+  switchRowKey,
+} from '../../../shared/domain/rows/row-keys.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { consentedRows } from '../../fixtures/consented-connection.ts';
+import { agendaIn, chainOf } from '../audit/chain.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';
+
+const start = (rig: Rig, switchId: string, target: ProviderRef): ReturnType<typeof startSwitch> =>
+  startSwitch(rig.deps, { ...place(switchId), target }, ADMIN);
+const rekey = (rig: Rig, switchId: string): ReturnType<typeof startRekey> =>
+  startRekey(rig.deps, place(switchId), ADMIN);
+
+async function changeKeyring(rig: Rig, change: Partial<Keyring>): Promise<void> {
+  const row = await rig.store.read('companies', COMPANY, keyringRowKey(KEYRING));
+  const keyring = { ...readKeyring(row?.cells ?? {}), ...change };
+  rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), keyringCells(keyring));
+}
+
+/** A connection to the vault of contoso, made and consented to as it should be but for what is changed. */
+async function connect(
+  rig: Rig,
+  connectionId: string,
+  change: { readonly keyName?: string; readonly keySeen?: boolean },
+): Promise<ProviderRef> {
+  const rows = await consentedRows(rig.vaults, {
+    companyId: COMPANY,
+    connectionId,
+    host: CONTOSO_HOST,
+    keyName: 'customer-key',
+    tenantId: CUSTOMER_TENANT,
+    credential: { kind: 'federated', clientId: '33333333-3333-4333-8333-333333333333' },
+    usedBy: [],
+    createdAt: rig.clock.now().toISOString(),
+    keySeen: true,
+    ...change,
+  });
+  for (const { table, partitionKey, rowKey, cells } of rows) rig.store.tamper(table, partitionKey, rowKey, cells);
+  return { provider: 'azure-key-vault', connectionId };
+}
+
+/** Somebody else's vault behind a name that is known. */
+async function forgeConnection(rig: Rig, connectionId: string): Promise<void> {
+  const rowKey = connectionRowKey(connectionId);
+  const row = await rig.store.read('companies', COMPANY, rowKey);
+  rig.store.tamper('companies', COMPANY, rowKey, { ...row?.cells, host: 'evil.vault.azure.net' });
+}
+
+/** Nothing was written, sent, recorded or noted for the timer. */
+async function expectRefused(rig: Rig, refused: Promise<unknown>, error: object): Promise<void> {
+  const before = [...rig.store.dump()];
+  expect(await refused).toMatchObject({ ok: false, error });
+  expect([...rig.store.dump()]).toEqual(before);
+  expect(rig.queue.size).toBe(0);
+}
+
+describe('an order', () => {
+  it('is stored, recorded, told, put before the timer and sent on its way', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const started = await start(rig, 's1', CONTOSO);
+    const now = rig.clock.now().toISOString();
+    const row = await rig.store.read('companies', COMPANY, switchRowKey(KEYRING, 's1'));
+    expect(started).toEqual({ ok: true, value: { value: readSwitch(row?.cells ?? {}), etag: row?.etag } });
+    expect(started).toMatchObject({
+      value: { value: { state: 'pending-verification', source: MANAGED, target: CONTOSO, requestedBy: 'admin' } },
+    });
+    expect(chainOf(rig.store)).toMatchObject([
+      {
+        action: 'switch.start',
+        target: switchRowKey(KEYRING, 's1'),
+        outcome: 'done',
+        detail: JSON.stringify({ kind: 'switch', source: 'managed', target: 'azure-key-vault:contoso' }),
+      },
+    ]);
+    const requested = { level: 'info', event: 'switch.requested', detail: { ...place('s1'), kind: 'switch' } };
+    expect(rig.log.entries.filter(({ event }) => event === 'switch.requested')).toEqual([requested]);
+    expect(agendaIn(rig.store, 'switch')).toEqual([`switch|${COMPANY}|${KEYRING}|s1`]);
+    const [onAgenda] = [...rig.store.dump()].filter(({ rowKey }) => rowKey === `switch|${COMPANY}|${KEYRING}|s1`);
+    expect(onAgenda?.cells['at']).toBe(now);
+    expect(rig.queue.take()).toEqual({ format: 1, kind: 'advance', attempt: 0, ...place('s1') });
+    expect(rig.queue.size).toBe(0);
+  });
+
+  it('given twice answers the same switch, and its work is asked for again', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const first = await start(rig, 's1', CONTOSO);
+    expect(await start(rig, 's1', CONTOSO)).toEqual(first);
+    expect(rig.queue.size).toBe(2);
+    expect(rig.log.events().filter((event) => event === 'switch.requested')).toHaveLength(1);
+  });
+
+  it.each([
+    ['another target', (rig: Rig) => start(rig, 's1', FABRIKAM), (rig: Rig) => start(rig, 's1', CONTOSO)],
+    ['another kind', (rig: Rig) => rekey(rig, 's1'), (rig: Rig) => start(rig, 's1', MANAGED)],
+    ['no target', (rig: Rig) => start(rig, 's1', CONTOSO), (rig: Rig) => rekey(rig, 's1')],
+  ])('under an id that was used with %s is refused', async (_what, first, second) => {
+    const rig = await Rig.withDataKeys(1);
+    expect(await first(rig)).toMatchObject({ ok: true });
+    rig.queue.clear();
+    await expectRefused(rig, second(rig), { type: 'already-exists', what: 'switch', id: 's1' });
+  });
+});
+
+describe('refused, and nothing is begun:', () => {
+  it.each([
+    ['company', { companyId: 'nobody' }, 'nobody'],
+    ['keyring', { keyringId: 'none' }, 'none'],
+  ])('a %s that is not there', async (what, elsewhere, id) => {
+    const rig = await Rig.withDataKeys(1);
+    const order = startSwitch(rig.deps, { ...place('s1'), ...elsewhere, target: CONTOSO }, ADMIN);
+    await expectRefused(rig, order, { type: 'not-found', what, id });
+  });
+
+  it('a company that is being deleted', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const row = await rig.store.read('companies', COMPANY, COMPANY_ROW_KEY);
+    const company = { ...readCompany(row?.cells ?? {}), state: 'closing' } as const;
+    rig.store.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells(company));
+    await expectRefused(rig, start(rig, 's1', CONTOSO), { type: 'state', code: 'company-closing' });
+  });
+
+  it('a keyring that is being made', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await changeKeyring(rig, { state: 'creating' });
+    await expectRefused(rig, rekey(rig, 'r1'), { type: 'state', code: 'keyring-not-ready' });
+  });
+
+  it('a keyring that is under way already', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await start(rig, 's1', CONTOSO);
+    rig.queue.clear();
+    await expectRefused(rig, start(rig, 's2', FABRIKAM), { type: 'switch-in-progress', switchId: 's1' });
+  });
+
+  it('one more way back after all that a company key bears, but not the last of them, nor a re-key', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await changeKeyring(rig, { rollBacks: MAX_ROLL_BACKS_PER_VERSION });
+    await expectRefused(rig, start(rig, 's1', CONTOSO), { type: 'state', code: 'reprotections-exhausted' });
+    expect(await rekey(rig, 'r1')).toMatchObject({ ok: true });
+    const other = await Rig.withDataKeys(1);
+    await changeKeyring(other, { rollBacks: MAX_ROLL_BACKS_PER_VERSION - 1 });
+    expect(await start(other, 's1', CONTOSO)).toMatchObject({ ok: true });
+  });
+
+  it('a connection that is not there', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const target: ProviderRef = { provider: 'azure-key-vault', connectionId: 'none' };
+    await expectRefused(rig, start(rig, 's1', target), { type: 'not-found', what: 'connection', id: 'none' });
+  });
+
+  it('a connection whose key nobody has read', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const unseen = await connect(rig, 'unseen', { keyName: 'other-key', keySeen: false });
+    await expectRefused(rig, start(rig, 's1', unseen), { type: 'state', code: 'connection-not-tested' });
+  });
+
+  it('a target that somebody forged', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await forgeConnection(rig, 'contoso');
+    await expectRefused(rig, start(rig, 's1', CONTOSO), { failure: { code: 'row-forged' } });
+  });
+
+  it.each([
+    ['a switch away from', (rig: Rig) => start(rig, 's2', FABRIKAM)],
+    ['a re-key under', (rig: Rig) => rekey(rig, 'r1')],
+  ])('%s a connection in force that somebody forged', async (_what, order) => {
+    const rig = await Rig.withDataKeys(1);
+    await start(rig, 's1', CONTOSO);
+    await rig.drain();
+    await forgeConnection(rig, 'contoso');
+    await expectRefused(rig, order(rig), { failure: { code: 'row-forged' } });
+  });
+
+  it('the very key in force, however its name is written; another key of the same vault is another', async () => {
+    const rig = await Rig.withDataKeys(1);
+    await start(rig, 's1', CONTOSO);
+    await rig.drain();
+    const same = await connect(rig, 'shouted', { keyName: 'CUSTOMER-KEY' });
+    await expectRefused(rig, start(rig, 's2', same), { type: 'state', code: 'same-vault-key' });
+    const other = await connect(rig, 'neighbour', { keyName: 'other-key' });
+    expect(await start(rig, 's2', other)).toMatchObject({ ok: true });
+  });
+});

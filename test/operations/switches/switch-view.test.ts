@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import { quarantineRowKey } from '../../../shared/domain/rows/data-rows.ts';
+import { dataKeysPartition, keyringRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import type { Tables } from '../../../shared/operations/ports.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
+import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { getSwitch, listSwitches } from '../../../shared/operations/switches/switch-view.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { ENTRA, register, stateOf, viewOf } from '../tenants/tenant-rig.ts';
+import { COMPANY, CONTOSO, FABRIKAM, KEYRING, place, Rig } from './rig.ts';
+
+const partitionOf = (shard: number): string => dataKeysPartition({ ...place(''), shard });
+
+/** At work, and no row is moved yet. */
+async function atWork(keys = 12): Promise<Rig> {
+  const rig = await Rig.withDataKeys(keys);
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+  await rig.drain({ enough: async () => (await stateOf(rig, 's1')) === 're-protecting' });
+  rig.queue.clear();
+  return rig;
+}
+
+async function pass(rig: Rig, ...shards: readonly number[]): Promise<void> {
+  const deadline = new Date(rig.clock.now().getTime() + 60_000);
+  for (const shard of shards) await passShard(rig.deps, { ...place('s1'), shard }, { generation: 1, deadline });
+}
+
+async function changeSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
+  const sw = await loadSwitch(rig.store, place('s1'));
+  if (!sw) throw new Error('no switch');
+  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), switchCells({ ...sw.value, ...change }));
+}
+
+/** `count` quarantined rows of a shard, by their names alone. */
+async function quarantine(rig: Rig, shard: number, count: number, reason = 'does-not-open'): Promise<void> {
+  await rig.tamperShard(shard, { quarantined: count });
+  for (let index = 0; index < count; index += 1) {
+    const keyId = `shard-${shard}-key-${String(index).padStart(3, '0')}`;
+    rig.store.tamper('datakeys', partitionOf(shard), quarantineRowKey(keyId), { format: 1, reason });
+  }
+}
+
+describe('a switch as people see it', () => {
+  it('is not found without its row, or without its keyring', async () => {
+    const rig = await atWork();
+    const missing = { ok: false, error: { type: 'not-found', what: 'switch', id: 's2' } };
+    expect(await getSwitch(rig.deps, place('s2'))).toMatchObject(missing);
+    const row = await rig.store.read('companies', COMPANY, switchRowKey(KEYRING, 's1'));
+    rig.store.tamper('companies', COMPANY, switchRowKey('none', 's2'), row?.cells ?? {});
+    expect(await getSwitch(rig.deps, { ...place('s2'), keyringId: 'none' })).toMatchObject(missing);
+  });
+
+  it('counts the shards that are there', async () => {
+    const rig = await atWork(40);
+    const [first] = await rig.shards();
+    const row = await rig.store.read('datakeys', partitionOf(0), SHARD_ROW_KEY);
+    const gone = { kind: 'delete', rowKey: SHARD_ROW_KEY, etag: row?.etag ?? '' } as const;
+    await rig.store.write('datakeys', partitionOf(0), [gone]);
+    expect((await viewOf(rig, 's1')).progress.total).toBe(40 - (first?.live ?? 0));
+  });
+
+  it('lists those of its keyring in the order of their ids, and of no other', async () => {
+    const rig = await atWork();
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    await rig.drain();
+    await startSwitch(rig.deps, { ...place('r1'), target: FABRIKAM }, ADMIN);
+    const keyring = await rig.store.read('companies', COMPANY, keyringRowKey(KEYRING));
+    rig.store.tamper('companies', COMPANY, keyringRowKey('default2'), { ...keyring?.cells, keyringId: 'default2' });
+    const other = { ...place('s3'), keyringId: 'default2' };
+    await startSwitch(rig.deps, { ...other, target: CONTOSO }, ADMIN);
+    const listed = await listSwitches(rig.deps, { companyId: COMPANY, keyringId: KEYRING });
+    expect(listed).toEqual({ ok: true, value: [await viewOf(rig, 'r1'), await viewOf(rig, 's1')] });
+    expect(listed).toMatchObject({ value: [{ state: 'pending-verification' }, { state: 'cancelled' }] });
+    const nowhere = await listSwitches(rig.deps, { companyId: COMPANY, keyringId: 'none' });
+    expect(nowhere).toMatchObject({ ok: false, error: { type: 'not-found', what: 'keyring', id: 'none' } });
+  });
+});
+
+describe('of a company with a tenant that is not verified it', () => {
+  it('waits for it once every shard is done, and not before', async () => {
+    const rig = await atWork();
+    await register(rig, ENTRA);
+    await pass(rig, 0, 1, 2);
+    expect(await viewOf(rig, 's1')).toMatchObject({ unverifiedTenants: [ENTRA] });
+    expect((await viewOf(rig, 's1')).waitsFor).toBeUndefined();
+    await pass(rig, 3);
+    expect(await viewOf(rig, 's1')).toMatchObject({ waitsFor: 'tenants', unverifiedTenants: [ENTRA] });
+  });
+
+  it.each<[string, (rig: Rig) => Promise<void>]>([
+    ['a row is quarantined', (rig) => quarantine(rig, 2, 1)],
+    ['a shard is done, but for the way before', (rig) => rig.tamperShard(1, { generation: 0 })],
+    ['a shard is at its second pass', (rig) => rig.tamperShard(1, { phase: 'verify' })],
+    [
+      'it is blocked',
+      (rig) =>
+        changeSwitch(rig, { blocked: { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'x' } }),
+    ],
+  ])('does not wait for it while %s', async (_what, change) => {
+    const rig = await atWork();
+    await register(rig, ENTRA);
+    await pass(rig, 0, 1, 2, 3);
+    expect((await viewOf(rig, 's1')).waitsFor).toBe('tenants');
+    await change(rig);
+    expect((await viewOf(rig, 's1')).waitsFor).toBeUndefined();
+  });
+
+  it('is shown all of them where it cannot be told who is verified', async () => {
+    const rig = await atWork();
+    await register(rig, ENTRA);
+    rig.store.tamper('companies', COMPANY, 'connection|contoso', { format: 1 });
+    expect((await viewOf(rig, 's1')).unverifiedTenants).toEqual([ENTRA]);
+  });
+});
+
+it('without tenants it waits for none, also when nothing is left to do', async () => {
+  const rig = await atWork();
+  await pass(rig, 0, 1, 2, 3);
+  expect((await viewOf(rig, 's1')).waitsFor).toBeUndefined();
+});
+
+describe('quarantined rows', () => {
+  it.each([
+    ['does-not-open', 'does-not-open'],
+    ['unknown-version', 'unknown-version'],
+    ['differs-after-rewrap', 'differs-after-rewrap'],
+    ['anything else', 'does-not-open'],
+  ])('are named with their reason (%s: %s)', async (stored, told) => {
+    const rig = await atWork();
+    await quarantine(rig, 3, 1, stored);
+    expect((await viewOf(rig, 's1')).quarantine).toEqual([{ keyId: 'shard-3-key-000', reason: told }]);
+  });
+
+  it('are named up to a hundred, looked for in no more shards than that takes, and counted all', async () => {
+    const rig = await atWork();
+    for (const [shard, count] of [0, 60, 60, 60].entries()) await quarantine(rig, shard, count);
+    const asked: unknown[] = [];
+    const list: Tables['list'] = (query) => {
+      if (query.table === 'datakeys') asked.push([query.partitionKey, query.limit]);
+      return rig.store.list(query);
+    };
+    const tables: Tables = { read: rig.store.read.bind(rig.store), write: rig.store.write.bind(rig.store), list };
+    const view = await getSwitch({ ...rig.deps, tables }, place('s1'));
+    expect(view).toMatchObject({ value: { progress: { quarantined: 180 } } });
+    expect(view.ok && view.value.quarantine).toHaveLength(100);
+    expect(view.ok && view.value.quarantine.at(-1)?.keyId).toBe('shard-2-key-039');
+    expect(asked).toEqual([
+      [partitionOf(1), 100],
+      [partitionOf(2), 40],
+    ]);
+  });
+
+  it('that are left behind of a switch which is over are not shown with it', async () => {
+    const rig = await atWork();
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    await rig.drain();
+    expect(await stateOf(rig, 's1')).toBe('cancelled');
+    await quarantine(rig, 0, 1);
+    expect((await viewOf(rig, 's1')).quarantine).toEqual([]);
+  });
+});
