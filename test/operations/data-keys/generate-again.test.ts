@@ -1,0 +1,212 @@
+// What becomes of keys that are not simply made: the same request again, ids of others, shards that are full or closed, and the plaintexts
+// that nobody gets.
+import { describe, expect, it } from 'vitest';
+import { companyCells, readCompany } from '../../../shared/domain/rows/control-rows.ts';
+import { COMPANY_ROW_KEY } from '../../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
+import {
+  describeNewDataKeys,
+  generateDataKeys,
+  type NewDataKey,
+} from '../../../shared/operations/data-keys/generate.ts';
+import { reopenStaleShard } from '../../../shared/operations/data-keys/reopen-stale-shard.ts';
+import { singleRequest } from '../../../shared/operations/requests.ts';
+import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World } from './world.ts';
+
+const REQUEST = { requestId: 'request-1', secret: Buffer.alloc(32, 1) };
+const OTHER_REQUEST = { requestId: 'request-2', secret: Buffer.alloc(32, 2) };
+const imported = (bytes: number, byte: number, keyId = 'mine'): NewDataKey => ({
+  keyId,
+  plaintext: Buffer.alloc(bytes, byte),
+});
+
+const ask = (world: World, keys: readonly NewDataKey[], request = REQUEST): ReturnType<typeof generateDataKeys> =>
+  generateDataKeys(world.host, { ...PLACE, keys, request });
+
+describe('the same request again', () => {
+  it('answers the same keys and the same plaintexts, and makes none', async () => {
+    const world = await World.withCompany();
+    const first = valueOf(await ask(world, [{}, { keyId: 'named' }, {}])).keys;
+    const plaintexts = plaintextsOf(first);
+    const again = valueOf(await ask(world, [{}, { keyId: 'named' }, {}])).keys;
+    expect(again.map(({ keyId, outcome }) => [keyId, outcome])).toEqual(
+      first.map(({ keyId }) => [keyId, 'created'] as const),
+    );
+    expect([plaintextsOf(again), plaintexts.size]).toEqual([plaintexts, 3]);
+    world.expectExactCounts();
+  });
+
+  it('makes what it had not come to', async () => {
+    const world = await World.withCompany();
+    const [first] = valueOf(await ask(world, [{ keyId: 'one' }])).keys;
+    const plaintexts = plaintextsOf([first!]);
+    const both = valueOf(await ask(world, [{ keyId: 'one' }, { keyId: 'two' }])).keys;
+    expect(both).toMatchObject([
+      { outcome: 'created', keyId: 'one', companyKeyVersion: 1 },
+      { outcome: 'created', keyId: 'two' },
+    ]);
+    expect(plaintextsOf(both).get('one')).toBe(plaintexts.get('one'));
+  });
+
+  it('that imports the same is answered without its plaintext, as before', async () => {
+    const world = await World.withCompany();
+    const created = { outcome: 'created', keyId: 'mine', companyKeyVersion: 1 };
+    expect(valueOf(await ask(world, [imported(32, 7)])).keys).toEqual([created]);
+    expect(valueOf(await ask(world, [imported(32, 7)])).keys).toEqual([created]);
+  });
+
+  it.each([
+    ['other', imported(32, 8)],
+    ['longer', imported(48, 7)],
+  ])('that imports %s material is another body', async (_what, other) => {
+    const world = await World.withCompany();
+    await ask(world, [imported(32, 7)]);
+    expect(errorOf(await ask(world, [{}, other]))).toEqual({ type: 'idempotency-mismatch' });
+    expect(plaintextsOf(await world.unwrap(['mine'])).get('mine')).toBe('07'.repeat(32));
+  });
+
+  it('says so of a key that cannot be unwrapped any more', async () => {
+    const world = await World.withCompany();
+    await ask(world, [{ keyId: 'a' }, imported(32, 7, 'b')]);
+    for (const keyId of ['a', 'b']) await world.tamper(keyId, { blob: new Uint8Array(61) });
+    expect(valueOf(await ask(world, [{ keyId: 'a' }, imported(32, 7, 'b')])).keys).toEqual([
+      { outcome: 'not-readable', keyId: 'a', because: { outcome: 'does-not-open', keyId: 'a' } },
+      { outcome: 'not-readable', keyId: 'b', because: { outcome: 'does-not-open', keyId: 'b' } },
+    ]);
+  });
+});
+
+it('an id of another request is taken, whatever became of it, and nothing is told of it', async () => {
+  const world = await World.withCompany();
+  await ask(world, [{ keyId: 'a' }]);
+  const keys = valueOf(await ask(world, [{ keyId: 'a' }, { keyId: 'b' }], OTHER_REQUEST)).keys;
+  expect(keys[0]).toEqual({ outcome: 'id-taken', keyId: 'a' });
+  expect(keys[1]).toMatchObject({ outcome: 'created', keyId: 'b' });
+});
+
+describe('what is refused', () => {
+  it('is refused as a whole if nothing was made, and else by the key', async () => {
+    const world = await World.withCompany({ shardCount: 2, maxDataKeysPerKeyring: 2 });
+    const ids = Array.from({ length: 20 }, (_, index) => `key-${index}`);
+    const [first, second, third] = ids.filter((keyId) => shardOf(keyId, 2) === 0).map((keyId) => ({ keyId }));
+    const [other] = ids.filter((keyId) => shardOf(keyId, 2) === 1).map((keyId) => ({ keyId }));
+    await ask(world, [first!]);
+    const full = { type: 'state', code: 'keyring-full' };
+    expect(errorOf(await ask(world, [second!, third!], OTHER_REQUEST))).toMatchObject(full);
+    expect(valueOf(await ask(world, [second!, other!, third!], OTHER_REQUEST)).keys).toMatchObject([
+      { outcome: 'refused', keyId: second!.keyId, refusal: full },
+      { outcome: 'created', keyId: other!.keyId },
+      { outcome: 'refused', keyId: third!.keyId, refusal: full },
+    ]);
+  });
+
+  it('leaves no plaintext in memory, made or imported', async () => {
+    const world = await World.withCompany({ shardCount: 1, maxDataKeysPerKeyring: 1 });
+    await ask(world, [{ keyId: 'a' }]);
+    const material: Uint8Array[] = [];
+    const bytes = (count: number): Uint8Array => {
+      material.push(world.entropy.bytes(count));
+      return material.at(-1)!;
+    };
+    const host = { ...world.host, entropy: { bytes, id: () => 'an-id' } };
+    const key = imported(32, 7);
+    const refused = await generateDataKeys(host, { ...PLACE, keys: [{}, key], request: singleRequest(world.entropy) });
+    expect(refused.ok).toBe(false);
+    const made = material.find(({ length }) => length === 32);
+    expect([made, key.plaintext]).toEqual([Buffer.alloc(32), Buffer.alloc(32)]);
+  });
+
+  it('leaves no plaintext in memory of keys that are answered without it, and leaves that of the others alone', async () => {
+    const world = await World.withCompany();
+    await ask(world, [{ keyId: 'taken' }]);
+    const material: Uint8Array[] = [];
+    const bytes = (count: number): Uint8Array => {
+      material.push(world.entropy.bytes(count));
+      return material.at(-1)!;
+    };
+    const host = { ...world.host, entropy: { bytes, id: () => 'an-id' } };
+    const keys = [{ keyId: 'taken' }, { keyId: 'new' }];
+    const made = valueOf(await generateDataKeys(host, { ...PLACE, keys, request: OTHER_REQUEST })).keys;
+    const both = material.find(({ length }) => length === 64)!;
+    expect(both.subarray(0, 32)).toEqual(Buffer.alloc(32));
+    expect(plaintextsOf(made).get('new')).toBe(Buffer.from(both.subarray(32)).toString('hex'));
+    expect(Buffer.from(both.subarray(32)).equals(Buffer.alloc(32))).toBe(false);
+  });
+
+  it('is a company that is not there, where no keyring is named', async () => {
+    const world = await World.withCompany();
+    const asked = await generateDataKeys(world.host, { companyId: 'nobody', keys: [{}], request: REQUEST });
+    expect(errorOf(asked)).toMatchObject({ type: 'not-found', what: 'company', id: 'nobody' });
+  });
+});
+
+it('a request is described by its keys, and by nothing of their material', () => {
+  expect(describeNewDataKeys('default', [{}, { keyId: 'a' }, imported(32, 7), { plaintext: Buffer.alloc(16) }])).toBe(
+    JSON.stringify([
+      'default',
+      [
+        [null, null],
+        ['a', null],
+        ['mine', 32],
+        [null, 16],
+      ],
+    ]),
+  );
+});
+
+describe('a shard that a delete of its company left closed', () => {
+  const KEY_ID = 'a';
+
+  async function closed(company: 'active' | 'closing'): Promise<World> {
+    const world = await World.withCompany({ shardCount: 2 });
+    await ask(world, [{ keyId: KEY_ID }], OTHER_REQUEST);
+    const row = await world.store.read('datakeys', world.partitionOf(KEY_ID), SHARD_ROW_KEY);
+    world.store.tamper('datakeys', world.partitionOf(KEY_ID), SHARD_ROW_KEY, { ...row?.cells, closed: true });
+    const stored = await world.store.read('companies', COMPANY, COMPANY_ROW_KEY);
+    const cells = companyCells({ ...readCompany(stored?.cells ?? {}), state: company });
+    world.store.tamper('companies', COMPANY, COMPANY_ROW_KEY, cells);
+    return world;
+  }
+  const keys = ['b', 'c', 'd', 'e', KEY_ID, 'f'].map((keyId) => ({ keyId }));
+
+  it('is opened by whoever makes keys in it', async () => {
+    const world = await closed('active');
+    const made = valueOf(await ask(world, keys)).keys;
+    expect(made.map(({ keyId, outcome }) => [keyId, outcome])).toEqual(
+      keys.map(({ keyId }) => [keyId, keyId === KEY_ID ? 'id-taken' : 'created']),
+    );
+    expect((await world.shardFor(KEY_ID)).closed).toBe(false);
+    world.expectExactCounts();
+  });
+
+  it('stays closed while its company is being deleted', async () => {
+    const world = await closed('closing');
+    const made = valueOf(await ask(world, keys)).keys;
+    const outcomes = new Set(made.map(({ outcome }) => outcome));
+    expect(outcomes).toContain('refused');
+    expect((await world.shardFor(KEY_ID)).closed).toBe(true);
+  });
+
+  it('is opened in spite of others who write it meanwhile', async () => {
+    const world = await closed('active');
+    const shard = 0;
+    const places = [0, 1].map((at) => ({ ...PLACE, shard: at }));
+    let left = 2;
+    world.tables.beforeWrite = ({ table }) =>
+      Promise.resolve(
+        table === 'datakeys' && left-- > 0 ? { outcome: 'conflict', index: shard, reason: 'changed' } : undefined,
+      );
+    const opened = await Promise.all(places.map((place) => reopenStaleShard(world.host, place)));
+    expect(opened).toEqual([true, true]);
+    expect((await world.shardFor(KEY_ID)).closed).toBe(false);
+    expect(left).toBeLessThan(0);
+  });
+
+  it('is open already, or is not there', async () => {
+    const world = await World.withCompany({ shardCount: 1 });
+    world.tables.written.length = 0;
+    expect(await reopenStaleShard(world.host, { ...PLACE, shard: 0 })).toBe(true);
+    expect(await reopenStaleShard(world.host, { ...PLACE, shard: 7 })).toBe(false);
+    expect(world.tables.written).toEqual([]);
+  });
+});
