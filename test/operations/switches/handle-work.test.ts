@@ -86,6 +86,13 @@ describe('a message', () => {
     expect(rig.queue.take()).toEqual(reprotect(1, 3));
   });
 
+  it('of a switch that there is not is told, and does nothing', async () => {
+    const rig = await prepared(1);
+    await handleSwitchWork(rig.deps, { ...ADVANCE, switchId: 'none' });
+    expect(rig.log.events()).toEqual(['security.poison-message']);
+    expect(rig.queue.size).toBe(0);
+  });
+
   it('of a generation that is over does nothing', async () => {
     const rig = await prepared(20);
     await handleSwitchWork(rig.deps, { ...reprotect(0, 0), generation: 0 } as WorkMessage);
@@ -100,6 +107,19 @@ async function done(): Promise<Rig> {
   for (const shard of [0, 1, 2, 3]) await passShard(rig.deps, { ...place('s1'), shard }, { generation: 1, deadline });
   rig.log.entries.length = 0;
   rig.vaults.calls.length = 0;
+  return rig;
+}
+
+/** Nothing holds it back any more, and nothing is prepared. */
+async function preparing(): Promise<Rig> {
+  const rig = await Rig.withDataKeys(20);
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+  let losses = 0;
+  // The one write that lets it go; then whoever did that was gone.
+  const tables = beaten(rig, () => (losses += 1) > 1);
+  await handleSwitchWork({ ...rig.deps, tables }, ADVANCE);
+  rig.queue.clear();
+  rig.log.entries.length = 0;
   return rig;
 }
 
@@ -175,12 +195,15 @@ describe('a message to go on', () => {
     expect(pauses.map((ms, index) => ms > 0 && ms <= 5 * 2 ** (index + 1))).toEqual([true, true, true]);
   });
 
-  it('that loses eight times goes again later', async () => {
-    const rig = await done();
+  it.each([
+    ['at its end', done, 're-protecting'],
+    ['before its rows', preparing, 'preparing'],
+  ])('that loses eight times %s goes again later', async (_where, begun, state) => {
+    const rig = await begun();
     let losses = 0;
     const tables = beaten(rig, () => (losses += 1) > 0);
     await handleSwitchWork({ ...rig.deps, tables }, ADVANCE);
-    expect([losses, await stateOf(rig)]).toEqual([8, 're-protecting']);
+    expect([losses, await stateOf(rig)]).toEqual([8, state]);
     expect(rig.log.events()).toEqual(['store.unavailable']);
     expect(rig.queue.take()).toEqual({ ...ADVANCE, attempt: 1 });
   });
@@ -236,6 +259,20 @@ describe('a message for rows', () => {
     await handleSwitchWork(rig.deps, reprotect(0, 0));
     expect([rig.log.entries, rig.queue.size]).toEqual([[], 0]);
     expect((await loadSwitch(rig.store, place('s1')))?.value.blocked).toBeUndefined();
+  });
+
+  it('is blocked on the side whose wrap somebody forged', async () => {
+    const rig = await prepared(20);
+    const rowKey = companyKeyRowKey(KEYRING, 2);
+    const row = await rig.store.read('companies', COMPANY, rowKey);
+    const [ours, theirs] = JSON.parse(String(row?.cells['wraps'])) as object[];
+    const wraps = JSON.stringify([ours, { ...theirs, host: 'evil.vault.azure.net' }]);
+    rig.store.tamper('companies', COMPANY, rowKey, { ...row?.cells, wraps });
+    await handleSwitchWork(rig.deps, reprotect(0, 0));
+    expect((await loadSwitch(rig.store, place('s1')))?.value.blocked).toMatchObject({
+      side: 'target',
+      failure: { code: 'row-forged' },
+    });
   });
 
   it('is blocked on the side of the vault that denied it', async () => {

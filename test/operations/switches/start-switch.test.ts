@@ -168,6 +168,15 @@ describe('refused, and nothing is begun:', () => {
     await expectRefused(rig, start(rig, 's1', unseen), { type: 'state', code: 'connection-not-tested' });
   });
 
+  it('a connection whose consent was given too long ago for a new set-up', async () => {
+    const rig = await Rig.withDataKeys(1);
+    rig.deps = { ...rig.deps, consentMs: 60_000 };
+    rig.clock.advance(60_001);
+    await expectRefused(rig, start(rig, 's1', CONTOSO), { failure: { code: 'consent-required' } });
+    rig.deps = { ...rig.deps, consentMs: 60_002 };
+    expect(await start(rig, 's1', CONTOSO)).toMatchObject({ ok: true });
+  });
+
   it('a target that somebody forged', async () => {
     const rig = await Rig.withDataKeys(1);
     await forgeConnection(rig, 'contoso');
