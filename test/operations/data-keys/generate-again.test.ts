@@ -10,7 +10,7 @@ import {
   type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
 import { reopenStaleShard } from '../../../shared/operations/data-keys/reopen-stale-shard.ts';
-import { singleRequest } from '../../../shared/operations/requests.ts';
+import { derivedId, singleRequest } from '../../../shared/operations/requests.ts';
 import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World } from './world.ts';
 
 const REQUEST = { requestId: 'request-1', secret: Buffer.alloc(32, 1) };
@@ -22,6 +22,14 @@ const imported = (bytes: number, byte: number, keyId = 'mine'): NewDataKey => ({
 
 const ask = (world: World, keys: readonly NewDataKey[], request = REQUEST): ReturnType<typeof generateDataKeys> =>
   generateDataKeys(world.host, { ...PLACE, keys, request });
+
+it('a key without a name is named by its request and its place, so that the same request names it again', async () => {
+  const world = await World.withCompany();
+  const [, second] = valueOf(await ask(world, [{ keyId: 'named' }, {}])).keys;
+  expect(second?.keyId).toBe(derivedId(REQUEST.secret, 'data-key', 1));
+  const row = await world.store.read('datakeys', world.partitionOf(second!.keyId), second!.keyId);
+  expect(row?.cells).toMatchObject({ state: 'live', origin: 'generated', createdBy: 'request-1' });
+});
 
 describe('the same request again', () => {
   it('answers the same keys and the same plaintexts, and makes none', async () => {
@@ -97,6 +105,21 @@ describe('what is refused', () => {
       { outcome: 'refused', keyId: second!.keyId, refusal: full },
       { outcome: 'created', keyId: other!.keyId },
       { outcome: 'refused', keyId: third!.keyId, refusal: full },
+    ]);
+  });
+
+  it('is refused by the key where the reasons differ', async () => {
+    const world = await World.withCompany({ shardCount: 2, maxDataKeysPerKeyring: 2 });
+    const ids = Array.from({ length: 20 }, (_, index) => `key-${index}`);
+    const [first, second] = ids.filter((keyId) => shardOf(keyId, 2) === 0).map((keyId) => ({ keyId }));
+    const [other] = ids.filter((keyId) => shardOf(keyId, 2) === 1).map((keyId) => ({ keyId }));
+    await ask(world, [first!]);
+    const lost = { outcome: 'unknown' } as const;
+    world.tables.beforeWrite = ({ partitionKey }) =>
+      Promise.resolve(partitionKey === world.partitionOf(other!.keyId) ? lost : undefined);
+    expect(valueOf(await ask(world, [second!, other!], OTHER_REQUEST)).keys).toMatchObject([
+      { outcome: 'refused', refusal: { type: 'state', code: 'keyring-full' } },
+      { outcome: 'refused', refusal: { type: 'busy' } },
     ]);
   });
 
@@ -179,11 +202,17 @@ describe('a shard that a delete of its company left closed', () => {
     world.expectExactCounts();
   });
 
-  it('stays closed while its company is being deleted', async () => {
+  it('stays closed while its company is being deleted, and when it is gone', async () => {
     const world = await closed('closing');
     const made = valueOf(await ask(world, keys)).keys;
     const outcomes = new Set(made.map(({ outcome }) => outcome));
     expect(outcomes).toContain('refused');
+    expect((await world.shardFor(KEY_ID)).closed).toBe(true);
+    expect(await reopenStaleShard(world.host, { ...PLACE, shard: shardOf(KEY_ID, 2) })).toBe(false);
+    const company = await world.store.read('companies', COMPANY, COMPANY_ROW_KEY);
+    const gone = { kind: 'delete', rowKey: COMPANY_ROW_KEY, etag: company!.etag } as const;
+    await world.store.write('companies', COMPANY, [gone]);
+    expect(await reopenStaleShard(world.host, { ...PLACE, shard: shardOf(KEY_ID, 2) })).toBe(false);
     expect((await world.shardFor(KEY_ID)).closed).toBe(true);
   });
 
