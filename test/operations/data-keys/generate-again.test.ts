@@ -1,6 +1,8 @@
 // What becomes of keys that are not simply made: the same request again, ids of others, shards that are full or closed, and the plaintexts
 // that nobody gets.
 import { describe, expect, it } from 'vitest';
+import { notFound } from '../../../shared/domain/refusal.ts';
+import { err } from '../../../shared/domain/result.ts';
 import { companyCells, readCompany } from '../../../shared/domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY } from '../../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
@@ -9,6 +11,7 @@ import {
   generateDataKeys,
   type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
+import type { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { reopenStaleShard } from '../../../shared/operations/data-keys/reopen-stale-shard.ts';
 import { derivedId, singleRequest } from '../../../shared/operations/requests.ts';
 import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World } from './world.ts';
@@ -82,6 +85,21 @@ describe('the same request again', () => {
       { outcome: 'not-readable', keyId: 'b', because: { outcome: 'does-not-open', keyId: 'b' } },
     ]);
   });
+});
+
+it('the same request again is refused where its keyring went away in between', async () => {
+  const world = await World.withCompany();
+  await ask(world, [{ keyId: 'a' }]);
+  const gone = notFound('keyring', 'default');
+  const keyringPlaces = Object.create(world.host.keyringPlaces, {
+    read: { value: world.host.keyringPlaces.read.bind(world.host.keyringPlaces) },
+    find: { value: () => Promise.resolve(err(gone)) },
+  }) as KeyringPlaces;
+  const again = generateDataKeys(
+    { ...world.host, keyringPlaces },
+    { ...PLACE, keys: [{ keyId: 'a' }], request: REQUEST },
+  );
+  expect(errorOf(await again)).toEqual(gone);
 });
 
 it('an id of another request is taken, whatever became of it, and nothing is told of it', async () => {
