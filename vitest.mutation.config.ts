@@ -22,7 +22,7 @@ class CheapestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: process.env['MUTATION_TESTS']?.split(',') ?? TESTS,
+    include: process.env['MUTATION_TESTS']?.split('\n') ?? TESTS,
     // Its seeds of a store that loses answers take a third of the time, and the simulation's see the same.
     exclude: ['test/operations/switches/faults.test.ts'],
     setupFiles: ['test/mutation/same-every-time.ts'],

@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
   },
 });
 // Where vitest.mutation.config.ts looks. The processes in which mutants are tested have it from here.
-if (values.tests) process.env['MUTATION_TESTS'] = values.tests.join(',');
+if (values.tests) process.env['MUTATION_TESTS'] = values.tests.join('\n');
 
 function chosen(): string[] {
   if (values.all) return [MUTATED];
