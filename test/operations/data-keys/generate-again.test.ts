@@ -14,7 +14,7 @@ import {
 import type { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { reopenStaleShard } from '../../../shared/operations/data-keys/reopen-stale-shard.ts';
 import { derivedId, singleRequest } from '../../../shared/operations/requests.ts';
-import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World } from './world.ts';
+import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World, type Host } from './world.ts';
 
 const REQUEST = { requestId: 'request-1', secret: Buffer.alloc(32, 1) };
 const OTHER_REQUEST = { requestId: 'request-2', secret: Buffer.alloc(32, 2) };
@@ -25,6 +25,23 @@ const imported = (bytes: number, byte: number, keyId = 'mine'): NewDataKey => ({
 
 const ask = (world: World, keys: readonly NewDataKey[], request = REQUEST): ReturnType<typeof generateDataKeys> =>
   generateDataKeys(world.host, { ...PLACE, keys, request });
+
+/** Names of keys that lie in this one of two shards. */
+const namesIn = (shard: number): { readonly keyId: string }[] =>
+  Array.from({ length: 20 }, (_, index) => `key-${index}`)
+    .filter((keyId) => shardOf(keyId, 2) === shard)
+    .map((keyId) => ({ keyId }));
+
+/** A host of which every random byte that it asked for can be looked at afterwards, where it lies. */
+function remembering(world: World): { readonly host: Host; readonly material: readonly Uint8Array[] } {
+  const material: Uint8Array[] = [];
+  const bytes = (count: number): Uint8Array => {
+    const drawn = world.entropy.bytes(count);
+    material.push(drawn);
+    return drawn;
+  };
+  return { host: { ...world.host, entropy: { bytes, id: () => 'an-id' } }, material };
+}
 
 it('a key without a name is named by its request and its place, so that the same request names it again', async () => {
   const world = await World.withCompany();
@@ -113,9 +130,8 @@ it('an id of another request is taken, whatever became of it, and nothing is tol
 describe('what is refused', () => {
   it('is refused as a whole if nothing was made, and else by the key', async () => {
     const world = await World.withCompany({ shardCount: 2, maxDataKeysPerKeyring: 2 });
-    const ids = Array.from({ length: 20 }, (_, index) => `key-${index}`);
-    const [first, second, third] = ids.filter((keyId) => shardOf(keyId, 2) === 0).map((keyId) => ({ keyId }));
-    const [other] = ids.filter((keyId) => shardOf(keyId, 2) === 1).map((keyId) => ({ keyId }));
+    const [first, second, third] = namesIn(0);
+    const [other] = namesIn(1);
     await ask(world, [first!]);
     const full = { type: 'state', code: 'keyring-full' };
     expect(errorOf(await ask(world, [second!, third!], OTHER_REQUEST))).toMatchObject(full);
@@ -128,9 +144,8 @@ describe('what is refused', () => {
 
   it('is refused by the key where the reasons differ', async () => {
     const world = await World.withCompany({ shardCount: 2, maxDataKeysPerKeyring: 2 });
-    const ids = Array.from({ length: 20 }, (_, index) => `key-${index}`);
-    const [first, second] = ids.filter((keyId) => shardOf(keyId, 2) === 0).map((keyId) => ({ keyId }));
-    const [other] = ids.filter((keyId) => shardOf(keyId, 2) === 1).map((keyId) => ({ keyId }));
+    const [first, second] = namesIn(0);
+    const [other] = namesIn(1);
     await ask(world, [first!]);
     const lost = { outcome: 'unknown' } as const;
     world.tables.beforeWrite = ({ partitionKey }) =>
@@ -144,12 +159,7 @@ describe('what is refused', () => {
   it('leaves no plaintext in memory, made or imported', async () => {
     const world = await World.withCompany({ shardCount: 1, maxDataKeysPerKeyring: 1 });
     await ask(world, [{ keyId: 'a' }]);
-    const material: Uint8Array[] = [];
-    const bytes = (count: number): Uint8Array => {
-      material.push(world.entropy.bytes(count));
-      return material.at(-1)!;
-    };
-    const host = { ...world.host, entropy: { bytes, id: () => 'an-id' } };
+    const { host, material } = remembering(world);
     const key = imported(32, 7);
     const refused = await generateDataKeys(host, { ...PLACE, keys: [{}, key], request: singleRequest(world.entropy) });
     expect(refused.ok).toBe(false);
@@ -160,12 +170,7 @@ describe('what is refused', () => {
   it('leaves no plaintext in memory of keys that are answered without it, and leaves that of the others alone', async () => {
     const world = await World.withCompany();
     await ask(world, [{ keyId: 'taken' }]);
-    const material: Uint8Array[] = [];
-    const bytes = (count: number): Uint8Array => {
-      material.push(world.entropy.bytes(count));
-      return material.at(-1)!;
-    };
-    const host = { ...world.host, entropy: { bytes, id: () => 'an-id' } };
+    const { host, material } = remembering(world);
     const keys = [{ keyId: 'taken' }, { keyId: 'new' }];
     const made = valueOf(await generateDataKeys(host, { ...PLACE, keys, request: OTHER_REQUEST })).keys;
     const both = material.find(({ length }) => length === 64)!;
@@ -236,12 +241,11 @@ describe('a shard that a delete of its company left closed', () => {
 
   it('is opened in spite of others who write it meanwhile', async () => {
     const world = await closed('active');
-    const shard = 0;
-    const places = [0, 1].map((at) => ({ ...PLACE, shard: at }));
+    const places = [0, 1].map((shard) => ({ ...PLACE, shard }));
     let left = 2;
     world.tables.beforeWrite = ({ table }) =>
       Promise.resolve(
-        table === 'datakeys' && left-- > 0 ? { outcome: 'conflict', index: shard, reason: 'changed' } : undefined,
+        table === 'datakeys' && left-- > 0 ? { outcome: 'conflict', index: 0, reason: 'changed' } : undefined,
       );
     const opened = await Promise.all(places.map((place) => reopenStaleShard(world.host, place)));
     expect(opened).toEqual([true, true]);

@@ -7,7 +7,6 @@ import { putOnAgenda } from '../../../shared/operations/agenda.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
 import { agendaItemOf, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
@@ -103,8 +102,7 @@ describe('a message', () => {
 /** Every shard is done, and nobody has tried to end the switch. */
 async function done(): Promise<Rig> {
   const rig = await prepared(20);
-  const deadline = new Date(rig.clock.now().getTime() + 60_000);
-  for (const shard of [0, 1, 2, 3]) await passShard(rig.deps, { ...place('s1'), shard }, { generation: 1, deadline });
+  await rig.pass('s1', 0, 1, 2, 3);
   rig.log.entries.length = 0;
   rig.vaults.calls.length = 0;
   return rig;

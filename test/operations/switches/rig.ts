@@ -18,7 +18,7 @@ import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
-import { pageSlots } from '../../../shared/operations/switches/shard-pass.ts';
+import { pageSlots, passShard } from '../../../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
@@ -137,8 +137,8 @@ export class Rig {
       createdAt,
     };
     this.#put('companies', COMPANY, keyringRowKey(KEYRING), keyringCells(keyring));
-    await this.#seedConnection('contoso', CONTOSO_HOST);
-    await this.#seedConnection('fabrikam', FABRIKAM_HOST);
+    await this.connect('contoso', { host: CONTOSO_HOST });
+    await this.connect('fabrikam', { host: FABRIKAM_HOST });
     const vaultKey = await this.vaults.readKey(VENDOR);
     if (!vaultKey.ok) throw new Error('no vendor key');
     const context = { companyId: COMPANY, keyringId: KEYRING, version: 1 };
@@ -158,19 +158,30 @@ export class Rig {
     return Buffer.alloc(32, 7);
   }
 
-  async #seedConnection(connectionId: string, host: string): Promise<void> {
+  /** A connection as it is once it was tested and consented to, but for what is changed. */
+  async connect(
+    connectionId: string,
+    change: { readonly host: string; readonly keyName?: string; readonly keySeen?: boolean },
+  ): Promise<ProviderRef> {
     const rows = await consentedRows(this.vaults, {
       companyId: COMPANY,
       connectionId,
-      host,
       keyName: 'customer-key',
       tenantId: CUSTOMER_TENANT,
       credential: { kind: 'federated', clientId: '33333333-3333-4333-8333-333333333333' },
       usedBy: [],
       createdAt: this.clock.now().toISOString(),
       keySeen: true,
+      ...change,
     });
     for (const { table, partitionKey, rowKey, cells } of rows) this.#put(table, partitionKey, rowKey, cells);
+    return { provider: 'azure-key-vault', connectionId };
+  }
+
+  /** Works these shards as far as they go in generation 1, and tries no end. */
+  async pass(switchId: string, ...shards: readonly number[]): Promise<void> {
+    const deadline = new Date(this.clock.now().getTime() + this.deps.messageBudgetMs);
+    for (const shard of shards) await passShard(this.deps, { ...place(switchId), shard }, { generation: 1, deadline });
   }
 
   async #seedDataKeys(count: number): Promise<void> {

@@ -16,9 +16,8 @@ import {
 } from '../../../shared/domain/rows/row-keys.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
-import { consentedRows } from '../../fixtures/consented-connection.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';
-import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';
 
 const start = (rig: Rig, switchId: string, target: ProviderRef): ReturnType<typeof startSwitch> =>
   startSwitch(rig.deps, { ...place(switchId), target }, ADMIN);
@@ -29,28 +28,6 @@ async function changeKeyring(rig: Rig, change: Partial<Keyring>): Promise<void> 
   const row = await rig.store.read('companies', COMPANY, keyringRowKey(KEYRING));
   const keyring = { ...readKeyring(row?.cells ?? {}), ...change };
   rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), keyringCells(keyring));
-}
-
-/** A connection to the vault of contoso, made and consented to as it should be but for what is changed. */
-async function connect(
-  rig: Rig,
-  connectionId: string,
-  change: { readonly keyName?: string; readonly keySeen?: boolean },
-): Promise<ProviderRef> {
-  const rows = await consentedRows(rig.vaults, {
-    companyId: COMPANY,
-    connectionId,
-    host: CONTOSO_HOST,
-    keyName: 'customer-key',
-    tenantId: CUSTOMER_TENANT,
-    credential: { kind: 'federated', clientId: '33333333-3333-4333-8333-333333333333' },
-    usedBy: [],
-    createdAt: rig.clock.now().toISOString(),
-    keySeen: true,
-    ...change,
-  });
-  for (const { table, partitionKey, rowKey, cells } of rows) rig.store.tamper(table, partitionKey, rowKey, cells);
-  return { provider: 'azure-key-vault', connectionId };
 }
 
 /** Somebody else's vault behind a name that is known. */
@@ -164,7 +141,7 @@ describe('refused, and nothing is begun:', () => {
 
   it('a connection whose key nobody has read', async () => {
     const rig = await Rig.withDataKeys(1);
-    const unseen = await connect(rig, 'unseen', { keyName: 'other-key', keySeen: false });
+    const unseen = await rig.connect('unseen', { host: CONTOSO_HOST, keyName: 'other-key', keySeen: false });
     await expectRefused(rig, start(rig, 's1', unseen), { type: 'state', code: 'connection-not-tested' });
   });
 
@@ -198,9 +175,9 @@ describe('refused, and nothing is begun:', () => {
     const rig = await Rig.withDataKeys(1);
     await start(rig, 's1', CONTOSO);
     await rig.drain();
-    const same = await connect(rig, 'shouted', { keyName: 'CUSTOMER-KEY' });
+    const same = await rig.connect('shouted', { host: CONTOSO_HOST, keyName: 'CUSTOMER-KEY' });
     await expectRefused(rig, start(rig, 's2', same), { type: 'state', code: 'same-vault-key' });
-    const other = await connect(rig, 'neighbour', { keyName: 'other-key' });
+    const other = await rig.connect('neighbour', { host: CONTOSO_HOST, keyName: 'other-key' });
     expect(await start(rig, 's2', other)).toMatchObject({ ok: true });
   });
 });

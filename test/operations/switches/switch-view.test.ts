@@ -7,7 +7,6 @@ import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { getSwitch, listSwitches } from '../../../shared/operations/switches/switch-view.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -23,11 +22,6 @@ async function atWork(keys = 12): Promise<Rig> {
   await rig.drain({ enough: async () => (await stateOf(rig, 's1')) === 're-protecting' });
   rig.queue.clear();
   return rig;
-}
-
-async function pass(rig: Rig, ...shards: readonly number[]): Promise<void> {
-  const deadline = new Date(rig.clock.now().getTime() + 60_000);
-  for (const shard of shards) await passShard(rig.deps, { ...place('s1'), shard }, { generation: 1, deadline });
 }
 
 async function changeSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
@@ -85,10 +79,10 @@ describe('of a company with a tenant that is not verified it', () => {
   it('waits for it once every shard is done, and not before', async () => {
     const rig = await atWork();
     await register(rig, ENTRA);
-    await pass(rig, 0, 1, 2);
+    await rig.pass('s1', 0, 1, 2);
     expect(await viewOf(rig, 's1')).toMatchObject({ unverifiedTenants: [ENTRA] });
     expect((await viewOf(rig, 's1')).waitsFor).toBeUndefined();
-    await pass(rig, 3);
+    await rig.pass('s1', 3);
     expect(await viewOf(rig, 's1')).toMatchObject({ waitsFor: 'tenants', unverifiedTenants: [ENTRA] });
   });
 
@@ -104,7 +98,7 @@ describe('of a company with a tenant that is not verified it', () => {
   ])('does not wait for it while %s', async (_what, change) => {
     const rig = await atWork();
     await register(rig, ENTRA);
-    await pass(rig, 0, 1, 2, 3);
+    await rig.pass('s1', 0, 1, 2, 3);
     expect((await viewOf(rig, 's1')).waitsFor).toBe('tenants');
     await change(rig);
     expect((await viewOf(rig, 's1')).waitsFor).toBeUndefined();
@@ -120,7 +114,7 @@ describe('of a company with a tenant that is not verified it', () => {
 
 it('without tenants it waits for none, also when nothing is left to do', async () => {
   const rig = await atWork();
-  await pass(rig, 0, 1, 2, 3);
+  await rig.pass('s1', 0, 1, 2, 3);
   expect((await viewOf(rig, 's1')).waitsFor).toBeUndefined();
 });
 
