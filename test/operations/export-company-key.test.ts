@@ -19,6 +19,7 @@ import { recordVerification } from '../../shared/operations/tenants/verification
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
 import { FakeExportSealer } from '../fakes/fake-export-sealer.ts';
 import { FaultyTables } from '../fakes/faulty-tables.ts';
+import { tablesBut } from '../fakes/tables-but.ts';
 import { errorOf, valueOf } from './data-keys/world.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './switches/rig.ts';
 
@@ -335,24 +336,21 @@ describe('an export whose answer from the store was lost', () => {
   /** The store; the first transaction of an export is answered so. */
   function answering(rig: Rig, answer: Answer): Tables {
     let isFirst = true;
-    return {
-      read: rig.store.read.bind(rig.store),
-      list: rig.store.list.bind(rig.store),
+    return tablesBut(rig.store, {
       write: (table, partition, writes) => {
         const commit = (): Promise<WriteOutcome> => rig.store.write(table, partition, writes);
         if (!isFirst || !writes.some(({ rowKey }) => rowKey === exportRowKey(KEYRING))) return commit();
         isFirst = false;
         return answer(commit);
       },
-    };
+    });
   }
 
   /** Only the company's own rows: an agenda that cannot be written refuses an act before it is tried. */
-  const losing = (store: Tables, faulty: Tables): Tables => ({
-    read: faulty.read.bind(faulty),
-    list: faulty.list.bind(faulty),
-    write: (table, ...rest) => (table === 'companies' ? faulty : store).write(table, ...rest),
-  });
+  const losing = (store: Tables, faulty: Tables): Tables =>
+    tablesBut(faulty, {
+      write: (table, ...rest) => (table === 'companies' ? faulty : store).write(table, ...rest),
+    });
 
   it.each([
     [

@@ -20,6 +20,7 @@ import {
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { loadConnection } from '../../../shared/operations/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 
@@ -162,9 +163,7 @@ describe('every order', () => {
   it('is decided again where somebody else was first', async () => {
     const rig = await reProtecting();
     let isFirst = true;
-    const tables: Tables = {
-      read: rig.store.read.bind(rig.store),
-      list: rig.store.list.bind(rig.store),
+    const tables = tablesBut(rig.store, {
       write: async (table, ...rest) => {
         if (table === 'companies' && isFirst) {
           isFirst = false;
@@ -172,7 +171,7 @@ describe('every order', () => {
         }
         return rig.store.write(table, ...rest);
       },
-    };
+    });
     expect((await retrySwitch({ ...rig.deps, tables }, PLACE, ADMIN)).ok).toBe(true);
     expect((await switchOf(rig)).paused).toBe(true);
   });
@@ -305,14 +304,12 @@ describe('cancelling a switch of which nothing was touched', () => {
 
   it('leaves it to the timer while it cannot be written', async () => {
     const rig = await pending();
-    const tables: Tables = {
-      read: rig.store.read.bind(rig.store),
-      list: rig.store.list.bind(rig.store),
+    const tables = tablesBut(rig.store, {
       write: (table, ...rest) =>
         table === 'companies'
           ? Promise.resolve({ outcome: 'conflict', index: 0, reason: 'changed' })
           : rig.store.write(table, ...rest),
-    };
+    });
     expect(await cancelSwitch({ ...rig.deps, tables }, PLACE, ADMIN)).toMatchObject({ error: { type: 'busy' } });
     expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
   });
@@ -321,9 +318,7 @@ describe('cancelling a switch of which nothing was touched', () => {
 /** The store, whose answer to the first act on the company is lost after it was written. */
 function losingAnswer(rig: Rig, meanwhile: () => Promise<void> = () => Promise.resolve()): Tables {
   let isLost = false;
-  return {
-    read: rig.store.read.bind(rig.store),
-    list: rig.store.list.bind(rig.store),
+  return tablesBut(rig.store, {
     write: async (table, partition, writes) => {
       const written = await rig.store.write(table, partition, writes);
       if (isLost || table !== 'companies' || writes[0]?.kind !== 'replace') return written;
@@ -331,7 +326,7 @@ function losingAnswer(rig: Rig, meanwhile: () => Promise<void> = () => Promise.r
       await meanwhile();
       return { outcome: 'unknown' };
     },
-  };
+  });
 }
 
 describe('retrying', () => {

@@ -6,6 +6,7 @@ import type { Tables } from '../../../shared/operations/ports.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 
 const PLACE = place('s1');
@@ -71,7 +72,7 @@ describe('a message that the queue gave up on', () => {
       rowKey === switchRowKey(KEYRING, 's1')
         ? Promise.reject(new TypeError('a bug'))
         : rig.store.read(table, partition, rowKey);
-    const tables = { read, list: rig.store.list.bind(rig.store), write: rig.store.write.bind(rig.store) };
+    const tables = tablesBut(rig.store, { read });
     await expect(handleDeadLetter({ ...rig.deps, tables }, { body: ADVANCE, reason: REASON })).rejects.toThrow('a bug');
   });
 });

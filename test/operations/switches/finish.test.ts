@@ -17,6 +17,7 @@ import { tryFinish, type FinishOutcome } from '../../../shared/operations/switch
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 
 const switchOf = async (rig: Rig, switchId: string): Promise<Switch> =>
   (await loadSwitch(rig.store, place(switchId)))!.value;
@@ -185,16 +186,14 @@ describe('a claim to the end', () => {
   /** The store; the first write of a switch’s row alone, which is a claim, is answered so. */
   function answering(rig: Rig, answer: (write: () => Promise<WriteOutcome>) => Promise<WriteOutcome>): Tables {
     let isFirst = true;
-    return {
-      read: rig.store.read.bind(rig.store),
-      list: rig.store.list.bind(rig.store),
+    return tablesBut(rig.store, {
       write: (table, partition, writes) => {
         const write = (): Promise<WriteOutcome> => rig.store.write(table, partition, writes);
         if (!isFirst || table !== 'companies') return write();
         isFirst = false;
         return answer(write);
       },
-    };
+    });
   }
 
   it.each([

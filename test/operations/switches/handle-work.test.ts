@@ -10,6 +10,7 @@ import { handleSwitchWork } from '../../../shared/operations/switches/handle-wor
 import { agendaItemOf, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { agendaIn } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 
@@ -71,14 +72,12 @@ describe('a message', () => {
 
   it('hands over to a fresh continuation, from the shard on that it did not finish, when its time is up', async () => {
     const rig = await prepared(20);
-    const slow: Tables = {
-      read: rig.store.read.bind(rig.store),
-      list: rig.store.list.bind(rig.store),
+    const slow = tablesBut(rig.store, {
       write: (table, ...rest) => {
         rig.clock.advance(1);
         return rig.store.write(table, ...rest);
       },
-    };
+    });
     // Each shard takes three writes: its turn and one page in each pass.
     await handleSwitchWork({ ...rig.deps, tables: slow, messageBudgetMs: 4 }, { ...reprotect(0, 3), attempt: 3 });
     expect(await phases(rig)).toEqual(['1 done', '1 rewrap', '0 done', '0 done']);
@@ -122,14 +121,13 @@ async function preparing(): Promise<Rig> {
 }
 
 /** Somebody else writes first whenever the control rows are written while `loses` says so. */
-const beaten = (rig: Rig, loses: () => boolean): Tables => ({
-  read: rig.store.read.bind(rig.store),
-  list: rig.store.list.bind(rig.store),
-  write: (table, ...rest) =>
-    table === 'companies' && loses()
-      ? Promise.resolve({ outcome: 'conflict', index: 0, reason: 'changed' })
-      : rig.store.write(table, ...rest),
-});
+const beaten = (rig: Rig, loses: () => boolean): Tables =>
+  tablesBut(rig.store, {
+    write: (table, ...rest) =>
+      table === 'companies' && loses()
+        ? Promise.resolve({ outcome: 'conflict', index: 0, reason: 'changed' })
+        : rig.store.write(table, ...rest),
+  });
 
 describe('a message to go on', () => {
   it('takes a new switch through all that comes before its rows, and asks for their work', async () => {
@@ -338,7 +336,7 @@ describe('trouble', () => {
   it('that is a bug is thrown', async () => {
     const rig = await prepared(1);
     const read: Tables['read'] = () => Promise.reject(new TypeError('a bug'));
-    const tables = { read, list: rig.store.list.bind(rig.store), write: rig.store.write.bind(rig.store) };
+    const tables = tablesBut(rig.store, { read });
     await expect(handleSwitchWork({ ...rig.deps, tables }, ADVANCE)).rejects.toThrow('a bug');
     expect(rig.queue.size).toBe(0);
   });

@@ -3,11 +3,12 @@ import type { RowStep } from '../../../shared/domain/reprotect-row.ts';
 import { quarantineRowKey, shardCells } from '../../../shared/domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
 import { newShard, SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
-import type { RowWrite, StoredRow, Tables, WriteOutcome } from '../../../shared/operations/ports.ts';
+import type { RowWrite, StoredRow, WriteOutcome } from '../../../shared/operations/ports.ts';
 import { loadShard } from '../../../shared/operations/shard-rows.ts';
 import { writeRows, type Advanced } from '../../../shared/operations/switches/pass-writes.ts';
 import { FakeClock, FakeEntropy, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 
 const PLACE = { companyId: 'acme', keyringId: 'default', shard: 0 };
 const PARTITION = dataKeysPartition(PLACE);
@@ -67,15 +68,13 @@ class Shelf {
       rows.push((await this.store.read('datakeys', PARTITION, keyId(index)))!);
     }
     const from = (await loadShard(this.store, PLACE))!;
-    const tables: Tables = {
-      read: this.store.read.bind(this.store),
-      list: this.store.list.bind(this.store),
+    const tables = tablesBut(this.store, {
       write: (table, partition, writes) => {
         this.transactions.push(writes);
         const write = (): Promise<WriteOutcome> => this.store.write(table, partition, writes);
         return this.#planned.shift()?.(write) ?? write();
       },
-    };
+    });
     const deps = { tables, timers: new FakeTimers(), entropy: new FakeEntropy(), clock: new FakeClock() };
     return writeRows(deps, PLACE, { from, rows, decide, end, writer: 'worker' });
   }

@@ -16,6 +16,7 @@ import type { TableName, Tables } from '../../../shared/operations/ports.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 
@@ -57,9 +58,7 @@ async function tamperSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
 /** The store, with something done at the first write of a data key: before it, or after it with its answer lost. */
 function disturbed(rig: Rig, when: 'before' | 'lost' | 'after', disturb: () => Promise<void>): Tables {
   let isFirst = true;
-  return {
-    read: rig.store.read.bind(rig.store),
-    list: rig.store.list.bind(rig.store),
+  return tablesBut(rig.store, {
     write: async (...write) => {
       if (write[0] !== 'datakeys' || !isFirst) return rig.store.write(...write);
       isFirst = false;
@@ -68,7 +67,7 @@ function disturbed(rig: Rig, when: 'before' | 'lost' | 'after', disturb: () => P
       if (when !== 'before') await disturb();
       return when === 'lost' ? { outcome: 'unknown' } : written;
     },
-  };
+  });
 }
 
 /** Somebody writes the same cells again. */
