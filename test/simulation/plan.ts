@@ -51,6 +51,7 @@ export interface FaultRates {
   readonly emptyPage: number;
   readonly vault: number;
   readonly slowVault: number;
+  readonly slowStore: number;
   readonly seal: number;
   readonly duplicate: number;
   readonly lateMessage: number;
@@ -67,6 +68,7 @@ export const NO_FAULTS: FaultRates = {
   emptyPage: 0,
   vault: 0,
   slowVault: 0,
+  slowStore: 0,
   seal: 0,
   duplicate: 0,
   lateMessage: 0,
@@ -109,6 +111,7 @@ export function planOf(seed: number): Plan {
       emptyPage: calm ? 0.1 : rate(0.1, 0.3),
       vault: rate(0.02, 0.2),
       slowVault: rate(0.2),
+      slowStore: calm ? 0 : slowStoreOf(new Chance(seed, 'slow store of the plan')),
       seal: rate(0.02, 0.1),
       duplicate: rate(0.2, 0.6),
       lateMessage: rate(0.2),
@@ -135,6 +138,8 @@ function rarestOf(chance: Chance): Partial<Plan> {
   const deaths = [{ kind, place, way: 'again', after: 0 } as const];
   return { processes: 1, workersPerProcess: 1, deaths, deathRate: 0, freezeRate: 0, orders: 30 };
 }
+
+const slowStoreOf = (chance: Chance): number => (chance.happens(0.5) ? chance.pick([0.02, 0.15]) : 0);
 
 const tenantTurnsOf = (chance: Chance): number => (chance.happens(0.4) ? chance.between(2, 12) : 0);
 

@@ -61,7 +61,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a worker writes data rows without If-Match',
-    381,
+    485,
     inFile(`${SWITCHES}/pass-writes.ts`, [
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' });",
@@ -69,7 +69,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a turn to an older generation is allowed',
-    67,
+    464,
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
       `${SWITCHES}/shard-pass.ts`,
@@ -109,7 +109,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is guarded by ETags that were read after the shards',
-    714,
+    801,
     inFile(
       `${SWITCHES}/finish.ts`,
       ['  const ending = await loadEnding(deps, place);\n', '  let ending = await loadEnding(deps, place);\n'],
@@ -121,7 +121,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is written without If-Match',
-    278,
+    317,
     inFile(`${SWITCHES}/finish.ts`, [
       "record.write('companies', place.companyId, writes));",
       "record.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))));",
@@ -137,7 +137,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a quarantined row is put back to live at its old version',
-    184,
+    341,
     inFile('shared/domain/reprotect-row.ts', [
       'return step && release(row, step);',
       'return step && release(row, row.companyKeyVersion === pass.writeVersion ? step : UNTOUCHED);',
@@ -196,7 +196,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a follow writes by upsert',
-    278,
+    459,
     inFile(`${SWITCHES}/follow-key-version.ts`, [
       "record.write('companies', input.companyId, [write]));",
       "record.write('companies', input.companyId, [{ ...write, etag: '*' }]).then((done) => done.outcome === 'conflict' ? record.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells: write.cells }]) : done));",
@@ -281,7 +281,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the timer sets nothing going that got stuck',
-    113,
+    136,
     inFile(`${SWITCHES}/sweep.ts`, ['await enqueue(deps, place, messages);', '']),
   ),
   bug(
@@ -299,17 +299,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a switch begins its work without asking its tenants',
-    13,
+    18,
     inFile(`${SWITCHES}/leave-verification.ts`, ['if (held) return held;', 'void held;']),
   ),
   bug(
     'a tenant that comes late does not hold the commit',
-    79,
+    170,
     inFile(`${SWITCHES}/finish.ts`, ['if (held.value.length > 0) return', 'if (held.value.length < 0) return']),
   ),
   bug(
     'the commit is not made under the row that tenants merge',
-    278,
+    519,
     inFile(`${SWITCHES}/finish.ts`, ['    guardCompany(company),\n', '']),
   ),
   bug(
@@ -343,7 +343,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a switch that is completed allows no export',
-    4,
+    10,
     inFile(`${SWITCHES}/finish.ts`, ['    ...allowance(deps, ending),\n', '']),
   ),
 ];

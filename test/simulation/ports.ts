@@ -29,6 +29,7 @@ import { PASSING, troubleOf } from './troubles.ts';
 const NETWORK: Actor = { role: 'network' };
 const LATEST_COMMIT_MS = 60_000;
 const SLOWEST_ANSWER_MS = 10_000;
+const SLOWEST_STORE_MS = 1_000;
 
 export class SimTables implements Tables {
   readonly #world: PortWorld;
@@ -43,7 +44,7 @@ export class SimTables implements Tables {
     const text = `tables.read ${table} ${rowKey}`;
     await this.#begin(text);
     const row = await this.#world.store.read(table, partitionKey, rowKey);
-    await this.#world.turn(this.#actor, { text: `${text}: ${row?.etag ?? 'none'}` });
+    await this.#world.turn(this.#actor, { text: `${text}: ${row?.etag ?? 'none'}`, ...this.#onTheWay(text) });
     return row;
   }
 
@@ -58,7 +59,11 @@ export class SimTables implements Tables {
       ? { rows: [], continuation: query.continuation ?? query.after ?? '' }
       : await this.#world.store.list({ ...query, limit });
     const place = this.#actor.role === 'worker' && isData ? { place: 'page:read' } : {};
-    await this.#world.turn(this.#actor, { text: `${text}: ${page.rows.length} rows`, ...place });
+    await this.#world.turn(this.#actor, {
+      text: `${text}: ${page.rows.length} rows`,
+      ...place,
+      ...this.#onTheWay(text),
+    });
     return page;
   }
 
@@ -73,7 +78,7 @@ export class SimTables implements Tables {
     const onDeath = (): void => {
       if (onTheWire && world.chance.happens(0.5)) void this.#commitLate({ table, partitionKey, writes, text });
     };
-    await world.turn(this.#actor, { text, onDeath, ...place('before') });
+    await world.turn(this.#actor, { text, onDeath, ...place('before'), ...this.#onTheWay(text) });
     onTheWire = false;
     if (world.meets(this.#actor, text, 'unavailable')) throw new StoreUnavailable('the store refused');
     if (world.meets(this.#actor, text, 'touched')) await this.#touch(table, partitionKey, writes);
@@ -86,15 +91,23 @@ export class SimTables implements Tables {
       return this.#lost(text);
     }
     const written = await world.commit(table, partitionKey, writes);
-    await world.turn(this.#actor, { text: `${text}: ${outcomeText(written)}`, ...place('after') }, way);
+    const answer = { text: `${text}: ${outcomeText(written)}`, ...place('after'), ...this.#onTheWay(text) };
+    await world.turn(this.#actor, answer, way);
     if (!world.meets(this.#actor, text, 'lostAfter')) return written;
     if (act === 'page-write' && written.outcome === 'committed') world.reached('page-write:answer-lost', way);
     return { outcome: 'unknown' };
   }
 
   async #begin(text: string): Promise<void> {
-    await this.#world.turn(this.#actor, { text });
+    await this.#world.turn(this.#actor, { text, ...this.#onTheWay(text) });
     if (this.#world.meets(this.#actor, text, 'unavailable')) throw new StoreUnavailable('the store refused');
+  }
+
+  /** A request, or its answer, may be long on its way: others do a lot meanwhile. */
+  #onTheWay(text: string): { dueMs?: number } {
+    const { chance, clock } = this.#world;
+    if (!this.#world.meets(this.#actor, text, 'slowStore')) return {};
+    return { dueMs: clock.now().getTime() + chance.below(SLOWEST_STORE_MS) };
   }
 
   async #lost(text: string): Promise<WriteOutcome> {

@@ -100,7 +100,8 @@ async function goAgainLater(deps: WorkDependencies, message: WorkMessage): Promi
 
 /** Whatever comes next for a switch, as far as it goes without moving a row. */
 async function advance(deps: WorkDependencies, place: SwitchPlace): Promise<Rest> {
-  for (let losses = 0; losses < MAX_LOST_RACES; losses += 1) {
+  let losses = 0;
+  while (losses < MAX_LOST_RACES) {
     if (losses > 0) await pauseAfterLosing(deps, losses);
     const sw = await loadSwitch(deps.tables, place);
     if (!sw) return NOTHING;
@@ -111,7 +112,7 @@ async function advance(deps: WorkDependencies, place: SwitchPlace): Promise<Rest
     if (sw.value.blocked || sw.value.paused) return NOTHING;
     const rest = await step(deps, place, sw);
     if (rest !== 'moved' && rest !== 'lost-race') return rest;
-    if (rest === 'moved') losses = 0;
+    losses = rest === 'moved' ? 0 : losses + 1;
   }
   throw new StoreUnavailable('lost too many races for a switch');
 }
