@@ -3,9 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { getDataKey } from '../../../shared/operations/data-keys/get.ts';
-import { listDataKeys } from '../../../shared/operations/data-keys/list.ts';
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
 import { sweepPurges } from '../../../shared/operations/sweep-purges.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
@@ -161,57 +159,6 @@ test('many keys due at once are purged shard by shard in few transactions', asyn
   expect(world.tables.written.filter(({ table }) => table === 'datakeys').length).toBeLessThanOrEqual(6);
   world.expectExactCounts();
   expect([...world.store.dump()].filter(({ partitionKey }) => partitionKey.startsWith('purge|'))).toEqual([]);
-});
-
-test('the list holds every key but tombstones, page by page over all shards', async () => {
-  const world = await World.withCompany({ shardCount: 3 });
-  const keyIds = Array.from({ length: 25 }, (_, index) => `key-${index}`);
-  await world.generate(keyIds.map((keyId) => ({ keyId })));
-  await world.tamper('key-3', { state: 'tombstone' });
-  valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'key-4' }));
-  for (const limit of [1, 4, 25, 1_000]) {
-    const listed: string[] = [];
-    let continuation: string | undefined;
-    do {
-      const page = valueOf(
-        await listDataKeys(world.host, { ...PLACE, limit, ...(continuation === undefined ? {} : { continuation }) }),
-      );
-      expect(page.value.length).toBeLessThanOrEqual(limit);
-      listed.push(...page.value.map(({ keyId }) => keyId));
-      continuation = page.continuation;
-    } while (continuation !== undefined);
-    expect(listed.sort()).toEqual(keyIds.filter((keyId) => keyId !== 'key-3').sort());
-  }
-});
-
-test('a page of the store that is empty but goes on does not end the list', async () => {
-  const { world } = await withKey();
-  const list = world.tables.list.bind(world.tables);
-  const emptied = new Set<string>();
-  const slow: Tables['list'] = (query) => {
-    if (emptied.has(query.partitionKey)) {
-      const { continuation: _ours, ...rest } = query;
-      return list(rest);
-    }
-    emptied.add(query.partitionKey);
-    return Promise.resolve({ rows: [], continuation: 'ours' });
-  };
-  world.tables.list = slow;
-  const page = valueOf(await listDataKeys(world.host, PLACE));
-  expect(page.value.map(({ keyId }) => keyId)).toEqual(['a']);
-});
-
-test.each([
-  { limit: 0 },
-  { limit: 1_001 },
-  { limit: 1.5 },
-  { continuation: 'nonsense' },
-  { continuation: Buffer.from('99').toString('base64url') },
-  { continuation: Buffer.from('0|!shard').toString('base64url') },
-  { continuation: Buffer.from('0|a|b').toString('base64url') },
-])('a list asked for with %o is refused', async (query) => {
-  const { world } = await withKey();
-  expect(errorOf(await listDataKeys(world.host, { ...PLACE, ...query }))).toMatchObject({ type: 'invalid' });
 });
 
 test('a soft-deleted key is re-protected like the others and unwraps when restored', async () => {

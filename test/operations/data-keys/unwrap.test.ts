@@ -53,15 +53,19 @@ test.each([[[]], [Array.from({ length: 1_001 }, () => 'a')]])(
   'none or more than a thousand keys are refused',
   async (keyIds) => {
     const { world } = await withKeys('a');
-    expect(errorOf(await unwrapDataKeys(world.host, { ...PLACE, keyIds }))).toMatchObject({ target: 'keyIds' });
+    const unwrapped = await unwrapDataKeys(world.host, { ...PLACE, keyIds });
+    expect(errorOf(unwrapped)).toMatchObject({ type: 'invalid', target: 'keyIds' });
   },
 );
 
-test('the shard’s own row cannot be asked for', async () => {
-  const { world } = await withKeys('a');
-  const unwrapped = await unwrapDataKeys(world.host, { ...PLACE, keyIds: ['a', '!shard'] });
-  expect(errorOf(unwrapped)).toMatchObject({ type: 'invalid', target: 'keyIds[1]' });
-});
+test.each([[['a', '!shard'], 1] as const, [['!shard', 'a'], 0] as const])(
+  'the shard’s own row cannot be asked for: %j',
+  async (keyIds, index) => {
+    const { world } = await withKeys('a');
+    const unwrapped = await unwrapDataKeys(world.host, { ...PLACE, keyIds });
+    expect(errorOf(unwrapped)).toMatchObject({ type: 'invalid', target: `keyIds[${index}]` });
+  },
+);
 
 test('a thousand callers with nothing cached cause one vault call', async () => {
   const keyIds = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
@@ -126,7 +130,35 @@ test('a blob copied over another key’s does not open, and is a security event'
   const { blob } = await world.row('a');
   await world.tamper('b', { blob });
   expect(await outcomesOf(world, ['a', 'b'])).toEqual(['unwrapped', 'does-not-open']);
-  expect(world.log.events()).toContain('security.data-key-does-not-open');
+  expect(world.log.entries.filter(({ event }) => event === 'security.data-key-does-not-open')).toEqual([
+    { level: 'error', event: 'security.data-key-does-not-open', detail: { ...PLACE, keyId: 'b' } },
+  ]);
+});
+
+test('a kept row that does not open is read again before anybody is told', async () => {
+  const { world, generated } = await withKeys('a', 'b');
+  const host = world.newHost({ cachedRows: 10 });
+  const { blob } = await world.row('a');
+  await world.tamper('a', { blob: (await world.row('b')).blob });
+  expect(await outcomesOf(world, ['a', 'b'], host)).toEqual(['does-not-open', 'unwrapped']);
+  await world.tamper('a', { blob });
+  world.log.entries.length = 0;
+  expect(plaintextsOf(await world.unwrap(['a', 'b'], host))).toEqual(generated);
+  expect(world.log.events()).toEqual([]);
+});
+
+test.each(['deleted', 'lost', 'tombstone'] as const)('no vault is asked for a key that is %s', async (state) => {
+  const { world } = await withKeys('a');
+  await world.tamper('a', { state });
+  world.vaults.calls.length = 0;
+  await world.unwrap(['a'], world.newHost());
+  expect(world.vaults.calls).toEqual([]);
+});
+
+test('a quarantined row relabelled with a version that there is not is told to be quarantined', async () => {
+  const { world } = await withKeys('a');
+  await world.tamper('a', { state: 'quarantined', companyKeyVersion: 7 });
+  expect(await outcomesOf(world, ['a'])).toEqual(['quarantined']);
 });
 
 test('another company’s row and another keyring’s do not open here', async () => {
@@ -273,15 +305,45 @@ test('no more rows are kept than the setting says', async () => {
   expect(world.tables.reads).toBe(1);
 });
 
+async function loseEverything({ store }: World): Promise<void> {
+  for (const row of [...store.dump()]) {
+    const stored = await store.read(row.table as 'companies', row.partitionKey, row.rowKey);
+    const gone = { kind: 'delete', rowKey: row.rowKey, etag: stored!.etag } as const;
+    await store.write(row.table as 'companies', row.partitionKey, [gone]);
+  }
+}
+
+test('keys are found in a keyring that was deleted and made anew with another number of shards', async () => {
+  const { world } = await withKeys('a');
+  await world.unwrap(['a']);
+  await loseEverything(world);
+  const other = { ...world.newHost(), shardCount: 9 };
+  valueOf(await putCompany(other, { companyId: COMPANY }, ADMIN));
+  const keyIds = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+  const generated = plaintextsOf(
+    await world.generate(
+      keyIds.map((keyId) => ({ keyId })),
+      { host: other },
+    ),
+  );
+  const host = { ...world.newHost(), keyringPlaces: world.host.keyringPlaces };
+  const unwrapped = await world.unwrap([...keyIds, 'none'], host);
+  expect(plaintextsOf(unwrapped)).toEqual(generated);
+  expect(unwrapped.at(-1)?.outcome).toBe('not-found');
+});
+
+test('of a keyring that is the same as before nothing is read again but itself', async () => {
+  const { world } = await withKeys('a');
+  await world.unwrap(['a']);
+  world.tables.reads = 0;
+  expect(await outcomesOf(world, ['a', 'none'])).toEqual(['unwrapped', 'not-found']);
+  expect(world.tables.reads).toBe(3);
+});
+
 test('a keyring that is not there is not found, also when it was there a moment ago', async () => {
   const { world } = await withKeys('a');
   await world.unwrap(['a']);
-  for (const row of [...world.store.dump()]) {
-    const stored = await world.store.read(row.table as 'companies', row.partitionKey, row.rowKey);
-    await world.store.write(row.table as 'companies', row.partitionKey, [
-      { kind: 'delete', rowKey: row.rowKey, etag: stored!.etag },
-    ]);
-  }
+  await loseEverything(world);
   const unwrapped = await unwrapDataKeys(world.host, { ...PLACE, keyIds: ['a'] });
   expect(errorOf(unwrapped)).toEqual({ type: 'not-found', what: 'keyring', id: KEYRING });
 });

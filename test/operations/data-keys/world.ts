@@ -17,6 +17,7 @@ import {
   type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
 import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
+import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
 import { unwrapDataKeys, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
 import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
@@ -230,6 +231,10 @@ export function errorOf<E>(result: Result<unknown, E>): E {
   if (result.ok) throw new Error('was not refused');
   return result.error;
 }
+
+/** The entries of the list of what to purge. */
+export const rowsToPurge = (store: FakeTables): string[] =>
+  [...store.dump()].filter(({ partitionKey }) => partitionKey === purgePartition(PLACE)).map(({ rowKey }) => rowKey);
 
 /** The plaintexts of generated keys by id, copied: their buffers are overwritten by whoever sends them. */
 export function plaintextsOf(outcomes: readonly (GenerateOutcome | UnwrapOutcome)[]): Map<string, string> {

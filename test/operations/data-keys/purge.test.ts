@@ -1,0 +1,133 @@
+// One visit to a keyring whose deleted keys are due to be purged.
+import { describe, expect, it } from 'vitest';
+import { keyringCells } from '../../../shared/domain/rows/control-rows.ts';
+import { shardCells } from '../../../shared/domain/rows/data-rows.ts';
+import { keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
+import { loadKeyring } from '../../../shared/operations/control-state.ts';
+import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
+import { purgeKeyring } from '../../../shared/operations/data-keys/purge.ts';
+import { noteForPurge, purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
+import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
+import { COMPANY, DAY_MS, KEYRING, PLACE, plaintextsOf, RESTORE_DAYS, rowsToPurge, valueOf, World } from './world.ts';
+
+const HOUR_MS = 3_600_000;
+const A = { ...PLACE, keyId: 'a' };
+
+describe('a visit to a keyring', () => {
+  async function withKey(): Promise<World> {
+    const world = await World.withCompany({ shardCount: 1 });
+    await world.generate([{ keyId: 'a' }]);
+    return world;
+  }
+
+  /** Its time is over. */
+  async function due(): Promise<World> {
+    const world = await withKey();
+    valueOf(await deleteDataKey(world.host, A));
+    world.clock.advance(RESTORE_DAYS * DAY_MS);
+    return world;
+  }
+  const after = (world: World, ms: number): string => new Date(world.clock.now().getTime() + ms).toISOString();
+
+  it.each([
+    ['nothing is on the list', undefined, DAY_MS],
+    ['the next key is due in an hour', HOUR_MS, HOUR_MS],
+    ['the next key is due in two days', 2 * DAY_MS, DAY_MS],
+  ])('comes again in time where %s', async (_what, dueInMs, nextInMs) => {
+    const world = await withKey();
+    if (dueInMs !== undefined) {
+      await noteForPurge(world.store, PLACE, { keyId: 'b', purgeAfter: after(world, dueInMs) });
+    }
+    expect(await purgeKeyring(world.host, PLACE)).toEqual({ purged: 0, nextAt: after(world, nextInMs), gone: false });
+  });
+
+  it('that is gone says so; one that is not finished is looked at again', async () => {
+    const world = await withKey();
+    const none = await purgeKeyring(world.host, { ...PLACE, keyringId: 'none' });
+    expect(none).toEqual({ purged: 0, nextAt: after(world, 0), gone: true });
+    const keyring = await loadKeyring(world.store, PLACE);
+    const cells = keyringCells({ ...keyring!.value, state: 'creating' });
+    world.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), cells);
+    expect(await purgeKeyring(world.host, PLACE)).toEqual({ purged: 0, nextAt: after(world, 0), gone: false });
+  });
+
+  it('takes ten pages of the list at most, and the rest next time', async () => {
+    const world = await withKey();
+    for (let index = 0; index <= 5_000; index += 1) {
+      world.store.tamper('agenda', purgePartition(PLACE), `2025-01-01T00:00:00.000Z|none-${10_000 + index}`, {
+        format: 1,
+      });
+    }
+    expect(await purgeKeyring(world.host, PLACE)).toEqual({ purged: 0, nextAt: after(world, 0), gone: false });
+    expect(rowsToPurge(world.store)).toEqual(['2025-01-01T00:00:00.000Z|none-15000']);
+    expect((await purgeKeyring(world.host, PLACE)).nextAt).toBe(after(world, DAY_MS));
+    expect(rowsToPurge(world.store)).toEqual([]);
+  });
+
+  it('forgets entries of keys that there are not, and of keys restored meanwhile, and purges neither', async () => {
+    const world = await withKey();
+    valueOf(await deleteDataKey(world.host, A));
+    valueOf(await restoreDataKey(world.host, A));
+    await noteForPurge(world.store, PLACE, { keyId: 'a', purgeAfter: after(world, 0) });
+    await noteForPurge(world.store, PLACE, { keyId: 'none', purgeAfter: after(world, 0) });
+    expect((await purgeKeyring(world.host, PLACE)).purged).toBe(0);
+    expect([(await world.row('a')).state, rowsToPurge(world.store)]).toEqual(['live', [expect.stringContaining('2026-01-31') as string]]);
+  });
+
+  it('leaves a key that somebody wrote first to the next visit', async () => {
+    const world = await due();
+    let isFirst = true;
+    world.tables.beforeWrite = async ({ table }) => {
+      if (table === 'datakeys' && isFirst) {
+        isFirst = false;
+        await world.tamper('a', {});
+      }
+      return undefined;
+    };
+    expect((await purgeKeyring(world.host, PLACE)).purged).toBe(0);
+    expect([(await world.row('a')).state, rowsToPurge(world.store).length]).toEqual(['deleted', 1]);
+    expect((await purgeKeyring(world.host, PLACE)).purged).toBe(1);
+    world.expectExactCounts();
+  });
+
+  it('purges in a shard that takes no new keys', async () => {
+    const world = await due();
+    const shard = await world.shardFor('a');
+    world.store.tamper(
+      'datakeys',
+      world.partitionOf('a'),
+      SHARD_ROW_KEY,
+      shardCells({ ...shard, closed: true }, 'test'),
+    );
+    expect((await purgeKeyring(world.host, PLACE)).purged).toBe(1);
+  });
+
+  it('counts a key that its shard has not moved as not moved, beside others that are', async () => {
+    const world = await due();
+    const other = world.newHost({ tables: world.store });
+    let purged = 0;
+    world.tables.beforeWrite = async ({ partitionKey, writes }, commit) => {
+      if (purged > 0 || partitionKey !== world.partitionOf('a') || writes.length > 1) return undefined;
+      const turned = await commit();
+      await world.generate([{ keyId: 'new' }], { host: other });
+      purged = (await purgeKeyring(other, PLACE)).purged;
+      expect(await world.shardFor('a')).toMatchObject({ writeVersion: 2, live: 1, deleted: 0, done: 1 });
+      return turned;
+    };
+    await world.rekey('one');
+    expect(purged).toBe(1);
+    world.expectExactCounts();
+  });
+
+  it('has its process forget the row: it is not found at once', async () => {
+    const world = await withKey();
+    const host = world.newHost({ cachedRows: 10 });
+    expect(plaintextsOf(await world.unwrap(['a'], host)).size).toBe(1);
+    const aSecond = 1 / 86_400;
+    valueOf(await deleteDataKey({ ...world.host, restoreDays: aSecond }, A));
+    world.clock.advance(1_000);
+    expect((await purgeKeyring(host, PLACE)).purged).toBe(1);
+    expect((await world.unwrap(['a'], host))[0]?.outcome).toBe('not-found');
+  });
+});
