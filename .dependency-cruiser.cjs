@@ -63,6 +63,13 @@ module.exports = {
       to: { pathNot: '^(scripts/recover/|shared/domain/|(node:)?(crypto|fs|fs/promises|util)$|node_modules/jose/)' },
     },
     {
+      name: 'no-test-runner-where-there-is-none',
+      comment: 'Benchmarks, simulation and demo run by themselves, and use parts of the tests that must do so too.',
+      severity: 'error',
+      from: { path: '^(bench/|local/|test/(simulation|model|mutation)/main)' },
+      to: { path: '^(node_modules/)?vitest', reachable: true },
+    },
+    {
       name: 'only-main-imports-main',
       severity: 'error',
       from: { path: '^(functions|shared)/' },
@@ -77,7 +84,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)(dist|\\.local)/' },
+    exclude: { path: '^(dist|\\.local)/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {

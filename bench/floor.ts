@@ -10,7 +10,7 @@ import { MANAGED_IDENTITY_CLIENT_ID } from '../local/identities.ts';
 import { REDIRECT_VARIABLE } from '../local/redirect/redirect-table.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
 import { systemEntropy, systemTimers } from '../shared/adapters/system.ts';
-import type { Run } from '../test/end-to-end/harness.ts';
+import type { Run } from '../test/end-to-end/run.ts';
 import { KEYRING } from './company.ts';
 import type { FloorOptions } from './floor-server.ts';
 import { dataKeyIds, seedDataKeys } from './seed-data-keys.ts';

@@ -6,7 +6,8 @@ import { TableClient } from '@azure/data-tables';
 import { MANAGED_IDENTITY_PRINCIPAL_ID, VENDOR_TENANT_ID, VENDOR_VAULT_HOST } from '../local/identities.ts';
 import pLimit from 'p-limit';
 import { azure, Company, MANAGED, type Provider } from '../test/end-to-end/company.ts';
-import { startRun, type Run } from '../test/end-to-end/harness.ts';
+import { beginRun, type Run } from '../test/end-to-end/run.ts';
+import { buildApp } from '../scripts/build-bundle.ts';
 import type { BenchOptions } from './benchmark.ts';
 import { runPairs } from './harness/pairs.ts';
 import { Report } from './harness/report.ts';
@@ -32,7 +33,10 @@ export async function reprotectNaive(options: BenchOptions): Promise<boolean> {
     inFlight: IN_FLIGHT,
     pairs: options.pairs,
   });
-  const run = await startRun({ settings: { KEYSWITCH_SHARD_COUNT: '16', KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '300' } });
+  const run = await beginRun(
+    { bundleDir: await buildApp() },
+    { settings: { KEYSWITCH_SHARD_COUNT: '16', KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '300' } },
+  );
   const { contoso } = run.environment.customers;
   const company = await Company.create(run, 'contoso', keys);
   await company.connect(contoso, { id: 'own', keyName: 'bench' });

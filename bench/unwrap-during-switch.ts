@@ -2,7 +2,8 @@
 // Calls come at a steady rate; how long one takes counts from when it was due.
 import { setTimeout as delay } from 'node:timers/promises';
 import { azure, Company, MANAGED, type Provider } from '../test/end-to-end/company.ts';
-import { startRun } from '../test/end-to-end/harness.ts';
+import { beginRun } from '../test/end-to-end/run.ts';
+import { buildApp } from '../scripts/build-bundle.ts';
 import type { BenchOptions } from './benchmark.ts';
 import { closedLoad, openLoad, percentile, type Target } from './harness/http-load.ts';
 import { runPairs } from './harness/pairs.ts';
@@ -34,7 +35,7 @@ async function measure(
   what: string,
   options: { readonly keys: number; readonly pairs: number; readonly settings: Readonly<Record<string, string>> },
 ): Promise<void> {
-  const run = await startRun({ settings: options.settings });
+  const run = await beginRun({ bundleDir: await buildApp() }, { settings: options.settings });
   const [host] = run.environment.hosts;
   if (!host) throw new Error('no host');
   const company = await Company.create(run, 'contoso', options.keys);

@@ -2,7 +2,8 @@
 // both read their rows from the tables at every call, then both have them in memory.
 import type { FunctionsHost } from '../local/functions-host/host-process.ts';
 import { Company } from '../test/end-to-end/company.ts';
-import { startRun, type Run } from '../test/end-to-end/harness.ts';
+import { beginRun, type Run } from '../test/end-to-end/run.ts';
+import { buildApp } from '../scripts/build-bundle.ts';
 import type { BenchOptions } from './benchmark.ts';
 import { seedFloor, startFloor } from './floor.ts';
 import { closedLoad, type Target } from './harness/http-load.ts';
@@ -65,7 +66,7 @@ const LOADS: readonly Load[] = [
 export async function unwrapHttp(options: BenchOptions): Promise<boolean> {
   const keys = options.keys ?? KEYS;
   const report = new Report('unwrap-http', { keys, pairs: options.pairs });
-  const run = await startRun({ settings: SETTINGS });
+  const run = await beginRun({ bundleDir: await buildApp() }, { settings: SETTINGS });
   const company = await Company.create(run, 'contoso', keys);
   const ids = [...company.keys.keys()];
   const floorIds = await seedFloor(run, keys, SHARDS);

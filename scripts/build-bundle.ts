@@ -39,12 +39,10 @@ export async function buildBundle({ entryPoint, hostJson, outDir }: BundleOption
   await writeFile(join(outDir, 'package.json'), `${JSON.stringify({ private: true, main: MAIN }, undefined, 2)}\n`);
 }
 
-/** The product itself, into dist/. */
-export async function buildApp(): Promise<void> {
+/** The product itself, into dist/, which it answers. */
+export async function buildApp(): Promise<string> {
   const fromRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
-  await buildBundle({
-    entryPoint: fromRoot('functions/main.ts'),
-    hostJson: fromRoot('host.json'),
-    outDir: fromRoot('dist'),
-  });
+  const outDir = fromRoot('dist');
+  await buildBundle({ entryPoint: fromRoot('functions/main.ts'), hostJson: fromRoot('host.json'), outDir });
+  return outDir;
 }

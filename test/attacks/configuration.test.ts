@@ -1,7 +1,7 @@
 // API8 and API9: security misconfiguration, improper inventory management. What the edge says of itself, whom it believes, and whether
 // there is more of it than is described.
 import { afterAll, beforeAll, expect } from 'vitest';
-import { until } from '../end-to-end/harness.ts';
+import { until } from '../end-to-end/run.ts';
 import { attack } from './attacks.ts';
 import { send } from './raw-request.ts';
 import { Scene } from './scene.ts';

@@ -2,7 +2,8 @@
 // companies of their own. Everything that is stored can be compared before and after an attempt.
 import { expect } from 'vitest';
 import { azure, Company } from '../end-to-end/company.ts';
-import { LOG_LIMIT, startRun, type Run } from '../end-to-end/harness.ts';
+import { LOG_LIMIT, startRun } from '../end-to-end/harness.ts';
+import type { Run } from '../end-to-end/run.ts';
 import { StoredRows } from '../end-to-end/stored-rows.ts';
 import { send, type Attempt, type RawAnswer } from './raw-request.ts';
 import { unchanged } from './unchanged.ts';

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { DATA_TENANTS } from '../../local/environment/persons.ts';
 import { GOOGLE_SETTINGS } from '../../local/identities.ts';
 import { azure, Company, type TenantRef } from '../end-to-end/company.ts';
-import { startRun, type Run } from '../end-to-end/harness.ts';
+import { startRun } from '../end-to-end/harness.ts';
+import type { Run } from '../end-to-end/run.ts';
 import { describeInBrowser, openChromium } from './chromium.ts';
 
 const NAME_FIELDS = 'input[name=loginfmt], input[name=identifier]';

@@ -10,7 +10,8 @@ import { WORK_QUEUE } from '../../local/environment/app-environment.ts';
 import { SERVICE_BUS_HOST } from '../../local/identities.ts';
 import { COMPANY_KEY_BYTES } from '../../shared/domain/company-key.ts';
 import { azure, Company } from './company.ts';
-import { startRun, until, type Run } from './harness.ts';
+import { startRun } from './harness.ts';
+import { until, type Run } from './run.ts';
 import { StoredRows } from './stored-rows.ts';
 
 const IMPORTED = 'an-imported-data-key-of-48-bytes-0123456789abcde';

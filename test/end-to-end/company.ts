@@ -3,7 +3,7 @@
 import type { Page } from '../../local/browser/page.ts';
 import type { Customer } from '../../local/environment/customers.ts';
 import { signInAs } from '../../local/environment/sign-in-as.ts';
-import { until, type Answer, type Call, type ErrorBody, type Run } from './harness.ts';
+import { until, type Answer, type Call, type ErrorBody, type Run } from './run.ts';
 
 export interface KeyOutcome {
   readonly outcome: string;

@@ -7,7 +7,8 @@ import type { CustomerName } from '../../local/environment/customers.ts';
 import { DATA_TENANTS } from '../../local/environment/persons.ts';
 import { signInAs } from '../../local/environment/sign-in-as.ts';
 import { azure, Company, type TenantRef } from './company.ts';
-import { startRun, until, type Run } from './harness.ts';
+import { startRun } from './harness.ts';
+import { until, type Run } from './run.ts';
 
 interface Told {
   readonly code: string;

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { runRecover } from '../scripts/run-recover.ts';
 import { azure, Company, MANAGED, type KeyOutcome, type Provider } from './company.ts';
-import { startRun, type Answer, type ErrorBody, type Run } from './harness.ts';
+import { startRun } from './harness.ts';
+import type { Answer, ErrorBody, Run } from './run.ts';
 
 const PASSPHRASE = 'Kaffee, Butter und zwölf Eier';
 

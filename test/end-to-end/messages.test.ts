@@ -8,7 +8,8 @@ import type { QueueState } from '../../local/service-bus/control-routes.ts';
 import { dataKeysPartition, SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import { azure, Company } from './company.ts';
-import { LOG_LIMIT, startRun, until, type Run } from './harness.ts';
+import { LOG_LIMIT, startRun } from './harness.ts';
+import { until, type Run } from './run.ts';
 import { StoredRows } from './stored-rows.ts';
 
 const MAX_DELIVERIES = 3;

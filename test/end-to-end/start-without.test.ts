@@ -4,7 +4,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RemoteControl } from '../../local/control/remote-control.ts';
 import type { FunctionsHost } from '../../local/functions-host/host-process.ts';
 import { azure, Company } from './company.ts';
-import { startRun, until, type ErrorBody, type Run } from './harness.ts';
+import { startRun } from './harness.ts';
+import { until, type ErrorBody, type Run } from './run.ts';
 
 let run: Run;
 let company: Company;

@@ -8,7 +8,8 @@ import { VENDOR_KEY_NAME } from '../../local/environment/vendor.ts';
 import { VENDOR_VAULT_HOST } from '../../local/identities.ts';
 import type { QueueState } from '../../local/service-bus/control-routes.ts';
 import { azure, Company, MANAGED, type Provider, type SwitchView } from './company.ts';
-import { startRun, until, type Answer, type ErrorBody, type Run } from './harness.ts';
+import { startRun } from './harness.ts';
+import { until, type Answer, type ErrorBody, type Run } from './run.ts';
 import { StoredRows } from './stored-rows.ts';
 
 const TTL_MS = 2_000;

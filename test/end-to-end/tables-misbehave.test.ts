@@ -5,7 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { FaultEffect } from '../../local/control/control.ts';
 import { azure, Company, type KeyOutcome } from './company.ts';
-import { startRun, until, type Run } from './harness.ts';
+import { startRun } from './harness.ts';
+import { until, type Run } from './run.ts';
 import { StoredRows } from './stored-rows.ts';
 
 let run: Run;

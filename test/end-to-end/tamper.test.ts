@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { COMPANY_KEY_BYTES, wrapCompanyKey, type Wrap } from '../../shared/domain/company-key.ts';
 import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { azure, Company, MANAGED } from './company.ts';
-import { LOG_LIMIT, startRun, until, type ErrorBody, type Run } from './harness.ts';
+import { LOG_LIMIT, startRun } from './harness.ts';
+import { until, type ErrorBody, type Run } from './run.ts';
 import { StoredRows, type Row } from './stored-rows.ts';
 
 let run: Run;

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DATA_TENANTS } from '../../local/environment/persons.ts';
 import { GOOGLE_SETTINGS } from '../../local/identities.ts';
 import { azure, Company, type TenantRef } from './company.ts';
-import { startRun, type Run } from './harness.ts';
+import { startRun } from './harness.ts';
+import type { Run } from './run.ts';
 import { Load } from './load.ts';
 import { StoredRows } from './stored-rows.ts';
 

@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { FaultEffect } from '../../local/control/control.ts';
 import { azure, Company, type Health } from './company.ts';
-import { LOG_LIMIT, startRun, type Run } from './harness.ts';
+import { LOG_LIMIT, startRun } from './harness.ts';
+import type { Run } from './run.ts';
 
 const TIMEOUT_MS = 2_000;
 /** What a call of ours may take on a machine that is busy: the vault's time limit, and as much again for all else, thrice. */

@@ -1,5 +1,5 @@
 // Why a switch is blocked that nobody had reason to block, for whoever has to find out. Judges nothing.
-import type { Run } from './harness.ts';
+import type { Run } from './run.ts';
 
 /** Everything that says how it came to be. */
 export async function whyBlocked(run: Run, blocked: object): Promise<string> {

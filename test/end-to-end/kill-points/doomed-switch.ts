@@ -6,7 +6,7 @@ import { WORK_QUEUE } from '../../../local/environment/app-environment.ts';
 import { keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Way } from '../../fixtures/places-to-die.ts';
 import { azure, MANAGED, type Company } from '../company.ts';
-import { until, type Answer, type Run } from '../harness.ts';
+import { until, type Answer, type Run } from '../run.ts';
 import type { StoredRows } from '../stored-rows.ts';
 import { whyBlocked } from '../why-blocked.ts';
 import type { Death } from './chains.ts';

@@ -72,7 +72,10 @@ describe('a visit to a keyring', () => {
     await noteForPurge(world.store, PLACE, { keyId: 'a', purgeAfter: after(world, 0) });
     await noteForPurge(world.store, PLACE, { keyId: 'none', purgeAfter: after(world, 0) });
     expect((await purgeKeyring(world.host, PLACE)).purged).toBe(0);
-    expect([(await world.row('a')).state, rowsToPurge(world.store)]).toEqual(['live', [expect.stringContaining('2026-01-31') as string]]);
+    expect([(await world.row('a')).state, rowsToPurge(world.store)]).toEqual([
+      'live',
+      [expect.stringContaining('2026-01-31') as string],
+    ]);
   });
 
   it('leaves a key that somebody wrote first to the next visit', async () => {

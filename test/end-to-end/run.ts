@@ -1,0 +1,139 @@
+// One embedded run: the product's own bundle in hosts that are processes of their own, real HTTP, real AMQP, real tables, and this
+// process among them under the same names, so that the real SDKs can be used on what the product leaves behind. Settings are short, so
+// that what takes minutes in Azure takes seconds here. Judges nothing, and is no test itself: benchmarks run so too.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TokenCredential } from '@azure/identity';
+import { enterAzure } from '../../local/demo/azure-access.ts';
+import { startEnvironment, type Environment } from '../../local/environment.ts';
+import type { FunctionsHost, HostProgram } from '../../local/functions-host/host-process.ts';
+
+export interface Call {
+  /** Whose token; a partner admin's unless told. */
+  readonly as?: 'partnerAdmin' | 'dataKeys' | 'auditor';
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The oldest living one unless told. */
+  readonly host?: FunctionsHost;
+}
+
+/** What the tests read of the API's answers. */
+export interface Answer<T> {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: T;
+}
+
+export interface ErrorBody {
+  readonly error: { readonly code: string; readonly kind?: string; readonly owner?: string; readonly target?: string };
+}
+
+export interface Run {
+  readonly environment: Environment;
+  /** Of the managed identity, for the real SDKs in this process. */
+  readonly credential: TokenCredential;
+  /** All that any host ever wrote. */
+  readonly lines: readonly string[];
+  /** `settings` beside, or in place of, those of the run. */
+  startHost(settings?: Readonly<Record<string, string>>): Promise<FunctionsHost>;
+  /** `path` is below `/api/v1`. Rejects if the answer does not arrive whole. */
+  call<T = unknown>(method: string, path: string, call?: Call): Promise<Answer<T>>;
+  close(): Promise<void>;
+}
+
+const SHORT_SETTINGS = {
+  KEYSWITCH_SHARD_COUNT: '4',
+  KEYSWITCH_MESSAGE_BUDGET_SECONDS: '2',
+  KEYSWITCH_STUCK_AFTER_SECONDS: '3',
+  KEYSWITCH_RETRY_FIRST_SECONDS: '0.2',
+  KEYSWITCH_RETRY_LAST_SECONDS: '1',
+  KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: '3',
+  KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '2',
+  KEYSWITCH_SWEEP_SCHEDULE: '*/2 * * * * *',
+  // Never: a test asks for a check when it wants one.
+  KEYSWITCH_CHECK_SCHEDULE: '0 0 0 29 2 *',
+};
+const LOCK_DURATION_MS = 2_000;
+const CALL_LIMIT_MS = 45_000;
+
+export interface RunOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly maxDeliveryCount?: number;
+  readonly hosts?: number;
+}
+
+/** `program`: the host's own modules unless told. */
+export async function beginRun(
+  built: { readonly bundleDir: string; readonly program?: HostProgram },
+  options: RunOptions = {},
+): Promise<Run> {
+  const { settings, hosts = 1, ...broker } = options;
+  const environment = await startEnvironment({
+    lockDurationMs: LOCK_DURATION_MS,
+    ...broker,
+    settings: { ...SHORT_SETTINGS, ...settings },
+  });
+  const credential = enterAzure(environment);
+  const lines: string[] = [];
+  const startHost: Run['startHost'] = (env = {}) =>
+    environment.startHost({ ...built, env, onLine: (line) => void lines.push(line) });
+  for (let started = 0; started < hosts; started += 1) await startHost();
+  return {
+    environment,
+    credential,
+    lines,
+    startHost,
+    call: (method, path, call = {}) => ask(environment, method, path, call),
+    close: () => environment.close(),
+  };
+}
+
+async function ask<T>(environment: Environment, method: string, path: string, call: Call): Promise<Answer<T>> {
+  const host = call.host ?? environment.hosts[0];
+  if (!host) throw new Error('no host lives');
+  const hasBody = call.body !== undefined;
+  const response = await fetch(`${host.url}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${environment.tokens[call.as ?? 'partnerAdmin']}`,
+      ...(hasBody ? { 'content-type': 'application/json' } : {}),
+      ...call.headers,
+    },
+    ...(hasBody ? { body: JSON.stringify(call.body) } : {}),
+    signal: AbortSignal.timeout(CALL_LIMIT_MS),
+  });
+  const text = await response.text();
+  const body = (text === '' ? undefined : JSON.parse(text)) as T;
+  return { status: response.status, headers: response.headers, body };
+}
+
+const POLL_MS = 50;
+const POLL_LIMIT_MS = 45_000;
+
+/** Asks again and again until the answer is there; gives up, naming what was waited for, long after it should have come. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  limitMs = POLL_LIMIT_MS,
+): Promise<T> {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await delay(POLL_MS);
+  }
+}
+
+/** Asks until there is an answer: the host that was asked may be dead. */
+export async function persist<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  return until(what, () =>
+    ask()
+      .then((value) => ({ value }))
+      .catch(() => undefined),
+  ).then(({ value }) => value);
+}
+
+/** Lines for whoever reads the run, between those of the test runner. */
+export function tell(...lines: readonly string[]): void {
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
