@@ -58,6 +58,15 @@ test.each([[[]], [Array.from({ length: 1_001 }, () => 'a')]])(
   },
 );
 
+test('a thousand keys are answered', async () => {
+  const { world } = await withKeys('a');
+  const outcomes = await outcomesOf(
+    world,
+    Array.from({ length: 1_000 }, () => 'a'),
+  );
+  expect(outcomes).toEqual(Array.from({ length: 1_000 }, () => 'unwrapped'));
+});
+
 test.each([[['a', '!shard'], 1] as const, [['!shard', 'a'], 0] as const])(
   'the shard’s own row cannot be asked for: %j',
   async (keyIds, index) => {
