@@ -1,7 +1,7 @@
 // How long a new process takes until the app has answered its first call: the bundle as it is deployed, against `node -e 0` and
 // against the same app that loads its packages from node_modules. The host around it is the same bundle of ours in both.
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,37 +21,45 @@ const STARTS = 7;
 export async function coldStart(options: BenchOptions): Promise<boolean> {
   const report = new Report('cold-start', { pairs: options.pairs, startsPerSample: STARTS });
   // Below the project, so that the app without its packages finds node_modules.
-  const directory = await mkdtemp(fromRoot('bench/.cold-start-'));
-  const host = join(await mkdtemp(join(tmpdir(), 'keyswitch-cold-start-')), 'host.cjs');
-  const bundled = join(directory, 'bundled');
-  const unbundled = join(directory, 'unbundled');
+  const apps = await mkdtemp(fromRoot('bench/.cold-start-'));
+  const elsewhere = await mkdtemp(join(tmpdir(), 'keyswitch-cold-start-'));
+  try {
+    const { host, bundled, unbundled } = await buildAll(apps, elsewhere);
+    const bare = (): Promise<number> => Promise.resolve(sample(['-e', '0']));
+    const start = (app: string) => (): Promise<number> => Promise.resolve(sample([host, app]));
+    const pairs = { pairs: options.pairs };
+    const overBare = await runPairs({ ...pairs, a: start(bundled), b: bare });
+    const overBundled = await runPairs({ ...pairs, a: start(unbundled), b: start(bundled) });
+
+    report.pairs({ what: 'until it answered', names: ['bundle', 'node -e 0'], unit: 'ms', measured: overBare });
+    const differences = overBare.a.map((ms, pair) => ms - (overBare.b[pair] ?? 0));
+    const value = summarize(differences).median;
+    report.value({ what: 'bundle over bare node', value, unit: 'ms', goal: { atMost: MOST_MS }, raw: differences });
+    report.pairs({ what: 'until it answered', names: ['unbundled', 'bundle'], unit: 'ms', measured: overBundled });
+  } finally {
+    for (const directory of [apps, elsewhere]) await rm(directory, { recursive: true });
+  }
+  return report.save();
+}
+
+async function buildAll(
+  apps: string,
+  elsewhere: string,
+): Promise<{ readonly host: string; readonly bundled: string; readonly unbundled: string }> {
+  const [bundled, unbundled] = [join(apps, 'bundled'), join(apps, 'unbundled')];
   const app = { entryPoint: fromRoot('functions/main.ts'), hostJson: fromRoot('host.json') };
   await buildBundle({ ...app, outDir: bundled });
   await buildBundle({ ...app, outDir: unbundled });
-  await build({
-    entryPoints: [app.entryPoint],
-    outfile: join(unbundled, 'functions/main.js'),
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'cjs',
-  });
+  // As a module of the newer kind: some packages can only be imported.
+  const main = 'functions/main.mjs';
+  const parts = { bundle: true, platform: 'node' } as const;
+  const outfile = join(unbundled, main);
+  await build({ ...parts, entryPoints: [app.entryPoint], outfile, packages: 'external', format: 'esm' });
+  await writeFile(join(unbundled, 'package.json'), JSON.stringify({ private: true, main }));
   const child = fileURLToPath(new URL('cold-start-child.ts', import.meta.url));
-  await build({ entryPoints: [child], outfile: host, bundle: true, platform: 'node', format: 'cjs' });
-
-  const bare = (): Promise<number> => Promise.resolve(sample(['-e', '0']));
-  const start = (appDirectory: string) => (): Promise<number> => Promise.resolve(sample([host, appDirectory]));
-  const pairs = { pairs: options.pairs };
-  const overBare = await runPairs({ ...pairs, a: start(bundled), b: bare });
-  const overBundled = await runPairs({ ...pairs, a: start(unbundled), b: start(bundled) });
-  await rm(directory, { recursive: true });
-
-  report.pairs({ what: 'until it answered', names: ['bundle', 'node -e 0'], unit: 'ms', measured: overBare });
-  const differences = overBare.a.map((ms, pair) => ms - (overBare.b[pair] ?? 0));
-  const value = summarize(differences).median;
-  report.value({ what: 'bundle over bare node', value, unit: 'ms', goal: { atMost: MOST_MS }, raw: differences });
-  report.pairs({ what: 'until it answered', names: ['unbundled', 'bundle'], unit: 'ms', measured: overBundled });
-  return report.save();
+  const host = join(elsewhere, 'host.cjs');
+  await build({ ...parts, entryPoints: [child], outfile: host, format: 'cjs' });
+  return { host, bundled, unbundled };
 }
 
 const sample = (args: readonly string[]): number =>

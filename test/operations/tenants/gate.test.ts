@@ -94,6 +94,12 @@ describe('a switch of a company with tenants', () => {
     await completes(rig);
   });
 
+  it('says in the log for how many it waits', async () => {
+    const rig = await begun(ENTRA, GOOGLE);
+    const detail = { ...place('s1'), tenants: 2 };
+    expect(rig.log.entries).toContainEqual({ level: 'info', event: 'switch.waits-for-tenants', detail });
+  });
+
   it('can be cancelled while it waits', async () => {
     const rig = await begun(ENTRA);
     await cancelSwitch(rig.deps, place('s1'), ADMIN);
@@ -343,6 +349,13 @@ describe('the timer', () => {
     rig.clock.advance(2_000);
     expect(await sweep(rig)).toBe(1);
     await completes(rig);
+  });
+
+  it('leaves a switch alone that waits for one of two', async () => {
+    const rig = await begun(ENTRA, GOOGLE);
+    await verifyAll(rig, 's1', ENTRA);
+    rig.clock.advance(HOUR_MS);
+    expect([await sweep(rig), rig.queue.size]).toEqual([0, 0]);
   });
 
   it('is not kept by tenants from a switch that is being prepared', async () => {

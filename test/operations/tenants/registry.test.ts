@@ -90,7 +90,7 @@ describe('registering a tenant', () => {
     expect(await getTenant(rig.deps, nobody)).toMatchObject(missing);
     expect(await listTenantsOf(rig.deps, nobody)).toMatchObject(missing);
     await closing(rig);
-    expect(await put(rig, ENTRA)).toMatchObject({ error: { code: 'company-closing' } });
+    expect(await put(rig, ENTRA)).toMatchObject({ error: { type: 'state', code: 'company-closing' } });
     expect(await drop(rig, ENTRA, '*')).toMatchObject({ error: { code: 'company-closing' } });
   });
 
@@ -140,6 +140,8 @@ describe('removing a tenant', () => {
     await register(rig, ENTRA);
     await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     await rig.drain();
+    expect((await remove(rig, GOOGLE)).ok).toBe(false);
+    expect(rig.queue.size).toBe(0);
     await remove(rig, ENTRA);
     expect(rig.queue.size).toBe(1);
     await rig.drain({ enough: async () => (await stateOf(rig, 's1')) === 're-protecting' });
@@ -168,7 +170,18 @@ describe('removing a tenant', () => {
     };
     rig.deps = rig.freshHost(goesAway);
     expect(await remove(rig, ENTRA)).toEqual({ ok: true, value: undefined });
-    expect(rig.log.events()).toContain('switches.left-to-timer');
+    const detail = { companyId: COMPANY };
+    expect(rig.log.entries).toContainEqual({ level: 'warning', event: 'switches.left-to-timer', detail });
+  });
+
+  it('ends with a bug that comes after it, and is done', async () => {
+    const rig = await Rig.withDataKeys(4);
+    await register(rig, ENTRA);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    await rig.drain();
+    rig.queue.send = () => Promise.reject(new TypeError('a bug'));
+    await expect(remove(rig, ENTRA)).rejects.toThrow('a bug');
+    expect(await listed(rig)).toEqual([]);
   });
 });
 

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { destinationDigest, type Approval } from '../../../shared/domain/approval.ts';
+import { err } from '../../../shared/domain/result.ts';
 import { companyCells } from '../../../shared/domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY } from '../../../shared/domain/rows/row-keys.ts';
 import { loadCompany } from '../../../shared/operations/control-state.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { unverifiedTenants } from '../../../shared/operations/tenants/verifications.ts';
-import { ADMIN } from '../../fakes/actors.ts';
+import { recordVerification, unverifiedTenants } from '../../../shared/operations/tenants/verifications.ts';
+import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig, VENDOR } from '../switches/rig.ts';
@@ -108,7 +109,9 @@ describe('recording that a tenant’s administrator agreed', () => {
     const rig = await waiting();
     const there = await destination(rig, 's1');
     await cancelSwitch(rig.deps, place('s1'), ADMIN);
-    expect(await verify(rig, 's1', ENTRA, { destination: there })).toMatchObject({ error: { code: 'switch-ended' } });
+    expect(await verify(rig, 's1', ENTRA, { destination: there })).toMatchObject({
+      error: { type: 'state', code: 'switch-ended' },
+    });
     expect(verifications(rig)).toEqual([]);
   });
 
@@ -117,7 +120,7 @@ describe('recording that a tenant’s administrator agreed', () => {
     await register(rig, ENTRA);
     await startRekey(rig.deps, place('s1'), ADMIN);
     expect(await verify(rig, 's1', ENTRA, { destination: 'x' })).toMatchObject({
-      error: { code: 'nothing-to-verify' },
+      error: { type: 'state', code: 'nothing-to-verify' },
     });
   });
 
@@ -125,7 +128,21 @@ describe('recording that a tenant’s administrator agreed', () => {
     const rig = await waiting();
     const company = (await loadCompany(rig.store, COMPANY))!.value;
     rig.store.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells({ ...company, state: 'closing' }));
-    expect(await verify(rig, 's1', ENTRA)).toMatchObject({ error: { code: 'company-closing' } });
+    expect(await verify(rig, 's1', ENTRA)).toMatchObject({ error: { type: 'state', code: 'company-closing' } });
+  });
+
+  it('is refused with what is written beside it, and then neither is written', async () => {
+    const rig = await waiting();
+    const refusal = { type: 'busy', retryAfterSeconds: 1 } as const;
+    const agreed = { companyId: COMPANY, approval: switchApproval('s1'), ...ENTRA, admin: { id: 'x', name: 'Ann' } };
+    const refused = await recordVerification(
+      rig.deps,
+      { ...agreed, destination: await destination(rig, 's1') },
+      actorNamed('browser'),
+      () => Promise.resolve(err(refusal)),
+    );
+    expect(refused).toEqual(err(refusal));
+    expect([verifications(rig), taken(rig)]).toEqual([[], []]);
   });
 
   it('is refused, with what is wrong, while nothing can be sealed', async () => {
@@ -201,7 +218,14 @@ describe('recording that a tenant’s administrator agreed', () => {
     });
     expect(await verify(rig, 's1', ENTRA, { destination: there })).toEqual({ ok: true, value: undefined });
     expect([verifications(rig), rig.queue.size]).toEqual([[VERIFICATION], 0]);
-    expect(rig.log.events()).toContain('switch.left-to-timer');
+    expect(rig.log.entries).toContainEqual({ level: 'warning', event: 'switch.left-to-timer', detail: place('s1') });
+  });
+
+  it('ends with a bug that comes after it, and is recorded', async () => {
+    const rig = await waiting();
+    rig.queue.send = () => Promise.reject(new TypeError('a bug'));
+    await expect(verify(rig, 's1', ENTRA)).rejects.toThrow('a bug');
+    expect(verifications(rig)).toEqual([VERIFICATION]);
   });
 });
 
