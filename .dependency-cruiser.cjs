@@ -66,7 +66,7 @@ module.exports = {
       name: 'no-test-runner-where-there-is-none',
       comment: 'Benchmarks, simulation and demo run by themselves, and use parts of the tests that must do so too.',
       severity: 'error',
-      from: { path: '^(bench/|local/|test/(simulation|model|mutation)/main)' },
+      from: { path: '^(bench/|local/|test/(simulation|model|mutation)/(main|[a-z]+-worker))' },
       to: { path: '^(node_modules/)?vitest', reachable: true },
     },
     {

@@ -1,7 +1,7 @@
 // How long a new process takes until the app has answered its first call: the bundle as it is deployed, against `node -e 0` and
 // against the same app that loads its packages from node_modules. The host around it is the same bundle of ours in both.
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,8 @@ const STARTS = 7;
 export async function coldStart(options: BenchOptions): Promise<boolean> {
   const report = new Report('cold-start', { pairs: options.pairs, startsPerSample: STARTS });
   // Below the project, so that the app without its packages finds node_modules.
-  const apps = await mkdtemp(fromRoot('bench/.cold-start-'));
+  await mkdir(fromRoot('.local'), { recursive: true });
+  const apps = await mkdtemp(fromRoot('.local/cold-start-'));
   const elsewhere = await mkdtemp(join(tmpdir(), 'keyswitch-cold-start-'));
   try {
     const { host, bundled, unbundled } = await buildAll(apps, elsewhere);
@@ -49,12 +50,12 @@ async function buildAll(
   const [bundled, unbundled] = [join(apps, 'bundled'), join(apps, 'unbundled')];
   const app = { entryPoint: fromRoot('functions/main.ts'), hostJson: fromRoot('host.json') };
   await buildBundle({ ...app, outDir: bundled });
-  await buildBundle({ ...app, outDir: unbundled });
-  // As a module of the newer kind: some packages can only be imported.
+  // An ES module: what is required, and has a default export only, is no such thing to a bundle that loads it as CommonJS.
   const main = 'functions/main.mjs';
   const parts = { bundle: true, platform: 'node' } as const;
   const outfile = join(unbundled, main);
   await build({ ...parts, entryPoints: [app.entryPoint], outfile, packages: 'external', format: 'esm' });
+  await copyFile(app.hostJson, join(unbundled, 'host.json'));
   await writeFile(join(unbundled, 'package.json'), JSON.stringify({ private: true, main }));
   const child = fileURLToPath(new URL('cold-start-child.ts', import.meta.url));
   const host = join(elsewhere, 'host.cjs');

@@ -1,5 +1,6 @@
 // The least that any server must do to unwrap data keys for a caller: check the token, read the rows through @azure/data-tables (or
-// have them in memory), open them, answer. No routes, no validation, no cache, no log. Prints its URL.
+// have them in memory), open them, answer. No routes, no validation, no cache but of the token, no log. Prints its URL, and ends when
+// its input does.
 import { createDecipheriv, createSecretKey } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -35,6 +36,16 @@ const keys = createLocalJWKSet(options.jwks);
 const rows = new Map<string, Uint8Array>();
 const limit = pLimit(READS_IN_FLIGHT);
 
+/** As the product does: one that was good is good for a minute. */
+const goodUntilMs = new Map<string, number>();
+const GOOD_FOR_MS = 60_000;
+
+async function check(token: string): Promise<void> {
+  if ((goodUntilMs.get(token) ?? 0) > Date.now()) return;
+  await jwtVerify(token, keys);
+  goodUntilMs.set(token, Date.now() + GOOD_FOR_MS);
+}
+
 async function blobOf(keyId: string): Promise<Uint8Array> {
   const kept = rows.get(keyId);
   if (kept) return kept;
@@ -56,7 +67,7 @@ function open(keyId: string, blob: Uint8Array): string {
 async function answer(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  await jwtVerify(request.headers.authorization?.slice('Bearer '.length) ?? '', keys);
+  await check(request.headers.authorization?.slice('Bearer '.length) ?? '');
   const { keyIds } = JSON.parse(Buffer.concat(chunks).toString()) as { keyIds: string[] };
   const unwrapped = await limit.map(keyIds, async (keyId) => {
     const plaintext = open(keyId, await blobOf(keyId));
@@ -74,3 +85,4 @@ const server = createServer((request, response) => {
 server.listen(0, '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
 });
+process.stdin.on('end', () => process.exit()).resume();

@@ -60,9 +60,13 @@ export async function startFloor(
     [REDIRECT_VARIABLE]: JSON.stringify(environment.redirect),
     KEYSWITCH_BENCH_FLOOR: JSON.stringify(floor),
   };
-  const child = spawn(process.execPath, ['--import', PRELOAD, SERVER], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const [url] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const child = spawn(process.execPath, ['--import', PRELOAD, SERVER], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
+  const ended = exited.then(([code]: unknown[]): never => {
+    throw new Error(`the floor ended with ${String(code)}`);
+  });
+  const line = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>;
+  const [url] = await Promise.race([line, ended]);
   return {
     url,
     pid: child.pid ?? 0,

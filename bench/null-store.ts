@@ -55,6 +55,7 @@ export class NullStore implements Tables {
   readonly #options: NullStoreOptions;
   readonly #control = new FakeTables();
   readonly #shards: ReadonlyMap<string, ShardState>;
+  #second: Promise<KeyObject> | undefined;
   #keys: { readonly from: KeyObject; readonly to: KeyObject | undefined } | undefined;
   #etag = 0;
   /** Milliseconds spent in here: making rows is no part of what is measured. */
@@ -183,9 +184,11 @@ export class NullStore implements Tables {
 
   /** The second company key is there once the first row has been written under it. */
   async #loadKeys(shard: ShardState): Promise<{ readonly from: KeyObject; readonly to: KeyObject | undefined }> {
-    const to = shard.writes[0] === 0 ? undefined : await this.#options.companyKey(2);
-    this.#keys = { from: this.#keys?.from ?? (await this.#options.companyKey(1)), to };
-    return this.#keys;
+    if (shard.writes[0] !== 0) this.#second ??= this.#options.companyKey(2);
+    const to = await this.#second;
+    const keys = { from: this.#keys?.from ?? (await this.#options.companyKey(1)), to };
+    if (to || !this.#keys?.to) this.#keys = keys;
+    return keys;
   }
 
   #shard(partitionKey: string): ShardState {

@@ -22,7 +22,7 @@ const SOURCE_HOST = 'naive-source.vault.azure.net';
 const TARGET_HOST = 'naive-target.vault.azure.net';
 const PARTITION = 'naive';
 
-/** Design/3: at most six of each vault, and three more for every process; the seal key's signatures are counted apart. */
+/** Invariant 8 of docs/simulation.md: at most six of each vault, and three more for every process; the seal key's signatures are counted apart. */
 const MOST_VAULT_CALLS = 2 * (6 + 3);
 
 export async function reprotectNaive(options: BenchOptions): Promise<boolean> {

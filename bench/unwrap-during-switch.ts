@@ -15,7 +15,7 @@ const CALLS_PER_SECOND = 100;
 /** A switch is over in a few seconds: too few calls for a hundredth of them to mean anything. */
 const SWITCHES_PER_SAMPLE = 4;
 const QUIET_CALLS = 1_000;
-const POLL_MS = 500;
+const POLL_MS = 100;
 const SETTINGS = { KEYSWITCH_SHARD_COUNT: '16', KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '3600' };
 
 /** Rows read share the one store, which here does one thing at a time; rows kept show what the host itself adds. */
@@ -81,7 +81,9 @@ async function whileSwitching(
   const watch = async (): Promise<void> => {
     while (!completed) {
       await delay(POLL_MS);
-      completed = (await company.view(order.switchId)).state === 'completed';
+      const { state, blocked } = await company.view(order.switchId);
+      if (blocked) throw new Error(`the switch is blocked: ${JSON.stringify(blocked)}`);
+      completed = state === 'completed';
     }
   };
   const watching = watch();

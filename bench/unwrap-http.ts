@@ -14,7 +14,6 @@ const KEYS = 2_000;
 const SHARDS = 16;
 /** Rows stay until the benchmark is over. */
 const SETTINGS = { KEYSWITCH_SHARD_COUNT: String(SHARDS), KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '3600' };
-const CACHED = { KEYSWITCH_DATA_KEY_CACHE_ROWS: String(KEYS) };
 
 interface Load {
   readonly what: string;
@@ -71,7 +70,10 @@ export async function unwrapHttp(options: BenchOptions): Promise<boolean> {
   const ids = [...company.keys.keys()];
   const floorIds = await seedFloor(run, keys, SHARDS);
   for (const rows of ['tables', 'memory'] as const) {
-    const host = rows === 'tables' ? run.environment.hosts[0] : await run.startHost(CACHED);
+    const host =
+      rows === 'tables'
+        ? run.environment.hosts[0]
+        : await run.startHost({ KEYSWITCH_DATA_KEY_CACHE_ROWS: String(keys) });
     if (!host) throw new Error('no host');
     const floor = await startFloor(run, { shardCount: SHARDS, rows });
     for (const load of LOADS) {

@@ -1,5 +1,5 @@
 // Load over HTTP on connections that are kept: closed (each connection asks again as soon as it is answered) or open (so many calls
-// a second, however long they take). Any answer but 200 ends the measurement.
+// a second, however long they take). Any answer but 200 ends a closed one; an open one counts it.
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 

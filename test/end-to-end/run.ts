@@ -1,6 +1,6 @@
 // One embedded run: the product's own bundle in hosts that are processes of their own, real HTTP, real AMQP, real tables, and this
-// process among them under the same names, so that the real SDKs can be used on what the product leaves behind. Settings are short, so
-// that what takes minutes in Azure takes seconds here. Judges nothing, and is no test itself: benchmarks run so too.
+// process among them under the same names, so that the real SDKs can be used on what the product leaves behind. Judges nothing, and is no
+// test itself: benchmarks run so too.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TokenCredential } from '@azure/identity';
 import { enterAzure } from '../../local/demo/azure-access.ts';
@@ -40,24 +40,13 @@ export interface Run {
   close(): Promise<void>;
 }
 
-const SHORT_SETTINGS = {
-  KEYSWITCH_SHARD_COUNT: '4',
-  KEYSWITCH_MESSAGE_BUDGET_SECONDS: '2',
-  KEYSWITCH_STUCK_AFTER_SECONDS: '3',
-  KEYSWITCH_RETRY_FIRST_SECONDS: '0.2',
-  KEYSWITCH_RETRY_LAST_SECONDS: '1',
-  KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: '3',
-  KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '2',
-  KEYSWITCH_SWEEP_SCHEDULE: '*/2 * * * * *',
-  // Never: a test asks for a check when it wants one.
-  KEYSWITCH_CHECK_SCHEDULE: '0 0 0 29 2 *',
-};
-const LOCK_DURATION_MS = 2_000;
 const CALL_LIMIT_MS = 45_000;
 
 export interface RunOptions {
+  /** Beside, or in place of, those of the embedded run. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly maxDeliveryCount?: number;
+  readonly lockDurationMs?: number;
   readonly hosts?: number;
 }
 
@@ -66,12 +55,8 @@ export async function beginRun(
   built: { readonly bundleDir: string; readonly program?: HostProgram },
   options: RunOptions = {},
 ): Promise<Run> {
-  const { settings, hosts = 1, ...broker } = options;
-  const environment = await startEnvironment({
-    lockDurationMs: LOCK_DURATION_MS,
-    ...broker,
-    settings: { ...SHORT_SETTINGS, ...settings },
-  });
+  const { hosts = 1, ...others } = options;
+  const environment = await startEnvironment(others);
   const credential = enterAzure(environment);
   const lines: string[] = [];
   const startHost: Run['startHost'] = (env = {}) =>

@@ -42,7 +42,7 @@ describe('the list of what to purge', () => {
     expect(agendaIn(store, 'purge')).toHaveLength(1);
   });
 
-  it('is tried three times; then the key is not deleted, and nothing is on the agenda', async () => {
+  it('is tried three times, and then given up with nothing on the agenda', async () => {
     const store = new FakeTables();
     const sent: string[] = [];
     const tables = answering(store, Array<WriteOutcome>(5).fill({ outcome: 'unknown' }), sent);

@@ -8,11 +8,21 @@ import { loadKeyring } from '../../../shared/operations/control-state.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { purgeKeyring } from '../../../shared/operations/data-keys/purge.ts';
 import { noteForPurge, purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
+import { StoreUnavailable } from '../../../shared/operations/ports.ts';
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, plaintextsOf, RESTORE_DAYS, rowsToPurge, valueOf, World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const A = { ...PLACE, keyId: 'a' };
+
+it('a key that cannot be put on the list of what to purge is not deleted', async () => {
+  const world = await World.withCompany();
+  await world.generate([{ keyId: 'a' }]);
+  world.tables.beforeWrite = ({ partitionKey }) =>
+    Promise.resolve(partitionKey === purgePartition(PLACE) ? { outcome: 'unknown' } : undefined);
+  await expect(deleteDataKey(world.host, A)).rejects.toThrow(StoreUnavailable);
+  expect((await world.row('a')).state).toBe('live');
+});
 
 describe('a visit to a keyring', () => {
   async function withKey(): Promise<World> {

@@ -135,7 +135,8 @@ describe('a message to go on', () => {
     await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     rig.queue.clear();
     const sleep = (): never => expect.fail('a pause where nothing was lost');
-    await handleSwitchWork({ ...rig.deps, timers: { ...rig.deps.timers, sleep } }, ADVANCE);
+    const timers = { sleep, turn: () => rig.deps.timers.turn() };
+    await handleSwitchWork({ ...rig.deps, timers }, ADVANCE);
     expect([await stateOf(rig), rig.queue.size]).toEqual(['re-protecting', 4]);
   });
 

@@ -51,6 +51,7 @@ describe('a message to go on', () => {
     ['has rows left', () => reProtecting(0, 1, 2)],
     ['has all its rows left', () => reProtecting()],
     ['is paused at its end', async () => tamper(await reProtecting(0, 1, 2, 3), { paused: true })],
+    ['is on its way back', async () => tamper(await reProtecting(0, 1, 2, 3), { state: 'rolling-back' })],
     ['was completed', async () => tamper(await reProtecting(0, 1, 2, 3), { state: 'completed' })],
   ])('is not sent to a switch that %s', async (_what, make) => {
     expect(await sentTo(await make())).toEqual([]);
