@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { appEnvironment } from '../local/environment/app-environment.ts';
 import { buildBundle } from '../scripts/build-bundle.ts';
-import type { BenchOptions } from './benchmark.ts';
+import { sized, type BenchOptions } from './benchmark.ts';
 import { runPairs } from './harness/pairs.ts';
 import { Report } from './harness/report.ts';
 import { summarize } from './harness/summary.ts';
@@ -19,15 +19,16 @@ const MOST_MS = 250;
 const STARTS = 7;
 
 export async function coldStart(options: BenchOptions): Promise<boolean> {
-  const report = new Report('cold-start', { pairs: options.pairs, startsPerSample: STARTS });
+  const starts = sized(STARTS, options);
+  const report = new Report('cold-start', options, { startsPerSample: starts });
   // Below the project, so that the app without its packages finds node_modules.
   await mkdir(fromRoot('.local'), { recursive: true });
   const apps = await mkdtemp(fromRoot('.local/cold-start-'));
   const elsewhere = await mkdtemp(join(tmpdir(), 'keyswitch-cold-start-'));
   try {
     const { host, bundled, unbundled } = await buildAll(apps, elsewhere);
-    const bare = (): Promise<number> => Promise.resolve(sample(['-e', '0']));
-    const start = (app: string) => (): Promise<number> => Promise.resolve(sample([host, app]));
+    const bare = (): Promise<number> => Promise.resolve(sample(['-e', '0'], starts));
+    const start = (app: string) => (): Promise<number> => Promise.resolve(sample([host, app], starts));
     const pairs = { pairs: options.pairs };
     const overBare = await runPairs({ ...pairs, a: start(bundled), b: bare });
     const overBundled = await runPairs({ ...pairs, a: start(unbundled), b: start(bundled) });
@@ -63,8 +64,8 @@ async function buildAll(
   return { host, bundled, unbundled };
 }
 
-const sample = (args: readonly string[]): number =>
-  summarize(Array.from({ length: STARTS }, () => timeOf(args))).median;
+const sample = (args: readonly string[], starts: number): number =>
+  summarize(Array.from({ length: starts }, () => timeOf(args))).median;
 
 /** Milliseconds of a whole process. */
 function timeOf(args: readonly string[]): number {

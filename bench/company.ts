@@ -39,7 +39,8 @@ const VENDOR: VaultTarget = {
 };
 const MANAGED: ProviderRef = { provider: 'managed' };
 const CONTOSO = { provider: 'azure-key-vault', connectionId: 'contoso' } as const;
-const CUSTOMER_HOST = 'contoso.vault.azure.net';
+/** A vault key belongs to one company, and several may share the tables of a benchmark. */
+const hostOf = (companyId: string): string => `contoso-${companyId}.vault.azure.net`;
 const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 const CREATED_AT = '2026-01-01T00:00:00.000Z';
 
@@ -85,8 +86,9 @@ export class BenchCompany {
     this.#firstKey = this.#entropy.bytes(32);
     this.#vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
     this.#vendorKey = this.#vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
-    this.#vaults.addVault({ host: CUSTOMER_HOST, tenantId: CUSTOMER_TENANT });
-    this.#vaults.addKey({ host: CUSTOMER_HOST, keyName: 'customer-key', fixture: 'rsa-2048-2' });
+    const host = hostOf(this.companyId);
+    this.#vaults.addVault({ host, tenantId: CUSTOMER_TENANT });
+    this.#vaults.addKey({ host, keyName: 'customer-key', fixture: 'rsa-2048-2' });
   }
 
   /** Writes the control rows and the `!shard` rows; the data keys are the benchmark's own affair. */
@@ -214,7 +216,7 @@ export class BenchCompany {
     const rows = await consentedRows(this.#vaults, {
       companyId: this.companyId,
       connectionId: CONTOSO.connectionId,
-      host: CUSTOMER_HOST,
+      host: hostOf(this.companyId),
       keyName: 'customer-key',
       tenantId: CUSTOMER_TENANT,
       credential: { kind: 'federated', clientId: '33333333-3333-4333-8333-333333333333' },

@@ -8,7 +8,7 @@ import pLimit from 'p-limit';
 import { azure, Company, MANAGED, type Provider } from '../test/end-to-end/company.ts';
 import { beginRun, type Run } from '../test/end-to-end/run.ts';
 import { buildApp } from '../scripts/build-bundle.ts';
-import type { BenchOptions } from './benchmark.ts';
+import { sized, type BenchOptions } from './benchmark.ts';
 import { runPairs } from './harness/pairs.ts';
 import { Report } from './harness/report.ts';
 import { TABLES_ENDPOINT } from './tables-service.ts';
@@ -26,13 +26,8 @@ const PARTITION = 'naive';
 const MOST_VAULT_CALLS = 2 * (6 + 3);
 
 export async function reprotectNaive(options: BenchOptions): Promise<boolean> {
-  const keys = options.keys ?? KEYS;
-  const report = new Report('reprotect-naive', {
-    keys,
-    latencyMs: LATENCY_MS,
-    inFlight: IN_FLIGHT,
-    pairs: options.pairs,
-  });
+  const keys = options.keys ?? sized(KEYS, options);
+  const report = new Report('reprotect-naive', options, { keys, latencyMs: LATENCY_MS, inFlight: IN_FLIGHT });
   const run = await beginRun(
     { bundleDir: await buildApp() },
     { settings: { KEYSWITCH_SHARD_COUNT: '16', KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '300' } },

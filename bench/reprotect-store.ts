@@ -3,7 +3,7 @@
 import { runPairs } from './harness/pairs.ts';
 import { Report } from './harness/report.ts';
 import { BareTables } from './bare-tables.ts';
-import type { BenchOptions } from './benchmark.ts';
+import { sized, type BenchOptions } from './benchmark.ts';
 import { BenchCompany } from './company.ts';
 import { dataKeyIds, seedDataKeys } from './seed-data-keys.ts';
 import { startTablesService } from './tables-service.ts';
@@ -12,8 +12,8 @@ const KEYS = 20_000;
 const SHARDS = 16;
 
 export async function reprotectStore(options: BenchOptions): Promise<boolean> {
-  const keys = options.keys ?? KEYS;
-  const report = new Report('reprotect-store', { keys, shards: SHARDS, pairs: options.pairs });
+  const keys = options.keys ?? sized(KEYS, options);
+  const report = new Report('reprotect-store', options, { keys, shards: SHARDS });
   const service = await startTablesService();
   const { tables } = service;
   const ids = dataKeyIds(keys, SHARDS);

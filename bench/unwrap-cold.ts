@@ -3,7 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../shared/adapters/system.ts';
 import { unwrapDataKeys } from '../shared/operations/data-keys/unwrap.ts';
-import type { BenchOptions } from './benchmark.ts';
+import { sized, type BenchOptions } from './benchmark.ts';
 import { BenchCompany, KEYRING } from './company.ts';
 import { percentile } from './harness/http-load.ts';
 import { Report } from './harness/report.ts';
@@ -17,9 +17,10 @@ const SHARDS = 16;
 const COMPANY = 'acme';
 
 export async function unwrapCold(options: BenchOptions): Promise<boolean> {
-  const report = new Report('unwrap-cold', { callers: CALLERS, latencyMs: LATENCY_MS, runs: options.pairs });
+  const callers = sized(CALLERS, options);
+  const report = new Report('unwrap-cold', options, { callers, latencyMs: LATENCY_MS });
   const tables = new FakeTables();
-  const ids = dataKeyIds(CALLERS, SHARDS);
+  const ids = dataKeyIds(callers, SHARDS);
   const rowCount = (shard: number): number => ids[shard]?.length ?? 0;
   const company = await BenchCompany.create(tables, { companyId: COMPANY, shardCount: SHARDS, rowCount });
   await seedDataKeys(tables, { companyId: COMPANY, companyKey: await company.companyKey(1), ids });

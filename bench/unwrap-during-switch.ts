@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { azure, Company, MANAGED, type Provider } from '../test/end-to-end/company.ts';
 import { beginRun } from '../test/end-to-end/run.ts';
 import { buildApp } from '../scripts/build-bundle.ts';
-import type { BenchOptions } from './benchmark.ts';
+import { sized, type BenchOptions } from './benchmark.ts';
 import { closedLoad, openLoad, percentile, type Target } from './harness/http-load.ts';
 import { runPairs } from './harness/pairs.ts';
 import { Report } from './harness/report.ts';
@@ -20,10 +20,10 @@ const SETTINGS = { KEYSWITCH_SHARD_COUNT: '16', KEYSWITCH_COMPANY_KEY_TTL_SECOND
 
 /** Rows read share the one store, which here does one thing at a time; rows kept show what the host itself adds. */
 export async function unwrapDuringSwitch(options: BenchOptions): Promise<boolean> {
-  const keys = options.keys ?? KEYS;
-  const { pairs } = options;
-  const facts = { keys, callsPerSecond: CALLS_PER_SECOND, switchesPerSample: SWITCHES_PER_SAMPLE, pairs };
-  const report = new Report('unwrap-during-switch', facts);
+  const keys = options.keys ?? sized(KEYS, options);
+  const switchesPerSample = sized(SWITCHES_PER_SAMPLE, options);
+  const facts = { keys, callsPerSecond: CALLS_PER_SECOND, switchesPerSample };
+  const report = new Report('unwrap-during-switch', options, facts);
   await measure(report, 'rows read', { ...options, keys, settings: SETTINGS });
   const settings = { ...SETTINGS, KEYSWITCH_DATA_KEY_CACHE_ROWS: String(keys) };
   await measure(report, 'rows kept', { ...options, keys, settings });
@@ -33,7 +33,7 @@ export async function unwrapDuringSwitch(options: BenchOptions): Promise<boolean
 async function measure(
   report: Report,
   what: string,
-  options: { readonly keys: number; readonly pairs: number; readonly settings: Readonly<Record<string, string>> },
+  options: BenchOptions & { readonly keys: number; readonly settings: Readonly<Record<string, string>> },
 ): Promise<void> {
   const run = await beginRun({ bundleDir: await buildApp() }, { settings: options.settings });
   const [host] = run.environment.hosts;
@@ -49,7 +49,7 @@ async function measure(
     pairs: options.pairs,
     a: async () => {
       const latenciesMs: number[] = [];
-      for (let n = 0; n < SWITCHES_PER_SAMPLE; n += 1) {
+      for (let n = 0; n < sized(SWITCHES_PER_SAMPLE, options); n += 1) {
         switches += 1;
         const to = switches % 2 === 1 ? azure('own') : MANAGED;
         const load = await whileSwitching(company, target, { switchId: `switch-${switches}`, to });
@@ -59,7 +59,10 @@ async function measure(
       return percentile(latenciesMs, 0.99);
     },
     b: async () => {
-      const load = await openLoad(target, { callsPerSecond: CALLS_PER_SECOND, while: (n) => n < QUIET_CALLS });
+      const load = await openLoad(target, {
+        callsPerSecond: CALLS_PER_SECOND,
+        while: (n) => n < sized(QUIET_CALLS, options),
+      });
       errors += load.errors;
       return percentile(load.latenciesMs, 0.99);
     },

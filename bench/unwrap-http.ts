@@ -4,7 +4,7 @@ import type { FunctionsHost } from '../local/functions-host/host-process.ts';
 import { Company } from '../test/end-to-end/company.ts';
 import { beginRun, type Run } from '../test/end-to-end/run.ts';
 import { buildApp } from '../scripts/build-bundle.ts';
-import type { BenchOptions } from './benchmark.ts';
+import { sized, type BenchOptions } from './benchmark.ts';
 import { seedFloor, startFloor } from './floor.ts';
 import { closedLoad, type Target } from './harness/http-load.ts';
 import { runPairs } from './harness/pairs.ts';
@@ -63,8 +63,8 @@ const LOADS: readonly Load[] = [
 ];
 
 export async function unwrapHttp(options: BenchOptions): Promise<boolean> {
-  const keys = options.keys ?? KEYS;
-  const report = new Report('unwrap-http', { keys, pairs: options.pairs });
+  const keys = options.keys ?? sized(KEYS, options);
+  const report = new Report('unwrap-http', options, { keys });
   const run = await beginRun({ bundleDir: await buildApp() }, { settings: SETTINGS });
   const company = await Company.create(run, 'contoso', keys);
   const ids = [...company.keys.keys()];
@@ -77,14 +77,15 @@ export async function unwrapHttp(options: BenchOptions): Promise<boolean> {
     if (!host) throw new Error('no host');
     const floor = await startFloor(run, { shardCount: SHARDS, rows });
     for (const load of LOADS) {
-      const ours = targetOf(run, host, company, bodies(ids, load.batch));
+      const batch = sized(load.batch, options);
+      const ours = targetOf(run, host, company, bodies(ids, batch));
       const bare: Target = {
         url: floor.url,
         token: run.environment.tokens.dataKeys,
-        body: bodies(floorIds, load.batch),
+        body: bodies(floorIds, batch),
       };
       const { connections } = load;
-      const calls = rows === 'tables' ? load.calls.read : load.calls.kept;
+      const calls = sized(rows === 'tables' ? load.calls.read : load.calls.kept, options);
       const measured = await runPairs({
         pairs: options.pairs,
         a: () => closedLoad(ours, { connections, calls }),

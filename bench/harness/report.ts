@@ -1,6 +1,7 @@
 // What a benchmark found: printed line by line, with its goal, and kept as JSON with the machine it was found on.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
+import type { BenchOptions } from '../benchmark.ts';
 import type { PairSummary } from './pairs.ts';
 import { MAX_SPREAD, type Summary } from './summary.ts';
 
@@ -37,13 +38,15 @@ const range = ({ median, min, max }: Summary): string => `${number(median)} (${n
 export class Report {
   readonly #name: string;
   readonly #settings: Readonly<Record<string, unknown>>;
+  readonly #trial: boolean;
   readonly #lines: Line[] = [];
 
-  constructor(name: string, settings: Readonly<Record<string, unknown>>) {
+  constructor(name: string, options: BenchOptions, settings: Readonly<Record<string, unknown>> = {}) {
     this.#name = name;
-    this.#settings = settings;
+    this.#trial = options.trial;
+    this.#settings = { ...settings, pairs: options.pairs };
     const { model, count } = processor();
-    console.log(`${name} ${JSON.stringify(settings)} on node ${process.version}, ${count} x ${model}`);
+    console.log(`${name} ${JSON.stringify(this.#settings)} on node ${process.version}, ${count} x ${model}`);
   }
 
   /** Two things measured side by side; `names` are `ours` and `bare` unless told. Their ratio is withheld if it spreads too far. */
@@ -102,8 +105,9 @@ export class Report {
     });
   }
 
-  /** Writes the JSON; true if no goal was missed. */
+  /** Writes the JSON; true if no goal was missed. Of a trial nothing is written, and nothing missed. */
   async save(): Promise<boolean> {
+    if (this.#trial) return true;
     await mkdir(RESULTS, { recursive: true });
     const content: StoredReport = {
       name: this.#name,
