@@ -2,7 +2,7 @@
 // prints what each page says, and presses the button that leads on. Asks nothing but what a browser would ask.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Browser } from './browser/browser.ts';
 import type { Page } from './browser/page.ts';
 import { signInAt } from './browser/sign-in-pages.ts';

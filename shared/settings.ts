@@ -1,6 +1,6 @@
 // The environment, parsed once into Settings. Everything that is wrong is listed at once, and the app refuses to start.
 // local.settings.sample.json holds exactly these names; a test compares the two.
-import { z } from 'zod';
+import * as z from 'zod';
 import { DEFAULT_SHARD_COUNT } from './domain/keyring.ts';
 import { parsePublicUrl } from './domain/public-url.ts';
 

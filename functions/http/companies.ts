@@ -1,5 +1,5 @@
 // Companies: registered and removed by the vendor alone, with their default keyring.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
 import type { Company } from '../../shared/domain/keyring.ts';
 import { getCompany, listCompanies, MAX_COMPANIES_PAGE, putCompany } from '../../shared/operations/companies.ts';

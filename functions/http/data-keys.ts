@@ -1,5 +1,5 @@
 // Data keys of a keyring. Generating, importing and unwrapping are for the vendor's backend alone; metadata is not a key.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import type { Loaded } from '../../shared/operations/control-state.ts';

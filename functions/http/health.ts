@@ -1,6 +1,6 @@
 // Whether the process runs, and whether it can work. Liveness is open and says nothing more; readiness asks the store, so it
 // takes a token.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
 import { SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
 import type { Tables } from '../../shared/operations/ports.ts';

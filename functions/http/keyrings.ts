@@ -1,5 +1,5 @@
 // Keyrings of a company: made under the vendor's own key; a switch moves them to another provider.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
 import {
   getKeyring,

@@ -1,5 +1,5 @@
 // The description of the API, for everybody. Made when it is first asked for, once per process: a cold start does not wait for it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
 import { describeApi } from './openapi.ts';
 import { defineRoute, type Route } from './route.ts';

@@ -1,5 +1,5 @@
 // The description of the API in OpenAPI 3.1, from the same table that registers, validates and authorizes. Pure.
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   createDocument,
   type ZodOpenApiObject,

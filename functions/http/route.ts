@@ -1,6 +1,6 @@
 // What a route is. Each is defined once; its registration, validation, authorization and description all come from here.
 // Pure: parses what it is given and hands it to the operation.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Actor } from '../../shared/domain/audit.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';

@@ -1,6 +1,6 @@
 // The pages of a sign-in: a link, its button, the way back from Microsoft or Google, and the second question. Nobody has a token here; who may go
 // on is decided by one-time states and the browser's own cookie.
-import { z } from 'zod';
+import * as z from 'zod';
 import { assignRole } from '../../shared/domain/failures/azure-commands.ts';
 import { mayPass } from '../../shared/domain/failure.ts';
 import { present } from '../../shared/domain/rows/cells.ts';

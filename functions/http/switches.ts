@@ -1,5 +1,5 @@
 // Switches of a keyring: begin, watch, steer. The switch itself is the status resource of the work that it began.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Actor } from '../../shared/domain/audit.ts';
 import { present } from '../../shared/domain/rows/cells.ts';
 import { ok, type Result } from '../../shared/domain/result.ts';

@@ -1,5 +1,5 @@
 // Tenants found in a company's data: registered and removed by the vendor alone, at any time.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
 import { TENANT_KINDS, type Tenant } from '../../shared/domain/tenant.ts';
 import {

@@ -1,5 +1,5 @@
 // Which company a customer's vault key belongs to: for the vendor's operators, who alone can take it away again.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
 import type { Recording } from '../../shared/operations/audit/record-event.ts';
 import { getClaim, releaseClaim } from '../../shared/operations/vault-claims.ts';

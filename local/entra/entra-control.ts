@@ -1,6 +1,6 @@
 // Entra's calls of the control API: what an administrator would do in the portal, and tokens minted on demand.
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { named, type PathNames, type RoutePatterns } from '../control/route-patterns.ts';
 import { VENDOR_TENANT_ID } from '../identities.ts';
 import { apiClaims, withOverrides } from './claims.ts';

@@ -1,6 +1,6 @@
 // Entra's control calls for people's sign-in: users and their roles, an app's redirect URIs and manifest, and ID tokens
 // that are wrong on purpose.
-import { z } from 'zod';
+import * as z from 'zod';
 import { named, type RoutePatterns } from '../control/route-patterns.ts';
 import type { EntraState } from './entra-routes.ts';
 import { putUser } from './users.ts';

@@ -2,7 +2,7 @@
 // nothing beyond this machine, yet holds tokens: only its owner may read it, and it goes when the run ends.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Environment } from '../environment.ts';
 import * as identities from '../identities.ts';
 import { REDIRECT_VARIABLE } from '../redirect/redirect-table.ts';

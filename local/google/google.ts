@@ -1,6 +1,6 @@
 // Google of the embedded run: HTTPS for accounts, tokens, keys and the directory of Workspace domains. Starts with the
 // vendor's OAuth client and without anybody's domain.
-import { z } from 'zod';
+import * as z from 'zod';
 import { Control } from '../control/control.ts';
 import { named, RoutePatterns } from '../control/route-patterns.ts';
 import { TokenSigner } from '../entra/token-signer.ts';

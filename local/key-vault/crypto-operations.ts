@@ -1,5 +1,5 @@
 // Wrapping, unwrapping and signing with a key of the vault. Permissions and tokens are checked before.
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyId } from './key-bundle.ts';
 import { parseBody, usable, type KeyAnswer, type KeyCall } from './key-call.ts';
 import { isWrapAlgorithm, unwrap, wrap } from './key-material.ts';

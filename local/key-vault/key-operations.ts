@@ -1,6 +1,6 @@
 // What the keys API does with keys once the caller is let in: reading, making and changing them, and their soft
 // deletion. Throws the vault's refusals; permissions and tokens are checked before.
-import { z } from 'zod';
+import * as z from 'zod';
 import { sign, unwrapKey, wrapKey } from './crypto-operations.ts';
 import { deletedBundle, keyBundle, latest, listItem } from './key-bundle.ts';
 import { find, findDeleted, parseBody, type KeyAnswer, type KeyCall } from './key-call.ts';

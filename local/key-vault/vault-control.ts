@@ -1,5 +1,5 @@
 // Key Vault's calls of the control API: what the owner of a vault does in Azure, and what only a test may do.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Control } from '../control/control.ts';
 import { named, RoutePatterns, type PathNames } from '../control/route-patterns.ts';
 import { normaliseAction, ROLES } from './authorization.ts';

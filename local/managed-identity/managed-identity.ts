@@ -1,7 +1,7 @@
 // The identity endpoint of App Service (2019-08-01 protocol) over plain http on loopback: whoever knows the header's
 // value gets a token of a user-assigned identity. Tokens are signed with Entra's keys; consent plays no part here.
 import { randomUUID, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { Control } from '../control/control.ts';
 import { named, RoutePatterns } from '../control/route-patterns.ts';
 import { applicationClaims, federationClaims } from '../entra/claims.ts';

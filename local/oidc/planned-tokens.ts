@@ -1,7 +1,7 @@
 // ID tokens that are wrong on purpose: planted through the control API, each spoils the next ID token that is issued.
 // Everything else about the sign-in stays as it was, so that an application refuses the token for that one reason.
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RoutePatterns } from '../control/route-patterns.ts';
 import { withOverrides } from '../entra/claims.ts';
 import type { Claims, TokenSigner } from '../entra/token-signer.ts';

@@ -1,7 +1,7 @@
 // What a vault's answers must look like to be believed. Pure. A vault is a stranger: what does not have the form that Azure
 // documents is no answer, whatever its status.
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../domain/provider.ts';
 import type { VaultAnswer } from '../domain/vault-answer.ts';
 

@@ -1,6 +1,6 @@
 // Defines a route that answers pages to people: the same table, validation and description as every other route, but a form in
 // and a page out, and what the browser says of itself beside.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import { NOTHING, parserOf, type Call, type Input, type PageRoute, type RouteDescription } from '../route.ts';

@@ -1,5 +1,5 @@
 // Connections, their tests, health and instructions as callers see them. Pure.
-import { z } from 'zod';
+import * as z from 'zod';
 import { CONNECTION_CHECKS, type CheckResult, type ConnectionTest } from '../../../shared/domain/connection-verdict.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
 import { FAILURE_CODES } from '../../../shared/domain/failure.ts';

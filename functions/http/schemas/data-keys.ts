@@ -1,6 +1,6 @@
 // Data keys as callers see them: metadata, and plaintexts in base64url where a route is for that. Pure, but that a plaintext's
 // bytes are overwritten as soon as they are in the answer.
-import { z } from 'zod';
+import * as z from 'zod';
 import { DATA_KEY_MAX_BYTES, DATA_KEY_MIN_BYTES } from '../../../shared/domain/data-key-blob.ts';
 import type { GenerateOutcome, NewDataKey } from '../../../shared/operations/data-keys/generate.ts';
 import { MAX_KEYS_PER_CALL, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';

@@ -1,5 +1,5 @@
 // Events and the check of their chain as the API shows them.
-import { z } from 'zod';
+import * as z from 'zod';
 import { OUTCOMES, type AuditRecord } from '../../../shared/domain/audit.ts';
 import { PROBLEM_CODES, type ChainReport } from '../../../shared/domain/audit-check.ts';
 import { count, time } from './ids.ts';

@@ -1,5 +1,5 @@
 // The export of a company key as callers ask for it and get it. Pure.
-import { z } from 'zod';
+import * as z from 'zod';
 import { EXPORT_FORMAT } from '../../../shared/domain/company-key-export.ts';
 import {
   MAX_PASSPHRASE_CHARS,

@@ -1,5 +1,5 @@
 // Errors and failures as callers see them. Pure.
-import { z } from 'zod';
+import * as z from 'zod';
 import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
 import { time } from './ids.ts';
 

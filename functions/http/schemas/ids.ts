@@ -1,5 +1,5 @@
 // The forms of ids, times and page parameters as callers see them. Pure.
-import { z } from 'zod';
+import * as z from 'zod';
 import { TENANT_KINDS, type TenantKind } from '../../../shared/domain/tenant.ts';
 import { DATA_KEY_ID, RESOURCE_ID } from '../../../shared/domain/ids.ts';
 

@@ -1,5 +1,5 @@
 // Collections: `{ value, nextLink }`, as in Azure. Pure. A caller follows nextLink as it is; what is in it is opaque.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const MAX_PAGE_ITEMS = 1000;
 const DEFAULT_PAGE_ITEMS = 100;

@@ -1,5 +1,5 @@
 // A switch as callers see it, and its mapping from the operations' view. Pure.
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Blocked } from '../../../shared/domain/switch.ts';
 import { MAX_TENANTS_PER_COMPANY, TENANT_KINDS } from '../../../shared/domain/tenant.ts';
 import { present } from '../../../shared/domain/rows/cells.ts';

@@ -1,6 +1,6 @@
 // Holds answers against the OpenAPI description: status, required headers and body must be as it says.
 import { expect } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { describeApi } from '../../../functions/http/openapi.ts';
 import type { Route } from '../../../functions/http/route.ts';
 import type { ApiAnswer } from './api-answer.ts';

@@ -1,5 +1,5 @@
 // Routes that answer every page, through the real edge: what tests of the edge and of the browser ask.
-import { z } from 'zod';
+import * as z from 'zod';
 import { definePageRoute } from '../../../../functions/http/pages/page-route.ts';
 import type { PageRefusal } from '../../../../functions/http/pages/page-answer.ts';
 import { failure } from '../../../../shared/domain/failure-catalogue.ts';
