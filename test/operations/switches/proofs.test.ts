@@ -1,7 +1,9 @@
 // What a switch must be able to show before any vault is asked: consent to its target, young enough, and the claim to the key.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CLAIM_ROW_KEY, claimPartition, connectionRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { lackOfProof, type Proving } from '../../../shared/operations/switches/proofs.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
@@ -119,5 +121,32 @@ describe('a switch to a vault key', () => {
     await rig.drain();
     expect(await switchNow('s2')).toMatchObject({ blocked: { failure: { code: 'consent-required' } } });
     expect(vaultCalls()).toEqual([]);
+  });
+});
+
+describe('what a switch lacks', () => {
+  const toVault = { kind: 'switch', target: CONTOSO } as const;
+  const lack = async (sw: Pick<Switch, 'kind' | 'target'>, deps: Proving = rig.deps): Promise<string | undefined> =>
+    (await lackOfProof(deps, COMPANY, sw))?.code;
+  const rowKey = connectionRowKey('contoso');
+
+  it('is consent, but not for a re-key, which stays where it is', async () => {
+    expect(await lack(toVault)).toBeUndefined();
+    await withoutConsent();
+    expect(await lack(toVault)).toBe('consent-required');
+    expect(await lack({ ...toVault, kind: 'rekey' })).toBeUndefined();
+  });
+
+  it('is nothing on the way to the vendor, and nothing is read for that', async () => {
+    const read = (): never => expect.fail('was read');
+    expect(await lack({ kind: 'switch', target: MANAGED }, { ...rig.deps, tables: { read } })).toBeUndefined();
+  });
+
+  it('is told of a connection that somebody forged, and left to others of one that is gone', async () => {
+    const { cells, etag } = rig.store.peek('companies', COMPANY, rowKey)!;
+    await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag }]);
+    expect(await lack(toVault)).toBeUndefined();
+    rig.store.tamper('companies', COMPANY, rowKey, { ...cells, host: 'evil.vault.azure.net' });
+    expect(await lack(toVault)).toBe('row-forged');
   });
 });

@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import type { Verification } from '../../../shared/domain/verification.ts';
 import { connectionCells, readConnection } from '../../../shared/domain/rows/sealed-rows.ts';
-import { connectionRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { leaveVerification } from '../../../shared/operations/switches/leave-verification.ts';
+import { tenantsThatHold } from '../../../shared/operations/switches/tenants-hold.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
@@ -98,6 +101,27 @@ describe('a switch of a company with tenants', () => {
     const rig = await begun(ENTRA, GOOGLE);
     const detail = { ...place('s1'), tenants: 2 };
     expect(rig.log.entries).toContainEqual({ level: 'info', event: 'switch.waits-for-tenants', detail });
+  });
+
+  it('tries again where its company is not there any more', async () => {
+    const rig = await begun(ENTRA);
+    const { etag } = rig.store.peek('companies', COMPANY, COMPANY_ROW_KEY)!;
+    await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey: COMPANY_ROW_KEY, etag }]);
+    const sw = await loadSwitch(rig.store, place('s1'));
+    expect(await leaveVerification(rig.deps, place('s1'), sw!)).toBe('lost-race');
+  });
+
+  it.each(['pending-verification', 'preparing', 're-protecting'] as const)('is held by them in %s', async (state) => {
+    const rig = await begun(ENTRA);
+    const sw = { ...(await loadSwitch(rig.store, place('s1')))!.value, state };
+    const asked = { companyId: COMPANY, sw };
+    expect(await tenantsThatHold(rig.deps, asked)).toMatchObject({ ok: true, value: [ENTRA] });
+    for (const free of [
+      { ...sw, kind: 'rekey' as const },
+      { ...sw, state: 'rolling-back' as const },
+    ]) {
+      expect(await tenantsThatHold(rig.deps, { ...asked, sw: free })).toEqual({ ok: true, value: [] });
+    }
   });
 
   it('can be cancelled while it waits', async () => {
