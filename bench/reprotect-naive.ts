@@ -1,17 +1,17 @@
 // The whole product, hosts, queue and tables, on vaults with real latency and Azure's real limits, against what one would write
 // first: unwrapKey and wrapKey for every data key, 32 at once, each row written by itself. Seconds; ours divides theirs.
-import { setTimeout as delay } from 'node:timers/promises';
 import { CryptographyClient, KeyClient } from '@azure/keyvault-keys';
 import { TableClient } from '@azure/data-tables';
 import { MANAGED_IDENTITY_PRINCIPAL_ID, VENDOR_TENANT_ID, VENDOR_VAULT_HOST } from '../local/identities.ts';
 import pLimit from 'p-limit';
-import { azure, Company, MANAGED, type Provider } from '../test/end-to-end/company.ts';
+import { azure, Company, MANAGED } from '../test/end-to-end/company.ts';
 import { beginRun, type Run } from '../test/end-to-end/run.ts';
 import { buildApp } from '../scripts/build-bundle.ts';
 import { sized, type BenchOptions } from './benchmark.ts';
 import { runPairs } from './harness/pairs.ts';
 import { Report } from './harness/report.ts';
 import { TABLES_ENDPOINT } from './tables-service.ts';
+import { orderSwitch, untilCompleted } from './until-completed.ts';
 
 const KEYS = 10_000;
 const LATENCY_MS = 55;
@@ -48,7 +48,8 @@ export async function reprotectNaive(options: BenchOptions): Promise<boolean> {
       switches += 1;
       await run.environment.keyVault.clearRequests();
       const begun = performance.now();
-      await switchOver(company, `switch-${switches}`, switches % 2 === 1 ? azure('own') : MANAGED);
+      await orderSwitch(company, `switch-${switches}`, switches % 2 === 1 ? azure('own') : MANAGED);
+      await untilCompleted(company, `switch-${switches}`);
       const seconds = (performance.now() - begun) / 1000;
       vaultCalls.push(await authorizedCalls(run));
       return seconds;
@@ -66,20 +67,6 @@ export async function reprotectNaive(options: BenchOptions): Promise<boolean> {
     raw: vaultCalls,
   });
   return report.save();
-}
-
-const POLL_MS = 100;
-
-/** Looked at ten times a second: every look reads all shards, and must not be what is measured. */
-async function switchOver(company: Company, switchId: string, target: Provider): Promise<void> {
-  const { status } = await company.order(switchId, target);
-  if (status !== 202) throw new Error(`the switch was answered ${status}`);
-  for (;;) {
-    await delay(POLL_MS);
-    const { state, blocked } = await company.view(switchId);
-    if (state === 'completed') return;
-    if (blocked) throw new Error(`the switch is blocked: ${JSON.stringify(blocked)}`);
-  }
 }
 
 /** Calls of a key that were let in, without the signatures of the seal key. */

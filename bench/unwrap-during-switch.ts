@@ -1,6 +1,5 @@
 // Callers of one keyring while its data keys are re-protected, on one host that does both, against the same calls without a switch.
 // Calls come at a steady rate; how long one takes counts from when it was due.
-import { setTimeout as delay } from 'node:timers/promises';
 import { azure, Company, MANAGED, type Provider } from '../test/end-to-end/company.ts';
 import { beginRun } from '../test/end-to-end/run.ts';
 import { buildApp } from '../scripts/build-bundle.ts';
@@ -8,6 +7,7 @@ import { sized, type BenchOptions } from './benchmark.ts';
 import { closedLoad, openLoad, percentile, type Target } from './harness/http-load.ts';
 import { runPairs } from './harness/pairs.ts';
 import { Report } from './harness/report.ts';
+import { orderSwitch, untilCompleted } from './until-completed.ts';
 import { bodies, targetOf } from './unwrap-http.ts';
 
 const KEYS = 10_000;
@@ -15,7 +15,6 @@ const CALLS_PER_SECOND = 100;
 /** A switch is over in a few seconds: too few calls for a hundredth of them to mean anything. */
 const SWITCHES_PER_SAMPLE = 4;
 const QUIET_CALLS = 1_000;
-const POLL_MS = 100;
 const SETTINGS = { KEYSWITCH_SHARD_COUNT: '16', KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '3600' };
 
 /** Rows read share the one store, which here does one thing at a time; rows kept show what the host itself adds. */
@@ -78,18 +77,9 @@ async function whileSwitching(
   target: Target,
   order: { readonly switchId: string; readonly to: Provider },
 ): Promise<Awaited<ReturnType<typeof openLoad>>> {
-  const { status } = await company.order(order.switchId, order.to);
-  if (status !== 202) throw new Error(`the switch was answered ${status}`);
+  await orderSwitch(company, order.switchId, order.to);
   let completed = false;
-  const watch = async (): Promise<void> => {
-    while (!completed) {
-      await delay(POLL_MS);
-      const { state, blocked } = await company.view(order.switchId);
-      if (blocked) throw new Error(`the switch is blocked: ${JSON.stringify(blocked)}`);
-      completed = state === 'completed';
-    }
-  };
-  const watching = watch();
+  const watching = untilCompleted(company, order.switchId).then(() => (completed = true));
   const load = await openLoad(target, { callsPerSecond: CALLS_PER_SECOND, while: () => !completed });
   await watching;
   return load;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyringCells, switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/domain/rows/control-rows.ts';
 import {
   connectionRowKey,
   dataKeysPartition,
@@ -31,11 +31,6 @@ const DEAD_LETTER = { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', 
 
 const switchOf = async (rig: Rig): Promise<Switch> => (await loadSwitch(rig.store, PLACE))!.value;
 const keyringOf = async (rig: Rig) => (await loadKeyring(rig.store, { companyId: COMPANY, keyringId: KEYRING }))!.value;
-
-async function tamper(rig: Rig, change: Partial<Switch>): Promise<void> {
-  const cells = switchCells({ ...(await switchOf(rig)), ...change });
-  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
-}
 
 async function pending(): Promise<Rig> {
   const rig = await Rig.withDataKeys(20);
@@ -120,7 +115,7 @@ describe('every order', () => {
     const rig = await pending();
     const refused = { error: { type: 'state', code: 'switch-not-running' } };
     expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject(refused);
-    await tamper(rig, { state: 'preparing' });
+    await rig.tamperSwitch('s1', { state: 'preparing' });
     expect(await order(rig.deps, PLACE, ADMIN)).toMatchObject(refused);
     expect(rig.queue.size).toBe(0);
   });
@@ -167,7 +162,7 @@ describe('every order', () => {
       write: async (table, ...rest) => {
         if (table === 'companies' && isFirst) {
           isFirst = false;
-          await tamper(rig, { paused: true });
+          await rig.tamperSwitch('s1', { paused: true });
         }
         return rig.store.write(table, ...rest);
       },
@@ -196,7 +191,7 @@ describe('turning a switch', () => {
     const rig = await reProtecting();
     const before = await switchOf(rig);
     const finishing = { worker: 'w', until: rig.clock.now().toISOString() };
-    await tamper(rig, { paused: true, finishing });
+    await rig.tamperSwitch('s1', { paused: true, finishing });
     rig.clock.advance(1_000);
     const done = (await rig.shards()).reduce((sum, shard) => sum + (shard.generation === 0 ? shard.live : 0), 0);
     await cancelSwitch(rig.deps, PLACE, ADMIN);
@@ -238,7 +233,7 @@ describe('turning a switch', () => {
     ['had seen so before', { denialAccepted: true }],
   ])('goes on by the other wrap if it %s', async (_, change) => {
     const rig = await reProtecting();
-    await tamper(rig, change);
+    await rig.tamperSwitch('s1', change);
     await cancelSwitch(rig.deps, PLACE, ADMIN);
     const turned = await switchOf(rig);
     expect([turned.denialAccepted, turned.blocked]).toEqual([true, undefined]);
@@ -249,14 +244,14 @@ describe('cancelling a switch', () => {
   it('that rolls back already only has it go on, by whichever wrap opens', async () => {
     const rig = await rollingBack();
     const before = await switchOf(rig);
-    await tamper(rig, { blocked: DEAD_LETTER });
+    await rig.tamperSwitch('s1', { blocked: DEAD_LETTER });
     await cancelSwitch(rig.deps, PLACE, ADMIN);
     expect(await switchOf(rig)).toEqual({ ...before, denialAccepted: true });
   });
 
   it.each(['pending-verification', 'preparing'] as const)('that is %s leaves nothing of it', async (state) => {
     const rig = await pending();
-    await tamper(rig, { state, blocked: DEAD_LETTER });
+    await rig.tamperSwitch('s1', { state, blocked: DEAD_LETTER });
     rig.clock.advance(1_000);
     const cancelled = await cancelSwitch(rig.deps, PLACE, ADMIN);
     expect(cancelled).toMatchObject({ ok: true, value: { value: { state: 'cancelled' } } });
@@ -333,14 +328,17 @@ describe('retrying', () => {
   it('takes away what it waits for and the claim to its end, and accepts no denial', async () => {
     const rig = await reProtecting();
     const before = await switchOf(rig);
-    await tamper(rig, { blocked: DEAD_LETTER, finishing: { worker: 'w', until: rig.clock.now().toISOString() } });
+    await rig.tamperSwitch('s1', {
+      blocked: DEAD_LETTER,
+      finishing: { worker: 'w', until: rig.clock.now().toISOString() },
+    });
     await retrySwitch(rig.deps, PLACE, ADMIN);
     expect(await switchOf(rig)).toEqual(before);
   });
 
   it('keeps a denial accepted that was', async () => {
     const rig = await reProtecting();
-    await tamper(rig, { denialAccepted: true });
+    await rig.tamperSwitch('s1', { denialAccepted: true });
     await retrySwitch(rig.deps, PLACE, ADMIN);
     expect((await switchOf(rig)).denialAccepted).toBe(true);
   });

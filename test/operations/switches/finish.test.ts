@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyringCells, switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/domain/rows/control-rows.ts';
 import {
   COMPANY_ROW_KEY,
   companyKeyRowKey,
@@ -56,11 +56,6 @@ async function backAtItsEnd(): Promise<Rig> {
   return rig;
 }
 
-const tamperSwitch = async (rig: Rig, change: Partial<Switch>): Promise<void> => {
-  const cells = switchCells({ ...(await switchOf(rig, 's1')), ...change });
-  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
-};
-
 const failed = (side: 'source' | 'target') => ({ type: 'failed', side, failure: { code: 'row-forged' } });
 
 describe('the end of a switch', () => {
@@ -84,7 +79,7 @@ describe('the end of a switch', () => {
 
   it('is free again from the moment at which a claim ends', async () => {
     const rig = await forwardAtItsEnd();
-    await tamperSwitch(rig, { finishing: { worker: 'dead', until: rig.clock.now().toISOString() } });
+    await rig.tamperSwitch('s1', { finishing: { worker: 'dead', until: rig.clock.now().toISOString() } });
     expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
   });
 
@@ -135,9 +130,9 @@ describe('the end of a switch', () => {
 
   it('is nothing for a worker whose switch is paused, or is not the keyring’s any more', async () => {
     const rig = await forwardAtItsEnd();
-    await tamperSwitch(rig, { paused: true });
+    await rig.tamperSwitch('s1', { paused: true });
     expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'stale' });
-    await tamperSwitch(rig, { paused: false });
+    await rig.tamperSwitch('s1', { paused: false });
     const keyring = (await loadKeyring(rig.store, { companyId: COMPANY, keyringId: KEYRING }))!.value;
     const cells = keyringCells({ ...keyring, switchId: 'other' });
     rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), cells);

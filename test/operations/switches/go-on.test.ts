@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
 import { keyringRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
@@ -28,9 +27,7 @@ async function waiting(change: Partial<Switch> = {}): Promise<Rig> {
   const rig = await Rig.withDataKeys(2);
   await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   rig.queue.clear();
-  const sw = await loadSwitch(rig.store, place('s1'));
-  const cells = switchCells({ ...sw!.value, blocked: blockedBy('consent-required'), ...change });
-  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
+  await rig.tamperSwitch('s1', { blocked: blockedBy('consent-required'), ...change });
   return rig;
 }
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
 import { companyKeyRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
@@ -161,9 +160,7 @@ describe('a message to go on', () => {
     ['waits for somebody', { blocked: { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'x' } }],
   ])('to a switch that %s does nothing', async (_what, change) => {
     const rig = await done();
-    const sw = await loadSwitch(rig.store, place('s1'));
-    const cells = switchCells({ ...sw!.value, ...change });
-    rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
+    await rig.tamperSwitch('s1', change);
     const before = [...rig.store.dump()];
     await handleSwitchWork(rig.deps, ADVANCE);
     expect([...rig.store.dump()]).toEqual(before);

@@ -1,7 +1,6 @@
 // What an admin decides on one quarantined row: under which conditions, and what comes of it.
 import { describe, expect, it } from 'vitest';
 import { quarantineRowKey, dataKeyCells } from '../../../shared/domain/rows/data-rows.ts';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
 import {
   companyKeyRowKey,
   dataKeysPartition,
@@ -9,9 +8,7 @@ import {
   switchRowKey,
 } from '../../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
-import type { Switch } from '../../../shared/domain/switch.ts';
 import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import type { TableName, Tables } from '../../../shared/operations/ports.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
@@ -48,11 +45,6 @@ async function waiting(): Promise<Rig> {
 async function remove(rig: Rig, table: TableName, partition: string, rowKey: string): Promise<void> {
   const { etag } = (await rig.store.read(table, partition, rowKey))!;
   await rig.store.write(table, partition, [{ kind: 'delete', rowKey, etag }]);
-}
-
-async function tamperSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
-  const sw = (await loadSwitch(rig.store, PLACE))!.value;
-  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), switchCells({ ...sw, ...change }));
 }
 
 /** The store, with something done at the first write of a data key: before it, or after it with its answer lost. */
@@ -134,7 +126,7 @@ describe.each(BOTH)('a decision on a quarantined row (%s)', (_, decide, action, 
     const rig = await waiting();
     const other = await decide(rig.deps, { ...PLACE, keyId: 'key-000001' }, ADMIN);
     expect(other).toMatchObject({ error: { type: 'state', code: 'data-key-not-quarantined' } });
-    await tamperSwitch(rig, { state: 'completed' });
+    await rig.tamperSwitch('s1', { state: 'completed' });
     expect(await decide(rig.deps, PLACE, ADMIN)).toMatchObject({ error: { type: 'state', code: 'switch-ended' } });
     expect((await rig.dataKey(KEY)).state).toBe('quarantined');
   });
@@ -178,7 +170,7 @@ describe('retrying a quarantined row', () => {
 
   it('waits until its shard was turned', async () => {
     const rig = await waiting();
-    await tamperSwitch(rig, { generation: 2, state: 'rolling-back' });
+    await rig.tamperSwitch('s1', { generation: 2, state: 'rolling-back' });
     const busy = { ok: false, error: { type: 'busy', retryAfterSeconds: 2 } };
     expect(await retryQuarantined(rig.deps, PLACE, ADMIN)).toEqual(busy);
     expect(rig.vaults.countOf('unwrap')).toBe(0);

@@ -3,17 +3,20 @@ import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
 import { providerName, type ProviderRef, type VaultTarget } from '../../../shared/domain/provider.ts';
-import { companyCells, keyringCells } from '../../../shared/domain/rows/control-rows.ts';
+import { companyCells, keyringCells, switchCells } from '../../../shared/domain/rows/control-rows.ts';
 import { dataKeyCells, readDataKey, readShard, shardCells } from '../../../shared/domain/rows/data-rows.ts';
 import {
   COMPANY_ROW_KEY,
   companyKeyRowKey,
   dataKeysPartition,
   keyringRowKey,
+  switchRowKey,
 } from '../../../shared/domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../../shared/domain/rows/sealed-rows.ts';
 import { counted, newShard, SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Keyring } from '../../../shared/domain/keyring.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
@@ -221,6 +224,12 @@ export class Rig {
       writtenBy: 'seed',
       createdAt: this.clock.now().toISOString(),
     };
+  }
+
+  /** Writes cells of a switch's row as somebody with access to the tables could. */
+  async tamperSwitch(switchId: string, change: Partial<Switch>): Promise<void> {
+    const sw = await loadSwitch(this.store, place(switchId));
+    this.#put('companies', COMPANY, switchRowKey(KEYRING, switchId), switchCells({ ...sw!.value, ...change }));
   }
 
   /** Writes cells of a shard's row as somebody with access to the tables could. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
 import { shardCells } from '../../../shared/domain/rows/data-rows.ts';
 import { companyKeyRowKey, dataKeysPartition, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
@@ -25,10 +24,6 @@ async function prepared(keys: number): Promise<Rig> {
 
 const switchOf = async (rig: Rig): Promise<Switch> => (await loadSwitch(rig.store, place('s1')))!.value;
 const shardOf = async (rig: Rig): Promise<Shard> => (await rig.shards())[0]!;
-
-async function tamperSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
-  rig.store.tamper('companies', COMPANY, ROW_KEY, switchCells({ ...(await switchOf(rig)), ...change }));
-}
 
 async function tamperShard(rig: Rig, change: Partial<Shard>): Promise<void> {
   rig.store.tamper(
@@ -197,7 +192,7 @@ describe('a worker’s turn on a shard', () => {
     ['is over', { state: 'completed' }],
   ] as const)('changes nothing if the switch %s', async (_, change) => {
     const rig = await prepared(1);
-    await tamperSwitch(rig, change);
+    await rig.tamperSwitch('s1', change);
     expect(await pass(rig, { generation: 1 })).toEqual({ type: 'stale' });
     expect(await shardOf(rig)).toMatchObject({ generation: 0 });
   });

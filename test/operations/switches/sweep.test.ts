@@ -27,11 +27,6 @@ const reprotect = (shard: number) => ({
 const sweep = (rig: Rig): Promise<number> => sweepSwitches({ ...rig.deps, stuckAfterMs: STUCK_AFTER_MS });
 const switchOf = async (rig: Rig): Promise<Switch> => (await loadSwitch(rig.store, PLACE))!.value;
 
-async function tamperSwitch(rig: Rig, change: Partial<Switch>): Promise<void> {
-  const cells = switchCells({ ...(await switchOf(rig)), ...change });
-  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), cells);
-}
-
 async function remove(rig: Rig, rowKey: string): Promise<void> {
   const row = (await rig.store.read('companies', COMPANY, rowKey))!;
   await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag: row.etag }]);
@@ -64,7 +59,7 @@ async function reProtecting(): Promise<Rig> {
 describe('a switch that has not begun to move rows', () => {
   it.each(['pending-verification', 'preparing'] as const)('(%s) is set going when it is old enough', async (state) => {
     const rig = await pending();
-    await tamperSwitch(rig, { state });
+    await rig.tamperSwitch('s1', { state });
     rig.clock.advance(STUCK_AFTER_MS - 1);
     expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
     rig.clock.advance(1);
@@ -150,7 +145,7 @@ describe('what the timer leaves alone', () => {
     ['blocked', { blocked: { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'planted' } }],
   ] as const)('is a switch that is %s, whether or not rows move', async (_, change) => {
     for (const rig of [await pending(), await reProtecting()]) {
-      await tamperSwitch(rig, change);
+      await rig.tamperSwitch('s1', change);
       rig.clock.advance(STUCK_AFTER_MS);
       expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
       expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
@@ -169,7 +164,7 @@ describe('what the timer leaves alone', () => {
 describe('what the timer takes off its list', () => {
   it('is a switch that has ended, at once', async () => {
     const rig = await reProtecting();
-    await tamperSwitch(rig, { state: 'completed' });
+    await rig.tamperSwitch('s1', { state: 'completed' });
     rig.clock.advance(STUCK_AFTER_MS);
     expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
     expect(agendaIn(rig.store, 'switch')).toEqual([]);

@@ -1,7 +1,6 @@
 // What a switch is sent when something came that it may have waited for.
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
-import { keyringRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
@@ -25,8 +24,7 @@ async function reProtecting(...done: readonly number[]): Promise<Rig> {
 }
 
 async function tamper(rig: Rig, change: Partial<Switch>): Promise<Rig> {
-  const sw = await loadSwitch(rig.store, place('s1'));
-  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's1'), switchCells({ ...sw!.value, ...change }));
+  await rig.tamperSwitch('s1', change);
   return rig;
 }
 
