@@ -94,7 +94,7 @@ export class World implements PortWorld {
     plan: Plan,
     options: { readonly trace?: (line: string) => void; readonly onStart: (world: World, host: Host) => void },
   ): Promise<World> {
-    const rig = await Rig.withDataKeys(plan.dataKeys, { shardCount: plan.shardCount });
+    const rig = await Rig.withDataKeys(plan.dataKeys, { shardCount: plan.shardCount, sealKey: 'rsa-1024-1' });
     const world = new World(rig, { plan, trace: options.trace, onStart: options.onStart });
     const stored = [...world.store.dump()];
     world.control.written(

@@ -29,6 +29,7 @@ import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-sy
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { consentedRows } from '../../fixtures/consented-connection.ts';
+import type { KeyFixtureName } from '../../fixtures/key-fixtures.ts';
 
 export const COMPANY = 'acme';
 export const KEYRING = 'default';
@@ -54,9 +55,15 @@ export const place = (switchId: string): { companyId: string; keyringId: string;
   switchId,
 });
 
+interface RigOptions {
+  readonly shardCount?: number;
+  readonly wrapTables?: (tables: Tables) => Tables;
+  readonly sealKey?: KeyFixtureName;
+}
+
 export class Rig {
   readonly store = new FakeTables();
-  readonly vaults = new FakeVaults();
+  readonly vaults: FakeVaults;
   readonly clock = new FakeClock();
   readonly queue = new FakeQueue(this.clock);
   readonly entropy = new FakeEntropy();
@@ -65,15 +72,16 @@ export class Rig {
   readonly shardCount: number;
   deps: WorkDependencies & { readonly queue: FakeQueue };
 
-  private constructor(shardCount: number, wrapTables: (tables: Tables) => Tables) {
-    this.shardCount = shardCount;
+  private constructor(options: RigOptions) {
+    this.shardCount = options.shardCount ?? 4;
+    this.vaults = new FakeVaults(options);
     this.vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
     this.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
     this.vaults.addVault({ host: CONTOSO_HOST, tenantId: CUSTOMER_TENANT });
     this.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-2048-2' });
     this.vaults.addVault({ host: FABRIKAM_HOST, tenantId: CUSTOMER_TENANT });
     this.vaults.addKey({ host: FABRIKAM_HOST, keyName: 'customer-key', fixture: 'rsa-2048-3' });
-    this.deps = this.freshHost(wrapTables(this.store));
+    this.deps = this.freshHost(options.wrapTables?.(this.store));
   }
 
   /** A host process of its own: nothing in its caches. */
@@ -104,11 +112,8 @@ export class Rig {
     };
   }
 
-  static async withDataKeys(
-    count: number,
-    options: { readonly shardCount?: number; readonly wrapTables?: (tables: Tables) => Tables } = {},
-  ): Promise<Rig> {
-    const rig = new Rig(options.shardCount ?? 4, options.wrapTables ?? ((tables) => tables));
+  static async withDataKeys(count: number, options: RigOptions = {}): Promise<Rig> {
+    const rig = new Rig(options);
     await rig.#seedControl();
     await rig.#seedDataKeys(count);
     return rig;
