@@ -1,7 +1,9 @@
 // An issuer of access tokens with a real key set, served on loopback: what Entra is to the API, wrong in one way when asked.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose';
+import type { KeyObject } from 'node:crypto';
+import { exportJWK, SignJWT, type JWK } from 'jose';
+import { keyFixture } from '../fixtures/key-fixtures.ts';
 
 export const TENANT_ID = '7e5d0000-0000-4000-8000-000000000001';
 export const AUDIENCE = '7e5d0000-0000-4000-8000-0000000000a1';
@@ -31,18 +33,15 @@ export function appClaims(overrides: Claims = {}): Claims {
   return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
 }
 
-/** One for the process: making them is slow, and no test needs two. */
-const keyPair = generateKeyPair('RS256');
-
 export class FakeTokenIssuer {
   /** Answered in place of the key set: a fault of the issuer. */
   failWith: number | undefined;
   keySetRequests = 0;
-  readonly #key: CryptoKey;
+  readonly #key: KeyObject;
   readonly #jwk: JWK;
   readonly #server: Server;
 
-  private constructor(key: CryptoKey, jwk: JWK) {
+  private constructor(key: KeyObject, jwk: JWK) {
     this.#key = key;
     this.#jwk = jwk;
     this.#server = createServer((_request, response) => {
@@ -54,7 +53,7 @@ export class FakeTokenIssuer {
   }
 
   static async start(): Promise<FakeTokenIssuer> {
-    const { publicKey, privateKey } = await keyPair;
+    const { publicKey, privateKey } = keyFixture('rsa-2048-1');
     const issuer = new FakeTokenIssuer(privateKey, { ...(await exportJWK(publicKey)), kid: 'k1', use: 'sig' });
     await new Promise<void>((resolve) => issuer.#server.listen(0, '127.0.0.1', resolve));
     return issuer;

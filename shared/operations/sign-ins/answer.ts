@@ -6,13 +6,14 @@ import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { parseTicket } from '../../domain/ticket.ts';
 import { audited } from '../audit/audited.ts';
+import { settleRaces } from '../races.ts';
 import type { Answering } from './answering.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
 import { grantConsent, type Granted } from './grant-consent.ts';
 import { refuse, refuseBy } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
-import { findState, usedWrite, whoSignedIn } from './states.ts';
+import { findState, findStateAgain, usedWrite, whoSignedIn } from './states.ts';
 import { targetOfSubject } from './subject-now.ts';
 
 export type Answered =
@@ -71,10 +72,16 @@ async function decline(
   const { subject } = asked;
   const action = subject.purpose === 'consent' ? 'consent.decline' : 'tenant.decline';
   const act = { action, companyId, target: targetOfSubject(subject) };
-  const written = await audited(deps, by, act, async (record) => {
-    const tried = await record.write('companies', companyId, [usedWrite(state, { at: deps.clock.now(), by })]);
-    return tried.outcome === 'committed' || (await record.landed());
-  });
-  if (written) return ok({ type: 'declined', asked });
-  return refuse(deps, by, { companyId, step: 'confirm', failure: failure('sign-in-used'), asked });
+  const declined = await audited(deps, by, act, (record) =>
+    settleRaces<undefined>(deps, async () => {
+      if (await record.landed()) return ok(undefined);
+      const open = await findStateAgain(deps, state);
+      if (!open.ok) return open;
+      const used = usedWrite(open.value, { at: deps.clock.now(), by });
+      const written = await record.write('companies', companyId, [used]);
+      return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+    }),
+  );
+  if (declined.ok) return ok({ type: 'declined', asked });
+  return refuseBy(deps, by, { companyId, step: 'confirm', refusal: declined.error, asked });
 }
