@@ -1,4 +1,4 @@
-import type { Tables } from '../../shared/operations/ports.ts';
+import type { RowWrite, Tables } from '../../shared/operations/ports.ts';
 
 /** The store with another answer to some of its calls. */
 export const tablesBut = (store: Tables, other: Partial<Tables>): Tables => ({
@@ -7,3 +7,27 @@ export const tablesBut = (store: Tables, other: Partial<Tables>): Tables => ({
   write: store.write.bind(store),
   ...other,
 });
+
+/** What comes of a write: done, and nobody is told; not done, and nobody is told; or somebody else was first. */
+export const MISHAPS = ['answer-lost', 'not-written', 'outrun'] as const;
+export type Mishap = (typeof MISHAPS)[number];
+
+/** The store whose first write of a row under `prefix` comes to grief. `meanwhile` is what others do at that moment. */
+export function tablesTripping(
+  store: Tables,
+  prefix: string,
+  { mishap, meanwhile }: { readonly mishap: Mishap; readonly meanwhile?: () => void | Promise<void> },
+): Tables {
+  const whole = tablesBut(store, {});
+  const isMet = (writes: readonly RowWrite[]): boolean => writes.some(({ rowKey }) => rowKey.startsWith(prefix));
+  let hasTripped = false;
+  return tablesBut(store, {
+    write: async (table, partitionKey, writes) => {
+      if (hasTripped || !isMet(writes)) return whole.write(table, partitionKey, writes);
+      hasTripped = true;
+      if (mishap === 'answer-lost') await whole.write(table, partitionKey, writes);
+      await meanwhile?.();
+      return mishap === 'outrun' ? { outcome: 'conflict', index: 0, reason: 'changed' } : { outcome: 'unknown' };
+    },
+  });
+}

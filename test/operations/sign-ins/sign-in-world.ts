@@ -1,4 +1,5 @@
 // The company and vault of the tests of connections, with sign-ins at a Microsoft in memory.
+import type { AuditRecord } from '../../../shared/domain/audit.ts';
 import { listEvents } from '../../../shared/operations/audit/list-events.ts';
 import type { ConnectionTestDependencies } from '../../../shared/operations/connection-test.ts';
 import type { ConnectionsDependencies } from '../../../shared/operations/connections.ts';
@@ -7,6 +8,8 @@ import type { SignInDependencies } from '../../../shared/operations/sign-ins/sig
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
+import { tablesTripping, type Mishap } from '../../fakes/tables-but.ts';
+import { chainOf } from '../audit/chain.ts';
 import { COMPANY, ConnectionWorld, OTHER_TENANT, VENDOR_HOST } from '../connection-world.ts';
 import { Walk } from './walk.ts';
 
@@ -39,6 +42,23 @@ export class SignInWorld extends ConnectionWorld {
 
   get walk(): Walk {
     return new Walk(this.deps);
+  }
+
+  /** The next write of a row under `prefix` comes to grief. */
+  trip(prefix: string, mishap: Mishap, meanwhile?: () => void | Promise<void>): void {
+    const tripping = tablesTripping(this.tables, prefix, { mishap, ...(meanwhile ? { meanwhile } : {}) });
+    this.tables.write = (...call) => tripping.write(...call);
+  }
+
+  /** Every event, in order, with what it tells beside. */
+  get records(): readonly (Pick<AuditRecord, 'action' | 'target' | 'outcome' | 'by'> & { readonly told: unknown })[] {
+    return chainOf(this.tables, COMPANY).map(({ action, target, outcome, by, detail }) => ({
+      action,
+      target,
+      outcome,
+      by,
+      told: JSON.parse(detail) as unknown,
+    }));
   }
 
   /** `action:outcome:code` of every event, in order; the code where there is one. */

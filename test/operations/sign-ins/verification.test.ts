@@ -1,6 +1,9 @@
 // Tenants verified by the sign-in of their own administrators, and the switch that goes on by itself after the last.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { approvalKey } from '../../../shared/domain/approval.ts';
+import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
+import { connectionRowKey, switchRowKey, tenantRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import type { GooglePerson, MicrosoftPerson } from '../../../shared/operations/ports.ts';
 import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
@@ -12,7 +15,8 @@ import { startSwitch } from '../../../shared/operations/switches/start-switch.ts
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeExportSealer } from '../../fakes/fake-export-sealer.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
-import { COMPANY, CONTOSO, KEYRING, place, Rig } from '../switches/rig.ts';
+import { chainOf } from '../audit/chain.ts';
+import { COMPANY, CONTOSO, CUSTOMER_TENANT, KEYRING, place, Rig } from '../switches/rig.ts';
 import { ENTRA, GOOGLE, OTHER_ENTRA, register, remove, stateOf, viewOf } from '../tenants/tenant-rig.ts';
 import { codeOf, globalAdminOf, valueOf, Walk } from './walk.ts';
 
@@ -25,6 +29,7 @@ const SUPER_ADMIN: GooglePerson = {
   isDelegatedAdmin: false,
 };
 
+const SINCE = '2026-01-01T00:00:00.000Z';
 const RECIPIENT = valueOf(parseExportRecipient({ passphrase: 'correct horse battery staple' }));
 const exporting = (): Exporting => ({ ...rig.deps, exportSealer: new FakeExportSealer() });
 
@@ -137,6 +142,27 @@ describe('the word of somebody else', () => {
     expect(codeOf(await signIn(await linkFor(tenant), who))).toBe(code);
     expect((await viewOf(rig, 's1')).unverifiedTenants).toHaveLength(2);
   });
+
+  it('is refused where Google names nobody, or does not answer, and counts for nothing', async () => {
+    const link = await linkFor(GOOGLE);
+    const nameless = { service: 'google', person: { ...SUPER_ADMIN, subject: '' } } as const;
+    expect(codeOf(await signIn(link, nameless))).toBe('id-token-invalid');
+    const { goTo, cookie } = valueOf(await walk.begin(link));
+    deps.signIns.failNext('redeemGoogle', 'google-unreachable');
+    const query = deps.signIns.signIn(goTo, adminOf(GOOGLE));
+    expect(codeOf(await walk.comeBack(query, cookie))).toBe('google-unreachable');
+    deps.signIns.failNext('googleUrl', 'google-unreachable');
+    expect(codeOf(await walk.begin(link))).toBe('google-unreachable');
+    expect(chainOf(rig.store).at(-1)).toMatchObject({ action: 'sign-in.refused', target: tenantRowKey(GOOGLE) });
+    expect((await viewOf(rig, 's1')).unverifiedTenants).toHaveLength(2);
+  });
+
+  it('is kept under the name that Google knows them by', async () => {
+    await verify(GOOGLE);
+    expect(chainOf(rig.store).findLast(({ action }) => action === 'tenant.verify')).toMatchObject({
+      by: `${GOOGLE.tenantId}/${SUPER_ADMIN.subject}`,
+    });
+  });
 });
 
 describe('a link to verify a tenant', () => {
@@ -146,15 +172,34 @@ describe('a link to verify a tenant', () => {
     await remove(rig, GOOGLE);
     expect(codeOf(await walk.begin(other))).toBe('link-expired');
     await cancelSwitch(rig.deps, place('s1'), ADMIN);
-    expect(codeOf(await walk.begin(link))).toBe('link-expired');
+    expect(await walk.begin(link)).toMatchObject({
+      error: {
+        refusal: { failure: { code: 'link-expired', facts: { detail: 'the switch that it asks about has ended' } } },
+      },
+    });
   });
 
   it('is not made for a tenant or a switch that there is not', async () => {
     const { companyId } = place('');
     const asking = (tenant: TenantRef, approval: AskedApproval): ReturnType<typeof requestVerification> =>
       requestVerification(deps, { companyId, ...tenant, approval }, ADMIN);
-    expect(codeOf(await asking(OTHER_ENTRA, SWITCH))).toBe('not-found');
+    expect(await asking(OTHER_ENTRA, SWITCH)).toEqual({
+      ok: false,
+      error: { type: 'not-found', what: 'tenant', id: OTHER_ENTRA.tenantId },
+    });
     expect(codeOf(await asking(ENTRA, { ...SWITCH, switchId: 'none' }))).toBe('not-found');
+  });
+
+  it('is recorded with what is to be approved', async () => {
+    await linkFor(ENTRA);
+    const { action, target, detail } = chainOf(rig.store).at(-1)!;
+    expect({ action, target }).toEqual({ action: 'tenant.request-verification', target: tenantRowKey(ENTRA) });
+    expect(JSON.parse(detail)).toEqual({ approval: approvalKey({ ...SWITCH }) });
+  });
+
+  it('leads to the service of the tenant', async () => {
+    expect(valueOf(await walk.begin(await linkFor(ENTRA)))).toMatchObject({ service: 'Microsoft' });
+    expect(valueOf(await walk.begin(await linkFor(GOOGLE)))).toMatchObject({ service: 'Google' });
   });
 
   it('verifies once, though its answer is given twice at once', async () => {
@@ -169,6 +214,7 @@ describe('a link to verify a tenant', () => {
     if (back.type !== 'question') throw new Error('no question');
     expect(valueOf(await walk.answer(back.state, { cookie: back.cookie, answer: 'decline' })).type).toBe('declined');
     expect((await viewOf(rig, 's1')).unverifiedTenants).toHaveLength(2);
+    expect(chainOf(rig.store).at(-1)).toMatchObject({ action: 'tenant.decline', target: tenantRowKey(ENTRA) });
   });
 });
 
@@ -187,5 +233,33 @@ describe('an export', () => {
     expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBeUndefined();
     expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBe('tenants-unverified');
     expect(codeOf(await walk.begin(late))).toBe('link-expired');
+    for (const tenant of [ENTRA, GOOGLE]) await verify(tenant, next);
+    expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBeUndefined();
+  });
+});
+
+describe('consent to the vault of a switch that waits for it', () => {
+  const CONTOSO_PLACE = { companyId: COMPANY, connectionId: 'contoso' };
+
+  beforeEach(async () => {
+    rig.queue.clear();
+    await rig.tamperSwitch('s1', {
+      blocked: { reason: 'provider', since: SINCE, side: 'target', failure: failure('consent-required', {}) },
+    });
+    const row = rig.store.peek('companies', COMPANY, connectionRowKey('contoso'))!;
+    const usedBy = JSON.stringify([switchRowKey(KEYRING, 's1')]);
+    rig.store.tamper('companies', COMPANY, row.rowKey, { ...row.cells, usedBy });
+  });
+
+  it('lets the switch go on', async () => {
+    expect(valueOf(await walk.through(CONTOSO_PLACE, globalAdminOf(CUSTOMER_TENANT))).type).toBe('granted');
+    expect(rig.queue.take()).toMatchObject({ kind: 'advance', switchId: 's1' });
+  });
+
+  it('lets nothing go on if it could not be kept', async () => {
+    const { state, cookie } = await walk.toQuestion(await walk.link(CONTOSO_PLACE), globalAdminOf(CUSTOMER_TENANT));
+    rig.vaults.fail({ operation: 'sign', failure: 'throttled', times: 1 });
+    expect(codeOf(await walk.answer(state, { cookie }))).toBe('throttled');
+    expect(rig.queue.size).toBe(0);
   });
 });
