@@ -10,6 +10,7 @@ import type { Refusal } from '../../../shared/domain/refusal.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import type { FakeTables } from '../../fakes/fake-tables.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { agendaIn, auditRig, chainOf, COMPANY, outboxesIn } from './chain.ts';
 
 const SEEDS = Array.from({ length: 60 }, (_, index) => index + 1);
@@ -92,26 +93,22 @@ describe('an act that is recorded', () => {
 
   it('is not done while its way to the chain cannot be put on the agenda', async () => {
     const { over, store } = auditRig();
-    const away: Tables = {
-      read: (...at) => store.read(...at),
-      list: (query) => store.list(query),
+    const away = tablesBut(store, {
       write: (table, ...rest) =>
         table === 'agenda' ? Promise.resolve({ outcome: 'unknown' }) : store.write(table, ...rest),
-    };
+    });
     await expect(countUp(over(away))).rejects.toThrow(StoreUnavailable);
     expect([...store.dump()]).toEqual([]);
   });
 
   it('is answered although its chain cannot be written, and the timer appends it', async () => {
     const { deps, over, store, clock } = auditRig();
-    const noEvents: Tables = {
-      read: (...at) => store.read(...at),
-      list: (query) => store.list(query),
+    const noEvents = tablesBut(store, {
       write: (table, ...rest) => {
         if (table === 'events') throw new StoreUnavailable('planted');
         return store.write(table, ...rest);
       },
-    };
+    });
     expect(await countUp(over(noEvents))).toEqual(ok(1));
     expect(await sweepOutboxes(deps)).toBe(0);
     clock.advance(LONG_MS);
@@ -124,9 +121,7 @@ describe('an act that is recorded', () => {
   it('is known to be written when the timer was quicker to its chain than its own process to look again', async () => {
     const { deps, over, store, clock } = auditRig();
     let isLost = false;
-    const slow: Tables = {
-      read: (...at) => store.read(...at),
-      list: (query) => store.list(query),
+    const slow = tablesBut(store, {
       write: async (table, ...rest) => {
         const written = await store.write(table, ...rest);
         if (table !== 'companies' || isLost) return written;
@@ -135,7 +130,7 @@ describe('an act that is recorded', () => {
         await sweepOutboxes(deps);
         return { outcome: 'unknown' };
       },
-    };
+    });
     expect(await countUp(over(slow))).toEqual(ok(1));
     expect([countIn(store), countsIn(store)]).toEqual([1, [1]]);
     expect([outboxesIn(store), agendaIn(store, 'outbox')]).toEqual([[], []]);

@@ -5,6 +5,7 @@ import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
 import { recordEvent, recordFailure, type Recording } from '../../../shared/operations/audit/record-event.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { agendaIn, auditRig, chainOf, COMPANY, outboxesIn, type AuditRig } from './chain.ts';
 
 const MINUTE_MS = 60_000;
@@ -40,14 +41,12 @@ describe('an event without an act of its own', () => {
 
   it('is recorded by the timer when its answer was lost, once', async () => {
     const rig = auditRig();
-    const losing: Tables = {
-      read: (...at) => rig.store.read(...at),
-      list: (query) => rig.store.list(query),
+    const losing = tablesBut(rig.store, {
       write: async (table, ...rest) => {
         const written = await rig.store.write(table, ...rest);
         return table === 'companies' ? { outcome: 'unknown' } : written;
       },
-    };
+    });
     await recordEvent(recordingOver(rig, losing), ADMIN, EVENT);
     rig.clock.advance(MINUTE_MS);
     await sweepOutboxes(rig.deps);
@@ -58,15 +57,13 @@ describe('an event without an act of its own', () => {
   it('that arrives long after it was given up is recorded then', async () => {
     const rig = auditRig();
     let late: (() => Promise<unknown>) | undefined;
-    const slow: Tables = {
-      read: (...at) => rig.store.read(...at),
-      list: (query) => rig.store.list(query),
+    const slow = tablesBut(rig.store, {
       write: (table, ...rest) => {
         if (table !== 'companies') return rig.store.write(table, ...rest);
         late = () => rig.store.write(table, ...rest);
         return Promise.resolve({ outcome: 'unknown' });
       },
-    };
+    });
     await recordEvent(recordingOver(rig, slow), ADMIN, EVENT);
     rig.clock.advance(MINUTE_MS);
     expect(await sweepOutboxes(rig.deps)).toBe(0);
@@ -77,11 +74,9 @@ describe('an event without an act of its own', () => {
 
   it('is logged and given up when the store is away, and nobody is refused for it', async () => {
     const rig = auditRig();
-    const away: Tables = {
-      read: (...at) => rig.store.read(...at),
-      list: (query) => rig.store.list(query),
+    const away = tablesBut(rig.store, {
       write: () => Promise.resolve({ outcome: 'unknown' }),
-    };
+    });
     await recordEvent(recordingOver(rig, away), ADMIN, EVENT);
     expect(rig.log.events()).toContain('audit.event-lost');
     rig.clock.advance(DAY_MS);

@@ -14,6 +14,7 @@ import type { Tables, WriteOutcome } from '../../../shared/operations/ports.ts';
 import { loadShard, type LoadedShard } from '../../../shared/operations/shard-rows.ts';
 import { FakeEntropy } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 
 const PLACE = { companyId: 'acme', keyringId: 'default', shard: 0, shardCount: 2 };
 const PARTITION = dataKeysPartition(PLACE);
@@ -70,11 +71,10 @@ function bench(change: Partial<Shard> = {}, get?: CompanyKeyCache['get']): Bench
     pending: (...changes) =>
       changes.map((one) => ({ change: one, settle: (outcome) => void (made.outcomes[one.keyId] = outcome) })),
     deps: {
-      tables: {
-        list: (query) => store.list(query),
+      tables: tablesBut(store, {
         read: (table, partition, rowKey) => (made.reads.push(rowKey), store.read(table, partition, rowKey)),
         write: (...write) => answer(write),
-      },
+      }),
       companyKeys: {
         get: (context) => {
           made.asked.push(context.version);

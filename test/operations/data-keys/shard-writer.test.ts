@@ -6,10 +6,11 @@ import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
 import { newShard, SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { NewRow } from '../../../shared/operations/data-keys/row-change.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
-import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
+import { StoreUnavailable } from '../../../shared/operations/ports.ts';
 import { loadShard } from '../../../shared/operations/shard-rows.ts';
 import { FakeEntropy, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 
 const placeOf = (shard: number) => ({ companyId: 'acme', keyringId: 'default', shard, shardCount: 2 });
 const PLACE = placeOf(0);
@@ -24,14 +25,13 @@ function bench(options?: { readonly maxDataKeysPerKeyring: number }) {
     store.tamper('datakeys', dataKeysPartition(placeOf(shard)), SHARD_ROW_KEY, cells);
   }
   const made = { store, sizes: [] as number[], reads: 0, away: 0, writer: undefined as unknown as ShardWriter };
-  const tables: Tables = {
-    list: (query) => store.list(query),
+  const tables = tablesBut(store, {
     read: (...place) => {
       made.reads += 1;
       return made.away-- > 0 ? Promise.reject(new StoreUnavailable('planted')) : store.read(...place);
     },
     write: (table, partition, writes) => (made.sizes.push(writes.length - 1), store.write(table, partition, writes)),
-  };
+  });
   const companyKeys = { get: () => Promise.resolve(ok(createSecretKey(Buffer.alloc(32)))) };
   const deps = { tables, companyKeys, timers: new FakeTimers(), entropy: new FakeEntropy() };
   made.writer = new ShardWriter(deps, options);

@@ -9,6 +9,7 @@ import { startSwitch } from '../../../shared/operations/switches/start-switch.ts
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 
 describe('a store or queue that is away', () => {
@@ -49,18 +50,18 @@ describe('a store or queue that is away', () => {
 describe('a claim to the end whose answer was lost', () => {
   it('is recognised as one’s own, and the switch ends with that message', async () => {
     let lost = 0;
-    const loseClaims = (tables: Tables): Tables => ({
-      read: (...place) => tables.read(...place),
-      list: (query) => tables.list(query),
-      write: async (table, partitionKey, writes) => {
-        const written = await tables.write(table, partitionKey, writes);
-        const isClaim =
-          writes.length === 1 && writes.some((write) => write.kind === 'replace' && Boolean(write.cells['finishing']));
-        if (table !== 'companies' || !isClaim) return written;
-        lost += 1;
-        return { outcome: 'unknown' };
-      },
-    });
+    const loseClaims = (tables: Tables): Tables =>
+      tablesBut(tables, {
+        write: async (table, partitionKey, writes) => {
+          const written = await tables.write(table, partitionKey, writes);
+          const isClaim =
+            writes.length === 1 &&
+            writes.some((write) => write.kind === 'replace' && Boolean(write.cells['finishing']));
+          if (table !== 'companies' || !isClaim) return written;
+          lost += 1;
+          return { outcome: 'unknown' };
+        },
+      });
     const rig = await Rig.withDataKeys(20, { wrapTables: loseClaims });
     await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     await rig.drain();

@@ -12,12 +12,12 @@ import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/c
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
 import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { parseWorkMessage } from '../../../shared/domain/work-message.ts';
 import { checkConnection, getHealth, sweepChecks } from '../../../shared/operations/vault-checks.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 
 const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...place('s1') } as const;
@@ -280,15 +280,13 @@ describe('vault checks', () => {
   it('count a look whose answer was lost once', async () => {
     const rig = await switched();
     let lost = 0;
-    const tables: Tables = {
-      read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
-      list: (query) => rig.store.list(query),
+    const tables = tablesBut(rig.store, {
       write: async (...write) => {
         const written = await rig.store.write(...write);
         const isLook = write[0] === 'health' && write[2][0]?.kind !== 'delete';
         return isLook && lost++ === 0 ? { outcome: 'unknown' } : written;
       },
-    };
+    });
     rig.vaults.fail({ operation: 'readKey', failure: 'vault-not-found' });
     const looked = await checkConnection({ ...checks(rig), tables }, CONNECTION);
     expect(looked).toMatchObject({ ok: true, value: { state: 'unreachable', repeats: 1 } });

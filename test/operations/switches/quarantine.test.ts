@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
 import { loadShard, shardWrite } from '../../../shared/operations/shard-rows.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
 import { CONTOSO, place, Rig } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 
 const KEY = 'key-000003';
 
@@ -135,19 +135,19 @@ describe('the ways out of quarantine', () => {
     await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     let decided: boolean | undefined;
     const partition = rig.partitionOf(KEY);
-    rig.deps = rig.freshHost({
-      read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
-      list: (query) => rig.store.list(query),
-      write: async (...write) => {
-        const written = await rig.store.write(...write);
-        if (decided === undefined && (await rig.store.read('datakeys', partition, `!quarantine|${KEY}`))) {
-          decided = false;
-          decided = (await acceptLoss({ ...rig.deps, tables: rig.store }, keyIn(), ADMIN)).ok;
-          expect(rig.queue.size).toBe(0);
-        }
-        return written;
-      },
-    });
+    rig.deps = rig.freshHost(
+      tablesBut(rig.store, {
+        write: async (...write) => {
+          const written = await rig.store.write(...write);
+          if (decided === undefined && (await rig.store.read('datakeys', partition, `!quarantine|${KEY}`))) {
+            decided = false;
+            decided = (await acceptLoss({ ...rig.deps, tables: rig.store }, keyIn(), ADMIN)).ok;
+            expect(rig.queue.size).toBe(0);
+          }
+          return written;
+        },
+      }),
+    );
     await rig.drain();
     expect(decided).toBe(true);
     expect(await stateOf(rig)).toBe('completed');
@@ -163,9 +163,7 @@ describe('the ways out of quarantine', () => {
       await started(rig);
       if (decision === 'retry') await rig.tamperDataKey(KEY, { blob });
       let lost = 0;
-      const tables: Tables = {
-        read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
-        list: (query) => rig.store.list(query),
+      const tables = tablesBut(rig.store, {
         write: async (...write) => {
           const written = await rig.store.write(...write);
           if (write[0] !== 'datakeys' || write[2][0]?.kind === 'delete' || lost++ > 0) return written;
@@ -175,7 +173,7 @@ describe('the ways out of quarantine', () => {
           expect((await rig.store.write('datakeys', write[1], [byOther])).outcome).toBe('committed');
           return { outcome: 'unknown' };
         },
-      };
+      });
       const decide = decision === 'retry' ? retryQuarantined : acceptLoss;
       expect(await decide({ ...rig.deps, tables }, keyIn(), ADMIN)).toEqual({ ok: true, value: undefined });
       expect(lost).toBe(2);
@@ -186,18 +184,18 @@ describe('the ways out of quarantine', () => {
     const rig = await Rig.withDataKeys(1_500, { shardCount: 1 });
     const older = (await rig.store.read('datakeys', rig.partitionOf(KEY), KEY))!.cells;
     let isPutBack = false;
-    rig.deps = rig.freshHost({
-      read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
-      list: (query) => rig.store.list(query),
-      write: async (...write) => {
-        const written = await rig.store.write(...write);
-        if (!isPutBack && (await rig.shards())[0]?.phase === 'verify') {
-          isPutBack = true;
-          rig.store.tamper('datakeys', rig.partitionOf(KEY), KEY, older);
-        }
-        return written;
-      },
-    });
+    rig.deps = rig.freshHost(
+      tablesBut(rig.store, {
+        write: async (...write) => {
+          const written = await rig.store.write(...write);
+          if (!isPutBack && (await rig.shards())[0]?.phase === 'verify') {
+            isPutBack = true;
+            rig.store.tamper('datakeys', rig.partitionOf(KEY), KEY, older);
+          }
+          return written;
+        },
+      }),
+    );
     await started(rig);
     expect([isPutBack, await stateOf(rig)]).toEqual([true, 'completed']);
     expect(await rig.dataKey(KEY)).toMatchObject({ companyKeyVersion: 2, previousVersion: 0 });

@@ -7,7 +7,6 @@ import {
   resumeSwitch,
   retrySwitch,
 } from '../../../shared/operations/switches/control-switch.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
 import { loadConnection } from '../../../shared/operations/verified-connection.ts';
@@ -26,6 +25,7 @@ import {
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 
 const start = (rig: Rig, switchId: string, target: ProviderRef): ReturnType<typeof startSwitch> =>
   startSwitch(rig.deps, { ...place(switchId), target }, ADMIN);
@@ -211,15 +211,13 @@ describe('cancelling', () => {
     const rig = await Rig.withDataKeys(3);
     await start(rig, 's1', CONTOSO);
     let lost = 0;
-    const tables: Tables = {
-      read: (table, partitionKey, rowKey) => rig.store.read(table, partitionKey, rowKey),
-      list: (query) => rig.store.list(query),
+    const tables = tablesBut(rig.store, {
       write: async (...write) => {
         const written = await rig.store.write(...write);
         const isAct = write[0] === 'companies' && write[2][0]?.kind !== 'delete';
         return isAct && lost++ === 0 ? { outcome: 'unknown' } : written;
       },
-    };
+    });
     expect(await cancelSwitch({ ...rig.deps, tables }, place('s1'), ADMIN)).toMatchObject({
       ok: true,
       value: { value: { state: 'cancelled' } },

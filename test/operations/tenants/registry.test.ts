@@ -4,11 +4,11 @@ import { COMPANY_ROW_KEY, tenantRowKey } from '../../../shared/domain/rows/row-k
 import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/tenant.ts';
 import { loadCompany } from '../../../shared/operations/control-state.ts';
 import type { Preconditions } from '../../../shared/operations/preconditions.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../shared/operations/tenants/registry.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, place, Rig } from '../switches/rig.ts';
 import { ENTRA, GOOGLE, OTHER_ENTRA, register, remove, stateOf } from './tenant-rig.ts';
@@ -159,15 +159,13 @@ describe('removing a tenant', () => {
     const rig = await Rig.withDataKeys(4);
     await register(rig, ENTRA);
     const faulty = new FaultyTables(rig.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 0 } });
-    const goesAway: Tables = {
-      read: (...where) => faulty.read(...where),
-      list: (query) => faulty.list(query),
+    const goesAway = tablesBut(faulty, {
       write: async (table, ...rest) => {
         const written = await faulty.write(table, ...rest);
         if (table === 'companies') faulty.faults = { ...faulty.faults, unavailable: 1 };
         return written;
       },
-    };
+    });
     rig.deps = rig.freshHost(goesAway);
     expect(await remove(rig, ENTRA)).toEqual({ ok: true, value: undefined });
     const detail = { companyId: COMPANY };
@@ -190,11 +188,11 @@ it.each(['lostBefore', 'lostAfter'] as const)('coming and going are recorded onc
     const rig = await Rig.withDataKeys(0);
     const faults = { lostBefore: 0, lostAfter: 0, unavailable: 0, [fault]: 0.4 };
     const faulty = new FaultyTables(rig.store, { seed, faults });
-    rig.deps = rig.freshHost({
-      read: (...where) => rig.store.read(...where),
-      list: (query) => rig.store.list(query),
-      write: (table, ...rest) => (table === 'companies' ? faulty : rig.store).write(table, ...rest),
-    });
+    rig.deps = rig.freshHost(
+      tablesBut(rig.store, {
+        write: (table, ...rest) => (table === 'companies' ? faulty : rig.store).write(table, ...rest),
+      }),
+    );
     expect(await put(rig, ENTRA, { ifNoneMatch: '*' })).toMatchObject({ ok: true, value: { created: true } });
     expect(await remove(rig, ENTRA)).toEqual({ ok: true, value: undefined });
     expect(actions(rig)).toEqual(

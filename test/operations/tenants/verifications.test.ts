@@ -10,6 +10,7 @@ import { startRekey, startSwitch } from '../../../shared/operations/switches/sta
 import { recordVerification, unverifiedTenants } from '../../../shared/operations/tenants/verifications.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig, VENDOR } from '../switches/rig.ts';
 import {
@@ -38,11 +39,10 @@ async function waiting(options: { readonly wrapTables?: (tables: Tables) => Tabl
 const verifications = (rig: Rig): string[] =>
   [...rig.store.dump()].map(({ rowKey }) => rowKey).filter((rowKey) => rowKey.startsWith('verification|'));
 /** Answers are lost only of what is written to the company's own partition. */
-const losingInCompanies = ({ store }: Rig, faulty: Tables): Tables => ({
-  read: (...place) => store.read(...place),
-  list: (query) => store.list(query),
-  write: (table, ...rest) => (table === 'companies' ? faulty : store).write(table, ...rest),
-});
+const losingInCompanies = ({ store }: Rig, faulty: Tables): Tables =>
+  tablesBut(store, {
+    write: (table, ...rest) => (table === 'companies' ? faulty : store).write(table, ...rest),
+  });
 
 const verified = (rig: Rig) => chainOf(rig.store).filter(({ action }) => action === 'tenant.verify');
 
@@ -207,15 +207,15 @@ describe('recording that a tenant’s administrator agreed', () => {
     const rig = await waiting();
     const there = await destination(rig, 's1');
     const away = new FaultyTables(rig.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 0 } });
-    rig.deps = rig.freshHost({
-      read: (...place) => away.read(...place),
-      list: (query) => away.list(query),
-      write: async (...parameters) => {
-        const written = await away.write(...parameters);
-        if (parameters[0] === 'companies') away.faults = { ...away.faults, unavailable: 1 };
-        return written;
-      },
-    });
+    rig.deps = rig.freshHost(
+      tablesBut(away, {
+        write: async (...parameters) => {
+          const written = await away.write(...parameters);
+          if (parameters[0] === 'companies') away.faults = { ...away.faults, unavailable: 1 };
+          return written;
+        },
+      }),
+    );
     expect(await verify(rig, 's1', ENTRA, { destination: there })).toEqual({ ok: true, value: undefined });
     expect([verifications(rig), rig.queue.size]).toEqual([[VERIFICATION], 0]);
     expect(rig.log.entries).toContainEqual({ level: 'warning', event: 'switch.left-to-timer', detail: place('s1') });
