@@ -8,6 +8,7 @@ import {
   forgetExpiredRequests,
   type BegunRequest,
 } from '../../shared/operations/requests.ts';
+import { MISHAPS, tablesTripping } from '../fakes/tables-but.ts';
 import { COMPANY, DAY_MS, errorOf, KEYRING, plaintextsOf, PLACE, valueOf, World } from './data-keys/world.ts';
 
 const INPUT = { companyId: COMPANY, caller: 'backend', route: 'datakeys', key: 'k-1', body: 'two keys' };
@@ -63,7 +64,12 @@ test('no field can run over into the next', async () => {
 
 test.each(['', 'x'.repeat(256)])('a key of unfit length is refused', async (key) => {
   const world = new World();
-  expect(errorOf(await beginRequest(world.host, { ...INPUT, key }))).toMatchObject({ target: 'Idempotency-Key' });
+  const refusal = errorOf(await beginRequest(world.host, { ...INPUT, key }));
+  expect(refusal).toMatchObject({ type: 'invalid', target: 'Idempotency-Key' });
+});
+
+test.each(['x', 'x'.repeat(255)])('a key of the shortest or the longest length is taken', async (key) => {
+  expect((await begin(new World(), { key })).repeated).toBe(false);
 });
 
 test('of two who begin at once, one is the first and the other its repeat', async () => {
@@ -107,6 +113,49 @@ test('only one call can say that it answered a request', async () => {
   const ended = await Promise.all([endRequest(world.host, COMPANY, first), endRequest(world.host, COMPANY, first)]);
   expect(ended.sort()).toEqual([false, true]);
   expect((await begin(world)).status).toBe('done');
+});
+
+test.each(MISHAPS)('a call whose write of the end comes out as %s knows that it ended the request', async (mishap) => {
+  const world = new World();
+  const request = await begin(world);
+  const tables = tablesTripping(world.store, request.rowKey, { mishap });
+  expect(await endRequest({ ...world.host, tables }, COMPANY, request)).toBe(true);
+  expect(await endRequest(world.host, COMPANY, request)).toBe(false);
+});
+
+test('nobody ends a request that is forgotten, or whose key was used anew', async () => {
+  const world = new World();
+  const first = await begin(world);
+  world.clock.advance(DAY_MS);
+  const anew = await begin(world);
+  expect(anew.rowKey).toBe(first.rowKey);
+  expect(await endRequest(world.host, COMPANY, first)).toBe(false);
+  expect((await begin(world)).status).toBe('begun');
+  world.clock.advance(DAY_MS);
+  await forgetExpiredRequests(world.host, COMPANY);
+  expect(await endRequest(world.host, COMPANY, anew)).toBe(false);
+  expect(rowsOf(world)).toEqual([]);
+});
+
+test.each([
+  [0, 0],
+  [32, 0],
+  [1, 1],
+])('of the calls, one in 32 forgets what is past: that whose lot is %i leaves %i', async (lot, left) => {
+  const world = new World();
+  const past = await begin(world);
+  world.clock.advance(DAY_MS);
+  const host = { ...world.host, entropy: { bytes: (count: number) => Buffer.alloc(count, lot), id: () => 'now' } };
+  await beginRequest(host, { ...INPUT, key: 'k-2' });
+  expect(rowsOf(world).filter((rowKey) => rowKey === past.rowKey)).toHaveLength(left);
+});
+
+test.each(['requestId', 'secret', 'status'])('a row without a readable %s is a bug, not an answer', async (cell) => {
+  const world = new World();
+  const { rowKey } = await begin(world);
+  const { cells } = world.store.peek('requests', COMPANY, rowKey)!;
+  world.store.tamper('requests', COMPANY, rowKey, { ...cells, [cell]: 1 });
+  await expect(begin(world)).rejects.toThrow(cell);
 });
 
 test('a repeat of generate answers the same ids and the same plaintexts', async () => {
