@@ -128,6 +128,20 @@ describe('somebody else, in the middle of a step,', () => {
     expect(codeOf(await walk.comeBack(query, left.cookie))).toBe('sign-in-used');
   });
 
+  it('answers the question: it was used, and is recorded once', async () => {
+    const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), ADA);
+    const decline = (): ReturnType<Walk['answer']> => walk.answer(state, { cookie, answer: 'decline' });
+    world.trip(STATES, 'outrun', async () => void valueOf(await decline()));
+    expect(codeOf(await decline())).toBe('sign-in-used');
+    expect(recorded('consent.decline')).toBe(1);
+    expect(world.records.at(-1)).toMatchObject({
+      action: 'sign-in.refused',
+      by: `${TENANT}/${ADA.objectId}`,
+      target: connectionRowKey(CONNECTION),
+      told: { code: 'sign-in-used', step: 'confirm' },
+    });
+  });
+
   it('names another key: a yes to the one before is none, and the question stays open', async () => {
     const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), ADA);
     world.vaults.onCall = async ({ operation }) => {
