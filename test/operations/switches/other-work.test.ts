@@ -14,10 +14,8 @@ import { followKeyVersion } from '../../../shared/operations/switches/follow-key
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { parseWorkMessage } from '../../../shared/domain/work-message.ts';
-import { checkConnection, getHealth, sweepChecks } from '../../../shared/operations/vault-checks.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';
-import { tablesBut } from '../../fakes/tables-but.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 
 const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...place('s1') } as const;
@@ -226,99 +224,6 @@ it('a message given up on after its switch was turned blocks nothing', async () 
   await handleDeadLetter(rig.deps, { body: message, reason: 'MaxDeliveryCountExceeded' });
   await rig.drain();
   expect(await stateOf(rig)).toBe('cancelled');
-});
-
-describe('vault checks', () => {
-  const checks = (rig: Rig) => ({ ...rig.deps, checkConcurrency: 4 });
-  const CONNECTION = { companyId: COMPANY, connectionId: 'contoso' };
-
-  it('find a vault in force healthy with two calls', async () => {
-    const rig = await switched();
-    expect(await sweepChecks(checks(rig))).toBe(1);
-    expect(rig.vaults.calls.filter(({ host }) => host === CONTOSO_HOST).map(({ operation }) => operation)).toEqual([
-      'readKey',
-      'unwrap',
-    ]);
-    expect(await getHealth(rig.deps, CONNECTION)).toMatchObject({ ok: true, value: { current: { state: 'healthy' } } });
-  });
-
-  it('call a denial revoked and an outage unreachable, and forget neither the last good time nor since when', async () => {
-    const rig = await switched();
-    await checkConnection(checks(rig), CONNECTION);
-    const lastGoodAt = rig.clock.now().toISOString();
-    rig.clock.advance(60_000);
-    const since = rig.clock.now().toISOString();
-    rig.vaults.fail({ operation: 'readKey', failure: 'vault-unreachable', times: 1 });
-    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
-      value: { state: 'unreachable', since, lastGoodAt },
-    });
-    rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac', times: 1 });
-    rig.clock.advance(1_000);
-    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
-      value: { state: 'revoked', code: 'access-denied-rbac', lastGoodAt },
-    });
-    const report = await getHealth(rig.deps, CONNECTION);
-    expect(report.ok && report.value.history.map(({ code }) => code)).toEqual([
-      'access-denied-rbac',
-      'vault-unreachable',
-      undefined,
-    ]);
-  });
-
-  it('believe a name that does not resolve only the second time', async () => {
-    const rig = await switched();
-    rig.vaults.removeVault(CONTOSO_HOST);
-    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
-      value: { state: 'unreachable', code: 'vault-not-found' },
-    });
-    rig.clock.advance(1_000);
-    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
-      value: { state: 'revoked', code: 'vault-not-found' },
-    });
-  });
-
-  it('count a look whose answer was lost once', async () => {
-    const rig = await switched();
-    let lost = 0;
-    const tables = tablesBut(rig.store, {
-      write: async (...write) => {
-        const written = await rig.store.write(...write);
-        const isLook = write[0] === 'health' && write[2][0]?.kind !== 'delete';
-        return isLook && lost++ === 0 ? { outcome: 'unknown' } : written;
-      },
-    });
-    rig.vaults.fail({ operation: 'readKey', failure: 'vault-not-found' });
-    const looked = await checkConnection({ ...checks(rig), tables }, CONNECTION);
-    expect(looked).toMatchObject({ ok: true, value: { state: 'unreachable', repeats: 1 } });
-    expect(lost).toBe(1);
-  });
-
-  it('only warn of an expired key in force', async () => {
-    const rig = await switched();
-    const target = {
-      ref: CONTOSO,
-      host: CONTOSO_HOST,
-      keyName: 'customer-key',
-      tenantId: '22222222-2222-4222-8222-222222222222',
-    };
-    const key = await rig.vaults.readKey(target);
-    if (!key.ok) throw new Error('no key');
-    Object.assign(key.value, { expires: new Date(0) });
-    expect(await checkConnection(checks(rig), CONNECTION)).toMatchObject({
-      value: { state: 'healthy', warnings: ['key-expired'] },
-    });
-  });
-
-  it('leave the agenda when nothing depends on the connection any more', async () => {
-    const rig = await switched();
-    await startSwitch(rig.deps, { ...place('s2'), target: { provider: 'managed' } }, ADMIN);
-    await rig.drain();
-    await sweepChecks(checks(rig));
-    const checked = [...rig.store.dump()].filter(
-      ({ table, rowKey }) => table === 'agenda' && !rowKey.startsWith('head|'),
-    );
-    expect(checked).toEqual([]);
-  });
 });
 
 it('a switch row that cannot be read is a bug, not an answer', async () => {
