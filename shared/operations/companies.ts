@@ -7,7 +7,7 @@ import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { text } from '../domain/rows/cells.ts';
 import { companyCells, readCompany } from '../domain/rows/control-rows.ts';
-import { COMPANY_ROW_KEY, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
+import { COMPANY_ROW_KEY, rowKeysUnder, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
 import { ensureListed, INDEX_PREFIX } from './company-index.ts';
 import { loadCompany, loadKeyring, type Loaded } from './control-state.ts';
@@ -129,17 +129,21 @@ export async function listCompanies(
   if (continuation !== undefined && !isResourceId(after)) {
     return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
   }
-  const page = await deps.tables.list({
+  const range = {
     table: 'companies',
     partitionKey: SYSTEM_PARTITION,
     after: `${INDEX_PREFIX}${after}`,
-    before: `${INDEX_PREFIX.slice(0, -1)}}`,
+    before: rowKeysUnder(INDEX_PREFIX).before,
     limit,
-  });
+  } as const;
+  let page = await deps.tables.list(range);
+  // Table Storage may answer an empty page that has a continuation all the same.
+  while (page.rows.length === 0 && page.continuation !== undefined) {
+    page = await deps.tables.list({ ...range, continuation: page.continuation });
+  }
   const ids = page.rows.map(({ rowKey }) => rowKey.slice(INDEX_PREFIX.length));
   const companies = await pLimit(READS_IN_FLIGHT).map(ids, (companyId) => loadCompany(deps.tables, companyId));
   const value = companies.filter((company) => company !== undefined);
-  const last = ids.at(-1) ?? after;
-  const more = page.continuation !== undefined && last !== '';
-  return ok(more ? { value, continuation: Buffer.from(last).toString('base64url') } : { value });
+  const last = page.continuation === undefined ? undefined : ids.at(-1);
+  return ok(last === undefined ? { value } : { value, continuation: Buffer.from(last).toString('base64url') });
 }

@@ -51,9 +51,12 @@ export async function putKeyring(
   actor: Actor,
 ): Promise<Result<Loaded<KeyringView> & { readonly created: boolean }, Refusal>> {
   const before = await loadKeyring(deps.tables, input);
-  if (!holds(input, before?.etag)) return err({ type: 'precondition-failed', what: 'keyring', id: input.keyringId });
+  const unmet: Refusal = { type: 'precondition-failed', what: 'keyring', id: input.keyringId };
+  if (!holds(input, before?.etag)) return err(unmet);
   const created = before ? ok(false) : await insertKeyring(deps, input, actor);
   if (!created.ok) return created;
+  // Somebody else was first: it was there before this call made it.
+  if (!created.value && input.ifNoneMatch !== undefined) return err(unmet);
   const ready = await finishKeyring(deps, input);
   if (!ready.ok) return ready;
   if (input.isDefault) {
@@ -191,6 +194,7 @@ function finishKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result
 function makeDefault(deps: KeyringMaking, place: KeyringPlace, actor: Actor): Promise<Result<void, Refusal>> {
   const act = { action: 'keyring.make-default', companyId: place.companyId, target: keyringRowKey(place.keyringId) };
   const attempt = async (record: ActRecord): Promise<Result<undefined, Refusal> | 'lost-race'> => {
+    if (await record.landed()) return ok(undefined);
     const company = await loadCompany(deps.tables, place.companyId);
     if (!company) return err(notFound('company', place.companyId));
     if (company.value.state !== 'active') return err(CLOSING);
