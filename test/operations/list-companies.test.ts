@@ -62,6 +62,15 @@ describe('the list of companies', () => {
     expect(await pages(limit)).toEqual(expected);
   });
 
+  it('is empty where there are none', async () => {
+    expect(await pages(3, new FakeTables())).toEqual([[]]);
+  });
+
+  it('is empty behind the last one', async () => {
+    const continuation = Buffer.from('z-9').toString('base64url');
+    expect(valueOf(await listCompanies({ tables: store }, { continuation }))).toEqual({ value: [] });
+  });
+
   it('does not end at an empty page of the store', async () => {
     expect((await pages(3, shortPages())).flat()).toEqual(COMPANIES);
   });

@@ -126,6 +126,15 @@ describe('a company that is changed', () => {
     expect(told()).toEqual([{ created: true }, { defaultKeyring: KEYRING }]);
   });
 
+  it.each([{}, { displayName: COMPANY, defaultKeyring: KEYRING }])(
+    'is the same, and nothing is recorded, where nothing else is asked for: %o',
+    async (input) => {
+      const { etag } = valueOf(await getCompany(world.host, { companyId: COMPANY }));
+      expect(valueOf(await put(input))).toMatchObject({ created: false, etag });
+      expect(told()).toEqual([{ created: true }]);
+    },
+  );
+
   it('is not changed under an ETag from before somebody else changed it', async () => {
     const { etag } = valueOf(await getCompany(world.host, { companyId: COMPANY }));
     before(async () => valueOf(await put({ displayName: 'Theirs' }, other())));
