@@ -4,7 +4,7 @@
 import pLimit from 'p-limit';
 import { KEYSWITCH } from '../domain/audit.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
-import { optionalText, text } from '../domain/rows/cells.ts';
+import { text } from '../domain/rows/cells.ts';
 import { readDataKey } from '../domain/rows/data-rows.ts';
 import {
   CLAIM_ROW_KEY,
@@ -57,7 +57,8 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
     const emptied = await emptyPartition(deps, input, table, companyId);
     if (emptied !== 'removed') return emptied;
   }
-  await releaseClaims(deps.tables, input.company);
+  const released = await releaseClaims(deps.tables, input.company);
+  if (released !== 'removed') return released;
   const keyrings = input.keyrings.map(({ value }) => value);
   await retireVersions(deps.tables, companyId, keyrings);
   return removeControlRows(deps, input.company);
@@ -69,7 +70,7 @@ async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Pr
     const shard = await loadShard(deps.tables, place);
     if (!shard) return 'removed';
     if (!isSpent(shard.value) || !(await isStill(deps.tables, input.company))) return 'lost-race';
-    const rows = (await firstRows(deps.tables, 'datakeys', partition)).filter(({ rowKey }) => rowKey !== SHARD_ROW_KEY);
+    const rows = await firstRows(deps.tables, 'datakeys', partition);
     const deletes = rows.slice(0, ROWS_AT_ONCE).map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
     const next = counted(shard.value, countsOf(rows.slice(0, ROWS_AT_ONCE), shard.value));
     const written =
@@ -89,8 +90,11 @@ const isSpent = (shard: Shard): boolean => shard.closed && shard.live === 0 && s
 /** The very company that was to be deleted, and still to be deleted. */
 async function isStill(tables: Tables, company: Company): Promise<boolean> {
   const now = await loadCompany(tables, company.companyId);
-  return now?.value.state === 'closing' && now.value.createdAt === company.createdAt;
+  return now !== undefined && isSame(now.value, company);
 }
+
+const isSame = (now: Company, company: Company): boolean =>
+  now.state === 'closing' && now.createdAt === company.createdAt;
 
 /** Exact to the last row: whoever reads the shard half way finds what is there. */
 function countsOf(rows: readonly StoredRow[], shard: Shard): CountChange {
@@ -103,7 +107,10 @@ function countsOf(rows: readonly StoredRow[], shard: Shard): CountChange {
   }, {});
 }
 
-/** The first rows of a partition, past pages that are empty. Events on their way to the record are left there: delivered, not lost. */
+/**
+ * The first rows of a partition, past pages without any. A shard's own row goes by itself, after the last of them; events on their way to
+ * the record are left there: delivered, not lost.
+ */
 async function firstRows(tables: Tables, table: TableName, partitionKey: string): Promise<readonly StoredRow[]> {
   let continuation: string | undefined;
   do {
@@ -113,7 +120,7 @@ async function firstRows(tables: Tables, table: TableName, partitionKey: string)
       limit: MAX_WRITES_PER_TRANSACTION,
       ...(continuation === undefined ? {} : { continuation }),
     });
-    const rows = page.rows.filter(({ rowKey }) => !rowKey.startsWith(SHARD_OUTBOX_PREFIX));
+    const rows = page.rows.filter(({ rowKey }) => rowKey !== SHARD_ROW_KEY && !rowKey.startsWith(SHARD_OUTBOX_PREFIX));
     if (rows.length > 0) return rows;
     continuation = page.continuation;
   } while (continuation !== undefined);
@@ -136,8 +143,8 @@ async function emptyPartition(
   return 'out-of-time';
 }
 
-/** Vault keys that this company, and no other, had claimed. */
-async function releaseClaims(tables: Tables, company: Company): Promise<void> {
+/** Vault keys that this company, and no other, had claimed. Its connections name them, and go only after all of them. */
+async function releaseClaims(tables: Tables, company: Company): Promise<Removal> {
   const { companyId } = company;
   const range = rowKeysUnder('connection|');
   for (const row of await listAll(tables, { table: 'companies', partitionKey: companyId, ...range })) {
@@ -146,17 +153,20 @@ async function releaseClaims(tables: Tables, company: Company): Promise<void> {
     const partition = claimPartition(connection);
     const claim = await tables.read('vaultkeys', partition, CLAIM_ROW_KEY);
     if (!claim || text(claim.cells, 'companyId') !== companyId || !(await isStill(tables, company))) continue;
-    await tables.write('vaultkeys', partition, [{ kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: claim.etag }]);
+    const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: claim.etag } as const;
+    const written = await tables.write('vaultkeys', partition, [gone]);
+    if (written.outcome !== 'committed') return 'lost-race';
   }
+  return 'removed';
 }
 
 /** All that is left but events on their way, and the company's own row at the very end; each transaction carries it. */
 async function removeControlRows(deps: Removing, company: Company): Promise<Removal> {
   const { tables } = deps;
   const { companyId } = company;
-  const own = await tables.read('companies', companyId, COMPANY_ROW_KEY);
+  const own = await loadCompany(tables, companyId);
   if (!own) return 'removed';
-  if (optionalText(own.cells, 'createdAt') !== company.createdAt) return 'lost-race';
+  if (!isSame(own.value, company)) return 'lost-race';
   const all = await listAll(tables, { table: 'companies', partitionKey: companyId, after: '', before: '~' });
   const rows = all.filter(({ rowKey }) => rowKey !== COMPANY_ROW_KEY && !rowKey.startsWith(OUTBOX_PREFIX));
   let { etag } = own;

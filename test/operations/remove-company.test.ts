@@ -1,0 +1,152 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CLAIM_ROW_KEY, COMPANY_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
+import { chainOf, outboxesIn } from './audit/chain.ts';
+import { COMPANY } from './data-keys/world.ts';
+import { PURGE_LIST, RemovalWorld, SHARD } from './removal-world.ts';
+import { MISHAPS, tablesTripping } from '../fakes/tables-but.ts';
+
+const { REMAINS } = RemovalWorld;
+const SOFT_DELETED = { state: 'deleted', companyKeyVersion: 1 } as const;
+const OTHERS = [
+  ['made anew under its id', { createdAt: '2030-01-01T00:00:00.000Z' }],
+  ['made anew, and to be deleted too', { createdAt: '2030-01-01T00:00:00.000Z', state: 'closing' }],
+  ['active again', { state: 'active' }],
+] as const;
+
+let its: RemovalWorld;
+beforeEach(async () => {
+  its = await RemovalWorld.decided();
+});
+
+/** Rows of every kind that a company leaves behind. */
+async function withRowsOfEveryKind(): Promise<void> {
+  await its.plantKeys([SOFT_DELETED, SOFT_DELETED, SOFT_DELETED]);
+  its.plant('agenda', PURGE_LIST, '2026-02-01T00:00:00.000Z|key-0000');
+  its.plant('requests', COMPANY, 'a-request');
+  its.plant('health', COMPANY, 'main');
+  its.plantConnection();
+}
+
+describe('a company', () => {
+  it('goes, with everything of it, and its end is recorded', async () => {
+    await withRowsOfEveryKind();
+    expect(await its.remove()).toBe('removed');
+    expect(its.rows()).toEqual(REMAINS);
+    expect(chainOf(its.world.store).at(-1)).toMatchObject({ action: 'company.deleted', target: 'company' });
+  });
+
+  it('that is gone has been removed', async () => {
+    await its.takeAway('companies', COMPANY, COMPANY_ROW_KEY);
+    expect(await its.remove(undefined, { company: its.company, keyrings: [] })).toBe('removed');
+    expect(chainOf(its.world.store).map(({ action }) => action)).not.toContain('company.deleted');
+  });
+
+  it('goes whatever somebody made of a connection', async () => {
+    its.plant('companies', COMPANY, 'connection|forged', { format: 1, host: 'nowhere' });
+    expect(await its.remove()).toBe('removed');
+    expect(its.rows()).toEqual(REMAINS);
+  });
+});
+
+describe('a shard', () => {
+  it.each([
+    ['is open', { closed: false }],
+    ['is open, with a live key', { closed: false, live: 1 }],
+    ['has a live key', { live: 1 }],
+    ['has a quarantined key', { quarantined: 1 }],
+  ])('that %s is not emptied, and nothing else of its company goes', async (_, change) => {
+    await withRowsOfEveryKind();
+    await its.shardIsNow(change);
+    const before = its.rows();
+    expect(await its.remove()).toBe('lost-race');
+    expect(its.rows()).toEqual(before);
+  });
+
+  it.each(OTHERS)('of a company that is %s is not emptied', async (_, change) => {
+    await withRowsOfEveryKind();
+    its.companyIsNow({ state: 'active', ...change });
+    const before = its.rows();
+    expect(await its.remove()).toBe('lost-race');
+    expect(its.rows()).toEqual(before);
+  });
+
+  it('is not emptied by whoever finds no company to it', async () => {
+    await withRowsOfEveryKind();
+    await its.takeAway('companies', COMPANY, COMPANY_ROW_KEY);
+    const before = its.rows();
+    expect(await its.remove()).toBe('lost-race');
+    expect(its.rows()).toEqual(before);
+  });
+
+  it('that takes in a key while its rows are looked at keeps all of them', async () => {
+    await withRowsOfEveryKind();
+    const before = its.rows();
+    const tables = its.afterListing('datakeys', () => its.shardIsNow({ live: 1 }));
+    expect(await its.remove(tables)).toBe('lost-race');
+    expect(its.rows()).toEqual(before);
+  });
+});
+
+describe.each(OTHERS)('a company that is %s while a slow worker removes the one that was', (_, change) => {
+  beforeEach(() => its.takeAway('datakeys', SHARD, SHARD_ROW_KEY));
+  const changed = (): void => its.companyIsNow({ state: 'active', ...change });
+
+  it.each([
+    ['purge list', 'agenda', PURGE_LIST],
+    ['requests', 'requests', COMPANY],
+    ['health', 'health', COMPANY],
+  ] as const)('keeps its %s, and all else', async (_kind, table, partitionKey) => {
+    its.plantMany(3, table, partitionKey, 'row-');
+    const before = its.rows();
+    expect(await its.remove(its.afterListing(table, changed))).toBe('lost-race');
+    expect(its.rows()).toEqual(before);
+  });
+
+  it('keeps its company keys, its connections and its claims to vault keys', async () => {
+    its.plantConnection();
+    const before = its.rows();
+    expect(await its.remove(its.afterListing('companies', changed))).toBe('lost-race');
+    expect(its.rows()).toEqual([...before, REMAINS[1]].sort());
+  });
+
+  it('keeps them also if it is so from the start, and there is nothing else to look at', async () => {
+    changed();
+    const before = its.rows();
+    expect(await its.remove(undefined, { company: its.company, keyrings: [] })).toBe('lost-race');
+    expect(its.rows()).toEqual(before);
+  });
+});
+
+describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
+  it.each([
+    ['of a shard’s rows', 'key-'],
+    ['of a shard itself', SHARD_ROW_KEY],
+    ['of the purge list', '2026-02-01'],
+    ['of requests', 'a-request'],
+    ['of vault health', 'main'],
+    ['of a claim', CLAIM_ROW_KEY],
+    ['of the company’s rows', 'companykey|'],
+    ['of the company itself', 'outbox|0'],
+  ])('%s, removed is said only of what is gone, and the next call goes on', async (_, prefix) => {
+    await withRowsOfEveryKind();
+    const first = await its.remove(tablesTripping(its.world.store, prefix, { mishap }));
+    const isGone = !its.rows().includes(`companies/${COMPANY}/${COMPANY_ROW_KEY}`);
+    if (first === 'removed') expect(isGone).toBe(true);
+    expect(await its.remove()).toBe('removed');
+    expect(its.rows()).toEqual(REMAINS);
+    expect(chainOf(its.world.store).filter(({ action }) => action === 'company.deleted')).toHaveLength(1);
+    expect(outboxesIn(its.world.store)).toEqual([]);
+  });
+});
+
+it.each([
+  ['a shard', 'key-'],
+  ['a claim', CLAIM_ROW_KEY],
+  ['a company’s rows', 'companykey|'],
+  ['a company', 'outbox|0'],
+])('whoever is outrun at %s says so', async (_, prefix) => {
+  await withRowsOfEveryKind();
+  expect(await its.remove(tablesTripping(its.world.store, prefix, { mishap: 'outrun' }))).toBe('lost-race');
+  expect(its.rows()).toContain(`companies/${COMPANY}/${COMPANY_ROW_KEY}`);
+});
