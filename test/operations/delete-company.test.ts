@@ -1,0 +1,172 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { COMPANY_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
+import { getCompany } from '../../shared/operations/companies.ts';
+import { loadCompany } from '../../shared/operations/control-state.ts';
+import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
+import { deleteCompany, goOnDeleting } from '../../shared/operations/delete-company.ts';
+import type { Tables, WriteOutcome } from '../../shared/operations/ports.ts';
+import { loadShard } from '../../shared/operations/shard-rows.ts';
+import { replaceCompany } from '../../shared/operations/switches/switch-writes.ts';
+import { agendaIn, chainOf, outboxesIn } from './audit/chain.ts';
+import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World } from './data-keys/world.ts';
+import { RemovalWorld } from './removal-world.ts';
+import { ADMIN } from '../fakes/actors.ts';
+import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
+
+const ASKED = { companyId: COMPANY };
+const IN_USE = { type: 'state', code: 'company-has-data-keys' };
+const SOFT_DELETED = { state: 'deleted', companyKeyVersion: 1 } as const;
+
+const over = (world: World, tables: Tables): World['host'] => world.newHost({ tables });
+const recorded = (world: World, action: string): { by: string; target: string }[] =>
+  chainOf(world.store)
+    .filter((record) => record.action === action)
+    .map(({ by, target }) => ({ by, target }));
+const isClosed = async (world: World): Promise<boolean | undefined> =>
+  (await loadShard(world.store, { ...PLACE, shard: 0 }))?.value.closed;
+const stateOf = async (world: World): Promise<string | undefined> =>
+  (await loadCompany(world.store, COMPANY))?.value.state;
+const rowsOf = (world: World): number =>
+  [...world.store.dump()].filter(({ table, partitionKey }) => table !== 'events' && partitionKey.startsWith(COMPANY))
+    .length;
+
+/** A company with a key in use that is being deleted, by a call that has not counted yet. */
+async function closingWithKey(): Promise<{ readonly world: World; readonly made: Map<string, string> }> {
+  const world = await World.withCompany({ shardCount: 1 });
+  const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
+  const company = (await loadCompany(world.store, COMPANY))!;
+  await world.store.write('companies', COMPANY, [replaceCompany(company, { ...company.value, state: 'closing' })]);
+  return { world, made };
+}
+
+describe('a delete of a company', () => {
+  it('says which company there is none of', async () => {
+    expect(errorOf(await deleteCompany(new World().host, ASKED, ADMIN))).toEqual({
+      type: 'not-found',
+      what: 'company',
+      id: COMPANY,
+    });
+  });
+
+  it('says of which company another state was expected', async () => {
+    const world = await World.withCompany({ shardCount: 1 });
+    expect(errorOf(await deleteCompany(world.host, { ...ASKED, ifMatch: 'W/"0"' }, ADMIN))).toEqual({
+      type: 'precondition-failed',
+      what: 'company',
+      id: COMPANY,
+    });
+    expect(await stateOf(world)).toBe('active');
+  });
+
+  it('whose time is up is gone on with by the same call again', async () => {
+    const its = await RemovalWorld.decided();
+    const { world } = its;
+    await its.plantKeys(Array.from({ length: 150 }, () => SOFT_DELETED));
+    world.tables.beforeWrite = ({ writes }) => {
+      if (writes.some(({ kind }) => kind === 'delete')) world.clock.advance(60_000);
+      return Promise.resolve(undefined);
+    };
+    expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleting');
+    expect(await stateOf(world)).toBe('closing');
+    world.expectExactCounts();
+    world.tables.beforeWrite = undefined;
+    expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleted');
+    expect(rowsOf(world)).toBe(0);
+  });
+
+  it('takes no shard for empty that it could not close', async () => {
+    const its = await RemovalWorld.decided();
+    const { world } = its;
+    await its.plantKeys([SOFT_DELETED]);
+    const before = its.rows();
+    const tables = tablesBut(world.store, {
+      write: (table, partitionKey, writes): Promise<WriteOutcome> =>
+        table === 'datakeys' && writes.length === 1
+          ? Promise.resolve({ outcome: 'unknown' })
+          : world.store.write(table, partitionKey, writes),
+    });
+    expect(errorOf(await goOnDeleting(over(world, tables), ASKED))).toMatchObject({ type: 'busy' });
+    expect(its.rows()).toEqual(before);
+  });
+});
+
+describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
+  it.each([
+    ['that begins the delete', COMPANY_ROW_KEY],
+    ['that closes a shard', SHARD_ROW_KEY],
+    ['that takes keys', 'a'],
+    ['that takes control rows', 'companykey|'],
+    ['that ends it', 'outbox|00000000'],
+    ['of how far its versions went', 'retired|'],
+  ])('%s, a company is deleted, and that is recorded once', async (_, prefix) => {
+    const world = await World.withCompany({ shardCount: 1 });
+    await world.generate([{ keyId: 'a' }]);
+    valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+    const host = over(world, tablesTripping(world.store, prefix, { mishap }));
+    expect(valueOf(await deleteCompany(host, ASKED, ADMIN))).toBe('deleted');
+    expect(rowsOf(world)).toBe(0);
+    expect(outboxesIn(world.store)).toEqual([]);
+    expect(recorded(world, 'company.delete')).toHaveLength(1);
+    expect(recorded(world, 'company.deleted')).toEqual([{ by: 'keyswitch', target: 'company' }]);
+  });
+
+  it('that turns back, the company is as before, and that is recorded once', async () => {
+    const { world, made } = await closingWithKey();
+    const host = over(world, tablesTripping(world.store, COMPANY_ROW_KEY, { mishap }));
+    expect(errorOf(await goOnDeleting(host, ASKED))).toMatchObject(IN_USE);
+    expect(valueOf(await getCompany(world.host, ASKED)).value.state).toBe('active');
+    expect(await isClosed(world)).toBe(false);
+    expect(plaintextsOf(await world.unwrap(['a']))).toEqual(made);
+    expect(recorded(world, 'company.delete-turned-back')).toEqual([{ by: 'keyswitch', target: 'company' }]);
+    expect(agendaIn(world.store, 'purge')).toEqual([]);
+  });
+
+  it('that decides, nobody who found a key before can turn back once keys go', async () => {
+    const its = await RemovalWorld.decided();
+    const { world } = its;
+    await its.plantKeys([SOFT_DELETED]);
+    const found = (await loadCompany(world.store, COMPANY))!;
+    const turnedBack: string[] = [];
+    const tripping = tablesTripping(world.store, COMPANY_ROW_KEY, { mishap });
+    const tables = tablesBut(tripping, {
+      write: async (table, partitionKey, writes) => {
+        if (table === 'datakeys' && writes.some(({ kind }) => kind === 'delete')) {
+          const back = replaceCompany(found, { ...found.value, state: 'active' });
+          turnedBack.push((await world.store.write('companies', COMPANY, [back])).outcome);
+        }
+        return tripping.write(table, partitionKey, writes);
+      },
+    });
+    expect(valueOf(await goOnDeleting(over(world, tables), ASKED))).toBe('deleted');
+    expect(turnedBack).toEqual(['conflict', 'conflict']);
+  });
+});
+
+describe('somebody else, as a delete turns back,', () => {
+  let world: World;
+  beforeEach(async () => {
+    ({ world } = await closingWithKey());
+  });
+
+  it('deletes the last key and the company: it is deleted, and nothing turned back', async () => {
+    const others = async (): Promise<void> => {
+      valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+      expect(valueOf(await deleteCompany(world.newHost(), ASKED, ADMIN))).toBe('deleted');
+    };
+    const tables = tablesTripping(world.store, COMPANY_ROW_KEY, { mishap: 'outrun', meanwhile: others });
+    expect(valueOf(await goOnDeleting(over(world, tables), ASKED))).toBe('deleted');
+    expect(recorded(world, 'company.delete-turned-back')).toEqual([]);
+    expect(rowsOf(world)).toBe(0);
+  });
+
+  it('turns back too: it is recorded once', async () => {
+    const others = async (): Promise<void> => {
+      expect(errorOf(await goOnDeleting(world.newHost(), ASKED))).toMatchObject(IN_USE);
+    };
+    const tables = tablesTripping(world.store, COMPANY_ROW_KEY, { mishap: 'outrun', meanwhile: others });
+    expect(errorOf(await goOnDeleting(over(world, tables), ASKED))).toMatchObject(IN_USE);
+    expect(recorded(world, 'company.delete-turned-back')).toHaveLength(1);
+    expect(await isClosed(world)).toBe(false);
+  });
+});
