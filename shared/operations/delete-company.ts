@@ -10,13 +10,14 @@ import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { COMPANY_ROW_KEY, dataKeysPartition } from '../domain/rows/row-keys.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
-import { putOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
+import { putOnAgenda, renewOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
-import { audited, type ActRecord } from './audit/audited.ts';
+import { audited } from './audit/audited.ts';
 import { takeOffIndex } from './company-index.ts';
 import { loadCompany, type Loaded } from './control-state.ts';
 import { reopenStaleShard } from './data-keys/reopen-stale-shard.ts';
 import { loadKeyrings } from './keyrings.ts';
+import type { RowWrite, Tables, WriteOutcome } from './ports.ts';
 import { matches } from './preconditions.ts';
 import { settleRaces } from './races.ts';
 import { removeCompany } from './remove-company.ts';
@@ -39,10 +40,21 @@ export async function deleteCompany(
   actor: Actor,
 ): Promise<Result<CompanyDeletion, Refusal>> {
   const act = { action: 'company.delete', companyId: input.companyId, target: COMPANY_ROW_KEY };
+  let closing: Company | undefined;
   const begun = await audited(deps, actor, act, (record) =>
-    settleRaces<undefined>(deps, () => tryBegin(deps, input, record)),
+    settleRaces<Company>(deps, async () => {
+      // Before all else: the company may be gone by now, and another made under its id, which nobody wants to delete.
+      if (closing && (await record.landed())) return ok(closing);
+      return tryBegin(deps, input, (company, write) => {
+        closing = company;
+        return record.write('companies', input.companyId, [write]);
+      });
+    }),
   );
-  return begun.ok ? goOnDeleting(deps, input) : begun;
+  if (!begun.ok) return begun;
+  // Whoever looked before it was closing, and is about to take off what an earlier company of this id has left there, finds another ETag.
+  await renewOnAgenda(deps.tables, agendaItemOf(input.companyId));
+  return goOnDeleting(deps, begun.value);
 }
 
 const agendaItemOf = (companyId: string): AgendaItem => ({ kind: 'purge', companyId, id: COMPANY_PURGE_ID });
@@ -51,12 +63,12 @@ const agendaItemOf = (companyId: string): AgendaItem => ({ kind: 'purge', compan
 async function tryBegin(
   deps: CompanyDeleting,
   input: { readonly companyId: string; readonly ifMatch?: string },
-  record: ActRecord,
-): Promise<Result<undefined, Refusal> | 'lost-race'> {
+  close: (closing: Company, write: RowWrite) => Promise<WriteOutcome>,
+): Promise<Result<Company, Refusal> | 'lost-race'> {
   const { companyId } = input;
   const company = await loadCompany(deps.tables, companyId);
   if (!company) return err(notFound('company', companyId));
-  if (company.value.state === 'closing') return ok(undefined);
+  if (company.value.state === 'closing') return ok(company.value);
   if (!matches(input.ifMatch, company.etag))
     return err({ type: 'precondition-failed', what: 'company', id: companyId });
   const keyrings = await loadKeyrings(deps.tables, companyId);
@@ -64,34 +76,49 @@ async function tryBegin(
     if (value.switchId !== undefined) return err({ type: 'switch-in-progress', switchId: value.switchId });
   }
   await putOnAgenda(deps.tables, agendaItemOf(companyId));
-  const closing = replaceCompany(company, { ...company.value, state: 'closing' });
-  const written = await record.write('companies', companyId, [closing]);
-  return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+  const closing: Company = { ...company.value, state: 'closing' };
+  const written = await close(closing, replaceCompany(company, closing));
+  return written.outcome === 'committed' ? ok(closing) : 'lost-race';
 }
 
-/** Also called by the timer, for a company whose delete stopped half way. */
+/** Also called by the timer, for a company whose delete stopped half way. `createdAt` says which company of this id it is. */
 export async function goOnDeleting(
   deps: CompanyDeleting,
-  { companyId }: { readonly companyId: string },
+  which: { readonly companyId: string; readonly createdAt?: string },
 ): Promise<Result<CompanyDeletion, Refusal>> {
+  const { companyId } = which;
   const deadline = new Date(deps.clock.now().getTime() + BUDGET_MS);
-  const done = await settleRaces<CompanyDeletion>(deps, () => tryDelete(deps, companyId, deadline));
+  const done = await settleRaces<CompanyDeletion>(deps, () => tryDelete(deps, which, deadline));
   if (done.ok && done.value === 'deleted') {
     await takeOffIndex(deps.tables, companyId);
-    await takeOffAgenda(deps.tables, agendaItemOf(companyId));
+    await forgetDelete(deps.tables, companyId);
   }
   return done;
 }
 
+/** Not that of another company of this id, which was made and is being deleted since. */
+const forgetDelete = (tables: Tables, companyId: string): Promise<void> =>
+  takeOffAgenda(
+    tables,
+    agendaItemOf(companyId),
+    async () => (await loadCompany(tables, companyId))?.value.state !== 'closing',
+  );
+
 async function tryDelete(
   deps: CompanyDeleting,
-  companyId: string,
+  { companyId, createdAt }: { readonly companyId: string; readonly createdAt?: string },
   deadline: Date,
 ): Promise<Result<CompanyDeletion, Refusal> | 'lost-race'> {
   const company = await loadCompany(deps.tables, companyId);
   if (!company) return ok('deleted');
+  // Made anew since. A shard of it that this call took for one of the other company, and closed, is opened again.
+  const isAnother = createdAt !== undefined && company.value.createdAt !== createdAt;
   const keyrings = await loadKeyrings(deps.tables, companyId);
-  if (company.value.state === 'active') return turnedBack(deps, companyId, keyrings);
+  if (company.value.state === 'active') {
+    const inUse = await turnedBack(deps, companyId, keyrings);
+    return isAnother ? ok('deleted') : inUse;
+  }
+  if (isAnother) return ok('deleted');
   const inUse = await closeShards(deps, companyId, keyrings);
   if (!inUse.ok) return inUse;
   if (inUse.value > 0) {
@@ -115,7 +142,7 @@ async function turnedBack(
   keyrings: readonly Loaded<Keyring>[],
 ): Promise<Result<CompanyDeletion, Refusal>> {
   await pLimit(SHARDS_IN_FLIGHT).map(shardsOf(companyId, keyrings), (place) => reopenStaleShard(deps, place));
-  await takeOffAgenda(deps.tables, agendaItemOf(companyId));
+  await forgetDelete(deps.tables, companyId);
   return err({
     type: 'state',
     code: 'company-has-data-keys',

@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { COMPANY_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
-import { getCompany } from '../../shared/operations/companies.ts';
+import { renewOnAgenda, takeOffAgenda } from '../../shared/operations/agenda.ts';
+import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
+import { getCompany, listCompanies, putCompany } from '../../shared/operations/companies.ts';
 import { loadCompany } from '../../shared/operations/control-state.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
-import { deleteCompany, goOnDeleting } from '../../shared/operations/delete-company.ts';
+import { COMPANY_PURGE_ID, deleteCompany, goOnDeleting } from '../../shared/operations/delete-company.ts';
 import type { Tables, WriteOutcome } from '../../shared/operations/ports.ts';
 import { loadShard } from '../../shared/operations/shard-rows.ts';
 import { replaceCompany } from '../../shared/operations/switches/switch-writes.ts';
@@ -73,6 +75,29 @@ describe('a delete of a company', () => {
     world.tables.beforeWrite = undefined;
     expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleted');
     expect(rowsOf(world)).toBe(0);
+  });
+
+  it('that dies is on the agenda, though a late one is about to take off what an earlier company has left there', async () => {
+    const world = await World.withCompany({ shardCount: 1 });
+    const item = { kind: 'purge', companyId: COMPANY, id: COMPANY_PURGE_ID } as const;
+    let late: Promise<void> | undefined;
+    let isClosing = (): void => undefined;
+    const closing = new Promise<void>((resolve) => (isClosing = resolve));
+    const tables = tablesBut(world.store, {
+      write: async (table, partitionKey, writes) => {
+        const written = await world.store.write(table, partitionKey, writes);
+        if (table === 'agenda' && writes[0]?.rowKey.startsWith('purge|')) {
+          late ??= takeOffAgenda(world.store, item, async () => (await closing, true));
+        }
+        if (table === 'companies' && writes[0]?.rowKey === COMPANY_ROW_KEY) isClosing();
+        if (table === 'datakeys') throw new Error('the process died');
+        return written;
+      },
+    });
+    await expect(deleteCompany(over(world, tables), ASKED, ADMIN)).rejects.toThrow('the process died');
+    await late;
+    expect(await stateOf(world)).toBe('closing');
+    expect(agendaIn(world.store, 'purge')).toHaveLength(1);
   });
 
   it('takes no shard for empty that it could not close', async () => {
@@ -168,5 +193,58 @@ describe('somebody else, as a delete turns back,', () => {
     expect(errorOf(await goOnDeleting(over(world, tables), ASKED))).toMatchObject(IN_USE);
     expect(recorded(world, 'company.delete-turned-back')).toHaveLength(1);
     expect(await isClosed(world)).toBe(false);
+  });
+});
+
+describe('a delete whose answer is lost, and whose company', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await World.withCompany({ shardCount: 1 });
+  });
+
+  const deleteWhile = (meanwhile: () => Promise<void>): ReturnType<typeof deleteCompany> => {
+    const tables = tablesTripping(world.store, COMPANY_ROW_KEY, { mishap: 'answer-lost', meanwhile });
+    return deleteCompany(over(world, tables), ASKED, ADMIN);
+  };
+  /** Long after: the timer has taken the event to its chain, so that nothing is left of it but its marker. */
+  const recordedByTimer = async (): Promise<void> => {
+    world.clock.advance(60_000);
+    expect(await sweepOutboxes(world.host)).toBe(1);
+  };
+  const madeAnew = async (): Promise<void> => {
+    expect(valueOf(await goOnDeleting(world.newHost(), ASKED))).toBe('deleted');
+    await recordedByTimer();
+    valueOf(await putCompany(world.newHost(), ASKED, ADMIN));
+  };
+
+  it('is made anew meanwhile, leaves the new one alone', async () => {
+    expect(valueOf(await deleteWhile(madeAnew))).toBe('deleted');
+    expect(await stateOf(world)).toBe('active');
+    const listed = valueOf(await listCompanies(world.host, {}));
+    expect(listed.value.map(({ value }) => value.companyId)).toEqual([COMPANY]);
+    expect(plaintextsOf(await world.generate([{ keyId: 'b' }])).size).toBe(1);
+  });
+
+  it('is made anew and deleted anew meanwhile, leaves it to the timer to end that', async () => {
+    const deleted = deleteWhile(async () => {
+      await madeAnew();
+      const company = (await loadCompany(world.store, COMPANY))!;
+      await renewOnAgenda(world.store, { kind: 'purge', companyId: COMPANY, id: COMPANY_PURGE_ID });
+      await world.store.write('companies', COMPANY, [replaceCompany(company, { ...company.value, state: 'closing' })]);
+    });
+    expect(valueOf(await deleted)).toBe('deleted');
+    expect(await stateOf(world)).toBe('closing');
+    expect(agendaIn(world.store, 'purge')).toHaveLength(1);
+  });
+
+  it('was found in use by the timer, says so', async () => {
+    await world.generate([{ keyId: 'a' }]);
+    const turnedBack = async (): Promise<void> => {
+      expect(errorOf(await goOnDeleting(world.newHost(), ASKED))).toMatchObject(IN_USE);
+      await recordedByTimer();
+    };
+    expect(errorOf(await deleteWhile(turnedBack))).toMatchObject(IN_USE);
+    expect(await stateOf(world)).toBe('active');
+    expect(recorded(world, 'company.delete')).toHaveLength(1);
   });
 });
