@@ -138,6 +138,13 @@ describe('a call whose time is up', () => {
     expect(its.rows()).toEqual(before);
   });
 
+  it('takes nothing of a company without shards either', async () => {
+    its.plantMany(3, 'requests', COMPANY, 'row-');
+    const before = its.rows();
+    expect(await its.remove(undefined, { company: its.company, keyrings: [] }, 0)).toBe('out-of-time');
+    expect(its.rows()).toEqual(before);
+  });
+
   it.each([
     ['purge list', 'agenda', PURGE_LIST],
     ['requests', 'requests', COMPANY],
