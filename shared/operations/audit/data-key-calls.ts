@@ -73,14 +73,28 @@ export interface CallCounting extends Recording {
 
 /** Answers how many records it made. What the store does not take is kept for the next time. */
 export async function recordDataKeyCalls(deps: CallCounting): Promise<number> {
+  const due = [...deps.dataKeyCalls.takeDue()];
   let recorded = 0;
-  for (const counted of deps.dataKeyCalls.takeDue()) {
-    const { companyId, minute, counters } = counted;
-    const detail = { minute: new Date(minute * MINUTE_MS).toISOString(), ...Object.fromEntries(counters) };
-    const { instance } = deps.dataKeyCalls;
-    const event = { action: 'data-keys.calls', companyId, target: instance, detail, outcome: 'counted' } as const;
-    if (await recordEvent(deps, KEYSWITCH, event)) recorded += 1;
-    else deps.dataKeyCalls.giveBack(counted);
+  try {
+    for (let counted = due.shift(); counted; counted = due.shift()) {
+      if (await recordMinute(deps, counted)) recorded += 1;
+      else deps.dataKeyCalls.giveBack(counted);
+    }
+  } finally {
+    // One that throws, which is a bug, does not take the others with it.
+    for (const counted of due) deps.dataKeyCalls.giveBack(counted);
   }
   return recorded;
+}
+
+function recordMinute(deps: CallCounting, { companyId, minute, counters }: CountedMinute): Promise<boolean> {
+  const detail = { minute: new Date(minute * MINUTE_MS).toISOString(), ...Object.fromEntries(counters) };
+  const { instance } = deps.dataKeyCalls;
+  return recordEvent(deps, KEYSWITCH, {
+    action: 'data-keys.calls',
+    companyId,
+    target: instance,
+    detail,
+    outcome: 'counted',
+  });
 }

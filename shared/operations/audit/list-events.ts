@@ -25,13 +25,16 @@ export async function listEvents(
     return err({ type: 'invalid', target: 'skiptoken', message: 'This is no continuation of this list.' });
   }
   if (!(await hasEvents(deps.tables, companyId))) return err(notFound('company', companyId));
-  let after = continuation === undefined ? RECORDS_AFTER : recordRowKey(Number(continuation));
-  const range = { table: 'events', partitionKey: companyId, before: RECORDS_BEFORE } as const;
-  const page = await deps.tables.list({ ...range, after, limit });
-  after = page.rows.at(-1)?.rowKey ?? after;
+  const after = continuation === undefined ? RECORDS_AFTER : recordRowKey(Number(continuation));
+  const range = { table: 'events', partitionKey: companyId, before: RECORDS_BEFORE, after, limit } as const;
+  let page = await deps.tables.list(range);
+  // Table Storage may answer an empty page that has a continuation all the same.
+  while (page.rows.length === 0 && page.continuation !== undefined) {
+    page = await deps.tables.list({ ...range, continuation: page.continuation });
+  }
   const records = page.rows.flatMap(({ cells }) => readRecord(cells, companyId) ?? []);
-  const more = page.continuation !== undefined && after !== RECORDS_AFTER;
-  return ok(more ? { records, continuation: String(Number(after)) } : { records });
+  const last = page.continuation === undefined ? undefined : page.rows.at(-1)?.rowKey;
+  return ok(last === undefined ? { records } : { records, continuation: String(Number(last)) });
 }
 
 /** Whether there is such a company, or was one. */

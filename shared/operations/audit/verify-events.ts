@@ -1,7 +1,7 @@
 // Reading a whole chain for its check, a page at a time: records with the signatures of heads among them, then the markers, and the head
 // once before and once after, since others go on appending. Decides nothing.
 import pLimit from 'p-limit';
-import { sealedBytesOfHead, type ChainHead } from '../../domain/audit.ts';
+import { sealedBytesOfHead, type AuditRecord, type ChainHead } from '../../domain/audit.ts';
 import { ChainCheck, type ChainReport, type CheckedSignature, type StoredRecord } from '../../domain/audit-check.ts';
 import { NO_HEAD, readMarker, readRecord, readSigned, type StoredHead } from '../../domain/rows/audit-rows.ts';
 import { MalformedRow } from '../../domain/rows/cells.ts';
@@ -52,10 +52,11 @@ export async function verifyEvents(deps: Verifying, chain: Chain): Promise<Resul
     check.page({ records, signed: signed.value });
     read = last;
   }
-  await checkMarkers(deps.tables, companyId, check);
+  await checkMarkers(deps.tables, { companyId, read }, check);
   const signed = await signatures(deps, companyId, { after: read, upTo: LAST_SEQUENCE });
   if (!signed.ok) return signed;
-  const report = check.end({ signed: signed.value, head: await readableHead(deps.tables, companyId) });
+  const behind = await withoutLate(deps.tables, companyId, signed.value);
+  const report = check.end({ signed: behind, head: await readableHead(deps.tables, companyId) });
   if (report.status === 'broken') logProblems(deps.log, companyId, report);
   return ok(report);
 }
@@ -130,23 +131,46 @@ async function checkSignature(
   return ok({ sequence, hash: head.hash, verified });
 }
 
+/** What others have appended and signed since the records were read is left to the next check. */
+async function withoutLate(
+  tables: Tables,
+  companyId: string,
+  signed: readonly CheckedSignature[],
+): Promise<CheckedSignature[]> {
+  const kept: CheckedSignature[] = [];
+  for (const signature of signed) {
+    const record = await recordAt(tables, companyId, signature.sequence);
+    if (!signature.verified || record?.hash !== signature.hash) kept.push(signature);
+  }
+  return kept;
+}
+
+async function recordAt(tables: Tables, companyId: string, sequence: number): Promise<AuditRecord | undefined> {
+  const row = await tables.read('events', companyId, recordRowKey(sequence));
+  return row && readRecord(row.cells, companyId);
+}
+
 /** Compared as two sets first; only if they differ is each marker set against its record, and each record against its marker. */
-async function checkMarkers(tables: Tables, companyId: string, check: ChainCheck): Promise<void> {
+async function checkMarkers(
+  tables: Tables,
+  { companyId, read }: { readonly companyId: string; readonly read: number },
+  check: ChainCheck,
+): Promise<void> {
   const range = rowKeysUnder(MARKER_PREFIX);
   for await (const rows of pages(tables, companyId, range)) {
-    for (const { rowKey, cells } of rows) check.marker(readMarker(rowKey, cells));
+    for (const { rowKey, cells } of rows) {
+      const marker = readMarker(rowKey, cells);
+      // Record and marker are written together: one that was appended since has its record by now.
+      const isLate = marker.sequence > read && (await recordAt(tables, companyId, marker.sequence))?.id === marker.id;
+      if (!isLate) check.marker(marker);
+    }
   }
   if (check.markersFit()) return;
   const limit = pLimit(READS_IN_FLIGHT);
   for await (const rows of pages(tables, companyId, range)) {
     const markers = rows.map(({ rowKey, cells }) => readMarker(rowKey, cells));
-    const records = await limit.map(markers, ({ sequence }) =>
-      tables.read('events', companyId, recordRowKey(sequence)),
-    );
-    for (const [index, marker] of markers.entries()) {
-      const cells = records[index]?.cells;
-      check.compareMarker(marker, cells && readRecord(cells, companyId));
-    }
+    const records = await limit.map(markers, ({ sequence }) => recordAt(tables, companyId, sequence));
+    for (const [index, marker] of markers.entries()) check.compareMarker(marker, records[index]);
   }
   for await (const rows of pages(tables, companyId, { after: RECORDS_AFTER, before: RECORDS_BEFORE })) {
     const records = rows.flatMap(({ cells }) => readRecord(cells, companyId) ?? []);

@@ -1,109 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import {
-  chained,
-  CHAIN_START,
-  eventOf,
-  hashOfRecord,
-  type AuditRecord,
-  type ChainHead,
-} from '../../../shared/domain/audit.ts';
+import { hashOfRecord } from '../../../shared/domain/audit.ts';
 import type { ProblemCode } from '../../../shared/domain/audit-check.ts';
-import {
-  headCells,
-  markerCells,
-  readHead,
-  readRecord,
-  recordCells,
-  signedCells,
-} from '../../../shared/domain/rows/audit-rows.ts';
+import { markerCells, recordCells, signedCells } from '../../../shared/domain/rows/audit-rows.ts';
 import { HEAD_ROW_KEY, markerRowKey, recordRowKey, signedRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { appendEvent } from '../../../shared/operations/audit/append.ts';
-import { headItem } from '../../../shared/operations/audit/deliver.ts';
 import { listEvents } from '../../../shared/operations/audit/list-events.ts';
 import { sweepHeads } from '../../../shared/operations/audit/sign-heads.ts';
 import { verifyEvents } from '../../../shared/operations/audit/verify-events.ts';
-import { renewOnAgenda } from '../../../shared/operations/agenda.ts';
-import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
-import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { errorOf, valueOf } from '../data-keys/world.ts';
-import { agendaIn, auditRig, chainOf, COMPANY, type AuditRig } from './chain.ts';
-
-const RECORDS = 12;
-const SIGNED_AT = 8;
-const OTHER = 'globex';
-
-class ChainRig {
-  readonly rig: AuditRig = auditRig();
-  readonly vaults = new FakeVaults();
-
-  static async started(): Promise<ChainRig> {
-    const chain = new ChainRig();
-    await chain.append(SIGNED_AT);
-    await chain.sign();
-    await chain.append(RECORDS - SIGNED_AT);
-    return chain;
-  }
-
-  get deps() {
-    return { ...this.rig.deps, sealer: this.vaults };
-  }
-
-  async append(count: number, companyId = COMPANY): Promise<void> {
-    for (let index = 0; index < count; index += 1) {
-      const id = this.rig.deps.entropy.id();
-      const about = { id, at: this.rig.clock.now().toISOString(), outcome: 'done' } as const;
-      const act = { action: 'key.turned', companyId, target: `key ${index}`, detail: { index } };
-      valueOf(await appendEvent(this.rig.deps, eventOf(ADMIN, act, about)));
-    }
-  }
-
-  async sign(): Promise<number> {
-    await renewOnAgenda(this.rig.store, headItem(COMPANY));
-    return sweepHeads(this.deps);
-  }
-
-  record(sequence: number, companyId = COMPANY): AuditRecord {
-    const row = this.rig.store.peek('events', companyId, recordRowKey(sequence));
-    const record = row && readRecord(row.cells, companyId);
-    if (!record) throw new Error(`no record ${sequence}`);
-    return record;
-  }
-
-  put(sequence: number, record: AuditRecord): void {
-    this.rig.store.tamper('events', COMPANY, recordRowKey(sequence), recordCells(record));
-  }
-
-  async remove(...rowKeys: readonly string[]): Promise<void> {
-    for (const rowKey of rowKeys) {
-      const { etag = '' } = this.rig.store.peek('events', COMPANY, rowKey) ?? {};
-      await this.rig.store.write('events', COMPANY, [{ kind: 'delete', rowKey, etag }]);
-    }
-  }
-
-  setHead(change: Partial<ReturnType<typeof readHead>>): void {
-    const before = readHead(this.rig.store.peek('events', COMPANY, HEAD_ROW_KEY)?.cells ?? {});
-    this.rig.store.tamper('events', COMPANY, HEAD_ROW_KEY, headCells({ ...before, ...change }));
-  }
-
-  /** Everything from one record on made anew, consistent in itself, head and markers too. */
-  rewriteFrom(sequence: number, change: Partial<AuditRecord>): void {
-    let head: ChainHead = sequence === 1 ? CHAIN_START : this.record(sequence - 1);
-    for (let at = sequence; at <= RECORDS; at += 1) {
-      const event = at === sequence ? { ...this.record(at), ...change } : this.record(at);
-      const next = chained(event, head);
-      this.put(at, next);
-      head = next;
-    }
-    this.setHead({ sequence: RECORDS, hash: head.hash });
-  }
-
-  async problems(known?: ChainHead): Promise<string[]> {
-    const report = valueOf(await verifyEvents(this.deps, { companyId: COMPANY, ...(known ? { known } : {}) }));
-    expect(report.status).toBe(report.problems.length === 0 ? 'intact' : 'broken');
-    return report.problems.map(({ code, sequence }) => `${code} ${sequence}`);
-  }
-}
+import { ChainRig, headOf, OTHER, RECORDS, SIGNED_AT } from './chain-rig.ts';
+import { agendaIn, chainOf, COMPANY } from './chain.ts';
 
 describe('a chain that nobody has touched', () => {
   it('is intact, and its head is the last record', async () => {
@@ -162,8 +68,6 @@ describe('a chain that nobody has touched', () => {
     expect(chainOf(chain.rig.store)).toHaveLength(RECORDS + 60);
   });
 });
-
-const headOf = ({ sequence, hash }: AuditRecord): ChainHead => ({ sequence, hash });
 
 describe('somebody who writes the tables', () => {
   type Tampering = readonly [name: string, found: string, tamper: (chain: ChainRig) => void | Promise<void>];
