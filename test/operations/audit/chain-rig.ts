@@ -1,8 +1,15 @@
 // A chain of events with a signed head in the middle, and the ways in which somebody who writes the tables can change it.
 import { expect } from 'vitest';
 import { chained, CHAIN_START, eventOf, type AuditRecord, type ChainHead } from '../../../shared/domain/audit.ts';
-import { headCells, readHead, readRecord, recordCells } from '../../../shared/domain/rows/audit-rows.ts';
-import { HEAD_ROW_KEY, recordRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import {
+  headCells,
+  readHead,
+  readRecord,
+  readSigned,
+  recordCells,
+  signedCells,
+} from '../../../shared/domain/rows/audit-rows.ts';
+import { HEAD_ROW_KEY, recordRowKey, signedRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { renewOnAgenda } from '../../../shared/operations/agenda.ts';
 import { appendEvent } from '../../../shared/operations/audit/append.ts';
 import { headItem } from '../../../shared/operations/audit/deliver.ts';
@@ -69,6 +76,14 @@ export class ChainRig {
   setHead(change: Partial<ReturnType<typeof readHead>>): void {
     const before = readHead(this.rig.store.peek('events', COMPANY, HEAD_ROW_KEY)?.cells ?? {});
     this.rig.store.tamper('events', COMPANY, HEAD_ROW_KEY, headCells({ ...before, ...change }));
+  }
+
+  /** A signature by another key than the one that it names, which is the seal key. */
+  forgeSignature(sequence: number): void {
+    const signed = readSigned(this.rig.store.peek('events', COMPANY, signedRowKey(SIGNED_AT))?.cells ?? {});
+    const seal = { keyVersion: signed?.seal.keyVersion ?? '', signature: Buffer.alloc(64, 1).toString('base64url') };
+    const head = { ...headOf(this.record(sequence)), at: 'now', seal };
+    this.rig.store.tamper('events', COMPANY, signedRowKey(sequence), signedCells(head));
   }
 
   /** Everything from one record on made anew, consistent in itself, head and markers too. */

@@ -11,6 +11,7 @@ import { agendaIn, auditRig, chainOf, COMPANY, outboxesIn, type AuditRig } from 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const EVENT = { action: 'access.refused', companyId: COMPANY, target: 'get-company', outcome: 'refused' } as const;
+const ABOUT = { ...EVENT, requestId: 'call of admin' };
 
 function recordingOver(rig: AuditRig, tables: Tables = rig.store): Recording {
   return { ...rig.over(tables), eventLimits: new EventLimits(rig.clock) };
@@ -82,6 +83,60 @@ describe('an event without an act of its own', () => {
     rig.clock.advance(DAY_MS);
     await sweepOutboxes(rig.deps);
     expect([...rig.store.dump()]).toEqual([]);
+  });
+});
+
+describe('what the log says of an event', () => {
+  it.each([
+    ['done', 'info'],
+    ['counted', 'info'],
+    ['refused', 'warning'],
+    ['detected', 'warning'],
+  ] as const)('that is %s is of level %s', async (outcome, level) => {
+    const rig = auditRig();
+    expect(await recordEvent(recordingOver(rig), ADMIN, { ...EVENT, outcome })).toBe(true);
+    expect(rig.log.entries).toEqual([{ level, event: 'audit.event', detail: { ...ABOUT, outcome } }]);
+  });
+
+  it('that was lost is an error, and names it', async () => {
+    const rig = auditRig();
+    const away = tablesBut(rig.store, { write: () => Promise.resolve({ outcome: 'unknown' }) });
+    expect(await recordEvent(recordingOver(rig, away), ADMIN, EVENT)).toBe(false);
+    expect(rig.log.entries.slice(1)).toEqual([{ level: 'error', event: 'audit.event-lost', detail: ABOUT }]);
+  });
+
+  it('that met a fault of ours is not that it was lost', async () => {
+    const rig = auditRig();
+    const broken = tablesBut(rig.store, { write: () => Promise.reject(new TypeError('planted')) });
+    await expect(recordEvent(recordingOver(rig, broken), ADMIN, EVENT)).rejects.toThrow(TypeError);
+    expect(rig.log.events()).toEqual(['audit.event']);
+  });
+});
+
+describe('the bound on events', () => {
+  it('holds for the whole of a minute, however they are spread in it', async () => {
+    const rig = auditRig();
+    const deps = recordingOver(rig);
+    const record = (): Promise<boolean> => recordEvent(deps, ADMIN, EVENT);
+    for (let count = 0; count < MAX_EVENTS_PER_MINUTE; count += 1) {
+      expect(await record()).toBe(true);
+      rig.clock.advance(1000);
+    }
+    rig.clock.advance(MINUTE_MS - MAX_EVENTS_PER_MINUTE * 1000 - 1);
+    expect(await record()).toBe(false);
+    rig.clock.advance(1);
+    expect(await record()).toBe(true);
+  });
+
+  it('does not hold for calls that are counted, nor do they take its room', async () => {
+    const rig = auditRig();
+    const deps = recordingOver(rig);
+    const counted = { ...EVENT, action: 'data-keys.calls', outcome: 'counted' } as const;
+    for (let count = 0; count <= MAX_EVENTS_PER_MINUTE; count += 1) {
+      expect(await recordEvent(deps, ADMIN, counted)).toBe(true);
+    }
+    expect(await recordEvent(deps, ADMIN, EVENT)).toBe(true);
+    expect(chainOf(rig.store)).toHaveLength(MAX_EVENTS_PER_MINUTE + 2);
   });
 });
 

@@ -1,0 +1,30 @@
+// Events that wait where their act was written, as when the chain cannot be written at that moment.
+import { audited } from '../../../shared/operations/audit/audited.ts';
+import type { OutboxTable } from '../../../shared/operations/audit/outbox.ts';
+import { StoreUnavailable } from '../../../shared/operations/ports.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
+import { COMPANY, type AuditRig } from './chain.ts';
+
+export const ACT = { action: 'key.turned', companyId: COMPANY, target: 'key' };
+
+/** Where acts of each table are written. */
+export const PLACES: readonly (readonly [table: OutboxTable, partitionKey: string, rowKeyPrefix: string])[] = [
+  ['companies', COMPANY, 'outbox|'],
+  ['datakeys', `${COMPANY}|default|3`, '!outbox|'],
+  ['health', COMPANY, '!outbox|'],
+];
+
+export async function leaveEvent(
+  { over, store }: AuditRig,
+  table: OutboxTable = 'companies',
+  partitionKey: string = COMPANY,
+): Promise<void> {
+  const noEvents = tablesBut(store, {
+    write: (to, ...rest) => {
+      if (to === 'events') throw new StoreUnavailable('planted');
+      return store.write(to, ...rest);
+    },
+  });
+  await audited(over(noEvents), ADMIN, ACT, (record) => record.write(table, partitionKey, []));
+}
