@@ -61,7 +61,7 @@ async function tryAppend(deps: Auditing, event: AuditEvent): Promise<Result<Appe
     return ok(head.value.sequence === head.value.signedSequence ? 'unsigned' : 'appended');
   }
   if (await isRecorded(deps.tables, event)) return ok('known');
-  const isTaken = written.outcome === 'conflict' && written.reason === 'exists' && written.index === 2;
+  const isTaken = written.outcome === 'conflict' && written.index === 2;
   // Behind a head that is still the same there can be no record but one that somebody put there.
   const isForged = isTaken && (await loadHead(deps.tables, companyId)).etag === head.etag;
   return isForged ? ok(blocked(deps, event, 'there is a record behind the head')) : 'lost-race';
