@@ -78,17 +78,20 @@ export async function getClaim(
  * marked, then looked at: a switch that begins meanwhile finds the mark, or is found.
  */
 export async function releaseClaim(deps: Recording, key: VaultKeyName, actor: Actor): Promise<Result<void, Refusal>> {
-  let holder: string | undefined;
+  let meant: VaultClaim | undefined;
   const released = await settleRaces<undefined>(deps, async () => {
     const claim = await loadClaim(deps, key);
     // After an attempt whose answer was lost there is none: that was ours, or another's of the same kind.
-    if (!claim) return holder === undefined ? err(notFound('vault-claim', nameOf(key))) : ok(undefined);
-    holder ??= claim.value.companyId;
+    if (!claim) return meant === undefined ? err(notFound('vault-claim', nameOf(key))) : ok(undefined);
+    meant ??= claim.value;
+    // Gone as well, and claimed anew since: that claim nobody asked to release.
+    if (!isSameClaim(meant, claim.value)) return ok(undefined);
     const marked = await mark(deps, key, claim, 'releasing');
     if (!marked) return 'lost-race';
     const { companyId } = claim.value;
     if (await isInUse(deps.tables, companyId, key)) {
-      await mark(deps, key, { value: claim.value, etag: marked }, 'held');
+      // A mark that stays would keep the company from the key that it uses.
+      if (!(await mark(deps, key, { value: claim.value, etag: marked }, 'held'))) return 'lost-race';
       const message = `A keyring or an unfinished switch of the company '${companyId}' depends on this key.`;
       return err({ type: 'state', code: 'vault-claim-in-use', message });
     }
@@ -96,12 +99,16 @@ export async function releaseClaim(deps: Recording, key: VaultKeyName, actor: Ac
     const written = await deps.tables.write('vaultkeys', claimPartition(key), [gone]);
     return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
   });
-  if (released.ok && holder !== undefined) {
+  if (released.ok && meant) {
+    const { companyId } = meant;
     const target = nameOf(key);
-    await recordEvent(deps, actor, { action: 'vault-claim.release', companyId: holder, target, outcome: 'done' });
+    await recordEvent(deps, actor, { action: 'vault-claim.release', companyId, target, outcome: 'done' });
   }
   return released;
 }
+
+const isSameClaim = (a: VaultClaim, b: VaultClaim): boolean =>
+  a.companyId === b.companyId && a.claimedAt === b.claimedAt;
 
 /** The ETag of the claim in this state; undefined if somebody else changed it. */
 async function mark(
