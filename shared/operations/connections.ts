@@ -98,17 +98,39 @@ export async function putConnection(
 ): Promise<Result<PutConnection, Refusal>> {
   const wanted = parseConnectionInput(request.input, deps.connectionPolicy);
   if (!wanted.ok) return wanted;
-  return audited(deps, actor, actOn('connection.put', request), (record) =>
-    settleRaces(deps, () => putOnce(deps, request, { wanted: wanted.value, record })),
-  );
+  return audited(deps, actor, actOn('connection.put', request), (record) => {
+    const act: PutAct = { wanted: wanted.value, record, created: false };
+    return settleRaces(deps, async () => {
+      if (await record.landed()) return asPut(deps, request, act);
+      return putOnce(deps, request, act);
+    });
+  });
+}
+
+interface PutAct {
+  readonly wanted: WantedConnection;
+  readonly record: ActRecord;
+  /** Whether the last attempt would make it. */
+  created: boolean;
+}
+
+/** What became of a put whose answer was lost: others may have written since. */
+async function asPut(
+  deps: ConnectionsDependencies,
+  place: ConnectionPlace,
+  { created }: Pick<PutAct, 'created'>,
+): Promise<Result<PutConnection, Refusal>> {
+  const now = await getConnection(deps, place);
+  return now.ok ? ok({ ...now.value, created }) : now;
 }
 
 async function putOnce(
   deps: ConnectionsDependencies,
   request: ConnectionPlace & { readonly condition: WriteCondition },
-  { wanted, record }: { readonly wanted: WantedConnection; readonly record: ActRecord },
+  act: PutAct,
 ): Promise<Result<PutConnection, Refusal> | 'lost-race'> {
   const { companyId, connectionId } = request;
+  const { wanted, record } = act;
   const company = await loadCompany(deps.tables, companyId);
   if (!company) return err(notFound('company', companyId));
   if (company.value.state === 'closing') {
@@ -134,15 +156,11 @@ async function putOnce(
   const write: RowWrite = held
     ? { kind: 'replace', rowKey, cells, etag: held.etag }
     : { kind: 'insert', rowKey, cells };
-  const detail = { created: !held, vaultHost: connection.host, keyName: connection.keyName };
+  act.created = !held;
+  const detail = { created: act.created, vaultHost: connection.host, keyName: connection.keyName };
   const written = await record.write('companies', companyId, [guard, write], detail);
-  if (written.outcome === 'committed') return ok({ value: connection, etag: written.etags[1] ?? '', created: !held });
-  if (written.outcome === 'conflict') return 'lost-race';
-  // The answer was lost. Every signature differs, so the seal says whose write the row is.
-  const now = await loadConnection(deps, request);
-  if (!now.ok) return err(refusedBy(now.error));
-  if (now.value?.value.seal.signature !== connection.seal.signature) return 'lost-race';
-  return ok({ ...now.value, created: !held });
+  if (written.outcome !== 'committed') return 'lost-race';
+  return ok({ value: connection, etag: written.etags[1] ?? '', created: act.created });
 }
 
 /** Refused while something depends on it, or while it cannot be told whether anything does. */
@@ -204,7 +222,7 @@ const created = (connectionId: string, wanted: WantedConnection, createdAt: stri
   keySeen: false,
 });
 
-/** The connection as wanted, or itself if nothing differs. What was learnt of another vault, key or app is forgotten. */
+/** The connection as wanted, or itself. What was learnt of another vault, key or app is forgotten; consent is to be given anew. */
 function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, Refusal> {
   const samePlace = held.host === wanted.host && held.keyName === wanted.keyName;
   const sameTenant = wanted.tenantId === undefined || held.tenantId === wanted.tenantId;
@@ -218,13 +236,12 @@ function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, R
     });
   }
   if (samePlace && sameTenant && sameApp) return ok(held);
-  const { roleAssignedAt, consent, keySeen, ...kept } = held;
+  const { roleAssignedAt, consent: _void, keySeen, ...kept } = held;
   return ok({
     ...kept,
     ...wanted,
     keySeen: samePlace && keySeen,
     ...(samePlace && sameApp && roleAssignedAt !== undefined ? { roleAssignedAt } : {}),
-    ...(samePlace && sameTenant && sameApp && consent !== undefined ? { consent } : {}),
   });
 }
 
