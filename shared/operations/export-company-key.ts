@@ -100,6 +100,9 @@ class Attempts {
   async #decide(): Promise<Result<SealedExport, Refusal> | 'lost-race'> {
     const found = await this.#find();
     if (!found.ok) return found;
+    // A lost attempt that was written late is answered as it was written: nothing is sealed anew, and nothing more used up. One that is
+    // not written by now never will be, unless all that it was written under still stands.
+    if (await this.#record.landed()) return 'lost-race';
     const grounds = await this.#groundsOf(found.value);
     if (!grounds.ok) return grounds;
     // Before the transaction: a vault that refuses uses nothing up.

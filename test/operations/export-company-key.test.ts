@@ -1,103 +1,22 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { destinationDigest } from '../../shared/domain/approval.ts';
 import { parseExport } from '../../shared/domain/company-key-export.ts';
 import { unwrapDataKey } from '../../shared/domain/data-key-blob.ts';
-import { parseExportRecipient, type ExportRecipient } from '../../shared/domain/export-recipient.ts';
-import type { Refusal } from '../../shared/domain/refusal.ts';
-import type { Result } from '../../shared/domain/result.ts';
+import { parseExportRecipient } from '../../shared/domain/export-recipient.ts';
 import { companyCells, keyringCells } from '../../shared/domain/rows/control-rows.ts';
 import { companyKeyRowKey, COMPANY_ROW_KEY, exportRowKey, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { loadCompany, loadKeyring } from '../../shared/operations/control-state.ts';
-import { exportCompanyKey, type Exporting, type SealedExport } from '../../shared/operations/export-company-key.ts';
-import { loadExportState } from '../../shared/operations/export-state.ts';
+import { exportCompanyKey } from '../../shared/operations/export-company-key.ts';
 import type { Tables, WriteOutcome } from '../../shared/operations/ports.ts';
 import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
 import { startRekey, startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { putTenant } from '../../shared/operations/tenants/registry.ts';
-import { recordVerification } from '../../shared/operations/tenants/verifications.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
-import { FakeExportSealer } from '../fakes/fake-export-sealer.ts';
 import { FaultyTables } from '../fakes/faulty-tables.ts';
 import { tablesBut } from '../fakes/tables-but.ts';
 import { errorOf, valueOf } from './data-keys/world.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './switches/rig.ts';
-
-const PLACE = { companyId: COMPANY, keyringId: KEYRING };
-const HOUR_MS = 3_600_000;
-const PASSPHRASE = 'correct horse battery staple';
-const recipient: ExportRecipient = valueOf(parseExportRecipient({ passphrase: PASSPHRASE }));
-const TENANT = { kind: 'microsoft-365', tenantId: '44444444-4444-4444-8444-444444444444' } as const;
-
-class Exports {
-  readonly rig: Rig;
-  readonly sealer = new FakeExportSealer();
-
-  constructor(rig: Rig) {
-    this.rig = rig;
-  }
-
-  static async afterSwitch(dataKeys = 4): Promise<Exports> {
-    const rig = await Rig.withDataKeys(dataKeys);
-    valueOf(await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN));
-    await rig.drain();
-    rig.vaults.calls.length = 0;
-    return new Exports(rig);
-  }
-
-  deps(tables: Tables = this.rig.store): Exporting {
-    return { ...this.rig.freshHost(tables), exportSealer: this.sealer };
-  }
-
-  export(
-    options: { readonly tables?: Tables; readonly to?: ExportRecipient } = {},
-  ): Promise<Result<SealedExport, Refusal>> {
-    return exportCompanyKey(this.deps(options.tables), { ...PLACE, recipient: options.to ?? recipient }, ADMIN);
-  }
-
-  async state(): Promise<{ round: number; allowanceUntil?: string }> {
-    return (await loadExportState(this.rig.store, PLACE)).value;
-  }
-
-  events(): { readonly action: unknown; readonly target: unknown; readonly detail: unknown; readonly by: unknown }[] {
-    return [...this.rig.store.dump()].flatMap(({ table, rowKey, cells }) =>
-      table === 'events' && /^\d/.test(rowKey) && cells['action'] === 'company-key.export'
-        ? [
-            {
-              action: cells['action'],
-              target: cells['target'],
-              by: cells['by'],
-              detail: JSON.parse(String(cells['detail'])) as unknown,
-            },
-          ]
-        : [],
-    );
-  }
-
-  async register(): Promise<void> {
-    valueOf(await putTenant(this.rig.deps, { companyId: COMPANY, ...TENANT, condition: {} }, ADMIN));
-  }
-
-  async verify(round: number, host = CONTOSO_HOST): Promise<void> {
-    const destination = destinationDigest({
-      ref: CONTOSO,
-      host,
-      keyName: 'customer-key',
-      tenantId: '22222222-2222-4222-8222-222222222222',
-    });
-    const approval = { for: 'export', keyringId: KEYRING, round } as const;
-    const admin = { id: 'admin-1', name: 'Ada' };
-    const deps = { ...this.rig.deps, sealer: this.rig.vaults };
-    valueOf(await recordVerification(deps, { companyId: COMPANY, approval, ...TENANT, destination, admin }, ADMIN));
-  }
-}
-
-/** The refusal's code, and the resource for those that have none. */
-const codeOf = (result: Result<unknown, Refusal>): string => {
-  const refusal = errorOf(result);
-  if (refusal.type === 'state') return refusal.code;
-  return refusal.type === 'failure' ? refusal.failure.code : refusal.type;
-};
+import { codeOf, Exports, HOUR_MS, PASSPHRASE, PLACE, recipient } from './export-world.ts';
 
 describe('the export of a company key', () => {
   it('opens every data key, and says whose it is', async () => {
