@@ -41,6 +41,10 @@ describe('what Entra answers', () => {
     [53003, 'Access has been blocked by Conditional Access policies.', 'blocked-by-conditional-access'],
     [530032, 'Blocked by Conditional Access.', 'blocked-by-conditional-access'],
     [90033, 'A transient error has occurred.', 'entra-unreachable'],
+    [90006, 'An external server error has occurred.', 'entra-unreachable'],
+    [90024, 'RequestBudgetExceededError: a transient error has occurred.', 'entra-unreachable'],
+    [50196, 'The server terminated an operation because it encountered a client request loop.', 'entra-throttled'],
+    [90055, 'The request has been throttled.', 'entra-throttled'],
     [500011, 'The resource principal named https://vault.azure.net was not found.', 'entra-error'],
     [50194, 'Application is not configured as a multi-tenant application.', 'entra-error'],
   ])('AADSTS%i means %3$s, by number or by text', (number, text, expected) => {
