@@ -16,7 +16,7 @@ import type { Tables } from '../../shared/operations/ports.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { MISHAPS, tablesTripping, type Mishap } from '../fakes/tables-but.ts';
 import { chainOf, outboxesIn } from './audit/chain.ts';
-import { COMPANY, CONNECTION, ConnectionWorld, INPUT, PLACE, TENANT } from './connection-world.ts';
+import { COMPANY, CONNECTION, ConnectionWorld, HOST, INPUT, PLACE, TENANT } from './connection-world.ts';
 import { valueOf } from './sign-ins/walk.ts';
 
 const ROW = connectionRowKey(CONNECTION);
@@ -70,6 +70,10 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
     expect(changed).toEqual({ value: await held(), etag: etag(), created: false });
     expect(changed.value.keyName).toBe('other');
     expect(recorded('connection.put')).toBe(2);
+    expect(chainOf(world.tables).map(({ detail }) => JSON.parse(detail) as unknown)).toEqual([
+      { created: true, vaultHost: HOST, keyName: 'main-key' },
+      { created: false, vaultHost: HOST, keyName: 'other' },
+    ]);
   });
 
   it('a connection is deleted, and that is recorded once', async () => {

@@ -64,6 +64,7 @@ describe('a look', () => {
     expect(await sweepChecks(deps)).toBe(1);
     expect(calls()).toEqual(['readKey', 'unwrap']);
     expect((await health()).current).toMatchObject({ state: 'healthy', repeats: 0, warnings: [] });
+    expect(rig.log.events()).not.toContain('agenda.look-failed');
   });
 
   it('calls a denial revoked and an outage unreachable, and forgets neither the last good time nor since when', async () => {
@@ -118,6 +119,7 @@ describe('a look', () => {
     rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 2), companyKeyCells({ ...row, wraps }));
     expect(await check()).toMatchObject({ value: { code: 'row-forged' } });
     expect(calls()).toEqual(['readKey']);
+    rig.clock.advance(1_000);
     rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 2), { format: 1 });
     expect(await check()).toMatchObject({ value: { code: 'row-forged' } });
   });
