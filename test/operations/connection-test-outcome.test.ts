@@ -94,6 +94,13 @@ describe('what a test answers', () => {
     expect(failureIn(found)?.facts).toMatchObject(facts);
   });
 
+  it('names the tenant also where what failed does not', async () => {
+    await world.put();
+    await world.consent();
+    Object.assign(world.vaults.newestKey(HOST).describes, { enabled: false });
+    expect(failureIn(await tested())).toMatchObject({ code: 'key-disabled', facts: { tenantId: TENANT } });
+  });
+
   it('takes a key with a warning for none that passed, and tries it', async () => {
     await world.consent();
     world.vaults.addKey({ host: HOST, keyName: 'main-key', change: { recoveryLevel: 'Purgeable' } });
