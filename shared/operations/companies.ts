@@ -10,7 +10,7 @@ import { companyCells, readCompany } from '../domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, rowKeysUnder, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
 import { ensureListed, INDEX_PREFIX } from './company-index.ts';
-import { loadCompany, loadKeyring, type Loaded } from './control-state.ts';
+import { listSome, loadCompany, loadKeyring, type Loaded } from './control-state.ts';
 import { putKeyring, type KeyringMaking } from './keyrings.ts';
 import type { Tables } from './ports.ts';
 import { holds, type Preconditions } from './preconditions.ts';
@@ -136,11 +136,7 @@ export async function listCompanies(
     before: rowKeysUnder(INDEX_PREFIX).before,
     limit,
   } as const;
-  let page = await deps.tables.list(range);
-  // Table Storage may answer an empty page that has a continuation all the same.
-  while (page.rows.length === 0 && page.continuation !== undefined) {
-    page = await deps.tables.list({ ...range, continuation: page.continuation });
-  }
+  const page = await listSome(deps.tables, range);
   const ids = page.rows.map(({ rowKey }) => rowKey.slice(INDEX_PREFIX.length));
   const companies = await pLimit(READS_IN_FLIGHT).map(ids, (companyId) => loadCompany(deps.tables, companyId));
   const value = companies.filter((company) => company !== undefined);

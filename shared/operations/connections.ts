@@ -16,7 +16,7 @@ import { connectionCells, readConnection } from '../domain/rows/sealed-rows.ts';
 import { sealedBytesOfConnection } from '../domain/seal.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
-import { loadCompany, type Loaded } from './control-state.ts';
+import { listSome, loadCompany, type Loaded } from './control-state.ts';
 import type { RowWrite, Sealer, StoredRow, Tables } from './ports.ts';
 import { settleRaces } from './races.ts';
 import { forged, type SealCheck } from './seals.ts';
@@ -72,11 +72,7 @@ export async function listConnections(
   const under = rowKeysUnder(prefix);
   const after = continuation === undefined ? under.after : connectionRowKey(continuation);
   const range = { table: 'companies', partitionKey: companyId, before: under.before, after, limit } as const;
-  let page = await deps.tables.list(range);
-  // Table Storage may answer an empty page that has a continuation all the same.
-  while (page.rows.length === 0 && page.continuation !== undefined) {
-    page = await deps.tables.list({ ...range, continuation: page.continuation });
-  }
+  const page = await listSome(deps.tables, range);
   const connections: Loaded<Connection>[] = [];
   const forgedIds: string[] = [];
   for (const row of page.rows) {

@@ -12,7 +12,7 @@ import {
 import type { CompanyKeyContext, CompanyKeyRow } from '../domain/company-key.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import type { Switch } from '../domain/switch.ts';
-import type { StoredRow, TableName, Tables } from './ports.ts';
+import type { RowPage, StoredRow, TableName, Tables } from './ports.ts';
 
 export interface Loaded<T> {
   readonly value: T;
@@ -74,6 +74,15 @@ export async function listAll(
     continuation = page.continuation;
   } while (continuation !== undefined);
   return rows;
+}
+
+/** The first page that has rows: Table Storage may answer an empty one that has a continuation all the same. Without rows, there are none. */
+export async function listSome(tables: Pick<Tables, 'list'>, query: Parameters<Tables['list']>[0]): Promise<RowPage> {
+  let page = await tables.list(query);
+  while (page.rows.length === 0 && page.continuation !== undefined) {
+    page = await tables.list({ ...query, continuation: page.continuation });
+  }
+  return page;
 }
 
 /** Every company-key row of a keyring, in the order of versions. */

@@ -1,6 +1,7 @@
 // One company with a vault, and all that the operations on its connections need, in memory.
 import { randomBytes } from 'node:crypto';
 import type { ConnectionInput } from '../../shared/domain/connection-input.ts';
+import type { Company } from '../../shared/domain/keyring.ts';
 import { companyCells } from '../../shared/domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
@@ -55,15 +56,20 @@ export class ConnectionWorld {
   nowMs = START;
 
   constructor() {
-    const company = {
+    this.companyIsNow('active');
+    this.vaults.addVault({ host: HOST, tenantId: TENANT });
+    this.vaults.addKey({ host: HOST, keyName: 'main-key' });
+  }
+
+  companyIsNow(state: Company['state']): void {
+    const company: Company = {
       companyId: COMPANY,
       displayName: 'Acme',
       defaultKeyring: 'default',
+      state,
       createdAt: '2026-01-01T00:00:00Z',
     };
-    this.tables.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells({ ...company, state: 'active' }));
-    this.vaults.addVault({ host: HOST, tenantId: TENANT });
-    this.vaults.addKey({ host: HOST, keyName: 'main-key' });
+    this.tables.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells(company));
   }
 
   get deps(): ConnectionsDependencies & ConnectionTestDependencies {

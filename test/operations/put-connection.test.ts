@@ -2,8 +2,7 @@
 // recorded once.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Connection } from '../../shared/domain/connection.ts';
-import { companyCells } from '../../shared/domain/rows/control-rows.ts';
-import { COMPANY_ROW_KEY, connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { testConnection } from '../../shared/operations/connection-test.ts';
 import {
   deleteConnection,
@@ -43,19 +42,6 @@ const recorded = (action: string): number => {
   expect(outboxesIn(world.tables)).toEqual([]);
   return chainOf(world.tables).filter((record) => record.action === action && record.target === ROW).length;
 };
-const close = (): void =>
-  world.tables.tamper(
-    'companies',
-    COMPANY,
-    COMPANY_ROW_KEY,
-    companyCells({
-      companyId: COMPANY,
-      displayName: 'Acme',
-      defaultKeyring: 'default',
-      createdAt: '2026-01-01T00:00:00Z',
-      state: 'closing',
-    }),
-  );
 
 describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
   it('a connection is made, and recorded once', async () => {
@@ -84,7 +70,7 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
   });
 
   it('no connection slips into a company whose deletion begins', async () => {
-    const tables = tripping(mishap === 'answer-lost' ? 'not-written' : mishap, close);
+    const tables = tripping(mishap === 'answer-lost' ? 'not-written' : mishap, () => world.companyIsNow('closing'));
     const message = 'The company is being deleted.';
     expect(await put({}, { tables })).toEqual({
       ok: false,

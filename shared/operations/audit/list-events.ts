@@ -5,7 +5,7 @@ import { readRecord } from '../../domain/rows/audit-rows.ts';
 import { recordRowKey, RECORDS_AFTER, RECORDS_BEFORE, SYSTEM_PARTITION } from '../../domain/rows/row-keys.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { loadCompany } from '../control-state.ts';
+import { listSome, loadCompany } from '../control-state.ts';
 import type { Tables } from '../ports.ts';
 import { loadHead } from './append.ts';
 
@@ -27,11 +27,7 @@ export async function listEvents(
   if (!(await hasEvents(deps.tables, companyId))) return err(notFound('company', companyId));
   const after = continuation === undefined ? RECORDS_AFTER : recordRowKey(Number(continuation));
   const range = { table: 'events', partitionKey: companyId, before: RECORDS_BEFORE, after, limit } as const;
-  let page = await deps.tables.list(range);
-  // Table Storage may answer an empty page that has a continuation all the same.
-  while (page.rows.length === 0 && page.continuation !== undefined) {
-    page = await deps.tables.list({ ...range, continuation: page.continuation });
-  }
+  const page = await listSome(deps.tables, range);
   const records = page.rows.flatMap(({ cells }) => readRecord(cells, companyId) ?? []);
   const last = page.continuation === undefined ? undefined : page.rows.at(-1)?.rowKey;
   return ok(last === undefined ? { records } : { records, continuation: String(Number(last)) });

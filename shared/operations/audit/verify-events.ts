@@ -139,8 +139,9 @@ async function withoutLate(
 ): Promise<CheckedSignature[]> {
   const kept: CheckedSignature[] = [];
   for (const signature of signed) {
-    const record = await recordAt(tables, companyId, signature.sequence);
-    if (!signature.verified || record?.hash !== signature.hash) kept.push(signature);
+    const isLate =
+      signature.verified && (await recordAt(tables, companyId, signature.sequence))?.hash === signature.hash;
+    if (!isLate) kept.push(signature);
   }
   return kept;
 }

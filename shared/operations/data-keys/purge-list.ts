@@ -3,6 +3,7 @@
 // superset, checked against the key's row. The keyring itself stays on the agenda from its first delete until it is gone.
 import { isDataKeyId } from '../../domain/ids.ts';
 import { putOnAgenda } from '../agenda.ts';
+import { listSome } from '../control-state.ts';
 import { MAX_WRITES_PER_TRANSACTION, StoreUnavailable, type Tables } from '../ports.ts';
 import type { KeyringPlace } from './keyring-places.ts';
 
@@ -69,11 +70,8 @@ export async function listDue(
 /** When the next entry after `now` is due; undefined if there is none. */
 export async function nextDue(tables: Tables, place: KeyringPlace, now: string): Promise<string | undefined> {
   const query = { table: 'agenda', partitionKey: purgePartition(place), after: `${now}}`, limit: 1 } as const;
-  let page = await tables.list(query);
-  while (page.rows.length === 0 && page.continuation !== undefined) {
-    page = await tables.list({ ...query, continuation: page.continuation });
-  }
-  return page.rows[0]?.rowKey.split('|')[0];
+  const { rows } = await listSome(tables, query);
+  return rows[0]?.rowKey.split('|')[0];
 }
 
 /** Losing a race is no harm: whoever won takes them away, or the next visit does. */

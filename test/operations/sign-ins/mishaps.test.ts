@@ -1,6 +1,5 @@
 // The steps of a sign-in over a store that loses answers, and with others who are quicker.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { companyCells } from '../../../shared/domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey, linkRowKey, stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { hashOf, parseTicket } from '../../../shared/domain/ticket.ts';
 import { getConnection } from '../../../shared/operations/connections.ts';
@@ -100,13 +99,7 @@ describe('somebody else, in the middle of a step,', () => {
 
   it('begins to delete the company: its links are not known any more', async () => {
     const link = await walk.link(PLACE);
-    const company = {
-      companyId: COMPANY,
-      displayName: 'Acme',
-      defaultKeyring: 'default',
-      createdAt: '2026-01-01T00:00:00Z',
-    };
-    world.tables.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells({ ...company, state: 'closing' }));
+    world.companyIsNow('closing');
     expect(codeOf(await walk.begin(link))).toBe('link-unknown');
   });
 
