@@ -20,6 +20,11 @@ interface AzuriteModules {
   readonly Store: new (file: string, inMemory: boolean) => TableStore;
   readonly Factory: new (...options: unknown[]) => ListenerFactory;
   readonly commonUtils: { truncatedISO8061Date: (date: Date, withMs?: boolean, fine?: boolean) => string };
+  readonly tableUtils: {
+    getEntityOdataAnnotationsForResponse: (...of: [string, string, string, string, string, string]) => {
+      odatametadata?: string;
+    };
+  };
   readonly BatchSerialization: { prototype: { extractPath(url: string): RegExpExecArray | null } };
   readonly oauthBasic: unknown;
   readonly keyAuthenticators: readonly { readonly prototype: { validate(): Promise<undefined> } }[];
@@ -30,10 +35,19 @@ export async function openAzurite(options: {
   readonly account: string;
   readonly file?: string;
 }): Promise<AzuriteTables> {
-  const { Store, Factory, commonUtils, BatchSerialization, oauthBasic, keyAuthenticators } = loadModules();
+  const { Store, Factory, commonUtils, tableUtils, BatchSerialization, oauthBasic, keyAuthenticators } = loadModules();
   const coarseDate = commonUtils.truncatedISO8061Date;
   commonUtils.truncatedISO8061Date = (date, withMs, fine) =>
     fine === true ? neverRepeatingTimestamp() : coarseDate(date, withMs);
+  // As it comes, it says of every list of entities that it is one of tables.
+  const annotations = tableUtils.getEntityOdataAnnotationsForResponse;
+  tableUtils.getEntityOdataAnnotationsForResponse = (...of) => {
+    const found = annotations(...of);
+    const [, table, , partitionKey] = of;
+    const { odatametadata } = found;
+    if (partitionKey !== '' || odatametadata === undefined) return found;
+    return { ...found, odatametadata: odatametadata.replace(/#.*$/, `#${table}`) };
+  };
   // As it comes, it finds the table in a batch only under 127.0.0.1/account/table, not under the real host name.
   BatchSerialization.prototype.extractPath = (url) => /^https?:\/\/[^/]+\/(\w+)/.exec(url);
   // Only bearer tokens open it; with a key or a shared access signature it would first try every request, an eighth of all its work.
@@ -61,6 +75,7 @@ function loadModules(): AzuriteModules {
     Store: load('table/persistence/LokiTableMetadataStore')['default'] as AzuriteModules['Store'],
     Factory: load('table/TableRequestListenerFactory')['default'] as AzuriteModules['Factory'],
     commonUtils: load('common/utils/utils') as unknown as AzuriteModules['commonUtils'],
+    tableUtils: load('table/utils/utils') as unknown as AzuriteModules['tableUtils'],
     BatchSerialization: load('table/batch/BatchSerialization')[
       'BatchSerialization'
     ] as AzuriteModules['BatchSerialization'],

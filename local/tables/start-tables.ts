@@ -1,5 +1,6 @@
 // Table Storage of the embedded run: Azurite behind our own TLS server, which logs every request and carries out the
 // faults that are planted. It decides nothing about entities.
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -46,6 +47,7 @@ export async function startTables(options: TablesOptions): Promise<TablesEmulato
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { operation, target } = await readTableRequest(request);
     const effect = control.take(operation, target);
+    sign(request, response);
     watchStatus(request, response, operation, (status) => control.record({ operation, target, status }));
     if (!(await isGenuine(request.headers.authorization))) refuse(NOT_AUTHENTICATED, request, response);
     else if (effect) await harm(effect, request, response, azurite.listener);
@@ -83,6 +85,14 @@ async function harm(
     if (effect.drop === 'after-acting') cutInsteadOfAnswering(response);
     act(request, response);
   }
+}
+
+/** What Table Storage sends with every answer, and Azurite with some. A fault may bring headers of its own. */
+function sign(request: IncomingMessage, response: ServerResponse): void {
+  const requestId = request.headers['x-ms-client-request-id'];
+  if (requestId !== undefined) response.setHeader('x-ms-client-request-id', requestId);
+  response.setHeader('x-ms-request-id', randomUUID());
+  response.setHeader('x-ms-version', request.headers['x-ms-version'] ?? '2019-02-02');
 }
 
 /** As Table Storage refuses when it is over its limits, unless the fault brings a body of its own. */

@@ -5,6 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { createHttpHeaders, createPipelineRequest, type HttpClient } from '@azure/core-rest-pipeline';
 import { RestError, TableServiceClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
+import { err, ok, type Result } from '../domain/result.ts';
+import { present } from '../domain/rows/cells.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type {
   Entropy,
@@ -18,7 +20,7 @@ import type {
 } from '../operations/ports.ts';
 import { AccessRefused } from './access-refused.ts';
 import { boundedHttps, NoAnswer } from './bounded-https.ts';
-import { storedRow } from './table-cells.ts';
+import { entityIn, isAnswerTo, NotAnAnswer, pageIn, type PagePosition, type TableAnswer } from './table-answer.ts';
 import { assertTransaction, entityPath, errorIn, transactionBody, transactionOutcome } from './table-transaction.ts';
 
 export interface AzureTablesOptions {
@@ -46,15 +48,7 @@ const MAX_ROWS_PER_PAGE = 1_000;
 const READ_ATTEMPTS = 5;
 const FIRST_DELAY_MS = 50;
 const ACCEPT = 'application/json;odata=minimalmetadata';
-const NEXT_PARTITION = 'x-ms-continuation-nextpartitionkey';
-const NEXT_ROW = 'x-ms-continuation-nextrowkey';
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-  readonly json: unknown;
-  header(name: string): string | undefined;
-}
+const JSON_TYPE = 'application/json';
 
 export class AzureTables implements Tables {
   readonly #endpoint: string;
@@ -81,92 +75,106 @@ export class AzureTables implements Tables {
   }
 
   async read(table: TableName, partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
-    const answer = await this.#get(`${table}${entityPath(partitionKey, rowKey)}`);
-    if (answer.status === 404) return undefined;
-    return storedRow(answer.json);
+    const place = { table, partitionKey, rowKey };
+    return this.#get(`${table}${entityPath(partitionKey, rowKey)}`, (answer) =>
+      answer.status === 404 ? undefined : entityIn(answer, place),
+    );
   }
 
   async list(query: Parameters<Tables['list']>[0]): Promise<RowPage> {
-    const { table, partitionKey, after, before, limit, continuation } = query;
+    const { table, partitionKey, before, limit, continuation } = query;
+    const from = continuation === undefined ? undefined : (JSON.parse(continuation) as PagePosition);
+    const after = from && 'after' in from ? from.after : query.after;
     const conditions = [`PartitionKey eq ${literal(partitionKey)}`];
     if (after !== undefined) conditions.push(`RowKey gt ${literal(after)}`);
     if (before !== undefined) conditions.push(`RowKey lt ${literal(before)}`);
+    const top = Math.max(1, Math.min(limit, MAX_ROWS_PER_PAGE));
     const parameters = [
       `$filter=${encodeURIComponent(conditions.join(' and '))}`,
-      `$top=${Math.max(1, Math.min(limit, MAX_ROWS_PER_PAGE))}`,
-      ...(continuation === undefined ? [] : continuationParameters(continuation)),
+      `$top=${top}`,
+      ...(from && 'nextPartition' in from ? continuationParameters(from) : []),
     ];
-    const answer = await this.#get(`${table}()?${parameters.join('&')}`);
-    const { value } = answer.json as { value?: unknown };
-    const rows = Array.isArray(value) ? value.flatMap((entity) => storedRow(entity) ?? []) : [];
-    const next = [answer.header(NEXT_PARTITION), answer.header(NEXT_ROW)];
-    // A page may be empty and yet not the last.
-    return next[0] === undefined ? { rows } : { rows, continuation: JSON.stringify(next) };
+    const range = { table, partitionKey, top, ...present({ after, before, from }) };
+    return this.#get(`${table}()?${parameters.join('&')}`, (answer) => {
+      if (answer.status !== 200) throw new NotAnAnswer('a list that is not found');
+      return pageIn(answer, range);
+    });
   }
 
   /**
    * Always one $batch, also for a single write: one form of answer to understand, one way in which it names the write that
-   * lost. Sent once. A lost answer is `unknown`; a refusal that no race explains is a bug and throws.
+   * lost. Sent once. An answer that is lost, or is none, is `unknown`; a refusal that no race explains is a bug and throws.
    */
   async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
     assertTransaction(writes);
     const boundaryId = randomUUID();
     const body = transactionBody({ tableUrl: `${this.#endpoint}/${table}`, partitionKey, writes, boundaryId });
     const contentType = `multipart/mixed; boundary=batch_${boundaryId}`;
-    let answer: Answer;
+    let sent: Sent;
     try {
-      answer = await this.#send('POST', '$batch', { 'Content-Type': contentType, Accept: 'application/json' }, body);
+      sent = await this.#send('POST', '$batch', { 'Content-Type': contentType, Accept: JSON_TYPE }, body);
     } catch (error) {
       if (error instanceof NoAnswer) return { outcome: 'unknown' };
       throw error;
     }
-    refuseUnauthorized(answer);
-    const outcome = transactionOutcome(writes, answer);
-    if (!outcome) throw refused(answer, table);
-    return outcome;
+    const { answer, requestId } = sent;
+    if (!isAnswerTo(answer, requestId)) return { outcome: 'unknown' };
+    const { status, text } = answer;
+    const outcome = transactionOutcome(writes, { status, text, contentType: answer.header('content-type') });
+    if (outcome.outcome !== 'refused') return outcome;
+    refuseUnauthorized(outcome.status);
+    throw refused(table, outcome);
   }
 
-  async #get(path: string): Promise<Answer> {
+  async #get<T>(path: string, read: (answer: TableAnswer) => T): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await this.#attempt(path);
-      if (typeof answer !== 'string') return answer;
-      if (attempt === READ_ATTEMPTS) throw new StoreUnavailable(`Table Storage: ${answer}`);
+      const problem = await this.#attempt(path, read);
+      if (problem.ok) return problem.value;
+      if (attempt === READ_ATTEMPTS) throw new StoreUnavailable(`Table Storage: ${problem.error}`);
       const jitter = 0.5 + (this.#entropy.bytes(1)[0] ?? 0) / 256;
       await this.#timers.sleep(FIRST_DELAY_MS * 2 ** attempt * jitter);
     }
   }
 
-  /** The answer, or what may pass. */
-  async #attempt(path: string): Promise<Answer | string> {
+  /** What was read, or what may pass. `read` is given answers with 200, and 404 where the service says that there is no such row. */
+  async #attempt<T>(path: string, read: (answer: TableAnswer) => T): Promise<Result<T, string>> {
     try {
-      const answer = await this.#send('GET', path, { Accept: ACCEPT });
-      if (answer.status >= 500 || answer.status === 408 || answer.status === 429) return `answered ${answer.status}`;
-      refuseUnauthorized(answer);
-      const missing = answer.status === 404 && errorIn(answer.text).code === 'ResourceNotFound';
-      if (answer.status !== 200 && !missing) throw refused(answer, path.split(/[(?]/, 1)[0] ?? '');
-      return answer;
+      const { answer, requestId } = await this.#send('GET', path, { Accept: ACCEPT });
+      const { status } = answer;
+      if (status >= 500 || status === 408 || status === 429) return err(`answered ${status}`);
+      refuseUnauthorized(status);
+      if (!isAnswerTo(answer, requestId)) return err(`an answer of somebody else: ${status}`);
+      if (status === 200) return ok(read(answer));
+      const error = errorIn(answer.text);
+      if (status === 404 && error.code === 'ResourceNotFound') return ok(read(answer));
+      if (status < 400 || error.code === '') return err(`an answer that is none: ${status}`);
+      throw refused(path.split(/[(?]/, 1)[0] ?? '', { status, ...error });
     } catch (error) {
-      if (error instanceof NoAnswer) return error.code;
+      if (error instanceof NoAnswer) return err(error.code);
+      if (error instanceof NotAnAnswer) return err(error.message);
       throw error;
     }
   }
 
-  async #send(method: 'GET' | 'POST', path: string, headers: Record<string, string>, body?: string): Promise<Answer> {
+  async #send(method: 'GET' | 'POST', path: string, headers: Record<string, string>, body?: string): Promise<Sent> {
+    const requestId = randomUUID();
     const request = createPipelineRequest({
       url: `${this.#endpoint}/${path}`,
       method,
       headers: createHttpHeaders({ 'x-ms-version': '2019-02-02', DataServiceVersion: '3.0', ...headers }),
+      requestId,
       ...(body === undefined ? {} : { body }),
     });
     try {
       const response = await this.#service.pipeline.sendRequest(this.#http, request);
-      return {
+      const answer = {
         status: response.status,
         text: response.bodyAsText ?? '',
         // The pipeline has parsed it already.
         json: 'parsedBody' in response ? response.parsedBody : undefined,
-        header: (name) => response.headers.get(name),
+        header: (name: string) => response.headers.get(name),
       };
+      return { answer, requestId };
     } catch (error) {
       if (error instanceof AccessRefused) throw new StoreUnavailable(`Table Storage: ${error.failure.code}`);
       if (error instanceof RestError)
@@ -176,22 +184,29 @@ export class AzureTables implements Tables {
   }
 }
 
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-
-function continuationParameters(continuation: string): string[] {
-  const [partition, row] = JSON.parse(continuation) as [string, string | null];
-  return [
-    `NextPartitionKey=${encodeURIComponent(partition)}`,
-    ...(row === null ? [] : [`NextRowKey=${encodeURIComponent(row)}`]),
-  ];
+interface Sent {
+  readonly answer: TableAnswer;
+  /** Which the service sends back, so that its answer is known to be the one to this request. */
+  readonly requestId: string;
 }
 
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+const continuationParameters = (from: { readonly nextPartition: string; readonly nextRow?: string }): string[] => [
+  `NextPartitionKey=${encodeURIComponent(from.nextPartition)}`,
+  ...(from.nextRow === undefined ? [] : [`NextRowKey=${encodeURIComponent(from.nextRow)}`]),
+];
+
 /** No right to our own tables: a role that has not arrived yet, or one that was taken away. Nothing was done. */
-function refuseUnauthorized({ status }: Answer): void {
+function refuseUnauthorized(status: number): void {
   if (status === 401 || status === 403) throw new StoreUnavailable(`Table Storage: answered ${status}`);
 }
 
-function refused(answer: Answer, table: string): Error {
-  const { code, message } = errorIn(answer.text);
-  return new Error(`Table Storage refused a request to ${table}: ${answer.status} ${code} ${message}`);
+interface ServiceError {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
 }
+
+const refused = (table: string, { status, code, message }: ServiceError): Error =>
+  new Error(`Table Storage refused a request to ${table}: ${status} ${code} ${message}`);

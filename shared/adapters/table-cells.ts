@@ -1,6 +1,7 @@
-// Cells as Table Storage writes them in JSON, and back. Pure, and on the hot path. What comes back with a type that we never
-// write (a date, a GUID, a 64-bit integer) is left out: readers then find the cell missing, never of another type.
-import type { Cells, StoredRow } from '../operations/ports.ts';
+// Cells as Table Storage writes them in JSON, and back. Pure, and on the hot path. A cell that comes back with a type that we
+// never write (a date, a GUID, a 64-bit integer) becomes NaN, which no reader takes: the row is malformed, and neither it nor its
+// cell is taken for one that is not there.
+import type { Cell, Cells, StoredRow } from '../operations/ports.ts';
 
 const TYPE = '@odata.type';
 const SYSTEM_NAMES: readonly string[] = ['PartitionKey', 'RowKey', 'Timestamp'];
@@ -28,25 +29,45 @@ export function entityJson(partitionKey: string, rowKey: string, cells: Cells): 
   return JSON.stringify(entity);
 }
 
-/** The row in a parsed entity, or undefined if it is none. */
-export function storedRow(entity: unknown): StoredRow | undefined {
+/** RFC 9110, without the `*` that would make a write unconditional. */
+export const isETag = (text: string): boolean => /^(W\/)?"[^"\r\n]+"$/.test(text);
+
+/** The row in a parsed entity. Undefined if it is none of this partition: keys, ETag or a value are not as the service writes them. */
+export function storedRow(entity: unknown, partitionKey: string): StoredRow | undefined {
   if (typeof entity !== 'object' || entity === null) return undefined;
   const read = entity as Readonly<Record<string, unknown>>;
   const rowKey = read['RowKey'];
   const etag = read['odata.etag'];
-  if (typeof rowKey !== 'string' || typeof etag !== 'string') return undefined;
-  const cells: Record<string, string | number | boolean | Uint8Array> = {};
+  if (read['PartitionKey'] !== partitionKey || typeof rowKey !== 'string') return undefined;
+  if (typeof etag !== 'string' || !isETag(etag)) return undefined;
+  const cells: Record<string, Cell> = {};
   for (const name in read) {
-    if (SYSTEM_NAMES.includes(name) || name.startsWith('odata.') || name.endsWith(TYPE)) continue;
-    const value = read[name];
-    if (typeof value === 'number' || typeof value === 'boolean') {
-      cells[name] = value;
-    } else if (typeof value === 'string') {
-      // Only what JSON has no form of its own for comes as a text with a type beside it.
-      const type = read[`${name}${TYPE}`];
-      if (type === undefined || type === 'Edm.String') cells[name] = value;
-      else if (type === 'Edm.Binary') cells[name] = Buffer.from(value, 'base64');
+    if (SYSTEM_NAMES.includes(name) || name.startsWith('odata.')) continue;
+    if (name.endsWith(TYPE)) {
+      // A type whose value is gone: the answer is not whole.
+      if (!Object.hasOwn(read, name.slice(0, -TYPE.length))) return undefined;
+      continue;
     }
+    const cell = cellOf(read[name], read[`${name}${TYPE}`]);
+    if (cell === undefined) return undefined;
+    cells[name] = cell;
   }
   return { rowKey, etag, cells };
+}
+
+/** Undefined for what the service never answers: null, an object, a list, a value that is not of its type, bytes that are no base64. */
+function cellOf(value: unknown, type: unknown): Cell | undefined {
+  if (typeof value === 'number') return type === undefined || type === 'Edm.Double' ? value : undefined;
+  if (typeof value === 'boolean') return type === undefined ? value : undefined;
+  if (typeof value !== 'string') return undefined;
+  // Only what JSON has no form of its own for comes as a text with a type beside it.
+  if (type === undefined || type === 'Edm.String') return value;
+  return type === 'Edm.Binary' ? bytesOf(value) : Number.NaN;
+}
+
+function bytesOf(base64: string): Uint8Array | undefined {
+  const bytes = Buffer.from(base64, 'base64');
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  // Buffer.from passes over what is no base64, so the length tells.
+  return base64.length % 4 === 0 && bytes.length === (base64.length / 4) * 3 - padding ? bytes : undefined;
 }

@@ -2,7 +2,8 @@
 // SDK's submitTransaction deletes unconditionally (its delete has no place for an ETag) and costs several times the CPU.
 // https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
 import type { RowWrite, WriteOutcome } from '../operations/ports.ts';
-import { entityJson } from './table-cells.ts';
+import { httpIn, partsOf } from './multipart.ts';
+import { entityJson, isETag } from './table-cells.ts';
 
 interface Transaction {
   /** `https://account.table.core.windows.net/table` */
@@ -25,8 +26,7 @@ export function assertTransaction(writes: readonly RowWrite[]): void {
   if (new Set(writes.map(({ rowKey }) => rowKey)).size !== writes.length)
     throw new Error('a row twice in one transaction');
   for (const write of writes) {
-    if (write.kind !== 'insert' && !/^(W\/)?"[^"\r\n]+"$/.test(write.etag))
-      throw new Error(`a ${write.kind} without an ETag`);
+    if (write.kind !== 'insert' && !isETag(write.etag)) throw new Error(`a ${write.kind} without an ETag`);
   }
 }
 
@@ -54,52 +54,71 @@ export function entityPath(partitionKey: string, rowKey: string): string {
 
 const keyInUrl = (key: string): string => encodeURIComponent(key.replaceAll("'", "''"));
 
+export type TransactionAnswer =
+  | WriteOutcome
+  /** Refused by the service, and by no race: a bug of ours, or a right that we lack. Nothing was written. */
+  | { readonly outcome: 'refused'; readonly status: number; readonly code: string; readonly message: string };
+
+const UNKNOWN: WriteOutcome = { outcome: 'unknown' };
+
 /**
- * What the answer to `writes` means. Undefined for a refusal that is neither a lost race nor the service's own trouble:
- * a bug of ours, and the caller says so.
+ * What an answer of the service to `writes` means. Only the exact form of an answer decides anything: 202 with one 204 for each
+ * change, or with a single refusal in the service's own words. Everything else leaves the outcome unknown.
  */
 export function transactionOutcome(
   writes: readonly RowWrite[],
-  answer: { readonly status: number; readonly text: string },
-): WriteOutcome | undefined {
-  // One HTTP answer for each change, or a single one for the change that failed. No JSON text can hold a line break.
-  const parts = answer.text.split(/^HTTP\/1\.1 /m).slice(1);
-  const failed = parts.find((part) => !part.startsWith('2'));
-  if (failed !== undefined) return refusal(writes, Number(failed.slice(0, 3)), failed);
-  if (answer.status < 200 || answer.status > 299) return refusal(writes, answer.status, answer.text);
-  // An answer that was cut short does not say that nothing was written.
-  if (parts.length !== writes.length) return { outcome: 'unknown' };
-  const etags = parts.map((part) => /^ETag: *(.*?)\r?$/im.exec(part)?.[1] ?? '');
-  if (writes.some(({ kind }, index) => kind !== 'delete' && etags[index] === '')) return { outcome: 'unknown' };
-  return { outcome: 'committed', etags: etags.map((etag, index) => (writes[index]?.kind === 'delete' ? '' : etag)) };
+  answer: { readonly status: number; readonly contentType: string | undefined; readonly text: string },
+): TransactionAnswer {
+  const { status, contentType, text } = answer;
+  if (status !== 202) return refusal(writes, status, /^application\/json\b/i.test(contentType ?? '') ? text : '');
+  const batch = partsOf(contentType, text);
+  const changes = batch?.length === 1 && batch[0] ? partsOf(batch[0].headers.get('content-type'), batch[0].body) : [];
+  const answers = (changes ?? []).map(httpIn);
+  const [first] = answers;
+  if (answers.length === 1 && first && first.status >= 400) return refusal(writes, first.status, first.body);
+  if (answers.length !== writes.length) return UNKNOWN;
+  const etags: string[] = [];
+  for (const [index, { kind }] of writes.entries()) {
+    const one = answers[index];
+    if (one?.status !== 204 || one.body.trim() !== '') return UNKNOWN;
+    const etag = kind === 'delete' ? '' : (one.headers.get('etag') ?? '');
+    if (kind !== 'delete' && !isETag(etag)) return UNKNOWN;
+    etags.push(etag);
+  }
+  return { outcome: 'committed', etags };
 }
 
-const REASONS: Readonly<Record<string, 'exists' | 'changed' | 'missing'>> = {
-  EntityAlreadyExists: 'exists',
-  UpdateConditionNotSatisfied: 'changed',
-  ConditionNotMet: 'changed',
-  ResourceNotFound: 'missing',
-  EntityNotFound: 'missing',
+interface Race {
+  readonly status: number;
+  readonly reason: 'exists' | 'changed' | 'missing';
+}
+
+const RACES: Readonly<Record<string, Race>> = {
+  EntityAlreadyExists: { status: 409, reason: 'exists' },
+  UpdateConditionNotSatisfied: { status: 412, reason: 'changed' },
+  ConditionNotMet: { status: 412, reason: 'changed' },
+  ResourceNotFound: { status: 404, reason: 'missing' },
+  EntityNotFound: { status: 404, reason: 'missing' },
 };
 
-function refusal(writes: readonly RowWrite[], status: number, text: string): WriteOutcome | undefined {
-  if (status >= 500 || status === 408 || status === 429) return { outcome: 'unknown' };
+function refusal(writes: readonly RowWrite[], status: number, text: string): TransactionAnswer {
+  if (status < 400 || status >= 500 || status === 408 || status === 429) return UNKNOWN;
   const { code, message } = errorIn(text);
-  const reason = Object.hasOwn(REASONS, code) ? REASONS[code] : undefined;
-  if (reason === undefined) return undefined;
+  if (code === '') return UNKNOWN;
+  const race = Object.hasOwn(RACES, code) ? RACES[code] : undefined;
+  if (!race) return { outcome: 'refused', status, code, message };
   const prefix = /^(\d{1,2}):/.exec(message)?.[1];
   const index = prefix === undefined && writes.length === 1 ? 0 : Number(prefix);
-  // Refused, yet not said where: reading the rows again tells.
-  return index in writes ? { outcome: 'conflict', index, reason } : { outcome: 'unknown' };
+  const write = writes[index];
+  // Refused, yet not said where, or for what cannot befall that write: reading the rows again tells.
+  if (!write || race.status !== status || (write.kind === 'insert') !== (race.reason === 'exists')) return UNKNOWN;
+  return { outcome: 'conflict', index, reason: race.reason };
 }
 
 /** The service's error code and message, as far as they can be found. */
 export function errorIn(text: string): { readonly code: string; readonly message: string } {
-  // From the first brace to the last. A regular expression would look for the last one anew from each of the first.
-  const [first, last] = [text.indexOf('{'), text.lastIndexOf('}')];
-  const json = first >= 0 && last > first ? text.slice(first, last + 1) : '{}';
   try {
-    const { 'odata.error': error } = JSON.parse(json) as Partial<Record<string, unknown>>;
+    const { 'odata.error': error } = JSON.parse(text) as Partial<Record<string, unknown>>;
     const { code, message } = (error ?? {}) as { code?: unknown; message?: { value?: unknown } };
     return {
       code: typeof code === 'string' ? code : '',

@@ -7,12 +7,13 @@ const ETAG = `W/"datetime'2026-11-22T00%3A33%3A08.6763566Z'"`;
 const insert = (rowKey: string): RowWrite => ({ kind: 'insert', rowKey, cells: { value: 1 } });
 const remove = (rowKey: string): RowWrite => ({ kind: 'delete', rowKey, etag: ETAG });
 
-const answerOf = (...parts: readonly string[]): { status: number; text: string } => {
+const answerOf = (...parts: readonly string[]): { status: number; contentType: string; text: string } => {
   const head = '--batchresponse_e69b1c6c\r\nContent-Type: multipart/mixed; boundary=changesetresponse_8a28b620\r\n\r\n';
   const part = (text: string): string =>
     `--changesetresponse_8a28b620\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n${text}\r\n`;
   return {
     status: 202,
+    contentType: 'multipart/mixed; boundary=batchresponse_e69b1c6c',
     text: `${head}${parts.map(part).join('')}--changesetresponse_8a28b620--\r\n--batchresponse_e69b1c6c--\r\n`,
   };
 };
@@ -41,9 +42,9 @@ describe('an answer of Azure', () => {
       2,
       'changed',
     ],
-    ['ConditionNotMet', 412, '0:The condition specified using HTTP conditional header(s) is not met.', 0, 'changed'],
+    ['ConditionNotMet', 412, '2:The condition specified using HTTP conditional header(s) is not met.', 2, 'changed'],
     ['ResourceNotFound', 404, '2:The specified resource does not exist.', 2, 'missing'],
-    ['EntityNotFound', 404, '0:The specified entity was not found.', 0, 'missing'],
+    ['EntityNotFound', 404, '2:The specified entity was not found.', 2, 'missing'],
   ] as const)('with %s is a conflict at the change that it names', (code, status, message, index, reason) => {
     const outcome = { outcome: 'conflict', index, reason };
     expect(transactionOutcome(writes, answerOf(refusal(status, code, message)))).toEqual(outcome);
@@ -73,7 +74,8 @@ describe('an answer of Azure', () => {
     ['PropertyValueTooLarge', 400],
     ['MethodNotAllowed', 405],
   ])('with %s is no conflict but a bug', (code, status) => {
-    expect(transactionOutcome(writes, answerOf(refusal(status, code, '0:words')))).toBeUndefined();
+    const refused = { outcome: 'refused', status, code, message: '0:words' };
+    expect(transactionOutcome(writes, answerOf(refusal(status, code, '0:words')))).toEqual(refused);
   });
 
   it('that lacks a change or an ETag is unknown', () => {

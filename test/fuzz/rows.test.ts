@@ -244,7 +244,7 @@ const exportState: fc.Arbitrary<ExportState> = fc.record(
 /** A row as it comes back from Table Storage. */
 function stored(cells: CellRecord): CellRecord {
   const entity = JSON.parse(entityJson('partition', 'row', cells)) as object;
-  const read = storedRow({ ...entity, 'odata.etag': 'W/"1"' })?.cells ?? {};
+  const read = storedRow({ ...entity, 'odata.etag': 'W/"1"' }, 'partition')?.cells ?? {};
   const bytesOfView = (value: unknown): unknown => (value instanceof Uint8Array ? Uint8Array.from(value) : value);
   return Object.fromEntries(Object.entries(read).map(([name, value]) => [name, bytesOfView(value)])) as CellRecord;
 }

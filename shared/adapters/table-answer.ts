@@ -1,0 +1,110 @@
+// What an answer must be before it is believed to be Table Storage's, and to this very request. A gateway, a proxy or a fault may
+// answer anything, and each answer taken for "nothing there" can cost a key. Pure: whoever asked decides what an answer that is
+// none means to them.
+import type { RowPage, StoredRow } from '../operations/ports.ts';
+import { storedRow } from './table-cells.ts';
+
+export interface TableAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** The body, if it says that it is JSON. */
+  readonly json: unknown;
+  header(name: string): string | undefined;
+}
+
+/** An answer that is none: something else spoke in the store's place. Nothing may be decided by it. */
+export class NotAnAnswer extends Error {
+  override readonly name = 'NotAnAnswer';
+}
+
+const NEXT_PARTITION = 'x-ms-continuation-nextpartitionkey';
+const NEXT_ROW = 'x-ms-continuation-nextrowkey';
+
+/**
+ * The service sends its version and the id of the request with every answer, refusals and batches included.
+ * https://learn.microsoft.com/rest/api/storageservices/query-entities#response-headers
+ */
+export function isAnswerTo(answer: TableAnswer, requestId: string): boolean {
+  return answer.header('x-ms-client-request-id') === requestId && answer.header('x-ms-version') !== undefined;
+}
+
+interface EntityPlace {
+  readonly table: string;
+  readonly partitionKey: string;
+  readonly rowKey: string;
+}
+
+/** The one row that was asked for. Throws NotAnAnswer for anything else. */
+export function entityIn(answer: TableAnswer, { table, partitionKey, rowKey }: EntityPlace): StoredRow {
+  const body = jsonOf(answer, `${table}/@Element`);
+  const row = storedRow(body, partitionKey);
+  if (row?.rowKey !== rowKey) throw new NotAnAnswer('no entity, or another one');
+  return row;
+}
+
+interface Range {
+  readonly table: string;
+  readonly partitionKey: string;
+  /** Exclusive, both. */
+  readonly after?: string;
+  readonly before?: string;
+  readonly top: number;
+  /** What the request went on from. */
+  readonly from?: PagePosition;
+}
+
+/** Where the next page begins: behind a row of ours, or, after a page without rows, where the store says. */
+export type PagePosition = { readonly after: string } | { readonly nextPartition: string; readonly nextRow?: string };
+
+/** The page that was asked for: rows of this partition and range only, in order, each once. Throws NotAnAnswer. */
+export function pageIn(answer: TableAnswer, range: Range): RowPage {
+  const { value } = jsonOf(answer, range.table);
+  if (!Array.isArray(value) || value.length > range.top) throw new NotAnAnswer('no list, or too long a one');
+  const rows: StoredRow[] = [];
+  let last = range.after;
+  for (const entity of value as readonly unknown[]) {
+    const row = storedRow(entity, range.partitionKey);
+    if (!row) throw new NotAnAnswer('a list of what are no entities of this partition');
+    const isBeyond = range.before !== undefined && row.rowKey >= range.before;
+    if (isBeyond || (last !== undefined && row.rowKey <= last)) throw new NotAnAnswer('rows out of order or range');
+    rows.push(row);
+    last = row.rowKey;
+  }
+  const position = positionAfter(answer, range, rows.at(-1)?.rowKey);
+  return position ? { rows, continuation: JSON.stringify(position) } : { rows };
+}
+
+/**
+ * Behind rows, the next page is asked for by the last of them: no token of the store can then skip any. A page without rows that
+ * is not the last has nothing but its token.
+ */
+function positionAfter(answer: TableAnswer, range: Range, lastRowKey: string | undefined): PagePosition | undefined {
+  const nextPartition = answer.header(NEXT_PARTITION);
+  const nextRow = answer.header(NEXT_ROW);
+  if (nextPartition === undefined) {
+    if (nextRow !== undefined) throw new NotAnAnswer('half a continuation');
+    return undefined;
+  }
+  if (lastRowKey !== undefined) return { after: lastRowKey };
+  const { from, partitionKey } = range;
+  const isRepeated =
+    from !== undefined && 'nextPartition' in from && from.nextPartition === nextPartition && from.nextRow === nextRow;
+  if (isRepeated) throw new NotAnAnswer('a continuation that leads back to itself');
+  // Seen from the service: `1!24!` and the key in base64, with `-` for `=`. Other forms cannot be judged.
+  const named = /^1!\d+!([A-Za-z0-9+/_-]+)$/.exec(nextPartition)?.[1];
+  if (named !== undefined && Buffer.from(named.replaceAll('-', '='), 'base64').toString('utf8') !== partitionKey)
+    throw new NotAnAnswer('a continuation of another partition');
+  return { nextPartition, ...(nextRow === undefined ? {} : { nextRow }) };
+}
+
+/** The JSON of an answer with metadata, of which `odata.metadata` names what it is of. */
+function jsonOf(answer: TableAnswer, what: string): Readonly<Record<string, unknown>> {
+  if (!/^application\/json\b/i.test(answer.header('content-type') ?? ''))
+    throw new NotAnAnswer('an answer without JSON');
+  if (typeof answer.json !== 'object' || answer.json === null) throw new NotAnAnswer('JSON that is no object');
+  const body = answer.json as Readonly<Record<string, unknown>>;
+  const metadata = body['odata.metadata'];
+  if (typeof metadata !== 'string' || !metadata.toLowerCase().endsWith(`$metadata#${what.toLowerCase()}`))
+    throw new NotAnAnswer('an answer about something else');
+  return body;
+}
