@@ -82,7 +82,7 @@ function action(
 
 function decision(
   verb: 'retry' | 'accept-loss',
-  summary: string,
+  texts: { readonly summary: string; readonly description: string },
   operation: typeof acceptLoss,
 ): ReturnType<typeof defineRoute<SwitchServices>> {
   return defineRoute({
@@ -90,7 +90,7 @@ function decision(
     method: 'POST',
     path: `${ONE}/quarantine/{keyId}/${verb}`,
     tag: 'switches',
-    summary,
+    ...texts,
     roles: ['PartnerAdmin'],
     pathSchema: quarantinePath,
     bodySchema: noFields,
@@ -177,8 +177,23 @@ export const switchRoutes = [
       return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
     },
   }),
-  decision('retry', 'Try to re-protect a quarantined data key now', retryQuarantined),
-  decision('accept-loss', 'Give a quarantined data key up; its row is kept', acceptLoss),
+  decision(
+    'retry',
+    {
+      summary: 'Try to re-protect a quarantined data key now',
+      description:
+        'Also takes a lost data key back that opens after all. If it does not open: 409 `data-key-quarantined` or `data-key-lost`.',
+    },
+    retryQuarantined,
+  ),
+  decision(
+    'accept-loss',
+    {
+      summary: 'Give a quarantined data key up; its row is kept',
+      description: 'First every company key that might open it is tried. If one does: 409 `data-key-opens`.',
+    },
+    acceptLoss,
+  ),
   defineRoute({
     operationId: 'rekey',
     method: 'POST',

@@ -42,6 +42,7 @@ export type StateCode =
   | 'data-key-not-quarantined'
   | 'data-key-not-deleted'
   | 'data-key-lost'
+  | 'data-key-opens'
   | 'reprotections-exhausted'
   | 'tenants-unverified';
 

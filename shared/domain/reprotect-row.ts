@@ -13,6 +13,8 @@ export interface PassContext {
   readonly writeVersion: number;
   readonly fromKey: KeyObject;
   readonly toKey: KeyObject;
+  /** Company keys of further versions that a row names, by version: a decision on one row tries them too. */
+  readonly otherKeys?: ReadonlyMap<number, KeyObject>;
   /** Fresh entropy of DATA_KEY_NONCE_BYTES at every call. */
   readonly nonce: () => Uint8Array;
 }
@@ -46,7 +48,8 @@ const placeAt = (pass: PassContext, row: DataKey, version: number): DataKeyConte
 
 /** First pass: moves a row at `fromVersion` to `writeVersion`. Doing it twice changes nothing. */
 export function rewrapRow(pass: PassContext, row: DataKey): RowStep {
-  if (row.state === 'lost' || row.state === 'tombstone') return UNTOUCHED;
+  if (row.state === 'tombstone') return UNTOUCHED;
+  if (row.state === 'lost') return foundAgain(pass, row);
   if (row.state === 'quarantined') return pass.direction === 'back' ? releaseOnTheWayBack(pass, row) : UNTOUCHED;
   if (row.companyKeyVersion === pass.writeVersion) return UNTOUCHED;
   if (row.companyKeyVersion !== pass.fromVersion) return quarantine(row, 'unknown-version');
@@ -93,6 +96,7 @@ function releaseOnTheWayBack(pass: PassContext, row: DataKey): RowStep {
  * drops that. A row that differs goes back to what it was, in quarantine.
  */
 export function verifyRow(pass: PassContext & { readonly freshKey: KeyObject }, row: DataKey): RowStep {
+  if (row.state === 'lost') return retryRow({ ...pass, toKey: pass.freshKey }, row) ?? UNTOUCHED;
   if (row.state !== 'live' && row.state !== 'deleted') return UNTOUCHED;
   // The first pass moved every such row; somebody put an older one back. It is moved whole, since there is no third pass.
   if (row.companyKeyVersion === pass.fromVersion) return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');
@@ -132,20 +136,35 @@ function putBack(pass: PassContext, row: DataKey, step: RowStep): RowStep {
   };
 }
 
-/** `retry` on a quarantined row: moves it there and then, or leaves it as it is (undefined). Its shard may already be done. */
+/** `retry` on a quarantined or lost row: moves it there and then, or leaves it as it is (undefined). Its shard may already be done. */
 export function retryRow(pass: PassContext, row: DataKey): RowStep | undefined {
   const step = movedWhole(pass, row);
   return step && release(row, step);
 }
 
-/**
- * Moves a row and compares it at once, so that nothing is left for a second pass. Of two blobs the one that the other came from
- * counts, if it opens. Undefined if neither does.
- */
+/** Whether any blob of the row opens with any of the company keys at hand, whatever version it is labelled with. */
+export function opens(pass: PassContext, row: DataKey): boolean {
+  const truth = truthOf(pass, row);
+  truth?.plaintext.fill(0);
+  return truth !== undefined;
+}
+
+/** First pass: a row that was given up and opens after all is a data key again. */
+function foundAgain(pass: PassContext, row: DataKey): RowStep {
+  const truth = truthOf(pass, row);
+  if (!truth) return UNTOUCHED;
+  const { blob, version, plaintext } = truth;
+  const moves = version !== pass.writeVersion;
+  const context = placeAt(pass, row, pass.writeVersion);
+  const wrapped = moves ? wrapDataKey({ companyKey: pass.toKey, context, nonce: pass.nonce(), plaintext }) : blob;
+  plaintext.fill(0);
+  const kept = moves ? { previous: blob, previousVersion: version } : { previous: NOTHING, previousVersion: 0 };
+  return release(row, { change: { blob: wrapped, companyKeyVersion: pass.writeVersion, ...kept }, counts: {} });
+}
+
+/** Moves a row and compares it at once, so that nothing is left for a second pass. Undefined if nothing of it opens. */
 function movedWhole(pass: PassContext, row: DataKey): RowStep | undefined {
-  const truth =
-    openable(pass, row, { blob: row.previous, version: row.previousVersion }) ??
-    openable(pass, row, { blob: row.blob, version: row.companyKeyVersion });
+  const truth = truthOf(pass, row);
   if (!truth) return undefined;
   const context = placeAt(pass, row, pass.writeVersion);
   const { plaintext } = truth;
@@ -162,19 +181,31 @@ function movedWhole(pass: PassContext, row: DataKey): RowStep | undefined {
   };
 }
 
-interface VersionedBlob {
+interface Opened {
   readonly blob: Uint8Array;
   readonly version: number;
+  readonly plaintext: Buffer;
 }
 
-function openable(
-  pass: PassContext,
-  row: DataKey,
-  { blob, version }: VersionedBlob,
-): (VersionedBlob & { readonly plaintext: Buffer }) | undefined {
-  const key = version === pass.writeVersion ? pass.toKey : version === pass.fromVersion ? pass.fromKey : undefined;
-  const plaintext = key && openAt(pass, row, key, blob, version);
-  return plaintext && { blob, version, plaintext };
+/** Of two blobs the one that the other came from counts, if it opens. A label is only where the search begins: it may be wrong. */
+function truthOf(pass: PassContext, row: DataKey): Opened | undefined {
+  const blobs = [
+    { blob: row.previous, label: row.previousVersion },
+    { blob: row.blob, label: row.companyKeyVersion },
+  ];
+  for (const { blob, label } of blobs) {
+    for (const version of new Set([label, pass.writeVersion, pass.fromVersion])) {
+      const key = keyOf(pass, version);
+      const plaintext = key && openAt(pass, row, key, blob, version);
+      if (plaintext) return { blob, version, plaintext };
+    }
+  }
+  return undefined;
+}
+
+function keyOf(pass: PassContext, version: number): KeyObject | undefined {
+  if (version === pass.writeVersion) return pass.toKey;
+  return version === pass.fromVersion ? pass.fromKey : pass.otherKeys?.get(version);
 }
 
 function quarantine(row: DataKey, reason: QuarantineReason): RowStep {
@@ -186,12 +217,10 @@ function quarantine(row: DataKey, reason: QuarantineReason): RowStep {
   };
 }
 
+/** A quarantined or lost row becomes what it was. `done` does not count lost rows, so that one found again adds to it. */
 function release(row: DataKey, step: RowStep): RowStep {
   const state = row.stateBefore ?? 'live';
-  return {
-    ...step,
-    change: { ...step.change, state, stateBefore: undefined, quarantineReason: undefined },
-    counts: sumOfChanges(step.counts, { [state]: 1, quarantined: -1 }),
-    released: true,
-  };
+  const change = { ...step.change, state, stateBefore: undefined, quarantineReason: undefined };
+  if (row.state === 'lost') return { change, counts: { lost: -1, [state]: 1, done: 1 } };
+  return { change, counts: sumOfChanges(step.counts, { [state]: 1, quarantined: -1 }), released: true };
 }

@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { unwrapDataKey, wrapDataKey } from '../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../shared/domain/data-key.ts';
-import { retryRow, rewrapRow, verifyRow, type PassContext } from '../../shared/domain/reprotect-row.ts';
+import { opens, retryRow, rewrapRow, verifyRow, type PassContext } from '../../shared/domain/reprotect-row.ts';
 
 const KEYS = new Map([1, 2].map((version) => [version, createSecretKey(Buffer.alloc(32, version))]));
 const PLACE = { companyId: 'acme', keyringId: 'default', keyId: 'key-1' };
@@ -63,8 +63,9 @@ describe('the first pass', () => {
     expect(rewrapRow(pass('forward'), row({ companyKeyVersion: 2, blob: blobAt(2) }))).toEqual({ counts: {} });
   });
 
-  it.each(['lost', 'tombstone'] as const)('skips a row that is %s', (state) => {
-    expect(rewrapRow(pass('forward'), row({ state }))).toEqual({ counts: {} });
+  it('skips a tombstone, and a lost row that does not open', () => {
+    expect(rewrapRow(pass('forward'), row({ state: 'tombstone' }))).toEqual({ counts: {} });
+    expect(rewrapRow(pass('forward'), row({ state: 'lost', blob: new Uint8Array(61) }))).toEqual({ counts: {} });
   });
 
   it('moves a soft-deleted row too', () => {
@@ -178,7 +179,7 @@ describe('the second pass', () => {
   });
 
   it.each([
-    ['was put back and does not open', { blob: blobAt(2) }, 'does-not-open'],
+    ['was put back and does not open', { blob: new Uint8Array(61) }, 'does-not-open'],
     ['has no former blob and does not open', { companyKeyVersion: 2, blob: blobAt(1) }, 'does-not-open'],
     ['is at neither of the two versions', { companyKeyVersion: 3 }, 'unknown-version'],
   ] as const)('quarantines a row that %s', (_, change, reason) => {
@@ -240,6 +241,87 @@ describe('retry of a quarantined row', () => {
   });
 
   it('leaves a row of which nothing opens as it is', () => {
-    expect(retryRow(pass('forward'), row({ state: 'quarantined', blob: blobAt(2) }))).toBeUndefined();
+    expect(retryRow(pass('forward'), row({ state: 'quarantined', blob: new Uint8Array(61) }))).toBeUndefined();
+  });
+});
+
+describe('a lost row', () => {
+  const lost = { state: 'lost', stateBefore: 'deleted', quarantineReason: 'does-not-open' } as const;
+  const free = { state: 'deleted', stateBefore: undefined, quarantineReason: undefined } as const;
+  const back = { lost: -1, deleted: 1, done: 1 };
+
+  it.each(['forward', 'back'] as const)(
+    'that opens comes back %s, with the blob that it came from beside it',
+    (way) => {
+      const { fromVersion, writeVersion } = pass(way);
+      const found = row({ ...lost, blob: blobAt(fromVersion), companyKeyVersion: fromVersion });
+      const { change, counts, released } = rewrapRow(pass(way), found);
+      expect(change).toMatchObject({
+        ...free,
+        companyKeyVersion: writeVersion,
+        previous: found.blob,
+        previousVersion: fromVersion,
+      });
+      expect(openedAt(writeVersion, change?.blob)).toEqual(PLAINTEXT);
+      expect([counts, released]).toEqual([back, undefined]);
+    },
+  );
+
+  it('that is there already comes back as it is, whatever its label says', () => {
+    const found = row({ ...lost, blob: blobAt(2), companyKeyVersion: 9 });
+    const { change, counts } = rewrapRow(pass('forward'), found);
+    expect(change).toMatchObject({
+      ...free,
+      blob: found.blob,
+      companyKeyVersion: 2,
+      previous: NOTHING,
+      previousVersion: 0,
+    });
+    expect(counts).toEqual(back);
+  });
+
+  it('is moved whole by the second pass, under the key that was unwrapped anew', () => {
+    const wrongAtHand = { ...pass('forward'), toKey: KEYS.get(1)! };
+    const { change, counts } = verifyRow(wrongAtHand, row(lost));
+    expect(change).toMatchObject({ ...free, companyKeyVersion: 2, previous: NOTHING, previousVersion: 0 });
+    expect(openedAt(2, change?.blob)).toEqual(PLAINTEXT);
+    expect(counts).toEqual(back);
+    expect(verifyRow(pass('forward'), row({ ...lost, blob: new Uint8Array(61) }))).toEqual({ counts: {} });
+  });
+
+  it('comes back by retry, from the former blob if there are two', () => {
+    const found = row({
+      ...lost,
+      blob: blobAt(2, OTHER),
+      companyKeyVersion: 2,
+      previous: blobAt(1),
+      previousVersion: 1,
+    });
+    const step = retryRow(pass('forward'), found);
+    expect(openedAt(2, step?.change?.blob)).toEqual(PLAINTEXT);
+    expect(step?.counts).toEqual(back);
+  });
+});
+
+describe('whether a row opens', () => {
+  const key3 = createSecretKey(Buffer.alloc(32, 3));
+  const blobAt3 = wrapDataKey({
+    companyKey: key3,
+    context: { ...PLACE, companyKeyVersion: 3 },
+    nonce: randomBytes(12),
+    plaintext: PLAINTEXT,
+  });
+
+  it.each([
+    ['by its label', {}, true],
+    ['at the other version', { companyKeyVersion: 2 }, true],
+    ['by its former blob', { blob: NOTHING, previous: blobAt(2), previousVersion: 2 }, true],
+    ['by its former blob, labelled wrongly', { blob: NOTHING, previous: blobAt(2), previousVersion: 8 }, true],
+    ['by another version that it names', { blob: blobAt3, companyKeyVersion: 3 }, true],
+    ['not by another version that it does not name', { blob: blobAt3 }, false],
+    ['not at all', { blob: new Uint8Array(61) }, false],
+  ] as const)('is asked of every key at hand: %s', (_, change, expected) => {
+    const otherKeys = new Map([[3, key3]]);
+    expect(opens({ ...pass('forward'), otherKeys }, row({ state: 'quarantined', ...change }))).toBe(expected);
   });
 });

@@ -99,6 +99,7 @@ export class DataCheck {
     if (before?.state === 'tombstone') broken('1', `${keyId} rose from its tombstone`);
     if (key.state === 'lost') {
       if (before?.state !== 'quarantined' && before?.state !== 'lost') broken('1', `${keyId} was given up unasked`);
+      if (before?.state === 'quarantined' && this.#opensAnyhow(key)) broken('1', `${keyId} was given up, and opens`);
       return;
     }
     if (key.state === 'quarantined' && !this.#history.everTampered.has(keyId)) {
@@ -129,6 +130,11 @@ export class DataCheck {
     if (this.open(key, key.previousVersion, key.previous) !== opened) {
       this.#history.broken('1', `what ${keyId} was before its re-protection does not open to the same bytes`);
     }
+  }
+
+  #opensAnyhow(key: DataKey): boolean {
+    const blobs = [key.blob, key.previous];
+    return [...this.#keys.keys()].some((version) => blobs.some((blob) => this.open(key, version, blob) !== undefined));
   }
 
   open(key: DataKey, version: number, blob: Uint8Array): string | undefined {

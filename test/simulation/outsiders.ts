@@ -94,7 +94,7 @@ function tamperWithOne(world: World, chance: Chance): (() => void) | undefined {
     const row = store.peek('datakeys', partition, keyId);
     const now = row && readDataKey(keyId, row.cells);
     const isUnmoved = now && (relabels ? now.companyKeyVersion === UNKNOWN_VERSION : blob.equals(now.blob));
-    if (!isUnmoved || now.state === 'lost' || now.state === 'tombstone') return;
+    if (!isUnmoved || now.state === 'tombstone') return;
     set(relabels ? { companyKeyVersion: key.companyKeyVersion } : { blob: key.blob });
   };
 }

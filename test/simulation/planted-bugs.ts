@@ -149,8 +149,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile(
       'shared/domain/reprotect-row.ts',
       [
-        "  if (row.state === 'lost' || row.state === 'tombstone') return UNTOUCHED;\n  if (row.state === 'quarantined')",
-        "  if (row.state === 'lost' || row.state === 'tombstone' || row.state === 'deleted') return UNTOUCHED;\n  if (row.state === 'quarantined')",
+        "if (row.state === 'tombstone') return UNTOUCHED;",
+        "if (row.state === 'tombstone' || row.state === 'deleted') return UNTOUCHED;",
       ],
       [
         "if (row.state !== 'live' && row.state !== 'deleted') return UNTOUCHED;",

@@ -78,8 +78,8 @@ async function purgeOne(
   const at = writePlaceOf(place, entry.keyId, shardCount);
   const row = await loadDataKey(deps.tables, at, entry.keyId);
   if (!row) return 'over';
-  // Out of quarantine it may come back as deleted, so its entry stays.
-  if (row.value.state === 'quarantined') return 'waits';
+  // Both may come back as deleted, so the entry stays.
+  if (row.value.state === 'quarantined' || row.value.state === 'lost') return 'waits';
   // Restored meanwhile; or deleted anew, with an entry of its own.
   if (row.value.state !== 'deleted' || (row.value.purgeAfter ?? '') > now) return 'over';
   const [outcome] = await deps.shardWriter.write(at, [tombstone(row, deps.entropy.id())]);

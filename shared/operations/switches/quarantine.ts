@@ -1,8 +1,10 @@
 // The two ways out of quarantine for one data key: `retry` moves it there and then or leaves it as it is; `accept-loss` keeps the
-// row, marked, and later passes skip it. Each is one transaction with the `!shard` row.
+// row, marked, if no key at hand opens it. A lost row that opens after all comes back: by `retry`, or in any later pass. Each is one
+// transaction with the `!shard` row.
+import type { KeyObject } from 'node:crypto';
 import type { Actor } from '../../domain/audit.ts';
-import type { DataKey } from '../../domain/data-key.ts';
-import { retryRow, type RowStep } from '../../domain/reprotect-row.ts';
+import type { DataKey, DataKeyState } from '../../domain/data-key.ts';
+import { opens, retryRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { readDataKey } from '../../domain/rows/data-rows.ts';
@@ -38,38 +40,43 @@ interface Found {
   readonly record: ActRecord;
 }
 
-/** Refused with `data-key-quarantined` if the row still does not open. */
+/** Refused with `data-key-quarantined`, or `data-key-lost`, if the row still does not open. */
 export function retryQuarantined(
   deps: QuarantineDependencies,
   place: Place,
   actor: Actor,
 ): Promise<Result<undefined, Refusal>> {
-  return decide(deps, place, { action: 'data-key.quarantine-retried', actor }, async (found) => {
+  const about = { action: 'data-key.quarantine-retried', actor, states: ['quarantined', 'lost'] } as const;
+  return decide(deps, place, about, async (found) => {
     const { sw, shard, key } = found;
-    const turn = turnOf(sw);
-    if (shard.value.generation !== turn.generation) return err({ type: 'busy', retryAfterSeconds: 2 });
-    const fromKey = await deps.workerKeys.get(place.companyId, sw, { version: turn.fromVersion, use: 'rewrap' });
-    if (!fromKey.ok) return err(refusalFor(fromKey.error));
-    const toKey = await deps.workerKeys.get(place.companyId, sw, { version: turn.writeVersion, use: 'verify' });
-    if (!toKey.ok) return err(refusalFor(toKey.error));
-    const nonce = (): Uint8Array => deps.entropy.bytes(DATA_KEY_NONCE_BYTES);
-    const pass = { ...place, ...turn, fromKey: fromKey.value, toKey: toKey.value, nonce };
-    const step = retryRow(pass, key);
-    if (!step) {
-      const message = `The row does not open (${key.quarantineReason ?? 'unknown reason'}). It was left as it is.`;
-      return err({ type: 'state', code: 'data-key-quarantined', message });
-    }
-    return write(deps, found, step);
+    if (shard.value.generation !== turnOf(sw).generation) return err({ type: 'busy', retryAfterSeconds: 2 });
+    const pass = await passOver(deps, place, found);
+    if (!pass.ok) return pass;
+    const step = retryRow(pass.value, key);
+    if (step) return write(deps, found, step);
+    const code = key.state === 'lost' ? 'data-key-lost' : 'data-key-quarantined';
+    const message = `The row does not open (${key.quarantineReason ?? 'unknown reason'}). It was left as it is.`;
+    return err({ type: 'state', code, message });
   });
 }
 
-/** The row is kept; nothing will ever try to open it again. Only for a partner admin, who answers for it. */
+/**
+ * The row is kept. Refused with `data-key-opens` if any key that might opens it, and with why they cannot be had if they cannot.
+ * Only for a partner admin, who answers for it.
+ */
 export function acceptLoss(
   deps: QuarantineDependencies,
   place: Place,
   actor: Actor,
 ): Promise<Result<undefined, Refusal>> {
-  return decide(deps, place, { action: 'data-key.loss-accepted', actor }, (found) => {
+  const about = { action: 'data-key.loss-accepted', actor, states: ['quarantined'] } as const;
+  return decide(deps, place, about, async (found) => {
+    const pass = await passOver(deps, place, found);
+    if (!pass.ok) return pass;
+    if (opens(pass.value, found.key)) {
+      const message = 'The data key opens: nothing is lost. Retry it, or cancel the switch.';
+      return err({ type: 'state', code: 'data-key-opens', message });
+    }
     const counts = {
       quarantined: -1,
       lost: 1,
@@ -79,15 +86,38 @@ export function acceptLoss(
   });
 }
 
+/** Both company keys of the switch, and those of any other version that the row names, if there are such. */
+async function passOver(
+  deps: QuarantineDependencies,
+  place: Place,
+  { sw, key }: Found,
+): Promise<Result<PassContext, Refusal>> {
+  const turn = turnOf(sw);
+  const { companyId } = place;
+  const fromKey = await deps.workerKeys.get(companyId, sw, { version: turn.fromVersion, use: 'rewrap' });
+  if (!fromKey.ok) return err(refusalFor(fromKey.error));
+  const toKey = await deps.workerKeys.get(companyId, sw, { version: turn.writeVersion, use: 'verify' });
+  if (!toKey.ok) return err(refusalFor(toKey.error));
+  const otherKeys = new Map<number, KeyObject>();
+  for (const version of new Set([key.companyKeyVersion, key.previousVersion])) {
+    if (version === 0 || version === turn.fromVersion || version === turn.writeVersion) continue;
+    const other = await deps.workerKeys.get(companyId, sw, { version, use: 'rewrap' });
+    if (other.ok) otherKeys.set(version, other.value);
+    else if (other.error.type !== 'gone') return err(refusalFor(other.error));
+  }
+  const nonce = (): Uint8Array => deps.entropy.bytes(DATA_KEY_NONCE_BYTES);
+  return ok({ ...place, ...turn, fromKey: fromKey.value, toKey: toKey.value, otherKeys, nonce });
+}
+
 async function decide(
   deps: QuarantineDependencies,
   place: Place,
-  what: { readonly action: string; readonly actor: Actor },
+  what: { readonly action: string; readonly actor: Actor; readonly states: readonly DataKeyState[] },
   act: (found: Found) => Promise<Decided>,
 ): Promise<Result<undefined, Refusal>> {
   const attempt = async (record: ActRecord): Promise<Decided> => {
     if (await record.landed()) return ok(undefined);
-    const found = await find(deps, place);
+    const found = await find(deps, place, what.states);
     return found.ok ? act({ ...found.value, record }) : found;
   };
   const about = { ...actOnSwitch(what.action, place), target: place.keyId, detail: { switchId: place.switchId } };
@@ -108,7 +138,11 @@ async function isAllDone(deps: QuarantineDependencies, place: Place): Promise<bo
   return shards.every((shard) => isDone(shard, sw.value.generation));
 }
 
-async function find(deps: QuarantineDependencies, place: Place): Promise<Result<Omit<Found, 'record'>, Refusal>> {
+async function find(
+  deps: QuarantineDependencies,
+  place: Place,
+  states: readonly DataKeyState[],
+): Promise<Result<Omit<Found, 'record'>, Refusal>> {
   const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
   if (!keyring || !sw) return err(notFound('switch', place.switchId));
   if (isEnded(sw.value.state))
@@ -119,7 +153,7 @@ async function find(deps: QuarantineDependencies, place: Place): Promise<Result<
   const row = await deps.tables.read('datakeys', dataKeysPartition(shardPlace), keyId);
   if (!shard || !row) return err(notFound('data-key', keyId));
   const key = readDataKey(keyId, row.cells);
-  if (key.state !== 'quarantined') {
+  if (!states.includes(key.state)) {
     return err({ type: 'state', code: 'data-key-not-quarantined', message: `The data key is ${key.state}.` });
   }
   return ok({ sw: sw.value, shardPlace, shard, row, key });

@@ -88,6 +88,17 @@ describe('a visit to a keyring', () => {
     ]);
   });
 
+  it.each(['quarantined', 'lost'] as const)(
+    'keeps the entry of a key that may come back as deleted (%s)',
+    async (state) => {
+      const world = await due();
+      await world.tamper('a', { state });
+      expect((await purgeKeyring(world.host, PLACE)).purged).toBe(0);
+      await world.tamper('a', { state: 'deleted' });
+      expect((await purgeKeyring(world.host, PLACE)).purged).toBe(1);
+    },
+  );
+
   it('leaves a key that somebody wrote first to the next visit', async () => {
     const world = await due();
     let isFirst = true;

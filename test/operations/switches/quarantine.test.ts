@@ -101,7 +101,7 @@ describe('the ways out of quarantine', () => {
     expect(await rig.openByCaller()).toBe(20);
   });
 
-  it('accept-loss keeps the row, marked, and later switches skip it', async () => {
+  it('accept-loss keeps the row, marked, as long as it does not open', async () => {
     const { rig } = await quarantined();
     expect((await acceptLoss(rig.deps, keyIn(), ADMIN)).ok).toBe(true);
     await rig.drain();

@@ -147,9 +147,15 @@ export class Rig {
     this.#put('companies', COMPANY, keyringRowKey(KEYRING), keyringCells(keyring));
     await this.connect('contoso', { host: CONTOSO_HOST });
     await this.connect('fabrikam', { host: FABRIKAM_HOST });
+    await this.addCompanyKey(1);
+    this.vaults.calls.length = 0;
+  }
+
+  /** Every version added so holds the same company key. */
+  async addCompanyKey(version: number): Promise<void> {
     const vaultKey = await this.vaults.readKey(VENDOR);
     if (!vaultKey.ok) throw new Error('no vendor key');
-    const context = { companyId: COMPANY, keyringId: KEYRING, version: 1 };
+    const context = { companyId: COMPANY, keyringId: KEYRING, version };
     const wrap = await makeWrap(this.vaults, {
       target: VENDOR,
       vaultKey: vaultKey.value,
@@ -157,9 +163,13 @@ export class Rig {
       context,
     });
     if (!wrap.ok) throw new Error('no wrap');
-    const row = { ...context, wraps: [wrap.value], inForce: providerName(MANAGED), createdAt };
-    this.#put('companies', COMPANY, companyKeyRowKey(KEYRING, 1), companyKeyCells(row));
-    this.vaults.calls.length = 0;
+    const row = {
+      ...context,
+      wraps: [wrap.value],
+      inForce: providerName(MANAGED),
+      createdAt: this.clock.now().toISOString(),
+    };
+    this.#put('companies', COMPANY, companyKeyRowKey(KEYRING, version), companyKeyCells(row));
   }
 
   #companyKey(): Buffer {
