@@ -167,7 +167,9 @@ export const connectionRoutes = [
       const allowed = await countCall(deps, { ...call.path, kind: 'consent' });
       if (!allowed.ok) return allowed;
       const made = await requestConsent(deps, call.path, call.actor);
-      return made.ok ? ok({ status: 200, body: linkToBody(call.baseUrl, made.value) }) : made;
+      return made.ok
+        ? ok({ status: 200, body: linkToBody(made.value, { origin: call.origin, asksFor: 'consent' }) })
+        : made;
     },
   }),
   defineRoute({

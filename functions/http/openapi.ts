@@ -8,9 +8,8 @@ import {
 } from 'zod-openapi';
 import { IDEMPOTENCY_KEY } from './preconditions.ts';
 import { claimOf } from './roles.ts';
-import type { Route } from './route.ts';
+import { fullPath, type Route } from './route.ts';
 import { errorBody } from './schemas/failures.ts';
-import { API_PREFIX } from './route.ts';
 
 type Described = Omit<Route<never>, 'invoke'>;
 
@@ -42,13 +41,13 @@ type ErrorStatus = keyof typeof ERRORS;
 export function describeApi<D>(routes: readonly Route<D>[], version: string): ReturnType<typeof createDocument> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const route of routes) {
-    const item = (paths[route.path] ??= {});
+    const item = (paths[fullPath(route)] ??= {});
     item[route.method.toLowerCase()] = operationOf(route);
   }
   const description: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: { title: 'Keyswitch', version, description: INTRODUCTION, license: { name: 'Apache-2.0' } },
-    servers: [{ url: API_PREFIX }],
+    servers: [{ url: '/' }],
     tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
     paths,
     components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },

@@ -1,10 +1,12 @@
-// The route table as functions of the app: one HTTP function per route, and one for every path below /api/v1 that no route
-// takes. `app` is passed in, so that nothing happens on import.
-import type { HttpHandler, HttpMethod, HttpMethodFunctionOptions } from '@azure/functions';
+// The route table as functions of the app: one HTTP function per route, and for each area one that answers for every path in it
+// that no route takes. `app` is passed in, so that nothing happens on import.
+import type { HttpHandler, HttpMethod, HttpMethodFunctionOptions, HttpResponseInit } from '@azure/functions';
 import { refuseWithJson } from './answer-json.ts';
+import type { EdgeRefusal } from './failure-to-response.ts';
+import { refuseWithPage } from './pages/answer-page.ts';
 import { serve, type EdgeServices } from './serve.ts';
 import { pathMatches } from './path-match.ts';
-import type { Route } from './route.ts';
+import { AREAS, fullPath, type Route } from './route.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface HttpApp {
@@ -14,34 +16,50 @@ export interface HttpApp {
   ): void;
 }
 
+type Area = (typeof AREAS)[number];
+
 const ALL_METHODS: HttpMethod[] = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'];
+const FOR_PEOPLE: readonly Area[] = ['consent', 'verify'];
+
+/**
+ * The host takes functions in the order of their names, and of their routes the first that fits: this prefix is what keeps them
+ * behind every route. A test reaches each route in that order.
+ */
+export const LAST = 'zz-';
 
 export function registerRoutes<D extends EdgeServices>(app: HttpApp, routes: readonly Route<D>[], deps: D): void {
   for (const route of routes) {
     app.http(route.operationId, {
       methods: [route.method],
       authLevel: 'anonymous',
-      route: `v1${route.path}`,
+      route: fullPath(route).slice(1),
       handler: serve(route, deps),
     });
   }
-  app.http('unknown-path', {
-    methods: ALL_METHODS,
-    authLevel: 'anonymous',
-    route: 'v1/{*rest}',
-    handler: (request) => unknownPath(routes, request.params['rest'] ?? '', deps.entropy.id()),
-  });
+  // Not one for all areas: it would take the host's own admin/warmup too, which the host maps after the app's routes.
+  for (const area of AREAS) {
+    app.http(`${LAST}unknown-${area}-path`, {
+      methods: ALL_METHODS,
+      authLevel: 'anonymous',
+      route: `${area}/{*rest}`,
+      handler: ({ params }) => unknownPath(routes, { area, rest: params['rest'] ?? '' }, deps),
+    });
+  }
 }
 
 /** 405 with Allow where another method would do, 404 otherwise; the same for everybody, so it needs no token. */
 function unknownPath<D>(
   routes: readonly Route<D>[],
-  rest: string,
-  requestId: string,
-): ReturnType<typeof refuseWithJson> {
-  const allowed = routes.filter((route) => pathMatches(route.path, `/${rest}`)).map((route) => route.method);
-  return refuseWithJson(allowed.length > 0 ? { type: 'method-not-allowed', allowed } : { type: 'no-such-route' }, {
-    requestId,
-    isPartnerAdmin: false,
-  });
+  { area, rest }: { readonly area: Area; readonly rest: string },
+  { entropy, vendorName }: Pick<EdgeServices, 'entropy' | 'vendorName'>,
+): HttpResponseInit {
+  const fitting = routes.filter((route) => pathMatches(fullPath(route), `/${area}/${rest}`));
+  const refusal: EdgeRefusal =
+    fitting.length > 0
+      ? { type: 'method-not-allowed', allowed: fitting.map(({ method }) => method) }
+      : { type: 'no-such-route' };
+  const requestId = entropy.id();
+  return FOR_PEOPLE.includes(area)
+    ? refuseWithPage(refusal, { requestId, vendorName })
+    : refuseWithJson(refusal, { requestId, isPartnerAdmin: false });
 }

@@ -9,7 +9,11 @@ import type { EdgeRefusal } from './failure-to-response.ts';
 import type { BrowserContext, PageAnswer, PageRefusal } from './pages/page-answer.ts';
 import { detailsOf } from './validation.ts';
 
+/** Where programs call. `routePrefix` in host.json is empty: paths are told here and nowhere else. */
 export const API_PREFIX = '/api/v1';
+
+/** The first segment of every path that is ours: programs, then people, then what is reserved for pages to come. */
+export const AREAS = ['api', 'consent', 'verify', 'portal', 'operator'] as const;
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
@@ -26,8 +30,10 @@ export interface CallContext {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: '*';
   readonly idempotencyKey?: string;
-  /** `https://host/api/v1` from the settings, for links. */
+  /** `https://host/api/v1` from the settings, for links to resources. */
   readonly baseUrl: string;
+  /** `https://host` from the settings, for links to pages. */
+  readonly origin: string;
   readonly isPartnerAdmin: boolean;
 }
 
@@ -49,7 +55,7 @@ export interface RouteDescription {
   /** Also the function's name in Azure. */
   readonly operationId: string;
   readonly method: Method;
-  /** Below /api/v1, parameters in braces. */
+  /** Parameters in braces. Below /api/v1; of a page, from the root. */
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
@@ -102,6 +108,10 @@ export interface PageRoute<D> extends Handled<D, CallContext & BrowserContext, P
 }
 
 export type Route<D> = JsonRoute<D> | PageRoute<D>;
+
+/** From the root: what callers write and the host matches. */
+export const fullPath = ({ answersAs, path }: Pick<Route<never>, 'answersAs' | 'path'>): string =>
+  answersAs === 'page' ? path : API_PREFIX + path;
 
 export const NOTHING = z.strictObject({});
 

@@ -174,6 +174,7 @@ function contextOf(
     actor: { by: by.value, from, requestId },
     subject: caller?.subject ?? '',
     baseUrl: publicUrl + API_PREFIX,
+    origin: publicUrl,
     isPartnerAdmin: caller?.roles.has('PartnerAdmin') ?? false,
   });
 }

@@ -12,13 +12,11 @@ import { comeBack, type CameBack } from '../../shared/operations/sign-ins/come-b
 import type { SignInDependencies, SignInRefusal } from '../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { definePageRoute } from './pages/page-route.ts';
 import type { AgainForm, CookieChange, PageAnswer, PageRefusal } from './pages/page-answer.ts';
-import { API_PREFIX } from './route.ts';
-import { callbackUrl, CALLBACK } from './sign-in-links.ts';
+import { callbackUrl, CALLBACK, LINKS } from './sign-in-links.ts';
 import { consentSubject, subjectOf, verificationSubject } from './sign-in-subjects.ts';
 
 export type SignInServices = SignInDependencies;
 
-const LINK = '/consent/links/{link}';
 const ANSWER = '/consent/answer';
 
 /** Any text is let in: that it is no link of ours is for the operation to say, in words for people. The pattern describes those that are. */
@@ -45,41 +43,48 @@ function onPage(
   return err({ type: 'on-page', refused: refusal, ...present({ subject, again }) });
 }
 
+/** A link and its button. Either place opens either link: the ticket says what it asks for. */
+const linkRoutes = (asksFor: keyof typeof LINKS) =>
+  [
+    definePageRoute({
+      operationId: `open-${asksFor}-link`,
+      method: 'GET',
+      path: `${LINKS[asksFor]}/{link}`,
+      tag: 'sign-ins',
+      summary: 'What a link asks for',
+      description: 'Consumes nothing: scanners of mail open links too.',
+      pathSchema: linkPath,
+      querySchema: anything,
+      answers: { 200: 'The question, with a button to the sign-in.' },
+      run: async (deps: SignInServices, call) => {
+        const opened = await openLink(deps, call.path);
+        if (!opened.ok) return onPage(opened.error);
+        const action = `${LINKS[asksFor]}/${call.path.link}`;
+        return ok({ view: { page: 'start', subject: subjectOf(opened.value), action } });
+      },
+    }),
+    definePageRoute({
+      operationId: `begin-${asksFor}`,
+      method: 'POST',
+      path: `${LINKS[asksFor]}/{link}`,
+      tag: 'sign-ins',
+      summary: 'The button of that page: on to Microsoft or Google',
+      isLimited: true,
+      pathSchema: linkPath,
+      answers: { 200: 'The browser goes on to the sign-in.' },
+      run: async (deps: SignInServices, call) => {
+        const request = { ...call.path, isCrossSite: call.isCrossSite, callbackUrl: callbackUrl(call.origin) };
+        const begun = await begin(deps, request, call.actor);
+        if (!begun.ok) return onPage(begun.error);
+        const { goTo, service, cookie } = begun.value;
+        return ok({ goTo, service, cookie: cookieFor(deps, cookie) });
+      },
+    }),
+  ] as const;
+
 export const signInRoutes = [
-  definePageRoute({
-    operationId: 'open-consent-link',
-    method: 'GET',
-    path: LINK,
-    tag: 'sign-ins',
-    summary: 'What a link asks for',
-    description: 'Consumes nothing: scanners of mail open links too.',
-    pathSchema: linkPath,
-    querySchema: anything,
-    answers: { 200: 'The question, with a button to the sign-in.' },
-    run: async (deps: SignInServices, call) => {
-      const opened = await openLink(deps, call.path);
-      if (!opened.ok) return onPage(opened.error);
-      const action = `${API_PREFIX}/consent/links/${call.path.link}`;
-      return ok({ view: { page: 'start', subject: subjectOf(opened.value), action } });
-    },
-  }),
-  definePageRoute({
-    operationId: 'begin-sign-in',
-    method: 'POST',
-    path: LINK,
-    tag: 'sign-ins',
-    summary: 'The button of that page: on to Microsoft or Google',
-    isLimited: true,
-    pathSchema: linkPath,
-    answers: { 200: 'The browser goes on to the sign-in.' },
-    run: async (deps: SignInServices, call) => {
-      const request = { ...call.path, isCrossSite: call.isCrossSite, callbackUrl: callbackUrl(call.baseUrl) };
-      const begun = await begin(deps, request, call.actor);
-      if (!begun.ok) return onPage(begun.error);
-      const { goTo, service, cookie } = begun.value;
-      return ok({ goTo, service, cookie: cookieFor(deps, cookie) });
-    },
-  }),
+  ...linkRoutes('consent'),
+  ...linkRoutes('verification'),
   definePageRoute({
     operationId: 'come-back-from-sign-in',
     method: 'GET',
@@ -91,7 +96,7 @@ export const signInRoutes = [
     run: async (deps: SignInServices, call) => {
       const { cookie, isCrossSite } = call;
       const query = call.search.replace(/^\?/, '');
-      const callback = { cookie, isCrossSite, query, callbackUrl: callbackUrl(call.baseUrl) };
+      const callback = { cookie, isCrossSite, query, callbackUrl: callbackUrl(call.origin) };
       const back = await comeBack(deps, callback, call.actor);
       return back.ok ? ok(pageOf(deps, back.value)) : onPage(back.error);
     },
@@ -121,7 +126,7 @@ function pageOf(deps: SignInServices, back: CameBack): PageAnswer {
     view: {
       page: 'confirmation',
       subject: subjectOf(back.asked),
-      action: API_PREFIX + ANSWER,
+      action: ANSWER,
       person: back.person,
       field: { name: 'state', value: back.state },
     },
@@ -135,7 +140,7 @@ function againOf(
 ): AgainForm | undefined {
   const { refusal } = refused.error;
   const passes = refusal.type === 'busy' || (refusal.type === 'failure' && mayPass(refusal.failure));
-  return passes && fields.answer === 'confirm' ? { action: API_PREFIX + ANSWER, fields } : undefined;
+  return passes && fields.answer === 'confirm' ? { action: ANSWER, fields } : undefined;
 }
 
 function viewOf(answered: Answered): Extract<PageAnswer, { view: unknown }>['view'] {

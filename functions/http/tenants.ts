@@ -124,7 +124,9 @@ export const tenantRoutes = [
       const allowed = await countCall(deps, { ...call.path, kind: 'verify' });
       if (!allowed.ok) return allowed;
       const made = await requestVerification(deps, { ...call.path, approval: call.body }, call.actor);
-      return made.ok ? ok({ status: 200, body: linkToBody(call.baseUrl, made.value) }) : made;
+      return made.ok
+        ? ok({ status: 200, body: linkToBody(made.value, { origin: call.origin, asksFor: 'verification' }) })
+        : made;
     },
   }),
   defineRoute({

@@ -18,6 +18,7 @@ export function appEnvironment(identity: {
 }): Record<string, string> {
   return {
     ...identity,
+    AzureWebJobsDisableHomepage: 'true',
     AZURE_CLIENT_ID: MANAGED_IDENTITY_CLIENT_ID,
     KEYSWITCH_TABLES_ENDPOINT: `https://${TABLE_HOST}`,
     KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace: SERVICE_BUS_HOST,

@@ -3,7 +3,7 @@
 import type { RemoteControl } from '../control/remote-control.ts';
 import { CONNECTOR_APP_ID, GOOGLE_CLIENT_ID } from '../identities.ts';
 
-const CALLBACK_PATH = '/api/v1/consent/callback';
+const CALLBACK_PATH = '/consent/callback';
 
 export async function registerCallback(
   { entra, google }: { readonly entra: RemoteControl; readonly google: RemoteControl },

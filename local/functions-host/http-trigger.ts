@@ -59,7 +59,8 @@ export function startHttpTriggers(options: {
     }
     const found = find(request.method ?? 'GET', url.pathname);
     if (!found) {
-      refuse(request, response, 404);
+      if (url.pathname === '/') answerHome(request, response, options.settings);
+      else refuse(request, response, 404);
       return;
     }
     const { authLevel, bindingName, registered } = found.target;
@@ -114,6 +115,7 @@ function toRoute(registered: RegisteredFunction, prefix: string, settings: AppSe
   return [
     {
       methods: (methods ?? ['GET', 'POST']).map((method) => method.toUpperCase()),
+      name: registered.metadata.name,
       template: prefix === '' ? path : `${prefix}/${path}`,
       target: { authLevel: (authLevel ?? 'function').toLowerCase(), bindingName: trigger.name, registered },
     },
@@ -127,6 +129,17 @@ function givenKey(request: IncomingMessage, url: URL): string | undefined {
 function mayCall(authLevel: string, key: string | undefined, keys: HostKeys): boolean {
   if (authLevel === 'anonymous') return true;
   return key === keys.masterKey || (authLevel === 'function' && key === keys.functionKey);
+}
+
+/** The host's own page, for whatever method, unless it is turned off (HomepageMiddleware). */
+function answerHome(request: IncomingMessage, response: ServerResponse, settings: AppSettings): void {
+  if (settings['AzureWebJobsDisableHomepage']?.toLowerCase() === 'true') {
+    request.resume();
+    response.writeHead(204).end();
+    return;
+  }
+  request.resume();
+  response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Your Functions app is up and running</title>');
 }
 
 /** Answers before the body was read: the rest of it must not be taken for the next request. */

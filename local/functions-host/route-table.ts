@@ -1,7 +1,10 @@
-// Routing as ASP.NET does it in the Functions host: without regard to case, literals before parameters before
-// catch-alls, `{name}`, `{name?}` and `{*rest}`. Pure.
+// Routing as the Functions host does it: functions are sorted by name (FunctionMetadataManager: OrderBy name, OrdinalIgnoreCase),
+// and of their routes the first that fits in path and method is taken (WebJobsRouter is a RouteCollection). A literal does not
+// go before a parameter. Case does not matter; `{name}`, `{name?}` and `{*rest}` are known. Pure.
 
 export interface Route<T> {
+  /** Of the function. */
+  readonly name: string;
   readonly methods: readonly string[];
   readonly template: string;
   readonly target: T;
@@ -16,7 +19,11 @@ type Segment =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'parameter' | 'optional' | 'catch-all'; readonly name: string };
 
-const PRECEDENCE: Readonly<Record<Segment['kind'], number>> = { literal: 1, parameter: 3, optional: 3, 'catch-all': 5 };
+/** As .NET's StringComparer.OrdinalIgnoreCase: code units of the names in upper case, so `-` is before and `_` after letters. */
+export function compareNames(one: string, other: string): number {
+  const [a, b] = [one.toUpperCase(), other.toUpperCase()];
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 /** Throws for a template that the table cannot read: constraints, defaults and mixed segments are not known here. */
 export function createRouteTable<T>(
@@ -24,7 +31,7 @@ export function createRouteTable<T>(
 ): (method: string, path: string) => RouteMatch<T> | undefined {
   const table = routes
     .map((route) => ({ ...route, segments: route.template.split('/').filter(Boolean).map(parseSegment) }))
-    .sort((a, b) => comparePrecedence(a.segments, b.segments));
+    .sort((a, b) => compareNames(a.name, b.name));
   return (method, path) => {
     const parts = splitPath(path);
     for (const { methods, segments, target } of table) {
@@ -42,16 +49,6 @@ function parseSegment(text: string): Segment {
   if (!found) throw new Error(`The route segment '${text}' is not supported by the local host.`);
   const [, star, name = '', optional] = found;
   return { kind: star !== '' ? 'catch-all' : optional === '' ? 'parameter' : 'optional', name };
-}
-
-function comparePrecedence(a: readonly Segment[], b: readonly Segment[]): number {
-  for (let index = 0; index < Math.max(a.length, b.length); index += 1) {
-    const [one, other] = [a[index], b[index]];
-    if (!one || !other) return one ? 1 : -1;
-    const difference = PRECEDENCE[one.kind] - PRECEDENCE[other.kind];
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 /** Decoded segments; a slash at the end is ignored, an empty segment elsewhere matches nothing. */

@@ -1,4 +1,4 @@
-// Finds a function's trigger among its bindings; their names are random.
+// Finds a function's trigger among its bindings; their names are hashes.
 import type { Binding, FunctionMetadata } from './core-types.ts';
 
 const SUPPORTED = new Set(['httpTrigger', 'serviceBusTrigger', 'timerTrigger']);

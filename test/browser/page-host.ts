@@ -7,7 +7,7 @@ import { startHost } from '../../local/functions-host/host-process.ts';
 import { buildBundle } from '../../scripts/build-bundle.ts';
 
 export interface PageHost {
-  /** `http://127.0.0.1:port/api/v1` */
+  /** `http://127.0.0.1:port` */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export async function startPageHost(): Promise<PageHost> {
   await buildBundle({ entryPoint: here('page-app.ts'), hostJson: here('../../host.json'), outDir: bundleDir });
   const host = await startHost({ bundleDir, env: {} });
   return {
-    url: `${host.url}/api/v1`,
+    url: host.url,
     close: async () => {
       await host.kill();
       await rm(directory, { recursive: true });

@@ -79,7 +79,7 @@ describeInBrowser('pages in Chromium', () => {
 
     test.each(NAMES)('%s loads without a complaint, fits any window, and keeps nobody out of it', async (name) => {
       told.length = 0;
-      await page.goto(`${host.url}/pages/${name}`);
+      await page.goto(`${host.url}/consent/pages/${name}`);
       expect(told).toEqual([]);
       await page.evaluate(axe.source);
       for (const [look, { viewport, colorScheme }] of Object.entries(LOOKS)) {
@@ -95,7 +95,7 @@ describeInBrowser('pages in Chromium', () => {
 
   test('names that are markup are shown as they are, and run nothing', async () => {
     await withPage(WIDE, async (page, told) => {
-      await page.goto(`${host.url}/pages/start-hostile`);
+      await page.goto(`${host.url}/consent/pages/start-hostile`);
       expect(await page.title()).toBe('Let an application use one key in your key vault – Fabrikam Backup');
       expect(await page.locator('script, img').count()).toBe(0);
       expect(await page.locator('h1').count()).toBe(1);
@@ -110,7 +110,7 @@ describeInBrowser('pages in Chromium', () => {
       const answered: string[] = [];
       page.on('response', (response) => answered.push(new URL(response.url()).host));
       const own = new URL(host.url).host;
-      await page.route('**/pages/start-consent', async (route) => {
+      await page.route('**/consent/pages/start-consent', async (route) => {
         const response = await route.fetch();
         const body = (await response.text()).replace(
           '<h1>',
@@ -121,7 +121,7 @@ describeInBrowser('pages in Chromium', () => {
         );
         await route.fulfill({ response, body });
       });
-      await page.goto(`${host.url}/pages/start-consent`);
+      await page.goto(`${host.url}/consent/pages/start-consent`);
       await page.evaluate('document.querySelector("#evil").click()');
       expect(await page.evaluate('window.ran')).toBeUndefined();
       expect(await page.evaluate('getComputedStyle(document.querySelector("h1")).color')).not.toBe('rgb(1, 2, 3)');
@@ -136,7 +136,7 @@ describeInBrowser('pages in Chromium', () => {
 
   test('a page is shown in nobody’s frame', async () => {
     await withPage(WIDE, async (page, told) => {
-      const frame = `<iframe src="${host.url}/pages/confirmation-consent"></iframe>`;
+      const frame = `<iframe src="${host.url}/consent/pages/confirmation-consent"></iframe>`;
       await page.route('**/framing', (route) => route.fulfill({ contentType: 'text/html', body: frame }));
       await page.goto(`${host.url}/framing`);
       await expect.poll(() => told.join()).toContain('frame-ancestors');
@@ -150,11 +150,11 @@ describeInBrowser('pages in Chromium', () => {
       [2, 'You declined'],
     ] as const) {
       await withPage(WIDE, async (page) => {
-        await page.goto(`${host.url}/pages/confirmation-consent`);
+        await page.goto(`${host.url}/consent/pages/confirmation-consent`);
         for (let press = 0; press < presses; press += 1) await page.keyboard.press('Tab');
         expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
         await page.keyboard.press('Enter');
-        await page.waitForURL('**/pages/form');
+        await page.waitForURL('**/consent/pages/form');
         expect(await page.locator('h1').innerText()).toBe(heading);
       });
     }
@@ -162,9 +162,9 @@ describeInBrowser('pages in Chromium', () => {
 
   test('a failure that may pass is tried again by its button, with the same answer', async () => {
     await withPage(WIDE, async (page) => {
-      await page.goto(`${host.url}/pages/failure-again`);
+      await page.goto(`${host.url}/consent/pages/failure-again`);
       await page.getByRole('button', { name: 'Try again' }).click();
-      await page.waitForURL('**/pages/form');
+      await page.waitForURL('**/consent/pages/form');
       expect(await page.locator('h1').innerText()).toBe('Consent is granted');
     });
   });

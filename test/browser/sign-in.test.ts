@@ -30,7 +30,7 @@ describeInBrowser('a sign-in in Chromium', () => {
       }
       const name = request.headers.host ?? '';
       visits.push(`${name} ${request.headers.referer ?? 'no referrer'}`);
-      const location = name === COMPANY ? `${host.url}/page-callback?state=a` : `https://${COMPANY}/`;
+      const location = name === COMPANY ? `${host.url}/consent/page-callback?state=a` : `https://${COMPANY}/`;
       if (visits.length === 3) response.writeHead(200, { 'content-type': 'text/html' }).end('<title>Once more</title>');
       else response.writeHead(302, { location }).end();
     });
@@ -51,8 +51,8 @@ describeInBrowser('a sign-in in Chromium', () => {
     const page = await context.newPage();
     const told: string[] = [];
     page.on('console', (message) => told.push(message.text()));
-    await page.goto(`${host.url}/pages/start-consent`);
-    const back = page.waitForRequest('**/page-callback?state=a');
+    await page.goto(`${host.url}/consent/pages/start-consent`);
+    const back = page.waitForRequest('**/consent/page-callback?state=a');
     await page.getByRole('button', { name: 'Continue to Microsoft' }).click();
     expect((await (await back).allHeaders())['cookie']).toBe(`${SIGN_IN_COOKIE}=${COOKIE_VALUE}`);
     await page.waitForURL(`https://${MICROSOFT}/**`);
@@ -67,7 +67,7 @@ describeInBrowser('a sign-in in Chromium', () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.route(`https://${MICROSOFT}/**`, (route) => route.fulfill({ body: 'sign in' }));
-    await page.goto(`${host.url}/pages/start-consent`);
+    await page.goto(`${host.url}/consent/pages/start-consent`);
     expect(await context.cookies()).toEqual([]);
     await page.getByRole('button', { name: 'Continue to Microsoft' }).click();
     await page.waitForURL(`https://${MICROSOFT}/**`);
@@ -81,7 +81,7 @@ describeInBrowser('a sign-in in Chromium', () => {
   test('that another site’s form starts is refused, and sets no cookie', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
-    const form = `<form method="post" action="${host.url}/pages/start-consent"><button>Win</button></form>`;
+    const form = `<form method="post" action="${host.url}/consent/pages/start-consent"><button>Win</button></form>`;
     await page.route(`https://${COMPANY}/**`, (route) => route.fulfill({ contentType: 'text/html', body: form }));
     await page.goto(`https://${COMPANY}/`);
     await page.getByRole('button').click();
@@ -94,7 +94,7 @@ describeInBrowser('a sign-in in Chromium', () => {
   test('whose cookie another browser holds does not go on', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
-    await page.goto(`${host.url}/page-callback?state=a`);
+    await page.goto(`${host.url}/consent/page-callback?state=a`);
     expect(await page.locator('main').innerText()).toContain('cookie absent');
     await context.close();
   });

@@ -9,7 +9,7 @@ const sofia = { subject: '1', email: 's@acme.example', domain: 'acme.example', i
 describeSignIns(() => ({
   signIns,
   request: () => ({
-    redirectUri: 'https://keyswitch.example/api/v1/consent/callback',
+    redirectUri: 'https://keyswitch.example/consent/callback',
     state: randomUUID(),
     nonce: randomUUID(),
     codeVerifier: randomUUID().repeat(2),

@@ -10,6 +10,7 @@ const run = promisify(execFile);
 /** What the Functions host itself asks of an app's settings. */
 const HOST_SETTINGS = [
   'FUNCTIONS_WORKER_RUNTIME',
+  'AzureWebJobsDisableHomepage',
   'AzureWebJobsStorage__accountName',
   'AzureWebJobsStorage__credential',
   'AzureWebJobsStorage__clientId',
@@ -64,8 +65,8 @@ test('with usable settings every trigger is registered, each route once, and not
   const http = registered.filter(({ type }) => type === 'httpTrigger');
   expect(new Set(http.map(({ authLevel }) => authLevel))).toEqual(new Set(['anonymous']));
   const places = http.map(({ route, methods }) => `${methods?.join('|') ?? ''} ${route ?? ''}`);
-  expect(places).toContain('GET v1/companies/{companyId}');
-  expect(places).toContain('GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS v1/{*rest}');
+  expect(places).toContain('GET api/v1/companies/{companyId}');
+  expect(places).toContain('GET|POST|PUT|DELETE|PATCH|HEAD|OPTIONS api/{*rest}');
   expect(new Set(places).size).toBe(places.length);
   const rest = registered.filter(({ type }) => type !== 'httpTrigger').map(({ name, type }) => `${type} ${name}`);
   expect(rest.sort()).toEqual([
@@ -100,7 +101,7 @@ test('the host renews a message lock for as long as a function may run', () => {
     functionTimeout: string;
     extensions: { http: { routePrefix: string }; serviceBus: Record<string, unknown> };
   };
-  expect(host.extensions.http.routePrefix).toBe('api');
+  expect(host.extensions.http.routePrefix).toBe('');
   expect(host.extensions.serviceBus['autoCompleteMessages']).toBe(true);
   expect(host.extensions.serviceBus['maxAutoLockRenewalDuration']).toBe(host.functionTimeout);
 });

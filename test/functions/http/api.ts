@@ -3,9 +3,9 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { expect } from 'vitest';
 import { routes, type HttpServices } from '../../../functions/http/routes.ts';
+import { createRouteTable } from '../../../local/functions-host/route-table.ts';
 import { registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
 import type { Route } from '../../../functions/http/route.ts';
-import { pathMatches } from '../../../functions/http/path-match.ts';
 import { exportSealer } from '../../../shared/adapters/export-sealer.ts';
 import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts';
 import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
@@ -29,7 +29,10 @@ import { consentTo } from '../../fixtures/consented-connection.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
 
-export const BASE_URL = 'https://keyswitch.example/api/v1';
+export const ORIGIN = 'https://keyswitch.example';
+export const BASE_URL = `${ORIGIN}/api/v1`;
+/** Paths of these are from the root; all others are below /api/v1. */
+const FROM_ROOT = /^\/(?:api|consent|verify|portal|operator)(?:\/|$)/;
 export const CUSTOMER_HOST = 'contoso.vault.azure.net';
 export const CUSTOMER_KEY = 'customer-key';
 export const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
@@ -74,6 +77,7 @@ export class Api {
   readonly services: HttpServices & WorkDependencies;
   readonly description: ApiDescription;
   readonly functions = new Map<string, Handler>();
+  readonly #find: ReturnType<typeof createRouteTable<{ name: string; handler: Handler['handler'] }>>;
 
   private constructor(issuer: FakeTokenIssuer, { tables = (store) => store, routes: table = routes }: ApiOptions) {
     this.issuer = issuer;
@@ -84,6 +88,11 @@ export class Api {
     this.vaults.addVault({ host: CUSTOMER_HOST, tenantId: CUSTOMER_TENANT });
     this.vaults.addKey({ host: CUSTOMER_HOST, keyName: CUSTOMER_KEY, fixture: 'rsa-2048-2' });
     registerRoutes({ http: (name, options) => void this.functions.set(name, options) }, table, this.services);
+    this.#find = createRouteTable(
+      [...this.functions].map(([name, { methods, route: template = name, handler }]) => {
+        return { name, methods, template, target: { name, handler } };
+      }),
+    );
   }
 
   static async start(options: ApiOptions = {}): Promise<Api> {
@@ -95,7 +104,7 @@ export class Api {
   }
 
   async call(method: string, path: string, options: CallOptions = {}): Promise<ApiAnswer> {
-    const url = path.startsWith('https:') ? new URL(path) : new URL(BASE_URL + path);
+    const url = path.startsWith('https:') ? new URL(path) : new URL((FROM_ROOT.test(path) ? ORIGIN : BASE_URL) + path);
     const rawBody = options.rawBody ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
     const headers = new Headers({
       ...(rawBody === undefined ? {} : { 'content-type': 'application/json' }),
@@ -121,21 +130,15 @@ export class Api {
     }
   }
 
-  /** As ASP.NET does: literals before parameters, the catch-all last; parameters decoded. */
+  /** As the Functions host does. */
   #route(
     method: string,
     pathname: string,
-  ): { name: string; handler: Handler['handler']; params: Record<string, string> } {
-    const rest = pathname.replace(/^\/api\//, '');
-    const fitting = [...this.functions]
-      .filter(([, options]) => options.methods.includes(method as never) && pathMatches(options.route ?? '', rest))
-      .sort(([, a], [, b]) => parametersIn(a.route) - parametersIn(b.route));
-    const [name, options] = fitting[0] ?? ['unknown-path', this.functions.get('unknown-path')!];
-    const given = rest.split('/').map(decodeURIComponent);
-    if (name === 'unknown-path') return { name, handler: options.handler, params: { rest: given.slice(1).join('/') } };
-    const pairs = (options.route ?? '').split('/').map((segment, index) => [segment, given[index] ?? ''] as const);
-    const params = pairs.filter(([segment]) => segment.startsWith('{'));
-    return { name, handler: options.handler, params: Object.fromEntries(params.map(([s, v]) => [s.slice(1, -1), v])) };
+  ): { name: string; handler: Handler['handler']; params: Readonly<Record<string, string>> } {
+    const found = this.#find(method, pathname);
+    if (!found) throw new Error(`the host itself answers ${method} ${pathname}`);
+    const { name, handler } = found.target;
+    return { name, handler, params: found.params };
   }
 
   #makeServices(tables: Tables): HttpServices & WorkDependencies {
@@ -171,7 +174,7 @@ export class Api {
       eventLimits: new EventLimits(clock),
       dataKeyCalls: new DataKeyCalls(clock, 'instance-1'),
       companyClaim: 'extension_company',
-      publicUrl: new URL(BASE_URL).origin,
+      publicUrl: ORIGIN,
       vendorName: 'Fabrikam Backup',
       connectionPolicy: {
         allowedSuffixes: ['vault.azure.net'],
@@ -194,8 +197,6 @@ export class Api {
     };
   }
 }
-
-const parametersIn = (route = ''): number => route.split('{').length;
 
 function answerOf(init: HttpResponseInit): ApiAnswer {
   return {

@@ -44,7 +44,7 @@ class PageBrowser {
 const onwards = (answer: ApiAnswer): string =>
   answer.headers.get('location') ?? answer.headers.get('refresh')?.replace(/^0; url=/, '') ?? '';
 
-const pathOf = (url: string): string => new URL(url).pathname.replace('/api/v1', '');
+const pathOf = (url: string): string => new URL(url).pathname;
 
 /** From the link to the second question; answers the browser and the state that the question carries. */
 async function signInByPages(

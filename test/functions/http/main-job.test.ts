@@ -13,6 +13,7 @@ import {
   auditor,
   backend,
   BASE_URL,
+  ORIGIN,
   CUSTOMER_HOST,
   CUSTOMER_KEY,
   CUSTOMER_TENANT,
@@ -193,7 +194,7 @@ describe('a connection', () => {
 
   test('has links that open with what a mailer appends to them', async () => {
     const made = await api.call('POST', `${path}/consent`, { as: admin });
-    const link = new URL(text(made.body['link'])).pathname.replace('/api/v1', '');
+    const link = new URL(text(made.body['link'])).pathname;
     expect((await api.call('GET', `${link}?utm_source=mail`)).html).toContain('Let an application use one key');
   });
 
@@ -303,7 +304,13 @@ describe('a switch', () => {
     expect((await api.call('PUT', tenant, { as: partner })).status).toBe(201);
     const approval = { for: 'switch', keyringId: 'default', switchId: 'first' };
     const asked = await api.call('POST', `${tenant}/verify`, { as: admin, body: approval });
-    expect(text(asked.body['link'])).toContain(`${BASE_URL}/consent/links/acme~`);
+    expect(text(asked.body['link'])).toContain(`${ORIGIN}/verify/links/acme~`);
+    const link = new URL(text(asked.body['link'])).pathname;
+    const opened = await api.call('GET', link);
+    expect([opened.status, opened.html?.includes(`action="${link}"`)]).toEqual([200, true]);
+    expect((await api.call('POST', link)).headers.get('refresh')).toMatch(/^0; url=https:/);
+    const redirectUri = encodeURIComponent(`${ORIGIN}/consent/callback`);
+    expect((await api.call('POST', link)).headers.get('refresh')).toContain(redirectUri);
     expect((await api.call('DELETE', tenant, { as: partner })).status).toBe(204);
 
     expect((await api.call('POST', `${sw('first')}/pause`, { as: admin })).status).toBe(409);

@@ -24,7 +24,7 @@ const keep = (...history: readonly Visit[]): void => admissions.keepHistory({ hi
 
 const formWith = (state: string): Page =>
   new Page({
-    url: `${ORIGIN}/api/v1/consent/callback`,
+    url: `${ORIGIN}/consent/callback`,
     status: 200,
     headers: { 'content-type': 'text/html' },
     body: `<form method="post"><input type="hidden" name="state" value="${state}"><button>Yes</button></form>`,
@@ -33,8 +33,8 @@ const formWith = (state: string): Page =>
 test('link, states, both halves of the cookie and the code of a sign-in are found again in a log', () => {
   const [ticket, state, verifier, nonce, inForm, code] = [random(), random(), random(), random(), random(), random()];
   keep(
-    visit(`${ORIGIN}/api/v1/consent/links/contoso~${ticket}`),
-    visit(`${ORIGIN}/api/v1/consent/callback?code=0.${code}&state=contoso~${state}`, {
+    visit(`${ORIGIN}/consent/links/contoso~${ticket}`),
+    visit(`${ORIGIN}/consent/callback?code=0.${code}&state=contoso~${state}`, {
       cookie: `__Host-sign-in=${verifier}.${nonce}`,
     }),
   );
@@ -50,7 +50,7 @@ test('link, states, both halves of the cookie and the code of a sign-in are foun
 
 test('what is seen twice is kept once, and what goes elsewhere admits nobody here', () => {
   const ticket = random();
-  const link = visit(`${ORIGIN}/api/v1/consent/links/contoso~${ticket}`);
+  const link = visit(`${ORIGIN}/consent/links/contoso~${ticket}`);
   keep(link, link, visit(`https://login.microsoftonline.com/?state=contoso~${random()}`));
   expect(admissions.secrets).toEqual([{ name: 'the ticket of a link', bytes: Buffer.from(ticket, 'base64url') }]);
 });
@@ -58,6 +58,6 @@ test('what is seen twice is kept once, and what goes elsewhere admits nobody her
 test('a page without a form, or with a state that is none, adds nothing', () => {
   admissions.keepPage(new Page({ url: ORIGIN, status: 200, headers: {}, body: '' }));
   admissions.keepPage(formWith('short'));
-  keep(visit(`${ORIGIN}/api/v1/consent/callback?error=access_denied&code=short`));
+  keep(visit(`${ORIGIN}/consent/callback?error=access_denied&code=short`));
   expect(admissions.secrets).toEqual([]);
 });

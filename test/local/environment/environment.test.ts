@@ -110,7 +110,7 @@ test('timers beat on the oldest living host only', async () => {
 });
 
 test('people may come back from a sign-in to a host that is up', async () => {
-  const callback = `${host.url}/api/v1/consent/callback`;
+  const callback = `${host.url}/consent/callback`;
   const { entra, google } = environment;
   expect(await entra.call('GET', `/apps/${CONNECTOR_APP_ID}/redirect-uris`)).toContain(callback);
   expect(await google.call('GET', `/clients/${GOOGLE_CLIENT_ID}/redirect-uris`)).toContain(callback);

@@ -25,7 +25,8 @@ async function echo(request: HttpRequest): Promise<HttpResponseInit> {
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const;
 app.http('one', { methods: [...METHODS], route: 'v1/things/{thingId}', handler: echo });
-app.http('two', { methods: ['GET'], route: 'v1/things/special', handler: () => ({ body: 'literal' }) });
+// Before 'one' in the host's order, or it would never be reached.
+app.http('a-literal', { methods: ['GET'], route: 'v1/things/special', handler: () => ({ body: 'literal' }) });
 app.http('rest', { methods: ['GET'], route: 'v1/files/{*rest}', handler: echo });
 app.http('nothing', { methods: ['GET'], route: 'nothing', handler: () => undefined as unknown as HttpResponseInit });
 app.http('broken', { methods: ['GET'], handler: () => Promise.reject(new Error('handler broke')) });

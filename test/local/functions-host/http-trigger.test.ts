@@ -39,11 +39,20 @@ test('a request reaches its function with parameters, query, headers and body', 
   });
 });
 
-test('routes are matched without regard to case, literals before parameters', async () => {
+test('routes are matched without regard to case, in the order of the names of functions', async () => {
   expect(await (await call('/API/V1/Things/Special')).text()).toBe('literal');
   expect(await (await call('/api/v1/things/special/')).text()).toBe('literal');
   expect(await (await call('/api/v1/Things/Other')).json()).toMatchObject({ params: { thingId: 'Other' } });
   expect(await (await call('/api/v1/files/a/b%2Fc/d')).json()).toMatchObject({ params: { rest: 'a/b%2Fc/d' } });
+});
+
+test('the root is the host’s own page, whatever the method, unless it is turned off', async () => {
+  const page = await call('/');
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html']);
+  expect((await call('/', { method: 'POST', body: 'x' })).status).toBe(200);
+  const without = await fixture.start({ env: { AzureWebJobsDisableHomepage: 'True' } });
+  const answer = await fetch(without.url);
+  expect([answer.status, await answer.text()]).toEqual([204, '']);
 });
 
 test('an unknown route, an empty segment and a method that no trigger has are not found', async () => {

@@ -12,7 +12,7 @@ import type { SignInDependencies } from '../../../shared/operations/sign-ins/sig
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import type { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 
-const CALLBACK_URL = 'https://keyswitch.example/api/v1/consent/callback';
+const CALLBACK_URL = 'https://keyswitch.example/consent/callback';
 
 interface ConnectionPlace {
   readonly companyId: string;

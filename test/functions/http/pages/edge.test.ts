@@ -15,7 +15,7 @@ afterAll(() => api.close());
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 const post = (fields: string, headers: Record<string, string> = {}): Promise<ApiAnswer> =>
-  api.call('POST', '/pages/form', { rawBody: fields, headers: { ...FORM, ...headers } });
+  api.call('POST', '/consent/pages/form', { rawBody: fields, headers: { ...FORM, ...headers } });
 const codeOf = (answer: ApiAnswer): string | null => answer.headers.get('x-ms-error-code');
 
 function expectStrictHeaders({ headers }: ApiAnswer): void {
@@ -35,7 +35,7 @@ describe('a page', () => {
   test.each(Object.keys(pageViews))(
     '%s is HTML that may load nothing, run nothing and be framed by nobody',
     async (page) => {
-      const answer = await api.call('GET', `/pages/${page}`);
+      const answer = await api.call('GET', `/consent/pages/${page}`);
       expect(answer.status).toBe(200);
       expectStrictHeaders(answer);
       expect(answer.html).toMatch(/^<!doctype html>\s*<html lang="en">/);
@@ -87,20 +87,22 @@ describe('a form', () => {
     ],
     ['too much', `state=${'a'.repeat(MAX_FORM_BYTES)}`, FORM, 413, 'body-too-large'],
   ])('that is %s is refused on a page', async (_what, rawBody, headers, status, code) => {
-    const answer = await api.call('POST', '/pages/form', { rawBody, headers });
+    const answer = await api.call('POST', '/consent/pages/form', { rawBody, headers });
     expect([answer.status, codeOf(answer)]).toEqual([status, code]);
     expectStrictHeaders(answer);
   });
 
   test('may be empty where nothing is asked', async () => {
-    expect((await api.call('POST', '/pages/start-consent')).status).toBe(200);
-    expect((await api.call('POST', '/pages/start-consent', { rawBody: 'a=b', headers: FORM })).status).toBe(400);
+    expect((await api.call('POST', '/consent/pages/start-consent')).status).toBe(200);
+    expect((await api.call('POST', '/consent/pages/start-consent', { rawBody: 'a=b', headers: FORM })).status).toBe(
+      400,
+    );
   });
 });
 
 describe('a browser that goes on to a sign-in', () => {
   test('after a form goes by itself, without a redirect that form-action would forbid', async () => {
-    const answer = await api.call('POST', '/pages/start-consent');
+    const answer = await api.call('POST', '/consent/pages/start-consent');
     expect(answer.status).toBe(200);
     expect(answer.headers.get('refresh')).toBe(`0; url=${SIGN_IN_URL}`);
     expect(answer.html).toContain(`href="${SIGN_IN_URL.replace('&', '&amp;')}"`);
@@ -119,7 +121,7 @@ describe('a browser that goes on to a sign-in', () => {
   });
 
   test('after another sign-in is redirected, and its cookie taken away', async () => {
-    const answer = await api.call('GET', '/page-callback?state=a', {
+    const answer = await api.call('GET', '/consent/page-callback?state=a', {
       headers: { cookie: `other=1; ${SIGN_IN_COOKIE}=${COOKIE_VALUE}` },
     });
     expect(answer.status).toBe(303);
@@ -139,7 +141,9 @@ describe('the sign-in cookie', () => {
     ['is encoded', `${SIGN_IN_COOKIE}=a%2eb`],
     ['is too long', `${SIGN_IN_COOKIE}=${'a'.repeat(1_025)}`],
   ])('counts as absent if it %s', async (_why, cookie) => {
-    const answer = await api.call('GET', '/page-callback?state=a&code=c', { headers: cookie ? { cookie } : {} });
+    const answer = await api.call('GET', '/consent/page-callback?state=a&code=c', {
+      headers: cookie ? { cookie } : {},
+    });
     expect(answer.status).toBe(409);
     expect(answer.html).toContain('cookie absent, query ?state=a&amp;code=c');
   });
@@ -157,18 +161,18 @@ describe('a form from another site', () => {
     [{ 'sec-fetch-site': 'same-origin', origin: OWN }, 200],
     [{}, 200],
   ])('is told apart by what the browser says: %j', async (headers: Record<string, string>, status) => {
-    expect((await api.call('POST', '/pages/start-consent', { headers })).status).toBe(status);
+    expect((await api.call('POST', '/consent/pages/start-consent', { headers })).status).toBe(status);
   });
 });
 
 test('a form whose sender forged the host that it was sent to is still from another site', async () => {
   const headers = { origin: 'https://evil.example', host: 'evil.example' };
-  const answer = await api.call('POST', 'https://evil.example/api/v1/pages/start-consent', { headers });
+  const answer = await api.call('POST', 'https://evil.example/consent/pages/start-consent', { headers });
   expect(answer.status).toBe(409);
 });
 
 test('a page that is asked with a wrong method or path is refused like every other path', async () => {
-  const answer = await api.call('DELETE', '/pages/start-consent');
+  const answer = await api.call('DELETE', '/consent/pages/start-consent');
   expect(answer.status).toBe(405);
   expect(answer.headers.get('allow')).toBe('GET, POST');
 });

@@ -25,7 +25,7 @@ export const pageRoutes = [
   definePageRoute({
     operationId: 'show-page',
     method: 'GET',
-    path: '/pages/{page}',
+    path: '/consent/pages/{page}',
     tag: 'pages',
     summary: 'A page',
     pathSchema: z.strictObject({ page: z.string().regex(/^[a-z-]{1,40}$/) }),
@@ -38,7 +38,7 @@ export const pageRoutes = [
   definePageRoute({
     operationId: 'start-sign-in',
     method: 'POST',
-    path: '/pages/{page}',
+    path: '/consent/pages/{page}',
     tag: 'pages',
     summary: 'Its button',
     pathSchema: z.strictObject({ page: z.string().regex(/^[a-z-]{1,40}$/) }),
@@ -51,7 +51,7 @@ export const pageRoutes = [
   definePageRoute({
     operationId: 'come-back',
     method: 'GET',
-    path: '/page-callback',
+    path: '/consent/page-callback',
     tag: 'pages',
     summary: 'Back from the sign-in',
     querySchema: z.object({ state: z.string().min(1) }),
@@ -66,14 +66,14 @@ export const pageRoutes = [
   definePageRoute({
     operationId: 'answer-page',
     method: 'POST',
-    path: '/pages/form',
+    path: '/consent/pages/form',
     tag: 'pages',
     summary: 'The second question answered',
     bodySchema: form,
     answers: { 200: 'Done.' },
     run: (_deps: unknown, call) => {
       if (call.body.state !== STATE) {
-        const again = { action: '/api/v1/pages/form', fields: { ...call.body, state: STATE } };
+        const again = { action: '/consent/pages/form', fields: { ...call.body, state: STATE } };
         const refused = refusedBy(failure('entra-unreachable'));
         return Promise.resolve(err({ type: 'on-page', refused, subject: consent, again } as const));
       }

@@ -70,8 +70,8 @@ const endless: VerificationSubject = {
   tenant: { kind: 'google-workspace', id: `${'a'.repeat(63)}.${'b'.repeat(63)}.example`, displayName: 'W'.repeat(256) },
 };
 
-const startAction = '/api/v1/pages/start-consent';
-const action = '/api/v1/pages/form';
+const startAction = '/consent/pages/start-consent';
+const action = '/consent/pages/form';
 const field = { name: 'state', value: 'contoso~Zm9yIG9uZSBhbnN3ZXIgb25seSwgYW5kIG5vIG1vcmU' };
 const person = { displayName: 'admin@contoso.example', id: '55555555-5555-4555-8555-555555555555' };
 const denied = failure('access-denied-rbac', {
