@@ -16,26 +16,26 @@ export type Exploration =
   | { readonly outcome: 'cut'; readonly states: number }
   | { readonly outcome: 'fault'; readonly states: number; readonly fault: string; readonly trace: readonly string[] };
 
-interface Visit<State> {
-  readonly state: State;
-  readonly from: Visit<State> | undefined;
+/** How a state was reached. States themselves are forgotten once their steps were taken. */
+interface Way {
+  readonly from: Way | undefined;
   readonly label: string;
 }
 
 export function explore<State>(model: Model<State>, maxStates: number): Exploration {
   const seen = new Set<string>([model.name(model.initial)]);
-  let frontier: Visit<State>[] = [{ state: model.initial, from: undefined, label: '' }];
+  let frontier: { readonly state: State; readonly way: Way | undefined }[] = [{ state: model.initial, way: undefined }];
   while (frontier.length > 0) {
-    const next: Visit<State>[] = [];
-    for (const visit of frontier) {
-      for (const [label, state] of model.steps(visit.state)) {
+    const next: typeof frontier = [];
+    for (const { state: before, way: from } of frontier) {
+      for (const [label, state] of model.steps(before)) {
         const name = model.name(state);
         if (seen.has(name)) continue;
         seen.add(name);
-        const reached = { state, from: visit, label };
+        const way = { from, label };
         const fault = model.fault(state);
-        if (fault !== undefined) return { outcome: 'fault', states: seen.size, fault, trace: traceTo(reached) };
-        next.push(reached);
+        if (fault !== undefined) return { outcome: 'fault', states: seen.size, fault, trace: traceTo(way) };
+        next.push({ state, way });
       }
       if (seen.size > maxStates) return { outcome: 'cut', states: seen.size };
     }
@@ -44,8 +44,8 @@ export function explore<State>(model: Model<State>, maxStates: number): Explorat
   return { outcome: 'sound', states: seen.size };
 }
 
-function traceTo<State>(visit: Visit<State>): string[] {
+function traceTo(last: Way): string[] {
   const labels: string[] = [];
-  for (let at = visit; at.from; at = at.from) labels.push(at.label);
+  for (let way: Way | undefined = last; way; way = way.from) labels.push(way.label);
   return labels.reverse();
 }

@@ -1,6 +1,9 @@
 // `npm run model -- shards=2 workers=2 writerCarriesShard=off`: explores the protocol within the given bounds, and prints the
 // shortest way to a lost key if there is one.
-import { explore } from './explore.ts';
+// `npm run model -- keeping`: all that is expected of kept keys, torn copies and counts. `npm run model -- keeping restore`: those whose
+// title has that word, with the shortest way to each fault.
+import { explore, type Exploration } from './explore.ts';
+import { KEEPING_SUITE } from './keeping-suite.ts';
 import { protocolModel, SAFE, type Bounds } from './protocol.ts';
 
 const bounds: Record<keyof Bounds, number> & { states: number } = {
@@ -19,20 +22,46 @@ const bounds: Record<keyof Bounds, number> & { states: number } = {
   readers: 0,
   states: 6_000_000,
 };
-const safe: Record<string, boolean> = { ...SAFE };
-for (const argument of process.argv.slice(2)) {
-  const [name = '', value = ''] = argument.split('=');
-  if (name in safe && value === 'off') safe[name] = false;
-  else if (name in bounds && /^\d+$/.test(value)) bounds[name as keyof typeof bounds] = Number(value);
-  else {
-    process.stderr.write(`not understood: ${argument}\nbounds: ${Object.keys(bounds).join(', ')}\n`);
-    process.stderr.write(`safeguards (=off): ${Object.keys(SAFE).join(', ')}\n`);
-    process.exit(2);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const [first, ...rest] = process.argv.slice(2);
+if (first === 'keeping') runKeeping(rest.join(' '));
+else runProtocol(process.argv.slice(2));
+
+function printFault(found: Exploration): void {
+  if (found.outcome !== 'fault') return;
+  for (const line of found.trace) print(`    ${line}`);
+  print(`  ${found.fault}`);
+}
+
+function runKeeping(words: string): void {
+  const chosen = KEEPING_SUITE.filter(({ title }) => title.includes(words));
+  for (const { title, outcome, states, run } of chosen) {
+    const found = run();
+    const isMet = found.outcome === outcome && found.states === states;
+    print(`${isMet ? 'ok ' : 'NOT'} ${found.outcome} ${String(found.states).padStart(7)} ${title}`);
+    if (words !== '' || !isMet) printFault(found);
+    if (!isMet) process.exitCode = 1;
   }
+  if (chosen.length === 0) process.exitCode = 2;
 }
-const found = explore(protocolModel(bounds, { ...SAFE, ...safe }), bounds.states);
-if (found.outcome === 'fault') {
-  process.stdout.write(`${found.trace.map((line) => `  ${line}`).join('\n')}\n${found.fault}\n`);
-  process.exitCode = 1;
+
+function runProtocol(words: readonly string[]): void {
+  const safe: Record<string, boolean> = { ...SAFE };
+  for (const argument of words) {
+    const [name = '', value = ''] = argument.split('=');
+    if (name in safe && value === 'off') safe[name] = false;
+    else if (name in bounds && /^\d+$/.test(value)) bounds[name as keyof typeof bounds] = Number(value);
+    else {
+      process.stderr.write(`not understood: ${argument}\nbounds: ${Object.keys(bounds).join(', ')}\n`);
+      process.stderr.write(`safeguards (=off): ${Object.keys(SAFE).join(', ')}\n`);
+      process.stderr.write('or: keeping [words of a title]\n');
+      process.exitCode = 2;
+      return;
+    }
+  }
+  const found = explore(protocolModel(bounds, { ...SAFE, ...safe }), bounds.states);
+  printFault(found);
+  if (found.outcome === 'fault') process.exitCode = 1;
+  print(`${found.outcome}: ${found.states} states`);
 }
-process.stdout.write(`${found.outcome}: ${found.states} states\n`);
