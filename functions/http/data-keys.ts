@@ -84,7 +84,7 @@ export const dataKeyRoutes = [
     tag: 'data keys',
     summary: 'Metadata of the data keys of a keyring',
     description:
-      'With `wrapped=true`, which takes the role Keyswitch.CompanyAdmin, each also with its wrapped form: what an exported company key opens.',
+      'With `wrapped=true`, which takes the role Keyswitch.CompanyAdmin, each also with its wrapped form: what an exported company key opens. All pages are then under the one company key in force; 409 `switch-in-progress` while a switch moves data keys, 409 `company-key-changed` if one has ended since the first page.',
     roles: ['PartnerAdmin', 'Auditor'],
     rolesWith: { parameter: 'wrapped', roles: ['CompanyAdmin'] },
     pathSchema: keyringPath,

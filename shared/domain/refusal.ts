@@ -44,6 +44,7 @@ export type StateCode =
   | 'data-key-lost'
   | 'data-key-opens'
   | 'reprotections-exhausted'
+  | 'company-key-changed'
   | 'tenants-unverified';
 
 export const notFound = (what: ResourceKind, id: string): Refusal => ({ type: 'not-found', what, id });

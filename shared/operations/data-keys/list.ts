@@ -1,10 +1,13 @@
 // The data keys of a keyring, page by page over its shards: metadata and, if asked for, what is stored of each key, which only its company
 // key opens. The order is by shard and, within one, by id.
 import { isDataKeyId } from '../../domain/ids.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { present } from '../../domain/rows/cells.ts';
 import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import type { Switch } from '../../domain/switch.ts';
+import { loadKeyring, loadSwitch } from '../control-state.ts';
 import type { Tables } from '../ports.ts';
 import type { KeyringPlace, KeyringPlaces } from './keyring-places.ts';
 import { viewOf, type DataKeyView } from './view.ts';
@@ -24,14 +27,34 @@ const MAX_LIST_PAGE = 1_000;
 const DEFAULT_LIST_PAGE = 100;
 /** A page that would take more queries than this ends early, with a continuation. */
 const MAX_QUERIES_PER_PAGE = 32;
+const MAX_TRIES = 3;
 
 interface Position {
   readonly shard: number;
   readonly after: string;
+  /** Of wrapped keys: the company-key version that the whole list is under. */
+  readonly version?: number;
 }
 
+interface Wanted {
+  readonly limit: number;
+  readonly start: Position;
+  readonly shardCount: number;
+  /** Undefined: metadata alone. */
+  readonly version: number | undefined;
+}
+
+interface Listing {
+  readonly tables: Tables;
+  readonly keyringPlaces: KeyringPlaces;
+}
+
+/**
+ * Wrapped keys are listed only while none is under another company key than the one in force, which is the one that an export holds:
+ * refused with `switch-in-progress` while a switch moves them, and with `company-key-changed` if one has ended since the first page.
+ */
 export async function listDataKeys(
-  deps: { readonly tables: Pick<Tables, 'list'>; readonly keyringPlaces: KeyringPlaces },
+  deps: Listing,
   input: KeyringPlace & { readonly limit?: number; readonly continuation?: string; readonly wrapped?: boolean },
 ): Promise<Result<DataKeyPage, Refusal>> {
   const limit = input.limit ?? DEFAULT_LIST_PAGE;
@@ -40,27 +63,59 @@ export async function listDataKeys(
   }
   const shards = await deps.keyringPlaces.read(input);
   if (!shards.ok) return shards;
-  const start = parsePosition(input.continuation, shards.value.shardCount);
-  if (!start) return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
   const { shardCount } = shards.value;
-  return ok(await collect(deps.tables, input, { limit, start, shardCount, wrapped: input.wrapped ?? false }));
+  const start = parsePosition(input.continuation, shardCount);
+  if (!start || (start.version !== undefined) !== (input.wrapped === true && input.continuation !== undefined)) {
+    return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
+  }
+  if (input.wrapped !== true) {
+    return ok((await collect(deps.tables, input, { limit, start, shardCount, version: undefined })).page);
+  }
+  let listed: Awaited<ReturnType<typeof collect>>;
+  let tries = 0;
+  do {
+    const inForce = await versionOfAll(deps.tables, input, start.version);
+    if (!inForce.ok) return inForce;
+    listed = await collect(deps.tables, input, { limit, start, shardCount, version: inForce.value });
+    tries += 1;
+    // Mixed: a switch has begun to move them since. Again and again: somebody relabelled one, and it is shown as it is.
+  } while (listed.isMixed && tries < MAX_TRIES);
+  return ok(listed.page);
 }
+
+/** The version that every data key is under while no switch moves them. */
+async function versionOfAll(
+  tables: Tables,
+  place: KeyringPlace,
+  before: number | undefined,
+): Promise<Result<number, Refusal>> {
+  const keyring = await loadKeyring(tables, place);
+  if (!keyring) return err(notFound('keyring', place.keyringId));
+  const { switchId, activeVersion } = keyring.value;
+  if (before !== undefined && before !== activeVersion) {
+    const message =
+      'The company key has changed since this list was begun: export it anew, and list from the beginning.';
+    return err({ type: 'state', code: 'company-key-changed', message });
+  }
+  const sw = switchId === undefined ? undefined : await loadSwitch(tables, { ...place, switchId });
+  if (switchId === undefined || (sw && !hasMoved(sw.value))) return ok(activeVersion);
+  return err({ type: 'switch-in-progress', switchId });
+}
+
+/** Until a switch is prepared, every data key is as it was. */
+const hasMoved = ({ state }: Switch): boolean => state !== 'pending-verification' && state !== 'preparing';
 
 async function collect(
   tables: Pick<Tables, 'list'>,
   place: KeyringPlace,
-  wanted: {
-    readonly limit: number;
-    readonly start: Position;
-    readonly shardCount: number;
-    readonly wrapped: boolean;
-  },
-): Promise<DataKeyPage> {
+  wanted: Wanted,
+): Promise<{ readonly page: DataKeyPage; readonly isMixed: boolean }> {
   const value: ListedDataKey[] = [];
+  let isMixed = false;
   let { shard, after } = wanted.start;
   let empty: string | undefined;
   for (let queries = 0; queries < MAX_QUERIES_PER_PAGE && value.length < wanted.limit; queries += 1) {
-    if (shard >= wanted.shardCount) return { value };
+    if (shard >= wanted.shardCount) return { page: { value }, isMixed };
     const page = await tables.list({
       table: 'datakeys',
       partitionKey: dataKeysPartition({ companyId: place.companyId, keyringId: place.keyringId, shard }),
@@ -71,7 +126,9 @@ async function collect(
     for (const row of page.rows) {
       const key = readDataKey(row.rowKey, row.cells);
       const view = viewOf(key);
-      if (view) value.push(wanted.wrapped ? { ...view, wrapped: key.blob } : view);
+      if (!view) continue;
+      value.push(wanted.version === undefined ? view : { ...view, wrapped: key.blob });
+      isMixed ||= key.companyKeyVersion !== wanted.version && (key.state === 'live' || key.state === 'deleted');
     }
     const last = page.rows.at(-1)?.rowKey;
     // Table Storage may answer an empty page that has a continuation all the same.
@@ -81,18 +138,25 @@ async function collect(
       after = BEFORE_DATA_KEYS;
     } else after = last ?? after;
   }
-  return shard >= wanted.shardCount ? { value } : { value, continuation: writePosition({ shard, after }) };
+  if (shard >= wanted.shardCount) return { page: { value }, isMixed };
+  const continuation = writePosition({ shard, after, ...present({ version: wanted.version }) });
+  return { page: { value, continuation }, isMixed };
 }
 
-const writePosition = ({ shard, after }: Position): string =>
-  Buffer.from(after === BEFORE_DATA_KEYS ? `${shard}` : `${shard}|${after}`).toString('base64url');
+/** `3`, `3|key` or, of wrapped keys, `v7|3|key`: no id of a data key holds `|`. */
+function writePosition({ shard, after, version }: Position): string {
+  const place = after === BEFORE_DATA_KEYS ? `${shard}` : `${shard}|${after}`;
+  return Buffer.from(version === undefined ? place : `v${version}|${place}`).toString('base64url');
+}
 
 /** Parsed as a stranger's: undefined unless it could be one of ours. */
 function parsePosition(continuation: string | undefined, shardCount: number): Position | undefined {
   if (continuation === undefined) return { shard: 0, after: BEFORE_DATA_KEYS };
-  const [number = '', after, ...rest] = Buffer.from(continuation, 'base64url').toString('utf8').split('|');
+  const parts = Buffer.from(continuation, 'base64url').toString('utf8').split('|');
+  const version = /^v\d{1,10}$/.test(parts[0] ?? '') ? Number(parts.shift()?.slice(1)) : undefined;
+  const [number = '', after, ...rest] = parts;
   const shard = /^\d{1,4}$/.test(number) ? Number(number) : shardCount;
   if (shard >= shardCount || rest.length > 0) return undefined;
-  if (after === undefined) return { shard, after: BEFORE_DATA_KEYS };
-  return isDataKeyId(after) ? { shard, after } : undefined;
+  if (after !== undefined && !isDataKeyId(after)) return undefined;
+  return { shard, after: after ?? BEFORE_DATA_KEYS, ...present({ version }) };
 }

@@ -97,6 +97,79 @@ describe('a list', () => {
   });
 });
 
+describe('a list of wrapped keys', () => {
+  const wrapped = (world: World, continuation?: string): ReturnType<typeof listDataKeys> =>
+    listDataKeys(world.host, {
+      ...PLACE,
+      wrapped: true,
+      limit: 4,
+      ...(continuation === undefined ? {} : { continuation }),
+    });
+  const inProgress = { type: 'switch-in-progress', switchId: 's1' };
+
+  it('is refused as long as a switch moves them, and is under one company key before and after', async () => {
+    const { world } = await withKeys(12, 2);
+    const answers = new Set<string>();
+    const look = async (): Promise<void> => {
+      const listed = await wrapped(world);
+      answers.add(
+        listed.ok ? [...new Set(listed.value.value.map((key) => key.companyKeyVersion))].join() : listed.error.type,
+      );
+      if (!listed.ok) expect(listed.error).toEqual(inProgress);
+    };
+    world.tables.beforeWrite = async ({ table }) => {
+      if (table === 'companies' || table === 'datakeys') await look();
+      return undefined;
+    };
+    await look();
+    await world.rekey('s1');
+    await look();
+    expect([...answers]).toEqual(['1', 'switch-in-progress', '2']);
+  });
+
+  it('is read again where a switch moves them while it is read', async () => {
+    const { world } = await withKeys(12, 1);
+    const { store } = world;
+    let left = 1;
+    world.tables.list = async (query) => {
+      if (query.table === 'datakeys' && query.limit === 4 && left-- > 0) await world.rekey('s1');
+      return store.list(query);
+    };
+    const { value, continuation = '' } = valueOf(await wrapped(world));
+    expect(value.map(({ companyKeyVersion }) => companyKeyVersion)).toEqual([2, 2, 2, 2]);
+    expect((await wrapped(world, continuation)).ok).toBe(true);
+  });
+
+  it('is not gone on with after a switch: what it began with opens with another export', async () => {
+    const { world } = await withKeys(12, 2);
+    const first = valueOf(await wrapped(world));
+    const second = valueOf(await wrapped(world, first.continuation));
+    expect([...first.value, ...second.value].map(({ companyKeyVersion }) => companyKeyVersion)).toEqual(
+      Array(8).fill(1),
+    );
+    await world.rekey('s1');
+    const outdated = { type: 'state', code: 'company-key-changed' };
+    expect(errorOf(await wrapped(world, second.continuation))).toMatchObject(outdated);
+    expect(valueOf(await wrapped(world)).value[0]?.companyKeyVersion).toBe(2);
+  });
+
+  it('shows a row that somebody relabelled as it is, and lost and quarantined ones too', async () => {
+    const { world } = await withKeys(3, 1);
+    await world.tamper('key-0', { companyKeyVersion: 7 });
+    await world.tamper('key-1', { state: 'lost', companyKeyVersion: 9 });
+    expect(valueOf(await wrapped(world)).value.map(({ companyKeyVersion }) => companyKeyVersion)).toEqual([7, 9, 1]);
+  });
+
+  it('has a continuation of its own', async () => {
+    const { world } = await withKeys(12, 2);
+    const { continuation = '' } = valueOf(await wrapped(world));
+    const invalid = { type: 'invalid', target: 'continuation' };
+    expect(errorOf(await listDataKeys(world.host, { ...PLACE, continuation }))).toMatchObject(invalid);
+    const { continuation: other = '' } = await list(world, { limit: 4 });
+    expect(errorOf(await wrapped(world, other))).toMatchObject(invalid);
+  });
+});
+
 describe('a list is refused', () => {
   const text = (continuation: string) => ({ continuation: Buffer.from(continuation).toString('base64url') });
 
