@@ -9,10 +9,14 @@ import { bytes, need, oneOf, text } from '../domain/rows/cells.ts';
 import type { Cells, Clock, Entropy, StoredRow, Tables, Timers } from './ports.ts';
 import { settleRaces } from './races.ts';
 
-/** Who asks, in rows: `createdBy` and `writtenBy`. With a `secret`, generated ids are derived from it. */
+/**
+ * Who asks, in rows: `createdBy` and `writtenBy`. With a `secret`, generated ids are derived from it. `repeated` false: no earlier call
+ * has written under this identity.
+ */
 export interface RequestIdentity {
   readonly requestId: string;
   readonly secret?: Uint8Array;
+  readonly repeated?: boolean;
 }
 
 export interface BegunRequest extends RequestIdentity {
@@ -41,7 +45,10 @@ const FORGET_AT_ONCE = 50;
 const EXPIRY_PREFIX = '!expiry|';
 
 /** The identity of a call that is not to be repeated. */
-export const singleRequest = (entropy: Pick<Entropy, 'id'>): RequestIdentity => ({ requestId: entropy.id() });
+export const singleRequest = (entropy: Pick<Entropy, 'id'>): RequestIdentity => ({
+  requestId: entropy.id(),
+  repeated: false,
+});
 
 /** The id that is number `index` of its kind in this request; the same at every repeat. A UUID of version 8. */
 export function derivedId(secret: Uint8Array, kind: string, index: number): string {

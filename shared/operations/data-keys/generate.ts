@@ -12,6 +12,7 @@ import { derivedId, type RequestIdentity } from '../requests.ts';
 import { writePlaceOf, type KeyringPlace } from './keyring-places.ts';
 import { PlannedKey } from './planned-key.ts';
 import { reopenStaleShard } from './reopen-stale-shard.ts';
+import { judgeRepeatedImports } from './repeated-imports.ts';
 import type { RowOutcome, WritePlace } from './row-change.ts';
 import type { ShardWriter } from './shard-writer.ts';
 import { MAX_KEYS_PER_CALL, unwrapDataKeys, type UnwrapOutcome, type Unwrapping } from './unwrap.ts';
@@ -74,7 +75,12 @@ export async function generateDataKeys(
     const shards = await deps.keyringPlaces.read(place);
     if (!shards.ok) return shards;
     planned.push(...plan(deps, { ...input, place }));
-    const written = await writeAll(deps, place, planned, shards.value.shardCount);
+    const { requestId, repeated } = input.request;
+    const { shardCount } = shards.value;
+    const mismatch =
+      repeated === false ? undefined : await judgeRepeatedImports(deps, { ...place, planned, shardCount, requestId });
+    if (mismatch) return err(mismatch);
+    const written = await writeAll(deps, place, planned, shardCount);
     const keys = await answerAll(deps, { place, planned, written, request: input.request });
     if (!keys.ok) return keys;
     const refusal = commonRefusal(keys.value);

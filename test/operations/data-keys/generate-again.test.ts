@@ -11,6 +11,7 @@ import {
   generateDataKeys,
   type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
+import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import type { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { reopenStaleShard } from '../../../shared/operations/data-keys/reopen-stale-shard.ts';
 import { derivedId, singleRequest } from '../../../shared/operations/requests.ts';
@@ -91,6 +92,29 @@ describe('the same request again', () => {
     await ask(world, [imported(32, 7)]);
     expect(errorOf(await ask(world, [{}, other]))).toEqual({ type: 'idempotency-mismatch' });
     expect(plaintextsOf(await world.unwrap(['mine'])).get('mine')).toBe('07'.repeat(32));
+  });
+
+  it.each([
+    ['is in use', () => Promise.resolve()],
+    ['was deleted since', (world: World) => deleteDataKey(world.host, { ...PLACE, keyId: 'mine' })],
+    ['was moved to another company key since', (world: World) => world.rekey('s1')],
+  ])('that imports other material for a key that %s writes nothing at all', async (_what, change) => {
+    const world = await World.withCompany();
+    await ask(world, [imported(32, 7)]);
+    await change(world);
+    const before = [...world.store.dump()].filter(({ table }) => table === 'datakeys');
+    const again = ask(world, [imported(32, 8), imported(32, 9, 'new'), { keyId: 'made' }]);
+    expect(errorOf(await again)).toEqual({ type: 'idempotency-mismatch' });
+    expect([...world.store.dump()].filter(({ table }) => table === 'datakeys')).toEqual(before);
+  });
+
+  it('that imports is refused as a whole while no vault says whether it is the same', async () => {
+    const world = await World.withCompany();
+    await ask(world, [imported(32, 7)]);
+    world.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable' });
+    const host = world.newHost();
+    const again = generateDataKeys(host, { ...PLACE, keys: [imported(32, 7)], request: REQUEST });
+    expect(errorOf(await again)).toMatchObject({ type: 'failure', failure: { code: 'vault-unreachable' } });
   });
 
   it('says so of a key that cannot be unwrapped any more', async () => {

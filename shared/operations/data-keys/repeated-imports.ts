@@ -1,0 +1,76 @@
+// A repeat of a call that imports: is it the same material? Asked before anything is written, since a call that is refused must have
+// written nothing. The material is compared with the rows themselves: no hash of a key is kept anywhere.
+import { timingSafeEqual } from 'node:crypto';
+import pLimit from 'p-limit';
+import { unwrapDataKey } from '../../domain/data-key-blob.ts';
+import type { DataKey } from '../../domain/data-key.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { CompanyKeyCache } from '../company-key-cache.ts';
+import type { Tables } from '../ports.ts';
+import { writePlaceOf, type KeyringPlace } from './keyring-places.ts';
+import type { PlannedKey } from './planned-key.ts';
+import { loadDataKey } from './view.ts';
+
+interface Comparing {
+  readonly tables: Pick<Tables, 'read'>;
+  readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
+}
+
+const READS_IN_FLIGHT = 16;
+
+/**
+ * `idempotency-mismatch` if a row that this very request made holds other bytes than are imported now, deleted since or not; the
+ * provider's refusal if nobody can tell. A row that does not open is left to be told by the answer. Throws StoreUnavailable.
+ */
+export async function judgeRepeatedImports(
+  deps: Comparing,
+  input: KeyringPlace & {
+    readonly planned: readonly PlannedKey[];
+    readonly shardCount: number;
+    readonly requestId: string;
+  },
+): Promise<Refusal | undefined> {
+  const imports = input.planned.filter(({ isImport }) => isImport);
+  const judged = await pLimit(READS_IN_FLIGHT).map(imports, async (key) => {
+    const stored = await openOwn(deps, input, key.keyId);
+    if (!stored.ok) return stored.error;
+    const differs = stored.value !== undefined && !sameBytes(stored.value, key.plaintext);
+    stored.value?.fill(0);
+    return differs ? ({ type: 'idempotency-mismatch' } as const) : undefined;
+  });
+  return judged.find((one) => one?.type === 'idempotency-mismatch') ?? judged.find((one) => one !== undefined);
+}
+
+/** Read again where the company key is gone: a commit came in between. */
+async function openOwn(
+  deps: Comparing,
+  input: KeyringPlace & { readonly shardCount: number; readonly requestId: string },
+  keyId: string,
+): Promise<Result<Buffer | undefined, Refusal>> {
+  const place = writePlaceOf(input, keyId, input.shardCount);
+  let versionBefore = 0;
+  for (;;) {
+    const key = (await loadDataKey(deps.tables, place, keyId))?.value;
+    if (key?.createdBy !== input.requestId || key.blob.length === 0) return ok(undefined);
+    if (key.companyKeyVersion === versionBefore) return ok(undefined);
+    versionBefore = key.companyKeyVersion;
+    const opened = await open(deps, input, key);
+    if (opened !== 'gone') return opened;
+  }
+}
+
+async function open(
+  { companyKeys }: Comparing,
+  { companyId, keyringId }: KeyringPlace,
+  { keyId, companyKeyVersion, blob }: DataKey,
+): Promise<Result<Buffer | undefined, Refusal> | 'gone'> {
+  const companyKey = await companyKeys.get({ companyId, keyringId, version: companyKeyVersion });
+  if (companyKey.ok) {
+    const context = { companyId, keyringId, keyId, companyKeyVersion };
+    return ok(unwrapDataKey({ companyKey: companyKey.value, context, blob }));
+  }
+  return companyKey.error.type === 'gone' ? 'gone' : err(refusedBy(companyKey.error.failure));
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
