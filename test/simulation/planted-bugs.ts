@@ -159,6 +159,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ),
   ),
   bug(
+    'a loss is accepted without asking whether the row opens',
+    431,
+    inFile(`${SWITCHES}/quarantine.ts`, ['if (opens(pass.value, found.key)) {', 'if (found.key.keyId === "") {']),
+  ),
+  bug(
     'quarantined rows do not hold the end',
     1,
     inFile(`${SWITCHES}/finish.ts`, [
