@@ -7,7 +7,7 @@ import { count, text } from '../domain/rows/cells.ts';
 import { limitRowKey, linkLimitRowKey } from '../domain/rows/row-keys.ts';
 import { loadCompany } from './control-state.ts';
 import type { Clock, RowWrite, Tables } from './ports.ts';
-import { settleRaces, type Races } from './races.ts';
+import { type Races, settleRaces, undecided } from './races.ts';
 
 export interface CallLimiting extends Races {
   readonly tables: Tables;
@@ -39,6 +39,6 @@ export function countCall(deps: CallLimiting, call: LimitedCall): Promise<Result
       : { kind: 'insert', rowKey, cells };
     const written = await deps.tables.write('companies', call.companyId, [write]);
     // After a lost answer a call may be counted twice, which only errs towards fewer.
-    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   });
 }

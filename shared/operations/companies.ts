@@ -14,7 +14,7 @@ import { listSome, loadCompany, loadKeyring, type Loaded } from './control-state
 import { putKeyring, type KeyringMaking } from './keyrings.ts';
 import type { Tables } from './ports.ts';
 import { holds, type Preconditions } from './preconditions.ts';
-import { settleRaces } from './races.ts';
+import { settleRaces, undecided, type Undecided } from './races.ts';
 import { replaceCompany } from './switches/switch-writes.ts';
 
 export interface CompanyPage {
@@ -61,7 +61,7 @@ async function tryPut(
   deps: KeyringMaking,
   input: CompanyInput,
   call: { readonly writtenBy: string; readonly record: ActRecord },
-): Promise<Result<boolean, Refusal> | 'lost-race'> {
+): Promise<Result<boolean, Refusal> | Undecided> {
   const { companyId } = input;
   const row = await deps.tables.read('companies', companyId, COMPANY_ROW_KEY);
   if (row && text(row.cells, 'writtenBy') === call.writtenBy) return ok(true);
@@ -82,7 +82,7 @@ async function tryPut(
   const cells = { ...companyCells(company), writtenBy: call.writtenBy };
   const write = { kind: 'insert', rowKey: COMPANY_ROW_KEY, cells } as const;
   const written = await call.record.write('companies', companyId, [write], { created: true });
-  return written.outcome === 'committed' ? ok(true) : 'lost-race';
+  return written.outcome === 'committed' ? ok(true) : undecided(written);
 }
 
 async function change(
@@ -90,7 +90,7 @@ async function change(
   input: CompanyInput,
   company: Loaded<Company>,
   record: ActRecord,
-): Promise<Result<boolean, Refusal> | 'lost-race'> {
+): Promise<Result<boolean, Refusal> | Undecided> {
   const { value } = company;
   if (value.state !== 'active') {
     return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
@@ -104,7 +104,7 @@ async function change(
   }
   const write = replaceCompany(company, { ...value, displayName, defaultKeyring });
   const written = await record.write('companies', input.companyId, [write], { defaultKeyring });
-  return written.outcome === 'committed' ? ok(false) : 'lost-race';
+  return written.outcome === 'committed' ? ok(false) : undecided(written);
 }
 
 export async function getCompany(

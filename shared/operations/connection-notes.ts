@@ -7,7 +7,7 @@ import { connectionRowKey } from '../domain/rows/row-keys.ts';
 import { sealedBytesOfConnection } from '../domain/seal.ts';
 import type { Loaded } from './control-state.ts';
 import type { Cells, Sealer, Tables } from './ports.ts';
-import { settleRaces, type Races } from './races.ts';
+import { type Races, settleRaces, undecided } from './races.ts';
 import type { SealCheck } from './seals.ts';
 import { loadConnection } from './verified-connection.ts';
 
@@ -55,7 +55,7 @@ export async function noteOnConnection(
       },
     ]);
     // After a lost answer the row is read again: notes already there need no second write.
-    if (written.outcome !== 'committed') return 'lost-race';
+    if (written.outcome !== 'committed') return undecided(written);
     return ok({ value: connection, etag: written.etags[0] ?? '' });
   });
 }

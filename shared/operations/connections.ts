@@ -18,7 +18,7 @@ import type { Auditing } from './audit/append.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
 import { listSome, loadCompany, type Loaded } from './control-state.ts';
 import type { RowWrite, Sealer, StoredRow, Tables } from './ports.ts';
-import { settleRaces } from './races.ts';
+import { settleRaces, undecided, type Undecided } from './races.ts';
 import { forged, type SealCheck } from './seals.ts';
 import { loadConnection, verifyConnectionRow } from './verified-connection.ts';
 
@@ -124,7 +124,7 @@ async function putOnce(
   deps: ConnectionsDependencies,
   request: ConnectionPlace & { readonly condition: WriteCondition },
   act: PutAct,
-): Promise<Result<PutConnection, Refusal> | 'lost-race'> {
+): Promise<Result<PutConnection, Refusal> | Undecided> {
   const { companyId, connectionId } = request;
   const { wanted, record } = act;
   const company = await loadCompany(deps.tables, companyId);
@@ -155,7 +155,7 @@ async function putOnce(
   act.created = !held;
   const detail = { created: act.created, vaultHost: connection.host, keyName: connection.keyName };
   const written = await record.write('companies', companyId, [guard, write], detail);
-  if (written.outcome !== 'committed') return 'lost-race';
+  if (written.outcome !== 'committed') return undecided(written);
   return ok({ value: connection, etag: written.etags[1] ?? '', created: act.created });
 }
 
@@ -165,7 +165,7 @@ export async function deleteConnection(
   request: ConnectionPlace & { readonly condition: Pick<WriteCondition, 'ifMatch'> },
   actor: Actor,
 ): Promise<Result<void, Refusal>> {
-  const attempt = async (record: ActRecord): Promise<Result<void, Refusal> | 'lost-race'> => {
+  const attempt = async (record: ActRecord): Promise<Result<void, Refusal> | Undecided> => {
     if (await record.landed()) return ok(undefined);
     const { companyId, connectionId } = request;
     const row = await deps.tables.read('companies', companyId, connectionRowKey(connectionId));
@@ -174,7 +174,7 @@ export async function deleteConnection(
     if (refusal) return err(refusal);
     const write = { kind: 'delete', rowKey: row.rowKey, etag: row.etag } as const;
     const written = await record.write('companies', companyId, [write]);
-    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   };
   return audited(deps, actor, actOn('connection.delete', request), (record) =>
     settleRaces(deps, () => attempt(record)),

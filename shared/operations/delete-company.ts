@@ -19,7 +19,7 @@ import { reopenStaleShard } from './data-keys/reopen-stale-shard.ts';
 import { loadKeyrings } from './keyrings.ts';
 import type { RowWrite, Tables, WriteOutcome } from './ports.ts';
 import { matches } from './preconditions.ts';
-import { settleRaces } from './races.ts';
+import { settleRaces, undecided, type Undecided } from './races.ts';
 import { removeCompany } from './remove-company.ts';
 import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
 import { guardCompany, replaceCompany } from './switches/switch-writes.ts';
@@ -64,7 +64,7 @@ async function tryBegin(
   deps: CompanyDeleting,
   input: { readonly companyId: string; readonly ifMatch?: string },
   close: (closing: Company, write: RowWrite) => Promise<WriteOutcome>,
-): Promise<Result<Company, Refusal> | 'lost-race'> {
+): Promise<Result<Company, Refusal> | Undecided> {
   const { companyId } = input;
   const company = await loadCompany(deps.tables, companyId);
   if (!company) return err(notFound('company', companyId));
@@ -78,7 +78,7 @@ async function tryBegin(
   await putOnAgenda(deps.tables, agendaItemOf(companyId));
   const closing: Company = { ...company.value, state: 'closing' };
   const written = await close(closing, replaceCompany(company, closing));
-  return written.outcome === 'committed' ? ok(closing) : 'lost-race';
+  return written.outcome === 'committed' ? ok(closing) : undecided(written);
 }
 
 /** Also called by the timer, for a company whose delete stopped half way. `createdAt` says which company of this id it is. */
@@ -108,7 +108,7 @@ async function tryDelete(
   deps: CompanyDeleting,
   { companyId, createdAt }: { readonly companyId: string; readonly createdAt?: string },
   deadline: Date,
-): Promise<Result<CompanyDeletion, Refusal> | 'lost-race'> {
+): Promise<Result<CompanyDeletion, Refusal> | Undecided> {
   const company = await loadCompany(deps.tables, companyId);
   if (!company) return ok('deleted');
   // Made anew since. A shard of it that this call took for one of the other company, and closed, is opened again.
@@ -127,13 +127,13 @@ async function tryDelete(
     const written = await audited(deps, KEYSWITCH, act, (record) =>
       record.write('companies', companyId, [replaceCompany(company, active)]),
     );
-    return written.outcome === 'committed' ? turnedBack(deps, companyId, keyrings) : 'lost-race';
+    return written.outcome === 'committed' ? turnedBack(deps, companyId, keyrings) : undecided(written);
   }
   // The decision: from here on nobody can find a key in use, and nobody who found one before can turn back.
   const decided = await deps.tables.write('companies', companyId, [guardCompany(company)]);
-  if (decided.outcome !== 'committed') return 'lost-race';
+  if (decided.outcome !== 'committed') return undecided(decided);
   const removed = await removeCompany(deps, { company: company.value, keyrings, deadline });
-  return removed === 'out-of-time' ? ok('deleting') : removed === 'removed' ? ok('deleted') : 'lost-race';
+  return removed === 'out-of-time' ? ok('deleting') : removed === 'removed' ? ok('deleted') : removed;
 }
 
 async function turnedBack(
@@ -178,6 +178,6 @@ function closeShard(deps: CompanyDeleting, place: ShardPlace): Promise<Result<nu
     const closed = { ...shard.value, closed: true };
     const write = shardWrite(closed, { etag: shard.etag, writtenBy: deps.entropy.id() });
     const written = await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
-    return written.outcome === 'committed' ? ok(closed.live + closed.quarantined) : 'lost-race';
+    return written.outcome === 'committed' ? ok(closed.live + closed.quarantined) : undecided(written);
   });
 }

@@ -17,7 +17,7 @@ import { loadCompany, loadKeyring, type Loaded } from './control-state.ts';
 import type { KeyringPlace } from './data-keys/keyring-places.ts';
 import { loadExportState, writeExportState, type LoadedExportState } from './export-state.ts';
 import type { ExportSealer } from './ports.ts';
-import { settleRaces } from './races.ts';
+import { settleRaces, undecided, type Undecided } from './races.ts';
 import { forged } from './seals.ts';
 import { guard, guardCompany } from './switches/switch-writes.ts';
 import { destinationOf } from './tenants/destination.ts';
@@ -89,15 +89,15 @@ class Attempts {
     this.#record = record;
   }
 
-  async next(): Promise<Result<SealedExport, Refusal> | 'lost-race'> {
+  async next(): Promise<Result<SealedExport, Refusal> | Undecided> {
     const decided = await this.#decide();
-    if (decided !== 'lost-race' && decided.ok) return decided;
+    if (typeof decided !== 'string' && decided.ok) return decided;
     // An attempt whose answer was lost may have been written, and is then what everything above speaks against.
     if (this.#sealed && (await this.#record.landed())) return ok(this.#sealed.answer);
     return decided;
   }
 
-  async #decide(): Promise<Result<SealedExport, Refusal> | 'lost-race'> {
+  async #decide(): Promise<Result<SealedExport, Refusal> | Undecided> {
     const found = await this.#find();
     if (!found.ok) return found;
     // A lost attempt that was written late is answered as it was written: nothing is sealed anew, and nothing more used up. One that is
@@ -107,7 +107,7 @@ class Attempts {
     if (!grounds.ok) return grounds;
     // Before the transaction: a vault that refuses uses nothing up.
     const sealed = await this.#seal(found.value.keyring.value);
-    if (sealed === 'lost-race' || !sealed.ok) return sealed;
+    if (typeof sealed === 'string' || !sealed.ok) return sealed;
     const { companyId, keyringId } = this.#order;
     const { company, keyring, state } = found.value;
     const { by, next } = grounds.value;
@@ -119,7 +119,7 @@ class Attempts {
       [writeExportState(keyringId, state, next), guard(keyringRowKey(keyringId), keyring.etag), guardCompany(company)],
       detail,
     );
-    return written.outcome === 'committed' ? sealed : 'lost-race';
+    return written.outcome === 'committed' ? sealed : undecided(written);
   }
 
   async #find(): Promise<Result<Found, Refusal>> {
@@ -170,7 +170,7 @@ class Attempts {
   }
 
   /** Through the vault in force, and through no cache: what was revoked is not exported. */
-  async #seal(keyring: Keyring): Promise<Result<SealedExport, Refusal> | 'lost-race'> {
+  async #seal(keyring: Keyring): Promise<Result<SealedExport, Refusal> | Undecided> {
     const { companyId, keyringId } = this.#order;
     const context = { companyId, keyringId, version: keyring.activeVersion };
     const row = await loadReadableCompanyKey(this.#deps, context);

@@ -16,7 +16,7 @@ import { makeFirstCompanyKey, type FirstCompanyKeyMaking } from './first-company
 import { insertShards } from './keyring-shards.ts';
 import type { Tables } from './ports.ts';
 import { holds, type Preconditions } from './preconditions.ts';
-import { settleRaces } from './races.ts';
+import { settleRaces, undecided, type Undecided } from './races.ts';
 import { firstVersionOf } from './retired-versions.ts';
 import { loadShards, type LoadedShard } from './shard-rows.ts';
 import { guardCompany, replaceCompany, replaceKeyring } from './switches/switch-writes.ts';
@@ -138,7 +138,7 @@ async function insertKeyring(
   const companyKey: CompanyKeyRow = { ...context, wraps: [wrap.value], inForce: 'managed', createdAt };
   const rowKey = keyringRowKey(place.keyringId);
   const act = { action: 'keyring.create', companyId: place.companyId, target: rowKey };
-  const attempt = async (record: ActRecord): Promise<Result<boolean, Refusal> | 'lost-race'> => {
+  const attempt = async (record: ActRecord): Promise<Result<boolean, Refusal> | Undecided> => {
     const now = await loadCompany(deps.tables, place.companyId);
     if (now?.value.state !== 'active') return err(now ? CLOSING : notFound('company', place.companyId));
     // Read after the company, whose ETag the write carries: a company of this id that ended before it has left its mark.
@@ -153,7 +153,7 @@ async function insertKeyring(
       { kind: 'insert', rowKey, cells: keyringCells(newKeyring(deps, context, createdAt)) },
       { kind: 'insert', rowKey: companyKeyRowKey(place.keyringId, version), cells: companyKeyCells(companyKey) },
     ]);
-    return written.outcome === 'committed' ? ok(true) : 'lost-race';
+    return written.outcome === 'committed' ? ok(true) : undecided(written);
   };
   return audited(deps, actor, act, (record) => settleRaces(deps, () => attempt(record)));
 }
@@ -183,17 +183,17 @@ function finishKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result
     if (company.value.state !== 'active') return err(CLOSING);
     const { shardCount, activeVersion } = keyring.value;
     const inserted = await insertShards(deps, { ...placeOf(place), shardCount, writeVersion: activeVersion });
-    if (!inserted) return 'lost-race';
+    if (!inserted) return 'no-answer';
     const ready: Keyring = { ...keyring.value, state: 'ready' };
     const writes = [replaceKeyring(keyring, ready), guardCompany(company)];
     const written = await deps.tables.write('companies', place.companyId, writes);
-    return written.outcome === 'committed' ? ok({ value: ready, etag: written.etags[0] ?? '' }) : 'lost-race';
+    return written.outcome === 'committed' ? ok({ value: ready, etag: written.etags[0] ?? '' }) : undecided(written);
   });
 }
 
 function makeDefault(deps: KeyringMaking, place: KeyringPlace, actor: Actor): Promise<Result<void, Refusal>> {
   const act = { action: 'keyring.make-default', companyId: place.companyId, target: keyringRowKey(place.keyringId) };
-  const attempt = async (record: ActRecord): Promise<Result<undefined, Refusal> | 'lost-race'> => {
+  const attempt = async (record: ActRecord): Promise<Result<undefined, Refusal> | Undecided> => {
     if (await record.landed()) return ok(undefined);
     const company = await loadCompany(deps.tables, place.companyId);
     if (!company) return err(notFound('company', place.companyId));
@@ -201,7 +201,7 @@ function makeDefault(deps: KeyringMaking, place: KeyringPlace, actor: Actor): Pr
     if (company.value.defaultKeyring === place.keyringId) return ok(undefined);
     const write = replaceCompany(company, { ...company.value, defaultKeyring: place.keyringId });
     const written = await record.write('companies', place.companyId, [write]);
-    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   };
   return audited(deps, actor, act, (record) => settleRaces(deps, () => attempt(record)));
 }

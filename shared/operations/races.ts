@@ -2,7 +2,7 @@
 // from going round for ever; the jitter keeps losers from meeting again.
 import type { Refusal } from '../domain/refusal.ts';
 import { err, type Result } from '../domain/result.ts';
-import type { Entropy, Timers } from './ports.ts';
+import { StoreUnavailable, type Entropy, type Timers, type WriteOutcome } from './ports.ts';
 
 export interface Races {
   readonly timers: Timers;
@@ -20,15 +20,27 @@ export async function pauseAfterLosing({ timers, entropy }: Races, losses: numbe
   await timers.sleep(longestMs * share);
 }
 
-/** Tries until the attempt is decided. After MAX_ATTEMPTS lost races: `busy`, and nothing was done. */
+/** Why an attempt decided nothing: others were first, or nobody knows what became of its write. */
+export type Undecided = 'lost-race' | 'no-answer';
+
+export const undecided = (written: Exclude<WriteOutcome, { readonly outcome: 'committed' }>): Undecided =>
+  written.outcome === 'unknown' ? 'no-answer' : 'lost-race';
+
+/**
+ * Tries until the attempt is decided. After MAX_ATTEMPTS lost races: `busy`, and nothing was done. If any of them had no answer, the
+ * store is away, and what was done is not known: throws StoreUnavailable.
+ */
 export async function settleRaces<T>(
   races: Races,
-  attempt: () => Promise<Result<T, Refusal> | 'lost-race'>,
+  attempt: () => Promise<Result<T, Refusal> | Undecided>,
 ): Promise<Result<T, Refusal>> {
+  let isAnswerMissing = false;
   for (let losses = 0; losses < MAX_ATTEMPTS; losses += 1) {
     if (losses > 0) await pauseAfterLosing(races, losses);
     const decided = await attempt();
-    if (decided !== 'lost-race') return decided;
+    if (decided !== 'lost-race' && decided !== 'no-answer') return decided;
+    if (decided === 'no-answer') isAnswerMissing = true;
   }
+  if (isAnswerMissing) throw new StoreUnavailable('the outcome of a write stays unknown');
   return err({ type: 'busy', retryAfterSeconds: 1 });
 }

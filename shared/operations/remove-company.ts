@@ -23,12 +23,13 @@ import { audited } from './audit/audited.ts';
 import { listAll, loadCompany, type Loaded } from './control-state.ts';
 import { KEYRING_PURGE_PREFIX, purgePartition } from './data-keys/purge-list.ts';
 import { MAX_WRITES_PER_TRANSACTION, type StoredRow, type TableName, type Tables } from './ports.ts';
+import { undecided, type Undecided } from './races.ts';
 import { retireVersions } from './retired-versions.ts';
 import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
 
 export type Removing = Auditing;
 
-export type Removal = 'removed' | 'out-of-time' | 'lost-race';
+export type Removal = 'removed' | 'out-of-time' | Undecided;
 
 const SHARDS_IN_FLIGHT = 8;
 const ROWS_AT_ONCE = MAX_WRITES_PER_TRANSACTION - 1;
@@ -45,7 +46,8 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
     Array.from({ length: shardCount }, (_, shard) => ({ companyId, keyringId, shard })),
   );
   const emptied = await pLimit(SHARDS_IN_FLIGHT).map(shards, (place) => emptyShard(deps, place, input));
-  for (const removal of ['lost-race', 'out-of-time'] as const) if (emptied.includes(removal)) return removal;
+  for (const removal of ['no-answer', 'lost-race', 'out-of-time'] as const)
+    if (emptied.includes(removal)) return removal;
   for (const { value } of input.keyrings) {
     const place = { companyId, keyringId: value.keyringId };
     const listed = await emptyPartition(deps, input, 'agenda', purgePartition(place));
@@ -155,7 +157,7 @@ async function releaseClaims(tables: Tables, company: Company): Promise<Removal>
     if (!claim || text(claim.cells, 'companyId') !== companyId || !(await isStill(tables, company))) continue;
     const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: claim.etag } as const;
     const written = await tables.write('vaultkeys', partition, [gone]);
-    if (written.outcome !== 'committed') return 'lost-race';
+    if (written.outcome !== 'committed') return undecided(written);
   }
   return 'removed';
 }
@@ -176,12 +178,12 @@ async function removeControlRows(deps: Removing, company: Company): Promise<Remo
       .map((row) => ({ kind: 'delete', rowKey: row.rowKey, etag: row.etag }) as const);
     const guard = { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag } as const;
     const written = await tables.write('companies', companyId, [guard, ...deletes]);
-    if (written.outcome !== 'committed') return 'lost-race';
+    if (written.outcome !== 'committed') return undecided(written);
     etag = written.etags[0] ?? '';
   }
   const act = { action: 'company.deleted', companyId, target: COMPANY_ROW_KEY };
   const written = await audited(deps, KEYSWITCH, act, (record) =>
     record.write('companies', companyId, [{ kind: 'delete', rowKey: COMPANY_ROW_KEY, etag }]),
   );
-  return written.outcome === 'committed' ? 'removed' : 'lost-race';
+  return written.outcome === 'committed' ? 'removed' : undecided(written);
 }

@@ -7,7 +7,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { bytes, need, oneOf, text } from '../domain/rows/cells.ts';
 import type { Cells, Clock, Entropy, StoredRow, Tables, Timers } from './ports.ts';
-import { settleRaces } from './races.ts';
+import { settleRaces, undecided } from './races.ts';
 
 /**
  * Who asks, in rows: `createdBy` and `writtenBy`. With a `secret`, generated ids are derived from it. `repeated` false: no earlier call
@@ -91,7 +91,7 @@ export async function beginRequest(
       row ? { kind: 'replace', rowKey, cells, etag: row.etag } : { kind: 'insert', rowKey, cells },
       { kind: 'insert', rowKey: `${EXPIRY_PREFIX}${expiresAt}|${rowKey}`, cells: { format: 1 } },
     ]);
-    if (written.outcome !== 'committed') return 'lost-race';
+    if (written.outcome !== 'committed') return undecided(written);
     return ok<BegunRequest>({ ...own, repeated: false, status: 'begun', rowKey });
   });
 }
@@ -121,7 +121,7 @@ export async function endRequest(deps: Requesting, companyId: string, request: B
     if (text(row.cells, 'status') === 'done') return ok(text(row.cells, 'endedBy') === endedBy);
     const write = { kind: 'merge', rowKey: row.rowKey, cells: { status: 'done', endedBy }, etag: row.etag } as const;
     const written = await deps.tables.write('requests', companyId, [write]);
-    return written.outcome === 'committed' ? ok(true) : 'lost-race';
+    return written.outcome === 'committed' ? ok(true) : undecided(written);
   });
   return ended.ok && ended.value;
 }

@@ -18,7 +18,7 @@ import { audited, type ActRecord } from './audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from './company-key-opener.ts';
 import { loadKeyring, type Loaded } from './control-state.ts';
 import type { KeyVaults, RowWrite, StoredRow } from './ports.ts';
-import { settleRaces } from './races.ts';
+import { settleRaces, undecided, type Undecided } from './races.ts';
 import { loadConnection } from './verified-connection.ts';
 
 export interface CheckDependencies extends CompanyKeyOpening, Auditing {
@@ -77,7 +77,7 @@ export async function checkConnection(
     companyId: place.companyId,
     target: connectionRowKey(place.connectionId),
   };
-  const attempt = async (record: ActRecord): Promise<Result<VaultHealth, Refusal> | 'lost-race'> => {
+  const attempt = async (record: ActRecord): Promise<Result<VaultHealth, Refusal> | Undecided> => {
     const before = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
     const known = before && readHealth(before.cells);
     // This very look, written though its answer was lost: it must not count as a second one.
@@ -88,7 +88,7 @@ export async function checkConnection(
     const written = isNews(known, after)
       ? await record.write('health', place.companyId, writes, { state, code, before: known?.state })
       : await deps.tables.write('health', place.companyId, writes);
-    if (written.outcome !== 'committed') return 'lost-race';
+    if (written.outcome !== 'committed') return undecided(written);
     if (isNews(known, after)) {
       const detail = { ...place, state: after.state, code: after.code };
       deps.log.write({ level: after.state === 'healthy' ? 'info' : 'warning', event: 'vault.state-changed', detail });

@@ -13,7 +13,7 @@ import type { Auditing } from './audit/append.ts';
 import { recordEvent, type Recording } from './audit/record-event.ts';
 import { listAll, type Loaded } from './control-state.ts';
 import type { Tables } from './ports.ts';
-import { settleRaces } from './races.ts';
+import { settleRaces, undecided, type Undecided } from './races.ts';
 
 export interface VaultKeyName {
   /** Lower case. */
@@ -40,7 +40,7 @@ export function claimVaultKey(
     const cells = claimCells({ companyId, state: 'held', claimedAt: deps.clock.now().toISOString() });
     const write = { kind: 'insert', rowKey: CLAIM_ROW_KEY, cells } as const;
     const written = await deps.tables.write('vaultkeys', claimPartition(key), [write]);
-    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   });
 }
 
@@ -87,17 +87,18 @@ export async function releaseClaim(deps: Recording, key: VaultKeyName, actor: Ac
     // Gone as well, and claimed anew since: that claim nobody asked to release.
     if (!isSameClaim(meant, claim.value)) return ok(undefined);
     const marked = await mark(deps, key, claim, 'releasing');
-    if (!marked) return 'lost-race';
+    if (typeof marked === 'string' || !marked.ok) return marked;
     const { companyId } = claim.value;
     if (await isInUse(deps.tables, companyId, key)) {
       // A mark that stays would keep the company from the key that it uses.
-      if (!(await mark(deps, key, { value: claim.value, etag: marked }, 'held'))) return 'lost-race';
+      const held = await mark(deps, key, { value: claim.value, etag: marked.value }, 'held');
+      if (typeof held === 'string') return held;
       const message = `A keyring or an unfinished switch of the company '${companyId}' depends on this key.`;
       return err({ type: 'state', code: 'vault-claim-in-use', message });
     }
-    const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: marked } as const;
+    const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: marked.value } as const;
     const written = await deps.tables.write('vaultkeys', claimPartition(key), [gone]);
-    return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   });
   if (released.ok && meant) {
     const { companyId } = meant;
@@ -110,17 +111,17 @@ export async function releaseClaim(deps: Recording, key: VaultKeyName, actor: Ac
 const isSameClaim = (a: VaultClaim, b: VaultClaim): boolean =>
   a.companyId === b.companyId && a.claimedAt === b.claimedAt;
 
-/** The ETag of the claim in this state; undefined if somebody else changed it. */
+/** The ETag of the claim in this state. */
 async function mark(
   { tables }: Pick<Auditing, 'tables'>,
   key: VaultKeyName,
   claim: Loaded<VaultClaim>,
   state: VaultClaim['state'],
-): Promise<string | undefined> {
+): Promise<Result<string, Refusal> | Undecided> {
   const cells = claimCells({ ...claim.value, state });
   const write = { kind: 'replace', rowKey: CLAIM_ROW_KEY, cells, etag: claim.etag } as const;
   const written = await tables.write('vaultkeys', claimPartition(key), [write]);
-  return written.outcome === 'committed' ? written.etags[0] : undefined;
+  return written.outcome === 'committed' ? ok(written.etags[0] ?? '') : undecided(written);
 }
 
 /** A row that cannot be read counts as one that uses the key: its company must mend it first. */

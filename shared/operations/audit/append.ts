@@ -14,7 +14,7 @@ import { HEAD_ROW_KEY, markerRowKey, recordRowKey } from '../../domain/rows/row-
 import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Cells, Clock, Log, RowWrite, Tables } from '../ports.ts';
-import { settleRaces, type Races } from '../races.ts';
+import { type Races, settleRaces, undecided, type Undecided } from '../races.ts';
 
 export interface Auditing extends Races {
   readonly tables: Tables;
@@ -46,7 +46,7 @@ export async function appendEvent(deps: Auditing, event: AuditEvent): Promise<Re
   }
 }
 
-async function tryAppend(deps: Auditing, event: AuditEvent): Promise<Result<Appended, Refusal> | 'lost-race'> {
+async function tryAppend(deps: Auditing, event: AuditEvent): Promise<Result<Appended, Refusal> | Undecided> {
   const { companyId } = event;
   const head = await loadHead(deps.tables, companyId);
   const record = chained(event, head.value);
@@ -64,7 +64,7 @@ async function tryAppend(deps: Auditing, event: AuditEvent): Promise<Result<Appe
   const isTaken = written.outcome === 'conflict' && written.index === 2;
   // Behind a head that is still the same there can be no record but one that somebody put there.
   const isForged = isTaken && (await loadHead(deps.tables, companyId)).etag === head.etag;
-  return isForged ? ok(blocked(deps, event, 'there is a record behind the head')) : 'lost-race';
+  return isForged ? ok(blocked(deps, event, 'there is a record behind the head')) : undecided(written);
 }
 
 export const isRecorded = async (

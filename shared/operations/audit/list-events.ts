@@ -22,7 +22,7 @@ export async function listEvents(
 ): Promise<Result<EventPage, Refusal>> {
   const { companyId, limit, continuation } = query;
   if (continuation !== undefined && !/^\d{1,16}$/.test(continuation)) {
-    return err({ type: 'invalid', target: 'skiptoken', message: 'This is no continuation of this list.' });
+    return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
   }
   if (!(await hasEvents(deps.tables, companyId))) return err(notFound('company', companyId));
   const after = continuation === undefined ? RECORDS_AFTER : recordRowKey(Number(continuation));

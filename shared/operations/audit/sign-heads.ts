@@ -9,7 +9,7 @@ import { HEAD_ROW_KEY, signedRowKey } from '../../domain/rows/row-keys.ts';
 import { lookAlone } from '../agenda-look.ts';
 import { allBuckets, listAgenda, takeOffAgenda, type AgendaItem } from '../agenda.ts';
 import type { Sealer } from '../ports.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { loadHead, type Auditing } from './append.ts';
 
 export interface HeadSigning extends Auditing {
@@ -43,7 +43,7 @@ async function signOne(deps: HeadSigning, item: AgendaItem): Promise<boolean> {
 const isSigned = (head: { readonly sequence: number; readonly signedSequence: number }): boolean =>
   head.sequence === head.signedSequence;
 
-async function trySign(deps: HeadSigning, companyId: string): Promise<Result<boolean, Refusal> | 'lost-race'> {
+async function trySign(deps: HeadSigning, companyId: string): Promise<Result<boolean, Refusal> | Undecided> {
   const { value, etag } = await loadHead(deps.tables, companyId);
   if (etag === undefined || isSigned(value)) return ok(false);
   const { sequence, hash } = value;
@@ -61,7 +61,7 @@ async function trySign(deps: HeadSigning, companyId: string): Promise<Result<boo
     },
     { kind: 'insert', rowKey: signedRowKey(sequence), cells: signedCells(head) },
   ]);
-  return written.outcome === 'committed' ? ok(true) : 'lost-race';
+  return written.outcome === 'committed' ? ok(true) : undecided(written);
 }
 
 /** Before it is written: the log then knows of every head that the tables know of. */

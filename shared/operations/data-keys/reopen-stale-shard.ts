@@ -5,7 +5,7 @@ import { err, ok } from '../../domain/result.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
 import { loadCompany } from '../control-state.ts';
 import type { Entropy, Tables, Timers } from '../ports.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided } from '../races.ts';
 import { loadShard, shardWrite, type ShardPlace } from '../shard-rows.ts';
 
 export interface Reopening {
@@ -24,7 +24,7 @@ export async function reopenStaleShard(deps: Reopening, place: ShardPlace): Prom
     if (company?.value.state !== 'active') return ok(false);
     const open = shardWrite({ ...shard.value, closed: false }, { etag: shard.etag, writtenBy: deps.entropy.id() });
     const written = await deps.tables.write('datakeys', dataKeysPartition(place), [open]);
-    return written.outcome === 'committed' ? ok(true) : 'lost-race';
+    return written.outcome === 'committed' ? ok(true) : undecided(written);
   });
   return reopened.ok && reopened.value;
 }

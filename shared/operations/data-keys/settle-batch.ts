@@ -5,7 +5,14 @@ import pLimit from 'p-limit';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
 import { text } from '../../domain/rows/cells.ts';
-import type { Entropy, StoredRow, Tables, Timers, WriteOutcome } from '../ports.ts';
+import {
+  StoreUnavailable,
+  type Entropy,
+  type StoredRow,
+  type Tables,
+  type Timers,
+  type WriteOutcome,
+} from '../ports.ts';
 import { pauseAfterLosing } from '../races.ts';
 import { loadShard, type LoadedShard } from '../shard-rows.ts';
 import type { RowOutcome, WritePlace } from './row-change.ts';
@@ -36,6 +43,7 @@ export async function settleBatch(
   let left = batch;
   let reading: ShardReading | undefined = known && { shard: known, fresh: false };
   let losses = 0;
+  let isAnswerMissing = false;
   while (left.length > 0 && losses < MAX_LOSSES) {
     if (losses > 0 && !reading) await pauseAfterLosing(deps, losses);
     reading ??= await readShardAnew(deps, place);
@@ -53,6 +61,7 @@ export async function settleBatch(
     left = plan.pending;
     if (left.length === 0) return reading.shard;
     const sent = await send(deps.tables, partition, plan);
+    isAnswerMissing ||= sent.written.outcome === 'unknown';
     if (sent.written.outcome === 'committed') return settleCommitted(plan, sent.written.etags);
     const lostTheShard = sent.lostAnswer || sent.written.outcome === 'unknown' || sent.written.index === 0;
     if (lostTheShard) {
@@ -70,6 +79,7 @@ export async function settleBatch(
       left = undecided;
     }
   }
+  if (isAnswerMissing && left.length > 0) throw new StoreUnavailable('the outcome of a write stays unknown');
   settleAll(left, { outcome: 'refused', refusal: BUSY });
   return undefined;
 }

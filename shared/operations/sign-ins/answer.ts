@@ -6,7 +6,7 @@ import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { parseTicket } from '../../domain/ticket.ts';
 import { audited } from '../audit/audited.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided } from '../races.ts';
 import type { Answering } from './answering.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
@@ -79,7 +79,7 @@ async function decline(
       if (!open.ok) return open;
       const used = usedWrite(open.value, { at: deps.clock.now(), by });
       const written = await record.write('companies', companyId, [used]);
-      return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+      return written.outcome === 'committed' ? ok(undefined) : undecided(written);
     }),
   );
   if (declined.ok) return ok({ type: 'declined', asked });

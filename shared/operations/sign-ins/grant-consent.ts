@@ -11,7 +11,7 @@ import { sealedBytesOfConsent } from '../../domain/seal.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
 import { loadCompany } from '../control-state.ts';
 import type { Sealer } from '../ports.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { goOnWithConsent } from '../switches/go-on.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { claimVaultKey } from '../vault-claims.ts';
@@ -70,7 +70,7 @@ async function tryGrant(
     readonly actor: Actor;
     readonly principalId: string;
   },
-): Promise<Result<Granted, Refusal> | 'lost-race'> {
+): Promise<Result<Granted, Refusal> | Undecided> {
   const { answering, record, actor, principalId } = act;
   const { companyId } = answering.asked.company;
   const company = await loadCompany(deps.tables, companyId);
@@ -95,7 +95,7 @@ async function tryGrant(
     },
     ...writes,
   ]);
-  return written.outcome === 'committed' ? ok({ asked: { ...asked, subject }, principalId }) : 'lost-race';
+  return written.outcome === 'committed' ? ok({ asked: { ...asked, subject }, principalId }) : undecided(written);
 }
 
 async function sealConsent(

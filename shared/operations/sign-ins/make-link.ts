@@ -8,7 +8,7 @@ import type { SignInSubject } from '../../domain/sign-in-subject.ts';
 import { ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
 import { audited } from '../audit/audited.ts';
 import { loadCompany } from '../control-state.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided } from '../races.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import type { SignInDependencies } from './sign-in-dependencies.ts';
 import { tidySignIns } from './tidy.ts';
@@ -38,7 +38,7 @@ export async function makeLink(
       if (!company) return err(notFound('company', companyId));
       const insert = { kind: 'insert', rowKey: linkRowKey(ticket.hash), cells } as const;
       const written = await record.write('companies', companyId, [guardCompany(company), insert]);
-      return written.outcome === 'committed' ? ok({ ticket, expiresAt }) : 'lost-race';
+      return written.outcome === 'committed' ? ok({ ticket, expiresAt }) : undecided(written);
     }),
   );
 }

@@ -17,7 +17,7 @@ import { sealedBytesOfSignedIn } from '../../domain/seal.ts';
 import { hashOf, ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
 import type { Loaded } from '../control-state.ts';
 import { StoreUnavailable, type Clock, type Entropy, type RowWrite, type Sealer, type Tables } from '../ports.ts';
-import { settleRaces, type Races } from '../races.ts';
+import { type Races, settleRaces, undecided } from '../races.ts';
 import { checkSeal, forged, type SealCheck } from '../seals.ts';
 
 /** A step that begins: what goes into the address, what into the cookie, and what only leaves as a hash. */
@@ -148,7 +148,7 @@ export function useUp(
     const unused = judgeUnused(now);
     if (!unused.ok) return unused;
     current = unused.value;
-    return 'lost-race';
+    return undecided(written);
   });
 }
 

@@ -11,7 +11,7 @@ import type { Auditing } from '../audit/append.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import type { RowWrite, WorkQueue } from '../ports.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, type Undecided, undecided } from '../races.ts';
 import { loadShards } from '../shard-rows.ts';
 import type { ConnectionReading } from '../verified-connection.ts';
 import { enqueue } from './enqueue.ts';
@@ -37,7 +37,7 @@ interface Ordered extends SwitchPlace {
   readonly record: ActRecord;
 }
 
-type Decided = Result<Loaded<Switch>, Refusal> | 'lost-race';
+type Decided = Result<Loaded<Switch>, Refusal> | Undecided;
 
 /** Before any data key was touched it just ends; afterwards it rolls back. A switch that is rolling back already stays so. */
 export function cancelSwitch(
@@ -154,7 +154,7 @@ async function write(
 ): Promise<Decided> {
   const writes = [replaceSwitch(sw, next), ...others];
   const written = await record.write('companies', companyId, writes, { state: next.state });
-  return written.outcome === 'committed' ? ok({ value: next, etag: written.etags[0] ?? '' }) : 'lost-race';
+  return written.outcome === 'committed' ? ok({ value: next, etag: written.etags[0] ?? '' }) : undecided(written);
 }
 
 const unblockedTo = (
@@ -212,6 +212,6 @@ async function endUntouched(deps: ControlDependencies, place: Ordered, sw: Loade
     replaceKeyring(keyring, withoutSwitch(keyring.value)),
     ...marksAtEnd(sw.value, connections.value, source),
   ]);
-  if (ended !== 'lost-race') await takeOffAgenda(deps.tables, agendaItemOf(place));
+  if (typeof ended !== 'string') await takeOffAgenda(deps.tables, agendaItemOf(place));
   return ended;
 }

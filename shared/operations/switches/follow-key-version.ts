@@ -14,7 +14,7 @@ import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import { audited } from '../audit/audited.ts';
 import { openWrap, targetOf, wrapOf } from '../company-key-opener.ts';
 import { listCompanyKeyRows, type Loaded } from '../control-state.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided } from '../races.ts';
 import { forged } from '../seals.ts';
 import { makeWrap } from '../wrap-company-key.ts';
 import type { Preparing } from './prepare.ts';
@@ -55,7 +55,7 @@ export function followKeyVersion(
       const detail = { provider: providerName(input.ref), keyId: vaultKey.value.keyId };
       const act = { action: 'companykey.follow', companyId: input.companyId, target: rowKey, detail };
       const written = await audited(deps, actor, act, (record) => record.write('companies', input.companyId, [write]));
-      if (written.outcome !== 'committed') return 'lost-race';
+      if (written.outcome !== 'committed') return undecided(written);
       rewrapped += 1;
     }
     // Looked at once more: a row may have been added under the older version while these were written.

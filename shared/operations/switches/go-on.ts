@@ -5,7 +5,7 @@ import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
 import { loadSwitch } from '../control-state.ts';
 import type { WorkQueue } from '../ports.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided } from '../races.ts';
 import { ok } from '../../domain/result.ts';
 import { enqueue } from './enqueue.ts';
 import { actOnSwitch, placeOfUser, released, replaceSwitch, type SwitchPlace } from './switch-writes.ts';
@@ -35,7 +35,7 @@ async function unblock(deps: GoingOn, place: SwitchPlace): Promise<void> {
       const waits = blocked?.reason === 'provider' && blocked.failure.code === 'consent-required';
       if (!sw || isEnded(sw.value.state) || !waits) return ok(false);
       const written = await record.write('companies', place.companyId, [replaceSwitch(sw, released(sw.value))]);
-      return written.outcome === 'committed' ? ok(true) : 'lost-race';
+      return written.outcome === 'committed' ? ok(true) : undecided(written);
     }),
   );
   if (settled.ok && settled.value) await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);

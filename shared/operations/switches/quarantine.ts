@@ -15,8 +15,8 @@ import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
-import type { StoredRow, Tables, WorkQueue } from '../ports.ts';
-import { settleRaces } from '../races.ts';
+import type { StoredRow, Tables, WorkQueue, WriteOutcome } from '../ports.ts';
+import { settleRaces, type Undecided } from '../races.ts';
 import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
 import { enqueue, isDone } from './enqueue.ts';
 import { writeRows } from './pass-writes.ts';
@@ -28,7 +28,7 @@ export interface QuarantineDependencies extends Auditing {
   readonly queue: WorkQueue;
 }
 
-type Decided = Result<undefined, Refusal> | 'lost-race';
+type Decided = Result<undefined, Refusal> | Undecided;
 type Place = SwitchPlace & { readonly keyId: string };
 
 interface Found {
@@ -163,7 +163,9 @@ async function write(deps: QuarantineDependencies, found: Found, step: RowStep):
   const { row, shard, shardPlace, record } = found;
   const { cursor, phase } = shard.value;
   const writer = deps.entropy.id();
-  const written = await writeRows({ ...deps, tables: recordedIn(deps.tables, record) }, shardPlace, {
+  const outcomes: WriteOutcome[] = [];
+  const tables = recordedIn(deps.tables, record, (told) => void outcomes.push(told));
+  const written = await writeRows({ ...deps, tables }, shardPlace, {
     from: shard,
     rows: [row],
     decide: () => step,
@@ -174,14 +176,19 @@ async function write(deps: QuarantineDependencies, found: Found, step: RowStep):
   // Its answer may have been lost, and the shard been written by others since: the row says whose write it is.
   const now = await deps.tables.read('datakeys', dataKeysPartition(shardPlace), row.rowKey);
   const isOwn = now && readDataKey(row.rowKey, now.cells).writtenBy.startsWith(`${writer}.`);
-  return isOwn ? ok(undefined) : 'lost-race';
+  if (isOwn) return ok(undefined);
+  return outcomes.some(({ outcome }) => outcome === 'unknown') ? 'no-answer' : 'lost-race';
 }
 
 /** The one transaction that moves the row carries its event. */
-const recordedIn = (tables: Tables, record: ActRecord): Tables => ({
+const recordedIn = (tables: Tables, record: ActRecord, told: (written: WriteOutcome) => void): Tables => ({
   read: (...place) => tables.read(...place),
   list: (query) => tables.list(query),
-  write: (_table, partitionKey, writes) => record.write('datakeys', partitionKey, writes),
+  write: async (_table, partitionKey, writes) => {
+    const written = await record.write('datakeys', partitionKey, writes);
+    told(written);
+    return written;
+  },
 });
 
 function refusalFor(problem: WorkerKeyProblem): Refusal {

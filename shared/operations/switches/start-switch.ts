@@ -16,7 +16,7 @@ import { targetOf, type CompanyKeyOpening } from '../company-key-opener.ts';
 import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import type { WorkQueue } from '../ports.ts';
 import { loadConnection } from '../verified-connection.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { enqueue } from './enqueue.ts';
 import {
   actOnSwitch,
@@ -73,7 +73,7 @@ async function tryStart(
   deps: StartDependencies,
   order: Order,
   { record, requestedBy }: { readonly record: ActRecord; readonly requestedBy: string },
-): Promise<Result<Loaded<Switch>, Refusal> | 'lost-race'> {
+): Promise<Result<Loaded<Switch>, Refusal> | Undecided> {
   const [company, keyring, existing] = await Promise.all([
     loadCompany(deps.tables, order.companyId),
     loadKeyring(deps.tables, order),
@@ -119,7 +119,7 @@ async function tryStart(
   ];
   const detail = { source: providerName(sw.source), target: providerName(target) };
   const written = await record.write('companies', order.companyId, writes, detail);
-  if (written.outcome !== 'committed') return 'lost-race';
+  if (written.outcome !== 'committed') return undecided(written);
   deps.log.write({ level: 'info', event: 'switch.requested', detail: { ...placeOf(order), kind: order.kind } });
   return ok({ value: sw, etag: written.etags[0] ?? '' });
 }

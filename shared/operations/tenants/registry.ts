@@ -19,7 +19,7 @@ import { audited, type ActRecord } from '../audit/audited.ts';
 import { listAll, loadCompany, type Loaded } from '../control-state.ts';
 import { StoreUnavailable, type Tables, type WorkQueue } from '../ports.ts';
 import { holds, matches, type Preconditions } from '../preconditions.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { wakeSwitch } from '../switches/wake.ts';
 import { listTenants } from './verifications.ts';
@@ -74,7 +74,7 @@ async function putOnce(
   deps: Auditing,
   place: Place,
   { condition, record }: { readonly condition: Preconditions; readonly record: ActRecord },
-): Promise<Result<Loaded<Tenant> & { readonly created: boolean }, Refusal> | 'lost-race'> {
+): Promise<Result<Loaded<Tenant> & { readonly created: boolean }, Refusal> | Undecided> {
   const company = await openCompany(deps.tables, place.companyId);
   if (!company.ok) return company;
   const held = await loadTenant(deps.tables, place);
@@ -92,7 +92,7 @@ async function putOnce(
   };
   const insert = { kind: 'insert', rowKey: tenantRowKey(place), cells: tenantCells(tenant) } as const;
   const written = await record.write('companies', place.companyId, [guardCompany(company.value), insert]);
-  if (written.outcome !== 'committed') return 'lost-race';
+  if (written.outcome !== 'committed') return undecided(written);
   return ok({ value: tenant, etag: written.etags[1] ?? '', created: true });
 }
 
@@ -118,7 +118,7 @@ async function deleteOnce(
   deps: TenantRemoving,
   place: Place,
   { condition, record }: { readonly condition: Pick<Preconditions, 'ifMatch'>; readonly record: ActRecord },
-): Promise<Result<void, Refusal> | 'lost-race'> {
+): Promise<Result<void, Refusal> | Undecided> {
   if (await record.landed()) return ok(undefined);
   const company = await openCompany(deps.tables, place.companyId);
   if (!company.ok) return company;
@@ -127,7 +127,7 @@ async function deleteOnce(
   if (!matches(condition.ifMatch, held.etag)) return err(unmet(place));
   const remove = { kind: 'delete', rowKey: tenantRowKey(place), etag: held.etag } as const;
   const written = await record.write('companies', place.companyId, [guardCompany(company.value), remove]);
-  return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+  return written.outcome === 'committed' ? ok(undefined) : undecided(written);
 }
 
 /** What cannot be sent now is the timer's. */

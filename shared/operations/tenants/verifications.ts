@@ -20,7 +20,7 @@ import { audited, type ActRecord } from '../audit/audited.ts';
 import { recordFailure, type Recording } from '../audit/record-event.ts';
 import { listAll, loadCompany } from '../control-state.ts';
 import { StoreUnavailable, type RowWrite, type Sealer, type StoredRow, type Tables, type WorkQueue } from '../ports.ts';
-import { settleRaces } from '../races.ts';
+import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { checkSeal, forged, type SealCheck } from '../seals.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { wakeSwitch } from '../switches/wake.ts';
@@ -180,7 +180,7 @@ async function recordOnce(
   deps: VerificationRecording,
   { companyId, approval, destination }: Verified,
   attempt: { readonly unsealed: Omit<Verification, 'seal'>; readonly record: ActRecord; readonly beside: Beside },
-): Promise<Result<void, Refusal> | 'lost-race'> {
+): Promise<Result<void, Refusal> | Undecided> {
   const { unsealed, record, beside } = attempt;
   if (await record.landed()) return ok(undefined);
   const company = await loadCompany(deps.tables, companyId);
@@ -207,7 +207,7 @@ async function recordOnce(
   const more = await beside();
   if (!more.ok) return more;
   const written = await record.write('companies', companyId, [guardCompany(company), put, ...more.value]);
-  return written.outcome === 'committed' ? ok(undefined) : 'lost-race';
+  return written.outcome === 'committed' ? ok(undefined) : undecided(written);
 }
 
 /** Of two that are the last at once, the later one finds nobody left. */

@@ -57,6 +57,10 @@ describe('a request that is not valid', () => {
     expect([twice.status, ...detailsOf(twice)]).toEqual([400, 'invalid-value body.keys.1.keyId']);
     const lost = await api.call('GET', '/companies/acme/keyrings/default/datakeys?skiptoken=AAAA', { as: partner });
     expect([lost.status, ...detailsOf(lost)]).toEqual([400, 'invalid-value query.skiptoken']);
+    for (const path of ['/events', '/companies/acme/events']) {
+      const events = await api.call('GET', `${path}?skiptoken=x`, { as: partner });
+      expect([events.status, ...detailsOf(events)]).toEqual([400, 'invalid-value query.skiptoken']);
+    }
   });
 
   test('with a field named __proto__ has it named like any other', async () => {
@@ -284,6 +288,20 @@ describe('when something is wrong on our side', () => {
     expect(codeOf(answer)).toBe('store-unavailable');
     expect((await away.call('GET', '/health/live')).status).toBe(200);
     await away.close();
+  });
+
+  test('a store that never tells what became of a write is away, not busy with others', async () => {
+    const deaf = await Api.start({
+      tables: (store) => ({
+        read: store.read.bind(store),
+        list: store.list.bind(store),
+        write: (table, ...rest) =>
+          table === 'companies' ? Promise.resolve({ outcome: 'unknown' }) : store.write(table, ...rest),
+      }),
+    });
+    const answer = await deaf.call('PUT', '/companies/globex', { as: partner, body: { displayName: 'Globex' } });
+    expect([answer.status, codeOf(answer), answer.headers.get('retry-after')]).toEqual([503, 'store-unavailable', '5']);
+    await deaf.close();
   });
 
   test('a bug is 500 with the request id and nothing of the inside; the log has the rest', async () => {

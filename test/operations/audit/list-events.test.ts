@@ -58,7 +58,7 @@ describe('the list of events', () => {
 
   it.each(['!head', '', '5x', 'x5', '5\n', '12345678901234567'])('does not go on behind %j', async (continuation) => {
     const refused = errorOf(await listEvents(chain.deps, { companyId: COMPANY, limit: 5, continuation }));
-    expect(refused).toMatchObject({ type: 'invalid', target: 'skiptoken' });
+    expect(refused).toMatchObject({ type: 'invalid', target: 'continuation' });
   });
 
   it('is refused by name for a company that never was', async () => {

@@ -171,7 +171,7 @@ describe('what is refused', () => {
     const [first, second] = namesIn(0);
     const [other] = namesIn(1);
     await ask(world, [first!]);
-    const lost = { outcome: 'unknown' } as const;
+    const lost = { outcome: 'conflict', index: 0, reason: 'changed' } as const;
     world.tables.beforeWrite = ({ partitionKey }) =>
       Promise.resolve(partitionKey === world.partitionOf(other!.keyId) ? lost : undefined);
     expect(valueOf(await ask(world, [second!, other!], OTHER_REQUEST)).keys).toMatchObject([

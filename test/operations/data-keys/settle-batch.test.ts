@@ -10,7 +10,7 @@ import type { CompanyKeyCache } from '../../../shared/operations/company-key-cac
 import type { ChangedRow, NewRow, RowChange, RowOutcome } from '../../../shared/operations/data-keys/row-change.ts';
 import { settleBatch, type BatchWriting } from '../../../shared/operations/data-keys/settle-batch.ts';
 import { planShard, type PendingChange } from '../../../shared/operations/data-keys/shard-plan.ts';
-import type { Tables, WriteOutcome } from '../../../shared/operations/ports.ts';
+import { StoreUnavailable, type Tables, type WriteOutcome } from '../../../shared/operations/ports.ts';
 import { loadShard, type LoadedShard } from '../../../shared/operations/shard-rows.ts';
 import { FakeEntropy } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
@@ -359,11 +359,11 @@ describe('an answer that is lost', () => {
     expect(at.outcomes).toMatchObject({ a: { outcome: 'refused', refusal: { type: 'not-found' } } });
   });
 
-  it('each time makes the batch give up, if nothing was written', async () => {
+  it('each time makes the store away, not busy with others', async () => {
     const at = bench();
     at.answers.push(...Array.from({ length: 200 }, () => UNKNOWN));
-    await settleBatch(at.deps, PLACE, at.pending(added('a')), undefined);
-    expect(at.outcomes['a']).toMatchObject({ outcome: 'refused', refusal: { type: 'busy' } });
+    await expect(settleBatch(at.deps, PLACE, at.pending(added('a')), undefined)).rejects.toThrow(StoreUnavailable);
+    expect(at.outcomes).toEqual({});
     expect(await shardIn(at)).toEqual(shard);
   });
 });
