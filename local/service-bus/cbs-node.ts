@@ -5,6 +5,7 @@ import type { Control } from '../control/control.ts';
 import { parseAddress, parseTokenAudience } from './addresses.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { entityNotFound } from './failures.ts';
+import { carryOut } from './faulty-operation.ts';
 import { readRequest, type Request } from './request.ts';
 import type { TokenCheck } from './token-check.ts';
 
@@ -23,6 +24,12 @@ interface Answer {
   readonly description: string;
 }
 
+interface Verdict {
+  readonly answer: Answer;
+  /** What the token allows from now on, if it is good. */
+  readonly claim?: { readonly path: string; readonly expiresAtMs: number };
+}
+
 export function attachCbs(parts: CbsParts): void {
   const { link } = parts;
   link.on('message', (context: EventContext) => {
@@ -34,21 +41,31 @@ export function attachCbs(parts: CbsParts): void {
 }
 
 async function answerRequest(request: Request, parts: CbsParts): Promise<void> {
-  const { status, description } = await putToken(request, parts);
-  const audience = parseTokenAudience(request.properties['name']);
-  parts.control.record({ operation: 'put-token', target: audience?.path ?? '', status });
-  parts.client.reply(request.replyTo, {
-    correlation_id: request.id,
-    application_properties: { 'status-code': status, 'status-description': description },
+  const { client, control } = parts;
+  const { answer, claim } = await judge(request, parts);
+  const reply = ({ status, description }: Answer): void =>
+    client.reply(request.replyTo, {
+      correlation_id: request.id,
+      application_properties: { 'status-code': status, 'status-description': description },
+    });
+  carryOut(control, {
+    operation: 'put-token',
+    target: parseTokenAudience(request.properties['name'])?.path ?? '',
+    client,
+    refuse: reply,
+    act: () => {
+      if (claim) client.claims.add(claim.path, claim.expiresAtMs);
+      return { status: answer.status, answer: () => reply(answer) };
+    },
   });
 }
 
-async function putToken({ operation, properties, body }: Request, parts: CbsParts): Promise<Answer> {
+async function judge({ operation, properties, body }: Request, parts: CbsParts): Promise<Verdict> {
   const { client, checkToken, hasQueue } = parts;
-  if (operation !== 'put-token') return { status: 400, description: `Unknown operation '${operation}'.` };
+  if (operation !== 'put-token') return answered(400, `Unknown operation '${operation}'.`);
   if (properties['type'] !== 'jwt') return refused('LocalAuthDisabled: SAS authentication has been disabled.');
   const audience = parseTokenAudience(properties['name']);
-  if (!audience) return { status: 400, description: 'The name is not an address in this namespace.' };
+  if (!audience) return answered(400, 'The name is not an address in this namespace.');
   if (audience.host !== client.host) return refused('InvalidAudience: The name is in another namespace.');
   if (typeof body !== 'string') return refused('MalformedToken: The token is malformed.');
   const verdict = await checkToken(body);
@@ -57,12 +74,12 @@ async function putToken({ operation, properties, body }: Request, parts: CbsPart
   // A token for an entity that does not exist is refused by name, as Service Bus does, and only if it is a good one.
   if (address && address.kind !== 'cbs' && !hasQueue(address.queue)) {
     const { status, description } = entityNotFound(client.host, audience.path);
-    return { status, description: `Put token failed. status-code: 404, status-description: ${description}` };
+    return answered(status, `Put token failed. status-code: 404, status-description: ${description}`);
   }
-  client.claims.add(audience.path, verdict.expiresAtMs);
-  return { status: 202, description: 'Accepted' };
+  return { ...answered(202, 'Accepted'), claim: { path: audience.path, expiresAtMs: verdict.expiresAtMs } };
 }
 
-function refused(reason: string): Answer {
-  return { status: 401, description: `Put token failed. status-code: 401, status-description: ${reason}` };
-}
+const answered = (status: number, description: string): Verdict => ({ answer: { status, description } });
+
+const refused = (reason: string): Verdict =>
+  answered(401, `Put token failed. status-code: 401, status-description: ${reason}`);

@@ -7,6 +7,8 @@ import { plantedFailure, type Failure } from './failures.ts';
 export interface Outcome {
   readonly status: number;
   readonly detail?: NonNullable<RequestRecord['detail']>;
+  /** Opening connections and links is logged only where a fault met it: the log is of what was asked on them. */
+  readonly isUnlogged?: true;
   /** Tells the client; not called when the connection is cut after acting. */
   readonly answer: () => void;
   /** What follows for others, told the client or not: a message sent is delivered to whoever waits for it. */
@@ -65,9 +67,9 @@ function carryOutUnder(effect: FaultEffect, control: Control, operation: Operati
 function finish(
   control: Control,
   { operation, target }: Operation,
-  { status, detail, answer, followUp }: Outcome,
+  { status, detail, isUnlogged, answer, followUp }: Outcome,
 ): void {
-  control.record({ operation, target, status, ...(detail ? { detail } : {}) });
+  if (isUnlogged !== true) control.record({ operation, target, status, ...(detail ? { detail } : {}) });
   answer();
   followUp?.();
 }

@@ -7,10 +7,11 @@ import { attachCbs } from './cbs-node.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { attachConsumer } from './consumer-link.ts';
 import { entityNotFound, unauthorized, type Failure } from './failures.ts';
+import { carryOut } from './faulty-operation.ts';
 import { attachManagement } from './management-node.ts';
 import { attachProducer } from './producer-link.ts';
 import type { Queue } from './queue.ts';
-import { echoSettleModes } from './rhea-internals.ts';
+import { echoSettleModes, withholdAnswer } from './rhea-internals.ts';
 import type { TokenCheck } from './token-check.ts';
 
 export interface Broker {
@@ -20,8 +21,33 @@ export interface Broker {
   readonly checkToken: TokenCheck;
 }
 
+/** A link of a client that has just come. It is answered when the faults planted for it let it be. */
+export function openLink(link: Receiver | Sender, client: ClientConnection, broker: Broker): void {
+  const answer = withholdAnswer(link);
+  const isReceiver = link.is_receiver();
+  const address = addressOf(isReceiver ? link.target : link.source);
+  carryOut(broker.control, {
+    operation: 'attach',
+    target: address.toLowerCase(),
+    client,
+    refuse: (failure) => {
+      refuse(link, failure);
+      answer();
+    },
+    act: () => ({
+      status: 200,
+      isUnlogged: true,
+      answer: () => {
+        if (isReceiver) openReceiver(link as Receiver, client, broker);
+        else openSender(link as Sender, client, broker);
+        answer();
+      },
+    }),
+  });
+}
+
 /** The client sends on this link. */
-export function openReceiver(link: Receiver, client: ClientConnection, broker: Broker): void {
+function openReceiver(link: Receiver, client: ClientConnection, broker: Broker): void {
   const admission = admit(addressOf(link.target), client, broker);
   if (!admission.ok) {
     refuse(link, admission.failure);
@@ -43,7 +69,7 @@ export function openReceiver(link: Receiver, client: ClientConnection, broker: B
 }
 
 /** The client receives on this link. */
-export function openSender(link: Sender, client: ClientConnection, broker: Broker): void {
+function openSender(link: Sender, client: ClientConnection, broker: Broker): void {
   const admission = admit(addressOf(link.source), client, broker);
   if (!admission.ok) {
     refuse(link, admission.failure);

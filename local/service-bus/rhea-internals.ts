@@ -1,6 +1,6 @@
 // The few things a broker needs of rhea that rhea, written for clients, does not offer. The only file that reaches
 // into its objects; everything here was checked against rhea 3.0.5 and says what would go wrong without it.
-import rhea, { type Connection, type Delivery, type Receiver, type Sender } from 'rhea';
+import rhea, { type Connection, type Delivery, type Receiver, type Sender, type Session } from 'rhea';
 import type { Socket } from 'node:net';
 import type { Failure } from './failures.ts';
 
@@ -12,6 +12,11 @@ interface LinkInternals {
   _get_drain: () => boolean;
   readonly local: { readonly attach: { snd_settle_mode?: number; rcv_settle_mode?: number } };
   readonly connection: { _register(): void };
+}
+
+interface ConnectionInternals {
+  registered: boolean;
+  _register(): void;
 }
 
 interface DeliveryInternals {
@@ -85,6 +90,26 @@ export function forget(delivery: Delivery): void {
   const internals = delivery as unknown as DeliveryInternals;
   internals.settled = true;
   internals.remote_settled = true;
+}
+
+interface Endpoint {
+  _process?: () => void;
+}
+
+/**
+ * Keeps rhea from answering an open, begin or attach, which it does by itself once the event has been handled.
+ * What comes back lets it: at once, later, or never.
+ */
+export function withholdAnswer(endpoint: Connection | Session | Sender | Receiver): () => void {
+  const connection = ('connection' in endpoint ? endpoint.connection : endpoint) as unknown as ConnectionInternals;
+  const processed = endpoint as unknown as Endpoint;
+  processed._process = () => {
+    connection.registered = false;
+  };
+  return () => {
+    delete processed._process;
+    connection._register();
+  };
 }
 
 export function socketOf(connection: Connection): Socket {

@@ -1,7 +1,7 @@
 // The Service Bus of the embedded run: AMQP 1.0 over TLS on loopback, as far as the Azure SDK and a Functions trigger
 // use it for queues without sessions. Puts the parts together; nothing here knows
 // what a message is, or who may attach to what.
-import rhea, { type Connection, type Container, type EventContext } from 'rhea';
+import rhea, { type Connection, type Container, type EventContext, type Session } from 'rhea';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -10,11 +10,12 @@ import { Control } from '../control/control.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
 import { ClientConnection } from './client-connection.ts';
 import { addControlRoutes, messagesOf, purge, stateOf, type QueueMessages, type QueueState } from './control-routes.ts';
-import { openReceiver, openSender, type Broker } from './link-admission.ts';
+import { carryOut } from './faulty-operation.ts';
+import { openLink, type Broker } from './link-admission.ts';
 import { MAX_MESSAGE_BYTES } from './producer-link.ts';
 import { createQueue, type Queue } from './queue.ts';
 import type { QueueSettings } from './queue-model.ts';
-import { socketOf } from './rhea-internals.ts';
+import { socketOf, withholdAnswer } from './rhea-internals.ts';
 import { createTokenCheck, type IssuerKeys } from './token-check.ts';
 
 /** Structured-cloneable, so that the broker can run in a worker thread. */
@@ -102,17 +103,42 @@ function createContainer(broker: Broker): Container {
     const client = new ClientConnection(connection);
     clients.set(connection, client);
     socketOf(connection).once('close', () => client.closed());
+    openEndpoint('open', connection, client, broker.control);
+  });
+  container.on('session_open', ({ session, connection }: EventContext) => {
+    const client = clients.get(connection);
+    if (session && client) openEndpoint('begin', session, client, broker.control);
   });
   container.on('receiver_open', ({ receiver, connection }: EventContext) => {
     const client = clients.get(connection);
-    if (receiver && client) openReceiver(receiver, client, broker);
+    if (receiver && client) openLink(receiver, client, broker);
   });
   container.on('sender_open', ({ sender, connection }: EventContext) => {
     const client = clients.get(connection);
-    if (sender && client) openSender(sender, client, broker);
+    if (sender && client) openLink(sender, client, broker);
   });
   ignoreDepartures(container);
   return container;
+}
+
+/** A connection or a session of a client: answered when the faults planted for it let it be. */
+function openEndpoint(
+  operation: 'open' | 'begin',
+  endpoint: Connection | Session,
+  client: ClientConnection,
+  control: Control,
+): void {
+  const answer = withholdAnswer(endpoint);
+  carryOut(control, {
+    operation,
+    target: client.host,
+    client,
+    refuse: ({ condition, description }) => {
+      endpoint.close({ condition, description });
+      answer();
+    },
+    act: () => ({ status: 200, isUnlogged: true, answer }),
+  });
 }
 
 /** Clients come and go and may send anything: none of it may end the process, as an unheard `error` event would. */

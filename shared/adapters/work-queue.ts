@@ -1,10 +1,11 @@
 // The work queue through @azure/service-bus. Connects at the first message. Every message has an id of its own, so that
-// duplicate detection drops none; a resend by the SDK carries the same id and is dropped where it should be.
+// duplicate detection drops none; a resend carries the same id and is dropped where it should be.
 import type { TokenCredential } from '@azure/identity';
-import { ServiceBusClient, type ServiceBusMessage, type ServiceBusSender } from '@azure/service-bus';
+import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 import type { Clock, Entropy, WorkQueue } from '../operations/ports.ts';
+import { NothingHeard, ServiceBusConnection } from './service-bus-connection.ts';
 
 interface ServiceBusWorkQueueOptions {
   readonly fullyQualifiedNamespace: string;
@@ -12,29 +13,36 @@ interface ServiceBusWorkQueueOptions {
   readonly credential: TokenCredential;
   readonly clock: Clock;
   readonly entropy: Pick<Entropy, 'id'>;
+  /** For one `send` as a whole: token, connection, links and a second attempt included. */
+  readonly limitMs?: number;
 }
 
-/** Somebody waits for the answer while this goes on, and the timer finds what could not be sent. */
-const RETRY_OPTIONS = { maxRetries: 1, retryDelayInMs: 500, maxRetryDelayInMs: 1_000, timeoutInMs: 4_000 };
+/** Somebody waits for the answer while this goes on, for 4 s at most with what else the call does; the timer finds what could not be sent. */
+const LIMIT_MS = 3_500;
 /** Far under the 256 KiB that one scheduling request may carry. */
 const MAX_SCHEDULED_AT_ONCE = 100;
 
+type Send = (sender: ServiceBusSender, abortSignal: AbortSignal) => Promise<void>;
+
 export class ServiceBusWorkQueue implements WorkQueue {
   readonly #options: ServiceBusWorkQueueOptions;
-  #connected: { readonly client: ServiceBusClient; readonly sender: ServiceBusSender } | undefined;
+  readonly #limitMs: number;
+  #connection: ServiceBusConnection | undefined;
 
   constructor(options: ServiceBusWorkQueueOptions) {
     this.#options = options;
+    this.#limitMs = options.limitMs ?? LIMIT_MS;
   }
 
   async send(messages: readonly WorkMessage[], options: { readonly delayMs?: number } = {}): Promise<void> {
     if (messages.length === 0) return;
     const { delayMs = 0 } = options;
     const wrapped = messages.map((message) => this.#wrap(message));
+    const at = new Date(this.#options.clock.now().getTime() + delayMs);
     try {
-      const sender = this.#sender();
-      if (delayMs > 0) await this.#schedule(sender, wrapped, delayMs);
-      else await sendInBatches(sender, wrapped);
+      await this.#twice((sender, abortSignal) =>
+        delayMs > 0 ? schedule(sender, wrapped, { at, abortSignal }) : sendInBatches(sender, wrapped, { abortSignal }),
+      );
     } catch (error) {
       // Whatever it was, these messages are not known to be in the queue; the agenda's timer finds the work again.
       throw new StoreUnavailable('Service Bus', { cause: error });
@@ -42,39 +50,55 @@ export class ServiceBusWorkQueue implements WorkQueue {
   }
 
   async close(): Promise<void> {
-    await this.#connected?.client.close();
-    this.#connected = undefined;
+    await this.#connection?.close();
+    this.#connection = undefined;
   }
 
-  #sender(): ServiceBusSender {
-    if (!this.#connected) {
-      const { fullyQualifiedNamespace, queueName, credential } = this.#options;
-      const client = new ServiceBusClient(fullyQualifiedNamespace, credential, { retryOptions: RETRY_OPTIONS });
-      this.#connected = { client, sender: client.createSender(queueName) };
+  /** A connection may have died without a word: half of the time is for the one there is, the other half for a new one. */
+  async #twice(send: Send): Promise<void> {
+    const startedMs = performance.now();
+    try {
+      await this.#connected().use(this.#limitMs / 2, send);
+    } catch (error) {
+      if (!(error instanceof NothingHeard)) throw error;
+      await this.#connected().use(Math.max(0, this.#limitMs - (performance.now() - startedMs)), send);
     }
-    return this.#connected.sender;
+  }
+
+  #connected(): ServiceBusConnection {
+    if (this.#connection === undefined || this.#connection.isGivenUp) {
+      this.#connection = new ServiceBusConnection(this.#options);
+    }
+    return this.#connection;
   }
 
   /** The Functions host parses metadata as JSON where it can: an id must not look like a number. */
   #wrap(message: WorkMessage): ServiceBusMessage {
     return { body: message, contentType: 'application/json', messageId: `work-${this.#options.entropy.id()}` };
   }
+}
 
-  async #schedule(sender: ServiceBusSender, messages: ServiceBusMessage[], delayMs: number): Promise<void> {
-    const at = new Date(this.#options.clock.now().getTime() + delayMs);
-    for (let from = 0; from < messages.length; from += MAX_SCHEDULED_AT_ONCE) {
-      await sender.scheduleMessages(messages.slice(from, from + MAX_SCHEDULED_AT_ONCE), at);
-    }
+async function schedule(
+  sender: ServiceBusSender,
+  messages: ServiceBusMessage[],
+  { at, abortSignal }: { readonly at: Date; readonly abortSignal: AbortSignal },
+): Promise<void> {
+  for (let from = 0; from < messages.length; from += MAX_SCHEDULED_AT_ONCE) {
+    await sender.scheduleMessages(messages.slice(from, from + MAX_SCHEDULED_AT_ONCE), at, { abortSignal });
   }
 }
 
-async function sendInBatches(sender: ServiceBusSender, messages: readonly ServiceBusMessage[]): Promise<void> {
-  let batch = await sender.createMessageBatch();
+async function sendInBatches(
+  sender: ServiceBusSender,
+  messages: readonly ServiceBusMessage[],
+  options: { readonly abortSignal: AbortSignal },
+): Promise<void> {
+  let batch = await sender.createMessageBatch(options);
   for (const message of messages) {
     if (batch.tryAddMessage(message)) continue;
-    await sender.sendMessages(batch);
-    batch = await sender.createMessageBatch();
+    await sender.sendMessages(batch, options);
+    batch = await sender.createMessageBatch(options);
     if (!batch.tryAddMessage(message)) throw new Error('a message that fits no batch');
   }
-  await sender.sendMessages(batch);
+  await sender.sendMessages(batch, options);
 }

@@ -2,7 +2,7 @@
 import type { ServiceBusClientOptions, ServiceBusReceivedMessage, ServiceBusReceiver } from '@azure/service-bus';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { QueueMessages, QueueState } from '../../../local/service-bus/control-routes.ts';
-import { QUEUE, startBroker, type BrokerFixture } from './broker-fixture.ts';
+import { HOST, QUEUE, startBroker, type BrokerFixture } from './broker-fixture.ts';
 
 /** A cut connection leaves the SDK waiting for an answer until this is over; then it tries again. */
 const IMPATIENT: ServiceBusClientOptions = { retryOptions: { maxRetries: 2, retryDelayInMs: 10, timeoutInMs: 1_000 } };
@@ -72,6 +72,25 @@ describe('sending', () => {
     const sender = fixture.client().createSender('work');
     await Promise.all([sender.sendMessages({ body: 'delayed' }), sender.sendMessages({ body: 'prompt' })]);
     expect(fixture.broker.messages('work').messages.map(({ body }) => body)).toEqual(['prompt', 'delayed']);
+  });
+});
+
+describe('opening', () => {
+  const steps: [string, string][] = [
+    ['open', HOST],
+    ['attach', '$cbs'],
+    ['put-token', 'work'],
+    ['attach', 'work'],
+  ];
+  test.each(steps)('%s of %s can be refused and delayed', async (operation, target) => {
+    const { control, messages } = fixture.broker;
+    control.plant({ operation, target, times: 1, effect: { status: 503 } });
+    await expect(fixture.client(ONCE_IMPATIENT).createSender('work').sendMessages({ body: 1 })).rejects.toThrow();
+    const faults = control.requests().map((asked) => `${asked.operation} ${asked.target} ${asked.status}`);
+    expect(faults).toContain(`${operation} ${target} 503`);
+    control.plant({ operation, target, times: 1, effect: { delayMs: 20 } });
+    await fixture.client().createSender('work').sendMessages({ body: 1 });
+    expect(messages('work').messages).toHaveLength(1);
   });
 });
 
