@@ -14,14 +14,14 @@ import type {
   WriteOutcome,
 } from '../../../shared/operations/ports.ts';
 import { actOf, type Place } from '../../fixtures/places-to-die.ts';
-import type { KillOrders, NamedOrder } from './kill-orders.ts';
+import type { KillOrders, NamedOrder, PassStand, SeveredWrite } from './kill-orders.ts';
 import { invocation, WorkUnderWay } from './work-under-way.ts';
 
 /** Dies if there is an order for this place in the work that is under way. */
-export function reach(orders: KillOrders, place: Place, work = WorkUnderWay.current): void {
-  const whereabouts = work?.whereabouts;
-  const found = whereabouts && orders.find(place, whereabouts);
-  if (found && orders.take(found.name)) orders.carryOut(found.name);
+export function reach(orders: KillOrders, place: Place, pass?: PassStand): void {
+  const whereabouts = WorkUnderWay.current?.whereabouts;
+  const found = whereabouts && orders.find(place, { ...whereabouts, ...(pass ? { pass } : {}) });
+  if (found && orders.take(found.name)) orders.carryOut(found.name, pass ? { shard: pass.shard } : {});
 }
 
 export class DeadlyTables implements Tables {
@@ -48,15 +48,25 @@ export class DeadlyTables implements Tables {
 
   async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
     const work = WorkUnderWay.current;
-    const act = work && actOf(table, writes, { shard: work.shardAt(partitionKey), state: work.state });
+    if (!work) return this.#inner.write(table, partitionKey, writes);
+    await this.#orders.pass();
+    const act = actOf(table, writes, { shard: work.shardAt(partitionKey), state: work.state });
+    const written = await this.#writeOrDie({ act, table, partitionKey, writes, work });
+    if (written.outcome === 'committed' && table === 'datakeys') work.wrote(partitionKey, writes);
+    return written;
+  }
+
+  async #writeOrDie({ act, table, partitionKey, writes, work }: Act): Promise<WriteOutcome> {
     // A page without a row to move is not the place that is meant. The second pass has opened every row, also if it changes none.
     const isEmpty = act === 'page-write' && writes.length === 1;
     if (act === undefined || isEmpty) return this.#inner.write(table, partitionKey, writes);
-    reach(this.#orders, `${act}:before`);
-    const severed = act === 'page-write' ? await this.#sever() : undefined;
+    const isOfPass = act === 'page-write' || act === 'second-pass';
+    const pass = isOfPass ? work.passBefore(partitionKey, writes) : undefined;
+    reach(this.#orders, `${act}:before`, pass);
+    const severed = act === 'page-write' ? await this.#sever(pass) : undefined;
     const written = await this.#inner.write(table, partitionKey, writes);
-    if (severed) await this.#dieUnanswered(severed, remarkOn(partitionKey, writes, written));
-    if (written.outcome === 'committed') reach(this.#orders, `${act}:after`);
+    if (severed) await this.#dieUnanswered(severed, pass, remarkOn(partitionKey, writes, written));
+    if (written.outcome === 'committed') reach(this.#orders, `${act}:after`, pass);
     return written;
   }
 
@@ -64,9 +74,10 @@ export class DeadlyTables implements Tables {
    * Has the line to the tables break at the write that follows, if that is what was ordered. The order is taken first: nobody else may
    * break the line, perhaps after it was mended.
    */
-  async #sever(): Promise<NamedOrder | undefined> {
-    const at = WorkUnderWay.current?.whereabouts;
-    if (!at || this.#severed) return this.#severed;
+  async #sever(pass: PassStand | undefined): Promise<NamedOrder | undefined> {
+    const whereabouts = WorkUnderWay.current?.whereabouts;
+    if (!whereabouts || this.#severed) return this.#severed;
+    const at = { ...whereabouts, ...(pass ? { pass } : {}) };
     const found = this.#orders.find('page-write:answer-lost', at) ?? this.#orders.find('page-write:not-committed', at);
     const line = found?.order.line;
     if (!line || !this.#orders.take(found.name)) return undefined;
@@ -76,19 +87,20 @@ export class DeadlyTables implements Tables {
   }
 
   /** A transaction that lost to another writer was not committed either: then it is the next one whose answer is to be lost. */
-  async #dieUnanswered({ name, order }: NamedOrder, write: SeveredWrite): Promise<void> {
-    const row = await this.#inner.read('datakeys', write.partitionKey, write.rowKey);
-    const isCommitted = row?.cells['writtenBy'] === write.writtenBy;
-    if (isCommitted === (order.place === 'page-write:answer-lost')) this.#orders.carryOut(name, write);
+  async #dieUnanswered({ name, order }: NamedOrder, pass: PassStand | undefined, severed: SeveredWrite): Promise<void> {
+    const row = await this.#inner.read('datakeys', severed.partitionKey, severed.rowKey);
+    const isCommitted = row?.cells['writtenBy'] === severed.writtenBy;
+    if (isCommitted !== (order.place === 'page-write:answer-lost')) return;
+    this.#orders.carryOut(name, { severed, ...(pass ? { shard: pass.shard } : {}) });
   }
 }
 
-/** What came of a transaction on the broken line, as its sender saw it; one of its rows, and who would have written it. */
-export interface SeveredWrite {
-  readonly outcome: WriteOutcome['outcome'];
+interface Act {
+  readonly act: ReturnType<typeof actOf>;
+  readonly table: TableName;
   readonly partitionKey: string;
-  readonly rowKey: string;
-  readonly writtenBy: string;
+  readonly writes: readonly RowWrite[];
+  readonly work: WorkUnderWay;
 }
 
 function remarkOn(partitionKey: string, writes: readonly RowWrite[], { outcome }: WriteOutcome): SeveredWrite {
@@ -128,8 +140,12 @@ export class DeadlyQueue implements WorkQueue {
   }
 
   async send(messages: readonly WorkMessage[], options?: { readonly delayMs?: number }): Promise<void> {
+    const invoked = invocation.getStore();
+    if (invoked instanceof WorkUnderWay) await this.#orders.pass();
+    // Whoever enqueues what comes next finds nothing to enqueue if a timer was there before. Its messages may get lost.
+    if (invoked === undefined && this.#orders.isAwaited('next:enqueued')) return;
     await this.#inner.send(messages, options);
-    if (invocation.getStore() === 'call') this.#beforeReceipt(messages);
+    if (invoked === 'call') this.#beforeReceipt(messages);
     else reach(this.#orders, 'next:enqueued');
   }
 

@@ -1,5 +1,6 @@
-// One switch of a company whose hosts die along a chain of places. The queue is held back while hosts start and orders are given, so that
-// each way begins in the middle of the one before; what was locked by the dead comes back when its lock has run out, as ever.
+// One switch of a company whose hosts die along a chain of places. While hosts start and orders are given the queue is held back and the
+// gate is shut, so that each way begins in the middle of the one before; what was locked by the dead comes back when its lock has run
+// out, as ever. Nothing here depends on who is quicker: KillOrders holds the others, LEAST_BEHIND leaves work for the next way.
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { WORK_QUEUE } from '../../../local/environment/app-environment.ts';
@@ -10,7 +11,6 @@ import { until, type Answer, type Run } from '../run.ts';
 import type { StoredRows } from '../stored-rows.ts';
 import { whyBlocked } from '../why-blocked.ts';
 import type { Death } from './chains.ts';
-import type { SeveredWrite } from './deadly-ports.ts';
 import type { KillOrder, KillOrders } from './kill-orders.ts';
 
 export interface Scene {
@@ -22,10 +22,19 @@ export interface Scene {
   readonly hosts: number;
 }
 
-const DEATH_LIMIT_MS = 60_000;
-const END_LIMIT_MS = 90_000;
-/** Those of a whole shard, so that the way back has rows to move, and rows to open anew. Either of two hosts does more of them. */
-const WRITES_BEFORE_WAY_BACK = 2;
+/** Far more than it takes on a machine that has a lot else to do. */
+const DEATH_LIMIT_MS = 120_000;
+const END_LIMIT_MS = 120_000;
+/**
+ * How many rows of its shard a pass must have behind it at a write that is a place: whoever goes back must have more rows to put back than
+ * one transaction holds, and rows to open anew; whoever goes forward again must have some that were put back.
+ */
+const LEAST_BEHIND: Readonly<Record<'first' | 'second', Readonly<Record<Way, number>>>> = {
+  first: { forward: 150, back: 50, again: 0 },
+  second: { forward: 150, back: 0, again: 0 },
+};
+/** So many in each shard: enough for LEAST_BEHIND, and more than one page of a pass, so that its first write is not its last. */
+export const ROWS_OF_A_SHARD = 330;
 /** The generation of each way, counted from the keyring's before the switch. */
 const GENERATIONS: Readonly<Record<Way, number>> = { forward: 1, back: 2, again: 3 };
 
@@ -34,30 +43,30 @@ export class DoomedSwitch {
   readonly #switchId: string;
   #generationBefore = 0;
   #way: Way | undefined;
+  /** Whose pass somebody died in: only there it is known what is left to move. */
+  #shard: number | undefined;
 
   constructor(scene: Scene, switchId: string) {
     this.#scene = scene;
     this.#switchId = switchId;
   }
 
-  /** False if the switch was over before it could be sent the other way: a lock that ran out gave its work to somebody else. */
-  async dieAlong(deaths: readonly Death[], onDeath: (death: Death) => void): Promise<boolean> {
+  async dieAlong(deaths: readonly Death[], onDeath: (death: Death) => void): Promise<void> {
     const { company, rows } = this.#scene;
     const keyring = await rows.read('companies', company.companyId, keyringRowKey('default'));
     this.#generationBefore = Number(keyring['generation']);
     await holdQueue(this.#scene, true);
     for (const death of deaths) {
-      if (!(await this.#dieAt(death))) return false;
+      await this.#dieAt(death);
       onDeath(death);
       await completeHosts(this.#scene);
     }
-    return true;
   }
 
   /** The state that it ends in, with nobody's help. */
   async end(): Promise<string> {
     const { company, run } = this.#scene;
-    await holdQueue(this.#scene, false);
+    await letGoOn(this.#scene);
     const look = async (): Promise<string | false> => {
       const { state, blocked } = await company.view(this.#switchId);
       if (blocked) throw new Error(await whyBlocked(run, blocked));
@@ -66,36 +75,32 @@ export class DoomedSwitch {
     return until(`the end of ${this.#switchId}`, look, END_LIMIT_MS);
   }
 
-  async #dieAt(death: Death): Promise<boolean> {
+  async #dieAt(death: Death): Promise<void> {
     const { run, orders } = this.#scene;
     const { place, way } = death;
     const name = orders.give(this.#orderFor(death));
     const exits = run.environment.hosts.map(({ exited }) => exited);
+    const beforeReceipt = place === 'message:before-receipt';
     if (way !== this.#way) {
       this.#way = way;
-      const status = await this.#order(way);
-      if (status === 409) {
-        orders.takeBack();
-        return false;
-      }
       // Whoever was to answer is the one to die before the message that it sent is received.
-      expect(status).toBe(place === 'message:before-receipt' ? undefined : 202);
+      expect(await this.#order(way)).toBe(beforeReceipt ? undefined : 202);
     }
-    if (place !== 'message:before-receipt') await holdQueue(this.#scene, false);
+    if (!beforeReceipt) await letGoOn(this.#scene);
     const tooLate = delay(DEATH_LIMIT_MS, `nobody died at ${place}`, { ref: false });
     expect(await Promise.race([...exits, tooLate])).toEqual({ code: null, signal: 'SIGKILL' });
     await holdQueue(this.#scene, true);
     expect(orders.wasTaken(name)).toBe(true);
+    this.#shard = orders.remarkOf(name).shard ?? this.#shard;
     await this.#checkSevered(death, name);
-    return true;
   }
 
   #orderFor({ place, way }: Death): KillOrder {
     const { url } = this.#scene.run.environment.tables;
     const generation = place.startsWith('prepare:') ? 0 : this.#generationBefore + GENERATIONS[way];
-    const isWrite = place.startsWith('page-write:') || place.startsWith('second-pass:');
-    const times = way === 'forward' && isWrite ? WRITES_BEFORE_WAY_BACK + 1 : 1;
-    const order = { place, switchId: this.#switchId, generation, times };
+    const shard = this.#shard === undefined ? {} : { shard: this.#shard };
+    const leastBehind = LEAST_BEHIND[place.startsWith('second-pass:') ? 'second' : 'first'][way];
+    const order = { place, switchId: this.#switchId, generation, leastBehind, ...shard };
     const sever = (drop: 'before-acting' | 'after-acting'): KillOrder => ({
       ...order,
       line: { url, fault: { operation: 'batch', target: 'datakeys', effect: { drop } } },
@@ -133,8 +138,9 @@ export class DoomedSwitch {
     const isLost = place === 'page-write:answer-lost';
     if (!isLost && place !== 'page-write:not-committed') return;
     await run.environment.tables.clearFaults();
-    const { outcome, partitionKey, rowKey, writtenBy } = orders.remarkOf(name) as SeveredWrite;
-    expect(outcome).toBe('unknown');
+    const { severed } = orders.remarkOf(name);
+    expect(severed?.outcome).toBe('unknown');
+    const { partitionKey = '', rowKey = '', writtenBy } = severed ?? {};
     const row = await rows.read('datakeys', partitionKey, rowKey);
     expect(row['writtenBy'] === writtenBy).toBe(isLost);
   }
@@ -144,8 +150,14 @@ export class DoomedSwitch {
 export async function clearScene(scene: Scene): Promise<void> {
   scene.orders.takeBack();
   await scene.run.environment.tables.clearFaults();
-  await holdQueue(scene, false);
+  await letGoOn(scene);
   await completeHosts(scene);
+}
+
+/** Whoever waits at the gate goes on with what it has in its hands; after it, what lies in the queue is delivered. */
+async function letGoOn(scene: Scene): Promise<void> {
+  scene.orders.openGate();
+  await holdQueue(scene, false);
 }
 
 /** While held back nothing is delivered; all else goes on. */

@@ -32,8 +32,10 @@ function deadlyHandler(handler: FunctionHandler): FunctionHandler {
     const message = parseWorkMessage(bodyOf(raw));
     if (!message.ok) return await (handler(raw, context) as Promise<unknown>);
     return await invocation.run(new WorkUnderWay(message.value), async () => {
+      await orders.pass();
       reach(orders, 'message:after-receipt');
       const result: unknown = await handler(raw, context);
+      await orders.pass();
       reach(orders, 'message:before-completion');
       return result;
     });

@@ -6,8 +6,8 @@ import { switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
-import type { StoredRow, TableName } from '../../../shared/operations/ports.ts';
-import type { Whereabouts } from './kill-orders.ts';
+import type { RowWrite, StoredRow, TableName } from '../../../shared/operations/ports.ts';
+import type { PassStand, Whereabouts } from './kill-orders.ts';
 
 /** Of an invocation: the work that a message brought, or a call over HTTP. Undefined for everything else, timers above all. */
 export const invocation = new AsyncLocalStorage<WorkUnderWay | 'call'>();
@@ -33,6 +33,20 @@ export class WorkUnderWay {
     if (table === 'datakeys' && row.rowKey === SHARD_ROW_KEY) this.#shards.set(partitionKey, readShard(row.cells));
   }
 
+  /** A transaction that the work has written to a partition of data keys. */
+  wrote(partitionKey: string, writes: readonly RowWrite[]): void {
+    const shard = shardIn(writes);
+    if (shard) this.#shards.set(partitionKey, shard);
+  }
+
+  /** How far the pass over a shard is before it writes this. */
+  passBefore(partitionKey: string, writes: readonly RowWrite[]): PassStand {
+    const before = this.#shards.get(partitionKey);
+    const behind = (before?.phase === 'verify' ? before.checked : before?.done) ?? 0;
+    const shard = Number(partitionKey.slice(partitionKey.lastIndexOf('|') + 1));
+    return { shard, behind, isLast: shardIn(writes)?.phase === 'done' };
+  }
+
   get state(): Switch['state'] | undefined {
     return this.#switch?.state;
   }
@@ -47,4 +61,9 @@ export class WorkUnderWay {
     const generation = message.kind === 'reprotect' ? message.generation : this.#switch?.generation;
     return generation === undefined ? undefined : { switchId: message.switchId, generation };
   }
+}
+
+/** The shard as a transaction leaves it. */
+function shardIn([first]: readonly RowWrite[]): Shard | undefined {
+  return first?.rowKey === SHARD_ROW_KEY && first.kind === 'merge' ? readShard(first.cells) : undefined;
 }
