@@ -12,29 +12,35 @@ const WITHIN_A_PROCESS = [
   'mutation',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
+/** Hosts, kills, attacks, whole programs, the simulation and the models at length: `npm run test:deep`. */
+const DEEP = ['test/end-to-end/**/*.test.ts', 'test/attacks/**/*.test.ts', 'test/**/*.deep.test.ts'];
 const IN_A_BROWSER = 'test/browser/**/*.test.ts';
+const ELSEWHERE = 'node_modules/**';
 
 const BUNDLES = 'test/end-to-end/bundles.ts';
 
 export default defineConfig({
   test: {
     // Emulators, hosts and RSA key generation share two cores on a small machine: generous, never a measure of speed.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: 'forks',
     // As many as a small machine has cores: hosts, locks and timers of the end-to-end tests need them.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'within a process', include: WITHIN_A_PROCESS, isolate: false } },
+      {
+        extends: true,
+        test: { name: 'within a process', include: WITHIN_A_PROCESS, exclude: [...DEEP, ELSEWHERE], isolate: false },
+      },
       {
         extends: true,
         test: {
           name: 'by itself',
-          globalSetup: BUNDLES,
           include: ['test/**/*.test.ts'],
-          exclude: [...WITHIN_A_PROCESS, IN_A_BROWSER, 'node_modules/**'],
+          exclude: [...WITHIN_A_PROCESS, ...DEEP, IN_A_BROWSER, ELSEWHERE],
         },
       },
+      { extends: true, test: { name: 'deep', globalSetup: BUNDLES, include: DEEP } },
       { extends: true, test: { name: 'browser', globalSetup: BUNDLES, include: [IN_A_BROWSER] } },
     ],
   },

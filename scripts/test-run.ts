@@ -7,9 +7,9 @@ interface Counts {
   readonly skipped: number;
 }
 
-/** `project`: a name or pattern of those in vitest.config.ts. */
-export async function runTests(project: string, filters: readonly string[]): Promise<Counts> {
-  const vitest = await startVitest([...filters], { watch: false, run: true, project });
+/** `projects`: names of those in vitest.config.ts. */
+export async function runTests(projects: readonly string[], filters: readonly string[]): Promise<Counts> {
+  const vitest = await startVitest([...filters], { watch: false, run: true, project: [...projects] });
   const files = vitest.state.getTestModules();
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const file of files) {

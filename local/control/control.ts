@@ -27,6 +27,8 @@ export interface FaultEffect {
   readonly drop?: 'before-acting' | 'after-acting';
   /** Never answer (until the client gives up or the emulator closes). */
   readonly hang?: boolean;
+  /** Wait until the faults are cleared; then everything goes on as if it had only just come. */
+  readonly hold?: boolean;
   /** Act, then lay these fields over the true JSON answer, objects into objects: another key's id, say. */
   readonly mergeBody?: Readonly<Record<string, unknown>>;
   /** Answer with this many bytes of filler instead of acting; below zero the body never ends. */
@@ -60,6 +62,8 @@ export class Control {
   #sequence = 0;
   #records: RequestRecord[] = [];
   #faults: { fault: Fault; skip: number; left: number }[] = [];
+  #held: (() => void)[] = [];
+  #latencyMs = 0;
   readonly #routes = new Map<string, ControlRoute>();
   #server: Server | undefined;
 
@@ -68,6 +72,8 @@ export class Control {
     this.route('DELETE /requests', () => this.clearRequests());
     this.route('POST /faults', ({ body }) => this.plant(body as Fault));
     this.route('DELETE /faults', () => this.clearFaults());
+    this.route('GET /held', () => ({ held: this.#held.length }));
+    this.route('PUT /latency', ({ body }) => this.setLatency((body as { readonly ms: number }).ms));
   }
 
   record(entry: Omit<RequestRecord, 'sequence' | 'at'>): void {
@@ -91,6 +97,21 @@ export class Control {
 
   clearFaults(): void {
     this.#faults = [];
+    for (const goOn of this.#held.splice(0)) goOn();
+  }
+
+  /** For a request that is held. */
+  async untilCleared(): Promise<void> {
+    await new Promise<void>((resolve) => this.#held.push(resolve));
+  }
+
+  /** What every request takes from now on, beside what it takes anyway: a service that is far away, or busy. */
+  setLatency(ms: number): void {
+    this.#latencyMs = ms;
+  }
+
+  get latencyMs(): number {
+    return this.#latencyMs;
   }
 
   /** The effect of the first planted fault that this request meets, counted as used. */
@@ -127,6 +148,7 @@ export class Control {
   }
 
   async close(): Promise<void> {
+    this.clearFaults();
     const server = this.#server;
     if (!server) return;
     server.closeAllConnections();

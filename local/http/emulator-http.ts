@@ -106,8 +106,9 @@ async function serve(exchange: Exchange): Promise<void> {
     return;
   }
   const fault = control.take(call.operation, call.target) ?? {};
-  const waitMs = (fault.delayMs ?? 0) + (call.latencyMs ?? 0);
+  const waitMs = (fault.delayMs ?? 0) + (call.latencyMs ?? 0) + control.latencyMs;
   if (waitMs > 0) await delay(waitMs, undefined, { signal });
+  if (fault.hold === true) await control.untilCleared();
   const log = (status: number, detail?: RequestRecord['detail']): void => {
     const { operation, target } = call;
     control.record({ operation, target, status, detail: { ...call.detail, ...detail } });

@@ -26,15 +26,14 @@ interface Operation {
 
 export function carryOut(control: Control, operation: Operation): void {
   const effect = control.take(operation.operation, operation.target);
-  if (!effect) {
-    finish(control, operation, operation.act());
-    return;
-  }
-  if (effect.delayMs === undefined) {
-    carryOutUnder(effect, control, operation);
-    return;
-  }
-  setTimeout(() => carryOutUnder(effect, control, operation), effect.delayMs).unref();
+  const waitMs = (effect?.delayMs ?? 0) + control.latencyMs;
+  const begin = (): void => {
+    if (!effect) finish(control, operation, operation.act());
+    else if (effect.hold === true) void control.untilCleared().then(() => carryOutUnder(effect, control, operation));
+    else carryOutUnder(effect, control, operation);
+  };
+  if (waitMs > 0) setTimeout(begin, waitMs).unref();
+  else begin();
 }
 
 function carryOutUnder(effect: FaultEffect, control: Control, operation: Operation): void {

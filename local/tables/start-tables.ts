@@ -49,8 +49,11 @@ export async function startTables(options: TablesOptions): Promise<TablesEmulato
     const effect = control.take(operation, target);
     sign(request, response);
     watchStatus(request, response, operation, (status) => control.record({ operation, target, status }));
+    const waitMs = (effect?.delayMs ?? 0) + control.latencyMs;
+    if (waitMs > 0) await delay(waitMs);
+    if (effect?.hold === true) await control.untilCleared();
     if (!(await isGenuine(request.headers.authorization))) refuse(NOT_AUTHENTICATED, request, response);
-    else if (effect) await harm(effect, request, response, azurite.listener);
+    else if (effect) harm(effect, request, response, azurite.listener);
     else azurite.listener(request, response);
   }
 
@@ -69,13 +72,12 @@ export async function startTables(options: TablesOptions): Promise<TablesEmulato
   };
 }
 
-async function harm(
+function harm(
   effect: FaultEffect,
   request: IncomingMessage,
   response: ServerResponse,
   act: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<void> {
-  if (effect.delayMs !== undefined) await delay(effect.delayMs);
+): void {
   if (effect.hang === true) return;
   if (effect.drop === 'before-acting') {
     request.socket.destroy();

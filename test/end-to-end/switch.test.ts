@@ -9,6 +9,7 @@ import { VENDOR_VAULT_HOST } from '../../local/identities.ts';
 import type { QueueState } from '../../local/service-bus/control-routes.ts';
 import { azure, Company, MANAGED, type Provider, type SwitchView } from './company.ts';
 import { startRun } from './harness.ts';
+import { holdInTheMiddle } from './hold.ts';
 import { until, type Answer, type ErrorBody, type Run } from './run.ts';
 import { StoredRows } from './stored-rows.ts';
 
@@ -40,16 +41,16 @@ async function cachesAreCold(): Promise<void> {
 
 /** Some rows are moved, some are not, and nobody is at work on it. */
 async function pauseInTheMiddle(company: Company, switchId: string, target: Provider): Promise<void> {
-  const { tables, serviceBus } = run.environment;
-  await tables.plant({ operation: 'batch', target: 'datakeys', effect: { delayMs: 400 } });
+  const { serviceBus } = run.environment;
+  const letGo = await holdInTheMiddle(run);
   expect((await company.order(switchId, target)).status).toBe(202);
-  await company.reaches(switchId, ({ state }) => state === 're-protecting');
+  await company.reaches(switchId, ({ state, counts }) => state === 're-protecting' && counts.done > 0);
   await company.must('POST', `${company.switchPath(switchId)}/pause`);
   await until('the queue to have nothing to do', async () => {
     const queues = (await serviceBus.call('GET', '/queues')) as QueueState[];
     return queues.every(({ active, locked, scheduled }) => active + locked + scheduled === 0);
   });
-  await tables.clearFaults();
+  await letGo();
 }
 
 test('a switch of thousands of keys asks the vaults a handful of questions, none of them forbidden', async () => {

@@ -6,7 +6,7 @@ import { getKeyring, registerTenant, stuckReason, type CompanySwitch } from '../
 import { RESEARCH, WORKSPACE } from '../data-tenants.ts';
 import type { FunctionsHost } from '../../functions-host/host-process.ts';
 import type { Demo } from '../demo.ts';
-import { holdHalfWay, LARGE_SWITCH_KEYS } from '../half-way.ts';
+import { holdHalfWay, type Hold } from '../half-way.ts';
 import type { KeyBook } from '../key-book.ts';
 import { tellVisit } from '../people.ts';
 import { startReader, type Reader, type ReaderReport } from '../reader.ts';
@@ -42,9 +42,11 @@ export async function switchUnderLoad(
   const { screen, environment } = demo;
   const { contoso } = environment.customers;
   screen.section('4  The switch, with the product in use and a host killed half-way');
-  const small = book.count < LARGE_SWITCH_KEYS;
-  if (small) screen.say('So few keys move in a moment: some writes are held back once, for a second.', 'quiet');
-  const hold = small ? await holdHalfWay(environment, book.count) : undefined;
+  screen.say(
+    'Half-way its writes are held back for a moment, so that a host can be killed in the middle of them.',
+    'quiet',
+  );
+  const hold = await holdHalfWay(environment, book.count);
   const reader = startReader(demo.dataKeys, book);
   const begunAt = new Date();
   await tellVisit(demo, {
@@ -58,10 +60,10 @@ export async function switchUnderLoad(
   const halfWay = async (): Promise<void> => {
     await registerTenant(demo, contoso, RESEARCH);
     await kill.happen();
+    await hold.release();
   };
-  const moved = await watch(demo, { sw, reader, total: book.count, halfWay });
+  const moved = await watch(demo, { sw, reader, total: book.count, hold, halfWay });
   const workMs = Date.now() - approvedAt;
-  await hold?.release();
   await tellKill(demo, kill);
   await tellWait(demo, { moved, reader });
   const peter = {
@@ -147,11 +149,12 @@ interface Watching {
   readonly sw: CompanySwitch;
   readonly reader: Reader;
   readonly total: number;
+  readonly hold: Hold;
   readonly halfWay: () => Promise<void>;
 }
 
 /** Until it has ended, or has nothing left to do but to wait for a tenant. Throws if it cannot end by itself. */
-async function watch({ screen }: Demo, { sw, reader, total, halfWay }: Watching): Promise<SwitchAnswer> {
+async function watch({ screen }: Demo, { sw, reader, total, hold, halfWay }: Watching): Promise<SwitchAnswer> {
   // Every key is worked on twice: re-protected, then opened anew and compared.
   const progress = screen.progress(2 * total);
   const until = Date.now() + TIMEOUT_MS + total * TIMEOUT_PER_KEY_MS;
@@ -163,7 +166,7 @@ async function watch({ screen }: Demo, { sw, reader, total, halfWay }: Watching)
       if (stuck !== undefined) throw new Error(stuck);
       const { done, checked } = now.counts;
       const isOver = hasEnded(now) || (now.state === 're-protecting' && now.waitsFor !== undefined);
-      if (!hasEnded(now) && done >= total / 2 && remark === '') {
+      if (remark === '' && (await hold.isReached())) {
         await halfWay();
         remark = ' · host killed';
       }

@@ -166,6 +166,20 @@ test('a refusal answers as a service over its limits does', async () => {
   expect(await statusOf(client.getEntity(PARTITION, '1'))).toBe(404);
 });
 
+test('a request is held for as long as the fault is there, and then carried out as if nothing had been', async () => {
+  tables.control.plant({ operation: 'insert', target: client.tableName, effect: { hold: true } });
+  const order: string[] = [];
+  const inserting = client.createEntity(row('held')).then(() => order.push('inserted'));
+  const held = async (): Promise<unknown> => (await fetch(`${tables.controlUrl}/held`)).json();
+  await expect.poll(held).toEqual({ held: 1 });
+  expect(await statusOf(client.getEntity(PARTITION, 'held'))).toBe(404);
+  order.push('let go');
+  await fetch(`${tables.controlUrl}/faults`, { method: 'DELETE' });
+  await inserting;
+  expect(order).toEqual(['let go', 'inserted']);
+  expect(await held()).toEqual({ held: 0 });
+});
+
 test('a token for another audience, an expired one and none are refused', async () => {
   for (const claims of [{ aud: 'https://vault.azure.net' }, { exp: 1 }, { iss: 'https://example.com/' }]) {
     const service = new TableServiceClient(ENDPOINT, storageCredential(claims), NO_RETRIES);
