@@ -6,7 +6,8 @@ import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { sweepHeads, type HeadSigning } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepSwitches, type SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import { sweepPurges, type PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
-import { sweepChecks, type CheckDependencies } from '../../shared/operations/vault-checks.ts';
+import { CHECK_SLICE_MS, sweepChecks, type CheckDependencies } from '../../shared/operations/vault-checks.ts';
+import { JOB_LIMIT_MS, runJobs, type TimerJob } from './jobs.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface TimerApp {
@@ -15,32 +16,44 @@ export interface TimerApp {
 
 export type TimerServices = SweepDependencies & PurgeSweeping & CheckDependencies & CallCounting & HeadSigning;
 
+export interface Timer {
+  readonly jobs: readonly TimerJob[];
+  /** Of each job. */
+  readonly limitMs: number;
+}
+
+export const timersOf = (deps: TimerServices): Readonly<Record<'sweep' | 'vault-checks' | 'audit', Timer>> => ({
+  sweep: {
+    limitMs: JOB_LIMIT_MS,
+    jobs: [
+      { name: 'resumed', run: () => sweepSwitches(deps) },
+      { name: 'purged', run: () => sweepPurges(deps) },
+      { name: 'counted', run: () => recordDataKeyCalls(deps) },
+      { name: 'delivered', run: () => sweepOutboxes(deps) },
+    ],
+  },
+  'vault-checks': { limitMs: CHECK_SLICE_MS + JOB_LIMIT_MS, jobs: [{ name: 'checked', run: () => sweepChecks(deps) }] },
+  audit: { limitMs: JOB_LIMIT_MS, jobs: [{ name: 'signed', run: () => sweepHeads(deps) }] },
+});
+
 export function registerTimers(
   app: TimerApp,
   deps: TimerServices,
   schedules: { readonly sweep: string; readonly checks: string; readonly audit: string },
 ): void {
-  app.timer('sweep', {
-    schedule: schedules.sweep,
-    handler: async () => {
-      const resumed = await sweepSwitches(deps);
-      const purged = await sweepPurges(deps);
-      await recordDataKeyCalls(deps);
-      const delivered = await sweepOutboxes(deps);
-      const detail = { resumed, purged, delivered };
-      if (resumed + purged + delivered > 0) deps.log.write({ level: 'info', event: 'sweep.done', detail });
-    },
-  });
-  app.timer('vault-checks', {
-    schedule: schedules.checks,
-    handler: async () => {
-      await sweepChecks(deps);
-    },
-  });
-  app.timer('audit', {
-    schedule: schedules.audit,
-    handler: async () => {
-      await sweepHeads(deps);
-    },
-  });
+  const timers = timersOf(deps);
+  const register = (name: keyof typeof timers, schedule: string): void => {
+    const { jobs, limitMs } = timers[name];
+    app.timer(name, {
+      schedule,
+      handler: async () => {
+        const done = await runJobs(deps.log, jobs, limitMs);
+        const didSomething = Object.values(done).some((count) => count > 0);
+        if (didSomething) deps.log.write({ level: 'info', event: `${name}.done`, detail: done });
+      },
+    });
+  };
+  register('sweep', schedules.sweep);
+  register('vault-checks', schedules.checks);
+  register('audit', schedules.audit);
 }

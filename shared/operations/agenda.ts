@@ -1,14 +1,13 @@
 // What a timer must look at. A row is inserted before the act that needs it and deleted after its end, so the agenda is a
 // superset of the truth and is checked against it; no timer ever scans a table of companies.
 import { createHash } from 'node:crypto';
-import { listAll } from './control-state.ts';
 import { StoreUnavailable, type Cells, type StoredRow, type Tables } from './ports.ts';
 
 const BUCKETS = 16;
 const MAX_RENEWALS = 8;
 
 /**
- * `switch`: an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
+ * `switch`: a keyring with an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
  * its chain. `head`: a chain that has moved since it was last signed.
  */
 export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head';
@@ -29,6 +28,11 @@ const bucketOf = (companyId: string): string =>
   String((createHash('sha256').update(companyId).digest()[0] ?? 0) % BUCKETS).padStart(2, '0');
 
 const rowKeyOf = (item: AgendaItem): string => `${item.kind}|${item.companyId}|${item.id}`;
+
+export const agendaPlaceOf = (item: AgendaItem): { readonly bucket: string; readonly rowKey: string } => ({
+  bucket: bucketOf(item.companyId),
+  rowKey: rowKeyOf(item),
+});
 
 export const allBuckets: readonly string[] = Array.from({ length: BUCKETS }, (_, index) =>
   String(index).padStart(2, '0'),
@@ -73,16 +77,41 @@ export async function takeOffAgenda(tables: Tables, item: AgendaItem, mayGo?: ()
   await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
 }
 
+/** Deleted if it is as it was when it was listed. */
+export async function takeOffListed(tables: Tables, item: ListedAgendaItem): Promise<void> {
+  const { etag } = item;
+  await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: rowKeyOf(item), etag }]);
+}
+
 /** Leaves a note on an item for whoever looks at it next. Losing a race is harmless: somebody else has looked. */
 export async function noteOnAgenda(tables: Tables, item: ListedAgendaItem, cells: Cells): Promise<void> {
   const write = { kind: 'merge', rowKey: rowKeyOf(item), cells, etag: item.etag } as const;
   await tables.write('agenda', bucketOf(item.companyId), [write]);
 }
 
-/** Everything of one kind in one bucket. Rows that cannot be read are left out. */
-export async function listAgenda(tables: Tables, bucket: string, kind: AgendaKind): Promise<ListedAgendaItem[]> {
-  const rows = await listAll(tables, { table: 'agenda', partitionKey: bucket, after: `${kind}|`, before: `${kind}}` });
-  return rows.flatMap((row) => itemOf(kind, row));
+/** A page of one kind in one bucket, in the order of row keys. Rows that cannot be read are left out. Throws StoreUnavailable. */
+export async function pageOfAgenda(
+  tables: Tables,
+  at: {
+    readonly bucket: string;
+    readonly kind: AgendaKind;
+    /** Row key, exclusive; empty for the beginning. */
+    readonly after: string;
+    readonly limit: number;
+    readonly continuation?: string;
+  },
+): Promise<{ readonly items: readonly ListedAgendaItem[]; readonly continuation?: string }> {
+  const { bucket, kind, limit, continuation } = at;
+  const range = {
+    table: 'agenda',
+    partitionKey: bucket,
+    after: at.after || `${kind}|`,
+    before: `${kind}}`,
+    limit,
+  } as const;
+  const page = await tables.list({ ...range, ...(continuation === undefined ? {} : { continuation }) });
+  const items = page.rows.flatMap((row) => itemOf(kind, row));
+  return { items, ...(page.continuation === undefined ? {} : { continuation: page.continuation }) };
 }
 
 function itemOf(kind: AgendaKind, row: StoredRow): ListedAgendaItem[] {

@@ -1,7 +1,7 @@
 // The timer's look at what is to be purged: soft-deleted data keys whose time is over, and companies whose delete stopped half way.
 // It works the agenda; each item says when to look at it next. One that fails does not keep the others waiting.
-import { lookAlone } from './agenda-look.ts';
-import { allBuckets, listAgenda, noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from './agenda.ts';
+import { walkAgenda } from './agenda-walk.ts';
+import { noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from './agenda.ts';
 import { KEYRING_PURGE_PREFIX } from './data-keys/purge-list.ts';
 import { purgeKeyring, type Purging } from './data-keys/purge.ts';
 import { COMPANY_PURGE_ID, goOnDeleting, type CompanyDeleting } from './delete-company.ts';
@@ -15,16 +15,16 @@ export interface PurgeSweeping extends Purging, CompanyDeleting {
 /** A delete of a company is left to its own call for so long. */
 const COMPANY_REST_MS = 60_000;
 
+/** Each of them has many data keys in flight. */
+const LANES = 4;
+
 /** Answers how many data keys were purged. */
 export async function sweepPurges(deps: PurgeSweeping): Promise<number> {
-  let purged = 0;
-  for (const bucket of allBuckets) {
-    for (const item of await listAgenda(deps.tables, bucket, 'purge')) {
-      if ((text(item.cells, 'nextAt') ?? '') > deps.clock.now().toISOString()) continue;
-      purged += (await lookAlone(deps.log, item, () => lookAt(deps, item))) ?? 0;
-    }
-  }
-  return purged;
+  const { sum } = await walkAgenda(deps, { kind: 'purge', lanes: LANES }, async (item) => {
+    const isDue = (text(item.cells, 'nextAt') ?? '') <= deps.clock.now().toISOString();
+    return isDue ? lookAt(deps, item) : 0;
+  });
+  return sum;
 }
 
 async function lookAt(deps: PurgeSweeping, item: ListedAgendaItem): Promise<number> {

@@ -1,6 +1,5 @@
 // Looking at a customer's vault as it is used: the key is read and the real company key is unwrapped, two calls at the most. Nobody
 // acts on the answer here; it is kept, so that whoever asks sees the state, since when, and whose move it is.
-import pLimit from 'p-limit';
 import { KEYSWITCH } from '../domain/audit.ts';
 import { targetOfConnection, type Connection } from '../domain/connection.ts';
 import type { Failure } from '../domain/failure.ts';
@@ -11,8 +10,8 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { connectionRowKey, rowKeysUnder } from '../domain/rows/row-keys.ts';
 import { currentHealthRowKey, healthCells, historyRowKey, readHealth } from '../domain/rows/health-rows.ts';
 import { afterLook, isNews, type Look, type VaultHealth } from '../domain/vault-health.ts';
-import { lookAlone } from './agenda-look.ts';
-import { allBuckets, listAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
+import { walkAgenda } from './agenda-walk.ts';
+import { takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from './company-key-opener.ts';
@@ -158,24 +157,28 @@ async function openRealKey(
   return ok(undefined);
 }
 
+/** Twenty seconds at the most for a vault that says nothing: a timer that is late goes on where it stopped. */
+export const CHECK_SLICE_MS = 240_000;
+
 /** The timer's turn: every connection in force, so many at once. One that nothing depends on any more leaves the agenda. */
 export async function sweepChecks(deps: CheckDependencies): Promise<number> {
-  const limit = pLimit(deps.checkConcurrency);
-  const looks: Promise<void>[] = [];
-  for (const bucket of allBuckets) {
-    for (const item of await listAgenda(deps.tables, bucket, 'check')) {
-      looks.push(limit(() => lookAlone(deps.log, item, () => sweepOne(deps, item))));
-    }
-  }
-  await Promise.all(looks);
-  return looks.length;
+  const slice = { kind: 'check', lanes: deps.checkConcurrency, budgetMs: CHECK_SLICE_MS } as const;
+  const { looked } = await walkAgenda(deps, slice, async (item) => {
+    await sweepOne(deps, item);
+    return 1;
+  });
+  return looked;
 }
 
 async function sweepOne(deps: CheckDependencies, item: AgendaItem): Promise<void> {
   const place = { companyId: item.companyId, connectionId: item.id };
-  const connection = await loadConnection(deps, place);
-  if (connection.ok && !connection.value?.value.usedBy.length) {
-    await takeOffAgenda(deps.tables, item);
+  const isUnused = async (): Promise<boolean> => {
+    const connection = await loadConnection(deps, place);
+    return connection.ok && !connection.value?.value.usedBy.length;
+  };
+  if (await isUnused()) {
+    // Asked once more after the item was read: a switch that puts the connection in force renews it.
+    await takeOffAgenda(deps.tables, item, isUnused);
     return;
   }
   const checked = await checkConnection(deps, place);

@@ -2,7 +2,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   allBuckets,
-  listAgenda,
   noteOnAgenda,
   putOnAgenda,
   renewOnAgenda,
@@ -13,6 +12,7 @@ import {
 } from '../../shared/operations/agenda.ts';
 import { StoreUnavailable, type Tables } from '../../shared/operations/ports.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
+import { listAgenda } from './agenda-list.ts';
 import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
 
 const ITEM: AgendaItem = { kind: 'switch', companyId: 'acme', id: 'default|s1' };

@@ -1,6 +1,6 @@
 // Rows that somebody broke, and a store that is away for a moment: what it costs one company must not cost another.
 import { expect, it, onTestFinished } from 'vitest';
-import { switchRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { keyringRowKey, switchRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { putOnAgenda } from '../../shared/operations/agenda.ts';
 import { StoreUnavailable, type Tables } from '../../shared/operations/ports.ts';
 import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
@@ -24,13 +24,15 @@ it('a switch whose row cannot be read keeps no other from being resumed', async 
   const rig = await withBrokenSwitch();
   // Behind it on the agenda, and waiting for long enough.
   const row = await rig.store.read('companies', COMPANY, switchRowKey(KEYRING, 's1'));
-  rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, 's2'), {
+  const keyring = await rig.store.read('companies', COMPANY, keyringRowKey(KEYRING));
+  rig.store.tamper('companies', COMPANY, keyringRowKey('other'), { ...keyring?.cells, keyringId: 'other' });
+  rig.store.tamper('companies', COMPANY, switchRowKey('other', 's1'), {
     ...row?.cells,
-    switchId: 's2',
+    keyringId: 'other',
     paused: false,
     createdAt: '2025-01-01T00:00:00.000Z',
   });
-  await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: `${KEYRING}|s2` });
+  await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'other' });
   expect(await sweepSwitches({ ...rig.deps, stuckAfterMs: 1_000 })).toBe(1);
   expect(rig.log.events()).toContain('agenda.look-failed');
 });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { companyCells } from '../../shared/domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { lookAlone } from '../../shared/operations/agenda-look.ts';
-import { allBuckets, listAgenda, putOnAgenda, type ListedAgendaItem } from '../../shared/operations/agenda.ts';
+import { allBuckets, putOnAgenda, type ListedAgendaItem } from '../../shared/operations/agenda.ts';
 import { loadCompany } from '../../shared/operations/control-state.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
 import { COMPANY_PURGE_ID } from '../../shared/operations/delete-company.ts';
@@ -11,6 +11,7 @@ import { StoreUnavailable } from '../../shared/operations/ports.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { FakeLog } from '../fakes/fake-system.ts';
 import { tablesBut } from '../fakes/tables-but.ts';
+import { listAgenda } from './agenda-list.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, RESTORE_DAYS, rowsToPurge, valueOf, World } from './data-keys/world.ts';
 
 const MINUTE_MS = 60_000;

@@ -290,6 +290,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile(`${SWITCHES}/sweep.ts`, ['await enqueue(deps, place, messages);', '']),
   ),
   bug(
+    'an agenda row is left behind by an attempt whose answer was lost',
+    1,
+    inFile(`${SWITCHES}/switch-agenda.ts`, [
+      'if (isOld || (await isOfEndedSwitch(tables, item))) await takeOffListed(tables, item);',
+      'if (!isOld && (await isOfEndedSwitch(tables, item))) await takeOffListed(tables, item);',
+    ]),
+  ),
+  bug(
     'a plaintext key is written into its row',
     1,
     inFile(`${DATA_KEYS}/planned-key.ts`, [

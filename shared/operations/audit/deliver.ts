@@ -2,15 +2,8 @@
 import { eventOf, KEYSWITCH, type AuditEvent } from '../../domain/audit.ts';
 import { text } from '../../domain/rows/cells.ts';
 import { readOutbox } from '../../domain/rows/audit-rows.ts';
-import { lookAlone } from '../agenda-look.ts';
-import {
-  allBuckets,
-  listAgenda,
-  renewOnAgenda,
-  takeOffAgenda,
-  type AgendaItem,
-  type ListedAgendaItem,
-} from '../agenda.ts';
+import { walkAgenda } from '../agenda-walk.ts';
+import { renewOnAgenda, takeOffAgenda, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
 import type { StoredRow, Tables } from '../ports.ts';
 import { appendEvent, type Auditing } from './append.ts';
 import { outboxItem, outboxRowKey, placeOfItem, type OutboxPlace } from './outbox.ts';
@@ -19,6 +12,9 @@ import { outboxItem, outboxRowKey, placeOfItem, type OutboxPlace } from './outbo
 const REST_MS = 30_000;
 /** An agenda row is written before the event it stands for: without one, wait longer than any request can last. */
 const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
+
+/** Few: events of one company wait for the same head. */
+const LANES = 4;
 
 export const headItem = (companyId: string): AgendaItem => ({ kind: 'head', companyId, id: 'head' });
 
@@ -44,13 +40,10 @@ export async function deliver(
 
 /** The timer's turn: what is left over of acts whose process died, or lost too many races. Answers how many events it delivered. */
 export async function sweepOutboxes(deps: Auditing): Promise<number> {
-  let delivered = 0;
-  for (const bucket of allBuckets) {
-    for (const item of await listAgenda(deps.tables, bucket, 'outbox')) {
-      if (await lookAlone(deps.log, item, () => lookAt(deps, item))) delivered += 1;
-    }
-  }
-  return delivered;
+  const { sum } = await walkAgenda(deps, { kind: 'outbox', lanes: LANES }, async (item) =>
+    (await lookAt(deps, item)) ? 1 : 0,
+  );
+  return sum;
 }
 
 async function lookAt(deps: Auditing, item: ListedAgendaItem): Promise<boolean> {

@@ -6,8 +6,8 @@ import { sealedBytesOfHead } from '../../domain/audit.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { HEAD_ROW_KEY, signedRowKey } from '../../domain/rows/row-keys.ts';
-import { lookAlone } from '../agenda-look.ts';
-import { allBuckets, listAgenda, takeOffAgenda, type AgendaItem } from '../agenda.ts';
+import { walkAgenda } from '../agenda-walk.ts';
+import { takeOffAgenda, type AgendaItem } from '../agenda.ts';
 import type { Sealer } from '../ports.ts';
 import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { loadHead, type Auditing } from './append.ts';
@@ -16,15 +16,15 @@ export interface HeadSigning extends Auditing {
   readonly sealer: Pick<Sealer, 'sign'>;
 }
 
+/** One signature of the vendor's vault each. */
+const LANES = 4;
+
 /** The timer's turn. Answers how many heads it signed. */
 export async function sweepHeads(deps: HeadSigning): Promise<number> {
-  let signed = 0;
-  for (const bucket of allBuckets) {
-    for (const item of await listAgenda(deps.tables, bucket, 'head')) {
-      if (await lookAlone(deps.log, item, () => signOne(deps, item))) signed += 1;
-    }
-  }
-  return signed;
+  const { sum } = await walkAgenda(deps, { kind: 'head', lanes: LANES }, async (item) =>
+    (await signOne(deps, item)) ? 1 : 0,
+  );
+  return sum;
 }
 
 async function signOne(deps: HeadSigning, item: AgendaItem): Promise<boolean> {

@@ -6,7 +6,6 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { movable, type Direction } from '../../domain/shard.ts';
 import { isEnded, type Switch, type SwitchState } from '../../domain/switch.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import { takeOffAgenda } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
@@ -15,7 +14,7 @@ import { settleRaces, type Undecided, undecided } from '../races.ts';
 import { loadShards } from '../shard-rows.ts';
 import type { ConnectionReading } from '../verified-connection.ts';
 import { enqueue } from './enqueue.ts';
-import { agendaItemOf } from './start-switch.ts';
+import { takeEndedSwitchOff } from './switch-agenda.ts';
 import {
   actOnSwitch,
   loadConnectionsOf,
@@ -212,6 +211,6 @@ async function endUntouched(deps: ControlDependencies, place: Ordered, sw: Loade
     replaceKeyring(keyring, withoutSwitch(keyring.value)),
     ...marksAtEnd(sw.value, connections.value, source),
   ]);
-  if (typeof ended !== 'string') await takeOffAgenda(deps.tables, agendaItemOf(place));
+  if (typeof ended !== 'string') await takeEndedSwitchOff(deps.tables, place);
   return ended;
 }

@@ -11,7 +11,7 @@ import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import { total } from '../../domain/shard.ts';
 import { isRunning, type Switch } from '../../domain/switch.ts';
-import { putOnAgenda, takeOffAgenda } from '../agenda.ts';
+import { renewOnAgenda } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from '../company-key-opener.ts';
@@ -21,7 +21,7 @@ import type { RowWrite } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { isDone } from './enqueue.ts';
-import { agendaItemOf } from './start-switch.ts';
+import { takeEndedSwitchOff } from './switch-agenda.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 import {
   actOnSwitch,
@@ -182,13 +182,13 @@ async function store(
     ...allowance(deps, ending),
   ];
   if (endsWith.provider === 'azure-key-vault') {
-    await putOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: endsWith.connectionId });
+    await renewOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: endsWith.connectionId });
   }
   const detail = { provider: providerName(endsWith), companyKeyVersion: stays.value.version, ...next.finalCounts };
   const act = actOnSwitch(`switch.${next.state}`, place, detail);
   const written = await audited(deps, KEYSWITCH, act, (record) => record.write('companies', place.companyId, writes));
   if (written.outcome !== 'committed') return { type: 'lost-race' };
-  await takeOffAgenda(deps.tables, agendaItemOf(place));
+  await takeEndedSwitchOff(deps.tables, place);
   deps.log.write({ level: 'info', event: `switch.${next.state}`, detail: { ...place } });
   return { type: 'finished' };
 }

@@ -6,7 +6,6 @@ import { mayPass, type Failure } from '../../domain/failure.ts';
 import { isEnded, type Switch } from '../../domain/switch.ts';
 import { switchRowKey } from '../../domain/rows/row-keys.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import { takeOffAgenda } from '../agenda.ts';
 import { recordFailure, type Recording } from '../audit/record-event.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import { StoreUnavailable, type WorkQueue } from '../ports.ts';
@@ -19,7 +18,7 @@ import { tryFinish, type Finishing } from './finish.ts';
 import { leaveVerification } from './leave-verification.ts';
 import { prepare, type Preparing } from './prepare.ts';
 import { passShard, type ShardPassing } from './shard-pass.ts';
-import { agendaItemOf } from './start-switch.ts';
+import { takeEndedSwitchOff } from './switch-agenda.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
 
 export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing, Recording {
@@ -106,7 +105,7 @@ async function advance(deps: WorkDependencies, place: SwitchPlace): Promise<Rest
     const sw = await loadSwitch(deps.tables, place);
     if (!sw) return NOTHING;
     if (isEnded(sw.value.state)) {
-      await takeOffAgenda(deps.tables, agendaItemOf(place));
+      await takeEndedSwitchOff(deps.tables, place);
       return NOTHING;
     }
     if (sw.value.blocked || sw.value.paused) return NOTHING;

@@ -9,7 +9,6 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { switchCells } from '../../domain/rows/control-rows.ts';
 import { switchRowKey } from '../../domain/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';
-import { putOnAgenda } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
 import { targetOf, type CompanyKeyOpening } from '../company-key-opener.ts';
@@ -18,6 +17,7 @@ import type { WorkQueue } from '../ports.ts';
 import { loadConnection } from '../verified-connection.ts';
 import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { enqueue } from './enqueue.ts';
+import { putSwitchOnAgenda, takeLostAttemptOff } from './switch-agenda.ts';
 import {
   actOnSwitch,
   guardCompany,
@@ -110,7 +110,8 @@ async function tryStart(
     requestedBy,
     createdAt: now,
   };
-  await putOnAgenda(deps.tables, agendaItemOf(order), { at: now });
+  const put = await putSwitchOnAgenda(deps.tables, placeOf(order), now);
+  if (typeof put === 'string') return put;
   const writes = [
     { kind: 'insert', rowKey: switchRowKey(order.keyringId, order.switchId), cells: switchCells(sw) } as const,
     replaceKeyring(keyring, { ...keyring.value, switchId: order.switchId }),
@@ -119,16 +120,11 @@ async function tryStart(
   ];
   const detail = { source: providerName(sw.source), target: providerName(target) };
   const written = await record.write('companies', order.companyId, writes, detail);
+  if (written.outcome === 'conflict') await takeLostAttemptOff(deps.tables, placeOf(order), put);
   if (written.outcome !== 'committed') return undecided(written);
   deps.log.write({ level: 'info', event: 'switch.requested', detail: { ...placeOf(order), kind: order.kind } });
   return ok({ value: sw, etag: written.etags[0] ?? '' });
 }
-
-export const agendaItemOf = (place: SwitchPlace): { kind: 'switch'; companyId: string; id: string } => ({
-  kind: 'switch',
-  companyId: place.companyId,
-  id: `${place.keyringId}|${place.switchId}`,
-});
 
 function sameOrder(existing: Loaded<Switch>, order: Order): Result<Loaded<Switch>, Refusal> {
   const { value } = existing;

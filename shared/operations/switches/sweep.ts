@@ -1,13 +1,14 @@
 // The timer that finds what got stuck: a switch whose message was lost, whose worker died, or whose host was never started again.
 // It works the agenda and only sends messages; a message too many does no harm.
 import { isEnded, isRunning, type Switch } from '../../domain/switch.ts';
-import { lookAlone } from '../agenda-look.ts';
-import { allBuckets, listAgenda, takeOffAgenda, type ListedAgendaItem } from '../agenda.ts';
+import { walkAgenda } from '../agenda-walk.ts';
+import type { ListedAgendaItem } from '../agenda.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
 import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
 import { loadShards } from '../shard-rows.ts';
 import { lacksVerification } from '../tenants/verifications.ts';
 import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
+import { takeIdleSwitchOff } from './switch-agenda.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 
 export interface SweepDependencies {
@@ -18,35 +19,25 @@ export interface SweepDependencies {
   readonly stuckAfterMs: number;
 }
 
-/** An agenda row is written before the switch it stands for: without one, wait longer than any request can last. */
-const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
-
 /** Answers how many switches were set going again. */
 export async function sweepSwitches(deps: SweepDependencies): Promise<number> {
-  let resumed = 0;
-  for (const bucket of allBuckets) {
-    for (const item of await listAgenda(deps.tables, bucket, 'switch')) {
-      if (await lookAlone(deps.log, item, () => lookAt(deps, item))) resumed += 1;
-    }
-  }
-  return resumed;
+  const { sum } = await walkAgenda(deps, { kind: 'switch' }, async (item) => ((await lookAt(deps, item)) ? 1 : 0));
+  return sum;
 }
 
 async function lookAt(deps: SweepDependencies, item: ListedAgendaItem): Promise<boolean> {
-  const [keyringId, switchId] = item.id.split('|');
-  if (keyringId === undefined || switchId === undefined) return false;
-  const place: SwitchPlace = { companyId: item.companyId, keyringId, switchId };
-  const sw = await loadSwitch(deps.tables, place);
-  if (!sw) {
-    if (isOlder(deps, String(item.cells['at']), ORPHAN_AFTER_MS)) await takeOffAgenda(deps.tables, item);
-    return false;
-  }
-  if (isEnded(sw.value.state)) {
-    await takeOffAgenda(deps.tables, item);
+  const { companyId, id: keyringId } = item;
+  const keyring = await loadKeyring(deps.tables, { companyId, keyringId });
+  const switchId = keyring?.value.switchId;
+  const place = switchId === undefined ? undefined : { companyId, keyringId, switchId };
+  const sw = place && (await loadSwitch(deps.tables, place));
+  if (!keyring || !place || !sw || isEnded(sw.value.state)) {
+    await takeIdleSwitchOff({ tables: deps.tables, now: deps.clock.now() }, item);
     return false;
   }
   if (sw.value.paused || sw.value.blocked) return false;
-  return isRunning(sw.value) ? resumeShards(deps, place, sw.value) : resumeBeginning(deps, place, sw.value);
+  if (!isRunning(sw.value)) return resumeBeginning(deps, place, sw.value);
+  return resumeShards(deps, { ...place, shardCount: keyring.value.shardCount }, sw.value);
 }
 
 const isOlder = (deps: SweepDependencies, at: string, ageMs: number): boolean =>
@@ -59,10 +50,12 @@ async function resumeBeginning(deps: SweepDependencies, place: SwitchPlace, sw: 
   return true;
 }
 
-async function resumeShards(deps: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
-  const keyring = await loadKeyring(deps.tables, place);
-  if (!keyring) return false;
-  const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
+async function resumeShards(
+  deps: SweepDependencies,
+  { shardCount, ...place }: SwitchPlace & { readonly shardCount: number },
+  sw: Switch,
+): Promise<boolean> {
+  const shards = await loadShards(deps.tables, { ...place, shardCount });
   const undone = shards.flatMap((shard, index) => (isDone(shard, sw.generation) ? [] : [index]));
   const stuck = undone.filter((index) => isOlder(deps, lastMove(sw, shards[index]?.value), deps.stuckAfterMs));
   if (undone.length > 0 && stuck.length === 0) return false;

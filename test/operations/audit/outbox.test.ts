@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RESOURCE_ID } from '../../../shared/domain/ids.ts';
 import { dataKeysPartition, SYSTEM_PARTITION } from '../../../shared/domain/rows/row-keys.ts';
-import { allBuckets, listAgenda, putOnAgenda, type AgendaItem } from '../../../shared/operations/agenda.ts';
+import { allBuckets, putOnAgenda, type AgendaItem } from '../../../shared/operations/agenda.ts';
 import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
 import { outboxItem, placeOfItem, type OutboxPlace } from '../../../shared/operations/audit/outbox.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { MISHAPS, tablesTripping } from '../../fakes/tables-but.ts';
+import { listAgenda } from '../agenda-list.ts';
 import { agendaIn, auditRig, chainOf, COMPANY, outboxesIn, type AuditRig } from './chain.ts';
 import { leaveEvent, PLACES } from './left-over.ts';
 

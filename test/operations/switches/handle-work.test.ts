@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { companyKeyRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
-import { putOnAgenda } from '../../../shared/operations/agenda.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { agendaItemOf, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { putSwitchOnAgenda } from '../../../shared/operations/switches/switch-agenda.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
@@ -148,7 +148,7 @@ describe('a message to go on', () => {
   it('to a switch that is over takes it off the agenda, and does nothing else', async () => {
     const rig = await done();
     await handleSwitchWork(rig.deps, ADVANCE);
-    await putOnAgenda(rig.store, agendaItemOf(place('s1')));
+    await putSwitchOnAgenda(rig.store, place('s1'), rig.clock.now().toISOString());
     rig.vaults.calls.length = 0;
     await handleSwitchWork(rig.deps, ADVANCE);
     expect(agendaIn(rig.store, 'switch')).toEqual([]);

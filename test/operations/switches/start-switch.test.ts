@@ -65,8 +65,8 @@ describe('an order', () => {
     ]);
     const requested = { level: 'info', event: 'switch.requested', detail: { ...place('s1'), kind: 'switch' } };
     expect(rig.log.entries.filter(({ event }) => event === 'switch.requested')).toEqual([requested]);
-    expect(agendaIn(rig.store, 'switch')).toEqual([`switch|${COMPANY}|${KEYRING}|s1`]);
-    const [onAgenda] = [...rig.store.dump()].filter(({ rowKey }) => rowKey === `switch|${COMPANY}|${KEYRING}|s1`);
+    expect(agendaIn(rig.store, 'switch')).toEqual([`switch|${COMPANY}|${KEYRING}`]);
+    const [onAgenda] = [...rig.store.dump()].filter(({ rowKey }) => rowKey === `switch|${COMPANY}|${KEYRING}`);
     expect(onAgenda?.cells['at']).toBe(now);
     expect(rig.queue.take()).toEqual({ format: 1, kind: 'advance', attempt: 0, ...place('s1') });
     expect(rig.queue.size).toBe(0);

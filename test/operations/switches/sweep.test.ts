@@ -1,20 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
-import { dataKeysPartition, keyringRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import {
+  COMPANY_ROW_KEY,
+  dataKeysPartition,
+  keyringRowKey,
+  switchRowKey,
+} from '../../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
 import { putOnAgenda } from '../../../shared/operations/agenda.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import type { Tables } from '../../../shared/operations/ports.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { ATTEMPT_LASTS_MS, putSwitchOnAgenda } from '../../../shared/operations/switches/switch-agenda.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { agendaIn } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 
 const PLACE = place('s1');
 const STUCK_AFTER_MS = 120_000;
-const DAY_MS = 24 * 60 * 60 * 1000;
 const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...PLACE };
 const reprotect = (shard: number) => ({
   ...ADVANCE,
@@ -151,14 +159,6 @@ describe('what the timer leaves alone', () => {
       expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
     }
   });
-
-  it('is an item that names no switch', async () => {
-    const rig = await Rig.withDataKeys(1);
-    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default' }, { at: '2020-01-01T00:00:00Z' });
-    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
-    expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
-    expect(rig.log.entries).toEqual([]);
-  });
 });
 
 describe('what the timer takes off its list', () => {
@@ -173,8 +173,12 @@ describe('what the timer takes off its list', () => {
   it('is a switch that was never made, when no request for it can still be under way', async () => {
     const rig = await Rig.withDataKeys(1);
     const at = rig.clock.now().toISOString();
-    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default|s1' }, { at });
-    rig.clock.advance(DAY_MS - 1);
+    await putOnAgenda(
+      rig.store,
+      { kind: 'switch', companyId: COMPANY, id: 'default' },
+      { at, switchId: 's1', shared: false },
+    );
+    rig.clock.advance(ATTEMPT_LASTS_MS - 1);
     await sweep(rig);
     expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
     rig.clock.advance(1);
@@ -184,8 +188,56 @@ describe('what the timer takes off its list', () => {
 
   it('is one that does not say since when it waits', async () => {
     const rig = await Rig.withDataKeys(1);
-    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default|s1' });
+    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default' });
     await sweep(rig);
+    expect(agendaIn(rig.store, 'switch')).toEqual([]);
+  });
+});
+
+describe('an item of a keyring', () => {
+  const PLACE_2 = place('s2');
+  const at = (rig: Rig): string => rig.clock.now().toISOString();
+
+  it('stays while a switch may be about to begin, though the one before has ended', async () => {
+    const rig = await reProtecting();
+    await putSwitchOnAgenda(rig.store, PLACE_2, at(rig));
+    await rig.pass('s1', 0, 1, 2, 3);
+    await handleSwitchWork(rig.deps, { ...ADVANCE, kind: 'advance', format: 1 });
+    expect((await switchOf(rig)).state).toBe('completed');
+    await sweep(rig);
+    expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
+    expect(await startRekey(rig.deps, PLACE_2, ADMIN)).toMatchObject({ ok: true });
+    rig.queue.clear();
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [{ ...ADVANCE, ...PLACE_2 }]]);
+  });
+
+  it('is one, and gone after an hour at the most, however many starts were asked for and lost', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const starts = Array.from({ length: 200 }, (_, index) => startRekey(rig.deps, place(`r${index}`), ADMIN));
+    const won = (await Promise.all(starts)).flatMap((start) => (start.ok ? [start.value.value.switchId] : []));
+    expect(won).toHaveLength(1);
+    expect(agendaIn(rig.store, 'switch')).toHaveLength(1);
+    rig.queue.clear();
+    expect(await cancelSwitch(rig.deps, place(won[0]!), ADMIN)).toMatchObject({ ok: true });
+    rig.clock.advance(ATTEMPT_LASTS_MS);
+    await sweep(rig);
+    expect(agendaIn(rig.store, 'switch')).toEqual([]);
+  });
+
+  it('goes with the attempt that has put it there and lost', async () => {
+    const rig = await Rig.withDataKeys(1);
+    // The company changes under each attempt, and then it is being deleted.
+    const closing: Tables = tablesBut(rig.store, {
+      write: (table, partitionKey, writes) => {
+        if (table === 'companies') {
+          const row = rig.store.peek('companies', COMPANY, COMPANY_ROW_KEY)!;
+          rig.store.tamper('companies', COMPANY, COMPANY_ROW_KEY, { ...row.cells, state: 'closing' });
+        }
+        return rig.store.write(table, partitionKey, writes);
+      },
+    });
+    expect(await startRekey({ ...rig.deps, tables: closing }, PLACE, ADMIN)).toMatchObject({ ok: false });
     expect(agendaIn(rig.store, 'switch')).toEqual([]);
   });
 });
@@ -193,13 +245,18 @@ describe('what the timer takes off its list', () => {
 describe('a switch whose row cannot be read', () => {
   it('keeps no other waiting', async () => {
     const rig = await pending();
-    const other = { ...(await switchOf(rig)), switchId: 's0' };
-    const rowKey = switchRowKey(KEYRING, 's0');
-    rig.store.tamper('companies', COMPANY, rowKey, { ...switchCells(other), state: 'odd' });
-    await putOnAgenda(rig.store, { kind: 'switch', companyId: COMPANY, id: 'default|s0' });
+    const companyId = 'globex';
+    for (const rowKey of [keyringRowKey(KEYRING), switchRowKey(KEYRING, 's1')]) {
+      const { cells } = rig.store.peek('companies', COMPANY, rowKey)!;
+      rig.store.tamper('companies', companyId, rowKey, {
+        ...cells,
+        ...(rowKey.startsWith('switch') ? { state: 'odd' } : {}),
+      });
+    }
+    await putOnAgenda(rig.store, { kind: 'switch', companyId, id: KEYRING });
     rig.clock.advance(STUCK_AFTER_MS);
     expect([await sweep(rig), messages(rig)]).toEqual([1, [ADVANCE]]);
-    const detail = { kind: 'switch', company: COMPANY, item: 'default|s0', error: 'MalformedRow' };
+    const detail = { kind: 'switch', company: companyId, item: KEYRING, error: 'MalformedRow' };
     expect(rig.log.entries).toContainEqual({ level: 'error', event: 'agenda.look-failed', detail });
   });
 });

@@ -1,0 +1,81 @@
+// The agenda row of a keyring with an unfinished switch: one for each keyring, however many switches are asked for. It goes in before the
+// transaction that begins a switch and out after its end, or at once with an attempt that lost. Whoever takes it off must not take it from
+// under somebody who put it there and has not committed yet: a row that several have put there stays until none of them can still be at it.
+import { isEnded } from '../../domain/switch.ts';
+import { flag, text } from '../../domain/rows/cells.ts';
+import { agendaPlaceOf, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
+import { loadSwitch } from '../control-state.ts';
+import type { Cells, Tables } from '../ports.ts';
+import { undecided, type Undecided } from '../races.ts';
+import type { SwitchPlace } from './switch-writes.ts';
+
+/** No attempt lasts so long: functionTimeout in host.json is ten minutes, and a request on the wire is over in minutes too. */
+export const ATTEMPT_LASTS_MS = 60 * 60 * 1000;
+
+export const agendaItemOf = (place: Omit<SwitchPlace, 'switchId'>): AgendaItem => ({
+  kind: 'switch',
+  companyId: place.companyId,
+  id: place.keyringId,
+});
+
+/** What an attempt has put there. */
+export interface PutOnAgenda {
+  readonly etag: string;
+  /** There was no row before. */
+  readonly isFirst: boolean;
+}
+
+/** Before the transaction that begins a switch. Throws StoreUnavailable. */
+export async function putSwitchOnAgenda(
+  tables: Tables,
+  place: SwitchPlace,
+  at: string,
+): Promise<PutOnAgenda | Undecided> {
+  const { bucket, rowKey } = agendaPlaceOf(agendaItemOf(place));
+  const row = await tables.read('agenda', bucket, rowKey);
+  const others = row !== undefined && (isShared(row.cells) || text(row.cells, 'switchId') !== place.switchId);
+  const cells = { format: 1, at, switchId: place.switchId, shared: others };
+  const write = row
+    ? ({ kind: 'replace', rowKey, cells, etag: row.etag } as const)
+    : ({ kind: 'insert', rowKey, cells } as const);
+  const written = await tables.write('agenda', bucket, [write]);
+  if (written.outcome !== 'committed') return undecided(written);
+  return { etag: written.etags[0] ?? '', isFirst: row === undefined };
+}
+
+/** After an attempt that lost for certain: not if its answer was. Nothing, if anybody else has put a switch of the keyring there. */
+export async function takeLostAttemptOff(tables: Tables, place: SwitchPlace, put: PutOnAgenda): Promise<void> {
+  if (put.isFirst) await takeOffListed(tables, { ...agendaItemOf(place), etag: put.etag, cells: {} });
+}
+
+/** After the end of a switch: its id is never used again, so nobody can still be about to begin it. */
+export async function takeEndedSwitchOff(tables: Tables, place: SwitchPlace): Promise<void> {
+  const item = agendaItemOf(place);
+  const { bucket, rowKey } = agendaPlaceOf(item);
+  const row = await tables.read('agenda', bucket, rowKey);
+  if (!row || isShared(row.cells) || text(row.cells, 'switchId') !== place.switchId) return;
+  await takeOffListed(tables, { ...item, etag: row.etag, cells: row.cells });
+}
+
+/** Takes it off, for a keyring that was read after the item and has no switch, if nobody can still be about to begin one. */
+export async function takeIdleSwitchOff(
+  deps: { readonly tables: Tables; readonly now: Date },
+  item: ListedAgendaItem,
+): Promise<void> {
+  const { tables, now } = deps;
+  const isOld = !(now.getTime() - Date.parse(text(item.cells, 'at') ?? '') < ATTEMPT_LASTS_MS);
+  if (isOld || (await isOfEndedSwitch(tables, item))) await takeOffListed(tables, item);
+}
+
+async function isOfEndedSwitch(
+  tables: Tables,
+  { companyId, id: keyringId, cells }: ListedAgendaItem,
+): Promise<boolean> {
+  const switchId = text(cells, 'switchId');
+  if (isShared(cells) || switchId === undefined) return false;
+  const sw = await loadSwitch(tables, { companyId, keyringId, switchId });
+  return sw !== undefined && isEnded(sw.value.state);
+}
+
+/** What cannot be read counts as shared: it stays longer. */
+const isShared = (cells: Cells): boolean => flag(cells, 'shared') !== false;
