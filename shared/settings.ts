@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { DEFAULT_SHARD_COUNT } from './domain/keyring.ts';
 import { parsePublicUrl } from './domain/public-url.ts';
+import { visibleTextFault } from './domain/visible-text.ts';
 
 const seconds = (fallback: number): z.ZodType<number> => z.coerce.number().positive().max(86_400).default(fallback);
 const whole = (fallback: number, max: number): z.ZodType<number> =>
@@ -27,7 +28,11 @@ const environment = z.object({
   /** Where callers and browsers find this app: in all links, and to know its own pages. If not set, Azure's WEBSITE_HOSTNAME. */
   KEYSWITCH_PUBLIC_URL: z.string().optional(),
   /** How the vendor calls itself on the pages that its customers' administrators meet. */
-  KEYSWITCH_VENDOR_NAME: z.string().min(1).max(100),
+  KEYSWITCH_VENDOR_NAME: z
+    .string()
+    .min(1)
+    .max(100)
+    .refine((text) => visibleTextFault(text) === undefined, 'must be text that can be seen'),
   /** The vendor's own vault: the KEK of the `managed` provider, and the seal key. */
   KEYSWITCH_VENDOR_VAULT_HOST: hostName,
   KEYSWITCH_VENDOR_KEY_NAME: vaultKeyName.default('keyswitch-kek'),

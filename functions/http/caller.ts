@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { isResourceId } from '../../shared/domain/ids.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { TokenVerifier, VerifiedToken } from '../../shared/operations/ports.ts';
+import { actorOf } from './actor.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
 import { claimOf, ROLES, type Role } from './roles.ts';
 
@@ -17,9 +18,7 @@ export interface Caller {
 
 /** Entra's tokens stay far below; a longer one is not worth a signature check. */
 const MAX_AUTHORIZATION_CHARS = 16_384;
-const MAX_ACTOR_CHARS = 256;
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$/u;
 
 /** The caller behind the Authorization header. */
 export async function authenticate(
@@ -64,17 +63,13 @@ export function refuse(
   return { type: 'forbidden', roles };
 }
 
-/** Who is recorded as having asked: the token's subject and, if the vendor's product said so, the person behind it. */
+/** Who is recorded as having asked: the token's subject and, if the vendor's product named one, the person behind it. */
 export function requestedBy(caller: Caller, actor: string | null): Result<string, EdgeRefusal> {
   if (actor === null) return ok(caller.subject);
-  if (actor.length > MAX_ACTOR_CHARS || !PRINTABLE.test(actor)) {
-    const message = `must be 1 to ${MAX_ACTOR_CHARS} printable characters`;
-    return err({
-      type: 'invalid-request',
-      details: [{ code: 'invalid-value', target: 'header.Keyswitch-Actor', message }],
-    });
-  }
-  return ok(`${caller.subject} asserting ${JSON.stringify(actor)}`);
+  const name = actorOf(actor);
+  if (name.ok) return ok(`${caller.subject} asserting ${JSON.stringify(name.value)}`);
+  const details = [{ code: 'invalid-value', target: 'header.Keyswitch-Actor', message: `${name.error}.` }] as const;
+  return err({ type: 'invalid-request', details });
 }
 
 /**

@@ -10,16 +10,13 @@ import { conditionsOf } from './preconditions.ts';
 import { defineRoute } from './route.ts';
 import { companyId, companyPath, keyringId, time } from './schemas/ids.ts';
 import { pageBody, pageOf, pageQueryUpTo, pageRequest } from './schemas/pages.ts';
+import { visibleText } from './schemas/text.ts';
 
 export type CompanyServices = KeyringMaking & CompanyDeleting;
 
 const DELETE_POLL_SECONDS = '10';
 
-const displayName = z
-  .string()
-  .min(1)
-  .max(256)
-  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, 'must hold no control characters');
+const displayName = visibleText(256);
 
 const companyBody = z
   .strictObject({

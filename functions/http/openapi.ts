@@ -6,6 +6,7 @@ import {
   type ZodOpenApiOperationObject,
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
+import { ENCODED_ACTOR, MAX_ENCODED_ACTOR_CHARS } from './actor.ts';
 import { IDEMPOTENCY_KEY } from './preconditions.ts';
 import { claimOf } from './roles.ts';
 import { fullPath, type Route } from './route.ts';
@@ -92,7 +93,11 @@ function headersOf(route: Described): z.ZodObject | undefined {
   if (route.roles === 'open') return undefined;
   const text = (description: string): z.ZodOptional<z.ZodString> => z.string().optional().meta({ description });
   return z.object({
-    'Keyswitch-Actor': text('Who asked in the product of the vendor: recorded as asserted, never authorises.'),
+    'Keyswitch-Actor': z.string().max(MAX_ENCODED_ACTOR_CHARS).regex(ENCODED_ACTOR).optional().meta({
+      description:
+        'The person who asked in the product of the vendor, 1 to 256 characters as percent-encoded UTF-8: recorded as asserted, never authorises.',
+      example: 'Zo%C3%AB%20M%C3%BCller',
+    }),
     ...(route.conditions === 'read' ? { 'If-None-Match': text('304 if the resource still has this ETag.') } : {}),
     ...(route.conditions === 'write' ? { 'If-None-Match': text('`*`: only if there is none yet.') } : {}),
     ...(route.conditions === 'write' || route.conditions === 'delete'

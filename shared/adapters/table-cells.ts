@@ -8,7 +8,10 @@ const SYSTEM_NAMES: readonly string[] = ['PartitionKey', 'RowKey', 'Timestamp'];
 
 const isInt32 = (value: number): boolean => Number.isInteger(value) && (value | 0) === value && !Object.is(value, -0);
 
-/** The JSON of one entity. Bytes are only those of the view: the SDK would send all of the buffer behind it. */
+/** JSON takes them as they are, and some of its readers take them for line breaks. */
+const LINE_SEPARATORS = /[\u2028\u2029]/g;
+
+/** The JSON of one entity. A lone surrogate is no text that the service could give back: it is stored as U+FFFD. Bytes are only those of the view: the SDK would send all of the buffer behind it. */
 export function entityJson(partitionKey: string, rowKey: string, cells: Cells): string {
   const entity: Record<string, string | number | boolean> = { PartitionKey: partitionKey, RowKey: rowKey };
   for (const name in cells) {
@@ -23,10 +26,12 @@ export function entityJson(partitionKey: string, rowKey: string, cells: Cells): 
       entity[name] = value;
       entity[`${name}${TYPE}`] = 'Edm.Double';
     } else {
-      entity[name] = value;
+      entity[name] = typeof value === 'string' ? value.toWellFormed() : value;
     }
   }
-  return JSON.stringify(entity);
+  return JSON.stringify(entity).replace(LINE_SEPARATORS, (character) =>
+    character === '\u2028' ? '\\u2028' : '\\u2029',
+  );
 }
 
 /** RFC 9110, without the `*` that would make a write unconditional. */

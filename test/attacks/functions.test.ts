@@ -116,7 +116,11 @@ attack('A54', async () => {
     'invalid-request',
   ]);
   // Where it is recorded, it stands behind who really asked, as what it is: asserted.
-  const attempt = { token, body: {}, headers: { 'keyswitch-actor': 'entra:somebody" asserting "else' } };
+  const attempt = {
+    token,
+    body: {},
+    headers: { 'keyswitch-actor': encodeURIComponent('entra:somebody" asserting "else') },
+  };
   const made = await scene.attempt('PUT', '/companies/a54/keyrings/second', attempt);
   expect(made.status).toBe(201);
   const { by } = await scene.recorded(made, 'a54');

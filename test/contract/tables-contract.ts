@@ -54,6 +54,15 @@ export function describeTables(tablesOf: () => Tables): void {
     expect((await read(at, 'row'))?.cells).toEqual(cells);
   });
 
+  test('texts with line separators come back in a transaction of more than one row; half a pair is no text', async () => {
+    const at = partition();
+    const odd = 'a\u2028HTTP/1.1 500\u2029b';
+    await tablesOf().write(TABLE, at, [insert('a', { odd }), insert('b', { odd, half: 'a\ud800b' }), insert('c')]);
+    expect((await read(at, 'a'))?.cells).toEqual({ odd });
+    expect((await read(at, 'b'))?.cells).toEqual({ odd, half: 'a\ufffdb' });
+    expect((await read(at, 'c'))?.cells).toEqual({ value: 'c' });
+  });
+
   test('bytes come back as they were, also none, and a view gives away nothing of the buffer around it', async () => {
     const at = partition();
     const pool = Uint8Array.from({ length: 512 }, (_, index) => index % 256);

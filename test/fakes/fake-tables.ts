@@ -17,7 +17,11 @@ interface Held {
 const KINDS: readonly RowWrite['kind'][] = ['insert', 'merge', 'replace', 'delete'];
 
 const withoutUndefined = (cells: Cells): Cells =>
-  Object.fromEntries(Object.entries(cells).filter(([, value]) => value !== undefined));
+  Object.fromEntries(
+    Object.entries(cells).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === 'string' ? value.toWellFormed() : value]],
+    ),
+  );
 
 export class FakeTables implements Tables {
   readonly #partitions = new Map<string, Map<string, Held>>();

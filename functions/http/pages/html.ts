@@ -1,6 +1,7 @@
 // HTML that is escaped by construction: what is written in a template is markup, what is put into it is text. Pure. There is no
 // way round: a value becomes markup only by having been made by this same tag. Values go between elements or into attributes
 // in double quotes, nowhere else.
+import { withoutUnseen } from '../../../shared/domain/visible-text.ts';
 
 export class Html {
   readonly #markup: string;
@@ -34,12 +35,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** What no document may hold, and what would turn the text around it: bidirectional embeddings, overrides and isolates. */
-const NOT_SHOWN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
-
+/** Texts of others too: what could hide in a name, or turn the text around it, shows as what it is. */
 function escaped(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(NOT_SHOWN, '\ufffd')
-    .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return withoutUnseen(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }

@@ -7,6 +7,7 @@ import {
   MIN_DIFFERENT_CHARS,
 } from '../../../shared/domain/export-recipient.ts';
 import { count, keyringId } from './ids.ts';
+import { visibleText } from './text.ts';
 
 /** The modulus of the largest key that is taken, and more. */
 const MAX_MEMBER_CHARS = 4_096;
@@ -18,7 +19,7 @@ const member = z
   .regex(/^[A-Za-z0-9_-]+$/, 'must be base64url without padding')
   .max(MAX_MEMBER_CHARS)
   .optional();
-const word = z.string().min(1).max(MAX_TEXT_CHARS);
+const word = visibleText(MAX_TEXT_CHARS);
 
 const publicKey = z
   .strictObject({

@@ -6,8 +6,8 @@ const MAX_SHOWN_CHARACTERS = 400;
 
 /** `text` on one line, without characters that cannot be seen, cut to 400 characters. */
 export function shown(text: string): string {
-  const clean = text.replace(UNSHOWABLE, ' ');
-  return clean.length <= MAX_SHOWN_CHARACTERS ? clean : `${clean.slice(0, MAX_SHOWN_CHARACTERS - 1)}…`;
+  const clean = text.toWellFormed().replace(UNSHOWABLE, ' ');
+  return clean.length <= MAX_SHOWN_CHARACTERS ? clean : `${clean.slice(0, MAX_SHOWN_CHARACTERS - 1).toWellFormed()}…`;
 }
 
 /** One word of a POSIX shell command, whatever `text` holds. Names of Azure's own forms stay bare. */

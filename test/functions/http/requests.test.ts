@@ -36,6 +36,31 @@ describe('a request that is not valid', () => {
     expect(JSON.stringify(answer.body)).not.toContain('secret-text');
   });
 
+  test.each([
+    ['a line separator', 'a\u2028b', 'U+2028 at offset 1'],
+    ['a paragraph separator', 'ab\u2029', 'U+2029 at offset 2'],
+    ['half a pair', 'a\ud800b', 'U+D800 at offset 1'],
+    ['the other half', '\udfff', 'U+DFFF at offset 0'],
+    ['an override', 'Acme \u202egpj.exe', 'U+202E at offset 5'],
+    ['a space of no width', '\u200b', 'U+200B at offset 0'],
+    ['a byte order mark', '\ufeffAcme', 'U+FEFF at offset 0'],
+    ['a noncharacter', '\ufffe', 'U+FFFE at offset 0'],
+    ['a control character', 'a\u0000', 'U+0000 at offset 1'],
+    ['only spaces', '   ', 'a character that can be seen'],
+    ['only joiners', '\u200d\u200c', 'a character that can be seen'],
+  ])('with %s in a name says where', async (_name, displayName, message) => {
+    const answer = await api.call('PUT', '/companies/acme', { as: partner, body: { displayName } });
+    expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value body.displayName']);
+    expect(JSON.stringify(answer.body)).toContain(message);
+  });
+
+  test('with what cannot be seen in a word of a public key says where', async () => {
+    const publicKey = { kty: 'RSA', n: 'AQAB', e: 'AQAB', kid: 'a\u2028' };
+    const path = '/companies/acme/keyrings/default/export';
+    const answer = await api.call('POST', path, { as: adminOf('acme'), body: { publicKey } });
+    expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value body.publicKey.kid']);
+  });
+
   test('names a key that is no base64url by its place, never by its text', async () => {
     const keys = [{}, { plaintext: 'not+base64/url=AAAAAAAAA' }, { plaintext: 'AAAA' }];
     const answer = await api.call('POST', '/companies/acme/keyrings/default/datakeys', { as: backend, body: { keys } });
@@ -215,9 +240,58 @@ describe('Keyswitch-Actor', () => {
     expect((await api.call('PUT', '/companies/acme', { as: adminOf('acme'), headers, body: {} })).status).toBe(403);
   });
 
-  test.each(['', 'x'.repeat(257)])('is refused when it is no text to record (%j)', async (actor) => {
+  test.each([
+    'Zoë Müller',
+    '山田 太郎',
+    'Sinéad O’Brien',
+    'Łukasz, admin',
+    'a+b/c@x',
+    '🔑',
+    'x'.repeat(256),
+    '🔑'.repeat(256),
+  ])('is recorded as the name that was meant: %s', async (name) => {
+    const headers = { 'keyswitch-actor': encodeURIComponent(name) };
+    await api.call('POST', '/companies/acme/keyrings/default/rekey', { as: partner, headers });
+    const rows = [...api.store.dump()].filter(
+      ({ table, rowKey }) => table === 'companies' && rowKey.startsWith('switch|'),
+    );
+    expect(rows.map(({ cells }) => cells['requestedBy'])).toEqual([
+      `entra:7e5d0000-0000-4000-8000-00000000beef asserting ${JSON.stringify(name)}`,
+    ]);
+  });
+
+  test.each([
+    ['nothing', '', '1 to 256 characters'],
+    ['257 characters', 'x'.repeat(257), '1 to 256 characters'],
+    ['257 encoded characters', '%C3%A9'.repeat(257), '1 to 256 characters'],
+    ['the most bytes and one', '%F0%9F%94%91'.repeat(256) + 'x', '1 to 256 characters'],
+    ['bytes that are not ASCII', 'Zo\u00ebl', 'percent-encoded UTF-8'],
+    ['UTF-8 that was read as Latin-1', 'Zo\u00c3\u00abl', 'percent-encoded UTF-8'],
+    ['a space', 'Ann Lee', 'a space is %20'],
+    ['a plus, which is a space to some', 'Ann+Lee', 'a plus %2B'],
+    ['two names', 'ann, bob', 'one header'],
+    ['half an escape', 'Ann%2', 'percent-encoded UTF-8'],
+    ['an escape of no number', 'Ann%GG', 'percent-encoded UTF-8'],
+    ['Latin-1', 'Zo%EBl', 'is not UTF-8'],
+    ['UTF-8 that is too long', '%C0%AF', 'is not UTF-8'],
+    ['half a pair', '%ED%A0%80', 'is not UTF-8'],
+    ['a control character', 'Ann%0ALee', 'U+000A at offset 3'],
+    ['NUL', '%00', 'U+0000 at offset 0'],
+    ['an override', 'Ann%E2%80%AEeeL', 'U+202E at offset 3'],
+    ['a space that cannot be seen', 'Ann%E2%80%8BLee', 'U+200B at offset 3'],
+    ['only spaces', '%20%C2%A0', 'a character that can be seen'],
+  ])('is refused by name with %s', async (_name, actor, message) => {
     const headers = { 'keyswitch-actor': actor };
-    expect((await api.call('GET', '/companies/acme', { as: partner, headers })).status).toBe(400);
+    const answer = await api.call('GET', '/companies/acme', { as: partner, headers });
+    expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value header.Keyswitch-Actor']);
+    expect(JSON.stringify(answer.body)).toContain(message);
+  });
+
+  test('is refused if there are two of it', async () => {
+    const headers = new Headers({ 'keyswitch-actor': 'ann' });
+    headers.append('keyswitch-actor', 'bob');
+    const answer = await api.call('GET', '/companies/acme', { as: partner, headers: Object.fromEntries(headers) });
+    expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value header.Keyswitch-Actor']);
   });
 });
 

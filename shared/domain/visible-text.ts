@@ -1,0 +1,27 @@
+// What a text may hold that people read and the store keeps: a company's name, a person's, the vendor's. Pure. One definition: what
+// cannot be seen can pass one name off as another, and lone surrogates and line separators are not the same behind each parser.
+
+/**
+ * Controls, line and paragraph separators, lone surrogates, noncharacters, private use, interlinear annotations, and what Unicode
+ * says is not displayed: bidirectional controls, zero-width spaces, fillers, tags. Not in it: joiners and variation selectors, which
+ * names in Persian or Hindi and emoji need.
+ */
+const UNSEEN =
+  /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Noncharacter_Code_Point}\ufff9-\ufffb]|(?![\u200c\u200d\ufe00-\ufe0f])\p{Default_Ignorable_Code_Point}/u;
+const UNSEEN_EVERYWHERE = new RegExp(UNSEEN.source, 'gu');
+/** U+2800 is a pattern of no dots. */
+const SEEN = /(?!\u2800)[\p{L}\p{N}\p{P}\p{S}]/u;
+
+/** What is wrong with it, in words that follow its name: which character and where, never the text. Undefined for a text that can be seen. */
+export function visibleTextFault(text: string): string | undefined {
+  const unseen = UNSEEN.exec(text);
+  if (unseen) {
+    const codePoint = (unseen[0].codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    return `must hold no character that cannot be seen: U+${codePoint} at offset ${unseen.index}`;
+  }
+  return SEEN.test(text) ? undefined : 'must hold a character that can be seen';
+}
+
+/** The text with U+FFFD in place of each character that cannot be seen; line breaks and tabs stay. */
+export const withoutUnseen = (text: string): string =>
+  text.replace(UNSEEN_EVERYWHERE, (character) => (/[\t\n\r]/.test(character) ? character : '\ufffd'));
