@@ -85,12 +85,15 @@ export const connectionRoutes = [
     summary: 'Enter how a vault key is reached',
     description: 'One that is in use keeps its vault, key and tenant: 409 connection-in-use.',
     roles: SETS_UP,
+    isLimited: true,
     conditions: 'write',
     pathSchema: connectionPath,
     bodySchema: connectionInput,
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: connectionBody,
     run: async (deps: ConnectionServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'connection' });
+      if (!allowed.ok) return allowed;
       const { tenantId, ...required } = call.body;
       const input = { ...required, ...present({ tenantId }) };
       const put = await putConnection(deps, { ...call.path, input, condition: conditionsOf(call) }, call.actor);
@@ -212,11 +215,14 @@ export const connectionRoutes = [
     tag: 'connections',
     summary: 'Check the vault now',
     roles: SETS_UP,
+    isLimited: true,
     pathSchema: connectionPath,
     bodySchema: noFields,
     answers: { 200: 'The state now.' },
     answerSchema: healthBody,
     run: async (deps: ConnectionServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'check' });
+      if (!allowed.ok) return allowed;
       const checked = await checkConnection(deps, call.path);
       return checked.ok ? ok({ status: 200, body: healthToBody(checked.value) }) : checked;
     },

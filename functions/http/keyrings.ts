@@ -1,5 +1,6 @@
 // Keyrings of a company: made under the vendor's own key; a switch moves them to another provider.
 import * as z from 'zod';
+import { countCall } from '../../shared/operations/call-limit.ts';
 import { ok } from '../../shared/domain/result.ts';
 import {
   getKeyring,
@@ -75,12 +76,15 @@ export const keyringRoutes = [
     summary: 'Make a keyring, or make it the default one',
     description: 'The same call again finishes what an earlier one left undone.',
     roles: ['PartnerAdmin', 'CompanyAdmin'],
+    isLimited: true,
     conditions: 'write',
     pathSchema: keyringPath,
     bodySchema: z.strictObject({ isDefault: z.literal(true).optional() }),
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: keyringBody,
     run: async (deps: KeyringMaking, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'keyring' });
+      if (!allowed.ok) return allowed;
       const { isDefault } = call.body;
       const put = await putKeyring(
         deps,

@@ -4,6 +4,7 @@ import type { Actor } from '../../shared/domain/audit.ts';
 import { present } from '../../shared/domain/rows/cells.ts';
 import { ok, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
+import { countCall } from '../../shared/operations/call-limit.ts';
 import {
   cancelSwitch,
   pauseSwitch,
@@ -132,12 +133,15 @@ export const switchRoutes = [
     summary: 'Switch the keyring to another provider',
     description: 'The same id and provider again answer the same switch. One unfinished switch per keyring.',
     roles: STEERS,
+    isLimited: true,
     pathSchema: switchPath,
     bodySchema: providerRef,
     answers: { 202: 'Under way; the switch is the status resource.' },
     answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'switch' });
+      if (!allowed.ok) return allowed;
       const started = await startSwitch(deps, { ...call.path, target: call.body }, call.actor);
       return started.ok ? shown(deps, call.path, call, 202) : started;
     },
@@ -166,12 +170,15 @@ export const switchRoutes = [
     description:
       'Without a direction it goes on as before. With one it goes that way, also if the vault in force denies.',
     roles: STEERS,
+    isLimited: true,
     pathSchema: switchPath,
     bodySchema: z.strictObject({ direction: z.enum(['forward', 'back']).optional() }).optional(),
     answers: { 202: 'Ordered; the switch as it is now.' },
     answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'retry' });
+      if (!allowed.ok) return allowed;
       const direction = call.body?.direction;
       const ordered = await retrySwitch(deps, { ...call.path, ...present({ direction }) }, call.actor);
       return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
@@ -201,6 +208,7 @@ export const switchRoutes = [
     tag: 'switches',
     summary: 'Re-protect every data key under a new company key of the same provider',
     roles: STEERS,
+    isLimited: true,
     idempotencyKey: true,
     pathSchema: keyringPath,
     bodySchema: noFields,
@@ -208,6 +216,8 @@ export const switchRoutes = [
     answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'switch' });
+      if (!allowed.ok) return allowed;
       const switchId = await newSwitchId(deps, call.path, call);
       if (!switchId.ok) return switchId;
       const place = { ...call.path, switchId: switchId.value };

@@ -14,8 +14,14 @@ export interface CallLimiting extends Races {
   readonly clock: Clock;
 }
 
+/**
+ * `switch`: starts and re-keys, which ask the vendor's vault. `retry`: of switches. `connection`, `keyring`: puts, each of which costs a
+ * signature of the seal key.
+ */
+type CompanyCall = 'test' | 'consent' | 'verify' | 'export' | 'switch' | 'retry' | 'connection' | 'keyring' | 'check';
+
 export type LimitedCall =
-  | { readonly companyId: string; readonly kind: 'test' | 'consent' | 'verify' | 'export' }
+  | { readonly companyId: string; readonly kind: CompanyCall }
   | { readonly companyId: string; readonly kind: 'sign-in'; readonly linkHash: string };
 
 export const MAX_CALLS_PER_MINUTE = 30;
@@ -33,7 +39,7 @@ export function countCall(deps: CallLimiting, call: LimitedCall): Promise<Result
     if (calls >= MAX_CALLS_PER_MINUTE) {
       return err({ type: 'limited', retryAfterSeconds: Math.ceil((MINUTE_MS - (nowMs % MINUTE_MS)) / 1000) });
     }
-    const cells = { format: 1, minute, calls: calls + 1 };
+    const cells = { format: 1, minute, calls: calls + 1, ...expiryOf(call, minute) };
     const write: RowWrite = row
       ? { kind: 'replace', rowKey, cells, etag: row.etag }
       : { kind: 'insert', rowKey, cells };
@@ -42,3 +48,7 @@ export function countCall(deps: CallLimiting, call: LimitedCall): Promise<Result
     return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   });
 }
+
+/** A link's count lies among what expires, and is tidied with it: not before its minute is over. */
+const expiryOf = (call: LimitedCall, minute: string): { readonly expiresAt?: string } =>
+  call.kind === 'sign-in' ? { expiresAt: new Date(Date.parse(minute) + MINUTE_MS).toISOString() } : {};

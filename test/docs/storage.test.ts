@@ -12,6 +12,7 @@ import { recordPoison } from '../../shared/operations/poison.ts';
 import type { Cell, Cells, TableName } from '../../shared/operations/ports.ts';
 import { beginRequest, endRequest } from '../../shared/operations/requests.ts';
 import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
+import { tidySignIns } from '../../shared/operations/sign-ins/tidy.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { acceptLoss } from '../../shared/operations/switches/quarantine.ts';
 import { destinationOf } from '../../shared/operations/tenants/destination.ts';
@@ -64,7 +65,7 @@ const ID = '[A-Za-z0-9._-]+';
 const PATTERNS: Readonly<Record<string, string>> = {
   version: '\\d{10}',
   hash: '[0-9a-f]{64}',
-  kind: '(?:test|consent|verify|export)',
+  kind: '(?:test|consent|verify|export|switch|retry|connection|keyring|check)',
   tenantKind: '(?:microsoft-365|google-workspace)',
   approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+)`,
   sequence: '\\d{16}',
@@ -160,6 +161,13 @@ async function storedRows(): Promise<readonly Stored[]> {
   await testConnection(deps, { ...connection, roleAssigned: true }, ADMIN);
   await countCall(deps, { companyId: COMPANY, kind: 'test' });
   await recordPoison(deps, { reason: 'a test', value: 'x' });
+  // So many counts that are over that one look does not do.
+  for (let index = 0; index < 101; index += 1) {
+    const minute = '2020-01-01T00:00:00.000Z';
+    const cells = { format: 1, minute, calls: 1, expiresAt: minute };
+    world.store.tamper('companies', COMPANY, `consent|limit|${String(index).padStart(64, '0')}`, cells);
+  }
+  await tidySignIns(deps, COMPANY);
   const begun = await beginRequest(deps, { companyId: COMPANY, caller: 'c', route: 'r', key: 'k', body: 'b' });
   if (begun.ok) await endRequest(deps, COMPANY, begun.value);
   look();

@@ -23,6 +23,8 @@ export const poisonRowKey = (hash: string): string => `poison|${hash}`;
 
 /** Links and one-time states of sign-ins, by the hash of their ticket. */
 export const SIGN_IN_PREFIX = 'consent|';
+/** How far the tidying of them has come. */
+export const TIDIED_ROW_KEY = 'tidied';
 export const linkRowKey = (hash: string): string => `${SIGN_IN_PREFIX}link|${hash}`;
 export const stateRowKey = (hash: string): string => `${SIGN_IN_PREFIX}state|${hash}`;
 /** How often a link's button was pressed in the minute. Goes when others of this prefix are tidied. */

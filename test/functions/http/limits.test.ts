@@ -1,0 +1,59 @@
+// Calls that reach the vendor's vault or a customer's, or that begin work: so many a minute for each company, and then 429 with the time to wait.
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
+import { adminOf, Api, connect, registerCompany } from './api.ts';
+
+let api: Api;
+beforeEach(async () => {
+  api = await Api.start();
+  await registerCompany(api, 'acme');
+  await registerCompany(api, 'globex');
+  await connect(api, 'acme', 'main');
+  api.clock.advance(60_000);
+});
+afterEach(() => api.close());
+
+const ring = '/companies/acme/keyrings/default';
+const target = { provider: 'azure-key-vault', connectionId: 'main' };
+
+it.each<[string, 'PUT' | 'POST', (index: number) => string, unknown]>([
+  ['re-keys', 'POST', () => `${ring}/rekey`, undefined],
+  ['starts of switches', 'PUT', (index) => `${ring}/switches/s${index}`, target],
+  ['retries of switches', 'POST', () => `${ring}/switches/s1/retry`, undefined],
+  ['checks of a vault', 'POST', () => '/companies/acme/connections/main/check', undefined],
+  [
+    'puts of connections',
+    'PUT',
+    (index) => `/companies/acme/connections/c${index % 3}`,
+    { vaultUri: 'https://contoso.vault.azure.net', keyName: 'main-key', credential: { kind: 'federated' } },
+  ],
+  ['puts of keyrings', 'PUT', () => '/companies/acme/keyrings/default', {}],
+])('%s', async (_, method, path, body) => {
+  const call = (index: number, as = adminOf('acme')) =>
+    api.call(method, path(index), { as, ...(body === undefined ? {} : { body }) });
+  for (let index = 0; index < MAX_CALLS_PER_MINUTE; index += 1) expect((await call(index)).status).not.toBe(429);
+  const refused = await call(MAX_CALLS_PER_MINUTE);
+  expect([refused.status, refused.body['code'] ?? refused.body['error']]).toMatchObject([429, expect.anything()]);
+  expect(refused.headers.get('retry-after')).toMatch(/^([1-9]|[1-5]\d|60)$/);
+  api.clock.advance(60_000);
+  expect((await call(MAX_CALLS_PER_MINUTE)).status).not.toBe(429);
+});
+
+it('a loop of re-keys and cancels asks the vendor’s vault for no more than a minute has room for', async () => {
+  let started = 0;
+  for (let index = 0; index < 2 * MAX_CALLS_PER_MINUTE; index += 1) {
+    const { status, body } = await api.call('POST', `${ring}/rekey`, { as: adminOf('acme') });
+    const { switchId } = body;
+    if (status !== 202 || typeof switchId !== 'string') continue;
+    started += 1;
+    await api.call('POST', `${ring}/switches/${switchId}/cancel`, { as: adminOf('acme') });
+  }
+  expect(started).toBe(MAX_CALLS_PER_MINUTE);
+});
+
+it('one company’s minute is no other’s', async () => {
+  for (let index = 0; index <= MAX_CALLS_PER_MINUTE; index += 1)
+    await api.call('POST', `${ring}/rekey`, { as: adminOf('acme') });
+  const other = await api.call('POST', '/companies/globex/keyrings/default/rekey', { as: adminOf('globex') });
+  expect(other.status).toBe(202);
+});
