@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RemoteControl } from '../../local/control/remote-control.ts';
 import type { FunctionsHost } from '../../local/functions-host/host-process.ts';
-import { azure, Company } from './company.ts';
+import { azure, Company, MANAGED } from './company.ts';
 import { startRun } from './harness.ts';
 import { until, type ErrorBody, type Run } from './run.ts';
 
@@ -50,7 +50,7 @@ test('without its store it lives, is not ready, and works when the store is back
 
 test('without the work queue it answers calls, and a switch ordered meanwhile begins when the queue is back', async () => {
   const { serviceBus } = run.environment;
-  for (const operation of ['receive', 'send', 'schedule-message']) {
+  for (const operation of ['receive', 'send', 'schedule']) {
     await serviceBus.plant({ operation, effect: { drop: 'before-acting' } });
   }
   await serviceBus.clearRequests();
@@ -62,6 +62,20 @@ test('without the work queue it answers calls, and a switch ordered meanwhile be
   expect((await company.view('s1')).state).toBe('pending-verification');
   await serviceBus.clearFaults();
   expect((await company.ends('s1')).state).toBe('completed');
+  expect(await company.different()).toEqual([]);
+});
+
+test('while the namespace says nothing a switch is ordered all the same, and begins when it speaks again', async () => {
+  const { serviceBus } = run.environment;
+  await serviceBus.clearRequests();
+  await startAlone();
+  await until('the trigger listens', async () =>
+    (await serviceBus.requests()).some(({ operation, status }) => operation === 'put-token' && status === 202),
+  );
+  await serviceBus.plant({ operation: 'put-token', effect: { hang: true } });
+  expect((await company.order('s2', MANAGED)).status).toBe(202);
+  await serviceBus.clearFaults();
+  expect((await company.ends('s2')).state).toBe('completed');
   expect(await company.different()).toEqual([]);
 });
 
