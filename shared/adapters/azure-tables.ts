@@ -20,6 +20,7 @@ import type {
 } from '../operations/ports.ts';
 import { AccessRefused } from './access-refused.ts';
 import { boundedHttps, NoAnswer } from './bounded-https.ts';
+import { Deadline } from './deadline.ts';
 import { entityIn, isAnswerTo, NotAnAnswer, pageIn, type PagePosition, type TableAnswer } from './table-answer.ts';
 import { assertTransaction, entityPath, errorIn, transactionBody, transactionOutcome } from './table-transaction.ts';
 
@@ -28,6 +29,7 @@ export interface AzureTablesOptions {
   readonly credential: TokenCredential;
   readonly timers: Pick<Timers, 'sleep'>;
   readonly entropy: Pick<Entropy, 'bytes'>;
+  /** For one answer; a call as a whole, with its token and all attempts, takes half as long again at most. */
   readonly timeoutMs?: number;
 }
 
@@ -45,6 +47,7 @@ const TIMEOUT_MS = 10_000;
 /** A page has at most 4 MiB of entities; base64 and names come on top. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_ROWS_PER_PAGE = 1_000;
+const WHOLE_CALL = 1.5;
 const READ_ATTEMPTS = 5;
 const FIRST_DELAY_MS = 50;
 const ACCEPT = 'application/json;odata=minimalmetadata';
@@ -53,13 +56,16 @@ const JSON_TYPE = 'application/json';
 export class AzureTables implements Tables {
   readonly #endpoint: string;
   readonly #http: HttpClient;
+  readonly #limitMs: number;
   readonly #service: TableServiceClient;
   readonly #timers: Pick<Timers, 'sleep'>;
   readonly #entropy: Pick<Entropy, 'bytes'>;
 
   constructor(options: AzureTablesOptions) {
     this.#endpoint = options.endpoint.replace(/\/$/, '');
-    this.#http = boundedHttps({ maxBytes: MAX_ANSWER_BYTES, timeoutMs: options.timeoutMs ?? TIMEOUT_MS });
+    const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#http = boundedHttps({ maxBytes: MAX_ANSWER_BYTES, timeoutMs });
+    this.#limitMs = timeoutMs * WHOLE_CALL;
     this.#service = new TableServiceClient(this.#endpoint, options.credential, {
       httpClient: this.#http,
       retryOptions: { maxRetries: 0 },
@@ -112,7 +118,11 @@ export class AzureTables implements Tables {
     const contentType = `multipart/mixed; boundary=batch_${boundaryId}`;
     let sent: Sent;
     try {
-      sent = await this.#send('POST', '$batch', { 'Content-Type': contentType, Accept: JSON_TYPE }, body);
+      const headers = { 'Content-Type': contentType, Accept: JSON_TYPE };
+      sent = await new Deadline(this.#limitMs).race(
+        (abortSignal) => this.#send('POST', '$batch', { headers, body, abortSignal }),
+        tooLate,
+      );
     } catch (error) {
       if (error instanceof NoAnswer) return { outcome: 'unknown' };
       throw error;
@@ -127,19 +137,28 @@ export class AzureTables implements Tables {
   }
 
   async #get<T>(path: string, read: (answer: TableAnswer) => T): Promise<T> {
+    const deadline = new Deadline(this.#limitMs);
     for (let attempt = 1; ; attempt += 1) {
-      const problem = await this.#attempt(path, read);
+      const problem = await deadline.race(
+        (abortSignal) => this.#attempt(path, read, abortSignal),
+        () => err('ETIMEDOUT'),
+      );
       if (problem.ok) return problem.value;
-      if (attempt === READ_ATTEMPTS) throw new StoreUnavailable(`Table Storage: ${problem.error}`);
+      if (attempt === READ_ATTEMPTS || deadline.leftMs === 0)
+        throw new StoreUnavailable(`Table Storage: ${problem.error}`);
       const jitter = 0.5 + (this.#entropy.bytes(1)[0] ?? 0) / 256;
       await this.#timers.sleep(FIRST_DELAY_MS * 2 ** attempt * jitter);
     }
   }
 
   /** What was read, or what may pass. `read` is given answers with 200, and 404 where the service says that there is no such row. */
-  async #attempt<T>(path: string, read: (answer: TableAnswer) => T): Promise<Result<T, string>> {
+  async #attempt<T>(
+    path: string,
+    read: (answer: TableAnswer) => T,
+    abortSignal: AbortSignal,
+  ): Promise<Result<T, string>> {
     try {
-      const { answer, requestId } = await this.#send('GET', path, { Accept: ACCEPT });
+      const { answer, requestId } = await this.#send('GET', path, { headers: { Accept: ACCEPT }, abortSignal });
       const { status } = answer;
       if (status >= 500 || status === 408 || status === 429) return err(`answered ${status}`);
       refuseUnauthorized(status);
@@ -156,13 +175,18 @@ export class AzureTables implements Tables {
     }
   }
 
-  async #send(method: 'GET' | 'POST', path: string, headers: Record<string, string>, body?: string): Promise<Sent> {
+  async #send(
+    method: 'GET' | 'POST',
+    path: string,
+    { headers, body, abortSignal }: { headers: Record<string, string>; body?: string; abortSignal: AbortSignal },
+  ): Promise<Sent> {
     const requestId = randomUUID();
     const request = createPipelineRequest({
       url: `${this.#endpoint}/${path}`,
       method,
       headers: createHttpHeaders({ 'x-ms-version': '2019-02-02', DataServiceVersion: '3.0', ...headers }),
       requestId,
+      abortSignal,
       ...(body === undefined ? {} : { body }),
     });
     try {
@@ -188,6 +212,10 @@ interface Sent {
   readonly answer: TableAnswer;
   /** Which the service sends back, so that its answer is known to be the one to this request. */
   readonly requestId: string;
+}
+
+function tooLate(): never {
+  throw new NoAnswer('ETIMEDOUT', 'no whole answer in time');
 }
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

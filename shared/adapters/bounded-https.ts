@@ -49,11 +49,13 @@ export function boundedHttps(limits: AnswerLimits): HttpClient {
 
 function exchange(request: PipelineRequest, limits: AnswerLimits): Promise<PipelineResponse> {
   return new Promise((resolve, reject) => {
+    // Given up while it waited for its token: it must not go out after its caller was told that it is lost.
+    if (request.abortSignal?.aborted === true) throw aborted();
     const outgoing = open(request);
     // The one place where it ends: the timer and the listener go with it, whatever comes later is too late.
     const end = (settle: () => void): void => {
       clearTimeout(timer);
-      request.abortSignal?.removeEventListener('abort', aborted);
+      request.abortSignal?.removeEventListener('abort', onAbort);
       settle();
     };
     const fail = (error: Error): void => {
@@ -64,8 +66,8 @@ function exchange(request: PipelineRequest, limits: AnswerLimits): Promise<Pipel
       () => fail(new NoAnswer('ETIMEDOUT', `no whole answer within ${limits.timeoutMs} ms`)),
       limits.timeoutMs,
     );
-    const aborted = (): void => fail(new NoAnswer('ABORT_ERR', 'the call was aborted'));
-    request.abortSignal?.addEventListener('abort', aborted);
+    const onAbort = (): void => fail(aborted());
+    request.abortSignal?.addEventListener('abort', onAbort);
     outgoing.on('error', fail);
     outgoing.once('response', (answer) => {
       collect(answer, limits.maxBytes, fail, (bodyAsText) =>
@@ -75,6 +77,8 @@ function exchange(request: PipelineRequest, limits: AnswerLimits): Promise<Pipel
     outgoing.end(bodyOf(request));
   });
 }
+
+const aborted = (): NoAnswer => new NoAnswer('ABORT_ERR', 'the call was aborted');
 
 function open(request: PipelineRequest): ClientRequest {
   const url = new URL(request.url);

@@ -9,10 +9,12 @@ import {
 import { LRUCache } from 'lru-cache';
 import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
+import { classifyNetworkError } from '../domain/network-error.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { Clock } from '../operations/ports.ts';
 import { AccessRefused } from './access-refused.ts';
 import { boundedHttps } from './bounded-https.ts';
+import { Deadline } from './deadline.ts';
 import { EntraTraffic } from './entra-traffic.ts';
 import { pipelineCredential, TokenCache } from './token-cache.ts';
 
@@ -22,15 +24,23 @@ interface CredentialsOptions {
   /** Application id of the multitenant connector app. */
   readonly connectorClientId: string;
   readonly authorityHost: string;
+  /** What a call with a token has as a whole: no token takes longer, whatever it is made of. */
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
 
+const TOO_LATE = 'no token in time';
 const EXCHANGE_SCOPE = 'api://AzureADTokenExchange/.default';
 const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_TENANTS = 2_000;
 /** A token that a vault denies may name a service principal that is gone; how old it must be to be worth another. */
 const FORGET_AFTER_MS = 60_000;
+/**
+ * How much of a call's time a token may take: the identity's first, since Entra waits for it. So who was slow is told before the
+ * whole call is too late, and something is left for the call itself.
+ */
+const OWN_SHARE = 0.5;
+const TENANT_SHARE = 0.75;
 const NO_RETRIES = { retryOptions: { maxRetries: 0 }, redirectOptions: { maxRetries: 0 } };
 
 interface TenantTokens {
@@ -41,15 +51,17 @@ interface TenantTokens {
 export class Credentials {
   readonly #options: CredentialsOptions;
   readonly #identity: ManagedIdentityCredential;
+  readonly #ownTimeoutMs: number;
   /** Tokens of the app's own identity. */
   readonly own: TokenCache;
   readonly #tenants = new LRUCache<string, TenantTokens>({ max: MAX_TENANTS });
 
   constructor(options: CredentialsOptions) {
     this.#options = options;
+    this.#ownTimeoutMs = options.timeoutMs * OWN_SHARE;
     this.#identity = new ManagedIdentityCredential({
       clientId: options.identityClientId,
-      httpClient: boundedHttps({ maxBytes: MAX_ANSWER_BYTES, timeoutMs: options.timeoutMs }),
+      httpClient: boundedHttps({ maxBytes: MAX_ANSWER_BYTES, timeoutMs: this.#ownTimeoutMs }),
       ...NO_RETRIES,
     });
     this.own = new TokenCache((scope) => this.#ownToken(scope), options.clock);
@@ -125,9 +137,18 @@ export class Credentials {
       },
     );
     return async (scope, claims) => {
+      const options = { enableCae: true, ...(claims === undefined ? {} : { claims }) };
       try {
-        const options = { enableCae: true, ...(claims === undefined ? {} : { claims }) };
-        return ok(await credential.getToken(scope, options));
+        return await new Deadline(this.#options.timeoutMs * TENANT_SHARE).race<Result<AccessToken, Failure>>(
+          async () => ok(await credential.getToken(scope, options)),
+          () =>
+            err(
+              classifyNetworkError(
+                { service: 'entra', errorCode: 'ETIMEDOUT', message: TOO_LATE },
+                this.#facts(tenantId),
+              ),
+            ),
+        );
       } catch (error) {
         return err(traffic.explain(error, this.#facts(tenantId)));
       }
@@ -136,7 +157,10 @@ export class Credentials {
 
   async #ownToken(scope: string): Promise<Result<AccessToken, Failure>> {
     try {
-      return ok(await this.#identity.getToken(scope));
+      return await new Deadline(this.#ownTimeoutMs).race<Result<AccessToken, Failure>>(
+        async () => ok(await this.#identity.getToken(scope)),
+        () => err(failure('managed-identity-unavailable', {}, { message: TOO_LATE })),
+      );
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return err(failure('managed-identity-unavailable', {}, { message }));

@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { googleRefusal } from '../domain/sign-in-answer.ts';
 import type { GooglePerson, SignInCallback, SignInRequest } from '../operations/ports.ts';
 import type { AnswerLimits } from './bounded-https.ts';
+import { Deadline } from './deadline.ts';
 import { askDirectory, DIRECTORY_SCOPE } from './google-directory.ts';
 import { GoogleTraffic } from './google-traffic.ts';
 import type { OpenIdClient, OpenIdService } from './open-id-client.ts';
@@ -30,7 +31,7 @@ export class GoogleSignIn {
   }
 
   async url(request: SignInRequest & { readonly domain: string }): Promise<Result<string, Failure>> {
-    const service = this.#service(new GoogleTraffic(this.#options.limits));
+    const service = this.#service(this.#traffic());
     if (!service.ok) return service;
     return this.#openId.authorizationUrl(service.value, request, {
       scope: `openid email ${DIRECTORY_SCOPE}`,
@@ -42,7 +43,7 @@ export class GoogleSignIn {
   }
 
   async redeem(callback: SignInCallback): Promise<Result<GooglePerson, Failure>> {
-    const http = new GoogleTraffic(this.#options.limits);
+    const http = this.#traffic();
     const service = this.#service(http);
     if (!service.ok) return service;
     const redeemed = await this.#openId.redeem(service.value, callback);
@@ -57,6 +58,12 @@ export class GoogleSignIn {
     if (scope !== undefined && !scope.split(' ').includes(DIRECTORY_SCOPE)) return err(failure('consent-declined'));
     const standing = await askDirectory(http, { accessToken, subject: claims.sub });
     return standing.ok ? ok({ ...person, domain: hd.toLowerCase(), ...standing.value }) : standing;
+  }
+
+  /** For one call and as long as that may take, however many requests it needs. */
+  #traffic(): GoogleTraffic {
+    const { limits } = this.#options;
+    return new GoogleTraffic(limits, new Deadline(limits.timeoutMs));
   }
 
   #service(http: GoogleTraffic): Result<OpenIdService, Failure> {

@@ -9,6 +9,7 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { microsoftRefusal, ofPerson } from '../domain/sign-in-answer.ts';
 import type { MicrosoftPerson, SignInCallback, SignInRequest } from '../operations/ports.ts';
 import type { AnswerLimits } from './bounded-https.ts';
+import { Deadline } from './deadline.ts';
 import { EntraTraffic } from './entra-traffic.ts';
 import type { OpenIdClient, OpenIdService } from './open-id-client.ts';
 
@@ -64,7 +65,7 @@ export class MicrosoftSignIn {
   #service(tenantId: string): OpenIdService {
     const { connectorClientId: clientId, limits } = this.#options;
     const facts: FailureFacts = { tenantId, appId: clientId };
-    const http = new EntraTraffic(limits);
+    const http = new EntraTraffic(limits, new Deadline(limits.timeoutMs));
     return {
       issuer: `${this.#authority}/${tenantId}/v2.0`,
       clientId,

@@ -1,20 +1,25 @@
 // An HTTP client that remembers its last answer, for clients whose own errors do not tell what was answered. Knows no service.
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import { boundedHttps, NoAnswer, type AnswerLimits } from './bounded-https.ts';
+import type { Deadline } from './deadline.ts';
 
 export class RecordedHttps implements HttpClient {
-  readonly #http: HttpClient;
+  readonly #limits: AnswerLimits;
+  readonly #deadline: Deadline | undefined;
   /** Undefined while there is none: before the first request, and while one is under way. */
   protected last: { readonly status: number; readonly text: string } | NoAnswer | undefined;
 
-  constructor(limits: AnswerLimits) {
-    this.#http = boundedHttps(limits);
+  /** With `deadline`, all requests have the time until then together, and none more than its own limit. */
+  constructor(limits: AnswerLimits, deadline?: Deadline) {
+    this.#limits = limits;
+    this.#deadline = deadline;
   }
 
   readonly sendRequest: HttpClient['sendRequest'] = async (request) => {
     this.last = undefined;
     try {
-      const response = await this.#http.sendRequest(request);
+      const timeoutMs = Math.min(this.#limits.timeoutMs, this.#deadline?.leftMs ?? Infinity);
+      const response = await boundedHttps({ ...this.#limits, timeoutMs }).sendRequest(request);
       this.last = { status: response.status, text: response.bodyAsText ?? '' };
       return response;
     } catch (error) {

@@ -8,8 +8,11 @@ import type { Failure } from '../domain/failure.ts';
 import { parseKeyId, type VaultTarget } from '../domain/provider.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { Sealer } from '../operations/ports.ts';
+import { NoAnswer } from './bounded-https.ts';
+import { Deadline } from './deadline.ts';
 import { readKeyBundle, readOperationKeyId, sameKeyId, type KeyBundle } from './vault-answers.ts';
 import { askVault, notUnderstood } from './vault-call.ts';
+import { noAnswerFrom } from './vault-challenge.ts';
 import type { VaultPool } from './vault-pool.ts';
 
 interface SealKey {
@@ -57,15 +60,22 @@ export class AzureSealer implements Sealer {
 
   async #signByNewest(bytes: Uint8Array): Promise<Result<Seal, Failure>> {
     const facts = this.#pool.facts(this.#target);
-    const newest = await (this.#newest ??= this.#get(undefined));
+    const deadline = new Deadline(this.#pool.timeoutMs);
+    const newest = await deadline.race(
+      () => (this.#newest ??= this.#get(undefined)),
+      () => err(noAnswerFrom(new NoAnswer('ETIMEDOUT', 'no answer in time'), facts)),
+    );
     if (!newest.ok) return newest;
     if (!newest.value) return err(failure('key-not-found', facts));
     const { version, publicKey } = newest.value;
     const digest = createHash('sha256').update(bytes).digest();
     const { host, keyName } = this.#target;
     const keyId = `https://${host}/keys/${keyName}/${version}`;
-    const answer = await askVault(this.#pool, this.#target, (connection, options) =>
-      connection.cryptography(keyId, (client) => client.sign('ES256', digest, options)),
+    const answer = await askVault(
+      this.#pool,
+      this.#target,
+      (connection, options) => connection.cryptography(keyId, (client) => client.sign('ES256', digest, options)),
+      deadline,
     );
     if (!answer.ok) return answer;
     const { reply, value } = answer.value;

@@ -1,6 +1,15 @@
 // Callers' bearer tokens, checked with jose: signature (RS256 only), issuer, audience, lifetime and, for Entra, tenant and
 // version; that it is an access token at all. Says who the token was issued to; decides nothing about what they may do.
-import { createRemoteJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  decodeJwt,
+  errors,
+  jwtVerify,
+  type FetchImplementation,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { TokenProblem, TokenVerifier, VerifiedToken } from '../operations/ports.ts';
 
@@ -32,7 +41,10 @@ interface Trusted extends TokenIssuer {
 
 /** Clocks differ a little between Entra and here. */
 const LEEWAY_SECONDS = 60;
+/** From looking the name up to the last byte. */
 const JWKS_TIMEOUT_MS = 5_000;
+/** Entra's have some 15 KiB. */
+const MAX_JWKS_BYTES = 512 * 1024;
 /** An unknown `kid` asks for the keys again at most this often, whoever sends such tokens. */
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
@@ -65,11 +77,25 @@ const trusted = (issuer: TokenIssuer, rules: Pick<Trusted, 'refuse' | 'subjectOf
   ...issuer,
   ...rules,
   keys: createRemoteJWKSet(new URL(issuer.jwksUri), {
+    [customFetch]: boundedFetch,
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
     cacheMaxAge: JWKS_MAX_AGE_MS,
   }),
 });
+
+/** jose's own reads a body however long it is. */
+const boundedFetch: FetchImplementation = async (url, options) => {
+  const response = await fetch(url, options);
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > MAX_JWKS_BYTES) throw new Error('the key set is too long');
+    chunks.push(chunk);
+  }
+  return new Response(Buffer.concat(chunks), { status: response.status });
+};
 
 /** Not verified yet: it only says whose keys to verify with. */
 function claimedIssuer(token: string): string | undefined {

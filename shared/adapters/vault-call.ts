@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { classifyVaultAnswer, type VaultAnswer } from '../domain/vault-answer.ts';
 import { refusalIn } from './access-refused.ts';
 import { NoAnswer } from './bounded-https.ts';
+import { Deadline } from './deadline.ts';
 import { readRefusal } from './vault-answers.ts';
 import { noAnswerFrom } from './vault-challenge.ts';
 import type { VaultConnection } from './vault-connection.ts';
@@ -19,7 +20,7 @@ export interface VaultReply {
   readonly service: { readonly status: number; readonly correlationId?: string };
 }
 
-type VaultCallOptions = Required<Pick<GetKeyOptions, 'onResponse'>>;
+type VaultCallOptions = Required<Pick<GetKeyOptions, 'onResponse' | 'abortSignal'>>;
 
 /** Denials after which the principal that our token names may be a former one. */
 const DENIED_TO_US: readonly FailureCode[] = ['access-denied-rbac', 'access-denied-policy', 'wrong-entra-tenant'];
@@ -28,18 +29,25 @@ export async function askVault<T>(
   pool: VaultPool,
   target: VaultTarget,
   call: (connection: VaultConnection, options: VaultCallOptions) => Promise<T>,
+  /** For the call as a whole, the vault's challenge and tokens included. */
+  deadline = new Deadline(pool.timeoutMs),
 ): Promise<Result<{ readonly reply: VaultReply; readonly value: T }, Failure>> {
   const facts = pool.facts(target);
   const connection = pool.connection(target);
   if (!connection.ok) return connection;
-  const ready = await connection.value.ready();
+  const ready = await connection.value.ready(deadline);
   if (!ready.ok) return ready;
   let answer: { readonly refusal: VaultAnswer; readonly text: string } | undefined;
   const onResponse: VaultCallOptions['onResponse'] = (response) => {
     answer = { refusal: readRefusal(response), text: response.bodyAsText ?? '' };
   };
   try {
-    const value = await call(connection.value, { onResponse });
+    const value = await deadline.race(
+      (abortSignal) => call(connection.value, { onResponse, abortSignal }),
+      () => {
+        throw new NoAnswer('ETIMEDOUT', `no whole answer within ${pool.timeoutMs} ms`);
+      },
+    );
     const { status = 0, correlationId } = answer?.refusal ?? {};
     return ok({ value, reply: { text: answer?.text ?? '', service: { status, ...correlation(correlationId) } } });
   } catch (error) {

@@ -11,11 +11,13 @@ import type { TokenCredential } from '@azure/identity';
 import { CryptographyClient, KeyClient, type CryptographyClientOptions } from '@azure/keyvault-keys';
 import { LRUCache } from 'lru-cache';
 import { failure } from '../domain/failure-catalogue.ts';
-import type { Failure } from '../domain/failure.ts';
+import type { Failure, FailureFacts } from '../domain/failure.ts';
 import { parseKeyId } from '../domain/provider.ts';
+import { classifyNetworkError } from '../domain/network-error.ts';
 import { err, type Result } from '../domain/result.ts';
 import { AccessRefused } from './access-refused.ts';
 import type { TokenCache } from './token-cache.ts';
+import type { Deadline } from './deadline.ts';
 import { askForChallenge, readChallenge } from './vault-challenge.ts';
 
 interface PinnedVault {
@@ -48,10 +50,19 @@ export class VaultConnection {
   }
 
   /** The vault's tenant is the pinned one, and there is a token for it. Shared by all who ask at once, failure included. */
-  async ready(): Promise<Result<unknown, Failure>> {
+  async ready(deadline: Deadline): Promise<Result<unknown, Failure>> {
+    const { host, tenantId } = this.#vault;
     const challenged = (this.#challenged ??= this.#challenge());
-    const answer = await challenged;
-    if (answer.ok) return this.#tokens().token(this.#scope);
+    const answer = await deadline.race(
+      () => challenged,
+      () => err(tooLate('vault', { vaultHost: host, tenantId })),
+    );
+    if (answer.ok) {
+      return deadline.race<Result<unknown, Failure>>(
+        () => this.#tokens().token(this.#scope),
+        () => err(tooLate('entra', { tenantId })),
+      );
+    }
     if (this.#challenged === challenged) this.#challenged = undefined;
     return answer;
   }
@@ -132,6 +143,9 @@ export class VaultConnection {
     return { request, status: 401, headers: createHttpHeaders({ 'www-authenticate': challenge }), bodyAsText: '' };
   }
 }
+
+const tooLate = (service: 'vault' | 'entra', facts: FailureFacts): Failure =>
+  classifyNetworkError({ service, errorCode: 'ETIMEDOUT', message: 'no answer in time' }, facts);
 
 const clientOptions = (httpClient: HttpClient): CryptographyClientOptions => ({
   httpClient,

@@ -1,5 +1,8 @@
 // What the Azure adapter does when Table Storage does not do its part. What it does otherwise is test/contract.
 import { TableClient } from '@azure/data-tables';
+import type { AccessToken } from '@azure/identity';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TABLE_HOST } from '../../local/identities.ts';
 import { installRedirect } from '../../local/redirect/install-redirect.ts';
@@ -14,6 +17,8 @@ import type { Cells, RowWrite, TableName } from '../../shared/operations/ports.t
 import { storageCredential } from '../local/tables/bearer-token.ts';
 
 const ENDPOINT = `https://${TABLE_HOST}`;
+const SILENT_HOST = 'silent.table.core.windows.net';
+const silent = createServer((socket) => socket.resume().on('error', () => undefined));
 const AT = 'acme';
 let emulator: TablesEmulator;
 let tables: AzureTables;
@@ -39,7 +44,14 @@ const tablesWith = (options: Partial<AzureTablesOptions> = {}): AzureTables =>
 beforeAll(async () => {
   const authority = await createCertificateAuthority();
   emulator = await startTables({ tls: await authority.issue([TABLE_HOST]) });
-  installRedirect({ caPem: authority.caPem, hosts: [{ name: TABLE_HOST, ports: { 443: emulator.port } }] });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  installRedirect({
+    caPem: authority.caPem,
+    hosts: [
+      { name: TABLE_HOST, ports: { 443: emulator.port } },
+      { name: SILENT_HOST, ports: { 443: (silent.address() as AddressInfo).port } },
+    ],
+  });
   tables = tablesWith({ timeoutMs: 10_000 });
   await tables.createTables();
 });
@@ -52,7 +64,10 @@ beforeEach(() => {
   key = `row-${count}`;
 });
 
-afterAll(() => emulator.close());
+afterAll(async () => {
+  silent.close();
+  await emulator.close();
+});
 
 const NOT_ALLOWED = { 'odata.error': { code: 'AuthorizationPermissionMismatch', message: { value: 'words' } } };
 const insert = (cells: Cells = { value: 1 }): RowWrite => ({ kind: 'insert', rowKey: key, cells });
@@ -60,6 +75,18 @@ const asked = (): string[] => emulator.control.requests().map(({ operation, stat
 const exists = async (): Promise<boolean> => (await tables.read('companies', AT, key)) !== undefined;
 
 describe('a write', () => {
+  it('that waits too long for its token is unknown, and is not sent when the token comes', async () => {
+    const { promise: token, resolve } = Promise.withResolvers<AccessToken>();
+    const patient = storageCredential();
+    const impatient = tablesWith({ timeoutMs: 200, credential: { getToken: () => token } });
+    const writing = impatient.write('companies', AT, [insert()]);
+    expect(await Promise.race([writing, delay(2_000, 'too late')])).toEqual({ outcome: 'unknown' });
+    const given = await patient.getToken('https://storage.azure.com/.default');
+    if (given) resolve(given);
+    expect(await exists()).toBe(false);
+    expect(asked()).toEqual(['get 404']);
+  });
+
   it('whose answer is lost is unknown, and is not sent again', async () => {
     emulator.control.plant({ operation: 'batch', times: 1, effect: { drop: 'after-acting' } });
     expect(await tablesWith().write('companies', AT, [insert()])).toEqual({ outcome: 'unknown' });
@@ -133,12 +160,19 @@ describe('a read', () => {
     emulator.control.plant({ operation: 'get', times: 1, effect: { status: 503 } });
     emulator.control.plant({ operation: 'get', times: 1, effect: { drop: 'before-acting' } });
     emulator.control.plant({ operation: 'get', times: 1, effect: { hang: true } });
-    expect((await tablesWith().read('companies', AT, key))?.cells).toEqual({ value: 1 });
+    expect((await tablesWith({ timeoutMs: 3_000 }).read('companies', AT, key))?.cells).toEqual({ value: 1 });
     expect(slept).toHaveLength(3);
     for (const [index, delayMs] of slept.entries()) {
       const middleMs = 100 * 2 ** index;
       expect([delayMs >= middleMs / 2, delayMs <= middleMs * 1.5]).toEqual([true, true]);
     }
+  });
+
+  it('takes its time as a whole, however many attempts are silent', async () => {
+    const reading = tablesWith({ timeoutMs: 500, endpoint: `https://${SILENT_HOST}` })
+      .read('companies', AT, key)
+      .catch((error: unknown) => error);
+    expect(await Promise.race([reading, delay(1_500, 'too late')])).toBeInstanceOf(StoreUnavailable);
   });
 
   it('that is never answered throws StoreUnavailable after a bounded number of attempts', async () => {

@@ -1,11 +1,14 @@
 import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createTokenVerifier } from '../../shared/adapters/token-verifier.ts';
 import type { TokenVerifier } from '../../shared/operations/ports.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, OBJECT_ID, TENANT_ID } from '../fakes/fake-token-issuer.ts';
 
 const SECOND = 'https://issuer.example';
+const FILLER = ' '.repeat(64 * 1024);
 const now = Math.floor(Date.now() / 1000);
 
 let issuer: FakeTokenIssuer;
@@ -28,6 +31,35 @@ const reasonOf = async (token: string): Promise<string> => {
   if (verified.ok) return 'accepted';
   return verified.error.type === 'invalid' ? verified.error.reason : verified.error.type;
 };
+
+test('keys that do not end are no keys, and cost no memory', async () => {
+  let sentBytes = 0;
+  const endless = createServer((_, response) => {
+    const go = (): void => {
+      while (!response.destroyed && response.write(FILLER)) sentBytes += FILLER.length;
+      response.once('drain', go);
+    };
+    go();
+  });
+  await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    endless.closeAllConnections();
+    endless.close();
+  });
+  const jwksUri = `http://127.0.0.1:${(endless.address() as AddressInfo).port}/`;
+  const options = {
+    authorityHost: 'https://login.microsoftonline.com',
+    tenantId: TENANT_ID,
+    audience: AUDIENCE,
+    jwksUri,
+  };
+  expect(await createTokenVerifier(options).verify(await issuer.sign(appClaims()))).toMatchObject({
+    ok: false,
+    error: { type: 'unavailable' },
+  });
+  // What the sockets hold on the way is beyond it.
+  expect(sentBytes).toBeLessThan(32 * 1024 * 1024);
+});
 
 describe('an Entra access token', () => {
   test('of an app is accepted, and says who it was issued to', async () => {
