@@ -1,7 +1,7 @@
 // One company whose data keys are to be re-protected, over whatever tables a benchmark brings: vaults and queue are in memory,
 // everything that is measured is the product's own. Counts vault calls and messages.
 import { createSecretKey, privateDecrypt, constants, type KeyObject } from 'node:crypto';
-import { openCompanyKeyPayload } from '../shared/domain/company-key.ts';
+import { openCompanyKey } from '../shared/domain/company-key.ts';
 import type { Keyring } from '../shared/domain/keyring.ts';
 import { providerName, type ProviderRef, type VaultTarget } from '../shared/domain/provider.ts';
 import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.ts';
@@ -139,7 +139,7 @@ export class BenchCompany {
     const key = this.#vendorKey.privateKey;
     const padding = constants.RSA_PKCS1_OAEP_PADDING;
     const payload = privateDecrypt({ key, padding, oaepHash: 'sha256' }, Buffer.from(wrap.ciphertext, 'base64url'));
-    const opened = openCompanyKeyPayload(payload, context);
+    const opened = openCompanyKey(payload, { ...context, commitment: wrap.commitment });
     if (!opened) throw new Error(`company key ${version} does not open`);
     return opened;
   }

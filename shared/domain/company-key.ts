@@ -1,4 +1,4 @@
-// A company key at rest: wrapped by a KEK with RSA-OAEP-256, together with the hash of where it belongs. Pure, but for
+// A company key at rest: wrapped by a KEK with RSA-OAEP-256, and beside it a commitment to the key and to where it belongs. Pure, but for
 // the randomness that OAEP draws inside node:crypto.
 import {
   constants,
@@ -38,6 +38,8 @@ export interface Wrap {
   readonly algorithm: typeof WRAP_ALGORITHM;
   /** base64url */
   readonly ciphertext: string;
+  /** `commitmentTo` the company key inside. Sealed: no vault can pass another key off as it. */
+  readonly commitment: string;
   readonly seal: Seal;
 }
 
@@ -49,38 +51,43 @@ export interface CompanyKeyRow extends CompanyKeyContext {
   readonly createdAt: string;
 }
 
-const contextHash = (context: CompanyKeyContext): Buffer =>
-  createHash('sha256')
-    .update(lengthPrefixed(['keyswitch.company-key.1', context.companyId, context.keyringId, String(context.version)]))
-    .digest();
+/**
+ * SHA-256 over label, context and company key, base64url. It tells nothing of the key, which is 256 random bits, and holds for no other key and
+ * no other place.
+ */
+export function commitmentTo(companyKey: Uint8Array, context: CompanyKeyContext): string {
+  const { companyId, keyringId, version } = context;
+  return createHash('sha256')
+    .update(lengthPrefixed(['keyswitch.company-key.commitment.1', companyId, keyringId, String(version)]))
+    .update(companyKey)
+    .digest('base64url');
+}
 
-/** RSA-OAEP-256 of key || SHA-256(context), by the public key alone. The payload in memory is zeroed. */
+/** RSA-OAEP-256 of the key, by the public key alone. `n` and `e` in base64url. Throws if they are no RSA key. */
 export function wrapCompanyKey(input: {
   readonly n: string;
   readonly e: string;
   readonly companyKey: Uint8Array;
-  readonly context: CompanyKeyContext;
 }): Buffer {
   const key = createPublicKey({ key: { kty: 'RSA', n: input.n, e: input.e }, format: 'jwk' });
-  const payload = Buffer.concat([input.companyKey, contextHash(input.context)]);
-  try {
-    return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, payload);
-  } finally {
-    payload.fill(0);
-  }
+  return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, input.companyKey);
 }
 
 /**
- * The company key inside an unwrapped payload, or undefined if the payload is another's: the context is compared in
- * constant time. The payload is zeroed either way; the key lives on in the KeyObject only.
+ * What a vault has unwrapped, as the company key that the commitment holds for at this place; undefined if it is anything else. The
+ * commitment is compared in constant time. `unwrapped` is zeroed either way; the key lives on in the KeyObject only.
  */
-export function openCompanyKeyPayload(payload: Uint8Array, context: CompanyKeyContext): KeyObject | undefined {
+export function openCompanyKey(
+  unwrapped: Uint8Array,
+  { commitment, ...context }: CompanyKeyContext & Pick<Wrap, 'commitment'>,
+): KeyObject | undefined {
   try {
-    const expected = contextHash(context);
-    if (payload.length !== COMPANY_KEY_BYTES + expected.length) return undefined;
-    if (!timingSafeEqual(payload.subarray(COMPANY_KEY_BYTES), expected)) return undefined;
-    return createSecretKey(payload.subarray(0, COMPANY_KEY_BYTES));
+    if (unwrapped.length !== COMPANY_KEY_BYTES) return undefined;
+    const expected = Buffer.from(commitment, 'base64url');
+    const actual = Buffer.from(commitmentTo(unwrapped, context), 'base64url');
+    if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;
+    return createSecretKey(unwrapped);
   } finally {
-    payload.fill(0);
+    unwrapped.fill(0);
   }
 }

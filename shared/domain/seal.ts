@@ -21,6 +21,7 @@ export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, '
     wrap.keyId,
     wrap.algorithm,
     createHash('sha256').update(Buffer.from(wrap.ciphertext, 'base64url')).digest('hex'),
+    wrap.commitment,
   ]);
 }
 

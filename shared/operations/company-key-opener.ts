@@ -1,7 +1,7 @@
-// Opening a company key through one of its wraps: seal, target, vault, context. No cache here. Everything that decides where
+// Opening a company key through one of its wraps: seal, target, vault, commitment. No cache here. Everything that decides where
 // the wrapped key is sent is checked before anything is sent.
 import type { KeyObject } from 'node:crypto';
-import { openCompanyKeyPayload, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../domain/company-key.ts';
+import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../domain/company-key.ts';
 import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure } from '../domain/failure.ts';
 import { parseKeyId, providerName, type ProviderRef, type VaultTarget } from '../domain/provider.ts';
@@ -74,7 +74,7 @@ export async function verifyWrap(
   return leadsThere ? target : err(forged(opening.log, placeOf(context)));
 }
 
-/** The company key behind one wrap. One `unwrapKey` if the seal holds, no call at all if it does not. */
+/** The company key that the wrap commits to. One `unwrapKey` if the seal holds, no call at all if it does not. */
 export async function openWrap(
   opening: CompanyKeyOpening,
   context: CompanyKeyContext,
@@ -82,9 +82,9 @@ export async function openWrap(
 ): Promise<Result<KeyObject, Failure>> {
   const target = await verifyWrap(opening, context, wrap);
   if (!target.ok) return target;
-  const payload = await opening.vaults.unwrap(target.value, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
-  if (!payload.ok) return payload;
-  const key = openCompanyKeyPayload(payload.value, context);
+  const unwrapped = await opening.vaults.unwrap(target.value, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
+  if (!unwrapped.ok) return unwrapped;
+  const key = openCompanyKey(unwrapped.value, { ...context, commitment: wrap.commitment });
   if (key) return ok(key);
   opening.log.write({ level: 'error', event: 'security.key-substituted', detail: { ...placeOf(context) } });
   return err(failure('key-substituted', { vaultHost: target.value.host, keyName: target.value.keyName }));

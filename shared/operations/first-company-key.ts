@@ -1,13 +1,11 @@
 // The first company key of a keyring: made here, wrapped under the vendor's own key, sealed, and unwrapped again to see that it
 // comes back, before anything is stored. Fills no cache: only what is stored counts.
-import { createSecretKey } from 'node:crypto';
 import { COMPANY_KEY_BYTES, type CompanyKeyContext, type Wrap } from '../domain/company-key.ts';
-import { failure } from '../domain/failure-catalogue.ts';
 import { refusedBy, type Refusal } from '../domain/refusal.ts';
-import { err, ok, type Result } from '../domain/result.ts';
-import { openWrap, type CompanyKeyOpening } from './company-key-opener.ts';
+import { err, type Result } from '../domain/result.ts';
+import type { CompanyKeyOpening } from './company-key-opener.ts';
 import type { Entropy, KeyVaults, Sealer } from './ports.ts';
-import { makeWrap } from './wrap-company-key.ts';
+import { makeProvenWrap } from './wrap-company-key.ts';
 
 export interface FirstCompanyKeyMaking extends CompanyKeyOpening {
   readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
@@ -25,12 +23,8 @@ export async function makeFirstCompanyKey(
     const target = deps.managedTarget;
     const vaultKey = await deps.vaults.readKey(target);
     if (!vaultKey.ok) return err(refusedBy(vaultKey.error));
-    const wrap = await makeWrap(deps.sealer, { target, vaultKey: vaultKey.value, companyKey, context });
-    if (!wrap.ok) return err(refusedBy(wrap.error));
-    const back = await openWrap(deps, context, wrap.value);
-    if (!back.ok) return err(refusedBy(back.error));
-    if (back.value.equals(createSecretKey(companyKey))) return ok(wrap.value);
-    return err(refusedBy(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName })));
+    const wrap = await makeProvenWrap(deps, { target, vaultKey: vaultKey.value, companyKey, context });
+    return wrap.ok ? wrap : err(refusedBy(wrap.error));
   } finally {
     companyKey.fill(0);
   }

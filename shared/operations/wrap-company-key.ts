@@ -1,31 +1,54 @@
 // Making a wrap: the public key is fetched, node:crypto wraps here, the seal key signs. The vault is never asked to wrap.
-import { WRAP_ALGORITHM, wrapCompanyKey, type CompanyKeyContext, type Wrap } from '../domain/company-key.ts';
+import {
+  commitmentTo,
+  WRAP_ALGORITHM,
+  wrapCompanyKey,
+  type CompanyKeyContext,
+  type Wrap,
+} from '../domain/company-key.ts';
 import type { Failure } from '../domain/failure.ts';
 import type { VaultKey, VaultTarget } from '../domain/provider.ts';
 import { ok, type Result } from '../domain/result.ts';
 import { sealedBytesOfWrap } from '../domain/seal.ts';
+import { openWrap, type CompanyKeyOpening } from './company-key-opener.ts';
 import type { Sealer } from './ports.ts';
 
-/** `vaultKey` is the version of the target's key to wrap under. One `sign` call. */
+export interface WrapInput {
+  readonly target: VaultTarget;
+  /** The version of the target's key to wrap under. */
+  readonly vaultKey: VaultKey;
+  readonly companyKey: Uint8Array;
+  readonly context: CompanyKeyContext;
+}
+
+/** One `sign` call. */
 export async function makeWrap(
   sealer: Pick<Sealer, 'sign'>,
-  input: {
-    readonly target: VaultTarget;
-    readonly vaultKey: VaultKey;
-    readonly companyKey: Uint8Array;
-    readonly context: CompanyKeyContext;
-  },
+  { target, vaultKey, companyKey, context }: WrapInput,
 ): Promise<Result<Wrap, Failure>> {
-  const { target, vaultKey, companyKey, context } = input;
-  const ciphertext = wrapCompanyKey({ n: vaultKey.n, e: vaultKey.e, companyKey, context }).toString('base64url');
   const unsealed = {
     ref: target.ref,
     host: target.host,
     tenantId: target.tenantId,
     keyId: vaultKey.keyId,
     algorithm: WRAP_ALGORITHM,
-    ciphertext,
+    ciphertext: wrapCompanyKey({ n: vaultKey.n, e: vaultKey.e, companyKey }).toString('base64url'),
+    commitment: commitmentTo(companyKey, context),
   } as const;
   const seal = await sealer.sign(sealedBytesOfWrap(context, unsealed));
   return seal.ok ? ok({ ...unsealed, seal: seal.value }) : seal;
+}
+
+/**
+ * A wrap that was opened through its vault, and holds the company key that it was made of: the commitment is compared. Only such a wrap is ever
+ * stored. One `sign`, one `unwrapKey`.
+ */
+export async function makeProvenWrap(
+  deps: CompanyKeyOpening & { readonly sealer: Pick<Sealer, 'sign'> },
+  input: WrapInput,
+): Promise<Result<Wrap, Failure>> {
+  const wrap = await makeWrap(deps.sealer, input);
+  if (!wrap.ok) return wrap;
+  const back = await openWrap(deps, input.context, wrap.value);
+  return back.ok ? wrap : back;
 }

@@ -18,6 +18,7 @@ const wrap: Omit<Wrap, 'seal'> = {
   keyId: `https://${HOST}/keys/k/1`,
   algorithm: 'RSA-OAEP-256',
   ciphertext: 'AAAA',
+  commitment: 'CCCC',
 };
 const connection: Omit<Connection, 'seal'> = {
   connectionId: 'contoso',
@@ -32,13 +33,13 @@ const connection: Omit<Connection, 'seal'> = {
 const ofWrap = ['acme', 'default', '7', 'azure-key-vault', 'contoso', HOST, TENANT, wrap.keyId, 'RSA-OAEP-256'];
 
 describe('what is sealed', () => {
-  it('of a wrap is its place, its provider, where it leads and the hash of its ciphertext', () => {
-    const texts = ['keyswitch.seal.wrap.1', ...ofWrap, SHA256_OF_THREE_ZEROS];
+  it('of a wrap is its place, its provider, where it leads, the hash of its ciphertext and what it commits to', () => {
+    const texts = ['keyswitch.seal.wrap.1', ...ofWrap, SHA256_OF_THREE_ZEROS, 'CCCC'];
     expect(sealedBytesOfWrap(CONTEXT, wrap)).toEqual(lengthPrefixed(texts));
   });
 
   it('of a wrap by the vendor’s own key names no connection', () => {
-    const texts = ['keyswitch.seal.wrap.1', ...ofWrap, SHA256_OF_THREE_ZEROS];
+    const texts = ['keyswitch.seal.wrap.1', ...ofWrap, SHA256_OF_THREE_ZEROS, 'CCCC'];
     const managed = texts.with(4, 'managed').with(5, '');
     expect(sealedBytesOfWrap(CONTEXT, { ...wrap, ref: { provider: 'managed' } })).toEqual(lengthPrefixed(managed));
   });

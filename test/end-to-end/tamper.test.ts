@@ -3,7 +3,7 @@
 // where a wrapped key is sent is refused by name, and no vault hears of it.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { COMPANY_KEY_BYTES, wrapCompanyKey, type Wrap } from '../../shared/domain/company-key.ts';
+import { COMPANY_KEY_BYTES, commitmentTo, wrapCompanyKey, type Wrap } from '../../shared/domain/company-key.ts';
 import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { azure, Company, MANAGED } from './company.ts';
 import { LOG_LIMIT, startRun } from './harness.ts';
@@ -100,11 +100,12 @@ test("a company key wrapped anew with the customer's public key is refused by na
   const [row] = await rows.companyKeys('forged');
   const [wrap] = JSON.parse(String(row?.['wraps'])) as Wrap[];
   const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
-  const context = { companyId: 'forged', keyringId: 'default', version: 2 };
   const companyKey = randomBytes(COMPANY_KEY_BYTES);
-  const ciphertext = wrapCompanyKey({ n, e, companyKey, context }).toString('base64url');
+  const context = { companyId: 'forged', keyringId: 'default', version: 2 };
+  const commitment = commitmentTo(companyKey, context);
+  const ciphertext = wrapCompanyKey({ n, e, companyKey }).toString('base64url');
   const place = { partitionKey: 'forged', rowKey: row?.rowKey ?? '' };
-  await rows.overwrite('companies', place, { wraps: JSON.stringify([{ ...wrap, ciphertext }]) });
+  await rows.overwrite('companies', place, { wraps: JSON.stringify([{ ...wrap, ciphertext, commitment }]) });
 
   await forgetKeys();
   const sequence = await lastVaultCall();

@@ -135,7 +135,7 @@ test('an answer about another key is a security event, and no revocation', async
 
 test('a value that is not what was wrapped never becomes a key', async () => {
   const { keyVault } = run.environment;
-  for (const bytes of [0, 1, 63, 64, 65, 512]) {
+  for (const bytes of [0, 1, 31, 32, 33, 64, 512]) {
     const value = randomBytes(bytes).toString('base64url');
     await keyVault.plant({ operation: 'unwrapkey', target, times: 1, effect: { mergeBody: { value } } });
     const { outcome, failure } = await company.unwrapOne(keyId);

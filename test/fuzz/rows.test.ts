@@ -175,6 +175,7 @@ const wrap = fc.record({
   keyId: words,
   algorithm: fc.constant('RSA-OAEP-256' as const),
   ciphertext: words,
+  commitment: words,
   seal,
 });
 const companyKey: fc.Arbitrary<CompanyKeyRow> = fc.record({

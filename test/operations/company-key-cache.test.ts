@@ -38,9 +38,9 @@ describe('a caller’s company key', () => {
     expect(await open(rig)).toMatchObject(refusedWith('key-disabled'));
   });
 
-  it('that was wrapped for another place is refused and told as a security event', async () => {
+  it('that is not the one committed to is refused and told as a security event', async () => {
     const rig = await Rig.withDataKeys(0);
-    const unwrap = (): ReturnType<CompanyKeyOpening['vaults']['unwrap']> => Promise.resolve(ok(Buffer.alloc(64)));
+    const unwrap = (): ReturnType<CompanyKeyOpening['vaults']['unwrap']> => Promise.resolve(ok(Buffer.alloc(32)));
     expect(await open(rig, { vaults: { unwrap } })).toMatchObject({
       error: {
         failure: { code: 'key-substituted', facts: { vaultHost: VENDOR.host, keyName: VENDOR.keyName } },

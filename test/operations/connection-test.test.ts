@@ -248,7 +248,7 @@ describe('testing a connection', () => {
       ...world.deps,
       vaults: {
         readKey: vaults.readKey.bind(vaults),
-        unwrap: () => Promise.resolve({ ok: true, value: new Uint8Array(64) } as const),
+        unwrap: () => Promise.resolve({ ok: true, value: new Uint8Array(32) } as const),
       },
     };
     const tested = await testConnection(deps, PLACE, ADMIN);

@@ -53,7 +53,7 @@ describe('the first company key of a keyring', () => {
 
   it('is refused, by the names of vault and key, where the vault gives back another one made for the same place', async () => {
     const { n, e } = world.vaults.newestKey(VENDOR.host).describes;
-    const other = wrapCompanyKey({ n, e, companyKey: new Uint8Array(COMPANY_KEY_BYTES).fill(7), context: CONTEXT });
+    const other = wrapCompanyKey({ n, e, companyKey: new Uint8Array(COMPANY_KEY_BYTES).fill(7) });
     const unwrap = world.vaults.unwrap.bind(world.vaults);
     world.vaults.unwrap = (target, wrapped) => unwrap(target, { ...wrapped, ciphertext: other.toString('base64url') });
     expect(errorOf(await make())).toMatchObject({

@@ -1,6 +1,6 @@
 // Looks at every write to the company's control state as it is committed: is every company key the same under each of its wraps, do
 // both vaults open both versions while a switch runs, does nothing open with a vault that was left, is no version used twice.
-import { openCompanyKeyPayload, type CompanyKeyRow } from '../../shared/domain/company-key.ts';
+import { openCompanyKey, type CompanyKeyRow } from '../../shared/domain/company-key.ts';
 import type { Keyring } from '../../shared/domain/keyring.ts';
 import { parseKeyId, providerName, type ProviderRef } from '../../shared/domain/provider.ts';
 import { readKeyring, readSwitch } from '../../shared/domain/rows/control-rows.ts';
@@ -82,7 +82,7 @@ export class ControlCheck {
     this.#rows.set(version, row);
     for (const wrap of row.wraps) {
       const payload = this.#vaults.peek(wrap.keyId, wrap.ciphertext);
-      const key = payload && openCompanyKeyPayload(payload, row);
+      const key = payload && openCompanyKey(payload, { ...row, commitment: wrap.commitment });
       const known = this.#keys.get(version);
       if (!key) this.#history.broken('1', `${providerName(wrap.ref)} does not open company key ${version}`);
       else if (!known) this.#keys.set(version, key);

@@ -37,13 +37,13 @@ export function readCompanyKey(
 
 function readWrap(value: unknown): Wrap | undefined {
   if (!isRecord(value)) return undefined;
-  const { host, tenantId, keyId, algorithm, ciphertext } = value;
+  const { host, tenantId, keyId, algorithm, ciphertext, commitment } = value;
   const ref = readRef(value['ref']);
   const seal = readSeal(value['seal']);
   if (!ref || !seal || algorithm !== WRAP_ALGORITHM) return undefined;
   if (typeof host !== 'string' || typeof tenantId !== 'string') return undefined;
-  if (typeof keyId !== 'string' || typeof ciphertext !== 'string') return undefined;
-  return { ref, host, tenantId, keyId, algorithm, ciphertext, seal };
+  if (typeof keyId !== 'string' || typeof ciphertext !== 'string' || typeof commitment !== 'string') return undefined;
+  return { ref, host, tenantId, keyId, algorithm, ciphertext, commitment, seal };
 }
 
 function readRef(value: unknown): ProviderRef | undefined {

@@ -3,7 +3,6 @@
 // new version, also one that was added meanwhile.
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { judgeKey } from '../../domain/key-fitness.ts';
 import { providerName, type ProviderRef, type VaultKey, type VaultTarget } from '../../domain/provider.ts';
@@ -16,7 +15,7 @@ import { openWrap, targetOf, wrapOf } from '../company-key-opener.ts';
 import { listCompanyKeyRows, type Loaded } from '../control-state.ts';
 import { settleRaces, undecided } from '../races.ts';
 import { forged } from '../seals.ts';
-import { makeWrap } from '../wrap-company-key.ts';
+import { makeProvenWrap } from '../wrap-company-key.ts';
 import type { Preparing } from './prepare.ts';
 
 export type Following = Preparing;
@@ -89,15 +88,9 @@ async function rewrap(
   const opened = await openWrap(deps, row, old);
   if (!opened.ok) return opened;
   const companyKey = opened.value.export();
-  const wrap = await makeWrap(deps.sealer, { target, vaultKey, companyKey, context: row }).finally(() =>
-    companyKey.fill(0),
-  );
+  const making = makeProvenWrap(deps, { target, vaultKey, companyKey, context: row });
+  const wrap = await making.finally(() => companyKey.fill(0));
   if (!wrap.ok) return wrap;
-  const back = await openWrap(deps, row, wrap.value);
-  if (!back.ok) return back;
-  if (!back.value.equals(opened.value)) {
-    return err(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName }));
-  }
   const isOld = (other: Wrap): boolean => providerName(other.ref) === providerName(target.ref);
   return ok({ ...row, wraps: row.wraps.map((other) => (isOld(other) ? wrap.value : other)) });
 }

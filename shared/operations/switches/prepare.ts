@@ -1,21 +1,13 @@
 // Preparing a switch: from here on either vault alone is enough to finish or to roll back. Both company keys are wrapped under
 // both providers, every new wrap is opened through its vault and compared, and only then one transaction says so. Two prepares
 // may race: each makes a key of its own, only what is stored counts, and no key cache is filled here.
-import { timingSafeEqual, type KeyObject } from 'node:crypto';
 import { COMPANY_KEY_BYTES, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../../domain/key-fitness.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
-import {
-  providerName,
-  sameProvider,
-  type ProviderRef,
-  type VaultKey,
-  type VaultTarget,
-} from '../../domain/provider.ts';
+import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
@@ -34,7 +26,7 @@ import { loadCompany, loadKeyring, type Loaded } from '../control-state.ts';
 import type { KeyVaults, RowWrite, Sealer } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { lackOfClaim } from '../vault-claims.ts';
-import { makeWrap } from '../wrap-company-key.ts';
+import { makeProvenWrap } from '../wrap-company-key.ts';
 import {
   actOnSwitch,
   guard,
@@ -200,31 +192,12 @@ async function wrapUnder(
   if (unfit) return err(unfit);
   const wraps: Wrap[] = [];
   const place = { target: target.value, vaultKey: vaultKey.value };
-  for (const wrap of await Promise.all(jobs.map((job) => wrapAndOpen(deps, place, job)))) {
+  const made = jobs.map(({ context, key }) => makeProvenWrap(deps, { ...place, companyKey: key, context }));
+  for (const wrap of await Promise.all(made)) {
     if (!wrap.ok) return wrap;
     wraps.push(wrap.value);
   }
   return ok(wraps);
-}
-
-async function wrapAndOpen(
-  deps: Preparing,
-  { target, vaultKey }: { readonly target: VaultTarget; readonly vaultKey: VaultKey },
-  { context, key }: WrapJob,
-): Promise<Result<Wrap, Failure>> {
-  const wrap = await makeWrap(deps.sealer, { target, vaultKey, companyKey: key, context });
-  if (!wrap.ok) return wrap;
-  const back = await openWrap(deps, context, wrap.value);
-  if (!back.ok) return back;
-  if (holds(back.value, key)) return wrap;
-  return err(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName }));
-}
-
-function holds(opened: KeyObject, expected: Uint8Array): boolean {
-  const exported = opened.export();
-  const same = exported.length === expected.length && timingSafeEqual(exported, expected);
-  exported.fill(0);
-  return same;
 }
 
 async function store(deps: Preparing, place: SwitchPlace, control: Control, wraps: NewWraps): Promise<PrepareOutcome> {

@@ -21,6 +21,7 @@ const wrap: Wrap = {
   keyId: `https://${HOST}/keys/k/1`,
   algorithm: 'RSA-OAEP-256',
   ciphertext: 'AAAA',
+  commitment: 'CCCC',
   seal: SEAL,
 };
 const managed: Wrap = { ...wrap, ref: { provider: 'managed' } };
@@ -64,6 +65,7 @@ describe('a company key', () => {
     ['of no tenant', { ...wrap, tenantId: 1 }],
     ['of no key', { ...wrap, keyId: null }],
     ['of nothing', { ...wrap, ciphertext: 7 }],
+    ['that commits to nothing', { ...wrap, commitment: undefined }],
   ])('with one wrap %s cannot be read, though the other could', (_, malformed) => {
     expect(readWraps(managed, malformed)).toBeUndefined();
   });
