@@ -26,7 +26,7 @@ const CHANGES = {
   rewrap: { blob: BLOB, companyKeyVersion: 2, previous: BLOB, previousVersion: 1, writtenBy: WRITER },
   verify: { previous: EMPTY, previousVersion: 0, writtenBy: WRITER },
 };
-const SHARD_CHANGE = { phase: 'rewrap', generation: 1, live: 1250, done: 0, checked: 0, writtenBy: WRITER };
+const SHARD_CHANGE = { phase: 'rewrap', generation: 1, live: 1250, at: '{"1":1250}', checked: 0, writtenBy: WRITER };
 
 export class BareTables {
   readonly #companyId: string;

@@ -8,7 +8,8 @@ import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.t
 import { shardCells } from '../shared/domain/rows/data-rows.ts';
 import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/domain/rows/row-keys.ts';
 import { companyKeyCells } from '../shared/domain/rows/sealed-rows.ts';
-import { counted, newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
+import { newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
+import type { VersionCounts } from '../shared/domain/shard-counts.ts';
 import type { WorkMessage } from '../shared/domain/work-message.ts';
 import { systemClock, systemTimers } from '../shared/adapters/system.ts';
 import { EventLimits } from '../shared/operations/audit/event-limits.ts';
@@ -100,7 +101,8 @@ export class BenchCompany {
     await company.#seedControl();
     for (let shard = 0; shard < options.shardCount; shard += 1) {
       const rows = options.rowCount(shard);
-      const counts = counted(newShard({ writeVersion: 1, now: CREATED_AT }), { live: rows, done: rows });
+      const at: VersionCounts = rows === 0 ? {} : { 1: rows };
+      const counts = { ...newShard({ writeVersion: 1, now: CREATED_AT }), live: rows, at };
       const partition = dataKeysPartition({ companyId: options.companyId, keyringId: KEYRING, shard });
       await company.#insert('datakeys', partition, SHARD_ROW_KEY, shardCells(counts, 'seed'));
     }

@@ -119,7 +119,7 @@ const services = {
   companyKeys,
   keyringPlaces,
   wrappedRows,
-  shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
+  shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
   workerKeys: new WorkerKeys(opening, { ttlMs }),
   pageSlots: pageSlots(),
   verifier,

@@ -10,6 +10,7 @@ import { metaRoutes } from './meta.ts';
 import type { Route } from './route.ts';
 import type { EdgeServices } from './serve.ts';
 import { signInRoutes, type SignInServices } from './sign-ins.ts';
+import { recountRoutes } from './recount.ts';
 import { switchRoutes, type SwitchServices } from './switches.ts';
 import { vaultClaimRoutes } from './vault-claims.ts';
 import { tenantRoutes, type TenantServices } from './tenants.ts';
@@ -33,6 +34,7 @@ export const routes: readonly Route<HttpServices>[] = [
   ...vaultClaimRoutes,
   ...tenantRoutes,
   ...switchRoutes,
+  ...recountRoutes,
   ...dataKeyRoutes,
   ...exportRoutes,
   ...eventRoutes,

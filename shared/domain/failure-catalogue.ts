@@ -7,6 +7,7 @@ import { GOOGLE_FAILURES } from './failures/google-failures.ts';
 import { ID_TOKEN_FAILURES } from './failures/id-token-failures.ts';
 import { shown } from './failures/shell-text.ts';
 import { SIGN_IN_FAILURES } from './failures/sign-in-failures.ts';
+import { STORE_FAILURES } from './failures/store-failures.ts';
 import { VAULT_ACCESS_FAILURES } from './failures/vault-access-failures.ts';
 import { VAULT_INPUT_FAILURES } from './failures/vault-input-failures.ts';
 import { VAULT_KEY_FAILURES } from './failures/vault-key-failures.ts';
@@ -15,6 +16,7 @@ const CATALOGUE: Readonly<Record<FailureCode, FailureEntry>> = {
   ...VAULT_INPUT_FAILURES,
   ...VAULT_ACCESS_FAILURES,
   ...VAULT_KEY_FAILURES,
+  ...STORE_FAILURES,
   ...ENTRA_FAILURES,
   ...SIGN_IN_FAILURES,
   ...ID_TOKEN_FAILURES,

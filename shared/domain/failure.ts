@@ -35,6 +35,7 @@ export const FAILURE_CODES = [
   'vault-key-in-use',
   'row-forged',
   'key-substituted',
+  'counts-differ',
   'consent-required',
   'consent-declined',
   'admin-role-missing',

@@ -1,5 +1,6 @@
 // How far a switch is. Pure. Both passes count as work: a row is moved, then opened anew.
-import { movable, total, type Shard } from './shard.ts';
+import type { Shard } from './shard.ts';
+import { movable, movableAt, total } from './shard-counts.ts';
 import { isEnded, turnOf, type Switch } from './switch.ts';
 
 export interface Progress {
@@ -25,7 +26,7 @@ export function progressOf(sw: Switch, shards: readonly Shard[], now: Date): Pro
   }
   const { generation, writeVersion } = turnOf(sw);
   const work = sum(movable);
-  const done = sum((shard) => doneFor(shard, writeVersion));
+  const done = sum((shard) => movableAt(shard, writeVersion));
   const checked = sum((shard) => (shard.generation === generation ? Math.min(shard.checked, movable(shard)) : 0));
   const counts = { total: sum(total), done, checked, quarantined: sum((s) => s.quarantined), lost: sum((s) => s.lost) };
   if (sw.turnedAt === undefined) return counts;
@@ -34,10 +35,4 @@ export function progressOf(sw: Switch, shards: readonly Shard[], now: Date): Pro
   if (seconds <= 0 || moved <= 0) return counts;
   const ratePerSecond = moved / seconds;
   return { ...counts, ratePerSecond, secondsLeft: Math.max(0, (work - done + work - checked) / ratePerSecond) };
-}
-
-/** Also exact for a shard that has not been turned yet. */
-function doneFor(shard: Shard, writeVersion: number): number {
-  if (shard.writeVersion === writeVersion) return shard.done;
-  return shard.fromVersion === writeVersion ? movable(shard) - shard.done : 0;
 }

@@ -3,7 +3,7 @@
 import { timingSafeEqual, type KeyObject } from 'node:crypto';
 import { unwrapDataKey, wrapDataKey, type DataKeyContext } from './data-key-blob.ts';
 import type { DataKey, QuarantineReason } from './data-key.ts';
-import { sumOfChanges, type CountChange, type Direction } from './shard.ts';
+import type { Direction } from './shard.ts';
 
 export interface PassContext {
   readonly companyId: string;
@@ -19,17 +19,16 @@ export interface PassContext {
   readonly nonce: () => Uint8Array;
 }
 
-/** `change` undefined: the row is left alone. */
+/** `change` undefined: the row is left alone. What it means to the counts is told by the row before and after (shard-counts.ts). */
 export interface RowStep {
   readonly change?: Partial<DataKey>;
-  readonly counts: CountChange;
   readonly quarantined?: QuarantineReason;
   /** The row leaves quarantine. */
   readonly released?: true;
 }
 
 const NOTHING = new Uint8Array(0);
-const UNTOUCHED: RowStep = { counts: {} };
+const UNTOUCHED: RowStep = {};
 
 const openAt = (
   pass: PassContext,
@@ -67,7 +66,6 @@ function moved(pass: PassContext, row: DataKey): RowStep | undefined {
   plaintext.fill(0);
   return {
     change: { blob, companyKeyVersion: pass.writeVersion, previous: row.blob, previousVersion: pass.fromVersion },
-    counts: { done: 1 },
   };
 }
 
@@ -79,7 +77,6 @@ function whatItWas(pass: PassContext, row: DataKey): RowStep | undefined {
   plaintext.fill(0);
   return {
     change: { blob: row.previous, companyKeyVersion: pass.writeVersion, previous: NOTHING, previousVersion: 0 },
-    counts: { done: 1 },
   };
 }
 
@@ -115,7 +112,7 @@ export function verifyRow(pass: PassContext & { readonly freshKey: KeyObject }, 
   const same = plaintext !== undefined && before !== undefined && sameBytes(plaintext, before);
   plaintext?.fill(0);
   before?.fill(0);
-  if (same) return { change: { previous: NOTHING, previousVersion: 0 }, counts: {} };
+  if (same) return { change: { previous: NOTHING, previousVersion: 0 } };
   const quarantined = quarantine(row, 'differs-after-rewrap');
   return before ? putBack(pass, row, quarantined) : quarantined;
 }
@@ -132,7 +129,6 @@ function putBack(pass: PassContext, row: DataKey, step: RowStep): RowStep {
       previous: NOTHING,
       previousVersion: 0,
     },
-    counts: sumOfChanges(step.counts, { done: -1 }),
   };
 }
 
@@ -159,7 +155,7 @@ function foundAgain(pass: PassContext, row: DataKey): RowStep {
   const wrapped = moves ? wrapDataKey({ companyKey: pass.toKey, context, nonce: pass.nonce(), plaintext }) : blob;
   plaintext.fill(0);
   const kept = moves ? { previous: blob, previousVersion: version } : { previous: NOTHING, previousVersion: 0 };
-  return release(row, { change: { blob: wrapped, companyKeyVersion: pass.writeVersion, ...kept }, counts: {} });
+  return release(row, { change: { blob: wrapped, companyKeyVersion: pass.writeVersion, ...kept } });
 }
 
 /** Moves a row and compares it at once, so that nothing is left for a second pass. Undefined if nothing of it opens. */
@@ -177,7 +173,6 @@ function movedWhole(pass: PassContext, row: DataKey): RowStep | undefined {
   if (!same) return undefined;
   return {
     change: { blob, companyKeyVersion: pass.writeVersion, previous: NOTHING, previousVersion: 0 },
-    counts: row.companyKeyVersion === pass.writeVersion ? {} : { done: 1 },
   };
 }
 
@@ -212,15 +207,13 @@ function quarantine(row: DataKey, reason: QuarantineReason): RowStep {
   const before = row.state === 'deleted' ? 'deleted' : 'live';
   return {
     change: { state: 'quarantined', stateBefore: before, quarantineReason: reason },
-    counts: { [before]: -1, quarantined: 1 },
     quarantined: reason,
   };
 }
 
-/** A quarantined or lost row becomes what it was. `done` does not count lost rows, so that one found again adds to it. */
+/** A quarantined or lost row becomes what it was. Only quarantined ones are on the list of what waits for a decision. */
 function release(row: DataKey, step: RowStep): RowStep {
   const state = row.stateBefore ?? 'live';
   const change = { ...step.change, state, stateBefore: undefined, quarantineReason: undefined };
-  if (row.state === 'lost') return { change, counts: { lost: -1, [state]: 1, done: 1 } };
-  return { change, counts: sumOfChanges(step.counts, { [state]: 1, quarantined: -1 }), released: true };
+  return row.state === 'lost' ? { change } : { change, released: true };
 }

@@ -2,6 +2,7 @@
 // answers the shard's next state; whoever writes it beside its data rows in one transaction keeps counts, cursor and rows
 // together, and whatever froze with an older ETag cannot write.
 import { createHash } from 'node:crypto';
+import { allAreAt, areDoneAt, countsAfter, NO_ROWS, type RowMove, type ShardCounts } from './shard-counts.ts';
 
 /** Towards the higher company-key version, or back to the lower one. */
 export type Direction = 'forward' | 'back';
@@ -9,7 +10,7 @@ export type Direction = 'forward' | 'back';
 /** `rewrap`: first pass. `verify`: second pass, opening every row anew. `done` never goes back within a generation. */
 export type Phase = 'rewrap' | 'verify' | 'done';
 
-export interface Shard {
+export interface Shard extends ShardCounts {
   readonly generation: number;
   readonly direction: Direction;
   readonly phase: Phase;
@@ -19,14 +20,10 @@ export interface Shard {
   readonly writeVersion: number;
   /** Every row up to this key id has been handled in this phase; empty at its start. */
   readonly cursor: string;
-  readonly live: number;
-  readonly deleted: number;
-  readonly quarantined: number;
-  readonly lost: number;
-  /** How many of live, deleted and quarantined are at `writeVersion`. */
-  readonly done: number;
-  /** How many rows the second pass has opened anew; 0 before it. */
+  /** How many rows the second pass has opened anew; 0 before it. For progress only: it also counts rows that need no opening. */
   readonly checked: number;
+  /** How often in this generation a pass came to its end and the counts said that it had not seen all. */
+  readonly vain: number;
   /** Closed to every new data key while the company is being deleted. */
   readonly closed: boolean;
   readonly touchedAt: string;
@@ -47,21 +44,13 @@ export function newShard(input: { readonly writeVersion: number; readonly now: s
     fromVersion: 0,
     writeVersion: input.writeVersion,
     cursor: '',
-    live: 0,
-    deleted: 0,
-    quarantined: 0,
-    lost: 0,
-    done: 0,
+    ...NO_ROWS,
     checked: 0,
+    vain: 0,
     closed: false,
     touchedAt: input.now,
   };
 }
-
-/** Everything that still has a blob which a pass must move: lost rows and tombstones are skipped. */
-export const movable = (shard: Shard): number => shard.live + shard.deleted + shard.quarantined;
-
-export const total = (shard: Shard): number => movable(shard) + shard.lost;
 
 export interface Turn {
   readonly generation: number;
@@ -70,52 +59,38 @@ export interface Turn {
   readonly writeVersion: number;
 }
 
+/** Generation, direction and both versions: a shard that has only the generation in common was turned in some other life of it. */
+export const isTurnedTo = (shard: Shard, turn: Turn): boolean =>
+  shard.generation === turn.generation &&
+  shard.direction === turn.direction &&
+  shard.fromVersion === turn.fromVersion &&
+  shard.writeVersion === turn.writeVersion;
+
 /**
- * Turns the shard to a newer generation. Undefined if the shard is already at that generation or a newer one:
- * generations only go up.
+ * Turns the shard to a newer generation. The counts stay as they are: they are per version. Undefined if the shard is already at that
+ * generation or a newer one: generations only go up.
  */
 export function turned(shard: Shard, turn: Turn): Shard | undefined {
   if (turn.generation <= shard.generation) return undefined;
-  return { ...shard, ...turn, phase: 'rewrap', cursor: '', checked: 0, done: rowsAt(shard, turn.writeVersion) };
+  const { generation, direction, fromVersion, writeVersion } = turn;
+  const begun = { phase: 'rewrap', cursor: '', checked: 0, vain: 0 } as const;
+  return { ...shard, generation, direction, fromVersion, writeVersion, ...begun };
 }
 
-/** How many movable rows are at `version`, which is one of the shard's two, or new to it. */
-function rowsAt(shard: Shard, version: number): number {
-  if (version === shard.writeVersion) return shard.done;
-  if (version === shard.fromVersion) return atLeastNone(movable(shard) - shard.done);
-  return 0;
-}
+/** The shard after rows have moved. See countsAfter: the only way in which counts change. */
+export const counted = (shard: Shard, moves: Iterable<RowMove>): Shard => ({ ...shard, ...countsAfter(shard, moves) });
 
-/** A change in what the shard counts, as a data row moves between states and versions. */
-export interface CountChange {
-  readonly live?: number;
-  readonly deleted?: number;
-  readonly quarantined?: number;
-  readonly lost?: number;
-  readonly done?: number;
-}
+/** So many passes in vain, and somebody has to look: a list that is answered short twice is no accident. */
+export const MAX_VAIN_PASSES = 2;
 
 /**
- * Exact, as long as nobody but Keyswitch writes data rows. Whoever relabels one behind its back must not make the shard itself
- * unreadable by a count below none.
+ * The shard when a pass has come to its last row. It goes on, to the second pass or to `done`, only if the counts say that every row was
+ * seen; else the pass begins anew. What a list left out, for whatever reason, is so never taken for done.
  */
-export function counted(shard: Shard, change: CountChange): Shard {
-  return {
-    ...shard,
-    live: atLeastNone(shard.live + (change.live ?? 0)),
-    deleted: atLeastNone(shard.deleted + (change.deleted ?? 0)),
-    quarantined: atLeastNone(shard.quarantined + (change.quarantined ?? 0)),
-    lost: atLeastNone(shard.lost + (change.lost ?? 0)),
-    done: atLeastNone(shard.done + (change.done ?? 0)),
-  };
+export function afterLastRow(shard: Shard, cursor: string): Shard {
+  const { phase, writeVersion } = shard;
+  if (phase === 'verify' && areDoneAt(shard, writeVersion)) return { ...shard, phase: 'done', cursor };
+  if (phase === 'rewrap' && allAreAt(shard, writeVersion)) return { ...shard, phase: 'verify', cursor: '' };
+  const again = allAreAt(shard, writeVersion) ? 'verify' : 'rewrap';
+  return { ...shard, phase: again, cursor: '', checked: 0, vain: shard.vain + 1 };
 }
-
-const atLeastNone = (count: number): number => Math.max(0, count);
-
-export const sumOfChanges = (a: CountChange, b: CountChange): CountChange => ({
-  live: (a.live ?? 0) + (b.live ?? 0),
-  deleted: (a.deleted ?? 0) + (b.deleted ?? 0),
-  quarantined: (a.quarantined ?? 0) + (b.quarantined ?? 0),
-  lost: (a.lost ?? 0) + (b.lost ?? 0),
-  done: (a.done ?? 0) + (b.done ?? 0),
-});

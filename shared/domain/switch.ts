@@ -14,6 +14,8 @@ export type Blocked =
       readonly side: 'source' | 'target';
       readonly failure: Failure;
     }
+  /** The counts of a shard say that a pass has not seen all of its rows: the numbers are in the failure. */
+  | { readonly reason: 'counts-differ'; readonly since: string; readonly failure: Failure }
   | { readonly reason: 'dead-letter'; readonly since: string; readonly detail: string };
 
 export interface Switch {

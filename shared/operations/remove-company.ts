@@ -16,7 +16,8 @@ import {
   SHARD_OUTBOX_PREFIX,
 } from '../domain/rows/row-keys.ts';
 import { readConnection } from '../domain/rows/sealed-rows.ts';
-import { counted, SHARD_ROW_KEY, sumOfChanges, type CountChange, type Shard } from '../domain/shard.ts';
+import { counted, SHARD_ROW_KEY, type Shard } from '../domain/shard.ts';
+import type { RowMove } from '../domain/shard-counts.ts';
 import { takeOffAgenda } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited } from './audit/audited.ts';
@@ -74,7 +75,7 @@ async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Pr
     if (!isSpent(shard.value) || !(await isStill(deps.tables, input.company))) return 'lost-race';
     const rows = await firstRows(deps.tables, 'datakeys', partition);
     const deletes = rows.slice(0, ROWS_AT_ONCE).map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
-    const next = counted(shard.value, countsOf(rows.slice(0, ROWS_AT_ONCE), shard.value));
+    const next = counted(shard.value, removalsOf(rows.slice(0, ROWS_AT_ONCE)));
     const written =
       deletes.length === 0
         ? await deps.tables.write('datakeys', partition, [{ kind: 'delete', rowKey: SHARD_ROW_KEY, etag: shard.etag }])
@@ -99,15 +100,8 @@ const isSame = (now: Company, company: Company): boolean =>
   now.state === 'closing' && now.createdAt === company.createdAt;
 
 /** Exact to the last row: whoever reads the shard half way finds what is there. */
-function countsOf(rows: readonly StoredRow[], shard: Shard): CountChange {
-  return rows.reduce<CountChange>((sum, row) => {
-    if (row.rowKey.startsWith('!')) return sum;
-    const { state, companyKeyVersion } = readDataKey(row.rowKey, row.cells);
-    if (state === 'lost') return sumOfChanges(sum, { lost: -1 });
-    if (state !== 'deleted') return sum;
-    return sumOfChanges(sum, { deleted: -1, done: companyKeyVersion === shard.writeVersion ? -1 : 0 });
-  }, {});
-}
+const removalsOf = (rows: readonly StoredRow[]): RowMove[] =>
+  rows.flatMap(({ rowKey, cells }) => (rowKey.startsWith('!') ? [] : [{ before: readDataKey(rowKey, cells) }]));
 
 /**
  * The first rows of a partition, past pages without any. A shard's own row goes by itself, after the last of them; events on their way to

@@ -2,7 +2,8 @@
 import { dataKeysPartition } from '../domain/rows/row-keys.ts';
 import { readShard, shardCells, shardWrittenBy } from '../domain/rows/data-rows.ts';
 import { SHARD_ROW_KEY, type Shard } from '../domain/shard.ts';
-import type { RowWrite, Tables } from './ports.ts';
+import { describeCounts, hasCountBelowNone } from '../domain/shard-counts.ts';
+import type { Log, RowWrite, Tables } from './ports.ts';
 
 export interface ShardPlace {
   readonly companyId: string;
@@ -41,3 +42,14 @@ export const shardWrite = (next: Shard, guard: { readonly etag: string; readonly
   cells: shardCells(next, guard.writtenBy),
   etag: guard.etag,
 });
+
+/** Whoever writes a shard by which a count falls below none says so: rows were written past Keyswitch. The switch of it will not end. */
+export function logCountsBelowNone(
+  log: Log,
+  { companyId, keyringId, shard }: ShardPlace,
+  { before, after }: { readonly before: Shard; readonly after: Shard },
+): void {
+  if (!hasCountBelowNone(after) || hasCountBelowNone(before)) return;
+  const detail = { companyId, keyringId, shard, counts: describeCounts(after) };
+  log.write({ level: 'error', event: 'security.count-below-none', detail });
+}

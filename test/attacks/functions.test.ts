@@ -47,6 +47,7 @@ const VENDOR_ONLY: readonly Call[] = [
   ['GET', `${RING}/datakeys`],
   ['POST', `${RING}/switches/s1/quarantine/k1/retry`],
   ['POST', `${RING}/switches/s1/quarantine/k1/accept-loss`],
+  ['POST', `${RING}/recount`],
 ];
 const BACKEND_ONLY: readonly Call[] = [
   ['POST', `${RING}/datakeys`, { keys: [{}] }],

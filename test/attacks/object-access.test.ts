@@ -79,6 +79,7 @@ attack('A04', () => {
     ['POST', `${switches}/s1/resume`],
     ['POST', `${switches}/s1/retry`, { direction: 'back' }],
     ['POST', `${switches}/s1/quarantine/${foreignKeyId}/accept-loss`],
+    ['POST', '/companies/contoso/keyrings/default/recount'],
   ]);
 });
 

@@ -32,10 +32,11 @@ const turned: Shard = {
   deleted: 2,
   quarantined: 1,
   lost: 1,
-  done: 5,
+  at: { 1: 4, 2: 4 },
+  aside: { 2: 1 },
   checked: 3,
 };
-const notTurned: Shard = { ...newShard({ writeVersion: 1, now: TURNED_AT }), live: 4, done: 4, checked: 4 };
+const notTurned: Shard = { ...newShard({ writeVersion: 1, now: TURNED_AT }), live: 4, at: { 1: 4 }, checked: 4 };
 
 describe('the progress of a switch', () => {
   it('adds up every shard, also those that were not turned yet', () => {
@@ -81,7 +82,7 @@ describe('the progress of a switch', () => {
   });
 
   it('has no time left, and not less, where more is counted as done than there is', () => {
-    expect(progressOf(sw, [{ ...turned, done: 20, checked: 9 }], after(10)).secondsLeft).toBe(0);
+    expect(progressOf(sw, [{ ...turned, at: { 2: 19 }, checked: 9 }], after(10)).secondsLeft).toBe(0);
   });
 
   it('stays what it was at the end, whatever the shards do afterwards', () => {

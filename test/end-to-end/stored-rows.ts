@@ -88,6 +88,18 @@ export class StoredRows {
         const there = keys.filter((key) => key['state'] === state).length;
         if (counter?.[state] !== there) wrong.push(`shard ${shard}: ${state} ${String(counter?.[state])} for ${there}`);
       }
+      for (const [cell, states] of [
+        ['at', ['live', 'deleted']],
+        ['aside', ['quarantined']],
+      ] as const) {
+        const there = keys.filter((key) => states.some((state) => state === key['state']));
+        const counted = Object.entries(JSON.parse(String(counter?.[cell])) as Record<string, number>);
+        const sum = counted.reduce((all, [, count]) => all + count, 0);
+        const atVersion = (version: string): number =>
+          there.filter((key) => String(key['companyKeyVersion']) === version).length;
+        const isExact = sum === there.length && counted.every(([version, count]) => count === atVersion(version));
+        if (!isExact) wrong.push(`shard ${shard}: ${cell} ${String(counter?.[cell])}`);
+      }
     }
     return wrong;
   }

@@ -134,6 +134,13 @@ const aSwitch: fc.Arbitrary<Switch> = fc
   )
   .map(([one, turn, more]) => ({ ...one, ...turn, ...more }));
 
+/** A count that was counted wrong may be below none, and must be read all the same. */
+const counted = fc.integer({ min: -5, max: 2 ** 31 });
+const perVersion: fc.Arbitrary<Record<number, number>> = fc.dictionary(
+  fc.nat().map(String),
+  counted.filter((count) => count !== 0),
+);
+
 const shard: fc.Arbitrary<Shard> = fc.record({
   generation: whole,
   direction: fc.constantFrom('forward', 'back'),
@@ -141,12 +148,15 @@ const shard: fc.Arbitrary<Shard> = fc.record({
   fromVersion: whole,
   writeVersion: whole,
   cursor: fc.oneof(fc.constant(''), words),
-  live: whole,
-  deleted: whole,
-  quarantined: whole,
-  lost: whole,
-  done: whole,
+  live: counted,
+  deleted: counted,
+  quarantined: counted,
+  lost: counted,
+  at: perVersion,
+  aside: perVersion,
+  uncompared: counted,
   checked: whole,
+  vain: whole,
   closed: fc.boolean(),
   touchedAt: at,
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { shardCells } from '../../shared/domain/rows/data-rows.ts';
 import { companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { readShard } from '../../shared/domain/rows/data-rows.ts';
 import { connectionCells } from '../../shared/domain/rows/sealed-rows.ts';
@@ -291,7 +292,7 @@ test.each(['live', 'quarantined'] as const)(
     if (state === 'quarantined') {
       await world.tamper('a', { state });
       const shard = await world.shardFor('a');
-      const cells = { format: 1, ...shard, live: 0, quarantined: 1, writtenBy: 'test' };
+      const cells = shardCells({ ...shard, live: 0, quarantined: 1, at: {}, aside: { 1: 1 } }, 'test');
       world.store.tamper('datakeys', world.partitionOf('a'), SHARD_ROW_KEY, cells);
     }
     expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({

@@ -11,7 +11,7 @@ import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
 
 const KEYRING = { companyId: 'acme', keyringId: 'default', shardCount: 3, writeVersion: 5 };
 const NEW = newShard({ writeVersion: 5, now: '2026-01-01T00:00:00.000Z' });
-const IN_USE: Shard = { ...NEW, live: 7, done: 7 };
+const IN_USE: Shard = { ...NEW, live: 7, at: { 5: 7 } };
 
 const partition = (shard: number): string => dataKeysPartition({ ...KEYRING, shard });
 const put = (store: FakeTables, shard: number, value: Shard): void =>

@@ -4,7 +4,7 @@ import { MAX_KEYRINGS_PER_COMPANY } from '../../shared/domain/keyring.ts';
 import { keyringCells, readKeyring } from '../../shared/domain/rows/control-rows.ts';
 import { readShard, shardCells } from '../../shared/domain/rows/data-rows.ts';
 import { dataKeysPartition, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
-import { SHARD_ROW_KEY, type CountChange } from '../../shared/domain/shard.ts';
+import { SHARD_ROW_KEY, type Shard } from '../../shared/domain/shard.ts';
 import { getKeyring, listKeyrings, putKeyring } from '../../shared/operations/keyrings.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { COMPANY, errorOf, KEYRING, PLACE, valueOf, World } from './data-keys/world.ts';
@@ -66,7 +66,7 @@ describe('how many keyrings a company has', () => {
 });
 
 describe('what a keyring counts', () => {
-  const count = (shard: number, change: CountChange): void => {
+  const count = (shard: number, change: Partial<Shard>): void => {
     const partition = dataKeysPartition({ ...PLACE, shard });
     const value = readShard(world.store.peek('datakeys', partition, SHARD_ROW_KEY)!.cells);
     world.store.tamper('datakeys', partition, SHARD_ROW_KEY, shardCells({ ...value, ...change }, 'somebody'));

@@ -6,6 +6,7 @@ import { companyCells } from '../../shared/domain/rows/control-rows.ts';
 import { shardCells } from '../../shared/domain/rows/data-rows.ts';
 import { CLAIM_ROW_KEY, COMPANY_ROW_KEY, dataKeysPartition } from '../../shared/domain/rows/row-keys.ts';
 import { connectionCells } from '../../shared/domain/rows/sealed-rows.ts';
+import { countsAfter, NO_ROWS } from '../../shared/domain/shard-counts.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../shared/domain/shard.ts';
 import { loadCompany, type Loaded } from '../../shared/operations/control-state.ts';
 import { purgePartition } from '../../shared/operations/data-keys/purge-list.ts';
@@ -86,10 +87,8 @@ export class RemovalWorld {
     for (const [index, key] of keys.entries()) {
       this.plant('datakeys', SHARD, `key-${String(index).padStart(4, '0')}`, { format: 1, ...key });
     }
-    const deleted = keys.filter(({ state }) => state === 'deleted');
-    const lost = keys.filter(({ state }) => state === 'lost').length;
-    const done = deleted.filter(({ companyKeyVersion }) => companyKeyVersion === 1).length;
-    await this.shardIsNow({ deleted: deleted.length, lost, done });
+    const moves = keys.map((key) => ({ after: { ...key, previous: new Uint8Array(0) } }));
+    await this.shardIsNow(countsAfter(NO_ROWS, moves));
   }
 
   /** A connection of the company, and its claim to the vault key behind it. */

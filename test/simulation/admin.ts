@@ -12,6 +12,7 @@ import {
   retrySwitch,
 } from '../../shared/operations/switches/control-switch.ts';
 import { acceptLoss, retryQuarantined } from '../../shared/operations/switches/quarantine.ts';
+import { recount } from '../../shared/operations/switches/recount.ts';
 import { startRekey, startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import type { SwitchPlace } from '../../shared/operations/switches/switch-writes.ts';
 import { getSwitch } from '../../shared/operations/switches/switch-view.ts';
@@ -71,6 +72,7 @@ export class Admin {
     else if (choice < 7) await this.#ask((d) => cancelSwitch(d, place, ADMIN));
     else if (choice < 9) await this.#ask((d) => pauseSwitch(d, place, ADMIN));
     else if (choice < 12) await this.#ask((d) => resumeSwitch(d, place, ADMIN));
+    else if (choice < 15 && sw.blocked?.reason === 'counts-differ') await this.#ask((d) => recount(d, place, ADMIN));
     else if (choice < 15) await this.#ask((d) => retrySwitch(d, place, ADMIN));
     else if (choice < 16) await this.#ask((d) => retrySwitch(d, { ...place, direction: 'back' }, ADMIN));
     else if (choice < 18) await this.#follow();
@@ -128,7 +130,8 @@ export class Admin {
     const view = await this.#ask((d) => getSwitch(d, place));
     if (!view?.ok) return false;
     if (view.value.paused) await this.#ask((d) => resumeSwitch(d, place, ADMIN));
-    if (view.value.blocked) await this.#ask((d) => retrySwitch(d, place, ADMIN));
+    if (view.value.blocked?.reason === 'counts-differ') await this.#recount(place);
+    else if (view.value.blocked) await this.#ask((d) => retrySwitch(d, place, ADMIN));
     const named = view.value.quarantine.map(({ keyId }) => keyId);
     const unnamed = this.#quarantined().filter((keyId) => before.includes(keyId) && !named.includes(keyId));
     if (unnamed.length > 0) this.#world.history.broken('5', `${unnamed.join(', ')} waits in quarantine, unnamed`);
@@ -140,6 +143,13 @@ export class Admin {
     const waiting = view.value.waitsFor === undefined ? [] : view.value.unverifiedTenants;
     for (const tenant of waiting) await agree(this.#world, this.#chance, tenant);
     return view.value.paused || view.value.blocked !== undefined || named.length + waiting.length > 0;
+  }
+
+  /** No row ever vanishes here, so none may be missing. */
+  async #recount(place: SwitchPlace): Promise<void> {
+    const counted = await this.#ask((d) => recount(d, place, ADMIN));
+    const missing = counted?.ok ? counted.value.filter(({ outcome }) => outcome === 'rows-missing') : [];
+    if (missing.length > 0) this.#world.history.broken('4', `rows are missing: ${JSON.stringify(missing)}`);
   }
 
   #place(switchId: string): SwitchPlace {

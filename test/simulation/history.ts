@@ -16,7 +16,7 @@ export class History {
   /** Rows that are not as Keyswitch wrote them. */
   readonly tampered = new Set<string>();
   readonly everTampered = new Set<string>();
-  /** Rows per partition whose version was tampered with: the counts cannot know. */
+  /** How often per partition the version of a row was tampered with, or put back: the counts cannot know. */
   readonly relabelled = new Map<string, number>();
   /** Which vault protects the keyring, from when on. */
   readonly inForce: { readonly host: string; readonly fromMs: number }[] = [];

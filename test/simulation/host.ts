@@ -85,7 +85,7 @@ export function startHost(world: PortWorld, name: string): Host {
     pageSlots: pageSlots(),
     keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, maxEntries: MAX_ENTRIES }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),
-    shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
+    shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
     keyPolicy: KEY_POLICY,
     backOff: BACK_OFF,
     messageBudgetMs: plan.messageBudgetMs,

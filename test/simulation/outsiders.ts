@@ -83,12 +83,12 @@ function tamperWithOne(world: World, chance: Chance): (() => void) | undefined {
   const change = relabels ? { companyKeyVersion: UNKNOWN_VERSION } : { blob };
   const set = (cells: object): void => {
     const now = store.peek('datakeys', partition, keyId);
+    if (relabels) history.relabelled.set(partition, (history.relabelled.get(partition) ?? 0) + 1);
     store.tamper('datakeys', partition, keyId, { ...now?.cells, ...cells });
     world.data.retake(partition, keyId);
   };
   history.tampered.add(keyId);
   history.everTampered.add(keyId);
-  if (relabels) history.relabelled.set(partition, (history.relabelled.get(partition) ?? 0) + 1);
   set(change);
   return () => {
     const row = store.peek('datakeys', partition, keyId);

@@ -29,13 +29,32 @@ const bug = (name: string, from: number, ...patches: readonly Patch[][]): Plante
   patches: patches.flat(),
 });
 
+/** Beside another bug: what would then be lost is what the counts are for. */
+const COUNTS_NOT_COMPARED = [
+  inFile(
+    'shared/domain/shard.ts',
+    ["if (phase === 'verify' && areDoneAt(shard, writeVersion))", "if (phase === 'verify')"],
+    ["if (phase === 'rewrap' && allAreAt(shard, writeVersion))", "if (phase === 'rewrap')"],
+  ),
+  inFile(
+    `${SWITCHES}/finish.ts`,
+    ["if (differ.length > 0) return { type: 'counts-differ', failure: countsDiffer(differ) };", ''],
+    ['!shard || !mayEndAt(shard.value, turn.writeVersion)', '!shard || shard.value.quarantined > 0'],
+  ),
+];
+
+const OVERLOOKS_LAST_ROW = [
+  'const page = await pages.read(shard.value.cursor);',
+  'const read = await pages.read(shard.value.cursor);\n  const page = read.continuation === undefined ? { ...read, rows: read.rows.slice(0, -1) } : read;',
+] as const;
+
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     "the shard's row is left out of a writer's transaction",
     1,
     inFile(`${DATA_KEYS}/shard-plan.ts`, [
       'writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
-      'writes: added > 0 ? rows : [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
+      "writes: rows.some(({ kind }) => kind === 'insert') ? rows : [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]",
     ]),
   ),
   bug(
@@ -43,7 +62,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     1,
     inFile(`${DATA_KEYS}/shard-plan.ts`, [
       'writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
-      'writes: added === 0 && rows.length > 0 ? rows : [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
+      "writes: rows.some(({ kind }) => kind === 'merge') ? rows : [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]",
     ]),
   ),
   bug(
@@ -86,17 +105,52 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     'neither cursor nor done-mark is reset by the turn',
     1,
     inFile('shared/domain/shard.ts', [
-      "return { ...shard, ...turn, phase: 'rewrap', cursor: '', checked: 0, done: rowsAt(shard, turn.writeVersion) };",
-      'return { ...shard, ...turn, checked: 0, done: rowsAt(shard, turn.writeVersion) };',
+      "{ phase: 'rewrap', cursor: '', checked: 0, vain: 0 } as const",
+      '{ checked: 0, vain: 0 } as const',
     ]),
   ),
   bug(
-    'the cursor is not reset by the turn, and the second pass lets rows pass that the first has missed',
+    'the cursor is not reset by the turn, the second pass lets rows pass that the first has missed, and no count is compared',
     1,
-    inFile('shared/domain/shard.ts', ["phase: 'rewrap', cursor: '', checked: 0", "phase: 'rewrap', checked: 0"]),
+    inFile('shared/domain/shard.ts', [
+      "phase: 'rewrap', cursor: '', checked: 0, vain",
+      "phase: 'rewrap', checked: 0, vain",
+    ]),
+    ...COUNTS_NOT_COMPARED,
     inFile('shared/domain/reprotect-row.ts', [
       "if (row.companyKeyVersion === pass.fromVersion) return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');",
       'if (row.companyKeyVersion === pass.fromVersion) return UNTOUCHED;',
+    ]),
+  ),
+  bug(
+    'a pass overlooks its last row, and no count is compared',
+    1,
+    inFile(`${SWITCHES}/shard-pass.ts`, OVERLOOKS_LAST_ROW),
+    ...COUNTS_NOT_COMPARED,
+  ),
+  bug(
+    'a pass overlooks its last row, which the counts say, and nobody ever can end the switch',
+    1,
+    inFile(`${SWITCHES}/shard-pass.ts`, OVERLOOKS_LAST_ROW),
+  ),
+  bug(
+    'a count is clamped at none',
+    1,
+    inFile('shared/domain/shard-counts.ts', [
+      'if (now === 0) counts.delete(version);',
+      'if (now <= 0) counts.delete(version);',
+    ]),
+  ),
+  bug(
+    'a row that nobody compared does not keep its shard from being done',
+    1,
+    inFile('shared/domain/shard.ts', [
+      "if (phase === 'verify' && areDoneAt(shard, writeVersion))",
+      "if (phase === 'verify' && allAreAt(shard, writeVersion))",
+    ]),
+    inFile('shared/domain/reprotect-row.ts', [
+      'if (same) return { change: { previous: NOTHING, previousVersion: 0 } };',
+      'if (same) return UNTOUCHED;',
     ]),
   ),
   bug(
@@ -130,9 +184,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'the commit comes without the second pass',
     1,
-    inFile(`${SWITCHES}/shard-pass.ts`, [
-      "return phase === 'rewrap' ? { cursor: '', phase: 'verify' } : { cursor, phase: 'done' };",
-      "return { cursor, phase: 'done' };",
+    inFile('shared/domain/shard.ts', [
+      "if (phase === 'rewrap' && allAreAt(shard, writeVersion)) return { ...shard, phase: 'verify', cursor: '' };",
+      "if (phase === 'rewrap' && allAreAt(shard, writeVersion)) return { ...shard, phase: 'done', cursor };",
     ]),
   ),
   bug(
@@ -167,7 +221,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     'quarantined rows do not hold the end',
     1,
     inFile(`${SWITCHES}/finish.ts`, [
-      "if (shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return { type: 'undecided' };",
+      "if (shards.some((shard) => !shard || !mayEndAt(shard.value, turn.writeVersion))) return { type: 'undecided' };",
       '',
     ]),
   ),

@@ -10,7 +10,7 @@ import { count, dataKeyId, keyringId, providerRef, switchId, time } from './ids.
 
 const blocked = z
   .strictObject({
-    reason: z.enum(['provider', 'row-forged', 'dead-letter']),
+    reason: z.enum(['provider', 'counts-differ', 'dead-letter']),
     since: time,
     side: z.enum(['source', 'target']).optional().meta({ description: 'Which of the two vaults refuses.' }),
     failure: failureBody.optional(),
@@ -94,6 +94,6 @@ export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdm
 }
 
 function blockedToBody(waiting: Blocked, audience: { readonly isPartnerAdmin: boolean }): z.input<typeof blocked> {
-  if (waiting.reason !== 'provider') return { ...waiting };
+  if (waiting.reason === 'dead-letter') return { ...waiting };
   return { ...waiting, failure: publicFailure(waiting.failure, audience) };
 }

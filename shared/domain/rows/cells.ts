@@ -24,6 +24,12 @@ export const count = (cells: CellRecord, name: string): number | undefined => {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 };
 
+/** A count that may have fallen below none: what was counted wrong must stay readable, and be seen to be wrong. */
+export const signed = (cells: CellRecord, name: string): number | undefined => {
+  const value = cells[name];
+  return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
+};
+
 export const flag = (cells: CellRecord, name: string): boolean | undefined => {
   const value = cells[name];
   return typeof value === 'boolean' ? value : undefined;

@@ -132,6 +132,10 @@ function readBlocked(value: unknown): Blocked | undefined {
     const failure = readFailure(value['failure']);
     return failure && { reason, since, side, failure };
   }
+  if (reason === 'counts-differ') {
+    const failure = readFailure(value['failure']);
+    return failure && { reason, since, failure };
+  }
   if (reason === 'dead-letter' && typeof detail === 'string') return { reason, since, detail };
   return undefined;
 }

@@ -1,7 +1,20 @@
-// Rows of the `datakeys` table. Pure. On the hot path: no JSON, no intermediate objects.
+// Rows of the `datakeys` table. Pure. On the hot path: no JSON but for two small cells of `!shard`, no intermediate objects.
 import type { DataKey, DataKeyState, QuarantineReason } from '../data-key.ts';
 import { SHARD_ROW_KEY, type Shard } from '../shard.ts';
-import { bytes, count, flag, need, oneOf, optionalText, text, type CellRecord } from './cells.ts';
+import type { VersionCounts } from '../shard-counts.ts';
+import {
+  bytes,
+  count,
+  flag,
+  isRecord,
+  json,
+  need,
+  oneOf,
+  optionalText,
+  signed,
+  text,
+  type CellRecord,
+} from './cells.ts';
 
 const FORMAT = 1;
 const EMPTY = new Uint8Array(0);
@@ -10,12 +23,20 @@ const STATES_BEFORE = ['live', 'deleted'] as const;
 const REASONS: readonly QuarantineReason[] = ['does-not-open', 'unknown-version', 'differs-after-rewrap'];
 
 /** `writtenBy` is the request or worker turn that writes this version of the row. */
-export const shardCells = (shard: Shard, writtenBy: string): CellRecord => ({ format: FORMAT, ...shard, writtenBy });
+export const shardCells = ({ at, aside, ...shard }: Shard, writtenBy: string): CellRecord => ({
+  format: FORMAT,
+  ...shard,
+  at: JSON.stringify(at),
+  aside: JSON.stringify(aside),
+  writtenBy,
+});
 
 export function readShard(cells: CellRecord): Shard {
   const row = SHARD_ROW_KEY;
   need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');
   const number = (name: string): number => need(count(cells, name), row, name);
+  const counted = (name: string): number => need(signed(cells, name), row, name);
+  const perVersion = (name: string): VersionCounts => need(versionCounts(json(cells, name)), row, name);
   return {
     generation: number('generation'),
     direction: need(oneOf(cells, 'direction', ['forward', 'back']), row, 'direction'),
@@ -23,15 +44,29 @@ export function readShard(cells: CellRecord): Shard {
     fromVersion: number('fromVersion'),
     writeVersion: number('writeVersion'),
     cursor: need(text(cells, 'cursor'), row, 'cursor'),
-    live: number('live'),
-    deleted: number('deleted'),
-    quarantined: number('quarantined'),
-    lost: number('lost'),
-    done: number('done'),
+    live: counted('live'),
+    deleted: counted('deleted'),
+    quarantined: counted('quarantined'),
+    lost: counted('lost'),
+    at: perVersion('at'),
+    aside: perVersion('aside'),
+    uncompared: counted('uncompared'),
     checked: number('checked'),
+    vain: number('vain'),
     closed: need(flag(cells, 'closed'), row, 'closed'),
     touchedAt: need(text(cells, 'touchedAt'), row, 'touchedAt'),
   };
+}
+
+const VERSION = /^(0|[1-9]\d{0,15})$/;
+
+/** Undefined if it is anything but whole numbers by version; a count of none has no entry. */
+function versionCounts(value: unknown): VersionCounts | undefined {
+  if (!isRecord(value)) return undefined;
+  const isCount = (entry: [string, unknown]): entry is [string, number] =>
+    VERSION.test(entry[0]) && Number.isSafeInteger(entry[1]) && entry[1] !== 0;
+  const entries = Object.entries(value);
+  return entries.every(isCount) ? Object.fromEntries(entries) : undefined;
 }
 
 /** Who wrote the shard row last. */

@@ -45,6 +45,7 @@ const SECURITY_CODES: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'row-forged',
   'key-substituted',
   'vault-key-in-use',
+  'counts-differ',
 ]);
 
 /** Records a failure if it is a security event. */

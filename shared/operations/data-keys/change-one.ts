@@ -3,7 +3,6 @@ import type { DataKey } from '../../domain/data-key.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { CountChange } from '../../domain/shard.ts';
 import type { Loaded } from '../control-state.ts';
 import type { Clock, Cells, Entropy, Tables, Timers } from '../ports.ts';
 import { matches } from '../preconditions.ts';
@@ -30,8 +29,7 @@ export interface OneDataKey extends KeyringPlace {
 }
 
 export interface RowDecision {
-  readonly cells: Cells;
-  readonly counts: CountChange;
+  readonly cells: Cells & { readonly state: DataKey['state'] };
   readonly makesLive: boolean;
 }
 
@@ -66,7 +64,7 @@ export async function changeOne(
     }
     if (!decided.ok) return decided;
     if (!decided.value) return ok({ value: view, etag: row.etag });
-    const { cells, counts, makesLive } = decided.value;
+    const { cells, makesLive } = decided.value;
     if (!tried) await beforeWrite?.();
     tried = true;
     const change = {
@@ -74,7 +72,8 @@ export async function changeOne(
       keyId,
       etag: row.etag,
       cells: { ...cells, writtenBy },
-      counts: () => counts,
+      before: row.value,
+      after: { ...row.value, state: cells.state },
       makesLive,
     } as const;
     const [outcome] = await deps.shardWriter.write(place, [change]);

@@ -31,7 +31,6 @@ export async function deleteDataKey(
       if (key.state === 'deleted') return ok(undefined);
       return ok({
         cells: { state: 'deleted', deletedAt, purgeAfter },
-        counts: { live: -1, deleted: 1 },
         makesLive: false,
       });
     },

@@ -88,7 +88,7 @@ async function purgeOne(
 }
 
 function tombstone({ value, etag }: Loaded<DataKey>, writtenBy: string): ChangedRow {
-  const cells = dataKeyCells({
+  const after: DataKey = {
     ...value,
     state: 'tombstone',
     blob: NOTHING,
@@ -96,13 +96,7 @@ function tombstone({ value, etag }: Loaded<DataKey>, writtenBy: string): Changed
     previous: NOTHING,
     previousVersion: 0,
     writtenBy,
-  });
-  return {
-    kind: 'changed',
-    keyId: value.keyId,
-    etag,
-    cells: { ...cells, writtenBy },
-    counts: (shard) => ({ deleted: -1, done: value.companyKeyVersion === shard.writeVersion ? -1 : 0 }),
-    makesLive: false,
   };
+  const cells = { ...dataKeyCells(after), writtenBy };
+  return { kind: 'changed', keyId: value.keyId, etag, cells, before: value, after, makesLive: false };
 }

@@ -21,7 +21,6 @@ export async function restoreDataKey(
       if ((key.purgeAfter ?? '') <= now) return err(notFound('data-key', key.keyId));
       return ok({
         cells: { state: 'live', deletedAt: '', purgeAfter: '' },
-        counts: { live: 1, deleted: -1 },
         makesLive: true,
       });
     },

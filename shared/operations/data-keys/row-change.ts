@@ -1,7 +1,7 @@
 // What the shard writer is asked to write for one data key, and what it answers. Types only.
 import type { KeyObject } from 'node:crypto';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { CountChange, Shard } from '../../domain/shard.ts';
+import type { CountedRow } from '../../domain/shard-counts.ts';
 import type { Cells } from '../ports.ts';
 import type { ShardPlace } from '../shard-rows.ts';
 
@@ -25,8 +25,9 @@ export interface ChangedRow {
   readonly etag: string;
   /** Merged into the row. `writtenBy` is in them, and names this one change: after a lost answer it tells whose write it was. */
   readonly cells: Cells & { readonly writtenBy: string };
-  /** What the change means to the counts of the shard whose ETag the transaction carries. */
-  readonly counts: (shard: Shard) => CountChange;
+  /** What counts of the row as it was read, and as it is once the cells are merged. */
+  readonly before: CountedRow;
+  readonly after: CountedRow;
   /** A closed shard takes no new live key, restored ones neither. */
   readonly makesLive: boolean;
 }

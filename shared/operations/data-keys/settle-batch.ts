@@ -8,13 +8,14 @@ import { text } from '../../domain/rows/cells.ts';
 import {
   StoreUnavailable,
   type Entropy,
+  type Log,
   type StoredRow,
   type Tables,
   type Timers,
   type WriteOutcome,
 } from '../ports.ts';
 import { pauseAfterLosing } from '../races.ts';
-import { loadShard, type LoadedShard } from '../shard-rows.ts';
+import { loadShard, logCountsBelowNone, type LoadedShard } from '../shard-rows.ts';
 import type { RowOutcome, WritePlace } from './row-change.ts';
 import { planShard, type PendingChange, type Planning, type ShardPlan, type ShardReading } from './shard-plan.ts';
 
@@ -22,6 +23,7 @@ export interface BatchWriting extends Planning {
   readonly tables: Tables;
   readonly timers: Timers;
   readonly entropy: Entropy;
+  readonly log: Log;
 }
 
 const MAX_LOSSES = 16;
@@ -62,7 +64,10 @@ export async function settleBatch(
     if (left.length === 0) return reading.shard;
     const sent = await send(deps.tables, partition, plan);
     isAnswerMissing ||= sent.written.outcome === 'unknown';
-    if (sent.written.outcome === 'committed') return settleCommitted(plan, sent.written.etags);
+    if (sent.written.outcome === 'committed') {
+      logCountsBelowNone(deps.log, place, { before: reading.shard.value, after: plan.next });
+      return settleCommitted(plan, sent.written.etags);
+    }
     const lostTheShard = sent.lostAnswer || sent.written.outcome === 'unknown' || sent.written.index === 0;
     if (lostTheShard) {
       if (reading.fresh) losses += 1;

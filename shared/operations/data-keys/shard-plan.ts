@@ -2,7 +2,8 @@
 // decided here is decided for one reading of `!shard`, and the transaction carries the ETag of that very reading.
 import type { KeyObject } from 'node:crypto';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
-import { counted, total, type Shard } from '../../domain/shard.ts';
+import { counted, type Shard } from '../../domain/shard.ts';
+import { total, type RowMove } from '../../domain/shard-counts.ts';
 import type { CompanyKeyCache } from '../company-key-cache.ts';
 import type { RowWrite } from '../ports.ts';
 import { shardWrite, type LoadedShard } from '../shard-rows.ts';
@@ -26,6 +27,8 @@ export interface ShardPlan {
   /** In the order of `writes`, which has the `!shard` row before them. */
   readonly pending: readonly PendingChange[];
 }
+
+const NO_BLOB = new Uint8Array(0);
 
 const CLOSING: Refusal = { type: 'state', code: 'company-closing', message: 'The company is being deleted.' };
 const FULL: Refusal = {
@@ -105,18 +108,17 @@ function transaction(input: {
   const { shard, kept, key, writtenBy } = input;
   const version = shard.value.writeVersion;
   const rows: RowWrite[] = [];
-  let next = shard.value;
-  let added = 0;
+  const moves: RowMove[] = [];
   for (const { change } of kept) {
     if (change.kind === 'changed') {
-      next = counted(next, change.counts(shard.value));
+      moves.push(change);
       rows.push({ kind: 'merge', rowKey: change.keyId, cells: change.cells, etag: change.etag });
     } else if (key && 'companyKey' in key) {
-      added += 1;
+      moves.push({ after: { state: 'live', companyKeyVersion: version, previous: NO_BLOB } });
       rows.push({ kind: 'insert', rowKey: change.keyId, cells: change.wrap(key.companyKey, version) });
     }
   }
   // `touchedAt` stays: it tells the timer whether the passes of a switch move on, and callers' writes say nothing about that.
-  next = counted(next, { live: added, done: added });
+  const next = counted(shard.value, moves);
   return { next, writtenBy, writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows], pending: kept };
 }

@@ -34,8 +34,8 @@ export class ShardWriter {
     options: { readonly maxDataKeysPerKeyring?: number } = {},
   ) {
     const maxDataKeysPerKeyring = options.maxDataKeysPerKeyring ?? MAX_DATA_KEYS_PER_KEYRING;
-    const { tables, companyKeys, timers, entropy } = deps;
-    this.#deps = { tables, companyKeys, timers, entropy, maxDataKeysPerKeyring };
+    const { tables, companyKeys, timers, entropy, log } = deps;
+    this.#deps = { tables, companyKeys, timers, entropy, log, maxDataKeysPerKeyring };
   }
 
   /**

@@ -3,7 +3,8 @@
 import type { Actor, Detail } from '../../domain/audit.ts';
 import { notFound, refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { movable, type Direction } from '../../domain/shard.ts';
+import type { Direction } from '../../domain/shard.ts';
+import { movableAt } from '../../domain/shard-counts.ts';
 import { isEnded, type Switch, type SwitchState } from '../../domain/switch.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Auditing } from '../audit/append.ts';
@@ -96,6 +97,22 @@ export function retrySwitch(
   return ordered(deps, what, (sw, order) => {
     if (direction === 'forward' && sw.value.state === 'rolling-back') return turnTo(deps, order, sw, 'forward');
     return unblockedTo(order, sw, { denialAccepted: sw.value.denialAccepted || direction !== undefined });
+  });
+}
+
+/**
+ * Turns every shard once more in the direction that there is: where the work so far cannot be relied on, all of it is gone over again. Only
+ * for a switch whose counts differ.
+ */
+export function passAnew(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  actor: Actor,
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  const what = { action: 'switch.retry', logged: 'switch.passed-anew', place, actor, detail: { anew: true } };
+  return ordered(deps, what, (sw, order) => {
+    if (sw.value.blocked?.reason !== 'counts-differ') return Promise.resolve(ok(sw));
+    return turnTo(deps, order, sw, sw.value.state === 'rolling-back' ? 'back' : 'forward');
   });
 }
 
@@ -192,11 +209,7 @@ async function countAt(
   version: number,
 ): Promise<number> {
   const shards = await loadShards(deps.tables, keyring);
-  return shards.reduce((sum, shard) => {
-    if (!shard) return sum;
-    const { writeVersion, done } = shard.value;
-    return sum + (writeVersion === version ? done : movable(shard.value) - done);
-  }, 0);
+  return shards.reduce((sum, shard) => sum + (shard ? movableAt(shard.value, version) : 0), 0);
 }
 
 /** Nothing was re-protected yet: what stays is the row that says so, and the number of the version that was reserved. */

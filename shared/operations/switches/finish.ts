@@ -9,8 +9,9 @@ import { providerName, type ProviderRef } from '../../domain/provider.ts';
 import { switchCells } from '../../domain/rows/control-rows.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
-import { total } from '../../domain/shard.ts';
-import { isRunning, type Switch } from '../../domain/switch.ts';
+import type { Turn } from '../../domain/shard.ts';
+import { areDoneAt, mayEndAt, total } from '../../domain/shard-counts.ts';
+import { isRunning, turnOf, type Switch } from '../../domain/switch.ts';
 import { renewOnAgenda } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
@@ -20,6 +21,7 @@ import { loadExportState, writeExportState, type LoadedExportState } from '../ex
 import type { RowWrite } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
+import { countsDiffer } from './counts-differ.ts';
 import { isDone } from './enqueue.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
@@ -51,6 +53,8 @@ export type FinishOutcome =
   | { readonly type: 'unverified'; readonly tenants: number }
   /** Quarantined rows wait for somebody · the switch moved on · another worker is at it · others wrote first. */
   | { readonly type: 'undecided' | 'stale' | 'claimed' | 'lost-race' }
+  /** A shard that is done counts rows elsewhere, or fewer than none: a company key that may be needed is not deleted. */
+  | { readonly type: 'counts-differ'; readonly failure: Failure }
   | { readonly type: 'failed'; readonly side: 'source' | 'target'; readonly failure: Failure };
 
 interface Ending {
@@ -68,11 +72,14 @@ interface Ending {
 export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<FinishOutcome> {
   const ending = await loadEnding(deps, place);
   if ('type' in ending) return ending;
-  const { generation } = ending.sw.value;
+  const turn = turnOf(ending.sw.value);
   const shards = await loadShards(deps.tables, { ...place, shardCount: ending.keyring.value.shardCount });
-  const undone = shards.flatMap((shard, index) => (isDone(shard, generation) ? [] : [index]));
+  const undone = shards.flatMap((shard, index) => (isDone(shard, turn) ? [] : [index]));
   if (undone.length > 0) return { type: 'undone', shards: undone };
-  if (shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return { type: 'undecided' };
+  // Whoever ends a switch deletes a company key: generation, both versions, direction and counts of every shard must be the switch's.
+  const differ = shards.filter((shard): shard is LoadedShard => !isFit(shard, turn));
+  if (differ.length > 0) return { type: 'counts-differ', failure: countsDiffer(differ) };
+  if (shards.some((shard) => !shard || !mayEndAt(shard.value, turn.writeVersion))) return { type: 'undecided' };
   // Counts because the company's row was read before, and stands in the transaction: tenants come and go by merging it. What was said of
   // this switch only grows until its end, and its connection, in the transaction too, cannot lead elsewhere.
   const held = await tenantsThatHold(deps, { companyId: place.companyId, sw: ending.sw.value });
@@ -86,6 +93,12 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
     await deps.tables.write('companies', place.companyId, [replaceSwitch(claimed.sw, released(claimed.sw.value))]);
   return end;
 }
+
+/** Its counts are those of a shard that is done, but for rows in quarantine that wait for somebody. */
+const isFit = (shard: LoadedShard | undefined, { writeVersion }: Turn): boolean =>
+  shard !== undefined &&
+  areDoneAt(shard.value, writeVersion) &&
+  (shard.value.quarantined > 0 || mayEndAt(shard.value, writeVersion));
 
 /** The workers of all shards may find everything done in the same moment: one goes on, so that the vault is asked once. */
 async function claim(deps: Finishing, place: SwitchPlace, ending: Ending): Promise<Ending | FinishOutcome> {

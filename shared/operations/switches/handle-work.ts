@@ -3,7 +3,7 @@
 // back-off; what somebody has to mend blocks the switch; anything else is a bug and is thrown, so that the queue counts it.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
-import { isEnded, type Switch } from '../../domain/switch.ts';
+import { isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
 import { switchRowKey } from '../../domain/rows/row-keys.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { recordFailure, type Recording } from '../audit/record-event.ts';
@@ -13,7 +13,7 @@ import { pauseAfterLosing } from '../races.ts';
 import { recordPoison } from '../poison.ts';
 import { backOffMs, type BackOff } from '../../domain/back-off.ts';
 import { loadShard } from '../shard-rows.ts';
-import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
+import { enqueue, reprotectMessages } from './enqueue.ts';
 import { tryFinish, type Finishing } from './finish.ts';
 import { leaveVerification } from './leave-verification.ts';
 import { prepare, type Preparing } from './prepare.ts';
@@ -37,14 +37,15 @@ interface Trouble {
   readonly type: 'trouble';
   /** Of the switch as it was when this was met. */
   readonly generation: number;
-  readonly side: 'source' | 'target';
+  /** Undefined: it is not about a vault, but about the counts of a shard. */
+  readonly side?: 'source' | 'target';
   readonly failure: Failure;
 }
 
 const troubleOf = (
   generation: number,
-  { side, failure }: { readonly side: 'source' | 'target'; readonly failure: Failure },
-): Trouble => ({ type: 'trouble', generation, side, failure });
+  { side, failure }: { readonly side?: 'source' | 'target'; readonly failure: Failure },
+): Trouble => ({ type: 'trouble', generation, failure, ...(side === undefined ? {} : { side }) });
 
 const NOTHING: Rest = { type: 'nothing' };
 const MAX_LOST_RACES = 8;
@@ -80,7 +81,9 @@ async function meetTrouble(
   const since = deps.clock.now().toISOString();
   const target = switchRowKey(place.keyringId, place.switchId);
   await recordFailure(deps, KEYSWITCH, { companyId: place.companyId, target, failure });
-  await blockSwitch(deps, place, { generation, blocked: { reason: 'provider', since, side, failure } });
+  const blocked: Blocked =
+    side === undefined ? { reason: 'counts-differ', since, failure } : { reason: 'provider', since, side, failure };
+  await blockSwitch(deps, place, { generation, blocked });
 }
 
 /**
@@ -132,7 +135,7 @@ async function step(
     return prepared.type === 'prepared' ? 'moved' : 'lost-race';
   }
   const end = await tryFinish(deps, place);
-  if (end.type === 'failed') return troubleOf(sw.value.generation, end);
+  if (end.type === 'failed' || end.type === 'counts-differ') return troubleOf(sw.value.generation, end);
   if (end.type === 'lost-race' || end.type === 'stale') return 'lost-race';
   if (end.type === 'undone') {
     await enqueue(deps, place, reprotectMessages(place, { generation: sw.value.generation, shards: end.shards }));
@@ -148,6 +151,7 @@ async function reprotect(deps: WorkDependencies, message: Extract<WorkMessage, {
     if (outcome.type === 'stale') return NOTHING;
     if (outcome.type === 'out-of-time')
       return { type: 'continue', message: { ...message, attempt: 0, firstShard: shard } };
+    if (outcome.type === 'counts-differ') return troubleOf(generation, outcome);
     if (outcome.type === 'problem') {
       const { problem } = outcome;
       // A company key that is gone means that this worker is out of date, not that anything is wrong.
@@ -173,7 +177,7 @@ async function othersAreAtWork(
   const shardCount = keyring?.value.shardCount ?? 0;
   for (let further = 1; further < shardCount; further += 1) {
     const shard = await loadShard(tables, { ...place, shard: (lastShard + further) % shardCount });
-    if (!isDone(shard, generation)) return true;
+    if (!(shard?.value.generation === generation && shard.value.phase === 'done')) return true;
   }
   return false;
 }
@@ -181,6 +185,6 @@ async function othersAreAtWork(
 /** Every shard seems done: whoever finds them so with all that a commit is made under ends the switch. */
 async function endOf(deps: WorkDependencies, place: SwitchPlace, generation: number): Promise<Rest> {
   const end = await tryFinish(deps, place);
-  if (end.type === 'failed') return troubleOf(generation, end);
+  if (end.type === 'failed' || end.type === 'counts-differ') return troubleOf(generation, end);
   return end.type === 'lost-race' ? advance(deps, place) : NOTHING;
 }

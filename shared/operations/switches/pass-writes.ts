@@ -1,30 +1,35 @@
 // Writing what a pass decided for a run of rows: transactions of at most 99 rows behind the `!shard` row, one after the other,
 // each under the ETag that the one before it gave. Whoever lost the race for the shard looks again before writing anything.
-import { dataKeyChangeCells, QUARANTINE_PREFIX, quarantineRowKey } from '../../domain/rows/data-rows.ts';
+import type { DataKey } from '../../domain/data-key.ts';
+import { dataKeyChangeCells, QUARANTINE_PREFIX, quarantineRowKey, readDataKey } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
-import { counted, sumOfChanges, type CountChange, type Phase, type Shard } from '../../domain/shard.ts';
+import { counted, type Shard } from '../../domain/shard.ts';
+import type { RowMove } from '../../domain/shard-counts.ts';
 import type { RowStep } from '../../domain/reprotect-row.ts';
 import {
   MAX_WRITES_PER_TRANSACTION,
   type Clock,
   type Entropy,
+  type Log,
   type RowWrite,
   type StoredRow,
   type Tables,
   type Timers,
 } from '../ports.ts';
 import { pauseAfterLosing } from '../races.ts';
-import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
+import { loadShard, logCountsBelowNone, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
 
 export interface PassWriting {
   readonly tables: Tables;
   readonly timers: Timers;
   readonly entropy: Entropy;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 interface DecidedRow {
   readonly row: StoredRow;
+  readonly key: DataKey;
   readonly step: RowStep;
 }
 
@@ -36,15 +41,15 @@ const LOSSES_BEFORE_SMALLER = 2;
 const MAX_LOSSES = 10;
 const SMALLEST_CHUNK_ROWS = 8;
 
-/** Where a pass stands after a run of rows. */
-interface Stand {
-  readonly cursor: string;
-  readonly phase: Phase;
-}
+/**
+ * Where a pass stands once the run's last row is written, told from the shard as it counts by then. Asked for anew whenever others have
+ * written the shard meanwhile.
+ */
+export type End = (counted: Shard) => Shard;
 
 /**
  * Decides and writes rows in order, a transaction's worth at a time, so that no more than that is ever held beside the rows
- * themselves. `end` is where the pass stands after the last of them. Callers' requests come first: whoever passes waits for a turn
+ * themselves. `end` says where the pass stands after the last of them. Callers' requests come first: whoever passes waits for a turn
  * before each transaction's worth.
  */
 export async function writeRows(
@@ -53,8 +58,8 @@ export async function writeRows(
   input: {
     readonly from: LoadedShard;
     readonly rows: readonly StoredRow[];
-    readonly decide: (row: StoredRow) => RowStep;
-    readonly end: Stand;
+    readonly decide: (key: DataKey) => RowStep;
+    readonly end: End;
     /** Names this worker's pass; each transaction gets a name of its own from it. */
     readonly writer: string;
   },
@@ -63,15 +68,19 @@ export async function writeRows(
   let shard: Advanced = input.from;
   await deps.timers.turn();
   for (const { rows, isLast } of chunksOf(input.rows, input.decide)) {
-    const cursor = rows.at(-1)?.row.rowKey;
-    const stand = isLast || cursor === undefined ? end : { cursor, phase: shard.value.phase };
     const listed = await listedIn(deps.tables, place, rows);
-    shard = await writeChunk(deps, place, { from: shard, rows, listed, end: stand, writer });
+    shard = await writeChunk(deps, place, { from: shard, rows, listed, end: isLast ? end : upTo(rows), writer });
     if (!shard) return undefined;
     if (!isLast) await deps.timers.turn();
   }
   return shard;
 }
+
+/** On to the last of these rows, in the same phase. */
+const upTo = (rows: readonly DecidedRow[]): End => {
+  const cursor = rows.at(-1)?.row.rowKey;
+  return (shard) => (cursor === undefined ? shard : { ...shard, cursor });
+};
 
 /** How many writes a row takes: its own, and its entry in the quarantine list when it enters or leaves. */
 const writesFor = (step: RowStep): number =>
@@ -80,19 +89,20 @@ const writesFor = (step: RowStep): number =>
 /** At least one chunk, also when there is nothing but the shard itself to write. Unchanged rows cost nothing. */
 function* chunksOf(
   rows: readonly StoredRow[],
-  decide: (row: StoredRow) => RowStep,
+  decide: (key: DataKey) => RowStep,
 ): Generator<{ readonly rows: readonly DecidedRow[]; readonly isLast: boolean }> {
   let chunk: DecidedRow[] = [];
   let writes = 0;
   for (const row of rows) {
-    const step = decide(row);
+    const key = readDataKey(row.rowKey, row.cells);
+    const step = decide(key);
     const more = writesFor(step);
     if (writes + more > MAX_ROWS) {
       yield { rows: chunk, isLast: false };
       chunk = [];
       writes = 0;
     }
-    chunk.push({ row, step });
+    chunk.push({ row, key, step });
     writes += more;
   }
   yield { rows: chunk, isLast: true };
@@ -117,7 +127,7 @@ interface Chunk {
   readonly from: LoadedShard;
   readonly rows: readonly DecidedRow[];
   readonly listed: ReadonlyMap<string, string>;
-  readonly end: Stand;
+  readonly end: End;
   readonly writer: string;
 }
 
@@ -134,7 +144,10 @@ async function writeChunk(deps: PassWriting, place: ShardPlace, input: Chunk): P
     const writes: RowWrite[] = [shardWrite(next, { etag: guard.etag, writtenBy })];
     for (const row of rows) addRowWrites(writes, row, { writtenBy, listed: entries });
     const written = await deps.tables.write('datakeys', partition, writes);
-    if (written.outcome === 'committed') return { value: next, etag: written.etags[0] ?? '', writtenBy };
+    if (written.outcome === 'committed') {
+      logCountsBelowNone(deps.log, place, { before: guard.value, after: next });
+      return { value: next, etag: written.etags[0] ?? '', writtenBy };
+    }
     if (written.outcome === 'conflict' && written.index > 0) {
       // Somebody changed a row since it was read, or planted an entry in the quarantine list; the list is only a help.
       if (!writes[written.index]?.rowKey.startsWith(QUARANTINE_PREFIX)) return undefined;
@@ -150,25 +163,28 @@ async function writeChunk(deps: PassWriting, place: ShardPlace, input: Chunk): P
   return undefined;
 }
 
-/** A shard that only writers of new keys have touched: the same generation, phase and cursor. */
+/** A shard that only writers of new keys have touched: the same generation, phase and cursor, of the same pass. */
 const stands = (now: Shard, before: Shard): boolean =>
-  now.generation === before.generation && now.phase === before.phase && now.cursor === before.cursor;
+  now.generation === before.generation &&
+  now.phase === before.phase &&
+  now.cursor === before.cursor &&
+  now.vain === before.vain;
 
 /** Under contention a short transaction wins sooner. */
 async function writeHalves(deps: PassWriting, place: ShardPlace, input: Chunk): Promise<Advanced> {
   const middle = Math.ceil(input.rows.length / 2);
   const firstRows = input.rows.slice(0, middle);
-  const cursor = firstRows.at(-1)?.row.rowKey ?? input.end.cursor;
-  const end = { cursor, phase: input.from.value.phase };
-  const first = await writeChunk(deps, place, { ...input, rows: firstRows, end });
+  const first = await writeChunk(deps, place, { ...input, rows: firstRows, end: upTo(firstRows) });
   return first && writeChunk(deps, place, { ...input, from: first, rows: input.rows.slice(middle) });
 }
 
-function nextShard(deps: PassWriting, shard: Shard, rows: readonly DecidedRow[], end: Stand): Shard {
-  const change = rows.reduce<CountChange>((sum, { step }) => sumOfChanges(sum, step.counts), {});
+function nextShard(deps: PassWriting, shard: Shard, rows: readonly DecidedRow[], end: End): Shard {
   const checked = shard.phase === 'verify' ? shard.checked + rows.length : shard.checked;
-  return { ...counted(shard, change), ...end, checked, touchedAt: deps.clock.now().toISOString() };
+  return end({ ...counted(shard, movesOf(rows)), checked, touchedAt: deps.clock.now().toISOString() });
 }
+
+const movesOf = (rows: readonly DecidedRow[]): RowMove[] =>
+  rows.flatMap(({ key, step: { change } }) => (change ? [{ before: key, after: { ...key, ...change } }] : []));
 
 /** `listed` undefined: the quarantine list is left as it is. */
 function addRowWrites(

@@ -77,12 +77,7 @@ export function acceptLoss(
       const message = 'The data key opens: nothing is lost. Retry it, or cancel the switch.';
       return err({ type: 'state', code: 'data-key-opens', message });
     }
-    const counts = {
-      quarantined: -1,
-      lost: 1,
-      done: found.key.companyKeyVersion === found.shard.value.writeVersion ? -1 : 0,
-    };
-    return write(deps, found, { change: { state: 'lost' }, counts, released: true });
+    return write(deps, found, { change: { state: 'lost' }, released: true });
   });
 }
 
@@ -135,7 +130,7 @@ async function isAllDone(deps: QuarantineDependencies, place: Place): Promise<bo
   const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
   if (!keyring || !sw) return false;
   const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
-  return shards.every((shard) => isDone(shard, sw.value.generation));
+  return shards.every((shard) => isDone(shard, turnOf(sw.value)));
 }
 
 async function find(
@@ -161,7 +156,6 @@ async function find(
 
 async function write(deps: QuarantineDependencies, found: Found, step: RowStep): Promise<Decided> {
   const { row, shard, shardPlace, record } = found;
-  const { cursor, phase } = shard.value;
   const writer = deps.entropy.id();
   const outcomes: WriteOutcome[] = [];
   const tables = recordedIn(deps.tables, record, (told) => void outcomes.push(told));
@@ -169,7 +163,7 @@ async function write(deps: QuarantineDependencies, found: Found, step: RowStep):
     from: shard,
     rows: [row],
     decide: () => step,
-    end: { cursor, phase },
+    end: (counted) => counted,
     writer,
   });
   if (written) return ok(undefined);

@@ -3,16 +3,19 @@
 import pLimit from 'p-limit';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import { rewrapRow, verifyRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
-import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
+import type { DataKey } from '../../domain/data-key.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { BEFORE_DATA_KEYS } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import { turned, type Phase } from '../../domain/shard.ts';
+import { afterLastRow, isTurnedTo, MAX_VAIN_PASSES, turned, type Phase, type Shard } from '../../domain/shard.ts';
 import { isRunning, turnOf, type Switch } from '../../domain/switch.ts';
 import { loadSwitch } from '../control-state.ts';
-import type { RowPage, StoredRow } from '../ports.ts';
+import type { RowPage } from '../ports.ts';
 import { pauseAfterLosing } from '../races.ts';
 import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
-import { writeRows, type PassWriting } from './pass-writes.ts';
+import { countsDiffer } from './counts-differ.ts';
+import { writeRows, type End, type PassWriting } from './pass-writes.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
 
@@ -35,7 +38,11 @@ export const pageSlots = (): PageSlots => pLimit(PAGES_AT_ONCE);
 /** `stale`: the switch has moved on, is paused, blocked or over. */
 export type PassOutcome =
   | { readonly type: 'done' | 'stale' | 'out-of-time' }
-  | { readonly type: 'problem'; readonly problem: WorkerKeyProblem };
+  | { readonly type: 'problem'; readonly problem: WorkerKeyProblem }
+  /** The counts say that the passes have not seen all, or that the shard was turned by no switch that there is. */
+  | { readonly type: 'counts-differ'; readonly failure: Failure };
+
+type Moved = 'moved' | 'lost-race' | Exclude<PassOutcome, { readonly type: 'done' | 'stale' | 'out-of-time' }>;
 
 /**
  * Three full transactions. Two pages of every shard are in memory at once, so longer ones cost memory; shorter ones cost a round
@@ -55,12 +62,14 @@ export async function passShard(
     const [sw, shard] = await Promise.all([loadSwitch(deps.tables, place), loadShard(deps.tables, place)]);
     if (!sw || !shard || sw.value.generation !== work.generation || !isRunning(sw.value)) return { type: 'stale' };
     if (shard.value.generation > work.generation) return { type: 'stale' };
+    if (shard.value.generation === work.generation && !isTurnedTo(shard.value, turnOf(sw.value)))
+      return { type: 'counts-differ', failure: countsDiffer([shard]) };
     if (shard.value.generation === work.generation && shard.value.phase === 'done') return { type: 'done' };
     const moved =
       shard.value.generation < work.generation
         ? await turnShard(deps, place, { sw: sw.value, shard, writer })
         : await deps.pageSlots(() => passPage(deps, place, { sw: sw.value, shard, writer, pages }));
-    if (typeof moved === 'object') return { type: 'problem', problem: moved };
+    if (typeof moved === 'object') return moved;
     losses = moved === 'lost-race' ? losses + 1 : 0;
     if (losses > 0) await pauseAfterLosing(deps, losses);
   }
@@ -84,25 +93,30 @@ async function passPage(
   deps: ShardPassing,
   place: SwitchPlace & ShardPlace,
   input: { readonly sw: Switch; readonly shard: LoadedShard; readonly writer: string; readonly pages: PageReader },
-): Promise<'moved' | 'lost-race' | WorkerKeyProblem> {
+): Promise<Moved> {
   const { sw, shard, writer, pages } = input;
   const decide = await decider(deps, place, sw, shard.value.phase);
-  if (!decide.ok) return decide.error;
+  if (!decide.ok) return { type: 'problem', problem: decide.error };
   const page = await pages.read(shard.value.cursor);
   const cursor = page.rows.at(-1)?.rowKey ?? shard.value.cursor;
   if (page.continuation !== undefined) pages.prefetch(cursor, page.continuation);
-  const end = endOfPage(shard.value.phase, { cursor, isLast: page.continuation === undefined });
+  const end: End = (counted) =>
+    page.continuation === undefined ? afterLastRow(counted, cursor) : { ...counted, cursor };
   const written = await writeRows(deps, place, { from: shard, rows: page.rows, decide: decide.value, end, writer });
-  return written ? 'moved' : 'lost-race';
+  if (!written) return 'lost-race';
+  return inVain(deps, place, { before: shard.value, after: written }) ?? 'moved';
 }
 
-/** Where the pass stands when this page is written: further on, or at the beginning of what comes next. */
-function endOfPage(
-  phase: Phase,
-  { cursor, isLast }: { readonly cursor: string; readonly isLast: boolean },
-): { cursor: string; phase: Phase } {
-  if (!isLast) return { cursor, phase };
-  return phase === 'rewrap' ? { cursor: '', phase: 'verify' } : { cursor, phase: 'done' };
+/** A pass that came to its end and has not seen all goes again from the start, unseen rows first; the second time somebody is told. */
+function inVain(
+  deps: ShardPassing,
+  { companyId, keyringId, shard }: ShardPlace,
+  { before, after }: { readonly before: Shard; readonly after: LoadedShard },
+): Moved | undefined {
+  const { vain } = after.value;
+  if (vain <= before.vain) return undefined;
+  deps.log.write({ level: 'error', event: 'shard.pass-in-vain', detail: { companyId, keyringId, shard, vain } });
+  return vain < MAX_VAIN_PASSES ? undefined : { type: 'counts-differ', failure: countsDiffer([after]) };
 }
 
 /** What to do with a row in this phase, with the keys it takes. */
@@ -111,7 +125,7 @@ async function decider(
   place: SwitchPlace,
   sw: Switch,
   phase: Phase,
-): Promise<Result<(row: StoredRow) => RowStep, WorkerKeyProblem>> {
+): Promise<Result<(row: DataKey) => RowStep, WorkerKeyProblem>> {
   const { direction, fromVersion, writeVersion } = turnOf(sw);
   const { companyId, keyringId } = place;
   const [fromKey, toKey] = await Promise.all([
@@ -130,10 +144,10 @@ async function decider(
     toKey: toKey.value,
     nonce: nonces(deps),
   };
-  if (phase === 'rewrap') return ok((row) => rewrapRow(pass, readDataKey(row.rowKey, row.cells)));
+  if (phase === 'rewrap') return ok((row) => rewrapRow(pass, row));
   const freshKey = await deps.workerKeys.get(companyId, sw, { version: writeVersion, use: 'verify' });
   if (!freshKey.ok) return freshKey;
-  return ok((row) => verifyRow({ ...pass, freshKey: freshKey.value }, readDataKey(row.rowKey, row.cells)));
+  return ok((row) => verifyRow({ ...pass, freshKey: freshKey.value }, row));
 }
 
 const NONCES_AT_ONCE = 256;

@@ -1,6 +1,6 @@
 // The timer that finds what got stuck: a switch whose message was lost, whose worker died, or whose host was never started again.
 // It works the agenda and only sends messages; a message too many does no harm.
-import { isEnded, isRunning, type Switch } from '../../domain/switch.ts';
+import { isEnded, isRunning, turnOf, type Switch } from '../../domain/switch.ts';
 import { walkAgenda } from '../agenda-walk.ts';
 import type { ListedAgendaItem } from '../agenda.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
@@ -56,7 +56,7 @@ async function resumeShards(
   sw: Switch,
 ): Promise<boolean> {
   const shards = await loadShards(deps.tables, { ...place, shardCount });
-  const undone = shards.flatMap((shard, index) => (isDone(shard, sw.generation) ? [] : [index]));
+  const undone = shards.flatMap((shard, index) => (isDone(shard, turnOf(sw)) ? [] : [index]));
   const stuck = undone.filter((index) => isOlder(deps, lastMove(sw, shards[index]?.value), deps.stuckAfterMs));
   if (undone.length > 0 && stuck.length === 0) return false;
   // Nothing is stuck: what is left is somebody's decision on a quarantined row, and that sends its own message.

@@ -7,8 +7,8 @@ import { readSwitch } from '../../domain/rows/control-rows.ts';
 import { QUARANTINE_PREFIX } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition, rowKeysUnder } from '../../domain/rows/row-keys.ts';
 import { progressOf, type Progress } from '../../domain/progress.ts';
-import type { Shard } from '../../domain/shard.ts';
-import { isEnded, type Switch } from '../../domain/switch.ts';
+import { isTurnedTo, type Shard } from '../../domain/shard.ts';
+import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { listAll, loadKeyring, loadSwitch } from '../control-state.ts';
 import { loadShards } from '../shard-rows.ts';
@@ -79,7 +79,7 @@ async function viewOf(
 const standsStill = (sw: Switch, shards: readonly Shard[]): boolean =>
   !sw.blocked &&
   (sw.state === 'pending-verification' ||
-    shards.every(({ generation, phase }) => generation === sw.generation && phase === 'done'));
+    shards.every((shard) => isTurnedTo(shard, turnOf(sw)) && shard.phase === 'done'));
 
 /** Where it cannot be told who is verified, nobody is shown as verified: the switch itself goes no further either. */
 async function unverifiedOf(deps: ViewDependencies, companyId: string, sw: Switch): Promise<readonly TenantRef[]> {

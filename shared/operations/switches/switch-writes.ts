@@ -131,9 +131,14 @@ export async function blockSwitch(
 ): Promise<void> {
   const sw = await loadSwitch(deps.tables, place);
   if (!sw || isEnded(sw.value.state) || sw.value.generation !== wait.generation || sw.value.blocked) return;
-  const { reason } = wait.blocked;
+  const { blocked } = wait;
+  const { reason } = blocked;
   const detail =
-    reason === 'provider' ? { reason, side: wait.blocked.side, code: wait.blocked.failure.code } : { reason };
+    blocked.reason === 'provider'
+      ? { reason, side: blocked.side, code: blocked.failure.code }
+      : blocked.reason === 'counts-differ'
+        ? { reason, counts: blocked.failure.facts.detail }
+        : { reason };
   await audited(deps, KEYSWITCH, actOnSwitch('switch.blocked', place, detail), (record) =>
     record.write('companies', place.companyId, [replaceSwitch(sw, { ...sw.value, blocked: wait.blocked })]),
   );

@@ -1,5 +1,5 @@
 // Sets a switch going that waits for the tenants of its company, at its beginning or before its commit.
-import { isRunning } from '../../domain/switch.ts';
+import { isRunning, turnOf } from '../../domain/switch.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
 import type { Log, Tables, WorkQueue } from '../ports.ts';
 import { loadShards } from '../shard-rows.ts';
@@ -17,13 +17,13 @@ export async function wakeSwitch(
   const place: SwitchPlace = { companyId, keyringId, switchId };
   const sw = await loadSwitch(deps.tables, place);
   if (!sw) return;
-  const { state, generation } = sw.value;
+  const { state } = sw.value;
   if (state !== 'pending-verification') {
     if (state !== 're-protecting' || !isRunning(sw.value)) return;
     const keyring = await loadKeyring(deps.tables, place);
     if (!keyring) return;
     const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
-    if (!shards.every((shard) => isDone(shard, generation))) return;
+    if (!shards.every((shard) => isDone(shard, turnOf(sw.value)))) return;
   }
   await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
 }

@@ -55,19 +55,43 @@ test('a shard row that does not say who wrote it was written by nobody who asks'
 });
 
 describe('a shard row', () => {
-  const shard = { ...newShard({ writeVersion: 2, now: AT }), live: 3, cursor: 'key-1', phase: 'verify' } as const;
-  const NUMBERS = ['generation', 'fromVersion', 'writeVersion', 'live', 'deleted', 'quarantined', 'lost', 'done'];
+  const shard = {
+    ...newShard({ writeVersion: 2, now: AT }),
+    live: 3,
+    at: { 1: 1, 2: 2 },
+    aside: { 3: 4 },
+    cursor: 'key-1',
+    phase: 'verify',
+  } as const;
+  const COUNTS = ['live', 'deleted', 'quarantined', 'lost', 'uncompared'];
+  const NUMBERS = ['generation', 'fromVersion', 'writeVersion', 'checked', 'vain', ...COUNTS];
 
   it('comes back as it was written, with who wrote it', () => {
     const cells = shardCells(shard, 'worker');
     expect([readShard(cells), shardWrittenBy(cells)]).toEqual([shard, 'worker']);
   });
 
-  it.each(['direction', 'phase', 'cursor', ...NUMBERS, 'checked', 'closed', 'touchedAt'])(
+  it.each(['direction', 'phase', 'cursor', ...NUMBERS, 'at', 'aside', 'closed', 'touchedAt'])(
     'is malformed without its cell %s, and says so',
     (name) => {
       const wrong = new MalformedRow(`row !shard: cell ${name} is missing or malformed`);
       expect(() => readShard({ ...shardCells(shard, 'worker'), [name]: undefined })).toThrow(wrong);
+    },
+  );
+
+  // Found by the simulation (docs/simulation.md): a count below none made a shard unreadable, and no row of it could be written any more.
+  it('is read as it counts, also below none', () => {
+    const below = { ...shard, live: -1, deleted: -2, quarantined: -3, lost: -4, uncompared: -5, at: { 7: -6 } };
+    expect(readShard(shardCells(below, 'worker'))).toEqual(below);
+  });
+
+  it.each(['', '7', '[]', '{"one":1}', '{"01":1}', '{"1":0}', '{"1":1.5}', '{"1":"1"}', '{"-1":1}', '{"1":null}'])(
+    'is malformed where %j should count rows by version',
+    (text) => {
+      for (const name of ['at', 'aside'])
+        expect(() => readShard({ ...shardCells(shard, 'worker'), [name]: text })).toThrow(
+          new MalformedRow(`row !shard: cell ${name} is missing or malformed`),
+        );
     },
   );
 

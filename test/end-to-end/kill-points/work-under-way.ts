@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { readSwitch } from '../../../shared/domain/rows/control-rows.ts';
 import { readShard } from '../../../shared/domain/rows/data-rows.ts';
 import { switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { movableAt } from '../../../shared/domain/shard-counts.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
@@ -42,7 +43,8 @@ export class WorkUnderWay {
   /** How far the pass over a shard is before it writes this. */
   passBefore(partitionKey: string, writes: readonly RowWrite[]): PassStand {
     const before = this.#shards.get(partitionKey);
-    const behind = (before?.phase === 'verify' ? before.checked : before?.done) ?? 0;
+    const moved = before && movableAt(before, before.writeVersion);
+    const behind = (before?.phase === 'verify' ? before.checked : moved) ?? 0;
     const shard = Number(partitionKey.slice(partitionKey.lastIndexOf('|') + 1));
     return { shard, behind, isLast: shardIn(writes)?.phase === 'done' };
   }

@@ -162,7 +162,7 @@ export class Api {
       companyKeys,
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: CACHE_TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: CACHE_TTL_MS }),
-      shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }),
+      shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(),
       verifier: createTokenVerifier({

@@ -48,6 +48,7 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'retry-switch': setUp,
   'retry-quarantined-data-key': ['PartnerAdmin'],
   'accept-loss-of-data-key': ['PartnerAdmin'],
+  'recount-keyring': ['PartnerAdmin'],
   rekey: setUp,
   'create-data-keys': ['DataKeys'],
   'list-data-keys': ['PartnerAdmin', 'Auditor'],

@@ -392,6 +392,8 @@ describe('a switch', () => {
     const deleted = await api.call('DELETE', `${ring}/datakeys/bad`, { as: backend });
     expect([deleted.status, codeOf(deleted)]).toEqual([409, 'data-key-quarantined']);
     expect((await api.call('POST', `${path}/quarantine/bad/accept-loss`, { as: admin })).status).toBe(403);
+    const recounted = await api.call('POST', `${ring}/recount`, { as: partner, body: { acceptMissing: [] } });
+    expect([recounted.status, recounted.body]).toEqual([200, { shards: [] }]);
     const retried = await api.call('POST', `${path}/quarantine/bad/retry`, { as: partner });
     expect([retried.status, codeOf(retried)]).toEqual([409, 'data-key-quarantined']);
     write('mended', original);

@@ -136,7 +136,7 @@ describe('a visit to a keyring', () => {
       const turned = await commit();
       await world.generate([{ keyId: 'new' }], { host: other });
       purged = (await purgeKeyring(other, PLACE)).purged;
-      expect(await world.shardFor('a')).toMatchObject({ writeVersion: 2, live: 1, deleted: 0, done: 1 });
+      expect(await world.shardFor('a')).toMatchObject({ writeVersion: 2, live: 1, deleted: 0, at: { 2: 1 } });
       return turned;
     };
     await world.rekey('one');

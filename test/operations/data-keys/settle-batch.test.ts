@@ -12,7 +12,7 @@ import { settleBatch, type BatchWriting } from '../../../shared/operations/data-
 import { planShard, type PendingChange } from '../../../shared/operations/data-keys/shard-plan.ts';
 import { StoreUnavailable, type Tables, type WriteOutcome } from '../../../shared/operations/ports.ts';
 import { loadShard, type LoadedShard } from '../../../shared/operations/shard-rows.ts';
-import { FakeEntropy } from '../../fakes/fake-system.ts';
+import { FakeEntropy, FakeLog } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 
@@ -24,8 +24,9 @@ const shard: Shard = {
   live: 3,
   deleted: 1,
   lost: 1,
-  done: 2,
+  at: { 1: 2, 2: 2 },
 };
+const NO_BLOB = new Uint8Array(0);
 const companyKey = createSecretKey(Buffer.alloc(32, 7));
 
 const added = (keyId: string): NewRow => ({
@@ -38,7 +39,8 @@ const changed = (keyId: string, etag: string, makesLive = false): ChangedRow => 
   keyId,
   etag,
   cells: { state: 'deleted', writtenBy: `by ${keyId}` },
-  counts: (at) => ({ live: -1, deleted: 1, done: at.writeVersion === 2 ? -1 : 0 }),
+  before: { state: 'live', companyKeyVersion: 2, previous: NO_BLOB },
+  after: { state: 'deleted', companyKeyVersion: 1, previous: NO_BLOB },
   makesLive,
 });
 
@@ -83,6 +85,7 @@ function bench(change: Partial<Shard> = {}, get?: CompanyKeyCache['get']): Bench
       },
       maxDataKeysPerKeyring: 20,
       entropy: new FakeEntropy(),
+      log: new FakeLog(),
       timers: { sleep: (ms) => Promise.resolve(void made.pausesMs.push(ms)), turn: () => Promise.resolve() },
     },
   };
@@ -114,7 +117,7 @@ describe('a plan for a shard', () => {
     const at = bench();
     const before = await at.known();
     const plan = await planned(at, at.pending(added('a'), changed('b', 'e'), added('c')));
-    const next = { ...shard, live: 4, deleted: 2, done: 3 };
+    const next = { ...shard, live: 4, deleted: 2, at: { 1: 3, 2: 3 } };
     expect(plan).toMatchObject({
       next,
       writtenBy: 'me',

@@ -8,7 +8,7 @@ import type { NewRow } from '../../../shared/operations/data-keys/row-change.ts'
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
 import { StoreUnavailable } from '../../../shared/operations/ports.ts';
 import { loadShard } from '../../../shared/operations/shard-rows.ts';
-import { FakeEntropy, FakeTimers } from '../../fakes/fake-system.ts';
+import { FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 
@@ -33,7 +33,7 @@ function bench(options?: { readonly maxDataKeysPerKeyring: number }) {
     write: (table, partition, writes) => (made.sizes.push(writes.length - 1), store.write(table, partition, writes)),
   });
   const companyKeys = { get: () => Promise.resolve(ok(createSecretKey(Buffer.alloc(32)))) };
-  const deps = { tables, companyKeys, timers: new FakeTimers(), entropy: new FakeEntropy() };
+  const deps = { tables, companyKeys, timers: new FakeTimers(), entropy: new FakeEntropy(), log: new FakeLog() };
   made.writer = new ShardWriter(deps, options);
   return made;
 }

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import type { VaultTarget } from '../../../shared/domain/provider.ts';
 import { readDataKey, readShard } from '../../../shared/domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { countsAfter, NO_ROWS } from '../../../shared/domain/shard-counts.ts';
 import { SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
@@ -136,7 +137,7 @@ export class World {
       companyKeys,
       workerKeys: new WorkerKeys(opening, { ttlMs: TTL_MS }),
       pageSlots: pageSlots(),
-      shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy }, this.#options),
+      shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }, this.#options),
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: options.cachedRows ?? 0, ttlMs: TTL_MS }),
       shardCount: this.shardCount,
@@ -207,17 +208,14 @@ export class World {
       const keys = rows
         .filter(({ rowKey }) => !rowKey.startsWith('!'))
         .map((row) => readDataKey(row.rowKey, row.cells));
-      const countOf = (state: DataKey['state']): number => keys.filter((key) => key.state === state).length;
-      const isDone = (key: DataKey): boolean =>
-        ['live', 'deleted', 'quarantined'].includes(key.state) && key.companyKeyVersion === shard.writeVersion;
-      const { live, deleted, quarantined, lost, done } = shard;
-      expect({ live, deleted, quarantined, lost, done }).toEqual({
-        live: countOf('live'),
-        deleted: countOf('deleted'),
-        quarantined: countOf('quarantined'),
-        lost: countOf('lost'),
-        done: keys.filter(isDone).length,
-      });
+      const { live, deleted, quarantined, lost, at, aside, uncompared } = shard;
+      const counts = { live, deleted, quarantined, lost, at, aside, uncompared };
+      expect(counts).toEqual(
+        countsAfter(
+          NO_ROWS,
+          keys.map((after) => ({ after })),
+        ),
+      );
     }
   }
 }

@@ -32,13 +32,20 @@ describe('work', () => {
 });
 
 describe('a shard', () => {
-  const value = { ...newShard({ writeVersion: 2, now: '2026-01-01T00:00:00.000Z' }), generation: 2 };
+  const turn = { generation: 2, direction: 'back', fromVersion: 3, writeVersion: 2 } as const;
+  const value = { ...newShard({ writeVersion: 2, now: '2026-01-01T00:00:00.000Z' }), ...turn };
   const loaded = { value, etag: 'e', writtenBy: 'w' };
 
-  it('is done in its own generation only, at the end of both passes, and if it is there', () => {
-    expect(isDone(loaded, 2)).toBe(true);
-    expect(isDone(loaded, 3)).toBe(false);
-    expect(isDone({ ...loaded, value: { ...value, phase: 'verify' } }, 2)).toBe(false);
-    expect(isDone(undefined, 2)).toBe(false);
+  it('is done in its own turn only, at the end of both passes, and if it is there', () => {
+    expect(isDone(loaded, turn)).toBe(true);
+    expect(isDone({ ...loaded, value: { ...value, phase: 'verify' } }, turn)).toBe(false);
+    expect(isDone(undefined, turn)).toBe(false);
   });
+
+  it.each([{ generation: 3 }, { direction: 'forward' }, { fromVersion: 1 }, { writeVersion: 4 }] as const)(
+    'that is done in another life of its generation is not done for a turn with %j',
+    (other) => {
+      expect(isDone(loaded, { ...turn, ...other })).toBe(false);
+    },
+  );
 });

@@ -2,19 +2,15 @@
 import { expect } from 'vitest';
 import { readDataKey } from '../../../shared/domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { countsAfter, NO_ROWS } from '../../../shared/domain/shard-counts.ts';
 import { place, type Rig } from './rig.ts';
 
 export async function expectExactCounts(rig: Rig): Promise<void> {
-  for (const [shard, { live, deleted, quarantined, lost, done, writeVersion }] of (await rig.shards()).entries()) {
+  for (const [shard, { live, deleted, quarantined, lost, at, aside, uncompared }] of (await rig.shards()).entries()) {
     const partition = dataKeysPartition({ ...place(''), shard });
-    const keys = [...rig.store.dump()]
+    const moves = [...rig.store.dump()]
       .filter(({ partitionKey, rowKey }) => partitionKey === partition && !rowKey.startsWith('!'))
-      .map(({ rowKey, cells }) => readDataKey(rowKey, cells));
-    const of = (state: string): number => keys.filter((key) => key.state === state).length;
-    const atTarget = keys.filter(
-      ({ state, companyKeyVersion }) => state !== 'lost' && companyKeyVersion === writeVersion,
-    );
-    const there = { live: of('live'), deleted: of('deleted'), quarantined: of('quarantined'), lost: of('lost') };
-    expect({ live, deleted, quarantined, lost, done }).toEqual({ ...there, done: atTarget.length });
+      .map(({ rowKey, cells }) => ({ after: readDataKey(rowKey, cells) }));
+    expect({ live, deleted, quarantined, lost, at, aside, uncompared }).toEqual(countsAfter(NO_ROWS, moves));
   }
 }

@@ -11,6 +11,7 @@ import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
 import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
 import type { TableName, Tables } from '../../../shared/operations/ports.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { recount } from '../../../shared/operations/switches/recount.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -204,15 +205,18 @@ describe('accepting the loss of a row', () => {
   it.each([
     ['is at the older version', 1],
     ['says that it was moved', 2],
-  ])('counts it as lost and no more as done, where it %s', async (_, companyKeyVersion) => {
+  ])('counts it as lost and at no version any more, where it %s', async (_, companyKeyVersion) => {
     const rig = await Rig.withDataKeys(12, { shardCount: SHARDS });
     await rig.tamperDataKey(KEY, { blob: new Uint8Array(61), companyKeyVersion });
     await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     await rig.drain();
+    await recount(rig.deps, PLACE, ADMIN);
+    await rig.drain();
     const before = (await rig.shards())[SHARD]!;
     await acceptLoss(rig.deps, PLACE, ADMIN);
-    const done = companyKeyVersion === 2 ? before.done - 1 : before.done;
-    expect((await rig.shards())[SHARD]).toMatchObject({ live: before.live, quarantined: 0, lost: 1, done });
+    expect(before.aside).toEqual({ [companyKeyVersion]: 1 });
+    const after = { live: before.live, quarantined: 0, lost: 1, at: before.at, aside: {} };
+    expect((await rig.shards())[SHARD]).toMatchObject(after);
   });
 
   it('is refused where the row opens still, and a retry then saves it', async () => {

@@ -208,8 +208,9 @@ export class Rig {
     for (let index = 0; index < count; index += 1) {
       const keyId = `key-${String(index).padStart(6, '0')}`;
       const shard = shardOf(keyId, this.shardCount);
-      this.#put('datakeys', dataKeysPartition({ ...place(''), shard }), keyId, dataKeyCells(this.wrapped(keyId, 1)));
-      shards[shard] = counted(shards[shard]!, { live: 1, done: 1 });
+      const key = this.wrapped(keyId, 1);
+      this.#put('datakeys', dataKeysPartition({ ...place(''), shard }), keyId, dataKeyCells(key));
+      shards[shard] = counted(shards[shard]!, [{ after: key }]);
     }
     for (const [shard, value] of shards.entries()) {
       this.#put('datakeys', dataKeysPartition({ ...place(''), shard }), SHARD_ROW_KEY, shardCells(value, 'seed'));
@@ -257,8 +258,12 @@ export class Rig {
     this.store.tamper(table, partitionKey, rowKey, cells);
   }
 
+  shardOf(keyId: string): number {
+    return shardOf(keyId, this.shardCount);
+  }
+
   partitionOf(keyId: string): string {
-    return dataKeysPartition({ ...place(''), shard: shardOf(keyId, this.shardCount) });
+    return dataKeysPartition({ ...place(''), shard: this.shardOf(keyId) });
   }
 
   async dataKey(keyId: string): Promise<DataKey> {

@@ -68,8 +68,10 @@ describe('a worker’s turn on a shard', () => {
       fromVersion: 1,
       writeVersion: 2,
       live: 5,
-      done: 5,
+      at: { 2: 5 },
+      uncompared: 0,
       checked: 5,
+      vain: 0,
     });
     for (const keyId of rig.plaintexts.keys()) {
       expect(await rig.dataKey(keyId)).toMatchObject({ companyKeyVersion: 2, previousVersion: 0 });
@@ -81,7 +83,7 @@ describe('a worker’s turn on a shard', () => {
     const { tables, pages } = counted(rig);
     expect(await pass(rig, { tables })).toEqual({ type: 'done' });
     expect(pages()).toBe(6);
-    expect(await shardOf(rig)).toMatchObject({ done: MANY, checked: MANY });
+    expect(await shardOf(rig)).toMatchObject({ at: { 2: MANY }, checked: MANY });
   });
 
   it('uses no nonce twice', async () => {
@@ -113,7 +115,12 @@ describe('a worker’s turn on a shard', () => {
     };
     // The turn is one write, and the first page three.
     expect(await pass(rig, { tables: slow, budgetMs: 4 })).toEqual({ type: 'out-of-time' });
-    expect(await shardOf(rig)).toMatchObject({ phase: 'rewrap', done: PAGE_ROWS, cursor: 'key-000296' });
+    expect(await shardOf(rig)).toMatchObject({
+      phase: 'rewrap',
+      at: { 1: MANY - PAGE_ROWS, 2: PAGE_ROWS },
+      uncompared: PAGE_ROWS,
+      cursor: 'key-000296',
+    });
   });
 
   it('begins the second pass with the first row', async () => {
@@ -127,7 +134,13 @@ describe('a worker’s turn on a shard', () => {
       },
     };
     expect(await pass(rig, { tables: slow, budgetMs: 2 })).toEqual({ type: 'out-of-time' });
-    expect(await shardOf(rig)).toMatchObject({ phase: 'verify', done: 5, checked: 0, cursor: '' });
+    expect(await shardOf(rig)).toMatchObject({
+      phase: 'verify',
+      at: { 2: 5 },
+      uncompared: 5,
+      checked: 0,
+      cursor: '',
+    });
   });
 
   it('asks the vault in force for both keys, and then for the new one by way of the vault that the switch ends with', async () => {

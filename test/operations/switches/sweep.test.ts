@@ -24,6 +24,7 @@ import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 const PLACE = place('s1');
 const STUCK_AFTER_MS = 120_000;
 const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...PLACE };
+const TURNED = { generation: 1, fromVersion: 1, writeVersion: 2 } as const;
 const reprotect = (shard: number) => ({
   ...ADVANCE,
   kind: 'reprotect',
@@ -90,8 +91,8 @@ describe('a switch that moves rows', () => {
     const rig = await reProtecting();
     rig.clock.advance(STUCK_AFTER_MS);
     const now = rig.clock.now().toISOString();
-    await rig.tamperShard(0, { generation: 1, phase: 'rewrap', touchedAt: now });
-    await rig.tamperShard(1, { generation: 1, phase: 'done', touchedAt: now });
+    await rig.tamperShard(0, { ...TURNED, phase: 'rewrap', touchedAt: now });
+    await rig.tamperShard(1, { ...TURNED, phase: 'done', touchedAt: now });
     // Touched by callers since, but not turned: that is no work on the switch.
     await rig.tamperShard(2, { touchedAt: now });
     expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(2), reprotect(3)]]);
@@ -100,36 +101,36 @@ describe('a switch that moves rows', () => {
   it('is left alone while one shard is worked on and the others are done', async () => {
     const rig = await reProtecting();
     rig.clock.advance(STUCK_AFTER_MS);
-    for (const shard of [1, 2, 3]) await rig.tamperShard(shard, { generation: 1, phase: 'done' });
-    await rig.tamperShard(0, { generation: 1, phase: 'verify', touchedAt: rig.clock.now().toISOString() });
+    for (const shard of [1, 2, 3]) await rig.tamperShard(shard, { ...TURNED, phase: 'done' });
+    await rig.tamperShard(0, { ...TURNED, phase: 'verify', touchedAt: rig.clock.now().toISOString() });
     expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
   });
 
   it('counts from its turn, whatever a shard says of the time before', async () => {
     const rig = await reProtecting();
-    await rig.tamperShard(0, { generation: 1, phase: 'rewrap', touchedAt: '2020-01-01T00:00:00.000Z' });
+    await rig.tamperShard(0, { ...TURNED, phase: 'rewrap', touchedAt: '2020-01-01T00:00:00.000Z' });
     rig.clock.advance(STUCK_AFTER_MS - 1);
     expect(await sweep(rig)).toBe(0);
   });
 
   it('is ended where every shard is done', async () => {
     const rig = await reProtecting();
-    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { generation: 1, phase: 'done' });
+    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { ...TURNED, phase: 'done' });
     expect([await sweep(rig), messages(rig)]).toEqual([1, [ADVANCE]]);
     expect(rig.log.entries).toMatchObject([{ detail: { shards: 0 } }]);
   });
 
   it('is left alone where every shard is done and a row waits for a decision', async () => {
     const rig = await reProtecting();
-    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { generation: 1, phase: 'done' });
-    await rig.tamperShard(2, { generation: 1, phase: 'done', quarantined: 1 });
+    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { ...TURNED, phase: 'done' });
+    await rig.tamperShard(2, { ...TURNED, phase: 'done', quarantined: 1 });
     rig.clock.advance(STUCK_AFTER_MS);
     expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
   });
 
   it('is set going although a row waits for a decision, where a shard is stuck', async () => {
     const rig = await reProtecting();
-    for (const shard of [1, 2, 3]) await rig.tamperShard(shard, { generation: 1, phase: 'done', quarantined: 1 });
+    for (const shard of [1, 2, 3]) await rig.tamperShard(shard, { ...TURNED, phase: 'done', quarantined: 1 });
     rig.clock.advance(STUCK_AFTER_MS);
     expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(0)]]);
   });

@@ -1,0 +1,119 @@
+// The exact counts of a shard, and the one function that changes them. Pure. Whoever writes data rows computes the counts of the `!shard`
+// row beside them from each row as it was before and as it is after, here and nowhere else: so counts, rows and cursor move together,
+// and whether a shard is done can be told from its counts alone (invariants 3 and 4).
+import type { DataKeyState } from './data-key.ts';
+
+/** How many rows are at each company-key version. A version at which none is has no entry. */
+export type VersionCounts = Readonly<Record<number, number>>;
+
+export interface ShardCounts {
+  readonly live: number;
+  readonly deleted: number;
+  readonly quarantined: number;
+  readonly lost: number;
+  /** Live and deleted rows, per company-key version: their sum is `live` + `deleted`. */
+  readonly at: VersionCounts;
+  /** Quarantined rows, per company-key version: their sum is `quarantined`. */
+  readonly aside: VersionCounts;
+  /** Live and deleted rows that still have the blob that they came from beside them. */
+  readonly uncompared: number;
+}
+
+/** What counts of a row. A row that is not there counts nothing, nor does a tombstone. */
+export interface CountedRow {
+  readonly state: DataKeyState;
+  readonly companyKeyVersion: number;
+  readonly previous: Uint8Array;
+}
+
+/** One row as it was before a transaction and as it is after; undefined where it is not there. */
+export interface RowMove {
+  readonly before?: CountedRow | undefined;
+  readonly after?: CountedRow | undefined;
+}
+
+export const NO_ROWS: ShardCounts = { live: 0, deleted: 0, quarantined: 0, lost: 0, at: {}, aside: {}, uncompared: 0 };
+
+interface Tally {
+  live: number;
+  deleted: number;
+  quarantined: number;
+  lost: number;
+  at: Map<number, number>;
+  aside: Map<number, number>;
+  uncompared: number;
+}
+
+const byVersion = (counts: VersionCounts): Map<number, number> =>
+  new Map(Object.entries(counts).map(([version, count]) => [Number(version), count]));
+
+/**
+ * The counts after rows have moved. Nothing is clamped: whoever relabels a row behind Keyswitch's back leaves a count below none when it
+ * moves on, and that holds the shard from being done (invariant 4) instead of being made to look right.
+ */
+export function countsAfter(counts: ShardCounts, moves: Iterable<RowMove>): ShardCounts {
+  const { live, deleted, quarantined, lost, at, aside, uncompared } = counts;
+  const tally: Tally = { live, deleted, quarantined, lost, at: byVersion(at), aside: byVersion(aside), uncompared };
+  for (const { before, after } of moves) {
+    if (before) add(tally, before, -1);
+    if (after) add(tally, after, 1);
+  }
+  return { ...tally, at: Object.fromEntries(tally.at), aside: Object.fromEntries(tally.aside) };
+}
+
+function add(tally: Tally, { state, companyKeyVersion, previous }: CountedRow, by: 1 | -1): void {
+  if (state === 'tombstone') return;
+  tally[state] += by;
+  if (state === 'lost') return;
+  addAt(state === 'quarantined' ? tally.aside : tally.at, companyKeyVersion, by);
+  if (state !== 'quarantined' && previous.length > 0) tally.uncompared += by;
+}
+
+function addAt(counts: Map<number, number>, version: number, by: 1 | -1): void {
+  const now = (counts.get(version) ?? 0) + by;
+  if (now === 0) counts.delete(version);
+  else counts.set(version, now);
+}
+
+/** Everything that still has a blob which a pass must move: lost rows and tombstones are skipped. */
+export const movable = (counts: ShardCounts): number => counts.live + counts.deleted + counts.quarantined;
+
+export const total = (counts: ShardCounts): number => movable(counts) + counts.lost;
+
+/** How many movable rows are at a company-key version. */
+export const movableAt = (counts: ShardCounts, version: number): number =>
+  (counts.at[version] ?? 0) + (counts.aside[version] ?? 0);
+
+const isBelowNone = (count: number): boolean => count < 0;
+
+/** True if a row was changed by somebody else: by Keyswitch's own writes alone no count can fall below none. */
+export const hasCountBelowNone = (counts: ShardCounts): boolean =>
+  [counts.live, counts.deleted, counts.quarantined, counts.lost, counts.uncompared].some(isBelowNone) ||
+  Object.values(counts.at).some(isBelowNone) ||
+  Object.values(counts.aside).some(isBelowNone);
+
+/** Every live and deleted row is at `version`, and no count is below none: what the end of a first pass asks. */
+export function allAreAt(counts: ShardCounts, version: number): boolean {
+  if (hasCountBelowNone(counts)) return false;
+  const expected = counts.live + counts.deleted;
+  return Object.keys(counts.at).length === (expected === 0 ? 0 : 1) && (counts.at[version] ?? 0) === expected;
+}
+
+/** And none of them is uncompared: what `done` asks. */
+export const areDoneAt = (counts: ShardCounts, version: number): boolean =>
+  allAreAt(counts, version) && counts.uncompared === 0;
+
+/** And none is quarantined, at whichever version: what the end of a switch asks of every shard. */
+export const mayEndAt = (counts: ShardCounts, version: number): boolean =>
+  areDoneAt(counts, version) && counts.quarantined === 0 && Object.keys(counts.aside).length === 0;
+
+/** For people: the numbers that do not fit, and nothing else. */
+export function describeCounts(counts: ShardCounts): string {
+  const { live, deleted, quarantined, lost, at, aside, uncompared } = counts;
+  const numbers = { live, deleted, quarantined, lost, uncompared };
+  const named = Object.entries(numbers).flatMap(([name, count]) => (count === 0 ? [] : [`${count} ${name}`]));
+  return [...named, ...versionsIn('at', at), ...versionsIn('quarantined at', aside)].join(', ') || 'no rows';
+}
+
+const versionsIn = (what: string, counts: VersionCounts): string[] =>
+  Object.entries(counts).map(([version, count]) => `${count} ${what} version ${version}`);

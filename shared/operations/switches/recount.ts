@@ -1,0 +1,167 @@
+// Counting a keyring's rows anew where the counts of a shard cannot be right: the way out of `counts-differ`. What is counted is one
+// state of the shard: two listings that are equal to the row's ETag, and a write that holds only if `!shard` was not written since it was
+// read before them. Rows that are missing are named by their number, and accepted by exactly that number or not at all.
+import { createHash } from 'node:crypto';
+import type { Actor } from '../../domain/audit.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
+import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { isTurnedTo, MAX_VAIN_PASSES, type Shard } from '../../domain/shard.ts';
+import {
+  areDoneAt,
+  countsAfter,
+  describeCounts,
+  hasCountBelowNone,
+  NO_ROWS,
+  total,
+  type ShardCounts,
+} from '../../domain/shard-counts.ts';
+import { turnOf, type Switch } from '../../domain/switch.ts';
+import { audited } from '../audit/audited.ts';
+import { loadKeyring, loadSwitch } from '../control-state.ts';
+import type { RowPage, Tables } from '../ports.ts';
+import { settleRaces } from '../races.ts';
+import { loadShard, loadShards, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
+import { passAnew, retrySwitch, type ControlDependencies } from './control-switch.ts';
+
+interface KeyringPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+}
+
+/** So many rows of a shard are given up because they are not there. */
+export interface AcceptedMissing {
+  readonly shard: number;
+  readonly rows: number;
+}
+
+export interface RecountedShard {
+  readonly shard: number;
+  /**
+   * `rows-missing`: fewer rows than were counted, and nobody has accepted that many. `busy`: written while it was counted, or listed in two
+   * ways; ask again. `left`: not looked at within the time of one call; ask again.
+   */
+  readonly outcome: 'recounted' | 'rows-missing' | 'busy' | 'left';
+  readonly counted: string;
+  readonly found?: string;
+  readonly missing?: number;
+}
+
+const PAGE_ROWS = 1_000;
+const BUDGET_MS = 60_000;
+
+/** Recounts every shard whose counts cannot be right, and those of which a loss is accepted. A switch that waits for this goes on. Throws StoreUnavailable. */
+export async function recount(
+  deps: ControlDependencies,
+  input: KeyringPlace & { readonly acceptMissing?: readonly AcceptedMissing[] },
+  actor: Actor,
+): Promise<Result<RecountedShard[], Refusal>> {
+  const { companyId, keyringId } = input;
+  const keyring = await loadKeyring(deps.tables, input);
+  if (!keyring) return err(notFound('keyring', keyringId));
+  const { shardCount, switchId } = keyring.value;
+  const shards = await loadShards(deps.tables, { companyId, keyringId, shardCount });
+  const deadline = deps.clock.now().getTime() + BUDGET_MS;
+  const done: RecountedShard[] = [];
+  for (const [shard, loaded] of shards.entries()) {
+    const accepted = input.acceptMissing?.find((one) => one.shard === shard)?.rows;
+    if (!loaded || (!isSuspect(loaded.value) && accepted === undefined)) continue;
+    done.push(
+      deps.clock.now().getTime() < deadline
+        ? await recountShard(deps, { companyId, keyringId, shard }, { accepted: accepted ?? 0, actor })
+        : { shard, outcome: 'left', counted: describeCounts(loaded.value) },
+    );
+  }
+  if (switchId !== undefined && done.every(({ outcome }) => outcome === 'recounted'))
+    await goOn(deps, { companyId, keyringId, switchId, shardCount }, actor);
+  return ok(done);
+}
+
+/** Passed over in vain, below none, or done with rows elsewhere: none of these can come of Keyswitch's own writes. */
+const isSuspect = (shard: Shard): boolean =>
+  shard.vain >= MAX_VAIN_PASSES ||
+  hasCountBelowNone(shard) ||
+  (shard.phase === 'done' && !areDoneAt(shard, shard.writeVersion));
+
+async function recountShard(
+  deps: ControlDependencies,
+  place: ShardPlace,
+  { accepted, actor }: { readonly accepted: number; readonly actor: Actor },
+): Promise<RecountedShard> {
+  const { companyId, keyringId, shard } = place;
+  const partition = dataKeysPartition(place);
+  let last: RecountedShard = { shard, outcome: 'busy', counted: '' };
+  const act = { action: 'keyring.shard-recounted', companyId, target: `keyring|${keyringId}` };
+  const settled = await audited(deps, actor, act, (record) =>
+    settleRaces<RecountedShard>(deps, async () => {
+      if (await record.landed()) return ok({ ...last, outcome: 'recounted' });
+      const loaded = await loadShard(deps.tables, place);
+      if (!loaded) return err(notFound('keyring', keyringId));
+      const found = await countTwice(deps.tables, partition);
+      if (!found) return 'lost-race';
+      const missing = Math.max(0, total(loaded.value) - total(found));
+      last = { shard, outcome: 'busy', counted: describeCounts(loaded.value), found: describeCounts(found), missing };
+      if (missing > 0 && missing !== accepted) return ok({ ...last, outcome: 'rows-missing' });
+      const next = again({ ...loaded.value, ...found });
+      const write = shardWrite(next, { etag: loaded.etag, writtenBy: deps.entropy.id() });
+      const detail = { shard, counted: last.counted, found: describeCounts(found), missing };
+      const written = await record.write('datakeys', partition, [write], detail);
+      return written.outcome === 'committed' ? ok({ ...last, outcome: 'recounted' }) : 'lost-race';
+    }),
+  );
+  if (!settled.ok) return last;
+  const { outcome, missing } = settled.value;
+  deps.log.write({
+    level: 'warning',
+    event: `shard.${outcome}`,
+    detail: { companyId, keyringId, shard, missing },
+  });
+  return settled.value;
+}
+
+/** `done` never goes back within a generation: where it was wrong, the switch turns every shard anew. */
+const again = (shard: Shard): Shard =>
+  shard.phase === 'done' ? { ...shard, vain: 0 } : { ...shard, phase: 'rewrap', cursor: '', checked: 0, vain: 0 };
+
+/** Undefined if the two listings differ in any row. */
+async function countTwice(tables: Pick<Tables, 'list'>, partition: string): Promise<ShardCounts | undefined> {
+  const [first, second] = [await countOnce(tables, partition), await countOnce(tables, partition)];
+  return first.listing === second.listing ? first.counts : undefined;
+}
+
+async function countOnce(
+  tables: Pick<Tables, 'list'>,
+  partitionKey: string,
+): Promise<{ readonly counts: ShardCounts; readonly listing: string }> {
+  const listing = createHash('sha256');
+  let counts = NO_ROWS;
+  let page: RowPage | undefined;
+  do {
+    const query = { table: 'datakeys', partitionKey, after: BEFORE_DATA_KEYS, limit: PAGE_ROWS } as const;
+    page = await tables.list(page?.continuation === undefined ? query : { ...query, continuation: page.continuation });
+    for (const { rowKey, etag } of page.rows) listing.update(`${rowKey}\n${etag}\n`);
+    counts = countsAfter(
+      counts,
+      page.rows.map(({ rowKey, cells }) => ({ after: readDataKey(rowKey, cells) })),
+    );
+  } while (page.continuation !== undefined);
+  return { counts, listing: listing.digest('hex') };
+}
+
+/** A plain retry where the passes find the way; every shard turned anew where one is done, or turned, as the switch is not. */
+async function goOn(
+  deps: ControlDependencies,
+  { shardCount, ...place }: KeyringPlace & { readonly switchId: string; readonly shardCount: number },
+  actor: Actor,
+): Promise<void> {
+  const sw = await loadSwitch(deps.tables, place);
+  if (sw?.value.blocked?.reason !== 'counts-differ') return;
+  const shards = await loadShards(deps.tables, { ...place, shardCount });
+  await (shards.some((shard) => isAstray(shard, sw.value)) ? passAnew : retrySwitch)(deps, place, actor);
+}
+
+const isAstray = (shard: LoadedShard | undefined, sw: Switch): boolean =>
+  shard?.value.generation === sw.generation &&
+  (!isTurnedTo(shard.value, turnOf(sw)) ||
+    (shard.value.phase === 'done' && !areDoneAt(shard.value, turnOf(sw).writeVersion)));
