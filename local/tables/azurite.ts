@@ -3,6 +3,7 @@
 // exports none; its version is pinned.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Module, { createRequire } from 'node:module';
+import { refuseAsAzure, type LimitedModules } from './azurite-limits.ts';
 import { indexLookups, type TableStore } from './azurite-store.ts';
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -26,6 +27,7 @@ interface AzuriteModules {
     };
   };
   readonly BatchSerialization: { prototype: { extractPath(url: string): RegExpExecArray | null } };
+  readonly limited: LimitedModules;
   readonly oauthBasic: unknown;
   readonly keyAuthenticators: readonly { readonly prototype: { validate(): Promise<undefined> } }[];
 }
@@ -35,7 +37,8 @@ export async function openAzurite(options: {
   readonly account: string;
   readonly file?: string;
 }): Promise<AzuriteTables> {
-  const { Store, Factory, commonUtils, tableUtils, BatchSerialization, oauthBasic, keyAuthenticators } = loadModules();
+  const { Store, Factory, commonUtils, tableUtils, limited, BatchSerialization, oauthBasic, keyAuthenticators } =
+    loadModules();
   const coarseDate = commonUtils.truncatedISO8061Date;
   commonUtils.truncatedISO8061Date = (date, withMs, fine) =>
     fine === true ? neverRepeatingTimestamp() : coarseDate(date, withMs);
@@ -52,6 +55,7 @@ export async function openAzurite(options: {
   BatchSerialization.prototype.extractPath = (url) => /^https?:\/\/[^/]+\/(\w+)/.exec(url);
   // Only bearer tokens open it; with a key or a shared access signature it would first try every request, an eighth of all its work.
   for (const { prototype } of keyAuthenticators) prototype.validate = () => Promise.resolve(undefined);
+  refuseAsAzure(limited);
   const store = new Store(options.file ?? 'in-memory', options.file === undefined);
   await store.init();
   indexLookups(store);
@@ -79,6 +83,13 @@ function loadModules(): AzuriteModules {
     BatchSerialization: load('table/batch/BatchSerialization')[
       'BatchSerialization'
     ] as AzuriteModules['BatchSerialization'],
+    limited: {
+      TableHandler: load('table/handlers/TableHandler')['default'] as LimitedModules['TableHandler'],
+      BatchSerialization: load('table/batch/TableBatchSerialization')[
+        'TableBatchSerialization'
+      ] as LimitedModules['BatchSerialization'],
+      StorageError: load('table/errors/StorageError')['default'] as LimitedModules['StorageError'],
+    },
     oauthBasic: levels['BASIC'],
     keyAuthenticators: [
       'TableSharedKeyLiteAuthenticator',

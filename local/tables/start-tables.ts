@@ -10,6 +10,7 @@ import { STORAGE_ACCOUNT } from '../identities.ts';
 import type { IssuerKeys } from '../service-bus/token-check.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
 import { openAzurite } from './azurite.ts';
+import { hasImpossibleKey } from './azurite-limits.ts';
 import { createSignatureCheck } from './signature-check.ts';
 import { readTableRequest } from './table-request.ts';
 import { cutInsteadOfAnswering, watchStatus } from './table-response.ts';
@@ -53,6 +54,7 @@ export async function startTables(options: TablesOptions): Promise<TablesEmulato
     if (waitMs > 0) await delay(waitMs);
     if (effect?.hold === true) await control.untilCleared();
     if (!(await isGenuine(request.headers.authorization))) refuse(NOT_AUTHENTICATED, request, response);
+    else if (hasImpossibleKey(request.url ?? '')) refuse(IMPOSSIBLE_KEY, request, response);
     else if (effect) harm(effect, request, response, azurite.listener);
     else azurite.listener(request, response);
   }
@@ -102,6 +104,11 @@ const SERVER_BUSY = odataError('ServerBusy', 'The server is busy.');
 const NOT_AUTHENTICATED: FaultEffect = {
   status: 403,
   body: odataError('AuthenticationFailed', 'Server failed to authenticate the request.'),
+};
+
+const IMPOSSIBLE_KEY: FaultEffect = {
+  status: 400,
+  body: odataError('InvalidInput', 'One of the request inputs is not valid.'),
 };
 
 function odataError(code: string, value: string): object {

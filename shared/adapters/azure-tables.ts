@@ -18,11 +18,12 @@ import type {
   Timers,
   WriteOutcome,
 } from '../operations/ports.ts';
+import { assertTransactionLimits, BeyondTableLimits, MAX_TRANSACTION_BYTES } from '../operations/table-limits.ts';
 import { AccessRefused } from './access-refused.ts';
 import { boundedHttps, NoAnswer } from './bounded-https.ts';
 import { Deadline } from './deadline.ts';
 import { entityIn, isAnswerTo, NotAnAnswer, pageIn, type PagePosition, type TableAnswer } from './table-answer.ts';
-import { assertTransaction, entityPath, errorIn, transactionBody, transactionOutcome } from './table-transaction.ts';
+import { assertETags, entityPath, errorIn, transactionBody, transactionOutcome } from './table-transaction.ts';
 
 export interface AzureTablesOptions {
   readonly endpoint: string;
@@ -112,9 +113,12 @@ export class AzureTables implements Tables {
    * lost. Sent once. An answer that is lost, or is none, is `unknown`; a refusal that no race explains is a bug and throws.
    */
   async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
-    assertTransaction(writes);
+    assertTransactionLimits(partitionKey, writes);
+    assertETags(writes);
     const boundaryId = randomUUID();
     const body = transactionBody({ tableUrl: `${this.#endpoint}/${table}`, partitionKey, writes, boundaryId });
+    const bytes = Buffer.byteLength(body);
+    if (bytes > MAX_TRANSACTION_BYTES) throw new BeyondTableLimits(`a transaction of ${bytes} bytes`);
     const contentType = `multipart/mixed; boundary=batch_${boundaryId}`;
     let sent: Sent;
     try {

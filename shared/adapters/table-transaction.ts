@@ -14,17 +14,13 @@ interface Transaction {
   readonly boundaryId: string;
 }
 
-const MAX_WRITES = 100;
 const METHODS = { insert: 'POST', replace: 'PUT', merge: 'PATCH', delete: 'DELETE' } as const;
 const EOL = '\r\n';
 const PART_HEAD = `content-type: application/http${EOL}content-transfer-encoding: binary${EOL}${EOL}`;
 const CHANGE_HEADERS = `DataServiceVersion: 3.0${EOL}Accept: application/json;odata=minimalmetadata${EOL}`;
 
-/** A transaction that the service would refuse, or do unconditionally, is a bug: it throws before anything is sent. */
-export function assertTransaction(writes: readonly RowWrite[]): void {
-  if (writes.length < 1 || writes.length > MAX_WRITES) throw new Error(`${writes.length} writes in one transaction`);
-  if (new Set(writes.map(({ rowKey }) => rowKey)).size !== writes.length)
-    throw new Error('a row twice in one transaction');
+/** A write that the service would do unconditionally is a bug: it throws before anything is sent. */
+export function assertETags(writes: readonly RowWrite[]): void {
   for (const write of writes) {
     if (write.kind !== 'insert' && !isETag(write.etag)) throw new Error(`a ${write.kind} without an ETag`);
   }

@@ -14,6 +14,7 @@ import { AccessRefused } from '../../shared/adapters/access-refused.ts';
 import { AzureTables, type AzureTablesOptions } from '../../shared/adapters/azure-tables.ts';
 import { systemEntropy } from '../../shared/adapters/system.ts';
 import type { Cells, RowWrite, TableName } from '../../shared/operations/ports.ts';
+import { BeyondTableLimits } from '../../shared/operations/table-limits.ts';
 import { storageCredential } from '../local/tables/bearer-token.ts';
 
 const ENDPOINT = `https://${TABLE_HOST}`;
@@ -70,6 +71,7 @@ afterAll(async () => {
 });
 
 const NOT_ALLOWED = { 'odata.error': { code: 'AuthorizationPermissionMismatch', message: { value: 'words' } } };
+const INVALID = { 'odata.error': { code: 'PropertyNameInvalid', message: { value: 'words' } } };
 const insert = (cells: Cells = { value: 1 }): RowWrite => ({ kind: 'insert', rowKey: key, cells });
 const asked = (): string[] => emulator.control.requests().map(({ operation, status }) => `${operation} ${status}`);
 const exists = async (): Promise<boolean> => (await tables.read('companies', AT, key)) !== undefined;
@@ -118,9 +120,23 @@ describe('a write', () => {
   });
 
   it('that the service calls malformed is a bug and throws', async () => {
-    const error = tablesWith().write('companies', AT, [insert({ value: 'x'.repeat(40_000) })]);
-    await expect(error).rejects.toThrow(/PropertyValueTooLarge|refused/);
-    await expect(error).rejects.not.toThrow(StoreUnavailable);
+    emulator.control.plant({ operation: 'batch', times: 1, effect: { status: 400, body: INVALID } });
+    const error = await tablesWith()
+      .write('companies', AT, [insert()])
+      .catch((reason: unknown) => reason);
+    expect(String(error)).toContain('PropertyNameInvalid');
+    expect(error).not.toBeInstanceOf(StoreUnavailable);
+  });
+
+  it('beyond what a transaction holds is a bug and is never sent', async () => {
+    const cells = Object.fromEntries(Array.from({ length: 15 }, (_, index) => [`c${index}`, 'x'.repeat(32_000)]));
+    const writes = Array.from({ length: 10 }, (_, index): RowWrite => ({
+      kind: 'insert',
+      rowKey: `${key}-${index}`,
+      cells,
+    }));
+    await expect(tablesWith().write('companies', AT, writes)).rejects.toThrow(BeyondTableLimits);
+    expect(asked()).toEqual([]);
   });
 
   it('to a table that does not exist is a bug and throws', async () => {

@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { rowKeysUnder } from '../../shared/domain/rows/row-keys.ts';
-import type { Cells, RowWrite, StoredRow, Tables, WriteOutcome } from '../../shared/operations/ports.ts';
+import type { Cell, Cells, RowWrite, StoredRow, Tables, WriteOutcome } from '../../shared/operations/ports.ts';
+import { BeyondTableLimits } from '../../shared/operations/table-limits.ts';
 
 const TABLE = 'companies';
 
@@ -283,6 +284,33 @@ export function describeTables(tablesOf: () => Tables): void {
     const at = partition();
     await put(at, 'a');
     expect(await tablesOf().read('events', at, 'a')).toBeUndefined();
+  });
+
+  test('what the store holds at most comes back, and what is beyond is refused before it is sent', async () => {
+    const at = partition();
+    const many = (count: number, value: Cell): Cells =>
+      Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, value]));
+    const takes = { text: 'x'.repeat(32 * 1024), bytes: new Uint8Array(64 * 1024), ...many(250, 1) };
+    expect((await tablesOf().write(TABLE, at, [insert('k'.repeat(500), takes)])).outcome).toBe('committed');
+    expect(Object.keys((await read(at, 'k'.repeat(500)))?.cells ?? {})).toHaveLength(252);
+    const large = many(15, 'x'.repeat(32 * 1024));
+    expect((await tablesOf().write(TABLE, at, [insert('large', large)])).outcome).toBe('committed');
+    const refused: RowWrite[][] = [
+      [insert('a', { text: 'x'.repeat(32 * 1024 + 1) })],
+      [insert('a', { text: '\u00e9'.repeat(32 * 1024 + 1) })],
+      [insert('a', { bytes: new Uint8Array(64 * 1024 + 1) })],
+      [insert('a', many(253, 1))],
+      [insert('a', many(17, 'x'.repeat(32_000)))],
+      [insert('a', many(17, new Uint8Array(64_000)))],
+      [insert('a', { ['n'.repeat(256)]: 1 })],
+      [insert('k'.repeat(1_025))],
+      ...['a/b', 'a\\b', 'a#b', 'a?b', 'a\nb', 'a\u0085b'].map((key) => [insert(key)]),
+      [insert('fine'), insert('a', many(253, 1))],
+    ];
+    for (const writes of refused) {
+      await expect((async () => tablesOf().write(TABLE, at, writes))()).rejects.toThrow(BeyondTableLimits);
+    }
+    expect(await read(at, 'fine')).toBeUndefined();
   });
 
   test('a transaction of none, of more than 100 or with a row twice is a bug', async () => {

@@ -8,6 +8,7 @@ import type {
   Tables,
   WriteOutcome,
 } from '../../shared/operations/ports.ts';
+import { assertEntityLimits, assertTransactionLimits } from '../../shared/operations/table-limits.ts';
 
 interface Held {
   readonly etag: string;
@@ -48,9 +49,7 @@ export class FakeTables implements Tables {
   }
 
   write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
-    if (writes.length < 1 || writes.length > 100) throw new Error(`${writes.length} writes in one transaction`);
-    if (new Set(writes.map((write) => write.rowKey)).size !== writes.length)
-      throw new Error('a row twice in one transaction');
+    assertTransactionLimits(partitionKey, writes);
     if (!writes.every(({ kind }) => KINDS.includes(kind))) throw new Error('a write of no known kind');
     const partition = this.#partition(table, partitionKey);
     for (const [index, write] of writes.entries()) {
@@ -59,6 +58,11 @@ export class FakeTables implements Tables {
         if (held) return Promise.resolve({ outcome: 'conflict', index, reason: 'exists' });
       } else if (!held) return Promise.resolve({ outcome: 'conflict', index, reason: 'missing' });
       else if (held.etag !== write.etag) return Promise.resolve({ outcome: 'conflict', index, reason: 'changed' });
+    }
+    for (const write of writes) {
+      if (write.kind !== 'merge') continue;
+      const cells = { ...partition.get(write.rowKey)?.cells, ...withoutUndefined(write.cells) };
+      assertEntityLimits(partitionKey, write.rowKey, cells);
     }
     const etags = writes.map((write) => this.#apply(partition, write));
     return Promise.resolve({ outcome: 'committed', etags });

@@ -187,3 +187,45 @@ test('a token for another audience, an expired one and none are refused', async 
   }
   expect((await fetch(`${ENDPOINT}/Tables`)).status).toBe(403);
 });
+
+const codeOf = async (call: Promise<unknown>): Promise<unknown> => {
+  const error = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof RestError)) return 'taken';
+  const details = error.details as { odataError?: { code?: string } } | undefined;
+  return [error.statusCode, details?.odataError?.code ?? error.code];
+};
+const many = (count: number, value: unknown): Record<string, unknown> =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`c${index}`, value]));
+
+test.each([
+  ['more than 252 properties', many(253, 1), [400, 'TooManyProperties']],
+  ['252 properties', many(252, 1), 'taken'],
+  ['texts of more than 1 MiB', many(17, 'x'.repeat(32_000)), [400, 'EntityTooLarge']],
+  ['bytes of more than 1 MiB', many(17, new Uint8Array(64_000)), [400, 'EntityTooLarge']],
+  ['texts of 1,000,000 bytes', many(15, 'x'.repeat(32_000)), 'taken'],
+  ['a text of more than 32 Ki characters', { text: 'x'.repeat(32 * 1024 + 1) }, [400, 'PropertyValueTooLarge']],
+  ['more than 64 KiB of bytes', { bytes: new Uint8Array(64 * 1024 + 1) }, [400, 'PropertyValueTooLarge']],
+] as const)('an entity with %s is refused as by Azure, alone and in a transaction', async (_name, cells, expected) => {
+  const entity = { partitionKey: PARTITION, ...cells };
+  expect(await codeOf(client.createEntity({ ...entity, rowKey: 'alone' }))).toEqual(expected);
+  expect(await codeOf(client.submitTransaction([['create', { ...entity, rowKey: 'batch' }]]))).toEqual(expected);
+});
+
+test('a transaction of more than 100 rows is refused in a way that clients understand', async () => {
+  const rows = Array.from({ length: 101 }, (_, index) => row(String(index)));
+  const call = client.submitTransaction(rows.map((entity) => ['create', entity]));
+  expect(await codeOf(call)).toEqual([400, 'InvalidInput']);
+});
+
+test.each(['a/b', 'a\\b', 'a#b', 'a?b', 'a\tb'])(
+  'a key that cannot be one is refused, not a crash (%j)',
+  async (key) => {
+    expect(await codeOf(client.createEntity(row(key)))).toEqual([400, 'InvalidInput']);
+    expect(await statusOf(client.getEntity(PARTITION, key))).toBe(400);
+    expect(await statusOf(client.updateEntity(row(key), 'Merge', { etag: '"x"' }))).toBe(400);
+    expect(await statusOf(client.deleteEntity(PARTITION, key, { etag: '"x"' }))).toBe(400);
+  },
+);
