@@ -24,6 +24,8 @@ export class History {
   readonly troubles = new Set<FailureCode>();
   /** When which vault denied every call. */
   readonly denials: { readonly host: string; readonly fromMs: number; toMs: number }[] = [];
+  /** Company keys that were unwrapped of late: what a vault can answer to another call. */
+  readonly unwrapped: Uint8Array[] = [];
   readonly #now: () => string;
   failure: string | undefined;
 

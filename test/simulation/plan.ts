@@ -51,6 +51,8 @@ export interface FaultRates {
   readonly emptyPage: number;
   readonly vault: number;
   readonly slowVault: number;
+  /** Answered in due form, and not the truth. */
+  readonly lyingVault: number;
   readonly slowStore: number;
   readonly seal: number;
   readonly duplicate: number;
@@ -68,6 +70,7 @@ export const NO_FAULTS: FaultRates = {
   emptyPage: 0,
   vault: 0,
   slowVault: 0,
+  lyingVault: 0,
   slowStore: 0,
   seal: 0,
   duplicate: 0,
@@ -111,6 +114,7 @@ export function planOf(seed: number): Plan {
       emptyPage: calm ? 0.1 : rate(0.1, 0.3),
       vault: rate(0.02, 0.2),
       slowVault: rate(0.2),
+      lyingVault: calm ? 0 : lyingVaultOf(new Chance(seed, 'lies of the plan')),
       slowStore: calm ? 0 : slowStoreOf(new Chance(seed, 'slow store of the plan')),
       seal: rate(0.02, 0.1),
       duplicate: rate(0.2, 0.6),
@@ -140,6 +144,8 @@ function rarestOf(chance: Chance): Partial<Plan> {
 }
 
 const slowStoreOf = (chance: Chance): number => (chance.happens(0.5) ? chance.pick([0.02, 0.15]) : 0);
+
+const lyingVaultOf = (chance: Chance): number => (chance.happens(0.3) ? chance.pick([0.02, 0.15]) : 0);
 
 const tenantTurnsOf = (chance: Chance): number => (chance.happens(0.4) ? chance.between(2, 12) : 0);
 

@@ -380,6 +380,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile(`${SWITCHES}/finish.ts`, ['    guardCompany(company),\n', '']),
   ),
   bug(
+    'what a vault unwraps is not compared with what its wrap commits to',
+    1,
+    inFile('shared/domain/company-key.ts', [
+      '    if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;\n',
+      '',
+    ]),
+  ),
+  bug(
+    'a new wrap is stored that its vault does not open',
+    1,
+    inFile('shared/operations/wrap-company-key.ts', ['return back.ok ? wrap : back;', 'return wrap;']),
+  ),
+  bug(
     'the commit is not recorded',
     1,
     inFile(`${SWITCHES}/finish.ts`, [

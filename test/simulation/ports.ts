@@ -5,7 +5,7 @@ import type { Seal } from '../../shared/domain/company-key.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { VaultKey, VaultTarget } from '../../shared/domain/provider.ts';
 import { readShard } from '../../shared/domain/rows/data-rows.ts';
-import { err, type Result } from '../../shared/domain/result.ts';
+import { err, ok, type Result } from '../../shared/domain/result.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import {
@@ -22,6 +22,7 @@ import {
   type WriteOutcome,
 } from '../../shared/operations/ports.ts';
 import { actOf, type Place } from '../fixtures/places-to-die.ts';
+import { lieAboutKey, lieAboutUnwrapped } from './lies.ts';
 import type { PortWorld } from './port-world.ts';
 import type { Actor } from './scheduler.ts';
 import { PASSING, troubleOf } from './troubles.ts';
@@ -157,7 +158,8 @@ export class SimVaults implements KeyVaults {
   }
 
   readKey(target: VaultTarget, version?: string): Promise<Result<VaultKey, Failure>> {
-    return this.#call(target, 'readKey', () => this.#world.vaults.readKey(target, version));
+    const lie = (truth: VaultKey): VaultKey => lieAboutKey(this.#world, target, truth);
+    return this.#call(target, 'readKey', { effect: () => this.#world.vaults.readKey(target, version), lie });
   }
 
   unwrap(
@@ -167,13 +169,14 @@ export class SimVaults implements KeyVaults {
     if (this.#actor.role === 'caller' && !this.#world.history.everInForce(target.host)) {
       this.#world.history.broken('1', `a caller was let through ${target.host}, which was never in force`);
     }
-    return this.#call(target, 'unwrap', () => this.#world.vaults.unwrap(target, wrapped));
+    const lie = (truth: Uint8Array): Uint8Array => lieAboutUnwrapped(this.#world, truth);
+    return this.#call(target, 'unwrap', { effect: () => this.#world.vaults.unwrap(target, wrapped), lie });
   }
 
   async #call<T>(
     target: VaultTarget,
     operation: string,
-    effect: () => Promise<Result<T, Failure>>,
+    how: { readonly effect: () => Promise<Result<T, Failure>>; readonly lie: (truth: T) => T },
   ): Promise<Result<T, Failure>> {
     const world = this.#world;
     const text = `vaults.${operation} ${target.host}`;
@@ -185,8 +188,9 @@ export class SimVaults implements KeyVaults {
     if (trouble) world.note(this.#actor, text, trouble.code);
     if (glitch) world.note(this.#actor, text, glitch);
     const failed = trouble ?? (glitch && troubleOf(glitch, target.host));
-    const answer = failed ? err(failed) : await effect();
+    let answer = failed ? err(failed) : await how.effect();
     if (answer.ok) world.authorised(this.#actor, target.host);
+    if (answer.ok && world.meets(this.#actor, text, 'lyingVault')) answer = ok(how.lie(answer.value));
     const slowMs = world.meets(this.#actor, text, 'slowVault') ? world.chance.below(SLOWEST_ANSWER_MS) : 0;
     const unwrapped: { place?: Place } =
       operation === 'unwrap' && this.#actor.role === 'worker' && state !== 'preparing'
