@@ -39,10 +39,15 @@ export class AzureSealer implements Sealer {
   }
 
   async sign(bytes: Uint8Array): Promise<Result<Seal, Failure>> {
-    const signed = await this.#signByNewest(bytes);
-    // A version that has been disabled or replaced: the next call finds the newest anew.
-    if (!signed.ok) this.#newest = undefined;
-    return signed;
+    let isSigned = false;
+    try {
+      const signed = await this.#signByNewest(bytes);
+      isSigned = signed.ok;
+      return signed;
+    } finally {
+      // A version that has been disabled or replaced, or a call that threw: the next finds the newest anew.
+      if (!isSigned) this.#newest = undefined;
+    }
   }
 
   async publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>> {
@@ -51,6 +56,8 @@ export class AzureSealer implements Sealer {
     if (!asked) {
       asked = this.#get(keyVersion);
       this.#versions.set(keyVersion, asked);
+      // One that throws, which is a bug, is thrown to those who asked, and is not kept.
+      asked.catch(() => this.#versions.delete(keyVersion));
     }
     const key = await asked;
     if (!key.ok) this.#versions.delete(keyVersion);

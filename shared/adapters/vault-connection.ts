@@ -53,6 +53,11 @@ export class VaultConnection {
   async ready(deadline: Deadline): Promise<Result<unknown, Failure>> {
     const { host, tenantId } = this.#vault;
     const challenged = (this.#challenged ??= this.#challenge());
+    const forget = (): void => {
+      if (this.#challenged === challenged) this.#challenged = undefined;
+    };
+    // One that threw is asked for again, like one that failed.
+    challenged.catch(forget);
     const answer = await deadline.race(
       () => challenged,
       () => err(tooLate('vault', { vaultHost: host, tenantId })),
@@ -63,7 +68,7 @@ export class VaultConnection {
         () => err(tooLate('entra', { tenantId })),
       );
     }
-    if (this.#challenged === challenged) this.#challenged = undefined;
+    forget();
     return answer;
   }
 

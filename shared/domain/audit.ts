@@ -62,6 +62,8 @@ const SEAL_LABEL = 'keyswitch.seal.events.1';
 /** Whoever writes a long text into a header or a name must not make a record that cannot be stored. */
 const MAX_TEXT_CHARS = 512;
 const MAX_DETAILS = 250;
+/** Of the detail as JSON: a text property of Table Storage holds 32 Ki characters (UTF-16). */
+export const MAX_DETAIL_CHARS = 30_000;
 
 export function eventOf(
   actor: Actor,
@@ -88,7 +90,19 @@ function detailText(detail: Detail): string {
     .map(([name, value]) => [bounded(name), typeof value === 'string' ? bounded(value) : value] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .slice(0, MAX_DETAILS);
-  return JSON.stringify(Object.fromEntries(entries));
+  const kept = fitting(entries);
+  const leftOut = entries.length - kept.length;
+  return JSON.stringify(Object.fromEntries(leftOut > 0 ? [...kept, ['zzLeftOut', leftOut]] : kept));
+}
+
+/** As many of the first entries as fit; how many were left out is said in their place. */
+function fitting<T extends readonly [string, unknown]>(entries: readonly T[]): readonly T[] {
+  let chars = 0;
+  const end = entries.findIndex(([name, value]) => {
+    chars += JSON.stringify(name).length + JSON.stringify(value).length + 2;
+    return chars > MAX_DETAIL_CHARS;
+  });
+  return end === -1 ? entries : entries.slice(0, end);
 }
 
 /** The event as the next record after `head`. */

@@ -55,3 +55,16 @@ describe('what is hashed and signed', () => {
     expect(Buffer.compare(bytes, prefixed(['keyswitch.seal.events.1', 'acme', '7', 'h', HOW.at]))).toBe(0);
   });
 });
+
+it('details that would not fit into a property of a row are left out, and how many', () => {
+  const detail = Object.fromEntries(
+    Array.from({ length: 250 }, (_, index) => [
+      `${String(index).padStart(3, '0')}${'\u0001'.repeat(500)}`,
+      'x'.repeat(500),
+    ]),
+  );
+  const event = eventOf(ACTOR, { action: 'a', companyId: 'acme', target: 't', detail }, HOW);
+  expect(event.detail.length).toBeLessThan(32 * 1024);
+  const { zzLeftOut, ...kept } = JSON.parse(event.detail) as Record<string, unknown>;
+  expect(Object.keys(kept).length + Number(zzLeftOut)).toBe(250);
+});

@@ -8,6 +8,12 @@ const MINUTE_MS = 60_000;
 const MAX_COMPANIES = 10_000;
 /** Of one company and minute; further callers are added up as one. */
 const MAX_COUNTERS = 200;
+/** All of them go into one property of a row: a subject of a second issuer may have hundreds of characters. */
+const MAX_NAMES_CHARS = 20_000;
+/** Longer names are cut, as in the record (audit.ts). */
+const MAX_NAME_CHARS = 500;
+/** Of one turn: as long as a slice of the agenda. */
+const RECORDING_MS = 30_000;
 
 interface CountedMinute {
   readonly companyId: string;
@@ -36,8 +42,8 @@ export class DataKeyCalls {
       counters = new Map();
       this.#counters.set(companyId, counters);
     }
-    const name = `${what} by ${by.caller}`;
-    const isKnown = counters.has(name) || counters.size < MAX_COUNTERS;
+    const name = `${what} by ${by.caller}`.slice(0, MAX_NAME_CHARS);
+    const isKnown = counters.has(name) || (counters.size < MAX_COUNTERS && hasRoom(counters, name));
     const kept = isKnown ? name : `${what} by others`;
     counters.set(kept, (counters.get(kept) ?? 0) + by.count);
   }
@@ -67,23 +73,38 @@ export class DataKeyCalls {
   }
 }
 
+/** Characters as JSON writes them: a quote or a control character takes several. */
+function hasRoom(counters: ReadonlyMap<string, number>, name: string): boolean {
+  let chars = JSON.stringify(name).length;
+  for (const other of counters.keys()) chars += JSON.stringify(other).length;
+  return chars <= MAX_NAMES_CHARS;
+}
+
 export interface CallCounting extends Recording {
   readonly dataKeyCalls: DataKeyCalls;
 }
 
-/** Answers how many records it made. What the store does not take is kept for the next time. */
-export async function recordDataKeyCalls(deps: CallCounting): Promise<number> {
-  const due = [...deps.dataKeyCalls.takeDue()];
+/**
+ * Answers how many records it made. What the store does not take, and what there is no time for, is kept for the next time. Throws what
+ * one of them threw, which is a bug, after it has been through all others.
+ */
+export async function recordDataKeyCalls(deps: CallCounting, budgetMs = RECORDING_MS): Promise<number> {
+  const deadlineMs = deps.clock.now().getTime() + budgetMs;
+  const bugs: unknown[] = [];
   let recorded = 0;
-  try {
-    for (let counted = due.shift(); counted; counted = due.shift()) {
+  for (const counted of deps.dataKeyCalls.takeDue()) {
+    if (deps.clock.now().getTime() >= deadlineMs) {
+      deps.dataKeyCalls.giveBack(counted);
+      continue;
+    }
+    try {
       if (await recordMinute(deps, counted)) recorded += 1;
       else deps.dataKeyCalls.giveBack(counted);
+    } catch (error) {
+      bugs.push(error);
     }
-  } finally {
-    // One that throws, which is a bug, does not take the others with it.
-    for (const counted of due) deps.dataKeyCalls.giveBack(counted);
   }
+  if (bugs.length > 0) throw bugs[0];
   return recorded;
 }
 

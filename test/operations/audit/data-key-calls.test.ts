@@ -4,6 +4,7 @@ import {
   recordDataKeyCalls,
   type CallCounting,
 } from '../../../shared/operations/audit/data-key-calls.ts';
+import { MAX_DETAIL_CHARS } from '../../../shared/domain/audit.ts';
 import { EventLimits, MAX_EVENTS_PER_MINUTE } from '../../../shared/operations/audit/event-limits.ts';
 import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
@@ -138,8 +139,35 @@ describe('the record of calls', () => {
     companies.forEach(call);
     rig.clock.advance(MINUTE_MS);
     await expect(record(failingFor(companies[at] ?? '', new TypeError('planted')))).rejects.toThrow(TypeError);
-    expect(await record()).toBe(2 - at);
+    expect(await record()).toBe(0);
     expect(companies.map((company) => minutesIn(company).length)).toEqual(companies.map((_, i) => (i === at ? 0 : 1)));
+  });
+
+  it('has a minute of callers with the longest names there are, and nothing after it is skipped', async () => {
+    for (const caller of upTo(MAX_COUNTERS + 1)) {
+      const long = `${String(caller).padStart(4, '0')}${'\u0001"'.repeat(254)}`;
+      deps.dataKeyCalls.add(COMPANY, UNWRAP, { caller: long, count: 1 });
+    }
+    deps.dataKeyCalls.add('globex', UNWRAP, { caller: 'ann', count: 1 });
+    rig.clock.advance(MINUTE_MS);
+    expect(await record()).toBe(2);
+    const texts = chainOf(rig.store).map(({ detail }) => detail);
+    expect(texts).toHaveLength(1);
+    expect(texts[0]?.length).toBeLessThanOrEqual(MAX_DETAIL_CHARS);
+    const { minute: _, ...counts } = JSON.parse(texts[0] ?? '{}') as Record<string, number>;
+    expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(MAX_COUNTERS + 1);
+    expect(chainOf(rig.store, 'globex')).toHaveLength(1);
+  });
+
+  it('is kept when there is no time for it, for the next turn', async () => {
+    ['acme', 'globex', 'initech'].forEach(call);
+    rig.clock.advance(MINUTE_MS);
+    const slow = tablesBut(rig.store, {
+      write: (...input) => (rig.clock.advance(10_000), rig.store.write(...input)),
+    });
+    const first = await record(slow);
+    expect(first).toBeLessThan(3);
+    expect(first + (await record())).toBe(3);
   });
 
   it('is not bounded as refusals are: each minute counts', async () => {
