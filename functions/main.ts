@@ -1,5 +1,6 @@
 // The app: settings, then adapters, then every trigger. The only module with side effects. Settings that are not usable end
 // the load with everything that is wrong, so the host refuses to start the app rather than to run it half configured.
+import Module from 'node:module';
 import { app } from '@azure/functions';
 import { AzureConnectionProbe } from '../shared/adapters/connection-probe.ts';
 import { AzureKeyVaults } from '../shared/adapters/key-vaults.ts';
@@ -26,6 +27,7 @@ import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { parseSettings } from '../shared/settings.ts';
 import { registerRoutes } from './http/register.ts';
 import { routes } from './http/routes.ts';
+import { guardStream, type CoreApi } from './http/stream-guard.ts';
 import { invocationLog } from './invocation-log.ts';
 import { registerQueues } from './service-bus/register.ts';
 import { registerTimers } from './timer/register.ts';
@@ -33,6 +35,8 @@ import { registerTimers } from './timer/register.ts';
 const MS_PER_HOUR = 3_600_000;
 
 keepHeapSmall();
+// Without it a body that comes in pieces does not reach the app, and every other is held whole before anybody has looked at it.
+app.setup({ enableHttpStream: true });
 const settings = parseSettings(process.env);
 const log = jsonLog(invocationLog(app));
 
@@ -161,9 +165,17 @@ const services = {
 };
 
 registerRoutes(app, routes, services);
+// The library has told the worker of its model now.
+guardStream(coreApi());
 registerQueues(app, services, { queueName: settings.KEYSWITCH_WORK_QUEUE });
 registerTimers(app, services, {
   sweep: settings.KEYSWITCH_SWEEP_SCHEDULE,
   checks: settings.KEYSWITCH_CHECK_SCHEDULE,
   audit: settings.KEYSWITCH_AUDIT_SCHEDULE,
 });
+
+/** Only the worker has this module, and gives it to whoever requires it. */
+function coreApi(): CoreApi {
+  const require = Reflect.get(Module.prototype, 'require') as (id: string) => unknown;
+  return require('@azure/functions-core') as CoreApi;
+}

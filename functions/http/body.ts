@@ -1,4 +1,4 @@
-// A request's body: bounded before it is read, typed before it is parsed. JSON from programs, a form's fields from browsers.
+// A request's body: no more of it is kept than the limit, and it is typed before it is parsed. JSON from programs, a form's fields from browsers.
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { EdgeRefusal, MediaType } from './failure-to-response.ts';
 import type { Detail } from './validation.ts';
@@ -80,14 +80,31 @@ async function readTyped(
   }
 }
 
+/**
+ * Undefined if it is longer. The rest is then read and forgotten while the answer goes out: a stream that is given up half-way closes the
+ * connection under the answer (`for await` with a `return` does). How much that can be is for the host to limit.
+ */
 async function readBounded(body: AsyncIterable<unknown> | null, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of body ?? []) {
+  const pieces = body?.[Symbol.asyncIterator]();
+  for (let next = await pieces?.next(); next && next.done !== true; next = await pieces?.next()) {
+    const chunk = next.value;
     if (!(chunk instanceof Uint8Array)) throw new TypeError('a body that is not bytes');
     length += chunk.length;
-    if (length > maxBytes) return undefined;
+    if (length > maxBytes) {
+      if (pieces) void forget(pieces);
+      return undefined;
+    }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, length);
+}
+
+async function forget(pieces: AsyncIterator<unknown>): Promise<void> {
+  try {
+    while ((await pieces.next()).done !== true);
+  } catch {
+    // Whoever sent it has gone.
+  }
 }

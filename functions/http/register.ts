@@ -33,7 +33,7 @@ export function registerRoutes<D extends EdgeServices>(app: HttpApp, routes: rea
       methods: [route.method],
       authLevel: 'anonymous',
       route: fullPath(route).slice(1),
-      handler: serve(route, deps),
+      handler: served(route, deps),
     });
   }
   // Not one for all areas: it would take the host's own admin/warmup too, which the host maps after the app's routes.
@@ -45,6 +45,20 @@ export function registerRoutes<D extends EdgeServices>(app: HttpApp, routes: rea
       handler: ({ params }) => unknownPath(routes, { area, rest: params['rest'] ?? '' }, deps),
     });
   }
+}
+
+/**
+ * With streaming the host mixes the query and members of a JSON body into `params`, and spells a parameter as whatever named it first
+ * (HttpTriggerAttributeBindingProvider). Only what the path's own parameters say is handed on; they come last, so the value is theirs.
+ */
+function served<D extends EdgeServices>(route: Route<D>, deps: D): HttpHandler {
+  const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+  const handle = serve(route, deps);
+  return ({ url, query, headers, body, params }) => {
+    const given = new Map(Object.entries(params).map(([name, value]) => [name.toLowerCase(), value]));
+    const own = Object.fromEntries(names.map((name) => [name, given.get(name.toLowerCase()) ?? '']));
+    return handle({ url, query, headers, body, params: own });
+  };
 }
 
 /** 405 with Allow where another method would do, 404 otherwise; the same for everybody, so it needs no token. */

@@ -112,6 +112,8 @@ async function answered<D extends EdgeServices, C, A, R>(
   request: EdgeRequest,
   call: Calling & Pick<Passing<C, R>, 'readBody' | 'complete'>,
 ): Promise<Result<A, R | EdgeRefusal>> {
+  const reserved = reservedName(request);
+  if (reserved) return err(reserved);
   const refusal = refusalOf(route, request, call);
   if (refusal) return err(refusal);
   const context = contextOf(route, request, { ...call, publicUrl: deps.publicUrl });
@@ -144,6 +146,25 @@ interface Calling {
   readonly caller: Caller | undefined;
   readonly requestId: string;
   readonly from: string;
+}
+
+/**
+ * With streaming the host tells the app of headers under this name, and a parameter of the query takes its place
+ * (HttpTriggerAttributeBindingProvider): whoever writes a link would choose the headers of the browser that follows it.
+ */
+const RESERVED_NAMES = new Set(['headers', 'query']);
+
+function reservedName({ query }: EdgeRequest): EdgeRefusal | undefined {
+  for (const [name] of query) {
+    if (!RESERVED_NAMES.has(name.toLowerCase())) continue;
+    const detail = {
+      code: 'invalid-value',
+      target: `query.${name}`,
+      message: 'is a name that the host keeps for itself',
+    } as const;
+    return { type: 'invalid-request', details: [detail] };
+  }
+  return undefined;
 }
 
 /** Undefined if the caller may. */

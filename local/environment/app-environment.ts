@@ -19,6 +19,7 @@ export function appEnvironment(identity: {
   return {
     ...identity,
     AzureWebJobsDisableHomepage: 'true',
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '4194304',
     AZURE_CLIENT_ID: MANAGED_IDENTITY_CLIENT_ID,
     KEYSWITCH_TABLES_ENDPOINT: `https://${TABLE_HOST}`,
     KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace: SERVICE_BUS_HOST,

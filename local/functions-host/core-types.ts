@@ -47,6 +47,8 @@ export type FunctionCallback = (...inputs: unknown[]) => unknown;
 export type HookCallback = (context: Record<string, unknown>) => unknown;
 
 export interface InvocationRequest {
+  /** Made up unless told. */
+  readonly invocationId?: string;
   readonly inputData: readonly { readonly name: string; readonly data: TypedData }[];
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
 }

@@ -3,29 +3,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CookieData, HttpData, InvocationResponse } from './core-types.ts';
 
-/** `undefined` when the body is over the limit. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return undefined;
+export const announcedLength = (request: IncomingMessage): number => Number(request.headers['content-length'] ?? 0);
+
+/** The whole of a body that says how long it is; no other is read (`request.ContentLength > 0`). */
+export async function readAnnouncedBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  if (announcedLength(request) === 0) return undefined;
   const pieces: Buffer[] = [];
-  let size = 0;
-  for await (const piece of request) {
-    size += (piece as Buffer).length;
-    if (size > maxBytes) return undefined;
-    pieces.push(piece as Buffer);
-  }
+  for await (const piece of request) pieces.push(piece as Buffer);
   return Buffer.concat(pieces);
 }
 
-export function toHttpData(
-  request: IncomingMessage,
-  url: URL,
-  params: Readonly<Record<string, string>>,
-  body: Buffer,
-): HttpData {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(',') : value;
-  }
+export interface ReceivedRequest {
+  readonly url: URL;
+  /** Decoded, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: Buffer | undefined;
+}
+
+export function toHttpData(request: IncomingMessage, { url, headers, params, body }: ReceivedRequest): HttpData {
   const query: Record<string, string> = {};
   for (const name of new Set(url.searchParams.keys())) query[name] = url.searchParams.getAll(name).join(',');
   return {
@@ -34,7 +30,7 @@ export function toHttpData(
     headers,
     query,
     params,
-    ...(body.length > 0 ? { body: { bytes: body } } : {}),
+    ...(body === undefined ? {} : { body: { bytes: body } }),
   };
 }
 

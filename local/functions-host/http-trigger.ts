@@ -1,13 +1,24 @@
 // Serves the app's HTTP triggers on loopback: routes, checks the function key where the trigger asks for one, invokes.
 // Also `POST /admin/functions/{name}`, with which Azure runs a function that has no HTTP trigger.
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { expandSettings, type AppSettings } from './app-settings.ts';
+import { httpBindingData } from './binding-data.ts';
 import type { RegisteredFunction } from './core-api.ts';
 import { describeError, type HostLog } from './host-log.ts';
 import type { HttpListener } from './http-listener.ts';
-import { readBody, sendAnswer, sendStatus, toHttpData } from './http-messages.ts';
+import {
+  announcedLength,
+  readAnnouncedBody,
+  sendAnswer,
+  sendStatus,
+  toHttpData,
+  type ReceivedRequest,
+} from './http-messages.ts';
+import { answered, forward } from './http-stream.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Invoker } from './invoke.ts';
+import { decodeHeaders } from './request-headers.ts';
 import { createRouteTable, type Route } from './route-table.ts';
 import { findTrigger } from './triggers.ts';
 
@@ -38,8 +49,10 @@ export function startHttpTriggers(options: {
   readonly invoker: Invoker;
   readonly log: HostLog;
   readonly listener: HttpListener;
+  /** The app's own server, if it takes requests as they come. */
+  readonly proxy: Server | undefined;
 }): HttpTriggers {
-  const { host, keys, invoker, log, listener } = options;
+  const { host, keys, invoker, log, listener, proxy } = options;
   const routes = options.functions.flatMap((registered) => toRoute(registered, host.routePrefix, options.settings));
   const find = createRouteTable<HttpTarget>(routes);
   let stopping = false;
@@ -47,7 +60,8 @@ export function startHttpTriggers(options: {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (stopping) response.setHeader('connection', 'close');
     const url = URL.parse(`http://${request.headers.host ?? 'localhost'}${request.url ?? '/'}`);
-    if (!url) {
+    const headers = decodeHeaders(request.rawHeaders);
+    if (!url || !headers) {
       refuse(request, response, 400);
       return;
     }
@@ -68,18 +82,49 @@ export function startHttpTriggers(options: {
       refuse(request, response, 401);
       return;
     }
-    const body = await readBody(request, host.maxRequestBodyBytes);
-    if (!body) {
-      refuse(request, response, 413);
+    if (announcedLength(request) > host.maxRequestBodyBytes) {
+      // Kestrel throws as the trigger's binding reads the body, and the host makes that 500 (azure-functions-host issue 10519).
+      const category = `Function.${registered.metadata.name}`;
+      log(
+        'error',
+        category,
+        `Exception binding parameter 'req'. Request body too large. The max is ${host.maxRequestBodyBytes}.`,
+      );
+      refuse(request, response, 500);
       return;
     }
-    const http = toHttpData(request, url, found.params, body);
-    try {
-      sendAnswer(response, await invoker.invoke(registered, { inputData: [{ name: bindingName, data: { http } }] }));
-    } catch (error) {
+    const received = { url, headers, params: found.params, body: await readAnnouncedBody(request) };
+    await (proxy ? passThrough(proxy, received) : passWhole(received));
+
+    /** What comes without its length is not passed. */
+    async function passWhole(whole: ReceivedRequest): Promise<void> {
+      const http = toHttpData(request, whole);
+      try {
+        sendAnswer(response, await invoker.invoke(registered, { inputData: [{ name: bindingName, data: { http } }] }));
+      } catch (error) {
+        fail(error);
+      }
+      request.resume();
+    }
+
+    async function passThrough(server: Server, { body, ...about }: ReceivedRequest): Promise<void> {
+      const invocationId = randomUUID();
+      const triggerMetadata = httpBindingData({ ...about, query: about.url.searchParams, body });
+      const inputData = [{ name: bindingName, data: { http: {} } }];
+      const maxBytes = host.maxRequestBodyBytes;
+      const isForwarded = forward(server, { request, response, invocationId, headers: about.headers, body, maxBytes });
+      try {
+        await invoker.invoke(registered, { invocationId, inputData, triggerMetadata });
+      } catch (error) {
+        if (isForwarded) await answered(response);
+        fail(error);
+      }
+    }
+
+    function fail(error: unknown): void {
       log('error', `Function.${registered.metadata.name}`, `Failed. ${describeError(error)}`);
-      if (response.headersSent) request.socket.destroy();
-      else sendStatus(response, 500);
+      if (!response.headersSent) sendStatus(response, 500);
+      else if (!response.writableEnded) request.socket.destroy();
     }
   }
 

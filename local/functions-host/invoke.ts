@@ -48,7 +48,7 @@ async function run(
   const current: { context?: unknown } = {};
   const hookData = {};
   const core: CoreInvocationContext = {
-    invocationId: randomUUID(),
+    invocationId: request.invocationId ?? randomUUID(),
     request,
     metadata,
     state: undefined,

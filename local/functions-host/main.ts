@@ -4,15 +4,18 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
+import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { addressSettings } from './app-settings.ts';
 import { createCoreApi, type RegisteredApp } from './core-api.ts';
 import { describeError, hostLog } from './host-log.ts';
 import { parseHostSettings } from './host-settings.ts';
 import { listenOnLoopback } from './http-listener.ts';
+import { askForStream } from './http-stream.ts';
 import { startHttpTriggers } from './http-trigger.ts';
 import { createInvoker } from './invoke.ts';
 import { loadApp } from './load-app.ts';
+import { listenOnLoopbackOnly } from './loopback-only.ts';
 import { connectToParent } from './parent-link.ts';
 import { startServiceBusTriggers } from './service-bus-trigger.ts';
 import { createTimerTriggers } from './timer-trigger.ts';
@@ -20,6 +23,7 @@ import { findTrigger } from './triggers.ts';
 
 const GRACE_MS = 10_000;
 const settings = process.env;
+const servers: Server[] = [];
 
 async function start(bundleDir: string): Promise<void> {
   let enableTimers = (enabled: boolean): void => {
@@ -33,7 +37,7 @@ async function start(bundleDir: string): Promise<void> {
   Object.assign(settings, addressSettings(listener.url, settings));
   const { api, app } = createCoreApi(hostLog);
   await loadApp(bundleDir, api);
-  await app.model().getCapabilities?.({});
+  const proxy = await askForStream(app, servers);
   const functions = [...app.functions.values()];
   for (const { metadata } of functions) findTrigger(metadata);
   await app.runHooks('appStart', { hookData: {}, appHookData: app.appHookData, functionAppDirectory: bundleDir });
@@ -55,6 +59,7 @@ async function start(bundleDir: string): Promise<void> {
       masterKey: settings['KEYSWITCH_LOCAL_MASTER_KEY'] ?? randomUUID(),
     },
     listener,
+    proxy,
   });
   const bus = startServiceBusTriggers(functions, surroundings);
   timers.setEnabled(timersWanted);
@@ -97,6 +102,7 @@ function stopOnSignal(drain: () => Promise<void>): void {
   process.on('SIGINT', stop);
 }
 
+listenOnLoopbackOnly((server) => servers.push(server));
 const [, , bundleDir] = process.argv;
 if (bundleDir === undefined) {
   process.stderr.write('usage: main.ts <directory of the built app>\n');

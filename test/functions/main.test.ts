@@ -11,6 +11,7 @@ const run = promisify(execFile);
 const HOST_SETTINGS = [
   'FUNCTIONS_WORKER_RUNTIME',
   'AzureWebJobsDisableHomepage',
+  'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
   'AzureWebJobsStorage__accountName',
   'AzureWebJobsStorage__credential',
   'AzureWebJobsStorage__clientId',
@@ -30,9 +31,10 @@ const LOADER = `
   import Module from 'node:module';
   const original = Module.prototype.require;
   const names = [];
+  let model;
   class Disposable {}
   const core = {
-    version: '1.0.0', hostVersion: '4.0.0', Disposable, log() {}, setProgrammingModel() {}, getProgrammingModel() {},
+    version: '1.0.0', hostVersion: '4.0.0', Disposable, log() {}, setProgrammingModel: (given) => { model = given; }, getProgrammingModel: () => model,
     registerHook: () => new Disposable(),
     registerFunction: ({ name, bindings }) => {
       const [binding] = Object.values(bindings);

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FunctionsHost } from '../../../local/functions-host/host-process.ts';
+import { send } from '../../attacks/raw-request.ts';
 import { createFixture, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -85,20 +86,36 @@ test('HEAD answers with the headers of GET and no body', async () => {
   expect(await response.text()).toBe('');
 });
 
-test('a body over the limit is refused before the function sees it, announced or not', async () => {
-  const announced = await call('/api/v1/things/1', { method: 'PUT', body: 'x'.repeat(1001) });
-  expect(announced.status).toBe(413);
+test('an announced body over the limit is the host’s own 500, before the function sees it; within it, it is passed whole', async () => {
+  const beyond = await call('/api/v1/things/1', { method: 'PUT', body: 'x'.repeat(1001) });
+  expect([beyond.status, await beyond.text()]).toEqual([500, '']);
+  await logged((line) => line.includes('Request body too large'));
+  const within = await call('/api/v1/things/1', { method: 'PUT', body: 'x'.repeat(1000) });
+  expect(await within.json()).toMatchObject({ bodyLength: 1000 });
+});
+
+test('a body that does not announce its length is dropped', async () => {
   const streamed = new ReadableStream({
     start: (controller) => {
-      controller.enqueue(Buffer.alloc(600));
       controller.enqueue(Buffer.alloc(600));
       controller.close();
     },
   });
   const chunked = await call('/api/v1/things/1', { method: 'PUT', body: streamed, duplex: 'half' });
-  expect(chunked.status).toBe(413);
-  const within = await call('/api/v1/things/1', { method: 'PUT', body: 'x'.repeat(1000) });
-  expect(await within.json()).toMatchObject({ bodyLength: 1000 });
+  expect(await chunked.json()).toMatchObject({ bodyLength: 0 });
+});
+
+test('headers are UTF-8: what a Headers object cannot hold fails the invocation, what is not UTF-8 is 400', async () => {
+  const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+  const within = await send(host.url, 'POST', '/api/v1/things/1', {
+    rawBody: Buffer.from('x'),
+    headers: { 'x-test': bytes('Jürgen') },
+  });
+  expect(JSON.parse(within.text)).toMatchObject({ header: 'Jürgen' });
+  const beyond = await send(host.url, 'POST', '/api/v1/things/1', { headers: { 'x-any': bytes('Łukasz') } });
+  expect([beyond.status, beyond.text]).toEqual([500, '']);
+  await logged((line) => line.includes('Cannot convert argument to a ByteString'));
+  expect((await send(host.url, 'POST', '/api/v1/things/1', { headers: { 'x-any': 'Jürgen' } })).status).toBe(400);
 });
 
 test('a function that answers nothing gives 204, one that throws 500 without the reason', async () => {
