@@ -23,10 +23,17 @@ const companyBody = z
     companyId,
     displayName,
     defaultKeyring: keyringId,
-    state: z.enum(['active', 'closing']).meta({ description: '`closing` while a DELETE goes on.' }),
+    state: z.enum(['active', 'closing', 'closed']).meta({
+      description: '`closing` while a DELETE goes on; `closed` after it, only in a list with `closed=true`.',
+    }),
     createdAt: time,
+    closedAt: time.optional(),
   })
   .meta({ id: 'Company' });
+
+const companyListQuery = pageQueryUpTo(MAX_COMPANIES_PAGE).extend({
+  closed: z.literal('true').optional().meta({ description: 'Those that were deleted, too.' }),
+});
 
 const shown = ({
   companyId: id,
@@ -34,7 +41,15 @@ const shown = ({
   defaultKeyring,
   state,
   createdAt,
-}: Company): z.input<typeof companyBody> => ({ companyId: id, displayName: name, defaultKeyring, state, createdAt });
+  closedAt,
+}: Company): z.input<typeof companyBody> => ({
+  companyId: id,
+  displayName: name,
+  defaultKeyring,
+  state,
+  createdAt,
+  ...present({ closedAt }),
+});
 
 export const companyRoutes = [
   defineRoute({
@@ -44,15 +59,16 @@ export const companyRoutes = [
     tag: 'companies',
     summary: 'All companies',
     roles: ['PartnerAdmin', 'Auditor'],
-    querySchema: pageQueryUpTo(MAX_COMPANIES_PAGE),
+    querySchema: companyListQuery,
     answers: { 200: 'A page, in the order of ids.' },
     answerSchema: pageOf(companyBody),
     run: async (deps: CompanyServices, call) => {
-      const page = await listCompanies(deps, pageRequest(call.query));
+      const closed = call.query.closed !== undefined;
+      const page = await listCompanies(deps, { ...pageRequest(call.query), closed });
       if (!page.ok) return page;
       const { value, continuation } = page.value;
       const items = value.map((company) => shown(company.value));
-      const collectionUrl = `${call.baseUrl}/companies`;
+      const collectionUrl = `${call.baseUrl}/companies${closed ? '?closed=true' : ''}`;
       return ok({ status: 200, body: pageBody(items, { continuation, query: call.query, collectionUrl }) });
     },
   }),
@@ -62,7 +78,8 @@ export const companyRoutes = [
     path: '/companies/{companyId}',
     tag: 'companies',
     summary: 'Register a company, with its default keyring, or change it',
-    description: 'The same call again finishes what an earlier one left undone.',
+    description:
+      'The same call again finishes what an earlier one left undone. The id of a company that was deleted is never used again: 410 `company-closed`.',
     roles: ['PartnerAdmin'],
     conditions: 'write',
     pathSchema: companyPath,
@@ -107,11 +124,12 @@ export const companyRoutes = [
     path: '/companies/{companyId}',
     tag: 'companies',
     summary: 'Remove a company that has no data keys in use',
-    description: 'Refused during a switch, and with live data keys: 409.',
+    description:
+      'Refused during a switch, with data keys in use, and while deleted ones can be restored: 409, which says until when. A closed row stays, and the record.',
     roles: ['PartnerAdmin'],
     conditions: 'delete',
     pathSchema: companyPath,
-    answers: { 202: 'Decided; it goes on by itself until the company is 404.', 204: 'Gone.' },
+    answers: { 202: 'Decided; it goes on by itself until the company is 410.', 204: 'Deleted, now or before.' },
     answerHeaders: ['Operation-Location', 'Retry-After'],
     run: async (deps: CompanyServices, call) => {
       const deleted = await deleteCompany(deps, { ...call.path, ...conditionsOf(call) }, call.actor);

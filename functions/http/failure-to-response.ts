@@ -141,6 +141,10 @@ export function failureToResponse(
       });
     case 'state':
       return answer(409, refusal.code, refusal.message);
+    case 'company-closed': {
+      const message = `The company '${refusal.companyId}' was deleted. An id is never used again: choose another one.`;
+      return answer(410, 'company-closed', message);
+    }
     case 'idempotency-mismatch':
       return answer(409, 'idempotency-key-reused', 'This Idempotency-Key came with another request before.', {
         target: 'header.Idempotency-Key',

@@ -30,6 +30,7 @@ const ERRORS = {
   403: 'The token carries none of the roles that this takes.',
   404: 'There is no such thing, or the caller may not know of it.',
   409: 'A resource is in a state in which this cannot be done, or the key vault or Entra refuses.',
+  410: 'The company was deleted; its id is never used again.',
   412: 'If-Match or If-None-Match did not hold.',
   413: 'The body is too large.',
   415: 'The body is not of the described media type.',
@@ -149,6 +150,9 @@ function pageOf(status: string, description: string): ZodOpenApiResponseObject {
   return { description, headers, content: PAGE };
 }
 
+/** Those that answer of a company itself, and so of one that was deleted. */
+const MEETS_CLOSED: ReadonlySet<string> = new Set(['get-company', 'put-company']);
+
 /** Which errors a route can answer follows from what it is. */
 function errorStatusesOf(route: Described): ErrorStatus[] {
   const writes = route.method !== 'GET';
@@ -157,6 +161,7 @@ function errorStatusesOf(route: Described): ErrorStatus[] {
     ...(route.roles === 'open' ? [] : ([401, 403] as const)),
     ...(route.roles === 'open' && route.answersAs === 'json' ? [] : ([409] as const)),
     ...(route.path.includes('{') ? ([404] as const) : []),
+    ...(MEETS_CLOSED.has(route.operationId) ? ([410] as const) : []),
     ...(route.conditions === 'write' || route.conditions === 'delete' ? ([412] as const) : []),
     ...(writes && route.method !== 'DELETE' ? ([413, 415] as const) : []),
     ...(route.isLimited ? ([429] as const) : []),

@@ -14,9 +14,20 @@ export interface Company {
   readonly companyId: string;
   readonly displayName: string;
   readonly defaultKeyring: string;
-  /** `closing` while a delete is deciding whether live data keys remain. */
-  readonly state: 'active' | 'closing';
+  /** `closing` while a delete decides and removes; `closed` after it, for ever: an id is never used again. */
+  readonly state: 'active' | 'closing' | 'closed';
   readonly createdAt: string;
+  /** Of a `closing` company. */
+  readonly closing?: Closing | undefined;
+  readonly closedAt?: string | undefined;
+}
+
+export interface Closing {
+  /** No data key is in use or restorable: nothing turns back any more. */
+  readonly decided: boolean;
+  /** Who works on it, so that others need not; void after `until`. Empty if nobody does. */
+  readonly worker: string;
+  readonly until: string;
 }
 
 export interface Keyring {

@@ -11,6 +11,8 @@ export type Refusal =
   | { readonly type: 'switch-in-progress'; readonly switchId: string }
   /** A resource is in a state in which this cannot be done. `code` is public API. */
   | { readonly type: 'state'; readonly code: StateCode; readonly message: string }
+  /** The company was deleted, and its id is never used again. */
+  | { readonly type: 'company-closed'; readonly companyId: string }
   | { readonly type: 'idempotency-mismatch' }
   /** A provider, Entra or the input refused. */
   | { readonly type: 'failure'; readonly failure: Failure; readonly target?: string }
@@ -23,6 +25,7 @@ export type ResourceKind = 'company' | 'keyring' | 'connection' | 'tenant' | 'sw
 
 export type StateCode =
   | 'company-has-data-keys'
+  | 'company-has-restorable-data-keys'
   | 'company-closing'
   | 'keyring-not-ready'
   | 'keyring-full'

@@ -10,7 +10,7 @@ import { companyCells, readCompany } from '../domain/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, rowKeysUnder, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
 import { ensureListed, INDEX_PREFIX } from './company-index.ts';
-import { listSome, loadCompany, loadKeyring, type Loaded } from './control-state.ts';
+import { listSome, loadCompany, loadCompanyRow, loadKeyring, type Loaded } from './control-state.ts';
 import { putKeyring, type KeyringMaking } from './keyrings.ts';
 import type { Tables } from './ports.ts';
 import { holds, type Preconditions } from './preconditions.ts';
@@ -50,8 +50,6 @@ export async function putCompany(
   if (!put.ok) return put;
   const keyring = await putKeyring(deps, { companyId, keyringId: DEFAULT_KEYRING }, actor);
   if (!keyring.ok) return keyring;
-  // Again: the end of an earlier company of the same id may have taken it away in between.
-  await ensureListed(deps.tables, companyId);
   const company = await loadCompany(deps.tables, companyId);
   return company ? ok({ ...company, created: put.value }) : err(notFound('company', companyId));
 }
@@ -64,22 +62,24 @@ async function tryPut(
 ): Promise<Result<boolean, Refusal> | Undecided> {
   const { companyId } = input;
   const row = await deps.tables.read('companies', companyId, COMPANY_ROW_KEY);
+  const company = row && { value: readCompany(row.cells), etag: row.etag };
+  if (company?.value.state === 'closed') return err({ type: 'company-closed', companyId });
   if (row && text(row.cells, 'writtenBy') === call.writtenBy) return ok(true);
   if (await call.record.landed()) return ok(false);
   if (!holds(input, row?.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
-  if (row) return change(deps, input, { value: readCompany(row.cells), etag: row.etag }, call.record);
+  if (company) return change(deps, input, company, call.record);
   if (input.defaultKeyring !== undefined && input.defaultKeyring !== DEFAULT_KEYRING) {
     return err(notFound('keyring', input.defaultKeyring));
   }
   await ensureListed(deps.tables, companyId);
-  const company: Company = {
+  const made: Company = {
     companyId,
     displayName: input.displayName ?? companyId,
     defaultKeyring: DEFAULT_KEYRING,
     state: 'active',
     createdAt: deps.clock.now().toISOString(),
   };
-  const cells = { ...companyCells(company), writtenBy: call.writtenBy };
+  const cells = { ...companyCells(made), writtenBy: call.writtenBy };
   const write = { kind: 'insert', rowKey: COMPANY_ROW_KEY, cells } as const;
   const written = await call.record.write('companies', companyId, [write], { created: true });
   return written.outcome === 'committed' ? ok(true) : undecided(written);
@@ -111,14 +111,15 @@ export async function getCompany(
   deps: { readonly tables: Tables },
   { companyId }: { readonly companyId: string },
 ): Promise<Result<Loaded<Company>, Refusal>> {
-  const company = await loadCompany(deps.tables, companyId);
+  const company = await loadCompanyRow(deps.tables, companyId);
+  if (company?.value.state === 'closed') return err({ type: 'company-closed', companyId });
   return company ? ok(company) : err(notFound('company', companyId));
 }
 
-/** In the order of ids, from an index that may name companies that are gone: they are left out. */
+/** In the order of ids. A page may be short, also empty, and not the last: closed companies are left out unless asked for. */
 export async function listCompanies(
   deps: { readonly tables: Tables },
-  input: { readonly limit?: number; readonly continuation?: string },
+  input: { readonly limit?: number; readonly continuation?: string; readonly closed?: boolean },
 ): Promise<Result<CompanyPage, Refusal>> {
   const limit = input.limit ?? DEFAULT_COMPANIES_PAGE;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_COMPANIES_PAGE) {
@@ -138,8 +139,10 @@ export async function listCompanies(
   } as const;
   const page = await listSome(deps.tables, range);
   const ids = page.rows.map(({ rowKey }) => rowKey.slice(INDEX_PREFIX.length));
-  const companies = await pLimit(READS_IN_FLIGHT).map(ids, (companyId) => loadCompany(deps.tables, companyId));
-  const value = companies.filter((company) => company !== undefined);
+  const companies = await pLimit(READS_IN_FLIGHT).map(ids, (companyId) => loadCompanyRow(deps.tables, companyId));
+  const value = companies
+    .filter((company) => company !== undefined)
+    .filter((company) => input.closed === true || company.value.state !== 'closed');
   const last = page.continuation === undefined ? undefined : ids.at(-1);
   return ok(last === undefined ? { value } : { value, continuation: Buffer.from(last).toString('base64url') });
 }

@@ -1,7 +1,6 @@
-// Which companies there are: rows of a partition of their own, one a company, inserted before the company and taken away after
-// it. A superset: whoever lists it reads each company too.
+// Which companies there are and were: rows of a partition of their own, one a company, inserted before the company. A superset:
+// whoever lists it reads each company too.
 import { SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
-import { loadCompany } from './control-state.ts';
 import { StoreUnavailable, type Tables } from './ports.ts';
 
 export const INDEX_PREFIX = 'company|';
@@ -15,11 +14,4 @@ export async function ensureListed(tables: Tables, companyId: string): Promise<v
     if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) return;
   }
   throw new StoreUnavailable('the index of companies could not be written');
-}
-
-/** Only if there is no such company. A row that stays is harmless. */
-export async function takeOffIndex(tables: Tables, companyId: string): Promise<void> {
-  const row = await tables.read('companies', SYSTEM_PARTITION, `${INDEX_PREFIX}${companyId}`);
-  if (!row || (await loadCompany(tables, companyId))) return;
-  await tables.write('companies', SYSTEM_PARTITION, [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
 }

@@ -24,7 +24,17 @@ const LIST_PAGE_ROWS = 1000;
 const loaded = <T>(row: StoredRow | undefined, value: (row: StoredRow) => T): Loaded<T> | undefined =>
   row && { value: value(row), etag: row.etag };
 
+/** Undefined if there is none, or if it is closed. */
 export async function loadCompany(
+  tables: Pick<Tables, 'read'>,
+  companyId: string,
+): Promise<Loaded<Company> | undefined> {
+  const company = await loadCompanyRow(tables, companyId);
+  return company?.value.state === 'closed' ? undefined : company;
+}
+
+/** Closed ones too. */
+export async function loadCompanyRow(
   tables: Pick<Tables, 'read'>,
   companyId: string,
 ): Promise<Loaded<Company> | undefined> {

@@ -1,183 +1,214 @@
-// Deleting a company. Every shard of every keyring is closed to new live keys, then counted: with keys in use it turns back, without
-// it goes on until nothing is left but the record of events. Whoever calls again, or the timer, goes on where it stopped.
+// Deleting a company. Every shard of every keyring is closed to new live keys, then counted: with keys in use or restorable it turns
+// back, without it goes on until nothing is left but a closed row and the record of events. Whoever calls again, or the timer, goes on
+// where it stopped.
 //
 // Nothing but `closing` on the company's row is needed to be safe. A shard closed while the company is `closing` stays closed (it is
 // opened only by who reads the company as `active` after it), so its live keys only get fewer; and the row's ETag, read before the
-// shards were looked at, lets one outcome win.
-import pLimit from 'p-limit';
+// shards were looked at, lets one outcome win. Once that is `decided`, nothing turns back. The lease on the row keeps others from doing
+// the same work beside it, no more.
 import { KEYSWITCH, type Actor } from '../domain/audit.ts';
 import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
-import { COMPANY_ROW_KEY, dataKeysPartition } from '../domain/rows/row-keys.ts';
-import type { Company, Keyring } from '../domain/keyring.ts';
+import { COMPANY_ROW_KEY } from '../domain/rows/row-keys.ts';
+import type { Closing, Company } from '../domain/keyring.ts';
 import { putOnAgenda, renewOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
-import { audited } from './audit/audited.ts';
-import { takeOffIndex } from './company-index.ts';
-import { loadCompany, type Loaded } from './control-state.ts';
-import { reopenStaleShard } from './data-keys/reopen-stale-shard.ts';
+import { audited, type ActRecord } from './audit/audited.ts';
+import { closeShards, countUndeletable, reopenShards } from './company-shards.ts';
+import { loadCompany, loadCompanyRow, type Loaded } from './control-state.ts';
 import { loadKeyrings } from './keyrings.ts';
-import type { RowWrite, Tables, WriteOutcome } from './ports.ts';
 import { matches } from './preconditions.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
 import { removeCompany } from './remove-company.ts';
-import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
-import { guardCompany, replaceCompany } from './switches/switch-writes.ts';
+import { replaceCompany } from './switches/switch-writes.ts';
 
 export type CompanyDeleting = Auditing;
 
-/** `deleting`: decided, and gone on with by the timer, or by the same call again. */
+/** `deleting`: decided or being decided, and gone on with by the timer, or by the same call again. */
 export type CompanyDeletion = 'deleted' | 'deleting';
 
 export const COMPANY_PURGE_ID = 'company';
-const SHARDS_IN_FLIGHT = 16;
 /** How long one call goes on removing rows. */
 const BUDGET_MS = 20_000;
+/** Longer than one call works: whoever finds it over takes the work for left behind. */
+const LEASE_MS = 30_000;
+/** How long a call looks on while another one does the work. */
+const LOOKS = 20;
+const BETWEEN_LOOKS_MS = 60;
 
+interface Asked {
+  readonly companyId: string;
+  readonly ifMatch?: string;
+}
+
+/** A company that is closed already has been deleted. Throws StoreUnavailable. */
 export async function deleteCompany(
   deps: CompanyDeleting,
-  input: { readonly companyId: string; readonly ifMatch?: string },
+  input: Asked,
   actor: Actor,
 ): Promise<Result<CompanyDeletion, Refusal>> {
-  const act = { action: 'company.delete', companyId: input.companyId, target: COMPANY_ROW_KEY };
-  let closing: Company | undefined;
+  const { companyId } = input;
+  const worker = deps.entropy.id();
+  const act = { action: 'company.delete', companyId, target: COMPANY_ROW_KEY };
   const begun = await audited(deps, actor, act, (record) =>
-    settleRaces<Company>(deps, async () => {
-      // Before all else: the company may be gone by now, and another made under its id, which nobody wants to delete.
-      if (closing && (await record.landed())) return ok(closing);
-      return tryBegin(deps, input, (company, write) => {
-        closing = company;
-        return record.write('companies', input.companyId, [write]);
-      });
-    }),
+    settleRaces<Company>(deps, () => tryBegin(deps, input, { worker, record })),
   );
   if (!begun.ok) return begun;
-  // Whoever looked before it was closing, and is about to take off what an earlier company of this id has left there, finds another ETag.
-  await renewOnAgenda(deps.tables, agendaItemOf(input.companyId));
-  return goOnDeleting(deps, begun.value);
+  if (begun.value.state === 'closed') return ok('deleted');
+  // Whoever found it turned back just before it began anew, and is about to take it off, finds another ETag.
+  if (begun.value.closing?.worker === worker) await renewOnAgenda(deps.tables, agendaItemOf(companyId));
+  return workOrLookOn(deps, { companyId, worker, looks: LOOKS });
 }
+
+/** Called by the timer, for a company whose delete stopped half way. Leaves it to another call that is at work. */
+export const goOnDeleting = (
+  deps: CompanyDeleting,
+  { companyId }: { readonly companyId: string },
+): Promise<Result<CompanyDeletion, Refusal>> => workOrLookOn(deps, { companyId, worker: deps.entropy.id(), looks: 0 });
 
 const agendaItemOf = (companyId: string): AgendaItem => ({ kind: 'purge', companyId, id: COMPANY_PURGE_ID });
 
 /** Whatever begins a switch or makes a keyring carries the company's ETag too, so it comes before this or not at all. */
 async function tryBegin(
   deps: CompanyDeleting,
-  input: { readonly companyId: string; readonly ifMatch?: string },
-  close: (closing: Company, write: RowWrite) => Promise<WriteOutcome>,
+  { companyId, ifMatch }: Asked,
+  { worker, record }: { readonly worker: string; readonly record: ActRecord },
 ): Promise<Result<Company, Refusal> | Undecided> {
-  const { companyId } = input;
-  const company = await loadCompany(deps.tables, companyId);
+  const company = await loadCompanyRow(deps.tables, companyId);
   if (!company) return err(notFound('company', companyId));
-  if (company.value.state === 'closing') return ok(company.value);
-  if (!matches(input.ifMatch, company.etag))
-    return err({ type: 'precondition-failed', what: 'company', id: companyId });
+  if (company.value.state !== 'active') return ok(company.value);
+  // It was begun by this very call, whose answer was lost, and has turned back since.
+  if (await record.landed()) return ok(company.value);
+  if (!matches(ifMatch, company.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
   const keyrings = await loadKeyrings(deps.tables, companyId);
   for (const { value } of keyrings) {
     if (value.switchId !== undefined) return err({ type: 'switch-in-progress', switchId: value.switchId });
   }
+  // What is refused anyway closes nothing. It is decided below, with the shards closed.
+  const undeletable = await countUndeletable(deps, companyId, keyrings);
+  if (undeletable) return err(undeletable);
   await putOnAgenda(deps.tables, agendaItemOf(companyId));
-  const closing: Company = { ...company.value, state: 'closing' };
-  const written = await close(closing, replaceCompany(company, closing));
+  const closing: Company = { ...company.value, state: 'closing', closing: leaseOf(deps, worker, false) };
+  const written = await record.write('companies', companyId, [replaceCompany(company, closing)]);
   return written.outcome === 'committed' ? ok(closing) : undecided(written);
 }
 
-/** Also called by the timer, for a company whose delete stopped half way. `createdAt` says which company of this id it is. */
-export async function goOnDeleting(
-  deps: CompanyDeleting,
-  which: { readonly companyId: string; readonly createdAt?: string },
-): Promise<Result<CompanyDeletion, Refusal>> {
-  const { companyId } = which;
-  const deadline = new Date(deps.clock.now().getTime() + BUDGET_MS);
-  const done = await settleRaces<CompanyDeletion>(deps, () => tryDelete(deps, which, deadline));
-  if (done.ok && done.value === 'deleted') {
-    await takeOffIndex(deps.tables, companyId);
-    await forgetDelete(deps.tables, companyId);
-  }
-  return done;
+const leaseOf = (deps: CompanyDeleting, worker: string, decided: boolean): Closing => ({
+  decided,
+  worker,
+  until: new Date(deps.clock.now().getTime() + LEASE_MS).toISOString(),
+});
+
+interface Work {
+  readonly companyId: string;
+  readonly worker: string;
+  readonly looks: number;
 }
 
-/** Not that of another company of this id, which was made and is being deleted since. */
-const forgetDelete = (tables: Tables, companyId: string): Promise<void> =>
+/** Does the work if nobody else does. Otherwise it looks on for a while, and answers what came of it, or that it goes on. */
+async function workOrLookOn(deps: CompanyDeleting, work: Work): Promise<Result<CompanyDeletion, Refusal>> {
+  const deadline = new Date(deps.clock.now().getTime() + BUDGET_MS);
+  for (let looks = 0; ; looks += 1) {
+    const company = await loadCompany(deps.tables, work.companyId);
+    if (!company) return ended(deps, work.companyId);
+    const { closing } = company.value;
+    if (!closing) return turnedBack(deps, work.companyId);
+    const isFree = closing.worker === work.worker || closing.until <= deps.clock.now().toISOString();
+    if (isFree) return doWork(deps, work, deadline);
+    if (looks >= work.looks) return ok('deleting');
+    await deps.timers.sleep(BETWEEN_LOOKS_MS);
+  }
+}
+
+/** What could not be done this time is not undone: it is `deleting` still. */
+async function doWork(deps: CompanyDeleting, work: Work, deadline: Date): Promise<Result<CompanyDeletion, Refusal>> {
+  const done = await settleRaces(deps, () => tryDelete(deps, work, deadline));
+  const isOver = done.ok ? done.value === 'deleted' : done.error.type !== 'busy';
+  if (isOver) return done;
+  await release(deps, work);
+  return ok('deleting');
+}
+
+/** So that the next call goes on at once. Losing the race is harmless: the lease runs out. */
+async function release(deps: CompanyDeleting, { companyId, worker }: Work): Promise<void> {
+  const company = await loadCompany(deps.tables, companyId);
+  if (company?.value.closing?.worker !== worker) return;
+  const closing: Closing = { ...company.value.closing, worker: '', until: '' };
+  await deps.tables.write('companies', companyId, [replaceCompany(company, { ...company.value, closing })]);
+}
+
+async function ended(deps: CompanyDeleting, companyId: string): Promise<Result<CompanyDeletion, Refusal>> {
+  await forgetDelete(deps, companyId);
+  return ok('deleted');
+}
+
+const forgetDelete = (deps: CompanyDeleting, companyId: string): Promise<void> =>
   takeOffAgenda(
-    tables,
+    deps.tables,
     agendaItemOf(companyId),
-    async () => (await loadCompany(tables, companyId))?.value.state !== 'closing',
+    async () => (await loadCompany(deps.tables, companyId))?.value.state !== 'closing',
   );
 
 async function tryDelete(
   deps: CompanyDeleting,
-  { companyId, createdAt }: { readonly companyId: string; readonly createdAt?: string },
+  { companyId, worker }: Work,
   deadline: Date,
 ): Promise<Result<CompanyDeletion, Refusal> | Undecided> {
-  const company = await loadCompany(deps.tables, companyId);
-  if (!company) return ok('deleted');
-  // Made anew since. A shard of it that this call took for one of the other company, and closed, is opened again.
-  const isAnother = createdAt !== undefined && company.value.createdAt !== createdAt;
+  const found = await loadCompany(deps.tables, companyId);
+  if (!found) return ended(deps, companyId);
+  if (!found.value.closing) return turnedBack(deps, companyId);
+  const leased = await lease(deps, found, worker);
+  if (typeof leased === 'string') return leased;
+  const decided = leased.value.closing?.decided === true ? leased : await decide(deps, leased, worker);
+  if (typeof decided === 'string' || !('etag' in decided)) return decided;
   const keyrings = await loadKeyrings(deps.tables, companyId);
-  if (company.value.state === 'active') {
-    const inUse = await turnedBack(deps, companyId, keyrings);
-    return isAnother ? ok('deleted') : inUse;
-  }
-  if (isAnother) return ok('deleted');
-  const inUse = await closeShards(deps, companyId, keyrings);
-  if (!inUse.ok) return inUse;
-  if (inUse.value > 0) {
-    const active: Company = { ...company.value, state: 'active' };
-    const act = { action: 'company.delete-turned-back', companyId, target: COMPANY_ROW_KEY };
-    const written = await audited(deps, KEYSWITCH, act, (record) =>
-      record.write('companies', companyId, [replaceCompany(company, active)]),
-    );
-    return written.outcome === 'committed' ? turnedBack(deps, companyId, keyrings) : undecided(written);
-  }
-  // The decision: from here on nobody can find a key in use, and nobody who found one before can turn back.
-  const decided = await deps.tables.write('companies', companyId, [guardCompany(company)]);
-  if (decided.outcome !== 'committed') return undecided(decided);
-  const removed = await removeCompany(deps, { company: company.value, keyrings, deadline });
-  return removed === 'out-of-time' ? ok('deleting') : removed === 'removed' ? ok('deleted') : removed;
+  const removed = await removeCompany(deps, { companyId, keyrings, deadline });
+  if (removed === 'removed') return ended(deps, companyId);
+  return removed === 'out-of-time' ? ok('deleting') : removed;
 }
 
-async function turnedBack(
+async function lease(
   deps: CompanyDeleting,
-  companyId: string,
-  keyrings: readonly Loaded<Keyring>[],
-): Promise<Result<CompanyDeletion, Refusal>> {
-  await pLimit(SHARDS_IN_FLIGHT).map(shardsOf(companyId, keyrings), (place) => reopenStaleShard(deps, place));
-  await forgetDelete(deps.tables, companyId);
-  return err({
-    type: 'state',
-    code: 'company-has-data-keys',
-    message: 'The company has data keys in use: delete them first.',
-  });
+  company: Loaded<Company>,
+  worker: string,
+): Promise<Loaded<Company> | Undecided> {
+  const { closing } = company.value;
+  if (closing?.worker === worker && closing.until > deps.clock.now().toISOString()) return company;
+  const value: Company = { ...company.value, closing: leaseOf(deps, worker, closing?.decided ?? false) };
+  const written = await deps.tables.write('companies', company.value.companyId, [replaceCompany(company, value)]);
+  return written.outcome === 'committed' ? { value, etag: written.etags[0] ?? '' } : undecided(written);
 }
 
-const shardsOf = (companyId: string, keyrings: readonly Loaded<Keyring>[]): ShardPlace[] =>
-  keyrings.flatMap(({ value: { keyringId, shardCount } }) =>
-    Array.from({ length: shardCount }, (_, shard) => ({ companyId, keyringId, shard })),
+/** The company once it is decided that it goes; the refusal if it has turned back. */
+async function decide(
+  deps: CompanyDeleting,
+  company: Loaded<Company>,
+  worker: string,
+): Promise<Loaded<Company> | Result<never, Refusal> | Undecided> {
+  const { companyId } = company.value;
+  const keyrings = await loadKeyrings(deps.tables, companyId);
+  const closed = await closeShards(deps, companyId, keyrings);
+  if (!closed.ok) return closed;
+  const undeletable = await countUndeletable(deps, companyId, keyrings);
+  if (!undeletable) {
+    // From here on nobody can find a key in use, and nobody who found one before can turn back.
+    const value: Company = { ...company.value, closing: leaseOf(deps, worker, true) };
+    const written = await deps.tables.write('companies', companyId, [replaceCompany(company, value)]);
+    return written.outcome === 'committed' ? { value, etag: written.etags[0] ?? '' } : undecided(written);
+  }
+  const active: Company = { ...company.value, state: 'active', closing: undefined };
+  const act = { action: 'company.delete-turned-back', companyId, target: COMPANY_ROW_KEY };
+  const written = await audited(deps, KEYSWITCH, act, (record) =>
+    record.write('companies', companyId, [replaceCompany(company, active)]),
   );
-
-/** How many keys are in use, each shard counted as it was closed. */
-async function closeShards(
-  deps: CompanyDeleting,
-  companyId: string,
-  keyrings: readonly Loaded<Keyring>[],
-): Promise<Result<number, Refusal>> {
-  const counts = await pLimit(SHARDS_IN_FLIGHT).map(shardsOf(companyId, keyrings), (place) => closeShard(deps, place));
-  let sum = 0;
-  for (const count of counts) {
-    if (!count.ok) return count;
-    sum += count.value;
-  }
-  return ok(sum);
+  return written.outcome === 'committed' ? turnedBack(deps, companyId, undeletable) : undecided(written);
 }
 
-/** Written also if it is closed already: whoever is about to open it must find another ETag. */
-function closeShard(deps: CompanyDeleting, place: ShardPlace): Promise<Result<number, Refusal>> {
-  return settleRaces<number>(deps, async () => {
-    const shard = await loadShard(deps.tables, place);
-    if (!shard) return ok(0);
-    const closed = { ...shard.value, closed: true };
-    const write = shardWrite(closed, { etag: shard.etag, writtenBy: deps.entropy.id() });
-    const written = await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
-    return written.outcome === 'committed' ? ok(closed.live + closed.quarantined) : undecided(written);
-  });
+/** Says why: as it was found, or as it is now. */
+async function turnedBack(deps: CompanyDeleting, companyId: string, why?: Refusal): Promise<Result<never, Refusal>> {
+  const keyrings = await loadKeyrings(deps.tables, companyId);
+  await reopenShards(deps, companyId, keyrings);
+  await forgetDelete(deps, companyId);
+  const refusal = why ?? (await countUndeletable(deps, companyId, keyrings));
+  return err(refusal ?? { type: 'busy', retryAfterSeconds: 1 });
 }

@@ -17,7 +17,6 @@ import { insertShards } from './keyring-shards.ts';
 import type { Tables } from './ports.ts';
 import { holds, type Preconditions } from './preconditions.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
-import { firstVersionOf } from './retired-versions.ts';
 import { loadShards, type LoadedShard } from './shard-rows.ts';
 import { guardCompany, replaceCompany, replaceKeyring } from './switches/switch-writes.ts';
 
@@ -42,7 +41,7 @@ export interface KeyringView extends Keyring {
 }
 
 const CLOSING: Refusal = { type: 'state', code: 'company-closing', message: 'The company is being deleted.' };
-const BUSY: Refusal = { type: 'busy', retryAfterSeconds: 1 };
+const FIRST_VERSION = 1;
 
 /** Makes it if it is not there, finishes it if it is not ready. `isDefault` makes it the one for new data keys. */
 export async function putKeyring(
@@ -130,8 +129,7 @@ async function insertKeyring(
   const company = await loadCompany(deps.tables, place.companyId);
   if (!company) return err(notFound('company', place.companyId));
   if (company.value.state !== 'active') return err(CLOSING);
-  const version = await firstVersionOf(deps.tables, place.companyId);
-  const context = { ...placeOf(place), version };
+  const context = { ...placeOf(place), version: FIRST_VERSION };
   const wrap = await makeFirstCompanyKey(deps, context);
   if (!wrap.ok) return wrap;
   const createdAt = deps.clock.now().toISOString();
@@ -141,8 +139,6 @@ async function insertKeyring(
   const attempt = async (record: ActRecord): Promise<Result<boolean, Refusal> | Undecided> => {
     const now = await loadCompany(deps.tables, place.companyId);
     if (now?.value.state !== 'active') return err(now ? CLOSING : notFound('company', place.companyId));
-    // Read after the company, whose ETag the write carries: a company of this id that ended before it has left its mark.
-    if ((await firstVersionOf(deps.tables, place.companyId)) !== version) return err(BUSY);
     if (await loadKeyring(deps.tables, place)) return ok(await record.landed());
     if ((await loadKeyrings(deps.tables, place.companyId)).length >= MAX_KEYRINGS_PER_COMPANY) {
       const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
@@ -151,7 +147,7 @@ async function insertKeyring(
     const written = await record.write('companies', place.companyId, [
       guardCompany(now),
       { kind: 'insert', rowKey, cells: keyringCells(newKeyring(deps, context, createdAt)) },
-      { kind: 'insert', rowKey: companyKeyRowKey(place.keyringId, version), cells: companyKeyCells(companyKey) },
+      { kind: 'insert', rowKey: companyKeyRowKey(place.keyringId, FIRST_VERSION), cells: companyKeyCells(companyKey) },
     ]);
     return written.outcome === 'committed' ? ok(true) : undecided(written);
   };

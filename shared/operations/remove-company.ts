@@ -1,6 +1,6 @@
-// Taking away what a company leaves behind, once it is decided that it has no keys in use. Whoever thaws long after may meet a
-// company of the same id: so a row goes only under the ETag that it had when the company was still the very one that was to be
-// deleted, and a data key's row only from a closed shard without keys in use.
+// Taking away what a company leaves behind, once it is decided that it has no keys in use and none to restore: that is for ever, so
+// whoever thaws long after takes nothing that anybody needs. Each row goes under the ETag that it had, a data key's only from a closed
+// shard without keys in use. A closed row stays, and the record.
 import pLimit from 'p-limit';
 import { KEYSWITCH } from '../domain/audit.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
@@ -25,8 +25,8 @@ import { listAll, loadCompany, type Loaded } from './control-state.ts';
 import { KEYRING_PURGE_PREFIX, purgePartition } from './data-keys/purge-list.ts';
 import { MAX_WRITES_PER_TRANSACTION, type StoredRow, type TableName, type Tables } from './ports.ts';
 import { undecided, type Undecided } from './races.ts';
-import { retireVersions } from './retired-versions.ts';
 import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
+import { guard, replaceCompany } from './switches/switch-writes.ts';
 
 export type Removing = Auditing;
 
@@ -36,13 +36,13 @@ const SHARDS_IN_FLIGHT = 8;
 const ROWS_AT_ONCE = MAX_WRITES_PER_TRANSACTION - 1;
 
 interface Removed {
-  readonly company: Company;
+  readonly companyId: string;
   readonly keyrings: readonly Loaded<Keyring>[];
   readonly deadline: Date;
 }
 
 export async function removeCompany(deps: Removing, input: Removed): Promise<Removal> {
-  const { companyId } = input.company;
+  const { companyId } = input;
   const shards = input.keyrings.flatMap(({ value: { keyringId, shardCount } }) =>
     Array.from({ length: shardCount }, (_, shard) => ({ companyId, keyringId, shard })),
   );
@@ -54,17 +54,15 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
     const listed = await emptyPartition(deps, input, 'agenda', purgePartition(place));
     if (listed !== 'removed') return listed;
     const item = { kind: 'purge', companyId, id: `${KEYRING_PURGE_PREFIX}${value.keyringId}` } as const;
-    await takeOffAgenda(deps.tables, item, () => isStill(deps.tables, input.company));
+    await takeOffAgenda(deps.tables, item);
   }
   for (const table of ['requests', 'health'] as const) {
     const emptied = await emptyPartition(deps, input, table, companyId);
     if (emptied !== 'removed') return emptied;
   }
-  const released = await releaseClaims(deps.tables, input.company);
+  const released = await releaseClaims(deps.tables, companyId);
   if (released !== 'removed') return released;
-  const keyrings = input.keyrings.map(({ value }) => value);
-  await retireVersions(deps.tables, companyId, keyrings);
-  return removeControlRows(deps, input.company);
+  return removeControlRows(deps, companyId);
 }
 
 async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Promise<Removal> {
@@ -72,7 +70,7 @@ async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Pr
   while (deps.clock.now() < input.deadline) {
     const shard = await loadShard(deps.tables, place);
     if (!shard) return 'removed';
-    if (!isSpent(shard.value) || !(await isStill(deps.tables, input.company))) return 'lost-race';
+    if (!isSpent(shard.value)) return 'lost-race';
     const rows = await firstRows(deps.tables, 'datakeys', partition);
     const deletes = rows.slice(0, ROWS_AT_ONCE).map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
     const next = counted(shard.value, removalsOf(rows.slice(0, ROWS_AT_ONCE)));
@@ -89,15 +87,6 @@ async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Pr
 }
 
 const isSpent = (shard: Shard): boolean => shard.closed && shard.live === 0 && shard.quarantined === 0;
-
-/** The very company that was to be deleted, and still to be deleted. */
-async function isStill(tables: Tables, company: Company): Promise<boolean> {
-  const now = await loadCompany(tables, company.companyId);
-  return now !== undefined && isSame(now.value, company);
-}
-
-const isSame = (now: Company, company: Company): boolean =>
-  now.state === 'closing' && now.createdAt === company.createdAt;
 
 /** Exact to the last row: whoever reads the shard half way finds what is there. */
 const removalsOf = (rows: readonly StoredRow[]): RowMove[] =>
@@ -125,14 +114,13 @@ async function firstRows(tables: Tables, table: TableName, partitionKey: string)
 
 async function emptyPartition(
   deps: Removing,
-  { company, deadline }: Removed,
+  { deadline }: Removed,
   table: TableName,
   partitionKey: string,
 ): Promise<Removal> {
   while (deps.clock.now() < deadline) {
     const rows = await firstRows(deps.tables, table, partitionKey);
     if (rows.length === 0) return 'removed';
-    if (!(await isStill(deps.tables, company))) return 'lost-race';
     const deletes = rows.map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
     await deps.tables.write(table, partitionKey, deletes);
   }
@@ -140,15 +128,14 @@ async function emptyPartition(
 }
 
 /** Vault keys that this company, and no other, had claimed. Its connections name them, and go only after all of them. */
-async function releaseClaims(tables: Tables, company: Company): Promise<Removal> {
-  const { companyId } = company;
+async function releaseClaims(tables: Tables, companyId: string): Promise<Removal> {
   const range = rowKeysUnder('connection|');
   for (const row of await listAll(tables, { table: 'companies', partitionKey: companyId, ...range })) {
     const connection = readConnection(row.cells, row.rowKey.slice('connection|'.length));
     if (!connection) continue;
     const partition = claimPartition(connection);
     const claim = await tables.read('vaultkeys', partition, CLAIM_ROW_KEY);
-    if (!claim || text(claim.cells, 'companyId') !== companyId || !(await isStill(tables, company))) continue;
+    if (!claim || text(claim.cells, 'companyId') !== companyId) continue;
     const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: claim.etag } as const;
     const written = await tables.write('vaultkeys', partition, [gone]);
     if (written.outcome !== 'committed') return undecided(written);
@@ -156,13 +143,12 @@ async function releaseClaims(tables: Tables, company: Company): Promise<Removal>
   return 'removed';
 }
 
-/** All that is left but events on their way, and the company's own row at the very end; each transaction carries it. */
-async function removeControlRows(deps: Removing, company: Company): Promise<Removal> {
+/** All that is left but events on their way; the company's own row is closed at the very end. Each transaction carries it. */
+async function removeControlRows(deps: Removing, companyId: string): Promise<Removal> {
   const { tables } = deps;
-  const { companyId } = company;
   const own = await loadCompany(tables, companyId);
   if (!own) return 'removed';
-  if (!isSame(own.value, company)) return 'lost-race';
+  if (own.value.closing?.decided !== true) return 'lost-race';
   const all = await listAll(tables, { table: 'companies', partitionKey: companyId, after: '', before: '~' });
   const rows = all.filter(({ rowKey }) => rowKey !== COMPANY_ROW_KEY && !rowKey.startsWith(OUTBOX_PREFIX));
   let { etag } = own;
@@ -170,14 +156,15 @@ async function removeControlRows(deps: Removing, company: Company): Promise<Remo
     const deletes = rows
       .slice(start, start + ROWS_AT_ONCE)
       .map((row) => ({ kind: 'delete', rowKey: row.rowKey, etag: row.etag }) as const);
-    const guard = { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag } as const;
-    const written = await tables.write('companies', companyId, [guard, ...deletes]);
+    const written = await tables.write('companies', companyId, [guard(COMPANY_ROW_KEY, etag), ...deletes]);
     if (written.outcome !== 'committed') return undecided(written);
     etag = written.etags[0] ?? '';
   }
+  const closedAt = deps.clock.now().toISOString();
+  const closed: Company = { ...own.value, state: 'closed', closing: undefined, closedAt };
   const act = { action: 'company.deleted', companyId, target: COMPANY_ROW_KEY };
   const written = await audited(deps, KEYSWITCH, act, (record) =>
-    record.write('companies', companyId, [{ kind: 'delete', rowKey: COMPANY_ROW_KEY, etag }]),
+    record.write('companies', companyId, [replaceCompany({ value: own.value, etag }, closed)]),
   );
   return written.outcome === 'committed' ? 'removed' : undecided(written);
 }

@@ -56,13 +56,16 @@ const ref: fc.Arbitrary<ProviderRef> = fc.oneof(
 );
 const seal = fc.record({ keyVersion: words, signature: words });
 
-const company: fc.Arbitrary<Company> = fc.record({
-  companyId: id,
-  displayName: words,
-  defaultKeyring: id,
-  state: fc.constantFrom('active', 'closing'),
-  createdAt: at,
-});
+const someCompany = { companyId: id, displayName: words, defaultKeyring: id, createdAt: at };
+const company: fc.Arbitrary<Company> = fc.oneof(
+  fc.record({ ...someCompany, state: fc.constant('active' as const) }),
+  fc.record({
+    ...someCompany,
+    state: fc.constant('closing' as const),
+    closing: fc.record({ decided: fc.boolean(), worker: words, until: at }),
+  }),
+  fc.record({ ...someCompany, state: fc.constant('closed' as const), closedAt: at }),
+);
 
 const keyring: fc.Arbitrary<Keyring> = fc.record(
   {

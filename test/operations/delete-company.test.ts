@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { COMPANY_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
-import { renewOnAgenda, takeOffAgenda } from '../../shared/operations/agenda.ts';
+import { takeOffAgenda } from '../../shared/operations/agenda.ts';
 import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
-import { getCompany, listCompanies, putCompany } from '../../shared/operations/companies.ts';
+import { getCompany } from '../../shared/operations/companies.ts';
 import { loadCompany } from '../../shared/operations/control-state.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
 import { COMPANY_PURGE_ID, deleteCompany, goOnDeleting } from '../../shared/operations/delete-company.ts';
@@ -18,6 +18,8 @@ import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
 
 const ASKED = { companyId: COMPANY };
 const IN_USE = { type: 'state', code: 'company-has-data-keys' };
+/** Begun by a call that is gone. */
+const LEFT = { decided: false, worker: '', until: '' };
 const SOFT_DELETED = { state: 'deleted', companyKeyVersion: 1 } as const;
 
 const over = (world: World, tables: Tables): World['host'] => world.newHost({ tables });
@@ -29,6 +31,7 @@ const isClosed = async (world: World): Promise<boolean | undefined> =>
   (await loadShard(world.store, { ...PLACE, shard: 0 }))?.value.closed;
 const stateOf = async (world: World): Promise<string | undefined> =>
   (await loadCompany(world.store, COMPANY))?.value.state;
+const CLOSED_ROW = 1;
 const rowsOf = (world: World): number =>
   [...world.store.dump()].filter(({ table, partitionKey }) => table !== 'events' && partitionKey.startsWith(COMPANY))
     .length;
@@ -38,7 +41,9 @@ async function closingWithKey(): Promise<{ readonly world: World; readonly made:
   const world = await World.withCompany({ shardCount: 1 });
   const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
   const company = (await loadCompany(world.store, COMPANY))!;
-  await world.store.write('companies', COMPANY, [replaceCompany(company, { ...company.value, state: 'closing' })]);
+  await world.store.write('companies', COMPANY, [
+    replaceCompany(company, { ...company.value, state: 'closing', closing: LEFT }),
+  ]);
   return { world, made };
 }
 
@@ -74,10 +79,10 @@ describe('a delete of a company', () => {
     world.expectExactCounts();
     world.tables.beforeWrite = undefined;
     expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleted');
-    expect(rowsOf(world)).toBe(0);
+    expect(rowsOf(world)).toBe(CLOSED_ROW);
   });
 
-  it('that dies is on the agenda, though a late one is about to take off what an earlier company has left there', async () => {
+  it('that dies is on the agenda, though a late one is about to take off what an earlier delete has left there', async () => {
     const world = await World.withCompany({ shardCount: 1 });
     const item = { kind: 'purge', companyId: COMPANY, id: COMPANY_PURGE_ID } as const;
     let late: Promise<void> | undefined;
@@ -103,6 +108,7 @@ describe('a delete of a company', () => {
   it('takes no shard for empty that it could not close', async () => {
     const its = await RemovalWorld.decided();
     const { world } = its;
+    its.companyIsNow({ closing: LEFT });
     await its.plantKeys([SOFT_DELETED]);
     const before = its.rows();
     const tables = tablesBut(world.store, {
@@ -123,14 +129,13 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
     ['that takes keys', 'a'],
     ['that takes control rows', 'companykey|'],
     ['that ends it', 'outbox|00000000'],
-    ['of how far its versions went', 'retired|'],
   ])('%s, a company is deleted, and that is recorded once', async (_, prefix) => {
     const world = await World.withCompany({ shardCount: 1 });
     await world.generate([{ keyId: 'a' }]);
-    valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+    valueOf(await deleteDataKey({ ...world.host, restoreDays: 0 }, { ...PLACE, keyId: 'a' }));
     const host = over(world, tablesTripping(world.store, prefix, { mishap }));
     expect(valueOf(await deleteCompany(host, ASKED, ADMIN))).toBe('deleted');
-    expect(rowsOf(world)).toBe(0);
+    expect(rowsOf(world)).toBe(CLOSED_ROW);
     expect(outboxesIn(world.store)).toEqual([]);
     expect(recorded(world, 'company.delete')).toHaveLength(1);
     expect(recorded(world, 'company.deleted')).toEqual([{ by: 'keyswitch', target: 'company' }]);
@@ -150,6 +155,7 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
   it('that decides, nobody who found a key before can turn back once keys go', async () => {
     const its = await RemovalWorld.decided();
     const { world } = its;
+    its.companyIsNow({ closing: LEFT });
     await its.plantKeys([SOFT_DELETED]);
     const found = (await loadCompany(world.store, COMPANY))!;
     const turnedBack: string[] = [];
@@ -176,13 +182,13 @@ describe('somebody else, as a delete turns back,', () => {
 
   it('deletes the last key and the company: it is deleted, and nothing turned back', async () => {
     const others = async (): Promise<void> => {
-      valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+      valueOf(await deleteDataKey({ ...world.host, restoreDays: 0 }, { ...PLACE, keyId: 'a' }));
       expect(valueOf(await deleteCompany(world.newHost(), ASKED, ADMIN))).toBe('deleted');
     };
     const tables = tablesTripping(world.store, COMPANY_ROW_KEY, { mishap: 'outrun', meanwhile: others });
     expect(valueOf(await goOnDeleting(over(world, tables), ASKED))).toBe('deleted');
     expect(recorded(world, 'company.delete-turned-back')).toEqual([]);
-    expect(rowsOf(world)).toBe(0);
+    expect(rowsOf(world)).toBe(CLOSED_ROW);
   });
 
   it('turns back too: it is recorded once', async () => {
@@ -211,35 +217,21 @@ describe('a delete whose answer is lost, and whose company', () => {
     world.clock.advance(60_000);
     expect(await sweepOutboxes(world.host)).toBe(1);
   };
-  const madeAnew = async (): Promise<void> => {
-    expect(valueOf(await goOnDeleting(world.newHost(), ASKED))).toBe('deleted');
-    await recordedByTimer();
-    valueOf(await putCompany(world.newHost(), ASKED, ADMIN));
-  };
-
-  it('is made anew meanwhile, leaves the new one alone', async () => {
-    expect(valueOf(await deleteWhile(madeAnew))).toBe('deleted');
-    expect(await stateOf(world)).toBe('active');
-    const listed = valueOf(await listCompanies(world.host, {}));
-    expect(listed.value.map(({ value }) => value.companyId)).toEqual([COMPANY]);
-    expect(plaintextsOf(await world.generate([{ keyId: 'b' }])).size).toBe(1);
-  });
-
-  it('is made anew and deleted anew meanwhile, leaves it to the timer to end that', async () => {
-    const deleted = deleteWhile(async () => {
-      await madeAnew();
-      const company = (await loadCompany(world.store, COMPANY))!;
-      await renewOnAgenda(world.store, { kind: 'purge', companyId: COMPANY, id: COMPANY_PURGE_ID });
-      await world.store.write('companies', COMPANY, [replaceCompany(company, { ...company.value, state: 'closing' })]);
-    });
-    expect(valueOf(await deleted)).toBe('deleted');
-    expect(await stateOf(world)).toBe('closing');
-    expect(agendaIn(world.store, 'purge')).toHaveLength(1);
+  it('was deleted by the timer meanwhile, says so', async () => {
+    const deletedByTimer = async (): Promise<void> => {
+      world.clock.advance(60_000);
+      expect(valueOf(await goOnDeleting(world.newHost(), ASKED))).toBe('deleted');
+      expect(await sweepOutboxes(world.host)).toBe(1);
+    };
+    expect(valueOf(await deleteWhile(deletedByTimer))).toBe('deleted');
+    expect(recorded(world, 'company.delete')).toHaveLength(1);
+    expect(recorded(world, 'company.deleted')).toHaveLength(1);
   });
 
   it('was found in use by the timer, says so', async () => {
-    await world.generate([{ keyId: 'a' }]);
     const turnedBack = async (): Promise<void> => {
+      await world.generate([{ keyId: 'a' }], { host: world.newHost({ tables: world.store }) });
+      world.clock.advance(60_000);
       expect(errorOf(await goOnDeleting(world.newHost(), ASKED))).toMatchObject(IN_USE);
       await recordedByTimer();
     };

@@ -47,26 +47,6 @@ describe('the shards of a new keyring', () => {
     expect(store.peek('datakeys', partition(1), SHARD_ROW_KEY)).toEqual(before);
   });
 
-  it('take the place of one that was left of an earlier company', async () => {
-    const store = new FakeTables();
-    put(store, 1, { ...IN_USE, writeVersion: 4 });
-    expect(await insert(store)).toBe(true);
-    expect(shardsIn(store)).toEqual([NEW, NEW, NEW]);
-  });
-
-  it('are not put over one that somebody else put there meanwhile, with data keys in it', async () => {
-    const store = new FakeTables();
-    put(store, 1, { ...IN_USE, writeVersion: 4 });
-    const tables = tablesBut(store, {
-      write: (table, partitionKey, writes) => {
-        if (writes[0]?.kind === 'replace') put(store, 1, IN_USE);
-        return store.write(table, partitionKey, writes);
-      },
-    });
-    expect(await insert(tables)).toBe(true);
-    expect(shardsIn(store)).toEqual([NEW, IN_USE, NEW]);
-  });
-
   it('are not told of as there while it cannot be told of one of them', async () => {
     const store = new FakeTables();
     let lost = 0;

@@ -13,6 +13,7 @@ import { COMPANY, errorOf, KEYRING, PLACE, valueOf, World, type Host } from './d
 
 const NOT_MET = { type: 'precondition-failed', what: 'company', id: COMPANY };
 const NO_COMPANY = { type: 'not-found', what: 'company', id: COMPANY };
+const CLOSED = { type: 'company-closed', companyId: COMPANY };
 const CLOSING = { type: 'state', code: 'company-closing', message: 'The company is being deleted.' };
 
 let world: World;
@@ -96,21 +97,21 @@ describe('a company that is made', () => {
     const host = tripping('answer-lost', async () => {
       valueOf(await deleteCompany(other(), { companyId: COMPANY }, ADMIN));
     });
-    expect(errorOf(await put({}, host))).toEqual(NO_COMPANY);
-    expect([company(), companyKeys()]).toEqual([undefined, []]);
+    expect(errorOf(await put({}, host))).toEqual(CLOSED);
+    expect([company()?.state, companyKeys()]).toEqual(['closed', []]);
     expect(told()).toEqual([{ created: true }]);
   });
 
   it('is not told of where it is gone by the end of the call', async () => {
-    let listed = 0;
-    world.tables.beforeWrite = async ({ partitionKey }) => {
-      if (partitionKey !== SYSTEM_PARTITION || (listed += 1) < 2) return undefined;
+    world.tables.beforeWrite = async ({ writes }, commit) => {
+      if (writes[0]?.kind !== 'replace' || writes[0].rowKey !== keyringRowKey(KEYRING)) return undefined;
       world.tables.beforeWrite = undefined;
+      const ready = await commit();
       valueOf(await deleteCompany(other(), { companyId: COMPANY }, ADMIN));
-      return undefined;
+      return ready;
     };
     expect(errorOf(await put())).toEqual(NO_COMPANY);
-    expect(errorOf(await getCompany(world.host, { companyId: COMPANY }))).toEqual(NO_COMPANY);
+    expect(errorOf(await getCompany(world.host, { companyId: COMPANY }))).toEqual(CLOSED);
   });
 });
 

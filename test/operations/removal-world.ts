@@ -30,6 +30,7 @@ const CONNECTION = {
   createdAt: '2026-01-01T00:00:00.000Z',
   keySeen: true,
 } as const;
+const DECIDED = { decided: true, worker: '', until: '' } as const;
 const MINUTE_MS = 60_000;
 
 export class RemovalWorld {
@@ -46,7 +47,11 @@ export class RemovalWorld {
   static async decided(): Promise<RemovalWorld> {
     const world = await World.withCompany({ shardCount: 1 });
     const { value } = (await loadCompany(world.store, COMPANY))!;
-    const decided = new RemovalWorld(world, { ...value, state: 'closing' }, await loadKeyrings(world.store, COMPANY));
+    const decided = new RemovalWorld(
+      world,
+      { ...value, state: 'closing', closing: DECIDED },
+      await loadKeyrings(world.store, COMPANY),
+    );
     decided.companyIsNow({});
     await decided.shardIsNow({ closed: true });
     return decided;
@@ -55,11 +60,11 @@ export class RemovalWorld {
   /** By the call of a worker that read the company and its keyrings when this world began. */
   remove(
     tables: Tables = this.world.tables,
-    { company, keyrings } = this as Pick<RemovalWorld, 'company' | 'keyrings'>,
+    { keyrings } = this as Pick<RemovalWorld, 'keyrings'>,
     budgetMs = MINUTE_MS,
   ): Promise<Removal> {
     const deadline = new Date(this.world.clock.now().getTime() + budgetMs);
-    return removeCompany({ ...this.world.host, tables }, { company, keyrings, deadline });
+    return removeCompany({ ...this.world.host, tables }, { companyId: COMPANY, keyrings, deadline });
   }
 
   companyIsNow(change: Partial<Company>): void {
@@ -127,5 +132,5 @@ export class RemovalWorld {
   }
 
   /** What stays of a company that is gone. */
-  static readonly REMAINS = [`companies/_system/company|${COMPANY}`, `companies/_system/retired|${COMPANY}`];
+  static readonly REMAINS = [`companies/_system/company|${COMPANY}`, `companies/${COMPANY}/${COMPANY_ROW_KEY}`];
 }

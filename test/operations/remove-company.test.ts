@@ -1,19 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CLAIM_ROW_KEY, COMPANY_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
+import { CLAIM_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
+import { loadCompany, loadCompanyRow } from '../../shared/operations/control-state.ts';
 import { chainOf, outboxesIn } from './audit/chain.ts';
 import { COMPANY } from './data-keys/world.ts';
-import { PURGE_LIST, RemovalWorld, SHARD } from './removal-world.ts';
+import { PURGE_LIST, RemovalWorld } from './removal-world.ts';
 import { MISHAPS, tablesTripping } from '../fakes/tables-but.ts';
 
 const { REMAINS } = RemovalWorld;
 const SOFT_DELETED = { state: 'deleted', companyKeyVersion: 1 } as const;
-const OTHERS = [
-  ['made anew under its id', { createdAt: '2030-01-01T00:00:00.000Z' }],
-  ['made anew, and to be deleted too', { createdAt: '2030-01-01T00:00:00.000Z', state: 'closing' }],
-  ['active again', { state: 'active' }],
-] as const;
-
 let its: RemovalWorld;
 beforeEach(async () => {
   its = await RemovalWorld.decided();
@@ -36,10 +31,29 @@ describe('a company', () => {
     expect(chainOf(its.world.store).at(-1)).toMatchObject({ action: 'company.deleted', target: 'company' });
   });
 
-  it('that is gone has been removed', async () => {
-    await its.takeAway('companies', COMPANY, COMPANY_ROW_KEY);
-    expect(await its.remove(undefined, { company: its.company, keyrings: [] })).toBe('removed');
-    expect(chainOf(its.world.store).map(({ action }) => action)).not.toContain('company.deleted');
+  it('that is closed has been removed', async () => {
+    expect(await its.remove()).toBe('removed');
+    expect(await its.remove()).toBe('removed');
+    expect(chainOf(its.world.store).filter(({ action }) => action === 'company.deleted')).toHaveLength(1);
+  });
+
+  it('keeps a closed row with its name, and since when', async () => {
+    await its.remove();
+    const { value } = (await loadCompanyRow(its.world.store, COMPANY))!;
+    expect(value).toEqual({
+      ...its.company,
+      state: 'closed',
+      closing: undefined,
+      closedAt: its.world.clock.now().toISOString(),
+    });
+    expect(await loadCompany(its.world.store, COMPANY)).toBeUndefined();
+  });
+
+  it('keeps its control rows as long as it is not decided', async () => {
+    its.companyIsNow({ closing: { decided: false, worker: '', until: '' } });
+    const before = its.rows().filter((row) => row.startsWith('companies/'));
+    expect(await its.remove()).toBe('lost-race');
+    expect(its.rows().filter((row) => row.startsWith('companies/'))).toEqual(before);
   });
 
   it('goes whatever somebody made of a connection', async () => {
@@ -63,57 +77,11 @@ describe('a shard', () => {
     expect(its.rows()).toEqual(before);
   });
 
-  it.each(OTHERS)('of a company that is %s is not emptied', async (_, change) => {
-    await withRowsOfEveryKind();
-    its.companyIsNow({ state: 'active', ...change });
-    const before = its.rows();
-    expect(await its.remove()).toBe('lost-race');
-    expect(its.rows()).toEqual(before);
-  });
-
-  it('is not emptied by whoever finds no company to it', async () => {
-    await withRowsOfEveryKind();
-    await its.takeAway('companies', COMPANY, COMPANY_ROW_KEY);
-    const before = its.rows();
-    expect(await its.remove()).toBe('lost-race');
-    expect(its.rows()).toEqual(before);
-  });
-
   it('that takes in a key while its rows are looked at keeps all of them', async () => {
     await withRowsOfEveryKind();
     const before = its.rows();
     const tables = its.afterListing('datakeys', () => its.shardIsNow({ live: 1 }));
     expect(await its.remove(tables)).toBe('lost-race');
-    expect(its.rows()).toEqual(before);
-  });
-});
-
-describe.each(OTHERS)('a company that is %s while a slow worker removes the one that was', (_, change) => {
-  beforeEach(() => its.takeAway('datakeys', SHARD, SHARD_ROW_KEY));
-  const changed = (): void => its.companyIsNow({ state: 'active', ...change });
-
-  it.each([
-    ['purge list', 'agenda', PURGE_LIST],
-    ['requests', 'requests', COMPANY],
-    ['health', 'health', COMPANY],
-  ] as const)('keeps its %s, and all else', async (_kind, table, partitionKey) => {
-    its.plantMany(3, table, partitionKey, 'row-');
-    const before = its.rows();
-    expect(await its.remove(its.afterListing(table, changed))).toBe('lost-race');
-    expect(its.rows()).toEqual(before);
-  });
-
-  it('keeps its company keys, its connections and its claims to vault keys', async () => {
-    its.plantConnection();
-    const before = its.rows();
-    expect(await its.remove(its.afterListing('companies', changed))).toBe('lost-race');
-    expect(its.rows()).toEqual([...before, REMAINS[1]].sort());
-  });
-
-  it('keeps them also if it is so from the start, and there is nothing else to look at', async () => {
-    changed();
-    const before = its.rows();
-    expect(await its.remove(undefined, { company: its.company, keyrings: [] })).toBe('lost-race');
     expect(its.rows()).toEqual(before);
   });
 });
@@ -131,7 +99,7 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
   ])('%s, removed is said only of what is gone, and the next call goes on', async (_, prefix) => {
     await withRowsOfEveryKind();
     const first = await its.remove(tablesTripping(its.world.store, prefix, { mishap }));
-    const isGone = !its.rows().includes(`companies/${COMPANY}/${COMPANY_ROW_KEY}`);
+    const isGone = (await loadCompany(its.world.store, COMPANY)) === undefined;
     if (first === 'removed') expect(isGone).toBe(true);
     expect(await its.remove()).toBe('removed');
     expect(its.rows()).toEqual(REMAINS);
@@ -148,5 +116,5 @@ it.each([
 ])('whoever is outrun at %s says so', async (_, prefix) => {
   await withRowsOfEveryKind();
   expect(await its.remove(tablesTripping(its.world.store, prefix, { mishap: 'outrun' }))).toBe('lost-race');
-  expect(its.rows()).toContain(`companies/${COMPANY}/${COMPANY_ROW_KEY}`);
+  expect(await loadCompany(its.world.store, COMPANY)).toBeDefined();
 });

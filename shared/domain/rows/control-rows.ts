@@ -1,5 +1,5 @@
 // Rows of the `companies` table, but for those that name a vault (sealed-rows.ts). Pure. Every row carries `format`.
-import type { Company, Keyring } from '../keyring.ts';
+import type { Closing, Company, Keyring } from '../keyring.ts';
 import type { ProviderRef } from '../provider.ts';
 import type { Blocked, Switch, SwitchState } from '../switch.ts';
 import { count, flag, isRecord, json, need, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
@@ -8,7 +8,14 @@ import { COMPANY_ROW_KEY, keyringRowKey, switchRowKey } from './row-keys.ts';
 
 const FORMAT = 1;
 
-export const companyCells = (company: Company): CellRecord => ({ format: FORMAT, ...company });
+export function companyCells({ closing, closedAt, ...company }: Company): CellRecord {
+  const { decided, worker, until } = closing ?? {};
+  return {
+    format: FORMAT,
+    ...company,
+    ...present({ closingDecided: decided, closingWorker: worker, closingUntil: until, closedAt }),
+  };
+}
 
 /** A row of a later format is not for this version of the product to guess at. */
 const needFormat = (cells: CellRecord, row: string): unknown =>
@@ -17,12 +24,19 @@ const needFormat = (cells: CellRecord, row: string): unknown =>
 export function readCompany(cells: CellRecord): Company {
   const row = COMPANY_ROW_KEY;
   needFormat(cells, row);
+  const state = need(oneOf<Company['state']>(cells, 'state', ['active', 'closing', 'closed']), row, 'state');
+  const closing: Closing = {
+    decided: flag(cells, 'closingDecided') ?? false,
+    worker: text(cells, 'closingWorker') ?? '',
+    until: text(cells, 'closingUntil') ?? '',
+  };
   return {
     companyId: need(text(cells, 'companyId'), row, 'companyId'),
     displayName: need(text(cells, 'displayName'), row, 'displayName'),
     defaultKeyring: need(text(cells, 'defaultKeyring'), row, 'defaultKeyring'),
-    state: need(oneOf(cells, 'state', ['active', 'closing']), row, 'state'),
+    state,
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
+    ...present({ closing: state === 'closing' ? closing : undefined, closedAt: text(cells, 'closedAt') }),
   };
 }
 

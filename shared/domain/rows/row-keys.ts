@@ -15,8 +15,6 @@ export const tenantRowKey = ({ kind, tenantId }: TenantRef): string => `${TENANT
 export const verificationsPrefix = (approval: string): string => `verification|${approval}|`;
 export const verificationRowKey = (approval: string, { kind, tenantId }: TenantRef): string =>
   `${verificationsPrefix(approval)}${kind}|${tenantId}`;
-/** What is kept of a company that was deleted, in the partition of what belongs to no company. */
-export const retiredRowKey = (companyId: string): string => `retired|${companyId}`;
 /** How many limited calls of a kind there were in the minute. */
 export const limitRowKey = (kind: string): string => `limit|${kind}`;
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;

@@ -1,5 +1,4 @@
-// A company's events as they were recorded, oldest first. They stay when the company is deleted, and a company made anew under its id
-// goes on with the same chain.
+// A company's events as they were recorded, oldest first. They stay when the company is deleted.
 import type { AuditRecord } from '../../domain/audit.ts';
 import { readRecord } from '../../domain/rows/audit-rows.ts';
 import { recordRowKey, RECORDS_AFTER, RECORDS_BEFORE, SYSTEM_PARTITION } from '../../domain/rows/row-keys.ts';

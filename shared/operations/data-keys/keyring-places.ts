@@ -1,6 +1,5 @@
-// Into how many shards a keyring is divided, which never changes while the keyring exists. Kept for a while, so that an unwrap
-// need not read the keyring each time; what is kept may belong to a company that was deleted and made anew, so whoever does not
-// find a key asks again past the cache, and whoever writes always does.
+// Into how many shards a keyring is divided, which never changes. Kept for a while, so that an unwrap need not read the keyring each
+// time; its company may be closed meanwhile, so whoever writes always reads it.
 import { LRUCache } from 'lru-cache';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -16,8 +15,6 @@ export interface KeyringPlace {
 
 export interface KeyringShards {
   readonly shardCount: number;
-  /** Not read for this call. */
-  readonly cached: boolean;
 }
 
 const MAX_ENTRIES = 10_000;
@@ -40,7 +37,7 @@ export class KeyringPlaces {
   async find(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
     const entry = this.#entries.get(nameOf(place));
     if (entry && entry.expiresAtMs > this.#deps.clock.now().getTime()) {
-      return ok({ shardCount: entry.shardCount, cached: true });
+      return ok({ shardCount: entry.shardCount });
     }
     return this.read(place);
   }
@@ -56,7 +53,7 @@ export class KeyringPlaces {
     }
     const { shardCount } = keyring.value;
     this.#entries.set(nameOf(place), { shardCount, expiresAtMs });
-    return ok({ shardCount, cached: false });
+    return ok({ shardCount });
   }
 }
 

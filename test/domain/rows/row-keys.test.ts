@@ -7,7 +7,6 @@ test.each([
   [keys.companyKeyRowKey('default', 12), 'companykey|default|0000000012'],
   [keys.connectionRowKey('contoso'), 'connection|contoso'],
   [keys.switchRowKey('default', 's1'), 'switch|default|s1'],
-  [keys.retiredRowKey('acme'), 'retired|acme'],
   [keys.poisonRowKey('abc'), 'poison|abc'],
   [keys.recordRowKey(12), '0000000000000012'],
   [keys.markerRowKey('e1'), 'marker|e1'],

@@ -80,15 +80,35 @@ describe('what was done', () => {
     expect(await actionsOf()).toEqual(before);
   });
 
-  test('stays when the company is deleted, and one made anew under its id goes on with the same chain', async () => {
+  test('stays when the company is deleted, under an id that is never used again', async () => {
     await api.call('DELETE', '/companies/acme', { as: partner });
-    expect((await api.call('GET', '/companies/acme', { as: partner })).status).toBe(404);
+    const gone = await api.call('GET', '/companies/acme', { as: partner });
+    expect([gone.status, gone.headers.get('x-ms-error-code')]).toEqual([410, 'company-closed']);
     const first = ['company.put', 'keyring.create', 'company.delete', 'company.deleted'];
     expect(await actionsOf()).toEqual(first);
-    await registerCompany(api, 'acme');
-    expect(await actionsOf()).toEqual([...first, 'company.put', 'keyring.create']);
+    const again = await api.call('PUT', '/companies/acme', { as: partner, body: {} });
+    expect([again.status, again.headers.get('x-ms-error-code')]).toEqual([410, 'company-closed']);
+    expect((await api.call('DELETE', '/companies/acme', { as: partner })).status).toBe(204);
+    expect(await actionsOf()).toEqual(first);
     const checked = await api.call('GET', '/companies/acme/events/verify', { as: auditor });
-    expect(checked.body).toMatchObject({ status: 'intact', head: { sequence: 6 } });
+    expect(checked.body).toMatchObject({ status: 'intact', head: { sequence: 4 } });
+  });
+
+  test('of companies, closed ones are listed only if asked for, over all pages', async () => {
+    await registerCompany(api, 'beta');
+    await api.call('DELETE', '/companies/acme', { as: partner });
+    const idsOf = async (path: string): Promise<unknown[]> => {
+      const page = await api.call('GET', path, { as: partner });
+      const value = page.body['value'] as unknown as { companyId: string; state: string; closedAt?: string }[];
+      const next = page.body['nextLink'] as unknown as string | undefined;
+      const own = value.map(({ companyId, state, closedAt }) => [companyId, state, closedAt !== undefined]);
+      return next === undefined ? own : [...own, ...(await idsOf(next))];
+    };
+    expect(await idsOf('/companies?maxpagesize=1')).toEqual([['beta', 'active', false]]);
+    expect(await idsOf('/companies?maxpagesize=1&closed=true')).toEqual([
+      ['acme', 'closed', true],
+      ['beta', 'active', false],
+    ]);
   });
 
   test('goes on from page to page', async () => {

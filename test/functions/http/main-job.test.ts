@@ -459,7 +459,7 @@ describe('the end', () => {
     expect([kept.status, codeOf(kept)]).toEqual([409, 'company-has-data-keys']);
     await expectAllReadable();
     expect((await api.call('DELETE', '/companies/initech', { as: partner })).status).toBe(204);
-    expect((await api.call('GET', '/companies/initech', { as: partner })).status).toBe(404);
+    expect((await api.call('GET', '/companies/initech', { as: partner })).status).toBe(410);
   });
 
   test('all of it is recorded, in chains that nobody has touched', async () => {

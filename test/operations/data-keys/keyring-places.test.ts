@@ -21,11 +21,11 @@ describe('into how many shards a keyring is divided', () => {
       world.clock.advance(400);
       return read(...place);
     };
-    expect(await at.find(PLACE)).toEqual({ ok: true, value: { shardCount: 3, cached: false } });
+    expect(await at.find(PLACE)).toEqual({ ok: true, value: { shardCount: 3 } });
     world.clock.advance(TTL - 401);
-    expect(await at.find(PLACE)).toEqual({ ok: true, value: { shardCount: 3, cached: true } });
+    expect(await at.find(PLACE)).toEqual({ ok: true, value: { shardCount: 3 } });
     world.clock.advance(1);
-    expect(await at.find(PLACE)).toEqual({ ok: true, value: { shardCount: 3, cached: false } });
+    expect(await at.find(PLACE)).toEqual({ ok: true, value: { shardCount: 3 } });
   });
 
   it('is of one keyring of one company', async () => {
@@ -39,7 +39,7 @@ describe('into how many shards a keyring is divided', () => {
   it('is read by whoever wants it read', async () => {
     const { places: at } = await places();
     await at.find(PLACE);
-    expect(await at.read(PLACE)).toEqual({ ok: true, value: { shardCount: 3, cached: false } });
+    expect(await at.read(PLACE)).toEqual({ ok: true, value: { shardCount: 3 } });
   });
 
   it('is forgotten when the keyring is met in the making', async () => {
