@@ -29,6 +29,8 @@ export interface FaultEffect {
   readonly hang?: boolean;
   /** Wait until the faults are cleared; then everything goes on as if it had only just come. */
   readonly hold?: boolean;
+  /** Act, then stop in the middle of the answer and say nothing more: in the headers, or half-way through the body. */
+  readonly stall?: 'headers' | 'body';
   /** Act, then lay these fields over the true JSON answer, objects into objects: another key's id, say. */
   readonly mergeBody?: Readonly<Record<string, unknown>>;
   /** Answer with this many bytes of filler instead of acting; below zero the body never ends. */

@@ -3,11 +3,11 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { createSecureContext, type TlsOptions, type TLSSocket } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Control, FaultEffect, RequestRecord } from '../control/control.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
-import { overlay, sendFiller } from './fault-body.ts';
+import { overlay, sendFiller, stallIn } from './fault-body.ts';
 
 export interface EmulatorRequest {
   readonly method: string;
@@ -66,7 +66,7 @@ export async function listenHttp(options: {
       request.socket.destroy();
     });
   };
-  const server = tls ? createHttpsServer({ cert: tls.certPem, key: tls.keyPem }, listener) : createHttpServer(listener);
+  const server = tls ? createHttpsServer(greeting(tls, control), listener) : createHttpServer(listener);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const sockets = new Set<TLSSocket>();
   server.on('secureConnection', (socket: TLSSocket) => {
@@ -86,6 +86,18 @@ export async function listenHttp(options: {
       closing.abort();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** TLS for any name. A planted `handshake` that hangs leaves the client, whose name for us is the target, without an answer. */
+function greeting(tls: TlsIdentity, control: Control): TlsOptions {
+  const material = { cert: tls.certPem, key: tls.keyPem };
+  const context = createSecureContext(material);
+  return {
+    ...material,
+    SNICallback: (name, answer) => {
+      if (control.take('handshake', name.toLowerCase())?.hang !== true) answer(null, context);
     },
   };
 }
@@ -132,7 +144,9 @@ async function serve(exchange: Exchange): Promise<void> {
   }
   log(reply.status, reply.detail);
   const body = fault.mergeBody === undefined ? reply.body : overlay(reply.body, fault.mergeBody);
-  send(response, reply.status, { ...reply.headers, ...fault.headers }, body);
+  const headers = { ...reply.headers, ...fault.headers };
+  if (fault.stall === undefined) send(response, reply.status, headers, body);
+  else stallIn(fault.stall, response, { status: reply.status, headers, text: textOf(body) });
 }
 
 /** An emulator that fails is seen in its log and its answer, instead of looking like a broken network. */
@@ -154,13 +168,16 @@ function sendFault(response: ServerResponse, fault: FaultEffect, status: number)
   else send(response, status, fault.headers ?? {}, fault.body);
 }
 
+const textOf = (body: unknown): string =>
+  body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+
 function send(
   response: ServerResponse,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: unknown,
 ): void {
-  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+  const text = textOf(body);
   const length = Buffer.byteLength(text);
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',

@@ -36,6 +36,20 @@ export function sendFiller(
   pump();
 }
 
+/** Says the first part of an answer and nothing more, for as long as the client waits. */
+export function stallIn(
+  part: 'headers' | 'body',
+  response: ServerResponse,
+  { status, headers, text }: { status: number; headers: Readonly<Record<string, string>>; text: string },
+): void {
+  if (part === 'headers') {
+    response.socket?.write(`HTTP/1.1 ${status} Told\r\nContent-Type: application/json\r\nX-Half: `);
+    return;
+  }
+  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(text) + 1 });
+  response.write(text.slice(0, text.length / 2));
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
