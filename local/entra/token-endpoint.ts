@@ -98,9 +98,13 @@ function refuseCredential(app: AppRegistration, request: TokenRequest): aadsts.E
   return refuseAssertion({ ...request, text: assertion, app });
 }
 
-function readAudience(scope: string | null, tenant: Tenant): string | aadsts.EntraError {
-  if (scope === null) return aadsts.parameterMissing('scope');
-  if (!scope.endsWith(DEFAULT_SCOPE_SUFFIX) || scope.includes(' ')) return aadsts.scopeInvalid(scope);
+/** MSAL for Go adds these to every request, also for an app's own token, where they mean nothing. */
+const OF_PEOPLE: readonly string[] = ['openid', 'offline_access', 'profile'];
+
+function readAudience(scopes: string | null, tenant: Tenant): string | aadsts.EntraError {
+  if (scopes === null) return aadsts.parameterMissing('scope');
+  const [scope = '', ...more] = scopes.split(' ').filter((one) => !OF_PEOPLE.includes(one));
+  if (!scope.endsWith(DEFAULT_SCOPE_SUFFIX) || more.length > 0) return aadsts.scopeInvalid(scopes);
   const audience = scope.slice(0, -DEFAULT_SCOPE_SUFFIX.length);
   const missing = tenant.missingResources.has(audience);
   return missing ? aadsts.resourceNotFound(audience, tenant.displayName) : audience;

@@ -14,6 +14,7 @@ import {
   MANAGED_IDENTITY_PRINCIPAL_ID,
   SERVICE_BUS_AUDIENCE,
   STORAGE_AUDIENCE,
+  SUBSCRIPTION_ID,
   VAULT_AUDIENCE,
   VENDOR_TENANT_ID,
 } from '../identities.ts';
@@ -93,12 +94,9 @@ function answer({ signer, identities, settings }: State, request: EmulatorReques
   if (request.method !== 'GET' || request.path !== '/msi/token') return refuse(404, 'Not found.');
   if (!isExpectedHeader(request.headers['x-identity-header'])) return refuse(401, 'The identity header is invalid.');
   if (query.get('api-version') !== API_VERSION) return refuse(400, 'The api-version is not supported.');
-  const clientId = query.get('client_id')?.toLowerCase();
-  // Only user-assigned identities exist here, so that none is assumed when the client id is left out.
-  const principalId = clientId === undefined ? undefined : identities.get(clientId);
-  if (clientId === undefined || principalId === undefined) {
-    return refuse(400, 'Unable to load the proper Managed Identity.');
-  }
+  const found = namedIn(query, identities);
+  if (!found) return refuse(400, 'Unable to load the proper Managed Identity.');
+  const [clientId, principalId] = found;
   // Clients ask for Service Bus with a slash at the end; audiences are written without.
   const resource = (query.get('resource') ?? '').replace(/\/$/, '');
   if (!RESOURCES.includes(resource)) {
@@ -116,6 +114,23 @@ function answer({ signer, identities, settings }: State, request: EmulatorReques
   const token = { access_token: signer.sign(claims), expires_on: expiresOn, resource, token_type: 'Bearer' };
   return { status: 200, body: { ...token, client_id: clientId } };
 }
+
+/**
+ * The identity that a request names in one of the three ways that App Service knows. Only user-assigned ones exist here, so that
+ * none is assumed where none is named; of two names neither is believed. A resource id ends in the client id here.
+ */
+function namedIn(query: URLSearchParams, identities: State['identities']): readonly [string, string] | undefined {
+  const [name, ...more] = ['client_id', 'object_id', 'principal_id', 'mi_res_id'].filter((one) => query.has(one));
+  if (name === undefined || more.length > 0) return undefined;
+  const value = (query.get(name) ?? '').toLowerCase();
+  return [...identities].find(([clientId, principalId]) => {
+    if (name === 'client_id') return clientId === value;
+    return name === 'mi_res_id' ? value === resourceIdOf(clientId).toLowerCase() : principalId.toLowerCase() === value;
+  });
+}
+
+export const resourceIdOf = (clientId: string): string =>
+  `/subscriptions/${SUBSCRIPTION_ID}/resourcegroups/rg-keyswitch/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${clientId}`;
 
 function isExpectedHeader(given: string | string[] | undefined): boolean {
   if (typeof given !== 'string' || given.length !== MANAGED_IDENTITY_HEADER.length) return false;

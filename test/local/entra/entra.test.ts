@@ -98,6 +98,21 @@ describe('a token of Entra', () => {
     });
   });
 
+  it('may be asked for with the scopes of people beside, as MSAL for Go asks, but not with those of another resource', async () => {
+    await consent(app);
+    const { value } = await entra<{ value: string }>('POST', `/apps/${app}/secrets`);
+    const ask = async (scope: string): Promise<{ access_token?: string; error_codes?: number[] }> => {
+      const form = { grant_type: 'client_credentials', client_id: app, client_secret: value, scope };
+      const url = `https://login.microsoftonline.com/${tenant}/oauth2/v2.0/token`;
+      const answer = await fetch(url, { method: 'POST', body: new URLSearchParams(form) });
+      return (await answer.json()) as { access_token?: string; error_codes?: number[] };
+    };
+    const { access_token: token } = await ask(`${SCOPE} openid offline_access profile`);
+    expect(decodeJwt(token!)).toMatchObject({ aud: 'https://vault.azure.net', appid: app });
+    expect(await ask(`${SCOPE} https://storage.azure.com/.default`)).toMatchObject({ error_codes: [1002012] });
+    expect(await ask('openid offline_access profile')).toMatchObject({ error_codes: [1002012] });
+  });
+
   it('may be asked for under a domain of the tenant', async () => {
     await consent(app);
     const { value } = await entra<{ value: string }>('POST', `/apps/${app}/secrets`);

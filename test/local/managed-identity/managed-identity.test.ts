@@ -7,9 +7,11 @@ import {
   issuerV1,
   issuerV2,
   MANAGED_IDENTITY_CLIENT_ID,
+  MANAGED_IDENTITY_HEADER,
   MANAGED_IDENTITY_PRINCIPAL_ID,
   VENDOR_TENANT_ID,
 } from '../../../local/identities.ts';
+import { resourceIdOf } from '../../../local/managed-identity/managed-identity.ts';
 import { control, startLocalAzure, type LocalAzure } from '../real-names.ts';
 
 let azure: LocalAzure;
@@ -42,6 +44,19 @@ const good = (): Record<string, string> => ({
 });
 
 describe('the managed identity', () => {
+  it('is found by its object id and its resource id too, and by no other name', async () => {
+    const byName = (name: Record<string, string>): Promise<Response> => {
+      const common = { 'api-version': '2019-08-01', resource: 'https://storage.azure.com' };
+      return raw({ ...common, ...name }, MANAGED_IDENTITY_HEADER);
+    };
+    for (const name of [{ object_id: principalId }, { mi_res_id: resourceIdOf(clientId) }]) {
+      const { access_token: token } = (await (await byName(name)).json()) as { access_token: string };
+      expect(decodeJwt(token)).toMatchObject({ appid: clientId, oid: principalId });
+    }
+    expect((await byName({ object_id: clientId })).status).toBe(400);
+    expect((await byName({ object_id: principalId, client_id: clientId })).status).toBe(400);
+  });
+
   it.each([
     ['https://storage.azure.com/.default', 'https://storage.azure.com'],
     ['https://vault.azure.net/.default', 'https://vault.azure.net'],
