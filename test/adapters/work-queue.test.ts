@@ -66,6 +66,8 @@ function queueOf(identityClientId: string): ServiceBusWorkQueue {
     credential: credentials.forServiceBus(),
     clock: systemClock,
     entropy: systemEntropy,
+    // What a send may take is shown in work-queue-silence.test.ts; here a slow machine may take its time.
+    limitMs: 60_000,
   });
 }
 
