@@ -17,7 +17,7 @@ const MAX_ADDRESS_LENGTH = 400;
 
 export function parseAddress(text: unknown): Address | undefined {
   if (typeof text !== 'string' || text === '' || text.length > MAX_ADDRESS_LENGTH) return undefined;
-  const path = text.toLowerCase().replace(/^\/+|\/+$/g, '');
+  const path = pathIn(text.toLowerCase()).replace(/^\/+|\/+$/g, '');
   if (path === '$cbs') return { kind: 'cbs' };
   const isManagement = path.endsWith(MANAGEMENT_SUFFIX);
   const entity = isManagement ? path.slice(0, -MANAGEMENT_SUFFIX.length) : path;
@@ -27,11 +27,14 @@ export function parseAddress(text: unknown): Address | undefined {
   return { kind: isManagement ? 'management' : 'entity', path, queue, isDeadLetter };
 }
 
+/** Python's SDK writes a link's address as a whole URI, `amqps://<namespace>/<entity>`. */
+const pathIn = (text: string): string => /^(?:amqps?|sb):\/\/[^/]+(\/.*)?$/.exec(text)?.slice(1).join('') ?? text;
+
 /** What a token is put for: `sb://<namespace>/<entity>`; undefined when it is no such thing. */
 export function parseTokenAudience(text: unknown): { readonly host: string; readonly path: string } | undefined {
   if (typeof text !== 'string' || text.length > 2 * MAX_ADDRESS_LENGTH || !URL.canParse(text)) return undefined;
   const url = new URL(text);
-  if (url.protocol !== 'sb:' && url.protocol !== 'amqps:' && url.protocol !== 'https:') return undefined;
+  if (!['sb:', 'amqp:', 'amqps:', 'https:'].includes(url.protocol)) return undefined;
   return { host: url.hostname.toLowerCase(), path: url.pathname.toLowerCase().replace(/^\/+|\/+$/g, '') };
 }
 

@@ -1,6 +1,6 @@
 // The $cbs node: clients put tokens there, one per entity, before they attach links. Only Entra's tokens are taken;
 // shared access signatures are switched off, as in a namespace with local authentication disabled.
-import type { EventContext, Receiver } from 'rhea';
+import rhea, { type EventContext, type Receiver } from 'rhea';
 import type { Control } from '../control/control.ts';
 import { parseAddress, parseTokenAudience } from './addresses.ts';
 import type { ClientConnection } from './client-connection.ts';
@@ -44,9 +44,9 @@ async function answerRequest(request: Request, parts: CbsParts): Promise<void> {
   const { client, control } = parts;
   const { answer, claim } = await judge(request, parts);
   const reply = ({ status, description }: Answer): void =>
-    client.reply(request.replyTo, {
+    client.reply(request.replyTo, '$cbs', {
       correlation_id: request.id,
-      application_properties: { 'status-code': status, 'status-description': description },
+      application_properties: { 'status-code': rhea.types.wrap_int(status), 'status-description': description },
     });
   carryOut(control, {
     operation: 'put-token',

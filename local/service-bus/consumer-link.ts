@@ -8,7 +8,7 @@ import { carryOut } from './faulty-operation.ts';
 import { recordOf, tagOfLockToken, toWire } from './message-codec.ts';
 import type { Consumer, Queue } from './queue.ts';
 import type { LockedMessage, StoredMessage } from './queue-model.ts';
-import { answerDrains, answerFlow, creditOf, forget, settle } from './rhea-internals.ts';
+import { answerDrains, answerFlow, creditOf, forget, settle, type OutcomeName } from './rhea-internals.ts';
 import { settleMessage, type Settlement } from './settlement.ts';
 
 interface ConsumerParts {
@@ -41,10 +41,10 @@ export function attachConsumer(parts: ConsumerParts): void {
   });
   // Room again in the window, after 2,048 deliveries that nobody settled.
   link.on('sendable', () => queue.changed());
-  link.on('accepted', (context: EventContext) => consumer.settle(context, 'complete'));
-  link.on('rejected', (context: EventContext) => consumer.settle(context, 'dead-letter'));
-  link.on('released', (context: EventContext) => consumer.settle(context, 'abandon'));
-  link.on('modified', (context: EventContext) => consumer.settle(context, 'abandon'));
+  link.on('accepted', (context: EventContext) => consumer.settle(context, 'complete', 'accepted'));
+  link.on('rejected', (context: EventContext) => consumer.settle(context, 'dead-letter', 'rejected'));
+  link.on('released', (context: EventContext) => consumer.settle(context, 'abandon', 'released'));
+  link.on('modified', (context: EventContext) => consumer.settle(context, 'abandon', 'modified'));
 }
 
 class LinkConsumer implements Consumer {
@@ -95,20 +95,20 @@ class LinkConsumer implements Consumer {
     });
   }
 
-  settle({ delivery }: EventContext, kind: Settlement['kind']): void {
+  settle({ delivery }: EventContext, kind: Settlement['kind'], asked: OutcomeName): void {
     const lockToken = delivery && this.#unsettled.get(delivery);
     if (!delivery || lockToken === undefined) return;
     this.#unsettled.delete(delivery);
     const outcome = recordOf(delivery.remote_state);
     if (kind === 'abandon' && outcome['undeliverable_here'] === true) {
-      settle(delivery, notImplemented('Defer'));
+      settle(delivery, asked, notImplemented('Defer'));
       return;
     }
     const properties = kind === 'dead-letter' ? recordOf(outcome['error'])['info'] : outcome['message_annotations'];
     const { queue, client, control } = this.#parts;
     settleMessage(
       { kind, lockToken, properties: recordOf(properties) },
-      { queue, client, control, answer: (failure) => settle(delivery, failure) },
+      { queue, client, control, answer: (failure) => settle(delivery, asked, failure) },
     );
   }
 

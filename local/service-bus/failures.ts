@@ -38,6 +38,14 @@ export const DEAD_LETTER_NOT_ALLOWED: Failure = {
   status: 400,
 };
 
+export const NO_SESSIONS: Failure = {
+  condition: 'amqp:not-allowed',
+  description:
+    'A sessionful message receiver cannot be created on an entity that does not require sessions. Ensure ' +
+    'RequiresSession is set to true when creating a Queue or Subscription to enable sessionful behavior.',
+  status: 400,
+};
+
 export const QUEUE_FULL: Failure = {
   condition: 'amqp:resource-limit-exceeded',
   description: 'The maximum entity size has been reached or exceeded.',

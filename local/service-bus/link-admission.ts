@@ -6,7 +6,7 @@ import { parseAddress } from './addresses.ts';
 import { attachCbs } from './cbs-node.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { attachConsumer } from './consumer-link.ts';
-import { entityNotFound, unauthorized, type Failure } from './failures.ts';
+import { entityNotFound, NO_SESSIONS, unauthorized, type Failure } from './failures.ts';
 import { carryOut } from './faulty-operation.ts';
 import { attachManagement } from './management-node.ts';
 import { attachProducer } from './producer-link.ts';
@@ -75,11 +75,15 @@ function openSender(link: Sender, client: ClientConnection, broker: Broker): voi
     refuse(link, admission.failure);
     return;
   }
+  if (asksForSession(link.source)) {
+    refuse(link, NO_SESSIONS);
+    return;
+  }
   link.set_source({ address: addressOf(link.source) });
   link.set_target({ address: addressOf(link.target) });
   echoSettleModes(link);
   if (admission.kind === 'entity') attachConsumer({ ...admission, link, client, control: broker.control });
-  else client.addReplyLink(link);
+  else client.addReplyLink(link, admission.kind === 'cbs' ? '$cbs' : admission.path);
 }
 
 type Admission =
@@ -106,6 +110,12 @@ function admit(addressText: string, client: ClientConnection, broker: Broker): A
 /** An attach without source and target, then a detach that says why: how AMQP refuses a link. */
 function refuse(link: Receiver | Sender, { condition, description }: Failure): void {
   link.close({ condition, description });
+}
+
+/** No queue here has sessions. */
+function asksForSession(source: unknown): boolean {
+  const filter = typeof source === 'object' && source !== null && 'filter' in source ? source.filter : undefined;
+  return typeof filter === 'object' && filter !== null && 'com.microsoft:session-filter' in filter;
 }
 
 function addressOf(terminus: unknown): string {

@@ -180,17 +180,28 @@ function refusal(context: Context, failure: Failure): Outcome {
   return { status: failure.status, answer: () => refuse(context, failure) };
 }
 
-function refuse({ client, request }: Context, { status, condition, description }: Failure): void {
-  client.reply(request.replyTo, {
+function refuse({ client, request, path }: Context, { status, condition, description }: Failure): void {
+  client.reply(request.replyTo, path, {
     correlation_id: request.id,
-    application_properties: { statusCode: status, statusDescription: description, errorCondition: condition },
+    application_properties: {
+      statusCode: rhea.types.wrap_int(status),
+      statusDescription: description,
+      errorCondition: rhea.types.wrap_symbol(condition),
+    },
   });
 }
 
-function reply({ client, request }: Context, body: Readonly<Record<string, unknown>> | undefined, status = 200): void {
-  client.reply(request.replyTo, {
+function reply(
+  { client, request, path }: Context,
+  body: Readonly<Record<string, unknown>> | undefined,
+  status = 200,
+): void {
+  client.reply(request.replyTo, path, {
     correlation_id: request.id,
-    application_properties: { statusCode: status, statusDescription: status === 204 ? 'NoContent' : 'OK' },
+    application_properties: {
+      statusCode: rhea.types.wrap_int(status),
+      statusDescription: status === 204 ? 'NoContent' : 'OK',
+    },
     body: body ?? {},
   });
 }

@@ -8,6 +8,7 @@ import { carryOut } from './faulty-operation.ts';
 import { BATCH_FORMAT, fromBatch, fromWire } from './message-codec.ts';
 import type { Queue } from './queue.ts';
 import type { NewMessage } from './queue-model.ts';
+import { errorOf } from './rhea-internals.ts';
 
 /** What the standard tier of Service Bus takes, batches included. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -40,7 +41,7 @@ export function attachProducer(parts: ProducerParts): void {
 }
 
 function receive(delivery: Delivery, content: unknown, { queue, client, control }: ProducerParts): void {
-  const reject = ({ condition, description }: Failure): void => delivery.reject({ condition, description });
+  const reject = (failure: Failure): void => delivery.reject(errorOf(failure));
   const read = readTransfer(delivery.format, content);
   carryOut(control, {
     operation: 'send',

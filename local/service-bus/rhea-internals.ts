@@ -24,12 +24,20 @@ interface DeliveryInternals {
   remote_settled: boolean;
 }
 
-interface OutcomeFactory {
-  accepted(): { described(): unknown };
-  rejected(fields: { error: { condition: string; description: string } }): { described(): unknown };
-}
+export type OutcomeName = 'accepted' | 'rejected' | 'released' | 'modified';
+type OutcomeFactory = Readonly<Record<OutcomeName, (fields: object) => { described(): unknown }>>;
 
 const outcomes = rhea.message as unknown as OutcomeFactory;
+
+/** With all three fields, as Service Bus sends it: Python's SDK fails on a shorter one. */
+export const errorOf = ({
+  condition,
+  description,
+}: Failure): { condition: string; description: string; info: object } => ({
+  condition,
+  description,
+  info: {},
+});
 
 function internalsOf(link: Sender | Receiver): LinkInternals {
   return link as unknown as LinkInternals;
@@ -73,11 +81,9 @@ export function echoSettleModes(link: Sender): void {
   attach.rcv_settle_mode = link.rcv_settle_mode;
 }
 
-/** Settles a delivery of ours as the client asked, or refuses to. */
-export function settle(delivery: Delivery, failure?: Failure): void {
-  const outcome = failure
-    ? outcomes.rejected({ error: { condition: failure.condition, description: failure.description } })
-    : outcomes.accepted();
+/** Settles a delivery of ours with the outcome that the client asked for, or refuses to. */
+export function settle(delivery: Delivery, asked: OutcomeName, failure?: Failure): void {
+  const outcome = failure ? outcomes.rejected({ error: errorOf(failure) }) : outcomes[asked]({});
   delivery.update(true, outcome.described());
   forget(delivery);
 }

@@ -1,7 +1,7 @@
 // Who is let in and what is refused, through the real SDK and, where the SDK would not do such a thing, a bare link.
 import { ServiceBusClient } from '@azure/service-bus';
 import { generateKeyPair } from 'jose';
-import type { AmqpError, Connection, EventContext, Receiver, Sender } from 'rhea';
+import type { AmqpError, Connection, Delivery, EventContext, Receiver, Sender } from 'rhea';
 import tls from 'node:tls';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -109,6 +109,29 @@ describe('links', () => {
     expect(await putToken(fixture.connect(), { token: await fixture.mint(), name })).toBe(401);
   });
 
+  test('a receiver of sessions is refused, since no queue has them', async () => {
+    await expect(fixture.client().acceptSession('work', 'one')).rejects.toThrow('does not require sessions');
+  });
+
+  test('an address may be a whole URI, as the SDK for Python writes it', async () => {
+    const connection = fixture.connect();
+    expect(await putToken(connection, { token: await fixture.mint(), name: `amqps://${HOST}/work` })).toBe(202);
+    const link = connection.open_sender(`amqps://${HOST}/work`);
+    await once(link, 'sendable');
+    link.send({ body: 1 });
+    await once(link, 'accepted');
+    expect(fixture.broker.messages('work').messages).toHaveLength(1);
+  });
+
+  test.each([
+    ['names no link to answer on', null],
+    ['names the address of its link', 'answers-here'],
+    ['names its link', 'answers'],
+  ])('a token is taken from a client that %s', async (_way, replyTo) => {
+    const request = { token: await fixture.mint(), name: `sb://${HOST}/work` };
+    expect(await putToken(fixture.connect(), request, replyTo)).toBe(202);
+  });
+
   test('the SDK is told that a queue does not exist', async () => {
     const client = fixture.client();
     const notFound = { code: 'MessagingEntityNotFound' };
@@ -119,6 +142,23 @@ describe('links', () => {
 });
 
 describe('messages', () => {
+  test.each([
+    ['modified', (delivery: Delivery) => delivery.modified({ delivery_failed: true }), 'modified'],
+    ['released', (delivery: Delivery) => delivery.release(), 'released'],
+    ['rejected', (delivery: Delivery) => delivery.reject({ condition: 'com.microsoft:dead-letter' }), 'rejected'],
+    ['accepted', (delivery: Delivery) => delivery.accept(), 'accepted'],
+  ])('one that is %s is confirmed as that', async (_name, settle, outcome) => {
+    await fixture.client().createSender('work').sendMessages({ body: 1 });
+    const connection = fixture.connect();
+    await putToken(connection, { token: await fixture.mint(), name: `sb://${HOST}/work` });
+    const link = connection.open_receiver({ source: 'work', autoaccept: false, rcv_settle_mode: 1 });
+    const [{ delivery }] = (await once(link, 'message')) as [EventContext];
+    settle(delivery!);
+    await once(link, 'settled');
+    const confirmed = delivery!.remote_state!.constructor as unknown as { composite_type: string };
+    expect(confirmed.composite_type).toBe(outcome);
+  });
+
   test('one over 256 KiB is refused: sent, in a batch, or scheduled', async () => {
     const sender = fixture.client().createSender('work');
     const tooLarge = { body: Buffer.alloc(256 * 1024) };
@@ -163,13 +203,17 @@ async function refusalOf(link: Sender | Receiver): Promise<AmqpError | undefined
 }
 
 /** The status that $cbs answers. */
-async function putToken(connection: Connection, request: { token: string; name: string }): Promise<unknown> {
-  const answers = connection.open_receiver({ source: '$cbs', name: 'answers' });
+async function putToken(
+  connection: Connection,
+  request: { token: string; name: string },
+  replyTo: string | null = 'answers',
+): Promise<unknown> {
+  const answers = connection.open_receiver({ source: '$cbs', name: 'answers', target: 'answers-here' });
   const requests = connection.open_sender('$cbs');
   await once(requests, 'sendable');
   requests.send({
     message_id: 'put-1',
-    reply_to: 'answers',
+    ...(replyTo === null ? {} : { reply_to: replyTo }),
     body: request.token,
     application_properties: { operation: 'put-token', type: 'jwt', name: request.name },
   });
