@@ -49,6 +49,8 @@ export interface FaultRates {
   readonly unavailable: number;
   readonly touched: number;
   readonly emptyPage: number;
+  /** An answer that is none. */
+  readonly damaged: number;
   readonly vault: number;
   readonly slowVault: number;
   /** Answered in due form, and not the truth. */
@@ -68,6 +70,7 @@ export const NO_FAULTS: FaultRates = {
   unavailable: 0,
   touched: 0,
   emptyPage: 0,
+  damaged: 0,
   vault: 0,
   slowVault: 0,
   lyingVault: 0,
@@ -81,6 +84,9 @@ export const NO_FAULTS: FaultRates = {
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/** Most plans have none: what each of their calls meets does not depend on it. */
+const damagedOf = (chance: Chance): number => (chance.happens(0.15) ? chance.pick([0.01, 0.04]) : 0);
 
 export function planOf(seed: number): Plan {
   const chance = new Chance(seed, 'plan');
@@ -112,6 +118,7 @@ export function planOf(seed: number): Plan {
       unavailable: rate(0.005, 0.02),
       touched: rate(0.05, 0.2),
       emptyPage: calm ? 0.1 : rate(0.1, 0.3),
+      damaged: calm ? 0 : damagedOf(new Chance(seed, 'damaged answers of the plan')),
       vault: rate(0.02, 0.2),
       slowVault: rate(0.2),
       lyingVault: calm ? 0 : lyingVaultOf(new Chance(seed, 'lies of the plan')),

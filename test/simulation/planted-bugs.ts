@@ -246,7 +246,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     1,
     inFile(
       `${SWITCHES}/follow-key-version.ts`,
-      ["if (written.outcome !== 'committed') return 'lost-race';", "if (written.outcome !== 'committed') continue;"],
+      [
+        "if (written.outcome !== 'committed') return undecided(written);",
+        "if (written.outcome !== 'committed') continue;",
+      ],
       [
         "while these were written.\n    return 'lost-race';",
         'while these were written.\n    return ok({ keyId: vaultKey.value.keyId, rewrapped });',
@@ -291,8 +294,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         "    const { generation } = control.keyring.value;\n    (deps as any).workerKeys.plant([place.companyId, place.keyringId, place.switchId, generation + 1, control.sw.value.toVersion].join('|'), createSecretKey(companyKey));\n    return await store(deps, place, control, wraps.value);",
       ],
       [
-        "import { timingSafeEqual, type KeyObject } from 'node:crypto';",
-        "import { createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';",
+        "import type { Auditing } from '../audit/append.ts';",
+        "import { createSecretKey } from 'node:crypto';\nimport type { Auditing } from '../audit/append.ts';",
       ],
     ),
   ),
@@ -336,6 +339,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile('shared/domain/failure.ts', [
       "return failure.kind === 'transient' || failure.kind === 'propagating';",
       "return failure.kind === 'propagating';",
+    ]),
+  ),
+  bug(
+    'an answer without its list is taken for an empty page',
+    160,
+    inFile('shared/adapters/table-answer.ts', [
+      "if (!Array.isArray(value) || value.length > range.top) throw new NotAnAnswer('no list, or too long a one');",
+      'if (!Array.isArray(value)) return { rows: [] };',
     ]),
   ),
   bug(

@@ -23,6 +23,7 @@ import {
 } from '../../shared/operations/ports.ts';
 import { actOf, type Place } from '../fixtures/places-to-die.ts';
 import { lieAboutKey, lieAboutUnwrapped } from './lies.ts';
+import { damagedOutcome, damagedPage, damagedRow } from './damaged-answers.ts';
 import type { PortWorld } from './port-world.ts';
 import type { Actor } from './scheduler.ts';
 import { PASSING, troubleOf } from './troubles.ts';
@@ -44,7 +45,9 @@ export class SimTables implements Tables {
   async read(table: TableName, partitionKey: string, rowKey: string): Promise<StoredRow | undefined> {
     const text = `tables.read ${table} ${rowKey}`;
     await this.#begin(text);
-    const row = await this.#world.store.read(table, partitionKey, rowKey);
+    const row = this.#world.meets(this.#actor, text, 'damaged')
+      ? damagedRow(table, partitionKey, rowKey)
+      : await this.#world.store.read(table, partitionKey, rowKey);
     await this.#world.turn(this.#actor, { text: `${text}: ${row?.etag ?? 'none'}`, ...this.#onTheWay(text) });
     return row;
   }
@@ -55,10 +58,10 @@ export class SimTables implements Tables {
     await this.#begin(text);
     const isData = query.table === 'datakeys';
     const limit = Math.min(query.limit, plan.pageRows);
-    const isEmpty = this.#world.meets(this.#actor, text, 'emptyPage');
-    const page: RowPage = isEmpty
-      ? { rows: [], continuation: query.continuation ?? query.after ?? '' }
-      : await this.#world.store.list({ ...query, limit });
+    const isDamaged = this.#world.meets(this.#actor, text, 'damaged');
+    const isEmpty = !isDamaged && this.#world.meets(this.#actor, text, 'emptyPage');
+    const empty: RowPage = { rows: [], continuation: query.continuation ?? query.after ?? '' };
+    const page = isDamaged ? damagedPage(query) : isEmpty ? empty : await this.#world.store.list({ ...query, limit });
     const place = this.#actor.role === 'worker' && isData ? { place: 'page:read' } : {};
     await this.#world.turn(this.#actor, {
       text: `${text}: ${page.rows.length} rows`,
@@ -94,6 +97,7 @@ export class SimTables implements Tables {
     const written = await world.commit(table, partitionKey, writes);
     const answer = { text: `${text}: ${outcomeText(written)}`, ...place('after'), ...this.#onTheWay(text) };
     await world.turn(this.#actor, answer, way);
+    if (written.outcome === 'committed' && world.meets(this.#actor, text, 'damaged')) return damagedOutcome(writes);
     if (!world.meets(this.#actor, text, 'lostAfter')) return written;
     if (act === 'page-write' && written.outcome === 'committed') world.reached('page-write:answer-lost', way);
     return { outcome: 'unknown' };
