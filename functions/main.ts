@@ -80,7 +80,10 @@ const managedTarget: VaultTarget = {
   keyName: settings.KEYSWITCH_VENDOR_KEY_NAME,
   tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
 };
-const sealer = new AzureSealer(pool, { ...managedTarget, keyName: settings.KEYSWITCH_SEAL_KEY_NAME });
+// A vault of its own keeps whoever can cause signatures from using up what the KEK's vault answers in a second.
+const sealVaultHost = settings.KEYSWITCH_SEAL_VAULT_HOST ?? settings.KEYSWITCH_VENDOR_VAULT_HOST;
+const sealTarget = { ...managedTarget, host: sealVaultHost, keyName: settings.KEYSWITCH_SEAL_KEY_NAME };
+const sealer = new AzureSealer(pool, sealTarget);
 
 // What is kept between calls. Nothing in it is needed for correctness.
 const ttlMs = settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000;
@@ -137,6 +140,7 @@ const services = {
   connectionPolicy: {
     allowedSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
     vendorVaultHost: settings.KEYSWITCH_VENDOR_VAULT_HOST,
+    sealVaultHost,
     connectorClientId,
   },
   keyPolicy: {

@@ -25,6 +25,8 @@ export const SERVICE_BUS_NAMESPACE = 'keyswitch-local';
 export const SERVICE_BUS_HOST = `${SERVICE_BUS_NAMESPACE}.servicebus.windows.net`;
 export const VENDOR_VAULT = 'keyswitch-vendor';
 export const VENDOR_VAULT_HOST = `${VENDOR_VAULT}.vault.azure.net`;
+/** The seal key has a vault of its own. */
+export const SEAL_VAULT_HOST = 'keyswitch-seal.vault.azure.net';
 
 export const ENTRA_HOSTS = ['login.microsoftonline.com', 'login.windows.net'] as const;
 

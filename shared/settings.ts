@@ -2,6 +2,7 @@
 // local.settings.sample.json holds exactly these names; a test compares the two.
 import * as z from 'zod';
 import { DEFAULT_SHARD_COUNT } from './domain/keyring.ts';
+import { parseNcrontab } from './domain/ncrontab.ts';
 import { parsePublicUrl } from './domain/public-url.ts';
 import { visibleTextFault } from './domain/visible-text.ts';
 
@@ -17,6 +18,27 @@ const list = z.string().transform((text) =>
 );
 const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be a lower-case host name');
 const vaultKeyName = z.string().regex(/^[0-9A-Za-z-]{1,127}$/, 'must be 1 to 127 letters, digits and dashes');
+/** Rules of Service Bus but for the slash; `%` would be expanded by the host, and by nobody else. */
+const queueName = z
+  .string()
+  .max(260)
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/,
+    'must be letters, digits, dots, dashes and underscores, and begin and end with a letter or digit',
+  );
+/** Six fields, which fire some day: the host would put a function with another into error, and let the rest run. */
+const schedule = z
+  .string()
+  .refine(isSchedule, 'must be NCRONTAB with six fields: second minute hour day month weekday');
+
+function isSchedule(text: string): boolean {
+  try {
+    parseNcrontab(text).next(new Date(0));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const environment = z.object({
   /** Client id of the user-assigned managed identity that the app runs as. */
@@ -24,7 +46,7 @@ const environment = z.object({
   KEYSWITCH_TABLES_ENDPOINT: z.url({ protocol: /^https$/ }),
   /** Read by the Functions host too, for the triggers' connection `KEYSWITCH_SERVICE_BUS`. */
   KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace: hostName,
-  KEYSWITCH_WORK_QUEUE: z.string().min(1).max(260).default('keyswitch-work'),
+  KEYSWITCH_WORK_QUEUE: queueName.default('keyswitch-work'),
   /** Where callers and browsers find this app: in all links, and to know its own pages. If not set, Azure's WEBSITE_HOSTNAME. */
   KEYSWITCH_PUBLIC_URL: z.string().optional(),
   /** How the vendor calls itself on the pages that its customers' administrators meet. */
@@ -33,9 +55,11 @@ const environment = z.object({
     .min(1)
     .max(100)
     .refine((text) => visibleTextFault(text) === undefined, 'must be text that can be seen'),
-  /** The vendor's own vault: the KEK of the `managed` provider, and the seal key. */
+  /** The vendor's own vault: the KEK of the `managed` provider. */
   KEYSWITCH_VENDOR_VAULT_HOST: hostName,
   KEYSWITCH_VENDOR_KEY_NAME: vaultKeyName.default('keyswitch-kek'),
+  /** The vault of the seal key, in the vendor's tenant. If not set, the one above. */
+  KEYSWITCH_SEAL_VAULT_HOST: hostName.optional(),
   KEYSWITCH_SEAL_KEY_NAME: vaultKeyName.default('keyswitch-seal'),
   /** The vendor's Entra tenant: home of both app registrations, the identity and the vendor's vault. */
   KEYSWITCH_VENDOR_TENANT_ID: guid,
@@ -86,10 +110,10 @@ const environment = z.object({
   KEYSWITCH_PROPAGATION_SECONDS: seconds(600),
   KEYSWITCH_SHARD_COUNT: whole(DEFAULT_SHARD_COUNT, 256),
   /** NCRONTAB with seconds. */
-  KEYSWITCH_SWEEP_SCHEDULE: z.string().min(9).default('0 * * * * *'),
-  KEYSWITCH_CHECK_SCHEDULE: z.string().min(9).default('30 */5 * * * *'),
+  KEYSWITCH_SWEEP_SCHEDULE: schedule.default('0 * * * * *'),
+  KEYSWITCH_CHECK_SCHEDULE: schedule.default('30 */5 * * * *'),
   /** When the heads of chains of events are signed. */
-  KEYSWITCH_AUDIT_SCHEDULE: z.string().min(9).default('0 7 * * * *'),
+  KEYSWITCH_AUDIT_SCHEDULE: schedule.default('0 7 * * * *'),
   KEYSWITCH_CHECK_CONCURRENCY: whole(32, 1000),
 });
 
@@ -114,9 +138,14 @@ export const SETTING_NAMES: readonly string[] = Object.keys(environment.shape);
 /** Throws InvalidSettings with a line for everything that is wrong; values are never repeated in it. */
 export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const parsed = environment.safeParse(env);
-  const wrong = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const noValues = SETTING_NAMES.filter((name) => whyNoValue(env[name]) !== undefined);
+  const wrong = noValues.map((name) => `${name}: ${whyNoValue(env[name]) ?? ''}`);
+  for (const { path, message } of parsed.success ? [] : parsed.error.issues) {
+    const name = path.join('.');
+    if (!noValues.includes(name)) wrong.push(`${name}: ${message}`);
+  }
   const publicUrl = publicUrlIn(env);
-  if (publicUrl.wrong !== undefined) wrong.push(publicUrl.wrong);
+  if (publicUrl.wrong !== undefined && !noValues.includes('KEYSWITCH_PUBLIC_URL')) wrong.push(publicUrl.wrong);
   for (const names of TOGETHER) {
     const set = names.filter((name) => env[name] !== undefined);
     if (set.length > 0 && set.length < names.length) wrong.push(`${names.join(', ')}: set all of them or none`);
@@ -125,6 +154,16 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     throw new InvalidSettings(`the settings are not usable:\n${wrong.map((line) => `  - ${line}`).join('\n')}`);
   }
   return { ...parsed.data, publicUrl: publicUrl.origin };
+}
+
+/** What Azure leaves in a variable whose reference it could not resolve is the reference. A template's empty default is no value either. */
+function whyNoValue(value: string | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  if (value.trim() === '') return 'is set, but empty: give it a value or leave it away';
+  const kind = /^\s*@Microsoft\.(KeyVault|AppConfiguration)\(/i.exec(value)?.[1];
+  if (kind === undefined) return undefined;
+  const service = kind.toLowerCase() === 'keyvault' ? 'Key Vault' : 'App Configuration';
+  return `is a reference to ${service} that Azure could not resolve: see that keyVaultReferenceIdentity names an identity that may read it`;
 }
 
 /** WEBSITE_HOSTNAME is Azure's own (`app.azurewebsites.net`), so it is none of the names above. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseSettings } from '../shared/settings.ts';
+import { parseSettings, SETTING_NAMES } from '../shared/settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -32,7 +32,7 @@ test('without any address the app is not started', () => {
   expect(faultsOf(withoutAddress)).toEqual(['  - KEYSWITCH_PUBLIC_URL: set it, or WEBSITE_HOSTNAME as Azure does']);
 });
 
-test.each(['http://keyswitch.example', 'https://keyswitch.example/base', 'keyswitch.example', ''])(
+test.each(['http://keyswitch.example', 'https://keyswitch.example/base', 'keyswitch.example'])(
   'an address that is %j is refused, also where Azure gave another',
   (KEYSWITCH_PUBLIC_URL) => {
     const faults = faultsOf({ ...valid, KEYSWITCH_PUBLIC_URL, WEBSITE_HOSTNAME: 'app.azurewebsites.net' });
@@ -43,4 +43,61 @@ test.each(['http://keyswitch.example', 'https://keyswitch.example/base', 'keyswi
 test.each(['evil.example/path', 'user@evil.example', ''])('a host name of Azure that is %j is refused', (name) => {
   const faults = faultsOf({ ...withoutAddress, WEBSITE_HOSTNAME: name });
   expect(faults).toEqual([expect.stringMatching(/^ {2}- WEBSITE_HOSTNAME: must be https/)]);
+});
+
+const SCHEDULE = 'must be NCRONTAB with six fields: second minute hour day month weekday';
+
+test.each<readonly [string, string, string]>([
+  ...[
+    'every minute',
+    '0 61 * * * *',
+    '* * * * *',
+    '00:01:00',
+    '0 0 0 30 2 *',
+    '0 0 0 * * 7',
+    '0 0 0 0 * *',
+    '%SCHEDULE%',
+  ].map((value) => ['KEYSWITCH_SWEEP_SCHEDULE', value, SCHEDULE] as const),
+  ['KEYSWITCH_CHECK_SCHEDULE', '*/0 * * * * *', SCHEDULE],
+  ['KEYSWITCH_AUDIT_SCHEDULE', '0 7 * * * * 2026', SCHEDULE],
+  ...['keyswitch work', 'a/b', '%X%', '-a', 'a-', 'größe', 'a/$DeadLetterQueue'].map(
+    (value) => ['KEYSWITCH_WORK_QUEUE', value, 'must be letters, digits, dots'] as const,
+  ),
+  ['KEYSWITCH_WORK_QUEUE', 'a'.repeat(261), 'Too big'],
+  ['KEYSWITCH_SEAL_VAULT_HOST', 'https://seal.vault.azure.net', 'must be a lower-case host name'],
+])('%s = %j is refused in one line', (name, value, why) => {
+  expect(faultsOf({ ...valid, [name]: value })).toEqual([expect.stringContaining(`  - ${name}: ${why}`)]);
+});
+
+test.each(['0 */5 * * * *', '*/30 * 8-18 * 1,6 Mon-Fri', '0 0 0 29 2 *', '5/10 0 0 1 jan *'])(
+  'the schedule %s is taken',
+  (value) => {
+    expect(parseSettings({ ...valid, KEYSWITCH_SWEEP_SCHEDULE: value }).KEYSWITCH_SWEEP_SCHEDULE).toBe(value);
+  },
+);
+
+test.each(Object.keys(valid).filter((name) => SETTING_NAMES.includes(name)))(
+  '%s that is empty, or a reference that was not resolved, is named in one line',
+  (name) => {
+    for (const empty of ['', '  ']) {
+      expect(faultsOf({ ...valid, [name]: empty })).toEqual([
+        `  - ${name}: is set, but empty: give it a value or leave it away`,
+      ]);
+    }
+    for (const [reference, service] of [
+      ['@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/s)', 'Key Vault'],
+      ['@Microsoft.AppConfiguration(Endpoint=https://c.azconfig.io; Key=k)', 'App Configuration'],
+    ] as const) {
+      const faults = faultsOf({ ...valid, [name]: reference });
+      expect(faults).toEqual([
+        expect.stringContaining(`  - ${name}: is a reference to ${service} that Azure could not resolve`),
+      ]);
+    }
+  },
+);
+
+test('the seal key lies in the vendor’s vault if it has none of its own', () => {
+  const { KEYSWITCH_SEAL_VAULT_HOST: _seal, ...without } = valid;
+  expect(parseSettings(without).KEYSWITCH_SEAL_VAULT_HOST).toBeUndefined();
+  expect(parseSettings(valid).KEYSWITCH_SEAL_VAULT_HOST).toBe('vendor-seal-vault.vault.azure.net');
 });

@@ -5,6 +5,7 @@ import type { RemoteControl } from '../control/remote-control.ts';
 import {
   MANAGED_IDENTITY_CLIENT_ID,
   MANAGED_IDENTITY_PRINCIPAL_ID,
+  SEAL_VAULT_HOST,
   STORAGE_AUDIENCE,
   TABLE_HOST,
   VENDOR_TENANT_ID,
@@ -15,13 +16,23 @@ export const VENDOR_KEY_NAME = 'keyswitch-kek';
 export const SEAL_KEY_NAME = 'keyswitch-seal';
 const TABLE_NAMES = ['companies', 'datakeys', 'vaultkeys', 'requests', 'agenda', 'events', 'health'] as const;
 
+/** The KEK and the seal key, each in a vault of its own: neither can use up what the other's vault answers in a second. */
 export async function createVendorVault(keyVault: RemoteControl): Promise<void> {
-  const host = VENDOR_VAULT_HOST;
+  await Promise.all([
+    createVault(keyVault, VENDOR_VAULT_HOST, { name: VENDOR_KEY_NAME, keyOps: ['wrapKey', 'unwrapKey'] }),
+    createVault(keyVault, SEAL_VAULT_HOST, { name: SEAL_KEY_NAME, kty: 'EC', keyOps: ['sign', 'verify'] }),
+  ]);
+}
+
+async function createVault(
+  keyVault: RemoteControl,
+  host: string,
+  key: { readonly name: string; readonly kty?: string; readonly keyOps: readonly string[] },
+): Promise<void> {
   const resourceGroup = 'rg-keyswitch';
   await keyVault.call('POST', '/vaults', { host, tenantId: VENDOR_TENANT_ID, resourceGroup, purgeProtection: true });
   await Promise.all([
-    keyVault.call('POST', `/vaults/${host}/keys`, { name: VENDOR_KEY_NAME, keyOps: ['wrapKey', 'unwrapKey'] }),
-    keyVault.call('POST', `/vaults/${host}/keys`, { name: SEAL_KEY_NAME, kty: 'EC', keyOps: ['sign', 'verify'] }),
+    keyVault.call('POST', `/vaults/${host}/keys`, key),
     keyVault.call('PUT', `/vaults/${host}/role-assignments/keyswitch`, {
       principalId: MANAGED_IDENTITY_PRINCIPAL_ID,
       role: 'Key Vault Crypto User',

@@ -12,6 +12,8 @@ export interface ConnectionPolicy {
   readonly allowedSuffixes: readonly string[];
   /** The vendor's own vault is never a customer's. */
   readonly vendorVaultHost: string;
+  /** Nor is that of the seal key, if it is another. */
+  readonly sealVaultHost?: string;
   /** Application id of the connector app. */
   readonly connectorClientId: string;
 }
@@ -55,6 +57,6 @@ export function parseCustomerVault(vaultUri: string, policy: ConnectionPolicy): 
   const parsed = parseVaultUri(vaultUri, policy);
   if (!parsed.ok) return parsed;
   const { host } = parsed.value;
-  if (host !== policy.vendorVaultHost) return ok(host);
+  if (host !== policy.vendorVaultHost && host !== policy.sealVaultHost) return ok(host);
   return err(failure('vault-host-not-allowed', { vaultHost: host, detail: "it is the vendor's own vault" }));
 }

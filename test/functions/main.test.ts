@@ -11,17 +11,15 @@ const run = promisify(execFile);
 const HOST_SETTINGS = [
   'FUNCTIONS_WORKER_RUNTIME',
   'AzureWebJobsDisableHomepage',
+  'AzureWebJobsStorage',
   'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
-  'AzureWebJobsStorage__accountName',
-  'AzureWebJobsStorage__credential',
-  'AzureWebJobsStorage__clientId',
-  'KEYSWITCH_SERVICE_BUS__credential',
-  'KEYSWITCH_SERVICE_BUS__clientId',
 ];
 
 interface SampleSettings {
   readonly IsEncrypted: boolean;
   readonly Values: Readonly<Record<string, string>>;
+  readonly _AzureTakes: Readonly<Record<string, string>>;
+  readonly _OnlyInAzure: Readonly<Record<string, string>>;
 }
 
 const sample = JSON.parse(readFileSync('local.settings.sample.json', 'utf8')) as SampleSettings;
@@ -96,6 +94,24 @@ test('with settings that are not usable the load fails and lists everything that
 test('the sample of local settings names exactly the settings of the app and of its host', () => {
   expect(sample.IsEncrypted).toBe(false);
   expect(Object.keys(sample.Values).sort()).toEqual([...SETTING_NAMES, ...HOST_SETTINGS].sort());
+});
+
+test('the sample says beside each name whether Azure takes it, and which others Azure needs', () => {
+  expect(Object.keys(sample._AzureTakes).sort()).toEqual(Object.keys(sample.Values).sort());
+  for (const told of Object.values(sample._AzureTakes)) expect(told).toMatch(/^(yes|no)\b/);
+  expect(Object.keys(sample._OnlyInAzure).filter((name) => name in sample.Values)).toEqual([]);
+  expect(sample._AzureTakes['FUNCTIONS_WORKER_RUNTIME']).toMatch(/^no on Flex Consumption/);
+  for (const name of ['APPLICATIONINSIGHTS_CONNECTION_STRING', 'FUNCTIONS_EXTENSION_VERSION']) {
+    expect(sample._OnlyInAzure).toHaveProperty(name);
+  }
+});
+
+test('what carries the record, security events and signed heads is never sampled away', () => {
+  const host = JSON.parse(readFileSync('host.json', 'utf8')) as {
+    logging: { applicationInsights: { samplingSettings: { isEnabled: boolean; excludedTypes?: string } } };
+  };
+  const { isEnabled, excludedTypes = '' } = host.logging.applicationInsights.samplingSettings;
+  if (isEnabled) expect(excludedTypes.split(';')).toEqual(expect.arrayContaining(['Trace', 'Exception']));
 });
 
 test('the host renews a message lock for as long as a function may run', () => {

@@ -34,7 +34,7 @@ app.get('key', (request) =>
 
 app.get('sign', () =>
   saying(async () => {
-    const vault = `https://${env('KEYSWITCH_VENDOR_VAULT_HOST')}`;
+    const vault = `https://${env('KEYSWITCH_SEAL_VAULT_HOST')}`;
     const key = await new KeyClient(vault, identity, NO_RETRIES).getKey(env('KEYSWITCH_SEAL_KEY_NAME'));
     const { result } = await new CryptographyClient(key, identity).sign('ES256', Buffer.alloc(32, 1));
     return result.length;
