@@ -35,8 +35,10 @@ export async function askDirectory(
     return err(http.explain(error));
   }
   const body = jsonIn(response.bodyAsText ?? '');
-  if (response.status === 403) return ofForbidden(reasonsIn(body));
-  if (response.status === 404) return ok(NO_ADMIN);
+  // Only Google's own word says that somebody is no administrator: a proxy has such statuses too.
+  const isOwnWord = isRecord(body['error']);
+  if (response.status === 403 && isOwnWord) return ofForbidden(reasonsIn(body));
+  if (response.status === 404 && isOwnWord) return ok(NO_ADMIN);
   if (response.status !== 200) return err(http.explain(new Error('the directory of users did not answer as expected')));
   // Not the user that was asked for: what it says of them is worth nothing.
   if (body['id'] !== subject) return err(failure('google-error', { detail: 'another user than the one asked for' }));

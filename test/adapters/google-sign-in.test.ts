@@ -173,6 +173,8 @@ describe('the directory of users', () => {
     ['needs a permission', forbidden({ errors: [{ reason: 'insufficientPermissions' }] }), 'consent-declined'],
     ['answers of another user', { mergeBody: { id: '1' } }, 'google-error'],
     ['answers nothing', { status: 200, body: '' }, 'google-error'],
+    ['refuses by a page of somebody else', { status: 403, body: '<html></html>' }, 'google-error'],
+    ['is not found by somebody else', { status: 404, body: '' }, 'google-error'],
   ])('that %s proves nothing', async (_trouble, effect, expected) => {
     const callback = await signedIn();
     world.azure.google.control.plant({ operation: 'users.get', effect });
@@ -183,7 +185,7 @@ describe('the directory of users', () => {
     ['does not know the user', { status: 404, body: { error: { code: 404 } } }],
     ['leaves out who is an administrator', { mergeBody: { isAdmin: null } }],
     ['says it in words', { mergeBody: { isAdmin: 'true' } }],
-    ['refuses without a reason', { status: 403, body: '' }],
+    ['refuses without a reason', { status: 403, body: { error: { code: 403 } } }],
   ])('that %s makes nobody a Super Admin', async (_answer, effect) => {
     const callback = await signedIn();
     world.azure.google.control.plant({ operation: 'users.get', effect });
