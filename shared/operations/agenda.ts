@@ -61,8 +61,9 @@ export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<v
       ? ({ kind: 'merge', rowKey, cells: { format: 1 }, etag: row.etag } as const)
       : ({ kind: 'insert', rowKey, cells: { format: 1 } } as const);
     const written = await tables.write('agenda', bucket, [write]);
-    // Somebody else has renewed it just now, or their attempt is this one's whose answer was lost: both are looked at again.
     if (written.outcome === 'committed') return;
+    // Somebody else has written it since it was read here, so whoever read it before finds another ETag already.
+    if (written.outcome === 'conflict' && written.reason === (row ? 'changed' : 'exists')) return;
   }
   throw new StoreUnavailable('the agenda could not be written');
 }

@@ -17,6 +17,8 @@ import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
 
 const ITEM: AgendaItem = { kind: 'switch', companyId: 'acme', id: 'default|s1' };
 
+const MANY = 20;
+
 let store: FakeTables;
 beforeEach(() => {
   store = new FakeTables();
@@ -104,6 +106,38 @@ describe('an item that is renewed', () => {
 
   it.each(MISHAPS)('is there though the write comes out as %s', async (mishap) => {
     await renewOnAgenda(tablesTripping(store, 'switch|', { mishap }), ITEM);
+    expect(await only()).toMatchObject(ITEM);
+  });
+
+  it('by many at once is renewed for each of them: nobody is told that the store is away', async () => {
+    await putOnAgenda(store, ITEM);
+    const before = await only();
+    let reading = 0;
+    const tables = tablesBut(store, {
+      read: async (...read) => {
+        const row = await store.read(...read);
+        reading += 1;
+        // Each writes once all have read.
+        while (reading % MANY !== 0) await new Promise((resolve) => setImmediate(resolve));
+        return row;
+      },
+    });
+    await Promise.all(Array.from({ length: MANY }, () => renewOnAgenda(tables, ITEM)));
+    expect((await only()).etag).not.toBe(before.etag);
+    expect(reading).toBe(MANY);
+  });
+
+  it('is put there anew where it is taken off while it is renewed', async () => {
+    await putOnAgenda(store, ITEM);
+    let isFirst = true;
+    const tables = tablesBut(store, {
+      write: async (...write) => {
+        if (isFirst) await takeOffAgenda(store, ITEM);
+        isFirst = false;
+        return store.write(...write);
+      },
+    });
+    await renewOnAgenda(tables, ITEM);
     expect(await only()).toMatchObject(ITEM);
   });
 
