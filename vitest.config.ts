@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Only functions of this process, of which nothing outlives its file: they share a process, since most of their time would go into starting one. */
 const WITHIN_A_PROCESS = [
@@ -17,6 +18,19 @@ const DEEP = ['test/end-to-end/**/*.test.ts', 'test/attacks/**/*.test.ts', 'test
 const IN_A_BROWSER = 'test/browser/**/*.test.ts';
 const ELSEWHERE = 'node_modules/**';
 
+/** They begin first, so that neither core has nothing to do at the end. The runner knows only how long files are. */
+const LONGEST = ['kill-points-two-hosts', 'kill-points-one-worker', 'planted-bugs', 'demo.deep', 'kills', 'at-length'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const place = LONGEST.findIndex((name) => moduleId.includes(`/${name}`));
+      return place < 0 ? LONGEST.length : place;
+    };
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
 const BUNDLES = 'test/end-to-end/bundles.ts';
 
 export default defineConfig({
@@ -27,6 +41,7 @@ export default defineConfig({
     pool: 'forks',
     // As many as a small machine has cores: hosts, locks and timers of the end-to-end tests need them.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,

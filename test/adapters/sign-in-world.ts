@@ -60,7 +60,7 @@ export class SignInWorld {
       readonly timeoutMs?: number;
     } = {},
   ): SignIns {
-    const { identityClientId = MANAGED_IDENTITY_CLIENT_ID, timeoutMs = 5_000 } = options;
+    const { identityClientId = MANAGED_IDENTITY_CLIENT_ID, timeoutMs = 30_000 } = options;
     const { google = { clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET } } = options;
     const common = {
       connectorClientId: CONNECTOR_APP_ID,

@@ -12,7 +12,10 @@ import { systemClock } from '../../shared/adapters/system.ts';
 import { VaultPool } from '../../shared/adapters/vault-pool.ts';
 import { failureOf } from './vault-world.ts';
 
-const TIMEOUT_MS = 300;
+/** Only silence runs into a limit: whatever else these do is met long before. */
+const TIMEOUT_MS = 30_000;
+const HASTY_MS = 300;
+const limitOf = (host: string): number => (host.startsWith('silent') ? HASTY_MS : TIMEOUT_MS);
 const sockets = new Set<Socket>();
 const servers: Server[] = [];
 
@@ -64,24 +67,25 @@ afterAll(() => {
   for (const server of servers) server.close();
 });
 
-function pool(): VaultPool {
+function pool(host: string): VaultPool {
+  const timeoutMs = limitOf(host);
   const credentials = new Credentials({
     identityClientId: MANAGED_IDENTITY_CLIENT_ID,
     connectorClientId: CONNECTOR_APP_ID,
     authorityHost: 'https://login.microsoftonline.com',
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
     clock: systemClock,
   });
   return new VaultPool({
     credentials,
     connectorClientId: CONNECTOR_APP_ID,
     vaultSuffixes: ['vault.azure.net'],
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
   });
 }
 
 const readKey = (host: string): ReturnType<AzureKeyVaults['readKey']> =>
-  new AzureKeyVaults(pool()).readKey({
+  new AzureKeyVaults(pool(host)).readKey({
     ref: { provider: 'azure-key-vault', connectionId: 'c' },
     host,
     keyName: 'k',
@@ -92,7 +96,7 @@ describe.each(['silent', 'cutting', 'plain', 'refusing', 'untrusted', 'misnamed'
   const host = `${name}.vault.azure.net`;
 
   it('is unreachable for a test', async () => {
-    const failure = failureOf(await new AzureConnectionProbe(pool()).reach(host));
+    const failure = failureOf(await new AzureConnectionProbe(pool(host)).reach(host));
     expect(failure).toMatchObject({ code: 'vault-unreachable', kind: 'transient', facts: { vaultHost: host } });
   });
 

@@ -61,7 +61,7 @@ export class VaultWorld {
   clients(
     options: { readonly timeoutMs?: number; readonly identityClientId?: string; readonly authorityHost?: string } = {},
   ): VaultClients {
-    const { timeoutMs = 5_000, identityClientId = MANAGED_IDENTITY_CLIENT_ID } = options;
+    const { timeoutMs = 30_000, identityClientId = MANAGED_IDENTITY_CLIENT_ID } = options;
     const credentials = new Credentials({
       identityClientId,
       connectorClientId: CONNECTOR_APP_ID,

@@ -82,8 +82,8 @@ export function describeSending(driverOf: () => SendDriver): void {
   test('a delayed message comes when its time has come, and keeps nobody waiting until then', async () => {
     const { queue } = driverOf();
     await queue.send([message('much later')], { delayMs: HOUR_MS });
-    await queue.send([message('shortly')], { delayMs: SHORTLY_MS });
     await queue.send([message('now')]);
+    await queue.send([message('shortly')], { delayMs: SHORTLY_MS });
     expect(driverOf().count()).toBe(3);
     expect(await takeAll(2)).toEqual(['now', 'shortly']);
     expect(driverOf().count()).toBe(1);

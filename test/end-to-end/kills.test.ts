@@ -1,15 +1,13 @@
-// `kill -9` of the Functions host at 20 moments drawn by chance, and a few more if chance has left out a stage that counts, over switches
-// and roll-backs of three companies at once, while a reader and a writer go on. Nobody helps: what was under way goes on by itself, and
-// every key that was ever handed out opens to the same bytes. KEYSWITCH_KILL_SEED repeats a run's choices.
+// `kill -9` of the Functions host at 20 moments drawn by chance, over switches and roll-backs of three companies at once, while a reader and
+// a writer go on. Nobody helps: what was under way goes on by itself, and every key that was ever handed out opens to the same bytes. Which
+// stages chance has hit is told and not judged: kill-points/ dies at each of them for certain. KEYSWITCH_KILL_SEED repeats a run's choices.
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { WORK_QUEUE } from '../../local/environment/app-environment.ts';
 import { VENDOR_VAULT_HOST } from '../../local/identities.ts';
-import type { QueueMessages } from '../../local/service-bus/control-routes.ts';
 import { random } from '../fakes/faulty-tables.ts';
 import { azure, Company, MANAGED } from './company.ts';
-import { startRun } from './harness.ts';
+import { SHORT_LOCKS, startRun } from './harness.ts';
 import { persist, tell, until, type Run } from './run.ts';
 import { expectIntact, ownKeyOf } from './intact.ts';
 import { Load } from './load.ts';
@@ -18,8 +16,6 @@ import { whyBlocked } from './why-blocked.ts';
 
 const SEED = Number(process.env['KEYSWITCH_KILL_SEED'] ?? randomInt(2 ** 31));
 const KILLS = 20;
-/** After those, stages that chance has left out are aimed at alone. */
-const MOST_KILLS = 45;
 /** From this kill on two hosts are at work, and one of them dies. */
 const SECOND_HOST_FROM = 10;
 const COMPANIES = ['red', 'green', 'blue'];
@@ -39,15 +35,19 @@ const STAGES = [
 ];
 const STAGE_WAIT_MS = 1_500;
 const LATEST_MS = 150;
-const MOST_DELIVERIES = 6;
-const LIMIT_MS = 400_000;
+const LIMIT_MS = 900_000;
 
 let run: Run;
 let rows: StoredRows;
 
 beforeAll(async () => {
   // On a starved machine locks run out beside the kills; what is dead-lettered has tests of its own.
-  run = await startRun({ maxDeliveryCount: 1_000 });
+  run = await startRun({
+    ...SHORT_LOCKS,
+    maxDeliveryCount: 1_000,
+    // Whoever ends a switch claims that for two vault calls and a little: short, so that the claim of the dead is over soon.
+    settings: { KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: '3' },
+  });
   rows = new StoredRows(run.credential);
 });
 afterAll(() => run.close());
@@ -123,7 +123,7 @@ class Life {
 }
 
 test(
-  'killed 20 times and more, everything under way ends by itself and every key handed out opens to the same bytes',
+  'killed 20 times, everything under way ends by itself and every key handed out opens to the same bytes',
   { timeout: LIMIT_MS },
   async () => {
     tell(`kill -9: seed ${SEED} (KEYSWITCH_KILL_SEED)`);
@@ -150,16 +150,15 @@ test(
     let starting: Promise<unknown> = Promise.resolve();
     const load = new Load(companies, random(SEED + 1));
     const hits: Record<string, number> = {};
-    const goesOn = (): boolean => kills < KILLS || (kills < MOST_KILLS && leftOut(hits) !== undefined);
+    const goesOn = (): boolean => kills < KILLS;
     const lives = companies.map((company, index) => new Life(company, random(SEED + 2 + index)));
     const broken = new AbortController();
     const living = Promise.all(lives.map((life) => life.live(goesOn)));
     living.catch(() => broken.abort());
     for (; goesOn() && !broken.signal.aborted; kills += 1) {
-      const stage = kills < KILLS ? STAGES[kills % STAGES.length] : leftOut(hits);
-      await reachStage(lives, stage ?? '');
+      await reachStage(lives, STAGES[kills % STAGES.length] ?? '');
       await delay(chance() * LATEST_MS);
-      await Promise.all([starting, nothingIsNearItsLastDelivery()]);
+      await starting;
       const { hosts } = run.environment;
       const victim = hosts[Math.floor(chance() * hosts.length)];
       await victim?.kill('SIGKILL');
@@ -191,33 +190,8 @@ test(
     for (const company of companies) {
       await expectIntact(company, rows);
     }
-    expect(leftOut(hits)).toBeUndefined();
   },
 );
-
-/**
- * A message whose worker died ten times is given up, as one that kills its worker must be, and its switch then waits for somebody.
- * On a machine so slow that hosts die before they get anywhere, kills must wait for that.
- */
-async function nothingIsNearItsLastDelivery(): Promise<void> {
-  await until('messages to get somewhere', async () => {
-    const path = `/queues/${WORK_QUEUE}/messages`;
-    const { messages } = (await run.environment.serviceBus.call('GET', path)) as QueueMessages;
-    return messages.every(({ deliveryCount }) => deliveryCount <= MOST_DELIVERIES);
-  });
-}
-
-/** A stage that should still be hit: preparing, a commit, two of the way forward, one of the way back. */
-function leftOut(hits: Readonly<Record<string, number>>): string | undefined {
-  const hit = Object.keys(hits);
-  const forward = STAGES.filter((stage) => stage.startsWith('forward'));
-  const isShort = forward.filter((stage) => hit.includes(stage)).length < 2;
-  return [
-    ...['prepare', 'commit'].filter((stage) => !hit.includes(stage)),
-    ...(isShort ? forward.filter((stage) => !hit.includes(stage)) : []),
-    ...(hit.some((stage) => stage.startsWith('back')) ? [] : ['back: first pass']),
-  ][0];
-}
 
 const stagesOf = (lives: readonly Life[]): Promise<string[]> =>
   Promise.all(lives.map(({ company, current }) => rows.stageOf(company.companyId, current)));

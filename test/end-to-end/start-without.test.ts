@@ -4,14 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RemoteControl } from '../../local/control/remote-control.ts';
 import type { FunctionsHost } from '../../local/functions-host/host-process.ts';
 import { azure, Company, MANAGED } from './company.ts';
-import { startRun } from './harness.ts';
+import { SHORT_LOCKS, startRun } from './harness.ts';
 import { until, type ErrorBody, type Run } from './run.ts';
 
 let run: Run;
 let company: Company;
 
 beforeAll(async () => {
-  run = await startRun();
+  run = await startRun(SHORT_LOCKS);
   company = await Company.create(run, 'early', 20);
   await company.connect(run.environment.customers.contoso, { id: 'azure', keyName: 'early-key' });
 });

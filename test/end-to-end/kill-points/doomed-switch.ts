@@ -7,7 +7,7 @@ import { WORK_QUEUE } from '../../../local/environment/app-environment.ts';
 import { keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Way } from '../../fixtures/places-to-die.ts';
 import { azure, MANAGED, type Company } from '../company.ts';
-import { until, type Answer, type Run } from '../run.ts';
+import { comeLate, until, type Answer, type Run } from '../run.ts';
 import type { StoredRows } from '../stored-rows.ts';
 import { whyBlocked } from '../why-blocked.ts';
 import type { Death } from './chains.ts';
@@ -89,6 +89,7 @@ export class DoomedSwitch {
     if (!beforeReceipt) await letGoOn(this.#scene);
     const tooLate = delay(DEATH_LIMIT_MS, `nobody died at ${place}`, { ref: false });
     expect(await Promise.race([...exits, tooLate])).toEqual({ code: null, signal: 'SIGKILL' });
+    await comeLate();
     await holdQueue(this.#scene, true);
     expect(orders.wasTaken(name)).toBe(true);
     this.#shard = orders.remarkOf(name).shard ?? this.#shard;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { random } from '../../fakes/faulty-tables.ts';
 import { ALL_PLACES, fatesAt, reachedPlace, type Workers } from '../../fixtures/places-to-die.ts';
 import { Company } from '../company.ts';
-import { startRun } from '../harness.ts';
+import { SHORT_LOCKS, startRun } from '../harness.ts';
 import { tell, type Run } from '../run.ts';
 import { expectIntact, ownKeyOf } from '../intact.ts';
 import { Load } from '../load.ts';
@@ -37,6 +37,7 @@ export function killAtEveryPlace(
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'keyswitch-kill-orders-'));
     run = await startRun({
+      ...SHORT_LOCKS,
       app: 'deadly',
       hosts,
       // On a starved machine locks run out beside the kills; what is dead-lettered has tests of its own.

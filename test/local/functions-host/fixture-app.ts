@@ -1,12 +1,17 @@
 // A small Functions app that shows what the host did: bundled by the tests as the real app is. Writes what happened
 // to a file that survives the process.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { app, type HttpRequest, type HttpResponseInit, type InvocationContext } from '@azure/functions';
 
 const JOURNAL = process.env['FIXTURE_JOURNAL'] ?? '';
 
 function note(kind: string, facts: object = {}): void {
   appendFileSync(JOURNAL, `${JSON.stringify({ kind, pid: process.pid, ...facts })}\n`);
+}
+
+/** The test says when by making the file: nothing is under way by chance. */
+async function untilGateOpens(gate: string): Promise<void> {
+  while (!existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 if (process.env['FIXTURE_FAIL_AT_LOAD'] !== undefined) throw new Error('settings are wrong: FIXTURE_FAIL_AT_LOAD');
@@ -36,7 +41,7 @@ app.http('slow', {
   methods: ['GET'],
   handler: async (request) => {
     note('slow-started');
-    await new Promise((resolve) => setTimeout(resolve, Number(request.query.get('ms'))));
+    await untilGateOpens(request.query.get('gate') ?? '');
     note('slow-ended');
     return { body: 'done' };
   },
@@ -73,7 +78,7 @@ async function onMessage(message: unknown, context: InvocationContext): Promise<
   note('message', { message, messageId, deliveryCount });
   if (typeof message !== 'object' || message === null) return;
   if ('fail' in message) throw new Error('message refused');
-  if ('holdMs' in message) await new Promise((resolve) => setTimeout(resolve, Number(message.holdMs)));
+  if ('gate' in message) await untilGateOpens(String(message.gate));
   note('message-done', { message, metadata: context.triggerMetadata });
 }
 

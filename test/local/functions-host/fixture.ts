@@ -1,5 +1,5 @@
 // Builds the fixture app once per test file and starts hosts of it.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,9 @@ export interface Fixture {
   readonly bundleDir: string;
   start(options?: Partial<HostOptions>): Promise<FunctionsHost>;
   journal(): readonly JournalEntry[];
+  /** A file that is not there: whoever of the app is told to waits for it. */
+  readonly gate: string;
+  openGate(): void;
   /** Kills every host started and removes the files. */
   close(): Promise<void>;
 }
@@ -28,17 +31,29 @@ const HOST_JSON = {
   extensions: { http: { routePrefix: 'api' }, serviceBus: { maxConcurrentCalls: 4 } },
 };
 
-export async function createFixture(): Promise<Fixture> {
-  const directory = await mkdtemp(join(tmpdir(), 'keyswitch-host-'));
-  const bundleDir = join(directory, 'dist');
+let built: Promise<string> | undefined;
+
+async function buildOnce(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'keyswitch-host-app-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const hostJson = join(directory, 'host.json');
-  const journalFile = join(directory, 'journal');
   await writeFile(hostJson, JSON.stringify(HOST_JSON));
   const entryPoint = fileURLToPath(new URL('fixture-app.ts', import.meta.url));
-  await buildBundle({ entryPoint, hostJson, outDir: bundleDir });
+  const outDir = join(directory, 'dist');
+  await buildBundle({ entryPoint, hostJson, outDir });
+  return outDir;
+}
+
+export async function createFixture(): Promise<Fixture> {
+  const bundleDir = await (built ??= buildOnce());
+  const directory = await mkdtemp(join(tmpdir(), 'keyswitch-host-'));
+  const journalFile = join(directory, 'journal');
   const hosts: FunctionsHost[] = [];
+  const gate = join(directory, 'gate');
   return {
     bundleDir,
+    gate,
+    openGate: () => writeFileSync(gate, ''),
     start: async ({ env, ...options } = {}) => {
       const settings = { FIXTURE_JOURNAL: journalFile, FIXTURE_SCHEDULE: '0 0 0 1 1 *', ...env };
       const host = await startHost({ bundleDir, ...options, env: settings });

@@ -46,9 +46,10 @@ test('several hosts run side by side, and one killed comes back at the same addr
 
 test('SIGTERM lets a request under way finish, then the app is told and the host ends with 0', async () => {
   const host = await fixture.start();
-  const slow = fetch(`${host.url}/api/slow?ms=300`);
+  const slow = fetch(`${host.url}/api/slow?gate=${fixture.gate}`);
   await until(() => fixture.journal().some((entry) => entry.kind === 'slow-started'));
   const exit = host.kill();
+  fixture.openGate();
   expect(await (await slow).text()).toBe('done');
   expect(await exit).toEqual({ code: 0, signal: null });
   expect(fixture.journal().map((entry) => entry.kind)).toEqual([
@@ -61,7 +62,7 @@ test('SIGTERM lets a request under way finish, then the app is told and the host
 
 test('an invocation over functionTimeout fails and ends the process, as in Azure', async () => {
   const host = await fixture.start({ env: { AzureFunctionsJobHost__functionTimeout: '00:00:00.2' } });
-  expect((await fetch(`${host.url}/api/slow?ms=60000`)).status).toBe(500);
+  expect((await fetch(`${host.url}/api/slow?gate=${fixture.gate}`)).status).toBe(500);
   expect(await host.exited).toEqual({ code: 3, signal: null });
 });
 

@@ -68,10 +68,14 @@ describe('sending', () => {
   });
 
   test('a delayed request is overtaken by the next', async () => {
-    fixture.broker.control.plant({ operation: 'send', times: 1, effect: { delayMs: 500 } });
+    const { control, messages } = fixture.broker;
+    control.plant({ operation: 'send', times: 1, effect: { hold: true } });
     const sender = fixture.client().createSender('work');
-    await Promise.all([sender.sendMessages({ body: 'delayed' }), sender.sendMessages({ body: 'prompt' })]);
-    expect(fixture.broker.messages('work').messages.map(({ body }) => body)).toEqual(['prompt', 'delayed']);
+    const delayed = sender.sendMessages({ body: 'delayed' });
+    await sender.sendMessages({ body: 'prompt' });
+    control.clearFaults();
+    await delayed;
+    expect(messages('work').messages.map(({ body }) => body)).toEqual(['prompt', 'delayed']);
   });
 });
 
