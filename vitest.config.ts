@@ -36,8 +36,8 @@ const BUNDLES = 'test/end-to-end/bundles.ts';
 export default defineConfig({
   test: {
     // Emulators, hosts and RSA key generation share two cores on a small machine: generous, never a measure of speed.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: 'forks',
     // As many as a small machine has cores: hosts, locks and timers of the end-to-end tests need them.
     maxWorkers: 2,

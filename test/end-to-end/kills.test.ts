@@ -8,7 +8,7 @@ import { VENDOR_VAULT_HOST } from '../../local/identities.ts';
 import { random } from '../fakes/faulty-tables.ts';
 import { azure, Company, MANAGED } from './company.ts';
 import { SHORT_LOCKS, startRun } from './harness.ts';
-import { persist, tell, until, type Run } from './run.ts';
+import { tell, until, type Run } from './run.ts';
 import { expectIntact, ownKeyOf } from './intact.ts';
 import { Load } from './load.ts';
 import { StoredRows } from './stored-rows.ts';
@@ -58,6 +58,8 @@ class Life {
   readonly #random: () => number;
   readonly ended: Record<string, number> = {};
   current = '';
+  /** How many of its calls got through. */
+  answers = 0;
   #count = 0;
 
   constructor(company: Company, random: () => number) {
@@ -73,11 +75,11 @@ class Life {
     const { company } = this;
     this.#count += 1;
     this.current = `s${this.#count}`;
-    const keyring = await persist('the keyring', () =>
+    const keyring = await this.#persist('the keyring', () =>
       company.must<{ provider: { provider: string } }>('GET', company.keyring),
     );
     const target = keyring.provider.provider === 'managed' ? azure('own') : MANAGED;
-    await persist('the order', async () => {
+    await this.#persist('the order', async () => {
       const { status } = await company.order(this.current, target);
       expect(status).toBe(202);
     });
@@ -89,7 +91,7 @@ class Life {
   /** Cancels after a while; now and then goes forward again after all. */
   async #changeMind(): Promise<void> {
     if (this.#random() < 0.8) {
-      await persist('rows to be moved', async () => {
+      await this.#persist('rows to be moved', async () => {
         expect((await this.company.view(this.current)).state).not.toMatch(/^(pending-verification|preparing)$/);
       });
     }
@@ -102,11 +104,19 @@ class Life {
 
   /** It may have ended already: then it is told so. */
   async #tell(verb: string, body?: object): Promise<void> {
-    await persist(verb, async () => {
+    await this.#persist(verb, async () => {
       const path = `${this.company.switchPath(this.current)}/${verb}`;
       const { status } = await this.company.run.call('POST', path, { ...(body ? { body } : {}) });
       expect([202, 409]).toContain(status);
     });
+  }
+
+  /** Asks until there is an answer: the host that was asked may be dead. */
+  async #persist<T>(what: string, ask: () => Promise<T>): Promise<T> {
+    const answered = (value: T): { readonly value: T } => ({ value });
+    const { value } = await until(what, () => ask().then(answered, () => undefined), LIMIT_MS);
+    this.answers += 1;
+    return value;
   }
 
   async #end(): Promise<{ state: string }> {
@@ -114,6 +124,7 @@ class Life {
       `the end of ${this.company.companyId} ${this.current}`,
       async () => {
         const view = await this.company.view(this.current).catch(() => undefined);
+        if (view) this.answers += 1;
         if (view?.blocked) throw new Error(await whyBlocked(run, view.blocked));
         return view && ['completed', 'cancelled'].includes(view.state) && view;
       },
@@ -158,7 +169,7 @@ test(
     for (; goesOn() && !broken.signal.aborted; kills += 1) {
       await reachStage(lives, STAGES[kills % STAGES.length] ?? '');
       await delay(chance() * LATEST_MS);
-      await starting;
+      await Promise.all([starting, everybodyGotThrough(lives, broken.signal)]);
       const { hosts } = run.environment;
       const victim = hosts[Math.floor(chance() * hosts.length)];
       await victim?.kill('SIGKILL');
@@ -192,6 +203,13 @@ test(
     }
   },
 );
+
+/** However slow the machine, between two kills every life gets an answer: else nobody would ever come to an end. */
+async function everybodyGotThrough(lives: readonly Life[], broken: AbortSignal): Promise<void> {
+  const before = lives.map(({ answers }) => answers);
+  const allHave = (): boolean => lives.every(({ answers }, index) => answers > (before[index] ?? 0));
+  await until('an answer for each', () => broken.aborted || allHave(), LIMIT_MS);
+}
 
 const stagesOf = (lives: readonly Life[]): Promise<string[]> =>
   Promise.all(lives.map(({ company, current }) => rows.stageOf(company.companyId, current)));

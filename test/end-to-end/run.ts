@@ -122,15 +122,6 @@ export async function until<T>(
   }
 }
 
-/** Asks until there is an answer: the host that was asked may be dead. */
-export async function persist<T>(what: string, ask: () => Promise<T>): Promise<T> {
-  return until(what, () =>
-    ask()
-      .then((value) => ({ value }))
-      .catch(() => undefined),
-  ).then(({ value }) => value);
-}
-
 /** Lines for whoever reads the run, between those of the test runner. */
 export function tell(...lines: readonly string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);

@@ -45,7 +45,7 @@ export function killAtEveryPlace(
       // Whoever ends a switch claims that for two vault calls and a little: short, so that the claim of the dead is over soon.
       settings: {
         KEYSWITCH_SHARD_COUNT: String(SHARDS),
-        KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: '2',
+        KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: '5',
         [ORDERS_SETTING]: directory,
         ...settings,
       },
