@@ -18,6 +18,8 @@ const RIGHTS: Readonly<Record<VaultOperation, { readonly action: string; readonl
   wrapkey: { action: 'keys/wrap/action', permission: 'wrapKey' },
   unwrapkey: { action: 'keys/unwrap/action', permission: 'unwrapKey' },
   sign: { action: 'keys/sign/action', permission: 'sign' },
+  rotate: { action: 'keys/rotate/action', permission: 'rotate' },
+  'list-deleted': { action: 'keys/read', permission: 'list' },
   'get-deleted': { action: 'keys/read', permission: 'get' },
   recover: { action: 'keys/recover/action', permission: 'recover' },
   purge: { action: 'keys/purge/action', permission: 'purge' },

@@ -33,14 +33,20 @@ export function listItem(vault: Vault, key: VaultKey, version: KeyVersion, withV
   };
 }
 
-export function deletedBundle(vault: Vault, { key, deletedAt }: DeletedKey): object {
-  return {
-    recoveryId: `https://${vault.host}/deletedkeys/${key.name}`,
-    deletedDate: deletedAt,
-    scheduledPurgeDate: deletedAt + vault.settings.softDeleteDays * DAY_SECONDS,
-    ...keyBundle(vault, key, latest(key)),
-  };
+export function deletedBundle(vault: Vault, deleted: DeletedKey): object {
+  return { ...deletion(vault, deleted), ...keyBundle(vault, deleted.key, latest(deleted.key)) };
 }
+
+/** As the list of deleted keys has it: no key material. */
+export function deletedItem(vault: Vault, deleted: DeletedKey): object {
+  return { ...deletion(vault, deleted), ...listItem(vault, deleted.key, latest(deleted.key), false) };
+}
+
+const deletion = (vault: Vault, { key, deletedAt }: DeletedKey): object => ({
+  recoveryId: `https://${vault.host}/deletedkeys/${key.name}`,
+  deletedDate: deletedAt,
+  scheduledPurgeDate: deletedAt + vault.settings.softDeleteDays * DAY_SECONDS,
+});
 
 /** "Purgeable" is left out under purge protection, "Customized" stands for less than 90 days of retention. */
 function recoveryLevel({ purgeProtection, softDeleteDays }: Vault['settings']): string {

@@ -2,7 +2,7 @@
 // deletion. Throws the vault's refusals; permissions and tokens are checked before.
 import * as z from 'zod';
 import { sign, unwrapKey, wrapKey } from './crypto-operations.ts';
-import { deletedBundle, keyBundle, latest, listItem } from './key-bundle.ts';
+import { deletedBundle, deletedItem, keyBundle, latest, listItem } from './key-bundle.ts';
 import { find, findDeleted, parseBody, type KeyAnswer, type KeyCall } from './key-call.ts';
 import type { VaultOperation } from './key-path.ts';
 import * as refuse from './vault-error.ts';
@@ -74,6 +74,15 @@ export const KEY_OPERATIONS: Readonly<Record<VaultOperation, (call: KeyCall) => 
     vault.deletedKeys.set(key.name.toLowerCase(), deleted);
     return deletedBundle(vault, deleted);
   },
+  rotate: rotateKey,
+  'list-deleted': (call) => {
+    const deleted = [...call.vault.deletedKeys.values()].filter(({ visibleAtMs }) => visibleAtMs <= call.nowMs);
+    deleted.sort((a, b) => (a.key.name < b.key.name ? -1 : 1));
+    return page(
+      call,
+      deleted.map((one) => deletedItem(call.vault, one)),
+    );
+  },
   'get-deleted': (call) => deletedBundle(call.vault, findDeleted(call)),
   recover: (call) => {
     const { key } = findDeleted(call);
@@ -105,11 +114,21 @@ async function createKey({ vaults, vault, path, body: text }: KeyCall): Promise<
   return keyBundle(vault, key, version);
 }
 
+/** A new version of the same type and size with the same permissions, whatever became of the one before. */
+async function rotateKey(call: KeyCall): Promise<KeyAnswer> {
+  const { vaults, vault } = call;
+  const { key, version: before } = find(call);
+  const { kind, sizeBits, operations: allowed, tags } = before;
+  const { version } = await vaults.putKeyVersion(vault, key.name, { kind, sizeBits, operations: allowed, tags });
+  return keyBundle(vault, key, version);
+}
+
 function page({ vault, query, path }: KeyCall, items: readonly object[]): object {
   const size = Math.min(Number(query.get('maxresults') ?? PAGE_SIZE), PAGE_SIZE);
   const start = Number(query.get('$skiptoken') ?? 0);
   const next = start + size;
-  const below = path.keyName === '' ? 'keys' : `keys/${path.keyName}/versions`;
+  const collection = path.operation === 'list-deleted' ? 'deletedkeys' : 'keys';
+  const below = path.keyName === '' ? collection : `keys/${path.keyName}/versions`;
   const version = query.get('api-version') ?? '';
   const link = `https://${vault.host}/${below}?api-version=${version}&$skiptoken=${next}&maxresults=${size}`;
   return { value: items.slice(start, next), nextLink: next < items.length ? link : null };

@@ -11,6 +11,8 @@ export type VaultOperation =
   | 'wrapkey'
   | 'unwrapkey'
   | 'sign'
+  | 'rotate'
+  | 'list-deleted'
   | 'get-deleted'
   | 'recover'
   | 'purge';
@@ -24,6 +26,8 @@ export interface KeyPath {
 }
 
 const VERBS: readonly string[] = ['wrapkey', 'unwrapkey', 'sign'];
+/** What Key Vault has below a key beside its versions, and this one has not. */
+const NO_VERSIONS: readonly string[] = ['rotationpolicy', 'backup', 'restore'];
 
 export function readKeyPath(method: string, path: string): KeyPath {
   const segments = path.split('/').slice(1).map(decode);
@@ -49,11 +53,13 @@ function readKey(method: string, keyName: string, third: string, fourth: string)
     const verb = fourth.toLowerCase();
     return method === 'POST' && VERBS.includes(verb) ? [verb as VaultOperation, word] : ['unknown'];
   }
+  if (NO_VERSIONS.includes(word)) return ['unknown'];
   switch (method) {
     case 'GET':
       return word === 'versions' ? ['list-versions'] : ['get', word];
     case 'POST':
-      return [word === 'create' ? 'create' : 'unknown'];
+      // A verb without a version is about the latest: SDKs for Go and Java leave the empty segment out.
+      return [word === 'create' || word === 'rotate' || VERBS.includes(word) ? (word as VaultOperation) : 'unknown'];
     case 'PATCH':
       return ['update', word];
     case 'DELETE':
@@ -64,7 +70,7 @@ function readKey(method: string, keyName: string, third: string, fourth: string)
 }
 
 function readDeleted(method: string, keyName: string, verb: string): KeyPath['operation'] {
-  if (keyName === '') return 'unknown';
+  if (keyName === '') return method === 'GET' && verb === '' ? 'list-deleted' : 'unknown';
   if (method === 'GET' && verb === '') return 'get-deleted';
   if (method === 'POST' && verb === 'recover') return 'recover';
   return method === 'DELETE' && verb === '' ? 'purge' : 'unknown';

@@ -145,5 +145,9 @@ export const throttled = (): VaultError =>
   );
 
 export const badParameter = (message: string): VaultError => new VaultError(400, 'BadParameter', message);
+export const apiVersionUnknown = (asked: string, latest: string): VaultError =>
+  badParameter(
+    `The specified version (${asked}) is not recognized. Consider using the latest supported version (${latest}).`,
+  );
 export const methodNotAllowed = (): VaultError =>
   new VaultError(405, 'MethodNotAllowed', 'The requested resource does not support this http method.');

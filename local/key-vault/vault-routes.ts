@@ -15,6 +15,20 @@ import type { Vaults } from './vaults.ts';
 
 const SERVICE_VERSION = '1.9.2300.1';
 
+/** Of the data plane, oldest first (azure-rest-api-specs, keyvault/data-plane). */
+const API_VERSIONS: readonly string[] = [
+  '2015-06-01',
+  '2016-10-01',
+  '7.0',
+  '7.1',
+  '7.2',
+  '7.3',
+  '7.4',
+  '7.5',
+  '7.6',
+  '2025-07-01',
+];
+
 interface VaultState {
   readonly vaults: Vaults;
   readonly tokens: BearerTokens;
@@ -71,7 +85,9 @@ async function perform(context: VaultRequest, caller: Caller): Promise<object | 
   const operation = path.operation;
   // Asked before anything else of the key, so that who may not see it learns nothing of it.
   authorize({ vault, caller, operation, keyName: path.keyName, nowMs });
-  if (!request.query.get('api-version')) throw refuse.badParameter('api-version must be specified');
+  const apiVersion = request.query.get('api-version') ?? '';
+  if (apiVersion === '') throw refuse.badParameter('api-version must be specified');
+  if (!API_VERSIONS.includes(apiVersion)) throw refuse.apiVersionUnknown(apiVersion, API_VERSIONS.at(-1) ?? '');
   admit(context, operation, nowMs);
   return KEY_OPERATIONS[operation]({ vaults, vault, path, query: request.query, body: request.body, nowMs });
 }
@@ -110,7 +126,6 @@ function serviceHeaders(vault: Vault, request: EmulatorRequest): Record<string, 
     'x-ms-request-id': randomUUID(),
     'x-ms-keyvault-service-version': SERVICE_VERSION,
     'x-ms-keyvault-network-info': `conn_type=Ipv4;addr=${vault.settings.clientAddress};act_addr_fam=InterNetwork;`,
-    'X-Powered-By': 'ASP.NET',
     'Strict-Transport-Security': 'max-age=31536000;includeSubDomains',
     'X-Content-Type-Options': 'nosniff',
   };

@@ -40,6 +40,38 @@ beforeEach(() => requests().clearRequests());
 const keys = (): KeyClient => new KeyClient(`https://${HOST}`, acme.officer, NO_RETRIES);
 
 describe('keys of a vault, through the real client', () => {
+  it('are rotated: a new version of the same type, and what the old one wrapped still opens', async () => {
+    const made = await keys().createRsaKey('turned', { keySize: 2048, keyOps: ['wrapKey', 'unwrapKey'] });
+    const plain = randomBytes(64);
+    const before = new CryptographyClient(made.id!, connector(), NO_RETRIES);
+    const { result } = await before.wrapKey('RSA-OAEP-256', plain);
+    const turned = await keys().rotateKey('turned');
+    expect(turned.id).not.toBe(made.id);
+    expect(turned).toMatchObject({ keyType: 'RSA', keyOperations: ['wrapKey', 'unwrapKey'] });
+    expect((await keys().getKey('turned')).id).toBe(turned.id);
+    expect(Buffer.from((await before.unwrapKey('RSA-OAEP-256', result)).result)).toEqual(plain);
+    await expect(new KeyClient(`https://${HOST}`, connector(), NO_RETRIES).rotateKey('turned')).rejects.toMatchObject({
+      statusCode: 403,
+    });
+  });
+
+  it('once deleted are listed until they are purged, without their material', async () => {
+    await keys().createEcKey('gone', { curve: 'P-256' });
+    await (await keys().beginDeleteKey('gone')).pollUntilDone();
+    const listed = async (): Promise<string[]> => {
+      const names: string[] = [];
+      for await (const { name, properties, key } of keys().listDeletedKeys()) {
+        expect(properties.recoveryId).toBe(`https://${HOST}/deletedkeys/${name}`);
+        expect(key?.n ?? key?.x).toBeUndefined();
+        names.push(name);
+      }
+      return names;
+    };
+    expect(await listed()).toContain('gone');
+    await keys().purgeDeletedKey('gone');
+    expect(await listed()).not.toContain('gone');
+  });
+
   it('are created, read, wrap and unwrap, by latest and by exact version', async () => {
     const made = await keys().createRsaKey('round-trip', { keySize: 2048 });
     const read = await keys().getKey('round-trip');

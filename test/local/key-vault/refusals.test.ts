@@ -66,6 +66,33 @@ const rbacRefusal = (action: string): object =>
       `DecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: ${name};location=westeurope\r\n`,
   );
 
+describe('requests to a vault', () => {
+  const get = async (apiVersion: string, path = 'keys/main'): Promise<{ status: number; text: string }> => {
+    const { token } = (await connectorCredential().getToken('https://vault.azure.net/.default'));
+    const url = `https://${host}/${path}?api-version=${apiVersion}`;
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    return { status: answer.status, text: await answer.text() };
+  };
+
+  it.each(['bogus', '1.0', '2031-01-01'])(
+    'of version %s are refused with the newest that is known',
+    async (version) => {
+      const { status, text } = await get(version);
+      expect(status).toBe(400);
+      expect(JSON.parse(text)).toEqual({
+        error: {
+          code: 'BadParameter',
+          message: `The specified version (${version}) is not recognized. Consider using the latest supported version (2025-07-01).`,
+        },
+      });
+    },
+  );
+
+  it.each(['7.0', '7.4', '7.6', '2025-07-01'])('of version %s are answered', async (version) => {
+    expect((await get(version)).status).toBe(200);
+  });
+});
+
 describe('tokens at a vault', () => {
   const raw = (token?: string): Promise<Response> =>
     fetch(`${key.replace(/\/[0-9a-f]{32}$/, '')}?api-version=7.6`, {
