@@ -17,6 +17,8 @@ export const verificationRowKey = (approval: string, { kind, tenantId }: TenantR
   `${verificationsPrefix(approval)}${kind}|${tenantId}`;
 /** How many limited calls of a kind there were in the minute. */
 export const limitRowKey = (kind: string): string => `limit|${kind}`;
+/** How many of them there were on the day. */
+export const POISON_COUNT_ROW_KEY = 'poisoncount';
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;
 
 /** Links and one-time states of sign-ins, by the hash of their ticket. */

@@ -9,6 +9,9 @@ import type { Tables } from '../ports.ts';
 import { recordPoison } from '../poison.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
 
+/** What whoever sends a message can bring about by how they send it, without any work having failed: it blocks nothing, and the timer resumes. */
+const SENDERS_DOING: ReadonlySet<string> = new Set(['TTLExpiredException', 'HeaderSizeExceeded']);
+
 export async function handleDeadLetter(
   deps: Auditing,
   letter: { readonly body: unknown; readonly reason: string; readonly messageId?: string },
@@ -19,7 +22,7 @@ export async function handleDeadLetter(
     value: letter.body,
     ...(letter.messageId === undefined ? {} : { messageId: letter.messageId }),
   });
-  if (!message.ok) return;
+  if (!message.ok || SENDERS_DOING.has(letter.reason)) return;
   const sw = await readableSwitch(deps.tables, message.value);
   if (!sw) return;
   // Left over from before a cancel or a turn: it says nothing about the work that goes on now.
