@@ -68,7 +68,7 @@ const rbacRefusal = (action: string): object =>
 
 describe('requests to a vault', () => {
   const get = async (apiVersion: string, path = 'keys/main'): Promise<{ status: number; text: string }> => {
-    const { token } = (await connectorCredential().getToken('https://vault.azure.net/.default'));
+    const { token } = await connectorCredential().getToken('https://vault.azure.net/.default');
     const url = `https://${host}/${path}?api-version=${apiVersion}`;
     const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
     return { status: answer.status, text: await answer.text() };
