@@ -39,6 +39,8 @@ export interface Plan {
   readonly timerTurns: number;
   /** Of those who find tenants in the data, and of their administrators. Most companies have none. */
   readonly tenantTurns: number;
+  /** Of somebody who copies the tables meanwhile; each copy is opened in the end. */
+  readonly copies: number;
 }
 
 /** Of each call. */
@@ -134,8 +136,15 @@ export function planOf(seed: number): Plan {
     orders: calm ? 1 : chance.between(3, 14),
     timerTurns: some(2),
     tenantTurns: calm ? 0 : tenantTurnsOf(new Chance(seed, 'tenants of the plan')),
+    copies: copiesOf(new Chance(seed, 'copies of the plan')),
   };
-  return calm ? plan : { ...plan, ...rarestOf(new Chance(seed, 'the rarest of the plan')) };
+  return calm
+    ? plan
+    : {
+        ...plan,
+        ...(plan.tenantTurns > 0 ? { copies: 0 } : {}),
+        ...rarestOf(new Chance(seed, 'the rarest of the plan')),
+      };
 }
 
 /**
@@ -151,6 +160,9 @@ function rarestOf(chance: Chance): Partial<Plan> {
 }
 
 const slowStoreOf = (chance: Chance): number => (chance.happens(0.5) ? chance.pick([0.02, 0.15]) : 0);
+
+/** A copy is settled by an admin alone: where nobody registers tenants. */
+const copiesOf = (chance: Chance): number => (chance.happens(0.6) ? chance.between(1, 3) : 0);
 
 const lyingVaultOf = (chance: Chance): number => (chance.happens(0.3) ? chance.pick([0.02, 0.15]) : 0);
 

@@ -9,6 +9,8 @@ import { startPumps } from './pumps.ts';
 import { sweep, tamper, troubleVaults, turnTimer, VAULT_HOSTS } from './outsiders.ts';
 import { leftOnAgenda } from './leftovers.ts';
 import { planOf, type Plan } from './plan.ts';
+import { checkTornCopy } from './torn-copy.ts';
+import { copyTables } from './copying.ts';
 import { findTenants } from './tenants.ts';
 import { World } from './world.ts';
 
@@ -46,6 +48,7 @@ export async function runSeed(
     const { callers } = await storm(world);
     if (!world.history.failure) await calm(world, callers);
     if (!world.history.failure) await openEverything(world);
+    for (const copy of world.copies) if (!world.history.failure) await checkTornCopy(world, copy);
   } finally {
     process.off('unhandledRejection', onRejection);
   }
@@ -76,6 +79,7 @@ async function storm(world: World): Promise<{ readonly callers: Promise<unknown>
   const state = { isOver: false };
   const isOver = (): boolean => state.isOver;
   const callers = Promise.all([read(world, isOver), write(world, isOver)]);
+  void copyTables(world);
   const acts = [
     new Admin(world).changeHisMind(),
     troubleVaults(world),

@@ -11,6 +11,7 @@ import { Chance } from './chance.ts';
 import { AuditCheck } from './check-audit.ts';
 import { CallBudget } from './call-budget.ts';
 import { ControlCheck } from './check-control.ts';
+import type { CopiedRow } from './copying.ts';
 import { TenantCheck } from './check-tenants.ts';
 import { DataCheck } from './check-data.ts';
 import { Coverage } from './coverage.ts';
@@ -42,6 +43,8 @@ export class World implements PortWorld {
   /** For faults; who goes next is the scheduler's own. */
   readonly chance: Chance;
   readonly hosts: Host[] = [];
+  /** Copies of the tables, whole as far as they go and of no one instant. */
+  readonly copies: (readonly CopiedRow[])[] = [];
   readonly #troubles = new Map<string, Failure>();
   readonly #passed = new Map<string, number>();
   readonly #trace: ((line: string) => void) | undefined;
