@@ -29,6 +29,7 @@ import { registerRoutes } from './http/register.ts';
 import { routes } from './http/routes.ts';
 import { guardStream, type CoreApi } from './http/stream-guard.ts';
 import { invocationLog } from './invocation-log.ts';
+import { recordOwnCounts } from './own-counts.ts';
 import { registerQueues } from './service-bus/register.ts';
 import { registerTimers } from './timer/register.ts';
 
@@ -172,6 +173,7 @@ registerRoutes(app, routes, services);
 // The library has told the worker of its model now.
 guardStream(coreApi());
 registerQueues(app, services, { queueName: settings.KEYSWITCH_WORK_QUEUE });
+recordOwnCounts(app, services);
 registerTimers(app, services, {
   sweep: settings.KEYSWITCH_SWEEP_SCHEDULE,
   checks: settings.KEYSWITCH_CHECK_SCHEDULE,

@@ -1,5 +1,6 @@
 // How many data-key calls a company has made, by caller and outcome: added up in memory, minute by minute, since the path of a data key
-// writes no table. What was counted in a minute is recorded once that minute is over; it is lost if the instance ends before.
+// writes no table. What was counted in a minute is recorded once that minute is over, or when the instance is told to stop; it is lost if the
+// instance dies before.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Clock } from '../ports.ts';
 import { recordEvent, type Recording } from './record-event.ts';
@@ -64,12 +65,22 @@ export class DataKeyCalls {
     if (this.#due.length < MAX_COMPANIES) this.#due.push(counted);
   }
 
+  /** What was counted in the present minute is due now: this process ends. */
+  endMinute(): void {
+    this.#turn();
+    this.#close();
+  }
+
   #turn(): void {
     const minute = Math.floor(this.#clock.now().getTime() / MINUTE_MS);
     if (minute === this.#minute) return;
+    this.#close();
+    this.#minute = minute;
+  }
+
+  #close(): void {
     for (const [companyId, counters] of this.#counters) this.giveBack({ companyId, minute: this.#minute, counters });
     this.#counters = new Map();
-    this.#minute = minute;
   }
 }
 
