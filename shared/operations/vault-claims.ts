@@ -1,6 +1,7 @@
 // Which company a customer's vault key belongs to. A claim is made when consent is proved, and not when a key is named: naming somebody
 // else's vault first keeps nobody out. One row for each key, inserted or refused; a claim without a connection does no harm.
 import type { Actor } from '../domain/audit.ts';
+import type { Connection } from '../domain/connection.ts';
 import { failure } from '../domain/failure-catalogue.ts';
 import { CLAIM_RELEASED } from '../domain/failures/entra-failures.ts';
 import type { Failure } from '../domain/failure.ts';
@@ -12,7 +13,7 @@ import { readConnection } from '../domain/rows/sealed-rows.ts';
 import type { Auditing } from './audit/append.ts';
 import { recordEvent, type Recording } from './audit/record-event.ts';
 import { listAll, type Loaded } from './control-state.ts';
-import type { Tables } from './ports.ts';
+import type { RowWrite, Tables } from './ports.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
 
 export interface VaultKeyName {
@@ -29,16 +30,30 @@ async function loadClaim(
   return row && { value: readClaim(row.cells), etag: row.etag };
 }
 
-/** Success if the company holds it already. `vault-key-in-use` if another one does. */
+/**
+ * Success if the company holds it already. `vault-key-in-use` if another one does: a claim counts as long as a connection of its company
+ * names the key, and so ends with the connection, with its pointing elsewhere, and with the company.
+ */
 export function claimVaultKey(
   deps: Auditing,
   { companyId, ...key }: VaultKeyName & { readonly companyId: string },
 ): Promise<Result<void, Refusal>> {
   return settleRaces<undefined>(deps, async () => {
     const claim = await loadClaim(deps, key);
-    if (claim) return judged(claim.value, { companyId, key });
     const cells = claimCells({ companyId, state: 'held', claimedAt: deps.clock.now().toISOString() });
-    const write = { kind: 'insert', rowKey: CLAIM_ROW_KEY, cells } as const;
+    let write: RowWrite = { kind: 'insert', rowKey: CLAIM_ROW_KEY, cells };
+    if (claim) {
+      if (claim.value.companyId === companyId || (await isNamed(deps.tables, claim.value.companyId, key)))
+        return judged(claim.value, { companyId, key });
+      // Marked first and looked at again, as a release is: whoever relies on it meanwhile finds the mark, or is found.
+      const marked = await mark(deps, key, claim, 'releasing');
+      if (typeof marked === 'string' || !marked.ok) return marked;
+      if (await isNamed(deps.tables, claim.value.companyId, key)) {
+        const held = await mark(deps, key, { value: claim.value, etag: marked.value }, claim.value.state);
+        return typeof held === 'string' ? held : judged(claim.value, { companyId, key });
+      }
+      write = { kind: 'replace', rowKey: CLAIM_ROW_KEY, cells, etag: marked.value };
+    }
     const written = await deps.tables.write('vaultkeys', claimPartition(key), [write]);
     return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   });
@@ -124,14 +139,23 @@ async function mark(
   return written.outcome === 'committed' ? ok(written.etags[0] ?? '') : undecided(written);
 }
 
-/** A row that cannot be read counts as one that uses the key: its company must mend it first. */
-async function isInUse(tables: Tables, companyId: string, key: VaultKeyName): Promise<boolean> {
+const isInUse = (tables: Tables, companyId: string, key: VaultKeyName): Promise<boolean> =>
+  hasConnection(tables, companyId, (one) => claimPartition(one) === claimPartition(key) && one.usedBy.length > 0);
+
+const isNamed = (tables: Tables, companyId: string, key: VaultKeyName): Promise<boolean> =>
+  hasConnection(tables, companyId, (one) => claimPartition(one) === claimPartition(key));
+
+/** A row that cannot be read counts as such a one: its company must mend it first. */
+async function hasConnection(
+  tables: Tables,
+  companyId: string,
+  isSuch: (connection: Connection) => boolean,
+): Promise<boolean> {
   const prefix = connectionRowKey('');
   const rows = await listAll(tables, { table: 'companies', partitionKey: companyId, ...rowKeysUnder(prefix) });
   return rows.some((row) => {
     const connection = readConnection(row.cells, row.rowKey.slice(prefix.length));
-    if (!connection) return true;
-    return claimPartition(connection) === claimPartition(key) && connection.usedBy.length > 0;
+    return !connection || isSuch(connection);
   });
 }
 

@@ -171,6 +171,8 @@ describe('a key that is released', () => {
     const tables = tablesTripping(world.tables, CLAIM_ROW_KEY, {
       mishap: 'outrun',
       meanwhile: async () => {
+        const { cells } = world.tables.peek('companies', COMPANY, connectionRowKey(CONNECTION))!;
+        world.tables.tamper('companies', 'globex', connectionRowKey(CONNECTION), cells);
         await claimVaultKey(world.deps, THEIRS);
       },
     });

@@ -1,16 +1,29 @@
 // Which company a vault key belongs to, and how it is released.
 import { describe, expect, it } from 'vitest';
-import { readClaim } from '../../shared/domain/rows/claim-rows.ts';
+import { claimCells, readClaim } from '../../shared/domain/rows/claim-rows.ts';
 import { KEYSWITCH } from '../../shared/domain/audit.ts';
+import { CLAIM_ROW_KEY, claimPartition, connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { claimVaultKey, getClaim, lackOfClaim, releaseClaim } from '../../shared/operations/vault-claims.ts';
+import type { Cells } from '../../shared/operations/ports.ts';
 import { ADMIN } from '../fakes/actors.ts';
-import { COMPANY, ConnectionWorld, HOST, TENANT } from './connection-world.ts';
+import { tablesBut } from '../fakes/tables-but.ts';
+import { COMPANY, CONNECTION, ConnectionWorld, HOST, OTHER_HOST, TENANT } from './connection-world.ts';
 import { chainOf } from './audit/chain.ts';
 import { codeOf } from './sign-ins/walk.ts';
 
 const KEY = { host: HOST, keyName: 'main-key' };
 const OURS = { ...KEY, companyId: COMPANY };
 const THEIRS = { ...KEY, companyId: 'globex' };
+const NAMES_IT = connectionRowKey(CONNECTION);
+
+/** Both companies have a connection that names the key. */
+async function connected(): Promise<ConnectionWorld> {
+  const world = new ConnectionWorld();
+  await world.put({ tenantId: TENANT });
+  const { cells } = world.tables.peek('companies', COMPANY, NAMES_IT)!;
+  world.tables.tamper('companies', 'globex', NAMES_IT, cells);
+  return world;
+}
 
 async function claimed(): Promise<ConnectionWorld> {
   const world = new ConnectionWorld();
@@ -28,10 +41,43 @@ describe('a claim to a vault key', () => {
   });
 
   it('goes to one of two companies that ask at once', async () => {
-    const world = new ConnectionWorld();
+    const world = await connected();
     const both = await Promise.all([claimVaultKey(world.deps, OURS), claimVaultKey(world.deps, THEIRS)]);
     expect(both.map(codeOf).toSorted()).toEqual(['vault-key-in-use', undefined]);
   });
+
+  it.each([
+    ['is deleted', () => undefined],
+    ['points elsewhere', (cells: Cells) => ({ ...cells, host: OTHER_HOST })],
+  ] as const)('ends with its connection, once that %s', async (_, change) => {
+    const world = await claimed();
+    const row = (await world.tables.read('companies', COMPANY, NAMES_IT))!;
+    const cells = (change as (cells: Cells) => Cells | undefined)(row.cells);
+    if (cells) world.tables.tamper('companies', COMPANY, NAMES_IT, cells);
+    else await world.tables.write('companies', COMPANY, [{ kind: 'delete', rowKey: NAMES_IT, etag: row.etag }]);
+    expect(codeOf(await claimVaultKey(world.deps, THEIRS))).toBeUndefined();
+    expect(await getClaim(world.deps, KEY)).toMatchObject({ value: { value: { companyId: 'globex', state: 'held' } } });
+    expect((await lackOfClaim(world.deps, OURS))?.code).toBe('vault-key-in-use');
+  });
+
+  it.each(['held', 'releasing'] as const)(
+    'that is %s stays where a connection names the key while it is looked at',
+    async (state) => {
+      const world = await claimed();
+      const row = (await world.tables.read('companies', COMPANY, NAMES_IT))!;
+      await world.tables.write('companies', COMPANY, [{ kind: 'delete', rowKey: NAMES_IT, etag: row.etag }]);
+      const before = { companyId: COMPANY, state, claimedAt: '2026-01-01T00:00:00.000Z' };
+      world.tables.tamper('vaultkeys', claimPartition(KEY), CLAIM_ROW_KEY, claimCells(before));
+      const tables = tablesBut(world.tables, {
+        write: (...write) => {
+          world.tables.tamper('companies', COMPANY, NAMES_IT, row.cells);
+          return world.tables.write(...write);
+        },
+      });
+      expect(codeOf(await claimVaultKey({ ...world.deps, tables }, THEIRS))).toBe('vault-key-in-use');
+      expect(await getClaim(world.deps, KEY)).toMatchObject({ value: { value: before } });
+    },
+  );
 
   it('is of the key however host and key name are written', async () => {
     const world = await claimed();

@@ -3,7 +3,7 @@ import type { FailureCode } from '../../../shared/domain/failure.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import { PRIVILEGED_ROLE_ADMINISTRATOR } from '../../../shared/domain/sign-in.ts';
-import { stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { connectionRowKey, stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { hashOf, ticketOf } from '../../../shared/domain/ticket.ts';
 import { MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
@@ -358,6 +358,8 @@ describe('the second question', () => {
   });
 
   it('is refused for a key that another company has claimed, as a security event', async () => {
+    const named = connectionRowKey(PLACE.connectionId);
+    world.tables.tamper('companies', 'globex', named, world.tables.peek('companies', COMPANY, named)!.cells);
     world.tables.tamper('vaultkeys', `${HOST}|main-key`, 'claim', {
       format: 1,
       companyId: 'globex',
