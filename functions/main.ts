@@ -1,5 +1,5 @@
 // The app: settings, then adapters, then every trigger. The only module with side effects. Settings that are not usable end
-// the load with everything that is wrong, so the host refuses to start the app rather than to run it half configured.
+// the load with everything that is wrong: the host reports that it failed, and runs no function rather than some.
 import Module from 'node:module';
 import { app } from '@azure/functions';
 import { AzureConnectionProbe } from '../shared/adapters/connection-probe.ts';
@@ -25,7 +25,7 @@ import { PatientVaults } from '../shared/operations/patient-vaults.ts';
 import { pageSlots } from '../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { parseSettings } from '../shared/settings.ts';
-import { registerRoutes } from './http/register.ts';
+import { registerReserved, registerRoutes } from './http/register.ts';
 import { routes } from './http/routes.ts';
 import { guardStream, type CoreApi } from './http/stream-guard.ts';
 import { invocationLog } from './invocation-log.ts';
@@ -38,6 +38,7 @@ const MS_PER_HOUR = 3_600_000;
 keepHeapSmall();
 // Without it a body that comes in pieces does not reach the app, and every other is held whole before anybody has looked at it.
 app.setup({ enableHttpStream: true });
+registerReserved(app, { entropy: systemEntropy });
 const settings = parseSettings(process.env);
 const log = jsonLog(invocationLog(app));
 
@@ -182,6 +183,6 @@ registerTimers(app, services, {
 
 /** Only the worker has this module, and gives it to whoever requires it. */
 function coreApi(): CoreApi {
-  const require = Reflect.get(Module.prototype, 'require') as (id: string) => unknown;
-  return require('@azure/functions-core') as CoreApi;
+  const give = Reflect.get(Module.prototype, 'require') as (id: string) => unknown;
+  return give('@azure/functions-core') as CoreApi;
 }

@@ -70,6 +70,10 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
     mintApiToken: emulators.mintApiToken,
     startHost: async ({ env, ...host } = {}) => {
       const started = await fleet.start({ bundleDir: BUNDLE_DIR, ...host, env: { ...settings, ...env }, redirect });
+      if (started.functions.length === 0) {
+        await started.kill();
+        throw new Error(`The app has no functions:\n${started.lines.join('\n')}`);
+      }
       await registerCallback(controls, started.url);
       return started;
     },

@@ -128,8 +128,17 @@ export interface Settings extends Readonly<Omit<z.infer<typeof environment>, 'KE
   readonly publicUrl: string;
 }
 
+/**
+ * Its stack is its message: the worker writes it to standard error, and the host takes each line there for an error only if it contains `error`
+ * (azure-functions-host, WorkerProcess.ParseErrorMessageAndLog), or `warn` for a warning.
+ */
 class InvalidSettings extends Error {
   override readonly name = 'InvalidSettings';
+
+  constructor(wrong: readonly string[]) {
+    super(['the settings are not usable (error at load):', ...wrong.map((line) => `  error: ${line}`)].join('\n'));
+    this.stack = `${this.name}: ${this.message}`;
+  }
 }
 
 /** The names that this app reads from its environment. */
@@ -151,7 +160,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     if (set.length > 0 && set.length < names.length) wrong.push(`${names.join(', ')}: set all of them or none`);
   }
   if (wrong.length > 0 || !parsed.success) {
-    throw new InvalidSettings(`the settings are not usable:\n${wrong.map((line) => `  - ${line}`).join('\n')}`);
+    throw new InvalidSettings(wrong);
   }
   return { ...parsed.data, publicUrl: publicUrl.origin };
 }

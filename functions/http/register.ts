@@ -6,7 +6,7 @@ import type { EdgeRefusal } from './failure-to-response.ts';
 import { refuseWithPage } from './pages/answer-page.ts';
 import { serve, type EdgeServices } from './serve.ts';
 import { pathMatches } from './path-match.ts';
-import { AREAS, fullPath, type Route } from './route.ts';
+import { fullPath, type AREAS, type Route } from './route.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface HttpApp {
@@ -16,10 +16,7 @@ export interface HttpApp {
   ): void;
 }
 
-type Area = (typeof AREAS)[number];
-
 const ALL_METHODS: HttpMethod[] = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'];
-const FOR_PEOPLE: readonly Area[] = ['consent', 'verify'];
 
 /**
  * The host takes functions in the order of their names, and of their routes the first that fits: this prefix is what keeps them
@@ -36,16 +33,39 @@ export function registerRoutes<D extends EdgeServices>(app: HttpApp, routes: rea
       handler: served(route, deps),
     });
   }
-  // Not one for all areas: it would take the host's own admin/warmup too, which the host maps after the app's routes.
-  for (const area of AREAS) {
+  const { entropy, vendorName } = deps;
+  registerUnknown(app, ['api'], (rest) => asJson(refusalOf(routes, rest), entropy.id()));
+  registerUnknown(app, ['consent', 'verify'], (rest) =>
+    refuseWithPage(refusalOf(routes, rest), { requestId: entropy.id(), vendorName }),
+  );
+}
+
+/**
+ * The areas of pages to come. They need no setting, and are registered before the settings are read: a worker tells the host of an error at
+ * load only if a function was registered before it (azure-functions-nodejs-worker, FunctionsMetadataHandler).
+ */
+export function registerReserved(app: HttpApp, { entropy }: Pick<EdgeServices, 'entropy'>): void {
+  registerUnknown(app, ['portal', 'operator'], () => asJson({ type: 'no-such-route' }, entropy.id()));
+}
+
+/** Not one function for all areas: it would take the host's own admin/warmup too, which the host maps after the app's routes. */
+function registerUnknown(
+  app: HttpApp,
+  areas: readonly (typeof AREAS)[number][],
+  answer: (path: string) => HttpResponseInit,
+): void {
+  for (const area of areas) {
     app.http(`${LAST}unknown-${area}-path`, {
       methods: ALL_METHODS,
       authLevel: 'anonymous',
       route: `${area}/{*rest}`,
-      handler: ({ params }) => unknownPath(routes, { area, rest: params['rest'] ?? '' }, deps),
+      handler: ({ params }) => answer(`/${area}/${params['rest'] ?? ''}`),
     });
   }
 }
+
+const asJson = (refusal: EdgeRefusal, requestId: string): HttpResponseInit =>
+  refuseWithJson(refusal, { requestId, isPartnerAdmin: false });
 
 /**
  * With streaming the host mixes the query and members of a JSON body into `params`, and spells a parameter as whatever named it first
@@ -62,18 +82,7 @@ function served<D extends EdgeServices>(route: Route<D>, deps: D): HttpHandler {
 }
 
 /** 405 with Allow where another method would do, 404 otherwise; the same for everybody, so it needs no token. */
-function unknownPath<D>(
-  routes: readonly Route<D>[],
-  { area, rest }: { readonly area: Area; readonly rest: string },
-  { entropy, vendorName }: Pick<EdgeServices, 'entropy' | 'vendorName'>,
-): HttpResponseInit {
-  const fitting = routes.filter((route) => pathMatches(fullPath(route), `/${area}/${rest}`));
-  const refusal: EdgeRefusal =
-    fitting.length > 0
-      ? { type: 'method-not-allowed', allowed: fitting.map(({ method }) => method) }
-      : { type: 'no-such-route' };
-  const requestId = entropy.id();
-  return FOR_PEOPLE.includes(area)
-    ? refuseWithPage(refusal, { requestId, vendorName })
-    : refuseWithJson(refusal, { requestId, isPartnerAdmin: false });
+function refusalOf<D>(routes: readonly Route<D>[], path: string): EdgeRefusal {
+  const allowed = routes.filter((route) => pathMatches(fullPath(route), path)).map(({ method }) => method);
+  return allowed.length > 0 ? { type: 'method-not-allowed', allowed } : { type: 'no-such-route' };
 }

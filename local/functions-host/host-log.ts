@@ -10,3 +10,15 @@ export const hostLog: HostLog = (level, category, message) => {
 export function describeError(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
+
+/** A line that the app wrote to standard error, at the level that the host reads out of it (WorkerProcess.ParseErrorMessageAndLog). */
+export function logStandardError(log: HostLog, text: string): void {
+  for (const line of text.split('\n')) {
+    const level = /warn/i.test(line)
+      ? 'warning'
+      : /error|fail|severe|unhandled exception/i.test(line)
+        ? 'error'
+        : 'information';
+    log(level, 'Host.Function.Console', line);
+  }
+}

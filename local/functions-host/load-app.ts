@@ -6,16 +6,29 @@ import { pathToFileURL } from 'node:url';
 
 type Require = (this: unknown, id: string) => unknown;
 
-/** Everything wrong with the directory or the entry point is thrown. */
-export async function loadApp(bundleDir: string, coreApi: object): Promise<void> {
+/**
+ * The error that the entry point threw; undefined if it loaded. It is no error of the host's: Azure's runs on, without a function.
+ * Everything wrong with the directory is thrown.
+ */
+export async function loadApp(bundleDir: string, coreApi: object): Promise<Error | undefined> {
   provideCoreApi(coreApi);
   const manifestFile = join(bundleDir, 'package.json');
   if (!existsSync(manifestFile)) throw new Error(`there is no package.json in ${bundleDir}`);
   const manifest = JSON.parse(readFileSync(manifestFile, 'utf8')) as { main?: string; type?: string };
   if (manifest.main === undefined) throw new Error('package.json names no "main"');
   const entry = resolve(bundleDir, manifest.main);
-  if (manifest.type === 'module' || entry.endsWith('.mjs')) await import(pathToFileURL(entry).href);
-  else createRequire(manifestFile)(entry);
+  try {
+    if (manifest.type === 'module' || entry.endsWith('.mjs')) await import(pathToFileURL(entry).href);
+    else createRequire(manifestFile)(entry);
+    return undefined;
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const stack = error.stack ?? error.message;
+    error.message = `Worker was unable to load entry point "${manifest.main}": ${error.message}`;
+    // V8 has written the stack with the message that was: that is what the worker prints.
+    Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
+    return error;
+  }
 }
 
 function provideCoreApi(coreApi: object): void {

@@ -8,7 +8,7 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { addressSettings } from './app-settings.ts';
 import { createCoreApi, type RegisteredApp } from './core-api.ts';
-import { describeError, hostLog } from './host-log.ts';
+import { describeError, hostLog, logStandardError } from './host-log.ts';
 import { parseHostSettings } from './host-settings.ts';
 import { listenOnLoopback } from './http-listener.ts';
 import { askForStream } from './http-stream.ts';
@@ -36,9 +36,10 @@ async function start(bundleDir: string): Promise<void> {
   const listener = await listenOnLoopback(Number(settings['KEYSWITCH_LOCAL_PORT'] ?? 0));
   Object.assign(settings, addressSettings(listener.url, settings));
   const { api, app } = createCoreApi(hostLog);
-  await loadApp(bundleDir, api);
-  const proxy = await askForStream(app, servers);
-  const functions = [...app.functions.values()];
+  const loadError = await loadApp(bundleDir, api);
+  if (loadError) reportLoadError(loadError, app);
+  const proxy = loadError ? undefined : await askForStream(app, servers);
+  const functions = loadError ? [] : [...app.functions.values()];
   for (const { metadata } of functions) findTrigger(metadata);
   await app.runHooks('appStart', { hookData: {}, appHookData: app.appHookData, functionAppDirectory: bundleDir });
 
@@ -77,6 +78,16 @@ async function start(bundleDir: string): Promise<void> {
   parent.ready({ type: 'ready', url: listener.url, functions: functions.map(({ metadata }) => metadata.name) });
   // Node keeps it as a process ends; a host may be killed before that.
   flushCompileCache();
+}
+
+/**
+ * As the worker and the host do together: the text goes to standard error, and that the load failed is told only if a function was registered
+ * before. Otherwise the host looks for functions of the old kind, and finds none.
+ */
+function reportLoadError(error: Error, app: RegisteredApp): void {
+  logStandardError(hostLog, error.stack ?? error.message);
+  if (app.functions.size > 0) hostLog('error', 'Host.Startup', `Worker failed to index functions. ${error.message}`);
+  hostLog('information', 'Host.Startup', '0 functions found (Worker)');
 }
 
 async function terminate(app: RegisteredApp): Promise<void> {

@@ -86,7 +86,7 @@ test('with settings that are not usable the load fails and lists everything that
   const { stderr } = failed as { stderr: string };
   expect(stderr).toContain('InvalidSettings');
   for (const name of ['KEYSWITCH_SHARD_COUNT', 'AZURE_CLIENT_ID', 'KEYSWITCH_API_AUDIENCE']) {
-    expect(stderr).toContain(`- ${name}:`);
+    expect(stderr).toContain(`error: ${name}:`);
   }
   expect(stderr).toContain('KEYSWITCH_GOOGLE_CLIENT_ID, KEYSWITCH_GOOGLE_CLIENT_SECRET: set all of them or none');
 });

@@ -4,7 +4,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { expect } from 'vitest';
 import { routes, type HttpServices } from '../../../functions/http/routes.ts';
 import { createRouteTable } from '../../../local/functions-host/route-table.ts';
-import { registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
+import { registerReserved, registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
 import type { Route } from '../../../functions/http/route.ts';
 import { exportSealer } from '../../../shared/adapters/export-sealer.ts';
 import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts';
@@ -87,7 +87,9 @@ export class Api {
     this.vaults.addKey({ host: VENDOR_HOST, keyName: VENDOR_KEY, fixture: 'rsa-2048-1' });
     this.vaults.addVault({ host: CUSTOMER_HOST, tenantId: CUSTOMER_TENANT });
     this.vaults.addKey({ host: CUSTOMER_HOST, keyName: CUSTOMER_KEY, fixture: 'rsa-2048-2' });
-    registerRoutes({ http: (name, options) => void this.functions.set(name, options) }, table, this.services);
+    const app: HttpApp = { http: (name, options) => void this.functions.set(name, options) };
+    registerReserved(app, this.services);
+    registerRoutes(app, table, this.services);
     this.#find = createRouteTable(
       [...this.functions].map(([name, { methods, route: template = name, handler }]) => {
         return { name, methods, template, target: { name, handler } };

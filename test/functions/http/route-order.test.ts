@@ -1,7 +1,7 @@
 // Whether the Functions host, which takes functions by name and of their routes the first that fits, reaches every route.
 import { expect, test } from 'vitest';
 import { AREAS } from '../../../functions/http/route.ts';
-import { LAST, registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
+import { LAST, registerReserved, registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
 import { routes, type HttpServices } from '../../../functions/http/routes.ts';
 import { compareNames, createRouteTable } from '../../../local/functions-host/route-table.ts';
 
@@ -19,6 +19,7 @@ function registered(): Registered[] {
     http: (name, { methods, route }) => void functions.push({ name, methods, template: route ?? name }),
   };
   // Registering asks nothing of the services.
+  registerReserved(app, {} as HttpServices);
   registerRoutes(app, routes, {} as HttpServices);
   return functions;
 }

@@ -14,7 +14,7 @@ async function untilGateOpens(gate: string): Promise<void> {
   while (!existsSync(gate)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-if (process.env['FIXTURE_FAIL_AT_LOAD'] !== undefined) throw new Error('settings are wrong: FIXTURE_FAIL_AT_LOAD');
+if (process.env['FIXTURE_FAIL'] === 'first') throw new Error('the settings are wrong\n  - FIRST');
 
 async function echo(request: HttpRequest): Promise<HttpResponseInit> {
   const body = await request.text();
@@ -32,6 +32,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const;
 app.http('one', { methods: [...METHODS], route: 'v1/things/{thingId}', handler: echo });
 // Before 'one' in the host's order, or it would never be reached.
 app.http('a-literal', { methods: ['GET'], route: 'v1/things/special', handler: () => ({ body: 'literal' }) });
+if (process.env['FIXTURE_FAIL'] === 'later') throw new Error('the settings are wrong\n  - a failed LATER');
 app.http('rest', { methods: ['GET'], route: 'v1/files/{*rest}', handler: echo });
 app.http('nothing', { methods: ['GET'], route: 'nothing', handler: () => undefined as unknown as HttpResponseInit });
 app.http('broken', { methods: ['GET'], handler: () => Promise.reject(new Error('handler broke')) });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { FunctionsHost } from '../../../local/functions-host/host-process.ts';
 import { createFixture, isAlive, until, type Fixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -12,9 +13,26 @@ beforeEach(async () => {
 
 afterEach(() => fixture.close());
 
-test('an app that cannot be loaded ends the host with the reason on standard error', async () => {
-  const starting = fixture.start({ env: { FIXTURE_FAIL_AT_LOAD: 'yes' } });
-  await expect(starting).rejects.toThrow(/ended with 1:.*could not be started.*settings are wrong/s);
+/** A line of the host's log comes by another way than its answers, and may come after them. */
+const logged = (host: FunctionsHost, isIt: (line: string) => boolean): Promise<void> =>
+  expect.poll(() => host.lines.some(isIt), { timeout: 30_000 }).toBe(true);
+
+test('an app that throws before its first function leaves a host without functions, which calls nothing of it a failure', async () => {
+  const host = await fixture.start({ env: { FIXTURE_FAIL: 'first' } });
+  expect(host.functions).toEqual([]);
+  expect((await fetch(`${host.url}/api/v1/things/1`)).status).toBe(404);
+  await logged(host, (line) => line.endsWith('[information] Host.Function.Console:   - FIRST'));
+  expect(host.lines.filter((line) => line.includes('failed'))).toEqual([]);
+});
+
+test('an app that throws after one leaves a host without functions too, and the load is reported as failed', async () => {
+  const host = await fixture.start({ env: { FIXTURE_FAIL: 'later' } });
+  expect(host.functions).toEqual([]);
+  expect((await fetch(`${host.url}/api/v1/things/1`)).status).toBe(404);
+  await logged(host, (line) => line.endsWith('[error] Host.Function.Console:   - a failed LATER'));
+  const why =
+    'Worker failed to index functions. Worker was unable to load entry point "functions/main.js": the settings are wrong';
+  await logged(host, (line) => line.includes(`[error] Host.Startup: ${why}`));
 });
 
 test('a binding that names a setting which is not there ends the host', async () => {
