@@ -18,6 +18,7 @@ import { loadCompanyKeyRow, loadSwitch } from '../shared/operations/control-stat
 import { wrapOf } from '../shared/operations/company-key-opener.ts';
 import type { Cells, Clock, TableName, Tables, WorkQueue } from '../shared/operations/ports.ts';
 import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
+import { KeptKeys } from '../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
 import type { Unwrapping } from '../shared/operations/data-keys/unwrap.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
@@ -157,9 +158,17 @@ export class BenchCompany {
     vaults.calls.length = 0;
     vaults.onCall = (call) => (call.operation === 'unwrap' ? onVaultCall() : undefined);
     const opening = { tables, vaults, sealer: vaults, log, managedTarget: VENDOR, clock };
+    const companyKeys = new CompanyKeyCache(opening, { ttlMs: KEY_TTL_MS });
+    const recording = {
+      ...opening,
+      timers: systemTimers,
+      entropy: this.#entropy,
+      eventLimits: new EventLimits(clock),
+    };
     const deps = {
       log,
-      companyKeys: new CompanyKeyCache(opening, { ttlMs: KEY_TTL_MS }),
+      companyKeys,
+      keptKeys: new KeptKeys(recording, companyKeys),
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: KEY_TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: KEY_TTL_MS }),
     };
@@ -191,6 +200,7 @@ export class BenchCompany {
       consentMs: CONSENT_MS,
       verificationMs: 24 * 3_600_000,
       exportAllowanceMs: 24 * 3_600_000,
+      keepMs: 24 * 3_600_000,
     };
   }
 

@@ -18,6 +18,7 @@ import type { VaultTarget } from '../shared/domain/provider.ts';
 import { DataKeyCalls } from '../shared/operations/audit/data-key-calls.ts';
 import { EventLimits } from '../shared/operations/audit/event-limits.ts';
 import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
+import { KeptKeys } from '../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
 import { ShardWriter } from '../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
@@ -91,6 +92,8 @@ const sealer = new AzureSealer(pool, sealTarget);
 const ttlMs = settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000;
 const opening = { tables, vaults, sealer, log, managedTarget, clock };
 const companyKeys = new CompanyKeyCache(opening, { ttlMs });
+const eventLimits = new EventLimits(clock);
+const keptKeys = new KeptKeys({ ...opening, timers, entropy, eventLimits }, companyKeys);
 const keyringPlaces = new KeyringPlaces({ tables, clock }, { ttlMs });
 const wrappedRows = new WrappedRows({ tables, clock }, { rows: settings.KEYSWITCH_DATA_KEY_CACHE_ROWS, ttlMs });
 
@@ -126,6 +129,7 @@ const services = {
   entropy,
   probe: new AzureConnectionProbe(pool),
   companyKeys,
+  keptKeys,
   keyringPlaces,
   wrappedRows,
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
@@ -134,7 +138,7 @@ const services = {
   verifier,
   signIns,
   exportSealer,
-  eventLimits: new EventLimits(clock),
+  eventLimits,
   dataKeyCalls: new DataKeyCalls(clock, entropy.id()),
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
   publicUrl: settings.publicUrl,
@@ -159,8 +163,9 @@ const services = {
   verificationMs: settings.KEYSWITCH_VERIFICATION_HOURS * MS_PER_HOUR,
   exportAllowanceMs: settings.KEYSWITCH_EXPORT_HOURS * MS_PER_HOUR,
   messageBudgetMs: settings.KEYSWITCH_MESSAGE_BUDGET_SECONDS * 1000,
-  // Two vault calls end a switch, and a little is lost between them.
+  // Two company keys are opened at the end of a switch, and a little is lost between them.
   finishClaimMs: 2 * timeoutMs + 5_000,
+  keepMs: settings.KEYSWITCH_KEEP_DAYS * 24 * MS_PER_HOUR,
   consentMs: settings.KEYSWITCH_CONSENT_HOURS * MS_PER_HOUR,
   signInTimes: {
     linkMs: settings.KEYSWITCH_LINK_HOURS * MS_PER_HOUR,

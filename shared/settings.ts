@@ -95,6 +95,11 @@ const environment = z.object({
   KEYSWITCH_DATA_KEY_CACHE_ROWS: z.coerce.number().int().min(0).max(1_000_000).default(0),
   KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: seconds(10),
   KEYSWITCH_RESTORE_DAYS: whole(30, 365),
+  /**
+   * For how long a company key that a switch leaves behind is kept, under the one that stays: at least as long as copies of the tables are,
+   * and as one takes to make.
+   */
+  KEYSWITCH_KEEP_DAYS: whole(35, 3650),
   /** How old the word of a tenant's administrator may be when a switch begins its work, or at an export. */
   KEYSWITCH_VERIFICATION_HOURS: whole(24, 720),
   /** For so long after a switch the company key can be exported once without verifying tenants anew. */

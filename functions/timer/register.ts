@@ -5,6 +5,7 @@ import { recordDataKeyCalls, type CallCounting } from '../../shared/operations/a
 import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { sweepHeads, type HeadSigning } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepSwitches, type SweepDependencies } from '../../shared/operations/switches/sweep.ts';
+import { sweepKept, type KeptSweeping } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges, type PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
 import { CHECK_SLICE_MS, sweepChecks, type CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { JOB_LIMIT_MS, runJobs, type TimerJob } from './jobs.ts';
@@ -14,7 +15,12 @@ export interface TimerApp {
   timer(name: string, options: TimerFunctionOptions): void;
 }
 
-export type TimerServices = SweepDependencies & PurgeSweeping & CheckDependencies & CallCounting & HeadSigning;
+export type TimerServices = SweepDependencies &
+  KeptSweeping &
+  PurgeSweeping &
+  CheckDependencies &
+  CallCounting &
+  HeadSigning;
 
 export interface Timer {
   readonly jobs: readonly TimerJob[];
@@ -28,6 +34,7 @@ export const timersOf = (deps: TimerServices): Readonly<Record<'sweep' | 'vault-
     jobs: [
       { name: 'resumed', run: () => sweepSwitches(deps) },
       { name: 'purged', run: () => sweepPurges(deps) },
+      { name: 'keptKeysDeleted', run: () => sweepKept(deps) },
       { name: 'counted', run: () => recordDataKeyCalls(deps) },
       { name: 'delivered', run: () => sweepOutboxes(deps) },
     ],

@@ -13,7 +13,7 @@ export interface PassContext {
   readonly writeVersion: number;
   readonly fromKey: KeyObject;
   readonly toKey: KeyObject;
-  /** Company keys of further versions that a row names, by version: a decision on one row tries them too. */
+  /** Company keys of further versions that rows name, by version: kept ones, after the tables were copied at different instants. */
   readonly otherKeys?: ReadonlyMap<number, KeyObject>;
   /** Fresh entropy of DATA_KEY_NONCE_BYTES at every call. */
   readonly nonce: () => Uint8Array;
@@ -49,9 +49,10 @@ const placeAt = (pass: PassContext, row: DataKey, version: number): DataKeyConte
 export function rewrapRow(pass: PassContext, row: DataKey): RowStep {
   if (row.state === 'tombstone') return UNTOUCHED;
   if (row.state === 'lost') return foundAgain(pass, row);
-  if (row.state === 'quarantined') return pass.direction === 'back' ? releaseOnTheWayBack(pass, row) : UNTOUCHED;
+  if (row.state === 'quarantined')
+    return pass.direction === 'back' ? releaseOnTheWayBack(pass, row) : releaseOfUnknown(pass, row);
   if (row.companyKeyVersion === pass.writeVersion) return UNTOUCHED;
-  if (row.companyKeyVersion !== pass.fromVersion) return quarantine(row, 'unknown-version');
+  if (keyOf(pass, row.companyKeyVersion) === undefined) return quarantine(row, 'unknown-version');
   return moved(pass, row) ?? quarantine(row, 'does-not-open');
 }
 
@@ -59,13 +60,15 @@ export function rewrapRow(pass: PassContext, row: DataKey): RowStep {
 function moved(pass: PassContext, row: DataKey): RowStep | undefined {
   const kept = whatItWas(pass, row);
   if (kept) return kept;
-  const plaintext = openAt(pass, row, pass.fromKey, row.blob, pass.fromVersion);
+  const { companyKeyVersion: version } = row;
+  const key = keyOf(pass, version);
+  const plaintext = key && openAt(pass, row, key, row.blob, version);
   if (!plaintext) return undefined;
   const context = placeAt(pass, row, pass.writeVersion);
   const blob = wrapDataKey({ companyKey: pass.toKey, context, nonce: pass.nonce(), plaintext });
   plaintext.fill(0);
   return {
-    change: { blob, companyKeyVersion: pass.writeVersion, previous: row.blob, previousVersion: pass.fromVersion },
+    change: { blob, companyKeyVersion: pass.writeVersion, previous: row.blob, previousVersion: version },
   };
 }
 
@@ -83,7 +86,14 @@ function whatItWas(pass: PassContext, row: DataKey): RowStep | undefined {
 /** Rows at the version that stays are as good as before the switch; those at the other must open before they are free. */
 function releaseOnTheWayBack(pass: PassContext, row: DataKey): RowStep {
   if (row.companyKeyVersion === pass.writeVersion) return release(row, UNTOUCHED);
-  if (row.companyKeyVersion !== pass.fromVersion) return UNTOUCHED;
+  const step = moved(pass, row);
+  return step ? release(row, step) : UNTOUCHED;
+}
+
+/** On the way forward only what no pass could know by then: a row at a kept version comes out as soon as its company key is at hand. */
+function releaseOfUnknown(pass: PassContext, row: DataKey): RowStep {
+  const isKnown = row.companyKeyVersion === pass.fromVersion || row.companyKeyVersion === pass.writeVersion;
+  if (row.quarantineReason !== 'unknown-version' || isKnown) return UNTOUCHED;
   const step = moved(pass, row);
   return step ? release(row, step) : UNTOUCHED;
 }
@@ -96,8 +106,10 @@ export function verifyRow(pass: PassContext & { readonly freshKey: KeyObject }, 
   if (row.state === 'lost') return retryRow({ ...pass, toKey: pass.freshKey }, row) ?? UNTOUCHED;
   if (row.state !== 'live' && row.state !== 'deleted') return UNTOUCHED;
   // The first pass moved every such row; somebody put an older one back. It is moved whole, since there is no third pass.
-  if (row.companyKeyVersion === pass.fromVersion) return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');
-  if (row.companyKeyVersion !== pass.writeVersion) return quarantine(row, 'unknown-version');
+  if (row.companyKeyVersion !== pass.writeVersion) {
+    if (keyOf(pass, row.companyKeyVersion) === undefined) return quarantine(row, 'unknown-version');
+    return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');
+  }
   // On the way back such a row was never moved, or was put back as it had been: it is as good as before the switch.
   if (row.previous.length === 0 && pass.direction === 'back') return UNTOUCHED;
   const plaintext = openAt(pass, row, pass.freshKey, row.blob, pass.writeVersion);
@@ -105,27 +117,25 @@ export function verifyRow(pass: PassContext & { readonly freshKey: KeyObject }, 
     plaintext?.fill(0);
     return plaintext ? UNTOUCHED : quarantine(row, 'does-not-open');
   }
-  const before =
-    row.previousVersion === pass.fromVersion
-      ? openAt(pass, row, pass.fromKey, row.previous, pass.fromVersion)
-      : undefined;
+  const beforeKey = row.previousVersion === pass.writeVersion ? undefined : keyOf(pass, row.previousVersion);
+  const before = beforeKey && openAt(pass, row, beforeKey, row.previous, row.previousVersion);
   const same = plaintext !== undefined && before !== undefined && sameBytes(plaintext, before);
   plaintext?.fill(0);
   before?.fill(0);
   if (same) return { change: { previous: NOTHING, previousVersion: 0 } };
   const quarantined = quarantine(row, 'differs-after-rewrap');
-  return before ? putBack(pass, row, quarantined) : quarantined;
+  return before ? putBack(row, quarantined) : quarantined;
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
 
-function putBack(pass: PassContext, row: DataKey, step: RowStep): RowStep {
+function putBack(row: DataKey, step: RowStep): RowStep {
   return {
     ...step,
     change: {
       ...step.change,
       blob: row.previous,
-      companyKeyVersion: pass.fromVersion,
+      companyKeyVersion: row.previousVersion,
       previous: NOTHING,
       previousVersion: 0,
     },

@@ -16,6 +16,13 @@ export type Blocked =
     }
   /** The counts of a shard say that a pass has not seen all of its rows: the numbers are in the failure. */
   | { readonly reason: 'counts-differ'; readonly since: string; readonly failure: Failure }
+  /** All is done, but the company key that would go cannot be kept, since it does not open: a retry ends the switch without keeping it. */
+  | {
+      readonly reason: 'key-not-kept';
+      readonly since: string;
+      readonly side: 'source' | 'target';
+      readonly failure: Failure;
+    }
   | { readonly reason: 'dead-letter'; readonly since: string; readonly detail: string };
 
 export interface Switch {
@@ -35,6 +42,8 @@ export interface Switch {
   readonly blocked?: Blocked;
   /** An admin chose to go on although the provider in force denies: workers then use the other wrap. */
   readonly denialAccepted: boolean;
+  /** An admin chose to end it although the company key that goes cannot be kept. Void with a new turn. */
+  readonly endsWithoutKeeping?: true;
   readonly requestedBy: string;
   readonly createdAt: string;
   /** When the present direction began: progress and rate count from here. */

@@ -8,9 +8,9 @@ const MAX_RENEWALS = 8;
 
 /**
  * `switch`: a keyring with an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
- * its chain. `head`: a chain that has moved since it was last signed.
+ * its chain. `head`: a chain that has moved since it was last signed. `kept`: a keyring with kept company keys.
  */
-export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head';
+export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept';
 
 export interface AgendaItem {
   readonly kind: AgendaKind;

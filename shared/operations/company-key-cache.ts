@@ -62,6 +62,17 @@ export class CompanyKeyCache {
     return answer;
   }
 
+  /** The same, with when it ends: what is opened by it must end no later. */
+  async entry(
+    context: CompanyKeyContext,
+  ): Promise<Result<{ readonly key: KeyObject; readonly expiresAtMs: number }, CompanyKeyProblem>> {
+    const key = await this.get(context);
+    if (!key.ok) return key;
+    const entry = this.#entries.get(`${context.companyId}|${context.keyringId}|${context.version}`);
+    // Pushed out meanwhile: what is opened by it then serves this once.
+    return ok({ key: key.value, expiresAtMs: entry?.key === key.value ? entry.expiresAtMs : 0 });
+  }
+
   async #open(
     name: string,
     context: CompanyKeyContext,

@@ -1,15 +1,18 @@
 // Reading a company's control state: the rows of one partition of the `companies` table. Reads only; every ETag comes along,
 // because whoever decides on what it read must write under it.
 import { readCompany, readKeyring, readSwitch } from '../domain/rows/control-rows.ts';
+import { readKeptKey } from '../domain/rows/kept-rows.ts';
 import { readCompanyKey } from '../domain/rows/sealed-rows.ts';
 import {
   COMPANY_ROW_KEY,
   companyKeyRowKey,
+  keptKeyRowKey,
   keyringRowKey,
   rowKeysUnder,
   switchRowKey,
 } from '../domain/rows/row-keys.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../domain/company-key.ts';
+import type { KeptKey } from '../domain/kept-key.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import type { Switch } from '../domain/switch.ts';
 import type { RowPage, StoredRow, TableName, Tables } from './ports.ts';
@@ -65,6 +68,28 @@ export async function loadCompanyKeyRow(
 ): Promise<Loaded<CompanyKeyRow | undefined> | undefined> {
   const row = await tables.read('companies', context.companyId, companyKeyRowKey(context.keyringId, context.version));
   return loaded(row, ({ cells }) => readCompanyKey(cells, context));
+}
+
+/** The row of one kept company key; its `value` is undefined if the row cannot be read. */
+export async function loadKeptKey(
+  tables: Pick<Tables, 'read'>,
+  context: CompanyKeyContext,
+): Promise<Loaded<KeptKey | undefined> | undefined> {
+  const row = await tables.read('companies', context.companyId, keptKeyRowKey(context.keyringId, context.version));
+  return loaded(row, ({ cells }) => readKeptKey(cells, context));
+}
+
+/** Every kept company key of a keyring with its version, in the order of versions. */
+export async function listKeptKeys(
+  tables: Tables,
+  place: { readonly companyId: string; readonly keyringId: string },
+): Promise<(Loaded<KeptKey | undefined> & { readonly version: number })[]> {
+  const prefix = `keptkey|${place.keyringId}|`;
+  const rows = await listAll(tables, { table: 'companies', partitionKey: place.companyId, ...rowKeysUnder(prefix) });
+  return rows.map(({ rowKey, cells, etag }) => {
+    const version = Number(rowKey.slice(prefix.length));
+    return { version, value: readKeptKey(cells, { ...place, version }), etag };
+  });
 }
 
 /** Every row of a partition between two row keys, both exclusive, however many pages they take. */

@@ -14,6 +14,7 @@ import { beginRequest, endRequest } from '../../shared/operations/requests.ts';
 import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
 import { tidySignIns } from '../../shared/operations/sign-ins/tidy.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
+import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { acceptLoss } from '../../shared/operations/switches/quarantine.ts';
 import { destinationOf } from '../../shared/operations/tenants/destination.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/registry.ts';
@@ -210,6 +211,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   look();
   world.clock.advance((RESTORE_DAYS + 1) * DAY_MS);
   await sweepPurges(deps);
+  await sweepKept(deps);
   // A look that takes so long that the slice ends after it.
   await walkAgenda(deps, { kind: 'head', lanes: 1, budgetMs: 1 }, () => Promise.resolve((world.clock.advance(1), 0)));
   await sweepHeads(deps);

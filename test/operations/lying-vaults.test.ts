@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadCompanyKeyRow, loadSwitch } from '../../shared/operations/control-state.ts';
 import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
 import { generateDataKeys } from '../../shared/operations/data-keys/generate.ts';
+import { KeptKeys } from '../../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../../shared/operations/data-keys/keyring-places.ts';
 import { ShardWriter } from '../../shared/operations/data-keys/shard-writer.ts';
 import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
@@ -40,6 +41,7 @@ function caller(rig: Rig) {
   return {
     ...deps,
     companyKeys,
+    keptKeys: new KeptKeys(deps, companyKeys),
     keyringPlaces: new KeyringPlaces(deps, { ttlMs: 5_000 }),
     wrappedRows: new WrappedRows(deps, { rows: 0, ttlMs: 5_000 }),
     shardWriter: new ShardWriter({ ...deps, companyKeys }),

@@ -12,9 +12,12 @@ import type { FakeTables } from '../fakes/fake-tables.ts';
 import type { FakeVaults } from '../fakes/fake-vaults.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
 import type { DataCheck } from './check-data.ts';
+import { KeptCheck } from './check-kept.ts';
 import type { CompanyKeys, History } from './history.ts';
 import type { Way } from '../fixtures/places-to-die.ts';
 
+/** Short, so that kept keys go while there is still something going on. */
+export const KEEP_MS = 120_000;
 export const EXPORT_ALLOWANCE_MS = 24 * 3_600_000;
 const PREFIX = `companykey|${KEYRING}|`;
 
@@ -25,7 +28,8 @@ export class ControlCheck {
   readonly #history: History;
   readonly #rows = new Map<number, CompanyKeyRow>();
   readonly #switches = new Map<string, Switch>();
-  data: DataCheck | undefined;
+  readonly #kept: KeptCheck;
+  #data: DataCheck | undefined;
   keyring: Keyring | undefined;
   highest = 0;
   readonly ends = { completed: 0, cancelled: 0 };
@@ -37,6 +41,16 @@ export class ControlCheck {
     this.#vaults = vaults;
     this.#keys = keys;
     this.#history = history;
+    this.#kept = new KeptCheck(store, history);
+  }
+
+  get data(): DataCheck | undefined {
+    return this.#data;
+  }
+
+  set data(data: DataCheck | undefined) {
+    this.#data = data;
+    this.#kept.data = data;
   }
 
   /** The unfinished switch, as it is stored. */
@@ -56,7 +70,11 @@ export class ControlCheck {
       else if (rowKey.startsWith(switchRowKey(KEYRING, ''))) ended.push(...this.#switchWritten(rowKey));
     }
     this.#checkWraps();
-    for (const sw of ended) this.#checkEnd(sw);
+    this.#kept.written(rowKeys, this.keyring, nowMs);
+    for (const sw of ended) {
+      this.#checkEnd(sw);
+      this.#kept.ended(sw);
+    }
     this.#checkAllowance(rowKeys, ended);
   }
 
@@ -85,8 +103,10 @@ export class ControlCheck {
       const key = payload && openCompanyKey(payload, { ...row, commitment: wrap.commitment });
       const known = this.#keys.get(version);
       if (!key) this.#history.broken('1', `${providerName(wrap.ref)} does not open company key ${version}`);
-      else if (!known) this.#keys.set(version, key);
-      else if (!known.equals(key)) this.#history.broken('1', `company key ${version} has two values`);
+      else if (!known) {
+        this.#keys.set(version, key);
+        this.#kept.met(version, key);
+      } else if (!known.equals(key)) this.#history.broken('1', `company key ${version} has two values`);
     }
   }
 

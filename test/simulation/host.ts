@@ -4,6 +4,7 @@ import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
 import type { Log, LogEntry } from '../../shared/operations/ports.ts';
 import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
 import type { Generating } from '../../shared/operations/data-keys/generate.ts';
+import { KeptKeys } from '../../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../../shared/operations/data-keys/keyring-places.ts';
 import { ShardWriter } from '../../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../../shared/operations/data-keys/wrapped-rows.ts';
@@ -15,7 +16,7 @@ import { pageSlots } from '../../shared/operations/switches/shard-pass.ts';
 import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
 import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
-import { EXPORT_ALLOWANCE_MS } from './check-control.ts';
+import { EXPORT_ALLOWANCE_MS, KEEP_MS } from './check-control.ts';
 import { SimEntropy } from './entropy.ts';
 import type { PortWorld } from './port-world.ts';
 import { SimQueue, SimSealer, SimTables, SimTimers, SimVaults } from './ports.ts';
@@ -74,13 +75,15 @@ export function startHost(world: PortWorld, name: string): Host {
   const companyKeys = new CompanyKeyCache(opening(caller), { ttlMs, maxEntries: MAX_ENTRIES });
   const { tables, timers } = caller;
   const worker = ports('worker');
+  const eventLimits = new EventLimits(clock, { maxCompanies: MAX_ENTRIES });
   const shared = {
     clock,
     entropy,
     log,
-    eventLimits: new EventLimits(clock, { maxCompanies: MAX_ENTRIES }),
+    eventLimits,
     managedTarget: VENDOR,
     companyKeys,
+    keptKeys: new KeptKeys({ ...caller, log, clock, entropy, eventLimits }, companyKeys),
     workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
     pageSlots: pageSlots(),
     keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, maxEntries: MAX_ENTRIES }),
@@ -93,6 +96,7 @@ export function startHost(world: PortWorld, name: string): Host {
     consentMs: CONSENT_MS,
     verificationMs: 24 * 3_600_000,
     exportAllowanceMs: EXPORT_ALLOWANCE_MS,
+    keepMs: KEEP_MS,
     restoreDays: plan.restoreDays,
     stuckAfterMs: STUCK_AFTER_MS,
     checkConcurrency: 4,

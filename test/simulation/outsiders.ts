@@ -5,6 +5,7 @@ import { dataKeysPartition } from '../../shared/domain/rows/row-keys.ts';
 import { shardOf } from '../../shared/domain/shard.ts';
 import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
+import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { sweepChecks } from '../../shared/operations/vault-checks.ts';
@@ -114,6 +115,7 @@ export async function sweep(world: World, chance: Chance): Promise<void> {
   const { timer } = host.services;
   await call(world, host, () => sweepSwitches(timer));
   await call(world, host, () => sweepPurges(timer));
+  await call(world, host, () => sweepKept(timer));
   await call(world, host, () => sweepChecks(timer));
   await call(world, host, () => sweepOutboxes(timer));
   if (chance.happens(0.3)) await call(world, host, () => sweepHeads(timer));

@@ -10,7 +10,7 @@ import { count, dataKeyId, keyringId, providerRef, switchId, time } from './ids.
 
 const blocked = z
   .strictObject({
-    reason: z.enum(['provider', 'counts-differ', 'dead-letter']),
+    reason: z.enum(['provider', 'counts-differ', 'key-not-kept', 'dead-letter']),
     since: time,
     side: z.enum(['source', 'target']).optional().meta({ description: 'Which of the two vaults refuses.' }),
     failure: failureBody.optional(),

@@ -99,6 +99,7 @@ export const switchCells = (sw: Switch): CellRecord => ({
   paused: sw.paused,
   blocked: sw.blocked ? JSON.stringify(sw.blocked) : '',
   denialAccepted: sw.denialAccepted,
+  endsWithoutKeeping: sw.endsWithoutKeeping ?? false,
   requestedBy: sw.requestedBy,
   createdAt: sw.createdAt,
   turnedAt: sw.turnedAt ?? '',
@@ -129,6 +130,7 @@ export function readSwitch(cells: CellRecord): Switch {
     requestedBy: need(text(cells, 'requestedBy'), row, 'requestedBy'),
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
     ...present({
+      endsWithoutKeeping: flag(cells, 'endsWithoutKeeping') === true ? (true as const) : undefined,
       blocked: readBlocked(json(cells, 'blocked')),
       turnedAt,
       doneAtTurn: turnedAt === undefined ? undefined : count(cells, 'doneAtTurn'),
@@ -142,7 +144,7 @@ export function readSwitch(cells: CellRecord): Switch {
 function readBlocked(value: unknown): Blocked | undefined {
   if (!isRecord(value) || typeof value['since'] !== 'string') return undefined;
   const { reason, since, side, detail } = value;
-  if (reason === 'provider' && (side === 'source' || side === 'target')) {
+  if ((reason === 'provider' || reason === 'key-not-kept') && (side === 'source' || side === 'target')) {
     const failure = readFailure(value['failure']);
     return failure && { reason, since, side, failure };
   }

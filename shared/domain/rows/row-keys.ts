@@ -6,6 +6,9 @@ export const keyringRowKey = (keyringId: string): string => `keyring|${keyringId
 /** Zero-padded, so that versions sort as numbers. */
 export const companyKeyRowKey = (keyringId: string, version: number): string =>
   `companykey|${keyringId}|${String(version).padStart(10, '0')}`;
+/** A company key that a switch has left behind, by its version. */
+export const keptKeyRowKey = (keyringId: string, version: number): string =>
+  `keptkey|${keyringId}|${String(version).padStart(10, '0')}`;
 export const connectionRowKey = (connectionId: string): string => `connection|${connectionId}`;
 export const exportRowKey = (keyringId: string): string => `export|${keyringId}`;
 export const switchRowKey = (keyringId: string, switchId: string): string => `switch|${keyringId}|${switchId}`;

@@ -7,12 +7,15 @@ import { isDataKeyId } from '../../domain/ids.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { CompanyKeyCache } from '../company-key-cache.ts';
+import type { KeptKeys } from '../kept-keys.ts';
 import type { Log } from '../ports.ts';
 import type { KeyringPlace, KeyringPlaces } from './keyring-places.ts';
 import type { WrappedRow, WrappedRows } from './wrapped-rows.ts';
 
 export interface Unwrapping {
   readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
+  /** Asked only where a data key's version was found gone twice. */
+  readonly keptKeys: Pick<KeptKeys, 'get' | 'used'>;
   readonly keyringPlaces: KeyringPlaces;
   readonly wrappedRows: WrappedRows;
   readonly log: Log;
@@ -75,6 +78,7 @@ async function unwrapAll(
   const { keyIds } = input;
   const outcomes = new Array<UnwrapOutcome>(keyIds.length);
   const versionBefore = new Map<number, number>();
+  const goneTwice: { readonly index: number; readonly found: Found }[] = [];
   let todo = keyIds.map((_, index) => index);
   for (let round = 0; todo.length > 0; round += 1) {
     const rows = await readRows(deps, input, { todo, shardCount, pastKept: round > 0 });
@@ -89,10 +93,12 @@ async function unwrapAll(
         versionBefore.set(index, version);
         again.push(index);
       } else if (found.kept && outcome !== 'gone' && outcome.outcome === 'does-not-open') again.push(index);
-      else outcomes[index] = outcome === 'gone' ? withoutCompanyKey(found, keyId) : outcome;
+      else if (outcome === 'gone') goneTwice.push({ index, found });
+      else outcomes[index] = outcome;
     }
     todo = again;
   }
+  for (const [index, outcome] of await openByKeptKeys(deps, input, goneTwice)) outcomes[index] = outcome;
   logUnopened(deps.log, input, outcomes);
   return outcomes;
 }
@@ -156,7 +162,33 @@ function open(
   return { outcome: row.state === 'quarantined' ? 'quarantined' : 'does-not-open', keyId };
 }
 
-/** The row names a version that there is not, and did so twice: it was relabelled. */
+/**
+ * Rows that name a version that there is not, and did so twice: either the tables are copies that are not of one instant, and then that
+ * version's company key is kept, or they were relabelled.
+ */
+async function openByKeptKeys(
+  { keptKeys }: Unwrapping,
+  place: KeyringPlace & { readonly keyIds: readonly string[] },
+  goneTwice: readonly { readonly index: number; readonly found: Found }[],
+): Promise<ReadonlyMap<number, UnwrapOutcome>> {
+  const { companyId, keyringId, keyIds } = place;
+  const outcomes = new Map<number, UnwrapOutcome>();
+  const byVersion = Map.groupBy(goneTwice, ({ found }) => found.row?.companyKeyVersion ?? 0);
+  for (const [version, ones] of byVersion) {
+    const key = await keptKeys.get({ companyId, keyringId, version });
+    let opened = 0;
+    for (const { index, found } of ones) {
+      const keyId = keyIds[index] ?? '';
+      const outcome = open(place, keyId, found, key);
+      if (outcome !== 'gone' && outcome.outcome === 'unwrapped') opened += 1;
+      outcomes.set(index, outcome === 'gone' ? withoutCompanyKey(found, keyId) : outcome);
+    }
+    if (opened > 0) await keptKeys.used({ companyId, keyringId, version }, opened);
+  }
+  return outcomes;
+}
+
+/** Nothing is kept of that version: the row was relabelled. */
 const withoutCompanyKey = ({ row }: Found, keyId: string): UnwrapOutcome => ({
   outcome: row?.state === 'quarantined' ? 'quarantined' : 'does-not-open',
   keyId,

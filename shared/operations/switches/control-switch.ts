@@ -96,7 +96,9 @@ export function retrySwitch(
   const what = { action: 'switch.retry', logged: 'switch.retry-ordered', place, actor, detail };
   return ordered(deps, what, (sw, order) => {
     if (direction === 'forward' && sw.value.state === 'rolling-back') return turnTo(deps, order, sw, 'forward');
-    return unblockedTo(order, sw, { denialAccepted: sw.value.denialAccepted || direction !== undefined });
+    const denialAccepted = sw.value.denialAccepted || direction !== undefined;
+    const isOfKeeping = sw.value.blocked?.reason === 'key-not-kept';
+    return unblockedTo(order, sw, { denialAccepted, ...(isOfKeeping ? { endsWithoutKeeping: true } : {}) });
   });
 }
 
@@ -176,7 +178,7 @@ async function write(
 const unblockedTo = (
   order: Ordered,
   sw: Loaded<Switch>,
-  change: { readonly denialAccepted: boolean },
+  change: { readonly denialAccepted: boolean; readonly endsWithoutKeeping?: true },
 ): Promise<Decided> => write(order, sw, { ...released(sw.value), ...change });
 
 /** A new generation in the other direction: every shard is turned to it before its rows are passed over. */
@@ -190,8 +192,9 @@ async function turnTo(
   if (keyring?.value.switchId !== place.switchId) return 'lost-race';
   const generation = keyring.value.generation + 1;
   const version = direction === 'forward' ? sw.value.toVersion : sw.value.fromVersion;
+  const { endsWithoutKeeping: _void, ...kept } = released(sw.value);
   const next: Switch = {
-    ...released(sw.value),
+    ...kept,
     state: direction === 'forward' ? 're-protecting' : 'rolling-back',
     generation,
     paused: false,

@@ -1,13 +1,16 @@
 // The end of a switch, in either direction: commit, and its mirror image, the end of a cancel. One transaction under ETags that
 // were read before the shards were looked at, so nothing that was true of them can have changed without its failing.
+import type { KeyObject } from 'node:crypto';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { CompanyKeyRow } from '../../domain/company-key.ts';
 import type { Connection } from '../../domain/connection.ts';
-import type { Failure } from '../../domain/failure.ts';
+import { mayPass, type Failure } from '../../domain/failure.ts';
+import { keepKey, KEPT_KEY_NONCE_BYTES, openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
 import { providerName, type ProviderRef } from '../../domain/provider.ts';
 import { switchCells } from '../../domain/rows/control-rows.ts';
-import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
+import { keptKeyCells } from '../../domain/rows/kept-rows.ts';
+import { companyKeyRowKey, keptKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import type { Turn } from '../../domain/shard.ts';
 import { areDoneAt, mayEndAt, total } from '../../domain/shard-counts.ts';
@@ -23,6 +26,7 @@ import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { countsDiffer } from './counts-differ.ts';
 import { isDone } from './enqueue.ts';
+import { keptItemOf } from './sweep-kept.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 import {
@@ -39,8 +43,10 @@ import {
 
 export interface Finishing extends CompanyKeyOpening, Auditing, TenantReading {
   readonly tables: Auditing['tables'];
-  /** Longer than the two vault calls of an end can take; after that the claim of a worker that died is void. */
+  /** Longer than the vault calls of an end can take; after that the claim of a worker that died is void. */
   readonly finishClaimMs: number;
+  /** For so long the company key that goes is kept, whatever the proof says. */
+  readonly keepMs: number;
   /** For so long after a switch the company key can be exported without verifying anew. */
   readonly exportAllowanceMs: number;
 }
@@ -55,7 +61,15 @@ export type FinishOutcome =
   | { readonly type: 'undecided' | 'stale' | 'claimed' | 'lost-race' }
   /** A shard that is done counts rows elsewhere, or fewer than none: a company key that may be needed is not deleted. */
   | { readonly type: 'counts-differ'; readonly failure: Failure }
-  | { readonly type: 'failed'; readonly side: 'source' | 'target'; readonly failure: Failure };
+  | {
+      readonly type: 'failed';
+      readonly side: 'source' | 'target';
+      readonly failure: Failure;
+      /** It is about the company key that goes, which could not be kept. */
+      readonly ofKeeping?: true;
+    };
+
+type Failed = Extract<FinishOutcome, { readonly type: 'failed' }>;
 
 interface Ending {
   readonly company: Loaded<Company>;
@@ -87,7 +101,7 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
   if (held.value.length > 0) return { type: 'unverified', tenants: held.value.length };
   const claimed = await claim(deps, place, ending);
   if ('type' in claimed) return claimed;
-  const end = (await proveLastWrap(deps, place, claimed)) ?? (await store(deps, place, claimed, shards));
+  const end = await proveAndStore(deps, place, claimed, shards);
   // Given back, so that whoever goes on at once is not kept from it by a claim that nobody uses.
   if (end.type !== 'finished')
     await deps.tables.write('companies', place.companyId, [replaceSwitch(claimed.sw, released(claimed.sw.value))]);
@@ -149,24 +163,68 @@ async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending |
   };
 }
 
-/** The wrap that will be the only one left must open now, through its vault. */
-async function proveLastWrap(deps: Finishing, place: SwitchPlace, ending: Ending): Promise<FinishOutcome | undefined> {
-  const { stays, endsWith, sw } = ending;
+/**
+ * The wrap that will be the only one left must open now, through its vault; and so must the key that goes, so that it can be kept under the
+ * one that stays (design: no store, however torn, is ever without the key of its rows).
+ */
+async function proveAndStore(
+  deps: Finishing,
+  place: SwitchPlace,
+  ending: Ending,
+  shards: readonly (LoadedShard | undefined)[],
+): Promise<FinishOutcome> {
+  const { stays, goes, sw } = ending;
+  const staying = await openedAnew(deps, place, ending, stays.value);
+  if (!('key' in staying)) return staying;
+  const going = await openedAnew(deps, place, ending, goes.value);
+  const mayEnd = 'key' in going || (sw.value.endsWithoutKeeping === true && !mayPass(going.failure));
+  if (!mayEnd) return { ...going, ...(mayPass(going.failure) ? {} : { ofKeeping: true }) };
+  const kept = 'key' in going ? keptRow(deps, place, ending, { going: going.key, staying: staying.key }) : undefined;
+  if (kept === 'differs') throw new Error('a company key that was just kept does not open');
+  return store(deps, place, ending, { shards, kept });
+}
+
+async function openedAnew(
+  deps: Finishing,
+  place: SwitchPlace,
+  { endsWith, sw }: Ending,
+  row: CompanyKeyRow,
+): Promise<{ readonly key: KeyObject } | Failed> {
   const side = sw.value.state === 're-protecting' && sw.value.kind === 'switch' ? 'target' : 'source';
-  const wrap = wrapOf(stays.value, endsWith);
+  const wrap = wrapOf(row, endsWith);
   if (!wrap) {
-    const rowKey = companyKeyRowKey(place.keyringId, stays.value.version);
+    const rowKey = companyKeyRowKey(place.keyringId, row.version);
     return { type: 'failed', side, failure: forged(deps.log, { companyId: place.companyId, rowKey }) };
   }
-  const opened = await openWrap(deps, stays.value, wrap);
-  return opened.ok ? undefined : { type: 'failed', side, failure: opened.error };
+  const opened = await openWrap(deps, row, wrap);
+  return opened.ok ? { key: opened.value } : { type: 'failed', side, failure: opened.error };
+}
+
+/** Wrapped here, opened again and compared before the key itself goes. */
+function keptRow(
+  deps: Finishing,
+  { companyId, keyringId }: SwitchPlace,
+  { stays, goes, sw }: Ending,
+  { going, staying }: { readonly going: KeyObject; readonly staying: KeyObject },
+): KeptKey | 'differs' {
+  const context = { companyId, keyringId, version: goes.value.version, under: stays.value.version };
+  const blob = keepKey({ going, staying, context, nonce: deps.entropy.bytes(KEPT_KEY_NONCE_BYTES) });
+  if (openKeptKey({ under: staying, context, blob })?.equals(going) !== true) return 'differs';
+  const now = deps.clock.now();
+  return {
+    ...context,
+    blob,
+    reason: sw.value.state === 're-protecting' ? 'completed' : 'cancelled',
+    keptAt: now.toISOString(),
+    until: new Date(now.getTime() + deps.keepMs).toISOString(),
+  };
 }
 
 async function store(
   deps: Finishing,
   place: SwitchPlace,
   ending: Ending,
-  shards: readonly (LoadedShard | undefined)[],
+  { shards, kept }: { readonly shards: readonly (LoadedShard | undefined)[]; readonly kept: KeptKey | undefined },
 ): Promise<FinishOutcome> {
   const { company, keyring, sw, stays, goes, connections, endsWith } = ending;
   const committed = sw.value.state === 're-protecting';
@@ -191,13 +249,21 @@ async function store(
       etag: stays.etag,
     },
     { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },
+    ...(kept ? [keptWrite(kept)] : []),
     ...marksAtEnd(sw.value, connections, endsWith),
     ...allowance(deps, ending),
   ];
   if (endsWith.provider === 'azure-key-vault') {
     await renewOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: endsWith.connectionId });
   }
-  const detail = { provider: providerName(endsWith), companyKeyVersion: stays.value.version, ...next.finalCounts };
+  if (kept) await renewOnAgenda(deps.tables, keptItemOf(place));
+  const keeps = kept ? { keptVersion: kept.version, keptUntil: kept.until } : { notKeptVersion: goes.value.version };
+  const detail = {
+    provider: providerName(endsWith),
+    companyKeyVersion: stays.value.version,
+    ...keeps,
+    ...next.finalCounts,
+  };
   const act = actOnSwitch(`switch.${next.state}`, place, detail);
   const written = await audited(deps, KEYSWITCH, act, (record) => record.write('companies', place.companyId, writes));
   if (written.outcome !== 'committed') return { type: 'lost-race' };
@@ -205,6 +271,12 @@ async function store(
   deps.log.write({ level: 'info', event: `switch.${next.state}`, detail: { ...place } });
   return { type: 'finished' };
 }
+
+const keptWrite = (kept: KeptKey): RowWrite => ({
+  kind: 'insert',
+  rowKey: keptKeyRowKey(kept.keyringId, kept.version),
+  cells: keptKeyCells(kept),
+});
 
 /** Whoever has just shown that the company's data may go under this key may take the company key out, once. */
 function allowance(deps: Finishing, { sw, keyring, exports }: Ending): RowWrite[] {

@@ -4,6 +4,7 @@
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
 import { isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
+import { present } from '../../domain/rows/cells.ts';
 import { switchRowKey } from '../../domain/rows/row-keys.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { recordFailure, type Recording } from '../audit/record-event.ts';
@@ -40,12 +41,14 @@ interface Trouble {
   /** Undefined: it is not about a vault, but about the counts of a shard. */
   readonly side?: 'source' | 'target';
   readonly failure: Failure;
+  /** All is done, but the company key that would go cannot be kept. */
+  readonly ofKeeping?: true;
 }
 
 const troubleOf = (
   generation: number,
-  { side, failure }: { readonly side?: 'source' | 'target'; readonly failure: Failure },
-): Trouble => ({ type: 'trouble', generation, failure, ...(side === undefined ? {} : { side }) });
+  { side, failure, ofKeeping }: Pick<Trouble, 'side' | 'failure' | 'ofKeeping'>,
+): Trouble => ({ type: 'trouble', generation, failure, ...present({ side, ofKeeping }) });
 
 const NOTHING: Rest = { type: 'nothing' };
 const MAX_LOST_RACES = 8;
@@ -75,14 +78,16 @@ async function meetTrouble(
   place: SwitchPlace,
   met: { readonly message: WorkMessage; readonly trouble: Trouble },
 ): Promise<void> {
-  const { generation, failure, side } = met.trouble;
+  const { generation, failure, side, ofKeeping } = met.trouble;
   deps.log.write({ level: 'warning', event: 'switch.trouble', detail: { ...place, code: failure.code, side } });
   if (mayPass(failure)) return goAgainLater(deps, met.message);
   const since = deps.clock.now().toISOString();
   const target = switchRowKey(place.keyringId, place.switchId);
   await recordFailure(deps, KEYSWITCH, { companyId: place.companyId, target, failure });
   const blocked: Blocked =
-    side === undefined ? { reason: 'counts-differ', since, failure } : { reason: 'provider', since, side, failure };
+    side === undefined
+      ? { reason: 'counts-differ', since, failure }
+      : { reason: ofKeeping ? 'key-not-kept' : 'provider', since, side, failure };
   await blockSwitch(deps, place, { generation, blocked });
 }
 

@@ -96,8 +96,8 @@ async function passOver(
   const otherKeys = new Map<number, KeyObject>();
   for (const version of new Set([key.companyKeyVersion, key.previousVersion])) {
     if (version === 0 || version === turn.fromVersion || version === turn.writeVersion) continue;
-    const other = await deps.workerKeys.get(companyId, sw, { version, use: 'rewrap' });
-    if (other.ok) otherKeys.set(version, other.value);
+    const other = await deps.workerKeys.other(companyId, sw, version);
+    if (other.ok) otherKeys.set(version, other.value.key);
     else if (other.error.type !== 'gone') return err(refusalFor(other.error));
   }
   const nonce = (): Uint8Array => deps.entropy.bytes(DATA_KEY_NONCE_BYTES);

@@ -1,17 +1,21 @@
 // One worker's turn on one shard: turn it to the switch's generation if need be, then pass over its rows page by page until both
 // passes are through. Before every page switch and shard are read again; a worker that is out of date stops and changes nothing.
+import type { KeyObject } from 'node:crypto';
 import pLimit from 'p-limit';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import { rewrapRow, verifyRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
 import type { DataKey } from '../../domain/data-key.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { BEFORE_DATA_KEYS } from '../../domain/rows/data-rows.ts';
+import { count, text } from '../../domain/rows/cells.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { afterLastRow, isTurnedTo, MAX_VAIN_PASSES, turned, type Phase, type Shard } from '../../domain/shard.ts';
 import { isRunning, turnOf, type Switch } from '../../domain/switch.ts';
 import { loadSwitch } from '../control-state.ts';
 import type { RowPage } from '../ports.ts';
+import type { Recording } from '../audit/record-event.ts';
+import { alarmKeptKey } from '../kept-keys.ts';
 import { pauseAfterLosing } from '../races.ts';
 import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
 import { countsDiffer } from './counts-differ.ts';
@@ -19,7 +23,8 @@ import { writeRows, type End, type PassWriting } from './pass-writes.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
 
-export interface ShardPassing extends PassWriting {
+export interface ShardPassing extends PassWriting, Recording {
+  readonly tables: Recording['tables'];
   readonly workerKeys: WorkerKeys;
   readonly pageSlots: PageSlots;
 }
@@ -95,14 +100,17 @@ async function passPage(
   input: { readonly sw: Switch; readonly shard: LoadedShard; readonly writer: string; readonly pages: PageReader },
 ): Promise<Moved> {
   const { sw, shard, writer, pages } = input;
-  const decide = await decider(deps, place, sw, shard.value.phase);
-  if (!decide.ok) return { type: 'problem', problem: decide.error };
+  const keys = await keysOf(deps, place, sw, shard.value.phase);
+  if (!keys.ok) return { type: 'problem', problem: keys.error };
   const page = await pages.read(shard.value.cursor);
+  const others = await otherKeys(deps, place, sw, page);
+  if (!others.ok) return { type: 'problem', problem: others.error };
+  const decide = decider(deps, keys.value, others.value);
   const cursor = page.rows.at(-1)?.rowKey ?? shard.value.cursor;
   if (page.continuation !== undefined) pages.prefetch(cursor, page.continuation);
   const end: End = (counted) =>
     page.continuation === undefined ? afterLastRow(counted, cursor) : { ...counted, cursor };
-  const written = await writeRows(deps, place, { from: shard, rows: page.rows, decide: decide.value, end, writer });
+  const written = await writeRows(deps, place, { from: shard, rows: page.rows, decide, end, writer });
   if (!written) return 'lost-race';
   return inVain(deps, place, { before: shard.value, after: written }) ?? 'moved';
 }
@@ -119,13 +127,15 @@ function inVain(
   return vain < MAX_VAIN_PASSES ? undefined : { type: 'counts-differ', failure: countsDiffer([after]) };
 }
 
-/** What to do with a row in this phase, with the keys it takes. */
-async function decider(
+type PassKeys = Omit<PassContext, 'nonce' | 'otherKeys'> & { readonly freshKey?: KeyObject };
+
+/** The company keys that this phase takes; the second pass has its own unwrapped anew. */
+async function keysOf(
   deps: ShardPassing,
   place: SwitchPlace,
   sw: Switch,
   phase: Phase,
-): Promise<Result<(row: DataKey) => RowStep, WorkerKeyProblem>> {
+): Promise<Result<PassKeys, WorkerKeyProblem>> {
   const { direction, fromVersion, writeVersion } = turnOf(sw);
   const { companyId, keyringId } = place;
   const [fromKey, toKey] = await Promise.all([
@@ -134,7 +144,7 @@ async function decider(
   ]);
   if (!fromKey.ok) return fromKey;
   if (!toKey.ok) return toKey;
-  const pass: PassContext = {
+  const keys = {
     companyId,
     keyringId,
     direction,
@@ -142,12 +152,52 @@ async function decider(
     writeVersion,
     fromKey: fromKey.value,
     toKey: toKey.value,
-    nonce: nonces(deps),
   };
-  if (phase === 'rewrap') return ok((row) => rewrapRow(pass, row));
+  if (phase === 'rewrap') return ok(keys);
   const freshKey = await deps.workerKeys.get(companyId, sw, { version: writeVersion, use: 'verify' });
-  if (!freshKey.ok) return freshKey;
-  return ok((row) => verifyRow({ ...pass, freshKey: freshKey.value }, row));
+  return freshKey.ok ? ok({ ...keys, freshKey: freshKey.value }) : freshKey;
+}
+
+/**
+ * Kept company keys of versions that rows of this page name and the switch does not move: none, and nothing is asked, in a store that was
+ * never torn. Each use is told.
+ */
+async function otherKeys(
+  deps: ShardPassing,
+  { companyId, keyringId }: SwitchPlace,
+  sw: Switch,
+  page: RowPage,
+): Promise<Result<ReadonlyMap<number, KeyObject>, WorkerKeyProblem>> {
+  const { fromVersion, writeVersion } = turnOf(sw);
+  const named = new Map<number, number>();
+  for (const { cells } of page.rows) {
+    const state = text(cells, 'state');
+    if (state === 'lost' || state === 'tombstone') continue;
+    for (const cell of ['companyKeyVersion', 'previousVersion']) {
+      const version = count(cells, cell) ?? 0;
+      if (version !== 0 && version !== fromVersion && version !== writeVersion)
+        named.set(version, (named.get(version) ?? 0) + 1);
+    }
+  }
+  const keys = new Map<number, KeyObject>();
+  for (const [version, dataKeys] of named) {
+    const other = await deps.workerKeys.other(companyId, sw, version);
+    if (other.ok) {
+      keys.set(version, other.value.key);
+      if (other.value.isKept) await alarmKeptKey(deps, { companyId, keyringId, version }, { by: 'pass', dataKeys });
+    } else if (other.error.type === 'later') return other;
+  }
+  return ok(keys);
+}
+
+/** What to do with a row in this phase. */
+function decider(
+  deps: ShardPassing,
+  { freshKey, ...keys }: PassKeys,
+  others: ReadonlyMap<number, KeyObject>,
+): (row: DataKey) => RowStep {
+  const pass: PassContext = { ...keys, otherKeys: others, nonce: nonces(deps) };
+  return (row) => (freshKey ? verifyRow({ ...pass, freshKey }, row) : rewrapRow(pass, row));
 }
 
 const NONCES_AT_ONCE = 256;

@@ -134,7 +134,7 @@ export async function blockSwitch(
   const { blocked } = wait;
   const { reason } = blocked;
   const detail =
-    blocked.reason === 'provider'
+    blocked.reason === 'provider' || blocked.reason === 'key-not-kept'
       ? { reason, side: blocked.side, code: blocked.failure.code }
       : blocked.reason === 'counts-differ'
         ? { reason, counts: blocked.failure.facts.detail }

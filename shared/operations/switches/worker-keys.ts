@@ -10,6 +10,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { versionsOf, type Switch } from '../../domain/switch.ts';
 import { loadReadableCompanyKey, openWrap, type CompanyKeyOpening } from '../company-key-opener.ts';
+import { openKept, type KeyUntil } from '../kept-keys.ts';
 import type { Clock } from '../ports.ts';
 import { forged } from '../seals.ts';
 
@@ -24,12 +25,25 @@ export type WorkerKeyUse = 'rewrap' | 'verify';
 
 const MAX_ENTRIES = 1_000;
 
+/** Of a version that the switch does not move. */
+export interface OtherKey {
+  readonly key: KeyObject;
+  readonly isKept: boolean;
+}
+
+const nameOf = (
+  companyId: string,
+  sw: Switch,
+  { version, use }: { readonly version: number; readonly use: WorkerKeyUse },
+): string => [companyId, sw.keyringId, sw.switchId, sw.generation, version, use].join('|');
+
 export class WorkerKeys {
   readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
   readonly #ttlMs: number;
   readonly #keys = new LRUCache<string, { readonly key: KeyObject; readonly expiresAtMs: number }>({
     max: MAX_ENTRIES,
   });
+  readonly #kept = new LRUCache<string, KeyUntil>({ max: MAX_ENTRIES });
   readonly #flights = new Map<string, Promise<Result<KeyObject, WorkerKeyProblem>>>();
 
   constructor(opening: CompanyKeyOpening & { readonly clock: Clock }, options: { readonly ttlMs: number }) {
@@ -42,7 +56,7 @@ export class WorkerKeys {
     sw: Switch,
     wanted: { readonly version: number; readonly use: WorkerKeyUse },
   ): Promise<Result<KeyObject, WorkerKeyProblem>> {
-    const name = [companyId, sw.keyringId, sw.switchId, sw.generation, wanted.version, wanted.use].join('|');
+    const name = nameOf(companyId, sw, wanted);
     const held = this.#keys.get(name);
     if (held && held.expiresAtMs > this.#opening.clock.now().getTime()) return Promise.resolve(ok(held.key));
     const underWay = this.#flights.get(name);
@@ -50,6 +64,35 @@ export class WorkerKeys {
     const flight = this.#open(name, companyId, sw, wanted).finally(() => this.#flights.delete(name));
     this.#flights.set(name, flight);
     return flight;
+  }
+
+  /**
+   * The company key of a version that the switch does not move: one that is there all the same, or a kept one. Apart from the others, and
+   * never longer than what it was opened by. `gone`: there is none.
+   */
+  async other(companyId: string, sw: Switch, version: number): Promise<Result<OtherKey, WorkerKeyProblem>> {
+    const there = await this.get(companyId, sw, { version, use: 'rewrap' });
+    if (there.ok) return ok({ key: there.value, isKept: false });
+    if (there.error.type !== 'gone') return there;
+    const name = [companyId, sw.keyringId, sw.switchId, sw.generation, version].join('|');
+    const held = this.#kept.get(name);
+    if (held && held.expiresAtMs > this.#opening.clock.now().getTime()) return ok({ key: held.key, isKept: true });
+    const context = { companyId, keyringId: sw.keyringId, version };
+    const opened = await openKept<WorkerKeyProblem>(this.#opening, context, {
+      parentOf: (under) => this.#until(companyId, sw, under),
+      asProblem: (failure) => ({ type: 'blocked', side: 'source', failure }),
+    });
+    if (!opened.ok) return opened;
+    this.#kept.set(name, opened.value);
+    return ok({ key: opened.value.key, isKept: true });
+  }
+
+  async #until(companyId: string, sw: Switch, version: number): Promise<Result<KeyUntil, WorkerKeyProblem>> {
+    const wanted = { version, use: 'rewrap' } as const;
+    const key = await this.get(companyId, sw, wanted);
+    if (!key.ok) return key;
+    const held = this.#keys.get(nameOf(companyId, sw, wanted));
+    return ok({ key: key.value, expiresAtMs: held?.key === key.value ? held.expiresAtMs : 0 });
   }
 
   async #open(

@@ -11,6 +11,7 @@ import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts'
 import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { DataKeyCalls } from '../../../shared/operations/audit/data-key-calls.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
+import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
@@ -155,6 +156,8 @@ export class Api {
     } as const;
     const opening = { tables, vaults, sealer: vaults, log, managedTarget, clock };
     const companyKeys = new CompanyKeyCache(opening, { ttlMs: CACHE_TTL_MS });
+    const eventLimits = new EventLimits(clock);
+    const keptKeys = new KeptKeys({ ...opening, timers, entropy, eventLimits }, companyKeys);
     return {
       ...opening,
       queue,
@@ -162,6 +165,7 @@ export class Api {
       entropy,
       probe: vaults,
       companyKeys,
+      keptKeys,
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: CACHE_TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: CACHE_TTL_MS }),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
@@ -173,7 +177,7 @@ export class Api {
         audience: AUDIENCE,
         jwksUri: this.issuer.jwksUri,
       }),
-      eventLimits: new EventLimits(clock),
+      eventLimits,
       dataKeyCalls: new DataKeyCalls(clock, 'instance-1'),
       companyClaim: 'extension_company',
       publicUrl: ORIGIN,
@@ -194,6 +198,7 @@ export class Api {
       signIns: this.signIns,
       verificationMs: 24 * 3_600_000,
       exportAllowanceMs: 24 * 3_600_000,
+      keepMs: 35 * 24 * 3_600_000,
       exportSealer,
       checkConcurrency: 4,
     };

@@ -17,6 +17,7 @@ import {
   type Generating,
   type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
+import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
@@ -128,13 +129,16 @@ export class World {
     const timers = new FakeTimers();
     const opening = { tables, vaults, sealer: vaults, log, managedTarget: VENDOR, clock };
     const companyKeys = new CompanyKeyCache(opening, { ttlMs: TTL_MS });
+    const eventLimits = new EventLimits(clock);
+    const keptKeys = new KeptKeys({ ...opening, timers, entropy, eventLimits }, companyKeys);
     return {
       ...opening,
-      eventLimits: new EventLimits(clock),
+      eventLimits,
       entropy,
       timers,
       queue: this.queue,
       companyKeys,
+      keptKeys,
       workerKeys: new WorkerKeys(opening, { ttlMs: TTL_MS }),
       pageSlots: pageSlots(),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }, this.#options),
@@ -149,6 +153,7 @@ export class World {
       consentMs: 24 * 3_600_000,
       verificationMs: 24 * 3_600_000,
       exportAllowanceMs: 24 * 3_600_000,
+      keepMs: 35 * 24 * 3_600_000,
     };
   }
 

@@ -49,6 +49,7 @@ export const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 /** Longer than any test goes on: the age of a consent has tests of its own. */
 const CONSENT_MS = 365 * 24 * 3_600_000;
 const CACHE_TTL_MS = 5_000;
+export const KEEP_MS = 35 * 24 * 3_600_000;
 export const place = (switchId: string): { companyId: string; keyringId: string; switchId: string } => ({
   companyId: COMPANY,
   keyringId: KEYRING,
@@ -109,6 +110,7 @@ export class Rig {
       consentMs: CONSENT_MS,
       verificationMs: 24 * 3_600_000,
       exportAllowanceMs: 24 * 3_600_000,
+      keepMs: KEEP_MS,
     };
   }
 

@@ -1,0 +1,108 @@
+// The timer that deletes kept company keys: not by date alone, but on proof that no row can need one. The date only says when to look.
+// A store that was torn and not repaired keeps them for ever, which is what they are for.
+import { KEYSWITCH } from '../../domain/audit.ts';
+import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
+import { text } from '../../domain/rows/cells.ts';
+import type { Keyring } from '../../domain/keyring.ts';
+import { areDoneAt } from '../../domain/shard-counts.ts';
+import { walkAgenda } from '../agenda-walk.ts';
+import { noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
+import type { Auditing } from '../audit/append.ts';
+import { audited } from '../audit/audited.ts';
+import { listKeptKeys, loadKeyring, type Loaded } from '../control-state.ts';
+import { loadShards, type LoadedShard } from '../shard-rows.ts';
+import { guard, type SwitchPlace } from './switch-writes.ts';
+import { keyringRowKey } from '../../domain/rows/row-keys.ts';
+
+export type KeptSweeping = Auditing;
+
+type KeyringPlace = Omit<SwitchPlace, 'switchId'>;
+
+/** Keys that are due and not proved unneeded are looked at again after so long. */
+const REST_MS = 24 * 60 * 60 * 1000;
+/** Of one keyring in one visit; the next goes on. */
+const MAX_DELETES = 32;
+
+/** One for each keyring. It is renewed before each end of a switch, so that nobody takes it off from under a key that is being kept. */
+export const keptItemOf = ({ companyId, keyringId }: KeyringPlace): AgendaItem => ({
+  kind: 'kept',
+  companyId,
+  id: keyringId,
+});
+
+/** Answers how many kept keys were deleted. */
+export async function sweepKept(deps: KeptSweeping): Promise<number> {
+  const { sum } = await walkAgenda(deps, { kind: 'kept' }, async (item) => {
+    const isDue = (text(item.cells, 'nextAt') ?? '') <= deps.clock.now().toISOString();
+    return isDue ? lookAt(deps, item) : 0;
+  });
+  return sum;
+}
+
+async function lookAt(deps: KeptSweeping, item: ListedAgendaItem): Promise<number> {
+  const place = { companyId: item.companyId, keyringId: item.id };
+  // In this order: an end renews the item, and only then writes keyring and kept key in one transaction.
+  const keyring = await loadKeyring(deps.tables, place);
+  const kept = await listKeptKeys(deps.tables, place);
+  if (kept.length === 0) {
+    if (keyring?.value.switchId === undefined) await takeOffListed(deps.tables, item);
+    return 0;
+  }
+  const deleted = keyring ? await deleteUnneeded(deps, place, keyring) : 0;
+  const left = await listKeptKeys(deps.tables, place);
+  const rested = new Date(deps.clock.now().getTime() + REST_MS).toISOString();
+  const first = left.map(({ value }) => value?.until ?? rested).toSorted()[0] ?? rested;
+  const now = deps.clock.now().toISOString();
+  await noteOnAgenda(deps.tables, item, {
+    nextAt: left.length === 0 ? now : first > now && first < rested ? first : rested,
+  });
+  return deleted;
+}
+
+async function deleteUnneeded(deps: KeptSweeping, place: KeyringPlace, keyring: Loaded<Keyring>): Promise<number> {
+  let guarded = keyring;
+  for (let deleted = 0; deleted < MAX_DELETES; deleted += 1) {
+    const next = await deleteOne(deps, place, guarded);
+    if (!next) return deleted;
+    guarded = next;
+  }
+  return MAX_DELETES;
+}
+
+/** The keyring under its new ETag; undefined if nothing was deleted. */
+async function deleteOne(
+  deps: KeptSweeping,
+  place: KeyringPlace,
+  keyring: Loaded<Keyring>,
+): Promise<Loaded<Keyring> | undefined> {
+  const { shardCount, switchId } = keyring.value;
+  if (switchId !== undefined) return undefined;
+  const now = deps.clock.now().toISOString();
+  const kept = await listKeptKeys(deps.tables, place);
+  // Keys kept earlier hang by those kept later: the end of the chain goes first.
+  const isNeededByOther = (version: number): boolean => kept.some(({ value }) => value?.under === version);
+  const due = kept.find(({ value, version }) => value && value.until <= now && !isNeededByOther(version));
+  if (!due) return undefined;
+  const shards = await loadShards(deps.tables, { ...place, shardCount });
+  if (!shards.every((shard) => isProof(shard, keyring.value, due.version))) return undefined;
+  const rowKey = keptKeyRowKey(place.keyringId, due.version);
+  const lost = shards.reduce((sum, shard) => sum + (shard?.value.lost ?? 0), 0);
+  const act = { action: 'keptkey.deleted', companyId: place.companyId, target: rowKey, detail: { lostDataKeys: lost } };
+  // Under the keyring's ETag, read before the shards: no switch has begun since, and nothing else brings rows to another version.
+  const written = await audited(deps, KEYSWITCH, act, (record) =>
+    record.write('companies', place.companyId, [
+      guard(keyringRowKey(place.keyringId), keyring.etag),
+      { kind: 'delete', rowKey, etag: due.etag },
+    ]),
+  );
+  if (written.outcome !== 'committed') return undefined;
+  return { value: keyring.value, etag: written.etags[0] ?? '' };
+}
+
+/** Done in the keyring's generation at the version in force, with all counts in order, and no count names the version. */
+function isProof(shard: LoadedShard | undefined, keyring: Keyring, version: number): boolean {
+  if (shard?.value.generation !== keyring.generation || shard.value.phase !== 'done') return false;
+  const { at, aside, writeVersion } = shard.value;
+  const isNamed = at[version] !== undefined || aside[version] !== undefined;
+  return !isNamed && writeVersion === keyring.activeVersion && areDoneAt(shard.value, keyring.activeVersion);
+}

@@ -1,0 +1,247 @@
+// The company key that a switch leaves behind: when it is kept, who may use it, and when it goes.
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { KeptKey } from '../../../shared/domain/kept-key.ts';
+import type { Wrap } from '../../../shared/domain/company-key.ts';
+import { companyKeyRowKey, keptKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
+import { listKeptKeys, loadSwitch } from '../../../shared/operations/control-state.ts';
+import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
+import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { tryFinish } from '../../../shared/operations/switches/finish.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { sweepKept } from '../../../shared/operations/switches/sweep-kept.ts';
+import type { ProviderRef } from '../../../shared/domain/provider.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { chainOf } from '../audit/chain.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEEP_MS, KEYRING, MANAGED, place, Rig, VENDOR } from './rig.ts';
+
+const PLACE = { companyId: COMPANY, keyringId: KEYRING };
+const DAY_MS = 24 * 3_600_000;
+let rig: Rig;
+
+beforeEach(async () => {
+  rig = await Rig.withDataKeys(6, { shardCount: 2 });
+});
+
+const to = async (switchId: string, target: ProviderRef): Promise<void> => {
+  await startSwitch(rig.deps, { ...place(switchId), target }, ADMIN);
+  await rig.drain();
+};
+const kept = async (): Promise<[number, number | undefined][]> =>
+  (await listKeptKeys(rig.store, PLACE)).map(({ version, value }) => [version, value?.under]);
+const keptRow = async (): Promise<KeptKey> => (await listKeptKeys(rig.store, PLACE))[0]!.value!;
+const unwraps = (): string[] =>
+  rig.vaults.calls.flatMap(({ operation, host }) => (operation === 'unwrap' ? [host] : []));
+const switchOf = async (switchId: string): Promise<Switch> => (await loadSwitch(rig.store, place(switchId)))!.value;
+const readers = (): { companyKeys: CompanyKeyCache; keptKeys: KeptKeys } => {
+  const deps = rig.freshHost();
+  const companyKeys = new CompanyKeyCache(deps, { ttlMs: 5_000 });
+  return { companyKeys, keptKeys: new KeptKeys(deps, companyKeys) };
+};
+
+describe('the company key that goes', () => {
+  it('at commit is kept under the one that stays', async () => {
+    await to('s1', CONTOSO);
+    expect(await kept()).toEqual([[1, 2]]);
+    const now = rig.clock.now().getTime();
+    expect(await keptRow()).toMatchObject({ reason: 'completed', until: new Date(now + KEEP_MS).toISOString() });
+  });
+
+  it('at the end of a cancel is kept under the one that stays', async () => {
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    await rig.drain({ enough: async () => (await switchOf('s1')).state === 're-protecting' });
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    await rig.drain();
+    expect([(await switchOf('s1')).state, await kept()]).toEqual(['cancelled', [[2, 1]]]);
+    expect(await keptRow()).toMatchObject({ reason: 'cancelled' });
+  });
+
+  it('of a re-key is kept likewise, and those kept before hang on', async () => {
+    await startRekey(rig.deps, place('r1'), ADMIN);
+    await rig.drain();
+    await to('s1', CONTOSO);
+    await to('s2', FABRIKAM);
+    expect(await kept()).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ]);
+  });
+
+  it('costs one unwrap more at an end, of the vault that stays', async () => {
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    await rig.drain({ enough: async () => (await switchOf('s1')).state === 're-protecting' });
+    rig.queue.clear();
+    await rig.pass('s1', 0, 1);
+    rig.vaults.calls.length = 0;
+    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(unwraps()).toEqual([CONTOSO_HOST, CONTOSO_HOST]);
+  });
+
+  it('that does not open although the other does blocks the end, and a retry ends it without keeping, recorded', async () => {
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    await rig.drain({ enough: async () => (await switchOf('s1')).state === 're-protecting' });
+    const rowKey = companyKeyRowKey(KEYRING, 1);
+    const row = (await rig.store.read('companies', COMPANY, rowKey))!;
+    const broken = (wrap: Wrap): Wrap => (wrap.host === CONTOSO_HOST ? { ...wrap, ciphertext: 'AAAA' } : wrap);
+    const wraps = JSON.stringify((JSON.parse(String(row.cells['wraps'])) as Wrap[]).map(broken));
+    rig.store.tamper('companies', COMPANY, rowKey, { ...row.cells, wraps });
+    await rig.drain();
+    expect((await switchOf('s1')).blocked).toMatchObject({ reason: 'key-not-kept', side: 'target' });
+    expect(await rig.openByCaller()).toBe(6);
+
+    await retrySwitch(rig.deps, place('s1'), ADMIN);
+    await rig.drain();
+    expect([(await switchOf('s1')).state, await kept(), await rig.openByCaller()]).toEqual(['completed', [], 6]);
+    const [end] = chainOf(rig.store, COMPANY).filter(({ action }) => action === 'switch.completed');
+    expect(JSON.parse(String(end?.detail))).toMatchObject({ notKeptVersion: 1 });
+  });
+
+  it('that was let go is not let go any more once the switch has turned round', async () => {
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    await rig.drain({ enough: async () => (await switchOf('s1')).state === 're-protecting' });
+    await rig.tamperSwitch('s1', { endsWithoutKeeping: true });
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    expect((await switchOf('s1')).endsWithoutKeeping).toBeUndefined();
+  });
+
+  it('waits for a vault that is away, also if somebody has let it go', async () => {
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    await rig.drain({ enough: async () => (await switchOf('s1')).state === 're-protecting' });
+    rig.queue.clear();
+    await rig.pass('s1', 0, 1);
+    await rig.tamperSwitch('s1', { endsWithoutKeeping: true });
+    let calls = 0;
+    rig.vaults.onCall = ({ operation }) => {
+      if (operation === 'unwrap' && (calls += 1) === 2)
+        rig.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable' });
+    };
+    expect(await tryFinish(rig.deps, place('s1'))).toMatchObject({
+      type: 'failed',
+      failure: { code: 'vault-unreachable' },
+    });
+    rig.vaults.onCall = undefined;
+    rig.vaults.heal();
+    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(await kept()).toEqual([[1, 2]]);
+  });
+});
+
+describe('a kept key', () => {
+  it('opens through the provider in force alone, and its entry ends with that of the key it was opened by', async () => {
+    await to('s1', CONTOSO);
+    const { keptKeys, companyKeys } = readers();
+    const one = { ...PLACE, version: 1 };
+    rig.vaults.calls.length = 0;
+    expect((await keptKeys.get(one)).ok).toBe(true);
+    expect((await keptKeys.get(one)).ok).toBe(true);
+    expect(unwraps()).toEqual([CONTOSO_HOST]);
+    rig.clock.advance(4_999);
+    expect((await keptKeys.get(one)).ok).toBe(true);
+    rig.vaults.fail({ operation: 'any', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
+    rig.clock.advance(1);
+    expect(await keptKeys.get(one)).toMatchObject({
+      error: { type: 'failure', failure: { code: 'access-denied-rbac' } },
+    });
+    expect((await companyKeys.get({ ...PLACE, version: 2 })).ok).toBe(false);
+  });
+
+  it('is not to be had by who writes or exports: their cache does not know it', async () => {
+    await to('s1', CONTOSO);
+    const { companyKeys, keptKeys } = readers();
+    expect((await keptKeys.get({ ...PLACE, version: 1 })).ok).toBe(true);
+    expect(await companyKeys.get({ ...PLACE, version: 1 })).toEqual({ ok: false, error: { type: 'gone' } });
+  });
+
+  it('is found through those that it hangs by, with one unwrap', async () => {
+    await to('s1', CONTOSO);
+    await to('s2', FABRIKAM);
+    await to('s3', MANAGED);
+    rig.vaults.calls.length = 0;
+    expect((await readers().keptKeys.get({ ...PLACE, version: 1 })).ok).toBe(true);
+    expect(unwraps()).toEqual([VENDOR.host]);
+  });
+
+  it.each([
+    ['cannot be read', { under: 'two' }],
+    ['does not open', { blob: new Uint8Array(61) }],
+    ['is labelled with another version', { under: 3 }],
+  ])('whose row %s is forged, or there is none', async (_, cells) => {
+    await to('s1', CONTOSO);
+    const rowKey = keptKeyRowKey(KEYRING, 1);
+    const row = (await rig.store.read('companies', COMPANY, rowKey))!;
+    rig.store.tamper('companies', COMPANY, rowKey, { ...row.cells, ...cells });
+    const opened = await readers().keptKeys.get({ ...PLACE, version: 1 });
+    expect(opened.ok).toBe(false);
+  });
+
+  it('that hangs by itself is not looked for without end', async () => {
+    await to('s1', CONTOSO);
+    const rowKey = keptKeyRowKey(KEYRING, 1);
+    const row = (await rig.store.read('companies', COMPANY, rowKey))!;
+    rig.store.tamper('companies', COMPANY, rowKey, { ...row.cells, under: 1 });
+    expect(await readers().keptKeys.get({ ...PLACE, version: 1 })).toEqual({ ok: false, error: { type: 'gone' } });
+  });
+});
+
+describe('the timer', () => {
+  const sweepAt = (afterMs: number): Promise<number> => {
+    rig.clock.advance(afterMs);
+    return sweepKept(rig.deps);
+  };
+
+  it('deletes a kept key once its time is over, not before, and says so in the record', async () => {
+    await to('s1', CONTOSO);
+    expect(await sweepAt(KEEP_MS - 1)).toBe(0);
+    expect(await sweepAt(1 + DAY_MS)).toBe(1);
+    expect(await kept()).toEqual([]);
+    const [act] = chainOf(rig.store, COMPANY).filter(({ action }) => action === 'keptkey.deleted');
+    expect(act).toMatchObject({ by: 'keyswitch', target: keptKeyRowKey(KEYRING, 1) });
+    await sweepAt(DAY_MS);
+    expect(
+      [...rig.store.dump()].filter(({ table, rowKey }) => table === 'agenda' && rowKey.startsWith('kept|')),
+    ).toEqual([]);
+  });
+
+  it('deletes a chain from its end', async () => {
+    await to('s1', CONTOSO);
+    await to('s2', FABRIKAM);
+    expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(2);
+    const deleted = chainOf(rig.store, COMPANY).filter(({ action }) => action === 'keptkey.deleted');
+    expect(deleted.map(({ target }) => target)).toEqual([keptKeyRowKey(KEYRING, 1), keptKeyRowKey(KEYRING, 2)]);
+  });
+
+  it.each([
+    ['a count names the version', { at: { 1: 1, 2: 2 }, live: 3 }],
+    ['a quarantined row is at the version', { quarantined: 1, aside: { 1: 1 } }],
+    ['a shard is of another generation', { generation: 7 }],
+    ['a shard is not done', { phase: 'verify' }],
+    ['a shard writes under another version', { writeVersion: 1 }],
+    ['a row is not compared', { uncompared: 1 }],
+    ['a count is below none', { lost: -1 }],
+  ] as const)('deletes none by date alone, while %s', async (_, change) => {
+    await to('s1', CONTOSO);
+    await rig.tamperShard(1, change);
+    expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(0);
+    expect(await sweepAt(10 * KEEP_MS)).toBe(0);
+    expect(await kept()).toEqual([[1, 2]]);
+  });
+
+  it('deletes none while a switch is unfinished', async () => {
+    await to('s1', CONTOSO);
+    await startSwitch(rig.deps, { ...place('s2'), target: FABRIKAM }, ADMIN);
+    expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(0);
+    await rig.drain();
+    expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(2);
+  });
+
+  it('looks anew at what it could not prove a day later', async () => {
+    await to('s1', CONTOSO);
+    await rig.tamperShard(1, { uncompared: 1 });
+    expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(0);
+    await rig.tamperShard(1, { uncompared: 0 });
+    expect(await sweepAt(1)).toBe(0);
+    expect(await sweepAt(DAY_MS)).toBe(1);
+  });
+});

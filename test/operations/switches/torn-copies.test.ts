@@ -1,0 +1,207 @@
+// A copy of the tables that is not of one instant: data keys first, control rows after them, at any instants. Every data key of it opens,
+// through the product's own reader, and a pass over such a store moves every row.
+import { describe, expect, it } from 'vitest';
+import type { Cells, Tables } from '../../../shared/operations/ports.ts';
+import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
+import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
+import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
+import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
+import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import type { ProviderRef } from '../../../shared/domain/provider.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
+import { FakeTables } from '../../fakes/fake-tables.ts';
+import { expectExactCounts } from './exact-counts.ts';
+import {
+  COMPANY,
+  CONTOSO,
+  CONTOSO_HOST,
+  FABRIKAM,
+  FABRIKAM_HOST,
+  KEYRING,
+  MANAGED,
+  place,
+  Rig,
+  VENDOR,
+} from './rig.ts';
+
+const KEYS = 8;
+const HOSTS = [VENDOR.host, CONTOSO_HOST, FABRIKAM_HOST];
+
+interface Copied {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly cells: Cells;
+}
+type Snapshot = readonly Copied[];
+
+const rowsOf = (rig: Rig, table: 'companies' | 'datakeys'): Snapshot =>
+  [...rig.store.dump()]
+    .filter((row) => row.table === table)
+    .map(({ partitionKey, rowKey, cells }) => ({ partitionKey, rowKey, cells }));
+
+/** Both tables after every transaction that changed one of them. */
+async function filmed(
+  act: (rig: Rig) => Promise<void>,
+): Promise<{ rig: Rig; companies: Snapshot[]; datakeys: Snapshot[]; instants: [number, number][] }> {
+  const companies: Snapshot[] = [];
+  const datakeys: Snapshot[] = [];
+  /** How many pictures of either there were at each instant. */
+  const instants: [number, number][] = [];
+  const scene: { rig?: Rig } = {};
+  const shoot = (table: string): void => {
+    const { rig: made } = scene;
+    if (!made) return;
+    if (table === 'companies') companies.push(rowsOf(made, 'companies'));
+    if (table === 'datakeys') datakeys.push(rowsOf(made, 'datakeys'));
+    instants.push([datakeys.length - 1, companies.length - 1]);
+  };
+  const rig = await Rig.withDataKeys(KEYS, {
+    shardCount: 2,
+    wrapTables: (tables: Tables) =>
+      tablesBut(tables, {
+        write: async (...write) => {
+          const written = await tables.write(...write);
+          shoot(write[0]);
+          return written;
+        },
+      }),
+  });
+  scene.rig = rig;
+  companies.push(rowsOf(rig, 'companies'));
+  datakeys.push(rowsOf(rig, 'datakeys'));
+  instants.push([0, 0]);
+  await act(rig);
+  return { rig, companies, datakeys, instants };
+}
+
+/** A host with nothing in its caches, on a store that holds the copy alone. */
+function hostOn(rig: Rig, companies: Snapshot, datakeys: Snapshot) {
+  const store = new FakeTables();
+  for (const { partitionKey, rowKey, cells } of companies) store.tamper('companies', partitionKey, rowKey, cells);
+  for (const { partitionKey, rowKey, cells } of datakeys) store.tamper('datakeys', partitionKey, rowKey, cells);
+  const deps = rig.freshHost(store);
+  const companyKeys = new CompanyKeyCache(deps, { ttlMs: 5_000 });
+  return {
+    ...deps,
+    store,
+    companyKeys,
+    keptKeys: new KeptKeys(deps, companyKeys),
+    keyringPlaces: new KeyringPlaces(deps, { ttlMs: 5_000 }),
+    wrappedRows: new WrappedRows(deps, { rows: 0, ttlMs: 5_000 }),
+  };
+}
+
+async function openedBy(rig: Rig, host: ReturnType<typeof hostOn>): Promise<number> {
+  const keyIds = [...rig.plaintexts.keys()];
+  const opened = await unwrapDataKeys(host, { companyId: COMPANY, keyringId: KEYRING, keyIds });
+  if (!opened.ok) return 0;
+  return opened.value.filter(
+    (one) => one.outcome === 'unwrapped' && rig.plaintexts.get(one.keyId)?.equals(one.plaintext),
+  ).length;
+}
+
+const to = async (rig: Rig, switchId: string, target: ProviderRef): Promise<void> => {
+  await startSwitch(rig.deps, { ...place(switchId), target }, ADMIN);
+  await rig.drain();
+};
+const cancelled = async (rig: Rig, switchId: string, target: ProviderRef): Promise<void> => {
+  await startSwitch(rig.deps, { ...place(switchId), target }, ADMIN);
+  let worked = 0;
+  await rig.drain({ enough: () => (worked += 1) === 2 });
+  await cancelSwitch(rig.deps, place(switchId), ADMIN);
+  await rig.drain();
+};
+
+const STORIES: readonly (readonly [string, (rig: Rig) => Promise<void>])[] = [
+  ['one switch', (rig) => to(rig, 's1', CONTOSO)],
+  ['two switches', async (rig) => (await to(rig, 's1', CONTOSO), to(rig, 's2', FABRIKAM))],
+  ['a switch there and back', async (rig) => (await to(rig, 's1', CONTOSO), to(rig, 's2', MANAGED))],
+  ['a cancel, and a switch after it', async (rig) => (await cancelled(rig, 's1', CONTOSO), to(rig, 's2', FABRIKAM))],
+  [
+    'a re-key, and a switch after it',
+    async (rig) => {
+      await startRekey(rig.deps, place('r1'), ADMIN);
+      await rig.drain();
+      await to(rig, 's2', CONTOSO);
+    },
+  ],
+];
+
+describe.each(STORIES)('a copy made beside %s', (_, act) => {
+  it('opens with data keys of any instant and control rows of any later one', async () => {
+    const { rig, companies, datakeys, instants } = await filmed(act);
+    const seen = new Set<string>();
+    const wrong: string[] = [];
+    for (const [index, [data]] of instants.entries()) {
+      for (const [, control] of instants.slice(index)) {
+        if (seen.has(`${data}|${control}`)) continue;
+        seen.add(`${data}|${control}`);
+        const host = hostOn(rig, companies[control]!, datakeys[data]!);
+        const opened = await openedBy(rig, host);
+        if (opened !== KEYS) wrong.push(`data keys ${data}, control ${control}: ${opened}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(seen.size).toBeGreaterThan(30);
+  });
+});
+
+describe('a store that is such a copy', () => {
+  it('is of no use to whoever was left: the keys open only through the provider in force', async () => {
+    const { rig, companies, datakeys } = await filmed(STORIES[1]![1]);
+    const [first] = datakeys;
+    for (const host of [VENDOR.host, CONTOSO_HOST])
+      rig.vaults.fail({ operation: 'any', host, failure: 'access-denied-rbac' });
+    expect(await openedBy(rig, hostOn(rig, companies.at(-1)!, first!))).toBe(KEYS);
+    rig.vaults.fail({ operation: 'any', host: FABRIKAM_HOST, failure: 'access-denied-rbac' });
+    expect(await openedBy(rig, hostOn(rig, companies.at(-1)!, first!))).toBe(0);
+    expect(HOSTS).toHaveLength(3);
+  });
+
+  it('tells of every use of a kept key, in the log and in the record', async () => {
+    const { rig, companies, datakeys } = await filmed(STORIES[0]![1]);
+    rig.log.entries.length = 0;
+    const host = hostOn(rig, companies.at(-1)!, datakeys[0]!);
+    expect(await openedBy(rig, host)).toBe(KEYS);
+    const used = rig.log.entries.filter(({ event }) => event === 'security.kept-key-used');
+    expect(used).toEqual([
+      {
+        level: 'error',
+        event: 'security.kept-key-used',
+        detail: { companyId: COMPANY, keyringId: KEYRING, version: 1, by: 'reader', dataKeys: KEYS },
+      },
+    ]);
+    const recorded = [...host.store.dump()].filter(
+      ({ table, cells }) => table === 'events' && cells['action'] === 'security.kept-key-used',
+    );
+    expect(recorded.map(({ cells }) => cells['outcome'])).toEqual(['detected']);
+  });
+
+  it.each([
+    ['after one switch', 0, 's9'],
+    ['after two', 1, 's9'],
+    ['after a cancel and a switch', 3, 's9'],
+  ] as const)('has all its rows moved by the next switch (%s)', async (_, story, next) => {
+    const { rig, companies, datakeys } = await filmed(STORIES[story]![1]);
+    for (const row of [...rig.store.dump()].filter(({ table }) => table === 'datakeys')) {
+      const now = datakeys[0]!.find(
+        ({ partitionKey, rowKey }) => partitionKey === row.partitionKey && rowKey === row.rowKey,
+      );
+      if (now) rig.store.tamper('datakeys', now.partitionKey, now.rowKey, now.cells);
+    }
+    expect(companies.length).toBeGreaterThan(0);
+    const inForce = story === 0 ? FABRIKAM : MANAGED;
+    await to(rig, next, inForce);
+    expect(await rig.openByCaller()).toBe(KEYS);
+    await expectExactCounts(rig);
+    const versions = new Set(
+      (await Promise.all([...rig.plaintexts.keys()].map((keyId) => rig.dataKey(keyId)))).map(
+        ({ companyKeyVersion }) => companyKeyVersion,
+      ),
+    );
+    expect(versions.size).toBe(1);
+  });
+});
