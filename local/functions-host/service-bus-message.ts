@@ -1,6 +1,7 @@
 // A received message as the Functions host hands it to a worker: the body as text, the rest as trigger metadata under
-// the names of the .NET host (the library makes them camel-case and parses strings as JSON where it can).
+// the names of the .NET host, with the members of a JSON body laid over them (the library makes them camel-case and parses strings as JSON where it can).
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
+import { BindingData } from './binding-data.ts';
 import type { TypedData } from './core-types.ts';
 
 /** The body must have been received raw (`skipParsingBodyAsJson`). */
@@ -36,13 +37,20 @@ export function toTriggerMetadata(message: ServiceBusReceivedMessage): Record<st
     DeadLetterErrorDescription: message.deadLetterErrorDescription,
     ApplicationProperties: message.applicationProperties ?? {},
     UserProperties: message.applicationProperties ?? {},
+    // What a .NET function settles with; of no use to others.
+    MessageActions: {},
+    ReceiveActions: {},
+    Client: {},
   };
-  const metadata: Record<string, TypedData> = {};
+  const metadata = new BindingData();
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || value === null) continue;
-    metadata[name] = typeof value === 'string' ? { string: value } : { json: JSON.stringify(value) };
+    metadata.set(name, typeof value === 'string' ? { string: value } : { json: JSON.stringify(value) });
   }
-  return metadata;
+  // WorkerFunctionInvoker.TransformInput: the body's own members are laid over all of it.
+  const { string: body } = toMessageData(message);
+  if (body !== undefined) metadata.apply(body);
+  return metadata.toMetadata();
 }
 
 function text(id: string | number | Buffer | undefined): string | undefined {

@@ -32,13 +32,16 @@ export function createTimerTriggers(
 ): TimerTriggers {
   const timers = functions.flatMap((registered) => readTimer(registered, settings));
   const waits = new Map<string, NodeJS.Timeout>();
+  const known = new Set<string>();
   let enabled = false;
   let started = false;
 
+  /** The first run of a timer is one whose status nobody has kept, and that is past due: as after a deployment, or an hour of being away. */
   async function run(timer: Timer): Promise<void> {
     const now = new Date();
     try {
-      const data = timerData(now, timer.schedule.next(now));
+      const data = timerData(known.has(timer.name), now, timer.schedule.next(now));
+      known.add(timer.name);
       await invoker.invoke(timer.registered, { inputData: [{ name: timer.bindingName, data }] });
     } catch (error) {
       log('error', `Function.${timer.name}`, `Failed. ${describeError(error)}`);
@@ -87,9 +90,13 @@ function readTimer(registered: RegisteredFunction, settings: AppSettings): Timer
   return [{ name, registered, bindingName, schedule: parsed, runOnStartup: runOnStartup === true }];
 }
 
-function timerData(now: Date, next: Date): TypedData {
+function timerData(isKnown: boolean, now: Date, next: Date): TypedData {
   const status = { Last: now.toISOString(), Next: next.toISOString(), LastUpdated: now.toISOString() };
   return {
-    json: JSON.stringify({ Schedule: { AdjustForDST: true }, ScheduleStatus: status, IsPastDue: false }),
+    json: JSON.stringify({
+      Schedule: { AdjustForDST: true },
+      ScheduleStatus: isKnown ? status : null,
+      IsPastDue: !isKnown,
+    }),
   };
 }

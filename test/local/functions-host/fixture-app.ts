@@ -72,7 +72,10 @@ app.hook.postInvocation((context) => {
   context.result = { body: `hooked ${String(context.hookData['started'])}` };
 });
 
-app.timer('tick', { schedule: '%FIXTURE_SCHEDULE%', handler: (timer) => note('tick', { pastDue: timer.isPastDue }) });
+app.timer('tick', {
+  schedule: '%FIXTURE_SCHEDULE%',
+  handler: (timer) => note('tick', { pastDue: timer.isPastDue, status: timer.scheduleStatus }),
+});
 
 async function onMessage(message: unknown, context: InvocationContext): Promise<void> {
   const { messageId, deliveryCount } = context.triggerMetadata ?? {};
