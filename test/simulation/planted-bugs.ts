@@ -154,6 +154,41 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ]),
   ),
   bug(
+    'the company key that goes is kept by nobody',
+    1,
+    inFile(`${SWITCHES}/finish.ts`, ['    ...(kept ? [keptWrite(kept)] : []),\n', '']),
+  ),
+  bug(
+    'a kept company key goes by date alone',
+    1,
+    inFile(
+      `${SWITCHES}/sweep-kept.ts`,
+      ['if (!shards.every((shard) => isProof(shard, keyring.value, due.version))) return undefined;', ''],
+      ['if (switchId !== undefined) return undefined;', ''],
+    ),
+  ),
+  bug(
+    'a kept company key has no time',
+    1,
+    inFile(`${SWITCHES}/sweep-kept.ts`, ['value && value.until <= now && !isNeeded', 'value && !isNeeded']),
+  ),
+  bug(
+    'the company key that goes stays under the key-encryption keys that it had',
+    1,
+    inFile(`${SWITCHES}/finish.ts`, [
+      "    { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },\n",
+      '',
+    ]),
+  ),
+  bug(
+    'a kept company key keeps its wraps too',
+    1,
+    inFile(`${SWITCHES}/finish.ts`, [
+      'cells: keptKeyCells(kept),',
+      "cells: { ...keptKeyCells(kept), wraps: 'of the vault that is left' },",
+    ]),
+  ),
+  bug(
     'a version number is used again after a cancel',
     5,
     inFile(`${SWITCHES}/prepare.ts`, [
