@@ -5,14 +5,13 @@ import { FakeTables } from '../fakes/fake-tables.ts';
 import { Broker } from './broker.ts';
 import { Chance } from './chance.ts';
 import { ControlCheck } from './check-control.ts';
-import type { CopiedRow } from './copying.ts';
 import { History } from './history.ts';
 import { startHost, type Host } from './host.ts';
 import { VAULT_HOSTS } from './outsiders.ts';
 import { NO_FAULTS } from './plan.ts';
 import type { PortWorld } from './port-world.ts';
 import type { Point } from './scheduler.ts';
-import type { World } from './world.ts';
+import type { CopiedRow, World } from './world.ts';
 
 const MAX_MESSAGES = 2_000;
 

@@ -2,7 +2,7 @@
 // end, and one more switch must move every row.
 import { readKeyring } from '../../shared/domain/rows/control-rows.ts';
 import { readDataKey } from '../../shared/domain/rows/data-rows.ts';
-import { companyKeyRowKey, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
 import type { DataKey } from '../../shared/domain/data-key.ts';
 import { putOnAgenda } from '../../shared/operations/agenda.ts';
 import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
@@ -12,12 +12,12 @@ import { recount } from '../../shared/operations/switches/recount.ts';
 import { startRekey } from '../../shared/operations/switches/start-switch.ts';
 import { getSwitch } from '../../shared/operations/switches/switch-view.ts';
 import { agendaItemOf } from '../../shared/operations/switches/switch-agenda.ts';
+import { keptItemOf, sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
-import type { CopiedRow } from './copying.ts';
 import { Restored } from './restored.ts';
-import type { World } from './world.ts';
+import type { CopiedRow, World } from './world.ts';
 
 const PLACE = { companyId: COMPANY, keyringId: KEYRING };
 const MAX_ROUNDS = 20;
@@ -25,10 +25,10 @@ const LONG_WHILE_MS = 200_000;
 
 export async function checkTornCopy(world: World, rows: readonly CopiedRow[]): Promise<void> {
   const restored = new Restored(world, rows);
-  if (hasEndBetween(restored)) return;
   await openAll(world, restored, 'as it was laid');
   // The agenda is not copied: it is made anew, as after any restore.
   if (keyringOf(restored).switchId !== undefined) await putOnAgenda(restored.store, agendaItemOf(PLACE));
+  await putOnAgenda(restored.store, keptItemOf(PLACE));
   await settle(world, restored);
   const order = { ...PLACE, switchId: 'after-the-copy' };
   const started = await startRekey(restored.host.services.admin, order, ADMIN);
@@ -41,14 +41,6 @@ export async function checkTornCopy(world: World, rows: readonly CopiedRow[]): P
   );
   if (behind.length > 0) world.history.broken('3', `of a torn copy ${namesOf(behind)} stayed behind`);
 }
-
-/** A switch ended after a shard was copied and before control was: the company key that its rows are under is gone. */
-const hasEndBetween = (restored: Restored): boolean =>
-  dataKeysOf(restored).some(
-    ({ state, companyKeyVersion }) =>
-      ['live', 'deleted', 'quarantined'].includes(state) &&
-      !restored.store.peek('companies', COMPANY, companyKeyRowKey(KEYRING, companyKeyVersion)),
-  );
 
 function dataKeysOf({ store }: Restored): DataKey[] {
   return [...store.dump()].flatMap(({ table, rowKey, cells }) =>
@@ -87,6 +79,7 @@ async function settle(world: World, restored: Restored): Promise<void> {
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     restored.clock.advance(LONG_WHILE_MS);
     await sweepSwitches(timer);
+    await sweepKept(timer);
     await restored.drain();
     const { switchId } = keyringOf(restored);
     if (switchId === undefined) return;

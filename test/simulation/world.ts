@@ -1,7 +1,7 @@
 // One simulated world: the store, the vaults, the queue and the clock; host processes over them; and those who check every write. Faults
 // and deaths happen as the seed's plan says, until it is told that they stop.
 import type { Failure } from '../../shared/domain/failure.ts';
-import type { RowWrite, TableName, WriteOutcome } from '../../shared/operations/ports.ts';
+import type { Cells, RowWrite, TableName, WriteOutcome } from '../../shared/operations/ports.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 import type { FakeVaults } from '../fakes/fake-vaults.ts';
@@ -11,7 +11,6 @@ import { Chance } from './chance.ts';
 import { AuditCheck } from './check-audit.ts';
 import { CallBudget } from './call-budget.ts';
 import { ControlCheck } from './check-control.ts';
-import type { CopiedRow } from './copying.ts';
 import { TenantCheck } from './check-tenants.ts';
 import { DataCheck } from './check-data.ts';
 import { Coverage } from './coverage.ts';
@@ -25,6 +24,14 @@ import { Scheduler, type Actor, type Point } from './scheduler.ts';
 
 const LONGEST_FREEZE_STEPS = 900;
 const MAX_HOSTS_EVER = 14;
+
+/** A row of a copy of the tables. */
+export interface CopiedRow {
+  readonly table: TableName;
+  readonly partitionKey: string;
+  readonly rowKey: string;
+  readonly cells: Cells;
+}
 
 export class World implements PortWorld {
   readonly plan: Plan;
