@@ -4,6 +4,7 @@ import type { FederatedCredential } from './connection.ts';
 import type { Failure } from './failure.ts';
 import { isGuid } from './ids.ts';
 import { parseKeyName } from './key-name.ts';
+import { inPlainCharacters, oddCharacter } from './pasted-text.ts';
 import type { Refusal } from './refusal.ts';
 import { err, ok, type Result } from './result.ts';
 import { parseVaultUri } from './vault-uri.ts';
@@ -42,7 +43,7 @@ export function parseConnectionInput(
   if (!keyName.ok) return err({ type: 'failure', failure: keyName.error, target: 'body.keyName' });
   const tenantId = input.tenantId?.trim().toLowerCase();
   if (tenantId !== undefined && !isGuid(tenantId)) {
-    return err({ type: 'invalid', target: 'body.tenantId', message: 'A tenant id is a GUID.' });
+    return err({ type: 'invalid', target: 'body.tenantId', message: tenantIdMessage(input.tenantId ?? '') });
   }
   return ok({
     host: host.value,
@@ -50,6 +51,16 @@ export function parseConnectionInput(
     credential: { kind: input.credential.kind, clientId: policy.connectorClientId },
     ...(tenantId === undefined ? {} : { tenantId }),
   });
+}
+
+/** What is wrong with it, and the GUID that was probably meant. */
+function tenantIdMessage(text: string): string {
+  const odd = oddCharacter(text, (character) => !/^[0-9A-Fa-f-]$/.test(character));
+  const meant = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(inPlainCharacters(text).toLowerCase())?.[0];
+  return (
+    `A tenant id is a GUID${odd === undefined ? '' : `; this holds ${odd}`}.` +
+    (meant === undefined ? '' : ` Probably meant: ${meant}.`)
+  );
 }
 
 /** The host of a vault that may be a customer's. */

@@ -1,10 +1,16 @@
 // The name of a key, as it is typed. Pure.
 import { failure } from './failure-catalogue.ts';
 import type { Failure } from './failure.ts';
+import { inPlainCharacters, oddCharacter, withoutSurroundings } from './pasted-text.ts';
 import { err, ok, type Result } from './result.ts';
 
+const MAX_CHARACTERS = 127;
+const MAX_TEXT_CHARACTERS = 2_048;
 const KEY_NAME = /^[0-9A-Za-z-]{1,127}$/;
-const IN_KEY_URL = /^https?:\/\/[^/]+\/keys\/([0-9A-Za-z-]{1,127})(?:[/?#]|$)/i;
+const IN_KEY_PATH = /(?:^|\/)keys\/+([0-9A-Za-z-]{1,127})(?:[/?#]|$)/i;
+/** The other objects of a vault, whose names are no keys. */
+const OTHER_OBJECTS = /(?:^|\/)(?:secrets|certificates)\//i;
+const WITH_VERSION = /^([0-9A-Za-z-]{1,127})\/+[0-9A-Za-z]{0,64}\/*$/;
 
 export const isKeyName = (text: string): boolean => KEY_NAME.test(text);
 
@@ -12,15 +18,26 @@ export const isKeyName = (text: string): boolean => KEY_NAME.test(text);
 export function parseKeyName(text: string): Result<string, Failure> {
   const name = text.trim();
   if (isKeyName(name)) return ok(name);
-  const inUrl = IN_KEY_URL.exec(name)?.[1];
-  const facts = { detail: whatIsWrong(name), ...(inUrl === undefined ? {} : { suggestedKeyName: inUrl }) };
+  const meant = meantKeyName(text);
+  const facts = { detail: whatIsWrong(text), ...(meant === undefined ? {} : { suggestedKeyName: meant }) };
   return err(failure('key-name-invalid', facts));
 }
 
-function whatIsWrong(name: string): string {
+function meantKeyName(text: string): string | undefined {
+  if (text.length > MAX_TEXT_CHARACTERS) return undefined;
+  const plain = withoutSurroundings(inPlainCharacters(withoutSurroundings(text))).replace(/[\r\n]+\s*/g, '');
+  if (OTHER_OBJECTS.test(plain)) return undefined;
+  const found = IN_KEY_PATH.exec(plain)?.[1] ?? WITH_VERSION.exec(plain)?.[1] ?? plain;
+  return isKeyName(found) ? found : undefined;
+}
+
+function whatIsWrong(text: string): string {
+  const name = text.trim();
   if (name === '') return 'it is empty';
   if (/^https?:/i.test(name)) return 'it is an address, and only the name is asked for';
+  if (OTHER_OBJECTS.test(name)) return 'it names a secret or a certificate, and a key is asked for';
   if (name.includes('/')) return 'it holds a slash; enter the name without a version';
-  if (name.length > 127) return 'it is longer than 127 characters';
-  return 'it holds characters other than letters, digits and dashes';
+  if (name.length > MAX_CHARACTERS) return `it is longer than ${MAX_CHARACTERS} characters`;
+  const odd = oddCharacter(text, (character) => !isKeyName(character)) ?? 'what is no letter, digit or dash';
+  return `it holds ${odd}; a name is letters, digits and dashes`;
 }

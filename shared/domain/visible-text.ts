@@ -22,6 +22,10 @@ export function visibleTextFault(text: string): string | undefined {
   return SEEN.test(text) ? undefined : 'must hold a character that can be seen';
 }
 
+/** Whether a character cannot be seen where plain ASCII is asked for: there joiners and variation selectors are not needed either. */
+export const isUnseen = (character: string): boolean =>
+  UNSEEN.test(character) || /^\p{Default_Ignorable_Code_Point}$/u.test(character);
+
 /** The text with U+FFFD in place of each character that cannot be seen; line breaks and tabs stay. */
 export const withoutUnseen = (text: string): string =>
   text.replace(UNSEEN_EVERYWHERE, (character) => (/[\t\n\r]/.test(character) ? character : '\ufffd'));

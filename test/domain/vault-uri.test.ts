@@ -4,6 +4,8 @@ import { parseKeyName } from '../../shared/domain/key-name.ts';
 import { parseVaultUri } from '../../shared/domain/vault-uri.ts';
 
 const POLICY = { allowedSuffixes: ['vault.azure.net'] };
+const NOT_A_VAULT_NAME =
+  "the vault's name is not 3 to 24 letters, digits and single dashes, beginning with a letter and ending with a letter or digit";
 const parse = (text: string): ReturnType<typeof parseVaultUri> => parseVaultUri(text, POLICY);
 
 describe('a vault URI', () => {
@@ -38,12 +40,20 @@ describe('a vault URI', () => {
     ['https://contoso.vault.azure.net/#', 'vault-uri-invalid', 'it holds a fragment'],
     ['https://evil.example#.vault.azure.net', 'vault-host-not-allowed', 'it does not end in .vault.azure.net'],
     ['https://evil.example/.vault.azure.net', 'vault-host-not-allowed', 'it does not end in .vault.azure.net'],
-    ['https://evil.example\\.vault.azure.net', 'vault-uri-invalid', 'it holds a backslash'],
-    ['https:\\\\contoso.vault.azure.net', 'vault-uri-invalid', 'it holds a backslash'],
-    ['https://con toso.vault.azure.net', 'vault-uri-invalid', 'it holds a blank'],
-    ['https://con\ttoso.vault.azure.net', 'vault-uri-invalid', 'it holds characters that are not plain ASCII'],
-    ['https://cont\u043Eso.vault.azure.net', 'vault-uri-invalid', 'it holds characters that are not plain ASCII'],
-    ['https://contoso。vault.azure.net', 'vault-uri-invalid', 'it holds characters that are not plain ASCII'],
+    ['https://evil.example\\.vault.azure.net', 'vault-uri-invalid', 'it holds a backslash at position 21'],
+    ['https:\\\\contoso.vault.azure.net', 'vault-uri-invalid', 'it holds a backslash at position 7'],
+    ['https://con toso.vault.azure.net', 'vault-uri-invalid', 'it holds a blank at position 12'],
+    ['https://con\ttoso.vault.azure.net', 'vault-uri-invalid', 'it holds U+0009, which cannot be seen, at position 12'],
+    [
+      'https://cont\u043Eso.vault.azure.net',
+      'vault-uri-invalid',
+      'it holds U+043E, which only looks like o, at position 13',
+    ],
+    [
+      'https://contoso。vault.azure.net',
+      'vault-uri-invalid',
+      'it holds U+3002, which only looks like ., at position 16',
+    ],
     ['https://xn--contso-8xd.vault.azure.net', 'vault-uri-invalid', 'its host name is internationalised'],
     ['https://con%74oso.vault.azure.net', 'vault-uri-invalid', 'its host name is malformed'],
     ['https://contoso.vault.azure.net.', 'vault-uri-invalid', 'its host name ends in a dot'],
@@ -56,7 +66,10 @@ describe('a vault URI', () => {
     ['https://2130706433', 'vault-uri-invalid', 'it holds an IP address in place of a name'],
     ['https://[::1]/', 'vault-uri-invalid', 'it holds an IP address in place of a name'],
     ['https://169.254.169.254:80/', 'vault-uri-invalid', 'it holds an IP address in place of a name'],
-    ['https://co.vault.azure.net', 'vault-uri-invalid', "the vault's name is not 3 to 24 letters, digits and dashes"],
+    ['https://co.vault.azure.net', 'vault-uri-invalid', NOT_A_VAULT_NAME],
+    ['https://1contoso.vault.azure.net', 'vault-uri-invalid', NOT_A_VAULT_NAME],
+    ['https://con--toso.vault.azure.net', 'vault-uri-invalid', NOT_A_VAULT_NAME],
+    [`https://${'c'.repeat(25)}.vault.azure.net`, 'vault-uri-invalid', NOT_A_VAULT_NAME],
     ['https://contoso.vault.azure.net/path', 'vault-uri-invalid', 'it holds a path'],
     ['https://contoso.vault.azure.net/./', 'vault-uri-invalid', 'it holds a path'],
     ['https://vault.azure.net', 'vault-host-not-allowed', 'it does not end in .vault.azure.net'],
@@ -183,11 +196,11 @@ describe('a key name', () => {
   it.each([
     ['', 'it is empty'],
     ['x'.repeat(128), 'it is longer than 127 characters'],
-    ['main_key', 'it holds characters other than letters, digits and dashes'],
-    ['main key', 'it holds characters other than letters, digits and dashes'],
-    ['schlüssel', 'it holds characters other than letters, digits and dashes'],
+    ['main_key', 'it holds the character _ at position 5; a name is letters, digits and dashes'],
+    ['main key', 'it holds a blank at position 5; a name is letters, digits and dashes'],
+    ['schlüssel', 'it holds U+00FC at position 5; a name is letters, digits and dashes'],
     ['main-key/0123', 'it holds a slash; enter the name without a version'],
-    ['../secrets/x', 'it holds a slash; enter the name without a version'],
+    ['../secrets/x', 'it names a secret or a certificate, and a key is asked for'],
     ['https://contoso.vault.azure.net/keys/main-key', 'it is an address, and only the name is asked for'],
   ])('may not be %j: %s', (text, detail) => {
     expect(parseKeyName(text)).toMatchObject({ error: { code: 'key-name-invalid', facts: { detail } } });

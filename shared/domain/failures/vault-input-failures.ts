@@ -1,8 +1,21 @@
 // Failures of what was typed: nothing was sent anywhere. Pure.
+import type { FailureFacts } from '../failure.ts';
 import type { FailureEntry } from './failure-entry.ts';
 import { because, inVaultPortal, remedyOf } from './remedy.ts';
 
-const baseUriOf = (uri: string | undefined): string => uri ?? 'https://your-vault-name.vault.azure.net';
+/** The two values in their own fields, as far as they are known; undefined if neither is. */
+function fieldsOf({ suggestedVaultUri: uri, suggestedKeyName: name }: FailureFacts): string | undefined {
+  const fields = [
+    ...(uri === undefined ? [] : [`Vault URI: ${uri}`]),
+    ...(name === undefined ? [] : [`${uri === undefined ? 'Key' : 'key'} name: ${name}`]),
+  ];
+  return fields.length === 0 ? undefined : fields.join(', ');
+}
+
+const probably = (facts: FailureFacts): string => {
+  const fields = fieldsOf(facts);
+  return fields === undefined ? '' : ` Probably meant: ${fields}.`;
+};
 
 export const VAULT_INPUT_FAILURES = {
   'vault-uri-contains-key-path': {
@@ -11,13 +24,11 @@ export const VAULT_INPUT_FAILURES = {
     words: (facts) => ({
       message:
         "The URI appears to contain the key path. Use only the vault's base URI and put the key name in its own field.",
-      cause: 'The whole address of a key was given where only the address of its vault belongs.',
+      cause:
+        'The whole address of a key was given where only the address of its vault belongs' +
+        `${facts.detail === undefined ? '' : `; besides, ${facts.detail}`}.`,
       remedy: remedyOf({
-        text:
-          facts.suggestedVaultUri === undefined
-            ? "Enter only the vault's base URI, and the key's name in its own field."
-            : `Vault URI: ${facts.suggestedVaultUri}` +
-              (facts.suggestedKeyName === undefined ? '' : `, key name: ${facts.suggestedKeyName}`),
+        text: fieldsOf(facts) ?? "Enter only the vault's base URI, and the key's name in its own field.",
       }),
     }),
   },
@@ -44,7 +55,10 @@ export const VAULT_INPUT_FAILURES = {
       message: `The vault URI is not valid${because(facts)}.`,
       cause: 'A vault URI is https, the name of the vault and the suffix of its cloud, and nothing else.',
       remedy: remedyOf({
-        text: `Copy the Vault URI from the vault's overview; it looks like ${baseUriOf(facts.suggestedVaultUri)}.`,
+        text:
+          facts.suggestedVaultUri === undefined
+            ? "Copy the Vault URI from the vault's overview; it looks like https://your-vault-name.vault.azure.net."
+            : `Copy the Vault URI from the vault's overview.${probably(facts)}`,
         portal: inVaultPortal(facts, 'Overview > Vault URI'),
       }),
     }),
@@ -57,7 +71,7 @@ export const VAULT_INPUT_FAILURES = {
       cause:
         'Only vaults directly below the suffixes that the vendor allows are called, so that nobody can point us elsewhere.',
       remedy: remedyOf({
-        text: "Copy the Vault URI from the vault's overview. It is one name before the suffix of Azure Key Vault, without anything in between.",
+        text: `Copy the Vault URI from the vault's overview. It is one name before the suffix of Azure Key Vault, without anything in between.${probably(facts)}`,
         portal: inVaultPortal(facts, 'Overview > Vault URI'),
       }),
     }),
@@ -70,7 +84,7 @@ export const VAULT_INPUT_FAILURES = {
       cause:
         'The name of a key is 1 to 127 letters, digits and dashes, without the address of its vault and without a version.',
       remedy: remedyOf({
-        text: "Copy the exact name from the vault's list of keys.",
+        text: `Copy the exact name from the vault's list of keys.${probably(facts)}`,
         portal: inVaultPortal(facts, 'Objects > Keys'),
       }),
     }),

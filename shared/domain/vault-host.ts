@@ -1,0 +1,65 @@
+// The host of a vault: one name before a suffix that is allowed, and nothing more. Pure.
+import type { FailureCode } from './failure.ts';
+
+export interface VaultUriPolicy {
+  /** `vault.azure.net`; sovereign clouds have others. Lower case, no leading dot. */
+  readonly allowedSuffixes: readonly string[];
+}
+
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/**
+ * Azure's own rule: 3 to 24 letters, digits and dashes, beginning with a letter, no two dashes in a row.
+ * https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftkeyvault
+ */
+const VAULT_NAME = /^[a-z](?!.*--)[a-z0-9-]{1,22}[a-z0-9]$/;
+const MANAGED_HSM = /\.managedhsm\.(azure\.net|azure\.cn|usgovcloudapi\.net)$/;
+const OTHER_CLOUD = /\.vault\.(azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)$/;
+const PRIVATE_LINK = /^([^.]+)\.(?:privatelink\.)?vaultcore\.(azure\.net|azure\.cn|usgovcloudapi\.net)$/;
+
+/** What stands between `https://` and the path must be a host name and nothing more. In lower case. */
+export function authorityProblem(host: string): string | undefined {
+  if (host.includes('@')) return 'it holds a user name';
+  if (host.includes('[') || /^[\d.]+(:\d*)?$/.test(host) || /^0x[0-9a-f.x]+(:\d*)?$/.test(host)) {
+    return 'it holds an IP address in place of a name';
+  }
+  if (host.includes(':')) return 'it holds a port';
+  if (host === '') return 'it holds no host name';
+  if (host.endsWith('.')) return 'its host name ends in a dot';
+  if (host.length > 253 || !host.split('.').every((label) => LABEL.test(label))) return 'its host name is malformed';
+  if (host.split('.').some((label) => label.startsWith('xn--'))) return 'its host name is internationalised';
+  return undefined;
+}
+
+/** Why a well-formed host is no vault that may be called. */
+export function hostProblem(
+  host: string,
+  policy: VaultUriPolicy,
+): { readonly code: FailureCode; readonly detail: string } | undefined {
+  const suffix = policy.allowedSuffixes.find((allowed) => host.endsWith(`.${allowed}`));
+  if (suffix === undefined) return { code: 'vault-host-not-allowed', detail: foreignHost(host, policy) };
+  const name = host.slice(0, -suffix.length - 1);
+  if (name.includes('.')) {
+    return { code: 'vault-host-not-allowed', detail: `there is more than the vault's name before .${suffix}` };
+  }
+  if (VAULT_NAME.test(name)) return undefined;
+  const detail =
+    "the vault's name is not 3 to 24 letters, digits and single dashes, beginning with a letter and ending with a letter or digit";
+  return { code: 'vault-uri-invalid', detail };
+}
+
+function foreignHost(host: string, policy: VaultUriPolicy): string {
+  if (MANAGED_HSM.test(host)) return 'it is a Managed HSM, which is not supported yet';
+  if (PRIVATE_LINK.test(host)) return "it is the name of a private link; enter the vault's own URI";
+  const suffixes = policy.allowedSuffixes.map((suffix) => `.${suffix}`).join(' or ');
+  if (OTHER_CLOUD.test(host)) return `it is a vault of another cloud; here it must end in ${suffixes}`;
+  return `it does not end in ${suffixes}`;
+}
+
+export const isVaultHost = (host: string, policy: VaultUriPolicy): boolean =>
+  authorityProblem(host) === undefined && hostProblem(host, policy) === undefined;
+
+/** The vault whose private link this is the name of; any other host as it is. */
+export function ownHost(host: string): string {
+  const [, name, cloud] = PRIVATE_LINK.exec(host) ?? [];
+  return name === undefined || cloud === undefined ? host : `${name}.vault.${cloud}`;
+}
