@@ -439,6 +439,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile('shared/operations/wrap-company-key.ts', ['return back.ok ? wrap : back;', 'return wrap;']),
   ),
   bug(
+    'no reader looks for a kept company key',
+    1,
+    inFile(`${DATA_KEYS}/unwrap.ts`, [
+      'const key = await keptKeys.get({ companyId, keyringId, version });',
+      'const key = await keptKeys.get({ companyId, keyringId, version: 0 });',
+    ]),
+  ),
+  bug(
+    'a pass opens no row by a kept company key',
+    1,
+    inFile(`${SWITCHES}/shard-pass.ts`, [
+      'keys.set(version, other.value.key);',
+      'if (!other.value.isKept) keys.set(version, other.value.key);',
+    ]),
+  ),
+  bug(
     'the commit is not recorded',
     1,
     inFile(`${SWITCHES}/finish.ts`, [

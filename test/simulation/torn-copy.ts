@@ -83,6 +83,10 @@ async function settle(world: World, restored: Restored): Promise<void> {
     await restored.drain();
     const { switchId } = keyringOf(restored);
     if (switchId === undefined) return;
+    const aside = dataKeysOf(restored).filter(
+      ({ keyId, state }) => state === 'quarantined' && !world.history.everTampered.has(keyId),
+    );
+    if (aside.length > 0) world.history.broken('1', `of a torn copy ${namesOf(aside)} is quarantined`);
     await decide(admin, switchId);
     await restored.drain();
   }
