@@ -1,6 +1,6 @@
 // What the checks of a connection test add up to. Pure: `now` is passed in. Decides between "denied" and "not arrived yet": we
 // cannot see when a role was granted, so the time counts from consent, or from when an admin said that it was done.
-import { grantOf, type Connection } from './connection.ts';
+import { grantOf, isInForce, type Connection } from './connection.ts';
 import { mayPass, type Failure } from './failure.ts';
 import { excuseRecentGrant, propagationEnd } from './propagation.ts';
 
@@ -14,6 +14,7 @@ export const CONNECTION_CHECKS = [
   'key-fit',
   'unwrap',
   'compare',
+  'in-use',
 ] as const;
 export type ConnectionCheck = (typeof CONNECTION_CHECKS)[number];
 
@@ -55,11 +56,12 @@ export class CheckList {
     return false;
   }
 
-  /** In the order of the checks; those that were not come to are skipped. */
-  results(): readonly CheckResult[] {
+  /** In the order of the checks; those that were not come to are skipped, but for `in-use` where nothing is in use. */
+  results({ inUse }: { readonly inUse: boolean }): readonly CheckResult[] {
     return CONNECTION_CHECKS.flatMap((check): CheckResult[] => {
       const done = this.#results.filter((result) => result.check === check);
-      return done.length > 0 ? done : [{ check, outcome: 'skipped' }];
+      if (done.length > 0 || (check === 'in-use' && !inUse)) return done;
+      return [{ check, outcome: 'skipped' }];
     });
   }
 }
@@ -79,7 +81,7 @@ export function verdictOf(
   const { connection, now, propagationMs, principalId } = facts;
   const grant = grantOf(connection);
   const end = propagationEnd(grant, propagationMs);
-  const checks = list.results().map((result): CheckResult => {
+  const checks = list.results({ inUse: isInForce(connection) }).map((result): CheckResult => {
     if (!result.failure) return result;
     return { ...result, failure: excuseRecentGrant(result.failure, { grant, now, propagationMs }) };
   });

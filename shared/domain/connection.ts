@@ -35,6 +35,10 @@ export interface Connection {
   readonly keySeen: boolean;
 }
 
+/** Whether company keys are wrapped by its key. A switch that is not finished does not count. */
+export const isInForce = ({ usedBy }: Pick<Connection, 'usedBy'>): boolean =>
+  usedBy.some((user) => user.startsWith('keyring|'));
+
 /** The vault and key behind a connection, or undefined while its tenant is not known. */
 export function targetOfConnection(connection: Connection): VaultTarget | undefined {
   if (connection.tenantId === undefined) return undefined;

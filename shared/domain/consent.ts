@@ -2,7 +2,7 @@
 // service principal in the tenant is none: another company's consent may have left it there.
 import { CONSENT_AGED, CONSENT_NONE } from './failures/entra-failures.ts';
 import { failure } from './failure-catalogue.ts';
-import type { Connection } from './connection.ts';
+import { isInForce, type Connection } from './connection.ts';
 import type { Failure } from './failure.ts';
 
 /** Undefined if consent was given for this connection. Its seal is checked where the connection is loaded. */
@@ -22,9 +22,6 @@ export function lackOfRecentConsent(
   // A time that cannot be read is no recent one.
   return ageMs <= consentMs ? undefined : required(connection, CONSENT_AGED);
 }
-
-/** Whether a keyring depends on it, and not only a switch that may still be cancelled. */
-const isInForce = ({ usedBy }: Connection): boolean => usedBy.some((user) => user.startsWith('keyring|'));
 
 const required = ({ tenantId, credential }: Connection, detail: string): Failure =>
   failure('consent-required', { appId: credential.clientId, detail, ...(tenantId === undefined ? {} : { tenantId }) });

@@ -97,6 +97,10 @@ export interface FailureFacts {
   readonly suggestedKeyName?: string;
   /** The key was read before, so "not found" means deleted. */
   readonly keySeen?: boolean;
+  /** The version that this is about: what a wrap is opened by may be an older one than the newest. */
+  readonly keyVersion?: string;
+  /** A keyring or an unfinished switch depends on it: nothing was typed just now, and nothing can be left out or entered anew. */
+  readonly inUse?: boolean;
 }
 
 export interface Remedy {

@@ -20,7 +20,7 @@ interface KeyJudgement {
 
 /** Everything that is wrong at once. A rule for set-up only warns about a key in force: it must never count as revoked. */
 export function judgeKey(key: VaultKey, policy: KeyPolicy): KeyJudgement {
-  const found = [...usability(key), ...setUpRules(key, policy).map((rule) => forPurpose(rule, policy))];
+  const found = [...usability(key, policy), ...setUpRules(key, policy).map((rule) => forPurpose(rule, policy))];
   return {
     denials: found.filter((problem) => problem.kind === 'denied'),
     warnings: found.filter((problem) => problem.kind !== 'denied'),
@@ -28,8 +28,8 @@ export function judgeKey(key: VaultKey, policy: KeyPolicy): KeyJudgement {
 }
 
 /** What keeps any key from unwrapping. */
-function usability(key: VaultKey): Failure[] {
-  const facts = factsOf(key);
+function usability(key: VaultKey, policy: KeyPolicy): Failure[] {
+  const facts = factsOf(key, policy);
   const found: Failure[] = [];
   if (!key.enabled) found.push(failure('key-disabled', facts));
   if (!isRsa(key)) found.push(failure('key-type-unsupported', { ...facts, detail: `it is of type ${key.keyType}` }));
@@ -40,8 +40,9 @@ function usability(key: VaultKey): Failure[] {
   return found;
 }
 
-function setUpRules(key: VaultKey, { minRsaBits, purgeable, now }: KeyPolicy): Failure[] {
-  const facts = factsOf(key);
+function setUpRules(key: VaultKey, policy: KeyPolicy): Failure[] {
+  const { minRsaBits, purgeable, now } = policy;
+  const facts = factsOf(key, policy);
   const found: Failure[] = [];
   if (isRsa(key) && key.sizeBits < minRsaBits) {
     const detail = `it has ${key.sizeBits} bits, and ${minRsaBits} are asked for`;
@@ -65,7 +66,10 @@ const forPurpose = (problem: Failure, { purpose }: KeyPolicy): Failure =>
 
 const isRsa = ({ keyType }: VaultKey): boolean => keyType === 'RSA' || keyType === 'RSA-HSM';
 
-function factsOf(key: VaultKey): FailureFacts {
+/** Of a key in force the version is named: it may not be the newest. */
+function factsOf(key: VaultKey, { purpose }: Pick<KeyPolicy, 'purpose'>): FailureFacts {
   const id = parseKeyId(key.keyId);
-  return id ? { vaultHost: id.host, keyName: id.keyName } : {};
+  if (!id) return {};
+  const facts = { vaultHost: id.host, keyName: id.keyName };
+  return purpose === 'in-force' ? { ...facts, keySeen: true, inUse: true, keyVersion: id.version } : facts;
 }

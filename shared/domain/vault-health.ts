@@ -1,6 +1,6 @@
 // What repeated looks at a customer's vault say about it. Pure. `unreachable` and `revoked` are two different things and are never
 // mixed up: only a clear no about the key in force revokes, and a vault that cannot be reached says nothing about rights.
-import type { Failure, FailureCode, FailureOwner } from './failure.ts';
+import type { Failure, FailureCode, FailureOwner, Remedy } from './failure.ts';
 
 export type VaultState = 'healthy' | 'unreachable' | 'revoked';
 
@@ -14,6 +14,8 @@ export interface VaultHealth {
   readonly code?: FailureCode;
   readonly owner?: FailureOwner;
   readonly message?: string;
+  readonly cause?: string;
+  readonly remedy?: Remedy;
   /** How many looks in a row ended with the same code. */
   readonly repeats: number;
   /** Works today, will not for ever: an expiry, a missing purge protection. */
@@ -33,6 +35,9 @@ const SET_UP_CODES: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'key-not-yet-valid',
   'vault-key-in-use',
 ]);
+
+/** The customer must act, and no key was refused to us: Microsoft says nothing of the vault. */
+const NO_WORD_ON_THE_KEY: ReadonlySet<FailureCode> = new Set<FailureCode>(['entra-tenant-not-found']);
 
 /** A name that does not resolve may be a resolver's hiccup: it counts as a denial when it is seen again. */
 const CONFIRMED_BY_REPETITION: ReadonlySet<FailureCode> = new Set<FailureCode>(['vault-not-found']);
@@ -54,6 +59,8 @@ export function afterLook(before: VaultHealth | undefined, look: Look, now: Date
     code: failure.code,
     owner: failure.owner,
     message: failure.message,
+    cause: failure.cause,
+    remedy: failure.remedy,
     repeats,
     warnings,
     ...(before?.lastGoodAt === undefined ? {} : { lastGoodAt: before.lastGoodAt }),
@@ -61,7 +68,8 @@ export function afterLook(before: VaultHealth | undefined, look: Look, now: Date
 }
 
 function revokes(failure: Failure, repeats: number): boolean {
-  if (failure.kind !== 'denied' || SET_UP_CODES.has(failure.code)) return false;
+  const { kind, code } = failure;
+  if (kind !== 'denied' || SET_UP_CODES.has(code) || NO_WORD_ON_THE_KEY.has(code)) return false;
   return repeats > 1 || !CONFIRMED_BY_REPETITION.has(failure.code);
 }
 

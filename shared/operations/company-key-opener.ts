@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../domain/company-key.ts';
 import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure } from '../domain/failure.ts';
+import { ofKeyInUse } from '../domain/key-in-use.ts';
 import { parseKeyId, providerName, type ProviderRef, type VaultTarget } from '../domain/provider.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { companyKeyRowKey } from '../domain/rows/row-keys.ts';
@@ -83,7 +84,7 @@ export async function openWrap(
   const target = await verifyWrap(opening, context, wrap);
   if (!target.ok) return target;
   const unwrapped = await opening.vaults.unwrap(target.value, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
-  if (!unwrapped.ok) return unwrapped;
+  if (!unwrapped.ok) return err(ofKeyInUse(unwrapped.error, wrap.keyId));
   const key = openCompanyKey(unwrapped.value, { ...context, commitment: wrap.commitment });
   if (key) return ok(key);
   opening.log.write({ level: 'error', event: 'security.key-substituted', detail: { ...placeOf(context) } });

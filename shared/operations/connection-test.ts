@@ -1,16 +1,18 @@
 // Testing a connection: from what was typed to a round trip with the key, in order, up to the first check that fails. Asks of
 // the vault one GET and one unwrap, and answers at once: waiting for Azure is an answer too. What the world refuses is part
-// of the result and never thrown.
+// of the result and never thrown. Of a connection in force the versions in use are looked at as well, and decide: what is wrong with the
+// newest one alone is then a warning.
 import { createSecretKey } from 'node:crypto';
 import type { Actor } from '../domain/audit.ts';
 import { COMPANY_KEY_BYTES, wrapCompanyKey } from '../domain/company-key.ts';
 import { parseCustomerVault, type ConnectionPolicy } from '../domain/connection-input.ts';
-import { targetOfConnection, type Connection } from '../domain/connection.ts';
-import { CheckList, verdictOf, type ConnectionTest } from '../domain/connection-verdict.ts';
+import { isInForce, targetOfConnection, type Connection } from '../domain/connection.ts';
+import { CheckList, verdictOf, type ConnectionCheck, type ConnectionTest } from '../domain/connection-verdict.ts';
 import { lackOfRecentConsent } from '../domain/consent.ts';
-import { failure, withFacts } from '../domain/failure-catalogue.ts';
+import { asWarning, failure, withFacts } from '../domain/failure-catalogue.ts';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
 import { judgeKey } from '../domain/key-fitness.ts';
+import { ofKeyInUse } from '../domain/key-in-use.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
@@ -18,13 +20,14 @@ import { connectionRowKey } from '../domain/rows/row-keys.ts';
 import { recordEvent, recordFailure, type Recording } from './audit/record-event.ts';
 import { noteOnConnection, type ConnectionNotesDependencies } from './connection-notes.ts';
 import type { Loaded } from './control-state.ts';
-import type { ConnectionProbe, KeyVaults } from './ports.ts';
+import { lookAtKeyInUse, type LookingAtKeys } from './key-in-use.ts';
+import type { ConnectionProbe } from './ports.ts';
 import { tenantOfVault } from './vault-tenant.ts';
 import { loadConnection } from './verified-connection.ts';
 
-export interface ConnectionTestDependencies extends ConnectionNotesDependencies, Recording {
+export interface ConnectionTestDependencies extends ConnectionNotesDependencies, Recording, LookingAtKeys {
   readonly tables: Recording['tables'];
-  readonly vaults: KeyVaults;
+  readonly sealer: ConnectionNotesDependencies['sealer'];
   readonly probe: ConnectionProbe;
   readonly connectionPolicy: ConnectionPolicy;
   readonly keyPolicy: {
@@ -114,8 +117,27 @@ class TestRun {
     const key = await this.#deps.vaults.readKey(target);
     const forgotten = key.ok ? await this.#note({ keySeen: true }) : undefined;
     if (forgotten) return forgotten;
-    if (this.#isFit(target, key)) await this.#roundTrip(target, key.value);
+    const servesAsItIs = await this.#lookAtUse();
+    if (this.#isFit(target, key, servesAsItIs)) await this.#roundTrip(target, key.value);
     return undefined;
+  }
+
+  /** True if company keys are wrapped by the key, and all of them open. */
+  async #lookAtUse(): Promise<boolean> {
+    if (!isInForce(this.#held.value)) return false;
+    const look = await lookAtKeyInUse(this.#deps, this.#companyId, this.#held.value);
+    for (const warning of look?.warnings ?? []) this.#list.warn('in-use', this.#known(warning));
+    if (look?.outcome === 'failed') return this.#list.fail('in-use', this.#known(look.failure));
+    if (!look?.warnings.length) this.#list.pass('in-use');
+    return true;
+  }
+
+  /** Of the newest version. While the ones in use serve, nobody feels what is wrong with it. */
+  #object(check: ConnectionCheck, denial: Failure, servesAsItIs: boolean): false {
+    const known = this.#known(denial);
+    if (!servesAsItIs || known.kind !== 'denied') return this.#list.fail(check, known);
+    this.#list.warn(check, asWarning(known));
+    return false;
   }
 
   verdict(): ConnectionTest {
@@ -177,17 +199,22 @@ class TestRun {
     return this.#list.pass('entra-token');
   }
 
-  #isFit(target: VaultTarget, key: Result<VaultKey, Failure>): key is { readonly ok: true; readonly value: VaultKey } {
-    if (!key.ok) return this.#list.fail('key-read', this.#known(key.error));
+  #isFit(
+    target: VaultTarget,
+    key: Result<VaultKey, Failure>,
+    servesAsItIs: boolean,
+  ): key is { readonly ok: true; readonly value: VaultKey } {
+    if (!key.ok) return this.#object('key-read', key.error, servesAsItIs);
     const id = parseKeyId(key.value.keyId);
     if (id?.host !== target.host || id.keyName.toLowerCase() !== target.keyName.toLowerCase()) {
       return this.#list.fail('key-read', this.#substituted('the answer names another key'));
     }
     this.#list.pass('key-read');
     const { keyPolicy, clock } = this.#deps;
-    const { denials, warnings } = judgeKey(key.value, { ...keyPolicy, now: clock.now(), purpose: 'test' });
+    const purpose = isInForce(this.#held.value) ? 'in-force' : 'test';
+    const { denials, warnings } = judgeKey(key.value, { ...keyPolicy, now: clock.now(), purpose });
     for (const warning of warnings) this.#list.warn('key-fit', this.#known(warning));
-    for (const denial of denials) this.#list.fail('key-fit', this.#known(denial));
+    for (const denial of denials) this.#object('key-fit', denial, servesAsItIs);
     if (denials.length > 0) return false;
     return warnings.length > 0 || this.#list.pass('key-fit');
   }
@@ -223,16 +250,17 @@ class TestRun {
 
   /** The failure with every name filled in that is known by now. */
   #known(found: Failure): Failure {
-    const { host, keyName, tenantId, credential, keySeen } = this.#held.value;
+    const { host, keyName, tenantId, credential, keySeen, usedBy } = this.#held.value;
     const facts: FailureFacts = {
       vaultHost: host,
       keyName,
       appId: credential.clientId,
       keySeen,
+      ...(usedBy.length === 0 ? {} : { inUse: true }),
       ...(tenantId === undefined ? {} : { tenantId }),
       ...(this.#principalId === undefined ? {} : { principalId: this.#principalId }),
     };
-    return withFacts(found, facts);
+    return facts.inUse === true ? ofKeyInUse(withFacts(found, facts)) : withFacts(found, facts);
   }
 
   async #note(notes: Parameters<typeof noteOnConnection>[2]['notes']): Promise<Refusal | undefined> {

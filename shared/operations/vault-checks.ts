@@ -1,9 +1,11 @@
-// Looking at a customer's vault as it is used: the key is read and the real company key is unwrapped, two calls at the most. Nobody
+// Looking at a customer's vault as it is used: the version in use is read and the real company key is unwrapped by it, two calls. Nobody
 // acts on the answer here; it is kept, so that whoever asks sees the state, since when, and whose move it is.
 import { KEYSWITCH } from '../domain/audit.ts';
-import { targetOfConnection, type Connection } from '../domain/connection.ts';
+import { isInForce, targetOfConnection, type Connection } from '../domain/connection.ts';
 import type { Failure } from '../domain/failure.ts';
-import { judgeKey, type KeyPolicy } from '../domain/key-fitness.ts';
+import { asWarning } from '../domain/failure-catalogue.ts';
+import { judgeKey } from '../domain/key-fitness.ts';
+import { ofKeyInUse } from '../domain/key-in-use.ts';
 import type { VaultTarget } from '../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
@@ -14,16 +16,14 @@ import { walkAgenda } from './agenda-walk.ts';
 import { takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
-import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from './company-key-opener.ts';
-import { loadKeyring, type Loaded } from './control-state.ts';
-import type { KeyVaults, RowWrite, StoredRow } from './ports.ts';
+import type { Loaded } from './control-state.ts';
+import { lookAtKeyInUse, type LookingAtKeys } from './key-in-use.ts';
+import type { RowWrite, StoredRow } from './ports.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
 import { loadConnection } from './verified-connection.ts';
 
-export interface CheckDependencies extends CompanyKeyOpening, Auditing {
+export interface CheckDependencies extends LookingAtKeys, Auditing {
   readonly tables: Auditing['tables'];
-  readonly vaults: KeyVaults;
-  readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
   readonly checkConcurrency: number;
 }
 
@@ -64,7 +64,7 @@ export async function checkConnection(
 ): Promise<Result<VaultHealth, Refusal>> {
   const connection = await loadConnection(deps, place);
   if (connection.ok && !connection.value) return err(notFound('connection', place.connectionId));
-  if (connection.ok && !connection.value?.value.usedBy.some((user) => user.startsWith('keyring|'))) {
+  if (connection.ok && !(connection.value && isInForce(connection.value.value))) {
     const message = 'No keyring is protected by this connection: test it instead.';
     return err({ type: 'state', code: 'connection-not-in-force', message });
   }
@@ -119,42 +119,16 @@ async function lookIfTested(
   connection: Loaded<Connection> | undefined,
 ): Promise<Look | undefined> {
   const target = connection && targetOfConnection(connection.value);
-  return target && lookAt(deps, place.companyId, connection.value, target);
+  if (!target) return undefined;
+  return (await lookAtKeyInUse(deps, place.companyId, connection.value)) ?? lookAtNewest(deps, target);
 }
 
-async function lookAt(
-  deps: CheckDependencies,
-  companyId: string,
-  connection: Connection,
-  target: VaultTarget,
-): Promise<Look> {
+/** Where nothing is wrapped by it, there is no version in use: nothing to open is nothing wrong. */
+async function lookAtNewest(deps: CheckDependencies, target: VaultTarget): Promise<Look> {
   const key = await deps.vaults.readKey(target);
-  if (!key.ok) return failedLook(key.error);
+  if (!key.ok) return failedLook(ofKeyInUse(key.error));
   const { denials, warnings } = judgeKey(key.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'in-force' });
-  const [denial] = denials;
-  if (denial) return { outcome: 'failed', failure: denial, warnings };
-  const opened = await openRealKey(deps, companyId, connection);
-  return opened.ok ? { outcome: 'good', warnings } : { outcome: 'failed', failure: opened.error, warnings };
-}
-
-/** The company key in force of the first keyring that depends on the connection; nothing to open is nothing wrong. */
-async function openRealKey(
-  deps: CheckDependencies,
-  companyId: string,
-  connection: Connection,
-): Promise<Result<unknown, Failure>> {
-  for (const user of connection.usedBy) {
-    const [kind, keyringId] = user.split('|');
-    if (kind !== 'keyring' || keyringId === undefined) continue;
-    const keyring = await loadKeyring(deps.tables, { companyId, keyringId });
-    if (!keyring) continue;
-    const row = await loadReadableCompanyKey(deps, { companyId, keyringId, version: keyring.value.activeVersion });
-    if (!row.ok) return row;
-    const ref = { provider: 'azure-key-vault', connectionId: connection.connectionId } as const;
-    const wrap = row.value && wrapOf(row.value.value, ref);
-    if (row.value && wrap) return openWrap(deps, row.value.value, wrap);
-  }
-  return ok(undefined);
+  return { outcome: 'good', warnings: [...denials.map(asWarning), ...warnings] };
 }
 
 /** Twenty seconds at the most for a vault that says nothing: a timer that is late goes on where it stopped. */

@@ -89,6 +89,7 @@ export class ConnectionWorld {
         vendorVaultHost: VENDOR_HOST,
         connectorClientId: CONNECTOR_APP_ID,
       },
+      managedTarget: { ref: { provider: 'managed' }, host: VENDOR_HOST, keyName: 'kek', tenantId: OTHER_TENANT },
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: PROPAGATION_MS },
       consentMs: CONSENT_MS,
     };

@@ -8,7 +8,7 @@ import { present } from '../../../shared/domain/rows/cells.ts';
 import type { VaultHealth } from '../../../shared/domain/vault-health.ts';
 import type { HealthReport } from '../../../shared/operations/vault-checks.ts';
 import { publicFailure } from '../failure-to-response.ts';
-import { failureBody } from './failures.ts';
+import { failureBody, remedy } from './failures.ts';
 import { connectionId, count, time } from './ids.ts';
 
 const MAX_INPUT_CHARS = 2048;
@@ -122,6 +122,8 @@ export const healthBody = z
     code: z.enum(FAILURE_CODES).optional(),
     owner: z.enum(['company-admin', 'azure-admin', 'vendor']).optional().meta({ description: 'Whose move it is.' }),
     message: z.string().optional(),
+    cause: z.string().optional(),
+    remedy: remedy.optional(),
     repeats: count.meta({ description: 'How many checks in a row ended with this code.' }),
     warnings: z.array(z.enum(FAILURE_CODES)).max(FAILURE_CODES.length),
   })

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
 import { time } from './ids.ts';
 
-const remedy = z
+export const remedy = z
   .strictObject({ text: z.string(), azureCli: z.string().optional(), portal: z.string().optional() })
   .meta({ id: 'Remedy', description: 'What to do, filled in with the real names.' });
 

@@ -21,6 +21,13 @@ const quotedKey = (facts: FailureFacts): string | undefined => {
     : `--vault-name ${vault} --name ${posixQuoted(facts.keyName)}`;
 };
 
+/** The same of one version, if it is known: `--name` alone means the newest, which may be another than the one in use. */
+const quotedVersion = (facts: FailureFacts): string | undefined => {
+  const { vaultHost, keyName, keyVersion } = facts;
+  if (vaultHost === undefined || keyName === undefined || keyVersion === undefined) return quotedKey(facts);
+  return `--id ${posixQuoted(`https://${vaultHost}/keys/${keyName}/${keyVersion}`)}`;
+};
+
 const onVault = (facts: FailureFacts, command: (vault: string) => string): string | undefined => {
   const vault = quotedVault(facts);
   return vault === undefined ? undefined : command(vault);
@@ -28,6 +35,11 @@ const onVault = (facts: FailureFacts, command: (vault: string) => string): strin
 
 const onKey = (facts: FailureFacts, command: (key: string) => string): string | undefined => {
   const key = quotedKey(facts);
+  return key === undefined ? undefined : command(key);
+};
+
+const onVersion = (facts: FailureFacts, command: (key: string) => string): string | undefined => {
+  const key = quotedVersion(facts);
   return key === undefined ? undefined : command(key);
 };
 
@@ -112,7 +124,7 @@ export const recoverKey = (facts: FailureFacts): string | undefined =>
   onKey(facts, (key) => `az keyvault key recover ${key}`);
 
 export const enableKey = (facts: FailureFacts): string | undefined =>
-  onKey(facts, (key) => `az keyvault key set-attributes ${key} --enabled true`);
+  onVersion(facts, (key) => `az keyvault key set-attributes ${key} --enabled true`);
 
 export const rotateKey = (facts: FailureFacts): string | undefined =>
   onKey(facts, (key) => `az keyvault key rotate ${key}`);
@@ -122,7 +134,7 @@ export const makeKeyValidNow = (facts: FailureFacts): string | undefined =>
 
 /** `--ops` replaces the list, so the operations allowed until now are asked for and kept. */
 export const allowUnwrap = (facts: FailureFacts): string | undefined =>
-  onKey(
+  onVersion(
     facts,
     (key) =>
       `az keyvault key set-attributes ${key} ` +

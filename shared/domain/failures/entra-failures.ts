@@ -93,7 +93,10 @@ export const ENTRA_FAILURES = {
       message: 'The vault belongs to another Entra tenant than the one that consented.',
       cause: `${capital(theVault(facts))} accepts tokens of another tenant than ${theTenant(facts)}${because(facts)}.`,
       remedy: remedyOf({
-        text: "Check the vault URI. If it is right, make the connection anew with the vault's own tenant, and let that tenant consent.",
+        text:
+          facts.inUse === true
+            ? `The vault was moved. Nothing is lost while its key is there: move the vault back to ${theTenant(facts)}, and everything opens again.`
+            : "Check the vault URI. If it is right, make the connection anew with the vault's own tenant, and let that tenant consent.",
         azureCli: showVaultTenant(facts),
         portal: 'Azure portal > Key vaults > the vault > Overview > Directory ID',
       }),
@@ -102,15 +105,16 @@ export const ENTRA_FAILURES = {
   'entra-tenant-not-found': {
     kind: 'input',
     owner: 'company-admin',
-    words: (facts) => ({
-      message: 'This Entra tenant does not exist.',
-      cause: `Microsoft knows no tenant by this id in this cloud${facts.tenantId === undefined ? '' : ` (${facts.tenantId})`}.`,
-      remedy: remedyOf({
-        text: "Copy the tenant id from Entra's overview, or leave it out: the vault names its own.",
-        azureCli: showVaultTenant(facts) ?? 'az account show --query tenantId --output tsv',
-        portal: 'Microsoft Entra admin center > Overview > Tenant ID',
-      }),
-    }),
+    words: (facts) =>
+      tenantGone(facts) ?? {
+        message: 'This Entra tenant does not exist.',
+        cause: `Microsoft knows no tenant by this id in this cloud${facts.tenantId === undefined ? '' : ` (${facts.tenantId})`}.`,
+        remedy: remedyOf({
+          text: "Copy the tenant id from Entra's overview, or leave it out: the vault names its own.",
+          azureCli: showVaultTenant(facts) ?? 'az account show --query tenantId --output tsv',
+          portal: 'Microsoft Entra admin center > Overview > Tenant ID',
+        }),
+      },
   },
   'federation-mismatch': {
     kind: 'denied',
@@ -237,3 +241,19 @@ function consentForConnection(facts: FailureFacts): FailureWords | undefined {
     }),
   };
 }
+
+/** Of a key in use the tenant was there: nothing was mistyped, and nothing can be left out. */
+const tenantGone = (facts: FailureFacts): FailureWords | undefined =>
+  facts.inUse === true
+    ? {
+        message: `${capital(theTenant(facts))} does not exist any more.`,
+        cause:
+          'Microsoft knew it when the key was put in use. It was deleted since, by its administrators or because it had no active ' +
+          'subscription left.',
+        remedy: remedyOf({
+          text:
+            'An administrator of the company calls Microsoft support at once: a vault is deleted with its tenant, and a tenant ' +
+            'can be given back for a short time only.',
+        }),
+      }
+    : undefined;

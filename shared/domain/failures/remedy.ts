@@ -33,6 +33,9 @@ export const thePrincipal = (facts: FailureFacts): string => {
   return ids.length === 0 ? 'our service principal' : `the service principal with ${ids.join(' and ')}`;
 };
 
+/** The step in the portal that opens a version of the key. */
+export const theVersionStep = (facts: FailureFacts): string => facts.keyVersion ?? 'the version';
+
 /** `detail`, when there is one, as the end of a sentence. */
 export const because = (facts: FailureFacts): string => (facts.detail === undefined ? '' : `: ${facts.detail}`);
 

@@ -10,7 +10,7 @@ import {
   rotateKey,
 } from './azure-commands.ts';
 import type { FailureEntry } from './failure-entry.ts';
-import { because, capital, inKeyPortal, inVaultPortal, remedyOf, theKey, theVault } from './remedy.ts';
+import { because, capital, inKeyPortal, inVaultPortal, remedyOf, theKey, theVault, theVersionStep } from './remedy.ts';
 
 export const VAULT_KEY_FAILURES = {
   'key-not-found': {
@@ -22,7 +22,9 @@ export const VAULT_KEY_FAILURES = {
             message: 'Key not found in the vault: it was deleted, and can be recovered.',
             cause: `We have read ${theKey(facts)} in ${theVault(facts)} before. A deleted key can be recovered until its retention ends or it is purged.`,
             remedy: remedyOf({
-              text: 'Recover the key. A key of the same name that is made anew does not open what the old one wrapped.',
+              text:
+                'Recover the key. A key of the same name that is made anew does not open what the old one wrapped; where there ' +
+                'is one, the old key was purged, and only a backup of it helps.',
               azureCli: recoverKey(facts),
               portal: inVaultPortal(facts, 'Objects > Keys', 'Manage deleted keys'),
             }),
@@ -41,12 +43,18 @@ export const VAULT_KEY_FAILURES = {
     kind: 'denied',
     owner: 'azure-admin',
     words: (facts) => ({
-      message: 'The key is disabled.',
+      message:
+        facts.keyVersion === undefined
+          ? 'The key is disabled.'
+          : `The version ${facts.keyVersion} of the key is disabled.`,
       cause: `${capital(theKey(facts))} is there, but somebody has switched it off${because(facts)}.`,
       remedy: remedyOf({
-        text: 'Enable the key. If an older version is in use, that version must be enabled too.',
+        text:
+          facts.keyVersion === undefined
+            ? 'Enable the key. If an older version is in use, that version must be enabled too.'
+            : `Enable this version, ${facts.keyVersion}: what it has wrapped no other version opens.`,
         azureCli: enableKey(facts),
-        portal: inKeyPortal(facts, 'the version', 'Enabled: Yes > Apply'),
+        portal: inKeyPortal(facts, theVersionStep(facts), 'Enabled: Yes > Apply'),
       }),
     }),
   },
@@ -123,9 +131,12 @@ export const VAULT_KEY_FAILURES = {
       message: `The key's permitted operations do not include unwrapKey${because(facts)}.`,
       cause: 'A key lists what it may be used for, whatever roles anybody has.',
       remedy: remedyOf({
-        text: 'Permit Unwrap Key for this key.',
+        text:
+          facts.keyVersion === undefined
+            ? 'Permit Unwrap Key for this key.'
+            : `Permit Unwrap Key for the version ${facts.keyVersion}.`,
         azureCli: allowUnwrap(facts),
-        portal: inKeyPortal(facts, 'the version', 'Permitted operations: Unwrap Key > Apply'),
+        portal: inKeyPortal(facts, theVersionStep(facts), 'Permitted operations: Unwrap Key > Apply'),
       }),
     }),
   },

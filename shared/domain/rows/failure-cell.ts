@@ -1,6 +1,6 @@
 // A failure inside a row, as JSON. Pure. Whoever can write the tables could have written it: one that does not have the form of a
 // failure is none, so that nobody who shows it to a caller stumbles over it.
-import { FAILURE_CODES, type Failure, type FailureKind, type FailureOwner } from '../failure.ts';
+import { FAILURE_CODES, type Failure, type FailureKind, type FailureOwner, type Remedy } from '../failure.ts';
 import { isRecord } from './cells.ts';
 
 const KINDS: readonly FailureKind[] = ['input', 'transient', 'propagating', 'denied', 'warning', 'integrity'];
@@ -25,7 +25,7 @@ export function readFailure(value: unknown): Failure | undefined {
 const isTime = (value: unknown): boolean =>
   typeof value === 'string' && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value));
 
-const isRemedy = (value: unknown): boolean =>
+export const isRemedy = (value: unknown): value is Remedy =>
   isRecord(value) &&
   isText(value['text']) &&
   isTextOrAbsent(value['azureCli']) &&

@@ -1,6 +1,7 @@
 // Rows of the `health` table: how each connection's vault stands now, and what changed when. Pure.
 import { FAILURE_CODES, type FailureCode } from '../failure.ts';
 import type { VaultHealth } from '../vault-health.ts';
+import { isRemedy } from './failure-cell.ts';
 import { count, json, need, oneOf, optionalText, present, text, type CellRecord } from './cells.ts';
 
 /** Sorts before the connection's history, outside of it. */
@@ -17,10 +18,12 @@ export const healthCells = (health: VaultHealth): CellRecord => ({
   ...health,
   lastGoodAt: health.lastGoodAt ?? '',
   warnings: JSON.stringify(health.warnings),
+  remedy: health.remedy === undefined ? '' : JSON.stringify(health.remedy),
 });
 
 export function readHealth(cells: CellRecord): VaultHealth {
   const warnings = json(cells, 'warnings');
+  const remedy = json(cells, 'remedy');
   return {
     state: need(oneOf(cells, 'state', ['healthy', 'unreachable', 'revoked']), 'health', 'state'),
     since: need(text(cells, 'since'), 'health', 'since'),
@@ -32,6 +35,8 @@ export function readHealth(cells: CellRecord): VaultHealth {
       code: oneOf<FailureCode>(cells, 'code', FAILURE_CODES),
       owner: oneOf(cells, 'owner', ['company-admin', 'azure-admin', 'vendor']),
       message: optionalText(cells, 'message'),
+      cause: optionalText(cells, 'cause'),
+      remedy: isRemedy(remedy) ? remedy : undefined,
     }),
   };
 }

@@ -5,6 +5,7 @@ import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { judgeKey } from '../../domain/key-fitness.ts';
+import { ofKeyInUse } from '../../domain/key-in-use.ts';
 import { providerName, type ProviderRef, type VaultKey, type VaultTarget } from '../../domain/provider.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -40,7 +41,7 @@ export function followKeyVersion(
     const target = await targetOf(deps, input);
     if (!target.ok) return err(refusedBy(target.error));
     const vaultKey = await deps.vaults.readKey(target.value);
-    if (!vaultKey.ok) return err(refusedBy(vaultKey.error));
+    if (!vaultKey.ok) return err(refusedBy(ofKeyInUse(vaultKey.error)));
     const [unfit] = judgeKey(vaultKey.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'test' }).denials;
     if (unfit) return err(refusedBy(unfit));
     const pending = await pendingRows(deps, input, vaultKey.value.keyId);

@@ -7,7 +7,8 @@ import type { Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../../domain/key-fitness.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
-import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
+import { ofKeyInUse } from '../../domain/key-in-use.ts';
+import { parseKeyId, providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
@@ -138,10 +139,12 @@ async function makeWraps(
   }
   const sealed = await verifyWrap(deps, oldContext, inForce);
   if (!sealed.ok) return err({ side: 'source', failure: sealed.error });
-  // The key in force may have expired: its vault still unwraps, and the way out of it must stay open.
-  const purpose = kind === 'rekey' ? 'test' : 'in-force';
+  // The key in force may have expired, and its newest version may be fit for nothing: the version in use still unwraps, and the way out
+  // of it must stay open.
+  const under =
+    kind === 'rekey' ? ({ purpose: 'test' } as const) : ({ purpose: 'in-force', keyId: inForce.keyId } as const);
   const next = { context: nextContext, key: nextKey };
-  const underSource = await wrapUnder(deps, { ref: source, purpose, jobs: [next] });
+  const underSource = await wrapUnder(deps, { ref: source, ...under, jobs: [next] });
   if (!underSource.ok) return err({ side: 'source', failure: underSource.error });
   if (kind === 'rekey') return ok({ old: [], next: underSource.value });
 
@@ -174,20 +177,24 @@ const contextOf = (place: SwitchPlace, version: number): CompanyKeyContext => ({
   version,
 });
 
-/** Wraps company keys under a provider's newest key version; each is opened through the vault and compared. One `get` in all. */
+/** Wraps company keys under a provider's newest key version, or the one of `keyId`; each is opened through the vault and compared. One `get` in all. */
 async function wrapUnder(
   deps: Preparing,
   input: {
     readonly ref: ProviderRef;
     readonly purpose: 'test' | 'in-force';
+    readonly keyId?: string;
     readonly jobs: readonly [WrapJob, ...WrapJob[]];
   },
 ): Promise<Result<Wrap[], Failure>> {
-  const { ref, purpose, jobs } = input;
+  const { ref, purpose, jobs, keyId } = input;
   const target = await targetOf(deps, { companyId: jobs[0].context.companyId, ref });
   if (!target.ok) return target;
-  const vaultKey = await deps.vaults.readKey(target.value);
-  if (!vaultKey.ok) return vaultKey;
+  const vaultKey = await deps.vaults.readKey(
+    target.value,
+    keyId === undefined ? undefined : parseKeyId(keyId)?.version,
+  );
+  if (!vaultKey.ok) return err(ofKeyInUse(vaultKey.error, keyId));
   const [unfit] = judgeKey(vaultKey.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose }).denials;
   if (unfit) return err(unfit);
   const wraps: Wrap[] = [];

@@ -362,6 +362,24 @@ describe('a switch', () => {
     });
   });
 
+  test('tells what to do when the key in force is disabled, in the answer of the check and for later', async () => {
+    const path = `${acme}/connections/main`;
+    api.vaults.fail({ operation: 'readKey', host: CUSTOMER_HOST, failure: 'key-disabled' });
+    const azureCli = expect.stringMatching(
+      /^az keyvault key set-attributes --id \S+\/keys\/\S+\/[0-9a-f]{32} --enabled true$/,
+    );
+    const revoked = {
+      state: 'revoked',
+      code: 'key-disabled',
+      cause: expect.any(String) as unknown,
+      remedy: { azureCli: azureCli as unknown },
+    };
+    expect((await api.call('POST', `${path}/check`, { as: admin })).body).toMatchObject(revoked);
+    expect((await api.call('GET', `${path}/health`, { as: admin })).body['current']).toMatchObject(revoked);
+    api.vaults.heal();
+    expect((await api.call('POST', `${path}/check`, { as: admin })).body).not.toHaveProperty('remedy');
+  });
+
   test('to the key that is in force already is 409', async () => {
     const same = await api.call('PUT', sw('third'), { as: admin, body: toVault });
     expect([same.status, codeOf(same)]).toEqual([409, 'same-vault-key']);
