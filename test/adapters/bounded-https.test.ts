@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
@@ -8,16 +8,21 @@ import { boundedHttps, NoAnswer } from '../../shared/adapters/bounded-https.ts';
 const CALLS_AT_ONCE = 300;
 const CALLS_IN_ALL = 900;
 
-test('calls beyond the connections to a service wait for one and are answered, and no connection is made anew', async () => {
-  let connections = 0;
-  const server = createServer((_, response) => response.end('answer'));
-  server.on('connection', () => (connections += 1));
+/** Its address, until the test is over. */
+async function served(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+test('calls beyond the connections to a service wait for one and are answered, and no connection is made anew', async () => {
+  let connections = 0;
+  const server = createServer((_, response) => response.end('answer'));
+  server.on('connection', () => (connections += 1));
+  const url = await served(server);
   const client = boundedHttps({ maxBytes: 1_000, timeoutMs: 30_000 });
   for (let calls = 0; calls < CALLS_IN_ALL; calls += CALLS_AT_ONCE) {
     const answers = await Promise.all(
@@ -81,12 +86,7 @@ test('a call that was given up before it went out does not go out', async () => 
     asked += 1;
     response.end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const url = await served(server);
   const client = boundedHttps({ maxBytes: 1_000, timeoutMs: 30_000 });
   const request = createPipelineRequest({ url, allowInsecureConnection: true, abortSignal: AbortSignal.abort() });
   await expect(client.sendRequest(request)).rejects.toThrow(NoAnswer);
