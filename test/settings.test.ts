@@ -29,20 +29,20 @@ test('an app without an address of its own has the one that Azure gave it', () =
 });
 
 test('without any address the app is not started', () => {
-  expect(faultsOf(withoutAddress)).toEqual(['  - KEYSWITCH_PUBLIC_URL: set it, or WEBSITE_HOSTNAME as Azure does']);
+  expect(faultsOf(withoutAddress)).toEqual(['  error: KEYSWITCH_PUBLIC_URL: set it, or WEBSITE_HOSTNAME as Azure does']);
 });
 
 test.each(['http://keyswitch.example', 'https://keyswitch.example/base', 'keyswitch.example'])(
   'an address that is %j is refused, also where Azure gave another',
   (KEYSWITCH_PUBLIC_URL) => {
     const faults = faultsOf({ ...valid, KEYSWITCH_PUBLIC_URL, WEBSITE_HOSTNAME: 'app.azurewebsites.net' });
-    expect(faults).toEqual([expect.stringMatching(/^ {2}- KEYSWITCH_PUBLIC_URL: must be https/)]);
+    expect(faults).toEqual([expect.stringMatching(/^ {2}error: KEYSWITCH_PUBLIC_URL: must be https/)]);
   },
 );
 
 test.each(['evil.example/path', 'user@evil.example', ''])('a host name of Azure that is %j is refused', (name) => {
   const faults = faultsOf({ ...withoutAddress, WEBSITE_HOSTNAME: name });
-  expect(faults).toEqual([expect.stringMatching(/^ {2}- WEBSITE_HOSTNAME: must be https/)]);
+  expect(faults).toEqual([expect.stringMatching(/^ {2}error: WEBSITE_HOSTNAME: must be https/)]);
 });
 
 const SCHEDULE = 'must be NCRONTAB with six fields: second minute hour day month weekday';
@@ -66,7 +66,7 @@ test.each<readonly [string, string, string]>([
   ['KEYSWITCH_WORK_QUEUE', 'a'.repeat(261), 'Too big'],
   ['KEYSWITCH_SEAL_VAULT_HOST', 'https://seal.vault.azure.net', 'must be a lower-case host name'],
 ])('%s = %j is refused in one line', (name, value, why) => {
-  expect(faultsOf({ ...valid, [name]: value })).toEqual([expect.stringContaining(`  - ${name}: ${why}`)]);
+  expect(faultsOf({ ...valid, [name]: value })).toEqual([expect.stringContaining(`  error: ${name}: ${why}`)]);
 });
 
 test.each(['0 */5 * * * *', '*/30 * 8-18 * 1,6 Mon-Fri', '0 0 0 29 2 *', '5/10 0 0 1 jan *'])(
@@ -81,7 +81,7 @@ test.each(Object.keys(valid).filter((name) => SETTING_NAMES.includes(name)))(
   (name) => {
     for (const empty of ['', '  ']) {
       expect(faultsOf({ ...valid, [name]: empty })).toEqual([
-        `  - ${name}: is set, but empty: give it a value or leave it away`,
+        `  error: ${name}: is set, but empty: give it a value or leave it away`,
       ]);
     }
     for (const [reference, service] of [
@@ -90,7 +90,7 @@ test.each(Object.keys(valid).filter((name) => SETTING_NAMES.includes(name)))(
     ] as const) {
       const faults = faultsOf({ ...valid, [name]: reference });
       expect(faults).toEqual([
-        expect.stringContaining(`  - ${name}: is a reference to ${service} that Azure could not resolve`),
+        expect.stringContaining(`  error: ${name}: is a reference to ${service} that Azure could not resolve`),
       ]);
     }
   },

@@ -3,7 +3,7 @@
 // HttpTriggerAttributeBindingProvider of azure-webjobs-sdk-extensions. Pure.
 import type { TypedData } from './core-types.ts';
 
-class BindingData {
+export class BindingData {
   readonly #values = new Map<string, { readonly name: string; readonly data: TypedData }>();
 
   has(name: string): boolean {

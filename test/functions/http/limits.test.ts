@@ -43,10 +43,9 @@ it('a loop of re-keys and cancels asks the vendor’s vault for no more than a m
   let started = 0;
   for (let index = 0; index < 2 * MAX_CALLS_PER_MINUTE; index += 1) {
     const { status, body } = await api.call('POST', `${ring}/rekey`, { as: adminOf('acme') });
-    const { switchId } = body;
-    if (status !== 202 || typeof switchId !== 'string') continue;
+    if (status !== 202) continue;
     started += 1;
-    await api.call('POST', `${ring}/switches/${switchId}/cancel`, { as: adminOf('acme') });
+    await api.call('POST', `${ring}/switches/${body['switchId'] as unknown as string}/cancel`, { as: adminOf('acme') });
   }
   expect(started).toBe(MAX_CALLS_PER_MINUTE);
 });
