@@ -9,6 +9,8 @@ import { putConnection } from '../../shared/operations/connections.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
 import { deleteCompany } from '../../shared/operations/delete-company.ts';
 import { recordPoison } from '../../shared/operations/poison.ts';
+import { MAX_POISON_PER_DAY } from '../../shared/operations/poison-slots.ts';
+import { poisonSlotRowKey, SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
 import type { Cell, Cells, TableName } from '../../shared/operations/ports.ts';
 import { beginRequest, endRequest } from '../../shared/operations/requests.ts';
 import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
@@ -69,6 +71,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   kind: '(?:test|consent|verify|export|switch|retry|connection|keyring|check)',
   tenantKind: '(?:microsoft-365|google-workspace)',
   approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+)`,
+  slot: '\\d\\d',
   sequence: '\\d{16}',
   outbox: '[A-Za-z0-9._-]+(?:\\|[A-Za-z0-9._-]+)*',
   what: `(?:company|keyring\\|${ID})`,
@@ -161,7 +164,10 @@ async function storedRows(): Promise<readonly Stored[]> {
   look();
   await testConnection(deps, { ...connection, roleAssigned: true }, ADMIN);
   await countCall(deps, { companyId: COMPANY, kind: 'test' });
-  await recordPoison(deps, { reason: 'a test', value: 'x' });
+  const day = deps.clock.now().toISOString().slice(0, 10);
+  for (let slot = 1; slot < MAX_POISON_PER_DAY; slot += 1)
+    world.store.tamper('companies', SYSTEM_PARTITION, poisonSlotRowKey(slot), { format: 1, day });
+  for (const value of ['recorded', 'counted']) await recordPoison(deps, { reason: 'a test', value });
   // So many counts that are over that one look does not do.
   for (let index = 0; index < 101; index += 1) {
     const minute = '2020-01-01T00:00:00.000Z';

@@ -20,9 +20,12 @@ export const verificationRowKey = (approval: string, { kind, tenantId }: TenantR
   `${verificationsPrefix(approval)}${kind}|${tenantId}`;
 /** How many limited calls of a kind there were in the minute. */
 export const limitRowKey = (kind: string): string => `limit|${kind}`;
-/** How many of them there were on the day. */
-export const POISON_COUNT_ROW_KEY = 'poisoncount';
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;
+/** Each poison message that is recorded takes a slot of its day. */
+export const POISON_SLOT_PREFIX = 'poisonslot|';
+export const poisonSlotRowKey = (slot: number): string => `${POISON_SLOT_PREFIX}${String(slot).padStart(2, '0')}`;
+/** How many found none. */
+export const POISON_COUNT_ROW_KEY = 'poisoncount';
 
 /** Links and one-time states of sign-ins, by the hash of their ticket. */
 export const SIGN_IN_PREFIX = 'consent|';

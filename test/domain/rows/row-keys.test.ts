@@ -8,6 +8,7 @@ test.each([
   [keys.connectionRowKey('contoso'), 'connection|contoso'],
   [keys.switchRowKey('default', 's1'), 'switch|default|s1'],
   [keys.poisonRowKey('abc'), 'poison|abc'],
+  [keys.poisonSlotRowKey(7), 'poisonslot|07'],
   [keys.recordRowKey(12), '0000000000000012'],
   [keys.markerRowKey('e1'), 'marker|e1'],
   [keys.signedRowKey(12), 'signed|0000000000000012'],
