@@ -1,5 +1,6 @@
 // How one customer vault key is reached. Pure.
 import type { Seal } from './company-key.ts';
+import type { FailureCode } from './failure.ts';
 import type { VaultTarget } from './provider.ts';
 
 /** `federated`: the multitenant Entra app whose credential is a managed identity; there is no secret. */
@@ -33,6 +34,8 @@ export interface Connection {
   readonly consent?: Consent;
   /** True once the key has been read: a later 404 then means "deleted", not "mistyped". */
   readonly keySeen: boolean;
+  /** Why the last test failed; absent if it did not, or only waits for a grant to arrive. */
+  readonly testFailed?: FailureCode;
 }
 
 /** Whether company keys are wrapped by its key. A switch that is not finished does not count. */

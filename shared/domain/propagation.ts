@@ -4,7 +4,11 @@ import { asPropagating } from './failure-catalogue.ts';
 import type { Failure, FailureCode } from './failure.ts';
 
 /** What a grant that has not arrived looks like. */
-const MAY_PROPAGATE: ReadonlySet<FailureCode> = new Set<FailureCode>(['access-denied-rbac', 'federation-mismatch']);
+const MAY_PROPAGATE: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'access-denied-rbac',
+  'access-denied-policy',
+  'federation-mismatch',
+]);
 
 /** When a denial stops being excused; undefined if no grant was ever reported. */
 export function propagationEnd(grant: { readonly grantedAt?: string }, propagationMs: number): Date | undefined {

@@ -31,6 +31,7 @@ export type StateCode =
   | 'keyring-full'
   | 'connection-in-use'
   | 'connection-not-tested'
+  | 'connection-test-failed'
   | 'connection-not-in-force'
   | 'vault-claim-in-use'
   | 'same-vault-key'

@@ -1,6 +1,7 @@
 // What a test learns of a connection, written to its row: the pinned tenant, and when what was seen. Others write the row at
 // the same time, so each note is merged under the ETag read and, after a lost race, set against the row as it is then.
 import type { Connection } from '../domain/connection.ts';
+import type { FailureCode } from '../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { connectionRowKey } from '../domain/rows/row-keys.ts';
@@ -21,6 +22,8 @@ interface ConnectionNotes {
   readonly tenantId?: string;
   readonly roleAssignedAt?: string;
   readonly keySeen?: true;
+  /** Null: it did not fail. */
+  readonly testFailed?: FailureCode | null;
 }
 
 /** The connection as it is afterwards. `busy` if meanwhile it was pointed at another vault, key or tenant. */
@@ -78,12 +81,18 @@ function withNotes(connection: Connection, notes: ConnectionNotes): Connection {
   const tenantId = connection.tenantId ?? notes.tenantId;
   const roleAssignedAt = notes.roleAssignedAt ?? connection.roleAssignedAt;
   const keySeen = connection.keySeen || notes.keySeen === true;
+  const { testFailed: before, ...rest } = connection;
+  const testFailed = notes.testFailed === undefined ? before : (notes.testFailed ?? undefined);
   const unchanged =
-    tenantId === connection.tenantId && roleAssignedAt === connection.roleAssignedAt && keySeen === connection.keySeen;
+    tenantId === connection.tenantId &&
+    roleAssignedAt === connection.roleAssignedAt &&
+    keySeen === connection.keySeen &&
+    testFailed === before;
   if (unchanged) return connection;
   return {
-    ...connection,
+    ...rest,
     keySeen,
+    ...(testFailed === undefined ? {} : { testFailed }),
     ...(tenantId === undefined ? {} : { tenantId }),
     ...(roleAssignedAt === undefined ? {} : { roleAssignedAt }),
   };
@@ -104,4 +113,5 @@ const cellsOf = (connection: Connection): Cells => ({
   seal: JSON.stringify(connection.seal),
   roleAssignedAt: connection.roleAssignedAt ?? '',
   keySeen: connection.keySeen,
+  testFailed: connection.testFailed ?? '',
 });

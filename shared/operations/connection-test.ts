@@ -81,8 +81,8 @@ async function testOnce(
   if (!loaded.ok) return err(refusedBy(loaded.error));
   if (!loaded.value) return err(notFound('connection', request.connectionId));
   const run = new TestRun(deps, request.companyId, loaded.value);
-  const refusal = await run.checkAll(request.roleAssigned === true);
-  return refusal ? err(refusal) : ok(run.verdict());
+  const refusal = (await run.checkAll(request.roleAssigned === true)) ?? (await run.noteOutcome());
+  return refusal ? err(refusal) : ok(run.report());
 }
 
 /** One test in progress: what is known so far, and the checks done. */
@@ -140,15 +140,28 @@ class TestRun {
     return false;
   }
 
-  verdict(): ConnectionTest {
-    const { log, clock, keyPolicy } = this.#deps;
-    const connection = this.#held.value;
-    const verdict = verdictOf(this.#list, {
-      connection,
+  /** No switch is ordered on a connection whose last test failed. Written if it is another outcome than the last. */
+  noteOutcome(): Promise<Refusal | undefined> {
+    const { status, checks } = this.#verdict();
+    const found = checks.find(({ outcome }) => outcome === 'failed')?.failure;
+    return this.#note({ testFailed: status === 'failed' ? (found?.code ?? null) : null });
+  }
+
+  #verdict(): ConnectionTest {
+    const { clock, keyPolicy } = this.#deps;
+    return verdictOf(this.#list, {
+      connection: this.#held.value,
       now: clock.now(),
       propagationMs: keyPolicy.propagationMs,
       ...(this.#principalId === undefined ? {} : { principalId: this.#principalId }),
     });
+  }
+
+  /** The verdict, which the log is told too. */
+  report(): ConnectionTest {
+    const { log } = this.#deps;
+    const connection = this.#held.value;
+    const verdict = this.#verdict();
     const found = verdict.checks.find(({ outcome }) => outcome === 'failed')?.failure;
     log.write({
       level: verdict.status === 'failed' ? 'warning' : 'info',

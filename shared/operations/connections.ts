@@ -232,7 +232,7 @@ function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, R
     });
   }
   if (samePlace && sameTenant && sameApp) return ok(held);
-  const { roleAssignedAt, consent: _void, keySeen, ...kept } = held;
+  const { roleAssignedAt, consent: _void, testFailed: _outcome, keySeen, ...kept } = held;
   return ok({
     ...kept,
     ...wanted,

@@ -212,7 +212,8 @@ const connection: fc.Arbitrary<Connection> = fc
       createdAt: at,
       keySeen: fc.boolean(),
     }),
-    optional<Pick<Required<Connection>, 'tenantId' | 'roleAssignedAt' | 'consent'>>({
+    optional<Pick<Required<Connection>, 'tenantId' | 'roleAssignedAt' | 'consent' | 'testFailed'>>({
+      testFailed: fc.constantFrom(...FAILURE_CODES),
       tenantId: words,
       roleAssignedAt: at,
       consent: fc.record({ grantedAt: at, adminId: fc.string(), seal }),

@@ -162,7 +162,6 @@ describe('testing a connection', () => {
     ['obtainToken', 'entra-unreachable', 'entra-token'],
     ['obtainToken', 'managed-identity-unavailable', 'entra-token'],
     ['readKey', 'vault-firewall', 'key-read'],
-    ['readKey', 'access-denied-policy', 'key-read'],
     ['readKey', 'throttled', 'key-read'],
     ['unwrap', 'key-disabled', 'unwrap'],
     ['unwrap', 'key-operation-not-permitted', 'unwrap'],
@@ -302,11 +301,54 @@ describe('a grant that may not have arrived', () => {
     expect((await test({ roleAssigned: true })).status).toBe('waiting');
   });
 
-  it('is never what an access policy or a firewall refuses', async () => {
-    world.vaults.fail({ operation: 'readKey', failure: 'access-denied-policy', times: 1 });
+  it('is what an access policy refuses, as long as a role would be waited for', async () => {
+    world.vaults.fail({ operation: 'readKey', failure: 'access-denied-policy' });
+    const waiting = await test({ roleAssigned: true });
+    expect(waiting).toMatchObject({ status: 'waiting', retryAfterSeconds: 30 });
+    expect(failureOf(waiting)).toMatchObject({ code: 'access-denied-policy', kind: 'propagating' });
+    minutesLater(PROPAGATION_MS / 60_000);
+    expect(failureOf(await test())).toMatchObject({ code: 'access-denied-policy', kind: 'denied' });
+  });
+
+  it('is never what a firewall refuses', async () => {
     world.vaults.fail({ operation: 'readKey', failure: 'vault-firewall', times: 1 });
     expect((await test({ roleAssigned: true })).status).toBe('failed');
-    expect((await test({ roleAssigned: true })).status).toBe('failed');
+  });
+});
+
+describe('what a test leaves at the connection', () => {
+  const testFailed = async (): Promise<unknown> => (await world.cells())['testFailed'];
+
+  it('is why it failed, until one does not', async () => {
+    await test();
+    expect(await testFailed()).toBe('');
+    world.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable', times: 1 });
+    await test();
+    expect(await testFailed()).toBe('vault-unreachable');
+    await test();
+    expect(await testFailed()).toBe('');
+  });
+
+  it('is no failure while a grant may still arrive', async () => {
+    vault.roleAssigned = false;
+    expect((await test()).status).toBe('waiting');
+    expect(await testFailed()).toBe('');
+    minutesLater(PROPAGATION_MS / 60_000);
+    expect((await test()).status).toBe('failed');
+    expect(await testFailed()).toBe('access-denied-rbac');
+  });
+
+  it('is written only when it is another than before, and goes when the connection leads elsewhere', async () => {
+    world.vaults.fail({ operation: 'reach', failure: 'vault-unreachable' });
+    await test();
+    const etag = async (): Promise<unknown> =>
+      (await world.tables.read('companies', COMPANY, connectionRowKey(CONNECTION)))?.etag;
+    const before = await etag();
+    await test();
+    expect(await etag()).toBe(before);
+    expect(await testFailed()).toBe('vault-unreachable');
+    expect(await world.put({ keyName: 'another' })).toMatchObject({ ok: true });
+    expect(await testFailed()).toBe('');
   });
 });
 

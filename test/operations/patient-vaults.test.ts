@@ -39,7 +39,7 @@ const OPERATIONS: readonly ['readKey' | 'unwrap', (at?: VaultTarget) => Promise<
 describe.each(OPERATIONS)('a denial of %s', (operation, ask) => {
   const deny = (code: FailureCode = 'access-denied-rbac'): void => vaults.fail({ operation, failure: code });
 
-  it.each(['access-denied-rbac', 'federation-mismatch'] as const)(
+  it.each(['access-denied-rbac', 'access-denied-policy', 'federation-mismatch'] as const)(
     'soon after the grant is told as on its way, and until when (%s)',
     async (code) => {
       deny(code);

@@ -34,7 +34,11 @@ export const DENYING: readonly FailureCode[] = [
 export const STOPPING: readonly FailureCode[] = ['entra-tenant-not-found', 'key-substituted'];
 
 /** Denials that are excused for a while after a grant. */
-export const PROPAGATING: readonly FailureCode[] = ['access-denied-rbac', 'federation-mismatch'];
+export const PROPAGATING: readonly FailureCode[] = [
+  'access-denied-rbac',
+  'access-denied-policy',
+  'federation-mismatch',
+];
 
 export const troubleOf = (code: FailureCode, host: string): Failure => failure(code, { vaultHost: host });
 

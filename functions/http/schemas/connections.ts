@@ -45,6 +45,10 @@ export const connectionBody = z
     /** Who granted it: Entra tenant and object id. */
     consentedBy: z.string().optional(),
     keySeen: z.boolean().meta({ description: 'Whether the key was ever read.' }),
+    testFailed: z
+      .enum(FAILURE_CODES)
+      .optional()
+      .meta({ description: 'Why the last test failed: no switch to it can be ordered. Absent if it did not fail.' }),
   })
   .meta({ id: 'Connection' });
 
@@ -55,7 +59,7 @@ function userPath(user: string): string {
 }
 
 export function connectionToBody(connection: Connection): z.input<typeof connectionBody> {
-  const { tenantId, roleAssignedAt, consent, credential } = connection;
+  const { tenantId, roleAssignedAt, consent, credential, testFailed } = connection;
   return {
     connectionId: connection.connectionId,
     vaultUri: `https://${connection.host}`,
@@ -64,7 +68,13 @@ export function connectionToBody(connection: Connection): z.input<typeof connect
     usedBy: connection.usedBy.map(userPath),
     createdAt: connection.createdAt,
     keySeen: connection.keySeen,
-    ...present({ tenantId, roleAssignedAt, consentedAt: consent?.grantedAt, consentedBy: consent?.adminId }),
+    ...present({
+      tenantId,
+      roleAssignedAt,
+      consentedAt: consent?.grantedAt,
+      consentedBy: consent?.adminId,
+      testFailed,
+    }),
   };
 }
 

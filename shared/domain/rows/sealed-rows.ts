@@ -2,6 +2,7 @@
 // undefined and treated as forged, like one whose seal does not verify.
 import { WRAP_ALGORITHM, type CompanyKeyRow, type Wrap } from '../company-key.ts';
 import type { Connection, Consent } from '../connection.ts';
+import { FAILURE_CODES, type FailureCode } from '../failure.ts';
 import type { ProviderRef } from '../provider.ts';
 import { readSeal } from './seal-cell.ts';
 import { count, flag, isRecord, json, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
@@ -68,6 +69,7 @@ export const connectionCells = (connection: Connection): CellRecord => ({
   roleAssignedAt: connection.roleAssignedAt ?? '',
   consent: consentCell(connection.consent),
   keySeen: connection.keySeen,
+  testFailed: connection.testFailed ?? '',
 });
 
 export const consentCell = (consent: Consent | undefined): string =>
@@ -107,6 +109,7 @@ export function readConnection(cells: CellRecord, connectionId: string): Connect
       tenantId: optionalText(cells, 'tenantId'),
       roleAssignedAt: optionalText(cells, 'roleAssignedAt'),
       consent,
+      testFailed: oneOf<FailureCode>(cells, 'testFailed', FAILURE_CODES),
     }),
   };
 }

@@ -144,7 +144,7 @@ function refusalOf(keyring: Keyring, order: Order): Refusal | undefined {
   return undefined;
 }
 
-/** A target must be known, tested before (its tenant is pinned, its key was read), and another key than the one in force. */
+/** A target must be known, tested before (its tenant is pinned, its key was read) and not in vain the last time, and another key than the one in force. */
 async function judgeTarget(
   deps: StartDependencies,
   input: { readonly companyId: string; readonly source: ProviderRef; readonly target: ProviderRef },
@@ -157,6 +157,11 @@ async function judgeTarget(
     if (connection.value.value.tenantId === undefined || !connection.value.value.keySeen) {
       const message = 'Test the connection first, until it is green: its key has not been read yet.';
       return { type: 'state', code: 'connection-not-tested', message };
+    }
+    const { testFailed } = connection.value.value;
+    if (testFailed !== undefined) {
+      const message = `The last test of the connection failed (${testFailed}). Mend it, and test again until it is green.`;
+      return { type: 'state', code: 'connection-test-failed', message };
     }
     const recent = { now: deps.clock.now(), consentMs: deps.consentMs };
     const lack = lackOfRecentConsent(connection.value.value, recent);

@@ -145,6 +145,18 @@ describe('refused, and nothing is begun:', () => {
     await expectRefused(rig, start(rig, 's1', unseen), { type: 'state', code: 'connection-not-tested' });
   });
 
+  it('a connection whose last test failed, until one does not', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const row = rig.store.peek('companies', COMPANY, connectionRowKey('contoso'))!;
+    rig.store.tamper('companies', COMPANY, row.rowKey, { ...row.cells, testFailed: 'vault-firewall' });
+    await expectRefused(rig, start(rig, 's1', CONTOSO), {
+      type: 'state',
+      code: 'connection-test-failed',
+      message: expect.stringContaining('vault-firewall') as unknown,
+    });
+    expect(await start(rig, 's1', FABRIKAM)).toMatchObject({ ok: true });
+  });
+
   it('a connection whose consent was given too long ago for a new set-up', async () => {
     const rig = await Rig.withDataKeys(1);
     rig.deps = { ...rig.deps, consentMs: 60_000 };
