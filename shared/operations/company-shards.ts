@@ -1,15 +1,17 @@
 // The shards of a company that is to be deleted: closed to new live keys, asked what speaks against the delete, opened again.
 import pLimit from 'p-limit';
 import type { Keyring } from '../domain/keyring.ts';
-import type { Refusal } from '../domain/refusal.ts';
-import { ok, type Result } from '../domain/result.ts';
+import { refusedBy, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
 import { BEFORE_DATA_KEYS, readDataKey } from '../domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../domain/rows/row-keys.ts';
+import { MAX_VAIN_PASSES } from '../domain/shard.ts';
 import type { Loaded } from './control-state.ts';
 import { reopenStaleShard, type Reopening } from './data-keys/reopen-stale-shard.ts';
 import type { Clock, Tables } from './ports.ts';
 import { settleRaces, undecided } from './races.ts';
 import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
+import { countsDiffer } from './switches/counts-differ.ts';
 
 export interface CompanyShards extends Reopening {
   readonly clock: Clock;
@@ -54,16 +56,44 @@ export async function countUndeletable(
     return { type: 'state', code: 'company-has-data-keys', message };
   }
   const withDeleted = places.filter((_, index) => (shards[index]?.value.deleted ?? 0) > 0);
-  const until = await pLimit(SHARDS_IN_FLIGHT).map(withDeleted, (place) => restorableUntil(deps, place));
-  const last = until.sort().at(-1) ?? '';
+  const found = await pLimit(SHARDS_IN_FLIGHT).map(withDeleted, (place) => restorableUntil(deps, place));
+  const untold = found.find((until) => !until.ok);
+  if (untold) return untold.error;
+  const last =
+    found
+      .flatMap((until) => (until.ok ? [until.value] : []))
+      .sort()
+      .at(-1) ?? '';
   if (last === '') return undefined;
   const message = `The company has deleted data keys that can be restored until ${last}: delete it after that.`;
   return { type: 'state', code: 'company-has-restorable-data-keys', message };
 }
 
-/** When the last deleted key of a shard can no longer be restored; empty if none can be. */
-async function restorableUntil({ tables, clock }: CompanyShards, place: ShardPlace): Promise<string> {
+/**
+ * When the last deleted key of a shard can no longer be restored; empty if none can be. That the list was over decides nothing: as many
+ * deleted keys must have been seen as an unmoved `!shard` counts, or `counts-differ` speaks against the delete, and a recount is the way out.
+ */
+function restorableUntil(deps: CompanyShards, place: ShardPlace): Promise<Result<string, Refusal>> {
+  return settleRaces<string>(deps, async () => {
+    const before = await loadShard(deps.tables, place);
+    const { seen, last } = await listDeleted(deps, place);
+    const shard = await loadShard(deps.tables, place);
+    if (!shard || seen >= shard.value.deleted) return ok(last);
+    if (shard.etag !== before?.etag) return 'lost-race';
+    // So that a recount looks at it, as at any that was gone over in vain.
+    const next = { ...shard.value, vain: MAX_VAIN_PASSES };
+    const write = shardWrite(next, { etag: shard.etag, writtenBy: deps.entropy.id() });
+    await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
+    return err(refusedBy(countsDiffer([shard])));
+  });
+}
+
+async function listDeleted(
+  { tables, clock }: CompanyShards,
+  place: ShardPlace,
+): Promise<{ readonly seen: number; readonly last: string }> {
   const now = clock.now().toISOString();
+  let seen = 0;
   let last = '';
   let continuation: string | undefined;
   do {
@@ -76,11 +106,13 @@ async function restorableUntil({ tables, clock }: CompanyShards, place: ShardPla
     });
     for (const { rowKey, cells } of page.rows) {
       const { state, purgeAfter = '' } = readDataKey(rowKey, cells);
-      if (state === 'deleted' && purgeAfter > now && purgeAfter > last) last = purgeAfter;
+      if (state !== 'deleted') continue;
+      seen += 1;
+      if (purgeAfter > now && purgeAfter > last) last = purgeAfter;
     }
     continuation = page.continuation;
   } while (continuation !== undefined);
-  return last;
+  return { seen, last };
 }
 
 /** Written also if it is closed already: whoever is about to open it must find another ETag. */

@@ -92,11 +92,23 @@ export async function listKeptKeys(
   });
 }
 
-/** Every row of a partition between two row keys, both exclusive, however many pages they take. */
+/**
+ * Every row of a partition between two row keys, both exclusive, however many pages they take. That a list is over is believed of no single
+ * answer, since keyrings, tenants and kept keys have no counts that would tell: what lies behind its last row is asked for until nothing does.
+ */
 export async function listAll(
   tables: Tables,
   range: { readonly table: TableName; readonly partitionKey: string; readonly after: string; readonly before: string },
 ): Promise<StoredRow[]> {
+  const rows: StoredRow[] = await listOnce(tables, range);
+  for (;;) {
+    const more = await listOnce(tables, { ...range, after: rows.at(-1)?.rowKey ?? range.after });
+    if (more.length === 0) return rows;
+    rows.push(...more);
+  }
+}
+
+async function listOnce(tables: Tables, range: Parameters<typeof listAll>[1]): Promise<StoredRow[]> {
   const rows: StoredRow[] = [];
   let continuation: string | undefined;
   do {

@@ -62,7 +62,7 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
   }
   const released = await releaseClaims(deps.tables, companyId);
   if (released !== 'removed') return released;
-  return removeControlRows(deps, companyId);
+  return removeControlRows(deps, input);
 }
 
 async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Promise<Removal> {
@@ -143,14 +143,24 @@ async function releaseClaims(tables: Tables, companyId: string): Promise<Removal
   return 'removed';
 }
 
+const OF_KEYRINGS = ['keyring', 'companykey', 'keptkey'];
+
+function isOfOne(rowKey: string, keyringIds: ReadonlySet<string>): boolean {
+  const [kind = '', keyringId = ''] = rowKey.split('|');
+  return !OF_KEYRINGS.includes(kind) || keyringIds.has(keyringId);
+}
+
 /** All that is left but events on their way; the company's own row is closed at the very end. Each transaction carries it. */
-async function removeControlRows(deps: Removing, companyId: string): Promise<Removal> {
+async function removeControlRows(deps: Removing, { companyId, keyrings }: Removed): Promise<Removal> {
   const { tables } = deps;
   const own = await loadCompany(tables, companyId);
   if (!own) return 'removed';
   if (own.value.closing?.decided !== true) return 'lost-race';
   const all = await listAll(tables, { table: 'companies', partitionKey: companyId, after: '', before: '~' });
   const rows = all.filter(({ rowKey }) => rowKey !== COMPANY_ROW_KEY && !rowKey.startsWith(OUTBOX_PREFIX));
+  // A company key goes only where the shards of its keyring were looked at: a list may have left the keyring out.
+  const emptied = new Set(keyrings.map(({ value }) => value.keyringId));
+  if (rows.some(({ rowKey }) => !isOfOne(rowKey, emptied))) return 'lost-race';
   let { etag } = own;
   for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
     const deletes = rows

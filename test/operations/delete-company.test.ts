@@ -6,9 +6,12 @@ import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { getCompany } from '../../shared/operations/companies.ts';
 import { loadCompany } from '../../shared/operations/control-state.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
+import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
 import { COMPANY_PURGE_ID, deleteCompany, goOnDeleting } from '../../shared/operations/delete-company.ts';
 import { StoreUnavailable, type Tables, type WriteOutcome } from '../../shared/operations/ports.ts';
 import { loadShard } from '../../shared/operations/shard-rows.ts';
+import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
+import { recount } from '../../shared/operations/switches/recount.ts';
 import { replaceCompany } from '../../shared/operations/switches/switch-writes.ts';
 import { agendaIn, chainOf, outboxesIn } from './audit/chain.ts';
 import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World } from './data-keys/world.ts';
@@ -119,6 +122,82 @@ describe('a delete of a company', () => {
     });
     await expect(goOnDeleting(over(world, tables), ASKED)).rejects.toThrow(StoreUnavailable);
     expect(its.rows()).toEqual(before);
+  });
+});
+
+describe('a list that leaves rows out', () => {
+  /** The store that answers lists empty, and over, as long as `isLie` says so. */
+  const lying = (world: World, isLie: (query: Parameters<Tables['list']>[0]) => boolean): Tables =>
+    tablesBut(world.store, {
+      list: (query) => (isLie(query) ? Promise.resolve({ rows: [] }) : world.store.list(query)),
+    });
+
+  it.each([1, 2, 3, 100])('takes back no time to restore a deleted key (%i times)', async (times) => {
+    const world = await World.withCompany({ shardCount: 1 });
+    const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
+    valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
+    let lies = 0;
+    const host = over(
+      world,
+      lying(world, ({ table }) => table === 'datakeys' && (lies += 1) <= times),
+    );
+    expect(errorOf(await deleteCompany(host, ASKED, ADMIN))).toMatchObject({ failure: { code: 'counts-differ' } });
+    expect(await stateOf(world)).toBe('active');
+    valueOf(await restoreDataKey(world.host, { ...PLACE, keyId: 'a' }));
+    expect(plaintextsOf(await world.unwrap(['a']))).toEqual(made);
+  });
+
+  it('for good holds the delete until a recount has named what is missing, and somebody accepts it', async () => {
+    const world = await World.withCompany({ shardCount: 1 });
+    await world.generate([{ keyId: 'a' }]);
+    valueOf(await deleteDataKey({ ...world.host, restoreDays: 0 }, { ...PLACE, keyId: 'a' }));
+    const { etag } = world.store.peek('datakeys', world.partitionOf('a'), 'a')!;
+    await world.store.write('datakeys', world.partitionOf('a'), [{ kind: 'delete', rowKey: 'a', etag }]);
+    expect(errorOf(await deleteCompany(world.host, ASKED, ADMIN))).toMatchObject({ failure: { owner: 'vendor' } });
+    const missing = { shard: 0, outcome: 'rows-missing', missing: 1 };
+    expect(valueOf(await recount(world.host, PLACE, ADMIN))).toMatchObject([missing]);
+    const accepted = { ...PLACE, acceptMissing: [{ shard: 0, rows: 1 }] };
+    expect(valueOf(await recount(world.host, accepted, ADMIN))).toMatchObject([{ outcome: 'recounted' }]);
+    expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleted');
+  });
+
+  it('of a shard from which keys are purged meanwhile is taken again', async () => {
+    const world = await World.withCompany({ shardCount: 1 });
+    await world.generate([{ keyId: 'a' }, { keyId: 'b' }]);
+    valueOf(await deleteDataKey({ ...world.host, restoreDays: 0 }, { ...PLACE, keyId: 'a' }));
+    valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'b' }));
+    let lists = 0;
+    const tables = tablesBut(world.store, {
+      list: async (query) => {
+        if (query.table === 'datakeys' && (lists += 1) === 1) await sweepPurges(world.host);
+        return world.store.list(query);
+      },
+    });
+    expect(errorOf(await deleteCompany(over(world, tables), ASKED, ADMIN))).toMatchObject({
+      code: 'company-has-restorable-data-keys',
+    });
+  });
+
+  it('once, of keyrings, hides no keyring with keys in use', async () => {
+    const world = await World.withCompany({ shardCount: 1 });
+    await world.generate([{ keyId: 'a' }]);
+    let lies = 0;
+    const host = over(
+      world,
+      lying(world, ({ table, after }) => table === 'companies' && after === 'keyring|' && (lies += 1) === 1),
+    );
+    expect(errorOf(await deleteCompany(host, ASKED, ADMIN))).toMatchObject(IN_USE);
+  });
+
+  it('again and again, of keyrings, takes no company key of a keyring that was not looked at', async () => {
+    const world = await World.withCompany({ shardCount: 1 });
+    const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
+    const host = over(
+      world,
+      lying(world, ({ table, after }) => table === 'companies' && after === 'keyring|'),
+    );
+    expect(valueOf(await deleteCompany(host, ASKED, ADMIN))).toBe('deleting');
+    expect(plaintextsOf(await world.unwrap(['a'], world.newHost()))).toEqual(made);
   });
 });
 
