@@ -2,6 +2,7 @@
 // Codes are public API. The service's own words go to the vendor's operators only; a company gets the correlation id.
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import type { Refusal, ResourceKind } from '../../shared/domain/refusal.ts';
+import { present } from '../../shared/domain/rows/cells.ts';
 import { claimOf, type Role } from './roles.ts';
 import type { Detail } from './validation.ts';
 
@@ -33,7 +34,7 @@ export interface PublicFailure {
   readonly cause: string;
   readonly remedy: Failure['remedy'];
   /** The two values offered when a whole key URL was pasted. */
-  readonly suggestion?: { readonly vaultUri: string; readonly keyName: string };
+  readonly suggestion?: { readonly vaultUri?: string; readonly keyName?: string };
   readonly becomesDeniedAt?: string;
   readonly correlationId?: string;
   readonly innererror?: NonNullable<Failure['service']>;
@@ -69,7 +70,7 @@ export function publicFailure(failure: Failure, audience: { readonly isPartnerAd
     owner,
     cause,
     remedy,
-    ...(vaultUri === undefined || keyName === undefined ? {} : { suggestion: { vaultUri, keyName } }),
+    ...(vaultUri === undefined && keyName === undefined ? {} : { suggestion: present({ vaultUri, keyName }) }),
     ...(becomesDeniedAt === undefined ? {} : { becomesDeniedAt }),
     ...(service?.correlationId === undefined ? {} : { correlationId: service.correlationId }),
     ...(service === undefined || !audience.isPartnerAdmin ? {} : { innererror: service }),

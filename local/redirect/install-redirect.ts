@@ -5,7 +5,7 @@ import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { isIP, Socket } from 'node:net';
 import tls from 'node:tls';
-import { lookupAddress, lookupFunction } from './name-lookup.ts';
+import { aliasesOf, lookupAddress, lookupFunction } from './name-lookup.ts';
 import { findRedirectHost, isLoopback, type RedirectTable } from './redirect-table.ts';
 
 interface ConnectOptions {
@@ -37,6 +37,7 @@ function patch(table: () => RedirectTable): void {
     },
   });
   refuseResolvers();
+  Object.assign(dns.promises, { resolveCname: (host: string) => aliasesOf(table(), host) });
   // Every connection of Node, TLS or not, opens through this one method; tls.connect has settled SNI before it.
   const connect = Reflect.get(Socket.prototype, 'connect') as Connect;
   Object.assign(Socket.prototype, {

@@ -20,6 +20,16 @@ export async function lookupAddress(table: RedirectTable, host: string): Promise
   return LOOPBACK;
 }
 
+/** `dns.promises.resolveCname`: no name of the table has an alias, and others do not exist. */
+export async function aliasesOf(table: RedirectTable, host: string): Promise<string[]> {
+  const error = await lookupAddress(table, host).then(
+    () => 'ENODATA',
+    (thrown: unknown) => (thrown as NodeJS.ErrnoException).code,
+  );
+  const code = error === 'EAI_AGAIN' ? 'ESERVFAIL' : error;
+  throw Object.assign(new Error(`queryCname ${code} ${host}`), { code, syscall: 'queryCname', hostname: host });
+}
+
 type LookupCallback = (error: Error | null, address?: string | LookupAddress[], family?: number) => void;
 
 /** A stand-in for `dns.lookup` in all its forms, by the table of the moment. */

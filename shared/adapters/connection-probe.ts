@@ -3,12 +3,11 @@ import { connect } from 'node:tls';
 import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure } from '../domain/failure.ts';
 import { isGuid } from '../domain/ids.ts';
-import { classifyNetworkError } from '../domain/network-error.ts';
 import type { VaultTarget } from '../domain/provider.ts';
 import { isRecord } from '../domain/rows/cells.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { ConnectionProbe } from '../operations/ports.ts';
-import { askForChallenge } from './vault-challenge.ts';
+import { askForChallenge, noAnswerFrom } from './vault-challenge.ts';
 import type { VaultPool } from './vault-pool.ts';
 
 const HTTPS_PORT = 443;
@@ -31,8 +30,10 @@ export class AzureConnectionProbe implements ConnectionProbe {
         socket.destroy();
         resolve(result);
       };
-      const fail = (errorCode: string, message: string): void =>
-        end(err(classifyNetworkError({ service: 'vault', errorCode, message }, { vaultHost: host })));
+      const fail = (code: string, message: string): void => {
+        clearTimeout(timer);
+        void noAnswerFrom({ code, message }, { vaultHost: host }).then((failed) => end(err(failed)));
+      };
       const timer = setTimeout(() => fail('ETIMEDOUT', `no connection within ${timeoutMs} ms`), timeoutMs);
       socket.once('secureConnect', () => end(ok(undefined)));
       socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.name, error.message));

@@ -5,14 +5,13 @@ import { LRUCache } from 'lru-cache';
 import type { Seal } from '../domain/company-key.ts';
 import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure } from '../domain/failure.ts';
+import { classifyNetworkError } from '../domain/network-error.ts';
 import { parseKeyId, type VaultTarget } from '../domain/provider.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { Sealer } from '../operations/ports.ts';
-import { NoAnswer } from './bounded-https.ts';
 import { Deadline } from './deadline.ts';
 import { readKeyBundle, readOperationKeyId, sameKeyId, type KeyBundle } from './vault-answers.ts';
 import { askVault, notUnderstood } from './vault-call.ts';
-import { noAnswerFrom } from './vault-challenge.ts';
 import type { VaultPool } from './vault-pool.ts';
 
 interface SealKey {
@@ -70,7 +69,8 @@ export class AzureSealer implements Sealer {
     const deadline = new Deadline(this.#pool.timeoutMs);
     const newest = await deadline.race(
       () => (this.#newest ??= this.#get(undefined)),
-      () => err(noAnswerFrom(new NoAnswer('ETIMEDOUT', 'no answer in time'), facts)),
+      () =>
+        err(classifyNetworkError({ service: 'vault', errorCode: 'ETIMEDOUT', message: 'no answer in time' }, facts)),
     );
     if (!newest.ok) return newest;
     if (!newest.value) return err(failure('key-not-found', facts));

@@ -53,7 +53,7 @@ export async function askVault<T>(
   } catch (error) {
     const refusal = refusalIn(error);
     if (refusal) return err(refusal);
-    if (error instanceof NoAnswer) return err(noAnswerFrom(error, facts));
+    if (error instanceof NoAnswer) return err(await noAnswerFrom(error, facts));
     // The SDK has stumbled over something that the vault sent, before it let us see it.
     if (!answer)
       return err(failure('vault-error', { ...facts, detail: error instanceof Error ? error.name : 'unknown' }));

@@ -10,6 +10,7 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { classifyVaultAnswer } from '../domain/vault-answer.ts';
 import { NoAnswer } from './bounded-https.ts';
 import { readRefusal } from './vault-answers.ts';
+import { findName } from './vault-name.ts';
 
 const API_VERSION = '2025-07-01';
 
@@ -55,7 +56,7 @@ export async function askForChallenge(
     response = await http.sendRequest(createPipelineRequest({ url, method: 'GET' }));
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    return err(noAnswerFrom(error, facts));
+    return err(await noAnswerFrom(error, facts));
   }
   if (response.status !== 401) return err(classifyVaultAnswer(readRefusal(response), facts));
   const challenge = readChallenge(response.headers.get('www-authenticate'));
@@ -64,5 +65,11 @@ export async function askForChallenge(
   return err(failure('vault-error', { ...facts, detail }, { status: 401 }));
 }
 
-export const noAnswerFrom = (error: NoAnswer, facts: FailureFacts): Failure =>
-  classifyNetworkError({ service: 'vault', errorCode: error.code, message: error.message }, facts);
+/** Of a name without an address, asks DNS for more. */
+export async function noAnswerFrom(
+  { code, message }: Pick<NoAnswer, 'code' | 'message'>,
+  facts: FailureFacts,
+): Promise<Failure> {
+  const nameFound = code === 'ENOTFOUND' ? await findName(facts.vaultHost ?? '') : 'unknown';
+  return classifyNetworkError({ service: 'vault', errorCode: code, message, nameFound }, facts);
+}

@@ -11,9 +11,11 @@ import { STORE_FAILURES } from './failures/store-failures.ts';
 import { VAULT_ACCESS_FAILURES } from './failures/vault-access-failures.ts';
 import { VAULT_INPUT_FAILURES } from './failures/vault-input-failures.ts';
 import { VAULT_KEY_FAILURES } from './failures/vault-key-failures.ts';
+import { VAULT_NETWORK_FAILURES } from './failures/vault-network-failures.ts';
 
 const CATALOGUE: Readonly<Record<FailureCode, FailureEntry>> = {
   ...VAULT_INPUT_FAILURES,
+  ...VAULT_NETWORK_FAILURES,
   ...VAULT_ACCESS_FAILURES,
   ...VAULT_KEY_FAILURES,
   ...STORE_FAILURES,

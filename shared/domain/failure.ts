@@ -22,6 +22,7 @@ export const FAILURE_CODES = [
   'throttled',
   'vault-firewall',
   'vault-private-only',
+  'vault-perimeter',
   'access-denied-rbac',
   'access-denied-policy',
   'key-not-found',
@@ -72,6 +73,7 @@ export const FAILURE_CODES = [
   'id-token-wrong-nonce',
   'id-token-invalid',
   'managed-identity-unavailable',
+  'vault-refused',
   'vault-error',
   'entra-error',
 ] as const;
@@ -88,6 +90,8 @@ export interface FailureFacts {
   readonly principalId?: string;
   /** Our address as the vault sees it. */
   readonly clientAddress?: string;
+  /** Of the deny assignment that refused us although a role may be there. */
+  readonly denyAssignmentId?: string;
   /** Azure resource id of the vault or key, from the 403's Resource line. */
   readonly resourceId?: string;
   /** What in the input is wrong, or the value found where another was expected. */
@@ -95,6 +99,8 @@ export interface FailureFacts {
   /** The two values offered when a whole key URL was pasted. */
   readonly suggestedVaultUri?: string;
   readonly suggestedKeyName?: string;
+  /** A second question to DNS found nothing of the vault's name either: it is gone, and not only hidden from us. */
+  readonly nameGone?: boolean;
   /** The key was read before, so "not found" means deleted. */
   readonly keySeen?: boolean;
   /** The version that this is about: what a wrap is opened by may be an older one than the newest. */

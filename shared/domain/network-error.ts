@@ -1,7 +1,8 @@
 // What it means that a service gave no answer at all. Pure, and never fails. A name that does not exist is the vault's
-// deletion; everything else on the way may pass.
+// deletion, unless our own network hides it; everything else on the way may pass.
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureFacts } from './failure.ts';
+import { PRIVATE_NAME } from './failures/vault-network-failures.ts';
 
 /** Codes of Node's sockets, DNS, TLS and undici, of AbortSignal, and of the Azure SDK's pipeline. */
 const ON_THE_WAY = [
@@ -20,15 +21,29 @@ const ON_THE_WAY_TEXT =
 const NAMED_IN_TEXT =
   /\b(ENOTFOUND|EAI_[A-Z]{1,20}|E(?:TIMEDOUT|CONNREFUSED|CONNRESET|PIPE|PROTO|HOSTUNREACH|NETUNREACH))\b/;
 
-export function classifyNetworkError(
-  input: { readonly service: 'vault' | 'entra'; readonly errorCode?: string; readonly message?: string },
-  facts: FailureFacts,
-): Failure {
+/**
+ * What a second question to DNS, for aliases of a name without an address, found of it: `gone`, nothing; `private`, the alias that
+ * Azure gives a vault with private endpoints, which a private zone in our own network leads nowhere
+ * (https://learn.microsoft.com/azure/private-link/private-endpoint-dns); `unknown`, neither.
+ */
+export type NameFound = 'gone' | 'private' | 'unknown';
+
+interface NetworkError {
+  readonly service: 'vault' | 'entra';
+  readonly errorCode?: string;
+  readonly message?: string;
+  readonly nameFound?: NameFound;
+}
+
+export function classifyNetworkError(input: NetworkError, facts: FailureFacts): Failure {
   const { service, message = '' } = input;
   const code = input.errorCode ?? NAMED_IN_TEXT.exec(message)?.[1];
   const detailed = code === undefined ? facts : { ...facts, detail: code };
   const said = { ...(code === undefined ? {} : { code }), ...(message === '' ? {} : { message }) };
-  if (service === 'vault' && code === 'ENOTFOUND') return failure('vault-not-found', facts, said);
+  if (service === 'vault' && code === 'ENOTFOUND') {
+    if (input.nameFound === 'private') return failure('vault-unreachable', { ...facts, detail: PRIVATE_NAME }, said);
+    return failure('vault-not-found', input.nameFound === 'gone' ? { ...facts, nameGone: true } : facts, said);
+  }
   const known = code === 'ENOTFOUND' || (code !== undefined && ON_THE_WAY.some((form) => form.test(code)));
   if (known || ON_THE_WAY_TEXT.test(message)) {
     return failure(service === 'vault' ? 'vault-unreachable' : 'entra-unreachable', detailed, said);

@@ -21,7 +21,8 @@ export function excuseRecentGrant(
   found: Failure,
   facts: { readonly grant: { readonly grantedAt?: string }; readonly now: Date; readonly propagationMs: number },
 ): Failure {
-  if (!MAY_PROPAGATE.has(found.code)) return found;
+  // A deny assignment takes precedence over any role, however fresh.
+  if (!MAY_PROPAGATE.has(found.code) || found.facts.denyAssignmentId !== undefined) return found;
   const end = propagationEnd(facts.grant, facts.propagationMs);
   return end && facts.now < end ? asPropagating(found, end.toISOString()) : found;
 }

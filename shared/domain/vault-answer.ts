@@ -1,7 +1,12 @@
-// What a Key Vault's refusal means. Pure, and never fails: an answer that is not known is `vault-error`, which is never a
-// revocation. The texts are Azure's (docs/azure.md); the inner code decides where there is one, the text where there is none.
+// What a Key Vault's refusal means. Pure, and never fails: a refusal for a reason that is not known is `vault-refused`, any other answer
+// that is not known `vault-error`, and neither is a revocation. The texts are Azure's (docs/azure.md); the inner code decides
+// where there is one that we know, the text where there is none.
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
+import { REFUSED_BY_VAULT } from './failures/vault-key-failures.ts';
+import { MISROUTED } from './failures/vault-network-failures.ts';
+import { isAddress, plainAddress } from './network-address.ts';
+import { withoutUnseen } from './visible-text.ts';
 
 export interface VaultAnswer {
   readonly status: number;
@@ -38,30 +43,40 @@ function codeOf(answer: VaultAnswer): FailureCode {
   return 'vault-error';
 }
 
-const FORBIDDEN_BY_INNER_CODE: Readonly<Record<string, FailureCode>> = {
-  ForbiddenByRbac: 'access-denied-rbac',
-  ForbiddenByPolicy: 'access-denied-policy',
-  AccessDenied: 'access-denied-policy',
-  ForbiddenByFirewall: 'vault-firewall',
-  ForbiddenByConnection: 'vault-private-only',
-  KeyDisabled: 'key-disabled',
-  KeyOperationForbidden: 'key-operation-not-permitted',
-};
+const FORBIDDEN_BY_INNER_CODE: ReadonlyMap<string, FailureCode> = new Map(
+  Object.entries<FailureCode>({
+    ForbiddenByRbac: 'access-denied-rbac',
+    ForbiddenByPolicy: 'access-denied-policy',
+    AccessDenied: 'access-denied-policy',
+    ForbiddenByFirewall: 'vault-firewall',
+    ForbiddenByConnection: 'vault-private-only',
+    ForbiddenByNsp: 'vault-perimeter',
+    KeyDisabled: 'key-disabled',
+    KeyExpired: 'key-expired',
+    KeyNotYetValid: 'key-not-yet-valid',
+    KeyOperationForbidden: 'key-operation-not-permitted',
+  }),
+);
 
 const FORBIDDEN_BY_TEXT: readonly (readonly [RegExp, FailureCode])[] = [
-  [/Caller is not authorized to perform action on resource/i, 'access-denied-rbac'],
-  [/does not have keys [\w ,]{1,60} permission on key vault/i, 'access-denied-policy'],
-  [/Client address is not authorized/i, 'vault-firewall'],
-  [/Public network access is disabled|not an approved private link/i, 'vault-private-only'],
-  [/is not allowed on a disabled key/i, 'key-disabled'],
+  [/does not allow access to [\w.-]{1,253}\.?\s*$/i, 'vault-unreachable'],
+  [/Caller is not authorized to perform action on resource|operation is not allowed by RBAC/i, 'access-denied-rbac'],
+  [/does not have [\w ]{0,10}keys[\w /,]{1,60} permission/i, 'access-denied-policy'],
+  [/requires the caller .{1,400} to use on-behalf-of/is, 'access-denied-policy'],
+  [/\bNSP\b|network security perimeter/i, 'vault-perimeter'],
+  [/Client address(?: ?\([^)]{0,60}\))? is not authorized/i, 'vault-firewall'],
+  [/Public (?:network )?access is disabled|not an approved private link/i, 'vault-private-only'],
+  [/is not allowed on a disabled (?:key|entity)|key is disabled/i, 'key-disabled'],
+  [/is not (?:permitted|allowed) on an expired key/i, 'key-expired'],
+  [/is not (?:permitted|allowed) on a (?:not yet valid key|key that is not yet valid)/i, 'key-not-yet-valid'],
   [/is not permitted on this key/i, 'key-operation-not-permitted'],
 ];
 
-function forbiddenCode({ innerCode, message = '' }: VaultAnswer): FailureCode {
-  if (innerCode !== undefined && Object.hasOwn(FORBIDDEN_BY_INNER_CODE, innerCode)) {
-    return FORBIDDEN_BY_INNER_CODE[innerCode] ?? 'vault-error';
-  }
-  return FORBIDDEN_BY_TEXT.find(([text]) => text.test(message))?.[1] ?? 'vault-error';
+/** Without any code of a vault's it is no vault's word: a proxy refuses with the same status. */
+function forbiddenCode({ code, innerCode, message = '' }: VaultAnswer): FailureCode {
+  const byInnerCode = FORBIDDEN_BY_INNER_CODE.get(innerCode ?? code ?? '');
+  const known = byInnerCode ?? FORBIDDEN_BY_TEXT.find(([text]) => text.test(message))?.[1];
+  return known ?? ((innerCode ?? code) === undefined ? 'vault-error' : 'vault-refused');
 }
 
 function notFoundCode({ code, innerCode, message = '' }: VaultAnswer): FailureCode {
@@ -73,7 +88,9 @@ function notFoundCode({ code, innerCode, message = '' }: VaultAnswer): FailureCo
 
 const GUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';
 const CALLER = new RegExp(`appid=(${GUID});oid=(${GUID})`);
-const CLIENT_ADDRESS = /Client address: ([0-9a-fA-F.:]{2,45})(?![0-9a-zA-Z])/;
+const CLIENT_ADDRESS = /Client address:? ?[([]?([0-9a-fA-F.:]{2,45})(?![0-9a-zA-Z])/i;
+/** Of the deny assignment that decided; `null` where none did. */
+const DENY_ASSIGNMENT = /DenyAssignmentId: *'?([\w/.-]{1,200})'?/i;
 const FOUND_ISSUER = new RegExp(`found:? https://sts\\.windows\\.net/(${GUID})`);
 /** Only what an Azure resource id can hold: it goes into a command. */
 const RESOURCE = new RegExp(
@@ -84,17 +101,27 @@ const RESOURCE = new RegExp(
 
 function factsInMessage(message: string): FailureFacts {
   const [, appId, principalId] = CALLER.exec(message) ?? [];
+  const address = plainAddress(CLIENT_ADDRESS.exec(message)?.[1]?.replace(/[.:]$/, '') ?? '');
   return {
     ...optional('appId', appId?.toLowerCase()),
     ...optional('principalId', principalId?.toLowerCase()),
-    ...optional('clientAddress', CLIENT_ADDRESS.exec(message)?.[1]),
+    ...optional('clientAddress', isAddress(address) ? address : undefined),
+    ...optional('denyAssignmentId', denyAssignmentIn(message)),
     ...optional('resourceId', RESOURCE.exec(message)?.[1]),
   };
 }
 
+function denyAssignmentIn(message: string): string | undefined {
+  const id = DENY_ASSIGNMENT.exec(message)?.[1];
+  return id === undefined || /^(null|none)$/i.test(id) ? undefined : id;
+}
+
 /** What was asked and refused, or the service's own code where ours says nothing. */
 const DETAIL: Partial<Record<FailureCode, (answer: VaultAnswer, message: string) => string | undefined>> = {
-  'access-denied-rbac': (_, message) => /Action: '([\w./]{1,120})'/.exec(message)?.[1],
+  'access-denied-rbac': (_, message) => {
+    const action = /Action: '([\w./]{1,120})'/.exec(message)?.[1];
+    return denyAssignmentIn(message) === undefined ? action : `a deny assignment blocks ${action ?? 'it'}`;
+  },
   'access-denied-policy': (_, message) => {
     const permission = /does not have keys ([\w ,]{1,60}) permission/i.exec(message)?.[1];
     return permission === undefined ? undefined : `the missing key permission is ${permission}`;
@@ -103,10 +130,24 @@ const DETAIL: Partial<Record<FailureCode, (answer: VaultAnswer, message: string)
     const found = FOUND_ISSUER.exec(message)?.[1];
     return found === undefined ? undefined : `our token was of ${found.toLowerCase()}`;
   },
-  'vault-unreachable': ({ status }) => `it answered ${status}`,
+  'vault-unreachable': ({ status }) => (status === 403 ? MISROUTED : `it answered ${status}`),
+  'vault-refused': ({ status, innerCode, code, message }) =>
+    [`${status} ${innerCode ?? code ?? ''}`, ...(message === undefined ? [] : [shortened(message)])].join(': '),
+  'key-expired': () => REFUSED_BY_VAULT,
+  'key-not-yet-valid': () => REFUSED_BY_VAULT,
   'vault-error': ({ status, innerCode, code }) =>
     [String(status), innerCode ?? code].filter((part) => part !== undefined).join(' '),
 };
+
+const MAX_QUOTED_CHARACTERS = 300;
+
+/** The vault's words on one line, without its last full stop: they end a sentence of ours. */
+const shortened = (message: string): string =>
+  withoutUnseen(message)
+    .replace(/[\s\ufffd]+/g, ' ')
+    .slice(0, MAX_QUOTED_CHARACTERS)
+    .trim()
+    .replace(/\.+$/, '');
 
 function optional<K extends string>(name: K, value: string | undefined): Partial<Record<K, string>> {
   return value === undefined ? {} : ({ [name]: value } as Record<K, string>);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifyNetworkError } from '../../shared/domain/network-error.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
+import { classifyNetworkError, type NameFound } from '../../shared/domain/network-error.ts';
 
 const FACTS = { vaultHost: 'contoso.vault.azure.net' };
 
@@ -31,6 +32,25 @@ describe('no answer at all', () => {
     ['', 'vault-error'],
   ])('reads the text where there is no code: "%s" means %s', (message, expected) => {
     expect(classifyNetworkError({ service: 'vault', message }, FACTS).code).toBe(expected);
+  });
+
+  it('of a name is told apart by what DNS says of it besides: gone, or hidden by our own network', () => {
+    const without = (nameFound?: NameFound): Failure =>
+      classifyNetworkError(
+        { service: 'vault', errorCode: 'ENOTFOUND', ...(nameFound === undefined ? {} : { nameFound }) },
+        FACTS,
+      );
+    expect(without('private')).toMatchObject({ code: 'vault-unreachable', kind: 'transient', owner: 'vendor' });
+    expect(without('private').remedy.azureCli).toBeUndefined();
+    expect(without('gone')).toMatchObject({ code: 'vault-not-found', facts: { nameGone: true } });
+    for (const failure of [without('unknown'), without()]) {
+      expect(failure).toMatchObject({ code: 'vault-not-found', facts: FACTS });
+      expect(failure.facts.nameGone).toBeUndefined();
+      expect(failure.remedy.text).toContain("or the vendor's network resolves the name privately");
+      expect(failure.remedy.azureCli).toBe(
+        '# is it there?\naz keyvault show --name contoso\n# if it was deleted\naz keyvault recover --name contoso',
+      );
+    }
   });
 
   it('is a denial only if the name does not exist', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_CODES } from '../../shared/domain/failure.ts';
 import { classifyVaultAnswer } from '../../shared/domain/vault-answer.ts';
+import { afterLook } from '../../shared/domain/vault-health.ts';
 
 const APP = '22222222-0000-4000-8000-000000000002';
 const OID = '33333333-0000-4000-8000-000000000003';
@@ -48,8 +49,9 @@ describe('what a vault answers', () => {
       'Operation unwrapKey is not permitted on this key.',
       'key-operation-not-permitted',
     ],
-    [403, 'Forbidden', 'SomethingNew', 'No.', 'vault-error'],
-    [403, undefined, 'constructor', 'No.', 'vault-error'],
+    [403, 'Forbidden', 'SomethingNew', 'No.', 'vault-refused'],
+    [403, undefined, 'constructor', 'No.', 'vault-refused'],
+    [403, undefined, undefined, '<html>', 'vault-error'],
     [404, 'KeyNotFound', undefined, NOT_FOUND, 'key-not-found'],
     [404, 'VaultNotFound', undefined, 'gone', 'vault-not-found'],
     [404, undefined, undefined, '<html>', 'vault-error'],
@@ -144,12 +146,16 @@ describe('what a vault answers', () => {
     expect(facts.resourceId).toBeUndefined();
   });
 
-  it('never fails, and never takes an answer that it does not know for a denial', () => {
+  it('never fails, and never takes an answer that it does not know for a revocation', () => {
+    const status = fc.oneof(fc.integer(), fc.constantFrom(401, 403, 404));
     fc.assert(
-      fc.property(fc.integer(), fc.string(), fc.string(), fc.string(), (status, code, innerCode, message) => {
-        const found = classifyVaultAnswer({ status, code, innerCode, message }, {});
-        expect(FAILURE_CODES).toContain(found.code);
-        expect(found.kind).not.toBe('denied');
+      fc.property(status, fc.string(), fc.string(), fc.string(), (code, outer, inner, message) => {
+        const failure = classifyVaultAnswer({ status: code, code: outer, innerCode: inner, message }, {});
+        expect(FAILURE_CODES).toContain(failure.code);
+        expect(failure.kind === 'denied').toBe(failure.code === 'vault-refused');
+        expect(afterLook(undefined, { outcome: 'failed', failure, warnings: [] }, new Date(0)).state).toBe(
+          'unreachable',
+        );
       }),
     );
   });

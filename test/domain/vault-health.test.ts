@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../shared/domain/failure-catalogue.ts';
-import type { FailureCode } from '../../shared/domain/failure.ts';
+import type { FailureCode, FailureFacts } from '../../shared/domain/failure.ts';
+import { classifyVaultAnswer } from '../../shared/domain/vault-answer.ts';
 import { afterLook, isNews, type Look, type VaultHealth } from '../../shared/domain/vault-health.ts';
 
 const GOOD: Look = { outcome: 'good', warnings: [] };
-const failed = (code: FailureCode): Look => ({ outcome: 'failed', failure: failure(code), warnings: [] });
+const failed = (code: FailureCode, facts: FailureFacts = {}): Look => ({
+  outcome: 'failed',
+  failure: failure(code, facts),
+  warnings: [],
+});
 const at = (minute: number): Date => new Date(Date.UTC(2026, 0, 1, 0, minute));
 
 /** One look a minute. */
@@ -34,12 +39,28 @@ describe('the state of a vault', () => {
     ['key-purgeable', 'unreachable'],
     ['key-expired', 'unreachable'],
     ['vault-not-found', 'unreachable'],
+    ['vault-refused', 'unreachable'],
+    ['federation-mismatch', 'unreachable'],
   ])('that was seen once as %s is %s', (code, state) => {
     expect(after(failed(code)).state).toBe(state);
   });
 
-  it('is revoked by a name that does not resolve only if that is seen twice in a row', () => {
-    const gone = failed('vault-not-found');
+  it('is not revoked by what is the move of the vendor, however often it is seen', () => {
+    const ofOurNetwork = failed('vault-firewall', { clientAddress: '10.0.1.4' });
+    expect(after(ofOurNetwork, ofOurNetwork, ofOurNetwork)).toMatchObject({ state: 'unreachable', owner: 'vendor' });
+    expect(after(failed('vault-firewall', { clientAddress: '20.0.1.4' })).state).toBe('revoked');
+  });
+
+  it('is not revoked by a name without an address alone: our own network may hide it', () => {
+    const hidden = failed('vault-not-found');
+    expect(after(hidden, hidden, hidden).state).toBe('unreachable');
+  });
+
+  it('is revoked by a name that is gone only if that is seen twice in a row', () => {
+    const gone = failed('vault-not-found', { nameGone: true });
+    const deleted = classifyVaultAnswer({ status: 404, code: 'VaultNotFound' }, {});
+    const answered: Look = { outcome: 'failed', failure: deleted, warnings: [] };
+    expect(after(answered, answered).state).toBe('revoked');
     expect(after(gone, gone).state).toBe('revoked');
     expect(after(gone, failed('throttled'), gone).state).toBe('unreachable');
   });

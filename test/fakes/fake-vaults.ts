@@ -232,13 +232,13 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     const refused = await this.#begin({ operation, host });
     if (refused) return err(refused);
     const vault = this.#vaults.get(host);
-    return vault ? ok(vault) : err(failure('vault-not-found', { vaultHost: host }));
+    return vault ? ok(vault) : err(failure('vault-not-found', { vaultHost: host, nameGone: true }));
   }
 
   /** In the order in which they are met: the vault's name, its challenge, Entra, and then the vault itself. */
   #denial(target: VaultTarget, action: string): Failure | undefined {
     const vault = this.#vaults.get(target.host);
-    if (!vault) return failure('vault-not-found', factsOf(target));
+    if (!vault) return failure('vault-not-found', { ...factsOf(target), nameGone: true });
     if (vault.tenantId !== target.tenantId) return wrongTenant(target, vault.tenantId);
     return this.#withoutToken(target) ?? (vault.roleAssigned ? undefined : noRole(target, action));
   }

@@ -22,9 +22,9 @@ const shownOfFailure = {
   cause: z.string(),
   remedy,
   suggestion: z
-    .strictObject({ vaultUri: z.string(), keyName: z.string() })
+    .strictObject({ vaultUri: z.string().optional(), keyName: z.string().optional() })
     .optional()
-    .meta({ description: 'The two values, when a whole key URL was given.' }),
+    .meta({ description: 'What was probably meant, split into its fields; at least one of the two.' }),
   becomesDeniedAt: time.optional().meta({ description: 'While waiting for Azure: when it becomes a denial.' }),
   correlationId: z.string().optional().meta({ description: 'Of the service, for its support.' }),
   innererror: serviceAnswer.optional(),

@@ -1,6 +1,7 @@
 // The az command lines of remedies and instructions. Pure. Every value is quoted; a command whose names are not known is
 // undefined. Nothing is left to fill in: ids that only Azure knows are asked for inside the command.
 import type { FailureFacts } from '../failure.ts';
+import { isFirewallAddress } from '../network-address.ts';
 import { posixQuoted } from './shell-text.ts';
 
 /** The built-in role with the least that serves: read the key's metadata, wrap, unwrap. */
@@ -96,9 +97,10 @@ export const enableServicePrincipal = (facts: FailureFacts): string | undefined 
 export const signInTo = (facts: FailureFacts): string | undefined =>
   facts.tenantId === undefined ? undefined : `az login --tenant ${posixQuoted(facts.tenantId)}`;
 
+/** A vault's firewall takes public addresses of IPv4 alone. */
 export const allowAddress = (facts: FailureFacts): string | undefined => {
   const address = facts.clientAddress;
-  if (address === undefined) return undefined;
+  if (address === undefined || !isFirewallAddress(address)) return undefined;
   return onVault(facts, (vault) => `az keyvault network-rule add --name ${vault} --ip-address ${posixQuoted(address)}`);
 };
 
@@ -160,6 +162,10 @@ export const listFederatedCredentials = (facts: FailureFacts): string | undefine
     ? undefined
     : `az ad app federated-credential list --id ${posixQuoted(facts.appId)} ` +
       `--query "[].{issuer:issuer, subject:subject, audiences:audiences}"`;
+
+/** A command under a comment, where not every command of a remedy is for everybody; nothing without the command. */
+export const explained = (comment: string, command: string | undefined): (string | undefined)[] =>
+  command === undefined ? [] : [comment, command];
 
 /** The commands that are known, one a line; undefined if none is. */
 export function commandLines(...commands: readonly (string | undefined)[]): string | undefined {

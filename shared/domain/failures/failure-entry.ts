@@ -6,6 +6,8 @@ export interface FailureWords {
   readonly message: string;
   readonly cause: string;
   readonly remedy: Remedy;
+  /** Where the facts make it somebody else's move. */
+  readonly owner?: FailureOwner;
 }
 
 export interface FailureEntry {

@@ -12,6 +12,9 @@ import {
 import type { FailureEntry } from './failure-entry.ts';
 import { because, capital, inKeyPortal, inVaultPortal, remedyOf, theKey, theVault, theVersionStep } from './remedy.ts';
 
+/** `detail` of key-expired and key-not-yet-valid when the vault itself refused: Azure does not, outside a key's dates (docs/azure.md). */
+export const REFUSED_BY_VAULT = 'the vault refuses to use it';
+
 export const VAULT_KEY_FAILURES = {
   'key-not-found': {
     kind: 'denied',
@@ -64,10 +67,12 @@ export const VAULT_KEY_FAILURES = {
     words: (facts) => ({
       message: `The key has expired${because(facts)}.`,
       cause:
-        'Azure still unwraps with an expired key, but a key that is being set up must be one that Azure would wrap with.',
+        facts.detail === REFUSED_BY_VAULT
+          ? 'Its expiry has passed, and the vault refuses operations with it.'
+          : 'Azure still unwraps with an expired key, but a key that is being set up must be one that Azure would wrap with.',
       remedy: remedyOf({
         text: 'Give the key a new version, or set a later expiry. Keep the old version enabled: what it wrapped still needs it.',
-        azureCli: rotateKey(facts),
+        azureCli: facts.detail === REFUSED_BY_VAULT ? undefined : rotateKey(facts),
         portal: inKeyPortal(facts, 'Rotate now'),
       }),
     }),

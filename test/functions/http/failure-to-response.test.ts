@@ -24,6 +24,15 @@ test.each(FAILURE_CODES)('%s keeps its code, says whose move it is, and has the 
   expect(body.error).toMatchObject({ code, owner: found.owner, remedy: found.remedy });
 });
 
+test.each([
+  [{ suggestedVaultUri: 'https://contoso.vault.azure.net' }, { vaultUri: 'https://contoso.vault.azure.net' }],
+  [{ suggestedKeyName: 'main-key' }, { keyName: 'main-key' }],
+  [{}, undefined],
+])('what was probably meant is offered by field, as far as it is known: %j', (facts, suggestion) => {
+  const { body } = failureToResponse(refusedBy(failure('vault-uri-invalid', facts)), company);
+  expect(body.error.suggestion).toEqual(suggestion);
+});
+
 test('a data key that is not there is named in words, under a stable code', () => {
   const { body } = failureToResponse(notFound('data-key', 'k1'), company);
   expect(body.error).toEqual({ code: 'data-key-not-found', message: "There is no data key 'k1'." });

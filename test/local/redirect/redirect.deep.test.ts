@@ -110,6 +110,15 @@ test('lookup gives loopback for a vault that exists and ENOTFOUND for one that d
   expect(met[2]?.message).toBe('getaddrinfo ENOTFOUND gone.vault.azure.net');
 });
 
+test('a name of the table has no alias, one that does not exist is not found, and a resolver that fails says neither', async () => {
+  const met = await ask(
+    'aliases acme.vault.azure.net',
+    'aliases gone.vault.azure.net',
+    'aliases broken.vault.azure.net',
+  );
+  expect(met.map((one) => one.code)).toEqual(['ENODATA', 'ENOTFOUND', 'ESERVFAIL']);
+});
+
 test('other names, other ports, outside addresses and resolvers are refused and the error says so', async () => {
   const met = await ask(
     'fetch example.com',

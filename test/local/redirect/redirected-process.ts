@@ -43,6 +43,7 @@ const PROBES: Readonly<Record<string, Probe>> = {
     installRedirect(JSON.parse(process.env[LATER_TABLE] ?? '') as RedirectTable);
     return Promise.resolve('redirected');
   },
+  aliases: async (host) => (await dns.promises.resolveCname(host)).join(),
   resolve: async (host) => (await dns.promises.resolve4(host)).join(),
 };
 
