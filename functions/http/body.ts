@@ -1,4 +1,5 @@
-// A request's body: no more of it is kept than the limit, and it is typed before it is parsed. JSON from programs, a form's fields from browsers.
+// A request's body: no more of it is kept than the limit, nor waited for, and it is typed before it is parsed. JSON from programs, a form's fields
+// from browsers.
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { EdgeRefusal, MediaType } from './failure-to-response.ts';
 import type { Detail } from './validation.ts';
@@ -6,6 +7,12 @@ import type { Detail } from './validation.ts';
 export const MAX_BODY_BYTES = 1_048_576;
 /** Of a form: a one-time secret and an answer. */
 export const MAX_FORM_BYTES = 16_384;
+
+/**
+ * For all of it. A call that waits for its body is a call under way: whoever sends a byte now and then would hold it until the server gives up
+ * after five minutes (Node's `requestTimeout`).
+ */
+export const BODY_LIMIT_MS = 30_000;
 
 const MAX_NAME_CHARS = 64;
 
@@ -69,8 +76,9 @@ async function readTyped(
   { type, wanted, maxBytes }: Typed,
 ): Promise<Result<string | undefined, EdgeRefusal>> {
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) return err({ type: 'body-too-large', maxBytes });
-  const bytes = await readBounded(request.body, maxBytes);
-  if (bytes === undefined) return err({ type: 'body-too-large', maxBytes });
+  const read = await readBounded(request.body, maxBytes);
+  if (!read.ok) return read;
+  const bytes = read.value;
   if (bytes.length === 0) return ok('');
   if (!type.test(request.headers.get('content-type') ?? '')) return err({ type: 'unsupported-media-type', wanted });
   try {
@@ -80,31 +88,63 @@ async function readTyped(
   }
 }
 
-/**
- * Undefined if it is longer. The rest is then read and forgotten while the answer goes out: a stream that is given up half-way closes the
- * connection under the answer (`for await` with a `return` does). How much that can be is for the host to limit.
- */
-async function readBounded(body: AsyncIterable<unknown> | null, maxBytes: number): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const pieces = body?.[Symbol.asyncIterator]();
-  for (let next = await pieces?.next(); next && next.done !== true; next = await pieces?.next()) {
-    const chunk = next.value;
-    if (!(chunk instanceof Uint8Array)) throw new TypeError('a body that is not bytes');
-    length += chunk.length;
-    if (length > maxBytes) {
-      if (pieces) void forget(pieces);
-      return undefined;
-    }
-    chunks.push(chunk);
+/** Refused if it is longer, or not there in time. What comes later is then still read, and forgotten. */
+async function readBounded(
+  body: AsyncIterable<unknown> | null,
+  maxBytes: number,
+): Promise<Result<Buffer, EdgeRefusal>> {
+  if (!body) return ok(Buffer.alloc(0));
+  const { promise: late, resolve } = Promise.withResolvers<Result<never, EdgeRefusal>>();
+  const timer = setTimeout(() => resolve(err({ type: 'body-incomplete' })), BODY_LIMIT_MS);
+  try {
+    return await Promise.race([collect(body[Symbol.asyncIterator](), maxBytes), late]);
+  } finally {
+    clearTimeout(timer);
   }
-  return Buffer.concat(chunks, length);
+}
+
+/**
+ * In one buffer, not piece by piece: a piece may be a single byte, and takes a hundred times as much. If it is longer, the rest is read and
+ * forgotten while the answer goes out: a stream that is given up half-way closes the connection under the answer (`for await` with a `return`
+ * does). How much that can be is for the host to limit.
+ */
+async function collect(pieces: AsyncIterator<unknown>, maxBytes: number): Promise<Result<Buffer, EdgeRefusal>> {
+  let kept = Buffer.alloc(0);
+  let length = 0;
+  for (;;) {
+    const next = await nextOf(pieces);
+    if (next === 'cut') return err({ type: 'body-incomplete' });
+    if (next.done === true) return ok(kept.subarray(0, length));
+    const piece = next.value;
+    if (!(piece instanceof Uint8Array)) throw new TypeError('a body that is not bytes');
+    if (length + piece.length > maxBytes) {
+      void forget(pieces);
+      return err({ type: 'body-too-large', maxBytes });
+    }
+    if (length + piece.length > kept.length) kept = larger(kept, length + piece.length, maxBytes);
+    kept.set(piece, length);
+    length += piece.length;
+  }
+}
+
+function larger(kept: Buffer<ArrayBuffer>, needed: number, maxBytes: number): Buffer<ArrayBuffer> {
+  const grown = Buffer.alloc(Math.min(maxBytes, Math.max(needed, 2 * kept.length)));
+  grown.set(kept);
+  return grown;
+}
+
+/** A connection that breaks off is the caller's doing, and no fault of the app's. */
+async function nextOf(pieces: AsyncIterator<unknown>): Promise<IteratorResult<unknown> | 'cut'> {
+  try {
+    return await pieces.next();
+  } catch {
+    return 'cut';
+  }
 }
 
 async function forget(pieces: AsyncIterator<unknown>): Promise<void> {
-  try {
-    while ((await pieces.next()).done !== true);
-  } catch {
-    // Whoever sent it has gone.
+  for (;;) {
+    const next = await nextOf(pieces);
+    if (next === 'cut' || next.done === true) return;
   }
 }

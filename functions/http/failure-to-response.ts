@@ -17,6 +17,8 @@ export type EdgeRefusal =
   | { readonly type: 'invalid-request'; readonly details: readonly Detail[] }
   | { readonly type: 'malformed-json' }
   | { readonly type: 'body-too-large'; readonly maxBytes: number }
+  /** It did not come whole within the limit of time, or its connection broke off: then nobody hears this. */
+  | { readonly type: 'body-incomplete' }
   | { readonly type: 'unsupported-media-type'; readonly wanted: MediaType }
   | { readonly type: 'no-such-route' }
   | { readonly type: 'method-not-allowed'; readonly allowed: readonly string[] }
@@ -118,6 +120,8 @@ export function failureToResponse(
       return answer(400, 'malformed-json', 'The body is not JSON in UTF-8.', { target: 'body' });
     case 'body-too-large':
       return answer(413, 'body-too-large', `The body is larger than ${inBytes(refusal.maxBytes)}.`, { target: 'body' });
+    case 'body-incomplete':
+      return answer(408, 'body-incomplete', 'The body did not arrive whole in time.', { target: 'body' });
     case 'unsupported-media-type':
       return answer(415, 'unsupported-media-type', `The body must be ${refusal.wanted} in UTF-8.`, {
         target: 'header.Content-Type',

@@ -43,7 +43,7 @@ test('every parameter of a path is described with its form', () => {
   }
 });
 
-test('errors are stated: 401 and 403 unless open, 404 below a company, 413 and 415 with a body, 429 where limited', () => {
+test('errors are stated: 401 and 403 unless open, 404 below a company, 408, 413 and 415 with a body, 429 where limited', () => {
   const statusesOf = (id: string): string[] =>
     Object.keys(operations.find(({ operationId }) => operationId === id)!.responses);
   expect(statusesOf('get-liveness')).toEqual(['200', '400', '500', '503']);
@@ -53,6 +53,7 @@ test('errors are stated: 401 and 403 unless open, 404 below a company, 413 and 4
     '401',
     '403',
     '404',
+    '408',
     '409',
     '413',
     '415',
