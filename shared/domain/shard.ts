@@ -78,7 +78,13 @@ export function turned(shard: Shard, turn: Turn): Shard | undefined {
 }
 
 /** The shard after rows have moved. See countsAfter: the only way in which counts change. */
-export const counted = (shard: Shard, moves: Iterable<RowMove>): Shard => ({ ...shard, ...countsAfter(shard, moves) });
+export const counted = (shard: Shard, moves: Iterable<RowMove>): Shard => ({
+  ...shard,
+  ...countsAfter(shard, moves, versionsOfTurn(shard)),
+});
+
+/** Each has an entry in the counts of its own, whatever else is there. */
+export const versionsOfTurn = ({ fromVersion, writeVersion }: Shard): readonly number[] => [fromVersion, writeVersion];
 
 /** So many passes in vain, and somebody has to look: a list that is answered short twice is no accident. */
 export const MAX_VAIN_PASSES = 2;

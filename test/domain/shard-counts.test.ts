@@ -6,10 +6,13 @@ import {
   countsAfter,
   describeCounts,
   hasCountBelowNone,
+  MAX_COUNTED_VERSIONS,
   mayEndAt,
+  mayHaveAt,
   movable,
   movableAt,
   NO_ROWS,
+  OTHER_VERSIONS,
   total,
   type CountedRow,
   type ShardCounts,
@@ -61,6 +64,47 @@ describe('what counts of a row', () => {
     ]);
     expect(relabelled).toEqual({ ...NO_ROWS, live: 2, at: { 1: 2, 2: 1, 7: -1 } });
     expect(hasCountBelowNone(relabelled)).toBe(true);
+  });
+});
+
+describe('more versions than are counted one by one', () => {
+  const MANY = 3_000;
+  const rows = Array.from({ length: MANY }, (_, index) => row('live', index + 10));
+  const many = (): ShardCounts => of(...rows);
+
+  it('are one entry, and leave the cell far smaller than one may be', () => {
+    const { live, at } = many();
+    expect([live, Object.keys(at).length]).toEqual([MANY, MAX_COUNTED_VERSIONS + 1]);
+    expect(at[OTHER_VERSIONS]).toBe(MANY - MAX_COUNTED_VERSIONS);
+    const longest = Object.fromEntries(Object.keys(at).map((_, index) => [9e15 - index, -9_999_999]));
+    expect(JSON.stringify(longest).length).toBeLessThan(16 * 1024);
+    expect(describeCounts(many()).length).toBeLessThan(500);
+  });
+
+  it('leave the versions of the turn their own entry', () => {
+    expect(countsAfter(many(), [{ after: row('live', 2) }], [1, 2]).at[2]).toBe(1);
+    expect(countsAfter(many(), [{ after: row('live', 2) }]).at[2]).toBeUndefined();
+  });
+
+  it('are never done, nor proof that a version has no row, until they are counted anew', () => {
+    const moves = rows.map((before) => ({ before, after: row('live', 2) }));
+    const moved = countsAfter(many(), moves, [1, 2]);
+    expect(moved).toEqual({ ...NO_ROWS, live: MANY, at: { 2: MANY, [OTHER_VERSIONS]: 0 } });
+    expect([allAreAt(moved, 2), areDoneAt(moved, 2), mayEndAt(moved, 2), mayHaveAt(moved, 1)]).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    const anew = of(...rows.map(() => row('live', 2)));
+    expect([mayEndAt(anew, 2), mayHaveAt(anew, 1)]).toEqual([true, false]);
+  });
+
+  it('of quarantined rows are over when the last of them is released', () => {
+    const aside = rows.map(({ companyKeyVersion }) => row('quarantined', companyKeyVersion));
+    const released = aside.map((before) => ({ before, after: row('live', 2) }));
+    expect(Object.keys(of(...aside).aside)).toHaveLength(MAX_COUNTED_VERSIONS + 1);
+    expect(mayEndAt(countsAfter(of(...aside), released, [1, 2]), 2)).toBe(true);
   });
 });
 

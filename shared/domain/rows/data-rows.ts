@@ -1,7 +1,7 @@
 // Rows of the `datakeys` table. Pure. On the hot path: no JSON but for two small cells of `!shard`, no intermediate objects.
 import type { DataKey, DataKeyState, QuarantineReason } from '../data-key.ts';
 import { SHARD_ROW_KEY, type Shard } from '../shard.ts';
-import type { VersionCounts } from '../shard-counts.ts';
+import { OTHER_VERSIONS, type VersionCounts } from '../shard-counts.ts';
 import {
   bytes,
   count,
@@ -60,11 +60,12 @@ export function readShard(cells: CellRecord): Shard {
 
 const VERSION = /^(0|[1-9]\d{0,15})$/;
 
-/** Undefined if it is anything but whole numbers by version; a count of none has no entry. */
+/** Undefined if it is anything but whole numbers by version; a count of none has no entry, but for that of other versions. */
 function versionCounts(value: unknown): VersionCounts | undefined {
   if (!isRecord(value)) return undefined;
   const isCount = (entry: [string, unknown]): entry is [string, number] =>
-    VERSION.test(entry[0]) && Number.isSafeInteger(entry[1]) && entry[1] !== 0;
+    Number.isSafeInteger(entry[1]) &&
+    (entry[0] === String(OTHER_VERSIONS) || (VERSION.test(entry[0]) && entry[1] !== 0));
   const entries = Object.entries(value);
   return entries.every(isCount) ? Object.fromEntries(entries) : undefined;
 }

@@ -7,12 +7,13 @@ import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
-import { isTurnedTo, MAX_VAIN_PASSES, type Shard } from '../../domain/shard.ts';
+import { isTurnedTo, MAX_VAIN_PASSES, versionsOfTurn, type Shard } from '../../domain/shard.ts';
 import {
   areDoneAt,
   countsAfter,
   describeCounts,
   hasCountBelowNone,
+  hasOtherVersions,
   NO_ROWS,
   total,
   type ShardCounts,
@@ -78,10 +79,11 @@ export async function recount(
   return ok(done);
 }
 
-/** Passed over in vain, below none, or done with rows elsewhere: none of these can come of Keyswitch's own writes. */
+/** Passed over in vain, below none, at too many versions to count, or done with rows elsewhere: none of these can come of Keyswitch's own writes. */
 const isSuspect = (shard: Shard): boolean =>
   shard.vain >= MAX_VAIN_PASSES ||
   hasCountBelowNone(shard) ||
+  hasOtherVersions(shard) ||
   (shard.phase === 'done' && !areDoneAt(shard, shard.writeVersion));
 
 async function recountShard(
@@ -98,7 +100,7 @@ async function recountShard(
       if (await record.landed()) return ok({ ...last, outcome: 'recounted' });
       const loaded = await loadShard(deps.tables, place);
       if (!loaded) return err(notFound('keyring', keyringId));
-      const found = await countTwice(deps.tables, partition);
+      const found = await countTwice(deps.tables, partition, versionsOfTurn(loaded.value));
       if (!found) return 'lost-race';
       const missing = Math.max(0, total(loaded.value) - total(found));
       last = { shard, outcome: 'busy', counted: describeCounts(loaded.value), found: describeCounts(found), missing };
@@ -125,14 +127,19 @@ const again = (shard: Shard): Shard =>
   shard.phase === 'done' ? { ...shard, vain: 0 } : { ...shard, phase: 'rewrap', cursor: '', checked: 0, vain: 0 };
 
 /** Undefined if the two listings differ in any row. */
-async function countTwice(tables: Pick<Tables, 'list'>, partition: string): Promise<ShardCounts | undefined> {
-  const [first, second] = [await countOnce(tables, partition), await countOnce(tables, partition)];
+async function countTwice(
+  tables: Pick<Tables, 'list'>,
+  partition: string,
+  own: readonly number[],
+): Promise<ShardCounts | undefined> {
+  const [first, second] = [await countOnce(tables, partition, own), await countOnce(tables, partition, own)];
   return first.listing === second.listing ? first.counts : undefined;
 }
 
 async function countOnce(
   tables: Pick<Tables, 'list'>,
   partitionKey: string,
+  own: readonly number[],
 ): Promise<{ readonly counts: ShardCounts; readonly listing: string }> {
   const listing = createHash('sha256');
   let counts = NO_ROWS;
@@ -144,6 +151,7 @@ async function countOnce(
     counts = countsAfter(
       counts,
       page.rows.map(({ rowKey, cells }) => ({ after: readDataKey(rowKey, cells) })),
+      own,
     );
   } while (page.continuation !== undefined);
   return { counts, listing: listing.digest('hex') };

@@ -4,7 +4,7 @@ import { KEYSWITCH } from '../../domain/audit.ts';
 import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { text } from '../../domain/rows/cells.ts';
 import type { Keyring } from '../../domain/keyring.ts';
-import { areDoneAt } from '../../domain/shard-counts.ts';
+import { areDoneAt, mayHaveAt } from '../../domain/shard-counts.ts';
 import { walkAgenda } from '../agenda-walk.ts';
 import { noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
@@ -99,10 +99,9 @@ async function deleteOne(
   return { value: keyring.value, etag: written.etags[0] ?? '' };
 }
 
-/** Done in the keyring's generation at the version in force, with all counts in order, and no count names the version. */
+/** Done in the keyring's generation at the version in force, with all counts in order, and no count may hold a row at the version. */
 function isProof(shard: LoadedShard | undefined, keyring: Keyring, version: number): boolean {
   if (shard?.value.generation !== keyring.generation || shard.value.phase !== 'done') return false;
-  const { at, aside, writeVersion } = shard.value;
-  const isNamed = at[version] !== undefined || aside[version] !== undefined;
-  return !isNamed && writeVersion === keyring.activeVersion && areDoneAt(shard.value, keyring.activeVersion);
+  if (mayHaveAt(shard.value, version) || shard.value.writeVersion !== keyring.activeVersion) return false;
+  return areDoneAt(shard.value, keyring.activeVersion);
 }
