@@ -56,7 +56,7 @@ export async function openKept<P extends { readonly type: string }>(
 export async function alarmKeptKey(
   deps: Recording,
   { companyId, keyringId, version }: CompanyKeyContext,
-  use: { readonly by: 'reader' | 'pass'; readonly dataKeys: number },
+  use: { readonly by: 'reader' | 'pass' | 'decision'; readonly dataKeys: number },
 ): Promise<void> {
   const detail = { keyringId, version, ...use };
   deps.log.write({ level: 'error', event: 'security.kept-key-used', detail: { companyId, ...detail } });

@@ -12,9 +12,10 @@ import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
 import { shardOf } from '../../domain/shard.ts';
 import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
-import type { Auditing } from '../audit/append.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
+import type { Recording } from '../audit/record-event.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
+import { alarmKeptKey } from '../kept-keys.ts';
 import type { StoredRow, Tables, WorkQueue, WriteOutcome } from '../ports.ts';
 import { settleRaces, type Undecided } from '../races.ts';
 import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
@@ -23,7 +24,7 @@ import { writeRows } from './pass-writes.ts';
 import { actOnSwitch, type SwitchPlace } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
 
-export interface QuarantineDependencies extends Auditing {
+export interface QuarantineDependencies extends Recording {
   readonly workerKeys: WorkerKeys;
   readonly queue: WorkQueue;
 }
@@ -81,14 +82,14 @@ export function acceptLoss(
   });
 }
 
-/** Both company keys of the switch, and those of any other version that the row names, if there are such. */
+/** Both company keys of the switch, and those of any other version that the row names, if there are such. A kept one is told of each time. */
 async function passOver(
   deps: QuarantineDependencies,
   place: Place,
   { sw, key }: Found,
 ): Promise<Result<PassContext, Refusal>> {
   const turn = turnOf(sw);
-  const { companyId } = place;
+  const { companyId, keyringId } = place;
   const fromKey = await deps.workerKeys.get(companyId, sw, { version: turn.fromVersion, use: 'rewrap' });
   if (!fromKey.ok) return err(refusalFor(fromKey.error));
   const toKey = await deps.workerKeys.get(companyId, sw, { version: turn.writeVersion, use: 'verify' });
@@ -97,8 +98,13 @@ async function passOver(
   for (const version of new Set([key.companyKeyVersion, key.previousVersion])) {
     if (version === 0 || version === turn.fromVersion || version === turn.writeVersion) continue;
     const other = await deps.workerKeys.other(companyId, sw, version);
-    if (other.ok) otherKeys.set(version, other.value.key);
-    else if (other.error.type !== 'gone') return err(refusalFor(other.error));
+    if (!other.ok) {
+      if (other.error.type === 'gone') continue;
+      return err(refusalFor(other.error));
+    }
+    otherKeys.set(version, other.value.key);
+    if (other.value.isKept)
+      await alarmKeptKey(deps, { companyId, keyringId, version }, { by: 'decision', dataKeys: 1 });
   }
   const nonce = (): Uint8Array => deps.entropy.bytes(DATA_KEY_NONCE_BYTES);
   return ok({ ...place, ...turn, fromKey: fromKey.value, toKey: toKey.value, otherKeys, nonce });

@@ -9,6 +9,7 @@ import { listKeptKeys, loadSwitch } from '../../../shared/operations/control-sta
 import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { tryFinish } from '../../../shared/operations/switches/finish.ts';
+import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepKept } from '../../../shared/operations/switches/sweep-kept.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
@@ -33,6 +34,8 @@ const kept = async (): Promise<[number, number | undefined][]> =>
 const keptRow = async (): Promise<KeptKey> => (await listKeptKeys(rig.store, PLACE))[0]!.value!;
 const unwraps = (): string[] =>
   rig.vaults.calls.flatMap(({ operation, host }) => (operation === 'unwrap' ? [host] : []));
+const usesOnRecord = (): number =>
+  chainOf(rig.store, COMPANY).filter(({ action }) => action === 'security.kept-key-used').length;
 const switchOf = async (switchId: string): Promise<Switch> => (await loadSwitch(rig.store, place(switchId)))!.value;
 const readers = (): { companyKeys: CompanyKeyCache; keptKeys: KeptKeys } => {
   const deps = rig.freshHost();
@@ -125,6 +128,32 @@ describe('the company key that goes', () => {
     rig.vaults.heal();
     expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
     expect(await kept()).toEqual([[1, 2]]);
+  });
+});
+
+describe.each([
+  ['retry', retryQuarantined, { ok: true }],
+  ['accept-loss', acceptLoss, { ok: false, error: { code: 'data-key-opens' } }],
+] as const)('a kept key by which a decision on a quarantined row opens it (%s)', (_, decide, outcome) => {
+  it('is told of, in the log and in the record', async () => {
+    const key = 'key-000003';
+    const older = (await rig.store.read('datakeys', rig.partitionOf(key), key))!.cells;
+    await to('s1', CONTOSO);
+    await rig.tamperDataKey(key, { ...older, blob: new Uint8Array(61) });
+    await to('s2', FABRIKAM);
+    expect((await rig.dataKey(key)).state).toBe('quarantined');
+    await rig.tamperDataKey(key, { blob: older['blob'] });
+    rig.log.entries.length = 0;
+    const recordedBefore = usesOnRecord();
+    expect(await decide(rig.deps, { ...place('s2'), keyId: key }, ADMIN)).toMatchObject(outcome);
+    expect(rig.log.entries.filter(({ event }) => event === 'security.kept-key-used')).toEqual([
+      {
+        level: 'error',
+        event: 'security.kept-key-used',
+        detail: { ...PLACE, version: 1, by: 'decision', dataKeys: 1 },
+      },
+    ]);
+    expect(usesOnRecord()).toBe(recordedBefore + 1);
   });
 });
 
