@@ -80,7 +80,7 @@ export async function checkConnection(
     const before = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
     const known = before && readHealth(before.cells);
     // This very look, written though its answer was lost: it must not count as a second one.
-    if (known?.checkedAt === now.toISOString()) return ok(known);
+    if (known && (known.checkedAt === now.toISOString() || (await record.landed()))) return ok(known);
     const after = afterLook(known, look, now);
     const writes = writesFor(place, before, { known, after });
     const { state, code } = after;

@@ -6,6 +6,7 @@ import { companyKeyRowKey, connectionRowKey, keyringRowKey, switchRowKey } from 
 import { currentHealthRowKey } from '../../shared/domain/rows/health-rows.ts';
 import { sealedBytesOfConnection } from '../../shared/domain/seal.ts';
 import { loadCompanyKeyRow } from '../../shared/operations/control-state.ts';
+import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import {
   checkConnection,
@@ -17,7 +18,7 @@ import {
 import { loadConnection } from '../../shared/operations/verified-connection.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { MISHAPS, tablesTripping } from '../fakes/tables-but.ts';
-import { chainOf } from './audit/chain.ts';
+import { agendaIn, chainOf } from './audit/chain.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig } from './switches/rig.ts';
 
 const CONNECTION = { companyId: COMPANY, connectionId: 'contoso' };
@@ -173,6 +174,22 @@ describe('what is kept', () => {
     expect(looked).toMatchObject({ ok: true, value: { state: 'unreachable', repeats: 1 } });
     expect((await health()).current).toMatchObject({ state: 'unreachable', repeats: 1 });
     expect(recorded()).toHaveLength(1);
+  });
+
+  it('whose answer is lost leaves in force what another has seen since', async () => {
+    rig.vaults.fail({ operation: 'readKey', failure: 'vault-not-found', times: 1 });
+    const tables = tablesTripping(rig.store, currentHealthRowKey('contoso'), {
+      mishap: 'answer-lost',
+      meanwhile: async () => {
+        rig.clock.advance(60_000);
+        await sweepOutboxes(deps);
+        await check();
+      },
+    });
+    expect(await checkConnection({ ...deps, tables }, CONNECTION)).toMatchObject({ value: { state: 'healthy' } });
+    expect((await health()).current?.state).toBe('healthy');
+    expect(recorded()).toMatchObject([{ told: { state: 'unreachable' } }, { told: { state: 'healthy' } }]);
+    expect(agendaIn(rig.store, 'outbox')).toEqual([]);
   });
 
   it('is the state that the later of two looks at once has seen', async () => {

@@ -11,7 +11,8 @@ import { outboxItem, outboxWrite, type OutboxPlace, type OutboxTable } from './o
 export interface ActRecord {
   /**
    * The act's own transaction, with the event as its last write. May be asked again after a lost race, in the same partition: it is the
-   * same event. A conflict at an index behind `writes` says that an earlier attempt was written after all. `detail` is added to the act's.
+   * same event. A conflict at an index behind `writes` says that an earlier attempt was written after all: it is looked for here, behind
+   * everything that this attempt read. `detail` is added to the act's.
    */
   write(table: OutboxTable, partitionKey: string, writes: readonly RowWrite[], detail?: Detail): Promise<WriteOutcome>;
   /** Whether an attempt whose answer was lost was written after all: ask before deciding anew. Reads only if one was lost. */
@@ -57,6 +58,10 @@ export class Attempts implements ActRecord {
     writes: readonly RowWrite[],
     detail?: Detail,
   ): Promise<WriteOutcome> {
+    // An attempt that arrives after this question moves the ETags that this one was made under, so that of all only one can be written.
+    if (this.#answerLost && (await this.landed())) {
+      return { outcome: 'conflict', index: writes.length, reason: 'exists' };
+    }
     const { actor, act, outcome } = this.#about;
     const place = { table, partitionKey, companyId: act.companyId, id: this.#id };
     if (!this.#place) await putOnAgenda(this.#deps.tables, outboxItem(place), { at: this.#at });

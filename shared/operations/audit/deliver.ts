@@ -21,7 +21,10 @@ export const headItem = (companyId: string): AgendaItem => ({ kind: 'head', comp
 export const readOutboxRow = (tables: Pick<Tables, 'read'>, place: OutboxPlace): Promise<StoredRow | undefined> =>
   tables.read(place.table, place.partitionKey, outboxRowKey(place));
 
-/** False if it waits where it is. No attempt that was given up can write the row again: each was under ETags that have moved, or the only one. */
+/**
+ * False if it waits where it is. No attempt that was given up can write the row again: each was the only one, or under ETags that have
+ * moved, as it was made before this one was written (`ActRecord.write` asks).
+ */
 export async function deliver(
   deps: Auditing,
   place: OutboxPlace,

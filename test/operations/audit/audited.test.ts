@@ -18,20 +18,32 @@ const LONG_MS = 60_000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** An act as operations write them: it counts a row up by one, under the ETag read. */
-function countUp(deps: Auditing, table: 'companies' | 'datakeys' = 'companies'): Promise<Result<number, Refusal>> {
+function countUp(
+  deps: Auditing,
+  table: 'companies' | 'datakeys' = 'companies',
+  asks: 'before' | 'after' = 'after',
+): Promise<Result<number, Refusal>> {
   const partition = table === 'companies' ? COMPANY : `${COMPANY}|default|3`;
   const act = { action: 'count.up', companyId: COMPANY, target: 'count' };
-  return audited(deps, ADMIN, act, (record) => settleRaces(deps, () => tryCount(deps, record, { table, partition })));
+  return audited(deps, ADMIN, act, (record) =>
+    settleRaces(deps, () => tryCount(deps, record, { table, partition, asks })),
+  );
 }
 
 async function tryCount(
   deps: Auditing,
   record: ActRecord,
-  { table, partition }: { readonly table: 'companies' | 'datakeys'; readonly partition: string },
+  where: {
+    readonly table: 'companies' | 'datakeys';
+    readonly partition: string;
+    readonly asks: 'before' | 'after';
+  },
 ): Promise<Result<number, Refusal> | 'lost-race'> {
+  const { table, partition, asks } = where;
+  const asked = asks === 'before' && (await record.landed());
   const row = await deps.tables.read(table, partition, 'count');
   const count = Number(row?.cells['count'] ?? 0);
-  if (await record.landed()) return ok(count);
+  if (asked || (asks === 'after' && (await record.landed()))) return ok(count);
   const cells = { count: count + 1 };
   const write = row
     ? ({ kind: 'replace', rowKey: 'count', cells, etag: row.etag } as const)
@@ -136,6 +148,55 @@ describe('an act that is recorded', () => {
     expect([outboxesIn(store), agendaIn(store, 'outbox')]).toEqual([[], []]);
   });
 });
+
+describe('an attempt that is late', () => {
+  it.each(['before', 'after'] as const)(
+    'is followed by no second one that can be written too, when the act asks for it %s it reads',
+    async (asks) => {
+      const { deps, over, store, clock } = auditRig();
+      const late = new LateWrites(store);
+      expect(await countUp(over(late.tables), 'companies', asks)).toEqual(ok(1));
+      await late.arrive();
+      clock.advance(LONG_MS);
+      await sweepOutboxes(deps);
+      expect([countIn(store), countsIn(store)]).toEqual([1, [1]]);
+      expect([outboxesIn(store), agendaIn(store, 'outbox')]).toEqual([[], []]);
+    },
+  );
+});
+
+/** No act's write is answered; one that is on its way arrives right after it was looked for in vain, or at the very end. */
+class LateWrites {
+  readonly #store: FakeTables;
+  #onItsWay: (() => Promise<unknown>) | undefined;
+
+  constructor(store: FakeTables) {
+    this.#store = store;
+  }
+
+  get tables(): Tables {
+    return tablesBut(this.#store, {
+      write: (...write) => {
+        if (write[0] !== 'companies' || write[2].some(({ kind }) => kind === 'delete')) {
+          return this.#store.write(...write);
+        }
+        this.#onItsWay = () => this.#store.write(...write);
+        return Promise.resolve({ outcome: 'unknown' });
+      },
+      read: async (...place) => {
+        const row = await this.#store.read(...place);
+        if (place[0] === 'events' && place[2].startsWith('marker|') && !row) await this.arrive();
+        return row;
+      },
+    });
+  }
+
+  async arrive(): Promise<void> {
+    const arriving = this.#onItsWay;
+    this.#onItsWay = undefined;
+    await arriving?.();
+  }
+}
 
 describe('on a store that loses answers', () => {
   it.each(SEEDS)('an act is done once and recorded once (seed %i)', async (seed) => {
