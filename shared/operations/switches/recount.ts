@@ -49,7 +49,8 @@ export interface RecountedShard {
   readonly missing?: number;
 }
 
-const PAGE_ROWS = 1_000;
+/** Of the one listing, and of the other. */
+const PAGES_ROWS = [1_000, 297] as const;
 const BUDGET_MS = 60_000;
 
 /** Recounts every shard whose counts cannot be right, and those of which a loss is accepted. A switch that waits for this goes on. Throws StoreUnavailable. */
@@ -126,34 +127,47 @@ async function recountShard(
 const again = (shard: Shard): Shard =>
   shard.phase === 'done' ? { ...shard, vain: 0 } : { ...shard, phase: 'rewrap', cursor: '', checked: 0, vain: 0 };
 
-/** Undefined if the two listings differ in any row. */
+/**
+ * Undefined if the two listings differ in any row. Rows are given up on the strength of this, so the two are not asked in the same way, and
+ * neither believes that it is over because it is told so.
+ */
 async function countTwice(
   tables: Pick<Tables, 'list'>,
   partition: string,
   own: readonly number[],
 ): Promise<ShardCounts | undefined> {
-  const [first, second] = [await countOnce(tables, partition, own), await countOnce(tables, partition, own)];
+  const [long, short] = PAGES_ROWS;
+  const first = await countOnce(tables, partition, { own, limit: long });
+  const second = await countOnce(tables, partition, { own, limit: short });
   return first.listing === second.listing ? first.counts : undefined;
 }
 
+/** Goes on behind the last row until nothing is answered. */
 async function countOnce(
   tables: Pick<Tables, 'list'>,
   partitionKey: string,
-  own: readonly number[],
+  { own, limit }: { readonly own: readonly number[]; readonly limit: number },
 ): Promise<{ readonly counts: ShardCounts; readonly listing: string }> {
   const listing = createHash('sha256');
   let counts = NO_ROWS;
-  let page: RowPage | undefined;
+  let last = BEFORE_DATA_KEYS;
+  let after: string;
   do {
-    const query = { table: 'datakeys', partitionKey, after: BEFORE_DATA_KEYS, limit: PAGE_ROWS } as const;
-    page = await tables.list(page?.continuation === undefined ? query : { ...query, continuation: page.continuation });
-    for (const { rowKey, etag } of page.rows) listing.update(`${rowKey}\n${etag}\n`);
-    counts = countsAfter(
-      counts,
-      page.rows.map(({ rowKey, cells }) => ({ after: readDataKey(rowKey, cells) })),
-      own,
-    );
-  } while (page.continuation !== undefined);
+    after = last;
+    let continuation: string | undefined;
+    do {
+      const query = { table: 'datakeys', partitionKey, after, limit } as const;
+      const page: RowPage = await tables.list(continuation === undefined ? query : { ...query, continuation });
+      for (const { rowKey, etag } of page.rows) listing.update(`${rowKey}\n${etag}\n`);
+      counts = countsAfter(
+        counts,
+        page.rows.map(({ rowKey, cells }) => ({ after: readDataKey(rowKey, cells) })),
+        own,
+      );
+      last = page.rows.at(-1)?.rowKey ?? last;
+      continuation = page.continuation;
+    } while (continuation !== undefined);
+  } while (last !== after);
   return { counts, listing: listing.digest('hex') };
 }
 
