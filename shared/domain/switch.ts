@@ -25,6 +25,17 @@ export type Blocked =
     }
   | { readonly reason: 'dead-letter'; readonly since: string; readonly detail: string };
 
+/** What keeps a switch waiting that may pass by itself. */
+export interface Trouble {
+  readonly since: string;
+  readonly failure: Failure;
+  readonly side?: 'source' | 'target';
+  /** The shard whose worker met it; absent if it was met on the way to a beginning or an end. */
+  readonly shard?: number;
+  /** Absent: the timer tries it next. */
+  readonly nextTryAt?: string;
+}
+
 export interface Switch {
   readonly switchId: string;
   readonly keyringId: string;
@@ -40,6 +51,7 @@ export interface Switch {
   readonly generation: number;
   readonly paused: boolean;
   readonly blocked?: Blocked;
+  readonly trouble?: Trouble;
   /** An admin chose to go on although the provider in force denies: workers then use the other wrap. */
   readonly denialAccepted: boolean;
   /** An admin chose to end it although the company key that goes cannot be kept. Void with a new turn. */

@@ -139,6 +139,13 @@ export class ControlCheck {
     if (now.blocked?.reason === 'provider' && ['transient', 'propagating'].includes(now.blocked.failure.kind)) {
       this.#history.broken('9', `${now.blocked.failure.code} may pass by itself, and blocks`);
     }
+    if (now.trouble && !['transient', 'propagating'].includes(now.trouble.failure.kind)) {
+      this.#history.broken(
+        '9',
+        `${now.trouble.failure.code} does not pass by itself, and nobody is told that they must act`,
+      );
+    }
+    if (now.trouble && now.blocked) this.#history.broken('9', 'a switch is blocked, and said to go on by itself');
     if (now.state === 'rolling-back') this.way = 'back';
     else if (now.state === 're-protecting') this.way = this.way === 'forward' ? 'forward' : 'again';
     else this.way = 'forward';

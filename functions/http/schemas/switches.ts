@@ -19,13 +19,23 @@ const blocked = z
   .meta({ description: 'What the switch waits for, and whose move it is.' });
 
 const waitsFor = z
-  .strictObject({
-    reason: z.enum(['tenant-unverified']),
-    owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
-  })
+  .discriminatedUnion('reason', [
+    z.strictObject({
+      reason: z.literal('tenant-unverified'),
+      owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
+    }),
+    z.strictObject({
+      reason: z.literal('provider').meta({ description: 'A vault, or the way to it, fails in a way that may pass.' }),
+      owner: z.enum(['company-admin', 'azure-admin', 'vendor']).meta({ description: 'Whose move it is, if it lasts.' }),
+      side: z.enum(['source', 'target']).optional().meta({ description: 'Which of the two vaults it is about.' }),
+      since: time,
+      nextTryAt: time.optional().meta({ description: 'Absent: the timer, which looks every minute, tries it next.' }),
+      failure: failureBody,
+    }),
+  ])
   .meta({
     description:
-      'What it stands still for although nothing failed. It goes on by itself as soon as that is there; cancelling is possible at any moment.',
+      'What it waits for although nobody has to decide anything. It goes on by itself as soon as that is there; cancelling is possible at any moment.',
   });
 
 export const switchBody = z
@@ -86,10 +96,27 @@ export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdm
       ratePerSecond: ratePerSecond === undefined ? undefined : Math.round(ratePerSecond * 10) / 10,
       secondsLeft: secondsLeft === undefined ? undefined : Math.ceil(secondsLeft),
       blocked: waiting && blockedToBody(waiting, audience),
-      waitsFor: view.waitsFor && ({ reason: 'tenant-unverified', owner: 'company-admin' } as const),
+      waitsFor: waitsForToBody(view, audience),
       turnedAt: view.turnedAt,
       endedAt: view.endedAt,
     }),
+  };
+}
+
+function waitsForToBody(
+  view: SwitchView,
+  audience: { readonly isPartnerAdmin: boolean },
+): z.input<typeof waitsFor> | undefined {
+  if (view.waitsFor) return { reason: 'tenant-unverified', owner: 'company-admin' };
+  const { trouble } = view;
+  if (!trouble || view.paused || view.blocked) return undefined;
+  const { failure, since, side, nextTryAt } = trouble;
+  return {
+    reason: 'provider',
+    owner: failure.owner,
+    since,
+    failure: publicFailure(failure, audience),
+    ...present({ side, nextTryAt }),
   };
 }
 

@@ -1,7 +1,7 @@
 // Rows of the `companies` table, but for those that name a vault (sealed-rows.ts). Pure. Every row carries `format`.
 import type { Closing, Company, Keyring } from '../keyring.ts';
 import type { ProviderRef } from '../provider.ts';
-import type { Blocked, Switch, SwitchState } from '../switch.ts';
+import type { Blocked, Switch, SwitchState, Trouble } from '../switch.ts';
 import { count, flag, isRecord, json, need, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
 import { readFailure } from './failure-cell.ts';
 import { COMPANY_ROW_KEY, keyringRowKey, switchRowKey } from './row-keys.ts';
@@ -98,6 +98,7 @@ export const switchCells = (sw: Switch): CellRecord => ({
   generation: sw.generation,
   paused: sw.paused,
   blocked: sw.blocked ? JSON.stringify(sw.blocked) : '',
+  trouble: sw.trouble ? JSON.stringify(sw.trouble) : '',
   denialAccepted: sw.denialAccepted,
   endsWithoutKeeping: sw.endsWithoutKeeping ?? false,
   requestedBy: sw.requestedBy,
@@ -132,6 +133,7 @@ export function readSwitch(cells: CellRecord): Switch {
     ...present({
       endsWithoutKeeping: flag(cells, 'endsWithoutKeeping') === true ? (true as const) : undefined,
       blocked: readBlocked(json(cells, 'blocked')),
+      trouble: readTrouble(json(cells, 'trouble')),
       turnedAt,
       doneAtTurn: turnedAt === undefined ? undefined : count(cells, 'doneAtTurn'),
       finishing: readFinishing(json(cells, 'finishing')),
@@ -154,6 +156,23 @@ function readBlocked(value: unknown): Blocked | undefined {
   }
   if (reason === 'dead-letter' && typeof detail === 'string') return { reason, since, detail };
   return undefined;
+}
+
+function readTrouble(value: unknown): Trouble | undefined {
+  if (!isRecord(value) || typeof value['since'] !== 'string') return undefined;
+  const { since, side, shard, nextTryAt } = value;
+  const failure = readFailure(value['failure']);
+  return (
+    failure && {
+      since,
+      failure,
+      ...present({
+        side: side === 'source' || side === 'target' ? side : undefined,
+        shard: typeof shard === 'number' && Number.isSafeInteger(shard) ? shard : undefined,
+        nextTryAt: typeof nextTryAt === 'string' ? nextTryAt : undefined,
+      }),
+    }
+  );
 }
 
 function readFinishing(value: unknown): Switch['finishing'] | undefined {

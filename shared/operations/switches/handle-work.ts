@@ -20,6 +20,7 @@ import { leaveVerification } from './leave-verification.ts';
 import { prepare, type Preparing } from './prepare.ts';
 import { passShard, type ShardPassing } from './shard-pass.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
+import { endTrouble, noteTrouble } from './switch-trouble.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
 
 export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing, Recording {
@@ -43,12 +44,14 @@ interface Trouble {
   readonly failure: Failure;
   /** All is done, but the company key that would go cannot be kept. */
   readonly ofKeeping?: true;
+  /** Whose worker met it; undefined on the way to a beginning or an end. */
+  readonly shard?: number;
 }
 
 const troubleOf = (
   generation: number,
-  { side, failure, ofKeeping }: Pick<Trouble, 'side' | 'failure' | 'ofKeeping'>,
-): Trouble => ({ type: 'trouble', generation, failure, ...present({ side, ofKeeping }) });
+  { side, failure, ofKeeping, shard }: Pick<Trouble, 'side' | 'failure' | 'ofKeeping' | 'shard'>,
+): Trouble => ({ type: 'trouble', generation, failure, ...present({ side, ofKeeping, shard }) });
 
 const NOTHING: Rest = { type: 'nothing' };
 const MAX_LOST_RACES = 8;
@@ -63,13 +66,13 @@ export async function handleSwitchWork(deps: WorkDependencies, message: WorkMess
       await recordPoison(deps, { reason: 'no such switch', value: message });
       return;
     }
-    const rest = message.kind === 'advance' ? await advance(deps, place) : await reprotect(deps, message);
+    const rest = message.kind === 'advance' ? await advance(deps, place) : await reprotect(deps, message, sw.value);
     if (rest.type === 'continue') await deps.queue.send([rest.message]);
     if (rest.type === 'trouble') await meetTrouble(deps, place, { message, trouble: rest });
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     deps.log.write({ level: 'warning', event: 'store.unavailable', detail: { ...place, reason: error.message } });
-    await goAgainLater(deps, message);
+    await goAgainLater(deps, message, delayOf(deps, message));
   }
 }
 
@@ -78,9 +81,14 @@ async function meetTrouble(
   place: SwitchPlace,
   met: { readonly message: WorkMessage; readonly trouble: Trouble },
 ): Promise<void> {
-  const { generation, failure, side, ofKeeping } = met.trouble;
+  const { generation, failure, side, ofKeeping, shard } = met.trouble;
   deps.log.write({ level: 'warning', event: 'switch.trouble', detail: { ...place, code: failure.code, side } });
-  if (mayPass(failure)) return goAgainLater(deps, met.message);
+  if (mayPass(failure)) {
+    const delayMs = delayOf(deps, met.message);
+    const nextTryAt = delayMs === undefined ? undefined : new Date(deps.clock.now().getTime() + delayMs).toISOString();
+    await noteTrouble(deps, place, { generation, failure, ...present({ side, shard, nextTryAt }) });
+    return goAgainLater(deps, met.message, delayMs);
+  }
   const since = deps.clock.now().toISOString();
   const target = switchRowKey(place.keyringId, place.switchId);
   await recordFailure(deps, KEYSWITCH, { companyId: place.companyId, target, failure });
@@ -92,16 +100,21 @@ async function meetTrouble(
 }
 
 /**
- * A copy of its own: a message that is abandoned would come back at once, and one with the same id would be dropped. After so many
- * the timer takes over: it sends messages of its own while a switch stands still, and in a long outage those must not pile up.
+ * How long until a message is tried again. Undefined after so many: then the timer takes over, which sends messages of its own while a
+ * switch stands still, and in a long outage those must not pile up.
  */
-async function goAgainLater(deps: WorkDependencies, message: WorkMessage): Promise<void> {
-  if (message.attempt >= LAST_ATTEMPT) {
+function delayOf({ backOff, entropy }: WorkDependencies, { attempt }: WorkMessage): number | undefined {
+  if (attempt >= LAST_ATTEMPT) return undefined;
+  return backOffMs(backOff, { attempt, chance: (entropy.bytes(1)[0] ?? 0) / 255 });
+}
+
+/** A copy of its own: a message that is abandoned would come back at once, and one with the same id would be dropped. */
+async function goAgainLater(deps: WorkDependencies, message: WorkMessage, delayMs: number | undefined): Promise<void> {
+  if (delayMs === undefined) {
     const { companyId, keyringId, switchId } = message;
     deps.log.write({ level: 'warning', event: 'switch.left-to-timer', detail: { companyId, keyringId, switchId } });
     return;
   }
-  const delayMs = backOffMs(deps.backOff, { attempt: message.attempt, chance: (deps.entropy.bytes(1)[0] ?? 0) / 255 });
   await deps.queue.send([{ ...message, attempt: message.attempt + 1 }], { delayMs });
 }
 
@@ -148,12 +161,18 @@ async function step(
   return NOTHING;
 }
 
-async function reprotect(deps: WorkDependencies, message: Extract<WorkMessage, { kind: 'reprotect' }>): Promise<Rest> {
+async function reprotect(
+  deps: WorkDependencies,
+  message: Extract<WorkMessage, { kind: 'reprotect' }>,
+  found: Switch,
+): Promise<Rest> {
   const { companyId, keyringId, switchId, generation } = message;
   const deadline = new Date(deps.clock.now().getTime() + deps.messageBudgetMs);
   for (let shard = message.firstShard; shard <= message.lastShard; shard += 1) {
     const outcome = await passShard(deps, { companyId, keyringId, switchId, shard }, { generation, deadline });
     if (outcome.type === 'stale') return NOTHING;
+    const hasGoneOn = outcome.type === 'done' || outcome.type === 'out-of-time';
+    if (hasGoneOn && found.trouble?.shard === shard) await endTrouble(deps, { companyId, keyringId, switchId }, shard);
     if (outcome.type === 'out-of-time')
       return { type: 'continue', message: { ...message, attempt: 0, firstShard: shard } };
     if (outcome.type === 'counts-differ') return troubleOf(generation, outcome);
@@ -161,8 +180,7 @@ async function reprotect(deps: WorkDependencies, message: Extract<WorkMessage, {
       const { problem } = outcome;
       // A company key that is gone means that this worker is out of date, not that anything is wrong.
       if (problem.type === 'gone') return NOTHING;
-      const side = problem.type === 'blocked' ? problem.side : 'source';
-      return troubleOf(generation, { side, failure: problem.failure });
+      return troubleOf(generation, { side: problem.side, failure: problem.failure, shard });
     }
   }
   const place: SwitchPlace = { companyId, keyringId, switchId };

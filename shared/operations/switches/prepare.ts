@@ -36,6 +36,7 @@ import {
   markUse,
   replaceKeyring,
   replaceSwitch,
+  withoutTrouble,
   type SwitchPlace,
 } from './switch-writes.ts';
 
@@ -69,7 +70,7 @@ export async function enterPreparing(
   if (keyring?.value.switchId !== place.switchId) return 'lost-race';
   const toVersion = keyring.value.highVersion + 1;
   const written = await deps.tables.write('companies', place.companyId, [
-    replaceSwitch(sw, { ...sw.value, state: 'preparing', toVersion }),
+    replaceSwitch(sw, { ...withoutTrouble(sw.value), state: 'preparing', toVersion }),
     replaceKeyring(keyring, { ...keyring.value, highVersion: toVersion }),
     guardCompany(company),
   ]);
@@ -211,7 +212,13 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
   const { company, keyring, sw, old, connections } = control;
   const generation = keyring.value.generation + 1;
   const now = deps.clock.now().toISOString();
-  const next: Switch = { ...sw.value, state: 're-protecting', generation, turnedAt: now, doneAtTurn: 0 };
+  const next: Switch = {
+    ...withoutTrouble(sw.value),
+    state: 're-protecting',
+    generation,
+    turnedAt: now,
+    doneAtTurn: 0,
+  };
   const oldRowKey = companyKeyRowKey(place.keyringId, sw.value.fromVersion);
   const oldRow: CompanyKeyRow = {
     ...old.value,

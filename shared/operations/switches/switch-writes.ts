@@ -60,9 +60,15 @@ export function withoutSwitch(keyring: Keyring): Keyring {
   return rest;
 }
 
+/** It has gone on, or waits for somebody now. */
+export function withoutTrouble(sw: Switch): Switch {
+  const { trouble: _over, ...rest } = sw;
+  return rest;
+}
+
 /** A switch without what it waits for, and without a claim to its end: somebody has just decided something about it. */
 export function released(sw: Switch): Switch {
-  const { blocked: _blocked, finishing: _finishing, ...rest } = sw;
+  const { blocked: _blocked, finishing: _finishing, trouble: _trouble, ...rest } = sw;
   return rest;
 }
 
@@ -140,6 +146,8 @@ export async function blockSwitch(
         ? { reason, counts: blocked.failure.facts.detail }
         : { reason };
   await audited(deps, KEYSWITCH, actOnSwitch('switch.blocked', place, detail), (record) =>
-    record.write('companies', place.companyId, [replaceSwitch(sw, { ...sw.value, blocked: wait.blocked })]),
+    record.write('companies', place.companyId, [
+      replaceSwitch(sw, { ...withoutTrouble(sw.value), blocked: wait.blocked }),
+    ]),
   );
 }

@@ -17,8 +17,7 @@ import { forged } from '../seals.ts';
 /** `gone`: the worker is out of date. `later`: may pass. `blocked`: somebody has to act on that side of the switch. */
 export type WorkerKeyProblem =
   | { readonly type: 'gone' }
-  | { readonly type: 'later'; readonly failure: Failure }
-  | { readonly type: 'blocked'; readonly side: 'source' | 'target'; readonly failure: Failure };
+  | { readonly type: 'later' | 'blocked'; readonly side: 'source' | 'target'; readonly failure: Failure };
 
 /** `rewrap` keys prefer the wrap in force; `verify` prefers the wrap that will be in force when the switch ends. */
 export type WorkerKeyUse = 'rewrap' | 'verify';
@@ -135,9 +134,8 @@ function inOrder(row: CompanyKeyRow, sw: Switch, use: WorkerKeyUse): readonly Wr
 }
 
 function problemWith(sw: Switch, row: CompanyKeyRow, wrap: Wrap, failure: Failure): WorkerKeyProblem {
-  if (mayPass(failure)) return { type: 'later', failure };
-  const side = providerName(wrap.ref) === row.inForce ? 'source' : 'target';
-  return { type: 'blocked', side: sw.kind === 'rekey' ? 'source' : side, failure };
+  const side = sw.kind === 'rekey' || providerName(wrap.ref) === row.inForce ? 'source' : 'target';
+  return { type: mayPass(failure) ? 'later' : 'blocked', side, failure };
 }
 
 /**

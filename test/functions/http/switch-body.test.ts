@@ -1,3 +1,4 @@
+import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { expect, test } from 'vitest';
 import { switchBody, switchToBody } from '../../../functions/http/schemas/switches.ts';
 import type { SwitchView } from '../../../shared/operations/switches/switch-view.ts';
@@ -39,4 +40,37 @@ test('rate and time left are told as people read them, the time never too short'
 test('before anything moved there is neither', () => {
   const progress = { total: 3, done: 0, checked: 0, quarantined: 0, lost: 0 };
   expect(Object.keys(switchToBody({ ...VIEW, progress }, { isPartnerAdmin: false }))).not.toContain('secondsLeft');
+});
+
+const TROUBLE = {
+  since: '2026-01-01T00:01:00.000Z',
+  nextTryAt: '2026-01-01T00:02:00.000Z',
+  side: 'target',
+  shard: 3,
+  failure: failure('vault-error', { vaultHost: 'contoso.vault.azure.net' }, { status: 403, message: 'inner words' }),
+} as const;
+
+test('what it waits for is told with owner, remedy, since when and the next try; inner words to the vendor alone', () => {
+  const { waitsFor } = switchToBody({ ...VIEW, trouble: TROUBLE }, { isPartnerAdmin: false });
+  expect(waitsFor).toMatchObject({
+    reason: 'provider',
+    owner: 'vendor',
+    side: 'target',
+    since: TROUBLE.since,
+    nextTryAt: TROUBLE.nextTryAt,
+    failure: { code: 'vault-error', remedy: TROUBLE.failure.remedy },
+  });
+  expect(waitsFor).not.toHaveProperty('shard');
+  expect(JSON.stringify(waitsFor)).not.toContain('inner words');
+  const forVendor = switchToBody({ ...VIEW, trouble: TROUBLE }, { isPartnerAdmin: true });
+  expect(JSON.stringify(forVendor.waitsFor)).toContain('inner words');
+  expect(switchBody.safeParse(forVendor).success).toBe(true);
+});
+
+test('a switch that is paused, blocked or waits for tenants is not said to go on by itself', () => {
+  const told = (change: Partial<SwitchView>): unknown =>
+    switchToBody({ ...VIEW, trouble: TROUBLE, ...change }, { isPartnerAdmin: false }).waitsFor;
+  expect(told({ paused: true })).toBeUndefined();
+  expect(told({ blocked: { reason: 'dead-letter', since: TROUBLE.since, detail: 'died' } })).toBeUndefined();
+  expect(told({ waitsFor: 'tenants' })).toEqual({ reason: 'tenant-unverified', owner: 'company-admin' });
 });

@@ -1,0 +1,48 @@
+// What keeps a switch waiting although it may pass by itself: written to its row so that whoever asks is told for what, since when and when
+// it is tried next. Of all the workers that meet it one writes, and no more often than it is tried. Decides nothing: losing a race is no harm.
+import type { Failure } from '../../domain/failure.ts';
+import { present } from '../../domain/rows/cells.ts';
+import { isEnded, type Switch } from '../../domain/switch.ts';
+import { loadSwitch } from '../control-state.ts';
+import type { Clock, Tables } from '../ports.ts';
+import { replaceSwitch, withoutTrouble, type SwitchPlace } from './switch-writes.ts';
+
+interface Deps {
+  readonly tables: Tables;
+  readonly clock: Clock;
+}
+
+interface Met {
+  /** Of the switch as it was when this was met. */
+  readonly generation: number;
+  readonly side?: 'source' | 'target';
+  readonly shard?: number;
+  readonly failure: Failure;
+  /** Undefined: the timer tries it next. */
+  readonly nextTryAt?: string;
+}
+
+/** Throws StoreUnavailable. */
+export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Promise<void> {
+  const sw = await loadSwitch(deps.tables, place);
+  if (!sw || isEnded(sw.value.state) || sw.value.generation !== met.generation || sw.value.blocked) return;
+  const { generation: _turn, ...trouble } = met;
+  const now = deps.clock.now().toISOString();
+  const { trouble: known } = sw.value;
+  const isSame = known?.failure.code === met.failure.code && known.side === met.side;
+  // Another worker has said so already, and this one tries no later than that.
+  if (isSame && (known.nextTryAt ?? '') > now) return;
+  if (isSame && known.nextTryAt === undefined && met.nextTryAt === undefined) return;
+  const next: Switch = {
+    ...sw.value,
+    trouble: { ...present(trouble), failure: met.failure, since: isSame ? known.since : now },
+  };
+  await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
+}
+
+/** The shard that met it has gone on. */
+export async function endTrouble(deps: Pick<Deps, 'tables'>, place: SwitchPlace, shard: number): Promise<void> {
+  const sw = await loadSwitch(deps.tables, place);
+  if (sw?.value.trouble?.shard !== shard || isEnded(sw.value.state)) return;
+  await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, withoutTrouble(sw.value))]);
+}
