@@ -17,6 +17,8 @@ export interface RequestIdentity {
   readonly requestId: string;
   readonly secret?: Uint8Array;
   readonly repeated?: boolean;
+  /** Of its row in `requests`, if it has one. */
+  readonly rowKey?: string;
 }
 
 export interface BegunRequest extends RequestIdentity {

@@ -176,6 +176,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   }
   await tidySignIns(deps, COMPANY);
   const begun = await beginRequest(deps, { companyId: COMPANY, caller: 'c', route: 'r', key: 'k', body: 'b' });
+  if (begun.ok) await world.generate([{ keyId: 'key-99', plaintext: Buffer.alloc(32, 9) }], { request: begun.value });
   if (begun.ok) await endRequest(deps, COMPANY, begun.value);
   look();
 

@@ -9,10 +9,10 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { loadCompany } from '../control-state.ts';
 import type { Clock, Entropy, Tables, Timers } from '../ports.ts';
 import { derivedId, type RequestIdentity } from '../requests.ts';
+import { bindImports } from './bound-imports.ts';
 import { writePlaceOf, type KeyringPlace } from './keyring-places.ts';
 import { PlannedKey } from './planned-key.ts';
 import { reopenStaleShard } from './reopen-stale-shard.ts';
-import { judgeRepeatedImports } from './repeated-imports.ts';
 import type { RowOutcome, WritePlace } from './row-change.ts';
 import type { ShardWriter } from './shard-writer.ts';
 import { MAX_KEYS_PER_CALL, unwrapDataKeys, type UnwrapOutcome, type Unwrapping } from './unwrap.ts';
@@ -75,10 +75,8 @@ export async function generateDataKeys(
     const shards = await deps.keyringPlaces.read(place);
     if (!shards.ok) return shards;
     planned.push(...plan(deps, { ...input, place }));
-    const { requestId, repeated } = input.request;
     const { shardCount } = shards.value;
-    const mismatch =
-      repeated === false ? undefined : await judgeRepeatedImports(deps, { ...place, planned, shardCount, requestId });
+    const mismatch = await bindImports(deps, { ...place, planned, shardCount, request: input.request });
     if (mismatch) return err(mismatch);
     const written = await writeAll(deps, place, planned, shardCount);
     const keys = await answerAll(deps, { place, planned, written, request: input.request });
@@ -93,7 +91,7 @@ export async function generateDataKeys(
   }
 }
 
-/** What an idempotency key is bound to: which keys are asked for, never their material. An import is compared by itself. */
+/** What an idempotency key is bound to: which keys are asked for, never their material. See bindImports. */
 export const describeNewDataKeys = (keyringId: string, keys: readonly NewDataKey[]): string =>
   JSON.stringify([keyringId, keys.map(({ keyId, plaintext }) => [keyId ?? null, plaintext?.length ?? null])]);
 

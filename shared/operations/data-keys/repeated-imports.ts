@@ -1,5 +1,5 @@
 // A repeat of a call that imports: is it the same material? Asked before anything is written, since a call that is refused must have
-// written nothing. The material is compared with the rows themselves: no hash of a key is kept anywhere.
+// written nothing. The material is compared with the rows themselves; what binds a call that has written none yet is in bound-imports.ts.
 import { timingSafeEqual } from 'node:crypto';
 import pLimit from 'p-limit';
 import { unwrapDataKey } from '../../domain/data-key-blob.ts';

@@ -1,0 +1,99 @@
+// A call that imports under an Idempotency-Key is bound to its material before anything is written: the key's row takes a digest of it, and of
+// two calls at once with different material one finds that of the other. The digest is keyed by the company key: whoever reads the tables can
+// try no guess at the material. Where that company key is gone since, a switch has ended, and the rows themselves say what was imported.
+import { createHmac, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { lengthPrefixed } from '../../domain/length-prefixed.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { bytes, count, text } from '../../domain/rows/cells.ts';
+import type { CompanyKeyCache } from '../company-key-cache.ts';
+import { loadKeyring } from '../control-state.ts';
+import type { StoredRow, Tables } from '../ports.ts';
+import { settleRaces, undecided, type Races, type Undecided } from '../races.ts';
+import type { RequestIdentity } from '../requests.ts';
+import type { KeyringPlace } from './keyring-places.ts';
+import type { PlannedKey } from './planned-key.ts';
+import { judgeRepeatedImports } from './repeated-imports.ts';
+
+interface Binding extends Races {
+  readonly tables: Tables;
+  readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
+}
+
+type Asked = KeyringPlace & {
+  readonly planned: readonly PlannedKey[];
+  readonly shardCount: number;
+  readonly request: RequestIdentity;
+};
+
+const LABEL = 'keyswitch.imported-material.1';
+const DIGEST_KEY_BYTES = 32;
+
+/**
+ * Undefined once the call is bound, or need not be. `idempotency-mismatch` if an earlier call of this request, or one at the same time, imports
+ * other bytes; the provider's refusal if nobody can tell. Nothing was written then. Throws StoreUnavailable.
+ */
+export async function bindImports(deps: Binding, asked: Asked): Promise<Refusal | undefined> {
+  const { request } = asked;
+  if (!asked.planned.some(({ isImport }) => isImport)) return undefined;
+  const { rowKey } = request;
+  if (rowKey === undefined) return request.repeated === false ? undefined : judgeByRows(deps, asked);
+  const bound = await settleRaces<undefined>(deps, () => bindOnce(deps, asked, rowKey));
+  return bound.ok ? undefined : bound.error;
+}
+
+async function bindOnce(deps: Binding, asked: Asked, rowKey: string): Promise<Result<undefined, Refusal> | Undecided> {
+  const { companyId, request } = asked;
+  const row = await deps.tables.read('requests', companyId, rowKey);
+  if (!row || text(row.cells, 'requestId') !== request.requestId) return 'lost-race';
+  const bound = boundIn(row);
+  if (bound) {
+    const digest = await digestUnder(deps, asked, bound.version);
+    if (digest.ok) return timingSafeEqual(digest.value, bound.digest) ? ok(undefined) : err(MISMATCH);
+    if (digest.error !== 'gone') return err(digest.error);
+  }
+  const mismatch = bound || request.repeated !== false ? await judgeByRows(deps, asked) : undefined;
+  if (mismatch) return err(mismatch);
+  const keyring = await loadKeyring(deps.tables, asked);
+  if (!keyring) return err(notFound('keyring', asked.keyringId));
+  const version = keyring.value.activeVersion;
+  const digest = await digestUnder(deps, asked, version);
+  if (!digest.ok) return digest.error === 'gone' ? 'lost-race' : err(digest.error);
+  const cells = { importsUnder: version, importsDigest: digest.value };
+  const written = await deps.tables.write('requests', companyId, [{ kind: 'merge', rowKey, cells, etag: row.etag }]);
+  return written.outcome === 'committed' ? ok(undefined) : undecided(written);
+}
+
+const MISMATCH: Refusal = { type: 'idempotency-mismatch' };
+
+const judgeByRows = (deps: Binding, { request, ...asked }: Asked): Promise<Refusal | undefined> =>
+  judgeRepeatedImports(deps, { ...asked, requestId: request.requestId });
+
+function boundIn({ cells }: StoredRow): { readonly version: number; readonly digest: Uint8Array } | undefined {
+  const version = count(cells, 'importsUnder');
+  const digest = bytes(cells, 'importsDigest');
+  return version === undefined || digest?.length !== DIGEST_KEY_BYTES ? undefined : { version, digest };
+}
+
+async function digestUnder(
+  { companyKeys }: Binding,
+  asked: Asked,
+  version: number,
+): Promise<Result<Buffer, Refusal | 'gone'>> {
+  const { companyId, keyringId } = asked;
+  const key = await companyKeys.get({ companyId, keyringId, version });
+  if (key.ok) return ok(digestOf(key.value, asked));
+  return err(key.error.type === 'gone' ? 'gone' : refusedBy(key.error.failure));
+}
+
+/** HMAC-SHA256 over every import with its id, under a key of this request's own that HKDF derives from the company key. */
+function digestOf(companyKey: KeyObject, { companyId, keyringId, planned, request }: Asked): Buffer {
+  const info = lengthPrefixed([LABEL, companyId, keyringId, request.requestId]);
+  const key = Buffer.from(hkdfSync('sha256', companyKey, new Uint8Array(0), info, DIGEST_KEY_BYTES));
+  const hmac = createHmac('sha256', key);
+  for (const { isImport, keyId, plaintext } of planned) {
+    if (isImport) hmac.update(lengthPrefixed([keyId, String(plaintext.length)])).update(plaintext);
+  }
+  key.fill(0);
+  return hmac.digest();
+}
