@@ -53,7 +53,7 @@ function ofForbidden(reasons: readonly string[]): Result<AdminStanding, Failure>
     return err(failure('google-not-configured', { detail: 'the Admin SDK API is not enabled' }, service));
   }
   if (has('insufficientPermissions', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'))
-    return err(failure('consent-declined', {}, service));
+    return err(failure('consent-declined', { identityProvider: 'google' }, service));
   if (has('rateLimitExceeded', 'userRateLimitExceeded', 'quotaExceeded', 'dailyLimitExceeded', 'RATE_LIMIT_EXCEEDED')) {
     return err(failure('google-unreachable', { detail: 'a quota of its directory is used up' }, service));
   }

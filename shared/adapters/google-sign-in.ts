@@ -55,7 +55,8 @@ export class GoogleSignIn {
     const person = { subject: claims.sub, email: email.slice(0, MAX_NAME_CHARACTERS) };
     if (hd === undefined || hd === '') return ok({ ...person, isSuperAdmin: false, isDelegatedAdmin: false });
     // Google's page lets people take single permissions out.
-    if (scope !== undefined && !scope.split(' ').includes(DIRECTORY_SCOPE)) return err(failure('consent-declined'));
+    if (scope !== undefined && !scope.split(' ').includes(DIRECTORY_SCOPE))
+      return err(failure('consent-declined', { identityProvider: 'google' }));
     const standing = await askDirectory(http, { accessToken, subject: claims.sub });
     return standing.ok ? ok({ ...person, domain: hd.toLowerCase(), ...standing.value }) : standing;
   }

@@ -2,8 +2,12 @@
 // never a revocation. Entra's texts may change; only its AADSTS numbers are read (docs/azure.md).
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
-import { APP_DISABLED } from './failures/entra-failures.ts';
+import { APP_DISABLED, FEDERATION_OFF, FOREIGN_IDENTITY } from './failures/entra-failures.ts';
+import { NO_KEY_VAULT_PRINCIPAL } from './failures/entra-tenant-failures.ts';
 import { classifyNetworkError } from './network-error.ts';
+
+/** The company switched the enterprise app off: as much a withdrawal as removing it. */
+const SERVICE_PRINCIPAL_DISABLED = 7000112;
 
 interface EntraError {
   readonly aadsts?: number;
@@ -26,9 +30,9 @@ export function classifyEntraError(error: EntraError, facts: FailureFacts): Fail
     message: error.message,
     ...correlation(error),
   };
-  const known = aadsts === undefined ? undefined : codeOfNumber(aadsts);
+  const known = aadsts === undefined ? undefined : BY_NUMBER.get(aadsts);
   if (known !== undefined) {
-    const detail = aadsts === SERVICE_PRINCIPAL_DISABLED ? APP_DISABLED : detailOf(known, error.message);
+    const detail = DETAIL_OF_NUMBER.get(aadsts ?? 0) ?? detailOf(known, error.message);
     return failure(known, detail === undefined ? facts : { ...facts, detail }, service);
   }
   const fallback = codeOfStatus(error.status);
@@ -40,51 +44,69 @@ export function classifyEntraError(error: EntraError, facts: FailureFacts): Fail
     // MSAL's words for "the tenant's metadata could not be had". Whether the tenant exists is asked by whoever probes it.
     if (error.message.includes('endpoints_resolution_error')) return failure('entra-unreachable', facts, service);
   }
-  return failure('entra-error', aadsts === undefined ? facts : { ...facts, detail: `AADSTS${aadsts}` }, service);
+  return failure(
+    'entra-error',
+    aadsts === undefined ? facts : { ...facts, detail: unknownNumber(aadsts, error.message) },
+    service,
+  );
 }
 
 const MANAGED_IDENTITY = /ManagedIdentityCredential|managed identity/i;
-/** The company switched the enterprise app off: as much a withdrawal as removing it. */
-const SERVICE_PRINCIPAL_DISABLED = 7000112;
 
-function codeOfNumber(aadsts: number): FailureCode | undefined {
-  switch (aadsts) {
-    case 700016:
-    case 700011:
-    case 7000229:
-    case 65001:
-    case SERVICE_PRINCIPAL_DISABLED:
-      return 'consent-required';
-    case 65004:
-      return 'consent-declined';
-    case 90002:
-    case 900023:
-      return 'entra-tenant-not-found';
-    case 70021:
-    case 70025:
-    case 700211:
-    case 700212:
-    case 700213:
-    case 7002137:
-    case 7002138:
-      return 'federation-mismatch';
-    case 7000215:
-      return 'client-secret-wrong';
-    case 7000222:
-      return 'client-secret-expired';
-    case 53003:
-    case 530032:
-      return 'blocked-by-conditional-access';
-    case 90006:
-    case 90024:
-    case 90033:
-      return 'entra-unreachable';
-    case 50196:
-    case 90055:
-      return 'entra-throttled';
-    default:
-      return undefined;
-  }
+/**
+ * Numbers as in Microsoft's reference "Microsoft Entra authentication and authorization error codes" and at
+ * https://login.microsoftonline.com/error; those of federation from
+ * https://learn.microsoft.com/azure/devops/pipelines/release/troubleshoot-workload-identity and public threads.
+ */
+const BY_NUMBER: ReadonlyMap<number, FailureCode> = new Map(
+  (
+    [
+      ['consent-required', [700016, 700011, 70001, 7000229, 65001, SERVICE_PRINCIPAL_DISABLED]],
+      ['consent-declined', [65004]],
+      // No such tenant, or none of this cloud.
+      ['entra-tenant-not-found', [90002, 900021, 900023, 90038, 90043, 90051, 900382, 900432, 1000104]],
+      // Inactive; taken out of service.
+      ['entra-tenant-blocked', [5000225, 5000224]],
+      // Key Vault is switched off in the tenant, not there, or not subscribed to.
+      ['entra-resource-disabled', [500014, 500011, 50001, 650052, 650054]],
+      // No such credential; a token of another tenant, app or person; federation switched off by a policy of the tenant.
+      ['federation-mismatch', [70021, 70025, 700211, 700212, 700213, 7002137, 7002138, 700222, 700223, 700226]],
+      ['federation-mismatch', [700229, 700236, 700238, 7002381]],
+      ['client-secret-wrong', [7000215, 70002]],
+      ['client-secret-expired', [7000222]],
+      ['blocked-by-conditional-access', [53003, 530032]],
+      ['entra-unreachable', [50033, 90006, 90012, 90024, 90033, 90090, 90091]],
+      ['entra-throttled', [50196, 90055]],
+    ] as const satisfies readonly (readonly [FailureCode, readonly number[]])[]
+  ).flatMap(([code, numbers]) => numbers.map((number): [number, FailureCode] => [number, code])),
+);
+
+/** What the number alone says beyond its code. */
+const DETAIL_OF_NUMBER: ReadonlyMap<number, string> = new Map([
+  [SERVICE_PRINCIPAL_DISABLED, APP_DISABLED],
+  [500011, NO_KEY_VAULT_PRINCIPAL],
+  [50001, NO_KEY_VAULT_PRINCIPAL],
+  [650052, NO_KEY_VAULT_PRINCIPAL],
+  [650054, NO_KEY_VAULT_PRINCIPAL],
+  ...[700222, 700226, 700229, 700236].map((number): [number, string] => [number, FOREIGN_IDENTITY]),
+  ...[700223, 700238, 7002381].map((number): [number, string] => [number, FEDERATION_OFF]),
+]);
+
+/** The vendor's assertion is outside its time: 700024 and its relatives. */
+const OUT_OF_TIME: ReadonlySet<number> = new Set([700024, 700021, 500133, 50013]);
+const MAX_WORDS_CHARACTERS = 200;
+
+/** Entra's own words behind the number, up to where its ids and times begin; empty where the text is kept from us. */
+function unknownNumber(aadsts: number, message: string): string {
+  if (OUT_OF_TIME.has(aadsts)) return `AADSTS${aadsts}, a wrong clock or stale identity token of the vendor`;
+  const [, words = ''] =
+    new RegExp(`AADSTS${aadsts}: (.*?)(?: - )?(?:\\s*(?:Trace|Correlation) ID:|$)`, 's').exec(message) ?? [];
+  const shown = words
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, MAX_WORDS_CHARACTERS)
+    .replace(/[.\s-]+$/, '');
+  return shown === '' ? `AADSTS${aadsts}` : `AADSTS${aadsts}, ${shown}`;
 }
 
 function codeOfStatus(status: number | undefined): FailureCode | undefined {

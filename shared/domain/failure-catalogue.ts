@@ -2,6 +2,7 @@
 // grouped under failures/; docs/failures.md lists the same codes for users, and a test compares the two.
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { ENTRA_FAILURES } from './failures/entra-failures.ts';
+import { ENTRA_TENANT_FAILURES } from './failures/entra-tenant-failures.ts';
 import type { FailureEntry } from './failures/failure-entry.ts';
 import { GOOGLE_FAILURES } from './failures/google-failures.ts';
 import { ID_TOKEN_FAILURES } from './failures/id-token-failures.ts';
@@ -20,6 +21,7 @@ const CATALOGUE: Readonly<Record<FailureCode, FailureEntry>> = {
   ...VAULT_KEY_FAILURES,
   ...STORE_FAILURES,
   ...ENTRA_FAILURES,
+  ...ENTRA_TENANT_FAILURES,
   ...SIGN_IN_FAILURES,
   ...ID_TOKEN_FAILURES,
   ...GOOGLE_FAILURES,

@@ -43,6 +43,8 @@ export const FAILURE_CODES = [
   'wids-not-emitted',
   'wrong-entra-tenant',
   'entra-tenant-not-found',
+  'entra-tenant-blocked',
+  'entra-resource-disabled',
   'federation-mismatch',
   'client-secret-wrong',
   'client-secret-expired',
@@ -94,6 +96,8 @@ export interface FailureFacts {
   readonly denyAssignmentId?: string;
   /** Azure resource id of the vault or key, from the 403's Resource line. */
   readonly resourceId?: string;
+  /** Where the person signed in, if not at Microsoft. */
+  readonly identityProvider?: 'google';
   /** What in the input is wrong, or the value found where another was expected. */
   readonly detail?: string;
   /** The two values offered when a whole key URL was pasted. */

@@ -5,6 +5,8 @@ import { aadstsOf, classifyEntraError } from './entra-answer.ts';
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { PERSON_BLOCKED } from './failures/entra-failures.ts';
+import { INTERNAL_CLIENT, UNKNOWN_CLIENT, UNKNOWN_REDIRECT, UNREGISTERED_SCOPE } from './failures/google-failures.ts';
+import { PARTNER, PERSONAL_ACCOUNT } from './failures/sign-in-failures.ts';
 
 export interface SignInError {
   /** OAuth's own code: `access_denied`. */
@@ -40,24 +42,45 @@ export function microsoftRefusal({ error, description = '' }: SignInError, facts
   // The text stays behind, so that none of it gets into a sentence.
   const found = classifyEntraError({ message: '', ...(number === undefined ? {} : { aadsts: number }) }, facts);
   const detail = found.code === 'entra-error' ? { detail: said.code } : {};
-  return ofPerson(failure(found.code, { ...found.facts, ...detail }, said));
+  const refusal = ofPerson(failure(found.code, { ...found.facts, ...detail }, said));
+  // Only whether it is so: none of the text gets any further.
+  return refusal.code === 'sign-in-wrong-tenant' && PERSONAL_PROVIDER.test(description)
+    ? failure(refusal.code, { ...refusal.facts, detail: PERSONAL_ACCOUNT }, said)
+    : refusal;
 }
+
+/** As 50020, 16000 and their relatives name who knows the account. The id is that of all personal accounts. */
+const PERSONAL_PROVIDER =
+  /identity provider '(?:https:\/\/sts\.windows\.net\/9188040d-6c67-4c5b-b112-36a304b66dad\/?|live\.com|MSA|google\.com|facebook\.com)'/i;
 
 /** What Entra answered instead of tokens, in the words that fit a person's sign-in. */
 export function ofPerson(found: Failure): Failure {
   const number = aadstsOf(found.service?.code ?? '');
   const code = number === undefined ? undefined : BY_AADSTS.get(number);
-  return code === undefined ? found : failure(code, withDetail(code, `AADSTS${number}`, found.facts), found.service);
+  if (code === undefined) return found;
+  const said = SAID_BY_NUMBER.get(number ?? 0);
+  const facts =
+    said === undefined ? withDetail(code, `AADSTS${number}`, found.facts) : { ...found.facts, detail: said };
+  return failure(code, facts, found.service);
 }
 
 export function googleRefusal({ error, description = '' }: SignInError): Failure {
   const said = { code: codeShown(error), message: quoted(error, description) };
   const code = BY_GOOGLE_CODE.get(error) ?? 'google-error';
   if (code === 'google-not-configured') {
-    return failure(code, { detail: "Google does not accept the vendor's OAuth client" }, said);
+    return failure(code, { detail: CLIENT_FAULTS.get(error) ?? UNKNOWN_CLIENT }, said);
   }
-  return failure(code, code === 'google-error' || code === 'sign-in-refused' ? { detail: said.code } : {}, said);
+  const detail = code === 'google-error' || code === 'sign-in-refused' ? { detail: said.code } : {};
+  return failure(code, { identityProvider: 'google', ...detail }, said);
 }
+
+const CLIENT_FAULTS: ReadonlyMap<string, string> = new Map([
+  ['org_internal', INTERNAL_CLIENT],
+  ['redirect_uri_mismatch', UNKNOWN_REDIRECT],
+  ['origin_mismatch', UNKNOWN_REDIRECT],
+  ['restricted_client', UNREGISTERED_SCOPE],
+  ['invalid_scope', UNREGISTERED_SCOPE],
+]);
 
 function withDetail(code: FailureCode, name: string, facts: FailureFacts): FailureFacts {
   if (code === 'blocked-by-conditional-access') return { ...facts, detail: PERSON_BLOCKED };
@@ -81,6 +104,9 @@ type Table<K> = readonly (readonly [FailureCode, readonly K[]])[];
 const byKey = <K>(table: Table<K>): ReadonlyMap<K, FailureCode> =>
   new Map(table.flatMap(([code, keys]) => keys.map((key): [K, FailureCode] => [key, code])));
 
+const PARTNERS = [90099, 530034];
+const PERSONAL = [50136, 50139, 90027, 500208, 9001023, 9002332];
+
 /**
  * What only a person's sign-in meets; entra-answer.ts knows the rest. Numbers as in Microsoft's reference "Microsoft Entra
  * authentication and authorization error codes"; one that Microsoft adds is `entra-error` until it is added here.
@@ -88,21 +114,31 @@ const byKey = <K>(table: Table<K>): ReadonlyMap<K, FailureCode> =>
 const BY_AADSTS = byKey<number>([
   // An ordinary user where only an administrator may consent.
   ['admin-role-missing', [90093, 90094, 90095, 900941]],
-  // The account is not of this tenant and no guest of it.
-  ['sign-in-wrong-tenant', [16000, 16003, 50014, 50020, 50034, 51004, 90072, 500208]],
+  // A partner's delegated administrator.
+  ['admin-role-missing', PARTNERS],
+  // The account is not of this tenant and no guest of it: not there, deleted, or let through to another tenant's checks.
+  ['sign-in-wrong-tenant', [16000, 16001, 16003, 50014, 50020, 50034, 50143, 50177, 50178, 51004, 90072, 90084]],
+  ['sign-in-wrong-tenant', [160021, 500341]],
+  ['sign-in-wrong-tenant', PERSONAL],
   ['blocked-by-conditional-access', [50005, 50131, 53000, 53001, 53002, 53003, 53004, 53010, 53011]],
-  ['blocked-by-conditional-access', [530031, 530032, 530034, 530035, 530036]],
+  ['blocked-by-conditional-access', [530031, 530032, 530035, 530036]],
   // Locked, disabled, password or second factor not in order, not assigned to the app, tenant restrictions.
   ['sign-in-refused', [50002, 50053, 50055, 50056, 50057, 50058, 50064, 50072, 50074, 50076, 50078, 50079, 50088]],
   ['sign-in-refused', [50097, 50105, 50125, 50126, 50127, 50129, 50132, 50133, 50135, 50140, 50144, 50155, 50158]],
-  ['sign-in-refused', [50161, 50173, 50187, 50192, 50197, 50199, 54000, 500021, 500022, 500212, 500213]],
+  ['sign-in-refused', [50161, 50173, 50187, 50192, 50197, 50199, 54000, 500021, 500022, 500212, 500213, 500571]],
   ['sign-in-used', [54005]],
   ['sign-in-expired', [50089, 70008]],
   // A code that Entra did not make, or made for another app or tenant.
   ['sign-in-unknown', [70000, 700005, 9002313]],
   // A code that belongs to another sign-in's proof key.
   ['sign-in-other-browser', [50148, 501481]],
-  ['entra-unreachable', [50033, 50087]],
+  ['entra-unreachable', [40010, 50033, 50087, 70012, 80002, 80005]],
+]);
+
+/** What the number alone says beyond its code. */
+const SAID_BY_NUMBER: ReadonlyMap<number, string> = new Map([
+  ...PARTNERS.map((number): [number, string] => [number, PARTNER]),
+  ...PERSONAL.map((number): [number, string] => [number, PERSONAL_ACCOUNT]),
 ]);
 
 /** OAuth's own codes, where Entra gives no number. */
@@ -117,11 +153,13 @@ const BY_OAUTH_CODE = byKey<string>([
 /** Google gives no numbers. */
 const BY_GOOGLE_CODE = byKey<string>([
   ['consent-declined', ['access_denied']],
-  // The Workspace's own rules for apps.
-  ['sign-in-refused', ['admin_policy_enforced', 'org_internal', 'disallowed_useragent']],
+  // The Workspace's own rules for apps, those of the account, and windows of apps.
+  ['sign-in-refused', ['admin_policy_enforced', 'access_not_configured', 'policy_enforced', 'disallowed_useragent']],
   ['sign-in-refused', ['login_required', 'interaction_required', 'account_selection_required']],
-  ['google-unreachable', ['server_error', 'temporarily_unavailable', 'internal_failure']],
-  ['google-not-configured', ['invalid_client', 'unauthorized_client', 'deleted_client', 'redirect_uri_mismatch']],
+  ['google-unreachable', ['server_error', 'temporarily_unavailable', 'internal_failure', 'rate_limit_exceeded']],
+  ['google-not-configured', ['invalid_client', 'unauthorized_client', 'deleted_client', 'disabled_client']],
+  ['google-not-configured', ['org_internal', 'redirect_uri_mismatch', 'origin_mismatch']],
+  ['google-not-configured', ['restricted_client', 'invalid_scope']],
   // Used, expired, made up, of another sign-in: Google does not say which.
   ['sign-in-unknown', ['invalid_grant']],
 ]);

@@ -38,7 +38,11 @@ const NEVER_REVOKING: ReadonlySet<FailureCode> = new Set<FailureCode>([
 ]);
 
 /** The customer must act, and no key was refused to us: Microsoft says nothing of the vault. */
-const NO_WORD_ON_THE_KEY: ReadonlySet<FailureCode> = new Set<FailureCode>(['entra-tenant-not-found']);
+const NO_WORD_ON_THE_KEY: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'entra-tenant-not-found',
+  'entra-tenant-blocked',
+  'entra-resource-disabled',
+]);
 
 export function afterLook(before: VaultHealth | undefined, look: Look, now: Date): VaultHealth {
   const checkedAt = now.toISOString();

@@ -45,7 +45,7 @@ describe('what Entra answers', () => {
     [90024, 'RequestBudgetExceededError: a transient error has occurred.', 'entra-unreachable'],
     [50196, 'The server terminated an operation because it encountered a client request loop.', 'entra-throttled'],
     [90055, 'The request has been throttled.', 'entra-throttled'],
-    [500011, 'The resource principal named https://vault.azure.net was not found.', 'entra-error'],
+    [500011, 'The resource principal named https://vault.azure.net was not found.', 'entra-resource-disabled'],
     [50194, 'Application is not configured as a multi-tenant application.', 'entra-error'],
   ])('AADSTS%i means %3$s, by number or by text', (number, text, expected) => {
     expect(classifyEntraError({ aadsts: number, message: text }, FACTS).code).toBe(expected);

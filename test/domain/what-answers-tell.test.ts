@@ -136,11 +136,11 @@ describe('Entra’s answer', () => {
   it.each<[string, Parameters<typeof classifyEntraError>[0], unknown]>([
     [
       'the number of an error that nobody knows',
-      { aadsts: 500011, message: 'Words.' },
+      { aadsts: 500_099, message: 'Words.' },
       {
         code: 'entra-error',
-        facts: { ...FOR, detail: 'AADSTS500011' },
-        service: { code: 'AADSTS500011', message: 'Words.' },
+        facts: { ...FOR, detail: 'AADSTS500099' },
+        service: { code: 'AADSTS500099', message: 'Words.' },
       },
     ],
     [
@@ -192,7 +192,7 @@ describe('Entra’s answer', () => {
 
   it('with a number is not taken for a managed identity’s or a network’s, whatever its text says', () => {
     for (const message of ['managed identity', 'socket hang up', 'endpoints_resolution_error']) {
-      expect(classifyEntraError({ aadsts: 500011, message }, FOR).code).toBe('entra-error');
+      expect(classifyEntraError({ aadsts: 500_099, message }, FOR).code).toBe('entra-error');
     }
   });
 
@@ -238,10 +238,10 @@ describe('the error of a sign-in', () => {
   });
 
   it.each<[string, string, FailureFacts]>([
-    ['which rule stopped it', 'admin_policy_enforced', { detail: 'admin_policy_enforced' }],
+    ['which rule stopped it', 'admin_policy_enforced', { identityProvider: 'google', detail: 'admin_policy_enforced' }],
     ['whose client it is', 'invalid_client', { detail: "Google does not accept the vendor's OAuth client" }],
-    ['an unknown code', 'unheard_of', { detail: 'unheard_of' }],
-    ['no more than is known', 'access_denied', {}],
+    ['an unknown code', 'unheard_of', { identityProvider: 'google', detail: 'unheard_of' }],
+    ['no more than is known', 'access_denied', { identityProvider: 'google' }],
   ])('at Google tells %s', (_what, error, facts) => {
     const found = googleRefusal({ error, description: 'Words.' });
     expect(found.facts).toEqual(facts);

@@ -94,6 +94,11 @@ export const createServicePrincipal = (facts: FailureFacts): string | undefined 
 export const enableServicePrincipal = (facts: FailureFacts): string | undefined =>
   facts.appId === undefined ? undefined : `az ad sp update --id ${posixQuoted(facts.appId)} --set accountEnabled=true`;
 
+/** Of Microsoft's own application Azure Key Vault, the same in every tenant of the public cloud. */
+const KEY_VAULT_APP_ID = 'cfa8b339-82a2-471a-a3c9-0fc0be7a4093';
+export const enableKeyVaultPrincipal = `az ad sp update --id ${KEY_VAULT_APP_ID} --set accountEnabled=true`;
+export const createKeyVaultPrincipal = `az ad sp create --id ${KEY_VAULT_APP_ID}`;
+
 export const signInTo = (facts: FailureFacts): string | undefined =>
   facts.tenantId === undefined ? undefined : `az login --tenant ${posixQuoted(facts.tenantId)}`;
 

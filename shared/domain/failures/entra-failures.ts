@@ -25,6 +25,14 @@ export const CONSENT_AGED = 'the consent is too old for a set-up that is not fin
 /** `detail` of consent-required when the claim to the vault key, which consent makes, was taken away. */
 export const CLAIM_RELEASED = 'the vault key was released since';
 
+/** `detail` of consent-required when somebody accepted minutes ago: Microsoft passes a new principal on for seconds to minutes. */
+export const JUST_ACCEPTED = 'Microsoft is still passing it on';
+
+/** `detail` of federation-mismatch when the identity's token is of a kind that Entra takes from nobody, or of another tenant. */
+export const FOREIGN_IDENTITY = 'the token shown is none of a managed identity in the tenant of the app';
+/** And when a policy of the tenant forbids such credentials. */
+export const FEDERATION_OFF = 'a policy of the tenant does not allow this federated credential';
+
 /** What is wrong with the consent for this one connection; everything else is wrong with the app in the tenant. */
 const CAUSES_OF_CONNECTION: ReadonlyMap<string, string> = new Map([
   [
@@ -47,6 +55,7 @@ export const ENTRA_FAILURES = {
     owner: 'company-admin',
     words: (facts) =>
       consentForConnection(facts) ??
+      consentOnItsWay(facts) ??
       (facts.detail === APP_DISABLED
         ? {
             message: 'Azure AD admin consent is required: our app is disabled in the tenant.',
@@ -124,8 +133,11 @@ export const ENTRA_FAILURES = {
       cause: `No federated credential of the connector app has this issuer, subject (case matters) and audience${because(facts)}. A new one takes some minutes to arrive everywhere.`,
       remedy: remedyOf({
         text:
-          "Compare the app's federated credential with the identity: the issuer is the vendor tenant's, the subject the " +
-          "identity's principal id in lower case, the audience that of token exchange in this cloud.",
+          facts.detail === FEDERATION_OFF
+            ? 'Look at the policies for application credentials of the tenant that the app is registered in: one of them blocks federated credentials of this issuer.'
+            : "Compare the app's federated credential with the identity: the issuer is the vendor tenant's, the subject the identity's principal " +
+              'id in lower case, the audience that of token exchange in this cloud (KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE). App registration and ' +
+              'managed identity have to be in one tenant.',
         azureCli: listFederatedCredentials(facts),
         portal:
           'Microsoft Entra admin center > App registrations > the connector app > Certificates & secrets > Federated credentials',
@@ -238,6 +250,17 @@ function consentForConnection(facts: FailureFacts): FailureWords | undefined {
       text:
         'Ask for a consent link for this connection, and let a Global Administrator or Privileged Role Administrator of ' +
         `${theTenant(facts)} open it and go through it to its end.`,
+    }),
+  };
+}
+
+function consentOnItsWay(facts: FailureFacts): FailureWords | undefined {
+  if (facts.detail !== JUST_ACCEPTED) return undefined;
+  return {
+    message: 'Consent was given a moment ago, and has not arrived everywhere yet.',
+    cause: `Microsoft is still passing the new app on in ${theTenant(facts)}. That takes seconds, sometimes minutes.`,
+    remedy: remedyOf({
+      text: 'Wait a minute, open this link again, and go through it once more. Nothing has to be installed by hand.',
     }),
   };
 }

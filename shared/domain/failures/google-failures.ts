@@ -1,9 +1,40 @@
 // Failures on the way to a verified Google Workspace. Pure.
+import type { Remedy } from '../failure.ts';
 import type { FailureEntry } from './failure-entry.ts';
 import { because, remedyOf } from './remedy.ts';
 
 /** `detail` of google-not-super-admin. */
 export const DELEGATED_ADMIN = 'a delegated administrator';
+
+/** `detail` of google-not-configured, by what Google said of the client. */
+export const INTERNAL_CLIENT = "the vendor's OAuth client is for the vendor's own Workspace only";
+export const UNKNOWN_REDIRECT = "the vendor's OAuth client does not list the address to come back to";
+export const UNREGISTERED_SCOPE = "the vendor's OAuth client may not ask for the directory of users";
+export const UNKNOWN_CLIENT = "Google does not accept the vendor's OAuth client";
+
+const REMEDIES_OF_CLIENT: ReadonlyMap<string, Remedy> = new Map([
+  [
+    INTERNAL_CLIENT,
+    {
+      text: 'Set the user type of the OAuth client to External, and publish the app.',
+      portal: 'Google Cloud console > Google Auth Platform > Audience > User type: External',
+    },
+  ],
+  [
+    UNKNOWN_REDIRECT,
+    {
+      text: 'Add KEYSWITCH_PUBLIC_URL with /consent/callback behind it to the authorised redirect URIs of the OAuth client.',
+      portal: 'Google Cloud console > Google Auth Platform > Clients > the client > Authorised redirect URIs',
+    },
+  ],
+  [
+    UNREGISTERED_SCOPE,
+    {
+      text: 'Add the scope admin.directory.user.readonly to the app, enable the Admin SDK API in its project, and have the app verified.',
+      portal: 'Google Cloud console > Google Auth Platform > Data access',
+    },
+  ],
+]);
 
 export const GOOGLE_FAILURES = {
   'google-not-super-admin': {
@@ -25,11 +56,15 @@ export const GOOGLE_FAILURES = {
     kind: 'input',
     owner: 'company-admin',
     words: (facts) => ({
-      message: `The user who signed in belongs to another Google Workspace than the one to be verified${because(facts)}.`,
+      message: `The user who signed in belongs to another Google domain than the one to be verified${because(facts)}.`,
       cause:
-        "The domain in Google's answer differs from the registered one, or the account belongs to no Workspace at all.",
+        "The domain in Google's answer differs from the registered one. It may be another domain of the same Workspace, or the account " +
+        'belongs to no Workspace at all.',
       remedy: remedyOf({
-        text: 'Sign out of Google, open the link again, and sign in with an account of that domain.',
+        text:
+          'Sign out of Google, open the link again, and sign in with an account whose address is of that domain. If the Workspace has several ' +
+          'domains and its Super Admins are of another one, the vendor registers that one.',
+        portal: 'Google Admin console > Account > Domains > Manage domains',
       }),
     }),
   },
@@ -39,12 +74,14 @@ export const GOOGLE_FAILURES = {
     words: (facts) => ({
       message: `Google Workspace tenants cannot be verified here${because(facts)}.`,
       cause: "The vendor's OAuth client at Google is not set up, or not completely.",
-      remedy: remedyOf({
-        text:
-          'Set KEYSWITCH_GOOGLE_CLIENT_ID and KEYSWITCH_GOOGLE_CLIENT_SECRET to those of an OAuth client of the type web application, ' +
-          'and enable the Admin SDK API in its project.',
-        portal: 'Google Cloud console > APIs & Services > Credentials, and > Enabled APIs & services > Admin SDK API',
-      }),
+      remedy: remedyOf(
+        REMEDIES_OF_CLIENT.get(facts.detail ?? '') ?? {
+          text:
+            'Set KEYSWITCH_GOOGLE_CLIENT_ID and KEYSWITCH_GOOGLE_CLIENT_SECRET to those of an OAuth client of the type web application, ' +
+            'and enable the Admin SDK API in its project.',
+          portal: 'Google Cloud console > APIs & Services > Credentials, and > Enabled APIs & services > Admin SDK API',
+        },
+      ),
     }),
   },
   'google-unreachable': {

@@ -3,6 +3,7 @@
 import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import { callbackErrorOf, microsoftRefusal, stateOf } from '../../domain/sign-in-answer.ts';
+import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
@@ -97,7 +98,11 @@ async function afterSignIn(
     state: state.ticket.text,
     ...openCookie(cookie),
   });
-  if (!person.ok) return refuse(deps, actor, { companyId, step: 'sign-in', failure: person.error, asked });
+  if (!person.ok) {
+    // Who asks for consent has been through Microsoft's page for it a moment ago.
+    const failure = asked.subject.purpose === 'consent' ? excuseFreshConsent(person.error) : person.error;
+    return refuse(deps, actor, { companyId, step: 'sign-in', failure, asked });
+  }
   const question = await beginQuestion(deps, { companyId, link: asked.linkHash, person: person.value });
   if (!question.ok) return refuse(deps, actor, { companyId, step: 'sign-in', failure: question.error, asked });
   const { state: next, cookie: nextCookie } = question.value;

@@ -3,6 +3,7 @@
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection, Consent } from '../../domain/connection.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
+import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey } from '../../domain/rows/row-keys.ts';
@@ -40,7 +41,7 @@ export async function grantConsent(
   const owner = await tenantOfVault(deps.probe, target);
   if (!owner.ok) return err(refusedBy(owner.error));
   const token = await deps.probe.obtainToken(target);
-  if (!token.ok) return err(refusedBy(token.error));
+  if (!token.ok) return err(refusedBy(excuseFreshConsent(token.error)));
   const claimed = await claimVaultKey(deps, { companyId, host: target.host, keyName: target.keyName });
   if (!claimed.ok) return claimed;
   const { principalId } = token.value;

@@ -357,6 +357,24 @@ describe('the second question', () => {
     expect(valueOf(await walk.answer(state, { cookie })).type).toBe('granted');
   });
 
+  it('that has not arrived everywhere yet says so, on the way back and at the answer, and names no command', async () => {
+    const arriving = {
+      refusal: {
+        failure: { code: 'consent-required', kind: 'propagating', remedy: { text: expect.any(String) as string } },
+      },
+    };
+    const { goTo, cookie } = await walk.toSignIn(await walk.link(PLACE));
+    world.signIns.failNext('redeemMicrosoft', 'consent-required');
+    const query = world.signIns.signIn(goTo, { service: 'microsoft', person: ADA });
+    expect(await walk.comeBack(query, cookie)).toMatchObject({ ok: false, error: arriving });
+    const question = await walk.toQuestion(await walk.link(PLACE), ADA);
+    world.vaults.fail({ operation: 'obtainToken', failure: 'consent-required', times: 1 });
+    const answered = await walk.answer(question.state, { cookie: question.cookie });
+    expect(answered).toMatchObject({ ok: false, error: arriving });
+    expect(JSON.stringify(answered)).not.toContain('az ad sp');
+    expect(valueOf(await walk.answer(question.state, { cookie: question.cookie })).type).toBe('granted');
+  });
+
   it('is refused for a key that another company has claimed, as a security event', async () => {
     const named = connectionRowKey(PLACE.connectionId);
     world.tables.tamper('companies', 'globex', named, world.tables.peek('companies', COMPANY, named)!.cells);
