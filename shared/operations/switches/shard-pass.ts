@@ -35,8 +35,9 @@ type PageSlots = <T>(page: () => Promise<T>) => Promise<T>;
 const PAGES_AT_ONCE = 4;
 
 /**
- * One for each process. Shards that are passed over side by side go on in turns: a caller's request waits behind every page that is
- * under way, in this process and in the store, so there are only so many of them as keep the store busy.
+ * One for each process, for all companies. Shards that are passed over side by side go on in turns: a caller's request waits behind every page
+ * that is under way, in this process and in the store, so there are only so many of them as keep the store busy. Nobody asks a vault in one: a
+ * vault that says nothing would hold up the switches of everybody else.
  */
 export const pageSlots = (): PageSlots => pLimit(PAGES_AT_ONCE);
 
@@ -73,7 +74,7 @@ export async function passShard(
     const moved =
       shard.value.generation < work.generation
         ? await turnShard(deps, place, { sw: sw.value, shard, writer })
-        : await deps.pageSlots(() => passPage(deps, place, { sw: sw.value, shard, writer, pages }));
+        : await passPage(deps, place, { sw: sw.value, shard, writer, pages });
     if (typeof moved === 'object') return moved;
     losses = moved === 'lost-race' ? losses + 1 : 0;
     if (losses > 0) await pauseAfterLosing(deps, losses);
@@ -102,17 +103,25 @@ async function passPage(
   const { sw, shard, writer, pages } = input;
   const keys = await keysOf(deps, place, sw, shard.value.phase);
   if (!keys.ok) return { type: 'problem', problem: keys.error };
-  const page = await pages.read(shard.value.cursor);
-  const others = await otherKeys(deps, place, sw, page);
+  const move = async (page: RowPage, others: OtherKeys): Promise<Moved> => {
+    const decide = decider(deps, keys.value, others);
+    const cursor = page.rows.at(-1)?.rowKey ?? shard.value.cursor;
+    if (page.continuation !== undefined) pages.prefetch(cursor, page.continuation);
+    const end: End = (counted) =>
+      page.continuation === undefined ? afterLastRow(counted, cursor) : { ...counted, cursor };
+    const written = await writeRows(deps, place, { from: shard, rows: page.rows, decide, end, writer });
+    if (!written) return 'lost-race';
+    return inVain(deps, place, { before: shard.value, after: written }) ?? 'moved';
+  };
+  const first = await deps.pageSlots(async () => {
+    const page = await pages.read(shard.value.cursor);
+    const named = otherVersions(sw, page);
+    return named.size === 0 ? { moved: await move(page, new Map()) } : { page, named };
+  });
+  if ('moved' in first) return first.moved;
+  const others = await otherKeys(deps, place, sw, first.named);
   if (!others.ok) return { type: 'problem', problem: others.error };
-  const decide = decider(deps, keys.value, others.value);
-  const cursor = page.rows.at(-1)?.rowKey ?? shard.value.cursor;
-  if (page.continuation !== undefined) pages.prefetch(cursor, page.continuation);
-  const end: End = (counted) =>
-    page.continuation === undefined ? afterLastRow(counted, cursor) : { ...counted, cursor };
-  const written = await writeRows(deps, place, { from: shard, rows: page.rows, decide, end, writer });
-  if (!written) return 'lost-race';
-  return inVain(deps, place, { before: shard.value, after: written }) ?? 'moved';
+  return deps.pageSlots(() => move(first.page, others.value));
 }
 
 /** A pass that came to its end and has not seen all goes again from the start, unseen rows first; the second time somebody is told. */
@@ -158,16 +167,10 @@ async function keysOf(
   return freshKey.ok ? ok({ ...keys, freshKey: freshKey.value }) : freshKey;
 }
 
-/**
- * Kept company keys of versions that rows of this page name and the switch does not move: none, and nothing is asked, in a store that was
- * never torn. Each use is told.
- */
-async function otherKeys(
-  deps: ShardPassing,
-  { companyId, keyringId }: SwitchPlace,
-  sw: Switch,
-  page: RowPage,
-): Promise<Result<ReadonlyMap<number, KeyObject>, WorkerKeyProblem>> {
+type OtherKeys = ReadonlyMap<number, KeyObject>;
+
+/** Versions that rows of this page name and the switch does not move, and how many do: none in a store that was never torn. */
+function otherVersions(sw: Switch, page: RowPage): ReadonlyMap<number, number> {
   const { fromVersion, writeVersion } = turnOf(sw);
   const named = new Map<number, number>();
   for (const { cells } of page.rows) {
@@ -179,6 +182,16 @@ async function otherKeys(
         named.set(version, (named.get(version) ?? 0) + 1);
     }
   }
+  return named;
+}
+
+/** Kept company keys of these versions. Each use is told. */
+async function otherKeys(
+  deps: ShardPassing,
+  { companyId, keyringId }: SwitchPlace,
+  sw: Switch,
+  named: ReadonlyMap<number, number>,
+): Promise<Result<OtherKeys, WorkerKeyProblem>> {
   const keys = new Map<number, KeyObject>();
   for (const [version, dataKeys] of named) {
     const other = await deps.workerKeys.other(companyId, sw, version);
@@ -191,11 +204,7 @@ async function otherKeys(
 }
 
 /** What to do with a row in this phase. */
-function decider(
-  deps: ShardPassing,
-  { freshKey, ...keys }: PassKeys,
-  others: ReadonlyMap<number, KeyObject>,
-): (row: DataKey) => RowStep {
+function decider(deps: ShardPassing, { freshKey, ...keys }: PassKeys, others: OtherKeys): (row: DataKey) => RowStep {
   const pass: PassContext = { ...keys, otherKeys: others, nonce: nonces(deps) };
   return (row) => (freshKey ? verifyRow({ ...pass, freshKey }, row) : rewrapRow(pass, row));
 }

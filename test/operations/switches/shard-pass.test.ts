@@ -7,6 +7,7 @@ import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { StoreUnavailable, type Entropy, type Tables, type Timers } from '../../../shared/operations/ports.ts';
 import { PAGE_ROWS, pageSlots, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 
@@ -56,6 +57,26 @@ function counted(rig: Rig, refused?: number): { readonly tables: Tables; readonl
 }
 
 const MANY = 2 * PAGE_ROWS + 1;
+
+describe('workers of many companies in one process', () => {
+  it('go on while another company’s vault says nothing, however many of its shards wait for it', async () => {
+    const [silent, other] = [await prepared(1), await prepared(3)];
+    const slots = pageSlots();
+    const vaults = { readKey: () => never, unwrap: () => never };
+    const workerKeys = new WorkerKeys({ ...silent.deps, vaults }, { ttlMs: 5_000 });
+    const { generation } = await switchOf(silent);
+    const deadline = new Date(silent.clock.now().getTime() + 60_000);
+    for (let worker = 0; worker < 32; worker += 1) {
+      const deps = { ...silent.deps, pageSlots: slots, workerKeys };
+      void passShard(deps, { ...place('s1'), shard: 0 }, { generation, deadline });
+    }
+    await new Promise(setImmediate);
+    other.deps = { ...other.deps, pageSlots: slots };
+    expect(await pass(other)).toEqual({ type: 'done' });
+  });
+});
+
+const never = new Promise<never>(() => undefined);
 
 describe('a worker’s turn on a shard', () => {
   it('turns the shard, moves every row, compares each and is done', async () => {
