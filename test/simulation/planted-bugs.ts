@@ -92,7 +92,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
       `${SWITCHES}/shard-pass.ts`,
-      ["if (shard.value.generation > work.generation) return { type: 'stale' };", ''],
+      ['if (shard.value.generation > work.generation) return turnedBeyond(deps, place, { shard, ...work });', ''],
       ['shard.value.generation < work.generation\n', 'shard.value.generation !== work.generation\n'],
     ),
   ),

@@ -20,6 +20,7 @@ import {
   actOnSwitch,
   loadConnectionsOf,
   marksAtEnd,
+  nextGeneration,
   replaceKeyring,
   replaceSwitch,
   released,
@@ -190,7 +191,9 @@ async function turnTo(
 ): Promise<Decided> {
   const keyring = await loadKeyring(deps.tables, place);
   if (keyring?.value.switchId !== place.switchId) return 'lost-race';
-  const generation = keyring.value.generation + 1;
+  const { shardCount } = keyring.value;
+  const shards = await loadShards(deps.tables, { companyId: place.companyId, keyringId: place.keyringId, shardCount });
+  const generation = nextGeneration(keyring.value, shards);
   const version = direction === 'forward' ? sw.value.toVersion : sw.value.fromVersion;
   const { endsWithoutKeeping: _void, ...kept } = released(sw.value);
   const next: Switch = {
@@ -200,19 +203,10 @@ async function turnTo(
     paused: false,
     denialAccepted: sw.value.denialAccepted || sw.value.blocked !== undefined,
     turnedAt: deps.clock.now().toISOString(),
-    doneAtTurn: await countAt(deps, { ...place, shardCount: keyring.value.shardCount }, version),
+    // About how many rows are there already; only progress is told from it.
+    doneAtTurn: shards.reduce((sum, shard) => sum + (shard ? movableAt(shard.value, version) : 0), 0),
   };
   return write(place, sw, next, [replaceKeyring(keyring, { ...keyring.value, generation })]);
-}
-
-/** About how many rows are at a version already; only progress is told from it. */
-async function countAt(
-  deps: ControlDependencies,
-  keyring: { readonly companyId: string; readonly keyringId: string; readonly shardCount: number },
-  version: number,
-): Promise<number> {
-  const shards = await loadShards(deps.tables, keyring);
-  return shards.reduce((sum, shard) => sum + (shard ? movableAt(shard.value, version) : 0), 0);
 }
 
 /** Nothing was re-protected yet: what stays is the row that says so, and the number of the version that was reserved. */

@@ -26,6 +26,7 @@ import { audited } from '../audit/audited.ts';
 import { loadCompany, loadKeyring, type Loaded } from '../control-state.ts';
 import type { KeyVaults, RowWrite, Sealer } from '../ports.ts';
 import { forged } from '../seals.ts';
+import { loadShards } from '../shard-rows.ts';
 import { lackOfClaim } from '../vault-claims.ts';
 import { makeProvenWrap } from '../wrap-company-key.ts';
 import {
@@ -34,6 +35,7 @@ import {
   guardCompany,
   loadConnectionsOf,
   markUse,
+  nextGeneration,
   replaceKeyring,
   replaceSwitch,
   withoutTrouble,
@@ -210,7 +212,9 @@ async function wrapUnder(
 
 async function store(deps: Preparing, place: SwitchPlace, control: Control, wraps: NewWraps): Promise<PrepareOutcome> {
   const { company, keyring, sw, old, connections } = control;
-  const generation = keyring.value.generation + 1;
+  const { companyId, keyringId } = place;
+  const shards = await loadShards(deps.tables, { companyId, keyringId, shardCount: keyring.value.shardCount });
+  const generation = nextGeneration(keyring.value, shards);
   const now = deps.clock.now().toISOString();
   const next: Switch = {
     ...withoutTrouble(sw.value),

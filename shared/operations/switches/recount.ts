@@ -184,6 +184,8 @@ async function goOn(
 }
 
 const isAstray = (shard: LoadedShard | undefined, sw: Switch): boolean =>
-  shard?.value.generation === sw.generation &&
-  (!isTurnedTo(shard.value, turnOf(sw)) ||
-    (shard.value.phase === 'done' && !areDoneAt(shard.value, turnOf(sw).writeVersion)));
+  shard !== undefined &&
+  (shard.value.generation > sw.generation ||
+    (shard.value.generation === sw.generation &&
+      (!isTurnedTo(shard.value, turnOf(sw)) ||
+        (shard.value.phase === 'done' && !areDoneAt(shard.value, turnOf(sw).writeVersion)))));

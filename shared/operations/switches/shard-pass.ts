@@ -67,7 +67,7 @@ export async function passShard(
   while (deps.clock.now() < work.deadline) {
     const [sw, shard] = await Promise.all([loadSwitch(deps.tables, place), loadShard(deps.tables, place)]);
     if (!sw || !shard || sw.value.generation !== work.generation || !isRunning(sw.value)) return { type: 'stale' };
-    if (shard.value.generation > work.generation) return { type: 'stale' };
+    if (shard.value.generation > work.generation) return turnedBeyond(deps, place, { shard, ...work });
     if (shard.value.generation === work.generation && !isTurnedTo(shard.value, turnOf(sw.value)))
       return { type: 'counts-differ', failure: countsDiffer([shard]) };
     if (shard.value.generation === work.generation && shard.value.phase === 'done') return { type: 'done' };
@@ -80,6 +80,20 @@ export async function passShard(
     if (losses > 0) await pauseAfterLosing(deps, losses);
   }
   return { type: 'out-of-time' };
+}
+
+/**
+ * The switch was turned after it was read, and this worker is out of date; or the shard was turned by no switch that there is, in a store
+ * whose control rows are older than its data keys, and then somebody must have every shard turned anew.
+ */
+async function turnedBeyond(
+  deps: ShardPassing,
+  place: SwitchPlace,
+  { shard, generation }: { readonly shard: LoadedShard; readonly generation: number },
+): Promise<PassOutcome> {
+  const sw = await loadSwitch(deps.tables, place);
+  const isOfNoSwitch = sw?.value.generation === generation && isRunning(sw.value);
+  return isOfNoSwitch ? { type: 'counts-differ', failure: countsDiffer([shard]) } : { type: 'stale' };
 }
 
 /** From here on new keys are written under the target version, and nothing at the other is added: the pass may begin. */

@@ -13,6 +13,7 @@ import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
 import { loadSwitch, type Loaded } from '../control-state.ts';
 import type { RowWrite } from '../ports.ts';
+import type { LoadedShard } from '../shard-rows.ts';
 import { loadConnection, type ConnectionReading } from '../verified-connection.ts';
 
 export interface SwitchPlace {
@@ -65,6 +66,13 @@ export function withoutTrouble(sw: Switch): Switch {
   const { trouble: _over, ...rest } = sw;
   return rest;
 }
+
+/**
+ * Of the next turn: above that of every shard, and not only above the keyring's. Where the tables are copies of which the control rows are
+ * older, shards were turned by what nobody knows of any more, and no worker of an older generation may write them.
+ */
+export const nextGeneration = (keyring: Keyring, shards: readonly (LoadedShard | undefined)[]): number =>
+  Math.max(keyring.generation, ...shards.map((shard) => shard?.value.generation ?? 0)) + 1;
 
 /** A switch without what it waits for, and without a claim to its end: somebody has just decided something about it. */
 export function released(sw: Switch): Switch {

@@ -9,6 +9,7 @@ import { PAGE_ROWS, pageSlots, passShard, type PassOutcome } from '../../../shar
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 
 const ROW_KEY = switchRowKey(KEYRING, 's1');
@@ -231,10 +232,21 @@ describe('a worker’s turn on a shard', () => {
     expect(await shardOf(rig)).toMatchObject({ generation: 0 });
   });
 
-  it('changes nothing if the shard is further', async () => {
+  it.each([
+    ['and so is the switch by now', 2, 'stale'],
+    ['though no switch has turned it', 1, 'counts-differ'],
+  ])('changes nothing if the shard is further, %s', async (_, generation, type) => {
     const rig = await prepared(1);
-    await tamperShard(rig, { generation: 2, phase: 'rewrap' });
-    expect(await pass(rig)).toEqual({ type: 'stale' });
+    const tables = tablesBut(rig.store, {
+      read: async (table, partitionKey, rowKey) => {
+        const row = await rig.store.read(table, partitionKey, rowKey);
+        if (rowKey !== SHARD_ROW_KEY) return row;
+        await rig.tamperSwitch('s1', { generation });
+        await tamperShard(rig, { generation: 2, phase: 'rewrap' });
+        return rig.store.read(table, partitionKey, rowKey);
+      },
+    });
+    expect(await pass(rig, { tables })).toMatchObject({ type });
     expect((await rig.dataKey('key-000000')).companyKeyVersion).toBe(1);
   });
 

@@ -7,7 +7,9 @@ import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-plac
 import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
 import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
 import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { recount } from '../../../shared/operations/switches/recount.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -203,5 +205,62 @@ describe('a store that is such a copy', () => {
       ),
     );
     expect(versions.size).toBe(1);
+  });
+});
+
+describe('a store whose control rows are older than its data keys', () => {
+  const laid = (rig: Rig, control: Snapshot): void => {
+    for (const { rowKey } of rowsOf(rig, 'companies'))
+      if (!control.some((row) => row.rowKey === rowKey)) {
+        const { etag } = rig.store.peek('companies', COMPANY, rowKey)!;
+        void rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag }]);
+      }
+    for (const { partitionKey, rowKey, cells } of control) rig.store.tamper('companies', partitionKey, rowKey, cells);
+    rig.queue.clear();
+    rig.deps = rig.freshHost();
+  };
+  const generations = async (rig: Rig): Promise<number[]> => (await rig.shards()).map(({ generation }) => generation);
+  /** Cancelled half-way; every shard is turned back. */
+  async function turnedBack(): Promise<{ readonly rig: Rig; readonly before: Snapshot; readonly during: Snapshot }> {
+    const rig = await Rig.withDataKeys(KEYS, { shardCount: 2 });
+    const before = rowsOf(rig, 'companies');
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    await rig.drain({ enough: async () => (await generations(rig)).includes(1) });
+    const during = rowsOf(rig, 'companies');
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    await rig.drain();
+    expect(await generations(rig)).toEqual([2, 2]);
+    return { rig, before, during };
+  }
+
+  it('has its switch blocked, since shards were turned by none that there is, and a recount sets it going', async () => {
+    const { rig, during } = await turnedBack();
+    laid(rig, during);
+    await retrySwitch(rig.deps, place('s1'), ADMIN);
+    await rig.drain();
+    expect((await loadSwitch(rig.store, place('s1')))!.value.blocked).toMatchObject({ reason: 'counts-differ' });
+    expect((await recount(rig.deps, place('s1'), ADMIN)).ok).toBe(true);
+    await rig.drain();
+    expect((await loadSwitch(rig.store, place('s1')))!.value).toMatchObject({ state: 'completed', generation: 3 });
+    expect(await rig.openByCaller()).toBe(KEYS);
+    await expectExactCounts(rig);
+  });
+
+  it('has its switch rolled back, if somebody cancels it', async () => {
+    const { rig, during } = await turnedBack();
+    laid(rig, during);
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    await rig.drain();
+    expect((await loadSwitch(rig.store, place('s1')))!.value).toMatchObject({ state: 'cancelled', generation: 3 });
+    expect(await rig.openByCaller()).toBe(KEYS);
+  });
+
+  it('is moved by its next switch, in a generation above that of every shard', async () => {
+    const { rig, before } = await turnedBack();
+    laid(rig, before);
+    await to(rig, 's2', FABRIKAM);
+    expect((await loadSwitch(rig.store, place('s2')))!.value).toMatchObject({ state: 'completed', generation: 3 });
+    expect(await rig.openByCaller()).toBe(KEYS);
+    await expectExactCounts(rig);
   });
 });
