@@ -118,8 +118,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ]),
     ...COUNTS_NOT_COMPARED,
     inFile('shared/domain/reprotect-row.ts', [
-      "if (row.companyKeyVersion === pass.fromVersion) return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');",
-      'if (row.companyKeyVersion === pass.fromVersion) return UNTOUCHED;',
+      "    return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');\n  }\n  // On the way back",
+      '    return UNTOUCHED;\n  }\n  // On the way back',
     ]),
   ),
   bug(
