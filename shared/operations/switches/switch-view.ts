@@ -1,11 +1,9 @@
 // A switch as people see it: exact counts, rate, time left, what it waits for. Reads only.
-import type { QuarantineReason } from '../../domain/data-key.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { readSwitch } from '../../domain/rows/control-rows.ts';
-import { QUARANTINE_PREFIX } from '../../domain/rows/data-rows.ts';
-import { dataKeysPartition, rowKeysUnder } from '../../domain/rows/row-keys.ts';
+import { rowKeysUnder } from '../../domain/rows/row-keys.ts';
 import { progressOf, type Progress } from '../../domain/progress.ts';
 import { isTurnedTo, type Shard } from '../../domain/shard.ts';
 import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
@@ -13,6 +11,7 @@ import type { TenantRef } from '../../domain/tenant.ts';
 import { listAll, loadKeyring, loadSwitch } from '../control-state.ts';
 import { loadShards } from '../shard-rows.ts';
 import { listTenants } from '../tenants/verifications.ts';
+import { nameQuarantined, type QuarantinedRow } from './name-quarantined.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 
@@ -22,14 +21,12 @@ export interface SwitchView extends Switch {
   readonly etag: string;
   readonly progress: Progress;
   /** The first quarantined rows by name; `progress.quarantined` is their exact number. */
-  readonly quarantine: readonly { readonly keyId: string; readonly reason: QuarantineReason }[];
+  readonly quarantine: readonly QuarantinedRow[];
   /** All tenants whose administrators must agree before it can go on, or end. */
   readonly unverifiedTenants: readonly TenantRef[];
   /** Present while it stands still for something that is no failure. */
   readonly waitsFor?: 'tenants';
 }
-
-const MAX_NAMED_ROWS = 100;
 
 export async function getSwitch(deps: ViewDependencies, place: SwitchPlace): Promise<Result<SwitchView, Refusal>> {
   const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
@@ -69,7 +66,7 @@ async function viewOf(
     ...sw.value,
     etag: sw.etag,
     progress,
-    quarantine: await namesOf(deps, place, shards),
+    quarantine: await nameQuarantined(deps.tables, place, shards),
     unverifiedTenants: unverified.map(({ kind, tenantId }) => ({ kind, tenantId })),
     ...(waits ? { waitsFor: 'tenants' } : {}),
   };
@@ -86,33 +83,3 @@ async function unverifiedOf(deps: ViewDependencies, companyId: string, sw: Switc
   const held = await tenantsThatHold(deps, { companyId, sw });
   return held.ok ? held.value : listTenants(deps.tables, companyId);
 }
-
-async function namesOf(
-  deps: ViewDependencies,
-  place: { readonly companyId: string; readonly keyringId: string },
-  shards: readonly { readonly quarantined: number }[],
-): Promise<SwitchView['quarantine']> {
-  const named: { keyId: string; reason: QuarantineReason }[] = [];
-  for (const [shard, { quarantined }] of shards.entries()) {
-    if (quarantined === 0 || named.length >= MAX_NAMED_ROWS) continue;
-    // A page may be short, or empty, and yet not the last.
-    let continuation: string | undefined;
-    do {
-      const page = await deps.tables.list({
-        table: 'datakeys',
-        partitionKey: dataKeysPartition({ ...place, shard }),
-        ...rowKeysUnder(QUARANTINE_PREFIX),
-        limit: MAX_NAMED_ROWS - named.length,
-        ...(continuation === undefined ? {} : { continuation }),
-      });
-      for (const { rowKey, cells } of page.rows) {
-        named.push({ keyId: rowKey.slice(QUARANTINE_PREFIX.length), reason: reasonOf(cells['reason']) });
-      }
-      continuation = page.continuation;
-    } while (continuation !== undefined && named.length < MAX_NAMED_ROWS);
-  }
-  return named;
-}
-
-const reasonOf = (value: unknown): QuarantineReason =>
-  value === 'unknown-version' || value === 'differs-after-rewrap' ? value : 'does-not-open';
