@@ -12,6 +12,7 @@ import { NO_FAULTS } from './plan.ts';
 import type { PortWorld } from './port-world.ts';
 import type { Point } from './scheduler.ts';
 import type { CopiedRow, World } from './world.ts';
+import { writeAsAzure } from './write-as-azure.ts';
 
 const MAX_MESSAGES = 2_000;
 
@@ -54,7 +55,7 @@ export class Restored {
       troubleAt: nothing,
       authorised: nothing,
       mustHoldNoKey: (what, value) => world.mustHoldNoKey(what, value),
-      commit: (table, partitionKey, writes) => store.write(table, partitionKey, writes),
+      commit: (table, partitionKey, writes) => writeAsAzure(store, table, partitionKey, writes),
     };
   }
 

@@ -17,6 +17,7 @@ import { Coverage } from './coverage.ts';
 import { holdsKeyMaterial } from './entropy.ts';
 import { History, type CompanyKeys } from './history.ts';
 import { startHost, type Host } from './host.ts';
+import { writeAsAzure } from './write-as-azure.ts';
 import { NO_FAULTS, type FaultRates, type Plan } from './plan.ts';
 import type { Death, Place, Way } from '../fixtures/places-to-die.ts';
 import type { PortWorld } from './port-world.ts';
@@ -201,13 +202,9 @@ export class World implements PortWorld {
     }
   }
 
-  /** One transaction on the store, looked at as it is committed. `*` matches any row, as in Azure. */
+  /** One transaction on the store, looked at as it is committed. */
   async commit(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
-    const exact = writes.map((write): RowWrite => {
-      if (write.kind === 'insert' || write.etag !== '*') return write;
-      return { ...write, etag: this.store.peek(table, partitionKey, write.rowKey)?.etag ?? '*' };
-    });
-    const written = await this.store.write(table, partitionKey, exact);
+    const written = await writeAsAzure(this.store, table, partitionKey, writes);
     if (written.outcome === 'committed') this.#committed(table, partitionKey, writes);
     return written;
   }
