@@ -8,8 +8,8 @@ interface TerminateApp {
 }
 
 const EVERY_MS = 60_000;
-/** The host gives a worker ten seconds to end. */
-const LAST_MS = 5_000;
+/** The host gives a worker five seconds to end (azure-functions-host, WorkerTerminateGracePeriodInSeconds): the last write needs some of them. */
+const LAST_MS = 3_000;
 
 /** The interval keeps no process alive. */
 export function recordOwnCounts(app: TerminateApp, deps: CallCounting): void {

@@ -37,3 +37,25 @@ test('the minute that is not over too, when it is told to stop', async () => {
   expect(chainOf(rig.store)).toMatchObject([{ action: 'data-keys.calls' }]);
   expect(vi.getTimerCount()).toBe(0);
 });
+
+test('with the last write begun well within the five seconds that the host gives a worker to end', async () => {
+  const stoppedMs = rig.clock.now().getTime();
+  const { tables } = deps;
+  let lastMs = 0;
+  const slow: typeof tables = {
+    read: tables.read.bind(tables),
+    list: tables.list.bind(tables),
+    write: (...write) => {
+      lastMs = rig.clock.now().getTime();
+      rig.clock.advance(100);
+      return tables.write(...write);
+    },
+  };
+  deps = { ...deps, tables: slow };
+  recordOwnCounts({ hook: { appTerminate: (handler) => (stop = handler) } }, deps);
+  for (let company = 0; company < 100; company += 1)
+    deps.dataKeyCalls.add(`company-${company}`, 'unwrap', { caller: 'ann', count: 1 });
+  await stop();
+  expect(lastMs - stoppedMs).toBeGreaterThan(2_000);
+  expect(lastMs - stoppedMs).toBeLessThan(4_000);
+});
