@@ -2,6 +2,7 @@
 // HTTP API on loopback to reach both from another process. Knows nothing of any one emulator.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import * as z from 'zod';
 
 /** One request an emulator answered. `operation` is the emulator's own verb (`unwrapkey`, `token`, `send`). */
 export interface RequestRecord {
@@ -57,6 +58,27 @@ export interface ControlRequest {
 
 export type ControlRoute = (request: ControlRequest) => unknown;
 
+const texts = z.record(z.string(), z.string());
+/** The same as Fault and FaultEffect: what comes over HTTP may be anything. */
+const faultShape = z.strictObject({
+  operation: z.string().optional(),
+  target: z.string().optional(),
+  skip: z.number().int().min(0).optional(),
+  times: z.number().int().positive().optional(),
+  effect: z.strictObject({
+    delayMs: z.number().min(0).optional(),
+    status: z.number().int().optional(),
+    headers: texts.optional(),
+    body: z.unknown().optional(),
+    drop: z.enum(['before-acting', 'after-acting']).optional(),
+    hang: z.boolean().optional(),
+    hold: z.boolean().optional(),
+    stall: z.enum(['headers', 'body']).optional(),
+    mergeBody: z.record(z.string(), z.unknown()).optional(),
+    bodyBytes: z.number().int().optional(),
+  }),
+});
+
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_RECORDS = 1_000_000;
 
@@ -67,9 +89,12 @@ export class Control {
   #held: (() => void)[] = [];
   #latencyMs = 0;
   readonly #routes = new Map<string, ControlRoute>();
+  readonly #operations: ReadonlySet<string>;
   #server: Server | undefined;
 
-  constructor() {
+  /** `operations`: all that the emulator ever takes faults for. */
+  constructor(operations: Iterable<string>) {
+    this.#operations = new Set(operations);
     this.route('GET /requests', ({ query }) => this.requests(Number(query.get('since') ?? 0)));
     this.route('DELETE /requests', () => this.clearRequests());
     this.route('POST /faults', ({ body }) => this.plant(body as Fault));
@@ -93,7 +118,12 @@ export class Control {
     this.#records = [];
   }
 
+  /** Throws for an operation that this emulator does not have, or a field that no fault has: such a fault would harm nothing. */
   plant(fault: Fault): void {
+    faultShape.parse(fault);
+    if (fault.operation !== undefined && !this.#operations.has(fault.operation)) {
+      throw new Error(`no such operation: ${fault.operation}; there are ${[...this.#operations].join(', ')}`);
+    }
     this.#faults.push({ fault, skip: fault.skip ?? 0, left: fault.times ?? Infinity });
   }
 
@@ -116,8 +146,10 @@ export class Control {
     return this.#latencyMs;
   }
 
-  /** The effect of the first planted fault that this request meets, counted as used. */
+  /** The effect of the first planted fault that this request meets, counted as used. Throws for an operation that was not named to be planted. */
   take(operation: string, target: string): FaultEffect | undefined {
+    if (!this.#operations.has(operation))
+      throw new Error(`an operation of which the control was not told: ${operation}`);
     for (const planted of this.#faults) {
       const { fault } = planted;
       if (fault.operation !== undefined && fault.operation !== operation) continue;

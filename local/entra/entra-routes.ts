@@ -17,6 +17,18 @@ export interface EntraState extends PeopleState {
 
 const NO_STORE = { 'Cache-Control': 'no-store, no-cache', Pragma: 'no-cache' } as const;
 
+export const ENTRA_OPERATIONS = [
+  'instance-discovery',
+  'discovery',
+  'jwks',
+  'token',
+  'authorize',
+  'admin-consent',
+  'login',
+  'consent',
+  'unknown',
+] as const;
+
 export function understandEntra(state: EntraState): Understand {
   return (request) => {
     const [, tenant = '', ...rest] = request.path.split('/');

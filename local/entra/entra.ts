@@ -2,7 +2,7 @@
 // Starts with the vendor's tenant, its API app and its connector app with the federated credential, and no secret.
 import { Control } from '../control/control.ts';
 import { RoutePatterns } from '../control/route-patterns.ts';
-import { listenHttp } from '../http/emulator-http.ts';
+import { HANDSHAKE, listenHttp } from '../http/emulator-http.ts';
 import {
   API_APP_ID,
   CONNECTOR_APP_ID,
@@ -16,7 +16,7 @@ import { ShortLived } from '../oidc/short-lived.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
 import { Directory } from './directory.ts';
 import { addEntraCalls, mintApiToken, type ApiTokenOptions } from './entra-control.ts';
-import { understandEntra, type EntraState } from './entra-routes.ts';
+import { ENTRA_OPERATIONS, understandEntra, type EntraState } from './entra-routes.ts';
 import { addPeopleCalls } from './people-control.ts';
 import { TokenSigner } from './token-signer.ts';
 
@@ -35,7 +35,7 @@ export interface EntraEmulator {
 }
 
 export async function startEntra(options: { readonly tls: TlsIdentity }): Promise<EntraEmulator> {
-  const control = new Control();
+  const control = new Control([HANDSHAKE, ...ENTRA_OPERATIONS]);
   const signer = await TokenSigner.create();
   const state: EntraState = {
     directory: vendorDirectory(),

@@ -8,6 +8,17 @@ import { redeem } from './token-endpoint.ts';
 
 const DIRECTORY_PATH = 'GET admin.googleapis.com/admin/directory/v1/users/';
 
+export const GOOGLE_OPERATIONS = [
+  'discovery',
+  'jwks',
+  'authorize',
+  'login',
+  'consent',
+  'token',
+  'users.get',
+  'unknown',
+] as const;
+
 export function understandGoogle(state: GoogleState): Understand {
   return (request) => {
     const verb = `${request.method} ${request.host}${request.path}`;

@@ -4,12 +4,12 @@ import * as z from 'zod';
 import { Control } from '../control/control.ts';
 import { named, RoutePatterns } from '../control/route-patterns.ts';
 import { TokenSigner } from '../entra/token-signer.ts';
-import { listenHttp } from '../http/emulator-http.ts';
+import { HANDSHAKE, listenHttp } from '../http/emulator-http.ts';
 import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../identities.ts';
 import { PlannedTokens } from '../oidc/planned-tokens.ts';
 import { ShortLived } from '../oidc/short-lived.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
-import { understandGoogle } from './google-routes.ts';
+import { GOOGLE_OPERATIONS, understandGoogle } from './google-routes.ts';
 import { Accounts } from './model.ts';
 import type { GoogleState } from './state.ts';
 
@@ -38,7 +38,7 @@ const settingsBody = z.strictObject({
 });
 
 export async function startGoogle(options: { readonly tls: TlsIdentity }): Promise<GoogleEmulator> {
-  const control = new Control();
+  const control = new Control([HANDSHAKE, ...GOOGLE_OPERATIONS]);
   const signer = await TokenSigner.create();
   const state: GoogleState = {
     accounts: new Accounts(),

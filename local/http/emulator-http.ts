@@ -90,6 +90,9 @@ export async function listenHttp(options: {
   };
 }
 
+/** What can be planted for each that speaks TLS, beside its own operations. */
+export const HANDSHAKE = 'handshake';
+
 /** TLS for any name. A planted `handshake` that hangs leaves the client, whose name for us is the target, without an answer. */
 function greeting(tls: TlsIdentity, control: Control): TlsOptions {
   const material = { cert: tls.certPem, key: tls.keyPem };
@@ -97,7 +100,7 @@ function greeting(tls: TlsIdentity, control: Control): TlsOptions {
   return {
     ...material,
     SNICallback: (name, answer) => {
-      if (control.take('handshake', name.toLowerCase())?.hang !== true) answer(null, context);
+      if (control.take(HANDSHAKE, name.toLowerCase())?.hang !== true) answer(null, context);
     },
   };
 }

@@ -1,10 +1,11 @@
 // Key Vault of the embedded run: HTTPS for any number of vaults, told apart by the Host name. Starts empty; vaults, keys
 // and grants come through the control API.
 import { Control } from '../control/control.ts';
-import { listenHttp } from '../http/emulator-http.ts';
+import { HANDSHAKE, listenHttp } from '../http/emulator-http.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
 import { BearerTokens, type TokenKeys } from './bearer-token.ts';
 import { addVaultCalls } from './vault-control.ts';
+import { KEY_OPERATIONS } from './key-operations.ts';
 import { understandVault } from './vault-routes.ts';
 import { Vaults } from './vaults.ts';
 
@@ -20,7 +21,7 @@ export async function startKeyVault(options: {
   /** The public keys of whoever signs tokens: a JWKS, its URL, or a function that answers it. */
   readonly tokenKeys: TokenKeys;
 }): Promise<KeyVaultEmulator> {
-  const control = new Control();
+  const control = new Control([HANDSHAKE, 'challenge', ...Object.keys(KEY_OPERATIONS), 'unknown']);
   const vaults = new Vaults();
   const understand = understandVault({ vaults, tokens: new BearerTokens(options.tokenKeys) });
   const http = await listenHttp({ tls: options.tls, control, understand });

@@ -50,7 +50,7 @@ export async function startManagedIdentity(options: {
     identities: new Map([[MANAGED_IDENTITY_CLIENT_ID, MANAGED_IDENTITY_PRINCIPAL_ID]]),
     settings: { tokenLifetimeSeconds: DEFAULT_LIFETIME_SECONDS },
   };
-  const control = new Control();
+  const control = new Control(['token']);
   addCalls(control, state);
   const http = await listenHttp({
     control,

@@ -15,8 +15,25 @@ export interface Outcome {
   readonly followUp?: () => void;
 }
 
+export const BROKER_OPERATIONS = [
+  'open',
+  'begin',
+  'attach',
+  'put-token',
+  'send',
+  'receive',
+  'complete',
+  'abandon',
+  'dead-letter',
+  'schedule',
+  'cancel-scheduled',
+  'renew-lock',
+  'peek',
+] as const;
+export type BrokerOperation = (typeof BROKER_OPERATIONS)[number];
+
 interface Operation {
-  readonly operation: string;
+  readonly operation: BrokerOperation;
   readonly target: string;
   readonly client: ClientConnection;
   readonly act: () => Outcome;

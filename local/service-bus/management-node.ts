@@ -5,7 +5,7 @@ import type { Control } from '../control/control.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { enqueueAll, enqueueDetail } from './enqueue.ts';
 import { LOCK_LOST, malformed, messageTooLarge, notImplemented, unauthorized, type Failure } from './failures.ts';
-import { carryOut, type Outcome } from './faulty-operation.ts';
+import { carryOut, type BrokerOperation, type Outcome } from './faulty-operation.ts';
 import { fromBytes, lockTokenOfUuid, recordOf, toWire } from './message-codec.ts';
 import { MAX_MESSAGE_BYTES } from './producer-link.ts';
 import type { Queue } from './queue.ts';
@@ -77,7 +77,7 @@ function dispatch(context: Context): void {
   }
 }
 
-function perform(context: Context, operation: string, act: (context: Context) => Outcome): void {
+function perform(context: Context, operation: BrokerOperation, act: (context: Context) => Outcome): void {
   const { queue, client, control } = context;
   carryOut(control, {
     operation,

@@ -10,7 +10,7 @@ import { Control } from '../control/control.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
 import { ClientConnection } from './client-connection.ts';
 import { addControlRoutes, messagesOf, purge, stateOf, type QueueMessages, type QueueState } from './control-routes.ts';
-import { carryOut } from './faulty-operation.ts';
+import { BROKER_OPERATIONS, carryOut } from './faulty-operation.ts';
 import { openLink, type Broker } from './link-admission.ts';
 import { MAX_MESSAGE_BYTES } from './producer-link.ts';
 import { createQueue, type Queue } from './queue.ts';
@@ -42,7 +42,7 @@ const IDLE_TIMEOUT_MS = 120_000;
 const MAX_FRAME_BYTES = 64 * 1024;
 
 export async function startServiceBus({ tls, queues, issuerKeys }: ServiceBusOptions): Promise<ServiceBusEmulator> {
-  const control = new Control();
+  const control = new Control(BROKER_OPERATIONS);
   const surroundings = { now: Date.now, newLockToken: randomUUID };
   const byName = new Map(
     queues.map((settings) => [settings.name.toLowerCase(), createQueue(settings, { control, surroundings })]),

@@ -12,7 +12,7 @@ import type { TlsIdentity } from '../tls/certificates.ts';
 import { openAzurite } from './azurite.ts';
 import { hasImpossibleKey } from './azurite-limits.ts';
 import { createSignatureCheck } from './signature-check.ts';
-import { readTableRequest } from './table-request.ts';
+import { readTableRequest, TABLE_OPERATIONS } from './table-request.ts';
 import { cutInsteadOfAnswering, watchStatus } from './table-response.ts';
 
 interface TablesOptions {
@@ -38,7 +38,7 @@ export async function startTables(options: TablesOptions): Promise<TablesEmulato
     account: STORAGE_ACCOUNT,
     ...(options.file === undefined ? {} : { file: options.file }),
   });
-  const control = new Control();
+  const control = new Control(TABLE_OPERATIONS);
   const isGenuine = createSignatureCheck(options.issuerKeys);
   const server = createServer(
     { cert: options.tls.certPem, key: options.tls.keyPem, keepAliveTimeout: KEEP_ALIVE_MS },

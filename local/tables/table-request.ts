@@ -2,18 +2,21 @@
 // leaves the request unread for the service behind.
 import type { IncomingMessage } from 'node:http';
 
+export const TABLE_OPERATIONS = [
+  'get',
+  'query',
+  'insert',
+  'update',
+  'delete',
+  'batch',
+  'list-tables',
+  'create-table',
+  'delete-table',
+  'other',
+] as const;
+
 interface TableRequest {
-  readonly operation:
-    | 'get'
-    | 'query'
-    | 'insert'
-    | 'update'
-    | 'delete'
-    | 'batch'
-    | 'list-tables'
-    | 'create-table'
-    | 'delete-table'
-    | 'other';
+  readonly operation: (typeof TABLE_OPERATIONS)[number];
   /** The table; empty for what concerns no single one. */
   readonly target: string;
 }
