@@ -4,19 +4,31 @@ import type { NameFound } from '../domain/network-error.ts';
 import { Deadline } from './deadline.ts';
 
 const LIMIT_MS = 2_000;
+/** Always there, in every cloud: a resolver that does not know it answers "no such name" to anything. */
+const PUBLIC_NAME = 'login.microsoftonline.com';
 const PRIVATE_ALIAS = /\.privatelink\.vaultcore\.[a-z.]+$/i;
+
+export interface NameResolver {
+  readonly aliasesOf: (host: string) => Promise<readonly string[]>;
+  readonly addressOf: (host: string) => Promise<unknown>;
+}
 
 /** Never throws: a resolver that does not answer says nothing. */
 export async function findName(
   host: string,
-  resolveAliases: (host: string) => Promise<readonly string[]> = (name) => dns.resolveCname(name),
+  resolver: NameResolver = { aliasesOf: (name) => dns.resolveCname(name), addressOf: (name) => dns.lookup(name) },
 ): Promise<NameFound> {
-  try {
-    return await new Deadline(LIMIT_MS).race<NameFound>(
-      async () => ((await resolveAliases(host)).some((alias) => PRIVATE_ALIAS.test(alias)) ? 'private' : 'unknown'),
+  const look = async (): Promise<NameFound> => {
+    try {
+      return (await resolver.aliasesOf(host)).some((alias) => PRIVATE_ALIAS.test(alias)) ? 'private' : 'unknown';
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTFOUND') return 'unknown';
+    }
+    // No such name, says a resolver that is worth believing only if it knows names that there are.
+    return resolver.addressOf(PUBLIC_NAME).then(
+      () => 'gone',
       () => 'unknown',
     );
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOTFOUND' ? 'gone' : 'unknown';
-  }
+  };
+  return new Deadline(LIMIT_MS).race<NameFound>(look, () => 'unknown');
 }

@@ -1,6 +1,6 @@
 // What a refusal means for a key that something is wrapped by already. Pure. Whoever meets it says the same with the same facts: which
 // version, that the key was there, and that nothing about it was typed just now.
-import { asDenial, withFacts } from './failure-catalogue.ts';
+import { asDenial, failure, withFacts } from './failure-catalogue.ts';
 import type { Failure, FailureFacts } from './failure.ts';
 import { parseKeyId } from './provider.ts';
 
@@ -9,6 +9,16 @@ export function ofKeyInUse(found: Failure, keyId?: string): Failure {
   const version = keyId === undefined ? undefined : parseKeyId(keyId)?.version;
   const facts: FailureFacts = { keySeen: true, inUse: true, ...(version === undefined ? {} : { keyVersion: version }) };
   const known = withFacts(found, facts);
+  if (known.code === 'vault-not-found' && !isSeenToBeGone(known)) {
+    return failure('vault-unreachable', { ...known.facts, detail: NAME_UNSURE }, known.service);
+  }
   // Nobody has typed this tenant just now: it was there, and is gone.
   return known.code === 'entra-tenant-not-found' && known.kind === 'input' ? asDenial(known) : known;
 }
+
+/** `detail` of vault-unreachable when the name of a vault in use has no address, and that may be our own resolver's fault. */
+const NAME_UNSURE =
+  "its name has no address in the vendor's network, and a resolver that works did not say that it is gone";
+
+/** The vault said so itself, or a resolver that knows other names. */
+const isSeenToBeGone = ({ facts, service }: Failure): boolean => facts.nameGone === true || service?.status === 404;

@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { findName } from '../../shared/adapters/vault-name.ts';
+import { findName, type NameResolver } from '../../shared/adapters/vault-name.ts';
 
 const HOST = 'contoso.vault.azure.net';
 const failing = (code: string) => (): Promise<never> =>
   Promise.reject(Object.assign(new Error(`queryCname ${code} ${HOST}`), { code }));
+const withAliases = (aliasesOf: NameResolver['aliasesOf']): NameResolver => ({
+  aliasesOf,
+  addressOf: () => Promise.resolve('192.0.2.1'),
+});
 
 describe('a vault’s name without an address', () => {
   it.each([
@@ -11,7 +15,12 @@ describe('a vault’s name without an address', () => {
     ['contoso.privatelink.vaultcore.usgovcloudapi.net', 'private'],
     ['data-prod.vaultcore.azure.net', 'unknown'],
   ])('with the alias %s is %s', async (alias, found) => {
-    expect(await findName(HOST, (host) => Promise.resolve([host === HOST ? alias : '']))).toBe(found);
+    expect(
+      await findName(
+        HOST,
+        withAliases((host) => Promise.resolve([host === HOST ? alias : ''])),
+      ),
+    ).toBe(found);
   });
 
   it.each([
@@ -21,6 +30,19 @@ describe('a vault’s name without an address', () => {
     ['ETIMEOUT', 'unknown'],
     ['EREFUSED', 'unknown'],
   ])('of which the resolver says %s is %s', async (code, found) => {
-    expect(await findName(HOST, failing(code))).toBe(found);
+    expect(await findName(HOST, withAliases(failing(code)))).toBe(found);
   });
+
+  it.each(['ENOTFOUND', 'EAI_AGAIN'])(
+    'is gone only if that resolver knows a public name, and not where it says %s',
+    async (code) => {
+      const asked: string[] = [];
+      const addressOf = (name: string): Promise<never> => {
+        asked.push(name);
+        return failing(code)();
+      };
+      expect(await findName(HOST, { aliasesOf: failing('ENOTFOUND'), addressOf })).toBe('unknown');
+      expect(asked).toEqual(['login.microsoftonline.com']);
+    },
+  );
 });

@@ -152,6 +152,22 @@ describe('what is wrong with a key in force is the same for everybody', () => {
       remedy: { text: expect.stringContaining('Microsoft support') as unknown },
     });
   });
+
+  it('where its vault has no address for us: away, and no denial, until a resolver that works says that it is gone', async () => {
+    const host = { vaultHost: CONTOSO_HOST };
+    rig.vaults.fail({ operation: 'any', host: CONTOSO_HOST, failure: failure('vault-not-found', host), times: 5 });
+    expect(await byCallers()).toMatchObject({ code: 'vault-unreachable', kind: 'transient', owner: 'vendor' });
+    expect(failedIn(await byTest())).toMatchObject({ code: 'vault-unreachable', owner: 'vendor' });
+    for (const _time of [1, 2, 3]) {
+      expect(await byCheck()).toMatchObject({ state: 'unreachable', code: 'vault-unreachable', owner: 'vendor' });
+    }
+    rig.vaults.heal();
+    const gone = failure('vault-not-found', { ...host, nameGone: true });
+    rig.vaults.fail({ operation: 'any', host: CONTOSO_HOST, failure: gone });
+    expect(await byCallers()).toMatchObject({ code: 'vault-not-found', kind: 'denied', owner: 'azure-admin' });
+    expect(await byCheck()).toMatchObject({ state: 'unreachable', code: 'vault-not-found' });
+    expect(await byCheck()).toMatchObject({ state: 'revoked', code: 'vault-not-found' });
+  });
 });
 
 describe('a newest version that is fit for nothing', () => {
