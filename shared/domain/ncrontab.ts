@@ -13,8 +13,8 @@ interface Field {
   readonly names?: readonly string[];
 }
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
+const MONTHS = 'january february march april may june july august september october november december'.split(' ');
+const DAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' ');
 const FIELDS: readonly Field[] = [
   { name: 'second', min: 0, max: 59 },
   { name: 'minute', min: 0, max: 59 },
@@ -50,9 +50,10 @@ function parseField(text: string, field: Field): ReadonlySet<number> {
   return values;
 }
 
+/** Digits, or the beginning of a name, of which the first that fits is meant, as NCrontab has it (CrontabField.ParseValue). */
 function parseValue(text: string, { name, min, max, names }: Field): number {
-  const named = names?.indexOf(text.slice(0, 3)) ?? -1;
-  const value = named >= 0 ? named + min : Number(text);
+  const named = names?.findIndex((whole) => whole.startsWith(text)) ?? -1;
+  const value = named >= 0 ? named + min : /^\d+$/.test(text) ? Number(text) : NaN;
   if (!Number.isInteger(value) || value < min || value > max) throw new Error(`'${text}' is no ${name} of a schedule.`);
   return value;
 }
