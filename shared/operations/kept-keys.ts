@@ -20,8 +20,6 @@ export interface KeyUntil {
   readonly expiresAtMs: number;
 }
 
-/** One link for each end of a switch within the time that keys are kept. */
-const LONGEST_CHAIN = 256;
 const MAX_ENTRIES = 1_000;
 
 /**
@@ -35,17 +33,20 @@ export async function openKept<P extends { readonly type: string }>(
     readonly parentOf: (version: number) => Promise<Result<KeyUntil, P | { readonly type: 'gone' }>>;
     readonly asProblem: (failure: Failure) => P;
   },
-  links = 0,
+  opening: readonly number[] = [],
 ): Promise<Result<KeyUntil, P | { readonly type: 'gone' }>> {
   const row = await loadKeptKey(deps.tables, context);
-  if (!row || links >= LONGEST_CHAIN) return err({ type: 'gone' });
   const { companyId, keyringId, version } = context;
+  // A chain has a link for each end of a switch, however many there were; one that comes back to itself is somebody's who wrote past Keyswitch.
+  if (!row || opening.includes(version)) return err({ type: 'gone' });
   const rowKey = keptKeyRowKey(keyringId, version);
   if (!row.value) return err(way.asProblem(forged(deps.log, { companyId, rowKey })));
   const { under, blob } = row.value;
   const own = await way.parentOf(under);
   const isGone = !own.ok && own.error.type === 'gone';
-  const parent = isGone ? await openKept(deps, { companyId, keyringId, version: under }, way, links + 1) : own;
+  const parent = isGone
+    ? await openKept(deps, { companyId, keyringId, version: under }, way, [...opening, version])
+    : own;
   if (!parent.ok) return parent;
   const key = openKeptKey({ under: parent.value.key, context: { companyId, keyringId, version, under }, blob });
   if (!key) return err(way.asProblem(forged(deps.log, { companyId, rowKey })));

@@ -156,7 +156,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'the company key that goes is kept by nobody',
     1,
-    inFile(`${SWITCHES}/finish.ts`, ['    ...(kept ? [keptWrite(kept)] : []),\n', '']),
+    inFile(`${SWITCHES}/finish.ts`, ['    ...(kept ? [keptWrite(kept, planted)] : []),\n', '']),
   ),
   bug(
     'a kept company key goes by date alone',

@@ -19,7 +19,7 @@ import { renewOnAgenda } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from '../company-key-opener.ts';
-import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
+import { loadCompany, loadKeptKey, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import { loadExportState, writeExportState, type LoadedExportState } from '../export-state.ts';
 import type { RowWrite } from '../ports.ts';
 import { forged } from '../seals.ts';
@@ -229,6 +229,8 @@ async function store(
   const { company, keyring, sw, stays, goes, connections, endsWith } = ending;
   const committed = sw.value.state === 're-protecting';
   const keep = wrapOf(stays.value, endsWith);
+  // The key itself is at hand: a row that somebody put there past Keyswitch is written over, and holds up no end.
+  const planted = kept && (await loadKeptKey(deps.tables, kept));
   const next: Switch = {
     ...released(sw.value),
     state: committed ? 'completed' : 'cancelled',
@@ -249,7 +251,7 @@ async function store(
       etag: stays.etag,
     },
     { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },
-    ...(kept ? [keptWrite(kept)] : []),
+    ...(kept ? [keptWrite(kept, planted)] : []),
     ...marksAtEnd(sw.value, connections, endsWith),
     ...allowance(deps, ending),
   ];
@@ -267,16 +269,17 @@ async function store(
   const act = actOnSwitch(`switch.${next.state}`, place, detail);
   const written = await audited(deps, KEYSWITCH, act, (record) => record.write('companies', place.companyId, writes));
   if (written.outcome !== 'committed') return { type: 'lost-race' };
+  if (kept && planted)
+    forged(deps.log, { companyId: place.companyId, rowKey: keptKeyRowKey(place.keyringId, kept.version) });
   await takeEndedSwitchOff(deps.tables, place);
   deps.log.write({ level: 'info', event: `switch.${next.state}`, detail: { ...place } });
   return { type: 'finished' };
 }
 
-const keptWrite = (kept: KeptKey): RowWrite => ({
-  kind: 'insert',
-  rowKey: keptKeyRowKey(kept.keyringId, kept.version),
-  cells: keptKeyCells(kept),
-});
+const keptWrite = (kept: KeptKey, planted: Loaded<unknown> | undefined): RowWrite => {
+  const row = { rowKey: keptKeyRowKey(kept.keyringId, kept.version), cells: keptKeyCells(kept) };
+  return planted ? { kind: 'replace', ...row, etag: planted.etag } : { kind: 'insert', ...row };
+};
 
 /** Whoever has just shown that the company's data may go under this key may take the company key out, once. */
 function allowance(deps: Finishing, { sw, keyring, exports }: Ending): RowWrite[] {

@@ -72,6 +72,14 @@ describe('the company key that goes', () => {
     ]);
   });
 
+  it('is written over a row that somebody put there before, which is told', async () => {
+    rig.store.tamper('companies', COMPANY, keptKeyRowKey(KEYRING, 1), { format: 1 });
+    await to('s1', CONTOSO);
+    expect([(await switchOf('s1')).state, await kept()]).toEqual(['completed', [[1, 2]]]);
+    const detail = { companyId: COMPANY, row: keptKeyRowKey(KEYRING, 1) };
+    expect(rig.log.entries).toContainEqual({ level: 'error', event: 'security.row-forged', detail });
+  });
+
   it('costs one unwrap more at an end, of the vault that stays', async () => {
     await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     await rig.drain({ enough: async () => (await switchOf('s1')).state === 're-protecting' });
@@ -272,5 +280,35 @@ describe('the timer', () => {
     await rig.tamperShard(1, { uncompared: 0 });
     expect(await sweepAt(1)).toBe(0);
     expect(await sweepAt(DAY_MS)).toBe(1);
+  });
+});
+
+describe('the chain of kept keys', () => {
+  const opened = async (version: number): Promise<string> => {
+    const key = await readers().keptKeys.get({ ...PLACE, version });
+    return key.ok ? 'opened' : key.error.type;
+  };
+
+  it('is followed however many switches have ended', async () => {
+    rig = await Rig.withDataKeys(1, { shardCount: 1 });
+    for (let count = 0; count < 260; count += 1) {
+      await startRekey(rig.deps, place(`r${count}`), ADMIN);
+      await rig.drain();
+    }
+    expect(await Promise.all([opened(1), opened(2), opened(260)])).toEqual(['opened', 'opened', 'opened']);
+  });
+
+  it('that somebody has led back to itself ends', async () => {
+    await to('s1', CONTOSO);
+    await to('s2', FABRIKAM);
+    for (const [version, under] of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      const rowKey = keptKeyRowKey(KEYRING, version);
+      const { cells } = rig.store.peek('companies', COMPANY, rowKey)!;
+      rig.store.tamper('companies', COMPANY, rowKey, { ...cells, under });
+    }
+    expect(await opened(1)).toBe('gone');
   });
 });
