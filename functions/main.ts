@@ -53,6 +53,7 @@ const credentials = new Credentials({
   identityClientId: settings.AZURE_CLIENT_ID,
   connectorClientId,
   authorityHost: settings.KEYSWITCH_AUTHORITY_HOST,
+  tokenExchangeAudience: settings.KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE,
   timeoutMs,
   clock,
 });

@@ -73,6 +73,12 @@ const environment = z.object({
   KEYSWITCH_SECOND_AUDIENCE: z.string().min(1).optional(),
   KEYSWITCH_SECOND_JWKS_URI: z.url({ protocol: /^https$/ }).optional(),
   KEYSWITCH_AUTHORITY_HOST: z.url({ protocol: /^https$/ }).default('https://login.microsoftonline.com'),
+  /** Whom the managed identity's token is made for when the connector app shows it to Entra: if not set, that of the authority's cloud. */
+  KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE: z
+    .string()
+    .max(256)
+    .regex(/^api:\/\/[\w.-]+$/, 'must be an audience as api://AzureADTokenExchange, without /.default')
+    .optional(),
   /** The vendor's OAuth client at Google, for verifying Workspace tenants: both or none. The secret is a Key Vault reference. */
   KEYSWITCH_GOOGLE_CLIENT_ID: z.string().min(1).max(256).optional(),
   KEYSWITCH_GOOGLE_CLIENT_SECRET: z.string().min(1).max(256).optional(),

@@ -136,7 +136,7 @@ export class AzureTables implements Tables {
     const { status, text } = answer;
     const outcome = transactionOutcome(writes, { status, text, contentType: answer.header('content-type') });
     if (outcome.outcome !== 'refused') return outcome;
-    refuseUnauthorized(outcome.status);
+    refuseAway(outcome.status, outcome.code);
     throw refused(table, outcome);
   }
 
@@ -164,11 +164,11 @@ export class AzureTables implements Tables {
     try {
       const { answer, requestId } = await this.#send('GET', path, { headers: { Accept: ACCEPT }, abortSignal });
       const { status } = answer;
-      if (status >= 500 || status === 408 || status === 429) return err(`answered ${status}`);
-      refuseUnauthorized(status);
+      const error = status === 200 ? { code: '', message: '' } : errorIn(answer.text);
+      if (status >= 500 || status === 408 || status === 429) return err(answered(status, error.code));
+      refuseAway(status, error.code || (answer.header('x-ms-error-code') ?? ''));
       if (!isAnswerTo(answer, requestId)) return err(`an answer of somebody else: ${status}`);
       if (status === 200) return ok(read(answer));
-      const error = errorIn(answer.text);
       if (status === 404 && error.code === 'ResourceNotFound') return ok(read(answer));
       if (status < 400 || error.code === '') return err(`an answer that is none: ${status}`);
       throw refused(path.split(/[(?]/, 1)[0] ?? '', { status, ...error });
@@ -229,10 +229,25 @@ const continuationParameters = (from: { readonly nextPartition: string; readonly
   ...(from.nextRow === undefined ? [] : [`NextRowKey=${encodeURIComponent(from.nextRow)}`]),
 ];
 
-/** No right to our own tables: a role that has not arrived yet, or one that was taken away. Nothing was done. */
-function refuseUnauthorized(status: number): void {
-  if (status === 401 || status === 403) throw new StoreUnavailable(`Table Storage: answered ${status}`);
+/**
+ * No right to our own tables (a role that has not arrived yet or was taken away, a firewall), or no tables at the moment. Nothing was
+ * done. https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
+ */
+const AWAY: ReadonlySet<string> = new Set([
+  'AccountBeingCreated',
+  'AccountIsDisabled',
+  'TableBeingDeleted',
+  'TableNotFound',
+]);
+
+function refuseAway(status: number, code: string): void {
+  if (status === 401 || status === 403 || AWAY.has(code))
+    throw new StoreUnavailable(`Table Storage: ${answered(status, code)}`);
 }
+
+/** The service's code tells a missing role from a firewall; anything else in its place goes into no log. */
+const answered = (status: number, code: string): string =>
+  /^[A-Za-z]{1,64}$/.test(code) ? `answered ${status} ${code}` : `answered ${status}`;
 
 interface ServiceError {
   readonly status: number;

@@ -11,6 +11,7 @@ import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
 import { classifyNetworkError } from '../domain/network-error.ts';
 import { err, ok, type Result } from '../domain/result.ts';
+import { tokenExchangeAudience } from '../domain/token-exchange.ts';
 import type { Clock } from '../operations/ports.ts';
 import { AccessRefused } from './access-refused.ts';
 import { boundedHttps } from './bounded-https.ts';
@@ -24,13 +25,14 @@ interface CredentialsOptions {
   /** Application id of the multitenant connector app. */
   readonly connectorClientId: string;
   readonly authorityHost: string;
+  /** Whom the identity's token is made for, to be shown in place of a secret. If not given, that of the authority's cloud. */
+  readonly tokenExchangeAudience?: string | undefined;
   /** What a call with a token has as a whole: no token takes longer, whatever it is made of. */
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
 
 const TOO_LATE = 'no token in time';
-const EXCHANGE_SCOPE = 'api://AzureADTokenExchange/.default';
 const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_TENANTS = 2_000;
 /** A token that a vault denies may name a service principal that is gone; how old it must be to be worth another. */
@@ -109,7 +111,8 @@ export class Credentials {
 
   /** What the connector app shows Entra in place of a secret: a token of our identity, for nothing but that. */
   async assertion(): Promise<Result<string, Failure>> {
-    const answer = await this.own.token(EXCHANGE_SCOPE);
+    const { authorityHost, tokenExchangeAudience: audience = tokenExchangeAudience(authorityHost) } = this.#options;
+    const answer = await this.own.token(`${audience}/.default`);
     return answer.ok ? ok(answer.value.token) : answer;
   }
 

@@ -5,6 +5,7 @@ import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
 import type { Clock, Entropy, WorkQueue } from '../operations/ports.ts';
+import { refusalIn } from './access-refused.ts';
 import { NothingHeard, ServiceBusConnection } from './service-bus-connection.ts';
 
 interface ServiceBusWorkQueueOptions {
@@ -45,7 +46,7 @@ export class ServiceBusWorkQueue implements WorkQueue {
       );
     } catch (error) {
       // Whatever it was, these messages are not known to be in the queue; the agenda's timer finds the work again.
-      throw new StoreUnavailable('Service Bus', { cause: error });
+      throw new StoreUnavailable(`Service Bus: ${conditionOf(error)}`, { cause: error });
     }
   }
 
@@ -76,6 +77,20 @@ export class ServiceBusWorkQueue implements WorkQueue {
   #wrap(message: WorkMessage): ServiceBusMessage {
     return { body: message, contentType: 'application/json', messageId: `work-${this.#options.entropy.id()}` };
   }
+}
+
+/** What tells a missing role from a missing queue or a busy namespace: the code that the SDK makes of the AMQP condition, and nothing of its words. */
+function conditionOf(error: unknown): string {
+  const refusal = refusalIn(error);
+  if (refusal) return refusal.code;
+  if (error instanceof NothingHeard) return 'nothing heard in time';
+  // Of all attempts, the last.
+  if (error instanceof AggregateError && error.errors.length > 0) return conditionOf(error.errors.at(-1));
+  const { code, name } =
+    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, name: 'unknown' };
+  if (typeof code !== 'string' || !/^[\w:-]{1,64}$/.test(code)) return name;
+  // So the SDK calls a queue that is not there, and nothing else (ConditionErrorNameMapper of @azure/core-amqp).
+  return code === 'ServiceCommunicationProblem' ? `${code} (amqp:not-found)` : code;
 }
 
 async function schedule(

@@ -105,6 +105,10 @@ export interface FailureFacts {
   readonly suggestedKeyName?: string;
   /** A second question to DNS found nothing of the vault's name either: it is gone, and not only hidden from us. */
   readonly nameGone?: boolean;
+  /** The key is kept in a hardware security module: what is made in its place has to be too. */
+  readonly isHsm?: boolean;
+  /** The key serves to bring other keys into the vault (`import`), and to nothing else: Azure lets it do no more. */
+  readonly onlyImports?: boolean;
   /** The key was read before, so "not found" means deleted. */
   readonly keySeen?: boolean;
   /** The version that this is about: what a wrap is opened by may be an older one than the newest. */

@@ -35,7 +35,8 @@ function usability(key: VaultKey, policy: KeyPolicy): Failure[] {
   if (!isRsa(key)) found.push(failure('key-type-unsupported', { ...facts, detail: `it is of type ${key.keyType}` }));
   else if (!key.keyOps.includes('unwrapKey')) {
     const permitted = key.keyOps.length === 0 ? 'none is listed' : `they are ${key.keyOps.join(', ')}`;
-    found.push(failure('key-operation-not-permitted', { ...facts, detail: permitted }));
+    const onlyImports = key.keyOps.includes('import') ? { onlyImports: true } : {};
+    found.push(failure('key-operation-not-permitted', { ...facts, ...onlyImports, detail: permitted }));
   }
   return found;
 }
@@ -70,6 +71,7 @@ const isRsa = ({ keyType }: VaultKey): boolean => keyType === 'RSA' || keyType =
 function factsOf(key: VaultKey, { purpose }: Pick<KeyPolicy, 'purpose'>): FailureFacts {
   const id = parseKeyId(key.keyId);
   if (!id) return {};
-  const facts = { vaultHost: id.host, keyName: id.keyName };
+  const isHsm = key.keyType.endsWith('-HSM') ? { isHsm: true } : {};
+  const facts = { vaultHost: id.host, keyName: id.keyName, ...isHsm };
   return purpose === 'in-force' ? { ...facts, keySeen: true, inUse: true, keyVersion: id.version } : facts;
 }

@@ -119,6 +119,22 @@ describe('a write', () => {
     await expect(tablesWith().write('companies', AT, [insert()])).rejects.toThrow(StoreUnavailable);
   });
 
+  it.each([
+    [403, 'AuthorizationPermissionMismatch'],
+    [403, 'AuthorizationFailure'],
+    [403, 'AccountIsDisabled'],
+    [409, 'TableBeingDeleted'],
+    [404, 'TableNotFound'],
+  ])('that is answered %i %s throws StoreUnavailable, whose words name the code', async (status, code) => {
+    const body = { 'odata.error': { code, message: { value: 'words' } } };
+    emulator.control.plant({ operation: 'batch', times: 1, effect: { status, body } });
+    const written = tablesWith().write('companies', AT, [insert()]);
+    await expect(written).rejects.toThrow(new StoreUnavailable(`Table Storage: answered ${status} ${code}`));
+    emulator.control.plant({ operation: 'get', times: 1, effect: { status, body } });
+    const read = tablesWith().read('companies', AT, key);
+    await expect(read).rejects.toThrow(new StoreUnavailable(`Table Storage: answered ${status} ${code}`));
+  });
+
   it('that the service calls malformed is a bug and throws', async () => {
     emulator.control.plant({ operation: 'batch', times: 1, effect: { status: 400, body: INVALID } });
     const error = await tablesWith()
@@ -139,9 +155,9 @@ describe('a write', () => {
     expect(asked()).toEqual([]);
   });
 
-  it('to a table that does not exist is a bug and throws', async () => {
+  it('to a table that does not exist finds no store', async () => {
     const table = 'nosuchtable' as TableName;
-    await expect(tablesWith().write(table, AT, [insert()])).rejects.toThrow(/refused a request to nosuchtable/);
+    await expect(tablesWith().write(table, AT, [insert()])).rejects.toThrow(StoreUnavailable);
   });
 
   it('without an ETag where one belongs is never sent', async () => {
@@ -208,8 +224,9 @@ describe('a read', () => {
     expect(asked()).toEqual(['get 403']);
   });
 
-  it('of a table that does not exist is a bug, not a row that is missing', async () => {
-    await expect(tablesWith().read('nosuchtable' as TableName, AT, key)).rejects.toThrow('TableNotFound');
+  it('of a table that does not exist is no row that is missing: the store is not there', async () => {
+    const read = tablesWith().read('nosuchtable' as TableName, AT, key);
+    await expect(read).rejects.toThrow(new StoreUnavailable('Table Storage: answered 404 TableNotFound'));
   });
 
   it('of a cell of a type that we never write is a row with a cell that no reader takes, not without it', async () => {

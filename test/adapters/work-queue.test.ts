@@ -127,8 +127,19 @@ test('a queue that cannot be reached is StoreUnavailable, and is used again once
   expect(queued()).toHaveLength(1);
 });
 
+test.each([
+  [401, 'UnauthorizedAccess'],
+  [404, 'ServiceCommunicationProblem (amqp:not-found)'],
+  [503, 'ServiceBusy'],
+])('a refusal with %i is told with its condition: %s', async (status, condition) => {
+  broker.control.plant({ operation: 'send', times: 3, effect: { status } });
+  await expect(queue.send([message()])).rejects.toThrow(new StoreUnavailable(`Service Bus: ${condition}`));
+});
+
 test('without an identity that is StoreUnavailable too', async () => {
   const nobody = queueOf('11111111-1111-4111-8111-111111111111');
-  await expect(nobody.send([message()])).rejects.toThrow(StoreUnavailable);
+  await expect(nobody.send([message()])).rejects.toThrow(
+    new StoreUnavailable('Service Bus: managed-identity-unavailable'),
+  );
   await nobody.close();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeKey, type KeyPolicy } from '../../shared/domain/key-fitness.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
 import type { VaultKey } from '../../shared/domain/provider.ts';
 
 const NOW = new Date('2026-06-01T00:00:00Z');
@@ -22,6 +23,34 @@ const judged = (
   const { denials, warnings } = judgeKey({ ...KEY, ...change }, { ...POLICY, ...policy });
   return { denials: denials.map(({ code }) => code), warnings: warnings.map(({ code }) => code) };
 };
+
+describe('what is to be done about a key', () => {
+  const first = (change: Partial<VaultKey>, policy: Partial<KeyPolicy> = {}): Failure =>
+    judgeKey({ ...KEY, ...change }, { ...POLICY, ...policy }).denials[0]!;
+
+  it.each([
+    [{ keyType: 'RSA-HSM' }, { minRsaBits: 3072 }, 'key-too-small', '--kty RSA-HSM --size 4096'],
+    [{ keyType: 'RSA' }, { minRsaBits: 3072 }, 'key-too-small', '--kty RSA --size 4096'],
+    [{ keyType: 'EC-HSM', keyOps: ['sign'] }, {}, 'key-type-unsupported', '--kty RSA-HSM --size 4096'],
+    [{ keyType: 'oct-HSM', keyOps: ['wrapKey'] }, {}, 'key-type-unsupported', '--kty RSA-HSM --size 4096'],
+    [{ keyType: 'EC', keyOps: ['sign'] }, {}, 'key-type-unsupported', '--kty RSA --size 4096'],
+  ] as const)('%j keeps it in the HSM if it is in one', (change, policy, code, command) => {
+    const found = first(change, policy);
+    expect([found.code, found.remedy.azureCli]).toEqual([code, expect.stringContaining(command)]);
+  });
+
+  it.each(['RSA-HSM', 'RSA'])(
+    'of type %s that is a key exchange key for imports is to name the imported key',
+    (keyType) => {
+      const found = first({ keyType, keyOps: ['import'] });
+      expect(found).toMatchObject({ code: 'key-operation-not-permitted', owner: 'azure-admin' });
+      expect(found.remedy.text).toBe(
+        'This is a key exchange key for imports; enter the name of the key that you imported with it.',
+      );
+      expect(found.remedy.azureCli).toBeUndefined();
+    },
+  );
+});
 
 describe('a key', () => {
   it.each([

@@ -150,7 +150,10 @@ export const allowUnwrap = (facts: FailureFacts): string | undefined =>
 
 /** A new RSA key, or a new version if the name is taken by one. 4096 bits meet every policy. */
 export const createRsaKey = (facts: FailureFacts): string | undefined =>
-  onKey(facts, (key) => `az keyvault key create ${key} --kty RSA --size 4096 --ops wrapKey unwrapKey`);
+  onKey(facts, (key) => `az keyvault key create ${key} --kty ${rsaType(facts)} --size 4096 --ops wrapKey unwrapKey`);
+
+/** `--kty RSA` makes a key that is protected by software: the place of one in an HSM takes another of that kind. */
+export const rsaType = ({ isHsm }: FailureFacts): 'RSA' | 'RSA-HSM' => (isHsm === true ? 'RSA-HSM' : 'RSA');
 
 export const resetClientSecret = (facts: FailureFacts): string | undefined =>
   facts.appId === undefined

@@ -8,8 +8,10 @@ import {
   protectFromPurge,
   recoverKey,
   rotateKey,
+  rsaType,
 } from './azure-commands.ts';
-import type { FailureEntry } from './failure-entry.ts';
+import type { FailureFacts } from '../failure.ts';
+import type { FailureEntry, FailureWords } from './failure-entry.ts';
 import { because, capital, inKeyPortal, inVaultPortal, remedyOf, theKey, theVault, theVersionStep } from './remedy.ts';
 
 /** `detail` of key-expired and key-not-yet-valid when the vault itself refused: Azure does not, outside a key's dates (docs/azure.md). */
@@ -112,7 +114,7 @@ export const VAULT_KEY_FAILURES = {
       remedy: remedyOf({
         text: 'Make an RSA key under a name of its own, and enter that name.',
         azureCli: createRsaKey(withRsaName(facts)),
-        portal: inVaultPortal(facts, 'Objects > Keys', 'Generate/Import', 'Key type: RSA'),
+        portal: inVaultPortal(facts, 'Objects > Keys', 'Generate/Import', `Key type: ${rsaType(facts)}`),
       }),
     }),
   },
@@ -125,25 +127,26 @@ export const VAULT_KEY_FAILURES = {
       remedy: remedyOf({
         text: 'Make a larger key: a new version under the same name will do.',
         azureCli: createRsaKey(facts),
-        portal: inKeyPortal(facts, 'New version', 'RSA key size: 4096'),
+        portal: inKeyPortal(facts, 'New version', `Key type: ${rsaType(facts)}`, 'RSA key size: 4096'),
       }),
     }),
   },
   'key-operation-not-permitted': {
     kind: 'denied',
     owner: 'azure-admin',
-    words: (facts) => ({
-      message: `The key's permitted operations do not include unwrapKey${because(facts)}.`,
-      cause: 'A key lists what it may be used for, whatever roles anybody has.',
-      remedy: remedyOf({
-        text:
-          facts.keyVersion === undefined
-            ? 'Permit Unwrap Key for this key.'
-            : `Permit Unwrap Key for the version ${facts.keyVersion}.`,
-        azureCli: allowUnwrap(facts),
-        portal: inKeyPortal(facts, theVersionStep(facts), 'Permitted operations: Unwrap Key > Apply'),
-      }),
-    }),
+    words: (facts) =>
+      ofKeyExchangeKey(facts) ?? {
+        message: `The key's permitted operations do not include unwrapKey${because(facts)}.`,
+        cause: 'A key lists what it may be used for, whatever roles anybody has.',
+        remedy: remedyOf({
+          text:
+            facts.keyVersion === undefined
+              ? 'Permit Unwrap Key for this key.'
+              : `Permit Unwrap Key for the version ${facts.keyVersion}.`,
+          azureCli: allowUnwrap(facts),
+          portal: inKeyPortal(facts, theVersionStep(facts), 'Permitted operations: Unwrap Key > Apply'),
+        }),
+      },
   },
   'vault-key-in-use': {
     kind: 'integrity',
@@ -179,6 +182,19 @@ export const VAULT_KEY_FAILURES = {
     }),
   },
 } as const satisfies Record<string, FailureEntry>;
+
+/** Azure refuses `import` beside any other operation: nothing can be permitted to such a key, and it is not the one that is meant. */
+function ofKeyExchangeKey(facts: FailureFacts): FailureWords | undefined {
+  if (facts.onlyImports !== true) return undefined;
+  return {
+    message: `The key's permitted operations do not include unwrapKey${because(facts)}.`,
+    cause: `${capital(theKey(facts))} is a key exchange key: it brings keys from outside into the vault, and Azure lets it do nothing else.`,
+    remedy: remedyOf({
+      text: 'This is a key exchange key for imports; enter the name of the key that you imported with it.',
+      portal: inVaultPortal(facts, 'Objects > Keys'),
+    }),
+  };
+}
 
 const keyNamed = (keyName: string | undefined): string => (keyName === undefined ? '' : ` (${keyName})`);
 

@@ -16,7 +16,8 @@ export async function enqueue(
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     const { companyId, keyringId, switchId } = place;
-    deps.log.write({ level: 'warning', event: 'queue.unavailable', detail: { companyId, keyringId, switchId } });
+    const detail = { companyId, keyringId, switchId, reason: error.message };
+    deps.log.write({ level: 'warning', event: 'queue.unavailable', detail });
   }
 }
 

@@ -17,12 +17,14 @@ describe('work', () => {
     ]);
   });
 
-  it('that cannot be sent now is logged by its place, and undoes nothing', async () => {
+  it('that cannot be sent now is logged by its place and with the reason, and undoes nothing', async () => {
     const log = new FakeLog();
     const queue = new FakeQueue(new FakeClock());
     queue.away = true;
     await enqueue({ queue, log }, { ...PLACE, keyId: 'x' } as typeof PLACE, MESSAGES);
-    expect(log.entries).toEqual([{ level: 'warning', event: 'queue.unavailable', detail: PLACE }]);
+    expect(log.entries).toEqual([
+      { level: 'warning', event: 'queue.unavailable', detail: { ...PLACE, reason: 'the queue is away' } },
+    ]);
   });
 
   it('that a bug keeps from being sent is no matter of the timer', async () => {

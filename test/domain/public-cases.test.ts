@@ -1,0 +1,116 @@
+// Trouble that people had with customer keys in public, as data (public-cases.json, each with its source), and what Keyswitch makes of
+// the same input. More of what was seen in the wild: vault-answers-seen, sign-ins-seen, pasted-text.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { classifyEntraError } from '../../shared/domain/entra-answer.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
+import { judgeKey, type KeyPolicy } from '../../shared/domain/key-fitness.ts';
+import { parseKeyName } from '../../shared/domain/key-name.ts';
+import { classifyNetworkError } from '../../shared/domain/network-error.ts';
+import { excuseRecentGrant } from '../../shared/domain/propagation.ts';
+import type { VaultKey } from '../../shared/domain/provider.ts';
+import { judgeGoogleAdmin } from '../../shared/domain/sign-in.ts';
+import { googleRefusal, microsoftRefusal } from '../../shared/domain/sign-in-answer.ts';
+import { classifyVaultAnswer } from '../../shared/domain/vault-answer.ts';
+import { afterLook } from '../../shared/domain/vault-health.ts';
+import { parseVaultUri } from '../../shared/domain/vault-uri.ts';
+
+interface Expected {
+  readonly code?: string;
+  readonly owner?: string;
+  readonly suggestedVaultUri?: string;
+  readonly suggestedKeyName?: string;
+  readonly detailSays?: string;
+  readonly remedySays?: string;
+  readonly remedyDoesNotSay?: string;
+  readonly wordsSay?: string;
+  readonly wordsDoNotSay?: string;
+  readonly cliHas?: string;
+  readonly noCommand?: string;
+  readonly notTransient?: true;
+  readonly neverPropagating?: true;
+  readonly neverRevokes?: true;
+}
+
+interface Case {
+  readonly id: string;
+  readonly kind: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly expected: Expected;
+  readonly source: string;
+}
+
+const cases = JSON.parse(readFileSync(new URL('public-cases.json', import.meta.url), 'utf8')) as readonly Case[];
+const FACTS = {
+  vaultHost: 'contoso-keys.vault.azure.net',
+  keyName: 'customer-key',
+  tenantId: 'c1010000-0000-4000-8000-000000000001',
+};
+const NOW = new Date('2026-01-01T00:05:00Z');
+
+const TRY: Readonly<Record<string, (input: never) => Failure | undefined>> = {
+  'parse-vault-uri': ({ text, policy }: { text: string; policy: { allowedSuffixes: string[] } }) => {
+    const parsed = parseVaultUri(text, policy);
+    return parsed.ok ? undefined : parsed.error;
+  },
+  'parse-key-name': ({ text }: { text: string }) => {
+    const parsed = parseKeyName(text);
+    return parsed.ok ? undefined : parsed.error;
+  },
+  'classify-entra-token': ({ aadsts, status, inForce }: { aadsts: number; status: number; inForce?: boolean }) =>
+    classifyEntraError({ aadsts, status, message: '' }, { ...FACTS, ...(inForce === true ? { inUse: true } : {}) }),
+  'microsoft-redirect': ({ error, aadsts }: { error: string; aadsts: number }) =>
+    microsoftRefusal({ error, description: `AADSTS${aadsts}: Words.` }, { tenantId: FACTS.tenantId }),
+  'google-redirect': ({ error }: { error: string }) => googleRefusal({ error }),
+  'google-sign-in': ({ registeredDomain, hd, isAdmin }: { registeredDomain: string; hd: string; isAdmin: boolean }) =>
+    judgeGoogleAdmin({ domain: hd, isSuperAdmin: isAdmin, isDelegatedAdmin: false }, registeredDomain),
+  'classify-vault-answer': ({ status, body }: { status: number; body: { error: Refused } }) => {
+    const { code, message, innererror } = body.error;
+    return classifyVaultAnswer(
+      { status, code, message, ...(innererror === undefined ? {} : { innerCode: innererror.code }) },
+      FACTS,
+    );
+  },
+  'judge-key': ({ key, policy }: { key: Partial<VaultKey>; policy: Partial<KeyPolicy> }) =>
+    judgeKey(
+      { keyId: `https://${FACTS.vaultHost}/keys/${FACTS.keyName}/0123`, n: '', e: '', ...key } as VaultKey,
+      { purgeable: 'warn', now: NOW, ...policy } as KeyPolicy,
+    ).denials[0],
+  'network-error': (input: Parameters<typeof classifyNetworkError>[0]) => classifyNetworkError(input, FACTS),
+};
+
+interface Refused {
+  readonly code: string;
+  readonly message: string;
+  readonly innererror?: { readonly code: string };
+}
+
+describe('a case from the public', () => {
+  it.each(cases)('$id ($kind; $source)', ({ kind, input, expected }) => {
+    const found = TRY[kind]!(input as never)!;
+    const { code, owner, suggestedVaultUri, suggestedKeyName } = expected;
+    expect({ code: found.code, owner: found.owner, ...found.facts }).toMatchObject(
+      Object.fromEntries(
+        Object.entries({ code, owner, suggestedVaultUri, suggestedKeyName }).filter(([, value]) => value !== undefined),
+      ),
+    );
+    const { text, azureCli = '', portal = '' } = found.remedy;
+    const words = [found.message, found.cause, text, azureCli, portal].join('\n');
+    expect(found.facts.detail ?? '').toContain(expected.detailSays ?? '');
+    expect(words).toContain(expected.remedySays ?? '');
+    expect(words).toContain(expected.wordsSay ?? '');
+    expect(azureCli).toContain(expected.cliHas ?? '');
+    for (const never of [expected.wordsDoNotSay, expected.remedyDoesNotSay])
+      if (never !== undefined) expect(words).not.toContain(never);
+    if (expected.noCommand !== undefined) expect(azureCli).not.toContain(expected.noCommand);
+    if (expected.notTransient) expect(found.kind).not.toBe('transient');
+    if (expected.neverPropagating) {
+      const grant = { grantedAt: '2026-01-01T00:04:00Z' };
+      expect(excuseRecentGrant(found, { grant, now: NOW, propagationMs: 600_000 }).kind).not.toBe('propagating');
+    }
+    if (expected.neverRevokes) {
+      const look = { outcome: 'failed', failure: found, warnings: [] } as const;
+      expect(afterLook(afterLook(undefined, look, NOW), look, NOW).state).toBe('unreachable');
+    }
+  });
+});
