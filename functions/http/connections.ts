@@ -16,6 +16,7 @@ import type { Connection } from '../../shared/domain/connection.ts';
 import { checkConnection, getHealth, type CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { requestConsent } from '../../shared/operations/sign-ins/request-consent.ts';
 import type { SignInDependencies } from '../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import { parseConnectionInput } from '../../shared/domain/connection-input.ts';
 import { countCall } from '../../shared/operations/call-limit.ts';
 import { conditionsOf } from './preconditions.ts';
 import type { Role } from './roles.ts';
@@ -92,10 +93,13 @@ export const connectionRoutes = [
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: connectionBody,
     run: async (deps: ConnectionServices, call) => {
-      const allowed = await countCall(deps, { ...call.path, kind: 'connection' });
-      if (!allowed.ok) return allowed;
       const { tenantId, ...required } = call.body;
       const input = { ...required, ...present({ tenantId }) };
+      // What is typed wrong costs nothing but words; what is right may cost a signature, and is counted.
+      const wanted = parseConnectionInput(input, deps.connectionPolicy);
+      if (!wanted.ok) return wanted;
+      const allowed = await countCall(deps, { ...call.path, kind: 'connection' });
+      if (!allowed.ok) return allowed;
       const put = await putConnection(deps, { ...call.path, input, condition: conditionsOf(call) }, call.actor);
       return put.ok ? ok(answer(put.value, put.value.created ? 201 : 200)) : put;
     },

@@ -56,3 +56,14 @@ it('one company’s minute is no other’s', async () => {
   const other = await api.call('POST', '/companies/globex/keyrings/default/rekey', { as: adminOf('globex') });
   expect(other.status).toBe(202);
 });
+
+it('what is typed wrong is told as that, however often, and uses up nothing', async () => {
+  const put = (vaultUri: string) =>
+    api.call('PUT', '/companies/acme/connections/typed', {
+      as: adminOf('acme'),
+      body: { vaultUri, keyName: 'main-key', credential: { kind: 'federated' } },
+    });
+  for (let index = 0; index <= MAX_CALLS_PER_MINUTE; index += 1)
+    expect((await put('https://contoso.vault.example')).status).toBe(400);
+  expect((await put('https://contoso.vault.azure.net')).status).toBe(201);
+});
