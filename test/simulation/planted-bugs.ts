@@ -88,7 +88,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a turn to an older generation is allowed',
-    464,
+    640,
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
       `${SWITCHES}/shard-pass.ts`,
@@ -184,8 +184,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     'a kept company key keeps its wraps too',
     1,
     inFile(`${SWITCHES}/finish.ts`, [
-      'cells: keptKeyCells(kept),',
-      "cells: { ...keptKeyCells(kept), wraps: 'of the vault that is left' },",
+      'cells: keptKeyCells(kept) };',
+      "cells: { ...keptKeyCells(kept), wraps: 'of the vault that is left' } };",
     ]),
   ),
   bug(
@@ -249,7 +249,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a loss is accepted without asking whether the row opens',
-    431,
+    510,
     inFile(`${SWITCHES}/quarantine.ts`, ['if (opens(pass.value, found.key)) {', 'if (found.key.keyId === "") {']),
   ),
   bug(
@@ -418,7 +418,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a tenant that comes late does not hold the commit',
-    170,
+    230,
     inFile(`${SWITCHES}/finish.ts`, ['if (held.value.length > 0) return', 'if (held.value.length < 0) return']),
   ),
   bug(
