@@ -23,7 +23,7 @@ const DEFAULT_SETTINGS: VaultSettings = {
   throttleScale: undefined,
   getOfDisabled: 'answered',
   policyInnerCode: 'ForbiddenByPolicy',
-  clientAddress: '127.0.0.1',
+  clientAddress: '192.0.2.10',
 };
 
 interface NewKeyVersion {

@@ -16,7 +16,7 @@ interface Mistake {
 
 /** A network that the vendor's hosts are not in. */
 const OFFICE_NETWORK = '203.0.113.0/24';
-const OUR_ADDRESS = '127.0.0.1';
+const OUR_ADDRESS = '192.0.2.10';
 const KEY_VERSION = '0123456789abcdef0123456789abcdef';
 
 export async function mistakes(demo: Demo): Promise<void> {

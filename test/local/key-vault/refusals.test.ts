@@ -116,7 +116,7 @@ describe('tokens at a vault', () => {
       `Bearer authorization="https://login.windows.net/${TENANT}", resource="https://vault.azure.net"`,
     );
     expect(response.headers.get('x-ms-keyvault-network-info')).toBe(
-      'conn_type=Ipv4;addr=127.0.0.1;act_addr_fam=InterNetwork;',
+      'conn_type=Ipv4;addr=192.0.2.10;act_addr_fam=InterNetwork;',
     );
     expect(await refused(response)).toEqual({
       status: 401,
