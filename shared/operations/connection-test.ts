@@ -10,7 +10,7 @@ import { isInForce, targetOfConnection, type Connection } from '../domain/connec
 import { CheckList, verdictOf, type ConnectionCheck, type ConnectionTest } from '../domain/connection-verdict.ts';
 import { lackOfRecentConsent } from '../domain/consent.ts';
 import { asWarning, failure, withFacts } from '../domain/failure-catalogue.ts';
-import type { Failure, FailureFacts } from '../domain/failure.ts';
+import type { Failure, FailureCode, FailureFacts } from '../domain/failure.ts';
 import { judgeKey } from '../domain/key-fitness.ts';
 import { ofKeyInUse } from '../domain/key-in-use.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../domain/provider.ts';
@@ -39,6 +39,13 @@ export interface ConnectionTestDependencies extends ConnectionNotesDependencies,
   /** How long a consent serves for a set-up that is not finished. */
   readonly consentMs: number;
 }
+
+/** What may be wrong with the newest version alone, while an older one serves. */
+const OF_THE_VERSION: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'key-disabled',
+  'key-operation-not-permitted',
+  'key-type-unsupported',
+]);
 
 /** How often a test begins anew because the connection was changed under it. */
 const MAX_RUNS = 3;
@@ -135,7 +142,7 @@ class TestRun {
   /** Of the newest version. While the ones in use serve, nobody feels what is wrong with it. */
   #object(check: ConnectionCheck, denial: Failure, servesAsItIs: boolean): false {
     const known = this.#known(denial);
-    if (!servesAsItIs || known.kind !== 'denied') return this.#list.fail(check, known);
+    if (!servesAsItIs || !OF_THE_VERSION.has(known.code)) return this.#list.fail(check, known);
     this.#list.warn(check, asWarning(known));
     return false;
   }

@@ -198,6 +198,14 @@ describe('a newest version that is fit for nothing', () => {
     expect(outcomesIn(test)[0]).toBe('key-read:warning:key-disabled');
   });
 
+  it('is not what refuses to let the key be read at all, which fails the test', async () => {
+    rig.vaults.fail({ operation: 'readKey', failure: 'access-denied-rbac' });
+    const test = await byTest();
+    expect(test.status).toBe('failed');
+    expect(outcomesIn(test)).toContain('key-read:failed:access-denied-rbac');
+    expect(outcomesIn(test)).toContain('in-use:warning:access-denied-rbac');
+  });
+
   it('keeps the keyring from following it', async () => {
     rig.vaults.addKey({ ...KEY, fixture: 'rsa-2048-3', change: { enabled: false } });
     const ref = { provider: 'azure-key-vault', connectionId: 'contoso' } as const;

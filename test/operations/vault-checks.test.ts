@@ -116,7 +116,10 @@ describe('a look', () => {
   it('at a company key that somebody forged says so, and asks no vault', async () => {
     const context = { companyId: COMPANY, keyringId: KEYRING, version: 2 };
     const row = (await loadCompanyKeyRow(rig.store, context))!.value!;
-    const wraps = row.wraps.map((wrap) => ({ ...wrap, ciphertext: `${wrap.ciphertext.startsWith('A') ? 'B' : 'A'}${wrap.ciphertext.slice(1)}` }));
+    const wraps = row.wraps.map((wrap) => ({
+      ...wrap,
+      ciphertext: `${wrap.ciphertext.startsWith('A') ? 'B' : 'A'}${wrap.ciphertext.slice(1)}`,
+    }));
     rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 2), companyKeyCells({ ...row, wraps }));
     expect(await check()).toMatchObject({ value: { code: 'row-forged' } });
     expect(calls()).toEqual([]);
