@@ -19,20 +19,26 @@ export class BindingData {
   apply(text: string): void {
     const trimmed = text.trim();
     if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return;
-    let members: Readonly<Record<string, unknown>>;
-    try {
-      members = JSON.parse(trimmed) as Readonly<Record<string, unknown>>;
-    } catch {
-      return;
-    }
-    for (const [name, value] of Object.entries(members)) {
-      if (value === null || Array.isArray(value)) continue;
-      this.set(name, typeof value === 'object' ? { json: JSON.stringify(value) } : { string: textOf(value) });
-    }
+    for (const [name, data] of membersOf(trimmed)) this.set(name, data);
   }
 
   toMetadata(): Record<string, TypedData> {
     return Object.fromEntries([...this.#values.values()].map(({ name, data }) => [name, data]));
+  }
+}
+
+/** Nothing of what is no JSON, and nothing of what is nested too deep to be read (Newtonsoft's reader ends at 64 levels, ours far later). */
+function membersOf(text: string): [string, TypedData][] {
+  try {
+    const members = Object.entries(JSON.parse(text) as Readonly<Record<string, unknown>>);
+    return members
+      .filter(([, value]) => value !== null && !Array.isArray(value))
+      .map(([name, value]) => [
+        name,
+        typeof value === 'object' ? { json: JSON.stringify(value) } : { string: textOf(value) },
+      ]);
+  } catch {
+    return [];
   }
 }
 

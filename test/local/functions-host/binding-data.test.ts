@@ -20,6 +20,13 @@ test.each(['', 'text', '[1]', '{"a": 1', '"a"'])('%j adds nothing', (text) => {
   expect(data.toMetadata()).toEqual({});
 });
 
+test('an object that is nested too deep adds nothing, and takes nobody down', () => {
+  const depth = 100_000;
+  const data = new BindingData();
+  data.apply(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
+  expect(data.toMetadata()).toEqual({});
+});
+
 test('a message is told with its body laid over it, and with what a .NET function settles by', () => {
   const body = Buffer.from('{"messageId": "chosen", "DELIVERYCOUNT": 9}');
   const metadata = toTriggerMetadata({ body, messageId: 'm-1', deliveryCount: 0 } as never);
