@@ -85,15 +85,24 @@ describe('a shard row', () => {
     expect(readShard(shardCells(below, 'worker'))).toEqual(below);
   });
 
-  it.each(['', '7', '[]', '{"one":1}', '{"01":1}', '{"1":0}', '{"1":1.5}', '{"1":"1"}', '{"-1":1}', '{"1":null}'])(
-    'is malformed where %j should count rows by version',
-    (text) => {
-      for (const name of ['at', 'aside'])
-        expect(() => readShard({ ...shardCells(shard, 'worker'), [name]: text })).toThrow(
-          new MalformedRow(`row !shard: cell ${name} is missing or malformed`),
-        );
-    },
-  );
+  it.each([
+    '',
+    '7',
+    '[]',
+    '{"one":1}',
+    '{"01":1}',
+    '{"1":0}',
+    '{"1":1.5}',
+    '{"1":"1"}',
+    '{"-2":1}',
+    '{"-1":1.5}',
+    '{"1":null}',
+  ])('is malformed where %j should count rows by version', (text) => {
+    for (const name of ['at', 'aside'])
+      expect(() => readShard({ ...shardCells(shard, 'worker'), [name]: text })).toThrow(
+        new MalformedRow(`row !shard: cell ${name} is missing or malformed`),
+      );
+  });
 
   it('of a later format is malformed', () => {
     expect(() => readShard({ ...shardCells(shard, 'worker'), format: 2 })).toThrow(
