@@ -97,7 +97,7 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
     const seen: unknown[] = [];
     const before = async (): Promise<void> => void seen.push((await lackOfClaim(world.deps, OURS))?.code);
     expect(codeOf(await release(looking(trippingAt(1, mishap), { before })))).toBeUndefined();
-    expect(seen).toEqual(['consent-required']);
+    expect(new Set(seen)).toEqual(new Set(['consent-required']));
   });
 });
 
@@ -116,7 +116,7 @@ describe('a key in use', () => {
       seen.push((await lackOfClaim(world.deps, OURS))?.code);
     };
     expect(codeOf(await release(looking(world.tables, { after })))).toBeUndefined();
-    expect(seen).toEqual(['consent-required']);
+    expect(new Set(seen)).toEqual(new Set(['consent-required']));
   });
 
   it.each([{ keyName: 'Main-Key' }, { seal: 'x', keyName: 'other', usedBy: '[]' }])(
