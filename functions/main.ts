@@ -23,7 +23,9 @@ import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts'
 import { ShardWriter } from '../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { PatientVaults } from '../shared/operations/patient-vaults.ts';
+import { SilentVaults } from '../shared/operations/silent-vaults.ts';
 import { pageSlots } from '../shared/operations/switches/shard-pass.ts';
+import { VaultTurns } from '../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { parseSettings } from '../shared/settings.ts';
 import { registerReserved, registerRoutes } from './http/register.ts';
@@ -91,6 +93,7 @@ const sealer = new AzureSealer(pool, sealTarget);
 
 // What is kept between calls. Nothing in it is needed for correctness.
 const ttlMs = settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000;
+const workerVaults = new SilentVaults(vaults, clock);
 const opening = { tables, vaults, sealer, log, managedTarget, clock };
 const companyKeys = new CompanyKeyCache(opening, { ttlMs });
 const eventLimits = new EventLimits(clock);
@@ -134,8 +137,9 @@ const services = {
   keyringPlaces,
   wrappedRows,
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
-  workerKeys: new WorkerKeys(opening, { ttlMs }),
+  workerKeys: new WorkerKeys({ ...opening, vaults: workerVaults }, { ttlMs }),
   pageSlots: pageSlots(),
+  vaultTurns: new VaultTurns(),
   verifier,
   signIns,
   exportSealer,
@@ -179,7 +183,7 @@ const services = {
 registerRoutes(app, routes, services);
 // The library has told the worker of its model now.
 guardStream(coreApi());
-registerQueues(app, services, { queueName: settings.KEYSWITCH_WORK_QUEUE });
+registerQueues(app, { ...services, vaults: workerVaults }, { queueName: settings.KEYSWITCH_WORK_QUEUE });
 recordOwnCounts(app, services);
 registerTimers(app, services, {
   sweep: settings.KEYSWITCH_SWEEP_SCHEDULE,

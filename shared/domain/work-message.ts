@@ -24,6 +24,11 @@ export type WorkMessage = {
     } & SwitchRef)
 );
 
+/** So often a piece of work is tried by delayed copies; then the timer takes over, whose own messages are tried once. */
+export const LAST_ATTEMPT = 6;
+/** So often one goes round that found no turn. */
+export const LAST_ROUND = 16;
+
 const MAX_SHARDS = 1024;
 const MAX_ATTEMPT = 1_000_000;
 

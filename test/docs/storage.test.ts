@@ -16,6 +16,7 @@ import { beginRequest, endRequest } from '../../shared/operations/requests.ts';
 import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
 import { tidySignIns } from '../../shared/operations/sign-ins/tidy.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
+import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { acceptLoss } from '../../shared/operations/switches/quarantine.ts';
 import { destinationOf } from '../../shared/operations/tenants/destination.ts';
@@ -205,6 +206,8 @@ async function storedRows(): Promise<readonly Stored[]> {
   await world.work();
   look();
   await startSwitch(deps, { ...place, switchId: 's2', target }, actorNamed('test'));
+  await sweepSwitches({ ...world.host, stuckAfterMs: 0 });
+  look();
   await world.work(() => {
     look();
     return false;

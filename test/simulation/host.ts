@@ -12,7 +12,9 @@ import type { PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
 import type { WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
+import { SilentVaults } from '../../shared/operations/silent-vaults.ts';
 import { pageSlots } from '../../shared/operations/switches/shard-pass.ts';
+import { VaultTurns } from '../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
 import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
@@ -69,12 +71,18 @@ export function startHost(world: PortWorld, name: string): Host {
   const entropy = new SimEntropy(`${plan.seed}-${name}`);
   const log = new SimLog(world);
   const ports = (role: Role): ReturnType<typeof portsOf> => portsOf(world, { role, process });
-  const opening = (of: ReturnType<typeof portsOf>) => ({ ...of, log, clock, managedTarget: VENDOR });
+  const opening = <Ports extends Pick<ReturnType<typeof portsOf>, 'tables' | 'sealer'>>(of: Ports) => ({
+    ...of,
+    log,
+    clock,
+    managedTarget: VENDOR,
+  });
   const caller = ports('caller');
   const ttlMs = plan.cacheTtlMs;
   const companyKeys = new CompanyKeyCache(opening(caller), { ttlMs, maxEntries: MAX_ENTRIES });
   const { tables, timers } = caller;
-  const worker = ports('worker');
+  const workerPorts = ports('worker');
+  const worker = { ...workerPorts, vaults: new SilentVaults(workerPorts.vaults, clock) };
   const eventLimits = new EventLimits(clock, { maxCompanies: MAX_ENTRIES });
   const shared = {
     clock,
@@ -86,6 +94,7 @@ export function startHost(world: PortWorld, name: string): Host {
     keptKeys: new KeptKeys({ ...caller, log, clock, entropy, eventLimits }, companyKeys),
     workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
     pageSlots: pageSlots(),
+    vaultTurns: new VaultTurns(),
     keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, maxEntries: MAX_ENTRIES }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),
     shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),

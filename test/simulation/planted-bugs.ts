@@ -388,7 +388,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'the timer sets nothing going that got stuck',
     136,
-    inFile(`${SWITCHES}/sweep.ts`, ['await enqueue(deps, place, messages);', '']),
+    inFile(`${SWITCHES}/sweep.ts`, ['await enqueue(deps, place, messages.map(triedOnce));', '']),
   ),
   bug(
     'an agenda row is left behind by an attempt whose answer was lost',

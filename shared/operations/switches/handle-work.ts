@@ -6,7 +6,7 @@ import { mayPass, type Failure } from '../../domain/failure.ts';
 import { isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
 import { present } from '../../domain/rows/cells.ts';
 import { switchRowKey } from '../../domain/rows/row-keys.ts';
-import type { WorkMessage } from '../../domain/work-message.ts';
+import { LAST_ATTEMPT, LAST_ROUND, type WorkMessage } from '../../domain/work-message.ts';
 import { recordFailure, type Recording } from '../audit/record-event.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import { StoreUnavailable, type WorkQueue } from '../ports.ts';
@@ -19,9 +19,11 @@ import { tryFinish, type Finishing } from './finish.ts';
 import { leaveVerification } from './leave-verification.ts';
 import { prepare, type Preparing } from './prepare.ts';
 import { passShard, type ShardPassing } from './shard-pass.ts';
+import { setOthersGoing } from './shard-moves.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
-import { endTrouble, noteTrouble } from './switch-trouble.ts';
+import { endTrouble, noteTrouble, triesElsewhere } from './switch-trouble.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
+import { NO_TURN } from './vault-turns.ts';
 
 export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing, Recording {
   readonly tables: Recording['tables'];
@@ -34,7 +36,12 @@ export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 
 }
 
 /** What is left of a message's work. */
-type Rest = { readonly type: 'nothing' } | { readonly type: 'continue'; readonly message: WorkMessage } | Trouble;
+type Rest =
+  | { readonly type: 'nothing' }
+  | { readonly type: 'continue'; readonly message: WorkMessage }
+  /** There was no turn to wait for a vault: this comes again. */
+  | { readonly type: 'no-turn'; readonly message: WorkMessage }
+  | Trouble;
 interface Trouble {
   readonly type: 'trouble';
   /** Of the switch as it was when this was met. */
@@ -55,7 +62,8 @@ const troubleOf = (
 
 const NOTHING: Rest = { type: 'nothing' };
 const MAX_LOST_RACES = 8;
-const LAST_ATTEMPT = 6;
+/** Until a message that found no turn looks again: soon at first, for a vault that answers; about a minute in all its rounds. */
+const ROUNDS: BackOff = { firstMs: 250, lastMs: 6_000 };
 
 export async function handleSwitchWork(deps: WorkDependencies, message: WorkMessage): Promise<void> {
   const { companyId, keyringId, switchId } = message;
@@ -66,8 +74,10 @@ export async function handleSwitchWork(deps: WorkDependencies, message: WorkMess
       await recordPoison(deps, { reason: 'no such switch', value: message });
       return;
     }
-    const rest = message.kind === 'advance' ? await advance(deps, place) : await reprotect(deps, message, sw.value);
+    const rest =
+      message.kind === 'advance' ? await advanceInTurn(deps, message) : await reprotect(deps, message, sw.value);
     if (rest.type === 'continue') await deps.queue.send([rest.message]);
+    if (rest.type === 'no-turn') await giveBack(deps, rest.message, sw.value);
     if (rest.type === 'trouble') await meetTrouble(deps, place, { message, trouble: rest });
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
@@ -86,8 +96,8 @@ async function meetTrouble(
   if (mayPass(failure)) {
     const delayMs = delayOf(deps, met.message);
     const nextTryAt = delayMs === undefined ? undefined : new Date(deps.clock.now().getTime() + delayMs).toISOString();
-    await noteTrouble(deps, place, { generation, failure, ...present({ side, shard, nextTryAt }) });
-    return goAgainLater(deps, met.message, delayMs);
+    const triesAgain = await noteTrouble(deps, place, { generation, failure, ...present({ side, shard, nextTryAt }) });
+    return triesAgain ? goAgainLater(deps, met.message, delayMs) : undefined;
   }
   const since = deps.clock.now().toISOString();
   const target = switchRowKey(place.keyringId, place.switchId);
@@ -116,6 +126,22 @@ async function goAgainLater(deps: WorkDependencies, message: WorkMessage, delayM
     return;
   }
   await deps.queue.send([{ ...message, attempt: message.attempt + 1 }], { delayMs });
+}
+
+/** It did nothing and waited for nobody; its place is another's. */
+async function giveBack(deps: WorkDependencies, message: WorkMessage, sw: Switch): Promise<void> {
+  const shard = message.kind === 'reprotect' ? message.firstShard : undefined;
+  if (triesElsewhere(sw, { shard, now: deps.clock.now().toISOString() })) return;
+  const chance = (deps.entropy.bytes(1)[0] ?? 0) / 255;
+  const delayMs = message.attempt < LAST_ROUND ? backOffMs(ROUNDS, { attempt: message.attempt, chance }) : undefined;
+  await goAgainLater(deps, message, delayMs);
+}
+
+/** Its steps ask vaults, each up to its time-out. */
+async function advanceInTurn(deps: WorkDependencies, message: WorkMessage): Promise<Rest> {
+  const { companyId, keyringId, switchId } = message;
+  const rest = await deps.vaultTurns.run(companyId, () => advance(deps, { companyId, keyringId, switchId }));
+  return rest === NO_TURN ? { type: 'no-turn', message } : rest;
 }
 
 /** Whatever comes next for a switch, as far as it goes without moving a row. */
@@ -171,8 +197,12 @@ async function reprotect(
   for (let shard = message.firstShard; shard <= message.lastShard; shard += 1) {
     const outcome = await passShard(deps, { companyId, keyringId, switchId, shard }, { generation, deadline });
     if (outcome.type === 'stale') return NOTHING;
+    if (outcome.type === 'no-turn') return { type: 'no-turn', message: { ...message, firstShard: shard } };
     const hasGoneOn = outcome.type === 'done' || outcome.type === 'out-of-time';
-    if (hasGoneOn && found.trouble?.shard === shard) await endTrouble(deps, { companyId, keyringId, switchId }, shard);
+    if (hasGoneOn && found.trouble?.shard === shard) {
+      await endTrouble(deps, { companyId, keyringId, switchId }, shard);
+      await setOthersGoing(deps, { companyId, keyringId, switchId }, { shard, since: found.trouble.since });
+    }
     if (outcome.type === 'out-of-time')
       return { type: 'continue', message: { ...message, attempt: 0, firstShard: shard } };
     if (outcome.type === 'counts-differ') return troubleOf(generation, outcome);
@@ -184,7 +214,9 @@ async function reprotect(
     }
   }
   const place: SwitchPlace = { companyId, keyringId, switchId };
-  return (await othersAreAtWork(deps, place, message)) ? NOTHING : endOf(deps, place, generation);
+  if (await othersAreAtWork(deps, place, message)) return NOTHING;
+  const end = await deps.vaultTurns.run(companyId, () => endOf(deps, place, generation));
+  return end === NO_TURN ? { type: 'no-turn', message } : end;
 }
 
 /**

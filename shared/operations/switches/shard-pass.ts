@@ -21,12 +21,14 @@ import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../sha
 import { countsDiffer } from './counts-differ.ts';
 import { writeRows, type End, type PassWriting } from './pass-writes.ts';
 import type { SwitchPlace } from './switch-writes.ts';
-import type { WorkerKeyProblem, WorkerKeys } from './worker-keys.ts';
+import { NO_TURN, type VaultTurns } from './vault-turns.ts';
+import type { WorkerKeyProblem, WorkerKeys, WorkerKeyUse } from './worker-keys.ts';
 
 export interface ShardPassing extends PassWriting, Recording {
   readonly tables: Recording['tables'];
   readonly workerKeys: WorkerKeys;
   readonly pageSlots: PageSlots;
+  readonly vaultTurns: VaultTurns;
 }
 
 /** Lets a page be worked on when there is room for it, in the order of asking. */
@@ -41,14 +43,18 @@ const PAGES_AT_ONCE = 4;
  */
 export const pageSlots = (): PageSlots => pLimit(PAGES_AT_ONCE);
 
-/** `stale`: the switch has moved on, is paused, blocked or over. */
+/** `stale`: the switch has moved on, is paused, blocked or over. `no-turn`: as many of its company as may wait for vaults already. */
 export type PassOutcome =
-  | { readonly type: 'done' | 'stale' | 'out-of-time' }
+  | { readonly type: 'done' | 'stale' | 'out-of-time' | 'no-turn' }
   | { readonly type: 'problem'; readonly problem: WorkerKeyProblem }
   /** The counts say that the passes have not seen all, or that the shard was turned by no switch that there is. */
   | { readonly type: 'counts-differ'; readonly failure: Failure };
 
-type Moved = 'moved' | 'lost-race' | Exclude<PassOutcome, { readonly type: 'done' | 'stale' | 'out-of-time' }>;
+type Moved =
+  | 'moved'
+  | 'lost-race'
+  | { readonly type: 'no-turn' }
+  | Extract<PassOutcome, { readonly type: 'problem' | 'counts-differ' }>;
 
 /**
  * Three full transactions. Two pages of every shard are in memory at once, so longer ones cost memory; shorter ones cost a round
@@ -116,6 +122,7 @@ async function passPage(
 ): Promise<Moved> {
   const { sw, shard, writer, pages } = input;
   const keys = await keysOf(deps, place, sw, shard.value.phase);
+  if (keys === NO_TURN) return { type: 'no-turn' };
   if (!keys.ok) return { type: 'problem', problem: keys.error };
   const move = async (page: RowPage, others: OtherKeys): Promise<Moved> => {
     const decide = decider(deps, keys.value, others);
@@ -133,7 +140,8 @@ async function passPage(
     return named.size === 0 ? { moved: await move(page, new Map()) } : { page, named };
   });
   if ('moved' in first) return first.moved;
-  const others = await otherKeys(deps, place, sw, first.named);
+  const others = await deps.vaultTurns.run(place.companyId, () => otherKeys(deps, place, sw, first.named));
+  if (others === NO_TURN) return { type: 'no-turn' };
   if (!others.ok) return { type: 'problem', problem: others.error };
   return deps.pageSlots(() => move(first.page, others.value));
 }
@@ -158,9 +166,25 @@ async function keysOf(
   place: SwitchPlace,
   sw: Switch,
   phase: Phase,
+): Promise<Result<PassKeys, WorkerKeyProblem> | typeof NO_TURN> {
+  const { fromVersion, writeVersion } = turnOf(sw);
+  const wanted: { readonly version: number; readonly use: WorkerKeyUse }[] = [
+    { version: fromVersion, use: 'rewrap' },
+    { version: writeVersion, use: 'rewrap' },
+    ...(phase === 'rewrap' ? [] : [{ version: writeVersion, use: 'verify' } as const]),
+  ];
+  const areAtHand = wanted.every((key) => deps.workerKeys.isAtHand(place.companyId, sw, key));
+  const open = (): Promise<Result<PassKeys, WorkerKeyProblem>> => openKeys(deps, place, sw, phase);
+  return areAtHand ? open() : deps.vaultTurns.run(place.companyId, open);
+}
+
+async function openKeys(
+  deps: ShardPassing,
+  { companyId, keyringId }: SwitchPlace,
+  sw: Switch,
+  phase: Phase,
 ): Promise<Result<PassKeys, WorkerKeyProblem>> {
   const { direction, fromVersion, writeVersion } = turnOf(sw);
-  const { companyId, keyringId } = place;
   const [fromKey, toKey] = await Promise.all([
     deps.workerKeys.get(companyId, sw, { version: fromVersion, use: 'rewrap' }),
     deps.workerKeys.get(companyId, sw, { version: writeVersion, use: 'rewrap' }),

@@ -22,22 +22,36 @@ interface Met {
   readonly nextTryAt?: string;
 }
 
-/** Throws StoreUnavailable. */
-export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Promise<void> {
+/**
+ * Whether another shard's worker tries the same again already, no later than this one would, and sets the others going when it has gone on:
+ * of many messages for a vault that says nothing one is enough.
+ */
+export const triesElsewhere = (
+  sw: Switch,
+  { shard, now }: { readonly shard: number | undefined; readonly now: string },
+): boolean => {
+  const { trouble } = sw;
+  if (trouble?.side === undefined || trouble.shard === undefined || shard === undefined) return false;
+  return trouble.shard !== shard && (trouble.nextTryAt ?? '') > now;
+};
+
+/** Answers whether whoever met it is the one to try again. Throws StoreUnavailable. */
+export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Promise<boolean> {
   const sw = await loadSwitch(deps.tables, place);
-  if (!sw || isEnded(sw.value.state) || sw.value.generation !== met.generation || sw.value.blocked) return;
+  if (!sw || isEnded(sw.value.state) || sw.value.generation !== met.generation || sw.value.blocked) return true;
   const { generation: _turn, ...trouble } = met;
   const now = deps.clock.now().toISOString();
   const { trouble: known } = sw.value;
   const isSame = known?.failure.code === met.failure.code && known.side === met.side;
   // Another worker has said so already, and this one tries no later than that.
-  if (isSame && (known.nextTryAt ?? '') > now) return;
-  if (isSame && known.nextTryAt === undefined && met.nextTryAt === undefined) return;
+  if (isSame && (known.nextTryAt ?? '') > now) return !triesElsewhere(sw.value, { shard: met.shard, now });
+  if (isSame && known.nextTryAt === undefined && met.nextTryAt === undefined) return true;
   const next: Switch = {
     ...sw.value,
     trouble: { ...present(trouble), failure: met.failure, since: isSame ? known.since : now },
   };
   await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
+  return true;
 }
 
 /** The shard that met it has gone on. */

@@ -50,6 +50,12 @@ export class WorkerKeys {
     this.#ttlMs = options.ttlMs;
   }
 
+  /** Whether this key is had without waiting for anybody. */
+  isAtHand(companyId: string, sw: Switch, wanted: { readonly version: number; readonly use: WorkerKeyUse }): boolean {
+    const held = this.#keys.get(nameOf(companyId, sw, wanted));
+    return held !== undefined && held.expiresAtMs > this.#opening.clock.now().getTime();
+  }
+
   get(
     companyId: string,
     sw: Switch,

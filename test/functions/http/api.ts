@@ -17,6 +17,7 @@ import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.t
 import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { pageSlots } from '../../../shared/operations/switches/shard-pass.ts';
+import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
@@ -171,6 +172,7 @@ export class Api {
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(),
+      vaultTurns: new VaultTurns(),
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',
         tenantId: TENANT_ID,

@@ -22,6 +22,7 @@ import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts
 import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { pageSlots, passShard } from '../../../shared/operations/switches/shard-pass.ts';
+import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
@@ -60,13 +61,14 @@ interface RigOptions {
   readonly shardCount?: number;
   readonly wrapTables?: (tables: Tables) => Tables;
   readonly sealKey?: KeyFixtureName;
+  readonly clock?: FakeClock;
 }
 
 export class Rig {
   readonly store = new FakeTables();
   readonly vaults: FakeVaults;
-  readonly clock = new FakeClock();
-  readonly queue = new FakeQueue(this.clock);
+  readonly clock: FakeClock;
+  readonly queue: FakeQueue;
   readonly entropy = new FakeEntropy();
   readonly log = new FakeLog();
   readonly plaintexts = new Map<string, Buffer>();
@@ -75,6 +77,8 @@ export class Rig {
 
   private constructor(options: RigOptions) {
     this.shardCount = options.shardCount ?? 4;
+    this.clock = options.clock ?? new FakeClock();
+    this.queue = new FakeQueue(this.clock);
     this.vaults = new FakeVaults(options);
     this.vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
     this.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
@@ -104,6 +108,7 @@ export class Rig {
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(),
+      vaultTurns: new VaultTurns(),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,

@@ -7,7 +7,8 @@ import {
 } from '../../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import type { WorkMessage } from '../../../shared/domain/work-message.ts';
+import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { LAST_ATTEMPT, type WorkMessage } from '../../../shared/domain/work-message.ts';
 import { putOnAgenda } from '../../../shared/operations/agenda.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
@@ -23,7 +24,8 @@ import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 
 const PLACE = place('s1');
 const STUCK_AFTER_MS = 120_000;
-const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...PLACE };
+/** The timer's own are tried once. */
+const ADVANCE = { format: 1, kind: 'advance', attempt: LAST_ATTEMPT, ...PLACE };
 const TURNED = { generation: 1, fromVersion: 1, writeVersion: 2 } as const;
 const reprotect = (shard: number) => ({
   ...ADVANCE,
@@ -96,6 +98,20 @@ describe('a switch that moves rows', () => {
     // Touched by callers since, but not turned: that is no work on the switch.
     await rig.tamperShard(2, { touchedAt: now });
     expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(2), reprotect(3)]]);
+  });
+
+  it('is tried by the one shard that met a vault, once a minute, however many stand still for it', async () => {
+    const rig = await reProtecting();
+    const since = rig.clock.now().toISOString();
+    await rig.tamperSwitch('s1', {
+      trouble: { since, side: 'source', shard: 2, failure: failure('vault-unreachable', {}) },
+    });
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(2)]]);
+    rig.clock.advance(49_999);
+    expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+    rig.clock.advance(1);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(2)]]);
   });
 
   it('is left alone while one shard is worked on and the others are done', async () => {
