@@ -29,7 +29,9 @@ test('an app without an address of its own has the one that Azure gave it', () =
 });
 
 test('without any address the app is not started', () => {
-  expect(faultsOf(withoutAddress)).toEqual(['  error: KEYSWITCH_PUBLIC_URL: set it, or WEBSITE_HOSTNAME as Azure does']);
+  expect(faultsOf(withoutAddress)).toEqual([
+    '  error: KEYSWITCH_PUBLIC_URL: set it, or WEBSITE_HOSTNAME as Azure does',
+  ]);
 });
 
 test.each(['http://keyswitch.example', 'https://keyswitch.example/base', 'keyswitch.example'])(
