@@ -19,8 +19,8 @@ export interface DamagingProxy {
   readonly port: number;
   /** What is done to each answer from now on; undefined leaves them as they are. */
   damage: ((answer: Answer) => Answer) | undefined;
-  /** The last answer that went through undamaged. */
-  last: Answer | undefined;
+  /** The first answer that went through undamaged, since it was last forgotten. */
+  first: Answer | undefined;
   close(): Promise<void>;
 }
 
@@ -30,10 +30,10 @@ export async function startDamagingProxy(options: {
   readonly host: string;
   readonly port: number;
 }): Promise<DamagingProxy> {
-  const proxy = { damage: undefined, last: undefined } as Pick<DamagingProxy, 'damage' | 'last'>;
+  const proxy = { damage: undefined, first: undefined } as Pick<DamagingProxy, 'damage' | 'first'>;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const truth = await ask(request, options);
-    if (!proxy.damage) proxy.last = truth;
+    if (!proxy.damage) proxy.first ??= truth;
     const { status, headers, body, isCut } = proxy.damage?.(truth) ?? truth;
     const bytes = Buffer.from(body);
     response.writeHead(status, { ...headers, 'content-length': String(bytes.length + (isCut === true ? 10 : 0)) });
