@@ -24,7 +24,7 @@ import type { Role } from './roles.ts';
 import { defineRoute, type Answer, type CallContext } from './route.ts';
 import { keyringPath, noFields, providerRef, quarantinePath, switchPath } from './schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
-import { switchBody, switchToBody, type SwitchBody } from './schemas/switches.ts';
+import { retryBody, switchBody, switchToBody, type SwitchBody } from './schemas/switches.ts';
 
 export type SwitchServices = StartDependencies &
   ControlDependencies &
@@ -168,19 +168,20 @@ export const switchRoutes = [
     tag: 'switches',
     summary: 'Try again what blocks the switch, or turn it',
     description:
-      'Without a direction it goes on as before. With one it goes that way, also if the vault in force denies.',
+      'Without a direction it goes on as before. With one it goes that way, also if the vault in force denies. A switch that is blocked with `key-not-kept` tries to keep the company key again, unless `withoutKeeping` gives it up: 409 `switch-not-blocked` if nothing says that it cannot be kept.',
     roles: STEERS,
     isLimited: true,
     pathSchema: switchPath,
-    bodySchema: z.strictObject({ direction: z.enum(['forward', 'back']).optional() }).optional(),
+    bodySchema: retryBody.optional(),
     answers: { 202: 'Ordered; the switch as it is now.' },
     answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'retry' });
       if (!allowed.ok) return allowed;
-      const direction = call.body?.direction;
-      const ordered = await retrySwitch(deps, { ...call.path, ...present({ direction }) }, call.actor);
+      const { direction, withoutKeeping } = call.body ?? {};
+      const how = withoutKeeping ? { withoutKeeping } : present({ direction });
+      const ordered = await retrySwitch(deps, { ...call.path, ...how }, call.actor);
       return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
     },
   }),

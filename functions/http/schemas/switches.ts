@@ -18,6 +18,19 @@ const blocked = z
   })
   .meta({ description: 'What the switch waits for, and whose move it is.' });
 
+export const retryBody = z
+  .strictObject({
+    direction: z.enum(['forward', 'back']).optional(),
+    withoutKeeping: z.literal(true).optional().meta({
+      description:
+        'End the switch although the company key that goes cannot be kept. Data keys that are only in an older copy of the tables then open no more.',
+    }),
+  })
+  .refine(
+    ({ direction, withoutKeeping }) => direction === undefined || withoutKeeping === undefined,
+    'direction and withoutKeeping do not go together',
+  );
+
 const waitsFor = z
   .discriminatedUnion('reason', [
     z.strictObject({

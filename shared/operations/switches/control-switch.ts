@@ -84,22 +84,42 @@ export function resumeSwitch(
 
 /**
  * Takes away what a switch waits for, and has it go on. With a direction it goes that way, also if the vault in force denies:
- * whoever names a direction has seen that.
+ * whoever names a direction has seen that. `withoutKeeping`: the company key that goes is given up if it still cannot be kept, which
+ * can be said only of a switch that is blocked by that, and of the direction that it has.
  */
 export function retrySwitch(
   deps: ControlDependencies,
-  input: SwitchPlace & { readonly direction?: Direction },
+  input: SwitchPlace & ({ readonly direction?: Direction } | { readonly withoutKeeping: true }),
   actor: Actor,
 ): Promise<Result<Loaded<Switch>, Refusal>> {
-  const { direction, ...place } = input;
+  const { companyId, keyringId, switchId } = input;
+  const place = { companyId, keyringId, switchId };
+  if ('withoutKeeping' in input) return endWithoutKeeping(deps, place, actor);
+  const { direction } = input;
   if (direction === 'back') return cancelSwitch(deps, place, actor);
   const detail = { direction };
   const what = { action: 'switch.retry', logged: 'switch.retry-ordered', place, actor, detail };
   return ordered(deps, what, (sw, order) => {
     if (direction === 'forward' && sw.value.state === 'rolling-back') return turnTo(deps, order, sw, 'forward');
     const denialAccepted = sw.value.denialAccepted || direction !== undefined;
-    const isOfKeeping = sw.value.blocked?.reason === 'key-not-kept';
-    return unblockedTo(order, sw, { denialAccepted, ...(isOfKeeping ? { endsWithoutKeeping: true } : {}) });
+    return unblockedTo(order, sw, { denialAccepted });
+  });
+}
+
+function endWithoutKeeping(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  actor: Actor,
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  const detail = { withoutKeeping: true };
+  const what = { action: 'switch.retry', logged: 'switch.key-given-up', place, actor, detail };
+  return ordered(deps, what, (sw, order) => {
+    if (sw.value.endsWithoutKeeping) return Promise.resolve(ok(sw));
+    if (sw.value.blocked?.reason !== 'key-not-kept') {
+      const message = 'Nothing says that the company key that goes cannot be kept.';
+      return Promise.resolve(refuse('switch-not-blocked', message));
+    }
+    return unblockedTo(order, sw, { denialAccepted: sw.value.denialAccepted, endsWithoutKeeping: true });
   });
 }
 

@@ -328,6 +328,11 @@ describe('a switch', () => {
     expect((await api.call('GET', sw('second'), { as: admin })).body['state']).toBe('re-protecting');
     expect((await api.call('POST', `${sw('second')}/pause`, { as: admin })).body['paused']).toBe(true);
     expect((await api.call('POST', `${sw('second')}/resume`, { as: admin })).body['paused']).toBe(false);
+    const withoutKeeping = { withoutKeeping: true };
+    const early = await api.call('POST', `${sw('second')}/retry`, { as: admin, body: withoutKeeping });
+    expect([early.status, codeOf(early)]).toEqual([409, 'switch-not-blocked']);
+    const both = { as: admin, body: { ...withoutKeeping, direction: 'forward' } };
+    expect((await api.call('POST', `${sw('second')}/retry`, both)).status).toBe(400);
     const back = await api.call('POST', `${sw('second')}/retry`, { as: admin, body: { direction: 'back' } });
     expect(back.body['state']).toBe('rolling-back');
     const forward = await api.call('POST', `${sw('second')}/retry`, { as: admin, body: { direction: 'forward' } });
