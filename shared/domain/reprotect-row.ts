@@ -13,7 +13,7 @@ export interface PassContext {
   readonly writeVersion: number;
   readonly fromKey: KeyObject;
   readonly toKey: KeyObject;
-  /** Company keys of further versions that rows name, by version: kept ones, after the tables were copied at different instants. */
+  /** Further company keys, by version: kept ones that rows name, after the tables were copied at different instants; of a decision all. */
   readonly otherKeys?: ReadonlyMap<number, KeyObject>;
   /** Fresh entropy of DATA_KEY_NONCE_BYTES at every call. */
   readonly nonce: () => Uint8Array;
@@ -148,11 +148,14 @@ export function retryRow(pass: PassContext, row: DataKey): RowStep | undefined {
   return step && release(row, step);
 }
 
-/** Whether any blob of the row opens with any of the company keys at hand, whatever version it is labelled with. */
-export function opens(pass: PassContext, row: DataKey): boolean {
+/**
+ * The version of the company key at hand that opens a blob of the row, whatever version it is labelled with. Undefined if none of them
+ * opens any.
+ */
+export function opensAt(pass: PassContext, row: DataKey): number | undefined {
   const truth = truthOf(pass, row);
   truth?.plaintext.fill(0);
-  return truth !== undefined;
+  return truth?.version;
 }
 
 /** First pass: a row that was given up and opens after all is a data key again. */
@@ -199,7 +202,7 @@ function truthOf(pass: PassContext, row: DataKey): Opened | undefined {
     { blob: row.blob, label: row.companyKeyVersion },
   ];
   for (const { blob, label } of blobs) {
-    for (const version of new Set([label, pass.writeVersion, pass.fromVersion])) {
+    for (const version of new Set([label, pass.writeVersion, pass.fromVersion, ...(pass.otherKeys?.keys() ?? [])])) {
       const key = keyOf(pass, version);
       const plaintext = key && openAt(pass, row, key, blob, version);
       if (plaintext) return { blob, version, plaintext };

@@ -132,6 +132,16 @@ export async function listSome(tables: Pick<Tables, 'list'>, query: Parameters<T
   return page;
 }
 
+/** The versions of which a keyring has a company-key row, whatever is in it. */
+export async function listCompanyKeyVersions(
+  tables: Tables,
+  place: { readonly companyId: string; readonly keyringId: string },
+): Promise<number[]> {
+  const prefix = `companykey|${place.keyringId}|`;
+  const rows = await listAll(tables, { table: 'companies', partitionKey: place.companyId, ...rowKeysUnder(prefix) });
+  return rows.map(({ rowKey }) => Number(rowKey.slice(prefix.length)));
+}
+
 /** Every company-key row of a keyring, in the order of versions. */
 export async function listCompanyKeyRows(
   tables: Tables,

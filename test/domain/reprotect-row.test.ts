@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { unwrapDataKey, wrapDataKey } from '../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../shared/domain/data-key.ts';
-import { opens, retryRow, rewrapRow, verifyRow, type PassContext } from '../../shared/domain/reprotect-row.ts';
+import { opensAt, retryRow, rewrapRow, verifyRow, type PassContext } from '../../shared/domain/reprotect-row.ts';
 
 const KEYS = new Map([1, 2].map((version) => [version, createSecretKey(Buffer.alloc(32, version))]));
 const PLACE = { companyId: 'acme', keyringId: 'default', keyId: 'key-1' };
@@ -290,7 +290,7 @@ describe('a lost row', () => {
   });
 });
 
-describe('whether a row opens', () => {
+describe('at which version a row opens', () => {
   const key3 = createSecretKey(Buffer.alloc(32, 3));
   const blobAt3 = wrapDataKey({
     companyKey: key3,
@@ -300,15 +300,15 @@ describe('whether a row opens', () => {
   });
 
   it.each([
-    ['by its label', {}, true],
-    ['at the other version', { companyKeyVersion: 2 }, true],
-    ['by its former blob', { blob: NOTHING, previous: blobAt(2), previousVersion: 2 }, true],
-    ['by its former blob, labelled wrongly', { blob: NOTHING, previous: blobAt(2), previousVersion: 8 }, true],
-    ['by another version that it names', { blob: blobAt3, companyKeyVersion: 3 }, true],
-    ['not by another version that it does not name', { blob: blobAt3 }, false],
-    ['not at all', { blob: new Uint8Array(61) }, false],
+    ['by its label', {}, 1],
+    ['at the other version', { companyKeyVersion: 2 }, 1],
+    ['by its former blob', { blob: NOTHING, previous: blobAt(2), previousVersion: 2 }, 2],
+    ['by its former blob, labelled wrongly', { blob: NOTHING, previous: blobAt(2), previousVersion: 8 }, 2],
+    ['by another version that it names', { blob: blobAt3, companyKeyVersion: 3 }, 3],
+    ['by another version that it does not name', { blob: blobAt3, companyKeyVersion: 9 }, 3],
+    ['not at all', { blob: new Uint8Array(61) }, undefined],
   ] as const)('is asked of every key at hand: %s', (_, change, expected) => {
     const otherKeys = new Map([[3, key3]]);
-    expect(opens({ ...pass('forward'), otherKeys }, row({ state: 'quarantined', ...change }))).toBe(expected);
+    expect(opensAt({ ...pass('forward'), otherKeys }, row({ state: 'quarantined', ...change }))).toBe(expected);
   });
 });

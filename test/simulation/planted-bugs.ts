@@ -250,7 +250,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'a loss is accepted without asking whether the row opens',
     510,
-    inFile(`${SWITCHES}/quarantine.ts`, ['if (opens(pass.value, found.key)) {', 'if (found.key.keyId === "") {']),
+    inFile(`${SWITCHES}/quarantine.ts`, ['if (tried.value.opens) {', 'if (found.key.keyId === "") {']),
   ),
   bug(
     'quarantined rows do not hold the end',

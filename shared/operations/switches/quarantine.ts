@@ -1,10 +1,10 @@
 // The two ways out of quarantine for one data key: `retry` moves it there and then or leaves it as it is; `accept-loss` keeps the
 // row, marked, if no key at hand opens it. A lost row that opens after all comes back: by `retry`, or in any later pass. Each is one
 // transaction with the `!shard` row.
-import type { KeyObject } from 'node:crypto';
 import type { Actor } from '../../domain/audit.ts';
 import type { DataKey, DataKeyState } from '../../domain/data-key.ts';
-import { opens, retryRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
+import { opensAt, retryRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { readDataKey } from '../../domain/rows/data-rows.ts';
@@ -19,6 +19,7 @@ import { alarmKeptKey } from '../kept-keys.ts';
 import type { StoredRow, Tables, WorkQueue, WriteOutcome } from '../ports.ts';
 import { settleRaces, type Undecided } from '../races.ts';
 import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
+import { decisionKeys } from './decision-keys.ts';
 import { enqueue, isDone } from './enqueue.ts';
 import { writeRows } from './pass-writes.ts';
 import { actOnSwitch, type SwitchPlace } from './switch-writes.ts';
@@ -51,10 +52,11 @@ export function retryQuarantined(
   return decide(deps, place, about, async (found) => {
     const { sw, shard, key } = found;
     if (shard.value.generation !== turnOf(sw).generation) return err({ type: 'busy', retryAfterSeconds: 2 });
-    const pass = await passOver(deps, place, found);
-    if (!pass.ok) return pass;
-    const step = retryRow(pass.value, key);
+    const tried = await tryKeys(deps, place, found);
+    if (!tried.ok) return tried;
+    const step = retryRow(tried.value.pass, key);
     if (step) return write(deps, found, step);
+    if (tried.value.missing) return err(refusedBy(tried.value.missing));
     const code = key.state === 'lost' ? 'data-key-lost' : 'data-key-quarantined';
     const message = `The row does not open (${key.quarantineReason ?? 'unknown reason'}). It was left as it is.`;
     return err({ type: 'state', code, message });
@@ -72,42 +74,48 @@ export function acceptLoss(
 ): Promise<Result<undefined, Refusal>> {
   const about = { action: 'data-key.loss-accepted', actor, states: ['quarantined'] } as const;
   return decide(deps, place, about, async (found) => {
-    const pass = await passOver(deps, place, found);
-    if (!pass.ok) return pass;
-    if (opens(pass.value, found.key)) {
+    const tried = await tryKeys(deps, place, found);
+    if (!tried.ok) return tried;
+    if (tried.value.opens) {
       const message = 'The data key opens: nothing is lost. Retry it, or cancel the switch.';
       return err({ type: 'state', code: 'data-key-opens', message });
     }
+    // The one that would open it may be the one that is not at hand.
+    if (tried.value.missing) return err(refusedBy(tried.value.missing));
     return write(deps, found, { change: { state: 'lost' }, released: true });
   });
 }
 
-/** Both company keys of the switch, and those of any other version that the row names, if there are such. A kept one is told of each time. */
-async function passOver(
+interface Tried {
+  readonly pass: PassContext;
+  readonly opens: boolean;
+  /** Why a company key beside the two of the switch is not at hand. It holds no row that opens without it. */
+  readonly missing?: Failure | undefined;
+}
+
+/** The row tried with every company key of the keyring: a label may be wrong. One that only a kept key opens is told of each time. */
+async function tryKeys(
   deps: QuarantineDependencies,
   place: Place,
   { sw, key }: Found,
-): Promise<Result<PassContext, Refusal>> {
+): Promise<Result<Tried, Refusal>> {
   const turn = turnOf(sw);
   const { companyId, keyringId } = place;
   const fromKey = await deps.workerKeys.get(companyId, sw, { version: turn.fromVersion, use: 'rewrap' });
   if (!fromKey.ok) return err(refusalFor(fromKey.error));
   const toKey = await deps.workerKeys.get(companyId, sw, { version: turn.writeVersion, use: 'verify' });
   if (!toKey.ok) return err(refusalFor(toKey.error));
-  const otherKeys = new Map<number, KeyObject>();
-  for (const version of new Set([key.companyKeyVersion, key.previousVersion])) {
-    if (version === 0 || version === turn.fromVersion || version === turn.writeVersion) continue;
-    const other = await deps.workerKeys.other(companyId, sw, version);
-    if (!other.ok) {
-      if (other.error.type === 'gone') continue;
-      return err(refusalFor(other.error));
-    }
-    otherKeys.set(version, other.value.key);
-    if (other.value.isKept)
-      await alarmKeptKey(deps, { companyId, keyringId, version }, { by: 'decision', dataKeys: 1 });
-  }
+  const moved = new Map([
+    [turn.fromVersion, fromKey.value],
+    [turn.writeVersion, toKey.value],
+  ]);
+  const { keys: otherKeys, isKept, missing } = await decisionKeys(deps, place, { sw, moved });
   const nonce = (): Uint8Array => deps.entropy.bytes(DATA_KEY_NONCE_BYTES);
-  return ok({ ...place, ...turn, fromKey: fromKey.value, toKey: toKey.value, otherKeys, nonce });
+  const pass = { ...place, ...turn, fromKey: fromKey.value, toKey: toKey.value, otherKeys, nonce };
+  const version = opensAt(pass, key);
+  if (version !== undefined && isKept(version))
+    await alarmKeptKey(deps, { companyId, keyringId, version }, { by: 'decision', dataKeys: 1 });
+  return ok({ pass, opens: version !== undefined, missing });
 }
 
 async function decide(

@@ -1,6 +1,7 @@
 // The company key that a switch leaves behind: when it is kept, who may use it, and when it goes.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeptKey } from '../../../shared/domain/kept-key.ts';
+import type { Cells } from '../../../shared/operations/ports.ts';
 import type { Wrap } from '../../../shared/domain/company-key.ts';
 import { companyKeyRowKey, keptKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
@@ -173,14 +174,14 @@ describe.each([
   ['retry', retryQuarantined, { ok: true }],
   ['accept-loss', acceptLoss, { ok: false, error: { code: 'data-key-opens' } }],
 ] as const)('a kept key by which a decision on a quarantined row opens it (%s)', (_, decide, outcome) => {
-  it('is told of, in the log and in the record', async () => {
-    const key = 'key-000003';
-    const older = (await rig.store.read('datakeys', rig.partitionOf(key), key))!.cells;
-    await to('s1', CONTOSO);
-    await rig.tamperDataKey(key, { ...older, blob: new Uint8Array(61) });
-    await to('s2', FABRIKAM);
-    expect((await rig.dataKey(key)).state).toBe('quarantined');
-    await rig.tamperDataKey(key, { blob: older['blob'] });
+  const key = 'key-000003';
+  it.each([
+    ['named by the row', 1],
+    ['of which the row names another version', 9],
+    ['of which the row names the version that stays', 3],
+  ])('%s is told of, in the log and in the record', async (_case, companyKeyVersion) => {
+    const older = await quarantined();
+    await rig.tamperDataKey(key, { blob: older['blob'], companyKeyVersion });
     rig.log.entries.length = 0;
     const recordedBefore = usesOnRecord();
     expect(await decide(rig.deps, { ...place('s2'), keyId: key }, ADMIN)).toMatchObject(outcome);
@@ -192,6 +193,58 @@ describe.each([
       },
     ]);
     expect(usesOnRecord()).toBe(recordedBefore + 1);
+  });
+});
+
+/** One row that was at version 1 waits in a switch from 2 to 3; as it was, it opens. */
+async function quarantined(): Promise<Cells> {
+  const key = 'key-000003';
+  const older = (await rig.store.read('datakeys', rig.partitionOf(key), key))!.cells;
+  await to('s1', CONTOSO);
+  await rig.tamperDataKey(key, { ...older, blob: new Uint8Array(61) });
+  await to('s2', FABRIKAM);
+  expect((await rig.dataKey(key)).state).toBe('quarantined');
+  return older;
+}
+
+describe('a decision on a quarantined row, beside a kept key that cannot be read', () => {
+  const KEPT = keptKeyRowKey(KEYRING, 1);
+  const DECIDED = { ...place('s2'), keyId: 'key-000003' };
+  const forged = { error: { type: 'failure', failure: { code: 'row-forged', facts: { detail: KEPT } } } };
+  const broken: readonly [string, (cells: Cells) => Cells][] = [
+    ['is no kept key at all', () => ({ format: 1 })],
+    ['opens under none', (cells) => ({ ...cells, blob: Buffer.alloc(61, 1) })],
+    ['hangs by itself', (cells) => ({ ...cells, under: 1 })],
+  ];
+  const breakKept = (change: (cells: Cells) => Cells): void =>
+    rig.store.tamper('companies', COMPANY, KEPT, change(rig.store.peek('companies', COMPANY, KEPT)!.cells));
+
+  it.each(broken)('that %s: by name, where no key at hand opens the row', async (_case, change) => {
+    await quarantined();
+    breakKept(change);
+    expect(await acceptLoss(rig.deps, DECIDED, ADMIN)).toMatchObject(forged);
+    expect(await retryQuarantined(rig.deps, DECIDED, ADMIN)).toMatchObject(forged);
+    expect((await rig.dataKey(DECIDED.keyId)).state).toBe('quarantined');
+  });
+
+  it.each(broken)('that %s: retry of a row that opens by another, and cancel', async (_case, change) => {
+    await quarantined();
+    const blob = rig.wrapped('key-000003', 9).blob;
+    await rig.addCompanyKey(9);
+    await rig.tamperDataKey(DECIDED.keyId, { blob, companyKeyVersion: 1 });
+    breakKept(change);
+    expect(await acceptLoss(rig.deps, DECIDED, ADMIN)).toMatchObject({ error: { code: 'data-key-opens' } });
+    expect(await retryQuarantined(rig.deps, DECIDED, ADMIN)).toEqual({ ok: true, value: undefined });
+    expect(await rig.openByCaller()).toBe(6);
+    expect((await cancelSwitch(rig.deps, place('s2'), ADMIN)).ok).toBe(true);
+  });
+
+  it('goes without it once the row is taken away', async () => {
+    await quarantined();
+    breakKept(() => ({ format: 1 }));
+    const { etag } = rig.store.peek('companies', COMPANY, KEPT)!;
+    await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey: KEPT, etag }]);
+    expect(await acceptLoss(rig.deps, DECIDED, ADMIN)).toEqual({ ok: true, value: undefined });
   });
 });
 

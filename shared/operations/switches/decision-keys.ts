@@ -1,0 +1,73 @@
+// Every company key of a keyring beside the two that a switch moves between, for a decision on one row whose label may be wrong: whoever
+// gives a data key up answers for it that none of them opens it. Kept keys hang by one another, and each is opened once.
+import type { KeyObject } from 'node:crypto';
+import type { Failure } from '../../domain/failure.ts';
+import { openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
+import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
+import type { Switch } from '../../domain/switch.ts';
+import { listCompanyKeyVersions, listKeptKeys } from '../control-state.ts';
+import type { Log, Tables } from '../ports.ts';
+import { forged } from '../seals.ts';
+import type { WorkerKeys } from './worker-keys.ts';
+
+interface DecisionKeys {
+  /** By version. */
+  readonly keys: ReadonlyMap<number, KeyObject>;
+  readonly isKept: (version: number) => boolean;
+  /** Why one of them, which may be the one that is needed, is not at hand. */
+  readonly missing?: Failure | undefined;
+}
+
+interface Decision {
+  readonly tables: Tables;
+  readonly log: Log;
+  readonly workerKeys: WorkerKeys;
+}
+
+interface KeyringPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+}
+
+/** `moved`: the two company keys of the switch, which are at hand. Throws StoreUnavailable. */
+export async function decisionKeys(
+  deps: Decision,
+  { companyId, keyringId }: KeyringPlace,
+  { sw, moved }: { readonly sw: Switch; readonly moved: ReadonlyMap<number, KeyObject> },
+): Promise<DecisionKeys> {
+  const place = { companyId, keyringId };
+  const keys = new Map(moved);
+  const missing: Failure[] = [];
+  for (const version of await listCompanyKeyVersions(deps.tables, place)) {
+    if (keys.has(version)) continue;
+    const key = await deps.workerKeys.get(companyId, sw, { version, use: 'rewrap' });
+    if (key.ok) keys.set(version, key.value);
+    else if (key.error.type !== 'gone') missing.push(key.error.failure);
+  }
+  const own = new Set(keys.keys());
+  const kept = await listKeptKeys(deps.tables, place);
+  const unread = openChain(
+    keys,
+    kept.flatMap(({ value }) => value ?? []),
+  );
+  const unreadable = kept.flatMap(({ version, value }) => (value || keys.has(version) ? [] : [version]));
+  // Where what they hang by may only be away, nothing is said of them.
+  for (const version of [...unreadable, ...(missing.length > 0 ? [] : unread)])
+    missing.push(forged(deps.log, { companyId, rowKey: keptKeyRowKey(keyringId, version) }));
+  return { keys, isKept: (version) => keys.has(version) && !own.has(version), missing: missing[0] };
+}
+
+/** Adds what opens to `keys`, from those that are there outwards. Answers the versions of those that open under none. */
+function openChain(keys: Map<number, KeyObject>, kept: readonly KeptKey[]): number[] {
+  const hanging = Map.groupBy(kept, ({ under }) => under);
+  const links = [...keys];
+  for (const [version, under] of links) {
+    for (const { blob, ...context } of hanging.get(version) ?? []) {
+      const key = keys.has(context.version) ? undefined : openKeptKey({ under, context, blob });
+      if (!key) continue;
+      keys.set(context.version, key);
+      links.push([context.version, key]);
+    }
+  }
+  return kept.flatMap(({ version }) => (keys.has(version) ? [] : [version]));
+}
