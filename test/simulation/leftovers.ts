@@ -1,7 +1,12 @@
 // What is left on the agenda when all is over, straight from the store. A connection in force is looked at for ever, and a keyring with
-// soft-deleted keys until they are purged; everything else must be gone.
+// soft-deleted keys until they are purged; kept company keys stay while the counts of a shard, which somebody has tampered with, prove
+// nothing; everything else must be gone.
 import { json } from '../../shared/domain/rows/cells.ts';
-import { connectionRowKey, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { readKeyring } from '../../shared/domain/rows/control-rows.ts';
+import { readShard } from '../../shared/domain/rows/data-rows.ts';
+import { connectionRowKey, dataKeysPartition, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
+import { areDoneAt } from '../../shared/domain/shard-counts.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 
 /** Row keys of items that nothing stands behind. */
@@ -16,8 +21,20 @@ function isNeeded(store: FakeTables, item: string): boolean {
   const [kind, companyId = '', first = '', second = ''] = item.split('|');
   if (kind === 'purge')
     return first === 'keyring' && store.peek('companies', companyId, keyringRowKey(second)) !== undefined;
+  if (kind === 'kept') return isAstray(store, companyId, first);
   if (kind !== 'check') return false;
   const connection = store.peek('companies', companyId, connectionRowKey(first));
   const usedBy = connection && json(connection.cells, 'usedBy');
   return Array.isArray(usedBy) && usedBy.length > 0;
+}
+
+/** Whether the counts of a shard do not add up: a recount is what brings the keyring's kept keys to their end. */
+function isAstray(store: FakeTables, companyId: string, keyringId: string): boolean {
+  const row = store.peek('companies', companyId, keyringRowKey(keyringId));
+  if (!row) return false;
+  const { shardCount, activeVersion } = readKeyring(row.cells);
+  return Array.from({ length: shardCount }, (_, shard) => {
+    const partition = dataKeysPartition({ companyId, keyringId, shard });
+    return store.peek('datakeys', partition, SHARD_ROW_KEY);
+  }).some((shard) => shard !== undefined && !areDoneAt(readShard(shard.cells), activeVersion));
 }
