@@ -1,5 +1,6 @@
 // One company whose data keys are to be re-protected, over whatever tables a benchmark brings: vaults and queue are in memory,
 // everything that is measured is the product's own. Counts vault calls and messages.
+import { setTimeout as delay } from 'node:timers/promises';
 import { createSecretKey, privateDecrypt, constants, type KeyObject } from 'node:crypto';
 import { openCompanyKey } from '../shared/domain/company-key.ts';
 import type { Keyring } from '../shared/domain/keyring.ts';
@@ -61,12 +62,21 @@ const MESSAGES_AT_ONCE = 16;
 
 class CountingQueue implements WorkQueue {
   readonly waiting: WorkMessage[] = [];
+  /** Messages that gave their place back and come again. */
+  readonly delayed = new Set<Promise<void>>();
   sent = 0;
 
-  send(messages: readonly WorkMessage[], options: { readonly delayMs?: number } = {}): Promise<void> {
-    if (options.delayMs !== undefined) throw new Error('nothing here goes wrong, and yet a message goes again later');
-    this.waiting.push(...messages);
+  send(messages: readonly WorkMessage[], { delayMs = 0 }: { readonly delayMs?: number } = {}): Promise<void> {
     this.sent += messages.length;
+    if (delayMs === 0) {
+      this.waiting.push(...messages);
+      return Promise.resolve();
+    }
+    const coming = delay(delayMs).then(() => {
+      this.delayed.delete(coming);
+      this.waiting.push(...messages);
+    });
+    this.delayed.add(coming);
     return Promise.resolve();
   }
 }
@@ -261,10 +271,10 @@ export class BenchCompany {
 /** Until no message is left and none is being worked on. */
 async function work(deps: WorkDependencies, queue: CountingQueue): Promise<void> {
   const underWay = new Set<Promise<void>>();
-  while (queue.waiting.length > 0 || underWay.size > 0) {
+  while (queue.waiting.length > 0 || underWay.size > 0 || queue.delayed.size > 0) {
     const message = underWay.size < MESSAGES_AT_ONCE ? queue.waiting.shift() : undefined;
     if (!message) {
-      await Promise.race(underWay);
+      await Promise.race([...underWay, ...queue.delayed]);
       continue;
     }
     const working = handleSwitchWork(deps, message).finally(() => underWay.delete(working));

@@ -361,14 +361,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile('shared/operations/company-key-cache.ts', ['if (entry && entry.expiresAtMs > nowMs)', 'if (entry)']),
   ),
   bug(
-    'an unwrap under way serves whoever comes, however long ago it began',
-    1964,
-    inFile('shared/operations/company-key-cache.ts', [
-      'if (underWay && underWay.expiresAtMs > nowMs)',
-      'if (underWay)',
-    ]),
-  ),
-  bug(
     'a vault that cannot be reached counts as one that denies',
     1,
     inFile('shared/domain/failure.ts', [
