@@ -1,16 +1,9 @@
 // A company key at rest: wrapped by a KEK with RSA-OAEP-256, and beside it a commitment to the key and to where it belongs. Pure, but for
 // the randomness that OAEP draws inside node:crypto.
-import {
-  constants,
-  createHash,
-  createPublicKey,
-  createSecretKey,
-  publicEncrypt,
-  timingSafeEqual,
-  type KeyObject,
-} from 'node:crypto';
+import { constants, createHash, createPublicKey, createSecretKey, publicEncrypt, type KeyObject } from 'node:crypto';
 import { lengthPrefixed } from './length-prefixed.ts';
 import type { ProviderRef } from './provider.ts';
+import { sameBytes } from './same-bytes.ts';
 
 export interface CompanyKeyContext {
   readonly companyId: string;
@@ -85,7 +78,7 @@ export function openCompanyKey(
     if (unwrapped.length !== COMPANY_KEY_BYTES) return undefined;
     const expected = Buffer.from(commitment, 'base64url');
     const actual = Buffer.from(commitmentTo(unwrapped, context), 'base64url');
-    if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;
+    if (!sameBytes(actual, expected)) return undefined;
     return createSecretKey(unwrapped);
   } finally {
     unwrapped.fill(0);

@@ -1,8 +1,9 @@
 // The company key that a switch leaves behind, kept under the company key that stays: AES-256-GCM of the one by the other, and under no
 // vault's key, so that nothing stored opens with a provider that was left (invariant 2). A copy of the tables of which the data keys are
 // older than the control rows opens by it. Pure; the nonce is passed in.
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { COMPANY_KEY_BYTES, type CompanyKeyContext } from './company-key.ts';
+import { BLOB_FORMAT, BLOB_NONCE_BYTES, openBlob, sealBlob } from './gcm-blob.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 
 /** How the switch ended that left it: at commit the lower version is kept under the higher one, at the end of a cancel the other way round. */
@@ -18,30 +19,25 @@ export interface KeptKey extends CompanyKeyContext {
   readonly until: string;
 }
 
-export const KEPT_KEY_NONCE_BYTES = 12;
-const FORMAT = 1;
-const TAG_BYTES = 16;
-const BLOB_BYTES = 1 + KEPT_KEY_NONCE_BYTES + COMPANY_KEY_BYTES + TAG_BYTES;
+export const KEPT_KEY_NONCE_BYTES = BLOB_NONCE_BYTES;
 
 /** Where a kept key belongs; all of it is authenticated. */
 export type KeptKeyContext = CompanyKeyContext & { readonly under: number };
 
 const additionalData = ({ companyId, keyringId, version, under }: KeptKeyContext): Buffer =>
-  lengthPrefixed([`keyswitch.kept-key.${FORMAT}`, companyId, keyringId, String(version), String(under)]);
+  lengthPrefixed([`keyswitch.kept-key.${BLOB_FORMAT}`, companyId, keyringId, String(version), String(under)]);
 
-/** The blob: format byte, nonce, ciphertext, tag. `nonce` is KEPT_KEY_NONCE_BYTES of fresh entropy, used once. */
+/** The blob (gcm-blob.ts). `nonce` is KEPT_KEY_NONCE_BYTES of fresh entropy, used once. */
 export function keepKey(input: {
   readonly going: KeyObject;
   readonly staying: KeyObject;
   readonly context: KeptKeyContext;
   readonly nonce: Uint8Array;
 }): Uint8Array {
-  const cipher = createCipheriv('aes-256-gcm', input.staying, input.nonce);
-  cipher.setAAD(additionalData(input.context));
+  const { staying: key, context, nonce } = input;
   const plaintext = input.going.export();
   try {
-    const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-    return Buffer.concat([Buffer.of(FORMAT), input.nonce, ciphertext, cipher.getAuthTag()]);
+    return sealBlob({ key, additionalData: additionalData(context), nonce, plaintext });
   } finally {
     plaintext.fill(0);
   }
@@ -53,19 +49,12 @@ export function openKeptKey(input: {
   readonly context: KeptKeyContext;
   readonly blob: Uint8Array;
 }): KeyObject | undefined {
-  const { blob } = input;
-  if (blob.length !== BLOB_BYTES || blob[0] !== FORMAT) return undefined;
-  const decipher = createDecipheriv('aes-256-gcm', input.under, blob.subarray(1, 1 + KEPT_KEY_NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(additionalData(input.context));
-  decipher.setAuthTag(blob.subarray(BLOB_BYTES - TAG_BYTES));
-  const plaintext = decipher.update(blob.subarray(1 + KEPT_KEY_NONCE_BYTES, BLOB_BYTES - TAG_BYTES));
+  const { under: key, context, blob } = input;
+  const [min, max] = [COMPANY_KEY_BYTES, COMPANY_KEY_BYTES];
+  const plaintext = openBlob({ key, additionalData: additionalData(context), blob, min, max });
+  if (!plaintext) return undefined;
   try {
-    decipher.final();
     return createSecretKey(plaintext);
-  } catch {
-    return undefined;
   } finally {
     plaintext.fill(0);
   }

@@ -1,8 +1,9 @@
 // What a pass does with one data key's row. Pure: the row and the company keys in, the change out. Nothing here ever drops the
 // last blob that opens: a new blob keeps the old one beside it until the second pass has compared the two.
-import { timingSafeEqual, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { unwrapDataKey, wrapDataKey, type DataKeyContext } from './data-key-blob.ts';
 import type { DataKey, QuarantineReason } from './data-key.ts';
+import { sameBytes } from './same-bytes.ts';
 import type { Direction } from './shard.ts';
 
 export interface PassContext {
@@ -126,8 +127,6 @@ export function verifyRow(pass: PassContext & { readonly freshKey: KeyObject }, 
   const quarantined = quarantine(row, 'differs-after-rewrap');
   return before ? putBack(row, quarantined) : quarantined;
 }
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
 
 function putBack(row: DataKey, step: RowStep): RowStep {
   return {

@@ -421,10 +421,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'what a vault unwraps is not compared with what its wrap commits to',
     1,
-    inFile('shared/domain/company-key.ts', [
-      '    if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) return undefined;\n',
-      '',
-    ]),
+    inFile('shared/domain/company-key.ts', ['    if (!sameBytes(actual, expected)) return undefined;\n', '']),
   ),
   bug(
     'a new wrap is stored that its vault does not open',

@@ -1,11 +1,11 @@
 // Making data keys: generated here or imported, 1 to 1,000 in a call, each decided by itself. A plaintext is answered only for a
 // row that is known to hold it: what this call's own transaction wrote, or what is unwrapped from the store again.
-import { timingSafeEqual } from 'node:crypto';
 import pLimit from 'p-limit';
 import { DATA_KEY_MAX_BYTES, DATA_KEY_MIN_BYTES } from '../../domain/data-key-blob.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { sameBytes } from '../../domain/same-bytes.ts';
 import { loadCompany } from '../control-state.ts';
 import type { Clock, Entropy, Tables, Timers } from '../ports.ts';
 import { derivedId, type RequestIdentity } from '../requests.ts';
@@ -246,7 +246,7 @@ function answerFromStore({ keyId, isImport }: PlannedKey, stored: UnwrapOutcome)
 /** A repeat that imports other material under the same id is another body. */
 function isAnotherKey({ isImport, plaintext }: PlannedKey, stored: UnwrapOutcome | undefined): boolean {
   if (!isImport || stored?.outcome !== 'unwrapped') return false;
-  return stored.plaintext.length !== plaintext.length || !timingSafeEqual(stored.plaintext, plaintext);
+  return !sameBytes(stored.plaintext, plaintext);
 }
 
 function commonRefusal(keys: readonly GenerateOutcome[]): Refusal | undefined {

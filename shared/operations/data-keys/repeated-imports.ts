@@ -1,11 +1,11 @@
 // A repeat of a call that imports: is it the same material? Asked before anything is written, since a call that is refused must have
 // written nothing. The material is compared with the rows themselves; what binds a call that has written none yet is in bound-imports.ts.
-import { timingSafeEqual } from 'node:crypto';
 import pLimit from 'p-limit';
 import { unwrapDataKey } from '../../domain/data-key-blob.ts';
 import type { DataKey } from '../../domain/data-key.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { sameBytes } from '../../domain/same-bytes.ts';
 import type { CompanyKeyCache } from '../company-key-cache.ts';
 import type { Tables } from '../ports.ts';
 import { writePlaceOf, type KeyringPlace } from './keyring-places.ts';
@@ -72,5 +72,3 @@ async function open(
   }
   return companyKey.error.type === 'gone' ? 'gone' : err(refusedBy(companyKey.error.failure));
 }
-
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
