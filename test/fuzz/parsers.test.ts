@@ -8,10 +8,12 @@ import { isGuid } from '../../shared/domain/ids.ts';
 import { isKeyName, parseKeyName } from '../../shared/domain/key-name.ts';
 import { parseKeyId } from '../../shared/domain/provider.ts';
 import { classifyVaultAnswer } from '../../shared/domain/vault-answer.ts';
+import { afterLook } from '../../shared/domain/vault-health.ts';
 import { parseVaultUri } from '../../shared/domain/vault-uri.ts';
 import { hostileJson, hostileText } from './hostile.ts';
 
 const RUNS = { numRuns: 300 };
+const NOW = new Date('2026-01-01T00:00:00.000Z');
 const POLICY = { allowedSuffixes: ['vault.azure.net', 'vault.azure.cn'] };
 
 /** Texts made of the pieces that matter to a grammar, and of anything else. */
@@ -206,16 +208,19 @@ describe('what Entra and vaults say', () => {
     );
   });
 
-  test('a vault of no known words denies nothing', () => {
+  test('a vault of no known words denies nothing but what it refuses with a code of its own, and revokes nothing', () => {
     fc.assert(
       fc.property(
         hostileText,
         hostileText,
         hostileText,
-        fc.integer({ min: -1, max: 1000 }),
+        fc.oneof(fc.constant(403), fc.integer({ min: -1, max: 1000 })),
         (code, innerCode, message, of) => {
           const found = classifyVaultAnswer({ status: of, code, innerCode, message }, {});
-          expect(found.kind).not.toBe('denied');
+          if (of === 403) expect(found.code).toBe('vault-refused');
+          else expect(found.kind).not.toBe('denied');
+          const look = { outcome: 'failed', failure: found, warnings: [] } as const;
+          expect(afterLook(afterLook(undefined, look, NOW), look, NOW).state).toBe('unreachable');
         },
       ),
       RUNS,
