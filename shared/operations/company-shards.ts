@@ -8,9 +8,10 @@ import { dataKeysPartition } from '../domain/rows/row-keys.ts';
 import { MAX_VAIN_PASSES } from '../domain/shard.ts';
 import type { Loaded } from './control-state.ts';
 import { reopenStaleShard, type Reopening } from './data-keys/reopen-stale-shard.ts';
-import type { Clock, Tables } from './ports.ts';
+import { pagesOf } from './list-pages.ts';
+import type { Clock } from './ports.ts';
 import { settleRaces, undecided } from './races.ts';
-import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
+import { loadShard, shardPlaces, shardWrite, type ShardPlace } from './shard-rows.ts';
 import { countsDiffer } from './switches/counts-differ.ts';
 
 export interface CompanyShards extends Reopening {
@@ -23,9 +24,7 @@ const SHARDS_IN_FLIGHT = 16;
 const PAGE_ROWS = 1_000;
 
 const shardsOf = (companyId: string, keyrings: Keyrings): ShardPlace[] =>
-  keyrings.flatMap(({ value: { keyringId, shardCount } }) =>
-    Array.from({ length: shardCount }, (_, shard) => ({ companyId, keyringId, shard })),
-  );
+  keyrings.flatMap(({ value }) => shardPlaces({ ...value, companyId }));
 
 export async function closeShards(
   deps: CompanyShards,
@@ -95,23 +94,16 @@ async function listDeleted(
   const now = clock.now().toISOString();
   let seen = 0;
   let last = '';
-  let continuation: string | undefined;
-  do {
-    const page: Awaited<ReturnType<Tables['list']>> = await tables.list({
-      table: 'datakeys',
-      partitionKey: dataKeysPartition(place),
-      after: BEFORE_DATA_KEYS,
-      limit: PAGE_ROWS,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    for (const { rowKey, cells } of page.rows) {
+  const partitionKey = dataKeysPartition(place);
+  const query = { table: 'datakeys', partitionKey, after: BEFORE_DATA_KEYS, limit: PAGE_ROWS } as const;
+  for await (const { rows } of pagesOf(tables, query)) {
+    for (const { rowKey, cells } of rows) {
       const { state, purgeAfter = '' } = readDataKey(rowKey, cells);
       if (state !== 'deleted') continue;
       seen += 1;
       if (purgeAfter > now && purgeAfter > last) last = purgeAfter;
     }
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+  }
   return { seen, last };
 }
 

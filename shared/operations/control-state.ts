@@ -15,6 +15,7 @@ import type { CompanyKeyContext, CompanyKeyRow } from '../domain/company-key.ts'
 import type { KeptKey } from '../domain/kept-key.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import type { Switch } from '../domain/switch.ts';
+import { pagesOf, pagesToTheEnd } from './list-pages.ts';
 import type { RowPage, StoredRow, TableName, Tables } from './ports.ts';
 
 export interface Loaded<T> {
@@ -84,12 +85,12 @@ export async function listKeptKeys(
   tables: Tables,
   place: { readonly companyId: string; readonly keyringId: string },
 ): Promise<(Loaded<KeptKey | undefined> & { readonly version: number })[]> {
-  const prefix = `keptkey|${place.keyringId}|`;
-  const rows = await listAll(tables, { table: 'companies', partitionKey: place.companyId, ...rowKeysUnder(prefix) });
-  return rows.map(({ rowKey, cells, etag }) => {
-    const version = Number(rowKey.slice(prefix.length));
-    return { version, value: readKeptKey(cells, { ...place, version }), etag };
-  });
+  const rows = await listByVersion(tables, place, 'keptkey');
+  return rows.map(({ version, cells, etag }) => ({
+    version,
+    value: readKeptKey(cells, { ...place, version }),
+    etag,
+  }));
 }
 
 /**
@@ -100,57 +101,38 @@ export async function listAll(
   tables: Tables,
   range: { readonly table: TableName; readonly partitionKey: string; readonly after: string; readonly before: string },
 ): Promise<StoredRow[]> {
-  const rows: StoredRow[] = await listOnce(tables, range);
-  for (;;) {
-    const more = await listOnce(tables, { ...range, after: rows.at(-1)?.rowKey ?? range.after });
-    if (more.length === 0) return rows;
-    rows.push(...more);
-  }
-}
-
-async function listOnce(tables: Tables, range: Parameters<typeof listAll>[1]): Promise<StoredRow[]> {
   const rows: StoredRow[] = [];
-  let continuation: string | undefined;
-  do {
-    const page = await tables.list({
-      ...range,
-      limit: LIST_PAGE_ROWS,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    rows.push(...page.rows);
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+  // Nor is it believed once that there is none.
+  for (let asked = 0; asked < 2 && rows.length === 0; asked += 1)
+    for await (const page of pagesToTheEnd(tables, { ...range, limit: LIST_PAGE_ROWS })) rows.push(...page.rows);
   return rows;
 }
 
 /** The first page that has rows: Table Storage may answer an empty one that has a continuation all the same. Without rows, there are none. */
 export async function listSome(tables: Pick<Tables, 'list'>, query: Parameters<Tables['list']>[0]): Promise<RowPage> {
-  let page = await tables.list(query);
-  while (page.rows.length === 0 && page.continuation !== undefined) {
-    page = await tables.list({ ...query, continuation: page.continuation });
-  }
-  return page;
+  for await (const page of pagesOf(tables, query)) if (page.rows.length > 0) return page;
+  return { rows: [] };
 }
 
-/** The versions of which a keyring has a company-key row, whatever is in it. */
-export async function listCompanyKeyVersions(
-  tables: Tables,
-  place: { readonly companyId: string; readonly keyringId: string },
-): Promise<number[]> {
-  const prefix = `companykey|${place.keyringId}|`;
-  const rows = await listAll(tables, { table: 'companies', partitionKey: place.companyId, ...rowKeysUnder(prefix) });
-  return rows.map(({ rowKey }) => Number(rowKey.slice(prefix.length)));
-}
-
-/** Every company-key row of a keyring, in the order of versions. */
+/** Every company-key row of a keyring with its version, in the order of versions. */
 export async function listCompanyKeyRows(
   tables: Tables,
   place: { readonly companyId: string; readonly keyringId: string },
-): Promise<Loaded<CompanyKeyRow | undefined>[]> {
-  const prefix = `companykey|${place.keyringId}|`;
-  const rows = await listAll(tables, { table: 'companies', partitionKey: place.companyId, ...rowKeysUnder(prefix) });
-  return rows.map((row) => ({
-    value: readCompanyKey(row.cells, { ...place, version: Number(row.rowKey.slice(prefix.length)) }),
-    etag: row.etag,
+): Promise<(Loaded<CompanyKeyRow | undefined> & { readonly version: number })[]> {
+  const rows = await listByVersion(tables, place, 'companykey');
+  return rows.map(({ version, cells, etag }) => ({
+    version,
+    value: readCompanyKey(cells, { ...place, version }),
+    etag,
   }));
+}
+
+async function listByVersion(
+  tables: Tables,
+  { companyId, keyringId }: { readonly companyId: string; readonly keyringId: string },
+  kind: 'companykey' | 'keptkey',
+): Promise<(StoredRow & { readonly version: number })[]> {
+  const prefix = `${kind}|${keyringId}|`;
+  const rows = await listAll(tables, { table: 'companies', partitionKey: companyId, ...rowKeysUnder(prefix) });
+  return rows.map((row) => ({ ...row, version: Number(row.rowKey.slice(prefix.length)) }));
 }

@@ -4,6 +4,7 @@ import { dataKeysPartition } from '../domain/rows/row-keys.ts';
 import { shardCells } from '../domain/rows/data-rows.ts';
 import { newShard, SHARD_ROW_KEY } from '../domain/shard.ts';
 import type { Clock, Entropy, Tables } from './ports.ts';
+import { shardPlaces } from './shard-rows.ts';
 
 const WRITES_IN_FLIGHT = 16;
 const MAX_SENDS = 3;
@@ -18,12 +19,10 @@ export async function insertShards(
     readonly writeVersion: number;
   },
 ): Promise<boolean> {
-  const { companyId, keyringId, writeVersion } = keyring;
-  const shard = newShard({ writeVersion, now: deps.clock.now().toISOString() });
+  const shard = newShard({ writeVersion: keyring.writeVersion, now: deps.clock.now().toISOString() });
   const cells = shardCells(shard, deps.entropy.id());
-  const numbers = Array.from({ length: keyring.shardCount }, (_, number) => number);
-  const there = await pLimit(WRITES_IN_FLIGHT).map(numbers, async (number) => {
-    const partition = dataKeysPartition({ companyId, keyringId, shard: number });
+  const there = await pLimit(WRITES_IN_FLIGHT).map(shardPlaces(keyring), async (place) => {
+    const partition = dataKeysPartition(place);
     const write = { kind: 'insert', rowKey: SHARD_ROW_KEY, cells } as const;
     for (let sends = 0; sends < MAX_SENDS; sends += 1) {
       const written = await deps.tables.write('datakeys', partition, [write]);

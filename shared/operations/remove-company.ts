@@ -23,9 +23,10 @@ import type { Auditing } from './audit/append.ts';
 import { audited } from './audit/audited.ts';
 import { listAll, loadCompany, type Loaded } from './control-state.ts';
 import { KEYRING_PURGE_PREFIX, purgePartition } from './data-keys/purge-list.ts';
+import { pagesOf } from './list-pages.ts';
 import { MAX_WRITES_PER_TRANSACTION, type StoredRow, type TableName, type Tables } from './ports.ts';
 import { undecided, type Undecided } from './races.ts';
-import { loadShard, shardWrite, type ShardPlace } from './shard-rows.ts';
+import { loadShard, shardPlaces, shardWrite, type ShardPlace } from './shard-rows.ts';
 import { guard, replaceCompany } from './switches/switch-writes.ts';
 
 export type Removing = Auditing;
@@ -43,9 +44,7 @@ interface Removed {
 
 export async function removeCompany(deps: Removing, input: Removed): Promise<Removal> {
   const { companyId } = input;
-  const shards = input.keyrings.flatMap(({ value: { keyringId, shardCount } }) =>
-    Array.from({ length: shardCount }, (_, shard) => ({ companyId, keyringId, shard })),
-  );
+  const shards = input.keyrings.flatMap(({ value }) => shardPlaces({ ...value, companyId }));
   const emptied = await pLimit(SHARDS_IN_FLIGHT).map(shards, (place) => emptyShard(deps, place, input));
   for (const removal of ['no-answer', 'lost-race', 'out-of-time'] as const)
     if (emptied.includes(removal)) return removal;
@@ -97,18 +96,10 @@ const removalsOf = (rows: readonly StoredRow[]): RowMove[] =>
  * the record are left there: delivered, not lost.
  */
 async function firstRows(tables: Tables, table: TableName, partitionKey: string): Promise<readonly StoredRow[]> {
-  let continuation: string | undefined;
-  do {
-    const page = await tables.list({
-      table,
-      partitionKey,
-      limit: MAX_WRITES_PER_TRANSACTION,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
+  for await (const page of pagesOf(tables, { table, partitionKey, limit: MAX_WRITES_PER_TRANSACTION })) {
     const rows = page.rows.filter(({ rowKey }) => rowKey !== SHARD_ROW_KEY && !rowKey.startsWith(SHARD_OUTBOX_PREFIX));
     if (rows.length > 0) return rows;
-    continuation = page.continuation;
-  } while (continuation !== undefined);
+  }
   return [];
 }
 

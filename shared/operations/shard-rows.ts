@@ -17,6 +17,16 @@ export interface LoadedShard {
   readonly writtenBy: string;
 }
 
+interface Sharded {
+  readonly companyId: string;
+  readonly keyringId: string;
+  readonly shardCount: number;
+}
+
+/** Every shard of a keyring, in order. */
+export const shardPlaces = ({ companyId, keyringId, shardCount }: Sharded): ShardPlace[] =>
+  Array.from({ length: shardCount }, (_, shard) => ({ companyId, keyringId, shard }));
+
 /** Undefined only before the keyring is ready or after its company is gone. */
 export async function loadShard(tables: Pick<Tables, 'read'>, place: ShardPlace): Promise<LoadedShard | undefined> {
   const row = await tables.read('datakeys', dataKeysPartition(place), SHARD_ROW_KEY);
@@ -24,12 +34,8 @@ export async function loadShard(tables: Pick<Tables, 'read'>, place: ShardPlace)
 }
 
 /** Every shard of a keyring, read side by side; undefined where one is missing. */
-export function loadShards(
-  tables: Pick<Tables, 'read'>,
-  keyring: { readonly companyId: string; readonly keyringId: string; readonly shardCount: number },
-): Promise<(LoadedShard | undefined)[]> {
-  const numbers = Array.from({ length: keyring.shardCount }, (_, shard) => shard);
-  return Promise.all(numbers.map((shard) => loadShard(tables, { ...keyring, shard })));
+export function loadShards(tables: Pick<Tables, 'read'>, keyring: Sharded): Promise<(LoadedShard | undefined)[]> {
+  return Promise.all(shardPlaces(keyring).map((place) => loadShard(tables, place)));
 }
 
 /**

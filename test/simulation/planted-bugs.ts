@@ -99,7 +99,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'a turn misses one shard',
     1,
-    inFile('shared/operations/shard-rows.ts', ['length: keyring.shardCount }', 'length: keyring.shardCount - 1 }']),
+    inFile('shared/operations/shard-rows.ts', ['length: shardCount }', 'length: shardCount - 1 }']),
   ),
   bug(
     'neither cursor nor done-mark is reset by the turn',

@@ -18,7 +18,8 @@ import {
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sealVerifies } from '../../domain/seal.ts';
-import type { Log, RowPage, Sealer, StoredRow, Tables } from '../ports.ts';
+import { pagesOf } from '../list-pages.ts';
+import type { Log, Sealer, StoredRow, Tables } from '../ports.ts';
 import { loadHead } from './append.ts';
 import { hasEvents } from './list-events.ts';
 
@@ -44,7 +45,7 @@ export async function verifyEvents(deps: Verifying, chain: Chain): Promise<Resul
   if (before && !(await hasEvents(deps.tables, companyId))) return err(notFound('company', companyId));
   const check = new ChainCheck(before ?? NO_HEAD, chain.known);
   let read = 0;
-  for await (const rows of pages(deps.tables, companyId, { after: RECORDS_AFTER, before: RECORDS_BEFORE })) {
+  for await (const { rows } of pages(deps.tables, companyId, { after: RECORDS_AFTER, before: RECORDS_BEFORE })) {
     const records = rows.map((row) => storedRecord(row, companyId));
     const last = records.at(-1)?.sequence ?? read;
     const signed = await signatures(deps, companyId, { after: read, upTo: last });
@@ -76,24 +77,12 @@ const storedRecord = ({ rowKey, cells }: StoredRow, companyId: string): StoredRe
   record: readRecord(cells, companyId),
 });
 
-async function* pages(
+const pages = (
   tables: Tables,
   companyId: string,
   range: { readonly after: string; readonly before: string },
-): AsyncGenerator<readonly StoredRow[]> {
-  let continuation: string | undefined;
-  do {
-    const page: RowPage = await tables.list({
-      table: 'events',
-      partitionKey: companyId,
-      ...range,
-      limit: PAGE_ROWS,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
-    yield page.rows;
-    continuation = page.continuation;
-  } while (continuation !== undefined);
-}
+): ReturnType<typeof pagesOf> =>
+  pagesOf(tables, { table: 'events', partitionKey: companyId, ...range, limit: PAGE_ROWS });
 
 /** The signed heads of a stretch of the chain; at most one for each of its records. */
 async function signatures(
@@ -105,7 +94,7 @@ async function signatures(
   if (stretch.after >= stretch.upTo) return ok(checked);
   // Behind the row of the last sequence itself: row keys of one length sort as their numbers do.
   const range = { after: signedRowKey(stretch.after), before: `${signedRowKey(stretch.upTo)}~` };
-  for await (const rows of pages(deps.tables, companyId, range)) {
+  for await (const { rows } of pages(deps.tables, companyId, range)) {
     for (const row of rows) {
       const signature = await checkSignature(deps, companyId, row);
       if (!signature.ok) return signature;
@@ -158,7 +147,7 @@ async function checkMarkers(
   check: ChainCheck,
 ): Promise<void> {
   const range = rowKeysUnder(MARKER_PREFIX);
-  for await (const rows of pages(tables, companyId, range)) {
+  for await (const { rows } of pages(tables, companyId, range)) {
     for (const { rowKey, cells } of rows) {
       const marker = readMarker(rowKey, cells);
       // Record and marker are written together: one that was appended since has its record by now.
@@ -168,12 +157,12 @@ async function checkMarkers(
   }
   if (check.markersFit()) return;
   const limit = pLimit(READS_IN_FLIGHT);
-  for await (const rows of pages(tables, companyId, range)) {
+  for await (const { rows } of pages(tables, companyId, range)) {
     const markers = rows.map(({ rowKey, cells }) => readMarker(rowKey, cells));
     const records = await limit.map(markers, ({ sequence }) => recordAt(tables, companyId, sequence));
     for (const [index, marker] of markers.entries()) check.compareMarker(marker, records[index]);
   }
-  for await (const rows of pages(tables, companyId, { after: RECORDS_AFTER, before: RECORDS_BEFORE })) {
+  for await (const { rows } of pages(tables, companyId, { after: RECORDS_AFTER, before: RECORDS_BEFORE })) {
     const records = rows.flatMap(({ cells }) => readRecord(cells, companyId) ?? []);
     const markers = await limit.map(records, ({ id }) => tables.read('events', companyId, markerRowKey(id)));
     for (const [index, record] of records.entries()) check.compareRecord(record, markers[index] !== undefined);

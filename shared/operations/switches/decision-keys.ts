@@ -5,7 +5,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
 import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';
-import { listCompanyKeyVersions, listKeptKeys } from '../control-state.ts';
+import { listCompanyKeyRows, listKeptKeys } from '../control-state.ts';
 import type { Log, Tables } from '../ports.ts';
 import { forged } from '../seals.ts';
 import type { WorkerKeys } from './worker-keys.ts';
@@ -38,7 +38,7 @@ export async function decisionKeys(
   const place = { companyId, keyringId };
   const keys = new Map(moved);
   const missing: Failure[] = [];
-  for (const version of await listCompanyKeyVersions(deps.tables, place)) {
+  for (const { version } of await listCompanyKeyRows(deps.tables, place)) {
     if (keys.has(version)) continue;
     const key = await deps.workerKeys.get(companyId, sw, { version, use: 'rewrap' });
     if (key.ok) keys.set(version, key.value);

@@ -4,6 +4,7 @@ import type { QuarantineReason } from '../../domain/data-key.ts';
 import { BEFORE_DATA_KEYS, QUARANTINE_PREFIX } from '../../domain/rows/data-rows.ts';
 import { dataKeysPartition, rowKeysUnder } from '../../domain/rows/row-keys.ts';
 import type { Shard } from '../../domain/shard.ts';
+import { pagesOf } from '../list-pages.ts';
 import type { StoredRow, Tables } from '../ports.ts';
 
 export interface QuarantinedRow {
@@ -43,21 +44,17 @@ async function lookThrough(tables: Tables, partitionKey: string, most: number): 
   return (await firstOf(tables, range, { most, isMeant: isQuarantined })).map(nameOf);
 }
 
-/** A page may be short, or empty, and yet not the last. */
 async function firstOf(
   tables: Tables,
   range: { readonly partitionKey: string; readonly after: string; readonly before?: string },
   { most, isMeant }: { readonly most: number; readonly isMeant?: (row: StoredRow) => boolean },
 ): Promise<readonly StoredRow[]> {
   const found: StoredRow[] = [];
-  let continuation: string | undefined;
-  do {
-    const limit = isMeant ? PAGE_ROWS : most - found.length;
-    const from = continuation === undefined ? {} : { continuation };
-    const page = await tables.list({ table: 'datakeys', ...range, limit, ...from });
-    found.push(...page.rows.filter((row) => isMeant?.(row) ?? true));
-    continuation = page.continuation;
-  } while (continuation !== undefined && found.length < most);
+  const limit = isMeant ? PAGE_ROWS : most;
+  for await (const { rows } of pagesOf(tables, { table: 'datakeys', ...range, limit })) {
+    found.push(...rows.filter((row) => isMeant?.(row) ?? true));
+    if (found.length >= most) break;
+  }
   return found.slice(0, most);
 }
 

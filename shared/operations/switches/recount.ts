@@ -21,7 +21,8 @@ import {
 import { turnOf, type Switch } from '../../domain/switch.ts';
 import { audited } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
-import type { RowPage, Tables } from '../ports.ts';
+import { pagesToTheEnd } from '../list-pages.ts';
+import type { Tables } from '../ports.ts';
 import { settleRaces } from '../races.ts';
 import { loadShard, loadShards, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
 import { passAnew, retrySwitch, type ControlDependencies } from './control-switch.ts';
@@ -142,7 +143,6 @@ async function countTwice(
   return first.listing === second.listing ? first.counts : undefined;
 }
 
-/** Goes on behind the last row until nothing is answered. */
 async function countOnce(
   tables: Pick<Tables, 'list'>,
   partitionKey: string,
@@ -150,24 +150,12 @@ async function countOnce(
 ): Promise<{ readonly counts: ShardCounts; readonly listing: string }> {
   const listing = createHash('sha256');
   let counts = NO_ROWS;
-  let last = BEFORE_DATA_KEYS;
-  let after: string;
-  do {
-    after = last;
-    let continuation: string | undefined;
-    do {
-      const query = { table: 'datakeys', partitionKey, after, limit } as const;
-      const page: RowPage = await tables.list(continuation === undefined ? query : { ...query, continuation });
-      for (const { rowKey, etag } of page.rows) listing.update(`${rowKey}\n${etag}\n`);
-      counts = countsAfter(
-        counts,
-        page.rows.map(({ rowKey, cells }) => ({ after: readDataKey(rowKey, cells) })),
-        own,
-      );
-      last = page.rows.at(-1)?.rowKey ?? last;
-      continuation = page.continuation;
-    } while (continuation !== undefined);
-  } while (last !== after);
+  const query = { table: 'datakeys', partitionKey, after: BEFORE_DATA_KEYS, limit } as const;
+  for await (const { rows } of pagesToTheEnd(tables, query)) {
+    for (const { rowKey, etag } of rows) listing.update(`${rowKey}\n${etag}\n`);
+    const moves = rows.map(({ rowKey, cells }) => ({ after: readDataKey(rowKey, cells) }));
+    counts = countsAfter(counts, moves, own);
+  }
   return { counts, listing: listing.digest('hex') };
 }
 
