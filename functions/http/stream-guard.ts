@@ -28,7 +28,6 @@ interface Model {
 /** What is used of `@azure/functions-core`. */
 export interface CoreApi {
   getProgrammingModel(): Model | undefined;
-  setProgrammingModel(model: Model): void;
 }
 
 export function guardStream(core: CoreApi, { limitMs = ARRIVAL_LIMIT_MS }: { readonly limitMs?: number } = {}): void {

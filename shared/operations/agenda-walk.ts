@@ -2,7 +2,7 @@
 // slice goes on there, on whatever instance. Items are looked at side by side, each by itself: one that fails or is slow holds up no other.
 import { count, text } from '../domain/rows/cells.ts';
 import { lookAlone } from './agenda-look.ts';
-import { allBuckets, pageOfAgenda, type AgendaKind, type ListedAgendaItem } from './agenda.ts';
+import { agendaRowKey, allBuckets, pageOfAgenda, type AgendaKind, type ListedAgendaItem } from './agenda.ts';
 import { StoreUnavailable, type Clock, type Log, type RowWrite, type Tables } from './ports.ts';
 
 export interface Walking {
@@ -41,6 +41,11 @@ interface Position {
   readonly after: string;
 }
 
+interface Placed {
+  readonly item: ListedAgendaItem;
+  readonly position: Position;
+}
+
 /**
  * Looks at items of one kind, each at most once, from where the last slice ended and once around. Throws what kept it from listing a
  * bucket, StoreUnavailable as a rule, after it has been through all others.
@@ -65,9 +70,10 @@ export async function walkAgenda(
       }
       const next = await items.next();
       if (next.done) return;
-      await cursor.moved(round.positionOf(next.value));
+      const { item, position } = next.value;
+      await cursor.moved(position);
       walked.looked += 1;
-      const answer = await lookAlone(deps.log, next.value, () => look(next.value));
+      const answer = await lookAlone(deps.log, item, () => look(item));
       walked.sum += answer ?? 0;
     }
   };
@@ -82,7 +88,6 @@ class Round {
   readonly #tables: Tables;
   readonly #kind: AgendaKind;
   readonly #from: Position;
-  readonly #buckets = new WeakMap<ListedAgendaItem, number>();
   /** What kept a bucket from being listed. */
   failure: Error | undefined;
 
@@ -92,11 +97,7 @@ class Round {
     this.#from = from;
   }
 
-  positionOf(item: ListedAgendaItem): Position {
-    return { bucket: this.#buckets.get(item) ?? 0, after: `${item.kind}|${item.companyId}|${item.id}` };
-  }
-
-  async *items(): AsyncGenerator<ListedAgendaItem, undefined> {
+  async *items(): AsyncGenerator<Placed, undefined> {
     const { bucket: first, after } = this.#from;
     for (let step = 0; step < allBuckets.length; step += 1) {
       const bucket = (first + step) % allBuckets.length;
@@ -107,14 +108,14 @@ class Round {
   }
 
   /** `upTo`: the last row key, inclusive. */
-  async *#bucket({ bucket, after }: Position, upTo?: string): AsyncGenerator<ListedAgendaItem, undefined> {
+  async *#bucket({ bucket, after }: Position, upTo?: string): AsyncGenerator<Placed, undefined> {
     let continuation: string | undefined;
     do {
       const page = await this.#page({ bucket, after, ...(continuation === undefined ? {} : { continuation }) });
       for (const item of page?.items ?? []) {
-        this.#buckets.set(item, bucket);
-        if (upTo !== undefined && this.positionOf(item).after > upTo) return undefined;
-        yield item;
+        const position = { bucket, after: agendaRowKey(item) };
+        if (upTo !== undefined && position.after > upTo) return undefined;
+        yield { item, position };
       }
       continuation = page?.continuation;
     } while (continuation !== undefined);

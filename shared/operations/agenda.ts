@@ -27,11 +27,11 @@ export interface ListedAgendaItem extends AgendaItem {
 const bucketOf = (companyId: string): string =>
   String((createHash('sha256').update(companyId).digest()[0] ?? 0) % BUCKETS).padStart(2, '0');
 
-const rowKeyOf = (item: AgendaItem): string => `${item.kind}|${item.companyId}|${item.id}`;
+export const agendaRowKey = (item: AgendaItem): string => `${item.kind}|${item.companyId}|${item.id}`;
 
 export const agendaPlaceOf = (item: AgendaItem): { readonly bucket: string; readonly rowKey: string } => ({
   bucket: bucketOf(item.companyId),
-  rowKey: rowKeyOf(item),
+  rowKey: agendaRowKey(item),
 });
 
 export const allBuckets: readonly string[] = Array.from({ length: BUCKETS }, (_, index) =>
@@ -40,7 +40,7 @@ export const allBuckets: readonly string[] = Array.from({ length: BUCKETS }, (_,
 
 /** Inserted if absent. Throws StoreUnavailable if it cannot be told whether it was. */
 export async function putOnAgenda(tables: Tables, item: AgendaItem, cells: Cells = {}): Promise<void> {
-  const write = { kind: 'insert', rowKey: rowKeyOf(item), cells: { format: 1, ...cells } } as const;
+  const write = { kind: 'insert', rowKey: agendaRowKey(item), cells: { format: 1, ...cells } } as const;
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const written = await tables.write('agenda', bucketOf(item.companyId), [write]);
     if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) return;
@@ -53,7 +53,7 @@ export async function putOnAgenda(tables: Tables, item: AgendaItem, cells: Cells
  * another ETag. Throws StoreUnavailable.
  */
 export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<void> {
-  const rowKey = rowKeyOf(item);
+  const rowKey = agendaRowKey(item);
   const bucket = bucketOf(item.companyId);
   for (let attempt = 0; attempt < MAX_RENEWALS; attempt += 1) {
     const row = await tables.read('agenda', bucket, rowKey);
@@ -73,7 +73,7 @@ export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<v
  * and deleting it.
  */
 export async function takeOffAgenda(tables: Tables, item: AgendaItem, mayGo?: () => Promise<boolean>): Promise<void> {
-  const row = await tables.read('agenda', bucketOf(item.companyId), rowKeyOf(item));
+  const row = await tables.read('agenda', bucketOf(item.companyId), agendaRowKey(item));
   if (!row || (mayGo && !(await mayGo()))) return;
   await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
 }
@@ -81,12 +81,12 @@ export async function takeOffAgenda(tables: Tables, item: AgendaItem, mayGo?: ()
 /** Deleted if it is as it was when it was listed. */
 export async function takeOffListed(tables: Tables, item: ListedAgendaItem): Promise<void> {
   const { etag } = item;
-  await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: rowKeyOf(item), etag }]);
+  await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: agendaRowKey(item), etag }]);
 }
 
 /** Leaves a note on an item for whoever looks at it next. Losing a race is harmless: somebody else has looked. */
 export async function noteOnAgenda(tables: Tables, item: ListedAgendaItem, cells: Cells): Promise<void> {
-  const write = { kind: 'merge', rowKey: rowKeyOf(item), cells, etag: item.etag } as const;
+  const write = { kind: 'merge', rowKey: agendaRowKey(item), cells, etag: item.etag } as const;
   await tables.write('agenda', bucketOf(item.companyId), [write]);
 }
 

@@ -23,7 +23,7 @@ function guarded(inner: Partial<Invocation> = {}): Model {
       ...inner,
     }),
   };
-  guardStream({ getProgrammingModel: () => model, setProgrammingModel: () => undefined }, { limitMs: 30 });
+  guardStream({ getProgrammingModel: () => model }, { limitMs: 30 });
   return model;
 }
 
