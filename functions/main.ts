@@ -39,7 +39,7 @@ import { registerTimers } from './timer/register.ts';
 const MS_PER_HOUR = 3_600_000;
 
 keepHeapSmall();
-// Without it a body that comes in pieces does not reach the app, and every other is held whole before anybody has looked at it.
+// Without it the host drops a body that comes in pieces, and the worker holds every other one whole before the app checks the token.
 app.setup({ enableHttpStream: true });
 registerReserved(app, { entropy: systemEntropy });
 const settings = parseSettings(process.env);
@@ -86,7 +86,7 @@ const managedTarget: VaultTarget = {
   keyName: settings.KEYSWITCH_VENDOR_KEY_NAME,
   tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
 };
-// A vault of its own keeps whoever can cause signatures from using up what the KEK's vault answers in a second.
+// With a vault of its own for the seal key, signatures that callers cause use up none of the calls that the KEK's vault answers.
 const sealVaultHost = settings.KEYSWITCH_SEAL_VAULT_HOST ?? settings.KEYSWITCH_VENDOR_VAULT_HOST;
 const sealTarget = { ...managedTarget, host: sealVaultHost, keyName: settings.KEYSWITCH_SEAL_KEY_NAME };
 const sealer = new AzureSealer(pool, sealTarget);

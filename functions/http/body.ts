@@ -9,8 +9,8 @@ export const MAX_BODY_BYTES = 1_048_576;
 export const MAX_FORM_BYTES = 16_384;
 
 /**
- * For all of it. A call that waits for its body is a call under way: whoever sends a byte now and then would hold it until the server gives up
- * after five minutes (Node's `requestTimeout`).
+ * For the whole body. Without it a caller that sends a byte now and then keeps the call open until Node's server ends it after five minutes
+ * (`requestTimeout`).
  */
 export const BODY_LIMIT_MS = 30_000;
 

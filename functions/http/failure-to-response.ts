@@ -17,7 +17,7 @@ export type EdgeRefusal =
   | { readonly type: 'invalid-request'; readonly details: readonly Detail[] }
   | { readonly type: 'malformed-json' }
   | { readonly type: 'body-too-large'; readonly maxBytes: number }
-  /** It did not come whole within the limit of time, or its connection broke off: then nobody hears this. */
+  /** The body did not arrive whole in time, or the caller closed the connection and gets no answer. */
   | { readonly type: 'body-incomplete' }
   | { readonly type: 'unsupported-media-type'; readonly wanted: MediaType }
   | { readonly type: 'no-such-route' }

@@ -150,7 +150,7 @@ interface Calling {
 
 /**
  * With streaming the host tells the app of headers under this name, and a parameter of the query takes its place
- * (HttpTriggerAttributeBindingProvider): whoever writes a link would choose the headers of the browser that follows it.
+ * (HttpTriggerAttributeBindingProvider): the author of a link would choose the headers that the app sees of the browser.
  */
 const RESERVED_NAMES = new Set(['headers', 'query']);
 

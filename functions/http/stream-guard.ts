@@ -1,6 +1,6 @@
 // Keeps a request that the Functions host passes through (`enableHttpStream`) from being waited for without end. The library waits for it
-// with no limit, and answers nothing if an invocation fails: a header that .NET will not forward would cost anybody a call and the host,
-// after functionTimeout, its worker. What is passed in is `@azure/functions-core`, so that nothing happens on import.
+// with no limit, and answers nothing if an invocation fails: one call with a header that .NET does not forward would hang until
+// functionTimeout, when the host ends the worker. What is passed in is `@azure/functions-core`, so that nothing happens on import.
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -55,7 +55,7 @@ function guard(invocation: Invocation, arrival: (ms: number) => Promise<ServerRe
     try {
       return await work();
     } catch (error) {
-      // Whoever waits for an answer gets one: the host reports the failure only after it.
+      // The caller gets an answer now: the host reports the failure only after it.
       if (response && !response.headersSent) response.writeHead(500, { 'content-length': 0 });
       response?.end();
       throw error;
