@@ -80,6 +80,9 @@ attack('A79', async () => {
   expect(rekey.status).toBe(202);
   expect(new URL(rekey.headers['operation-location'] ?? '').origin).toBe(scene.origin);
   expect(list.text + JSON.stringify(list.headers) + rekey.text + JSON.stringify(rekey.headers)).not.toContain('evil');
+  // A83 compares all that is stored: nothing may still be moving then.
+  const { switchId } = JSON.parse(rekey.text) as { switchId: string };
+  expect((await company.ends(switchId)).state).toBe('completed');
 });
 
 attack('A80', async () => {
