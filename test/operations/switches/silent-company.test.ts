@@ -52,7 +52,7 @@ async function scene(keyrings: number): Promise<Scene> {
     };
     host.at(clock.now().getTime() + MINUTE_MS, sweep);
   };
-  const turns = new VaultTurns();
+  const turns = new VaultTurns(host);
   const silent: Rig[] = [];
   for (let index = 0; index < keyrings; index += 1) {
     const until = index % 2 === 0 ? 're-protecting' : 'pending-verification';
@@ -69,7 +69,7 @@ async function scene(keyrings: number): Promise<Scene> {
   await host.run(keyrings === 0 ? 1_000 : 10 * MINUTE_MS);
   for (const message of left) await other.queue.send([message]);
   other.vaults.onCall = ({ host: asked }) => (asked === '' ? undefined : host.sleep(50));
-  put('other', other, new VaultTurns());
+  put('other', other, new VaultTurns(host));
   return { host, silent, other };
 }
 

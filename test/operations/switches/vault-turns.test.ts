@@ -19,17 +19,58 @@ async function full(): Promise<Rig> {
   return rig;
 }
 
-it('two of a company wait, a further one does nothing, and other companies have their own turns', async () => {
-  const turns = new VaultTurns();
+/** Time goes on when the test says so. */
+function turnsOfAMoment(): { readonly turns: VaultTurns; readonly patienceEnds: () => void } {
+  const sleeps: (() => void)[] = [];
+  const turns = new VaultTurns({ sleep: () => new Promise((resolve) => sleeps.push(resolve)) });
+  return { turns, patienceEnds: () => sleeps.splice(0).forEach((wake) => wake()) };
+}
+
+const done = (): Promise<string> => Promise.resolve('done');
+
+it('a message waits for a turn as long as a vault that answers takes, and gives its place back to one that does not', async () => {
+  const { turns, patienceEnds } = turnsOfAMoment();
   const first = Promise.withResolvers<string>();
   const waiting = turns.run('a', () => first.promise);
   void turns.run('a', never);
-  expect(await turns.run('a', () => Promise.resolve('done'))).toBe(NO_TURN);
-  expect(await turns.run('b', () => Promise.resolve('done'))).toBe('done');
+  const third = turns.run('a', done);
+  const fourth = turns.run('a', done);
+  expect(await turns.run('b', done)).toBe('done');
   first.resolve('done');
-  expect(await waiting).toBe('done');
+  expect(await Promise.all([waiting, third, fourth])).toEqual(['done', 'done', 'done']);
   await expect(turns.run('a', () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
-  expect(await turns.run('a', () => Promise.resolve('done'))).toBe('done');
+  void turns.run('a', never);
+  const tooLate = turns.run('a', done);
+  patienceEnds();
+  expect(await tooLate).toBe(NO_TURN);
+});
+
+it('of a company that was waited for in vain, further messages do not wait until one of its turns has ended', async () => {
+  const { turns, patienceEnds } = turnsOfAMoment();
+  const silent = Promise.withResolvers<string>();
+  for (const work of [() => silent.promise, never]) void turns.run('a', work);
+  const inVain = turns.run('a', done);
+  patienceEnds();
+  expect([await inVain, await turns.run('a', done)]).toEqual([NO_TURN, NO_TURN]);
+  silent.resolve('done');
+  await silent.promise;
+  expect(await turns.run('a', done)).toBe('done');
+  void turns.run('a', never);
+  const waits = turns.run('a', done);
+  expect(await Promise.race([waits, new Promise((resolve) => setImmediate(resolve, 'waits'))])).toBe('waits');
+});
+
+it('companies whose vaults do not answer leave four of the sixteen places of a process, however many they are', async () => {
+  const { turns, patienceEnds } = turnsOfAMoment();
+  const held = Promise.withResolvers<string>();
+  const works = Array.from({ length: 20 }, (_, index) => turns.run(`silent ${index >> 1}`, () => held.promise));
+  const ours = turns.run('ours', done);
+  patienceEnds();
+  expect(await ours).toBe(NO_TURN);
+  expect(await Promise.all(works.slice(12))).toEqual(Array(8).fill(NO_TURN));
+  held.resolve('done');
+  expect(await Promise.all(works.slice(0, 12))).toEqual(Array(12).fill('done'));
+  expect(await turns.run('ours', done)).toBe('done');
 });
 
 it('a message without a turn asks no vault, notes no trouble and comes again soon', async () => {
