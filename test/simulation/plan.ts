@@ -143,21 +143,33 @@ export function planOf(seed: number): Plan {
     : {
         ...plan,
         ...(plan.tenantTurns > 0 ? { copies: 0 } : {}),
+        ...rareOf(new Chance(seed, 'the rare of the plan')),
         ...rarestOf(new Chance(seed, 'the rarest of the plan')),
       };
 }
 
-/**
- * The rarest of all: a lone worker that brings a switch to its end which goes forward again, and dies of it. Left to chance that is
- * missing in some 10,000 seeds.
- */
+/** A lone worker that is killed late on a way that few switches go. Left to chance one such place is missing in some 5,000 seeds. */
+function rareOf(chance: Chance): Partial<Plan> {
+  if (!chance.happens(0.04)) return {};
+  const place = chance.pick(LATE_PLACES);
+  return loneWorker({ kind: 'kill', place, way: chance.pick(['back', 'again']), after: 0 });
+}
+
+/** The rarest of all: a lone worker that brings a switch to its end which goes forward again, and dies of it. */
 function rarestOf(chance: Chance): Partial<Plan> {
   if (!chance.happens(0.04)) return {};
   const place = chance.pick(PLACES_OF_AN_END);
-  const kind = chance.pick(['kill', 'freeze'] as const);
-  const deaths = [{ kind, place, way: 'again', after: 0 } as const];
-  return { processes: 1, workersPerProcess: 1, deaths, deathRate: 0, freezeRate: 0, orders: 30 };
+  return loneWorker({ kind: chance.pick(['kill', 'freeze']), place, way: 'again', after: 0 });
 }
+
+const loneWorker = (death: PlannedDeath): Partial<Plan> => ({
+  processes: 1,
+  workersPerProcess: 1,
+  deaths: [death],
+  deathRate: 0,
+  freezeRate: 0,
+  orders: 30,
+});
 
 const slowStoreOf = (chance: Chance): number => (chance.happens(0.5) ? chance.pick([0.02, 0.15]) : 0);
 
@@ -169,6 +181,7 @@ const lyingVaultOf = (chance: Chance): number => (chance.happens(0.3) ? chance.p
 const tenantTurnsOf = (chance: Chance): number => (chance.happens(0.4) ? chance.between(2, 12) : 0);
 
 const PLACES_OF_AN_END = DEADLY_PLACES.filter((place) => place.startsWith('end'));
+const LATE_PLACES = DEADLY_PLACES.filter((place) => place.startsWith('second-pass') || place.startsWith('end'));
 
 /** A switch comes to its end once, if at all, and to any other place again and again. */
 const PLACES_TO_PLAN: readonly Place[] = [
