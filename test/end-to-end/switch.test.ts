@@ -206,8 +206,11 @@ test('paused, a switch stands still while keys open; resumed, it goes on; cancel
   await company.generate(3);
   expect((await company.view('s1')).counts).toMatchObject({ total: 803, checked: standing.counts.checked });
 
+  const letGo = await holdInTheMiddle(run, { turned: true });
   await company.must('POST', `${company.switchPath('s1')}/resume`);
+  await company.reaches('s1', ({ counts }) => counts.done > standing.counts.done);
   await company.must('POST', `${company.switchPath('s1')}/cancel`);
+  await letGo();
   expect((await company.ends('s1')).state).toBe('cancelled');
   expect(await company.different()).toEqual([]);
   const { provider, counts } = await company.must<{ provider: object; counts: object }>('GET', company.keyring);
