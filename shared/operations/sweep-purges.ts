@@ -1,6 +1,6 @@
 // The timer's look at what is to be purged: soft-deleted data keys whose time is over, and companies whose delete stopped half way.
 // It works the agenda; each item says when to look at it next. One that fails does not keep the others waiting.
-import { walkAgenda } from './agenda-walk.ts';
+import { SLICE_MS, walkAgenda } from './agenda-walk.ts';
 import { noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from './agenda.ts';
 import { KEYRING_PURGE_PREFIX } from './data-keys/purge-list.ts';
 import { purgeKeyring, type Purging } from './data-keys/purge.ts';
@@ -20,14 +20,15 @@ const LANES = 4;
 
 /** Answers how many data keys were purged. */
 export async function sweepPurges(deps: PurgeSweeping): Promise<number> {
+  const deadline = new Date(deps.clock.now().getTime() + SLICE_MS);
   const { sum } = await walkAgenda(deps, { kind: 'purge', lanes: LANES }, async (item) => {
     const isDue = (text(item.cells, 'nextAt') ?? '') <= deps.clock.now().toISOString();
-    return isDue ? lookAt(deps, item) : 0;
+    return isDue ? lookAt(deps, item, deadline) : 0;
   });
   return sum;
 }
 
-async function lookAt(deps: PurgeSweeping, item: ListedAgendaItem): Promise<number> {
+async function lookAt(deps: PurgeSweeping, item: ListedAgendaItem, deadline: Date): Promise<number> {
   const { companyId } = item;
   if (item.id === COMPANY_PURGE_ID) {
     await lookAtCompany(deps, item);
@@ -35,10 +36,11 @@ async function lookAt(deps: PurgeSweeping, item: ListedAgendaItem): Promise<numb
   }
   if (!item.id.startsWith(KEYRING_PURGE_PREFIX)) return 0;
   const keyringId = item.id.slice(KEYRING_PURGE_PREFIX.length);
-  const visit = await purgeKeyring(deps, { companyId, keyringId });
-  if (visit.gone) await takeOffAgenda(deps.tables, item);
-  else await noteOnAgenda(deps.tables, item, { nextAt: visit.nextAt });
-  return visit.purged;
+  const from = text(item.cells, 'after') ?? '';
+  const { purged, gone, nextAt, after } = await purgeKeyring(deps, { companyId, keyringId }, { from, deadline });
+  if (gone) await takeOffAgenda(deps.tables, item);
+  else await noteOnAgenda(deps.tables, item, { nextAt, after });
+  return purged;
 }
 
 /** The first look only says when to come again: the call that put it here is probably still at work. */

@@ -6,6 +6,7 @@ import { lookAlone } from '../../shared/operations/agenda-look.ts';
 import { allBuckets, putOnAgenda, type ListedAgendaItem } from '../../shared/operations/agenda.ts';
 import { loadCompany } from '../../shared/operations/control-state.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
+import { purgePartition } from '../../shared/operations/data-keys/purge-list.ts';
 import { COMPANY_PURGE_ID } from '../../shared/operations/delete-company.ts';
 import { StoreUnavailable } from '../../shared/operations/ports.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
@@ -68,6 +69,24 @@ describe('a keyring with deleted keys', () => {
     expect(await items()).toEqual(before);
     world.clock.advance(1);
     expect(await sweepPurges(world.host)).toBe(1);
+  });
+
+  it('has a key purged however many that cannot be purged yet are due before it, and those once they can be', async () => {
+    await deleteKeys('a', 'first');
+    await world.tamper('first', { state: 'quarantined' });
+    // As many entries as one visit takes, all of a key that waits.
+    for (let index = 0; index < 5_000; index += 1) {
+      const rowKey = `2025-01-01T00:00:00.${100 + Math.floor(index / 10)}${index % 10}Z|first`;
+      world.store.tamper('agenda', purgePartition(PLACE), rowKey, { format: 1 });
+    }
+    world.clock.advance(RESTORE_DAYS * DAY_MS);
+    expect([await sweepPurges(world.host), await sweepPurges(world.host)]).toEqual([0, 1]);
+    expect((await world.row('a')).state).toBe('tombstone');
+    await world.tamper('first', { state: 'deleted' });
+    expect(await sweepPurges(world.host)).toBe(0);
+    world.clock.advance(DAY_MS);
+    expect(await sweepPurges(world.host)).toBe(1);
+    expect((await world.row('first')).state).toBe('tombstone');
   });
 
   it('is taken off the agenda once it is gone, and only then', async () => {

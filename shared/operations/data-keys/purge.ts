@@ -22,6 +22,7 @@ export interface Purging {
 }
 
 const PAGE_ENTRIES = 500;
+/** So many entries of one keyring, and then another's turn comes. */
 const MAX_PAGES_PER_VISIT = 10;
 const KEYS_IN_FLIGHT = 128;
 const NOTHING = new Uint8Array(0);
@@ -32,29 +33,40 @@ export interface PurgeVisit {
   readonly purged: number;
   /** When to come again. */
   readonly nextAt: string;
+  /** Where to begin then, as `from`. */
+  readonly after: string;
   /** The keyring is gone. */
   readonly gone: boolean;
 }
 
-/** Throws StoreUnavailable. */
-export async function purgeKeyring(deps: Purging, place: KeyringPlace): Promise<PurgeVisit> {
+/**
+ * Goes over what is due, behind the entry `from`, for so many pages or until `deadline`, one page at least. What waits keeps its entry, so that only
+ * going on where the last visit ended gets past it; each round begins at the front again. Throws StoreUnavailable.
+ */
+export async function purgeKeyring(
+  deps: Purging,
+  place: KeyringPlace,
+  { from = '', deadline }: { readonly from?: string; readonly deadline?: Date } = {},
+): Promise<PurgeVisit> {
   const now = deps.clock.now();
   const nowText = now.toISOString();
   const shards = await deps.keyringPlaces.read(place);
-  if (!shards.ok) return { purged: 0, nextAt: nowText, gone: shards.error.type === 'not-found' };
+  if (!shards.ok) return { purged: 0, nextAt: nowText, after: from, gone: shards.error.type === 'not-found' };
   let purged = 0;
-  let after = '';
-  for (let pages = 0; pages < MAX_PAGES_PER_VISIT; pages += 1) {
+  let after = from;
+  let pages = 0;
+  do {
     const page = await listDue(deps.tables, place, { now: nowText, limit: PAGE_ENTRIES, after });
     if (page.last === undefined) {
       const rested = new Date(now.getTime() + LONGEST_REST_MS).toISOString();
       const due = await nextDue(deps.tables, place, nowText);
-      return { purged, nextAt: due !== undefined && due < rested ? due : rested, gone: false };
+      return { purged, nextAt: due !== undefined && due < rested ? due : rested, after: '', gone: false };
     }
     purged += await purgePage(deps, place, { due: page.due, shardCount: shards.value.shardCount, now: nowText });
     after = page.last;
-  }
-  return { purged, nextAt: nowText, gone: false };
+    pages += 1;
+  } while (pages < MAX_PAGES_PER_VISIT && !(deadline && deps.clock.now() >= deadline));
+  return { purged, nextAt: nowText, after, gone: false };
 }
 
 async function purgePage(

@@ -49,17 +49,23 @@ describe('a visit to a keyring', () => {
     if (dueInMs !== undefined) {
       await noteForPurge(world.store, PLACE, { keyId: 'b', purgeAfter: after(world, dueInMs) });
     }
-    expect(await purgeKeyring(world.host, PLACE)).toEqual({ purged: 0, nextAt: after(world, nextInMs), gone: false });
+    expect(await purgeKeyring(world.host, PLACE)).toEqual({
+      purged: 0,
+      nextAt: after(world, nextInMs),
+      after: '',
+      gone: false,
+    });
   });
 
   it('that is gone says so; one that is not finished is looked at again', async () => {
     const world = await withKey();
     const none = await purgeKeyring(world.host, { ...PLACE, keyringId: 'none' });
-    expect(none).toEqual({ purged: 0, nextAt: after(world, 0), gone: true });
+    expect(none).toEqual({ purged: 0, nextAt: after(world, 0), after: '', gone: true });
     const keyring = await loadKeyring(world.store, PLACE);
     const cells = keyringCells({ ...keyring!.value, state: 'creating' });
     world.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), cells);
-    expect(await purgeKeyring(world.host, PLACE)).toEqual({ purged: 0, nextAt: after(world, 0), gone: false });
+    const waits = await purgeKeyring(world.host, PLACE, { from: 'there' });
+    expect(waits).toEqual({ purged: 0, nextAt: after(world, 0), after: 'there', gone: false });
   });
 
   it('takes ten pages of the list at most, and the rest next time', async () => {
@@ -69,10 +75,24 @@ describe('a visit to a keyring', () => {
         format: 1,
       });
     }
-    expect(await purgeKeyring(world.host, PLACE)).toEqual({ purged: 0, nextAt: after(world, 0), gone: false });
+    const visit = await purgeKeyring(world.host, PLACE);
+    const last = '2025-01-01T00:00:00.000Z|none-14999';
+    expect(visit).toEqual({ purged: 0, nextAt: after(world, 0), after: last, gone: false });
     expect(rowsToPurge(world.store)).toEqual(['2025-01-01T00:00:00.000Z|none-15000']);
     expect((await purgeKeyring(world.host, PLACE)).nextAt).toBe(after(world, DAY_MS));
     expect(rowsToPurge(world.store)).toEqual([]);
+  });
+
+  it('whose time is over takes one page, however slow the store is, and the rest next time', async () => {
+    const world = await withKey();
+    for (let index = 0; index < 501; index += 1) {
+      world.store.tamper('agenda', purgePartition(PLACE), `2025-01-01T00:00:00.000Z|none-${1_000 + index}`, {
+        format: 1,
+      });
+    }
+    const visit = await purgeKeyring(world.host, PLACE, { deadline: world.clock.now() });
+    expect(visit).toMatchObject({ nextAt: after(world, 0), after: '2025-01-01T00:00:00.000Z|none-1499' });
+    expect(rowsToPurge(world.store)).toHaveLength(1);
   });
 
   it('forgets entries of keys that there are not, and of keys restored meanwhile, and purges neither', async () => {
