@@ -6,12 +6,13 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { BEFORE_DATA_KEYS, readDataKey } from '../domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../domain/rows/row-keys.ts';
 import { MAX_VAIN_PASSES } from '../domain/shard.ts';
+import { hasCountBelowNone } from '../domain/shard-counts.ts';
 import type { Loaded } from './control-state.ts';
 import { reopenStaleShard, type Reopening } from './data-keys/reopen-stale-shard.ts';
-import { pagesOf } from './list-pages.ts';
+import { pagesToTheEnd } from './list-pages.ts';
 import type { Clock } from './ports.ts';
 import { settleRaces, undecided } from './races.ts';
-import { loadShard, shardPlaces, shardWrite, type ShardPlace } from './shard-rows.ts';
+import { loadShard, shardPlaces, shardWrite, type LoadedShard, type ShardPlace } from './shard-rows.ts';
 import { countsDiffer } from './switches/counts-differ.ts';
 
 export interface CompanyShards extends Reopening {
@@ -41,21 +42,32 @@ export async function reopenShards(deps: CompanyShards, companyId: string, keyri
 
 /**
  * Keys in use, or ones that can still be restored: a delete of the company takes the promise back to no key. Undefined if there are
- * none. The shards are as they are read: only of closed ones is it true for longer than that.
+ * none. The shards are as they are read: only of closed ones is it true for longer than that. Told from the counts, and of shards with deleted keys from the rows.
  */
-export async function countUndeletable(
+export const countUndeletable = (
   deps: CompanyShards,
   companyId: string,
   keyrings: Keyrings,
+): Promise<Refusal | undefined> => undeletableIn(deps, shardsOf(companyId, keyrings), { wholly: false });
+
+/** The same from every row of every shard: what decides that the keys of a company go. */
+export const lookThroughShards = (
+  deps: CompanyShards,
+  companyId: string,
+  keyrings: Keyrings,
+): Promise<Refusal | undefined> => undeletableIn(deps, shardsOf(companyId, keyrings), { wholly: true });
+
+async function undeletableIn(
+  deps: CompanyShards,
+  places: readonly ShardPlace[],
+  { wholly }: { readonly wholly: boolean },
 ): Promise<Refusal | undefined> {
-  const places = shardsOf(companyId, keyrings);
   const shards = await pLimit(SHARDS_IN_FLIGHT).map(places, (place) => loadShard(deps.tables, place));
-  if (shards.some((shard) => shard && shard.value.live + shard.value.quarantined > 0)) {
-    const message = 'The company has data keys in use: delete them first.';
-    return { type: 'state', code: 'company-has-data-keys', message };
-  }
-  const withDeleted = places.filter((_, index) => (shards[index]?.value.deleted ?? 0) > 0);
-  const found = await pLimit(SHARDS_IN_FLIGHT).map(withDeleted, (place) => restorableUntil(deps, place));
+  if (shards.some((shard) => shard && shard.value.live + shard.value.quarantined > 0)) return IN_USE;
+  const isLookedThrough = (shard: LoadedShard | undefined): boolean =>
+    wholly || shard?.value.deleted !== 0 || hasCountBelowNone(shard.value);
+  const toLookThrough = places.filter((_, index) => isLookedThrough(shards[index]));
+  const found = await pLimit(SHARDS_IN_FLIGHT).map(toLookThrough, (place) => restorableUntil(deps, place));
   const untold = found.find((until) => !until.ok);
   if (untold) return untold.error;
   const last =
@@ -69,16 +81,20 @@ export async function countUndeletable(
 }
 
 /**
- * When the last deleted key of a shard can no longer be restored; empty if none can be. That the list was over decides nothing: as many
- * deleted keys must have been seen as an unmoved `!shard` counts, or `counts-differ` speaks against the delete, and a recount is the way out.
+ * When the last deleted key of a shard can no longer be restored; empty if none can be. Neither that the list was over nor the counts alone
+ * decide: no key in use must have been seen, and as many deleted ones as an unmoved `!shard` counts, or `counts-differ` speaks against the delete,
+ * and a recount is the way out. Without a `!shard` it may have no rows.
  */
 function restorableUntil(deps: CompanyShards, place: ShardPlace): Promise<Result<string, Refusal>> {
   return settleRaces<string>(deps, async () => {
     const before = await loadShard(deps.tables, place);
-    const { seen, last } = await listDeleted(deps, place);
+    const { inUse, deleted, last } = await lookThrough(deps, place);
     const shard = await loadShard(deps.tables, place);
-    if (!shard || seen >= shard.value.deleted) return ok(last);
-    if (shard.etag !== before?.etag) return 'lost-race';
+    const isSound = !shard || (deleted >= shard.value.deleted && !hasCountBelowNone(shard.value));
+    if (isSound && inUse === 0 && (shard || deleted === 0)) return ok(last);
+    if (shard?.etag !== before?.etag) return 'lost-race';
+    if (!shard) return err(withoutShard(place));
+    if (shard.value.live + shard.value.quarantined > 0) return err(IN_USE);
     // So that a recount looks at it, as at any that was gone over in vain.
     const next = { ...shard.value, vain: MAX_VAIN_PASSES };
     const write = shardWrite(next, { etag: shard.etag, writtenBy: deps.entropy.id() });
@@ -87,24 +103,35 @@ function restorableUntil(deps: CompanyShards, place: ShardPlace): Promise<Result
   });
 }
 
-async function listDeleted(
+const IN_USE: Refusal = {
+  type: 'state',
+  code: 'company-has-data-keys',
+  message: 'The company has data keys in use: delete them first.',
+};
+
+const withoutShard = ({ keyringId, shard }: ShardPlace): Refusal => ({
+  type: 'state',
+  code: 'company-has-data-keys',
+  message: `Shard ${shard} of the keyring '${keyringId}' has data keys and has lost its own row: nothing of it is deleted.`,
+});
+
+async function lookThrough(
   { tables, clock }: CompanyShards,
   place: ShardPlace,
-): Promise<{ readonly seen: number; readonly last: string }> {
+): Promise<{ readonly inUse: number; readonly deleted: number; readonly last: string }> {
   const now = clock.now().toISOString();
-  let seen = 0;
-  let last = '';
+  const seen = { inUse: 0, deleted: 0, last: '' };
   const partitionKey = dataKeysPartition(place);
   const query = { table: 'datakeys', partitionKey, after: BEFORE_DATA_KEYS, limit: PAGE_ROWS } as const;
-  for await (const { rows } of pagesOf(tables, query)) {
+  for await (const { rows } of pagesToTheEnd(tables, query)) {
     for (const { rowKey, cells } of rows) {
       const { state, purgeAfter = '' } = readDataKey(rowKey, cells);
-      if (state !== 'deleted') continue;
-      seen += 1;
-      if (purgeAfter > now && purgeAfter > last) last = purgeAfter;
+      if (state === 'live' || state === 'quarantined') seen.inUse += 1;
+      if (state === 'deleted') seen.deleted += 1;
+      if (state === 'deleted' && purgeAfter > now && purgeAfter > seen.last) seen.last = purgeAfter;
     }
   }
-  return { seen, last };
+  return seen;
 }
 
 /** Written also if it is closed already: whoever is about to open it must find another ETag. */

@@ -14,7 +14,7 @@ import type { Closing, Company } from '../domain/keyring.ts';
 import { putOnAgenda, renewOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
-import { closeShards, countUndeletable, reopenShards } from './company-shards.ts';
+import { closeShards, countUndeletable, lookThroughShards, reopenShards } from './company-shards.ts';
 import { loadCompany, loadCompanyRow, type Loaded } from './control-state.ts';
 import { loadKeyrings } from './keyrings.ts';
 import { matches } from './preconditions.ts';
@@ -164,7 +164,7 @@ async function tryDelete(
   const keyrings = await loadKeyrings(deps.tables, companyId);
   const removed = await removeCompany(deps, { companyId, keyrings, deadline });
   if (removed === 'removed') return ended(deps, companyId);
-  return removed === 'out-of-time' ? ok('deleting') : removed;
+  return removed === 'out-of-time' || removed === 'later' ? ok('deleting') : removed;
 }
 
 async function lease(
@@ -189,7 +189,7 @@ async function decide(
   const keyrings = await loadKeyrings(deps.tables, companyId);
   const closed = await closeShards(deps, companyId, keyrings);
   if (!closed.ok) return closed;
-  const undeletable = await countUndeletable(deps, companyId, keyrings);
+  const undeletable = await lookThroughShards(deps, companyId, keyrings);
   if (!undeletable) {
     // From here on nobody can find a key in use, and nobody who found one before can turn back.
     const value: Company = { ...company.value, closing: leaseOf(deps, worker, true) };

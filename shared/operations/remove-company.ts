@@ -5,36 +5,28 @@ import pLimit from 'p-limit';
 import { KEYSWITCH } from '../domain/audit.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
 import { text } from '../domain/rows/cells.ts';
-import { readDataKey } from '../domain/rows/data-rows.ts';
 import {
   CLAIM_ROW_KEY,
   claimPartition,
   COMPANY_ROW_KEY,
-  dataKeysPartition,
   OUTBOX_PREFIX,
   rowKeysUnder,
-  SHARD_OUTBOX_PREFIX,
 } from '../domain/rows/row-keys.ts';
 import { readConnection } from '../domain/rows/sealed-rows.ts';
-import { counted, SHARD_ROW_KEY, type Shard } from '../domain/shard.ts';
-import type { RowMove } from '../domain/shard-counts.ts';
 import { takeOffAgenda } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited } from './audit/audited.ts';
 import { listAll, loadCompany, type Loaded } from './control-state.ts';
+import { emptyShard, firstRows, ROWS_AT_ONCE, type Removal } from './empty-shard.ts';
 import { KEYRING_PURGE_PREFIX, purgePartition } from './data-keys/purge-list.ts';
-import { pagesOf } from './list-pages.ts';
-import { MAX_WRITES_PER_TRANSACTION, type StoredRow, type TableName, type Tables } from './ports.ts';
-import { undecided, type Undecided } from './races.ts';
-import { loadShard, shardPlaces, shardWrite, type ShardPlace } from './shard-rows.ts';
+import type { StoredRow, TableName, Tables } from './ports.ts';
+import { undecided } from './races.ts';
+import { shardPlaces } from './shard-rows.ts';
 import { guard, replaceCompany } from './switches/switch-writes.ts';
 
 export type Removing = Auditing;
 
-export type Removal = 'removed' | 'out-of-time' | Undecided;
-
 const SHARDS_IN_FLIGHT = 8;
-const ROWS_AT_ONCE = MAX_WRITES_PER_TRANSACTION - 1;
 
 interface Removed {
   readonly companyId: string;
@@ -45,8 +37,8 @@ interface Removed {
 export async function removeCompany(deps: Removing, input: Removed): Promise<Removal> {
   const { companyId } = input;
   const shards = input.keyrings.flatMap(({ value }) => shardPlaces({ ...value, companyId }));
-  const emptied = await pLimit(SHARDS_IN_FLIGHT).map(shards, (place) => emptyShard(deps, place, input));
-  for (const removal of ['no-answer', 'lost-race', 'out-of-time'] as const)
+  const emptied = await pLimit(SHARDS_IN_FLIGHT).map(shards, (place) => emptyShard(deps, place, input.deadline));
+  for (const removal of ['no-answer', 'lost-race', 'out-of-time', 'later'] as const)
     if (emptied.includes(removal)) return removal;
   for (const { value } of input.keyrings) {
     const place = { companyId, keyringId: value.keyringId };
@@ -62,45 +54,6 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
   const released = await releaseClaims(deps.tables, companyId);
   if (released !== 'removed') return released;
   return removeControlRows(deps, input);
-}
-
-async function emptyShard(deps: Removing, place: ShardPlace, input: Removed): Promise<Removal> {
-  const partition = dataKeysPartition(place);
-  while (deps.clock.now() < input.deadline) {
-    const shard = await loadShard(deps.tables, place);
-    if (!shard) return 'removed';
-    if (!isSpent(shard.value)) return 'lost-race';
-    const rows = await firstRows(deps.tables, 'datakeys', partition);
-    const deletes = rows.slice(0, ROWS_AT_ONCE).map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
-    const next = counted(shard.value, removalsOf(rows.slice(0, ROWS_AT_ONCE)));
-    const written =
-      deletes.length === 0
-        ? await deps.tables.write('datakeys', partition, [{ kind: 'delete', rowKey: SHARD_ROW_KEY, etag: shard.etag }])
-        : await deps.tables.write('datakeys', partition, [
-            shardWrite(next, { etag: shard.etag, writtenBy: deps.entropy.id() }),
-            ...deletes,
-          ]);
-    if (written.outcome === 'conflict') return 'lost-race';
-  }
-  return 'out-of-time';
-}
-
-const isSpent = (shard: Shard): boolean => shard.closed && shard.live === 0 && shard.quarantined === 0;
-
-/** Exact to the last row: whoever reads the shard half way finds what is there. */
-const removalsOf = (rows: readonly StoredRow[]): RowMove[] =>
-  rows.flatMap(({ rowKey, cells }) => (rowKey.startsWith('!') ? [] : [{ before: readDataKey(rowKey, cells) }]));
-
-/**
- * The first rows of a partition, past pages without any. A shard's own row goes by itself, after the last of them; events on their way to
- * the record are left there: delivered, not lost.
- */
-async function firstRows(tables: Tables, table: TableName, partitionKey: string): Promise<readonly StoredRow[]> {
-  for await (const page of pagesOf(tables, { table, partitionKey, limit: MAX_WRITES_PER_TRANSACTION })) {
-    const rows = page.rows.filter(({ rowKey }) => rowKey !== SHARD_ROW_KEY && !rowKey.startsWith(SHARD_OUTBOX_PREFIX));
-    if (rows.length > 0) return rows;
-  }
-  return [];
 }
 
 async function emptyPartition(
@@ -141,25 +94,26 @@ function isOfOne(rowKey: string, keyringIds: ReadonlySet<string>): boolean {
   return !OF_KEYRINGS.includes(kind) || keyringIds.has(keyringId);
 }
 
-/** All that is left but events on their way; the company's own row is closed at the very end. Each transaction carries it. */
-async function removeControlRows(deps: Removing, { companyId, keyrings }: Removed): Promise<Removal> {
+/** All that is left but events on their way, until none is found; the company's own row is closed at the very end. Each transaction carries it. */
+async function removeControlRows(deps: Removing, { companyId, keyrings, deadline }: Removed): Promise<Removal> {
   const { tables } = deps;
   const own = await loadCompany(tables, companyId);
   if (!own) return 'removed';
   if (own.value.closing?.decided !== true) return 'lost-race';
-  const all = await listAll(tables, { table: 'companies', partitionKey: companyId, after: '', before: '~' });
-  const rows = all.filter(({ rowKey }) => rowKey !== COMPANY_ROW_KEY && !rowKey.startsWith(OUTBOX_PREFIX));
   // A company key goes only where the shards of its keyring were looked at: a list may have left the keyring out.
   const emptied = new Set(keyrings.map(({ value }) => value.keyringId));
-  if (rows.some(({ rowKey }) => !isOfOne(rowKey, emptied))) return 'lost-race';
   let { etag } = own;
-  for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-    const deletes = rows
-      .slice(start, start + ROWS_AT_ONCE)
-      .map((row) => ({ kind: 'delete', rowKey: row.rowKey, etag: row.etag }) as const);
-    const written = await tables.write('companies', companyId, [guard(COMPANY_ROW_KEY, etag), ...deletes]);
-    if (written.outcome !== 'committed') return undecided(written);
-    etag = written.etags[0] ?? '';
+  for (let rows = await controlRows(tables, companyId); rows.length > 0; rows = await controlRows(tables, companyId)) {
+    if (deps.clock.now() >= deadline) return 'out-of-time';
+    if (rows.some(({ rowKey }) => !isOfOne(rowKey, emptied))) return 'lost-race';
+    for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
+      const deletes = rows
+        .slice(start, start + ROWS_AT_ONCE)
+        .map((row) => ({ kind: 'delete', rowKey: row.rowKey, etag: row.etag }) as const);
+      const written = await tables.write('companies', companyId, [guard(COMPANY_ROW_KEY, etag), ...deletes]);
+      if (written.outcome !== 'committed') return undecided(written);
+      etag = written.etags[0] ?? '';
+    }
   }
   const closedAt = deps.clock.now().toISOString();
   const closed: Company = { ...own.value, state: 'closed', closing: undefined, closedAt };
@@ -168,4 +122,9 @@ async function removeControlRows(deps: Removing, { companyId, keyrings }: Remove
     record.write('companies', companyId, [replaceCompany({ value: own.value, etag }, closed)]),
   );
   return written.outcome === 'committed' ? 'removed' : undecided(written);
+}
+
+async function controlRows(tables: Tables, companyId: string): Promise<StoredRow[]> {
+  const all = await listAll(tables, { table: 'companies', partitionKey: companyId, after: '', before: '~' });
+  return all.filter(({ rowKey }) => rowKey !== COMPANY_ROW_KEY && !rowKey.startsWith(OUTBOX_PREFIX));
 }

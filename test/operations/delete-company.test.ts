@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { shardCells } from '../../shared/domain/rows/data-rows.ts';
 import { COMPANY_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import { takeOffAgenda } from '../../shared/operations/agenda.ts';
@@ -159,6 +160,38 @@ describe('a list that leaves rows out', () => {
     const accepted = { ...PLACE, acceptMissing: [{ shard: 0, rows: 1 }] };
     expect(valueOf(await recount(world.host, accepted, ADMIN))).toMatchObject([{ outcome: 'recounted' }]);
     expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleted');
+  });
+
+  it.each([
+    ['older than its rows', { live: 0, at: {} }],
+    ['below none, beside a key that is set aside', { live: -1, quarantined: 1, at: {}, aside: { 1: 1 } }],
+  ])('a shard’s counts that are %s destroy no key in use', async (_, counts) => {
+    const world = await World.withCompany({ shardCount: 1 });
+    const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
+    const shard = await world.shardFor('a');
+    world.store.tamper('datakeys', world.partitionOf('a'), SHARD_ROW_KEY, shardCells({ ...shard, ...counts }, 'copy'));
+    const first = await deleteCompany(world.host, ASKED, ADMIN);
+    expect(errorOf(first)).toMatchObject({ failure: { code: 'counts-differ' } });
+    expect([await stateOf(world), plaintextsOf(await world.unwrap(['a']))]).toEqual(['active', made]);
+    expect(valueOf(await recount(world.host, PLACE, ADMIN))).toMatchObject([{ outcome: 'recounted' }]);
+    expect(errorOf(await deleteCompany(world.host, ASKED, ADMIN))).toMatchObject(IN_USE);
+  });
+
+  it.each([
+    ['for good', Infinity],
+    ['for a moment', 1],
+  ])('a shard’s own row that is not there %s destroys no key in use', async (_, times) => {
+    const world = await World.withCompany({ shardCount: 1 });
+    const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
+    let reads = 0;
+    const tables = tablesBut(world.store, {
+      read: (table, partitionKey, rowKey) =>
+        rowKey === SHARD_ROW_KEY && (reads += 1) <= times
+          ? Promise.resolve(undefined)
+          : world.store.read(table, partitionKey, rowKey),
+    });
+    expect(errorOf(await deleteCompany(over(world, tables), ASKED, ADMIN))).toMatchObject(IN_USE);
+    expect([await stateOf(world), plaintextsOf(await world.unwrap(['a']))]).toEqual(['active', made]);
   });
 
   it('of a shard from which keys are purged meanwhile is taken again', async () => {

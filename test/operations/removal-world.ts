@@ -12,7 +12,8 @@ import { loadCompany, type Loaded } from '../../shared/operations/control-state.
 import { purgePartition } from '../../shared/operations/data-keys/purge-list.ts';
 import { loadKeyrings } from '../../shared/operations/keyrings.ts';
 import type { Cells, TableName, Tables } from '../../shared/operations/ports.ts';
-import { removeCompany, type Removal } from '../../shared/operations/remove-company.ts';
+import type { Removal } from '../../shared/operations/empty-shard.ts';
+import { removeCompany } from '../../shared/operations/remove-company.ts';
 import { loadShard } from '../../shared/operations/shard-rows.ts';
 import { tablesBut } from '../fakes/tables-but.ts';
 import { COMPANY, PLACE, World } from './data-keys/world.ts';

@@ -4,7 +4,7 @@ import { readShard } from '../../shared/domain/rows/data-rows.ts';
 import { COMPANY_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import type { Tables } from '../../shared/operations/ports.ts';
-import type { Removal } from '../../shared/operations/remove-company.ts';
+import type { Removal } from '../../shared/operations/empty-shard.ts';
 import { COMPANY } from './data-keys/world.ts';
 import { PURGE_LIST, RemovalWorld, SHARD } from './removal-world.ts';
 import { tablesBut } from '../fakes/tables-but.ts';

@@ -2,10 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { CLAIM_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import { loadCompany, loadCompanyRow } from '../../shared/operations/control-state.ts';
+import type { Tables } from '../../shared/operations/ports.ts';
+import { loadShard } from '../../shared/operations/shard-rows.ts';
 import { chainOf, outboxesIn } from './audit/chain.ts';
-import { COMPANY } from './data-keys/world.ts';
-import { PURGE_LIST, RemovalWorld } from './removal-world.ts';
-import { MISHAPS, tablesTripping } from '../fakes/tables-but.ts';
+import { COMPANY, PLACE } from './data-keys/world.ts';
+import { PURGE_LIST, RemovalWorld, SHARD } from './removal-world.ts';
+import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
 
 const { REMAINS } = RemovalWorld;
 const SOFT_DELETED = { state: 'deleted', companyKeyVersion: 1 } as const;
@@ -65,7 +67,6 @@ describe('a company', () => {
 
 describe('a shard', () => {
   it.each([
-    ['is open', { closed: false }],
     ['is open, with a live key', { closed: false, live: 1 }],
     ['has a live key', { live: 1 }],
     ['has a quarantined key', { quarantined: 1 }],
@@ -77,12 +78,97 @@ describe('a shard', () => {
     expect(its.rows()).toEqual(before);
   });
 
+  it('that was inserted with a new keyring after the company had closed is closed, and goes', async () => {
+    await its.plantKeys([SOFT_DELETED]);
+    await its.shardIsNow({ closed: false });
+    expect(await its.remove()).toBe('removed');
+    expect(its.rows()).toEqual(REMAINS);
+  });
+
+  it.each(['live', 'quarantined'] as const)(
+    'with a %s key that its counts, which may be older, do not have is left, with everything of its company',
+    async (state) => {
+      await withRowsOfEveryKind();
+      const counts = (await loadShard(its.world.store, { ...PLACE, shard: 0 }))!.value;
+      await its.plantKeys([{ state, companyKeyVersion: 1 }, SOFT_DELETED, SOFT_DELETED]);
+      await its.shardIsNow(counts);
+      const before = its.rows();
+      expect(await its.remove()).toBe('later');
+      expect(its.rows()).toEqual(before);
+      expect(its.world.log.events()).toContain('company.shard-not-emptied');
+    },
+  );
+
+  it('that has lost its own row keeps its keys, and everything of its company', async () => {
+    await withRowsOfEveryKind();
+    await its.takeAway('datakeys', SHARD, SHARD_ROW_KEY);
+    const before = its.rows();
+    expect(await its.remove()).toBe('later');
+    expect(its.rows()).toEqual(before);
+  });
+
   it('that takes in a key while its rows are looked at keeps all of them', async () => {
     await withRowsOfEveryKind();
     const before = its.rows();
     const tables = its.afterListing('datakeys', () => its.shardIsNow({ live: 1 }));
     expect(await its.remove(tables)).toBe('lost-race');
     expect(its.rows()).toEqual(before);
+  });
+});
+
+describe('a list that says that there is nothing', () => {
+  it.each(['datakeys', 'agenda', 'requests', 'health', 'companies'] as const)(
+    'of %s is not believed once: nothing of the company is left',
+    async (table) => {
+      await withRowsOfEveryKind();
+      let isFirst = true;
+      const tables = tablesBut(its.world.store, {
+        list: (query) => {
+          if (query.table !== table || !isFirst) return its.world.store.list(query);
+          isFirst = false;
+          return Promise.resolve({ rows: [] });
+        },
+      });
+      expect(await its.remove(tables)).toBe('removed');
+      expect(its.rows()).toEqual(REMAINS);
+    },
+  );
+
+  const hiding = (rowKey: string, times: number): Tables => {
+    let lists = 0;
+    return tablesBut(its.world.store, {
+      list: async (query) => {
+        const page = await its.world.store.list(query);
+        if (!page.rows.some((row) => row.rowKey === rowKey) || (lists += 1) > times) return page;
+        return { ...page, rows: page.rows.filter((row) => row.rowKey !== rowKey) };
+      },
+    });
+  };
+
+  it('of data keys is looked into again where the counts have some, and they go', async () => {
+    await its.plantKeys([SOFT_DELETED]);
+    const tables = hiding('key-0000', 2);
+    expect(await its.remove(tables)).toBe('later');
+    expect(its.world.log.entries.at(-1)).toMatchObject({
+      event: 'company.shard-not-emptied',
+      detail: { shard: 0, why: '1 deleted, 1 at version 1' },
+    });
+    expect(await its.remove(tables)).toBe('removed');
+    expect(its.rows()).toEqual(REMAINS);
+  });
+
+  it('of data keys is believed at the third visit, whatever the counts have: nobody needs them', async () => {
+    await its.plantKeys([SOFT_DELETED]);
+    await its.takeAway('datakeys', SHARD, 'key-0000');
+    expect([await its.remove(), await its.remove(), await its.remove()]).toEqual(['later', 'later', 'removed']);
+    expect(its.rows()).toEqual(REMAINS);
+  });
+
+  it('of control rows leaves none of them, whichever it leaves out', async () => {
+    await withRowsOfEveryKind();
+    const left = its.rows().find((row) => row.includes('companykey|'))!;
+    expect(await its.remove(hiding(left.split('/').at(-1)!, 1))).toBe('removed');
+    expect(its.rows()).toEqual(REMAINS);
   });
 });
 
