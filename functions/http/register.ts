@@ -7,6 +7,7 @@ import { refuseWithPage } from './pages/answer-page.ts';
 import { serve, type EdgeServices } from './serve.ts';
 import { pathMatches } from './path-match.ts';
 import { fullPath, type AREAS, type Route } from './route.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface HttpApp {
@@ -59,7 +60,7 @@ function registerUnknown(
       methods: ALL_METHODS,
       authLevel: 'anonymous',
       route: `${area}/{*rest}`,
-      handler: ({ params }) => answer(`/${area}/${params['rest'] ?? ''}`),
+      handler: ({ params }) => wholeAnswer(answer(`/${area}/${params['rest'] ?? ''}`)),
     });
   }
 }
@@ -74,10 +75,10 @@ const asJson = (refusal: EdgeRefusal, requestId: string): HttpResponseInit =>
 function served<D extends EdgeServices>(route: Route<D>, deps: D): HttpHandler {
   const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const handle = serve(route, deps);
-  return ({ url, query, headers, body, params }) => {
+  return async ({ url, query, headers, body, params }) => {
     const given = new Map(Object.entries(params).map(([name, value]) => [name.toLowerCase(), value]));
     const own = Object.fromEntries(names.map((name) => [name, given.get(name.toLowerCase()) ?? '']));
-    return handle({ url, query, headers, body, params: own });
+    return wholeAnswer(await handle({ url, query, headers, body, params: own }));
   };
 }
 

@@ -37,6 +37,19 @@ test('a body that comes in pieces has reached the app', async () => {
   expect([put.status, JSON.parse(put.text)]).toMatchObject([201, { displayName: 'In pieces' }]);
 });
 
+test('every answer announces its length: JSON, a refusal, a page, an area without a page, and none where there is nothing', async () => {
+  await send(host.url, 'PUT', PATH, { token, rawBody: '{"displayName":"Ä"}' });
+  const places = [PATH, '/api/v1/companies/none', '/consent/none', '/portal/x', '/api/nothing'];
+  for (const place of places) {
+    const answer = await send(host.url, 'GET', place, { token });
+    expect([place, answer.headers['content-length'], answer.headers['transfer-encoding']]).toEqual([
+      place,
+      String(Buffer.byteLength(answer.text)),
+      undefined,
+    ]);
+  }
+});
+
 test('a body over the limit is 413 in our shape, in pieces or announced, also where the app has stopped reading', async () => {
   const body = { displayName: 'x' };
   for (const size of [1.2 * MIB, 3 * MIB]) {

@@ -208,11 +208,14 @@ export class Api {
 }
 
 function answerOf(init: HttpResponseInit): ApiAnswer {
+  const headers = new Headers(init.headers);
+  const text = init.body === undefined ? '' : Buffer.from(init.body as Uint8Array).toString();
+  const isPage = headers.get('Content-Type')?.startsWith('text/html') === true;
   return {
     status: init.status ?? 200,
-    headers: new Headers(init.headers),
-    body: (init.jsonBody === undefined ? {} : JSON.parse(JSON.stringify(init.jsonBody))) as Json,
-    ...(typeof init.body === 'string' ? { html: init.body } : {}),
+    headers,
+    body: (text === '' || isPage ? {} : JSON.parse(text)) as Json,
+    ...(isPage ? { html: text } : {}),
     cookies: init.cookies ?? [],
   };
 }
