@@ -205,7 +205,7 @@ export class BenchCompany {
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: KEY_TTL_MS }),
       pageSlots: pageSlots(),
-      vaultTurns: new VaultTurns(systemTimers),
+      vaultTurns: new VaultTurns(systemTimers, systemClock),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,

@@ -139,7 +139,7 @@ const services = {
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
   workerKeys: new WorkerKeys({ ...opening, vaults: workerVaults }, { ttlMs }),
   pageSlots: pageSlots(),
-  vaultTurns: new VaultTurns(timers),
+  vaultTurns: new VaultTurns(timers, clock),
   verifier,
   signIns,
   exportSealer,

@@ -94,7 +94,7 @@ export function startHost(world: PortWorld, name: string): Host {
     keptKeys: new KeptKeys({ ...caller, log, clock, entropy, eventLimits }, companyKeys),
     workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
     pageSlots: pageSlots(),
-    vaultTurns: new VaultTurns(timers),
+    vaultTurns: new VaultTurns(timers, clock),
     keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, maxEntries: MAX_ENTRIES }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),
     shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),

@@ -28,7 +28,7 @@ export interface ShardPassing extends PassWriting, Recording {
   readonly tables: Recording['tables'];
   readonly workerKeys: WorkerKeys;
   readonly pageSlots: PageSlots;
-  readonly vaultTurns: VaultTurns;
+  readonly vaultTurns: Pick<VaultTurns, 'run'>;
 }
 
 /** Lets a page be worked on when there is room for it, in the order of asking. */
@@ -175,7 +175,7 @@ async function keysOf(
   ];
   const areAtHand = wanted.every((key) => deps.workerKeys.isAtHand(place.companyId, sw, key));
   const open = (): Promise<Result<PassKeys, WorkerKeyProblem>> => openKeys(deps, place, sw, phase);
-  return areAtHand ? open() : deps.vaultTurns.run(place.companyId, open);
+  return areAtHand ? open() : deps.vaultTurns.run(place.companyId, open, (keys) => keys.ok);
 }
 
 async function openKeys(

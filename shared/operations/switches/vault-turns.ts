@@ -1,79 +1,141 @@
 // Who may wait for a vault. A message that asks a vault holds one of the process's few places, and a vault that does not answer holds it until
-// the call times out: so few of one company ask at once, whatever its keyrings and vaults, and not all places of the process are held
-// by companies whose vaults do not answer. A further message waits a moment for a turn, as long as vaults that answer take, and then gives its
-// place back. One for each process. For fairness only: nothing is right or wrong by it, and another process knows nothing of it.
-import type { Timers } from '../ports.ts';
+// the call times out. So few of one company ask at once, whatever its keyrings and vaults; companies whose vaults have not answered here leave turns
+// to those whose have, and all of them leave places to messages that have their keys. One for each process. For fairness only: nothing is right or
+// wrong by it, and another process knows nothing of it.
+import { LRUCache } from 'lru-cache';
+import type { Clock, Timers } from '../ports.ts';
 
 const TURNS_OF_A_COMPANY = 2;
 /** Of host.json's `maxConcurrentCalls`, 16: the others are for messages that have their keys. */
 const TURNS = 12;
+/** Of these, for all companies whose vaults have not answered here: one each, if they are several. */
+const TURNS_UNPROVED = 10;
+/** Of these, for all companies whose vaults are known not to answer. */
+const TURNS_OF_SILENT = 4;
+/** A turn that takes so long waits for a vault that does not answer: longer than all calls of a turn to vaults that do. */
+const SLOW_MS = 3_000;
+/** So long a message waits for a turn in any case; after that while places are left for others. */
 const PATIENCE_MS = 250;
+/** The same of a company whose vaults have answered. */
+const LONGER_PATIENCE_MS = 500;
+const REMEMBERED_MS = 10 * 60_000;
+const MAX_COMPANIES = 1_000;
 
 /** There was no turn: nothing was done. */
 export const NO_TURN = 'no-turn';
 
+/** Whether the vaults of a company answer, as far as is known here. */
+type Vaults = 'answer' | 'silent' | 'unknown';
+
+interface Turn {
+  readonly companyId: string;
+  readonly begunMs: number;
+}
+
 interface Waiter {
   readonly companyId: string;
-  begin(): void;
+  readonly begin: (turn: Turn) => void;
 }
 
 export class VaultTurns {
   readonly #timers: Pick<Timers, 'sleep'>;
-  readonly #held = new Map<string, number>();
-  #heldByAll = 0;
+  readonly #clock: Clock;
+  readonly #held = new Set<Turn>();
   readonly #waiters = new Set<Waiter>();
-  /** A message waited in vain for those that hold the turns of its company: the next ones need not. */
-  readonly #slow = new Set<string>();
+  readonly #seen = new LRUCache<string, { readonly vaults: Vaults; readonly untilMs: number }>({ max: MAX_COMPANIES });
 
-  constructor(timers: Pick<Timers, 'sleep'>) {
+  constructor(timers: Pick<Timers, 'sleep'>, clock: Clock) {
     this.#timers = timers;
+    this.#clock = clock;
   }
 
-  /** Does the work, which may ask vaults, in one of the company's turns. */
-  async run<T>(companyId: string, work: () => Promise<T>): Promise<T | typeof NO_TURN> {
-    if (this.#isFree(companyId)) this.#take(companyId);
-    else if (this.#slow.has(companyId) || !(await this.#wait(companyId))) return NO_TURN;
+  /** Does the work, which may ask vaults, in one of the company's turns. `proves`: what it answers has come of an answer of the vaults. */
+  async run<T>(
+    companyId: string,
+    work: () => Promise<T>,
+    proves: (done: T) => boolean = () => false,
+  ): Promise<T | typeof NO_TURN> {
+    const turn = this.#isFree(companyId) ? this.#take(companyId) : await this.#wait(companyId);
+    if (!turn) return NO_TURN;
     try {
-      return await work();
+      const done = await work();
+      if (proves(done)) this.#note(companyId, 'answer');
+      return done;
     } finally {
-      this.#end(companyId);
+      this.#end(turn);
     }
   }
 
   #isFree(companyId: string): boolean {
-    return (this.#held.get(companyId) ?? 0) < TURNS_OF_A_COMPANY && this.#heldByAll < TURNS;
+    const vaults = this.#vaultsOf(companyId);
+    const holding = { own: 0, unproved: 0, silent: 0 };
+    for (const turn of this.#held) {
+      const others = this.#vaultsOf(turn.companyId);
+      if (turn.companyId === companyId) holding.own += 1;
+      if (others !== 'answer') holding.unproved += 1;
+      if (others === 'silent') holding.silent += 1;
+    }
+    if (this.#held.size >= TURNS || holding.own >= TURNS_OF_A_COMPANY) return false;
+    if (vaults === 'answer') return true;
+    if (holding.own > 0 && holding.unproved > holding.own) return false;
+    return holding.unproved < TURNS_UNPROVED && (vaults === 'unknown' || holding.silent < TURNS_OF_SILENT);
   }
 
-  #take(companyId: string): void {
-    this.#held.set(companyId, (this.#held.get(companyId) ?? 0) + 1);
-    this.#heldByAll += 1;
+  #vaultsOf(companyId: string): Vaults {
+    const nowMs = this.#nowMs();
+    for (const turn of this.#held) if (turn.companyId === companyId && nowMs - turn.begunMs >= SLOW_MS) return 'silent';
+    const seen = this.#seen.get(companyId);
+    return seen && nowMs < seen.untilMs ? seen.vaults : 'unknown';
   }
 
-  /** Whether a turn was handed over in time; it is taken already then. */
-  async #wait(companyId: string): Promise<boolean> {
-    const turn = Promise.withResolvers<true>();
-    const waiter: Waiter = { companyId, begin: () => turn.resolve(true) };
+  #note(companyId: string, vaults: Vaults): void {
+    this.#seen.set(companyId, { vaults, untilMs: this.#nowMs() + REMEMBERED_MS });
+  }
+
+  #take(companyId: string): Turn {
+    const turn = { companyId, begunMs: this.#nowMs() };
+    this.#held.add(turn);
+    return turn;
+  }
+
+  /** The turn that was handed over in time. */
+  async #wait(companyId: string): Promise<Turn | undefined> {
+    const { promise, resolve: begin } = Promise.withResolvers<Turn>();
+    const waiter: Waiter = { companyId, begin };
     this.#waiters.add(waiter);
-    const tooLong = this.#timers.sleep(PATIENCE_MS).then(() => {
-      // Handed over just now: then it is ours.
-      if (!this.#waiters.delete(waiter)) return true;
-      if (this.#held.has(companyId)) this.#slow.add(companyId);
-      return false;
-    });
-    return Promise.race([turn.promise, tooLong]);
+    for (let waitedMs = 0; this.#mayWait(companyId, waitedMs); waitedMs += PATIENCE_MS) {
+      const turn = await Promise.race([promise, this.#timers.sleep(PATIENCE_MS).then(() => undefined)]);
+      if (turn) return turn;
+      // Nobody hands on what becomes free because time has gone by.
+      if (this.#waiters.has(waiter)) this.#handOn();
+    }
+    // Handed over just now: then it is ours.
+    return this.#waiters.delete(waiter) ? undefined : promise;
   }
 
-  #end(companyId: string): void {
-    const left = (this.#held.get(companyId) ?? 1) - 1;
-    if (left > 0) this.#held.set(companyId, left);
-    else this.#held.delete(companyId);
-    this.#heldByAll -= 1;
-    this.#slow.delete(companyId);
+  /** Nothing is given back while nothing says that the vaults do not answer and there is room. */
+  #mayWait(companyId: string, waitedMs: number): boolean {
+    const vaults = this.#vaultsOf(companyId);
+    if (vaults === 'silent' || waitedMs >= SLOW_MS) return false;
+    const isCrowded = this.#held.size + this.#waiters.size > TURNS;
+    return !isCrowded || waitedMs < (vaults === 'answer' ? LONGER_PATIENCE_MS : PATIENCE_MS);
+  }
+
+  #end(turn: Turn): void {
+    this.#held.delete(turn);
+    if (this.#nowMs() - turn.begunMs >= SLOW_MS) this.#note(turn.companyId, 'silent');
+    this.#handOn();
+  }
+
+  #handOn(): void {
     for (const waiter of this.#waiters) {
       if (!this.#isFree(waiter.companyId)) continue;
       this.#waiters.delete(waiter);
-      this.#take(waiter.companyId);
-      waiter.begin();
+      waiter.begin(this.#take(waiter.companyId));
     }
+  }
+
+  #nowMs(): number {
+    return this.#clock.now().getTime();
   }
 }

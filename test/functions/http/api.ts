@@ -172,7 +172,7 @@ export class Api {
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(),
-      vaultTurns: new VaultTurns(timers),
+      vaultTurns: new VaultTurns(timers, clock),
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',
         tenantId: TENANT_ID,

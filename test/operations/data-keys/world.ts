@@ -142,7 +142,7 @@ export class World {
       keptKeys,
       workerKeys: new WorkerKeys(opening, { ttlMs: TTL_MS }),
       pageSlots: pageSlots(),
-      vaultTurns: new VaultTurns(timers),
+      vaultTurns: new VaultTurns(timers, clock),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }, this.#options),
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: options.cachedRows ?? 0, ttlMs: TTL_MS }),

@@ -108,7 +108,7 @@ export class Rig {
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(),
-      vaultTurns: new VaultTurns(new FakeTimers()),
+      vaultTurns: new VaultTurns(new FakeTimers(), this.clock),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,

@@ -36,12 +36,20 @@ interface Scene {
   readonly other: Rig;
 }
 
-async function scene(keyrings: number): Promise<Scene> {
+/** `companies`: how many companies share the keyrings on silent vaults. `silentForMs`: for so long before the other one comes. */
+async function scene(
+  keyrings: number,
+  { companies = 1, silentForMs = 10 * MINUTE_MS }: { readonly companies?: number; readonly silentForMs?: number } = {},
+): Promise<Scene> {
   const clock = new FakeClock();
   const host = new HostWithSlots(clock);
-  const put = (name: string, rig: Rig, vaultTurns: VaultTurns): void => {
+  const turns = new VaultTurns(host, clock);
+  const put = (name: string, rig: Rig, companyName: string): void => {
     const tables = host.slow(rig.store);
     const vaults = new SilentVaults(rig.vaults, clock);
+    // Every world has the one company; what the process shares knows them apart.
+    const run: VaultTurns['run'] = (_, work, proves) => turns.run(companyName, work, proves);
+    const vaultTurns = { run };
     const fresh = { ...rig.freshHost(tables), vaults, vaultTurns };
     const deps = host.add(name, { ...fresh, workerKeys: new WorkerKeys(fresh, { ttlMs: 300_000 }) });
     const left = Array.from({ length: rig.queue.size }, () => rig.queue.take()!);
@@ -52,7 +60,6 @@ async function scene(keyrings: number): Promise<Scene> {
     };
     host.at(clock.now().getTime() + MINUTE_MS, sweep);
   };
-  const turns = new VaultTurns(host);
   const silent: Rig[] = [];
   for (let index = 0; index < keyrings; index += 1) {
     const until = index % 2 === 0 ? 're-protecting' : 'pending-verification';
@@ -60,16 +67,15 @@ async function scene(keyrings: number): Promise<Scene> {
     rig.vaults.fail({ operation: 'any', host: 'contoso.vault.azure.net', failure: 'vault-unreachable' });
     rig.vaults.fail({ operation: 'any', host: 'vendor.vault.azure.net', failure: 'vault-unreachable' });
     rig.vaults.onCall = ({ host: asked }) => (asked === '' ? undefined : host.sleep(TIMEOUT_MS));
-    put(`silent ${index}`, rig, turns);
+    put(`silent ${index}`, rig, `silent ${index % companies}`);
     silent.push(rig);
   }
   const other = await keyring(clock, { dataKeys: 300, until: 'pending-verification' });
-  // It comes when the others have been silent for long.
   const left = Array.from({ length: other.queue.size }, () => other.queue.take()!);
-  await host.run(keyrings === 0 ? 1_000 : 10 * MINUTE_MS);
+  await host.run(keyrings === 0 ? 1_000 : silentForMs);
   for (const message of left) await other.queue.send([message]);
   other.vaults.onCall = ({ host: asked }) => (asked === '' ? undefined : host.sleep(50));
-  put('other', other, new VaultTurns(host));
+  put('other', other, 'other');
   return { host, silent, other };
 }
 
@@ -108,3 +114,22 @@ it('twenty keyrings on vaults that say nothing hold up nobody else, do not pile 
   expect(healedMs).toBeLessThan(1.5 * MINUTE_MS);
   expect(host.failures).toEqual([]);
 }, 120_000);
+
+it.each([
+  ['that come at the same moment', 8, 0],
+  ['that have come just before', 8, 1_000],
+  ['that have been silent for a minute', 20, MINUTE_MS],
+  ['that have been silent for long', 20, 10 * MINUTE_MS],
+])(
+  'companies whose vaults say nothing, %s, many at once, hold up nobody else',
+  async (_, companies, silentForMs) => {
+    const alone = await scene(0);
+    const aloneMs = await alone.host.run(5 * MINUTE_MS, () => isCompleted(alone.other));
+    const { host, other } = await scene(companies, { companies, silentForMs });
+    const besideMs = await host.run(5 * MINUTE_MS, () => isCompleted(other));
+    expect(await isCompleted(other)).toBe(true);
+    expect(besideMs).toBeLessThan(2 * aloneMs + 2_000);
+    expect(host.failures).toEqual([]);
+  },
+  120_000,
+);

@@ -1,9 +1,10 @@
-import { expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { LAST_ROUND } from '../../../shared/domain/work-message.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { NO_TURN, VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { FakeClock } from '../../fakes/fake-system.ts';
 import { stateOf } from '../tenants/tenant-rig.ts';
 import { COMPANY, CONTOSO, place, Rig } from './rig.ts';
 
@@ -19,58 +20,161 @@ async function full(): Promise<Rig> {
   return rig;
 }
 
-/** Time goes on when the test says so. */
-function turnsOfAMoment(): { readonly turns: VaultTurns; readonly patienceEnds: () => void } {
-  const sleeps: (() => void)[] = [];
-  const turns = new VaultTurns({ sleep: () => new Promise((resolve) => sleeps.push(resolve)) });
-  return { turns, patienceEnds: () => sleeps.splice(0).forEach((wake) => wake()) };
+/** Time goes on when the test says so, to the next moment at which somebody looks. */
+class Moments {
+  readonly #clock = new FakeClock();
+  #sleeps: { readonly untilMs: number; readonly wake: () => void }[] = [];
+  readonly turns = new VaultTurns(
+    { sleep: (ms) => new Promise((wake) => this.#sleeps.push({ untilMs: this.#nowMs() + ms, wake })) },
+    this.#clock,
+  );
+
+  async goOn(ms: number): Promise<void> {
+    const endMs = this.#nowMs() + ms;
+    for (;;) {
+      await new Promise(setImmediate);
+      const nextMs = Math.min(endMs, ...this.#sleeps.map(({ untilMs }) => untilMs));
+      this.#clock.advanceTo(nextMs);
+      const due = this.#sleeps.filter(({ untilMs }) => untilMs <= nextMs);
+      this.#sleeps = this.#sleeps.filter(({ untilMs }) => untilMs > nextMs);
+      for (const { wake } of due) wake();
+      if (due.length === 0 && nextMs >= endMs) return;
+    }
+  }
+
+  /** One whose vaults have answered. */
+  async answering(companyId: string): Promise<void> {
+    await this.turns.run(companyId, done, () => true);
+  }
+
+  /** A turn that waits for a vault; `answer` ends it. */
+  hold(companyId: string): {
+    readonly isHeld: () => boolean;
+    readonly outcome: Promise<string>;
+    readonly answer: () => void;
+  } {
+    const vault = Promise.withResolvers<string>();
+    let isHeld = false;
+    const work = (): Promise<string> => {
+      isHeld = true;
+      return vault.promise;
+    };
+    const outcome = this.turns.run(companyId, work);
+    return { isHeld: () => isHeld, outcome, answer: () => vault.resolve('done') };
+  }
+
+  /** Each is silent: its turn took as long as a call may. */
+  async silent(companyIds: readonly string[]): Promise<void> {
+    const held = companyIds.map((companyId) => this.hold(companyId));
+    await this.goOn(SLOW_MS);
+    for (const { answer, outcome } of held) {
+      answer();
+      await outcome;
+    }
+  }
+
+  #nowMs(): number {
+    return this.#clock.now().getTime();
+  }
 }
 
+/** What has come of each so far. */
+const outcomesOf = (held: readonly { readonly outcome: Promise<string> }[]): Promise<string[]> =>
+  Promise.all(held.map(async ({ outcome }) => Promise.race([outcome, Promise.resolve('holds')])));
+
+const SLOW_MS = 3_000;
+const TEN_MINUTES_MS = 600_000;
 const done = (): Promise<string> => Promise.resolve('done');
+const names = (what: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${what} ${index}`);
 
-it('a message waits for a turn as long as a vault that answers takes, and gives its place back to one that does not', async () => {
-  const { turns, patienceEnds } = turnsOfAMoment();
-  const first = Promise.withResolvers<string>();
-  const waiting = turns.run('a', () => first.promise);
-  void turns.run('a', never);
-  const third = turns.run('a', done);
-  const fourth = turns.run('a', done);
-  expect(await turns.run('b', done)).toBe('done');
-  first.resolve('done');
-  expect(await Promise.all([waiting, third, fourth])).toEqual(['done', 'done', 'done']);
-  await expect(turns.run('a', () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
-  void turns.run('a', never);
-  const tooLate = turns.run('a', done);
-  patienceEnds();
-  expect(await tooLate).toBe(NO_TURN);
+let moments: Moments;
+let turns: VaultTurns;
+beforeEach(() => {
+  moments = new Moments();
+  ({ turns } = moments);
 });
 
-it('of a company that was waited for in vain, further messages do not wait until one of its turns has ended', async () => {
-  const { turns, patienceEnds } = turnsOfAMoment();
-  const silent = Promise.withResolvers<string>();
-  for (const work of [() => silent.promise, never]) void turns.run('a', work);
-  const inVain = turns.run('a', done);
-  patienceEnds();
-  expect([await inVain, await turns.run('a', done)]).toEqual([NO_TURN, NO_TURN]);
-  silent.resolve('done');
-  await silent.promise;
-  expect(await turns.run('a', done)).toBe('done');
-  void turns.run('a', never);
-  const waits = turns.run('a', done);
-  expect(await Promise.race([waits, new Promise((resolve) => setImmediate(resolve, 'waits'))])).toBe('waits');
+describe('a company whose vaults answer', () => {
+  it('has two turns; further messages wait for them, and none comes to nothing however many they are', async () => {
+    await moments.answering('a');
+    const held = Array.from({ length: 14 }, () => moments.hold('a'));
+    for (let ended = 0; ended < 14; ended += 2) {
+      await moments.goOn(100);
+      expect(held.map(({ isHeld }) => isHeld()).filter(Boolean)).toHaveLength(ended + 2);
+      for (const { answer } of held.slice(ended, ended + 2)) answer();
+    }
+    expect(await Promise.all(held.map(async ({ outcome }) => outcome))).toEqual(Array(14).fill('done'));
+  });
+
+  it('as far as is known has its messages wait although the vault takes longer, while there are places', async () => {
+    const held = Array.from({ length: 8 }, () => moments.hold('new'));
+    await moments.goOn(2_000);
+    for (const { answer } of held) answer();
+    expect(await Promise.all(held.map(async ({ outcome }) => outcome))).toEqual(Array(8).fill('done'));
+  });
+
+  it('as far as is known leaves four places to others when its messages would fill them all', async () => {
+    const held = Array.from({ length: 16 }, () => moments.hold('new'));
+    await moments.goOn(250);
+    const given = await outcomesOf(held);
+    expect(given.filter((outcome) => outcome === NO_TURN)).toHaveLength(4);
+  });
+
+  it('has a turn after work that throws', async () => {
+    for (let time = 0; time < 3; time += 1)
+      await expect(turns.run('a', () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
+    expect(await turns.run('a', done)).toBe('done');
+  });
+
+  it('has its turns beside any number of companies whose vaults do not and that nothing is known of', async () => {
+    await moments.answering('ours');
+    for (const name of names('silent', 16)) moments.hold(name);
+    const ours = [moments.hold('ours'), moments.hold('ours')];
+    expect(ours.map(({ isHeld }) => isHeld())).toEqual([true, true]);
+  });
+
+  it('and that nothing is known of has a turn beside eight companies whose vaults do not, however many messages they have', () => {
+    for (const name of names('silent', 8)) for (let message = 0; message < 3; message += 1) moments.hold(name);
+    expect(moments.hold('ours').isHeld()).toBe(true);
+  });
 });
 
-it('companies whose vaults do not answer leave four of the sixteen places of a process, however many they are', async () => {
-  const { turns, patienceEnds } = turnsOfAMoment();
-  const held = Promise.withResolvers<string>();
-  const works = Array.from({ length: 20 }, (_, index) => turns.run(`silent ${index >> 1}`, () => held.promise));
-  const ours = turns.run('ours', done);
-  patienceEnds();
-  expect(await ours).toBe(NO_TURN);
-  expect(await Promise.all(works.slice(12))).toEqual(Array(8).fill(NO_TURN));
-  held.resolve('done');
-  expect(await Promise.all(works.slice(0, 12))).toEqual(Array(12).fill('done'));
-  expect(await turns.run('ours', done)).toBe('done');
+describe('a company whose vaults do not answer', () => {
+  it('is told so at once while its turns are held, from three seconds on, and goes on when they answer', async () => {
+    const [first, second, waits] = [moments.hold('a'), moments.hold('a'), moments.hold('a')];
+    await moments.goOn(SLOW_MS - 1);
+    expect(await outcomesOf([waits])).toEqual(['holds']);
+    await moments.goOn(1);
+    expect([await waits.outcome, await turns.run('a', done)]).toEqual([NO_TURN, NO_TURN]);
+    for (const { answer, outcome } of [first, second]) {
+      answer();
+      await outcome;
+    }
+    await moments.answering('a');
+    const held = [moments.hold('a'), moments.hold('a')];
+    expect(held.map(({ isHeld }) => isHeld())).toEqual([true, true]);
+  });
+
+  it('has one of the four turns that all such companies have, for ten minutes', async () => {
+    await moments.silent(names('silent', 8));
+    const held = names('silent', 8).map((name) => moments.hold(name));
+    expect(held.map(({ isHeld }) => isHeld())).toEqual([true, true, true, true, false, false, false, false]);
+    expect(await Promise.all(held.slice(4).map(async ({ outcome }) => outcome))).toEqual(Array(4).fill(NO_TURN));
+    for (const { answer } of held) answer();
+    await moments.goOn(TEN_MINUTES_MS);
+    const again = names('silent', 8).map((name) => moments.hold(name));
+    expect(again.every(({ isHeld }) => isHeld())).toBe(true);
+  });
+
+  it('leaves four of the sixteen places of a process, also when all have answered before', async () => {
+    for (const name of names('fallen', 10)) await moments.answering(name);
+    const held = names('fallen', 10).flatMap((name) => [moments.hold(name), moments.hold(name)]);
+    expect(held.filter(({ isHeld }) => isHeld())).toHaveLength(12);
+    await moments.goOn(SLOW_MS);
+    const given = await outcomesOf(held);
+    expect(given.filter((outcome) => outcome === NO_TURN)).toHaveLength(8);
+  });
 });
 
 it('a message without a turn asks no vault, notes no trouble and comes again soon', async () => {
