@@ -89,19 +89,21 @@ export class AzureTables implements Tables {
   }
 
   async list(query: Parameters<Tables['list']>[0]): Promise<RowPage> {
-    const { table, partitionKey, before, limit, continuation } = query;
-    const from = continuation === undefined ? undefined : (JSON.parse(continuation) as PagePosition);
-    const after = from && 'after' in from ? from.after : query.after;
+    const { table, partitionKey, before, from, to, limit, continuation } = query;
+    const position = continuation === undefined ? undefined : (JSON.parse(continuation) as PagePosition);
+    const after = position && 'after' in position ? position.after : query.after;
     const conditions = [`PartitionKey eq ${literal(partitionKey)}`];
     if (after !== undefined) conditions.push(`RowKey gt ${literal(after)}`);
+    if (from !== undefined) conditions.push(`RowKey ge ${literal(from)}`);
     if (before !== undefined) conditions.push(`RowKey lt ${literal(before)}`);
+    if (to !== undefined) conditions.push(`RowKey le ${literal(to)}`);
     const top = Math.max(1, Math.min(limit, MAX_ROWS_PER_PAGE));
     const parameters = [
       `$filter=${encodeURIComponent(conditions.join(' and '))}`,
       `$top=${top}`,
-      ...(from && 'nextPartition' in from ? continuationParameters(from) : []),
+      ...(position && 'nextPartition' in position ? continuationParameters(position) : []),
     ];
-    const range = { table, partitionKey, top, ...present({ after, before, from }) };
+    const range = { table, partitionKey, top, ...present({ after, before, from, to, position }) };
     return this.#get(`${table}()?${parameters.join('&')}`, (answer) => {
       if (answer.status !== 200) throw new NotAnAnswer('a list that is not found');
       return pageIn(answer, range);

@@ -48,9 +48,12 @@ interface Range {
   /** Exclusive, both. */
   readonly after?: string;
   readonly before?: string;
+  /** Inclusive, both. */
+  readonly from?: string;
+  readonly to?: string;
   readonly top: number;
   /** What the request went on from. */
-  readonly from?: PagePosition;
+  readonly position?: PagePosition;
 }
 
 /** Where the next page begins: behind a row of ours, or, after a page without rows, where the store says. */
@@ -65,14 +68,19 @@ export function pageIn(answer: TableAnswer, range: Range): RowPage {
   for (const entity of value as readonly unknown[]) {
     const row = storedRow(entity, range.partitionKey);
     if (!row) throw new NotAnAnswer('a list of what are no entities of this partition');
-    const isBeyond = range.before !== undefined && row.rowKey >= range.before;
-    if (isBeyond || (last !== undefined && row.rowKey <= last)) throw new NotAnAnswer('rows out of order or range');
+    if (isOutOf(range, row.rowKey) || (last !== undefined && row.rowKey <= last))
+      throw new NotAnAnswer('rows out of order or range');
     rows.push(row);
     last = row.rowKey;
   }
   const position = positionAfter(answer, range, rows.at(-1)?.rowKey);
   return position ? { rows, continuation: JSON.stringify(position) } : { rows };
 }
+
+const isOutOf = ({ before, from, to }: Range, rowKey: string): boolean =>
+  (before !== undefined && rowKey >= before) ||
+  (from !== undefined && rowKey < from) ||
+  (to !== undefined && rowKey > to);
 
 /**
  * Behind rows, the next page is asked for by the last of them: no token of the store can then skip any. A page without rows that
@@ -86,9 +94,9 @@ function positionAfter(answer: TableAnswer, range: Range, lastRowKey: string | u
     return undefined;
   }
   if (lastRowKey !== undefined) return { after: lastRowKey };
-  const { from, partitionKey } = range;
+  const { position: at, partitionKey } = range;
   const isRepeated =
-    from !== undefined && 'nextPartition' in from && from.nextPartition === nextPartition && from.nextRow === nextRow;
+    at !== undefined && 'nextPartition' in at && at.nextPartition === nextPartition && at.nextRow === nextRow;
   if (isRepeated) throw new NotAnAnswer('a continuation that leads back to itself');
   // Seen from the service: `1!24!` and the key in base64, with `-` for `=`. Other forms cannot be judged.
   const named = /^1!\d+!([A-Za-z0-9+/_-]+)$/.exec(nextPartition)?.[1];

@@ -53,12 +53,17 @@ export interface RowPage {
 export interface Tables {
   /** Undefined if there is none. Throws StoreUnavailable. */
   read(table: TableName, partitionKey: string, rowKey: string): Promise<StoredRow | undefined>;
-  /** In the order of row keys: `after` exclusive, `before` exclusive, at most `limit` (up to 1,000) a page. Throws StoreUnavailable. */
+  /**
+   * In the order of row keys: `after` and `before` exclusive, `from` and `to` inclusive, at most `limit` (up to 1,000) a page. Throws
+   * StoreUnavailable.
+   */
   list(query: {
     readonly table: TableName;
     readonly partitionKey: string;
     readonly after?: string;
     readonly before?: string;
+    readonly from?: string;
+    readonly to?: string;
     readonly limit: number;
     readonly continuation?: string;
   }): Promise<RowPage>;

@@ -168,6 +168,21 @@ it.each([
   expect(
     await under(damage, 0, () => listAll(tables, { table: TABLE, partitionKey: 'acme', after: '!', before: 'e' })),
   ).toBe('away');
+  const ends = { table: TABLE, partitionKey: 'acme', from: 'a', to: 'd', limit: 10 } as const;
+  expect(await under(damage, 0, () => tables.list(ends))).toBe('away');
+});
+
+it('a range with its ends shows rows between them and both, or the store is away', async () => {
+  const ends = { table: TABLE, partitionKey: 'acme', from: 'b', to: 'e', limit: 10 } as const;
+  const truth = await tables.list(ends);
+  expect(truth.rows.map(({ rowKey }) => rowKey)).toEqual(['b', 'c', 'd', 'e']);
+  await fc.assert(
+    fc.asyncProperty(damageToRows, async ({ damage }) => {
+      const found = await under(damage, 0, () => tables.list(ends));
+      if (found !== 'away') for (const row of found.rows) expect(truth.rows).toContainEqual(row);
+    }),
+    RUNS,
+  );
 });
 
 it('a page without rows that leads back to itself, or into another partition, does not go on for ever', async () => {

@@ -37,6 +37,7 @@ export class FakeTables implements Tables {
     const from = query.continuation ?? query.after ?? '';
     const keys = [...this.#partition(query.table, query.partitionKey).keys()]
       .filter((key) => key > from && (query.before === undefined || key < query.before))
+      .filter((key) => key >= (query.from ?? '') && (query.to === undefined || key <= query.to))
       .sort();
     const page = keys.slice(0, query.limit);
     const partition = this.#partition(query.table, query.partitionKey);

@@ -1,6 +1,5 @@
 // Unwrapping data keys for a caller: each decided by itself, all of one company-key version by one company key. The plaintexts
 // live in the answer only; whoever sends them overwrites them afterwards.
-import pLimit from 'p-limit';
 import { unwrapDataKey } from '../../domain/data-key-blob.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
@@ -37,7 +36,6 @@ export type UnwrapOutcome =
   | { readonly outcome: 'failure'; readonly keyId: string; readonly failure: Failure };
 
 export const MAX_KEYS_PER_CALL = 1_000;
-const READS_IN_FLIGHT = 64;
 
 /** Outcomes in the order of `keyIds`, which may repeat. Throws StoreUnavailable. */
 export async function unwrapDataKeys(
@@ -116,12 +114,14 @@ async function readRows(
     if (row) found[position] = { row, kept: true };
     else missing.push(position);
   }
-  const read = async (position: number): Promise<void> => {
-    const row = await wrappedRows.read(input, input.keyIds[todo[position] ?? 0] ?? '', shardCount);
-    found[position] = { row, kept: false };
-  };
-  if (missing.length === 1 && missing[0] !== undefined) await read(missing[0]);
-  else if (missing.length > 0) await pLimit(READS_IN_FLIGHT).map(missing, read);
+  const idAt = (position: number): string => input.keyIds[todo[position] ?? 0] ?? '';
+  const [first] = missing;
+  if (missing.length === 1 && first !== undefined) {
+    found[first] = { row: await wrappedRows.read(input, idAt(first), shardCount), kept: false };
+  } else if (missing.length > 0) {
+    const rows = await wrappedRows.readAll(input, missing.map(idAt), shardCount);
+    for (const position of missing) found[position] = { row: rows.get(idAt(position)), kept: false };
+  }
   return found;
 }
 

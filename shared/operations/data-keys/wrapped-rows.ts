@@ -4,8 +4,9 @@ import { LRUCache } from 'lru-cache';
 import type { DataKeyState } from '../../domain/data-key.ts';
 import { bytes, count, oneOf } from '../../domain/rows/cells.ts';
 import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
-import type { Clock, Tables } from '../ports.ts';
+import type { Clock, StoredRow, Tables } from '../ports.ts';
 import { writePlaceOf, type KeyringPlace } from './keyring-places.ts';
+import { RowRanges } from './row-ranges.ts';
 
 /** What it takes to open a data key. */
 export interface WrappedRow {
@@ -18,16 +19,18 @@ const STATES: readonly DataKeyState[] = ['live', 'deleted', 'quarantined', 'lost
 const EMPTY = new Uint8Array(0);
 
 export class WrappedRows {
-  readonly #deps: { readonly tables: Pick<Tables, 'read'>; readonly clock: Clock };
+  readonly #deps: { readonly tables: Pick<Tables, 'read' | 'list'>; readonly clock: Clock };
+  readonly #ranges: RowRanges;
   readonly #ttlMs: number;
   readonly #kept: LRUCache<string, { readonly row: WrappedRow; readonly expiresAtMs: number }> | undefined;
 
   /** `rows`: how many are kept; 0 keeps none. */
   constructor(
-    deps: { readonly tables: Pick<Tables, 'read'>; readonly clock: Clock },
+    deps: { readonly tables: Pick<Tables, 'read' | 'list'>; readonly clock: Clock },
     options: { readonly rows: number; readonly ttlMs: number },
   ) {
     this.#deps = deps;
+    this.#ranges = new RowRanges(deps.tables);
     this.#ttlMs = options.ttlMs;
     this.#kept = options.rows > 0 ? new LRUCache({ max: options.rows }) : undefined;
   }
@@ -42,7 +45,38 @@ export class WrappedRows {
   async read(place: KeyringPlace, keyId: string, shardCount: number): Promise<WrappedRow | undefined> {
     const expiresAtMs = this.#deps.clock.now().getTime() + this.#ttlMs;
     const partition = dataKeysPartition(writePlaceOf(place, keyId, shardCount));
-    const stored = await this.#deps.tables.read('datakeys', partition, keyId);
+    return this.#taken(place, keyId, {
+      stored: await this.#deps.tables.read('datakeys', partition, keyId),
+      expiresAtMs,
+    });
+  }
+
+  /** Several, past what is kept; by id, without those that there are not. Ids may repeat. Throws StoreUnavailable. */
+  async readAll(
+    place: KeyringPlace,
+    keyIds: readonly string[],
+    shardCount: number,
+  ): Promise<ReadonlyMap<string, WrappedRow>> {
+    const expiresAtMs = this.#deps.clock.now().getTime() + this.#ttlMs;
+    const ids = new Set(keyIds);
+    const shards = Map.groupBy(ids, (keyId) => dataKeysPartition(writePlaceOf(place, keyId, shardCount)));
+    const stored = await this.#ranges.read(
+      `${place.companyId}|${place.keyringId}`,
+      Array.from(shards, ([partitionKey, ofShard]) => ({ partitionKey, keyIds: ofShard })),
+    );
+    const found = new Map<string, WrappedRow>();
+    for (const keyId of ids) {
+      const row = this.#taken(place, keyId, { stored: stored.get(keyId), expiresAtMs });
+      if (row) found.set(keyId, row);
+    }
+    return found;
+  }
+
+  #taken(
+    place: KeyringPlace,
+    keyId: string,
+    { stored, expiresAtMs }: { readonly stored: StoredRow | undefined; readonly expiresAtMs: number },
+  ): WrappedRow | undefined {
     const row: WrappedRow | undefined = stored && {
       state: oneOf(stored.cells, 'state', STATES) ?? 'live',
       companyKeyVersion: count(stored.cells, 'companyKeyVersion') ?? 0,
