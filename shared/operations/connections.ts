@@ -15,10 +15,10 @@ import { COMPANY_ROW_KEY, connectionRowKey, rowKeysUnder } from '../domain/rows/
 import { connectionCells, readConnection } from '../domain/rows/sealed-rows.ts';
 import { sealedBytesOfConnection } from '../domain/seal.ts';
 import type { Auditing } from './audit/append.ts';
-import { audited, type ActRecord } from './audit/audited.ts';
+import { audited, settleAct, type ActRecord } from './audit/audited.ts';
 import { listSome, loadCompany, type Loaded } from './control-state.ts';
 import type { RowWrite, Sealer, StoredRow, Tables } from './ports.ts';
-import { settleRaces, undecided, type Undecided } from './races.ts';
+import { undecided, type Undecided } from './races.ts';
 import { forged, type SealCheck } from './seals.ts';
 import { loadConnection, verifyConnectionRow } from './verified-connection.ts';
 
@@ -96,7 +96,7 @@ export async function putConnection(
   if (!wanted.ok) return wanted;
   return audited(deps, actor, actOn('connection.put', request), (record) => {
     const act: PutAct = { wanted: wanted.value, record, created: false };
-    return settleRaces(deps, async () => {
+    return settleAct(deps, record, async () => {
       if (await record.landed()) return asPut(deps, request, act);
       return putOnce(deps, request, act);
     });
@@ -177,7 +177,7 @@ export async function deleteConnection(
     return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   };
   return audited(deps, actor, actOn('connection.delete', request), (record) =>
-    settleRaces(deps, () => attempt(record)),
+    settleAct(deps, record, () => attempt(record)),
   );
 }
 

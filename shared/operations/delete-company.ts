@@ -13,7 +13,7 @@ import { COMPANY_ROW_KEY } from '../domain/rows/row-keys.ts';
 import type { Closing, Company } from '../domain/keyring.ts';
 import { putOnAgenda, renewOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
-import { audited, type ActRecord } from './audit/audited.ts';
+import { audited, settleAct, type ActRecord } from './audit/audited.ts';
 import { closeShards, countUndeletable, lookThroughShards, reopenShards } from './company-shards.ts';
 import { loadCompany, loadCompanyRow, type Loaded } from './control-state.ts';
 import { loadKeyrings } from './keyrings.ts';
@@ -51,7 +51,7 @@ export async function deleteCompany(
   const worker = deps.entropy.id();
   const act = { action: 'company.delete', companyId, target: COMPANY_ROW_KEY };
   const begun = await audited(deps, actor, act, (record) =>
-    settleRaces<Company>(deps, () => tryBegin(deps, input, { worker, record })),
+    settleAct<Company>(deps, record, () => tryBegin(deps, input, { worker, record })),
   );
   if (!begun.ok) return begun;
   if (begun.value.state === 'closed') return ok('deleted');

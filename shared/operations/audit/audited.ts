@@ -1,11 +1,14 @@
 // An act that is recorded: its own transaction carries the event, so there is no act without a record and no record without its act. The
 // operation decides as it always did, writes by the `ActRecord` that it is given, and need not know how the event goes on.
 import { eventOf, type Act, type Actor, type AuditEvent, type Detail, type Outcome } from '../../domain/audit.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { Result } from '../../domain/result.ts';
 import { readOutbox } from '../../domain/rows/audit-rows.ts';
 import { putOnAgenda, takeOffAgenda } from '../agenda.ts';
 import { StoreUnavailable, type RowWrite, type WriteOutcome } from '../ports.ts';
 import { isRecorded, type Auditing } from './append.ts';
 import { deliver, readOutboxRow } from './deliver.ts';
+import { settleRaces, type Races, type Undecided } from '../races.ts';
 import { outboxItem, outboxWrite, type OutboxPlace, type OutboxTable } from './outbox.ts';
 
 export interface ActRecord {
@@ -33,6 +36,25 @@ export async function audited<T>(
   const done = await run(attempts);
   await attempts.settle();
   return done;
+}
+
+/**
+ * settleRaces of an act whose attempts ask whether an earlier one has landed. A refusal may come of that too, if it landed after the question: it is
+ * asked once more behind everything that the refusal was read from, and then the act is looked at again.
+ */
+export function settleAct<T>(
+  races: Races,
+  record: Pick<ActRecord, 'landed'>,
+  attempt: () => Promise<Result<T, Refusal> | Undecided>,
+): Promise<Result<T, Refusal>> {
+  let isKnown = false;
+  return settleRaces<T>(races, async () => {
+    const decided = await attempt();
+    const isRefused = typeof decided === 'object' && !decided.ok;
+    if (!isRefused || isKnown || !(await record.landed())) return decided;
+    isKnown = true;
+    return 'lost-race';
+  });
 }
 
 export class Attempts implements ActRecord {

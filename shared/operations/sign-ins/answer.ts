@@ -5,8 +5,8 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { parseTicket } from '../../domain/ticket.ts';
-import { audited } from '../audit/audited.ts';
-import { settleRaces, undecided } from '../races.ts';
+import { audited, settleAct } from '../audit/audited.ts';
+import { undecided } from '../races.ts';
 import type { Answering } from './answering.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
@@ -73,7 +73,7 @@ async function decline(
   const action = subject.purpose === 'consent' ? 'consent.decline' : 'tenant.decline';
   const act = { action, companyId, target: targetOfSubject(subject) };
   const declined = await audited(deps, by, act, (record) =>
-    settleRaces<undefined>(deps, async () => {
+    settleAct<undefined>(deps, record, async () => {
       if (await record.landed()) return ok(undefined);
       const open = await findStateAgain(deps, state);
       if (!open.ok) return open;

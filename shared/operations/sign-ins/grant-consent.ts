@@ -9,10 +9,10 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey } from '../../domain/rows/row-keys.ts';
 import { consentCell } from '../../domain/rows/sealed-rows.ts';
 import { sealedBytesOfConsent } from '../../domain/seal.ts';
-import { audited, type ActRecord } from '../audit/audited.ts';
+import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
 import { loadCompany } from '../control-state.ts';
 import type { Sealer } from '../ports.ts';
-import { settleRaces, undecided, type Undecided } from '../races.ts';
+import { undecided, type Undecided } from '../races.ts';
 import { goOnWithConsent } from '../switches/go-on.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { claimVaultKey } from '../vault-claims.ts';
@@ -49,7 +49,7 @@ export async function grantConsent(
   const detail = { tenantId: target.tenantId, vaultHost: target.host, keyName: target.keyName, principalId };
   const act = { action: 'consent.grant', companyId, target: rowKey, detail };
   const granted = await audited(deps, actor, act, (record) =>
-    settleRaces<Granted>(deps, async () => {
+    settleAct<Granted>(deps, record, async () => {
       if (await record.landed()) return ok({ asked, principalId });
       return tryGrant(deps, { answering, record, actor, principalId });
     }),

@@ -8,10 +8,10 @@ import { movableAt } from '../../domain/shard-counts.ts';
 import { isEnded, type Switch, type SwitchState } from '../../domain/switch.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Auditing } from '../audit/append.ts';
-import { audited, type ActRecord } from '../audit/audited.ts';
+import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import type { RowWrite, WorkQueue } from '../ports.ts';
-import { settleRaces, type Undecided, undecided } from '../races.ts';
+import { type Undecided, undecided } from '../races.ts';
 import { loadShards } from '../shard-rows.ts';
 import type { ConnectionReading } from '../verified-connection.ts';
 import { enqueue } from './enqueue.ts';
@@ -175,7 +175,7 @@ async function ordered(
     return decide(sw, { ...place, record });
   };
   const act = actOnSwitch(what.action, place, what.detail);
-  const decided = await audited(deps, what.actor, act, (record) => settleRaces(deps, () => attempt(record)));
+  const decided = await audited(deps, what.actor, act, (record) => settleAct(deps, record, () => attempt(record)));
   if (!decided.ok) return decided;
   deps.log.write({ level: 'info', event: what.logged, detail: { companyId, keyringId, switchId } });
   if (!isEnded(decided.value.value.state)) {

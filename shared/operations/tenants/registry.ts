@@ -15,7 +15,7 @@ import {
   type TenantRef,
 } from '../../domain/tenant.ts';
 import type { Auditing } from '../audit/append.ts';
-import { audited, type ActRecord } from '../audit/audited.ts';
+import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
 import { listAll, loadCompany, type Loaded } from '../control-state.ts';
 import { StoreUnavailable, type Tables, type WorkQueue } from '../ports.ts';
 import { holds, matches, type Preconditions } from '../preconditions.ts';
@@ -108,7 +108,7 @@ export async function deleteTenant(
   const place = placeOf(request);
   if (!place.ok) return place;
   const removed = await audited(deps, actor, actOn('tenant.remove', place.value), (record) =>
-    settleRaces(deps, () => deleteOnce(deps, place.value, { condition: request.condition, record })),
+    settleAct(deps, record, () => deleteOnce(deps, place.value, { condition: request.condition, record })),
   );
   if (removed.ok) await wakeSwitchesOf(deps, place.value.companyId);
   return removed;

@@ -16,11 +16,11 @@ import { readTenant, readVerification, verificationCells } from '../../domain/ro
 import { sealedBytesOfVerification } from '../../domain/seal.ts';
 import type { Tenant, TenantKind, TenantRef } from '../../domain/tenant.ts';
 import { judgeVerification, type Verification } from '../../domain/verification.ts';
-import { audited, type ActRecord } from '../audit/audited.ts';
+import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
 import { recordFailure, type Recording } from '../audit/record-event.ts';
 import { listAll, loadCompany } from '../control-state.ts';
 import { StoreUnavailable, type RowWrite, type Sealer, type StoredRow, type Tables, type WorkQueue } from '../ports.ts';
-import { settleRaces, undecided, type Undecided } from '../races.ts';
+import { undecided, type Undecided } from '../races.ts';
 import { checkSeal, forged, type SealCheck } from '../seals.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { wakeSwitch } from '../switches/wake.ts';
@@ -170,7 +170,7 @@ export async function recordVerification(
     detail: { approval: unsealed.approval, adminId: admin.id, adminName: admin.name },
   };
   const recorded = await audited(deps, actor, act, (record) =>
-    settleRaces(deps, () => recordOnce(deps, verified, { unsealed, record, beside })),
+    settleAct(deps, record, () => recordOnce(deps, verified, { unsealed, record, beside })),
   );
   if (recorded.ok && approval.for === 'switch') await goOnIfLast(deps, verified, approval);
   return recorded;
