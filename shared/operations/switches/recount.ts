@@ -23,7 +23,7 @@ import { audited } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
 import { pagesToTheEnd } from '../list-pages.ts';
 import type { Tables } from '../ports.ts';
-import { settleRaces } from '../races.ts';
+import { pauseAfterLosing } from '../races.ts';
 import { loadShard, loadShards, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
 import { passAnew, retrySwitch, type ControlDependencies } from './control-switch.ts';
 
@@ -53,6 +53,10 @@ export interface RecountedShard {
 /** Of the one listing, and of the other. */
 const PAGES_ROWS = [1_000, 297] as const;
 const BUDGET_MS = 60_000;
+/** Of one shard, so that one that is written all the time leaves time for others. */
+const SHARD_BUDGET_MS = 10_000;
+/** Callers go on writing a shard, so a counting may have to be begun often until none of them writes for as long as it takes. */
+const MAX_COUNTINGS = 500;
 
 /** Recounts every shard whose counts cannot be right, and those of which a loss is accepted. A switch that waits for this goes on. Throws StoreUnavailable. */
 export async function recount(
@@ -98,7 +102,7 @@ async function recountShard(
   let last: RecountedShard = { shard, outcome: 'busy', counted: '' };
   const act = { action: 'keyring.shard-recounted', companyId, target: `keyring|${keyringId}` };
   const settled = await audited(deps, actor, act, (record) =>
-    settleRaces<RecountedShard>(deps, async () => {
+    inQuiet<RecountedShard>(deps, async () => {
       if (await record.landed()) return ok({ ...last, outcome: 'recounted' });
       const loaded = await loadShard(deps.tables, place);
       if (!loaded) return err(notFound('keyring', keyringId));
@@ -124,6 +128,21 @@ async function recountShard(
   return settled.value;
 }
 
+/** Again and again until it is decided or time is over, and then `busy`. */
+async function inQuiet<T>(
+  deps: ControlDependencies,
+  attempt: () => Promise<Result<T, Refusal> | 'lost-race'>,
+): Promise<Result<T, Refusal>> {
+  const deadline = deps.clock.now().getTime() + SHARD_BUDGET_MS;
+  for (let countings = 0; countings < MAX_COUNTINGS; countings += 1) {
+    const decided = await attempt();
+    if (decided !== 'lost-race') return decided;
+    if (deps.clock.now().getTime() >= deadline) break;
+    await pauseAfterLosing(deps, 1);
+  }
+  return err({ type: 'busy', retryAfterSeconds: 1 });
+}
+
 /** `done` never goes back within a generation: where it was wrong, the switch turns every shard anew. */
 const again = (shard: Shard): Shard =>
   shard.phase === 'done' ? { ...shard, vain: 0 } : { ...shard, phase: 'rewrap', cursor: '', checked: 0, vain: 0 };
@@ -138,8 +157,11 @@ async function countTwice(
   own: readonly number[],
 ): Promise<ShardCounts | undefined> {
   const [long, short] = PAGES_ROWS;
-  const first = await countOnce(tables, partition, { own, limit: long });
-  const second = await countOnce(tables, partition, { own, limit: short });
+  // At once: the shorter it takes, the likelier it is that nobody writes meanwhile.
+  const [first, second] = await Promise.all([
+    countOnce(tables, partition, { own, limit: long }),
+    countOnce(tables, partition, { own, limit: short }),
+  ]);
   return first.listing === second.listing ? first.counts : undefined;
 }
 
