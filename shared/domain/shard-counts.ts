@@ -114,10 +114,6 @@ export const movableAt = (counts: ShardCounts, version: number): number =>
 export const hasOtherVersions = ({ at, aside }: ShardCounts): boolean =>
   [at, aside].some((counts) => counts[OTHER_VERSIONS] !== undefined);
 
-/** Whether any row may be at a version, by the counts. */
-export const mayHaveAt = (counts: ShardCounts, version: number): boolean =>
-  counts.at[version] !== undefined || counts.aside[version] !== undefined || hasOtherVersions(counts);
-
 const isBelowNone = (count: number): boolean => count < 0;
 
 /** True if a row was changed by somebody else: by Keyswitch's own writes alone no count can fall below none. */

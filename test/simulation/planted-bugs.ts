@@ -163,7 +163,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     1,
     inFile(
       `${SWITCHES}/sweep-kept.ts`,
-      ['if (!shards.every((shard) => isProof(shard, keyring.value, due.version))) return undefined;', ''],
+      ['if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;', ''],
       ['if (switchId !== undefined) return undefined;', ''],
     ),
   ),

@@ -114,6 +114,7 @@ async function collect(
   let isMixed = false;
   let { shard, after } = wanted.start;
   let empty: string | undefined;
+  let isSaidBefore = false;
   for (let queries = 0; queries < MAX_QUERIES_PER_PAGE && value.length < wanted.limit; queries += 1) {
     if (shard >= wanted.shardCount) return { page: { value }, isMixed };
     const page = await tables.list({
@@ -133,7 +134,11 @@ async function collect(
     const last = page.rows.at(-1)?.rowKey;
     // Table Storage may answer an empty page that has a continuation all the same.
     empty = last === undefined ? page.continuation : undefined;
-    if (page.continuation === undefined) {
+    // A list that keys are recovered by must lack none: that a shard is over is not believed once.
+    const isSaid = page.continuation === undefined;
+    const isOver: boolean = isSaid && (wanted.version === undefined || (isSaidBefore && last === undefined));
+    isSaidBefore = isSaid && !isOver;
+    if (isOver) {
       shard += 1;
       after = BEFORE_DATA_KEYS;
     } else after = last ?? after;

@@ -4,7 +4,7 @@ import { KEYSWITCH } from '../../domain/audit.ts';
 import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { text } from '../../domain/rows/cells.ts';
 import type { Keyring } from '../../domain/keyring.ts';
-import { areDoneAt, mayHaveAt } from '../../domain/shard-counts.ts';
+import { mayEndAt } from '../../domain/shard-counts.ts';
 import { walkAgenda } from '../agenda-walk.ts';
 import { noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
@@ -84,7 +84,7 @@ async function deleteOne(
   const due = kept.find(({ value, version }) => value && value.until <= now && !isNeededByOther(version));
   if (!due) return undefined;
   const shards = await loadShards(deps.tables, { ...place, shardCount });
-  if (!shards.every((shard) => isProof(shard, keyring.value, due.version))) return undefined;
+  if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;
   const rowKey = keptKeyRowKey(place.keyringId, due.version);
   const lost = shards.reduce((sum, shard) => sum + (shard?.value.lost ?? 0), 0);
   const act = { action: 'keptkey.deleted', companyId: place.companyId, target: rowKey, detail: { lostDataKeys: lost } };
@@ -99,9 +99,11 @@ async function deleteOne(
   return { value: keyring.value, etag: written.etags[0] ?? '' };
 }
 
-/** Done in the keyring's generation at the version in force, with all counts in order, and no count may hold a row at the version. */
-function isProof(shard: LoadedShard | undefined, keyring: Keyring, version: number): boolean {
+/**
+ * Done in the keyring's generation at the version in force, with every row there and none quarantined: whatever version a quarantined row is labelled
+ * with, its decision tries every kept key.
+ */
+function isProof(shard: LoadedShard | undefined, keyring: Keyring): boolean {
   if (shard?.value.generation !== keyring.generation || shard.value.phase !== 'done') return false;
-  if (mayHaveAt(shard.value, version) || shard.value.writeVersion !== keyring.activeVersion) return false;
-  return areDoneAt(shard.value, keyring.activeVersion);
+  return shard.value.writeVersion === keyring.activeVersion && mayEndAt(shard.value, keyring.activeVersion);
 }

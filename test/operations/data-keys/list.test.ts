@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { listDataKeys, type DataKeyPage } from '../../../shared/operations/data-keys/list.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import type { RowPage, Tables } from '../../../shared/operations/ports.ts';
 import { errorOf, PLACE, valueOf, World } from './world.ts';
 
 type Query = Parameters<Tables['list']>[0];
@@ -98,6 +98,23 @@ describe('a list', () => {
 });
 
 describe('a list of wrapped keys', () => {
+  it.each([
+    ['empty, once', (page: RowPage, lists: number) => (lists % 2 === 1 ? { rows: [] } : page)],
+    ['after its first row, each time', (page: RowPage) => ({ rows: page.rows.slice(0, 1) })],
+  ])('has every key, though the lists of the store end %s', async (_, cut) => {
+    const { world, keyIds } = await withKeys(25, 3);
+    let lists = 0;
+    watched(world, async (query) => cut(await world.store.list(query), (lists += 1)));
+    const listed: string[] = [];
+    let continuation: string | undefined;
+    do {
+      const page = await list(world, { wrapped: true, ...(continuation === undefined ? {} : { continuation }) });
+      listed.push(...idsOf(page));
+      continuation = page.continuation;
+    } while (continuation !== undefined);
+    expect(listed.sort()).toEqual(keyIds.sort());
+  });
+
   const wrapped = (world: World, continuation?: string): ReturnType<typeof listDataKeys> =>
     listDataKeys(world.host, {
       ...PLACE,

@@ -335,6 +335,7 @@ describe('the timer', () => {
   it.each([
     ['a count names the version', { at: { 1: 1, 2: 2 }, live: 3 }],
     ['a quarantined row is at the version', { quarantined: 1, aside: { 1: 1 } }],
+    ['a quarantined row is at another version, as its label says', { quarantined: 1, aside: { 7: 1 } }],
     ['a shard is of another generation', { generation: 7 }],
     ['a shard is not done', { phase: 'verify' }],
     ['a shard writes under another version', { writeVersion: 1 }],
