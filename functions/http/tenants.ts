@@ -2,13 +2,7 @@
 import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
 import { TENANT_KINDS, type Tenant } from '../../shared/domain/tenant.ts';
-import {
-  deleteTenant,
-  getTenant,
-  listTenantsOf,
-  putTenant,
-  type TenantRemoving,
-} from '../../shared/operations/tenants/registry.ts';
+import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../shared/operations/tenants/registry.ts';
 import { countCall } from '../../shared/operations/call-limit.ts';
 import { requestVerification } from '../../shared/operations/sign-ins/request-verification.ts';
 import type { SignInDependencies } from '../../shared/operations/sign-ins/sign-in-dependencies.ts';
@@ -20,7 +14,7 @@ import { linkBody } from './schemas/connections.ts';
 import { companyPath, keyringId, noFields, switchId, tenantPath, time } from './schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
 
-export type TenantServices = TenantRemoving & SignInDependencies;
+export type TenantServices = SignInDependencies;
 
 const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
 const VERIFIES: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
@@ -135,7 +129,8 @@ export const tenantRoutes = [
     path: ONE,
     tag: 'tenants',
     summary: "Remove a tenant that is not in the company's data",
-    description: 'A switch that waited for it alone goes on by itself.',
+    description:
+      'A switch that was ordered before waits for this tenant all the same: it can be registered again and verified, or the switch be cancelled.',
     roles: ['PartnerAdmin'],
     conditions: 'delete',
     pathSchema: tenantPath,

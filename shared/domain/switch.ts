@@ -2,6 +2,7 @@
 import type { Failure } from './failure.ts';
 import type { ProviderRef } from './provider.ts';
 import type { Direction } from './shard.ts';
+import type { TenantRef } from './tenant.ts';
 
 export type SwitchState =
   'pending-verification' | 'preparing' | 're-protecting' | 'rolling-back' | 'completed' | 'cancelled';
@@ -56,6 +57,8 @@ export interface Switch {
   readonly denialAccepted: boolean;
   /** An admin chose to end it although the company key that goes cannot be kept. Void with a new turn. */
   readonly endsWithoutKeeping?: true;
+  /** Tenants that were removed from the company since it was ordered: they hold it all the same. */
+  readonly removedTenants?: readonly TenantRef[];
   readonly requestedBy: string;
   readonly createdAt: string;
   /** When the present direction began: progress and rate count from here. */

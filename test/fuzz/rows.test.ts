@@ -128,7 +128,10 @@ const aSwitch: fc.Arbitrary<Switch> = fc
       createdAt: at,
     }),
     fc.oneof(fc.constant({}), fc.record({ turnedAt: at, doneAtTurn: whole })),
-    optional<Pick<Required<Switch>, 'blocked' | 'finishing' | 'endedAt' | 'finalCounts'>>({
+    optional<Pick<Required<Switch>, 'removedTenants' | 'blocked' | 'finishing' | 'endedAt' | 'finalCounts'>>({
+      removedTenants: fc.array(fc.record({ kind: fc.constantFrom(...TENANT_KINDS), tenantId: words }), {
+        minLength: 1,
+      }),
       blocked,
       finishing: fc.record({ worker: words, until: at }),
       endedAt: at,

@@ -76,10 +76,10 @@ export const switchBody = z
       .meta({ description: 'The first 100 data keys that wait for a decision.' }),
     unverifiedTenants: z
       .array(z.strictObject({ kind: z.enum(TENANT_KINDS), tenantId: z.string() }))
-      .max(MAX_TENANTS_PER_COMPANY)
+      .max(2 * MAX_TENANTS_PER_COMPANY)
       .meta({
         description:
-          'Tenants whose administrators have to agree before it leaves `pending-verification` or, if they came later, before it completes.',
+          'Tenants whose administrators have to agree before it leaves `pending-verification` or, if they came later, before it completes. One that was removed from the company after the switch was ordered still counts.',
       }),
     waitsFor: waitsFor.optional(),
     createdAt: time,

@@ -2,6 +2,7 @@
 import type { Closing, Company, Keyring } from '../keyring.ts';
 import type { ProviderRef } from '../provider.ts';
 import type { Blocked, Switch, SwitchState, Trouble } from '../switch.ts';
+import { MAX_TENANTS_PER_COMPANY, TENANT_KINDS, type TenantRef } from '../tenant.ts';
 import { count, flag, isRecord, json, need, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
 import { readFailure } from './failure-cell.ts';
 import { COMPANY_ROW_KEY, keyringRowKey, switchRowKey } from './row-keys.ts';
@@ -101,6 +102,7 @@ export const switchCells = (sw: Switch): CellRecord => ({
   trouble: sw.trouble ? JSON.stringify(sw.trouble) : '',
   denialAccepted: sw.denialAccepted,
   endsWithoutKeeping: sw.endsWithoutKeeping ?? false,
+  removedTenants: sw.removedTenants ? removedTenantsText(sw.removedTenants) : '',
   requestedBy: sw.requestedBy,
   createdAt: sw.createdAt,
   turnedAt: sw.turnedAt ?? '',
@@ -132,6 +134,7 @@ export function readSwitch(cells: CellRecord): Switch {
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
     ...present({
       endsWithoutKeeping: flag(cells, 'endsWithoutKeeping') === true ? (true as const) : undefined,
+      removedTenants: readRemovedTenants(cells, row),
       blocked: readBlocked(json(cells, 'blocked')),
       trouble: readTrouble(json(cells, 'trouble')),
       turnedAt,
@@ -141,6 +144,27 @@ export function readSwitch(cells: CellRecord): Switch {
       finalCounts: readFinalCounts(json(cells, 'finalCounts')),
     }),
   };
+}
+
+const removedTenantsText = (tenants: readonly TenantRef[]): string =>
+  JSON.stringify(tenants.map(({ kind, tenantId }) => [kind, tenantId]));
+
+/** As many as a company may have, if one cell takes them: a text of at most 32 Ki characters. */
+export const fitsRemovedTenants = (tenants: readonly TenantRef[]): boolean =>
+  tenants.length <= MAX_TENANTS_PER_COMPANY && removedTenantsText(tenants).length <= 30_000;
+
+/** Throws MalformedRow: whom a switch waits for must not be forgotten because it cannot be read. */
+function readRemovedTenants(cells: CellRecord, row: string): readonly TenantRef[] | undefined {
+  if (optionalText(cells, 'removedTenants') === undefined) return undefined;
+  const pairs = json(cells, 'removedTenants');
+  return need(Array.isArray(pairs) ? pairs : undefined, row, 'removedTenants').map((pair: unknown) => {
+    const [kindText, tenantId] = Array.isArray(pair) ? (pair as unknown[]) : [];
+    const kind = TENANT_KINDS.find((one) => one === kindText);
+    return {
+      kind: need(kind, row, 'removedTenants'),
+      tenantId: need(typeof tenantId === 'string' ? tenantId : undefined, row, 'removedTenants'),
+    };
+  });
 }
 
 function readBlocked(value: unknown): Blocked | undefined {

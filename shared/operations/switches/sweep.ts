@@ -9,6 +9,7 @@ import { loadKeyring, loadSwitch } from '../control-state.ts';
 import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
 import { loadShards } from '../shard-rows.ts';
 import { lacksVerification } from '../tenants/verifications.ts';
+import { tenantsOf } from './tenants-hold.ts';
 import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
 import { lastMove } from './shard-moves.ts';
 import { takeIdleSwitchOff } from './switch-agenda.ts';
@@ -100,5 +101,8 @@ function toTry({ trouble }: Switch, stuck: readonly number[]): readonly number[]
 async function waitsForTenants({ tables }: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
   if (sw.kind === 'rekey' || (sw.state !== 'pending-verification' && sw.state !== 're-protecting')) return false;
   const { companyId, keyringId, switchId } = place;
-  return lacksVerification(tables, { companyId, approval: { for: 'switch', keyringId, switchId } });
+  return lacksVerification(tables, await tenantsOf(tables, { companyId, sw }), {
+    companyId,
+    approval: { for: 'switch', keyringId, switchId },
+  });
 }

@@ -10,10 +10,9 @@ import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { listAll, loadKeyring, loadSwitch } from '../control-state.ts';
 import { loadShards } from '../shard-rows.ts';
-import { listTenants } from '../tenants/verifications.ts';
 import { nameQuarantined, type QuarantinedRow } from './name-quarantined.ts';
 import type { SwitchPlace } from './switch-writes.ts';
-import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
+import { tenantsOf, tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 
 export type ViewDependencies = TenantReading;
 
@@ -81,5 +80,5 @@ const standsStill = (sw: Switch, shards: readonly Shard[]): boolean =>
 /** Where it cannot be told who is verified, nobody is shown as verified: the switch itself goes no further either. */
 async function unverifiedOf(deps: ViewDependencies, companyId: string, sw: Switch): Promise<readonly TenantRef[]> {
   const held = await tenantsThatHold(deps, { companyId, sw });
-  return held.ok ? held.value : listTenants(deps.tables, companyId);
+  return held.ok ? held.value : tenantsOf(deps.tables, { companyId, sw });
 }

@@ -2,13 +2,24 @@
 import { destinationDigest } from '../../domain/approval.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import type { Tenant } from '../../domain/tenant.ts';
+import type { TenantRef } from '../../domain/tenant.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { targetOf } from '../company-key-opener.ts';
 import type { DestinationReading } from '../tenants/destination.ts';
 import { listTenants, unverifiedAmong, type VerificationReading } from '../tenants/verifications.ts';
 
 export type TenantReading = VerificationReading & Pick<DestinationReading, 'managedTarget'>;
+
+/** Those that the company has, and those that were removed since the switch was ordered. */
+export async function tenantsOf(
+  tables: VerificationReading['tables'],
+  { companyId, sw }: { readonly companyId: string; readonly sw: Pick<Switch, 'removedTenants'> },
+): Promise<readonly TenantRef[]> {
+  const tenants = await listTenants(tables, companyId);
+  const isThere = (one: TenantRef): boolean =>
+    tenants.some(({ kind, tenantId }) => kind === one.kind && tenantId === one.tenantId);
+  return [...tenants, ...(sw.removedTenants ?? []).filter((one) => !isThere(one))];
+}
 
 /**
  * The tenants that hold a switch in its present state. Nobody has to agree to a re-key, which leads nowhere else, nor to the way back.
@@ -18,11 +29,11 @@ export type TenantReading = VerificationReading & Pick<DestinationReading, 'mana
 export async function tenantsThatHold(
   deps: TenantReading,
   { companyId, sw }: { readonly companyId: string; readonly sw: Switch },
-): Promise<Result<readonly Tenant[], Failure>> {
+): Promise<Result<readonly TenantRef[], Failure>> {
   const isBeginning = sw.state === 'pending-verification';
   const goesForward = isBeginning || sw.state === 'preparing' || sw.state === 're-protecting';
   if (sw.kind === 'rekey' || !goesForward) return ok([]);
-  const tenants = await listTenants(deps.tables, companyId);
+  const tenants = await tenantsOf(deps.tables, { companyId, sw });
   if (tenants.length === 0) return ok([]);
   const target = await targetOf(deps, { companyId, ref: sw.target });
   if (!target.ok) return target;

@@ -4,9 +4,10 @@ import type { Act, Actor } from '../../domain/audit.ts';
 import type { Company } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { readKeyring } from '../../domain/rows/control-rows.ts';
+import { fitsRemovedTenants, readKeyring } from '../../domain/rows/control-rows.ts';
 import { keyringRowKey, rowKeysUnder, tenantRowKey } from '../../domain/rows/row-keys.ts';
 import { readTenant, tenantCells } from '../../domain/rows/tenant-rows.ts';
+import { isEnded } from '../../domain/switch.ts';
 import {
   MAX_TENANTS_PER_COMPANY,
   parseTenantId,
@@ -16,17 +17,12 @@ import {
 } from '../../domain/tenant.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
-import { listAll, loadCompany, type Loaded } from '../control-state.ts';
-import { StoreUnavailable, type Tables, type WorkQueue } from '../ports.ts';
+import { listAll, loadCompany, loadSwitch, type Loaded } from '../control-state.ts';
+import type { RowWrite, Tables } from '../ports.ts';
 import { holds, matches, type Preconditions } from '../preconditions.ts';
 import { settleRaces, undecided, type Undecided } from '../races.ts';
-import { guardCompany } from '../switches/switch-writes.ts';
-import { wakeSwitch } from '../switches/wake.ts';
+import { guardCompany, replaceSwitch } from '../switches/switch-writes.ts';
 import { listTenants } from './verifications.ts';
-
-export interface TenantRemoving extends Auditing {
-  readonly queue: WorkQueue;
-}
 
 interface TenantPlace {
   readonly companyId: string;
@@ -98,24 +94,22 @@ async function putOnce(
 
 /**
  * What its administrators approved stays: it is worth nothing for another switch, and good for the same one if the tenant is registered
- * again. A switch that waited for this tenant alone goes on by itself.
+ * again. A switch that was ordered before waits for the tenant all the same: whoever removes tenants must not move their company by it.
  */
 export async function deleteTenant(
-  deps: TenantRemoving,
+  deps: Auditing,
   request: TenantPlace & { readonly condition: Pick<Preconditions, 'ifMatch'> },
   actor: Actor,
 ): Promise<Result<void, Refusal>> {
   const place = placeOf(request);
   if (!place.ok) return place;
-  const removed = await audited(deps, actor, actOn('tenant.remove', place.value), (record) =>
+  return audited(deps, actor, actOn('tenant.remove', place.value), (record) =>
     settleAct(deps, record, () => deleteOnce(deps, place.value, { condition: request.condition, record })),
   );
-  if (removed.ok) await wakeSwitchesOf(deps, place.value.companyId);
-  return removed;
 }
 
 async function deleteOnce(
-  deps: TenantRemoving,
+  deps: Auditing,
   place: Place,
   { condition, record }: { readonly condition: Pick<Preconditions, 'ifMatch'>; readonly record: ActRecord },
 ): Promise<Result<void, Refusal> | Undecided> {
@@ -126,22 +120,30 @@ async function deleteOnce(
   if (!held) return err(missing(place));
   if (!matches(condition.ifMatch, held.etag)) return err(unmet(place));
   const remove = { kind: 'delete', rowKey: tenantRowKey(place), etag: held.etag } as const;
-  const written = await record.write('companies', place.companyId, [guardCompany(company.value), remove]);
+  const marks = await markRemoved(deps.tables, place);
+  if (!marks.ok) return marks;
+  const writes = [guardCompany(company.value), remove, ...marks.value];
+  const written = await record.write('companies', place.companyId, writes, { heldSwitches: marks.value.length });
   return written.outcome === 'committed' ? ok(undefined) : undecided(written);
 }
 
-/** What cannot be sent now is the timer's. */
-async function wakeSwitchesOf(deps: TenantRemoving, companyId: string): Promise<void> {
-  try {
-    const range = { table: 'companies', partitionKey: companyId, ...rowKeysUnder(keyringRowKey('')) } as const;
-    for (const row of await listAll(deps.tables, range)) {
-      const { keyringId, switchId } = readKeyring(row.cells);
-      if (switchId !== undefined) await wakeSwitch(deps, { companyId, keyringId, switchId });
+/** The tenant, as one that holds them all the same, on every unfinished switch of the company. No switch begins or ends meanwhile: the company's row and theirs stand in the transaction. */
+async function markRemoved(tables: Tables, { companyId, kind, tenantId }: Place): Promise<Result<RowWrite[], Refusal>> {
+  const range = { table: 'companies', partitionKey: companyId, ...rowKeysUnder(keyringRowKey('')) } as const;
+  const marks: RowWrite[] = [];
+  for (const row of await listAll(tables, range)) {
+    const { keyringId, switchId } = readKeyring(row.cells);
+    const sw = switchId === undefined ? undefined : await loadSwitch(tables, { companyId, keyringId, switchId });
+    if (!sw || isEnded(sw.value.state)) continue;
+    const others = (sw.value.removedTenants ?? []).filter((one) => one.kind !== kind || one.tenantId !== tenantId);
+    const removedTenants = [...others, { kind, tenantId }];
+    if (!fitsRemovedTenants(removedTenants)) {
+      const message = `Too many tenants were removed since the switch '${sw.value.switchId}' was ordered: it has to end first.`;
+      return err({ type: 'state', code: 'too-many-tenants', message });
     }
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    deps.log.write({ level: 'warning', event: 'switches.left-to-timer', detail: { companyId } });
+    marks.push(replaceSwitch(sw, { ...sw.value, removedTenants }));
   }
+  return ok(marks);
 }
 
 function placeOf({ companyId, kind, tenantId: typed }: TenantPlace): Result<Place, Refusal> {

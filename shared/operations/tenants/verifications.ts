@@ -48,19 +48,19 @@ export interface Asked {
 export async function unverifiedTenants(
   deps: VerificationReading,
   asked: Asked,
-): Promise<Result<readonly Tenant[], Failure>> {
+): Promise<Result<readonly TenantRef[], Failure>> {
   return unverifiedAmong(deps, await listTenants(deps.tables, asked.companyId), asked);
 }
 
 /** The same of tenants that were listed already. */
 export async function unverifiedAmong(
   deps: VerificationReading,
-  tenants: readonly Tenant[],
+  tenants: readonly TenantRef[],
   asked: Asked,
-): Promise<Result<readonly Tenant[], Failure>> {
+): Promise<Result<readonly TenantRef[], Failure>> {
   if (tenants.length === 0) return ok([]);
   const rows = await verificationRows(deps.tables, asked);
-  const unverified: Tenant[] = [];
+  const unverified: TenantRef[] = [];
   for (const tenant of tenants) {
     const row = rows.get(verificationRowKey(approvalKey(asked.approval), tenant));
     const counts = row ? await isGood(deps, asked, { tenant, row }) : ok(false);
@@ -73,9 +73,9 @@ export async function unverifiedAmong(
 /** Whether one was never verified at all: what a timer can tell without checking a seal. */
 export async function lacksVerification(
   tables: Tables,
+  tenants: readonly TenantRef[],
   asked: Pick<Asked, 'companyId' | 'approval'>,
 ): Promise<boolean> {
-  const tenants = await listTenants(tables, asked.companyId);
   if (tenants.length === 0) return false;
   const rows = await verificationRows(tables, asked);
   return tenants.some((tenant) => !rows.has(verificationRowKey(approvalKey(asked.approval), tenant)));

@@ -1,6 +1,6 @@
 // Tenants before and during a switch: what it waits for, what lets it go on, and what does not count.
 import { describe, expect, it } from 'vitest';
-import type { TenantRef } from '../../../shared/domain/tenant.ts';
+import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/tenant.ts';
 import type { Verification } from '../../../shared/domain/verification.ts';
 import { connectionCells, readConnection } from '../../../shared/domain/rows/sealed-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/domain/rows/row-keys.ts';
@@ -90,11 +90,46 @@ describe('a switch of a company with tenants', () => {
     expect(view.waitsFor).toBeUndefined();
   });
 
-  it('goes through by itself when the only one it waited for is removed', async () => {
+  it('is held by one that is removed after it was ordered, until that one is back and verified', async () => {
+    const rig = await begun(ENTRA, GOOGLE);
+    await remove(rig, ENTRA);
+    await remove(rig, GOOGLE);
+    rig.clock.advance(HOUR_MS);
+    expect(await sweepSwitches({ ...rig.deps, stuckAfterMs: 1_000 })).toBe(0);
+    await handleSwitchWork(rig.deps, ADVANCE);
+    const held = { state: 'pending-verification', waitsFor: 'tenants', unverifiedTenants: [ENTRA, GOOGLE] };
+    expect(await viewOf(rig, 's1')).toMatchObject(held);
+    await register(rig, ENTRA, GOOGLE);
+    await verifyAll(rig, 's1', ENTRA, GOOGLE);
+    await completes(rig);
+  });
+
+  it('is held by one that is removed after it was verified only as long as that word is good', async () => {
     const rig = await begun(ENTRA, GOOGLE);
     await verifyAll(rig, 's1', ENTRA);
-    await remove(rig, GOOGLE);
+    await remove(rig, ENTRA);
+    await verifyAll(rig, 's1', GOOGLE);
     await completes(rig);
+  });
+
+  it('is not held by one that was removed before it was ordered', async () => {
+    const rig = await begun(ENTRA);
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    await remove(rig, ENTRA);
+    await startSwitch(rig.deps, { ...place('s2'), target: CONTOSO }, ADMIN);
+    await completes(rig, 's2');
+  });
+
+  it('takes no more removals than its row has room for, and says so', async () => {
+    const rig = await begun(ENTRA);
+    for (let tenant = 0; tenant < MAX_TENANTS_PER_COMPANY; tenant += 1) {
+      const one = { kind: 'google-workspace', tenantId: `t${tenant}.example` } as const;
+      await register(rig, one);
+      expect((await remove(rig, one)).ok).toBe(true);
+    }
+    expect(await remove(rig, ENTRA)).toMatchObject({ error: { code: 'too-many-tenants' } });
+    await cancelSwitch(rig.deps, place('s1'), ADMIN);
+    expect((await remove(rig, ENTRA)).ok).toBe(true);
   });
 
   it('says in the log for how many it waits', async () => {
@@ -296,11 +331,16 @@ describe('a tenant that comes while the work goes on', () => {
     await completes(rig);
   });
 
-  it('lets it complete by itself when it is removed', async () => {
+  it('holds it also if it is removed', async () => {
     const rig = await heldAtItsEnd(ENTRA, GOOGLE);
     await verifyAll(rig, 's1', GOOGLE);
     await remove(rig, ENTRA);
+    await rig.drain();
+    expect(await viewOf(rig, 's1')).toMatchObject({ state: 're-protecting', unverifiedTenants: [ENTRA] });
+    await register(rig, ENTRA);
+    await verifyAll(rig, 's1', ENTRA);
     await completes(rig);
+    expect((await loadSwitch(rig.store, place('s1')))?.value.removedTenants).toEqual([ENTRA]);
   });
 
   it('verified before the work is done causes no second worker', async () => {

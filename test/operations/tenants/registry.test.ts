@@ -4,14 +4,13 @@ import { COMPANY_ROW_KEY, tenantRowKey } from '../../../shared/domain/rows/row-k
 import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/tenant.ts';
 import { loadCompany } from '../../../shared/operations/control-state.ts';
 import type { Preconditions } from '../../../shared/operations/preconditions.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../shared/operations/tenants/registry.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
-import { COMPANY, CONTOSO, place, Rig } from '../switches/rig.ts';
-import { ENTRA, GOOGLE, OTHER_ENTRA, register, remove, stateOf } from './tenant-rig.ts';
+import { COMPANY, Rig } from '../switches/rig.ts';
+import { ENTRA, GOOGLE, OTHER_ENTRA, register, remove } from './tenant-rig.ts';
 
 const put = (rig: Rig, tenant: TenantRef, condition: Preconditions = {}): ReturnType<typeof putTenant> =>
   putTenant(rig.deps, { companyId: COMPANY, ...tenant, condition }, ADMIN);
@@ -133,53 +132,6 @@ describe('removing a tenant', () => {
     expect(await getTenant(rig.deps, { companyId: COMPANY, ...ENTRA })).toMatchObject({
       error: { type: 'not-found', what: 'tenant', id: `microsoft-365/${ENTRA.tenantId}` },
     });
-  });
-
-  it('sends a message only to switches that wait', async () => {
-    const rig = await Rig.withDataKeys(4);
-    await register(rig, ENTRA);
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
-    await rig.drain();
-    expect((await remove(rig, GOOGLE)).ok).toBe(false);
-    expect(rig.queue.size).toBe(0);
-    await remove(rig, ENTRA);
-    expect(rig.queue.size).toBe(1);
-    await rig.drain({ enough: async () => (await stateOf(rig, 's1')) === 're-protecting' });
-    await register(rig, ENTRA);
-    const waiting = rig.queue.size;
-    await remove(rig, ENTRA);
-    expect(rig.queue.size).toBe(waiting);
-    await rig.drain();
-    await register(rig, ENTRA);
-    await remove(rig, ENTRA);
-    expect([rig.queue.size, await stateOf(rig, 's1')]).toEqual([0, 'completed']);
-  });
-
-  it('stands although the store goes away right after it', async () => {
-    const rig = await Rig.withDataKeys(4);
-    await register(rig, ENTRA);
-    const faulty = new FaultyTables(rig.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 0 } });
-    const goesAway = tablesBut(faulty, {
-      write: async (table, ...rest) => {
-        const written = await faulty.write(table, ...rest);
-        if (table === 'companies') faulty.faults = { ...faulty.faults, unavailable: 1 };
-        return written;
-      },
-    });
-    rig.deps = rig.freshHost(goesAway);
-    expect(await remove(rig, ENTRA)).toEqual({ ok: true, value: undefined });
-    const detail = { companyId: COMPANY };
-    expect(rig.log.entries).toContainEqual({ level: 'warning', event: 'switches.left-to-timer', detail });
-  });
-
-  it('ends with a bug that comes after it, and is done', async () => {
-    const rig = await Rig.withDataKeys(4);
-    await register(rig, ENTRA);
-    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
-    await rig.drain();
-    rig.queue.send = () => Promise.reject(new TypeError('a bug'));
-    await expect(remove(rig, ENTRA)).rejects.toThrow('a bug');
-    expect(await listed(rig)).toEqual([]);
   });
 });
 
