@@ -9,13 +9,13 @@
 import { KEYSWITCH, type Actor } from '../domain/audit.ts';
 import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
-import { COMPANY_ROW_KEY } from '../domain/rows/row-keys.ts';
-import type { Closing, Company } from '../domain/keyring.ts';
+import { COMPANY_ROW_KEY, rowKeysUnder } from '../domain/rows/row-keys.ts';
+import type { Closing, Company, Keyring } from '../domain/keyring.ts';
 import { putOnAgenda, renewOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited, settleAct, type ActRecord } from './audit/audited.ts';
 import { closeShards, countUndeletable, lookThroughShards, reopenShards } from './company-shards.ts';
-import { loadCompany, loadCompanyRow, type Loaded } from './control-state.ts';
+import { listAll, loadCompany, loadCompanyRow, loadKeyring, type Loaded } from './control-state.ts';
 import { loadKeyrings } from './keyrings.ts';
 import { matches } from './preconditions.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
@@ -187,6 +187,7 @@ async function decide(
 ): Promise<Loaded<Company> | Result<never, Refusal> | Undecided> {
   const { companyId } = company.value;
   const keyrings = await loadKeyrings(deps.tables, companyId);
+  if (await lacksOne(deps, company.value, keyrings)) return 'lost-race';
   const closed = await closeShards(deps, companyId, keyrings);
   if (!closed.ok) return closed;
   const undeletable = await lookThroughShards(deps, companyId, keyrings);
@@ -202,6 +203,19 @@ async function decide(
     record.write('companies', companyId, [replaceCompany(company, active)]),
   );
   return written.outcome === 'committed' ? turnedBack(deps, companyId, undeletable) : undecided(written);
+}
+
+/** Whether a list of keyrings, whose keys go with the company, has left one out: by the company's own row, and by the company keys. */
+async function lacksOne(
+  { tables }: CompanyDeleting,
+  { companyId, defaultKeyring }: Company,
+  keyrings: readonly Loaded<Keyring>[],
+): Promise<boolean> {
+  const listed = new Set(keyrings.map(({ value }) => value.keyringId));
+  if (!listed.has(defaultKeyring) && (await loadKeyring(tables, { companyId, keyringId: defaultKeyring }))) return true;
+  const range = rowKeysUnder('companykey|');
+  const companyKeys = await listAll(tables, { table: 'companies', partitionKey: companyId, ...range });
+  return companyKeys.some(({ rowKey }) => !listed.has(rowKey.split('|')[1] ?? ''));
 }
 
 /** Says why: as it was found, or as it is now. */

@@ -39,7 +39,8 @@ export async function emptyShard(deps: Emptying, place: ShardPlace, deadline: Da
     if (!shard) return notEmptied(deps, place, 'rows without a shard');
     const { live, quarantined, vain } = shard.value;
     if (live !== 0 || quarantined !== 0) return 'lost-race';
-    if (rows.some(isInUse)) return notEmptied(deps, place, 'data keys in use');
+    const now = deps.clock.now().toISOString();
+    if (rows.some((row) => isNeeded(row, now))) return notEmptied(deps, place, 'data keys in use or restorable');
     const isBelieved = rows.length > 0 || !shard.value.closed || total(shard.value) === 0 || vain >= MAX_VAIN_PASSES;
     const writes = isBelieved ? emptying(deps, shard, rows) : [noted(deps, shard)];
     const written = await deps.tables.write('datakeys', partition, writes);
@@ -70,9 +71,12 @@ function notEmptied(deps: Emptying, { companyId, keyringId, shard }: ShardPlace,
   return 'later';
 }
 
-/** Whatever the counts say: in a store that was copied while it was written they may be older than the rows. */
-const isInUse = ({ rowKey, cells }: StoredRow): boolean =>
-  !rowKey.startsWith('!') && ['live', 'quarantined'].includes(readDataKey(rowKey, cells).state);
+/** In use, or restorable: whatever the counts say, and whatever was decided on. In a store that was copied while it was written they may be older. */
+function isNeeded({ rowKey, cells }: StoredRow, now: string): boolean {
+  if (rowKey.startsWith('!')) return false;
+  const { state, purgeAfter = '' } = readDataKey(rowKey, cells);
+  return state === 'live' || state === 'quarantined' || (state === 'deleted' && purgeAfter > now);
+}
 
 /** Exact to the last row: whoever reads the shard half way finds what is there. */
 const removalsOf = (rows: readonly StoredRow[]): RowMove[] =>

@@ -7,9 +7,13 @@ import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { getCompany } from '../../shared/operations/companies.ts';
 import { loadCompany } from '../../shared/operations/control-state.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
+import { generateDataKeys } from '../../shared/operations/data-keys/generate.ts';
 import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
+import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
 import { COMPANY_PURGE_ID, deleteCompany, goOnDeleting } from '../../shared/operations/delete-company.ts';
-import { StoreUnavailable, type Tables, type WriteOutcome } from '../../shared/operations/ports.ts';
+import { StoreUnavailable, type StoredRow, type Tables, type WriteOutcome } from '../../shared/operations/ports.ts';
+import { putKeyring } from '../../shared/operations/keyrings.ts';
+import { singleRequest } from '../../shared/operations/requests.ts';
 import { loadShard } from '../../shared/operations/shard-rows.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { recount } from '../../shared/operations/switches/recount.ts';
@@ -146,6 +150,30 @@ describe('a list that leaves rows out', () => {
     expect(await stateOf(world)).toBe('active');
     valueOf(await restoreDataKey(world.host, { ...PLACE, keyId: 'a' }));
     expect(plaintextsOf(await world.unwrap(['a']))).toEqual(made);
+  });
+
+  it.each([
+    ['its only keyring', ['default']],
+    ['another keyring', ['default', 'second']],
+  ])('of keyrings, twice, takes %s for none of those whose keys are destroyed', async (_, keyrings) => {
+    const world = await World.withCompany({ shardCount: 1 });
+    for (const keyringId of keyrings.slice(1))
+      valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId }, ADMIN));
+    const keyringId = keyrings.at(-1)!;
+    const request = singleRequest(world.entropy);
+    valueOf(await generateDataKeys(world.host, { ...PLACE, keyringId, keys: [{ keyId: 'a' }], request }));
+    const isHidden = ({ rowKey }: StoredRow): boolean => rowKey === `keyring|${keyringId}`;
+    const tables = tablesBut(world.store, {
+      list: async (query) => {
+        const page = await world.store.list(query);
+        return { ...page, rows: page.rows.filter((row) => !isHidden(row)) };
+      },
+    });
+    expect(valueOf(await deleteCompany(over(world, tables), ASKED, ADMIN))).toBe('deleting');
+    expect(errorOf(await deleteCompany(world.host, ASKED, ADMIN))).toMatchObject(IN_USE);
+    expect(await stateOf(world)).toBe('active');
+    const outcomes = valueOf(await unwrapDataKeys(world.host, { ...PLACE, keyringId, keyIds: ['a'] }));
+    expect(outcomes).toMatchObject([{ outcome: 'unwrapped' }]);
   });
 
   it('for good holds the delete until a recount has named what is missing, and somebody accepts it', async () => {

@@ -99,6 +99,17 @@ describe('a shard', () => {
     },
   );
 
+  it('with a key that can be restored is left, whatever was decided on', async () => {
+    await its.plantKeys([SOFT_DELETED]);
+    const purgeAfter = new Date(its.world.clock.now().getTime() + 1).toISOString();
+    its.plant('datakeys', SHARD, 'key-0000', { format: 1, ...SOFT_DELETED, purgeAfter });
+    const before = its.rows();
+    expect(await its.remove()).toBe('later');
+    expect(its.rows()).toEqual(before);
+    its.world.clock.advance(1);
+    expect(await its.remove()).toBe('removed');
+  });
+
   it('that has lost its own row keeps its keys, and everything of its company', async () => {
     await withRowsOfEveryKind();
     await its.takeAway('datakeys', SHARD, SHARD_ROW_KEY);
