@@ -1,8 +1,10 @@
 // Keeps a request that the Functions host passes through (`enableHttpStream`) from being waited for without end. The library waits for it
 // with no limit, and answers nothing if an invocation fails: one call with a header that .NET does not forward would hang until
-// functionTimeout, when the host ends the worker. What is passed in is `@azure/functions-core`, so that nothing happens on import.
+// functionTimeout, when the host ends the worker. And it tells the app of the headers that were sent, whatever the host took for them. What is
+// passed in is `@azure/functions-core`, so that nothing happens on import.
 import { subscribe } from 'node:diagnostics_channel';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { tellSentHeaders, type Told } from './sent-headers.ts';
 
 /** The host sends it before, or right after, it tells of the invocation; it tries ten times, for about two seconds. */
 const ARRIVAL_LIMIT_MS = 10_000;
@@ -18,6 +20,7 @@ interface Invocation {
 
 interface CoreContext {
   readonly invocationId: string;
+  readonly request: { readonly triggerMetadata?: Record<string, Told> | null };
   readonly metadata: { readonly bindings: Readonly<Record<string, { readonly type: string }>> };
 }
 
@@ -33,31 +36,52 @@ export interface CoreApi {
 export function guardStream(core: CoreApi, { limitMs = ARRIVAL_LIMIT_MS }: { readonly limitMs?: number } = {}): void {
   const model = core.getProgrammingModel();
   if (!model) throw new Error('no function is registered yet: there is no model to guard');
-  const arrivals = new Arrivals();
+  const arrivals = new Arrivals(limitMs);
+  const gated = new WeakSet<Server>();
   // Node publishes it before the server's own listeners hear of the request.
   subscribe('http.server.request.start', (message) => {
-    const { request, response } = message as { readonly request: IncomingMessage; readonly response: ServerResponse };
-    const id = request.headers[ID_HEADER];
-    if (typeof id === 'string') arrivals.add(id, response);
+    const { request, server } = message as { readonly request: IncomingMessage; readonly server: Server };
+    if (gated.has(server) || request.headers[ID_HEADER] === undefined) return;
+    gated.add(server);
+    gate(server, arrivals);
   });
   const inner = model.getInvocationModel.bind(model);
   model.getInvocationModel = (context) => {
     const invocation = inner(context);
     const isHttp = Object.values(context.metadata.bindings).some(({ type }) => type.toLowerCase() === 'httptrigger');
-    if (isHttp) guard(invocation, (ms) => arrivals.wait(context.invocationId, ms), limitMs);
+    if (isHttp) guard(invocation, context, arrivals);
     return invocation;
   };
 }
 
-function guard(invocation: Invocation, arrival: (ms: number) => Promise<ServerResponse>, limitMs: number): void {
-  let response: ServerResponse | undefined;
+interface Arrival {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** To the library, which keeps whatever it is given for ever if no invocation fetches it. */
+  handOn(): void;
+}
+
+/** Not every id is one of the host's: before 4.1040 it left one that the caller had sent as it was (`TryAdd` of DefaultHttpProxyService). */
+function gate(server: Server, arrivals: Arrivals): void {
+  const listeners = server.listeners('request');
+  server.removeAllListeners('request');
+  server.on('request', (request, response) => {
+    const handOn = (): void =>
+      listeners.forEach((listener) => void Reflect.apply(listener, server, [request, response]));
+    const id = request.headers[ID_HEADER];
+    if (typeof id === 'string') arrivals.add(id, { request, response, handOn });
+    else handOn();
+  });
+}
+
+function guard(invocation: Invocation, { invocationId, request: told }: CoreContext, arrivals: Arrivals): void {
+  let arrival: Arrival | undefined;
   const orAnswer = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
       // The caller gets an answer now: the host reports the failure only after it.
-      if (response && !response.headersSent) response.writeHead(500, { 'content-length': 0 });
-      response?.end();
+      if (arrival) answerNothing(arrival, 500);
       throw error;
     }
   };
@@ -65,44 +89,68 @@ function guard(invocation: Invocation, arrival: (ms: number) => Promise<ServerRe
   const invokeFunction = invocation.invokeFunction.bind(invocation);
   const getResponse = invocation.getResponse.bind(invocation);
   invocation.getArguments = async () => {
-    response = await arrival(limitMs);
+    arrival = await arrivals.wait(invocationId);
+    arrival.handOn();
+    if (told.triggerMetadata) tellSentHeaders(told.triggerMetadata, arrival.request);
     return await orAnswer(getArguments);
   };
   invocation.invokeFunction = (...call) => orAnswer(() => invokeFunction(...call));
   invocation.getResponse = (...call) => orAnswer(() => getResponse(...call));
 }
 
-/** Requests and invocations find each other, whichever comes first. */
+/** Requests and invocations find each other, whichever comes first. One that is not fetched is answered, and forgotten. */
 class Arrivals {
-  readonly #unclaimed = new Map<string, ServerResponse>();
-  readonly #awaited = new Map<string, (response: ServerResponse) => void>();
+  readonly #limitMs: number;
+  readonly #unclaimed = new Map<string, { readonly arrival: Arrival; readonly late: NodeJS.Timeout }>();
+  readonly #awaited = new Map<string, (arrival: Arrival) => void>();
 
-  add(id: string, response: ServerResponse): void {
-    const awaited = this.#awaited.get(id);
-    if (awaited) {
-      awaited(response);
-      return;
-    }
-    this.#unclaimed.set(id, response);
-    if (this.#unclaimed.size <= MAX_UNCLAIMED) return;
-    const [oldest = ''] = this.#unclaimed.keys();
-    this.#unclaimed.delete(oldest);
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
   }
 
-  async wait(id: string, limitMs: number): Promise<ServerResponse> {
+  add(id: string, arrival: Arrival): void {
+    const awaited = this.#awaited.get(id);
+    if (awaited) {
+      awaited(arrival);
+      return;
+    }
+    this.#turnAway(id);
+    const late = setTimeout(() => this.#turnAway(id), this.#limitMs);
+    late.unref();
+    this.#unclaimed.set(id, { arrival, late });
+    const [oldest = ''] = this.#unclaimed.keys();
+    if (this.#unclaimed.size > MAX_UNCLAIMED) this.#turnAway(oldest);
+  }
+
+  async wait(id: string): Promise<Arrival> {
     const there = this.#unclaimed.get(id);
     this.#unclaimed.delete(id);
-    if (there) return there;
-    return await new Promise<ServerResponse>((resolve, reject) => {
+    clearTimeout(there?.late);
+    if (there) return there.arrival;
+    return await new Promise<Arrival>((resolve, reject) => {
       const late = setTimeout(() => {
         this.#awaited.delete(id);
         reject(new Error(`the host did not pass the request of invocation ${id} through`));
-      }, limitMs);
-      this.#awaited.set(id, (response) => {
+      }, this.#limitMs);
+      this.#awaited.set(id, (arrival) => {
         clearTimeout(late);
         this.#awaited.delete(id);
-        resolve(response);
+        resolve(arrival);
       });
     });
   }
+
+  #turnAway(id: string): void {
+    const there = this.#unclaimed.get(id);
+    if (!there) return;
+    this.#unclaimed.delete(id);
+    clearTimeout(there.late);
+    answerNothing(there.arrival, 400);
+  }
+}
+
+function answerNothing({ request, response }: Arrival, status: number): void {
+  if (!response.headersSent) response.writeHead(status, { 'content-length': 0 });
+  response.end();
+  request.resume();
 }

@@ -19,6 +19,9 @@ export interface Forwarded {
   readonly maxBytes: number;
 }
 
+/** What YARP keeps to itself; where the request came from and went to it writes anew. */
+const NOT_PASSED =
+  /^(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-(connection|authenticate|authorization)|x-forwarded-(for|host|proto|prefix))$/;
 /** As Node's own servers publish it. */
 const REQUEST_START = channel('http.server.request.start');
 /** After so long without a byte YARP gives up. */
@@ -44,15 +47,18 @@ export function forward(proxy: Server, forwarded: Forwarded): boolean {
   if (!Object.values(headers).every(isAscii)) return false;
   // Kestrel takes the rest of a body that nobody reads; Node would close the connection under the answer if the caller meant to.
   if (!request.complete) response.setHeader('connection', 'keep-alive');
+  const passed = {
+    ...Object.fromEntries(Object.entries(headers).filter(([name]) => !NOT_PASSED.test(name))),
+    'x-ms-invocation-id': invocationId,
+    'x-forwarded-for': request.socket.remoteAddress ?? '',
+    'x-forwarded-host': headers['host'] ?? 'localhost',
+    'x-forwarded-proto': 'http',
+  };
   const message = Object.assign(Readable.from(body ? [body] : within(request, maxBytes), { objectMode: false }), {
     method: request.method,
     url: request.url,
-    headers: {
-      ...headers,
-      'x-ms-invocation-id': invocationId,
-      'x-forwarded-host': headers['host'] ?? 'localhost',
-      'x-forwarded-proto': 'http',
-    },
+    headers: passed,
+    headersDistinct: Object.fromEntries(Object.entries(passed).map(([name, value]) => [name, [value]])),
   });
   REQUEST_START.publish({ request: message, response, socket: request.socket, server: proxy });
   proxy.emit('request', message, response);

@@ -125,6 +125,20 @@ test('headers cannot be chosen by the query', async () => {
   expect([link.status, link.code]).toEqual([400, 'invalid-request']);
 });
 
+test('headers cannot be chosen by the body, also where none is expected', async () => {
+  const chosen = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'x-forwarded-for': '6.6.6.6' };
+  const body = { displayName: 'Chosen', Headers: chosen };
+  for (const method of ['GET', 'DELETE', 'PUT']) {
+    expect((await send(host.url, method, PATH, { body })).status).toBe(401);
+  }
+  const nobody = run.environment.mintApiToken({ roles: ['Keyswitch.DataKeys'] });
+  const headers = { ...chosen, authorization: `Bearer ${nobody}` };
+  const refused = await send(host.url, 'DELETE', PATH, { token: nobody, body: { Headers: headers } });
+  expect(refused.status).toBe(403);
+  const { body: record } = await run.call<{ value: { requestId: string; from: string }[] }>('GET', '/events');
+  expect(record.value.filter(({ requestId }) => requestId === refused.requestId).map(({ from }) => from)).toEqual(['']);
+});
+
 test('a parameter of the path is what the path says, however the query or the body spell it', async () => {
   const shown = await send(host.url, 'GET', `${PATH}?COMPANYID=other`, { token });
   expect([shown.status, shown.text.includes('query.COMPANYID')]).toEqual([400, true]);
