@@ -15,7 +15,11 @@ const CALLS_PER_SECOND = 100;
 /** A switch is over in a few seconds: too few calls for a hundredth of them to mean anything. */
 const SWITCHES_PER_SAMPLE = 4;
 const QUIET_CALLS = 1_000;
-const SETTINGS = { KEYSWITCH_SHARD_COUNT: '16', KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '3600' };
+const SETTINGS = {
+  KEYSWITCH_SHARD_COUNT: '16',
+  KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '3600',
+  KEYSWITCH_DATA_KEY_CACHE_ROWS: '0',
+};
 
 /** Rows read share the one store, which here does one thing at a time; rows kept show what the host itself adds. */
 export async function unwrapDuringSwitch(options: BenchOptions): Promise<boolean> {

@@ -13,7 +13,11 @@ import { number, Report } from './harness/report.ts';
 const KEYS = 2_000;
 const SHARDS = 16;
 /** Rows stay until the benchmark is over. */
-const SETTINGS = { KEYSWITCH_SHARD_COUNT: String(SHARDS), KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '3600' };
+const SETTINGS = {
+  KEYSWITCH_SHARD_COUNT: String(SHARDS),
+  KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '3600',
+  KEYSWITCH_DATA_KEY_CACHE_ROWS: '0',
+};
 
 interface Load {
   readonly what: string;

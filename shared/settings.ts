@@ -97,8 +97,11 @@ const environment = z.object({
   KEYSWITCH_PURGEABLE_KEYS: z.enum(['warn', 'refuse']).default('warn'),
   /** The promised revocation time: how long an unwrapped company key may be used. */
   KEYSWITCH_COMPANY_KEY_TTL_SECONDS: seconds(300),
-  /** How many wrapped data-key rows are kept, for at most the same time; 0 keeps none. */
-  KEYSWITCH_DATA_KEY_CACHE_ROWS: z.coerce.number().int().min(0).max(1_000_000).default(0),
+  /**
+   * How many wrapped data-key rows a process keeps, for at most the same time, some 450 bytes each; 0 keeps none. A key that is deleted opens
+   * at other processes until then.
+   */
+  KEYSWITCH_DATA_KEY_CACHE_ROWS: z.coerce.number().int().min(0).max(100_000).default(10_000),
   KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: seconds(10),
   KEYSWITCH_RESTORE_DAYS: whole(30, 365),
   /**

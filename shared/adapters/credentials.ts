@@ -34,7 +34,8 @@ interface CredentialsOptions {
 
 const TOO_LATE = 'no token in time';
 const MAX_ANSWER_BYTES = 64 * 1024;
-const MAX_TENANTS = 2_000;
+/** Some 40 KB each; one that was forgotten costs a token when it is met again. */
+const MAX_TENANTS = 500;
 /** A token that a vault denies may name a service principal that is gone; how old it must be to be worth another. */
 const FORGET_AFTER_MS = 60_000;
 /**

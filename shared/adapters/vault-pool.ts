@@ -21,7 +21,8 @@ interface VaultPoolOptions {
 }
 
 const MAX_ANSWER_BYTES = 64 * 1024;
-const MAX_CONNECTIONS = 2_000;
+/** Some 40 KB each, with their sockets. */
+const MAX_CONNECTIONS = 500;
 
 export class VaultPool {
   readonly #options: VaultPoolOptions;

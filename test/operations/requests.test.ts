@@ -40,6 +40,18 @@ test('derived ids differ by request, kind and number', async () => {
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
+test('derived ids are in the order of their requests, those of one request side by side', async () => {
+  const world = new World();
+  const ids: string[] = [];
+  for (const key of ['k-1', 'k-2', 'k-3']) {
+    const { secret } = await begin(world, { key });
+    ids.push(...[0, 1, 2].map((index) => derivedId(secret, 'data-key', index)).sort());
+    world.clock.advance(1);
+  }
+  expect(ids.toSorted()).toEqual(ids);
+  expect(Number.parseInt((ids[0] ?? '').replace('-', '').slice(0, 12), 16)).toBe(world.clock.now().getTime() - 3);
+});
+
 test('another body under the same key is refused', async () => {
   const world = new World();
   await begin(world);
