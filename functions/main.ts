@@ -172,6 +172,7 @@ const services = {
   finishClaimMs: 2 * timeoutMs + 5_000,
   keepMs: settings.KEYSWITCH_KEEP_DAYS * 24 * MS_PER_HOUR,
   consentMs: settings.KEYSWITCH_CONSENT_HOURS * MS_PER_HOUR,
+  vendorMaySwitch: settings.KEYSWITCH_VENDOR_MAY_SWITCH === 'yes',
   signInTimes: {
     linkMs: settings.KEYSWITCH_LINK_HOURS * MS_PER_HOUR,
     stepMs: settings.KEYSWITCH_SIGN_IN_MINUTES * 60_000,

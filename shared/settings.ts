@@ -111,6 +111,8 @@ const environment = z.object({
   KEYSWITCH_KEEP_DAYS: whole(35, 3650),
   /** How old the word of a tenant's administrator may be when a switch begins its work, or at an export. */
   KEYSWITCH_VERIFICATION_HOURS: whole(24, 720),
+  /** `yes`: a switch that the vendor orders in a company without tenants needs nobody's confirmation. Each such order is recorded. */
+  KEYSWITCH_VENDOR_MAY_SWITCH: z.enum(['no', 'yes']).default('no'),
   /** For so long after a switch the company key can be exported once without verifying tenants anew. */
   KEYSWITCH_EXPORT_HOURS: whole(24, 168),
   /** How long one message works before it hands over to its continuation. */

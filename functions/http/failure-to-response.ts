@@ -150,6 +150,8 @@ export function failureToResponse(
       const message = `The company '${refusal.companyId}' was deleted. An id is never used again: choose another one.`;
       return answer(410, 'company-closed', message);
     }
+    case 'company-admin-only':
+      return answer(403, 'company-admin-only', refusal.message);
     case 'idempotency-mismatch':
       return answer(409, 'idempotency-key-reused', 'This Idempotency-Key came with another request before.', {
         target: 'header.Idempotency-Key',

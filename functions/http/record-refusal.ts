@@ -28,6 +28,16 @@ export async function recordRefusal(deps: Recording, call: RefusedCall): Promise
     const companyId = caller.companyId ?? SYSTEM_PARTITION;
     await recordEvent(deps, actor, { action: 'access.refused', companyId, target, detail, outcome: 'refused' });
   }
+  if (refused.type === 'company-admin-only') {
+    const { type: code, companyId } = refused;
+    await recordEvent(deps, actor, {
+      action: 'access.refused',
+      companyId,
+      target,
+      detail: { code },
+      outcome: 'refused',
+    });
+  }
   if (refused.type === 'failure') {
     const companyId = resourceId(params['companyId']) ?? SYSTEM_PARTITION;
     await recordFailure(deps, actor, { companyId, target, failure: refused.failure });

@@ -35,6 +35,8 @@ export interface CallContext {
   /** `https://host` from the settings, for links to pages. */
   readonly origin: string;
   readonly isPartnerAdmin: boolean;
+  /** Of the company in the path. */
+  readonly isCompanyAdmin: boolean;
 }
 
 export interface Call<P, Q, B> extends CallContext {

@@ -197,8 +197,12 @@ function contextOf(
     baseUrl: publicUrl + API_PREFIX,
     origin: publicUrl,
     isPartnerAdmin: caller?.roles.has('PartnerAdmin') ?? false,
+    isCompanyAdmin: isCompanyAdmin(caller, request.params['companyId']),
   });
 }
+
+const isCompanyAdmin = (caller: Caller | undefined, companyId: string | undefined): boolean =>
+  caller?.roles.has('CompanyAdmin') === true && companyId !== undefined && caller.companyId === companyId;
 
 async function inputOf(
   route: RouteDescription,

@@ -7,6 +7,7 @@ import type { Refusal } from '../../shared/domain/refusal.ts';
 import { countCall } from '../../shared/operations/call-limit.ts';
 import {
   cancelSwitch,
+  confirmSwitch,
   pauseSwitch,
   resumeSwitch,
   retrySwitch,
@@ -30,7 +31,10 @@ export type SwitchServices = StartDependencies &
   ControlDependencies &
   QuarantineDependencies &
   ViewDependencies &
-  Requesting;
+  Requesting & {
+    /** The vendor's word is enough for a switch of a company that has no tenants. */
+    readonly vendorMaySwitch: boolean;
+  };
 
 type Place = z.output<typeof switchPath>;
 
@@ -58,9 +62,10 @@ async function shown(
 
 /** An action on a switch: done, or under way, and answered with the switch as it is now. */
 function action(
-  verb: 'cancel' | 'pause' | 'resume',
+  verb: 'cancel' | 'pause' | 'resume' | 'confirm',
   summary: string,
   operation: (deps: ControlDependencies, place: Place, actor: Actor) => Promise<Result<unknown, Refusal>>,
+  roles: readonly Role[] = STEERS,
 ): ReturnType<typeof defineRoute<SwitchServices>> {
   return defineRoute({
     operationId: `${verb}-switch`,
@@ -68,7 +73,7 @@ function action(
     path: `${ONE}/${verb}`,
     tag: 'switches',
     summary,
-    roles: STEERS,
+    roles,
     pathSchema: switchPath,
     bodySchema: noFields,
     answers: { 202: 'Ordered; the switch as it is now.' },
@@ -131,7 +136,8 @@ export const switchRoutes = [
     path: ONE,
     tag: 'switches',
     summary: 'Switch the keyring to another provider',
-    description: 'The same id and provider again answer the same switch. One unfinished switch per keyring.',
+    description:
+      'The same id and provider again answer the same switch. One unfinished switch per keyring. Ordered by a partner admin in a company without registered tenants it waits for an admin of the company, who confirms or cancels it.',
     roles: STEERS,
     isLimited: true,
     pathSchema: switchPath,
@@ -142,7 +148,15 @@ export const switchRoutes = [
     run: async (deps: SwitchServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'switch' });
       if (!allowed.ok) return allowed;
-      const started = await startSwitch(deps, { ...call.path, target: call.body }, call.actor);
+      const started = await startSwitch(
+        deps,
+        {
+          ...call.path,
+          target: call.body,
+          ...(call.isCompanyAdmin ? {} : { vendor: { maySwitch: deps.vendorMaySwitch } }),
+        },
+        call.actor,
+      );
       return started.ok ? shown(deps, call.path, call, 202) : started;
     },
   }),
@@ -161,6 +175,7 @@ export const switchRoutes = [
   action('cancel', 'Cancel: roll back whatever was moved', cancelSwitch),
   action('pause', 'Pause the workers', pauseSwitch),
   action('resume', 'Let the workers go on', resumeSwitch),
+  action('confirm', 'Agree to a switch that the vendor ordered', confirmSwitch, ['CompanyAdmin']),
   defineRoute({
     operationId: 'retry-switch',
     method: 'POST',
@@ -168,7 +183,7 @@ export const switchRoutes = [
     tag: 'switches',
     summary: 'Try again what blocks the switch, or turn it',
     description:
-      'Without a direction it goes on as before. With one it goes that way, also if the vault in force denies. A switch that is blocked with `key-not-kept` tries to keep the company key again, unless `withoutKeeping` gives it up: 409 `switch-not-blocked` if nothing says that it cannot be kept.',
+      'Without a direction it goes on as before. With one it goes that way, also if the vault in force denies; forward over such a denial is the company admin’s alone: 403 `company-admin-only`. A switch that is blocked with `key-not-kept` tries to keep the company key again, unless `withoutKeeping` gives it up: 409 `switch-not-blocked` if nothing says that it cannot be kept.',
     roles: STEERS,
     isLimited: true,
     pathSchema: switchPath,
@@ -181,7 +196,7 @@ export const switchRoutes = [
       if (!allowed.ok) return allowed;
       const { direction, withoutKeeping } = call.body ?? {};
       const how = withoutKeeping ? { withoutKeeping } : present({ direction });
-      const ordered = await retrySwitch(deps, { ...call.path, ...how }, call.actor);
+      const ordered = await retrySwitch(deps, { ...call.path, ...how, byVendor: !call.isCompanyAdmin }, call.actor);
       return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
     },
   }),

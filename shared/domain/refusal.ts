@@ -13,6 +13,8 @@ export type Refusal =
   | { readonly type: 'state'; readonly code: StateCode; readonly message: string }
   /** The company was deleted, and its id is never used again. */
   | { readonly type: 'company-closed'; readonly companyId: string }
+  /** What only an admin of the company itself may do, and the vendor asked for. */
+  | { readonly type: 'company-admin-only'; readonly companyId: string; readonly message: string }
   | { readonly type: 'idempotency-mismatch' }
   /** A provider, Entra or the input refused. */
   | { readonly type: 'failure'; readonly failure: Failure; readonly target?: string }

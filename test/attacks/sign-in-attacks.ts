@@ -48,6 +48,8 @@ export const SIGN_IN_ATTACKS = {
   T38: { risk: 'API5', name: 'register or remove a tenant as company admin' },
   T39: { risk: 'API6', name: 'swap the destination after the administrators approved it' },
   T40: { risk: 'API4', name: 'hold up the other administrators of a company with the link to one' },
+  T41: { risk: 'API6', name: 'move a company as the vendor by removing the tenants that hold its switch' },
+  T42: { risk: 'API5', name: "move a company without tenants as the vendor, without its admin's word" },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

@@ -131,3 +131,42 @@ attack('T39', async () => {
   });
   expect(await company.view('s1')).toMatchObject(waits([RESEARCH]));
 });
+
+const tenantPath = (company: Company, { kind, tenantId }: TenantRef): string =>
+  `${company.path}/tenants/${kind}/${tenantId}`;
+
+attack('T41', async () => {
+  const company = await halfVerified();
+  for (const tenant of [EUROPE, RESEARCH]) await company.must('DELETE', tenantPath(company, tenant));
+  await company.must('POST', `${company.switchPath('s1')}/retry`, { body: { direction: 'forward' } });
+  expect(await company.view('s1')).toMatchObject({ ...waits([RESEARCH]), waitsFor: { reason: 'tenant-unverified' } });
+  const removals = (await signIns.scene.events(company.companyId)).filter(({ action }) => action === 'tenant.remove');
+  expect(removals).toHaveLength(2);
+});
+
+attack('T42', async () => {
+  const company = await halfVerified();
+  const { companyId } = company;
+  await company.must('POST', `${company.switchPath('s1')}/cancel`);
+  for (const tenant of [EUROPE, RESEARCH]) await company.must('DELETE', tenantPath(company, tenant));
+  const token = signIns.scene.token('PartnerAdmin');
+  const ordered = await signIns.scene.attempt('PUT', company.switchPath('s2'), { token, body: azure('azure') });
+  expect(ordered.status).toBe(202);
+  await signIns.changesNothing(async () => {
+    for (const [role, named] of [
+      ['PartnerAdmin', undefined],
+      ['Auditor', companyId],
+      ['DataKeys', companyId],
+    ] as const) {
+      const as = { token: signIns.scene.token(role, named) };
+      const path = `${company.switchPath('s2')}/confirm`;
+      const refused = await signIns.scene.refused('POST', path, as, [403, 'forbidden']);
+      await signIns.scene.recordedAsRefused(refused, named);
+    }
+  });
+  expect(await company.view('s2')).toMatchObject({ ...waits([]), waitsFor: { reason: 'company-admin' } });
+  const admin = { token: signIns.scene.token('CompanyAdmin', companyId) };
+  expect((await signIns.scene.attempt('POST', `${company.switchPath('s2')}/confirm`, admin)).status).toBe(202);
+  expect((await company.ends('s2')).state).toBe('completed');
+  expect(await company.different()).toEqual([]);
+});

@@ -199,7 +199,7 @@ export class Company {
   }
 
   order(switchId: string, target: Provider, call: Call = {}): Promise<Answer<SwitchView & ErrorBody>> {
-    return this.run.call('PUT', this.switchPath(switchId), { ...call, body: target });
+    return this.run.call('PUT', this.switchPath(switchId), { asAdminOf: this.companyId, ...call, body: target });
   }
 
   switchPath(switchId: string): string {

@@ -10,6 +10,8 @@ import type { FunctionsHost, HostProgram } from '../../local/functions-host/host
 export interface Call {
   /** Whose token; a partner admin's unless told. */
   readonly as?: 'partnerAdmin' | 'dataKeys' | 'auditor';
+  /** In place of `as`: the token of an admin of this company. */
+  readonly asAdminOf?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** The oldest living one unless told. */
@@ -84,6 +86,11 @@ export async function beginRun(
   };
 }
 
+const tokenOf = (environment: Environment, { as, asAdminOf }: Call): string =>
+  asAdminOf === undefined
+    ? environment.tokens[as ?? 'partnerAdmin']
+    : environment.mintApiToken({ roles: ['Keyswitch.CompanyAdmin'], company: asAdminOf });
+
 async function ask<T>(environment: Environment, method: string, path: string, call: Call): Promise<Answer<T>> {
   await comeLate();
   const host = call.host ?? environment.hosts[0];
@@ -92,7 +99,7 @@ async function ask<T>(environment: Environment, method: string, path: string, ca
   const response = await fetch(`${host.url}/api/v1${path}`, {
     method,
     headers: {
-      authorization: `Bearer ${environment.tokens[call.as ?? 'partnerAdmin']}`,
+      authorization: `Bearer ${tokenOf(environment, call)}`,
       ...(hasBody ? { 'content-type': 'application/json' } : {}),
       ...call.headers,
     },

@@ -277,7 +277,10 @@ test('a vault in force that denies blocks its switch until an admin chooses; it 
   const [keyId = ''] = company.keys.keys();
   expect((await company.unwrapOne(keyId)).failure?.code).toBe('key-disabled');
 
-  await company.must('POST', `${company.switchPath('s2')}/retry`, { body: { direction: 'forward' } });
+  const chosen = { body: { direction: 'forward' } };
+  const path = `${company.switchPath('s2')}/retry`;
+  expect((await run.call('POST', path, chosen)).status).toBe(403);
+  await company.must('POST', path, { ...chosen, asAdminOf: company.companyId });
   expect((await company.ends('s2')).state).toBe('completed');
   expect(await company.different()).toEqual([]);
 });

@@ -128,7 +128,13 @@ const aSwitch: fc.Arbitrary<Switch> = fc
       createdAt: at,
     }),
     fc.oneof(fc.constant({}), fc.record({ turnedAt: at, doneAtTurn: whole })),
-    optional<Pick<Required<Switch>, 'removedTenants' | 'blocked' | 'finishing' | 'endedAt' | 'finalCounts'>>({
+    optional<
+      Pick<
+        Required<Switch>,
+        'awaitsConfirmation' | 'removedTenants' | 'blocked' | 'finishing' | 'endedAt' | 'finalCounts'
+      >
+    >({
+      awaitsConfirmation: fc.constant(true as const),
       removedTenants: fc.array(fc.record({ kind: fc.constantFrom(...TENANT_KINDS), tenantId: words }), {
         minLength: 1,
       }),

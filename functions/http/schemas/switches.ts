@@ -38,6 +38,12 @@ const waitsFor = z
       owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
     }),
     z.strictObject({
+      reason: z
+        .literal('company-admin')
+        .meta({ description: 'The vendor ordered it; an admin of the company confirms or cancels it.' }),
+      owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
+    }),
+    z.strictObject({
       reason: z.literal('provider').meta({ description: 'A vault, or the way to it, fails in a way that may pass.' }),
       owner: z.enum(['company-admin', 'azure-admin', 'vendor']).meta({ description: 'Whose move it is, if it lasts.' }),
       side: z.enum(['source', 'target']).optional().meta({ description: 'Which of the two vaults it is about.' }),
@@ -120,6 +126,7 @@ function waitsForToBody(
   view: SwitchView,
   audience: { readonly isPartnerAdmin: boolean },
 ): z.input<typeof waitsFor> | undefined {
+  if (view.waitsFor === 'company-admin') return { reason: 'company-admin', owner: 'company-admin' };
   if (view.waitsFor) return { reason: 'tenant-unverified', owner: 'company-admin' };
   const { trouble } = view;
   if (!trouble || view.paused || view.blocked) return undefined;

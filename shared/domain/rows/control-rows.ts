@@ -102,6 +102,7 @@ export const switchCells = (sw: Switch): CellRecord => ({
   trouble: sw.trouble ? JSON.stringify(sw.trouble) : '',
   denialAccepted: sw.denialAccepted,
   endsWithoutKeeping: sw.endsWithoutKeeping ?? false,
+  awaitsConfirmation: sw.awaitsConfirmation ?? false,
   removedTenants: sw.removedTenants ? removedTenantsText(sw.removedTenants) : '',
   requestedBy: sw.requestedBy,
   createdAt: sw.createdAt,
@@ -134,6 +135,10 @@ export function readSwitch(cells: CellRecord): Switch {
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
     ...present({
       endsWithoutKeeping: flag(cells, 'endsWithoutKeeping') === true ? (true as const) : undefined,
+      // A row without the cell is not for anybody to begin.
+      awaitsConfirmation: need(flag(cells, 'awaitsConfirmation'), row, 'awaitsConfirmation')
+        ? (true as const)
+        : undefined,
       removedTenants: readRemovedTenants(cells, row),
       blocked: readBlocked(json(cells, 'blocked')),
       trouble: readTrouble(json(cells, 'trouble')),

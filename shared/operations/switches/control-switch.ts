@@ -55,7 +55,8 @@ export function cancelSwitch(
   } as const;
   return ordered(deps, what, (sw, order) => {
     if (sw.value.state === 'rolling-back') return unblockedTo(order, sw, { denialAccepted: true });
-    if (sw.value.state === 're-protecting') return turnTo(deps, order, sw, 'back');
+    if (sw.value.state === 're-protecting')
+      return turnTo(deps, order, sw, { direction: 'back', denialAccepted: acceptsDenial(sw.value) });
     return endUntouched(deps, order, sw);
   });
 }
@@ -84,12 +85,14 @@ export function resumeSwitch(
 
 /**
  * Takes away what a switch waits for, and has it go on. With a direction it goes that way, also if the vault in force denies:
- * whoever names a direction has seen that. `withoutKeeping`: the company key that goes is given up if it still cannot be kept, which
+ * whoever names a direction has seen that. Forward over a denial is the company's own decision: for the vendor it is refused. `withoutKeeping`: the company key that goes is given up if it still cannot be kept, which
  * can be said only of a switch that is blocked by that, and of the direction that it has.
  */
 export function retrySwitch(
   deps: ControlDependencies,
-  input: SwitchPlace & ({ readonly direction?: Direction } | { readonly withoutKeeping: true }),
+  input: SwitchPlace & { readonly byVendor?: boolean } & (
+      { readonly direction?: Direction } | { readonly withoutKeeping: true }
+    ),
   actor: Actor,
 ): Promise<Result<Loaded<Switch>, Refusal>> {
   const { companyId, keyringId, switchId } = input;
@@ -100,9 +103,36 @@ export function retrySwitch(
   const detail = { direction };
   const what = { action: 'switch.retry', logged: 'switch.retry-ordered', place, actor, detail };
   return ordered(deps, what, (sw, order) => {
-    if (direction === 'forward' && sw.value.state === 'rolling-back') return turnTo(deps, order, sw, 'forward');
-    const denialAccepted = sw.value.denialAccepted || direction !== undefined;
+    const byVendor = input.byVendor === true;
+    if (direction === 'forward' && byVendor && isDeniedInForce(sw.value)) {
+      const message = 'The vault in force denies. Only an admin of the company may go on over that.';
+      return Promise.resolve(err({ type: 'company-admin-only', companyId, message }));
+    }
+    if (direction === 'forward' && sw.value.state === 'rolling-back') {
+      const denialAccepted = !byVendor && acceptsDenial(sw.value);
+      return turnTo(deps, order, sw, { direction, denialAccepted });
+    }
+    const denialAccepted = sw.value.denialAccepted || (direction !== undefined && !byVendor);
     return unblockedTo(order, sw, { denialAccepted });
+  });
+}
+
+/** Somebody who turns a blocked switch has seen what blocks it. */
+const acceptsDenial = (sw: Switch): boolean => sw.denialAccepted || sw.blocked !== undefined;
+
+const isDeniedInForce = ({ blocked }: Switch): boolean =>
+  blocked?.reason === 'provider' && blocked.side === 'source' && blocked.failure.kind === 'denied';
+
+/** The company's own admin agrees to a switch that the vendor ordered. One that awaits nothing stays as it is. */
+export function confirmSwitch(
+  deps: ControlDependencies,
+  place: SwitchPlace,
+  actor: Actor,
+): Promise<Result<Loaded<Switch>, Refusal>> {
+  const what = { action: 'switch.confirm', logged: 'switch.confirmed', place, actor };
+  return ordered(deps, what, (sw, order) => {
+    const { awaitsConfirmation, ...confirmed } = sw.value;
+    return awaitsConfirmation ? write(order, sw, confirmed) : Promise.resolve(ok(sw));
   });
 }
 
@@ -135,7 +165,8 @@ export function passAnew(
   const what = { action: 'switch.retry', logged: 'switch.passed-anew', place, actor, detail: { anew: true } };
   return ordered(deps, what, (sw, order) => {
     if (sw.value.blocked?.reason !== 'counts-differ') return Promise.resolve(ok(sw));
-    return turnTo(deps, order, sw, sw.value.state === 'rolling-back' ? 'back' : 'forward');
+    const { state, denialAccepted } = sw.value;
+    return turnTo(deps, order, sw, { direction: state === 'rolling-back' ? 'back' : 'forward', denialAccepted });
   });
 }
 
@@ -207,7 +238,7 @@ async function turnTo(
   deps: ControlDependencies,
   place: Ordered,
   sw: Loaded<Switch>,
-  direction: Direction,
+  { direction, denialAccepted }: { readonly direction: Direction; readonly denialAccepted: boolean },
 ): Promise<Decided> {
   const keyring = await loadKeyring(deps.tables, place);
   if (keyring?.value.switchId !== place.switchId) return 'lost-race';
@@ -221,7 +252,7 @@ async function turnTo(
     state: direction === 'forward' ? 're-protecting' : 'rolling-back',
     generation,
     paused: false,
-    denialAccepted: sw.value.denialAccepted || sw.value.blocked !== undefined,
+    denialAccepted,
     turnedAt: deps.clock.now().toISOString(),
     // About how many rows are there already; only progress is told from it.
     doneAtTurn: shards.reduce((sum, shard) => sum + (shard ? movableAt(shard.value, version) : 0), 0),

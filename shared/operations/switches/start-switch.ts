@@ -16,6 +16,7 @@ import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-st
 import type { WorkQueue } from '../ports.ts';
 import { loadConnection } from '../verified-connection.ts';
 import { settleRaces, undecided, type Undecided } from '../races.ts';
+import { listTenants } from '../tenants/verifications.ts';
 import { enqueue } from './enqueue.ts';
 import { putSwitchOnAgenda, takeLostAttemptOff } from './switch-agenda.ts';
 import {
@@ -38,12 +39,18 @@ interface Order extends SwitchPlace {
   readonly kind: Switch['kind'];
   /** Undefined for a re-key: the provider in force stays. */
   readonly target?: ProviderRef;
+  readonly vendor?: OrderingVendor;
+}
+
+/** Present if the vendor orders, and no admin of the company. `maySwitch`: its word is enough where the company has no tenants. */
+interface OrderingVendor {
+  readonly maySwitch: boolean;
 }
 
 /** A second call with the same id and target answers the same switch. */
 export function startSwitch(
   deps: StartDependencies,
-  input: SwitchPlace & { readonly target: ProviderRef },
+  input: SwitchPlace & { readonly target: ProviderRef; readonly vendor?: OrderingVendor },
   actor: Actor,
 ): Promise<Result<Loaded<Switch>, Refusal>> {
   return start(deps, { ...input, kind: 'switch' }, actor);
@@ -94,6 +101,11 @@ async function tryStart(
   }
   const connections = await loadConnectionsOf(deps, order.companyId, { needed: [target] });
   if (!connections.ok) return err(refusedBy(connections.error));
+  // Tenants come and go by merging the company's row, which stands in the transaction.
+  const lacksWord =
+    order.kind === 'switch' &&
+    order.vendor !== undefined &&
+    (await listTenants(deps.tables, order.companyId)).length === 0;
   const now = deps.clock.now().toISOString();
   const sw: Switch = {
     switchId: order.switchId,
@@ -107,6 +119,7 @@ async function tryStart(
     generation: 0,
     paused: false,
     denialAccepted: false,
+    ...(lacksWord && !order.vendor.maySwitch ? { awaitsConfirmation: true } : {}),
     requestedBy,
     createdAt: now,
   };
@@ -118,7 +131,11 @@ async function tryStart(
     guardCompany(company),
     ...connections.value.map((connection) => markUse(connection, { add: [userOfSwitch(order)] })),
   ];
-  const detail = { source: providerName(sw.source), target: providerName(target) };
+  const detail = {
+    source: providerName(sw.source),
+    target: providerName(target),
+    ...(lacksWord ? { vendorMaySwitch: order.vendor.maySwitch } : {}),
+  };
   const written = await record.write('companies', order.companyId, writes, detail);
   if (written.outcome === 'conflict') await takeLostAttemptOff(deps.tables, placeOf(order), put);
   if (written.outcome !== 'committed') return undecided(written);

@@ -69,7 +69,7 @@ async function messagesForBeginning(
   sw: Switch,
 ): Promise<readonly WorkMessage[]> {
   if (!isOlder(deps, sw.createdAt, deps.stuckAfterMs)) return [];
-  if (await waitsForTenants(deps, place, sw)) return [];
+  if (sw.awaitsConfirmation || (await waitsForTenants(deps, place, sw))) return [];
   return [{ format: 1, kind: 'advance', attempt: 0, ...place }];
 }
 

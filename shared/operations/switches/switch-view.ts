@@ -24,7 +24,7 @@ export interface SwitchView extends Switch {
   /** All tenants whose administrators must agree before it can go on, or end. */
   readonly unverifiedTenants: readonly TenantRef[];
   /** Present while it stands still for something that is no failure. */
-  readonly waitsFor?: 'tenants';
+  readonly waitsFor?: 'company-admin' | 'tenants';
 }
 
 export async function getSwitch(deps: ViewDependencies, place: SwitchPlace): Promise<Result<SwitchView, Refusal>> {
@@ -67,7 +67,11 @@ async function viewOf(
     progress,
     quarantine: await nameQuarantined(deps.tables, place, shards),
     unverifiedTenants: unverified.map(({ kind, tenantId }) => ({ kind, tenantId })),
-    ...(waits ? { waitsFor: 'tenants' } : {}),
+    ...(isEnded(sw.value.state) || !sw.value.awaitsConfirmation
+      ? waits
+        ? { waitsFor: 'tenants' }
+        : {}
+      : { waitsFor: 'company-admin' }),
   };
 }
 

@@ -196,6 +196,7 @@ export class Api {
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,
       consentMs: 24 * 3_600_000,
+      vendorMaySwitch: false,
       signInTimes: { linkMs: 24 * 3_600_000, stepMs: 600_000 },
       signIns: this.signIns,
       verificationMs: 24 * 3_600_000,

@@ -45,6 +45,7 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'cancel-switch': setUp,
   'pause-switch': setUp,
   'resume-switch': setUp,
+  'confirm-switch': ['CompanyAdmin'],
   'retry-switch': setUp,
   'retry-quarantined-data-key': ['PartnerAdmin'],
   'accept-loss-of-data-key': ['PartnerAdmin'],

@@ -313,6 +313,7 @@ describe('a switch', () => {
     expect((await api.call('POST', link)).headers.get('refresh')).toContain(redirectUri);
     expect((await api.call('DELETE', tenant, { as: partner })).status).toBe(204);
 
+    expect((await api.call('POST', `${sw('first')}/confirm`, { as: admin })).status).toBe(202);
     expect((await api.call('POST', `${sw('first')}/pause`, { as: admin })).status).toBe(409);
     const cancelled = await api.call('POST', `${sw('first')}/cancel`, { as: admin });
     expect(cancelled.body['state']).toBe('cancelled');

@@ -127,3 +127,62 @@ test('a company that is removed takes its tenants, and what was said for them, a
   expect((await api.call('DELETE', '/companies/acme', { as: partner })).status).toBe(204);
   expect(rows()).toEqual([]);
 });
+
+describe('a switch that the vendor orders', () => {
+  const toVault = { provider: 'azure-key-vault', connectionId: 'main' };
+  const order = async (): Promise<Json> => (await api.call('PUT', SWITCH, { as: partner, body: toVault })).body;
+  const view = async (): Promise<Json> => {
+    await api.work();
+    return (await api.call('GET', SWITCH, { as: auditor })).body;
+  };
+  const waiting = { state: 'pending-verification', waitsFor: { reason: 'company-admin', owner: 'company-admin' } };
+
+  beforeEach(() => connect(api, 'acme', 'main'));
+
+  test('in a company without tenants waits for an admin of the company, and for nobody else', async () => {
+    expect(await order()).toMatchObject(waiting);
+    expect(await view()).toMatchObject(waiting);
+    const refused = await api.call('POST', `${SWITCH}/confirm`, { as: partner });
+    expect([refused.status, refused.body['error']?.['code']]).toEqual([403, 'forbidden']);
+    expect((await api.call('POST', `${SWITCH}/retry`, { as: partner, body: { direction: 'forward' } })).status).toBe(
+      202,
+    );
+    await api.call('PUT', pathOf(ENTRA), { as: partner });
+    await api.call('DELETE', pathOf(ENTRA), { as: partner });
+    expect(await view()).toMatchObject(waiting);
+    expect((await api.call('POST', `${SWITCH}/confirm`, { as: adminOf('acme') })).status).toBe(202);
+    expect(await view()).toMatchObject({ waitsFor: { reason: 'tenant-unverified' } });
+    expect((await api.call('POST', `${SWITCH}/confirm`, { as: adminOf('acme') })).status).toBe(202);
+  });
+
+  test('goes through once it is confirmed, which is recorded', async () => {
+    await order();
+    await api.call('POST', `${SWITCH}/confirm`, { as: adminOf('acme') });
+    expect(await view()).toMatchObject({ state: 'completed' });
+    const events = (await api.call('GET', '/companies/acme/events', { as: auditor })).body['value'];
+    expect(events).toContainEqual(expect.objectContaining({ action: 'switch.confirm', outcome: 'done' }));
+  });
+
+  test('can be cancelled instead', async () => {
+    await order();
+    await api.call('POST', `${SWITCH}/cancel`, { as: adminOf('acme') });
+    const { state, waitsFor } = await view();
+    expect([state, waitsFor]).toEqual(['cancelled', undefined]);
+    const late = await api.call('POST', `${SWITCH}/confirm`, { as: adminOf('acme') });
+    expect(late.body['error']?.['code']).toBe('switch-ended');
+  });
+
+  test('waits for tenants alone where there are some', async () => {
+    await api.call('PUT', pathOf(GOOGLE), { as: partner });
+    expect(await order()).toMatchObject({ waitsFor: { reason: 'tenant-unverified' } });
+  });
+
+  test('needs nobody where the setting says so, which is recorded', async () => {
+    Object.assign(api.services, { vendorMaySwitch: true });
+    await order();
+    expect(await view()).toMatchObject({ state: 'completed' });
+    const events = (await api.call('GET', '/companies/acme/events', { as: auditor })).body['value'];
+    const detail = expect.objectContaining({ vendorMaySwitch: true }) as object;
+    expect(events).toContainEqual(expect.objectContaining({ action: 'switch.start', detail }));
+  });
+});

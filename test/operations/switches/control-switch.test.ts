@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { movableAt } from '../../../shared/domain/shard-counts.ts';
 import { keyringCells } from '../../../shared/domain/rows/control-rows.ts';
 import {
@@ -14,6 +15,7 @@ import { loadKeyring, loadSwitch } from '../../../shared/operations/control-stat
 import type { Tables } from '../../../shared/operations/ports.ts';
 import {
   cancelSwitch,
+  passAnew,
   pauseSwitch,
   resumeSwitch,
   retrySwitch,
@@ -359,5 +361,47 @@ describe('retrying', () => {
     const before = await switchOf(rig);
     await retrySwitch(rig.deps, PLACE, ADMIN);
     expect(await switchOf(rig)).toEqual(before);
+  });
+});
+
+describe('the vendor', () => {
+  const DENIED = {
+    reason: 'provider',
+    side: 'source',
+    since: '2026-01-01T00:00:00.000Z',
+    failure: failure('access-denied-rbac', { vaultHost: 'contoso.vault.azure.net' }),
+  } as const;
+  const vendorForward = (rig: Rig): ReturnType<typeof retrySwitch> =>
+    retrySwitch(rig.deps, { ...PLACE, direction: 'forward', byVendor: true }, ADMIN);
+
+  it.each([
+    ['goes on', reProtecting],
+    ['rolls back', rollingBack],
+  ])('cannot have a switch that %s go forward over a denial by the vault in force', async (_, make) => {
+    const rig = await make();
+    await rig.tamperSwitch('s1', { blocked: DENIED });
+    const before = await switchOf(rig);
+    expect(await vendorForward(rig)).toMatchObject({ error: { type: 'company-admin-only', companyId: COMPANY } });
+    expect(await switchOf(rig)).toEqual(before);
+    expect((await forward(rig.deps, PLACE, ADMIN)).ok).toBe(true);
+    expect((await switchOf(rig)).denialAccepted).toBe(true);
+  });
+
+  it('accepts none by going forward before it is met, nor by cancelling and turning', async () => {
+    const rig = await reProtecting();
+    await vendorForward(rig);
+    expect((await switchOf(rig)).denialAccepted).toBe(false);
+    await rig.tamperSwitch('s1', { blocked: DENIED });
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    await vendorForward(rig);
+    expect(await switchOf(rig)).toMatchObject({ state: 're-protecting', denialAccepted: false });
+  });
+
+  it('accepts none by passing over all of it anew', async () => {
+    const rig = await reProtecting();
+    const { failure: met, since } = DENIED;
+    await rig.tamperSwitch('s1', { blocked: { reason: 'counts-differ', since, failure: met } });
+    await passAnew(rig.deps, PLACE, ADMIN);
+    expect((await switchOf(rig)).denialAccepted).toBe(false);
   });
 });
