@@ -81,3 +81,21 @@ describe('docs/architecture.md', () => {
     expect(PAGES.filter((path) => path.startsWith('docs/decisions/') && !linked.includes(path))).toEqual([]);
   });
 });
+
+it('README says what Keyswitch is not yet before it says what it does, shows generate and unwrap, and when not to use it', () => {
+  const page = readPage('README.md');
+  const places = [
+    '**What it is not yet.**',
+    'What it takes care of',
+    '## When not to use it',
+    '/datakeys',
+    '/unwrap',
+  ].map((text) => page.indexOf(text));
+  expect(places).not.toContain(-1);
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+});
+
+it('no line of shell in README holds a comment: an interactive zsh takes it for arguments', () => {
+  const shell = [...readPage('README.md').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text = '']) => text);
+  expect(shell.filter((text) => /(^|\s)#/m.test(text))).toEqual([]);
+});

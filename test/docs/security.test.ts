@@ -72,3 +72,32 @@ describe('docs/security.md', () => {
     expect(counted).toEqual(expected);
   });
 });
+
+describe('SECURITY.md', () => {
+  const reporting = sections(readPage('SECURITY.md'), 2);
+  const items = (title: string): string[] =>
+    (reporting.find((section) => section.title === title)?.body ?? '')
+      .split(/^- /m)
+      .slice(1)
+      .map((text) => text.replaceAll(/\s+/g, ' ').trim());
+
+  it('promises nothing for which no control is named there', () => {
+    const threats = tableOf('Threats and controls').map(([threat = '']) => threat);
+    const promises = items('What Keyswitch promises').map((text) => {
+      const controls = /Controls: (.*?)\./.exec(text)?.[1] ?? '';
+      return [...controls.matchAll(/_([^_]+)_/g)].map(([, threat]) => threat);
+    });
+    expect(promises.length).toBeGreaterThan(4);
+    for (const named of promises) {
+      expect(named).not.toEqual([]);
+      expect(threats).toEqual(expect.arrayContaining(named));
+    }
+  });
+
+  it('says the same known limits, each by its first words', () => {
+    const limits = sections(page, 2).find(({ title }) => title === 'Known limits')?.body ?? '';
+    const told = limits.split(/^- /m).slice(1);
+    const words = told.map((text) => /^\*\*(.+?)\.?\*\*/s.exec(text)?.[1]?.replaceAll(/\s+/g, ' '));
+    expect(items('Known').map((text) => text.replace(/\.$/, ''))).toEqual(words);
+  });
+});
