@@ -22,6 +22,8 @@ import { createTimerTriggers } from './timer-trigger.ts';
 import { findTrigger } from './triggers.ts';
 
 const GRACE_MS = 10_000;
+/** WorkerTerminateGracePeriodInSeconds: a worker that is told to end and has not by then is ended. */
+const TERMINATE_GRACE_MS = 5_000;
 const settings = process.env;
 const servers: Server[] = [];
 
@@ -91,6 +93,10 @@ function reportLoadError(error: Error, app: RegisteredApp): void {
 }
 
 async function terminate(app: RegisteredApp): Promise<void> {
+  setTimeout(() => {
+    hostLog('warning', 'Host', 'The app did not end within the time that a worker has for that.');
+    process.exit(0);
+  }, TERMINATE_GRACE_MS);
   await app.runHooks('appTerminate', { hookData: {}, appHookData: app.appHookData });
 }
 

@@ -33,8 +33,7 @@ export function toTriggerMetadata(message: ServiceBusReceivedMessage): Record<st
     ReplyToSessionId: message.replyToSessionId,
     PartitionKey: message.partitionKey,
     DeadLetterSource: message.deadLetterSource,
-    DeadLetterReason: message.deadLetterReason,
-    DeadLetterErrorDescription: message.deadLetterErrorDescription,
+    // Why it is a dead letter stands in these alone.
     ApplicationProperties: message.applicationProperties ?? {},
     UserProperties: message.applicationProperties ?? {},
     // What a .NET function settles with; of no use to others.

@@ -63,7 +63,10 @@ app.http('address', {
 });
 
 app.hook.appStart(() => note('app-start'));
-app.hook.appTerminate(() => note('app-terminate'));
+app.hook.appTerminate(async () => {
+  note('app-terminate');
+  if (process.env['FIXTURE_TERMINATE'] === 'never') await new Promise<void>(() => undefined);
+});
 app.hook.preInvocation((context) => {
   context.hookData['started'] = true;
 });
@@ -92,7 +95,7 @@ if (process.env['FIXTURE_BUS__fullyQualifiedNamespace'] !== undefined) {
     connection: 'FIXTURE_BUS',
     queueName: '%FIXTURE_QUEUE%/$DeadLetterQueue',
     handler: (message, context) => {
-      note('dead-letter', { message, reason: context.triggerMetadata?.['deadLetterReason'] });
+      note('dead-letter', { message, metadata: context.triggerMetadata });
     },
   });
 }

@@ -78,6 +78,12 @@ test('SIGTERM lets a request under way finish, then the app is told and the host
   ]);
 });
 
+test('an app that does not end within its five seconds is ended', async () => {
+  const host = await fixture.start({ env: { FIXTURE_TERMINATE: 'never' } });
+  expect(await host.kill()).toEqual({ code: 0, signal: null });
+  await logged(host, (line) => line.includes('[warning] Host: The app did not end'));
+});
+
 test('an invocation over functionTimeout fails and ends the process, as in Azure', async () => {
   const host = await fixture.start({ env: { AzureFunctionsJobHost__functionTimeout: '00:00:00.2' } });
   expect((await fetch(`${host.url}/api/slow?gate=${fixture.gate}`)).status).toBe(500);
