@@ -83,7 +83,7 @@ export function startHost(world: PortWorld, name: string): Host {
   const { tables, timers } = caller;
   const workerPorts = ports('worker');
   const worker = { ...workerPorts, vaults: new SilentVaults(workerPorts.vaults, clock) };
-  const eventLimits = new EventLimits(clock, { maxCompanies: MAX_ENTRIES });
+  const eventLimits = new EventLimits(clock, { maxBudgets: MAX_ENTRIES });
   const shared = {
     clock,
     entropy,

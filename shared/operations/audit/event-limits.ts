@@ -1,10 +1,10 @@
-// How many events without an act of their own one process records of a company in a minute. In memory, since whoever floods us must not be
+// How many refusals of a kind, and the same detections, one process records of a company in a minute. In memory, since whoever floods us must not be
 // able to make us write; so it holds for each instance by itself. What is beyond it is in the log only, and counted.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../ports.ts';
 
 export const MAX_EVENTS_PER_MINUTE = 30;
-const MAX_COMPANIES = 10_000;
+const MAX_BUDGETS = 10_000;
 const MINUTE_MS = 60_000;
 
 interface Minute {
@@ -17,19 +17,19 @@ export class EventLimits {
   readonly #clock: Clock;
   readonly #minutes: LRUCache<string, Minute>;
 
-  constructor(clock: Clock, options: { readonly maxCompanies?: number } = {}) {
+  constructor(clock: Clock, options: { readonly maxBudgets?: number } = {}) {
     this.#clock = clock;
-    this.#minutes = new LRUCache({ max: options.maxCompanies ?? MAX_COMPANIES });
+    this.#minutes = new LRUCache({ max: options.maxBudgets ?? MAX_BUDGETS });
   }
 
   /** Undefined if the minute is full; else how many were not recorded since the last that was. */
-  admit(companyId: string): number | undefined {
+  admit(budget: string): number | undefined {
     const minute = Math.floor(this.#clock.now().getTime() / MINUTE_MS);
-    const before = this.#minutes.get(companyId) ?? { minute, events: 0, suppressed: 0 };
+    const before = this.#minutes.get(budget) ?? { minute, events: 0, suppressed: 0 };
     const events = before.minute === minute ? before.events : 0;
     const isFull = events >= MAX_EVENTS_PER_MINUTE;
     const suppressed = isFull ? before.suppressed + 1 : 0;
-    this.#minutes.set(companyId, { minute, events: isFull ? events : events + 1, suppressed });
+    this.#minutes.set(budget, { minute, events: isFull ? events : events + 1, suppressed });
     return isFull ? undefined : before.suppressed;
   }
 }

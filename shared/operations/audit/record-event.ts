@@ -25,7 +25,8 @@ export async function recordEvent(
   const about = { companyId, action, target, outcome, requestId: actor.requestId };
   const level = outcome === 'done' || outcome === 'counted' ? 'info' : 'warning';
   deps.log.write({ level, event: 'audit.event', detail: about });
-  const suppressed = outcome === 'counted' ? 0 : deps.eventLimits.admit(companyId);
+  const budget = budgetOf(event);
+  const suppressed = budget === undefined ? 0 : deps.eventLimits.admit(budget);
   if (suppressed === undefined) return false;
   const detail = { ...act.detail, ...(suppressed > 0 ? { notRecordedBefore: suppressed } : {}) };
   const attempt = new Attempts(deps, { actor, act: { ...act, detail }, outcome });
@@ -38,6 +39,15 @@ export async function recordEvent(
     deps.log.write({ level: 'error', event: 'audit.event-lost', detail: about });
     return false;
   }
+}
+
+/**
+ * What an event is counted with. What strangers are refused takes from no other refusal's minute; acts are never left out; of what was
+ * detected only the same of the same target.
+ */
+function budgetOf({ outcome, companyId, action, target }: Act & { readonly outcome: Outcome }): string | undefined {
+  if (outcome === 'refused') return `${companyId}|${action}`;
+  return outcome === 'detected' ? `${companyId}|${action}|${target}` : undefined;
 }
 
 /** Failures that mean that somebody has tampered, or reaches for what is not theirs. */

@@ -128,6 +128,35 @@ describe('the bound on events', () => {
     expect(await record()).toBe(true);
   });
 
+  it('holds for what strangers are refused by itself: acts, security events and other refusals are recorded all the same', async () => {
+    const rig = auditRig();
+    const deps = recordingOver(rig);
+    const stranger = { ...EVENT, action: 'sign-in.refused', outcome: 'refused' } as const;
+    for (let count = 0; count <= MAX_EVENTS_PER_MINUTE; count += 1) await recordEvent(deps, ADMIN, stranger);
+    for (const other of [
+      EVENT,
+      { ...EVENT, action: 'vault-claim.release', outcome: 'done' },
+      { ...EVENT, action: 'security.row-forged', outcome: 'detected' },
+    ] as const) {
+      expect(await recordEvent(deps, ADMIN, other)).toBe(true);
+    }
+    expect(chainOf(rig.store)).toHaveLength(MAX_EVENTS_PER_MINUTE + 3);
+  });
+
+  it('leaves out no act, and of security events only the same of the same target', async () => {
+    const rig = auditRig();
+    const deps = recordingOver(rig);
+    const act = { ...EVENT, action: 'connection.test', outcome: 'done' } as const;
+    const forged = { ...EVENT, action: 'security.row-forged', outcome: 'detected' } as const;
+    for (let count = 0; count < MAX_EVENTS_PER_MINUTE; count += 1) {
+      expect(await recordEvent(deps, ADMIN, act)).toBe(true);
+      expect(await recordEvent(deps, ADMIN, forged)).toBe(true);
+    }
+    expect(await recordEvent(deps, ADMIN, act)).toBe(true);
+    expect(await recordEvent(deps, ADMIN, forged)).toBe(false);
+    expect(await recordEvent(deps, ADMIN, { ...forged, target: 'another row' })).toBe(true);
+  });
+
   it('does not hold for calls that are counted, nor do they take its room', async () => {
     const rig = auditRig();
     const deps = recordingOver(rig);
