@@ -1,5 +1,5 @@
-// What Entra ID's refusal of a token means. Pure, and never fails: an answer that is not known is `entra-error`, which is
-// never a revocation. Entra's texts may change; only its AADSTS numbers are read (docs/azure.md).
+// What Entra ID's refusal of a token means. Pure, and never fails: a number that is not known is `entra-refused`, any other
+// answer `entra-error`; neither is a revocation. Entra's texts may change; only its AADSTS numbers are read (docs/azure.md).
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { APP_DISABLED, FEDERATION_OFF, FOREIGN_IDENTITY } from './failures/entra-failures.ts';
@@ -45,7 +45,7 @@ export function classifyEntraError(error: EntraError, facts: FailureFacts): Fail
     if (error.message.includes('endpoints_resolution_error')) return failure('entra-unreachable', facts, service);
   }
   return failure(
-    'entra-error',
+    aadsts === undefined || OUT_OF_TIME.has(aadsts) || OF_OUR_APP.has(aadsts) ? 'entra-error' : 'entra-refused',
     aadsts === undefined ? facts : { ...facts, detail: unknownNumber(aadsts, error.message) },
     service,
   );
@@ -94,6 +94,8 @@ const DETAIL_OF_NUMBER: ReadonlyMap<number, string> = new Map([
 
 /** The vendor's assertion is outside its time: 700024 and its relatives. */
 const OUT_OF_TIME: ReadonlySet<number> = new Set([700024, 700021, 500133, 50013]);
+/** The connector app's registration is wrong, at the vendor: not multitenant, a redirect URI that is not there. */
+const OF_OUR_APP: ReadonlySet<number> = new Set([50194, 50011]);
 const MAX_WORDS_CHARACTERS = 200;
 
 /** Entra's own words behind the number, up to where its ids and times begin; empty where the text is kept from us. */

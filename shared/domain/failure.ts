@@ -77,6 +77,7 @@ export const FAILURE_CODES = [
   'managed-identity-unavailable',
   'vault-refused',
   'vault-error',
+  'entra-refused',
   'entra-error',
 ] as const;
 export type FailureCode = (typeof FAILURE_CODES)[number];

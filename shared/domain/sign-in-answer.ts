@@ -41,7 +41,7 @@ export function microsoftRefusal({ error, description = '' }: SignInError, facts
   if (number === undefined && bare !== undefined) return failure(bare, withDetail(bare, said.code, facts), said);
   // The text stays behind, so that none of it gets into a sentence.
   const found = classifyEntraError({ message: '', ...(number === undefined ? {} : { aadsts: number }) }, facts);
-  const detail = found.code === 'entra-error' ? { detail: said.code } : {};
+  const detail = found.code === 'entra-error' || found.code === 'entra-refused' ? { detail: said.code } : {};
   const refusal = ofPerson(failure(found.code, { ...found.facts, ...detail }, said));
   // Only whether it is so: none of the text gets any further.
   return refusal.code === 'sign-in-wrong-tenant' && PERSONAL_PROVIDER.test(description)

@@ -35,6 +35,7 @@ const NEVER_REVOKING: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'key-not-yet-valid',
   'vault-key-in-use',
   'vault-refused',
+  'entra-refused',
 ]);
 
 /** The customer must act, and no key was refused to us: Microsoft says nothing of the vault. */

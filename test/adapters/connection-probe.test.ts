@@ -129,7 +129,7 @@ describe('a token for a vault', () => {
     'trouble of Entra’s': ['entra-unreachable', tokenFault({ status: 503, body: 'busy' })],
     'an answer that is cut off': ['entra-unreachable', tokenFault({ drop: 'after-acting' })],
     'no answer': ['entra-unreachable', tokenFault({ hang: true })],
-    'a refusal that nobody knows': ['entra-error', tokenFault(aadsts(999_999))],
+    'a refusal that nobody knows': ['entra-refused', tokenFault(aadsts(999_999))],
     'a page of HTML': ['entra-error', tokenFault({ status: 400, body: '<html>' })],
     'a token that is none': [
       'entra-error',

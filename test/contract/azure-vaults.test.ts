@@ -34,7 +34,8 @@ const OF_THE_VAULT: Partial<Record<FailureCode, FaultEffect>> = {
 const OF_ENTRA: Partial<Record<FailureCode, FaultEffect>> = {
   'entra-unreachable': { status: 503, body: 'busy' },
   'entra-throttled': { status: 429, body: {} },
-  'entra-error': aadsts(999_999),
+  'entra-refused': aadsts(999_999),
+  'entra-error': aadsts(50_194),
   'federation-mismatch': aadsts(700_213),
   'client-secret-wrong': aadsts(7_000_215),
   'client-secret-expired': aadsts(7_000_222),

@@ -40,6 +40,7 @@ describe('the failure catalogue', () => {
     ['managed-identity-unavailable', 'transient', 'vendor'],
     ['vault-error', 'transient', 'vendor'],
     ['entra-error', 'transient', 'vendor'],
+    ['entra-refused', 'denied', 'company-admin'],
   ] as const)('says of %s that it is %s and the move of the %s', (code, kind, owner) => {
     expect(failure(code)).toMatchObject({ code, kind, owner });
   });

@@ -35,7 +35,7 @@ describe('an error of Entra in the redirect back, or in place of tokens', () => 
     ['invalid_client', 700213, 'federation-mismatch'],
     ['temporarily_unavailable', 90033, 'entra-unreachable'],
     ['invalid_request', 50011, 'entra-error'],
-    ['access_denied', 999_999, 'entra-error'],
+    ['access_denied', 999_999, 'entra-refused'],
   ])('%s with AADSTS%i means %s', (error, number, expected) => {
     const found = microsoftRefusal({ error, description: described(number) }, FACTS);
     expect(found.code).toBe(expected);

@@ -40,6 +40,7 @@ describe('the state of a vault', () => {
     ['key-expired', 'unreachable'],
     ['vault-not-found', 'unreachable'],
     ['vault-refused', 'unreachable'],
+    ['entra-refused', 'unreachable'],
     ['federation-mismatch', 'unreachable'],
   ])('that was seen once as %s is %s', (code, state) => {
     expect(after(failed(code)).state).toBe(state);

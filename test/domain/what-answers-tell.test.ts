@@ -138,7 +138,7 @@ describe('Entra’s answer', () => {
       'the number of an error that nobody knows',
       { aadsts: 500_099, message: 'Words.' },
       {
-        code: 'entra-error',
+        code: 'entra-refused',
         facts: { ...FOR, detail: 'AADSTS500099' },
         service: { code: 'AADSTS500099', message: 'Words.' },
       },
@@ -192,7 +192,7 @@ describe('Entra’s answer', () => {
 
   it('with a number is not taken for a managed identity’s or a network’s, whatever its text says', () => {
     for (const message of ['managed identity', 'socket hang up', 'endpoints_resolution_error']) {
-      expect(classifyEntraError({ aadsts: 500_099, message }, FOR).code).toBe('entra-error');
+      expect(classifyEntraError({ aadsts: 500_099, message }, FOR).code).toBe('entra-refused');
     }
   });
 

@@ -227,6 +227,20 @@ export const ENTRA_FAILURES = {
       }),
     }),
   },
+  'entra-refused': {
+    kind: 'denied',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: `Entra ID refuses a token for a reason of its own${because(facts)}.`,
+      cause: `${capital(theTenant(facts))} answered with a number that is not in our catalogue; the words are its own.`,
+      remedy: remedyOf({
+        text:
+          "Look the number up at https://login.microsoftonline.com/error, and in the tenant's sign-in logs for what refused us. " +
+          'If it is about the connector app itself, tell the vendor. It does not count as revoked.',
+        portal: 'Microsoft Entra admin center > Monitoring & health > Sign-in logs > Service principal sign-ins',
+      }),
+    }),
+  },
   'entra-error': {
     kind: 'transient',
     owner: 'vendor',
