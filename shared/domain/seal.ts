@@ -3,8 +3,9 @@
 import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
 import type { Connection, Consent } from './connection.ts';
-import type { SignedIn } from './rows/sign-in-rows.ts';
+import type { SignedIn, SignInLink } from './rows/sign-in-rows.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
+import { textsOfSubject, type SignInSubject } from './sign-in-subject.ts';
 import type { Verification } from './verification.ts';
 
 /** The bytes sealed of a wrap. Which wrap is in force is a mark and not sealed. */
@@ -64,17 +65,35 @@ export function sealedBytesOfVerification(companyId: string, verification: Omit<
   ]);
 }
 
+/** The bytes sealed of a link: whom it asks for what, where that led, and for how long. Whether it has been answered is a mark and not sealed. */
+export function sealedBytesOfLink(
+  companyId: string,
+  linkHash: string,
+  link: Omit<SignInLink, 'seal' | 'doneAt'>,
+): Buffer {
+  const { subject, about, requestedBy, createdAt, expiresAt } = link;
+  const texts = [companyId, linkHash, about, requestedBy, createdAt, expiresAt, ...textsOfSubject(subject)];
+  return lengthPrefixed(['keyswitch.seal.link.1', ...texts]);
+}
+
+/** What the page of the second question shows. */
+export interface Shown {
+  readonly subject: SignInSubject;
+  /** Digest of where it leads. */
+  readonly about: string;
+}
+
 /**
- * The bytes sealed of somebody who signed in and may answer the second question: who, to which link, and in whose browser. The hash of the
- * browser's cookie makes it this sign-in and no other.
+ * The bytes sealed of somebody who signed in and may answer the second question: who, to which link, in whose browser, and what the page
+ * showed them. The hash of the browser's cookie makes it this sign-in and no other.
  */
 export function sealedBytesOfSignedIn(
   companyId: string,
   state: { readonly link: string; readonly browser: string; readonly expiresAt: string },
-  person: SignedIn,
+  { person, shown }: { readonly person: SignedIn; readonly shown: Shown },
 ): Buffer {
   const texts = [companyId, state.link, state.browser, state.expiresAt, person.id, person.displayName];
-  return lengthPrefixed(['keyswitch.seal.signed-in.1', ...texts]);
+  return lengthPrefixed(['keyswitch.seal.signed-in.1', ...texts, shown.about, ...textsOfSubject(shown.subject)]);
 }
 
 /** True if `seal` is the ES256 signature of `bytes` by `publicKey`. */

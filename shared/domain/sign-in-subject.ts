@@ -1,5 +1,5 @@
 // What a link asks an administrator of a tenant for. Pure.
-import type { Approval } from './approval.ts';
+import { approvalKey, type Approval } from './approval.ts';
 import { isResourceId } from './ids.ts';
 import { isRecord } from './rows/cells.ts';
 import { parseTenantId, TENANT_KINDS, type TenantRef } from './tenant.ts';
@@ -17,6 +17,12 @@ export interface VerificationSubject extends TenantRef {
 }
 
 export type SignInSubject = ConsentSubject | VerificationSubject;
+
+/** What makes a subject this one and no other, for a seal. */
+export const textsOfSubject = (subject: SignInSubject): readonly string[] =>
+  subject.purpose === 'consent'
+    ? [subject.purpose, subject.connectionId]
+    : [subject.purpose, subject.kind, subject.tenantId, approvalKey(subject.approval)];
 
 /** Undefined if it is none of ours. */
 export function readSubject(value: unknown): SignInSubject | undefined {

@@ -16,6 +16,10 @@ export interface Tenant extends TenantRef {
   readonly registeredAt: string;
 }
 
+/** Whether an administrator, named `tenant/person` by their sign-in, is one of this tenant and no other. */
+export const isAdminOf = (adminId: string, tenantId: string): boolean =>
+  adminId.startsWith(`${tenantId}/`) && adminId.length > tenantId.length + 1;
+
 /** A gate reads all of them, and a commit checks a signature for each. */
 export const MAX_TENANTS_PER_COMPANY = 200;
 

@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { connectionRowKey } from '../domain/rows/row-keys.ts';
 import { readConnection } from '../domain/rows/sealed-rows.ts';
 import { sealedBytesOfConnection, sealedBytesOfConsent } from '../domain/seal.ts';
+import { isAdminOf } from '../domain/tenant.ts';
 import type { Loaded } from './control-state.ts';
 import type { StoredRow, Tables } from './ports.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
@@ -51,6 +52,7 @@ async function checkConsent(
   const { companyId, rowKey, connection } = read;
   const { consent } = connection;
   if (!consent) return ok(undefined);
+  if (!isAdminOf(consent.adminId, connection.tenantId ?? '')) return err(forged(reading.log, { companyId, rowKey }));
   const bytes = sealedBytesOfConsent(companyId, connection, consent);
   return checkSeal(reading, { companyId, rowKey, bytes, seal: consent.seal });
 }

@@ -188,7 +188,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   await startSwitch(deps, { companyId: COMPANY, keyringId: KEYRING, switchId: 's0', target }, ADMIN);
   const leadsTo = await destinationOf(deps, { companyId: COMPANY, approval });
   const destination = leadsTo.ok ? leadsTo.value.digest : '';
-  const admin = { id: 'an-admin', name: 'Ann' };
+  const admin = { id: `${tenant.tenantId}/an-admin`, name: 'Ann' };
   await recordVerification(deps, { companyId: COMPANY, approval, ...tenant, destination, admin }, ADMIN);
   await cancelSwitch(deps, { companyId: COMPANY, keyringId: KEYRING, switchId: 's0' }, ADMIN);
   look();

@@ -77,7 +77,7 @@ export class Exports {
       tenantId: '22222222-2222-4222-8222-222222222222',
     });
     const approval = { for: 'export', keyringId: KEYRING, round } as const;
-    const admin = { id: 'admin-1', name: 'Ada' };
+    const admin = { id: `${TENANT.tenantId}/admin-1`, name: 'Ada' };
     const deps = { ...this.rig.deps, sealer: this.rig.vaults };
     valueOf(await recordVerification(deps, { companyId: COMPANY, approval, ...TENANT, destination, admin }, ADMIN));
   }

@@ -64,7 +64,13 @@ export async function agree(world: World, chance: Chance, tenant: TenantRef): Pr
   if (!shown?.ok) return;
   if (world.stormy) await pause(world, chance);
   const destination = shown.value.digest;
-  const verified = { companyId: COMPANY, approval, ...tenant, destination, admin: { id: 'an-admin', name: 'Ann' } };
+  const verified = {
+    companyId: COMPANY,
+    approval,
+    ...tenant,
+    destination,
+    admin: { id: `${tenant.tenantId}/an-admin`, name: 'Ann' },
+  };
   const host = world.anyHost(chance);
   await call(world, host, () => recordVerification(host.services.admin, verified, ADMIN));
 }

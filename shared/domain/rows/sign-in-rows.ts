@@ -1,5 +1,5 @@
-// Rows of links and of the one-time states of sign-ins. Pure. Found by a hash and bound to a company by their partition. Whoever could
-// write the tables could make one, and would still have to sign in as an administrator of the tenant: who did is sealed.
+// Rows of links and of the one-time states of sign-ins. Pure. Found by a hash and bound to a company by their partition. Whoever can write
+// the tables makes none that counts: a link is sealed with what it asks, and whoever signed in with what they were shown.
 import type { Seal } from '../company-key.ts';
 import { readSeal } from './seal-cell.ts';
 import { readSubject, type SignInSubject } from '../sign-in-subject.ts';
@@ -17,6 +17,7 @@ export interface SignInLink {
   readonly expiresAt: string;
   /** When what it asks for was done. */
   readonly doneAt?: string;
+  readonly seal: Seal;
 }
 
 /** `admin-consent`: at Microsoft, for the whole tenant; proves nothing. `sign-in`: shows who it is. `confirm`: back here, the second question. */
@@ -57,6 +58,7 @@ export const linkCells = (link: SignInLink): CellRecord => ({
   createdAt: link.createdAt,
   expiresAt: link.expiresAt,
   doneAt: link.doneAt ?? '',
+  seal: JSON.stringify(link.seal),
 });
 
 /** Throws MalformedRow. */
@@ -68,6 +70,7 @@ export function readLink(cells: CellRecord): SignInLink {
     requestedBy: ofLink(text(cells, 'requestedBy'), 'requestedBy'),
     createdAt: ofLink(text(cells, 'createdAt'), 'createdAt'),
     expiresAt: ofLink(text(cells, 'expiresAt'), 'expiresAt'),
+    seal: ofLink(readSeal(json(cells, 'seal')), 'seal'),
     ...present({ doneAt: optionalText(cells, 'doneAt') }),
   };
 }

@@ -8,7 +8,7 @@ import { parseTicket } from '../../domain/ticket.ts';
 import { audited, settleAct } from '../audit/audited.ts';
 import { undecided } from '../races.ts';
 import type { Answering } from './answering.ts';
-import { loadAsked, type Asked } from './asked.ts';
+import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
 import { grantConsent, type Granted } from './grant-consent.ts';
 import { refuse, refuseBy } from './refused.ts';
@@ -38,7 +38,7 @@ export async function answer(
   if (given.isCrossSite) {
     return refuse(deps, actor, { ...at, failure: failure('cross-site-request'), asked: asked.value });
   }
-  const person = await whoSignedIn(deps, state);
+  const person = await whoSignedIn(deps, state, shownOf(asked.value));
   if (!person.ok) return refuse(deps, actor, { ...at, failure: person.error, asked: asked.value });
   const answering = { asked: asked.value, state, person: person.value };
   const by = { ...actor, by: person.value.id };

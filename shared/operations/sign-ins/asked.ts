@@ -6,8 +6,10 @@ import { refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts
 import { err, ok, type Result } from '../../domain/result.ts';
 import { linkRowKey } from '../../domain/rows/row-keys.ts';
 import { readLink, type SignInLink } from '../../domain/rows/sign-in-rows.ts';
+import { sealedBytesOfLink, type Shown } from '../../domain/seal.ts';
 import { loadCompany, type Loaded } from '../control-state.ts';
 import type { Clock } from '../ports.ts';
+import { checkSeal } from '../seals.ts';
 import type { DestinationReading } from '../tenants/destination.ts';
 import { subjectNow, type SubjectNow } from './subject-now.ts';
 
@@ -19,7 +21,7 @@ export interface Asked<S extends SubjectNow = SubjectNow> {
   readonly subject: S;
 }
 
-/** `link-unknown`, `link-done`, or `link-expired` if its time is over or what it asked for is another thing now, or over. */
+/** `link-unknown`, `row-forged`, `link-done`, or `link-expired` if its time is over or what it asked for is another thing now, or over. */
 export async function loadAsked(
   deps: DestinationReading & { readonly clock: Clock },
   place: { readonly companyId: string; readonly linkHash: string },
@@ -31,6 +33,9 @@ export async function loadAsked(
   ]);
   if (company?.value.state !== 'active' || !row) return err(refusedBy(failure('link-unknown')));
   const link = { value: readLink(row.cells), etag: row.etag };
+  const bytes = sealedBytesOfLink(companyId, linkHash, link.value);
+  const sealed = await checkSeal(deps, { companyId, rowKey: row.rowKey, bytes, seal: link.value.seal });
+  if (!sealed.ok) return err(refusedBy(sealed.error));
   if (link.value.doneAt !== undefined) return err(refusedBy(failure('link-done')));
   if (deps.clock.now() >= new Date(link.value.expiresAt)) return err(refusedBy(failure('link-expired')));
   const subject = await subjectNow(deps, companyId, link.value.subject);
@@ -38,6 +43,9 @@ export async function loadAsked(
   if (subject.value.digest !== link.value.about) return err(expired(CHANGED));
   return ok({ company: company.value, linkHash, link, subject: subject.value });
 }
+
+/** What the page of the second question shows, as it is sealed. */
+export const shownOf = ({ subject, link }: Asked): Shown => ({ subject, about: link.value.about });
 
 const CHANGED = 'what it asks for has been changed since';
 /** What a caller of the API is told as a state, in the words for whoever opens a link. */

@@ -8,7 +8,7 @@ import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
 import { parseTicket } from '../../domain/ticket.ts';
-import { loadAsked, type Asked } from './asked.ts';
+import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import { identify } from './identify.ts';
 import { refuse, refuseBy } from './refused.ts';
@@ -103,7 +103,8 @@ async function afterSignIn(
     const failure = asked.subject.purpose === 'consent' ? excuseFreshConsent(person.error) : person.error;
     return refuse(deps, actor, { companyId, step: 'sign-in', failure, asked });
   }
-  const question = await beginQuestion(deps, { companyId, link: asked.linkHash, person: person.value });
+  const step = { companyId, link: asked.linkHash, person: person.value, shown: shownOf(asked) };
+  const question = await beginQuestion(deps, step);
   if (!question.ok) return refuse(deps, actor, { companyId, step: 'sign-in', failure: question.error, asked });
   const { state: next, cookie: nextCookie } = question.value;
   return ok({ type: 'question', asked, person: person.value, state: next.text, cookie: nextCookie });

@@ -9,6 +9,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey } from '../../domain/rows/row-keys.ts';
 import { consentCell } from '../../domain/rows/sealed-rows.ts';
 import { sealedBytesOfConsent } from '../../domain/seal.ts';
+import { isAdminOf } from '../../domain/tenant.ts';
 import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
 import { loadCompany } from '../control-state.ts';
 import type { Sealer } from '../ports.ts';
@@ -37,6 +38,8 @@ export async function grantConsent(
   const { asked, person } = answering;
   const { companyId } = asked.company;
   const { target, connection } = asked.subject;
+  const { tenantId } = target;
+  if (!isAdminOf(person.id, tenantId)) return err(refusedBy(failure('sign-in-wrong-tenant', { tenantId })));
   // The claim below is to the vault's key, so it takes the vault's own word that this tenant is the one whose administrator consents.
   const owner = await tenantOfVault(deps.probe, target);
   if (!owner.ok) return err(refusedBy(owner.error));
@@ -46,7 +49,7 @@ export async function grantConsent(
   if (!claimed.ok) return claimed;
   const { principalId } = token.value;
   const rowKey = connectionRowKey(connection.value.connectionId);
-  const detail = { tenantId: target.tenantId, vaultHost: target.host, keyName: target.keyName, principalId };
+  const detail = { tenantId, vaultHost: target.host, keyName: target.keyName, principalId };
   const act = { action: 'consent.grant', companyId, target: rowKey, detail };
   const granted = await audited(deps, actor, act, (record) =>
     settleAct<Granted>(deps, record, async () => {

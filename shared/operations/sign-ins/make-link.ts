@@ -1,9 +1,10 @@
 // A link to a page of ours, with the question that it will ask. May be sent to anybody: it gives nothing to whoever opens it.
 import type { Act, Actor } from '../../domain/audit.ts';
-import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { linkRowKey } from '../../domain/rows/row-keys.ts';
 import { linkCells } from '../../domain/rows/sign-in-rows.ts';
+import { sealedBytesOfLink } from '../../domain/seal.ts';
 import type { SignInSubject } from '../../domain/sign-in-subject.ts';
 import { ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
 import { audited } from '../audit/audited.ts';
@@ -30,7 +31,10 @@ export async function makeLink(
   const ticket = ticketOf(companyId, deps.entropy.bytes(TICKET_SECRET_BYTES));
   const now = deps.clock.now();
   const expiresAt = new Date(now.getTime() + deps.signInTimes.linkMs).toISOString();
-  const cells = linkCells({ subject, about, requestedBy: actor.by, createdAt: now.toISOString(), expiresAt });
+  const link = { subject, about, requestedBy: actor.by, createdAt: now.toISOString(), expiresAt };
+  const seal = await deps.sealer.sign(sealedBytesOfLink(companyId, ticket.hash, link));
+  if (!seal.ok) return err(refusedBy(seal.error));
+  const cells = linkCells({ ...link, seal: seal.value });
   return audited(deps, actor, act, (record) =>
     settleRaces<MadeLink>(deps, async () => {
       if (await record.landed()) return ok({ ticket, expiresAt });

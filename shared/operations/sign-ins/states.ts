@@ -13,7 +13,7 @@ import {
   type SignInLeg,
   type SignInState,
 } from '../../domain/rows/sign-in-rows.ts';
-import { sealedBytesOfSignedIn } from '../../domain/seal.ts';
+import { sealedBytesOfSignedIn, type Shown } from '../../domain/seal.ts';
 import { hashOf, ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
 import type { Loaded } from '../control-state.ts';
 import { StoreUnavailable, type Clock, type Entropy, type RowWrite, type Sealer, type Tables } from '../ports.ts';
@@ -52,13 +52,13 @@ export async function beginStep(
   return begun;
 }
 
-/** The second question, to somebody who signed in: that they did is sealed. Throws like `beginStep`. */
+/** The second question, to somebody who signed in: that they did is sealed with what they are shown. Throws like `beginStep`. */
 export async function beginQuestion(
   deps: StepMaking & { readonly sealer: Sealer },
-  { person, ...step }: Step & { readonly person: SignedIn },
+  { person, shown, ...step }: Step & { readonly person: SignedIn; readonly shown: Shown },
 ): Promise<Result<BegunStep, Failure>> {
   const { begun, stored } = makeStep(deps, step);
-  const seal = await deps.sealer.sign(sealedBytesOfSignedIn(step.companyId, stored, person));
+  const seal = await deps.sealer.sign(sealedBytesOfSignedIn(step.companyId, stored, { person, shown }));
   if (!seal.ok) return seal;
   await storeStep(deps, begun, { ...stored, leg: 'confirm', person: { ...person, seal: seal.value } });
   return ok(begun);
@@ -83,13 +83,17 @@ async function storeStep({ tables }: StepMaking, { state }: BegunStep, stored: S
   if (written.outcome !== 'committed') throw new StoreUnavailable('the state of a sign-in could not be stored');
 }
 
-/** Who signed in, if we wrote that they did; `row-forged` otherwise. */
-export async function whoSignedIn(deps: SealCheck, { ticket, value }: FoundState): Promise<Result<SignedIn, Failure>> {
+/** Who signed in, if we wrote that they did and were shown just this; `row-forged` otherwise. */
+export async function whoSignedIn(
+  deps: SealCheck,
+  { ticket, value }: FoundState,
+  shown: Shown,
+): Promise<Result<SignedIn, Failure>> {
   const { companyId } = ticket;
   const rowKey = stateRowKey(ticket.hash);
   const { person } = value;
   if (!person) return err(forged(deps.log, { companyId, rowKey }));
-  const bytes = sealedBytesOfSignedIn(companyId, value, person);
+  const bytes = sealedBytesOfSignedIn(companyId, value, { person, shown });
   const sealed = await checkSeal(deps, { companyId, rowKey, bytes, seal: person.seal });
   return sealed.ok ? ok({ id: person.id, displayName: person.displayName }) : sealed;
 }

@@ -2,6 +2,7 @@
 // of a tenant's own administrator, for exactly this approval and the vault key that was shown, under the vendor's seal.
 import { approvalKey, type Approval } from '../../domain/approval.ts';
 import { KEYSWITCH, type Actor } from '../../domain/audit.ts';
+import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -14,7 +15,7 @@ import {
 } from '../../domain/rows/row-keys.ts';
 import { readTenant, readVerification, verificationCells } from '../../domain/rows/tenant-rows.ts';
 import { sealedBytesOfVerification } from '../../domain/seal.ts';
-import type { Tenant, TenantKind, TenantRef } from '../../domain/tenant.ts';
+import { isAdminOf, type Tenant, type TenantKind, type TenantRef } from '../../domain/tenant.ts';
 import { judgeVerification, type Verification } from '../../domain/verification.ts';
 import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
 import { recordFailure, type Recording } from '../audit/record-event.ts';
@@ -120,6 +121,7 @@ async function readGenuine(
   { row: { rowKey }, verification }: { readonly row: StoredRow; readonly verification: Verification | undefined },
 ): Promise<Result<Verification, Failure>> {
   if (!verification) return err(forged(deps.log, { companyId, rowKey }));
+  if (!isAdminOf(verification.adminId, verification.tenantId)) return err(forged(deps.log, { companyId, rowKey }));
   const bytes = sealedBytesOfVerification(companyId, verification);
   const sealed = await checkSeal(deps, { companyId, rowKey, bytes, seal: verification.seal });
   return sealed.ok ? ok(verification) : sealed;
@@ -189,6 +191,7 @@ async function recordOnce(
     return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
   }
   const { kind, tenantId } = unsealed;
+  if (!isAdminOf(unsealed.adminId, tenantId)) return err(refusedBy(failure('sign-in-wrong-tenant', { tenantId })));
   const tenant = await deps.tables.read('companies', companyId, tenantRowKey(unsealed));
   if (!tenant) return err(notFound('tenant', `${kind}/${tenantId}`));
   const today = await destinationOf(deps, { companyId, approval });

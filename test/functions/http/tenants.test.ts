@@ -100,7 +100,7 @@ test('a switch names the tenants that it waits for and whose move it is, and goe
   const there = await destinationOf(api.services, { companyId: 'acme', approval });
   const destination = there.ok ? there.value.digest : '';
   for (const tenant of [ENTRA, GOOGLE]) {
-    const admin = { id: 'an-admin', name: 'Ann' };
+    const admin = { id: `${tenant.tenantId}/an-admin`, name: 'Ann' };
     const verified = { companyId: 'acme', approval, ...tenant, destination, admin };
     expect((await recordVerification(api.services, verified, actorNamed('browser'))).ok).toBe(true);
   }
@@ -118,7 +118,13 @@ test('a company that is removed takes its tenants, and what was said for them, a
   const approval = { for: 'switch', keyringId: 'default', switchId: 'first' } as const;
   const there = await destinationOf(api.services, { companyId: 'acme', approval });
   const destination = there.ok ? there.value.digest : '';
-  const verified = { companyId: 'acme', approval, ...ENTRA, destination, admin: { id: 'an-admin', name: 'Ann' } };
+  const verified = {
+    companyId: 'acme',
+    approval,
+    ...ENTRA,
+    destination,
+    admin: { id: `${ENTRA.tenantId}/an-admin`, name: 'Ann' },
+  };
   await recordVerification(api.services, verified, actorNamed('browser'));
   const rows = (): string[] =>
     [...api.store.dump()].map(({ rowKey }) => rowKey).filter((key) => /^(tenant|verification)\|/.test(key));

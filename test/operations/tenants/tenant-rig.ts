@@ -49,7 +49,7 @@ export async function verify(
     approval: switchApproval(switchId),
     ...tenant,
     destination: change.destination ?? (await destination(rig, switchId)),
-    admin: { id: `admin of ${tenant.tenantId}`, name: 'Ann' },
+    admin: { id: `${tenant.tenantId}/admin`, name: 'Ann' },
     ...change,
   };
   return recordVerification(rig.deps, verified, actorNamed('browser'));
@@ -78,7 +78,7 @@ export async function plant(
     approval: approvalKey(switchApproval(switchId)),
     destination: await destination(rig, switchId),
     verifiedAt: rig.clock.now().toISOString(),
-    adminId: 'an-admin',
+    adminId: `${tenant.tenantId}/an-admin`,
     adminName: 'Ann',
     ...planted.signed,
   };

@@ -56,7 +56,7 @@ describe('recording that a tenant’s administrator agreed', () => {
     ]);
     expect(JSON.parse(verified(rig)[0]!.detail)).toEqual({
       approval: 'switch|default|s1',
-      adminId: `admin of ${ENTRA.tenantId}`,
+      adminId: `${ENTRA.tenantId}/admin`,
       adminName: 'Ann',
     });
     expect(taken(rig)).toEqual(['advance']);
@@ -66,10 +66,10 @@ describe('recording that a tenant’s administrator agreed', () => {
     const rig = await waiting();
     await verify(rig, 's1', ENTRA);
     rig.clock.advance(HOUR_MS);
-    await verify(rig, 's1', ENTRA, { admin: { id: 'another', name: 'Bob' } });
+    await verify(rig, 's1', ENTRA, { admin: { id: `${ENTRA.tenantId}/another`, name: 'Bob' } });
     expect(verifications(rig)).toEqual([VERIFICATION]);
     expect(rig.store.peek('companies', COMPANY, VERIFICATION)?.cells).toMatchObject({
-      adminId: 'another',
+      adminId: `${ENTRA.tenantId}/another`,
       adminName: 'Bob',
       verifiedAt: rig.clock.now().toISOString(),
     });
@@ -134,7 +134,12 @@ describe('recording that a tenant’s administrator agreed', () => {
   it('is refused with what is written beside it, and then neither is written', async () => {
     const rig = await waiting();
     const refusal = { type: 'busy', retryAfterSeconds: 1 } as const;
-    const agreed = { companyId: COMPANY, approval: switchApproval('s1'), ...ENTRA, admin: { id: 'x', name: 'Ann' } };
+    const agreed = {
+      companyId: COMPANY,
+      approval: switchApproval('s1'),
+      ...ENTRA,
+      admin: { id: `${ENTRA.tenantId}/x`, name: 'Ann' },
+    };
     const refused = await recordVerification(
       rig.deps,
       { ...agreed, destination: await destination(rig, 's1') },
