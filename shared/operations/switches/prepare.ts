@@ -33,6 +33,7 @@ import {
   actOnSwitch,
   guard,
   guardCompany,
+  highestVersionNamed,
   loadConnectionsOf,
   markUse,
   nextGeneration,
@@ -62,7 +63,7 @@ interface Control {
   readonly connections: readonly Loaded<Connection>[];
 }
 
-/** Reserves the next company-key version: its number is never used again, also if the switch is cancelled. */
+/** Reserves the next company-key version: its number is never used again, also if the switch is cancelled. `store` looks whether rows name it. */
 export async function enterPreparing(
   deps: Pick<Preparing, 'tables'>,
   place: SwitchPlace,
@@ -214,6 +215,8 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
   const { company, keyring, sw, old, connections } = control;
   const { companyId, keyringId } = place;
   const shards = await loadShards(deps.tables, { companyId, keyringId, shardCount: keyring.value.shardCount });
+  const named = highestVersionNamed(shards);
+  if (named >= sw.value.toVersion) return reserveAbove(deps, place, control, named);
   const generation = nextGeneration(keyring.value, shards);
   const now = deps.clock.now().toISOString();
   const next: Switch = {
@@ -251,6 +254,22 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
   const act = actOnSwitch('switch.prepared', place, { companyKeyVersion: next.toVersion });
   const written = await audited(deps, KEYSWITCH, act, (record) => record.write('companies', place.companyId, writes));
   return written.outcome === 'committed' ? { type: 'prepared', sw: next } : { type: 'lost-race' };
+}
+
+/** Rows are at a version that is reserved for another key: control rows are older than they. The switch is prepared anew, above them. */
+async function reserveAbove(
+  deps: Preparing,
+  { companyId }: SwitchPlace,
+  { company, keyring, sw }: Control,
+  named: number,
+): Promise<PrepareOutcome> {
+  const toVersion = Math.max(keyring.value.highVersion, named) + 1;
+  await deps.tables.write('companies', companyId, [
+    replaceSwitch(sw, { ...sw.value, toVersion }),
+    replaceKeyring(keyring, { ...keyring.value, highVersion: toVersion }),
+    guardCompany(company),
+  ]);
+  return { type: 'lost-race' };
 }
 
 const isOfSource =

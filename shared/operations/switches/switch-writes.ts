@@ -74,6 +74,23 @@ export function withoutTrouble(sw: Switch): Switch {
 export const nextGeneration = (keyring: Keyring, shards: readonly (LoadedShard | undefined)[]): number =>
   Math.max(keyring.generation, ...shards.map((shard) => shard?.value.generation ?? 0)) + 1;
 
+/** Of a row key ten digits; only whoever relabels rows gets near it. */
+const MAX_VERSION_NAMED = 1_000_000_000;
+
+/**
+ * The highest company-key version that a shard or its rows name. Where control rows are older than the data keys it may be above every version that
+ * the keyring has reserved; a key of the same number would be another one, and both would be needed.
+ */
+export const highestVersionNamed = (shards: readonly (LoadedShard | undefined)[]): number =>
+  shards
+    .flatMap((shard) => (shard ? [shard.value] : []))
+    .flatMap(({ fromVersion, writeVersion, at, aside }) => [
+      fromVersion,
+      writeVersion,
+      ...[at, aside].flatMap((counts) => Object.keys(counts).map(Number)),
+    ])
+    .reduce((highest, version) => (version <= MAX_VERSION_NAMED ? Math.max(highest, version) : highest), 0);
+
 /** A switch without what it waits for, and without a claim to its end: somebody has just decided something about it. */
 export function released(sw: Switch): Switch {
   const { blocked: _blocked, finishing: _finishing, trouble: _trouble, ...rest } = sw;

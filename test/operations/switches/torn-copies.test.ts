@@ -7,8 +7,10 @@ import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-plac
 import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
 import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
 import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
+import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
@@ -263,4 +265,41 @@ describe('a store whose control rows are older than its data keys', () => {
     expect(await rig.openByCaller()).toBe(KEYS);
     await expectExactCounts(rig);
   });
+
+  /** Row keys of the company keys that there are. */
+  const companyKeys = (rig: Rig): string[] =>
+    rowsOf(rig, 'companies').flatMap(({ rowKey }) => (rowKey.startsWith('companykey|') ? [rowKey] : []));
+
+  it.each([
+    ['of before the re-key', undefined],
+    ['in which it is being prepared', 'preparing'],
+  ] as const)(
+    'makes no second company key of a number that rows are at, whose key may be found later (control rows %s)',
+    async (_, state) => {
+      const { rig, companies } = await filmed(async (filming) => {
+        await startRekey(filming.deps, place('r1'), ADMIN);
+        await filming.drain();
+      });
+      const second = companyKeyRowKey(KEYRING, 2);
+      const found = rowsOf(rig, 'companies').find(({ rowKey }) => rowKey === second)!;
+      const stateIn = (rows: Snapshot): unknown => rows.find(({ rowKey }) => rowKey.includes('|r1'))?.cells['state'];
+      laid(
+        rig,
+        companies.find((rows) => stateIn(rows) === state)!,
+      );
+      if (state === undefined) await startRekey(rig.deps, place('r1'), ADMIN);
+      else await rig.queue.send([{ format: 1, kind: 'advance', attempt: 0, ...place('r1') }]);
+      await rig.drain();
+      expect((await loadSwitch(rig.store, place('r1')))!.value).toMatchObject({ fromVersion: 1, toVersion: 3 });
+      expect(companyKeys(rig)).toEqual([companyKeyRowKey(KEYRING, 1), companyKeyRowKey(KEYRING, 3)]);
+      expect(await rig.openByCaller()).toBe(0);
+
+      rig.store.tamper('companies', COMPANY, second, found.cells);
+      for (const keyId of rig.plaintexts.keys()) await retryQuarantined(rig.deps, { ...place('r1'), keyId }, ADMIN);
+      await rig.drain();
+      expect((await loadSwitch(rig.store, place('r1')))!.value).toMatchObject({ state: 'completed' });
+      expect(await rig.openByCaller()).toBe(KEYS);
+      await expectExactCounts(rig);
+    },
+  );
 });
