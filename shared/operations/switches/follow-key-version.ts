@@ -13,7 +13,7 @@ import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import { audited } from '../audit/audited.ts';
 import { openWrap, targetOf, wrapOf } from '../company-key-opener.ts';
-import { listCompanyKeyRows, type Loaded } from '../control-state.ts';
+import { listCompanyKeyRows, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import { settleRaces, undecided } from '../races.ts';
 import { forged } from '../seals.ts';
 import { makeProvenWrap } from '../wrap-company-key.ts';
@@ -46,8 +46,10 @@ export function followKeyVersion(
     if (unfit) return err(refusedBy(unfit));
     const pending = await pendingRows(deps, input, vaultKey.value.keyId);
     if (!pending.ok) return err(refusedBy(pending.error));
-    if (pending.value.length === 0) return ok({ keyId: vaultKey.value.keyId, rewrapped });
-    for (const row of pending.value) {
+    const { rows, versions } = pending.value;
+    if (rows.length === 0)
+      return (await lacksOne(deps, input, versions)) ? 'lost-race' : ok({ keyId: vaultKey.value.keyId, rewrapped });
+    for (const row of rows) {
       const next = await rewrap(deps, { row, target: target.value, vaultKey: vaultKey.value });
       if (!next.ok) return err(refusedBy(next.error));
       const rowKey = companyKeyRowKey(input.keyringId, row.value.version);
@@ -68,14 +70,35 @@ async function pendingRows(
   deps: Following,
   input: Follow,
   keyId: string,
-): Promise<Result<Loaded<CompanyKeyRow>[], Failure>> {
-  const pending: Loaded<CompanyKeyRow>[] = [];
-  for (const { value, etag } of await listCompanyKeyRows(deps.tables, input)) {
+): Promise<
+  Result<{ readonly rows: readonly Loaded<CompanyKeyRow>[]; readonly versions: ReadonlySet<number> }, Failure>
+> {
+  const rows: Loaded<CompanyKeyRow>[] = [];
+  const listed = await listCompanyKeyRows(deps.tables, input);
+  for (const { value, etag } of listed) {
     if (!value) return err(forged(deps.log, { companyId: input.companyId, rowKey: `companykey|${input.keyringId}` }));
     const wrap = wrapOf(value, input.ref);
-    if (wrap && wrap.keyId !== keyId) pending.push({ value, etag });
+    if (wrap && wrap.keyId !== keyId) rows.push({ value, etag });
   }
-  return ok(pending);
+  return ok({ rows, versions: new Set(listed.map(({ version }) => version)) });
+}
+
+/**
+ * Whether a list of company keys has left out one that the keyring or its switch needs. Who is told that all follow disables the older version of
+ * their key, so that no list decides it alone. Read behind the list: a key that was added or went meanwhile is looked for again.
+ */
+async function lacksOne(
+  { tables }: Following,
+  { companyId, keyringId }: Follow,
+  listed: ReadonlySet<number>,
+): Promise<boolean> {
+  const keyring = await loadKeyring(tables, { companyId, keyringId });
+  if (!keyring) return false;
+  const { activeVersion, switchId } = keyring.value;
+  const sw = switchId === undefined ? undefined : await loadSwitch(tables, { companyId, keyringId, switchId });
+  const isBetween = sw?.value.state === 're-protecting' || sw?.value.state === 'rolling-back';
+  const needed = isBetween ? [sw.value.fromVersion, sw.value.toVersion] : [activeVersion];
+  return needed.some((version) => !listed.has(version));
 }
 
 async function rewrap(

@@ -174,4 +174,20 @@ describe('following a new version of a key, in the middle of a switch', () => {
     const tables = tablesBut(rig.store, { write });
     expect(await follow(rig, { tables })).toEqual({ ok: true, value: { keyId: NEWER, rewrapped: 2 } });
   });
+
+  it.each([
+    ['has none of them', 0],
+    ['ends before the second', 1],
+  ])('is not over because a list of company keys %s', async (_, most) => {
+    const rig = await switching();
+    const range = companyKeyRowKey(KEYRING, 0).slice(0, -10);
+    const short: Tables['list'] = async (query) => {
+      const page = await rig.store.list(query);
+      if (!query.after?.startsWith(range)) return page;
+      return { rows: page.rows.filter(({ rowKey }) => rowKey <= companyKeyRowKey(KEYRING, most)) };
+    };
+    const tables = tablesBut(rig.store, { list: short });
+    expect(await follow(rig, { tables })).toMatchObject({ ok: false, error: { type: 'busy' } });
+    expect(await follow(rig)).toEqual({ ok: true, value: { keyId: NEWER, rewrapped: 2 - most } });
+  });
 });
