@@ -2,13 +2,20 @@
 import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
 import type { Company } from '../../shared/domain/keyring.ts';
-import { getCompany, listCompanies, MAX_COMPANIES_PAGE, putCompany } from '../../shared/operations/companies.ts';
+import {
+  companyDeletion,
+  getCompany,
+  listCompanies,
+  MAX_COMPANIES_PAGE,
+  putCompany,
+} from '../../shared/operations/companies.ts';
 import { deleteCompany, type CompanyDeleting } from '../../shared/operations/delete-company.ts';
 import type { KeyringMaking } from '../../shared/operations/keyrings.ts';
 import { present } from '../../shared/domain/rows/cells.ts';
 import { conditionsOf } from './preconditions.ts';
 import { defineRoute } from './route.ts';
 import { companyId, companyPath, keyringId, time } from './schemas/ids.ts';
+import { longWorkStatus } from './schemas/long-work.ts';
 import { pageBody, pageOf, pageQueryUpTo, pageRequest } from './schemas/pages.ts';
 import { visibleText } from './schemas/text.ts';
 
@@ -30,6 +37,28 @@ const companyBody = z
     closedAt: time.optional(),
   })
   .meta({ id: 'Company' });
+
+const deletionBody = z
+  .strictObject({
+    status: longWorkStatus,
+    error: z
+      .strictObject({ code: z.enum(['company-not-deleted']), message: z.string() })
+      .optional()
+      .meta({ description: 'With `Failed`: the company is there.' }),
+  })
+  .meta({ id: 'CompanyDeletion' });
+
+const NOT_DELETED = {
+  code: 'company-not-deleted',
+  message: 'The company is not being deleted. If it was asked for, something still uses it: DELETE again says what.',
+} as const;
+
+/** A removal that turned back, as one does that finds a data key in use, must end for a poller too. */
+const DELETION_OF: Readonly<Record<Company['state'], z.input<typeof deletionBody>>> = {
+  active: { status: 'Failed', error: NOT_DELETED },
+  closing: { status: 'Running' },
+  closed: { status: 'Succeeded' },
+};
 
 const companyListQuery = pageQueryUpTo(MAX_COMPANIES_PAGE).extend({
   closed: z.literal('true').optional().meta({ description: 'Those that were deleted, too.' }),
@@ -129,14 +158,32 @@ export const companyRoutes = [
     roles: ['PartnerAdmin'],
     conditions: 'delete',
     pathSchema: companyPath,
-    answers: { 202: 'Decided; it goes on by itself until the company is 410.', 204: 'Deleted, now or before.' },
+    answers: {
+      202: 'Decided; it goes on by itself, and Operation-Location says how far it is.',
+      204: 'Deleted, now or before.',
+    },
     answerHeaders: ['Operation-Location', 'Retry-After'],
     run: async (deps: CompanyServices, call) => {
       const deleted = await deleteCompany(deps, { ...call.path, ...conditionsOf(call) }, call.actor);
       if (!deleted.ok) return deleted;
       if (deleted.value === 'deleted') return ok({ status: 204 });
-      const url = `${call.baseUrl}/companies/${call.path.companyId}`;
+      const url = `${call.baseUrl}/companies/${call.path.companyId}/deletion`;
       return ok({ status: 202, headers: { 'Operation-Location': url, 'Retry-After': DELETE_POLL_SECONDS } });
+    },
+  }),
+  defineRoute({
+    operationId: 'get-company-deletion',
+    method: 'GET',
+    path: '/companies/{companyId}/deletion',
+    tag: 'companies',
+    summary: 'How far the removal of a company is; also once it is gone',
+    roles: ['PartnerAdmin', 'Auditor'],
+    pathSchema: companyPath,
+    answers: { 200: 'The status.' },
+    answerSchema: deletionBody,
+    run: async (deps: CompanyServices, call) => {
+      const state = await companyDeletion(deps, call.path);
+      return state.ok ? ok({ status: 200, body: DELETION_OF[state.value] }) : state;
     },
   }),
 ] as const;

@@ -60,9 +60,12 @@ async function shown(
   return ok({ status, body, etag: value.etag, headers });
 }
 
-/** An action on a switch: done, or under way, and answered with the switch as it is now. */
+/**
+ * An action on a switch, answered with the switch as it is now. A pause is done when it is answered: an Operation-Location would keep a poller
+ * waiting for the end of what was paused.
+ */
 function action(
-  verb: 'cancel' | 'pause' | 'resume' | 'confirm',
+  { verb, isDone }: { readonly verb: 'cancel' | 'pause' | 'resume' | 'confirm'; readonly isDone?: true },
   summary: string,
   operation: (deps: ControlDependencies, place: Place, actor: Actor) => Promise<Result<unknown, Refusal>>,
   roles: readonly Role[] = STEERS,
@@ -76,12 +79,16 @@ function action(
     roles,
     pathSchema: switchPath,
     bodySchema: noFields,
-    answers: { 202: 'Ordered; the switch as it is now.' },
-    answerHeaders: ['Operation-Location', 'Retry-After'],
+    ...(isDone
+      ? { answers: { 200: 'Done; the switch as it is now.' } }
+      : {
+          answers: { 202: 'Ordered; the switch as it is now.' },
+          answerHeaders: ['Operation-Location', 'Retry-After'],
+        }),
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const ordered = await operation(deps, call.path, call.actor);
-      return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
+      return ordered.ok ? shown(deps, call.path, call, isDone ? 200 : 202) : ordered;
     },
   });
 }
@@ -172,10 +179,10 @@ export const switchRoutes = [
     answerSchema: switchBody,
     run: (deps: SwitchServices, call) => shown(deps, call.path, call, 200),
   }),
-  action('cancel', 'Cancel: roll back whatever was moved', cancelSwitch),
-  action('pause', 'Pause the workers', pauseSwitch),
-  action('resume', 'Let the workers go on', resumeSwitch),
-  action('confirm', 'Agree to a switch that the vendor ordered', confirmSwitch, ['CompanyAdmin']),
+  action({ verb: 'cancel' }, 'Cancel: roll back whatever was moved', cancelSwitch),
+  action({ verb: 'pause', isDone: true }, 'Pause the workers', pauseSwitch),
+  action({ verb: 'resume' }, 'Let the workers go on', resumeSwitch),
+  action({ verb: 'confirm' }, 'Agree to a switch that the vendor ordered', confirmSwitch, ['CompanyAdmin']),
   defineRoute({
     operationId: 'retry-switch',
     method: 'POST',

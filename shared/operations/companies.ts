@@ -116,6 +116,15 @@ export async function getCompany(
   return company ? ok(company) : err(notFound('company', companyId));
 }
 
+/** How far the removal of a company is: its state, also when it is closed. */
+export async function companyDeletion(
+  deps: { readonly tables: Tables },
+  { companyId }: { readonly companyId: string },
+): Promise<Result<Company['state'], Refusal>> {
+  const company = await loadCompanyRow(deps.tables, companyId);
+  return company ? ok(company.value.state) : err(notFound('company', companyId));
+}
+
 /** In the order of ids. A page may be short, also empty, and not the last: closed companies are left out unless asked for. */
 export async function listCompanies(
   deps: { readonly tables: Tables },

@@ -7,6 +7,7 @@ import type { SwitchView } from '../../../shared/operations/switches/switch-view
 import { publicFailure } from '../failure-to-response.ts';
 import { failureBody } from './failures.ts';
 import { count, dataKeyId, keyringId, providerRef, switchId, time } from './ids.ts';
+import { longWorkStatus, type LongWorkStatus } from './long-work.ts';
 
 const blocked = z
   .strictObject({
@@ -63,6 +64,7 @@ export const switchBody = z
     keyringId,
     kind: z.enum(['switch', 'rekey']),
     state: z.enum(['pending-verification', 'preparing', 're-protecting', 'rolling-back', 'completed', 'cancelled']),
+    status: longWorkStatus,
     source: providerRef,
     target: providerRef,
     counts: z.strictObject({ total: count, done: count, checked: count, quarantined: count, lost: count }).meta({
@@ -96,6 +98,16 @@ export const switchBody = z
 
 export type SwitchBody = z.input<typeof switchBody>;
 
+/** A switch that is blocked is under way: it goes on once somebody has done what `blocked` says. */
+const STATUS_OF: Readonly<Record<SwitchView['state'], LongWorkStatus>> = {
+  'pending-verification': 'NotStarted',
+  preparing: 'Running',
+  're-protecting': 'Running',
+  'rolling-back': 'Running',
+  completed: 'Succeeded',
+  cancelled: 'Canceled',
+};
+
 export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdmin: boolean }): SwitchBody {
   const { switchId: id, keyringId: keyring, kind, state, source, target, paused, blocked: waiting, progress } = view;
   const { ratePerSecond, secondsLeft, ...counts } = progress;
@@ -104,6 +116,7 @@ export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdm
     keyringId: keyring,
     kind,
     state,
+    status: STATUS_OF[state],
     source,
     target,
     counts,

@@ -14,6 +14,7 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'put-company': ['PartnerAdmin'],
   'get-company': reading,
   'delete-company': ['PartnerAdmin'],
+  'get-company-deletion': ['PartnerAdmin', 'Auditor'],
   'list-keyrings': reading,
   'put-keyring': setUp,
   'get-keyring': reading,

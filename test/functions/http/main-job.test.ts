@@ -486,6 +486,8 @@ describe('the end', () => {
     await expectAllReadable();
     expect((await api.call('DELETE', '/companies/initech', { as: partner })).status).toBe(204);
     expect((await api.call('GET', '/companies/initech', { as: partner })).status).toBe(410);
+    const deletion = await api.call('GET', '/companies/initech/deletion', { as: auditor });
+    expect(deletion.body).toEqual({ status: 'Succeeded' });
   });
 
   test('all of it is recorded, in chains that nobody has touched', async () => {
