@@ -1,14 +1,14 @@
 // Data keys of a keyring. Generating, importing and unwrapping are for the vendor's backend alone; metadata is not a key.
 import * as z from 'zod';
-import { ok, type Result } from '../../shared/domain/result.ts';
-import type { Refusal } from '../../shared/domain/refusal.ts';
+import { err, ok, type Result } from '../../shared/domain/result.ts';
+import { refusedBy, type Refusal } from '../../shared/domain/refusal.ts';
 import type { Loaded } from '../../shared/operations/control-state.ts';
 import { deleteDataKey, type DeletingOne } from '../../shared/operations/data-keys/delete.ts';
 import { describeNewDataKeys, generateDataKeys, type Generating } from '../../shared/operations/data-keys/generate.ts';
 import { getDataKey } from '../../shared/operations/data-keys/get.ts';
 import { listDataKeys, type DataKeyPage } from '../../shared/operations/data-keys/list.ts';
 import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
-import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
+import { unwrapDataKeys, wholeFailure, type UnwrapOutcome } from '../../shared/operations/data-keys/unwrap.ts';
 import type { DataKeyView } from '../../shared/operations/data-keys/view.ts';
 import {
   beginRequest,
@@ -165,6 +165,8 @@ export const dataKeyRoutes = [
     path: '/companies/{companyId}/keyrings/{keyringId}/unwrap',
     tag: 'data keys',
     summary: 'Unwrap data keys, 1 to 1,000 in a call',
+    description:
+      'An outcome for each, in the order of the request. If no key can be opened for one and the same cause (the vault denies or is away), the whole call is that error, 409 or 503, as of create-data-keys; keys that are absent, deleted or lost do not change that. Outcomes with `failure` beside opened keys come while a switch moves data keys between vaults.',
     roles: ['DataKeys'],
     carriesKeys: true,
     pathSchema: keyringPath,
@@ -174,7 +176,7 @@ export const dataKeyRoutes = [
     run: async (deps: DataKeyServices, call) => {
       const outcomes = await counted(deps, call, {
         operationId: 'unwrap-data-keys',
-        result: await unwrapDataKeys(deps, { ...call.path, keyIds: call.body.keyIds }),
+        result: asOneCause(await unwrapDataKeys(deps, { ...call.path, keyIds: call.body.keyIds })),
         keys: (value) => value,
       });
       if (!outcomes.ok) return outcomes;
@@ -182,6 +184,11 @@ export const dataKeyRoutes = [
     },
   }),
 ] as const;
+
+function asOneCause(unwrapped: Result<UnwrapOutcome[], Refusal>): Result<UnwrapOutcome[], Refusal> {
+  const failure = unwrapped.ok ? wholeFailure(unwrapped.value) : undefined;
+  return failure ? err(refusedBy(failure)) : unwrapped;
+}
 
 /** A copy of wrapped keys is counted, as whatever hands out keys is. */
 const copied = (

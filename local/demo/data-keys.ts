@@ -1,6 +1,6 @@
 // The vendor's backend: data keys generated and unwrapped through the API, up to 1,000 in a call.
 import type { ApiClient } from './api-client.ts';
-import type { DataKeysAnswer } from './answers.ts';
+import type { DataKeysAnswer, ErrorAnswer } from './answers.ts';
 import type { KeyBook } from './key-book.ts';
 
 export const MAX_KEYS_PER_CALL = 1_000;
@@ -31,7 +31,7 @@ export async function generateDataKeys({ api, token }: DataKeyAccess, book: KeyB
   });
 }
 
-/** Outcomes in the order of `indexes`. */
+/** Outcomes in the order of `indexes`. An error of the whole call that names a cause is the outcome of each. */
 export async function unwrapDataKeys(
   { api, token }: DataKeyAccess,
   book: KeyBook,
@@ -40,6 +40,8 @@ export async function unwrapDataKeys(
   const path = `/companies/${book.companyId}/keyrings/default/unwrap`;
   const body = { keyIds: indexes.map((index) => book.keyId(index)) };
   const { status, body: answer } = await api.call({ token, method: 'POST', path, body });
+  const { error } = answer as Partial<ErrorAnswer>;
+  if (error?.kind !== undefined) return body.keyIds.map((keyId) => ({ outcome: 'failure', keyId, failure: error }));
   if (status !== 200) throw new Error(`unwrap answered ${status}: ${JSON.stringify(answer)}`);
   const { keys } = answer as DataKeysAnswer;
   if (keys.length !== indexes.length) throw new Error(`unwrap answered ${keys.length} keys of ${indexes.length}`);

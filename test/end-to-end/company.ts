@@ -106,9 +106,12 @@ export class Company {
     return this.run.call('POST', `${this.keyring}/unwrap`, { as: 'dataKeys', ...call, body: { keyIds } });
   }
 
-  /** The outcome of one key. */
+  /** The outcome of one key; of a call that failed as a whole for a cause that is named, that. */
   async unwrapOne(keyId: string, call: Call = {}): Promise<KeyOutcome> {
     const { status, body } = await this.unwrap([keyId], call);
+    const { error } = body as Partial<ErrorBody>;
+    if (error?.kind !== undefined)
+      return { outcome: 'failure', keyId, failure: { ...error, kind: error.kind, owner: error.owner ?? '' } };
     const [outcome] = status === 200 ? body.keys : [];
     if (!outcome) throw new Error(`unwrap answered ${status}: ${JSON.stringify(body)}`);
     return outcome;

@@ -50,6 +50,24 @@ export async function unwrapDataKeys(
   return ok(await unwrapAll(deps, input, shards.value.shardCount));
 }
 
+/**
+ * Why no key of the call came out, if that is one reason: the provider's, of every key that it was asked for. Callers are told so once and by the
+ * status, as when they create keys, and not in a thousand copies under 200. Another cause, or one key that was opened, keeps the outcomes.
+ */
+export function wholeFailure(outcomes: readonly UnwrapOutcome[]): Failure | undefined {
+  let whole: Failure | undefined;
+  for (const outcome of outcomes) {
+    if (ABSENT.has(outcome.outcome)) continue;
+    if (outcome.outcome !== 'failure') return undefined;
+    if (whole && whole.code !== outcome.failure.code) return undefined;
+    whole ??= outcome.failure;
+  }
+  return whole;
+}
+
+/** Known without the provider. */
+const ABSENT: ReadonlySet<UnwrapOutcome['outcome']> = new Set(['not-found', 'deleted', 'lost']);
+
 function judgeKeyIds(keyIds: readonly string[]): Refusal | undefined {
   if (keyIds.length < 1 || keyIds.length > MAX_KEYS_PER_CALL) {
     return { type: 'invalid', target: 'keyIds', message: `Name 1 to ${MAX_KEYS_PER_CALL} data keys.` };

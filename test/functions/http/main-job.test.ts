@@ -437,13 +437,25 @@ describe('a switch', () => {
 });
 
 describe('when the company takes its key away', () => {
-  test('keys are refused one by one with the reason; inner words are for the vendor only', async () => {
+  test('one cause has one shape: unwrap and generate are refused alike, as a whole; inner words are for the vendor only', async () => {
     api.clock.advance(10_000);
     const denied = failure('key-disabled', {}, { status: 403, message: 'inner words', correlationId: 'corr-2' });
     api.vaults.fail({ operation: 'unwrap', host: CUSTOMER_HOST, failure: denied });
-    const [key] = await unwrap(['k1']);
-    expect(key).toMatchObject({ outcome: 'failure', failure: { code: 'key-disabled', correlationId: 'corr-2' } });
-    expect(JSON.stringify(key)).not.toContain('inner words');
+    const keyIds = [...plaintexts.keys(), 'none'];
+    const unwrapped = await api.call('POST', `${ring}/unwrap`, { as: backend, body: { keyIds } });
+    expect([unwrapped.status, unwrapped.body['error']]).toMatchObject([
+      409,
+      { code: 'key-disabled', correlationId: 'corr-2' },
+    ]);
+    expect(JSON.stringify(unwrapped.body)).not.toContain('inner words');
+    const generated = await api.call('POST', `${ring}/datakeys`, { as: backend, body: { keys: [{}] } });
+    expect([generated.status, generated.body]).toEqual([unwrapped.status, unwrapped.body]);
+    const absent = await api.call('POST', `${ring}/unwrap`, { as: backend, body: { keyIds: ['none'] } });
+    expect([absent.status, list(absent.body['keys'])]).toEqual([200, [{ outcome: 'not-found', keyId: 'none' }]]);
+    api.vaults.heal();
+    api.vaults.fail({ operation: 'unwrap', host: CUSTOMER_HOST, failure: failure('vault-unreachable', {}) });
+    const away = await api.call('POST', `${ring}/unwrap`, { as: backend, body: { keyIds } });
+    expect([away.status, codeOf(away), away.headers.get('retry-after')]).toEqual([503, 'vault-unreachable', '15']);
     api.vaults.heal();
     await expectAllReadable();
   });

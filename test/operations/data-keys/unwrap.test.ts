@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { putCompany } from '../../../shared/operations/companies.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
-import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
+import { unwrapDataKeys, wholeFailure } from '../../../shared/operations/data-keys/unwrap.ts';
 import { putKeyring } from '../../../shared/operations/keyrings.ts';
 import { singleRequest } from '../../../shared/operations/requests.ts';
 import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
@@ -337,4 +338,15 @@ test('no key of a keyring that is gone is found, by whoever remembers where it w
   expect(await outcomesOf(world, ['a'])).toEqual(['not-found']);
   const unwrapped = await unwrapDataKeys(world.newHost(), { ...PLACE, keyIds: ['a'] });
   expect(errorOf(unwrapped)).toEqual({ type: 'not-found', what: 'keyring', id: KEYRING });
+});
+
+test('a failure is the whole call’s only if nothing was opened and there is one cause', () => {
+  const opened = { outcome: 'unwrapped', keyId: 'o', plaintext: Buffer.alloc(32), companyKeyVersion: 1 } as const;
+  const away = { outcome: 'failure', keyId: 'a', failure: failure('vault-unreachable', {}) } as const;
+  const denied = { outcome: 'failure', keyId: 'd', failure: failure('key-disabled', {}) } as const;
+  const absent = { outcome: 'not-found', keyId: 'n' } as const;
+  expect(wholeFailure([absent, away, away])).toBe(away.failure);
+  const damaged = { outcome: 'does-not-open', keyId: 'x' } as const;
+  const each = [[opened, away], [away, denied], [absent], [opened], [damaged, away]];
+  expect(each.map((outcomes) => wholeFailure(outcomes))).toEqual(each.map(() => undefined));
 });
