@@ -16,12 +16,15 @@ type Described = Omit<Route<never>, 'invoke'>;
 
 const INTRODUCTION = `Customer-managed keys for software vendors.
 
-Bearer tokens of Entra ID, version 2.0 access tokens, carry one of four app roles. A company that a caller may not know of is
+Bearer tokens of Entra ID, version 2.0 access tokens, carry one of four app roles. A program gets one by the client-credentials
+grant at https://login.microsoftonline.com/{tenant of the vendor}/oauth2/v2.0/token with the scope {application id URI of the
+API}/.default, a managed identity for the same resource; DefaultAzureCredential does both. A company that a caller may not know of is
 answered 404 like one that does not exist. Requests are JSON in UTF-8 of at most 1 MiB, or forms of at most 16 KiB where a
 browser sends them; unknown fields are errors and named.
 A collection answers at most 1,000 items a page. Long work answers 202 with Operation-Location and Retry-After. Every answer
 carries x-ms-request-id, every error x-ms-error-code and the shape \`Error\`; a path that is not described here is 404, a method
-405 with Allow. Routes that answer text/html are pages for people in a browser; they need no token, and refuse with the same
+405 with Allow. Ask again after an error if, and only if, it carries Retry-After: 429, 503, and a 409 whose \`kind\` is
+\`propagating\`; with the same Idempotency-Key where there is one. Long work carries \`status\` for pollers. Routes that answer text/html are pages for people in a browser; they need no token, and refuse with the same
 statuses and codes, on a page.`;
 
 const ERRORS = {
@@ -49,7 +52,12 @@ export function describeApi<D>(routes: readonly Route<D>[], version: string): Re
   }
   const description: ZodOpenApiObject = {
     openapi: '3.1.0',
-    info: { title: 'Keyswitch', version, description: INTRODUCTION, license: { name: 'Apache-2.0' } },
+    info: {
+      title: 'Keyswitch',
+      version,
+      description: INTRODUCTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: '/' }],
     tags: [...new Set(routes.map((route) => route.tag))].map((name) => ({ name })),
     paths,

@@ -32,8 +32,8 @@ const tenantBody = z
 /** What is to be approved. */
 const approvalInput = z
   .discriminatedUnion('for', [
-    z.strictObject({ for: z.literal('switch'), keyringId, switchId }),
-    z.strictObject({ for: z.literal('export'), keyringId }),
+    z.strictObject({ for: z.literal('switch'), keyringId, switchId }).meta({ id: 'SwitchApproval' }),
+    z.strictObject({ for: z.literal('export'), keyringId }).meta({ id: 'ExportApproval' }),
   ])
   .meta({ id: 'Approval' });
 

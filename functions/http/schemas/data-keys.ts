@@ -7,7 +7,7 @@ import { MAX_KEYS_PER_CALL, type UnwrapOutcome } from '../../../shared/operation
 import type { ListedDataKey } from '../../../shared/operations/data-keys/list.ts';
 import { pageQuery } from './pages.ts';
 import { failureToResponse, publicFailure } from '../failure-to-response.ts';
-import { errorBody, failureBody } from './failures.ts';
+import { errorOfOne, failureBody } from './failures.ts';
 import { count, dataKeyId, keyringId, time } from './ids.ts';
 
 const base64urlChars = (bytes: number): number => Math.ceil((bytes * 4) / 3);
@@ -32,7 +32,7 @@ export const newDataKeysBody = z.strictObject({
 export const unwrapBody = z.strictObject({ keyIds: z.array(dataKeyId).min(1).max(MAX_KEYS_PER_CALL) });
 
 const version = count.meta({ description: 'The version of the company key that it is under.' });
-const error = errorBody.shape.error.meta({ id: 'ErrorOfOne' });
+const error = errorOfOne;
 
 const notOpened = z.enum(['not-found', 'deleted', 'quarantined', 'lost', 'does-not-open']);
 type NotOpened = z.output<typeof notOpened>;
@@ -43,22 +43,26 @@ export const newDataKeysAnswer = z
     keys: z
       .array(
         z.discriminatedUnion('outcome', [
-          z.strictObject({
-            outcome: z.literal('created'),
-            keyId: dataKeyId,
-            companyKeyVersion: version,
-            plaintext: plaintext
-              .optional()
-              .meta({ description: 'Of a generated key; an imported one is not repeated.' }),
-          }),
-          z.strictObject({ outcome: z.literal('id-taken'), keyId: dataKeyId }),
-          z.strictObject({
-            outcome: z.literal('not-readable'),
-            keyId: dataKeyId,
-            because: z.union([notOpened, z.literal('failure')]),
-            failure: failureBody.optional(),
-          }),
-          z.strictObject({ outcome: z.literal('refused'), keyId: dataKeyId, error }),
+          z
+            .strictObject({
+              outcome: z.literal('created'),
+              keyId: dataKeyId,
+              companyKeyVersion: version,
+              plaintext: plaintext
+                .optional()
+                .meta({ description: 'Of a generated key; an imported one is not repeated.' }),
+            })
+            .meta({ id: 'CreatedDataKey' }),
+          z.strictObject({ outcome: z.literal('id-taken'), keyId: dataKeyId }).meta({ id: 'TakenDataKeyId' }),
+          z
+            .strictObject({
+              outcome: z.literal('not-readable'),
+              keyId: dataKeyId,
+              because: z.enum([...notOpened.options, 'failure']),
+              failure: failureBody.optional(),
+            })
+            .meta({ id: 'UnreadableDataKey' }),
+          z.strictObject({ outcome: z.literal('refused'), keyId: dataKeyId, error }).meta({ id: 'RefusedDataKey' }),
         ]),
       )
       .max(MAX_KEYS_PER_CALL),
@@ -70,14 +74,18 @@ export const unwrapAnswer = z
     keys: z
       .array(
         z.discriminatedUnion('outcome', [
-          z.strictObject({
-            outcome: z.literal('unwrapped'),
-            keyId: dataKeyId,
-            companyKeyVersion: version,
-            plaintext,
-          }),
-          z.strictObject({ outcome: notOpened, keyId: dataKeyId }),
-          z.strictObject({ outcome: z.literal('failure'), keyId: dataKeyId, failure: failureBody }),
+          z
+            .strictObject({
+              outcome: z.literal('unwrapped'),
+              keyId: dataKeyId,
+              companyKeyVersion: version,
+              plaintext,
+            })
+            .meta({ id: 'UnwrappedDataKey' }),
+          z.strictObject({ outcome: notOpened, keyId: dataKeyId }).meta({ id: 'UnopenedDataKey' }),
+          z
+            .strictObject({ outcome: z.literal('failure'), keyId: dataKeyId, failure: failureBody })
+            .meta({ id: 'FailedDataKey' }),
         ]),
       )
       .max(MAX_KEYS_PER_CALL),

@@ -20,7 +20,11 @@ export const eventBody = z
     action: z.string(),
     target: z.string(),
     outcome: z.enum(OUTCOMES),
-    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    // Described without the types of its values: generators (oapi-codegen) know no schema of several types.
+    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).meta({
+      description: 'Texts, numbers and truth values by name.',
+      override: { additionalProperties: true },
+    }),
     previous: z.string().meta({ description: 'Hash of the event before; empty for the first.' }),
     hash: z.string(),
   })

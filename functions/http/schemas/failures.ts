@@ -17,7 +17,10 @@ const serviceAnswer = z
   .meta({ description: "The service's own answer; for Keyswitch.PartnerAdmin only." });
 
 const shownOfFailure = {
-  kind: z.enum(['input', 'transient', 'propagating', 'denied', 'warning', 'integrity']),
+  kind: z.enum(['input', 'transient', 'propagating', 'denied', 'warning', 'integrity']).meta({
+    description:
+      '`input`: what was sent is wrong. `transient`: may pass, ask again after Retry-After. `propagating`: a grant may not have arrived yet, ask again until `becomesDeniedAt`. `denied`: until its owner acts. `warning`: nothing is refused in force. `integrity`: something was tampered with or is damaged.',
+  }),
   owner: z.enum(['company-admin', 'azure-admin', 'vendor']).meta({ description: 'Whose move it is.' }),
   cause: z.string(),
   remedy,
@@ -40,14 +43,14 @@ const detail = z.strictObject({
   message: z.string(),
 });
 
-export const errorBody = z
+export const errorOfOne = z
   .strictObject({
-    error: z.strictObject({
-      code: z.string().meta({ description: 'Stable; also in the header x-ms-error-code.' }),
-      message: z.string(),
-      target: z.string().optional(),
-      details: z.array(detail).max(100).optional(),
-      ...z.object(shownOfFailure).partial().shape,
-    }),
+    code: z.string().meta({ description: 'Stable; also in the header x-ms-error-code.' }),
+    message: z.string(),
+    target: z.string().optional(),
+    details: z.array(detail).max(100).optional(),
+    ...z.object(shownOfFailure).partial().shape,
   })
-  .meta({ id: 'Error' });
+  .meta({ id: 'ErrorOfOne' });
+
+export const errorBody = z.strictObject({ error: errorOfOne }).meta({ id: 'Error' });

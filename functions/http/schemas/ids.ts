@@ -47,7 +47,7 @@ export const noFields = z.strictObject({}).optional();
 
 export const providerRef = z
   .discriminatedUnion('provider', [
-    z.strictObject({ provider: z.literal('managed') }),
-    z.strictObject({ provider: z.literal('azure-key-vault'), connectionId }),
+    z.strictObject({ provider: z.literal('managed') }).meta({ id: 'ManagedProvider' }),
+    z.strictObject({ provider: z.literal('azure-key-vault'), connectionId }).meta({ id: 'AzureKeyVaultProvider' }),
   ])
   .meta({ id: 'Provider', description: "Where the key-encryption key lives: the vendor's vault or the company's." });

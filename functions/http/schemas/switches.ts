@@ -34,26 +34,35 @@ export const retryBody = z
 
 const waitsFor = z
   .discriminatedUnion('reason', [
-    z.strictObject({
-      reason: z.literal('tenant-unverified'),
-      owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
-    }),
-    z.strictObject({
-      reason: z
-        .literal('company-admin')
-        .meta({ description: 'The vendor ordered it; an admin of the company confirms or cancels it.' }),
-      owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
-    }),
-    z.strictObject({
-      reason: z.literal('provider').meta({ description: 'A vault, or the way to it, fails in a way that may pass.' }),
-      owner: z.enum(['company-admin', 'azure-admin', 'vendor']).meta({ description: 'Whose move it is, if it lasts.' }),
-      side: z.enum(['source', 'target']).optional().meta({ description: 'Which of the two vaults it is about.' }),
-      since: time,
-      nextTryAt: time.optional().meta({ description: 'Absent: the timer, which looks every minute, tries it next.' }),
-      failure: failureBody,
-    }),
+    z
+      .strictObject({
+        reason: z.literal('tenant-unverified'),
+        owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
+      })
+      .meta({ id: 'WaitsForTenant' }),
+    z
+      .strictObject({
+        reason: z
+          .literal('company-admin')
+          .meta({ description: 'The vendor ordered it; an admin of the company confirms or cancels it.' }),
+        owner: z.enum(['company-admin']).meta({ description: 'Whose move it is.' }),
+      })
+      .meta({ id: 'WaitsForCompanyAdmin' }),
+    z
+      .strictObject({
+        reason: z.literal('provider').meta({ description: 'A vault, or the way to it, fails in a way that may pass.' }),
+        owner: z
+          .enum(['company-admin', 'azure-admin', 'vendor'])
+          .meta({ description: 'Whose move it is, if it lasts.' }),
+        side: z.enum(['source', 'target']).optional().meta({ description: 'Which of the two vaults it is about.' }),
+        since: time,
+        nextTryAt: time.optional().meta({ description: 'Absent: the timer, which looks every minute, tries it next.' }),
+        failure: failureBody,
+      })
+      .meta({ id: 'WaitsForProvider' }),
   ])
   .meta({
+    id: 'WaitsFor',
     description:
       'What it waits for although nobody has to decide anything. It goes on by itself as soon as that is there; cancelling is possible at any moment.',
   });

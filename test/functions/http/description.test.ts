@@ -82,3 +82,39 @@ test('no schema takes fields that it does not name', () => {
   for (const operation of operations) walk(operation, operation.operationId);
   expect(open).toEqual([]);
 });
+
+/** Each schema of the description with its place. */
+function* schemasOf(value: unknown, at = ''): Generator<readonly [string, Readonly<Record<string, unknown>>]> {
+  if (typeof value !== 'object' || value === null) return;
+  yield [at, value as Readonly<Record<string, unknown>>];
+  for (const [name, inner] of Object.entries(value)) yield* schemasOf(inner, `${at}/${name}`);
+}
+
+test('client generators take the description as it is: a license by its identifier, one type for each schema', () => {
+  // openapi-generator refuses a license without one, oapi-codegen a schema of several types.
+  expect(document.info.license).toMatchObject({ identifier: 'Apache-2.0' });
+  expect([...schemasOf(document)].filter(([, { type }]) => Array.isArray(type)).map(([at]) => at)).toEqual([]);
+});
+
+test('every alternative has a name, and a field by which clients know which one it is', () => {
+  const schemas = document.components?.schemas ?? {};
+  const alternatives = [...schemasOf(document)].flatMap(([at, { oneOf, anyOf, discriminator }]) =>
+    oneOf === undefined && anyOf === undefined ? [] : [{ at, branches: oneOf ?? anyOf, discriminator }],
+  ) as { at: string; branches: { $ref?: string }[]; discriminator?: { mapping?: Record<string, string> } }[];
+  expect(alternatives.length).toBeGreaterThanOrEqual(5);
+  for (const { at, branches, discriminator } of alternatives) {
+    expect(Object.values(discriminator?.mapping ?? {}), at).toEqual(
+      expect.arrayContaining(branches.map(({ $ref }) => $ref)),
+    );
+    for (const { $ref = 'unnamed' } of branches) expect(schemas, at).toHaveProperty($ref.split('/').at(-1)!);
+  }
+});
+
+test('it says how to get a token, when to ask again and what each kind of failure means, and one error has one schema', () => {
+  expect(document.info.description).toContain('/oauth2/v2.0/token');
+  expect(document.info.description).toContain('Ask again after an error if, and only if, it carries Retry-After');
+  const { Error: error, Failure: failed } = document.components?.schemas ?? {};
+  expect(error).toMatchObject({ properties: { error: { $ref: '#/components/schemas/ErrorOfOne' } } });
+  for (const kind of ['input', 'transient', 'propagating', 'denied', 'warning', 'integrity'])
+    expect(JSON.stringify((failed as { properties: { kind: unknown } }).properties.kind)).toContain(`\`${kind}\``);
+});
