@@ -21,6 +21,7 @@ import { call } from './callers.ts';
 import { Chance } from './chance.ts';
 import type { Host } from './host.ts';
 import type { Actor } from './scheduler.ts';
+import { putTenant } from '../../shared/operations/tenants/registry.ts';
 import { agree } from './tenants.ts';
 import type { World } from './world.ts';
 import { ADMIN } from '../fakes/actors.ts';
@@ -141,7 +142,11 @@ export class Admin {
       if (stays) await this.#ask((d) => acceptLoss(d, { ...place, keyId }, ADMIN));
     }
     const waiting = view.value.waitsFor === undefined ? [] : view.value.unverifiedTenants;
-    for (const tenant of waiting) await agree(this.#world, this.#chance, tenant);
+    for (const tenant of waiting) {
+      // One that was removed since has no word until the vendor registers it again.
+      await this.#ask((d) => putTenant(d, { companyId: COMPANY, ...tenant, condition: {} }, ADMIN));
+      await agree(this.#world, this.#chance, tenant);
+    }
     return view.value.paused || view.value.blocked !== undefined || named.length + waiting.length > 0;
   }
 
