@@ -47,6 +47,17 @@ test.each(['evil.example/path', 'user@evil.example', ''])('a host name of Azure 
   expect(faults).toEqual([expect.stringMatching(/^ {2}error: WEBSITE_HOSTNAME: must be https/)]);
 });
 
+test('10,000 wrapped rows are kept unless it is said otherwise, and more than 100,000 are refused', () => {
+  const { KEYSWITCH_DATA_KEY_CACHE_ROWS: __, ...unsaid } = valid;
+  expect(parseSettings(unsaid).KEYSWITCH_DATA_KEY_CACHE_ROWS).toBe(10_000);
+  expect(parseSettings({ ...valid, KEYSWITCH_DATA_KEY_CACHE_ROWS: '100000' }).KEYSWITCH_DATA_KEY_CACHE_ROWS).toBe(
+    100_000,
+  );
+  expect(faultsOf({ ...valid, KEYSWITCH_DATA_KEY_CACHE_ROWS: '100001' })).toEqual([
+    expect.stringContaining('KEYSWITCH_DATA_KEY_CACHE_ROWS'),
+  ]);
+});
+
 const SCHEDULE = 'must be NCRONTAB with six fields: second minute hour day month weekday';
 
 test.each<readonly [string, string, string]>([

@@ -44,6 +44,19 @@ test('outcomes come in the order asked, each decided by itself, repeats included
   expect(plaintextsOf([again!]).get('b')).toBe(generated.get('b'));
 });
 
+test('a batch that is read as ranges is answered like keys that are read one by one', async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `key-${String(index).padStart(2, '0')}`);
+  const { world } = await withKeys(...names);
+  await world.tamper('key-10', { state: 'tombstone' });
+  await world.tamper('key-20', { state: 'lost' });
+  const keyIds = [...names, 'key-05x', 'key-30', 'zz-none'];
+  const alone: string[] = [];
+  for (const keyId of keyIds) alone.push(...(await outcomesOf(world, [keyId])));
+  expect(new Set(alone)).toEqual(new Set(['unwrapped', 'not-found', 'lost']));
+  expect(await outcomesOf(world, keyIds)).toEqual(alone);
+  expect(await outcomesOf(world, keyIds.toReversed())).toEqual(alone.toReversed());
+});
+
 test('a quarantined key that opens all the same is given to its owner', async () => {
   const { world, generated } = await withKeys('a');
   await world.tamper('a', { state: 'quarantined', stateBefore: 'live' });
