@@ -9,7 +9,7 @@ import { keyringRoutes } from './keyrings.ts';
 import { metaRoutes } from './meta.ts';
 import type { Route } from './route.ts';
 import type { EdgeServices } from './serve.ts';
-import { signInRoutes, type SignInServices } from './sign-ins.ts';
+import { signInRoutes } from './sign-ins.ts';
 import { recountRoutes } from './recount.ts';
 import { switchRoutes, type SwitchServices } from './switches.ts';
 import { vaultClaimRoutes } from './vault-claims.ts';
@@ -23,8 +23,7 @@ export type HttpServices = EdgeServices &
   ExportServices &
   SwitchServices &
   EventServices &
-  TenantServices &
-  SignInServices;
+  TenantServices;
 
 export const routes: readonly Route<HttpServices>[] = [
   ...companyRoutes,
