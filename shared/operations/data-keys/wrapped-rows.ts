@@ -17,11 +17,21 @@ export interface WrappedRow {
 
 const STATES: readonly DataKeyState[] = ['live', 'deleted', 'quarantined', 'lost', 'tombstone'];
 const EMPTY = new Uint8Array(0);
+/** More than can be forgotten while one read is under way. */
+const MAX_FORGOTTEN = 10_000;
+
+interface Begun {
+  readonly expiresAtMs: number;
+  readonly forgets: number;
+}
 
 export class WrappedRows {
   readonly #deps: { readonly tables: Pick<Tables, 'read' | 'list'>; readonly clock: Clock };
   readonly #ranges: RowRanges;
   readonly #ttlMs: number;
+  /** Counts up: whether a row was forgotten while a read of it was under way. */
+  #forgets = 0;
+  readonly #forgotten = new LRUCache<string, number>({ max: MAX_FORGOTTEN });
   readonly #kept: LRUCache<string, { readonly row: WrappedRow; readonly expiresAtMs: number }> | undefined;
 
   /** `rows`: how many are kept; 0 keeps none. */
@@ -43,11 +53,11 @@ export class WrappedRows {
 
   /** Past what is kept. Undefined if there is no such row. Throws StoreUnavailable. */
   async read(place: KeyringPlace, keyId: string, shardCount: number): Promise<WrappedRow | undefined> {
-    const expiresAtMs = this.#deps.clock.now().getTime() + this.#ttlMs;
+    const begun = this.#begin();
     const partition = dataKeysPartition(writePlaceOf(place, keyId, shardCount));
     return this.#taken(place, keyId, {
       stored: await this.#deps.tables.read('datakeys', partition, keyId),
-      expiresAtMs,
+      begun,
     });
   }
 
@@ -57,7 +67,7 @@ export class WrappedRows {
     keyIds: readonly string[],
     shardCount: number,
   ): Promise<ReadonlyMap<string, WrappedRow>> {
-    const expiresAtMs = this.#deps.clock.now().getTime() + this.#ttlMs;
+    const begun = this.#begin();
     const ids = new Set(keyIds);
     const shards = Map.groupBy(ids, (keyId) => dataKeysPartition(writePlaceOf(place, keyId, shardCount)));
     const stored = await this.#ranges.read(
@@ -66,30 +76,39 @@ export class WrappedRows {
     );
     const found = new Map<string, WrappedRow>();
     for (const keyId of ids) {
-      const row = this.#taken(place, keyId, { stored: stored.get(keyId), expiresAtMs });
+      const row = this.#taken(place, keyId, { stored: stored.get(keyId), begun });
       if (row) found.set(keyId, row);
     }
     return found;
   }
 
+  #begin(): Begun {
+    return { expiresAtMs: this.#deps.clock.now().getTime() + this.#ttlMs, forgets: this.#forgets };
+  }
+
   #taken(
     place: KeyringPlace,
     keyId: string,
-    { stored, expiresAtMs }: { readonly stored: StoredRow | undefined; readonly expiresAtMs: number },
+    { stored, begun }: { readonly stored: StoredRow | undefined; readonly begun: Begun },
   ): WrappedRow | undefined {
     const row: WrappedRow | undefined = stored && {
       state: oneOf(stored.cells, 'state', STATES) ?? 'live',
       companyKeyVersion: count(stored.cells, 'companyKeyVersion') ?? 0,
       blob: bytes(stored.cells, 'blob') ?? EMPTY,
     };
-    if (row?.state === 'live') this.#kept?.set(nameOf(place, keyId), { row, expiresAtMs });
-    else this.#kept?.delete(nameOf(place, keyId));
+    const name = nameOf(place, keyId);
+    const isOutOfDate = (this.#forgotten.get(name) ?? 0) > begun.forgets;
+    if (row?.state === 'live' && !isOutOfDate) this.#kept?.set(name, { row, expiresAtMs: begun.expiresAtMs });
+    else this.#kept?.delete(name);
     return row;
   }
 
-  /** Called when this process has changed the row. */
+  /** Called when this process has changed the row: a read that began before keeps nothing of it either. */
   forget(place: KeyringPlace, keyId: string): void {
-    this.#kept?.delete(nameOf(place, keyId));
+    const name = nameOf(place, keyId);
+    this.#forgets += 1;
+    this.#forgotten.set(name, this.#forgets);
+    this.#kept?.delete(name);
   }
 }
 

@@ -291,6 +291,40 @@ test('a key deleted through another process is refused when the kept row has had
   expect(await outcomesOf(world, ['a'], host)).toEqual(['deleted']);
 });
 
+test('a key deleted through this process while its row is being read is refused from then on', async () => {
+  const { world } = await withKeys('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
+  for (const batch of [['a'], ['b', 'c', 'd', 'e', 'f', 'g', 'h']]) {
+    const host = world.newHost({ cachedRows: 10 });
+    const [first = ''] = batch;
+    // Each request is answered as of before the delete, and after it.
+    const deleted = Promise.withResolvers<undefined>();
+    const read = world.tables.read.bind(world.tables);
+    const list = world.tables.list.bind(world.tables);
+    let isHeld = true;
+    const late = async <T>(answer: T): Promise<T> => {
+      if (isHeld) await deleted.promise;
+      return answer;
+    };
+    world.tables.read = async (...asked) => {
+      const answer = await read(...asked);
+      return asked[0] === 'datakeys' && asked[2] === first ? late(answer) : answer;
+    };
+    world.tables.list = async (query) => {
+      const answer = await list(query);
+      return query.table === 'datakeys' && answer.rows.some(({ rowKey }) => rowKey === first) ? late(answer) : answer;
+    };
+    const before = outcomesOf(world, batch, host);
+    await new Promise((resolve) => setImmediate(resolve));
+    isHeld = false;
+    const deletes = deleteDataKey(host, { ...PLACE, keyId: first });
+    valueOf(await deletes);
+    deleted.resolve(undefined);
+    expect((await before)[0]).toBe('unwrapped');
+    expect(await outcomesOf(world, [first], host)).toEqual(['deleted']);
+    Object.assign(world.tables, { read, list });
+  }
+});
+
 test('a key deleted through this process is refused at once, and unwraps again when restored', async () => {
   const { world, generated } = await withKeys('a');
   const host = world.newHost({ cachedRows: 10 });
