@@ -2,6 +2,7 @@
 // from browsers.
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { EdgeRefusal, MediaType } from './failure-to-response.ts';
+import { repeatedMember } from './repeated-member.ts';
 import type { Detail } from './validation.ts';
 
 export const MAX_BODY_BYTES = 1_048_576;
@@ -15,6 +16,7 @@ export const MAX_FORM_BYTES = 16_384;
 export const BODY_LIMIT_MS = 30_000;
 
 const MAX_NAME_CHARS = 64;
+const MAX_PLACE_CHARS = 256;
 
 export interface BodySource {
   readonly headers: { get(name: string): string | null };
@@ -29,11 +31,17 @@ export async function readJsonBody(request: BodySource): Promise<Result<unknown,
   const body = await readTyped(request, { type: JSON_TYPE, wanted: 'application/json', maxBytes: MAX_BODY_BYTES });
   if (!body.ok) return body;
   if (body.value === '') return ok(undefined);
+  const text = body.value ?? '';
+  let parsed: unknown;
   try {
-    return ok(JSON.parse(body.value ?? '') as unknown);
+    parsed = JSON.parse(text);
   } catch {
     return err({ type: 'malformed-json' });
   }
+  const twice = repeatedMember(text);
+  if (twice === undefined) return ok(parsed);
+  const target = `body.${twice.slice(0, MAX_PLACE_CHARS)}`;
+  return invalid({ code: 'invalid-value', target, message: 'is given twice' });
 }
 
 /** A form's fields by name; none if there is no body at all. A field that comes twice is refused: which one would count? */
