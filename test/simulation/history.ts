@@ -38,10 +38,10 @@ export class History {
     this.failure ??= `${this.#now()}: invariant ${invariant}: ${what}`;
   }
 
-  /** Whether every vault that was in force in that time denied throughout. */
+  /** Whether every vault that was in force in that time denied throughout. One that answers again in the last millisecond did not. */
   deniedThroughout(fromMs: number, toMs: number): boolean {
     return this.#hostsInForce(fromMs, toMs).every((host) =>
-      this.denials.some((denial) => denial.host === host && denial.fromMs <= fromMs && denial.toMs >= toMs),
+      this.denials.some((denial) => denial.host === host && denial.fromMs <= fromMs && denial.toMs > toMs),
     );
   }
 
