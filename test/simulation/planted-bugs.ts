@@ -249,7 +249,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a loss is accepted without asking whether the row opens',
-    1381,
+    1930,
     inFile(`${SWITCHES}/quarantine.ts`, ['if (tried.value.opens) {', 'if (found.key.keyId === "") {']),
   ),
   bug(
