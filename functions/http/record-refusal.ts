@@ -22,22 +22,14 @@ export async function recordRefusal(deps: Recording, call: RefusedCall): Promise
   if (!caller) return;
   const actor: Actor = { by: caller.subject, from, requestId };
   const target = call.route.operationId;
+  const record = (companyId: string, detail: Readonly<Record<string, string | undefined>>): Promise<boolean> =>
+    recordEvent(deps, actor, { action: 'access.refused', companyId, target, detail, outcome: 'refused' });
   if (refused.type === 'forbidden' || refused.type === 'unknown-company') {
-    const detail = { code: refused.type, asked: resourceId(params['companyId']) };
     // In the caller's own chain: the company in the path may not exist, and a name made up must not make a chain.
-    const companyId = caller.companyId ?? SYSTEM_PARTITION;
-    await recordEvent(deps, actor, { action: 'access.refused', companyId, target, detail, outcome: 'refused' });
+    const asked = resourceId(params['companyId']);
+    await record(caller.companyId ?? SYSTEM_PARTITION, { code: refused.type, asked });
   }
-  if (refused.type === 'company-admin-only') {
-    const { type: code, companyId } = refused;
-    await recordEvent(deps, actor, {
-      action: 'access.refused',
-      companyId,
-      target,
-      detail: { code },
-      outcome: 'refused',
-    });
-  }
+  if (refused.type === 'company-admin-only') await record(refused.companyId, { code: refused.type });
   if (refused.type === 'failure') {
     const companyId = resourceId(params['companyId']) ?? SYSTEM_PARTITION;
     await recordFailure(deps, actor, { companyId, target, failure: refused.failure });

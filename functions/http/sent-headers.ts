@@ -54,8 +54,9 @@ function headersOf(told: Told | undefined): Map<string, string> | undefined {
 }
 
 /**
- * Nothing can have taken their place if there is neither a body nor such a parameter. Otherwise they must be the same as what was sent: of those
- * that Azure's front end adds, the caller cannot know all. Where no body is expected nobody looks for such a member in it, so none is believed.
+ * Whether the headers in the metadata are those of this request. Without a body and without such a parameter nothing can have replaced them. With a
+ * body of a PUT or POST they must equal what was sent: a caller cannot know every header that Azure's front end adds. With a body of any other
+ * method they are not believed, since the app does not read that body and would not refuse the member.
  */
 function areOfThisRequest(
   told: ReadonlyMap<string, string>,

@@ -150,7 +150,7 @@ interface Calling {
 
 /**
  * With streaming the host tells the app of headers under this name, and a parameter of the query takes its place
- * (HttpTriggerAttributeBindingProvider): the author of a link would choose the headers that the app sees of the browser.
+ * (HttpTriggerAttributeBindingProvider). The app reads headers from the request itself (sent-headers.ts); a query that aims at this is refused.
  */
 const RESERVED_NAMES = new Set(['headers', 'query']);
 

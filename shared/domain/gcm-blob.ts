@@ -22,7 +22,7 @@ export function sealBlob(input: {
   return Buffer.concat([Buffer.of(BLOB_FORMAT), input.nonce, ciphertext, cipher.getAuthTag()]);
 }
 
-/** The plaintext, of `min` to `max` bytes, or undefined if the blob is none or does not open. Whoever is done with it overwrites it. */
+/** The plaintext, of `min` to `max` bytes; undefined if the bytes are no blob or do not open. The caller overwrites it after use. */
 export function openBlob(input: {
   readonly key: KeyObject;
   readonly additionalData: Buffer;

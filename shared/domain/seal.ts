@@ -84,8 +84,8 @@ export interface Shown {
 }
 
 /**
- * The bytes sealed of somebody who signed in and may answer the second question: who, to which link, in whose browser, and what the page
- * showed them. The hash of the browser's cookie makes it this sign-in and no other.
+ * The sealed bytes of a person who signed in and may now answer the page's question: who they are, which link they opened, in which browser, and what
+ * the page showed them. The hash of the browser's cookie ties the seal to this one sign-in.
  */
 export function sealedBytesOfSignedIn(
   companyId: string,

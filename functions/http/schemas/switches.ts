@@ -107,7 +107,7 @@ export const switchBody = z
 
 export type SwitchBody = z.input<typeof switchBody>;
 
-/** A switch that is blocked is under way: it goes on once somebody has done what `blocked` says. */
+/** A blocked switch counts as running: once an admin has done what `blocked` asks for, it goes on. */
 const STATUS_OF: Readonly<Record<SwitchView['state'], LongWorkStatus>> = {
   'pending-verification': 'NotStarted',
   preparing: 'Running',

@@ -135,7 +135,7 @@ export function readSwitch(cells: CellRecord): Switch {
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
     ...present({
       endsWithoutKeeping: flag(cells, 'endsWithoutKeeping') === true ? (true as const) : undefined,
-      // A row without the cell is not for anybody to begin.
+      // A row without the cell is malformed: a switch must not skip a confirmation because the cell was removed.
       awaitsConfirmation: need(flag(cells, 'awaitsConfirmation'), row, 'awaitsConfirmation')
         ? (true as const)
         : undefined,

@@ -1,5 +1,5 @@
-// Rows of links and of the one-time states of sign-ins. Pure. Found by a hash and bound to a company by their partition. Whoever can write
-// the tables makes none that counts: a link is sealed with what it asks, and whoever signed in with what they were shown.
+// Rows of links and of the one-time states of sign-ins. Pure. Found by a hash and bound to a company by their partition. A writer of
+// the tables cannot forge one: the seal of a link covers what it asks, the seal of a person who signed in covers what the page showed them.
 import type { Seal } from '../company-key.ts';
 import { readSeal } from './seal-cell.ts';
 import { readSubject, type SignInSubject } from '../sign-in-subject.ts';

@@ -1,5 +1,5 @@
-// How many refusals of a kind, and the same detections, one process records of a company in a minute. In memory, since whoever floods us must not be
-// able to make us write; so it holds for each instance by itself. What is beyond it is in the log only, and counted.
+// Limits how many refusals of one action, and how many detections of one action on one target, a process records for a company in a minute. The counts
+// are in memory, so that a caller who floods the app causes no writes; each instance has its own. Events beyond the limit are counted and only logged.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../ports.ts';
 
