@@ -153,6 +153,23 @@ export class SignInScene {
     return event;
   }
 
+  /** On a page with its code, and in the log alone: of what anybody can make up no company has a record. */
+  async refusedUnrecorded(page: Refused, company: Company, [status, code]: readonly [number, string]): Promise<void> {
+    expect([page.status, page.headers['x-ms-error-code']]).toEqual([status, code]);
+    const requestId = page.headers['x-ms-request-id'];
+    const events = await this.scene.events(company.companyId);
+    expect(events.filter((one) => one.requestId === requestId)).toEqual([]);
+  }
+
+  /** What the tables are asked while somebody waits for an answer, each as operation and table. The agenda is the timers'. */
+  async tableCallsOf<T>(attempt: () => Promise<T>): Promise<{ readonly result: T; readonly calls: readonly string[] }> {
+    const { tables } = this.scene.run.environment;
+    const last = (await tables.requests()).at(-1)?.sequence ?? 0;
+    const result = await attempt();
+    const asked = (await tables.requests(last)).filter(({ target }) => target !== 'agenda');
+    return { result, calls: asked.map(({ operation, target }) => `${operation} ${target}`).sort() };
+  }
+
   /** No consent, no claim, no verification, nothing else: what is stored is the same afterwards. */
   changesNothing<T>(attempts: () => Promise<T>): Promise<T> {
     return unchanged(this.scene.run.credential, MAY_CHANGE, attempts);

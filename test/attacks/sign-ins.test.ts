@@ -7,11 +7,13 @@ import { CONNECTOR_APP_ID } from '../../local/identities.ts';
 import { challengeOf } from '../../local/oidc/pkce.ts';
 import { MAX_CALLS_PER_MINUTE } from '../../shared/operations/call-limit.ts';
 import type { Company } from '../end-to-end/company.ts';
+import type { RawAnswer } from './raw-request.ts';
 import { attack } from './sign-in-attacks.ts';
 import { SignInScene, type Departed } from './sign-in-scene.ts';
 
 const LONG_AGO = '2020-01-01T00:00:00.000Z';
 const CODE_LIFETIME_SECONDS = 600;
+const NO_FIELDS = { form: new URLSearchParams() };
 
 let signIns: SignInScene;
 beforeAll(async () => {
@@ -44,12 +46,11 @@ attack('T01', async () => {
       left.state.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')),
     ]) {
       const page = await left.comeBack({ ...accepted(), state });
-      await signIns.refused(page, company, [400, 'sign-in-unknown', 'callback']);
+      await signIns.refusedUnrecorded(page, company, [400, 'sign-in-unknown']);
     }
-    // These name no company at all: there is no chain that they belong to.
     for (const state of ['x', '~', `${company.companyId}~`, `nobody-at-all~${'A'.repeat(43)}`]) {
       const page = await left.comeBack({ ...accepted(), state });
-      expect([page.status, page.headers['x-ms-error-code']]).toEqual([400, 'sign-in-unknown']);
+      await signIns.refusedUnrecorded(page, company, [400, 'sign-in-unknown']);
     }
   });
   // The genuine one is none the worse.
@@ -103,7 +104,7 @@ attack('T04', async () => {
     await signIns.refused(foreign, theirs.company, [409, 'sign-in-other-browser', 'admin-consent']);
     const renamed = theirs.left.state.replace(/^[^~]+/, own.company.companyId);
     const page = await own.left.comeBack({ ...accepted(), state: renamed });
-    await signIns.refused(page, own.company, [400, 'sign-in-unknown', 'callback']);
+    await signIns.refusedUnrecorded(page, own.company, [400, 'sign-in-unknown']);
   });
   expect((await theirs.left.comeBack(accepted())).host).toBe('login.microsoftonline.com');
 });
@@ -365,4 +366,35 @@ attack('T40', async () => {
   expect([limited.status, limited.code]).toEqual([429, 'too-many-requests']);
   expect(limited.headers).not.toHaveProperty('set-cookie');
   expect((await press(other)).status).toBe(200);
+});
+
+attack('T43', async () => {
+  const company = await signIns.target();
+  const link = new URL(await signIns.link(company));
+  const left = await signIns.departToSignIn(link.href);
+  const cookie = await left.cookie();
+  const madeUp = (companyId: string): string => `${companyId}~${'A'.repeat(43)}`;
+  const attempts: readonly ((companyId: string) => Promise<RawAnswer>)[] = [
+    (companyId) => signIns.send('GET', `${link.origin}/consent/links/${madeUp(companyId)}`),
+    (companyId) => signIns.send('POST', `${link.origin}/verify/links/${madeUp(companyId)}`, NO_FIELDS),
+    (companyId) => signIns.send('GET', left.callback({ ...accepted(), state: madeUp(companyId) }), { cookie }),
+    (companyId) => {
+      const form = new URLSearchParams({ state: madeUp(companyId), answer: 'confirm' });
+      return signIns.send('POST', `${link.origin}/consent/answer`, { cookie, form, headers: { origin: link.origin } });
+    },
+  ];
+  await signIns.changesNothing(async () => {
+    for (const attempt of attempts) {
+      const told = new Set<string>();
+      const asked = new Set<string>();
+      for (const companyId of [company.companyId, 'nobody-at-all']) {
+        const { result: page, calls } = await signIns.tableCallsOf(() => attempt(companyId));
+        await signIns.refusedUnrecorded(page, company, [400, page.code]);
+        told.add(page.text.replaceAll(page.requestId, '').replaceAll(companyId, ''));
+        asked.add(calls.join());
+        expect([...new Set(calls)]).toEqual(['get companies']);
+      }
+      expect([told.size, asked.size]).toEqual([1, 1]);
+    }
+  });
 });

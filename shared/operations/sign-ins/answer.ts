@@ -11,7 +11,7 @@ import type { Answering } from './answering.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
 import { grantConsent, type Granted } from './grant-consent.ts';
-import { refuse, refuseBy } from './refused.ts';
+import { refuse, refuseBy, refuseMadeUp } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 import { findState, findStateAgain, usedWrite, whoSignedIn } from './states.ts';
 import { targetOfSubject } from './subject-now.ts';
@@ -31,7 +31,10 @@ export async function answer(
   const { companyId } = ticket;
   const at = { companyId, step: 'confirm' } as const;
   const found = await findState(deps, { ticket, cookie: given.cookie, legs: ['confirm'] });
-  if (!found.ok) return refuse(deps, actor, { ...at, failure: found.error.failure });
+  if (!found.ok) {
+    if (!found.error.found) return refuseMadeUp(found.error.failure);
+    return refuse(deps, actor, { ...at, failure: found.error.failure });
+  }
   const state = found.value;
   const asked = await loadAsked(deps, { companyId, linkHash: state.value.link });
   if (!asked.ok) return refuseBy(deps, actor, { ...at, refusal: asked.error });

@@ -10,7 +10,7 @@ import { departToAdminConsent, departToSignIn, type Departure } from './depart.t
 import { refuse, refuseBy } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 
-/** Reads only, and records nothing: whoever opens a link that is over does no harm. A refusal names the company that the link claims. */
+/** Reads only, and records nothing: whoever opens a link that is over does no harm. A refusal names the company of a link that is known. */
 export async function openLink(
   deps: SignInDependencies,
   { link }: { readonly link: string },
@@ -19,7 +19,9 @@ export async function openLink(
   if (!ticket) return err({ refusal: refusedBy(failure('link-unknown')) });
   const { companyId, hash: linkHash } = ticket;
   const asked = await loadAsked(deps, { companyId, linkHash });
-  return asked.ok ? asked : err({ refusal: asked.error, companyId });
+  if (asked.ok) return asked;
+  const isUnknown = asked.error.type === 'failure' && asked.error.failure.code === 'link-unknown';
+  return err({ refusal: asked.error, ...(isUnknown ? {} : { companyId }) });
 }
 
 export async function begin(
@@ -30,7 +32,8 @@ export async function begin(
   const opened = await openLink(deps, request);
   if (!opened.ok) {
     const { refusal, companyId } = opened.error;
-    return companyId === undefined ? opened : refuseBy(deps, actor, { companyId, step: 'begin', refusal });
+    // A link without a row can be made up by anybody, for any company.
+    return companyId === undefined ? err({ refusal }) : refuseBy(deps, actor, { companyId, step: 'begin', refusal });
   }
   const asked = opened.value;
   const { companyId } = asked.company;

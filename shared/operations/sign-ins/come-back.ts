@@ -6,12 +6,12 @@ import { callbackErrorOf, microsoftRefusal, stateOf } from '../../domain/sign-in
 import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
+import type { SignedIn, SignInLeg } from '../../domain/rows/sign-in-rows.ts';
 import { parseTicket } from '../../domain/ticket.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import { identify } from './identify.ts';
-import { refuse, refuseBy } from './refused.ts';
+import { refuse, refuseBy, refuseMadeUp } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 import { beginQuestion, findState, openCookie, useUp, type FoundState } from './states.ts';
 
@@ -33,6 +33,9 @@ interface Callback extends FromBrowser {
   readonly callbackUrl: string;
 }
 
+/** The steps that lead back by an address; the third is a form of our own. */
+const LEGS: readonly SignInLeg[] = ['admin-consent', 'sign-in'];
+
 export async function comeBack(
   deps: SignInDependencies,
   callback: Callback,
@@ -43,10 +46,12 @@ export async function comeBack(
   if (!ticket) return err({ refusal: refusedBy(failure('sign-in-unknown')) });
   const { companyId } = ticket;
   const { cookie } = callback;
-  const found = await findState(deps, { ticket, cookie, legs: ['admin-consent', 'sign-in'] });
+  const found = await findState(deps, { ticket, cookie, legs: LEGS });
   if (!found.ok) {
-    const step = found.error.found?.leg ?? 'callback';
-    return refuse(deps, actor, { companyId, step, failure: found.error.failure });
+    const { failure: refused, found: state } = found.error;
+    if (!state) return refuseMadeUp(refused);
+    const step = LEGS.includes(state.leg) ? state.leg : 'callback';
+    return refuse(deps, actor, { companyId, step, failure: refused });
   }
   const state = found.value;
   const asked = await loadAsked(deps, { companyId, linkHash: state.value.link });

@@ -1,4 +1,5 @@
-// What is recorded of a sign-in that is refused, in the chain of the company whose it claims to be. Nothing is changed by it.
+// What is recorded of a sign-in that is refused, in the chain of the company whose it claims to be. Nothing is changed by it. Of a link or state
+// that has no row nothing is recorded: who made it up must not learn by a record's time whether the company that it names exists.
 import type { Actor } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -27,6 +28,10 @@ export async function refuse(
   await recordFailure(deps, actor, { companyId, target, failure });
   return err(error);
 }
+
+/** Of a state without a row: no more is read, and nothing written, whatever company it names. */
+export const refuseMadeUp = (failure: Failure): { readonly ok: false; readonly error: SignInRefusal } =>
+  err({ refusal: refusedBy(failure) });
 
 /** The same of a refusal that may be none of a failure. Only failures are recorded. */
 export async function refuseBy(

@@ -108,15 +108,19 @@ export interface FoundState extends Loaded<SignInState> {
   readonly ticket: Ticket;
 }
 
-/** A state that may be used now, for one of `legs`, by the browser that shows `cookie`. Uses nothing up. */
+/**
+ * A state that may be used now, for one of `legs`, by the browser that shows `cookie`. Uses nothing up. A refusal without `found` is of a state that
+ * has no row: anybody can make one up.
+ */
 export async function findState(
   deps: { readonly tables: Pick<Tables, 'read'>; readonly clock: Clock },
   asked: { readonly ticket: Ticket; readonly cookie: string | undefined; readonly legs: readonly SignInLeg[] },
 ): Promise<Result<FoundState, { readonly failure: Failure; readonly found?: SignInState }>> {
   const { ticket, cookie, legs } = asked;
   const state = await loadState(deps.tables, ticket);
-  if (!state || !legs.includes(state.value.leg)) return err({ failure: failure('sign-in-unknown') });
+  if (!state) return err({ failure: failure('sign-in-unknown') });
   const found = state.value;
+  if (!legs.includes(found.leg)) return err({ failure: failure('sign-in-unknown'), found });
   const refused = (
     code: 'sign-in-expired' | 'sign-in-used' | 'sign-in-other-browser',
   ): ReturnType<typeof err<{ failure: Failure; found: SignInState }>> => err({ failure: failure(code), found });

@@ -216,7 +216,11 @@ describe('the redirect back from admin consent', () => {
     const link = await walk.link(PLACE);
     const left = valueOf(await walk.begin(link));
     const query = change(world.signIns.accept(left.goTo)).replace('LINK', encodeURIComponent(link));
-    await expectRefused(() => walk.comeBack(query, left.cookie), code);
+    const before = whatCounts();
+    expect(codeOf(await walk.comeBack(query, left.cookie))).toBe(code);
+    // Nobody was given it, so it is not recorded.
+    expect(await world.events()).toEqual(['connection.put:done', 'consent.request:done']);
+    expect(whatCounts()).toEqual(before);
   });
 
   it('without a state, or with two, is nobody’s', async () => {
