@@ -23,7 +23,7 @@ answered 404 like one that does not exist. Requests are JSON in UTF-8 of at most
 browser sends them; unknown fields are errors and named.
 A collection answers at most 1,000 items a page. Long work answers 202 with Operation-Location and Retry-After. Every answer
 carries x-ms-request-id, every error x-ms-error-code and the shape \`Error\`; a path that is not described here is 404, a method
-405 with Allow. Ask again after an error if, and only if, it carries Retry-After: 429, 503, and a 409 whose \`kind\` is
+405 with Allow; HEAD is answered wherever GET is. Ask again after an error if, and only if, it carries Retry-After: 429, 503, and a 409 whose \`kind\` is
 \`propagating\`; with the same Idempotency-Key where there is one. Long work carries \`status\` for pollers. Routes that answer text/html are pages for people in a browser; they need no token, and refuse with the same
 statuses and codes, on a page.`;
 

@@ -3,6 +3,7 @@
 import type { HttpHandler, HttpMethod, HttpMethodFunctionOptions, HttpResponseInit } from '@azure/functions';
 import { refuseWithJson } from './answer-json.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
+import { ALL_METHODS, methodsOf } from './methods.ts';
 import { refuseWithPage } from './pages/answer-page.ts';
 import { serve, type EdgeServices } from './serve.ts';
 import { pathMatches } from './path-match.ts';
@@ -17,8 +18,6 @@ export interface HttpApp {
   ): void;
 }
 
-const ALL_METHODS: HttpMethod[] = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'];
-
 /**
  * The host takes functions in the order of their names, and of their routes the first that fits: this prefix is what keeps them
  * behind every route. A test reaches each route in that order.
@@ -28,7 +27,7 @@ export const LAST = 'zz-';
 export function registerRoutes<D extends EdgeServices>(app: HttpApp, routes: readonly Route<D>[], deps: D): void {
   for (const route of routes) {
     app.http(route.operationId, {
-      methods: [route.method],
+      methods: methodsOf(route.method),
       authLevel: 'anonymous',
       route: fullPath(route).slice(1),
       handler: served(route, deps),
@@ -60,7 +59,7 @@ function registerUnknown(
       methods: ALL_METHODS,
       authLevel: 'anonymous',
       route: `${area}/{*rest}`,
-      handler: ({ params }) => wholeAnswer(answer(`/${area}/${params['rest'] ?? ''}`)),
+      handler: ({ method, params }) => wholeAnswer(answer(`/${area}/${params['rest'] ?? ''}`), method),
     });
   }
 }
@@ -75,15 +74,17 @@ const asJson = (refusal: EdgeRefusal, requestId: string): HttpResponseInit =>
 function served<D extends EdgeServices>(route: Route<D>, deps: D): HttpHandler {
   const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   const handle = serve(route, deps);
-  return async ({ url, query, headers, body, params }) => {
+  return async ({ method, url, query, headers, body, params }) => {
     const given = new Map(Object.entries(params).map(([name, value]) => [name.toLowerCase(), value]));
     const own = Object.fromEntries(names.map((name) => [name, given.get(name.toLowerCase()) ?? '']));
-    return wholeAnswer(await handle({ url, query, headers, body, params: own }));
+    return wholeAnswer(await handle({ url, query, headers, body, params: own }), method);
   };
 }
 
 /** 405 with Allow where another method would do, 404 otherwise; the same for everybody, so it needs no token. */
 function refusalOf<D>(routes: readonly Route<D>[], path: string): EdgeRefusal {
-  const allowed = routes.filter((route) => pathMatches(fullPath(route), path)).map(({ method }) => method);
+  const allowed = routes
+    .filter((route) => pathMatches(fullPath(route), path))
+    .flatMap(({ method }) => methodsOf(method));
   return allowed.length > 0 ? { type: 'method-not-allowed', allowed } : { type: 'no-such-route' };
 }

@@ -4,6 +4,7 @@
 // passed in is `@azure/functions-core`, so that nothing happens on import.
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { makeHearable } from './methods.ts';
 import { tellSentHeaders, type Told } from './sent-headers.ts';
 
 /** The host sends it before, or right after, it tells of the invocation; it tries ten times, for about two seconds. */
@@ -90,6 +91,7 @@ function guard(invocation: Invocation, { invocationId, request: told }: CoreCont
   const getResponse = invocation.getResponse.bind(invocation);
   invocation.getArguments = async () => {
     arrival = await arrivals.wait(invocationId);
+    makeHearable(arrival.request);
     arrival.handOn();
     if (told.triggerMetadata) tellSentHeaders(told.triggerMetadata, arrival.request);
     return await orAnswer(getArguments);

@@ -50,6 +50,26 @@ test('every answer announces its length: JSON, a refusal, a page, an area withou
   }
 });
 
+test('through the host HEAD answers as GET does without the body, and methods that nobody takes get our 405 and not the host’s', async () => {
+  for (const place of [
+    PATH,
+    '/api/v1/health/live',
+    '/api/v1/openapi.json',
+    '/consent/none',
+    '/api/v1/companies/none',
+  ]) {
+    const [got, head] = [await send(host.url, 'GET', place, { token }), await send(host.url, 'HEAD', place, { token })];
+    expect([place, head.status, head.text]).toEqual([place, got.status, '']);
+    for (const name of ['content-length', 'content-type', 'etag', 'cache-control', 'x-ms-error-code'])
+      expect([place, name, head.headers[name]]).toEqual([place, name, got.headers[name]]);
+  }
+  for (const method of ['TRACE', 'QUERY', 'PURGE', 'PATCH', 'OPTIONS', 'M-SEARCH']) {
+    const answer = await send(host.url, method, PATH, { token });
+    expect([method, answer.status, answer.headers['allow']]).toEqual([method, 405, 'PUT, GET, HEAD, DELETE']);
+    expect(answer.requestId).toMatch(/./);
+  }
+});
+
 test('a body over the limit is 413 in our shape, in pieces or announced, also where the app has stopped reading', async () => {
   const body = { displayName: 'x' };
   for (const size of [1.2 * MIB, 3 * MIB]) {

@@ -123,7 +123,7 @@ export class Api {
       undefined as unknown as Parameters<typeof handler>[1],
     )) as HttpResponseInit;
     const answer = answerOf(init);
-    this.description.expectToFit(name, answer);
+    this.description.expectToFit(name, answer, method);
     return answer;
   }
 
@@ -216,7 +216,7 @@ function answerOf(init: HttpResponseInit): ApiAnswer {
     status: init.status ?? 200,
     headers,
     body: (text === '' || isPage ? {} : JSON.parse(text)) as Json,
-    ...(isPage ? { html: text } : {}),
+    ...(isPage && text !== '' ? { html: text } : {}),
     cookies: init.cookies ?? [],
   };
 }

@@ -217,7 +217,7 @@ describe('a path that is not described', () => {
   test('is 405 with Allow when another method would do', async () => {
     const answer = await api.call('PATCH', '/companies/acme', { as: partner, body: {} });
     expect(answer.status).toBe(405);
-    expect(answer.headers.get('allow')).toBe('PUT, GET, DELETE');
+    expect(answer.headers.get('allow')).toBe('PUT, GET, HEAD, DELETE');
     expect((await api.call('DELETE', '/Companies/acme/KEYRINGS/default/rekey')).headers.get('allow')).toBe('POST');
   });
 });

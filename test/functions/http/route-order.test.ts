@@ -1,4 +1,5 @@
 // Whether the Functions host, which takes functions by name and of their routes the first that fits, reaches every route.
+import { METHODS as nodeMethods } from 'node:http';
 import { expect, test } from 'vitest';
 import { AREAS } from '../../../functions/http/route.ts';
 import { LAST, registerReserved, registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
@@ -11,7 +12,7 @@ interface Registered {
   readonly template: string;
 }
 
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'];
+const METHODS = nodeMethods.filter((method) => method !== 'CONNECT');
 
 function registered(): Registered[] {
   const functions: Registered[] = [];
@@ -76,7 +77,9 @@ test('a function that is named so that it stands before others is found', () => 
   expect(shadowed(misnamed)).toEqual([
     'POST api/v1/companies/{companyId}/keyrings/{keyringId}/unwrap → unknown-path',
     'GET api/v1/companies/{companyId}/events/verify → unknown-path',
+    'HEAD api/v1/companies/{companyId}/events/verify → unknown-path',
     'GET api/v1/events/verify → unknown-path',
+    'HEAD api/v1/events/verify → unknown-path',
   ]);
   const literalBehind = [
     { name: 'get-thing', methods: ['GET'], template: 'api/v1/things/{id}' },
