@@ -25,7 +25,7 @@ import type { Unwrapping } from '../shared/operations/data-keys/unwrap.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { handleSwitchWork, type WorkDependencies } from '../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../shared/operations/switches/start-switch.ts';
-import { pageSlots } from '../shared/operations/switches/shard-pass.ts';
+import { pageSlots } from '../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../shared/operations/wrap-company-key.ts';
@@ -204,7 +204,7 @@ export class BenchCompany {
       timers: systemTimers,
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: KEY_TTL_MS }),
-      pageSlots: pageSlots(),
+      pageSlots: pageSlots(systemClock),
       vaultTurns: new VaultTurns(systemTimers, systemClock),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,

@@ -24,7 +24,7 @@ import { ShardWriter } from '../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { PatientVaults } from '../shared/operations/patient-vaults.ts';
 import { SilentVaults } from '../shared/operations/silent-vaults.ts';
-import { pageSlots } from '../shared/operations/switches/shard-pass.ts';
+import { pageSlots } from '../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { parseSettings } from '../shared/settings.ts';
@@ -138,7 +138,7 @@ const services = {
   wrappedRows,
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
   workerKeys: new WorkerKeys({ ...opening, vaults: workerVaults }, { ttlMs }),
-  pageSlots: pageSlots(),
+  pageSlots: pageSlots(clock),
   vaultTurns: new VaultTurns(timers, clock),
   verifier,
   signIns,

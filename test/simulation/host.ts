@@ -13,7 +13,7 @@ import type { WorkDependencies } from '../../shared/operations/switches/handle-w
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
 import { SilentVaults } from '../../shared/operations/silent-vaults.ts';
-import { pageSlots } from '../../shared/operations/switches/shard-pass.ts';
+import { pageSlots } from '../../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
 import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
@@ -93,7 +93,7 @@ export function startHost(world: PortWorld, name: string): Host {
     companyKeys,
     keptKeys: new KeptKeys({ ...caller, log, clock, entropy, eventLimits }, companyKeys),
     workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
-    pageSlots: pageSlots(),
+    pageSlots: pageSlots(clock),
     vaultTurns: new VaultTurns(timers, clock),
     keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, maxEntries: MAX_ENTRIES }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),

@@ -1,7 +1,6 @@
 // One worker's turn on one shard: turn it to the switch's generation if need be, then pass over its rows page by page until both
 // passes are through. Before every page switch and shard are read again; a worker that is out of date stops and changes nothing.
 import type { KeyObject } from 'node:crypto';
-import pLimit from 'p-limit';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import { rewrapRow, verifyRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
 import type { DataKey } from '../../domain/data-key.ts';
@@ -19,6 +18,7 @@ import { alarmKeptKey } from '../kept-keys.ts';
 import { pauseAfterLosing } from '../races.ts';
 import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
 import { countsDiffer } from './counts-differ.ts';
+import type { PageSlots } from './page-slots.ts';
 import { writeRows, type End, type PassWriting } from './pass-writes.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 import { NO_TURN, type VaultTurns } from './vault-turns.ts';
@@ -30,18 +30,6 @@ export interface ShardPassing extends PassWriting, Recording {
   readonly pageSlots: PageSlots;
   readonly vaultTurns: Pick<VaultTurns, 'run'>;
 }
-
-/** Lets a page be worked on when there is room for it, in the order of asking. */
-type PageSlots = <T>(page: () => Promise<T>) => Promise<T>;
-
-const PAGES_AT_ONCE = 4;
-
-/**
- * One for each process, for all companies. Shards that are passed over side by side go on in turns: a caller's request waits behind every page
- * that is under way, in this process and in the store, so there are only so many of them as keep the store busy. Nobody asks a vault in one: a
- * vault that says nothing would hold up the switches of everybody else.
- */
-export const pageSlots = (): PageSlots => pLimit(PAGES_AT_ONCE);
 
 /** `stale`: the switch has moved on, is paused, blocked or over. `no-turn`: as many of its company as may wait for vaults already. */
 export type PassOutcome =
@@ -134,16 +122,22 @@ async function passPage(
     if (!written) return 'lost-race';
     return inVain(deps, place, { before: shard.value, after: written }) ?? 'moved';
   };
-  const first = await deps.pageSlots(async () => {
-    const page = await pages.read(shard.value.cursor);
-    const named = otherVersions(sw, page);
-    return named.size === 0 ? { moved: await move(page, new Map()) } : { page, named };
-  });
-  if ('moved' in first) return first.moved;
+  const first = await deps.pageSlots(
+    async () => {
+      const page = await pages.read(shard.value.cursor);
+      const named = otherVersions(sw, page);
+      return named.size === 0 ? { page, moved: await move(page, new Map()) } : { page, moved: undefined, named };
+    },
+    ({ page, moved }) => (moved === 'moved' ? page.rows.length : undefined),
+  );
+  if (first.moved) return first.moved;
   const others = await deps.vaultTurns.run(place.companyId, () => otherKeys(deps, place, sw, first.named));
   if (others === NO_TURN) return { type: 'no-turn' };
   if (!others.ok) return { type: 'problem', problem: others.error };
-  return deps.pageSlots(() => move(first.page, others.value));
+  return deps.pageSlots(
+    () => move(first.page, others.value),
+    () => undefined,
+  );
 }
 
 /** A pass that came to its end and has not seen all goes again from the start, unseen rows first; the second time somebody is told. */

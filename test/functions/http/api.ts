@@ -16,7 +16,7 @@ import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-plac
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
-import { pageSlots } from '../../../shared/operations/switches/shard-pass.ts';
+import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
@@ -171,7 +171,7 @@ export class Api {
       wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: CACHE_TTL_MS }),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
-      pageSlots: pageSlots(),
+      pageSlots: pageSlots(clock),
       vaultTurns: new VaultTurns(timers, clock),
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',

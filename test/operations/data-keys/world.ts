@@ -29,7 +29,7 @@ import { singleRequest, type RequestIdentity } from '../../../shared/operations/
 import type { PurgeSweeping } from '../../../shared/operations/sweep-purges.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
-import { pageSlots } from '../../../shared/operations/switches/shard-pass.ts';
+import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
@@ -141,7 +141,7 @@ export class World {
       companyKeys,
       keptKeys,
       workerKeys: new WorkerKeys(opening, { ttlMs: TTL_MS }),
-      pageSlots: pageSlots(),
+      pageSlots: pageSlots(clock),
       vaultTurns: new VaultTurns(timers, clock),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }, this.#options),
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: TTL_MS }),

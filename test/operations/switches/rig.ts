@@ -21,7 +21,8 @@ import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
-import { pageSlots, passShard } from '../../../shared/operations/switches/shard-pass.ts';
+import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
+import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
 import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
@@ -107,7 +108,7 @@ export class Rig {
       queue: this.queue,
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
-      pageSlots: pageSlots(),
+      pageSlots: pageSlots(this.clock),
       vaultTurns: new VaultTurns(new FakeTimers(), this.clock),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,

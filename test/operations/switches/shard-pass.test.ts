@@ -5,7 +5,8 @@ import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { StoreUnavailable, type Entropy, type Tables, type Timers } from '../../../shared/operations/ports.ts';
-import { PAGE_ROWS, pageSlots, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
+import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
+import { PAGE_ROWS, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
@@ -62,7 +63,7 @@ const MANY = 2 * PAGE_ROWS + 1;
 describe('workers of many companies in one process', () => {
   it('go on while another company’s vault says nothing, however many of its shards wait for it', async () => {
     const [silent, other] = [await prepared(1), await prepared(3)];
-    const slots = pageSlots();
+    const slots = pageSlots(silent.clock);
     const vaults = { readKey: () => never, unwrap: () => never };
     const workerKeys = new WorkerKeys({ ...silent.deps, vaults }, { ttlMs: 5_000 });
     const { generation } = await switchOf(silent);
@@ -272,25 +273,6 @@ describe('a worker’s turn on a shard', () => {
 });
 
 describe('shards that one process passes over side by side', () => {
-  it('work on four pages at once, the others in the order of asking', async () => {
-    const slots = pageSlots();
-    const begun: number[] = [];
-    const ends: (() => void)[] = [];
-    const pages = [0, 1, 2, 3, 4, 5].map((n) =>
-      slots(() => new Promise<void>((end) => void (begun.push(n), (ends[n] = end)))),
-    );
-    await settled();
-    expect(begun).toEqual([0, 1, 2, 3]);
-    ends[2]?.();
-    await settled();
-    expect(begun).toEqual([0, 1, 2, 3, 4]);
-    for (const n of [0, 1, 3, 4]) ends[n]?.();
-    await settled();
-    ends[5]?.();
-    await Promise.all(pages);
-    expect(begun).toEqual([0, 1, 2, 3, 4, 5]);
-  });
-
   it('take one slot for each page, and none for the reads between them', async () => {
     const rig = await prepared(MANY);
     let taken = 0;
@@ -300,5 +282,3 @@ describe('shards that one process passes over side by side', () => {
     expect(taken).toBe(6);
   });
 });
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
