@@ -23,6 +23,7 @@ import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts'
 import { ShardWriter } from '../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { PatientVaults } from '../shared/operations/patient-vaults.ts';
+import { Readiness } from '../shared/operations/readiness.ts';
 import { SilentVaults } from '../shared/operations/silent-vaults.ts';
 import { pageSlots } from '../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../shared/operations/switches/vault-turns.ts';
@@ -145,6 +146,7 @@ const services = {
   exportSealer,
   eventLimits,
   dataKeyCalls: new DataKeyCalls(clock, entropy.id()),
+  readiness: new Readiness({ tables, clock, log }),
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
   publicUrl: settings.publicUrl,
   vendorName: settings.KEYSWITCH_VENDOR_NAME,

@@ -24,6 +24,8 @@ export type EdgeRefusal =
   | { readonly type: 'method-not-allowed'; readonly allowed: readonly string[] }
   | { readonly type: 'identity-provider-unavailable' }
   | { readonly type: 'store-unavailable' }
+  /** To whoever probes: no word of why. */
+  | { readonly type: 'not-ready' }
   /** A bug: nothing of the inside is shown, only the request id by which the log names it. */
   | { readonly type: 'internal-error'; readonly requestId: string };
 
@@ -168,6 +170,10 @@ export function failureToResponse(
       });
     case 'store-unavailable':
       return answer(503, 'store-unavailable', 'The store of Keyswitch does not answer; ask again.', {
+        headers: retryAfter(STORE_RETRY_SECONDS),
+      });
+    case 'not-ready':
+      return answer(503, 'not-ready', 'Keyswitch cannot work now; ask again.', {
         headers: retryAfter(STORE_RETRY_SECONDS),
       });
     case 'identity-provider-unavailable':

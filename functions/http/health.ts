@@ -1,16 +1,24 @@
-// Whether the process runs, and whether it can work. Liveness is open and says nothing more; readiness asks the store, so it
-// takes a token.
+// Whether the process runs, and whether it can work. Load balancers ask without a token and are told nothing more; operators are told why.
 import * as z from 'zod';
-import { ok } from '../../shared/domain/result.ts';
-import { SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
-import type { Tables } from '../../shared/operations/ports.ts';
+import { err, ok } from '../../shared/domain/result.ts';
+import type { Readiness } from '../../shared/operations/readiness.ts';
 import { defineRoute } from './route.ts';
+import { time } from './schemas/ids.ts';
 
 export interface HealthServices {
-  readonly tables: Tables;
+  readonly readiness: Pick<Readiness, 'find'>;
 }
 
 const status = z.strictObject({ status: z.literal('ok') });
+const OK = { status: 200, body: { status: 'ok' as const } };
+
+const report = z
+  .strictObject({
+    status: z.enum(['ok', 'not-ready']),
+    checkedAt: time,
+    reason: z.string().optional().meta({ description: 'Why it is not ready, in the words of the store.' }),
+  })
+  .meta({ id: 'Health' });
 
 export const healthRoutes = [
   defineRoute({
@@ -22,21 +30,38 @@ export const healthRoutes = [
     roles: 'open',
     answers: { 200: 'It runs.' },
     answerSchema: status,
-    run: () => Promise.resolve(ok({ status: 200, body: { status: 'ok' as const } })),
+    run: () => Promise.resolve(ok(OK)),
   }),
   defineRoute({
     operationId: 'get-readiness',
     method: 'GET',
     path: '/health/ready',
     tag: 'health',
-    summary: 'Whether the store answers',
-    roles: ['PartnerAdmin', 'CompanyAdmin', 'DataKeys', 'Auditor'],
+    summary: 'Whether it can work',
+    description: 'For load balancers: the status says it, 200 or 503. What was found holds for five seconds.',
+    roles: 'open',
     answers: { 200: 'It can work.' },
     answerSchema: status,
-    run: async (deps: HealthServices) => {
-      // Any row will do: the read throws StoreUnavailable if the store is away, and the edge answers 503.
-      await deps.tables.read('companies', SYSTEM_PARTITION, 'readiness');
-      return ok({ status: 200, body: { status: 'ok' as const } });
+    run: async ({ readiness }: HealthServices) =>
+      (await readiness.find()).isReady ? ok(OK) : err({ type: 'not-ready' as const }),
+  }),
+  defineRoute({
+    operationId: 'get-health',
+    method: 'GET',
+    path: '/health',
+    tag: 'health',
+    summary: 'Whether it can work, and why not',
+    roles: ['PartnerAdmin', 'Auditor'],
+    answers: { 200: 'What was found in the last five seconds. That it is not ready is a result, not an error.' },
+    answerSchema: report,
+    run: async ({ readiness }: HealthServices) => {
+      const { isReady, at, reason } = await readiness.find();
+      const body = {
+        status: isReady ? ('ok' as const) : ('not-ready' as const),
+        checkedAt: at.toISOString(),
+        ...(reason === undefined ? {} : { reason }),
+      };
+      return ok({ status: 200, body });
     },
   }),
 ] as const;

@@ -133,7 +133,7 @@ export function defineRoute<
     readonly run: (
       deps: D,
       call: Call<z.output<P>, z.output<Q>, z.output<B>>,
-    ) => Promise<Result<Answer<z.input<A>>, Refusal>>;
+    ) => Promise<Result<Answer<z.input<A>>, Refused>>;
   },
 ): JsonRoute<D> {
   const { run, ...described } = route;

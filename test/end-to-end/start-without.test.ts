@@ -44,7 +44,7 @@ test('without its store it lives, is not ready, and works when the store is back
   expect((await company.unwrap([keyId])).status).toBe(503);
   await staysUp(host, tables);
   await tables.clearFaults();
-  expect(await status('/health/ready')).toBe(200);
+  await until('it to be ready', async () => (await status('/health/ready')) === 200);
   expect(await company.different()).toEqual([]);
 });
 

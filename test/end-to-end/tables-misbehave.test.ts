@@ -144,7 +144,7 @@ test('a store that is away for a while: callers are told to ask again, and the s
   const [keyId = ''] = company.keys.keys();
   const away = await company.unwrap([keyId]);
   expect([away.status, away.headers.get('retry-after')]).toEqual([503, '5']);
-  expect((await run.call('GET', '/health/ready')).status).toBe(503);
+  await until('probes to see it', async () => (await run.call('GET', '/health/ready')).status === 503);
   expect((await run.call('GET', '/health/live')).status).toBe(200);
   await tables.clearFaults();
   expect((await company.ends('s1')).state).toBe('completed');

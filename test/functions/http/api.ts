@@ -11,6 +11,7 @@ import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts'
 import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { DataKeyCalls } from '../../../shared/operations/audit/data-key-calls.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
+import { Readiness } from '../../../shared/operations/readiness.ts';
 import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
@@ -181,6 +182,7 @@ export class Api {
       }),
       eventLimits,
       dataKeyCalls: new DataKeyCalls(clock, 'instance-1'),
+      readiness: new Readiness({ tables, clock, log }),
       companyClaim: 'extension_company',
       publicUrl: ORIGIN,
       vendorName: 'Fabrikam Backup',

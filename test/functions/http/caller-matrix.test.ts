@@ -4,7 +4,6 @@ import type { Claims } from '../../fakes/fake-token-issuer.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { adminOf, Api, auditor, backend, partner, registerCompany } from './api.ts';
 
-const everyone = ['PartnerAdmin', 'CompanyAdmin', 'DataKeys', 'Auditor'];
 const setUp = ['PartnerAdmin', 'CompanyAdmin'];
 const reading = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
 
@@ -64,7 +63,8 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'list-system-events': ['PartnerAdmin', 'Auditor'],
   'verify-system-events': ['PartnerAdmin', 'Auditor'],
   'get-liveness': 'open',
-  'get-readiness': everyone,
+  'get-readiness': 'open',
+  'get-health': ['PartnerAdmin', 'Auditor'],
   'get-api-description': 'open',
 };
 

@@ -67,6 +67,7 @@ test.each([
   [{ type: 'limited', retryAfterSeconds: 7 }, 429, 'too-many-requests'],
   [{ type: 'busy', retryAfterSeconds: 0.2 }, 503, 'busy'],
   [{ type: 'store-unavailable' }, 503, 'store-unavailable'],
+  [{ type: 'not-ready' }, 503, 'not-ready'],
   [{ type: 'identity-provider-unavailable' }, 503, 'identity-provider-unavailable'],
 ] as const)('%j', (refusal, status, code) => {
   const answer = failureToResponse(refusal, company);

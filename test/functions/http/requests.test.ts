@@ -356,11 +356,28 @@ describe('when something is wrong on our side', () => {
 
   test('the store being away is 503 with Retry-After', async () => {
     const away = await Api.start({ tables: broken(new StoreUnavailable('table storage')) });
-    const answer = await away.call('GET', '/health/ready', { as: partner });
+    const answer = await away.call('GET', '/companies', { as: partner });
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(codeOf(answer)).toBe('store-unavailable');
     expect((await away.call('GET', '/health/live')).status).toBe(200);
+    await away.close();
+  });
+
+  test('a load balancer learns without a token whether it can work, and nothing else; the operator learns why not', async () => {
+    const away = await Api.start({ tables: broken(new StoreUnavailable('table storage: 503')) });
+    for (const caller of [{}, { as: partner }, { headers: { authorization: 'Bearer x' } }]) {
+      const probed = await away.call('GET', '/health/ready', caller);
+      expect([probed.status, probed.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(probed.body).toEqual({ error: { code: 'not-ready', message: 'Keyswitch cannot work now; ask again.' } });
+      expect((await api.call('GET', '/health/ready', caller)).body).toEqual({ status: 'ok' });
+    }
+    const told = await away.call('GET', '/health', { as: partner });
+    expect([told.status, told.body]).toMatchObject([
+      200,
+      { status: 'not-ready', reason: expect.stringContaining('table storage: 503') as string },
+    ]);
+    expect((await away.call('GET', '/health')).status).toBe(401);
     await away.close();
   });
 

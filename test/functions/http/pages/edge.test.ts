@@ -174,7 +174,7 @@ test('a form whose sender forged the host that it was sent to is still from anot
 test('a page that is asked with a wrong method or path is refused like every other path', async () => {
   const answer = await api.call('DELETE', '/consent/pages/start-consent');
   expect(answer.status).toBe(405);
-  expect(answer.headers.get('allow')).toBe('GET, POST');
+  expect(answer.headers.get('allow')).toBe('GET, HEAD, POST');
 });
 
 test('what is refused on a page is in the log, by its request id', async () => {

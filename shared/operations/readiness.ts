@@ -1,0 +1,52 @@
+// Whether the app can work, that is whether its store answers. Anybody may ask, so what was found holds for a while, and who asks meanwhile
+// waits for the same look: probes cost one read in so many seconds, however many there are.
+import { SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
+import { StoreUnavailable, type Clock, type Log, type Tables } from './ports.ts';
+
+/** Of a success and of a failure. */
+export const READINESS_TTL_MS = 5_000;
+
+export interface Found {
+  readonly isReady: boolean;
+  readonly at: Date;
+  /** For operators: why it is not. */
+  readonly reason?: string;
+}
+
+interface Looking {
+  readonly tables: Pick<Tables, 'read'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Readiness {
+  readonly #deps: Looking;
+  #last: Found | undefined;
+  #looking: Promise<Found> | undefined;
+
+  constructor(deps: Looking) {
+    this.#deps = deps;
+  }
+
+  async find(): Promise<Found> {
+    const ageMs = this.#last && this.#deps.clock.now().getTime() - this.#last.at.getTime();
+    if (this.#last && ageMs !== undefined && Math.abs(ageMs) < READINESS_TTL_MS) return this.#last;
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return await this.#looking;
+  }
+
+  async #look(): Promise<Found> {
+    const { tables, clock, log } = this.#deps;
+    let reason: string | undefined;
+    try {
+      // Any row will do, also one that is not there.
+      await tables.read('companies', SYSTEM_PARTITION, 'readiness');
+    } catch (error) {
+      // Of a bug only its name: nobody knows what its words hold.
+      reason = error instanceof StoreUnavailable ? error.message : error instanceof Error ? error.name : 'no Error';
+      log.write({ level: 'error', event: 'readiness.not-ready', detail: { reason } });
+    }
+    this.#last = { isReady: reason === undefined, at: clock.now(), ...(reason === undefined ? {} : { reason }) };
+    return this.#last;
+  }
+}
