@@ -5,6 +5,7 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { addressSettings } from '../local/functions-host/app-settings.ts';
 import { createCoreApi } from '../local/functions-host/core-api.ts';
+import { collectFunctionErrors } from '../local/functions-host/function-errors.ts';
 import { parseHostSettings } from '../local/functions-host/host-settings.ts';
 import { askForStream } from '../local/functions-host/http-stream.ts';
 import { listenOnLoopback } from '../local/functions-host/http-listener.ts';
@@ -35,6 +36,7 @@ async function answerOnce(): Promise<void> {
     keys: { functionKey: 'function', masterKey: 'master' },
     invoker: createInvoker({ app, log, timeoutMs: host.functionTimeoutMs, onTimeout: log }),
     log,
+    errors: collectFunctionErrors(log),
     listener,
     proxy,
   });

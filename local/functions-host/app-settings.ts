@@ -1,5 +1,6 @@
 // App settings: what the host adds to them, `%Name%` inside a binding, and identity-based Service Bus connections
 // (`<connection>__fullyQualifiedNamespace`, `__credential`, `__clientId`).
+import { IndexingError } from './function-errors.ts';
 
 export type AppSettings = Readonly<Record<string, string | undefined>>;
 
@@ -14,16 +15,21 @@ export function addressSettings(url: string, settings: AppSettings): Readonly<Re
   };
 }
 
-/** Replaces every `%Name%`; one that is not set is thrown, as the host refuses to start with it. */
+const HOST_ASSEMBLY = 'Microsoft.Azure.WebJobs.Host';
+
+/** Replaces every `%Name%` (NameResolverExtensions.ResolveWholeString). Throws an IndexingError for one that is not set or not closed. */
 export function expandSettings(text: string, settings: AppSettings): string {
-  return text.replace(/%([^%]+)%/g, (_, name: string) => {
+  return text.replace(/%([^%]*)(%?)/g, (_, name: string, closed: string, position: number) => {
+    if (closed === '') {
+      throw new IndexingError(HOST_ASSEMBLY, `The '%' at position ${position} does not have a closing '%'`);
+    }
     const value = settings[name];
-    if (value === undefined) throw new Error(`'%${name}%' does not resolve to a value.`);
+    if (value === undefined) throw new IndexingError(HOST_ASSEMBLY, `'%${name}%' does not resolve to a value.`);
     return value;
   });
 }
 
-interface ServiceBusConnection {
+export interface ServiceBusConnection {
   readonly fullyQualifiedNamespace: string;
   /** Of the user-assigned managed identity; the system-assigned one when there is none. */
   readonly clientId?: string;
@@ -34,9 +40,10 @@ export function readServiceBusConnection(name: string, settings: AppSettings): S
     settings[`${name}__${option}`] ?? settings[`AzureWebJobs${name}__${option}`];
   const fullyQualifiedNamespace = read('fullyQualifiedNamespace');
   if (fullyQualifiedNamespace === undefined) {
-    throw new Error(
-      `Service Bus connection '${name}' does not exist: set ${name}__fullyQualifiedNamespace. ` +
-        'Only identity-based connections work here.',
+    // Only identity-based connections work here.
+    throw new IndexingError(
+      'Microsoft.Azure.WebJobs.Extensions.ServiceBus',
+      `Service Bus account connection string '${name}' does not exist. Make sure that it is a defined App Setting.`,
     );
   }
   const credential = read('credential');

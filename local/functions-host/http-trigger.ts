@@ -5,6 +5,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { expandSettings, type AppSettings } from './app-settings.ts';
 import { httpBindingData } from './binding-data.ts';
 import type { RegisteredFunction } from './core-api.ts';
+import type { FunctionErrors } from './function-errors.ts';
 import { describeError, type HostLog } from './host-log.ts';
 import type { HttpListener } from './http-listener.ts';
 import {
@@ -48,12 +49,14 @@ export function startHttpTriggers(options: {
   readonly keys: HostKeys;
   readonly invoker: Invoker;
   readonly log: HostLog;
+  readonly errors: FunctionErrors;
   readonly listener: HttpListener;
   /** The app's own server, if it takes requests as they come. */
   readonly proxy: Server | undefined;
 }): HttpTriggers {
   const { host, keys, invoker, log, listener, proxy } = options;
-  const routes = options.functions.flatMap((registered) => toRoute(registered, host.routePrefix, options.settings));
+  const { functions, settings, errors } = options;
+  const routes = errors.index(functions, (registered) => toRoute(registered, host.routePrefix, settings));
   const find = createRouteTable<HttpTarget>(routes);
   let stopping = false;
 
@@ -73,7 +76,7 @@ export function startHttpTriggers(options: {
     }
     const found = find(request.method ?? 'GET', url.pathname);
     if (!found) {
-      if (url.pathname === '/') answerHome(request, response, options.settings);
+      if (url.pathname === '/') answerHome(request, response, settings);
       else refuse(request, response, 404);
       return;
     }

@@ -8,6 +8,7 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { addressSettings } from './app-settings.ts';
 import { createCoreApi, type RegisteredApp } from './core-api.ts';
+import { collectFunctionErrors } from './function-errors.ts';
 import { describeError, hostLog, logStandardError } from './host-log.ts';
 import { parseHostSettings } from './host-settings.ts';
 import { listenOnLoopback } from './http-listener.ts';
@@ -51,7 +52,8 @@ async function start(bundleDir: string): Promise<void> {
     setTimeout(() => process.exit(3), 1_000);
   };
   const invoker = createInvoker({ app, log: hostLog, timeoutMs: host.functionTimeoutMs, onTimeout });
-  const surroundings = { settings, host, invoker, log: hostLog };
+  const errors = collectFunctionErrors(hostLog);
+  const surroundings = { settings, host, invoker, log: hostLog, errors };
   const timers = createTimerTriggers(functions, surroundings);
   const http = startHttpTriggers({
     ...surroundings,
@@ -65,6 +67,7 @@ async function start(bundleDir: string): Promise<void> {
     proxy,
   });
   const bus = startServiceBusTriggers(functions, surroundings);
+  errors.report();
   timers.setEnabled(timersWanted);
   enableTimers = (enabled) => timers.setEnabled(enabled);
 

@@ -2,8 +2,14 @@
 // abandon when it throws. Redelivery and dead-lettering are the service's business, not decided here.
 import { ManagedIdentityCredential } from '@azure/identity';
 import { ServiceBusClient, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus';
-import { expandSettings, readServiceBusConnection, type AppSettings } from './app-settings.ts';
+import {
+  expandSettings,
+  readServiceBusConnection,
+  type AppSettings,
+  type ServiceBusConnection,
+} from './app-settings.ts';
 import type { RegisteredFunction } from './core-api.ts';
+import type { FunctionErrors } from './function-errors.ts';
 import { describeError, type HostLog } from './host-log.ts';
 import type { HostSettings } from './host-settings.ts';
 import type { Invoker } from './invoke.ts';
@@ -22,6 +28,7 @@ interface QueueTrigger {
   readonly queue: string;
   readonly deadLetters: boolean;
   readonly connection: string;
+  readonly at: ServiceBusConnection;
   readonly autoComplete: boolean;
 }
 
@@ -30,16 +37,17 @@ interface Surroundings {
   readonly host: HostSettings;
   readonly invoker: Invoker;
   readonly log: HostLog;
+  readonly errors: FunctionErrors;
 }
 
 export function startServiceBusTriggers(
   functions: readonly RegisteredFunction[],
   surroundings: Surroundings,
 ): ServiceBusTriggers {
-  const triggers = functions.flatMap((registered) => readTrigger(registered, surroundings));
+  const triggers = surroundings.errors.index(functions, (registered) => readTrigger(registered, surroundings));
   const clients = new Map<string, ServiceBusClient>();
-  for (const { connection } of triggers) {
-    if (!clients.has(connection)) clients.set(connection, openClient(connection, surroundings.settings));
+  for (const { connection, at } of triggers) {
+    if (!clients.has(connection)) clients.set(connection, openClient(at));
   }
   const underWay = new Set<Promise<void>>();
   const subscriptions = triggers.flatMap((trigger) => {
@@ -77,12 +85,13 @@ function readTrigger(registered: RegisteredFunction, { settings, host }: Surroun
   const path = expandSettings(queueName, settings);
   const queue = path.replace(/\/\$deadletterqueue$/i, '');
   const autoComplete = autoCompleteMessages ?? host.autoCompleteMessages;
-  const where = { queue, deadLetters: queue !== path, connection: connection ?? 'AzureWebJobsServiceBus' };
+  const account = connection ?? 'AzureWebJobsServiceBus';
+  const at = readServiceBusConnection(account, settings);
+  const where = { queue, deadLetters: queue !== path, connection: account, at };
   return [{ registered, bindingName, autoComplete, ...where }];
 }
 
-function openClient(connection: string, settings: AppSettings): ServiceBusClient {
-  const { fullyQualifiedNamespace, clientId } = readServiceBusConnection(connection, settings);
+function openClient({ fullyQualifiedNamespace, clientId }: ServiceBusConnection): ServiceBusClient {
   const credential =
     clientId === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId });
   return new ServiceBusClient(fullyQualifiedNamespace, credential);

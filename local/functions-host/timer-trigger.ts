@@ -3,6 +3,7 @@
 import { expandSettings, type AppSettings } from './app-settings.ts';
 import type { RegisteredFunction } from './core-api.ts';
 import type { TypedData } from './core-types.ts';
+import type { FunctionErrors } from './function-errors.ts';
 import { describeError, type HostLog } from './host-log.ts';
 import type { Invoker } from './invoke.ts';
 import { parseSchedule, type Schedule } from './ncrontab.ts';
@@ -28,9 +29,15 @@ const MAX_WAIT_MS = 2 ** 31 - 1;
 
 export function createTimerTriggers(
   functions: readonly RegisteredFunction[],
-  { settings, invoker, log }: { readonly settings: AppSettings; readonly invoker: Invoker; readonly log: HostLog },
+  surroundings: {
+    readonly settings: AppSettings;
+    readonly invoker: Invoker;
+    readonly log: HostLog;
+    readonly errors: FunctionErrors;
+  },
 ): TimerTriggers {
-  const timers = functions.flatMap((registered) => readTimer(registered, settings));
+  const { settings, invoker, log, errors } = surroundings;
+  const timers = errors.index(functions, (registered) => readTimer(registered, settings));
   const waits = new Map<string, NodeJS.Timeout>();
   const known = new Set<string>();
   let enabled = false;

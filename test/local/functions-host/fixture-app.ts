@@ -89,7 +89,7 @@ async function onMessage(message: unknown, context: InvocationContext): Promise<
   note('message-done', { message, metadata: context.triggerMetadata });
 }
 
-if (process.env['FIXTURE_BUS__fullyQualifiedNamespace'] !== undefined) {
+if (['FIXTURE_BUS', 'FIXTURE_BUS__fullyQualifiedNamespace'].some((name) => process.env[name] !== undefined)) {
   app.serviceBusQueue('work', { connection: 'FIXTURE_BUS', queueName: '%FIXTURE_QUEUE%', handler: onMessage });
   app.serviceBusQueue('dead', {
     connection: 'FIXTURE_BUS',

@@ -35,9 +35,40 @@ test('an app that throws after one leaves a host without functions too, and the 
   await logged(host, (line) => line.includes(`[error] Host.Startup: ${why}`));
 });
 
-test('a binding that names a setting which is not there ends the host', async () => {
-  const env = { FIXTURE_BUS__fullyQualifiedNamespace: 'nowhere.servicebus.windows.net' };
-  await expect(fixture.start({ env })).rejects.toThrow("'%FIXTURE_QUEUE%' does not resolve to a value.");
+const SCHEDULE_REFUSED =
+  "The schedule expression 'every minute' was not recognized as a valid cron expression or timespan string.";
+
+test.each([
+  ['a schedule that is none', { FIXTURE_SCHEDULE: 'every minute' }, ['tick'], SCHEDULE_REFUSED],
+  [
+    'a queue that names a setting which is not there',
+    { FIXTURE_BUS__fullyQualifiedNamespace: 'nowhere.servicebus.windows.net' },
+    ['work', 'dead'],
+    "Microsoft.Azure.WebJobs.Host: '%FIXTURE_QUEUE%' does not resolve to a value.",
+  ],
+  [
+    'a connection without a namespace',
+    { FIXTURE_BUS: 'yes', FIXTURE_QUEUE: 'queue' },
+    ['work', 'dead'],
+    "Service Bus account connection string 'FIXTURE_BUS' does not exist.",
+  ],
+])('%s puts its functions in error, and the others go on', async (_, env, inError, why) => {
+  const host = await fixture.start({ env: { ...env } });
+  for (const name of inError) {
+    const said = `[error] Host.Startup: The '${name}' function is in error: Microsoft.Azure.WebJobs.Host: Error indexing method 'Functions.${name}'.`;
+    await logged(host, (line) => line.includes(said) && line.includes(why));
+    await logged(host, (line) => line.endsWith(`Function 'Functions.${name}' failed indexing and will be disabled.`));
+  }
+  expect((await fetch(`${host.url}/api/hooked`)).status).toBe(200);
+  const headers = { 'x-functions-key': host.masterKey };
+  const fired = await fetch(`${host.url}/admin/functions/tick`, { method: 'POST', headers });
+  expect(fired.status).toBe(inError.includes('tick') ? 404 : 202);
+});
+
+test('a timer that never comes round ends nothing', async () => {
+  const host = await fixture.start({ env: { FIXTURE_SCHEDULE: '0 0 0 31 2 *' }, timers: true });
+  expect((await fetch(`${host.url}/api/hooked`)).status).toBe(200);
+  expect(fixture.journal().filter(({ kind }) => kind === 'tick')).toEqual([]);
 });
 
 test('an app knows the address of its own host when it is loaded, unless it was given another', async () => {
