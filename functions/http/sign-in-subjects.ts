@@ -41,7 +41,7 @@ export const verificationSubject = (asked: Asked<VerificationNow>): Verification
 
 function approvalOf({ approval, target }: VerificationNow): Approval {
   const { keyringId } = approval;
-  if (approval.for === 'export') return { for: 'export', keyringId };
+  if (approval.for === 'export') return { for: 'export', keyringId, recipient: approval.recipient };
   const { host: vaultHost, keyName, tenantId, ref } = target;
   return {
     for: 'switch',

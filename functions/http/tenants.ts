@@ -1,16 +1,19 @@
 // Tenants found in a company's data: registered and removed by the vendor alone, at any time.
 import * as z from 'zod';
-import { ok } from '../../shared/domain/result.ts';
+import { approvedRecipient, parseExportRecipient } from '../../shared/domain/export-recipient.ts';
+import type { Refusal } from '../../shared/domain/refusal.ts';
+import { ok, type Result } from '../../shared/domain/result.ts';
 import { TENANT_KINDS, type Tenant } from '../../shared/domain/tenant.ts';
 import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../shared/operations/tenants/registry.ts';
 import { countCall } from '../../shared/operations/call-limit.ts';
-import { requestVerification } from '../../shared/operations/sign-ins/request-verification.ts';
+import { requestVerification, type AskedApproval } from '../../shared/operations/sign-ins/request-verification.ts';
 import type { SignInDependencies } from '../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { conditionsOf } from './preconditions.ts';
 import type { Role } from './roles.ts';
 import { defineRoute } from './route.ts';
 import { linkToBody } from './sign-in-links.ts';
 import { linkBody } from './schemas/connections.ts';
+import { exportRecipientInput } from './schemas/exports.ts';
 import { companyPath, keyringId, noFields, switchId, tenantPath, time } from './schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
 
@@ -33,9 +36,22 @@ const tenantBody = z
 const approvalInput = z
   .discriminatedUnion('for', [
     z.strictObject({ for: z.literal('switch'), keyringId, switchId }).meta({ id: 'SwitchApproval' }),
-    z.strictObject({ for: z.literal('export'), keyringId }).meta({ id: 'ExportApproval' }),
+    z
+      .strictObject({ for: z.literal('export'), keyringId, recipient: exportRecipientInput })
+      .meta({ id: 'ExportApproval' }),
   ])
   .meta({ id: 'Approval' });
+
+/** The public key is judged here, so that nobody approves one that would be refused. */
+function askedApproval(input: z.output<typeof approvalInput>): Result<AskedApproval, Refusal> {
+  if (input.for === 'switch') return ok(input);
+  const { keyringId, recipient } = input;
+  if (recipient.type === 'passphrase') return ok({ for: 'export', keyringId, recipient });
+  const parsed = parseExportRecipient({ publicKey: recipient.publicKey });
+  if (parsed.ok) return ok({ for: 'export', keyringId, recipient: approvedRecipient(parsed.value) });
+  const { error } = parsed;
+  return { ok: false, error: error.type === 'invalid' ? { ...error, target: `recipient.${error.target}` } : error };
+}
 
 const shown = ({ kind, tenantId, registeredAt }: Tenant): z.input<typeof tenantBody> => ({
   kind,
@@ -107,7 +123,7 @@ export const tenantRoutes = [
     tag: 'tenants',
     summary: 'A link that asks an administrator of the tenant to approve a pending switch, or the next export',
     description:
-      'Leads to a page of ours that shows the destination. What is approved there holds for this destination, and for nothing else.',
+      'Leads to a page of ours that shows the destination, and of an export its recipient. What is approved there holds for this destination or recipient, and for nothing else.',
     roles: VERIFIES,
     isLimited: true,
     pathSchema: tenantPath,
@@ -115,9 +131,11 @@ export const tenantRoutes = [
     answers: { 200: 'The link, to be sent to the administrator.' },
     answerSchema: linkBody,
     run: async (deps: TenantServices, call) => {
+      const approval = askedApproval(call.body);
+      if (!approval.ok) return approval;
       const allowed = await countCall(deps, { ...call.path, kind: 'verify' });
       if (!allowed.ok) return allowed;
-      const made = await requestVerification(deps, { ...call.path, approval: call.body }, call.actor);
+      const made = await requestVerification(deps, { ...call.path, approval: approval.value }, call.actor);
       return made.ok
         ? ok({ status: 200, body: linkToBody(made.value, { origin: call.origin, asksFor: 'verification' }) })
         : made;

@@ -3,18 +3,41 @@ import { createHash } from 'node:crypto';
 import { lengthPrefixed } from './length-prefixed.ts';
 import type { VaultTarget } from './provider.ts';
 
+/**
+ * To whom an export goes: the holder of the private key to a public key, named by its thumbprint (RFC 7638, SHA-256, base64url); or whoever
+ * knows a passphrase, which is chosen at the export and named to nobody before.
+ */
+export type ApprovedRecipient =
+  { readonly type: 'public-key'; readonly thumbprint: string } | { readonly type: 'passphrase' };
+
 /** `round` counts the exports of a keyring that were approved anew: what was approved for an earlier one is void. */
 export type Approval =
   | { readonly for: 'switch'; readonly keyringId: string; readonly switchId: string }
-  | { readonly for: 'export'; readonly keyringId: string; readonly round: number };
+  | {
+      readonly for: 'export';
+      readonly keyringId: string;
+      readonly round: number;
+      readonly recipient: ApprovedRecipient;
+    };
+
+/** 32 bytes in base64url. */
+export const THUMBPRINT = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 /** A text that names an approval within its company; a part of row keys, and sealed. */
 export function approvalKey(approval: Approval): string {
   const { keyringId } = approval;
   return approval.for === 'switch'
     ? `switch|${keyringId}|${approval.switchId}`
-    : `export|${keyringId}|${approval.round}`;
+    : `${exportRoundKey(approval)}|${recipientName(approval.recipient)}`;
 }
+
+/** What the approvals of one export have in common, to whomever they let it go. */
+export const exportRoundKey = ({ keyringId, round }: { readonly keyringId: string; readonly round: number }): string =>
+  `export|${keyringId}|${round}`;
+
+/** No thumbprint is as short as the other word. */
+const recipientName = (recipient: ApprovedRecipient): string =>
+  recipient.type === 'passphrase' ? recipient.type : recipient.thumbprint;
 
 /** SHA-256, hex, of the vault key that was shown to whoever approved: an approval of one place is none of another. */
 export function destinationDigest(target: Pick<VaultTarget, 'host' | 'keyName' | 'tenantId' | 'ref'>): string {

@@ -8,6 +8,7 @@ import {
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
+import type { ApprovedRecipient } from './approval.ts';
 import type { Refusal } from './refusal.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -68,6 +69,12 @@ export function parseExportRecipient(asked: {
     ? refused('publicKey', 'is missing, and so is a passphrase: give one of the two')
     : publicKeyOf(publicKey);
 }
+
+/** The recipient as an approval names it: without the passphrase. */
+export const approvedRecipient = (recipient: ExportRecipient): ApprovedRecipient =>
+  recipient.type === 'passphrase'
+    ? { type: recipient.type }
+    : { type: recipient.type, thumbprint: recipient.thumbprint };
 
 const refused = (target: string, message: string): Result<never, Refusal> =>
   err({ type: 'invalid', target, message: `${target} ${message}.` });

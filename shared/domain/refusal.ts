@@ -51,7 +51,8 @@ export type StateCode =
   | 'data-key-opens'
   | 'reprotections-exhausted'
   | 'company-key-changed'
-  | 'tenants-unverified';
+  | 'tenants-unverified'
+  | 'recipient-not-approved';
 
 export const notFound = (what: ResourceKind, id: string): Refusal => ({ type: 'not-found', what, id });
 export const refusedBy = (failure: Failure): Refusal => ({ type: 'failure', failure });

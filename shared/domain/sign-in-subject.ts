@@ -1,5 +1,5 @@
 // What a link asks an administrator of a tenant for. Pure.
-import { approvalKey, type Approval } from './approval.ts';
+import { approvalKey, THUMBPRINT, type Approval, type ApprovedRecipient } from './approval.ts';
 import { isResourceId } from './ids.ts';
 import { isRecord } from './rows/cells.ts';
 import { parseTenantId, TENANT_KINDS, type TenantRef } from './tenant.ts';
@@ -42,7 +42,17 @@ function readApproval(value: unknown): Approval | undefined {
   if (!isId(keyringId)) return undefined;
   if (value['for'] === 'switch') return isId(switchId) ? { for: 'switch', keyringId, switchId } : undefined;
   const isRound = typeof round === 'number' && Number.isSafeInteger(round) && round >= 0;
-  return value['for'] === 'export' && isRound ? { for: 'export', keyringId, round } : undefined;
+  const recipient = readRecipient(value['recipient']);
+  return value['for'] === 'export' && isRound && recipient ? { for: 'export', keyringId, round, recipient } : undefined;
+}
+
+function readRecipient(value: unknown): ApprovedRecipient | undefined {
+  if (!isRecord(value)) return undefined;
+  const { type, thumbprint } = value;
+  if (type === 'passphrase') return { type };
+  return type === 'public-key' && typeof thumbprint === 'string' && THUMBPRINT.test(thumbprint)
+    ? { type, thumbprint }
+    : undefined;
 }
 
 const isId = (value: unknown): value is string => typeof value === 'string' && isResourceId(value);

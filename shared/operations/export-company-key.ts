@@ -1,19 +1,20 @@
 // Exporting the company key of a keyring, so that its company can open its data keys without Keyswitch and without Azure. What permits it,
 // the allowance of a completed switch or the verification of every tenant, is used up in one transaction before anybody is answered.
-import type { Approval } from '../domain/approval.ts';
+import { approvalKey, exportRoundKey, type Approval } from '../domain/approval.ts';
 import type { Act, Actor, Detail } from '../domain/audit.ts';
 import { encodeExport, EXPORT_FORMAT } from '../domain/company-key-export.ts';
 import type { CompanyKeyRow } from '../domain/company-key.ts';
-import type { ExportRecipient } from '../domain/export-recipient.ts';
+import { approvedRecipient, type ExportRecipient } from '../domain/export-recipient.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
-import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
+import { notFound, refusedBy, type Refusal, type StateCode } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { isAllowed, type ExportState } from '../domain/rows/export-rows.ts';
-import { companyKeyRowKey, keyringRowKey } from '../domain/rows/row-keys.ts';
+import { companyKeyRowKey, keyringRowKey, rowKeysUnder, verificationsPrefix } from '../domain/rows/row-keys.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './company-key-opener.ts';
-import { loadCompany, loadKeyring, type Loaded } from './control-state.ts';
+import { recordEvent } from './audit/record-event.ts';
+import { listAll, loadCompany, loadKeyring, type Loaded } from './control-state.ts';
 import type { KeyringPlace } from './data-keys/keyring-places.ts';
 import { loadExportState, writeExportState, type LoadedExportState } from './export-state.ts';
 import type { ExportSealer } from './ports.ts';
@@ -40,7 +41,10 @@ interface Order extends KeyringPlace {
   readonly recipient: ExportRecipient;
 }
 
-/** If the caller never gets the answer, the export counts all the same: somebody else may have got it. */
+/**
+ * If the caller never gets the answer, the export counts all the same: somebody else may have got it. One that nobody has approved is recorded
+ * too: somebody reached for a copy of the key.
+ */
 export async function exportCompanyKey(
   deps: Exporting,
   order: Order,
@@ -52,8 +56,15 @@ export async function exportCompanyKey(
   });
   const { companyId, keyringId } = order;
   if (done.ok) deps.log.write({ level: 'warning', event: 'company-key.exported', detail: { companyId, keyringId } });
+  else if (done.error.type === 'state' && UNAPPROVED.has(done.error.code)) {
+    const { detail, ...act } = actOf(order);
+    const refused = { ...act, action: 'company-key.export-refused', detail: { ...detail, code: done.error.code } };
+    await recordEvent(deps, actor, { ...refused, outcome: 'refused' });
+  }
   return done;
 }
+
+const UNAPPROVED: ReadonlySet<StateCode> = new Set<StateCode>(['tenants-unverified', 'recipient-not-approved']);
 
 /** To which kind of recipient, and to which public key: never a key that opens anything. */
 function actOf({ companyId, keyringId, recipient }: Order): Act {
@@ -144,9 +155,16 @@ class Attempts {
   async #groundsOf({ state: { value } }: Found): Promise<Result<Grounds, Refusal>> {
     const { round } = value;
     if (isAllowed(value, this.#deps.clock.now())) return ok({ by: 'allowance', next: { round } });
-    const unverified = await this.#unverified(round);
+    const { companyId, keyringId, recipient } = this.#order;
+    const approval: Approval = { for: 'export', keyringId, round, recipient: approvedRecipient(recipient) };
+    const unverified = await this.#unverified(approval);
     if (!unverified.ok) return unverified;
     if (unverified.value === 0) return ok({ by: 'verification', next: { round: round + 1 } });
+    if (await namesOtherRecipient(this.#deps, companyId, approval)) {
+      const message =
+        'This export was approved for another recipient. What every tenant approved names the public key, or that it goes by a passphrase.';
+      return err({ type: 'state', code: 'recipient-not-approved', message });
+    }
     const remedy =
       unverified.value === 'nobody'
         ? 'no tenant is registered that could be verified.'
@@ -155,10 +173,12 @@ class Attempts {
     return err({ type: 'state', code: 'tenants-unverified', message });
   }
 
-  /** How many tenants were not verified for this very export. Where there is nobody to verify, nobody has said that the key may leave. */
-  async #unverified(round: number): Promise<Result<number | 'nobody', Refusal>> {
-    const { companyId, keyringId } = this.#order;
-    const approval: Approval = { for: 'export', keyringId, round };
+  /**
+   * How many tenants were not verified for this very export to this very recipient. Where there is nobody to verify, nobody has said that the
+   * key may leave.
+   */
+  async #unverified(approval: Approval): Promise<Result<number | 'nobody', Refusal>> {
+    const { companyId } = this.#order;
     const tenants = await listTenants(this.#deps.tables, companyId);
     if (tenants.length === 0) return ok('nobody');
     const destination = await destinationOf(this.#deps, { companyId, approval });
@@ -212,4 +232,16 @@ class Attempts {
       content.fill(0);
     }
   }
+}
+
+/** For the words of a refusal only: seals are not checked. */
+async function namesOtherRecipient(
+  { tables }: Pick<Exporting, 'tables'>,
+  companyId: string,
+  approval: Extract<Approval, { readonly for: 'export' }>,
+): Promise<boolean> {
+  const range = rowKeysUnder(verificationsPrefix(exportRoundKey(approval)));
+  const rows = await listAll(tables, { table: 'companies', partitionKey: companyId, ...range });
+  const own = verificationsPrefix(approvalKey(approval));
+  return rows.some(({ rowKey }) => !rowKey.startsWith(own));
 }

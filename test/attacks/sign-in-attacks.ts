@@ -51,6 +51,7 @@ export const SIGN_IN_ATTACKS = {
   T41: { risk: 'API6', name: 'move a company as the vendor by removing the tenants that hold its switch' },
   T42: { risk: 'API5', name: "move a company without tenants as the vendor, without its admin's word" },
   T43: { risk: 'API4', name: 'learn by a made-up link or state, and by the time of its answer, which companies exist' },
+  T44: { risk: 'API6', name: 'have an approved export made to another recipient than the approved one' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

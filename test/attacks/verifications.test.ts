@@ -1,9 +1,12 @@
 // The word of a tenant's administrator is for one switch, for one destination, and for nobody to write but them.
+import { createHash, type JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { DATA_TENANTS } from '../../local/environment/persons.ts';
 import { tenantRowKey, verificationRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { azure, type Company, type TenantRef } from '../end-to-end/company.ts';
 import { LOG_LIMIT } from '../end-to-end/harness.ts';
+import { keyFixture } from '../fixtures/key-fixtures.ts';
+import type { Attempt } from './raw-request.ts';
 import { attack } from './sign-in-attacks.ts';
 import { SignInScene } from './sign-in-scene.ts';
 
@@ -170,3 +173,39 @@ attack('T42', async () => {
   expect((await company.ends('s2')).state).toBe('completed');
   expect(await company.different()).toEqual([]);
 });
+
+attack('T44', async () => {
+  const company = await signIns.pendingSwitch(EUROPE);
+  await company.verify(EUROPE, 's1', 'contoso-europe-global-admin');
+  expect((await company.ends('s1')).state).toBe('completed');
+  const [approved, other] = (['ec-p256-1', 'ec-p256-2'] as const).map((name) => {
+    const publicKey = keyFixture(name).publicKey.export({ format: 'jwk' });
+    return { publicKey, thumbprint: createHash('sha256').update(rfc7638(publicKey)).digest('base64url') };
+  });
+  const token = signIns.scene.token('CompanyAdmin', company.companyId);
+  const to = (recipient: unknown): Attempt => ({ token, body: recipient });
+  const path = `${company.keyring}/export`;
+  // The one that the switch allows is gone, and no other is left but an approved one.
+  const { publicKey } = approved!;
+  expect((await signIns.scene.attempt('POST', path, to({ publicKey }))).status).toBe(200);
+  const link = await company.exportLink(EUROPE, { type: 'public-key', publicKey });
+  const question = await signIns.toQuestion(link, 'contoso-europe-global-admin');
+  expect(question.browser.page.text).toContain(approved!.thumbprint);
+  expect((await question.press()).heading).toBe('The tenant is verified');
+  await signIns.changesNothing(async () => {
+    for (const recipient of [{ publicKey: other!.publicKey }, { passphrase: 'a passphrase of some words' }]) {
+      const refusal = [409, 'recipient-not-approved'] as const;
+      const event = await signIns.scene.recorded(
+        await signIns.scene.refused('POST', path, to(recipient), refusal),
+        company.companyId,
+      );
+      expect([event.action, event.outcome]).toEqual(['company-key.export-refused', 'refused']);
+      expect(event.detail).toMatchObject({ code: 'recipient-not-approved' });
+    }
+  });
+  expect((await signIns.scene.attempt('POST', path, to({ publicKey }))).status).toBe(200);
+  expect((await signIns.scene.attempt('POST', path, to({ publicKey }))).code).toBe('tenants-unverified');
+});
+
+/** The members that make an EC key, in the order of their names. */
+const rfc7638 = ({ crv, kty, x, y }: JsonWebKey): string => JSON.stringify({ crv, kty, x, y });

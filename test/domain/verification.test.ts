@@ -11,10 +11,15 @@ const TARGET: VaultTarget = {
   tenantId: '4a7b0e9c-5d1f-4a63-9c0e-2f8f3b1d6e70',
 };
 
+const THUMBPRINT = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs';
+
 describe('an approval', () => {
-  it('is named by its switch, or by the round of its export', () => {
+  it('is named by its switch, or by the round and the recipient of its export', () => {
     expect(approvalKey({ for: 'switch', keyringId: 'default', switchId: 's1' })).toBe('switch|default|s1');
-    expect(approvalKey({ for: 'export', keyringId: 'default', round: 3 })).toBe('export|default|3');
+    const export3 = { for: 'export', keyringId: 'default', round: 3 } as const;
+    const recipient = { type: 'public-key', thumbprint: THUMBPRINT } as const;
+    expect(approvalKey({ ...export3, recipient })).toBe(`export|default|3|${THUMBPRINT}`);
+    expect(approvalKey({ ...export3, recipient: { type: 'passphrase' } })).toBe('export|default|3|passphrase');
   });
 });
 

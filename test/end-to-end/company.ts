@@ -182,6 +182,13 @@ export class Company {
     return (await this.must<{ link: string }>('POST', path, { body })).link;
   }
 
+  /** Asks the tenant to approve the next export, to a recipient as the API takes it. */
+  async exportLink({ kind, tenantId }: TenantRef, recipient: unknown): Promise<string> {
+    const body = { for: 'export', keyringId: 'default', recipient };
+    return (await this.must<{ link: string }>('POST', `${this.path}/tenants/${kind}/${tenantId}/verify`, { body }))
+      .link;
+  }
+
   /** The Global Administrator of the customer's tenant goes through the pages of a new link. */
   async consent({ name }: Pick<Customer, 'name'>, connectionId: string): Promise<void> {
     const page = await signInAs(this.run.environment, await this.consentLink(connectionId), `${name}-global-admin`);

@@ -1,8 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseExport } from '../../shared/domain/company-key-export.ts';
 import { unwrapDataKey } from '../../shared/domain/data-key-blob.ts';
-import { parseExportRecipient } from '../../shared/domain/export-recipient.ts';
+import { parseExportRecipient, type ExportRecipient } from '../../shared/domain/export-recipient.ts';
 import { companyCells, keyringCells } from '../../shared/domain/rows/control-rows.ts';
 import { companyKeyRowKey, COMPANY_ROW_KEY, exportRowKey, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { loadCompany, loadKeyring } from '../../shared/operations/control-state.ts';
@@ -14,9 +13,17 @@ import { putTenant } from '../../shared/operations/tenants/registry.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
 import { FaultyTables } from '../fakes/faulty-tables.ts';
 import { tablesBut } from '../fakes/tables-but.ts';
+import { keyFixture, type KeyFixtureName } from '../fixtures/key-fixtures.ts';
 import { errorOf, valueOf } from './data-keys/world.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './switches/rig.ts';
 import { codeOf, Exports, HOUR_MS, PASSPHRASE, PLACE, recipient } from './export-world.ts';
+
+function publicKeyOf(name: KeyFixtureName): Extract<ExportRecipient, { type: 'public-key' }> {
+  const { kty = '', crv, n, e, x, y } = keyFixture(name).publicKey.export({ format: 'jwk' });
+  const to = valueOf(parseExportRecipient({ publicKey: { kty, crv, n, e, x, y } }));
+  if (to.type !== 'public-key') throw new Error('is a key');
+  return to;
+}
 
 describe('the export of a company key', () => {
   it('opens every data key, and says whose it is', async () => {
@@ -42,10 +49,7 @@ describe('the export of a company key', () => {
 
   it('is recorded with how it was permitted and to whom it went, and with nothing secret', async () => {
     const exports = await Exports.afterSwitch();
-    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const { kty = '', crv, x, y } = publicKey.export({ format: 'jwk' });
-    const to = valueOf(parseExportRecipient({ publicKey: { kty, crv, x, y } }));
-    if (to.type !== 'public-key') throw new Error('is a key');
+    const to = publicKeyOf('ec-p256-1');
     valueOf(await exports.export({ to }));
     expect(exports.events()).toEqual([
       {
@@ -330,6 +334,57 @@ describe('an export without an allowance', () => {
     await exports.verify(1);
     exports.rig.clock.advance(24 * HOUR_MS + 1);
     expect(codeOf(await exports.export())).toBe('tenants-unverified');
+  });
+
+  it('goes to the approved recipient alone; every other is refused, recorded, and uses nothing up', async () => {
+    const [mine, theirs] = ['ec-p256-1', 'ec-p256-2'].map((name) => publicKeyOf(name as KeyFixtureName));
+    const exports = await Exports.afterSwitch();
+    await exports.register();
+    valueOf(await exports.export());
+    await exports.verify(0, { to: mine! });
+    exports.rig.vaults.calls.length = 0;
+    for (const to of [theirs!, recipient]) expect(codeOf(await exports.export({ to }))).toBe('recipient-not-approved');
+    expect(exports.rig.vaults.countOf('unwrap')).toBe(0);
+    expect(await exports.state()).toEqual({ round: 0 });
+    expect(exports.refusals()).toEqual([
+      { recipient: 'public-key', algorithm: 'ECDH-ES', thumbprint: theirs!.thumbprint, code: 'recipient-not-approved' },
+      { recipient: 'passphrase', algorithm: 'PBES2-HS512+A256KW', code: 'recipient-not-approved' },
+    ]);
+    expect((await exports.export({ to: mine! })).ok).toBe(true);
+    expect(await exports.state()).toEqual({ round: 1 });
+  });
+
+  it('by passphrase is none to a key', async () => {
+    const exports = await Exports.afterSwitch();
+    await exports.register();
+    valueOf(await exports.export());
+    await exports.verify(0);
+    expect(codeOf(await exports.export({ to: publicKeyOf('rsa-2048-1') }))).toBe('recipient-not-approved');
+    expect((await exports.export()).ok).toBe(true);
+  });
+
+  it('is none if the word for another recipient is put in the place of the one that was asked for', async () => {
+    const [mine, theirs] = ['ec-p256-1', 'ec-p256-2'].map((name) => publicKeyOf(name as KeyFixtureName));
+    const exports = await Exports.afterSwitch();
+    await exports.register();
+    valueOf(await exports.export());
+    await exports.verify(0, { to: mine! });
+    const { store } = exports.rig;
+    const said = [...store.dump()].find(({ rowKey }) => rowKey.startsWith('verification|export|'))!;
+    const forged = said.rowKey.replace(mine!.thumbprint, theirs!.thumbprint);
+    store.tamper('companies', COMPANY, forged, said.cells);
+    expect(codeOf(await exports.export({ to: theirs! }))).toBe('recipient-not-approved');
+    expect(exports.rig.log.entries).toContainEqual(
+      expect.objectContaining({ event: 'security.row-forged', detail: { companyId: COMPANY, row: forged } }),
+    );
+  });
+
+  it('that nobody has approved is recorded', async () => {
+    const exports = await Exports.afterSwitch();
+    await exports.register();
+    valueOf(await exports.export());
+    expect(codeOf(await exports.export())).toBe('tenants-unverified');
+    expect(exports.refusals()).toMatchObject([{ recipient: 'passphrase', code: 'tenants-unverified' }]);
   });
 
   it('is refused if a tenant is registered while the vault is asked', async () => {

@@ -1,6 +1,6 @@
 // A company whose switch has just ended, and all that exporting its company key needs, in memory.
 import { destinationDigest } from '../../shared/domain/approval.ts';
-import { parseExportRecipient, type ExportRecipient } from '../../shared/domain/export-recipient.ts';
+import { approvedRecipient, parseExportRecipient, type ExportRecipient } from '../../shared/domain/export-recipient.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import type { Result } from '../../shared/domain/result.ts';
 import { exportCompanyKey, type Exporting, type SealedExport } from '../../shared/operations/export-company-key.ts';
@@ -65,18 +65,31 @@ export class Exports {
     );
   }
 
+  /** What is told of each export that was refused because nobody has approved it. */
+  refusals(): unknown[] {
+    return [...this.rig.store.dump()].flatMap(({ table, rowKey, cells }) =>
+      table === 'events' && /^\d/.test(rowKey) && cells['action'] === 'company-key.export-refused'
+        ? [JSON.parse(String(cells['detail'])) as unknown]
+        : [],
+    );
+  }
+
   async register(): Promise<void> {
     valueOf(await putTenant(this.rig.deps, { companyId: COMPANY, ...TENANT, condition: {} }, ADMIN));
   }
 
-  async verify(round: number, host = CONTOSO_HOST): Promise<void> {
+  /** Its tenant's administrator agrees: unless told otherwise, to an export by passphrase. */
+  async verify(
+    round: number,
+    { host = CONTOSO_HOST, to = recipient }: { readonly host?: string; readonly to?: ExportRecipient } = {},
+  ): Promise<void> {
     const destination = destinationDigest({
       ref: CONTOSO,
       host,
       keyName: 'customer-key',
       tenantId: '22222222-2222-4222-8222-222222222222',
     });
-    const approval = { for: 'export', keyringId: KEYRING, round } as const;
+    const approval = { for: 'export', keyringId: KEYRING, round, recipient: approvedRecipient(to) } as const;
     const admin = { id: `${TENANT.tenantId}/admin-1`, name: 'Ada' };
     const deps = { ...this.rig.deps, sealer: this.rig.vaults };
     valueOf(await recordVerification(deps, { companyId: COMPANY, approval, ...TENANT, destination, admin }, ADMIN));

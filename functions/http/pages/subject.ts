@@ -31,7 +31,10 @@ const verificationFacts = (subject: VerificationSubject, context: PageContext): 
 
 const approvalFacts = (approval: Approval, { vendorName }: PageContext): readonly Fact[] => {
   if (approval.for === 'export') {
-    return [['What is approved', html`an export of the company key of the keyring ${code(approval.keyringId)}`]];
+    return [
+      ['What is approved', html`an export of the company key of the keyring ${code(approval.keyringId)}`],
+      recipientFact(approval.recipient),
+    ];
   }
   const { provider, vaultHost, keyName, tenantId } = approval.destination;
   const { switchId, keyringId } = approval;
@@ -48,6 +51,11 @@ const approvalFacts = (approval: Approval, { vendorName }: PageContext): readonl
     ['Entra tenant of the vault', code(tenantId)],
   ];
 };
+
+const recipientFact = (recipient: Extract<Approval, { for: 'export' }>['recipient']): Fact =>
+  recipient.type === 'public-key'
+    ? ['Encrypted to the public key with the thumbprint', html`${code(recipient.thumbprint)} (RFC 7638, SHA-256)`]
+    : ['Encrypted by', html`a passphrase that is chosen when the export is made, and that nobody is shown here`];
 
 const tenantKind = ({ tenant }: VerificationSubject): string =>
   tenant.kind === 'google-workspace' ? 'Google Workspace' : 'Microsoft 365 tenant';
@@ -117,10 +125,22 @@ const approvalMeans = (approval: Approval): Html =>
           A copy of the company key is handed to whoever asked for it. With it, the company’s data, your tenant’s among
           it, can be opened without Keyswitch and without any key vault. A copy cannot be taken back.
         </p>
-        <p>Your approval holds for one export of this key, and for nothing else.</p>`
+        ${
+          approval.recipient.type === 'public-key'
+            ? html`<p>
+                Whoever has the private key to the thumbprint above can open the copy, and nobody else. Have the
+                thumbprint told to you by people whom you know, and compare: the link itself proves nothing.
+              </p>`
+            : html`<p>
+                Whoever knows the passphrase can open the copy. Nobody can tell here who that will be: if you need to
+                know, decline, and ask for an export to a public key.
+              </p>`
+        }
+        <p>Your approval holds for one export of this key to this recipient, and for nothing else.</p>`
     : html`<p>
           From then on, the company’s data, your tenant’s among it, is protected by the key named above. Whoever holds
-          that key decides who can open the data.
+          that key decides who can open the data. For a time after it, an administrator of the company can take one copy
+          of the company key, to a recipient of their choice.
         </p>
         <p>
           Your approval holds for this switch to this key, and for nothing else. If the destination changes, it is void.

@@ -48,7 +48,13 @@ export type Approval =
       /** Where the key comes to lie that protects the company's data. `managed`: the vendor's own vault. */
       readonly destination: KeyPlace & { readonly provider: 'managed' | 'azure-key-vault' };
     }
-  | { readonly for: 'export'; readonly keyringId: string };
+  | {
+      readonly for: 'export';
+      readonly keyringId: string;
+      /** Who will be able to open the copy: whoever has the private key to the thumbprint, or knows a passphrase. */
+      readonly recipient:
+        { readonly type: 'public-key'; readonly thumbprint: string } | { readonly type: 'passphrase' };
+    };
 
 export type Subject = ConsentSubject | VerificationSubject;
 

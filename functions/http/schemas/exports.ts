@@ -21,7 +21,7 @@ const member = z
   .optional();
 const word = visibleText(MAX_TEXT_CHARS);
 
-const publicKey = z
+export const exportPublicKey = z
   .strictObject({
     kty: z.enum(['RSA', 'EC', 'OKP']),
     n: member,
@@ -43,7 +43,7 @@ const publicKey = z
 
 export const exportBody = z
   .strictObject({
-    publicKey: publicKey.optional(),
+    publicKey: exportPublicKey.optional(),
     passphrase: z
       .string()
       .optional()
@@ -52,6 +52,20 @@ export const exportBody = z
       }),
   })
   .meta({ id: 'ExportRequest', description: 'Who can open the export: exactly one of the two.' });
+
+/** To whom an export is to go, as it is named to those who approve it. */
+export const exportRecipientInput = z
+  .discriminatedUnion('type', [
+    z
+      .strictObject({ type: z.literal('public-key'), publicKey: exportPublicKey })
+      .meta({ id: 'ExportToPublicKey', description: 'Approved by the thumbprint of the key (RFC 7638, SHA-256).' }),
+    z.strictObject({ type: z.literal('passphrase') }).meta({
+      id: 'ExportByPassphrase',
+      description:
+        'Whoever knows the passphrase that the export is asked for with. Those who approve cannot see who that is.',
+    }),
+  ])
+  .meta({ id: 'ExportRecipient' });
 
 export const exportAnswer = z
   .strictObject({

@@ -12,7 +12,7 @@ import { subjectNow } from './subject-now.ts';
 
 /** Which export it is, nobody needs to know who asks: the next one. */
 export type AskedApproval =
-  Extract<Approval, { readonly for: 'switch' }> | { readonly for: 'export'; readonly keyringId: string };
+  Extract<Approval, { readonly for: 'switch' }> | Omit<Extract<Approval, { readonly for: 'export' }>, 'round'>;
 
 export async function requestVerification(
   deps: SignInDependencies,

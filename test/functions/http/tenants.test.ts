@@ -1,9 +1,11 @@
 // Tenants over the API: who may, what is answered, and a switch that says for whom it waits.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
 import { recordVerification } from '../../../shared/operations/tenants/verifications.ts';
 import { actorNamed } from '../../fakes/actors.ts';
+import { keyFixture } from '../../fixtures/key-fixtures.ts';
 import type { Json } from './api-answer.ts';
 import { adminOf, Api, auditor, BASE_URL, connect, partner, registerCompany } from './api.ts';
 
@@ -132,6 +134,48 @@ test('a company that is removed takes its tenants, and what was said for them, a
   await api.work();
   expect((await api.call('DELETE', '/companies/acme', { as: partner })).status).toBe(204);
   expect(rows()).toEqual([]);
+});
+
+describe('a link to approve an export', () => {
+  const { kty, n, e } = keyFixture('rsa-2048-4').publicKey.export({ format: 'jwk' });
+  const publicKey = { kty, n, e };
+  const ask = (recipient: unknown): ReturnType<Api['call']> => {
+    const body = { for: 'export', keyringId: 'default', recipient };
+    return api.call('POST', `${pathOf(ENTRA)}/verify`, { as: adminOf('acme'), body });
+  };
+  beforeEach(() => api.call('PUT', pathOf(ENTRA), { as: partner }));
+
+  test('names its recipient: a public key by its thumbprint, or a passphrase, which nobody says', async () => {
+    const parsed = parseExportRecipient({ publicKey: { ...publicKey, kty: 'RSA' } });
+    const thumbprint = parsed.ok && parsed.value.type === 'public-key' ? parsed.value.thumbprint : '';
+    for (const recipient of [{ type: 'public-key', publicKey }, { type: 'passphrase' }]) {
+      expect((await ask(recipient)).status).toBe(200);
+    }
+    const events = await api.call('GET', '/companies/acme/events', { as: adminOf('acme') });
+    const asked = (events.body['value'] as unknown as Json[]).filter(
+      ({ action }) => (action as unknown) === 'tenant.request-verification',
+    );
+    expect(asked.map(({ detail }) => detail)).toEqual([
+      { approval: `export|default|0|${thumbprint}` },
+      { approval: 'export|default|0|passphrase' },
+    ]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['no recipient', undefined, 'body.recipient'],
+    ['a kind that there is not', { type: 'anybody' }, 'body.recipient.type'],
+    ['no key', { type: 'public-key' }, 'body.recipient.publicKey'],
+    ['a passphrase that is said', { type: 'passphrase', passphrase: 'x' }, 'body.recipient.passphrase'],
+    [
+      'a key that no export takes',
+      { type: 'public-key', publicKey: { ...publicKey, e: 'AQ' } },
+      'body.recipient.publicKey.e',
+    ],
+  ])('is not made for %s', async (_, recipient, target) => {
+    const refused = await ask(recipient);
+    expect([refused.status, refused.body['error']?.['code']]).toEqual([400, 'invalid-request']);
+    expect(JSON.stringify(refused.body)).toContain(`"${target}"`);
+  });
 });
 
 describe('a switch that the vendor orders', () => {

@@ -2,7 +2,7 @@
 // between the steps of sign-ins, honest ones and their own. What counts in the end must have been said.
 import type { SignInSubject } from '../../../shared/domain/sign-in-subject.ts';
 import { textsOfSubject } from '../../../shared/domain/sign-in-subject.ts';
-import { destinationDigest } from '../../../shared/domain/approval.ts';
+import { destinationDigest, type Approval } from '../../../shared/domain/approval.ts';
 import { targetOfConnection } from '../../../shared/domain/connection.ts';
 import { connectionRowKey, linkRowKey, stateRowKey, tenantRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { readConnection } from '../../../shared/domain/rows/sealed-rows.ts';
@@ -27,7 +27,15 @@ import { globalAdminOf, valueOf, Walk } from './walk.ts';
 
 const EVIL: TenantRef = { kind: 'microsoft-365', tenantId: 'eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee' };
 const SWITCH = { for: 'switch', keyringId: KEYRING, switchId: 's1' } as const;
-const EXPORT = { for: 'export', keyringId: KEYRING, round: 0 } as const;
+const toKey = (letter: string): Extract<Approval, { for: 'export' }> => ({
+  for: 'export',
+  keyringId: KEYRING,
+  round: 0,
+  recipient: { type: 'public-key', thumbprint: letter.repeat(43) },
+});
+/** To the company's key, and to one of the forger's own. */
+const EXPORT = toKey('A');
+const EVIL_EXPORT = toKey('E');
 const VICTIMS = [ENTRA, OTHER_ENTRA];
 const CONNECTIONS = ['contoso', 'fabrikam'];
 
@@ -107,8 +115,7 @@ class ForgedWorld {
     if (this.#chance.happens(0.4)) return this.#ownLink();
     if (this.#chance.happens(0.5)) {
       const tenant = this.#chance.pick(VICTIMS);
-      const { keyringId } = SWITCH;
-      const approval = this.#chance.happens(0.7) ? SWITCH : ({ for: 'export', keyringId } as const);
+      const approval = this.#chance.happens(0.7) ? SWITCH : EXPORT;
       const made = await requestVerification(this.#deps, { companyId: COMPANY, ...tenant, approval }, ADMIN);
       return made.ok ? made.value.ticket.text : this.#ownLink();
     }
@@ -157,7 +164,7 @@ class ForgedWorld {
 
   #anySubject(): SignInSubject {
     if (this.#chance.happens(0.3)) return { purpose: 'consent', connectionId: this.#chance.pick(CONNECTIONS) };
-    const approval = this.#chance.happens(0.7) ? SWITCH : EXPORT;
+    const approval = this.#chance.happens(0.7) ? SWITCH : this.#chance.pick([EXPORT, EVIL_EXPORT]);
     return { purpose: 'verification', ...this.#chance.pick([...VICTIMS, EVIL]), approval };
   }
 
@@ -239,7 +246,7 @@ class ForgedWorld {
   /** Every word that the product takes now, and nobody has said. */
   async forged(): Promise<readonly string[]> {
     const taken: string[] = [];
-    for (const approval of [SWITCH, EXPORT]) {
+    for (const approval of [SWITCH, EXPORT, EVIL_EXPORT]) {
       const found = await destinationOf(this.#deps, { companyId: COMPANY, approval });
       if (!found.ok) continue;
       const { digest } = found.value;

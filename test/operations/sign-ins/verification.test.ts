@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { approvalKey } from '../../../shared/domain/approval.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
-import { connectionRowKey, switchRowKey, tenantRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { connectionRowKey, linkRowKey, switchRowKey, tenantRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
+import { parseTicket } from '../../../shared/domain/ticket.ts';
 import type { GooglePerson, MicrosoftPerson } from '../../../shared/operations/ports.ts';
 import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
 import { exportCompanyKey, type Exporting } from '../../../shared/operations/export-company-key.ts';
@@ -226,7 +227,7 @@ describe('an export', () => {
     const place = { companyId: COMPANY, keyringId: KEYRING, recipient: RECIPIENT };
     expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBeUndefined();
     expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBe('tenants-unverified');
-    const next = { for: 'export', keyringId: KEYRING } as const;
+    const next = { for: 'export', keyringId: KEYRING, recipient: { type: 'passphrase' } } as const;
     const late = await linkFor(GOOGLE, next);
     expect(await verify(ENTRA, next)).toBe(1);
     expect(await verify(GOOGLE, next)).toBe(0);
@@ -235,6 +236,21 @@ describe('an export', () => {
     expect(codeOf(await walk.begin(late))).toBe('link-expired');
     for (const tenant of [ENTRA, GOOGLE]) await verify(tenant, next);
     expect(codeOf(await exportCompanyKey(exporting(), place, ADMIN))).toBeUndefined();
+  });
+
+  it('is approved for the recipient that the page showed, whatever row is put in the place of the link', async () => {
+    const toKey = (letter: string): AskedApproval & { readonly for: 'export' } => ({
+      for: 'export',
+      keyringId: KEYRING,
+      recipient: { type: 'public-key', thumbprint: letter.repeat(43) },
+    });
+    const [shown, other] = [await linkFor(ENTRA, toKey('A')), await linkFor(ENTRA, toKey('E'))];
+    const back = valueOf(await signIn(shown, adminOf(ENTRA)));
+    if (back.type !== 'question') throw new Error('no question');
+    const [to, from] = [shown, other].map((link) => linkRowKey(parseTicket(link)!.hash));
+    rig.store.tamper('companies', COMPANY, to!, rig.store.peek('companies', COMPANY, from!)!.cells);
+    expect(codeOf(await walk.answer(back.state, { cookie: back.cookie }))).toBe('row-forged');
+    expect([...rig.store.dump()].some(({ rowKey }) => rowKey.startsWith('verification|export|'))).toBe(false);
   });
 });
 

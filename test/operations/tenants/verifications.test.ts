@@ -89,7 +89,7 @@ describe('recording that a tenant’s administrator agreed', () => {
       'keyring that does not exist',
       's1',
       ENTRA,
-      { destination: 'x', approval: { for: 'export', keyringId: 'none', round: 1 } },
+      { destination: 'x', approval: { for: 'export', keyringId: 'none', round: 1, recipient: { type: 'passphrase' } } },
       { type: 'not-found', what: 'keyring' },
     ],
     [
@@ -235,7 +235,12 @@ describe('recording that a tenant’s administrator agreed', () => {
 });
 
 describe('of an export', () => {
-  const round = (number: number): Approval => ({ for: 'export', keyringId: KEYRING, round: number });
+  const round = (number: number): Approval => ({
+    for: 'export',
+    keyringId: KEYRING,
+    round: number,
+    recipient: { type: 'passphrase' },
+  });
   const fromVendor = destinationDigest(VENDOR);
 
   it('what was said of one round is void in the next, and nobody is sent a message', async () => {

@@ -36,7 +36,11 @@ const verification: VerificationSubject = {
 const google: VerificationSubject = {
   ...verification,
   tenant: { kind: 'google-workspace', id: 'contoso.example' },
-  approval: { for: 'export', keyringId: 'default' },
+  approval: {
+    for: 'export',
+    keyringId: 'default',
+    recipient: { type: 'public-key', thumbprint: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs' },
+  },
 };
 
 const toVendor: VerificationSubject = {
