@@ -1,8 +1,8 @@
 // Answers for programs: JSON, entity tags, and every error in one shape. Pure.
-import type { HttpResponseInit } from '@azure/functions';
 import { namesEtag, publicEtag } from './etags.ts';
 import { failureToResponse } from './failure-to-response.ts';
 import type { Answer, Refused, RouteDescription } from './route.ts';
+import type { PlainAnswer } from './whole-answer.ts';
 
 export function answerWithJson(
   answer: Answer<unknown>,
@@ -11,7 +11,7 @@ export function answerWithJson(
     readonly route: Pick<RouteDescription, 'carriesKeys' | 'conditions'>;
     readonly headers: { get(name: string): string | null };
   },
-): HttpResponseInit {
+): PlainAnswer {
   const { requestId, route } = about;
   const etag = answer.etag === undefined ? undefined : publicEtag(answer.etag);
   const headers = {
@@ -28,7 +28,7 @@ export function answerWithJson(
 export function refuseWithJson(
   refused: Refused,
   about: { readonly requestId: string; readonly isPartnerAdmin: boolean },
-): HttpResponseInit {
+): PlainAnswer {
   const { status, headers, body } = failureToResponse(refused, about);
   return { status, headers: { ...commonHeaders(about.requestId), ...headers }, jsonBody: body };
 }

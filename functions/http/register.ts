@@ -1,6 +1,6 @@
 // The route table as functions of the app: one HTTP function per route, and for each area one that answers for every path in it
 // that no route takes. `app` is passed in, so that nothing happens on import.
-import type { HttpHandler, HttpMethod, HttpMethodFunctionOptions, HttpResponseInit } from '@azure/functions';
+import type { HttpHandler, HttpMethod, HttpMethodFunctionOptions } from '@azure/functions';
 import { refuseWithJson } from './answer-json.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
 import { ALL_METHODS, methodsOf } from './methods.ts';
@@ -8,7 +8,7 @@ import { refuseWithPage } from './pages/answer-page.ts';
 import { serve, type EdgeServices } from './serve.ts';
 import { pathMatches } from './path-match.ts';
 import { fullPath, type AREAS, type Route } from './route.ts';
-import { wholeAnswer } from './whole-answer.ts';
+import { wholeAnswer, type PlainAnswer } from './whole-answer.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface HttpApp {
@@ -52,7 +52,7 @@ export function registerReserved(app: HttpApp, { entropy }: Pick<EdgeServices, '
 function registerUnknown(
   app: HttpApp,
   areas: readonly (typeof AREAS)[number][],
-  answer: (path: string) => HttpResponseInit,
+  answer: (path: string) => PlainAnswer,
 ): void {
   for (const area of areas) {
     app.http(`${LAST}unknown-${area}-path`, {
@@ -64,7 +64,7 @@ function registerUnknown(
   }
 }
 
-const asJson = (refusal: EdgeRefusal, requestId: string): HttpResponseInit =>
+const asJson = (refusal: EdgeRefusal, requestId: string): PlainAnswer =>
   refuseWithJson(refusal, { requestId, isPartnerAdmin: false });
 
 /**

@@ -42,10 +42,12 @@ function sentHeaders({ headersDistinct }: PassedRequest): Map<string, string> {
   return sent;
 }
 
-/** Undefined if they are no headers. Names in lower case. */
+/** Undefined if they are no headers, or tell of no address. Names in lower case. */
 function headersOf(told: Told | undefined): Map<string, string> | undefined {
+  const text = told?.json ?? told?.string ?? '';
+  if (!text.toLowerCase().includes(FORWARDED_FOR)) return undefined;
   try {
-    const value: unknown = JSON.parse(told?.json ?? told?.string ?? '');
+    const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return undefined;
     return new Map(Object.entries(value).map(([name, text]) => [name.toLowerCase(), String(text)]));
   } catch {

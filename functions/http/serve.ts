@@ -1,6 +1,5 @@
 // The way of every call, in one order: who asks, whether they may, the body, the input, the operation, the answer.
 // Decides nothing itself. Whatever is thrown ends here: our own store being away is "ask again", anything else is a bug.
-import type { HttpResponseInit } from '@azure/functions';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { Recording } from '../../shared/operations/audit/record-event.ts';
 import { StoreUnavailable, type Log, type TokenVerifier } from '../../shared/operations/ports.ts';
@@ -16,6 +15,7 @@ import { recordRefusal } from './record-refusal.ts';
 import { API_PREFIX } from './route.ts';
 import type { Role } from './roles.ts';
 import type { CallContext, Handled, RawInput, Refused, Route, RouteDescription } from './route.ts';
+import type { PlainAnswer } from './whole-answer.ts';
 
 export interface EdgeServices extends Recording {
   readonly verifier: TokenVerifier;
@@ -38,7 +38,7 @@ export interface EdgeRequest extends BodySource {
 export function serve<D extends EdgeServices>(
   route: Route<D>,
   deps: D,
-): (request: EdgeRequest) => Promise<HttpResponseInit> {
+): (request: EdgeRequest) => Promise<PlainAnswer> {
   const { log, entropy, vendorName, publicUrl: ownOrigin } = deps;
   if (route.answersAs === 'json') {
     return async (request) => {

@@ -54,12 +54,15 @@ export function forward(proxy: Server, forwarded: Forwarded): boolean {
     'x-forwarded-host': headers['host'] ?? 'localhost',
     'x-forwarded-proto': 'http',
   };
-  const message = Object.assign(Readable.from(body ? [body] : within(request, maxBytes), { objectMode: false }), {
-    method: request.method,
-    url: request.url,
-    headers: passed,
-    headersDistinct: Object.fromEntries(Object.entries(passed).map(([name, value]) => [name, [value]])),
-  });
+  const message = Object.assign(
+    body ? streamOf(body) : Readable.from(within(request, maxBytes), { objectMode: false }),
+    {
+      method: request.method,
+      url: request.url,
+      headers: passed,
+      headersDistinct: Object.fromEntries(Object.entries(passed).map(([name, value]) => [name, [value]])),
+    },
+  );
   REQUEST_START.publish({ request: message, response, socket: request.socket, server: proxy });
   proxy.emit('request', message, response);
   return true;
@@ -70,6 +73,13 @@ export async function answered(response: ServerResponse): Promise<void> {
   const late = setTimeout(() => response.destroy(), ACTIVITY_TIMEOUT_MS);
   await finished(response).catch(() => undefined);
   clearTimeout(late);
+}
+
+function streamOf(body: Buffer): Readable {
+  const stream = new Readable({ read: () => undefined });
+  stream.push(body);
+  stream.push(null);
+  return stream;
 }
 
 /** Kestrel counts what comes in pieces too. */

@@ -1,7 +1,7 @@
 // Remembers for a minute that a token was good: a backend shows the same one with every call for an hour, and to check its
 // signature costs more than to unwrap a data key. Shorter than the keys of an issuer are remembered anyway, and never beyond the
 // token's own end. What was refused is not remembered, nor is the token itself: only its hash.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Clock, TokenVerifier, VerifiedToken } from '../operations/ports.ts';
 
@@ -17,7 +17,7 @@ export function rememberVerified(verifier: TokenVerifier, clock: Clock): TokenVe
   const known = new LRUCache<string, Remembered>({ max: MAX_TOKENS });
   return {
     verify: async (token) => {
-      const name = createHash('sha256').update(token).digest('base64');
+      const name = hash('sha256', token, 'base64');
       const remembered = known.get(name);
       const nowMs = clock.now().getTime();
       if (remembered && nowMs < remembered.untilMs) return { ok: true, value: remembered.token };

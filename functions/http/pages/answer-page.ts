@@ -1,5 +1,5 @@
 // Answers for people: HTML with headers that allow it nothing but its own style and forms to ourselves. Pure.
-import type { Cookie, HttpResponseInit } from '@azure/functions';
+import type { Cookie } from '@azure/functions';
 import { failureToResponse, type EdgeRefusal } from '../failure-to-response.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import { present } from '../../../shared/domain/rows/cells.ts';
@@ -8,6 +8,7 @@ import type { CookieChange, PageAnswer, PageRefusal } from './page-answer.ts';
 import { renderPage } from './render.ts';
 import { STYLE_SOURCE } from './stylesheet.ts';
 import type { PageView } from './views.ts';
+import type { PlainAnswer } from '../whole-answer.ts';
 
 /**
  * `form-action` holds for redirects too (in Chromium): a form answered by a redirect to a sign-in page would need every
@@ -38,7 +39,7 @@ interface About {
   readonly vendorName: string;
 }
 
-export function answerWithPage(answer: PageAnswer, about: About & { readonly method: string }): HttpResponseInit {
+export function answerWithPage(answer: PageAnswer, about: About & { readonly method: string }): PlainAnswer {
   if ('view' in answer) return page(200, answer.view, { ...about, ...present({ cookie: answer.cookie }) });
   const { goTo, service, cookie } = answer;
   const sent = { ...about, ...present({ cookie }) };
@@ -48,7 +49,7 @@ export function answerWithPage(answer: PageAnswer, about: About & { readonly met
 }
 
 /** The code, status and headers that a program would get, on a page that names what is known. */
-export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, about: About): HttpResponseInit {
+export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, about: About): PlainAnswer {
   const onPage: Partial<PageRefusal> = refusal.type === 'on-page' ? refusal : {};
   const refused = refusal.type === 'on-page' ? refusal.refused : refusal;
   // Nobody who meets a page is known to be the vendor's operator.
@@ -72,7 +73,7 @@ function page(
   status: number,
   view: PageView,
   about: About & { readonly headers?: Readonly<Record<string, string>>; readonly cookie?: CookieChange },
-): HttpResponseInit {
+): PlainAnswer {
   return {
     status,
     headers: { ...PAGE_HEADERS, 'x-ms-request-id': about.requestId, ...about.headers },
