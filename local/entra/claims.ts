@@ -94,14 +94,17 @@ export function idTokenClaims(options: {
   readonly nonce: string | undefined;
   /** Role templates; left out when the app's manifest does not ask for them. */
   readonly roles: readonly string[];
+  /** When they signed in; left out when the app's manifest does not ask for it. */
+  readonly authTimeMs?: number;
   readonly tokenId: string;
   readonly lifetime: Lifetime;
 }): Claims {
-  const { tenantId, appId, user, nonce, roles } = options;
+  const { tenantId, appId, user, nonce, roles, authTimeMs } = options;
   return {
     aud: appId,
     iss: issuerV2(tenantId),
     ...times(options.lifetime),
+    ...(authTimeMs === undefined ? {} : { auth_time: Math.floor(authTimeMs / 1000) }),
     name: user.displayName,
     ...(nonce === undefined ? {} : { nonce }),
     oid: user.objectId,

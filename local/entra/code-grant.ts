@@ -34,7 +34,8 @@ export function redeemCode(redemption: Redemption): { readonly body: object } | 
     nonce: grant.nonce,
     roles: rolesInToken(grant.user, app),
     tokenId: randomUUID(),
-    lifetime: { nowMs, seconds: lifetimeSeconds },
+    lifetime: { nowMs, seconds: idTokenSeconds(grant, redemption) },
+    ...(app.optionalIdTokenClaims.includes('auth_time') ? { authTimeMs: grant.signedInAtMs } : {}),
   });
   return {
     body: {
@@ -48,6 +49,15 @@ export function redeemCode(redemption: Redemption): { readonly body: object } | 
     },
   };
 }
+
+/** After `max_age` the ID token has expired, counted from the sign-in: AzureAD/microsoft-authentication-library-for-python#444. */
+const idTokenSeconds = (
+  { signedInAtMs, maxAgeSeconds }: CodeGrant,
+  { nowMs, lifetimeSeconds }: Pick<Redemption, 'nowMs' | 'lifetimeSeconds'>,
+): number =>
+  maxAgeSeconds === undefined
+    ? lifetimeSeconds
+    : Math.min(lifetimeSeconds, Math.floor((signedInAtMs - nowMs) / 1000) + maxAgeSeconds);
 
 function takeGrant(redemption: Redemption): CodeGrant | { readonly refused: EntraError } {
   const { app, tenant, form, codes, nowMs } = redemption;

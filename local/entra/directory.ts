@@ -85,6 +85,7 @@ export class Directory {
       federatedCredentials: before?.federatedCredentials ?? new Map<string, FederatedCredential>(),
       redirectUris: before?.redirectUris ?? new Set<string>(),
       groupMembershipClaims: before?.groupMembershipClaims ?? 'None',
+      optionalIdTokenClaims: before?.optionalIdTokenClaims ?? [],
     };
     this.#apps.set(appId, app);
     this.putServicePrincipal(options.homeTenantId, appId, {});

@@ -51,7 +51,7 @@ export function understandEntra(state: EntraState): Understand {
       case 'GET v2.0/adminconsent':
         return begin(state, request, target, 'admin-consent');
       case 'POST login':
-        return { operation: 'login', target, act: () => signIn(state, new URLSearchParams(request.body)) };
+        return { operation: 'login', target, act: () => signIn(state, request) };
       case 'POST Consent/Set':
         return { operation: 'consent', target, act: () => answerConsent(state, new URLSearchParams(request.body)) };
       default:
@@ -75,10 +75,11 @@ function discovery(
   return { operation: 'discovery', target, act };
 }
 
-function begin(state: EntraState, { query }: EmulatorRequest, target: string, kind: Errand['kind']): EmulatorCall {
+function begin(state: EntraState, request: EmulatorRequest, target: string, kind: Errand['kind']): EmulatorCall {
+  const { query } = request;
   const detail = { appId: query.get('client_id') ?? '', redirectUri: query.get('redirect_uri') ?? '' };
   const operation = kind === 'sign-in' ? 'authorize' : kind;
-  return { operation, target, detail, act: () => beginErrand(state, kind, { tenant: target, query }) };
+  return { operation, target, detail, act: () => beginErrand(state, kind, { tenant: target, request }) };
 }
 
 function token(state: EntraState, request: EmulatorRequest, target: string): EmulatorCall {

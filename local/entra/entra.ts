@@ -11,6 +11,7 @@ import {
   MANAGED_IDENTITY_PRINCIPAL_ID,
   VENDOR_TENANT_ID,
 } from '../identities.ts';
+import { BrowserSessions } from '../oidc/browser-sessions.ts';
 import { PlannedTokens } from '../oidc/planned-tokens.ts';
 import { ShortLived } from '../oidc/short-lived.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
@@ -44,6 +45,7 @@ export async function startEntra(options: { readonly tls: TlsIdentity }): Promis
     settings: { tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS, codeLifetimeSeconds: CODE_LIFETIME_SECONDS },
     errands: new ShortLived(),
     codes: new ShortLived(),
+    sessions: new BrowserSessions('ESTSAUTH'),
   };
   const routes = new RoutePatterns(control);
   addEntraCalls(routes, state);
@@ -69,7 +71,10 @@ function vendorDirectory(): Directory {
   directory.addTenant({ tenantId: homeTenantId, displayName: 'Vendor', domains: ['vendor.onmicrosoft.com'] });
   directory.putApp({ appId: API_APP_ID, displayName: 'Keyswitch API', homeTenantId, multiTenant: false });
   directory.putApp({ appId: CONNECTOR_APP_ID, displayName: 'Keyswitch connector', homeTenantId, multiTenant: true });
-  directory.app(CONNECTOR_APP_ID).groupMembershipClaims = 'DirectoryRole';
+  Object.assign(directory.app(CONNECTOR_APP_ID), {
+    groupMembershipClaims: 'DirectoryRole',
+    optionalIdTokenClaims: ['auth_time'],
+  });
   directory.putFederatedCredential(CONNECTOR_APP_ID, {
     name: 'keyswitch-functions',
     issuer: issuerV2(VENDOR_TENANT_ID),

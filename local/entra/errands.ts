@@ -16,9 +16,12 @@ export interface Errand {
   readonly nonce: string | undefined;
   readonly codeChallenge: string | undefined;
   readonly loginHint: string;
-  readonly asksForConsent: boolean;
+  readonly prompt: string | undefined;
+  /** `max_age`: a session that is older does not count. Not documented by Microsoft, and heeded all the same. */
+  readonly maxAgeSeconds: number | undefined;
   /** Once it is known who is there. */
   readonly user?: User;
+  readonly signedInAtMs?: number;
 }
 
 export type ReadErrand =
@@ -59,10 +62,15 @@ export function readErrand(
       nonce: query.get('nonce') ?? undefined,
       codeChallenge: query.get('code_challenge') ?? undefined,
       loginHint: query.get('login_hint') ?? '',
-      asksForConsent: query.get('prompt') === 'consent',
+      prompt: query.get('prompt') ?? undefined,
+      maxAgeSeconds: readMaxAge(query.get('max_age')),
     },
   };
 }
+
+/** What Entra makes of one that is no number is not known: here it counts as none. */
+const readMaxAge = (text: string | null): number | undefined =>
+  /^\d{1,9}$/.test(text ?? '') ? Number(text) : undefined;
 
 function refuseSignIn(query: URLSearchParams, scope: string): aadsts.EntraError | undefined {
   const responseType = query.get('response_type');
@@ -71,7 +79,6 @@ function refuseSignIn(query: URLSearchParams, scope: string): aadsts.EntraError 
   const responseMode = query.get('response_mode') ?? 'query';
   if (responseMode !== 'query') return refusals.responseModeUnsupported(responseMode);
   if (!scope.split(' ').includes('openid')) return refusals.scopeWithoutOpenId();
-  if (query.get('prompt') === 'none') return refusals.noSession();
   const challenge = query.get('code_challenge');
   if (challenge === null) return undefined;
   if (query.get('code_challenge_method') !== 'S256') return refusals.challengeMethodInvalid();

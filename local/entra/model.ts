@@ -26,7 +26,11 @@ export interface AppRegistration {
   readonly redirectUris: Set<string>;
   /** Of the manifest: whether ID tokens carry the directory roles of a person (`wids`). */
   groupMembershipClaims: GroupMembershipClaims;
+  /** Of the manifest: optional claims of ID tokens. `auth_time` alone is known here. */
+  optionalIdTokenClaims: readonly OptionalClaim[];
 }
+
+export type OptionalClaim = 'auth_time';
 
 export type GroupMembershipClaims = 'None' | 'SecurityGroup' | 'DirectoryRole' | 'All';
 

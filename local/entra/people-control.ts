@@ -16,10 +16,12 @@ const userBody = z.strictObject({
 });
 const redirectBody = z.strictObject({ redirectUri: z.url() });
 const manifestBody = z.strictObject({
-  groupMembershipClaims: z.enum(['None', 'SecurityGroup', 'DirectoryRole', 'All']),
+  groupMembershipClaims: z.enum(['None', 'SecurityGroup', 'DirectoryRole', 'All']).exactOptional(),
+  optionalIdTokenClaims: z.array(z.literal('auth_time')).exactOptional(),
 });
+const ageBody = z.strictObject({ seconds: z.number().int().positive() });
 
-export function addPeopleCalls(routes: RoutePatterns, { directory, idTokens }: EntraState): void {
+export function addPeopleCalls(routes: RoutePatterns, { directory, idTokens, sessions }: EntraState): void {
   routes
     .withBody('PUT /tenants/:tenant/users/:user', userBody, (body, names) =>
       putUser(directory.tenant(named(names, 'tenant')), named(names, 'user'), body),
@@ -35,7 +37,8 @@ export function addPeopleCalls(routes: RoutePatterns, { directory, idTokens }: E
     .on('GET /apps/:app/redirect-uris', (names) => [...directory.app(named(names, 'app')).redirectUris])
     .on('DELETE /apps/:app/redirect-uris', (names) => directory.app(named(names, 'app')).redirectUris.clear())
     .withBody('PATCH /apps/:app/manifest', manifestBody, (body, names) => {
-      directory.app(named(names, 'app')).groupMembershipClaims = body.groupMembershipClaims;
-    });
+      Object.assign(directory.app(named(names, 'app')), body);
+    })
+    .withBody('POST /sessions/age', ageBody, ({ seconds }) => sessions.age(seconds));
   idTokens.addCalls(routes);
 }

@@ -1,7 +1,8 @@
 // A person's way through Entra: from the request that brought them, over its pages, back to the application with a code
 // or a consent, or with the reason why not. Nothing is granted before the person has pressed the button for it.
 import { randomUUID } from 'node:crypto';
-import type { EmulatorReply } from '../http/emulator-http.ts';
+import type { EmulatorReply, EmulatorRequest } from '../http/emulator-http.ts';
+import type { BrowserSessions } from '../oidc/browser-sessions.ts';
 import { redirectBack } from '../oidc/redirect-back.ts';
 import type { ShortLived } from '../oidc/short-lived.ts';
 import {
@@ -21,6 +22,8 @@ import { mayConsentForTenant } from './users.ts';
 /** Someone who signed in to an app, until the app redeems the code. */
 export interface CodeGrant extends Errand {
   readonly user: User;
+  /** When they last showed who they are: now, or when their session began. */
+  readonly signedInAtMs: number;
 }
 
 export interface PeopleState {
@@ -28,24 +31,34 @@ export interface PeopleState {
   readonly settings: { readonly codeLifetimeSeconds: number };
   readonly errands: ShortLived<Errand>;
   readonly codes: ShortLived<CodeGrant>;
+  readonly sessions: BrowserSessions;
 }
 
 const ERRAND_LIFETIME_MS = 600_000;
 
-/** GET of the authorization or of the admin consent endpoint. */
+/** GET of the authorization or of the admin consent endpoint. Only a sign-in that asks for no page goes on by a session alone. */
 export function beginErrand(
   state: PeopleState,
   kind: Errand['kind'],
-  request: { readonly tenant: string; readonly query: URLSearchParams },
+  { tenant, request }: { readonly tenant: string; readonly request: EmulatorRequest },
 ): EmulatorReply {
-  const read = readErrand(kind, { ...request, directory: state.directory });
+  const read = readErrand(kind, { tenant, query: request.query, directory: state.directory });
   if ('shown' in read) return show(read.shown);
   if ('told' in read) return tell({ ...read, kind }, read.told);
-  return whoAreYou(read.errand, wait(state, read.errand));
+  const { errand } = read;
+  const [only, ...others] = state.sessions.accounts(request);
+  const account = only === undefined || others.length > 0 ? undefined : findAccount(state, errand, only);
+  const isSilent = kind === 'sign-in' && (errand.prompt === undefined || errand.prompt === 'none');
+  const since =
+    isSilent && account?.tenant === errand.tenant ? sessionOf(state, errand, request, account.user) : undefined;
+  if (account && since !== undefined) return proceed(state, { ...errand, user: account.user, signedInAtMs: since });
+  if (errand.prompt === 'none') return tell(errand, refusals.noSession());
+  return whoAreYou(errand, wait(state, errand));
 }
 
-/** POST of the page that asks who is there. */
-export function signIn(state: PeopleState, form: URLSearchParams): EmulatorReply {
+/** POST of the page that asks who is there. Whoever has a session that counts is not asked for more than the name. */
+export function signIn(state: PeopleState, request: EmulatorRequest): EmulatorReply {
+  const form = new URLSearchParams(request.body);
   const errand = resume(state, form);
   if (!errand) return show(refusals.requestGone());
   if (form.get('answer') !== 'sign-in') return cancelled(errand);
@@ -55,13 +68,35 @@ export function signIn(state: PeopleState, form: URLSearchParams): EmulatorReply
     return whoAreYou(errand, wait(state, errand), "We couldn't find an account with that username.");
   }
   if (account.tenant !== tenant) return tell(errand, refusals.accountElsewhere(app, tenant, account.tenant));
-  const known: CodeGrant = { ...errand, user: account.user };
+  const { user } = account;
+  const since = sessionOf(state, errand, request, user);
+  if (since !== undefined) return proceed(state, { ...errand, user, signedInAtMs: since });
+  const nowMs = Date.now();
+  const reply = proceed(state, { ...errand, user, signedInAtMs: nowMs });
+  return state.sessions.signIn(request, user.userName, { nowMs, reply });
+}
+
+/** When the session began by which this person need not show anew who they are; undefined if there is none. */
+function sessionOf(
+  { sessions }: PeopleState,
+  { prompt, maxAgeSeconds = Infinity }: Errand,
+  request: EmulatorRequest,
+  user: User,
+): number | undefined {
+  const sinceMs = sessions.signedInAt(request, user.userName);
+  const counts = prompt !== 'login' && sinceMs !== undefined && Date.now() - sinceMs <= maxAgeSeconds * 1000;
+  return counts ? sinceMs : undefined;
+}
+
+/** Once it is known who is there. */
+function proceed(state: PeopleState, known: CodeGrant): EmulatorReply {
+  const { kind, tenant, app, user, prompt } = known;
   const refused = refuseUser(known);
-  if (refused) return tell(errand, refused);
-  if (errand.kind === 'admin-consent' && !mayConsentForTenant(account.user)) {
+  if (refused) return tell(known, refused);
+  if (kind === 'admin-consent' && !mayConsentForTenant(user)) {
     return needAdminApproval(known, wait(state, known), refusals.adminApprovalNeeded(app));
   }
-  const consented = errand.kind === 'sign-in' && tenant.servicePrincipals.has(app.appId) && !errand.asksForConsent;
+  const consented = kind === 'sign-in' && tenant.servicePrincipals.has(app.appId) && prompt !== 'consent';
   return consented ? returnWithCode(state, known) : doYouAccept(known, wait(state, known));
 }
 
@@ -77,7 +112,8 @@ export function answerConsent(state: PeopleState, form: URLSearchParams): Emulat
     return tell(errand, refusals.declined(kind === 'admin-consent' ? 'access_denied' : 'consent_required'));
   }
   state.directory.putServicePrincipal(tenant.tenantId, app.appId, {});
-  if (kind === 'sign-in') return returnWithCode(state, { ...errand, user });
+  if (kind === 'sign-in')
+    return returnWithCode(state, { ...errand, user, signedInAtMs: errand.signedInAtMs ?? Date.now() });
   const consent = { admin_consent: 'True', tenant: tenant.tenantId, state: errand.state, scope };
   return redirectBack(errand.redirectUri, consent, { by: user.userName });
 }

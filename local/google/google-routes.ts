@@ -35,7 +35,7 @@ export function understandGoogle(state: GoogleState): Understand {
         return { operation: 'authorize', target, detail, act: () => authorize(state, request.query) };
       }
       case 'POST accounts.google.com/signin/identifier':
-        return { operation: 'login', target, act: () => identify(state, form()) };
+        return { operation: 'login', target, act: () => identify(state, request) };
       case 'POST accounts.google.com/signin/oauth/consent':
         return { operation: 'consent', target, act: () => answerConsent(state, form()) };
       case 'POST oauth2.googleapis.com/token': {

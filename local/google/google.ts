@@ -6,6 +6,7 @@ import { named, RoutePatterns } from '../control/route-patterns.ts';
 import { TokenSigner } from '../entra/token-signer.ts';
 import { HANDSHAKE, listenHttp } from '../http/emulator-http.ts';
 import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../identities.ts';
+import { BrowserSessions } from '../oidc/browser-sessions.ts';
 import { PlannedTokens } from '../oidc/planned-tokens.ts';
 import { ShortLived } from '../oidc/short-lived.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
@@ -31,6 +32,8 @@ const userBody = z.strictObject({
 });
 const clientBody = z.strictObject({ name: z.string().default('app'), secret: z.string().min(1) });
 const redirectBody = z.strictObject({ redirectUri: z.url() });
+const claimsBody = z.strictObject({ sessionAge: z.boolean() });
+const ageBody = z.strictObject({ seconds: z.number().int().positive() });
 const rotateBody = z.strictObject({ forget: z.boolean().default(false) });
 const settingsBody = z.strictObject({
   tokenLifetimeSeconds: z.number().int().positive().optional(),
@@ -47,6 +50,7 @@ export async function startGoogle(options: { readonly tls: TlsIdentity }): Promi
     requests: new ShortLived(),
     codes: new ShortLived(),
     accessTokens: new ShortLived(),
+    sessions: new BrowserSessions('SID'),
     settings: { tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS, codeLifetimeSeconds: CODE_LIFETIME_SECONDS },
   };
   state.accounts.putClient({ clientId: GOOGLE_CLIENT_ID, name: 'Keyswitch', secret: GOOGLE_CLIENT_SECRET });
@@ -63,7 +67,7 @@ export async function startGoogle(options: { readonly tls: TlsIdentity }): Promi
   };
 }
 
-function addCalls(routes: RoutePatterns, { accounts, idTokens, signer, settings }: GoogleState): void {
+function addCalls(routes: RoutePatterns, { accounts, idTokens, signer, settings, sessions }: GoogleState): void {
   routes
     .on('PUT /domains/:domain', (names) => accounts.addDomain(named(names, 'domain')))
     .withBody('PUT /users/:email', userBody, (body, names) => accounts.putUser(named(names, 'email'), body))
@@ -78,6 +82,10 @@ function addCalls(routes: RoutePatterns, { accounts, idTokens, signer, settings 
     .on('DELETE /clients/:client/redirect-uris', (names) =>
       accounts.client(named(names, 'client')).redirectUris.clear(),
     )
+    .withBody('PATCH /clients/:client/claims', claimsBody, ({ sessionAge }, names) => {
+      accounts.client(named(names, 'client')).tellsSessionAge = sessionAge;
+    })
+    .withBody('POST /sessions/age', ageBody, ({ seconds }) => sessions.age(seconds))
     .on('GET /jwks', () => signer.jwks)
     .withBody('POST /signing-keys/rotate', rotateBody, (body) => signer.rotate(body))
     .withBody('PATCH /settings', settingsBody, (body) => {

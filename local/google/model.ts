@@ -17,6 +17,8 @@ export interface OAuthClient {
   readonly name: string;
   readonly secret: string;
   readonly redirectUris: Set<string>;
+  /** "Session age claims" of the Google Auth Platform: whether ID tokens carry `auth_time`. For published, verified apps only. */
+  tellsSessionAge: boolean;
 }
 
 export interface UserChanges {
@@ -67,9 +69,9 @@ export class Accounts {
     return [...this.#users.values()].filter((user) => user.domain === domain.toLowerCase());
   }
 
-  putClient(client: Omit<OAuthClient, 'redirectUris'>): OAuthClient {
-    const redirectUris = this.#clients.get(client.clientId)?.redirectUris ?? new Set<string>();
-    const whole = { ...client, redirectUris };
+  putClient(client: Omit<OAuthClient, 'redirectUris' | 'tellsSessionAge'>): OAuthClient {
+    const { redirectUris = new Set<string>(), tellsSessionAge = false } = this.#clients.get(client.clientId) ?? {};
+    const whole = { ...client, redirectUris, tellsSessionAge };
     this.#clients.set(client.clientId, whole);
     return whole;
   }

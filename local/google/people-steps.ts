@@ -1,6 +1,6 @@
 // A person's way through Google: from /o/oauth2/v2/auth over choosing an account and allowing the access, back to the
 // application. What has no safe way back ends on a page of Google's.
-import type { EmulatorReply } from '../http/emulator-http.ts';
+import type { EmulatorReply, EmulatorRequest } from '../http/emulator-http.ts';
 import { button, hiddenField, html, NOTHING, pageReply, type Html } from '../oidc/html.ts';
 import { isChallenge } from '../oidc/pkce.ts';
 import { redirectBack } from '../oidc/redirect-back.ts';
@@ -39,18 +39,29 @@ export function authorize(state: GoogleState, query: URLSearchParams): EmulatorR
   return chooseAccount(state, request);
 }
 
-/** POST of the page that asks for the account. */
-export function identify(state: GoogleState, form: URLSearchParams): EmulatorReply {
+/**
+ * POST of the page that asks for the account. Whoever is signed in to it is not asked for more: Google knows neither `prompt=login` nor
+ * `max_age`. What it makes of them is not known; here they count as not said.
+ */
+export function identify(state: GoogleState, from: EmulatorRequest): EmulatorReply {
+  const form = new URLSearchParams(from.body);
   const request = resume(state, form);
   if (!request) return blocked(400, 'invalid_request', 'This page has expired.');
   const user = state.accounts.findUser((form.get('identifier') ?? '').trim());
   if (!user) return chooseAccount(state, request, "Couldn't find your Google Account");
-  const known: AuthRequest = { ...request, user };
+  const nowMs = Date.now();
+  const signedInAtMs = state.sessions.signedInAt(from, user.email);
+  const reply = mayWeLook(state, { ...request, user, signedInAtMs: signedInAtMs ?? nowMs });
+  return signedInAtMs === undefined ? state.sessions.signIn(from, user.email, { nowMs, reply }) : reply;
+}
+
+function mayWeLook(state: GoogleState, request: GoogleCode): EmulatorReply {
+  const { user } = request;
   const body = html`
     <p>${user.email}</p>
     <p>This will allow ${request.client.name} to: ${request.scope}</p>
     <form method="post" action="/signin/oauth/consent">
-      ${hiddenField('ctx', wait(state, known))} ${button('allow', 'Continue')} ${button('cancel', 'Cancel')}
+      ${hiddenField('ctx', wait(state, request))} ${button('allow', 'Continue')} ${button('cancel', 'Cancel')}
     </form>
   `;
   return pageReply({ title: `${request.client.name} wants access to your Google Account`, body });
@@ -64,7 +75,7 @@ export function answerConsent(state: GoogleState, form: URLSearchParams): Emulat
   if (form.get('answer') !== 'allow') {
     return redirectBack(request.redirectUri, { error: 'access_denied', state: request.state }, { by: user.email });
   }
-  const grant: GoogleCode = { ...request, user };
+  const grant: GoogleCode = { ...request, user, signedInAtMs: request.signedInAtMs ?? Date.now() };
   const code = state.codes.put(grant, Date.now() + state.settings.codeLifetimeSeconds * 1000);
   const answer = {
     state: request.state,

@@ -1,5 +1,6 @@
 // What Google remembers while people sign in: who waits on which page, codes, and access tokens with their scopes.
 import type { TokenSigner } from '../entra/token-signer.ts';
+import type { BrowserSessions } from '../oidc/browser-sessions.ts';
 import type { PlannedTokens } from '../oidc/planned-tokens.ts';
 import type { ShortLived } from '../oidc/short-lived.ts';
 import type { Accounts, GoogleUser, OAuthClient } from './model.ts';
@@ -16,10 +17,13 @@ export interface AuthRequest {
   readonly domainHint: string | undefined;
   readonly loginHint: string;
   readonly user?: GoogleUser;
+  readonly signedInAtMs?: number;
 }
 
 export interface GoogleCode extends AuthRequest {
   readonly user: GoogleUser;
+  /** When they last signed in to their account in this browser. */
+  readonly signedInAtMs: number;
 }
 
 export interface AccessToken {
@@ -34,5 +38,6 @@ export interface GoogleState {
   readonly requests: ShortLived<AuthRequest>;
   readonly codes: ShortLived<GoogleCode>;
   readonly accessTokens: ShortLived<AccessToken>;
+  readonly sessions: BrowserSessions;
   readonly settings: { tokenLifetimeSeconds: number; codeLifetimeSeconds: number };
 }

@@ -81,7 +81,7 @@ function takeGrant(redemption: {
 }
 
 function idTokenClaims(
-  { client, user, nonce, scope }: GoogleCode,
+  { client, user, nonce, scope, signedInAtMs }: GoogleCode,
   issued: { readonly accessToken: string; readonly nowMs: number; readonly seconds: number },
 ): Record<string, unknown> {
   const now = Math.floor(issued.nowMs / 1000);
@@ -92,6 +92,7 @@ function idTokenClaims(
     azp: client.clientId,
     aud: client.clientId,
     sub: user.id,
+    ...(client.tellsSessionAge ? { auth_time: Math.floor(signedInAtMs / 1000) } : {}),
     ...(user.domain === undefined ? {} : { hd: user.domain }),
     ...(scopes.includes('email') ? { email: user.email, email_verified: true } : {}),
     ...(scopes.includes('profile') ? { name: user.name } : {}),

@@ -9,7 +9,7 @@ import type { Claims, TokenSigner } from '../entra/token-signer.ts';
 const tokenPlan = z.strictObject({
   /** Laid over the claims; `null` takes a claim out. */
   overrides: z.record(z.string(), z.unknown()).default({}),
-  /** Moves `iat`, `nbf` and `exp`: below zero for a token that has expired, above for one from the future. */
+  /** Moves `iat`, `nbf`, `exp` and `auth_time`: below zero for a token that has expired, above for one from the future. */
   shiftSeconds: z.number().int().default(0),
   /**
    * `published`: by the key in use. `unknown-key`: by a key that is not published, under a name of its own.
@@ -21,7 +21,7 @@ const tokenPlan = z.strictObject({
 });
 type TokenPlan = z.infer<typeof tokenPlan>;
 
-const TIMES = ['iat', 'nbf', 'exp'];
+const TIMES = ['iat', 'nbf', 'exp', 'auth_time'];
 const MAX_PLANS = 100;
 const MODULUS_BITS = 2048;
 

@@ -36,6 +36,7 @@ export class GoogleSignIn {
     return this.#openId.authorizationUrl(service.value, request, {
       scope: `openid email ${DIRECTORY_SCOPE}`,
       access_type: 'online',
+      // Google knows no `login` and no `max_age`: nobody can be asked there to sign in anew.
       prompt: 'select_account',
       // A hint: whose account it was in the end, the ID token says.
       hd: request.domain,
@@ -48,11 +49,15 @@ export class GoogleSignIn {
     if (!service.ok) return service;
     const redeemed = await this.#openId.redeem(service.value, callback);
     if (!redeemed.ok) return redeemed;
-    const { claims, accessToken, scope } = redeemed.value;
+    const { claims, accessToken, scope, authenticatedAt } = redeemed.value;
     const { email, hd } = claims;
     if (typeof email !== 'string' || !(hd === undefined || typeof hd === 'string'))
       return err(failure('id-token-invalid'));
-    const person = { subject: claims.sub, email: email.slice(0, MAX_NAME_CHARACTERS) };
+    const person = {
+      subject: claims.sub,
+      email: email.slice(0, MAX_NAME_CHARACTERS),
+      ...(authenticatedAt === undefined ? {} : { authenticatedAt }),
+    };
     if (hd === undefined || hd === '') return ok({ ...person, isSuperAdmin: false, isDelegatedAdmin: false });
     // Google's page lets people take single permissions out.
     if (scope !== undefined && !scope.split(' ').includes(DIRECTORY_SCOPE))

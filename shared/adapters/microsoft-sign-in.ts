@@ -53,13 +53,17 @@ export class MicrosoftSignIn {
   }
 
   url(request: SignInRequest & { readonly tenantId: string }): Promise<Result<string, Failure>> {
-    const parameters = { scope: SCOPE, response_mode: 'query', prompt: 'select_account' };
+    // Whoever has a session shows anew who they are. No `max_age`: Entra then ends the ID token that much after the sign-in.
+    const parameters = { scope: SCOPE, response_mode: 'query', prompt: 'login' };
     return this.#openId.authorizationUrl(this.#service(request.tenantId), request, parameters);
   }
 
   async redeem(callback: SignInCallback & { readonly tenantId: string }): Promise<Result<MicrosoftPerson, Failure>> {
     const redeemed = await this.#openId.redeem(this.#service(callback.tenantId), callback);
-    return redeemed.ok ? personIn(redeemed.value.claims, callback.tenantId) : redeemed;
+    if (!redeemed.ok) return redeemed;
+    const { claims, authenticatedAt } = redeemed.value;
+    const person = personIn(claims, callback.tenantId);
+    return person.ok && authenticatedAt ? ok({ ...person.value, authenticatedAt }) : person;
   }
 
   #service(tenantId: string): OpenIdService {

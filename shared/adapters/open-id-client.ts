@@ -29,6 +29,8 @@ interface Redeemed {
   readonly accessToken: string;
   /** As granted; absent where the service does not say. */
   readonly scope?: string;
+  /** OpenID Connect's `auth_time`, where the service tells it. */
+  readonly authenticatedAt?: Date;
 }
 
 /** How far the clocks of Microsoft, Google and this app may be apart. */
@@ -112,11 +114,18 @@ export class OpenIdClient {
     });
     const claims = tokens.claims();
     if (!claims) return err(failure('id-token-invalid'));
-    // Its own check of times does not look at this one.
-    const nowSeconds = this.#clock.now().getTime() / 1000;
-    if (claims.iat > nowSeconds + CLOCK_TOLERANCE_SECONDS) return err(failure('id-token-from-future'));
+    // Its own check of times does not look at these.
+    const { auth_time: authTime } = claims;
+    if (!(authTime === undefined || Number.isFinite(authTime))) return err(failure('id-token-invalid'));
+    const latestSeconds = this.#clock.now().getTime() / 1000 + CLOCK_TOLERANCE_SECONDS;
+    if (claims.iat > latestSeconds || (authTime ?? 0) > latestSeconds) return err(failure('id-token-from-future'));
     const { access_token: accessToken, scope } = tokens;
-    return ok({ claims, accessToken, ...(scope === undefined ? {} : { scope }) });
+    return ok({
+      claims,
+      accessToken,
+      ...(scope === undefined ? {} : { scope }),
+      ...(authTime === undefined ? {} : { authenticatedAt: new Date(authTime * 1000) }),
+    });
   }
 
   async #discover({ issuer, clientId, http }: OpenIdService): Promise<ServerMetadata> {

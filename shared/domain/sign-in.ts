@@ -10,6 +10,22 @@ export const GLOBAL_ADMINISTRATOR = '62e90394-69f5-4237-9190-012177145e10';
 export const PRIVILEGED_ROLE_ADMINISTRATOR = 'e8611ab8-c189-46e8-94e1-60213ab1f814';
 const VOUCHING_ROLES = [GLOBAL_ADMINISTRATOR, PRIVILEGED_ROLE_ADMINISTRATOR];
 
+/** How far the clocks of Microsoft, Google and this app may be apart, and the second that `auth_time` is cut to. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/**
+ * Undefined if the person showed who they are since `since`, when the browser was sent there. Microsoft can be asked to have them do so, and
+ * has to tell. Google can not, and tells only if the vendor has set that up: silence there counts as fresh.
+ */
+export function judgeFreshness(
+  authenticatedAt: Date | undefined,
+  { since, at }: { readonly since: Date; readonly at: 'microsoft' | 'google' },
+): Failure | undefined {
+  if (!authenticatedAt) return at === 'google' ? undefined : failure('auth-time-not-emitted');
+  const isFresh = authenticatedAt.getTime() >= since.getTime() - CLOCK_TOLERANCE_MS;
+  return isFresh ? undefined : failure('sign-in-not-fresh', at === 'google' ? { identityProvider: 'google' } : {});
+}
+
 /** Undefined if the person may vouch for `tenantId`. */
 export function judgeMicrosoftAdmin(
   person: { readonly tenantId: string; readonly roleTemplateIds?: readonly string[] },

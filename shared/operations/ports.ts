@@ -148,6 +148,8 @@ export interface MicrosoftPerson {
   readonly displayName: string;
   /** `wids`: template ids of the directory roles in force. Absent if the claim is. */
   readonly roleTemplateIds?: readonly string[];
+  /** `auth_time`: when they last showed who they are. Absent if the claim is. */
+  readonly authenticatedAt?: Date;
 }
 
 export interface GooglePerson {
@@ -159,6 +161,8 @@ export interface GooglePerson {
   /** What the Workspace's own directory says of them. */
   readonly isSuperAdmin: boolean;
   readonly isDelegatedAdmin: boolean;
+  /** `auth_time`, where the vendor has Google tell it. */
+  readonly authenticatedAt?: Date;
 }
 
 /** Sends people to Microsoft and Google and reads what comes back. Keeps no token and no person. */

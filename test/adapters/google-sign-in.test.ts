@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Browser } from '../../local/browser/browser.ts';
 import { GOOGLE_CLIENT_ID } from '../../local/identities.ts';
 import { judgeGoogleAdmin } from '../../shared/domain/sign-in.ts';
 import type { SignInCallback, SignIns } from '../../shared/operations/ports.ts';
@@ -48,6 +49,7 @@ describe('the address of a sign-in', () => {
       state: request.state,
       nonce: request.nonce,
       code_challenge_method: 'S256',
+      prompt: 'select_account',
     });
     expect(address.href).not.toContain(request.codeVerifier);
   });
@@ -98,6 +100,26 @@ describe('who signed in', () => {
   it('may have a private account, of which no directory is asked', async () => {
     expect(await verdictOn('carl@gmail.com')).toBe('google-wrong-domain');
     expect(world.asked('google', 'users.get')).toEqual([]);
+  });
+
+  it('is known by when they signed in where the vendor has Google tell it: the session of the browser counts', async () => {
+    const browser = new Browser();
+    const signIn = async (): Promise<Date | undefined> => {
+      const request = world.request();
+      const address = valueOf(await signIns.googleUrl({ ...request, domain: DOMAIN }));
+      const query = await world.comeBackIn(browser, address, { provider: 'google', userName: SOFIA });
+      return valueOf(await signIns.redeemGoogle({ ...request, query })).authenticatedAt;
+    };
+    expect(await signIn()).toBeUndefined();
+    await world.google('PATCH', `/clients/${GOOGLE_CLIENT_ID}/claims`, { sessionAge: true });
+    try {
+      await world.google('POST', '/sessions/age', { seconds: 3_600 });
+      expect(Date.now() - ((await signIn())?.getTime() ?? 0)).toBeGreaterThanOrEqual(3_600_000);
+      await browser.cookies.clear();
+      expect(Date.now() - ((await signIn())?.getTime() ?? 0)).toBeLessThan(60_000);
+    } finally {
+      await world.google('PATCH', `/clients/${GOOGLE_CLIENT_ID}/claims`, { sessionAge: false });
+    }
   });
 
   it('may have said no', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Browser } from '../../local/browser/browser.ts';
 import { CONNECTOR_APP_ID } from '../../local/identities.ts';
 import { GLOBAL_ADMINISTRATOR, judgeMicrosoftAdmin } from '../../shared/domain/sign-in.ts';
 import type { SignInCallback, SignIns } from '../../shared/operations/ports.ts';
@@ -43,7 +44,10 @@ describe('the address of a sign-in', () => {
       state: request.state,
       nonce: request.nonce,
       code_challenge_method: 'S256',
+      prompt: 'login',
     });
+    // Entra ends the ID token that long after the sign-in.
+    expect(address.searchParams.has('max_age')).toBe(false);
     expect(address.href).not.toContain(request.codeVerifier);
   });
 
@@ -111,6 +115,34 @@ describe('an administrator who signed in', () => {
       expect(valueOf(await signIns.redeemMicrosoft(await signedIn()))).not.toHaveProperty('roleTemplateIds');
     } finally {
       await world.entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { groupMembershipClaims: 'DirectoryRole' });
+    }
+  });
+
+  it('has signed in for this, whatever session there is in the browser; without the prompt the session counts, with its time', async () => {
+    const browser = new Browser();
+    const since = async (spoil = (address: URL) => address): Promise<number> => {
+      const request = { ...world.request(), tenantId };
+      const address = spoil(new URL(valueOf(await signIns.microsoftUrl(request)))).href;
+      const query = await world.comeBackIn(browser, address, { provider: 'microsoft', userName: grace });
+      const { authenticatedAt } = valueOf(await signIns.redeemMicrosoft({ ...request, query }));
+      return (Date.now() - (authenticatedAt?.getTime() ?? 0)) / 1000;
+    };
+    expect(await since()).toBeLessThan(60);
+    await world.entra('POST', '/sessions/age', { seconds: HOUR_SECONDS });
+    const withoutPrompt = (address: URL): URL => {
+      address.searchParams.delete('prompt');
+      return address;
+    };
+    expect(await since(withoutPrompt)).toBeGreaterThanOrEqual(HOUR_SECONDS);
+    expect(await since()).toBeLessThan(60);
+  });
+
+  it('tells no time where the manifest does not ask for it', async () => {
+    await world.entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { optionalIdTokenClaims: [] });
+    try {
+      expect(valueOf(await signIns.redeemMicrosoft(await signedIn()))).not.toHaveProperty('authenticatedAt');
+    } finally {
+      await world.entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { optionalIdTokenClaims: ['auth_time'] });
     }
   });
 
@@ -252,6 +284,8 @@ describe('an ID token', () => {
     ['that expires at a word', { overrides: { exp: 'never' } }, 'id-token-invalid'],
     ['of no user', { overrides: { oid: null } }, 'id-token-invalid'],
     ['of a user with another kind of id', { overrides: { oid: 'grace' } }, 'id-token-invalid'],
+    ['of a sign-in in the future', { overrides: { auth_time: nowSeconds() + HOUR_SECONDS } }, 'id-token-from-future'],
+    ['of a sign-in at a word', { overrides: { auth_time: 'today' } }, 'id-token-invalid'],
     ['whose roles are no list', { overrides: { wids: GLOBAL_ADMINISTRATOR } }, 'id-token-invalid'],
   ])('%s is refused', async (_what, plan, expected) => {
     expect(await spoilt(plan)).toBe(expected);

@@ -101,7 +101,16 @@ export class SignInWorld {
     person: { readonly provider: 'microsoft' | 'google'; readonly userName: string },
     manner: Manner = {},
   ): Promise<string> {
-    const browser = new Browser();
+    return this.comeBackIn(new Browser(), address, person, manner);
+  }
+
+  /** The same in a browser in which they may have been before. */
+  async comeBackIn(
+    browser: Browser,
+    address: string,
+    person: { readonly provider: 'microsoft' | 'google'; readonly userName: string },
+    manner: Manner = {},
+  ): Promise<string> {
     await signInAt(browser, address, person, manner);
     return new URLSearchParams(this.#app.told(browser)).toString();
   }

@@ -52,6 +52,7 @@ export const SIGN_IN_ATTACKS = {
   T42: { risk: 'API5', name: "move a company without tenants as the vendor, without its admin's word" },
   T43: { risk: 'API4', name: 'learn by a made-up link or state, and by the time of its answer, which companies exist' },
   T44: { risk: 'API6', name: 'have an approved export made to another recipient than the approved one' },
+  T45: { risk: 'API2', name: 'answer in a browser in which an administrator is still signed in' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

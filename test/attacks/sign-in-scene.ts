@@ -215,9 +215,10 @@ export class Departed {
   }
 
   /** The address of that page, as a page of somebody else's would ask it. */
-  addressWith(change: Readonly<Record<string, string>>): string {
+  addressWith(change: Readonly<Record<string, string>>, { without = '' } = {}): string {
     const url = new URL(this.#url);
     for (const [name, value] of Object.entries(change)) url.searchParams.set(name, value);
+    url.searchParams.delete(without);
     return url.href;
   }
 

@@ -240,6 +240,31 @@ attack('T13', async () => {
   }
 });
 
+attack('T45', async () => {
+  const company = await signIns.target();
+  const { entra } = signIns.scene.run.environment;
+  const admin = signIns.person('contoso-global-admin');
+  const browser = new Browser();
+  await signInAt(browser, await signIns.link(company), admin, { declines: true });
+  await entra.call('POST', '/sessions/age', { seconds: 3_600 });
+  const refuse = async (code: string): Promise<void> => {
+    const left = await signIns.departToSignIn(await signIns.link(company), 'contoso', browser);
+    expect(left.asked.get('prompt')).toBe('login');
+    // Whoever sits there can take out of the address that Microsoft is to ask anew.
+    const page = await signIns.changesNothing(() => browser.open(left.addressWith({}, { without: 'prompt' })));
+    await signIns.refused(page, company, [400, code, 'sign-in']);
+  };
+  await refuse('sign-in-not-fresh');
+  // Nor is anybody believed where the app is not told.
+  const manifest = `/apps/${CONNECTOR_APP_ID}/manifest`;
+  await entra.call('PATCH', manifest, { optionalIdTokenClaims: [] });
+  try {
+    await refuse('auth-time-not-emitted');
+  } finally {
+    await entra.call('PATCH', manifest, { optionalIdTokenClaims: ['auth_time'] });
+  }
+});
+
 attack('T14', async () => {
   const company = await signIns.target();
   const victim = await signIns.departToSignIn(await signIns.link(company));

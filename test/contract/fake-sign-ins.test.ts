@@ -3,7 +3,7 @@ import { GLOBAL_ADMINISTRATOR } from '../../shared/domain/sign-in.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { describeSignIns } from './sign-ins-contract.ts';
 
-const signIns = new FakeSignIns();
+const signIns = new FakeSignIns({ now: () => new Date() });
 const sofia = { subject: '1', email: 's@acme.example', domain: 'acme.example', isDelegatedAdmin: false };
 
 describeSignIns(() => ({

@@ -134,7 +134,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   const deps = {
     ...world.host,
     probe: world.vaults,
-    signIns: new FakeSignIns(),
+    signIns: new FakeSignIns(world.host.clock),
     signInTimes: { linkMs: 3_600_000, stepMs: 600_000 },
     checkConcurrency: 1,
     keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 0 },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   GLOBAL_ADMINISTRATOR,
+  judgeFreshness,
   judgeGoogleAdmin,
   judgeMicrosoftAdmin,
   PRIVILEGED_ROLE_ADMINISTRATOR,
@@ -69,5 +70,30 @@ describe('who may vouch for a Google Workspace', () => {
     const found = judgeGoogleAdmin({ ...superAdmin, isSuperAdmin: false }, 'acme.example');
     expect(found?.code).toBe('google-not-super-admin');
     expect(found?.cause).not.toContain('The user is a delegated');
+  });
+});
+
+describe('a sign-in for what is asked', () => {
+  const since = new Date('2026-01-01T12:00:00.000Z');
+  const at = (seconds: number): Date => new Date(since.getTime() + seconds * 1000);
+
+  it.each([0, 30, 600, -60])('is one that ended %i s after the browser was sent there', (seconds) => {
+    for (const service of ['microsoft', 'google'] as const) {
+      expect(judgeFreshness(at(seconds), { since, at: service })).toBeUndefined();
+    }
+  });
+
+  it.each([-61, -3_600])('is none that is %i s from it', (seconds) => {
+    const microsoft = judgeFreshness(at(seconds), { since, at: 'microsoft' });
+    const google = judgeFreshness(at(seconds), { since, at: 'google' });
+    expect([microsoft?.code, google?.code]).toEqual(['sign-in-not-fresh', 'sign-in-not-fresh']);
+    expect(microsoft?.remedy.text).not.toContain('Google');
+    expect(google?.remedy.text).toContain('sign out of Google');
+  });
+
+  it('is to be told by Microsoft, since the vendor can have it told; of Google, which cannot ask for one, silence is taken', () => {
+    const found = judgeFreshness(undefined, { since, at: 'microsoft' });
+    expect(found).toMatchObject({ code: 'auth-time-not-emitted', owner: 'vendor' });
+    expect(judgeFreshness(undefined, { since, at: 'google' })).toBeUndefined();
   });
 });

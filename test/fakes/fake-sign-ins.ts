@@ -6,6 +6,7 @@ import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import { callbackErrorOf, googleRefusal, microsoftRefusal, stateOf } from '../../shared/domain/sign-in-answer.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type {
+  Clock,
   GooglePerson,
   MicrosoftPerson,
   SignInCallback,
@@ -19,6 +20,7 @@ type Person =
 
 interface Grant {
   readonly who: Person;
+  readonly authenticatedAt: Date;
   readonly asked: URL;
   isRedeemed: boolean;
 }
@@ -28,19 +30,29 @@ type Step = 'adminConsentUrl' | 'microsoftUrl' | 'redeemMicrosoft' | 'googleUrl'
 export class FakeSignIns implements SignIns {
   /** What was asked, in order: `redeemMicrosoft 11111111-…`. */
   readonly calls: string[] = [];
+  /** Whether ID tokens carry `auth_time`: Microsoft's as the connector app's manifest asks, Google's as the vendor has set up. */
+  readonly tellsAuthTime = { microsoft: true, google: false };
+  readonly #clock: Clock;
   readonly #planned: { readonly step: Step; readonly failure: Failure }[] = [];
   readonly #grants = new Map<string, Grant>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** The next call of this step fails so. */
   failNext(step: Exclude<Step, 'adminConsentUrl'>, code: FailureCode | Failure): void {
     this.#planned.push({ step, failure: typeof code === 'string' ? failure(code) : code });
   }
 
-  /** The person signs in at the address that an operation sent the browser to. Answers the query of the redirect back. */
-  signIn(address: string, who: Person): string {
+  /**
+   * The person signs in at the address that an operation sent the browser to, or was signed in since `authenticatedAt`. Answers the query of the
+   * redirect back.
+   */
+  signIn(address: string, who: Person, authenticatedAt = this.#clock.now()): string {
     const asked = new URL(address);
     const code = `code-${this.#grants.size + 1}`;
-    this.#grants.set(code, { who, asked, isRedeemed: false });
+    this.#grants.set(code, { who, authenticatedAt, asked, isRedeemed: false });
     return new URLSearchParams({ code, state: asked.searchParams.get('state') ?? '' }).toString();
   }
 
@@ -80,10 +92,11 @@ export class FakeSignIns implements SignIns {
     const refused = told && microsoftRefusal(told, { tenantId: callback.tenantId });
     const grant = this.#redeem('redeemMicrosoft', callback.tenantId, callback, refused);
     if (!grant.ok) return Promise.resolve(grant);
-    const { who, asked } = grant.value;
+    const { who, asked, authenticatedAt } = grant.value;
+    const times = this.tellsAuthTime.microsoft ? { authenticatedAt } : {};
     const isOfTenant = asked.pathname.startsWith(`/${callback.tenantId}/`);
     return Promise.resolve(
-      who.service === 'microsoft' && isOfTenant ? ok(who.person) : err(failure('sign-in-unknown')),
+      who.service === 'microsoft' && isOfTenant ? ok({ ...who.person, ...times }) : err(failure('sign-in-unknown')),
     );
   }
 
@@ -95,8 +108,11 @@ export class FakeSignIns implements SignIns {
     const told = callbackErrorOf(callback.query);
     const grant = this.#redeem('redeemGoogle', '', callback, told && googleRefusal(told));
     if (!grant.ok) return Promise.resolve(grant);
-    const { who } = grant.value;
-    return Promise.resolve(who.service === 'google' ? ok(who.person) : err(failure('sign-in-unknown')));
+    const { who, authenticatedAt } = grant.value;
+    const times = this.tellsAuthTime.google ? { authenticatedAt } : {};
+    return Promise.resolve(
+      who.service === 'google' ? ok({ ...who.person, ...times }) : err(failure('sign-in-unknown')),
+    );
   }
 
   #address(step: Step, about: string, address: string, request: SignInRequest): Promise<Result<string, Failure>> {

@@ -165,6 +165,13 @@ export const askForDirectoryRoles = (facts: FailureFacts): string | undefined =>
     ? undefined
     : `az ad app update --id ${posixQuoted(facts.appId)} --set groupMembershipClaims=DirectoryRole`;
 
+/** Takes the place of whatever optional claims there are: the connector app needs no other. */
+export const askForAuthTime = (facts: FailureFacts): string | undefined =>
+  facts.appId === undefined
+    ? undefined
+    : `az ad app update --id ${posixQuoted(facts.appId)} ` +
+      `--optional-claims '{"idToken": [{"name": "auth_time", "essential": false}]}'`;
+
 export const listFederatedCredentials = (facts: FailureFacts): string | undefined =>
   facts.appId === undefined
     ? undefined

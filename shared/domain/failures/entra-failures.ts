@@ -1,5 +1,6 @@
 // Failures of Entra ID: tenants, consent, credentials. Pure.
 import {
+  askForAuthTime,
   askForDirectoryRoles,
   commandLines,
   createServicePrincipal,
@@ -92,6 +93,20 @@ export const ENTRA_FAILURES = {
         azureCli: askForDirectoryRoles(facts),
         portal:
           'Microsoft Entra admin center > App registrations > the connector app > Manifest > groupMembershipClaims',
+      }),
+    }),
+  },
+  'auth-time-not-emitted': {
+    kind: 'input',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: "The connector app's manifest does not ask for the time of a sign-in.",
+      cause: 'The sign-in token holds no auth_time claim, so it cannot be seen whether anybody signed in for this.',
+      remedy: remedyOf({
+        text: "Add the optional claim auth_time for ID tokens to the connector app's registration, and ask the administrator to sign in again.",
+        azureCli: askForAuthTime(facts),
+        portal:
+          'Microsoft Entra admin center > App registrations > the connector app > Token configuration > Add optional claim > ID > auth_time',
       }),
     }),
   },

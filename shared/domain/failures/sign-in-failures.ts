@@ -90,6 +90,21 @@ export const SIGN_IN_FAILURES = {
         }),
       },
   },
+  'sign-in-not-fresh': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: 'Nobody has signed in for this: the sign-in is older than the step that asks for it.',
+      cause:
+        'What is asked here takes a sign-in of its own, so that nobody answers in a browser in which somebody else is still signed in.',
+      remedy: remedyOf({
+        text:
+          facts.identityProvider === 'google'
+            ? 'Google does not ask for a new sign-in by itself: open the link again, press its button, sign out of Google there, and sign in.'
+            : 'Open the link again, and sign in anew where Microsoft asks for it.',
+      }),
+    }),
+  },
   'sign-in-unknown': {
     kind: 'input',
     owner: 'company-admin',

@@ -13,7 +13,7 @@ import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import { identify } from './identify.ts';
 import { refuse, refuseBy, refuseMadeUp } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
-import { beginQuestion, findState, openCookie, useUp, type FoundState } from './states.ts';
+import { beginQuestion, begunAt, findState, openCookie, useUp, type FoundState } from './states.ts';
 
 /** On to the next sign-in page, or the second question to somebody who may answer it. */
 export type CameBack =
@@ -101,6 +101,7 @@ async function afterSignIn(
     query: callback.query,
     redirectUri: callback.callbackUrl,
     state: state.ticket.text,
+    since: begunAt(deps, state.value),
     ...openCookie(cookie),
   });
   if (!person.ok) {

@@ -3,15 +3,20 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
-import { judgeGoogleAdmin, judgeMicrosoftAdmin } from '../../domain/sign-in.ts';
+import { judgeFreshness, judgeGoogleAdmin, judgeMicrosoftAdmin } from '../../domain/sign-in.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import type { SignInCallback, SignIns } from '../ports.ts';
 
-/** Redeems the code, once, and judges whom it was given for. */
+interface Arrived extends SignInCallback {
+  /** When the browser was sent to sign in. */
+  readonly since: Date;
+}
+
+/** Redeems the code, once, and judges whom it was given for, and that they signed in for this: not before the browser was sent there. */
 export async function identify(
   { signIns }: { readonly signIns: SignIns },
   tenant: TenantRef,
-  callback: SignInCallback,
+  callback: Arrived,
 ): Promise<Result<SignedIn, Failure>> {
   return tenant.kind === 'google-workspace'
     ? identifyAtGoogle(signIns, tenant.tenantId, callback)
@@ -21,11 +26,13 @@ export async function identify(
 async function identifyAtMicrosoft(
   signIns: SignIns,
   tenantId: string,
-  callback: SignInCallback,
+  callback: Arrived,
 ): Promise<Result<SignedIn, Failure>> {
   const person = await signIns.redeemMicrosoft({ ...callback, tenantId });
   if (!person.ok) return person;
-  const unfit = judgeMicrosoftAdmin(person.value, tenantId);
+  const unfit =
+    judgeMicrosoftAdmin(person.value, tenantId) ??
+    judgeFreshness(person.value.authenticatedAt, { since: callback.since, at: 'microsoft' });
   if (unfit) return err(unfit);
   return ok({ id: `${tenantId}/${person.value.objectId}`, displayName: person.value.displayName });
 }
@@ -33,11 +40,13 @@ async function identifyAtMicrosoft(
 async function identifyAtGoogle(
   signIns: SignIns,
   domain: string,
-  callback: SignInCallback,
+  callback: Arrived,
 ): Promise<Result<SignedIn, Failure>> {
   const person = await signIns.redeemGoogle(callback);
   if (!person.ok) return person;
-  const unfit = judgeGoogleAdmin(person.value, domain);
+  const unfit =
+    judgeGoogleAdmin(person.value, domain) ??
+    judgeFreshness(person.value.authenticatedAt, { since: callback.since, at: 'google' });
   if (unfit) return err(unfit);
   const { subject, email } = person.value;
   return subject === '' ? err(failure('id-token-invalid')) : ok({ id: `${domain}/${subject}`, displayName: email });

@@ -36,6 +36,12 @@ interface StepMaking {
   readonly signInTimes: { readonly stepMs: number };
 }
 
+/** When the browser left for a step. No earlier than a step may take, whatever a row says: states that are over are refused before. */
+export const begunAt = (
+  { signInTimes }: Pick<StepMaking, 'signInTimes'>,
+  { expiresAt }: Pick<SignInState, 'expiresAt'>,
+): Date => new Date(Date.parse(expiresAt) - signInTimes.stepMs);
+
 interface Step {
   readonly companyId: string;
   /** Hash of the link's ticket. */

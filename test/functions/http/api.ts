@@ -75,7 +75,7 @@ export class Api {
   readonly clock = new FakeClock();
   readonly queue = new FakeQueue(this.clock);
   readonly log = new FakeLog();
-  readonly signIns = new FakeSignIns();
+  readonly signIns = new FakeSignIns(this.clock);
   readonly issuer: FakeTokenIssuer;
   readonly services: HttpServices & WorkDependencies;
   readonly description: ApiDescription;

@@ -52,7 +52,10 @@ beforeEach(async () => {
   tenant = `00000000-0000-4000-b000-${String(count).padStart(12, '0')}`;
   browser = new Browser();
   await entra('POST', '/tenants', { tenantId: tenant, displayName: 'Acme', domains: [`acme${count}.example`] });
-  await entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { groupMembershipClaims: 'DirectoryRole' });
+  await entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, {
+    groupMembershipClaims: 'DirectoryRole',
+    optionalIdTokenClaims: ['auth_time'],
+  });
   await entra('DELETE', '/id-tokens/next');
   admin = await addUser('grace', { displayName: 'Grace', roles: [DIRECTORY_ROLES.globalAdministrator] });
 });
@@ -78,6 +81,7 @@ const authorizeUrl = (changes: Parameters = {}): string =>
     redirect_uri: redirectUri,
     state: 'acme~2',
     nonce: 'nonce-1',
+    prompt: 'login',
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
     ...changes,
@@ -269,6 +273,48 @@ describe('a sign-in', () => {
     const guest = await redeem(await codeOf(await addUser('gina', { guest: true })));
     expect(guest.claims).not.toHaveProperty('wids');
     expect(guest.claims['sub']).not.toBe(plain.claims['sub']);
+  });
+
+  describe('in a browser that has a session', () => {
+    const ageMs = ({ claims }: TokenAnswer): number => Date.now() - Number(claims['auth_time']) * 1000;
+    const HOUR_MS = 3_600_000;
+    beforeEach(async () => {
+      await consented();
+      await codeOf(admin);
+      await entra('POST', '/sessions/age', { seconds: HOUR_MS / 1000 });
+    });
+
+    it('goes on without a page, as of the session, and so does prompt=none', async () => {
+      for (const prompt of [undefined, 'none']) {
+        await browser.open(authorizeUrl({ prompt }));
+        expect(ageMs(await redeem(told()['code'] ?? ''))).toBeGreaterThanOrEqual(HOUR_MS);
+      }
+    });
+
+    it('shows its accounts when the prompt asks for that, and is as of the session all the same', async () => {
+      expect(ageMs(await redeem(await codeOf(admin, { prompt: 'select_account' })))).toBeGreaterThanOrEqual(HOUR_MS);
+    });
+
+    it.each<[string, Parameters]>([
+      ['prompt=login', { prompt: 'login' }],
+      ['a max_age that has passed', { max_age: '600' }],
+    ])('has to show anew who is there with %s', async (_, changes) => {
+      expect(ageMs(await redeem(await codeOf(admin, changes)))).toBeLessThan(60_000);
+    });
+
+    it('has none of somebody else', async () => {
+      expect(ageMs(await redeem(await codeOf(await addUser('paul'), { prompt: 'select_account' })))).toBeLessThan(
+        60_000,
+      );
+    });
+  });
+
+  it('says when it was only if the manifest asks for it, and ends with max_age', async () => {
+    await consented();
+    const { claims } = await redeem(await codeOf(admin, { max_age: '600' }));
+    expect(Number(claims['exp']) - Number(claims['auth_time'])).toBeLessThanOrEqual(600);
+    await entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { optionalIdTokenClaims: [] });
+    expect((await redeem(await codeOf(admin, { prompt: 'login' }))).claims).not.toHaveProperty('auth_time');
   });
 
   it('to an app that nobody consented to asks first, and leaves a service principal behind', async () => {

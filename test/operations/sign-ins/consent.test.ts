@@ -284,6 +284,21 @@ describe('the sign-in', () => {
     await expectRefused(() => walk.comeBack(query, cookie), code);
   });
 
+  it('that is older than the step is refused: nobody signed in for this', async () => {
+    const { goTo, cookie } = await walk.toSignIn(await walk.link(PLACE));
+    const before = new Date(world.nowMs - 61_000);
+    const query = world.signIns.signIn(goTo, { service: 'microsoft', person: ADA }, before);
+    world.nowMs += 120_000;
+    await expectRefused(() => walk.comeBack(query, cookie), 'sign-in-not-fresh');
+  });
+
+  it('whose time is not told is refused: that is the move of the vendor', async () => {
+    world.signIns.tellsAuthTime.microsoft = false;
+    const { goTo, cookie } = await walk.toSignIn(await walk.link(PLACE));
+    const query = world.signIns.signIn(goTo, { service: 'microsoft', person: ADA });
+    await expectRefused(() => walk.comeBack(query, cookie), 'auth-time-not-emitted');
+  });
+
   it.each<FailureCode>([
     'id-token-wrong-audience',
     'id-token-wrong-issuer',

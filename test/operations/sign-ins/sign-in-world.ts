@@ -17,7 +17,7 @@ export const LINK_MS = 24 * 3_600_000;
 export const STEP_MS = 600_000;
 
 export class SignInWorld extends ConnectionWorld {
-  readonly signIns = new FakeSignIns();
+  readonly signIns = new FakeSignIns({ now: () => new Date(this.nowMs) });
   readonly queue = new FakeQueue(new FakeClock());
   readonly #limits = new EventLimits({ now: () => new Date(this.nowMs) });
 

@@ -42,7 +42,7 @@ beforeEach(async () => {
   rig = await Rig.withDataKeys(6);
   deps = {
     ...rig.deps,
-    signIns: new FakeSignIns(),
+    signIns: new FakeSignIns(rig.clock),
     probe: rig.vaults,
     signInTimes: { linkMs: 3_600_000, stepMs: 600_000 },
   };
@@ -142,6 +142,16 @@ describe('the word of somebody else', () => {
   ])('%s is refused', async (_who, tenant, who, code) => {
     expect(codeOf(await signIn(await linkFor(tenant), who))).toBe(code);
     expect((await viewOf(rig, 's1')).unverifiedTenants).toHaveLength(2);
+  });
+
+  it('is refused where Google tells that the sign-in is an old one, and taken where it tells no time', async () => {
+    const old = new Date(rig.clock.now().getTime() - 3_600_000);
+    for (const isTold of [true, false]) {
+      deps.signIns.tellsAuthTime.google = isTold;
+      const { goTo, cookie } = valueOf(await walk.begin(await linkFor(GOOGLE)));
+      const back = await walk.comeBack(deps.signIns.signIn(goTo, adminOf(GOOGLE), old), cookie);
+      expect(codeOf(back)).toBe(isTold ? 'sign-in-not-fresh' : undefined);
+    }
   });
 
   it('is refused where Google names nobody, or does not answer, and counts for nothing', async () => {

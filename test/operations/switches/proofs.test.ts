@@ -37,7 +37,7 @@ async function withoutConsent(): Promise<void> {
 async function consentAnew(): Promise<void> {
   const deps = {
     ...rig.deps,
-    signIns: new FakeSignIns(),
+    signIns: new FakeSignIns(rig.clock),
     probe: rig.vaults,
     signInTimes: { linkMs: DAY_MS, stepMs: 600_000 },
   };
