@@ -20,7 +20,7 @@ import { loadKeyrings } from './keyrings.ts';
 import { matches } from './preconditions.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
 import { removeCompany } from './remove-company.ts';
-import { replaceCompany } from './switches/switch-writes.ts';
+import { guardCompany, replaceCompany } from './switches/switch-writes.ts';
 
 export type CompanyDeleting = Auditing;
 
@@ -55,8 +55,8 @@ export async function deleteCompany(
   );
   if (!begun.ok) return begun;
   if (begun.value.state === 'closed') return ok('deleted');
-  // Whoever found it turned back just before it began anew, and is about to take it off, finds another ETag.
-  if (begun.value.closing?.worker === worker) await renewOnAgenda(deps.tables, agendaItemOf(companyId));
+  // Where another began it, in a store that was laid back without its agenda: this call may be the only one that knows.
+  if (begun.value.closing?.worker !== worker) await putOnAgenda(deps.tables, agendaItemOf(companyId));
   return workOrLookOn(deps, { companyId, worker, looks: LOOKS });
 }
 
@@ -87,7 +87,8 @@ async function tryBegin(
   // What is refused anyway closes nothing. It is decided below, with the shards closed.
   const undeletable = await countUndeletable(deps, companyId, keyrings);
   if (undeletable) return err(undeletable);
-  await putOnAgenda(deps.tables, agendaItemOf(companyId));
+  // Behind the company's row: `forgetDelete` counts on it.
+  await renewOnAgenda(deps.tables, agendaItemOf(companyId));
   const closing: Company = { ...company.value, state: 'closing', closing: leaseOf(deps, worker, false) };
   const written = await record.write('companies', companyId, [replaceCompany(company, closing)]);
   return written.outcome === 'committed' ? ok(closing) : undecided(written);
@@ -142,12 +143,19 @@ async function ended(deps: CompanyDeleting, companyId: string): Promise<Result<C
   return ok('deleted');
 }
 
-const forgetDelete = (deps: CompanyDeleting, companyId: string): Promise<void> =>
-  takeOffAgenda(
-    deps.tables,
-    agendaItemOf(companyId),
-    async () => (await loadCompany(deps.tables, companyId))?.value.state !== 'closing',
-  );
+/**
+ * The row of the agenda is read, then the company, whose ETag is moved, and then the row goes. A delete reads the company, renews the row and then
+ * says `closing` under that ETag: if it came to the row before it was read here, that ETag no longer holds; if after, this one takes nothing off. So a
+ * company that is `closing` is on the agenda, wherever either of them dies.
+ */
+const forgetDelete = ({ tables }: CompanyDeleting, companyId: string): Promise<void> =>
+  takeOffAgenda(tables, agendaItemOf(companyId), async () => {
+    const company = await loadCompany(tables, companyId);
+    if (!company) return true;
+    if (company.value.state === 'closing') return false;
+    const moved = await tables.write('companies', companyId, [guardCompany(company)]);
+    return moved.outcome === 'committed';
+  });
 
 async function tryDelete(
   deps: CompanyDeleting,

@@ -1,10 +1,10 @@
 // Taking away the rows of a shard of a company of which it is decided that it goes, and the shard itself after the last of them. Neither one empty
 // list nor the counts alone say which is the last: what does not fit is left for later, and what somebody may need is left for good.
-import { readDataKey } from '../domain/rows/data-rows.ts';
+import { BEFORE_DATA_KEYS, readDataKey, shardCells } from '../domain/rows/data-rows.ts';
 import { dataKeysPartition, SHARD_OUTBOX_PREFIX } from '../domain/rows/row-keys.ts';
-import { counted, MAX_VAIN_PASSES, SHARD_ROW_KEY } from '../domain/shard.ts';
+import { counted, MAX_VAIN_PASSES, newShard, SHARD_ROW_KEY } from '../domain/shard.ts';
 import { describeCounts, total, type RowMove } from '../domain/shard-counts.ts';
-import { pagesOf } from './list-pages.ts';
+import { pagesOf, pagesToTheEnd } from './list-pages.ts';
 import {
   MAX_WRITES_PER_TRANSACTION,
   type Clock,
@@ -29,6 +29,7 @@ interface Emptying {
 export type Removal = 'removed' | 'out-of-time' | 'later' | Undecided;
 
 export const ROWS_AT_ONCE = MAX_WRITES_PER_TRANSACTION - 1;
+const PAGE_ROWS = 1_000;
 
 export async function emptyShard(deps: Emptying, place: ShardPlace, deadline: Date): Promise<Removal> {
   const partition = dataKeysPartition(place);
@@ -36,7 +37,11 @@ export async function emptyShard(deps: Emptying, place: ShardPlace, deadline: Da
     const shard = await loadShard(deps.tables, place);
     const rows = (await firstRows(deps.tables, 'datakeys', partition)).slice(0, ROWS_AT_ONCE);
     if (!shard && rows.length === 0) return 'removed';
-    if (!shard) return notEmptied(deps, place, 'rows without a shard');
+    if (!shard && !(await hasTombstonesOnly(deps, partition))) return notEmptied(deps, place, 'rows without a shard');
+    if (!shard) {
+      await insertClosed(deps, partition);
+      continue;
+    }
     const { live, quarantined, vain } = shard.value;
     if (live !== 0 || quarantined !== 0) return 'lost-race';
     const now = deps.clock.now().toISOString();
@@ -48,6 +53,22 @@ export async function emptyShard(deps: Emptying, place: ShardPlace, deadline: Da
     if (!isBelieved) return notEmptied(deps, place, describeCounts(shard.value));
   }
   return 'out-of-time';
+}
+
+/** What is left where lists said twice that no row was, and the shard went: nobody's keys. They are in no count. */
+async function hasTombstonesOnly({ tables }: Emptying, partitionKey: string): Promise<boolean> {
+  const query = { table: 'datakeys', partitionKey, after: BEFORE_DATA_KEYS, limit: PAGE_ROWS } as const;
+  for await (const { rows } of pagesToTheEnd(tables, query)) {
+    if (rows.some(({ rowKey, cells }) => readDataKey(rowKey, cells).state !== 'tombstone')) return false;
+  }
+  return true;
+}
+
+/** So that they too go beside a shard. Whether it was inserted is seen at the next reading. */
+async function insertClosed({ tables, clock, entropy }: Emptying, partitionKey: string): Promise<void> {
+  const shard = { ...newShard({ writeVersion: 0, now: clock.now().toISOString() }), closed: true };
+  const cells = shardCells(shard, entropy.id());
+  await tables.write('datakeys', partitionKey, [{ kind: 'insert', rowKey: SHARD_ROW_KEY, cells }]);
 }
 
 /** Rows beside their shard, if it is closed; without any, the shard itself. */

@@ -1,5 +1,25 @@
 import type { RowWrite, Tables } from '../../shared/operations/ports.ts';
 
+/** What a process throws that is gone: no operation knows it. */
+export class Died extends Error {}
+
+/** The store of a process that dies at one of its calls, counted from 1: before it was carried out, or after. No later call is. */
+export function tablesDyingAt(store: Tables, call: number, moment: 'before' | 'after'): Tables {
+  let calls = 0;
+  const dying = async <T>(ask: () => Promise<T>): Promise<T> => {
+    calls += 1;
+    if (calls > call || (calls === call && moment === 'before')) throw new Died();
+    const answer = await ask();
+    if (calls >= call) throw new Died();
+    return answer;
+  };
+  return {
+    read: (...asked) => dying(() => store.read(...asked)),
+    list: (...asked) => dying(() => store.list(...asked)),
+    write: (...asked) => dying(() => store.write(...asked)),
+  };
+}
+
 /** The store with another answer to some of its calls. */
 export const tablesBut = (store: Tables, other: Partial<Tables>): Tables => ({
   read: store.read.bind(store),

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { shardCells } from '../../shared/domain/rows/data-rows.ts';
 import { COMPANY_ROW_KEY } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
-import { takeOffAgenda } from '../../shared/operations/agenda.ts';
 import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { getCompany } from '../../shared/operations/companies.ts';
 import { loadCompany } from '../../shared/operations/control-state.ts';
@@ -10,7 +9,7 @@ import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
 import { generateDataKeys } from '../../shared/operations/data-keys/generate.ts';
 import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
 import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
-import { COMPANY_PURGE_ID, deleteCompany, goOnDeleting } from '../../shared/operations/delete-company.ts';
+import { deleteCompany, goOnDeleting } from '../../shared/operations/delete-company.ts';
 import { StoreUnavailable, type StoredRow, type Tables, type WriteOutcome } from '../../shared/operations/ports.ts';
 import { putKeyring } from '../../shared/operations/keyrings.ts';
 import { singleRequest } from '../../shared/operations/requests.ts';
@@ -88,29 +87,6 @@ describe('a delete of a company', () => {
     world.tables.beforeWrite = undefined;
     expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleted');
     expect(rowsOf(world)).toBe(CLOSED_ROW);
-  });
-
-  it('that dies is on the agenda, though a late one is about to take off what an earlier delete has left there', async () => {
-    const world = await World.withCompany({ shardCount: 1 });
-    const item = { kind: 'purge', companyId: COMPANY, id: COMPANY_PURGE_ID } as const;
-    let late: Promise<void> | undefined;
-    let isClosing = (): void => undefined;
-    const closing = new Promise<void>((resolve) => (isClosing = resolve));
-    const tables = tablesBut(world.store, {
-      write: async (table, partitionKey, writes) => {
-        const written = await world.store.write(table, partitionKey, writes);
-        if (table === 'agenda' && writes[0]?.rowKey.startsWith('purge|')) {
-          late ??= takeOffAgenda(world.store, item, async () => (await closing, true));
-        }
-        if (table === 'companies' && writes[0]?.rowKey === COMPANY_ROW_KEY) isClosing();
-        if (table === 'datakeys') throw new Error('the process died');
-        return written;
-      },
-    });
-    await expect(deleteCompany(over(world, tables), ASKED, ADMIN)).rejects.toThrow('the process died');
-    await late;
-    expect(await stateOf(world)).toBe('closing');
-    expect(agendaIn(world.store, 'purge')).toHaveLength(1);
   });
 
   it('takes no shard for empty that it could not close', async () => {

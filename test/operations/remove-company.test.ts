@@ -118,6 +118,17 @@ describe('a shard', () => {
     expect(its.rows()).toEqual(before);
   });
 
+  it('that has lost its own row keeps its keys also behind a hundred tombstones', async () => {
+    await its.plantKeys([
+      ...Array.from({ length: 120 }, () => ({ state: 'tombstone', companyKeyVersion: 0 }) as const),
+      SOFT_DELETED,
+    ]);
+    await its.takeAway('datakeys', SHARD, SHARD_ROW_KEY);
+    const before = its.rows();
+    expect(await its.remove()).toBe('later');
+    expect(its.rows()).toEqual(before);
+  });
+
   it('that takes in a key while its rows are looked at keeps all of them', async () => {
     await withRowsOfEveryKind();
     const before = its.rows();
@@ -172,6 +183,17 @@ describe('a list that says that there is nothing', () => {
     await its.plantKeys([SOFT_DELETED]);
     await its.takeAway('datakeys', SHARD, 'key-0000');
     expect([await its.remove(), await its.remove(), await its.remove()]).toEqual(['later', 'later', 'removed']);
+    expect(its.rows()).toEqual(REMAINS);
+  });
+
+  it.each([1, 150])('of a shard with %i tombstones alone takes the shard, and then they go too', async (count) => {
+    await its.plantKeys(Array.from({ length: count }, () => ({ state: 'tombstone', companyKeyVersion: 0 }) as const));
+    let lies = 0;
+    const tables = tablesBut(its.world.store, {
+      list: (query) =>
+        query.table === 'datakeys' && (lies += 1) <= 2 ? Promise.resolve({ rows: [] }) : its.world.store.list(query),
+    });
+    expect(await its.remove(tables)).toBe('removed');
     expect(its.rows()).toEqual(REMAINS);
   });
 
