@@ -28,7 +28,9 @@ import { SilentVaults } from '../shared/operations/silent-vaults.ts';
 import { pageSlots } from '../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
+import { VaultWaits } from '../shared/operations/vault-waits.ts';
 import { parseSettings } from '../shared/settings.ts';
+import { CallPlaces } from './http/call-places.ts';
 import { registerReserved, registerRoutes } from './http/register.ts';
 import { routes } from './http/routes.ts';
 import { guardStream, type CoreApi } from './http/stream-guard.ts';
@@ -96,7 +98,8 @@ const sealer = new AzureSealer(pool, sealTarget);
 const ttlMs = settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000;
 const workerVaults = new SilentVaults(vaults, clock);
 const opening = { tables, vaults, sealer, log, managedTarget, clock };
-const companyKeys = new CompanyKeyCache(opening, { ttlMs });
+const vaultWaits = new VaultWaits();
+const companyKeys = new CompanyKeyCache(opening, { ttlMs, vaultWaits });
 const eventLimits = new EventLimits(clock);
 const keptKeys = new KeptKeys({ ...opening, timers, entropy, eventLimits }, companyKeys);
 const keyringPlaces = new KeyringPlaces({ tables, clock }, { ttlMs });
@@ -137,6 +140,7 @@ const services = {
   keptKeys,
   keyringPlaces,
   wrappedRows,
+  callPlaces: new CallPlaces(vaultWaits, { maxWaitMs: settings.KEYSWITCH_MAX_WAIT_SECONDS * 1000 }),
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
   workerKeys: new WorkerKeys({ ...opening, vaults: workerVaults }, { ttlMs }),
   pageSlots: pageSlots(clock),

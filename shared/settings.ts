@@ -103,6 +103,8 @@ const environment = z.object({
    */
   KEYSWITCH_DATA_KEY_CACHE_ROWS: z.coerce.number().int().min(0).max(100_000).default(10_000),
   KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: seconds(10),
+  /** How long a call for data keys waits for others to be answered; then it is 503 `overloaded` with Retry-After. */
+  KEYSWITCH_MAX_WAIT_SECONDS: z.coerce.number().min(0.1).max(60).default(2),
   KEYSWITCH_RESTORE_DAYS: whole(30, 365),
   /**
    * For how long a company key that a switch leaves behind is kept, under the one that stays: at least as long as copies of the tables are,

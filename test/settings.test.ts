@@ -47,6 +47,17 @@ test.each(['evil.example/path', 'user@evil.example', ''])('a host name of Azure 
   expect(faults).toEqual([expect.stringMatching(/^ {2}error: WEBSITE_HOSTNAME: must be https/)]);
 });
 
+test('a call waits for its turn for two seconds unless it is said otherwise, and for a minute at most', () => {
+  const { KEYSWITCH_MAX_WAIT_SECONDS: __, ...unsaid } = valid;
+  expect(parseSettings(unsaid).KEYSWITCH_MAX_WAIT_SECONDS).toBe(2);
+  expect(faultsOf({ ...valid, KEYSWITCH_MAX_WAIT_SECONDS: '0' })).toEqual([
+    expect.stringContaining('KEYSWITCH_MAX_WAIT_SECONDS'),
+  ]);
+  expect(faultsOf({ ...valid, KEYSWITCH_MAX_WAIT_SECONDS: '61' })).toEqual([
+    expect.stringContaining('KEYSWITCH_MAX_WAIT_SECONDS'),
+  ]);
+});
+
 test('10,000 wrapped rows are kept unless it is said otherwise, and more than 100,000 are refused', () => {
   const { KEYSWITCH_DATA_KEY_CACHE_ROWS: __, ...unsaid } = valid;
   expect(parseSettings(unsaid).KEYSWITCH_DATA_KEY_CACHE_ROWS).toBe(10_000);

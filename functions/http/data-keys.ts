@@ -17,6 +17,7 @@ import {
   type Requesting,
 } from '../../shared/operations/requests.ts';
 import type { CallCounting } from '../../shared/operations/audit/data-key-calls.ts';
+import type { CallPlaces } from './call-places.ts';
 import { counted } from './count-data-keys.ts';
 import { exactCondition } from './preconditions.ts';
 import { defineRoute, type Answer, type CallContext } from './route.ts';
@@ -35,7 +36,10 @@ import {
 } from './schemas/data-keys.ts';
 import { pageBody, pageOf, pageRequest } from './schemas/pages.ts';
 
-export type DataKeyServices = Generating & DeletingOne & Requesting & CallCounting;
+export type DataKeyServices = Generating &
+  DeletingOne &
+  Requesting &
+  CallCounting & { readonly callPlaces: Pick<CallPlaces, 'run'> };
 
 const COLLECTION = '/companies/{companyId}/keyrings/{keyringId}/datakeys';
 const ONE = `${COLLECTION}/{keyId}`;
@@ -59,23 +63,24 @@ export const dataKeyRoutes = [
     bodySchema: newDataKeysBody,
     answers: { 200: 'An outcome for each key.' },
     answerSchema: newDataKeysAnswer,
-    run: async (deps: DataKeyServices, call) => {
-      const keys = newDataKeys(call.body.keys);
-      const request = await requestOf(
-        deps,
-        { ...call.path, body: describeNewDataKeys(call.path.keyringId, keys) },
-        call,
-      );
-      if (!request.ok) return request;
-      const made = await counted(deps, call, {
-        operationId: 'create-data-keys',
-        result: await generateDataKeys(deps, { ...call.path, keys, request: request.value }),
-        keys: (value) => value.keys,
-      });
-      if (!made.ok) return made;
-      const { keyringId, keys: outcomes } = made.value;
-      return ok({ status: 200, body: { keyringId, keys: outcomes.map((outcome) => createdToBody(outcome, call)) } });
-    },
+    run: (deps: DataKeyServices, call) =>
+      deps.callPlaces.run({ companyId: call.path.companyId, keys: call.body.keys.length }, async () => {
+        const keys = newDataKeys(call.body.keys);
+        const request = await requestOf(
+          deps,
+          { ...call.path, body: describeNewDataKeys(call.path.keyringId, keys) },
+          call,
+        );
+        if (!request.ok) return request;
+        const made = await counted(deps, call, {
+          operationId: 'create-data-keys',
+          result: await generateDataKeys(deps, { ...call.path, keys, request: request.value }),
+          keys: (value) => value.keys,
+        });
+        if (!made.ok) return made;
+        const { keyringId, keys: outcomes } = made.value;
+        return ok({ status: 200, body: { keyringId, keys: outcomes.map((outcome) => createdToBody(outcome, call)) } });
+      }),
   }),
   defineRoute({
     operationId: 'list-data-keys',
@@ -91,20 +96,21 @@ export const dataKeyRoutes = [
     querySchema: dataKeyListQuery,
     answers: { 200: 'A page.' },
     answerSchema: pageOf(dataKeyBody),
-    run: async (deps: DataKeyServices, call) => {
-      const { companyId, keyringId } = call.path;
-      const wrapped = call.query.wrapped !== undefined;
-      const listed = await listDataKeys(deps, { ...call.path, ...pageRequest(call.query), wrapped });
-      const page = wrapped ? await copied(deps, call, listed) : listed;
-      if (!page.ok) return page;
-      const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/datakeys${wrapped ? '?wrapped=true' : ''}`;
-      const { value, continuation } = page.value;
-      return ok({
-        status: 200,
-        body: pageBody(value.map(dataKeyToBody), { continuation, query: call.query, collectionUrl }),
-        ...(wrapped ? { headers: { 'Cache-Control': 'no-store' } } : {}),
-      });
-    },
+    run: (deps: DataKeyServices, call) =>
+      deps.callPlaces.run({ companyId: call.path.companyId, keys: pageRequest(call.query).limit }, async () => {
+        const { companyId, keyringId } = call.path;
+        const wrapped = call.query.wrapped !== undefined;
+        const listed = await listDataKeys(deps, { ...call.path, ...pageRequest(call.query), wrapped });
+        const page = wrapped ? await copied(deps, call, listed) : listed;
+        if (!page.ok) return page;
+        const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/datakeys${wrapped ? '?wrapped=true' : ''}`;
+        const { value, continuation } = page.value;
+        return ok({
+          status: 200,
+          body: pageBody(value.map(dataKeyToBody), { continuation, query: call.query, collectionUrl }),
+          ...(wrapped ? { headers: { 'Cache-Control': 'no-store' } } : {}),
+        });
+      }),
   }),
   defineRoute({
     operationId: 'get-data-key',
@@ -117,7 +123,10 @@ export const dataKeyRoutes = [
     pathSchema: dataKeyPath,
     answers: { 200: 'The metadata.' },
     answerSchema: dataKeyBody,
-    run: async (deps: DataKeyServices, call) => one(await getDataKey(deps, call.path)),
+    run: (deps: DataKeyServices, call) =>
+      deps.callPlaces.run({ companyId: call.path.companyId, keys: 1 }, async () =>
+        one(await getDataKey(deps, call.path)),
+      ),
   }),
   defineRoute({
     operationId: 'delete-data-key',
@@ -131,12 +140,14 @@ export const dataKeyRoutes = [
     pathSchema: dataKeyPath,
     answers: { 200: 'Deleted; `purgeAfter` says until when it can be restored.' },
     answerSchema: dataKeyBody,
-    run: async (deps: DataKeyServices, call) =>
-      one(
-        await counted(deps, call, {
-          operationId: 'delete-data-key',
-          result: await deleteDataKey(deps, { ...call.path, ...exactCondition(call) }),
-        }),
+    run: (deps: DataKeyServices, call) =>
+      deps.callPlaces.run({ companyId: call.path.companyId, keys: 1 }, async () =>
+        one(
+          await counted(deps, call, {
+            operationId: 'delete-data-key',
+            result: await deleteDataKey(deps, { ...call.path, ...exactCondition(call) }),
+          }),
+        ),
       ),
   }),
   defineRoute({
@@ -151,12 +162,14 @@ export const dataKeyRoutes = [
     bodySchema: noFields,
     answers: { 200: 'Restored.' },
     answerSchema: dataKeyBody,
-    run: async (deps: DataKeyServices, call) =>
-      one(
-        await counted(deps, call, {
-          operationId: 'restore-data-key',
-          result: await restoreDataKey(deps, { ...call.path, ...exactCondition(call) }),
-        }),
+    run: (deps: DataKeyServices, call) =>
+      deps.callPlaces.run({ companyId: call.path.companyId, keys: 1 }, async () =>
+        one(
+          await counted(deps, call, {
+            operationId: 'restore-data-key',
+            result: await restoreDataKey(deps, { ...call.path, ...exactCondition(call) }),
+          }),
+        ),
       ),
   }),
   defineRoute({
@@ -173,15 +186,16 @@ export const dataKeyRoutes = [
     bodySchema: unwrapBody,
     answers: { 200: 'An outcome for each key.' },
     answerSchema: unwrapAnswer,
-    run: async (deps: DataKeyServices, call) => {
-      const outcomes = await counted(deps, call, {
-        operationId: 'unwrap-data-keys',
-        result: asOneCause(await unwrapDataKeys(deps, { ...call.path, keyIds: call.body.keyIds })),
-        keys: (value) => value,
-      });
-      if (!outcomes.ok) return outcomes;
-      return ok({ status: 200, body: { keys: outcomes.value.map((outcome) => unwrappedToBody(outcome, call)) } });
-    },
+    run: (deps: DataKeyServices, call) =>
+      deps.callPlaces.run({ companyId: call.path.companyId, keys: call.body.keyIds.length }, async () => {
+        const outcomes = await counted(deps, call, {
+          operationId: 'unwrap-data-keys',
+          result: asOneCause(await unwrapDataKeys(deps, { ...call.path, keyIds: call.body.keyIds })),
+          keys: (value) => value,
+        });
+        if (!outcomes.ok) return outcomes;
+        return ok({ status: 200, body: { keys: outcomes.value.map((outcome) => unwrappedToBody(outcome, call)) } });
+      }),
   }),
 ] as const;
 

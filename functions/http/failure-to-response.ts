@@ -168,6 +168,10 @@ export function failureToResponse(
       return answer(503, 'busy', 'Too many callers write here at once; nothing was done.', {
         headers: retryAfter(refusal.retryAfterSeconds),
       });
+    case 'overloaded':
+      return answer(503, 'overloaded', 'More calls wait here than can be answered in time; nothing was done.', {
+        headers: retryAfter(refusal.retryAfterSeconds),
+      });
     case 'store-unavailable':
       return answer(503, 'store-unavailable', 'The store of Keyswitch does not answer; ask again.', {
         headers: retryAfter(STORE_RETRY_SECONDS),

@@ -40,7 +40,7 @@ const ERRORS = {
   415: 'The body is not of the described media type.',
   429: 'Too many of these calls in this minute; Retry-After says when.',
   500: 'A fault of Keyswitch; the log names it by x-ms-request-id.',
-  503: 'The store, the key vault or Entra cannot be reached or is throttled; ask again after Retry-After.',
+  503: 'The store, the key vault or Entra cannot be reached or is throttled, or more calls wait than can be answered in time (`overloaded`: nothing was done); ask again after Retry-After.',
 } as const;
 type ErrorStatus = keyof typeof ERRORS;
 

@@ -21,7 +21,9 @@ export type Refusal =
   /** More of these calls for one company than its minute has room for. */
   | { readonly type: 'limited'; readonly retryAfterSeconds: number }
   /** Lost too many races in a row, or our own store is throttled: nothing was done, ask again. */
-  | { readonly type: 'busy'; readonly retryAfterSeconds: number };
+  | { readonly type: 'busy'; readonly retryAfterSeconds: number }
+  /** There was no room for the call in time: nothing was begun, ask again. */
+  | { readonly type: 'overloaded'; readonly retryAfterSeconds: number };
 
 export type ResourceKind = 'company' | 'keyring' | 'connection' | 'tenant' | 'switch' | 'data-key' | 'vault-claim';
 

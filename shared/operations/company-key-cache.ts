@@ -10,6 +10,7 @@ import { companyKeyRowKey } from '../domain/rows/row-keys.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './company-key-opener.ts';
 import type { Clock } from './ports.ts';
 import { forged } from './seals.ts';
+import { VaultWaits } from './vault-waits.ts';
 
 /** `gone`: there is no such version any more, so what asked for it is out of date. */
 export type CompanyKeyProblem = { readonly type: 'gone' } | { readonly type: 'failure'; readonly failure: Failure };
@@ -34,11 +35,17 @@ export class CompanyKeyCache {
   readonly #ttlMs: number;
   readonly #entries: LRUCache<string, Entry>;
   readonly #flights = new Map<string, Flight>();
+  readonly #vaultWaits: Pick<VaultWaits, 'during'>;
 
   constructor(
     opening: CompanyKeyOpening & { readonly clock: Clock },
-    options: { readonly ttlMs: number; readonly maxEntries?: number },
+    options: {
+      readonly ttlMs: number;
+      readonly maxEntries?: number;
+      readonly vaultWaits?: Pick<VaultWaits, 'during'>;
+    },
   ) {
+    this.#vaultWaits = options.vaultWaits ?? new VaultWaits();
     this.#opening = opening;
     this.#ttlMs = options.ttlMs;
     this.#entries = new LRUCache({ max: options.maxEntries ?? MAX_ENTRIES });
@@ -55,7 +62,8 @@ export class CompanyKeyCache {
     if (underWay && underWay.expiresAtMs > nowMs) return underWay.answer;
     // Counted from before the unwrap: a slow vault must not lengthen the time within which a revocation is felt.
     const expiresAtMs = nowMs + this.#ttlMs;
-    const answer = this.#open(name, context, expiresAtMs).finally(() => {
+    const opening = this.#open(name, context, expiresAtMs);
+    const answer = this.#vaultWaits.during(context.companyId, opening).finally(() => {
       if (this.#flights.get(name)?.answer === answer) this.#flights.delete(name);
     });
     this.#flights.set(name, { answer, expiresAtMs });

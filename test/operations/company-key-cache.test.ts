@@ -4,6 +4,7 @@ import { companyKeyRowKey, connectionRowKey } from '../../shared/domain/rows/row
 import { CompanyKeyCache, type CompanyKeyProblem } from '../../shared/operations/company-key-cache.ts';
 import type { CompanyKeyOpening } from '../../shared/operations/company-key-opener.ts';
 import { loadTarget } from '../../shared/operations/verified-connection.ts';
+import { VaultWaits } from '../../shared/operations/vault-waits.ts';
 import { COMPANY, KEYRING, Rig, VENDOR } from './switches/rig.ts';
 
 const CONTEXT = { companyId: COMPANY, keyringId: KEYRING, version: 1 };
@@ -72,6 +73,25 @@ describe('an unwrap under way', () => {
     expect(await first).toMatchObject({ ok: true });
     expect(await joining).toMatchObject({ ok: true });
     expect(rig.vaults.countOf('unwrap')).toBe(2);
+  });
+});
+
+describe('a company that waits for its vault', () => {
+  it('is known as long as an unwrap of it is under way', async () => {
+    const rig = await Rig.withDataKeys(0);
+    const vaultWaits = new VaultWaits();
+    const cache = new CompanyKeyCache(rig.deps, { ttlMs: 5_000, vaultWaits });
+    const slow = Promise.withResolvers<undefined>();
+    rig.vaults.onCall = ({ operation }) => (operation === 'unwrap' ? slow.promise : undefined);
+    const [first, other] = [cache.get(CONTEXT), cache.get({ ...CONTEXT, version: 2 })];
+    expect([vaultWaits.isWaiting(COMPANY), vaultWaits.isWaiting('globex')]).toEqual([true, false]);
+    expect(await other).toMatchObject({ ok: false, error: { type: 'gone' } });
+    expect(vaultWaits.isWaiting(COMPANY)).toBe(true);
+    slow.resolve(undefined);
+    expect(await first).toMatchObject({ ok: true });
+    expect(vaultWaits.isWaiting(COMPANY)).toBe(false);
+    expect(await cache.get(CONTEXT)).toMatchObject({ ok: true });
+    expect(vaultWaits.isWaiting(COMPANY)).toBe(false);
   });
 });
 

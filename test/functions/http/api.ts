@@ -17,6 +17,8 @@ import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-plac
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
 import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
+import { CallPlaces } from '../../../functions/http/call-places.ts';
+import { VaultWaits } from '../../../shared/operations/vault-waits.ts';
 import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
@@ -62,6 +64,9 @@ export const adminOf = (company: string): Claims => ({
   roles: ['Keyswitch.CompanyAdmin'],
   extension_company: company,
 });
+
+/** Of a call for data keys, for its turn. */
+const MAX_WAIT_MS = 2_000;
 
 interface ApiOptions {
   readonly tables?: (store: FakeTables) => Tables;
@@ -157,7 +162,8 @@ export class Api {
       tenantId: TENANT_ID,
     } as const;
     const opening = { tables, vaults, sealer: vaults, log, managedTarget, clock };
-    const companyKeys = new CompanyKeyCache(opening, { ttlMs: CACHE_TTL_MS });
+    const vaultWaits = new VaultWaits();
+    const companyKeys = new CompanyKeyCache(opening, { ttlMs: CACHE_TTL_MS, vaultWaits });
     const eventLimits = new EventLimits(clock);
     const keptKeys = new KeptKeys({ ...opening, timers, entropy, eventLimits }, companyKeys);
     return {
@@ -170,6 +176,7 @@ export class Api {
       keptKeys,
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: CACHE_TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: CACHE_TTL_MS }),
+      callPlaces: new CallPlaces(vaultWaits, { maxWaitMs: MAX_WAIT_MS }),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(clock),

@@ -66,6 +66,7 @@ test.each([
   [{ type: 'idempotency-mismatch' }, 409, 'idempotency-key-reused'],
   [{ type: 'limited', retryAfterSeconds: 7 }, 429, 'too-many-requests'],
   [{ type: 'busy', retryAfterSeconds: 0.2 }, 503, 'busy'],
+  [{ type: 'overloaded', retryAfterSeconds: 2 }, 503, 'overloaded'],
   [{ type: 'store-unavailable' }, 503, 'store-unavailable'],
   [{ type: 'not-ready' }, 503, 'not-ready'],
   [{ type: 'identity-provider-unavailable' }, 503, 'identity-provider-unavailable'],

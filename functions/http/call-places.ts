@@ -1,0 +1,141 @@
+// Places for the calls that carry load, those of data keys: so many are worked on at once, the others wait, and whoever has waited for too long is
+// turned away with "ask again" instead of waiting for seconds. Fair by company: the next place goes to the company that holds least. In memory, for
+// this process. Health, the administrators' calls, pages, messages and timers need no place.
+import { err, type Result } from '../../shared/domain/result.ts';
+import type { Refusal } from '../../shared/domain/refusal.ts';
+import type { VaultWaits } from '../../shared/operations/vault-waits.ts';
+
+/** A call for one key takes about as long as so many more keys in a batch do. */
+const KEYS_OF_A_UNIT = 40;
+/** About as many milliseconds of the processor's time: what is worked on at once is over in a part of a second. */
+const MAX_UNITS = 256;
+/** Whatever one company asks, there is room for another. */
+const MAX_UNITS_OF_A_COMPANY = 192;
+/** More than a process does in the time that calls may wait: the last of them would wait in vain. */
+const MAX_WAITING_UNITS = 4_096;
+/** Whoever is turned away at the same moment does not come back at the same moment. */
+const RETRY_AFTER_SECONDS = [1, 2, 3, 4] as const;
+
+interface Waiting {
+  readonly company: Company;
+  readonly units: number;
+  /** Whether there is room for it now; not if it is turned away. */
+  end(hasPlace: boolean): void;
+}
+
+interface Company {
+  readonly companyId: string;
+  /** Units that are worked on. */
+  units: number;
+  waitingUnits: number;
+  readonly waiting: Set<Waiting>;
+}
+
+export class CallPlaces {
+  readonly #maxWaitMs: number;
+  readonly #vaultWaits: Pick<VaultWaits, 'isWaiting'>;
+  readonly #companies = new Map<string, Company>();
+  #units = 0;
+  #waitingUnits = 0;
+  #turnedAway = 0;
+
+  constructor(vaultWaits: Pick<VaultWaits, 'isWaiting' | 'onBegin'>, options: { readonly maxWaitMs: number }) {
+    this.#maxWaitMs = options.maxWaitMs;
+    this.#vaultWaits = vaultWaits;
+    vaultWaits.onBegin(() => this.#letIn());
+  }
+
+  /** `work` as soon as there is room; `overloaded`, and nothing was done, if there is none in time. */
+  async run<T>(
+    call: { readonly companyId: string; readonly keys: number },
+    work: () => Promise<Result<T, Refusal>>,
+  ): Promise<Result<T, Refusal>> {
+    const { companyId, keys } = call;
+    const units = 1 + Math.floor(keys / KEYS_OF_A_UNIT);
+    const company = this.#companies.get(companyId) ?? { companyId, units: 0, waitingUnits: 0, waiting: new Set() };
+    this.#companies.set(companyId, company);
+    if (this.#waitingUnits === 0 && this.#hasRoom(company, units)) this.#take(company, units);
+    else if (!(await this.#place(company, units))) {
+      this.#turnedAway += 1;
+      const retryAfterSeconds = RETRY_AFTER_SECONDS[this.#turnedAway % RETRY_AFTER_SECONDS.length] ?? 1;
+      return err({ type: 'overloaded', retryAfterSeconds });
+    }
+    try {
+      return await work();
+    } finally {
+      company.units -= units;
+      this.#units -= units;
+      this.#forget(company);
+      this.#letIn();
+    }
+  }
+
+  /** A place that was taken, or false. */
+  #place(company: Company, units: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const waiting: Waiting = {
+        company,
+        units,
+        end: (hasPlace) => {
+          clearTimeout(late);
+          company.waiting.delete(waiting);
+          company.waitingUnits -= units;
+          this.#waitingUnits -= units;
+          if (hasPlace) this.#take(company, units);
+          else this.#forget(company);
+          resolve(hasPlace);
+        },
+      };
+      const late = setTimeout(() => waiting.end(false), this.#maxWaitMs);
+      company.waiting.add(waiting);
+      company.waitingUnits += units;
+      this.#waitingUnits += units;
+      this.#letIn();
+      if (this.#waitingUnits > MAX_WAITING_UNITS) this.#lastOfTheMost()?.end(false);
+    });
+  }
+
+  #take(company: Company, units: number): void {
+    company.units += units;
+    this.#units += units;
+  }
+
+  #forget(company: Company): void {
+    if (company.units === 0 && company.waiting.size === 0) this.#companies.delete(company.companyId);
+  }
+
+  #letIn(): void {
+    while (this.#waitingUnits > 0) {
+      const first = this.#next();
+      if (!first) return;
+      first.end(true);
+    }
+  }
+
+  /** The first call of the company that holds least, if there is room: a large one is not passed by small ones for ever. */
+  #next(): Waiting | undefined {
+    let least: Waiting | undefined;
+    for (const company of this.#companies.values()) {
+      const [first] = company.waiting;
+      if (!first || company.units + first.units > MAX_UNITS_OF_A_COMPANY) continue;
+      if (!least || company.units < least.company.units) least = first;
+    }
+    return least && this.#hasRoom(least.company, least.units) ? least : undefined;
+  }
+
+  #hasRoom(company: Company, units: number): boolean {
+    if (company.units + units > MAX_UNITS_OF_A_COMPANY) return false;
+    if (this.#units + units <= MAX_UNITS || this.#vaultWaits.isWaiting(company.companyId)) return true;
+    let working = 0;
+    for (const each of this.#companies.values()) {
+      if (!this.#vaultWaits.isWaiting(each.companyId)) working += each.units;
+    }
+    return working + units <= MAX_UNITS;
+  }
+
+  #lastOfTheMost(): Waiting | undefined {
+    const [first, ...others] = this.#companies.values();
+    const most = others.reduce((a, b) => (b.waitingUnits > (a?.waitingUnits ?? 0) ? b : a), first);
+    return [...(most?.waiting ?? [])].at(-1);
+  }
+}

@@ -1,0 +1,197 @@
+// Places for calls: who waits, who is turned away, and that no company uses up the places of another. Calls end when a test says so.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CallPlaces } from '../../../functions/http/call-places.ts';
+import type { Refusal } from '../../../shared/domain/refusal.ts';
+import { ok, type Result } from '../../../shared/domain/result.ts';
+import { VaultWaits } from '../../../shared/operations/vault-waits.ts';
+
+const MAX_WAIT_MS = 2_000;
+const MOST = 256;
+const MOST_OF_A_COMPANY = 192;
+/** A batch of 1,000. */
+const BATCH = { keys: 1_000, units: 26 };
+
+let vaultWaits: VaultWaits;
+let places: CallPlaces;
+/** Ends of the calls that are worked on, by company, in the order in which they began. */
+let working: Map<string, (() => void)[]>;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vaultWaits = new VaultWaits();
+  places = new CallPlaces(vaultWaits, { maxWaitMs: MAX_WAIT_MS });
+  working = new Map();
+});
+afterEach(() => void vi.useRealTimers());
+
+function call(companyId: string, keys = 1): Promise<Result<string, Refusal>> {
+  return places.run({ companyId, keys }, async () => {
+    await new Promise<void>((end) => {
+      const ends = working.get(companyId) ?? [];
+      working.set(companyId, ends);
+      ends.push(end);
+    });
+    return ok('done');
+  });
+}
+
+const calls = (count: number, companyId: string, keys = 1): Promise<Result<string, Refusal>>[] =>
+  Array.from({ length: count }, () => call(companyId, keys));
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const countOf = (companyId: string): number => working.get(companyId)?.length ?? 0;
+
+async function end(companyId: string, count = 1): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    working.get(companyId)?.shift()?.();
+    await settled();
+  }
+}
+
+/** Everything that is there or comes is answered at once. */
+async function endAll(): Promise<void> {
+  while ([...working.values()].some((ends) => ends.length > 0)) {
+    for (const ends of working.values()) while (ends.length > 0) ends.shift()?.();
+    await settled();
+  }
+}
+
+const outcomesOf = async (all: Promise<Result<string, Refusal>>[]): Promise<Record<string, number>> => {
+  const outcomes = (await Promise.all(all)).map((result) => (result.ok ? result.value : result.error.type));
+  return Object.fromEntries(
+    Object.entries(Object.groupBy(outcomes, (each) => each)).map(([k, v]) => [k, v?.length ?? 0]),
+  );
+};
+
+describe('a burst that is answered in time', () => {
+  it.each([64, 1_000, 4_000])('turns nobody away: %i calls at once', async (count) => {
+    const all = calls(count, 'acme');
+    await settled();
+    expect(countOf('acme')).toBe(Math.min(count, MOST_OF_A_COMPANY));
+    await endAll();
+    expect(await outcomesOf(all)).toEqual({ done: count });
+  });
+
+  it('turns nobody away: batches of 1,000 beside single calls of others', async () => {
+    const all = [...calls(50, 'acme', BATCH.keys), ...calls(500, 'globex'), ...calls(500, 'initech')];
+    await endAll();
+    expect(await outcomesOf(all)).toEqual({ done: 1_050 });
+  });
+
+  it('leaves nothing behind', async () => {
+    const all = [...calls(1_000, 'acme'), ...calls(300, 'globex')];
+    await endAll();
+    await Promise.all(all);
+    expect(vi.getTimerCount()).toBe(0);
+    const next = calls(MOST_OF_A_COMPANY, 'initech');
+    await settled();
+    expect(countOf('initech')).toBe(MOST_OF_A_COMPANY);
+    await endAll();
+    await Promise.all(next);
+  });
+
+  it('a call that fails gives its place back', async () => {
+    const bug = places.run({ companyId: 'acme', keys: 1 }, () => Promise.reject(new Error('a bug')));
+    await expect(bug).rejects.toThrow('a bug');
+    const all = calls(MOST_OF_A_COMPANY, 'acme');
+    await settled();
+    expect(countOf('acme')).toBe(MOST_OF_A_COMPANY);
+    await endAll();
+    await Promise.all(all);
+  });
+});
+
+describe('more calls than are answered in time', () => {
+  it('are turned away once they have waited, and told when to ask again, not all at the same time', async () => {
+    const all = calls(MOST_OF_A_COMPANY + 4, 'acme');
+    await vi.advanceTimersByTimeAsync(MAX_WAIT_MS - 1);
+    await end('acme');
+    await vi.advanceTimersByTimeAsync(1);
+    const refused = await Promise.all(all.slice(MOST_OF_A_COMPANY + 1));
+    expect(refused).toEqual(
+      [2, 3, 4].map((retryAfterSeconds) => ({ ok: false, error: { type: 'overloaded', retryAfterSeconds } })),
+    );
+    await endAll();
+    expect(await outcomesOf(all)).toEqual({ done: MOST_OF_A_COMPANY + 1, overloaded: 3 });
+  });
+
+  it('are turned away at once beyond what can be answered in that time, those of the company that has most waiting', async () => {
+    const flood = calls(6_000, 'acme');
+    const few = calls(70, 'globex');
+    await settled();
+    expect(countOf('globex')).toBe(MOST - MOST_OF_A_COMPANY);
+    await endAll();
+    expect(await outcomesOf(few)).toEqual({ done: 70 });
+    const { done = 0, overloaded = 0 } = await outcomesOf(flood);
+    expect(done + overloaded).toBe(6_000);
+    expect(done).toBeGreaterThan(4_000);
+    expect(overloaded).toBeGreaterThan(1_500);
+  });
+});
+
+describe('companies', () => {
+  it('find room however much another one asks', async () => {
+    const flood = calls(1_000, 'acme');
+    const few = calls(10, 'globex');
+    await settled();
+    expect(countOf('globex')).toBe(10);
+    await endAll();
+    await Promise.all([...flood, ...few]);
+  });
+
+  it('share alike: the next place goes to the one that holds least', async () => {
+    const all = [...calls(500, 'acme'), ...calls(500, 'globex'), ...calls(500, 'initech')];
+    await settled();
+    expect([countOf('acme'), countOf('globex'), countOf('initech')]).toEqual([192, 64, 0]);
+    await end('acme', 80);
+    expect([countOf('acme'), countOf('globex'), countOf('initech')]).toEqual([112, 72, 72]);
+    await endAll();
+    await Promise.all(all);
+  });
+
+  it('hold as many places as their calls are large, and large calls are not passed by small ones for ever', async () => {
+    const all = [...calls(7, 'acme', BATCH.keys), ...calls(MOST - 7 * BATCH.units, 'globex')];
+    const large = call('initech', BATCH.keys);
+    const small = calls(100, 'globex');
+    await settled();
+    await end('globex', BATCH.units - 1);
+    expect([countOf('initech'), countOf('globex')]).toEqual([0, MOST - 8 * BATCH.units + 1]);
+    await end('globex');
+    expect(countOf('initech')).toBe(1);
+    await endAll();
+    await Promise.all([...all, large, ...small]);
+  });
+
+  it('that wait for their vaults take no place from others, and get none beyond their own', async () => {
+    const silent = ['acme', 'globex', 'initech'];
+    const waiting = Promise.withResolvers<boolean>();
+    const stuck = silent.map((companyId) => {
+      void vaultWaits.during(companyId, waiting.promise);
+      return calls(300, companyId);
+    });
+    const healthy = calls(100, 'umbrella');
+    await settled();
+    expect(silent.map(countOf)).toEqual([192, 192, 192]);
+    expect(countOf('umbrella')).toBe(100);
+    await end('umbrella', 100);
+    expect(await outcomesOf(healthy)).toEqual({ done: 100 });
+    waiting.resolve(true);
+    await endAll();
+    await Promise.all(stuck.flat());
+  });
+
+  it('are let in as soon as others begin to wait for a vault', async () => {
+    const first = [...calls(192, 'acme'), ...calls(64, 'globex')];
+    const other = call('initech');
+    await settled();
+    expect(countOf('initech')).toBe(0);
+    const answer = Promise.withResolvers<boolean>();
+    void vaultWaits.during('acme', answer.promise);
+    await settled();
+    expect(countOf('initech')).toBe(1);
+    answer.resolve(true);
+    await settled();
+    expect(vaultWaits.isWaiting('acme')).toBe(false);
+    await endAll();
+    await Promise.all([...first, other]);
+  });
+});

@@ -1,0 +1,87 @@
+// More calls than a process answers in time: 503 with Retry-After for the calls that carry load, of the company that sends them, and nothing for
+// anybody else.
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { Tables } from '../../../shared/operations/ports.ts';
+import { adminOf, Api, backend, registerCompany } from './api.ts';
+
+const MOST_OF_A_COMPANY = 192;
+const MAX_WAIT_MS = 2_000;
+
+let api: Api;
+let held: PromiseWithResolvers<boolean>;
+let isHeld: boolean;
+let heldReads: number;
+beforeEach(async () => {
+  held = Promise.withResolvers();
+  isHeld = false;
+  heldReads = 0;
+  const tables = (store: Tables): Tables => ({
+    write: store.write.bind(store),
+    list: store.list.bind(store),
+    read: async (table, partitionKey, rowKey) => {
+      if (isHeld && table === 'datakeys' && partitionKey.startsWith('acme|')) {
+        heldReads += 1;
+        await held.promise;
+      }
+      return await store.read(table, partitionKey, rowKey);
+    },
+  });
+  api = await Api.start({ tables });
+  await registerCompany(api, 'acme');
+  await registerCompany(api, 'globex');
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await api.close();
+});
+
+const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const keyring = (companyId: string): string => `/companies/${companyId}/keyrings/default`;
+
+async function newKey(companyId: string): Promise<string> {
+  const made = await api.call('POST', `${keyring(companyId)}/datakeys`, { as: backend, body: { keys: [{}] } });
+  const [key] = made.body['keys'] as unknown as { readonly keyId: string }[];
+  return key?.keyId ?? '';
+}
+
+const unwrap = (companyId: string, keyId: string): ReturnType<Api['call']> =>
+  api.call('POST', `${keyring(companyId)}/unwrap`, { as: backend, body: { keyIds: [keyId] } });
+
+it('a burst that is answered in time is answered whole, far more than are worked on at once', async () => {
+  const keyId = await newKey('acme');
+  // No time passes.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const answers = await Promise.all(Array.from({ length: 3 * MOST_OF_A_COMPANY }, () => unwrap('acme', keyId)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+});
+
+it('what is not answered in time is told to ask again, and what others ask is answered meanwhile', async () => {
+  const [ours, theirs] = [await newKey('acme'), await newKey('globex')];
+  isHeld = true;
+  const calls = Array.from({ length: MOST_OF_A_COMPANY }, () => unwrap('acme', ours));
+  while (heldReads < MOST_OF_A_COMPANY) await soon();
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const late = unwrap('acme', ours);
+  expect((await unwrap('globex', theirs)).status).toBe(200);
+  expect((await api.call('GET', '/health/live')).status).toBe(200);
+  expect((await api.call('GET', '/companies/acme', { as: adminOf('acme') })).status).toBe(200);
+  let refused: Awaited<typeof late> | undefined;
+  void late.then((answer) => (refused = answer));
+  while (!refused) {
+    await soon();
+    await vi.advanceTimersByTimeAsync(MAX_WAIT_MS / 10);
+  }
+  expect(refused.status).toBe(503);
+  expect(refused.headers.get('x-ms-error-code')).toBe('overloaded');
+  expect(refused.headers.get('retry-after')).toMatch(/^[1-4]$/);
+  held.resolve(true);
+  expect(new Set((await Promise.all(calls)).map(({ status }) => status))).toEqual(new Set([200]));
+  expect((await unwrap('acme', ours)).status).toBe(200);
+});
+
+it('the Functions host refuses nobody before the app does: it knows no companies, and would refuse health too', () => {
+  const host = JSON.parse(readFileSync('host.json', 'utf8')) as { readonly extensions: { readonly http: unknown } };
+  const unlimited = { maxOutstandingRequests: -1, maxConcurrentRequests: -1, dynamicThrottlesEnabled: false };
+  expect(host.extensions.http).toMatchObject(unlimited);
+});
