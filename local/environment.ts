@@ -8,14 +8,17 @@ import { createCustomers, type Customer, type CustomerName } from './environment
 import { startEmulators, type EmulatorOptions } from './environment/emulators.ts';
 import { createHostFleet } from './environment/host-fleet.ts';
 import { createPersons, type EnvironmentPerson } from './environment/persons.ts';
-import { registerCallback } from './environment/redirect-uris.ts';
+import { forgetCallbacks, registerCallback } from './environment/redirect-uris.ts';
 import { mintRoleTokens, type RoleTokens } from './environment/role-tokens.ts';
 import { createTables, createVendorVault } from './environment/vendor.ts';
 import type { FunctionsHost, HostOptions } from './functions-host/host-process.ts';
 import { GOOGLE_SETTINGS } from './identities.ts';
+import type { StateFolder } from './state/state-folder.ts';
 import type { RedirectTable } from './redirect/redirect-table.ts';
 
-interface EnvironmentOptions extends EmulatorOptions {
+interface EnvironmentOptions extends Omit<EmulatorOptions, 'stateFiles'> {
+  /** What is kept from run to run; without it everything is in memory, and gone with the run. Closed with the environment. */
+  readonly state?: StateFolder;
   /** App settings beside, or in place of, those of the run. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -49,14 +52,19 @@ export interface Environment {
 const BUNDLE_DIR = fileURLToPath(new URL('../dist', import.meta.url));
 
 export async function startEnvironment(options: EnvironmentOptions = {}): Promise<Environment> {
-  const emulators = await startEmulators(options);
+  const { state } = options;
+  const isNew = state?.isNew ?? true;
+  const emulators = await startEmulators({ ...options, ...(state && { stateFiles: state.files }) });
   const { controls, redirect, identity } = emulators;
   const [customers] = await Promise.all([
-    createCustomers(controls.entra, controls.keyVault),
-    createVendorVault(controls.keyVault),
+    createCustomers(controls.entra, controls.keyVault, isNew),
+    isNew ? createVendorVault(controls.keyVault) : undefined,
     createTables({ port: emulators.tablesPort, caPem: redirect.caPem, identity }),
   ]);
-  const persons = await createPersons(controls, customers);
+  const persons = await createPersons(controls, customers, isNew);
+  // Each host registers its own, and those of an earlier run are gone.
+  await forgetCallbacks(controls);
+  state?.complete();
   const settings = { ...appEnvironment(identity), ...options.settings };
   const fleet = createHostFleet();
   return {
@@ -81,6 +89,7 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
     close: async () => {
       await fleet.close();
       await emulators.close();
+      state?.close();
     },
   };
 }

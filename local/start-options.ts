@@ -1,5 +1,5 @@
 // What `npm start` is asked for on the command line. Pure.
-import { parseArgs } from 'node:util';
+import { readCommandLine, wholeNumber } from '../scripts/command-line.ts';
 
 export interface StartOptions {
   /** Hosts side by side. */
@@ -8,47 +8,48 @@ export interface StartOptions {
   readonly port: number;
   /** What is already built there runs; left out, the app is built. */
   readonly bundle?: string;
-  /** Where environment.json and the log are kept. */
+  /** Where environment.json, the log and the state are kept. */
   readonly directory: string;
+  /** Forget what earlier runs have stored. */
+  readonly fresh: boolean;
 }
 
+export const START = 'npm start --';
 const MAX_HOSTS = 8;
 const MAX_PORT = 65_535;
 
-export const USAGE = `npm start -- [options]
+export const USAGE = `${START} [options]
 
+  --fresh             forget what earlier runs have stored in the folder, and begin anew
   --port N            port of the API, 1 to ${MAX_PORT}; any that is free unless told
   --hosts N           hosts side by side, 1 to ${MAX_HOSTS}; 1 unless told
-  --directory FOLDER  where environment.json and host.log go; .local of this project unless told
+  --directory FOLDER  where environment.json, host.log and state/ go; .local of this project unless told
   --bundle FOLDER     run what is already built there
   --help              this text
 `;
 
-/** `help` if that was asked for. Throws an Error whose message is for the person who typed. */
+/** `help` if that was asked for. Throws UsageError. */
 export function readStartOptions(
   args: readonly string[],
   defaults: { readonly directory: string },
 ): StartOptions | 'help' {
-  const { values } = parseArgs({
-    args: [...args],
+  const line = readCommandLine(args, {
+    name: START,
     options: {
-      hosts: { type: 'string', default: '1' },
-      port: { type: 'string', default: '0' },
-      bundle: { type: 'string' },
-      directory: { type: 'string', default: defaults.directory },
-      help: { type: 'boolean', default: false },
+      fresh: {},
+      port: wholeNumber(0, MAX_PORT),
+      hosts: wholeNumber(1, MAX_HOSTS),
+      directory: { takes: 'a folder' },
+      bundle: { takes: 'a folder that npm run build has made' },
     },
   });
-  if (values.help) return 'help';
-  const hosts = numberIn(values.hosts, { min: 1, max: MAX_HOSTS });
-  if (hosts === undefined) throw new Error(`--hosts takes a number from 1 to ${MAX_HOSTS}`);
-  const port = numberIn(values.port, { min: 0, max: MAX_PORT });
-  if (port === undefined) throw new Error(`--port takes a number from 1 to ${MAX_PORT}`);
-  const { directory, bundle } = values;
-  return { hosts, port, directory, ...(bundle === undefined ? {} : { bundle }) };
-}
-
-function numberIn(text: string, { min, max }: { readonly min: number; readonly max: number }): number | undefined {
-  const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1;
-  return value >= min && value <= max ? value : undefined;
+  if (line === 'help') return 'help';
+  const bundle = line.value('bundle');
+  return {
+    hosts: Number(line.value('hosts') ?? 1),
+    port: Number(line.value('port') ?? 0),
+    directory: line.value('directory') ?? defaults.directory,
+    fresh: line.has('fresh'),
+    ...(bundle === undefined ? {} : { bundle }),
+  };
 }

@@ -1,37 +1,35 @@
-// `npm start`: builds the app and brings it up with everything around it on this machine. Ctrl-C stops all of it.
+// `npm start`: builds the app and brings it up with everything around it on this machine. Ctrl-C stops all of it; what it has stored is there
+// again at the next start.
 // What it may be asked for is in start-options.ts.
-import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { createWriteStream, existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildApp } from '../scripts/build-bundle.ts';
+import { fromCommandLine, UsageError } from '../scripts/command-line.ts';
 import { startEnvironment, type Environment } from './environment.ts';
 import { runningApi, writeEnvironmentFile } from './environment/environment-file.ts';
 import type { FunctionsHost } from './functions-host/host-process.ts';
-import { readStartOptions, USAGE, type StartOptions } from './start-options.ts';
+import { makeFolder } from './make-folder.ts';
+import { readStartOptions, START, USAGE } from './start-options.ts';
+import { openStateFolder, StateRefused, type StateFolder } from './state/state-folder.ts';
 
 /** A host that dies sooner than this is not started again: it would only die again. */
 const MIN_LIFE_MS = 10_000;
-const USAGE_ERROR = 2;
 
-const options = readOptions();
+const options = fromCommandLine({ name: START, usage: USAGE }, (args) => {
+  const read = readStartOptions(args, { directory: fileURLToPath(new URL('../.local', import.meta.url)) });
+  if (read === 'help') return read;
+  makeFolder(read.directory, '--directory');
+  if (read.bundle !== undefined && !existsSync(join(read.bundle, 'host.json'))) {
+    throw new UsageError(`--bundle takes a folder that npm run build has made, and ${read.bundle} is none`);
+  }
+  return read;
+});
 const environmentFile = join(options.directory, 'environment.json');
 const logFile = join(options.directory, 'host.log');
 let stopping = false;
-
-function readOptions(): StartOptions {
-  const directory = fileURLToPath(new URL('../.local', import.meta.url));
-  try {
-    const read = readStartOptions(process.argv.slice(2), { directory });
-    if (read !== 'help') return read;
-    process.stdout.write(USAGE);
-    process.exit();
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    process.exit(USAGE_ERROR);
-  }
-}
 
 async function main(): Promise<void> {
   const begun = Date.now();
@@ -40,8 +38,11 @@ async function main(): Promise<void> {
     console.error(hindrance);
     process.exit(1);
   }
-  await mkdir(options.directory, { recursive: true });
-  const [environment] = await Promise.all([startEnvironment(), options.bundle === undefined ? buildApp() : undefined]);
+  const state = openState();
+  const [environment] = await Promise.all([
+    startEnvironment({ state }),
+    options.bundle === undefined ? buildApp() : undefined,
+  ]);
   stopOnSignal(environment);
   const log = createWriteStream(logFile);
   for (let number = 0; number < options.hosts; number += 1) {
@@ -49,7 +50,7 @@ async function main(): Promise<void> {
   }
   await writeEnvironmentFile(environmentFile, environment);
   const [host] = environment.hosts;
-  if (host) process.stdout.write(welcome(host, Date.now() - begun));
+  if (host) process.stdout.write(welcome(host, state, Date.now() - begun));
 }
 
 /** What a person can set right, before anything is built or overwritten. */
@@ -61,6 +62,16 @@ Stop it first, or let this one keep its files elsewhere: npm start -- --director
   }
   if (options.port === 0 || (await canListen(options.port))) return undefined;
   return `Port ${options.port} is in use, or not ours to take. Give another: npm start -- --port N`;
+}
+
+function openState(): StateFolder {
+  try {
+    return openStateFolder(join(options.directory, 'state'), options);
+  } catch (error) {
+    if (!(error instanceof StateRefused)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
 }
 
 async function canListen(port: number): Promise<boolean> {
@@ -105,9 +116,11 @@ async function stop(environment: Environment, code: number): Promise<void> {
   process.exit(code);
 }
 
-function welcome({ url }: FunctionsHost, tookMs: number): string {
+function welcome({ url }: FunctionsHost, state: StateFolder, tookMs: number): string {
   return `
 Keyswitch is up (${(tookMs / 1000).toFixed(1)} s): ${url}/api/v1
+${state.isNew ? 'Begun anew; what is stored now is there again at the next start' : 'What earlier runs have stored is there again'}: ${state.path}
+To forget it and begin anew: npm start -- --fresh
 Addresses, ids and a token for each role: ${environmentFile}
 The host's log: ${logFile}
 A first call, as the vendor's administrator:

@@ -2,6 +2,15 @@
 # `bash local/walk.sh` or `zsh local/walk.sh`; DIRECTORY is the folder of environment.json, .local of this project unless told.
 # It says what each call answers, and ends with 1 at the first answer that is not the awaited one.
 set -eu
+case "${1:-}" in
+  '') ;;
+  -h | --help)
+    echo 'bash local/walk.sh or zsh local/walk.sh, while npm start is up; DIRECTORY=FOLDER before it if that keeps its files elsewhere.'
+    exit ;;
+  *)
+    echo "local/walk.sh takes no options, and $1 is one too many: see bash local/walk.sh --help" >&2
+    exit 2 ;;
+esac
 root=$(cd "$(dirname "$0")/.." && pwd)
 DIRECTORY=${DIRECTORY:-$root/.local}
 export DIRECTORY
@@ -10,9 +19,9 @@ export DIRECTORY
   exit 1
 }
 
-# fact PATH prints a value of environment.json; from PATH one of the JSON on standard input.
+# fact PATH prints a value of environment.json; from EXPRESSION what it makes of `json`, which is read from standard input.
 fact() { node -p "JSON.parse(fs.readFileSync(process.env.DIRECTORY + '/environment.json', 'utf8')).$1"; }
-from() { node -p "const json = JSON.parse(fs.readFileSync(0, 'utf8')); json.$1"; }
+from() { node -p "const json = JSON.parse(fs.readFileSync(0, 'utf8')); $1"; }
 
 # call METHOD PATH BODY ROLE sends one call below the company; a GET sends no body.
 company=$(fact apiUrl)/companies/contoso
@@ -29,14 +38,18 @@ is() {
   echo "$1: $2"
   [ "$2" = "$3" ] || { echo "Awaited: $3" >&2; exit 1; }
 }
-tested() { call POST /connections/own/test '{}' companyAdmins.contoso | from 'checks.find((one) => one.failure)?.failure.code ?? json.status'; }
+tested() { call POST /connections/own/test '{}' companyAdmins.contoso | from 'json.checks.find((one) => one.failure)?.failure.code ?? json.status'; }
 
+[ "$(call GET '' '' auditor | from "json.companyId ?? 'none'")" = none ] || {
+  echo 'Contoso is there already, from an earlier walk: begin anew with npm start -- --fresh to walk again.' >&2
+  exit 1
+}
 echo '# The vendor registers the company; its backend generates a data key, which is under the vendor'"'"'s key.'
 call PUT '' '{ "displayName": "Contoso" }' partnerAdmin > /dev/null
-GENERATED=$(call POST /keyrings/default/datakeys '{ "keys": [{ "keyId": "first" }] }' dataKeys | from 'keys[0].plaintext')
+GENERATED=$(call POST /keyrings/default/datakeys '{ "keys": [{ "keyId": "first" }] }' dataKeys | from 'json.keys[0].plaintext')
 # unwrapped compares, and shows no key.
 unwrapped() {
-  found=$(call POST /keyrings/default/unwrap '{ "keyIds": ["first"] }' dataKeys | from 'keys[0].plaintext')
+  found=$(call POST /keyrings/default/unwrap '{ "keyIds": ["first"] }' dataKeys | from 'json.keys[0].plaintext')
   if [ "$found" = "$GENERATED" ] && [ "$found" != undefined ]; then echo 'the same key'; else echo 'another answer'; fi
 }
 is 'unwrap' "$(unwrapped)" 'the same key'
@@ -44,7 +57,7 @@ is 'unwrap' "$(unwrapped)" 'the same key'
 echo '# The company names its vault. Each test of the connection says what is missing.'
 call PUT /connections/own '{ "vaultUri": "https://contoso-keys.vault.azure.net", "keyName": "customer-key", "credential": { "kind": "federated" } }' companyAdmins.contoso > /dev/null
 is 'test' "$(tested)" consent-required
-LINK=$(call POST /connections/own/consent '{}' companyAdmins.contoso | from link)
+LINK=$(call POST /connections/own/consent '{}' companyAdmins.contoso | from json.link)
 sign_in "$LINK" contoso-user
 sign_in "$LINK" contoso-global-admin
 is 'test' "$(tested)" access-denied-rbac
@@ -58,10 +71,10 @@ echo '# The vendor has found data of another tenant among Contoso'"'"'s: the swi
 TENANT=/tenants/microsoft-365/$(fact dataTenants.europe.tenant)
 call PUT "$TENANT" '{}' partnerAdmin > /dev/null
 SWITCH=/keyrings/default/switches/first
-state() { call GET "$SWITCH" '' companyAdmins.contoso | from "$1"; }
+state() { call GET "$SWITCH" '' companyAdmins.contoso | from "json.$1"; }
 call PUT "$SWITCH" '{ "provider": "azure-key-vault", "connectionId": "own" }' companyAdmins.contoso > /dev/null
 is 'switch' "$(state state)" pending-verification
-LINK=$(call POST "$TENANT/verify" '{ "for": "switch", "keyringId": "default", "switchId": "first" }' companyAdmins.contoso | from link)
+LINK=$(call POST "$TENANT/verify" '{ "for": "switch", "keyringId": "default", "switchId": "first" }' companyAdmins.contoso | from json.link)
 sign_in "$LINK" contoso-europe-global-admin
 tries=0
 until [ "$(state state)" = completed ] || [ "$tries" -ge 60 ]; do
@@ -71,4 +84,4 @@ done
 is 'switch' "$(state state)" completed
 is 'data keys moved' "$(state counts.done)" 1
 is 'unwrap, under the key of Contoso' "$(unwrapped)" 'the same key'
-is 'the record' "$(call GET /events/verify '' companyAdmins.contoso | from status)" intact
+is 'the record' "$(call GET /events/verify '' companyAdmins.contoso | from json.status)" intact

@@ -91,6 +91,8 @@ export class Control {
   readonly #routes = new Map<string, ControlRoute>();
   readonly #operations: ReadonlySet<string>;
   #server: Server | undefined;
+  /** Called after each call that may have changed something, before it is answered. */
+  onChange: () => void = () => undefined;
 
   /** `operations`: all that the emulator ever takes faults for. */
   constructor(operations: Iterable<string>) {
@@ -198,6 +200,7 @@ export class Control {
       const text = await readText(request);
       const body: unknown = text === '' ? undefined : JSON.parse(text);
       const answer = await handler({ method, path: url.pathname, query: url.searchParams, body });
+      if (method !== 'GET') this.onChange();
       send(response, 200, answer ?? {});
     } catch (error) {
       send(response, handler ? 400 : 404, { error: error instanceof Error ? error.message : String(error) });

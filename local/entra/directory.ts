@@ -7,9 +7,25 @@ const MAX_SECRETS_PER_APP = 100;
 /** Entra's own limit. */
 const MAX_FEDERATED_CREDENTIALS_PER_APP = 20;
 
+/** By id. */
+export interface KeptDirectory {
+  readonly tenants: Map<string, Tenant>;
+  readonly apps: Map<string, AppRegistration>;
+}
+
 export class Directory {
-  readonly #tenants = new Map<string, Tenant>();
-  readonly #apps = new Map<string, AppRegistration>();
+  readonly #tenants: Map<string, Tenant>;
+  readonly #apps: Map<string, AppRegistration>;
+
+  constructor(kept?: KeptDirectory) {
+    this.#tenants = kept?.tenants ?? new Map<string, Tenant>();
+    this.#apps = kept?.apps ?? new Map<string, AppRegistration>();
+  }
+
+  /** All that there is, to be kept. */
+  kept(): KeptDirectory {
+    return { tenants: this.#tenants, apps: this.#apps };
+  }
 
   /** By id or by a verified domain, both in any case. */
   findTenant(idOrDomain: string): Tenant | undefined {

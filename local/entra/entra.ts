@@ -14,12 +14,13 @@ import {
 import { BrowserSessions } from '../oidc/browser-sessions.ts';
 import { PlannedTokens } from '../oidc/planned-tokens.ts';
 import { ShortLived } from '../oidc/short-lived.ts';
+import { openSnapshot } from '../state/snapshot.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
-import { Directory } from './directory.ts';
+import { Directory, type KeptDirectory } from './directory.ts';
 import { addEntraCalls, mintApiToken, type ApiTokenOptions } from './entra-control.ts';
 import { ENTRA_OPERATIONS, understandEntra, type EntraState } from './entra-routes.ts';
 import { addPeopleCalls } from './people-control.ts';
-import { TokenSigner } from './token-signer.ts';
+import { TokenSigner, type SigningKey } from './token-signer.ts';
 
 const TOKEN_LIFETIME_SECONDS = 3_599;
 const CODE_LIFETIME_SECONDS = 600;
@@ -35,18 +36,37 @@ export interface EntraEmulator {
   close(): Promise<void>;
 }
 
-export async function startEntra(options: { readonly tls: TlsIdentity }): Promise<EntraEmulator> {
+/** What people and scripts have made; who is half-way through a sign-in begins anew. */
+interface KeptEntra {
+  readonly directory: KeptDirectory;
+  readonly signingKeys: readonly SigningKey[];
+  readonly settings: EntraState['settings'];
+}
+
+export async function startEntra(options: {
+  readonly tls: TlsIdentity;
+  /** Where it is kept from run to run; in memory only when left out. */
+  readonly stateFile?: string | undefined;
+}): Promise<EntraEmulator> {
   const control = new Control([HANDSHAKE, ...ENTRA_OPERATIONS]);
-  const signer = await TokenSigner.create();
+  const kept = openSnapshot<KeptEntra>(options.stateFile);
+  const signer = await TokenSigner.create(kept.found?.signingKeys);
   const state: EntraState = {
-    directory: vendorDirectory(),
+    directory: kept.found ? new Directory(kept.found.directory) : vendorDirectory(),
     signer,
     idTokens: new PlannedTokens(signer),
-    settings: { tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS, codeLifetimeSeconds: CODE_LIFETIME_SECONDS },
+    settings: kept.found?.settings ?? {
+      tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS,
+      codeLifetimeSeconds: CODE_LIFETIME_SECONDS,
+    },
     errands: new ShortLived(),
     codes: new ShortLived(),
     sessions: new BrowserSessions('ESTSAUTH'),
   };
+  control.onChange = () => {
+    kept.save({ directory: state.directory.kept(), signingKeys: signer.kept(), settings: state.settings });
+  };
+  control.onChange();
   const routes = new RoutePatterns(control);
   addEntraCalls(routes, state);
   addPeopleCalls(routes, state);
@@ -61,6 +81,7 @@ export async function startEntra(options: { readonly tls: TlsIdentity }): Promis
     close: async () => {
       await http.close();
       await control.close();
+      kept.close();
     },
   };
 }

@@ -18,7 +18,7 @@ export interface Jwks {
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-interface SigningKey {
+export interface SigningKey {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   readonly jwk: PublicSigningKey;
@@ -32,12 +32,18 @@ const MAX_PUBLISHED_KEYS = 3;
 export class TokenSigner {
   #keys: SigningKey[];
 
-  private constructor(first: SigningKey) {
-    this.#keys = [first];
+  private constructor(keys: readonly SigningKey[]) {
+    this.#keys = [...keys];
   }
 
-  static async create(): Promise<TokenSigner> {
-    return new TokenSigner(await newSigningKey());
+  /** With the keys of an earlier run, or one of its own. */
+  static async create(kept?: readonly SigningKey[]): Promise<TokenSigner> {
+    return new TokenSigner(kept ?? [await newSigningKey()]);
+  }
+
+  /** All that there is, to be kept. */
+  kept(): readonly SigningKey[] {
+    return this.#keys;
   }
 
   get jwks(): Jwks {

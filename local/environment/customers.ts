@@ -49,11 +49,14 @@ function facts(number: number, vault: string, vaultSettings: object): CustomerFa
   };
 }
 
+/** `isNew` is false where an earlier run has made them. */
 export async function createCustomers(
   entra: RemoteControl,
   keyVault: RemoteControl,
+  isNew: boolean,
 ): Promise<Readonly<Record<CustomerName, Customer>>> {
-  const create = async (name: CustomerName): Promise<Customer> => await createCustomer(name, { entra, keyVault });
+  const create = async (name: CustomerName): Promise<Customer> =>
+    await createCustomer(name, { entra, keyVault, isNew });
   const [contoso, fabrikam, northwind] = await Promise.all([
     create('contoso'),
     create('fabrikam'),
@@ -64,16 +67,22 @@ export async function createCustomers(
 
 async function createCustomer(
   name: CustomerName,
-  { entra, keyVault }: { readonly entra: RemoteControl; readonly keyVault: RemoteControl },
+  {
+    entra,
+    keyVault,
+    isNew,
+  }: { readonly entra: RemoteControl; readonly keyVault: RemoteControl; readonly isNew: boolean },
 ): Promise<Customer> {
   const { tenantId, principalId, vaultHost, vaultSettings } = FACTS[name];
   const vaultPath = `/vaults/${vaultHost}`;
   const principalIds = { [CONNECTOR_APP_ID]: principalId };
   const domains = [`${name}.onmicrosoft.com`];
-  await entra.call('POST', '/tenants', { tenantId, displayName: name, domains, principalIds });
-  const vault = { host: vaultHost, tenantId, resourceGroup: `rg-${name}`, purgeProtection: true, ...vaultSettings };
-  await keyVault.call('POST', '/vaults', vault);
-  await keyVault.call('POST', `${vaultPath}/keys`, { name: KEY_NAME });
+  if (isNew) {
+    await entra.call('POST', '/tenants', { tenantId, displayName: name, domains, principalIds });
+    const vault = { host: vaultHost, tenantId, resourceGroup: `rg-${name}`, purgeProtection: true, ...vaultSettings };
+    await keyVault.call('POST', '/vaults', vault);
+    await keyVault.call('POST', `${vaultPath}/keys`, { name: KEY_NAME });
+  }
   const principalPath = `/tenants/${tenantId}/service-principals/${CONNECTOR_APP_ID}`;
   const byPolicy = 'permissionModel' in vaultSettings && vaultSettings.permissionModel === 'access-policy';
   const grantPath = byPolicy

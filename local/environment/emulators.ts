@@ -15,13 +15,14 @@ import {
 } from '../identities.ts';
 import { startManagedIdentity, type ManagedIdentityEmulator } from '../managed-identity/managed-identity.ts';
 import type { RedirectTable } from '../redirect/redirect-table.ts';
+import type { StateFolder } from '../state/state-folder.ts';
 import { createCertificateAuthority } from '../tls/certificates.ts';
 import { startInWorker } from '../workers/start-in-worker.ts';
 import { WORK_QUEUE } from './app-environment.ts';
 
 export interface EmulatorOptions {
-  /** Where the tables are kept; in memory when left out. */
-  readonly tablesFile?: string;
+  /** Where each emulator keeps its state from run to run; in memory only when left out. */
+  readonly stateFiles?: StateFolder['files'];
   /** 5 s unless told; a minute in Azure. */
   readonly lockDurationMs?: number;
   readonly maxDeliveryCount?: number;
@@ -49,11 +50,12 @@ const MAX_DELIVERY_COUNT = 10;
 const DUPLICATE_WINDOW_MS = 600_000;
 
 export async function startEmulators(options: EmulatorOptions): Promise<Emulators> {
+  const { stateFiles } = options;
   const authority = await createCertificateAuthority();
   const { caPem } = authority;
-  const entra = await startEntra({ tls: await authority.issue(ENTRA_HOSTS) });
-  const google = await startGoogle({ tls: await authority.issue(GOOGLE_HOSTS) });
-  const identity = await startManagedIdentity({ signer: entra.signer });
+  const entra = await startEntra({ tls: await authority.issue(ENTRA_HOSTS), stateFile: stateFiles?.entra });
+  const google = await startGoogle({ tls: await authority.issue(GOOGLE_HOSTS), stateFile: stateFiles?.google });
+  const identity = await startManagedIdentity({ signer: entra.signer, stateFile: stateFiles?.['managed-identity'] });
   const signedFor = (audience: string): object => ({
     jwks: entra.signer.jwks,
     issuers: [issuerV1(VENDOR_TENANT_ID)],
@@ -63,7 +65,11 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
     startInWorker({
       module: moduleUrl('key-vault/key-vault.ts'),
       start: 'startKeyVault',
-      options: { tls: await authority.issue(['*.vault.azure.net']), tokenKeys: `${entra.controlUrl}/jwks` },
+      options: {
+        tls: await authority.issue(['*.vault.azure.net']),
+        tokenKeys: `${entra.controlUrl}/jwks`,
+        stateFile: stateFiles?.['key-vault'],
+      },
     }),
     startInWorker({
       module: moduleUrl('service-bus/server.ts'),
@@ -72,6 +78,7 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
         tls: await authority.issue([SERVICE_BUS_HOST]),
         queues: [workQueue(options)],
         issuerKeys: signedFor(SERVICE_BUS_AUDIENCE),
+        stateFile: stateFiles?.['service-bus'],
       },
     }),
     startInWorker({
@@ -79,7 +86,7 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
       start: 'startTables',
       options: {
         tls: await authority.issue([TABLE_HOST]),
-        file: options.tablesFile,
+        file: stateFiles?.tables,
         issuerKeys: signedFor(STORAGE_AUDIENCE),
       },
     }),

@@ -1,7 +1,6 @@
 // `.local/environment.json`: every address, id and token of the run that is up, for people and scripts. It opens
 // nothing beyond this machine, yet holds tokens: only its owner may read it, and it goes when the run ends.
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { Environment } from '../environment.ts';
 import * as identities from '../identities.ts';
@@ -46,7 +45,6 @@ export async function writeEnvironmentFile(file: string, environment: Environmen
     // For a host of one's own: these in its environment, and local/redirect/preload.ts preloaded.
     appSettings: { ...settings, ...googleSettings, [REDIRECT_VARIABLE]: JSON.stringify(redirect) },
   };
-  await mkdir(dirname(file), { recursive: true });
   await rm(file, { force: true });
   await writeFile(file, `${JSON.stringify(content, undefined, 2)}\n`, { mode: 0o600 });
 }

@@ -51,17 +51,22 @@ const GOOGLE_PEOPLE: readonly (Role & { readonly rights: object })[] = [
   { name: 'user', address: 'uli', displayName: 'Uli User', rights: {} },
 ];
 
+/** `isNew` is false where an earlier run has made them. */
 export async function createPersons(
-  { entra, google }: { readonly entra: RemoteControl; readonly google: RemoteControl },
+  controls: { readonly entra: RemoteControl; readonly google: RemoteControl },
   customers: Readonly<Record<CustomerName, Customer>>,
+  isNew: boolean,
 ): Promise<Readonly<Record<string, EnvironmentPerson>>> {
+  const ask = async (control: 'entra' | 'google', method: string, path: string, body?: object): Promise<void> => {
+    if (isNew) await controls[control].call(method, path, body);
+  };
   const { europe, research, workspace } = DATA_TENANTS;
   const dataTenants = [
     { name: 'contoso-europe', ...europe },
     { name: 'contoso-research', ...research },
   ];
   for (const { name, tenant, domain } of dataTenants) {
-    await entra.call('POST', '/tenants', { tenantId: tenant, displayName: name, domains: [domain] });
+    await ask('entra', 'POST', '/tenants', { tenantId: tenant, displayName: name, domains: [domain] });
   }
   const ofCustomers = CUSTOMER_NAMES.map((name) => ({
     name,
@@ -73,14 +78,14 @@ export async function createPersons(
     for (const { roles, ...role } of MICROSOFT_PEOPLE) {
       const person = personOf(role, { provider: 'microsoft', name, tenant, domain });
       const { userName, displayName } = person;
-      await entra.call('PUT', `/tenants/${tenant}/users/${userName}`, { displayName, roles });
+      await ask('entra', 'PUT', `/tenants/${tenant}/users/${userName}`, { displayName, roles });
       persons.push(person);
     }
   }
-  await google.call('PUT', `/domains/${workspace.domain}`);
+  await ask('google', 'PUT', `/domains/${workspace.domain}`);
   for (const { rights, ...role } of GOOGLE_PEOPLE) {
     const person = personOf(role, { provider: 'google', name: 'contoso-google', ...workspace });
-    await google.call('PUT', `/users/${person.userName}`, { name: person.displayName, ...rights });
+    await ask('google', 'PUT', `/users/${person.userName}`, { name: person.displayName, ...rights });
     persons.push(person);
   }
   return Object.fromEntries(persons.map((person) => [person.name, person]));

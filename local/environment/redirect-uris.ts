@@ -3,12 +3,21 @@
 import type { RemoteControl } from '../control/remote-control.ts';
 import { CONNECTOR_APP_ID, GOOGLE_CLIENT_ID } from '../identities.ts';
 
+interface Controls {
+  readonly entra: RemoteControl;
+  readonly google: RemoteControl;
+}
+
 const CALLBACK_PATH = '/consent/callback';
 
-export async function registerCallback(
-  { entra, google }: { readonly entra: RemoteControl; readonly google: RemoteControl },
-  origin: string,
-): Promise<void> {
+export async function forgetCallbacks({ entra, google }: Controls): Promise<void> {
+  await Promise.all([
+    entra.call('DELETE', `/apps/${CONNECTOR_APP_ID}/redirect-uris`),
+    google.call('DELETE', `/clients/${GOOGLE_CLIENT_ID}/redirect-uris`),
+  ]);
+}
+
+export async function registerCallback({ entra, google }: Controls, origin: string): Promise<void> {
   const redirectUri = `${origin}${CALLBACK_PATH}`;
   await Promise.all([
     entra.call('POST', `/apps/${CONNECTOR_APP_ID}/redirect-uris`, { redirectUri }),

@@ -3,15 +3,16 @@
 import * as z from 'zod';
 import { Control } from '../control/control.ts';
 import { named, RoutePatterns } from '../control/route-patterns.ts';
-import { TokenSigner } from '../entra/token-signer.ts';
+import { TokenSigner, type SigningKey } from '../entra/token-signer.ts';
 import { HANDSHAKE, listenHttp } from '../http/emulator-http.ts';
 import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../identities.ts';
 import { BrowserSessions } from '../oidc/browser-sessions.ts';
 import { PlannedTokens } from '../oidc/planned-tokens.ts';
 import { ShortLived } from '../oidc/short-lived.ts';
+import { openSnapshot } from '../state/snapshot.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
 import { GOOGLE_OPERATIONS, understandGoogle } from './google-routes.ts';
-import { Accounts } from './model.ts';
+import { Accounts, type KeptAccounts } from './model.ts';
 import type { GoogleState } from './state.ts';
 
 export interface GoogleEmulator {
@@ -40,20 +41,39 @@ const settingsBody = z.strictObject({
   codeLifetimeSeconds: z.number().int().min(0).optional(),
 });
 
-export async function startGoogle(options: { readonly tls: TlsIdentity }): Promise<GoogleEmulator> {
+/** What people and scripts have made; who is half-way through a sign-in begins anew. */
+interface KeptGoogle {
+  readonly accounts: KeptAccounts;
+  readonly signingKeys: readonly SigningKey[];
+  readonly settings: GoogleState['settings'];
+}
+
+export async function startGoogle(options: {
+  readonly tls: TlsIdentity;
+  /** Where it is kept from run to run; in memory only when left out. */
+  readonly stateFile?: string | undefined;
+}): Promise<GoogleEmulator> {
   const control = new Control([HANDSHAKE, ...GOOGLE_OPERATIONS]);
-  const signer = await TokenSigner.create();
+  const kept = openSnapshot<KeptGoogle>(options.stateFile);
+  const signer = await TokenSigner.create(kept.found?.signingKeys);
   const state: GoogleState = {
-    accounts: new Accounts(),
+    accounts: new Accounts(kept.found?.accounts),
     signer,
     idTokens: new PlannedTokens(signer),
     requests: new ShortLived(),
     codes: new ShortLived(),
     accessTokens: new ShortLived(),
     sessions: new BrowserSessions('SID'),
-    settings: { tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS, codeLifetimeSeconds: CODE_LIFETIME_SECONDS },
+    settings: kept.found?.settings ?? {
+      tokenLifetimeSeconds: TOKEN_LIFETIME_SECONDS,
+      codeLifetimeSeconds: CODE_LIFETIME_SECONDS,
+    },
   };
   state.accounts.putClient({ clientId: GOOGLE_CLIENT_ID, name: 'Keyswitch', secret: GOOGLE_CLIENT_SECRET });
+  control.onChange = () => {
+    kept.save({ accounts: state.accounts.kept(), signingKeys: signer.kept(), settings: state.settings });
+  };
+  control.onChange();
   addCalls(new RoutePatterns(control), state);
   const http = await listenHttp({ tls: options.tls, control, understand: understandGoogle(state) });
   return {
@@ -63,6 +83,7 @@ export async function startGoogle(options: { readonly tls: TlsIdentity }): Promi
     close: async () => {
       await http.close();
       await control.close();
+      kept.close();
     },
   };
 }

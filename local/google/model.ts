@@ -30,10 +30,29 @@ export interface UserChanges {
 
 const MAX_USERS = 10_000;
 
+export interface KeptAccounts {
+  readonly domains: Set<string>;
+  /** By address. */
+  readonly users: Map<string, GoogleUser>;
+  /** By id. */
+  readonly clients: Map<string, OAuthClient>;
+}
+
 export class Accounts {
-  readonly #domains = new Set<string>();
-  readonly #users = new Map<string, GoogleUser>();
-  readonly #clients = new Map<string, OAuthClient>();
+  readonly #domains: Set<string>;
+  readonly #users: Map<string, GoogleUser>;
+  readonly #clients: Map<string, OAuthClient>;
+
+  constructor(kept?: KeptAccounts) {
+    this.#domains = kept?.domains ?? new Set<string>();
+    this.#users = kept?.users ?? new Map<string, GoogleUser>();
+    this.#clients = kept?.clients ?? new Map<string, OAuthClient>();
+  }
+
+  /** All that there is, to be kept. */
+  kept(): KeptAccounts {
+    return { domains: this.#domains, users: this.#users, clients: this.#clients };
+  }
 
   addDomain(domain: string): void {
     this.#domains.add(domain.toLowerCase());

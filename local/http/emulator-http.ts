@@ -139,7 +139,7 @@ async function serve(exchange: Exchange): Promise<void> {
     sendFault(response, fault, status);
     return;
   }
-  const reply = await act(call);
+  const reply = await act(call, control);
   if (fault.drop === 'after-acting') {
     log(0, { ...reply.detail, fault: 'drop' });
     request.socket.destroy();
@@ -153,9 +153,11 @@ async function serve(exchange: Exchange): Promise<void> {
 }
 
 /** An emulator that fails is seen in its log and its answer, instead of looking like a broken network. */
-async function act(call: EmulatorCall): Promise<EmulatorReply> {
+async function act(call: EmulatorCall, control: Control): Promise<EmulatorReply> {
   try {
-    return await call.act();
+    const reply = await call.act();
+    control.onChange();
+    return reply;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     return { status: 500, body: { error: { code: 'EmulatorFailed', message } }, detail: { bug: message } };

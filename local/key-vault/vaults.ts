@@ -38,11 +38,27 @@ interface NewKeyVersion {
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
+/** By host name. */
+export interface KeptVaults {
+  readonly vaults: Map<string, Vault>;
+  readonly deleted: Map<string, Vault>;
+}
+
 export class Vaults {
   readonly pool = new KeyPool();
-  readonly #vaults = new Map<string, Vault>();
+  readonly #vaults: Map<string, Vault>;
   /** Deleted ones, which may be recovered. */
-  readonly #deleted = new Map<string, Vault>();
+  readonly #deleted: Map<string, Vault>;
+
+  constructor(kept?: KeptVaults) {
+    this.#vaults = kept?.vaults ?? new Map<string, Vault>();
+    this.#deleted = kept?.deleted ?? new Map<string, Vault>();
+  }
+
+  /** All that there is, to be kept. */
+  kept(): KeptVaults {
+    return { vaults: this.#vaults, deleted: this.#deleted };
+  }
 
   find(host: string): Vault | undefined {
     return this.#vaults.get(host.toLowerCase());

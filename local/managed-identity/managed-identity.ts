@@ -6,6 +6,7 @@ import { Control } from '../control/control.ts';
 import { named, RoutePatterns } from '../control/route-patterns.ts';
 import { applicationClaims, federationClaims } from '../entra/claims.ts';
 import type { TokenSigner } from '../entra/token-signer.ts';
+import { openSnapshot } from '../state/snapshot.ts';
 import { listenHttp, type EmulatorReply, type EmulatorRequest } from '../http/emulator-http.ts';
 import {
   FEDERATION_AUDIENCE,
@@ -44,13 +45,18 @@ const settingsBody = z.strictObject({ tokenLifetimeSeconds: z.number().int().pos
 
 export async function startManagedIdentity(options: {
   readonly signer: TokenSigner;
+  /** Where it is kept from run to run; in memory only when left out. */
+  readonly stateFile?: string | undefined;
 }): Promise<ManagedIdentityEmulator> {
-  const state: State = {
-    signer: options.signer,
+  const kept = openSnapshot<Omit<State, 'signer'>>(options.stateFile);
+  const { identities, settings } = kept.found ?? {
     identities: new Map([[MANAGED_IDENTITY_CLIENT_ID, MANAGED_IDENTITY_PRINCIPAL_ID]]),
     settings: { tokenLifetimeSeconds: DEFAULT_LIFETIME_SECONDS },
   };
+  const state: State = { signer: options.signer, identities, settings };
   const control = new Control(['token']);
+  control.onChange = () => kept.save({ identities, settings });
+  control.onChange();
   addCalls(control, state);
   const http = await listenHttp({
     control,
@@ -72,6 +78,7 @@ export async function startManagedIdentity(options: {
     close: async () => {
       await http.close();
       await control.close();
+      kept.close();
     },
   };
 }

@@ -12,6 +12,18 @@ export interface QueueSettings {
 export interface Surroundings {
   readonly now: () => number;
   readonly newLockToken: () => string;
+  /** For queues that are kept from run to run. */
+  readonly keeper?: (queueName: string, isDeadLetter: boolean) => MessageKeeper;
+}
+
+/** Where the messages of one store are kept. */
+export interface MessageKeeper {
+  readonly lastSequenceNumber: number;
+  /** What an earlier run has left, in any order. */
+  messages(): readonly StoredMessage[];
+  put(message: StoredMessage): void;
+  remove(sequenceNumber: number): void;
+  clear(): void;
 }
 
 export interface NewMessage {

@@ -7,6 +7,7 @@ import type {
   Enqueued,
   ExpiredLock,
   LockedMessage,
+  MessageKeeper,
   NewMessage,
   QueueCounts,
   QueueSettings,
@@ -26,6 +27,7 @@ export class QueueStore {
   /** Undefined for a store that is itself a dead-letter queue: nothing can be dead-lettered from there. */
   readonly deadLetters: QueueStore | undefined;
   readonly #surroundings: Surroundings;
+  readonly #keeper: MessageKeeper | undefined;
   readonly #seen: DuplicateHistory;
   readonly #entries = new Map<number, Entry>();
   readonly #ready = new MinHeap<Entry>((a, b) => a.sequenceNumber < b.sequenceNumber);
@@ -36,13 +38,15 @@ export class QueueStore {
   #bytes = 0;
   #latestMs = 0;
 
-  constructor(settings: QueueSettings, surroundings: Surroundings) {
+  constructor(settings: QueueSettings, surroundings: Surroundings, isDeadLetter = false) {
     this.settings = settings;
     this.#surroundings = surroundings;
     this.#seen = new DuplicateHistory(settings.duplicateDetectionWindowMs);
     this.deadLetters = Number.isFinite(settings.maxDeliveryCount)
-      ? new QueueStore({ ...settings, maxDeliveryCount: Infinity, duplicateDetectionWindowMs: 0 }, surroundings)
+      ? new QueueStore({ ...settings, maxDeliveryCount: Infinity, duplicateDetectionWindowMs: 0 }, surroundings, true)
       : undefined;
+    this.#keeper = surroundings.keeper?.(settings.name, isDeadLetter);
+    this.#takeUp();
   }
 
   /** To be asked before enqueuing; dead letters do not count, they have a quota of their own. */
@@ -177,6 +181,7 @@ export class QueueStore {
     this.#scheduled.clear();
     this.#locks.clear();
     this.#bytes = 0;
+    this.#keeper?.clear();
     this.deadLetters?.purge();
   }
 
@@ -191,14 +196,27 @@ export class QueueStore {
     return this.#lastSequenceNumber;
   }
 
+  /** What an earlier run has left. Whoever held a lock then is gone. */
+  #takeUp(): void {
+    this.#lastSequenceNumber = this.#keeper?.lastSequenceNumber ?? 0;
+    for (const message of this.#keeper?.messages() ?? []) {
+      const entry: Entry = { ...message, state: message.state === 'scheduled' ? 'scheduled' : 'active' };
+      this.#entries.set(entry.sequenceNumber, entry);
+      this.#bytes += entry.payload.length;
+      (entry.state === 'scheduled' ? this.#scheduled : this.#ready).push(entry);
+    }
+  }
+
   #hold(entry: Entry): void {
     this.#entries.set(entry.sequenceNumber, entry);
     this.#bytes += entry.payload.length;
+    this.#keeper?.put(entry);
   }
 
   #release(entry: Entry): void {
     this.#entries.delete(entry.sequenceNumber);
     this.#bytes -= entry.payload.length;
+    this.#keeper?.remove(entry.sequenceNumber);
   }
 
   /** Takes a lock away from its holder; undefined when it ran out, even if `advance` has not noticed yet. */
@@ -211,11 +229,11 @@ export class QueueStore {
 
   /** As if sent at this instant: with a sequence number of its own, as documented for scheduled messages. */
   #activate(entry: Entry, nowMs: number): void {
-    this.#entries.delete(entry.sequenceNumber);
+    this.#release(entry);
     entry.sequenceNumber = this.#nextSequenceNumber();
     entry.enqueuedAtMs = nowMs;
     entry.state = 'active';
-    this.#entries.set(entry.sequenceNumber, entry);
+    this.#hold(entry);
     this.#ready.push(entry);
   }
 
@@ -230,6 +248,7 @@ export class QueueStore {
       return true;
     }
     entry.state = 'active';
+    this.#keeper?.put(entry);
     this.#ready.push(entry);
     return false;
   }

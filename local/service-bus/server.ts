@@ -11,6 +11,7 @@ import type { TlsIdentity } from '../tls/certificates.ts';
 import { ClientConnection } from './client-connection.ts';
 import { addControlRoutes, messagesOf, purge, stateOf, type QueueMessages, type QueueState } from './control-routes.ts';
 import { BROKER_OPERATIONS, carryOut } from './faulty-operation.ts';
+import { openKeptMessages } from './kept-messages.ts';
 import { openLink, type Broker } from './link-admission.ts';
 import { MAX_MESSAGE_BYTES } from './producer-link.ts';
 import { createQueue, type Queue } from './queue.ts';
@@ -23,6 +24,8 @@ export interface ServiceBusOptions {
   readonly tls: TlsIdentity;
   readonly queues: readonly QueueSettings[];
   readonly issuerKeys: IssuerKeys;
+  /** Where messages are kept from run to run; in memory only when left out. */
+  readonly stateFile?: string | undefined;
 }
 
 export interface ServiceBusEmulator {
@@ -41,14 +44,22 @@ export interface ServiceBusEmulator {
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_FRAME_BYTES = 64 * 1024;
 
-export async function startServiceBus({ tls, queues, issuerKeys }: ServiceBusOptions): Promise<ServiceBusEmulator> {
+export async function startServiceBus({
+  tls,
+  queues,
+  issuerKeys,
+  stateFile,
+}: ServiceBusOptions): Promise<ServiceBusEmulator> {
   const control = new Control(BROKER_OPERATIONS);
-  const surroundings = { now: Date.now, newLockToken: randomUUID };
+  const kept = stateFile === undefined ? undefined : openKeptMessages(stateFile);
+  const surroundings = { now: Date.now, newLockToken: randomUUID, ...(kept && { keeper: kept.keeper }) };
   const byName = new Map(
     queues.map((settings) => [settings.name.toLowerCase(), createQueue(settings, { control, surroundings })]),
   );
   const broker = { control, queues: byName, checkToken: createTokenCheck(issuerKeys) };
   addControlRoutes(control, byName);
+  // For the time of messages that an earlier run has left.
+  for (const queue of byName.values()) queue.changed();
 
   const server = createContainer(broker).listen({
     transport: 'tls',
@@ -84,6 +95,7 @@ export async function startServiceBus({ tls, queues, issuerKeys }: ServiceBusOpt
       for (const socket of sockets) socket.destroy(new Error('the broker is closing'));
       await closed;
       await control.close();
+      kept?.close();
     },
   };
 }

@@ -3,7 +3,19 @@
 // entities. What is found stays exactly the same.
 import { ArrayChain, EntityIndex, type Entity } from './entity-index.ts';
 
+export interface TableModel {
+  readonly account: string;
+  readonly table: string;
+}
+
+/** Is told of every write, in its order, with the name of the collection. */
+export interface EntityListener {
+  put(collection: string, entity: Entity): void;
+  removed(collection: string, entity: Entity): void;
+}
+
 interface Collection {
+  readonly name: string;
   readonly data: readonly Entity[];
   binaryIndices: object;
   chain(): unknown;
@@ -25,11 +37,15 @@ type Query = (
 export interface TableStore {
   init(): Promise<void>;
   close(): Promise<void>;
+  createTable(context: unknown, table: TableModel): Promise<void>;
+  deleteTable(context: unknown, table: string, account: string): Promise<void>;
+  beginBatchTransaction(batchId: string): Promise<void>;
+  endBatchTransaction(...of: unknown[]): Promise<void>;
   getEntityCollection(account: string, table: string, context: unknown): Collection;
   queryTableEntities: Query;
 }
 
-export function indexLookups(store: TableStore): void {
+export function indexLookups(store: TableStore, listener?: EntityListener): void {
   const getCollection = store.getEntityCollection.bind(store);
   const query = store.queryTableEntities.bind(store);
   const indexes = new WeakMap<Collection, EntityIndex>();
@@ -39,7 +55,7 @@ export function indexLookups(store: TableStore): void {
     const collection = getCollection(...where);
     let index = indexes.get(collection);
     if (!index) {
-      index = takeOver(collection);
+      index = takeOver(collection, listener);
       indexes.set(collection, index);
     }
     if (partition === undefined) return collection;
@@ -59,7 +75,7 @@ export function indexLookups(store: TableStore): void {
 }
 
 /** Every write of the collection passes through these three; a batch that is rolled back uses them too. */
-function takeOver(collection: Collection): EntityIndex {
+function takeOver(collection: Collection, listener?: EntityListener): EntityIndex {
   const index = new EntityIndex(collection.data);
   const insert = collection.insert.bind(collection);
   const update = collection.update.bind(collection);
@@ -69,16 +85,19 @@ function takeOver(collection: Collection): EntityIndex {
   collection.insert = (entity) => {
     const done = insert(entity);
     index.set(entity);
+    listener?.put(collection.name, entity);
     return done;
   };
   collection.update = (entity) => {
     const done = update(entity);
     index.set(entity);
+    listener?.put(collection.name, entity);
     return done;
   };
   collection.remove = (entity) => {
     const done = remove(entity);
     index.delete(entity);
+    listener?.removed(collection.name, entity);
     return done;
   };
   return index;

@@ -5,11 +5,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Module, { createRequire } from 'node:module';
 import { refuseAsAzure, type LimitedModules } from './azurite-limits.ts';
 import { indexLookups, type TableStore } from './azurite-store.ts';
+import { keepTables } from './kept-tables.ts';
 
 type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
 interface AzuriteTables {
   readonly listener: RequestListener;
+  /** To be called before a request is answered: what it wrote is on disk then, if tables are kept there. */
+  readonly save: () => void;
   close(): Promise<void>;
 }
 
@@ -32,7 +35,7 @@ interface AzuriteModules {
   readonly keyAuthenticators: readonly { readonly prototype: { validate(): Promise<undefined> } }[];
 }
 
-/** `file` is where the tables are kept; in memory when it is left out. */
+/** `file` is where the tables are kept from run to run; in memory only when it is left out. */
 export async function openAzurite(options: {
   readonly account: string;
   readonly file?: string;
@@ -56,14 +59,24 @@ export async function openAzurite(options: {
   // Only bearer tokens open it; with a key or a shared access signature it would first try every request, an eighth of all its work.
   for (const { prototype } of keyAuthenticators) prototype.validate = () => Promise.resolve(undefined);
   refuseAsAzure(limited);
-  const store = new Store(options.file ?? 'in-memory', options.file === undefined);
+  // Its own way of keeping tables writes all of them every five seconds, and loses what came since if the process is killed.
+  const store = new Store('in-memory', true);
   await store.init();
-  indexLookups(store);
+  const kept = options.file === undefined ? undefined : keepTables(store, options.file);
+  indexLookups(store, kept?.listener);
+  await kept?.restore();
   const accounts = { getAccount: (name: string) => (name === options.account ? { name, key1: NO_KEY } : undefined) };
   const noAccessLog = [false, undefined] as const;
   const skipVersionCheck = true;
   const factory = new Factory(store, accounts, ...noAccessLog, skipVersionCheck, oauthBasic, false);
-  return { listener: factory.createRequestListener(), close: () => store.close() };
+  return {
+    listener: factory.createRequestListener(),
+    save: () => kept?.save(),
+    close: async () => {
+      await store.close();
+      kept?.close();
+    },
+  };
 }
 
 /** Azurite asks for one; this one is known to nobody. */

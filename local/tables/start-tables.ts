@@ -13,11 +13,11 @@ import { openAzurite } from './azurite.ts';
 import { hasImpossibleKey } from './azurite-limits.ts';
 import { createSignatureCheck } from './signature-check.ts';
 import { readTableRequest, TABLE_OPERATIONS } from './table-request.ts';
-import { cutInsteadOfAnswering, watchStatus } from './table-response.ts';
+import { cutInsteadOfAnswering, onEnd, watchStatus } from './table-response.ts';
 
 interface TablesOptions {
   readonly tls: TlsIdentity;
-  /** Where to keep the tables; in memory when left out. */
+  /** Where to keep the tables from run to run; in memory only when left out. */
   readonly file?: string;
   /** Whose tokens open it. Left out: only the claims of a token are looked at, as Azurite does, not its signature. */
   readonly issuerKeys?: IssuerKeys;
@@ -49,6 +49,7 @@ export async function startTables(options: TablesOptions): Promise<TablesEmulato
     const { operation, target } = await readTableRequest(request);
     const effect = control.take(operation, target);
     sign(request, response);
+    if (options.file !== undefined) onEnd(response, azurite.save);
     watchStatus(request, response, operation, (status) => control.record({ operation, target, status }));
     const waitMs = (effect?.delayMs ?? 0) + control.latencyMs;
     if (waitMs > 0) await delay(waitMs);

@@ -56,7 +56,8 @@ function onOutput(response: ServerResponse, look: (piece: Buffer) => void): void
   }
 }
 
-function onEnd(response: ServerResponse, ended: () => void): void {
+/** Calls `ended` before the last of an answer goes out. */
+export function onEnd(response: ServerResponse, ended: () => void): void {
   const end = Reflect.get(response, 'end') as (...args: unknown[]) => unknown;
   Object.assign(response, {
     end: (...args: unknown[]) => {
