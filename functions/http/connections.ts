@@ -163,7 +163,8 @@ export const connectionRoutes = [
     tag: 'connections',
     summary: "A link that asks an administrator of the vault's tenant for consent",
     description:
-      'Leads to a page of ours, which may be opened by another person. Opening it gives nothing and consumes nothing.',
+      'Leads to a page of ours, which may be opened by another person. Opening it gives nothing and consumes nothing. Where a vault in force ' +
+      'was moved to another Entra tenant, an administrator of that one is asked, at the word of an admin of the company; then a test ends the move.',
     roles: SETS_UP,
     isLimited: true,
     pathSchema: connectionPath,
@@ -173,7 +174,7 @@ export const connectionRoutes = [
     run: async (deps: ConnectionServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'consent' });
       if (!allowed.ok) return allowed;
-      const made = await requestConsent(deps, call.path, call.actor);
+      const made = await requestConsent(deps, { ...call.path, byVendor: !call.isCompanyAdmin }, call.actor);
       return made.ok
         ? ok({ status: 200, body: linkToBody(made.value, { origin: call.origin, asksFor: 'consent' }) })
         : made;

@@ -1,4 +1,5 @@
 // What a link asks for, as pages show it. Pure.
+import { present } from '../../shared/domain/rows/cells.ts';
 import type { Asked } from '../../shared/operations/sign-ins/asked.ts';
 import type { ConsentNow, VerificationNow } from '../../shared/operations/sign-ins/subject-now.ts';
 import type { Approval, ConsentSubject, Subject, VerificationSubject } from './pages/views.ts';
@@ -19,12 +20,13 @@ const aboutOf = ({
 });
 
 export const consentSubject = (asked: Asked<ConsentNow>): ConsentSubject => {
-  const { connection, target } = asked.subject;
+  const { connection, target, movedTo } = asked.subject;
   return {
     purpose: 'consent',
     ...aboutOf(asked),
     connectionId: connection.value.connectionId,
     key: { vaultHost: target.host, keyName: target.keyName, tenantId: target.tenantId },
+    ...(movedTo === undefined ? {} : present({ movedFrom: connection.value.tenantId })),
     applicationId: connection.value.credential.clientId,
   };
 };

@@ -87,7 +87,8 @@ export interface VaultSettings {
 export interface Vault {
   readonly host: string;
   readonly name: string;
-  readonly tenantId: string;
+  /** Another once its subscription is moved. */
+  tenantId: string;
   readonly location: string;
   readonly resourceId: string;
   readonly settings: VaultSettings;

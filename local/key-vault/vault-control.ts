@@ -70,6 +70,7 @@ const policyBody = z.strictObject({
   effectiveAfterMs: z.number().min(0).default(0),
 });
 const removalBody = z.strictObject({ effectiveAfterMs: z.number().min(0).default(0) });
+const moveBody = z.strictObject({ tenantId: z.guid() });
 const unwrapBody = z.strictObject({ ciphertexts: z.array(z.string()).max(10_000) });
 const poolBody = z.strictObject({ size: z.number().int(), count: z.number().int() });
 
@@ -94,6 +95,7 @@ export function addVaultCalls(
       disconnect(host);
     })
     .on('POST /vaults/:host/recover', (names) => vaults.recover(named(names, 'host')))
+    .withBody('POST /vaults/:host/move', moveBody, ({ tenantId }, names) => vaults.move(named(names, 'host'), tenantId))
     .withBody('POST /vaults/:host/keys', keyBody, ({ name, ...spec }, names) => {
       if (vault(names).keys.has(name.toLowerCase())) throw new Error(`key ${name} exists`);
       return addVersion(vaults, vault(names), name, spec);

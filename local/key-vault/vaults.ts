@@ -107,6 +107,14 @@ export class Vaults {
     this.#deleted.set(vault.host, vault);
   }
 
+  /** To another tenant, with its subscription: name, keys and versions stay, and nobody has any rights in it. */
+  move(host: string, tenantId: string): void {
+    const vault = this.vault(host);
+    vault.tenantId = tenantId.toLowerCase();
+    vault.roleAssignments.clear();
+    vault.accessPolicies.clear();
+  }
+
   recover(host: string): void {
     const vault = this.#deleted.get(host.toLowerCase());
     if (!vault) throw new Error(`no deleted vault ${host}`);

@@ -1,6 +1,6 @@
 // How one customer vault key is reached. Pure.
 import type { Seal } from './company-key.ts';
-import type { FailureCode } from './failure.ts';
+import type { FailureCode, FailureFacts } from './failure.ts';
 import type { VaultTarget } from './provider.ts';
 
 /** `federated`: the multitenant Entra app whose credential is a managed identity; there is no secret. */
@@ -17,12 +17,19 @@ export interface Consent {
   readonly seal: Seal;
 }
 
+/** That an administrator of the tenant that the vault was moved to let the connector app in. Proves nothing of the key: `completeMove` does. */
+export interface Move extends Consent {
+  readonly tenantId: string;
+}
+
 export interface Connection {
   readonly connectionId: string;
   readonly host: string;
   readonly keyName: string;
-  /** Absent until the vault's own challenge has named it; pinned ever after. */
+  /** Absent until the vault's own challenge has named it; pinned ever after, but for a vault in force that was moved. */
   readonly tenantId?: string;
+  /** Tenants that the vault belonged to before it was moved: what was wrapped then still opens. Sealed with the rest. */
+  readonly movedFrom?: readonly string[];
   readonly credential: FederatedCredential;
   readonly seal: Seal;
   /** Keyrings and unfinished switches that depend on it: `keyring|k`, `switch|k|id`. */
@@ -32,6 +39,8 @@ export interface Connection {
   readonly roleAssignedAt?: string;
   /** That an administrator of its tenant let the connector app use this very key. Void if vault, key, tenant or app change. */
   readonly consent?: Consent;
+  /** Of a vault in force, until the key behind the new tenant has opened what is in use. */
+  readonly move?: Move;
   /** True once the key has been read: a later 404 then means "deleted", not "mistyped". */
   readonly keySeen: boolean;
   /** Why the last test failed; absent if it did not, or only waits for a grant to arrive. */
@@ -42,6 +51,17 @@ export interface Connection {
 export const isInForce = ({ usedBy }: Pick<Connection, 'usedBy'>): boolean =>
   usedBy.some((user) => user.startsWith('keyring|'));
 
+/** What a refusal means for it: nothing was typed just now if something depends on it. */
+export const factsOfUse = (connection: Connection): FailureFacts => ({
+  vaultHost: connection.host,
+  keyName: connection.keyName,
+  appId: connection.credential.clientId,
+  keySeen: connection.keySeen,
+  ...(connection.usedBy.length === 0 ? {} : { inUse: true }),
+  ...(connection.usedBy.length === 0 || isInForce(connection) ? {} : { onlyInSwitch: true }),
+  ...(connection.tenantId === undefined ? {} : { tenantId: connection.tenantId }),
+});
+
 /** The vault and key behind a connection, or undefined while its tenant is not known. */
 export function targetOfConnection(connection: Connection): VaultTarget | undefined {
   if (connection.tenantId === undefined) return undefined;
@@ -50,13 +70,44 @@ export function targetOfConnection(connection: Connection): VaultTarget | undefi
     host: connection.host,
     keyName: connection.keyName,
     tenantId: connection.tenantId,
+    ...(connection.movedFrom === undefined ? {} : { movedFrom: connection.movedFrom }),
     ...grantOf(connection),
   };
 }
 
-/** The later of consent and of when an admin said that the role was assigned; ISO times compare as texts. */
+/** The same vault and key as another tenant's, to which it was moved. Undefined if nobody there has consented within `consentMs`. */
+export function targetOfMove(
+  connection: Connection,
+  { now, consentMs }: { readonly now: Date; readonly consentMs: number },
+): VaultTarget | undefined {
+  const target = targetOfConnection(connection);
+  const { move } = connection;
+  if (!target || !move || !isInForce(connection)) return undefined;
+  // A time that cannot be read is no recent one.
+  const isRecent = now.getTime() - Date.parse(move.grantedAt) <= consentMs;
+  return isRecent ? { ...target, tenantId: move.tenantId, ...grantOf(connection) } : undefined;
+}
+
+/** The connection once that tenant is pinned: its administrator's consent is the one that counts. Seals are to be made anew. */
+export function moved(connection: Connection, move: Move): Omit<Connection, 'seal' | 'consent'> {
+  const { consent: _void, seal: _before, move: _done, testFailed: _outcome, movedFrom = [], ...kept } = connection;
+  const before = [...movedFrom, ...(connection.tenantId === undefined ? [] : [connection.tenantId])];
+  return {
+    ...kept,
+    tenantId: move.tenantId,
+    movedFrom: [...new Set(before)].filter((tenantId) => tenantId !== move.tenantId),
+  };
+}
+
+/** Whether what was wrapped while the vault was that tenant's is this connection's. */
+export const hasBeenOf = (
+  { tenantId, movedFrom = [] }: Pick<Connection, 'tenantId' | 'movedFrom'>,
+  named: string,
+): boolean => named === tenantId || movedFrom.includes(named);
+
+/** The latest of consent, here or where the vault was moved to, and of when an admin said that the role was assigned; ISO times compare as texts. */
 export function grantOf(connection: Connection): { readonly grantedAt?: string } {
-  const [grantedAt] = [connection.roleAssignedAt, connection.consent?.grantedAt]
+  const [grantedAt] = [connection.roleAssignedAt, connection.consent?.grantedAt, connection.move?.grantedAt]
     .filter((at) => at !== undefined)
     .sort()
     .reverse();

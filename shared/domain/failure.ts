@@ -118,6 +118,8 @@ export interface FailureFacts {
   readonly keyVersion?: string;
   /** A keyring or an unfinished switch depends on it: nothing was typed just now, and nothing can be left out or entered anew. */
   readonly inUse?: boolean;
+  /** Nothing but a switch that is not finished depends on it. */
+  readonly onlyInSwitch?: boolean;
 }
 
 export interface Remedy {

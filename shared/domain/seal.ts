@@ -2,7 +2,7 @@
 // whoever can write the tables could wrap a company key of their own or point a connection at another vault.
 import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
-import type { Connection, Consent } from './connection.ts';
+import type { Connection, Consent, Move } from './connection.ts';
 import type { SignedIn, SignInLink } from './rows/sign-in-rows.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import { textsOfSubject, type SignInSubject } from './sign-in-subject.ts';
@@ -37,6 +37,7 @@ export const textsOfConnection = (connection: Omit<Connection, 'seal'>): readonl
   connection.host,
   connection.keyName,
   connection.tenantId ?? '',
+  (connection.movedFrom ?? []).join(' '),
   connection.credential.kind,
   connection.credential.clientId,
 ];
@@ -49,6 +50,17 @@ export function sealedBytesOfConsent(
 ): Buffer {
   const { grantedAt, adminId } = consent;
   return lengthPrefixed(['keyswitch.seal.consent.1', companyId, ...textsOfConnection(connection), grantedAt, adminId]);
+}
+
+/** The bytes sealed of a consent to a vault that was moved: to what as it stands, in which tenant, by whom and when. */
+export function sealedBytesOfMove(
+  companyId: string,
+  connection: Omit<Connection, 'seal' | 'move'>,
+  move: Omit<Move, 'seal'>,
+): Buffer {
+  const { tenantId, grantedAt, adminId } = move;
+  const texts = [...textsOfConnection(connection), tenantId, grantedAt, adminId];
+  return lengthPrefixed(['keyswitch.seal.move.1', companyId, ...texts]);
 }
 
 /** The bytes sealed of a verification: who approved what, where it leads, and when. */

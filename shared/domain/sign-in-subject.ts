@@ -1,6 +1,6 @@
 // What a link asks an administrator of a tenant for. Pure.
 import { approvalKey, THUMBPRINT, type Approval, type ApprovedRecipient } from './approval.ts';
-import { isResourceId } from './ids.ts';
+import { isGuid, isResourceId } from './ids.ts';
 import { isRecord } from './rows/cells.ts';
 import { parseTenantId, TENANT_KINDS, type TenantRef } from './tenant.ts';
 
@@ -8,6 +8,8 @@ import { parseTenantId, TENANT_KINDS, type TenantRef } from './tenant.ts';
 export interface ConsentSubject {
   readonly purpose: 'consent';
   readonly connectionId: string;
+  /** The tenant to which the vault was moved while its key was in force: whose administrator is asked. */
+  readonly movedTo?: string;
 }
 
 /** That a switch or an export may go on, for the data of their tenant. */
@@ -21,19 +23,25 @@ export type SignInSubject = ConsentSubject | VerificationSubject;
 /** What makes a subject this one and no other, for a seal. */
 export const textsOfSubject = (subject: SignInSubject): readonly string[] =>
   subject.purpose === 'consent'
-    ? [subject.purpose, subject.connectionId]
+    ? [subject.purpose, subject.connectionId, subject.movedTo ?? '']
     : [subject.purpose, subject.kind, subject.tenantId, approvalKey(subject.approval)];
 
 /** Undefined if it is none of ours. */
 export function readSubject(value: unknown): SignInSubject | undefined {
   if (!isRecord(value)) return undefined;
-  const { purpose, connectionId, tenantId } = value;
-  if (purpose === 'consent') return isId(connectionId) ? { purpose, connectionId } : undefined;
+  const { purpose, tenantId } = value;
+  if (purpose === 'consent') return readConsentSubject(value);
   if (purpose !== 'verification') return undefined;
   const kind = TENANT_KINDS.find((known) => known === value['kind']);
   const approval = readApproval(value['approval']);
   if (kind === undefined || typeof tenantId !== 'string' || !approval) return undefined;
   return parseTenantId(kind, tenantId).ok ? { purpose, kind, tenantId, approval } : undefined;
+}
+
+function readConsentSubject({ connectionId, movedTo }: Readonly<Record<string, unknown>>): ConsentSubject | undefined {
+  if (!isId(connectionId)) return undefined;
+  if (movedTo === undefined) return { purpose: 'consent', connectionId };
+  return typeof movedTo === 'string' && isGuid(movedTo) ? { purpose: 'consent', connectionId, movedTo } : undefined;
 }
 
 function readApproval(value: unknown): Approval | undefined {

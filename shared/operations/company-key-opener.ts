@@ -2,6 +2,7 @@
 // the wrapped key is sent is checked before anything is sent.
 import type { KeyObject } from 'node:crypto';
 import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../domain/company-key.ts';
+import { hasBeenOf } from '../domain/connection.ts';
 import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure } from '../domain/failure.ts';
 import { ofKeyInUse } from '../domain/key-in-use.ts';
@@ -71,7 +72,8 @@ export async function verifyWrap(
     key?.host === target.value.host &&
     key.keyName.toLowerCase() === target.value.keyName.toLowerCase() &&
     wrap.host === target.value.host &&
-    wrap.tenantId === target.value.tenantId;
+    // The vendor's own vault is where the settings say, whichever tenant it was moved to.
+    (wrap.ref.provider === 'managed' || hasBeenOf(target.value, wrap.tenantId));
   return leadsThere ? target : err(forged(opening.log, placeOf(context)));
 }
 
@@ -82,11 +84,19 @@ export async function openWrap(
   wrap: Wrap,
 ): Promise<Result<KeyObject, Failure>> {
   const target = await verifyWrap(opening, context, wrap);
-  if (!target.ok) return target;
-  const unwrapped = await opening.vaults.unwrap(target.value, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
+  return target.ok ? openThrough(opening, target.value, { context, wrap }) : target;
+}
+
+/** The same of a wrap that has been verified, through a vault that was found for it. */
+export async function openThrough(
+  opening: CompanyKeyOpening,
+  target: VaultTarget,
+  { context, wrap }: { readonly context: CompanyKeyContext; readonly wrap: Wrap },
+): Promise<Result<KeyObject, Failure>> {
+  const unwrapped = await opening.vaults.unwrap(target, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
   if (!unwrapped.ok) return err(ofKeyInUse(unwrapped.error, wrap.keyId));
   const key = openCompanyKey(unwrapped.value, { ...context, commitment: wrap.commitment });
   if (key) return ok(key);
   opening.log.write({ level: 'error', event: 'security.key-substituted', detail: { ...placeOf(context) } });
-  return err(failure('key-substituted', { vaultHost: target.value.host, keyName: target.value.keyName }));
+  return err(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName }));
 }

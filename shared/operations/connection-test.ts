@@ -6,7 +6,7 @@ import { createSecretKey } from 'node:crypto';
 import type { Actor } from '../domain/audit.ts';
 import { COMPANY_KEY_BYTES, wrapCompanyKey } from '../domain/company-key.ts';
 import { parseCustomerVault, type ConnectionPolicy } from '../domain/connection-input.ts';
-import { isInForce, targetOfConnection, type Connection } from '../domain/connection.ts';
+import { factsOfUse, isInForce, targetOfConnection, type Connection } from '../domain/connection.ts';
 import { CheckList, verdictOf, type ConnectionCheck, type ConnectionTest } from '../domain/connection-verdict.ts';
 import { lackOfRecentConsent } from '../domain/consent.ts';
 import { asWarning, failure, withFacts } from '../domain/failure-catalogue.ts';
@@ -18,14 +18,15 @@ import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { connectionRowKey } from '../domain/rows/row-keys.ts';
 import { recordEvent, recordFailure, type Recording } from './audit/record-event.ts';
+import { completeMove, targetMovedTo, type Moving } from './connection-move.ts';
 import { noteOnConnection, type ConnectionNotesDependencies } from './connection-notes.ts';
 import type { Loaded } from './control-state.ts';
-import { lookAtKeyInUse, type LookingAtKeys } from './key-in-use.ts';
+import { lookAtKeyInUse } from './key-in-use.ts';
 import type { ConnectionProbe } from './ports.ts';
 import { tenantOfVault } from './vault-tenant.ts';
 import { loadConnection } from './verified-connection.ts';
 
-export interface ConnectionTestDependencies extends ConnectionNotesDependencies, Recording, LookingAtKeys {
+export interface ConnectionTestDependencies extends ConnectionNotesDependencies, Recording, Moving {
   readonly tables: Recording['tables'];
   readonly sealer: ConnectionNotesDependencies['sealer'];
   readonly probe: ConnectionProbe;
@@ -36,7 +37,7 @@ export interface ConnectionTestDependencies extends ConnectionNotesDependencies,
     /** A grant younger than this may not have arrived. */
     readonly propagationMs: number;
   };
-  /** How long a consent serves for a set-up that is not finished. */
+  /** How long a consent serves for a set-up, or a move, that is not finished. */
   readonly consentMs: number;
 }
 
@@ -61,7 +62,7 @@ export async function testConnection(
 ): Promise<Result<ConnectionTest, Refusal>> {
   let tested: Result<ConnectionTest, Refusal> = err({ type: 'busy', retryAfterSeconds: 1 });
   for (let run = 0; run < MAX_RUNS && !tested.ok && tested.error.type === 'busy'; run += 1) {
-    tested = await testOnce(deps, request);
+    tested = await testOnce(deps, request, actor);
   }
   if (tested.ok) await recordTest(deps, request, { actor, test: tested.value });
   return tested;
@@ -83,11 +84,12 @@ async function recordTest(
 async function testOnce(
   deps: ConnectionTestDependencies,
   request: { readonly companyId: string; readonly connectionId: string; readonly roleAssigned?: boolean },
+  actor: Actor,
 ): Promise<Result<ConnectionTest, Refusal>> {
   const loaded = await loadConnection(deps, request);
   if (!loaded.ok) return err(refusedBy(loaded.error));
   if (!loaded.value) return err(notFound('connection', request.connectionId));
-  const run = new TestRun(deps, request.companyId, loaded.value);
+  const run = new TestRun(deps, { companyId: request.companyId, actor, held: loaded.value });
   const refusal = (await run.checkAll(request.roleAssigned === true)) ?? (await run.noteOutcome());
   return refusal ? err(refusal) : ok(run.report());
 }
@@ -98,12 +100,19 @@ class TestRun {
   readonly #companyId: string;
   readonly #list = new CheckList();
   #held: Loaded<Connection>;
+  readonly #actor: Actor;
   #principalId: string | undefined;
+  #movedTo: string | undefined;
+  #isIn = false;
 
-  constructor(deps: ConnectionTestDependencies, companyId: string, held: Loaded<Connection>) {
+  constructor(
+    deps: ConnectionTestDependencies,
+    test: { readonly companyId: string; readonly actor: Actor; readonly held: Loaded<Connection> },
+  ) {
     this.#deps = deps;
-    this.#companyId = companyId;
-    this.#held = held;
+    this.#companyId = test.companyId;
+    this.#actor = test.actor;
+    this.#held = test.held;
   }
 
   /** A refusal ends the test without a verdict. A check that fails ends it with one. */
@@ -113,14 +122,11 @@ class TestRun {
       if (refusal) return refusal;
     }
     if (!(await this.#reach())) return undefined;
-    const tenantId = await this.#challenge();
-    if (tenantId === undefined) return undefined;
-    // Pinned before any token is asked for: from here on no vault can name another tenant.
-    const unpinned = await this.#note({ tenantId });
-    if (unpinned) return unpinned;
-    this.#list.pass('challenge');
+    const movedTo = targetMovedTo(this.#deps, this.#held.value);
+    const isMoved = movedTo !== undefined && (await tenantOfVault(this.#deps.probe, movedTo)).ok;
+    const refusal = isMoved ? await this.#follow(movedTo) : await this.#enter();
     const target = targetOfConnection(this.#held.value);
-    if (!target || !this.#isConsented() || !(await this.#obtainToken(target))) return undefined;
+    if (refusal || !target || !this.#isIn) return refusal;
     const key = await this.#deps.vaults.readKey(target);
     const forgotten = key.ok ? await this.#note({ keySeen: true }) : undefined;
     if (forgotten) return forgotten;
@@ -129,10 +135,42 @@ class TestRun {
     return undefined;
   }
 
+  /** As far as a token for the vault. */
+  async #enter(): Promise<Refusal | undefined> {
+    const tenantId = await this.#challenge();
+    if (tenantId === undefined) return undefined;
+    // Pinned before any token is asked for: from here on no vault can name another tenant.
+    const unpinned = await this.#note({ tenantId });
+    if (unpinned) return unpinned;
+    this.#list.pass('challenge');
+    const target = targetOfConnection(this.#held.value);
+    this.#isIn = target !== undefined && this.#isConsented() && (await this.#obtainToken(target));
+    return undefined;
+  }
+
+  /** The same through the tenant to which a vault in force was moved: pinned once its key has opened what is in use. */
+  async #follow(movedTo: VaultTarget): Promise<Refusal | undefined> {
+    this.#movedTo = movedTo.tenantId;
+    this.#list.pass('challenge');
+    this.#list.pass('consent');
+    if (!(await this.#obtainToken(movedTo))) return undefined;
+    const place = { companyId: this.#companyId, held: this.#held };
+    const done = await completeMove(this.#deps, place, this.#actor);
+    if (!done.ok) return done.error;
+    const look = done.value?.look;
+    if (look?.outcome !== 'good') {
+      this.#list.fail('in-use', this.#known(look?.failure ?? failure('wrong-entra-tenant')));
+      return undefined;
+    }
+    this.#held = done.value?.held ?? this.#held;
+    this.#isIn = true;
+    return undefined;
+  }
+
   /** True if company keys are wrapped by the key, and all of them open. */
   async #lookAtUse(): Promise<boolean> {
     if (!isInForce(this.#held.value)) return false;
-    const look = await lookAtKeyInUse(this.#deps, this.#companyId, this.#held.value);
+    const look = await lookAtKeyInUse(this.#deps, { companyId: this.#companyId, connection: this.#held.value });
     for (const warning of look?.warnings ?? []) this.#list.warn('in-use', this.#known(warning));
     if (look?.outcome === 'failed') return this.#list.fail('in-use', this.#known(look.failure));
     if (!look?.warnings.length) this.#list.pass('in-use');
@@ -270,14 +308,9 @@ class TestRun {
 
   /** The failure with every name filled in that is known by now. */
   #known(found: Failure): Failure {
-    const { host, keyName, tenantId, credential, keySeen, usedBy } = this.#held.value;
     const facts: FailureFacts = {
-      vaultHost: host,
-      keyName,
-      appId: credential.clientId,
-      keySeen,
-      ...(usedBy.length === 0 ? {} : { inUse: true }),
-      ...(tenantId === undefined ? {} : { tenantId }),
+      ...factsOfUse(this.#held.value),
+      ...(this.#movedTo === undefined ? {} : { tenantId: this.#movedTo }),
       ...(this.#principalId === undefined ? {} : { principalId: this.#principalId }),
     };
     return facts.inUse === true ? ofKeyInUse(withFacts(found, facts)) : withFacts(found, facts);

@@ -232,10 +232,11 @@ function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, R
     });
   }
   if (samePlace && sameTenant && sameApp) return ok(held);
-  const { roleAssignedAt, consent: _void, testFailed: _outcome, keySeen, ...kept } = held;
+  const { roleAssignedAt, consent: _void, move: _under, testFailed: _outcome, keySeen, movedFrom, ...kept } = held;
   return ok({
     ...kept,
     ...wanted,
+    ...(samePlace && movedFrom !== undefined ? { movedFrom } : {}),
     keySeen: samePlace && keySeen,
     ...(samePlace && sameApp && roleAssignedAt !== undefined ? { roleAssignedAt } : {}),
   });

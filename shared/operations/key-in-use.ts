@@ -10,7 +10,7 @@ import { ofKeyInUse } from '../domain/key-in-use.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { keyringRowKey } from '../domain/rows/row-keys.ts';
 import type { Look } from '../domain/vault-health.ts';
-import { openWrap, verifyWrap, wrapInForce, type CompanyKeyOpening } from './company-key-opener.ts';
+import { openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './company-key-opener.ts';
 import { listCompanyKeyRows, loadKeyring } from './control-state.ts';
 import type { Clock, KeyVaults } from './ports.ts';
 import { forged } from './seals.ts';
@@ -31,18 +31,18 @@ const ONLY_READING: ReadonlySet<FailureCode> = new Set<FailureCode>(['access-den
 
 /**
  * One `get` and one `unwrapKey` for each version in use; the first that fails ends it. Undefined if no company key that is in force is
- * wrapped by the connection.
+ * wrapped by the connection. `movedTo`: the same vault and key as the tenant's to which it was moved.
  */
 export async function lookAtKeyInUse(
   deps: LookingAtKeys,
-  companyId: string,
-  connection: Connection,
+  { companyId, connection }: { readonly companyId: string; readonly connection: Connection },
+  movedTo?: VaultTarget,
 ): Promise<Look | undefined> {
   const held = await wrapsInUse(deps, companyId, connection);
   if (!held.ok) return { outcome: 'failed', failure: held.error, warnings: [] };
   const warnings: Failure[] = [];
   for (const one of held.value) {
-    const look = await lookAtWrap(deps, one);
+    const look = await lookAtWrap(deps, one, movedTo);
     for (const warning of look.warnings)
       if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
     if (look.outcome === 'failed') return { ...look, warnings };
@@ -50,12 +50,13 @@ export async function lookAtKeyInUse(
   return held.value.length === 0 ? undefined : { outcome: 'good', warnings };
 }
 
-async function lookAtWrap(deps: LookingAtKeys, { row, wrap }: Held): Promise<Look> {
-  const target = await verifyWrap(deps, row, wrap);
-  if (!target.ok) return { outcome: 'failed', failure: target.error, warnings: [] };
-  const { failure, warnings } = await read(deps, target.value, wrap.keyId);
+async function lookAtWrap(deps: LookingAtKeys, { row, wrap }: Held, movedTo?: VaultTarget): Promise<Look> {
+  const verified = await verifyWrap(deps, row, wrap);
+  if (!verified.ok) return { outcome: 'failed', failure: verified.error, warnings: [] };
+  const target = movedTo ?? verified.value;
+  const { failure, warnings } = await read(deps, target, wrap.keyId);
   if (failure && !ONLY_READING.has(failure.code)) return { outcome: 'failed', failure, warnings };
-  const opened = await openWrap(deps, row, wrap);
+  const opened = await openThrough(deps, target, { context: row, wrap });
   if (!opened.ok) return { outcome: 'failed', failure: opened.error, warnings };
   return { outcome: 'good', warnings: failure ? [...warnings, asWarning(failure)] : warnings };
 }

@@ -16,13 +16,14 @@ import { walkAgenda } from './agenda-walk.ts';
 import { takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited, type ActRecord } from './audit/audited.ts';
+import { completeMove, type Moving } from './connection-move.ts';
 import type { Loaded } from './control-state.ts';
-import { lookAtKeyInUse, type LookingAtKeys } from './key-in-use.ts';
+import { lookAtKeyInUse } from './key-in-use.ts';
 import type { RowWrite, StoredRow } from './ports.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
 import { loadConnection } from './verified-connection.ts';
 
-export interface CheckDependencies extends LookingAtKeys, Auditing {
+export interface CheckDependencies extends Moving {
   readonly tables: Auditing['tables'];
   readonly checkConcurrency: number;
 }
@@ -120,7 +121,12 @@ async function lookIfTested(
 ): Promise<Look | undefined> {
   const target = connection && targetOfConnection(connection.value);
   if (!target) return undefined;
-  return (await lookAtKeyInUse(deps, place.companyId, connection.value)) ?? lookAtNewest(deps, target);
+  const { companyId } = place;
+  const look = await lookAtKeyInUse(deps, { companyId, connection: connection.value });
+  if (look?.outcome !== 'failed' || look.failure.code !== 'wrong-entra-tenant')
+    return look ?? lookAtNewest(deps, target);
+  const move = await completeMove(deps, { companyId, held: connection }, KEYSWITCH);
+  return (move.ok ? move.value?.look : undefined) ?? look;
 }
 
 /** Where nothing is wrapped by it, there is no version in use: nothing to open is nothing wrong. */

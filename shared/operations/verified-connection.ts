@@ -6,7 +6,7 @@ import type { VaultTarget } from '../domain/provider.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { connectionRowKey } from '../domain/rows/row-keys.ts';
 import { readConnection } from '../domain/rows/sealed-rows.ts';
-import { sealedBytesOfConnection, sealedBytesOfConsent } from '../domain/seal.ts';
+import { sealedBytesOfConnection, sealedBytesOfConsent, sealedBytesOfMove } from '../domain/seal.ts';
 import { isAdminOf } from '../domain/tenant.ts';
 import type { Loaded } from './control-state.ts';
 import type { StoredRow, Tables } from './ports.ts';
@@ -41,7 +41,9 @@ export async function verifyConnectionRow(
   });
   if (!seal.ok) return seal;
   const consent = await checkConsent(reading, { companyId, rowKey: row.rowKey, connection });
-  return consent.ok ? ok({ value: connection, etag: row.etag }) : consent;
+  if (!consent.ok) return consent;
+  const move = await checkMove(reading, { companyId, rowKey: row.rowKey, connection });
+  return move.ok ? ok({ value: connection, etag: row.etag }) : move;
 }
 
 /** A consent that nobody gave is forged like a vault that nobody named. */
@@ -55,6 +57,18 @@ async function checkConsent(
   if (!isAdminOf(consent.adminId, connection.tenantId ?? '')) return err(forged(reading.log, { companyId, rowKey }));
   const bytes = sealedBytesOfConsent(companyId, connection, consent);
   return checkSeal(reading, { companyId, rowKey, bytes, seal: consent.seal });
+}
+
+async function checkMove(
+  reading: SealCheck,
+  read: { readonly companyId: string; readonly rowKey: string; readonly connection: Connection },
+): Promise<Result<void, Failure>> {
+  const { companyId, rowKey, connection } = read;
+  const { move } = connection;
+  if (!move) return ok(undefined);
+  if (!isAdminOf(move.adminId, move.tenantId)) return err(forged(reading.log, { companyId, rowKey }));
+  const bytes = sealedBytesOfMove(companyId, connection, move);
+  return checkSeal(reading, { companyId, rowKey, bytes, seal: move.seal });
 }
 
 /**

@@ -53,6 +53,8 @@ export const SIGN_IN_ATTACKS = {
   T43: { risk: 'API4', name: 'learn by a made-up link or state, and by the time of its answer, which companies exist' },
   T44: { risk: 'API6', name: 'have an approved export made to another recipient than the approved one' },
   T45: { risk: 'API2', name: 'answer in a browser in which an administrator is still signed in' },
+  T46: { risk: 'API1', name: 'come by a connection in force by taking over the name of its vault' },
+  T47: { risk: 'API5', name: 'have a connection in force follow its vault, as the vendor' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

@@ -172,3 +172,55 @@ attack('T35', async () => {
   expect(blocked?.failure?.code).toBe('consent-required');
   expect(await company.different()).toEqual([]);
 });
+
+/** A company under a key in a vault of its own, which is then another tenant's: moved there, or made anew by somebody who took its name. */
+async function underMovedVault(name: string, how: { readonly otherKey: boolean }): Promise<Company> {
+  const { keyVault, customers } = signIns.scene.run.environment;
+  const { contoso, fabrikam } = customers;
+  const vaultHost = `${name}.vault.azure.net`;
+  const vault = { host: vaultHost, tenantId: contoso.tenantId, permissionModel: 'rbac' };
+  await keyVault.call('POST', '/vaults', vault);
+  const company = await signIns.company();
+  await company.generate(3);
+  const customer = { ...contoso, vaultHost, vaultUri: `https://${vaultHost}` };
+  await company.connect(customer, { id: 'azure', keyName: 'the-key' });
+  expect((await company.switchTo('s1', azure('azure'))).state).toBe('completed');
+  await keyVault.call('POST', `/vaults/${vaultHost}/move`, { tenantId: fabrikam.tenantId });
+  if (how.otherKey) {
+    await keyVault.call('DELETE', `/vaults/${vaultHost}/keys/the-key`);
+    await keyVault.call('POST', `/vaults/${vaultHost}/keys`, { name: 'the-key' });
+  }
+  const grant = { principalId: fabrikam.principalId, role: 'Key Vault Crypto Service Encryption User' };
+  await keyVault.call('PUT', `/vaults/${vaultHost}/role-assignments/theirs`, grant);
+  return company;
+}
+
+const tenantNow = async (company: Company): Promise<string> =>
+  (await company.must<{ tenantId: string }>('GET', `${company.path}/connections/azure`)).tenantId;
+
+attack('T46', async () => {
+  const { contoso } = signIns.scene.run.environment.customers;
+  const company = await underMovedVault('taken-over', { otherKey: true });
+  const path = `${company.path}/connections/azure/consent`;
+  const { link } = await company.must<{ link: string }>('POST', path, { asAdminOf: company.companyId });
+  // Whoever had the vault is no administrator of that tenant; whoever has its name now is, and consents.
+  expect((await signIns.walk(link, 'contoso-global-admin')).status).not.toBe(200);
+  expect((await signIns.walk(link, 'fabrikam-global-admin')).heading).toBe('Consent is granted');
+  expect((await tested(company)).found).toEqual(['in-use', 'key-not-found']);
+  expect(await company.check('azure')).toMatchObject({ code: 'key-not-found' });
+  expect(await tenantNow(company)).toBe(contoso.tenantId);
+  const events = await signIns.scene.events(company.companyId);
+  expect(events.map(({ action }) => action)).not.toContain('connection.move');
+});
+
+attack('T47', async () => {
+  const { contoso } = signIns.scene.run.environment.customers;
+  const company = await underMovedVault('moved-away', { otherKey: false });
+  const token = signIns.scene.token('PartnerAdmin');
+  await signIns.changesNothing(async () => {
+    const path = `${company.path}/connections/azure/consent`;
+    await signIns.scene.refused('POST', path, { token }, [403, 'company-admin-only']);
+  });
+  expect((await tested(company)).found).toEqual(['challenge', 'wrong-entra-tenant']);
+  expect(await tenantNow(company)).toBe(contoso.tenantId);
+});

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import type { Wrap } from '../../shared/domain/company-key.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import { lengthPrefixed } from '../../shared/domain/length-prefixed.ts';
-import { sealedBytesOfConnection, sealedBytesOfWrap, sealVerifies } from '../../shared/domain/seal.ts';
+import {
+  sealedBytesOfConnection,
+  sealedBytesOfMove,
+  sealedBytesOfWrap,
+  sealVerifies,
+} from '../../shared/domain/seal.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 
 const CONTEXT = { companyId: 'acme', keyringId: 'default', version: 7 };
@@ -45,11 +50,21 @@ describe('what is sealed', () => {
   });
 
   it('of a connection is everything that decides where something is sent, and by whom', () => {
-    const texts = ['acme', 'contoso', HOST, 'k', TENANT, 'federated', '33333333-3333-4333-8333-333333333333'];
+    const texts = ['acme', 'contoso', HOST, 'k', TENANT, '', 'federated', '33333333-3333-4333-8333-333333333333'];
     const expected = lengthPrefixed(['keyswitch.seal.connection.1', ...texts]);
     expect(sealedBytesOfConnection('acme', connection)).toEqual(expected);
     const marked = { ...connection, usedBy: [], keySeen: false };
     expect(sealedBytesOfConnection('acme', marked)).toEqual(expected);
+  });
+
+  it('of a connection whose vault was moved is where it was before, too; of a consent to a move, all of that, where to and by whom', () => {
+    const texts = ['acme', 'contoso', HOST, 'k', TENANT, 'a b', 'federated', '33333333-3333-4333-8333-333333333333'];
+    const moved = { ...connection, movedFrom: ['a', 'b'] };
+    expect(sealedBytesOfConnection('acme', moved)).toEqual(lengthPrefixed(['keyswitch.seal.connection.1', ...texts]));
+    const move = { tenantId: 'c', grantedAt: '2026-01-01T00:00:00.000Z', adminId: 'c/ada' };
+    expect(sealedBytesOfMove('acme', moved, move)).toEqual(
+      lengthPrefixed(['keyswitch.seal.move.1', ...texts, 'c', '2026-01-01T00:00:00.000Z', 'c/ada']),
+    );
   });
 
   it('of a connection whose tenant is not known yet has an empty one', () => {

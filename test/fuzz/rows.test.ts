@@ -221,11 +221,15 @@ const connection: fc.Arbitrary<Connection> = fc
       createdAt: at,
       keySeen: fc.boolean(),
     }),
-    optional<Pick<Required<Connection>, 'tenantId' | 'roleAssignedAt' | 'consent' | 'testFailed'>>({
+    optional<
+      Pick<Required<Connection>, 'tenantId' | 'movedFrom' | 'roleAssignedAt' | 'consent' | 'move' | 'testFailed'>
+    >({
       testFailed: fc.constantFrom(...FAILURE_CODES),
       tenantId: words,
       roleAssignedAt: at,
       consent: fc.record({ grantedAt: at, adminId: fc.string(), seal }),
+      move: fc.record({ grantedAt: at, adminId: fc.string(), tenantId: fc.string(), seal }),
+      movedFrom: fc.array(words, { minLength: 1, maxLength: 4 }),
     }),
   )
   .map(([one, more]) => ({ ...one, ...more }));

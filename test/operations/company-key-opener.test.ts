@@ -6,7 +6,7 @@ import { companyKeyRowKey, connectionRowKey } from '../../shared/domain/rows/row
 import { sealedBytesOfConnection } from '../../shared/domain/seal.ts';
 import { ok } from '../../shared/domain/result.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
-import { openWrap, targetOf, verifyWrap } from '../../shared/operations/company-key-opener.ts';
+import { loadReadableCompanyKey, openWrap, targetOf, verifyWrap } from '../../shared/operations/company-key-opener.ts';
 import { loadConnection, loadTarget } from '../../shared/operations/verified-connection.ts';
 import { makeWrap } from '../../shared/operations/wrap-company-key.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, MANAGED, Rig, VENDOR } from './switches/rig.ts';
@@ -66,6 +66,20 @@ describe('a wrap', () => {
     expect(await openWrap(rig.deps, CONTEXT, wrap)).toMatchObject(refusedWith('row-forged'));
     expect(rig.log.entries).toEqual([forgedRow(ROW_KEY)]);
     expect(rig.vaults.countOf('unwrap')).toBe(0);
+  });
+
+  it('by the vendor’s own key opens where the settings say, also once that vault was moved to another tenant', async () => {
+    const rig = await Rig.withDataKeys(0);
+    const row = await loadReadableCompanyKey(rig.deps, { companyId: COMPANY, keyringId: KEYRING, version: 1 });
+    const wrap = row.ok ? row.value?.value.wraps[0] : undefined;
+    rig.vaults.addVault({ host: VENDOR.host, tenantId: OTHER_TENANT });
+    rig.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
+    const deps = { ...rig.deps, managedTarget: { ...VENDOR, tenantId: OTHER_TENANT } };
+    const opened = await openWrap(deps, { companyId: COMPANY, keyringId: KEYRING, version: 1 }, wrap!);
+    expect(opened.ok).toBe(true);
+    expect(
+      await openWrap({ ...deps, managedTarget: { ...VENDOR, host: FABRIKAM_HOST } }, CONTEXT, wrap!),
+    ).toMatchObject(refusedWith('row-forged'));
   });
 
   it('of another place is sent nowhere', async () => {

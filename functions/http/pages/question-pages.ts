@@ -32,6 +32,13 @@ export const startTitle = (subject: Subject): string =>
 
 function introduction(subject: Subject, { vendorName }: PageContext): Html {
   const company = name(subject.company.displayName);
+  if (subject.purpose === 'consent' && subject.movedFrom !== undefined) {
+    return html`<p>
+      The data that ${name(vendorName)} keeps for ${company} is protected by a key in the key vault below, which was
+      moved to another Entra tenant. Until an administrator of that tenant consents, the data cannot be opened. Nothing
+      changes hands before the key has been seen to open what it protects.
+    </p>`;
+  }
   if (subject.purpose === 'consent') {
     return html`<p>
       The data that ${name(vendorName)} keeps for ${company} is to be protected by a key in a key vault of the company’s

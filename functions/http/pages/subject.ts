@@ -16,11 +16,12 @@ export const subjectFacts = (subject: Subject, context: PageContext, more: reado
     ...more,
   ]);
 
-const consentFacts = ({ connectionId, key, applicationId }: ConsentSubject): readonly Fact[] => [
+const consentFacts = ({ connectionId, key, movedFrom, applicationId }: ConsentSubject): readonly Fact[] => [
   ['Connection', code(connectionId)],
   ['Key vault', code(key.vaultHost)],
   ['Key', code(key.keyName)],
   ['Entra tenant of the vault', code(key.tenantId)],
+  ...(movedFrom === undefined ? [] : ([['Entra tenant until it was moved', code(movedFrom)]] as const)),
   ['Application (client) id', code(applicationId)],
 ];
 

@@ -24,6 +24,8 @@ export interface ConsentSubject extends Asked {
   readonly purpose: 'consent';
   readonly connectionId: string;
   readonly key: KeyPlace;
+  /** Of a vault in force that was moved: the tenant that it belonged to. */
+  readonly movedFrom?: string;
   /** Application id of the connector app: names can be copied, this cannot. */
   readonly applicationId: string;
 }

@@ -34,6 +34,13 @@ export const connectionBody = z
     vaultUri: z.url(),
     keyName: z.string(),
     tenantId: z.guid().optional(),
+    movedFrom: z.array(z.guid()).max(100).optional().meta({
+      description: 'Entra tenants that the vault belonged to before it was moved, and this connection with it.',
+    }),
+    movingTo: z.guid().optional().meta({
+      description:
+        'The Entra tenant that the vault was moved to, and whose administrator has consented: pinned once a test sees its key open what is in use.',
+    }),
     credential: z.strictObject({ kind: z.literal('federated'), clientId: z.string() }),
     usedBy: z
       .array(z.string())
@@ -59,7 +66,7 @@ function userPath(user: string): string {
 }
 
 export function connectionToBody(connection: Connection): z.input<typeof connectionBody> {
-  const { tenantId, roleAssignedAt, consent, credential, testFailed } = connection;
+  const { tenantId, movedFrom, move, roleAssignedAt, consent, credential, testFailed } = connection;
   return {
     connectionId: connection.connectionId,
     vaultUri: `https://${connection.host}`,
@@ -70,6 +77,8 @@ export function connectionToBody(connection: Connection): z.input<typeof connect
     keySeen: connection.keySeen,
     ...present({
       tenantId,
+      movedFrom: movedFrom && [...movedFrom],
+      movingTo: move?.tenantId,
       roleAssignedAt,
       consentedAt: consent?.grantedAt,
       consentedBy: consent?.adminId,

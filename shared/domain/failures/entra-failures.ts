@@ -117,10 +117,7 @@ export const ENTRA_FAILURES = {
       message: 'The vault belongs to another Entra tenant than the one that consented.',
       cause: `${capital(theVault(facts))} accepts tokens of another tenant than ${theTenant(facts)}${because(facts)}.`,
       remedy: remedyOf({
-        text:
-          facts.inUse === true
-            ? `The vault was moved. Nothing is lost while its key is there: move the vault back to ${theTenant(facts)}, and everything opens again.`
-            : "Check the vault URI. If it is right, make the connection anew with the vault's own tenant, and let that tenant consent.",
+        text: afterMove(facts),
         azureCli: showVaultTenant(facts),
         portal: 'Azure portal > Key vaults > the vault > Overview > Directory ID',
       }),
@@ -281,6 +278,19 @@ function consentForConnection(facts: FailureFacts): FailureWords | undefined {
         `${theTenant(facts)} open it and go through it to its end.`,
     }),
   };
+}
+
+/** Azure keeps host, key and versions of a vault whose subscription goes to another tenant. */
+function afterMove(facts: FailureFacts): string {
+  if (facts.inUse !== true)
+    return "Check the vault URI. If it is right, make the connection anew with the vault's own tenant, and let that tenant consent.";
+  if (facts.onlyInSwitch === true)
+    return "Cancel the switch, make the connection anew with the vault's own tenant, let that tenant consent, and order the switch again.";
+  return (
+    `The vault was moved. Nothing is lost while its key is there. Either move the vault back to ${theTenant(facts)}; or an admin of the company ` +
+    'asks for a consent link for this connection, a Global Administrator or Privileged Role Administrator of the tenant that the vault is in now ' +
+    'goes through it, the role is assigned there, and the connection is tested: everything opens again.'
+  );
 }
 
 function consentOnItsWay(facts: FailureFacts): FailureWords | undefined {

@@ -1,7 +1,7 @@
 // Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
 // undefined and treated as forged, like one whose seal does not verify.
 import { WRAP_ALGORITHM, type CompanyKeyRow, type Wrap } from '../company-key.ts';
-import type { Connection, Consent } from '../connection.ts';
+import type { Connection, Consent, Move } from '../connection.ts';
 import { FAILURE_CODES, type FailureCode } from '../failure.ts';
 import type { ProviderRef } from '../provider.ts';
 import { readSeal } from './seal-cell.ts';
@@ -61,6 +61,7 @@ export const connectionCells = (connection: Connection): CellRecord => ({
   host: connection.host,
   keyName: connection.keyName,
   tenantId: connection.tenantId ?? '',
+  movedFrom: connection.movedFrom === undefined ? '' : JSON.stringify(connection.movedFrom),
   credentialKind: connection.credential.kind,
   clientId: connection.credential.clientId,
   seal: JSON.stringify(connection.seal),
@@ -68,10 +69,12 @@ export const connectionCells = (connection: Connection): CellRecord => ({
   createdAt: connection.createdAt,
   roleAssignedAt: connection.roleAssignedAt ?? '',
   consent: consentCell(connection.consent),
+  move: consentCell(connection.move),
   keySeen: connection.keySeen,
   testFailed: connection.testFailed ?? '',
 });
 
+/** Of a move too. */
 export const consentCell = (consent: Consent | undefined): string =>
   consent === undefined ? '' : JSON.stringify(consent);
 
@@ -82,6 +85,15 @@ function readConsent(value: unknown): Consent | undefined {
   if (typeof grantedAt !== 'string' || typeof adminId !== 'string' || !seal) return undefined;
   return { grantedAt, adminId, seal };
 }
+
+function readMove(value: unknown): Move | undefined {
+  const consent = readConsent(value);
+  const tenantId = isRecord(value) ? value['tenantId'] : undefined;
+  return consent && typeof tenantId === 'string' ? { ...consent, tenantId } : undefined;
+}
+
+const readTexts = (value: unknown): string[] | undefined =>
+  Array.isArray(value) && value.every((one): one is string => typeof one === 'string') ? value : undefined;
 
 export function readConnection(cells: CellRecord, connectionId: string): Connection | undefined {
   const host = text(cells, 'host');
@@ -96,6 +108,10 @@ export function readConnection(cells: CellRecord, connectionId: string): Connect
   const consent = readConsent(json(cells, 'consent'));
   // A consent that cannot be read is none that we wrote.
   if (!consent && optionalText(cells, 'consent') !== undefined) return undefined;
+  const move = readMove(json(cells, 'move'));
+  if (!move && optionalText(cells, 'move') !== undefined) return undefined;
+  const movedFrom = readTexts(json(cells, 'movedFrom'));
+  if (!movedFrom && optionalText(cells, 'movedFrom') !== undefined) return undefined;
   return {
     connectionId,
     host,
@@ -107,8 +123,10 @@ export function readConnection(cells: CellRecord, connectionId: string): Connect
     keySeen: flag(cells, 'keySeen') ?? false,
     ...present({
       tenantId: optionalText(cells, 'tenantId'),
+      movedFrom,
       roleAssignedAt: optionalText(cells, 'roleAssignedAt'),
       consent,
+      move,
       testFailed: oneOf<FailureCode>(cells, 'testFailed', FAILURE_CODES),
     }),
   };

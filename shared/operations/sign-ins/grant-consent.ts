@@ -1,18 +1,19 @@
 // Consent as a fact: the vault names that tenant, a token is really acquired for it, the vault key is claimed for the company, and then one transaction writes
-// the sealed consent to the connection and uses up the question and the link. A claim without the rest does no harm.
+// the sealed consent to the connection and uses up the question and the link. A claim without the rest does no harm. In a tenant that a vault in force
+// was moved to it is kept beside the consent that counts, until `completeMove` has seen the key there open what is in use.
 import type { Actor } from '../../domain/audit.ts';
-import type { Connection, Consent } from '../../domain/connection.ts';
+import type { Connection, Consent, Move } from '../../domain/connection.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey } from '../../domain/rows/row-keys.ts';
 import { consentCell } from '../../domain/rows/sealed-rows.ts';
-import { sealedBytesOfConsent } from '../../domain/seal.ts';
+import { sealedBytesOfConsent, sealedBytesOfMove } from '../../domain/seal.ts';
 import { isAdminOf } from '../../domain/tenant.ts';
 import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
 import { loadCompany } from '../control-state.ts';
-import type { Sealer } from '../ports.ts';
+import type { Cells, Sealer } from '../ports.ts';
 import { undecided, type Undecided } from '../races.ts';
 import { goOnWithConsent } from '../switches/go-on.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
@@ -49,7 +50,9 @@ export async function grantConsent(
   if (!claimed.ok) return claimed;
   const { principalId } = token.value;
   const rowKey = connectionRowKey(connection.value.connectionId);
-  const detail = { tenantId, vaultHost: target.host, keyName: target.keyName, principalId };
+  const { movedTo } = asked.subject;
+  const movedFrom = movedTo === undefined ? undefined : connection.value.tenantId;
+  const detail = { tenantId, movedFrom, vaultHost: target.host, keyName: target.keyName, principalId };
   const act = { action: 'consent.grant', companyId, target: rowKey, detail };
   const granted = await audited(deps, actor, act, (record) =>
     settleAct<Granted>(deps, record, async () => {
@@ -84,17 +87,22 @@ async function tryGrant(
   const { subject } = asked;
   if (!company || subject.purpose !== 'consent') return err(refusedBy(failure('link-unknown')));
   const { connection } = subject;
-  const consent = await sealConsent(deps.sealer, companyId, {
-    connection: connection.value,
-    consent: { grantedAt: deps.clock.now().toISOString(), adminId: answering.person.id },
-  });
-  if (!consent.ok) return consent;
+  const given = { grantedAt: deps.clock.now().toISOString(), adminId: answering.person.id };
+  const { movedTo } = subject;
+  const cells =
+    movedTo === undefined
+      ? await consentCells(deps.sealer, companyId, { connection: connection.value, consent: given })
+      : await moveCells(deps.sealer, companyId, {
+          connection: connection.value,
+          move: { ...given, tenantId: movedTo },
+        });
+  if (!cells.ok) return cells;
   const written = await record.write('companies', companyId, [
     guardCompany(company),
     {
       kind: 'merge',
       rowKey: connectionRowKey(connection.value.connectionId),
-      cells: { consent: consentCell(consent.value) },
+      cells: cells.value,
       etag: connection.etag,
     },
     ...writes,
@@ -102,11 +110,20 @@ async function tryGrant(
   return written.outcome === 'committed' ? ok({ asked: { ...asked, subject }, principalId }) : undecided(written);
 }
 
-async function sealConsent(
+async function consentCells(
   sealer: Pick<Sealer, 'sign'>,
   companyId: string,
   { connection, consent }: { readonly connection: Connection; readonly consent: Omit<Consent, 'seal'> },
-): Promise<Result<Consent, Refusal>> {
+): Promise<Result<Cells, Refusal>> {
   const seal = await sealer.sign(sealedBytesOfConsent(companyId, connection, consent));
-  return seal.ok ? ok({ ...consent, seal: seal.value }) : err(refusedBy(seal.error));
+  return seal.ok ? ok({ consent: consentCell({ ...consent, seal: seal.value }) }) : err(refusedBy(seal.error));
+}
+
+async function moveCells(
+  sealer: Pick<Sealer, 'sign'>,
+  companyId: string,
+  { connection, move }: { readonly connection: Connection; readonly move: Omit<Move, 'seal'> },
+): Promise<Result<Cells, Refusal>> {
+  const seal = await sealer.sign(sealedBytesOfMove(companyId, connection, move));
+  return seal.ok ? ok({ move: consentCell({ ...move, seal: seal.value }) }) : err(refusedBy(seal.error));
 }

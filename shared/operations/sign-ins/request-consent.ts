@@ -1,8 +1,10 @@
 // Asking an administrator of the vault's tenant for consent to the use of its key.
 import type { Actor } from '../../domain/audit.ts';
-import type { Connection } from '../../domain/connection.ts';
+import { factsOfUse, isInForce, type Connection } from '../../domain/connection.ts';
+import { withFacts } from '../../domain/failure-catalogue.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { present } from '../../domain/rows/cells.ts';
 import { connectionRowKey } from '../../domain/rows/row-keys.ts';
 import { noteOnConnection } from '../connection-notes.ts';
 import type { Loaded } from '../control-state.ts';
@@ -17,28 +19,49 @@ interface ConnectionPlace {
   readonly connectionId: string;
 }
 
-/** The vault's own challenge names the tenant, also if somebody typed one: whoever may type could name their own beside another's vault. */
+/**
+ * The vault's own challenge names the tenant, also if somebody typed one: whoever may type could name their own beside another's vault. Of a
+ * key in force it may name another than the pinned one: then the vault was moved, and an admin of the company may ask an administrator there.
+ */
 export async function requestConsent(
   deps: SignInDependencies,
-  { companyId, connectionId }: ConnectionPlace,
+  { companyId, connectionId, byVendor = false }: ConnectionPlace & { readonly byVendor?: boolean },
   actor: Actor,
 ): Promise<Result<MadeLink, Refusal>> {
-  const connection = await pinnedConnection(deps, { companyId, connectionId });
-  if (!connection.ok) return connection;
-  const act = { action: 'consent.request', companyId, target: connectionRowKey(connectionId) };
-  const subject = { purpose: 'consent', connectionId } as const;
-  return makeLink(deps, { act, subject, about: digestOfConnection(connection.value.value) }, actor);
+  const named = await namedConnection(deps, { companyId, connectionId });
+  if (!named.ok) return named;
+  const { connection, movedTo } = named.value;
+  if (movedTo !== undefined && byVendor) return err({ type: 'company-admin-only', companyId, message: MOVED });
+  const act = { action: 'consent.request', companyId, target: connectionRowKey(connectionId), detail: { movedTo } };
+  const subject = { purpose: 'consent', connectionId, ...present({ movedTo }) } as const;
+  return makeLink(deps, { act, subject, about: digestOfConnection(connection.value) }, actor);
 }
 
-async function pinnedConnection(
+const MOVED = 'The vault was moved to another Entra tenant: only an admin of the company may let that tenant be asked.';
+
+interface NamedConnection {
+  readonly connection: Loaded<Connection>;
+  readonly movedTo?: string;
+}
+
+async function namedConnection(
   deps: SignInDependencies,
   place: ConnectionPlace,
-): Promise<Result<Loaded<Connection>, Refusal>> {
+): Promise<Result<NamedConnection, Refusal>> {
   const loaded = await loadConnection(deps, place);
   if (!loaded.ok) return err(refusedBy(loaded.error));
   if (!loaded.value) return err(notFound('connection', place.connectionId));
-  const tenantId = await tenantOfVault(deps.probe, loaded.value.value);
+  const connection = loaded.value;
+  const { host, tenantId: pinned } = connection.value;
+  if (pinned !== undefined && !isInForce(connection.value)) {
+    const owner = await tenantOfVault(deps.probe, connection.value);
+    return owner.ok ? ok({ connection }) : err(refusedBy(withFacts(owner.error, factsOfUse(connection.value))));
+  }
+  const tenantId = await tenantOfVault(deps.probe, { host });
   if (!tenantId.ok) return err(refusedBy(tenantId.error));
-  if (loaded.value.value.tenantId !== undefined) return ok(loaded.value);
-  return noteOnConnection(deps, loaded.value, { companyId: place.companyId, notes: { tenantId: tenantId.value } });
+  if (pinned !== undefined)
+    return ok({ connection, ...(pinned === tenantId.value ? {} : { movedTo: tenantId.value }) });
+  const notes = { tenantId: tenantId.value };
+  const noted = await noteOnConnection(deps, connection, { companyId: place.companyId, notes });
+  return noted.ok ? ok({ connection: noted.value }) : noted;
 }

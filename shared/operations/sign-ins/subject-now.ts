@@ -1,7 +1,7 @@
 // What a link asks for, as it stands today: the connection that consent is for, or the tenant and the destination of an approval. Reads
 // only.
 import { createHash } from 'node:crypto';
-import { targetOfConnection, type Connection } from '../../domain/connection.ts';
+import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
 import type { VaultTarget } from '../../domain/provider.ts';
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -46,7 +46,16 @@ async function consentNow(
   if (!connection.ok) return err(refusedBy(connection.error));
   const target = connection.value && targetOfConnection(connection.value.value);
   if (!connection.value || !target) return err(notFound('connection', subject.connectionId));
-  return ok({ ...subject, connection: connection.value, target, digest: digestOfConnection(connection.value.value) });
+  const { movedTo } = subject;
+  // A move is for what is in force: whoever has switched away meanwhile enters the vault anew.
+  if (movedTo !== undefined && !isInForce(connection.value.value))
+    return err(notFound('connection', subject.connectionId));
+  return ok({
+    ...subject,
+    connection: connection.value,
+    target: movedTo === undefined ? target : { ...target, tenantId: movedTo },
+    digest: digestOfConnection(connection.value.value),
+  });
 }
 
 async function verificationNow(

@@ -99,6 +99,26 @@ describe('a connection', () => {
     expect(read({})).toEqual(connection);
   });
 
+  it('whose vault was moved comes back so, and with a consent to its move', () => {
+    const moved = {
+      ...connection,
+      movedFrom: ['a', 'b'],
+      move: { tenantId: 'c', grantedAt: AT, adminId: 'c/ada', seal: SEAL },
+    };
+    expect(readConnection(connectionCells(moved), 'contoso')).toEqual(moved);
+  });
+
+  it.each([
+    { move: 'x' },
+    { move: JSON.stringify({ grantedAt: AT, adminId: 'c/ada', seal: SEAL }) },
+    { move: JSON.stringify({ tenantId: 'c', grantedAt: AT, adminId: 'c/ada' }) },
+    { movedFrom: 'x' },
+    { movedFrom: '[7]' },
+    { movedFrom: '{}' },
+  ])('with %j is not one that we wrote', (change) => {
+    expect(read(change)).toBeUndefined();
+  });
+
   it('is the one that was asked for, whatever it says itself', () => {
     expect(read({ connectionId: 'fabrikam' })).toEqual(connection);
   });
