@@ -25,6 +25,10 @@ const DELETE_POLL_SECONDS = '10';
 
 const displayName = visibleText(256);
 
+const companyInput = z
+  .strictObject({ displayName: displayName.optional(), defaultKeyring: keyringId.optional() })
+  .meta({ id: 'CompanyInput' });
+
 const companyBody = z
   .strictObject({
     companyId,
@@ -112,7 +116,7 @@ export const companyRoutes = [
     roles: ['PartnerAdmin'],
     conditions: 'write',
     pathSchema: companyPath,
-    bodySchema: z.strictObject({ displayName: displayName.optional(), defaultKeyring: keyringId.optional() }),
+    bodySchema: companyInput,
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: companyBody,
     run: async (deps: CompanyServices, call) => {
@@ -162,7 +166,6 @@ export const companyRoutes = [
       202: 'Decided; it goes on by itself, and Operation-Location says how far it is.',
       204: 'Deleted, now or before.',
     },
-    answerHeaders: ['Operation-Location', 'Retry-After'],
     run: async (deps: CompanyServices, call) => {
       const deleted = await deleteCompany(deps, { ...call.path, ...conditionsOf(call) }, call.actor);
       if (!deleted.ok) return deleted;

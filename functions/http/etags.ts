@@ -3,6 +3,8 @@
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 
 const STRONG = /^"([A-Za-z0-9_-]{1,256})"$/;
+/** What is taken of an If-Match. */
+export const ETAG_CONDITION = /^(?:\*|"[A-Za-z0-9_-]{1,256}")$/;
 
 export const publicEtag = (stored: string): string => `"${Buffer.from(stored, 'utf8').toString('base64url')}"`;
 
@@ -10,10 +12,10 @@ export const publicEtag = (stored: string): string => `"${Buffer.from(stored, 'u
 export function storedEtag(header: string): Result<string, string> {
   if (header.trim() === '*') return ok('*');
   const inner = STRONG.exec(header.trim())?.[1];
-  const stored = inner === undefined ? '*' : Buffer.from(inner, 'base64url').toString('utf8');
-  // `"Kg"` carries a star: never one of ours, and nobody's leave to write whatever is there.
-  if (stored === '*') return err('must be one entity tag as answered in ETag, or *');
-  return ok(stored);
+  if (inner === undefined) return err('must be one entity tag as answered in ETag, or *');
+  const stored = Buffer.from(inner, 'base64url').toString('utf8');
+  // `"Kg"` carries a star: never one of ours, and nobody's leave to write whatever is there. As it came it equals no tag.
+  return ok(stored === '*' ? header.trim() : stored);
 }
 
 /** True if an If-None-Match header, which may list tags, names `etag`. */

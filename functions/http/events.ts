@@ -16,6 +16,8 @@ export type EventServices = Verifying;
 const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
 const READS_ALL: readonly Role[] = ['PartnerAdmin', 'Auditor'];
 
+const eventPage = pageOf(eventBody);
+
 async function listed(
   deps: EventServices,
   call: CallContext & { readonly query: z.output<typeof pageQuery> },
@@ -53,7 +55,7 @@ export const eventRoutes = [
     pathSchema: companyPath,
     querySchema: pageQuery,
     answers: { 200: 'A page, oldest first.' },
-    answerSchema: pageOf(eventBody),
+    answerSchema: eventPage,
     run: (deps: EventServices, call) => {
       const { companyId } = call.path;
       return listed(deps, call, { companyId, path: `/companies/${companyId}/events` });
@@ -82,7 +84,7 @@ export const eventRoutes = [
     roles: READS_ALL,
     querySchema: pageQuery,
     answers: { 200: 'A page, oldest first.' },
-    answerSchema: pageOf(eventBody),
+    answerSchema: eventPage,
     run: (deps: EventServices, call) => listed(deps, call, { companyId: SYSTEM_PARTITION, path: '/events' }),
   }),
   defineRoute({

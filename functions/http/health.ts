@@ -9,7 +9,7 @@ export interface HealthServices {
   readonly readiness: Pick<Readiness, 'find'>;
 }
 
-const status = z.strictObject({ status: z.literal('ok') });
+const status = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Status' });
 const OK = { status: 200, body: { status: 'ok' as const } };
 
 const report = z

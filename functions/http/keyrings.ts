@@ -17,7 +17,9 @@ import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
 
 const keyringFields = {
   keyringId,
-  isDefault: z.boolean().meta({ description: 'Whether new data keys go here when no keyring is named.' }),
+  isDefault: z.boolean().meta({
+    description: 'For callers to go by: each call names its keyring, and this says which one, where nothing else does.',
+  }),
   state: z.enum(['creating', 'ready']),
   provider: providerRef,
   companyKeyVersion: count.meta({ description: 'The version of the company key that is in force.' }),
@@ -25,6 +27,8 @@ const keyringFields = {
   switchId: switchId.optional().meta({ description: 'The unfinished switch, if there is one.' }),
   createdAt: time,
 };
+
+const keyringInput = z.strictObject({ isDefault: z.literal(true).optional() }).meta({ id: 'KeyringInput' });
 
 const keyringBody = z.strictObject(keyringFields).meta({ id: 'Keyring' });
 const countedKeyringBody = z
@@ -79,7 +83,7 @@ export const keyringRoutes = [
     isLimited: true,
     conditions: 'write',
     pathSchema: keyringPath,
-    bodySchema: z.strictObject({ isDefault: z.literal(true).optional() }),
+    bodySchema: keyringInput,
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: keyringBody,
     run: async (deps: KeyringMaking, call) => {
@@ -103,6 +107,7 @@ export const keyringRoutes = [
     tag: 'keyrings',
     summary: 'A keyring with exact counts',
     roles: ['PartnerAdmin', 'CompanyAdmin', 'Auditor'],
+    answersEtag: true,
     pathSchema: keyringPath,
     answers: { 200: 'The keyring.' },
     answerSchema: countedKeyringBody,

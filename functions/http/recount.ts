@@ -20,6 +20,7 @@ const recountInput = z
           'How many rows of which shards are given up because they are not there: exactly as many as are missing.',
       }),
   })
+  .meta({ id: 'RecountInput' })
   .optional();
 
 const recountedBody = z

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { Actor } from '../../shared/domain/audit.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
+import type { Tag } from './description/introduction.ts';
 import type { Role } from './roles.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
 import type { BrowserContext, PageAnswer, PageRefusal } from './pages/page-answer.ts';
@@ -59,7 +60,7 @@ export interface RouteDescription {
   readonly method: Method;
   /** Parameters in braces. Below /api/v1; of a page, from the root. */
   readonly path: string;
-  readonly tag: string;
+  readonly tag: Tag;
   readonly summary: string;
   readonly description?: string;
   /** `open`: no token asked. */
@@ -70,8 +71,8 @@ export interface RouteDescription {
   readonly idempotencyKey?: true;
   /** What may be answered when all is well: status and when. 204 and 304 have no body. */
   readonly answers: Readonly<Record<number, string>>;
-  /** Headers of those answers beside ETag and x-ms-request-id. */
-  readonly answerHeaders?: readonly ('Operation-Location' | 'Retry-After')[];
+  /** Also without conditions: it is the one that a write of the resource takes. */
+  readonly answersEtag?: true;
   /** Thirty a minute, for each company or, of sign-ins, for each link; beyond that 429. */
   readonly isLimited?: true;
   /** The answer carries plaintext keys. */

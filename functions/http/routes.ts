@@ -6,7 +6,7 @@ import { exportRoutes, type ExportServices } from './exports.ts';
 import { dataKeyRoutes, type DataKeyServices } from './data-keys.ts';
 import { healthRoutes, type HealthServices } from './health.ts';
 import { keyringRoutes } from './keyrings.ts';
-import { metaRoutes } from './meta.ts';
+import { metaRoutes, type MetaServices } from './meta.ts';
 import type { Route } from './route.ts';
 import type { EdgeServices } from './serve.ts';
 import { signInRoutes } from './sign-ins.ts';
@@ -17,6 +17,7 @@ import { tenantRoutes, type TenantServices } from './tenants.ts';
 
 export type HttpServices = EdgeServices &
   HealthServices &
+  MetaServices &
   CompanyServices &
   ConnectionServices &
   DataKeyServices &

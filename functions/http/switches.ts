@@ -57,7 +57,7 @@ async function shown(
   const body = switchToBody(value, call);
   const url = `${call.baseUrl}/companies/${place.companyId}/keyrings/${place.keyringId}/switches/${place.switchId}`;
   const headers = status === 202 ? { 'Operation-Location': url, 'Retry-After': POLL_SECONDS } : {};
-  return ok({ status, body, etag: value.etag, headers });
+  return ok({ status, body, headers });
 }
 
 /**
@@ -81,10 +81,7 @@ function action(
     bodySchema: noFields,
     ...(isDone
       ? { answers: { 200: 'Done; the switch as it is now.' } }
-      : {
-          answers: { 202: 'Ordered; the switch as it is now.' },
-          answerHeaders: ['Operation-Location', 'Retry-After'],
-        }),
+      : { answers: { 202: 'Ordered; the switch as it is now.' } }),
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const ordered = await operation(deps, call.path, call.actor);
@@ -150,7 +147,6 @@ export const switchRoutes = [
     pathSchema: switchPath,
     bodySchema: providerRef,
     answers: { 202: 'Under way; the switch is the status resource.' },
-    answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'switch' });
@@ -196,7 +192,6 @@ export const switchRoutes = [
     pathSchema: switchPath,
     bodySchema: retryBody.optional(),
     answers: { 202: 'Ordered; the switch as it is now.' },
-    answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'retry' });
@@ -236,7 +231,6 @@ export const switchRoutes = [
     pathSchema: keyringPath,
     bodySchema: noFields,
     answers: { 202: 'Under way, as a switch with an id made here.' },
-    answerHeaders: ['Operation-Location', 'Retry-After'],
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'switch' });

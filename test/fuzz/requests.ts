@@ -1,5 +1,6 @@
 // Requests made from the API's own description: valid ones, nearly valid ones and hostile ones. Pure.
 import fc from 'fast-check';
+import { operationsOf, type Document } from '../fixtures/api-document.ts';
 import { STATE } from '../functions/http/pages/page-routes.ts';
 import { hostileJson, hostileText, PROTOTYPE_NAMES } from './hostile.ts';
 
@@ -43,27 +44,16 @@ interface BodyTypes {
   readonly 'application/x-www-form-urlencoded'?: { readonly schema: Schema };
 }
 
-interface DescribedOperation {
-  readonly operationId: string;
-  readonly parameters?: readonly Parameter[];
-  readonly requestBody?: { readonly content: BodyTypes };
-}
-
-export function operationsIn(document: object): readonly Operation[] {
-  const { paths, components } = document as {
-    readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
-    readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
-  };
-  return Object.entries(paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, { operationId, parameters = [], requestBody }]) => ({
-      operationId,
-      method: method.toUpperCase(),
-      path,
-      parameters,
-      schemas: components.schemas,
-      ...bodyOf(requestBody?.content),
-    })),
-  );
+export function operationsIn(document: Document): readonly Operation[] {
+  const schemas = (document.components?.schemas ?? {}) as Readonly<Record<string, Schema>>;
+  return operationsOf(document).map(({ operationId, method, path, parameters = [], requestBody }) => ({
+    operationId,
+    method,
+    path,
+    parameters,
+    schemas,
+    ...bodyOf(requestBody?.content),
+  }));
 }
 
 function bodyOf(content: BodyTypes | undefined): Pick<Operation, 'body'> {

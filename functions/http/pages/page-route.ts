@@ -13,7 +13,7 @@ export function definePageRoute<
   Q extends z.ZodType = typeof NOTHING,
   B extends z.ZodType = typeof NOTHING,
 >(
-  route: Omit<RouteDescription, 'roles' | 'conditions' | 'idempotencyKey' | 'answerHeaders' | 'carriesKeys'> & {
+  route: Omit<RouteDescription, 'roles' | 'conditions' | 'idempotencyKey' | 'answersEtag' | 'carriesKeys'> & {
     readonly method: 'GET' | 'POST';
     readonly pathSchema?: P;
     readonly querySchema?: Q;

@@ -8,25 +8,27 @@ import { present } from '../../../shared/domain/rows/cells.ts';
 import type { VaultHealth } from '../../../shared/domain/vault-health.ts';
 import type { HealthReport } from '../../../shared/operations/vault-checks.ts';
 import { publicFailure } from '../failure-to-response.ts';
-import { failureBody, remedy } from './failures.ts';
+import { failureBody, failureCode, remedy } from './failures.ts';
 import { connectionId, count, time } from './ids.ts';
 
 const MAX_INPUT_CHARS = 2048;
 
 /** Judged by the operation, whose answers name every mistake with its fix; here only bounded. */
-export const connectionInput = z.strictObject({
-  vaultUri: z
-    .string()
-    .max(MAX_INPUT_CHARS)
-    .meta({ description: "The vault's base URI.", example: 'https://contoso.vault.azure.net' }),
-  keyName: z.string().max(MAX_INPUT_CHARS).meta({ example: 'keyswitch' }),
-  tenantId: z
-    .string()
-    .max(64)
-    .optional()
-    .meta({ description: "The vault's Entra tenant; learnt by a test if not given." }),
-  credential: z.strictObject({ kind: z.literal('federated') }),
-});
+export const connectionInput = z
+  .strictObject({
+    vaultUri: z
+      .string()
+      .max(MAX_INPUT_CHARS)
+      .meta({ description: "The vault's base URI.", example: 'https://contoso.vault.azure.net' }),
+    keyName: z.string().max(MAX_INPUT_CHARS).meta({ example: 'keyswitch' }),
+    tenantId: z
+      .string()
+      .max(64)
+      .optional()
+      .meta({ description: "The vault's Entra tenant; learnt by a test if not given." }),
+    credential: z.strictObject({ kind: z.literal('federated') }),
+  })
+  .meta({ id: 'ConnectionInput' });
 
 export const connectionBody = z
   .strictObject({
@@ -52,8 +54,7 @@ export const connectionBody = z
     /** Who granted it: Entra tenant and object id. */
     consentedBy: z.string().optional(),
     keySeen: z.boolean().meta({ description: 'Whether the key was ever read.' }),
-    testFailed: z
-      .enum(FAILURE_CODES)
+    testFailed: failureCode
       .optional()
       .meta({ description: 'Why the last test failed: no switch to it can be ordered. Absent if it did not fail.' }),
   })
@@ -94,6 +95,7 @@ export const testInput = z
       .optional()
       .meta({ description: 'The role was just assigned: Azure may need ten minutes.' }),
   })
+  .meta({ id: 'ConnectionTestInput' })
   .optional();
 
 const checkBody = z.strictObject({
@@ -138,13 +140,13 @@ export const healthBody = z
     since: time,
     checkedAt: time,
     lastGoodAt: time.optional(),
-    code: z.enum(FAILURE_CODES).optional(),
+    code: failureCode.optional(),
     owner: z.enum(['company-admin', 'azure-admin', 'vendor']).optional().meta({ description: 'Whose move it is.' }),
     message: z.string().optional(),
     cause: z.string().optional(),
     remedy: remedy.optional(),
     repeats: count.meta({ description: 'How many checks in a row ended with this code.' }),
-    warnings: z.array(z.enum(FAILURE_CODES)).max(FAILURE_CODES.length),
+    warnings: z.array(failureCode).max(FAILURE_CODES.length),
   })
   .meta({ id: 'VaultHealth' });
 

@@ -21,15 +21,19 @@ const plaintext = z
   .refine(wholeBytes, 'must be base64url of whole bytes')
   .meta({ description: `${DATA_KEY_MIN_BYTES} to ${DATA_KEY_MAX_BYTES} bytes in base64url without padding.` });
 
-export const newDataKeysBody = z.strictObject({
-  keys: z
-    .array(z.strictObject({ keyId: dataKeyId.optional(), plaintext: plaintext.optional() }))
-    .min(1)
-    .max(MAX_KEYS_PER_CALL)
-    .meta({ description: 'One for each data key. With a plaintext it is imported, otherwise generated (32 bytes).' }),
-});
+export const newDataKeysBody = z
+  .strictObject({
+    keys: z
+      .array(z.strictObject({ keyId: dataKeyId.optional(), plaintext: plaintext.optional() }))
+      .min(1)
+      .max(MAX_KEYS_PER_CALL)
+      .meta({ description: 'One for each data key. With a plaintext it is imported, otherwise generated (32 bytes).' }),
+  })
+  .meta({ id: 'NewDataKeysInput' });
 
-export const unwrapBody = z.strictObject({ keyIds: z.array(dataKeyId).min(1).max(MAX_KEYS_PER_CALL) });
+export const unwrapBody = z
+  .strictObject({ keyIds: z.array(dataKeyId).min(1).max(MAX_KEYS_PER_CALL) })
+  .meta({ id: 'UnwrapInput' });
 
 const version = count.meta({ description: 'The version of the company key that it is under.' });
 const error = errorOfOne;

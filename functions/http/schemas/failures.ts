@@ -3,6 +3,10 @@ import * as z from 'zod';
 import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
 import { time } from './ids.ts';
 
+export const failureCode = z
+  .enum(FAILURE_CODES)
+  .meta({ id: 'FailureCode', description: 'Stable; docs/failures.md says of each what it means and what to do.' });
+
 export const remedy = z
   .strictObject({ text: z.string(), azureCli: z.string().optional(), portal: z.string().optional() })
   .meta({ id: 'Remedy', description: 'What to do, filled in with the real names.' });
@@ -34,7 +38,7 @@ const shownOfFailure = {
 };
 
 export const failureBody = z
-  .strictObject({ code: z.enum(FAILURE_CODES), message: z.string(), ...shownOfFailure })
+  .strictObject({ code: failureCode, message: z.string(), ...shownOfFailure })
   .meta({ id: 'Failure', description: 'How a provider, Entra or the input refused.' });
 
 const detail = z.strictObject({

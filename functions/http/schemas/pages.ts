@@ -11,6 +11,19 @@ interface PageQuery {
   readonly skiptoken?: string | undefined;
 }
 
+/** A number of a query comes as text, and is described as what it says. */
+function asInteger(schema: { pattern?: unknown }, bounds: { minimum: number; maximum: number }): void {
+  delete schema.pattern;
+  Object.assign(schema, { type: 'integer', ...bounds });
+}
+
+const skiptoken = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]+$/, 'must be taken from nextLink as it is')
+  .max(MAX_SKIPTOKEN_CHARS)
+  .optional()
+  .meta({ description: 'Where to go on: from nextLink, as it is.', param: { id: 'SkipTokenParam' } });
+
 /** Query parameters of a collection whose pages hold at most `maxItems`. */
 export function pageQueryUpTo(
   maxItems: number,
@@ -22,28 +35,30 @@ export function pageQueryUpTo(
       .regex(/^[1-9][0-9]{0,3}$/, { error: message, abort: true })
       .refine((text) => Number(text) <= maxItems, message)
       .optional()
-      .meta({ description: `How many at most, 1 to ${maxItems}; ${DEFAULT_PAGE_ITEMS} if not given.`, example: '50' }),
-    skiptoken: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]+$/, 'must be taken from nextLink as it is')
-      .max(MAX_SKIPTOKEN_CHARS)
-      .optional()
-      .meta({ description: 'Where to go on: from nextLink, as it is.' }),
+      .meta({
+        description: `How many at most; ${DEFAULT_PAGE_ITEMS} if not given.`,
+        example: 50,
+        override: ({ jsonSchema }: { jsonSchema: object }) => asInteger(jsonSchema, { minimum: 1, maximum: maxItems }),
+        param: { id: `MaxPageSize${maxItems}Param` },
+      }),
+    skiptoken,
   });
 }
 
 export const pageQuery = pageQueryUpTo(MAX_PAGE_ITEMS);
 
-export const pageOf = <T extends z.ZodType>(
-  item: T,
-): z.ZodObject<{ value: z.ZodArray<T>; nextLink: z.ZodOptional<z.ZodURL> }, z.core.$strict> =>
-  z.strictObject({
-    value: z.array(item).max(MAX_PAGE_ITEMS),
-    nextLink: z
-      .url()
-      .optional()
-      .meta({ description: 'The next page. A page may be short or empty and still have one.' }),
-  });
+const nextLink = z
+  .url()
+  .optional()
+  .meta({ description: 'The next page. A page may be short or empty and still have one.' });
+
+type Page<T extends z.ZodType> = z.ZodObject<{ value: z.ZodArray<T>; nextLink: typeof nextLink }, z.core.$strict>;
+
+/** Called as its items are. For each schema of items once: the name is. */
+export const pageOf = <T extends z.ZodType>(item: T): Page<T> =>
+  z
+    .strictObject({ value: z.array(item).max(MAX_PAGE_ITEMS), nextLink })
+    .meta({ id: `${item.meta()?.id ?? 'Nameless'}Page` });
 
 export interface PageRequest {
   readonly limit: number;

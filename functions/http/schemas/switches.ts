@@ -30,7 +30,8 @@ export const retryBody = z
   .refine(
     ({ direction, withoutKeeping }) => direction === undefined || withoutKeeping === undefined,
     'direction and withoutKeeping do not go together',
-  );
+  )
+  .meta({ id: 'SwitchRetry' });
 
 const waitsFor = z
   .discriminatedUnion('reason', [

@@ -17,7 +17,6 @@ import { tenantsOf, tenantsThatHold, type TenantReading } from './tenants-hold.t
 export type ViewDependencies = TenantReading;
 
 export interface SwitchView extends Switch {
-  readonly etag: string;
   readonly progress: Progress;
   /** The first quarantined rows by name; `progress.quarantined` is their exact number. */
   readonly quarantine: readonly QuarantinedRow[];
@@ -30,7 +29,7 @@ export interface SwitchView extends Switch {
 export async function getSwitch(deps: ViewDependencies, place: SwitchPlace): Promise<Result<SwitchView, Refusal>> {
   const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
   if (!keyring || !sw) return err(notFound('switch', place.switchId));
-  return ok(await viewOf(deps, place.companyId, keyring.value, { value: sw.value, etag: sw.etag }));
+  return ok(await viewOf(deps, place.companyId, keyring.value, sw.value));
 }
 
 /** Every switch of a keyring, in the order of their ids. */
@@ -42,32 +41,24 @@ export async function listSwitches(
   if (!keyring) return err(notFound('keyring', place.keyringId));
   const range = rowKeysUnder(`switch|${place.keyringId}|`);
   const rows = await listAll(deps.tables, { table: 'companies', partitionKey: place.companyId, ...range });
-  const views = rows.map(({ cells, etag }) =>
-    viewOf(deps, place.companyId, keyring.value, { value: readSwitch(cells), etag }),
-  );
+  const views = rows.map(({ cells }) => viewOf(deps, place.companyId, keyring.value, readSwitch(cells)));
   return ok(await Promise.all(views));
 }
 
-async function viewOf(
-  deps: ViewDependencies,
-  companyId: string,
-  keyring: Keyring,
-  sw: { readonly value: Switch; readonly etag: string },
-): Promise<SwitchView> {
+async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyring, sw: Switch): Promise<SwitchView> {
   const place = { companyId, keyringId: keyring.keyringId, shardCount: keyring.shardCount };
-  const shards = isEnded(sw.value.state)
+  const shards = isEnded(sw.state)
     ? []
     : (await loadShards(deps.tables, place)).flatMap((shard) => (shard ? [shard.value] : []));
-  const progress = progressOf(sw.value, shards, deps.clock.now());
-  const unverified = await unverifiedOf(deps, companyId, sw.value);
-  const waits = unverified.length > 0 && progress.quarantined === 0 && standsStill(sw.value, shards);
+  const progress = progressOf(sw, shards, deps.clock.now());
+  const unverified = await unverifiedOf(deps, companyId, sw);
+  const waits = unverified.length > 0 && progress.quarantined === 0 && standsStill(sw, shards);
   return {
-    ...sw.value,
-    etag: sw.etag,
+    ...sw,
     progress,
     quarantine: await nameQuarantined(deps.tables, place, shards),
     unverifiedTenants: unverified.map(({ kind, tenantId }) => ({ kind, tenantId })),
-    ...(isEnded(sw.value.state) || !sw.value.awaitsConfirmation
+    ...(isEnded(sw.state) || !sw.awaitsConfirmation
       ? waits
         ? { waitsFor: 'tenants' }
         : {}

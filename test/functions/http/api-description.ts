@@ -1,40 +1,34 @@
-// Holds answers against the OpenAPI description: status, required headers and body must be as it says.
+// Holds answers against the OpenAPI description: status, headers and body must be as it says.
 import { expect } from 'vitest';
 import * as z from 'zod';
-import { describeApi } from '../../../functions/http/openapi.ts';
 import { LAST } from '../../../functions/http/register.ts';
 import type { Route } from '../../../functions/http/route.ts';
+import { documentOf, operationsOf, type DescribedOperation } from '../../fixtures/api-document.ts';
 import type { ApiAnswer } from './api-answer.ts';
 
-interface DescribedAnswer {
-  readonly headers?: Readonly<Record<string, { readonly required?: boolean }>>;
-  readonly content?: { readonly 'application/json'?: { readonly schema: object }; readonly 'text/html'?: object };
-}
-
-interface DescribedOperation {
-  readonly operationId: string;
-  readonly responses: Readonly<Record<string, DescribedAnswer>>;
-}
-
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
+
+/** Of every answer, of whatever operation: they say how its bytes are to be taken. */
+const EVERYWHERE: ReadonlySet<string> = new Set([
+  'content-type',
+  'content-length',
+  'cache-control',
+  'x-content-type-options',
+]);
 
 export class ApiDescription {
   /** `get-company 200`: every answer that was seen and held. */
   readonly seen = new Set<string>();
   readonly document: Readonly<Record<string, unknown>>;
-  readonly #operations = new Map<string, DescribedOperation>();
+  readonly #operations: ReadonlyMap<string, DescribedOperation>;
   readonly #schemas: Readonly<Record<string, object>>;
-  readonly #compiled = new Map<object, z.ZodType>();
+  readonly #compiled = new Map<string, z.ZodType>();
 
   constructor(routes: readonly Route<never>[]) {
-    const document = describeApi(routes, '0.0.0');
+    const document = documentOf(routes);
     this.document = { ...document };
     this.#schemas = document.components?.schemas ?? {};
-    for (const item of Object.values(document.paths ?? {})) {
-      for (const operation of Object.values(item) as DescribedOperation[]) {
-        this.#operations.set(operation.operationId, operation);
-      }
-    }
+    this.#operations = new Map(operationsOf(document).map((operation) => [operation.operationId, operation]));
   }
 
   expectToFit(operationId: string, answer: ApiAnswer, method: string): void {
@@ -53,9 +47,16 @@ export class ApiDescription {
     const described = this.#operations.get(operationId)?.responses[String(answer.status)];
     const what = `${operationId} ${answer.status} ${JSON.stringify(answer.body)}`;
     if (!described) throw new Error(`not described: ${what}`);
-    for (const [name, { required }] of Object.entries(described.headers ?? {})) {
-      if (required === true) expect(answer.headers.get(name), `${name} of ${what}`).not.toBeNull();
+    const headers = Object.entries(described.headers ?? {});
+    for (const [name, { required, schema }] of headers) {
+      const value = answer.headers.get(name);
+      if (required === true) expect(value, `${name} of ${what}`).not.toBeNull();
+      if (value !== null && 'type' in schema && schema.type === 'integer')
+        expect(value, `${name} of ${what}`).toMatch(/^[1-9]\d*$/);
     }
+    const known = new Set(headers.map(([name]) => name.toLowerCase()));
+    const stray = [...answer.headers.keys()].filter((name) => !known.has(name) && !EVERYWHERE.has(name));
+    expect(stray, what).toEqual([]);
     if (method === 'HEAD') return;
     const schema = described.content?.['application/json']?.schema;
     if (schema) this.#expectBody(schema, answer, what);
@@ -66,15 +67,20 @@ export class ApiDescription {
     this.seen.add(`${operationId} ${answer.status}`);
   }
 
-  #expectBody(schema: object, answer: ApiAnswer, what: string): void {
-    let compiled = this.#compiled.get(schema);
+  /** What does not fit; nothing if all does. */
+  faultsOf(schema: object, value: unknown): readonly unknown[] {
+    const own = JSON.stringify(schema);
+    let compiled = this.#compiled.get(own);
     if (!compiled) {
       const text = JSON.stringify({ ...schema, $defs: this.#schemas });
       const local = JSON.parse(text.replaceAll('#/components/schemas/', '#/$defs/')) as JsonSchema;
       compiled = z.fromJSONSchema(local);
-      this.#compiled.set(schema, compiled);
+      this.#compiled.set(own, compiled);
     }
-    const parsed = compiled.safeParse(answer.body);
-    expect(parsed.error?.issues ?? [], what).toEqual([]);
+    return compiled.safeParse(value).error?.issues ?? [];
+  }
+
+  #expectBody(schema: object, answer: ApiAnswer, what: string): void {
+    expect(this.faultsOf(schema, answer.body), what).toEqual([]);
   }
 }

@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { EXAMPLES } from '../../../functions/http/description/examples.ts';
 import { API_VERSION } from '../../../functions/http/meta.ts';
-import { describeApi } from '../../../functions/http/openapi.ts';
 import { routes } from '../../../functions/http/routes.ts';
+import { documentOf, operationsOf, TOKEN_SOURCE } from '../../fixtures/api-document.ts';
+import { ApiDescription } from './api-description.ts';
 
-interface Operation {
-  readonly operationId: string;
-  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema?: object }[];
-  readonly responses: Readonly<Record<string, { readonly description: string }>>;
-}
-
-const document = describeApi(routes, API_VERSION);
-const operations = Object.values(document.paths ?? {}).flatMap((item) => Object.values(item) as Operation[]);
+const document = documentOf(routes, API_VERSION);
+const operations = operationsOf(document);
+const text = JSON.stringify(document);
 
 test('the description is OpenAPI 3.1 of this version, with every route once', () => {
   expect(document.openapi).toBe('3.1.0');
@@ -24,22 +20,27 @@ test('the description is OpenAPI 3.1 of this version, with every route once', ()
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(routes.length);
 });
 
-test('every operation states its roles, or that it is open', () => {
+test('every operation states its roles, or that it is open, and one scheme says where a token comes from', () => {
   for (const route of routes) {
-    const { security } = operations.find(({ operationId }) => operationId === route.operationId)!;
-    const stated = security.map((one) => one['bearer']?.[0]);
-    expect(stated).toEqual(route.roles === 'open' ? [] : route.roles.map((role) => `Keyswitch.${role}`));
+    const { security, 'x-roles': roles } = operations.find(({ operationId }) => operationId === route.operationId)!;
+    expect(roles).toEqual(route.roles === 'open' ? undefined : route.roles.map((role) => `Keyswitch.${role}`));
+    expect(security).toEqual(route.roles === 'open' ? [] : [{ entra: [TOKEN_SOURCE.scope] }]);
   }
+  const { tokenUrl, scope } = TOKEN_SOURCE;
+  expect(document.components?.securitySchemes).toMatchObject({
+    entra: {
+      type: 'oauth2',
+      flows: { clientCredentials: { tokenUrl, scopes: { [scope]: expect.any(String) as string } } },
+    },
+  });
 });
 
-test('every parameter of a path is described with its form', () => {
-  for (const [path, item] of Object.entries(document.paths ?? {})) {
+test('every parameter of a path is described with its form and an example', () => {
+  for (const { path, parameters = [] } of operations) {
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-    for (const operation of Object.values(item) as Operation[]) {
-      const described = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
-      expect(described.map(({ name }) => name)).toEqual(names);
-      for (const parameter of described) expect(parameter.schema).toHaveProperty('pattern');
-    }
+    const described = parameters.filter((parameter) => parameter.in === 'path');
+    expect(described.map(({ name }) => name)).toEqual(names);
+    for (const { schema } of described) expect('pattern' in schema || 'enum' in schema).toBe(true);
   }
 });
 
@@ -65,7 +66,6 @@ test('errors are stated: 401 and 403 unless open, 404 below a company, 408, 413 
 });
 
 test('limits are stated: keys per call, items per page, bytes of a body', () => {
-  const text = JSON.stringify(document);
   expect(text).toContain('"maxItems":1000');
   expect(text).toContain('1 MiB');
   expect(document.info.description).toContain('1,000 items a page');
@@ -79,7 +79,13 @@ test('no schema takes fields that it does not name', () => {
     for (const [name, inner] of Object.entries(value)) walk(inner, `${at}/${name}`);
   };
   walk(document.components?.schemas, 'schemas');
-  for (const operation of operations) walk(operation, operation.operationId);
+  for (const { operationId, requestBody, responses } of operations) {
+    const bodies = [requestBody, ...Object.values(responses)].flatMap((one) => Object.values(one?.content ?? {}));
+    walk(
+      bodies.map(({ schema }) => schema),
+      operationId,
+    );
+  }
   expect(open).toEqual([]);
 });
 
@@ -110,8 +116,73 @@ test('every alternative has a name, and a field by which clients know which one 
   }
 });
 
+test('what operations have in common is described once: no two answers, parameters or headers are the same', () => {
+  const inline: string[] = [];
+  for (const [at, schema] of schemasOf(document.paths)) {
+    const isShared = '$ref' in schema;
+    const status = /\/responses\/(\d+)$/.exec(at)?.[1];
+    if (status !== undefined && Number(status) >= 400 && !isShared) inline.push(at);
+    if (/\/headers\/[^/]+$/.test(at) && !isShared) inline.push(at);
+  }
+  expect(inline).toEqual([]);
+  const parameters = operations.flatMap((one) => one.parameters ?? []).length;
+  expect(parameters).toBeGreaterThan(5 * Object.keys(document.components?.parameters ?? {}).length);
+  expect(text.length).toBeLessThan(180_000);
+});
+
+test('no two types have one name in languages in which parameters, answers and fields with words of their own are types too', () => {
+  const pascal = (name: string): string => name.replace(/(?:^|[_-])(\w)/g, (_, first: string) => first.toUpperCase());
+  const { schemas = {}, parameters = {}, responses = {}, headers = {} } = document.components ?? {};
+  const fields = Object.entries(schemas).flatMap(([name, schema]) =>
+    Object.entries(('properties' in schema && schema.properties) || {}).flatMap(([field, inner]) =>
+      'enum' in inner ? [name + pascal(field)] : [],
+    ),
+  );
+  const all = [schemas, parameters, responses, headers].flatMap((kind) => Object.keys(kind)).concat(fields);
+  const seen = new Set<string>();
+  const twice = all.filter((name) => seen.size === seen.add(name.toLowerCase()).size);
+  expect(twice).toEqual([]);
+});
+
+test('Retry-After is a number', () => {
+  const headers = Object.entries(document.components?.headers ?? {});
+  const waits = headers.filter(([name]) => name.endsWith('RetryAfter'));
+  expect(waits.map(([, header]) => header)).toMatchObject([
+    { schema: { type: 'integer' } },
+    { schema: { type: 'integer' } },
+  ]);
+});
+
+test('every body of JSON has an example that its schema takes', () => {
+  const description = new ApiDescription(routes);
+  const named = (document.components?.schemas ?? {}) as Readonly<Record<string, { readonly example?: unknown }>>;
+  const exampleOf = (schema: { readonly $ref?: string }): unknown => {
+    const name = schema.$ref?.split('/').at(-1) ?? '';
+    const item = /^(\w+)Page$/.exec(name)?.[1];
+    return item === undefined ? named[name]?.example : { value: [named[item]?.example] };
+  };
+  const without = new Set<string>();
+  for (const { operationId, requestBody, responses } of operations) {
+    for (const one of [requestBody, ...Object.values(responses)]) {
+      const body = one?.content?.['application/json'];
+      if (!body) continue;
+      const { example = exampleOf(body.schema) } = body;
+      if (example === undefined) without.add(JSON.stringify(body.schema));
+      else expect(description.faultsOf(body.schema, example), operationId).toEqual([]);
+    }
+  }
+  // A body without fields, and the description itself.
+  expect([...without]).toEqual([expect.stringContaining('"properties":{}'), expect.stringContaining('propertyNames')]);
+  expect(Object.keys(EXAMPLES).filter((id) => named[id]?.example === undefined)).toEqual([]);
+});
+
+test('every tag is described', () => {
+  const described = (document.tags ?? []).filter(({ description = '' }) => description !== '').map(({ name }) => name);
+  expect(new Set(operations.flatMap(({ tags }) => tags))).toEqual(new Set(described));
+});
+
 test('it says how to get a token, when to ask again and what each kind of failure means, and one error has one schema', () => {
-  expect(document.info.description).toContain('/oauth2/v2.0/token');
+  expect(document.info.description).toContain('client-credentials');
   expect(document.info.description).toContain('Ask again after an error if, and only if, it carries Retry-After');
   const { Error: error, Failure: failed } = document.components?.schemas ?? {};
   expect(error).toMatchObject({ properties: { error: { $ref: '#/components/schemas/ErrorOfOne' } } });

@@ -17,7 +17,6 @@ const VIEW: SwitchView = {
   denialAccepted: false,
   requestedBy: 'subject',
   createdAt: '2026-01-01T00:00:00.000Z',
-  etag: 'etag',
   quarantine: [],
   unverifiedTenants: [],
   progress: {

@@ -1,0 +1,94 @@
+// The error answers of operations as they are described: one for each status, of programs and of pages, shared by all operations.
+import type { ZodOpenApiResponseObject } from 'zod-openapi';
+import * as z from 'zod';
+import type { RouteDescription } from '../route.ts';
+import { errorBody } from '../schemas/failures.ts';
+import { CHALLENGE, ERROR_CODE, PAGE_HEADERS, PERHAPS_RETRY_AFTER, REQUEST_ID, RETRY_AFTER } from './answer-headers.ts';
+import { ERROR_EXAMPLES } from './error-examples.ts';
+
+const ERRORS = {
+  400: {
+    id: 'BadRequest',
+    when: 'The request is not valid: `details` name every fault. Or the input was refused before anything was sent (code of a Failure).',
+  },
+  401: { id: 'Unauthenticated', when: 'No token, or one that is refused; WWW-Authenticate says why.' },
+  403: { id: 'Forbidden', when: 'The token carries none of the roles that this takes.' },
+  404: { id: 'NotFound', when: 'There is no such thing, or the caller may not know of it.' },
+  408: { id: 'BodyIncomplete', when: 'The body did not arrive whole within thirty seconds.' },
+  409: {
+    id: 'Conflict',
+    when: 'A resource is in a state in which this cannot be done, or the key vault or Entra refuses.',
+  },
+  410: { id: 'Gone', when: 'The company was deleted; its id is never used again.' },
+  412: { id: 'PreconditionFailed', when: 'If-Match or If-None-Match did not hold.' },
+  413: { id: 'BodyTooLarge', when: 'The body is too large.' },
+  415: { id: 'UnsupportedMediaType', when: 'The body is not of the described media type.' },
+  429: { id: 'TooManyRequests', when: 'Too many of these calls in this minute; Retry-After says when.' },
+  500: { id: 'InternalError', when: 'A fault of Keyswitch; the log names it by x-ms-request-id.' },
+  503: {
+    id: 'Unavailable',
+    when: 'The store, the key vault or Entra cannot be reached or is throttled, or more calls wait than can be answered in time (`overloaded`: nothing was done); ask again after Retry-After.',
+  },
+} as const;
+export type ErrorStatus = keyof typeof ERRORS;
+const STATUSES = Object.keys(ERRORS).map(Number) as ErrorStatus[];
+
+const retryAfterOf = (status: ErrorStatus) => {
+  if (status === 503 || status === 429) return RETRY_AFTER;
+  return status === 409 ? PERHAPS_RETRY_AFTER : {};
+};
+
+function jsonError(status: ErrorStatus): ZodOpenApiResponseObject {
+  const { id, when } = ERRORS[status];
+  return {
+    id,
+    description: when,
+    headers: z.object({
+      ...REQUEST_ID,
+      ...ERROR_CODE,
+      ...(status === 401 ? CHALLENGE : {}),
+      ...retryAfterOf(status),
+    }),
+    content: { 'application/json': { schema: errorBody, example: ERROR_EXAMPLES[status] } },
+  };
+}
+
+export const PAGE_CONTENT = { 'text/html': { schema: z.string().meta({ description: 'A page, UTF-8.' }) } };
+
+function pageError(status: ErrorStatus): ZodOpenApiResponseObject {
+  const { id, when } = ERRORS[status];
+  return {
+    id: `${id}Page`,
+    description: when,
+    headers: z.object({ ...PAGE_HEADERS, ...ERROR_CODE, ...retryAfterOf(status) }),
+    content: PAGE_CONTENT,
+  };
+}
+
+const SHARED = {
+  json: new Map(STATUSES.map((status) => [status, jsonError(status)])),
+  page: new Map(STATUSES.map((status) => [status, pageError(status)])),
+};
+
+export const errorOf = (status: ErrorStatus, answersAs: 'json' | 'page'): ZodOpenApiResponseObject =>
+  SHARED[answersAs].get(status) ?? jsonError(status);
+
+/** Those that answer of a company itself, and so of one that was deleted. */
+const MEETS_CLOSED: ReadonlySet<string> = new Set(['get-company', 'put-company']);
+
+/** Which errors a route can answer follows from what it is. */
+export function errorStatusesOf(route: RouteDescription & { readonly answersAs: 'json' | 'page' }): ErrorStatus[] {
+  const writes = route.method !== 'GET';
+  return [
+    400,
+    ...(route.roles === 'open' ? [] : ([401, 403] as const)),
+    ...(route.roles === 'open' && route.answersAs === 'json' ? [] : ([409] as const)),
+    ...(route.path.includes('{') ? ([404] as const) : []),
+    ...(MEETS_CLOSED.has(route.operationId) ? ([410] as const) : []),
+    ...(route.conditions === 'write' || route.conditions === 'delete' ? ([412] as const) : []),
+    ...(writes && route.method !== 'DELETE' ? ([408, 413, 415] as const) : []),
+    ...(route.isLimited ? ([429] as const) : []),
+    500,
+    503,
+  ];
+}

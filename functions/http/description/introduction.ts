@@ -1,0 +1,35 @@
+// What the description says of the API as a whole, and of each part of it. Text only.
+
+export const INTRODUCTION = `Customer-managed keys for software vendors.
+
+Bearer tokens of Entra ID, version 2.0 access tokens, carry one of four app roles; \`x-roles\` of an operation lists those that it takes. A program
+gets one by the client-credentials grant (see the security scheme), a managed identity for the same scope; DefaultAzureCredential does both. It
+lasts about an hour: get it again when it has expired. A company that a caller may not know of is answered 404 like one that does not exist.
+
+Requests are JSON in UTF-8 of at most 1 MiB, or forms of at most 16 KiB where a browser sends them; unknown fields are errors and named, and so is
+a member that comes twice. A collection answers at most 1,000 items a page. Long work answers 202 with Operation-Location and Retry-After, and
+carries \`status\` for pollers. Every answer carries x-ms-request-id, every error x-ms-error-code and the shape \`Error\`; a path that is not
+described here is 404, a method 405 with Allow; HEAD is answered wherever GET is. Write paths as they are described, in their case and without a
+slash at the end.
+
+Ask again after an error if, and only if, it carries Retry-After: 429, 503, and a 409 whose \`kind\` is \`propagating\`. Wait as long as it
+says and a random while beside, so that callers do not come back at once; with the same Idempotency-Key where there is one.
+
+Routes that answer text/html are pages for people in a browser; they need no token, and refuse with the same statuses and codes, on a page.`;
+
+/** In the order in which they are met. */
+export const TAGS = {
+  companies: "The vendor's customers, registered and removed by the vendor alone.",
+  keyrings: 'Each company has one or more, and each a company key of its own, under which its data keys are.',
+  connections: "How a company's vault key is reached, whether it can be, and what its Azure admin must do.",
+  'sign-ins': 'Pages for administrators: a link, the sign-in at Microsoft or Google, and the question they answer.',
+  'vault-claims': 'Which company a vault key belongs to: no two companies share one.',
+  tenants: "Microsoft 365 and Google Workspace tenants in a company's data, whose administrators agree to a switch.",
+  switches: 'Moving the data keys of a keyring under another key, without downtime; steering that, and undoing it.',
+  'data-keys': "What the vendor's backend encrypts with: generated or imported, unwrapped, deleted, restored.",
+  events: 'The record of what was done, and the check that nobody has changed it.',
+  health: 'For load balancers, and for operators.',
+  meta: 'This description.',
+} as const;
+
+export type Tag = keyof typeof TAGS;
