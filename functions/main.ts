@@ -54,12 +54,15 @@ const timers = systemTimers;
 const entropy = systemEntropy;
 const timeoutMs = settings.KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS * 1000;
 const connectorClientId = settings.KEYSWITCH_CONNECTOR_CLIENT_ID;
+/** Within what time a revocation is felt. */
+const ttlMs = settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000;
 const credentials = new Credentials({
   identityClientId: settings.AZURE_CLIENT_ID,
   connectorClientId,
   authorityHost: settings.KEYSWITCH_AUTHORITY_HOST,
   tokenExchangeAudience: settings.KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE,
   timeoutMs,
+  tenantTokenMaxAgeMs: ttlMs,
   clock,
 });
 const tables = new AzureTables({
@@ -95,7 +98,6 @@ const sealTarget = { ...managedTarget, host: sealVaultHost, keyName: settings.KE
 const sealer = new AzureSealer(pool, sealTarget);
 
 // What is kept between calls. Nothing in it is needed for correctness.
-const ttlMs = settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000;
 const workerVaults = new SilentVaults(vaults, clock);
 const opening = { tables, vaults, sealer, log, managedTarget, clock };
 const vaultWaits = new VaultWaits();

@@ -95,7 +95,7 @@ const environment = z.object({
     .default(2048),
   /** `warn` or `refuse` keys of a vault without purge protection. */
   KEYSWITCH_PURGEABLE_KEYS: z.enum(['warn', 'refuse']).default('warn'),
-  /** The promised revocation time: how long an unwrapped company key may be used. */
+  /** The promised revocation time: how long an unwrapped company key may be used, and a token for a customer's vault. */
   KEYSWITCH_COMPANY_KEY_TTL_SECONDS: seconds(300),
   /**
    * How many wrapped data-key rows a process keeps, for at most the same time, some 450 bytes each; 0 keeps none. A key that is deleted opens

@@ -29,6 +29,11 @@ interface CredentialsOptions {
   readonly tokenExchangeAudience?: string | undefined;
   /** What a call with a token has as a whole: no token takes longer, whatever it is made of. */
   readonly timeoutMs: number;
+  /**
+   * For how long a tenant's token may be used: the time within which it is to be felt that the tenant has withdrawn consent or removed the app.
+   * Key Vault itself does not see that.
+   */
+  readonly tenantTokenMaxAgeMs: number;
   readonly clock: Clock;
 }
 
@@ -90,7 +95,9 @@ export class Credentials {
   inTenant(tenantId: string): TokenCache {
     const held = this.#tenants.get(tenantId);
     if (held) return held.tokens;
-    const tokens = new TokenCache(this.#tenantFetch(tenantId), this.#options.clock);
+    const tokens = new TokenCache(this.#tenantFetch(tenantId), this.#options.clock, {
+      maxAgeMs: this.#options.tenantTokenMaxAgeMs,
+    });
     this.#tenants.set(tenantId, { tokens, madeAtMs: this.#nowMs() });
     return tokens;
   }
@@ -124,27 +131,11 @@ export class Credentials {
 
   #tenantFetch(tenantId: string): (scope: string, claims?: string) => Promise<Result<AccessToken, Failure>> {
     const traffic = new EntraTraffic({ maxBytes: MAX_ANSWER_BYTES, timeoutMs: this.#options.timeoutMs });
-    const credential = new ClientAssertionCredential(
-      tenantId,
-      this.#options.connectorClientId,
-      async () => {
-        const answer = await this.assertion();
-        if (!answer.ok) throw new AccessRefused(answer.error);
-        return answer.value;
-      },
-      {
-        authorityHost: this.#options.authorityHost,
-        // The authority comes from our settings: nobody needs to vouch for it.
-        disableInstanceDiscovery: true,
-        httpClient: traffic,
-        ...NO_RETRIES,
-      },
-    );
     return async (scope, claims) => {
       const options = { enableCae: true, ...(claims === undefined ? {} : { claims }) };
       try {
         return await new Deadline(this.#options.timeoutMs * TENANT_SHARE).race<Result<AccessToken, Failure>>(
-          async () => ok(await credential.getToken(scope, options)),
+          async () => ok(await this.#tenantCredential(tenantId, traffic).getToken(scope, options)),
           () =>
             err(
               classifyNetworkError(
@@ -157,6 +148,26 @@ export class Credentials {
         return err(traffic.explain(error, this.#facts(tenantId)));
       }
     };
+  }
+
+  /** Made anew for each token: MSAL keeps those that it has got, and would answer an old one for an hour. */
+  #tenantCredential(tenantId: string, httpClient: EntraTraffic): ClientAssertionCredential {
+    return new ClientAssertionCredential(
+      tenantId,
+      this.#options.connectorClientId,
+      async () => {
+        const answer = await this.assertion();
+        if (!answer.ok) throw new AccessRefused(answer.error);
+        return answer.value;
+      },
+      {
+        authorityHost: this.#options.authorityHost,
+        // The authority comes from our settings: nobody needs to vouch for it.
+        disableInstanceDiscovery: true,
+        httpClient,
+        ...NO_RETRIES,
+      },
+    );
   }
 
   async #ownToken(scope: string): Promise<Result<AccessToken, Failure>> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vit
 import { CONNECTOR_APP_ID } from '../../local/identities.ts';
 import type { FailureCode } from '../../shared/domain/failure.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
-import { failureOf, KEY_NAME, valueOf, VaultWorld, wrapped, type Customer } from './vault-world.ts';
+import { failureOf, KEY_NAME, valueOf, VaultWorld, wrapped, type Customer, TOKEN_MAX_AGE_MS } from './vault-world.ts';
 
 const HOUR_SECONDS = 3_600;
 let world: VaultWorld;
@@ -498,11 +498,40 @@ describe('tokens', () => {
     const { vaults } = world.clients();
     valueOf(await vaults.readKey(target));
     await world.entraCall('DELETE', `/tenants/${tenantId}/service-principals/${CONNECTOR_APP_ID}`);
-    world.laterMs = 60_000;
+    world.laterMs = 40_000;
     expect(valueOf(await vaults.readKey(target)).enabled).toBe(true);
+    // A new one is due, and refused: the old one, good for another while, is used no more.
+    world.laterMs = 60_000;
+    expect(failureOf(await vaults.readKey(target)).code).toBe('consent-required');
     world.laterMs = 120_000;
     expect(failureOf(await vaults.readKey(target)).code).toBe('consent-required');
     await world.entraCall('PATCH', '/settings', { tokenLifetimeSeconds: 3_599 });
+  });
+
+  it.each([
+    ['the app was removed', 'DELETE', undefined],
+    ['the app was disabled', 'PUT', { enabled: false }],
+  ])('are used no longer than promised after %s, though the vault would take them', async (_, method, body) => {
+    const { target, tenantId } = await world.customer();
+    const { vaults } = world.clients();
+    valueOf(await vaults.readKey(target));
+    await world.entraCall(method, `/tenants/${tenantId}/service-principals/${CONNECTOR_APP_ID}`, body);
+    world.laterMs = TOKEN_MAX_AGE_MS / 2 - 5_000;
+    // Key Vault looks at the token and at the roles of its object id, and not at what has become of that.
+    expect(valueOf(await vaults.readKey(target)).enabled).toBe(true);
+    world.laterMs = TOKEN_MAX_AGE_MS;
+    expect(failureOf(await vaults.readKey(target)).code).toBe('consent-required');
+    expect(failureOf(await vaults.readKey(target)).code).toBe('consent-required');
+  });
+
+  it('are had anew from Entra, and not from the library that kept them', async () => {
+    const { target, tenantId } = await world.customer();
+    const { vaults } = world.clients();
+    for (const turn of [0, 1, 2]) {
+      world.laterMs = turn * TOKEN_MAX_AGE_MS;
+      valueOf(await vaults.readKey(target));
+    }
+    expect(world.tokensAskedFor(tenantId).map(({ operation }) => operation)).toEqual(['token', 'token', 'token']);
   });
 
   it('are asked for with the claims that a vault demands, and the call goes again with its body', async () => {

@@ -68,7 +68,7 @@ export class SignInWorld {
       timeoutMs,
       clock: { now: () => new Date() },
     };
-    const credentials = new Credentials({ identityClientId, ...common });
+    const credentials = new Credentials({ tenantTokenMaxAgeMs: 300_000, identityClientId, ...common });
     return createSignIns({ ...common, credentials, googleClient: google === 'none' ? undefined : google });
   }
 

@@ -15,15 +15,17 @@ beforeEach(() => {
   answer = () => Promise.resolve(ok({ token: `t${asked.length}`, expiresOnTimestamp: nowMs + HOUR_MS }));
 });
 
-const cache = (): TokenCache =>
+const cache = (limits?: { readonly maxAgeMs: number }): TokenCache =>
   new TokenCache(
     (scope, claims) => {
       asked.push(claims === undefined ? scope : `${scope} ${claims}`);
       return answer(scope, claims);
     },
     { now: () => new Date(nowMs) },
+    limits,
   );
 const refused: FetchToken = () => Promise.resolve(err(failure('consent-required')));
+const away: FetchToken = () => Promise.resolve(err(failure('entra-unreachable')));
 const tokenOf = async (tokens: TokenCache, claims?: string): Promise<string> => {
   const got = await tokens.token(SCOPE, claims);
   return got.ok ? got.value.token : got.error.code;
@@ -49,7 +51,7 @@ test('scopes are apart', async () => {
 test('a token that cannot be renewed serves until it is over, and is not asked for at every call', async () => {
   const tokens = cache();
   await tokenOf(tokens);
-  answer = refused;
+  answer = away;
   nowMs += 56 * 60_000;
   expect([await tokenOf(tokens), await tokenOf(tokens)]).toEqual(['t1', 't1']);
   expect(asked).toHaveLength(2);
@@ -57,7 +59,46 @@ test('a token that cannot be renewed serves until it is over, and is not asked f
   expect(await tokenOf(tokens)).toBe('t1');
   expect(asked).toHaveLength(3);
   nowMs += 4 * 60_000;
-  expect(await tokenOf(tokens)).toBe('consent-required');
+  expect(await tokenOf(tokens)).toBe('entra-unreachable');
+});
+
+test('a token is not used for longer than it lasts because it was asked for anew shortly before', async () => {
+  const tokens = cache();
+  await tokenOf(tokens);
+  answer = away;
+  nowMs += HOUR_MS - 6_000;
+  expect(await tokenOf(tokens)).toBe('t1');
+  nowMs += 7_000;
+  expect(await tokenOf(tokens)).toBe('entra-unreachable');
+});
+
+test('a token whose successor is refused is used no more', async () => {
+  const tokens = cache();
+  await tokenOf(tokens);
+  answer = refused;
+  nowMs += 56 * 60_000;
+  expect([await tokenOf(tokens), await tokenOf(tokens)]).toEqual(['consent-required', 'consent-required']);
+});
+
+test('a token is used for no longer than its age may be, counted from before it was asked for', async () => {
+  const tokens = cache({ maxAgeMs: 300_000 });
+  const granting = answer;
+  answer = (scope) => {
+    // Entra takes its time.
+    nowMs += 20_000;
+    return granting(scope);
+  };
+  expect(await tokenOf(tokens)).toBe('t1');
+  answer = away;
+  nowMs += 129_000;
+  expect([await tokenOf(tokens), asked.length]).toEqual(['t1', 1]);
+  // Half of its time is over: a new one is asked for, and the old one serves as long as none can be had.
+  nowMs += 2_000;
+  expect([await tokenOf(tokens), asked.length]).toEqual(['t1', 2]);
+  nowMs += 148_000;
+  expect(await tokenOf(tokens)).toBe('t1');
+  nowMs += 1_000;
+  expect(await tokenOf(tokens)).toBe('entra-unreachable');
 });
 
 test('a refusal is not kept', async () => {

@@ -29,6 +29,7 @@ it.each([
   ['https://login.microsoftonline.us', 'api://AzureADTokenExchangeCustom', 'api://AzureADTokenExchangeCustom'],
 ])('at %s with the setting %s it is %s', async (authorityHost, tokenExchangeAudience, resource) => {
   const credentials = new Credentials({
+    tenantTokenMaxAgeMs: 300_000,
     identityClientId: '7e5d0000-0000-4000-8000-0000000000d1',
     connectorClientId: '7e5d0000-0000-4000-8000-0000000000c1',
     authorityHost,

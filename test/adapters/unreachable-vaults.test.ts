@@ -70,6 +70,7 @@ afterAll(() => {
 function pool(host: string): VaultPool {
   const timeoutMs = limitOf(host);
   const credentials = new Credentials({
+    tenantTokenMaxAgeMs: 300_000,
     identityClientId: MANAGED_IDENTITY_CLIENT_ID,
     connectorClientId: CONNECTOR_APP_ID,
     authorityHost: 'https://login.microsoftonline.com',

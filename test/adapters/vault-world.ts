@@ -21,6 +21,8 @@ import { control, startLocalAzure, type LocalAzure } from '../local/real-names.t
 const ROLE = 'Key Vault Crypto Service Encryption User';
 export const KEY_NAME = 'customer-key';
 
+export const TOKEN_MAX_AGE_MS = 300_000;
+
 export interface Customer {
   readonly tenantId: string;
   readonly host: string;
@@ -67,6 +69,7 @@ export class VaultWorld {
       connectorClientId: CONNECTOR_APP_ID,
       authorityHost: options.authorityHost ?? 'https://login.microsoftonline.com',
       timeoutMs,
+      tenantTokenMaxAgeMs: TOKEN_MAX_AGE_MS,
       clock: { now: () => new Date(Date.now() + this.laterMs) },
     });
     const vaultSuffixes = ['vault.azure.net'];

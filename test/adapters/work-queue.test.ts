@@ -54,6 +54,7 @@ afterAll(() => Promise.all([broker.close(), identity.close(), entra.close()]));
 
 function queueOf(identityClientId: string): ServiceBusWorkQueue {
   const credentials = new Credentials({
+    tenantTokenMaxAgeMs: 300_000,
     identityClientId,
     connectorClientId: CONNECTOR_APP_ID,
     authorityHost: 'https://login.microsoftonline.com',

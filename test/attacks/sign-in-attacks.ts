@@ -55,6 +55,7 @@ export const SIGN_IN_ATTACKS = {
   T45: { risk: 'API2', name: 'answer in a browser in which an administrator is still signed in' },
   T46: { risk: 'API1', name: 'come by a connection in force by taking over the name of its vault' },
   T47: { risk: 'API5', name: 'have a connection in force follow its vault, as the vendor' },
+  T48: { risk: 'API2', name: 'go on using a vault key by an old token after the tenant has shut the app out' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

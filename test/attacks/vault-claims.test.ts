@@ -1,7 +1,9 @@
 // Whose a vault key is. Whoever names somebody else's, consents in a tenant of their own or rides on what another company's consent left
 // behind gets neither the key nor its claim, and keeps nobody out.
 import { afterAll, beforeAll, expect } from 'vitest';
+import { CONNECTOR_APP_ID } from '../../local/identities.ts';
 import { azure, Company } from '../end-to-end/company.ts';
+import { LOG_LIMIT } from '../end-to-end/harness.ts';
 import { attack } from './sign-in-attacks.ts';
 import { SignInScene } from './sign-in-scene.ts';
 
@@ -223,4 +225,28 @@ attack('T47', async () => {
   });
   expect((await tested(company)).found).toEqual(['challenge', 'wrong-entra-tenant']);
   expect(await tenantNow(company)).toBe(contoso.tenantId);
+});
+
+attack('T48', async () => {
+  const { contoso } = signIns.scene.run.environment.customers;
+  const { entra, keyVault } = signIns.scene.run.environment;
+  const company = await signIns.company();
+  await company.generate(1);
+  await company.connect(contoso, { id: 'azure', keyName: `${company.companyId}-key` });
+  expect((await company.switchTo('s1', azure('azure'))).state).toBe('completed');
+  const [keyId = ''] = company.keys.keys();
+  const principal = `/tenants/${contoso.tenantId}/service-principals/${CONNECTOR_APP_ID}`;
+  // The role on the key stays, and the vault takes any token of that object id until it ends: an hour.
+  await entra.call('PUT', principal, { enabled: false });
+  try {
+    const codeOf = async (): Promise<string | undefined> => (await company.unwrapOne(keyId)).failure?.code;
+    await expect.poll(codeOf, LOG_LIMIT).toBe('consent-required');
+    const last = (await keyVault.requests()).at(-1)?.sequence ?? 0;
+    await signIns.changesNothing(async () => expect(await codeOf()).toBe('consent-required'));
+    const asked = (await keyVault.requests(last)).filter(({ target }) => target.startsWith(contoso.vaultHost));
+    expect(asked.map(({ operation }) => operation)).toEqual([]);
+  } finally {
+    await entra.call('PUT', principal, { enabled: true });
+  }
+  await expect.poll(() => company.different(), LOG_LIMIT).toEqual([]);
 });
