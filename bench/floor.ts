@@ -9,7 +9,7 @@ import type { JSONWebKeySet } from 'jose';
 import { MANAGED_IDENTITY_CLIENT_ID } from '../local/identities.ts';
 import { REDIRECT_VARIABLE } from '../local/redirect/redirect-table.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
-import { systemEntropy, systemTimers } from '../shared/adapters/system.ts';
+import { systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
 import type { Run } from '../test/end-to-end/run.ts';
 import { KEYRING } from './company.ts';
 import type { FloorOptions } from './floor-server.ts';
@@ -34,6 +34,7 @@ export async function seedFloor(run: Run, count: number, shardCount: number): Pr
     credential: run.credential,
     timers: systemTimers,
     entropy: systemEntropy,
+    clock: systemClock,
   });
   const ids = dataKeyIds(count, shardCount);
   await seedDataKeys(tables, { companyId: COMPANY, companyKey: createSecretKey(COMPANY_KEY), ids });

@@ -5,7 +5,7 @@ import { installRedirect } from '../local/redirect/install-redirect.ts';
 import { createCertificateAuthority } from '../local/tls/certificates.ts';
 import { startInWorker } from '../local/workers/start-in-worker.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
-import { systemEntropy, systemTimers } from '../shared/adapters/system.ts';
+import { systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
 import { storageCredential } from '../test/local/tables/bearer-token.ts';
 
 export const TABLES_ENDPOINT = `https://${STORAGE_ACCOUNT}.table.core.windows.net`;
@@ -30,6 +30,7 @@ export async function startTablesService(): Promise<TablesService> {
     credential,
     timers: systemTimers,
     entropy: systemEntropy,
+    clock: systemClock,
     timeoutMs: 60_000,
   });
   await tables.createTables();

@@ -17,6 +17,7 @@ import { VaultPool } from '../shared/adapters/vault-pool.ts';
 import type { VaultTarget } from '../shared/domain/provider.ts';
 import { DataKeyCalls } from '../shared/operations/audit/data-key-calls.ts';
 import { EventLimits } from '../shared/operations/audit/event-limits.ts';
+import { ClockGuard } from '../shared/operations/clock-guard.ts';
 import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
 import { KeptKeys } from '../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
@@ -70,6 +71,7 @@ const tables = new AzureTables({
   credential: credentials.forTables(),
   timers,
   entropy,
+  clock,
 });
 const queue = new ServiceBusWorkQueue({
   fullyQualifiedNamespace: settings.KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace,
@@ -103,6 +105,7 @@ const opening = { tables, vaults, sealer, log, managedTarget, clock };
 const vaultWaits = new VaultWaits();
 const companyKeys = new CompanyKeyCache(opening, { ttlMs, vaultWaits });
 const eventLimits = new EventLimits(clock);
+const clockGuard = new ClockGuard({ storeClock: tables, clock, log });
 const keptKeys = new KeptKeys({ ...opening, timers, entropy, eventLimits }, companyKeys);
 const keyringPlaces = new KeyringPlaces({ tables, clock }, { ttlMs });
 const wrappedRows = new WrappedRows({ tables, clock }, { rows: settings.KEYSWITCH_DATA_KEY_CACHE_ROWS, ttlMs });
@@ -151,6 +154,7 @@ const services = {
   signIns,
   exportSealer,
   eventLimits,
+  clockGuard,
   dataKeyCalls: new DataKeyCalls(clock, entropy.id()),
   readiness: new Readiness({ tables, clock, log }),
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,

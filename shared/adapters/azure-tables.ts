@@ -9,9 +9,11 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { present } from '../domain/rows/cells.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type {
+  Clock,
   Entropy,
   RowPage,
   RowWrite,
+  StoreClock,
   StoredRow,
   TableName,
   Tables,
@@ -30,6 +32,7 @@ export interface AzureTablesOptions {
   readonly credential: TokenCredential;
   readonly timers: Pick<Timers, 'sleep'>;
   readonly entropy: Pick<Entropy, 'bytes'>;
+  readonly clock: Clock;
   /** For one answer; a call as a whole, with its token and all attempts, takes half as long again at most. */
   readonly timeoutMs?: number;
 }
@@ -54,13 +57,15 @@ const FIRST_DELAY_MS = 50;
 const ACCEPT = 'application/json;odata=minimalmetadata';
 const JSON_TYPE = 'application/json';
 
-export class AzureTables implements Tables {
+export class AzureTables implements Tables, StoreClock {
   readonly #endpoint: string;
   readonly #http: HttpClient;
   readonly #limitMs: number;
   readonly #service: TableServiceClient;
   readonly #timers: Pick<Timers, 'sleep'>;
   readonly #entropy: Pick<Entropy, 'bytes'>;
+  readonly #clock: Clock;
+  #aheadMs: number | undefined;
 
   constructor(options: AzureTablesOptions) {
     this.#endpoint = options.endpoint.replace(/\/$/, '');
@@ -74,6 +79,7 @@ export class AzureTables implements Tables {
     });
     this.#timers = options.timers;
     this.#entropy = options.entropy;
+    this.#clock = options.clock;
   }
 
   /** Makes the tables that are missing. For a first start; in Azure they come with the infrastructure. */
@@ -135,11 +141,22 @@ export class AzureTables implements Tables {
     }
     const { answer, requestId } = sent;
     if (!isAnswerTo(answer, requestId)) return { outcome: 'unknown' };
+    this.#hearTime(answer);
     const { status, text } = answer;
     const outcome = transactionOutcome(writes, { status, text, contentType: answer.header('content-type') });
     if (outcome.outcome !== 'refused') return outcome;
     refuseAway(outcome.status, outcome.code);
     throw refused(table, outcome);
+  }
+
+  aheadMs(): number | undefined {
+    return this.#aheadMs;
+  }
+
+  /** `Date`, in whole seconds: https://learn.microsoft.com/rest/api/storageservices/query-entities#response-headers */
+  #hearTime(answer: TableAnswer): void {
+    const toldMs = Date.parse(answer.header('date') ?? '');
+    this.#aheadMs = Number.isNaN(toldMs) ? undefined : toldMs - this.#clock.now().getTime();
   }
 
   async #get<T>(path: string, read: (answer: TableAnswer) => T): Promise<T> {
@@ -170,6 +187,7 @@ export class AzureTables implements Tables {
       if (status >= 500 || status === 408 || status === 429) return err(answered(status, error.code));
       refuseAway(status, error.code || (answer.header('x-ms-error-code') ?? ''));
       if (!isAnswerTo(answer, requestId)) return err(`an answer of somebody else: ${status}`);
+      this.#hearTime(answer);
       if (status === 200) return ok(read(answer));
       if (status === 404 && error.code === 'ResourceNotFound') return ok(read(answer));
       if (status < 400 || error.code === '') return err(`an answer that is none: ${status}`);

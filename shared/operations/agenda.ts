@@ -1,6 +1,7 @@
 // What a timer must look at. A row is inserted before the act that needs it and deleted after its end, so the agenda is a
 // superset of the truth and is checked against it; no timer ever scans a table of companies.
 import { createHash } from 'node:crypto';
+import { text } from '../domain/rows/cells.ts';
 import { StoreUnavailable, type Cells, type StoredRow, type Tables } from './ports.ts';
 
 const BUCKETS = 16;
@@ -88,6 +89,15 @@ export async function takeOffListed(tables: Tables, item: ListedAgendaItem): Pro
 export async function noteOnAgenda(tables: Tables, item: ListedAgendaItem, cells: Cells): Promise<void> {
   const write = { kind: 'merge', rowKey: agendaRowKey(item), cells, etag: item.etag } as const;
   await tables.write('agenda', bucketOf(item.companyId), [write]);
+}
+
+/** No timer rests longer than a day: what is said of later, a host has said whose clock was ahead. */
+const NO_REST_MS = 25 * 60 * 60 * 1000;
+
+/** By `nextAt`, which whoever looked last has noted; a new item is due. */
+export function isDue({ cells }: ListedAgendaItem, now: Date): boolean {
+  const nextAt = text(cells, 'nextAt') ?? '';
+  return nextAt <= now.toISOString() || nextAt > new Date(now.getTime() + NO_REST_MS).toISOString();
 }
 
 /** A page of one kind in one bucket, in the order of row keys. Rows that cannot be read are left out. Throws StoreUnavailable. */

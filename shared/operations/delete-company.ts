@@ -14,6 +14,7 @@ import type { Closing, Company, Keyring } from '../domain/keyring.ts';
 import { putOnAgenda, renewOnAgenda, takeOffAgenda, type AgendaItem } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited, settleAct, type ActRecord } from './audit/audited.ts';
+import type { ClockGuard } from './clock-guard.ts';
 import { closeShards, countUndeletable, lookThroughShards, reopenShards } from './company-shards.ts';
 import { listAll, loadCompany, loadCompanyRow, loadKeyring, type Loaded } from './control-state.ts';
 import { loadKeyrings } from './keyrings.ts';
@@ -22,7 +23,9 @@ import { settleRaces, undecided, type Undecided } from './races.ts';
 import { removeCompany } from './remove-company.ts';
 import { guardCompany, replaceCompany } from './switches/switch-writes.ts';
 
-export type CompanyDeleting = Auditing;
+export interface CompanyDeleting extends Auditing {
+  readonly clockGuard: ClockGuard;
+}
 
 /** `deleting`: decided or being decided, and gone on with by the timer, or by the same call again. */
 export type CompanyDeletion = 'deleted' | 'deleting';
@@ -87,6 +90,7 @@ async function tryBegin(
   // What is refused anyway closes nothing. It is decided below, with the shards closed.
   const undeletable = await countUndeletable(deps, companyId, keyrings);
   if (undeletable) return err(undeletable);
+  deps.clockGuard.assertAgrees();
   // Behind the company's row: `forgetDelete` counts on it.
   await renewOnAgenda(deps.tables, agendaItemOf(companyId));
   const closing: Company = { ...company.value, state: 'closing', closing: leaseOf(deps, worker, false) };
@@ -165,6 +169,7 @@ async function tryDelete(
   const found = await loadCompany(deps.tables, companyId);
   if (!found) return ended(deps, companyId);
   if (!found.value.closing) return turnedBack(deps, companyId);
+  deps.clockGuard.assertAgrees();
   const leased = await lease(deps, found, worker);
   if (typeof leased === 'string') return leased;
   const decided = leased.value.closing?.decided === true ? leased : await decide(deps, leased, worker);

@@ -71,6 +71,12 @@ export interface Tables {
   write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome>;
 }
 
+/** The store's own clock, which all hosts share. */
+export interface StoreClock {
+  /** How far it was ahead of this process's clock at its last answer, in ms, to a second or as long as the answer took; negative if behind. Undefined if it has not told. */
+  aheadMs(): number | undefined;
+}
+
 // ---- Key vaults ----------------------------------------------------------------------------------------------------
 
 export interface KeyVaults {

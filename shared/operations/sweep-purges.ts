@@ -1,7 +1,7 @@
 // The timer's look at what is to be purged: soft-deleted data keys whose time is over, and companies whose delete stopped half way.
 // It works the agenda; each item says when to look at it next. One that fails does not keep the others waiting.
 import { SLICE_MS, walkAgenda } from './agenda-walk.ts';
-import { noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from './agenda.ts';
+import { isDue, noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from './agenda.ts';
 import { KEYRING_PURGE_PREFIX } from './data-keys/purge-list.ts';
 import { purgeKeyring, type Purging } from './data-keys/purge.ts';
 import { COMPANY_PURGE_ID, goOnDeleting, type CompanyDeleting } from './delete-company.ts';
@@ -21,10 +21,9 @@ const LANES = 4;
 /** Answers how many data keys were purged. */
 export async function sweepPurges(deps: PurgeSweeping): Promise<number> {
   const deadline = new Date(deps.clock.now().getTime() + SLICE_MS);
-  const { sum } = await walkAgenda(deps, { kind: 'purge', lanes: LANES }, async (item) => {
-    const isDue = (text(item.cells, 'nextAt') ?? '') <= deps.clock.now().toISOString();
-    return isDue ? lookAt(deps, item, deadline) : 0;
-  });
+  const { sum } = await walkAgenda(deps, { kind: 'purge', lanes: LANES }, async (item) =>
+    isDue(item, deps.clock.now()) ? lookAt(deps, item, deadline) : 0,
+  );
   return sum;
 }
 

@@ -12,7 +12,7 @@ import { failure } from '../../shared/domain/failure-catalogue.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { AccessRefused } from '../../shared/adapters/access-refused.ts';
 import { AzureTables, type AzureTablesOptions } from '../../shared/adapters/azure-tables.ts';
-import { systemEntropy } from '../../shared/adapters/system.ts';
+import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
 import type { Cells, RowWrite, TableName } from '../../shared/operations/ports.ts';
 import { BeyondTableLimits } from '../../shared/operations/table-limits.ts';
 import { storageCredential } from '../local/tables/bearer-token.ts';
@@ -38,6 +38,7 @@ const tablesWith = (options: Partial<AzureTablesOptions> = {}): AzureTables =>
       },
     },
     entropy: systemEntropy,
+    clock: systemClock,
     timeoutMs: 500,
     ...options,
   });

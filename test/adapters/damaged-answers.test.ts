@@ -7,7 +7,7 @@ import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import { startTables, type TablesEmulator } from '../../local/tables/start-tables.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { AzureTables } from '../../shared/adapters/azure-tables.ts';
-import { systemEntropy } from '../../shared/adapters/system.ts';
+import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
 import { listAll } from '../../shared/operations/control-state.ts';
 import {
   StoreUnavailable,
@@ -38,6 +38,7 @@ beforeAll(async () => {
     credential: storageCredential(),
     timers: { sleep: () => Promise.resolve() },
     entropy: systemEntropy,
+    clock: systemClock,
     timeoutMs: 10_000,
   });
   await tables.createTables();
@@ -92,6 +93,27 @@ it('a row is found as it is, or not at all for want of the store', async () => {
     }),
     RUNS,
   );
+});
+
+it('the store’s time is that of its last answer, of whatever kind, and unknown where an answer tells none', async () => {
+  const dated = (date: string | undefined) => async (): Promise<number | undefined> => {
+    proxy.damage = ({ headers: { date: _told, ...headers }, ...answer }) => ({
+      ...answer,
+      // Of an empty header nobody makes a time, and Node adds its own where there is none.
+      headers: { ...headers, date: date ?? '' },
+    });
+    await tables.read(TABLE, 'acme', 'none');
+    return tables.aheadMs();
+  };
+  const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toUTCString();
+  const near = (days: number, ms: number | undefined): boolean => Math.abs((ms ?? NaN) - days * 86_400_000) < 60_000;
+  expect(near(40, await dated(inDays(40))())).toBe(true);
+  expect(near(-40, await dated(inDays(-40))())).toBe(true);
+  expect(await dated('soon')()).toBeUndefined();
+  expect(await dated(undefined)()).toBeUndefined();
+  proxy.damage = undefined;
+  await tables.write(TABLE, 'globex', [rowOf('dated')]);
+  expect(near(0, tables.aheadMs())).toBe(true);
 });
 
 it('that a row is not there is believed only of the service’s own word for this very question', async () => {

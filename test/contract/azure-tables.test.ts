@@ -7,7 +7,7 @@ import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import { startTables, type TablesEmulator } from '../../local/tables/start-tables.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { AzureTables } from '../../shared/adapters/azure-tables.ts';
-import { systemEntropy, systemTimers } from '../../shared/adapters/system.ts';
+import { systemClock, systemEntropy, systemTimers } from '../../shared/adapters/system.ts';
 import { storageCredential } from '../local/tables/bearer-token.ts';
 import { describeTables } from './tables-contract.ts';
 
@@ -16,7 +16,7 @@ let emulator: TablesEmulator | undefined;
 let tables: AzureTables;
 
 const open = (endpoint: string, credential: TokenCredential): AzureTables =>
-  new AzureTables({ endpoint, credential, timers: systemTimers, entropy: systemEntropy });
+  new AzureTables({ endpoint, credential, timers: systemTimers, entropy: systemEntropy, clock: systemClock });
 
 async function openEmulator(): Promise<AzureTables> {
   const authority = await createCertificateAuthority();

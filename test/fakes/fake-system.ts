@@ -1,5 +1,6 @@
 // Clock, timers, entropy and log for tests: time stands still until it is moved, and entropy repeats from a seed.
 import { createHash } from 'node:crypto';
+import { ClockGuard } from '../../shared/operations/clock-guard.ts';
 import type { Clock, Entropy, Log, LogEntry, Timers } from '../../shared/operations/ports.ts';
 
 export class FakeClock implements Clock {
@@ -17,6 +18,10 @@ export class FakeClock implements Clock {
     this.#nowMs = Math.max(this.#nowMs, ms);
   }
 }
+
+/** Of a host whose clock is the store's, unless it is said to be ahead. */
+export const clockGuardOf = (deps: { readonly clock: Clock; readonly log: Log }, hostIsAheadMs = 0): ClockGuard =>
+  new ClockGuard({ ...deps, storeClock: { aheadMs: () => -hostIsAheadMs } });
 
 /** A sleep takes no time, but lets others go first. */
 export class FakeTimers implements Timers {

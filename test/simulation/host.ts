@@ -2,6 +2,7 @@
 // of work has ports of its own, so that it is known who calls.
 import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
 import type { Log, LogEntry } from '../../shared/operations/ports.ts';
+import { ClockGuard } from '../../shared/operations/clock-guard.ts';
 import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
 import type { Generating } from '../../shared/operations/data-keys/generate.ts';
 import { KeptKeys } from '../../shared/operations/kept-keys.ts';
@@ -36,6 +37,8 @@ export type Services = Generating &
 export interface Host {
   readonly process: SimProcess;
   readonly services: Readonly<Record<Role, Services>>;
+  /** The timer's, where the host's clock is weeks ahead. */
+  readonly strayTimer: Services;
   readonly actors: Readonly<Record<Role, Actor>>;
   /** Rejects when the process dies, for who waits for its answer. */
   readonly died: Promise<never>;
@@ -61,6 +64,8 @@ const KEY_POLICY = { minRsaBits: 2048, purgeable: 'warn' } as const;
 const BACK_OFF = { firstMs: 1_000, lastMs: 60_000 };
 /** Longer than any run: what is too old is not this world's affair. */
 const CONSENT_MS = 365 * 24 * 3_600_000;
+/** Any key that is deleted would be due. */
+const STRAY_MS = 60 * 24 * 3_600_000;
 const STUCK_AFTER_MS = 120_000;
 /** More than any world has of anything. Making room for ten thousand in each new process took a seventh of all the time. */
 const MAX_ENTRIES = 100;
@@ -89,6 +94,7 @@ export function startHost(world: PortWorld, name: string): Host {
     entropy,
     log,
     eventLimits,
+    clockGuard: new ClockGuard({ storeClock: { aheadMs: () => 0 }, clock, log }),
     managedTarget: VENDOR,
     companyKeys,
     keptKeys: new KeptKeys({ ...caller, log, clock, entropy, eventLimits }, companyKeys),
@@ -111,6 +117,9 @@ export function startHost(world: PortWorld, name: string): Host {
     checkConcurrency: 4,
     shardCount: plan.shardCount,
   };
+  const timer = { ...shared, ...ports('timer') };
+  const strayClock = { now: (): Date => new Date(clock.now().getTime() + STRAY_MS) };
+  const strayGuard = new ClockGuard({ storeClock: { aheadMs: () => -STRAY_MS }, clock: strayClock, log });
   const { promise: died, reject } = Promise.withResolvers<never>();
   died.catch(() => undefined);
   return {
@@ -119,8 +128,9 @@ export function startHost(world: PortWorld, name: string): Host {
       caller: { ...shared, ...caller },
       worker: { ...shared, ...worker },
       admin: { ...shared, ...ports('admin') },
-      timer: { ...shared, ...ports('timer') },
+      timer,
     },
+    strayTimer: { ...timer, clock: strayClock, clockGuard: strayGuard },
     actors: {
       caller: { role: 'caller', process },
       worker: { role: 'worker', process },

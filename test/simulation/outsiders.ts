@@ -18,6 +18,8 @@ import type { World } from './world.ts';
 
 const OWNER: Actor = { role: 'owner of a vault' };
 const TAMPERER: Actor = { role: 'tamperer' };
+/** Of the turns that destroy what is due. */
+const STRAY_CLOCKS = 0.2;
 const CLOCKWORK: Actor = { role: 'clockwork' };
 export const VAULT_HOSTS: readonly string[] = [VENDOR.host, CONTOSO_HOST, FABRIKAM_HOST];
 const UNKNOWN_VERSION = 4_242;
@@ -114,8 +116,9 @@ export async function sweep(world: World, chance: Chance): Promise<void> {
   const host = world.anyHost(chance);
   const { timer } = host.services;
   await call(world, host, () => sweepSwitches(timer));
-  await call(world, host, () => sweepPurges(timer));
-  await call(world, host, () => sweepKept(timer));
+  const dated = world.clocks.happens(STRAY_CLOCKS) ? host.strayTimer : timer;
+  await call(world, host, () => sweepPurges(dated));
+  await call(world, host, () => sweepKept(dated));
   await call(world, host, () => sweepChecks(timer));
   await call(world, host, () => sweepOutboxes(timer));
   if (chance.happens(0.3)) await call(world, host, () => sweepHeads(timer));

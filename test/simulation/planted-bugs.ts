@@ -478,4 +478,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     10,
     inFile(`${SWITCHES}/finish.ts`, ['    ...allowance(deps, ending),\n', '']),
   ),
+  bug(
+    'a host whose clock is weeks ahead purges what can be restored',
+    1,
+    inFile(`${DATA_KEYS}/purge.ts`, ['    deps.clockGuard.assertAgrees();\n', '']),
+  ),
 ];

@@ -50,6 +50,8 @@ export class World implements PortWorld {
   readonly budget: CallBudget;
   /** For faults; who goes next is the scheduler's own. */
   readonly chance: Chance;
+  /** Whose clock is wrong. */
+  readonly clocks: Chance;
   readonly hosts: Host[] = [];
   /** Copies of the tables, whole as far as they go and of no one instant. */
   readonly copies: (readonly CopiedRow[])[] = [];
@@ -80,6 +82,7 @@ export class World implements PortWorld {
     this.store = rig.store;
     this.vaults = rig.vaults;
     this.chance = new Chance(plan.seed, 'faults');
+    this.clocks = new Chance(plan.seed, 'clocks');
     this.coverage = new Coverage();
     this.history = new History(() => `step ${this.scheduler.steps}`);
     this.budget = new CallBudget(this.history, plan);

@@ -2,6 +2,7 @@
 import type { DataKey } from '../../domain/data-key.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import type { ClockGuard } from '../clock-guard.ts';
 import type { Loaded } from '../control-state.ts';
 import { changeOne, type ChangingOne, type OneDataKey } from './change-one.ts';
 import { noteForPurge } from './purge-list.ts';
@@ -9,6 +10,7 @@ import type { DataKeyView } from './view.ts';
 
 export interface DeletingOne extends ChangingOne {
   readonly restoreDays: number;
+  readonly clockGuard: ClockGuard;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -29,6 +31,7 @@ export async function deleteDataKey(
       const refusal = refusalOf(key);
       if (refusal) return err(refusal);
       if (key.state === 'deleted') return ok(undefined);
+      deps.clockGuard.assertAgrees();
       return ok({
         cells: { state: 'deleted', deletedAt, purgeAfter },
         makesLive: false,

@@ -3,6 +3,7 @@
 import pLimit from 'p-limit';
 import type { DataKey } from '../../domain/data-key.ts';
 import { dataKeyCells } from '../../domain/rows/data-rows.ts';
+import type { ClockGuard } from '../clock-guard.ts';
 import type { Loaded } from '../control-state.ts';
 import type { Clock, Entropy, Tables } from '../ports.ts';
 import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-places.ts';
@@ -18,6 +19,7 @@ export interface Purging {
   readonly keyringPlaces: KeyringPlaces;
   readonly wrappedRows: WrappedRows;
   readonly clock: Clock;
+  readonly clockGuard: ClockGuard;
   readonly entropy: Entropy;
 }
 
@@ -41,7 +43,7 @@ export interface PurgeVisit {
 
 /**
  * Goes over what is due, behind the entry `from`, for so many pages or until `deadline`, one page at least. What waits keeps its entry, so that only
- * going on where the last visit ended gets past it; each round begins at the front again. Throws StoreUnavailable.
+ * going on where the last visit ended gets past it; each round begins at the front again. Throws StoreUnavailable, also where the clock is not to be trusted.
  */
 export async function purgeKeyring(
   deps: Purging,
@@ -62,6 +64,7 @@ export async function purgeKeyring(
       const due = await nextDue(deps.tables, place, nowText);
       return { purged, nextAt: due !== undefined && due < rested ? due : rested, after: '', gone: false };
     }
+    deps.clockGuard.assertAgrees();
     purged += await purgePage(deps, place, { due: page.due, shardCount: shards.value.shardCount, now: nowText });
     after = page.last;
     pages += 1;

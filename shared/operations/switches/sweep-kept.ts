@@ -2,19 +2,21 @@
 // A store that was torn and not repaired keeps them for ever, which is what they are for.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
-import { text } from '../../domain/rows/cells.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { mayEndAt } from '../../domain/shard-counts.ts';
 import { walkAgenda } from '../agenda-walk.ts';
-import { noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
+import { isDue, noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
+import type { ClockGuard } from '../clock-guard.ts';
 import { listKeptKeys, loadKeyring, type Loaded } from '../control-state.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { guard, type SwitchPlace } from './switch-writes.ts';
 import { keyringRowKey } from '../../domain/rows/row-keys.ts';
 
-export type KeptSweeping = Auditing;
+export interface KeptSweeping extends Auditing {
+  readonly clockGuard: ClockGuard;
+}
 
 type KeyringPlace = Omit<SwitchPlace, 'switchId'>;
 
@@ -32,10 +34,9 @@ export const keptItemOf = ({ companyId, keyringId }: KeyringPlace): AgendaItem =
 
 /** Answers how many kept keys were deleted. */
 export async function sweepKept(deps: KeptSweeping): Promise<number> {
-  const { sum } = await walkAgenda(deps, { kind: 'kept' }, async (item) => {
-    const isDue = (text(item.cells, 'nextAt') ?? '') <= deps.clock.now().toISOString();
-    return isDue ? lookAt(deps, item) : 0;
-  });
+  const { sum } = await walkAgenda(deps, { kind: 'kept' }, async (item) =>
+    isDue(item, deps.clock.now()) ? lookAt(deps, item) : 0,
+  );
   return sum;
 }
 
@@ -83,6 +84,7 @@ async function deleteOne(
   const isNeededByOther = (version: number): boolean => kept.some(({ value }) => value?.under === version);
   const due = kept.find(({ value, version }) => value && value.until <= now && !isNeededByOther(version));
   if (!due) return undefined;
+  deps.clockGuard.assertAgrees();
   const shards = await loadShards(deps.tables, { ...place, shardCount });
   if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;
   const rowKey = keptKeyRowKey(place.keyringId, due.version);

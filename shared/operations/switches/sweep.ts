@@ -60,8 +60,11 @@ async function lookAt(deps: SweepDependencies, item: ListedAgendaItem): Promise<
 /** The timer itself tries again. */
 const triedOnce = (message: WorkMessage): WorkMessage => ({ ...message, attempt: LAST_ATTEMPT });
 
-const isOlder = (deps: SweepDependencies, at: string, ageMs: number): boolean =>
-  !(deps.clock.now().getTime() - Date.parse(at) < ageMs);
+/** What is said to be of later than now, a host has written whose clock was ahead. */
+function isOlder(deps: SweepDependencies, at: string, ageMs: number): boolean {
+  const pastMs = deps.clock.now().getTime() - Date.parse(at);
+  return !(Math.abs(pastMs) < ageMs);
+}
 
 async function messagesForBeginning(
   deps: SweepDependencies,

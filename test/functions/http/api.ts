@@ -24,7 +24,7 @@ import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
-import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
+import { clockGuardOf, FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
@@ -174,6 +174,7 @@ export class Api {
       entropy,
       probe: vaults,
       companyKeys,
+      clockGuard: clockGuardOf({ clock, log }),
       keptKeys,
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: CACHE_TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: CACHE_TTL_MS }),

@@ -34,7 +34,7 @@ import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
-import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
+import { clockGuardOf, FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
@@ -124,9 +124,11 @@ export class World {
   }
 
   /** A host process of its own: nothing in its caches. */
-  newHost(options: { readonly tables?: Tables; readonly cachedRows?: number } = {}): Host {
+  newHost(options: { readonly tables?: Tables; readonly cachedRows?: number; readonly isAheadMs?: number } = {}): Host {
     const tables = options.tables ?? this.tables;
-    const { clock, entropy, log, vaults } = this;
+    const { entropy, log, vaults } = this;
+    const aheadMs = options.isAheadMs ?? 0;
+    const clock = { now: () => new Date(this.clock.now().getTime() + aheadMs) };
     const timers = new FakeTimers();
     const opening = { tables, vaults, sealer: vaults, log, managedTarget: VENDOR, clock };
     const companyKeys = new CompanyKeyCache(opening, { ttlMs: TTL_MS });
@@ -135,6 +137,7 @@ export class World {
     return {
       ...opening,
       eventLimits,
+      clockGuard: clockGuardOf({ clock, log }, aheadMs),
       entropy,
       timers,
       queue: this.queue,

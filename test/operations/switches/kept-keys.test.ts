@@ -15,6 +15,7 @@ import { startRekey, startSwitch } from '../../../shared/operations/switches/sta
 import { sweepKept } from '../../../shared/operations/switches/sweep-kept.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { clockGuardOf } from '../../fakes/fake-system.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEEP_MS, KEYRING, MANAGED, place, Rig, VENDOR } from './rig.ts';
 
@@ -308,8 +309,18 @@ describe('a kept key', () => {
 describe('the timer', () => {
   const sweepAt = (afterMs: number): Promise<number> => {
     rig.clock.advance(afterMs);
-    return sweepKept(rig.deps);
+    return sweepKept({ ...rig.deps, clockGuard: clockGuardOf(rig.deps) });
   };
+
+  it('deletes none by a clock that is ahead of the store’s, and the next host does at its time', async () => {
+    await to('s1', CONTOSO);
+    const clock = { now: () => new Date(rig.clock.now().getTime() + 2 * KEEP_MS) };
+    const ahead = { ...rig.deps, clock, clockGuard: clockGuardOf({ ...rig.deps, clock }, 2 * KEEP_MS) };
+    expect(await sweepKept(ahead)).toBe(0);
+    expect(await kept()).toHaveLength(1);
+    expect(rig.log.events()).toContain('clock.differs-from-store');
+    expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(1);
+  });
 
   it('deletes a kept key once its time is over, not before, and says so in the record', async () => {
     await to('s1', CONTOSO);

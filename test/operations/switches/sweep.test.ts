@@ -114,6 +114,15 @@ describe('a switch that moves rows', () => {
     expect([await sweep(rig), messages(rig)]).toEqual([1, [reprotect(2)]]);
   });
 
+  it('is set going again though a host whose clock was ahead has said that it did so later than now', async () => {
+    const rig = await reProtecting();
+    const clock = { now: () => new Date(rig.clock.now().getTime() + 40 * 24 * 3_600_000) };
+    await sweepSwitches({ ...rig.deps, clock, stuckAfterMs: STUCK_AFTER_MS });
+    rig.queue.clear();
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [0, 1, 2, 3].map(reprotect)]);
+  });
+
   it('is left alone while one shard is worked on and the others are done', async () => {
     const rig = await reProtecting();
     rig.clock.advance(STUCK_AFTER_MS);
