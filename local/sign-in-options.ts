@@ -1,5 +1,5 @@
 // What `npm run sign-in` is asked for on the command line. Pure.
-import { parseArgs } from 'node:util';
+import { readCommandLine, UsageError } from '../scripts/command-line.ts';
 
 export interface SignInOptions {
   readonly link: string;
@@ -11,7 +11,8 @@ export interface SignInOptions {
   readonly directory: string;
 }
 
-export const SIGN_IN_USAGE = `npm run sign-in -- LINK --as PERSON [options]
+export const SIGN_IN = 'npm run sign-in --';
+export const SIGN_IN_USAGE = `${SIGN_IN} LINK --as PERSON [options]
 
   LINK                what the API answered as the link to open
   --as PERSON         who opens it: contoso-global-admin, contoso-user, ... (persons in environment.json)
@@ -22,27 +23,24 @@ export const SIGN_IN_USAGE = `npm run sign-in -- LINK --as PERSON [options]
 Exit status 0: the last page is a success. 1: it is not. 2: a page could not be opened.
 `;
 
-/** `help` if that was asked for. Throws an Error whose message is for the person who typed. */
+/** `help` if that was asked for. Throws UsageError. */
 export function readSignInOptions(
   args: readonly string[],
   defaults: { readonly directory: string },
 ): SignInOptions | 'help' {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
+  const line = readCommandLine(args, {
+    name: SIGN_IN,
     options: {
-      as: { type: 'string' },
-      decline: { type: 'boolean', default: false },
-      directory: { type: 'string', default: defaults.directory },
-      help: { type: 'boolean', default: false },
+      as: { takes: 'the name of a person: one of persons in environment.json' },
+      decline: {},
+      directory: { takes: 'the folder of a running npm start' },
     },
+    words: { takes: 'one link', min: 1, max: 1 },
   });
-  if (values.help) return 'help';
-  const [given, ...others] = positionals;
-  if (given === undefined || others.length > 0) throw new Error('give one link');
-  if (!/^https?:\/\//.test(given) || !URL.canParse(given)) throw new Error(`'${given}' is no link`);
-  if (values.as === undefined) throw new Error('--as takes the name of a person');
-  const { as, decline, directory } = values;
-  const options: SignInOptions = { link: given, as, decline, directory };
-  return options;
+  if (line === 'help') return 'help';
+  const [given = ''] = line.words;
+  if (!/^https?:\/\//.test(given) || !URL.canParse(given)) throw new UsageError(`'${given}' is no link`);
+  const as = line.value('as');
+  if (as === undefined) throw new UsageError('say who opens the link by --as PERSON');
+  return { link: given, as, decline: line.has('decline'), directory: line.value('directory') ?? defaults.directory };
 }

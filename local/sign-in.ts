@@ -3,12 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import { fromCommandLine } from '../scripts/command-line.ts';
 import { Browser } from './browser/browser.ts';
 import type { Page } from './browser/page.ts';
 import { signInAt } from './browser/sign-in-pages.ts';
 import { installRedirect } from './redirect/install-redirect.ts';
 import { REDIRECT_VARIABLE } from './redirect/redirect-table.ts';
-import { readSignInOptions, SIGN_IN_USAGE, type SignInOptions } from './sign-in-options.ts';
+import { readSignInOptions, SIGN_IN, SIGN_IN_USAGE } from './sign-in-options.ts';
 
 const FIRST_REFUSAL = 400;
 const NOTHING_DONE = 2;
@@ -23,7 +24,9 @@ const redirectTable = z.object({
   ),
 });
 
-const options = readOptions();
+const options = fromCommandLine({ name: SIGN_IN, usage: SIGN_IN_USAGE }, (args) =>
+  readSignInOptions(args, { directory: fileURLToPath(new URL('../.local', import.meta.url)) }),
+);
 const { persons, appSettings } = await readEnvironment(options.directory);
 const person = persons[options.as];
 if (!person) fail(`Nobody is called '${options.as}'. There are: ${Object.keys(persons).join(', ')}`);
@@ -33,18 +36,6 @@ try {
   process.exitCode = last.status < FIRST_REFUSAL && !last.hasAlert ? 0 : 1;
 } catch (error) {
   fail(`The pages end here: ${error instanceof Error ? error.message : String(error)}`);
-}
-
-function readOptions(): SignInOptions {
-  const directory = fileURLToPath(new URL('../.local', import.meta.url));
-  try {
-    const read = readSignInOptions(process.argv.slice(2), { directory });
-    if (read !== 'help') return read;
-    process.stdout.write(SIGN_IN_USAGE);
-    process.exit();
-  } catch (error) {
-    return fail(`${error instanceof Error ? error.message : String(error)}\n\n${SIGN_IN_USAGE}`);
-  }
 }
 
 async function readEnvironment(directory: string): Promise<z.infer<typeof environmentFile>> {

@@ -1,19 +1,19 @@
 // `npm run recover -- --export FILE --keys FILE --private-key FILE`: opens the wrapped data keys of a dump with an exported company key, on a
 // machine that has nothing else: no Azure, no network, no settings. Secrets go to --out or to stdout, what is to be said to stderr.
+import { fromCommandLine } from './command-line.ts';
 import { readExport, type ExportSource } from './recover/read-export.ts';
 import { Dump } from './recover/read-dump.ts';
 import { openWrapped } from './recover/open-wrapped.ts';
 import { KeyOutput } from './recover/key-output.ts';
 import { RecoveryRefused } from './recover/refused.ts';
-import { readRecoverOptions, RECOVER_USAGE, type RecoverOptions } from './recover/options.ts';
+import { readRecoverOptions, RECOVER, RECOVER_USAGE, type RecoverOptions } from './recover/options.ts';
 
 const SOME_NOT_OPENED = 1;
 const NOTHING_DONE = 2;
 
+const options = fromCommandLine({ name: RECOVER, usage: RECOVER_USAGE }, readRecoverOptions);
 try {
-  const options = readRecoverOptions(process.argv.slice(2));
-  if (options === 'help') process.stdout.write(RECOVER_USAGE);
-  else process.exitCode = await recover(options);
+  process.exitCode = await recover(options);
 } catch (error) {
   // Any other error may have what it stumbled over in its message.
   tell(error instanceof RecoveryRefused ? error.message : `This is a fault of the program: ${nameOf(error)}`);

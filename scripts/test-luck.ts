@@ -5,7 +5,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { fromCommandLine, readCommandLine, wholeNumber } from './command-line.ts';
 
 interface Machine {
   /** What the runner is started by, if not by itself. */
@@ -41,17 +41,29 @@ interface Report {
   }[];
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { times: { type: 'string', default: '1' }, machine: { type: 'string', multiple: true } },
-});
-const times = Number(values.times);
-const names = values.machine ?? Object.keys(MACHINES);
-const unknown = names.filter((name) => !(name in MACHINES));
-if (!Number.isInteger(times) || times < 1 || unknown.length > 0) {
-  console.error(`npm run test:luck -- [--times N] [--machine ${Object.keys(MACHINES).join('|')}] [FILE …]`);
-  process.exit(2);
-}
+const LUCK = 'npm run test:luck --';
+const MAX_TIMES = 10_000;
+const NAMES = Object.keys(MACHINES);
+const USAGE = `${LUCK} [FILE ...] [options]
+
+  FILE            files or folders of tests; all deep ones unless told
+  --times N       how often; once unless told
+  --machine NAME  one of ${NAMES.join(', ')}; may be given more than once, all of them unless told
+  --help          this text
+`;
+
+const line = fromCommandLine({ name: LUCK, usage: USAGE }, (args) =>
+  readCommandLine(args, {
+    name: LUCK,
+    options: {
+      times: wholeNumber(1, MAX_TIMES),
+      machine: { takes: `one of ${NAMES.join(', ')}`, accepts: (name) => name in MACHINES, isRepeatable: true },
+    },
+    words: { takes: 'files or folders', min: 0, max: Number.MAX_SAFE_INTEGER },
+  }),
+);
+const times = Number(line.value('times') ?? 1);
+const names = line.has('machine') ? line.values('machine') : NAMES;
 
 /** Does nothing but keep a core busy, politely. */
 const busyLoop = (): ChildProcess =>
@@ -65,7 +77,7 @@ async function runOnce({ through = [], env = {}, isBusy }: Machine): Promise<Rep
   const outputFile = join(directory, 'report.json');
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'deep', '--project', 'browser'];
   const reporter = ['--reporter', 'json', '--outputFile', outputFile];
-  const [program = '', ...args] = [...through, process.execPath, ...vitest, ...reporter, ...positionals];
+  const [program = '', ...args] = [...through, process.execPath, ...vitest, ...reporter, ...line.words];
   const loops = isBusy ? Array.from({ length: BUSY_LOOPS_PER_CORE * availableParallelism() }, busyLoop) : [];
   try {
     const compileCache = { NODE_COMPILE_CACHE: join(directory, 'compiled') };

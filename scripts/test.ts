@@ -5,24 +5,42 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fromCommandLine, readCommandLine, UsageError } from './command-line.ts';
 import { runTests } from './test-run.ts';
 
 /** Projects of vitest.config.ts. */
 const IN_PROCESS = ['within a process', 'by itself'];
-const PROJECTS: Readonly<Record<string, readonly string[]>> = {
-  '--deep': ['deep', 'browser'],
-  '--browser': ['browser'],
-};
 const WITHOUT_BROWSER = [...IN_PROCESS, 'deep'];
-const COUNTS = '--counts';
 
-const filters = process.argv.slice(2);
-const [first = ''] = filters;
-const named = PROJECTS[first];
-if (named) filters.shift();
-const at = filters.indexOf(COUNTS);
-const [, countsFile] = at < 0 ? [] : filters.splice(at, 2);
-const projects = named ?? (filters.length > 0 ? WITHOUT_BROWSER : IN_PROCESS);
+const TEST = 'npm test --';
+const USAGE = `${TEST} [FILE ...] [options]
+
+  FILE           files or folders of tests, of all kinds; without one, what needs no host and no browser
+  --deep         hosts, kills, attacks, whole programs and the browser: npm run test:deep
+  --browser      only what needs a browser: npm run test:browser
+  --counts FILE  write how many passed, failed and were skipped to FILE, in place of the closing line
+  --help         this text
+`;
+
+const line = fromCommandLine({ name: TEST, usage: USAGE }, (args) => {
+  const read = readCommandLine(args, {
+    name: TEST,
+    options: { deep: {}, browser: {}, counts: { takes: 'the file to be written' } },
+    words: { takes: 'files or folders', min: 0, max: Number.MAX_SAFE_INTEGER },
+  });
+  if (read === 'help') return read;
+  if (read.has('deep') && read.has('browser')) throw new UsageError('give one of --deep and --browser');
+  return read;
+});
+const filters = line.words;
+const countsFile = line.value('counts');
+const projects = chosenProjects();
+
+function chosenProjects(): readonly string[] {
+  if (line.has('browser')) return ['browser'];
+  if (line.has('deep')) return ['deep', 'browser'];
+  return filters.length > 0 ? WITHOUT_BROWSER : IN_PROCESS;
+}
 
 // Tests start some hundreds of processes; what one of them has compiled serves the next. For this run alone: files in directories that
 // are never the same again would fill a cache that stays.

@@ -1,14 +1,15 @@
 // `npm run demo`: the main job from beginning to end, on real files, with everything that can go wrong going wrong; and the proof
 // that it was done right. Exit status 0 only if all of it held.
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fromCommandLine } from '../../scripts/command-line.ts';
 import { WORK_QUEUE } from '../environment/app-environment.ts';
 import { writeEnvironmentFile } from '../environment/environment-file.ts';
 import { damage } from './damage.ts';
 import { startDemo, type Demo } from './demo.ts';
-import { readOptions, USAGE, type DemoOptions } from './options.ts';
+import { DEMO, readOptions, USAGE, type DemoOptions } from './options.ts';
 import { watchQueue } from './queue-watch.ts';
 import { approvals } from './scenes/approvals.ts';
 import { changeOfMind } from './scenes/change-of-mind.ts';
@@ -27,7 +28,6 @@ import { describe, seconds } from './words.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const INTERRUPTED = 130;
-const USAGE_ERROR = 2;
 const MAX_ERRORS_SHOWN = 5;
 
 const screen = new Screen(process.stdout);
@@ -118,26 +118,9 @@ function stopWithReader(): void {
   process.stdout.on('error', () => process.exit(1));
 }
 
-function options(): DemoOptions | 'help' {
-  try {
-    const read = readOptions(process.argv.slice(2), { folder: PROJECT });
-    if (read !== 'help' && !statSync(read.folder, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new Error(`--dir takes a folder that is there, and ${read.folder} is none`);
-    }
-    return read;
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    process.exit(USAGE_ERROR);
-  }
-}
-
-const asked = options();
-if (asked === 'help') {
-  process.stdout.write(USAGE);
-} else {
-  stopOnSignal();
-  stopWithReader();
-  process.exitCode = await main(asked);
-  await Promise.all(ours.map((path) => rm(path, { recursive: true, force: true })));
-  process.exit();
-}
+const asked = fromCommandLine({ name: DEMO, usage: USAGE }, (args) => readOptions(args, { folder: PROJECT }));
+stopOnSignal();
+stopWithReader();
+process.exitCode = await main(asked);
+await Promise.all(ours.map((path) => rm(path, { recursive: true, force: true })));
+process.exit();

@@ -1,5 +1,6 @@
-// What the demo is asked for on the command line. Pure.
-import { parseArgs } from 'node:util';
+// What the demo is asked for on the command line.
+import { statSync } from 'node:fs';
+import { readCommandLine, UsageError, wholeNumber } from '../../scripts/command-line.ts';
 
 export const BREAKABLE = ['row', 'file', 'leak'] as const;
 export type Breakable = (typeof BREAKABLE)[number];
@@ -19,7 +20,8 @@ const MIN_KEYS = 100;
 const MAX_KEYS = 1_000_000;
 const DEFAULT_KEYS = 10_000;
 
-export const USAGE = `npm run demo -- [options]
+export const DEMO = 'npm run demo --';
+export const USAGE = `${DEMO} [options]
 
   --keys N      data keys of the company that switches, ${MIN_KEYS} to ${MAX_KEYS}; ${DEFAULT_KEYS} unless told
   --dir FOLDER  whose files are encrypted; this project's unless told
@@ -31,22 +33,27 @@ export const USAGE = `npm run demo -- [options]
 Exit status 0: everything was as it should be. 1: something was not, and the last lines say what.
 `;
 
-/** `help` if that was asked for. Throws an Error whose message is for the person who typed. */
+/** `help` if that was asked for. Throws UsageError. */
 export function readOptions(args: readonly string[], defaults: { readonly folder: string }): DemoOptions | 'help' {
-  const { values } = parseArgs({
-    args: [...args],
+  const line = readCommandLine(args, {
+    name: DEMO,
     options: {
-      keys: { type: 'string', default: String(DEFAULT_KEYS) },
-      dir: { type: 'string', default: defaults.folder },
-      serve: { type: 'boolean', default: false },
-      break: { type: 'string' },
-      help: { type: 'boolean', default: false },
+      keys: wholeNumber(MIN_KEYS, MAX_KEYS),
+      dir: { takes: 'a folder that is there' },
+      serve: {},
+      break: { takes: `one of ${BREAKABLE.join(', ')}`, accepts: (what) => BREAKABLE.some((one) => one === what) },
     },
   });
-  if (values.help) return 'help';
-  const keys = /^[0-9]{1,7}$/.test(values.keys) ? Number(values.keys) : 0;
-  if (keys < MIN_KEYS || keys > MAX_KEYS) throw new Error(`--keys takes a number from ${MIN_KEYS} to ${MAX_KEYS}`);
-  const damage = BREAKABLE.find((one) => one === values.break);
-  if (values.break !== undefined && !damage) throw new Error(`--break takes one of ${BREAKABLE.join(', ')}`);
-  return { keys, folder: values.dir, serve: values.serve, ...(damage === undefined ? {} : { damage }) };
+  if (line === 'help') return 'help';
+  const folder = line.value('dir') ?? defaults.folder;
+  if (!isFolder(folder)) throw new UsageError(`--dir takes a folder that is there, and ${folder} is none`);
+  const damage = BREAKABLE.find((one) => one === line.value('break'));
+  return {
+    keys: Number(line.value('keys') ?? DEFAULT_KEYS),
+    folder,
+    serve: line.has('serve'),
+    ...(damage === undefined ? {} : { damage }),
+  };
 }
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

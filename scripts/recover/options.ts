@@ -1,6 +1,5 @@
 // What `npm run recover` is asked for on the command line. Pure.
-import { parseArgs } from 'node:util';
-import { RecoveryRefused } from './refused.ts';
+import { readCommandLine, UsageError } from '../command-line.ts';
 
 export interface RecoverOptions {
   readonly exportFile: string;
@@ -12,7 +11,8 @@ export interface RecoverOptions {
   readonly outFile?: string;
 }
 
-export const RECOVER_USAGE = `npm run recover -- --export FILE --keys FILE (--private-key FILE | --passphrase-file FILE) [--out FILE]
+export const RECOVER = 'npm run recover --';
+export const RECOVER_USAGE = `${RECOVER} --export FILE --keys FILE (--private-key FILE | --passphrase-file FILE) [--out FILE]
 
   --export FILE           the answer of POST .../export as it was saved, or the JWE in it alone
   --keys FILE             the wrapped data keys: pages of GET .../datakeys?wrapped=true, as one page, a JSON array of
@@ -26,48 +26,35 @@ Writes { "keyId", "key" } for each data key on a line of its own, the key in bas
 Exit status 0: every data key was opened. 1: not every one; what is missing is named. 2: nothing could be done.
 `;
 
-/** `help` if that was asked for. Throws RecoveryRefused. */
+/** `help` if that was asked for. Throws UsageError. */
 export function readRecoverOptions(args: readonly string[]): RecoverOptions | 'help' {
-  const values = parsed(args);
-  if (values.help) return 'help';
-  const {
-    export: exportFile,
-    keys: keysFile,
-    'private-key': privateKeyFile,
-    'passphrase-file': passphraseFile,
-  } = values;
-  if (exportFile === undefined) return refuse('--export takes the file of the export');
-  if (keysFile === undefined) return refuse('--keys takes the file of the wrapped data keys');
-  if ((privateKeyFile === undefined) === (passphraseFile === undefined))
-    return refuse('give either --private-key or --passphrase-file');
+  const line = readCommandLine(args, {
+    name: RECOVER,
+    options: {
+      export: { takes: 'the file of the export' },
+      keys: { takes: 'the file of the wrapped data keys' },
+      'private-key': { takes: 'the file of the private key' },
+      'passphrase-file': { takes: 'the file of the passphrase' },
+      out: { takes: 'the file to be written' },
+    },
+    isSecret: true,
+  });
+  if (line === 'help') return 'help';
+  const exportFile = line.value('export');
+  const keysFile = line.value('keys');
+  const privateKeyFile = line.value('private-key');
+  const passphraseFile = line.value('passphrase-file');
+  const outFile = line.value('out');
+  if (exportFile === undefined) throw new UsageError('name the file of the export by --export FILE');
+  if (keysFile === undefined) throw new UsageError('name the file of the wrapped data keys by --keys FILE');
+  if ((privateKeyFile === undefined) === (passphraseFile === undefined)) {
+    throw new UsageError('give either --private-key FILE or --passphrase-file FILE');
+  }
   return {
     exportFile,
     keysFile,
     ...(privateKeyFile === undefined ? {} : { privateKeyFile }),
     ...(passphraseFile === undefined ? {} : { passphraseFile }),
-    ...(values.out === undefined ? {} : { outFile: values.out }),
+    ...(outFile === undefined ? {} : { outFile }),
   };
-}
-
-const text = { type: 'string' } as const;
-const OPTIONS = {
-  export: text,
-  keys: text,
-  'private-key': text,
-  'passphrase-file': text,
-  out: text,
-  help: { type: 'boolean', default: false },
-} as const;
-
-function parsed(args: readonly string[]): ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'] {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
-  } catch {
-    // What it says repeats what was typed, which may be a passphrase in the wrong place.
-    return refuse('an option is not known or has no value');
-  }
-}
-
-function refuse(message: string): never {
-  throw new RecoveryRefused(`${message}\n\n${RECOVER_USAGE}`);
 }

@@ -8,6 +8,7 @@ import { startEnvironment, type Environment } from '../../local/environment.ts';
 import { writeEnvironmentFile } from '../../local/environment/environment-file.ts';
 import { CONNECTOR_APP_ID, GOOGLE_CLIENT_ID } from '../../local/identities.ts';
 import { challengeOf } from '../../local/oidc/pkce.ts';
+import { UsageError } from '../../scripts/command-line.ts';
 import { readSignInOptions } from '../../local/sign-in-options.ts';
 import { withQuery } from './people-come-back.ts';
 import { runScript } from './run-script.ts';
@@ -122,7 +123,7 @@ describe('npm run sign-in', () => {
   it.each([[[]], [['one', 'two']], [['ftp://x', '--as', 'x']], [['http://x']], [['http://x', '--what']]])(
     'refuses the arguments %j',
     (args) => {
-      expect(() => readSignInOptions(args, { directory })).toThrow();
+      expect(() => readSignInOptions(args, { directory })).toThrow(UsageError);
     },
   );
 });

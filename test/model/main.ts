@@ -2,6 +2,7 @@
 // shortest way to a lost key if there is one.
 // `npm run model -- keeping`: all that is expected of kept keys, torn copies and counts. `npm run model -- keeping restore`: those whose
 // title has that word, with the shortest way to each fault.
+import { fromCommandLine, readCommandLine, UsageError } from '../../scripts/command-line.ts';
 import { explore, type Exploration } from './explore.ts';
 import { KEEPING_SUITE } from './keeping-suite.ts';
 import { protocolModel, SAFE, type Bounds } from './protocol.ts';
@@ -24,9 +25,25 @@ const bounds: Record<keyof Bounds, number> & { states: number } = {
 };
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const [first, ...rest] = process.argv.slice(2);
+const MODEL = 'npm run model --';
+const USAGE = `${MODEL} [NAME=VALUE ...], or: ${MODEL} keeping [WORDS]
+
+  NAME=N     a bound: ${Object.keys(bounds).join(', ')}
+  NAME=off   a safeguard that is left out: ${Object.keys(SAFE).join(', ')}
+  keeping    all that is expected of kept keys, torn copies and counts; with WORDS, those whose title has them
+  --help     this text
+`;
+
+const safe: Record<string, boolean> = { ...SAFE };
+const { words } = fromCommandLine({ name: MODEL, usage: USAGE }, (args) => {
+  const max = Number.MAX_SAFE_INTEGER;
+  const read = readCommandLine(args, { name: MODEL, options: {}, words: { takes: 'NAME=VALUE', min: 0, max } });
+  if (read !== 'help' && read.words[0] !== 'keeping') for (const word of read.words) take(word);
+  return read;
+});
+const [first, ...rest] = words;
 if (first === 'keeping') runKeeping(rest.join(' '));
-else runProtocol(process.argv.slice(2));
+else runProtocol();
 
 function printFault(found: Exploration): void {
   if (found.outcome !== 'fault') return;
@@ -46,22 +63,18 @@ function runKeeping(words: string): void {
   if (chosen.length === 0) process.exitCode = 2;
 }
 
-function runProtocol(words: readonly string[]): void {
-  const safe: Record<string, boolean> = { ...SAFE };
-  for (const argument of words) {
-    const [name = '', value = ''] = argument.split('=');
-    if (name in safe && value === 'off') safe[name] = false;
-    else if (name in bounds && /^\d+$/.test(value)) bounds[name as keyof typeof bounds] = Number(value);
-    else {
-      process.stderr.write(`not understood: ${argument}\nbounds: ${Object.keys(bounds).join(', ')}\n`);
-      process.stderr.write(`safeguards (=off): ${Object.keys(SAFE).join(', ')}\n`);
-      process.stderr.write('or: keeping [words of a title]\n');
-      process.exitCode = 2;
-      return;
-    }
-  }
+function runProtocol(): void {
   const found = explore(protocolModel(bounds, { ...SAFE, ...safe }), bounds.states);
   printFault(found);
   if (found.outcome === 'fault') process.exitCode = 1;
   print(`${found.outcome}: ${found.states} states`);
+}
+
+function take(word: string): void {
+  const [name = '', value = ''] = word.split('=');
+  if (name in safe && value === 'off') safe[name] = false;
+  else if (name in bounds && /^\d{1,9}$/.test(value)) bounds[name as keyof typeof bounds] = Number(value);
+  else if (name in safe) throw new UsageError(`${name} takes off`);
+  else if (name in bounds) throw new UsageError(`${name} takes a whole number`);
+  else throw new UsageError(`'${word}' names no bound and no safeguard`);
 }

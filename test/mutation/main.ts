@@ -1,11 +1,9 @@
 // `npm run mutation`: changes the product in small ways, one at a time, and looks whether a test notices. docs/mutation.md explains it.
-//   (nothing)       what changed since the branch left main      --since REF   since the merge base with REF
-//   --all           all of shared/domain and shared/operations   PATH…         these files, or what these globs match
-//   --tests GLOB    against these tests only
+import { spawnSync } from 'node:child_process';
 import { relative } from 'node:path';
 import { matchesGlob } from 'node:path/posix';
-import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
+import { fromCommandLine, readCommandLine, UsageError } from '../../scripts/command-line.ts';
 import { changedFiles } from './changed-files.ts';
 import { report } from './score.ts';
 import { TEXTS_FOR_PEOPLE } from './texts.ts';
@@ -21,21 +19,42 @@ const MS_PER_S = 1_000;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    all: { type: 'boolean', default: false },
-    since: { type: 'string' },
-    tests: { type: 'string', multiple: true },
-  },
+const MUTATION = 'npm run mutation --';
+const USAGE = `${MUTATION} [PATH ...] [options]
+
+  PATH         these files, or what these globs match; without one, what changed since the branch left main
+  --since REF  what changed since the merge base with REF
+  --all        all of shared/domain and shared/operations
+  --tests GLOB against these tests only; may be given more than once
+  --help       this text
+`;
+
+const asked = fromCommandLine({ name: MUTATION, usage: USAGE }, (args) => {
+  const read = readCommandLine(args, {
+    name: MUTATION,
+    options: {
+      all: {},
+      since: { takes: 'a commit or branch', accepts: isCommit },
+      tests: { takes: 'a glob of test files', isRepeatable: true },
+    },
+    words: { takes: 'files or globs', min: 0, max: Number.MAX_SAFE_INTEGER },
+  });
+  if (read === 'help') return read;
+  const ways = [read.has('all'), read.has('since'), read.words.length > 0].filter(Boolean).length;
+  if (ways > 1) throw new UsageError('give one of --all, --since REF and PATH');
+  return read;
 });
 // Where vitest.mutation.config.ts looks. The processes in which mutants are tested have it from here.
-if (values.tests) process.env['MUTATION_TESTS'] = values.tests.join('\n');
+if (asked.has('tests')) process.env['MUTATION_TESTS'] = asked.values('tests').join('\n');
+
+function isCommit(ref: string): boolean {
+  return spawnSync('git', ['rev-parse', '--verify', '--quiet', '--end-of-options', `${ref}^{commit}`]).status === 0;
+}
 
 function chosen(): string[] {
-  if (values.all) return [MUTATED];
-  if (positionals.length > 0) return positionals;
-  const { base, files } = changedFiles({ root: process.cwd(), ref: values.since });
+  if (asked.has('all')) return [MUTATED];
+  if (asked.words.length > 0) return [...asked.words];
+  const { base, files } = changedFiles({ root: process.cwd(), ref: asked.value('since') });
   const mutated = files.filter((file) => matchesGlob(file, MUTATED));
   print(`changed since ${base} in shared/domain and shared/operations: ${mutated.join(', ') || 'nothing'}`);
   return mutated;

@@ -1,8 +1,7 @@
 // `npm run simulate`: runs seeds, on every core, until one fails or all have passed.
-//   --seeds N (default 1000)   how many   --from N (default 1)   the first   --seed N   just this one   --trace   prints each step
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { fromCommandLine, readCommandLine, UsageError, wholeNumber } from '../../scripts/command-line.ts';
 import { ALL_PLACES } from '../fixtures/places-to-die.ts';
 import { runSeed, type SeedOutcome } from './run-seed.ts';
 
@@ -13,26 +12,31 @@ const PROGRESS_EVERY = 1_000;
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-  },
+const SIMULATE = 'npm run simulate --';
+const USAGE = `${SIMULATE} [options]
+
+  --seeds N  how many seeds; 1000 unless told
+  --from N   the first of them; 1 unless told
+  --seed N   just this one
+  --trace    prints each step of --seed
+  --help     this text
+`;
+const MAX_SEED = 999_999_999;
+
+const asked = fromCommandLine({ name: SIMULATE, usage: USAGE }, (args) => {
+  const seed = wholeNumber(1, MAX_SEED);
+  const read = readCommandLine(args, { name: SIMULATE, options: { seeds: seed, from: seed, seed, trace: {} } });
+  if (read === 'help') return read;
+  if (read.has('trace') && !read.has('seed')) throw new UsageError('--trace goes with --seed N only');
+  return read;
 });
 
-const whole = (text: string): number => {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 1) throw new Error(`not a whole number above 0: ${text}`);
-  return number;
-};
-
-if (values.seed === undefined) await runMany(whole(values.from), whole(values.seeds));
-else await runOne(whole(values.seed));
+const one = asked.value('seed');
+if (one === undefined) await runMany(Number(asked.value('from') ?? 1), Number(asked.value('seeds') ?? 1_000));
+else await runOne(Number(one));
 
 async function runOne(seed: number): Promise<void> {
-  const outcome = await runSeed(seed, values.trace ? { trace: print } : {});
+  const outcome = await runSeed(seed, asked.has('trace') ? { trace: print } : {});
   print(describe(outcome));
   process.exitCode = outcome.failure === undefined ? 0 : 1;
 }

@@ -132,7 +132,7 @@ test('Ctrl-C stops all of it', { timeout: A_DEMO_MS }, async () => {
 test('what cannot be asked is refused before anything starts', async () => {
   const demo = startDemo('--keys', 'many');
   expect(await demo.ended).toBe(2);
-  expect(demo.text()).toContain('--keys takes a number from 100');
+  expect(demo.text()).toContain('--keys takes a whole number from 100');
   const nowhere = startDemo('--dir', join(directory, 'nowhere'));
   expect(await nowhere.ended).toBe(2);
   expect(nowhere.text()).toContain('--dir takes a folder that is there');
