@@ -3,9 +3,12 @@
 import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
 import type { Connection, Consent, Move } from './connection.ts';
+import type { ProviderRef } from './provider.ts';
+import type { ExportState } from './rows/export-rows.ts';
 import type { SignedIn, SignInLink } from './rows/sign-in-rows.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import { textsOfSubject, type SignInSubject } from './sign-in-subject.ts';
+import type { Switch } from './switch.ts';
 import type { Verification } from './verification.ts';
 
 /** The bytes sealed of a wrap. Which wrap is in force is a mark and not sealed. */
@@ -15,8 +18,7 @@ export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, '
     context.companyId,
     context.keyringId,
     String(context.version),
-    wrap.ref.provider,
-    wrap.ref.provider === 'managed' ? '' : wrap.ref.connectionId,
+    ...textsOfProvider(wrap.ref),
     wrap.host,
     wrap.tenantId,
     wrap.keyId,
@@ -107,6 +109,42 @@ export function sealedBytesOfSignedIn(
   const texts = [companyId, state.link, state.browser, state.expiresAt, person.id, person.displayName];
   return lengthPrefixed(['keyswitch.seal.signed-in.1', ...texts, shown.about, ...textsOfSubject(shown.subject)]);
 }
+
+/**
+ * The bytes sealed of a switch: what was ordered, by whom, and what lets it go on. Not its state and its counts: they grant nothing, since whatever a
+ * state needs is looked for again before a company key goes.
+ */
+export function sealedBytesOfSwitch(companyId: string, sw: Omit<Switch, 'seal'>): Buffer {
+  const held = (sw.removedTenants ?? []).flatMap(({ kind, tenantId }) => [kind, tenantId]);
+  return lengthPrefixed([
+    'keyswitch.seal.switch.1',
+    companyId,
+    sw.keyringId,
+    sw.switchId,
+    sw.kind,
+    ...textsOfProvider(sw.source),
+    ...textsOfProvider(sw.target),
+    sw.requestedBy,
+    sw.createdAt,
+    String(sw.denialAccepted),
+    String(sw.endsWithoutKeeping ?? false),
+    String(sw.awaitsConfirmation ?? false),
+    ...held,
+  ]);
+}
+
+/** The bytes sealed of what says whether the company key of a keyring may be exported. */
+export function sealedBytesOfExports(
+  { companyId, keyringId }: { readonly companyId: string; readonly keyringId: string },
+  { round, allowanceUntil }: ExportState,
+): Buffer {
+  return lengthPrefixed(['keyswitch.seal.export.1', companyId, keyringId, String(round), allowanceUntil ?? '']);
+}
+
+const textsOfProvider = (ref: ProviderRef): readonly string[] => [
+  ref.provider,
+  ref.provider === 'managed' ? '' : ref.connectionId,
+];
 
 /** True if `seal` is the ES256 signature of `bytes` by `publicKey`. */
 export function sealVerifies(input: {

@@ -1,4 +1,5 @@
 // The switch of a keyring from one provider to another, and the re-key under the same one. Pure: decides, writes nothing.
+import type { Seal } from './company-key.ts';
 import type { Failure } from './failure.ts';
 import type { ProviderRef } from './provider.ts';
 import type { Direction } from './shard.ts';
@@ -72,9 +73,15 @@ export interface Switch {
   readonly endedAt?: string;
   /** What stood in the shards when it ended, since they move on afterwards. */
   readonly finalCounts?: { readonly total: number; readonly quarantined: number; readonly lost: number };
+  /** Over what was ordered, by whom, and what lets it go on. */
+  readonly seal: Seal;
 }
 
 export const isEnded = (state: SwitchState): boolean => state === 'completed' || state === 'cancelled';
+
+/** True if it goes forward no further before an admin of its company has confirmed it. */
+export const awaitsItsAdmin = (sw: Switch): boolean =>
+  sw.awaitsConfirmation === true && sw.state !== 'rolling-back' && !isEnded(sw.state);
 
 /** True while workers may move rows for it. */
 export function isRunning(sw: Switch): boolean {

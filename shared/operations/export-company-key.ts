@@ -17,7 +17,7 @@ import { recordEvent } from './audit/record-event.ts';
 import { listAll, loadCompany, loadKeyring, type Loaded } from './control-state.ts';
 import type { KeyringPlace } from './data-keys/keyring-places.ts';
 import { loadExportState, writeExportState, type LoadedExportState } from './export-state.ts';
-import type { ExportSealer } from './ports.ts';
+import type { ExportSealer, Sealer } from './ports.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
 import { forged } from './seals.ts';
 import { guard, guardCompany } from './switches/switch-writes.ts';
@@ -27,6 +27,7 @@ import { listTenants, unverifiedAmong, type VerificationReading } from './tenant
 export interface Exporting extends CompanyKeyOpening, VerificationReading, Auditing {
   readonly tables: Auditing['tables'];
   readonly exportSealer: ExportSealer;
+  readonly sealer: Sealer;
 }
 
 export interface SealedExport {
@@ -122,12 +123,14 @@ class Attempts {
     const { companyId, keyringId } = this.#order;
     const { company, keyring, state } = found.value;
     const { by, next } = grounds.value;
+    const used = await writeExportState(this.#deps, this.#order, { from: state, to: next });
+    if (!used.ok) return err(refusedBy(used.error));
     const detail: Detail = { by, companyKeyVersion: keyring.value.activeVersion, round: state.value.round };
     // The keyring's row is merged unchanged, so that no switch begins in between.
     const written = await this.#record.write(
       'companies',
       companyId,
-      [writeExportState(keyringId, state, next), guard(keyringRowKey(keyringId), keyring.etag), guardCompany(company)],
+      [used.value, guard(keyringRowKey(keyringId), keyring.etag), guardCompany(company)],
       detail,
     );
     return written.outcome === 'committed' ? sealed : undecided(written);
@@ -139,7 +142,7 @@ class Attempts {
     const [company, keyring, state] = await Promise.all([
       loadCompany(tables, companyId),
       loadKeyring(tables, this.#order),
-      loadExportState(tables, this.#order),
+      loadExportState(this.#deps, this.#order),
     ]);
     if (!company) return err(notFound('company', companyId));
     if (!keyring) return err(notFound('keyring', keyringId));
@@ -149,7 +152,8 @@ class Attempts {
       return err({ type: 'state', code: 'keyring-not-ready', message: 'The keyring is still being created.' });
     const { switchId } = keyring.value;
     if (switchId !== undefined) return err({ type: 'switch-in-progress', switchId });
-    return ok({ company, keyring, state });
+    if (!state.ok) return err(refusedBy(state.error));
+    return ok({ company, keyring, state: state.value });
   }
 
   async #groundsOf({ state: { value } }: Found): Promise<Result<Grounds, Refusal>> {

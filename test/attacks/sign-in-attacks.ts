@@ -56,6 +56,7 @@ export const SIGN_IN_ATTACKS = {
   T46: { risk: 'API1', name: 'come by a connection in force by taking over the name of its vault' },
   T47: { risk: 'API5', name: 'have a connection in force follow its vault, as the vendor' },
   T48: { risk: 'API2', name: 'go on using a vault key by an old token after the tenant has shut the app out' },
+  T49: { risk: 'API6', name: "write an admin's permission for a switch or an export into the tables" },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

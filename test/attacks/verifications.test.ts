@@ -2,7 +2,7 @@
 import { createHash, type JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { DATA_TENANTS } from '../../local/environment/persons.ts';
-import { tenantRowKey, verificationRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { exportRowKey, switchRowKey, tenantRowKey, verificationRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { azure, type Company, type TenantRef } from '../end-to-end/company.ts';
 import { LOG_LIMIT } from '../end-to-end/harness.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
@@ -209,3 +209,38 @@ attack('T44', async () => {
 
 /** The members that make an EC key, in the order of their names. */
 const rfc7638 = ({ crv, kty, x, y }: JsonWebKey): string => JSON.stringify({ crv, kty, x, y });
+
+attack('T49', async () => {
+  const company = await signIns.company();
+  const { companyId } = company;
+  const { contoso } = signIns.scene.run.environment.customers;
+  const { rows } = signIns.scene;
+  await company.generate(3);
+  await company.connect(contoso, { id: 'azure', keyName: `${companyId}-key` });
+  const vendor = { token: signIns.scene.token('PartnerAdmin') };
+  const ordered = await signIns.scene.attempt('PUT', company.switchPath('s1'), { ...vendor, body: azure('azure') });
+  expect(ordered.status).toBe(202);
+  const place = { partitionKey: companyId, rowKey: switchRowKey('default', 's1') };
+  const calls = await signIns.scene.vaultCallsOf(async () => {
+    await rows.overwrite('companies', place, { awaitsConfirmation: false });
+    const again = await signIns.scene.attempt('POST', `${company.switchPath('s1')}/retry`, { ...vendor, body: {} });
+    expect(again.status).toBe(202);
+    await expect
+      .poll(() => company.view('s1'), LOG_LIMIT)
+      .toMatchObject({ state: 'pending-verification', blocked: { failure: { code: 'row-forged' } } });
+  });
+  expect(calls.filter((call) => /unwrap|sign/i.test(call))).toEqual([]);
+  expect((await signIns.scene.events(companyId)).map(({ action }) => action)).toContain('security.row-forged');
+  const admin = { token: signIns.scene.token('CompanyAdmin', companyId) };
+  const forward = { ...admin, body: { direction: 'forward' } };
+  await signIns.scene.refused('POST', `${company.switchPath('s1')}/retry`, forward, [409, 'row-forged']);
+  await rows.overwrite('companies', place, { awaitsConfirmation: true });
+  // Nor is an export allowed by a row that somebody else wrote.
+  const cells = { format: 1, round: 0, allowanceUntil: '2099-01-01T00:00:00.000Z' };
+  await rows.overwrite('companies', { partitionKey: companyId, rowKey: exportRowKey('default') }, cells);
+  await company.must('POST', `${company.switchPath('s1')}/cancel`);
+  const path = `${company.keyring}/export`;
+  const body = { passphrase: 'correct horse battery staple' };
+  const refused = await signIns.scene.refused('POST', path, { ...admin, body }, [409, 'row-forged']);
+  expect((await signIns.scene.recorded(refused, companyId)).action).toBe('security.row-forged');
+});

@@ -18,6 +18,7 @@ const sw: Switch = {
   generation: 1,
   paused: false,
   denialAccepted: false,
+  seal: { keyVersion: '1', signature: 'c2VhbA' },
   requestedBy: 'admin',
   createdAt: TURNED_AT,
   turnedAt: TURNED_AT,

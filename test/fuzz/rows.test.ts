@@ -23,7 +23,7 @@ import {
   switchCells,
 } from '../../shared/domain/rows/control-rows.ts';
 import { dataKeyCells, readDataKey, readShard, shardCells } from '../../shared/domain/rows/data-rows.ts';
-import { exportCells, readExportState, type ExportState } from '../../shared/domain/rows/export-rows.ts';
+import { exportCells, readExportState, type SealedExportState } from '../../shared/domain/rows/export-rows.ts';
 import { healthCells, readHealth } from '../../shared/domain/rows/health-rows.ts';
 import {
   companyKeyCells,
@@ -124,6 +124,7 @@ const aSwitch: fc.Arbitrary<Switch> = fc
       generation: whole,
       paused: fc.boolean(),
       denialAccepted: fc.boolean(),
+      seal,
       requestedBy: words,
       createdAt: at,
     }),
@@ -264,9 +265,9 @@ const verification: fc.Arbitrary<Verification> = fc.record({
   seal,
 });
 
-const exportState: fc.Arbitrary<ExportState> = fc.record(
-  { round: whole, allowanceUntil: at },
-  { requiredKeys: ['round'] },
+const exportState: fc.Arbitrary<SealedExportState> = fc.record(
+  { round: whole, allowanceUntil: at, seal },
+  { requiredKeys: ['round', 'seal'] },
 );
 
 /** A row as it comes back from Table Storage. */

@@ -4,9 +4,10 @@ import { unwrapDataKey } from '../../shared/domain/data-key-blob.ts';
 import { parseExportRecipient, type ExportRecipient } from '../../shared/domain/export-recipient.ts';
 import { companyCells, keyringCells } from '../../shared/domain/rows/control-rows.ts';
 import { companyKeyRowKey, COMPANY_ROW_KEY, exportRowKey, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
-import { loadCompany, loadKeyring } from '../../shared/operations/control-state.ts';
+import { loadCompany, loadKeyring, loadSwitch } from '../../shared/operations/control-state.ts';
 import { exportCompanyKey } from '../../shared/operations/export-company-key.ts';
-import type { Tables, WriteOutcome } from '../../shared/operations/ports.ts';
+import { loadExportState } from '../../shared/operations/export-state.ts';
+import type { Cells, Tables, WriteOutcome } from '../../shared/operations/ports.ts';
 import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
 import { startRekey, startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { putTenant } from '../../shared/operations/tenants/registry.ts';
@@ -212,9 +213,38 @@ describe('the allowance of a completed switch', () => {
     const exports = await Exports.afterSwitch();
     const cells = { format: 1, round: 0, allowanceUntil: 'for ever' };
     exports.rig.store.tamper('companies', COMPANY, exportRowKey(KEYRING), cells);
-    expect(codeOf(await exports.export())).toBe('tenants-unverified');
+    expect(codeOf(await exports.export())).toBe('row-forged');
     exports.rig.store.tamper('companies', COMPANY, exportRowKey(KEYRING), { ...cells, round: 'many' });
     await expect(exports.export()).rejects.toThrow('export|default');
+  });
+
+  it.each<[string, (cells: Cells) => Cells]>([
+    ['a later end', (cells) => ({ ...cells, allowanceUntil: '2099-01-01T00:00:00.000Z' })],
+    ['another round', (cells) => ({ ...cells, round: 7 })],
+    ['no seal', ({ seal: _none, ...cells }) => cells],
+  ])('that a writer of the tables has given %s allows nothing, not even to the next switch', async (_what, change) => {
+    const exports = await Exports.afterSwitch();
+    const rowKey = exportRowKey(KEYRING);
+    const { cells } = exports.rig.store.peek('companies', COMPANY, rowKey)!;
+    exports.rig.store.tamper('companies', COMPANY, rowKey, change(cells));
+    expect(codeOf(await exports.export())).toBe('row-forged');
+    expect(exports.rig.vaults.countOf('unwrap')).toBe(0);
+    valueOf(await startSwitch(exports.rig.deps, { ...place('s2'), target: FABRIKAM }, ADMIN));
+    await exports.rig.drain();
+    const s2 = (await loadSwitch(exports.rig.store, place('s2')))!.value;
+    expect(s2.blocked).toMatchObject({ failure: { code: 'row-forged', facts: { detail: rowKey } } });
+  });
+
+  it('of another keyring is none', async () => {
+    const exports = await Exports.afterSwitch();
+    const { cells } = exports.rig.store.peek('companies', COMPANY, exportRowKey(KEYRING))!;
+    expect(await loadExportState(exports.rig.deps, { companyId: COMPANY, keyringId: 'other' })).toMatchObject({
+      ok: true,
+    });
+    exports.rig.store.tamper('companies', COMPANY, exportRowKey('other'), cells);
+    expect(await loadExportState(exports.rig.deps, { companyId: COMPANY, keyringId: 'other' })).toMatchObject({
+      error: { code: 'row-forged' },
+    });
   });
 });
 

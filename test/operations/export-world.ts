@@ -47,7 +47,7 @@ export class Exports {
   }
 
   async state(): Promise<{ round: number; allowanceUntil?: string }> {
-    return (await loadExportState(this.rig.store, PLACE)).value;
+    return valueOf(await loadExportState(this.rig.deps, PLACE)).value;
   }
 
   events(): { readonly action: unknown; readonly target: unknown; readonly detail: unknown; readonly by: unknown }[] {

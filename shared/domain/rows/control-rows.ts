@@ -6,6 +6,7 @@ import { MAX_TENANTS_PER_COMPANY, TENANT_KINDS, type TenantRef } from '../tenant
 import { count, flag, isRecord, json, need, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
 import { readFailure } from './failure-cell.ts';
 import { COMPANY_ROW_KEY, keyringRowKey, switchRowKey } from './row-keys.ts';
+import { NOBODYS_SEAL, readSeal } from './seal-cell.ts';
 
 const FORMAT = 1;
 
@@ -111,6 +112,7 @@ export const switchCells = (sw: Switch): CellRecord => ({
   finishing: sw.finishing ? JSON.stringify(sw.finishing) : '',
   endedAt: sw.endedAt ?? '',
   finalCounts: sw.finalCounts ? JSON.stringify(sw.finalCounts) : '',
+  seal: JSON.stringify(sw.seal),
 });
 
 export function readSwitch(cells: CellRecord): Switch {
@@ -133,6 +135,7 @@ export function readSwitch(cells: CellRecord): Switch {
     denialAccepted: need(flag(cells, 'denialAccepted'), row, 'denialAccepted'),
     requestedBy: need(text(cells, 'requestedBy'), row, 'requestedBy'),
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
+    seal: readSeal(json(cells, 'seal')) ?? NOBODYS_SEAL,
     ...present({
       endsWithoutKeeping: flag(cells, 'endsWithoutKeeping') === true ? (true as const) : undefined,
       // A row without the cell is malformed: a switch must not skip a confirmation because the cell was removed.

@@ -1,6 +1,8 @@
 // The row that says whether a keyring's company key may be exported. Pure.
-import { count, need, optionalText, present, type CellRecord } from './cells.ts';
+import type { Seal } from '../company-key.ts';
+import { count, json, need, optionalText, present, type CellRecord } from './cells.ts';
 import { exportRowKey } from './row-keys.ts';
+import { NOBODYS_SEAL, readSeal } from './seal-cell.ts';
 
 const FORMAT = 1;
 
@@ -11,21 +13,27 @@ export interface ExportState {
   readonly allowanceUntil?: string;
 }
 
+export interface SealedExportState extends ExportState {
+  readonly seal: Seal;
+}
+
 /** Of a keyring that has no such row yet. */
 export const NO_EXPORTS: ExportState = { round: 0 };
 
-export const exportCells = ({ round, allowanceUntil }: ExportState): CellRecord => ({
+export const exportCells = ({ round, allowanceUntil, seal }: SealedExportState): CellRecord => ({
   format: FORMAT,
   round,
   allowanceUntil: allowanceUntil ?? '',
+  seal: JSON.stringify(seal),
 });
 
 /** Throws MalformedRow: nobody is given a key because of a row that cannot be read. */
-export function readExportState(cells: CellRecord, keyringId: string): ExportState {
+export function readExportState(cells: CellRecord, keyringId: string): SealedExportState {
   const row = exportRowKey(keyringId);
   need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');
   return {
     round: need(count(cells, 'round'), row, 'round'),
+    seal: readSeal(json(cells, 'seal')) ?? NOBODYS_SEAL,
     ...present({ allowanceUntil: optionalText(cells, 'allowanceUntil') }),
   };
 }

@@ -2,6 +2,9 @@
 import type { Seal } from '../company-key.ts';
 import { isRecord } from './cells.ts';
 
+/** Of a row that carries none: no key version has this name, so it verifies nowhere. */
+export const NOBODYS_SEAL: Seal = { keyVersion: '', signature: '' };
+
 export function readSeal(value: unknown): Seal | undefined {
   if (!isRecord(value)) return undefined;
   const { keyVersion, signature } = value;

@@ -1,8 +1,8 @@
 // Asking an administrator of a tenant to approve a pending switch, or the next export of a keyring's company key.
 import { approvalKey, type Approval } from '../../domain/approval.ts';
 import type { Actor } from '../../domain/audit.ts';
-import type { Refusal } from '../../domain/refusal.ts';
-import type { Result } from '../../domain/result.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
 import { tenantRowKey } from '../../domain/rows/row-keys.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { loadExportState } from '../export-state.ts';
@@ -20,7 +20,9 @@ export async function requestVerification(
   actor: Actor,
 ): Promise<Result<MadeLink, Refusal>> {
   const { companyId, kind, tenantId } = request;
-  const approval = await namedApproval(deps, companyId, request.approval);
+  const named = await namedApproval(deps, companyId, request.approval);
+  if (!named.ok) return named;
+  const approval = named.value;
   const subject = { purpose: 'verification', kind, tenantId, approval } as const;
   const now = await subjectNow(deps, companyId, subject);
   if (!now.ok) return now;
@@ -29,8 +31,12 @@ export async function requestVerification(
   return makeLink(deps, { act, subject, about: now.value.digest }, actor);
 }
 
-async function namedApproval(deps: SignInDependencies, companyId: string, asked: AskedApproval): Promise<Approval> {
-  if (asked.for === 'switch') return asked;
-  const { value } = await loadExportState(deps.tables, { companyId, keyringId: asked.keyringId });
-  return { ...asked, round: value.round };
+async function namedApproval(
+  deps: SignInDependencies,
+  companyId: string,
+  asked: AskedApproval,
+): Promise<Result<Approval, Refusal>> {
+  if (asked.for === 'switch') return ok(asked);
+  const exports = await loadExportState(deps, { companyId, keyringId: asked.keyringId });
+  return exports.ok ? ok({ ...asked, round: exports.value.value.round }) : err(refusedBy(exports.error));
 }

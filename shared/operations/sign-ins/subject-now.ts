@@ -67,7 +67,9 @@ async function verificationNow(
   if (!tenant) return err(notFound('tenant', subject.tenantId));
   const { approval } = subject;
   if (approval.for === 'export') {
-    const { value } = await loadExportState(deps.tables, { companyId, keyringId: approval.keyringId });
+    const exports = await loadExportState(deps, { companyId, keyringId: approval.keyringId });
+    if (!exports.ok) return err(refusedBy(exports.error));
+    const { value } = exports.value;
     const message = 'The export that this was asked for has been made. Ask for a new link.';
     if (value.round !== approval.round) return err({ type: 'state', code: 'nothing-to-verify', message });
   }

@@ -10,12 +10,13 @@ import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import type { RowWrite, WorkQueue } from '../ports.ts';
+import type { RowWrite, Sealer, WorkQueue } from '../ports.ts';
 import { type Undecided, undecided } from '../races.ts';
 import { loadShards } from '../shard-rows.ts';
 import type { ConnectionReading } from '../verified-connection.ts';
 import { enqueue } from './enqueue.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
+import { resealSwitch } from './switch-seal.ts';
 import {
   actOnSwitch,
   loadConnectionsOf,
@@ -30,6 +31,7 @@ import {
 
 export interface ControlDependencies extends Auditing, ConnectionReading {
   readonly tables: Auditing['tables'];
+  readonly sealer: Sealer;
   readonly queue: WorkQueue;
 }
 
@@ -54,7 +56,7 @@ export function cancelSwitch(
     actor,
   } as const;
   return ordered(deps, what, (sw, order) => {
-    if (sw.value.state === 'rolling-back') return unblockedTo(order, sw, { denialAccepted: true });
+    if (sw.value.state === 'rolling-back') return unblockedTo(deps, order, sw, { denialAccepted: true });
     if (sw.value.state === 're-protecting')
       return turnTo(deps, order, sw, { direction: 'back', denialAccepted: acceptsDenial(sw.value) });
     return endUntouched(deps, order, sw);
@@ -68,7 +70,9 @@ export function pauseSwitch(
 ): Promise<Result<Loaded<Switch>, Refusal>> {
   const what = { action: 'switch.pause', logged: 'switch.paused', place, actor };
   return ordered(deps, what, (sw, order) =>
-    isMoving(sw.value.state) ? write(order, sw, { ...sw.value, paused: true }) : Promise.resolve(notMoving(sw.value)),
+    isMoving(sw.value.state)
+      ? write(deps, order, { from: sw, to: { ...sw.value, paused: true } })
+      : Promise.resolve(notMoving(sw.value)),
   );
 }
 
@@ -79,7 +83,9 @@ export function resumeSwitch(
 ): Promise<Result<Loaded<Switch>, Refusal>> {
   const what = { action: 'switch.resume', logged: 'switch.resumed', place, actor };
   return ordered(deps, what, (sw, order) =>
-    isMoving(sw.value.state) ? write(order, sw, { ...sw.value, paused: false }) : Promise.resolve(notMoving(sw.value)),
+    isMoving(sw.value.state)
+      ? write(deps, order, { from: sw, to: { ...sw.value, paused: false } })
+      : Promise.resolve(notMoving(sw.value)),
   );
 }
 
@@ -113,7 +119,7 @@ export function retrySwitch(
       return turnTo(deps, order, sw, { direction, denialAccepted });
     }
     const denialAccepted = sw.value.denialAccepted || (direction !== undefined && !byVendor);
-    return unblockedTo(order, sw, { denialAccepted });
+    return unblockedTo(deps, order, sw, { denialAccepted });
   });
 }
 
@@ -132,7 +138,7 @@ export function confirmSwitch(
   const what = { action: 'switch.confirm', logged: 'switch.confirmed', place, actor };
   return ordered(deps, what, (sw, order) => {
     const { awaitsConfirmation, ...confirmed } = sw.value;
-    return awaitsConfirmation ? write(order, sw, confirmed) : Promise.resolve(ok(sw));
+    return awaitsConfirmation ? write(deps, order, { from: sw, to: confirmed }) : Promise.resolve(ok(sw));
   });
 }
 
@@ -149,7 +155,7 @@ function endWithoutKeeping(
       const message = 'Nothing says that the company key that goes cannot be kept.';
       return Promise.resolve(refuse('switch-not-blocked', message));
     }
-    return unblockedTo(order, sw, { denialAccepted: sw.value.denialAccepted, endsWithoutKeeping: true });
+    return unblockedTo(deps, order, sw, { denialAccepted: sw.value.denialAccepted, endsWithoutKeeping: true });
   });
 }
 
@@ -217,21 +223,26 @@ async function ordered(
 }
 
 async function write(
-  { companyId, record }: Ordered,
-  sw: Loaded<Switch>,
-  next: Switch,
+  deps: ControlDependencies,
+  order: Ordered,
+  { from: sw, to }: { readonly from: Loaded<Switch>; readonly to: Switch },
   others: readonly RowWrite[] = [],
 ): Promise<Decided> {
+  const { companyId, record } = order;
+  const sealed = await resealSwitch(deps, order, { from: sw.value, to });
+  if (!sealed.ok) return err(refusedBy(sealed.error));
+  const next = sealed.value;
   const writes = [replaceSwitch(sw, next), ...others];
   const written = await record.write('companies', companyId, writes, { state: next.state });
   return written.outcome === 'committed' ? ok({ value: next, etag: written.etags[0] ?? '' }) : undecided(written);
 }
 
 const unblockedTo = (
+  deps: ControlDependencies,
   order: Ordered,
   sw: Loaded<Switch>,
   change: { readonly denialAccepted: boolean; readonly endsWithoutKeeping?: true },
-): Promise<Decided> => write(order, sw, { ...released(sw.value), ...change });
+): Promise<Decided> => write(deps, order, { from: sw, to: { ...released(sw.value), ...change } });
 
 /** A new generation in the other direction: every shard is turned to it before its rows are passed over. */
 async function turnTo(
@@ -257,7 +268,7 @@ async function turnTo(
     // About how many rows are there already; only progress is told from it.
     doneAtTurn: shards.reduce((sum, shard) => sum + (shard ? movableAt(shard.value, version) : 0), 0),
   };
-  return write(place, sw, next, [replaceKeyring(keyring, { ...keyring.value, generation })]);
+  return write(deps, place, { from: sw, to: next }, [replaceKeyring(keyring, { ...keyring.value, generation })]);
 }
 
 /** Nothing was re-protected yet: what stays is the row that says so, and the number of the version that was reserved. */
@@ -268,7 +279,7 @@ async function endUntouched(deps: ControlDependencies, place: Ordered, sw: Loade
   const connections = await loadConnectionsOf(deps, place.companyId, { needed: [], leaving: [target] });
   if (!connections.ok) return err(refusedBy(connections.error));
   const next: Switch = { ...released(sw.value), state: 'cancelled', endedAt: deps.clock.now().toISOString() };
-  const ended = await write(place, sw, next, [
+  const ended = await write(deps, place, { from: sw, to: next }, [
     replaceKeyring(keyring, withoutSwitch(keyring.value)),
     ...marksAtEnd(sw.value, connections.value, source),
   ]);

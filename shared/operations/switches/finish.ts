@@ -12,22 +12,24 @@ import { switchCells } from '../../domain/rows/control-rows.ts';
 import { keptKeyCells } from '../../domain/rows/kept-rows.ts';
 import { companyKeyRowKey, keptKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
+import { ok, type Result } from '../../domain/result.ts';
 import type { Turn } from '../../domain/shard.ts';
 import { areDoneAt, mayEndAt, total } from '../../domain/shard-counts.ts';
-import { isRunning, turnOf, type Switch } from '../../domain/switch.ts';
+import { awaitsItsAdmin, isRunning, turnOf, type Switch } from '../../domain/switch.ts';
 import { renewOnAgenda } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from '../company-key-opener.ts';
 import { loadCompany, loadKeptKey, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import { loadExportState, writeExportState, type LoadedExportState } from '../export-state.ts';
-import type { RowWrite } from '../ports.ts';
+import { loadExportState, writeExportState } from '../export-state.ts';
+import type { RowWrite, Sealer } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { countsDiffer } from './counts-differ.ts';
 import { isDone } from './enqueue.ts';
 import { keptItemOf } from './sweep-kept.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
+import { checkSwitch } from './switch-seal.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 import {
   actOnSwitch,
@@ -43,6 +45,7 @@ import {
 
 export interface Finishing extends CompanyKeyOpening, Auditing, TenantReading {
   readonly tables: Auditing['tables'];
+  readonly sealer: Sealer;
   /** Longer than the vault calls of an end can take; after that the claim of a worker that died is void. */
   readonly finishClaimMs: number;
   /** For so long the company key that goes is kept, whatever the proof says. */
@@ -79,13 +82,15 @@ interface Ending {
   readonly stays: Loaded<CompanyKeyRow>;
   readonly goes: Loaded<CompanyKeyRow>;
   readonly connections: readonly Loaded<Connection>[];
-  readonly exports: LoadedExportState;
   readonly endsWith: ProviderRef;
 }
 
 export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<FinishOutcome> {
   const ending = await loadEnding(deps, place);
   if ('type' in ending) return ending;
+  const checked = await checkSwitch(deps, place, ending.sw.value);
+  if (!checked.ok) return { type: 'failed', side: 'source', failure: checked.error };
+  if (awaitsItsAdmin(ending.sw.value)) return { type: 'undecided' };
   const turn = turnOf(ending.sw.value);
   const shards = await loadShards(deps.tables, { ...place, shardCount: ending.keyring.value.shardCount });
   const undone = shards.flatMap((shard, index) => (isDone(shard, turn) ? [] : [index]));
@@ -132,11 +137,10 @@ const sameCells = (a: Switch, b: Switch): boolean => JSON.stringify(switchCells(
 
 async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending | FinishOutcome> {
   const { tables } = deps;
-  const [company, keyring, sw, exports] = await Promise.all([
+  const [company, keyring, sw] = await Promise.all([
     loadCompany(tables, place.companyId),
     loadKeyring(tables, place),
     loadSwitch(tables, place),
-    loadExportState(tables, place),
   ]);
   if (!company || !keyring || !sw || !isRunning(sw.value) || keyring.value.switchId !== place.switchId)
     return { type: 'stale' };
@@ -158,7 +162,6 @@ async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending |
     stays: stays.value,
     goes: goes.value,
     connections: connections.value,
-    exports,
     endsWith,
   };
 }
@@ -181,7 +184,10 @@ async function proveAndStore(
   if (!mayEnd) return { ...going, ...(mayPass(going.failure) ? {} : { ofKeeping: true }) };
   const kept = 'key' in going ? keptRow(deps, place, ending, { going: going.key, staying: staying.key }) : undefined;
   if (kept === 'differs') throw new Error('a company key that was just kept does not open');
-  return store(deps, place, ending, { shards, kept });
+  const endedAt = deps.clock.now();
+  const allowed = await allowance(deps, place, ending, endedAt);
+  if (!allowed.ok) return { type: 'failed', side: 'target', failure: allowed.error };
+  return store(deps, place, ending, { shards, kept, endedAt, allowed: allowed.value });
 }
 
 async function openedAnew(
@@ -224,7 +230,17 @@ async function store(
   deps: Finishing,
   place: SwitchPlace,
   ending: Ending,
-  { shards, kept }: { readonly shards: readonly (LoadedShard | undefined)[]; readonly kept: KeptKey | undefined },
+  {
+    shards,
+    kept,
+    endedAt,
+    allowed,
+  }: {
+    readonly shards: readonly (LoadedShard | undefined)[];
+    readonly kept: KeptKey | undefined;
+    readonly endedAt: Date;
+    readonly allowed: readonly RowWrite[];
+  },
 ): Promise<FinishOutcome> {
   const { company, keyring, sw, stays, goes, connections, endsWith } = ending;
   const committed = sw.value.state === 're-protecting';
@@ -234,7 +250,7 @@ async function store(
   const next: Switch = {
     ...released(sw.value),
     state: committed ? 'completed' : 'cancelled',
-    endedAt: deps.clock.now().toISOString(),
+    endedAt: endedAt.toISOString(),
     finalCounts: finalCounts(shards),
   };
   const nextKeyring: Keyring = committed
@@ -253,7 +269,7 @@ async function store(
     { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },
     ...(kept ? [keptWrite(kept, planted)] : []),
     ...marksAtEnd(sw.value, connections, endsWith),
-    ...allowance(deps, ending),
+    ...allowed,
   ];
   if (endsWith.provider === 'azure-key-vault') {
     await renewOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: endsWith.connectionId });
@@ -282,10 +298,19 @@ const keptWrite = (kept: KeptKey, planted: Loaded<unknown> | undefined): RowWrit
 };
 
 /** Whoever has just shown that the company's data may go under this key may take the company key out, once. */
-function allowance(deps: Finishing, { sw, keyring, exports }: Ending): RowWrite[] {
-  if (sw.value.kind !== 'switch' || sw.value.state !== 're-protecting') return [];
-  const allowanceUntil = new Date(deps.clock.now().getTime() + deps.exportAllowanceMs).toISOString();
-  return [writeExportState(keyring.value.keyringId, exports, { ...exports.value, allowanceUntil })];
+async function allowance(
+  deps: Finishing,
+  place: SwitchPlace,
+  { sw }: Ending,
+  endedAt: Date,
+): Promise<Result<RowWrite[], Failure>> {
+  if (sw.value.kind !== 'switch' || sw.value.state !== 're-protecting') return ok([]);
+  const from = await loadExportState(deps, place);
+  if (!from.ok) return from;
+  const allowanceUntil = new Date(endedAt.getTime() + deps.exportAllowanceMs).toISOString();
+  const to = { ...from.value.value, allowanceUntil };
+  const written = await writeExportState(deps, place, { from: from.value, to });
+  return written.ok ? ok([written.value]) : written;
 }
 
 function finalCounts(shards: readonly (LoadedShard | undefined)[]): NonNullable<Switch['finalCounts']> {

@@ -3,7 +3,7 @@
 // back-off; what somebody has to mend blocks the switch; anything else is a bug and is thrown, so that the queue counts it.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
-import { isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
+import { awaitsItsAdmin, isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
 import { present } from '../../domain/rows/cells.ts';
 import { switchRowKey } from '../../domain/rows/row-keys.ts';
 import { LAST_ATTEMPT, LAST_ROUND, type WorkMessage } from '../../domain/work-message.ts';
@@ -21,6 +21,7 @@ import { prepare, type Preparing } from './prepare.ts';
 import { passShard, type ShardPassing } from './shard-pass.ts';
 import { setOthersGoing } from './shard-moves.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
+import { checkSwitch } from './switch-seal.ts';
 import { endTrouble, noteTrouble, triesElsewhere } from './switch-trouble.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
 import { NO_TURN } from './vault-turns.ts';
@@ -168,6 +169,9 @@ async function step(
   place: SwitchPlace,
   sw: Loaded<Switch>,
 ): Promise<Rest | 'moved' | 'lost-race'> {
+  const checked = await checkSwitch(deps, place, sw.value);
+  if (!checked.ok) return troubleOf(sw.value.generation, { side: 'source', failure: checked.error });
+  if (awaitsItsAdmin(sw.value)) return NOTHING;
   if (sw.value.state === 'pending-verification') {
     const left = await leaveVerification(deps, place, sw);
     if (typeof left === 'string') return left;

@@ -21,7 +21,6 @@ export async function leaveVerification(
   place: SwitchPlace,
   sw: Loaded<Switch>,
 ): Promise<'moved' | 'lost-race' | Held> {
-  if (sw.value.awaitsConfirmation) return { type: 'waits' };
   // Before anything is looked at: the transaction that leaves is made under its ETag.
   const company = await loadCompany(deps.tables, place.companyId);
   if (!company) return 'lost-race';

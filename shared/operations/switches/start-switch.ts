@@ -13,11 +13,12 @@ import type { Auditing } from '../audit/append.ts';
 import { audited, type ActRecord } from '../audit/audited.ts';
 import { targetOf, type CompanyKeyOpening } from '../company-key-opener.ts';
 import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import type { WorkQueue } from '../ports.ts';
+import type { Sealer, WorkQueue } from '../ports.ts';
 import { loadConnection } from '../verified-connection.ts';
 import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { listTenants } from '../tenants/verifications.ts';
 import { enqueue } from './enqueue.ts';
+import { sealSwitch } from './switch-seal.ts';
 import { putSwitchOnAgenda, takeLostAttemptOff } from './switch-agenda.ts';
 import {
   actOnSwitch,
@@ -31,6 +32,7 @@ import {
 
 export interface StartDependencies extends Omit<CompanyKeyOpening, 'vaults' | 'tables'>, Auditing {
   readonly queue: WorkQueue;
+  readonly sealer: Sealer;
   /** How long a consent serves for a set-up that is not finished. */
   readonly consentMs: number;
 }
@@ -107,7 +109,7 @@ async function tryStart(
     order.vendor !== undefined &&
     (await listTenants(deps.tables, order.companyId)).length === 0;
   const now = deps.clock.now().toISOString();
-  const sw: Switch = {
+  const sealed = await sealSwitch(deps, placeOf(order), {
     switchId: order.switchId,
     keyringId: order.keyringId,
     kind: order.kind,
@@ -122,7 +124,9 @@ async function tryStart(
     ...(lacksWord && !order.vendor.maySwitch ? { awaitsConfirmation: true } : {}),
     requestedBy,
     createdAt: now,
-  };
+  });
+  if (!sealed.ok) return err(refusedBy(sealed.error));
+  const sw = sealed.value;
   const put = await putSwitchOnAgenda(deps.tables, placeOf(order), now);
   if (typeof put === 'string') return put;
   const writes = [

@@ -13,6 +13,7 @@ import { loadReadableCompanyKey, openWrap, type CompanyKeyOpening } from '../com
 import { openKept, type KeyUntil } from '../kept-keys.ts';
 import type { Clock } from '../ports.ts';
 import { forged } from '../seals.ts';
+import { checkSwitch } from './switch-seal.ts';
 
 /** `gone`: the worker is out of date. `later`: may pass. `blocked`: somebody has to act on that side of the switch. */
 export type WorkerKeyProblem =
@@ -119,10 +120,23 @@ export class WorkerKeys {
         return key;
       }
       const found = problemWith(sw, row.value.value, wrap, key.error);
-      if (found.type === 'blocked' && !mayUseOther(sw, row.value.value, wrap, key.error)) return err(found);
+      if (found.type === 'blocked') {
+        if (!mayUseOther(sw, row.value.value, wrap, key.error)) return err(found);
+        const granted = await this.#checkGrant(companyId, sw);
+        if (!granted.ok) return granted;
+      }
       problem = problem?.type === 'later' ? problem : found;
     }
     return err(problem ?? this.#withoutWraps(context));
+  }
+
+  /** Going on over a denial is an admin's word, which is sealed with the switch. */
+  async #checkGrant(companyId: string, sw: Switch): Promise<Result<void, WorkerKeyProblem>> {
+    if (!sw.denialAccepted) return ok(undefined);
+    const { keyringId, switchId } = sw;
+    const checked = await checkSwitch(this.#opening, { companyId, keyringId, switchId }, sw);
+    if (checked.ok) return checked;
+    return err({ type: mayPass(checked.error) ? 'later' : 'blocked', side: 'source', failure: checked.error });
   }
 
   /** Every row of ours has a wrap: this one is somebody else's, and whoever waits for the switch is told so. */

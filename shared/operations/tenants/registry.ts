@@ -2,7 +2,7 @@
 // the company's row, so that a commit under its ETag knows them all.
 import type { Act, Actor } from '../../domain/audit.ts';
 import type { Company } from '../../domain/keyring.ts';
-import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { fitsRemovedTenants, readKeyring } from '../../domain/rows/control-rows.ts';
 import { keyringRowKey, rowKeysUnder, tenantRowKey } from '../../domain/rows/row-keys.ts';
@@ -21,6 +21,7 @@ import { listAll, loadCompany, loadSwitch, type Loaded } from '../control-state.
 import type { RowWrite, Tables } from '../ports.ts';
 import { holds, matches, type Preconditions } from '../preconditions.ts';
 import { settleRaces, undecided, type Undecided } from '../races.ts';
+import { resealSwitch, type SwitchSealing } from '../switches/switch-seal.ts';
 import { guardCompany, replaceSwitch } from '../switches/switch-writes.ts';
 import { listTenants } from './verifications.ts';
 
@@ -30,6 +31,8 @@ interface TenantPlace {
   /** As typed. */
   readonly tenantId: string;
 }
+
+type TenantRemoving = Auditing & SwitchSealing;
 
 type Place = TenantRef & { readonly companyId: string };
 
@@ -97,7 +100,7 @@ async function putOnce(
  * again. A switch that was ordered before waits for the tenant all the same: whoever removes tenants must not move their company by it.
  */
 export async function deleteTenant(
-  deps: Auditing,
+  deps: TenantRemoving,
   request: TenantPlace & { readonly condition: Pick<Preconditions, 'ifMatch'> },
   actor: Actor,
 ): Promise<Result<void, Refusal>> {
@@ -109,7 +112,7 @@ export async function deleteTenant(
 }
 
 async function deleteOnce(
-  deps: Auditing,
+  deps: TenantRemoving,
   place: Place,
   { condition, record }: { readonly condition: Pick<Preconditions, 'ifMatch'>; readonly record: ActRecord },
 ): Promise<Result<void, Refusal> | Undecided> {
@@ -120,7 +123,7 @@ async function deleteOnce(
   if (!held) return err(missing(place));
   if (!matches(condition.ifMatch, held.etag)) return err(unmet(place));
   const remove = { kind: 'delete', rowKey: tenantRowKey(place), etag: held.etag } as const;
-  const marks = await markRemoved(deps.tables, place);
+  const marks = await markRemoved(deps, place);
   if (!marks.ok) return marks;
   const writes = [guardCompany(company.value), remove, ...marks.value];
   const written = await record.write('companies', place.companyId, writes, { heldSwitches: marks.value.length });
@@ -128,7 +131,11 @@ async function deleteOnce(
 }
 
 /** The tenant, as one that holds them all the same, on every unfinished switch of the company. No switch begins or ends meanwhile: the company's row and theirs stand in the transaction. */
-async function markRemoved(tables: Tables, { companyId, kind, tenantId }: Place): Promise<Result<RowWrite[], Refusal>> {
+async function markRemoved(
+  deps: TenantRemoving,
+  { companyId, kind, tenantId }: Place,
+): Promise<Result<RowWrite[], Refusal>> {
+  const { tables } = deps;
   const range = { table: 'companies', partitionKey: companyId, ...rowKeysUnder(keyringRowKey('')) } as const;
   const marks: RowWrite[] = [];
   for (const row of await listAll(tables, range)) {
@@ -141,7 +148,10 @@ async function markRemoved(tables: Tables, { companyId, kind, tenantId }: Place)
       const message = `Too many tenants were removed since the switch '${sw.value.switchId}' was ordered: it has to end first.`;
       return err({ type: 'state', code: 'too-many-tenants', message });
     }
-    marks.push(replaceSwitch(sw, { ...sw.value, removedTenants }));
+    const to = { ...sw.value, removedTenants };
+    const sealed = await resealSwitch(deps, { companyId, keyringId, switchId: to.switchId }, { from: sw.value, to });
+    if (!sealed.ok) return err(refusedBy(sealed.error));
+    marks.push(replaceSwitch(sw, sealed.value));
   }
   return ok(marks);
 }

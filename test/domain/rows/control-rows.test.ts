@@ -46,6 +46,7 @@ const sw: Switch = {
   paused: true,
   blocked: { reason: 'provider', since: AT, side: 'target', failure: denied },
   denialAccepted: true,
+  seal: { keyVersion: '1', signature: 'c2VhbA' },
   requestedBy: 'admin',
   createdAt: AT,
   turnedAt: AT,

@@ -15,6 +15,7 @@ const VIEW: SwitchView = {
   generation: 1,
   paused: false,
   denialAccepted: false,
+  seal: { keyVersion: '1', signature: 'c2VhbA' },
   requestedBy: 'subject',
   createdAt: '2026-01-01T00:00:00.000Z',
   quarantine: [],

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Seal } from '../../../shared/domain/company-key.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { movableAt } from '../../../shared/domain/shard-counts.ts';
 import { keyringCells } from '../../../shared/domain/rows/control-rows.ts';
@@ -239,7 +240,7 @@ describe('turning a switch', () => {
     ['had seen so before', { denialAccepted: true }],
   ])('goes on by the other wrap if it %s', async (_, change) => {
     const rig = await reProtecting();
-    await rig.tamperSwitch('s1', change);
+    await rig.amendSwitch('s1', change);
     await cancelSwitch(rig.deps, PLACE, ADMIN);
     const turned = await switchOf(rig);
     expect([turned.denialAccepted, turned.blocked]).toEqual([true, undefined]);
@@ -252,7 +253,7 @@ describe('cancelling a switch', () => {
     const before = await switchOf(rig);
     await rig.tamperSwitch('s1', { blocked: DEAD_LETTER });
     await cancelSwitch(rig.deps, PLACE, ADMIN);
-    expect(await switchOf(rig)).toEqual({ ...before, denialAccepted: true });
+    expect(await switchOf(rig)).toEqual({ ...before, denialAccepted: true, seal: expect.anything() as Seal });
   });
 
   it.each(['pending-verification', 'preparing'] as const)('that is %s leaves nothing of it', async (state) => {
@@ -344,7 +345,7 @@ describe('retrying', () => {
 
   it('keeps a denial accepted that was', async () => {
     const rig = await reProtecting();
-    await rig.tamperSwitch('s1', { denialAccepted: true });
+    await rig.amendSwitch('s1', { denialAccepted: true });
     await retrySwitch(rig.deps, PLACE, ADMIN);
     expect((await switchOf(rig)).denialAccepted).toBe(true);
   });
@@ -353,7 +354,7 @@ describe('retrying', () => {
     const rig = await reProtecting();
     const before = await switchOf(rig);
     await forward(rig.deps, PLACE, ADMIN);
-    expect(await switchOf(rig)).toEqual({ ...before, denialAccepted: true });
+    expect(await switchOf(rig)).toEqual({ ...before, denialAccepted: true, seal: expect.anything() as Seal });
   });
 
   it('without a direction does not turn one that rolls back', async () => {

@@ -144,7 +144,7 @@ describe('the company key that goes', () => {
   it('that was let go is not let go any more once the switch has turned round', async () => {
     await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     await rig.drain({ enough: async () => (await switchOf('s1')).state === 're-protecting' });
-    await rig.tamperSwitch('s1', { endsWithoutKeeping: true });
+    await rig.amendSwitch('s1', { endsWithoutKeeping: true });
     await cancelSwitch(rig.deps, place('s1'), ADMIN);
     expect((await switchOf('s1')).endsWithoutKeeping).toBeUndefined();
   });
@@ -154,7 +154,7 @@ describe('the company key that goes', () => {
     await rig.drain({ enough: async () => (await switchOf('s1')).state === 're-protecting' });
     rig.queue.clear();
     await rig.pass('s1', 0, 1);
-    await rig.tamperSwitch('s1', { endsWithoutKeeping: true });
+    await rig.amendSwitch('s1', { endsWithoutKeeping: true });
     let calls = 0;
     rig.vaults.onCall = ({ operation }) => {
       if (operation === 'unwrap' && (calls += 1) === 2)

@@ -23,6 +23,7 @@ import type { Cells, TableName, Tables } from '../../../shared/operations/ports.
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
 import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
+import { sealSwitch } from '../../../shared/operations/switches/switch-seal.ts';
 import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
@@ -250,7 +251,18 @@ export class Rig {
     };
   }
 
-  /** Writes cells of a switch's row as somebody with access to the tables could. */
+  /** Changes a switch as Keyswitch itself would, under its seal. */
+  async amendSwitch(switchId: string, change: Partial<Switch>): Promise<void> {
+    const sw = await loadSwitch(this.store, place(switchId));
+    const { calls } = this.vaults;
+    const asked = calls.length;
+    const sealed = await sealSwitch({ sealer: this.vaults }, place(switchId), { ...sw!.value, ...change });
+    calls.length = asked;
+    if (!sealed.ok) throw new Error(sealed.error.code);
+    this.#put('companies', COMPANY, switchRowKey(KEYRING, switchId), switchCells(sealed.value));
+  }
+
+  /** Writes cells of a switch's row as somebody with access to the tables could: its seal stays what it was. */
   async tamperSwitch(switchId: string, change: Partial<Switch>): Promise<void> {
     const sw = await loadSwitch(this.store, place(switchId));
     this.#put('companies', COMPANY, switchRowKey(KEYRING, switchId), switchCells({ ...sw!.value, ...change }));

@@ -28,6 +28,12 @@ async function reProtecting(rekey?: 'rekey'): Promise<AtWork> {
   return { rig, sw: await switchOf(), keys: new WorkerKeys(rig.deps, { ttlMs: TTL_MS }) };
 }
 
+/** The switch once an admin has accepted the denial. */
+async function accepted(rig: Rig): Promise<Switch> {
+  await rig.amendSwitch('s1', { denialAccepted: true });
+  return (await loadSwitch(rig.store, place('s1')))!.value;
+}
+
 const unwraps = (rig: Rig): string[] =>
   rig.vaults.calls.filter(({ operation }) => operation === 'unwrap').map(({ host }) => host);
 
@@ -138,7 +144,11 @@ describe('a worker that needs a company key', () => {
       error: { type: 'blocked', side: 'source', failure: { code: 'access-denied-rbac' } },
     });
     expect(unwraps(rig)).toEqual([VENDOR.host]);
-    expect((await keys.get(COMPANY, { ...sw, denialAccepted: true }, NEW)).ok).toBe(true);
+    expect(await keys.get(COMPANY, { ...sw, denialAccepted: true }, NEW)).toMatchObject({
+      error: { type: 'blocked', side: 'source', failure: { code: 'row-forged' } },
+    });
+    expect(unwraps(rig)).toEqual([VENDOR.host, VENDOR.host]);
+    expect((await keys.get(COMPANY, await accepted(rig), NEW)).ok).toBe(true);
   });
 
   it('is stopped by no denial of the other vault, while the one in force opens', async () => {
@@ -148,9 +158,9 @@ describe('a worker that needs a company key', () => {
   });
 
   it('is stopped where both vaults deny, on the side of the one that was asked last', async () => {
-    const { rig, sw, keys } = await reProtecting();
+    const { rig, keys } = await reProtecting();
     rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' });
-    const got = await keys.get(COMPANY, { ...sw, denialAccepted: true }, NEW);
+    const got = await keys.get(COMPANY, await accepted(rig), NEW);
     expect(got).toMatchObject({ error: { type: 'blocked', side: 'target' } });
   });
 
