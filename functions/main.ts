@@ -97,7 +97,7 @@ const managedTarget: VaultTarget = {
 // With a vault of its own for the seal key, signatures that callers cause use up none of the calls that the KEK's vault answers.
 const sealVaultHost = settings.KEYSWITCH_SEAL_VAULT_HOST ?? settings.KEYSWITCH_VENDOR_VAULT_HOST;
 const sealTarget = { ...managedTarget, host: sealVaultHost, keyName: settings.KEYSWITCH_SEAL_KEY_NAME };
-const sealer = new AzureSealer(pool, sealTarget);
+const sealer = new AzureSealer(pool, sealTarget, clock);
 
 // What is kept between calls. Nothing in it is needed for correctness.
 const workerVaults = new SilentVaults(vaults, clock);

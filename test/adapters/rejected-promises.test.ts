@@ -27,7 +27,7 @@ function brokenPool(): { readonly pool: VaultPool; readonly asked: () => number 
 
 it('a seal key whose version could not be asked for is asked for again', async () => {
   const { pool, asked } = brokenPool();
-  const sealer = new AzureSealer(pool, VENDOR);
+  const sealer = new AzureSealer(pool, VENDOR, new FakeClock());
   for (const calls of [1, 2, 3]) {
     await expect(sealer.publicKey('1')).rejects.toThrow('a bug');
     expect(asked()).toBe(calls);
@@ -36,7 +36,7 @@ it('a seal key whose version could not be asked for is asked for again', async (
 
 it('a seal key whose newest version could not be asked for is asked for again', async () => {
   const { pool, asked } = brokenPool();
-  const sealer = new AzureSealer(pool, VENDOR);
+  const sealer = new AzureSealer(pool, VENDOR, new FakeClock());
   for (const calls of [1, 2, 3]) {
     await expect(sealer.sign(new Uint8Array(1))).rejects.toThrow('a bug');
     expect(asked()).toBe(calls);

@@ -3,17 +3,23 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sealVerifies } from '../../shared/domain/seal.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import { AzureSealer } from '../../shared/adapters/sealer.ts';
+import { FakeClock } from '../fakes/fake-system.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { failureOf, valueOf, VaultWorld } from './vault-world.ts';
 
 const SEAL_KEY = 'keyswitch-seal';
 const BYTES = Buffer.from('what is sealed');
+const MINUTE_MS = 60_000;
 let world: VaultWorld;
+let clock: FakeClock;
 
 beforeAll(async () => {
   world = await VaultWorld.start();
 });
-beforeEach(() => world.reset());
+beforeEach(() => {
+  clock = new FakeClock();
+  return world.reset();
+});
 afterAll(() => world.azure.close());
 
 async function vendorVault(): Promise<{ target: VaultTarget; version: string }> {
@@ -21,7 +27,9 @@ async function vendorVault(): Promise<{ target: VaultTarget; version: string }> 
   const { version } = await world.addKey(target.host, SEAL_KEY, 'ec-p256-1');
   return { target: { ...target, keyName: SEAL_KEY }, version };
 }
-const sealerOf = (target: VaultTarget): AzureSealer => new AzureSealer(world.clients().pool, target);
+const sealerOf = (target: VaultTarget): AzureSealer => new AzureSealer(world.clients().pool, target, clock);
+const attributes = (host: string, version: string, change: object): Promise<unknown> =>
+  world.vaultCall('PATCH', `/vaults/${host}/keys/${SEAL_KEY}`, { version, ...change });
 
 test('a seal is a signature of 64 bytes by the newest version, which it names', async () => {
   const { target, version } = await vendorVault();
@@ -48,7 +56,7 @@ test('the key is looked up once; every seal after that costs one sign', async ()
   expect(world.asked()).toEqual(['challenge 401', 'get 200', 'sign 200', 'sign 200', 'sign 200']);
 });
 
-test('a public key is asked for once per process, however many need it at once', async () => {
+test('a public key is asked for once, however many need it at once', async () => {
   const { target, version } = await vendorVault();
   const sealer = sealerOf(target);
   const keys = await Promise.all(Array.from({ length: 20 }, () => sealer.publicKey(version)));
@@ -82,12 +90,13 @@ test('a lookup that failed is tried again', async () => {
   expect(valueOf(await sealer.publicKey(version))).toBeDefined();
 });
 
-test('after a rotation old seals still verify, and new ones come of the new version once the old is disabled', async () => {
+test('after a rotation old seals still verify for minutes, and new ones come of the new version once the old is disabled', async () => {
   const { target, version } = await vendorVault();
   const sealer = sealerOf(target);
   const before = valueOf(await sealer.sign(BYTES));
+  valueOf(await sealer.publicKey(before.keyVersion));
   const rotated = await world.addVersion(target.host, SEAL_KEY, 'ec-p256-2');
-  await world.vaultCall('PATCH', `/vaults/${target.host}/keys/${SEAL_KEY}`, { version, enabled: false });
+  await attributes(target.host, version, { enabled: false });
   expect(failureOf(await sealer.sign(BYTES)).code).toBe('key-disabled');
   const after = valueOf(await sealer.sign(BYTES));
   expect(after.keyVersion).toBe(rotated.version);
@@ -95,6 +104,58 @@ test('after a rotation old seals still verify, and new ones come of the new vers
     const publicKey = valueOf(await sealer.publicKey(seal.keyVersion))!;
     expect(sealVerifies({ bytes: BYTES, seal, publicKey })).toBe(true);
   }
+});
+
+test('after a rotation new seals come of the new version within minutes, and old ones verify as long as theirs is enabled', async () => {
+  const { target } = await vendorVault();
+  const sealer = sealerOf(target);
+  const before = valueOf(await sealer.sign(BYTES));
+  const rotated = await world.addVersion(target.host, SEAL_KEY, 'ec-p256-2');
+  clock.advance(5 * MINUTE_MS);
+  expect(valueOf(await sealer.sign(BYTES)).keyVersion).toBe(rotated.version);
+  clock.advance(24 * 60 * MINUTE_MS);
+  expect(valueOf(await sealer.publicKey(before.keyVersion))).toBeDefined();
+});
+
+test('a version that is disabled verifies nothing any more, after minutes here and at once in another process', async () => {
+  const { target, version } = await vendorVault();
+  const sealer = sealerOf(target);
+  expect(valueOf(await sealer.publicKey(version))).toBeDefined();
+  await attributes(target.host, version, { enabled: false });
+  expect(valueOf(await sealerOf(target).publicKey(version))).toBeUndefined();
+  clock.advance(5 * MINUTE_MS - 1);
+  expect(valueOf(await sealer.publicKey(version))).toBeDefined();
+  clock.advance(1);
+  expect(valueOf(await sealer.publicKey(version))).toBeUndefined();
+  await attributes(target.host, version, { enabled: true });
+  clock.advance(MINUTE_MS);
+  expect(valueOf(await sealer.publicKey(version))).toBeDefined();
+});
+
+test('a version verifies only from when to when its vault says, to the millisecond', async () => {
+  const { target, version } = await vendorVault();
+  const nowS = clock.now().getTime() / 1000;
+  await attributes(target.host, version, { notBefore: nowS + 60, expires: nowS + 120 });
+  const sealer = sealerOf(target);
+  const isUsable = async (): Promise<boolean> => valueOf(await sealer.publicKey(version)) !== undefined;
+  expect(await isUsable()).toBe(false);
+  clock.advance(MINUTE_MS);
+  expect(await isUsable()).toBe(true);
+  clock.advance(MINUTE_MS - 1);
+  expect(await isUsable()).toBe(true);
+  clock.advance(1);
+  expect(await isUsable()).toBe(false);
+});
+
+test('a vault that is away stops nobody whose version it has answered for within the hour', async () => {
+  const { target, version } = await vendorVault();
+  const sealer = sealerOf(target);
+  expect(valueOf(await sealer.publicKey(version))).toBeDefined();
+  world.azure.keyVault.control.plant({ operation: 'get', effect: { status: 503, body: {} } });
+  clock.advance(60 * MINUTE_MS - 1);
+  expect(valueOf(await sealer.publicKey(version))).toBeDefined();
+  clock.advance(1);
+  expect(failureOf(await sealer.publicKey(version)).code).toBe('vault-unreachable');
 });
 
 test('a signature that does not verify, or another key’s, is no seal', async () => {

@@ -9,6 +9,7 @@ import type { Result } from '../../shared/domain/result.ts';
 import { control } from '../local/real-names.ts';
 import { SignInWorld } from './sign-in-world.ts';
 import { VaultWorld, wrapped, type Customer } from './vault-world.ts';
+import { FakeClock } from '../fakes/fake-system.ts';
 
 const LIMIT_MS = 1_000;
 /** Each answer comes well within the limit; a chain of them does not. */
@@ -79,7 +80,7 @@ test('a seal is made within the same time, key and signature', async () => {
   await world.addKey(vendor.host, 'seal', 'ec-p256-1');
   const { pool } = world.clients({ timeoutMs: LIMIT_MS });
   slowDown('vault');
-  const sealer = new AzureSealer(pool, { ...vendor.target, keyName: 'seal' });
+  const sealer = new AzureSealer(pool, { ...vendor.target, keyName: 'seal' }, new FakeClock());
   expect(await endOf(sealer.sign(Buffer.from('row')))).toBe('vault-unreachable');
 });
 

@@ -16,6 +16,7 @@ import {
   type VaultPlace,
   type VaultPorts,
 } from './vaults-contract.ts';
+import { FakeClock } from '../fakes/fake-system.ts';
 
 const SEAL_KEY = 'seal';
 const UNKNOWN_IDENTITY = '11111111-1111-4111-8111-111111111111';
@@ -70,7 +71,7 @@ class AzureVaultDriver implements VaultDriver, SealDriver {
   }
 
   sealer(): AzureSealer {
-    return new AzureSealer(this.world.clients().pool, this.#sealTarget);
+    return new AzureSealer(this.world.clients().pool, this.#sealTarget, new FakeClock());
   }
 
   async portsThatMeet(place: VaultPlace, code: FailureCode): Promise<VaultPorts> {
