@@ -42,5 +42,7 @@ export function readSignInOptions(
   if (!/^https?:\/\//.test(given) || !URL.canParse(given)) throw new UsageError(`'${given}' is no link`);
   const as = line.value('as');
   if (as === undefined) throw new UsageError('say who opens the link by --as PERSON');
-  return { link: given, as, decline: line.has('decline'), directory: line.value('directory') ?? defaults.directory };
+  const directory = line.value('directory') ?? defaults.directory;
+  const options: SignInOptions = { link: given, as, decline: line.has('decline'), directory };
+  return options;
 }

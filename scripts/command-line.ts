@@ -6,7 +6,6 @@ export interface OptionRule {
   /** What the sentence says behind "takes"; left out for an option without a value. */
   readonly takes?: string;
   readonly accepts?: (value: string) => boolean;
-  readonly isRepeatable?: true;
 }
 
 interface Command<N extends string> {
@@ -21,7 +20,9 @@ interface Command<N extends string> {
 
 export interface CommandLine<N extends string> {
   has(option: N): boolean;
+  /** The last one counts. */
   value(option: N): string | undefined;
+  /** All of them, for an option that may be given more than once. */
   values(option: N): readonly string[];
   readonly words: readonly string[];
 }
@@ -56,14 +57,12 @@ export function readCommandLine<N extends string>(
     const rule = token.rawName.startsWith('--') ? rules.get(token.name) : undefined;
     if (!rule) throw new UsageError(unknownOption(token.rawName, token.index, command));
     const values = given.get(token.name) ?? [];
-    if (values.length > 0 && rule.isRepeatable !== true)
-      throw new UsageError(`--${token.name} is given more than once`);
     given.set(token.name, [...values, valueOf(token, rule)]);
   }
   checkWords(words, command);
   return {
     has: (option) => given.has(option),
-    value: (option) => given.get(option)?.[0],
+    value: (option) => given.get(option)?.at(-1),
     values: (option) => given.get(option) ?? [],
     words,
   };

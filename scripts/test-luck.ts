@@ -57,7 +57,7 @@ const line = fromCommandLine({ name: LUCK, usage: USAGE }, (args) =>
     name: LUCK,
     options: {
       times: wholeNumber(1, MAX_TIMES),
-      machine: { takes: `one of ${NAMES.join(', ')}`, accepts: (name) => name in MACHINES, isRepeatable: true },
+      machine: { takes: `one of ${NAMES.join(', ')}`, accepts: (name) => name in MACHINES },
     },
     words: { takes: 'files or folders', min: 0, max: Number.MAX_SAFE_INTEGER },
   }),

@@ -35,7 +35,7 @@ const asked = fromCommandLine({ name: MUTATION, usage: USAGE }, (args) => {
     options: {
       all: {},
       since: { takes: 'a commit or branch', accepts: isCommit },
-      tests: { takes: 'a glob of test files', isRepeatable: true },
+      tests: { takes: 'a glob of test files' },
     },
     words: { takes: 'files or globs', min: 0, max: Number.MAX_SAFE_INTEGER },
   });

@@ -20,7 +20,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { args: '--port --fresh', sentence: /^--port takes / },
     { args: '--hosts 9', sentence: /^--hosts takes a whole number from 1 to 8: / },
     { args: '--fresh=yes', sentence: /^--fresh takes no value: / },
-    { args: '--port 1 --port 2', sentence: /^--port is given more than once: / },
+    { args: '--port 1 --port 0x', sentence: /^--port takes / },
     { args: '7071', sentence: /^'7071' is no option, and nothing else is taken: / },
     {
       args: '--directory README.md',

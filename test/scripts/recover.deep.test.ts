@@ -203,11 +203,15 @@ describe('npm run recover', () => {
 
   const KEYS = ['--keys', 'page.json'];
   it.each([
-    ['no export', ['--private-key', 'rsa.pem', ...KEYS], '--export takes'],
-    ['no keys', RSA, '--keys takes'],
+    ['no export', ['--private-key', 'rsa.pem', ...KEYS], 'name the file of the export by --export FILE'],
+    ['no keys', RSA, 'name the file of the wrapped data keys by --keys FILE'],
     ['neither key nor passphrase', ['--export', 'to-rsa.json', ...KEYS], 'give either'],
     ['both', [...RSA, ...KEYS, '--passphrase-file', 'passphrase.txt'], 'give either'],
-    ['a passphrase on the command line', [...RSA, ...KEYS, '--passphrase', PASSPHRASE], 'an option is not known'],
+    [
+      'a passphrase on the command line',
+      [...RSA, ...KEYS, '--passphrase', PASSPHRASE],
+      'there is no option --passphrase, only ',
+    ],
     [
       'an export that is not there',
       ['--export', 'nothing', '--private-key', 'rsa.pem', ...KEYS],
