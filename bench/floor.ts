@@ -1,30 +1,32 @@
-// Starts floor-server.ts in a process of its own, which meets the embedded run under the real names as a host does, on data keys of
-// its own in the same tables.
-import { spawn } from 'node:child_process';
+// Starts floor-app.ts in a Functions host of its own, on data keys of its own in the same tables.
 import { createSecretKey } from 'node:crypto';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { JSONWebKeySet } from 'jose';
 import { MANAGED_IDENTITY_CLIENT_ID } from '../local/identities.ts';
-import { REDIRECT_VARIABLE } from '../local/redirect/redirect-table.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
 import { systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
+import { buildBundle } from '../scripts/build-bundle.ts';
 import type { Run } from '../test/end-to-end/run.ts';
 import { KEYRING } from './company.ts';
-import type { FloorOptions } from './floor-server.ts';
+import type { FloorOptions } from './floor-app.ts';
 import { dataKeyIds, seedDataKeys } from './seed-data-keys.ts';
 import { TABLES_ENDPOINT } from './tables-service.ts';
 
 const COMPANY = 'floor';
+const APP = fileURLToPath(new URL('floor-app.ts', import.meta.url));
 const COMPANY_KEY = Buffer.alloc(32, 7);
-const PRELOAD = new URL('../local/redirect/preload.ts', import.meta.url).href;
-const SERVER = fileURLToPath(new URL('floor-server.ts', import.meta.url));
 
 export interface Floor {
-  readonly pid: number;
   readonly url: string;
   close(): Promise<void>;
+}
+
+/** The bare app as one bundle, as the product is; where it is. */
+export async function buildFloor(): Promise<string> {
+  const fromRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+  const outDir = fromRoot('.local/floor-app');
+  await buildBundle({ entryPoint: APP, hostJson: fromRoot('host.json'), outDir });
+  return outDir;
 }
 
 /** The ids of the floor's data keys. */
@@ -41,14 +43,16 @@ export async function seedFloor(run: Run, count: number, shardCount: number): Pr
   return ids.flat();
 }
 
+/** `bundleDir`: what `buildFloor` answered. */
 export async function startFloor(
   run: Run,
-  options: { readonly shardCount: number; readonly rows: FloorOptions['rows'] },
+  options: { readonly bundleDir: string; readonly shardCount: number; readonly rows: FloorOptions['rows'] },
 ): Promise<Floor> {
   const { environment } = run;
+  const { bundleDir, ...others } = options;
   const jwks = (await (await fetch(`${environment.entra.url}/jwks`)).json()) as JSONWebKeySet;
   const floor: FloorOptions = {
-    ...options,
+    ...others,
     endpoint: TABLES_ENDPOINT,
     identityClientId: MANAGED_IDENTITY_CLIENT_ID,
     jwks,
@@ -56,24 +60,12 @@ export async function startFloor(
     keyringId: KEYRING,
     companyKey: COMPANY_KEY.toString('hex'),
   };
-  const env = {
-    ...environment.settings,
-    [REDIRECT_VARIABLE]: JSON.stringify(environment.redirect),
-    KEYSWITCH_BENCH_FLOOR: JSON.stringify(floor),
-  };
-  const child = spawn(process.execPath, ['--import', PRELOAD, SERVER], { env, stdio: ['pipe', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  const ended = exited.then(([code]: unknown[]): never => {
-    throw new Error(`the floor ended with ${String(code)}`);
-  });
-  const line = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>;
-  const [url] = await Promise.race([line, ended]);
+  const env = { KEYSWITCH_BENCH_FLOOR: JSON.stringify(floor) };
+  const host = await environment.startHost({ bundleDir, env });
   return {
-    url,
-    pid: child.pid ?? 0,
+    url: `${host.url}/unwrap`,
     close: async () => {
-      child.kill();
-      await exited;
+      await host.kill();
     },
   };
 }

@@ -13,6 +13,8 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<(options: BenchOptions) 
   'unwrap-http': async () => (await import('./unwrap-http.ts')).unwrapHttp,
   'unwrap-cold': async () => (await import('./unwrap-cold.ts')).unwrapCold,
   'unwrap-during-switch': async () => (await import('./unwrap-during-switch.ts')).unwrapDuringSwitch,
+  mixed: async () => (await import('./mixed.ts')).mixed,
+  'many-customers': async () => (await import('./many-customers.ts')).manyCustomers,
   'cold-start': async () => (await import('./cold-start.ts')).coldStart,
   results: async () => (await import('./results-table.ts')).updateResultsTable,
 };

@@ -20,3 +20,10 @@ export class SeededEntropy implements Entropy {
     return `00000000-0000-7000-8000-${String(this.#ids).padStart(12, '0')}`;
   }
 }
+
+/** The same in an order that repeats from the seed. */
+export function shuffled<T>(items: readonly T[], seed: string): T[] {
+  const entropy = new SeededEntropy(seed);
+  const drawn = items.map((item) => ({ item, at: Buffer.from(entropy.bytes(6)).readUIntBE(0, 6) }));
+  return drawn.sort((a, b) => a.at - b.at).map(({ item }) => item);
+}

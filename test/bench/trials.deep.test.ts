@@ -1,5 +1,4 @@
-// Benchmarks are run by hand, and what they use changes meanwhile: each must at least work. Those that start a whole host share how they do so
-// with the end-to-end tests.
+// Benchmarks are run by hand, and what they use changes meanwhile: each must at least work.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -13,6 +12,9 @@ it.each([
   ['reprotect-store', 'keys re-protected: ours / bare'],
   ['reprotect-null', 'peak more than 100 by'],
   ['cold-start', 'until it answered: unbundled / bundle'],
+  ['unwrap-http', 'batches of 1,000, rows kept: ours / bare'],
+  ['mixed', '16 connections, rows kept as by default: errors'],
+  ['many-customers', 'more for many'],
 ])('%s works', async (name, last) => {
   const { stdout } = await run(process.execPath, [MAIN, name, '--trial']);
   expect(stdout).toContain(`${name} {`);
@@ -22,6 +24,6 @@ it.each([
 it('a benchmark that there is not is answered with those that there are', async () => {
   await expect(run(process.execPath, [MAIN, 'none'])).rejects.toMatchObject({
     code: 2,
-    stdout: expect.stringContaining('reprotect-null, reprotect-store') as string,
+    stderr: expect.stringContaining('reprotect-null, reprotect-store') as string,
   });
 });

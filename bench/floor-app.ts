@@ -1,10 +1,9 @@
-// The least that any server must do to unwrap data keys for a caller: check the token, read the rows through @azure/data-tables (or
-// have them in memory), open them, answer. No routes, no validation, no cache but of the token, no log. Prints its URL, and ends when
-// its input does.
+// The least that any function app must do to unwrap data keys for a caller: check the token, read each row through @azure/data-tables (or have it
+// in memory), open it, answer. One function behind the same library and host as the product; no routes, no validation, no cache but of the token,
+// no log.
 import { createDecipheriv, createSecretKey } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { TableClient } from '@azure/data-tables';
+import { app } from '@azure/functions';
 import { ManagedIdentityCredential } from '@azure/identity';
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose';
 import pLimit from 'p-limit';
@@ -64,25 +63,19 @@ function open(keyId: string, blob: Uint8Array): string {
   return plaintext.toString('base64url');
 }
 
-async function answer(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  await check(request.headers.authorization?.slice('Bearer '.length) ?? '');
-  const { keyIds } = JSON.parse(Buffer.concat(chunks).toString()) as { keyIds: string[] };
-  const unwrapped = await limit.map(keyIds, async (keyId) => {
-    const plaintext = open(keyId, await blobOf(keyId));
-    return { outcome: 'unwrapped', keyId, companyKeyVersion: 1, plaintext };
-  });
-  return JSON.stringify({ keys: unwrapped });
-}
-
-const server = createServer((request, response) => {
-  answer(request).then(
-    (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(body),
-    (error: unknown) => response.writeHead(500).end(String(error)),
-  );
+app.setup({ enableHttpStream: true });
+app.http('unwrap', {
+  methods: ['POST'],
+  authLevel: 'anonymous',
+  route: 'unwrap',
+  handler: async (request) => {
+    await check(request.headers.get('authorization')?.slice('Bearer '.length) ?? '');
+    const { keyIds } = (await request.json()) as { keyIds: string[] };
+    const unwrapped = await limit.map(keyIds, async (keyId) => {
+      const plaintext = open(keyId, await blobOf(keyId));
+      return { outcome: 'unwrapped', keyId, companyKeyVersion: 1, plaintext };
+    });
+    const body = Buffer.from(JSON.stringify({ keys: unwrapped }));
+    return { body, headers: { 'content-type': 'application/json', 'content-length': String(body.length) } };
+  },
 });
-server.listen(0, '127.0.0.1', () => {
-  console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-});
-process.stdin.on('end', () => process.exit()).resume();

@@ -1,0 +1,162 @@
+// Many companies, each under a vault key of its own in an Entra tenant of its own, with one data key: written into the stand-ins and the tables as
+// they would be after consent and a switch. All vaults hold the same RSA key, since making so many takes minutes.
+import {
+  CONNECTOR_APP_ID,
+  MANAGED_IDENTITY_CLIENT_ID,
+  SEAL_VAULT_HOST,
+  VENDOR_TENANT_ID,
+} from '../local/identities.ts';
+import { SEAL_KEY_NAME } from '../local/environment/vendor.ts';
+import { createSecretKey } from 'node:crypto';
+import pLimit from 'p-limit';
+import { AzureKeyVaults } from '../shared/adapters/key-vaults.ts';
+import { AzureTables } from '../shared/adapters/azure-tables.ts';
+import { Credentials } from '../shared/adapters/credentials.ts';
+import { AzureSealer } from '../shared/adapters/sealer.ts';
+import { systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
+import { VaultPool } from '../shared/adapters/vault-pool.ts';
+import type { Keyring } from '../shared/domain/keyring.ts';
+import { providerName, type ProviderRef, type VaultTarget } from '../shared/domain/provider.ts';
+import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.ts';
+import { shardCells } from '../shared/domain/rows/data-rows.ts';
+import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/domain/rows/row-keys.ts';
+import { companyKeyCells } from '../shared/domain/rows/sealed-rows.ts';
+import { newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
+import type { Cells, TableName, Tables } from '../shared/operations/ports.ts';
+import { makeWrap } from '../shared/operations/wrap-company-key.ts';
+import type { Run } from '../test/end-to-end/run.ts';
+import { consentedRows } from '../test/fixtures/consented-connection.ts';
+import { keyFixture } from '../test/fixtures/key-fixtures.ts';
+import { KEYRING } from './company.ts';
+import { seedDataKeys } from './seed-data-keys.ts';
+import { TABLES_ENDPOINT } from './tables-service.ts';
+
+export const SEEDED_KEY = 'key-00000000';
+
+const AT_ONCE = 16;
+const PROVIDER = { provider: 'azure-key-vault', connectionId: 'own' } as const satisfies ProviderRef;
+const KEY_NAME = 'customer-key';
+const ROLE = 'Key Vault Crypto Service Encryption User';
+const TIMEOUT_MS = 10_000;
+const TENANT_TOKEN_MS = 300_000;
+
+export const customerName = (n: number): string => `customer-${n}`;
+const guid = (kind: string, n: number): string => `7e5d0000-0000-4000-8000-${kind}${String(n).padStart(8, '0')}`;
+
+type Seeding = ReturnType<typeof accessOf> & { readonly run: Run };
+
+export async function seedCustomers(run: Run, count: number): Promise<void> {
+  const seeding = { ...accessOf(run), run };
+  await pLimit(AT_ONCE).map(
+    Array.from({ length: count }, (_, n) => n),
+    (n) => seedCustomer(seeding, n),
+  );
+}
+
+/** What a host has, in this process. */
+function accessOf({ credential }: Run): {
+  readonly tables: Tables;
+  readonly vaults: AzureKeyVaults;
+  readonly sealer: AzureSealer;
+} {
+  const credentials = new Credentials({
+    identityClientId: MANAGED_IDENTITY_CLIENT_ID,
+    connectorClientId: CONNECTOR_APP_ID,
+    authorityHost: 'https://login.microsoftonline.com',
+    tokenExchangeAudience: undefined,
+    tenantTokenMaxAgeMs: TENANT_TOKEN_MS,
+    timeoutMs: TIMEOUT_MS,
+    clock: systemClock,
+  });
+  const pool = new VaultPool({
+    credentials,
+    connectorClientId: CONNECTOR_APP_ID,
+    vaultSuffixes: ['vault.azure.net'],
+    timeoutMs: TIMEOUT_MS,
+  });
+  const seal: VaultTarget = {
+    ref: { provider: 'managed' },
+    host: SEAL_VAULT_HOST,
+    keyName: SEAL_KEY_NAME,
+    tenantId: VENDOR_TENANT_ID,
+  };
+  return {
+    tables: new AzureTables({
+      endpoint: TABLES_ENDPOINT,
+      credential,
+      timers: systemTimers,
+      entropy: systemEntropy,
+      clock: systemClock,
+    }),
+    vaults: new AzureKeyVaults(pool),
+    sealer: new AzureSealer(pool, seal, systemClock),
+  };
+}
+
+async function seedCustomer(seeding: Seeding, n: number): Promise<void> {
+  const { tables, vaults, sealer } = seeding;
+  const companyId = customerName(n);
+  const target = { ref: PROVIDER, host: `c${n}-keys.vault.azure.net`, keyName: KEY_NAME, tenantId: guid('c000', n) };
+  await createVault(seeding, n, target);
+  const createdAt = systemClock.now().toISOString();
+  const insert = async (table: TableName, partitionKey: string, rowKey: string, cells: Cells): Promise<void> => {
+    const { outcome } = await tables.write(table, partitionKey, [{ kind: 'insert', rowKey, cells }]);
+    if (outcome !== 'committed') throw new Error(`seeding failed: ${outcome}`);
+  };
+  const company = { companyId, displayName: companyId, defaultKeyring: KEYRING, state: 'active', createdAt } as const;
+  await insert('companies', companyId, COMPANY_ROW_KEY, companyCells(company));
+  const keyring: Keyring = {
+    keyringId: KEYRING,
+    state: 'ready',
+    shardCount: 1,
+    provider: PROVIDER,
+    activeVersion: 1,
+    highVersion: 1,
+    generation: 0,
+    rollBacks: 0,
+    createdAt,
+  };
+  await insert('companies', companyId, keyringRowKey(KEYRING), keyringCells(keyring));
+  const { host, keyName, tenantId } = target;
+  const connection = {
+    companyId,
+    connectionId: PROVIDER.connectionId,
+    host,
+    keyName,
+    tenantId,
+    credential: { kind: 'federated', clientId: CONNECTOR_APP_ID },
+    usedBy: [keyringRowKey(KEYRING)],
+    createdAt,
+    keySeen: true,
+  } as const;
+  for (const row of await consentedRows(sealer, connection))
+    await insert(row.table, row.partitionKey, row.rowKey, row.cells);
+  const context = { companyId, keyringId: KEYRING, version: 1 };
+  const companyKey = systemEntropy.bytes(32);
+  const vaultKey = await vaults.readKey(target);
+  if (!vaultKey.ok) throw new Error(`no vault key: ${vaultKey.error.code}`);
+  const wrap = await makeWrap(sealer, { target, vaultKey: vaultKey.value, companyKey, context });
+  if (!wrap.ok) throw new Error('no wrap');
+  const row = { ...context, wraps: [wrap.value], inForce: providerName(PROVIDER), createdAt };
+  await insert('companies', companyId, companyKeyRowKey(KEYRING, 1), companyKeyCells(row));
+  const shard = { ...newShard({ writeVersion: 1, now: createdAt }), live: 1, at: { 1: 1 } };
+  const partition = dataKeysPartition({ companyId, keyringId: KEYRING, shard: 0 });
+  await insert('datakeys', partition, SHARD_ROW_KEY, shardCells(shard, 'seed'));
+  await seedDataKeys(tables, { companyId, companyKey: createSecretKey(companyKey), ids: [[SEEDED_KEY]] });
+}
+
+async function createVault({ run }: Seeding, n: number, { host, tenantId }: VaultTarget): Promise<void> {
+  const { entra, keyVault } = run.environment;
+  const principalId = guid('c001', n);
+  const principalIds = { [CONNECTOR_APP_ID]: principalId };
+  await entra.call('POST', '/tenants', { tenantId, displayName: customerName(n), domains: [], principalIds });
+  await entra.call('PUT', `/tenants/${tenantId}/service-principals/${CONNECTOR_APP_ID}`, { objectId: principalId });
+  await keyVault.call('POST', '/vaults', { host, tenantId, purgeProtection: true });
+  const pem = keyFixture('rsa-2048-1').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  await keyVault.call('POST', `/vaults/${host}/keys`, { name: KEY_NAME, pem });
+  await keyVault.call('PUT', `/vaults/${host}/role-assignments/keyswitch`, {
+    principalId,
+    role: ROLE,
+    keyName: KEY_NAME,
+  });
+}
