@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
 import { ok, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
+import { countCall, type CallLimiting } from '../../shared/operations/call-limit.ts';
 import { listEvents } from '../../shared/operations/audit/list-events.ts';
 import { verifyEvents, type Verifying } from '../../shared/operations/audit/verify-events.ts';
 import type { Role } from './roles.ts';
@@ -11,7 +12,7 @@ import { chainBody, chainToBody, eventBody, eventToBody, verifyQuery, type Event
 import { companyPath } from './schemas/ids.ts';
 import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 
-export type EventServices = Verifying;
+export type EventServices = Verifying & CallLimiting;
 
 const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
 const READS_ALL: readonly Role[] = ['PartnerAdmin', 'Auditor'];
@@ -69,11 +70,15 @@ export const eventRoutes = [
     summary: 'Whether the chain of events is as it was written',
     description: 'With a head that was logged, also that the chain still leads through it.',
     roles: READS,
+    isLimited: true,
     pathSchema: companyPath,
     querySchema: verifyQuery,
     answers: { 200: 'What was found. A chain that is broken is a result, not an error.' },
     answerSchema: chainBody,
-    run: (deps: EventServices, call) => verified(deps, call.path.companyId, call.query),
+    run: async (deps: EventServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'events' });
+      return allowed.ok ? verified(deps, call.path.companyId, call.query) : allowed;
+    },
   }),
   defineRoute({
     operationId: 'list-system-events',

@@ -24,7 +24,7 @@ import { beginRequest, derivedId, type Requesting } from '../../shared/operation
 import type { Role } from './roles.ts';
 import { defineRoute, type Answer, type CallContext } from './route.ts';
 import { keyringPath, noFields, providerRef, quarantinePath, switchPath } from './schemas/ids.ts';
-import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
+import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 import { retryBody, switchBody, switchToBody, type SwitchBody } from './schemas/switches.ts';
 
 export type SwitchServices = StartDependencies &
@@ -65,7 +65,15 @@ async function shown(
  * waiting for the end of what was paused.
  */
 function action(
-  { verb, isDone }: { readonly verb: 'cancel' | 'pause' | 'resume' | 'confirm'; readonly isDone?: true },
+  {
+    verb,
+    isDone,
+    limit = 'steer',
+  }: {
+    readonly verb: 'cancel' | 'pause' | 'resume' | 'confirm';
+    readonly isDone?: true;
+    readonly limit?: 'steer' | 'cancel';
+  },
   summary: string,
   operation: (deps: ControlDependencies, place: Place, actor: Actor) => Promise<Result<unknown, Refusal>>,
   roles: readonly Role[] = STEERS,
@@ -77,6 +85,7 @@ function action(
     tag: 'switches',
     summary,
     roles,
+    isLimited: true,
     pathSchema: switchPath,
     bodySchema: noFields,
     ...(isDone
@@ -84,6 +93,8 @@ function action(
       : { answers: { 202: 'Ordered; the switch as it is now.' } }),
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: limit });
+      if (!allowed.ok) return allowed;
       const ordered = await operation(deps, call.path, call.actor);
       return ordered.ok ? shown(deps, call.path, call, isDone ? 200 : 202) : ordered;
     },
@@ -127,11 +138,12 @@ export const switchRoutes = [
     answerSchema: pageOf(switchBody),
     run: async (deps: SwitchServices, call) => {
       const { companyId, keyringId } = call.path;
-      const views = await listSwitches(deps, call.path);
-      if (!views.ok) return views;
+      const page = await listSwitches(deps, { ...call.path, ...pageRequest(call.query) });
+      if (!page.ok) return page;
+      const { views, continuation } = page.value;
       const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/switches`;
-      const page = sliceOf(views.value, { idOf: (view) => view.switchId, query: call.query, collectionUrl });
-      return ok({ status: 200, body: { ...page, value: page.value.map((view) => switchToBody(view, call)) } });
+      const items = views.map((view) => switchToBody(view, call));
+      return ok({ status: 200, body: pageBody(items, { continuation, query: call.query, collectionUrl }) });
     },
   }),
   defineRoute({
@@ -175,7 +187,7 @@ export const switchRoutes = [
     answerSchema: switchBody,
     run: (deps: SwitchServices, call) => shown(deps, call.path, call, 200),
   }),
-  action({ verb: 'cancel' }, 'Cancel: roll back whatever was moved', cancelSwitch),
+  action({ verb: 'cancel', limit: 'cancel' }, 'Cancel: roll back whatever was moved', cancelSwitch),
   action({ verb: 'pause', isDone: true }, 'Pause the workers', pauseSwitch),
   action({ verb: 'resume' }, 'Let the workers go on', resumeSwitch),
   action({ verb: 'confirm' }, 'Agree to a switch that the vendor ordered', confirmSwitch, ['CompanyAdmin']),

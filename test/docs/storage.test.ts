@@ -69,7 +69,7 @@ const ID = '[A-Za-z0-9._-]+';
 const PATTERNS: Readonly<Record<string, string>> = {
   version: '\\d{10}',
   hash: '[0-9a-f]{64}',
-  kind: '(?:test|consent|verify|export|switch|retry|connection|keyring|check)',
+  kind: '(?:test|consent|verify|export|switch|retry|steer|cancel|connection|keyring|check|events|links)',
   tenantKind: '(?:microsoft-365|google-workspace)',
   approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+)`,
   slot: '\\d\\d',

@@ -8,7 +8,10 @@ import { countCall } from '../call-limit.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { departToAdminConsent, departToSignIn, type Departure } from './depart.ts';
 import { refuse, refuseBy } from './refused.ts';
+import { tidySignIns } from './tidy.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
+
+const TIDY_ONE_IN = 16;
 
 /** Reads only, and records nothing: whoever opens a link that is over does no harm. A refusal names the company of a link that is known. */
 export async function openLink(
@@ -39,8 +42,12 @@ export async function begin(
   const { companyId } = asked.company;
   const at = { companyId, step: 'begin', asked } as const;
   if (request.isCrossSite) return refuse(deps, actor, { ...at, failure: failure('cross-site-request') });
-  const allowed = await countCall(deps, { companyId, kind: 'sign-in', linkHash: asked.linkHash });
-  if (!allowed.ok) return err({ refusal: allowed.error, asked });
+  for (const call of [{ kind: 'sign-in', linkHash: asked.linkHash } as const, { kind: 'links' } as const]) {
+    const allowed = await countCall(deps, { companyId, ...call });
+    if (!allowed.ok) return err({ refusal: allowed.error, asked });
+  }
+  // Each leaves rows that expire: as many go as come, also where no new link is made.
+  if ((deps.entropy.bytes(1)[0] ?? 0) % TIDY_ONE_IN === 0) await tidySignIns(deps, companyId);
   if (asked.subject.purpose === 'consent') return ok(await departToAdminConsent(deps, asked, request.callbackUrl));
   const left = await departToSignIn(deps, asked, request.callbackUrl);
   return left.ok ? left : refuse(deps, actor, { ...at, failure: left.error });

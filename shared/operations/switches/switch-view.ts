@@ -2,13 +2,14 @@
 import type { Keyring } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { isResourceId } from '../../domain/ids.ts';
 import { readSwitch } from '../../domain/rows/control-rows.ts';
-import { rowKeysUnder } from '../../domain/rows/row-keys.ts';
+import { rowKeysUnder, switchRowKey } from '../../domain/rows/row-keys.ts';
 import { progressOf, type Progress } from '../../domain/progress.ts';
 import { isTurnedTo, type Shard } from '../../domain/shard.ts';
 import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
-import { listAll, loadKeyring, loadSwitch } from '../control-state.ts';
+import { listSome, loadKeyring, loadSwitch } from '../control-state.ts';
 import { loadShards } from '../shard-rows.ts';
 import { nameQuarantined, type QuarantinedRow } from './name-quarantined.ts';
 import type { SwitchPlace } from './switch-writes.ts';
@@ -32,17 +33,36 @@ export async function getSwitch(deps: ViewDependencies, place: SwitchPlace): Pro
   return ok(await viewOf(deps, place.companyId, keyring.value, sw.value));
 }
 
-/** Every switch of a keyring, in the order of their ids. */
+interface SwitchPage {
+  readonly views: readonly SwitchView[];
+  /** The last id of the page, if there may be more. */
+  readonly continuation?: string;
+}
+
+/** A page of the switches of a keyring, in the order of their ids. Ended ones stay, so that there may be very many. */
 export async function listSwitches(
   deps: ViewDependencies,
-  place: { readonly companyId: string; readonly keyringId: string },
-): Promise<Result<SwitchView[], Refusal>> {
-  const keyring = await loadKeyring(deps.tables, place);
-  if (!keyring) return err(notFound('keyring', place.keyringId));
-  const range = rowKeysUnder(`switch|${place.keyringId}|`);
-  const rows = await listAll(deps.tables, { table: 'companies', partitionKey: place.companyId, ...range });
-  const views = rows.map(({ cells }) => viewOf(deps, place.companyId, keyring.value, readSwitch(cells)));
-  return ok(await Promise.all(views));
+  query: {
+    readonly companyId: string;
+    readonly keyringId: string;
+    readonly limit: number;
+    readonly continuation?: string;
+  },
+): Promise<Result<SwitchPage, Refusal>> {
+  const { companyId, keyringId, limit, continuation } = query;
+  if (continuation !== undefined && !isResourceId(continuation)) {
+    return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
+  }
+  const keyring = await loadKeyring(deps.tables, query);
+  if (!keyring) return err(notFound('keyring', keyringId));
+  const under = rowKeysUnder(switchRowKey(keyringId, ''));
+  const after = continuation === undefined ? under.after : switchRowKey(keyringId, continuation);
+  const range = { table: 'companies', partitionKey: companyId, before: under.before, after, limit } as const;
+  const page = await listSome(deps.tables, range);
+  const switches = page.rows.map(({ cells }) => readSwitch(cells));
+  const views = await Promise.all(switches.map((sw) => viewOf(deps, companyId, keyring.value, sw)));
+  const last = page.continuation === undefined ? undefined : switches.at(-1)?.switchId;
+  return ok({ views, ...(last === undefined ? {} : { continuation: last }) });
 }
 
 async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyring, sw: Switch): Promise<SwitchView> {

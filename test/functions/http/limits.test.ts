@@ -16,10 +16,15 @@ afterEach(() => api.close());
 const ring = '/companies/acme/keyrings/default';
 const target = { provider: 'azure-key-vault', connectionId: 'main' };
 
-it.each<[string, 'PUT' | 'POST', (index: number) => string, unknown]>([
+it.each<[string, 'GET' | 'PUT' | 'POST', (index: number) => string, unknown]>([
   ['re-keys', 'POST', () => `${ring}/rekey`, undefined],
   ['starts of switches', 'PUT', (index) => `${ring}/switches/s${index}`, target],
   ['retries of switches', 'POST', () => `${ring}/switches/s1/retry`, undefined],
+  ['pauses of switches', 'POST', () => `${ring}/switches/s1/pause`, undefined],
+  ['resumptions of switches', 'POST', () => `${ring}/switches/s1/resume`, undefined],
+  ['confirmations of switches', 'POST', () => `${ring}/switches/s1/confirm`, undefined],
+  ['cancels of switches', 'POST', () => `${ring}/switches/s1/cancel`, undefined],
+  ['checks of the record', 'GET', () => '/companies/acme/events/verify', undefined],
   ['checks of a vault', 'POST', () => '/companies/acme/connections/main/check', undefined],
   [
     'puts of connections',
@@ -48,6 +53,18 @@ it('a loop of re-keys and cancels asks the vendor’s vault for no more than a m
     await api.call('POST', `${ring}/switches/${body['switchId'] as unknown as string}/cancel`, { as: adminOf('acme') });
   }
   expect(started).toBe(MAX_CALLS_PER_MINUTE);
+});
+
+it('pauses and resumptions of a switch share a minute, and leave a cancel its own', async () => {
+  const started = await api.call('POST', `${ring}/rekey`, { as: adminOf('acme') });
+  const one = `${ring}/switches/${started.body['switchId'] as unknown as string}`;
+  const steered: number[] = [];
+  for (let index = 0; index < 2 * MAX_CALLS_PER_MINUTE; index += 1) {
+    const verb = index % 2 === 0 ? 'pause' : 'resume';
+    steered.push((await api.call('POST', `${one}/${verb}`, { as: adminOf('acme') })).status);
+  }
+  expect(steered.filter((status) => status !== 429)).toHaveLength(MAX_CALLS_PER_MINUTE);
+  expect((await api.call('POST', `${one}/cancel`, { as: adminOf('acme') })).status).toBe(202);
 });
 
 it('one company’s minute is no other’s', async () => {

@@ -5,7 +5,7 @@ import type { Result } from '../../../shared/domain/result.ts';
 import { PRIVILEGED_ROLE_ADMINISTRATOR } from '../../../shared/domain/sign-in.ts';
 import { connectionRowKey, stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { hashOf, ticketOf } from '../../../shared/domain/ticket.ts';
-import { MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
+import { MAX_CALLS_PER_MINUTE, MAX_SIGN_INS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import { getConnection } from '../../../shared/operations/connections.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -112,6 +112,27 @@ describe('a link', () => {
     valueOf(await walk.begin(other));
     world.nowMs += MINUTE_MS;
     valueOf(await walk.begin(hammered));
+  });
+
+  it('of very many of one company begins no more sign-ins a minute than leave rows in bounds, and takes rows that are over away', async () => {
+    const links = [];
+    for (let index = 0; index * MAX_CALLS_PER_MINUTE <= MAX_SIGN_INS_PER_MINUTE; index += 1)
+      links.push(await walk.link(PLACE));
+    let begun = 0;
+    for (const link of links)
+      for (let press = 0; press < MAX_CALLS_PER_MINUTE; press += 1) if ((await walk.begin(link)).ok) begun += 1;
+    expect(begun).toBe(MAX_SIGN_INS_PER_MINUTE);
+    const states = (): number =>
+      [...world.tables.dump()].filter(({ rowKey }) => rowKey.startsWith(stateRowKey(''))).length;
+    expect(states()).toBe(MAX_SIGN_INS_PER_MINUTE);
+    world.nowMs += 25 * 60 * MINUTE_MS + STEP_MS;
+    const fresh = await walk.link(PLACE);
+    const before = states();
+    for (let minute = 0; minute < 3; minute += 1) {
+      world.nowMs += MINUTE_MS;
+      for (let press = 0; press < MAX_CALLS_PER_MINUTE; press += 1) valueOf(await walk.begin(fresh));
+    }
+    expect(states()).toBeLessThan(before);
   });
 
   it('serves once', async () => {

@@ -10,6 +10,7 @@ import { cancelSwitch } from '../../../shared/operations/switches/control-switch
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { getSwitch, listSwitches } from '../../../shared/operations/switches/switch-view.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { ENTRA, register, stateOf, viewOf } from '../tenants/tenant-rig.ts';
 import { COMPANY, CONTOSO, FABRIKAM, KEYRING, place, Rig } from './rig.ts';
 
@@ -68,11 +69,42 @@ describe('a switch as people see it', () => {
     rig.store.tamper('companies', COMPANY, keyringRowKey('default2'), { ...keyring?.cells, keyringId: 'default2' });
     const other = { ...place('s3'), keyringId: 'default2' };
     await startSwitch(rig.deps, { ...other, target: CONTOSO }, ADMIN);
-    const listed = await listSwitches(rig.deps, { companyId: COMPANY, keyringId: KEYRING });
-    expect(listed).toEqual({ ok: true, value: [await viewOf(rig, 'r1'), await viewOf(rig, 's1')] });
-    expect(listed).toMatchObject({ value: [{ state: 'pending-verification' }, { state: 'cancelled' }] });
-    const nowhere = await listSwitches(rig.deps, { companyId: COMPANY, keyringId: 'none' });
+    const ours = { companyId: COMPANY, keyringId: KEYRING };
+    const listed = await listSwitches(rig.deps, { ...ours, limit: 1_000 });
+    expect(listed).toEqual({ ok: true, value: { views: [await viewOf(rig, 'r1'), await viewOf(rig, 's1')] } });
+    expect(listed).toMatchObject({ value: { views: [{ state: 'pending-verification' }, { state: 'cancelled' }] } });
+    expect(await listSwitches(rig.deps, { ...ours, limit: 1 })).toMatchObject({
+      value: { views: [{ switchId: 'r1' }], continuation: 'r1' },
+    });
+    const rest = { ok: true, value: { views: [await viewOf(rig, 's1')] } };
+    expect(await listSwitches(rig.deps, { ...ours, limit: 1, continuation: 'r1' })).toEqual(rest);
+    const foreign = await listSwitches(rig.deps, { ...ours, limit: 1, continuation: 'r1|' });
+    expect(foreign).toMatchObject({ ok: false, error: { type: 'invalid', target: 'continuation' } });
+    const nowhere = await listSwitches(rig.deps, { ...ours, keyringId: 'none', limit: 1 });
     expect(nowhere).toMatchObject({ ok: false, error: { type: 'not-found', what: 'keyring', id: 'none' } });
+  });
+
+  it('lists a page of thousands that have ended by reading that page', async () => {
+    const rig = await atWork();
+    const row = (await rig.store.read('companies', COMPANY, switchRowKey(KEYRING, 's1')))!;
+    for (let index = 0; index < 3_000; index += 1) {
+      const switchId = `ended-${String(index).padStart(4, '0')}`;
+      const cells = { ...row.cells, switchId, state: 'completed' };
+      rig.store.tamper('companies', COMPANY, switchRowKey(KEYRING, switchId), cells);
+    }
+    let rows = 0;
+    const tables = tablesBut(rig.store, {
+      list: async (query) => {
+        const page = await rig.store.list(query);
+        rows += page.rows.length;
+        return page;
+      },
+    });
+    const asked = { companyId: COMPANY, keyringId: KEYRING, limit: 10 };
+    expect(await listSwitches({ ...rig.deps, tables }, asked)).toMatchObject({
+      value: { continuation: 'ended-0009' },
+    });
+    expect(rows).toBe(10);
   });
 });
 
