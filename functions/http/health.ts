@@ -17,6 +17,7 @@ const report = z
     status: z.enum(['ok', 'not-ready']),
     checkedAt: time,
     reason: z.string().optional().meta({ description: 'Why it is not ready, in the words of the store.' }),
+    warnings: z.array(z.string()).meta({ description: 'What works today and may not for ever.' }),
   })
   .meta({ id: 'Health' });
 
@@ -55,10 +56,11 @@ export const healthRoutes = [
     answers: { 200: 'What was found in the last five seconds. That it is not ready is a result, not an error.' },
     answerSchema: report,
     run: async ({ readiness }: HealthServices) => {
-      const { isReady, at, reason } = await readiness.find();
+      const { isReady, at, reason, warnings } = await readiness.find();
       const body = {
         status: isReady ? ('ok' as const) : ('not-ready' as const),
         checkedAt: at.toISOString(),
+        warnings: [...warnings],
         ...(reason === undefined ? {} : { reason }),
       };
       return ok({ status: 200, body });

@@ -5,6 +5,7 @@ import { recordDataKeyCalls, type CallCounting } from '../../shared/operations/a
 import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
 import { sweepHeads, type HeadSigning } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepSwitches, type SweepDependencies } from '../../shared/operations/switches/sweep.ts';
+import { sweepSeals, type Resealing } from '../../shared/operations/reseal.ts';
 import { sweepKept, type KeptSweeping } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges, type PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
 import { CHECK_SLICE_MS, sweepChecks, type CheckDependencies } from '../../shared/operations/vault-checks.ts';
@@ -20,7 +21,8 @@ export type TimerServices = SweepDependencies &
   PurgeSweeping &
   CheckDependencies &
   CallCounting &
-  HeadSigning;
+  HeadSigning &
+  Resealing;
 
 export interface Timer {
   readonly jobs: readonly TimerJob[];
@@ -40,7 +42,13 @@ export const timersOf = (deps: TimerServices): Readonly<Record<'sweep' | 'vault-
     ],
   },
   'vault-checks': { limitMs: CHECK_SLICE_MS + JOB_LIMIT_MS, jobs: [{ name: 'checked', run: () => sweepChecks(deps) }] },
-  audit: { limitMs: JOB_LIMIT_MS, jobs: [{ name: 'signed', run: () => sweepHeads(deps) }] },
+  audit: {
+    limitMs: JOB_LIMIT_MS,
+    jobs: [
+      { name: 'signed', run: () => sweepHeads(deps) },
+      { name: 'sealedAnew', run: () => sweepSeals(deps) },
+    ],
+  },
 });
 
 export function registerTimers(

@@ -68,6 +68,12 @@ export class AzureSealer implements Sealer {
     }
   }
 
+  async newestVersion(): Promise<Result<string, Failure>> {
+    const newest = await this.#newestKey();
+    if (!newest.ok) return newest;
+    return newest.value ? ok(newest.value.version) : err(failure('key-not-found', this.#pool.facts(this.#target)));
+  }
+
   async publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>> {
     if (!VERSION.test(keyVersion)) return ok(undefined);
     const now = this.#clock.now().getTime();
@@ -134,8 +140,14 @@ export class AzureSealer implements Sealer {
   /** Asked for again after a while too, so that what is sealed from then on names a version that was made since. */
   #newestKey(): Asked {
     const atMs = this.#clock.now().getTime();
-    if (!this.#newest || atMs >= this.#newest.atMs + FRESH_MS) this.#newest = { asked: this.#get(undefined), atMs };
-    return this.#newest.asked;
+    if (this.#newest && atMs < this.#newest.atMs + FRESH_MS) return this.#newest.asked;
+    const newest = { asked: this.#get(undefined), atMs };
+    this.#newest = newest;
+    const forget = (): void => {
+      if (this.#newest === newest) this.#newest = undefined;
+    };
+    newest.asked.then((key) => key.ok || forget(), forget);
+    return newest.asked;
   }
 
   /** The version named, or the newest; undefined if there is none, or if it is disabled. */

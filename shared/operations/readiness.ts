@@ -1,5 +1,6 @@
 // Whether the app can work, that is whether its store answers. Anybody may ask, so what was found holds for a while, and who asks meanwhile
 // waits for the same look: probes cost one read in so many seconds, however many there are.
+import { readResealing, RESEALING_ROW_KEY, type ResealingState } from '../domain/rows/resealing-rows.ts';
 import { SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
 import { StoreUnavailable, type Clock, type Log, type Tables } from './ports.ts';
 
@@ -11,6 +12,8 @@ export interface Found {
   readonly at: Date;
   /** For operators: why it is not. */
   readonly reason?: string;
+  /** For operators: what works today and may not for ever. */
+  readonly warnings: readonly string[];
 }
 
 interface Looking {
@@ -38,15 +41,25 @@ export class Readiness {
   async #look(): Promise<Found> {
     const { tables, clock, log } = this.#deps;
     let reason: string | undefined;
+    let warnings: readonly string[] = [];
     try {
-      // Any row will do, also one that is not there.
-      await tables.read('companies', SYSTEM_PARTITION, 'readiness');
+      // Any row will do, also one that is not there; this one has something to tell.
+      const row = await tables.read('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY);
+      warnings = row ? warningsOf(readResealing(row.cells)) : [];
     } catch (error) {
       // Of a bug only its name: nobody knows what its words hold.
       reason = error instanceof StoreUnavailable ? error.message : error instanceof Error ? error.name : 'no Error';
       log.write({ level: 'error', event: 'readiness.not-ready', detail: { reason } });
     }
-    this.#last = { isReady: reason === undefined, at: clock.now(), ...(reason === undefined ? {} : { reason }) };
+    const found = { isReady: reason === undefined, at: clock.now(), warnings };
+    this.#last = { ...found, ...(reason === undefined ? {} : { reason }) };
     return this.#last;
   }
 }
+
+const warningsOf = (state: ResealingState | undefined): readonly string[] =>
+  state === undefined || state.left === 0
+    ? []
+    : [
+        `${state.left} seals do not name the newest version of the seal key yet, ${state.version}: keep older versions enabled, or enable them again, until none is left.`,
+      ];

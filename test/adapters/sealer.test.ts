@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   clock = new FakeClock();
-  return world.reset();
+  world.reset();
 });
 afterAll(() => world.azure.close());
 

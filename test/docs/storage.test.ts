@@ -22,6 +22,7 @@ import { acceptLoss } from '../../shared/operations/switches/quarantine.ts';
 import { destinationOf } from '../../shared/operations/tenants/destination.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/registry.ts';
 import { recordVerification } from '../../shared/operations/tenants/verifications.ts';
+import { sweepSeals } from '../../shared/operations/reseal.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { checkConnection } from '../../shared/operations/vault-checks.ts';
@@ -225,6 +226,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   // A look that takes so long that the slice ends after it.
   await walkAgenda(deps, { kind: 'head', lanes: 1, budgetMs: 1 }, () => Promise.resolve((world.clock.advance(1), 0)));
   await sweepHeads(deps);
+  await sweepSeals(deps);
   look();
   return seen;
 }

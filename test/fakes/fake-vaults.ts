@@ -68,6 +68,7 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   readonly tenants = new Map<string, { consented: boolean }>();
   readonly #vaults = new Map<string, FakeVault>();
   readonly #planned: PlannedFailure[] = [];
+  readonly #disabledSealKeys = new Set<string>();
   readonly #sealKeys: { readonly version: string; readonly name: KeyFixtureName }[];
 
   /** An RSA key as `sealKey` makes seals that the product checks as it does its own, in a quarter of the time. */
@@ -140,6 +141,15 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     this.#sealKeys.push({ version: keyVersionOf(this.#sealKeys.length + 1), name: 'ec-p256-2' });
   }
 
+  /** A version that was disabled verifies nothing any more. */
+  disableSealKey(version: string): void {
+    this.#disabledSealKeys.add(version);
+  }
+
+  enableSealKey(version: string): void {
+    this.#disabledSealKeys.delete(version);
+  }
+
   countOf(operation: VaultOperation, host?: string): number {
     return this.calls.filter((call) => call.operation === operation && (host === undefined || call.host === host))
       .length;
@@ -207,10 +217,15 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     return ok({ keyVersion: version, signature: signature.toString('base64url') });
   }
 
+  newestVersion(): Promise<Result<string, Failure>> {
+    return Promise.resolve(ok(this.#sealKeys.at(-1)!.version));
+  }
+
   async publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>> {
     const refused = await this.#begin({ operation: 'publicKey', host: '', version: keyVersion });
     if (refused) return err(refused);
-    const found = this.#sealKeys.find(({ version }) => version === keyVersion);
+    const isUsable = !this.#disabledSealKeys.has(keyVersion);
+    const found = this.#sealKeys.find(({ version }) => version === keyVersion && isUsable);
     return ok(found && keyFixture(found.name).publicKey);
   }
 

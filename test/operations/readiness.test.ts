@@ -39,7 +39,7 @@ test('that it is not ready holds as long, is logged once, and ends when the stor
   expect([reads(), log.entries.map(({ event }) => event)]).toEqual([1, ['readiness.not-ready']]);
   isAway = false;
   clock.advance(READINESS_TTL_MS);
-  expect(await readiness.find()).toEqual({ isReady: true, at: clock.now() });
+  expect(await readiness.find()).toEqual({ isReady: true, at: clock.now(), warnings: [] });
 });
 
 test('who probes while the store is slow waits for the same answer', async () => {

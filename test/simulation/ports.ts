@@ -225,6 +225,10 @@ export class SimSealer implements Sealer {
     return glitch ? err(glitch) : this.#world.vaults.sign(bytes);
   }
 
+  newestVersion(): Promise<Result<string, Failure>> {
+    return this.#world.vaults.newestVersion();
+  }
+
   async publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>> {
     const known = this.#known.get(keyVersion);
     if (known) return { ok: true, value: known };

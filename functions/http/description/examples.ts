@@ -107,7 +107,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   Chain: { status: 'intact', problems: [], head: { sequence: 7, hash: HASH.replace('5f', 'a1') } },
   Status: { status: 'ok' },
-  Health: { status: 'ok', checkedAt: CREATED_AT },
+  Health: { status: 'ok', checkedAt: CREATED_AT, warnings: [] },
   Failure: failureExample,
 };
 

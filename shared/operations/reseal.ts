@@ -1,0 +1,157 @@
+// Sealing rows anew under the newest version of the seal key, so that an older one can be disabled. A round over all companies, in slices that go on
+// where the last stopped; one a day, and one at once when there is a new version. A seal that does not verify is counted, and stays what it is.
+import { MalformedRow } from '../domain/rows/cells.ts';
+import {
+  readResealing,
+  RESEALING_ROW_KEY,
+  resealingCells,
+  type ResealingState,
+} from '../domain/rows/resealing-rows.ts';
+import { rowKeysUnder, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
+import { sealedRow, type SealedPart, type SealedRow } from '../domain/rows/sealed-parts.ts';
+import { sealVerifies } from '../domain/seal.ts';
+import type { Seal } from '../domain/company-key.ts';
+import { SLICE_MS } from './agenda-walk.ts';
+import { INDEX_PREFIX } from './company-index.ts';
+import { pagesOf, pagesToTheEnd } from './list-pages.ts';
+import type { Clock, Log, Sealer, StoredRow, Tables } from './ports.ts';
+
+export interface Resealing {
+  readonly tables: Tables;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const ROUND_EVERY_MS = 24 * 60 * 60 * 1000;
+const PAGE_ROWS = 200;
+
+interface Tally {
+  resealed: number;
+  met: number;
+}
+
+/** The timer's turn. Answers how many rows it has sealed anew. */
+export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}): Promise<number> {
+  const { tables, clock, log } = deps;
+  const newest = await deps.sealer.newestVersion();
+  if (!newest.ok) {
+    log.write({ level: 'warning', event: 'seals.not-renewed', detail: { code: newest.error.code } });
+    return 0;
+  }
+  const row = await tables.read('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY);
+  const state = row && readResealing(row.cells);
+  const now = clock.now();
+  if (state && !isDue(state, newest.value, now)) return 0;
+  const from: ResealingState =
+    state?.version === newest.value
+      ? { ...state, met: state.after === '' ? 0 : state.met }
+      : { version: newest.value, after: '', met: 0, left: state?.left ?? 0, ...wholeOf(state) };
+  const deadlineMs = now.getTime() + budgetMs;
+  const tally: Tally = { resealed: 0, met: from.met };
+  const after = await round(deps, { from: from.after, version: newest.value, deadlineMs }, tally);
+  const next: ResealingState =
+    after === undefined
+      ? { version: newest.value, after: '', met: 0, left: tally.met, wholeAt: clock.now().toISOString() }
+      : { ...from, after, met: tally.met };
+  if (after === undefined && tally.met > 0) {
+    log.write({ level: 'warning', event: 'seals.left', detail: { seals: tally.met, version: newest.value } });
+  }
+  // Losing a race is harmless: another host has gone over the same rows.
+  const cells = resealingCells(next);
+  const rowKey = RESEALING_ROW_KEY;
+  await tables.write('companies', SYSTEM_PARTITION, [
+    row ? { kind: 'replace', rowKey, cells, etag: row.etag } : { kind: 'insert', rowKey, cells },
+  ]);
+  return tally.resealed;
+}
+
+const wholeOf = (state: ResealingState | undefined): Pick<ResealingState, 'wholeAt'> =>
+  state?.wholeAt === undefined ? {} : { wholeAt: state.wholeAt };
+
+const isDue = ({ version, after, wholeAt, left }: ResealingState, newest: string, now: Date): boolean =>
+  version !== newest ||
+  after !== '' ||
+  left > 0 ||
+  wholeAt === undefined ||
+  now.getTime() - Date.parse(wholeAt) >= ROUND_EVERY_MS;
+
+/** The index row of the last company that was looked at, if time was over; undefined at the end of the round. */
+async function round(
+  deps: Resealing,
+  slice: { readonly from: string; readonly version: string; readonly deadlineMs: number },
+  tally: Tally,
+): Promise<string | undefined> {
+  let after = slice.from;
+  const { after: first, before } = rowKeysUnder(INDEX_PREFIX);
+  const range = { table: 'companies', partitionKey: SYSTEM_PARTITION, before, limit: PAGE_ROWS } as const;
+  for await (const { rows } of pagesToTheEnd(deps.tables, { ...range, after: after || first })) {
+    for (const { rowKey } of rows) {
+      // However slow the store is, a slice does not end before it has looked at a company.
+      if (after !== slice.from && deps.clock.now().getTime() >= slice.deadlineMs) return after;
+      await resealCompany(deps, { companyId: rowKey.slice(INDEX_PREFIX.length), version: slice.version }, tally);
+      after = rowKey;
+    }
+  }
+  return undefined;
+}
+
+async function resealCompany(
+  deps: Resealing,
+  { companyId, version }: { readonly companyId: string; readonly version: string },
+  tally: Tally,
+): Promise<void> {
+  for await (const { rows } of pagesOf(deps.tables, {
+    table: 'companies',
+    partitionKey: companyId,
+    limit: PAGE_ROWS,
+  })) {
+    for (const row of rows) {
+      const sealed = readable(companyId, row);
+      if (sealed?.parts.some(({ seal }) => seal.keyVersion !== version))
+        await resealRow(deps, { companyId, row, sealed, version }, tally);
+    }
+  }
+}
+
+/** A row that cannot be read is told of by whoever needs it. */
+function readable(companyId: string, row: StoredRow): SealedRow | undefined {
+  try {
+    return sealedRow(companyId, row);
+  } catch (error) {
+    if (error instanceof MalformedRow) return undefined;
+    throw error;
+  }
+}
+
+async function resealRow(
+  deps: Resealing,
+  { companyId, row, sealed, version }: { companyId: string; row: StoredRow; sealed: SealedRow; version: string },
+  tally: Tally,
+): Promise<void> {
+  const seals: Seal[] = [];
+  for (const part of sealed.parts) {
+    const seal = part.seal.keyVersion === version ? part.seal : await resealed(deps, part);
+    if (!seal) {
+      tally.met += 1;
+      return;
+    }
+    seals.push(seal);
+  }
+  const { rowKey, etag } = row;
+  const cells = sealed.cellsWith(seals);
+  // Whoever wrote it meanwhile may have sealed it anew; the next round looks.
+  const written = await deps.tables.write('companies', companyId, [{ kind: 'merge', rowKey, cells, etag }]);
+  if (written.outcome === 'committed') tally.resealed += 1;
+  else tally.met += 1;
+}
+
+/** Undefined if it does not verify, or if the vault cannot be asked: the next round tries again. */
+async function resealed({ sealer, log }: Resealing, { bytes, seal }: SealedPart): Promise<Seal | undefined> {
+  const publicKey = await sealer.publicKey(seal.keyVersion);
+  if (publicKey.ok && !(publicKey.value && sealVerifies({ bytes, seal, publicKey: publicKey.value }))) return undefined;
+  const next = publicKey.ok ? await sealer.sign(bytes) : publicKey;
+  if (next.ok) return next.value;
+  log.write({ level: 'warning', event: 'seals.not-renewed', detail: { code: next.error.code } });
+  return undefined;
+}

@@ -1,0 +1,166 @@
+// Rows are sealed anew under the newest version of the seal key, so that an older one can be disabled without anything being taken for forged.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { readResealing, RESEALING_ROW_KEY, type ResealingState } from '../../shared/domain/rows/resealing-rows.ts';
+import { connectionRowKey, exportRowKey, SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
+import { sealedRow } from '../../shared/domain/rows/sealed-parts.ts';
+import { ensureListed } from '../../shared/operations/company-index.ts';
+import { loadSwitch } from '../../shared/operations/control-state.ts';
+import { loadExportState } from '../../shared/operations/export-state.ts';
+import { Readiness } from '../../shared/operations/readiness.ts';
+import { sweepSeals } from '../../shared/operations/reseal.ts';
+import { confirmSwitch } from '../../shared/operations/switches/control-switch.ts';
+import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
+import { loadConnection } from '../../shared/operations/verified-connection.ts';
+import { ADMIN } from '../fakes/actors.ts';
+import { keyVersionOf } from '../fakes/fake-vaults.ts';
+import { tablesBut } from '../fakes/tables-but.ts';
+import { COMPANY, CONTOSO, FABRIKAM, KEYRING, place, Rig } from './switches/rig.ts';
+import { ENTRA, register, verify } from './tenants/tenant-rig.ts';
+
+const OLD = keyVersionOf(1);
+const NEW = keyVersionOf(2);
+const DAY_MS = 24 * 3_600_000;
+
+/** One switch is over, and another waits with a tenant's word: every kind of sealed row is there. */
+async function everyKind(): Promise<Rig> {
+  const rig = await Rig.withDataKeys(4);
+  await ensureListed(rig.store, COMPANY);
+  await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+  await rig.drain();
+  await register(rig, ENTRA);
+  await startSwitch(rig.deps, { ...place('s2'), target: FABRIKAM, vendor: { maySwitch: false } }, ADMIN);
+  await verify(rig, 's2', ENTRA);
+  return rig;
+}
+
+/** Versions of the seal key that rows name, by kind of row. */
+function named(rig: Rig): Record<string, readonly string[]> {
+  const found: Record<string, Set<string>> = {};
+  for (const { table, partitionKey, rowKey, cells } of rig.store.dump()) {
+    if (table !== 'companies' || partitionKey !== COMPANY) continue;
+    for (const { seal } of sealedRow(COMPANY, { rowKey, cells })?.parts ?? []) {
+      (found[rowKey.split('|')[0]!] ??= new Set()).add(seal.keyVersion);
+    }
+  }
+  return Object.fromEntries(Object.entries(found).map(([kind, versions]) => [kind, [...versions]]));
+}
+
+const KINDS = ['companykey', 'connection', 'export', 'switch', 'verification'];
+const all = (version: string): unknown => Object.fromEntries(KINDS.map((kind) => [kind, [version]]));
+const stateOf = (rig: Rig): ResealingState =>
+  readResealing(rig.store.peek('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY)!.cells)!;
+
+let rig: Rig;
+beforeEach(async () => {
+  rig = await everyKind();
+});
+
+describe('after the seal key got a new version', () => {
+  it('every row is sealed under it, and the old version can be disabled', async () => {
+    expect(named(rig)).toEqual(all(OLD));
+    rig.vaults.rotateSealKey();
+    expect(await sweepSeals(rig.deps)).toBeGreaterThanOrEqual(KINDS.length);
+    expect(named(rig)).toEqual(all(NEW));
+    expect(stateOf(rig)).toMatchObject({ version: NEW, after: '', left: 0 });
+    rig.vaults.disableSealKey(OLD);
+    rig.deps = rig.freshHost();
+    expect(await loadConnection(rig.deps, { companyId: COMPANY, connectionId: 'contoso' })).toMatchObject({ ok: true });
+    expect(await loadExportState(rig.deps, { companyId: COMPANY, keyringId: KEYRING })).toMatchObject({ ok: true });
+    expect(await confirmSwitch(rig.deps, place('s2'), ADMIN)).toMatchObject({ ok: true });
+    await rig.drain();
+    expect((await loadSwitch(rig.store, place('s2')))!.value.state).toBe('completed');
+  });
+
+  it('nothing but seals is changed', async () => {
+    const contents = (): unknown =>
+      [...rig.store.dump()]
+        .filter(({ partitionKey }) => partitionKey === COMPANY)
+        .map(({ rowKey, cells }) => [
+          rowKey,
+          JSON.stringify(cells)
+            .replaceAll(/"seal\\*":\{?[^}]*\}|\\"seal\\":\{[^}]*\}/g, '')
+            .replaceAll(/\{[^{}]*keyVersion[^{}]*\}/g, ''),
+        ]);
+    const before = contents();
+    rig.vaults.rotateSealKey();
+    await sweepSeals(rig.deps);
+    expect(contents()).toEqual(before);
+  });
+
+  it('a row that nobody of ours sealed stays what it is, and is counted until it is gone', async () => {
+    const rowKey = connectionRowKey('contoso');
+    const { cells } = rig.store.peek('companies', COMPANY, rowKey)!;
+    const forged = { ...cells, host: 'theirs.vault.azure.net' };
+    rig.store.tamper('companies', COMPANY, rowKey, forged);
+    rig.vaults.rotateSealKey();
+    await sweepSeals(rig.deps);
+    expect(rig.store.peek('companies', COMPANY, rowKey)!.cells).toEqual(forged);
+    expect(stateOf(rig).left).toBe(1);
+    rig.store.tamper('companies', COMPANY, rowKey, cells);
+    expect(await sweepSeals(rig.deps)).toBe(1);
+    expect(stateOf(rig).left).toBe(0);
+  });
+});
+
+it('a version that is disabled while rows name it is warned of, and once it is enabled again they are sealed anew', async () => {
+  const readiness = (): Promise<readonly string[]> => new Readiness(rig.deps).find().then(({ warnings }) => warnings);
+  expect(await readiness()).toEqual([]);
+  rig.vaults.rotateSealKey();
+  rig.vaults.disableSealKey(OLD);
+  await sweepSeals(rig.deps);
+  expect(named(rig)).toEqual(all(OLD));
+  expect(await readiness()).toEqual([expect.stringContaining(`newest version of the seal key yet, ${NEW}`)]);
+  expect(rig.log.entries).toContainEqual(expect.objectContaining({ event: 'seals.left' }));
+  rig.vaults.enableSealKey(OLD);
+  await sweepSeals(rig.deps);
+  expect([named(rig), await readiness()]).toEqual([all(NEW), []]);
+});
+
+it('a slice goes on where the last one stopped', async () => {
+  for (const companyId of ['a-first', 'z-last']) await ensureListed(rig.store, companyId);
+  rig.vaults.rotateSealKey();
+  const lists: string[] = [];
+  const tables = tablesBut(rig.store, {
+    list: (query) => {
+      if (query.partitionKey !== SYSTEM_PARTITION) lists.push(query.partitionKey);
+      return rig.store.list(query);
+    },
+  });
+  for (let slice = 0; slice < 3; slice += 1) await sweepSeals({ ...rig.deps, tables }, { budgetMs: 0 });
+  expect([...new Set(lists)]).toEqual(['a-first', COMPANY, 'z-last']);
+  expect(lists).toHaveLength(3);
+  expect(named(rig)).toEqual(all(NEW));
+});
+
+it('a round is made once a day, and at once for a new version', async () => {
+  let lists = 0;
+  const tables = tablesBut(rig.store, { list: (query) => ((lists += 1), rig.store.list(query)) });
+  const sweep = async (): Promise<boolean> => {
+    lists = 0;
+    await sweepSeals({ ...rig.deps, tables });
+    return lists > 0;
+  };
+  expect([await sweep(), await sweep()]).toEqual([true, false]);
+  rig.clock.advance(DAY_MS - 1);
+  expect(await sweep()).toBe(false);
+  rig.clock.advance(1);
+  expect([await sweep(), await sweep()]).toEqual([true, false]);
+  rig.vaults.rotateSealKey();
+  expect(await sweep()).toBe(true);
+});
+
+it('a row that others write meanwhile, or that cannot be sealed just then, has its turn in the next round', async () => {
+  rig.vaults.rotateSealKey();
+  const rowKey = exportRowKey(KEYRING);
+  const tables = tablesBut(rig.store, {
+    write: (table, partition, writes) =>
+      writes[0]!.rowKey === rowKey
+        ? Promise.resolve({ outcome: 'conflict', index: 0, reason: 'changed' })
+        : rig.store.write(table, partition, writes),
+  });
+  rig.vaults.fail({ operation: 'sign', failure: 'vault-unreachable', times: 1 });
+  await sweepSeals({ ...rig.deps, tables });
+  expect(stateOf(rig).left).toBe(2);
+  await sweepSeals(rig.deps);
+  expect([named(rig), stateOf(rig).left]).toEqual([all(NEW), 0]);
+});
