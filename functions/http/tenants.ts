@@ -29,6 +29,9 @@ const tenantBody = z
     kind: z.enum(TENANT_KINDS),
     tenantId: z.string().meta({ description: 'As it is compared: in lower case.' }),
     registeredAt: time,
+    customerId: z.string().optional().meta({
+      description: 'Google’s id of the Workspace that was first to speak for the domain: no other one is believed.',
+    }),
   })
   .meta({ id: 'Tenant' });
 
@@ -53,10 +56,11 @@ function askedApproval(input: z.output<typeof approvalInput>): Result<AskedAppro
   return { ok: false, error: error.type === 'invalid' ? { ...error, target: `recipient.${error.target}` } : error };
 }
 
-const shown = ({ kind, tenantId, registeredAt }: Tenant): z.input<typeof tenantBody> => ({
+const shown = ({ kind, tenantId, registeredAt, pin }: Tenant): z.input<typeof tenantBody> => ({
   kind,
   tenantId,
   registeredAt,
+  ...(pin && { customerId: pin.customerId }),
 });
 
 export const tenantRoutes = [

@@ -5,6 +5,11 @@ export const DIRECTORY_SCOPES: readonly string[] = [
   'https://www.googleapis.com/auth/admin.directory.user.readonly',
 ];
 
+export const DOMAIN_SCOPES: readonly string[] = [
+  'https://www.googleapis.com/auth/admin.directory.domain',
+  'https://www.googleapis.com/auth/admin.directory.domain.readonly',
+];
+
 export function googleConfiguration(): object {
   return {
     issuer: GOOGLE_ISSUER,

@@ -1,11 +1,12 @@
 // Which of Google's documents and verbs a request means: each host name has its own.
 import type { EmulatorReply, EmulatorRequest, Understand } from '../http/emulator-http.ts';
-import { getUser } from './directory-api.ts';
+import { getDomain, getUser } from './directory-api.ts';
 import { googleConfiguration } from './discovery.ts';
 import { answerConsent, authorize, identify } from './people-steps.ts';
 import type { GoogleState } from './state.ts';
 import { redeem } from './token-endpoint.ts';
 
+const DOMAIN_PATH = /^GET admin\.googleapis\.com\/admin\/directory\/v1\/customer\/([^/]+)\/domains\/([^/]+)$/;
 const DIRECTORY_PATH = 'GET admin.googleapis.com/admin/directory/v1/users/';
 
 export const GOOGLE_OPERATIONS = [
@@ -16,6 +17,7 @@ export const GOOGLE_OPERATIONS = [
   'consent',
   'token',
   'users.get',
+  'domains.get',
   'unknown',
 ] as const;
 
@@ -25,6 +27,10 @@ export function understandGoogle(state: GoogleState): Understand {
     const target = request.host;
     const form = (): URLSearchParams => new URLSearchParams(request.body);
     if (verb.startsWith(DIRECTORY_PATH)) return directory(state, request, verb.slice(DIRECTORY_PATH.length));
+    const [, customer, domain] = DOMAIN_PATH.exec(verb)?.map(decodeURIComponent) ?? [];
+    if (customer !== undefined && domain !== undefined) {
+      return { operation: 'domains.get', target: domain, act: () => getDomain(state, request, { customer, domain }) };
+    }
     switch (verb) {
       case 'GET accounts.google.com/.well-known/openid-configuration':
         return { operation: 'discovery', target, act: () => ok(googleConfiguration()) };

@@ -31,6 +31,10 @@ const userBody = z.strictObject({
   isAdmin: z.boolean().optional(),
   isDelegatedAdmin: z.boolean().optional(),
 });
+const workspaceBody = z.strictObject({
+  customerId: z.string().min(1).optional(),
+  isVerified: z.boolean().optional(),
+});
 const clientBody = z.strictObject({ name: z.string().default('app'), secret: z.string().min(1) });
 const redirectBody = z.strictObject({ redirectUri: z.url() });
 const claimsBody = z.strictObject({ sessionAge: z.boolean() });
@@ -90,7 +94,9 @@ export async function startGoogle(options: {
 
 function addCalls(routes: RoutePatterns, { accounts, idTokens, signer, settings, sessions }: GoogleState): void {
   routes
-    .on('PUT /domains/:domain', (names) => accounts.addDomain(named(names, 'domain')))
+    .withBody('PUT /domains/:domain', workspaceBody, (body, names) =>
+      accounts.putWorkspace(named(names, 'domain'), body),
+    )
     .withBody('PUT /users/:email', userBody, (body, names) => accounts.putUser(named(names, 'email'), body))
     .on('DELETE /users/:email', (names) => ({ removed: accounts.removeUser(named(names, 'email')) }))
     .withBody('PUT /clients/:client', clientBody, (body, names) => {

@@ -1,5 +1,5 @@
 // What there is at Google: Workspace domains with their users, consumer accounts, OAuth clients. State and rules only.
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 
 export interface GoogleUser {
   /** The `sub` of ID tokens and the `id` of the directory. */
@@ -10,6 +10,20 @@ export interface GoogleUser {
   readonly domain: string | undefined;
   readonly isAdmin: boolean;
   readonly isDelegatedAdmin: boolean;
+}
+
+/** A Workspace by its domain. */
+export interface Workspace {
+  readonly domain: string;
+  /** Of Google's customer: another for each Workspace. */
+  readonly customerId: string;
+  /** Somebody has proved that the domain is theirs. Where an e-mail address was all that Google asked for, nobody has. */
+  readonly isVerified: boolean;
+}
+
+export interface WorkspaceChanges {
+  readonly customerId?: string | undefined;
+  readonly isVerified?: boolean | undefined;
 }
 
 export interface OAuthClient {
@@ -31,7 +45,8 @@ export interface UserChanges {
 const MAX_USERS = 10_000;
 
 export interface KeptAccounts {
-  readonly domains: Set<string>;
+  /** By domain. */
+  readonly workspaces: Map<string, Workspace>;
   /** By address. */
   readonly users: Map<string, GoogleUser>;
   /** By id. */
@@ -39,23 +54,36 @@ export interface KeptAccounts {
 }
 
 export class Accounts {
-  readonly #domains: Set<string>;
+  readonly #workspaces: Map<string, Workspace>;
   readonly #users: Map<string, GoogleUser>;
   readonly #clients: Map<string, OAuthClient>;
 
   constructor(kept?: KeptAccounts) {
-    this.#domains = kept?.domains ?? new Set<string>();
+    this.#workspaces = kept?.workspaces ?? new Map<string, Workspace>();
     this.#users = kept?.users ?? new Map<string, GoogleUser>();
     this.#clients = kept?.clients ?? new Map<string, OAuthClient>();
   }
 
   /** All that there is, to be kept. */
   kept(): KeptAccounts {
-    return { domains: this.#domains, users: this.#users, clients: this.#clients };
+    return { workspaces: this.#workspaces, users: this.#users, clients: this.#clients };
   }
 
-  addDomain(domain: string): void {
-    this.#domains.add(domain.toLowerCase());
+  /** Again, it changes nothing but what is told: another customer id makes another Workspace of the same domain. */
+  putWorkspace(domain: string, changes: WorkspaceChanges): Workspace {
+    const name = domain.toLowerCase();
+    const before = this.#workspaces.get(name);
+    const workspace = {
+      domain: name,
+      customerId: changes.customerId ?? before?.customerId ?? `C0${randomBytes(4).toString('hex').slice(1)}`,
+      isVerified: changes.isVerified ?? before?.isVerified ?? true,
+    };
+    this.#workspaces.set(name, workspace);
+    return workspace;
+  }
+
+  workspaceOf(domain: string | undefined): Workspace | undefined {
+    return domain === undefined ? undefined : this.#workspaces.get(domain.toLowerCase());
   }
 
   /** Someone whose address is in no Workspace domain has a consumer account. */
@@ -68,7 +96,7 @@ export class Accounts {
       id: changes.id ?? before?.id ?? newId(),
       email: address,
       name: changes.name ?? before?.name ?? address,
-      domain: this.#domains.has(domain) ? domain : undefined,
+      domain: this.#workspaces.has(domain) ? domain : undefined,
       isAdmin: changes.isAdmin ?? before?.isAdmin ?? false,
       isDelegatedAdmin: changes.isDelegatedAdmin ?? before?.isDelegatedAdmin ?? false,
     };

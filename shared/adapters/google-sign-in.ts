@@ -8,7 +8,7 @@ import { googleRefusal } from '../domain/sign-in-answer.ts';
 import type { GooglePerson, SignInCallback, SignInRequest } from '../operations/ports.ts';
 import type { AnswerLimits } from './bounded-https.ts';
 import { Deadline } from './deadline.ts';
-import { askDirectory, DIRECTORY_SCOPE } from './google-directory.ts';
+import { askDirectory, DIRECTORY_SCOPES } from './google-directory.ts';
 import { GoogleTraffic } from './google-traffic.ts';
 import type { OpenIdClient, OpenIdService } from './open-id-client.ts';
 
@@ -34,7 +34,7 @@ export class GoogleSignIn {
     const service = this.#service(this.#traffic());
     if (!service.ok) return service;
     return this.#openId.authorizationUrl(service.value, request, {
-      scope: `openid email ${DIRECTORY_SCOPE}`,
+      scope: ['openid email', ...DIRECTORY_SCOPES].join(' '),
       access_type: 'online',
       // Google knows no `login` and no `max_age`: nobody can be asked there to sign in anew.
       prompt: 'select_account',
@@ -60,10 +60,12 @@ export class GoogleSignIn {
     };
     if (hd === undefined || hd === '') return ok({ ...person, isSuperAdmin: false, isDelegatedAdmin: false });
     // Google's page lets people take single permissions out.
-    if (scope !== undefined && !scope.split(' ').includes(DIRECTORY_SCOPE))
+    const granted = scope?.split(' ') ?? DIRECTORY_SCOPES;
+    if (!DIRECTORY_SCOPES.every((one) => granted.includes(one)))
       return err(failure('consent-declined', { identityProvider: 'google' }));
-    const standing = await askDirectory(http, { accessToken, subject: claims.sub });
-    return standing.ok ? ok({ ...person, domain: hd.toLowerCase(), ...standing.value }) : standing;
+    const domain = hd.toLowerCase();
+    const standing = await askDirectory(http, { accessToken, subject: claims.sub, domain });
+    return standing.ok ? ok({ ...person, domain, ...standing.value }) : standing;
   }
 
   /** For one call and as long as that may take, however many requests it needs. */

@@ -54,6 +54,8 @@ export const FAILURE_CODES = [
   'entra-throttled',
   'google-not-super-admin',
   'google-wrong-domain',
+  'google-domain-unproved',
+  'google-workspace-changed',
   'google-not-configured',
   'google-unreachable',
   'google-error',

@@ -9,6 +9,7 @@ import type { SignedIn, SignInLink } from './rows/sign-in-rows.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import { textsOfSubject, type SignInSubject } from './sign-in-subject.ts';
 import type { Switch } from './switch.ts';
+import type { Tenant, TenantRef, WorkspacePin } from './tenant.ts';
 import type { Verification } from './verification.ts';
 
 /** The bytes sealed of a wrap. Which wrap is in force is a mark and not sealed. */
@@ -75,8 +76,18 @@ export function sealedBytesOfVerification(companyId: string, verification: Omit<
     verification.tenantId,
     verification.destination,
     verification.verifiedAt,
+    verification.customerId ?? '',
     verification.adminId,
   ]);
+}
+
+/** The bytes sealed of the Workspace that was first to speak for a tenant: of this registration and no other. */
+export function sealedBytesOfPin(
+  companyId: string,
+  { kind, tenantId, registeredAt }: TenantRef & Pick<Tenant, 'registeredAt'>,
+  { customerId, pinnedAt }: Omit<WorkspacePin, 'seal'>,
+): Buffer {
+  return lengthPrefixed(['keyswitch.seal.workspace.1', companyId, kind, tenantId, registeredAt, customerId, pinnedAt]);
 }
 
 /** The bytes sealed of a link: whom it asks for what, where that led, and for how long. Whether it has been answered is a mark and not sealed. */
@@ -106,7 +117,8 @@ export function sealedBytesOfSignedIn(
   state: { readonly link: string; readonly browser: string; readonly expiresAt: string },
   { person, shown }: { readonly person: SignedIn; readonly shown: Shown },
 ): Buffer {
-  const texts = [companyId, state.link, state.browser, state.expiresAt, person.id, person.displayName];
+  const who = [person.id, person.displayName, person.customerId ?? ''];
+  const texts = [companyId, state.link, state.browser, state.expiresAt, ...who];
   return lengthPrefixed(['keyswitch.seal.signed-in.1', ...texts, shown.about, ...textsOfSubject(shown.subject)]);
 }
 

@@ -54,3 +54,7 @@ export function judgeGoogleAdmin(
   if (person.isSuperAdmin) return undefined;
   return failure('google-not-super-admin', person.isDelegatedAdmin ? { detail: DELEGATED_ADMIN } : {});
 }
+
+/** Undefined if the Workspace is that of whoever has the domain. What Google does not tell of a Super Admin's Workspace is not so. */
+export const judgeWorkspace = (workspace: { readonly isDomainProved: boolean } | undefined): Failure | undefined =>
+  workspace?.isDomainProved === true ? undefined : failure('google-domain-unproved');

@@ -1,5 +1,6 @@
 // The Microsoft 365 and Google Workspace tenants that are found in a company's data: whose administrators must agree before that
 // data comes under another key. Pure.
+import type { Seal } from './company-key.ts';
 import { isGuid } from './ids.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -14,6 +15,15 @@ export interface TenantRef {
 
 export interface Tenant extends TenantRef {
   readonly registeredAt: string;
+  /** Of a Google Workspace, from its first verification on. */
+  readonly pin?: WorkspacePin;
+}
+
+/** Which Workspace is behind the domain: Google's own id of its customer, which no other Workspace ever gets. */
+export interface WorkspacePin {
+  readonly customerId: string;
+  readonly pinnedAt: string;
+  readonly seal: Seal;
 }
 
 /** Whether an administrator, named `tenant/person` by their sign-in, is one of this tenant and no other. */

@@ -9,6 +9,8 @@ export interface Verification extends TenantRef {
   /** `destinationDigest` of what was shown. */
   readonly destination: string;
   readonly verifiedAt: string;
+  /** Of a Google Workspace: which one spoke. */
+  readonly customerId?: string;
   /** `tenant/object id` at Microsoft, `domain/subject` at Google. */
   readonly adminId: string;
   /** As the account calls itself; for the record, proves nothing, and is not sealed. */

@@ -169,8 +169,17 @@ export interface GooglePerson {
   /** What the Workspace's own directory says of them. */
   readonly isSuperAdmin: boolean;
   readonly isDelegatedAdmin: boolean;
+  /** The Workspace itself, told to its Super Admins. */
+  readonly workspace?: GoogleWorkspace;
   /** `auth_time`, where the vendor has Google tell it. */
   readonly authenticatedAt?: Date;
+}
+
+export interface GoogleWorkspace {
+  /** Google's own id of its customer: another for each Workspace, whatever its domain. */
+  readonly customerId: string;
+  /** Somebody has shown Google that the domain is theirs. An e-mail address of the domain is enough to have a Workspace. */
+  readonly isDomainProved: boolean;
 }
 
 /** Sends people to Microsoft and Google and reads what comes back. Keeps no token and no person. */

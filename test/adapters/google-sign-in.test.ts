@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../local/browser/browser.ts';
 import { GOOGLE_CLIENT_ID } from '../../local/identities.ts';
-import { judgeGoogleAdmin } from '../../shared/domain/sign-in.ts';
+import { judgeGoogleAdmin, judgeWorkspace } from '../../shared/domain/sign-in.ts';
 import type { SignInCallback, SignIns } from '../../shared/operations/ports.ts';
 import { SignInWorld } from './sign-in-world.ts';
 import { failureOf, valueOf } from './vault-world.ts';
@@ -43,7 +43,9 @@ describe('the address of a sign-in', () => {
     expect(Object.fromEntries(address.searchParams)).toMatchObject({
       client_id: GOOGLE_CLIENT_ID,
       response_type: 'code',
-      scope: 'openid email https://www.googleapis.com/auth/admin.directory.user.readonly',
+      scope:
+        'openid email https://www.googleapis.com/auth/admin.directory.user.readonly ' +
+        'https://www.googleapis.com/auth/admin.directory.domain.readonly',
       access_type: 'online',
       hd: DOMAIN,
       state: request.state,
@@ -80,6 +82,33 @@ describe('who signed in', () => {
     expect(person).toMatchObject({ domain: DOMAIN, email: SOFIA, isSuperAdmin: true, isDelegatedAdmin: false });
     expect(judgeGoogleAdmin(person, DOMAIN)).toBeUndefined();
     expect(world.asked('google', 'users.get').map(({ target }) => target)).toEqual([person.subject]);
+  });
+
+  it('is of one Workspace, known by its own id, whose domain somebody has proved to be theirs', async () => {
+    await world.google('PUT', `/domains/${DOMAIN}`, { customerId: 'C03abc123' });
+    const { workspace } = valueOf(await signIns.redeemGoogle(await signedIn()));
+    expect(workspace).toEqual({ customerId: 'C03abc123', isDomainProved: true });
+    await world.google('PUT', `/domains/${DOMAIN}`, { customerId: 'C04later45' });
+    const later = valueOf(await signIns.redeemGoogle(await signedIn()));
+    expect(later.workspace).toEqual({ customerId: 'C04later45', isDomainProved: true });
+  });
+
+  it('may be of a Workspace that was had by an e-mail address alone', async () => {
+    await world.google('PUT', `/domains/${DOMAIN}`, { isVerified: false });
+    try {
+      const person = valueOf(await signIns.redeemGoogle(await signedIn()));
+      expect([person.isSuperAdmin, judgeWorkspace(person.workspace)?.code]).toEqual([true, 'google-domain-unproved']);
+    } finally {
+      await world.google('PUT', `/domains/${DOMAIN}`, { isVerified: true });
+    }
+  });
+
+  it('is asked of no domain unless a Super Admin', async () => {
+    for (const name of ['dan', 'uli']) {
+      const person = valueOf(await signIns.redeemGoogle(await signedIn(`${name}@${DOMAIN}`)));
+      expect(person).not.toHaveProperty('workspace');
+    }
+    expect(world.asked('google', 'domains.get')).toEqual([]);
   });
 
   it('may be a delegated administrator, which is too little, and is said', async () => {
@@ -193,6 +222,7 @@ describe('the directory of users', () => {
     ['is not enabled', forbidden({ errors: [{ reason: 'accessNotConfigured' }] }), 'google-not-configured'],
     ['is switched off', forbidden({ details: [{ reason: 'SERVICE_DISABLED' }] }), 'google-not-configured'],
     ['needs a permission', forbidden({ errors: [{ reason: 'insufficientPermissions' }] }), 'consent-declined'],
+    ['names no customer', { mergeBody: { customerId: null } }, 'google-error'],
     ['answers of another user', { mergeBody: { id: '1' } }, 'google-error'],
     ['answers nothing', { status: 200, body: '' }, 'google-error'],
     ['refuses by a page of somebody else', { status: 403, body: '<html></html>' }, 'google-error'],
@@ -212,5 +242,34 @@ describe('the directory of users', () => {
     const callback = await signedIn();
     world.azure.google.control.plant({ operation: 'users.get', effect });
     expect(valueOf(await signIns.redeemGoogle(callback)).isSuperAdmin).toBe(false);
+  });
+});
+
+describe('what the directory says of the domain', () => {
+  it.each([
+    ['is away', { status: 503 }, 'google-unreachable'],
+    [
+      'needs a permission',
+      { status: 403, body: { error: { errors: [{ reason: 'insufficientPermissions' }] } } },
+      'consent-declined',
+    ],
+    ['answers nothing', { status: 200, body: '' }, 'google-error'],
+    ['is a page of somebody else', { status: 404, body: '<html></html>' }, 'google-error'],
+  ])('proves nothing if it %s', async (_trouble, effect, expected) => {
+    const callback = await signedIn();
+    world.azure.google.control.plant({ operation: 'domains.get', effect });
+    expect(await codeOf(callback)).toBe(expected);
+  });
+
+  it.each([
+    ['is of another domain', { mergeBody: { domainName: 'other.example' } }],
+    ['leaves out whether it is verified', { mergeBody: { verified: null } }],
+    ['says it in words', { mergeBody: { verified: 'true' } }],
+    ['knows no such domain', { status: 404, body: { error: { code: 404 } } }],
+    ['is not told', { status: 403, body: { error: { code: 403 } } }],
+  ])('makes no domain a proved one if it %s', async (_answer, effect) => {
+    const callback = await signedIn();
+    world.azure.google.control.plant({ operation: 'domains.get', effect });
+    expect(valueOf(await signIns.redeemGoogle(callback)).workspace).toMatchObject({ isDomainProved: false });
   });
 });

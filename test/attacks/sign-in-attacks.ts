@@ -57,6 +57,8 @@ export const SIGN_IN_ATTACKS = {
   T47: { risk: 'API5', name: 'have a connection in force follow its vault, as the vendor' },
   T48: { risk: 'API2', name: 'go on using a vault key by an old token after the tenant has shut the app out' },
   T49: { risk: 'API6', name: "write an admin's permission for a switch or an export into the tables" },
+  T50: { risk: 'API2', name: 'vouch for a domain from another Google Workspace than the one that did first' },
+  T51: { risk: 'API2', name: 'vouch for a domain from a Google Workspace that was had by an e-mail address alone' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

@@ -207,6 +207,47 @@ attack('T44', async () => {
   expect((await signIns.scene.attempt('POST', path, to({ publicKey }))).code).toBe('tenants-unverified');
 });
 
+const WORKSPACE: TenantRef = { kind: 'google-workspace', tenantId: DATA_TENANTS.workspace.tenant };
+const workspaceIs = (told: { readonly customerId?: string; readonly isVerified?: boolean }): Promise<unknown> =>
+  signIns.scene.run.environment.google.call('PUT', `/domains/${DATA_TENANTS.workspace.domain}`, told);
+
+attack('T50', async () => {
+  await workspaceIs({ customerId: 'C01genuine' });
+  const company = await signIns.pendingSwitch(EUROPE, WORKSPACE);
+  expect((await company.verify(WORKSPACE, 's1', 'contoso-google-super-admin')).heading).toBe('The tenant is verified');
+  // The domain has lapsed, and somebody else has made a Workspace of it.
+  await workspaceIs({ customerId: 'C02taken00' });
+  try {
+    await company.must('POST', `${company.switchPath('s1')}/cancel`);
+    expect((await company.order('s2', azure('azure'))).status).toBe(202);
+    const link = await signIns.verifyLink(company, WORKSPACE, 's2');
+    const page = await signIns.changesNothing(() => signIns.walk(link, 'contoso-google-super-admin'));
+    await signIns.refused(page, company, [409, 'google-workspace-changed', 'sign-in']);
+    const actions = (await signIns.scene.events(company.companyId)).map(({ action }) => action);
+    expect(actions).toContain('security.google-workspace-changed');
+    expect(await company.view('s2')).toMatchObject(waits([WORKSPACE, EUROPE]));
+    // Unless the vendor has asked, and lets it in, which is recorded.
+    await company.must('DELETE', tenantPath(company, WORKSPACE));
+    await company.register(WORKSPACE);
+    expect((await signIns.walk(link, 'contoso-google-super-admin')).heading).toBe('The tenant is verified');
+  } finally {
+    await workspaceIs({ customerId: 'C01genuine' });
+  }
+});
+
+attack('T51', async () => {
+  await workspaceIs({ isVerified: false });
+  try {
+    const company = await signIns.pendingSwitch(WORKSPACE);
+    const link = await signIns.verifyLink(company, WORKSPACE);
+    const page = await signIns.changesNothing(() => signIns.walk(link, 'contoso-google-super-admin'));
+    await signIns.refused(page, company, [400, 'google-domain-unproved', 'sign-in']);
+    expect(await company.view('s1')).toMatchObject(waits([WORKSPACE]));
+  } finally {
+    await workspaceIs({ isVerified: true });
+  }
+});
+
 /** The members that make an EC key, in the order of their names. */
 const rfc7638 = ({ crv, kty, x, y }: JsonWebKey): string => JSON.stringify({ crv, kty, x, y });
 

@@ -5,6 +5,7 @@ import { describeSignIns } from './sign-ins-contract.ts';
 
 const signIns = new FakeSignIns({ now: () => new Date() });
 const sofia = { subject: '1', email: 's@acme.example', domain: 'acme.example', isDelegatedAdmin: false };
+const workspace = { customerId: 'C03abc123', isDomainProved: true };
 
 describeSignIns(() => ({
   signIns,
@@ -20,5 +21,7 @@ describeSignIns(() => ({
     return Promise.resolve(signIns.signIn(address, { service: 'microsoft', person: grace }));
   },
   backFromGoogle: (address) =>
-    Promise.resolve(signIns.signIn(address, { service: 'google', person: { ...sofia, isSuperAdmin: true } })),
+    Promise.resolve(
+      signIns.signIn(address, { service: 'google', person: { ...sofia, isSuperAdmin: true, workspace } }),
+    ),
 }));

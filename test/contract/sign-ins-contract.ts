@@ -46,6 +46,8 @@ export function describeSignIns(rigOf: () => SignInsRig): void {
   test('a Super Admin who comes back from Google is known by Workspace', async () => {
     const person = await rigOf().signIns.redeemGoogle(await atGoogle());
     expect(person).toMatchObject({ ok: true, value: { domain: 'acme.example', isSuperAdmin: true } });
+    const customerId = expect.stringMatching(/^C0/) as string;
+    expect(person.ok && person.value.workspace).toEqual({ customerId, isDomainProved: true });
   });
 
   test('what somebody came back with counts once', async () => {

@@ -72,7 +72,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   hash: '[0-9a-f]{64}',
   kind: '(?:test|consent|verify|export|switch|retry|steer|cancel|connection|keyring|check|events|links)',
   tenantKind: '(?:microsoft-365|google-workspace)',
-  approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+)`,
+  approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+\\|[A-Za-z0-9_-]+)`,
   slot: '\\d\\d',
   sequence: '\\d{16}',
   outbox: '[A-Za-z0-9._-]+(?:\\|[A-Za-z0-9._-]+)*',
@@ -189,7 +189,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   await startSwitch(deps, { companyId: COMPANY, keyringId: KEYRING, switchId: 's0', target }, ADMIN);
   const leadsTo = await destinationOf(deps, { companyId: COMPANY, approval });
   const destination = leadsTo.ok ? leadsTo.value.digest : '';
-  const admin = { id: `${tenant.tenantId}/an-admin`, name: 'Ann' };
+  const admin = { id: `${tenant.tenantId}/an-admin`, name: 'Ann', customerId: 'C03abc123' };
   await recordVerification(deps, { companyId: COMPANY, approval, ...tenant, destination, admin }, ADMIN);
   await cancelSwitch(deps, { companyId: COMPANY, keyringId: KEYRING, switchId: 's0' }, ADMIN);
   look();

@@ -7,6 +7,7 @@ import { deleteTenant, putTenant } from '../../shared/operations/tenants/registr
 import { recordVerification } from '../../shared/operations/tenants/verifications.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
+import { speakerOf } from '../operations/tenants/tenant-rig.ts';
 import { call } from './callers.ts';
 import { Chance } from './chance.ts';
 import type { Actor } from './scheduler.ts';
@@ -69,7 +70,7 @@ export async function agree(world: World, chance: Chance, tenant: TenantRef): Pr
     approval,
     ...tenant,
     destination,
-    admin: { id: `${tenant.tenantId}/an-admin`, name: 'Ann' },
+    admin: { id: `${tenant.tenantId}/an-admin`, name: 'Ann', ...speakerOf(tenant) },
   };
   const host = world.anyHost(chance);
   await call(world, host, () => recordVerification(host.services.admin, verified, ADMIN));

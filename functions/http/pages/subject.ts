@@ -117,7 +117,7 @@ const SIGN_IN: Readonly<Record<SignInService, string>> = {
   Microsoft:
     'It shows who you are and which roles you have; you sign in anew for it, also where you are signed in already. Microsoft may ask you to accept the application for that; it gets no access to mail, files or users.',
   Google:
-    'It shows who you are. Google asks you to let the application read the directory as well: it looks once, at your own entry, whether you are a super administrator, and keeps no access.',
+    'It shows who you are. Google asks you to let the application read the directory as well: it looks once, at your own entry, whether you are a super administrator, and at the domain, whether it is verified, and keeps no access.',
 };
 
 const approvalMeans = (approval: Approval): Html =>

@@ -30,7 +30,7 @@ const REMEDIES_OF_CLIENT: ReadonlyMap<string, Remedy> = new Map([
   [
     UNREGISTERED_SCOPE,
     {
-      text: 'Add the scope admin.directory.user.readonly to the app, enable the Admin SDK API in its project, and have the app verified.',
+      text: 'Add the scopes admin.directory.user.readonly and admin.directory.domain.readonly to the app, enable the Admin SDK API in its project, and have the app verified.',
       portal: 'Google Cloud console > Google Auth Platform > Data access',
     },
   ],
@@ -65,6 +65,36 @@ export const GOOGLE_FAILURES = {
           'Sign out of Google, open the link again, and sign in with an account whose address is of that domain. If the Workspace has several ' +
           'domains and its Super Admins are of another one, the vendor registers that one.',
         portal: 'Google Admin console > Account > Domains > Manage domains',
+      }),
+    }),
+  },
+  'google-domain-unproved': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: () => ({
+      message: 'Nobody has shown Google that the domain belongs to this Google Workspace.',
+      cause:
+        'A Workspace can be had with nothing but an e-mail address of the domain. Whoever made it so is its Super Admin, and can be anybody who ' +
+        'has such an address.',
+      remedy: remedyOf({
+        text: 'Verify the domain in the Google Admin console, or have the Super Admin of the Workspace in which it is verified open the link.',
+        portal: 'Google Admin console > Account > Domains > Manage domains > Verify domain',
+      }),
+    }),
+  },
+  'google-workspace-changed': {
+    kind: 'integrity',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: `Another Google Workspace speaks for the domain than the one that did first${because(facts)}.`,
+      cause:
+        "Google's id of the Workspace is not the one that was kept at the first verification. The domain may have come to another owner, " +
+        'who can make a Workspace of it anew.',
+      remedy: remedyOf({
+        text:
+          'Nothing was changed. Ask the company whether it moved to another Workspace itself. If so, remove the tenant and register it again, both of which ' +
+          'are recorded: the next verification counts as the first. If not, the domain is no longer theirs, and must not be verified.',
+        portal: 'Google Admin console > Account > Account settings > Profile > Customer ID',
       }),
     }),
   },

@@ -29,6 +29,8 @@ export interface SignedIn {
   /** `tenant/object id` at Microsoft, the subject at Google. */
   readonly id: string;
   readonly displayName: string;
+  /** Of which Google Workspace. */
+  readonly customerId?: string;
 }
 
 /** As it is stored: sealed, so that nobody who can write the tables has signed in. */
@@ -101,7 +103,8 @@ export function readState(cells: CellRecord): SignInState {
 
 function readPerson(value: unknown): SealedSignedIn | undefined {
   if (!isRecord(value)) return undefined;
-  const { id, displayName } = value;
+  const { id, displayName, customerId } = value;
   const seal = readSeal(value['seal']);
-  return typeof id === 'string' && typeof displayName === 'string' && seal ? { id, displayName, seal } : undefined;
+  if (typeof id !== 'string' || typeof displayName !== 'string' || !seal) return undefined;
+  return { id, displayName, seal, ...(typeof customerId === 'string' ? { customerId } : {}) };
 }

@@ -1,26 +1,38 @@
 // Rows of tenants and of what their administrators approved. Pure. Which tenant, and which approval, is not read from a row but from
 // where the row was found: a copied verification then fails its seal.
-import type { Tenant, TenantRef } from '../tenant.ts';
+import type { Tenant, TenantRef, WorkspacePin } from '../tenant.ts';
 import { TENANT_KINDS } from '../tenant.ts';
 import type { Verification } from '../verification.ts';
-import { count, json, need, text, type CellRecord } from './cells.ts';
+import { count, isRecord, json, need, optionalText, text, type CellRecord } from './cells.ts';
 import { TENANT_PREFIX } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
 
 const FORMAT = 1;
 
-export const tenantCells = ({ kind, tenantId, registeredAt }: Tenant): CellRecord => ({
+export const tenantCells = ({ kind, tenantId, registeredAt, pin }: Tenant): CellRecord => ({
   format: FORMAT,
   kind,
   tenantId,
   registeredAt,
+  pin: pin === undefined ? '' : JSON.stringify(pin),
 });
 
 /** Throws MalformedRow: a tenant that cannot be read must not count as none. */
 export function readTenant(cells: CellRecord, rowKey: string): Tenant {
   need(count(cells, 'format') === FORMAT ? FORMAT : undefined, rowKey, 'format');
   const tenant = need(tenantOf(rowKey), rowKey, 'kind');
-  return { ...tenant, registeredAt: need(text(cells, 'registeredAt'), rowKey, 'registeredAt') };
+  const registeredAt = need(text(cells, 'registeredAt'), rowKey, 'registeredAt');
+  if (optionalText(cells, 'pin') === undefined) return { ...tenant, registeredAt };
+  return { ...tenant, registeredAt, pin: need(readPin(json(cells, 'pin')), rowKey, 'pin') };
+}
+
+function readPin(value: unknown): WorkspacePin | undefined {
+  if (!isRecord(value)) return undefined;
+  const { customerId, pinnedAt } = value;
+  const seal = readSeal(value['seal']);
+  return typeof customerId === 'string' && typeof pinnedAt === 'string' && seal
+    ? { customerId, pinnedAt, seal }
+    : undefined;
 }
 
 function tenantOf(rowKey: string): TenantRef | undefined {
@@ -33,6 +45,7 @@ export const verificationCells = (verification: Verification): CellRecord => ({
   format: FORMAT,
   destination: verification.destination,
   verifiedAt: verification.verifiedAt,
+  customerId: verification.customerId ?? '',
   adminId: verification.adminId,
   adminName: verification.adminName,
   seal: JSON.stringify(verification.seal),
@@ -51,5 +64,7 @@ export function readVerification(
   if (destination === undefined || verifiedAt === undefined || adminId === undefined) return undefined;
   if (adminName === undefined || !seal || count(cells, 'format') !== FORMAT) return undefined;
   const { kind, tenantId, approval } = place;
-  return { kind, tenantId, approval, destination, verifiedAt, adminId, adminName, seal };
+  const customerId = optionalText(cells, 'customerId');
+  const read = { kind, tenantId, approval, destination, verifiedAt, adminId, adminName, seal };
+  return { ...read, ...(customerId === undefined ? {} : { customerId }) };
 }

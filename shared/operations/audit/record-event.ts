@@ -56,6 +56,7 @@ const SECURITY_CODES: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'key-substituted',
   'vault-key-in-use',
   'counts-differ',
+  'google-workspace-changed',
 ]);
 
 /** Records a failure if it is a security event. */

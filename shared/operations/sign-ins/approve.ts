@@ -1,5 +1,6 @@
 // A tenant's administrator approves a switch or an export: recorded, and the question and its link used up, in one transaction.
 import type { Actor } from '../../domain/audit.ts';
+import { present } from '../../domain/rows/cells.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { recordVerification, unverifiedTenants } from '../tenants/verifications.ts';
@@ -29,7 +30,7 @@ export async function approve(
     kind,
     tenantId,
     destination,
-    admin: { id: person.id, name: person.displayName },
+    admin: { id: person.id, name: person.displayName, ...present({ customerId: person.customerId }) },
   };
   const recorded = await recordVerification(deps, verified, actor, async () => {
     const closing = await closeQuestion(deps, answering, actor);

@@ -2,12 +2,14 @@
 // cookie of the browser that began, and in the end an ID token. Each step is used up before anything is done with it.
 import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { callbackErrorOf, microsoftRefusal, stateOf } from '../../domain/sign-in-answer.ts';
 import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn, SignInLeg } from '../../domain/rows/sign-in-rows.ts';
 import { parseTicket } from '../../domain/ticket.ts';
+import { judgeSpeaker, loadTenant } from '../tenants/workspace-pin.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import { identify } from './identify.ts';
@@ -109,9 +111,18 @@ async function afterSignIn(
     const failure = asked.subject.purpose === 'consent' ? excuseFreshConsent(person.error) : person.error;
     return refuse(deps, actor, { companyId, step: 'sign-in', failure, asked });
   }
+  const speaks = await maySpeak(deps, asked, person.value);
+  if (!speaks.ok) return refuse(deps, actor, { companyId, step: 'sign-in', failure: speaks.error, asked });
   const step = { companyId, link: asked.linkHash, person: person.value, shown: shownOf(asked) };
   const question = await beginQuestion(deps, step);
   if (!question.ok) return refuse(deps, actor, { companyId, step: 'sign-in', failure: question.error, asked });
   const { state: next, cookie: nextCookie } = question.value;
   return ok({ type: 'question', asked, person: person.value, state: next.text, cookie: nextCookie });
+}
+
+/** Once more when it is written: here it is told at once. */
+async function maySpeak(deps: SignInDependencies, asked: Asked, speaker: SignedIn): Promise<Result<void, Failure>> {
+  const tenant = signInTenant(asked);
+  const loaded = await loadTenant(deps.tables, { companyId: asked.company.companyId, ...tenant });
+  return loaded ? judgeSpeaker(deps, asked.company.companyId, { tenant: loaded.value, speaker }) : ok(undefined);
 }

@@ -3,7 +3,7 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn } from '../../domain/rows/sign-in-rows.ts';
-import { judgeFreshness, judgeGoogleAdmin, judgeMicrosoftAdmin } from '../../domain/sign-in.ts';
+import { judgeFreshness, judgeGoogleAdmin, judgeMicrosoftAdmin, judgeWorkspace } from '../../domain/sign-in.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import type { SignInCallback, SignIns } from '../ports.ts';
 
@@ -46,8 +46,10 @@ async function identifyAtGoogle(
   if (!person.ok) return person;
   const unfit =
     judgeGoogleAdmin(person.value, domain) ??
+    judgeWorkspace(person.value.workspace) ??
     judgeFreshness(person.value.authenticatedAt, { since: callback.since, at: 'google' });
   if (unfit) return err(unfit);
-  const { subject, email } = person.value;
-  return subject === '' ? err(failure('id-token-invalid')) : ok({ id: `${domain}/${subject}`, displayName: email });
+  const { subject, email, workspace } = person.value;
+  if (subject === '') return err(failure('id-token-invalid'));
+  return ok({ id: `${domain}/${subject}`, displayName: email, ...(workspace && { customerId: workspace.customerId }) });
 }

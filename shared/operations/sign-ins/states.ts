@@ -101,7 +101,8 @@ export async function whoSignedIn(
   if (!person) return err(forged(deps.log, { companyId, rowKey }));
   const bytes = sealedBytesOfSignedIn(companyId, value, { person, shown });
   const sealed = await checkSeal(deps, { companyId, rowKey, bytes, seal: person.seal });
-  return sealed.ok ? ok({ id: person.id, displayName: person.displayName }) : sealed;
+  const { seal: _seal, ...who } = person;
+  return sealed.ok ? ok(who) : sealed;
 }
 
 /** The proof key and the nonce out of a cookie that was checked against its state. */

@@ -6,7 +6,7 @@ import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { fitsRemovedTenants, readKeyring } from '../../domain/rows/control-rows.ts';
 import { keyringRowKey, rowKeysUnder, tenantRowKey } from '../../domain/rows/row-keys.ts';
-import { readTenant, tenantCells } from '../../domain/rows/tenant-rows.ts';
+import { tenantCells } from '../../domain/rows/tenant-rows.ts';
 import { isEnded } from '../../domain/switch.ts';
 import {
   MAX_TENANTS_PER_COMPANY,
@@ -24,6 +24,7 @@ import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { resealSwitch, type SwitchSealing } from '../switches/switch-seal.ts';
 import { guardCompany, replaceSwitch } from '../switches/switch-writes.ts';
 import { listTenants } from './verifications.ts';
+import { loadTenant } from './workspace-pin.ts';
 
 interface TenantPlace {
   readonly companyId: string;
@@ -167,11 +168,6 @@ async function openCompany(tables: Tables, companyId: string): Promise<Result<Lo
   if (!company) return err(notFound('company', companyId));
   if (company.value.state === 'active') return ok(company);
   return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
-}
-
-async function loadTenant(tables: Tables, place: Place): Promise<Loaded<Tenant> | undefined> {
-  const row = await tables.read('companies', place.companyId, tenantRowKey(place));
-  return row && { value: readTenant(row.cells, row.rowKey), etag: row.etag };
 }
 
 const actOn = (action: string, place: Place): Act => ({

@@ -13,6 +13,7 @@ import {
   verificationRowKey,
   verificationsPrefix,
 } from '../../domain/rows/row-keys.ts';
+import { present } from '../../domain/rows/cells.ts';
 import { readTenant, readVerification, verificationCells } from '../../domain/rows/tenant-rows.ts';
 import { sealedBytesOfVerification } from '../../domain/seal.ts';
 import { isAdminOf, type Tenant, type TenantKind, type TenantRef } from '../../domain/tenant.ts';
@@ -25,6 +26,7 @@ import { undecided, type Undecided } from '../races.ts';
 import { checkSeal, forged, type SealCheck } from '../seals.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { wakeSwitch } from '../switches/wake.ts';
+import { judgeSpeaker, loadTenant, pinnedWorkspace, pinWrites, type Speaker } from './workspace-pin.ts';
 import { destinationOf, type DestinationReading } from './destination.ts';
 
 export interface VerificationReading extends SealCheck, Recording {
@@ -56,7 +58,7 @@ export async function unverifiedTenants(
 /** The same of tenants that were listed already. */
 export async function unverifiedAmong(
   deps: VerificationReading,
-  tenants: readonly TenantRef[],
+  tenants: readonly (TenantRef & Partial<Tenant>)[],
   asked: Asked,
 ): Promise<Result<readonly TenantRef[], Failure>> {
   if (tenants.length === 0) return ok([]);
@@ -101,17 +103,29 @@ export async function listTenants(tables: Tables, companyId: string): Promise<Te
 async function isGood(
   deps: VerificationReading,
   asked: Asked,
-  { tenant, row }: { readonly tenant: TenantRef; readonly row: StoredRow },
+  { tenant, row }: { readonly tenant: TenantRef & Partial<Tenant>; readonly row: StoredRow },
 ): Promise<Result<boolean, Failure>> {
   const { companyId, approval, destination, now } = asked;
-  const place = { ...tenant, approval: approvalKey(approval) };
+  const { kind, tenantId } = tenant;
+  const place = { kind, tenantId, approval: approvalKey(approval) };
+  const pinned = await pinnedWorkspace(deps, companyId, tenant);
+  if (!pinned.ok) return notForged(deps, companyId, { row, failure: pinned.error });
   const genuine = await readGenuine(deps, companyId, { row, verification: readVerification(row.cells, place) });
   if (genuine.ok) {
+    if (pinned.value !== undefined && genuine.value.customerId !== pinned.value) return ok(false);
     const age = now && { now, limitMs: deps.verificationMs };
     return ok(judgeVerification(genuine.value, { destination, ...(age ? { age } : {}) }) === 'good');
   }
-  if (genuine.error.code !== 'row-forged') return genuine;
-  await recordFailure(deps, KEYSWITCH, { companyId, target: row.rowKey, failure: genuine.error });
+  return notForged(deps, companyId, { row, failure: genuine.error });
+}
+
+async function notForged(
+  deps: VerificationReading,
+  companyId: string,
+  { row, failure: met }: { readonly row: StoredRow; readonly failure: Failure },
+): Promise<Result<boolean, Failure>> {
+  if (met.code !== 'row-forged') return err(met);
+  await recordFailure(deps, KEYSWITCH, { companyId, target: row.rowKey, failure: met });
   return ok(false);
 }
 
@@ -139,7 +153,7 @@ export interface Verified {
   readonly tenantId: string;
   /** `destinationDigest` of what the administrator was shown. */
   readonly destination: string;
-  readonly admin: { readonly id: string; readonly name: string };
+  readonly admin: { readonly id: string; readonly name: string } & Speaker;
 }
 
 /** What is written in the same transaction, asked for at each attempt anew; a refusal ends it. */
@@ -162,6 +176,7 @@ export async function recordVerification(
     approval: approvalKey(approval),
     destination,
     verifiedAt: deps.clock.now().toISOString(),
+    ...present({ customerId: admin.customerId }),
     adminId: admin.id,
     adminName: admin.name,
   };
@@ -169,7 +184,12 @@ export async function recordVerification(
     action: 'tenant.verify',
     companyId,
     target: tenantRowKey(verified),
-    detail: { approval: unsealed.approval, adminId: admin.id, adminName: admin.name },
+    detail: {
+      approval: unsealed.approval,
+      adminId: admin.id,
+      adminName: admin.name,
+      ...present({ customerId: admin.customerId }),
+    },
   };
   const recorded = await audited(deps, actor, act, (record) =>
     settleAct(deps, record, () => recordOnce(deps, verified, { unsealed, record, beside })),
@@ -192,8 +212,10 @@ async function recordOnce(
   }
   const { kind, tenantId } = unsealed;
   if (!isAdminOf(unsealed.adminId, tenantId)) return err(refusedBy(failure('sign-in-wrong-tenant', { tenantId })));
-  const tenant = await deps.tables.read('companies', companyId, tenantRowKey(unsealed));
+  const tenant = await loadTenant(deps.tables, { companyId, kind, tenantId });
   if (!tenant) return err(notFound('tenant', `${kind}/${tenantId}`));
+  const speaks = await judgeSpeaker(deps, companyId, { tenant: tenant.value, speaker: unsealed });
+  if (!speaks.ok) return err(refusedBy(speaks.error));
   const today = await destinationOf(deps, { companyId, approval });
   if (!today.ok) return today;
   if (today.value.digest !== destination) {
@@ -202,6 +224,8 @@ async function recordOnce(
   }
   const seal = await deps.sealer.sign(sealedBytesOfVerification(companyId, unsealed));
   if (!seal.ok) return err(refusedBy(seal.error));
+  const pin = await pinWrites(deps, companyId, { tenant, speaker: unsealed });
+  if (!pin.ok) return err(refusedBy(pin.error));
   const rowKey = verificationRowKey(unsealed.approval, unsealed);
   const cells = verificationCells({ ...unsealed, seal: seal.value });
   const held = await deps.tables.read('companies', companyId, rowKey);
@@ -209,7 +233,7 @@ async function recordOnce(
   // Under the company's row, which whoever removes the tenant or points the connection elsewhere merges too.
   const more = await beside();
   if (!more.ok) return more;
-  const written = await record.write('companies', companyId, [guardCompany(company), put, ...more.value]);
+  const written = await record.write('companies', companyId, [guardCompany(company), put, ...pin.value, ...more.value]);
   return written.outcome === 'committed' ? ok(undefined) : undecided(written);
 }
 

@@ -6,6 +6,7 @@ import { destinationOf } from '../../../shared/operations/tenants/destination.ts
 import { recordVerification } from '../../../shared/operations/tenants/verifications.ts';
 import { actorNamed } from '../../fakes/actors.ts';
 import { keyFixture } from '../../fixtures/key-fixtures.ts';
+import { speakerOf } from '../../operations/tenants/tenant-rig.ts';
 import type { Json } from './api-answer.ts';
 import { adminOf, Api, auditor, BASE_URL, connect, partner, registerCompany } from './api.ts';
 
@@ -102,7 +103,7 @@ test('a switch names the tenants that it waits for and whose move it is, and goe
   const there = await destinationOf(api.services, { companyId: 'acme', approval });
   const destination = there.ok ? there.value.digest : '';
   for (const tenant of [ENTRA, GOOGLE]) {
-    const admin = { id: `${tenant.tenantId}/an-admin`, name: 'Ann' };
+    const admin = { id: `${tenant.tenantId}/an-admin`, name: 'Ann', ...speakerOf(tenant) };
     const verified = { companyId: 'acme', approval, ...tenant, destination, admin };
     expect((await recordVerification(api.services, verified, actorNamed('browser'))).ok).toBe(true);
   }

@@ -7,6 +7,7 @@ import { challengeOf } from '../../../local/oidc/pkce.ts';
 import { formOf, startApplication, withQuery } from '../people-come-back.ts';
 import { control, startLocalAzure, type LocalAzure } from '../real-names.ts';
 
+const READ_DOMAINS = 'https://www.googleapis.com/auth/admin.directory.domain.readonly';
 const READ_USERS = 'https://www.googleapis.com/auth/admin.directory.user.readonly';
 const VERIFIER = 'v'.repeat(43);
 
@@ -215,6 +216,30 @@ describe('the directory', () => {
     const dan = await tokensOf('dan@acme.example');
     const { sub = '' } = decodeJwt(dan.id_token ?? '');
     expect((await userOf(dan.access_token, sub)).body).toMatchObject({ isAdmin: false, isDelegatedAdmin: true });
+  });
+
+  it('tells administrators of the domain of their own Workspace, whose id is its own', async () => {
+    const domainOf = async (userName: string, customer: string, name: string, scope?: string): Promise<unknown[]> => {
+      const { access_token: token } = await tokensOf(userName, { scope: scope ?? `openid email ${READ_DOMAINS}` });
+      const url = `https://admin.googleapis.com/admin/directory/v1/customer/${customer}/domains/${name}`;
+      const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
+      const { domainName, verified } = (await response.json()) as Record<string, unknown>;
+      return [response.status, domainName, verified];
+    };
+    await google('PUT', '/domains/acme.example', { customerId: 'C03abc123', isVerified: false });
+    for (const customer of ['my_customer', 'C03abc123']) {
+      expect(await domainOf('sofia@acme.example', customer, 'acme.example')).toEqual([200, 'acme.example', false]);
+    }
+    await google('PUT', '/domains/acme.example', { isVerified: true });
+    expect(await domainOf('sofia@acme.example', 'C03abc123', 'ACME.example')).toEqual([200, 'acme.example', true]);
+    expect((await domainOf('sofia@acme.example', 'C03abc123', 'other.example'))[0]).toBe(404);
+    expect((await domainOf('olga@other.example', 'C03abc123', 'acme.example'))[0]).toBe(403);
+    expect((await domainOf('uli@acme.example', 'my_customer', 'acme.example'))[0]).toBe(403);
+    expect((await domainOf('sofia@acme.example', 'my_customer', 'acme.example', `openid email ${READ_USERS}`))[0]).toBe(
+      403,
+    );
+    const sofia = await tokensOf('sofia@acme.example');
+    expect((await userOf(sofia.access_token, 'sofia@acme.example')).body['customerId']).toBe('C03abc123');
   });
 
   it('answers people who administrate nothing with the public view only', async () => {

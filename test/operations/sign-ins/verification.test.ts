@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { approvalKey } from '../../../shared/domain/approval.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
-import { connectionRowKey, linkRowKey, switchRowKey, tenantRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import {
+  connectionRowKey,
+  linkRowKey,
+  stateRowKey,
+  switchRowKey,
+  tenantRowKey,
+} from '../../../shared/domain/rows/row-keys.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { parseTicket } from '../../../shared/domain/ticket.ts';
 import type { GooglePerson, MicrosoftPerson } from '../../../shared/operations/ports.ts';
@@ -28,6 +34,7 @@ const SUPER_ADMIN: GooglePerson = {
   domain: GOOGLE.tenantId,
   isSuperAdmin: true,
   isDelegatedAdmin: false,
+  workspace: { customerId: 'C03abc123', isDomainProved: true },
 };
 
 const SINCE = '2026-01-01T00:00:00.000Z';
@@ -131,6 +138,15 @@ describe('the word of somebody else', () => {
       'google-wrong-domain',
     ],
     [
+      'a super administrator of a Workspace whose domain nobody has proved',
+      GOOGLE,
+      {
+        service: 'google',
+        person: { ...SUPER_ADMIN, workspace: { customerId: 'C03abc123', isDomainProved: false } },
+      },
+      'google-domain-unproved',
+    ],
+    [
       'a private account',
       GOOGLE,
       {
@@ -226,6 +242,40 @@ describe('a link to verify a tenant', () => {
     expect(valueOf(await walk.answer(back.state, { cookie: back.cookie, answer: 'decline' })).type).toBe('declined');
     expect((await viewOf(rig, 's1')).unverifiedTenants).toHaveLength(2);
     expect(chainOf(rig.store).at(-1)).toMatchObject({ action: 'tenant.decline', target: tenantRowKey(ENTRA) });
+  });
+});
+
+describe('another Workspace of the same domain than the one that spoke first', () => {
+  const taken = { ...SUPER_ADMIN, subject: '999', workspace: { customerId: 'C09taken99', isDomainProved: true } };
+  const eve = { service: 'google', person: taken } as const;
+
+  it('is refused when its Super Admin signs in, and that is a security event', async () => {
+    await verify(GOOGLE);
+    expect(codeOf(await signIn(await linkFor(GOOGLE), eve))).toBe('google-workspace-changed');
+    const events = chainOf(rig.store, COMPANY).slice(-2);
+    expect(events.map(({ action, outcome }) => [action, outcome])).toEqual([
+      ['sign-in.refused', 'refused'],
+      ['security.google-workspace-changed', 'detected'],
+    ]);
+  });
+
+  it('is refused when it answers, if it signed in before the first had spoken', async () => {
+    const back = valueOf(await signIn(await linkFor(GOOGLE), eve));
+    if (back.type !== 'question') throw new Error('no question');
+    await verify(GOOGLE);
+    expect(codeOf(await walk.answer(back.state, { cookie: back.cookie }))).toBe('google-workspace-changed');
+    expect((await viewOf(rig, 's1')).unverifiedTenants).toEqual([ENTRA]);
+  });
+
+  it('cannot be made the first by a row of somebody who signed in', async () => {
+    const back = valueOf(await signIn(await linkFor(GOOGLE), eve));
+    if (back.type !== 'question') throw new Error('no question');
+    await verify(GOOGLE);
+    const rowKey = stateRowKey(parseTicket(back.state)!.hash);
+    const { cells } = rig.store.peek('companies', COMPANY, rowKey)!;
+    const person = String(cells['person']).replace('C09taken99', 'C03abc123');
+    rig.store.tamper('companies', COMPANY, rowKey, { ...cells, person });
+    expect(codeOf(await walk.answer(back.state, { cookie: back.cookie }))).toBe('row-forged');
   });
 });
 

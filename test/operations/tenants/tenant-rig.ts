@@ -37,6 +37,10 @@ export async function destination(rig: Rig, switchId: string): Promise<string> {
   return found.value.digest;
 }
 
+/** Of a Workspace its customer id too. */
+export const speakerOf = ({ kind, tenantId }: TenantRef): { readonly customerId?: string } =>
+  kind === 'google-workspace' ? { customerId: `C0 of ${tenantId}` } : {};
+
 /** As after a sign-in of the tenant's own administrator. */
 export async function verify(
   rig: Rig,
@@ -49,7 +53,7 @@ export async function verify(
     approval: switchApproval(switchId),
     ...tenant,
     destination: change.destination ?? (await destination(rig, switchId)),
-    admin: { id: `${tenant.tenantId}/admin`, name: 'Ann' },
+    admin: { id: `${tenant.tenantId}/admin`, name: 'Ann', ...speakerOf(tenant) },
     ...change,
   };
   return recordVerification(rig.deps, verified, actorNamed('browser'));
