@@ -6,6 +6,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Control, type FaultEffect } from '../control/control.ts';
+import { sendFiller } from '../http/fault-body.ts';
 import { STORAGE_ACCOUNT } from '../identities.ts';
 import type { IssuerKeys } from '../service-bus/token-check.ts';
 import type { TlsIdentity } from '../tls/certificates.ts';
@@ -13,7 +14,7 @@ import { openAzurite } from './azurite.ts';
 import { hasImpossibleKey } from './azurite-limits.ts';
 import { createSignatureCheck } from './signature-check.ts';
 import { readTableRequest, TABLE_OPERATIONS } from './table-request.ts';
-import { cutInsteadOfAnswering, onEnd, watchStatus } from './table-response.ts';
+import { changesAnswer, cutInsteadOfAnswering, holdBack, onEnd, sendChanged, watchStatus } from './table-response.ts';
 
 interface TablesOptions {
   readonly tls: TlsIdentity;
@@ -86,8 +87,12 @@ function harm(
     request.socket.destroy();
   } else if (effect.status !== undefined) {
     refuse(effect, request, response);
+  } else if (effect.bodyBytes !== undefined) {
+    request.resume();
+    sendFiller(response, 200, effect.headers ?? {}, effect.bodyBytes);
   } else {
     if (effect.drop === 'after-acting') cutInsteadOfAnswering(response);
+    else if (changesAnswer(effect)) holdBack(response, (answer) => sendChanged(effect, response, answer));
     act(request, response);
   }
 }
@@ -100,8 +105,12 @@ function sign(request: IncomingMessage, response: ServerResponse): void {
   response.setHeader('x-ms-version', request.headers['x-ms-version'] ?? '2019-02-02');
 }
 
-/** As Table Storage refuses when it is over its limits, unless the fault brings a body of its own. */
+/** As Table Storage refuses when it is over its limits, or fails, unless the fault brings a body of its own. */
 const SERVER_BUSY = odataError('ServerBusy', 'The server is busy.');
+const INTERNAL_ERROR = odataError(
+  'InternalError',
+  'The server encountered an internal error. Please retry the request.',
+);
 const NOT_AUTHENTICATED: FaultEffect = {
   status: 403,
   body: odataError('AuthenticationFailed', 'Server failed to authenticate the request.'),
@@ -117,7 +126,7 @@ function odataError(code: string, value: string): object {
 }
 
 function refuse(effect: FaultEffect, request: IncomingMessage, response: ServerResponse): void {
-  const body = effect.body ?? SERVER_BUSY;
+  const body = effect.body ?? (effect.status === 500 ? INTERNAL_ERROR : SERVER_BUSY);
   request.resume();
   response.writeHead(effect.status ?? 503, { 'content-type': 'application/json', ...effect.headers });
   response.end(typeof body === 'string' ? body : JSON.stringify(body));

@@ -1,6 +1,7 @@
 import { RestError, TableClient, TableServiceClient, type TableTransactionResponse } from '@azure/data-tables';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { TABLE_HOST } from '../../../local/identities.ts';
+import type { FaultEffect } from '../../../local/control/control.ts';
 import { installRedirect } from '../../../local/redirect/install-redirect.ts';
 import { startTables, type TablesEmulator } from '../../../local/tables/start-tables.ts';
 import { createCertificateAuthority } from '../../../local/tls/certificates.ts';
@@ -163,6 +164,43 @@ test('a refusal answers as a service over its limits does', async () => {
   tables.control.plant({ target: client.tableName, times: 1, effect: { status: 503, delayMs: 5 } });
   const error = await client.getEntity(PARTITION, '1').catch((reason: unknown) => reason as RestError);
   expect(error).toMatchObject({ statusCode: 503, details: { odataError: { code: 'ServerBusy' } } });
+  expect(await statusOf(client.getEntity(PARTITION, '1'))).toBe(404);
+});
+
+test('an answer that comes slowly, stops half way or has no end, and one that was changed on its way, are had as ordered', async () => {
+  await client.createEntity(row('1'));
+  const asked = (signal?: AbortSignal) =>
+    client.getEntity(PARTITION, '1', signal === undefined ? {} : { abortSignal: signal });
+  const plant = (effect: FaultEffect) => tables.control.plant({ operation: 'get', times: 1, effect });
+  const started = performance.now();
+  plant({ delayMs: 300 });
+  expect((await asked())['value']).toBe('a');
+  expect(performance.now() - started).toBeGreaterThanOrEqual(299);
+  plant({ mergeBody: { value: 'b', RowKey: '2' } });
+  expect(await asked()).toMatchObject({ value: 'b', rowKey: '2' });
+  plant({ headers: { date: 'Thu, 01 Jan 2099 00:00:00 GMT' } });
+  let told: string | undefined;
+  const onResponse = ({ headers }: { headers: { get(name: string): string | undefined } }): void => {
+    told = headers.get('date');
+  };
+  expect((await client.getEntity(PARTITION, '1', { onResponse }))['value']).toBe('a');
+  expect(told).toBe('Thu, 01 Jan 2099 00:00:00 GMT');
+  for (const stall of ['headers', 'body'] as const) {
+    plant({ stall });
+    await expect(asked(AbortSignal.timeout(500))).rejects.toThrow();
+  }
+  plant({ bodyBytes: -1 });
+  await expect(asked(AbortSignal.timeout(500))).rejects.toThrow();
+  expect((await asked())['value']).toBe('a');
+});
+
+test.each([
+  [500, 'InternalError'],
+  [503, 'ServerBusy'],
+])('an order to refuse with %i answers %s, and nothing is done', async (status, code) => {
+  tables.control.plant({ times: 1, effect: { status } });
+  const refused = await client.createEntity(row('1')).catch((reason: unknown) => reason as RestError);
+  expect(refused).toMatchObject({ statusCode: status, details: { odataError: { code } } });
   expect(await statusOf(client.getEntity(PARTITION, '1'))).toBe(404);
 });
 
