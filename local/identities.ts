@@ -4,6 +4,9 @@
 /** The vendor's Entra tenant: the apps, the managed identity and the vendor's own vault live here. */
 export const VENDOR_TENANT_ID = '7e5d0000-0000-4000-8000-000000000001';
 
+/** What people know the vendor by: on Keyswitch's pages, and where Microsoft and Google name the app. No customer is called so. */
+export const VENDOR_NAME = 'Tailspin Backup';
+
 /** App registration that Keyswitch's own API is called with (single-tenant): the audience of API tokens. */
 export const API_APP_ID = '7e5d0000-0000-4000-8000-0000000000a1';
 

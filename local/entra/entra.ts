@@ -9,6 +9,7 @@ import {
   FEDERATION_AUDIENCE,
   issuerV2,
   MANAGED_IDENTITY_PRINCIPAL_ID,
+  VENDOR_NAME,
   VENDOR_TENANT_ID,
 } from '../identities.ts';
 import { BrowserSessions } from '../oidc/browser-sessions.ts';
@@ -91,7 +92,7 @@ function vendorDirectory(): Directory {
   const homeTenantId = VENDOR_TENANT_ID;
   directory.addTenant({ tenantId: homeTenantId, displayName: 'Vendor', domains: ['vendor.onmicrosoft.com'] });
   directory.putApp({ appId: API_APP_ID, displayName: 'Keyswitch API', homeTenantId, multiTenant: false });
-  directory.putApp({ appId: CONNECTOR_APP_ID, displayName: 'Keyswitch connector', homeTenantId, multiTenant: true });
+  directory.putApp({ appId: CONNECTOR_APP_ID, displayName: VENDOR_NAME, homeTenantId, multiTenant: true });
   Object.assign(directory.app(CONNECTOR_APP_ID), {
     groupMembershipClaims: 'DirectoryRole',
     optionalIdTokenClaims: ['auth_time'],

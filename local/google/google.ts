@@ -5,7 +5,7 @@ import { Control } from '../control/control.ts';
 import { named, RoutePatterns } from '../control/route-patterns.ts';
 import { TokenSigner, type SigningKey } from '../entra/token-signer.ts';
 import { HANDSHAKE, listenHttp } from '../http/emulator-http.ts';
-import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET } from '../identities.ts';
+import { GOOGLE_CLIENT_ID, GOOGLE_CLIENT_SECRET, VENDOR_NAME } from '../identities.ts';
 import { BrowserSessions } from '../oidc/browser-sessions.ts';
 import { PlannedTokens } from '../oidc/planned-tokens.ts';
 import { ShortLived } from '../oidc/short-lived.ts';
@@ -73,7 +73,7 @@ export async function startGoogle(options: {
       codeLifetimeSeconds: CODE_LIFETIME_SECONDS,
     },
   };
-  state.accounts.putClient({ clientId: GOOGLE_CLIENT_ID, name: 'Keyswitch', secret: GOOGLE_CLIENT_SECRET });
+  state.accounts.putClient({ clientId: GOOGLE_CLIENT_ID, name: VENDOR_NAME, secret: GOOGLE_CLIENT_SECRET });
   control.onChange = () => {
     kept.save({ accounts: state.accounts.kept(), signingKeys: signer.kept(), settings: state.settings });
   };

@@ -10,7 +10,7 @@ registerRoutes(app, pageRoutes, {
   verifier: { verify: () => Promise.reject(new Error('pages ask for no token')) },
   companyClaim: 'company',
   publicUrl: process.env['KEYSWITCH_PUBLIC_URL'] ?? '',
-  vendorName: 'Fabrikam Backup',
+  vendorName: 'Tailspin Backup',
   tables: new FakeTables(),
   clock: systemClock,
   timers: systemTimers,

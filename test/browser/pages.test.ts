@@ -96,7 +96,7 @@ describeInBrowser('pages in Chromium', () => {
   test('names that are markup are shown as they are, and run nothing', async () => {
     await withPage(WIDE, async (page, told) => {
       await page.goto(`${host.url}/consent/pages/start-hostile`);
-      expect(await page.title()).toBe('Let an application use one key in your key vault – Fabrikam Backup');
+      expect(await page.title()).toBe('Let an application use one key in your key vault – Tailspin Backup');
       expect(await page.locator('script, img').count()).toBe(0);
       expect(await page.locator('h1').count()).toBe(1);
       expect(await page.locator('dd').nth(1).innerText()).toContain('<script>document.title="taken over"</script>');

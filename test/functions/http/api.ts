@@ -195,7 +195,7 @@ export class Api {
       readiness: new Readiness({ tables, clock, log }),
       companyClaim: 'extension_company',
       publicUrl: ORIGIN,
-      vendorName: 'Fabrikam Backup',
+      vendorName: 'Tailspin Backup',
       connectionPolicy: {
         allowedSuffixes: ['vault.azure.net'],
         vendorVaultHost: VENDOR_HOST,

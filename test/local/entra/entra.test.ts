@@ -252,7 +252,7 @@ describe('Entra refuses', () => {
     await federated().getToken(SCOPE);
     await entra('PUT', `/tenants/${tenant}/service-principals/${CONNECTOR_APP_ID}`, { enabled: false });
     expect((await refusal(federated())).text).toBe(
-      `AADSTS7000112: Application '${CONNECTOR_APP_ID}'(Keyswitch connector) is disabled.`,
+      `AADSTS7000112: Application '${CONNECTOR_APP_ID}'(Tailspin Backup) is disabled.`,
     );
   });
 

@@ -130,7 +130,7 @@ describe('a sign-in at Google', () => {
     await browser.open(authUrl());
     browser.fill('Email or phone', 'sofia@acme.example');
     await browser.press('Next');
-    expect(browser.page.title).toBe('Keyswitch wants access to your Google Account');
+    expect(browser.page.title).toBe('Tailspin Backup wants access to your Google Account');
     await browser.press('Cancel');
     expect(app.told(browser)).toEqual({ error: 'access_denied', state: 'acme~1' });
   });

@@ -40,7 +40,7 @@ describe('a page', () => {
       expectStrictHeaders(answer);
       expect(answer.html).toMatch(/^<!doctype html>\s*<html lang="en">/);
       expect(answer.html?.match(/<h1>/g)).toHaveLength(1);
-      expect(answer.html).toContain('Fabrikam Backup');
+      expect(answer.html).toContain('Tailspin Backup');
       expect(answer.cookies).toEqual([]);
     },
   );
