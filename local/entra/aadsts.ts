@@ -60,6 +60,15 @@ export const resourceNotFound = (resource: string, tenant: string): EntraError =
       'tenant. You might have sent your authentication request to the wrong tenant.',
   );
 
+export const resourceDisabled = (resource: string): EntraError =>
+  badRequest(
+    500014,
+    'invalid_resource',
+    `The service principal for resource '${resource}' is disabled. This indicate that a subscription within the ` +
+      'tenant has lapsed, or that the administrator for this tenant has disabled the application, preventing tokens ' +
+      'from being issued for it.',
+  );
+
 export const appNotFound = (appId: string, tenant: string): EntraError =>
   badRequest(
     700016,

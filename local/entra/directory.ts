@@ -56,6 +56,7 @@ export class Directory {
       users: new Map(),
       blockedApps: new Set(),
       missingResources: new Set(options.missingResources),
+      disabledResources: new Set(),
       principalIds: new Map(Object.entries(options.principalIds ?? {})),
     };
     this.#tenants.set(tenantId, tenant);

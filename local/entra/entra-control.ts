@@ -18,6 +18,8 @@ const principalBody = z.strictObject({
   enabled: z.boolean().optional(),
   assignmentRequired: z.boolean().optional(),
 });
+/** A service of Microsoft's, by its audience. */
+const resourceBody = z.strictObject({ resource: z.url(), state: z.enum(['enabled', 'disabled', 'missing']) });
 const appBody = z.strictObject({
   displayName: z.string().default('app'),
   homeTenantId: z.guid().default(VENDOR_TENANT_ID),
@@ -70,6 +72,20 @@ export function addEntraCalls(routes: RoutePatterns, state: EntraState): void {
     .withBody('PUT /tenants/:tenant/service-principals/:app', principalBody, (body, names) =>
       directory.putServicePrincipal(tenant(names), app(names), body),
     )
+    .on('GET /tenants/:tenant/service-principals/:app', (names) => {
+      const found = directory.tenant(tenant(names)).servicePrincipals.get(app(names));
+      if (!found)
+        throw new Error(
+          `Resource '${app(names)}' does not exist or one of its queried reference-property objects are not present.`,
+        );
+      return found;
+    })
+    .withBody('PUT /tenants/:tenant/resources', resourceBody, ({ resource, state: wanted }, names) => {
+      const { missingResources, disabledResources } = directory.tenant(tenant(names));
+      for (const one of [missingResources, disabledResources]) one.delete(resource);
+      if (wanted !== 'enabled') (wanted === 'missing' ? missingResources : disabledResources).add(resource);
+    })
+    .on('GET /apps/:app/federated-credentials', (names) => [...directory.app(app(names)).federatedCredentials.values()])
     .on('DELETE /tenants/:tenant/service-principals/:app', (names) => ({
       removed: directory.tenant(tenant(names)).servicePrincipals.delete(app(names)),
     }))

@@ -54,6 +54,8 @@ export interface Tenant {
   readonly blockedApps: Set<string>;
   /** Resources (audiences) that have no service principal here. */
   readonly missingResources: Set<string>;
+  /** Those whose service principal is disabled: by an administrator, or because a subscription lapsed. */
+  readonly disabledResources: Set<string>;
   /** By app id: the object id that its first service principal here will have, for scripts that must know it beforehand. */
   readonly principalIds: Map<string, string>;
 }

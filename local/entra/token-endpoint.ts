@@ -106,6 +106,7 @@ function readAudience(scopes: string | null, tenant: Tenant): string | aadsts.En
   const [scope = '', ...more] = scopes.split(' ').filter((one) => !OF_PEOPLE.includes(one));
   if (!scope.endsWith(DEFAULT_SCOPE_SUFFIX) || more.length > 0) return aadsts.scopeInvalid(scopes);
   const audience = scope.slice(0, -DEFAULT_SCOPE_SUFFIX.length);
+  if (tenant.disabledResources.has(audience)) return aadsts.resourceDisabled(audience);
   const missing = tenant.missingResources.has(audience);
   return missing ? aadsts.resourceNotFound(audience, tenant.displayName) : audience;
 }

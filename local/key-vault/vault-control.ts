@@ -6,6 +6,7 @@ import { normaliseAction, ROLES } from './authorization.ts';
 import { keyId, latest } from './key-bundle.ts';
 import { unwrap } from './key-material.ts';
 import type { Vault, VaultKey } from './model.ts';
+import { addManagementCalls } from './vault-management.ts';
 import type { Vaults } from './vaults.ts';
 
 const settings = {
@@ -80,7 +81,9 @@ export function addVaultCalls(
 ): void {
   const vault = (names: PathNames): Vault => vaults.vault(named(names, 'host'));
   const key = (names: PathNames): VaultKey => findKey(vault(names), named(names, 'key'));
-  new RoutePatterns(control)
+  const routes = new RoutePatterns(control);
+  addManagementCalls(routes, { vaults });
+  routes
     .on('GET /dns/:host', (names) => ({ exists: vaults.find(named(names, 'host')) !== undefined }))
     .withBody('POST /vaults', vaultBody, (body) => {
       const { host, tenantId, location, resourceGroup, subscriptionId, ...rest } = body;

@@ -60,6 +60,10 @@ export class Vaults {
     return { vaults: this.#vaults, deleted: this.#deleted };
   }
 
+  all(): readonly Vault[] {
+    return [...this.#vaults.values()];
+  }
+
   find(host: string): Vault | undefined {
     return this.#vaults.get(host.toLowerCase());
   }
