@@ -208,6 +208,12 @@ registerTimers(app, services, {
   audit: settings.KEYSWITCH_AUDIT_SCHEDULE,
 });
 
+// What the first caller would wait for, one after the other: tokens, connections, keys. Nobody waits for it, and what fails is met again.
+app.hook.appStart(() => {
+  void services.readiness.find();
+  void checked.fetchKeys();
+});
+
 /** Only the worker has this module, and gives it to whoever requires it. */
 function coreApi(): CoreApi {
   const give = Reflect.get(Module.prototype, 'require') as (id: string) => unknown;

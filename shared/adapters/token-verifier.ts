@@ -8,7 +8,6 @@ import {
   jwtVerify,
   type FetchImplementation,
   type JWTPayload,
-  type JWTVerifyGetKey,
 } from 'jose';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { TokenProblem, TokenVerifier, VerifiedToken } from '../operations/ports.ts';
@@ -33,7 +32,7 @@ export interface TokenVerifierOptions {
 }
 
 interface Trusted extends TokenIssuer {
-  readonly keys: JWTVerifyGetKey;
+  readonly keys: ReturnType<typeof createRemoteJWKSet>;
   /** One fixed text if the claims are not those of an access token of this issuer. */
   readonly refuse: (claims: JWTPayload, type: string | undefined) => string | undefined;
   readonly subjectOf: (claims: JWTPayload) => string | undefined;
@@ -49,7 +48,10 @@ const MAX_JWKS_BYTES = 512 * 1024;
 const JWKS_COOLDOWN_MS = 30_000;
 const JWKS_MAX_AGE_MS = 600_000;
 
-export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
+/** `fetchKeys`: asks every issuer for its keys, so that the first caller need not wait for them. A failure is met again by who needs them. */
+export function createTokenVerifier(
+  options: TokenVerifierOptions,
+): TokenVerifier & { readonly fetchKeys: () => Promise<void> } {
   const authority = options.authorityHost.replace(/\/+$/, '');
   const entra = trusted(
     {
@@ -66,6 +68,9 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     options.secondIssuer && trusted(options.secondIssuer, { refuse: refuseForeignClaims, subjectOf: foreignSubject });
   const issuers = second ? [entra, second] : [entra];
   return {
+    fetchKeys: async () => {
+      await Promise.allSettled(issuers.map(({ keys }) => keys.reload()));
+    },
     verify: async (token) => {
       const issuer = issuers.find((candidate) => candidate.issuer === claimedIssuer(token));
       return issuer ? verify(token, issuer, options.now?.()) : refused('it is not from an issuer that is trusted here');

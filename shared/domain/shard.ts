@@ -1,7 +1,7 @@
 // The `!shard` row: the part of a keyring's state that every write to its partition carries, If-Match. Pure. Each function
 // answers the shard's next state; whoever writes it beside its data rows in one transaction keeps counts, cursor and rows
 // together, and whatever froze with an older ETag cannot write.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { allAreAt, areDoneAt, countsAfter, NO_ROWS, type RowMove, type ShardCounts } from './shard-counts.ts';
 
 /** Towards the higher company-key version, or back to the lower one. */
@@ -33,7 +33,7 @@ export const SHARD_ROW_KEY = '!shard';
 
 /** Which shard a data key lives in. Fixed for ever: the number of shards of a keyring never changes. */
 export function shardOf(keyId: string, shardCount: number): number {
-  return createHash('sha256').update(keyId, 'utf8').digest().readUInt32BE(0) % shardCount;
+  return hash('sha256', keyId, 'buffer').readUInt32BE(0) % shardCount;
 }
 
 export function newShard(input: { readonly writeVersion: number; readonly now: string }): Shard {

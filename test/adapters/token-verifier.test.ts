@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { createTokenVerifier } from '../../shared/adapters/token-verifier.ts';
-import type { TokenVerifier } from '../../shared/operations/ports.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, OBJECT_ID, TENANT_ID } from '../fakes/fake-token-issuer.ts';
 
 const SECOND = 'https://issuer.example';
@@ -12,7 +11,7 @@ const FILLER = ' '.repeat(64 * 1024);
 const now = Math.floor(Date.now() / 1000);
 
 let issuer: FakeTokenIssuer;
-let verifier: TokenVerifier;
+let verifier: ReturnType<typeof createTokenVerifier>;
 
 beforeEach(async () => {
   issuer = await FakeTokenIssuer.start();
@@ -150,6 +149,20 @@ describe('the key set', () => {
     const token = await issuer.sign(appClaims(), { kid: 'unknown' });
     for (let i = 0; i < 5; i += 1) expect(await reasonOf(token)).toBe('its signature does not verify');
     expect(issuer.keySetRequests).toBe(1);
+  });
+
+  test('is not waited for by the first token if it was fetched before', async () => {
+    await verifier.fetchKeys();
+    const before = issuer.keySetRequests;
+    expect(await reasonOf(await issuer.sign(appClaims()))).toBe('accepted');
+    expect(issuer.keySetRequests).toBe(before);
+  });
+
+  test('that could not be fetched before is asked for by the first token', async () => {
+    issuer.failWith = 503;
+    await verifier.fetchKeys();
+    issuer.failWith = undefined;
+    expect(await reasonOf(await issuer.sign(appClaims()))).toBe('accepted');
   });
 
   test('being away makes a token neither good nor bad', async () => {

@@ -30,11 +30,12 @@ const LOADER = `
   import Module from 'node:module';
   const original = Module.prototype.require;
   const names = [];
+  const hooks = [];
   let model;
   class Disposable {}
   const core = {
     version: '1.0.0', hostVersion: '4.0.0', Disposable, log() {}, setProgrammingModel: (given) => { model = given; }, getProgrammingModel: () => model,
-    registerHook: () => new Disposable(),
+    registerHook: (name) => { hooks.push(name); return new Disposable(); },
     registerFunction: ({ name, bindings }) => {
       const [binding] = Object.values(bindings);
       names.push({ name, type: binding.type, route: binding.route, methods: binding.methods, authLevel: binding.authLevel });
@@ -46,6 +47,7 @@ const LOADER = `
   };
   await import('./functions/main.ts');
   console.log(JSON.stringify(names));
+  console.log(JSON.stringify(hooks));
 `;
 
 interface Registration {
@@ -78,6 +80,11 @@ test('with usable settings every trigger is registered, each route once, and not
     'timerTrigger sweep',
     'timerTrigger vault-checks',
   ]);
+});
+
+test('what the first caller would wait for is asked for when the app starts, and not when it is loaded', async () => {
+  const { stdout } = await load(sample.Values);
+  expect(JSON.parse(stdout.split('\n')[1] ?? '')).toContain('appStart');
 });
 
 test('with settings that are not usable the load fails and lists everything that is wrong', async () => {
