@@ -18,6 +18,13 @@ const RIGHTS: Readonly<Record<VaultOperation, { readonly action: string; readonl
   wrapkey: { action: 'keys/wrap/action', permission: 'wrapKey' },
   unwrapkey: { action: 'keys/unwrap/action', permission: 'unwrapKey' },
   sign: { action: 'keys/sign/action', permission: 'sign' },
+  encrypt: { action: 'keys/encrypt/action', permission: 'encrypt' },
+  decrypt: { action: 'keys/decrypt/action', permission: 'decrypt' },
+  import: { action: 'keys/import/action', permission: 'import' },
+  'get-rotation-policy': { action: 'keyrotationpolicies/read', permission: 'getrotationpolicy' },
+  'put-rotation-policy': { action: 'keyrotationpolicies/write', permission: 'setrotationpolicy' },
+  backup: { action: 'keys/backup/action', permission: 'backup' },
+  restore: { action: 'keys/restore/action', permission: 'restore' },
   rotate: { action: 'keys/rotate/action', permission: 'rotate' },
   'list-deleted': { action: 'keys/read', permission: 'list' },
   'get-deleted': { action: 'keys/read', permission: 'get' },
@@ -40,7 +47,7 @@ const CRYPTO_USER = [
 /** Azure's built-in roles, as far as they concern keys. */
 export const ROLES: Readonly<Record<string, readonly string[]>> = {
   'Key Vault Administrator': ['*'],
-  'Key Vault Crypto Officer': ['keys/*'],
+  'Key Vault Crypto Officer': ['keys/*', 'keyrotationpolicies/*'],
   'Key Vault Crypto User': CRYPTO_USER,
   'Key Vault Crypto Service Encryption User': ['keys/read', 'keys/wrap/action', 'keys/unwrap/action'],
   'Key Vault Reader': ['*/read', 'keys/read'],

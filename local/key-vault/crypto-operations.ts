@@ -10,16 +10,22 @@ import * as refuse from './vault-error.ts';
 const SHA256_BYTES = 32;
 const cryptoBody = z.object({ alg: z.string(), value: z.string().regex(/^[\w-]+$/) });
 
-export function wrapKey(call: KeyCall): KeyAnswer {
-  const { key, version } = usable(call, 'wrapKey');
+export const wrapKey = (call: KeyCall): KeyAnswer => seal(call, 'wrapKey');
+/** To the key, encrypting is what wrapping is; each has a right and an operation of its own. */
+export const encrypt = (call: KeyCall): KeyAnswer => seal(call, 'encrypt');
+export const unwrapKey = (call: KeyCall): KeyAnswer => open(call, 'unwrapKey');
+export const decrypt = (call: KeyCall): KeyAnswer => open(call, 'decrypt');
+
+function seal(call: KeyCall, operation: 'wrapKey' | 'encrypt'): KeyAnswer {
+  const { key, version } = usable(call, operation);
   const { alg, value } = parseBody(cryptoBody, call.body);
   const wrapped = wrapAlgorithmFits(version, alg) && wrap(version.publicKey, alg, Buffer.from(value, 'base64url'));
   if (!wrapped) throw unfit(version, alg);
   return { kid: keyId(call.vault, key, version), value: wrapped.toString('base64url') };
 }
 
-export function unwrapKey(call: KeyCall): KeyAnswer {
-  const { key, version } = usable(call, 'unwrapKey');
+function open(call: KeyCall, operation: 'unwrapKey' | 'decrypt'): KeyAnswer {
+  const { key, version } = usable(call, operation);
   const { alg, value } = parseBody(cryptoBody, call.body);
   if (!wrapAlgorithmFits(version, alg)) {
     throw unfit(version, alg);

@@ -40,14 +40,14 @@ export function findDeleted({ vault, path, nowMs }: KeyCall): DeletedKey {
   return deleted;
 }
 
-/** Disabled keys do nothing; outside nbf and exp a key still unwraps, and nothing else (docs/azure.md). */
+/** Disabled keys do nothing; outside nbf and exp a key still unwraps and decrypts, and nothing else (docs/azure.md). */
 export function usable(call: KeyCall, operation: KeyOperation): FoundKey {
   const found = find(call);
   const { version } = found;
   const nowSeconds = call.nowMs / 1000;
   if (!version.enabled) throw refuse.keyDisabled(operation);
   if (!version.operations.includes(operation)) throw refuse.keyOperationForbidden(operation);
-  if (operation === 'unwrapKey') return found;
+  if (operation === 'unwrapKey' || operation === 'decrypt') return found;
   if (version.expires !== undefined && nowSeconds >= version.expires) throw refuse.keyExpired(operation);
   if (version.notBefore !== undefined && nowSeconds < version.notBefore) throw refuse.keyNotYetValid(operation);
   return found;

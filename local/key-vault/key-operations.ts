@@ -1,31 +1,29 @@
 // What the keys API does with keys once the caller is let in: reading, making and changing them, and their soft
 // deletion. Throws the vault's refusals; permissions and tokens are checked before.
 import * as z from 'zod';
-import { sign, unwrapKey, wrapKey } from './crypto-operations.ts';
+import { decrypt, encrypt, sign, unwrapKey, wrapKey } from './crypto-operations.ts';
+import { backupKey, restoreKey } from './key-backup.ts';
+import { attributesBody, operationsBody } from './key-bodies.ts';
 import { deletedBundle, deletedItem, keyBundle, latest, listItem } from './key-bundle.ts';
 import { find, findDeleted, parseBody, type KeyAnswer, type KeyCall } from './key-call.ts';
+import { importKey } from './key-import.ts';
 import type { VaultOperation } from './key-path.ts';
+import { expiryByPolicy, getRotationPolicy, isImported, putRotationPolicy } from './rotation-policy.ts';
 import * as refuse from './vault-error.ts';
 
 const PAGE_SIZE = 25;
 
-const operations = z.array(z.enum(['encrypt', 'decrypt', 'sign', 'verify', 'wrapKey', 'unwrapKey']));
-const attributes = z.object({
-  enabled: z.boolean().optional(),
-  nbf: z.number().int().optional(),
-  exp: z.number().int().optional(),
-});
 const createBody = z.object({
   kty: z.enum(['RSA', 'RSA-HSM', 'EC', 'EC-HSM']),
   key_size: z.number().int().default(2048),
   crv: z.literal('P-256').optional(),
-  key_ops: operations.optional(),
-  attributes: attributes.default({}),
+  key_ops: operationsBody.optional(),
+  attributes: attributesBody.default({}),
   tags: z.record(z.string(), z.string()).optional(),
 });
 const updateBody = z.object({
-  key_ops: operations.optional(),
-  attributes: attributes.default({}),
+  key_ops: operationsBody.optional(),
+  attributes: attributesBody.default({}),
   tags: z.record(z.string(), z.string()).optional(),
 });
 
@@ -65,7 +63,14 @@ export const KEY_OPERATIONS: Readonly<Record<VaultOperation, (call: KeyCall) => 
   },
   wrapkey: wrapKey,
   unwrapkey: unwrapKey,
+  encrypt,
+  decrypt,
   sign,
+  import: importKey,
+  'get-rotation-policy': getRotationPolicy,
+  'put-rotation-policy': putRotationPolicy,
+  backup: backupKey,
+  restore: restoreKey,
   delete: (call) => {
     const { vault, nowMs } = call;
     const { key } = find(call);
@@ -100,6 +105,9 @@ export const KEY_OPERATIONS: Readonly<Record<VaultOperation, (call: KeyCall) => 
 
 async function createKey({ vaults, vault, path, body: text }: KeyCall): Promise<KeyAnswer> {
   const body = parseBody(createBody, text);
+  if (body.key_ops?.includes('import') === true && body.kty !== 'RSA-HSM') {
+    throw refuse.badParameter('Property key_ops has invalid value');
+  }
   const deleted = vault.deletedKeys.get(path.keyName.toLowerCase());
   if (deleted) throw refuse.nameTakenByDeleted(deleted.key.name);
   const { key, version } = await vaults.putKeyVersion(vault, path.keyName, {
@@ -114,12 +122,14 @@ async function createKey({ vaults, vault, path, body: text }: KeyCall): Promise<
   return keyBundle(vault, key, version);
 }
 
-/** A new version of the same type and size with the same permissions, whatever became of the one before. */
+/** A new version of the same type and size with the same permissions, whatever became of the one before; it expires when the policy says. */
 async function rotateKey(call: KeyCall): Promise<KeyAnswer> {
   const { vaults, vault } = call;
   const { key, version: before } = find(call);
-  const { kind, sizeBits, operations: allowed, tags } = before;
-  const { version } = await vaults.putKeyVersion(vault, key.name, { kind, sizeBits, operations: allowed, tags });
+  if (isImported(key)) throw refuse.badParameter('Rotation is not supported for imported keys.');
+  const { kind, sizeBits, operations, tags } = before;
+  const expires = expiryByPolicy(key, call.nowMs);
+  const { version } = await vaults.putKeyVersion(vault, key.name, { kind, sizeBits, operations, tags, expires });
   return keyBundle(vault, key, version);
 }
 

@@ -10,8 +10,15 @@ export type VaultOperation =
   | 'delete'
   | 'wrapkey'
   | 'unwrapkey'
+  | 'encrypt'
+  | 'decrypt'
   | 'sign'
   | 'rotate'
+  | 'import'
+  | 'get-rotation-policy'
+  | 'put-rotation-policy'
+  | 'backup'
+  | 'restore'
   | 'list-deleted'
   | 'get-deleted'
   | 'recover'
@@ -25,9 +32,9 @@ export interface KeyPath {
   readonly version: string;
 }
 
-const VERBS: readonly string[] = ['wrapkey', 'unwrapkey', 'sign'];
-/** What Key Vault has below a key beside its versions, and this one has not. */
-const NO_VERSIONS: readonly string[] = ['rotationpolicy', 'backup', 'restore'];
+const VERBS: readonly string[] = ['wrapkey', 'unwrapkey', 'encrypt', 'decrypt', 'sign'];
+/** What is done to a key as a whole. */
+const OF_KEYS: readonly string[] = ['create', 'rotate', 'backup'];
 
 export function readKeyPath(method: string, path: string): KeyPath {
   const segments = path.split('/').slice(1).map(decode);
@@ -44,6 +51,11 @@ export function readKeyPath(method: string, path: string): KeyPath {
   }
 }
 
+const POLICY_BY_METHOD: Readonly<Record<string, VaultOperation>> = {
+  GET: 'get-rotation-policy',
+  PUT: 'put-rotation-policy',
+};
+
 type Found = [operation: KeyPath['operation'], version?: string];
 
 function readKey(method: string, keyName: string, third: string, fourth: string): Found {
@@ -53,13 +65,17 @@ function readKey(method: string, keyName: string, third: string, fourth: string)
     const verb = fourth.toLowerCase();
     return method === 'POST' && VERBS.includes(verb) ? [verb as VaultOperation, word] : ['unknown'];
   }
-  if (NO_VERSIONS.includes(word)) return ['unknown'];
+  if (word === 'rotationpolicy') return [POLICY_BY_METHOD[method] ?? 'unknown'];
+  if (word === 'backup' && method !== 'POST') return ['unknown'];
   switch (method) {
     case 'GET':
       return word === 'versions' ? ['list-versions'] : ['get', word];
     case 'POST':
       // A verb without a version is about the latest: SDKs for Go and Java leave the empty segment out.
-      return [word === 'create' || word === 'rotate' || VERBS.includes(word) ? (word as VaultOperation) : 'unknown'];
+      if (keyName.toLowerCase() === 'restore' && word === '') return ['restore'];
+      return [OF_KEYS.includes(word) || VERBS.includes(word) ? (word as VaultOperation) : 'unknown'];
+    case 'PUT':
+      return [word === '' ? 'import' : 'unknown'];
     case 'PATCH':
       return ['update', word];
     case 'DELETE':

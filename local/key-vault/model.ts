@@ -5,7 +5,7 @@ export type RsaKind = 'RSA' | 'RSA-HSM';
 export type KeyKind = RsaKind | 'EC' | 'EC-HSM';
 
 /** As key_ops and error texts write them (URLs are lower case). */
-export type KeyOperation = 'encrypt' | 'decrypt' | 'sign' | 'verify' | 'wrapKey' | 'unwrapKey';
+export type KeyOperation = 'encrypt' | 'decrypt' | 'sign' | 'verify' | 'wrapKey' | 'unwrapKey' | 'import';
 
 export interface KeyVersion {
   /** 32 hexadecimal digits. */
@@ -17,6 +17,8 @@ export interface KeyVersion {
   readonly publicKey: KeyObject;
   readonly createdAt: number;
   readonly exportable: boolean;
+  /** Made elsewhere: such keys are not rotated by the vault. */
+  readonly imported?: boolean;
   updatedAt: number;
   enabled: boolean;
   /** Unix seconds, as the wire has them. */
@@ -26,11 +28,24 @@ export interface KeyVersion {
   tags: Readonly<Record<string, string>>;
 }
 
+/** Durations are ISO 8601: a number of days, months or years. */
+export interface RotationPolicy {
+  readonly lifetimeActions: readonly {
+    readonly trigger: { readonly timeAfterCreate?: string; readonly timeBeforeExpiry?: string };
+    readonly action: { readonly type: 'Rotate' | 'Notify' };
+  }[];
+  readonly expiryTime?: string | undefined;
+  /** Unix seconds; absent from the one that a key has by default. */
+  readonly created?: number;
+  readonly updated?: number;
+}
+
 export interface VaultKey {
   /** As it was created; looked up in any case. */
   readonly name: string;
   /** Oldest first; the last one is the latest. */
   readonly versions: KeyVersion[];
+  rotationPolicy?: RotationPolicy;
 }
 
 export interface DeletedKey {

@@ -120,6 +120,9 @@ export const nameTakenByDeleted = (name: string): VaultError =>
     { innerCode: 'ObjectIsDeletedButRecoverable' },
   );
 
+export const nameTaken = (name: string): VaultError =>
+  new VaultError(409, 'Conflict', `Key ${name} already exists in this key vault.`);
+
 export const purgeForbidden = (vault: Vault): VaultError =>
   new VaultError(
     403,

@@ -31,6 +31,7 @@ interface NewKeyVersion {
   readonly sizeBits: number;
   readonly pem?: string | undefined;
   readonly exportable?: boolean | undefined;
+  readonly imported?: boolean | undefined;
   readonly enabled?: boolean | undefined;
   readonly notBefore?: number | undefined;
   readonly expires?: number | undefined;
@@ -166,6 +167,7 @@ function newVersion(spec: NewKeyVersion, material: KeyPair & { readonly sizeBits
     publicKey: material.publicKey,
     createdAt: nowSeconds,
     exportable: spec.exportable ?? false,
+    imported: spec.imported ?? false,
     updatedAt: nowSeconds,
     enabled: spec.enabled ?? true,
     notBefore: spec.notBefore,
