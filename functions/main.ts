@@ -158,9 +158,10 @@ const services = {
   dataKeyCalls: new DataKeyCalls(clock, entropy.id()),
   readiness: new Readiness({ tables, clock, log }),
   companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
-  tokenSource: {
+  deployment: {
     tokenUrl: `${settings.KEYSWITCH_AUTHORITY_HOST.replace(/\/+$/, '')}/${settings.KEYSWITCH_VENDOR_TENANT_ID}/oauth2/v2.0/token`,
     scope: `${settings.KEYSWITCH_API_AUDIENCE}/.default`,
+    vaultSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
   },
   publicUrl: settings.publicUrl,
   vendorName: settings.KEYSWITCH_VENDOR_NAME,

@@ -3,6 +3,8 @@
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 
 const STRONG = /^"([A-Za-z0-9_-]{1,256})"$/;
+/** What means something in an If-None-Match: tags, weak ones too. */
+export const ETAG_LIST = /^(?:\*|(?:W\/)?"[!#-~]*"(?:, (?:W\/)?"[!#-~]*")*)$/;
 /** What is taken of an If-Match. */
 export const ETAG_CONDITION = /^(?:\*|"[A-Za-z0-9_-]{1,256}")$/;
 

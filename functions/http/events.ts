@@ -8,7 +8,15 @@ import { listEvents } from '../../shared/operations/audit/list-events.ts';
 import { verifyEvents, type Verifying } from '../../shared/operations/audit/verify-events.ts';
 import type { Role } from './roles.ts';
 import { defineRoute, type Answer, type CallContext } from './route.ts';
-import { chainBody, chainToBody, eventBody, eventToBody, verifyQuery, type EventBody } from './schemas/events.ts';
+import {
+  chainBody,
+  chainToBody,
+  eventBody,
+  eventToBody,
+  knownHead,
+  verifyQuery,
+  type EventBody,
+} from './schemas/events.ts';
 import { companyPath } from './schemas/ids.ts';
 import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 
@@ -37,9 +45,9 @@ async function listed(
 async function verified(
   deps: EventServices,
   companyId: string,
-  { sequence, hash }: z.output<typeof verifyQuery>,
+  { head }: z.output<typeof verifyQuery>,
 ): Promise<Result<Answer<z.input<typeof chainBody>>, Refusal>> {
-  const known = sequence === undefined || hash === undefined ? {} : { known: { sequence: Number(sequence), hash } };
+  const known = head === undefined ? {} : { known: knownHead(head) };
   const report = await verifyEvents(deps, { companyId, ...known });
   return report.ok ? ok({ status: 200, body: chainToBody(report.value) }) : report;
 }

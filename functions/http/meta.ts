@@ -1,7 +1,7 @@
 // The description of the API, for everybody. Made when it is first asked for, once per process: a cold start does not wait for it.
 import * as z from 'zod';
 import { ok } from '../../shared/domain/result.ts';
-import { describeApi, type TokenSource } from './description/openapi.ts';
+import { describeApi, type Deployment } from './description/openapi.ts';
 import { defineRoute, type Route } from './route.ts';
 
 /** The package's; a test compares the two. */
@@ -9,7 +9,7 @@ export const API_VERSION = '0.1.0';
 
 /** `routes` is the whole table, this route included: the description describes itself. */
 export interface MetaServices {
-  readonly tokenSource: TokenSource;
+  readonly deployment: Deployment;
 }
 
 export function metaRoutes<D extends MetaServices>(routes: () => readonly Route<D>[]): readonly Route<D>[] {
@@ -24,8 +24,8 @@ export function metaRoutes<D extends MetaServices>(routes: () => readonly Route<
       roles: 'open',
       answers: { 200: 'The description.' },
       answerSchema: z.record(z.string(), z.unknown()),
-      run: ({ tokenSource }: MetaServices) => {
-        description ??= { ...describeApi(routes(), { ...tokenSource, version: API_VERSION }) };
+      run: ({ deployment }: MetaServices) => {
+        description ??= { ...describeApi(routes(), { ...deployment, version: API_VERSION }) };
         return Promise.resolve(ok({ status: 200, body: description }));
       },
     }),

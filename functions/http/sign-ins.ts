@@ -24,7 +24,7 @@ const linkPath = z.strictObject({
   link: z.string().meta({ override: { pattern: TICKET.source } }),
 });
 const answerForm = z.strictObject({
-  state: z.string(),
+  state: z.string().meta({ override: { pattern: TICKET.source } }),
   answer: z.enum(['confirm', 'decline']),
 });
 /** Microsoft and Google add parameters as they like, and mailers to links. */

@@ -2,6 +2,8 @@
 // `|`, `/`, `#`, `?` or a control character (Table Storage forbids these in keys), nor begin with `!`, which marks our own rows.
 export const RESOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 export const DATA_KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+/** Where case does not count. */
+export const GUID_IN_ANY_CASE = /^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$/;
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Ids of companies, keyrings, connections and switches: 1 to 64 of `a-z`, `0-9`, `-`, beginning with no `-`. */

@@ -6,7 +6,7 @@ import { err, ok, type Result } from './result.ts';
 
 const MAX_CHARACTERS = 127;
 const MAX_TEXT_CHARACTERS = 2_048;
-const KEY_NAME = /^[0-9A-Za-z-]{1,127}$/;
+export const KEY_NAME = /^[0-9A-Za-z-]{1,127}$/;
 const IN_KEY_PATH = /(?:^|\/)keys\/+([0-9A-Za-z-]{1,127})(?:[/?#]|$)/i;
 /** The other objects of a vault, whose names are no keys. */
 const OTHER_OBJECTS = /(?:^|\/)(?:secrets|certificates)\//i;

@@ -1,7 +1,7 @@
 // The Microsoft 365 and Google Workspace tenants that are found in a company's data: whose administrators must agree before that
 // data comes under another key. Pure.
 import type { Seal } from './company-key.ts';
-import { isGuid } from './ids.ts';
+import { GUID_IN_ANY_CASE, isGuid } from './ids.ts';
 import { err, ok, type Result } from './result.ts';
 
 export const TENANT_KINDS = ['microsoft-365', 'google-workspace'] as const;
@@ -41,9 +41,15 @@ const PERSONAL_DOMAINS: readonly string[] = ['gmail.com', 'googlemail.com'];
 
 const MAX_DOMAIN_CHARS = 253;
 /** RFC 5891, 4.2.3.1: two dashes in third and fourth place are Punycode's, which has more behind them. */
-const LABEL = /^(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$|^xn--[a-z0-9](?:[a-z0-9-]{0,57}[a-z0-9])?$/;
+const LABEL = /^(?:(?!..--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?|xn--[a-z0-9](?:[a-z0-9-]{0,57}[a-z0-9])?)$/;
 /** A last label that begins with a digit would make an address of the name, or nothing. */
 const TOP_LEVEL = /^[a-z]/;
+const unanchored = ({ source }: RegExp): string => source.slice(1, -1);
+
+/** What is taken of either kind, but for tenants of personal accounts, and no tenant at all. */
+export const TENANT_ID = new RegExp(
+  String.raw`${GUID_IN_ANY_CASE.source}|^(?:${unanchored(LABEL)}\.)+(?=[a-z])${unanchored(LABEL)}$`,
+);
 
 /** The id as it is stored and compared, or what is wrong with it. */
 export function parseTenantId(kind: TenantKind, typed: string): Result<string, string> {

@@ -12,9 +12,16 @@ const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
  * https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftkeyvault
  */
 const VAULT_NAME = /^[a-z](?!.*--)[a-z0-9-]{1,22}[a-z0-9]$/;
+
 const MANAGED_HSM = /\.managedhsm\.(azure\.net|azure\.cn|usgovcloudapi\.net)$/;
 const OTHER_CLOUD = /\.vault\.(azure\.net|azure\.cn|usgovcloudapi\.net|microsoftazure\.de)$/;
 const PRIVATE_LINK = /^([^.]+)\.(?:privatelink\.)?vaultcore\.(azure\.net|azure\.cn|usgovcloudapi\.net)$/;
+
+/** The URIs of vaults that may be called, as callers may write them. */
+export function vaultUriPattern({ allowedSuffixes }: VaultUriPolicy): RegExp {
+  const suffixes = allowedSuffixes.map((suffix) => suffix.replaceAll('.', String.raw`\.`)).join('|');
+  return new RegExp(String.raw`^https://[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]\.(?:${suffixes})/?$`);
+}
 
 /** What stands between `https://` and the path must be a host name and nothing more. In lower case. */
 export function authorityProblem(host: string): string | undefined {

@@ -1,22 +1,9 @@
 // Requests made from the API's own description: valid ones, nearly valid ones and hostile ones. Pure.
 import fc from 'fast-check';
 import { operationsOf, type Document } from '../fixtures/api-document.ts';
+import { fromSchema, type Schema } from '../fixtures/from-schema.ts';
 import { STATE } from '../functions/http/pages/page-routes.ts';
 import { hostileJson, hostileText, PROTOTYPE_NAMES } from './hostile.ts';
-
-interface Schema {
-  readonly $ref?: string;
-  readonly type?: string;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly pattern?: string;
-  readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly items?: Schema;
-  readonly minItems?: number;
-}
 
 interface Parameter {
   readonly in: 'path' | 'query' | 'header';
@@ -82,44 +69,8 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   state: [STATE],
 };
 
-function valid(schema: Schema, operation: Operation, name = ''): fc.Arbitrary<unknown> {
-  const known = KNOWN[name];
-  const made = madeOf(schema, operation);
-  return known ? fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...known) }, { weight: 1, arbitrary: made }) : made;
-}
-
-function madeOf(schema: Schema, operation: Operation): fc.Arbitrary<unknown> {
-  if (schema.$ref !== undefined) {
-    const target = operation.schemas[schema.$ref.split('/').at(-1) ?? ''];
-    if (!target) throw new Error(`there is no ${schema.$ref}`);
-    return valid(target, operation);
-  }
-  if ('const' in schema) return fc.constant(schema.const);
-  if (schema.enum) return fc.constantFrom(...schema.enum);
-  const either = schema.anyOf ?? schema.oneOf;
-  if (either) return fc.oneof(...either.map((one) => valid(one, operation)));
-  switch (schema.type) {
-    case 'object': {
-      const parts = Object.entries(schema.properties ?? {});
-      const model = Object.fromEntries(parts.map(([name, part]) => [name, valid(part, operation, name)]));
-      return fc.record(model, { requiredKeys: [...(schema.required ?? [])] });
-    }
-    case 'array':
-      return fc.array(valid(schema.items ?? {}, operation), { minLength: schema.minItems ?? 0, maxLength: 4 });
-    case 'boolean':
-      return fc.boolean();
-    case 'integer':
-    case 'number':
-      return fc.nat();
-    case 'string':
-      return schema.pattern === undefined
-        ? fc.string({ maxLength: 30 })
-        : fc.stringMatching(new RegExp(schema.pattern));
-    case undefined:
-    default:
-      return hostileJson;
-  }
-}
+const valid = ({ schemas }: Operation, schema: Schema, name?: string): fc.Arbitrary<unknown> =>
+  fromSchema(schema, { schemas, known: KNOWN, anything: hostileJson }, name);
 
 /** One field replaced, taken away or put in beside, at the top or one level below it. */
 const nearly = (body: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
@@ -207,7 +158,7 @@ export function requestsOf(operation: Operation): fc.Arbitrary<FuzzedRequest> {
   const asked = operation.parameters.filter((one) => one.in === 'query');
   const text = (one: Parameter): fc.Arbitrary<string> =>
     fc.oneof(
-      { weight: 9, arbitrary: valid(one.schema, operation, one.name).map(String) },
+      { weight: 9, arbitrary: valid(operation, one.schema, one.name).map(String) },
       { weight: 1, arbitrary: hostileText },
     );
   const path = fc
@@ -235,7 +186,7 @@ export function requestsOf(operation: Operation): fc.Arbitrary<FuzzedRequest> {
     { weight: 4, arbitrary: fc.constant<Record<string, string>>({}) },
     { weight: 1, arbitrary: fc.dictionary(fc.constantFrom(...HEADERS), headerText, { maxKeys: 2 }) },
   );
-  const wanted = operation.body === undefined ? fc.constant<unknown>({}) : valid(operation.body.schema, operation);
+  const wanted = operation.body === undefined ? fc.constant<unknown>({}) : valid(operation, operation.body.schema);
   const type = operation.body?.type ?? 'application/json';
   const written = type === 'application/json' ? (body: unknown): string => JSON.stringify(body) : asForm;
   const rawBody: fc.Arbitrary<string | Uint8Array | undefined> =

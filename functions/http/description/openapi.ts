@@ -2,18 +2,22 @@
 import type * as z from 'zod';
 import { ZodObject } from 'zod';
 import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { vaultUriPattern } from '../../../shared/domain/vault-host.ts';
 import { claimOf } from '../roles.ts';
 import { fullPath, type Route } from '../route.ts';
 import { errorOf, errorStatusesOf } from './errors.ts';
 import { giveExample } from './examples.ts';
 import { INTRODUCTION, TAGS } from './introduction.ts';
+import { vaultUri } from '../schemas/connections.ts';
 import { requestHeadersOf } from './request-headers.ts';
 import { successesOf } from './successes.ts';
 
 type Described = Omit<Route<never>, 'invoke'>;
 
-/** Of this deployment: where its callers get their tokens, and for what. */
-export interface TokenSource {
+/** What differs from one deployment to the next. */
+export interface Deployment {
+  /** What vaults' host names end in. */
+  readonly vaultSuffixes: readonly string[];
   /** Of Entra ID, version 2.0. */
   readonly tokenUrl: string;
   readonly scope: string;
@@ -23,7 +27,7 @@ const SCHEME = 'entra';
 
 export function describeApi<D>(
   routes: readonly Route<D>[],
-  about: TokenSource & { readonly version: string },
+  about: Deployment & { readonly version: string },
 ): ReturnType<typeof createDocument> {
   const { version, tokenUrl, scope } = about;
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
@@ -56,7 +60,13 @@ export function describeApi<D>(
       },
     },
   };
-  return createDocument(description, { override: giveExample });
+  const uri = vaultUriPattern({ allowedSuffixes: about.vaultSuffixes }).source;
+  return createDocument(description, {
+    override: ({ zodSchema, jsonSchema }) => {
+      giveExample({ zodSchema, jsonSchema });
+      if (zodSchema === vaultUri) Object.assign(jsonSchema, { pattern: uri });
+    },
+  });
 }
 
 function operationOf(route: Described, scope: string): ZodOpenApiOperationObject {

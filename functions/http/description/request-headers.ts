@@ -1,7 +1,7 @@
 // The headers of requests as they are described, each once, and exactly what is taken of each.
 import * as z from 'zod';
 import { ENCODED_ACTOR } from '../actor.ts';
-import { ETAG_CONDITION } from '../etags.ts';
+import { ETAG_CONDITION, ETAG_LIST } from '../etags.ts';
 import { IDEMPOTENCY_KEY } from '../preconditions.ts';
 import type { RouteDescription } from '../route.ts';
 
@@ -20,6 +20,7 @@ const ACTOR = {
 const IF_CHANGED = {
   'If-None-Match': z
     .string()
+    .regex(ETAG_LIST)
     .optional()
     .meta({ description: '304 if the resource still has this ETag.', param: { id: 'IfChangedParam' } }),
 };

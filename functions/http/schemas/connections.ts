@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import { CONNECTION_CHECKS, type CheckResult, type ConnectionTest } from '../../../shared/domain/connection-verdict.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
+import { GUID_IN_ANY_CASE } from '../../../shared/domain/ids.ts';
+import { KEY_NAME } from '../../../shared/domain/key-name.ts';
 import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
 import type { Instruction } from '../../../shared/domain/instructions.ts';
 import { present } from '../../../shared/domain/rows/cells.ts';
@@ -9,23 +11,35 @@ import type { VaultHealth } from '../../../shared/domain/vault-health.ts';
 import type { HealthReport } from '../../../shared/operations/vault-checks.ts';
 import { publicFailure } from '../failure-to-response.ts';
 import { failureBody, failureCode, remedy } from './failures.ts';
-import { connectionId, count, time } from './ids.ts';
+import { connectionId, count, guid, time } from './ids.ts';
 
 const MAX_INPUT_CHARS = 2048;
+
+/** What is taken is described; what is not is judged by the operation, with words of its own. */
+const promised = ({ source }: RegExp): object => ({ pattern: source, maxLength: undefined });
+
+/** Its pattern is of the deployment. */
+export const vaultUri = z.string().max(MAX_INPUT_CHARS).meta({
+  description: "The vault's base URI; not of the vendor's own vault.",
+  example: 'https://contoso.vault.azure.net',
+});
 
 /** Judged by the operation, whose answers name every mistake with its fix; here only bounded. */
 export const connectionInput = z
   .strictObject({
-    vaultUri: z
+    vaultUri,
+    keyName: z
       .string()
       .max(MAX_INPUT_CHARS)
-      .meta({ description: "The vault's base URI.", example: 'https://contoso.vault.azure.net' }),
-    keyName: z.string().max(MAX_INPUT_CHARS).meta({ example: 'keyswitch' }),
+      .meta({ example: 'keyswitch', override: promised(KEY_NAME) }),
     tenantId: z
       .string()
       .max(64)
+      .meta({ override: promised(GUID_IN_ANY_CASE) })
       .optional()
-      .meta({ description: "The vault's Entra tenant; learnt by a test if not given." }),
+      .meta({
+        description: "The vault's Entra tenant; learnt by a test if not given. It stays the same once it is known.",
+      }),
     credential: z.strictObject({ kind: z.literal('federated') }),
   })
   .meta({ id: 'ConnectionInput' });
@@ -35,11 +49,11 @@ export const connectionBody = z
     connectionId,
     vaultUri: z.url(),
     keyName: z.string(),
-    tenantId: z.guid().optional(),
-    movedFrom: z.array(z.guid()).max(100).optional().meta({
+    tenantId: guid.optional(),
+    movedFrom: z.array(guid).max(100).optional().meta({
       description: 'Entra tenants that the vault belonged to before it was moved, and this connection with it.',
     }),
-    movingTo: z.guid().optional().meta({
+    movingTo: guid.optional().meta({
       description:
         'The Entra tenant that the vault was moved to, and whose administrator has consented: pinned once a test sees its key open what is in use.',
     }),
@@ -111,7 +125,7 @@ export const testBody = z
       .meta({ description: '`waiting`: a grant may not have arrived yet.' }),
     checks: z.array(checkBody).max(100),
     testedAt: time,
-    tenantId: z.guid().optional(),
+    tenantId: guid.optional(),
     principalId: z
       .string()
       .optional()

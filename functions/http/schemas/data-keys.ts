@@ -11,14 +11,14 @@ import { errorOfOne, failureBody } from './failures.ts';
 import { count, dataKeyId, keyringId, time } from './ids.ts';
 
 const base64urlChars = (bytes: number): number => Math.ceil((bytes * 4) / 3);
-const wholeBytes = (text: string): boolean => Buffer.from(text, 'base64url').toString('base64url') === text;
+/** Whole bytes have one form only: RFC 4648, 3.5, the bits that are left over are zero. */
+const BASE64URL = /^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-][AQgw]|[A-Za-z0-9_-]{2}[AEIMQUYcgkosw048])?$/;
 
 const plaintext = z
   .string()
   .min(base64urlChars(DATA_KEY_MIN_BYTES))
   .max(base64urlChars(DATA_KEY_MAX_BYTES))
-  .regex(/^[A-Za-z0-9_-]+$/, 'must be base64url without padding')
-  .refine(wholeBytes, 'must be base64url of whole bytes')
+  .regex(BASE64URL, 'must be base64url of whole bytes, without padding')
   .meta({ description: `${DATA_KEY_MIN_BYTES} to ${DATA_KEY_MAX_BYTES} bytes in base64url without padding.` });
 
 export const newDataKeysBody = z
@@ -27,12 +27,21 @@ export const newDataKeysBody = z
       .array(z.strictObject({ keyId: dataKeyId.optional(), plaintext: plaintext.optional() }))
       .min(1)
       .max(MAX_KEYS_PER_CALL)
-      .meta({ description: 'One for each data key. With a plaintext it is imported, otherwise generated (32 bytes).' }),
+      .meta({
+        description:
+          'One for each data key. With a plaintext it is imported, otherwise generated (32 bytes). No id comes twice; one that is left out is made here.',
+      }),
   })
   .meta({ id: 'NewDataKeysInput' });
 
 export const unwrapBody = z
-  .strictObject({ keyIds: z.array(dataKeyId).min(1).max(MAX_KEYS_PER_CALL) })
+  .strictObject({
+    keyIds: z
+      .array(dataKeyId)
+      .min(1)
+      .max(MAX_KEYS_PER_CALL)
+      .meta({ override: { uniqueItems: true } }),
+  })
   .meta({ id: 'UnwrapInput' });
 
 const version = count.meta({ description: 'The version of the company key that it is under.' });

@@ -4,9 +4,6 @@ import { OUTCOMES, type AuditRecord } from '../../../shared/domain/audit.ts';
 import { PROBLEM_CODES, type ChainReport } from '../../../shared/domain/audit-check.ts';
 import { count, time } from './ids.ts';
 
-const HASH = /^[0-9a-f]{64}$/;
-const hash = z.string().regex(HASH);
-
 const MAX_PROBLEMS_SHOWN = 100;
 
 export const eventBody = z
@@ -45,16 +42,22 @@ function readDetail(text: string): EventBody['detail'] {
   }
 }
 
-export const verifyQuery = z
-  .strictObject({
-    sequence: z
-      .string()
-      .regex(/^[1-9][0-9]{0,14}$/)
-      .optional()
-      .meta({ description: 'Of a head that is known from the log, with `hash`.' }),
-    hash: hash.optional(),
-  })
-  .refine((query) => (query.sequence === undefined) === (query.hash === undefined), 'sequence and hash go together');
+/** One parameter, since neither part is of use without the other, and a description cannot say so of two. */
+export const verifyQuery = z.strictObject({
+  head: z
+    .string()
+    .regex(/^[1-9][0-9]{0,14}-[0-9a-f]{64}$/, 'must be a sequence, a dash and a hash')
+    .optional()
+    .meta({
+      description: 'A head that is known from the log, as `{sequence}-{hash}`.',
+      param: { id: 'KnownHeadParam' },
+    }),
+});
+
+export function knownHead(head: string): { readonly sequence: number; readonly hash: string } {
+  const [sequence = '', hash = ''] = head.split('-');
+  return { sequence: Number(sequence), hash };
+}
 
 export const chainBody = z
   .strictObject({

@@ -17,41 +17,64 @@ const MAX_OPERATIONS = 16;
 const member = z
   .string()
   .regex(/^[A-Za-z0-9_-]+$/, 'must be base64url without padding')
-  .max(MAX_MEMBER_CHARS)
-  .optional();
+  .max(MAX_MEMBER_CHARS);
 const word = visibleText(MAX_TEXT_CHARS);
 
+/** What any key may say of itself. `use`, `alg` and `key_ops` are judged by the operation, with words of its own. */
+const saidOf = (algorithm: string) => ({
+  kid: word.optional().meta({ description: 'Comes back in the header of the JWE.' }),
+  use: word.meta({ override: { enum: ['enc'] } }).optional(),
+  alg: word.meta({ override: { enum: [algorithm] } }).optional(),
+  key_ops: z
+    .array(word)
+    .max(MAX_OPERATIONS)
+    .optional()
+    .meta({ description: 'Not only those of a key for signatures.' }),
+  ext: z.boolean().optional(),
+});
+
 export const exportPublicKey = z
-  .strictObject({
-    kty: z.enum(['RSA', 'EC', 'OKP']),
-    n: member,
-    e: member,
-    crv: z.enum(['P-256', 'P-384', 'P-521', 'X25519']).optional(),
-    x: member,
-    y: member,
-    kid: word.optional().meta({ description: 'Comes back in the header of the JWE.' }),
-    use: word.optional(),
-    alg: word.optional(),
-    key_ops: z.array(word).max(MAX_OPERATIONS).optional(),
-    ext: z.boolean().optional(),
-  })
-  .meta({
-    id: 'ExportPublicKey',
-    description:
-      'A public key as a JWK: RSA of 2,048 bits and more (RSA-OAEP-256), or EC P-256, P-384, P-521 or OKP X25519 (ECDH-ES). Never a private one.',
-  });
+  .discriminatedUnion('kty', [
+    z
+      .strictObject({ kty: z.literal('RSA'), n: member, e: member, ...saidOf('RSA-OAEP-256') })
+      .meta({ id: 'RsaPublicKey', description: 'Of 2,048 to 16,384 bits, for RSA-OAEP-256.' }),
+    z
+      .strictObject({
+        kty: z.literal('EC'),
+        crv: z.enum(['P-256', 'P-384', 'P-521']),
+        x: member,
+        y: member,
+        ...saidOf('ECDH-ES'),
+      })
+      .meta({ id: 'EcPublicKey', description: 'For ECDH-ES.' }),
+    z
+      .strictObject({ kty: z.literal('OKP'), crv: z.literal('X25519'), x: member, ...saidOf('ECDH-ES') })
+      .meta({ id: 'OkpPublicKey', description: 'For ECDH-ES.' }),
+  ])
+  .meta({ id: 'ExportPublicKey', description: 'A public key as a JWK. Never a private one.' });
 
 export const exportBody = z
   .strictObject({
     publicKey: exportPublicKey.optional(),
     passphrase: z
       .string()
+      .meta({
+        override: {
+          minLength: MIN_PASSPHRASE_CHARS,
+          maxLength: MAX_PASSPHRASE_CHARS,
+          pattern: String.raw`^[^\u0000-\u001f\u007f-\u009f]*$`,
+        },
+      })
       .optional()
       .meta({
-        description: `${MIN_PASSPHRASE_CHARS} to ${MAX_PASSPHRASE_CHARS} characters, at least ${MIN_DIFFERENT_CHARS} different ones, no control characters (PBES2-HS512+A256KW). It is not kept.`,
+        description: `At least ${MIN_DIFFERENT_CHARS} different characters, no control characters and no lone surrogates (PBES2-HS512+A256KW). It is not kept.`,
       }),
   })
-  .meta({ id: 'ExportRequest', description: 'Who can open the export: exactly one of the two.' });
+  .meta({
+    id: 'ExportRequest',
+    description: 'Who can open the export: exactly one of the two.',
+    override: { minProperties: 1, maxProperties: 1 },
+  });
 
 /** To whom an export is to go, as it is named to those who approve it. */
 export const exportRecipientInput = z

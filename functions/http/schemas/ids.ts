@@ -1,6 +1,6 @@
 // The forms of ids, times and page parameters as callers see them. Pure.
 import * as z from 'zod';
-import { TENANT_KINDS } from '../../../shared/domain/tenant.ts';
+import { TENANT_ID, TENANT_KINDS } from '../../../shared/domain/tenant.ts';
 import { DATA_KEY_ID, RESOURCE_ID } from '../../../shared/domain/ids.ts';
 
 const resourceId = (description: string, example: string, id: string): z.ZodString => {
@@ -32,8 +32,9 @@ const tenantId = z
   .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a GUID or a domain')
   .meta({
     description:
-      'Of `microsoft-365` the GUID of the Entra tenant; of `google-workspace` the primary domain, in lower case, international names in Punycode.',
+      'Of `microsoft-365` the GUID of the Entra tenant; of `google-workspace` the primary domain, in lower case, international names in Punycode. None of personal accounts.',
     example: 'contoso.com',
+    override: { pattern: TENANT_ID.source, maxLength: 253 },
     param: { id: 'TenantIdParam' },
   });
 
@@ -50,6 +51,11 @@ export const time = z.iso.datetime().meta({
   description: 'ISO 8601, UTC.',
   override: ({ jsonSchema }: { jsonSchema: { pattern?: string } }) => delete jsonSchema.pattern,
 });
+/** Described by its pattern alone: the format `uuid` is for those of RFC 9562, and not every id of a tenant is one. */
+export const guid = z.guid().meta({
+  override: ({ jsonSchema }: { jsonSchema: { format?: string } }) => delete jsonSchema.format,
+});
+
 export const count = z.number().int().min(0);
 
 /** The action has no fields: an absent body and `{}` mean the same. */

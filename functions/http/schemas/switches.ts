@@ -31,7 +31,7 @@ export const retryBody = z
     ({ direction, withoutKeeping }) => direction === undefined || withoutKeeping === undefined,
     'direction and withoutKeeping do not go together',
   )
-  .meta({ id: 'SwitchRetry' });
+  .meta({ id: 'SwitchRetry', description: 'At most one of the two.', override: { maxProperties: 1 } });
 
 const waitsFor = z
   .discriminatedUnion('reason', [

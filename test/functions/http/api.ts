@@ -30,7 +30,7 @@ import { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
 import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
-import { TOKEN_SOURCE } from '../../fixtures/api-document.ts';
+import { DEPLOYMENT } from '../../fixtures/api-document.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
@@ -191,7 +191,7 @@ export class Api {
       }),
       eventLimits,
       dataKeyCalls: new DataKeyCalls(clock, 'instance-1'),
-      tokenSource: TOKEN_SOURCE,
+      deployment: DEPLOYMENT,
       readiness: new Readiness({ tables, clock, log }),
       companyClaim: 'extension_company',
       publicUrl: ORIGIN,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { EXAMPLES } from '../../../functions/http/description/examples.ts';
 import { API_VERSION } from '../../../functions/http/meta.ts';
 import { routes } from '../../../functions/http/routes.ts';
-import { documentOf, operationsOf, TOKEN_SOURCE } from '../../fixtures/api-document.ts';
+import { documentOf, operationsOf, DEPLOYMENT } from '../../fixtures/api-document.ts';
 import { ApiDescription } from './api-description.ts';
 
 const document = documentOf(routes, API_VERSION);
@@ -24,9 +24,9 @@ test('every operation states its roles, or that it is open, and one scheme says 
   for (const route of routes) {
     const { security, 'x-roles': roles } = operations.find(({ operationId }) => operationId === route.operationId)!;
     expect(roles).toEqual(route.roles === 'open' ? undefined : route.roles.map((role) => `Keyswitch.${role}`));
-    expect(security).toEqual(route.roles === 'open' ? [] : [{ entra: [TOKEN_SOURCE.scope] }]);
+    expect(security).toEqual(route.roles === 'open' ? [] : [{ entra: [DEPLOYMENT.scope] }]);
   }
-  const { tokenUrl, scope } = TOKEN_SOURCE;
+  const { tokenUrl, scope } = DEPLOYMENT;
   expect(document.components?.securitySchemes).toMatchObject({
     entra: {
       type: 'oauth2',

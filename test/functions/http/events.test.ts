@@ -210,17 +210,20 @@ describe('the check of a chain', () => {
       ['/events/verify', '_system'],
     ] as const) {
       const head = logged.find((detail) => detail?.['companyId'] === company);
-      const query = `?sequence=${String(head?.['sequence'])}&hash=${String(head?.['hash'])}`;
+      const query = `?head=${String(head?.['sequence'])}-${String(head?.['hash'])}`;
       expect((await api.call('GET', path + query, { as: auditor })).body['status']).toBe('intact');
-      const other = `?sequence=1&hash=${'0'.repeat(64)}`;
+      const other = `?head=1-${'0'.repeat(64)}`;
       const broken = await api.call('GET', path + other, { as: auditor });
       expect(broken.body).toMatchObject({ status: 'broken', problems: [{ code: 'rewritten', sequence: 1 }] });
     }
   });
 
-  test.each(['?sequence=1', `?hash=${'0'.repeat(64)}`, '?sequence=0&hash=x'])('refuses %s', async (query) => {
-    expect((await api.call('GET', `/companies/acme/events/verify${query}`, { as: auditor })).status).toBe(400);
-  });
+  test.each(['?head=1', `?head=${'0'.repeat(64)}`, `?head=0-${'0'.repeat(64)}`, '?sequence=1'])(
+    'refuses %s',
+    async (query) => {
+      expect((await api.call('GET', `/companies/acme/events/verify${query}`, { as: auditor })).status).toBe(400);
+    },
+  );
 });
 
 describe('the address of a client', () => {
