@@ -1,13 +1,15 @@
 // Sealing rows anew under the newest version of the seal key, so that an older one can be disabled. A round over all companies, in slices that go on
 // where the last stopped; one a day, and one at once when there is a new version. A seal that does not verify is counted, and stays what it is.
-import { MalformedRow } from '../domain/rows/cells.ts';
+import { sealedBytesOfHead } from '../domain/audit.ts';
+import { readSigned } from '../domain/rows/audit-rows.ts';
+import { count, MalformedRow } from '../domain/rows/cells.ts';
 import {
   readResealing,
   RESEALING_ROW_KEY,
   resealingCells,
   type ResealingState,
 } from '../domain/rows/resealing-rows.ts';
-import { rowKeysUnder, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
+import { HEAD_ROW_KEY, rowKeysUnder, signedRowKey, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
 import { sealedRow, type SealedPart, type SealedRow } from '../domain/rows/sealed-parts.ts';
 import { sealVerifies } from '../domain/seal.ts';
 import type { Seal } from '../domain/company-key.ts';
@@ -83,6 +85,7 @@ async function round(
   tally: Tally,
 ): Promise<string | undefined> {
   let after = slice.from;
+  if (after === '') await resealHead(deps, { companyId: SYSTEM_PARTITION, version: slice.version }, tally);
   const { after: first, before } = rowKeysUnder(INDEX_PREFIX);
   const range = { table: 'companies', partitionKey: SYSTEM_PARTITION, before, limit: PAGE_ROWS } as const;
   for await (const { rows } of pagesToTheEnd(deps.tables, { ...range, after: after || first })) {
@@ -109,9 +112,26 @@ async function resealCompany(
     for (const row of rows) {
       const sealed = readable(companyId, row);
       if (sealed?.parts.some(({ seal }) => seal.keyVersion !== version))
-        await resealRow(deps, { companyId, row, sealed, version }, tally);
+        await resealRow(deps, { table: 'companies', companyId, row, sealed, version }, tally);
     }
   }
+  await resealHead(deps, { companyId, version }, tally);
+}
+
+/** The head that was signed last: the next one is signed only if it leads on from there. */
+async function resealHead(
+  deps: Resealing,
+  { companyId, version }: { readonly companyId: string; readonly version: string },
+  tally: Tally,
+): Promise<void> {
+  const head = await deps.tables.read('events', companyId, HEAD_ROW_KEY);
+  const sequence = head && count(head.cells, 'signedSequence');
+  const row = sequence ? await deps.tables.read('events', companyId, signedRowKey(sequence)) : undefined;
+  const signed = row && readSigned(row.cells);
+  if (!row || !signed || signed.seal.keyVersion === version) return;
+  const parts = [{ bytes: sealedBytesOfHead(companyId, signed), seal: signed.seal }];
+  const sealed = { parts, cellsWith: ([seal]: readonly Seal[]) => ({ seal: JSON.stringify(seal) }) };
+  await resealRow(deps, { table: 'events', companyId, row, sealed, version }, tally);
 }
 
 /** A row that cannot be read is told of by whoever needs it. */
@@ -126,7 +146,13 @@ function readable(companyId: string, row: StoredRow): SealedRow | undefined {
 
 async function resealRow(
   deps: Resealing,
-  { companyId, row, sealed, version }: { companyId: string; row: StoredRow; sealed: SealedRow; version: string },
+  {
+    table,
+    companyId,
+    row,
+    sealed,
+    version,
+  }: { table: 'companies' | 'events'; companyId: string; row: StoredRow; sealed: SealedRow; version: string },
   tally: Tally,
 ): Promise<void> {
   const seals: Seal[] = [];
@@ -141,7 +167,7 @@ async function resealRow(
   const { rowKey, etag } = row;
   const cells = sealed.cellsWith(seals);
   // Whoever wrote it meanwhile may have sealed it anew; the next round looks.
-  const written = await deps.tables.write('companies', companyId, [{ kind: 'merge', rowKey, cells, etag }]);
+  const written = await deps.tables.write(table, companyId, [{ kind: 'merge', rowKey, cells, etag }]);
   if (written.outcome === 'committed') tally.resealed += 1;
   else tally.met += 1;
 }

@@ -158,6 +158,7 @@ export const ATTACKS = {
     shown: { file: MISBEHAVES, title: 'a value that is not what was wrapped never becomes a key' },
   },
   A90: { risk: 'API10', name: "write into our log or answers through a vault's error" },
+  A91: { risk: 'API2', name: "have a chain of events of one's own signed by the seal key" },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 export type AttackId = keyof typeof ATTACKS;

@@ -3,12 +3,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { readResealing, RESEALING_ROW_KEY, type ResealingState } from '../../shared/domain/rows/resealing-rows.ts';
 import { connectionRowKey, exportRowKey, SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
 import { sealedRow } from '../../shared/domain/rows/sealed-parts.ts';
+import { renewOnAgenda } from '../../shared/operations/agenda.ts';
+import { headItem } from '../../shared/operations/audit/deliver.ts';
+import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
+import { verifyEvents } from '../../shared/operations/audit/verify-events.ts';
 import { ensureListed } from '../../shared/operations/company-index.ts';
 import { loadSwitch } from '../../shared/operations/control-state.ts';
 import { loadExportState } from '../../shared/operations/export-state.ts';
 import { Readiness } from '../../shared/operations/readiness.ts';
 import { sweepSeals } from '../../shared/operations/reseal.ts';
-import { confirmSwitch } from '../../shared/operations/switches/control-switch.ts';
+import { cancelSwitch, confirmSwitch } from '../../shared/operations/switches/control-switch.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { loadConnection } from '../../shared/operations/verified-connection.ts';
 import { ADMIN } from '../fakes/actors.ts';
@@ -163,4 +167,19 @@ it('a row that others write meanwhile, or that cannot be sealed just then, has i
   expect(stateOf(rig).left).toBe(2);
   await sweepSeals(rig.deps);
   expect([named(rig), stateOf(rig).left]).toEqual([all(NEW), 0]);
+});
+
+it('the head of a chain that was signed last is signed anew, so that the next one leads on from it', async () => {
+  const sign = async (): Promise<number> => {
+    await renewOnAgenda(rig.store, headItem(COMPANY));
+    return sweepHeads(rig.deps);
+  };
+  expect(await sign()).toBe(1);
+  rig.vaults.rotateSealKey();
+  await sweepSeals(rig.deps);
+  rig.vaults.disableSealKey(OLD);
+  await startSwitch(rig.deps, { companyId: COMPANY, keyringId: KEYRING, switchId: 's2', target: FABRIKAM }, ADMIN);
+  await cancelSwitch(rig.deps, place('s2'), ADMIN);
+  expect(await sign()).toBe(1);
+  expect(await verifyEvents(rig.deps, { companyId: COMPANY })).toMatchObject({ value: { status: 'intact' } });
 });

@@ -1,8 +1,10 @@
-// Signing the heads of chains that have moved, by the vendor's seal key, and writing each to the log. Whoever keeps the log elsewhere can
+// Signing the heads of chains that have moved, by the vendor's seal key, if they lead on from what was signed before, and writing each to the log. Whoever keeps the log elsewhere can
 // show by it what a chain was, even against somebody who may write every table.
 import type { SignedHead } from '../../domain/rows/audit-rows.ts';
 import { headCells, signedCells } from '../../domain/rows/audit-rows.ts';
 import { sealedBytesOfHead } from '../../domain/audit.ts';
+import { failure } from '../../domain/failure-catalogue.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { HEAD_ROW_KEY, signedRowKey } from '../../domain/rows/row-keys.ts';
@@ -11,9 +13,10 @@ import { takeOffAgenda, type AgendaItem } from '../agenda.ts';
 import type { Sealer } from '../ports.ts';
 import { settleRaces, undecided, type Undecided } from '../races.ts';
 import { loadHead, type Auditing } from './append.ts';
+import { leadsOn } from './leads-on.ts';
 
 export interface HeadSigning extends Auditing {
-  readonly sealer: Pick<Sealer, 'sign'>;
+  readonly sealer: Pick<Sealer, 'sign' | 'publicKey'>;
 }
 
 /** One signature of the vendor's vault each. */
@@ -46,7 +49,14 @@ const isSigned = (head: { readonly sequence: number; readonly signedSequence: nu
 async function trySign(deps: HeadSigning, companyId: string): Promise<Result<boolean, Refusal> | Undecided> {
   const { value, etag } = await loadHead(deps.tables, companyId);
   if (etag === undefined || isSigned(value)) return ok(false);
-  const { sequence, hash } = value;
+  const led = await leadsOn(deps, companyId, value);
+  if (!led.ok) return err(refusedBy(led.error));
+  if (led.value.type === 'broken') {
+    // Another host may have signed since the head was read.
+    if ((await loadHead(deps.tables, companyId)).etag !== etag) return 'lost-race';
+    return err(refusedBy(notLed(deps, companyId, led.value)));
+  }
+  const { sequence, hash } = led.value.to;
   const at = deps.clock.now().toISOString();
   const seal = await deps.sealer.sign(sealedBytesOfHead(companyId, { sequence, hash, at }));
   if (!seal.ok) return err(refusedBy(seal.error));
@@ -56,12 +66,22 @@ async function trySign(deps: HeadSigning, companyId: string): Promise<Result<boo
     {
       kind: 'replace',
       rowKey: HEAD_ROW_KEY,
-      cells: headCells({ sequence, hash, signedSequence: sequence }),
+      cells: headCells({ ...value, signedSequence: sequence }),
       etag,
     },
     { kind: 'insert', rowKey: signedRowKey(sequence), cells: signedCells(head) },
   ]);
   return written.outcome === 'committed' ? ok(true) : undecided(written);
+}
+
+/** What is signed leads on from what was signed before: somebody has changed the chain in between, and no signature of ours covers that up. */
+function notLed(
+  { log }: HeadSigning,
+  companyId: string,
+  { by, sequence }: { readonly by: string; readonly sequence: number },
+): Failure {
+  log.write({ level: 'error', event: 'security.head-not-led', detail: { companyId, code: by, sequence } });
+  return failure('row-forged', { detail: HEAD_ROW_KEY });
 }
 
 /** Before it is written: the log then knows of every head that the tables know of. */
