@@ -11,7 +11,7 @@ import { claimCells, readClaim, type VaultClaim } from '../domain/rows/claim-row
 import { CLAIM_ROW_KEY, claimPartition, connectionRowKey, rowKeysUnder } from '../domain/rows/row-keys.ts';
 import { readConnection } from '../domain/rows/sealed-rows.ts';
 import type { Auditing } from './audit/append.ts';
-import { recordEvent, type Recording } from './audit/record-event.ts';
+import { audited, settleAct, type ActRecord } from './audit/audited.ts';
 import { listAll, type Loaded } from './control-state.ts';
 import type { RowWrite, Tables } from './ports.ts';
 import { settleRaces, undecided, type Undecided } from './races.ts';
@@ -90,37 +90,39 @@ export async function getClaim(
 
 /**
  * Takes a key away from the company that holds it: refused while a keyring or an unfinished switch of that company depends on it. First
- * marked, then looked at: a switch that begins meanwhile finds the mark, or is found.
+ * marked, then looked at: a switch that begins meanwhile finds the mark, or is found. The claim goes in one transaction with its event.
  */
-export async function releaseClaim(deps: Recording, key: VaultKeyName, actor: Actor): Promise<Result<void, Refusal>> {
-  let meant: VaultClaim | undefined;
-  const released = await settleRaces<undefined>(deps, async () => {
-    const claim = await loadClaim(deps, key);
-    // After an attempt whose answer was lost there is none: that was ours, or another's of the same kind.
-    if (!claim) return meant === undefined ? err(notFound('vault-claim', nameOf(key))) : ok(undefined);
-    meant ??= claim.value;
-    // Gone as well, and claimed anew since: that claim nobody asked to release.
-    if (!isSameClaim(meant, claim.value)) return ok(undefined);
-    const marked = await mark(deps, key, claim, 'releasing');
-    if (typeof marked === 'string' || !marked.ok) return marked;
-    const { companyId } = claim.value;
-    if (await isInUse(deps.tables, companyId, key)) {
-      // A mark that stays would keep the company from the key that it uses.
-      const held = await mark(deps, key, { value: claim.value, etag: marked.value }, 'held');
-      if (typeof held === 'string') return held;
-      const message = `A keyring or an unfinished switch of the company '${companyId}' depends on this key.`;
-      return err({ type: 'state', code: 'vault-claim-in-use', message });
-    }
-    const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: marked.value } as const;
-    const written = await deps.tables.write('vaultkeys', claimPartition(key), [gone]);
-    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
-  });
-  if (released.ok && meant) {
-    const { companyId } = meant;
-    const target = nameOf(key);
-    await recordEvent(deps, actor, { action: 'vault-claim.release', companyId, target, outcome: 'done' });
+export async function releaseClaim(deps: Auditing, key: VaultKeyName, actor: Actor): Promise<Result<void, Refusal>> {
+  const meant = (await loadClaim(deps, key))?.value;
+  if (!meant) return err(notFound('vault-claim', nameOf(key)));
+  const act = { action: 'vault-claim.release', companyId: meant.companyId, target: nameOf(key) };
+  return audited(deps, actor, act, (record) =>
+    settleAct(deps, record, () => releaseOnce(deps, key, { meant, record })),
+  );
+}
+
+async function releaseOnce(
+  deps: Auditing,
+  key: VaultKeyName,
+  { meant, record }: { readonly meant: VaultClaim; readonly record: ActRecord },
+): Promise<Result<undefined, Refusal> | Undecided> {
+  if (await record.landed()) return ok(undefined);
+  const claim = await loadClaim(deps, key);
+  // Gone by another's release, or that and claimed anew since: that claim nobody asked to release.
+  if (!claim || !isSameClaim(meant, claim.value)) return ok(undefined);
+  const marked = await mark(deps, key, claim, 'releasing');
+  if (typeof marked === 'string' || !marked.ok) return marked;
+  const { companyId } = claim.value;
+  if (await isInUse(deps.tables, companyId, key)) {
+    // A mark that stays would keep the company from the key that it uses.
+    const held = await mark(deps, key, { value: claim.value, etag: marked.value }, 'held');
+    if (typeof held === 'string') return held;
+    const message = `A keyring or an unfinished switch of the company '${companyId}' depends on this key.`;
+    return err({ type: 'state', code: 'vault-claim-in-use', message });
   }
-  return released;
+  const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: marked.value } as const;
+  const written = await record.write('vaultkeys', claimPartition(key), [gone]);
+  return written.outcome === 'committed' ? ok(undefined) : undecided(written);
 }
 
 const isSameClaim = (a: VaultClaim, b: VaultClaim): boolean =>

@@ -26,6 +26,7 @@ import { sweepSeals } from '../../shared/operations/reseal.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
 import { checkConnection } from '../../shared/operations/vault-checks.ts';
+import { claimVaultKey, releaseClaim } from '../../shared/operations/vault-claims.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
@@ -181,6 +182,11 @@ async function storedRows(): Promise<readonly Stored[]> {
   if (begun.ok) await world.generate([{ keyId: 'key-99', plaintext: Buffer.alloc(32, 9) }], { request: begun.value });
   if (begun.ok) await endRequest(deps, COMPANY, begun.value);
   look();
+
+  // A claim that nothing depends on, and its release.
+  const unused = { host: 'contoso.vault.azure.net', keyName: 'unused' };
+  await claimVaultKey(deps, { companyId: COMPANY, ...unused });
+  await releaseClaim(deps, unused, ADMIN);
 
   // A switch that waits for a tenant until it is verified, and is cancelled.
   const tenant = { kind: 'google-workspace', tenantId: 'contoso.com' } as const;

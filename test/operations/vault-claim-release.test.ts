@@ -3,7 +3,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readClaim, type VaultClaim } from '../../shared/domain/rows/claim-rows.ts';
 import { CLAIM_ROW_KEY, claimPartition, connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
-import type { Tables } from '../../shared/operations/ports.ts';
+import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
+import { StoreUnavailable, type Tables } from '../../shared/operations/ports.ts';
 import { claimVaultKey, getClaim, lackOfClaim, releaseClaim } from '../../shared/operations/vault-claims.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { MISHAPS, tablesBut, tablesTripping, type Mishap } from '../fakes/tables-but.ts';
@@ -99,6 +100,51 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
     expect(codeOf(await release(looking(trippingAt(1, mishap), { before })))).toBeUndefined();
     expect(new Set(seen)).toEqual(new Set(['consent-required']));
   });
+});
+
+describe('where the process dies', () => {
+  /** All goes well up to that write, which is done or not; nothing is heard of it, and nothing comes after. */
+  function dyingAt(nth: number, isDone: boolean): { readonly tables: Tables; readonly hasDied: () => boolean } {
+    let writes = 0;
+    const dead = (): Promise<never> => Promise.reject(new StoreUnavailable('dead'));
+    const tables = tablesBut(world.tables, {
+      write: async (...call) => {
+        writes += 1;
+        if (writes > nth) return dead();
+        if (writes < nth) return world.tables.write(...call);
+        if (isDone) await world.tables.write(...call);
+        return dead();
+      },
+    });
+    return { tables, hasDied: () => writes >= nth };
+  }
+
+  it.each([true, false])(
+    'a key is released with its event, or neither (the last write is done: %s)',
+    async (isDone) => {
+      let deaths = 0;
+      for (let nth = 1; deaths === nth - 1; nth += 1) {
+        world = new ConnectionWorld();
+        await world.put({ tenantId: TENANT });
+        await claimVaultKey(world.deps, OURS);
+        const { tables, hasDied } = dyingAt(nth, isDone);
+        await release(tables).catch((error: unknown) => {
+          if (!(error instanceof StoreUnavailable)) throw error;
+        });
+        if (hasDied()) deaths += 1;
+        // The timer finds what is left of it.
+        for (const ms of [60_000, 60_000]) {
+          world.nowMs += ms;
+          await sweepOutboxes(world.deps);
+        }
+        expect([nth, recorded(COMPANY)]).toEqual([nth, claim() === undefined ? 1 : 0]);
+        // Whoever is not answered asks again.
+        await release();
+        expect([nth, claim(), recorded(COMPANY)]).toEqual([nth, undefined, 1]);
+      }
+      expect(deaths).toBeGreaterThan(3);
+    },
+  );
 });
 
 describe('a key in use', () => {

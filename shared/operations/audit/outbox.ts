@@ -5,7 +5,7 @@ import type { AuditEvent } from '../../domain/audit.ts';
 import type { AgendaItem } from '../agenda.ts';
 import type { RowWrite } from '../ports.ts';
 
-export type OutboxTable = 'companies' | 'datakeys' | 'health';
+export type OutboxTable = 'companies' | 'datakeys' | 'health' | 'vaultkeys';
 
 export interface OutboxPlace {
   readonly table: OutboxTable;
@@ -19,17 +19,25 @@ export const outboxRowKey = ({ table, id }: Pick<OutboxPlace, 'table' | 'id'>): 
 
 /** Names the event, and its partition unless that is its company's own in `companies`. */
 export function outboxItem({ table, partitionKey, companyId, id }: OutboxPlace): AgendaItem {
-  const where = { companies: [], datakeys: partitionKey.split('|').slice(1), health: [table] }[table];
+  const where = {
+    companies: [],
+    datakeys: partitionKey.split('|').slice(1),
+    health: [table],
+    vaultkeys: [table, ...partitionKey.split('|')],
+  }[table];
   return { kind: 'outbox', companyId, id: [...where, id].join('|') };
 }
 
-/** Undefined if it names no place of ours. */
+/** Undefined if it names no place of ours. How many parts it has tells the table: a keyring may be called like one. */
 export function placeOfItem({ companyId, id: name }: AgendaItem): OutboxPlace | undefined {
-  const [first = '', second, third, ...rest] = name.split('|');
+  const [first = '', second, third, fourth, ...rest] = name.split('|');
   if (second === undefined) return { table: 'companies', partitionKey: companyId, companyId, id: first };
   if (third === undefined) return { table: 'health', partitionKey: companyId, companyId, id: second };
-  if (rest.length > 0) return undefined;
-  return { table: 'datakeys', partitionKey: `${companyId}|${first}|${second}`, companyId, id: third };
+  if (fourth === undefined) {
+    return { table: 'datakeys', partitionKey: `${companyId}|${first}|${second}`, companyId, id: third };
+  }
+  if (first !== 'vaultkeys' || rest.length > 0) return undefined;
+  return { table: first, partitionKey: `${second}|${third}`, companyId, id: fourth };
 }
 
 export const outboxWrite = (place: Pick<OutboxPlace, 'table' | 'id'>, event: AuditEvent): RowWrite => ({

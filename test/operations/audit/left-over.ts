@@ -12,6 +12,7 @@ export const ACT = { action: 'key.turned', companyId: COMPANY, target: 'key' };
 export const PLACES: readonly (readonly [table: OutboxTable, partitionKey: string, rowKeyPrefix: string])[] = [
   ['companies', COMPANY, 'outbox|'],
   ['datakeys', `${COMPANY}|default|3`, '!outbox|'],
+  ['vaultkeys', 'contoso.vault.azure.net|main-key', '!outbox|'],
   ['health', COMPANY, '!outbox|'],
 ];
 

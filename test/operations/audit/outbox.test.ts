@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RESOURCE_ID } from '../../../shared/domain/ids.ts';
-import { dataKeysPartition, SYSTEM_PARTITION } from '../../../shared/domain/rows/row-keys.ts';
+import { claimPartition, dataKeysPartition, SYSTEM_PARTITION } from '../../../shared/domain/rows/row-keys.ts';
 import { allBuckets, putOnAgenda, type AgendaItem } from '../../../shared/operations/agenda.ts';
 import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
 import { outboxItem, placeOfItem, type OutboxPlace } from '../../../shared/operations/audit/outbox.ts';
@@ -23,12 +23,22 @@ const inCompany = (table: 'companies' | 'health'): fc.Arbitrary<OutboxPlace> =>
 const inShard: fc.Arbitrary<OutboxPlace> = fc
   .record({
     companyId: resourceId,
-    keyringId: fc.oneof(resourceId, fc.constantFrom('companies', 'datakeys', 'health')),
+    keyringId: fc.oneof(resourceId, fc.constantFrom('companies', 'datakeys', 'health', 'vaultkeys')),
     shard: fc.nat(4095),
     id,
   })
   .map((at) => ({ table: 'datakeys', partitionKey: dataKeysPartition(at), companyId: at.companyId, id: at.id }));
-const places = fc.oneof(inCompany('companies'), inCompany('health'), inShard);
+const ofVaultKey: fc.Arbitrary<OutboxPlace> = fc
+  .record({
+    companyId: resourceId,
+    host: fc.constant('contoso.vault.azure.net'),
+    keyName: fc.stringMatching(/^[a-z0-9-]{1,20}$/),
+    id,
+  })
+  .map(({ companyId, id: eventId, ...key }) => {
+    return { table: 'vaultkeys', partitionKey: claimPartition(key), companyId, id: eventId };
+  });
+const places = fc.oneof(inCompany('companies'), inCompany('health'), inShard, ofVaultKey);
 
 async function listed(store: FakeTables): Promise<AgendaItem[]> {
   const buckets = await Promise.all(allBuckets.map((bucket) => listAgenda(store, bucket, 'outbox')));
