@@ -2,11 +2,13 @@
 import { createSecretKey } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { JSONWebKeySet } from 'jose';
+import type { FunctionsHost } from '../local/functions-host/host-process.ts';
 import { MANAGED_IDENTITY_CLIENT_ID } from '../local/identities.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
 import { systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
 import { buildBundle } from '../scripts/build-bundle.ts';
 import type { Run } from '../test/end-to-end/run.ts';
+import { GAUGED } from './harness/host-gauge.ts';
 import { KEYRING } from './company.ts';
 import type { FloorOptions } from './floor-app.ts';
 import { dataKeyIds, seedDataKeys } from './seed-data-keys.ts';
@@ -17,6 +19,7 @@ const APP = fileURLToPath(new URL('floor-app.ts', import.meta.url));
 const COMPANY_KEY = Buffer.alloc(32, 7);
 
 export interface Floor {
+  readonly host: FunctionsHost;
   readonly url: string;
   close(): Promise<void>;
 }
@@ -61,8 +64,9 @@ export async function startFloor(
     companyKey: COMPANY_KEY.toString('hex'),
   };
   const env = { KEYSWITCH_BENCH_FLOOR: JSON.stringify(floor) };
-  const host = await environment.startHost({ bundleDir, env });
+  const host = await environment.startHost({ bundleDir, env, program: GAUGED });
   return {
+    host,
     url: `${host.url}/unwrap`,
     close: async () => {
       await host.kill();

@@ -1,13 +1,15 @@
 // Unwrapping data keys over HTTP with the company key cached: a host of the product against a bare function app in a host of its own, which reads
-// each row by itself. First both read their rows from the tables at every call, then both have them in memory.
+// each row by itself. First both read their rows from the tables at every call, then both have them in memory. Beside rates it tells what a call
+// costs the host's processor, which does not depend on what else the machine does, nor on who makes the calls.
 import type { FunctionsHost } from '../local/functions-host/host-process.ts';
 import { Company } from '../test/end-to-end/company.ts';
 import { beginRun, type Run } from '../test/end-to-end/run.ts';
 import { buildApp } from '../scripts/build-bundle.ts';
 import { sized, type BenchOptions } from './benchmark.ts';
 import { buildFloor, seedFloor, startFloor } from './floor.ts';
+import { GAUGED, readGauge } from './harness/host-gauge.ts';
 import { closedLoad, type Target } from './harness/http-load.ts';
-import { runPairs } from './harness/pairs.ts';
+import { runPairs, summarizePairs } from './harness/pairs.ts';
 import { number, Report } from './harness/report.ts';
 import { shuffled } from './seeded-entropy.ts';
 
@@ -54,7 +56,7 @@ const LOADS: Readonly<Record<'read' | 'kept', readonly Load[]>> = {
 export async function unwrapHttp(options: BenchOptions): Promise<boolean> {
   const keys = options.keys ?? sized(KEYS, options);
   const report = new Report('unwrap-http', options, { keys });
-  const run = await beginRun({ bundleDir: await buildApp() }, { settings: SETTINGS });
+  const run = await beginRun({ bundleDir: await buildApp(), program: GAUGED }, { settings: SETTINGS });
   const company = await Company.create(run, 'contoso', keys);
   const ours = [...company.keys.keys()];
   const bare = await seedFloor(run, keys, SHARDS);
@@ -74,18 +76,35 @@ export async function unwrapHttp(options: BenchOptions): Promise<boolean> {
       const ourTarget = targetOf(run, host, company, bodiesOf(ours));
       const bareTarget = { url: floor.url, token: run.environment.tokens.dataKeys, body: bodiesOf(bare) };
       const how = { connections: load.connections, calls: sized(load.calls, options) };
+      const cpu = { ours: [] as number[], bare: [] as number[] };
       const measured = await runPairs({
         pairs: options.pairs,
-        a: () => closedLoad(ourTarget, how),
-        b: () => closedLoad(bareTarget, how),
+        a: () => withCpu(host, cpu.ours, how.calls, () => closedLoad(ourTarget, how)),
+        b: () => withCpu(floor.host, cpu.bare, how.calls, () => closedLoad(bareTarget, how)),
       });
       const goal = load.atLeast === undefined ? {} : { goal: { atLeast: load.atLeast } };
-      report.pairs({ what: `${load.what}, rows ${rows}`, unit: 'calls/s', measured, ...goal });
+      const what = `${load.what}, rows ${rows}`;
+      report.pairs({ what, unit: 'calls/s', measured, ...goal });
+      // Of the pair that warms up neither.
+      const ofCalls = summarizePairs(cpu.ours.slice(1), cpu.bare.slice(1));
+      report.pairs({ what: `${what}, host's processor`, unit: 'ms a call', measured: ofCalls });
     }
     await floor.close();
   }
   await run.close();
   return report.save();
+}
+
+async function withCpu(
+  host: FunctionsHost,
+  msPerCall: number[],
+  calls: number,
+  load: () => Promise<number>,
+): Promise<number> {
+  await readGauge(host);
+  const rate = await load();
+  msPerCall.push((await readGauge(host)).cpuMs / calls);
+  return rate;
 }
 
 export const targetOf = (run: Run, host: FunctionsHost, company: Company, body: Target['body']): Target => ({

@@ -33,6 +33,10 @@ export async function runPairs(options: {
     a.push(sampleA);
     b.push(sampleB);
   }
+  return summarizePairs(a, b);
+}
+
+export function summarizePairs(a: readonly number[], b: readonly number[]): PairSummary {
   const ratios = a.map((sample, index) => sample / (b[index] ?? Number.NaN));
   return { a, b, ratios, summaryA: summarize(a), summaryB: summarize(b), ratio: summarize(ratios) };
 }

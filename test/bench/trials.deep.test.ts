@@ -12,7 +12,7 @@ it.each([
   ['reprotect-store', 'keys re-protected: ours / bare'],
   ['reprotect-null', 'peak more than 100 by'],
   ['cold-start', 'until it answered: unbundled / bundle'],
-  ['unwrap-http', 'batches of 1,000, rows kept: ours / bare'],
+  ['unwrap-http', "batches of 1,000, rows kept, host's processor: ours / bare"],
   ['mixed', '16 connections, rows kept as by default: errors'],
   ['many-customers', 'more for many'],
 ])('%s works', async (name, last) => {
