@@ -30,6 +30,9 @@ export function classifyEntraError(error: EntraError, facts: FailureFacts): Fail
     message: error.message,
     ...correlation(error),
   };
+  if (error.message.includes(TOKEN_EXCHANGE)) {
+    return failure('federation-mismatch', { ...facts, detail: 'the audience is none of this cloud' }, service);
+  }
   const known = aadsts === undefined ? undefined : BY_NUMBER.get(aadsts);
   if (known !== undefined) {
     const detail = DETAIL_OF_NUMBER.get(aadsts ?? 0) ?? detailOf(known, error.message);
@@ -71,7 +74,7 @@ const BY_NUMBER: ReadonlyMap<number, FailureCode> = new Map(
       ['entra-resource-disabled', [500014, 500011, 50001, 650052, 650054]],
       // No such credential; a token of another tenant, app or person; federation switched off by a policy of the tenant.
       ['federation-mismatch', [70021, 70025, 700211, 700212, 700213, 7002137, 7002138, 700222, 700223, 700226]],
-      ['federation-mismatch', [700229, 700236, 700238, 7002381]],
+      ['federation-mismatch', [700229, 700231, 700236, 700238, 7002381]],
       ['client-secret-wrong', [7000215, 70002]],
       ['client-secret-expired', [7000222]],
       ['blocked-by-conditional-access', [53003, 530032]],
@@ -88,14 +91,23 @@ const DETAIL_OF_NUMBER: ReadonlyMap<number, string> = new Map([
   [50001, NO_KEY_VAULT_PRINCIPAL],
   [650052, NO_KEY_VAULT_PRINCIPAL],
   [650054, NO_KEY_VAULT_PRINCIPAL],
-  ...[700222, 700226, 700229, 700236].map((number): [number, string] => [number, FOREIGN_IDENTITY]),
+  ...[700222, 700226, 700229, 700231, 700236].map((number): [number, string] => [number, FOREIGN_IDENTITY]),
   ...[700223, 700238, 7002381].map((number): [number, string] => [number, FEDERATION_OFF]),
 ]);
 
 /** The vendor's assertion is outside its time: 700024 and its relatives. */
 const OUT_OF_TIME: ReadonlySet<number> = new Set([700024, 700021, 500133, 50013]);
-/** The connector app's registration is wrong, at the vendor: not multitenant, a redirect URI that is not there. */
-const OF_OUR_APP: ReadonlySet<number> = new Set([50194, 50011]);
+/**
+ * The vendor's own: an app that is not multitenant or lacks a redirect URI, an assertion that is no good, a request that Entra cannot read. No
+ * administrator of the company can do anything about it.
+ */
+const OF_OUR_APP: ReadonlySet<number> = new Set([
+  ...[50194, 50011, 700025, 700054, 650057, 65002],
+  ...[50012, 50027, 50048, 700027, 700030, 900384],
+  ...[28002, 28003, 70003, 70004, 70005, 70007, 70011, 90004, 90009, 90013, 90014, 90023, 900144, 1002012, 9002313],
+]);
+/** Of token exchange, in the managed identity's own tenant: not a word about the company's. */
+const TOKEN_EXCHANGE = 'named api://AzureADTokenExchange';
 const MAX_WORDS_CHARACTERS = 200;
 
 /** Entra's own words behind the number, up to where its ids and times begin; empty where the text is kept from us. */

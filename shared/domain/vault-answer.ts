@@ -36,6 +36,7 @@ export function classifyVaultAnswer(answer: VaultAnswer, facts: FailureFacts): F
 function codeOf(answer: VaultAnswer): FailureCode {
   const { status } = answer;
   if (status === 401) return /\bAKV10032\b/.test(answer.message ?? '') ? 'wrong-entra-tenant' : 'vault-error';
+  if (status === 400) return badRequestCode(answer);
   if (status === 403) return forbiddenCode(answer);
   if (status === 404) return notFoundCode(answer);
   if (status === 429) return 'throttled';
@@ -77,6 +78,14 @@ function forbiddenCode({ code, innerCode, message = '' }: VaultAnswer): FailureC
   const byInnerCode = FORBIDDEN_BY_INNER_CODE.get(innerCode ?? code ?? '');
   const known = byInnerCode ?? FORBIDDEN_BY_TEXT.find(([text]) => text.test(message))?.[1];
   return known ?? ((innerCode ?? code) === undefined ? 'vault-error' : 'vault-refused');
+}
+
+/** A key that does not open what it wrapped (issues 36269 of azure-sdk-for-net, 30125 of azure-sdk-for-js); else a request that it never takes. */
+const DOES_NOT_OPEN = /decoding OAEP padding|unable to decrypt specified value|^the parameter is incorrect/i;
+
+function badRequestCode({ code, innerCode, message = '' }: VaultAnswer): FailureCode {
+  if (DOES_NOT_OPEN.test(message)) return 'key-substituted';
+  return (innerCode ?? code) === undefined ? 'vault-error' : 'vault-refused';
 }
 
 function notFoundCode({ code, innerCode, message = '' }: VaultAnswer): FailureCode {
@@ -133,6 +142,7 @@ const DETAIL: Partial<Record<FailureCode, (answer: VaultAnswer, message: string)
   'vault-unreachable': ({ status }) => (status === 403 ? MISROUTED : `it answered ${status}`),
   'vault-refused': ({ status, innerCode, code, message }) =>
     [`${status} ${innerCode ?? code ?? ''}`, ...(message === undefined ? [] : [shortened(message)])].join(': '),
+  'key-substituted': () => 'it does not open what it wrapped',
   'key-expired': () => REFUSED_BY_VAULT,
   'key-not-yet-valid': () => REFUSED_BY_VAULT,
   'vault-error': ({ status, innerCode, code }) =>

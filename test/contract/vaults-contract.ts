@@ -165,9 +165,9 @@ export function describeVaults(driverOf: () => VaultDriver): void {
       const { unwrap } = atOnce(place);
       for (const ciphertext of [wrapped('rsa-2048-2').ciphertext, 'AAAA', wrapped().ciphertext.slice(0, -8)]) {
         expect(failureOf(await unwrap(place.keyId, ciphertext))).toMatchObject({
-          code: 'vault-error',
-          kind: 'transient',
-          facts: { ...known(place.target), detail: '400 BadParameter' },
+          code: 'key-substituted',
+          kind: 'integrity',
+          facts: { ...known(place.target), detail: 'it does not open what it wrapped' },
           service: { status: 400, code: 'BadParameter' },
         });
       }

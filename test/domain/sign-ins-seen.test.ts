@@ -16,6 +16,59 @@ const words = (failure: Failure): string =>
   JSON.stringify([failure.message, failure.cause, failure.remedy.text, failure.remedy.azureCli, failure.remedy.portal]);
 const describedAs = (number: number, text: string): string => `AADSTS${number}: ${text} ${IDS}`;
 
+describe('what the vendor alone can mend', () => {
+  it.each<[number, string, string, FailureCode]>([
+    [
+      700231,
+      'Token obtained using another federated identity credential may not be used as federated identity credential.',
+      'Azure/azure-workload-identity#1363',
+      'federation-mismatch',
+    ],
+    [
+      700229,
+      'Forbidden token type. Only app-only tokens may be used as Federated Identity Credentials for AAD issuer.',
+      'MicrosoftDocs/azure-docs#109083',
+      'federation-mismatch',
+    ],
+    [
+      500011,
+      'The resource principal named api://AzureADTokenExchange./default was not found in the tenant named Vendor.',
+      'AzureAD/microsoft-identity-web#2793',
+      'federation-mismatch',
+    ],
+    [
+      500011,
+      'The resource principal named api://AzureADTokenExchange was not found in the tenant named Vendor.',
+      'hashicorp/terraform-provider-azurerm#28059, in another cloud',
+      'federation-mismatch',
+    ],
+    [
+      700027,
+      'Client assertion failed signature validation.',
+      'MicrosoftDocs/entra-docs reference-error-codes',
+      'entra-error',
+    ],
+    [50012, 'Client assertion contains an invalid signature.', 'the same', 'entra-error'],
+    [900144, "The request body must contain the following parameter: 'scope'.", 'the same', 'entra-error'],
+    [
+      1002012,
+      'The provided value for scope https://vault.azure.net is not valid.',
+      'Azure/azure-sdk-for-java#28019',
+      'entra-error',
+    ],
+    [
+      9002313,
+      'Invalid request. Request is malformed or invalid.',
+      'MicrosoftDocs/entra-docs reference-error-codes',
+      'entra-error',
+    ],
+  ])('AADSTS%i (%s) from %s', (number, text, _source, code) => {
+    const found = classifyEntraError({ status: 400, message: describedAs(number, text) }, FACTS);
+    expect([found.code, found.owner]).toEqual([code, 'vendor']);
+    expect(words(found)).not.toContain('cfa8b339');
+  });
+});
+
 describe('a token that Entra refused', () => {
   it.each<[number, string, string, FailureCode, FailureOwner, RegExp]>([
     [

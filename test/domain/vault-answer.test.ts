@@ -75,7 +75,7 @@ describe('what a vault answers', () => {
     [408, undefined, undefined, '', 'vault-unreachable'],
     [500, 'InternalServerError', undefined, '', 'vault-unreachable'],
     [503, undefined, undefined, undefined, 'vault-unreachable'],
-    [400, 'BadParameter', undefined, 'AKV.SKR.1004: no', 'vault-error'],
+    [400, 'BadParameter', undefined, 'AKV.SKR.1004: no', 'vault-refused'],
     [302, undefined, undefined, undefined, 'vault-error'],
     [
       409,

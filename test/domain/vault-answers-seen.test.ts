@@ -1,9 +1,10 @@
 // Refusals of Key Vault as people met them in the wild, with ids, names and addresses replaced. Each says whose move it is, and no
 // remedy names a step that Azure refuses. Where they were seen stands beside them.
 import { describe, expect, it } from 'vitest';
-import type { Failure, FailureCode, FailureOwner } from '../../shared/domain/failure.ts';
+import { mayPass, type Failure, type FailureCode, type FailureOwner } from '../../shared/domain/failure.ts';
 import { excuseRecentGrant } from '../../shared/domain/propagation.ts';
 import { classifyVaultAnswer } from '../../shared/domain/vault-answer.ts';
+import { afterLook } from '../../shared/domain/vault-health.ts';
 
 const FACTS = { vaultHost: 'contoso-keys.vault.azure.net', keyName: 'customer-key' };
 const CALLER =
@@ -159,6 +160,42 @@ describe('a refusal seen in the wild', () => {
   it.each(SEEN)('$source: $code, the move of $owner', (seen) => {
     const found = told(seen);
     expect([found.code, found.owner]).toEqual([seen.code, seen.owner]);
+  });
+});
+
+describe('a vault that takes a request for a wrong one', () => {
+  const bad = (message: string): Failure => classifyVaultAnswer({ status: 400, code: 'BadParameter', message }, FACTS);
+
+  it.each([
+    ['Azure/azure-sdk-for-net#36269; MicrosoftDocs/azure-docs#39976', 'Error occurred while decoding OAEP padding.'],
+    ['Azure/azure-sdk-for-js#30125', 'Unable to decrypt specified value with this key'],
+    ['an HSM-backed key (docs/azure.md)', 'The parameter is incorrect.\r\n'],
+  ])('%s: the key is another than the one that wrapped, which no time mends and nobody revoked', (_source, message) => {
+    const found = bad(message);
+    expect(found).toMatchObject({ code: 'key-substituted', kind: 'integrity', owner: 'vendor' });
+    expect(found.facts.detail).toBe('it does not open what it wrapped');
+    expect(afterLook(undefined, { outcome: 'failed', failure: found, warnings: [] }, new Date(0)).state).not.toBe(
+      'revoked',
+    );
+  });
+
+  it.each([
+    ['bruj0/vault-recovery-key#20', "Content of 'value' is not base64url.\r\nProperty 'value' is required.\r\n"],
+    [
+      'recording of azure-sdk-for-net',
+      'The specified version (9.9) is not recognized. Consider using the latest supported version (7.6).',
+    ],
+  ])('%s: in its own words to the vendor, and not asked again for ever', (_source, message) => {
+    const found = bad(message);
+    expect(found).toMatchObject({ code: 'vault-refused', kind: 'denied', owner: 'vendor' });
+    expect(mayPass(found)).toBe(false);
+    expect(found.message).toContain(message.slice(0, 20));
+    expect(found.remedy.azureCli).toBeUndefined();
+  });
+
+  it('that has no code is no vault', () => {
+    const found = classifyVaultAnswer({ status: 400, message: '<html>Bad Request - Invalid Header</html>' }, FACTS);
+    expect(found).toMatchObject({ code: 'vault-error', kind: 'transient' });
   });
 });
 

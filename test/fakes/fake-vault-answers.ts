@@ -68,7 +68,7 @@ export function decrypt(key: KeyObject, ciphertext: string, facts: FailureFacts)
   const opened = openOnce(key, ciphertext);
   if (opened) return ok(opened);
   const service = { status: 400, code: 'BadParameter' };
-  return err(failure('vault-error', { ...facts, detail: '400 BadParameter' }, service));
+  return err(failure('key-substituted', { ...facts, detail: 'it does not open what it wrapped' }, service));
 }
 
 const MAX_OPENED = 256;

@@ -56,15 +56,16 @@ export const VAULT_ACCESS_FAILURES = {
   'vault-refused': {
     kind: 'denied',
     owner: 'azure-admin',
-    words: (facts) => ({
-      message: `The vault refuses us for a reason of its own${because(facts)}.`,
-      cause: `${capital(theVault(facts))} answered 403 with a reason that is not in our catalogue; the words are its own.`,
-      remedy: remedyOf({
-        text: 'Look at what the vault says: its network rules, its access control and the policies above it can refuse us. It does not count as revoked.',
-        azureCli: showVault(facts),
-        portal: inVaultPortal(facts, 'Settings > Networking, and > Access control (IAM)'),
-      }),
-    }),
+    words: (facts) =>
+      ofOurRequest(facts) ?? {
+        message: `The vault refuses us for a reason of its own${because(facts)}.`,
+        cause: `${capital(theVault(facts))} answered 403 with a reason that is not in our catalogue; the words are its own.`,
+        remedy: remedyOf({
+          text: 'Look at what the vault says: its network rules, its access control and the policies above it can refuse us. It does not count as revoked.',
+          azureCli: showVault(facts),
+          portal: inVaultPortal(facts, 'Settings > Networking, and > Access control (IAM)'),
+        }),
+      },
   },
   'vault-error': {
     kind: 'transient',
@@ -78,6 +79,19 @@ export const VAULT_ACCESS_FAILURES = {
     }),
   },
 } as const satisfies Record<string, FailureEntry>;
+
+/** 400 is said of what was asked, and would be said again: nothing at the vault can help. */
+function ofOurRequest(facts: FailureFacts): FailureWords | undefined {
+  if (facts.detail?.startsWith('400 ') !== true) return undefined;
+  return {
+    owner: 'vendor',
+    message: `The vault takes our request for a wrong one${because(facts)}.`,
+    cause: `${capital(theVault(facts))} answered 400, with words of its own: asking again would change nothing.`,
+    remedy: remedyOf({
+      text: 'The vendor looks at what the vault says, and tells the authors of Keyswitch. It does not count as revoked.',
+    }),
+  };
+}
 
 /** A role would not help: deny assignments come first. */
 function ofDenyAssignment(facts: FailureFacts): FailureWords | undefined {
