@@ -33,7 +33,7 @@ const saidOf = (algorithm: string) => ({
   ext: z.boolean().optional(),
 });
 
-export const exportPublicKey = z
+const exportPublicKey = z
   .discriminatedUnion('kty', [
     z
       .strictObject({ kty: z.literal('RSA'), n: member, e: member, ...saidOf('RSA-OAEP-256') })
