@@ -113,7 +113,7 @@ const environment = z.object({
   KEYSWITCH_KEEP_DAYS: whole(35, 3650),
   /** How old the word of a tenant's administrator may be when a switch begins its work, or at an export. */
   KEYSWITCH_VERIFICATION_HOURS: whole(24, 720),
-  /** `yes`: a switch that the vendor orders in a company without tenants needs nobody's confirmation. Each such order is recorded. */
+  /** `yes`: a switch that the vendor orders needs no confirmation by an admin of the company. Each such order is recorded. */
   KEYSWITCH_VENDOR_MAY_SWITCH: z.enum(['no', 'yes']).default('no'),
   /** For so long after a switch the company key can be exported once without verifying tenants anew. */
   KEYSWITCH_EXPORT_HOURS: whole(24, 168),

@@ -32,7 +32,7 @@ export type SwitchServices = StartDependencies &
   QuarantineDependencies &
   ViewDependencies &
   Requesting & {
-    /** The vendor's word is enough for a switch of a company that has no tenants. */
+    /** A switch that the vendor orders needs no confirmation by an admin of the company. */
     readonly vendorMaySwitch: boolean;
   };
 
@@ -153,7 +153,7 @@ export const switchRoutes = [
     tag: 'switches',
     summary: 'Switch the keyring to another provider',
     description:
-      'The same id and provider again answer the same switch. One unfinished switch per keyring. Ordered by a partner admin in a company without registered tenants it waits for an admin of the company, who confirms or cancels it.',
+      'The same id and provider again answer the same switch. One unfinished switch per keyring. Ordered by a partner admin it waits for an admin of the company, who confirms or cancels it.',
     roles: STEERS,
     isLimited: true,
     pathSchema: switchPath,

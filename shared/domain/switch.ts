@@ -58,7 +58,7 @@ export interface Switch {
   readonly denialAccepted: boolean;
   /** An admin chose to end it although the company key that goes cannot be kept. Void with a new turn. */
   readonly endsWithoutKeeping?: true;
-  /** Ordered by the vendor in a company without tenants: nothing is asked of its vault until its own admin confirms. */
+  /** Ordered by the vendor: nothing is asked of its vault until an admin of the company confirms. */
   readonly awaitsConfirmation?: true;
   /** Tenants that were removed from the company since it was ordered: they hold it all the same. */
   readonly removedTenants?: readonly TenantRef[];

@@ -59,6 +59,7 @@ export const SIGN_IN_ATTACKS = {
   T49: { risk: 'API6', name: "write an admin's permission for a switch or an export into the tables" },
   T50: { risk: 'API2', name: 'vouch for a domain from another Google Workspace than the one that did first' },
   T51: { risk: 'API2', name: 'vouch for a domain from a Google Workspace that was had by an e-mail address alone' },
+  T52: { risk: 'API6', name: "move a company as the vendor by the word of a tenant of the vendor's own" },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

@@ -285,3 +285,29 @@ attack('T49', async () => {
   const refused = await signIns.scene.refused('POST', path, { ...admin, body }, [409, 'row-forged']);
   expect((await signIns.scene.recorded(refused, companyId)).action).toBe('security.row-forged');
 });
+
+attack('T52', async () => {
+  // The vendor registers a tenant whose administrator it is, and has it agree to everything.
+  const company = await signIns.company();
+  const { companyId } = company;
+  const { contoso } = signIns.scene.run.environment.customers;
+  await company.generate(3);
+  await company.connect(contoso, { id: 'azure', keyName: `${companyId}-key` });
+  await company.register(EUROPE);
+  const vendor = { token: signIns.scene.token('PartnerAdmin') };
+  const ordered = await signIns.scene.attempt('PUT', company.switchPath('s1'), { ...vendor, body: azure('azure') });
+  expect(ordered.status).toBe(202);
+  const page = await company.verify(EUROPE, 's1', 'contoso-europe-global-admin');
+  expect(page.heading).toBe('The tenant is verified');
+  await signIns.changesNothing(async () => {
+    const confirm = `${company.switchPath('s1')}/confirm`;
+    const refused = await signIns.scene.refused('POST', confirm, vendor, [403, 'forbidden']);
+    await signIns.scene.recordedAsRefused(refused);
+  });
+  const forward = { ...vendor, body: { direction: 'forward' } };
+  expect((await signIns.scene.attempt('POST', `${company.switchPath('s1')}/retry`, forward)).status).toBe(202);
+  expect(await company.view('s1')).toMatchObject({ ...waits([]), waitsFor: { reason: 'company-admin' } });
+  const admin = { token: signIns.scene.token('CompanyAdmin', companyId) };
+  expect((await signIns.scene.attempt('POST', `${company.switchPath('s1')}/confirm`, admin)).status).toBe(202);
+  expect((await company.ends('s1')).state).toBe('completed');
+});

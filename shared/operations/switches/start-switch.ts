@@ -16,7 +16,6 @@ import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-st
 import type { Sealer, WorkQueue } from '../ports.ts';
 import { loadConnection } from '../verified-connection.ts';
 import { settleRaces, undecided, type Undecided } from '../races.ts';
-import { listTenants } from '../tenants/verifications.ts';
 import { enqueue } from './enqueue.ts';
 import { sealSwitch } from './switch-seal.ts';
 import { putSwitchOnAgenda, takeLostAttemptOff } from './switch-agenda.ts';
@@ -44,7 +43,7 @@ interface Order extends SwitchPlace {
   readonly vendor?: OrderingVendor;
 }
 
-/** Present if the vendor orders, and no admin of the company. `maySwitch`: its word is enough where the company has no tenants. */
+/** Present if the vendor orders, and no admin of the company. `maySwitch`: no admin of the company has to confirm it. */
 interface OrderingVendor {
   readonly maySwitch: boolean;
 }
@@ -103,11 +102,8 @@ async function tryStart(
   }
   const connections = await loadConnectionsOf(deps, order.companyId, { needed: [target] });
   if (!connections.ok) return err(refusedBy(connections.error));
-  // Tenants come and go by merging the company's row, which stands in the transaction.
-  const lacksWord =
-    order.kind === 'switch' &&
-    order.vendor !== undefined &&
-    (await listTenants(deps.tables, order.companyId)).length === 0;
+  // Also where tenants are registered: the vendor registers them, and could register one of its own. A re-key leads nowhere else.
+  const vendor = order.kind === 'switch' ? order.vendor : undefined;
   const now = deps.clock.now().toISOString();
   const sealed = await sealSwitch(deps, placeOf(order), {
     switchId: order.switchId,
@@ -121,7 +117,7 @@ async function tryStart(
     generation: 0,
     paused: false,
     denialAccepted: false,
-    ...(lacksWord && !order.vendor.maySwitch ? { awaitsConfirmation: true } : {}),
+    ...(vendor?.maySwitch === false ? { awaitsConfirmation: true } : {}),
     requestedBy,
     createdAt: now,
   });
@@ -138,7 +134,7 @@ async function tryStart(
   const detail = {
     source: providerName(sw.source),
     target: providerName(target),
-    ...(lacksWord ? { vendorMaySwitch: order.vendor.maySwitch } : {}),
+    ...(vendor ? { vendorMaySwitch: vendor.maySwitch } : {}),
   };
   const written = await record.write('companies', order.companyId, writes, detail);
   if (written.outcome === 'conflict') await takeLostAttemptOff(deps.tables, placeOf(order), put);

@@ -117,7 +117,7 @@ test('a company that is removed takes its tenants, and what was said for them, a
   await connect(api, 'acme', 'main');
   await api.call('PUT', pathOf(ENTRA), { as: partner });
   const body = { provider: 'azure-key-vault', connectionId: 'main' };
-  await api.call('PUT', SWITCH, { as: partner, body });
+  await api.call('PUT', SWITCH, { as: adminOf('acme'), body });
   const approval = { for: 'switch', keyringId: 'default', switchId: 'first' } as const;
   const there = await destinationOf(api.services, { companyId: 'acme', approval });
   const destination = there.ok ? there.value.digest : '';
@@ -223,9 +223,11 @@ describe('a switch that the vendor orders', () => {
     expect(late.body['error']?.['code']).toBe('switch-ended');
   });
 
-  test('waits for tenants alone where there are some', async () => {
+  test('waits for an admin of the company where there are tenants too, which the vendor has registered, and then for those', async () => {
     await api.call('PUT', pathOf(GOOGLE), { as: partner });
-    expect(await order()).toMatchObject({ waitsFor: { reason: 'tenant-unverified' } });
+    expect(await order()).toMatchObject({ ...waiting, unverifiedTenants: [GOOGLE] });
+    await api.call('POST', `${SWITCH}/confirm`, { as: adminOf('acme') });
+    expect(await view()).toMatchObject({ waitsFor: { reason: 'tenant-unverified' } });
   });
 
   test('needs nobody where the setting says so, which is recorded', async () => {
