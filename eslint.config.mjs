@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', '.local/', 'coverage/', 'node_modules/', '*.mjs', '*.cjs'] },
+  { ignores: ['dist/', '.local/', 'coverage/', 'node_modules/', '*.mjs', 'scripts/*.mjs', '*.cjs'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

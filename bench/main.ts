@@ -34,7 +34,6 @@ const USAGE = `${BENCH} NAME [options]
 
 const line = fromCommandLine({ name: BENCH, usage: USAGE }, (args) => {
   const read = readCommandLine(args, {
-    name: BENCH,
     options: { pairs: wholeNumber(MIN_PAIRS, MAX_PAIRS), keys: wholeNumber(1, MAX_KEYS), trial: {} },
     words: { takes: `one benchmark: ${NAMES}`, min: 1, max: 1 },
   });

@@ -29,7 +29,6 @@ export function readSignInOptions(
   defaults: { readonly directory: string },
 ): SignInOptions | 'help' {
   const line = readCommandLine(args, {
-    name: SIGN_IN,
     options: {
       as: { takes: 'the name of a person: one of persons in environment.json' },
       decline: {},

@@ -24,7 +24,7 @@ const redirectTable = z.object({
   ),
 });
 
-const options = fromCommandLine({ name: SIGN_IN, usage: SIGN_IN_USAGE }, (args) =>
+const options = fromCommandLine({ name: SIGN_IN, usage: SIGN_IN_USAGE, takesPaths: true }, (args) =>
   readSignInOptions(args, { directory: fileURLToPath(new URL('../.local', import.meta.url)) }),
 );
 const { persons, appSettings } = await readEnvironment(options.directory);

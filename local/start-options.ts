@@ -34,7 +34,6 @@ export function readStartOptions(
   defaults: { readonly directory: string },
 ): StartOptions | 'help' {
   const line = readCommandLine(args, {
-    name: START,
     options: {
       fresh: {},
       port: wholeNumber(0, MAX_PORT),

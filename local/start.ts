@@ -18,7 +18,7 @@ import { openStateFolder, StateRefused, type StateFolder } from './state/state-f
 /** A host that dies sooner than this is not started again: it would only die again. */
 const MIN_LIFE_MS = 10_000;
 
-const options = fromCommandLine({ name: START, usage: USAGE }, (args) => {
+const options = fromCommandLine({ name: START, usage: USAGE, takesPaths: true }, (args) => {
   const read = readStartOptions(args, { directory: fileURLToPath(new URL('../.local', import.meta.url)) });
   if (read === 'help') return read;
   makeFolder(read.directory, '--directory');
@@ -133,4 +133,10 @@ Ctrl-C stops everything.
 `;
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}

@@ -1,9 +1,12 @@
 // Bundles a Functions app into one CommonJS file beside host.json and a package.json that names it: the fewer files,
 // the faster a cold start. Only the worker's own module stays outside.
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type BuildOptions } from 'esbuild';
+import { UsageError } from './command-line.ts';
+
+const fromRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 interface BundleOptions {
   readonly entryPoint: string;
@@ -13,6 +16,9 @@ interface BundleOptions {
 }
 
 const MAIN = 'functions/main.js';
+const READABLE = 0o755;
+/** Of errors that a person can set right. */
+const NOT_OURS = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC'];
 
 /** A program of many modules as one CommonJS file. */
 export const AS_ONE_FILE = {
@@ -26,23 +32,52 @@ export const AS_ONE_FILE = {
 } satisfies BuildOptions;
 
 export async function buildBundle({ entryPoint, hostJson, outDir }: BundleOptions): Promise<void> {
-  await rm(outDir, { recursive: true, force: true });
-  await mkdir(outDir, { recursive: true });
-  await build({
-    ...AS_ONE_FILE,
-    entryPoints: [entryPoint],
-    outfile: join(outDir, MAIN),
-    external: ['@azure/functions-core'],
-    sourcemap: 'linked',
-  });
-  await copyFile(hostJson, join(outDir, 'host.json'));
-  await writeFile(join(outDir, 'package.json'), `${JSON.stringify({ private: true, main: MAIN }, undefined, 2)}\n`);
+  await mkdir(dirname(outDir), { recursive: true });
+  const whole = await mkdtemp(`${outDir}-`);
+  try {
+    await build({
+      ...AS_ONE_FILE,
+      entryPoints: [entryPoint],
+      outfile: join(whole, MAIN),
+      external: ['@azure/functions-core'],
+      sourcemap: 'linked',
+    });
+    await copyFile(hostJson, join(whole, 'host.json'));
+    await writeFile(join(whole, 'package.json'), `${JSON.stringify({ private: true, main: MAIN }, undefined, 2)}\n`);
+    await chmod(whole, READABLE);
+    await takePlace(whole, outDir);
+  } finally {
+    await rm(whole, { recursive: true, force: true });
+  }
 }
 
-/** The product itself, into dist/, which it answers. */
+/** So that whoever deploys `outDir` never finds half an app there. Of two builds at once, either one stays. */
+async function takePlace(whole: string, outDir: string): Promise<void> {
+  for (;;) {
+    await rm(outDir, { recursive: true, force: true });
+    try {
+      await rename(whole, outDir);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
+    }
+  }
+}
+
+/** The recovery as one file for any Node from 20 on, which needs nothing beside it. */
+export async function buildRecover(outFile: string): Promise<void> {
+  const format = { format: 'esm', target: 'node20' } as const;
+  await build({ ...AS_ONE_FILE, ...format, entryPoints: [fromRoot('scripts/recover.ts')], outfile: outFile });
+}
+
+/** The product itself, into dist/, which it answers. Throws UsageError if that cannot be written. */
 export async function buildApp(): Promise<string> {
-  const fromRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
   const outDir = fromRoot('dist');
-  await buildBundle({ entryPoint: fromRoot('functions/main.ts'), hostJson: fromRoot('host.json'), outDir });
+  try {
+    await buildBundle({ entryPoint: fromRoot('functions/main.ts'), hostJson: fromRoot('host.json'), outDir });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw NOT_OURS.includes(code) ? new UsageError(`${outDir} cannot be written (${code})`) : error;
+  }
   return outDir;
 }

@@ -9,8 +9,6 @@ export interface OptionRule {
 }
 
 interface Command<N extends string> {
-  /** As it is called: `npm start --`. */
-  readonly name: string;
   readonly options: Readonly<Record<N, OptionRule>>;
   /** What stands there without an option; nothing may, if left out. */
   readonly words?: { readonly takes: string; readonly min: number; readonly max: number };
@@ -76,11 +74,18 @@ export function wholeNumber(min: number, max: number): OptionRule & { readonly t
   };
 }
 
+/** npm runs commands in the project; paths are meant from where they were typed. */
+function goWhereTyped(name: string): void {
+  const { npm_lifecycle_event: command, INIT_CWD: folder } = process.env;
+  if (command !== undefined && folder !== undefined && name.split(' ').includes(command)) process.chdir(folder);
+}
+
 /** What `read` makes of the command line. Prints the usage and ends with 0 if that was asked for; one sentence and 2 if it cannot be done. */
 export function fromCommandLine<T extends object>(
-  { name, usage }: { readonly name: string; readonly usage: string },
+  { name, usage, takesPaths }: { readonly name: string; readonly usage: string; readonly takesPaths?: true },
   read: (args: readonly string[]) => T | 'help',
 ): T {
+  if (takesPaths) goWhereTyped(name);
   try {
     const found = read(process.argv.slice(2));
     if (found !== 'help') return found;

@@ -11,7 +11,7 @@ import { readRecoverOptions, RECOVER, RECOVER_USAGE, type RecoverOptions } from 
 const SOME_NOT_OPENED = 1;
 const NOTHING_DONE = 2;
 
-const options = fromCommandLine({ name: RECOVER, usage: RECOVER_USAGE }, readRecoverOptions);
+const options = fromCommandLine({ name: RECOVER, usage: RECOVER_USAGE, takesPaths: true }, readRecoverOptions);
 try {
   process.exitCode = await recover(options);
 } catch (error) {

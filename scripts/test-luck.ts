@@ -54,7 +54,6 @@ const USAGE = `${LUCK} [FILE ...] [options]
 
 const line = fromCommandLine({ name: LUCK, usage: USAGE }, (args) =>
   readCommandLine(args, {
-    name: LUCK,
     options: {
       times: wholeNumber(1, MAX_TIMES),
       machine: { takes: `one of ${NAMES.join(', ')}`, accepts: (name) => name in MACHINES },

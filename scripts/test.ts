@@ -24,7 +24,6 @@ const USAGE = `${TEST} [FILE ...] [options]
 
 const line = fromCommandLine({ name: TEST, usage: USAGE }, (args) => {
   const read = readCommandLine(args, {
-    name: TEST,
     options: { deep: {}, browser: {}, counts: { takes: 'the file to be written' } },
     words: { takes: 'files or folders', min: 0, max: Number.MAX_SAFE_INTEGER },
   });

@@ -19,6 +19,8 @@ export interface PageResponse {
 
 const BUTTONS = 'button, input[type=submit]';
 const FIELDS = 'input, select, textarea';
+/** Of these nothing is markup. The parser takes `pre` for one of them unless told. */
+const TEXT_ELEMENTS = { script: true, noscript: true, style: true };
 
 export class Page implements PageResponse {
   readonly url: string;
@@ -30,7 +32,7 @@ export class Page implements PageResponse {
   constructor(response: PageResponse) {
     ({ url: this.url, status: this.status, headers: this.headers, body: this.body } = response);
     const isHtml = (response.headers['content-type'] ?? '').startsWith('text/html');
-    this.#root = parse(isHtml ? response.body : '');
+    this.#root = parse(isHtml ? response.body : '', { blockTextElements: TEXT_ELEMENTS });
   }
 
   get host(): string {

@@ -118,7 +118,9 @@ function stopWithReader(): void {
   process.stdout.on('error', () => process.exit(1));
 }
 
-const asked = fromCommandLine({ name: DEMO, usage: USAGE }, (args) => readOptions(args, { folder: PROJECT }));
+const asked = fromCommandLine({ name: DEMO, usage: USAGE, takesPaths: true }, (args) =>
+  readOptions(args, { folder: PROJECT }),
+);
 stopOnSignal();
 stopWithReader();
 process.exitCode = await main(asked);

@@ -36,7 +36,6 @@ Exit status 0: everything was as it should be. 1: something was not, and the las
 /** `help` if that was asked for. Throws UsageError. */
 export function readOptions(args: readonly string[], defaults: { readonly folder: string }): DemoOptions | 'help' {
   const line = readCommandLine(args, {
-    name: DEMO,
     options: {
       keys: wholeNumber(MIN_KEYS, MAX_KEYS),
       dir: { takes: 'a folder that is there' },

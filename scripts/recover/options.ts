@@ -29,7 +29,6 @@ Exit status 0: every data key was opened. 1: not every one; what is missing is n
 /** `help` if that was asked for. Throws UsageError. */
 export function readRecoverOptions(args: readonly string[]): RecoverOptions | 'help' {
   const line = readCommandLine(args, {
-    name: RECOVER,
     options: {
       export: { takes: 'the file of the export' },
       keys: { takes: 'the file of the wrapped data keys' },

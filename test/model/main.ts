@@ -37,7 +37,7 @@ const USAGE = `${MODEL} [NAME=VALUE ...], or: ${MODEL} keeping [WORDS]
 const safe: Record<string, boolean> = { ...SAFE };
 const { words } = fromCommandLine({ name: MODEL, usage: USAGE }, (args) => {
   const max = Number.MAX_SAFE_INTEGER;
-  const read = readCommandLine(args, { name: MODEL, options: {}, words: { takes: 'NAME=VALUE', min: 0, max } });
+  const read = readCommandLine(args, { options: {}, words: { takes: 'NAME=VALUE', min: 0, max } });
   if (read !== 'help' && read.words[0] !== 'keeping') for (const word of read.words) take(word);
   return read;
 });

@@ -31,7 +31,6 @@ const USAGE = `${MUTATION} [PATH ...] [options]
 
 const asked = fromCommandLine({ name: MUTATION, usage: USAGE }, (args) => {
   const read = readCommandLine(args, {
-    name: MUTATION,
     options: {
       all: {},
       since: { takes: 'a commit or branch', accepts: isCommit },

@@ -76,7 +76,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { args: '--times 0', sentence: /^--times takes a whole number from 1 to 10000: / },
     { args: '--machine fast', sentence: /^--machine takes one of quiet, busy, / },
   ],
-  build: [{ args: 'now', sentence: /^'now' is no option, and nothing else is taken: / }],
+  build: [
+    { args: '--recover', sentence: /^--recover takes the file to be written, FILE\.mjs: / },
+    { args: '--recover README.md', sentence: /^--recover takes / },
+    { args: 'now', sentence: /^'now' is no option, and nothing else is taken: / },
+  ],
 };
 
 interface Ended {

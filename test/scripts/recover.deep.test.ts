@@ -8,6 +8,7 @@ import { exportSealer } from '../../shared/adapters/export-sealer.ts';
 import { encodeExport } from '../../shared/domain/company-key-export.ts';
 import { wrapDataKey } from '../../shared/domain/data-key-blob.ts';
 import { parseExportRecipient, type AskedKey } from '../../shared/domain/export-recipient.ts';
+import { buildRecover } from '../../scripts/build-bundle.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { runRecover, type Recovered } from './run-recover.ts';
 
@@ -302,6 +303,19 @@ describe('npm run recover', () => {
     await writeFile(at('hostile.jwe'), `${head}....`);
     const { code, stderr } = await recover('--export', 'hostile.jwe', '--private-key', 'rsa.pem', ...KEYS);
     expect([code, stderr]).toEqual([2, expect.stringContaining('in a way that no export is')]);
+  });
+
+  it('is one file where that is wanted, which needs nothing beside it', async () => {
+    const file = at('recover.mjs');
+    await buildRecover(file);
+    const opened = await runRecover([...RSA, '--keys', 'page.json'], { cwd: directory, script: file });
+    expect([opened.code, linesOf(opened.stdout)]).toEqual([0, EXPECTED]);
+  });
+
+  it('finds files from where it was typed, although npm runs it in the project', async () => {
+    const env = { npm_lifecycle_event: 'recover', INIT_CWD: directory };
+    const opened = await runRecover([...RSA, '--keys', 'page.json'], { cwd: tmpdir(), env });
+    expect([opened.code, linesOf(opened.stdout)]).toEqual([0, EXPECTED]);
   });
 
   it('explains itself', async () => {

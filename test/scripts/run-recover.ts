@@ -24,12 +24,20 @@ for (const module of [dns, dns.promises]) for (const name of Object.keys(module)
 syncBuiltinESMExports();
 `;
 
-export async function runRecover(args: readonly string[], options: { readonly cwd: string }): Promise<Recovered> {
-  const script = fileURLToPath(new URL('../../scripts/recover.ts', import.meta.url));
+interface Where {
+  readonly cwd: string;
+  /** The recovery as one file, in place of the project's own. */
+  readonly script?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const OWN = fileURLToPath(new URL('../../scripts/recover.ts', import.meta.url));
+
+export async function runRecover(args: readonly string[], { cwd, script = OWN, env = {} }: Where): Promise<Recovered> {
   const preload = `data:text/javascript,${encodeURIComponent(NO_NETWORK)}`;
   const child = spawn(process.execPath, ['--import', preload, script, ...args], {
-    cwd: options.cwd,
-    env: {},
+    cwd,
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [out, err]: [Buffer[], Buffer[]] = [[], []];

@@ -25,7 +25,7 @@ const MAX_SEED = 999_999_999;
 
 const asked = fromCommandLine({ name: SIMULATE, usage: USAGE }, (args) => {
   const seed = wholeNumber(1, MAX_SEED);
-  const read = readCommandLine(args, { name: SIMULATE, options: { seeds: seed, from: seed, seed, trace: {} } });
+  const read = readCommandLine(args, { options: { seeds: seed, from: seed, seed, trace: {} } });
   if (read === 'help') return read;
   if (read.has('trace') && !read.has('seed')) throw new UsageError('--trace goes with --seed N only');
   return read;

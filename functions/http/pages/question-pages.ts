@@ -1,7 +1,7 @@
 // The two questions of a sign-in: before it, what will happen; after it, whether it is really meant. Pure.
 import { html, type Html } from './html.ts';
-import { code, facts, form, name, section, time, type PageContext } from './layout.ts';
-import { serviceOf, subjectFacts, tenantName, whatItGives, whoMustSignIn } from './subject.ts';
+import { facts, form, name, section, time, type PageContext } from './layout.ts';
+import { nameWithId, serviceOf, subjectFacts, tenantName, whatItGives, whoMustSignIn } from './subject.ts';
 import type { PageView, Subject } from './views.ts';
 
 type Start = Extract<PageView, { page: 'start' }>;
@@ -79,8 +79,8 @@ export const confirmationPage = (view: Confirmation, context: PageContext): Html
   return html`
     <h1>${confirmationTitle(subject)}</h1>
     <p>You are signed in, and nothing is decided yet. Compare what stands here with what you know of it.</p>
-    ${facts([['You are signed in as', html`${name(person.displayName)} ${code(person.id)}`]])}
-    ${subjectFacts(subject, context)} ${whatItGives(subject, context)}
+    ${facts([['You are signed in as', nameWithId(person.displayName, person.id)]])} ${subjectFacts(subject, context)}
+    ${whatItGives(subject, context)}
     ${form(action, { [field.name]: field.value }, [
       { label: YES[subject.purpose], name: 'answer', value: 'confirm' },
       { label: 'Decline', name: 'answer', value: 'decline', isSecond: true },

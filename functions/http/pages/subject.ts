@@ -10,11 +10,14 @@ export const serviceOf = (subject: Subject): SignInService =>
 export const subjectFacts = (subject: Subject, context: PageContext, more: readonly Fact[] = []): Html =>
   facts([
     ['Vendor', name(context.vendorName)],
-    ['Company', html`${name(subject.company.displayName)} ${code(subject.company.id)}`],
+    ['Company', nameWithId(subject.company.displayName, subject.company.id)],
     ...(subject.purpose === 'consent' ? consentFacts(subject) : verificationFacts(subject, context)),
     ['Asked for by', name(subject.requestedBy)],
     ...more,
   ]);
+
+/** The id always: a name can be anybody's. */
+export const nameWithId = (displayName: string, id: string): Html => html`${name(displayName)} (${code(id)})`;
 
 const consentFacts = ({ connectionId, key, movedFrom, applicationId }: ConsentSubject): readonly Fact[] => [
   ['Connection', code(connectionId)],
@@ -61,10 +64,8 @@ const recipientFact = (recipient: Extract<Approval, { for: 'export' }>['recipien
 const tenantKind = ({ tenant }: VerificationSubject): string =>
   tenant.kind === 'google-workspace' ? 'Google Workspace' : 'Microsoft 365 tenant';
 
-/** The id too, always: a display name can be anybody's. */
 export const tenantName = ({ tenant }: VerificationSubject): Html => {
-  const id = code(tenant.id);
-  return tenant.displayName === undefined ? id : html`${name(tenant.displayName)} ${id}`;
+  return tenant.displayName === undefined ? code(tenant.id) : nameWithId(tenant.displayName, tenant.id);
 };
 
 /** Who alone can answer. */

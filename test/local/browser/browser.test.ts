@@ -58,6 +58,12 @@ const redirect = (location: string, status = 302, headers: Record<string, string
 const form = (action: string): string => `<form method="post" action="${action}"><button>Go</button></form>`;
 
 describe('a page', () => {
+  it('is read without its markup, also where a command stands', async () => {
+    answers['/'] = { body: '<body><p>Run:</p><pre><code dir="ltr">az role &quot;a&quot;</code></pre></body>' };
+    await browser.open(`${site}/`);
+    expect(browser.page.lines).toEqual(['Run:', 'az role "a"']);
+  });
+
   it('is read by what a person sees: title, heading, words, buttons, links', async () => {
     answers['/'] = {
       body: `<title>Hello &amp; welcome</title><body><h1>Hello</h1><p>to <b>you</b></p>
