@@ -1,7 +1,7 @@
 // The name of a key, as it is typed. Pure.
 import { failure } from './failure-catalogue.ts';
 import type { Failure } from './failure.ts';
-import { inPlainCharacters, oddCharacter, withoutSurroundings } from './pasted-text.ts';
+import { inPlainCharacters, oddCharacter, withoutEntities, withoutSurroundings } from './pasted-text.ts';
 import { err, ok, type Result } from './result.ts';
 
 const MAX_CHARACTERS = 127;
@@ -10,7 +10,11 @@ export const KEY_NAME = /^[0-9A-Za-z-]{1,127}$/;
 const IN_KEY_PATH = /(?:^|\/)keys\/+([0-9A-Za-z-]{1,127})(?:[/?#]|$)/i;
 /** The other objects of a vault, whose names are no keys. */
 const OTHER_OBJECTS = /(?:^|\/)(?:secrets|certificates)\//i;
-const WITH_VERSION = /^([0-9A-Za-z-]{1,127})\/+[0-9A-Za-z]{0,64}\/*$/;
+const WITH_VERSION = /^([0-9A-Za-z-]{1,127})(?:\/+[0-9A-Za-z]{0,64}\/*|[:\s]+[0-9a-f]{32})$/;
+/** A mark of a list, and the label of a setting or of JSON. */
+const BEFORE_NAME = /^(?:[-*•]\s+)?(?:["']?(?:key[ _-]?)?(?:name|key)["']?\s*[:=]\s*)?/i;
+/** A link in Markdown, whose text is the name. */
+const LINKED = /^\[?([0-9A-Za-z-]{1,127})\]\(/;
 
 export const isKeyName = (text: string): boolean => KEY_NAME.test(text);
 
@@ -25,9 +29,16 @@ export function parseKeyName(text: string): Result<string, Failure> {
 
 function meantKeyName(text: string): string | undefined {
   if (text.length > MAX_TEXT_CHARACTERS) return undefined;
-  const plain = withoutSurroundings(inPlainCharacters(withoutSurroundings(text))).replace(/[\r\n]+\s*/g, '');
+  const plain = withoutSurroundings(inPlainCharacters(withoutSurroundings(withoutEntities(text))))
+    .replace(/[\r\n]+\s*|\\[rnt]$/g, '')
+    .replaceAll('\\', '/');
   if (OTHER_OBJECTS.test(plain)) return undefined;
-  const found = IN_KEY_PATH.exec(plain)?.[1] ?? WITH_VERSION.exec(plain)?.[1] ?? plain;
+  const alone = withoutSurroundings(plain.replace(BEFORE_NAME, ''));
+  const found =
+    IN_KEY_PATH.exec(plain)?.[1] ??
+    WITH_VERSION.exec(alone)?.[1] ??
+    LINKED.exec(plain)?.[1] ??
+    alone.replace(/\?.*$/, '');
   return isKeyName(found) ? found : undefined;
 }
 

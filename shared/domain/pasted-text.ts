@@ -19,9 +19,14 @@ const AROUND = new Set([
   '[]',
   '{}',
   '「」',
+  '『』',
   '《》',
+  '【】',
+  '〈〉',
+  '〔〕',
+  '⟨⟩',
 ]);
-const STRAY = /["'`<>(){}|^,;“”„‘’‚«»‹›]/;
+const STRAY = /["'`<>(){}|^,;“”„‘’‚‛«»‹›「」『』《》【】〈〉〔〕⟨⟩]/;
 const MAX_PAIRS = 4;
 
 /**
@@ -119,6 +124,28 @@ export const inPlainCharacters = (text: string): string =>
     if (/[\t\n\r ]/.test(character)) return character;
     return isUnseen(character) ? '' : plainOf(character);
   }).join('');
+
+/** Of HTML that was copied as it is written. */
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['nbsp', ' '],
+  ['shy', ''],
+  ['hyphen', '-'],
+  ['sol', '/'],
+  ['colon', ':'],
+  ['period', '.'],
+]);
+
+export const withoutEntities = (text: string): string =>
+  text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|([a-z]{2,8}));/gi, (entity, decimal, hex, name) => {
+    if (typeof name === 'string') return ENTITIES.get(name.toLowerCase()) ?? entity;
+    const code = typeof hex === 'string' ? parseInt(hex, 16) : Number(decimal);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : entity;
+  });
 
 /** The text without the pairs around it and the punctuation that follows it. */
 export function withoutSurroundings(text: string): string {

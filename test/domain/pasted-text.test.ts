@@ -51,6 +51,27 @@ describe('a vault URI that was pasted', () => {
     ['https:\\\\contoso-keys.vault.azure.net\\', 'it holds a backslash at position 7'],
     ['"https:\\/\\/contoso-keys.vault.azure.net\\/"', 'it holds the character " at position 1'],
     ['https%3A%2F%2Fcontoso-keys.vault.azure.net%2F', 'it does not begin with https://'],
+    ['https://https://contoso-keys.vault.azure.net', 'it holds a port'],
+    ['HTTPS:\\\\CONTOSO-KEYS.vault.azure.net', 'it holds a backslash at position 7'],
+    [`\\"${VAULT}\\"`, 'it holds a backslash at position 1'],
+    [`『${VAULT}』`, 'it holds U+300E at position 1'],
+    [`【${VAULT}】`, 'it holds U+3010 at position 1'],
+    [`〈${VAULT}〉`, 'it holds U+3008 at position 1'],
+    [`⟨${VAULT}⟩`, 'it holds U+27E8 at position 1'],
+    [`＂${VAULT}＂`, 'it holds U+FF02, which only looks like ", at position 1'],
+    [`（${VAULT}）`, 'it holds U+FF08, which only looks like (, at position 1'],
+    [
+      'ｈｔｔｐｓ：／／ｃｏｎｔｏｓｏ－ｋｅｙｓ．ｖａｕｌｔ．ａｚｕｒｅ．ｎｅｔ',
+      'it holds U+FF48, which only looks like h, at position 1',
+    ],
+    [`\u200f${VAULT}`, 'it holds U+200F, which cannot be seen, at position 1'],
+    [`\u2067${VAULT}\u2069`, 'it holds U+2067, which cannot be seen, at position 1'],
+    ['https://contoso&#45;keys.vault.azure.net', 'it holds the character ; at position 20'],
+    ['https:&#x2F;&#x2F;contoso-keys.vault.azure.net&#x2F;', 'it holds the character ; at position 12'],
+    [`${VAULT}&nbsp;`, 'it holds the character ; at position 42'],
+    [`[my vault](${VAULT})`, 'it holds a blank at position 4'],
+    [`[${VAULT}/](${VAULT}/)`, 'it holds the character ( at position 40'],
+    [`${VAULT}/,`, 'it holds the character , at position 38'],
   ])('%j is refused, with what was meant', (text, detail) => {
     expect(parseVaultUri(text, POLICY)).toMatchObject({
       ok: false,
@@ -108,6 +129,14 @@ describe('a vault URI that was pasted', () => {
       undefined,
     ],
     [`https://portal.azure.com/#asset/Microsoft_Azure_KeyVault/Key/${KEY}`, 'customer-key'],
+    [
+      `https://portal.azure.com/#view/Microsoft_Azure_KeyVault/KeyVersion.ReactView/versionId/${encodeURIComponent(KEY)}`,
+      'customer-key',
+    ],
+    [
+      `https://portal.azure.com/#view/Microsoft_Azure_KeyVault/ListObjectVersionsRBACBlade/~/overview/objectType/keys/objectId/${encodeURIComponent(`${VAULT}/keys/customer-key`)}/vaultResourceUri/${encodeURIComponent('/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/contoso-keys')}`,
+      'customer-key',
+    ],
   ])('%s is no address of a vault, and the vault that it names is offered', (text, suggestedKeyName) => {
     const found = parseVaultUri(text, POLICY);
     expect(found).toMatchObject({ error: { code: 'vault-host-not-allowed', facts: { suggestedVaultUri: VAULT } } });
@@ -152,6 +181,20 @@ describe('a key name that was pasted', () => {
     KEY.replace('https://', ''),
     KEY.replace('.net/', '.net:443/'),
     `"${KEY}"`,
+    '＂customer-key＂',
+    'ｃｕｓｔｏｍｅｒ－ｋｅｙ',
+    '【customer-key】',
+    '\u200fcustomer-key',
+    '- customer-key',
+    'name: customer-key',
+    '"name": "customer-key",',
+    'customer-key\\n',
+    'customer&#45;key',
+    'customer-key?api-version=7.4',
+    'customer-key:340ec2c3b7b240ed93cd709dd1e22b05',
+    'customer-key\t340ec2c3b7b240ed93cd709dd1e22b05',
+    'keys\\customer-key\\340ec2c3b7b240ed93cd709dd1e22b05',
+    '[customer-key](https://portal.azure.com/)',
   ])('%j is refused, and the name that was meant is offered', (text) => {
     expect(parseKeyName(text)).toMatchObject({
       error: {
