@@ -145,7 +145,7 @@ const services = {
   keptKeys,
   keyringPlaces,
   wrappedRows,
-  callPlaces: new CallPlaces(vaultWaits, { maxWaitMs: settings.KEYSWITCH_MAX_WAIT_SECONDS * 1000 }),
+  callPlaces: new CallPlaces({ vaultWaits, clock }, { maxWaitMs: settings.KEYSWITCH_MAX_WAIT_SECONDS * 1000 }),
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
   workerKeys: new WorkerKeys({ ...opening, vaults: workerVaults }, { ttlMs }),
   pageSlots: pageSlots(clock),

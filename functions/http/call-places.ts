@@ -3,14 +3,12 @@
 // this process. Health, the administrators' calls, pages, messages and timers need no place.
 import { err, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
+import type { Clock } from '../../shared/operations/ports.ts';
 import type { VaultWaits } from '../../shared/operations/vault-waits.ts';
+import { UnitLimit } from './unit-limit.ts';
 
 /** A call for one key takes about as long as so many more keys in a batch do. */
 const KEYS_OF_A_UNIT = 40;
-/** About as many milliseconds of the processor's time: what is worked on at once is over in a part of a second. */
-const MAX_UNITS = 256;
-/** Whatever one company asks, there is room for another. */
-const MAX_UNITS_OF_A_COMPANY = 192;
 /** More than a process does in the time that calls may wait: the last of them would wait in vain. */
 const MAX_WAITING_UNITS = 4_096;
 /** Whoever is turned away at the same moment does not come back at the same moment. */
@@ -39,9 +37,18 @@ export class CallPlaces {
   #waitingUnits = 0;
   #turnedAway = 0;
 
-  constructor(vaultWaits: Pick<VaultWaits, 'isWaiting' | 'onBegin'>, options: { readonly maxWaitMs: number }) {
+  readonly #clock: Clock;
+  readonly #limit: UnitLimit;
+
+  constructor(
+    deps: { readonly vaultWaits: Pick<VaultWaits, 'isWaiting' | 'onBegin'>; readonly clock: Clock },
+    options: { readonly maxWaitMs: number },
+  ) {
+    const { vaultWaits, clock } = deps;
     this.#maxWaitMs = options.maxWaitMs;
     this.#vaultWaits = vaultWaits;
+    this.#clock = clock;
+    this.#limit = new UnitLimit(options);
     vaultWaits.onBegin(() => this.#letIn());
   }
 
@@ -60,9 +67,15 @@ export class CallPlaces {
       const retryAfterSeconds = RETRY_AFTER_SECONDS[this.#turnedAway % RETRY_AFTER_SECONDS.length] ?? 1;
       return err({ type: 'overloaded', retryAfterSeconds });
     }
+    const begunMs = this.#clock.now().getTime();
+    const mayMeasure = !this.#vaultWaits.isWaiting(companyId);
     try {
       return await work();
     } finally {
+      // A call that waited for a vault says nothing of how much this process carries.
+      if (mayMeasure && !this.#vaultWaits.isWaiting(companyId)) {
+        this.#limit.measure(companyId, this.#clock.now().getTime() - begunMs);
+      }
       company.units -= units;
       this.#units -= units;
       this.#forget(company);
@@ -117,20 +130,20 @@ export class CallPlaces {
     let least: Waiting | undefined;
     for (const company of this.#companies.values()) {
       const [first] = company.waiting;
-      if (!first || company.units + first.units > MAX_UNITS_OF_A_COMPANY) continue;
+      if (!first || company.units + first.units > this.#limit.ofCompany) continue;
       if (!least || company.units < least.company.units) least = first;
     }
     return least && this.#hasRoom(least.company, least.units) ? least : undefined;
   }
 
   #hasRoom(company: Company, units: number): boolean {
-    if (company.units + units > MAX_UNITS_OF_A_COMPANY) return false;
-    if (this.#units + units <= MAX_UNITS || this.#vaultWaits.isWaiting(company.companyId)) return true;
+    if (company.units + units > this.#limit.ofCompany) return false;
+    if (this.#units + units <= this.#limit.units || this.#vaultWaits.isWaiting(company.companyId)) return true;
     let working = 0;
     for (const each of this.#companies.values()) {
       if (!this.#vaultWaits.isWaiting(each.companyId)) working += each.units;
     }
-    return working + units <= MAX_UNITS;
+    return working + units <= this.#limit.units;
   }
 
   #lastOfTheMost(): Waiting | undefined {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CallPlaces } from '../../../functions/http/call-places.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import { ok, type Result } from '../../../shared/domain/result.ts';
+import { FakeClock } from '../../fakes/fake-system.ts';
 import { VaultWaits } from '../../../shared/operations/vault-waits.ts';
 
 const MAX_WAIT_MS = 2_000;
@@ -12,6 +13,7 @@ const MOST_OF_A_COMPANY = 192;
 const BATCH = { keys: 1_000, units: 26 };
 
 let vaultWaits: VaultWaits;
+let clock: FakeClock;
 let places: CallPlaces;
 /** Ends of the calls that are worked on, by company, in the order in which they began. */
 let working: Map<string, (() => void)[]>;
@@ -19,7 +21,8 @@ let working: Map<string, (() => void)[]>;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   vaultWaits = new VaultWaits();
-  places = new CallPlaces(vaultWaits, { maxWaitMs: MAX_WAIT_MS });
+  clock = new FakeClock();
+  places = new CallPlaces({ vaultWaits, clock }, { maxWaitMs: MAX_WAIT_MS });
   working = new Map();
 });
 afterEach(() => void vi.useRealTimers());
@@ -193,5 +196,67 @@ describe('companies', () => {
     expect(vaultWaits.isWaiting('acme')).toBe(false);
     await endAll();
     await Promise.all([...first, other]);
+  });
+});
+
+describe('a process that is slow', () => {
+  /** Calls of each company, worked on side by side for so long. */
+  async function takes(ms: number, companies: readonly string[], rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round += 1) {
+      const all = companies.flatMap((companyId) => calls(32, companyId));
+      await settled();
+      clock.advance(ms);
+      await endAll();
+      await Promise.all(all);
+    }
+  }
+
+  /** How many calls of two companies are worked on at once. */
+  async function atOnce(): Promise<number> {
+    const all = [...calls(300, 'acme'), ...calls(300, 'globex')];
+    await settled();
+    const count = countOf('acme') + countOf('globex');
+    await endAll();
+    await Promise.all(all);
+    return count;
+  }
+
+  it('works on fewer calls at once, so that they are answered in a part of the time that others wait', async () => {
+    await takes(MAX_WAIT_MS / 4, ['acme'], 20);
+    expect(await atOnce()).toBe(MOST);
+    await takes(MAX_WAIT_MS / 4 + 1, ['acme'], 4);
+    expect(await atOnce()).toBeLessThan(MOST / 2);
+    await takes(10 * MAX_WAIT_MS, ['acme'], 20);
+    const fewest = calls(1, 'acme', BATCH.keys);
+    await settled();
+    expect(countOf('acme')).toBe(1);
+    await endAll();
+    await Promise.all(fewest);
+    await takes(MAX_WAIT_MS / 8 - 1, ['acme'], 20);
+    expect(await atOnce()).toBe(MOST);
+  });
+
+  it('is not taken for slow because of one company whose store is', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const slow = calls(16, 'acme');
+      await settled();
+      clock.advance(10 * MAX_WAIT_MS);
+      const quick = calls(16, 'globex');
+      await settled();
+      await endAll();
+      await Promise.all([...slow, ...quick]);
+    }
+    expect(await atOnce()).toBe(MOST);
+  });
+
+  it('is not taken for slow because of calls that wait for a vault', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const answer = Promise.withResolvers<boolean>();
+      void vaultWaits.during('acme', answer.promise);
+      await takes(10 * MAX_WAIT_MS, ['acme'], 1);
+      answer.resolve(true);
+      await settled();
+    }
+    expect(await atOnce()).toBe(MOST);
   });
 });
