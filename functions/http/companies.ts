@@ -117,6 +117,8 @@ export const companyRoutes = [
     conditions: 'write',
     pathSchema: companyPath,
     bodySchema: companyInput,
+    refuses: ['keyring-not-found', 'company-closed', 'company-closing'],
+    fails: ['vault'],
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: companyBody,
     run: async (deps: CompanyServices, call) => {
@@ -144,6 +146,7 @@ export const companyRoutes = [
     roles: ['PartnerAdmin', 'CompanyAdmin', 'Auditor'],
     conditions: 'read',
     pathSchema: companyPath,
+    refuses: ['company-closed'],
     answers: { 200: 'The company.' },
     answerSchema: companyBody,
     run: async (deps: CompanyServices, call) => {
@@ -162,6 +165,7 @@ export const companyRoutes = [
     roles: ['PartnerAdmin'],
     conditions: 'delete',
     pathSchema: companyPath,
+    refuses: ['company-has-data-keys', 'company-has-restorable-data-keys', 'switch-in-progress'],
     answers: {
       202: 'Decided; it goes on by itself, and Operation-Location says how far it is.',
       204: 'Deleted, now or before.',

@@ -67,6 +67,7 @@ export const connectionRoutes = [
     roles: READS,
     pathSchema: companyPath,
     querySchema: pageQuery,
+    fails: ['vault'],
     answers: { 200: 'A page, in the order of ids.' },
     answerSchema: pageOf(connectionBody),
     run: async (deps: ConnectionServices, call) => {
@@ -90,6 +91,8 @@ export const connectionRoutes = [
     conditions: 'write',
     pathSchema: connectionPath,
     bodySchema: connectionInput,
+    refuses: ['connection-in-use', 'company-closing'],
+    fails: ['input', 'vault'],
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: connectionBody,
     run: async (deps: ConnectionServices, call) => {
@@ -113,6 +116,8 @@ export const connectionRoutes = [
     roles: READS,
     conditions: 'read',
     pathSchema: connectionPath,
+    refuses: ['connection-not-found'],
+    fails: ['vault'],
     answers: { 200: 'The connection.' },
     answerSchema: connectionBody,
     run: async (deps: ConnectionServices, call) => {
@@ -129,6 +134,8 @@ export const connectionRoutes = [
     roles: SETS_UP,
     conditions: 'delete',
     pathSchema: connectionPath,
+    refuses: ['connection-not-found', 'connection-in-use'],
+    fails: ['vault'],
     answers: { 204: 'Gone.' },
     run: async (deps: ConnectionServices, call) => {
       const deleted = await deleteConnection(deps, { ...call.path, condition: conditionsOf(call) }, call.actor);
@@ -146,6 +153,8 @@ export const connectionRoutes = [
     isLimited: true,
     pathSchema: connectionPath,
     bodySchema: testInput,
+    refuses: ['connection-not-found'],
+    fails: ['vault'],
     answers: { 200: 'What was found.' },
     answerSchema: testBody,
     run: async (deps: ConnectionServices, call) => {
@@ -169,6 +178,8 @@ export const connectionRoutes = [
     isLimited: true,
     pathSchema: connectionPath,
     bodySchema: noFields,
+    refuses: ['connection-not-found', 'company-admin-only', 'company-closing'],
+    fails: ['vault'],
     answers: { 200: 'The link, to be sent to the administrator.' },
     answerSchema: linkBody,
     run: async (deps: ConnectionServices, call) => {
@@ -188,6 +199,8 @@ export const connectionRoutes = [
     summary: 'What the Azure admin must do: az CLI, PowerShell, portal, Bicep',
     roles: READS,
     pathSchema: connectionPath,
+    refuses: ['connection-not-found'],
+    fails: ['vault'],
     answers: { 200: 'Filled in.' },
     answerSchema: instructionsBody,
     run: async (deps: ConnectionServices, call) => {
@@ -206,6 +219,8 @@ export const connectionRoutes = [
     summary: 'State of the vault, and its last changes',
     roles: READS,
     pathSchema: connectionPath,
+    refuses: ['connection-not-found'],
+    fails: ['vault'],
     answers: { 200: 'Unreachable and revoked are never mixed up.' },
     answerSchema: healthReportBody,
     run: async (deps: ConnectionServices, call) => {
@@ -223,6 +238,8 @@ export const connectionRoutes = [
     isLimited: true,
     pathSchema: connectionPath,
     bodySchema: noFields,
+    refuses: ['connection-not-found', 'connection-not-in-force', 'connection-not-tested'],
+    fails: ['vault'],
     answers: { 200: 'The state now.' },
     answerSchema: healthBody,
     run: async (deps: ConnectionServices, call) => {

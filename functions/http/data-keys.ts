@@ -61,6 +61,8 @@ export const dataKeyRoutes = [
     carriesKeys: true,
     pathSchema: keyringPath,
     bodySchema: newDataKeysBody,
+    refuses: ['keyring-not-found', 'keyring-not-ready', 'keyring-full', 'company-closing', 'overloaded'],
+    fails: ['vault'],
     answers: { 200: 'An outcome for each key.' },
     answerSchema: newDataKeysAnswer,
     run: (deps: DataKeyServices, call) =>
@@ -94,6 +96,7 @@ export const dataKeyRoutes = [
     rolesWith: { parameter: 'wrapped', roles: ['CompanyAdmin'] },
     pathSchema: keyringPath,
     querySchema: dataKeyListQuery,
+    refuses: ['keyring-not-found', 'keyring-not-ready', 'switch-in-progress', 'company-key-changed', 'overloaded'],
     answers: { 200: 'A page.' },
     answerSchema: pageOf(dataKeyBody),
     run: (deps: DataKeyServices, call) =>
@@ -121,6 +124,7 @@ export const dataKeyRoutes = [
     roles: ['PartnerAdmin', 'Auditor'],
     conditions: 'read',
     pathSchema: dataKeyPath,
+    refuses: ['keyring-not-found', 'keyring-not-ready', 'data-key-not-found', 'overloaded'],
     answers: { 200: 'The metadata.' },
     answerSchema: dataKeyBody,
     run: (deps: DataKeyServices, call) =>
@@ -138,6 +142,16 @@ export const dataKeyRoutes = [
     roles: ['PartnerAdmin', 'DataKeys'],
     conditions: 'delete',
     pathSchema: dataKeyPath,
+    refuses: [
+      'keyring-not-found',
+      'keyring-not-ready',
+      'data-key-not-found',
+      'data-key-quarantined',
+      'data-key-lost',
+      'company-closing',
+      'overloaded',
+    ],
+    fails: ['vault'],
     answers: { 200: 'Deleted; `purgeAfter` says until when it can be restored.' },
     answerSchema: dataKeyBody,
     run: (deps: DataKeyServices, call) =>
@@ -160,6 +174,17 @@ export const dataKeyRoutes = [
     conditions: 'delete',
     pathSchema: dataKeyPath,
     bodySchema: noFields,
+    refuses: [
+      'keyring-not-found',
+      'keyring-not-ready',
+      'data-key-not-found',
+      'data-key-not-deleted',
+      'data-key-quarantined',
+      'data-key-lost',
+      'company-closing',
+      'overloaded',
+    ],
+    fails: ['vault'],
     answers: { 200: 'Restored.' },
     answerSchema: dataKeyBody,
     run: (deps: DataKeyServices, call) =>
@@ -184,6 +209,8 @@ export const dataKeyRoutes = [
     carriesKeys: true,
     pathSchema: keyringPath,
     bodySchema: unwrapBody,
+    refuses: ['keyring-not-found', 'keyring-not-ready', 'overloaded'],
+    fails: ['vault'],
     answers: { 200: 'An outcome for each key.' },
     answerSchema: unwrapAnswer,
     run: (deps: DataKeyServices, call) =>

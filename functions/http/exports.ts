@@ -23,6 +23,15 @@ export const exportRoutes = [
     carriesKeys: true,
     pathSchema: keyringPath,
     bodySchema: exportBody,
+    refuses: [
+      'keyring-not-found',
+      'keyring-not-ready',
+      'switch-in-progress',
+      'tenants-unverified',
+      'recipient-not-approved',
+      'company-closing',
+    ],
+    fails: ['vault'],
     answers: { 200: 'The export, for its recipient alone.' },
     answerSchema: exportAnswer,
     run: async (deps: ExportServices, call) => {

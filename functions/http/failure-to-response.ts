@@ -3,6 +3,7 @@
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import type { Refusal, ResourceKind } from '../../shared/domain/refusal.ts';
 import { present } from '../../shared/domain/rows/cells.ts';
+import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
 import { claimOf, type Role } from './roles.ts';
 import type { Detail } from './validation.ts';
 
@@ -87,8 +88,9 @@ interface Extra {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const answer = (status: number, code: string, message: string, extra: Extra = {}): ErrorAnswer => {
+const answer = (code: ErrorCode, message: string, extra: Extra = {}): ErrorAnswer => {
   const { headers = {}, ...shown } = extra;
+  const { status } = ERROR_CODES[code];
   return { status, headers: { 'x-ms-error-code': code, ...headers }, body: { error: { code, message, ...shown } } };
 };
 
@@ -104,85 +106,83 @@ export function failureToResponse(
     case 'unauthenticated':
       return unauthenticated(refusal.reason);
     case 'forbidden':
-      return answer(403, 'forbidden', `This takes one of the roles ${refusal.roles.map(claimOf).join(', ')}.`);
+      return answer('forbidden', `This takes one of the roles ${refusal.roles.map(claimOf).join(', ')}.`);
     case 'unknown-company':
       return missing('company', refusal.companyId);
     case 'not-found':
       return missing(refusal.what, refusal.id);
     case 'invalid-request':
-      return answer(400, 'invalid-request', 'The request is not valid; details name every fault.', {
+      return answer('invalid-request', 'The request is not valid; details name every fault.', {
         details: refusal.details,
       });
     case 'invalid': {
       const target = placeOf(refusal.target);
       const details = [{ code: 'invalid-value', target, message: refusal.message } as const];
-      return answer(400, 'invalid-request', refusal.message, { target, details });
+      return answer('invalid-request', refusal.message, { target, details });
     }
     case 'malformed-json':
-      return answer(400, 'malformed-json', 'The body is not JSON in UTF-8.', { target: 'body' });
+      return answer('malformed-json', 'The body is not JSON in UTF-8.', { target: 'body' });
     case 'body-too-large':
-      return answer(413, 'body-too-large', `The body is larger than ${inBytes(refusal.maxBytes)}.`, { target: 'body' });
+      return answer('body-too-large', `The body is larger than ${inBytes(refusal.maxBytes)}.`, { target: 'body' });
     case 'body-incomplete':
-      return answer(408, 'body-incomplete', 'The body did not arrive whole in time.', { target: 'body' });
+      return answer('body-incomplete', 'The body did not arrive whole in time.', { target: 'body' });
     case 'unsupported-media-type':
-      return answer(415, 'unsupported-media-type', `The body must be ${refusal.wanted} in UTF-8.`, {
+      return answer('unsupported-media-type', `The body must be ${refusal.wanted} in UTF-8.`, {
         target: 'header.Content-Type',
       });
     case 'no-such-route':
-      return answer(404, 'route-not-found', 'There is nothing at this path.');
+      return answer('route-not-found', 'There is nothing at this path.');
     case 'method-not-allowed':
-      return answer(405, 'method-not-allowed', `This path knows ${refusal.allowed.join(', ')} only.`, {
+      return answer('method-not-allowed', `This path knows ${refusal.allowed.join(', ')} only.`, {
         headers: { Allow: refusal.allowed.join(', ') },
       });
     case 'already-exists':
-      return answer(409, `${refusal.what}-exists`, `There is a ${inWords(refusal.what)} '${refusal.id}' already.`);
+      return answer(`${refusal.what}-exists`, `There is a ${inWords(refusal.what)} '${refusal.id}' already.`);
     case 'precondition-failed':
       return answer(
-        412,
         'precondition-failed',
         `The ${inWords(refusal.what)} '${refusal.id}' is not as If-Match or If-None-Match ask.`,
       );
     case 'switch-in-progress':
-      return answer(409, 'switch-in-progress', `The switch '${refusal.switchId}' is not finished.`, {
+      return answer('switch-in-progress', `The switch '${refusal.switchId}' is not finished.`, {
         target: refusal.switchId,
       });
     case 'state':
-      return answer(409, refusal.code, refusal.message);
+      return answer(refusal.code, refusal.message);
     case 'company-closed': {
       const message = `The company '${refusal.companyId}' was deleted. An id is never used again: choose another one.`;
-      return answer(410, 'company-closed', message);
+      return answer('company-closed', message);
     }
     case 'company-admin-only':
-      return answer(403, 'company-admin-only', refusal.message);
+      return answer('company-admin-only', refusal.message);
     case 'idempotency-mismatch':
-      return answer(409, 'idempotency-key-reused', 'This Idempotency-Key came with another request before.', {
+      return answer('idempotency-key-reused', 'This Idempotency-Key came with another request before.', {
         target: 'header.Idempotency-Key',
       });
     case 'failure':
       return ofFailure(refusal.failure, refusal.target, audience);
     case 'limited':
-      return answer(429, 'too-many-requests', 'Too many of these calls in this minute.', {
+      return answer('too-many-requests', 'Too many of these calls in this minute.', {
         headers: retryAfter(refusal.retryAfterSeconds),
       });
     case 'busy':
-      return answer(503, 'busy', 'Too many callers write here at once; nothing was done.', {
+      return answer('busy', 'Too many callers write here at once; nothing was done.', {
         headers: retryAfter(refusal.retryAfterSeconds),
       });
     case 'overloaded':
-      return answer(503, 'overloaded', 'More calls wait here than can be answered in time; nothing was done.', {
+      return answer('overloaded', 'More calls wait here than can be answered in time; nothing was done.', {
         headers: retryAfter(refusal.retryAfterSeconds),
       });
     case 'store-unavailable':
-      return answer(503, 'store-unavailable', 'The store of Keyswitch does not answer; ask again.', {
+      return answer('store-unavailable', 'The store of Keyswitch does not answer; ask again.', {
         headers: retryAfter(STORE_RETRY_SECONDS),
       });
     case 'not-ready':
-      return answer(503, 'not-ready', 'Keyswitch cannot work now; ask again.', {
+      return answer('not-ready', 'Keyswitch cannot work now; ask again.', {
         headers: retryAfter(STORE_RETRY_SECONDS),
       });
     case 'identity-provider-unavailable':
       return answer(
-        503,
         'identity-provider-unavailable',
         'The keys that tokens are checked with cannot be had; ask again.',
         {
@@ -190,7 +190,7 @@ export function failureToResponse(
         },
       );
     case 'internal-error':
-      return answer(500, 'internal-error', `Something went wrong here; the log names it by ${refusal.requestId}.`);
+      return answer('internal-error', `Something went wrong here; the log names it by ${refusal.requestId}.`);
   }
 }
 
@@ -214,7 +214,7 @@ const inBytes = (bytes: number): string => (bytes >= KIB * KIB ? `${bytes / KIB 
 const inWords = (what: ResourceKind): string => what.replace('-', ' ');
 
 const missing = (what: ResourceKind, id: string): ErrorAnswer =>
-  answer(404, `${what}-not-found`, `There is no ${inWords(what)} '${id.slice(0, 128)}'.`);
+  answer(`${what}-not-found`, `There is no ${inWords(what)} '${id.slice(0, 128)}'.`);
 
 /** RFC 6750, 3.1: no error code when no token came at all. */
 function unauthenticated(reason: string | undefined): ErrorAnswer {
@@ -223,7 +223,7 @@ function unauthenticated(reason: string | undefined): ErrorAnswer {
       ? 'Bearer realm="keyswitch"'
       : `Bearer realm="keyswitch", error="invalid_token", error_description="${reason}"`;
   const message = reason === undefined ? 'A bearer token is required.' : `The token is refused: ${reason}.`;
-  return answer(401, 'unauthenticated', message, { headers: { 'WWW-Authenticate': challenge } });
+  return answer('unauthenticated', message, { headers: { 'WWW-Authenticate': challenge } });
 }
 
 function ofFailure(
@@ -241,17 +241,21 @@ function ofFailure(
 }
 
 /** A vault's denial is a state of the company's resource, not a lack of the caller's rights: 409, never 403. */
-function statusOf(failure: Failure): { status: number; headers: Readonly<Record<string, string>> } {
-  switch (failure.kind) {
-    case 'input':
-      return { status: 400, headers: {} };
-    case 'transient':
-      return { status: 503, headers: retryAfter(PROVIDER_RETRY_SECONDS) };
-    case 'propagating':
-      return { status: 409, headers: retryAfter(PROPAGATION_RETRY_SECONDS) };
-    case 'denied':
-    case 'warning':
-    case 'integrity':
-      return { status: 409, headers: {} };
-  }
+export const STATUS_OF_KIND = {
+  input: 400,
+  transient: 503,
+  propagating: 409,
+  denied: 409,
+  warning: 409,
+  integrity: 409,
+} as const satisfies Readonly<Record<Failure['kind'], number>>;
+
+const WAIT_SECONDS: Readonly<Partial<Record<Failure['kind'], number>>> = {
+  transient: PROVIDER_RETRY_SECONDS,
+  propagating: PROPAGATION_RETRY_SECONDS,
+};
+
+function statusOf({ kind }: Failure): { status: number; headers: Readonly<Record<string, string>> } {
+  const seconds = WAIT_SECONDS[kind];
+  return { status: STATUS_OF_KIND[kind], headers: seconds === undefined ? {} : retryAfter(seconds) };
 }

@@ -41,6 +41,7 @@ export const healthRoutes = [
     summary: 'Whether it can work',
     description: 'For load balancers: the status says it, 200 or 503. What was found holds for five seconds.',
     roles: 'open',
+    refuses: ['not-ready'],
     answers: { 200: 'It can work.' },
     answerSchema: status,
     run: async ({ readiness }: HealthServices) =>

@@ -84,6 +84,8 @@ export const keyringRoutes = [
     conditions: 'write',
     pathSchema: keyringPath,
     bodySchema: keyringInput,
+    refuses: ['keyring-not-found', 'company-closing'],
+    fails: ['vault'],
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: keyringBody,
     run: async (deps: KeyringMaking, call) => {
@@ -109,6 +111,7 @@ export const keyringRoutes = [
     roles: ['PartnerAdmin', 'CompanyAdmin', 'Auditor'],
     answersEtag: true,
     pathSchema: keyringPath,
+    refuses: ['keyring-not-found'],
     answers: { 200: 'The keyring.' },
     answerSchema: countedKeyringBody,
     run: async (deps: KeyringMaking, call) => {

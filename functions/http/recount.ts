@@ -51,6 +51,8 @@ export const recountRoutes = [
     roles: ['PartnerAdmin'],
     pathSchema: keyringPath,
     bodySchema: recountInput,
+    refuses: ['keyring-not-found'],
+    fails: ['vault'],
     answers: { 200: 'What was counted.' },
     answerSchema: recountedBody,
     run: async (deps: SwitchServices, call) => {

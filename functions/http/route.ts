@@ -4,6 +4,8 @@ import * as z from 'zod';
 import type { Actor } from '../../shared/domain/audit.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
+import type { FailureArea } from '../../shared/domain/failure-catalogue.ts';
+import type { ErrorCode } from './error-codes.ts';
 import type { Tag } from './description/introduction.ts';
 import type { Role } from './roles.ts';
 import type { EdgeRefusal } from './failure-to-response.ts';
@@ -73,6 +75,10 @@ export interface RouteDescription {
   readonly answers: Readonly<Record<number, string>>;
   /** Also without conditions: it is the one that a write of the resource takes. */
   readonly answersEtag?: true;
+  /** Codes of its errors beside those that follow from what it is (description/operation-codes.ts). */
+  readonly refuses?: readonly ErrorCode[];
+  /** Which failures it meets. */
+  readonly fails?: readonly FailureArea[];
   /** Thirty a minute, for each company or, of sign-ins, for each link; beyond that 429. */
   readonly isLimited?: true;
   /** The answer carries plaintext keys. */

@@ -43,6 +43,19 @@ function onPage(
   return err({ type: 'on-page', refused: refusal, ...present({ subject, again }) });
 }
 
+/** What a link asked for may no longer be there, or be possible. */
+const OF_WHAT_IS_ASKED = [
+  'company-not-found',
+  'connection-not-found',
+  'tenant-not-found',
+  'keyring-not-found',
+  'switch-not-found',
+  'nothing-to-verify',
+  'switch-ended',
+  'destination-changed',
+  'company-closing',
+] as const;
+
 /** A link and its button. Either place opens either link: the ticket says what it asks for. */
 const linkRoutes = (asksFor: keyof typeof LINKS) =>
   [
@@ -55,6 +68,8 @@ const linkRoutes = (asksFor: keyof typeof LINKS) =>
       description: 'Consumes nothing: scanners of mail open links too.',
       pathSchema: linkPath,
       querySchema: anything,
+      refuses: OF_WHAT_IS_ASKED,
+      fails: ['vault', 'sign-in'],
       answers: { 200: 'The question, with a button to the sign-in.' },
       run: async (deps: SignInServices, call) => {
         const opened = await openLink(deps, call.path);
@@ -71,6 +86,8 @@ const linkRoutes = (asksFor: keyof typeof LINKS) =>
       summary: 'The button of that page: on to Microsoft or Google',
       isLimited: true,
       pathSchema: linkPath,
+      refuses: OF_WHAT_IS_ASKED,
+      fails: ['vault', 'sign-in'],
       answers: { 200: 'The browser goes on to the sign-in.' },
       run: async (deps: SignInServices, call) => {
         const request = { ...call.path, isCrossSite: call.isCrossSite, callbackUrl: callbackUrl(call.origin) };
@@ -92,6 +109,8 @@ export const signInRoutes = [
     tag: 'sign-ins',
     summary: 'Back from Microsoft or Google',
     querySchema: anything,
+    refuses: OF_WHAT_IS_ASKED,
+    fails: ['vault', 'sign-in'],
     answers: { 200: 'The second question.', 303: 'On to the next sign-in page.' },
     run: async (deps: SignInServices, call) => {
       const { cookie, isCrossSite } = call;
@@ -108,6 +127,8 @@ export const signInRoutes = [
     tag: 'sign-ins',
     summary: 'The second question answered',
     bodySchema: answerForm,
+    refuses: OF_WHAT_IS_ASKED,
+    fails: ['vault', 'sign-in'],
     answers: { 200: 'Done, or declined.' },
     run: async (deps: SignInServices, call) => {
       const { cookie, isCrossSite } = call;

@@ -95,6 +95,8 @@ export const tenantRoutes = [
     conditions: 'write',
     pathSchema: tenantPath,
     bodySchema: noFields,
+    refuses: ['company-closing', 'too-many-tenants'],
+    fails: ['vault'],
     answers: { 200: 'It was there.', 201: 'Registered.' },
     answerSchema: tenantBody,
     run: async (deps: TenantServices, call) => {
@@ -113,6 +115,7 @@ export const tenantRoutes = [
     roles: READS,
     conditions: 'read',
     pathSchema: tenantPath,
+    refuses: ['tenant-not-found'],
     answers: { 200: 'The tenant.' },
     answerSchema: tenantBody,
     run: async (deps: TenantServices, call) => {
@@ -132,6 +135,16 @@ export const tenantRoutes = [
     isLimited: true,
     pathSchema: tenantPath,
     bodySchema: approvalInput,
+    refuses: [
+      'tenant-not-found',
+      'keyring-not-found',
+      'switch-not-found',
+      'connection-not-found',
+      'nothing-to-verify',
+      'switch-ended',
+      'company-closing',
+    ],
+    fails: ['vault'],
     answers: { 200: 'The link, to be sent to the administrator.' },
     answerSchema: linkBody,
     run: async (deps: TenantServices, call) => {
@@ -156,6 +169,8 @@ export const tenantRoutes = [
     roles: ['PartnerAdmin'],
     conditions: 'delete',
     pathSchema: tenantPath,
+    refuses: ['tenant-not-found', 'company-closing'],
+    fails: ['vault'],
     answers: { 204: 'Gone.' },
     run: async (deps: TenantServices, call) => {
       const deleted = await deleteTenant(deps, { ...call.path, condition: conditionsOf(call) }, call.actor);

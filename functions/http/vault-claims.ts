@@ -36,6 +36,7 @@ export const vaultClaimRoutes = [
     summary: 'Which company a vault key belongs to',
     roles: ['PartnerAdmin'],
     pathSchema: claimPath,
+    refuses: ['vault-claim-not-found'],
     answers: { 200: 'The claim.' },
     answerSchema: claimBody,
     run: async (deps: Recording, call) => {
@@ -54,6 +55,8 @@ export const vaultClaimRoutes = [
     description: 'Refused while a keyring or an unfinished switch depends on the key: 409 vault-claim-in-use.',
     roles: ['PartnerAdmin'],
     pathSchema: claimPath,
+    refuses: ['vault-claim-not-found', 'vault-claim-in-use'],
+    fails: ['vault'],
     answers: { 204: 'Released.' },
     run: async (deps: Recording, call) => {
       const released = await releaseClaim(deps, call.path, call.actor);

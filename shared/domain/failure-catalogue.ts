@@ -27,6 +27,24 @@ const CATALOGUE: Readonly<Record<FailureCode, FailureEntry>> = {
   ...GOOGLE_FAILURES,
 };
 
+const codesOf = (...groups: readonly Readonly<Record<string, FailureEntry>>[]): FailureCode[] =>
+  groups.flatMap((group) => Object.keys(group) as FailureCode[]);
+
+/** By where they are met: in what is typed of a vault, at vaults and in what is stored, in a sign-in. */
+export const FAILURE_AREAS = {
+  input: codesOf(VAULT_INPUT_FAILURES),
+  vault: codesOf(
+    VAULT_NETWORK_FAILURES,
+    VAULT_ACCESS_FAILURES,
+    VAULT_KEY_FAILURES,
+    STORE_FAILURES,
+    ENTRA_FAILURES,
+    ENTRA_TENANT_FAILURES,
+  ),
+  'sign-in': codesOf(SIGN_IN_FAILURES, ID_TOKEN_FAILURES, GOOGLE_FAILURES),
+} as const;
+export type FailureArea = keyof typeof FAILURE_AREAS;
+
 const MAX_SERVICE_MESSAGE_CHARACTERS = 2_000;
 
 export function failure(code: FailureCode, facts: FailureFacts = {}, service?: Failure['service']): Failure {

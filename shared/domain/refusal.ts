@@ -45,7 +45,6 @@ export type StateCode =
   | 'switch-ended'
   | 'switch-not-running'
   | 'switch-not-blocked'
-  | 'switch-paused'
   | 'data-key-quarantined'
   | 'data-key-not-quarantined'
   | 'data-key-not-deleted'

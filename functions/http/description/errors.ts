@@ -1,7 +1,6 @@
 // The error answers of operations as they are described: one for each status, of programs and of pages, shared by all operations.
 import type { ZodOpenApiResponseObject } from 'zod-openapi';
 import * as z from 'zod';
-import type { RouteDescription } from '../route.ts';
 import { errorBody } from '../schemas/failures.ts';
 import { CHALLENGE, ERROR_CODE, PAGE_HEADERS, PERHAPS_RETRY_AFTER, REQUEST_ID, RETRY_AFTER } from './answer-headers.ts';
 import { ERROR_EXAMPLES } from './error-examples.ts';
@@ -72,23 +71,3 @@ const SHARED = {
 
 export const errorOf = (status: ErrorStatus, answersAs: 'json' | 'page'): ZodOpenApiResponseObject =>
   SHARED[answersAs].get(status) ?? jsonError(status);
-
-/** Those that answer of a company itself, and so of one that was deleted. */
-const MEETS_CLOSED: ReadonlySet<string> = new Set(['get-company', 'put-company']);
-
-/** Which errors a route can answer follows from what it is. */
-export function errorStatusesOf(route: RouteDescription & { readonly answersAs: 'json' | 'page' }): ErrorStatus[] {
-  const writes = route.method !== 'GET';
-  return [
-    400,
-    ...(route.roles === 'open' ? [] : ([401, 403] as const)),
-    ...(route.roles === 'open' && route.answersAs === 'json' ? [] : ([409] as const)),
-    ...(route.path.includes('{') ? ([404] as const) : []),
-    ...(MEETS_CLOSED.has(route.operationId) ? ([410] as const) : []),
-    ...(route.conditions === 'write' || route.conditions === 'delete' ? ([412] as const) : []),
-    ...(writes && route.method !== 'DELETE' ? ([408, 413, 415] as const) : []),
-    ...(route.isLimited ? ([429] as const) : []),
-    500,
-    503,
-  ];
-}

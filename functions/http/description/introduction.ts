@@ -12,6 +12,9 @@ carries \`status\` for pollers. Every answer carries x-ms-request-id, every erro
 described here is 404, a method 405 with Allow; HEAD is answered wherever GET is. Write paths as they are described, in their case and without a
 slash at the end.
 
+The codes of an operation's errors are in its \`x-error-codes\`, by status; what each means, in those of the whole document. A code is never given
+another meaning; new ones may come. A \`kind\` says how a vault or Entra refused.
+
 Ask again after an error if, and only if, it carries Retry-After: 429, 503, and a 409 whose \`kind\` is \`propagating\`. Wait as long as it
 says and a random while beside, so that callers do not come back at once; with the same Idempotency-Key where there is one.
 

@@ -5,10 +5,11 @@ import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject }
 import { vaultUriPattern } from '../../../shared/domain/vault-host.ts';
 import { claimOf } from '../roles.ts';
 import { fullPath, type Route } from '../route.ts';
-import { errorOf, errorStatusesOf } from './errors.ts';
+import { errorOf, type ErrorStatus } from './errors.ts';
 import { giveExample } from './examples.ts';
 import { INTRODUCTION, TAGS } from './introduction.ts';
 import { vaultUri } from '../schemas/connections.ts';
+import { codesInWords, codesOfAll, codesOf } from './operation-codes.ts';
 import { requestHeadersOf } from './request-headers.ts';
 import { successesOf } from './successes.ts';
 
@@ -49,6 +50,7 @@ export function describeApi<D>(
       used.has(name as keyof typeof TAGS) ? [{ name, description: text }] : [],
     ),
     paths,
+    'x-error-codes': codesOfAll(routes),
     components: {
       securitySchemes: {
         [SCHEME]: {
@@ -72,13 +74,16 @@ export function describeApi<D>(
 function operationOf(route: Described, scope: string): ZodOpenApiOperationObject {
   const { operationId, tag, summary, description, roles, answersAs } = route;
   const header = requestHeadersOf(route);
+  const text = [description, codesInWords(route)].filter(Boolean).join(' ');
+  const codes = codesOf(route);
   return {
     operationId,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
+    ...(text === '' ? {} : { description: text }),
     security: roles === 'open' ? [] : [{ [SCHEME]: [scope] }],
     ...(roles === 'open' ? {} : { 'x-roles': roles.map(claimOf) }),
+    'x-error-codes': codes,
     requestParams: {
       path: objectSchema(route.pathSchema),
       query: objectSchema(route.querySchema),
@@ -87,7 +92,9 @@ function operationOf(route: Described, scope: string): ZodOpenApiOperationObject
     ...bodyOf(route),
     responses: {
       ...successesOf(route),
-      ...Object.fromEntries(errorStatusesOf(route).map((status) => [status, errorOf(status, answersAs)])),
+      ...Object.fromEntries(
+        Object.keys(codes).map((status) => [status, errorOf(Number(status) as ErrorStatus, answersAs)]),
+      ),
     },
   };
 }

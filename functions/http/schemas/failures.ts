@@ -49,7 +49,10 @@ const detail = z.strictObject({
 
 export const errorOfOne = z
   .strictObject({
-    code: z.string().meta({ description: 'Stable; also in the header x-ms-error-code.' }),
+    code: z.string().meta({
+      description:
+        'Stable; also in the header x-ms-error-code. `x-error-codes` of the operation lists those that it gives.',
+    }),
     message: z.string(),
     target: z.string().optional(),
     details: z.array(detail).max(100).optional(),

@@ -46,6 +46,7 @@ export class ApiDescription {
     }
     const described = this.#operations.get(operationId)?.responses[String(answer.status)];
     const what = `${operationId} ${answer.status} ${JSON.stringify(answer.body)}`;
+    if (answer.status >= 400) this.#expectCode(operationId, answer);
     if (!described) throw new Error(`not described: ${what}`);
     const headers = Object.entries(described.headers ?? {});
     for (const [name, { required, schema }] of headers) {
@@ -65,6 +66,11 @@ export class ApiDescription {
     expect(answer.html !== undefined, what).toBe(isPage);
     if (isPage) expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
     this.seen.add(`${operationId} ${answer.status}`);
+  }
+
+  #expectCode(operationId: string, { status, headers }: ApiAnswer): void {
+    const described = this.#operations.get(operationId)?.['x-error-codes'][String(status)] ?? [];
+    expect(described, `codes of ${operationId} ${status}`).toContain(headers.get('x-ms-error-code'));
   }
 
   /** What does not fit; nothing if all does. */
