@@ -113,6 +113,7 @@ async function stop(environment: Environment, code: number): Promise<void> {
   stopping = true;
   await environment.close();
   await rm(environmentFile, { force: true });
+  if (code === 0) console.log('Stopped. What is stored is there again at the next npm start.');
   process.exit(code);
 }
 

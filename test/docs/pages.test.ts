@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SETTING_NAMES } from '../../shared/settings.ts';
-import { anchors, code, PAGES, readPage, relativeLinks, ROOT } from './markdown.ts';
+import { anchors, code, PAGES, readPage, relativeLinks, ROOT, sections, tableRows } from './markdown.ts';
 
 const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>;
@@ -46,8 +46,8 @@ describe.each(PAGES)('%s', (path) => {
   it('names only npm scripts that there are, each of which runs a file that is there', () => {
     const missing = npmScripts(page).filter((script) => {
       const command = manifest.scripts[script];
-      const file = /^node (\S+)/.exec(command ?? '')?.[1];
-      return command === undefined || (file !== undefined && !existsSync(new URL(file, ROOT)));
+      const files = (command ?? '').split(' ').filter((word) => /\.m?[jt]s$/.test(word));
+      return command === undefined || files.some((file) => !existsSync(new URL(file, ROOT)));
     });
     expect(missing).toEqual([]);
   });
@@ -98,4 +98,23 @@ it('README says what Keyswitch is not yet before it says what it does, shows gen
 it('no line of shell in README holds a comment: an interactive zsh takes it for arguments', () => {
   const shell = [...readPage('README.md').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, text = '']) => text);
   expect(shell.filter((text) => /(^|\s)#/m.test(text))).toEqual([]);
+});
+
+it('explains the words that newcomers did not know, and README leads there', () => {
+  const words = sections(readPage('docs/architecture.md'), 2).find(({ title }) => title === 'Words')?.body ?? '';
+  const explained = tableRows(words).flatMap(([word = '']) => word.split(', '));
+  const asked = ['company', 'partner admin', 'tenant', 'claim', 'turn', 'in force', 'word of an administrator'];
+  const ours = [
+    'keyring',
+    'company key',
+    'data key',
+    'connection',
+    'switch',
+    'seal',
+    'generation',
+    'kept company key',
+    'lost',
+  ];
+  expect(explained).toEqual(expect.arrayContaining([...asked, ...ours]));
+  expect(relativeLinks(readPage('README.md'))).toContainEqual({ path: 'docs/architecture.md', anchor: 'words' });
 });
