@@ -2,15 +2,17 @@
 // A store that was torn and not repaired keeps them for ever, which is what they are for.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
+import { text } from '../../domain/rows/cells.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { mayEndAt } from '../../domain/shard-counts.ts';
-import { walkAgenda } from '../agenda-walk.ts';
+import { SLICE_MS, walkAgenda } from '../agenda-walk.ts';
 import { isDue, noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
 import type { ClockGuard } from '../clock-guard.ts';
 import { listKeptKeys, loadKeyring, type Loaded } from '../control-state.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
+import { proveUnneeded, type Proof } from './prove-unneeded.ts';
 import { guard, type SwitchPlace } from './switch-writes.ts';
 import { keyringRowKey } from '../../domain/rows/row-keys.ts';
 
@@ -34,13 +36,14 @@ export const keptItemOf = ({ companyId, keyringId }: KeyringPlace): AgendaItem =
 
 /** Answers how many kept keys were deleted. */
 export async function sweepKept(deps: KeptSweeping): Promise<number> {
+  const deadline = new Date(deps.clock.now().getTime() + SLICE_MS);
   const { sum } = await walkAgenda(deps, { kind: 'kept' }, async (item) =>
-    isDue(item, deps.clock.now()) ? lookAt(deps, item) : 0,
+    isDue(item, deps.clock.now()) ? lookAt(deps, item, deadline) : 0,
   );
   return sum;
 }
 
-async function lookAt(deps: KeptSweeping, item: ListedAgendaItem): Promise<number> {
+async function lookAt(deps: KeptSweeping, item: ListedAgendaItem, deadline: Date): Promise<number> {
   const place = { companyId: item.companyId, keyringId: item.id };
   // In this order: an end renews the item, and only then writes keyring and kept key in one transaction.
   const keyring = await loadKeyring(deps.tables, place);
@@ -49,15 +52,54 @@ async function lookAt(deps: KeptSweeping, item: ListedAgendaItem): Promise<numbe
     if (keyring?.value.switchId === undefined) await takeOffListed(deps.tables, item);
     return 0;
   }
-  const deleted = keyring ? await deleteUnneeded(deps, place, keyring) : 0;
+  const proof = keyring && (await prove(deps, item, { ...place, keyring, kept, deadline }));
+  if (keyring && proof?.type === 'out-of-time') {
+    const proving = `${proof.stoppedAt}|${keyring.etag}`;
+    await noteOnAgenda(deps.tables, item, { nextAt: deps.clock.now().toISOString(), proving });
+    return 0;
+  }
+  const deleted = keyring && proof?.type === 'unneeded' ? await deleteUnneeded(deps, place, keyring) : 0;
   const left = await listKeptKeys(deps.tables, place);
   const rested = new Date(deps.clock.now().getTime() + REST_MS).toISOString();
   const first = left.map(({ value }) => value?.until ?? rested).toSorted()[0] ?? rested;
   const now = deps.clock.now().toISOString();
   await noteOnAgenda(deps.tables, item, {
     nextAt: left.length === 0 ? now : first > now && first < rested ? first : rested,
+    proving: '',
   });
   return deleted;
+}
+
+type Kept = Awaited<ReturnType<typeof listKeptKeys>>[number];
+
+/** Keys kept earlier hang by those kept later: the end of the chain goes first. */
+function nextToGo(kept: readonly Kept[], now: Date): Kept | undefined {
+  const isNeededByOther = (version: number): boolean => kept.some(({ value }) => value?.under === version);
+  return kept.find(({ value, version }) => value && value.until <= now.toISOString() && !isNeededByOther(version));
+}
+
+/** First by the counts, which cost little, and then by the rows. Undefined where the counts, or the date, say no. */
+async function prove(
+  deps: KeptSweeping,
+  item: ListedAgendaItem,
+  about: KeyringPlace & {
+    readonly keyring: Loaded<Keyring>;
+    readonly kept: readonly Kept[];
+    readonly deadline: Date;
+  },
+): Promise<Proof | undefined> {
+  const { keyring, deadline } = about;
+  if (keyring.value.switchId !== undefined || !nextToGo(about.kept, deps.clock.now())) return undefined;
+  deps.clockGuard.assertAgrees();
+  const shards = await loadShards(deps.tables, { ...about, shardCount: keyring.value.shardCount });
+  if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;
+  return proveUnneeded(deps, { ...about, keyring: keyring.value }, { from: stoppedAt(item, keyring), deadline });
+}
+
+/** What was proved holds as long as the keyring is not written. */
+function stoppedAt({ cells }: ListedAgendaItem, { etag }: Loaded<Keyring>): number {
+  const [shard = '', under] = text(cells, 'proving')?.split(/\|(.*)/s) ?? [];
+  return under === etag ? Number(shard) : 0;
 }
 
 async function deleteUnneeded(deps: KeptSweeping, place: KeyringPlace, keyring: Loaded<Keyring>): Promise<number> {
@@ -78,13 +120,8 @@ async function deleteOne(
 ): Promise<Loaded<Keyring> | undefined> {
   const { shardCount, switchId } = keyring.value;
   if (switchId !== undefined) return undefined;
-  const now = deps.clock.now().toISOString();
-  const kept = await listKeptKeys(deps.tables, place);
-  // Keys kept earlier hang by those kept later: the end of the chain goes first.
-  const isNeededByOther = (version: number): boolean => kept.some(({ value }) => value?.under === version);
-  const due = kept.find(({ value, version }) => value && value.until <= now && !isNeededByOther(version));
+  const due = nextToGo(await listKeptKeys(deps.tables, place), deps.clock.now());
   if (!due) return undefined;
-  deps.clockGuard.assertAgrees();
   const shards = await loadShards(deps.tables, { ...place, shardCount });
   if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;
   const rowKey = keptKeyRowKey(place.keyringId, due.version);

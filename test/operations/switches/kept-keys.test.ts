@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeptKey } from '../../../shared/domain/kept-key.ts';
 import type { Cells } from '../../../shared/operations/ports.ts';
 import type { Wrap } from '../../../shared/domain/company-key.ts';
-import { companyKeyRowKey, keptKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS } from '../../../shared/domain/rows/data-rows.ts';
+import { companyKeyRowKey, keptKeyRowKey, keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import { listKeptKeys, loadSwitch } from '../../../shared/operations/control-state.ts';
@@ -11,11 +12,13 @@ import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { tryFinish } from '../../../shared/operations/switches/finish.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
+import { recount } from '../../../shared/operations/switches/recount.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepKept } from '../../../shared/operations/switches/sweep-kept.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { clockGuardOf } from '../../fakes/fake-system.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEEP_MS, KEYRING, MANAGED, place, Rig, VENDOR } from './rig.ts';
 
@@ -358,6 +361,49 @@ describe('the timer', () => {
     expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(0);
     expect(await sweepAt(10 * KEEP_MS)).toBe(0);
     expect(await kept()).toEqual([[1, 2]]);
+  });
+
+  /** As in a copy of a shard that was made in parts: its own row after the switch, one of its rows before it. */
+  async function tornShard(): Promise<string> {
+    const keyId = [...rig.plaintexts.keys()][0]!;
+    const partition = rig.partitionOf(keyId);
+    const before = rig.store.peek('datakeys', partition, keyId)!.cells;
+    await to('s1', CONTOSO);
+    rig.store.tamper('datakeys', partition, keyId, before);
+    return keyId;
+  }
+
+  it('deletes none that a row needs which no count has, says so, and does once a switch has moved it', async () => {
+    await tornShard();
+    expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(0);
+    expect(await kept()).toEqual([[1, 2]]);
+    expect(rig.log.events()).toContain('security.kept-key-needed');
+    expect(await recount(rig.deps, PLACE, ADMIN)).toMatchObject({ ok: true });
+    await to('s2', FABRIKAM);
+    expect((await switchOf('s2')).state).toBe('completed');
+    expect(await sweepAt(KEEP_MS + DAY_MS)).toBe(2);
+    expect(await rig.openByCaller()).toBe(6);
+  });
+
+  it('goes on with a keyring’s rows where its time was over, and from the beginning where the keyring was written', async () => {
+    await to('s1', CONTOSO);
+    rig.clock.advance(KEEP_MS + DAY_MS);
+    const listed: string[] = [];
+    const tables = tablesBut(rig.store, {
+      list: async (query) => {
+        if (query.table === 'datakeys') {
+          if (query.after === BEFORE_DATA_KEYS) listed.push(query.partitionKey.split('|')[2]!);
+          rig.clock.advance(60_000);
+        }
+        return rig.store.list(query);
+      },
+    });
+    const slow = { ...rig.deps, tables, clockGuard: clockGuardOf(rig.deps) };
+    expect([await sweepKept(slow), listed]).toEqual([0, ['0']]);
+    const row = rig.store.peek('companies', COMPANY, keyringRowKey(KEYRING))!;
+    rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), row.cells);
+    expect([await sweepKept(slow), listed]).toEqual([0, ['0', '0']]);
+    expect([await sweepKept(slow), listed]).toEqual([1, ['0', '0', '1']]);
   });
 
   it('deletes none while a switch is unfinished', async () => {

@@ -1,0 +1,68 @@
+// Whether the rows themselves need no kept company key, whatever their counts say: a copy of a shard that was made in parts has counts that are newer than
+// its rows. Gone over a page at a time before a kept key is deleted, which happens once for each switch; where time is over, the next visit goes on.
+import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
+import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import type { Keyring } from '../../domain/keyring.ts';
+import { MAX_VAIN_PASSES } from '../../domain/shard.ts';
+import { pagesToTheEnd } from '../list-pages.ts';
+import type { Clock, Entropy, Log, StoredRow, Tables } from '../ports.ts';
+import { loadShard, shardPlaces, shardWrite, type ShardPlace } from '../shard-rows.ts';
+
+interface Proving {
+  readonly tables: Tables;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+}
+
+const PAGE_ROWS = 1_000;
+
+/** `stoppedAt`: the shard that comes next. */
+export type Proof =
+  { readonly type: 'unneeded' | 'needed' } | { readonly type: 'out-of-time'; readonly stoppedAt: number };
+
+/** Under a keyring whose ETag still holds at the end: nothing but a switch brings rows to another version. */
+export async function proveUnneeded(
+  deps: Proving,
+  place: { readonly companyId: string; readonly keyringId: string; readonly keyring: Keyring },
+  { from, deadline }: { readonly from: number; readonly deadline: Date },
+): Promise<Proof> {
+  const { companyId, keyringId, keyring } = place;
+  const shards = shardPlaces({ companyId, keyringId, shardCount: keyring.shardCount });
+  for (const shard of shards.slice(from)) {
+    if (shard.shard > from && deps.clock.now() >= deadline) return { type: 'out-of-time', stoppedAt: shard.shard };
+    const elsewhere = await rowsElsewhere(deps.tables, shard, keyring.activeVersion);
+    if (elsewhere > 0) {
+      await tell(deps, shard, elsewhere);
+      return { type: 'needed' };
+    }
+  }
+  return { type: 'unneeded' };
+}
+
+async function rowsElsewhere(tables: Tables, shard: ShardPlace, activeVersion: number): Promise<number> {
+  const query = { table: 'datakeys', partitionKey: dataKeysPartition(shard), after: BEFORE_DATA_KEYS } as const;
+  let elsewhere = 0;
+  for await (const { rows } of pagesToTheEnd(tables, { ...query, limit: PAGE_ROWS })) {
+    elsewhere += rows.filter((row) => isElsewhere(row, activeVersion)).length;
+  }
+  return elsewhere;
+}
+
+/** What was given up needs no key, and a tombstone has none. */
+function isElsewhere({ rowKey, cells }: StoredRow, activeVersion: number): boolean {
+  const { state, companyKeyVersion, previous } = readDataKey(rowKey, cells);
+  if (state === 'lost' || state === 'tombstone') return false;
+  return state === 'quarantined' || companyKeyVersion !== activeVersion || previous.length > 0;
+}
+
+/** Marked so that a recount looks at it, as at any shard that was gone over in vain; the next switch moves the rows then. */
+async function tell(deps: Proving, place: ShardPlace, rows: number): Promise<void> {
+  const { companyId, keyringId, shard } = place;
+  deps.log.write({ level: 'error', event: 'security.kept-key-needed', detail: { companyId, keyringId, shard, rows } });
+  const found = await loadShard(deps.tables, place);
+  if (!found) return;
+  const next = { ...found.value, vain: MAX_VAIN_PASSES };
+  const write = shardWrite(next, { etag: found.etag, writtenBy: deps.entropy.id() });
+  await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
+}
