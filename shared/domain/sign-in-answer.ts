@@ -5,7 +5,13 @@ import { aadstsOf, classifyEntraError } from './entra-answer.ts';
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { PERSON_BLOCKED } from './failures/entra-failures.ts';
-import { INTERNAL_CLIENT, UNKNOWN_CLIENT, UNKNOWN_REDIRECT, UNREGISTERED_SCOPE } from './failures/google-failures.ts';
+import {
+  INTERNAL_CLIENT,
+  NOT_ALLOWED,
+  UNKNOWN_CLIENT,
+  UNKNOWN_REDIRECT,
+  UNREGISTERED_SCOPE,
+} from './failures/google-failures.ts';
 import { PARTNER, PERSONAL_ACCOUNT } from './failures/sign-in-failures.ts';
 
 export interface SignInError {
@@ -80,6 +86,7 @@ const CLIENT_FAULTS: ReadonlyMap<string, string> = new Map([
   ['origin_mismatch', UNKNOWN_REDIRECT],
   ['restricted_client', UNREGISTERED_SCOPE],
   ['invalid_scope', UNREGISTERED_SCOPE],
+  ['invalid_request', NOT_ALLOWED],
 ]);
 
 function withDetail(code: FailureCode, name: string, facts: FailureFacts): FailureFacts {
@@ -159,7 +166,7 @@ const BY_GOOGLE_CODE = byKey<string>([
   ['google-unreachable', ['server_error', 'temporarily_unavailable', 'internal_failure', 'rate_limit_exceeded']],
   ['google-not-configured', ['invalid_client', 'unauthorized_client', 'deleted_client', 'disabled_client']],
   ['google-not-configured', ['org_internal', 'redirect_uri_mismatch', 'origin_mismatch']],
-  ['google-not-configured', ['restricted_client', 'invalid_scope']],
+  ['google-not-configured', ['restricted_client', 'invalid_scope', 'invalid_request']],
   // Used, expired, made up, of another sign-in: Google does not say which.
   ['sign-in-unknown', ['invalid_grant']],
 ]);

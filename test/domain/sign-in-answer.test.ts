@@ -116,13 +116,14 @@ describe('an error of Google', () => {
     ['redirect_uri_mismatch', 'google-not-configured'],
     ['invalid_grant', 'sign-in-unknown'],
     ['server_error', 'google-unreachable'],
-    ['invalid_request', 'google-error'],
+    ['invalid_request', 'google-not-configured'],
+    ['unheard_of', 'google-error'],
   ])('%s means %s', (error, expected) => {
     expect(googleRefusal({ error, description: 'Words of Google.' }).code).toBe(expected);
   });
 
   it('is named by its own code where it is not known', () => {
-    expect(googleRefusal({ error: 'invalid_request' }).message).toContain('invalid_request');
+    expect(googleRefusal({ error: 'unheard_of' }).message).toContain('unheard_of');
   });
 });
 

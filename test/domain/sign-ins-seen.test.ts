@@ -314,7 +314,7 @@ describe('a sign-in that Google sent back', () => {
     ['rate_limit_exceeded', 'google-unreachable', 'vendor', /in a few minutes/],
     ['server_error', 'google-unreachable', 'vendor', /in a few minutes/],
     ['invalid_grant', 'sign-in-unknown', 'company-admin', /same browser/],
-    ['invalid_request', 'google-error', 'vendor', /invalid_request/],
+    ['invalid_request', 'google-not-configured', 'vendor', /OAuth 2\.0 policy/],
   ])(
     '%s (support.google.com/accounts/answer/16668185 and public threads): %s, the move of %s',
     (error, code, owner, say) => {

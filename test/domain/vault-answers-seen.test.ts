@@ -163,6 +163,26 @@ describe('a refusal seen in the wild', () => {
   });
 });
 
+describe('a token that a vault does not take', () => {
+  it.each([
+    [
+      'hashicorp/terraform-provider-azurerm#30912, at one region for days',
+      'AKV10046: Unable to resolve the key used for signature validation.',
+    ],
+    ['Azure/azure-sdk-for-java#26624', 'Token not yet valid (Activity ID: 7e5d0000-0000-4000-8000-0000000000aa)'],
+    [
+      'Azure/go-autorest#525',
+      'AKV10022: Invalid audience. Expected https://vault.azure.net, found: https://vault.azure.net/.',
+    ],
+  ])('(%s) is nobody’s word that we may not: it may pass, and revokes nothing', (_source, message) => {
+    const found = classifyVaultAnswer({ status: 401, code: 'Unauthorized', message }, FACTS);
+    expect(found).toMatchObject({ code: 'vault-error', kind: 'transient', owner: 'vendor', service: { message } });
+    expect(afterLook(undefined, { outcome: 'failed', failure: found, warnings: [] }, new Date(0)).state).not.toBe(
+      'revoked',
+    );
+  });
+});
+
 describe('a vault that takes a request for a wrong one', () => {
   const bad = (message: string): Failure => classifyVaultAnswer({ status: 400, code: 'BadParameter', message }, FACTS);
 

@@ -8,6 +8,7 @@ import { testConnection, type ConnectionTestDependencies } from '../../shared/op
 import { loadSwitch } from '../../shared/operations/control-state.ts';
 import type { Cells } from '../../shared/operations/ports.ts';
 import { requestConsent } from '../../shared/operations/sign-ins/request-consent.ts';
+import { retrySwitch } from '../../shared/operations/switches/control-switch.ts';
 import { startRekey, startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { checkConnection } from '../../shared/operations/vault-checks.ts';
 import { getConnection, putConnection } from '../../shared/operations/connections.ts';
@@ -107,6 +108,20 @@ describe('a vault in force that was moved to another Entra tenant', () => {
     await rig.drain();
     expect((await loadSwitch(rig.store, place('anew')))?.value.state).toBe('completed');
     valueOf(await startSwitch(rig.deps, { ...place('away'), target: MANAGED }, ADMIN));
+    await rig.drain();
+    expect((await loadSwitch(rig.store, place('away')))?.value.state).toBe('completed');
+    expect(await rig.openByCaller()).toBe(rig.plaintexts.size);
+  });
+
+  it('lets a switch away go on that was ordered before anybody knew', async () => {
+    move(NEW_TENANT);
+    valueOf(await startSwitch(rig.deps, { ...place('away'), target: MANAGED }, ADMIN));
+    await rig.drain();
+    const blocked = (await loadSwitch(rig.store, place('away')))?.value.blocked;
+    expect(blocked).toMatchObject({ reason: 'provider', side: 'source', failure: { code: 'wrong-entra-tenant' } });
+    await through();
+    expect((await test()).status).toBe('green');
+    valueOf(await retrySwitch(rig.deps, place('away'), ADMIN));
     await rig.drain();
     expect((await loadSwitch(rig.store, place('away')))?.value.state).toBe('completed');
     expect(await rig.openByCaller()).toBe(rig.plaintexts.size);

@@ -10,6 +10,7 @@ export const DELEGATED_ADMIN = 'a delegated administrator';
 export const INTERNAL_CLIENT = "the vendor's OAuth client is for the vendor's own Workspace only";
 export const UNKNOWN_REDIRECT = "the vendor's OAuth client does not list the address to come back to";
 export const UNREGISTERED_SCOPE = "the vendor's OAuth client may not ask for the directory of users";
+export const NOT_ALLOWED = "Google does not allow how the vendor's OAuth client asks";
 export const UNKNOWN_CLIENT = "Google does not accept the vendor's OAuth client";
 
 const REMEDIES_OF_CLIENT: ReadonlyMap<string, Remedy> = new Map([
@@ -25,6 +26,15 @@ const REMEDIES_OF_CLIENT: ReadonlyMap<string, Remedy> = new Map([
     {
       text: 'Add KEYSWITCH_PUBLIC_URL with /consent/callback behind it to the authorised redirect URIs of the OAuth client.',
       portal: 'Google Cloud console > Google Auth Platform > Clients > the client > Authorised redirect URIs',
+    },
+  ],
+  [
+    NOT_ALLOWED,
+    {
+      text:
+        'Look at the error details that Google shows on its page: an app must comply with its OAuth 2.0 policy. KEYSWITCH_PUBLIC_URL has to be https ' +
+        'under a domain of its own, the client one of the type web application, and the app published and verified.',
+      portal: 'Google Cloud console > Google Auth Platform > Verification centre, and > Clients > the client',
     },
   ],
   [
