@@ -1,6 +1,7 @@
 // The record of what was done, and the check that nobody has changed it: of a company, and of what belongs to no company.
 import type { z } from 'zod';
 import { SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
+import { present } from '../../shared/domain/rows/cells.ts';
 import { ok, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import { countCall, type CallLimiting } from '../../shared/operations/call-limit.ts';
@@ -44,12 +45,20 @@ async function listed(
 
 async function verified(
   deps: EventServices,
-  companyId: string,
-  { head }: z.output<typeof verifyQuery>,
+  call: CallContext & { readonly query: z.output<typeof verifyQuery> },
+  chain: { readonly companyId: string; readonly path: string },
 ): Promise<Result<Answer<z.input<typeof chainBody>>, Refusal>> {
-  const known = head === undefined ? {} : { known: knownHead(head) };
-  const report = await verifyEvents(deps, { companyId, ...known });
-  return report.ok ? ok({ status: 200, body: chainToBody(report.value) }) : report;
+  const { head, from, skiptoken } = call.query;
+  const { continuation } = pageRequest({ skiptoken });
+  const piece = await verifyEvents(deps, {
+    companyId: chain.companyId,
+    ...present({
+      known: head === undefined ? undefined : knownHead(head),
+      from: from === undefined ? undefined : knownHead(from),
+      continuation,
+    }),
+  });
+  return piece.ok ? ok({ status: 200, body: chainToBody(piece.value, `${call.baseUrl}${chain.path}`) }) : piece;
 }
 
 export const eventRoutes = [
@@ -76,7 +85,8 @@ export const eventRoutes = [
     path: '/companies/{companyId}/events/verify',
     tag: 'events',
     summary: 'Whether the chain of events is as it was written',
-    description: 'With a head that was logged, also that the chain still leads through it.',
+    description:
+      'With a head that was logged, also that the chain still leads through it. A long chain is checked in pieces: follow nextLink.',
     roles: READS,
     isLimited: true,
     pathSchema: companyPath,
@@ -85,7 +95,8 @@ export const eventRoutes = [
     answerSchema: chainBody,
     run: async (deps: EventServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'events' });
-      return allowed.ok ? verified(deps, call.path.companyId, call.query) : allowed;
+      const { companyId } = call.path;
+      return allowed.ok ? verified(deps, call, { companyId, path: `/companies/${companyId}/events/verify` }) : allowed;
     },
   }),
   defineRoute({
@@ -110,6 +121,6 @@ export const eventRoutes = [
     querySchema: verifyQuery,
     answers: { 200: 'What was found. A chain that is broken is a result, not an error.' },
     answerSchema: chainBody,
-    run: (deps: EventServices, call) => verified(deps, SYSTEM_PARTITION, call.query),
+    run: (deps: EventServices, call) => verified(deps, call, { companyId: SYSTEM_PARTITION, path: '/events/verify' }),
   }),
 ] as const;

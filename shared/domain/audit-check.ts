@@ -34,11 +34,29 @@ export interface Problem {
 }
 
 export interface ChainReport {
-  readonly status: 'intact' | 'broken';
+  /** `unfinished`: nothing is wrong so far, and there is more. Of the last piece: of the whole chain. */
+  readonly status: 'intact' | 'broken' | 'unfinished';
   /** The first ones, in the order in which they were met. */
   readonly problems: readonly Problem[];
   /** The last record that was seen; sequence 0 if there is none. */
   readonly head: ChainHead;
+}
+
+/** What a check has to remember from one piece of a chain to the next. Whoever brings another one misleads themselves alone. */
+export interface ChainProgress {
+  readonly headBefore: StoredHead;
+  /** Nothing up to this sequence is looked at. */
+  readonly start: number;
+  readonly last: ChainHead;
+  readonly lastSigned: number;
+  /** Heads behind the last record, known from elsewhere. */
+  readonly known: readonly ChainHead[];
+  /** Signatures by versions that may not be used, which no later one covers yet. */
+  readonly uncovered: readonly number[];
+  readonly isBroken: boolean;
+  /** Sums, in hex. */
+  readonly records: string;
+  readonly markers: string;
 }
 
 export interface StoredRecord {
@@ -48,14 +66,20 @@ export interface StoredRecord {
   readonly record: AuditRecord | undefined;
 }
 
-/** `verified`: whether the signature is by the seal key over just this. */
+/**
+ * `verified`: whether the signature is by the seal key over just this. `isRetired`: it names a version of the seal key that may not be used, or that
+ * there is not; a later signature that verifies covers what is before it all the same.
+ */
 export interface CheckedSignature {
   readonly sequence: number;
   readonly hash: string;
   readonly verified: boolean;
+  readonly isRetired?: boolean;
 }
 
 const MAX_PROBLEMS = 100;
+/** What is remembered of them from one piece to the next. */
+const MAX_UNCOVERED = 50;
 const SET_BYTES = 32;
 
 export class ChainCheck {
@@ -63,16 +87,68 @@ export class ChainCheck {
   /** Heads that are known from elsewhere, by sequence; dropped when their record is met. */
   readonly #known = new Map<number, string>();
   readonly #headBefore: StoredHead;
-  #last: ChainHead = CHAIN_START;
-  #lastSigned = 0;
+  readonly #start: number;
+  readonly #wasBroken: boolean;
+  #uncovered: number[];
+  #last: ChainHead;
+  #lastSigned: number;
   /** Sums of hashes, the same for the same set whatever the order: ids of records, and of markers. */
-  readonly #records = Buffer.alloc(SET_BYTES);
-  readonly #markers = Buffer.alloc(SET_BYTES);
+  readonly #records: Buffer;
+  readonly #markers: Buffer;
 
-  /** `head` as it is stored before any record is read; `known` is a head from a log that was kept elsewhere. */
-  constructor(head: StoredHead, known?: ChainHead) {
-    this.#headBefore = head;
-    if (known) this.#expect(known.sequence, known.hash);
+  constructor(from: ChainProgress) {
+    this.#headBefore = from.headBefore;
+    this.#start = from.start;
+    this.#wasBroken = from.isBroken;
+    this.#uncovered = [...from.uncovered];
+    this.#last = from.last;
+    this.#lastSigned = from.lastSigned;
+    this.#records = Buffer.from(from.records, 'hex');
+    this.#markers = Buffer.from(from.markers, 'hex');
+    for (const { sequence, hash } of from.known) this.#expect(sequence, hash);
+  }
+
+  /**
+   * `head` as it is stored before any record is read; `known` is a head from a log that was kept elsewhere, `from` a signed one that the check begins
+   * behind.
+   */
+  static start(head: StoredHead, known?: ChainHead, from: ChainHead = CHAIN_START): ChainCheck {
+    const none = Buffer.alloc(SET_BYTES).toString('hex');
+    return new ChainCheck({
+      headBefore: head,
+      start: from.sequence,
+      last: from,
+      lastSigned: from.sequence,
+      known: known ? [known] : [],
+      uncovered: [],
+      isBroken: false,
+      records: none,
+      markers: none,
+    });
+  }
+
+  get progress(): ChainProgress {
+    const known = [...this.#known].map(([sequence, hash]) => ({ sequence, hash }));
+    return {
+      headBefore: this.#headBefore,
+      start: this.#start,
+      last: this.#last,
+      lastSigned: this.#lastSigned,
+      known: known.filter(({ sequence }) => sequence > this.#last.sequence),
+      uncovered: this.#uncovered.slice(0, MAX_UNCOVERED),
+      isBroken: this.#wasBroken || this.#problems.length > 0,
+      records: this.#records.toString('hex'),
+      markers: this.#markers.toString('hex'),
+    };
+  }
+
+  /** Of a piece that is not the last. */
+  get soFar(): ChainReport {
+    return {
+      status: this.#problems.length === 0 ? 'unfinished' : 'broken',
+      problems: this.#problems,
+      head: this.#last,
+    };
   }
 
   /** The next records in the order of their row keys, and the signatures of heads up to the last of them. */
@@ -82,6 +158,7 @@ export class ChainCheck {
   }
 
   marker({ id, sequence }: Marker): void {
+    if (sequence <= this.#start && this.#start > 0) return;
     if (sequence > this.#last.sequence) {
       this.#report('marker-without-record', sequence);
       return;
@@ -92,6 +169,7 @@ export class ChainCheck {
   /** Signatures behind the last record, and the head as it is stored after everything else was read. */
   end(rest: { readonly signed: readonly CheckedSignature[]; readonly head: StoredHead | undefined }): ChainReport {
     for (const signature of rest.signed) this.#signature(signature);
+    for (const sequence of this.#uncovered) this.#report('signature-forged', sequence);
     const furthest = Math.max(this.#headBefore.sequence, ...this.#known.keys());
     if (furthest > this.#last.sequence) this.#report('tail-cut-off', this.#last.sequence + 1);
     if (!this.#leadsOn(rest.head)) this.#report('head-forged', rest.head?.sequence ?? this.#last.sequence);
@@ -99,7 +177,7 @@ export class ChainCheck {
       this.#report('signature-missing', this.#headBefore.signedSequence);
     }
     return {
-      status: this.#problems.length === 0 ? 'intact' : 'broken',
+      status: this.#problems.length === 0 && !this.#wasBroken ? 'intact' : 'broken',
       problems: this.#problems,
       head: this.#last,
     };
@@ -112,7 +190,8 @@ export class ChainCheck {
 
   /** A marker and the id of the record in its place, if there is one. */
   compareMarker(marker: Marker, record: AuditRecord | undefined): void {
-    if (marker.sequence <= this.#last.sequence && record?.id !== marker.id) {
+    const isBefore = this.#start > 0 && marker.sequence <= this.#start;
+    if (!isBefore && marker.sequence <= this.#last.sequence && record?.id !== marker.id) {
       this.#report('marker-without-record', marker.sequence);
     }
   }
@@ -128,9 +207,12 @@ export class ChainCheck {
     return head.sequence > this.#last.sequence || head.hash === this.#last.hash;
   }
 
-  #signature({ sequence, hash, verified }: CheckedSignature): void {
+  #signature({ sequence, hash, verified, isRetired }: CheckedSignature): void {
     this.#lastSigned = Math.max(this.#lastSigned, sequence);
-    if (verified) this.#expect(sequence, hash);
+    if (verified) {
+      this.#expect(sequence, hash);
+      this.#uncovered = this.#uncovered.filter((earlier) => earlier > sequence);
+    } else if (isRetired) this.#uncovered.push(sequence);
     else this.#report('signature-forged', sequence);
   }
 

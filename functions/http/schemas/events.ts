@@ -1,8 +1,10 @@
 // Events and the check of their chain as the API shows them.
 import * as z from 'zod';
 import { OUTCOMES, type AuditRecord } from '../../../shared/domain/audit.ts';
-import { PROBLEM_CODES, type ChainReport } from '../../../shared/domain/audit-check.ts';
+import { PROBLEM_CODES } from '../../../shared/domain/audit-check.ts';
+import type { ChainPiece } from '../../../shared/operations/audit/verify-events.ts';
 import { count, time } from './ids.ts';
+import { pageBody, pageQuery } from './pages.ts';
 
 const MAX_PROBLEMS_SHOWN = 100;
 
@@ -52,6 +54,16 @@ export const verifyQuery = z.strictObject({
       description: 'A head that is known from the log, as `{sequence}-{hash}`.',
       param: { id: 'KnownHeadParam' },
     }),
+  from: z
+    .string()
+    .regex(/^[1-9][0-9]{0,14}-[0-9a-f]{64}$/, 'must be a sequence, a dash and a hash')
+    .optional()
+    .meta({
+      description:
+        'A signed head from the log to begin behind, as `{sequence}-{hash}`: what is before it is not looked at.',
+      param: { id: 'FromHeadParam' },
+    }),
+  skiptoken: pageQuery.shape.skiptoken,
 });
 
 export function knownHead(head: string): { readonly sequence: number; readonly hash: string } {
@@ -61,17 +73,23 @@ export function knownHead(head: string): { readonly sequence: number; readonly h
 
 export const chainBody = z
   .strictObject({
-    status: z.enum(['intact', 'broken']),
+    status: z.enum(['intact', 'broken', 'unfinished']).meta({
+      description: '`unfinished`: nothing is wrong so far, and nextLink leads on. Of the last piece: of all of them.',
+    }),
     problems: z
       .array(z.strictObject({ code: z.enum(PROBLEM_CODES), sequence: count }))
       .max(MAX_PROBLEMS_SHOWN)
       .meta({ description: 'The first hundred.' }),
     head: z.strictObject({ sequence: count, hash: z.string() }),
+    nextLink: z.url().optional().meta({ description: 'The next piece of a long chain; absent after the last.' }),
   })
   .meta({ id: 'Chain' });
 
-export const chainToBody = ({ status, problems, head }: ChainReport): z.input<typeof chainBody> => ({
-  status,
-  problems: [...problems],
-  head,
-});
+/** `url` is of the check itself. */
+export function chainToBody(
+  { status, problems, head, continuation }: ChainPiece,
+  url: string,
+): z.input<typeof chainBody> {
+  const { nextLink } = pageBody([], { continuation, query: {}, collectionUrl: url });
+  return { status, problems: [...problems], head, ...(nextLink === undefined ? {} : { nextLink }) };
+}

@@ -1,4 +1,4 @@
-// Reading a whole chain for its check, a page at a time: records with the signatures of heads among them, then the markers, and the head
+// Reading a chain for its check, a piece and in it a page at a time: records with the signatures of heads among them, then the markers, and the head
 // once before and once after, since others go on appending. Decides nothing.
 import pLimit from 'p-limit';
 import { sealedBytesOfHead, type AuditRecord, type ChainHead } from '../../domain/audit.ts';
@@ -21,6 +21,7 @@ import { sealVerifies } from '../../domain/seal.ts';
 import { pagesOf } from '../list-pages.ts';
 import type { Log, Sealer, StoredRow, Tables } from '../ports.ts';
 import { loadHead } from './append.ts';
+import { readContinuation, writeContinuation, type Phase, type Place } from './check-continuation.ts';
 import { hasEvents } from './list-events.ts';
 
 export interface Verifying {
@@ -32,34 +33,161 @@ export interface Verifying {
 const PAGE_ROWS = 1000;
 const READS_IN_FLIGHT = 16;
 const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER;
+/** Some sixty queries: seconds, where a call may take 230. */
+const MAX_ROWS_A_PIECE = 20_000;
+/** A row that is looked up by itself counts as so many of a page. */
+const ROWS_OF_A_READ = 10;
+const MARKERS = rowKeysUnder(MARKER_PREFIX);
 
 interface Chain {
   readonly companyId: string;
   /** A head that is known from elsewhere: from the log, or from an earlier check. */
   readonly known?: ChainHead;
+  /** A signed head that the check begins behind: what is before it is believed. */
+  readonly from?: ChainHead;
+  /** Of the piece before. */
+  readonly continuation?: string;
 }
 
-export async function verifyEvents(deps: Verifying, chain: Chain): Promise<Result<ChainReport, Refusal>> {
-  const { companyId } = chain;
+/**
+ * A piece of the check at most, from the beginning or from where the last piece stopped: so many rows are read, and the rest is for the next.
+ * Throws StoreUnavailable.
+ */
+export async function verifyEvents(
+  deps: Verifying,
+  chain: Chain,
+  { maxRows = MAX_ROWS_A_PIECE } = {},
+): Promise<Result<ChainPiece, Refusal>> {
+  const { companyId, continuation } = chain;
+  const at = continuation === undefined ? undefined : readContinuation(continuation);
+  if (continuation !== undefined && !at) {
+    return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this check.' });
+  }
   const before = await readableHead(deps.tables, companyId);
   if (before && !(await hasEvents(deps.tables, companyId))) return err(notFound('company', companyId));
-  const check = new ChainCheck(before ?? NO_HEAD, chain.known);
-  let read = 0;
-  for await (const { rows } of pages(deps.tables, companyId, { after: RECORDS_AFTER, before: RECORDS_BEFORE })) {
-    const records = rows.map((row) => storedRecord(row, companyId));
-    const last = records.at(-1)?.sequence ?? read;
-    const signed = await signatures(deps, companyId, { after: read, upTo: last });
-    if (!signed.ok) return signed;
-    check.page({ records, signed: signed.value });
-    read = last;
+  const check = at ? new ChainCheck(at.progress) : ChainCheck.start(before ?? NO_HEAD, chain.known, chain.from);
+  const piece = new Piece(deps, companyId, { check, rowsLeft: maxRows });
+  const stopped = await piece.run({ phase: at?.phase ?? 'records', after: at?.after ?? piece.firstAfter });
+  if (!stopped.ok) return stopped;
+  const next = stopped.value && writeContinuation({ ...stopped.value, progress: check.progress });
+  const report = next === undefined ? await piece.end() : ok(check.soFar);
+  if (!report.ok) return report;
+  logProblems(deps.log, companyId, report.value);
+  return ok(next === undefined ? report.value : { ...report.value, continuation: next });
+}
+
+export interface ChainPiece extends ChainReport {
+  /** Where the next piece begins; absent after the last. */
+  readonly continuation?: string;
+}
+
+/** Runs the phases of a check one after the other, until all are over or enough rows were read. */
+class Piece {
+  readonly #deps: Verifying;
+  readonly #companyId: string;
+  readonly #check: ChainCheck;
+  #rowsLeft: number;
+
+  constructor(deps: Verifying, companyId: string, work: { readonly check: ChainCheck; readonly rowsLeft: number }) {
+    this.#deps = deps;
+    this.#companyId = companyId;
+    this.#check = work.check;
+    this.#rowsLeft = work.rowsLeft;
   }
-  await checkMarkers(deps.tables, { companyId, read }, check);
-  const signed = await signatures(deps, companyId, { after: read, upTo: LAST_SEQUENCE });
-  if (!signed.ok) return signed;
-  const behind = await withoutLate(deps.tables, companyId, signed.value);
-  const report = check.end({ signed: behind, head: await readableHead(deps.tables, companyId) });
-  if (report.status === 'broken') logProblems(deps.log, companyId, report);
-  return ok(report);
+
+  /** The row key behind which its records begin. */
+  get firstAfter(): string {
+    const { start } = this.#check.progress;
+    return start === 0 ? RECORDS_AFTER : recordRowKey(start);
+  }
+
+  /** Where it stopped; undefined if nothing is left but the end. */
+  async run(from: Place): Promise<Result<Place | undefined, Refusal>> {
+    let at: Place | undefined = from;
+    while (at) {
+      const { phase } = at;
+      const stopped = await this.#phase(at);
+      if (!stopped.ok) return stopped;
+      if (stopped.value !== undefined) return ok({ phase, after: stopped.value });
+      at = this.#next(phase);
+    }
+    return ok(undefined);
+  }
+
+  async end(): Promise<Result<ChainReport, Refusal>> {
+    const { tables } = this.#deps;
+    const { sequence } = this.#check.progress.last;
+    const signed = await signatures(this.#deps, this.#companyId, { after: sequence, upTo: LAST_SEQUENCE });
+    if (!signed.ok) return signed;
+    const behind = await withoutLate(tables, this.#companyId, signed.value);
+    return ok(this.#check.end({ signed: behind, head: await readableHead(tables, this.#companyId) }));
+  }
+
+  /** Records and markers are compared as two sets first; only if they differ is each set against the other. */
+  #next(phase: Phase): Place | undefined {
+    if (phase === 'records') return { phase: 'markers', after: MARKERS.after };
+    if (phase === 'markers' && !this.#check.markersFit()) return { phase: 'compare-markers', after: MARKERS.after };
+    return phase === 'compare-markers' ? { phase: 'compare-records', after: this.firstAfter } : undefined;
+  }
+
+  /** The row key at which it stopped; undefined at the end of the phase. */
+  async #phase({ phase, after }: Place): Promise<Result<string | undefined, Refusal>> {
+    const before = phase === 'records' || phase === 'compare-records' ? RECORDS_BEFORE : MARKERS.before;
+    for await (const { rows } of pages(this.#deps.tables, this.#companyId, { after, before })) {
+      const done = await this.#page(phase, rows);
+      if (!done.ok) return done;
+      this.#rowsLeft -= rows.length * (phase.startsWith('compare') ? ROWS_OF_A_READ : 1);
+      const last = rows.at(-1)?.rowKey;
+      if (this.#rowsLeft <= 0 && last !== undefined) return ok(last);
+    }
+    return ok(undefined);
+  }
+
+  async #page(phase: Phase, rows: readonly StoredRow[]): Promise<Result<void, Refusal>> {
+    if (phase === 'records') return this.#records(rows);
+    if (phase === 'markers') await this.#markers(rows);
+    else if (phase === 'compare-markers') await this.#compareMarkers(rows);
+    else await this.#compareRecords(rows);
+    return ok(undefined);
+  }
+
+  async #records(rows: readonly StoredRow[]): Promise<Result<void, Refusal>> {
+    const read = this.#check.progress.last.sequence;
+    const records = rows.map((row) => storedRecord(row, this.#companyId));
+    const stretch = { after: read, upTo: records.at(-1)?.sequence ?? read };
+    const signed = await signatures(this.#deps, this.#companyId, stretch);
+    if (!signed.ok) return signed;
+    this.#check.page({ records, signed: signed.value });
+    return ok(undefined);
+  }
+
+  async #markers(rows: readonly StoredRow[]): Promise<void> {
+    const read = this.#check.progress.last.sequence;
+    for (const { rowKey, cells } of rows) {
+      const marker = readMarker(rowKey, cells);
+      // Record and marker are written together: one that was appended since has its record by now.
+      const isLate =
+        marker.sequence > read &&
+        (await recordAt(this.#deps.tables, this.#companyId, marker.sequence))?.id === marker.id;
+      if (!isLate) this.#check.marker(marker);
+    }
+  }
+
+  async #compareMarkers(rows: readonly StoredRow[]): Promise<void> {
+    const markers = rows.map(({ rowKey, cells }) => readMarker(rowKey, cells));
+    const limit = pLimit(READS_IN_FLIGHT);
+    const records = await limit.map(markers, ({ sequence }) => recordAt(this.#deps.tables, this.#companyId, sequence));
+    for (const [index, marker] of markers.entries()) this.#check.compareMarker(marker, records[index]);
+  }
+
+  async #compareRecords(rows: readonly StoredRow[]): Promise<void> {
+    const records = rows.flatMap(({ cells }) => readRecord(cells, this.#companyId) ?? []);
+    const limit = pLimit(READS_IN_FLIGHT);
+    const markers = await limit.map(records, ({ id }) =>
+      this.#deps.tables.read('events', this.#companyId, markerRowKey(id)),
+    );
+    for (const [index, record] of records.entries()) this.#check.compareRecord(record, markers[index] !== undefined);
+  }
 }
 
 /** Undefined if there is one that cannot be read. */
@@ -117,7 +245,7 @@ async function checkSignature(
   const bytes = sealedBytesOfHead(companyId, head);
   const verified =
     publicKey.value !== undefined && sealVerifies({ bytes, seal: head.seal, publicKey: publicKey.value });
-  return ok({ sequence, hash: head.hash, verified });
+  return ok({ sequence, hash: head.hash, verified, isRetired: publicKey.value === undefined });
 }
 
 /** What others have appended and signed since the records were read is left to the next check. */
@@ -138,35 +266,6 @@ async function withoutLate(
 async function recordAt(tables: Tables, companyId: string, sequence: number): Promise<AuditRecord | undefined> {
   const row = await tables.read('events', companyId, recordRowKey(sequence));
   return row && readRecord(row.cells, companyId);
-}
-
-/** Compared as two sets first; only if they differ is each marker set against its record, and each record against its marker. */
-async function checkMarkers(
-  tables: Tables,
-  { companyId, read }: { readonly companyId: string; readonly read: number },
-  check: ChainCheck,
-): Promise<void> {
-  const range = rowKeysUnder(MARKER_PREFIX);
-  for await (const { rows } of pages(tables, companyId, range)) {
-    for (const { rowKey, cells } of rows) {
-      const marker = readMarker(rowKey, cells);
-      // Record and marker are written together: one that was appended since has its record by now.
-      const isLate = marker.sequence > read && (await recordAt(tables, companyId, marker.sequence))?.id === marker.id;
-      if (!isLate) check.marker(marker);
-    }
-  }
-  if (check.markersFit()) return;
-  const limit = pLimit(READS_IN_FLIGHT);
-  for await (const { rows } of pages(tables, companyId, range)) {
-    const markers = rows.map(({ rowKey, cells }) => readMarker(rowKey, cells));
-    const records = await limit.map(markers, ({ sequence }) => recordAt(tables, companyId, sequence));
-    for (const [index, marker] of markers.entries()) check.compareMarker(marker, records[index]);
-  }
-  for await (const { rows } of pages(tables, companyId, { after: RECORDS_AFTER, before: RECORDS_BEFORE })) {
-    const records = rows.flatMap(({ cells }) => readRecord(cells, companyId) ?? []);
-    const markers = await limit.map(records, ({ id }) => tables.read('events', companyId, markerRowKey(id)));
-    for (const [index, record] of records.entries()) check.compareRecord(record, markers[index] !== undefined);
-  }
 }
 
 function logProblems(log: Log, companyId: string, { problems }: ChainReport): void {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clientAddress } from '../../../functions/http/caller.ts';
 import { recordDataKeyCalls } from '../../../shared/operations/audit/data-key-calls.ts';
+import { chainToBody } from '../../../functions/http/schemas/events.ts';
 import { sweepHeads } from '../../../shared/operations/audit/sign-heads.ts';
+import { verifyEvents, type ChainPiece } from '../../../shared/operations/audit/verify-events.ts';
 import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { adminOf, Api, auditor, backend, connect, partner, registerCompany, type CallOptions } from './api.ts';
 
@@ -216,6 +218,28 @@ describe('the check of a chain', () => {
       const broken = await api.call('GET', path + other, { as: auditor });
       expect(broken.body).toMatchObject({ status: 'broken', problems: [{ code: 'rewritten', sequence: 1 }] });
     }
+  });
+
+  test('begins behind a signed head if it is asked to, and says where to go on if it is asked to go on', async () => {
+    await sweepHeads(api.services);
+    const { detail } = api.log.entries.find(
+      (entry) => entry.event === 'events.head-signed' && entry.detail?.['companyId'] === 'acme',
+    )!;
+    const { sequence, hash } = detail as { sequence: number; hash: string };
+    const from = `?from=${sequence}-${hash}`;
+    const path = '/companies/acme/events/verify';
+    expect((await api.call('GET', path + from, { as: auditor })).body).toMatchObject({
+      status: 'intact',
+      head: { sequence },
+    });
+    const other = await api.call('GET', `${path}?from=${sequence}-${'0'.repeat(64)}`, { as: auditor });
+    expect(other.body['status']).toBe('broken');
+    const piece = await verifyEvents(api.services, { companyId: 'acme' }, { maxRows: 1 });
+    const { nextLink } = chainToBody((piece as { value: ChainPiece }).value, 'https://app.example/api/v1/x');
+    const next = await api.call('GET', `${path}${new URL(nextLink!).search}`, { as: auditor });
+    expect(next.body).toMatchObject({ status: 'intact', head: { sequence } });
+    const made = await api.call('GET', `${path}?skiptoken=bm9uZQ`, { as: auditor });
+    expect([made.status, made.body['error']?.['code']]).toEqual([400, 'invalid-request']);
   });
 
   test.each(['?head=1', `?head=${'0'.repeat(64)}`, `?head=0-${'0'.repeat(64)}`, '?sequence=1'])(
