@@ -37,7 +37,11 @@ export async function answer(
   }
   const state = found.value;
   const asked = await loadAsked(deps, { companyId, linkHash: state.value.link });
-  if (!asked.ok) return refuseBy(deps, actor, { ...at, refusal: asked.error });
+  if (!asked.ok) {
+    // The same answer given twice at once: the first may have ended the link after this one read that the question is open.
+    const open = await findStateAgain(deps, state);
+    return refuseBy(deps, actor, { ...at, refusal: open.ok ? asked.error : open.error });
+  }
   if (given.isCrossSite) {
     return refuse(deps, actor, { ...at, failure: failure('cross-site-request'), asked: asked.value });
   }

@@ -374,6 +374,19 @@ describe('the second question', () => {
     expect((await world.events()).filter((event) => event === 'consent.grant:done')).toHaveLength(1);
   });
 
+  it('is told that it is answered, also if it was open when this answer read it', async () => {
+    const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), ADA);
+    const read = world.tables.read.bind(world.tables);
+    world.tables.read = async (...parameters) => {
+      const row = await read(...parameters);
+      world.tables.read = read;
+      valueOf(await walk.answer(state, { cookie }));
+      return row;
+    };
+    expect(codeOf(await walk.answer(state, { cookie }))).toBe('sign-in-used');
+    expect(await world.events()).toContain('sign-in.refused:refused:sign-in-used');
+  });
+
   it('is granted once though every answer of the store is lost', async () => {
     const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), ADA);
     const write = world.tables.write.bind(world.tables);
