@@ -43,7 +43,10 @@ import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 export type ConnectionServices = ConnectionsDependencies &
   ConnectionTestDependencies &
   CheckDependencies &
-  SignInDependencies;
+  SignInDependencies & {
+    /** Whether the vendor's word is enough where a company's admin would be asked. */
+    readonly vendorMaySwitch: boolean;
+  };
 
 const SETS_UP: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
 const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
@@ -185,7 +188,11 @@ export const connectionRoutes = [
     run: async (deps: ConnectionServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'consent' });
       if (!allowed.ok) return allowed;
-      const made = await requestConsent(deps, { ...call.path, byVendor: !call.isCompanyAdmin }, call.actor);
+      const made = await requestConsent(
+        deps,
+        { ...call.path, byVendor: !call.isCompanyAdmin && !deps.vendorMaySwitch },
+        call.actor,
+      );
       return made.ok
         ? ok({ status: 200, body: linkToBody(made.value, { origin: call.origin, asksFor: 'consent' }) })
         : made;
