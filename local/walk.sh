@@ -12,6 +12,9 @@ case "${1:-}" in
     exit 2 ;;
 esac
 root=$(cd "$(dirname "$0")/.." && pwd)
+# The Node that npm ci has installed, as npm run finds it: that of the machine may be older.
+PATH=$root/node_modules/.bin:$PATH
+export PATH
 DIRECTORY=${DIRECTORY:-$root/.local}
 export DIRECTORY
 [ -r "$DIRECTORY/environment.json" ] || {
@@ -31,7 +34,7 @@ call() {
   else curl -sS -X "$1" "$company$2" -H "$authorization" -H 'Content-Type: application/json' -d "$3"; fi
 }
 # sign_in LINK PERSON goes through the pages of a link, and shows their titles.
-sign_in() { node "$root/local/sign-in.ts" "$1" --as "$2" --directory "$DIRECTORY" | grep "^[^ ]"; }
+sign_in() { node "$root/scripts/ready.mjs" local/sign-in.ts "$1" --as "$2" --directory "$DIRECTORY" | grep "^[^ ]"; }
 
 # is WHAT FOUND AWAITED
 is() {
@@ -41,7 +44,7 @@ is() {
 tested() { call POST /connections/own/test '{}' companyAdmins.contoso | from 'json.checks.find((one) => one.failure)?.failure.code ?? json.status'; }
 
 [ "$(call GET '' '' auditor | from "json.companyId ?? 'none'")" = none ] || {
-  echo 'Contoso is there already, from an earlier walk: begin anew with npm start -- --fresh to walk again.' >&2
+  echo 'Contoso is there already, from an earlier walk: to walk again stop npm start and begin anew with npm start -- --fresh.' >&2
   exit 1
 }
 echo '# The vendor registers the company; its backend generates a data key, which is under the vendor'"'"'s key.'

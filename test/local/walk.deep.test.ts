@@ -1,7 +1,7 @@
 // The README's walk against the running product, in each shell that is here. A run has state, so each shell has one of its own.
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,8 @@ let said: string;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'keyswitch-walk-'));
+  mkdirSync(join(directory, 'old'));
+  writeFileSync(join(directory, 'old/node'), '#!/bin/sh\necho an old Node >&2\nexit 9\n', { mode: 0o755 });
 });
 
 afterEach(async () => {
@@ -40,7 +42,10 @@ async function start(...options: readonly string[]): Promise<void> {
 }
 
 const walk = (shell: string): Promise<{ readonly stdout: string }> =>
-  promisify(execFile)(shell, [local('walk.sh')], { env: { ...process.env, DIRECTORY: directory } });
+  promisify(execFile)(shell, [local('walk.sh')], {
+    // Whatever Node the machine has: here one that can nothing.
+    env: { ...process.env, DIRECTORY: directory, PATH: `${directory}/old:${process.env['PATH'] ?? ''}` },
+  });
 
 async function unwrap(): Promise<unknown> {
   const { apiUrl, tokens } = JSON.parse(readFileSync(join(directory, 'environment.json'), 'utf8')) as {
