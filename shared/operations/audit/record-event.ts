@@ -5,7 +5,7 @@ import type { Failure, FailureCode } from '../../domain/failure.ts';
 import { StoreUnavailable } from '../ports.ts';
 import type { Auditing } from './append.ts';
 import { Attempts } from './audited.ts';
-import type { EventLimits } from './event-limits.ts';
+import { MAX_REFUSALS_PER_DAY, type EventLimits } from './event-limits.ts';
 
 export interface Recording extends Auditing {
   readonly eventLimits: EventLimits;
@@ -26,7 +26,10 @@ export async function recordEvent(
   const level = outcome === 'done' || outcome === 'counted' ? 'info' : 'warning';
   deps.log.write({ level, event: 'audit.event', detail: about });
   const budget = budgetOf(event);
-  const suppressed = budget === undefined ? 0 : deps.eventLimits.admit(budget);
+  const suppressed =
+    budget === undefined
+      ? 0
+      : deps.eventLimits.admit(budget, outcome === 'refused' ? { perDay: MAX_REFUSALS_PER_DAY } : {});
   if (suppressed === undefined) return false;
   const detail = { ...act.detail, ...(suppressed > 0 ? { notRecordedBefore: suppressed } : {}) };
   const attempt = new Attempts(deps, { actor, act: { ...act, detail }, outcome });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
-import { EventLimits, MAX_EVENTS_PER_MINUTE } from '../../../shared/operations/audit/event-limits.ts';
+import {
+  EventLimits,
+  MAX_EVENTS_PER_MINUTE,
+  MAX_REFUSALS_PER_DAY,
+} from '../../../shared/operations/audit/event-limits.ts';
 import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
 import { recordEvent, recordFailure, type Recording } from '../../../shared/operations/audit/record-event.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
@@ -38,6 +42,28 @@ describe('an event without an act of its own', () => {
     await recordEvent(deps, ADMIN, EVENT);
     await recordEvent(deps, ADMIN, EVENT);
     expect(chainOf(rig.store).slice(-2)).toMatchObject([{ detail: '{"notRecordedBefore":5}' }, { detail: '{}' }]);
+  });
+
+  it('of a refusal is recorded so many times a day and company, however long it goes on; acts and security events are recorded all the same', async () => {
+    const rig = auditRig();
+    const deps = recordingOver(rig);
+    const everyMinute = async (minutes: number): Promise<void> => {
+      for (let minute = 0; minute < minutes; minute += 1) {
+        for (let count = 0; count < MAX_EVENTS_PER_MINUTE; count += 1) await recordEvent(deps, ADMIN, EVENT);
+        rig.clock.advance(MINUTE_MS);
+      }
+    };
+    await everyMinute(40);
+    expect(chainOf(rig.store)).toHaveLength(MAX_REFUSALS_PER_DAY);
+    await recordEvent(deps, ADMIN, { action: 'vault-claim.release', companyId: COMPANY, target: 'x', outcome: 'done' });
+    await recordFailure(deps, ADMIN, { companyId: COMPANY, target: 'x', failure: failure('row-forged', {}) });
+    const actions = chainOf(rig.store).map(({ action }) => action);
+    expect(actions.slice(-2)).toEqual(['vault-claim.release', 'security.row-forged']);
+    rig.clock.advance(DAY_MS);
+    await recordEvent(deps, ADMIN, EVENT);
+    expect(chainOf(rig.store).at(-1)?.detail).toBe(
+      `{"notRecordedBefore":${40 * MAX_EVENTS_PER_MINUTE - MAX_REFUSALS_PER_DAY}}`,
+    );
   });
 
   it('is recorded by the timer when its answer was lost, once', async () => {
