@@ -1,9 +1,9 @@
 // What is left on the agenda when all is over, straight from the store. A connection in force is looked at for ever, and a keyring with
-// soft-deleted keys until they are purged; kept company keys stay while the counts of a shard, which somebody has tampered with, prove
+// soft-deleted keys until they are purged; kept company keys stay while the counts of a shard, or its rows, which somebody has tampered with, prove
 // nothing; everything else must be gone.
 import { json } from '../../shared/domain/rows/cells.ts';
 import { readKeyring } from '../../shared/domain/rows/control-rows.ts';
-import { readShard } from '../../shared/domain/rows/data-rows.ts';
+import { readDataKey, readShard } from '../../shared/domain/rows/data-rows.ts';
 import { connectionRowKey, dataKeysPartition, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import { areDoneAt } from '../../shared/domain/shard-counts.ts';
@@ -28,13 +28,20 @@ function isNeeded(store: FakeTables, item: string): boolean {
   return Array.isArray(usedBy) && usedBy.length > 0;
 }
 
-/** Whether the counts of a shard do not add up: a recount is what brings the keyring's kept keys to their end. */
+/** Whether the counts of a shard do not add up, or a row is labelled otherwise: a recount is what brings the keyring's kept keys to their end. */
 function isAstray(store: FakeTables, companyId: string, keyringId: string): boolean {
   const row = store.peek('companies', companyId, keyringRowKey(keyringId));
   if (!row) return false;
   const { shardCount, activeVersion } = readKeyring(row.cells);
-  return Array.from({ length: shardCount }, (_, shard) => {
-    const partition = dataKeysPartition({ companyId, keyringId, shard });
-    return store.peek('datakeys', partition, SHARD_ROW_KEY);
-  }).some((shard) => shard !== undefined && !areDoneAt(readShard(shard.cells), activeVersion));
+  return Array.from({ length: shardCount }, (_, shard) => dataKeysPartition({ companyId, keyringId, shard })).some(
+    (partition) => {
+      const shard = store.peek('datakeys', partition, SHARD_ROW_KEY);
+      if (shard && !areDoneAt(readShard(shard.cells), activeVersion)) return true;
+      const rows = [...store.dump()].filter((row) => row.table === 'datakeys' && row.partitionKey === partition);
+      const keys = rows.flatMap(({ rowKey, cells }) => (rowKey.startsWith('!') ? [] : [readDataKey(rowKey, cells)]));
+      return keys.some(({ state, companyKeyVersion }) => LABELLED.has(state) && companyKeyVersion !== activeVersion);
+    },
+  );
 }
+
+const LABELLED: ReadonlySet<string> = new Set(['live', 'deleted', 'quarantined']);

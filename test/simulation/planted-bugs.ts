@@ -163,14 +163,20 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     1,
     inFile(
       `${SWITCHES}/sweep-kept.ts`,
-      ['if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;', ''],
-      ['if (switchId !== undefined) return undefined;', ''],
+      [
+        'if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;',
+        "if (shards.length > 0) return { type: 'unneeded' };",
+      ],
+      ['keyring.value.switchId !== undefined || !nextToGo(', '!nextToGo('],
     ),
   ),
   bug(
     'a kept company key has no time',
     1,
-    inFile(`${SWITCHES}/sweep-kept.ts`, ['value && value.until <= now && !isNeeded', 'value && !isNeeded']),
+    inFile(`${SWITCHES}/sweep-kept.ts`, [
+      'value && value.until <= now.toISOString() && !isNeeded',
+      'value && !isNeeded',
+    ]),
   ),
   bug(
     'the company key that goes stays under the key-encryption keys that it had',

@@ -61,7 +61,7 @@ async function tell(deps: Proving, place: ShardPlace, rows: number): Promise<voi
   const { companyId, keyringId, shard } = place;
   deps.log.write({ level: 'error', event: 'security.kept-key-needed', detail: { companyId, keyringId, shard, rows } });
   const found = await loadShard(deps.tables, place);
-  if (!found) return;
+  if (!found || found.value.vain >= MAX_VAIN_PASSES) return;
   const next = { ...found.value, vain: MAX_VAIN_PASSES };
   const write = shardWrite(next, { etag: found.etag, writtenBy: deps.entropy.id() });
   await deps.tables.write('datakeys', dataKeysPartition(place), [write]);

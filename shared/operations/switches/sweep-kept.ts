@@ -112,22 +112,19 @@ async function deleteUnneeded(deps: KeptSweeping, place: KeyringPlace, keyring: 
   return MAX_DELETES;
 }
 
-/** The keyring under its new ETag; undefined if nothing was deleted. */
+/** Of a keyring for which that is proved. The keyring under its new ETag; undefined if nothing was deleted. */
 async function deleteOne(
   deps: KeptSweeping,
   place: KeyringPlace,
   keyring: Loaded<Keyring>,
 ): Promise<Loaded<Keyring> | undefined> {
-  const { shardCount, switchId } = keyring.value;
-  if (switchId !== undefined) return undefined;
   const due = nextToGo(await listKeptKeys(deps.tables, place), deps.clock.now());
   if (!due) return undefined;
-  const shards = await loadShards(deps.tables, { ...place, shardCount });
-  if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;
+  const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
   const rowKey = keptKeyRowKey(place.keyringId, due.version);
   const lost = shards.reduce((sum, shard) => sum + (shard?.value.lost ?? 0), 0);
   const act = { action: 'keptkey.deleted', companyId: place.companyId, target: rowKey, detail: { lostDataKeys: lost } };
-  // Under the keyring's ETag, read before the shards: no switch has begun since, and nothing else brings rows to another version.
+  // Under the keyring's ETag, read before it was proved: no switch has begun since, and nothing else brings rows to another version.
   const written = await audited(deps, KEYSWITCH, act, (record) =>
     record.write('companies', place.companyId, [
       guard(keyringRowKey(place.keyringId), keyring.etag),
