@@ -159,6 +159,8 @@ export const ATTACKS = {
   },
   A90: { risk: 'API10', name: "write into our log or answers through a vault's error" },
   A91: { risk: 'API2', name: "have a chain of events of one's own signed by the seal key" },
+  A92: { risk: 'API8', name: 'give a member of a body twice' },
+  A93: { risk: 'API4', name: 'have the store asked by whoever probes, or learn from a probe what is away' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 export type AttackId = keyof typeof ATTACKS;

@@ -169,6 +169,23 @@ attack('A83', () =>
   }),
 );
 
+attack('A92', () =>
+  scene.changesNothing(async () => {
+    const invalid = [400, 'invalid-request'] as const;
+    const twice = (rawBody: string, by = token) => ({
+      token: by,
+      rawBody,
+      headers: { 'content-type': 'application/json' },
+    });
+    await scene.refused('PUT', OWN, twice('{"displayName":"Mine","displayName":"Forged"}'), invalid);
+    // Parsers differ in which of the two counts, and in whether a name that is written otherwise is the same.
+    await scene.refused('PUT', OWN, twice('{"displayName":"Mine","\\u0064isplayName":"Forged"}'), invalid);
+    const backend = scene.token('DataKeys');
+    await scene.refused('POST', `${RING}/datakeys`, twice('{"keys":[{"keyId":"a","keyId":"b"}]}', backend), invalid);
+    await scene.refused('POST', `${RING}/unwrap`, twice('{"keyIds":["a"],"keyIds":["b"]}', backend), invalid);
+  }),
+);
+
 attack('A84', async () => {
   const described = Object.values(description.paths).flatMap((methods) =>
     Object.values(methods).map(({ operationId }) => operationId),

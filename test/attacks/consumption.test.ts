@@ -1,5 +1,6 @@
 // API4: unrestricted resource consumption. Everything has a limit, is refused beyond it with a code, and the process lives on.
 import { afterAll, beforeAll, expect } from 'vitest';
+import { until } from '../end-to-end/run.ts';
 import { attack } from './attacks.ts';
 import type { RawAnswer } from './raw-request.ts';
 import { Scene } from './scene.ts';
@@ -9,6 +10,7 @@ const LIMIT_BYTES = 1_048_576;
 const MAX_KEYS = 1_000;
 const CALLS_PER_MINUTE = 30;
 const TOO_DEEP = 200_000;
+const PROBES = 400;
 
 let scene: Scene;
 let pid: number | undefined;
@@ -122,4 +124,23 @@ attack('A48', async () => {
   for (const answer of answers) await scene.logged(answer, 'audit.event');
   const chain = await scene.run.call<{ status: string }>('GET', '/companies/a48/events/verify');
   expect(chain.body.status).toBe('intact');
+});
+
+attack('A93', async () => {
+  const { tables } = scene.run.environment;
+  const before = (await tables.requests()).at(-1)?.sequence ?? 0;
+  for (let round = 0; round < PROBES / 20; round += 1) {
+    const probes = Array.from({ length: 20 }, (_, index) =>
+      scene.attempt(index % 2 === 0 ? 'GET' : 'HEAD', '/health/ready'),
+    );
+    for (const { status } of await Promise.all(probes)) expect(status).toBe(200);
+  }
+  // What timers ask meanwhile is a few dozen; that it is one look in five seconds is shown in test/operations/readiness.test.ts.
+  expect(((await tables.requests()).at(-1)?.sequence ?? 0) - before).toBeLessThan(PROBES / 2);
+  await tables.plant({ effect: { status: 503 } });
+  await until('a probe to see it', async () => (await scene.attempt('GET', '/health/ready')).status === 503);
+  const { text } = await scene.attempt('GET', '/health/ready');
+  await tables.clearFaults();
+  expect(JSON.parse(text)).toEqual({ error: { code: 'not-ready', message: 'Keyswitch cannot work now; ask again.' } });
+  await until('it to be ready again', async () => (await scene.attempt('GET', '/health/ready')).status === 200);
 });
