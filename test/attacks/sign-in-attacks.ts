@@ -60,6 +60,8 @@ export const SIGN_IN_ATTACKS = {
   T50: { risk: 'API2', name: 'vouch for a domain from another Google Workspace than the one that did first' },
   T51: { risk: 'API2', name: 'vouch for a domain from a Google Workspace that was had by an e-mail address alone' },
   T52: { risk: 'API6', name: "move a company as the vendor by the word of a tenant of the vendor's own" },
+  T53: { risk: 'API6', name: "keep a vault key from others after one's connection was pointed elsewhere" },
+  T54: { risk: 'API4', name: 'hide acts and security events behind refusals that take no token' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

@@ -423,3 +423,26 @@ attack('T43', async () => {
     }
   });
 });
+
+attack('T54', async () => {
+  const company = await signIns.target();
+  const { companyId } = company;
+  const link = await signIns.link(company);
+  const press = (headers: object): Promise<RawAnswer> => signIns.send('POST', link, { ...NO_FIELDS, headers });
+  const evil = { 'sec-fetch-site': 'cross-site' };
+  for (let count = 0; count < 40; count += 1) expect((await press(evil)).code).toBe('cross-site-request');
+  const { rows } = signIns.scene;
+  const place = { partitionKey: companyId, rowKey: 'connection|azure' };
+  const { clientId } = await rows.read('companies', companyId, place.rowKey);
+  await rows.overwrite('companies', place, { clientId: 'somebody' });
+  const forged = await press({});
+  await rows.overwrite('companies', place, { clientId });
+  await company.must('PUT', company.path, { body: { displayName: 'Renamed' } });
+  const events = await signIns.scene.events(companyId);
+  const actions = events.map(({ action }) => action);
+  const refusals = actions.filter((action) => action === 'sign-in.refused').length;
+  // A minute may have ended in between.
+  expect([refusals >= 30, refusals <= 60]).toEqual([true, true]);
+  expect(events.find(({ action }) => action === 'security.row-forged')?.requestId).toBe(forged.requestId);
+  expect(actions.at(-1)).toBe('company.put');
+});

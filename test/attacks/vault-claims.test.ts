@@ -250,3 +250,20 @@ attack('T48', async () => {
   }
   await expect.poll(() => company.different(), LOG_LIMIT).toEqual([]);
 });
+
+attack('T53', async () => {
+  const keyName = 'left-key';
+  const first = await signIns.company();
+  await signIns.enter(first, { customer: 'contoso', keyName });
+  await (await signIns.toQuestion(await signIns.link(first))).press();
+  expect(await holderOf(keyName)).toBe(first.companyId);
+  const second = await signIns.company();
+  await signIns.enter(second, { customer: 'contoso', keyName });
+  const refused = await (await signIns.toQuestion(await signIns.link(second))).press();
+  await signIns.refused(refused, second, [409, 'vault-key-in-use', 'confirm']);
+  await signIns.enter(first, { customer: 'contoso', keyName: 'another-key' });
+  const granted = await (await signIns.toQuestion(await signIns.link(second))).press();
+  expect([granted.status, await holderOf(keyName)]).toEqual([200, second.companyId]);
+  const events = await signIns.scene.events(second.companyId);
+  expect(events.map(({ action }) => action)).toContain('consent.grant');
+});

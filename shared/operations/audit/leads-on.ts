@@ -24,7 +24,7 @@ export type Led =
 
 const PAGE_ROWS = 1000;
 /** What one signature covers, so that one look takes seconds however long nobody has looked: the next goes on from there. */
-export const MAX_RECORDS_A_SIGNATURE = 20_000;
+const MAX_RECORDS_A_SIGNATURE = 20_000;
 
 const broken = (by: Break, sequence: number): Result<Led, Failure> => ok({ type: 'broken', by, sequence });
 
