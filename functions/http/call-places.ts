@@ -1,6 +1,6 @@
 // Places for the calls that carry load, those of data keys: so many are worked on at once, the others wait, and whoever has waited for too long is
-// turned away with "ask again" instead of waiting for seconds. Fair by company: the next place goes to the company that holds least. In memory, for
-// this process. Health, the administrators' calls, pages, messages and timers need no place.
+// turned away with "ask again" instead of waiting for seconds. Fair by company: the next place goes to the company that holds least, and of several to
+// the one that had its last place longest ago. In memory, for this process. Health, the administrators' calls, pages, messages and timers need no place.
 import { err, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import type { Clock } from '../../shared/operations/ports.ts';
@@ -27,11 +27,14 @@ interface Company {
   units: number;
   waitingUnits: number;
   readonly waiting: Set<Waiting>;
+  /** How often it began to wait for its vault since it is known here. */
+  vaultWaits: number;
 }
 
 export class CallPlaces {
   readonly #maxWaitMs: number;
   readonly #vaultWaits: Pick<VaultWaits, 'isWaiting'>;
+  /** The one that had its last place longest ago comes first. */
   readonly #companies = new Map<string, Company>();
   #units = 0;
   #waitingUnits = 0;
@@ -49,7 +52,11 @@ export class CallPlaces {
     this.#vaultWaits = vaultWaits;
     this.#clock = clock;
     this.#limit = new UnitLimit(options);
-    vaultWaits.onBegin(() => this.#letIn());
+    vaultWaits.onBegin((companyId) => {
+      const company = this.#companies.get(companyId);
+      if (company) company.vaultWaits += 1;
+      this.#letIn();
+    });
   }
 
   /** `work` as soon as there is room; `overloaded`, and nothing was done, if there is none in time. */
@@ -59,8 +66,7 @@ export class CallPlaces {
   ): Promise<Result<T, Refusal>> {
     const { companyId, keys } = call;
     const units = 1 + Math.floor(keys / KEYS_OF_A_UNIT);
-    const company = this.#companies.get(companyId) ?? { companyId, units: 0, waitingUnits: 0, waiting: new Set() };
-    this.#companies.set(companyId, company);
+    const company = this.#company(companyId);
     if (this.#waitingUnits === 0 && this.#hasRoom(company, units)) this.#take(company, units);
     else if (!(await this.#place(company, units))) {
       this.#turnedAway += 1;
@@ -69,11 +75,12 @@ export class CallPlaces {
     }
     const begunMs = this.#clock.now().getTime();
     const mayMeasure = !this.#vaultWaits.isWaiting(companyId);
+    const { vaultWaits } = company;
     try {
       return await work();
     } finally {
       // A call that waited for a vault says nothing of how much this process carries.
-      if (mayMeasure && !this.#vaultWaits.isWaiting(companyId)) {
+      if (mayMeasure && company.vaultWaits === vaultWaits) {
         this.#limit.measure(companyId, this.#clock.now().getTime() - begunMs);
       }
       company.units -= units;
@@ -81,6 +88,14 @@ export class CallPlaces {
       this.#forget(company);
       this.#letIn();
     }
+  }
+
+  #company(companyId: string): Company {
+    const known = this.#companies.get(companyId);
+    if (known) return known;
+    const company: Company = { companyId, units: 0, waitingUnits: 0, waiting: new Set(), vaultWaits: 0 };
+    this.#companies.set(companyId, company);
+    return company;
   }
 
   /** A place that was taken, or false. */
@@ -99,16 +114,24 @@ export class CallPlaces {
           resolve(hasPlace);
         },
       };
-      const late = setTimeout(() => waiting.end(false), this.#maxWaitMs);
+      const late = setTimeout(() => this.#turnAway(waiting), this.#maxWaitMs);
       company.waiting.add(waiting);
       company.waitingUnits += units;
       this.#waitingUnits += units;
       this.#letIn();
-      if (this.#waitingUnits > MAX_WAITING_UNITS) this.#lastOfTheMost()?.end(false);
+      if (this.#waitingUnits > MAX_WAITING_UNITS) this.#turnAway(this.#lastOfTheMost());
     });
   }
 
+  /** Others may have waited behind it, for less room. */
+  #turnAway(waiting: Waiting | undefined): void {
+    waiting?.end(false);
+    this.#letIn();
+  }
+
   #take(company: Company, units: number): void {
+    this.#companies.delete(company.companyId);
+    this.#companies.set(company.companyId, company);
     company.units += units;
     this.#units += units;
   }

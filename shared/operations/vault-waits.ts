@@ -3,21 +3,21 @@
 
 export class VaultWaits {
   readonly #waits = new Map<string, number>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((companyId: string) => void)[] = [];
 
   isWaiting(companyId: string): boolean {
     return this.#waits.has(companyId);
   }
 
   /** Told each time that a company begins to wait. */
-  onBegin(listener: () => void): void {
+  onBegin(listener: (companyId: string) => void): void {
     this.#listeners.push(listener);
   }
 
   async during<T>(companyId: string, wait: Promise<T>): Promise<T> {
     const before = this.#waits.get(companyId) ?? 0;
     this.#waits.set(companyId, before + 1);
-    if (before === 0) for (const listener of this.#listeners) listener();
+    if (before === 0) for (const listener of this.#listeners) listener(companyId);
     try {
       return await wait;
     } finally {

@@ -164,6 +164,38 @@ describe('companies', () => {
     await Promise.all([...all, large, ...small]);
   });
 
+  it('have their turn one after the other where there are more of them than places', async () => {
+    const companies = Array.from({ length: 12 }, (_, n) => `company-${n}`);
+    const all = companies.flatMap((companyId) => calls(20, companyId, BATCH.keys));
+    await settled();
+    const begun = new Map(companies.map((companyId) => [companyId, countOf(companyId)]));
+    for (let turn = 0; turn < 60; turn += 1) {
+      const before = new Map(companies.map((companyId) => [companyId, countOf(companyId)]));
+      const ending = companies[turn % companies.length]!;
+      if (countOf(ending) === 0) continue;
+      await end(ending);
+      for (const companyId of companies) {
+        const gone = companyId === ending ? 1 : 0;
+        begun.set(companyId, begun.get(companyId)! + countOf(companyId) - before.get(companyId)! + gone);
+      }
+    }
+    expect(Math.min(...begun.values())).toBeGreaterThan(2);
+    await endAll();
+    await Promise.all(all);
+  });
+
+  it('whose call finds room have it once a larger one before it is turned away', async () => {
+    const held = [...calls(MOST_OF_A_COMPANY, 'acme'), ...calls(40, 'globex')];
+    const large = call('initech', BATCH.keys);
+    await vi.advanceTimersByTimeAsync(1);
+    const small = call('umbrella');
+    await vi.advanceTimersByTimeAsync(MAX_WAIT_MS - 1);
+    expect(await large).toMatchObject({ error: { type: 'overloaded' } });
+    expect(countOf('umbrella')).toBe(1);
+    await endAll();
+    expect(await outcomesOf([...held, small])).toEqual({ done: MOST_OF_A_COMPANY + 41 });
+  });
+
   it('that wait for their vaults take no place from others, and get none beyond their own', async () => {
     const silent = ['acme', 'globex', 'initech'];
     const waiting = Promise.withResolvers<boolean>();
@@ -256,6 +288,20 @@ describe('a process that is slow', () => {
       await takes(10 * MAX_WAIT_MS, ['acme'], 1);
       answer.resolve(true);
       await settled();
+    }
+    expect(await atOnce()).toBe(MOST);
+  });
+
+  it('is not taken for slow because of calls that began to wait for a vault, one after the other', async () => {
+    for (let n = 0; n < 20 * 32; n += 1) {
+      await places.run({ companyId: 'acme', keys: 1 }, async () => {
+        const answer = Promise.withResolvers<undefined>();
+        const waiting = vaultWaits.during('acme', answer.promise);
+        clock.advance(5 * MAX_WAIT_MS);
+        answer.resolve(undefined);
+        await waiting;
+        return ok('done');
+      });
     }
     expect(await atOnce()).toBe(MOST);
   });
