@@ -44,10 +44,16 @@ export const unwrapBody = z
   })
   .meta({ id: 'UnwrapInput' });
 
-const version = count.meta({ description: 'The version of the company key that it is under.' });
+const version = count.meta({
+  description: 'The version of the company key that it is under. Callers need not keep it: their id is enough.',
+});
 const error = errorOfOne;
 
-const notOpened = z.enum(['not-found', 'deleted', 'quarantined', 'lost', 'does-not-open']);
+const notOpened = z.enum(['not-found', 'deleted', 'quarantined', 'lost', 'does-not-open']).meta({
+  id: 'WhyNotOpened',
+  description:
+    '`not-found`: no key was made under this id. `deleted`: restore it, while that is possible. `quarantined`: a switch could not move it, and the vendor decides; ask again later. `lost`: it was given up. `does-not-open`: its row is damaged or was tampered with, and is a security event.',
+});
 type NotOpened = z.output<typeof notOpened>;
 
 export const newDataKeysAnswer = z

@@ -215,6 +215,23 @@ test('every tag is described', () => {
   expect(new Set(operations.flatMap(({ tags }) => tags))).toEqual(new Set(described));
 });
 
+test('it says what a backend must know of its keys: what each outcome asks for, what a repeat answers, what to keep', () => {
+  const { WhyNotOpened: why } = (document.components?.schemas ?? {}) as Record<
+    string,
+    { enum: string[]; description: string }
+  >;
+  for (const outcome of why?.enum ?? ['missing']) expect(why?.description).toContain(`\`${outcome}\``);
+  const created = operations.find(({ operationId }) => operationId === 'create-data-keys')?.description;
+  for (const said of ['A repeat with the same Idempotency-Key', 'unwrapping them tells'])
+    expect(created).toContain(said);
+  for (const said of [
+    'Callers need not keep it',
+    'Upper and lower case are two',
+    'the same for another keyring, is 409',
+  ])
+    expect(text).toContain(said);
+});
+
 test('it says how to get a token, when to ask again and what each kind of failure means, and one error has one schema', () => {
   expect(document.info.description).toContain('client-credentials');
   expect(document.info.description).toContain('Ask again after an error if, and only if, it carries Retry-After');

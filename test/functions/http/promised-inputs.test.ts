@@ -33,7 +33,7 @@ const BEYOND_SCHEMAS: readonly { readonly faults: RegExp; readonly said: string 
   { faults: /must be the GUID of an Entra tenant|must be the primary domain/, said: 'Of `microsoft-365` the GUID' },
   { faults: /personal accounts/, said: 'None of personal accounts' },
   { faults: /contradicts If-Match/, said: 'Goes without If-Match' },
-  { faults: /no continuation of this list/, said: 'from nextLink, as it is' },
+  { faults: /no continuation of this (?:list|check)/, said: 'from nextLink, as it is' },
   { faults: /asked for twice/, said: 'No id comes twice' },
   { faults: /different characters/, said: 'different characters' },
   {
