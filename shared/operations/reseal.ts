@@ -1,5 +1,6 @@
 // Sealing rows anew under the newest version of the seal key, so that an older one can be disabled. A round over all companies, in slices that go on
-// where the last stopped; one a day, and one at once when there is a new version. A seal that does not verify is counted, and stays what it is.
+// where the last stopped; one a day, and one at once when there is a new version. A seal that does not verify is counted, and stays what it is. Each
+// company is looked at by itself: one whose rows cannot be read or written just then is counted, and keeps no other from its turn.
 import { sealedBytesOfHead } from '../domain/audit.ts';
 import { readSigned } from '../domain/rows/audit-rows.ts';
 import { count, MalformedRow } from '../domain/rows/cells.ts';
@@ -85,18 +86,35 @@ async function round(
   tally: Tally,
 ): Promise<string | undefined> {
   let after = slice.from;
-  if (after === '') await resealHead(deps, { companyId: SYSTEM_PARTITION, version: slice.version }, tally);
+  const { version } = slice;
+  if (after === '') {
+    await byItself(deps, SYSTEM_PARTITION, tally, () =>
+      resealHead(deps, { companyId: SYSTEM_PARTITION, version }, tally),
+    );
+  }
   const { after: first, before } = rowKeysUnder(INDEX_PREFIX);
   const range = { table: 'companies', partitionKey: SYSTEM_PARTITION, before, limit: PAGE_ROWS } as const;
   for await (const { rows } of pagesToTheEnd(deps.tables, { ...range, after: after || first })) {
     for (const { rowKey } of rows) {
       // However slow the store is, a slice does not end before it has looked at a company.
       if (after !== slice.from && deps.clock.now().getTime() >= slice.deadlineMs) return after;
-      await resealCompany(deps, { companyId: rowKey.slice(INDEX_PREFIX.length), version: slice.version }, tally);
+      const companyId = rowKey.slice(INDEX_PREFIX.length);
+      await byItself(deps, companyId, tally, () => resealCompany(deps, { companyId, version }, tally));
       after = rowKey;
     }
   }
   return undefined;
+}
+
+/** Whatever of it was not looked at counts as one more that is left: the next round comes at once. */
+async function byItself({ log }: Resealing, companyId: string, tally: Tally, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    tally.met += 1;
+    const detail = { company: companyId, error: error instanceof Error ? error.name : 'unknown' };
+    log.write({ level: 'error', event: 'seals.look-failed', detail });
+  }
 }
 
 async function resealCompany(

@@ -10,6 +10,7 @@ import { verifyEvents } from '../../shared/operations/audit/verify-events.ts';
 import { ensureListed } from '../../shared/operations/company-index.ts';
 import { loadSwitch } from '../../shared/operations/control-state.ts';
 import { loadExportState } from '../../shared/operations/export-state.ts';
+import { StoreUnavailable } from '../../shared/operations/ports.ts';
 import { Readiness } from '../../shared/operations/readiness.ts';
 import { sweepSeals } from '../../shared/operations/reseal.ts';
 import { cancelSwitch, confirmSwitch } from '../../shared/operations/switches/control-switch.ts';
@@ -135,6 +136,30 @@ it('a slice goes on where the last one stopped', async () => {
   expect(lists).toHaveLength(3);
   expect(named(rig)).toEqual(all(NEW));
 });
+
+it.each(['list', 'read'] as const)(
+  'a company that is away by %s keeps no other from its turn, and has its own next',
+  async (call) => {
+    const companyId = 'a-first';
+    await ensureListed(rig.store, companyId);
+    const away = (): Promise<never> => Promise.reject(new StoreUnavailable('too many requests'));
+    const tables = tablesBut(rig.store, {
+      list: (query) => (call === 'list' && query.partitionKey === companyId ? away() : rig.store.list(query)),
+      read: (...row) => (call === 'read' && row[1] === companyId ? away() : rig.store.read(...row)),
+    });
+    rig.vaults.rotateSealKey();
+    await sweepSeals({ ...rig.deps, tables });
+    expect([named(rig), stateOf(rig)]).toMatchObject([all(NEW), { after: '', left: 1 }]);
+    expect(rig.log.entries).toContainEqual(
+      expect.objectContaining({
+        event: 'seals.look-failed',
+        detail: { company: companyId, error: 'StoreUnavailable' },
+      }),
+    );
+    await sweepSeals(rig.deps);
+    expect(stateOf(rig)).toMatchObject({ after: '', left: 0 });
+  },
+);
 
 it('a round is made once a day, and at once for a new version', async () => {
   let lists = 0;
