@@ -16,14 +16,18 @@ export class ClockGuard {
   }
 
   /**
-   * To be asked behind a reading of the store, whose answer has told the time. Throws StoreUnavailable if the clocks differ, or if the store has
-   * not told: another host may do it.
+   * `readAt`: what the clock said when it was read for what is to be done, before the store was read, whose answer has told the time. Throws
+   * StoreUnavailable if the clocks differ, if the store has not told, or if the clock was set or the process stood still meanwhile: another host may
+   * do it, or this one later.
    */
-  assertAgrees(): void {
+  assertAgrees(readAt: Date): void {
     const { storeClock, clock, log } = this.#deps;
     const aheadMs = storeClock.aheadMs();
-    if (aheadMs !== undefined && Math.abs(aheadMs) <= MAX_CLOCK_DIFFERENCE_MS) return;
     const nowMs = clock.now().getTime();
+    if (Math.abs(nowMs - readAt.getTime()) > MAX_CLOCK_DIFFERENCE_MS) {
+      throw new StoreUnavailable('the clock of this host was set, or stood still, while it was at work');
+    }
+    if (aheadMs !== undefined && Math.abs(aheadMs) <= MAX_CLOCK_DIFFERENCE_MS) return;
     if (!(Math.abs(nowMs - this.#saidAtMs) < SAID_EVERY_MS)) {
       this.#saidAtMs = nowMs;
       const seconds = aheadMs === undefined ? undefined : Math.round(aheadMs / 1000);

@@ -77,6 +77,7 @@ async function tryBegin(
   { companyId, ifMatch }: Asked,
   { worker, record }: { readonly worker: string; readonly record: ActRecord },
 ): Promise<Result<Company, Refusal> | Undecided> {
+  const now = deps.clock.now();
   const company = await loadCompanyRow(deps.tables, companyId);
   if (!company) return err(notFound('company', companyId));
   if (company.value.state !== 'active') return ok(company.value);
@@ -90,7 +91,7 @@ async function tryBegin(
   // What is refused anyway closes nothing. It is decided below, with the shards closed.
   const undeletable = await countUndeletable(deps, companyId, keyrings);
   if (undeletable) return err(undeletable);
-  deps.clockGuard.assertAgrees();
+  deps.clockGuard.assertAgrees(now);
   // Behind the company's row: `forgetDelete` counts on it.
   await renewOnAgenda(deps.tables, agendaItemOf(companyId));
   const closing: Company = { ...company.value, state: 'closing', closing: leaseOf(deps, worker, false) };
@@ -166,10 +167,11 @@ async function tryDelete(
   { companyId, worker }: Work,
   deadline: Date,
 ): Promise<Result<CompanyDeletion, Refusal> | Undecided> {
+  const now = deps.clock.now();
   const found = await loadCompany(deps.tables, companyId);
   if (!found) return ended(deps, companyId);
   if (!found.value.closing) return turnedBack(deps, companyId);
-  deps.clockGuard.assertAgrees();
+  deps.clockGuard.assertAgrees(now);
   const leased = await lease(deps, found, worker);
   if (typeof leased === 'string') return leased;
   const decided = leased.value.closing?.decided === true ? leased : await decide(deps, leased, worker);
@@ -203,8 +205,10 @@ async function decide(
   if (await lacksOne(deps, company.value, keyrings)) return 'lost-race';
   const closed = await closeShards(deps, companyId, keyrings);
   if (!closed.ok) return closed;
+  const now = deps.clock.now();
   const undeletable = await lookThroughShards(deps, companyId, keyrings);
   if (!undeletable) {
+    deps.clockGuard.assertAgrees(now);
     // From here on nobody can find a key in use, and nobody who found one before can turn back.
     const value: Company = { ...company.value, closing: leaseOf(deps, worker, true) };
     const written = await deps.tables.write('companies', companyId, [replaceCompany(company, value)]);

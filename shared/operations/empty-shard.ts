@@ -4,6 +4,7 @@ import { BEFORE_DATA_KEYS, readDataKey, shardCells } from '../domain/rows/data-r
 import { dataKeysPartition, SHARD_OUTBOX_PREFIX } from '../domain/rows/row-keys.ts';
 import { counted, MAX_VAIN_PASSES, newShard, SHARD_ROW_KEY } from '../domain/shard.ts';
 import { describeCounts, total, type RowMove } from '../domain/shard-counts.ts';
+import type { ClockGuard } from './clock-guard.ts';
 import { pagesOf, pagesToTheEnd } from './list-pages.ts';
 import {
   MAX_WRITES_PER_TRANSACTION,
@@ -19,6 +20,7 @@ import type { Undecided } from './races.ts';
 import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from './shard-rows.ts';
 
 interface Emptying {
+  readonly clockGuard: ClockGuard;
   readonly tables: Tables;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -33,7 +35,7 @@ const PAGE_ROWS = 1_000;
 
 export async function emptyShard(deps: Emptying, place: ShardPlace, deadline: Date): Promise<Removal> {
   const partition = dataKeysPartition(place);
-  while (deps.clock.now() < deadline) {
+  for (let now = deps.clock.now(); now < deadline; now = deps.clock.now()) {
     const shard = await loadShard(deps.tables, place);
     const rows = (await firstRows(deps.tables, 'datakeys', partition)).slice(0, ROWS_AT_ONCE);
     if (!shard && rows.length === 0) return 'removed';
@@ -44,8 +46,9 @@ export async function emptyShard(deps: Emptying, place: ShardPlace, deadline: Da
     }
     const { live, quarantined, vain } = shard.value;
     if (live !== 0 || quarantined !== 0) return 'lost-race';
-    const now = deps.clock.now().toISOString();
-    if (rows.some((row) => isNeeded(row, now))) return notEmptied(deps, place, 'data keys in use or restorable');
+    deps.clockGuard.assertAgrees(now);
+    if (rows.some((row) => isNeeded(row, now.toISOString())))
+      return notEmptied(deps, place, 'data keys in use or restorable');
     const isBelieved = rows.length > 0 || !shard.value.closed || total(shard.value) === 0 || vain >= MAX_VAIN_PASSES;
     const writes = isBelieved ? emptying(deps, shard, rows) : [noted(deps, shard)];
     const written = await deps.tables.write('datakeys', partition, writes);

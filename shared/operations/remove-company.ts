@@ -16,6 +16,7 @@ import { readConnection } from '../domain/rows/sealed-rows.ts';
 import { takeOffAgenda } from './agenda.ts';
 import type { Auditing } from './audit/append.ts';
 import { audited } from './audit/audited.ts';
+import type { ClockGuard } from './clock-guard.ts';
 import { listAll, loadCompany, type Loaded } from './control-state.ts';
 import { emptyShard, firstRows, ROWS_AT_ONCE, type Removal } from './empty-shard.ts';
 import { KEYRING_PURGE_PREFIX, purgePartition } from './data-keys/purge-list.ts';
@@ -24,7 +25,9 @@ import { undecided } from './races.ts';
 import { shardPlaces } from './shard-rows.ts';
 import { guard, replaceCompany } from './switches/switch-writes.ts';
 
-export type Removing = Auditing;
+export interface Removing extends Auditing {
+  readonly clockGuard: ClockGuard;
+}
 
 const SHARDS_IN_FLIGHT = 8;
 

@@ -89,7 +89,9 @@ export class RemovalWorld {
   }
 
   /** Data keys that are not in use, and a shard that counts them. */
-  async plantKeys(keys: readonly Pick<DataKey, 'state' | 'companyKeyVersion'>[]): Promise<void> {
+  async plantKeys(
+    keys: readonly (Pick<DataKey, 'state' | 'companyKeyVersion'> & Partial<Pick<DataKey, 'purgeAfter'>>)[],
+  ): Promise<void> {
     for (const [index, key] of keys.entries()) {
       this.plant('datakeys', SHARD, `key-${String(index).padStart(4, '0')}`, { format: 1, ...key });
     }

@@ -487,6 +487,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'a host whose clock is weeks ahead purges what can be restored',
     1,
-    inFile(`${DATA_KEYS}/purge.ts`, ['    deps.clockGuard.assertAgrees();\n', '']),
+    inFile(`${DATA_KEYS}/purge.ts`, ['    deps.clockGuard.assertAgrees(now);\n', '']),
   ),
 ];

@@ -31,7 +31,7 @@ export async function deleteDataKey(
       const refusal = refusalOf(key);
       if (refusal) return err(refusal);
       if (key.state === 'deleted') return ok(undefined);
-      deps.clockGuard.assertAgrees();
+      deps.clockGuard.assertAgrees(now);
       return ok({
         cells: { state: 'deleted', deletedAt, purgeAfter },
         makesLive: false,

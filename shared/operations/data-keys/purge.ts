@@ -64,7 +64,7 @@ export async function purgeKeyring(
       const due = await nextDue(deps.tables, place, nowText);
       return { purged, nextAt: due !== undefined && due < rested ? due : rested, after: '', gone: false };
     }
-    deps.clockGuard.assertAgrees();
+    deps.clockGuard.assertAgrees(now);
     purged += await purgePage(deps, place, { due: page.due, shardCount: shards.value.shardCount, now: nowText });
     after = page.last;
     pages += 1;

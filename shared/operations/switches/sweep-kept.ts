@@ -89,8 +89,9 @@ async function prove(
   },
 ): Promise<Proof | undefined> {
   const { keyring, deadline } = about;
-  if (keyring.value.switchId !== undefined || !nextToGo(about.kept, deps.clock.now())) return undefined;
-  deps.clockGuard.assertAgrees();
+  const now = deps.clock.now();
+  if (keyring.value.switchId !== undefined || !nextToGo(about.kept, now)) return undefined;
+  deps.clockGuard.assertAgrees(now);
   const shards = await loadShards(deps.tables, { ...about, shardCount: keyring.value.shardCount });
   if (!shards.every((shard) => isProof(shard, keyring.value))) return undefined;
   return proveUnneeded(deps, { ...about, keyring: keyring.value }, { from: stoppedAt(item, keyring), deadline });
@@ -118,8 +119,10 @@ async function deleteOne(
   place: KeyringPlace,
   keyring: Loaded<Keyring>,
 ): Promise<Loaded<Keyring> | undefined> {
-  const due = nextToGo(await listKeptKeys(deps.tables, place), deps.clock.now());
+  const now = deps.clock.now();
+  const due = nextToGo(await listKeptKeys(deps.tables, place), now);
   if (!due) return undefined;
+  deps.clockGuard.assertAgrees(now);
   const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
   const rowKey = keptKeyRowKey(place.keyringId, due.version);
   const lost = shards.reduce((sum, shard) => sum + (shard?.value.lost ?? 0), 0);
