@@ -180,6 +180,7 @@ async function step(
   if (sw.value.state === 'preparing') {
     const prepared = await prepare(deps, place, sw);
     if (prepared.type === 'failed') return troubleOf(sw.value.generation, prepared);
+    if (prepared.type === 'waits') return NOTHING;
     return prepared.type === 'prepared' ? 'moved' : 'lost-race';
   }
   const end = await tryFinish(deps, place);

@@ -30,6 +30,7 @@ import { forged } from '../seals.ts';
 import { loadShards } from '../shard-rows.ts';
 import { lackOfClaim } from '../vault-claims.ts';
 import { makeProvenWrap } from '../wrap-company-key.ts';
+import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 import {
   actOnSwitch,
   guard,
@@ -44,7 +45,7 @@ import {
   type SwitchPlace,
 } from './switch-writes.ts';
 
-export interface Preparing extends CompanyKeyOpening, Auditing {
+export interface Preparing extends CompanyKeyOpening, Auditing, TenantReading {
   readonly tables: Auditing['tables'];
   readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
   readonly sealer: Sealer;
@@ -54,6 +55,8 @@ export interface Preparing extends CompanyKeyOpening, Auditing {
 export type PrepareOutcome =
   | { readonly type: 'prepared'; readonly sw: Switch }
   | { readonly type: 'lost-race' }
+  /** Tenants have not agreed: nothing was asked of a vault. */
+  | { readonly type: 'waits'; readonly tenants: number }
   | { readonly type: 'failed'; readonly side: 'source' | 'target'; readonly failure: Failure };
 
 interface Control {
@@ -84,6 +87,11 @@ export async function enterPreparing(
 export async function prepare(deps: Preparing, place: SwitchPlace, sw: Loaded<Switch>): Promise<PrepareOutcome> {
   const control = await loadControl(deps, place, sw);
   if (!('company' in control)) return control;
+  // Looked at again, under the company's row that stands in the transaction: the state of a switch is not sealed, so that it has left its
+  // verification proves nothing, and what is wrapped by the target is the target's.
+  const held = await tenantsThatHold(deps, { companyId: place.companyId, sw: sw.value });
+  if (!held.ok) return { type: 'failed', side: 'target', failure: held.error };
+  if (held.value.length > 0) return { type: 'waits', tenants: held.value.length };
   const companyKey = deps.entropy.bytes(COMPANY_KEY_BYTES);
   try {
     const wraps = await makeWraps(deps, place, control, companyKey);

@@ -102,7 +102,7 @@ function toTry({ trouble }: Switch, stuck: readonly number[]): readonly number[]
 
 /** Verifying the last of them sends its own message. Where none lacks one, a worker says whether they are good. */
 async function waitsForTenants({ tables }: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
-  if (sw.kind === 'rekey' || (sw.state !== 'pending-verification' && sw.state !== 're-protecting')) return false;
+  if (sw.kind === 'rekey' || sw.state === 'rolling-back') return false;
   const { companyId, keyringId, switchId } = place;
   return lacksVerification(tables, await tenantsOf(tables, { companyId, sw }), {
     companyId,

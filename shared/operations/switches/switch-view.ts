@@ -90,6 +90,7 @@ async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyrin
 const standsStill = (sw: Switch, shards: readonly Shard[]): boolean =>
   !sw.blocked &&
   (sw.state === 'pending-verification' ||
+    sw.state === 'preparing' ||
     shards.every((shard) => isTurnedTo(shard, turnOf(sw)) && shard.phase === 'done'));
 
 /** Where it cannot be told who is verified, nobody is shown as verified: the switch itself goes no further either. */

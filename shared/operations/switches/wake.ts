@@ -18,7 +18,7 @@ export async function wakeSwitch(
   const sw = await loadSwitch(deps.tables, place);
   if (!sw) return;
   const { state } = sw.value;
-  if (state !== 'pending-verification') {
+  if (state !== 'pending-verification' && state !== 'preparing') {
     if (state !== 're-protecting' || !isRunning(sw.value)) return;
     const keyring = await loadKeyring(deps.tables, place);
     if (!keyring) return;

@@ -1,7 +1,7 @@
 // A writer of the tables can stop a switch, and grants it nothing: what was ordered and what lets it go on is sealed, and looked at where it counts.
 import { describe, expect, it } from 'vitest';
 import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
-import { switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { companyKeyRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { cancelSwitch, confirmSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
@@ -9,7 +9,7 @@ import { tryFinish } from '../../../shared/operations/switches/finish.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { chainOf } from '../audit/chain.ts';
-import { ENTRA, register, remove } from '../tenants/tenant-rig.ts';
+import { ENTRA, register, remove, verifyAll } from '../tenants/tenant-rig.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig, VENDOR } from './rig.ts';
 
 const PLACE = place('s1');
@@ -88,6 +88,23 @@ describe('a switch that waits for an admin of its company', () => {
     }
     expect(rig.vaults.countOf('unwrap')).toBe(0);
   });
+});
+
+it('a switch that waits for tenants does not get past them by being called preparing: nothing is wrapped by its target', async () => {
+  const rig = await Rig.withDataKeys(4);
+  await register(rig, ENTRA);
+  await startSwitch(rig.deps, { ...PLACE, target: CONTOSO }, ADMIN);
+  await rig.drain();
+  await rig.tamperSwitch('s1', { state: 'preparing', toVersion: 2 });
+  const before = rig.store.peek('companies', COMPANY, companyKeyRowKey(KEYRING, 1));
+  await advance(rig);
+  expect((await switchOf(rig)).state).toBe('preparing');
+  expect(rig.store.peek('companies', COMPANY, companyKeyRowKey(KEYRING, 1))).toEqual(before);
+  expect(rig.vaults.countOf('unwrap')).toBe(0);
+  await verifyAll(rig, 's1', ENTRA);
+  await rig.drain();
+  expect((await switchOf(rig)).state).toBe('completed');
+  expect(await rig.openByCaller()).toBe(4);
 });
 
 it.each<[string, (sw: Switch) => Switch]>([

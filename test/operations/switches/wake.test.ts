@@ -44,8 +44,11 @@ describe('a message to go on', () => {
     expect(await sentTo(await make())).toEqual([{ format: 1, kind: 'advance', attempt: 0, ...place('s1') }]);
   });
 
+  it('is sent to a switch that is being prepared: that waits for tenants too', async () => {
+    expect(await sentTo(await tamper(await ordered(), { state: 'preparing' }))).toHaveLength(1);
+  });
+
   it.each<[string, () => Promise<Rig>]>([
-    ['is being prepared', async () => tamper(await ordered(), { state: 'preparing' })],
     ['has rows left', () => reProtecting(0, 1, 2)],
     ['has all its rows left', () => reProtecting()],
     ['is paused at its end', async () => tamper(await reProtecting(0, 1, 2, 3), { paused: true })],

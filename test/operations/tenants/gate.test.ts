@@ -422,7 +422,7 @@ describe('the timer', () => {
     expect([await sweep(rig), rig.queue.size]).toEqual([0, 0]);
   });
 
-  it('is not kept by tenants from a switch that is being prepared', async () => {
+  it('leaves a switch alone that waits for a tenant while it is prepared, and what is wrapped by its target waits too', async () => {
     const rig = await begun(ENTRA);
     await verifyAll(rig, 's1', ENTRA);
     rig.vaults.fail({ operation: 'readKey', failure: 'vault-unreachable', times: 1 });
@@ -430,7 +430,16 @@ describe('the timer', () => {
     rig.queue.clear();
     await register(rig, GOOGLE);
     rig.clock.advance(HOUR_MS);
-    expect([await stateOf(rig, 's1'), await sweep(rig)]).toEqual(['preparing', 1]);
+    expect([await stateOf(rig, 's1'), await sweep(rig)]).toEqual(['preparing', 0]);
+    await handleSwitchWork(rig.deps, ADVANCE);
+    expect(await viewOf(rig, 's1')).toMatchObject({
+      state: 'preparing',
+      waitsFor: 'tenants',
+      unverifiedTenants: [GOOGLE],
+    });
+    expect(rig.vaults.countOf('unwrap')).toBe(0);
+    await verifyAll(rig, 's1', GOOGLE);
+    await completes(rig);
   });
 });
 
