@@ -1,7 +1,13 @@
 // Rows are sealed anew under the newest version of the seal key, so that an older one can be disabled without anything being taken for forged.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readResealing, RESEALING_ROW_KEY, type ResealingState } from '../../shared/domain/rows/resealing-rows.ts';
-import { connectionRowKey, exportRowKey, SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
+import {
+  connectionRowKey,
+  exportRowKey,
+  SYSTEM_PARTITION,
+  switchRowKey,
+  tenantRowKey,
+} from '../../shared/domain/rows/row-keys.ts';
 import { sealedRow } from '../../shared/domain/rows/sealed-parts.ts';
 import { renewOnAgenda } from '../../shared/operations/agenda.ts';
 import { headItem } from '../../shared/operations/audit/deliver.ts';
@@ -20,7 +26,7 @@ import { ADMIN } from '../fakes/actors.ts';
 import { keyVersionOf } from '../fakes/fake-vaults.ts';
 import { tablesBut } from '../fakes/tables-but.ts';
 import { COMPANY, CONTOSO, FABRIKAM, KEYRING, place, Rig } from './switches/rig.ts';
-import { ENTRA, register, verify } from './tenants/tenant-rig.ts';
+import { ENTRA, GOOGLE, register, verify, verifyAll } from './tenants/tenant-rig.ts';
 
 const OLD = keyVersionOf(1);
 const NEW = keyVersionOf(2);
@@ -32,9 +38,9 @@ async function everyKind(): Promise<Rig> {
   await ensureListed(rig.store, COMPANY);
   await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await rig.drain();
-  await register(rig, ENTRA);
+  await register(rig, ENTRA, GOOGLE);
   await startSwitch(rig.deps, { ...place('s2'), target: FABRIKAM, vendor: { maySwitch: false } }, ADMIN);
-  await verify(rig, 's2', ENTRA);
+  await verifyAll(rig, 's2', ENTRA, GOOGLE);
   return rig;
 }
 
@@ -50,7 +56,14 @@ function named(rig: Rig): Record<string, readonly string[]> {
   return Object.fromEntries(Object.entries(found).map(([kind, versions]) => [kind, [...versions]]));
 }
 
-const KINDS = ['companykey', 'connection', 'export', 'switch', 'verification'];
+/** Whatever rows they are: an ended switch keeps its seal, and nobody looks at it. */
+const namingAnywhere = (rig: Rig, version: string): readonly string[] =>
+  [...rig.store.dump()]
+    .filter(({ cells }) => JSON.stringify(cells).replaceAll('\\', '').includes(`"keyVersion":"${version}"`))
+    .map(({ rowKey }) => rowKey)
+    .filter((rowKey) => rowKey !== switchRowKey(KEYRING, 's1'));
+
+const KINDS = ['companykey', 'connection', 'export', 'switch', 'tenant', 'verification'];
 const all = (version: string): unknown => Object.fromEntries(KINDS.map((kind) => [kind, [version]]));
 const stateOf = (rig: Rig): ResealingState =>
   readResealing(rig.store.peek('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY)!.cells)!;
@@ -66,11 +79,13 @@ describe('after the seal key got a new version', () => {
     rig.vaults.rotateSealKey();
     expect(await sweepSeals(rig.deps)).toBeGreaterThanOrEqual(KINDS.length);
     expect(named(rig)).toEqual(all(NEW));
+    expect(namingAnywhere(rig, OLD)).toEqual([]);
     expect(stateOf(rig)).toMatchObject({ version: NEW, after: '', left: 0 });
     rig.vaults.disableSealKey(OLD);
     rig.deps = rig.freshHost();
     expect(await loadConnection(rig.deps, { companyId: COMPANY, connectionId: 'contoso' })).toMatchObject({ ok: true });
     expect(await loadExportState(rig.deps, { companyId: COMPANY, keyringId: KEYRING })).toMatchObject({ ok: true });
+    expect(await verify(rig, 's2', GOOGLE)).toMatchObject({ ok: true });
     expect(await confirmSwitch(rig.deps, place('s2'), ADMIN)).toMatchObject({ ok: true });
     await rig.drain();
     expect((await loadSwitch(rig.store, place('s2')))!.value.state).toBe('completed');
@@ -90,6 +105,17 @@ describe('after the seal key got a new version', () => {
     rig.vaults.rotateSealKey();
     await sweepSeals(rig.deps);
     expect(contents()).toEqual(before);
+  });
+
+  it('the pin of a Workspace that somebody else wrote is not sealed, and counted', async () => {
+    const rowKey = tenantRowKey(GOOGLE);
+    const { cells } = rig.store.peek('companies', COMPANY, rowKey)!;
+    const forged = { ...cells, pin: String(cells['pin']).replace(/"customerId":"[^"]*"/, '"customerId":"C02other00"') };
+    rig.store.tamper('companies', COMPANY, rowKey, forged);
+    rig.vaults.rotateSealKey();
+    await sweepSeals(rig.deps);
+    expect(rig.store.peek('companies', COMPANY, rowKey)!.cells).toEqual(forged);
+    expect(stateOf(rig).left).toBe(1);
   });
 
   it('a row that nobody of ours sealed stays what it is, and is counted until it is gone', async () => {

@@ -6,6 +6,7 @@ import {
   sealedBytesOfConsent,
   sealedBytesOfExports,
   sealedBytesOfMove,
+  sealedBytesOfPin,
   sealedBytesOfSwitch,
   sealedBytesOfVerification,
   sealedBytesOfWrap,
@@ -16,7 +17,7 @@ import type { CellRecord } from './cells.ts';
 import { readSwitch } from './control-rows.ts';
 import { readExportState } from './export-rows.ts';
 import { connectionCells, readCompanyKey, readConnection } from './sealed-rows.ts';
-import { readVerification } from './tenant-rows.ts';
+import { readTenant, readVerification } from './tenant-rows.ts';
 
 export interface SealedPart {
   readonly bytes: Buffer;
@@ -52,6 +53,8 @@ export function sealedRow(companyId: string, { rowKey, cells }: StoredCells): Se
       const state = readExportState(cells, first);
       return single(sealedBytesOfExports({ companyId, keyringId: first }, state), state.seal);
     }
+    case 'tenant':
+      return pinOfTenant(companyId, rowKey, cells);
     case 'verification':
       return verification(companyId, ids, cells);
     default:
@@ -112,6 +115,17 @@ function switchOrder(
 ): SealedRow | undefined {
   const sw = readSwitch(cells);
   return isEnded(sw.state) ? undefined : single(sealedBytesOfSwitch(companyId, { ...sw, ...place }), sw.seal);
+}
+
+function pinOfTenant(companyId: string, rowKey: string, cells: CellRecord): SealedRow | undefined {
+  const tenant = readTenant(cells, rowKey);
+  const { pin } = tenant;
+  return (
+    pin && {
+      parts: [{ bytes: sealedBytesOfPin(companyId, tenant, pin), seal: pin.seal }],
+      cellsWith: ([seal = pin.seal]) => ({ pin: JSON.stringify({ ...pin, seal }) }),
+    }
+  );
 }
 
 /** `ids`: the approval, then kind and id of the tenant. */
