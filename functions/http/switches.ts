@@ -18,7 +18,12 @@ import {
   retryQuarantined,
   type QuarantineDependencies,
 } from '../../shared/operations/switches/quarantine.ts';
-import { startRekey, startSwitch, type StartDependencies } from '../../shared/operations/switches/start-switch.ts';
+import {
+  type OrderingVendor,
+  startRekey,
+  startSwitch,
+  type StartDependencies,
+} from '../../shared/operations/switches/start-switch.ts';
 import { getSwitch, listSwitches, type ViewDependencies } from '../../shared/operations/switches/switch-view.ts';
 import { beginRequest, derivedId, type Requesting } from '../../shared/operations/requests.ts';
 import type { Role } from './roles.ts';
@@ -44,6 +49,12 @@ const POLL_SECONDS = '5';
 
 const COLLECTION = '/companies/{companyId}/keyrings/{keyringId}/switches';
 const ONE = `${COLLECTION}/{switchId}`;
+
+/** Absent for an admin of the company. */
+const vendorOf = (
+  { vendorMaySwitch }: Pick<SwitchServices, 'vendorMaySwitch'>,
+  { isCompanyAdmin }: Pick<CallContext, 'isCompanyAdmin'>,
+): { readonly vendor?: OrderingVendor } => (isCompanyAdmin ? {} : { vendor: { maySwitch: vendorMaySwitch } });
 
 async function shown(
   deps: ViewDependencies,
@@ -195,7 +206,7 @@ export const switchRoutes = [
         {
           ...call.path,
           target: call.body,
-          ...(call.isCompanyAdmin ? {} : { vendor: { maySwitch: deps.vendorMaySwitch } }),
+          ...vendorOf(deps, call),
         },
         call.actor,
       );
@@ -226,7 +237,7 @@ export const switchRoutes = [
     tag: 'switches',
     summary: 'Try again what blocks the switch, or turn it',
     description:
-      'Without a direction it goes on as before. With one it goes that way, also if the vault in force denies; forward over such a denial is the company admin’s alone: 403 `company-admin-only`. A switch that is blocked with `key-not-kept` tries to keep the company key again, unless `withoutKeeping` gives it up: 409 `switch-not-blocked` if nothing says that it cannot be kept.',
+      'Without a direction it goes on as before. With one it goes that way, also if the vault in force denies; forward over such a denial, and forward again after a switch was turned back, is the company admin’s alone: 403 `company-admin-only`. A switch that is blocked with `key-not-kept` tries to keep the company key again, unless `withoutKeeping` gives it up: 409 `switch-not-blocked` if nothing says that it cannot be kept.',
     roles: STEERS,
     isLimited: true,
     pathSchema: switchPath,
@@ -240,7 +251,7 @@ export const switchRoutes = [
       if (!allowed.ok) return allowed;
       const { direction, withoutKeeping } = call.body ?? {};
       const how = withoutKeeping ? { withoutKeeping } : present({ direction });
-      const ordered = await retrySwitch(deps, { ...call.path, ...how, byVendor: !call.isCompanyAdmin }, call.actor);
+      const ordered = await retrySwitch(deps, { ...call.path, ...how, ...vendorOf(deps, call) }, call.actor);
       return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
     },
   }),

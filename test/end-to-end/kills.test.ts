@@ -106,7 +106,8 @@ class Life {
   async #tell(verb: string, body?: object): Promise<void> {
     await this.#persist(verb, async () => {
       const path = `${this.company.switchPath(this.current)}/${verb}`;
-      const { status } = await this.company.run.call('POST', path, { ...(body ? { body } : {}) });
+      const { companyId, run } = this.company;
+      const { status } = await run.call('POST', path, { ...(body ? { body } : {}), asAdminOf: companyId });
       expect([202, 409]).toContain(status);
     });
   }

@@ -16,6 +16,7 @@ import { loadShards } from '../shard-rows.ts';
 import type { ConnectionReading } from '../verified-connection.ts';
 import { enqueue } from './enqueue.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
+import type { OrderingVendor } from './start-switch.ts';
 import { resealSwitch } from './switch-seal.ts';
 import {
   actOnSwitch,
@@ -91,12 +92,13 @@ export function resumeSwitch(
 
 /**
  * Takes away what a switch waits for, and has it go on. With a direction it goes that way, also if the vault in force denies:
- * whoever names a direction has seen that. Forward over a denial is the company's own decision: for the vendor it is refused. `withoutKeeping`: the company key that goes is given up if it still cannot be kept, which
+ * whoever names a direction has seen that. Forward over a denial is the company's own decision: for the vendor it is refused. So is turning forward
+ * what was turned back, unless the vendor may switch without the company's word: that would order the switch once more. `withoutKeeping`: the company key that goes is given up if it still cannot be kept, which
  * can be said only of a switch that is blocked by that, and of the direction that it has.
  */
 export function retrySwitch(
   deps: ControlDependencies,
-  input: SwitchPlace & { readonly byVendor?: boolean } & (
+  input: SwitchPlace & { readonly vendor?: OrderingVendor } & (
       { readonly direction?: Direction } | { readonly withoutKeeping: true }
     ),
   actor: Actor,
@@ -109,12 +111,16 @@ export function retrySwitch(
   const detail = { direction };
   const what = { action: 'switch.retry', logged: 'switch.retry-ordered', place, actor, detail };
   return ordered(deps, what, (sw, order) => {
-    const byVendor = input.byVendor === true;
+    const byVendor = input.vendor !== undefined;
     if (direction === 'forward' && byVendor && isDeniedInForce(sw.value)) {
       const message = 'The vault in force denies. Only an admin of the company may go on over that.';
       return Promise.resolve(err({ type: 'company-admin-only', companyId, message }));
     }
     if (direction === 'forward' && sw.value.state === 'rolling-back') {
+      if (input.vendor?.maySwitch === false && sw.value.kind === 'switch') {
+        const message = 'The switch was turned back. Only an admin of the company may turn it forward again.';
+        return Promise.resolve(err({ type: 'company-admin-only', companyId, message }));
+      }
       const denialAccepted = !byVendor && acceptsDenial(sw.value);
       return turnTo(deps, order, sw, { direction, denialAccepted });
     }

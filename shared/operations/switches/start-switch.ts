@@ -44,7 +44,7 @@ interface Order extends SwitchPlace {
 }
 
 /** Present if the vendor orders, and no admin of the company. `maySwitch`: no admin of the company has to confirm it. */
-interface OrderingVendor {
+export interface OrderingVendor {
   readonly maySwitch: boolean;
 }
 

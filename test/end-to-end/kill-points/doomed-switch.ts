@@ -128,7 +128,8 @@ export class DoomedSwitch {
     const { company, run } = this.#scene;
     const path = company.switchPath(this.#switchId);
     if (way === 'back') return run.call('POST', `${path}/cancel`);
-    if (way === 'again') return run.call('POST', `${path}/retry`, { body: { direction: 'forward' } });
+    if (way === 'again')
+      return run.call('POST', `${path}/retry`, { body: { direction: 'forward' }, asAdminOf: company.companyId });
     const { provider } = await company.must<{ provider: { provider: string } }>('GET', company.keyring);
     return company.order(this.#switchId, provider.provider === 'managed' ? azure('own') : MANAGED);
   }

@@ -373,7 +373,7 @@ describe('the vendor', () => {
     failure: failure('access-denied-rbac', { vaultHost: 'contoso.vault.azure.net' }),
   } as const;
   const vendorForward = (rig: Rig): ReturnType<typeof retrySwitch> =>
-    retrySwitch(rig.deps, { ...PLACE, direction: 'forward', byVendor: true }, ADMIN);
+    retrySwitch(rig.deps, { ...PLACE, direction: 'forward', vendor: { maySwitch: false } }, ADMIN);
 
   it.each([
     ['goes on', reProtecting],
@@ -394,8 +394,28 @@ describe('the vendor', () => {
     expect((await switchOf(rig)).denialAccepted).toBe(false);
     await rig.tamperSwitch('s1', { blocked: DENIED });
     await cancelSwitch(rig.deps, PLACE, ADMIN);
-    await vendorForward(rig);
+    const turned = { ...PLACE, direction: 'forward', vendor: { maySwitch: true } } as const;
+    await retrySwitch(rig.deps, turned, ADMIN);
     expect(await switchOf(rig)).toMatchObject({ state: 're-protecting', denialAccepted: false });
+  });
+
+  it('cannot turn a switch forward that was turned back: the company said so, or nobody has ordered it anew', async () => {
+    const rig = await rollingBack();
+    const before = await switchOf(rig);
+    expect(await vendorForward(rig)).toMatchObject({ error: { type: 'company-admin-only', companyId: COMPANY } });
+    expect(await switchOf(rig)).toEqual(before);
+    await rig.queue.send([{ format: 1, kind: 'advance', attempt: 0, ...PLACE }]);
+    await rig.drain();
+    expect((await switchOf(rig)).state).toBe('cancelled');
+  });
+
+  it('may turn a re-key forward again, which leads nowhere else', async () => {
+    const rig = await Rig.withDataKeys(4);
+    await startRekey(rig.deps, PLACE, ADMIN);
+    await rig.drain({ enough: async () => (await switchOf(rig)).state === 're-protecting' });
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    expect((await vendorForward(rig)).ok).toBe(true);
+    expect((await switchOf(rig)).state).toBe('re-protecting');
   });
 
   it('accepts none by passing over all of it anew', async () => {
