@@ -7,7 +7,7 @@ import { dataKeysPartition } from '../shared/domain/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../shared/domain/shard.ts';
 import type { Cells, RowPage, RowWrite, StoredRow, Tables } from '../shared/operations/ports.ts';
 import { PAGE_ROWS } from '../shared/operations/switches/shard-pass.ts';
-import { KEYRING } from './company.ts';
+import { KEYRING } from './seeded-company.ts';
 import { SeededEntropy } from './seeded-entropy.ts';
 
 export interface BarePassOptions {

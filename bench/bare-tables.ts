@@ -7,7 +7,7 @@ import { SHARD_ROW_KEY } from '../shared/domain/shard.ts';
 import { PAGE_ROWS } from '../shared/operations/switches/shard-pass.ts';
 import { storageCredential } from '../test/local/tables/bearer-token.ts';
 import { ROWS_PER_TRANSACTION } from './bare-passes.ts';
-import { KEYRING } from './company.ts';
+import { KEYRING } from './seeded-company.ts';
 import { TABLES_ENDPOINT } from './tables-service.ts';
 
 type Entity = TableEntityResult<Record<string, unknown>>;

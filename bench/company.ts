@@ -2,22 +2,15 @@
 // everything that is measured is the product's own. Counts vault calls and messages.
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSecretKey, privateDecrypt, constants, type KeyObject } from 'node:crypto';
-import { openCompanyKey } from '../shared/domain/company-key.ts';
-import type { Keyring } from '../shared/domain/keyring.ts';
-import { providerName, type ProviderRef, type VaultTarget } from '../shared/domain/provider.ts';
-import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.ts';
-import { shardCells } from '../shared/domain/rows/data-rows.ts';
-import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/domain/rows/row-keys.ts';
-import { companyKeyCells } from '../shared/domain/rows/sealed-rows.ts';
-import { newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
-import type { VersionCounts } from '../shared/domain/shard-counts.ts';
+import { openCompanyKey, type Wrap } from '../shared/domain/company-key.ts';
+import type { ProviderRef, VaultTarget } from '../shared/domain/provider.ts';
 import type { WorkMessage } from '../shared/domain/work-message.ts';
 import { systemClock, systemTimers } from '../shared/adapters/system.ts';
 import { EventLimits } from '../shared/operations/audit/event-limits.ts';
 import { ADMIN } from '../test/fakes/actors.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../shared/operations/control-state.ts';
 import { wrapOf } from '../shared/operations/company-key-opener.ts';
-import type { Cells, Clock, TableName, Tables, WorkQueue } from '../shared/operations/ports.ts';
+import type { Clock, Tables, WorkQueue } from '../shared/operations/ports.ts';
 import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
 import { KeptKeys } from '../shared/operations/kept-keys.ts';
 import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
@@ -29,12 +22,12 @@ import { pageSlots } from '../shared/operations/switches/page-slots.ts';
 import { VaultTurns } from '../shared/operations/switches/vault-turns.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../shared/operations/wrap-company-key.ts';
-import { consentedRows } from '../test/fixtures/consented-connection.ts';
+import { consentedRows, type SeededRow } from '../test/fixtures/consented-connection.ts';
 import { FakeLog } from '../test/fakes/fake-system.ts';
 import { FakeVaults, type FakeKeyVersion } from '../test/fakes/fake-vaults.ts';
+import { companyRows, KEYRING } from './seeded-company.ts';
 import { SeededEntropy } from './seeded-entropy.ts';
 
-export const KEYRING = 'default';
 const VENDOR: VaultTarget = {
   ref: { provider: 'managed' },
   host: 'vendor.vault.azure.net',
@@ -84,17 +77,15 @@ class CountingQueue implements WorkQueue {
 export class BenchCompany {
   readonly companyId: string;
   readonly #tables: Tables;
-  readonly #shardCount: number;
   readonly #vaults = new FakeVaults();
   readonly #entropy: SeededEntropy;
   readonly #firstKey: Uint8Array;
   readonly #vendorKey: FakeKeyVersion;
   #switches = 0;
 
-  private constructor(tables: Tables, options: { readonly companyId: string; readonly shardCount: number }) {
+  private constructor(tables: Tables, options: { readonly companyId: string }) {
     this.companyId = options.companyId;
     this.#tables = tables;
-    this.#shardCount = options.shardCount;
     this.#entropy = new SeededEntropy(options.companyId);
     this.#firstKey = this.#entropy.bytes(32);
     this.#vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
@@ -110,14 +101,10 @@ export class BenchCompany {
     options: { readonly companyId: string; readonly shardCount: number; readonly rowCount: (shard: number) => number },
   ): Promise<BenchCompany> {
     const company = new BenchCompany(tables, options);
-    await company.#seedControl();
-    for (let shard = 0; shard < options.shardCount; shard += 1) {
-      const rows = options.rowCount(shard);
-      const at: VersionCounts = rows === 0 ? {} : { 1: rows };
-      const counts = { ...newShard({ writeVersion: 1, now: CREATED_AT }), live: rows, at };
-      const partition = dataKeysPartition({ companyId: options.companyId, keyringId: KEYRING, shard });
-      await company.#insert('datakeys', partition, SHARD_ROW_KEY, shardCells(counts, 'seed'));
-    }
+    await company.#insert(await company.#connectionRows());
+    const { companyId } = company;
+    const wrap = await company.#firstWrap();
+    await company.#insert(companyRows({ ...options, companyId, provider: MANAGED, wrap, createdAt: CREATED_AT }));
     return company;
   }
 
@@ -216,28 +203,8 @@ export class BenchCompany {
     };
   }
 
-  async #seedControl(): Promise<void> {
-    const { companyId } = this;
-    const company = { companyId, displayName: companyId, defaultKeyring: KEYRING, state: 'active' } as const;
-    await this.#insert('companies', companyId, COMPANY_ROW_KEY, companyCells({ ...company, createdAt: CREATED_AT }));
-    const keyring: Keyring = {
-      keyringId: KEYRING,
-      state: 'ready',
-      shardCount: this.#shardCount,
-      provider: MANAGED,
-      activeVersion: 1,
-      highVersion: 1,
-      generation: 0,
-      rollBacks: 0,
-      createdAt: CREATED_AT,
-    };
-    await this.#insert('companies', companyId, keyringRowKey(KEYRING), keyringCells(keyring));
-    await this.#seedConnection();
-    await this.#seedFirstCompanyKey();
-  }
-
-  async #seedConnection(): Promise<void> {
-    const rows = await consentedRows(this.#vaults, {
+  #connectionRows(): Promise<readonly SeededRow[]> {
+    return consentedRows(this.#vaults, {
       companyId: this.companyId,
       connectionId: CONTOSO.connectionId,
       host: hostOf(this.companyId),
@@ -248,23 +215,23 @@ export class BenchCompany {
       createdAt: systemClock.now().toISOString(),
       keySeen: true,
     });
-    for (const { table, partitionKey, rowKey, cells } of rows) await this.#insert(table, partitionKey, rowKey, cells);
   }
 
-  async #seedFirstCompanyKey(): Promise<void> {
+  async #firstWrap(): Promise<Wrap> {
     const context = { companyId: this.companyId, keyringId: KEYRING, version: 1 };
     const vaultKey = await this.#vaults.readKey(VENDOR);
     if (!vaultKey.ok) throw new Error('no vendor key');
     const companyKey = this.#firstKey;
     const wrap = await makeWrap(this.#vaults, { target: VENDOR, vaultKey: vaultKey.value, companyKey, context });
     if (!wrap.ok) throw new Error('no wrap');
-    const row = { ...context, wraps: [wrap.value], inForce: providerName(MANAGED), createdAt: CREATED_AT };
-    await this.#insert('companies', this.companyId, companyKeyRowKey(KEYRING, 1), companyKeyCells(row));
+    return wrap.value;
   }
 
-  async #insert(table: TableName, partitionKey: string, rowKey: string, cells: Cells): Promise<void> {
-    const written = await this.#tables.write(table, partitionKey, [{ kind: 'insert', rowKey, cells }]);
-    if (written.outcome !== 'committed') throw new Error(`${rowKey} could not be written: ${written.outcome}`);
+  async #insert(rows: readonly SeededRow[]): Promise<void> {
+    for (const { table, partitionKey, rowKey, cells } of rows) {
+      const written = await this.#tables.write(table, partitionKey, [{ kind: 'insert', rowKey, cells }]);
+      if (written.outcome !== 'committed') throw new Error(`${rowKey} could not be written: ${written.outcome}`);
+    }
   }
 }
 

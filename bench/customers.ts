@@ -15,20 +15,15 @@ import { Credentials } from '../shared/adapters/credentials.ts';
 import { AzureSealer } from '../shared/adapters/sealer.ts';
 import { systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
 import { VaultPool } from '../shared/adapters/vault-pool.ts';
-import type { Keyring } from '../shared/domain/keyring.ts';
-import { providerName, type ProviderRef, type VaultTarget } from '../shared/domain/provider.ts';
-import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.ts';
-import { shardCells } from '../shared/domain/rows/data-rows.ts';
-import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/domain/rows/row-keys.ts';
-import { companyKeyCells } from '../shared/domain/rows/sealed-rows.ts';
-import { newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
-import type { Cells, TableName, Tables } from '../shared/operations/ports.ts';
+import type { ProviderRef, VaultTarget } from '../shared/domain/provider.ts';
+import { keyringRowKey } from '../shared/domain/rows/row-keys.ts';
+import type { Tables } from '../shared/operations/ports.ts';
 import { makeWrap } from '../shared/operations/wrap-company-key.ts';
 import type { Run } from '../test/end-to-end/run.ts';
 import { consentedRows } from '../test/fixtures/consented-connection.ts';
 import { keyFixture } from '../test/fixtures/key-fixtures.ts';
-import { KEYRING } from './company.ts';
 import { seedDataKeys } from './seed-data-keys.ts';
+import { companyRows, KEYRING } from './seeded-company.ts';
 import { TABLES_ENDPOINT } from './tables-service.ts';
 
 export const SEEDED_KEY = 'key-00000000';
@@ -99,24 +94,6 @@ async function seedCustomer(seeding: Seeding, n: number): Promise<void> {
   const target = { ref: PROVIDER, host: `c${n}-keys.vault.azure.net`, keyName: KEY_NAME, tenantId: guid('c000', n) };
   await createVault(seeding, n, target);
   const createdAt = systemClock.now().toISOString();
-  const insert = async (table: TableName, partitionKey: string, rowKey: string, cells: Cells): Promise<void> => {
-    const { outcome } = await tables.write(table, partitionKey, [{ kind: 'insert', rowKey, cells }]);
-    if (outcome !== 'committed') throw new Error(`seeding failed: ${outcome}`);
-  };
-  const company = { companyId, displayName: companyId, defaultKeyring: KEYRING, state: 'active', createdAt } as const;
-  await insert('companies', companyId, COMPANY_ROW_KEY, companyCells(company));
-  const keyring: Keyring = {
-    keyringId: KEYRING,
-    state: 'ready',
-    shardCount: 1,
-    provider: PROVIDER,
-    activeVersion: 1,
-    highVersion: 1,
-    generation: 0,
-    rollBacks: 0,
-    createdAt,
-  };
-  await insert('companies', companyId, keyringRowKey(KEYRING), keyringCells(keyring));
   const { host, keyName, tenantId } = target;
   const connection = {
     companyId,
@@ -129,19 +106,18 @@ async function seedCustomer(seeding: Seeding, n: number): Promise<void> {
     createdAt,
     keySeen: true,
   } as const;
-  for (const row of await consentedRows(sealer, connection))
-    await insert(row.table, row.partitionKey, row.rowKey, row.cells);
   const context = { companyId, keyringId: KEYRING, version: 1 };
   const companyKey = systemEntropy.bytes(32);
   const vaultKey = await vaults.readKey(target);
   if (!vaultKey.ok) throw new Error(`no vault key: ${vaultKey.error.code}`);
   const wrap = await makeWrap(sealer, { target, vaultKey: vaultKey.value, companyKey, context });
   if (!wrap.ok) throw new Error('no wrap');
-  const row = { ...context, wraps: [wrap.value], inForce: providerName(PROVIDER), createdAt };
-  await insert('companies', companyId, companyKeyRowKey(KEYRING, 1), companyKeyCells(row));
-  const shard = { ...newShard({ writeVersion: 1, now: createdAt }), live: 1, at: { 1: 1 } };
-  const partition = dataKeysPartition({ companyId, keyringId: KEYRING, shard: 0 });
-  await insert('datakeys', partition, SHARD_ROW_KEY, shardCells(shard, 'seed'));
+  const company = { companyId, provider: PROVIDER, wrap: wrap.value, createdAt, shardCount: 1, rowCount: () => 1 };
+  for (const row of [...(await consentedRows(sealer, connection)), ...companyRows(company)]) {
+    const insert = { kind: 'insert', rowKey: row.rowKey, cells: row.cells } as const;
+    const { outcome } = await tables.write(row.table, row.partitionKey, [insert]);
+    if (outcome !== 'committed') throw new Error(`seeding failed: ${outcome}`);
+  }
   await seedDataKeys(tables, { companyId, companyKey: createSecretKey(companyKey), ids: [[SEEDED_KEY]] });
 }
 

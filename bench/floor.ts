@@ -9,7 +9,7 @@ import { systemClock, systemEntropy, systemTimers } from '../shared/adapters/sys
 import { buildBundle } from '../scripts/build-bundle.ts';
 import type { Run } from '../test/end-to-end/run.ts';
 import { GAUGED } from './harness/host-gauge.ts';
-import { KEYRING } from './company.ts';
+import { KEYRING } from './seeded-company.ts';
 import type { FloorOptions } from './floor-app.ts';
 import { dataKeyIds, seedDataKeys } from './seed-data-keys.ts';
 import { TABLES_ENDPOINT } from './tables-service.ts';

@@ -2,7 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { createSecretKey } from 'node:crypto';
 import { barePasses } from './bare-passes.ts';
-import { BenchCompany, KEYRING, type SwitchRun } from './company.ts';
+import { BenchCompany, type SwitchRun } from './company.ts';
+import { KEYRING } from './seeded-company.ts';
 import { NullStore } from './null-store.ts';
 import { shardCells } from '../shared/domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../shared/domain/rows/row-keys.ts';

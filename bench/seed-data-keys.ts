@@ -5,7 +5,7 @@ import { dataKeyCells } from '../shared/domain/rows/data-rows.ts';
 import { dataKeysPartition } from '../shared/domain/rows/row-keys.ts';
 import { shardOf } from '../shared/domain/shard.ts';
 import { MAX_WRITES_PER_TRANSACTION, type RowWrite, type Tables } from '../shared/operations/ports.ts';
-import { KEYRING } from './company.ts';
+import { KEYRING } from './seeded-company.ts';
 import { SeededEntropy } from './seeded-entropy.ts';
 
 const KEY_ID_DIGITS = 8;
