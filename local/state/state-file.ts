@@ -12,6 +12,7 @@ interface StateRow {
 /** Without a value the row goes. */
 export type StateChange = Omit<StateRow, 'value'> & { readonly value?: string };
 
+export const SQLITE_CORRUPT = 11;
 const OWNER_ONLY = 0o600;
 /** `NORMAL` beside a write-ahead log: the file stays whole also when the power goes; what was written last may then be missing. */
 const SETTINGS = `
@@ -26,13 +27,20 @@ export class StateFile {
   readonly #put: StatementSync;
   readonly #remove: StatementSync;
 
-  /** Throws SQLite's error with its `errcode`: 5 if another process has it open, 26 if it is something else. */
+  /** Throws SQLite's error with its `errcode`: 5 if another process has it open, 11 if it is damaged anywhere, 26 if it is something else. */
   constructor(path: string) {
     closeSync(openSync(path, 'a', OWNER_ONLY));
     this.#database = new DatabaseSync(path, { timeout: 0 });
-    this.#database.exec(SETTINGS);
-    // A lock is taken by writing only.
-    this.#database.exec('BEGIN IMMEDIATE; COMMIT');
+    try {
+      this.#database.exec(SETTINGS);
+      // A lock is taken by writing only.
+      this.#database.exec('BEGIN IMMEDIATE; COMMIT');
+      // Reading it all finds what is damaged now, not at some call of the run.
+      assertWhole(this.#database);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
     this.#put = this.#database.prepare('INSERT OR REPLACE INTO rows VALUES (?, ?, ?)');
     this.#remove = this.#database.prepare('DELETE FROM rows WHERE kind = ? AND key = ?');
   }
@@ -69,4 +77,10 @@ export class StateFile {
   close(): void {
     this.#database.close();
   }
+}
+
+function assertWhole(database: DatabaseSync): void {
+  const found = database.prepare('PRAGMA quick_check(1)').get();
+  const said = String(found && Object.values(found)[0]);
+  if (said !== 'ok') throw Object.assign(new Error(said), { errcode: SQLITE_CORRUPT });
 }

@@ -1,8 +1,8 @@
 // The folder in which `npm start` keeps what its stand-ins hold, from run to run. One run at a time has it; a folder that was left by another
 // version, or before it was complete, is not gone on with.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { StateFile } from './state-file.ts';
+import { SQLITE_CORRUPT, StateFile } from './state-file.ts';
 
 /** To be raised whenever rows or stand-ins change so that what was kept before cannot be read. */
 const FORMAT = 1;
@@ -18,7 +18,6 @@ const KIND = 'run';
 const SUFFIXES = ['', '-wal', '-shm', '-journal'];
 const OWNER_ONLY = 0o700;
 const SQLITE_BUSY = 5;
-const SQLITE_CORRUPT = 11;
 const SQLITE_NOT_A_DATABASE = 26;
 
 export interface StateFolder {
@@ -81,7 +80,10 @@ function refuseUnlessReadable(path: string, found: string | undefined, stores: r
     throw new StateRefused(`${path} holds the state of another version (${versions}): ${ANEW}`);
   }
   for (const file of stores) {
-    if (!existsSync(file)) throw new StateRefused(`${file} is missing: ${ANEW}`);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (!found) throw new StateRefused(`${file} is missing: ${ANEW}`);
+    // SQLite takes it for a new one, and all that was in it would be gone without a word.
+    if (found.size === 0) throw new StateRefused(`${file} is damaged: ${ANEW}`, 'damaged');
     open(path, file).close();
   }
 }
@@ -100,7 +102,8 @@ function open(path: string, file: string): StateFile {
   try {
     return new StateFile(file);
   } catch (error) {
-    const code = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+    // The low byte: the rest says more exactly what it is.
+    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
     if (code === SQLITE_BUSY) {
       throw new StateRefused(
         `${path} is in use by another npm start: stop it, or give another folder with --directory`,

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,6 +90,21 @@ test.each([
     (): void => writeFileSync(join(path, 'run.sqlite'), 'no database, whatever it is'),
     /run\.sqlite is damaged: .*--fresh$/,
   ],
+  [
+    'a file that is damaged behind its beginning',
+    (): void => spoilBehind('tables.sqlite', 4096),
+    /tables\.sqlite is damaged: .*--fresh$/,
+  ],
+  [
+    'a file of the run that is damaged behind its beginning',
+    (): void => spoilBehind('run.sqlite', 4096),
+    /run\.sqlite is damaged: .*--fresh$/,
+  ],
+  [
+    'an empty file',
+    (): void => writeFileSync(join(path, 'tables.sqlite'), ''),
+    /tables\.sqlite is damaged: .*--fresh$/,
+  ],
   ['a missing file', (): void => rmSync(join(path, 'entra.sqlite')), /entra\.sqlite is missing: .*--fresh$/],
 ])('%s is refused in one sentence, and --fresh begins anew', (_what, spoil, sentence) => {
   whole();
@@ -99,6 +114,11 @@ test.each([
   expect(fresh.isNew).toBe(true);
   fresh.close();
 });
+
+function spoilBehind(name: string, offset: number): void {
+  const file = join(path, name);
+  writeFileSync(file, readFileSync(file).fill(0, offset));
+}
 
 function writeVersion(): void {
   const run = new StateFile(join(path, 'run.sqlite'));
