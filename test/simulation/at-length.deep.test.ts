@@ -4,7 +4,7 @@ import { DEADLY_PLACES } from '../fixtures/places-to-die.ts';
 import { runSeed } from './run-seed.ts';
 
 const FIRST_SEED = 41;
-const SEEDS = 300;
+const SEEDS = 400;
 const SEEDS_AT_ONCE = 25;
 const batches = Array.from({ length: SEEDS / SEEDS_AT_ONCE }, (_, index) => FIRST_SEED + index * SEEDS_AT_ONCE);
 const places = new Set<string>();

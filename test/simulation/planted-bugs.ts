@@ -482,7 +482,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'a switch that is completed allows no export',
     10,
-    inFile(`${SWITCHES}/finish.ts`, ['    ...allowance(deps, ending),\n', '']),
+    inFile(`${SWITCHES}/finish.ts`, [
+      'return written.ok ? ok([written.value]) : written;',
+      'return written.ok ? ok([]) : written;',
+    ]),
   ),
   bug(
     'a host whose clock is weeks ahead purges what can be restored',
