@@ -62,6 +62,7 @@ export const SIGN_IN_ATTACKS = {
   T52: { risk: 'API6', name: "move a company as the vendor by the word of a tenant of the vendor's own" },
   T53: { risk: 'API6', name: "keep a vault key from others after one's connection was pointed elsewhere" },
   T54: { risk: 'API4', name: 'hide acts and security events behind refusals that take no token' },
+  T55: { risk: 'API6', name: 'get a switch past its tenants by writing its state into the tables' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

@@ -311,3 +311,22 @@ attack('T52', async () => {
   expect((await signIns.scene.attempt('POST', `${company.switchPath('s1')}/confirm`, admin)).status).toBe(202);
   expect((await company.ends('s1')).state).toBe('completed');
 });
+
+attack('T55', async () => {
+  const company = await halfVerified();
+  const { companyId } = company;
+  const place = { partitionKey: companyId, rowKey: switchRowKey('default', 's1') };
+  const calls = await signIns.scene.vaultCallsOf(async () => {
+    await signIns.scene.rows.overwrite('companies', place, { state: 'preparing', toVersion: 2 });
+    await company.must('POST', `${company.switchPath('s1')}/retry`, { body: {} });
+    await expect
+      .poll(() => company.view('s1'), LOG_LIMIT)
+      .toMatchObject({ state: 'preparing', unverifiedTenants: [RESEARCH], waitsFor: { reason: 'tenant-unverified' } });
+  });
+  expect(calls.filter((call) => /unwrap|sign/i.test(call))).toEqual([]);
+  expect((await company.verify(RESEARCH, 's1', 'contoso-research-global-admin')).heading).toBe(
+    'The tenant is verified',
+  );
+  expect((await company.ends('s1')).state).toBe('completed');
+  expect(await company.different()).toEqual([]);
+});
