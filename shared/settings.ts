@@ -98,7 +98,7 @@ const environment = z.object({
   /** The promised revocation time: how long an unwrapped company key may be used, and a token for a customer's vault. */
   KEYSWITCH_COMPANY_KEY_TTL_SECONDS: seconds(300),
   /**
-   * How many wrapped data-key rows a process keeps, for at most the same time, some 450 bytes each; 0 keeps none. A key that is deleted opens
+   * How many wrapped data-key rows a process keeps, for at most the same time, some 600 bytes each; 0 keeps none. A key that is deleted opens
    * at other processes until then.
    */
   KEYSWITCH_DATA_KEY_CACHE_ROWS: z.coerce.number().int().min(0).max(100_000).default(10_000),

@@ -98,7 +98,8 @@ export class WrappedRows {
     };
     const name = nameOf(place, keyId);
     const isOutOfDate = (this.#forgotten.get(name) ?? 0) > begun.forgets;
-    if (row?.state === 'live' && !isOutOfDate) this.#kept?.set(name, { row, expiresAtMs: begun.expiresAtMs });
+    if (row?.state === 'live' && !isOutOfDate)
+      this.#kept?.set(name, { row: { ...row, blob: ownMemory(row.blob) }, expiresAtMs: begun.expiresAtMs });
     else this.#kept?.delete(name);
     return row;
   }
@@ -113,3 +114,6 @@ export class WrappedRows {
 }
 
 const nameOf = ({ companyId, keyringId }: KeyringPlace, keyId: string): string => `${companyId}|${keyringId}|${keyId}`;
+
+/** Node cuts small buffers from larger pieces that they share: a row that is kept would keep all of its piece, and what else lay there. */
+const ownMemory = (blob: Uint8Array): Uint8Array => new Uint8Array(blob);
