@@ -17,6 +17,7 @@ import { ensureListed } from '../../shared/operations/company-index.ts';
 import { loadSwitch } from '../../shared/operations/control-state.ts';
 import { loadExportState } from '../../shared/operations/export-state.ts';
 import { StoreUnavailable } from '../../shared/operations/ports.ts';
+import type { Cells } from '../../shared/operations/ports.ts';
 import { Readiness } from '../../shared/operations/readiness.ts';
 import { sweepSeals } from '../../shared/operations/reseal.ts';
 import { cancelSwitch, confirmSwitch } from '../../shared/operations/switches/control-switch.ts';
@@ -62,6 +63,12 @@ const namingAnywhere = (rig: Rig, version: string): readonly string[] =>
     .filter(({ cells }) => JSON.stringify(cells).replaceAll('\\', '').includes(`"keyVersion":"${version}"`))
     .map(({ rowKey }) => rowKey)
     .filter((rowKey) => rowKey !== switchRowKey(KEYRING, 's1'));
+
+/** Another value of the same type, within JSON too. */
+const changed = (value: Cells[string]): Cells[string] => {
+  if (typeof value === 'string') return value.replace(/[0-8]/g, (digit) => String(Number(digit) + 1)) || 'somebody';
+  return typeof value === 'number' ? value + 1 : !value;
+};
 
 const KINDS = ['companykey', 'connection', 'export', 'switch', 'tenant', 'verification'];
 const all = (version: string): unknown => Object.fromEntries(KINDS.map((kind) => [kind, [version]]));
@@ -116,6 +123,36 @@ describe('after the seal key got a new version', () => {
     await sweepSeals(rig.deps);
     expect(rig.store.peek('companies', COMPANY, rowKey)!.cells).toEqual(forged);
     expect(stateOf(rig).left).toBe(1);
+  });
+
+  it('nothing is signed that was not signed before, whatever cell of whatever row somebody changed', async () => {
+    const rows = [...rig.store.dump()].filter(
+      ({ table, partitionKey }) => table === 'companies' && partitionKey === COMPANY,
+    );
+    const sealed = rows.filter((row) => (sealedRow(COMPANY, row)?.parts.length ?? 0) > 0);
+    const signed = new Set(
+      sealed.flatMap((row) => sealedRow(COMPANY, row)!.parts.map(({ bytes }) => bytes.toString('hex'))),
+    );
+    rig.vaults.rotateSealKey();
+    const asked: string[] = [];
+    const sealer = {
+      newestVersion: () => rig.vaults.newestVersion(),
+      publicKey: (version: string) => rig.vaults.publicKey(version),
+      sign: (bytes: Uint8Array) => (asked.push(Buffer.from(bytes).toString('hex')), rig.vaults.sign(bytes)),
+    };
+    for (const { rowKey, cells } of sealed) {
+      const others = sealed.filter((row) => row.rowKey !== rowKey).map((row) => row.cells);
+      for (const name of Object.keys(cells)) {
+        for (const value of [changed(cells[name]), ...others.map((other) => other[name] ?? '')]) {
+          for (const row of sealed) rig.store.tamper('companies', COMPANY, row.rowKey, row.cells);
+          rig.store.tamper('companies', COMPANY, rowKey, { ...cells, [name]: value });
+          rig.store.tamper('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY, {});
+          await sweepSeals({ ...rig.deps, sealer });
+        }
+      }
+    }
+    expect(asked.length).toBeGreaterThan(sealed.length);
+    expect(asked.filter((bytes) => !signed.has(bytes))).toEqual([]);
   });
 
   it('a row that nobody of ours sealed stays what it is, and is counted until it is gone', async () => {
