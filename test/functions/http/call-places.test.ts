@@ -268,6 +268,22 @@ describe('a process that is slow', () => {
     expect(await atOnce()).toBe(MOST);
   });
 
+  it('is not taken for slow because of large calls that have it to themselves, and once idle takes as many as ever', async () => {
+    const oneByOne = async (): Promise<void> => {
+      for (let n = 0; n < 20 * 32; n += 1) {
+        const alone = call('acme', BATCH.keys);
+        clock.advance(MAX_WAIT_MS / 2);
+        await end('acme');
+        await alone;
+      }
+    };
+    await oneByOne();
+    expect(await atOnce()).toBe(MOST);
+    await takes(10 * MAX_WAIT_MS, ['acme'], 20);
+    await oneByOne();
+    expect(await atOnce()).toBe(MOST);
+  });
+
   it('is not taken for slow because of one company whose store is', async () => {
     for (let round = 0; round < 20; round += 1) {
       const slow = calls(16, 'acme');
