@@ -29,7 +29,8 @@ const CALM_STEPS = 30_000;
 const MAX_ROUNDS = 40;
 const LONG_WHILE_MS = 200_000;
 const LAST_TURNS = 4;
-const TURNS_TO_EMPTY = 4;
+/** The date until which a company key is kept may be told by a clock that was days ahead. */
+const TURNS_TO_EMPTY = 6;
 /** More than a day: so long an event is waited for whose act is not there. */
 const NO_ATTEMPT_LASTS_MS = 25 * 3_600_000;
 
