@@ -80,7 +80,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a worker writes data rows without If-Match',
-    886,
+    995,
     inFile(`${SWITCHES}/pass-writes.ts`, [
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' });",
@@ -88,7 +88,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a turn to an older generation is allowed',
-    3650,
+    3760,
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
       `${SWITCHES}/shard-pass.ts`,
@@ -204,7 +204,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is guarded by ETags that were read after the shards',
-    801,
+    1020,
     inFile(
       `${SWITCHES}/finish.ts`,
       ['  const ending = await loadEnding(deps, place);\n', '  let ending = await loadEnding(deps, place);\n'],
@@ -299,7 +299,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a follow writes by upsert',
-    459,
+    640,
     inFile(`${SWITCHES}/follow-key-version.ts`, [
       "record.write('companies', input.companyId, [write]));",
       "record.write('companies', input.companyId, [{ ...write, etag: '*' }]).then((done) => done.outcome === 'conflict' ? record.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells: write.cells }]) : done));",
@@ -339,14 +339,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         "import { createSecretKey } from 'node:crypto';\nimport type { Auditing } from '../audit/append.ts';",
       ],
     ),
-  ),
-  bug(
-    'a reader does not read again when a company key is gone',
-    1720,
-    inFile(`${DATA_KEYS}/unwrap.ts`, [
-      "if (outcome === 'gone' && versionBefore.get(index) !== version) {",
-      'if (round < 0) {',
-    ]),
   ),
   bug(
     'the lost answer of a new key is taken for a success',
@@ -421,7 +413,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is not made under the row that tenants merge',
-    519,
+    660,
     inFile(`${SWITCHES}/finish.ts`, ['    guardCompany(company),\n', '']),
   ),
   bug(

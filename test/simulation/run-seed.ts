@@ -29,8 +29,9 @@ const CALM_STEPS = 30_000;
 const MAX_ROUNDS = 40;
 const LONG_WHILE_MS = 200_000;
 const LAST_TURNS = 4;
+const TURNS_TO_EMPTY = 4;
 /** The date until which a company key is kept may be told by a clock that was days ahead. */
-const TURNS_TO_EMPTY = 6;
+const MOST_TURNS_TO_EMPTY = 16;
 /** More than a day: so long an event is waited for whose act is not there. */
 const NO_ATTEMPT_LASTS_MS = 25 * 3_600_000;
 
@@ -126,7 +127,8 @@ async function emptyAgenda(world: World): Promise<void> {
     const host = world.anyHost(chance);
     await call(world, host, () => sweepHeads(host.services.timer));
   };
-  for (let turns = 0; turns < TURNS_TO_EMPTY; turns += 1) {
+  const isOver = (turns: number): boolean => turns >= TURNS_TO_EMPTY && leftOnAgenda(world.store).length === 0;
+  for (let turns = 0; turns < MOST_TURNS_TO_EMPTY && !isOver(turns); turns += 1) {
     world.clock.advance(NO_ATTEMPT_LASTS_MS);
     if (!(await until(world, turn(), CALM_STEPS))) world.history.broken('5', 'the timer never ends');
   }
