@@ -46,6 +46,18 @@ type Place = z.output<typeof switchPath>;
 const STEERS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
 const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
 const POLL_SECONDS = '5';
+/** Of whatever moves every data key of a keyring. */
+const REFUSES_TO_START = [
+  'keyring-not-found',
+  'connection-not-found',
+  'company-closing',
+  'keyring-not-ready',
+  'connection-not-tested',
+  'connection-test-failed',
+  'switch-in-progress',
+  'switch-exists',
+  'reprotections-exhausted',
+] as const;
 
 const COLLECTION = '/companies/{companyId}/keyrings/{keyringId}/switches';
 const ONE = `${COLLECTION}/{switchId}`;
@@ -183,18 +195,7 @@ export const switchRoutes = [
     isLimited: true,
     pathSchema: switchPath,
     bodySchema: providerRef,
-    refuses: [
-      'keyring-not-found',
-      'connection-not-found',
-      'company-closing',
-      'keyring-not-ready',
-      'connection-not-tested',
-      'connection-test-failed',
-      'same-vault-key',
-      'switch-in-progress',
-      'switch-exists',
-      'reprotections-exhausted',
-    ],
+    refuses: [...REFUSES_TO_START, 'same-vault-key'],
     fails: ['vault'],
     answers: { 202: 'Under way; the switch is the status resource.' },
     answerSchema: switchBody,
@@ -283,17 +284,7 @@ export const switchRoutes = [
     idempotencyKey: true,
     pathSchema: keyringPath,
     bodySchema: noFields,
-    refuses: [
-      'keyring-not-found',
-      'connection-not-found',
-      'company-closing',
-      'keyring-not-ready',
-      'connection-not-tested',
-      'connection-test-failed',
-      'switch-in-progress',
-      'switch-exists',
-      'reprotections-exhausted',
-    ],
+    refuses: REFUSES_TO_START,
     fails: ['vault'],
     answers: { 202: 'Under way, as a switch with an id made here.' },
     answerSchema: switchBody,

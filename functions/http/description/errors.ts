@@ -1,6 +1,7 @@
 // The error answers of operations as they are described: one for each status, of programs and of pages, shared by all operations.
 import type { ZodOpenApiResponseObject } from 'zod-openapi';
 import * as z from 'zod';
+import { ERROR_CODES } from '../error-codes.ts';
 import { errorBody } from '../schemas/failures.ts';
 import { CHALLENGE, ERROR_CODE, PAGE_HEADERS, PERHAPS_RETRY_AFTER, REQUEST_ID, RETRY_AFTER } from './answer-headers.ts';
 import { ERROR_EXAMPLES } from './error-examples.ts';
@@ -10,20 +11,20 @@ const ERRORS = {
     id: 'BadRequest',
     when: 'The request is not valid: `details` name every fault. Or the input was refused before anything was sent (code of a Failure).',
   },
-  401: { id: 'Unauthenticated', when: 'No token, or one that is refused; WWW-Authenticate says why.' },
-  403: { id: 'Forbidden', when: 'The token carries none of the roles that this takes.' },
+  401: { id: 'Unauthenticated', when: ERROR_CODES.unauthenticated.when },
+  403: { id: 'Forbidden', when: ERROR_CODES.forbidden.when },
   404: { id: 'NotFound', when: 'There is no such thing, or the caller may not know of it.' },
-  408: { id: 'BodyIncomplete', when: 'The body did not arrive whole within thirty seconds.' },
+  408: { id: 'BodyIncomplete', when: ERROR_CODES['body-incomplete'].when },
   409: {
     id: 'Conflict',
     when: 'A resource is in a state in which this cannot be done, or the key vault or Entra refuses.',
   },
-  410: { id: 'Gone', when: 'The company was deleted; its id is never used again.' },
+  410: { id: 'Gone', when: ERROR_CODES['company-closed'].when },
   412: { id: 'PreconditionFailed', when: 'If-Match or If-None-Match did not hold.' },
   413: { id: 'BodyTooLarge', when: 'The body is too large.' },
-  415: { id: 'UnsupportedMediaType', when: 'The body is not of the described media type.' },
+  415: { id: 'UnsupportedMediaType', when: ERROR_CODES['unsupported-media-type'].when },
   429: { id: 'TooManyRequests', when: 'Too many of these calls in this minute; Retry-After says when.' },
-  500: { id: 'InternalError', when: 'A fault of Keyswitch; the log names it by x-ms-request-id.' },
+  500: { id: 'InternalError', when: ERROR_CODES['internal-error'].when },
   503: {
     id: 'Unavailable',
     when: 'The store, the key vault or Entra cannot be reached or is throttled, or more calls wait than can be answered in time (`overloaded`: nothing was done); ask again after Retry-After.',

@@ -2,7 +2,7 @@
 // the sealed consent to the connection and uses up the question and the link. A claim without the rest does no harm. In a tenant that a vault in force
 // was moved to it is kept beside the consent that counts, until `completeMove` has seen the key there open what is in use.
 import type { Actor } from '../../domain/audit.ts';
-import type { Connection, Consent, Move } from '../../domain/connection.ts';
+import type { Connection, Consent } from '../../domain/connection.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -89,13 +89,7 @@ async function tryGrant(
   const { connection } = subject;
   const given = { grantedAt: deps.clock.now().toISOString(), adminId: answering.person.id };
   const { movedTo } = subject;
-  const cells =
-    movedTo === undefined
-      ? await consentCells(deps.sealer, companyId, { connection: connection.value, consent: given })
-      : await moveCells(deps.sealer, companyId, {
-          connection: connection.value,
-          move: { ...given, tenantId: movedTo },
-        });
+  const cells = await consentCells(deps.sealer, companyId, { connection: connection.value, given, movedTo });
   if (!cells.ok) return cells;
   const written = await record.write('companies', companyId, [
     guardCompany(company),
@@ -110,20 +104,22 @@ async function tryGrant(
   return written.outcome === 'committed' ? ok({ asked: { ...asked, subject }, principalId }) : undecided(written);
 }
 
+/** In a tenant that the vault was moved to: beside the consent that counts. */
 async function consentCells(
   sealer: Pick<Sealer, 'sign'>,
   companyId: string,
-  { connection, consent }: { readonly connection: Connection; readonly consent: Omit<Consent, 'seal'> },
+  asked: {
+    readonly connection: Connection;
+    readonly given: Omit<Consent, 'seal'>;
+    readonly movedTo: string | undefined;
+  },
 ): Promise<Result<Cells, Refusal>> {
-  const seal = await sealer.sign(sealedBytesOfConsent(companyId, connection, consent));
-  return seal.ok ? ok({ consent: consentCell({ ...consent, seal: seal.value }) }) : err(refusedBy(seal.error));
-}
-
-async function moveCells(
-  sealer: Pick<Sealer, 'sign'>,
-  companyId: string,
-  { connection, move }: { readonly connection: Connection; readonly move: Omit<Move, 'seal'> },
-): Promise<Result<Cells, Refusal>> {
-  const seal = await sealer.sign(sealedBytesOfMove(companyId, connection, move));
-  return seal.ok ? ok({ move: consentCell({ ...move, seal: seal.value }) }) : err(refusedBy(seal.error));
+  const { connection, given, movedTo } = asked;
+  const move = movedTo === undefined ? undefined : { ...given, tenantId: movedTo };
+  const seal = await sealer.sign(
+    move ? sealedBytesOfMove(companyId, connection, move) : sealedBytesOfConsent(companyId, connection, given),
+  );
+  if (!seal.ok) return err(refusedBy(seal.error));
+  const cell = consentCell({ ...given, ...move, seal: seal.value });
+  return ok(move ? { move: cell } : { consent: cell });
 }

@@ -1,7 +1,7 @@
 // The timer that deletes kept company keys: not by date alone, but on proof that no row can need one. The date only says when to look.
 // A store that was torn and not repaired keeps them for ever, which is what they are for.
 import { KEYSWITCH } from '../../domain/audit.ts';
-import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
+import { keptKeyRowKey, keyringRowKey } from '../../domain/rows/row-keys.ts';
 import { text } from '../../domain/rows/cells.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { mayEndAt } from '../../domain/shard-counts.ts';
@@ -14,7 +14,6 @@ import { listKeptKeys, loadKeyring, type Loaded } from '../control-state.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { proveUnneeded, type Proof } from './prove-unneeded.ts';
 import { guard, type SwitchPlace } from './switch-writes.ts';
-import { keyringRowKey } from '../../domain/rows/row-keys.ts';
 
 export interface KeptSweeping extends Auditing {
   readonly clockGuard: ClockGuard;
