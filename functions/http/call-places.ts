@@ -1,5 +1,5 @@
-// Places for the calls that carry load, those of data keys: so many are worked on at once, the others wait, and whoever has waited for too long is
-// turned away with "ask again" instead of waiting for seconds. Fair by company: the next place goes to the company that holds least, and of several to
+// Limits how many data-key calls this process works on at once. The other calls wait, and a call that has waited too long is answered 503 with
+// Retry-After instead of waiting for seconds. Fair by company: the next place goes to the company that holds least, and of several to
 // the one that had its last place longest ago. In memory, for this process. Health, the administrators' calls, pages, messages and timers need no place.
 import { err, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
@@ -11,7 +11,7 @@ import { UnitLimit } from './unit-limit.ts';
 const KEYS_OF_A_UNIT = 40;
 /** More than a process does in the time that calls may wait: the last of them would wait in vain. */
 const MAX_WAITING_UNITS = 4_096;
-/** Whoever is turned away at the same moment does not come back at the same moment. */
+/** Calls that are turned away at the same moment get different times, so that they do not all come back at once. */
 const RETRY_AFTER_SECONDS = [1, 2, 3, 4] as const;
 
 interface Waiting {

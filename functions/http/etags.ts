@@ -16,7 +16,7 @@ export function storedEtag(header: string): Result<string, string> {
   const inner = STRONG.exec(header.trim())?.[1];
   if (inner === undefined) return err('must be one entity tag as answered in ETag, or *');
   const stored = Buffer.from(inner, 'base64url').toString('utf8');
-  // `"Kg"` carries a star: never one of ours, and nobody's leave to write whatever is there. As it came it equals no tag.
+  // `"Kg"` decodes to `*`, which the store would take for "any version". No tag of ours does, so it is compared as it was sent, and equals none.
   return ok(stored === '*' ? header.trim() : stored);
 }
 

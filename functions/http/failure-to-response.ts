@@ -25,7 +25,7 @@ export type EdgeRefusal =
   | { readonly type: 'method-not-allowed'; readonly allowed: readonly string[] }
   | { readonly type: 'identity-provider-unavailable' }
   | { readonly type: 'store-unavailable' }
-  /** To whoever probes: no word of why. */
+  /** The answer to a probe without a token: it does not say why. */
   | { readonly type: 'not-ready' }
   /** A bug: nothing of the inside is shown, only the request id by which the log names it. */
   | { readonly type: 'internal-error'; readonly requestId: string };

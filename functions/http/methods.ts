@@ -6,7 +6,7 @@ import type { Method } from './route.ts';
 /** What the worker's own server can read: no other passes it. A CONNECT is not for a path, and Node hands it to no listener. */
 export const ALL_METHODS = METHODS.filter((method) => method !== 'CONNECT') as HttpMethod[];
 
-/** RFC 9110, 9.1: whoever serves GET serves HEAD. */
+/** A server that answers GET must answer HEAD (RFC 9110, 9.1). */
 export const methodsOf = (method: Method): ('HEAD' | Method)[] => (method === 'GET' ? ['GET', 'HEAD'] : [method]);
 
 /** The fetch standard forbids them: the library makes no `Request` of one, and its invocation would fail. */

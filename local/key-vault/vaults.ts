@@ -112,7 +112,7 @@ export class Vaults {
     this.#deleted.set(vault.host, vault);
   }
 
-  /** To another tenant, with its subscription: name, keys and versions stay, and nobody has any rights in it. */
+  /** Moves a vault to another tenant, as Azure does with its subscription: name, keys and versions stay, role assignments and access policies go. */
   move(host: string, tenantId: string): void {
     const vault = this.vault(host);
     vault.tenantId = tenantId.toLowerCase();

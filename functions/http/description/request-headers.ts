@@ -53,7 +53,7 @@ const ONCE = {
     }),
 };
 
-/** Undefined on open routes: what nobody signs for is not taken. */
+/** Undefined on open routes: without a token the app reads none of these headers. */
 export function requestHeadersOf(
   route: Pick<RouteDescription, 'roles' | 'conditions' | 'idempotencyKey'>,
 ): z.ZodObject | undefined {

@@ -16,7 +16,7 @@ export const subjectFacts = (subject: Subject, context: PageContext, more: reado
     ...more,
   ]);
 
-/** The id always: a name can be anybody's. */
+/** Always with the id: two companies may have the same display name. */
 export const nameWithId = (displayName: string, id: string): Html => html`${name(displayName)} (${code(id)})`;
 
 const consentFacts = ({ connectionId, key, movedFrom, applicationId }: ConsentSubject): readonly Fact[] => [
