@@ -64,9 +64,10 @@ const FORBIDDEN_BY_TEXT: readonly (readonly [RegExp, FailureCode])[] = [
   [/Caller is not authorized to perform action on resource|operation is not allowed by RBAC/i, 'access-denied-rbac'],
   [/does not have [\w ]{0,10}keys[\w /,]{1,60} permission/i, 'access-denied-policy'],
   [/requires the caller .{1,400} to use on-behalf-of/is, 'access-denied-policy'],
-  [/\bNSP\b|network security perimeter/i, 'vault-perimeter'],
+  // Before the perimeter: vaults that are in none say "not allowed by NSP rules and the client address is not authorized" (AzureKeyVault@2 of Azure DevOps).
   [/Client address(?: ?\([^)]{0,60}\))? is not authorized/i, 'vault-firewall'],
   [/Public (?:network )?access is disabled|not an approved private link/i, 'vault-private-only'],
+  [/\bNSP\b|network security perimeter/i, 'vault-perimeter'],
   [/is not allowed on a disabled (?:key|entity)|key is disabled/i, 'key-disabled'],
   [/is not (?:permitted|allowed) on an expired key/i, 'key-expired'],
   [/is not (?:permitted|allowed) on a (?:not yet valid key|key that is not yet valid)/i, 'key-not-yet-valid'],
@@ -140,14 +141,18 @@ const DETAIL: Partial<Record<FailureCode, (answer: VaultAnswer, message: string)
     return found === undefined ? undefined : `our token was of ${found.toLowerCase()}`;
   },
   'vault-unreachable': ({ status }) => (status === 403 ? MISROUTED : `it answered ${status}`),
-  'vault-refused': ({ status, innerCode, code, message }) =>
-    [`${status} ${innerCode ?? code ?? ''}`, ...(message === undefined ? [] : [shortened(message)])].join(': '),
+  'vault-refused': inItsOwnWords,
   'key-substituted': () => 'it does not open what it wrapped',
   'key-expired': () => REFUSED_BY_VAULT,
   'key-not-yet-valid': () => REFUSED_BY_VAULT,
-  'vault-error': ({ status, innerCode, code }) =>
-    [String(status), innerCode ?? code].filter((part) => part !== undefined).join(' '),
+  'vault-error': inItsOwnWords,
 };
+
+/** Status, code and words. Without a code nothing was said by a vault, and no words are its own. */
+function inItsOwnWords({ status, innerCode, code = innerCode, message }: VaultAnswer): string {
+  if (code === undefined) return String(status);
+  return [`${status} ${innerCode ?? code}`, ...(message === undefined ? [] : [shortened(message)])].join(': ');
+}
 
 const MAX_QUOTED_CHARACTERS = 300;
 

@@ -27,6 +27,11 @@ const rbac = (denyAssignmentId: string): string =>
 const firewall = (address: string): string =>
   `Client address is not authorized and caller is not a trusted service.\r\nClient address: ${address}\r\nCaller: ${CALLER}\r\n${VAULT}`;
 
+/** Key Vault says so of every vault without a perimeter too: the rules of one could only let more in. */
+const NO_PERIMETER =
+  'Request was not allowed by NSP rules and the client address is not authorized and caller was ignored because bypass is set to None' +
+  `\r\nClient address: 203.0.113.7\r\nCaller: ${CALLER}\r\n${VAULT}`;
+
 const SEEN: readonly Seen[] = [
   {
     source: 'hashicorp/terraform-provider-azurerm#20742',
@@ -45,6 +50,33 @@ const SEEN: readonly Seen[] = [
     source: 'MicrosoftDocs/azure-docs articles/key-vault/general/rest-error-codes.md',
     message: 'Client address (203.0.113.7) is not authorized and caller is not a trusted service',
     code: 'vault-firewall',
+    owner: 'azure-admin',
+  },
+  {
+    source:
+      'Azure DevOps docs of AzureKeyVault@2; Azure Container Apps troubleshooting: a vault that is in no perimeter',
+    innerCode: 'ForbiddenByFirewall',
+    message: NO_PERIMETER,
+    code: 'vault-firewall',
+    owner: 'azure-admin',
+  },
+  {
+    source: 'the same without an inner code, as Azure DevOps shows it',
+    message: NO_PERIMETER,
+    code: 'vault-firewall',
+    owner: 'azure-admin',
+  },
+  {
+    source: 'public write-up of a platform team: bypass None, by its text alone',
+    message: 'Client address is not authorized and caller was ignored because bypass is set to None',
+    code: 'vault-firewall',
+    owner: 'azure-admin',
+  },
+  {
+    source: 'Azure/azure-cli#31406 and public labs',
+    message:
+      "Connection is not an approved private link and caller was ignored because bypass is not set to 'AzureServices' and PublicNetworkAccess is set to 'Disabled'.",
+    code: 'vault-private-only',
     owner: 'azure-admin',
   },
   {
@@ -163,6 +195,12 @@ describe('a refusal seen in the wild', () => {
   });
 });
 
+it('of a firewall that speaks of a perimeter names the address and the command, and no perimeter', () => {
+  const { remedy } = told({ message: NO_PERIMETER });
+  expect(remedy.azureCli).toBe('az keyvault network-rule add --name contoso-keys --ip-address 203.0.113.7');
+  expect(JSON.stringify(remedy)).not.toContain('perimeter');
+});
+
 describe('a token that a vault does not take', () => {
   it.each([
     [
@@ -177,6 +215,7 @@ describe('a token that a vault does not take', () => {
   ])('(%s) is nobody’s word that we may not: it may pass, and revokes nothing', (_source, message) => {
     const found = classifyVaultAnswer({ status: 401, code: 'Unauthorized', message }, FACTS);
     expect(found).toMatchObject({ code: 'vault-error', kind: 'transient', owner: 'vendor', service: { message } });
+    expect(found.message).toContain(`401 Unauthorized: ${message.slice(0, 40)}`);
     expect(afterLook(undefined, { outcome: 'failed', failure: found, warnings: [] }, new Date(0)).state).not.toBe(
       'revoked',
     );
@@ -305,5 +344,6 @@ describe('a refusal for a reason that is not known', () => {
   it('says nothing in the name of a vault when no vault spoke', () => {
     const found = classifyVaultAnswer({ status: 403, message: 'Blocked by your proxy' }, FACTS);
     expect(found).toMatchObject({ code: 'vault-error', kind: 'transient', owner: 'vendor' });
+    expect(found.message).not.toContain('proxy');
   });
 });
