@@ -33,6 +33,10 @@ export function classifyEntraError(error: EntraError, facts: FailureFacts): Fail
   if (error.message.includes(TOKEN_EXCHANGE)) {
     return failure('federation-mismatch', { ...facts, detail: 'the audience is none of this cloud' }, service);
   }
+  if (aadsts !== undefined && isOfFederation(aadsts)) {
+    const detail = detailOf('federation-mismatch', error.message) ?? unknownNumber(aadsts, error.message);
+    return failure('federation-mismatch', { ...facts, detail }, service);
+  }
   const known = aadsts === undefined ? undefined : BY_NUMBER.get(aadsts);
   if (known !== undefined) {
     const detail = DETAIL_OF_NUMBER.get(aadsts ?? 0) ?? detailOf(known, error.message);
@@ -68,8 +72,8 @@ const BY_NUMBER: ReadonlyMap<number, FailureCode> = new Map(
       ['consent-declined', [65004]],
       // No such tenant, or none of this cloud.
       ['entra-tenant-not-found', [90002, 900021, 900023, 90038, 90043, 90051, 900382, 900432, 1000104]],
-      // Inactive; taken out of service.
-      ['entra-tenant-blocked', [5000225, 5000224]],
+      // Inactive; taken out of service; expired.
+      ['entra-tenant-blocked', [5000225, 5000224, 5000229]],
       // Key Vault is switched off in the tenant, not there, or not subscribed to.
       ['entra-resource-disabled', [500014, 500011, 50001, 650052, 650054]],
       // No such credential; a token of another tenant, app or person; federation switched off by a policy of the tenant.
@@ -95,16 +99,25 @@ const DETAIL_OF_NUMBER: ReadonlyMap<number, string> = new Map([
   ...[700223, 700238, 7002381].map((number): [number, string] => [number, FEDERATION_OFF]),
 ]);
 
-/** The vendor's assertion is outside its time: 700024 and its relatives. */
-const OUT_OF_TIME: ReadonlySet<number> = new Set([700024, 700021, 500133, 50013]);
 /**
- * The vendor's own: an app that is not multitenant or lacks a redirect URI, an assertion that is no good, a request that Entra cannot read. No
- * administrator of the company can do anything about it.
+ * Federated credentials have 7002 1.. to 7002 6.. to themselves, and Microsoft adds to them: 700214, 700227, 700263, 7002121 and 7002203 were met
+ * in public, and none of Microsoft's lists has them.
+ */
+const isOfFederation = (aadsts: number): boolean => !BY_NUMBER.has(aadsts) && /^7002[1-6]\d{1,2}$/.test(String(aadsts));
+
+/** The vendor's assertion is outside its time. */
+const OUT_OF_TIME: ReadonlySet<number> = new Set([700024, 500133]);
+/**
+ * The vendor's own: an app that is not multitenant, lacks a redirect URI or asks for no permission, an assertion that is no good, a request that Entra
+ * cannot read. No administrator of the company can do anything about it.
  */
 const OF_OUR_APP: ReadonlySet<number> = new Set([
   ...[50194, 50011, 700025, 700054, 650057, 65002],
+  ...[500112, 500113, 650053, 650056, 1003031],
   ...[50012, 50027, 50048, 700027, 700030, 900384],
+  ...[50003, 50013, 700021, 700023],
   ...[28002, 28003, 70003, 70004, 70005, 70007, 70011, 90004, 90009, 90013, 90014, 90023, 900144, 1002012, 9002313],
+  ...[700022, 7000110, 7000216, 7000218],
 ]);
 /** Of token exchange, in the managed identity's own tenant: not a word about the company's. */
 const TOKEN_EXCHANGE = 'named api://AzureADTokenExchange';

@@ -49,6 +49,56 @@ describe('what the vendor alone can mend', () => {
       'entra-error',
     ],
     [50012, 'Client assertion contains an invalid signature.', 'the same', 'entra-error'],
+    [
+      7002121,
+      "No matching federated identity record found for presented assertion audience 'https://management.azure.com/'.",
+      'public trial of cross-tenant federation with managed identities, December 2024',
+      'federation-mismatch',
+    ],
+    [
+      7002203,
+      'No matching federated identity record found for presented assertion subject.',
+      'public write-ups of agent identities',
+      'federation-mismatch',
+    ],
+    [700227, 'Forbidden token audience.', 'the trial of December 2024', 'federation-mismatch'],
+    [
+      700214,
+      "The audience of the federated identity credential must be 'api://AzureADTokenExchange'.",
+      'public write-ups of federation across clouds',
+      'federation-mismatch',
+    ],
+    [
+      700263,
+      'More than one federated identity credential matches the assertion.',
+      'public write-ups of federation across clouds',
+      'federation-mismatch',
+    ],
+    [
+      700021,
+      "Client assertion application identifier doesn't match 'client_id' parameter.",
+      'MicrosoftDocs/azure-dev-docs, troubleshooting of ClientAssertionCredential',
+      'entra-error',
+    ],
+    [700023, 'Client assertion audience claim does not match Realm issuer.', 'the same', 'entra-error'],
+    [
+      50013,
+      'Assertion failed signature validation. [Reason - The key was not found.]',
+      'MicrosoftDocs/entra-docs reference-error-codes',
+      'entra-error',
+    ],
+    [
+      7000110,
+      'Request is ambiguous, multiple application identifiers found.',
+      'MicrosoftDocs/SupportArticles-docs error-code-aadsts7000110',
+      'entra-error',
+    ],
+    [
+      7000218,
+      "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+      'many public threads',
+      'entra-error',
+    ],
     [900144, "The request body must contain the following parameter: 'scope'.", 'the same', 'entra-error'],
     [
       1002012,
@@ -66,6 +116,21 @@ describe('what the vendor alone can mend', () => {
     const found = classifyEntraError({ status: 400, message: describedAs(number, text) }, FACTS);
     expect([found.code, found.owner]).toEqual([code, 'vendor']);
     expect(words(found)).not.toContain('cfa8b339');
+    // What is no clock's fault is not laid at one, and Entra's own words are there.
+    expect(words(found)).not.toMatch(/clock/);
+    if (code === 'entra-error') expect(found.message).toContain(`AADSTS${number}, ${text.slice(0, 20)}`);
+  });
+
+  it.each([700214, 700227, 700263, 7002203, 7002699])(
+    'AADSTS%i without a word is of federated credentials by its number',
+    (aadsts) => {
+      const found = classifyEntraError({ aadsts, message: '' }, FACTS);
+      expect(found).toMatchObject({ code: 'federation-mismatch', facts: { detail: `AADSTS${aadsts}` } });
+    },
+  );
+
+  it.each([70020, 700200, 7002000, 7002701, 70021000])('AADSTS%i is none of that family', (aadsts) => {
+    expect(classifyEntraError({ aadsts, message: '' }, FACTS).code).toBe('entra-refused');
   });
 });
 
@@ -83,6 +148,14 @@ describe('a token that Entra refused', () => {
       5000224,
       'We are sorry, this resource is not available. If you are seeing this message by mistake, please contact Microsoft support.',
       'KelvinTegelaar/CIPP error words',
+      'entra-tenant-blocked',
+      'company-admin',
+      /must contact Microsoft/,
+    ],
+    [
+      5000229,
+      'We are sorry, this resource is not available. If you are seeing this message by mistake, please contact Microsoft support.',
+      'microsoft/aspire CI of 2026: a tenant that had expired',
       'entra-tenant-blocked',
       'company-admin',
       /must contact Microsoft/,
@@ -206,7 +279,7 @@ describe('a token that Entra refused', () => {
     expect(words(found)).not.toMatch(/Trace ID|Correlation ID/);
   });
 
-  it.each([5000225, 5000224, 500014, 500011, 90002, 700222, 700024])(
+  it.each([5000225, 5000224, 5000229, 500014, 500011, 90002, 700222, 700024])(
     'AADSTS%i is no revocation, however often it is seen',
     (aadsts) => {
       const failure = classifyEntraError({ aadsts, message: '' }, { ...FACTS, inUse: true });

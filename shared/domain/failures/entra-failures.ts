@@ -5,6 +5,7 @@ import {
   commandLines,
   createServicePrincipal,
   enableServicePrincipal,
+  explained,
   listFederatedCredentials,
   resetClientSecret,
   showVaultTenant,
@@ -28,6 +29,8 @@ export const CLAIM_RELEASED = 'the vault key was released since';
 
 /** `detail` of consent-required when somebody accepted minutes ago: Microsoft passes a new principal on for seconds to minutes. */
 export const JUST_ACCEPTED = 'Microsoft is still passing it on';
+/** And when the consent was carried out minutes ago: one of Entra's servers knows of it already, another does not yet. */
+export const STILL_ARRIVING = 'Microsoft may still be passing it on';
 
 /** `detail` of federation-mismatch when the identity's token is of a kind that Entra takes from nobody, or of another tenant. */
 export const FOREIGN_IDENTITY = 'the token shown is none of a managed identity in the tenant of the app';
@@ -57,6 +60,7 @@ export const ENTRA_FAILURES = {
     words: (facts) =>
       consentForConnection(facts) ??
       consentOnItsWay(facts) ??
+      consentStillArriving(facts) ??
       (facts.detail === APP_DISABLED
         ? {
             message: 'Azure AD admin consent is required: our app is disabled in the tenant.',
@@ -256,15 +260,32 @@ export const ENTRA_FAILURES = {
   'entra-error': {
     kind: 'transient',
     owner: 'vendor',
-    words: (facts) => ({
-      message: `Entra ID gave an answer that we do not know${because(facts)}.`,
-      cause: 'It refused for a reason that is not in our catalogue.',
-      remedy: remedyOf({
-        text: 'Nothing has been revoked, and we try again by ourselves. If it lasts, tell the vendor the correlation id of this answer.',
-      }),
-    }),
+    words: (facts) =>
+      ofOurApp(facts) ?? {
+        message: `Entra ID gave an answer that we do not know${because(facts)}.`,
+        cause: 'It refused for a reason that is not in our catalogue.',
+        remedy: remedyOf({
+          text: 'Nothing has been revoked, and we try again by ourselves. If it lasts, tell the vendor the correlation id of this answer.',
+        }),
+      },
   },
 } as const satisfies Record<string, FailureEntry>;
+
+/** A number that is known to be the vendor's: of the app's registration, its assertion or its request. */
+function ofOurApp(facts: FailureFacts): FailureWords | undefined {
+  if (facts.detail?.startsWith('AADSTS') !== true) return undefined;
+  return {
+    message: `Entra ID does not take our app, or what it sends, as it is${because(facts)}.`,
+    cause:
+      "It is the connector app's registration, its proof of itself or its request; nothing in the company's tenant.",
+    remedy: remedyOf({
+      text:
+        'The vendor looks this number up at https://login.microsoftonline.com/error, and mends it. Nothing has been revoked, and what waits for it ' +
+        'goes on by itself afterwards.',
+      portal: 'Microsoft Entra admin center (of the vendor) > App registrations > the connector app',
+    }),
+  };
+}
 
 function consentForConnection(facts: FailureFacts): FailureWords | undefined {
   const cause = CAUSES_OF_CONNECTION.get(facts.detail ?? '');
@@ -300,6 +321,20 @@ function consentOnItsWay(facts: FailureFacts): FailureWords | undefined {
     cause: `Microsoft is still passing the new app on in ${theTenant(facts)}. That takes seconds, sometimes minutes.`,
     remedy: remedyOf({
       text: 'Wait a minute, open this link again, and go through it once more. Nothing has to be installed by hand.',
+    }),
+  };
+}
+
+function consentStillArriving(facts: FailureFacts): FailureWords | undefined {
+  if (facts.detail !== STILL_ARRIVING) return undefined;
+  return {
+    message: 'Consent was given minutes ago, and has not arrived everywhere yet.',
+    cause: `Microsoft may still be passing our app on in ${theTenant(facts)}. That takes seconds, sometimes minutes.`,
+    remedy: remedyOf({
+      text: 'Wait a minute, and try again: nothing has to be installed by hand. Only if it stays so, somebody has removed the app since; then install it again.',
+      azureCli: commandLines(
+        ...explained('# only if it stays so', commandLines(signInTo(facts), createServicePrincipal(facts))),
+      ),
     }),
   };
 }
