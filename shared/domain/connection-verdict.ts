@@ -80,7 +80,7 @@ export function verdictOf(
 ): ConnectionTest {
   const { connection, now, propagationMs, principalId } = facts;
   const grant = grantOf(connection);
-  const end = propagationEnd(grant, propagationMs);
+  const end = propagationEnd(grant.grantedAt, propagationMs);
   const checks = list.results({ inUse: isInForce(connection) }).map((result): CheckResult => {
     if (!result.failure) return result;
     return { ...result, failure: excuseRecentGrant(result.failure, { grant, now, propagationMs }) };

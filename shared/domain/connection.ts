@@ -1,6 +1,7 @@
 // How one customer vault key is reached. Pure.
 import type { Seal } from './company-key.ts';
 import type { FailureCode, FailureFacts } from './failure.ts';
+import type { Grant } from './propagation.ts';
 import type { VaultTarget } from './provider.ts';
 
 /** `federated`: the multitenant Entra app whose credential is a managed identity; there is no secret. */
@@ -105,11 +106,22 @@ export const hasBeenOf = (
   named: string,
 ): boolean => named === tenantId || movedFrom.includes(named);
 
-/** The latest of consent, here or where the vault was moved to, and of when an admin said that the role was assigned; ISO times compare as texts. */
-export function grantOf(connection: Connection): { readonly grantedAt?: string } {
-  const [grantedAt] = [connection.roleAssignedAt, connection.consent?.grantedAt, connection.move?.grantedAt]
-    .filter((at) => at !== undefined)
-    .sort()
-    .reverse();
-  return grantedAt === undefined ? {} : { grantedAt };
+/**
+ * `consentedAt`: the latest consent, here or where the vault was moved to. `grantedAt`: the latest of that and of when an admin said that the role was
+ * assigned.
+ */
+export function grantOf({ roleAssignedAt, consent, move }: Connection): Grant {
+  const consentedAt = latestOf(consent?.grantedAt, move?.grantedAt);
+  const grantedAt = latestOf(consentedAt, roleAssignedAt);
+  return {
+    ...(grantedAt === undefined ? {} : { grantedAt }),
+    ...(consentedAt === undefined ? {} : { consentedAt }),
+  };
 }
+
+/** ISO times compare as texts. */
+const latestOf = (...times: readonly (string | undefined)[]): string | undefined =>
+  times
+    .filter((time) => time !== undefined)
+    .sort()
+    .at(-1);

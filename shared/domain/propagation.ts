@@ -2,7 +2,14 @@
 // from consent, or from when an admin said that it was done.
 import { asPropagating, failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode } from './failure.ts';
-import { APP_DISABLED, JUST_ACCEPTED } from './failures/entra-failures.ts';
+import { APP_DISABLED, JUST_ACCEPTED, STILL_ARRIVING } from './failures/entra-failures.ts';
+
+export interface Grant {
+  /** When access was last granted, as far as we were told. */
+  readonly grantedAt?: string;
+  /** When an administrator last consented. */
+  readonly consentedAt?: string;
+}
 
 /** What a grant that has not arrived looks like. */
 const MAY_PROPAGATE: ReadonlySet<FailureCode> = new Set<FailureCode>([
@@ -22,18 +29,29 @@ export function excuseFreshConsent(found: Failure): Failure {
 }
 
 /** When a denial stops being excused; undefined if no grant was ever reported. */
-export function propagationEnd(grant: { readonly grantedAt?: string }, propagationMs: number): Date | undefined {
-  const grantedMs = Date.parse(grant.grantedAt ?? '');
+export function propagationEnd(grantedAt: string | undefined, propagationMs: number): Date | undefined {
+  const grantedMs = Date.parse(grantedAt ?? '');
   return Number.isNaN(grantedMs) ? undefined : new Date(grantedMs + propagationMs);
 }
 
 /** The failure as it is, or `propagating` while a grant may still be on its way. */
 export function excuseRecentGrant(
   found: Failure,
-  facts: { readonly grant: { readonly grantedAt?: string }; readonly now: Date; readonly propagationMs: number },
+  facts: { readonly grant: Grant; readonly now: Date; readonly propagationMs: number },
 ): Failure {
+  if (isNotInstalled(found)) {
+    const end = propagationEnd(facts.grant.consentedAt, facts.propagationMs);
+    if (!end || facts.now >= end) return found;
+    return asPropagating(
+      failure(found.code, { ...found.facts, detail: STILL_ARRIVING }, found.service),
+      end.toISOString(),
+    );
+  }
   // A deny assignment takes precedence over any role, however fresh.
   if (!MAY_PROPAGATE.has(found.code) || found.facts.denyAssignmentId !== undefined) return found;
-  const end = propagationEnd(facts.grant, facts.propagationMs);
+  const end = propagationEnd(facts.grant.grantedAt, facts.propagationMs);
   return end && facts.now < end ? asPropagating(found, end.toISOString()) : found;
 }
+
+/** Entra's own word that our app is not in the tenant: one of its servers may say so for minutes after another has given us a token. */
+const isNotInstalled = ({ code, facts }: Failure): boolean => code === 'consent-required' && facts.detail === undefined;

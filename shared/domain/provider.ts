@@ -27,6 +27,10 @@ export interface VaultTarget {
   readonly movedFrom?: readonly string[];
   /** When access was last granted, as far as we were told: a denial soon after it may be Azure still passing the word. */
   readonly grantedAt?: string;
+  /** When an administrator last consented, which is when our service principal was made. */
+  readonly consentedAt?: string;
+  /** Nothing but a switch that is not finished depends on it. */
+  readonly onlyInSwitch?: boolean;
 }
 
 /** One version of a key as `GET /keys/{name}/{version}` describes it. */

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionTest } from '../../shared/domain/connection-verdict.ts';
+import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { APP_DISABLED } from '../../shared/domain/failures/entra-failures.ts';
 import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import type { Cells } from '../../shared/operations/ports.ts';
 import { testConnection } from '../../shared/operations/connection-test.ts';
@@ -167,6 +169,7 @@ describe('testing a connection', () => {
     ['unwrap', 'key-operation-not-permitted', 'unwrap'],
   ] as const)('when %s answers %s, %s fails and the rest is skipped', async (operation, code, check) => {
     world.vaults.fail({ operation, failure: code });
+    minutesLater(11);
     const tested = await test();
     const index = tested.checks.findIndex((result) => result.check === check);
     expect(tested.status).toBe('failed');
@@ -292,6 +295,31 @@ describe('a grant that may not have arrived', () => {
     });
     vault.roleAssigned = true;
     expect((await test()).status).toBe('green');
+  });
+
+  it('may be our app itself, which one of Entra’s servers does not know yet: nothing is to be installed', async () => {
+    world.vaults.fail({ operation: 'obtainToken', failure: 'consent-required' });
+    const waiting = await test();
+    expect(waiting).toMatchObject({
+      status: 'waiting',
+      becomesDeniedAt: new Date(world.nowMs + PROPAGATION_MS).toISOString(),
+    });
+    expect(failureOf(waiting)).toMatchObject({ code: 'consent-required', kind: 'propagating' });
+    expect(failureOf(waiting)?.remedy.text).toContain('nothing has to be installed by hand');
+    // It keeps no switch from being ordered: nothing failed.
+    expect((await world.cells())['testFailed'] ?? '').toBe('');
+    minutesLater(10);
+    expect(await test()).toMatchObject({ status: 'failed' });
+    // That the role was assigned says nothing of when the app came.
+    const said = await test({ roleAssigned: true });
+    expect(failureOf(said)).toMatchObject({ code: 'consent-required', kind: 'denied' });
+    expect(failureOf(said)?.remedy.azureCli).toMatch(/^az login .*\naz ad sp create/);
+  });
+
+  it('is none where the app was switched off, however fresh the consent', async () => {
+    const off = failure('consent-required', { detail: APP_DISABLED });
+    world.vaults.fail({ operation: 'obtainToken', failure: off });
+    expect(failureOf(await test())).toMatchObject({ kind: 'denied', facts: { detail: APP_DISABLED } });
   });
 
   it('may be the federated credential too', async () => {

@@ -76,6 +76,18 @@ describe.each(OPERATIONS)('a denial of %s', (operation, ask) => {
   );
 });
 
+describe.each(OPERATIONS)('our app that Entra does not know at %s', (operation, ask) => {
+  it('is on its way for minutes after consent, and so is no revocation', async () => {
+    vaults.fail({ operation, failure: 'consent-required' });
+    const consented = { ...target, consentedAt: clock.now().toISOString() };
+    clock.advance(PROPAGATION_MS - 1);
+    const told = errorOf(await ask(consented));
+    expect(told).toMatchObject({ kind: 'propagating', code: 'consent-required' });
+    clock.advance(1);
+    expect(errorOf(await ask(consented))).toMatchObject({ kind: 'denied', code: 'consent-required' });
+  });
+});
+
 describe('a vault that answers', () => {
   it('is heard as it is: the newest version of the key, or the one that is named', async () => {
     expect(valueOf(await patient.readKey(target)).keyId).toBe(keyId);
