@@ -7,6 +7,7 @@ const failing = (code: string) => (): Promise<never> =>
 const withAliases = (aliasesOf: NameResolver['aliasesOf']): NameResolver => ({
   aliasesOf,
   addressOf: () => Promise.resolve('192.0.2.1'),
+  primaryServerOf: failing('ENODATA'),
 });
 
 describe('a vault’s name without an address', () => {
@@ -33,6 +34,20 @@ describe('a vault’s name without an address', () => {
     expect(await findName(HOST, withAliases(failing(code)))).toBe(found);
   });
 
+  it.each([
+    ['azureprivatedns.net', 'private'],
+    ['AzurePrivateDNS.net.', 'private'],
+    ['ns1-01.azure-dns.com', 'gone'],
+  ])('in a zone whose primary server is %s is %s', async (server, found) => {
+    const asked: string[] = [];
+    const primaryServerOf = (zone: string): Promise<string> => {
+      asked.push(zone);
+      return Promise.resolve(server);
+    };
+    expect(await findName(HOST, { ...withAliases(failing('ENOTFOUND')), primaryServerOf })).toBe(found);
+    expect(asked).toEqual(['vault.azure.net']);
+  });
+
   it.each(['ENOTFOUND', 'EAI_AGAIN'])(
     'is gone only if that resolver knows a public name, and not where it says %s',
     async (code) => {
@@ -41,7 +56,7 @@ describe('a vault’s name without an address', () => {
         asked.push(name);
         return failing(code)();
       };
-      expect(await findName(HOST, { aliasesOf: failing('ENOTFOUND'), addressOf })).toBe('unknown');
+      expect(await findName(HOST, { ...withAliases(failing('ENOTFOUND')), addressOf })).toBe('unknown');
       expect(asked).toEqual(['login.microsoftonline.com']);
     },
   );

@@ -14,8 +14,8 @@ import { because, capital, inVaultPortal, remedyOf, theVault } from './remedy.ts
 
 /** `detail` of vault-unreachable when the vault's name led to the private endpoint of another one. */
 export const MISROUTED = "the name leads to another vault's private endpoint";
-/** And when its name leads to a private endpoint that the network of the vendor does not know. */
-export const PRIVATE_NAME = "the name leads to a private endpoint, which the vendor's network does not resolve";
+/** And when a private DNS zone of the vendor's network answers for its name, and does not know it. */
+export const PRIVATE_NAME = "a private DNS zone of the vendor's network hides its name";
 
 export const VAULT_NETWORK_FAILURES = {
   'vault-not-found': {
@@ -120,7 +120,8 @@ export const VAULT_NETWORK_FAILURES = {
 
 const VENDOR_RESOLVES =
   'The vendor looks at how its own network resolves the name: a private DNS zone privatelink.vaultcore.azure.net that is linked to it ' +
-  'has to hold the right address for this vault, or to fall back to the public one. Nothing has been revoked.';
+  'has to hold the right address for this vault, or to fall back to the public one; a zone vault.azure.net should not be linked at all. ' +
+  'Nothing has been revoked.';
 
 /** Azure refuses such an address in a vault's firewall, so nothing that the company does can help. */
 function ofPrivateNetwork(facts: FailureFacts): FailureWords | undefined {
