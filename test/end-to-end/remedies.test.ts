@@ -219,6 +219,10 @@ describe('after its remedy a connection test is green or names the next thing', 
     expect(await scene.mended()).toEqual(['key-disabled']);
     await keyVault.call('PATCH', key, { version, keyOps: ['sign'] });
     expect(await scene.mended()).toEqual(['key-operation-not-permitted']);
+    // A date of its own keeps it from nothing, and the warning is of this version too.
+    const nextYear = Math.floor(Date.now() / SECOND_MS) + 31_536_000;
+    await keyVault.call('PATCH', key, { version, notBefore: nextYear });
+    expect(await scene.mended()).toEqual(['key-not-yet-valid']);
     expect(await scene.company.different()).toEqual([]);
   });
 

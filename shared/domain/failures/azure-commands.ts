@@ -137,7 +137,7 @@ export const rotateKey = (facts: FailureFacts): string | undefined =>
   onKey(facts, (key) => `az keyvault key rotate ${key}`);
 
 export const makeKeyValidNow = (facts: FailureFacts): string | undefined =>
-  onKey(facts, (key) => `az keyvault key set-attributes ${key} --not-before "$(date -u +%Y-%m-%dT%H:%M:%SZ)"`);
+  onVersion(facts, (key) => `az keyvault key set-attributes ${key} --not-before "$(date -u +%Y-%m-%dT%H:%M:%SZ)"`);
 
 /** `--ops` replaces the list, so the operations allowed until now are asked for and kept. */
 export const allowUnwrap = (facts: FailureFacts): string | undefined =>

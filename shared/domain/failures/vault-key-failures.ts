@@ -88,7 +88,7 @@ export const VAULT_KEY_FAILURES = {
       remedy: remedyOf({
         text: 'Wait for the date, or set the activation date to now.',
         azureCli: makeKeyValidNow(facts),
-        portal: inKeyPortal(facts, 'the version', 'Set activation date > Apply'),
+        portal: inKeyPortal(facts, theVersionStep(facts), 'Set activation date > Apply'),
       }),
     }),
   },
