@@ -89,7 +89,12 @@ async function ask(
   return ok(body);
 }
 
-/** One status for many things; without a reason that says otherwise it is Google's answer to who is no administrator. */
+/** Google's answer to who is no administrator. */
+const OF_NO_ADMIN: ReadonlySet<string> = new Set(['forbidden', 'notAuthorized']);
+/** Of the project that the vendor's OAuth client belongs to (google.api.ErrorReason). */
+const OF_PROJECT = ['BILLING_DISABLED', 'CONSUMER_INVALID', 'CONSUMER_SUSPENDED', 'USER_PROJECT_DENIED'];
+
+/** One status for many things; without any reason it is Google's answer to who is no administrator. */
 function ofForbidden(reasons: readonly string[]): Result<undefined, Failure> {
   const service = { status: 403, code: reasons.join(' ') };
   const has = (...names: string[]): boolean => names.some((name) => reasons.includes(name));
@@ -101,7 +106,12 @@ function ofForbidden(reasons: readonly string[]): Result<undefined, Failure> {
   if (has('rateLimitExceeded', 'userRateLimitExceeded', 'quotaExceeded', 'dailyLimitExceeded', 'RATE_LIMIT_EXCEEDED')) {
     return err(failure('google-unreachable', { detail: 'a quota of its directory is used up' }, service));
   }
-  return ok(undefined);
+  if (has(...OF_PROJECT))
+    return err(
+      failure('google-not-configured', { detail: `Google refuses its project: ${reasons.join(' ')}` }, service),
+    );
+  const unknown = reasons.filter((reason) => !OF_NO_ADMIN.has(reason));
+  return unknown.length === 0 ? ok(undefined) : err(failure('google-error', { detail: unknown.join(' ') }, service));
 }
 
 function reasonsIn(body: Readonly<Record<string, unknown>>): readonly string[] {
@@ -109,5 +119,5 @@ function reasonsIn(body: Readonly<Record<string, unknown>>): readonly string[] {
   return [error['errors'], error['details']]
     .flatMap((list): unknown[] => (Array.isArray(list) ? list : []))
     .map((entry) => (isRecord(entry) ? entry['reason'] : undefined))
-    .filter((reason): reason is string => typeof reason === 'string');
+    .filter((reason): reason is string => typeof reason === 'string' && /^[A-Za-z][\w]{1,63}$/.test(reason));
 }

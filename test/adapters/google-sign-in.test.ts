@@ -222,6 +222,12 @@ describe('the directory of users', () => {
     ['is not enabled', forbidden({ errors: [{ reason: 'accessNotConfigured' }] }), 'google-not-configured'],
     ['is switched off', forbidden({ details: [{ reason: 'SERVICE_DISABLED' }] }), 'google-not-configured'],
     ['needs a permission', forbidden({ errors: [{ reason: 'insufficientPermissions' }] }), 'consent-declined'],
+    [
+      'belongs to a project that is suspended',
+      forbidden({ details: [{ reason: 'CONSUMER_SUSPENDED' }] }),
+      'google-not-configured',
+    ],
+    ['refuses for a reason that nobody knows', forbidden({ errors: [{ reason: 'moonPhase' }] }), 'google-error'],
     ['names no customer', { mergeBody: { customerId: null } }, 'google-error'],
     ['answers of another user', { mergeBody: { id: '1' } }, 'google-error'],
     ['answers nothing', { status: 200, body: '' }, 'google-error'],
@@ -238,6 +244,9 @@ describe('the directory of users', () => {
     ['leaves out who is an administrator', { mergeBody: { isAdmin: null } }],
     ['says it in words', { mergeBody: { isAdmin: 'true' } }],
     ['refuses without a reason', { status: 403, body: { error: { code: 403 } } }],
+    ['refuses whoever is none', forbidden({ errors: [{ reason: 'forbidden' }] })],
+    ['refuses in other words', forbidden({ errors: [{ reason: 'notAuthorized' }] })],
+    ['has a reason that is no word', forbidden({ errors: [{ reason: 'a <b>' }] })],
   ])('that %s makes nobody a Super Admin', async (_answer, effect) => {
     const callback = await signedIn();
     world.azure.google.control.plant({ operation: 'users.get', effect });
