@@ -1,7 +1,7 @@
 // One call of an SDK client at a vault, and what came of it: the reply as it stood on the wire, or why there is none. The
 // SDK believes whatever it is answered, so the reply itself is kept for the caller to check.
 import type { GetKeyOptions } from '@azure/keyvault-keys';
-import { failure } from '../domain/failure-catalogue.ts';
+import { failure, withFacts } from '../domain/failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from '../domain/failure.ts';
 import type { VaultTarget } from '../domain/provider.ts';
 import { err, ok, type Result } from '../domain/result.ts';
@@ -36,7 +36,7 @@ export async function askVault<T>(
   const connection = pool.connection(target);
   if (!connection.ok) return connection;
   const ready = await connection.value.ready(deadline);
-  if (!ready.ok) return ready;
+  if (!ready.ok) return err(withFacts(ready.error, facts));
   let answer: { readonly refusal: VaultAnswer; readonly text: string } | undefined;
   const onResponse: VaultCallOptions['onResponse'] = (response) => {
     answer = { refusal: readRefusal(response), text: response.bodyAsText ?? '' };
@@ -52,7 +52,7 @@ export async function askVault<T>(
     return ok({ value, reply: { text: answer?.text ?? '', service: { status, ...correlation(correlationId) } } });
   } catch (error) {
     const refusal = refusalIn(error);
-    if (refusal) return err(refusal);
+    if (refusal) return err(withFacts(refusal, facts));
     if (error instanceof NoAnswer) return err(await noAnswerFrom(error, facts));
     // The SDK has stumbled over something that the vault sent, before it let us see it.
     if (!answer)

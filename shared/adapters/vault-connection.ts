@@ -107,7 +107,7 @@ export class VaultConnection {
 
   #wrongTenant(found: string): Failure {
     const { host, tenantId } = this.#vault;
-    return failure('wrong-entra-tenant', { vaultHost: host, tenantId, detail: `the vault names ${found}` });
+    return failure('wrong-entra-tenant', { vaultHost: host, tenantId, detail: `the vault names the tenant ${found}` });
   }
 
   /** Refuses every tenant but the pinned one and every audience but the vault's, whoever asks. */

@@ -68,8 +68,9 @@ export class VaultPool {
   }
 
   /** What is known of a target before anything is asked. */
-  facts({ host, keyName, tenantId, ref }: VaultTarget): FailureFacts {
+  facts({ host, keyName, tenantId, ref, onlyInSwitch }: VaultTarget): FailureFacts {
     const known = { vaultHost: host, keyName, tenantId };
-    return ref.provider === 'managed' ? known : { ...known, appId: this.#options.connectorClientId };
+    const used = onlyInSwitch === true ? { onlyInSwitch } : {};
+    return ref.provider === 'managed' ? known : { ...known, appId: this.#options.connectorClientId, ...used };
   }
 }

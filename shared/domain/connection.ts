@@ -52,6 +52,9 @@ export interface Connection {
 export const isInForce = ({ usedBy }: Pick<Connection, 'usedBy'>): boolean =>
   usedBy.some((user) => user.startsWith('keyring|'));
 
+const isOnlyInSwitch = (connection: Pick<Connection, 'usedBy'>): boolean =>
+  connection.usedBy.length > 0 && !isInForce(connection);
+
 /** What a refusal means for it: nothing was typed just now if something depends on it. */
 export const factsOfUse = (connection: Connection): FailureFacts => ({
   vaultHost: connection.host,
@@ -59,7 +62,7 @@ export const factsOfUse = (connection: Connection): FailureFacts => ({
   appId: connection.credential.clientId,
   keySeen: connection.keySeen,
   ...(connection.usedBy.length === 0 ? {} : { inUse: true }),
-  ...(connection.usedBy.length === 0 || isInForce(connection) ? {} : { onlyInSwitch: true }),
+  ...(isOnlyInSwitch(connection) ? { onlyInSwitch: true } : {}),
   ...(connection.tenantId === undefined ? {} : { tenantId: connection.tenantId }),
 });
 
@@ -72,6 +75,7 @@ export function targetOfConnection(connection: Connection): VaultTarget | undefi
     keyName: connection.keyName,
     tenantId: connection.tenantId,
     ...(connection.movedFrom === undefined ? {} : { movedFrom: connection.movedFrom }),
+    ...(isOnlyInSwitch(connection) ? { onlyInSwitch: true } : {}),
     ...grantOf(connection),
   };
 }

@@ -1,8 +1,15 @@
 // What a refusal means for a key that something is wrapped by already. Pure. Whoever meets it says the same with the same facts: which
 // version, that the key was there, and that nothing about it was typed just now.
 import { asDenial, failure, withFacts } from './failure-catalogue.ts';
+import { factsOfUse, type Connection } from './connection.ts';
 import type { Failure, FailureFacts } from './failure.ts';
 import { parseKeyId } from './provider.ts';
+
+/** The same of what is met on the way to a connection's vault, with all that is known of the connection. `more` is known better. */
+export function ofConnection(found: Failure, connection: Connection, more: FailureFacts = {}): Failure {
+  const known = withFacts(found, { ...factsOfUse(connection), ...more });
+  return connection.usedBy.length === 0 ? known : ofKeyInUse(known);
+}
 
 /** `keyId`: the versioned id that the wrap names. Undefined: no version of it was asked for. */
 export function ofKeyInUse(found: Failure, keyId?: string): Failure {

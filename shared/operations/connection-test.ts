@@ -6,13 +6,13 @@ import { createSecretKey } from 'node:crypto';
 import type { Actor } from '../domain/audit.ts';
 import { COMPANY_KEY_BYTES, wrapCompanyKey } from '../domain/company-key.ts';
 import { parseCustomerVault, type ConnectionPolicy } from '../domain/connection-input.ts';
-import { factsOfUse, isInForce, targetOfConnection, type Connection } from '../domain/connection.ts';
+import { isInForce, targetOfConnection, type Connection } from '../domain/connection.ts';
 import { CheckList, verdictOf, type ConnectionCheck, type ConnectionTest } from '../domain/connection-verdict.ts';
 import { lackOfRecentConsent } from '../domain/consent.ts';
-import { asWarning, failure, withFacts } from '../domain/failure-catalogue.ts';
-import type { Failure, FailureCode, FailureFacts } from '../domain/failure.ts';
+import { asWarning, failure } from '../domain/failure-catalogue.ts';
+import type { Failure, FailureCode } from '../domain/failure.ts';
 import { judgeKey } from '../domain/key-fitness.ts';
-import { ofKeyInUse } from '../domain/key-in-use.ts';
+import { ofConnection } from '../domain/key-in-use.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
@@ -308,12 +308,10 @@ class TestRun {
 
   /** The failure with every name filled in that is known by now. */
   #known(found: Failure): Failure {
-    const facts: FailureFacts = {
-      ...factsOfUse(this.#held.value),
+    return ofConnection(found, this.#held.value, {
       ...(this.#movedTo === undefined ? {} : { tenantId: this.#movedTo }),
       ...(this.#principalId === undefined ? {} : { principalId: this.#principalId }),
-    };
-    return facts.inUse === true ? ofKeyInUse(withFacts(found, facts)) : withFacts(found, facts);
+    });
   }
 
   async #note(notes: Parameters<typeof noteOnConnection>[2]['notes']): Promise<Refusal | undefined> {

@@ -11,10 +11,11 @@ export const PRINCIPAL_ID = '7e5d0000-0000-4000-8000-0000000000e1';
 const SUBSCRIPTION_ID = '7e5d0000-0000-4000-8000-0000000000f1';
 
 /** What is known of a target before anything is asked. */
-export const factsOf = ({ host, keyName, tenantId, ref }: VaultTarget): FailureFacts => ({
+export const factsOf = ({ host, keyName, tenantId, ref, onlyInSwitch }: VaultTarget): FailureFacts => ({
   vaultHost: host,
   keyName,
   tenantId,
+  ...(onlyInSwitch === true ? { onlyInSwitch } : {}),
   ...(ref.provider === 'managed' ? {} : { appId: CONNECTOR_APP_ID }),
 });
 
@@ -23,8 +24,8 @@ export const mayBeAsked = (host: string): boolean => /^[a-z0-9-]{3,24}\.vault\.a
 
 export const hostNotAllowed = (host: string): Failure => failure('vault-host-not-allowed', { vaultHost: host });
 
-export const wrongTenant = ({ host, tenantId }: VaultTarget, found: string): Failure =>
-  failure('wrong-entra-tenant', { vaultHost: host, tenantId, detail: `the vault names ${found}` });
+export const wrongTenant = (target: VaultTarget, found: string): Failure =>
+  failure('wrong-entra-tenant', { ...factsOf(target), detail: `the vault names the tenant ${found}` });
 
 export function noRole(target: VaultTarget, action: string): Failure {
   const vaultName = target.host.split('.')[0] ?? '';

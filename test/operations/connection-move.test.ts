@@ -1,23 +1,38 @@
 // A vault that was moved to another Entra tenant while its key is in force: the way out, and everybody whom it must not serve.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionTest } from '../../shared/domain/connection-verdict.ts';
-import type { Connection } from '../../shared/domain/connection.ts';
+import { targetOfConnection, type Connection } from '../../shared/domain/connection.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
+import type { Refusal } from '../../shared/domain/refusal.ts';
+import type { Result } from '../../shared/domain/result.ts';
+import type { Switch } from '../../shared/domain/switch.ts';
 import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
 import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
 import { testConnection, type ConnectionTestDependencies } from '../../shared/operations/connection-test.ts';
 import { loadSwitch } from '../../shared/operations/control-state.ts';
 import type { Cells } from '../../shared/operations/ports.ts';
 import { requestConsent } from '../../shared/operations/sign-ins/request-consent.ts';
-import { retrySwitch } from '../../shared/operations/switches/control-switch.ts';
+import { cancelSwitch, retrySwitch } from '../../shared/operations/switches/control-switch.ts';
 import { startRekey, startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { checkConnection } from '../../shared/operations/vault-checks.ts';
-import { getConnection, putConnection } from '../../shared/operations/connections.ts';
+import { deleteConnection, getConnection, putConnection } from '../../shared/operations/connections.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
 import { chainOf } from './audit/chain.ts';
 import { codeOf, globalAdminOf, valueOf, Walk } from './sign-ins/walk.ts';
-import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, MANAGED, place, Rig, VENDOR } from './switches/rig.ts';
+import {
+  COMPANY,
+  CONTOSO,
+  CONTOSO_HOST,
+  CUSTOMER_TENANT,
+  FABRIKAM,
+  FABRIKAM_HOST,
+  MANAGED,
+  place,
+  Rig,
+  VENDOR,
+} from './switches/rig.ts';
 
 const HOUR_MS = 3_600_000;
 const PLACE = { companyId: COMPANY, connectionId: 'contoso' };
@@ -70,6 +85,10 @@ const test = async (): Promise<ConnectionTest> => {
 };
 const failedIn = ({ checks }: ConnectionTest): string[] =>
   checks.flatMap(({ check, outcome, failure }) => (outcome === 'failed' ? [`${check}:${failure?.code ?? ''}`] : []));
+const failureOf = (result: Result<unknown, Refusal | { readonly refusal: Refusal }>): Failure | undefined => {
+  const refusal = result.ok ? undefined : 'refusal' in result.error ? result.error.refusal : result.error;
+  return refusal?.type === 'failure' ? refusal.failure : undefined;
+};
 const connection = async (): Promise<Connection> => valueOf(await getConnection(deps(), PLACE)).value;
 const cells = async (): Promise<Cells> =>
   (await rig.store.read('companies', COMPANY, connectionRowKey('contoso')))?.cells ?? {};
@@ -79,6 +98,37 @@ const opened = async (): Promise<boolean> => {
   const cache = new CompanyKeyCache({ ...rig.deps, tables: rig.store }, { ttlMs: 1 });
   return (await cache.get({ companyId: COMPANY, keyringId: 'default', version: 2 })).ok;
 };
+
+describe('a vault that is moved while a switch to it is under way', () => {
+  it('cannot be asked to consent, and nobody is told so: cancelling the switch frees its connection', async () => {
+    valueOf(await startSwitch(rig.deps, { ...place('on'), target: FABRIKAM }, ADMIN));
+    const sw = async (): Promise<Switch> => (await loadSwitch(rig.store, place('on')))!.value;
+    await rig.drain({ enough: async () => (await sw()).state === 're-protecting' });
+    rig.vaults.addVault({ host: FABRIKAM_HOST, tenantId: NEW_TENANT });
+    rig.vaults.addKey({ host: FABRIKAM_HOST, keyName: 'customer-key', fixture: 'rsa-2048-3' });
+    rig.deps = { ...rig.freshHost(), consentMs: 24 * HOUR_MS };
+    await rig.drain();
+    const { blocked } = await sw();
+    expect(blocked).toMatchObject({ side: 'target', failure: { code: 'wrong-entra-tenant' } });
+    const text = blocked?.reason === 'provider' ? blocked.failure.remedy.text : '';
+    expect(text).toMatch(/^Cancel the switch, make the connection anew/);
+    const there = { companyId: COMPANY, connectionId: 'fabrikam' };
+    expect(codeOf(await requestConsent(deps(), there, ADMIN))).toBe('wrong-entra-tenant');
+    valueOf(await cancelSwitch(rig.deps, place('on'), ADMIN));
+    await rig.drain();
+    expect((await sw()).state).toBe('cancelled');
+    valueOf(await deleteConnection(deps(), { ...there, condition: {} }, ADMIN));
+    expect(await rig.openByCaller()).toBe(rig.plaintexts.size);
+  });
+
+  it('is the company’s own in force for another keyring: then an administrator there may consent', async () => {
+    const used = await connection();
+    const target = targetOfConnection({ ...used, usedBy: [...used.usedBy, 'switch|other|s9'] });
+    expect(target).not.toHaveProperty('onlyInSwitch');
+    expect(targetOfConnection({ ...used, usedBy: ['switch|other|s9'] })).toMatchObject({ onlyInSwitch: true });
+    expect(targetOfConnection({ ...used, usedBy: [] })).not.toHaveProperty('onlyInSwitch');
+  });
+});
 
 describe('a vault in force that was moved to another Entra tenant', () => {
   it('opens again once an administrator there has consented and a test has seen the key, and the move is recorded', async () => {
@@ -220,6 +270,17 @@ describe('nobody else comes by a connection in force', () => {
     const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), globalAdminOf(NEW_TENANT));
     move(STRANGERS);
     expect(codeOf(await walk.answer(state, { cookie }))).toBe('wrong-entra-tenant');
+  });
+
+  it('not by a link of the time before it was moved at all: who answers it is told a way that is not refused', async () => {
+    const walk = new Walk(deps());
+    const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), globalAdminOf(CUSTOMER_TENANT));
+    move(NEW_TENANT);
+    const told = failureOf(await walk.answer(state, { cookie }));
+    expect(told).toMatchObject({ code: 'wrong-entra-tenant', facts: { inUse: true, vaultHost: CONTOSO_HOST } });
+    expect(told?.remedy.text).toContain(`move the vault back to the Entra tenant ${CUSTOMER_TENANT}`);
+    expect(told?.remedy.text).toContain('consent link');
+    expect(told?.remedy.text).not.toMatch(/connection anew/);
   });
 
   it('not by a consent that is a day old', async () => {

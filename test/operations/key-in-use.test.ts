@@ -7,12 +7,14 @@ import type { Result } from '../../shared/domain/result.ts';
 import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
 import { testConnection } from '../../shared/operations/connection-test.ts';
 import { loadSwitch } from '../../shared/operations/control-state.ts';
+import { requestConsent } from '../../shared/operations/sign-ins/request-consent.ts';
 import { followKeyVersion } from '../../shared/operations/switches/follow-key-version.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { checkConnection, getHealth } from '../../shared/operations/vault-checks.ts';
 import type { VaultHealth } from '../../shared/domain/vault-health.ts';
 import type { ConnectionTest } from '../../shared/domain/connection-verdict.ts';
 import { ADMIN } from '../fakes/actors.ts';
+import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
 import { keyVersionOf } from '../fakes/fake-vaults.ts';
 import { valueOf } from './data-keys/world.ts';
@@ -167,6 +169,24 @@ describe('what is wrong with a key in force is the same for everybody', () => {
     expect(await byCallers()).toMatchObject({ code: 'vault-not-found', kind: 'denied', owner: 'azure-admin' });
     expect(await byCheck()).toMatchObject({ state: 'unreachable', code: 'vault-not-found' });
     expect(await byCheck()).toMatchObject({ state: 'revoked', code: 'vault-not-found' });
+  });
+});
+
+describe('a consent that is asked for while a key is in force', () => {
+  it('meets what everybody meets: a name without an address is no vault that is gone', async () => {
+    const failed = failure('vault-not-found', { vaultHost: CONTOSO_HOST });
+    rig.vaults.fail({ operation: 'challengedTenant', host: CONTOSO_HOST, failure: failed });
+    const asked = await requestConsent(
+      {
+        ...rig.deps,
+        probe: rig.vaults,
+        signIns: new FakeSignIns(rig.clock),
+        signInTimes: { linkMs: 1_000, stepMs: 1_000 },
+      },
+      PLACE,
+      ADMIN,
+    );
+    expect(failureOf(asked)).toMatchObject({ code: 'vault-unreachable', kind: 'transient', owner: 'vendor' });
   });
 });
 

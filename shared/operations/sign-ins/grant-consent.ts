@@ -4,6 +4,7 @@
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection, Consent } from '../../domain/connection.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
+import { ofConnection } from '../../domain/key-in-use.ts';
 import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -43,9 +44,9 @@ export async function grantConsent(
   if (!isAdminOf(person.id, tenantId)) return err(refusedBy(failure('sign-in-wrong-tenant', { tenantId })));
   // The claim below is to the vault's key, so it takes the vault's own word that this tenant is the one whose administrator consents.
   const owner = await tenantOfVault(deps.probe, target);
-  if (!owner.ok) return err(refusedBy(owner.error));
+  if (!owner.ok) return err(refusedBy(ofConnection(owner.error, connection.value)));
   const token = await deps.probe.obtainToken(target);
-  if (!token.ok) return err(refusedBy(excuseFreshConsent(token.error)));
+  if (!token.ok) return err(refusedBy(ofConnection(excuseFreshConsent(token.error), connection.value, { tenantId })));
   const claimed = await claimVaultKey(deps, { companyId, host: target.host, keyName: target.keyName });
   if (!claimed.ok) return claimed;
   const { principalId } = token.value;

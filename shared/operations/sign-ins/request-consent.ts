@@ -1,7 +1,7 @@
 // Asking an administrator of the vault's tenant for consent to the use of its key.
 import type { Actor } from '../../domain/audit.ts';
-import { factsOfUse, isInForce, type Connection } from '../../domain/connection.ts';
-import { withFacts } from '../../domain/failure-catalogue.ts';
+import { isInForce, type Connection } from '../../domain/connection.ts';
+import { ofConnection } from '../../domain/key-in-use.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { present } from '../../domain/rows/cells.ts';
@@ -55,10 +55,10 @@ async function namedConnection(
   const { host, tenantId: pinned } = connection.value;
   if (pinned !== undefined && !isInForce(connection.value)) {
     const owner = await tenantOfVault(deps.probe, connection.value);
-    return owner.ok ? ok({ connection }) : err(refusedBy(withFacts(owner.error, factsOfUse(connection.value))));
+    return owner.ok ? ok({ connection }) : err(refusedBy(ofConnection(owner.error, connection.value)));
   }
   const tenantId = await tenantOfVault(deps.probe, { host });
-  if (!tenantId.ok) return err(refusedBy(tenantId.error));
+  if (!tenantId.ok) return err(refusedBy(ofConnection(tenantId.error, connection.value)));
   if (pinned !== undefined)
     return ok({ connection, ...(pinned === tenantId.value ? {} : { movedTo: tenantId.value }) });
   const notes = { tenantId: tenantId.value };

@@ -5,7 +5,6 @@ import { COMPANY_KEY_BYTES, type CompanyKeyContext, type CompanyKeyRow, type Wra
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { withFacts } from '../../domain/failure-catalogue.ts';
 import { judgeKey, type KeyPolicy } from '../../domain/key-fitness.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
 import { ofKeyInUse } from '../../domain/key-in-use.ts';
@@ -168,7 +167,7 @@ async function makeWraps(
   const oldKey = opened.value.export();
   const jobs = [next, { context: oldContext, key: oldKey }] as const;
   const underTarget = await wrapUnder(deps, { ref: target, purpose: 'test', jobs }).finally(() => oldKey.fill(0));
-  if (!underTarget.ok) return err({ side: 'target', failure: withFacts(underTarget.error, { onlyInSwitch: true }) });
+  if (!underTarget.ok) return err({ side: 'target', failure: underTarget.error });
   return ok({ old: underTarget.value.slice(1), next: [...underSource.value, ...underTarget.value.slice(0, 1)] });
 }
 
