@@ -1,10 +1,12 @@
 // What is typed of a connection, judged before anything is sent anywhere. Pure.
-import { failure } from './failure-catalogue.ts';
+import { failure, withFacts } from './failure-catalogue.ts';
 import type { FederatedCredential } from './connection.ts';
-import type { Failure } from './failure.ts';
+import type { Failure, FailureFacts } from './failure.ts';
 import { isGuid } from './ids.ts';
 import { parseKeyName } from './key-name.ts';
-import { inPlainCharacters, oddCharacter } from './pasted-text.ts';
+import { meantAddress } from './meant-address.ts';
+import { decoded, oddCharacter, unescaped } from './pasted-text.ts';
+import { inPlainCharacters } from './plain-characters.ts';
 import type { Refusal } from './refusal.ts';
 import { err, ok, type Result } from './result.ts';
 import { parseVaultUri } from './vault-uri.ts';
@@ -38,9 +40,17 @@ export function parseConnectionInput(
   policy: ConnectionPolicy,
 ): Result<WantedConnection, Refusal> {
   const host = parseCustomerVault(input.vaultUri, policy);
-  if (!host.ok) return err({ type: 'failure', failure: host.error, target: 'body.vaultUri' });
   const keyName = parseKeyName(input.keyName);
-  if (!keyName.ok) return err({ type: 'failure', failure: keyName.error, target: 'body.keyName' });
+  if (!host.ok) {
+    // Both may stand in the other field.
+    const isOffered = host.error.facts.suggestedVaultUri !== undefined;
+    const found = isOffered ? host.error : withFacts(host.error, bothIn(input.keyName, policy));
+    return err({ type: 'failure', failure: found, target: 'body.vaultUri' });
+  }
+  if (!keyName.ok) {
+    const found = withFacts(keyName.error, bothIn(input.keyName, policy));
+    return err({ type: 'failure', failure: found, target: 'body.keyName' });
+  }
   const tenantId = input.tenantId?.trim().toLowerCase();
   if (tenantId !== undefined && !isGuid(tenantId)) {
     return err({ type: 'invalid', target: 'body.tenantId', message: tenantIdMessage(input.tenantId ?? '') });
@@ -53,21 +63,47 @@ export function parseConnectionInput(
   });
 }
 
-/** What is wrong with it, and the GUID that was probably meant. */
+/** The vault and the key of a whole address that was entered as a name; nothing of anything else. */
+function bothIn(text: string, policy: ConnectionPolicy): FailureFacts {
+  const meant = meantAddress(text, policy);
+  if (meant?.keyName === undefined || !parseCustomerVault(`https://${meant.host}`, policy).ok) return {};
+  return { suggestedVaultUri: `https://${meant.host}`, suggestedKeyName: meant.keyName };
+}
+
+/** What is wrong with it, and the tenant that was probably meant. */
 function tenantIdMessage(text: string): string {
   const odd = oddCharacter(text, (character) => !/^[0-9A-Fa-f-]$/.test(character));
-  const meant = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/.exec(inPlainCharacters(text).toLowerCase())?.[0];
+  const meant = meantTenant(inPlainCharacters(decoded(unescaped(text))).toLowerCase());
   return (
     `A tenant id is a GUID${odd === undefined ? '' : `; this holds ${odd}`}.` +
     (meant === undefined ? '' : ` Probably meant: ${meant}.`)
   );
 }
 
+const GUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+/** As the portal, az and issuers name it. */
+const NAMED_TENANT = new RegExp(
+  String.raw`(?:tenant ?(?:id)?["']?\s*[:=]?\s*["']?|directory id["']?\s*[:=]?\s*|#@|(?:sts\.windows\.net|login\.[a-z.]{1,60})/)(${GUID})`,
+);
+const ANY_GUID = new RegExp(String.raw`(subscriptions?[^0-9a-z]{1,6})?(${GUID})`, 'g');
+
+/** The one that is called a tenant; else the only id that there is, if it is no subscription's. */
+function meantTenant(text: string): string | undefined {
+  const named = NAMED_TENANT.exec(text)?.[1];
+  if (named !== undefined) return named;
+  const others = new Set(
+    [...text.matchAll(ANY_GUID)].filter(([, before]) => before === undefined).map(([, , id]) => id),
+  );
+  return others.size === 1 ? [...others][0] : undefined;
+}
+
 /** The host of a vault that may be a customer's. */
 export function parseCustomerVault(vaultUri: string, policy: ConnectionPolicy): Result<string, Failure> {
   const parsed = parseVaultUri(vaultUri, policy);
-  if (!parsed.ok) return parsed;
-  const { host } = parsed.value;
-  if (host !== policy.vendorVaultHost && host !== policy.sealVaultHost) return ok(host);
-  return err(failure('vault-host-not-allowed', { vaultHost: host, detail: "it is the vendor's own vault" }));
+  // Nor is it offered in place of what was typed.
+  const host = parsed.ok ? parsed.value.host : parsed.error.facts.vaultHost;
+  if (host !== undefined && (host === policy.vendorVaultHost || host === policy.sealVaultHost)) {
+    return err(failure('vault-host-not-allowed', { vaultHost: host, detail: "it is the vendor's own vault" }));
+  }
+  return parsed.ok ? ok(parsed.value.host) : parsed;
 }

@@ -23,6 +23,8 @@ export function vaultUriPattern({ allowedSuffixes }: VaultUriPolicy): RegExp {
   return new RegExp(String.raw`^https://[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]\.(?:${suffixes})/?$`);
 }
 
+export const MALFORMED_HOST = 'its host name is malformed';
+
 /** What stands between `https://` and the path must be a host name and nothing more. In lower case. */
 export function authorityProblem(host: string): string | undefined {
   if (host.includes('@')) return 'it holds a user name';
@@ -32,7 +34,7 @@ export function authorityProblem(host: string): string | undefined {
   if (host.includes(':')) return 'it holds a port';
   if (host === '') return 'it holds no host name';
   if (host.endsWith('.')) return 'its host name ends in a dot';
-  if (host.length > 253 || !host.split('.').every((label) => LABEL.test(label))) return 'its host name is malformed';
+  if (host.length > 253 || !host.split('.').every((label) => LABEL.test(label))) return MALFORMED_HOST;
   if (host.split('.').some((label) => label.startsWith('xn--'))) return 'its host name is internationalised';
   return undefined;
 }
@@ -60,6 +62,13 @@ function foreignHost(host: string, policy: VaultUriPolicy): string {
   const suffixes = policy.allowedSuffixes.map((suffix) => `.${suffix}`).join(' or ');
   if (OTHER_CLOUD.test(host)) return `it is a vault of another cloud; here it must end in ${suffixes}`;
   return `it does not end in ${suffixes}`;
+}
+
+/** Why a host is a vault, or like one, that is not called from here whatever is typed around it. In lower case. */
+export function elsewhere(host: string, policy: VaultUriPolicy): string | undefined {
+  const isHere = policy.allowedSuffixes.some((suffix) => host.endsWith(`.${suffix}`));
+  if (isHere || !(MANAGED_HSM.test(host) || OTHER_CLOUD.test(host))) return undefined;
+  return authorityProblem(host) === undefined ? hostProblem(host, policy)?.detail : undefined;
 }
 
 export const isVaultHost = (host: string, policy: VaultUriPolicy): boolean =>

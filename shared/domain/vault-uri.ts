@@ -2,10 +2,10 @@
 // text is taken apart here and not by a URL parser, which would quietly mend backslashes, tabs, odd dots and numbers.
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
-import { meantAddress } from './meant-address.ts';
+import { meantAddress, meantElsewhere } from './meant-address.ts';
 import { isOddInAddress, oddCharacter } from './pasted-text.ts';
 import { err, ok, type Result } from './result.ts';
-import { authorityProblem, hostProblem, type VaultUriPolicy } from './vault-host.ts';
+import { authorityProblem, hostProblem, MALFORMED_HOST, type VaultUriPolicy } from './vault-host.ts';
 
 const MAX_URI_CHARACTERS = 2_048;
 
@@ -22,7 +22,8 @@ export function parseVaultUri(text: string, policy: VaultUriPolicy): Result<{ re
   const uri = text.trim();
   const [, scheme, authority = '', tail = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/i.exec(uri) ?? [];
   const host = authority.toLowerCase();
-  const problem = textProblem(text) ?? schemeProblem(scheme) ?? nameProblem(host, policy) ?? tailProblem(tail);
+  const problem =
+    textProblem(text) ?? schemeProblem(scheme, text) ?? nameProblem(authority, text, policy) ?? tailProblem(tail);
   return problem === undefined ? ok({ host }) : err(explained(text, problem, policy));
 }
 
@@ -30,19 +31,31 @@ function textProblem(text: string): Problem | undefined {
   const { length } = text.trim();
   if (length === 0) return invalid('it is empty');
   if (length > MAX_URI_CHARACTERS) return invalid(`it is longer than ${MAX_URI_CHARACTERS} characters`);
-  const odd = oddCharacter(text, isOddInAddress);
+  // Only an address of IPv6 has brackets within.
+  const brackets = /^https?:\/\/\[/i.test(text.trim()) ? '' : '[]';
+  const odd = oddCharacter(text, (character) => isOddInAddress(character) || brackets.includes(character));
   return odd === undefined ? undefined : invalid(`it holds ${odd}`);
 }
 
-function schemeProblem(scheme: string | undefined): Problem | undefined {
-  if (scheme === undefined) return invalid('it does not begin with https://');
+/** In a host name, and what stands between it and its beginning. */
+const isOddBeforePath = (character: string): boolean => !/^[A-Za-z0-9.:/-]$/.test(character);
+
+function schemeProblem(scheme: string | undefined, text: string): Problem | undefined {
+  if (scheme === undefined) {
+    const odd = oddCharacter(text.split('/', 1)[0] ?? '', isOddBeforePath);
+    return invalid(`it does not begin with https://${odd === undefined ? '' : `, and it holds ${odd}`}`);
+  }
   const lower = scheme.toLowerCase();
   return lower === 'https' ? undefined : invalid(`it begins with ${lower}://, not https://`);
 }
 
-function nameProblem(host: string, policy: VaultUriPolicy): Problem | undefined {
+function nameProblem(authority: string, text: string, policy: VaultUriPolicy): Problem | undefined {
+  const host = authority.toLowerCase();
   const problem = authorityProblem(host);
-  return problem === undefined ? hostProblem(host, policy) : invalid(problem);
+  if (problem === undefined) return hostProblem(host, policy);
+  const upToPath = text.slice(0, text.indexOf(authority, text.indexOf('//')) + authority.length);
+  const odd = problem === MALFORMED_HOST ? oddCharacter(upToPath, isOddBeforePath) : undefined;
+  return invalid(odd === undefined ? problem : `its host name holds ${odd}`);
 }
 
 function tailProblem(tail: string): Problem | undefined {
@@ -56,20 +69,29 @@ function tailProblem(tail: string): Problem | undefined {
 
 const CODE_OF_PATH: ReadonlyMap<string, FailureCode> = new Map<string, FailureCode>([
   ['keys', 'vault-uri-contains-key-path'],
+  ['deletedkeys', 'vault-uri-contains-key-path'],
   ['secrets', 'vault-uri-is-secret'],
   ['certificates', 'vault-uri-is-secret'],
 ]);
 
 const invalid = (detail: string): Problem => ({ code: 'vault-uri-invalid', detail });
 
-/** With what was probably meant. That a whole key or a secret was pasted says more than a port or a quotation mark beside it. */
+/**
+ * With what was probably meant. That a whole key or a secret was pasted says more than a port or a quotation mark beside it, and so does that
+ * what was meant can be no vault of this deployment.
+ */
 function explained(text: string, problem: Problem, policy: VaultUriPolicy): Failure {
   const meant = meantAddress(text, policy);
+  const elsewhere =
+    meant === undefined && problem.code === 'vault-uri-invalid' ? meantElsewhere(text, policy) : undefined;
+  if (elsewhere !== undefined) {
+    return failure('vault-host-not-allowed', { detail: `${elsewhere}; besides, ${problem.detail ?? 'it is no URI'}` });
+  }
   const code = (problem.code === 'vault-uri-invalid' ? CODE_OF_PATH.get(meant?.kind ?? '') : undefined) ?? problem.code;
   const facts: FailureFacts = {
     ...(problem.detail === undefined ? {} : { detail: problem.detail }),
     ...(meant === undefined ? {} : { vaultHost: meant.host, suggestedVaultUri: `https://${meant.host}` }),
-    ...(meant?.keyName === undefined || meant.kind !== 'keys' ? {} : { suggestedKeyName: meant.keyName }),
+    ...(meant?.keyName === undefined ? {} : { suggestedKeyName: meant.keyName }),
   };
   return failure(code, facts);
 }

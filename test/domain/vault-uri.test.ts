@@ -55,7 +55,7 @@ describe('a vault URI', () => {
       'it holds U+3002, which only looks like ., at position 16',
     ],
     ['https://xn--contso-8xd.vault.azure.net', 'vault-uri-invalid', 'its host name is internationalised'],
-    ['https://con%74oso.vault.azure.net', 'vault-uri-invalid', 'its host name is malformed'],
+    ['https://con%74oso.vault.azure.net', 'vault-uri-invalid', 'its host name holds the character % at position 12'],
     ['https://contoso.vault.azure.net.', 'vault-uri-invalid', 'its host name ends in a dot'],
     ['https://contoso..vault.azure.net', 'vault-uri-invalid', 'its host name is malformed'],
     ['https://-contoso.vault.azure.net', 'vault-uri-invalid', 'its host name is malformed'],
@@ -199,7 +199,7 @@ describe('a key name', () => {
     ['main_key', 'it holds the character _ at position 5; a name is letters, digits and dashes'],
     ['main key', 'it holds a blank at position 5; a name is letters, digits and dashes'],
     ['schlüssel', 'it holds U+00FC at position 5; a name is letters, digits and dashes'],
-    ['main-key/0123', 'it holds a slash; enter the name without a version'],
+    ['main-key/0123', 'it holds a slash at position 9; enter the name without a version'],
     ['../secrets/x', 'it names a secret or a certificate, and a key is asked for'],
     ['https://contoso.vault.azure.net/keys/main-key', 'it is an address, and only the name is asked for'],
   ])('may not be %j: %s', (text, detail) => {

@@ -34,7 +34,7 @@ export const connectionInput = z
       .meta({ example: 'keyswitch', override: promised(KEY_NAME) }),
     tenantId: z
       .string()
-      .max(64)
+      .max(MAX_INPUT_CHARS)
       .meta({ override: promised(GUID_IN_ANY_CASE) })
       .optional()
       .meta({

@@ -17,6 +17,9 @@ const probably = (facts: FailureFacts): string => {
   return fields === undefined ? '' : ` Probably meant: ${fields}.`;
 };
 
+/** What else is wrong with the text. */
+const besides = (facts: FailureFacts): string => (facts.detail === undefined ? '' : `; besides, ${facts.detail}`);
+
 export const VAULT_INPUT_FAILURES = {
   'vault-uri-contains-key-path': {
     kind: 'input',
@@ -24,9 +27,7 @@ export const VAULT_INPUT_FAILURES = {
     words: (facts) => ({
       message:
         "The URI appears to contain the key path. Use only the vault's base URI and put the key name in its own field.",
-      cause:
-        'The whole address of a key was given where only the address of its vault belongs' +
-        `${facts.detail === undefined ? '' : `; besides, ${facts.detail}`}.`,
+      cause: `The whole address of a key was given where only the address of its vault belongs${besides(facts)}.`,
       remedy: remedyOf({
         text: fieldsOf(facts) ?? "Enter only the vault's base URI, and the key's name in its own field.",
       }),
@@ -37,7 +38,7 @@ export const VAULT_INPUT_FAILURES = {
     owner: 'company-admin',
     words: (facts) => ({
       message: 'The URI appears to point to a secret. Secrets and keys are different things in Azure Key Vault.',
-      cause: 'The address of a secret or a certificate was given. Neither can protect a company key.',
+      cause: `The address of a secret or a certificate was given, and neither can protect a company key${besides(facts)}.`,
       remedy: remedyOf({
         text: `In the vault, open Keys (not Secrets or Certificates), choose an RSA key, and enter the vault's base URI ${
           facts.suggestedVaultUri ?? ''
@@ -56,7 +57,7 @@ export const VAULT_INPUT_FAILURES = {
       cause: 'A vault URI is https, the name of the vault and the suffix of its cloud, and nothing else.',
       remedy: remedyOf({
         text:
-          facts.suggestedVaultUri === undefined
+          fieldsOf(facts) === undefined
             ? "Copy the Vault URI from the vault's overview; it looks like https://your-vault-name.vault.azure.net."
             : `Copy the Vault URI from the vault's overview.${probably(facts)}`,
         portal: inVaultPortal(facts, 'Overview > Vault URI'),

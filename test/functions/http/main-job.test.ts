@@ -173,6 +173,16 @@ describe('a connection', () => {
     });
   });
 
+  test('with the address of an issuer in place of a tenant’s id is refused with the id', async () => {
+    const tenantId = `https://login.microsoftonline.com/${CUSTOMER_TENANT}/oauth2/v2.0/token`;
+    const answer = await api.call('PUT', path, { as: admin, body: { ...input, tenantId } });
+    expect([answer.status, codeOf(answer)]).toEqual([400, 'invalid-request']);
+    expect(answer.body['error']).toMatchObject({
+      target: 'body.tenantId',
+      message: expect.stringContaining(`Probably meant: ${CUSTOMER_TENANT}.`) as string,
+    });
+  });
+
   test('before its test cannot be switched to, and a check of it is 409', async () => {
     expect((await api.call('PUT', path, { as: admin, body: input })).status).toBe(201);
     const checked = await api.call('POST', `${path}/check`, { as: admin });
