@@ -70,7 +70,8 @@ export class VaultPool {
   /** What is known of a target before anything is asked. */
   facts({ host, keyName, tenantId, ref, onlyInSwitch }: VaultTarget): FailureFacts {
     const known = { vaultHost: host, keyName, tenantId };
+    if (ref.provider === 'managed') return { ...known, ownVault: true };
     const used = onlyInSwitch === true ? { onlyInSwitch } : {};
-    return ref.provider === 'managed' ? known : { ...known, appId: this.#options.connectorClientId, ...used };
+    return { ...known, appId: this.#options.connectorClientId, ...used };
   }
 }

@@ -1,6 +1,7 @@
 // Every failure code with its kind, its owner and its words, filled in with the names that are known. Pure. The words are
 // grouped under failures/; docs/failures.md lists the same codes for users, and a test compares the two.
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
+import { wordsOfOwnVault } from './failures/own-vault.ts';
 import { ENTRA_FAILURES } from './failures/entra-failures.ts';
 import { ENTRA_TENANT_FAILURES } from './failures/entra-tenant-failures.ts';
 import type { FailureEntry } from './failures/failure-entry.ts';
@@ -54,7 +55,7 @@ export function failure(code: FailureCode, facts: FailureFacts = {}, service?: F
     code,
     kind,
     owner,
-    ...words(safe),
+    ...(safe.ownVault === true ? wordsOfOwnVault(words(safe)) : words(safe)),
     facts: safe,
     ...(service === undefined ? {} : { service: bounded(service) }),
   };

@@ -112,6 +112,8 @@ export interface FailureFacts {
   readonly nameGone?: boolean;
   /** The key is kept in a hardware security module: what is made in its place has to be too. */
   readonly isHsm?: boolean;
+  /** It is the vendor's own vault, of company keys or of the seal: nothing about it is the company's move. */
+  readonly ownVault?: true;
   /** The key serves to bring other keys into the vault (`import`), and to nothing else: Azure lets it do no more. */
   readonly onlyImports?: boolean;
   /** The key was read before, so "not found" means deleted. */

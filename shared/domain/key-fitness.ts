@@ -11,6 +11,8 @@ export interface KeyPolicy {
   readonly now: Date;
   /** `in-force`: company keys are already wrapped by it. */
   readonly purpose: 'test' | 'in-force';
+  /** The key is in the vendor's own vault. */
+  readonly ownVault?: boolean;
 }
 
 interface KeyJudgement {
@@ -68,10 +70,11 @@ const forPurpose = (problem: Failure, { purpose }: KeyPolicy): Failure =>
 const isRsa = ({ keyType }: VaultKey): boolean => keyType === 'RSA' || keyType === 'RSA-HSM';
 
 /** Of a key in force the version is named: it may not be the newest. */
-function factsOf(key: VaultKey, { purpose }: Pick<KeyPolicy, 'purpose'>): FailureFacts {
+function factsOf(key: VaultKey, { purpose, ownVault }: Pick<KeyPolicy, 'purpose' | 'ownVault'>): FailureFacts {
   const id = parseKeyId(key.keyId);
   if (!id) return {};
   const isHsm = key.keyType.endsWith('-HSM') ? { isHsm: true } : {};
-  const facts = { vaultHost: id.host, keyName: id.keyName, ...isHsm };
+  const isOwn = ownVault === true ? ({ ownVault } as const) : {};
+  const facts = { vaultHost: id.host, keyName: id.keyName, ...isHsm, ...isOwn };
   return purpose === 'in-force' ? { ...facts, keySeen: true, inUse: true, keyVersion: id.version } : facts;
 }

@@ -125,6 +125,23 @@ describe('unwrapping', () => {
     expect(world.azure.entra.control.requests()).toEqual([]);
   });
 
+  it.each([
+    ['ForbiddenByFirewall', 'vault-firewall'],
+    ['ForbiddenByRbac', 'access-denied-rbac'],
+    ['KeyDisabled', 'key-disabled'],
+  ])('that the vendor’s own vault refuses (%s) is the vendor’s move, and a customer’s is not', async (inner, code) => {
+    const { ciphertext } = wrapped('rsa-2048-2');
+    const body = { error: { code: 'Forbidden', message: 'No.', innererror: { code: inner } } };
+    world.azure.keyVault.control.plant({ operation: 'unwrapkey', effect: { status: 403, body } });
+    const { vaults } = world.clients();
+    const [vendor, customer] = [await world.vendor(), await world.customer()];
+    const own = failureOf(await vaults.unwrap(vendor.target, { keyId: vendor.keyId, ciphertext }));
+    const theirs = failureOf(await vaults.unwrap(customer.target, { keyId: customer.keyId, ciphertext }));
+    expect([own.code, own.owner, theirs.code, theirs.owner]).toEqual([code, 'vendor', code, 'azure-admin']);
+    expect(own.message).toMatch(/^The vendor's own vault fails: /);
+    expect(theirs.message).not.toMatch(/own vault/);
+  });
+
   it('sends nothing when the wrap names another vault or another key than its provider’s', async () => {
     const { target, keyId } = await world.customer();
     const other = await world.customer();

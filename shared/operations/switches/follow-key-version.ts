@@ -42,7 +42,9 @@ export function followKeyVersion(
     if (!target.ok) return err(refusedBy(target.error));
     const vaultKey = await deps.vaults.readKey(target.value);
     if (!vaultKey.ok) return err(refusedBy(ofKeyInUse(vaultKey.error)));
-    const [unfit] = judgeKey(vaultKey.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'test' }).denials;
+    const ownVault = input.ref.provider === 'managed';
+    const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'test', ownVault } as const;
+    const [unfit] = judgeKey(vaultKey.value, policy).denials;
     if (unfit) return err(refusedBy(unfit));
     const pending = await pendingRows(deps, input, vaultKey.value.keyId);
     if (!pending.ok) return err(refusedBy(pending.error));

@@ -207,7 +207,8 @@ async function wrapUnder(
     keyId === undefined ? undefined : parseKeyId(keyId)?.version,
   );
   if (!vaultKey.ok) return err(ofKeyInUse(vaultKey.error, keyId));
-  const [unfit] = judgeKey(vaultKey.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose }).denials;
+  const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose, ownVault: ref.provider === 'managed' };
+  const [unfit] = judgeKey(vaultKey.value, policy).denials;
   if (unfit) return err(unfit);
   const wraps: Wrap[] = [];
   const place = { target: target.value, vaultKey: vaultKey.value };

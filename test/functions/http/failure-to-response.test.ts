@@ -33,6 +33,15 @@ test.each([
   expect(body.error.suggestion).toEqual(suggestion);
 });
 
+test("commands for the vendor's own vault are told to its operators alone", () => {
+  const own = failure('access-denied-policy', { vaultHost: 'vendor.vault.azure.net', appId: 'x', ownVault: true });
+  const told = (audience: typeof company): unknown => failureToResponse(refusedBy(own), audience).body.error.remedy;
+  expect(own.owner).toBe('vendor');
+  expect(told(partner)).toEqual(own.remedy);
+  expect(own.remedy.azureCli).toContain('az keyvault');
+  expect(told(company)).toEqual({ text: expect.stringContaining('Nothing is for the company to do') as string });
+});
+
 test('a data key that is not there is named in words, under a stable code', () => {
   const { body } = failureToResponse(notFound('data-key', 'k1'), company);
   expect(body.error).toEqual({ code: 'data-key-not-found', message: "There is no data key 'k1'." });

@@ -77,6 +77,32 @@ describe('following a new version of the same key', () => {
   });
 });
 
+describe("the vendor's own key that is unfit", () => {
+  const unfit = { code: 'key-operation-not-permitted', owner: 'vendor' };
+  const spoil = (rig: Rig): unknown =>
+    rig.vaults.addKey({
+      host: VENDOR.host,
+      keyName: VENDOR.keyName,
+      fixture: 'rsa-2048-4',
+      change: { keyOps: ['encrypt'] },
+    });
+
+  it('is for the vendor to mend when its newest version is to be followed', async () => {
+    const rig = await Rig.withDataKeys(1);
+    spoil(rig);
+    const managed = { companyId: COMPANY, keyringId: KEYRING, ref: { provider: 'managed' } } as const;
+    expect(await followKeyVersion(rig.deps, managed, ADMIN)).toMatchObject({ error: { failure: unfit } });
+  });
+
+  it('and when a switch leads back to it', async () => {
+    const rig = await switched();
+    spoil(rig);
+    await startSwitch(rig.deps, { ...place('s2'), target: { provider: 'managed' } }, ADMIN);
+    await rig.drain();
+    expect((await loadSwitch(rig.store, place('s2')))?.value.blocked).toMatchObject({ side: 'target', failure: unfit });
+  });
+});
+
 describe('rows that were forged', () => {
   it('a company key re-wrapped with the customer’s public key stops the work by name, with no vault call', async () => {
     const rig = await switched();
