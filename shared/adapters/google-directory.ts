@@ -103,6 +103,10 @@ function ofForbidden(reasons: readonly string[]): Result<undefined, Failure> {
   }
   if (has('insufficientPermissions', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'))
     return err(failure('consent-declined', { identityProvider: 'google' }, service));
+  // The Workspace's administrators let no app use its directory (what tools for administrators meet, GAM among them).
+  if (has('domainCannotUseApis', 'domainPolicy')) {
+    return err(failure('sign-in-refused', { identityProvider: 'google', detail: 'domainCannotUseApis' }, service));
+  }
   if (has('rateLimitExceeded', 'userRateLimitExceeded', 'quotaExceeded', 'dailyLimitExceeded', 'RATE_LIMIT_EXCEEDED')) {
     return err(failure('google-unreachable', { detail: 'a quota of its directory is used up' }, service));
   }

@@ -112,13 +112,15 @@ const OUT_OF_TIME: ReadonlySet<number> = new Set([700024, 500133]);
  * cannot read. No administrator of the company can do anything about it.
  */
 const OF_OUR_APP: ReadonlySet<number> = new Set([
-  ...[50194, 50011, 700025, 700054, 650057, 65002],
+  ...[50194, 50011, 700025, 700054, 650057, 65002, 65005, 900971, 50010, 50146, 90124, 90130],
   ...[500112, 500113, 650053, 650056, 1003031],
   ...[50012, 50027, 50048, 700027, 700030, 900384],
   ...[50003, 50013, 700021, 700023],
   ...[28002, 28003, 70003, 70004, 70005, 70007, 70011, 90004, 90009, 90013, 90014, 90023, 900144, 1002012, 9002313],
   ...[700022, 7000110, 7000216, 7000218],
+  ...[50147, 501491, 90008, 90010, 90015, 90100, 90102, 90117, 90121, 901002],
 ]);
+export const isOfOurApp = (aadsts: number): boolean => OF_OUR_APP.has(aadsts);
 /** Of token exchange, in the managed identity's own tenant: not a word about the company's. */
 const TOKEN_EXCHANGE = 'named api://AzureADTokenExchange';
 const MAX_WORDS_CHARACTERS = 200;

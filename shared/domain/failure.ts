@@ -103,6 +103,8 @@ export interface FailureFacts {
   readonly resourceId?: string;
   /** Where the person signed in, if not at Microsoft. */
   readonly identityProvider?: 'google';
+  /** It was a person's sign-in that was refused and no token of ours: by what the vendor has set up, or by their tenant. */
+  readonly signInRefusedBy?: 'vendor' | 'tenant';
   /** What in the input is wrong, or the value found where another was expected. */
   readonly detail?: string;
   /** The two values offered when a whole key URL was pasted. */
@@ -110,10 +112,10 @@ export interface FailureFacts {
   readonly suggestedKeyName?: string;
   /** A second question to DNS found nothing of the vault's name either: it is gone, and not only hidden from us. */
   readonly nameGone?: boolean;
-  /** The key is kept in a hardware security module: what is made in its place has to be too. */
-  readonly isHsm?: boolean;
   /** It is the vendor's own vault, of company keys or of the seal: nothing about it is the company's move. */
   readonly ownVault?: true;
+  /** The key is kept in a hardware security module: what is made in its place has to be too. */
+  readonly isHsm?: boolean;
   /** The key serves to bring other keys into the vault (`import`), and to nothing else: Azure lets it do no more. */
   readonly onlyImports?: boolean;
   /** The key was read before, so "not found" means deleted. */

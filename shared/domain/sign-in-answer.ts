@@ -1,7 +1,7 @@
 // What it means that Microsoft or Google answers a sign-in with an error, in the redirect back or in place of tokens. Pure,
 // and never fails. The redirect passes through a browser, so anybody can write it: of its texts only codes are read, and the
 // texts themselves go to the vendor alone.
-import { aadstsOf, classifyEntraError } from './entra-answer.ts';
+import { aadstsOf, classifyEntraError, isOfOurApp } from './entra-answer.ts';
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { PERSON_BLOCKED } from './failures/entra-failures.ts';
@@ -43,6 +43,9 @@ export function microsoftRefusal({ error, description = '' }: SignInError, facts
     message: quoted(error, description),
     ...correlationOf(description),
   };
+  if (number === undefined && PERSONAL_SERVICE.test(description)) {
+    return failure('sign-in-wrong-tenant', { ...facts, detail: PERSONAL_ACCOUNT }, said);
+  }
   const bare = BY_OAUTH_CODE.get(error);
   if (number === undefined && bare !== undefined) return failure(bare, withDetail(bare, said.code, facts), said);
   // The text stays behind, so that none of it gets into a sentence.
@@ -59,15 +62,26 @@ export function microsoftRefusal({ error, description = '' }: SignInError, facts
 const PERSONAL_PROVIDER =
   /identity provider '(?:https:\/\/sts\.windows\.net\/9188040d-6c67-4c5b-b112-36a304b66dad\/?|live\.com|MSA|google\.com|facebook\.com)'/i;
 
+/** The words of Microsoft's service for personal accounts, which has no numbers. */
+const PERSONAL_SERVICE = /not enabled for consumers/i;
+
 /** What Entra answered instead of tokens, in the words that fit a person's sign-in. */
 export function ofPerson(found: Failure): Failure {
   const number = aadstsOf(found.service?.code ?? '');
   const code = number === undefined ? undefined : BY_AADSTS.get(number);
-  if (code === undefined) return found;
+  if (code === undefined) return refusedForNoKnownReason(found, number);
   const said = SAID_BY_NUMBER.get(number ?? 0);
   const facts =
     said === undefined ? withDetail(code, `AADSTS${number}`, found.facts) : { ...found.facts, detail: said };
   return failure(code, facts, found.service);
+}
+
+/** Waiting mends neither, and there is no token of ours to try again. */
+function refusedForNoKnownReason(found: Failure, number: number | undefined): Failure {
+  if (number === undefined) return found;
+  const signInRefusedBy = isOfOurApp(number) ? 'vendor' : 'tenant';
+  if (signInRefusedBy === 'tenant' && found.code !== 'entra-refused') return found;
+  return failure('entra-refused', { ...found.facts, detail: `AADSTS${number}`, signInRefusedBy }, found.service);
 }
 
 export function googleRefusal({ error, description = '' }: SignInError): Failure {
@@ -112,11 +126,11 @@ const byKey = <K>(table: Table<K>): ReadonlyMap<K, FailureCode> =>
   new Map(table.flatMap(([code, keys]) => keys.map((key): [K, FailureCode] => [key, code])));
 
 const PARTNERS = [90099, 530034];
-const PERSONAL = [50136, 50139, 90027, 500208, 9001023, 9002332];
+const PERSONAL = [50136, 50139, 90027, 500200, 500201, 500207, 500208, 9001023, 9002332];
 
 /**
  * What only a person's sign-in meets; entra-answer.ts knows the rest. Numbers as in Microsoft's reference "Microsoft Entra
- * authentication and authorization error codes"; one that Microsoft adds is `entra-error` until it is added here.
+ * authentication and authorization error codes", and public threads; one that Microsoft adds is `entra-refused` until it is added here.
  */
 const BY_AADSTS = byKey<number>([
   // An ordinary user where only an administrator may consent.
@@ -128,11 +142,18 @@ const BY_AADSTS = byKey<number>([
   ['sign-in-wrong-tenant', [160021, 500341]],
   ['sign-in-wrong-tenant', PERSONAL],
   ['blocked-by-conditional-access', [50005, 50131, 53000, 53001, 53002, 53003, 53004, 53010, 53011]],
+  ['blocked-by-conditional-access', [53005, 53008, 53009, 530001, 530002, 530003, 530004, 530021]],
   ['blocked-by-conditional-access', [530031, 530032, 530035, 530036]],
   // Locked, disabled, password or second factor not in order, not assigned to the app, tenant restrictions.
   ['sign-in-refused', [50002, 50053, 50055, 50056, 50057, 50058, 50064, 50072, 50074, 50076, 50078, 50079, 50088]],
   ['sign-in-refused', [50097, 50105, 50125, 50126, 50127, 50129, 50132, 50133, 50135, 50140, 50144, 50155, 50158]],
-  ['sign-in-refused', [50161, 50173, 50187, 50192, 50197, 50199, 54000, 500021, 500022, 500212, 500213, 500571]],
+  [
+    'sign-in-refused',
+    [50161, 50173, 50187, 50192, 50197, 50199, 54000, 500021, 500022, 500121, 500212, 500213, 500571],
+  ],
+  // What the company's own directory or identity provider did not let through.
+  ['sign-in-refused', [20001, 20012, 20033, 40008, 40009, 40015, 50008, 50107, 50180, 51006, 80001, 80007, 80010]],
+  ['sign-in-refused', [80012, 80013, 80014, 81004, 81012, 90123, 130004, 130007, 130008, 135011]],
   ['sign-in-used', [54005]],
   ['sign-in-expired', [50089, 70008]],
   // A code that Entra did not make, or made for another app or tenant.

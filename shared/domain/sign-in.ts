@@ -3,7 +3,7 @@
 // verified is the adapter's business.
 import { failure } from './failure-catalogue.ts';
 import type { Failure } from './failure.ts';
-import { DELEGATED_ADMIN } from './failures/google-failures.ts';
+import { DELEGATED_ADMIN, PERSONAL_GOOGLE_ACCOUNT } from './failures/google-failures.ts';
 
 /** Template ids, the same in every tenant. Microsoft's list of built-in roles names them. */
 export const GLOBAL_ADMINISTRATOR = '62e90394-69f5-4237-9190-012177145e10';
@@ -46,10 +46,9 @@ export function judgeGoogleAdmin(
   person: { readonly domain?: string; readonly isSuperAdmin: boolean; readonly isDelegatedAdmin: boolean },
   domain: string,
 ): Failure | undefined {
+  if (person.domain === undefined) return failure('google-wrong-domain', { detail: PERSONAL_GOOGLE_ACCOUNT });
   if (person.domain !== domain) {
-    const theirs =
-      person.domain === undefined ? 'the account belongs to none' : `the account belongs to ${person.domain}`;
-    return failure('google-wrong-domain', { detail: `${theirs}, not to ${domain}` });
+    return failure('google-wrong-domain', { detail: `the account belongs to ${person.domain}, not to ${domain}` });
   }
   if (person.isSuperAdmin) return undefined;
   return failure('google-not-super-admin', person.isDelegatedAdmin ? { detail: DELEGATED_ADMIN } : {});

@@ -220,6 +220,7 @@ describe('the directory of users', () => {
     ['does not take the token', { status: 401, body: { error: { code: 401 } } }, 'google-error'],
     ['has a quota', forbidden({ errors: [{ reason: 'userRateLimitExceeded' }] }), 'google-unreachable'],
     ['is not enabled', forbidden({ errors: [{ reason: 'accessNotConfigured' }] }), 'google-not-configured'],
+    ['is kept from apps', forbidden({ errors: [{ reason: 'domainCannotUseApis' }] }), 'sign-in-refused'],
     ['is switched off', forbidden({ details: [{ reason: 'SERVICE_DISABLED' }] }), 'google-not-configured'],
     ['needs a permission', forbidden({ errors: [{ reason: 'insufficientPermissions' }] }), 'consent-declined'],
     [

@@ -34,7 +34,10 @@ describe('an error of Entra in the redirect back, or in place of tokens', () => 
     ['invalid_grant', 9002313, 'sign-in-unknown'],
     ['invalid_client', 700213, 'federation-mismatch'],
     ['temporarily_unavailable', 90033, 'entra-unreachable'],
-    ['invalid_request', 50011, 'entra-error'],
+    ['invalid_request', 50011, 'entra-refused'],
+    ['access_denied', 500200, 'sign-in-wrong-tenant'],
+    ['access_denied', 530003, 'blocked-by-conditional-access'],
+    ['interaction_required', 500121, 'sign-in-refused'],
     ['access_denied', 999_999, 'entra-refused'],
   ])('%s with AADSTS%i means %s', (error, number, expected) => {
     const found = microsoftRefusal({ error, description: described(number) }, FACTS);

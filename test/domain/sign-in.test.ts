@@ -57,7 +57,7 @@ describe('who may vouch for a Google Workspace', () => {
   it('not a private account, and says so', () => {
     const found = judgeGoogleAdmin({ isSuperAdmin: false, isDelegatedAdmin: false }, 'acme.example');
     expect(found).toMatchObject({ code: 'google-wrong-domain' });
-    expect(found?.message).toContain('belongs to none');
+    expect(found?.message).toBe('A personal Google account cannot speak for the company.');
   });
 
   it('not a delegated administrator, who is told so', () => {

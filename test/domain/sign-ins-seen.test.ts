@@ -333,14 +333,61 @@ describe('a sign-in that Microsoft sent back', () => {
       'company-admin',
       /A personal Microsoft account/,
     ]),
-    ...[500208, 9002332, 90027].map((number): [string, number, string, FailureCode, FailureOwner, RegExp] => [
-      'invalid_request',
-      number,
-      'The domain is not a valid login domain for the account type.',
+    [
+      'access_denied',
+      500200,
+      "User account 'someone@outlook.example' is a personal Microsoft account. Personal Microsoft accounts are not supported for this application unless explicitly invited to an organization.",
       'sign-in-wrong-tenant',
       'company-admin',
-      /A personal Microsoft account/,
+      /A personal Microsoft account cannot speak for the company/,
+    ],
+    [
+      'access_denied',
+      530003,
+      'Your device is required to be managed to access this resource.',
+      'blocked-by-conditional-access',
+      'azure-admin',
+      /device and place that the policy allows/,
+    ],
+    [
+      'access_denied',
+      500121,
+      'Authentication failed during strong authentication request.',
+      'sign-in-refused',
+      'azure-admin',
+      /User sign-ins/,
+    ],
+    ...[
+      [50011, "The redirect URI 'https://someone.example/consent/callback' does not match."],
+      [50194, "Application 'someone' is not configured as a multi-tenant application."],
+      [7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."],
+      [900971, 'No reply address provided.'],
+    ].map(([number, text]): [string, number, string, FailureCode, FailureOwner, RegExp] => [
+      'invalid_request',
+      Number(number),
+      String(text),
+      'entra-refused',
+      'vendor',
+      /Tell the vendor.*opening the link again changes nothing.*App registrations/,
     ]),
+    [
+      'access_denied',
+      999_999,
+      'Words of tomorrow.',
+      'entra-refused',
+      'company-admin',
+      /^(?!.*Service principal).*User sign-ins \(interactive\)/,
+    ],
+    ...[500201, 500207, 500208, 9002332, 90027].map(
+      (number): [string, number, string, FailureCode, FailureOwner, RegExp] => [
+        'invalid_request',
+        number,
+        'The domain is not a valid login domain for the account type.',
+        'sign-in-wrong-tenant',
+        'company-admin',
+        /A personal Microsoft account/,
+      ],
+    ),
     [
       'interaction_required',
       5000225,
@@ -366,6 +413,13 @@ describe('a sign-in that Microsoft sent back', () => {
     expect(words(found)).not.toMatch(/someone|Contoso/);
     expect(found.kind).not.toBe('transient');
   });
+});
+
+it('Microsoft’s service for personal accounts has no numbers, and is known by its words', () => {
+  const description = 'The client does not exist or is not enabled for consumers.';
+  const found = microsoftRefusal({ error: 'unauthorized_client', description }, FACTS);
+  expect([found.code, found.owner]).toEqual(['sign-in-wrong-tenant', 'company-admin']);
+  expect(found.message).toBe('A personal Microsoft account cannot speak for the company.');
 });
 
 describe('a sign-in that Google sent back', () => {
@@ -404,6 +458,13 @@ describe('a sign-in that Google sent back', () => {
     expect(found.code).toBe('google-wrong-domain');
     expect(words(found)).toContain('may be another domain of the same Workspace');
     expect(words(found)).not.toContain('another Google Workspace');
+  });
+
+  it('with a personal account is told so, and nothing of another domain', () => {
+    const found = judgeGoogleAdmin({ isSuperAdmin: false, isDelegatedAdmin: false }, 'contoso.example')!;
+    expect([found.code, found.owner]).toEqual(['google-wrong-domain', 'company-admin']);
+    expect(words(found)).toMatch(/A personal Google account.*Workspace account of a Super Admin/);
+    expect(words(found)).not.toMatch(/another|Entra|Microsoft/);
   });
 });
 

@@ -246,16 +246,17 @@ export const ENTRA_FAILURES = {
   'entra-refused': {
     kind: 'denied',
     owner: 'company-admin',
-    words: (facts) => ({
-      message: `Entra ID refuses a token for a reason of its own${because(facts)}.`,
-      cause: `${capital(theTenant(facts))} answered with a number that is not in our catalogue; the words are its own.`,
-      remedy: remedyOf({
-        text:
-          "Look the number up at https://login.microsoftonline.com/error, and in the tenant's sign-in logs for what refused us. " +
-          'If it is about the connector app itself, tell the vendor. It does not count as revoked.',
-        portal: 'Microsoft Entra admin center > Monitoring & health > Sign-in logs > Service principal sign-ins',
-      }),
-    }),
+    words: (facts) =>
+      signInRefused(facts) ?? {
+        message: `Entra ID refuses a token for a reason of its own${because(facts)}.`,
+        cause: `${capital(theTenant(facts))} answered with a number that is not in our catalogue; the words are its own.`,
+        remedy: remedyOf({
+          text:
+            "Look the number up at https://login.microsoftonline.com/error, and in the tenant's sign-in logs for what refused us. " +
+            'If it is about the connector app itself, tell the vendor. It does not count as revoked.',
+          portal: 'Microsoft Entra admin center > Monitoring & health > Sign-in logs > Service principal sign-ins',
+        }),
+      },
   },
   'entra-error': {
     kind: 'transient',
@@ -285,6 +286,31 @@ function ofOurApp(facts: FailureFacts): FailureWords | undefined {
       portal: 'Microsoft Entra admin center (of the vendor) > App registrations > the connector app',
     }),
   };
+}
+
+/** A person's, of which the log of service principals tells nothing. */
+function signInRefused(facts: FailureFacts): FailureWords | undefined {
+  if (facts.signInRefusedBy === undefined) return undefined;
+  const look = 'Look the number up at https://login.microsoftonline.com/error';
+  return facts.signInRefusedBy === 'vendor'
+    ? {
+        owner: 'vendor',
+        message: `Entra ID lets nobody sign in as the vendor's app asks for it${because(facts)}.`,
+        cause: 'The connector app is registered wrongly, or its request is one that Entra does not take.',
+        remedy: remedyOf({
+          text: `Tell the vendor, who has to mend it; opening the link again changes nothing before. ${look}, and compare the app's registration: redirect URI, supported account types, federated credential.`,
+          portal:
+            'Microsoft Entra admin center (of the vendor) > App registrations > the connector app > Authentication',
+        }),
+      }
+    : {
+        message: `Entra ID refuses the sign-in for a reason of its own${because(facts)}.`,
+        cause: `${capital(theTenant(facts))} answered with a number that is not in our catalogue.`,
+        remedy: remedyOf({
+          text: `${look}, and the sign-in in the tenant's sign-in log, which names the reason; then open the link again.`,
+          portal: 'Microsoft Entra admin center > Monitoring & health > Sign-in logs > User sign-ins (interactive)',
+        }),
+      };
 }
 
 function consentForConnection(facts: FailureFacts): FailureWords | undefined {

@@ -1,10 +1,13 @@
 // Failures on the way to a verified Google Workspace. Pure.
 import type { Remedy } from '../failure.ts';
-import type { FailureEntry } from './failure-entry.ts';
+import type { FailureEntry, FailureWords } from './failure-entry.ts';
 import { because, remedyOf } from './remedy.ts';
 
 /** `detail` of google-not-super-admin. */
 export const DELEGATED_ADMIN = 'a delegated administrator';
+
+/** `detail` of google-wrong-domain when the account is of no Workspace at all. */
+export const PERSONAL_GOOGLE_ACCOUNT = 'a personal Google account';
 
 /** `detail` of google-not-configured, by what Google said of the client. */
 export const INTERNAL_CLIENT = "the vendor's OAuth client is for the vendor's own Workspace only";
@@ -46,6 +49,15 @@ const REMEDIES_OF_CLIENT: ReadonlyMap<string, Remedy> = new Map([
   ],
 ]);
 
+const OF_PERSONAL_ACCOUNT: FailureWords = {
+  message: 'A personal Google account cannot speak for the company.',
+  cause:
+    'The account that signed in belongs to no Google Workspace (gmail.com, or an address that was registered privately).',
+  remedy: remedyOf({
+    text: 'Sign out of Google, open the link again, and sign in with the Workspace account of a Super Admin; a private window helps.',
+  }),
+};
+
 export const GOOGLE_FAILURES = {
   'google-not-super-admin': {
     kind: 'input',
@@ -65,18 +77,20 @@ export const GOOGLE_FAILURES = {
   'google-wrong-domain': {
     kind: 'input',
     owner: 'company-admin',
-    words: (facts) => ({
-      message: `The user who signed in belongs to another Google domain than the one to be verified${because(facts)}.`,
-      cause:
-        "The domain in Google's answer differs from the registered one. It may be another domain of the same Workspace, or the account " +
-        'belongs to no Workspace at all.',
-      remedy: remedyOf({
-        text:
-          'Sign out of Google, open the link again, and sign in with an account whose address is of that domain. If the Workspace has several ' +
-          'domains and its Super Admins are of another one, the vendor registers that one.',
-        portal: 'Google Admin console > Account > Domains > Manage domains',
-      }),
-    }),
+    words: (facts) =>
+      facts.detail === PERSONAL_GOOGLE_ACCOUNT
+        ? OF_PERSONAL_ACCOUNT
+        : {
+            message: `The user who signed in belongs to another Google domain than the one to be verified${because(facts)}.`,
+            cause:
+              "The domain in Google's answer differs from the registered one. It may be another domain of the same Workspace.",
+            remedy: remedyOf({
+              text:
+                'Sign out of Google, open the link again, and sign in with an account whose address is of that domain. If the Workspace has several ' +
+                'domains and its Super Admins are of another one, the vendor registers that one.',
+              portal: 'Google Admin console > Account > Domains > Manage domains',
+            }),
+          },
   },
   'google-domain-unproved': {
     kind: 'input',

@@ -186,7 +186,7 @@ export const SIGN_IN_FAILURES = {
 /** The Workspace's rules, and nothing of Microsoft's. */
 function refusedAtGoogle(facts: FailureFacts): FailureWords | undefined {
   if (facts.identityProvider !== 'google') return undefined;
-  const isRule = facts.detail === 'admin_policy_enforced' || facts.detail === 'access_not_configured';
+  const isRule = RULES_AT_GOOGLE.has(facts.detail ?? '');
   const cause = isRule
     ? 'The administrators of the Google Workspace let only apps that they trust ask for such access.'
     : (CAUSES_AT_GOOGLE.get(facts.detail ?? '') ??
@@ -205,6 +205,8 @@ function refusedAtGoogle(facts: FailureFacts): FailureWords | undefined {
     }),
   };
 }
+
+const RULES_AT_GOOGLE = new Set(['admin_policy_enforced', 'access_not_configured', 'domainCannotUseApis']);
 
 const CAUSES_AT_GOOGLE: ReadonlyMap<string, string> = new Map([
   ['disallowed_useragent', 'The link was opened in the window of another app, in which Google allows no sign-in.'],
