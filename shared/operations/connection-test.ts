@@ -185,9 +185,13 @@ class TestRun {
     return false;
   }
 
-  /** No switch is ordered on a connection whose last test failed. Written if it is another outcome than the last. */
-  noteOutcome(): Promise<Refusal | undefined> {
+  /**
+   * No switch is ordered on a connection whose last test failed. Written if it is another outcome than the last. A test that waits has none: were
+   * it one, a word that the role was assigned would do in place of a test that is green.
+   */
+  async noteOutcome(): Promise<Refusal | undefined> {
     const { status, checks } = this.#verdict();
+    if (status === 'waiting') return undefined;
     const found = checks.find(({ outcome }) => outcome === 'failed')?.failure;
     return this.#note({ testFailed: status === 'failed' ? (found?.code ?? null) : null });
   }

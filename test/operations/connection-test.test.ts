@@ -366,6 +366,17 @@ describe('what a test leaves at the connection', () => {
     expect(await testFailed()).toBe('access-denied-rbac');
   });
 
+  it('stays while a later test waits for a grant: the word that a role was assigned is no green test', async () => {
+    vault.roleAssigned = false;
+    minutesLater(PROPAGATION_MS / 60_000);
+    expect((await test()).status).toBe('failed');
+    expect((await test({ roleAssigned: true })).status).toBe('waiting');
+    expect(await testFailed()).toBe('access-denied-rbac');
+    vault.roleAssigned = true;
+    expect((await test()).status).toBe('green');
+    expect(await testFailed()).toBe('');
+  });
+
   it('is written only when it is another than before, and goes when the connection leads elsewhere', async () => {
     world.vaults.fail({ operation: 'reach', failure: 'vault-unreachable' });
     await test();

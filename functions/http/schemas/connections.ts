@@ -68,9 +68,10 @@ export const connectionBody = z
     /** Who granted it: Entra tenant and object id. */
     consentedBy: z.string().optional(),
     keySeen: z.boolean().meta({ description: 'Whether the key was ever read.' }),
-    testFailed: failureCode
-      .optional()
-      .meta({ description: 'Why the last test failed: no switch to it can be ordered. Absent if it did not fail.' }),
+    testFailed: failureCode.optional().meta({
+      description:
+        'Why the last test failed: no switch to it can be ordered. Absent if it did not fail. A test that waits for a grant changes nothing about it.',
+    }),
   })
   .meta({ id: 'Connection' });
 

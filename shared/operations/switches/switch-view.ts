@@ -71,8 +71,10 @@ async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyrin
     ? []
     : (await loadShards(deps.tables, place)).flatMap((shard) => (shard ? [shard.value] : []));
   const progress = progressOf(sw, shards, deps.clock.now());
-  const unverified = await unverifiedOf(deps, companyId, sw);
-  const waits = unverified.length > 0 && progress.quarantined === 0 && standsStill(sw, shards);
+  const held = await tenantsThatHold(deps, { companyId, sw });
+  // Where it cannot be told who is verified, nobody is shown as verified: the switch goes no further, and what keeps it from being told is why.
+  const unverified = held.ok ? held.value : await tenantsOf(deps.tables, { companyId, sw });
+  const waits = held.ok && unverified.length > 0 && progress.quarantined === 0 && standsStill(sw, shards);
   return {
     ...sw,
     progress,
@@ -92,9 +94,3 @@ const standsStill = (sw: Switch, shards: readonly Shard[]): boolean =>
   (sw.state === 'pending-verification' ||
     sw.state === 'preparing' ||
     shards.every((shard) => isTurnedTo(shard, turnOf(sw)) && shard.phase === 'done'));
-
-/** Where it cannot be told who is verified, nobody is shown as verified: the switch itself goes no further either. */
-async function unverifiedOf(deps: ViewDependencies, companyId: string, sw: Switch): Promise<readonly TenantRef[]> {
-  const held = await tenantsThatHold(deps, { companyId, sw });
-  return held.ok ? held.value : tenantsOf(deps.tables, { companyId, sw });
-}

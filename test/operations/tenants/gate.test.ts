@@ -302,6 +302,19 @@ describe('a verification', () => {
   });
 });
 
+it('while it cannot be told who is verified a switch waits for what keeps it from being told, and not for tenants', async () => {
+  const rig = await begun(ENTRA);
+  expect((await viewOf(rig, 's1')).waitsFor).toBe('tenants');
+  await verifyAll(rig, 's1', ENTRA);
+  rig.vaults.fail({ operation: 'publicKey', failure: 'vault-unreachable' });
+  await handleSwitchWork(rig.deps, rig.queue.take()!);
+  const view = await viewOf(rig, 's1');
+  expect([view.state, view.waitsFor, view.unverifiedTenants]).toEqual(['pending-verification', undefined, [ENTRA]]);
+  expect(view.trouble?.failure).toMatchObject({ code: 'vault-unreachable', owner: 'vendor' });
+  rig.vaults.heal();
+  await completes(rig);
+});
+
 describe('a tenant that comes while the work goes on', () => {
   it('holds the commit, not the work, and the switch says so', async () => {
     const rig = await heldAtItsEnd(ENTRA, GOOGLE);
