@@ -136,8 +136,8 @@ export const VAULT_KEY_FAILURES = {
     owner: 'azure-admin',
     words: (facts) =>
       ofKeyExchangeKey(facts) ?? {
-        message: `The key's permitted operations do not include unwrapKey${because(facts)}.`,
-        cause: 'A key lists what it may be used for, whatever roles anybody has.',
+        message: "The key's permitted operations do not include unwrapKey.",
+        cause: `A key lists what it may be used for, whatever roles anybody has${because(facts)}.`,
         remedy: remedyOf({
           text:
             facts.keyVersion === undefined
@@ -187,7 +187,7 @@ export const VAULT_KEY_FAILURES = {
 function ofKeyExchangeKey(facts: FailureFacts): FailureWords | undefined {
   if (facts.onlyImports !== true) return undefined;
   return {
-    message: `The key's permitted operations do not include unwrapKey${because(facts)}.`,
+    message: "The key's permitted operations do not include unwrapKey.",
     cause: `${capital(theKey(facts))} is a key exchange key: it brings keys from outside into the vault, and Azure lets it do nothing else.`,
     remedy: remedyOf({
       text: 'This is a key exchange key for imports; enter the name of the key that you imported with it.',
