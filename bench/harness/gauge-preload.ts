@@ -2,6 +2,7 @@
 // one line of JSON, of the time since the one before.
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import '../../local/redirect/preload.ts';
+import { peakMemoryMb } from './fresh-process.ts';
 
 const NS_PER_MS = 1_000_000;
 const RESOLUTION_MS = 5;
@@ -19,7 +20,8 @@ process.on('SIGUSR2', () => {
     delayMaxMs: Math.max(0, delays.max / NS_PER_MS - RESOLUTION_MS),
     utilization: performance.eventLoopUtilization(utilization).utilization,
     cpuMs: (user + system) / 1_000,
-    peakMb: process.resourceUsage().maxRSS / 1_024,
+    // Not `resourceUsage().maxRSS`, which begins with what the parent had when it made this process.
+    peakMb: peakMemoryMb(),
   };
   console.log(`gauge ${JSON.stringify(gauge)}`);
   delays.reset();
