@@ -1,6 +1,6 @@
 // The rows of a company with one keyring under its first company key, as they are once its provider is in force. Pure.
 import type { Keyring } from '../shared/domain/keyring.ts';
-import { providerName, type ProviderRef } from '../shared/domain/provider.ts';
+import type { ProviderRef } from '../shared/domain/provider.ts';
 import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.ts';
 import { shardCells } from '../shared/domain/rows/data-rows.ts';
 import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/domain/rows/row-keys.ts';
@@ -40,7 +40,7 @@ export function companyRows(company: {
     rollBacks: 0,
     createdAt,
   };
-  const key = { companyId, keyringId: KEYRING, version: 1, wraps: [wrap], inForce: providerName(provider), createdAt };
+  const key = { companyId, keyringId: KEYRING, version: 1, wraps: [wrap], createdAt };
   const about = { companyId, displayName: companyId, defaultKeyring: KEYRING, state: 'active', createdAt } as const;
   return [
     control(COMPANY_ROW_KEY, companyCells(about)),

@@ -33,14 +33,14 @@ export interface Wrap {
   readonly ciphertext: string;
   /** `commitmentTo` the company key inside. Sealed: no vault can pass another key off as it. */
   readonly commitment: string;
+  /** While a switch is under way, of the vault that it leads to: for its workers, never for callers. Sealed, so that nobody else says who serves. */
+  readonly guard?: true;
   readonly seal: Seal;
 }
 
-/** One version of a keyring's company key. Two wraps during a switch, one otherwise. */
+/** One version of a keyring's company key. One wrap, which callers use; during a switch a guard beside it. */
 export interface CompanyKeyRow extends CompanyKeyContext {
   readonly wraps: readonly Wrap[];
-  /** `providerName` of the wrap that callers use. Not sealed: commit moves it without a signature. */
-  readonly inForce: string;
   readonly createdAt: string;
 }
 

@@ -12,7 +12,7 @@ import type { Switch } from './switch.ts';
 import type { Tenant, TenantRef, WorkspacePin } from './tenant.ts';
 import type { Verification } from './verification.ts';
 
-/** The bytes sealed of a wrap. Which wrap is in force is a mark and not sealed. */
+/** The bytes sealed of a wrap: also whether it is in force, or the guard of a switch. */
 export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, 'seal'>): Buffer {
   return lengthPrefixed([
     'keyswitch.seal.wrap.1',
@@ -26,6 +26,7 @@ export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, '
     wrap.algorithm,
     createHash('sha256').update(Buffer.from(wrap.ciphertext, 'base64url')).digest('hex'),
     wrap.commitment,
+    wrap.guard === true ? 'guard' : '',
   ]);
 }
 

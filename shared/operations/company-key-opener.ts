@@ -33,8 +33,8 @@ export async function loadReadableCompanyKey(
   return ok({ value: row.value, etag: row.etag });
 }
 
-export const wrapInForce = (row: CompanyKeyRow): Wrap | undefined =>
-  row.wraps.find((wrap) => providerName(wrap.ref) === row.inForce);
+/** What callers use. That it is no guard is sealed: a switch's other vault serves nobody before its end. */
+export const wrapInForce = (row: CompanyKeyRow): Wrap | undefined => row.wraps.find((wrap) => wrap.guard !== true);
 
 export const wrapOf = (row: CompanyKeyRow, ref: ProviderRef): Wrap | undefined =>
   row.wraps.find((wrap) => providerName(wrap.ref) === providerName(ref));

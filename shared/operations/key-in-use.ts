@@ -88,8 +88,9 @@ async function wrapsInUse(
     if (!(await loadKeyring(deps.tables, { companyId, keyringId }))) continue;
     for (const { value: row } of await listCompanyKeyRows(deps.tables, { companyId, keyringId })) {
       if (!row) return err(forged(deps.log, { companyId, rowKey: keyringRowKey(keyringId) }));
-      const wrap = row.inForce === provider ? wrapInForce(row) : undefined;
-      if (wrap && !held.has(wrap.keyId)) held.set(wrap.keyId, { row, wrap });
+      const wrap = wrapInForce(row);
+      const isIts = wrap !== undefined && providerName(wrap.ref) === provider;
+      if (isIts && !held.has(wrap.keyId)) held.set(wrap.keyId, { row, wrap });
     }
   }
   return ok([...held.values()]);

@@ -133,7 +133,7 @@ async function insertKeyring(
   const wrap = await makeFirstCompanyKey(deps, context);
   if (!wrap.ok) return wrap;
   const createdAt = deps.clock.now().toISOString();
-  const companyKey: CompanyKeyRow = { ...context, wraps: [wrap.value], inForce: 'managed', createdAt };
+  const companyKey: CompanyKeyRow = { ...context, wraps: [wrap.value], createdAt };
   const rowKey = keyringRowKey(place.keyringId);
   const act = { action: 'keyring.create', companyId: place.companyId, target: rowKey };
   const attempt = async (record: ActRecord): Promise<Result<boolean, Refusal> | Undecided> => {

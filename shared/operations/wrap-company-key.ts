@@ -7,6 +7,7 @@ import {
   type Wrap,
 } from '../domain/company-key.ts';
 import type { Failure } from '../domain/failure.ts';
+import { present } from '../domain/rows/cells.ts';
 import type { VaultKey, VaultTarget } from '../domain/provider.ts';
 import { ok, type Result } from '../domain/result.ts';
 import { sealedBytesOfWrap } from '../domain/seal.ts';
@@ -19,12 +20,14 @@ export interface WrapInput {
   readonly vaultKey: VaultKey;
   readonly companyKey: Uint8Array;
   readonly context: CompanyKeyContext;
+  /** Of a switch's target, until its end. */
+  readonly guard?: true;
 }
 
 /** One `sign` call. */
 export async function makeWrap(
   sealer: Pick<Sealer, 'sign'>,
-  { target, vaultKey, companyKey, context }: WrapInput,
+  { target, vaultKey, companyKey, context, guard }: WrapInput,
 ): Promise<Result<Wrap, Failure>> {
   const unsealed = {
     ref: target.ref,
@@ -34,6 +37,7 @@ export async function makeWrap(
     algorithm: WRAP_ALGORITHM,
     ciphertext: wrapCompanyKey({ n: vaultKey.n, e: vaultKey.e, companyKey }).toString('base64url'),
     commitment: commitmentTo(companyKey, context),
+    ...present({ guard }),
   } as const;
   const seal = await sealer.sign(sealedBytesOfWrap(context, unsealed));
   return seal.ok ? ok({ ...unsealed, seal: seal.value }) : seal;
@@ -51,4 +55,16 @@ export async function makeProvenWrap(
   if (!wrap.ok) return wrap;
   const back = await openWrap(deps, input.context, wrap.value);
   return back.ok ? wrap : back;
+}
+
+/** A guard that has just been opened, as the wrap in force: at the end of its switch. One `sign`, none of a wrap that is in force. */
+export async function putInForce(
+  sealer: Pick<Sealer, 'sign'>,
+  context: CompanyKeyContext,
+  wrap: Wrap,
+): Promise<Result<Wrap, Failure>> {
+  if (!wrap.guard) return ok(wrap);
+  const { guard: _over, seal: _before, ...unsealed } = wrap;
+  const seal = await sealer.sign(sealedBytesOfWrap(context, unsealed));
+  return seal.ok ? ok({ ...unsealed, seal: seal.value }) : seal;
 }

@@ -161,6 +161,7 @@ export const ATTACKS = {
   A91: { risk: 'API2', name: "have a chain of events of one's own signed by the seal key" },
   A92: { risk: 'API8', name: 'give a member of a body twice' },
   A93: { risk: 'API4', name: 'have the store asked by whoever probes, or learn from a probe what is away' },
+  A94: { risk: 'API10', name: "have data keys made under a company key of one's own choice, by a vault's answer" },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 export type AttackId = keyof typeof ATTACKS;

@@ -63,6 +63,8 @@ export const SIGN_IN_ATTACKS = {
   T53: { risk: 'API6', name: "keep a vault key from others after one's connection was pointed elsewhere" },
   T54: { risk: 'API4', name: 'hide acts and security events behind refusals that take no token' },
   T55: { risk: 'API6', name: 'get a switch past its tenants by writing its state into the tables' },
+  T56: { risk: 'API6', name: 'end a switch as the vendor after the customer took the key in force away' },
+  T57: { risk: 'API6', name: 'have the vault that a switch leads to serve in place of one that denies, by the tables' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

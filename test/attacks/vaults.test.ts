@@ -2,6 +2,7 @@
 // what a stranger answers there.
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 import { VENDOR_VAULT_HOST } from '../../local/identities.ts';
+import { azure, Company } from '../end-to-end/company.ts';
 import { LOG_LIMIT } from '../end-to-end/harness.ts';
 import { attack } from './attacks.ts';
 import { Scene } from './scene.ts';
@@ -230,4 +231,26 @@ attack('A90', async () => {
   expect(answer.headers).not.toHaveProperty('set-cookie');
   await expect.poll(() => scene.run.lines.some((line) => line.includes(answer.requestId)), LOG_LIMIT).toBe(true);
   expect(scene.run.lines.filter((line) => line.trimStart().startsWith('[security]'))).toEqual([]);
+});
+
+attack('A94', async () => {
+  const { keyVault, customers } = scene.run.environment;
+  const company = await Company.create(scene.run, 'a94', 3);
+  await company.connect(customers.contoso, { id: 'azure', keyName: 'a94-key' });
+  expect((await company.switchTo('s1', azure('azure'))).state).toBe('completed');
+  // As long as a company key is, and known to the vault's owner.
+  const mergeBody = { value: Buffer.alloc(32, 0x66).toString('base64url') };
+  const target = `${customers.contoso.vaultHost}/a94-key`;
+  await keyVault.plant({ operation: 'unwrapkey', target, effect: { mergeBody } });
+  const backend = { token: scene.token('DataKeys', 'a94'), body: { keys: [{}] } };
+  const make = (): ReturnType<Scene['attempt']> => scene.attempt('POST', `${company.keyring}/datakeys`, backend);
+  // The key that was opened before is kept for a while.
+  await expect.poll(async () => (await make()).code, LOG_LIMIT).toBe('key-substituted');
+  await scene.changesNothing(async () => {
+    for (let times = 0; times < 3; times += 1)
+      await scene.refused('POST', `${company.keyring}/datakeys`, backend, [409, 'key-substituted']);
+  });
+  expect((await scene.events('a94')).map(({ action }) => action)).toContain('security.key-substituted');
+  await keyVault.clearFaults();
+  expect(await company.different()).toEqual([]);
 });

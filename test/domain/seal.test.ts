@@ -38,13 +38,14 @@ const connection: Omit<Connection, 'seal'> = {
 const ofWrap = ['acme', 'default', '7', 'azure-key-vault', 'contoso', HOST, TENANT, wrap.keyId, 'RSA-OAEP-256'];
 
 describe('what is sealed', () => {
-  it('of a wrap is its place, its provider, where it leads, the hash of its ciphertext and what it commits to', () => {
+  it('of a wrap is its place, its provider, where it leads, the hash of its ciphertext, what it commits to, and whether it is a guard', () => {
     const texts = ['keyswitch.seal.wrap.1', ...ofWrap, SHA256_OF_THREE_ZEROS, 'CCCC'];
-    expect(sealedBytesOfWrap(CONTEXT, wrap)).toEqual(lengthPrefixed(texts));
+    expect(sealedBytesOfWrap(CONTEXT, wrap)).toEqual(lengthPrefixed([...texts, '']));
+    expect(sealedBytesOfWrap(CONTEXT, { ...wrap, guard: true })).toEqual(lengthPrefixed([...texts, 'guard']));
   });
 
   it('of a wrap by the vendor’s own key names no connection', () => {
-    const texts = ['keyswitch.seal.wrap.1', ...ofWrap, SHA256_OF_THREE_ZEROS, 'CCCC'];
+    const texts = ['keyswitch.seal.wrap.1', ...ofWrap, SHA256_OF_THREE_ZEROS, 'CCCC', ''];
     const managed = texts.with(4, 'managed').with(5, '');
     expect(sealedBytesOfWrap(CONTEXT, { ...wrap, ref: { provider: 'managed' } })).toEqual(lengthPrefixed(managed));
   });

@@ -191,22 +191,25 @@ const dataKey: fc.Arbitrary<DataKey> = fc.record({
   purgeAfter: fc.option(at, { nil: undefined }),
 });
 
-const wrap = fc.record({
-  ref,
-  host: words,
-  tenantId: words,
-  keyId: words,
-  algorithm: fc.constant('RSA-OAEP-256' as const),
-  ciphertext: words,
-  commitment: words,
-  seal,
-});
+const wrap = fc.record(
+  {
+    ref,
+    host: words,
+    tenantId: words,
+    keyId: words,
+    algorithm: fc.constant('RSA-OAEP-256' as const),
+    ciphertext: words,
+    commitment: words,
+    guard: fc.constant(true as const),
+    seal,
+  },
+  { requiredKeys: ['ref', 'host', 'tenantId', 'keyId', 'algorithm', 'ciphertext', 'commitment', 'seal'] },
+);
 const companyKey: fc.Arbitrary<CompanyKeyRow> = fc.record({
   companyId: id,
   keyringId: id,
   version: whole,
   wraps: fc.array(wrap, { maxLength: 3 }),
-  inForce: words,
   createdAt: at,
 });
 

@@ -23,7 +23,7 @@ const forgedRow = (row: string) => ({
 describe('a caller’s company key', () => {
   it.each([
     ['cannot be read', { wraps: 'none' }],
-    ['has no wrap of the provider in force', { inForce: 'azure-key-vault:contoso' }],
+    ['has no wrap', { wraps: '[]' }],
   ])('is refused by name, and no vault is asked, if its row %s', async (_, change) => {
     const rig = await Rig.withDataKeys(0);
     const row = await rig.store.read('companies', COMPANY, ROW_KEY);

@@ -198,7 +198,7 @@ describe('the allowance of a completed switch', () => {
     const { cells } = (await exports.rig.store.read('companies', COMPANY, rowKey))!;
     for (const change of [
       { wraps: 'none' },
-      { inForce: 'managed' },
+      { wraps: '[]' },
       { wraps: String(cells['wraps']).replace('"ciphertext":"', '"ciphertext":"A') },
     ]) {
       exports.rig.store.tamper('companies', COMPANY, rowKey, { ...cells, ...change });

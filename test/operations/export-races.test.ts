@@ -150,7 +150,7 @@ describe('an export that is refused', () => {
     const exports = await Exports.afterSwitch(1);
     const row = companyKeyRowKey(KEYRING, 2);
     const { cells } = (await exports.rig.store.read('companies', COMPANY, row))!;
-    exports.rig.store.tamper('companies', COMPANY, row, { ...cells, inForce: 'managed' });
+    exports.rig.store.tamper('companies', COMPANY, row, { ...cells, wraps: '[]' });
     expect(errorOf(await exports.export())).toMatchObject({ failure: { facts: { detail: row } } });
     expect(exports.rig.log.entries).toContainEqual({
       level: 'error',

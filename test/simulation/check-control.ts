@@ -175,8 +175,9 @@ export class ControlCheck {
       if (found !== expected) {
         this.#history.broken('2', `company key ${row.version} opens with ${found}, expected ${expected}`);
       }
-      if (row.inForce !== providerName(keyring.provider)) {
-        this.#history.broken('1', `the wrap in force of company key ${row.version} is ${row.inForce}`);
+      const inForce = row.wraps.filter(({ guard }) => guard !== true).map(({ ref }) => providerName(ref));
+      if (inForce.join() !== providerName(keyring.provider)) {
+        this.#history.broken('1', `the wrap in force of company key ${row.version} is ${inForce.join() || 'none'}`);
       }
       for (const { ref, keyId } of row.wraps) {
         if (parseKeyId(keyId)?.host !== this.hostOf(ref)) this.#history.broken('6', `a wrap leads to ${keyId}`);

@@ -351,7 +351,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'the wrap of the vault that is left stays after the commit',
     1,
-    inFile(`${SWITCHES}/finish.ts`, ['wraps: keep ? [keep] : [], inForce', 'wraps: stays.value.wraps, inForce']),
+    inFile(`${SWITCHES}/finish.ts`, ['wraps: [wrap] }', 'wraps: stays.value.wraps }']),
   ),
   bug(
     'a company key is kept for ever',

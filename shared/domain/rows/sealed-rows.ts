@@ -14,7 +14,6 @@ export const companyKeyCells = (row: CompanyKeyRow): CellRecord => ({
   format: FORMAT,
   version: row.version,
   wraps: JSON.stringify(row.wraps),
-  inForce: row.inForce,
   createdAt: row.createdAt,
 });
 
@@ -23,9 +22,8 @@ export function readCompanyKey(
   place: { readonly companyId: string; readonly keyringId: string; readonly version: number },
 ): CompanyKeyRow | undefined {
   const wraps = json(cells, 'wraps');
-  const inForce = text(cells, 'inForce');
   const createdAt = text(cells, 'createdAt');
-  if (!Array.isArray(wraps) || inForce === undefined || createdAt === undefined) return undefined;
+  if (!Array.isArray(wraps) || createdAt === undefined) return undefined;
   if (count(cells, 'format') !== FORMAT) return undefined;
   const read: Wrap[] = [];
   for (const value of wraps as unknown[]) {
@@ -33,18 +31,19 @@ export function readCompanyKey(
     if (!wrap) return undefined;
     read.push(wrap);
   }
-  return { ...place, wraps: read, inForce, createdAt };
+  return { ...place, wraps: read, createdAt };
 }
 
 function readWrap(value: unknown): Wrap | undefined {
   if (!isRecord(value)) return undefined;
-  const { host, tenantId, keyId, algorithm, ciphertext, commitment } = value;
+  const { host, tenantId, keyId, algorithm, ciphertext, commitment, guard } = value;
   const ref = readRef(value['ref']);
   const seal = readSeal(value['seal']);
   if (!ref || !seal || algorithm !== WRAP_ALGORITHM) return undefined;
   if (typeof host !== 'string' || typeof tenantId !== 'string') return undefined;
   if (typeof keyId !== 'string' || typeof ciphertext !== 'string' || typeof commitment !== 'string') return undefined;
-  return { ref, host, tenantId, keyId, algorithm, ciphertext, commitment, seal };
+  if (guard !== undefined && guard !== true) return undefined;
+  return { ref, host, tenantId, keyId, algorithm, ciphertext, commitment, ...present({ guard }), seal };
 }
 
 function readRef(value: unknown): ProviderRef | undefined {

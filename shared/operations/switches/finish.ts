@@ -2,12 +2,12 @@
 // were read before the shards were looked at, so nothing that was true of them can have changed without its failing.
 import type { KeyObject } from 'node:crypto';
 import { KEYSWITCH } from '../../domain/audit.ts';
-import type { CompanyKeyRow } from '../../domain/company-key.ts';
+import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
 import { keepKey, KEPT_KEY_NONCE_BYTES, openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
-import { providerName, type ProviderRef } from '../../domain/provider.ts';
+import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { switchCells } from '../../domain/rows/control-rows.ts';
 import { keptKeyCells } from '../../domain/rows/kept-rows.ts';
 import { companyKeyRowKey, keptKeyRowKey } from '../../domain/rows/row-keys.ts';
@@ -19,12 +19,19 @@ import { awaitsItsAdmin, isRunning, turnOf, type Switch } from '../../domain/swi
 import { renewOnAgenda } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
-import { loadReadableCompanyKey, openWrap, wrapOf, type CompanyKeyOpening } from '../company-key-opener.ts';
+import {
+  loadReadableCompanyKey,
+  openWrap,
+  wrapInForce,
+  wrapOf,
+  type CompanyKeyOpening,
+} from '../company-key-opener.ts';
 import { loadCompany, loadKeptKey, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
 import { loadExportState, writeExportState } from '../export-state.ts';
 import type { RowWrite, Sealer } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
+import { putInForce } from '../wrap-company-key.ts';
 import { countsDiffer } from './counts-differ.ts';
 import { isDone } from './enqueue.ts';
 import { keptItemOf } from './sweep-kept.ts';
@@ -179,7 +186,11 @@ async function proveAndStore(
   const { stays, goes, sw } = ending;
   const staying = await openedAnew(deps, place, ending, stays.value);
   if (!('key' in staying)) return staying;
-  const going = await openedAnew(deps, place, ending, goes.value);
+  const [denied, going] = await Promise.all([
+    heldByDenial(deps, place, ending),
+    openedAnew(deps, place, ending, goes.value),
+  ]);
+  if (denied) return denied;
   const mayEnd = 'key' in going || (sw.value.endsWithoutKeeping === true && !mayPass(going.failure));
   if (!mayEnd) return { ...going, ...(mayPass(going.failure) ? {} : { ofKeeping: true }) };
   const kept = 'key' in going ? keptRow(deps, place, ending, { going: going.key, staying: staying.key }) : undefined;
@@ -187,7 +198,9 @@ async function proveAndStore(
   const endedAt = deps.clock.now();
   const allowed = await allowance(deps, place, ending, endedAt);
   if (!allowed.ok) return { type: 'failed', side: 'target', failure: allowed.error };
-  return store(deps, place, ending, { shards, kept, endedAt, allowed: allowed.value });
+  const inForce = await putInForce(deps.sealer, stays.value, staying.wrap);
+  if (!inForce.ok) return { type: 'failed', side: 'target', failure: inForce.error };
+  return store(deps, place, ending, { shards, kept, endedAt, allowed: allowed.value, wrap: inForce.value });
 }
 
 async function openedAnew(
@@ -195,7 +208,7 @@ async function openedAnew(
   place: SwitchPlace,
   { endsWith, sw }: Ending,
   row: CompanyKeyRow,
-): Promise<{ readonly key: KeyObject } | Failed> {
+): Promise<{ readonly key: KeyObject; readonly wrap: Wrap } | Failed> {
   const side = sw.value.state === 're-protecting' && sw.value.kind === 'switch' ? 'target' : 'source';
   const wrap = wrapOf(row, endsWith);
   if (!wrap) {
@@ -203,7 +216,23 @@ async function openedAnew(
     return { type: 'failed', side, failure: forged(deps.log, { companyId: place.companyId, rowKey }) };
   }
   const opened = await openWrap(deps, row, wrap);
-  return opened.ok ? { key: opened.value } : { type: 'failed', side, failure: opened.error };
+  return opened.ok ? { key: opened.value, wrap } : { type: 'failed', side, failure: opened.error };
+}
+
+/**
+ * A denial by the vault in force holds the end as it holds the passes, until an admin of the company goes on over it: rows may have been moved before it
+ * came, and a switch may have waited long since. One that is only away holds nothing.
+ */
+async function heldByDenial(deps: Finishing, place: SwitchPlace, { goes, sw }: Ending): Promise<Failed | undefined> {
+  const { state, kind, source, denialAccepted } = sw.value;
+  if (kind !== 'switch' || state !== 're-protecting' || denialAccepted) return undefined;
+  const wrap = wrapInForce(goes.value);
+  if (!wrap || !sameProvider(wrap.ref, source)) {
+    const rowKey = companyKeyRowKey(place.keyringId, goes.value.version);
+    return { type: 'failed', side: 'source', failure: forged(deps.log, { companyId: place.companyId, rowKey }) };
+  }
+  const opened = await openWrap(deps, goes.value, wrap);
+  return opened.ok || mayPass(opened.error) ? undefined : { type: 'failed', side: 'source', failure: opened.error };
 }
 
 /** Wrapped here, opened again and compared before the key itself goes. */
@@ -235,16 +264,18 @@ async function store(
     kept,
     endedAt,
     allowed,
+    wrap,
   }: {
     readonly shards: readonly (LoadedShard | undefined)[];
     readonly kept: KeptKey | undefined;
     readonly endedAt: Date;
     readonly allowed: readonly RowWrite[];
+    /** The only one that stays. */
+    readonly wrap: Wrap;
   },
 ): Promise<FinishOutcome> {
   const { company, keyring, sw, stays, goes, connections, endsWith } = ending;
   const committed = sw.value.state === 're-protecting';
-  const keep = wrapOf(stays.value, endsWith);
   // The key itself is at hand: a row that somebody put there past Keyswitch is written over, and holds up no end.
   const planted = kept && (await loadKeptKey(deps.tables, kept));
   const next: Switch = {
@@ -263,7 +294,7 @@ async function store(
     {
       kind: 'replace',
       rowKey: companyKeyRowKey(place.keyringId, stays.value.version),
-      cells: companyKeyCells({ ...stays.value, wraps: keep ? [keep] : [], inForce: providerName(endsWith) }),
+      cells: companyKeyCells({ ...stays.value, wraps: [wrap] }),
       etag: stays.etag,
     },
     { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },

@@ -9,6 +9,7 @@ import { ofKeyInUse } from '../../domain/key-in-use.ts';
 import { providerName, type ProviderRef, type VaultKey, type VaultTarget } from '../../domain/provider.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { present } from '../../domain/rows/cells.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import { audited } from '../audit/audited.ts';
@@ -114,7 +115,8 @@ async function rewrap(
   const opened = await openWrap(deps, row, old);
   if (!opened.ok) return opened;
   const companyKey = opened.value.export();
-  const making = makeProvenWrap(deps, { target, vaultKey, companyKey, context: row });
+  const { guard } = old;
+  const making = makeProvenWrap(deps, { target, vaultKey, companyKey, context: row, ...present({ guard }) });
   const wrap = await making.finally(() => companyKey.fill(0));
   if (!wrap.ok) return wrap;
   const isOld = (other: Wrap): boolean => providerName(other.ref) === providerName(target.ref);

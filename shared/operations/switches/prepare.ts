@@ -10,6 +10,7 @@ import type { Company, Keyring } from '../../domain/keyring.ts';
 import { ofKeyInUse } from '../../domain/key-in-use.ts';
 import { parseKeyId, providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { present } from '../../domain/rows/cells.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import type { Switch } from '../../domain/switch.ts';
@@ -166,7 +167,8 @@ async function makeWraps(
   if (!opened.ok) return err({ side: 'source', failure: opened.error });
   const oldKey = opened.value.export();
   const jobs = [next, { context: oldContext, key: oldKey }] as const;
-  const underTarget = await wrapUnder(deps, { ref: target, purpose: 'test', jobs }).finally(() => oldKey.fill(0));
+  const asGuards = { ref: target, purpose: 'test', jobs, guard: true } as const;
+  const underTarget = await wrapUnder(deps, asGuards).finally(() => oldKey.fill(0));
   if (!underTarget.ok) return err({ side: 'target', failure: underTarget.error });
   return ok({ old: underTarget.value.slice(1), next: [...underSource.value, ...underTarget.value.slice(0, 1)] });
 }
@@ -197,9 +199,10 @@ async function wrapUnder(
     readonly purpose: 'test' | 'in-force';
     readonly keyId?: string;
     readonly jobs: readonly [WrapJob, ...WrapJob[]];
+    readonly guard?: true;
   },
 ): Promise<Result<Wrap[], Failure>> {
-  const { ref, purpose, jobs, keyId } = input;
+  const { ref, purpose, jobs, keyId, guard } = input;
   const target = await targetOf(deps, { companyId: jobs[0].context.companyId, ref });
   if (!target.ok) return target;
   const vaultKey = await deps.vaults.readKey(
@@ -211,7 +214,7 @@ async function wrapUnder(
   const [unfit] = judgeKey(vaultKey.value, policy).denials;
   if (unfit) return err(unfit);
   const wraps: Wrap[] = [];
-  const place = { target: target.value, vaultKey: vaultKey.value };
+  const place = { target: target.value, vaultKey: vaultKey.value, ...present({ guard }) };
   const made = jobs.map(({ context, key }) => makeProvenWrap(deps, { ...place, companyKey: key, context }));
   for (const wrap of await Promise.all(made)) {
     if (!wrap.ok) return wrap;
@@ -243,7 +246,6 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
   const nextRow: CompanyKeyRow = {
     ...contextOf(place, sw.value.toVersion),
     wraps: wraps.next,
-    inForce: providerName(sw.value.source),
     createdAt: now,
   };
   const writes: RowWrite[] = [

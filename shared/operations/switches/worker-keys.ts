@@ -5,11 +5,10 @@ import type { KeyObject } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
-import { providerName } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { versionsOf, type Switch } from '../../domain/switch.ts';
-import { loadReadableCompanyKey, openWrap, type CompanyKeyOpening } from '../company-key-opener.ts';
+import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from '../company-key-opener.ts';
 import { openKept, type KeyUntil } from '../kept-keys.ts';
 import type { Clock } from '../ports.ts';
 import { forged } from '../seals.ts';
@@ -119,15 +118,15 @@ export class WorkerKeys {
         this.#keys.set(name, { key: key.value, expiresAtMs });
         return key;
       }
-      const found = problemWith(sw, row.value.value, wrap, key.error);
+      const found = problemWith(sw, wrap, key.error);
       if (found.type === 'blocked') {
-        if (!mayUseOther(sw, row.value.value, wrap, key.error)) return err(found);
+        if (!mayUseOther(sw, wrap, key.error)) return err(found);
         const granted = await this.#checkGrant(companyId, sw);
         if (!granted.ok) return granted;
       }
       problem = problem?.type === 'later' ? problem : found;
     }
-    return err(problem ?? this.#withoutWraps(context));
+    return err(problem ?? this.#notOurs(context));
   }
 
   /** Going on over a denial is an admin's word, which is sealed with the switch. */
@@ -139,22 +138,26 @@ export class WorkerKeys {
     return err({ type: mayPass(checked.error) ? 'later' : 'blocked', side: 'source', failure: checked.error });
   }
 
-  /** Every row of ours has a wrap: this one is somebody else's, and whoever waits for the switch is told so. */
-  #withoutWraps({ companyId, keyringId, version }: CompanyKeyContext): WorkerKeyProblem {
+  /** Every row of ours has a wrap in force: this one is somebody else's, and whoever waits for the switch is told so. */
+  #notOurs({ companyId, keyringId, version }: CompanyKeyContext): WorkerKeyProblem {
     const rowKey = companyKeyRowKey(keyringId, version);
     return { type: 'blocked', side: 'source', failure: forged(this.#opening.log, { companyId, rowKey }) };
   }
 }
 
-/** Which wrap is tried first. With one wrap (a re-key) there is no choice. */
+/**
+ * Which wrap is tried first. With one wrap (a re-key) there is no choice. None where none is in force: somebody has taken away the one whose vault may
+ * deny.
+ */
 function inOrder(row: CompanyKeyRow, sw: Switch, use: WorkerKeyUse): readonly Wrap[] {
+  if (!wrapInForce(row)) return [];
   const inForceFirst = use === 'rewrap' || versionsOf(sw).writeVersion === sw.fromVersion;
-  const rank = (wrap: Wrap): number => ((providerName(wrap.ref) === row.inForce) === inForceFirst ? 0 : 1);
+  const rank = (wrap: Wrap): number => ((wrap.guard !== true) === inForceFirst ? 0 : 1);
   return [...row.wraps].sort((a, b) => rank(a) - rank(b));
 }
 
-function problemWith(sw: Switch, row: CompanyKeyRow, wrap: Wrap, failure: Failure): WorkerKeyProblem {
-  const side = sw.kind === 'rekey' || providerName(wrap.ref) === row.inForce ? 'source' : 'target';
+function problemWith(sw: Switch, wrap: Wrap, failure: Failure): WorkerKeyProblem {
+  const side = sw.kind === 'rekey' || wrap.guard !== true ? 'source' : 'target';
   return { type: mayPass(failure) ? 'later' : 'blocked', side, failure };
 }
 
@@ -162,7 +165,7 @@ function problemWith(sw: Switch, row: CompanyKeyRow, wrap: Wrap, failure: Failur
  * A denial by the vault in force stops the switch until somebody chooses: callers fail closed, and so must it. A denial by the
  * other vault does not, while the one in force still opens: the end of the switch will meet it. A forged row always stops it.
  */
-function mayUseOther(sw: Switch, row: CompanyKeyRow, wrap: Wrap, failure: Failure): boolean {
+function mayUseOther(sw: Switch, wrap: Wrap, failure: Failure): boolean {
   if (failure.kind !== 'denied') return false;
-  return providerName(wrap.ref) !== row.inForce || sw.denialAccepted;
+  return wrap.guard === true || sw.denialAccepted;
 }

@@ -24,8 +24,8 @@ const wrap: Wrap = {
   commitment: 'CCCC',
   seal: SEAL,
 };
-const managed: Wrap = { ...wrap, ref: { provider: 'managed' } };
-const row: CompanyKeyRow = { ...PLACE, wraps: [wrap, managed], inForce: 'azure-key-vault:contoso', createdAt: AT };
+const managed: Wrap = { ...wrap, ref: { provider: 'managed' }, guard: true };
+const row: CompanyKeyRow = { ...PLACE, wraps: [wrap, managed], createdAt: AT };
 
 describe('a company key', () => {
   const read = (change: CellRecord): CompanyKeyRow | undefined =>
@@ -43,7 +43,6 @@ describe('a company key', () => {
   it.each([
     ['no wraps', { wraps: undefined }],
     ['wraps that are no list', { wraps: '{}' }],
-    ['no provider in force', { inForce: undefined }],
     ['no time', { createdAt: undefined }],
     ['another format', { format: 2 }],
   ])('with %s cannot be read', (_, change) => {
@@ -66,6 +65,8 @@ describe('a company key', () => {
     ['of no key', { ...wrap, keyId: null }],
     ['of nothing', { ...wrap, ciphertext: 7 }],
     ['that commits to nothing', { ...wrap, commitment: undefined }],
+    ['that is a guard by a word', { ...wrap, guard: 'true' }],
+    ['that says of itself that it is none', { ...wrap, guard: false }],
   ])('with one wrap %s cannot be read, though the other could', (_, malformed) => {
     expect(readWraps(managed, malformed)).toBeUndefined();
   });

@@ -142,7 +142,8 @@ describe('preparing a switch', () => {
   it('names the row if it has no wrap of the provider that the switch leaves', async () => {
     const { rig, sw } = await preparing();
     const row = (await loadCompanyKeyRow(rig.store, { ...KEYRING_PLACE, version: 1 }))!.value!;
-    rig.store.tamper('companies', COMPANY, ROW_KEY, companyKeyCells({ ...row, inForce: 'azure-key-vault:fabrikam' }));
+    const wraps = row.wraps.map((wrap) => ({ ...wrap, ref: FABRIKAM }));
+    rig.store.tamper('companies', COMPANY, ROW_KEY, companyKeyCells({ ...row, wraps }));
     rig.log.entries.length = 0;
     expect(await prepare(rig.deps, PLACE, sw)).toMatchObject(failedAt('source', 'row-forged'));
     const detail = { companyId: COMPANY, row: ROW_KEY };
@@ -271,7 +272,7 @@ async function strayWrap(rig: Rig): Promise<Wrap> {
   if (!vaultKey.ok) throw new Error('no key');
   const context = { ...KEYRING_PLACE, version: 1 };
   const companyKey = Buffer.alloc(COMPANY_KEY_BYTES, 7);
-  const wrap = await makeWrap(rig.vaults, { target, vaultKey: vaultKey.value, companyKey, context });
+  const wrap = await makeWrap(rig.vaults, { target, vaultKey: vaultKey.value, companyKey, context, guard: true });
   if (!wrap.ok) throw new Error('no wrap');
   return wrap.value;
 }

@@ -2,7 +2,7 @@
 import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
-import { providerName, type ProviderRef, type VaultTarget } from '../../../shared/domain/provider.ts';
+import type { ProviderRef, VaultTarget } from '../../../shared/domain/provider.ts';
 import { companyCells, keyringCells, switchCells } from '../../../shared/domain/rows/control-rows.ts';
 import { dataKeyCells, readDataKey, readShard, shardCells } from '../../../shared/domain/rows/data-rows.ts';
 import {
@@ -175,7 +175,6 @@ export class Rig {
     const row = {
       ...context,
       wraps: [wrap.value],
-      inForce: providerName(MANAGED),
       createdAt: this.clock.now().toISOString(),
     };
     this.#put('companies', COMPANY, companyKeyRowKey(KEYRING, version), companyKeyCells(row));

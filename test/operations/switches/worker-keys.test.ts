@@ -167,9 +167,6 @@ describe('a worker that needs a company key', () => {
   it('names the source in a re-key, which has no other side', async () => {
     const { rig, sw, keys } = await reProtecting('rekey');
     rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' });
-    const row = (await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 2 }))!.value!;
-    const cells = companyKeyCells({ ...row, inForce: 'azure-key-vault:contoso' });
-    rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 2), cells);
     expect(await keys.get(COMPANY, sw, NEW)).toMatchObject({ error: { type: 'blocked', side: 'source' } });
   });
 });
