@@ -59,7 +59,10 @@ export function cancelSwitch(
   return ordered(deps, what, (sw, order) => {
     if (sw.value.state === 'rolling-back') return unblockedTo(deps, order, sw, { denialAccepted: true });
     if (sw.value.state === 're-protecting')
-      return turnTo(deps, order, sw, { direction: 'back', denialAccepted: acceptsDenial(sw.value) });
+      return turnTo(deps, order, sw, {
+        direction: 'back',
+        denialAccepted: sw.value.denialAccepted || isDeniedInForce(sw.value),
+      });
     return endUntouched(deps, order, sw);
   });
 }
@@ -121,7 +124,8 @@ export function retrySwitch(
         const message = 'The switch was turned back. Only an admin of the company may turn it forward again.';
         return Promise.resolve(err({ type: 'company-admin-only', companyId, message }));
       }
-      const denialAccepted = !byVendor && acceptsDenial(sw.value);
+      // What was accepted on the way back anybody may have accepted: it counts for nothing forward.
+      const denialAccepted = !byVendor && isDeniedInForce(sw.value);
       return turnTo(deps, order, sw, { direction, denialAccepted });
     }
     const denialAccepted = sw.value.denialAccepted || (direction !== undefined && !byVendor);
@@ -129,9 +133,7 @@ export function retrySwitch(
   });
 }
 
-/** Somebody who turns a blocked switch has seen what blocks it. */
-const acceptsDenial = (sw: Switch): boolean => sw.denialAccepted || sw.blocked !== undefined;
-
+/** Whoever turns such a switch has seen the denial, and goes on over it. */
 const isDeniedInForce = ({ blocked }: Switch): boolean =>
   blocked?.reason === 'provider' && blocked.side === 'source' && blocked.failure.kind === 'denied';
 

@@ -32,6 +32,12 @@ const LONG_MS = 60_000;
 const PLACE = place('s1');
 const ADVANCE = { format: 1, kind: 'advance', attempt: 0, ...PLACE };
 const DEAD_LETTER = { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'planted' } as const;
+const DENIED = {
+  reason: 'provider',
+  side: 'source',
+  since: '2026-01-01T00:00:00.000Z',
+  failure: failure('access-denied-rbac', { vaultHost: 'contoso.vault.azure.net' }),
+} as const;
 
 const switchOf = async (rig: Rig): Promise<Switch> => (await loadSwitch(rig.store, PLACE))!.value;
 const keyringOf = async (rig: Rig) => (await loadKeyring(rig.store, { companyId: COMPANY, keyringId: KEYRING }))!.value;
@@ -236,7 +242,7 @@ describe('turning a switch', () => {
   });
 
   it.each([
-    ['was blocked', { blocked: DEAD_LETTER }],
+    ['was blocked by a denial of the vault in force', { blocked: DENIED }],
     ['had seen so before', { denialAccepted: true }],
   ])('goes on by the other wrap if it %s', async (_, change) => {
     const rig = await reProtecting();
@@ -244,6 +250,20 @@ describe('turning a switch', () => {
     await cancelSwitch(rig.deps, PLACE, ADMIN);
     const turned = await switchOf(rig);
     expect([turned.denialAccepted, turned.blocked]).toEqual([true, undefined]);
+  });
+
+  it.each([
+    ['by something else', DEAD_LETTER],
+    ['by the other vault', { ...DENIED, side: 'target' } as const],
+    ['by the vault in force, which is only away', { ...DENIED, failure: failure('vault-unreachable') } as const],
+  ])('accepts no denial that nobody has met if it was blocked %s', async (_, blocked) => {
+    const rig = await reProtecting();
+    await rig.tamperSwitch('s1', { blocked });
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    expect((await switchOf(rig)).denialAccepted).toBe(false);
+    await rig.tamperSwitch('s1', { blocked });
+    await forward(rig.deps, PLACE, ADMIN);
+    expect(await switchOf(rig)).toMatchObject({ state: 're-protecting', denialAccepted: false });
   });
 });
 
@@ -366,12 +386,6 @@ describe('retrying', () => {
 });
 
 describe('the vendor', () => {
-  const DENIED = {
-    reason: 'provider',
-    side: 'source',
-    since: '2026-01-01T00:00:00.000Z',
-    failure: failure('access-denied-rbac', { vaultHost: 'contoso.vault.azure.net' }),
-  } as const;
   const vendorForward = (rig: Rig): ReturnType<typeof retrySwitch> =>
     retrySwitch(rig.deps, { ...PLACE, direction: 'forward', vendor: { maySwitch: false } }, ADMIN);
 
@@ -396,6 +410,15 @@ describe('the vendor', () => {
     await cancelSwitch(rig.deps, PLACE, ADMIN);
     const turned = { ...PLACE, direction: 'forward', vendor: { maySwitch: true } } as const;
     await retrySwitch(rig.deps, turned, ADMIN);
+    expect(await switchOf(rig)).toMatchObject({ state: 're-protecting', denialAccepted: false });
+  });
+
+  it('plants none for the company to take over, by turning a switch back twice', async () => {
+    const rig = await reProtecting();
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    await cancelSwitch(rig.deps, PLACE, ADMIN);
+    expect((await switchOf(rig)).denialAccepted).toBe(true);
+    await forward(rig.deps, PLACE, ADMIN);
     expect(await switchOf(rig)).toMatchObject({ state: 're-protecting', denialAccepted: false });
   });
 
