@@ -22,7 +22,7 @@ const claimBody = z
     keyName: z.string(),
     companyId,
     claimedAt: time,
-    /** `releasing`: a release was begun and has to be asked for once more. */
+    /** `releasing`: a release was begun, and has to be asked for once more unless the company consents anew. */
     state: z.enum(['held', 'releasing']),
   })
   .meta({ id: 'VaultClaim', description: 'The company whose consent claimed this vault key.' });

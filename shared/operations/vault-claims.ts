@@ -32,7 +32,8 @@ async function loadClaim(
 
 /**
  * Success if the company holds it already. `vault-key-in-use` if another one does: a claim counts as long as a connection of its company
- * names the key, and so ends with the connection, with its pointing elsewhere, and with the company.
+ * names the key, and so ends with the connection, with its pointing elsewhere, and with the company. One of its own that somebody is releasing, or
+ * has left so and died, is claimed anew: the release then finds another claim than it meant.
  */
 export function claimVaultKey(
   deps: Auditing,
@@ -43,28 +44,31 @@ export function claimVaultKey(
     const cells = claimCells({ companyId, state: 'held', claimedAt: deps.clock.now().toISOString() });
     let write: RowWrite = { kind: 'insert', rowKey: CLAIM_ROW_KEY, cells };
     if (claim) {
-      if (claim.value.companyId === companyId || (await isNamed(deps.tables, claim.value.companyId, key)))
-        return judged(claim.value, { companyId, key });
-      // Marked first and looked at again, as a release is: whoever relies on it meanwhile finds the mark, or is found.
-      const marked = await mark(deps, key, claim, 'releasing');
-      if (typeof marked === 'string' || !marked.ok) return marked;
-      if (await isNamed(deps.tables, claim.value.companyId, key)) {
-        const held = await mark(deps, key, { value: claim.value, etag: marked.value }, claim.value.state);
-        return typeof held === 'string' ? held : judged(claim.value, { companyId, key });
-      }
-      write = { kind: 'replace', rowKey: CLAIM_ROW_KEY, cells, etag: marked.value };
+      const isOwn = claim.value.companyId === companyId;
+      if (isOwn && claim.value.state === 'held') return ok(undefined);
+      const free = isOwn ? ok(claim.etag) : await freed(deps, key, claim);
+      if (typeof free === 'string' || !free.ok) return free;
+      write = { kind: 'replace', rowKey: CLAIM_ROW_KEY, cells, etag: free.value };
     }
     const written = await deps.tables.write('vaultkeys', claimPartition(key), [write]);
     return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   });
 }
 
-function judged(
-  claim: VaultClaim,
-  { companyId, key }: { readonly companyId: string; readonly key: VaultKeyName },
-): Result<undefined, Refusal> | 'lost-race' {
-  if (claim.companyId !== companyId) return err({ type: 'failure', failure: inUse(key) });
-  return claim.state === 'held' ? ok(undefined) : 'lost-race';
+/** The ETag of another company's claim under which it may be taken over, since no connection of theirs names the key. */
+async function freed(
+  deps: Auditing,
+  key: VaultKeyName,
+  claim: Loaded<VaultClaim>,
+): Promise<Result<string, Refusal> | Undecided> {
+  const { companyId, state } = claim.value;
+  const taken = err({ type: 'failure', failure: inUse(key) } as const);
+  if (await isNamed(deps.tables, companyId, key)) return taken;
+  // Marked first and looked at again, as a release is: whoever relies on it meanwhile finds the mark, or is found.
+  const marked = await mark(deps, key, claim, 'releasing');
+  if (typeof marked === 'string' || !marked.ok || !(await isNamed(deps.tables, companyId, key))) return marked;
+  const held = await mark(deps, key, { value: claim.value, etag: marked.value }, state);
+  return typeof held === 'string' ? held : taken;
 }
 
 const inUse = ({ host, keyName }: VaultKeyName): Failure => failure('vault-key-in-use', { vaultHost: host, keyName });

@@ -147,6 +147,32 @@ describe('where the process dies', () => {
   );
 });
 
+describe('a claim that somebody died over while it was released', () => {
+  const leaveReleasing = (): Promise<unknown> =>
+    release(tablesBut(world.tables, { list: () => Promise.reject(new StoreUnavailable('dead')) })).catch(
+      () => undefined,
+    );
+
+  it('is claimed anew by a consent of its company, and by nobody else while a connection names the key', async () => {
+    await leaveReleasing();
+    expect(claim()).toMatchObject({ companyId: COMPANY, state: 'releasing' });
+    expect((await lackOfClaim(world.deps, OURS))?.code).toBe('consent-required');
+    expect(codeOf(await claimVaultKey(world.deps, THEIRS))).toBe('vault-key-in-use');
+    expect(codeOf(await claimVaultKey(world.deps, OURS))).toBeUndefined();
+    expect(claim()).toEqual({ companyId: COMPANY, state: 'held', claimedAt: '2026-06-01T00:01:00.000Z' });
+    expect(await lackOfClaim(world.deps, OURS)).toBeUndefined();
+  });
+
+  it('is not taken away any more by a release that goes on after that', async () => {
+    const after = async (): Promise<void> => {
+      await claimVaultKey(world.deps, OURS);
+    };
+    expect(codeOf(await release(looking(world.tables, { after })))).toBeUndefined();
+    expect(claim()).toMatchObject({ companyId: COMPANY, state: 'held' });
+    expect(recorded(COMPANY)).toBe(0);
+  });
+});
+
 describe('a key in use', () => {
   it('is not released from under a switch that begins once the claim is marked', async () => {
     const refused = await release(looking(world.tables, { before: () => world.tamper(USED) }));

@@ -6,7 +6,7 @@ const CLAIM_STATES = ['held', 'releasing'] as const;
 
 export interface VaultClaim {
   readonly companyId: string;
-  /** `releasing`: a partner admin is about to take it away; nobody may begin to rely on it. */
+  /** `releasing`: somebody is about to take it away, or died over it; nobody may begin to rely on it before its company consents anew. */
   readonly state: (typeof CLAIM_STATES)[number];
   readonly claimedAt: string;
 }
