@@ -52,6 +52,7 @@ async function verified(
   const { continuation } = pageRequest({ skiptoken });
   const piece = await verifyEvents(deps, {
     companyId: chain.companyId,
+    asked: { by: call.subject, requestId: call.actor.requestId },
     ...present({
       known: head === undefined ? undefined : knownHead(head),
       from: from === undefined ? undefined : knownHead(from),

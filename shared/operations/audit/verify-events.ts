@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import { sealedBytesOfHead, type AuditRecord, type ChainHead } from '../../domain/audit.ts';
 import { ChainCheck, type ChainReport, type CheckedSignature, type StoredRecord } from '../../domain/audit-check.ts';
 import { NO_HEAD, readMarker, readRecord, readSigned, type StoredHead } from '../../domain/rows/audit-rows.ts';
-import { MalformedRow } from '../../domain/rows/cells.ts';
+import { MalformedRow, present } from '../../domain/rows/cells.ts';
 import {
   MARKER_PREFIX,
   markerRowKey,
@@ -47,6 +47,8 @@ interface Chain {
   readonly from?: ChainHead;
   /** Of the piece before. */
   readonly continuation?: string;
+  /** The caller's subject, and the id of the call. */
+  readonly asked?: { readonly by: string; readonly requestId: string };
 }
 
 /**
@@ -72,7 +74,7 @@ export async function verifyEvents(
   const next = stopped.value && writeContinuation({ ...stopped.value, progress: check.progress });
   const report = next === undefined ? await piece.end() : ok(check.soFar);
   if (!report.ok) return report;
-  logProblems(deps.log, companyId, report.value);
+  logProblems(deps.log, chain, report.value);
   return ok(next === undefined ? report.value : { ...report.value, continuation: next });
 }
 
@@ -268,8 +270,19 @@ async function recordAt(tables: Tables, companyId: string, sequence: number): Pr
   return row && readRecord(row.cells, companyId);
 }
 
-function logProblems(log: Log, companyId: string, { problems }: ChainReport): void {
+/**
+ * With who asked, and what they brought along of their own: a head, a beginning or a continuation that is made up makes problems that no chain has.
+ * Without `given` it is the tables alone that say so.
+ */
+function logProblems(
+  log: Log,
+  { companyId, known, from, continuation, asked }: Chain,
+  { problems }: ChainReport,
+): void {
+  const brought = Object.entries({ head: known, from, continuation }).filter(([, value]) => value !== undefined);
+  const given = brought.length === 0 ? undefined : brought.map(([name]) => name).join(' ');
   for (const { code, sequence } of problems) {
-    log.write({ level: 'error', event: 'security.events-broken', detail: { companyId, code, sequence } });
+    const detail = { companyId, code, sequence, ...asked, ...present({ given }) };
+    log.write({ level: 'error', event: 'security.events-broken', detail });
   }
 }

@@ -201,6 +201,27 @@ describe('somebody who writes the tables', () => {
     const detail = { companyId: COMPANY, code: 'gap' satisfies ProblemCode, sequence: 5 };
     expect(chain.rig.log.entries).toContainEqual({ level: 'error', event: 'security.events-broken', detail });
   });
+
+  it('is told from what a caller has made up: a head, a beginning, a continuation', async () => {
+    const chain = await ChainRig.started();
+    const asked = { by: 'an auditor', requestId: 'r1' };
+    const madeUp = { sequence: 3, hash: 'f'.repeat(64) };
+    const { continuation = '' } = valueOf(await verifyEvents(chain.deps, { companyId: COMPANY }, { maxRows: 1 }));
+    const altered = continuation.replace(/("last":.*?"hash":")[0-9a-f]{8}/, '$1ffffffff');
+    for (const [given, brought] of [
+      ['head', { known: madeUp }],
+      ['from', { from: madeUp }],
+      ['continuation', { continuation: altered }],
+      ['head from', { known: madeUp, from: madeUp }],
+    ] as const) {
+      chain.rig.log.entries.length = 0;
+      const report = valueOf(await verifyEvents(chain.deps, { companyId: COMPANY, asked, ...brought }));
+      expect([given, report.status]).toEqual([given, 'broken']);
+      const logged = chain.rig.log.entries.map(({ detail }) => detail);
+      expect(logged.length).toBeGreaterThan(0);
+      for (const detail of logged) expect(detail).toMatchObject({ ...asked, given });
+    }
+  });
 });
 
 describe('the hourly signature', () => {
