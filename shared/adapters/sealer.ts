@@ -69,6 +69,7 @@ export class AzureSealer implements Sealer {
   }
 
   async newestVersion(): Promise<Result<string, Failure>> {
+    this.#newest = undefined;
     const newest = await this.#newestKey();
     if (!newest.ok) return newest;
     return newest.value ? ok(newest.value.version) : err(failure('key-not-found', this.#pool.facts(this.#target)));

@@ -103,7 +103,7 @@ export interface ConnectionProbe {
 export interface Sealer {
   /** One `sign` call. */
   sign(bytes: Uint8Array): Promise<Result<Seal, Failure>>;
-  /** The version that `sign` names now. */
+  /** The version that `sign` names from now on, asked for anew: what a process knows may be some minutes old. */
   newestVersion(): Promise<Result<string, Failure>>;
   /** The public key of one version, from the configured vault and name only, asked for every few minutes. Undefined if there is none such, or if it may not be used. */
   publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>>;

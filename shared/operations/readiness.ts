@@ -1,6 +1,6 @@
 // Whether the app can work, that is whether its store answers. Anybody may ask, so what was found holds for a while, and who asks meanwhile
 // waits for the same look: probes cost one read in so many seconds, however many there are.
-import { readResealing, RESEALING_ROW_KEY, type ResealingState } from '../domain/rows/resealing-rows.ts';
+import { isSettled, readResealing, RESEALING_ROW_KEY, type ResealingState } from '../domain/rows/resealing-rows.ts';
 import { SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
 import { StoreUnavailable, type Clock, type Log, type Tables } from './ports.ts';
 
@@ -57,9 +57,16 @@ export class Readiness {
   }
 }
 
-const warningsOf = (state: ResealingState | undefined): readonly string[] =>
-  state === undefined || state.left === 0
+function warningsOf(state: ResealingState | undefined): readonly string[] {
+  if (!state) return [];
+  const { left, version } = state;
+  if (left > 0)
+    return [
+      `${left} seals do not name the newest version of the seal key yet, ${version}: keep older versions enabled, or enable them again, until none is left.`,
+    ];
+  return isSettled(state)
     ? []
     : [
-        `${state.left} seals do not name the newest version of the seal key yet, ${state.version}: keep older versions enabled, or enable them again, until none is left.`,
+        `Rows may have been sealed by an older version of the seal key than ${version} since they were looked at: keep older versions enabled until this warning is gone.`,
       ];
+}

@@ -1,13 +1,16 @@
 // Sealing rows anew under the newest version of the seal key, so that an older one can be disabled. A round over all companies, in slices that go on
-// where the last stopped; one a day, and one at once when there is a new version. A seal that does not verify is counted, and stays what it is. Each
+// where the last stopped; one a day, one at once when there is a new version, and one more once no process can seal by an older one any more. A seal that
+// does not verify is counted, and stays what it is. Each
 // company is looked at by itself: one whose rows cannot be read or written just then is counted, and keeps no other from its turn.
 import { sealedBytesOfHead } from '../domain/audit.ts';
 import { readSigned } from '../domain/rows/audit-rows.ts';
 import { count, MalformedRow } from '../domain/rows/cells.ts';
 import {
+  isSettled,
   readResealing,
   RESEALING_ROW_KEY,
   resealingCells,
+  SETTLED_AFTER_MS,
   type ResealingState,
 } from '../domain/rows/resealing-rows.ts';
 import { HEAD_ROW_KEY, rowKeysUnder, signedRowKey, SYSTEM_PARTITION } from '../domain/rows/row-keys.ts';
@@ -46,16 +49,13 @@ export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}):
   const state = row && readResealing(row.cells);
   const now = clock.now();
   if (state && !isDue(state, newest.value, now)) return 0;
-  const from: ResealingState =
-    state?.version === newest.value
-      ? { ...state, met: state.after === '' ? 0 : state.met }
-      : { version: newest.value, after: '', met: 0, left: state?.left ?? 0, ...wholeOf(state) };
+  const from = roundOf(state, newest.value, now);
   const deadlineMs = now.getTime() + budgetMs;
   const tally: Tally = { resealed: 0, met: from.met };
   const after = await round(deps, { from: from.after, version: newest.value, deadlineMs }, tally);
   const next: ResealingState =
     after === undefined
-      ? { version: newest.value, after: '', met: 0, left: tally.met, wholeAt: clock.now().toISOString() }
+      ? { ...from, after: '', met: 0, left: tally.met, wholeAt: clock.now().toISOString() }
       : { ...from, after, met: tally.met };
   if (after === undefined && tally.met > 0) {
     log.write({ level: 'warning', event: 'seals.left', detail: { seals: tally.met, version: newest.value } });
@@ -72,12 +72,20 @@ export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}):
 const wholeOf = (state: ResealingState | undefined): Pick<ResealingState, 'wholeAt'> =>
   state?.wholeAt === undefined ? {} : { wholeAt: state.wholeAt };
 
-const isDue = ({ version, after, wholeAt, left }: ResealingState, newest: string, now: Date): boolean =>
-  version !== newest ||
-  after !== '' ||
-  left > 0 ||
-  wholeAt === undefined ||
-  now.getTime() - Date.parse(wholeAt) >= ROUND_EVERY_MS;
+/** The round that goes on, or the next one. A first one has no older version behind it that anybody knows of. */
+function roundOf(state: ResealingState | undefined, version: string, now: Date): ResealingState {
+  const began = now.toISOString();
+  if (state?.version === version) return state.after === '' ? { ...state, began, met: 0 } : state;
+  const since = state ? began : new Date(now.getTime() - SETTLED_AFTER_MS).toISOString();
+  return { version, since, began, after: '', met: 0, left: state?.left ?? 0, ...wholeOf(state) };
+}
+
+function isDue(state: ResealingState, newest: string, now: Date): boolean {
+  const { version, since, after, wholeAt, left } = state;
+  if (version !== newest || after !== '' || left > 0 || wholeAt === undefined) return true;
+  if (now.getTime() - Date.parse(wholeAt) >= ROUND_EVERY_MS) return true;
+  return !isSettled(state) && now.getTime() - Date.parse(since) >= SETTLED_AFTER_MS;
+}
 
 /** The index row of the last company that was looked at, if time was over; undefined at the end of the round. */
 async function round(

@@ -41,6 +41,15 @@ test('a seal is a signature of 64 bytes by the newest version, which it names', 
   expect(verify('sha256', BYTES, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)).toBe(true);
 });
 
+test('who asks which version is the newest is told as it is now, and it seals from then on', async () => {
+  const { target, version } = await vendorVault();
+  const sealer = sealerOf(target);
+  expect(valueOf(await sealer.newestVersion())).toBe(version);
+  const rotated = await world.addVersion(target.host, SEAL_KEY, 'ec-p256-2');
+  expect(valueOf(await sealer.newestVersion())).toBe(rotated.version);
+  expect(valueOf(await sealer.sign(BYTES)).keyVersion).toBe(rotated.version);
+});
+
 test('the public key of its version verifies it, here and in another process', async () => {
   const { target } = await vendorVault();
   const seal = valueOf(await sealerOf(target).sign(BYTES));

@@ -1,6 +1,11 @@
 // Rows are sealed anew under the newest version of the seal key, so that an older one can be disabled without anything being taken for forged.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readResealing, RESEALING_ROW_KEY, type ResealingState } from '../../shared/domain/rows/resealing-rows.ts';
+import {
+  readResealing,
+  RESEALING_ROW_KEY,
+  SETTLED_AFTER_MS,
+  type ResealingState,
+} from '../../shared/domain/rows/resealing-rows.ts';
 import {
   connectionRowKey,
   exportRowKey,
@@ -224,7 +229,26 @@ it.each(['list', 'read'] as const)(
   },
 );
 
-it('a round is made once a day, and at once for a new version', async () => {
+it('what another process has sealed by the older version behind the first round is sealed in one more, and warned of until then', async () => {
+  const warned = (): Promise<number> => new Readiness(rig.deps).find().then(({ warnings }) => warnings.length);
+  await sweepSeals(rig.deps);
+  expect(await warned()).toBe(0);
+  rig.vaults.rotateSealKey();
+  const rowKey = exportRowKey(KEYRING);
+  const { cells } = rig.store.peek('companies', COMPANY, rowKey)!;
+  await sweepSeals(rig.deps);
+  expect([named(rig), stateOf(rig).left, await warned()]).toEqual([all(NEW), 0, 1]);
+  // By a process that knows the newest version of some minutes ago.
+  rig.store.tamper('companies', COMPANY, rowKey, cells);
+  rig.clock.advance(SETTLED_AFTER_MS - 1);
+  await sweepSeals(rig.deps);
+  expect(await warned()).toBe(1);
+  rig.clock.advance(1);
+  await sweepSeals(rig.deps);
+  expect([named(rig), stateOf(rig).left, await warned()]).toEqual([all(NEW), 0, 0]);
+});
+
+it('a round is made once a day, at once for a new version, and once more when no process knows an older one any more', async () => {
   let lists = 0;
   const tables = tablesBut(rig.store, { list: (query) => ((lists += 1), rig.store.list(query)) });
   const sweep = async (): Promise<boolean> => {
@@ -238,7 +262,9 @@ it('a round is made once a day, and at once for a new version', async () => {
   rig.clock.advance(1);
   expect([await sweep(), await sweep()]).toEqual([true, false]);
   rig.vaults.rotateSealKey();
-  expect(await sweep()).toBe(true);
+  expect([await sweep(), await sweep()]).toEqual([true, false]);
+  rig.clock.advance(SETTLED_AFTER_MS);
+  expect([await sweep(), await sweep()]).toEqual([true, false]);
 });
 
 it('a row that others write meanwhile, or that cannot be sealed just then, has its turn in the next round', async () => {
