@@ -6,6 +6,7 @@ import { encodeExport, EXPORT_FORMAT } from '../domain/company-key-export.ts';
 import type { CompanyKeyRow } from '../domain/company-key.ts';
 import { approvedRecipient, type ExportRecipient } from '../domain/export-recipient.ts';
 import type { Company, Keyring } from '../domain/keyring.ts';
+import { sameProvider } from '../domain/provider.ts';
 import { notFound, refusedBy, type Refusal, type StateCode } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { isAllowed, type ExportState } from '../domain/rows/export-rows.ts';
@@ -219,7 +220,9 @@ class Attempts {
     const { companyId, keyringId, recipient } = this.#order;
     const wrap = wrapInForce(row);
     const rowKey = companyKeyRowKey(keyringId, row.version);
-    if (!wrap) return err(refusedBy(forged(this.#deps.log, { companyId, rowKey })));
+    // Tenants approve an export of a key that is in the vault which the keyring names.
+    if (!wrap || !sameProvider(wrap.ref, keyring.provider))
+      return err(refusedBy(forged(this.#deps.log, { companyId, rowKey })));
     const companyKey = await openWrap(this.#deps, row, wrap);
     if (!companyKey.ok) return err(refusedBy(companyKey.error));
     const content = encodeExport({

@@ -209,6 +209,17 @@ describe('the allowance of a completed switch', () => {
     expect((await exports.export()).ok).toBe(true);
   });
 
+  it('is not made where the keyring names another vault than its key is in, which tenants would be shown', async () => {
+    const exports = await Exports.afterSwitch();
+    const rowKey = keyringRowKey(KEYRING);
+    const { cells } = (await exports.rig.store.read('companies', COMPANY, rowKey))!;
+    exports.rig.store.tamper('companies', COMPANY, rowKey, { ...cells, inForceConnectionId: 'fabrikam' });
+    expect(codeOf(await exports.export())).toBe('row-forged');
+    expect([exports.rig.vaults.countOf('unwrap'), exports.events()]).toEqual([0, []]);
+    exports.rig.store.tamper('companies', COMPANY, rowKey, cells);
+    expect((await exports.export()).ok).toBe(true);
+  });
+
   it('that cannot be read allows nothing', async () => {
     const exports = await Exports.afterSwitch();
     const cells = { format: 1, round: 0, allowanceUntil: 'for ever' };
