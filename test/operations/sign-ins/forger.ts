@@ -1,28 +1,37 @@
-// Somebody who writes the tables and has an Entra tenant of their own, left to chance: rows are swapped, copied, aimed at others and put back
-// between the steps of sign-ins, honest ones and their own. What counts in the end must have been said.
+// Somebody who writes the tables and has an Entra tenant of their own, left to chance: rows are swapped, copied, also from another company, aimed at others
+// and put back between the steps of sign-ins, honest ones and their own. What counts in the end must have been said, and what it grants given.
 import type { SignInSubject } from '../../../shared/domain/sign-in-subject.ts';
-import { textsOfSubject } from '../../../shared/domain/sign-in-subject.ts';
 import { destinationDigest, type Approval } from '../../../shared/domain/approval.ts';
 import { targetOfConnection } from '../../../shared/domain/connection.ts';
-import { connectionRowKey, linkRowKey, stateRowKey, tenantRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { exportCells } from '../../../shared/domain/rows/export-rows.ts';
+import {
+  connectionRowKey,
+  exportRowKey,
+  linkRowKey,
+  stateRowKey,
+  switchRowKey,
+  tenantRowKey,
+} from '../../../shared/domain/rows/row-keys.ts';
 import { readConnection } from '../../../shared/domain/rows/sealed-rows.ts';
 import { tenantCells } from '../../../shared/domain/rows/tenant-rows.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { parseTicket, ticketOf } from '../../../shared/domain/ticket.ts';
-import type { Cells, StoredRow } from '../../../shared/operations/ports.ts';
+import type { Cells, GooglePerson, StoredRow } from '../../../shared/operations/ports.ts';
 import { requestVerification } from '../../../shared/operations/sign-ins/request-verification.ts';
 import { shownOf } from '../../../shared/operations/sign-ins/asked.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { digestOfConnection } from '../../../shared/operations/sign-ins/subject-now.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
-import { unverifiedAmong } from '../../../shared/operations/tenants/verifications.ts';
-import { loadConnection } from '../../../shared/operations/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
+import type { FakeVault } from '../../fakes/fake-vaults.ts';
 import { Chance } from '../../simulation/chance.ts';
 import { COMPANY, CONTOSO, CUSTOMER_TENANT, KEYRING, place, Rig } from '../switches/rig.ts';
-import { ENTRA, OTHER_ENTRA, register } from '../tenants/tenant-rig.ts';
+import { ENTRA, GOOGLE, OTHER_ENTRA, register, speakerOf, verify } from '../tenants/tenant-rig.ts';
+import { foreignRows } from './foreign-rows.ts';
+import { grantsTaken, wordOf, wordsTaken } from './forged-words.ts';
 import { globalAdminOf, valueOf, Walk } from './walk.ts';
 
 const EVIL: TenantRef = { kind: 'microsoft-365', tenantId: 'eeeeeeee-eeee-4eee-8eee-eeeeeeeeeeee' };
@@ -33,11 +42,15 @@ const toKey = (letter: string): Extract<Approval, { for: 'export' }> => ({
   round: 0,
   recipient: { type: 'public-key', thumbprint: letter.repeat(43) },
 });
-/** To the company's key, and to one of the forger's own. */
+/** To the company's key, to one of the forger's own, and by a passphrase that the forger may know. */
 const EXPORT = toKey('A');
-const EVIL_EXPORT = toKey('E');
-const VICTIMS = [ENTRA, OTHER_ENTRA];
-const CONNECTIONS = ['contoso', 'fabrikam'];
+const EVIL_EXPORTS = [toKey('E'), { ...EXPORT, recipient: { type: 'passphrase' } }] as const;
+const APPROVALS = [SWITCH, EXPORT, ...EVIL_EXPORTS];
+const VICTIMS = [ENTRA, OTHER_ENTRA, GOOGLE];
+/** Nobody has consented to `fabrikam`; the vault of `moved` is in force, and another tenant's by now. */
+const CONNECTIONS = ['contoso', 'fabrikam', 'moved'];
+const MOVED_HOST = 'moved.vault.azure.net';
+const MOVED_TO = '44444444-4444-4444-8444-444444444444';
 
 interface Outcome {
   /** Words that count although nobody who may say them has said them. */
@@ -61,9 +74,12 @@ class ForgedWorld {
   readonly #deps: SignInDependencies & { readonly signIns: FakeSignIns };
   readonly #walk: Walk;
   readonly #said = new Set<string>();
+  /** Consents of before: one that is put back is an older genuine one, which is a known limit. */
+  readonly #given = new Set<Cells[string]>();
   /** Rows as they once were, to be put back. */
   readonly #seen: StoredRow[] = [];
   #links: string[] = [];
+  #moved: FakeVault | undefined;
   #madeUp = 0;
   taken = 0;
 
@@ -75,16 +91,33 @@ class ForgedWorld {
     this.#walk = new Walk(this.#deps);
   }
 
+  /** A switch was cancelled, for which the Workspace was pinned, and the vendor has ordered another. */
   async open(): Promise<void> {
+    const { deps, vaults } = this.#rig;
     await register(this.#rig, ...VICTIMS);
-    valueOf(await startSwitch(this.#rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN));
+    valueOf(await startSwitch(deps, { ...place('s0'), target: CONTOSO }, ADMIN));
+    valueOf(await verify(this.#rig, 's0', GOOGLE));
+    valueOf(await cancelSwitch(deps, place('s0'), ADMIN));
+    valueOf(await startSwitch(deps, { ...place('s1'), target: CONTOSO, vendor: { maySwitch: false } }, ADMIN));
     await this.#rig.drain();
-    const row = this.#row(connectionRowKey('fabrikam'));
-    this.#put(row.rowKey, { ...row.cells, consent: '' });
+    this.#moved = vaults.addVault({ host: MOVED_HOST, tenantId: MOVED_TO });
+    await this.#rig.connect('moved', { host: MOVED_HOST });
+    for (const [connectionId, change] of [
+      ['fabrikam', { consent: '' }],
+      ['moved', { usedBy: JSON.stringify([`keyring|${KEYRING}`]) }],
+    ] as const) {
+      const row = this.#row(connectionRowKey(connectionId));
+      this.#given.add(row.cells['consent']);
+      this.#put(row.rowKey, { ...row.cells, ...change });
+    }
+    this.#given.add(this.#row(connectionRowKey('contoso')).cells['consent']);
+    this.#seen.push(...(await foreignRows(this.#rig, { tenants: VICTIMS, approvals: APPROVALS })));
   }
 
   /** A link of the company's or of the forger's own, opened by somebody who may answer it or by the forger, who writes rows all the way. */
   async signIn(): Promise<void> {
+    // Whoever has come by the name of the vault says that it is theirs.
+    if (this.#moved) this.#moved.tenantId = this.#chance.pick([MOVED_TO, MOVED_TO, EVIL.tenantId]);
     const link = await this.#link();
     this.#links.push(link);
     await this.#forge();
@@ -98,8 +131,7 @@ class ForgedWorld {
       ({ goTo, cookie } = back.value);
       await this.#forge();
     }
-    const asked = new URL(goTo).pathname.split('/')[1] ?? '';
-    const query = this.#deps.signIns.signIn(goTo, { service: 'microsoft', person: globalAdminOf(asked) });
+    const { asked, query, isGenuine } = this.#signedIn(goTo);
     const question = await this.#walk.comeBack(query, cookie);
     if (!question.ok || question.value.type !== 'question') return;
     const { state, cookie: last } = question.value;
@@ -107,8 +139,22 @@ class ForgedWorld {
     // Aimed: what was asked is exchanged for something else while the page is open.
     await this.#forge({ link, state });
     const answered = await this.#walk.answer(state, { cookie: last });
-    this.#said.add(wordOf(asked, subject, about));
+    if (isGenuine) this.#said.add(wordOf(asked, subject, about));
     if (answered.ok) this.taken += 1;
+  }
+
+  /** An administrator of whichever tenant is asked; at Google perhaps of another Workspace, to which the domain went. */
+  #signedIn(goTo: string): { readonly asked: string; readonly query: string; readonly isGenuine: boolean } {
+    const { signIns } = this.#deps;
+    const { host, pathname } = new URL(goTo);
+    if (host !== 'accounts.google.com') {
+      const asked = pathname.split('/')[1] ?? '';
+      const query = signIns.signIn(goTo, { service: 'microsoft', person: globalAdminOf(asked) });
+      return { asked, query, isGenuine: true };
+    }
+    const isGenuine = this.#chance.happens(0.5);
+    const person = superAdminOf(isGenuine ? speakerOf(GOOGLE).customerId : 'C0taken');
+    return { asked: GOOGLE.tenantId, query: signIns.signIn(goTo, { service: 'google', person }), isGenuine };
   }
 
   async #link(): Promise<string> {
@@ -119,7 +165,8 @@ class ForgedWorld {
       const made = await requestVerification(this.#deps, { companyId: COMPANY, ...tenant, approval }, ADMIN);
       return made.ok ? made.value.ticket.text : this.#ownLink();
     }
-    return this.#walk.link({ companyId: COMPANY, connectionId: 'contoso' }).catch(() => this.#ownLink());
+    const connectionId = this.#chance.pick(['contoso', 'moved']);
+    return this.#walk.link({ companyId: COMPANY, connectionId }).catch(() => this.#ownLink());
   }
 
   /** Nothing but rows: the forger's tenant, and a link to its administrator. */
@@ -163,8 +210,12 @@ class ForgedWorld {
   }
 
   #anySubject(): SignInSubject {
-    if (this.#chance.happens(0.3)) return { purpose: 'consent', connectionId: this.#chance.pick(CONNECTIONS) };
-    const approval = this.#chance.happens(0.7) ? SWITCH : this.#chance.pick([EXPORT, EVIL_EXPORT]);
+    if (this.#chance.happens(0.3)) {
+      const connectionId = this.#chance.pick(CONNECTIONS);
+      const movedTo = this.#chance.pick(['', EVIL.tenantId, MOVED_TO, CUSTOMER_TENANT]);
+      return { purpose: 'consent', connectionId, ...(movedTo === '' ? {} : { movedTo }) };
+    }
+    const approval = this.#chance.happens(0.6) ? SWITCH : this.#chance.pick(APPROVALS);
     return { purpose: 'verification', ...this.#chance.pick([...VICTIMS, EVIL]), approval };
   }
 
@@ -176,7 +227,7 @@ class ForgedWorld {
 
   async #forgeOnce(aimed?: { readonly link: string; readonly state: string }): Promise<void> {
     const links = this.#rowsUnder('consent|link|');
-    const how = this.#chance.below(6);
+    const how = this.#chance.below(8);
     if (how <= 1) {
       const hash = aimed && parseTicket(aimed.link)?.hash;
       const rowKey = hash === undefined ? links.length > 0 && this.#chance.pick(links).rowKey : linkRowKey(hash);
@@ -184,7 +235,25 @@ class ForgedWorld {
     } else if (how === 2) this.#copyCell();
     else if (how === 3) this.#copyRow();
     else if (how === 4) this.#renamePerson(aimed && parseTicket(aimed.state)?.hash);
+    else if (how === 5) this.#grant();
     else this.#putBack();
+  }
+
+  /** What a switch or an export may do, without anybody's word. */
+  #grant(): void {
+    const sw = this.#row(switchRowKey(KEYRING, 's1'));
+    const seal = JSON.parse(String(this.#chance.pick([sw, this.#row(connectionRowKey('contoso'))]).cells['seal'])) as {
+      readonly keyVersion: string;
+      readonly signature: string;
+    };
+    const change = this.#chance.pick([
+      { awaitsConfirmation: false },
+      { denialAccepted: true },
+      { endsWithoutKeeping: true },
+      { removedTenants: '' },
+    ]);
+    if (this.#chance.happens(0.5)) this.#put(sw.rowKey, { ...sw.cells, ...change });
+    else this.#put(exportRowKey(KEYRING), exportCells({ round: 0, allowanceUntil: '2099-01-01T00:00:00.000Z', seal }));
   }
 
   async #swapped(): Promise<Cells> {
@@ -210,7 +279,10 @@ class ForgedWorld {
     const person = row?.cells['person'];
     if (!row || typeof person !== 'string') return;
     const { tenantId } = this.#chance.pick([...VICTIMS, { tenantId: CUSTOMER_TENANT }]);
-    this.#put(row.rowKey, { ...row.cells, person: person.replace(/"id":"[^/]*/, `"id":"${tenantId}`) });
+    const renamed = person
+      .replace(/"id":"[^/]*/, `"id":"${tenantId}`)
+      .replace('"C0taken"', JSON.stringify(speakerOf(GOOGLE).customerId));
+    this.#put(row.rowKey, { ...row.cells, person: renamed });
   }
 
   #putBack(): void {
@@ -220,9 +292,9 @@ class ForgedWorld {
     }
   }
 
-  /** Two rows of one kind: of links, states, verifications or connections. */
+  /** Two rows of one kind. Not of tenants: a writer of the tables can take one away, or its pin, which is a known limit. */
   #two(): readonly (StoredRow | undefined)[] {
-    const prefix = this.#chance.pick(['consent|link|', 'consent|state|', 'verification|', 'connection|']);
+    const prefix = this.#chance.pick(['consent|link|', 'consent|state|', 'verification|', 'connection|', 'switch|']);
     const rows = this.#rowsUnder(prefix);
     return rows.length < 2 ? [] : [this.#chance.pick(rows), this.#chance.pick(rows)];
   }
@@ -243,32 +315,20 @@ class ForgedWorld {
     this.#rig.store.tamper('companies', COMPANY, rowKey, cells);
   }
 
-  /** Every word that the product takes now, and nobody has said. */
+  /** Every word that the product takes now, and nobody has said, and whatever is granted without one. */
   async forged(): Promise<readonly string[]> {
-    const taken: string[] = [];
-    for (const approval of [SWITCH, EXPORT, EVIL_EXPORT]) {
-      const found = await destinationOf(this.#deps, { companyId: COMPANY, approval });
-      if (!found.ok) continue;
-      const { digest } = found.value;
-      for (const tenant of VICTIMS) {
-        const asked = { companyId: COMPANY, approval, destination: digest };
-        const tenants = [{ ...tenant, registeredAt: '' }];
-        const left = await unverifiedAmong(this.#deps, tenants, asked);
-        const subject = { purpose: 'verification', ...tenant, approval } as const;
-        if (left.ok && left.value.length === 0) taken.push(wordOf(tenant.tenantId, subject, digest));
-      }
-    }
-    const fabrikam = await loadConnection(this.#deps, { companyId: COMPANY, connectionId: 'fabrikam' });
-    const consent = fabrikam.ok ? fabrikam.value?.value.consent : undefined;
-    const wasGiven = this.#seen.some(({ cells }) => cells['consent'] === JSON.stringify(consent));
-    if (consent && !wasGiven && fabrikam.ok && fabrikam.value) {
-      const { tenantId = '' } = fabrikam.value.value;
-      const subject = { purpose: 'consent', connectionId: 'fabrikam' } as const;
-      taken.push(wordOf(tenantId, subject, digestOfConnection(fabrikam.value.value)));
-    }
-    return taken.filter((word) => !this.#said.has(word));
+    const looked = { tenants: VICTIMS, approvals: APPROVALS, connections: CONNECTIONS, given: this.#given };
+    const words = await wordsTaken(this.#deps, looked);
+    return [...words.filter((word) => !this.#said.has(word)), ...(await grantsTaken(this.#deps, place('s1')))];
   }
 }
 
-const wordOf = (tenantId: string, subject: SignInSubject, about: string): string =>
-  [tenantId, ...textsOfSubject(subject), about].join(' ');
+/** Of the Workspace with this customer id. */
+const superAdminOf = (customerId = ''): GooglePerson => ({
+  subject: '110000000000000000001',
+  email: 'ann@contoso.com',
+  domain: GOOGLE.tenantId,
+  isSuperAdmin: true,
+  isDelegatedAdmin: false,
+  workspace: { customerId, isDomainProved: true },
+});
