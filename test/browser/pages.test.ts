@@ -64,6 +64,13 @@ describeInBrowser('pages in Chromium', () => {
     );
   };
 
+  /** Buttons that are out of sight before anybody has scrolled. */
+  const buttonsOutOfSight = (page: Page): Promise<string[]> =>
+    page.evaluate(`(scrollTo(0, 0), [...document.querySelectorAll('button')].filter((button) => {
+      const { top, bottom } = button.getBoundingClientRect();
+      return top < 0 || bottom > innerHeight;
+    }).map((button) => button.innerText))`);
+
   const isTooWide = (page: Page): Promise<boolean> =>
     page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
@@ -77,19 +84,34 @@ describeInBrowser('pages in Chromium', () => {
     });
     afterAll(() => page.close());
 
-    test.each(NAMES)('%s loads without a complaint, fits any window, and keeps nobody out of it', async (name) => {
-      told.length = 0;
-      await page.goto(`${host.url}/consent/pages/${name}`);
-      expect(told).toEqual([]);
-      await page.evaluate(axe.source);
-      for (const [look, { viewport, colorScheme }] of Object.entries(LOOKS)) {
-        await page.setViewportSize(viewport);
-        await page.emulateMedia({ colorScheme });
-        if (SCREENSHOTS !== undefined)
-          await page.screenshot({ path: `${SCREENSHOTS}/${name}-${look}.png`, fullPage: true });
-        expect(await isTooWide(page), look).toBe(false);
-        expect(await violationsOf(page), look).toEqual([]);
-      }
+    test.each(NAMES)(
+      '%s loads without a complaint, fits any window with its buttons in sight, and keeps nobody out of it',
+      async (name) => {
+        told.length = 0;
+        await page.goto(`${host.url}/consent/pages/${name}`);
+        expect(told).toEqual([]);
+        await page.evaluate(axe.source);
+        for (const [look, { viewport, colorScheme }] of Object.entries(LOOKS)) {
+          await page.setViewportSize(viewport);
+          await page.emulateMedia({ colorScheme });
+          if (SCREENSHOTS !== undefined) {
+            await page.screenshot({ path: `${SCREENSHOTS}/${name}-${look}.png`, fullPage: true });
+            await page.screenshot({ path: `${SCREENSHOTS}/${name}-${look}-first-sight.png` });
+          }
+          expect(await isTooWide(page), look).toBe(false);
+          expect(await buttonsOutOfSight(page), look).toEqual([]);
+          expect(await violationsOf(page), look).toEqual([]);
+        }
+      },
+    );
+  });
+
+  test('a name and its id are one line, and an id that fits into a line is not broken', async () => {
+    await withPage({ viewport: { width: 900, height: 800 } }, async (page) => {
+      await page.goto(`${host.url}/consent/pages/consent-granted`);
+      expect(await page.locator('dd').nth(1).innerText()).toBe('Contoso Steel & Sons (contoso)');
+      const lines = "[...document.querySelectorAll('li code')].map((code) => Math.round(code.clientHeight / 24))";
+      expect(new Set(await page.evaluate<number[]>(lines))).toEqual(new Set([1]));
     });
   });
 

@@ -1,6 +1,6 @@
 // The page of everything that did not work: what happened, why, what to do, and by which id the vendor finds it. Pure.
 import { html, type Html } from './html.ts';
-import { code, command, facts, form, section, type PageContext } from './layout.ts';
+import { code, command, facts, form, heading, section, type Outcome, type PageContext } from './layout.ts';
 import { subjectFacts } from './subject.ts';
 import type { PageView } from './views.ts';
 
@@ -15,12 +15,19 @@ const HEADINGS: Readonly<Record<string, string>> = {
   'sign-in-used': 'This sign-in has been used',
   'internal-error': 'Something went wrong here',
 };
+const OVER: ReadonlySet<string> = new Set(['link-done', 'link-expired', 'sign-in-expired', 'sign-in-used']);
 
 export const failureTitle = ({ code: failureCode, mayPass }: Failed): string =>
   HEADINGS[failureCode] ?? (mayPass ? 'This did not work yet' : 'This did not work');
 
+/** What is over is no failure. */
+const outcomeOf = ({ code: failureCode, mayPass }: Failed): Outcome | undefined => {
+  if (mayPass) return 'wait';
+  return OVER.has(failureCode) ? undefined : 'bad';
+};
+
 export const failurePage = (view: Failed, context: PageContext): Html => html`
-  <h1>${failureTitle(view)}</h1>
+  ${heading(failureTitle(view), outcomeOf(view))}
   <p><strong>${view.message}</strong></p>
   ${view.cause === undefined ? undefined : section('Why', html`<p>${view.cause}</p>`)} ${whatToDo(view)}
   ${

@@ -34,6 +34,13 @@ export const code = (text: string): Html => html`<code dir="ltr">${text}</code>`
 export const time = (iso: string): Html =>
   html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
 
+/** How it ended, as a mark beside the words, which say it too: `wait` is what may pass. */
+export type Outcome = 'good' | 'wait' | 'bad';
+
+/** Without an outcome nothing is wrong, and nothing was done. */
+export const heading = (text: string, outcome?: Outcome): Html =>
+  outcome === undefined ? html`<h1>${text}</h1>` : html`<h1 class="${outcome}">${text}</h1>`;
+
 export type Fact = readonly [label: string, value: Html];
 
 export const facts = (all: readonly (Fact | undefined)[]): Html =>

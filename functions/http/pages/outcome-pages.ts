@@ -1,6 +1,6 @@
 // How a sign-in ended: granted, verified, declined; and the page of the moment in which a browser is on its way. Pure.
 import { html, type Html } from './html.ts';
-import { code, command, name, section, type PageContext } from './layout.ts';
+import { code, command, heading, name, section, type PageContext } from './layout.ts';
 import { subjectFacts, tenantName } from './subject.ts';
 import type { PageView } from './views.ts';
 
@@ -10,10 +10,10 @@ export const consentGrantedPage = (
   { subject, principalId, azureCli }: Of<'consent-granted'>,
   context: PageContext,
 ): Html => html`
-  <h1>Consent is granted</h1>
+  ${heading('Consent is granted', 'good')}
   <p>
-    The application has a service principal in your tenant, and Keyswitch has seen that it works. It has no access to
-    the key yet.
+    The application has a service principal in your tenant, and ${name(context.vendorName)} has checked that it works.
+    It has no access to the key yet.
   </p>
   ${section(
     'What is left to do',
@@ -63,7 +63,7 @@ export const consentGrantedPage = (
 `;
 
 export const tenantVerifiedPage = ({ subject, tenantsLeft }: Of<'tenant-verified'>, context: PageContext): Html => html`
-  <h1>The tenant is verified</h1>
+  ${heading('The tenant is verified', 'good')}
   <p>Your approval for ${tenantName(subject)} is recorded.</p>
   ${section('What happens next', html`<p>${whatIsNext(subject.approval.for, tenantsLeft)}</p>`)}
   ${section('What you approved', subjectFacts(subject, context))}
@@ -82,7 +82,7 @@ function whatIsNext(approved: 'switch' | 'export', tenantsLeft: number): string 
 
 export const declinedPage = ({ subject }: Of<'declined'>, context: PageContext): Html => html`
   <h1>You declined</h1>
-  <p>Nothing is changed. Whoever asked you can ask again with a new link.</p>
+  <p>Nothing has changed. Whoever asked you can ask again with a new link.</p>
   ${
     subject.purpose === 'consent'
       ? html`<p>

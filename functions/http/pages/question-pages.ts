@@ -62,7 +62,7 @@ function steps(subject: Subject): Html {
   }
   return html`<ol>
     <li>You sign in at Microsoft and accept the application.</li>
-    <li>Microsoft asks you to sign in once more: only this shows who accepted.</li>
+    <li>Microsoft asks you to sign in once more, to prove who it was that accepted.</li>
     <li>Back here, you are asked once more, and can decline.</li>
   </ol>`;
 }
@@ -78,13 +78,13 @@ export const confirmationPage = (view: Confirmation, context: PageContext): Html
   const { subject, action, person, field } = view;
   return html`
     <h1>${confirmationTitle(subject)}</h1>
-    <p>You are signed in, and nothing is decided yet. Compare what stands here with what you know of it.</p>
+    <p>You are signed in, and nothing has been decided yet. Check that everything below is what you expect.</p>
     ${facts([['You are signed in as', nameWithId(person.displayName, person.id)]])} ${subjectFacts(subject, context)}
     ${whatItGives(subject, context)}
+    <p>If you decline, nothing changes.</p>
     ${form(action, { [field.name]: field.value }, [
       { label: YES[subject.purpose], name: 'answer', value: 'confirm' },
       { label: 'Decline', name: 'answer', value: 'decline', isSecond: true },
     ])}
-    <p>If you decline, nothing is changed.</p>
   `;
 };

@@ -5,6 +5,7 @@ import { html } from './html.ts';
 // Markup like any other: without values there is nothing to escape. Named so that it is formatted as what it is.
 const css = html;
 
+// Pages are longer than a window: what is asked stands at its lower edge all the while, unless the window is too low to spare the room.
 const STYLESHEET = css`
   :root {
     color-scheme: light dark;
@@ -16,6 +17,10 @@ const STYLESHEET = css`
     --action: #0b5394;
     --on-action: #ffffff;
     --code: #eef0f3;
+    --good: #12683a;
+    --wait: #855000;
+    --bad: #b0231b;
+    --inset: clamp(1rem, 4vw, 2rem);
   }
   @media (prefers-color-scheme: dark) {
     :root {
@@ -27,10 +32,16 @@ const STYLESHEET = css`
       --action: #8ab8f0;
       --on-action: #0d1117;
       --code: #2a2f35;
+      --good: #6fd49c;
+      --wait: #f2c062;
+      --bad: #ff9d94;
     }
   }
   * {
     box-sizing: border-box;
+  }
+  html {
+    scroll-padding-bottom: 5rem;
   }
   body {
     margin: 0;
@@ -59,12 +70,40 @@ const STYLESHEET = css`
     background: var(--card);
     border: 1px solid var(--line);
     border-radius: 0.5rem;
-    padding: clamp(1rem, 4vw, 2rem);
+    padding: var(--inset);
   }
   h1 {
     font-size: 1.6rem;
     line-height: 1.25;
     margin: 0 0 1rem;
+  }
+  h1.good::before,
+  h1.wait::before,
+  h1.bad::before {
+    display: inline-block;
+    width: 1.9rem;
+    margin-right: 0.6rem;
+    border-radius: 50%;
+    line-height: 1.9rem;
+    font-size: 1.2rem;
+    text-align: center;
+    vertical-align: 0.1rem;
+    color: var(--card);
+  }
+  h1.good::before {
+    content: '✓';
+    content: '✓' / '';
+    background: var(--good);
+  }
+  h1.wait::before {
+    content: '…';
+    content: '…' / '';
+    background: var(--wait);
+  }
+  h1.bad::before {
+    content: '!';
+    content: '!' / '';
+    background: var(--bad);
   }
   h2 {
     font-size: 1.15rem;
@@ -118,11 +157,9 @@ const STYLESHEET = css`
     border-radius: 0.25rem;
   }
   code {
+    display: inline-block;
+    max-width: 100%;
     padding: 0.1em 0.3em;
-  }
-  dd bdi + code {
-    display: block;
-    width: fit-content;
   }
   pre {
     padding: 0.75rem;
@@ -130,6 +167,7 @@ const STYLESHEET = css`
     border: 1px solid var(--line);
   }
   pre code {
+    display: inline;
     padding: 0;
     font-size: 1em;
   }
@@ -140,7 +178,16 @@ const STYLESHEET = css`
     display: flex;
     flex-wrap: wrap;
     gap: 0.75rem;
-    margin: 2rem 0 0.5rem;
+    margin: 1.5rem calc(-1 * var(--inset)) 0.5rem;
+    padding: 0.75rem var(--inset);
+    background: var(--card);
+    border-top: 1px solid var(--line);
+  }
+  @media (min-height: 24rem) {
+    form {
+      position: sticky;
+      bottom: 0;
+    }
   }
   button {
     font: inherit;

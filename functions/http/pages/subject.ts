@@ -2,6 +2,7 @@
 // every page of one sign-in, so that whoever is asked twice can compare.
 import { code, facts, name, section, type Fact, type PageContext } from './layout.ts';
 import { html, type Html } from './html.ts';
+import { whoAsked } from './who-asked.ts';
 import type { Approval, ConsentSubject, SignInService, Subject, VerificationSubject } from './views.ts';
 
 export const serviceOf = (subject: Subject): SignInService =>
@@ -12,7 +13,7 @@ export const subjectFacts = (subject: Subject, context: PageContext, more: reado
     ['Vendor', name(context.vendorName)],
     ['Company', nameWithId(subject.company.displayName, subject.company.id)],
     ...(subject.purpose === 'consent' ? consentFacts(subject) : verificationFacts(subject, context)),
-    ['Asked for by', name(subject.requestedBy)],
+    ['Asked for by', whoAsked(subject.requestedBy, context)],
     ...more,
   ]);
 
@@ -85,7 +86,7 @@ export const whoMustSignIn = (subject: Subject): Html => {
 
 /** What a yes gives, and what it does not. */
 export const whatItGives = (subject: Subject, context: PageContext): Html =>
-  subject.purpose === 'consent' ? consentGives(subject, context) : verificationGives(subject);
+  subject.purpose === 'consent' ? consentGives(subject, context) : verificationGives(subject, context);
 
 const consentGives = ({ key }: ConsentSubject, { vendorName }: PageContext): Html => html`
   ${section(
@@ -95,7 +96,8 @@ const consentGives = ({ key }: ConsentSubject, { vendorName }: PageContext): Htm
       <li>
         Afterwards an administrator of the key vault assigns it the role
         <strong>Key Vault Crypto Service Encryption User</strong> on the key ${code(key.keyName)} alone. With it, the
-        application can read the key’s metadata, and wrap and unwrap with the key.
+        application can read the key’s metadata, and wrap and unwrap with the key. It only ever reads the metadata and
+        unwraps: Azure has no smaller built-in role, and a custom role without wrapping is enough.
       </li>
     </ul>`,
   )}
@@ -104,13 +106,13 @@ const consentGives = ({ key }: ConsentSubject, { vendorName }: PageContext): Htm
     html`<ul>
       <li>The key itself never leaves the vault, and ${name(vendorName)} cannot change or delete it.</li>
       <li>No other key, secret or certificate, no mail, file or user of your tenant.</li>
-      <li>Nothing for good: remove the role assignment or the service principal, and access ends.</li>
+      <li>Nothing permanent: remove the role assignment or the service principal, and access ends.</li>
     </ul>`,
   )}
 `;
 
-const verificationGives = (subject: VerificationSubject): Html => html`
-  ${section('What you approve', approvalMeans(subject.approval))}
+const verificationGives = (subject: VerificationSubject, context: PageContext): Html => html`
+  ${section('What you approve', approvalMeans(subject.approval, context))}
   ${section('What the sign-in is for', html`<p>${SIGN_IN[serviceOf(subject)]}</p>`)}
 `;
 
@@ -121,11 +123,11 @@ const SIGN_IN: Readonly<Record<SignInService, string>> = {
     'It shows who you are. Google asks you to let the application read the directory as well: it looks once, at your own entry, whether you are a super administrator, and at the domain, whether it is verified, and keeps no access.',
 };
 
-const approvalMeans = (approval: Approval): Html =>
+const approvalMeans = (approval: Approval, { vendorName }: PageContext): Html =>
   approval.for === 'export'
     ? html`<p>
           A copy of the company key is handed to whoever asked for it. With it, the company’s data, your tenant’s among
-          it, can be opened without Keyswitch and without any key vault. A copy cannot be taken back.
+          it, can be opened without ${name(vendorName)} and without any key vault. A copy cannot be taken back.
         </p>
         ${
           approval.recipient.type === 'public-key'
