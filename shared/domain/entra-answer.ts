@@ -1,5 +1,5 @@
 // What Entra ID's refusal of a token means. Pure, and never fails: a number that is not known is `entra-refused`, any other
-// answer `entra-error`; neither is a revocation. Entra's texts may change; only its AADSTS numbers are read (docs/azure.md).
+// answer `entra-error`; neither is a revocation. Entra's texts may change: its AADSTS numbers decide (docs/azure.md).
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
 import { APP_DISABLED, FEDERATION_OFF, FOREIGN_IDENTITY } from './failures/entra-failures.ts';

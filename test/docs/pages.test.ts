@@ -52,6 +52,13 @@ describe.each(PAGES)('%s', (path) => {
     expect(missing).toEqual([]);
   });
 
+  it('has as many cells in each row of a table as in its head', () => {
+    const cells = (line: string): number => line.split(/(?<!\\)\|/).length;
+    const tables = page.split(/\n(?!\|)/).map((text) => text.split('\n').filter((line) => line.startsWith('|')));
+    const uneven = tables.flatMap(([head = '', ...rows]) => rows.filter((row) => cells(row) !== cells(head)));
+    expect(uneven).toEqual([]);
+  });
+
   it('names only settings that the app reads', () => {
     const named = [...page.matchAll(/\bKEYSWITCH_[A-Za-z_]+/g)].map(([name]) => name);
     const unknown = named.filter(
