@@ -11,6 +11,7 @@ import { ApiClient } from './api-client.ts';
 import { enterAzure } from './azure-access.ts';
 import type { DataKeyAccess } from './data-keys.ts';
 import type { DemoOptions } from './options.ts';
+import type { Parts } from './parts.ts';
 import type { Screen } from './screen.ts';
 
 export interface Demo {
@@ -45,7 +46,7 @@ const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`
 
 export async function startDemo(
   options: DemoOptions,
-  { screen, directory }: { readonly screen: Screen; readonly directory: string },
+  { screen, parts, directory }: { readonly screen: Screen; readonly parts: Parts; readonly directory: string },
 ): Promise<Demo> {
   const bundleDir = join(directory, 'app');
   const [environment] = await Promise.all([
@@ -84,6 +85,7 @@ export async function startDemo(
         return;
       }
       failures.push(otherwise);
+      parts.fail();
       screen.failed(otherwise);
     },
     failures,

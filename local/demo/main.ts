@@ -10,6 +10,7 @@ import { writeEnvironmentFile } from '../environment/environment-file.ts';
 import { damage } from './damage.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { DEMO, readOptions, USAGE, type DemoOptions } from './options.ts';
+import { Parts } from './parts.ts';
 import { watchQueue } from './queue-watch.ts';
 import { approvals } from './scenes/approvals.ts';
 import { changeOfMind } from './scenes/change-of-mind.ts';
@@ -22,7 +23,7 @@ import { proof } from './scenes/proof.ts';
 import { record } from './scenes/record.ts';
 import { revocation } from './scenes/revocation.ts';
 import { switchUnderLoad } from './scenes/switch-under-load.ts';
-import { Screen } from './screen.ts';
+import { nowhere, Screen } from './screen.ts';
 import { makeDirectory } from './temporary-directory.ts';
 import { describe, seconds } from './words.ts';
 
@@ -44,13 +45,21 @@ async function main(options: DemoOptions): Promise<number> {
     'All of it on this machine: the product as it is deployed to Azure, through the real Azure SDKs, against stand-ins for ' +
       'Key Vault, Entra ID, Google, Service Bus and Table Storage that answer under the real names. Nothing outside is asked.',
   );
-  const demo = await startDemo(options, { screen, directory });
+  const parts = new Parts(options.short ? screen : undefined);
+  const onSection = (title: string): void => parts.begin(title);
+  const scenes = new Screen(options.short ? nowhere() : process.stdout, { onSection });
+  const demo = await startDemo(options, { screen: scenes, parts, directory });
   const pids = demo.hosts.map(({ pid }) => pid).join(' and ');
   screen.done(`Two hosts of the product (pid ${pids}) and their Azure are up after ${seconds(Date.now() - begun)}.`);
   try {
     await tellAll(demo);
   } catch (error) {
     demo.check(false, '', `The demo could not go on: ${describe(error)}`);
+  }
+  parts.end();
+  if (!options.short) {
+    screen.section('In short');
+    parts.tellAll(screen);
   }
   tellVerdict(demo, Date.now() - begun);
   if (options.serve) await serve(demo);

@@ -10,6 +10,8 @@ export interface DemoOptions {
   readonly keys: number;
   /** Whose files are encrypted. */
   readonly folder: string;
+  /** A line for each part instead of all that happens in it. */
+  readonly short: boolean;
   /** Leave everything running at the end. */
   readonly serve: boolean;
   /** Damaged on purpose: the demo must notice and exit with 1. */
@@ -25,6 +27,7 @@ export const USAGE = `${DEMO} [options]
 
   --keys N      data keys of the company that switches, ${MIN_KEYS} to ${MAX_KEYS}; ${DEFAULT_KEYS} unless told
   --dir FOLDER  whose files are encrypted; this project's unless told
+  --short       a line for each part instead of all that happens in it
   --serve       leave everything running at the end, and say how to call it
   --break WHAT  damage something on purpose, for the demo to notice and exit with 1:
                 row (a stored data key), file (an encrypted copy), leak (a key written where none belongs)
@@ -39,6 +42,7 @@ export function readOptions(args: readonly string[], defaults: { readonly folder
     options: {
       keys: wholeNumber(MIN_KEYS, MAX_KEYS),
       dir: { takes: 'a folder that is there' },
+      short: {},
       serve: {},
       break: { takes: `one of ${BREAKABLE.join(', ')}`, accepts: (what) => BREAKABLE.some((one) => one === what) },
     },
@@ -50,6 +54,7 @@ export function readOptions(args: readonly string[], defaults: { readonly folder
   return {
     keys: Number(line.value('keys') ?? DEFAULT_KEYS),
     folder,
+    short: line.has('short'),
     serve: line.has('serve'),
     ...(damage === undefined ? {} : { damage }),
   };

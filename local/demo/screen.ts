@@ -1,5 +1,6 @@
 // How the demo looks: sections, ticks, wrapped text, a bar on a terminal and plain lines elsewhere. Knows nothing of what is
 // told. Colours only on a terminal, and not if NO_COLOR is set.
+import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import cliProgress from 'cli-progress';
 
@@ -22,14 +23,23 @@ const MAX_BAR_COLUMNS = 30;
 const PLAIN_PROGRESS_MS = 1_000;
 const FORMATS = { good: 'green', bad: 'red', warn: 'yellow', strong: 'bold', quiet: 'dim' } as const;
 
-export class Screen {
-  readonly #out: NodeJS.WriteStream;
-  readonly #width: number;
+/** A terminal, or anything else that is written to: without `columns` lines are wrapped as on a usual one. */
+type Out = Writable & { readonly columns?: number; readonly isTTY?: boolean };
 
-  constructor(out: NodeJS.WriteStream) {
+interface ScreenOptions {
+  /** Hears of each section before it is shown. */
+  readonly onSection?: (title: string) => void;
+}
+
+export class Screen {
+  readonly #out: Out;
+  readonly #width: number;
+  readonly #onSection: ((title: string) => void) | undefined;
+
+  constructor(out: Out, { onSection }: ScreenOptions = {}) {
     this.#out = out;
-    // Off a terminal `columns` is missing; lines of a log are wrapped as on a usual one.
-    const { columns = 100 } = out as { columns?: number };
+    this.#onSection = onSection;
+    const { columns = 100 } = out;
     this.#width = Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, columns));
   }
 
@@ -43,6 +53,7 @@ export class Screen {
   }
 
   section(title: string): void {
+    this.#onSection?.(title);
     const rule = '─'.repeat(Math.max(3, this.#width - title.length - 4));
     this.line(`\n${this.style(`── ${title} `, 'strong')}${this.style(rule, 'quiet')}\n`);
   }
@@ -128,6 +139,14 @@ export class Screen {
     for (const [index, line] of lines.entries()) this.line(`${index === 0 ? first : rest}${this.style(line, style)}`);
   }
 }
+
+/** Shows nothing. */
+export const nowhere = (): Out =>
+  new Writable({
+    write(_chunk, _encoding, done): void {
+      done();
+    },
+  });
 
 /** Lines of at most `width` characters, broken at blanks; a longer word stays whole. */
 function wrap(text: string, width: number): string[] {

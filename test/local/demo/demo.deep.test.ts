@@ -51,6 +51,31 @@ function startDemo(...args: readonly string[]): Demo {
 /** The text without its line breaks: where a line is wrapped does not matter. */
 const flowing = (demo: Demo): string => demo.text().replace(/\s+/g, ' ');
 
+const PARTS = [
+  '1  Data in use, under the vendor’s key',
+  '2  Contoso connects its own key, and what goes wrong for most people goes wrong',
+  '3  Contoso orders the switch, which waits for those whose data it is',
+  '4  The switch, with the product in use and a host killed half-way',
+  '5  The proof',
+  '6  Contoso takes a copy of its company key, and needs nobody any more',
+  '7  Contoso takes its key away, and gives it back',
+  '8  Fabrikam begins a switch, and cancels it half-way',
+  '9  No key and no token where none belongs',
+  '10  The record of it all',
+  'The switch in figures',
+];
+
+/** The last lines, without what they took. */
+function endingOf(demo: Demo): string[] {
+  const lines = demo
+    .text()
+    .split('\n')
+    .filter((line) => line !== '');
+  return lines
+    .slice(-PARTS.length - 1)
+    .map((line) => line.trim().replace(/ \([0-9.]+ s\)$| The demo took [0-9.]+ s\.$/, ''));
+}
+
 function pidsIn(text: string): number[] {
   const [, first, second] = /\(pid (\d+) and (\d+)\)/.exec(text) ?? [];
   return [first, second].flatMap((pid) => (pid === undefined ? [] : [Number(pid)]));
@@ -99,10 +124,14 @@ test(
       '✓ It says who consented, who approved, who was turned away',
       'errors of the reader 0',
       '✓ Contoso’s vault was asked for get and unwrapKey only, and refused nothing.',
+      '── In short ─',
       'Everything was as it should be.',
     ]) {
       expect(text).toContain(line);
     }
+    expect(endingOf(demo)).toEqual([...PARTS.map((title) => `✓ ${title}`), 'Everything was as it should be.']);
+    // The switch has had its own rows and wraps signed, by a key in a vault of its own.
+    expect(text).toMatch(/the vendor’s seal \d+ 0 0 [1-9]\d* 0 \d+/);
     expect(text).not.toContain('✗');
     expect(demo.text()).not.toContain('\u001b');
     expect(await readdir(join(directory, 'temp'))).toEqual([]);
@@ -110,14 +139,27 @@ test(
   },
 );
 
-test('a stored data key that was tampered with ends it with 1, by name', { timeout: A_DEMO_MS }, async () => {
-  const demo = startDemo('--keys', '100', '--break', 'row');
-  expect(await demo.ended, demo.text()).toBe(1);
-  expect(flowing(demo)).toMatch(
-    /✗ The demo could not go on: 1 data key set aside as damaged: contoso-\d+ \(does-not-open\)/,
-  );
-  expect(demo.text()).not.toContain('Everything was as it should be');
-});
+test(
+  'a stored data key that was tampered with ends it with 1, by name, told in short too',
+  { timeout: A_DEMO_MS },
+  async () => {
+    const demo = startDemo('--keys', '100', '--break', 'row', '--short');
+    expect(await demo.ended, demo.text()).toBe(1);
+    expect(flowing(demo)).toMatch(
+      /✗ The demo could not go on: 1 data key set aside as damaged: contoso-\d+ \(does-not-open\)/,
+    );
+    expect(demo.text()).not.toContain('Everything was as it should be');
+    const told = demo
+      .text()
+      .split('\n')
+      .filter((line) => /^ {2}[✓✗] \d+ {2}/.test(line));
+    expect(told.map((line) => line.trim().replace(/ \([0-9.]+ s\)$/, ''))).toEqual([
+      ...PARTS.slice(0, 3).map((title) => `✓ ${title}`),
+      `✗ ${PARTS[3] ?? ''}`,
+    ]);
+    expect(demo.text()).not.toContain('──');
+  },
+);
 
 test('Ctrl-C stops all of it', { timeout: A_DEMO_MS }, async () => {
   const demo = startDemo();
