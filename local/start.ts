@@ -1,12 +1,13 @@
 // `npm start`: builds the app and brings it up with everything around it on this machine. Ctrl-C stops all of it; what it has stored is there
 // again at the next start.
 // What it may be asked for is in start-options.ts.
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream, existsSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildApp } from '../scripts/build-bundle.ts';
+import { cannotWrite } from '../scripts/cannot-write.ts';
 import { fromCommandLine, UsageError } from '../scripts/command-line.ts';
 import { startEnvironment, type Environment } from './environment.ts';
 import { runningApi, writeEnvironmentFile } from './environment/environment-file.ts';
@@ -39,12 +40,12 @@ async function main(): Promise<void> {
     process.exit(1);
   }
   const state = openState();
+  const log = createWriteStream(logFile, { fd: openSync(logFile, 'w') });
   const [environment] = await Promise.all([
     startEnvironment({ state }),
     options.bundle === undefined ? buildApp() : undefined,
   ]);
   stopOnSignal(environment);
-  const log = createWriteStream(logFile);
   for (let number = 0; number < options.hosts; number += 1) {
     await startHost(environment, number === 0 ? options.port : 0, (line) => log.write(`${line}\n`));
   }
@@ -137,7 +138,8 @@ Ctrl-C stops everything.
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
+  const sentence = error instanceof UsageError ? error.message : cannotWrite(error);
+  if (sentence === undefined) throw error;
+  console.error(sentence);
   process.exit(1);
 }

@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cannotWrite } from '../../scripts/cannot-write.ts';
 import { fromCommandLine } from '../../scripts/command-line.ts';
 import { WORK_QUEUE } from '../environment/app-environment.ts';
 import { writeEnvironmentFile } from '../environment/environment-file.ts';
@@ -132,6 +133,13 @@ const asked = fromCommandLine({ name: DEMO, usage: USAGE, takesPaths: true }, (a
 );
 stopOnSignal();
 stopWithReader();
-process.exitCode = await main(asked);
+try {
+  process.exitCode = await main(asked);
+} catch (error) {
+  const sentence = cannotWrite(error);
+  if (sentence === undefined) throw error;
+  console.error(sentence);
+  process.exitCode = 1;
+}
 await Promise.all(ours.map((path) => rm(path, { recursive: true, force: true })));
 process.exit();

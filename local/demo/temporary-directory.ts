@@ -3,15 +3,25 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cannotWrite } from '../../scripts/cannot-write.ts';
 
 const NAME = /^keyswitch-demo-(\d+)-/;
 
 export function makeDirectory(): string {
   for (const name of readdirSync(tmpdir())) {
     const pid = Number(NAME.exec(name)?.[1] ?? 0);
-    if (pid > 0 && !isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    if (pid > 0 && !isAlive(pid)) removeIfOurs(join(tmpdir(), name));
   }
   return mkdtempSync(join(tmpdir(), `keyswitch-demo-${process.pid}-`));
+}
+
+/** Of another user it stays: it is in nobody's way. */
+function removeIfOurs(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (cannotWrite(error) === undefined) throw error;
+  }
 }
 
 function isAlive(pid: number): boolean {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -80,6 +80,16 @@ test('a second run beside it is told where the first is, takes nothing from it, 
   const onItsPort = await another('--directory', join(directory, 'second'), '--port', port);
   expect([onItsPort.code, onItsPort.text]).toEqual([1, expect.stringMatching(new RegExp(`^Port ${port} is in use`))]);
   expect(hosts.map(({ pid }) => isAlive(pid))).toEqual([true, true]);
+});
+
+test.each(['state', 'host.log'])('a folder whose %s cannot be had is told in one sentence', async (name) => {
+  const folder = join(directory, `without-${name}`);
+  await mkdir(folder);
+  if (name === 'state') await writeFile(join(folder, name), '');
+  else await mkdir(join(folder, name));
+  const { code, text } = await another('--directory', folder);
+  const why = name === 'state' ? 'is no folder (EEXIST)' : 'is a folder (EISDIR)';
+  expect([code, text]).toEqual([1, `${join(folder, name)} ${why}\n`]);
 });
 
 test('what cannot be asked is refused with the usage, before anything starts', async () => {

@@ -180,6 +180,12 @@ test('what cannot be asked is refused before anything starts', async () => {
   expect(nowhere.text()).toContain('--dir takes a folder that is there');
 });
 
+test('without a place for its files it says so in one sentence', async () => {
+  await rm(join(directory, 'temp'), { recursive: true });
+  const demo = startDemo('--keys', '100');
+  expect([await demo.ended, demo.text()]).toEqual([1, `${join(directory, 'temp')} is not there (ENOENT)\n`]);
+});
+
 test(
   'when nobody reads on, it ends without a stack trace, and leaves nothing behind',
   { timeout: A_DEMO_MS },
