@@ -75,7 +75,7 @@ export function publicFailure(failure: Failure, audience: { readonly isPartnerAd
     owner,
     cause,
     // Commands for the vendor's own vault are for its operators.
-    remedy: facts.ownVault === true && !audience.isPartnerAdmin ? { text: remedy.text } : remedy,
+    remedy: facts.ownVault !== undefined && !audience.isPartnerAdmin ? { text: remedy.text } : remedy,
     ...(vaultUri === undefined && keyName === undefined ? {} : { suggestion: present({ vaultUri, keyName }) }),
     ...(becomesDeniedAt === undefined ? {} : { becomesDeniedAt }),
     ...(service?.correlationId === undefined ? {} : { correlationId: service.correlationId }),

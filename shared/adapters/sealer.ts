@@ -52,7 +52,7 @@ export class AzureSealer implements Sealer {
 
   constructor(pool: VaultPool, target: VaultTarget, clock: Clock) {
     this.#pool = pool;
-    this.#target = target;
+    this.#target = { ...target, isSealKey: true };
     this.#clock = clock;
   }
 

@@ -68,9 +68,11 @@ export class VaultPool {
   }
 
   /** What is known of a target before anything is asked. */
-  facts({ host, keyName, tenantId, ref, onlyInSwitch }: VaultTarget): FailureFacts {
+  facts({ host, keyName, tenantId, ref, onlyInSwitch, isSealKey }: VaultTarget): FailureFacts {
     const known = { vaultHost: host, keyName, tenantId };
-    if (ref.provider === 'managed') return { ...known, ownVault: true };
+    if (ref.provider === 'managed') {
+      return { ...known, ownVault: isSealKey === true ? 'seal-key' : 'company-keys' };
+    }
     const used = onlyInSwitch === true ? { onlyInSwitch } : {};
     return { ...known, appId: this.#options.connectorClientId, ...used };
   }

@@ -55,7 +55,7 @@ export function failure(code: FailureCode, facts: FailureFacts = {}, service?: F
     code,
     kind,
     owner,
-    ...(safe.ownVault === true ? wordsOfOwnVault(words(safe)) : words(safe)),
+    ...(safe.ownVault === undefined ? words(safe) : wordsOfOwnVault(code, words(safe), safe)),
     facts: safe,
     ...(service === undefined ? {} : { service: bounded(service) }),
   };

@@ -112,8 +112,8 @@ export interface FailureFacts {
   readonly suggestedKeyName?: string;
   /** A second question to DNS found nothing of the vault's name either: it is gone, and not only hidden from us. */
   readonly nameGone?: boolean;
-  /** It is the vendor's own vault, of company keys or of the seal: nothing about it is the company's move. */
-  readonly ownVault?: true;
+  /** It is the vendor's own vault, and which of its keys: nothing about it is the company's move. */
+  readonly ownVault?: 'company-keys' | 'seal-key';
   /** The key is kept in a hardware security module: what is made in its place has to be too. */
   readonly isHsm?: boolean;
   /** The key serves to bring other keys into the vault (`import`), and to nothing else: Azure lets it do no more. */

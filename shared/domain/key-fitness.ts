@@ -74,7 +74,7 @@ function factsOf(key: VaultKey, { purpose, ownVault }: Pick<KeyPolicy, 'purpose'
   const id = parseKeyId(key.keyId);
   if (!id) return {};
   const isHsm = key.keyType.endsWith('-HSM') ? { isHsm: true } : {};
-  const isOwn = ownVault === true ? ({ ownVault } as const) : {};
+  const isOwn = ownVault === true ? ({ ownVault: 'company-keys' } as const) : {};
   const facts = { vaultHost: id.host, keyName: id.keyName, ...isHsm, ...isOwn };
   return purpose === 'in-force' ? { ...facts, keySeen: true, inUse: true, keyVersion: id.version } : facts;
 }

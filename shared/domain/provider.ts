@@ -23,6 +23,8 @@ export interface VaultTarget {
   readonly host: string;
   readonly keyName: string;
   readonly tenantId: string;
+  /** It is the vendor's seal key, which signs and wraps nothing. */
+  readonly isSealKey?: true;
   /** Whose it was before it was moved: wraps that were made then name one of these. */
   readonly movedFrom?: readonly string[];
   /** When access was last granted, as far as we were told: a denial soon after it may be Azure still passing the word. */

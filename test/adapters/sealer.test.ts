@@ -75,6 +75,33 @@ test('a public key is asked for once, however many need it at once', async () =>
   expect(world.asked()).toEqual(['challenge 401', 'get 200']);
 });
 
+test.each([
+  ['ForbiddenByRbac', /no role lets the app sign/, '--role 12338af0-0e69-4776-bea7-57ae8d297424'],
+  ['ForbiddenByPolicy', /No access policy lets the app sign/i, '--key-permissions get unwrapKey sign'],
+  ['KeyOperationForbidden', /do not include sign/, '--ops sign verify'],
+])(
+  'refused as %s, the vendor is told what its seal key needs, not what keys that wrap do',
+  async (inner, words, cli) => {
+    const { target } = await vendorVault();
+    const message = `Caller: appid=${'1'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)};oid=${'2'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}`;
+    const body = { error: { code: 'Forbidden', message, innererror: { code: inner } } };
+    world.azure.keyVault.control.plant({ operation: 'sign', times: 1, effect: { status: 403, body } });
+    const found = failureOf(await sealerOf(target).sign(BYTES));
+    expect(found).toMatchObject({ owner: 'vendor', message: expect.stringMatching(words) as string });
+    expect(found.remedy.azureCli).toContain(cli);
+    expect(JSON.stringify(found)).not.toMatch(/e147488a|unwrapKey\b(?! sign)/);
+  },
+);
+
+test('a seal key of another type is told as one, and not to be made an RSA key', async () => {
+  const { target } = await world.vendor();
+  await world.addKey(target.host, SEAL_KEY, 'rsa-2048-3');
+  const found = failureOf(await sealerOf({ ...target, keyName: SEAL_KEY }).sign(BYTES));
+  expect(found).toMatchObject({ code: 'key-type-unsupported', owner: 'vendor' });
+  expect(found.message).toContain('no EC key of the curve P-256');
+  expect(found.remedy.azureCli).toContain('--kty EC --curve P-256 --ops sign verify');
+});
+
 test('a version that does not exist is undefined and not asked for again and again', async () => {
   const { target } = await vendorVault();
   const sealer = sealerOf(target);

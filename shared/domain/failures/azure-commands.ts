@@ -7,6 +7,9 @@ import { posixQuoted } from './shell-text.ts';
 /** The built-in role with the least that serves: read the key's metadata, wrap, unwrap. */
 export const ENCRYPTION_USER_ROLE = 'Key Vault Crypto Service Encryption User';
 export const ENCRYPTION_USER_ROLE_ID = 'e147488a-f6f5-4113-8e2d-b22465e65bf6';
+/** And for the vendor's seal key: read it, sign. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security */
+export const CRYPTO_USER_ROLE = 'Key Vault Crypto User';
+export const CRYPTO_USER_ROLE_ID = '12338af0-0e69-4776-bea7-57ae8d297424';
 
 /** A vault's name is the first label of its host. */
 export const vaultNameOf = (host: string): string => host.split('.')[0] ?? host;
@@ -76,12 +79,12 @@ export function assignRole(facts: FailureFacts, role: string = ENCRYPTION_USER_R
   );
 }
 
-export function setAccessPolicy(facts: FailureFacts): string | undefined {
+export function setAccessPolicy(facts: FailureFacts, permissions = 'get unwrapKey'): string | undefined {
   const principal = principalWord(facts);
   if (principal === undefined) return undefined;
   return onVault(
     facts,
-    (vault) => `az keyvault set-policy --name ${vault} --object-id ${principal} --key-permissions get unwrapKey`,
+    (vault) => `az keyvault set-policy --name ${vault} --object-id ${principal} --key-permissions ${permissions}`,
   );
 }
 
@@ -151,6 +154,13 @@ export const allowUnwrap = (facts: FailureFacts): string | undefined =>
 /** A new RSA key, or a new version if the name is taken by one. 4096 bits meet every policy. */
 export const createRsaKey = (facts: FailureFacts): string | undefined =>
   onKey(facts, (key) => `az keyvault key create ${key} --kty ${rsaType(facts)} --size 4096 --ops wrapKey unwrapKey`);
+
+/** The key that seals are signed by, or a new version of it. */
+export const createSealKey = (facts: FailureFacts): string | undefined =>
+  onKey(facts, (key) => `az keyvault key create ${key} --kty EC --curve P-256 --ops sign verify`);
+
+export const allowSigning = (facts: FailureFacts): string | undefined =>
+  onKey(facts, (key) => `az keyvault key set-attributes ${key} --ops sign verify`);
 
 /** `--kty RSA` makes a key that is protected by software: the place of one in an HSM takes another of that kind. */
 export const rsaType = ({ isHsm }: FailureFacts): 'RSA' | 'RSA-HSM' => (isHsm === true ? 'RSA-HSM' : 'RSA');

@@ -34,7 +34,8 @@ test.each([
 });
 
 test("commands for the vendor's own vault are told to its operators alone", () => {
-  const own = failure('access-denied-policy', { vaultHost: 'vendor.vault.azure.net', appId: 'x', ownVault: true });
+  const facts = { vaultHost: 'vendor.vault.azure.net', appId: 'x', ownVault: 'company-keys' } as const;
+  const own = failure('access-denied-policy', facts);
   const told = (audience: typeof company): unknown => failureToResponse(refusedBy(own), audience).body.error.remedy;
   expect(own.owner).toBe('vendor');
   expect(told(partner)).toEqual(own.remedy);
