@@ -12,6 +12,9 @@ carries \`status\` for pollers. Every answer carries x-ms-request-id, every erro
 described here is 404, a method 405 with Allow; HEAD is answered wherever GET is. Write paths as they are described, in their case and without a
 slash at the end.
 
+Answers grow: ignore a member that you do not know, and take a word that is not in an \`x-extensible-enum\` for one that came later. The value by which
+alternatives are told apart (\`outcome\`, \`provider\`, \`reason\`) is a new one only where something new was asked for.
+
 The codes of an operation's errors are in its \`x-error-codes\`, by status; what each means, in those of the whole document. A code is never given
 another meaning; new ones may come. A \`kind\` says how a vault or Entra refused.
 

@@ -8,6 +8,7 @@ import { fullPath, type Route } from '../route.ts';
 import { errorOf, type ErrorStatus } from './errors.ts';
 import { giveExample } from './examples.ts';
 import { INTRODUCTION, TAGS } from './introduction.ts';
+import { openAnswers } from './open-answers.ts';
 import { vaultUri } from '../schemas/connections.ts';
 import { codesInWords, codesOfAll, codesOf } from './operation-codes.ts';
 import { requestHeadersOf } from './request-headers.ts';
@@ -26,7 +27,14 @@ export interface Deployment {
 
 const SCHEME = 'entra';
 
-export function describeApi<D>(
+/** As callers get it: what answers may hold later is left open. */
+export const describeApi = <D>(
+  routes: readonly Route<D>[],
+  about: Deployment & { readonly version: string },
+): ReturnType<typeof createDocument> => openAnswers(describeExactly(routes, about));
+
+/** With the members and words that answers have today, and no others: what they are tested by. */
+export function describeExactly<D>(
   routes: readonly Route<D>[],
   about: Deployment & { readonly version: string },
 ): ReturnType<typeof createDocument> {

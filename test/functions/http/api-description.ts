@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import * as z from 'zod';
 import { LAST } from '../../../functions/http/register.ts';
 import type { Route } from '../../../functions/http/route.ts';
-import { documentOf, operationsOf, type DescribedOperation } from '../../fixtures/api-document.ts';
+import { exactDocumentOf, operationsOf, type DescribedOperation } from '../../fixtures/api-document.ts';
 import type { ApiAnswer } from './api-answer.ts';
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
@@ -25,7 +25,7 @@ export class ApiDescription {
   readonly #compiled = new Map<string, z.ZodType>();
 
   constructor(routes: readonly Route<never>[]) {
-    const document = documentOf(routes);
+    const document = exactDocumentOf(routes);
     this.document = { ...document };
     this.#schemas = document.components?.schemas ?? {};
     this.#operations = new Map(operationsOf(document).map((operation) => [operation.operationId, operation]));

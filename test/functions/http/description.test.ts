@@ -3,9 +3,19 @@ import { expect, test } from 'vitest';
 import { EXAMPLES } from '../../../functions/http/description/examples.ts';
 import { API_VERSION } from '../../../functions/http/meta.ts';
 import { routes } from '../../../functions/http/routes.ts';
-import { documentOf, operationsOf, DEPLOYMENT } from '../../fixtures/api-document.ts';
-import type { Json } from './api-answer.ts';
+import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
+import {
+  documentOf,
+  exactDocumentOf,
+  operationsOf,
+  DEPLOYMENT,
+  type DescribedBody,
+  type Document,
+} from '../../fixtures/api-document.ts';
+import type { Json as AnyJson } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
+
+type Json = Readonly<Record<string, unknown>>;
 
 const document = documentOf(routes, API_VERSION);
 const operations = operationsOf(document);
@@ -72,22 +82,60 @@ test('limits are stated: keys per call, items per page, bytes of a body', () => 
   expect(document.info.description).toContain('1,000 items a page');
 });
 
-test('no schema takes fields that it does not name', () => {
-  const open: string[] = [];
-  const walk = (value: unknown, at: string): void => {
-    if (typeof value !== 'object' || value === null) return;
-    if ('properties' in value && !('additionalProperties' in value)) open.push(at);
-    for (const [name, inner] of Object.entries(value)) walk(inner, `${at}/${name}`);
-  };
-  walk(document.components?.schemas, 'schemas');
-  for (const { operationId, requestBody, responses } of operations) {
-    const bodies = [requestBody, ...Object.values(responses)].flatMap((one) => Object.values(one?.content ?? {}));
-    walk(
-      bodies.map(({ schema }) => schema),
-      operationId,
-    );
+/** Each schema of a value with its place, those that it refers to included. */
+function* reached(
+  value: unknown,
+  from: Document,
+  at: string,
+  seen = new Set<string>(),
+): Generator<readonly [string, Json]> {
+  if (typeof value !== 'object' || value === null) return;
+  yield [at, value as Json];
+  for (const [name, inner] of Object.entries(value)) {
+    if (name === 'example') continue;
+    const target = name === '$ref' ? String(inner).split('/').at(-1)! : undefined;
+    if (target === undefined) yield* reached(inner, from, `${at}/${name}`, seen);
+    else if (seen.size !== seen.add(target).size)
+      yield* reached(from.components?.schemas?.[target], from, target, seen);
   }
-  expect(open).toEqual([]);
+}
+
+const bodyOf = ({ content }: Pick<DescribedBody, 'content'>): unknown =>
+  Object.values(content).map(({ schema }) => schema);
+const asked = operations.flatMap(({ operationId, requestBody, parameters = [] }) => [
+  ...(requestBody ? reached(bodyOf(requestBody), document, operationId) : []),
+  ...parameters.flatMap(({ schema }) => [...reached(schema, document, operationId)]),
+]);
+
+const isOpen = (schema: Json): boolean => 'properties' in schema && !('additionalProperties' in schema);
+
+test('no schema of a request takes fields that it does not name, and nothing is answered that no schema names', () => {
+  expect(asked.length).toBeGreaterThan(100);
+  expect(asked.filter(([, schema]) => isOpen(schema)).map(([at]) => at)).toEqual([]);
+  const exact = exactDocumentOf(routes);
+  const all = [...schemasOf(exact.components?.schemas), ...schemasOf(exact.paths)];
+  expect(all.filter(([, schema]) => isOpen(schema)).map(([at]) => at)).toEqual([]);
+});
+
+test('what answers hold can grow: a generated client fails at no member and no word that comes later', () => {
+  const kept = new Set(asked.map(([, schema]) => schema));
+  const named = document.components?.schemas as Readonly<Record<string, Json>>;
+  for (const [, { discriminator, oneOf = [] }] of schemasOf(named)) {
+    for (const { $ref } of discriminator === undefined ? [] : (oneOf as { readonly $ref: string }[])) {
+      const { propertyName } = discriminator as { readonly propertyName: string };
+      const { properties } = named[$ref.split('/').at(-1)!] as { readonly properties: Readonly<Record<string, Json>> };
+      for (const [, schema] of reached(properties[propertyName], document, $ref)) kept.add(schema);
+    }
+  }
+  const told = operations.flatMap(({ operationId, responses }) =>
+    Object.values(responses).flatMap(({ content }) => [...reached(content, document, operationId)]),
+  );
+  const closed = told.filter(
+    ([, schema]) => !kept.has(schema) && ('enum' in schema || schema['additionalProperties'] === false),
+  );
+  expect(closed.map(([at]) => at)).toEqual([]);
+  expect(named['FailureCode']).toMatchObject({ type: 'string', 'x-extensible-enum': FAILURE_CODES });
+  expect(document.info.description).toContain('ignore a member that you do not know');
 });
 
 /** Each schema of the description with its place. */
@@ -169,7 +217,7 @@ test('an answer with a code that its operation does not list does not fit', () =
   const answerWith = (code: string) => ({
     status: 409,
     headers: new Headers({ 'x-ms-request-id': 'r', 'x-ms-error-code': code }),
-    body: { error: { code, message: 'm' } } as unknown as Json,
+    body: { error: { code, message: 'm' } } as unknown as AnyJson,
     cookies: [],
   });
   description.expectToFit('delete-connection', answerWith('connection-in-use'), 'DELETE');
