@@ -15,13 +15,13 @@ import { present } from '../../shared/domain/rows/cells.ts';
 import { conditionsOf } from './preconditions.ts';
 import { defineRoute } from './route.ts';
 import { companyId, companyPath, keyringId, time } from './schemas/ids.ts';
-import { longWorkStatus } from './schemas/long-work.ts';
+import { hasEnded, longWorkStatus } from './schemas/long-work.ts';
 import { pageBody, pageOf, pageQueryUpTo, pageRequest } from './schemas/pages.ts';
 import { visibleText } from './schemas/text.ts';
 
 export type CompanyServices = KeyringMaking & CompanyDeleting;
 
-const DELETE_POLL_SECONDS = '10';
+const POLL_AGAIN = { 'Retry-After': '10' };
 
 const displayName = visibleText(256);
 
@@ -175,7 +175,7 @@ export const companyRoutes = [
       if (!deleted.ok) return deleted;
       if (deleted.value === 'deleted') return ok({ status: 204 });
       const url = `${call.baseUrl}/companies/${call.path.companyId}/deletion`;
-      return ok({ status: 202, headers: { 'Operation-Location': url, 'Retry-After': DELETE_POLL_SECONDS } });
+      return ok({ status: 202, headers: { 'Operation-Location': url, ...POLL_AGAIN } });
     },
   }),
   defineRoute({
@@ -186,11 +186,14 @@ export const companyRoutes = [
     summary: 'How far the removal of a company is; also once it is gone',
     roles: ['PartnerAdmin', 'Auditor'],
     pathSchema: companyPath,
+    isFollowed: true,
     answers: { 200: 'The status.' },
     answerSchema: deletionBody,
     run: async (deps: CompanyServices, call) => {
       const state = await companyDeletion(deps, call.path);
-      return state.ok ? ok({ status: 200, body: DELETION_OF[state.value] }) : state;
+      if (!state.ok) return state;
+      const body = DELETION_OF[state.value];
+      return ok({ status: 200, body, headers: hasEnded(body.status) ? {} : POLL_AGAIN });
     },
   }),
 ] as const;

@@ -75,6 +75,8 @@ export interface RouteDescription {
   readonly answers: Readonly<Record<number, string>>;
   /** Also without conditions: it is the one that a write of the resource takes. */
   readonly answersEtag?: true;
+  /** Where an Operation-Location leads: 200 says when to look again, until the work has ended. */
+  readonly isFollowed?: true;
   /** Codes of its errors beside those that follow from what it is (description/operation-codes.ts). */
   readonly refuses?: readonly ErrorCode[];
   /** Which failures it meets. */

@@ -29,6 +29,7 @@ import { beginRequest, derivedId, type Requesting } from '../../shared/operation
 import type { Role } from './roles.ts';
 import { defineRoute, type Answer, type CallContext } from './route.ts';
 import { keyringPath, noFields, providerRef, quarantinePath, switchPath } from './schemas/ids.ts';
+import { hasEnded } from './schemas/long-work.ts';
 import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 import { retryBody, switchBody, switchToBody, type SwitchBody } from './schemas/switches.ts';
 
@@ -45,7 +46,8 @@ type Place = z.output<typeof switchPath>;
 
 const STEERS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
 const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
-const POLL_SECONDS = '5';
+const POLL_AGAIN = { 'Retry-After': '5' };
+const TURNED_BACK = 'Ordered; the switch as it is now. Whoever follows the switch sees it end as `Canceled`.';
 /** Of whatever moves every data key of a keyring. */
 const REFUSES_TO_START = [
   'keyring-not-found',
@@ -79,22 +81,22 @@ async function shown(
   const { value } = view;
   const body = switchToBody(value, call);
   const url = `${call.baseUrl}/companies/${place.companyId}/keyrings/${place.keyringId}/switches/${place.switchId}`;
-  const headers = status === 202 ? { 'Operation-Location': url, 'Retry-After': POLL_SECONDS } : {};
-  return ok({ status, body, headers });
+  return ok({ status, body, headers: status === 202 ? { 'Operation-Location': url, ...POLL_AGAIN } : {} });
 }
 
 /**
- * An action on a switch, answered with the switch as it is now. A pause is done when it is answered: an Operation-Location would keep a poller
- * waiting for the end of what was paused.
+ * An action on a switch, answered with the switch as it is now. `done`: where an Operation-Location would have a poller wait for another end than the
+ * one that was asked for. A pause is done when it is answered; what a cancel asks for, a poller calls failed, and what it came too late for, done.
  */
 function action(
   {
     verb,
-    isDone,
+    done,
     limit = 'steer',
   }: {
     readonly verb: 'cancel' | 'pause' | 'resume' | 'confirm';
-    readonly isDone?: true;
+    /** What 200 says, where nothing is to be waited for here. */
+    readonly done?: string;
     readonly limit?: 'steer' | 'cancel';
   },
   summary: string,
@@ -113,15 +115,13 @@ function action(
     bodySchema: noFields,
     refuses: ['switch-not-found', 'switch-ended', 'switch-not-running', 'switch-not-blocked', 'company-closing'],
     fails: ['vault'],
-    ...(isDone
-      ? { answers: { 200: 'Done; the switch as it is now.' } }
-      : { answers: { 202: 'Ordered; the switch as it is now.' } }),
+    answers: done === undefined ? { 202: 'Ordered; the switch as it is now.' } : { 200: done },
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: limit });
       if (!allowed.ok) return allowed;
       const ordered = await operation(deps, call.path, call.actor);
-      return ordered.ok ? shown(deps, call.path, call, isDone ? 200 : 202) : ordered;
+      return ordered.ok ? shown(deps, call.path, call, done === undefined ? 202 : 200) : ordered;
     },
   });
 }
@@ -223,12 +223,17 @@ export const switchRoutes = [
     roles: READS,
     pathSchema: switchPath,
     refuses: ['switch-not-found'],
+    isFollowed: true,
     answers: { 200: 'The switch.' },
     answerSchema: switchBody,
-    run: (deps: SwitchServices, call) => shown(deps, call.path, call, 200),
+    run: async (deps: SwitchServices, call) => {
+      const found = await shown(deps, call.path, call, 200);
+      if (!found.ok || !found.value.body || hasEnded(found.value.body.status)) return found;
+      return ok({ ...found.value, headers: POLL_AGAIN });
+    },
   }),
-  action({ verb: 'cancel', limit: 'cancel' }, 'Cancel: roll back whatever was moved', cancelSwitch),
-  action({ verb: 'pause', isDone: true }, 'Pause the workers', pauseSwitch),
+  action({ verb: 'cancel', limit: 'cancel', done: TURNED_BACK }, 'Cancel: roll back whatever was moved', cancelSwitch),
+  action({ verb: 'pause', done: 'Done; the switch as it is now.' }, 'Pause the workers', pauseSwitch),
   action({ verb: 'resume' }, 'Let the workers go on', resumeSwitch),
   action({ verb: 'confirm' }, 'Agree to a switch that the vendor ordered', confirmSwitch, ['CompanyAdmin']),
   defineRoute({
@@ -245,7 +250,7 @@ export const switchRoutes = [
     bodySchema: retryBody.optional(),
     refuses: ['switch-not-found', 'company-admin-only', 'switch-ended', 'switch-not-running', 'switch-not-blocked'],
     fails: ['vault'],
-    answers: { 202: 'Ordered; the switch as it is now.' },
+    answers: { 200: `With \`direction: back\`. ${TURNED_BACK}`, 202: 'Ordered; the switch as it is now.' },
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'retry' });
@@ -253,7 +258,7 @@ export const switchRoutes = [
       const { direction, withoutKeeping } = call.body ?? {};
       const how = withoutKeeping ? { withoutKeeping } : present({ direction });
       const ordered = await retrySwitch(deps, { ...call.path, ...how, ...vendorOf(deps, call) }, call.actor);
-      return ordered.ok ? shown(deps, call.path, call, 202) : ordered;
+      return ordered.ok ? shown(deps, call.path, call, direction === 'back' ? 200 : 202) : ordered;
     },
   }),
   decision(

@@ -30,6 +30,11 @@ export const PAGE_HEADERS = {
   'X-Frame-Options': z.string().meta({ header: { id: 'FrameOptions' } }),
   'Cross-Origin-Opener-Policy': z.string().meta({ header: { id: 'CrossOriginOpenerPolicy' } }),
   'Set-Cookie': z
+export const POLL_AFTER = {
+  'Retry-After': seconds('Seconds to wait before looking again; absent once the work has ended.')
+    .optional()
+    .meta({ header: { id: 'PollAfter' } }),
+};
     .string()
     .optional()
     .meta({ description: 'Where a sign-in is.', header: { id: 'SetCookie' } }),

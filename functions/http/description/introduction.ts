@@ -6,9 +6,9 @@ Bearer tokens of Entra ID, version 2.0 access tokens, carry one of four app role
 gets one by the client-credentials grant (see the security scheme), a managed identity for the same scope; DefaultAzureCredential does both. It
 lasts about an hour: get it again when it has expired. A company that a caller may not know of is answered 404 like one that does not exist.
 
-Requests are JSON in UTF-8 of at most 1 MiB, or forms of at most 16 KiB where a browser sends them; unknown fields are errors and named, and so is
-a member that comes twice. A collection answers at most 1,000 items a page. Long work answers 202 with Operation-Location and Retry-After, and
-carries \`status\` for pollers. Every answer carries x-ms-request-id, every error x-ms-error-code and the shape \`Error\`; a path that is not
+Requests are JSON in UTF-8 of at most 1 MiB, not compressed, or forms of at most 16 KiB where a browser sends them; unknown fields are errors and
+named, and so is a member that comes twice, or an If-Match or Idempotency-Key where none is described. A collection answers at most 1,000 items a page. Long work answers 202 with Operation-Location and Retry-After, and carries \`status\` for pollers, who are told by Retry-After
+there too when to look again. Every answer carries x-ms-request-id, every error x-ms-error-code and the shape \`Error\`; a path that is not
 described here is 404, a method 405 with Allow; HEAD is answered wherever GET is. Write paths as they are described, in their case and without a
 slash at the end.
 

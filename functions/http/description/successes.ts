@@ -7,6 +7,7 @@ import {
   LOCATION,
   OPERATION_LOCATION,
   PAGE_HEADERS,
+  POLL_AFTER,
   REFRESH,
   REQUEST_ID,
   RETRY_AFTER,
@@ -34,6 +35,7 @@ function successOf(route: Described, status: string, description: string): ZodOp
     headers: z.object({
       ...REQUEST_ID,
       ...(status === '202' ? { ...OPERATION_LOCATION, ...RETRY_AFTER } : {}),
+      ...(route.isFollowed === true && status === '200' ? POLL_AFTER : {}),
       ...(answersEtag(route) && status !== '202' && status !== '204' ? ETAG : {}),
     }),
     ...(schema === undefined || BODILESS.has(status) ? {} : { content: { 'application/json': { schema } } }),

@@ -10,3 +10,6 @@ export const longWorkStatus = z.enum(['NotStarted', 'Running', 'Succeeded', 'Fai
 });
 
 export type LongWorkStatus = z.output<typeof longWorkStatus>;
+
+/** Until then whoever looks is told when to look again. */
+export const hasEnded = (status: LongWorkStatus): boolean => status !== 'NotStarted' && status !== 'Running';

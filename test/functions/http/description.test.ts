@@ -233,6 +233,7 @@ test('Retry-After is a number', () => {
     { schema: { type: 'integer' } },
     { schema: { type: 'integer' } },
   ]);
+  expect(document.components?.headers?.['PollAfter']).toMatchObject({ schema: { type: 'integer' } });
 });
 
 test('every body of JSON has an example that its schema takes', () => {

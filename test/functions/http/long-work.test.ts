@@ -59,12 +59,42 @@ test('a poller of Azure ends when a switch ends, and not before', async () => {
   expect([poller.isDone(), poller.getResult()]).toMatchObject([true, { state: 'completed', status: 'Succeeded' }]);
 });
 
+test('whoever asks how far it is is told when to look again, until it has ended', async () => {
+  const waits = async (path: string, as: Claims): Promise<unknown> => {
+    const { status, headers } = await api.call('GET', path, { as });
+    return [status, headers.get('retry-after')];
+  };
+  const begun = await api.call('POST', `${ring}/rekey`, { as: admin });
+  const path = `${ring}/switches/${begun.body['switchId'] as unknown as string}`;
+  expect(await waits(path, admin)).toEqual([200, '5']);
+  await api.work();
+  expect(await waits(path, admin)).toEqual([200, null]);
+  await registerCompany(api, 'umbrella');
+  await leftClosing('umbrella', true);
+  expect(await waits('/companies/umbrella/deletion', auditor)).toEqual([200, '10']);
+  expect(await waits('/companies/acme/deletion', auditor)).toEqual([200, null]);
+});
+
 test('it ends as canceled when the switch is cancelled on its way', async () => {
   const poller = await pollerOf({ method: 'POST', path: `${ring}/rekey`, as: admin });
   const { switchId } = (await switchesOf()).find(({ state }) => state !== 'completed')!;
-  expect((await api.call('POST', `${ring}/switches/${switchId}/cancel`, { as: admin })).status).toBe(202);
+  expect((await api.call('POST', `${ring}/switches/${switchId}/cancel`, { as: admin })).status).toBe(200);
   await api.work();
   await expect(poller.poll()).rejects.toThrow('Operation was canceled');
+});
+
+test.each([
+  ['cancel', undefined],
+  ['retry', { direction: 'back' }],
+])('whoever turns a switch back by %s is not told by a poller that it failed', async (verb, body) => {
+  const begun = await api.call('POST', `${ring}/rekey`, { as: admin });
+  await handleSwitchWork(api.services, api.queue.take()!);
+  const path = `${ring}/switches/${begun.body['switchId'] as unknown as string}`;
+  const poller = await pollerOf({ method: 'POST', path: `${path}/${verb}`, as: admin, body });
+  await api.work();
+  if (!poller.isDone()) await poller.poll();
+  expect([poller.isDone(), poller.getResult()]).toMatchObject([true, { state: 'rolling-back' }]);
+  expect((await api.call('GET', path, { as: admin })).body).toMatchObject({ state: 'cancelled', status: 'Canceled' });
 });
 
 test('a pause is done when it is answered: nothing is there to be waited for', async () => {
