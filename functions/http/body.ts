@@ -24,6 +24,8 @@ export interface BodySource {
 }
 
 const JSON_TYPE = /^application\/json *(; *charset="?utf-8"?)? *$/i;
+/** Nothing is unpacked: a small body could become a large one. */
+const PLAIN = /^(?: *identity *)?$/i;
 const FORM_TYPE = /^application\/x-www-form-urlencoded *(; *charset="?utf-8"?)? *$/i;
 
 /** The parsed JSON; undefined if there is no body at all. */
@@ -88,6 +90,7 @@ async function readTyped(
   if (!read.ok) return read;
   const bytes = read.value;
   if (bytes.length === 0) return ok('');
+  if (!PLAIN.test(request.headers.get('content-encoding') ?? '')) return err({ type: 'encoded-body' });
   if (!type.test(request.headers.get('content-type') ?? '')) return err({ type: 'unsupported-media-type', wanted });
   try {
     return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

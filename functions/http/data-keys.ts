@@ -55,7 +55,7 @@ export const dataKeyRoutes = [
     tag: 'data-keys',
     summary: 'Generate or import data keys, 1 to 1,000 in a call',
     description:
-      'An outcome for each, in the order of the request. Answers with the plaintexts of generated keys. An error for the whole call means that no key was made. A repeat with the same Idempotency-Key answers with the same keys, and with the plaintexts of generated ones again. Which ids were made before a crash, unwrapping them tells.',
+      'An outcome for each, in the order of the request. Answers with the plaintexts of generated keys. An error for the whole call means that no key was made by it, but for 500 and 503 `store-unavailable`, after which some may have been. A repeat with the same Idempotency-Key answers with the same keys, and with the plaintexts of generated ones again. Which ids were made before a crash, unwrapping them tells.',
     roles: ['DataKeys'],
     idempotencyKey: true,
     carriesKeys: true,

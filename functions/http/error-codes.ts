@@ -71,13 +71,13 @@ const OF_THE_EDGE = {
   'company-admin-only': { status: 403, when: 'Only an admin of the company itself may do this.' },
   'route-not-found': { status: 404, when: 'There is nothing at this path.' },
   'method-not-allowed': { status: 405, when: 'The path knows other methods; Allow names them.' },
-  'body-incomplete': { status: 408, when: 'The body did not arrive whole within thirty seconds.' },
+  'body-incomplete': { status: 408, when: 'The body did not arrive whole within thirty seconds; nothing was done.' },
   'switch-in-progress': { status: 409, when: 'A switch of the keyring is not finished.' },
   'idempotency-key-reused': { status: 409, when: 'The Idempotency-Key came with another request before.' },
   'company-closed': { status: 410, when: 'The company was deleted; its id is never used again.' },
   'precondition-failed': { status: 412, when: 'If-Match or If-None-Match did not hold.' },
   'body-too-large': { status: 413, when: 'The body is larger than 1 MiB, or a form than 16 KiB.' },
-  'unsupported-media-type': { status: 415, when: 'The body is not of the described media type.' },
+  'unsupported-media-type': { status: 415, when: 'The body is not of the described media type, or is compressed.' },
   'too-many-requests': { status: 429, when: 'Too many of these calls in this minute.' },
   'internal-error': { status: 500, when: 'A fault of Keyswitch; the log names it by x-ms-request-id.' },
   busy: { status: 503, when: 'Too many callers write here at once; nothing was done.' },
@@ -89,3 +89,6 @@ const OF_THE_EDGE = {
 
 export const ERROR_CODES = { ...OF_THE_EDGE, ...OF_RESOURCES, ...OF_STATES } as const;
 export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Whether asking again may help whatever the code is: such an answer carries Retry-After. */
+export const isTransient = (status: number): boolean => status === 408 || status === 429 || status === 503;

@@ -21,6 +21,7 @@ export type EdgeRefusal =
   /** The body did not arrive whole in time, or the caller closed the connection and gets no answer. */
   | { readonly type: 'body-incomplete' }
   | { readonly type: 'unsupported-media-type'; readonly wanted: MediaType }
+  | { readonly type: 'encoded-body' }
   | { readonly type: 'no-such-route' }
   | { readonly type: 'method-not-allowed'; readonly allowed: readonly string[] }
   | { readonly type: 'identity-provider-unavailable' }
@@ -126,10 +127,18 @@ export function failureToResponse(
     case 'body-too-large':
       return answer('body-too-large', `The body is larger than ${inBytes(refusal.maxBytes)}.`, { target: 'body' });
     case 'body-incomplete':
-      return answer('body-incomplete', 'The body did not arrive whole in time.', { target: 'body' });
+      return answer('body-incomplete', 'The body did not arrive whole in time.', {
+        target: 'body',
+        headers: retryAfter(1),
+      });
     case 'unsupported-media-type':
       return answer('unsupported-media-type', `The body must be ${refusal.wanted} in UTF-8.`, {
         target: 'header.Content-Type',
+      });
+    case 'encoded-body':
+      return answer('unsupported-media-type', 'The body must come as it is, without a Content-Encoding.', {
+        target: 'header.Content-Encoding',
+        headers: { 'Accept-Encoding': 'identity' },
       });
     case 'no-such-route':
       return answer('route-not-found', 'There is nothing at this path.');

@@ -2,6 +2,7 @@
 // waits without end, and no socket beyond loopback.
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { FunctionsHost } from '../../local/functions-host/host-process.ts';
 import { send, type RawAnswer } from '../attacks/raw-request.ts';
@@ -35,6 +36,16 @@ const inPieces = (json: unknown, padding = 0): Buffer[] => {
 test('a body that comes in pieces has reached the app', async () => {
   const put = await send(host.url, 'PUT', PATH, { token, chunks: inPieces({ displayName: 'In pieces' }) });
   expect([put.status, JSON.parse(put.text)]).toMatchObject([201, { displayName: 'In pieces' }]);
+});
+
+test('a compressed body is 415 and says why', async () => {
+  const rawBody = gzipSync('{"displayName":"x"}');
+  const answer = await send(host.url, 'PUT', PATH, { token, rawBody, headers: { 'content-encoding': 'gzip' } });
+  expect([answer.status, answer.code, answer.headers['accept-encoding']]).toEqual([
+    415,
+    'unsupported-media-type',
+    'identity',
+  ]);
 });
 
 test('every answer announces its length: JSON, a refusal, a page, an area without a page, and none where there is nothing', async () => {

@@ -1,9 +1,17 @@
 // The error answers of operations as they are described: one for each status, of programs and of pages, shared by all operations.
 import type { ZodOpenApiResponseObject } from 'zod-openapi';
 import * as z from 'zod';
-import { ERROR_CODES } from '../error-codes.ts';
+import { ERROR_CODES, isTransient } from '../error-codes.ts';
 import { errorBody } from '../schemas/failures.ts';
-import { CHALLENGE, ERROR_CODE, PAGE_HEADERS, PERHAPS_RETRY_AFTER, REQUEST_ID, RETRY_AFTER } from './answer-headers.ts';
+import {
+  CHALLENGE,
+  ERROR_CODE,
+  PAGE_HEADERS,
+  PERHAPS_RETRY_AFTER,
+  REQUEST_ID,
+  RETRY_AFTER,
+  TAKEN_ENCODINGS,
+} from './answer-headers.ts';
 import { ERROR_EXAMPLES } from './error-examples.ts';
 
 const ERRORS = {
@@ -34,7 +42,7 @@ export type ErrorStatus = keyof typeof ERRORS;
 const STATUSES = Object.keys(ERRORS).map(Number) as ErrorStatus[];
 
 const retryAfterOf = (status: ErrorStatus) => {
-  if (status === 503 || status === 429) return RETRY_AFTER;
+  if (isTransient(status)) return RETRY_AFTER;
   return status === 409 ? PERHAPS_RETRY_AFTER : {};
 };
 
@@ -47,6 +55,7 @@ function jsonError(status: ErrorStatus): ZodOpenApiResponseObject {
       ...REQUEST_ID,
       ...ERROR_CODE,
       ...(status === 401 ? CHALLENGE : {}),
+      ...(status === 415 ? TAKEN_ENCODINGS : {}),
       ...retryAfterOf(status),
     }),
     content: { 'application/json': { schema: errorBody, example: ERROR_EXAMPLES[status] } },
@@ -60,7 +69,12 @@ function pageError(status: ErrorStatus): ZodOpenApiResponseObject {
   return {
     id: `${id}Page`,
     description: when,
-    headers: z.object({ ...PAGE_HEADERS, ...ERROR_CODE, ...retryAfterOf(status) }),
+    headers: z.object({
+      ...PAGE_HEADERS,
+      ...ERROR_CODE,
+      ...(status === 415 ? TAKEN_ENCODINGS : {}),
+      ...retryAfterOf(status),
+    }),
     content: PAGE_CONTENT,
   };
 }

@@ -18,8 +18,12 @@ alternatives are told apart (\`outcome\`, \`provider\`, \`reason\`) is a new one
 The codes of an operation's errors are in its \`x-error-codes\`, by status; what each means, in those of the whole document. A code is never given
 another meaning; new ones may come. A \`kind\` says how a vault or Entra refused.
 
-Ask again after an error if, and only if, it carries Retry-After: 429, 503, and a 409 whose \`kind\` is \`propagating\`. Wait as long as it
+Ask again after an error if, and only if, it carries Retry-After: 408, 429, 503, and a 409 whose \`kind\` is \`propagating\`. Wait as long as it
 says and a random while beside, so that callers do not come back at once; with the same Idempotency-Key where there is one.
+
+What stands before Keyswitch, the Functions host or a proxy, may answer in a shape of its own, without x-ms-request-id: 500 to a header that is not
+ASCII or a body of more than 4 MiB, when nothing was done; and 502, 503 or 504 while no process answers, when nobody knows what was done. Ask again then
+with the same ids, the same conditions and the same Idempotency-Key.
 
 Routes that answer text/html are pages for people in a browser; they need no token, and refuse with the same statuses and codes, on a page.`;
 

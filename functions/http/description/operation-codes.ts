@@ -2,7 +2,7 @@
 // every answer that is given anywhere in the tests of the API against it.
 import { failure, FAILURE_AREAS } from '../../../shared/domain/failure-catalogue.ts';
 import { FAILURE_CODES, type FailureCode } from '../../../shared/domain/failure.ts';
-import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
+import { ERROR_CODES, isTransient, type ErrorCode } from '../error-codes.ts';
 import { STATUS_OF_KIND } from '../failure-to-response.ts';
 import type { RouteDescription } from '../route.ts';
 
@@ -76,7 +76,3 @@ const ALL_CODES: Readonly<Record<string, object>> = {
     }),
   ),
 };
-
-function isTransient(status: number): boolean {
-  return status === 429 || status === 503;
-}

@@ -203,7 +203,7 @@ test('every operation lists the codes of its errors by status, and each is expla
     for (const [status, some] of Object.entries(codes)) {
       for (const code of some) {
         given.add(code);
-        const askAgain = status === '429' || status === '503';
+        const askAgain = ['408', '429', '503'].includes(status);
         const when = expect.stringMatching(/\.$/) as string;
         expect(explained?.[code], code).toMatchObject({ status: Number(status), when, askAgain });
       }

@@ -74,6 +74,7 @@ test.each([
   [{ type: 'switch-in-progress', switchId: 's' }, 409, 'switch-in-progress'],
   [{ type: 'state', code: 'keyring-full', message: 'm' }, 409, 'keyring-full'],
   [{ type: 'idempotency-mismatch' }, 409, 'idempotency-key-reused'],
+  [{ type: 'body-incomplete' }, 408, 'body-incomplete'],
   [{ type: 'limited', retryAfterSeconds: 7 }, 429, 'too-many-requests'],
   [{ type: 'busy', retryAfterSeconds: 0.2 }, 503, 'busy'],
   [{ type: 'overloaded', retryAfterSeconds: 2 }, 503, 'overloaded'],
@@ -83,7 +84,8 @@ test.each([
 ] as const)('%j', (refusal, status, code) => {
   const answer = failureToResponse(refusal, company);
   expect([answer.status, answer.body.error.code, answer.headers['x-ms-error-code']]).toEqual([status, code, code]);
-  if (status === 503 || status === 429) expect(Number(answer.headers['Retry-After'])).toBeGreaterThanOrEqual(1);
+  if (status === 503 || status === 429 || status === 408)
+    expect(Number(answer.headers['Retry-After'])).toBeGreaterThanOrEqual(1);
 });
 
 test('an id of any length is named only by its beginning', () => {

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../functions/http/body.ts';
 import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
@@ -128,6 +129,22 @@ describe('a body', () => {
       expect((await put({ rawBody: '{}', headers: { 'content-type': type } })).status).toBe(415);
     },
   );
+
+  test.each([
+    ['gzip', gzipSync('{}')],
+    ['gzip', '{}'],
+    ['br', '{}'],
+    ['identity, gzip', '{}'],
+  ])('in %s is 415, and says so', async (encoding, rawBody) => {
+    const answer = await put({ rawBody, headers: { 'content-encoding': encoding } });
+    expect([answer.status, codeOf(answer)]).toEqual([415, 'unsupported-media-type']);
+    expect(answer.body['error']?.['target']).toBe('header.Content-Encoding');
+    expect(answer.headers.get('accept-encoding')).toBe('identity');
+  });
+
+  test('that says it is not compressed is taken', async () => {
+    expect((await put({ rawBody: '{}', headers: { 'content-encoding': 'identity' } })).status).toBe(200);
+  });
 
   test('of application/json with charset utf-8 is taken', async () => {
     const headers = { 'content-type': 'application/json; charset=UTF-8' };
@@ -379,6 +396,47 @@ describe('when something is wrong on our side', () => {
     ]);
     expect((await away.call('GET', '/health')).status).toBe(401);
     await away.close();
+  });
+
+  test('a store that goes away while keys are made leaves some made, as the description says, and a repeat has them all', async () => {
+    let isAway = true;
+    const half = await Api.start({
+      tables: (store) => ({
+        read: store.read.bind(store),
+        list: store.list.bind(store),
+        write: (table, partitionKey, writes) =>
+          isAway && table === 'datakeys' && partitionKey.endsWith('|1')
+            ? Promise.reject(new StoreUnavailable('planted'))
+            : store.write(table, partitionKey, writes),
+      }),
+    });
+    isAway = false;
+    await registerCompany(half, 'acme');
+    isAway = true;
+    const ring = '/companies/acme/keyrings/default';
+    const keyIds = Array.from({ length: 12 }, (_, index) => `key-${index}`);
+    const create = (): Promise<ApiAnswer> =>
+      half.call('POST', `${ring}/datakeys`, {
+        as: backend,
+        headers: { 'idempotency-key': 'once' },
+        body: { keys: keyIds.map((keyId) => ({ keyId })) },
+      });
+    const outcomes = ({ body }: ApiAnswer): Readonly<Record<string, string | undefined>> => {
+      const keys = body['keys'] as unknown as { keyId: string; plaintext?: string }[];
+      return Object.fromEntries(keys.map(({ keyId, plaintext }) => [keyId, plaintext]));
+    };
+    expect(codeOf(await create())).toBe('store-unavailable');
+    const made = outcomes(await half.call('POST', `${ring}/unwrap`, { as: backend, body: { keyIds } }));
+    expect(new Set(Object.values(made).map((plaintext) => plaintext !== undefined))).toEqual(new Set([true, false]));
+    isAway = false;
+    const repeated = outcomes(await create());
+    for (const [keyId, plaintext] of Object.entries(made)) {
+      if (plaintext !== undefined) expect(repeated[keyId]).toBe(plaintext);
+      expect(repeated[keyId]).toBeDefined();
+    }
+    const described = JSON.stringify(half.description.document);
+    expect(described.includes('but for 500 and 503 `store-unavailable`, after which some may have been')).toBe(true);
+    await half.close();
   });
 
   test('a store that never tells what became of a write is away, not busy with others', async () => {
