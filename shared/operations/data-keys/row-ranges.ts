@@ -34,7 +34,9 @@ export class RowRanges {
   async read(keyring: string, shards: readonly Shard[]): Promise<ReadonlyMap<string, StoredRow>> {
     const found = new Map<string, StoredRow>();
     const limit = pLimit(REQUESTS_IN_FLIGHT);
-    const pause = this.#pauses.get(keyring);
+    // A call with too few keys of each shard for a range says nothing of how they lie.
+    const tells = shards.some(({ keyIds }) => keyIds.length >= FEW);
+    const pause = tells ? this.#pauses.get(keyring) : undefined;
     const isPaused = pause !== undefined && pause.left > 0;
     if (isPaused) pause.left -= 1;
     const readShard = async ({ partitionKey, keyIds }: Shard): Promise<boolean> => {
@@ -50,7 +52,7 @@ export class RowRanges {
     if ((await Promise.all(shards.map(readShard))).includes(true)) {
       const length = Math.min(MAX_PAUSE, 2 * (pause?.length ?? 0.5));
       this.#pauses.set(keyring, { left: length, length });
-    } else if (!isPaused) this.#pauses.delete(keyring);
+    } else if (tells && !isPaused) this.#pauses.delete(keyring);
     return found;
   }
 

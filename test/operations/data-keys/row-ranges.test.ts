@@ -81,6 +81,17 @@ it('keys that lie scattered are asked for one by one, and a range is tried again
   expect(asked.length).toBeLessThanOrEqual(scattered.length + 1);
 });
 
+it('calls for so few keys that no range is tried end no pause, and are no turn of one', async () => {
+  const { asked, read } = await shard(1_000);
+  const tried: number[] = [];
+  for (let call = 0; call < 100; call += 1) {
+    await read(ids(10, { step: 100 }));
+    if (asked[0]?.includes('..')) tried.push(call);
+    await read(ids(3));
+  }
+  expect(tried).toEqual([0, 2, 5, 10, 19, 36, 69]);
+});
+
 it('one batch of neighbours ends the pause of a keyring', async () => {
   const { asked, read } = await shard(1_000);
   await read(ids(10, { step: 100 }));
