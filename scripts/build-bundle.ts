@@ -53,14 +53,27 @@ export async function buildBundle({ entryPoint, hostJson, outDir }: BundleOption
 
 /** So that whoever deploys `outDir` never finds half an app there. Of two builds at once, either one stays. */
 async function takePlace(whole: string, outDir: string): Promise<void> {
-  for (;;) {
-    await rm(outDir, { recursive: true, force: true });
-    try {
-      await rename(whole, outDir);
-      return;
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
+  const before = `${whole}-before`;
+  try {
+    for (;;) {
+      await renameUnless('ENOENT', outDir, before);
+      if (await renameUnless('ENOTEMPTY', whole, outDir)) return;
+      await rm(before, { recursive: true, force: true });
     }
+  } finally {
+    // File by file: whoever is stopped in the middle of it leaves half an app, but not there.
+    await rm(before, { recursive: true, force: true });
+  }
+}
+
+/** False, and nothing is done, where that error comes of it. */
+async function renameUnless(code: string, from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === code) return false;
+    throw error;
   }
 }
 
