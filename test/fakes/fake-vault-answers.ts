@@ -16,7 +16,7 @@ export const factsOf = ({ host, keyName, tenantId, ref, onlyInSwitch }: VaultTar
   keyName,
   tenantId,
   ...(onlyInSwitch === true ? { onlyInSwitch } : {}),
-  ...(ref.provider === 'managed' ? {} : { appId: CONNECTOR_APP_ID }),
+  ...(ref.provider === 'managed' ? { ownVault: 'company-keys' as const } : { appId: CONNECTOR_APP_ID }),
 });
 
 /** The only suffix under which there are vaults. To another host nothing is sent. */

@@ -19,7 +19,17 @@ import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
 import { keyVersionOf } from '../fakes/fake-vaults.ts';
 import { valueOf } from './data-keys/world.ts';
 import { Exports } from './export-world.ts';
-import { COMPANY, CONTOSO_HOST, CUSTOMER_TENANT, KEYRING, MANAGED, place, VENDOR, type Rig } from './switches/rig.ts';
+import {
+  COMPANY,
+  CONTOSO,
+  CONTOSO_HOST,
+  CUSTOMER_TENANT,
+  KEYRING,
+  MANAGED,
+  place,
+  Rig,
+  VENDOR,
+} from './switches/rig.ts';
 
 const PLACE = { companyId: COMPANY, connectionId: 'contoso' };
 const KEY = { host: CONTOSO_HOST, keyName: 'customer-key' };
@@ -187,6 +197,40 @@ describe('a consent that is asked for while a key is in force', () => {
       ADMIN,
     );
     expect(failureOf(asked)).toMatchObject({ code: 'vault-unreachable', kind: 'transient', owner: 'vendor' });
+  });
+});
+
+describe('what is wrong with the vendor’s own key', () => {
+  beforeEach(async () => {
+    rig = await Rig.withDataKeys(2);
+  });
+
+  it.each([
+    'access-denied-rbac',
+    'access-denied-policy',
+    'key-disabled',
+    'key-not-found',
+    'key-operation-not-permitted',
+    'throttled',
+    'vault-firewall',
+    'vault-private-only',
+    'vault-refused',
+    'wrong-entra-tenant',
+  ] as const)('(%s) is the vendor’s to mend, and names nothing that a company could do', async (code) => {
+    rig.vaults.fail({ operation: 'unwrap', host: VENDOR.host, failure: code });
+    const cache = new CompanyKeyCache({ ...rig.deps, tables: rig.store }, { ttlMs: 5_000 });
+    const key = await cache.get({ companyId: COMPANY, keyringId: KEYRING, version: 1 });
+    const found = key.ok || key.error.type !== 'failure' ? undefined : key.error.failure;
+    expect(found).toMatchObject({ code, owner: 'vendor', facts: { vaultHost: VENDOR.host } });
+    expect(JSON.stringify(found?.remedy)).not.toMatch(/consent link|admin of the company|connection/);
+  });
+
+  it('blocks a switch away from it as the vendor’s', async () => {
+    Object.assign(rig.vaults.newestKey(VENDOR.host).describes, { enabled: false });
+    valueOf(await startSwitch(rig.deps, { ...place('out'), target: CONTOSO }, ADMIN));
+    await rig.drain();
+    const blocked = (await loadSwitch(rig.store, place('out')))?.value.blocked;
+    expect(blocked).toMatchObject({ side: 'source', failure: { code: 'key-disabled', owner: 'vendor' } });
   });
 });
 

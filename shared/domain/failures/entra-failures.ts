@@ -329,6 +329,8 @@ function consentForConnection(facts: FailureFacts): FailureWords | undefined {
 
 /** Azure keeps host, key and versions of a vault whose subscription goes to another tenant. */
 function afterMove(facts: FailureFacts): string {
+  if (facts.ownVault !== undefined)
+    return 'Move the vault back; or set KEYSWITCH_VENDOR_TENANT_ID to the tenant that it is in now, and assign the roles there anew.';
   if (facts.inUse !== true)
     return "Check the vault URI. If it is right, make the connection anew with the vault's own tenant, and let that tenant consent.";
   if (facts.onlyInSwitch === true)
