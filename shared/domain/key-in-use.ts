@@ -3,6 +3,7 @@
 import { asDenial, failure, withFacts } from './failure-catalogue.ts';
 import { factsOfUse, type Connection } from './connection.ts';
 import type { Failure, FailureFacts } from './failure.ts';
+import { NAME_UNSURE } from './failures/vault-network-failures.ts';
 import { parseKeyId } from './provider.ts';
 
 /** The same of what is met on the way to a connection's vault, with all that is known of the connection. `more` is known better. */
@@ -22,10 +23,6 @@ export function ofKeyInUse(found: Failure, keyId?: string): Failure {
   // Nobody has typed this tenant just now: it was there, and is gone.
   return known.code === 'entra-tenant-not-found' && known.kind === 'input' ? asDenial(known) : known;
 }
-
-/** `detail` of vault-unreachable when the name of a vault in use has no address, and that may be our own resolver's fault. */
-const NAME_UNSURE =
-  "its name has no address in the vendor's network, and a resolver that works did not say that it is gone";
 
 /** The vault said so itself, or a resolver that knows other names. */
 const isSeenToBeGone = ({ facts, service }: Failure): boolean => facts.nameGone === true || service?.status === 404;

@@ -24,6 +24,28 @@ const judged = (
   return { denials: denials.map(({ code }) => code), warnings: warnings.map(({ code }) => code) };
 };
 
+describe('what is wrong with a version in use', () => {
+  it.each([
+    [
+      { expires: new Date(0) },
+      'key-expired',
+      /later expiry for this version; or give the key a new version and re-key/,
+    ],
+    [{ sizeBits: 1024 }, 'key-too-small', /once the keyring is re-keyed/],
+  ])('%j: a new version alone mends nothing, and the remedy says what does', (change, code, say) => {
+    const found = judgeKey({ ...KEY, ...change }, { ...POLICY, purpose: 'in-force' }).warnings.find(
+      (warning) => warning.code === code,
+    );
+    expect(found?.remedy.text).toMatch(say);
+    if (code === 'key-expired') expect(found?.remedy.azureCli).toBeUndefined();
+    const ofNew = judgeKey({ ...KEY, ...change }, { ...POLICY, purpose: 'test' }).denials.find(
+      (one) => one.code === code,
+    );
+    expect(ofNew?.remedy.text).not.toMatch(/re-key/);
+    expect(ofNew?.remedy.azureCli).toBeDefined();
+  });
+});
+
 describe('what is to be done about a key', () => {
   const first = (change: Partial<VaultKey>, policy: Partial<KeyPolicy> = {}): Failure =>
     judgeKey({ ...KEY, ...change }, { ...POLICY, ...policy }).denials[0]!;

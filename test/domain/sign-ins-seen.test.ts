@@ -174,7 +174,7 @@ describe('a token that Entra refused', () => {
       'MicrosoftDocs/entra-docs reference-error-codes',
       'entra-resource-disabled',
       'company-admin',
-      /az ad sp create --id cfa8b339-82a2-471a-a3c9-0fc0be7a4093/,
+      /add the enterprise application.*az ad sp create --id cfa8b339-82a2-471a-a3c9-0fc0be7a4093/,
     ],
     [
       650052,

@@ -168,7 +168,9 @@ describe('what is wrong with a key in force is the same for everybody', () => {
   it('where its vault has no address for us: away, and no denial, until a resolver that works says that it is gone', async () => {
     const host = { vaultHost: CONTOSO_HOST };
     rig.vaults.fail({ operation: 'any', host: CONTOSO_HOST, failure: failure('vault-not-found', host), times: 5 });
-    expect(await byCallers()).toMatchObject({ code: 'vault-unreachable', kind: 'transient', owner: 'vendor' });
+    const met = await byCallers();
+    expect(met).toMatchObject({ code: 'vault-unreachable', kind: 'transient', owner: 'vendor' });
+    expect(met?.remedy.text).toContain('The vendor looks at the DNS of its own network');
     expect(failedIn(await byTest())).toMatchObject({ code: 'vault-unreachable', owner: 'vendor' });
     for (const _time of [1, 2, 3]) {
       expect(await byCheck()).toMatchObject({ state: 'unreachable', code: 'vault-unreachable', owner: 'vendor' });

@@ -31,8 +31,8 @@ export const ENTRA_TENANT_FAILURES = {
           : `The service principal of Azure Key Vault in ${theTenant(facts)} is disabled: a subscription of the tenant lapsed, or an administrator has switched it off.`,
       remedy: remedyOf({
         text:
-          'Check that the subscription of the tenant is active. Then let an administrator of the tenant enable the enterprise application ' +
-          'Azure Key Vault (application id cfa8b339-82a2-471a-a3c9-0fc0be7a4093). No key was refused to us.',
+          `Check that the subscription of the tenant is active. Then let an administrator of the tenant ${facts.detail === NO_KEY_VAULT_PRINCIPAL ? 'add' : 'enable'} ` +
+          'the enterprise application Azure Key Vault (application id cfa8b339-82a2-471a-a3c9-0fc0be7a4093). No key was refused to us.',
         azureCli: commandLines(
           signInTo(facts),
           facts.detail === NO_KEY_VAULT_PRINCIPAL ? createKeyVaultPrincipal : enableKeyVaultPrincipal,

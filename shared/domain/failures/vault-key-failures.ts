@@ -66,18 +66,19 @@ export const VAULT_KEY_FAILURES = {
   'key-expired': {
     kind: 'denied',
     owner: 'azure-admin',
-    words: (facts) => ({
-      message: `The key has expired${because(facts)}.`,
-      cause:
-        facts.detail === REFUSED_BY_VAULT
-          ? 'Its expiry has passed, and the vault refuses operations with it.'
-          : 'Azure still unwraps with an expired key, but a key that is being set up must be one that Azure would wrap with.',
-      remedy: remedyOf({
-        text: 'Give the key a new version, or set a later expiry. Keep the old version enabled: what it wrapped still needs it.',
-        azureCli: facts.detail === REFUSED_BY_VAULT ? undefined : rotateKey(facts),
-        portal: inKeyPortal(facts, 'Rotate now'),
-      }),
-    }),
+    words: (facts) =>
+      ofExpiredVersion(facts) ?? {
+        message: `The key has expired${because(facts)}.`,
+        cause:
+          facts.detail === REFUSED_BY_VAULT
+            ? 'Its expiry has passed, and the vault refuses operations with it.'
+            : 'Azure still unwraps with an expired key, but a key that is being set up must be one that Azure would wrap with.',
+        remedy: remedyOf({
+          text: 'Give the key a new version, or set a later expiry. Keep the old version enabled: what it wrapped still needs it.',
+          azureCli: facts.detail === REFUSED_BY_VAULT ? undefined : rotateKey(facts),
+          portal: inKeyPortal(facts, 'Rotate now'),
+        }),
+      },
   },
   'key-not-yet-valid': {
     kind: 'denied',
@@ -125,7 +126,10 @@ export const VAULT_KEY_FAILURES = {
       message: `The key is smaller than the vendor's policy allows${because(facts)}.`,
       cause: 'The policy sets the least number of bits that an RSA key must have.',
       remedy: remedyOf({
-        text: 'Make a larger key: a new version under the same name will do.',
+        text:
+          facts.keyVersion === undefined
+            ? 'Make a larger key: a new version under the same name will do.'
+            : 'Make a larger key: a new version under the same name will do, once the keyring is re-keyed, which wraps under the newest one.',
         azureCli: createRsaKey(facts),
         portal: inKeyPortal(facts, 'New version', `Key type: ${rsaType(facts)}`, 'RSA key size: 4096'),
       }),
@@ -182,6 +186,22 @@ export const VAULT_KEY_FAILURES = {
     }),
   },
 } as const satisfies Record<string, FailureEntry>;
+
+/** A new version alone changes nothing for what this one has wrapped. */
+function ofExpiredVersion(facts: FailureFacts): FailureWords | undefined {
+  const { keyVersion } = facts;
+  if (keyVersion === undefined || facts.detail === REFUSED_BY_VAULT) return undefined;
+  return {
+    message: `The version ${keyVersion} of the key has expired${because(facts)}.`,
+    cause: 'Azure goes on unwrapping with an expired key, and refuses to wrap with it.',
+    remedy: remedyOf({
+      text:
+        'Set a later expiry for this version; or give the key a new version and re-key the keyring, which wraps under the newest one. ' +
+        'Keep this version enabled: what it has wrapped no other version opens.',
+      portal: inKeyPortal(facts, keyVersion, 'Set expiration date > Apply'),
+    }),
+  };
+}
 
 /** Azure refuses `import` beside any other operation: nothing can be permitted to such a key, and it is not the one that is meant. */
 function ofKeyExchangeKey(facts: FailureFacts): FailureWords | undefined {

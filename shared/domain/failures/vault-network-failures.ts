@@ -17,6 +17,10 @@ export const MISROUTED = "the name leads to another vault's private endpoint";
 /** And when a private DNS zone of the vendor's network answers for its name, and does not know it. */
 export const PRIVATE_NAME = "a private DNS zone of the vendor's network hides its name";
 
+/** And when the name of a vault in use has no address, which may be our own resolver's fault. */
+export const NAME_UNSURE =
+  "its name has no address in the vendor's network, and a resolver that works did not say that it is gone";
+
 export const VAULT_NETWORK_FAILURES = {
   'vault-not-found': {
     kind: 'denied',
@@ -48,11 +52,13 @@ export const VAULT_NETWORK_FAILURES = {
       remedy:
         facts.detail === MISROUTED || facts.detail === PRIVATE_NAME
           ? remedyOf({ text: VENDOR_RESOLVES })
-          : remedyOf({
-              text: 'Nothing has been revoked, and we try again by ourselves. If it lasts, look at the health of Azure and of the vault.',
-              azureCli: showVault(facts),
-              portal: inVaultPortal(facts, 'Help > Resource health'),
-            }),
+          : facts.detail === NAME_UNSURE
+            ? remedyOf({ text: VENDOR_LOOKS, azureCli: showVault(facts) })
+            : remedyOf({
+                text: 'Nothing has been revoked, and we try again by ourselves. If it lasts, look at the health of Azure and of the vault.',
+                azureCli: showVault(facts),
+                portal: inVaultPortal(facts, 'Help > Resource health'),
+              }),
     }),
   },
   throttled: {
@@ -117,6 +123,10 @@ export const VAULT_NETWORK_FAILURES = {
     }),
   },
 } as const satisfies Record<string, FailureEntry>;
+
+const VENDOR_LOOKS =
+  'The vendor looks at the DNS of its own network: is the vault there, as its Azure admin sees by the command, that network does not find it. ' +
+  'Nothing has been revoked, and we try again by ourselves.';
 
 const VENDOR_RESOLVES =
   'The vendor looks at how its own network resolves the name: a private DNS zone privatelink.vaultcore.azure.net that is linked to it ' +
