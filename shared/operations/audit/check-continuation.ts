@@ -33,7 +33,8 @@ export function readContinuation(text: string): Continuation | undefined {
   const after = value['after'];
   if (!phase || typeof after !== 'string' || !ROW_KEY.test(after)) return undefined;
   const progress = readProgress(value['progress']);
-  return progress && { phase, after, progress };
+  if (!progress || (phase === 'records' && Number(after) !== progress.last.sequence)) return undefined;
+  return { phase, after, progress };
 }
 
 function readProgress(value: Readonly<Record<string, unknown>>): ChainProgress | undefined {

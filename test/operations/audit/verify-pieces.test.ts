@@ -110,6 +110,37 @@ it('what is appended and signed between two pieces breaks nothing', async () => 
   });
 });
 
+describe('a continuation that somebody made up', () => {
+  const SIGNED = 40;
+  const made = async (change: Record<string, unknown>): Promise<string> => {
+    const { continuation = '' } = valueOf(await verifyEvents(chain.deps, { companyId: COMPANY }, { maxRows: 1 }));
+    const { progress, ...place } = JSON.parse(continuation) as { progress: object };
+    return JSON.stringify({ ...place, ...change, progress: { ...progress, last: { sequence: 0, hash: '' } } });
+  };
+  beforeEach(async () => {
+    for (let hour = 0; hour < SIGNED; hour += 1) {
+      await chain.append(1);
+      await chain.sign();
+    }
+  });
+
+  it('has no more looked up behind its last record than a piece may', async () => {
+    const continuation = await made({ phase: 'compare-records', after: recordRowKey(RECORDS + SIGNED) });
+    let reads = 0;
+    const tables = tablesBut(chain.rig.store, { read: (...row) => ((reads += 1), chain.rig.store.read(...row)) });
+    const asked = { companyId: COMPANY, continuation };
+    const piece = valueOf(await verifyEvents({ ...chain.deps, tables }, asked, { maxRows: 30 }));
+    expect(piece.status).toBe('broken');
+    // Three records, the head before and after, and whether there is such a company.
+    expect(reads).toBeLessThanOrEqual(3 + 4);
+  });
+
+  it('is none if it stands elsewhere than at its last record', async () => {
+    const continuation = await made({ phase: 'records' });
+    expect(readContinuation(continuation)).toBeUndefined();
+  });
+});
+
 describe('a signature by a version of the seal key that was disabled', () => {
   beforeEach(() => {
     chain.vaults.rotateSealKey();
