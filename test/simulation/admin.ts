@@ -141,7 +141,8 @@ export class Admin {
       const stays = retried && !retried.ok && retried.error.type === 'state';
       if (stays) await this.#ask((d) => acceptLoss(d, { ...place, keyId }, ADMIN));
     }
-    const waiting = view.value.waitsFor === undefined ? [] : view.value.unverifiedTenants;
+    const waiting =
+      view.value.waitsFor === undefined || view.value.waitsFor === 'worker' ? [] : view.value.unverifiedTenants;
     for (const tenant of waiting) {
       // One that was removed since has no word until the vendor registers it again.
       await this.#ask((d) => putTenant(d, { companyId: COMPANY, ...tenant, condition: {} }, ADMIN));

@@ -61,6 +61,16 @@ const waitsFor = z
         failure: failureBody,
       })
       .meta({ id: 'WaitsForProvider' }),
+    z
+      .strictObject({
+        reason: z.literal('worker').meta({
+          description:
+            'For a minute nobody has done anything for it, and no failure says why: its messages do not come through, or those that work are busy with others.',
+        }),
+        owner: z.enum(['vendor']).meta({ description: 'Whose move it is, if it lasts.' }),
+        since: time.meta({ description: 'When it last moved.' }),
+      })
+      .meta({ id: 'WaitsForWorker' }),
   ])
   .meta({
     id: 'WaitsFor',
@@ -150,7 +160,8 @@ function waitsForToBody(
   audience: { readonly isPartnerAdmin: boolean },
 ): z.input<typeof waitsFor> | undefined {
   if (view.waitsFor === 'company-admin') return { reason: 'company-admin', owner: 'company-admin' };
-  if (view.waitsFor) return { reason: 'tenant-unverified', owner: 'company-admin' };
+  if (view.waitsFor === 'tenants') return { reason: 'tenant-unverified', owner: 'company-admin' };
+  if (view.idleSince !== undefined) return { reason: 'worker', owner: 'vendor', since: view.idleSince };
   const { trouble } = view;
   if (!trouble || view.paused || view.blocked) return undefined;
   const { failure, since, side, nextTryAt } = trouble;

@@ -7,11 +7,12 @@ import { readSwitch } from '../../domain/rows/control-rows.ts';
 import { rowKeysUnder, switchRowKey } from '../../domain/rows/row-keys.ts';
 import { progressOf, type Progress } from '../../domain/progress.ts';
 import { isTurnedTo, type Shard } from '../../domain/shard.ts';
-import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
+import { isEnded, isRunning, turnOf, type Switch } from '../../domain/switch.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { listSome, loadKeyring, loadSwitch } from '../control-state.ts';
 import { loadShards } from '../shard-rows.ts';
 import { nameQuarantined, type QuarantinedRow } from './name-quarantined.ts';
+import { lastMove } from './shard-moves.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 import { tenantsOf, tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 
@@ -23,8 +24,13 @@ export interface SwitchView extends Switch {
   readonly quarantine: readonly QuarantinedRow[];
   /** All tenants whose administrators must agree before it can go on, or end. */
   readonly unverifiedTenants: readonly TenantRef[];
-  /** Present while it stands still for something that is no failure. */
-  readonly waitsFor?: 'company-admin' | 'tenants';
+  /**
+   * Present while it stands still for something that is no failure. `worker`: nobody has done anything for it for a minute, and nothing says why:
+   * its messages do not come through, or those that work are busy with others.
+   */
+  readonly waitsFor?: 'company-admin' | 'tenants' | 'worker';
+  /** When it last moved, if it waits for a worker. ISO 8601. */
+  readonly idleSince?: string;
 }
 
 export async function getSwitch(deps: ViewDependencies, place: SwitchPlace): Promise<Result<SwitchView, Refusal>> {
@@ -74,23 +80,42 @@ async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyrin
   const held = await tenantsThatHold(deps, { companyId, sw });
   // Where it cannot be told who is verified, nobody is shown as verified: the switch goes no further, and what keeps it from being told is why.
   const unverified = held.ok ? held.value : await tenantsOf(deps.tables, { companyId, sw });
-  const waits = held.ok && unverified.length > 0 && progress.quarantined === 0 && standsStill(sw, shards);
+  const isHeld = held.ok && unverified.length > 0 && progress.quarantined === 0 && standsStill(sw, shards);
   return {
     ...sw,
     progress,
     quarantine: await nameQuarantined(deps.tables, place, shards),
     unverifiedTenants: unverified.map(({ kind, tenantId }) => ({ kind, tenantId })),
-    ...(isEnded(sw.state) || !sw.awaitsConfirmation
-      ? waits
-        ? { waitsFor: 'tenants' }
-        : {}
-      : { waitsFor: 'company-admin' }),
+    ...waitingOf(sw, { shards, isHeld, now: deps.clock.now() }),
   };
 }
+
+const IDLE_MS = 60_000;
+
+function waitingOf(
+  sw: Switch,
+  found: { readonly shards: readonly Shard[]; readonly isHeld: boolean; readonly now: Date },
+): Pick<SwitchView, 'waitsFor' | 'idleSince'> {
+  const { shards, isHeld, now } = found;
+  if (!isEnded(sw.state) && sw.awaitsConfirmation) return { waitsFor: 'company-admin' };
+  if (isHeld) return { waitsFor: 'tenants' };
+  if (isEnded(sw.state) || sw.blocked || sw.paused || sw.trouble) return {};
+  // What is left are somebody's decisions on quarantined rows.
+  if (
+    isRunning(sw) &&
+    shards.some(({ quarantined }) => quarantined > 0) &&
+    shards.every((one) => isShardDone(sw, one))
+  ) {
+    return {};
+  }
+  const at = isRunning(sw) ? shards.map((shard) => lastMove(sw, shard)) : [sw.createdAt];
+  const idleSince = at.reduce((last, one) => (one > last ? one : last), '');
+  return now.getTime() - Date.parse(idleSince) >= IDLE_MS ? { waitsFor: 'worker', idleSince } : {};
+}
+
+const isShardDone = (sw: Switch, shard: Shard): boolean => isTurnedTo(shard, turnOf(sw)) && shard.phase === 'done';
 
 /** Nothing is left to do but to begin, or to commit. */
 const standsStill = (sw: Switch, shards: readonly Shard[]): boolean =>
   !sw.blocked &&
-  (sw.state === 'pending-verification' ||
-    sw.state === 'preparing' ||
-    shards.every((shard) => isTurnedTo(shard, turnOf(sw)) && shard.phase === 'done'));
+  (sw.state === 'pending-verification' || sw.state === 'preparing' || shards.every((shard) => isShardDone(sw, shard)));

@@ -73,4 +73,6 @@ test('a switch that is paused, blocked or waits for tenants is not said to go on
   expect(told({ paused: true })).toBeUndefined();
   expect(told({ blocked: { reason: 'dead-letter', since: TROUBLE.since, detail: 'died' } })).toBeUndefined();
   expect(told({ waitsFor: 'tenants' })).toEqual({ reason: 'tenant-unverified', owner: 'company-admin' });
+  const since = '2026-01-01T00:00:00.000Z';
+  expect(told({ waitsFor: 'worker', idleSince: since })).toEqual({ reason: 'worker', owner: 'vendor', since });
 });

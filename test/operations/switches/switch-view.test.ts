@@ -9,6 +9,7 @@ import type { Tables } from '../../../shared/operations/ports.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { getSwitch, listSwitches } from '../../../shared/operations/switches/switch-view.ts';
+import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { ENTRA, register, stateOf, viewOf } from '../tenants/tenant-rig.ts';
@@ -142,6 +143,67 @@ describe('of a company with a tenant that is not verified it', () => {
     await register(rig, ENTRA);
     rig.store.tamper('companies', COMPANY, 'connection|contoso', { format: 1 });
     expect((await viewOf(rig, 's1')).unverifiedTenants).toEqual([ENTRA]);
+  });
+});
+
+describe('that nobody works on, though nothing is wrong with it,', () => {
+  const MINUTE_MS = 60_000;
+  const told = async (rig: Rig): Promise<unknown> => {
+    const { waitsFor, idleSince } = await viewOf(rig, 's1');
+    return { waitsFor, idleSince };
+  };
+  const nothing = { waitsFor: undefined, idleSince: undefined };
+
+  it('waits for a worker after a minute without one, from its beginning on', async () => {
+    const rig = await Rig.withDataKeys(12);
+    const since = rig.clock.now().toISOString();
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    rig.clock.advance(MINUTE_MS - 1);
+    expect(await told(rig)).toEqual(nothing);
+    rig.clock.advance(1);
+    expect(await told(rig)).toEqual({ waitsFor: 'worker', idleSince: since });
+    await rig.drain();
+    expect([await stateOf(rig, 's1'), await told(rig)]).toEqual(['completed', nothing]);
+  });
+
+  it('waits for one when no shard has moved for a minute, also when nothing is left but to end it', async () => {
+    const rig = await atWork();
+    await rig.pass('s1', 0, 1);
+    for (const shard of [2, 3]) {
+      rig.clock.advance(MINUTE_MS);
+      expect(await told(rig)).toMatchObject({ waitsFor: 'worker' });
+      await rig.pass('s1', shard);
+      expect(await told(rig)).toEqual(nothing);
+    }
+    const idleSince = rig.clock.now().toISOString();
+    rig.clock.advance(MINUTE_MS);
+    expect(await told(rig)).toEqual({ waitsFor: 'worker', idleSince });
+  });
+
+  it.each<[string, (rig: Rig) => Promise<void>]>([
+    ['it is paused', (rig) => changeSwitch(rig, { paused: true })],
+    [
+      'a vault is why',
+      (rig) =>
+        changeSwitch(rig, { trouble: { since: '2026-01-01T00:00:00.000Z', failure: failure('vault-unreachable') } }),
+    ],
+    [
+      'it is blocked',
+      (rig) =>
+        changeSwitch(rig, { blocked: { reason: 'dead-letter', since: '2026-01-01T00:00:00.000Z', detail: 'x' } }),
+    ],
+    [
+      'quarantined rows are all that is left',
+      async (rig) => {
+        await rig.pass('s1', 0, 1, 2, 3);
+        await quarantine(rig, 2, 1);
+      },
+    ],
+  ])('waits for none while %s', async (_what, change) => {
+    const rig = await atWork();
+    await change(rig);
+    rig.clock.advance(MINUTE_MS);
+    expect(await told(rig)).toEqual(nothing);
   });
 });
 
