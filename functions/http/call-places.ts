@@ -1,6 +1,7 @@
-// Limits how many data-key calls this process works on at once. The other calls wait, and a call that has waited too long is answered 503 with
-// Retry-After instead of waiting for seconds. Fair by company: the next place goes to the company that holds least, and of several to
-// the one that had its last place longest ago. In memory, for this process. Health, the administrators' calls, pages, messages and timers need no place.
+// Limits how many calls for data keys, and looks at a keyring or a switch, which read every shard, this process works on at once. The other calls
+// wait, and a call that has waited too long is answered 503 with Retry-After instead of waiting for seconds. Fair by company: the next place goes to
+// the company that holds least, and of several to the one that had its last place longest ago. In memory, for this process. Health, the
+// administrators' other calls, pages, messages and timers need no place.
 import { err, type Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import type { Clock } from '../../shared/operations/ports.ts';
@@ -9,10 +10,18 @@ import { UnitLimit } from './unit-limit.ts';
 
 /** A call for one key takes about as long as so many more keys in a batch do. */
 const KEYS_OF_A_UNIT = 40;
+/** As of a batch of 1,000 keys: there is always room for it. */
+const MAX_UNITS_OF_A_CALL = 26;
 /** More than a process does in the time that calls may wait: the last of them would wait in vain. */
 const MAX_WAITING_UNITS = 4_096;
 /** Calls that are turned away at the same moment get different times, so that they do not all come back at once. */
 const RETRY_AFTER_SECONDS = [1, 2, 3, 4] as const;
+
+/** Of data keys, which a batch reads in ranges, or of rows that are read one by one. */
+type Load = { readonly keys: number } | { readonly rows: number };
+
+const unitsOf = (load: Load): number =>
+  Math.min(MAX_UNITS_OF_A_CALL, 1 + ('keys' in load ? Math.floor(load.keys / KEYS_OF_A_UNIT) : load.rows));
 
 interface Waiting {
   readonly company: Company;
@@ -61,11 +70,11 @@ export class CallPlaces {
 
   /** `work` as soon as there is room; `overloaded`, and nothing was done, if there is none in time. */
   async run<T>(
-    call: { readonly companyId: string; readonly keys: number },
+    call: { readonly companyId: string } & Load,
     work: () => Promise<Result<T, Refusal>>,
   ): Promise<Result<T, Refusal>> {
-    const { companyId, keys } = call;
-    const units = 1 + Math.floor(keys / KEYS_OF_A_UNIT);
+    const { companyId } = call;
+    const units = unitsOf(call);
     const company = this.#company(companyId);
     if (this.#waitingUnits === 0 && this.#hasRoom(company, units)) this.#take(company, units);
     else if (!(await this.#place(company, units))) {

@@ -10,10 +10,13 @@ import {
   type KeyringView,
 } from '../../shared/operations/keyrings.ts';
 import { present } from '../../shared/domain/rows/cells.ts';
+import type { CallPlaces } from './call-places.ts';
 import { conditionsOf } from './preconditions.ts';
 import { defineRoute } from './route.ts';
 import { companyPath, count, keyringId, keyringPath, providerRef, switchId, time } from './schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
+
+export type KeyringServices = KeyringMaking & { readonly callPlaces: Pick<CallPlaces, 'run'> };
 
 const keyringFields = {
   keyringId,
@@ -111,14 +114,15 @@ export const keyringRoutes = [
     roles: ['PartnerAdmin', 'CompanyAdmin', 'Auditor'],
     answersEtag: true,
     pathSchema: keyringPath,
-    refuses: ['keyring-not-found'],
+    refuses: ['keyring-not-found', 'overloaded'],
     answers: { 200: 'The keyring.' },
     answerSchema: countedKeyringBody,
-    run: async (deps: KeyringMaking, call) => {
-      const keyring = await getKeyring(deps, call.path);
-      if (!keyring.ok) return keyring;
-      const { value, etag } = keyring.value;
-      return ok({ status: 200, body: { ...shown(value), counts: value.counts }, etag });
-    },
+    run: (deps: KeyringServices, call) =>
+      deps.callPlaces.run({ companyId: call.path.companyId, rows: deps.shardCount }, async () => {
+        const keyring = await getKeyring(deps, call.path);
+        if (!keyring.ok) return keyring;
+        const { value, etag } = keyring.value;
+        return ok({ status: 200, body: { ...shown(value), counts: value.counts }, etag });
+      }),
   }),
 ] as const;

@@ -26,6 +26,7 @@ import {
 } from '../../shared/operations/switches/start-switch.ts';
 import { getSwitch, listSwitches, type ViewDependencies } from '../../shared/operations/switches/switch-view.ts';
 import { beginRequest, derivedId, type Requesting } from '../../shared/operations/requests.ts';
+import type { CallPlaces } from './call-places.ts';
 import type { Role } from './roles.ts';
 import { defineRoute, type Answer, type CallContext } from './route.ts';
 import { keyringPath, noFields, providerRef, quarantinePath, switchPath } from './schemas/ids.ts';
@@ -40,6 +41,9 @@ export type SwitchServices = StartDependencies &
   Requesting & {
     /** A switch that the vendor orders needs no confirmation by an admin of the company. */
     readonly vendorMaySwitch: boolean;
+    readonly callPlaces: Pick<CallPlaces, 'run'>;
+    /** Of a new keyring: about what a look at a switch reads. */
+    readonly shardCount: number;
   };
 
 type Place = z.output<typeof switchPath>;
@@ -69,6 +73,13 @@ const vendorOf = (
   { vendorMaySwitch }: Pick<SwitchServices, 'vendorMaySwitch'>,
   { isCompanyAdmin }: Pick<CallContext, 'isCompanyAdmin'>,
 ): { readonly vendor?: OrderingVendor } => (isCompanyAdmin ? {} : { vendor: { maySwitch: vendorMaySwitch } });
+
+/** However many follow the switches of a company, others are not kept waiting: a look reads every shard. */
+const looking = <T>(
+  { callPlaces, shardCount }: Pick<SwitchServices, 'callPlaces' | 'shardCount'>,
+  { companyId }: { readonly companyId: string },
+  look: () => Promise<Result<T, Refusal>>,
+): Promise<Result<T, Refusal>> => callPlaces.run({ companyId, rows: shardCount }, look);
 
 async function shown(
   deps: ViewDependencies,
@@ -170,18 +181,19 @@ export const switchRoutes = [
     roles: READS,
     pathSchema: keyringPath,
     querySchema: pageQuery,
-    refuses: ['keyring-not-found'],
+    refuses: ['keyring-not-found', 'overloaded'],
     answers: { 200: 'In the order of their ids.' },
     answerSchema: pageOf(switchBody),
-    run: async (deps: SwitchServices, call) => {
-      const { companyId, keyringId } = call.path;
-      const page = await listSwitches(deps, { ...call.path, ...pageRequest(call.query) });
-      if (!page.ok) return page;
-      const { views, continuation } = page.value;
-      const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/switches`;
-      const items = views.map((view) => switchToBody(view, call));
-      return ok({ status: 200, body: pageBody(items, { continuation, query: call.query, collectionUrl }) });
-    },
+    run: (deps: SwitchServices, call) =>
+      looking(deps, call.path, async () => {
+        const { companyId, keyringId } = call.path;
+        const page = await listSwitches(deps, { ...call.path, ...pageRequest(call.query) });
+        if (!page.ok) return page;
+        const { views, continuation } = page.value;
+        const collectionUrl = `${call.baseUrl}/companies/${companyId}/keyrings/${keyringId}/switches`;
+        const items = views.map((view) => switchToBody(view, call));
+        return ok({ status: 200, body: pageBody(items, { continuation, query: call.query, collectionUrl }) });
+      }),
   }),
   defineRoute({
     operationId: 'start-switch',
@@ -222,12 +234,12 @@ export const switchRoutes = [
     summary: 'State, counts, rate, time left, and what it waits for',
     roles: READS,
     pathSchema: switchPath,
-    refuses: ['switch-not-found'],
+    refuses: ['switch-not-found', 'overloaded'],
     isFollowed: true,
     answers: { 200: 'The switch.' },
     answerSchema: switchBody,
     run: async (deps: SwitchServices, call) => {
-      const found = await shown(deps, call.path, call, 200);
+      const found = await looking(deps, call.path, () => shown(deps, call.path, call, 200));
       if (!found.ok || !found.value.body || hasEnded(found.value.body.status)) return found;
       return ok({ ...found.value, headers: POLL_AGAIN });
     },

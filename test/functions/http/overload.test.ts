@@ -6,6 +6,9 @@ import type { Tables } from '../../../shared/operations/ports.ts';
 import { adminOf, Api, backend, registerCompany } from './api.ts';
 
 const MOST_OF_A_COMPANY = 192;
+const SHARDS = 2;
+/** Each takes one unit for itself and one for each shard. */
+const LOOKS_OF_A_COMPANY = MOST_OF_A_COMPANY / (1 + SHARDS);
 const MAX_WAIT_MS = 2_000;
 
 let api: Api;
@@ -79,6 +82,33 @@ it('what is not answered in time is told to ask again, and what others ask is an
   expect(new Set((await Promise.all(calls)).map(({ status }) => status))).toEqual(new Set([200]));
   expect((await unwrap('acme', ours)).status).toBe(200);
 });
+
+it.each(['', '/switches', '/switches/one'])(
+  'looks at a keyring or its switches, which read every shard, have places too: %s',
+  async (path) => {
+    const keyId = await newKey('globex');
+    await api.call('POST', `${keyring('acme')}/rekey`, { as: adminOf('acme') });
+    const { body } = await api.call('GET', `${keyring('acme')}/switches`, { as: adminOf('acme') });
+    const [{ switchId } = { switchId: '' }] = body['value'] as unknown as { readonly switchId: string }[];
+    const look = (): ReturnType<Api['call']> =>
+      api.call('GET', keyring('acme') + path.replace('one', switchId), { as: adminOf('acme') });
+    isHeld = true;
+    const looks = Array.from({ length: LOOKS_OF_A_COMPANY }, look);
+    while (heldReads < LOOKS_OF_A_COMPANY * SHARDS) await soon();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let late: Awaited<ReturnType<typeof look>> | undefined;
+    void look().then((answer) => (late = answer));
+    while (!late && heldReads === LOOKS_OF_A_COMPANY * SHARDS) {
+      await soon();
+      await vi.advanceTimersByTimeAsync(MAX_WAIT_MS / 10);
+    }
+    expect([late?.status, late?.headers.get('x-ms-error-code')]).toEqual([503, 'overloaded']);
+    expect((await unwrap('globex', keyId)).status).toBe(200);
+    expect(heldReads).toBe(LOOKS_OF_A_COMPANY * SHARDS);
+    held.resolve(true);
+    expect(new Set((await Promise.all(looks)).map(({ status }) => status))).toEqual(new Set([200]));
+  },
+);
 
 it('the Functions host refuses nobody before the app does: it knows no companies, and would refuse health too', () => {
   const host = JSON.parse(readFileSync('host.json', 'utf8')) as { readonly extensions: { readonly http: unknown } };
