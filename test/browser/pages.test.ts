@@ -71,6 +71,18 @@ describeInBrowser('pages in Chromium', () => {
       return top < 0 || bottom > innerHeight;
     }).map((button) => button.innerText))`);
 
+  /** Ids behind which the closing bracket stands on a line of its own. */
+  const strayBrackets = (page: Page): Promise<string[]> =>
+    page.evaluate(`[...document.querySelectorAll('code')].filter((code) => {
+      const after = code.nextSibling;
+      if (!after || !after.data || !after.data.startsWith(')')) return false;
+      const bracket = document.createRange();
+      bracket.setStart(after, 0);
+      bracket.setEnd(after, 1);
+      const [last] = [...code.getClientRects()].slice(-1);
+      return bracket.getBoundingClientRect().top >= last.bottom - 4;
+    }).map((code) => code.innerText)`);
+
   const isTooWide = (page: Page): Promise<boolean> =>
     page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
@@ -94,9 +106,14 @@ describeInBrowser('pages in Chromium', () => {
         for (const [look, { viewport, colorScheme }] of Object.entries(LOOKS)) {
           await page.setViewportSize(viewport);
           await page.emulateMedia({ colorScheme });
+          expect(await strayBrackets(page), look).toEqual([]);
           if (SCREENSHOTS !== undefined) {
-            await page.screenshot({ path: `${SCREENSHOTS}/${name}-${look}.png`, fullPage: true });
             await page.screenshot({ path: `${SCREENSHOTS}/${name}-${look}-first-sight.png` });
+            // As high as the page: what stays at the lower edge of a window is then below all else.
+            const height = await page.evaluate<number>('document.documentElement.scrollHeight');
+            await page.setViewportSize({ ...viewport, height });
+            await page.screenshot({ path: `${SCREENSHOTS}/${name}-${look}.png` });
+            await page.setViewportSize(viewport);
           }
           expect(await isTooWide(page), look).toBe(false);
           expect(await buttonsOutOfSight(page), look).toEqual([]);

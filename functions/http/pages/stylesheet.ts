@@ -156,10 +156,16 @@ const STYLESHEET = css`
     background: var(--code);
     border-radius: 0.25rem;
   }
-  code {
+  code,
+  .id {
     display: inline-block;
     max-width: 100%;
+  }
+  code {
     padding: 0.1em 0.3em;
+  }
+  .id code {
+    display: inline;
   }
   pre {
     padding: 0.75rem;

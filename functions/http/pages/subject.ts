@@ -18,7 +18,8 @@ export const subjectFacts = (subject: Subject, context: PageContext, more: reado
   ]);
 
 /** Always with the id: two companies may have the same display name. */
-export const nameWithId = (displayName: string, id: string): Html => html`${name(displayName)} (${code(id)})`;
+export const nameWithId = (displayName: string, id: string): Html =>
+  html`${name(displayName)} <span class="id">(${code(id)})</span>`;
 
 const consentFacts = ({ connectionId, key, movedFrom, applicationId }: ConsentSubject): readonly Fact[] => [
   ['Connection', code(connectionId)],
