@@ -41,8 +41,17 @@ function codeOf(answer: VaultAnswer): FailureCode {
   if (status === 404) return notFoundCode(answer);
   if (status === 429) return 'throttled';
   if (status === 408 || (status >= 500 && status <= 599)) return 'vault-unreachable';
-  return 'vault-error';
+  return status > 400 && status <= 499 && !PASSING.test(answer.innerCode ?? answer.message ?? '')
+    ? unknownRefusal(answer)
+    : 'vault-error';
 }
+
+/** 409, for seconds, of a key that was deleted or recovered just now (issue 31581 of azure-sdk-for-net). */
+const PASSING = /ObjectIsBeing(?:Deleted|Recovered)|currently being (?:deleted|recovered)/i;
+
+/** Without any code of a vault's it is no vault's word: a proxy refuses with the same status. */
+const unknownRefusal = ({ code, innerCode }: VaultAnswer): FailureCode =>
+  (innerCode ?? code) === undefined ? 'vault-error' : 'vault-refused';
 
 const FORBIDDEN_BY_INNER_CODE: ReadonlyMap<string, FailureCode> = new Map(
   Object.entries<FailureCode>({
@@ -74,26 +83,25 @@ const FORBIDDEN_BY_TEXT: readonly (readonly [RegExp, FailureCode])[] = [
   [/is not permitted on this key/i, 'key-operation-not-permitted'],
 ];
 
-/** Without any code of a vault's it is no vault's word: a proxy refuses with the same status. */
-function forbiddenCode({ code, innerCode, message = '' }: VaultAnswer): FailureCode {
+function forbiddenCode(answer: VaultAnswer): FailureCode {
+  const { code, innerCode, message = '' } = answer;
   const byInnerCode = FORBIDDEN_BY_INNER_CODE.get(innerCode ?? code ?? '');
   const known = byInnerCode ?? FORBIDDEN_BY_TEXT.find(([text]) => text.test(message))?.[1];
-  return known ?? ((innerCode ?? code) === undefined ? 'vault-error' : 'vault-refused');
+  return known ?? unknownRefusal(answer);
 }
 
 /** A key that does not open what it wrapped (issues 36269 of azure-sdk-for-net, 30125 of azure-sdk-for-js); else a request that it never takes. */
 const DOES_NOT_OPEN = /decoding OAEP padding|unable to decrypt specified value|^the parameter is incorrect/i;
 
-function badRequestCode({ code, innerCode, message = '' }: VaultAnswer): FailureCode {
-  if (DOES_NOT_OPEN.test(message)) return 'key-substituted';
-  return (innerCode ?? code) === undefined ? 'vault-error' : 'vault-refused';
-}
+const badRequestCode = (answer: VaultAnswer): FailureCode =>
+  DOES_NOT_OPEN.test(answer.message ?? '') ? 'key-substituted' : unknownRefusal(answer);
 
-function notFoundCode({ code, innerCode, message = '' }: VaultAnswer): FailureCode {
+function notFoundCode(answer: VaultAnswer): FailureCode {
+  const { code, innerCode, message = '' } = answer;
   const codes = [code, innerCode];
   if (codes.includes('VaultNotFound')) return 'vault-not-found';
   if (codes.includes('KeyNotFound') || /was not found in this key vault/i.test(message)) return 'key-not-found';
-  return 'vault-error';
+  return unknownRefusal(answer);
 }
 
 const GUID = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}';

@@ -82,8 +82,16 @@ describe('what a vault answers', () => {
       'Conflict',
       'ObjectIsDeletedButRecoverable',
       'Key k is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the key can only be recovered or purged.',
-      'vault-error',
+      'vault-refused',
     ],
+    // For seconds after a recovery.
+    [409, 'Conflict', 'ObjectIsBeingRecovered', 'Key k is currently being recovered.', 'vault-error'],
+    [409, 'Conflict', undefined, 'Key k is currently being deleted.', 'vault-error'],
+    [409, undefined, undefined, undefined, 'vault-error'],
+    [404, undefined, undefined, undefined, 'vault-error'],
+    [404, 'NotInThisRegion', undefined, 'No.', 'vault-refused'],
+    [402, 'SubscriptionSuspended', undefined, 'No.', 'vault-refused'],
+    [410, 'Gone', undefined, 'No.', 'vault-refused'],
   ])('%i %s %s means %5$s', (status, code, innerCode, message, expected) => {
     const answer = {
       status,

@@ -252,6 +252,22 @@ describe('a vault that takes a request for a wrong one', () => {
     expect(found.remedy.azureCli).toBeUndefined();
   });
 
+  it.each([405, 411, 415])('%i is said of a request too', (status) => {
+    const found = classifyVaultAnswer({ status, code: 'NotSupported', message: 'Words of the vault.' }, FACTS);
+    expect(found).toMatchObject({ code: 'vault-refused', kind: 'denied', owner: 'vendor' });
+  });
+
+  it.each([402, 404, 409, 410, 451])(
+    '%i with a code that nobody knows is the company’s to look at, in its words',
+    (status) => {
+      const found = classifyVaultAnswer({ status, code: 'MoonPhase', message: 'The moon is wrong.' }, FACTS);
+      expect(found).toMatchObject({ code: 'vault-refused', kind: 'denied', owner: 'azure-admin' });
+      expect(found.message).toContain(`${status} MoonPhase: The moon is wrong`);
+      const look = { outcome: 'failed', failure: found, warnings: [] } as const;
+      expect(afterLook(afterLook(undefined, look, new Date(0)), look, new Date(1)).state).toBe('unreachable');
+    },
+  );
+
   it('that has no code is no vault', () => {
     const found = classifyVaultAnswer({ status: 400, message: '<html>Bad Request - Invalid Header</html>' }, FACTS);
     expect(found).toMatchObject({ code: 'vault-error', kind: 'transient' });

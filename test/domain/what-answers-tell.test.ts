@@ -35,7 +35,7 @@ describe('a vault’s answer', () => {
     ],
     ['no tenant where none is named', { status: 401, message: 'AKV10032: Invalid issuer.' }, undefined],
     ['the status of an outage', { status: 503, code: 'X' }, 'it answered 503'],
-    ['the code of what nobody knows', { status: 418, code: 'Teapot' }, '418 Teapot'],
+    ['the code of what nobody knows', { status: 302, code: 'Teapot' }, '302 Teapot'],
     ['the inner code before the outer', { status: 403, code: 'Forbidden', innerCode: 'New' }, '403 New'],
     ['the status alone where there is no code', { status: 302 }, '302'],
   ])('tells %s', (_what, answer, detail) => {

@@ -214,10 +214,11 @@ describe('what Entra and vaults say', () => {
         hostileText,
         hostileText,
         hostileText,
-        fc.oneof(fc.constant(403), fc.integer({ min: -1, max: 1000 })),
+        fc.oneof(fc.constant(403), fc.integer({ min: 400, max: 499 }), fc.integer({ min: -1, max: 1000 })),
         (code, innerCode, message, of) => {
           const found = classifyVaultAnswer({ status: of, code, innerCode, message }, {});
-          if (of === 403) expect(found.code).toBe('vault-refused');
+          const isRefusal = of >= 400 && of <= 499 && ![401, 408, 429].includes(of);
+          if (isRefusal) expect(found.code).toBe('vault-refused');
           else expect(found.kind).not.toBe('denied');
           const look = { outcome: 'failed', failure: found, warnings: [] } as const;
           expect(afterLook(afterLook(undefined, look, NOW), look, NOW).state).toBe('unreachable');

@@ -59,7 +59,7 @@ export const VAULT_ACCESS_FAILURES = {
     words: (facts) =>
       ofOurRequest(facts) ?? {
         message: `The vault refuses us for a reason of its own${because(facts)}.`,
-        cause: `${capital(theVault(facts))} answered 403 with a reason that is not in our catalogue; the words are its own.`,
+        cause: `${capital(theVault(facts))} refused with a reason that is not in our catalogue; the words are its own.`,
         remedy: remedyOf({
           text: 'Look at what the vault says: its network rules, its access control and the policies above it can refuse us. It does not count as revoked.',
           azureCli: showVault(facts),
@@ -80,13 +80,15 @@ export const VAULT_ACCESS_FAILURES = {
   },
 } as const satisfies Record<string, FailureEntry>;
 
-/** 400 is said of what was asked, and would be said again: nothing at the vault can help. */
+/** 400 and its relatives are said of what was asked, and would be said again: nothing at the vault can help. */
+const OF_REQUEST = /^(?:400|405|406|411|413|414|415|417|426|431) /;
+
 function ofOurRequest(facts: FailureFacts): FailureWords | undefined {
-  if (facts.detail?.startsWith('400 ') !== true) return undefined;
+  if (!OF_REQUEST.test(facts.detail ?? '')) return undefined;
   return {
     owner: 'vendor',
     message: `The vault takes our request for a wrong one${because(facts)}.`,
-    cause: `${capital(theVault(facts))} answered 400, with words of its own: asking again would change nothing.`,
+    cause: `${capital(theVault(facts))} refused it with words of its own: asking again would change nothing.`,
     remedy: remedyOf({
       text: 'The vendor looks at what the vault says, and tells the authors of Keyswitch. It does not count as revoked.',
     }),
