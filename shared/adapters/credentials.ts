@@ -9,6 +9,8 @@ import {
 import { LRUCache } from 'lru-cache';
 import { failure } from '../domain/failure-catalogue.ts';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
+import { aadstsOf } from '../domain/entra-answer.ts';
+import { NO_SUCH_AUDIENCE } from '../domain/failures/entra-failures.ts';
 import { classifyNetworkError } from '../domain/network-error.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { tokenExchangeAudience } from '../domain/token-exchange.ts';
@@ -37,6 +39,8 @@ interface CredentialsOptions {
   readonly clock: Clock;
 }
 
+/** AADSTS500011: the resource that a token is asked for is not there. */
+const NO_SUCH_RESOURCE = 500011;
 const TOO_LATE = 'no token in time';
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Some 40 KB each; one that was forgotten costs a token when it is met again. */
@@ -121,7 +125,12 @@ export class Credentials {
   async assertion(): Promise<Result<string, Failure>> {
     const { authorityHost, tokenExchangeAudience: audience = tokenExchangeAudience(authorityHost) } = this.#options;
     const answer = await this.own.token(`${audience}/.default`);
-    return answer.ok ? ok(answer.value.token) : answer;
+    if (answer.ok) return ok(answer.value.token);
+    // The identity endpoint hands on what Entra says of the audience, in the words of its own refusals.
+    const { service } = answer.error;
+    const isUnknown = aadstsOf(service?.message ?? '') === NO_SUCH_RESOURCE;
+    const facts = { appId: this.#options.connectorClientId, detail: NO_SUCH_AUDIENCE };
+    return isUnknown ? err(failure('federation-mismatch', facts, service)) : answer;
   }
 
   /** How a failure of a tenant's token names who is concerned. */

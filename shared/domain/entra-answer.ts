@@ -2,7 +2,7 @@
 // answer `entra-error`; neither is a revocation. Entra's texts may change: its AADSTS numbers decide (docs/azure.md).
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
-import { APP_DISABLED, FEDERATION_OFF, FOREIGN_IDENTITY } from './failures/entra-failures.ts';
+import { APP_DISABLED, FEDERATION_OFF, FOREIGN_IDENTITY, NO_SUCH_AUDIENCE } from './failures/entra-failures.ts';
 import { NO_KEY_VAULT_PRINCIPAL } from './failures/entra-tenant-failures.ts';
 import { classifyNetworkError } from './network-error.ts';
 
@@ -31,7 +31,7 @@ export function classifyEntraError(error: EntraError, facts: FailureFacts): Fail
     ...correlation(error),
   };
   if (error.message.includes(TOKEN_EXCHANGE)) {
-    return failure('federation-mismatch', { ...facts, detail: 'the audience is none of this cloud' }, service);
+    return failure('federation-mismatch', { ...facts, detail: NO_SUCH_AUDIENCE }, service);
   }
   if (aadsts !== undefined && isOfFederation(aadsts)) {
     const detail = detailOf('federation-mismatch', error.message) ?? unknownNumber(aadsts, error.message);

@@ -6,7 +6,14 @@ import { Credentials } from '../../shared/adapters/credentials.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
 
 const asked: (string | null)[] = [];
+/** What the endpoint says instead of a token. */
+let refusal: string | undefined;
 const endpoint = createServer((request, response) => {
+  if (refusal !== undefined) {
+    response.writeHead(400, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify({ statusCode: 400, message: refusal }));
+    return;
+  }
   asked.push(new URL(request.url ?? '', 'http://127.0.0.1').searchParams.get('resource'));
   response.setHeader('Content-Type', 'application/json');
   const expires = Math.floor(Date.now() / 1000) + 3_600;
@@ -23,12 +30,8 @@ beforeAll(async () => {
 });
 afterAll(() => new Promise((resolve) => endpoint.close(resolve)));
 
-it.each([
-  ['https://login.microsoftonline.com', undefined, 'api://AzureADTokenExchange'],
-  ['https://login.microsoftonline.us', undefined, 'api://AzureADTokenExchangeUSGov'],
-  ['https://login.microsoftonline.us', 'api://AzureADTokenExchangeCustom', 'api://AzureADTokenExchangeCustom'],
-])('at %s with the setting %s it is %s', async (authorityHost, tokenExchangeAudience, resource) => {
-  const credentials = new Credentials({
+const credentialsOf = (authorityHost: string, tokenExchangeAudience?: string): Credentials =>
+  new Credentials({
     tenantTokenMaxAgeMs: 300_000,
     identityClientId: '7e5d0000-0000-4000-8000-0000000000d1',
     connectorClientId: '7e5d0000-0000-4000-8000-0000000000c1',
@@ -37,6 +40,31 @@ it.each([
     timeoutMs: 30_000,
     clock: systemClock,
   });
+
+it.each([
+  ['https://login.microsoftonline.com', undefined, 'api://AzureADTokenExchange'],
+  ['https://login.microsoftonline.us', undefined, 'api://AzureADTokenExchangeUSGov'],
+  ['https://login.microsoftonline.us', 'api://AzureADTokenExchangeCustom', 'api://AzureADTokenExchangeCustom'],
+])('at %s with the setting %s it is %s', async (authorityHost, tokenExchangeAudience, resource) => {
+  const credentials = credentialsOf(authorityHost, tokenExchangeAudience);
   expect(await credentials.assertion()).toEqual({ ok: true, value: 'token' });
   expect(asked.at(-1)).toBe(resource);
+});
+
+it('that is an audience of another cloud is said to be that, and not that the identity is not there', async () => {
+  refusal =
+    'AADSTS500011: The resource principal named api://AzureADTokenExchange was not found in the tenant named Vendor.';
+  expect(
+    await credentialsOf('https://login.microsoftonline.us', 'api://AzureADTokenExchange').assertion(),
+  ).toMatchObject({
+    error: {
+      code: 'federation-mismatch',
+      owner: 'vendor',
+      remedy: { text: expect.stringContaining('KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE') as unknown },
+    },
+  });
+  refusal = 'Unable to load the proper Managed Identity.';
+  expect(await credentialsOf('https://login.microsoftonline.com').assertion()).toMatchObject({
+    error: { code: 'managed-identity-unavailable', kind: 'transient' },
+  });
 });

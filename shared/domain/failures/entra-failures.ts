@@ -34,6 +34,8 @@ export const STILL_ARRIVING = 'Microsoft may still be passing it on';
 
 /** `detail` of federation-mismatch when the identity's token is of a kind that Entra takes from nobody, or of another tenant. */
 export const FOREIGN_IDENTITY = 'the token shown is none of a managed identity in the tenant of the app';
+/** And when the token would be made for an audience that nobody has in this cloud. */
+export const NO_SUCH_AUDIENCE = 'the audience is none of this cloud';
 /** And when a policy of the tenant forbids such credentials. */
 export const FEDERATION_OFF = 'a policy of the tenant does not allow this federated credential';
 
