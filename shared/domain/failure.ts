@@ -120,6 +120,8 @@ export interface FailureFacts {
   readonly onlyImports?: boolean;
   /** The key was read before, so "not found" means deleted. */
   readonly keySeen?: boolean;
+  /** Another key has its name now, which Azure allows only once the old one was purged. */
+  readonly keyReplaced?: boolean;
   /** The version that this is about: what a wrap is opened by may be an older one than the newest. */
   readonly keyVersion?: string;
   /** A keyring or an unfinished switch depends on it: nothing was typed just now, and nothing can be left out or entered anew. */

@@ -3,7 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../domain/company-key.ts';
 import { hasBeenOf } from '../domain/connection.ts';
-import { failure } from '../domain/failure-catalogue.ts';
+import { failure, withFacts } from '../domain/failure-catalogue.ts';
 import type { Failure } from '../domain/failure.ts';
 import { ofKeyInUse } from '../domain/key-in-use.ts';
 import { parseKeyId, providerName, type ProviderRef, type VaultTarget } from '../domain/provider.ts';
@@ -17,7 +17,7 @@ import { loadTarget } from './verified-connection.ts';
 
 export interface CompanyKeyOpening extends SealCheck {
   readonly tables: Tables;
-  readonly vaults: Pick<KeyVaults, 'unwrap'>;
+  readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
   /** The vendor's own key, from the settings. */
   readonly managedTarget: VaultTarget;
 }
@@ -94,9 +94,24 @@ export async function openThrough(
   { context, wrap }: { readonly context: CompanyKeyContext; readonly wrap: Wrap },
 ): Promise<Result<KeyObject, Failure>> {
   const unwrapped = await opening.vaults.unwrap(target, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
-  if (!unwrapped.ok) return err(ofKeyInUse(unwrapped.error, wrap.keyId));
+  if (!unwrapped.ok) return err(await inUse(opening.vaults, target, { found: unwrapped.error, keyId: wrap.keyId }));
   const key = openCompanyKey(unwrapped.value, { ...context, commitment: wrap.commitment });
   if (key) return ok(key);
   opening.log.write({ level: 'error', event: 'security.key-substituted', detail: { ...placeOf(context) } });
   return err(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName }));
+}
+
+/**
+ * What a refusal means for the version in use that it is about. One that is not there is told from one that is gone for good: another key has its
+ * name then. One `get` more, for that alone.
+ */
+export async function inUse(
+  vaults: Pick<KeyVaults, 'readKey'>,
+  target: VaultTarget,
+  { found, keyId }: { readonly found: Failure; readonly keyId: string },
+): Promise<Failure> {
+  const known = ofKeyInUse(found, keyId);
+  if (known.code !== 'key-not-found') return known;
+  const newest = await vaults.readKey(target);
+  return newest.ok ? withFacts(known, { keyReplaced: true }) : known;
 }

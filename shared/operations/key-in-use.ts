@@ -6,11 +6,10 @@ import type { CompanyKeyRow, Wrap } from '../domain/company-key.ts';
 import type { Connection } from '../domain/connection.ts';
 import type { Failure, FailureCode } from '../domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../domain/key-fitness.ts';
-import { ofKeyInUse } from '../domain/key-in-use.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { keyringRowKey } from '../domain/rows/row-keys.ts';
 import type { Look } from '../domain/vault-health.ts';
-import { openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './company-key-opener.ts';
+import { inUse, openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './company-key-opener.ts';
 import { listCompanyKeyRows, loadKeyring } from './control-state.ts';
 import type { Clock, KeyVaults } from './ports.ts';
 import { forged } from './seals.ts';
@@ -68,7 +67,7 @@ async function read(
   keyId: string,
 ): Promise<{ readonly failure?: Failure; readonly warnings: readonly Failure[] }> {
   const key = await deps.vaults.readKey(target, parseKeyId(keyId)?.version);
-  if (!key.ok) return { failure: ofKeyInUse(key.error, keyId), warnings: [] };
+  if (!key.ok) return { failure: await inUse(deps.vaults, target, { found: key.error, keyId }), warnings: [] };
   const { denials, warnings } = judgeKey(key.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'in-force' });
   const [failure] = denials;
   return { warnings, ...(failure ? { failure } : {}) };

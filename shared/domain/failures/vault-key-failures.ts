@@ -22,7 +22,8 @@ export const VAULT_KEY_FAILURES = {
     kind: 'denied',
     owner: 'azure-admin',
     words: (facts) =>
-      facts.keySeen === true
+      ofReplacedKey(facts) ??
+      (facts.keySeen === true
         ? {
             message: 'Key not found in the vault: it was deleted, and can be recovered.',
             cause: `We have read ${theKey(facts)} in ${theVault(facts)} before. A deleted key can be recovered until its retention ends or it is purged.`,
@@ -42,7 +43,7 @@ export const VAULT_KEY_FAILURES = {
               azureCli: listKeys(facts),
               portal: inVaultPortal(facts, 'Objects > Keys'),
             }),
-          },
+          }),
   },
   'key-disabled': {
     kind: 'denied',
@@ -186,6 +187,22 @@ export const VAULT_KEY_FAILURES = {
     }),
   },
 } as const satisfies Record<string, FailureEntry>;
+
+/** Azure keeps the name of a deleted key for as long as the key can be recovered. */
+function ofReplacedKey(facts: FailureFacts): FailureWords | undefined {
+  if (facts.keyReplaced !== true) return undefined;
+  const version = facts.keyVersion === undefined ? 'in use' : `${facts.keyVersion}, which is in use,`;
+  return {
+    message: `Key not found in the vault: the version ${version} is gone, and another key has its name.`,
+    cause: `${capital(theKey(facts))} in ${theVault(facts)} was deleted and purged, and made anew. What the old one wrapped the new one does not open.`,
+    remedy: remedyOf({
+      text:
+        'Only a backup of the old key helps, and Azure restores one only while no key has its name: move the new key out of the way, by deleting ' +
+        'and purging it if nothing depends on it, and restore the backup. Leave both alone until then.',
+      portal: inVaultPortal(facts, 'Objects > Keys', 'Restore Backup'),
+    }),
+  };
+}
 
 /** A new version alone changes nothing for what this one has wrapped. */
 function ofExpiredVersion(facts: FailureFacts): FailureWords | undefined {

@@ -15,6 +15,7 @@ import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import type { Switch } from '../../domain/switch.ts';
 import {
+  inUse,
   loadReadableCompanyKey,
   openWrap,
   targetOf,
@@ -209,7 +210,10 @@ async function wrapUnder(
     target.value,
     keyId === undefined ? undefined : parseKeyId(keyId)?.version,
   );
-  if (!vaultKey.ok) return err(ofKeyInUse(vaultKey.error, keyId));
+  if (!vaultKey.ok) {
+    const found = vaultKey.error;
+    return err(keyId === undefined ? ofKeyInUse(found) : await inUse(deps.vaults, target.value, { found, keyId }));
+  }
   const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose, ownVault: ref.provider === 'managed' };
   const [unfit] = judgeKey(vaultKey.value, policy).denials;
   if (unfit) return err(unfit);
