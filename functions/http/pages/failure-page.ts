@@ -54,7 +54,9 @@ export const failurePage = (view: Failed, context: PageContext): Html => html`
 
 function whatToDo({ remedy, mayPass, again }: Failed): Html | undefined {
   const passing = mayPass
-    ? html`<p>${again ? 'It may pass: try again in a moment.' : 'It may pass: open the link again in a moment.'}</p>`
+    ? html`<p>
+        ${again ? 'This may pass by itself: try again in a moment.' : 'This may pass by itself: open the link again in a moment.'}
+      </p>`
     : undefined;
   if (!remedy) return passing && section('What to do', passing);
   return section(

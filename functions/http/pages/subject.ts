@@ -127,14 +127,14 @@ const SIGN_IN: Readonly<Record<SignInService, string>> = {
 const approvalMeans = (approval: Approval, { vendorName }: PageContext): Html =>
   approval.for === 'export'
     ? html`<p>
-          A copy of the company key is handed to whoever asked for it. With it, the company’s data, your tenant’s among
-          it, can be opened without ${name(vendorName)} and without any key vault. A copy cannot be taken back.
+          A copy of the company key is handed to whoever asked for it. With it, the company’s data, including your
+          tenant’s, can be opened without ${name(vendorName)} and without any key vault. A copy cannot be taken back.
         </p>
         ${
           approval.recipient.type === 'public-key'
             ? html`<p>
-                Whoever has the private key to the thumbprint above can open the copy, and nobody else. Have the
-                thumbprint told to you by people whom you know, and compare: the link itself proves nothing.
+                Whoever has the private key to the thumbprint above can open the copy, and nobody else. Ask people you
+                know for the thumbprint, by another way than this link, and compare: the link itself proves nothing.
               </p>`
             : html`<p>
                 Whoever knows the passphrase can open the copy. Nobody can tell here who that will be: if you need to
@@ -143,9 +143,9 @@ const approvalMeans = (approval: Approval, { vendorName }: PageContext): Html =>
         }
         <p>Your approval holds for one export of this key to this recipient, and for nothing else.</p>`
     : html`<p>
-          From then on, the company’s data, your tenant’s among it, is protected by the key named above. Whoever holds
-          that key decides who can open the data. For a time after it, an administrator of the company can take one copy
-          of the company key, to a recipient of their choice.
+          From then on, the company’s data, including your tenant’s, is protected by the key named above. Whoever holds
+          that key decides who can open the data. For a limited time afterwards, an administrator of the company can
+          take one copy of the company key, to a recipient of their choice.
         </p>
         <p>
           Your approval holds for this switch to this key, and for nothing else. If the destination changes, it is void.
