@@ -35,6 +35,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     { args: '--dir', sentence: /^--dir takes a folder that is there: / },
     { args: '--dir README.md', sentence: /^--dir takes a folder that is there, and README\.md is none: / },
     { args: '--break it', sentence: /^--break takes one of row, file, leak: / },
+    { args: '--short=1', sentence: /^--short takes no value: / },
   ],
   'sign-in': [
     { args: '', sentence: /^give one link: / },
