@@ -2,13 +2,14 @@
 // the name up to the last byte; a redirect is an answer like any other; nothing is ever sent twice. The SDK's own client
 // stops its clock at the headers and reads a body however long it is. Knows no service.
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { request as httpsRequest } from 'node:https';
 import {
   createHttpHeaders,
   type HttpClient,
   type PipelineRequest,
   type PipelineResponse,
 } from '@azure/core-rest-pipeline';
+import { KeptHttpsConnections } from './kept-connections.ts';
 
 export interface AnswerLimits {
   readonly maxBytes: number;
@@ -34,14 +35,12 @@ const IDLE_CONNECTION_MS = 30_000;
  * find one waits its turn, within its time limit, so that large calls side by side do not open hundreds.
  */
 const CONNECTIONS = 128;
-const AGENT_OPTIONS = {
-  keepAlive: true,
-  maxSockets: CONNECTIONS,
-  maxFreeSockets: CONNECTIONS,
-  timeout: IDLE_CONNECTION_MS,
-};
-const httpsAgent = new HttpsAgent(AGENT_OPTIONS);
-const httpAgent = new HttpAgent(AGENT_OPTIONS);
+/** To all services together: those of the tables and of the vaults that were asked last. */
+const IDLE_CONNECTIONS = 256;
+const AGENT_OPTIONS = { maxSockets: CONNECTIONS, maxFreeSockets: CONNECTIONS, timeout: IDLE_CONNECTION_MS };
+const httpsAgent = new KeptHttpsConnections({ ...AGENT_OPTIONS, maxIdle: IDLE_CONNECTIONS });
+/** Of one service only. */
+const httpAgent = new HttpAgent({ ...AGENT_OPTIONS, keepAlive: true });
 
 export function boundedHttps(limits: AnswerLimits): HttpClient {
   return { sendRequest: (request) => exchange(request, limits) };
