@@ -222,14 +222,20 @@ attack('A90', async () => {
   const body = { error: { code: 'Forbidden\nSet-Cookie: a=b', message, innererror: { code: '__proto__' } } };
   const headers = { 'x-ms-request-id': '<script>' };
   const target = `${customers.contoso.vaultHost}/contoso-key`;
-  await keyVault.plant({ operation: 'get', target, effect: { status: 418, body, headers } });
-  const answer = await scene.attempt('POST', `${CONNECTIONS}/azure/test`, { token });
-  expect([answer.status, answer.text.includes('"vault-error"')]).toEqual([200, true]);
-  expect(answer.text).not.toMatch(/everything is open|Set-Cookie|first line/);
-  expect(answer.headers['content-type']).toMatch(/^application\/json/);
-  expect(answer.headers['x-content-type-options']).toBe('nosniff');
-  expect(answer.headers).not.toHaveProperty('set-cookie');
-  await expect.poll(() => scene.run.lines.some((line) => line.includes(answer.requestId)), LOG_LIMIT).toBe(true);
+  // The vault's words are for its admin: on one line, and without what cannot be seen.
+  for (const [status, code] of [
+    [418, 'vault-refused'],
+    [302, 'vault-error'],
+  ] as const) {
+    await keyVault.plant({ operation: 'get', target, times: 1, effect: { status, body, headers } });
+    const answer = await scene.attempt('POST', `${CONNECTIONS}/azure/test`, { token });
+    expect([answer.status, answer.text.includes(`"${code}"`)]).toEqual([200, true]);
+    expect(answer.text).not.toMatch(/Set-Cookie|\\[nrtu]/);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(answer.headers['x-content-type-options']).toBe('nosniff');
+    expect(answer.headers).not.toHaveProperty('set-cookie');
+    await expect.poll(() => scene.run.lines.some((line) => line.includes(answer.requestId)), LOG_LIMIT).toBe(true);
+  }
   expect(scene.run.lines.filter((line) => line.trimStart().startsWith('[security]'))).toEqual([]);
 });
 
