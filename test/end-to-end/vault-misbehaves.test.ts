@@ -77,7 +77,8 @@ const ODDITIES: readonly Oddity[] = [
     effect: { status: 308, headers: { location: elsewhere('fabrikam-keys.vault.azure.net') } },
     code: 'vault-error',
   },
-  { name: 'a status of its own', effect: { status: 418, body: { error: { code: 'Teapot' } } }, code: 'vault-error' },
+  { name: 'a status of its own', effect: { status: 418, body: 'teapot' }, code: 'vault-error' },
+  { name: 'a refusal of its own', effect: { status: 418, body: { error: { code: 'Teapot' } } }, code: 'vault-refused' },
   { name: 'a forbidden without a reason', effect: { status: 403, body: {} }, code: 'vault-error' },
   { name: 'a server error', effect: { status: 500, body: 'oops' }, code: 'vault-unreachable' },
   { name: 'too much', effect: { status: 200, bodyBytes: 1_000_000 }, code: 'vault-error' },
@@ -99,7 +100,8 @@ const hostFor = ({ hang }: FaultEffect): Call => (hang === true ? { host: hasty 
 test.for(ODDITIES)('asked to unwrap, it answers with $name: $code', async ({ effect, code }) => {
   await run.environment.keyVault.plant({ operation: 'unwrapkey', target, effect });
   const { outcome, failure } = await company.unwrapOne(keyId, hostFor(effect));
-  expect([outcome, failure?.code, failure?.kind]).toEqual(['failure', code, 'transient']);
+  const kind = code === 'vault-refused' ? 'denied' : 'transient';
+  expect([outcome, failure?.code, failure?.kind]).toEqual(['failure', code, kind]);
   await askedOnce('unwrapkey');
 });
 
