@@ -10,7 +10,7 @@ import { buildApp } from '../scripts/build-bundle.ts';
 import { cannotWrite } from '../scripts/cannot-write.ts';
 import { fromCommandLine, UsageError } from '../scripts/command-line.ts';
 import { startEnvironment, type Environment } from './environment.ts';
-import { runningApi, writeEnvironmentFile } from './environment/environment-file.ts';
+import { readingToken, runningApi, writeEnvironmentFile } from './environment/environment-file.ts';
 import type { FunctionsHost } from './functions-host/host-process.ts';
 import { makeFolder } from './make-folder.ts';
 import { readStartOptions, START, USAGE } from './start-options.ts';
@@ -127,7 +127,7 @@ Addresses, ids and a token for each role: ${environmentFile}
 The host's log: ${logFile}
 A first call, as the vendor's administrator:
 
-  TOKEN=$(node -p "JSON.parse(fs.readFileSync('${environmentFile}')).tokens.partnerAdmin")
+  ${readingToken(environmentFile)}
   curl -s ${url}/api/v1/health/live
   curl -s -H "Authorization: Bearer $TOKEN" ${url}/api/v1/companies
 

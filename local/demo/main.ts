@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { cannotWrite } from '../../scripts/cannot-write.ts';
 import { fromCommandLine } from '../../scripts/command-line.ts';
 import { WORK_QUEUE } from '../environment/app-environment.ts';
-import { writeEnvironmentFile } from '../environment/environment-file.ts';
+import { readingToken, writeEnvironmentFile } from '../environment/environment-file.ts';
 import { damage } from './damage.ts';
 import { startDemo, type Demo } from './demo.ts';
 import { DEMO, readOptions, USAGE, type DemoOptions } from './options.ts';
@@ -106,7 +106,7 @@ async function serve({ environment, api, directory }: Demo): Promise<void> {
 It goes on running, at ${api.urls.map((url) => `${url}/api/v1`).join(' and ')}
 Addresses, ids and a token for each role: ${file}
 
-  TOKEN=$(node -p "JSON.parse(fs.readFileSync('${file}')).tokens.partnerAdmin")
+  ${readingToken(file)}
   curl -s -H "Authorization: Bearer $TOKEN" ${api.urls[0] ?? ''}/api/v1/companies/contoso/keyrings/default
 
 Ctrl-C stops everything.`);

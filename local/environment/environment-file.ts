@@ -22,6 +22,10 @@ export async function runningApi(file: string): Promise<string | undefined> {
   }
 }
 
+/** A line of shell that reads a token from it, whatever the folder is called, on whatever Node. */
+export const readingToken = (file: string): string =>
+  `TOKEN=$(node -p "JSON.parse(fs.readFileSync(process.argv[1])).tokens.partnerAdmin" '${file.replaceAll("'", `'"'"'`)}')`;
+
 export async function writeEnvironmentFile(file: string, environment: Environment): Promise<void> {
   const { customers, persons, settings, googleSettings, redirect, hosts, tokens } = environment;
   const ids = Object.fromEntries(Object.entries(identities).filter(([, value]) => typeof value !== 'function'));

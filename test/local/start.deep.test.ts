@@ -1,12 +1,13 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { buildBundle } from '../../scripts/build-bundle.ts';
+import { readingToken } from '../../local/environment/environment-file.ts';
 import { isAlive, until } from './functions-host/fixture.ts';
 import { runScript } from './run-script.ts';
 
@@ -56,6 +57,17 @@ test('it says where everything is, in a file for its owner only, and SIGINT take
   expect(await once(run, 'exit')).toEqual([0, null]);
   expect(hosts.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
   expect(existsSync(file)).toBe(false);
+});
+
+test('the line that reads a token does so, whatever the folder is called', async () => {
+  await isUp();
+  const folder = join(directory, `it's "a" $HOME`);
+  await mkdir(folder);
+  const file = join(folder, 'environment.json');
+  await copyFile(join(directory, 'environment.json'), file);
+  const { tokens } = JSON.parse(readFileSync(file, 'utf8')) as Written;
+  const program = `${readingToken(file)}\necho "$TOKEN"`;
+  expect(spawnSync('bash', ['-c', program], { encoding: 'utf8' }).stdout).toBe(`${tokens.partnerAdmin}\n`);
 });
 
 test('killed with SIGKILL it leaves no host behind', async () => {
