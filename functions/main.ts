@@ -32,6 +32,7 @@ import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { VaultWaits } from '../shared/operations/vault-waits.ts';
 import { parseSettings } from '../shared/settings.ts';
 import { CallPlaces } from './http/call-places.ts';
+import { LoopDelay } from './http/loop-delay.ts';
 import { registerReserved, registerRoutes } from './http/register.ts';
 import { routes } from './http/routes.ts';
 import { guardStream, type CoreApi } from './http/stream-guard.ts';
@@ -103,6 +104,7 @@ const sealer = new AzureSealer(pool, sealTarget, clock);
 const workerVaults = new SilentVaults(vaults, clock);
 const opening = { tables, vaults, sealer, log, managedTarget, clock };
 const vaultWaits = new VaultWaits();
+const loopDelay = new LoopDelay().start();
 const companyKeys = new CompanyKeyCache(opening, { ttlMs, vaultWaits });
 const eventLimits = new EventLimits(clock);
 const clockGuard = new ClockGuard({ storeClock: tables, clock, log });
@@ -145,7 +147,10 @@ const services = {
   keptKeys,
   keyringPlaces,
   wrappedRows,
-  callPlaces: new CallPlaces({ vaultWaits, clock }, { maxWaitMs: settings.KEYSWITCH_MAX_WAIT_SECONDS * 1000 }),
+  callPlaces: new CallPlaces(
+    { vaultWaits, loopDelay, clock, log },
+    { maxWaitMs: settings.KEYSWITCH_MAX_WAIT_SECONDS * 1000 },
+  ),
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
   workerKeys: new WorkerKeys({ ...opening, vaults: workerVaults }, { ttlMs }),
   pageSlots: pageSlots(clock),

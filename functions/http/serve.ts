@@ -224,6 +224,8 @@ function logRefusal(
   about: { readonly requestId: string; readonly operation: string; readonly refused: Refused },
 ): void {
   const { refused, ...where } = about;
+  // Told of in sum (call-places.ts).
+  if (refused.type === 'overloaded') return;
   if (refused.type !== 'failure') {
     log.write({ level: 'info', event: 'http.refused', detail: { ...where, type: refused.type } });
     return;

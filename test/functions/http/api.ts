@@ -178,7 +178,7 @@ export class Api {
       keptKeys,
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: CACHE_TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: CACHE_TTL_MS }),
-      callPlaces: new CallPlaces({ vaultWaits, clock }, { maxWaitMs: MAX_WAIT_MS }),
+      callPlaces: new CallPlaces({ vaultWaits, loopDelay: { lastingMs: 0 }, clock, log }, { maxWaitMs: MAX_WAIT_MS }),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(clock),
