@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { rowKeysUnder } from '../../shared/domain/rows/row-keys.ts';
 import type { Cell, Cells, RowWrite, StoredRow, Tables, WriteOutcome } from '../../shared/operations/ports.ts';
+import { RowRanges } from '../../shared/operations/data-keys/row-ranges.ts';
 import { BeyondTableLimits } from '../../shared/operations/table-limits.ts';
 
 const TABLE = 'companies';
@@ -230,6 +231,66 @@ export function describeTables(tablesOf: () => Tables): void {
     expect(await keysOf(tablesOf(), at, { after: 'd' })).toEqual([]);
   });
 
+  test('from and to bound a list, both inclusive, whichever data keys’ ids they are, and a page goes on within them', async () => {
+    const at = partition();
+    const ids = [
+      '0',
+      '0-',
+      '0.',
+      '00',
+      '0A',
+      '0_',
+      '0a',
+      '9z',
+      'A',
+      'A-',
+      'Z',
+      'Z_z',
+      'a',
+      'aA',
+      'aa',
+      'z',
+      'z-',
+      'z_',
+      'zz',
+    ];
+    const [last, longest] = ['z'.repeat(127) + '_', 'z'.repeat(128)];
+    ids.push(last, longest);
+    await put(at, ...ids.toReversed());
+    expect(ids.toSorted()).toEqual(ids);
+    for (const [first, from] of ids.entries()) {
+      const to = ids[Math.min(ids.length - 1, first + (first % 5))] ?? from;
+      const wanted = ids.filter((id) => id >= from && id <= to);
+      expect(await keysOf(tablesOf(), at, { from, to })).toEqual(wanted);
+    }
+    expect(await keysOf(tablesOf(), at, { from: '0', to: longest })).toEqual(ids);
+    const range = { table: TABLE, partitionKey: at, from: '0', to: last, limit: 7 } as const;
+    const pages: string[][] = [];
+    let page = await tablesOf().list(range);
+    pages.push(page.rows.map(({ rowKey }) => rowKey));
+    while (page.continuation !== undefined) {
+      page = await tablesOf().list({ ...range, continuation: page.continuation });
+      pages.push(page.rows.map(({ rowKey }) => rowKey));
+    }
+    expect(pages.flat()).toEqual(ids.slice(0, -1));
+    expect(Math.max(...pages.map(({ length }) => length))).toBe(7);
+  });
+
+  test('ranges of a shard show the rows that reads by themselves do', async () => {
+    const at = `acme|default|${randomUUID()}`;
+    const kept = Array.from({ length: 99 }, (_, n) => `${['0', 'Z', 'a', 'z'][n % 4]}-${n}`);
+    const written = await tablesOf().write(
+      'datakeys',
+      at,
+      kept.map((rowKey) => insert(rowKey)),
+    );
+    expect(written.outcome).toBe('committed');
+    const keyIds = [...kept.filter((_, n) => n % 3 > 0), '0', '0.', 'Z-1x', 'none', 'z_', 'zzz'];
+    const rows = await new RowRanges(tablesOf()).read('acme|default', [{ partitionKey: at, keyIds }]);
+    expect([...rows.keys()].sort()).toEqual(keyIds.filter((id) => kept.includes(id)).sort());
+    for (const [rowKey, row] of rows) expect(row).toEqual(await tablesOf().read('datakeys', at, rowKey));
+  });
+
   test('a prefix range holds what begins with the prefix, and nothing that sorts beside it', async () => {
     const at = partition();
     const inside = ['keyring|', 'keyring|a', 'keyring|z-9', 'keyring|default'];
@@ -334,7 +395,7 @@ const hex = (value: unknown): string | undefined =>
 async function keysOf(
   tables: Tables,
   partitionKey: string,
-  range: { after?: string; before?: string } = {},
+  range: { after?: string; before?: string; from?: string; to?: string } = {},
 ): Promise<string[]> {
   const { rows } = await tables.list({ table: TABLE, partitionKey, limit: 1_000, ...range });
   return rows.map(({ rowKey }) => rowKey);
