@@ -21,7 +21,11 @@ export async function closeQuestion(
   const state = await findStateAgain(deps, found);
   if (!state.ok) return state;
   const asked = await loadAsked(deps, { companyId: shown.company.companyId, linkHash });
-  if (!asked.ok) return asked;
+  if (!asked.ok) {
+    // The same answer given twice at once: the other may have ended the link since the question was read.
+    const open = await findStateAgain(deps, found);
+    return open.ok ? asked : open;
+  }
   const at = deps.clock.now();
   const { value: link, etag } = asked.value.link;
   const done: RowWrite = {
