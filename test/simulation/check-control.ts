@@ -30,6 +30,8 @@ export class ControlCheck {
   readonly #switches = new Map<string, Switch>();
   readonly #kept: KeptCheck;
   #data: DataCheck | undefined;
+  /** When a worker last claimed the end of a switch. */
+  #claimedMs = 0;
   keyring: Keyring | undefined;
   highest = 0;
   readonly ends = { completed: 0, cancelled: 0 };
@@ -67,7 +69,7 @@ export class ControlCheck {
     for (const rowKey of rowKeys) {
       if (rowKey.startsWith(PREFIX)) this.#companyKeyWritten(rowKey);
       else if (rowKey === keyringRowKey(KEYRING)) this.#keyringWritten(nowMs);
-      else if (rowKey.startsWith(switchRowKey(KEYRING, ''))) ended.push(...this.#switchWritten(rowKey));
+      else if (rowKey.startsWith(switchRowKey(KEYRING, ''))) ended.push(...this.#switchWritten(rowKey, nowMs));
     }
     this.#checkWraps();
     this.#kept.written(rowKeys, this.keyring, nowMs);
@@ -128,7 +130,7 @@ export class ControlCheck {
     return `${ref.provider === 'managed' ? 'vendor' : ref.connectionId}.vault.azure.net`;
   }
 
-  #switchWritten(rowKey: string): Switch[] {
+  #switchWritten(rowKey: string, nowMs: number): Switch[] {
     const stored = this.#store.peek('companies', COMPANY, rowKey);
     if (!stored) return [];
     const now = readSwitch(stored.cells);
@@ -136,6 +138,8 @@ export class ControlCheck {
     this.#switches.set(now.switchId, now);
     if (before && isEnded(before.state)) this.#history.broken('3', `switch ${now.switchId} was written after its end`);
     if (before && now.generation < before.generation) this.#history.broken('3', 'the generation of a switch went back');
+    if (now.finishing && now.finishing.worker !== before?.finishing?.worker) this.#claimedMs = nowMs;
+    if (now.state === 'completed' && before?.state !== 'completed') this.#checkDenial(now, nowMs);
     if (now.blocked?.reason === 'provider' && ['transient', 'propagating'].includes(now.blocked.failure.kind)) {
       this.#history.broken('9', `${now.blocked.failure.code} may pass by itself, and blocks`);
     }
@@ -152,6 +156,13 @@ export class ControlCheck {
     const isNewlyEnded = isEnded(now.state) && before !== undefined && !isEnded(before.state);
     if (isNewlyEnded) this.ends[now.state === 'completed' ? 'completed' : 'cancelled'] += 1;
     return isNewlyEnded && before.generation > 0 ? [now] : [];
+  }
+
+  /** A switch ends over a denial of the vault in force, one that stood when its end was claimed, only if an admin has accepted it. */
+  #checkDenial({ kind, source, denialAccepted }: Switch, nowMs: number): void {
+    const isOverDenial = this.#history.deniesSince(this.hostOf(source), this.#claimedMs, nowMs);
+    if (kind === 'switch' && !denialAccepted && isOverDenial)
+      this.#history.broken('9', 'a switch ended although the vault in force denies');
   }
 
   /** Which versions there are, and which vaults open them: two of both while rows move, else one of one. */

@@ -45,6 +45,11 @@ export class History {
     );
   }
 
+  /** Whether this vault denied every call from before `fromMs` to now. */
+  deniesSince(host: string, fromMs: number, nowMs: number): boolean {
+    return this.denials.some((denial) => denial.host === host && denial.fromMs < fromMs && denial.toMs > nowMs);
+  }
+
   everInForce(host: string): boolean {
     return this.inForce.some((one) => one.host === host);
   }

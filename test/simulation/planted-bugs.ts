@@ -354,6 +354,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     inFile(`${SWITCHES}/finish.ts`, ['wraps: [wrap] }', 'wraps: stays.value.wraps }']),
   ),
   bug(
+    'a denial by the vault in force stops no switch',
+    1301,
+    inFile(`${SWITCHES}/worker-keys.ts`, ['if (!mayUseOther(sw, wrap, key.error)) return err(found);', '']),
+    inFile(`${SWITCHES}/finish.ts`, ['  if (denied) return denied;\n', '']),
+  ),
+  bug(
     'a company key is kept for ever',
     1,
     inFile('shared/operations/company-key-cache.ts', ['if (entry && entry.expiresAtMs > nowMs)', 'if (entry)']),
