@@ -8,6 +8,7 @@ import {
   jwtVerify,
   type FetchImplementation,
   type JWTPayload,
+  type JWTVerifyGetKey,
 } from 'jose';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { TokenProblem, TokenVerifier, VerifiedToken } from '../operations/ports.ts';
@@ -32,7 +33,9 @@ export interface TokenVerifierOptions {
 }
 
 interface Trusted extends TokenIssuer {
-  readonly keys: ReturnType<typeof createRemoteJWKSet>;
+  readonly keys: JWTVerifyGetKey;
+  /** Never throws. */
+  readonly fetchKeys: () => Promise<void>;
   /** One fixed text if the claims are not those of an access token of this issuer. */
   readonly refuse: (claims: JWTPayload, type: string | undefined) => string | undefined;
   readonly subjectOf: (claims: JWTPayload) => string | undefined;
@@ -46,7 +49,10 @@ const JWKS_TIMEOUT_MS = 5_000;
 const MAX_JWKS_BYTES = 512 * 1024;
 /** An unknown `kid` asks for the keys again at most this often, whoever sends such tokens. */
 const JWKS_COOLDOWN_MS = 30_000;
-const JWKS_MAX_AGE_MS = 600_000;
+/** From then on they are asked for again, and nobody waits for it. */
+const JWKS_REFRESH_MS = 600_000;
+/** So long they serve while their issuer does not answer. */
+const JWKS_MAX_AGE_MS = 3_600_000;
 
 /** `fetchKeys`: asks every issuer for its keys, so that the first caller need not wait for them. A failure is met again by who needs them. */
 export function createTokenVerifier(
@@ -69,7 +75,7 @@ export function createTokenVerifier(
   const issuers = second ? [entra, second] : [entra];
   return {
     fetchKeys: async () => {
-      await Promise.allSettled(issuers.map(({ keys }) => keys.reload()));
+      await Promise.all(issuers.map((each) => each.fetchKeys()));
     },
     verify: async (token) => {
       const issuer = issuers.find((candidate) => candidate.issuer === claimedIssuer(token));
@@ -78,16 +84,30 @@ export function createTokenVerifier(
   };
 }
 
-const trusted = (issuer: TokenIssuer, rules: Pick<Trusted, 'refuse' | 'subjectOf'>): Trusted => ({
-  ...issuer,
-  ...rules,
-  keys: createRemoteJWKSet(new URL(issuer.jwksUri), {
+function trusted(issuer: TokenIssuer, rules: Pick<Trusted, 'refuse' | 'subjectOf'>): Trusted {
+  const keySet = createRemoteJWKSet(new URL(issuer.jwksUri), {
     [customFetch]: boundedFetch,
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: JWKS_COOLDOWN_MS,
     cacheMaxAge: JWKS_MAX_AGE_MS,
-  }),
-});
+  });
+  let againAtMs = 0;
+  const fetchKeys = async (): Promise<void> => {
+    const nowMs = Date.now();
+    againAtMs = nowMs + JWKS_REFRESH_MS;
+    try {
+      await keySet.reload();
+    } catch {
+      // Whoever needs keys and has none meets it again.
+      againAtMs = nowMs + JWKS_COOLDOWN_MS;
+    }
+  };
+  const keys: JWTVerifyGetKey = (header, token) => {
+    if (Date.now() >= againAtMs) void fetchKeys();
+    return keySet(header, token);
+  };
+  return { ...issuer, ...rules, keys, fetchKeys };
+}
 
 /** jose's own reads a body however long it is. */
 const boundedFetch: FetchImplementation = async (url, options) => {

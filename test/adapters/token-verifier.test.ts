@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createTokenVerifier } from '../../shared/adapters/token-verifier.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, OBJECT_ID, TENANT_ID } from '../fakes/fake-token-issuer.ts';
 
@@ -163,6 +163,52 @@ describe('the key set', () => {
     await verifier.fetchKeys();
     issuer.failWith = undefined;
     expect(await reasonOf(await issuer.sign(appClaims()))).toBe('accepted');
+  });
+
+  describe('that was fetched before', () => {
+    const MINUTE_MS = 60_000;
+    const begunMs = Date.now();
+    const after = (minutes: number): unknown => vi.setSystemTime(begunMs + minutes * MINUTE_MS);
+    /** By tokens that come one after the other. */
+    const asked = async (times: number): Promise<void> => {
+      while (issuer.keySetRequests < times) {
+        expect(await reasonOf(token)).toBe('accepted');
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(issuer.keySetRequests).toBe(times);
+    };
+    let token: string;
+    beforeEach(async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: begunMs });
+      await verifier.fetchKeys();
+      token = await issuer.sign(appClaims({ exp: Math.floor(begunMs / 1000) + 3 * 3600 }));
+    });
+    afterEach(() => void vi.useRealTimers());
+
+    test('is asked for again after ten minutes, and nobody waits for an issuer that does not answer', async () => {
+      const first = issuer.keySetRequests;
+      issuer.failWith = 503;
+      after(9.9);
+      expect(await reasonOf(token)).toBe('accepted');
+      expect(issuer.keySetRequests).toBe(first);
+      after(10);
+      await asked(first + 1);
+      after(10.4);
+      expect(await reasonOf(token)).toBe('accepted');
+      expect(issuer.keySetRequests).toBe(first + 1);
+      after(10.6);
+      await asked(first + 2);
+    });
+
+    test('is trusted no longer than an hour without its issuer', async () => {
+      issuer.failWith = 503;
+      after(59.9);
+      expect(await reasonOf(token)).toBe('accepted');
+      after(60);
+      expect(await reasonOf(token)).toBe('unavailable');
+      issuer.failWith = undefined;
+      expect(await reasonOf(token)).toBe('accepted');
+    });
   });
 
   test('being away makes a token neither good nor bad', async () => {
