@@ -32,7 +32,10 @@ let ofVendor: AzureCli;
 let made = 0;
 
 beforeAll(async () => {
-  run = await startRun({ settings: { KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '0.001' } });
+  // So short a life that every call asks the vault, and nothing is excused as on its way.
+  run = await startRun({
+    settings: { KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '0.001', KEYSWITCH_PROPAGATION_SECONDS: '0.001' },
+  });
   const { contoso } = run.environment.customers;
   await contoso.consent();
   cli = new AzureCli(run.environment, contoso.tenantId);

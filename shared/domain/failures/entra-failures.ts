@@ -5,7 +5,6 @@ import {
   commandLines,
   createServicePrincipal,
   enableServicePrincipal,
-  explained,
   listFederatedCredentials,
   resetClientSecret,
   showVaultTenant,
@@ -361,10 +360,7 @@ function consentStillArriving(facts: FailureFacts): FailureWords | undefined {
     message: 'Consent was given minutes ago, and has not arrived everywhere yet.',
     cause: `Microsoft may still be passing our app on in ${theTenant(facts)}. That takes seconds, sometimes minutes.`,
     remedy: remedyOf({
-      text: 'Wait a minute, and try again: nothing has to be installed by hand. Only if it stays so, somebody has removed the app since; then install it again.',
-      azureCli: commandLines(
-        ...explained('# only if it stays so', commandLines(signInTo(facts), createServicePrincipal(facts))),
-      ),
+      text: 'Wait a minute, and try again: nothing has to be installed by hand. If it stays so, the app was removed since, and the answer will say how to install it.',
     }),
   };
 }
