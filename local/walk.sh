@@ -48,7 +48,7 @@ tested() { call POST /connections/own/test '{}' companyAdmins.contoso | from 'js
   exit 1
 }
 echo '# The vendor registers the company; its backend generates a data key, which is under the vendor'"'"'s key.'
-call PUT '' '{ "displayName": "Contoso" }' partnerAdmin > /dev/null
+call PUT '' '{ "displayName": "Contoso" }' vendorAdmin > /dev/null
 GENERATED=$(call POST /keyrings/default/datakeys '{ "keys": [{ "keyId": "first" }] }' dataKeys | from 'json.keys[0].plaintext')
 # unwrapped compares, and shows no key.
 unwrapped() {
@@ -72,7 +72,7 @@ is 'test' "$(tested)" green
 
 echo '# The vendor has found data of another tenant among Contoso'"'"'s: the switch waits for an administrator of that tenant.'
 TENANT=/tenants/microsoft-365/$(fact dataTenants.europe.tenant)
-call PUT "$TENANT" '{}' partnerAdmin > /dev/null
+call PUT "$TENANT" '{}' vendorAdmin > /dev/null
 SWITCH=/keyrings/default/switches/first
 state() { call GET "$SWITCH" '' companyAdmins.contoso | from "json.$1"; }
 call PUT "$SWITCH" '{ "provider": "azure-key-vault", "connectionId": "own" }' companyAdmins.contoso > /dev/null

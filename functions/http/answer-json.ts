@@ -27,7 +27,7 @@ export function answerWithJson(
 
 export function refuseWithJson(
   refused: Refused,
-  about: { readonly requestId: string; readonly isPartnerAdmin: boolean },
+  about: { readonly requestId: string; readonly isVendorAdmin: boolean },
 ): PlainAnswer {
   const { status, headers, body } = failureToResponse(refused, about);
   return { status, headers: { ...commonHeaders(about.requestId), ...headers }, jsonBody: body };

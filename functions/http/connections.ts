@@ -48,8 +48,8 @@ export type ConnectionServices = ConnectionsDependencies &
     readonly vendorMaySwitch: boolean;
   };
 
-const SETS_UP: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
-const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
+const SETS_UP: readonly Role[] = ['VendorAdmin', 'CompanyAdmin'];
+const READS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
 const COLLECTION = '/companies/{companyId}/connections';
 const ONE = `${COLLECTION}/{connectionId}`;
 

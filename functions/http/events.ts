@@ -23,8 +23,8 @@ import { pageBody, pageOf, pageQuery, pageRequest } from './schemas/pages.ts';
 
 export type EventServices = Verifying & CallLimiting;
 
-const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
-const READS_ALL: readonly Role[] = ['PartnerAdmin', 'Auditor'];
+const READS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
+const READS_ALL: readonly Role[] = ['VendorAdmin', 'Auditor'];
 
 const eventPage = pageOf(eventBody);
 

@@ -66,7 +66,7 @@ const PROVIDER_RETRY_SECONDS = 15;
 const PROPAGATION_RETRY_SECONDS = 30;
 
 /** Of a failure, what may leave the house. */
-export function publicFailure(failure: Failure, audience: { readonly isPartnerAdmin: boolean }): PublicFailure {
+export function publicFailure(failure: Failure, audience: { readonly isVendorAdmin: boolean }): PublicFailure {
   const { code, message, kind, owner, cause, remedy, facts, service, becomesDeniedAt } = failure;
   const { suggestedVaultUri: vaultUri, suggestedKeyName: keyName } = facts;
   return {
@@ -76,11 +76,11 @@ export function publicFailure(failure: Failure, audience: { readonly isPartnerAd
     owner,
     cause,
     // Commands for the vendor's own vault are for its operators.
-    remedy: facts.ownVault !== undefined && !audience.isPartnerAdmin ? { text: remedy.text } : remedy,
+    remedy: facts.ownVault !== undefined && !audience.isVendorAdmin ? { text: remedy.text } : remedy,
     ...(vaultUri === undefined && keyName === undefined ? {} : { suggestion: present({ vaultUri, keyName }) }),
     ...(becomesDeniedAt === undefined ? {} : { becomesDeniedAt }),
     ...(service?.correlationId === undefined ? {} : { correlationId: service.correlationId }),
-    ...(service === undefined || !audience.isPartnerAdmin ? {} : { innererror: service }),
+    ...(service === undefined || !audience.isVendorAdmin ? {} : { innererror: service }),
   };
 }
 
@@ -102,7 +102,7 @@ const retryAfter = (seconds: number): Readonly<Record<string, string>> => ({
 
 export function failureToResponse(
   refusal: Refusal | EdgeRefusal,
-  audience: { readonly isPartnerAdmin: boolean },
+  audience: { readonly isVendorAdmin: boolean },
 ): ErrorAnswer {
   switch (refusal.type) {
     case 'unauthenticated':
@@ -239,7 +239,7 @@ function unauthenticated(reason: string | undefined): ErrorAnswer {
 function ofFailure(
   failure: Failure,
   target: string | undefined,
-  audience: { readonly isPartnerAdmin: boolean },
+  audience: { readonly isVendorAdmin: boolean },
 ): ErrorAnswer {
   const { status, headers } = statusOf(failure);
   const shown = publicFailure(failure, audience);

@@ -53,7 +53,7 @@ export const healthRoutes = [
     path: '/health',
     tag: 'health',
     summary: 'Whether it can work, and why not',
-    roles: ['PartnerAdmin', 'Auditor'],
+    roles: ['VendorAdmin', 'Auditor'],
     answers: { 200: 'What was found in the last five seconds. That it is not ready is a result, not an error.' },
     answerSchema: report,
     run: async ({ readiness }: HealthServices) => {

@@ -48,7 +48,7 @@ export const recountRoutes = [
     summary: 'Count the data keys of a keyring anew where its counts cannot be right',
     description:
       'A switch that is blocked with `counts-differ` goes on afterwards. Rows that are missing are named, and must be accepted.',
-    roles: ['PartnerAdmin'],
+    roles: ['VendorAdmin'],
     pathSchema: keyringPath,
     bodySchema: recountInput,
     refuses: ['keyring-not-found'],

@@ -65,7 +65,7 @@ function registerUnknown(
 }
 
 const asJson = (refusal: EdgeRefusal, requestId: string): PlainAnswer =>
-  refuseWithJson(refusal, { requestId, isPartnerAdmin: false });
+  refuseWithJson(refusal, { requestId, isVendorAdmin: false });
 
 /**
  * With streaming the host mixes the query and members of a JSON body into `params`, and spells a parameter as whatever named it first

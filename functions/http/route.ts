@@ -37,7 +37,7 @@ export interface CallContext {
   readonly baseUrl: string;
   /** `https://host` from the settings, for links to pages. */
   readonly origin: string;
-  readonly isPartnerAdmin: boolean;
+  readonly isVendorAdmin: boolean;
   /** Of the company in the path. */
   readonly isCompanyAdmin: boolean;
 }

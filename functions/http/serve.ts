@@ -43,7 +43,7 @@ export function serve<D extends EdgeServices>(
   if (route.answersAs === 'json') {
     return async (request) => {
       const about = { requestId: entropy.id(), operation: route.operationId };
-      const { outcome, isPartnerAdmin } = await passage(route, deps, request, {
+      const { outcome, isVendorAdmin } = await passage(route, deps, request, {
         ...about,
         readBody: readJsonBody,
         complete: (context) => context,
@@ -51,7 +51,7 @@ export function serve<D extends EdgeServices>(
       });
       if (outcome.ok) return answerWithJson(outcome.value, { ...about, route, headers: request.headers });
       logRefusal(log, { ...about, refused: outcome.error });
-      return refuseWithJson(outcome.error, { ...about, isPartnerAdmin });
+      return refuseWithJson(outcome.error, { ...about, isVendorAdmin });
     };
   }
   return async (request) => {
@@ -86,14 +86,14 @@ async function passage<D extends EdgeServices, C, A, R>(
   deps: D,
   request: EdgeRequest,
   passing: Passing<C, R>,
-): Promise<{ readonly outcome: Result<A, R | EdgeRefusal>; readonly isPartnerAdmin: boolean }> {
+): Promise<{ readonly outcome: Result<A, R | EdgeRefusal>; readonly isVendorAdmin: boolean }> {
   const { requestId, operation, readBody, complete, refusedOf } = passing;
-  let isPartnerAdmin = false;
+  let isVendorAdmin = false;
   const outcome = await guarded<A, R | EdgeRefusal>(deps.log, { requestId, operation }, async () => {
     const authorization = request.headers.get('authorization');
     const caller = route.roles === 'open' ? ok(undefined) : await authenticate(deps, authorization);
     if (!caller.ok) return caller;
-    isPartnerAdmin = caller.value?.roles.has('PartnerAdmin') ?? false;
+    isVendorAdmin = caller.value?.roles.has('VendorAdmin') ?? false;
     const from = clientAddress(request.headers.get('x-forwarded-for'));
     const call: Calling = { caller: caller.value, requestId, from };
     const answer = await answered(route, deps, request, { ...call, readBody, complete });
@@ -102,7 +102,7 @@ async function passage<D extends EdgeServices, C, A, R>(
     }
     return answer;
   });
-  return { outcome, isPartnerAdmin };
+  return { outcome, isVendorAdmin };
 }
 
 /** The answer, if the caller may have one. */
@@ -196,7 +196,7 @@ function contextOf(
     subject: caller?.subject ?? '',
     baseUrl: publicUrl + API_PREFIX,
     origin: publicUrl,
-    isPartnerAdmin: caller?.roles.has('PartnerAdmin') ?? false,
+    isVendorAdmin: caller?.roles.has('VendorAdmin') ?? false,
     isCompanyAdmin: isCompanyAdmin(caller, request.params['companyId']),
   });
 }

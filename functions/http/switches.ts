@@ -48,8 +48,8 @@ export type SwitchServices = StartDependencies &
 
 type Place = z.output<typeof switchPath>;
 
-const STEERS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
-const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
+const STEERS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin'];
+const READS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
 const POLL_AGAIN = { 'Retry-After': '5' };
 const TURNED_BACK = 'Ordered; the switch as it is now. Whoever follows the switch sees it end as `Canceled`.';
 /** Of whatever moves every data key of a keyring. */
@@ -148,7 +148,7 @@ function decision(
     path: `${ONE}/quarantine/{keyId}/${verb}`,
     tag: 'switches',
     ...texts,
-    roles: ['PartnerAdmin'],
+    roles: ['VendorAdmin'],
     pathSchema: quarantinePath,
     bodySchema: noFields,
     refuses: [
@@ -202,7 +202,7 @@ export const switchRoutes = [
     tag: 'switches',
     summary: 'Switch the keyring to another provider',
     description:
-      'The same id and provider again answer the same switch. One unfinished switch per keyring. Ordered by a partner admin it waits for an admin of the company, who confirms or cancels it.',
+      'The same id and provider again answer the same switch. One unfinished switch per keyring. Ordered by a vendor admin it waits for an admin of the company, who confirms or cancels it.',
     roles: STEERS,
     isLimited: true,
     pathSchema: switchPath,

@@ -19,8 +19,8 @@ import { pageOf, pageQuery, sliceOf } from './schemas/pages.ts';
 
 export type TenantServices = SignInDependencies;
 
-const READS: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
-const VERIFIES: readonly Role[] = ['PartnerAdmin', 'CompanyAdmin'];
+const READS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
+const VERIFIES: readonly Role[] = ['VendorAdmin', 'CompanyAdmin'];
 const COLLECTION = '/companies/{companyId}/tenants';
 const ONE = `${COLLECTION}/{kind}/{tenantId}`;
 
@@ -91,7 +91,7 @@ export const tenantRoutes = [
     summary: "Register a tenant that was found in the company's data",
     description:
       'At any time. A switch that has begun its work goes on, and completes only when this tenant is verified too.',
-    roles: ['PartnerAdmin'],
+    roles: ['VendorAdmin'],
     conditions: 'write',
     pathSchema: tenantPath,
     bodySchema: noFields,
@@ -166,7 +166,7 @@ export const tenantRoutes = [
     summary: "Remove a tenant that is not in the company's data",
     description:
       'A switch that was ordered before waits for this tenant all the same: it can be registered again and verified, or the switch be cancelled.',
-    roles: ['PartnerAdmin'],
+    roles: ['VendorAdmin'],
     conditions: 'delete',
     pathSchema: tenantPath,
     refuses: ['tenant-not-found', 'company-closing'],

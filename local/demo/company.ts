@@ -16,7 +16,7 @@ export const CONNECTION_ID = 'own-vault';
 
 export async function register(demo: Demo, { name }: Customer, displayName: string): Promise<void> {
   const { api, environment } = demo;
-  const token = environment.tokens.partnerAdmin;
+  const token = environment.tokens.vendorAdmin;
   await api.must({ token, method: 'PUT', path: `/companies/${name}`, body: { displayName } });
 }
 
@@ -50,7 +50,7 @@ export async function askForConsent({ api, environment }: Demo, { name }: Custom
 
 /** The vendor's own doing: it is the vendor who sees whose data it holds. */
 export async function registerTenant({ api, environment }: Demo, { name }: Customer, tenant: TenantRef): Promise<void> {
-  const token = environment.tokens.partnerAdmin;
+  const token = environment.tokens.vendorAdmin;
   await api.must({ token, method: 'PUT', path: tenantPath(name, tenant), body: {} });
 }
 

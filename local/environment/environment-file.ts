@@ -24,7 +24,7 @@ export async function runningApi(file: string): Promise<string | undefined> {
 
 /** A line of shell that reads a token from it, whatever the folder is called, on whatever Node. */
 export const readingToken = (file: string): string =>
-  `TOKEN=$(node -p "JSON.parse(fs.readFileSync(process.argv[1])).tokens.partnerAdmin" '${file.replaceAll("'", `'"'"'`)}')`;
+  `TOKEN=$(node -p "JSON.parse(fs.readFileSync(process.argv[1])).tokens.vendorAdmin" '${file.replaceAll("'", `'"'"'`)}')`;
 
 export async function writeEnvironmentFile(file: string, environment: Environment): Promise<void> {
   const { customers, persons, settings, googleSettings, redirect, hosts, tokens } = environment;

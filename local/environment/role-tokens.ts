@@ -3,7 +3,7 @@ import type { EntraEmulator } from '../entra/entra.ts';
 import { CUSTOMER_NAMES, type CustomerName } from './customers.ts';
 
 export interface RoleTokens {
-  readonly partnerAdmin: string;
+  readonly vendorAdmin: string;
   readonly dataKeys: string;
   readonly auditor: string;
   /** By the company they are for. */
@@ -23,7 +23,7 @@ export function mintRoleTokens(entra: Pick<EntraEmulator, 'mintApiToken'>): Role
     });
   const admins = CUSTOMER_NAMES.map((name, index) => [name, mint('CompanyAdmin', index + 4, name)] as const);
   return {
-    partnerAdmin: mint('PartnerAdmin', 1),
+    vendorAdmin: mint('VendorAdmin', 1),
     dataKeys: mint('DataKeys', 2),
     auditor: mint('Auditor', 3),
     companyAdmins: Object.fromEntries(admins) as Record<CustomerName, string>,

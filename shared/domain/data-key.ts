@@ -6,7 +6,7 @@ export type DataKeyState =
   | 'deleted'
   /** Did not open during a pass: kept as it is, named, waiting for a decision. */
   | 'quarantined'
-  /** Given up by a partner admin; kept. A pass that can open it after all takes it back. */
+  /** Given up by a vendor admin; kept. A pass that can open it after all takes it back. */
   | 'lost'
   /** Past its restore time: no blob and no version, only the id, which is never used again. */
   | 'tombstone';

@@ -98,7 +98,7 @@ describe('an Entra access token', () => {
       azp: undefined,
       azpacr: undefined,
       sub: 'pairwise',
-      roles: ['Keyswitch.PartnerAdmin'],
+      roles: ['Keyswitch.VendorAdmin'],
       preferred_username: 'someone@example.com',
     });
     expect(await reasonOf(await issuer.sign(idToken))).toBe('it is an ID token; send an access token');

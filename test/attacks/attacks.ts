@@ -80,7 +80,7 @@ export const ATTACKS = {
   A37: { risk: 'API3', name: 'set state or generation of a switch' },
   A38: { risk: 'API3', name: 'import a data key as wrapped bytes or under a key version' },
   A39: { risk: 'API3', name: 'reach the prototype of an object by a field' },
-  A40: { risk: 'API3', name: 'get the plaintext of a data key as partner admin' },
+  A40: { risk: 'API3', name: 'get the plaintext of a data key as vendor admin' },
   A41: { risk: 'API3', name: 'get the plaintext of a data key as auditor' },
   A42: { risk: 'API3', name: "read the vault's own words as company admin" },
   A43: { risk: 'API4', name: 'send a body beyond the limit, announced or not' },

@@ -28,7 +28,7 @@ let token: string;
 let description: Description;
 beforeAll(async () => {
   scene = await Scene.open({ switched: false });
-  token = scene.token('PartnerAdmin');
+  token = scene.token('VendorAdmin');
   description = JSON.parse((await scene.attempt('GET', '/openapi.json')).text) as Description;
 });
 afterAll(() => scene.close());

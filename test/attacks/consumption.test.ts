@@ -26,7 +26,7 @@ async function livesOn(): Promise<void> {
 }
 
 attack('A43', async () => {
-  const token = scene.token('PartnerAdmin');
+  const token = scene.token('VendorAdmin');
   const tooLarge = [413, 'body-too-large'] as const;
   const rawBody = Buffer.alloc(LIMIT_BYTES + 1, 0x20);
   await scene.changesNothing(async () => {
@@ -54,7 +54,7 @@ attack('A44', () => {
 });
 
 attack('A45', async () => {
-  const token = scene.token('PartnerAdmin');
+  const token = scene.token('VendorAdmin');
   for (const list of ['/companies', `${RING}/datakeys`, '/companies/contoso/events', `${RING}/switches`]) {
     for (const size of ['0', '-1', '1001', '99999', '1e9', '0x10', 'NaN', '']) {
       const path = `${list}?maxpagesize=${size}`;
@@ -94,7 +94,7 @@ attack('A46', async () => {
 });
 
 attack('A47', async () => {
-  const token = scene.token('PartnerAdmin');
+  const token = scene.token('VendorAdmin');
   const deep = '['.repeat(TOO_DEEP) + ']'.repeat(TOO_DEEP);
   const objects = '{"a":'.repeat(TOO_DEEP / 2) + '1' + '}'.repeat(TOO_DEEP / 2);
   await scene.changesNothing(async () => {

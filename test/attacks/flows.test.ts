@@ -105,8 +105,8 @@ attack('A63', () => {
 });
 
 attack('A64', async () => {
-  const asPartner = { token: scene.token('PartnerAdmin') };
-  await scene.refused('DELETE', OWN, asPartner, [409, 'company-has-data-keys']);
+  const asVendor = { token: scene.token('VendorAdmin') };
+  await scene.refused('DELETE', OWN, asVendor, [409, 'company-has-data-keys']);
   expect(await scene.victim.different()).toEqual([]);
-  expect((await scene.attempt('GET', OWN, asPartner)).text).toContain('"state":"active"');
+  expect((await scene.attempt('GET', OWN, asVendor)).text).toContain('"state":"active"');
 });

@@ -100,7 +100,7 @@ attack('A53', async () => {
 
 attack('A54', async () => {
   const { token } = await scene.intruder('a54');
-  for (const actor of ['Keyswitch.PartnerAdmin', 'keyswitch', 'entra:7e5d0000-0000-4000-8000-0000000e0001']) {
+  for (const actor of ['Keyswitch.VendorAdmin', 'keyswitch', 'entra:7e5d0000-0000-4000-8000-0000000e0001']) {
     const attempt = { token, headers: { 'keyswitch-actor': actor } };
     await forbidden(
       attempt,
@@ -130,7 +130,7 @@ attack('A54', async () => {
 
 attack('A55', async () => {
   const { token } = await scene.intruder('a55');
-  const principal = { auth_typ: 'aad', claims: [{ typ: 'roles', val: 'Keyswitch.PartnerAdmin' }] };
+  const principal = { auth_typ: 'aad', claims: [{ typ: 'roles', val: 'Keyswitch.VendorAdmin' }] };
   const headers = {
     'x-ms-client-principal': Buffer.from(JSON.stringify(principal)).toString('base64'),
     'x-ms-client-principal-id': 'admin',
@@ -158,20 +158,20 @@ attack('A55', async () => {
 attack('A56', async () => {
   await scene.intruder('a56');
   const spellings: readonly unknown[] = [
-    ['keyswitch.partneradmin'],
-    ['Keyswitch.PartnerAdmin '],
-    ['PartnerAdmin'],
+    ['keyswitch.vendoradmin'],
+    ['Keyswitch.VendorAdmin '],
+    ['VendorAdmin'],
     ['Keyswitch.*'],
-    'Keyswitch.PartnerAdmin',
-    { 0: 'Keyswitch.PartnerAdmin' },
-    [['Keyswitch.PartnerAdmin']],
+    'Keyswitch.VendorAdmin',
+    { 0: 'Keyswitch.VendorAdmin' },
+    [['Keyswitch.VendorAdmin']],
     null,
   ];
   for (const roles of spellings) {
     const others = {
-      scp: 'Keyswitch.PartnerAdmin',
-      groups: ['Keyswitch.PartnerAdmin'],
-      wids: ['Keyswitch.PartnerAdmin'],
+      scp: 'Keyswitch.VendorAdmin',
+      groups: ['Keyswitch.VendorAdmin'],
+      wids: ['Keyswitch.VendorAdmin'],
     };
     const overrides = { ...others, roles, extension_company: 'a56' };
     const token = scene.run.environment.mintApiToken({ roles: [], overrides });

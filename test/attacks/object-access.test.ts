@@ -115,8 +115,8 @@ attack('A07', async () => {
       ['POST', `${company.keyring}/switches/s1/cancel`, undefined, [404, 'switch-not-found']],
     ];
     for (const [method, path, body, refusal] of tries) await scene.refused(method, path, { token, body }, refusal);
-    const asPartner = { token: scene.token('PartnerAdmin') };
-    await scene.refused('GET', `${company.keyring}/datakeys/${foreignKeyId}`, asPartner, [404, 'data-key-not-found']);
+    const asVendor = { token: scene.token('VendorAdmin') };
+    await scene.refused('GET', `${company.keyring}/datakeys/${foreignKeyId}`, asVendor, [404, 'data-key-not-found']);
     const { body } = await company.unwrap([foreignKeyId]);
     expect(body.keys).toEqual([{ outcome: 'not-found', keyId: foreignKeyId }]);
   });

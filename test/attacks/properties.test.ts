@@ -47,7 +47,7 @@ async function refusesFields(
 
 attack('A34', () =>
   refusesFields(
-    { method: 'PUT', path: '/companies/contoso', role: 'PartnerAdmin', body: { displayName: 'Changed' } },
+    { method: 'PUT', path: '/companies/contoso', role: 'VendorAdmin', body: { displayName: 'Changed' } },
     {
       companyId: 'other',
       state: 'closing',
@@ -136,10 +136,10 @@ attack('A38', () => {
 });
 
 attack('A39', () => {
-  const token = scene.token('PartnerAdmin');
+  const token = scene.token('VendorAdmin');
   const bodies = [
     '{"displayName":"x","__proto__":{"defaultKeyring":"y"}}',
-    '{"displayName":"x","constructor":{"prototype":{"roles":["PartnerAdmin"]}}}',
+    '{"displayName":"x","constructor":{"prototype":{"roles":["VendorAdmin"]}}}',
     '{"__proto__":{"displayName":"x"}}',
   ];
   return scene.changesNothing(async () => {
@@ -181,7 +181,7 @@ async function getsNoPlaintext(role: RoleName): Promise<void> {
   }
 }
 
-attack('A40', () => getsNoPlaintext('PartnerAdmin'));
+attack('A40', () => getsNoPlaintext('VendorAdmin'));
 
 attack('A41', () => getsNoPlaintext('Auditor'));
 
@@ -202,7 +202,7 @@ attack('A42', async () => {
     expect(status).toBe(200);
     return text;
   };
-  expect(await seenBy('PartnerAdmin')).toContain('policy 42');
+  expect(await seenBy('VendorAdmin')).toContain('policy 42');
   const text = await seenBy('CompanyAdmin');
   await keyVault.clearFaults();
   expect(text).toContain('"code":"access-denied-rbac"');

@@ -58,7 +58,7 @@ attack('T56', async () => {
   await revoke(company);
   expect((await company.verify(EUROPE, 's2', 'contoso-europe-global-admin')).heading).toBe('The tenant is verified');
   expect((await company.reaches('s2', isStopped)).blocked).toMatchObject(DISABLED);
-  const vendor = { token: signIns.scene.token('PartnerAdmin') };
+  const vendor = { token: signIns.scene.token('VendorAdmin') };
   const retry = `${company.switchPath('s2')}/retry`;
   const forward = { ...vendor, body: { direction: 'forward' } };
   const refused = await signIns.scene.refused('POST', retry, forward, [403, 'company-admin-only']);

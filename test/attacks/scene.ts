@@ -8,7 +8,7 @@ import { StoredRows } from '../end-to-end/stored-rows.ts';
 import { send, type Attempt, type RawAnswer } from './raw-request.ts';
 import { unchanged } from './unchanged.ts';
 
-export type RoleName = 'PartnerAdmin' | 'CompanyAdmin' | 'DataKeys' | 'Auditor';
+export type RoleName = 'VendorAdmin' | 'CompanyAdmin' | 'DataKeys' | 'Auditor';
 
 export interface RecordedEvent {
   readonly action: string;

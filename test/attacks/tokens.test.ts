@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => scene.close());
 
 const genuine = (overrides: Claims = {}): string =>
-  scene.run.environment.mintApiToken({ roles: ['Keyswitch.PartnerAdmin'], overrides: { ...overrides } });
+  scene.run.environment.mintApiToken({ roles: ['Keyswitch.VendorAdmin'], overrides: { ...overrides } });
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const part = (token: string, index: 0 | 1): Claims =>
@@ -133,7 +133,7 @@ attack('A23', async () => {
   const token = scene.token('Auditor', 'fabrikam');
   const [header = '', , signature = ''] = token.split('.');
   const changes: readonly Claims[] = [
-    { roles: ['Keyswitch.PartnerAdmin'] },
+    { roles: ['Keyswitch.VendorAdmin'] },
     { extension_company: 'contoso' },
     { exp: 4e9 },
   ];

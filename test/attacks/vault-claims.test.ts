@@ -157,7 +157,7 @@ attack('T34', async () => {
 
 attack('T35', async () => {
   const { victim, run } = signIns.scene;
-  const token = signIns.scene.token('PartnerAdmin');
+  const token = signIns.scene.token('VendorAdmin');
   await signIns.changesNothing(async () => {
     await signIns.scene.refused('DELETE', claimPath('contoso-key'), { token }, [409, 'vault-claim-in-use']);
   });
@@ -218,7 +218,7 @@ attack('T46', async () => {
 attack('T47', async () => {
   const { contoso } = signIns.scene.run.environment.customers;
   const company = await underMovedVault('moved-away', { otherKey: false });
-  const token = signIns.scene.token('PartnerAdmin');
+  const token = signIns.scene.token('VendorAdmin');
   await signIns.changesNothing(async () => {
     const path = `${company.path}/connections/azure/consent`;
     await signIns.scene.refused('POST', path, { token }, [403, 'company-admin-only']);

@@ -152,12 +152,12 @@ attack('T42', async () => {
   const { companyId } = company;
   await company.must('POST', `${company.switchPath('s1')}/cancel`);
   for (const tenant of [EUROPE, RESEARCH]) await company.must('DELETE', tenantPath(company, tenant));
-  const token = signIns.scene.token('PartnerAdmin');
+  const token = signIns.scene.token('VendorAdmin');
   const ordered = await signIns.scene.attempt('PUT', company.switchPath('s2'), { token, body: azure('azure') });
   expect(ordered.status).toBe(202);
   await signIns.changesNothing(async () => {
     for (const [role, named] of [
-      ['PartnerAdmin', undefined],
+      ['VendorAdmin', undefined],
       ['Auditor', companyId],
       ['DataKeys', companyId],
     ] as const) {
@@ -258,7 +258,7 @@ attack('T49', async () => {
   const { rows } = signIns.scene;
   await company.generate(3);
   await company.connect(contoso, { id: 'azure', keyName: `${companyId}-key` });
-  const vendor = { token: signIns.scene.token('PartnerAdmin') };
+  const vendor = { token: signIns.scene.token('VendorAdmin') };
   const ordered = await signIns.scene.attempt('PUT', company.switchPath('s1'), { ...vendor, body: azure('azure') });
   expect(ordered.status).toBe(202);
   const place = { partitionKey: companyId, rowKey: switchRowKey('default', 's1') };
@@ -294,7 +294,7 @@ attack('T52', async () => {
   await company.generate(3);
   await company.connect(contoso, { id: 'azure', keyName: `${companyId}-key` });
   await company.register(EUROPE);
-  const vendor = { token: signIns.scene.token('PartnerAdmin') };
+  const vendor = { token: signIns.scene.token('VendorAdmin') };
   const ordered = await signIns.scene.attempt('PUT', company.switchPath('s1'), { ...vendor, body: azure('azure') });
   expect(ordered.status).toBe(202);
   const page = await company.verify(EUROPE, 's1', 'contoso-europe-global-admin');

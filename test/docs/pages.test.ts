@@ -110,7 +110,7 @@ it('no line of shell in README holds a comment: an interactive zsh takes it for 
 it('explains the words that newcomers did not know, and README leads there', () => {
   const words = sections(readPage('docs/architecture.md'), 2).find(({ title }) => title === 'Words')?.body ?? '';
   const explained = tableRows(words).flatMap(([word = '']) => word.split(', '));
-  const asked = ['company', 'partner admin', 'tenant', 'claim', 'turn', 'in force', 'word of an administrator'];
+  const asked = ['company', 'vendor admin', 'tenant', 'claim', 'turn', 'in force', 'word of an administrator'];
   const ours = [
     'keyring',
     'company key',

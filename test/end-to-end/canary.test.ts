@@ -111,7 +111,7 @@ test('nothing secret is left behind, and what is planted is found', async () => 
 
   const bus = new ServiceBusClient(SERVICE_BUS_HOST, run.credential);
   const sender = bus.createSender(WORK_QUEUE);
-  const poison = { body: { keys: IMPORTED, token: tokens.partnerAdmin } };
+  const poison = { body: { keys: IMPORTED, token: tokens.vendorAdmin } };
   await sender.sendMessages(poison);
   await until('the poison', () =>
     run.lines.some((line) => line.includes('not a JSON object') || line.includes('unknown format')),

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const [first] = run.environment.hosts;
   if (!first) throw new Error('no host lives');
   host = first;
-  token = run.environment.mintApiToken({ roles: ['Keyswitch.PartnerAdmin'] });
+  token = run.environment.mintApiToken({ roles: ['Keyswitch.VendorAdmin'] });
 });
 afterAll(() => run.close());
 

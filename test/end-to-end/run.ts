@@ -8,8 +8,8 @@ import { startEnvironment, type Environment } from '../../local/environment.ts';
 import type { FunctionsHost, HostProgram } from '../../local/functions-host/host-process.ts';
 
 export interface Call {
-  /** Whose token; a partner admin's unless told. */
-  readonly as?: 'partnerAdmin' | 'dataKeys' | 'auditor';
+  /** Whose token; a vendor admin's unless told. */
+  readonly as?: 'vendorAdmin' | 'dataKeys' | 'auditor';
   /** In place of `as`: the token of an admin of this company. */
   readonly asAdminOf?: string;
   readonly body?: unknown;
@@ -88,7 +88,7 @@ export async function beginRun(
 
 const tokenOf = (environment: Environment, { as, asAdminOf }: Call): string =>
   asAdminOf === undefined
-    ? environment.tokens[as ?? 'partnerAdmin']
+    ? environment.tokens[as ?? 'vendorAdmin']
     : environment.mintApiToken({ roles: ['Keyswitch.CompanyAdmin'], company: asAdminOf });
 
 async function ask<T>(environment: Environment, method: string, path: string, call: Call): Promise<Answer<T>> {

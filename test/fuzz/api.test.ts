@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { routes } from '../../functions/http/routes.ts';
 import type { ApiAnswer } from '../functions/http/api-answer.ts';
-import { adminOf, Api, auditor, backend, connect, partner, registerCompany } from '../functions/http/api.ts';
+import { adminOf, Api, auditor, backend, connect, vendor, registerCompany } from '../functions/http/api.ts';
 import type { Claims } from '../fakes/fake-token-issuer.ts';
 import { documentOf } from '../fixtures/api-document.ts';
 import { pageRoutes } from '../functions/http/pages/page-routes.ts';
@@ -15,14 +15,14 @@ const NUM_RUNS = 150;
 const HANG_MS = 20_000;
 
 const CALLERS: Readonly<Record<string, Claims | undefined>> = {
-  partner,
+  vendor,
   'admin of acme': adminOf('acme'),
   'admin of nobody': adminOf('nobody'),
   backend,
   auditor,
   everything: {
     ...adminOf('acme'),
-    roles: ['PartnerAdmin', 'CompanyAdmin', 'DataKeys', 'Auditor'].map((role) => `Keyswitch.${role}`),
+    roles: ['VendorAdmin', 'CompanyAdmin', 'DataKeys', 'Auditor'].map((role) => `Keyswitch.${role}`),
   },
   'no role': { roles: [] },
   'odd claims': { roles: { __proto__: null, length: 1e9 }, extension_company: ['acme'] },

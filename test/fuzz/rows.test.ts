@@ -394,7 +394,7 @@ describe('what a switch waits for', () => {
       fc.property(blockedCells, (cells) => {
         const waiting = readSwitch(cells).blocked;
         if (waiting?.reason !== 'provider') return;
-        expect(failureBody.safeParse(publicFailure(waiting.failure, { isPartnerAdmin: true })).error).toBeUndefined();
+        expect(failureBody.safeParse(publicFailure(waiting.failure, { isVendorAdmin: true })).error).toBeUndefined();
       }),
       RUNS,
     );

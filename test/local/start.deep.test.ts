@@ -15,7 +15,7 @@ interface Written {
   readonly apiUrl: string;
   readonly hosts: readonly { readonly pid: number; readonly url: string }[];
   readonly controlUrls: Readonly<Record<string, string>>;
-  readonly tokens: { readonly partnerAdmin: string };
+  readonly tokens: { readonly vendorAdmin: string };
 }
 
 let directory: string;
@@ -52,7 +52,7 @@ test('it says where everything is, in a file for its owner only, and SIGINT take
   expect(apiUrl).toBe(`${hosts[0]?.url ?? ''}/api/v1`);
   expect((await fetch(`${hosts[1]?.url ?? ''}/api/row?id=none`)).status).toBe(200);
   for (const url of Object.values(controlUrls)) expect((await fetch(`${url}/requests`)).status).toBe(200);
-  expect(tokens.partnerAdmin.split('.')).toHaveLength(3);
+  expect(tokens.vendorAdmin.split('.')).toHaveLength(3);
   run.kill('SIGINT');
   expect(await once(run, 'exit')).toEqual([0, null]);
   expect(hosts.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
@@ -67,7 +67,7 @@ test('the line that reads a token does so, whatever the folder is called', async
   await copyFile(join(directory, 'environment.json'), file);
   const { tokens } = JSON.parse(readFileSync(file, 'utf8')) as Written;
   const program = `${readingToken(file)}\necho "$TOKEN"`;
-  expect(spawnSync('bash', ['-c', program], { encoding: 'utf8' }).stdout).toBe(`${tokens.partnerAdmin}\n`);
+  expect(spawnSync('bash', ['-c', program], { encoding: 'utf8' }).stdout).toBe(`${tokens.vendorAdmin}\n`);
 });
 
 test('killed with SIGKILL it leaves no host behind', async () => {

@@ -3,7 +3,7 @@ import { asPropagating, failure } from '../../../shared/domain/failure-catalogue
 import { notFound, refusedBy, type Refusal } from '../../../shared/domain/refusal.ts';
 import { failureToResponse, publicFailure, type EdgeRefusal, type ErrorBody } from '../failure-to-response.ts';
 
-const CALLER = { isPartnerAdmin: false };
+const CALLER = { isVendorAdmin: false };
 const CONSENT = failure('consent-required', { tenantId: '6c9d1d5e-3f7a-4b2c-8e10-5a7b9c3d1e2f' });
 
 const bodyOf = (refusal: Refusal | EdgeRefusal): ErrorBody => failureToResponse(refusal, CALLER).body;
@@ -16,7 +16,7 @@ export const ERROR_EXAMPLES = {
     details: [{ code: 'missing-field', target: 'body.keyName', message: 'This field is required.' }],
   }),
   401: bodyOf({ type: 'unauthenticated' }),
-  403: bodyOf({ type: 'forbidden', roles: ['PartnerAdmin'] }),
+  403: bodyOf({ type: 'forbidden', roles: ['VendorAdmin'] }),
   404: bodyOf(notFound('company', 'contoso')),
   408: bodyOf({ type: 'body-incomplete' }),
   409: bodyOf(refusedBy(asPropagating(CONSENT, '2026-11-30T08:10:00.000Z'))),

@@ -53,7 +53,7 @@ export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, abo
   const onPage: Partial<PageRefusal> = refusal.type === 'on-page' ? refusal : {};
   const refused = refusal.type === 'on-page' ? refusal.refused : refusal;
   // Nobody who meets a page is known to be the vendor's operator.
-  const { status, headers, body } = failureToResponse(refused, { isPartnerAdmin: false });
+  const { status, headers, body } = failureToResponse(refused, { isVendorAdmin: false });
   const { code, message, kind, cause, details } = body.error;
   // Of what may pass, the remedy tells what Keyswitch does by itself; it presses no buttons.
   const remedy = kind === 'transient' ? undefined : body.error.remedy;

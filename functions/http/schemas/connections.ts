@@ -137,7 +137,7 @@ export const testBody = z
   .meta({ id: 'ConnectionTest' });
 
 interface Audience {
-  readonly isPartnerAdmin: boolean;
+  readonly isVendorAdmin: boolean;
 }
 
 export function testToBody(test: ConnectionTest, audience: Audience): z.input<typeof testBody> {

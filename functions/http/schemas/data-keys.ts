@@ -137,7 +137,7 @@ export const dataKeyListQuery = pageQuery.extend({
 });
 
 interface Audience {
-  readonly isPartnerAdmin: boolean;
+  readonly isVendorAdmin: boolean;
 }
 
 export function dataKeyToBody({ wrapped, ...view }: ListedDataKey): z.input<typeof dataKeyBody> {

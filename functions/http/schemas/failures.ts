@@ -18,7 +18,7 @@ const serviceAnswer = z
     message: z.string().optional(),
     correlationId: z.string().optional(),
   })
-  .meta({ description: "The service's own answer; for Keyswitch.PartnerAdmin only." });
+  .meta({ description: "The service's own answer; for Keyswitch.VendorAdmin only." });
 
 const shownOfFailure = {
   kind: z.enum(['input', 'transient', 'propagating', 'denied', 'warning', 'integrity']).meta({

@@ -128,7 +128,7 @@ const STATUS_OF: Readonly<Record<SwitchView['state'], LongWorkStatus>> = {
   cancelled: 'Canceled',
 };
 
-export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdmin: boolean }): SwitchBody {
+export function switchToBody(view: SwitchView, audience: { readonly isVendorAdmin: boolean }): SwitchBody {
   const { switchId: id, keyringId: keyring, kind, state, source, target, paused, blocked: waiting, progress } = view;
   const { ratePerSecond, secondsLeft, ...counts } = progress;
   return {
@@ -157,7 +157,7 @@ export function switchToBody(view: SwitchView, audience: { readonly isPartnerAdm
 
 function waitsForToBody(
   view: SwitchView,
-  audience: { readonly isPartnerAdmin: boolean },
+  audience: { readonly isVendorAdmin: boolean },
 ): z.input<typeof waitsFor> | undefined {
   if (view.waitsFor === 'company-admin') return { reason: 'company-admin', owner: 'company-admin' };
   if (view.waitsFor === 'tenants') return { reason: 'tenant-unverified', owner: 'company-admin' };
@@ -174,7 +174,7 @@ function waitsForToBody(
   };
 }
 
-function blockedToBody(waiting: Blocked, audience: { readonly isPartnerAdmin: boolean }): z.input<typeof blocked> {
+function blockedToBody(waiting: Blocked, audience: { readonly isVendorAdmin: boolean }): z.input<typeof blocked> {
   if (waiting.reason === 'dead-letter') return { ...waiting };
   return { ...waiting, failure: publicFailure(waiting.failure, audience) };
 }

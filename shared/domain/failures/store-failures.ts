@@ -10,7 +10,7 @@ export const STORE_FAILURES = {
       message: 'The data keys that were worked on are not as many as there are by the counts.',
       cause: `The store left rows out of a list, or somebody wrote to the tables past this product${because(facts)}. Nothing is given up, and no company key is deleted.`,
       remedy: remedyOf({
-        text: 'Retry: the rows are listed anew. If it stays so, a partner admin has the keyring recounted, which names what is missing.',
+        text: 'Retry: the rows are listed anew. If it stays so, a vendor admin has the keyring recounted, which names what is missing.',
       }),
     }),
   },

@@ -65,7 +65,7 @@ export function retryQuarantined(
 
 /**
  * The row is kept. Refused with `data-key-opens` if any key that might opens it, and with why they cannot be had if they cannot.
- * Only for a partner admin, who answers for it.
+ * Only for a vendor admin, who answers for it.
  */
 export function acceptLoss(
   deps: QuarantineDependencies,

@@ -58,7 +58,7 @@ export interface CallOptions {
 
 type Handler = Parameters<HttpApp['http']>[1];
 
-export const partner: Claims = { roles: ['Keyswitch.PartnerAdmin'] };
+export const vendor: Claims = { roles: ['Keyswitch.VendorAdmin'] };
 export const backend: Claims = { roles: ['Keyswitch.DataKeys'] };
 export const auditor: Claims = { roles: ['Keyswitch.Auditor'] };
 export const adminOf = (company: string): Claims => ({
@@ -235,7 +235,7 @@ function answerOf(init: HttpResponseInit): ApiAnswer {
 
 /** A company with its default keyring. */
 export async function registerCompany(api: Api, companyId: string): Promise<void> {
-  const put = await api.call('PUT', `/companies/${companyId}`, { as: partner, body: { displayName: companyId } });
+  const put = await api.call('PUT', `/companies/${companyId}`, { as: vendor, body: { displayName: companyId } });
   expect(put.status).toBe(201);
 }
 

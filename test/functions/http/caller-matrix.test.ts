@@ -2,18 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { routes } from '../../../functions/http/routes.ts';
 import type { Claims } from '../../fakes/fake-token-issuer.ts';
 import type { ApiAnswer } from './api-answer.ts';
-import { adminOf, Api, auditor, backend, partner, registerCompany } from './api.ts';
+import { adminOf, Api, auditor, backend, vendor, registerCompany } from './api.ts';
 
-const setUp = ['PartnerAdmin', 'CompanyAdmin'];
-const reading = ['PartnerAdmin', 'CompanyAdmin', 'Auditor'];
+const setUp = ['VendorAdmin', 'CompanyAdmin'];
+const reading = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
 
 /** The design's table of roles, call by call, spelt out here a second time. */
 const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
-  'list-companies': ['PartnerAdmin', 'Auditor'],
-  'put-company': ['PartnerAdmin'],
+  'list-companies': ['VendorAdmin', 'Auditor'],
+  'put-company': ['VendorAdmin'],
   'get-company': reading,
-  'delete-company': ['PartnerAdmin'],
-  'get-company-deletion': ['PartnerAdmin', 'Auditor'],
+  'delete-company': ['VendorAdmin'],
+  'get-company-deletion': ['VendorAdmin', 'Auditor'],
   'list-keyrings': reading,
   'put-keyring': setUp,
   'get-keyring': reading,
@@ -32,12 +32,12 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'begin-verification': 'open',
   'come-back-from-sign-in': 'open',
   'answer-sign-in': 'open',
-  'get-vault-claim': ['PartnerAdmin'],
-  'release-vault-claim': ['PartnerAdmin'],
+  'get-vault-claim': ['VendorAdmin'],
+  'release-vault-claim': ['VendorAdmin'],
   'list-tenants': reading,
-  'put-tenant': ['PartnerAdmin'],
+  'put-tenant': ['VendorAdmin'],
   'get-tenant': reading,
-  'delete-tenant': ['PartnerAdmin'],
+  'delete-tenant': ['VendorAdmin'],
   'request-verification': setUp,
   'list-switches': reading,
   'start-switch': setUp,
@@ -47,24 +47,24 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'resume-switch': setUp,
   'confirm-switch': ['CompanyAdmin'],
   'retry-switch': setUp,
-  'retry-quarantined-data-key': ['PartnerAdmin'],
-  'accept-loss-of-data-key': ['PartnerAdmin'],
-  'recount-keyring': ['PartnerAdmin'],
+  'retry-quarantined-data-key': ['VendorAdmin'],
+  'accept-loss-of-data-key': ['VendorAdmin'],
+  'recount-keyring': ['VendorAdmin'],
   rekey: setUp,
   'create-data-keys': ['DataKeys'],
-  'list-data-keys': ['PartnerAdmin', 'Auditor'],
-  'get-data-key': ['PartnerAdmin', 'Auditor'],
-  'delete-data-key': ['PartnerAdmin', 'DataKeys'],
-  'restore-data-key': ['PartnerAdmin', 'DataKeys'],
+  'list-data-keys': ['VendorAdmin', 'Auditor'],
+  'get-data-key': ['VendorAdmin', 'Auditor'],
+  'delete-data-key': ['VendorAdmin', 'DataKeys'],
+  'restore-data-key': ['VendorAdmin', 'DataKeys'],
   'unwrap-data-keys': ['DataKeys'],
   'export-company-key': ['CompanyAdmin'],
   'list-events': reading,
   'verify-events': reading,
-  'list-system-events': ['PartnerAdmin', 'Auditor'],
-  'verify-system-events': ['PartnerAdmin', 'Auditor'],
+  'list-system-events': ['VendorAdmin', 'Auditor'],
+  'verify-system-events': ['VendorAdmin', 'Auditor'],
   'get-liveness': 'open',
   'get-readiness': 'open',
-  'get-health': ['PartnerAdmin', 'Auditor'],
+  'get-health': ['VendorAdmin', 'Auditor'],
   'get-api-description': 'open',
 };
 
@@ -76,7 +76,7 @@ const OTHER = { roles: ['Something.Else'] };
 const callers: Readonly<Record<string, Claims | undefined>> = {
   'no token': undefined,
   'a token without any of the roles': OTHER,
-  PartnerAdmin: partner,
+  VendorAdmin: vendor,
   CompanyAdmin: adminOf(OWN),
   'CompanyAdmin of no company': { roles: ['Keyswitch.CompanyAdmin'] },
   DataKeys: backend,

@@ -5,7 +5,7 @@ import { chainToBody } from '../../../functions/http/schemas/events.ts';
 import { sweepHeads } from '../../../shared/operations/audit/sign-heads.ts';
 import { verifyEvents, type ChainPiece } from '../../../shared/operations/audit/verify-events.ts';
 import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { adminOf, Api, auditor, backend, connect, partner, registerCompany, type CallOptions } from './api.ts';
+import { adminOf, Api, auditor, backend, connect, vendor, registerCompany, type CallOptions } from './api.ts';
 
 interface EventShown {
   readonly sequence: number;
@@ -42,7 +42,7 @@ const refusalsIn = async (path: string): Promise<readonly EventShown[]> =>
 describe('what was done', () => {
   test('is listed with who did it, whom that asserted to act for, and from where', async () => {
     const headers = { 'x-forwarded-for': '198.51.100.1, 203.0.113.9:51234', 'keyswitch-actor': 'Ann' };
-    const put = await api.call('PUT', `/companies/acme/keyrings/second`, { as: partner, body: {}, headers });
+    const put = await api.call('PUT', `/companies/acme/keyrings/second`, { as: vendor, body: {}, headers });
     const event = (await eventsOf()).find(
       ({ action, target }) => action === 'keyring.create' && target.endsWith('second'),
     );
@@ -76,21 +76,21 @@ describe('what was done', () => {
 
   test('has nothing of a call that changes nothing, nor of one that is refused', async () => {
     const before = await actionsOf();
-    await api.call('PUT', '/companies/acme', { as: partner, body: { displayName: 'acme' } });
+    await api.call('PUT', '/companies/acme', { as: vendor, body: { displayName: 'acme' } });
     await api.call('DELETE', '/companies/acme/connections/none', { as: adminOf('acme') });
     await api.call('PUT', `${RING}/switches/s1`, { as: adminOf('acme'), body: { provider: 'managed' } });
     expect(await actionsOf()).toEqual(before);
   });
 
   test('stays when the company is deleted, under an id that is never used again', async () => {
-    await api.call('DELETE', '/companies/acme', { as: partner });
-    const gone = await api.call('GET', '/companies/acme', { as: partner });
+    await api.call('DELETE', '/companies/acme', { as: vendor });
+    const gone = await api.call('GET', '/companies/acme', { as: vendor });
     expect([gone.status, gone.headers.get('x-ms-error-code')]).toEqual([410, 'company-closed']);
     const first = ['company.put', 'keyring.create', 'company.delete', 'company.deleted'];
     expect(await actionsOf()).toEqual(first);
-    const again = await api.call('PUT', '/companies/acme', { as: partner, body: {} });
+    const again = await api.call('PUT', '/companies/acme', { as: vendor, body: {} });
     expect([again.status, again.headers.get('x-ms-error-code')]).toEqual([410, 'company-closed']);
-    expect((await api.call('DELETE', '/companies/acme', { as: partner })).status).toBe(204);
+    expect((await api.call('DELETE', '/companies/acme', { as: vendor })).status).toBe(204);
     expect(await actionsOf()).toEqual(first);
     const checked = await api.call('GET', '/companies/acme/events/verify', { as: auditor });
     expect(checked.body).toMatchObject({ status: 'intact', head: { sequence: 4 } });
@@ -98,9 +98,9 @@ describe('what was done', () => {
 
   test('of companies, closed ones are listed only if asked for, over all pages', async () => {
     await registerCompany(api, 'beta');
-    await api.call('DELETE', '/companies/acme', { as: partner });
+    await api.call('DELETE', '/companies/acme', { as: vendor });
     const idsOf = async (path: string): Promise<unknown[]> => {
-      const page = await api.call('GET', path, { as: partner });
+      const page = await api.call('GET', path, { as: vendor });
       const value = page.body['value'] as unknown as { companyId: string; state: string; closedAt?: string }[];
       const next = page.body['nextLink'] as unknown as string | undefined;
       const own = value.map(({ companyId, state, closedAt }) => [companyId, state, closedAt !== undefined]);

@@ -7,7 +7,7 @@ import { parseExport } from '../../../shared/domain/company-key-export.ts';
 import { keyFixture } from '../../fixtures/key-fixtures.ts';
 import { openWrapped } from '../../../scripts/recover/open-wrapped.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
-import { adminOf, Api, auditor, backend, BASE_URL, connect, partner, registerCompany } from './api.ts';
+import { adminOf, Api, auditor, backend, BASE_URL, connect, vendor, registerCompany } from './api.ts';
 
 const ring = '/companies/acme/keyrings/default';
 const admin = adminOf('acme');
@@ -121,7 +121,7 @@ describe('an export', () => {
   });
 
   test.each([
-    ['partner admin', partner],
+    ['vendor admin', vendor],
     ['backend', backend],
     ['auditor', auditor],
   ])('is not for a %s', async (_, as) => {
@@ -210,13 +210,13 @@ describe('the list of data keys with their wrapped form', () => {
   });
 
   test.each([
-    ['partner admin', partner],
+    ['vendor admin', vendor],
     ['auditor', auditor],
     ['backend', backend],
   ])('is not for a %s, which is recorded', async (_, as) => {
     const refused = await api.call('GET', path, { as });
     expect([refused.status, codeOf(refused)]).toEqual([403, 'forbidden']);
-    const events = await api.call('GET', '/events?maxpagesize=1000', { as: partner });
+    const events = await api.call('GET', '/events?maxpagesize=1000', { as: vendor });
     expect(list(events.body['value']).at(-1)).toMatchObject({ action: 'access.refused', target: 'list-data-keys' });
   });
 

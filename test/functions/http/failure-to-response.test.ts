@@ -4,8 +4,8 @@ import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { FAILURE_CODES, type FailureKind } from '../../../shared/domain/failure.ts';
 import { notFound, refusedBy } from '../../../shared/domain/refusal.ts';
 
-const company = { isPartnerAdmin: false };
-const partner = { isPartnerAdmin: true };
+const company = { isVendorAdmin: false };
+const vendor = { isVendorAdmin: true };
 
 const STATUS_BY_KIND: Readonly<Record<FailureKind, number>> = {
   input: 400,
@@ -38,7 +38,7 @@ test("commands for the vendor's own vault are told to its operators alone", () =
   const own = failure('access-denied-policy', facts);
   const told = (audience: typeof company): unknown => failureToResponse(refusedBy(own), audience).body.error.remedy;
   expect(own.owner).toBe('vendor');
-  expect(told(partner)).toEqual(own.remedy);
+  expect(told(vendor)).toEqual(own.remedy);
   expect(own.remedy.azureCli).toContain('az keyvault');
   expect(told(company)).toEqual({ text: expect.stringContaining('Nothing is for the company to do') as string });
 });
@@ -57,7 +57,7 @@ describe("the service's own words", () => {
   const refusal = refusedBy(failure('vault-error', {}, { status: 418, message: 'inner words', correlationId: 'c-1' }));
 
   test('go to the vendor', () => {
-    expect(failureToResponse(refusal, partner).body.error.innererror).toMatchObject({ message: 'inner words' });
+    expect(failureToResponse(refusal, vendor).body.error.innererror).toMatchObject({ message: 'inner words' });
   });
 
   test('are kept from a company, which gets the correlation id', () => {

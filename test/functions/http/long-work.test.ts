@@ -7,7 +7,7 @@ import { goOnDeleting } from '../../../shared/operations/delete-company.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { replaceCompany } from '../../../shared/operations/switches/switch-writes.ts';
 import type { Claims } from '../../fakes/fake-token-issuer.ts';
-import { adminOf, Api, auditor, connect, partner, registerCompany } from './api.ts';
+import { adminOf, Api, auditor, connect, vendor, registerCompany } from './api.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -119,12 +119,12 @@ async function leftClosing(companyId: string, decided: boolean): Promise<void> {
 test('the removal of a company is followed to its end, where the company itself is 410', async () => {
   await registerCompany(api, 'globex');
   await leftClosing('globex', true);
-  const poller = await pollerOf({ method: 'DELETE', path: '/companies/globex', as: partner });
+  const poller = await pollerOf({ method: 'DELETE', path: '/companies/globex', as: vendor });
   await poller.poll();
   expect(poller.isDone()).toBe(false);
   api.clock.advance(120_000);
   expect(await goOnDeleting(api.services, { companyId: 'globex' })).toMatchObject({ ok: true, value: 'deleted' });
-  expect((await api.call('GET', '/companies/globex', { as: partner })).status).toBe(410);
+  expect((await api.call('GET', '/companies/globex', { as: vendor })).status).toBe(410);
   await poller.poll();
   expect(poller.isDone()).toBe(true);
 });
@@ -132,7 +132,7 @@ test('the removal of a company is followed to its end, where the company itself 
 test('a removal that turns back ends as failed, and says what to do', async () => {
   await registerCompany(api, 'initech');
   await leftClosing('initech', false);
-  const poller = await pollerOf({ method: 'DELETE', path: '/companies/initech', as: partner });
+  const poller = await pollerOf({ method: 'DELETE', path: '/companies/initech', as: vendor });
   const company = (await loadCompany(api.store, 'initech'))!;
   const active = { ...company.value, state: 'active', closing: undefined } as const;
   await api.store.write('companies', 'initech', [replaceCompany(company, active)]);

@@ -17,7 +17,7 @@ import {
   CUSTOMER_HOST,
   CUSTOMER_KEY,
   CUSTOMER_TENANT,
-  partner,
+  vendor,
   registerCompany,
 } from './api.ts';
 import { consentByPages } from './consent-pages.ts';
@@ -58,13 +58,13 @@ const expectAllReadable = async (): Promise<void> => {
 describe('a company', () => {
   test('is registered with a default keyring, once', async () => {
     const made = await api.call('PUT', acme, {
-      as: partner,
+      as: vendor,
       headers: { 'if-none-match': '*' },
       body: { displayName: 'Acme' },
     });
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({ companyId: 'acme', displayName: 'Acme', defaultKeyring: 'default' });
-    const again = await api.call('PUT', acme, { as: partner, body: { displayName: 'Acme' } });
+    const again = await api.call('PUT', acme, { as: vendor, body: { displayName: 'Acme' } });
     expect(again.status).toBe(200);
     expect(again.headers.get('etag')).toBe(made.headers.get('etag'));
   });
@@ -131,7 +131,7 @@ describe('data keys', () => {
     const seen: unknown[] = [];
     let next: string | undefined = `${BASE_URL}${ring}/datakeys?maxpagesize=2`;
     while (next !== undefined) {
-      const page: ApiAnswer = await api.call('GET', next, { as: partner });
+      const page: ApiAnswer = await api.call('GET', next, { as: vendor });
       seen.push(...list(page.body['value']).map((key) => key['keyId']));
       next = page.body['nextLink'] as unknown as string | undefined;
     }
@@ -148,10 +148,10 @@ describe('data keys', () => {
       { keyId: 'nobody', outcome: 'not-found' },
     ]);
     expect((await api.call('POST', `${ring}/datakeys/k4/restore`, { as: backend, headers })).status).toBe(412);
-    expect((await api.call('POST', `${ring}/datakeys/k4/restore`, { as: partner })).body['state']).toBe('live');
-    const again = await api.call('POST', `${ring}/datakeys/k4/restore`, { as: partner });
+    expect((await api.call('POST', `${ring}/datakeys/k4/restore`, { as: vendor })).body['state']).toBe('live');
+    const again = await api.call('POST', `${ring}/datakeys/k4/restore`, { as: vendor });
     expect([again.status, codeOf(again)]).toEqual([409, 'data-key-not-deleted']);
-    expect((await api.call('GET', `${ring}/datakeys/nobody`, { as: partner })).status).toBe(404);
+    expect((await api.call('GET', `${ring}/datakeys/nobody`, { as: vendor })).status).toBe(404);
     const counts = (await api.call('GET', ring, { as: admin })).body['counts'];
     expect(counts).toEqual({ live: plaintexts.size, deleted: 0, quarantined: 0, lost: 0 });
   });
@@ -215,7 +215,7 @@ describe('a connection', () => {
     const shown = (await api.call('GET', path, { as: auditor })).body;
     expect(shown).toMatchObject({ consentedAt: '2026-01-01T00:00:00.000Z' });
     expect(text(shown['consentedBy'])).toContain(CUSTOMER_TENANT);
-    const claim = await api.call('GET', `/vault-claims/${CUSTOMER_HOST}/${CUSTOMER_KEY}`, { as: partner });
+    const claim = await api.call('GET', `/vault-claims/${CUSTOMER_HOST}/${CUSTOMER_KEY}`, { as: vendor });
     expect(claim.body).toMatchObject({ companyId: 'acme', state: 'held' });
   });
 
@@ -236,7 +236,7 @@ describe('a connection', () => {
     expect(JSON.stringify(waiting.body)).toContain('corr-1');
     expect(JSON.stringify(waiting.body)).not.toContain('inner words');
     api.clock.advance(11 * 60_000);
-    const failed = await api.call('POST', `${path}/test`, { as: partner });
+    const failed = await api.call('POST', `${path}/test`, { as: vendor });
     expect(failed.body['status']).toBe('failed');
     const check = list(failed.body['checks']).find((one) => text(one['outcome']) === 'failed');
     expect(check?.['failure']).toMatchObject({
@@ -277,8 +277,8 @@ describe('a connection', () => {
     const refused = await api.call('POST', `${path}/test`, { as: admin });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     const other = '/companies/globex/connections/main';
-    expect((await api.call('PUT', other, { as: partner, body: input })).status).toBe(201);
-    expect((await api.call('POST', `${other}/test`, { as: partner })).status).toBe(200);
+    expect((await api.call('PUT', other, { as: vendor, body: input })).status).toBe(201);
+    expect((await api.call('POST', `${other}/test`, { as: vendor })).status).toBe(200);
     api.clock.advance(60_000);
     expect((await api.call('POST', `${path}/test`, { as: admin })).status).toBe(200);
   });
@@ -288,10 +288,10 @@ describe('a tenant found in the data', () => {
   const tenant = `${acme}/tenants/google-workspace/acme.example`;
 
   test('is registered by the vendor, and removed when it was a mistake', async () => {
-    expect((await api.call('PUT', tenant, { as: partner })).status).toBe(201);
+    expect((await api.call('PUT', tenant, { as: vendor })).status).toBe(201);
     expect((await api.call('GET', tenant, { as: admin })).body['tenantId']).toBe('acme.example');
     expect(list((await api.call('GET', `${acme}/tenants`, { as: auditor })).body['value'])).toHaveLength(1);
-    expect((await api.call('DELETE', tenant, { as: partner })).status).toBe(204);
+    expect((await api.call('DELETE', tenant, { as: vendor })).status).toBe(204);
   });
 });
 
@@ -308,10 +308,10 @@ describe('a switch', () => {
     expect([other.status, codeOf(other)]).toEqual([409, 'switch-in-progress']);
     const inUse = await api.call('DELETE', `${acme}/connections/main`, { as: admin });
     expect([inUse.status, codeOf(inUse)]).toEqual([409, 'connection-in-use']);
-    expect((await api.call('DELETE', acme, { as: partner })).status).toBe(409);
+    expect((await api.call('DELETE', acme, { as: vendor })).status).toBe(409);
 
     const tenant = `${acme}/tenants/microsoft-365/${CUSTOMER_TENANT}`;
-    expect((await api.call('PUT', tenant, { as: partner })).status).toBe(201);
+    expect((await api.call('PUT', tenant, { as: vendor })).status).toBe(201);
     const approval = { for: 'switch', keyringId: 'default', switchId: 'first' };
     const asked = await api.call('POST', `${tenant}/verify`, { as: admin, body: approval });
     expect(text(asked.body['link'])).toContain(`${ORIGIN}/verify/links/acme~`);
@@ -321,7 +321,7 @@ describe('a switch', () => {
     expect((await api.call('POST', link)).headers.get('refresh')).toMatch(/^0; url=https:/);
     const redirectUri = encodeURIComponent(`${ORIGIN}/consent/callback`);
     expect((await api.call('POST', link)).headers.get('refresh')).toContain(redirectUri);
-    expect((await api.call('DELETE', tenant, { as: partner })).status).toBe(204);
+    expect((await api.call('DELETE', tenant, { as: vendor })).status).toBe(204);
 
     expect((await api.call('POST', `${sw('first')}/confirm`, { as: admin })).status).toBe(202);
     expect((await api.call('POST', `${sw('first')}/pause`, { as: admin })).status).toBe(409);
@@ -428,14 +428,14 @@ describe('a switch', () => {
     const deleted = await api.call('DELETE', `${ring}/datakeys/bad`, { as: backend });
     expect([deleted.status, codeOf(deleted)]).toEqual([409, 'data-key-quarantined']);
     expect((await api.call('POST', `${path}/quarantine/bad/accept-loss`, { as: admin })).status).toBe(403);
-    const recounted = await api.call('POST', `${ring}/recount`, { as: partner, body: { acceptMissing: [] } });
+    const recounted = await api.call('POST', `${ring}/recount`, { as: vendor, body: { acceptMissing: [] } });
     expect([recounted.status, recounted.body]).toEqual([200, { shards: [] }]);
-    const retried = await api.call('POST', `${path}/quarantine/bad/retry`, { as: partner });
+    const retried = await api.call('POST', `${path}/quarantine/bad/retry`, { as: vendor });
     expect([retried.status, codeOf(retried)]).toEqual([409, 'data-key-quarantined']);
     write('mended', original);
-    expect((await api.call('POST', `${path}/quarantine/mended/retry`, { as: partner })).status).toBe(200);
+    expect((await api.call('POST', `${path}/quarantine/mended/retry`, { as: vendor })).status).toBe(200);
     plaintexts.set('mended', text(mended?.['plaintext']));
-    const lost = await api.call('POST', `${path}/quarantine/bad/accept-loss`, { as: partner });
+    const lost = await api.call('POST', `${path}/quarantine/bad/accept-loss`, { as: vendor });
     expect(lost.status).toBe(200);
     await api.work();
     expect((await api.call('GET', path, { as: admin })).body).toMatchObject({
@@ -490,8 +490,8 @@ describe('a vault key that nothing depends on any more', () => {
       state: 'held',
       claimedAt: '2026-01-01T00:00:00.000Z',
     });
-    expect((await api.call('DELETE', claim, { as: partner })).status).toBe(204);
-    expect((await api.call('GET', claim, { as: partner })).status).toBe(404);
+    expect((await api.call('DELETE', claim, { as: vendor })).status).toBe(204);
+    expect((await api.call('GET', claim, { as: vendor })).status).toBe(404);
   });
 });
 
@@ -503,19 +503,19 @@ describe('the end', () => {
   });
 
   test('a company with live keys is kept, one without is gone', async () => {
-    const kept = await api.call('DELETE', acme, { as: partner });
+    const kept = await api.call('DELETE', acme, { as: vendor });
     expect([kept.status, codeOf(kept)]).toEqual([409, 'company-has-data-keys']);
     await expectAllReadable();
-    expect((await api.call('DELETE', '/companies/initech', { as: partner })).status).toBe(204);
-    expect((await api.call('GET', '/companies/initech', { as: partner })).status).toBe(410);
+    expect((await api.call('DELETE', '/companies/initech', { as: vendor })).status).toBe(204);
+    expect((await api.call('GET', '/companies/initech', { as: vendor })).status).toBe(410);
     const deletion = await api.call('GET', '/companies/initech/deletion', { as: auditor });
     expect(deletion.body).toEqual({ status: 'Succeeded' });
   });
 
   test('all of it is recorded, in chains that nobody has touched', async () => {
     for (const chain of [`${acme}/events`, '/companies/initech/events', '/events']) {
-      expect((await api.call('GET', chain, { as: partner })).status).toBe(200);
-      expect((await api.call('GET', `${chain}/verify`, { as: partner })).body['status']).toBe('intact');
+      expect((await api.call('GET', chain, { as: vendor })).status).toBe(200);
+      expect((await api.call('GET', `${chain}/verify`, { as: vendor })).body['status']).toBe('intact');
     }
   });
 

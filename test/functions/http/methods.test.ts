@@ -5,7 +5,7 @@ import { ALL_METHODS, makeHearable } from '../../../functions/http/methods.ts';
 import { fullPath } from '../../../functions/http/route.ts';
 import { routes } from '../../../functions/http/routes.ts';
 import type { Claims } from '../../fakes/fake-token-issuer.ts';
-import { CUSTOMER_TENANT, adminOf, Api, backend, connect, partner, registerCompany } from './api.ts';
+import { CUSTOMER_TENANT, adminOf, Api, backend, connect, vendor, registerCompany } from './api.ts';
 
 const IDS: Readonly<Record<string, string>> = {
   companyId: 'acme',
@@ -25,7 +25,7 @@ beforeAll(async () => {
   await registerCompany(api, 'acme');
   await connect(api, 'acme', 'main');
   await api.call('POST', `${ring}/datakeys`, { as: backend, body: { keys: [{ keyId: 'first' }] } });
-  await api.call('PUT', `/companies/acme/tenants/microsoft-365/${CUSTOMER_TENANT}`, { as: partner });
+  await api.call('PUT', `/companies/acme/tenants/microsoft-365/${CUSTOMER_TENANT}`, { as: vendor });
   const target = { provider: 'azure-key-vault', connectionId: 'main' };
   await api.call('PUT', `${ring}/switches/one`, { as: adminOf('acme'), body: target });
 });
@@ -38,7 +38,7 @@ const steady = (headers: Headers): unknown => [...headers].filter(([name]) => na
 test.each(routes.filter(({ method }) => method === 'GET').map((route) => [route.operationId, route] as const))(
   'HEAD answers as GET does, without the body: %s',
   async (_, route) => {
-    for (const as of [partner, undefined]) {
+    for (const as of [vendor, undefined]) {
       const caller: { as?: Claims } = as ? { as } : {};
       const got = await api.call('GET', place(fullPath(route)), caller);
       const head = await api.call('HEAD', place(fullPath(route)), caller);
@@ -50,10 +50,10 @@ test.each(routes.filter(({ method }) => method === 'GET').map((route) => [route.
 );
 
 test('HEAD knows If-None-Match, and is refused where GET is', async () => {
-  const { headers } = await api.call('HEAD', '/companies/acme', { as: partner });
+  const { headers } = await api.call('HEAD', '/companies/acme', { as: vendor });
   const known = { 'if-none-match': headers.get('etag') ?? '' };
-  expect((await api.call('HEAD', '/companies/acme', { as: partner, headers: known })).status).toBe(304);
-  const refused = await api.call('HEAD', '/companies/none', { as: partner });
+  expect((await api.call('HEAD', '/companies/acme', { as: vendor, headers: known })).status).toBe(304);
+  const refused = await api.call('HEAD', '/companies/none', { as: vendor });
   expect([refused.status, refused.headers.get('x-ms-error-code')]).toEqual([404, 'company-not-found']);
 });
 

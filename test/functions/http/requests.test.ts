@@ -4,7 +4,7 @@ import { MAX_BODY_BYTES } from '../../../functions/http/body.ts';
 import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import type { ApiAnswer } from './api-answer.ts';
-import { adminOf, Api, backend, partner, registerCompany } from './api.ts';
+import { adminOf, Api, backend, vendor, registerCompany } from './api.ts';
 
 let api: Api;
 beforeEach(async () => {
@@ -22,7 +22,7 @@ const detailsOf = (answer: ApiAnswer): string[] =>
 describe('a request that is not valid', () => {
   test('has every fault named, unknown fields too, and no value repeated', async () => {
     const body = { keyName: 7, credential: { kind: 'secret-text', extra: 1 }, colour: 'secret-text' };
-    const answer = await api.call('PUT', '/companies/acme/connections/UPPER?x=1', { as: partner, body });
+    const answer = await api.call('PUT', '/companies/acme/connections/UPPER?x=1', { as: vendor, body });
     expect(answer.status).toBe(400);
     expect(codeOf(answer)).toBe('invalid-request');
     expect(detailsOf(answer).sort()).toEqual([
@@ -50,7 +50,7 @@ describe('a request that is not valid', () => {
     ['only spaces', '   ', 'a character that can be seen'],
     ['only joiners', '\u200d\u200c', 'a character that can be seen'],
   ])('with %s in a name says where', async (_name, displayName, message) => {
-    const answer = await api.call('PUT', '/companies/acme', { as: partner, body: { displayName } });
+    const answer = await api.call('PUT', '/companies/acme', { as: vendor, body: { displayName } });
     expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value body.displayName']);
     expect(JSON.stringify(answer.body)).toContain(message);
   });
@@ -81,29 +81,29 @@ describe('a request that is not valid', () => {
     const keys = [{ keyId: 'twice' }, { keyId: 'twice' }];
     const twice = await api.call('POST', '/companies/acme/keyrings/default/datakeys', { as: backend, body: { keys } });
     expect([twice.status, ...detailsOf(twice)]).toEqual([400, 'invalid-value body.keys.1.keyId']);
-    const lost = await api.call('GET', '/companies/acme/keyrings/default/datakeys?skiptoken=AAAA', { as: partner });
+    const lost = await api.call('GET', '/companies/acme/keyrings/default/datakeys?skiptoken=AAAA', { as: vendor });
     expect([lost.status, ...detailsOf(lost)]).toEqual([400, 'invalid-value query.skiptoken']);
     for (const path of ['/events', '/companies/acme/events']) {
-      const events = await api.call('GET', `${path}?skiptoken=x`, { as: partner });
+      const events = await api.call('GET', `${path}?skiptoken=x`, { as: vendor });
       expect([events.status, ...detailsOf(events)]).toEqual([400, 'invalid-value query.skiptoken']);
     }
   });
 
   test('with a field named __proto__ has it named like any other', async () => {
     const rawBody = '{"displayName":"x","__proto__":{"defaultKeyring":"y"}}';
-    const answer = await api.call('PUT', '/companies/acme', { as: partner, rawBody });
+    const answer = await api.call('PUT', '/companies/acme', { as: vendor, rawBody });
     expect(answer.status).toBe(400);
   });
 
   test('with a query parameter given twice is refused', async () => {
-    const answer = await api.call('GET', '/companies?maxpagesize=1&maxpagesize=2', { as: partner });
+    const answer = await api.call('GET', '/companies?maxpagesize=1&maxpagesize=2', { as: vendor });
     expect(detailsOf(answer)).toEqual(['invalid-value query.maxpagesize']);
   });
 
   test.each(['0', '201', '99999', '1e2', '-1', ''])(
     'with a page size of %j is refused, with one reason',
     async (size) => {
-      const answer = await api.call('GET', `/companies?maxpagesize=${size}`, { as: partner });
+      const answer = await api.call('GET', `/companies?maxpagesize=${size}`, { as: vendor });
       expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value query.maxpagesize']);
     },
   );
@@ -111,7 +111,7 @@ describe('a request that is not valid', () => {
 
 describe('a body', () => {
   const put = (options: Parameters<Api['call']>[2]): Promise<ApiAnswer> =>
-    api.call('PUT', '/companies/acme', { as: partner, ...options });
+    api.call('PUT', '/companies/acme', { as: vendor, ...options });
 
   test.each(['{', '{"displayName":"a"', '\u0000'])('that is not JSON (%j) is 400 malformed-json', async (rawBody) => {
     const answer = await put({ rawBody });
@@ -165,18 +165,18 @@ describe('a body', () => {
 
   test('with a field, sent to an action without fields, has it named', async () => {
     const path = '/companies/acme/keyrings/default/switches/s1/cancel';
-    const answer = await api.call('POST', path, { as: partner, body: { force: true } });
+    const answer = await api.call('POST', path, { as: vendor, body: { force: true } });
     expect(detailsOf(answer)).toEqual(['unknown-field body.force']);
   });
 });
 
 describe('conditions', () => {
   test('If-None-Match: * makes only, If-Match changes only what is still as it was', async () => {
-    const first = await api.call('GET', '/companies/acme', { as: partner });
+    const first = await api.call('GET', '/companies/acme', { as: vendor });
     const etag = first.headers.get('etag')!;
     expect(etag).toMatch(/^"[\w-]+"$/);
     const put = (headers: Record<string, string>, displayName: string): Promise<ApiAnswer> =>
-      api.call('PUT', '/companies/acme', { as: partner, headers, body: { displayName } });
+      api.call('PUT', '/companies/acme', { as: vendor, headers, body: { displayName } });
     expect((await put({ 'if-none-match': '*' }, 'again')).status).toBe(412);
     const changed = await put({ 'if-match': etag }, 'changed');
     expect(changed.status).toBe(200);
@@ -185,23 +185,23 @@ describe('conditions', () => {
     expect(stale.status).toBe(412);
     expect(codeOf(stale)).toBe('precondition-failed');
     expect((await put({ 'if-match': '*' }, 'any')).status).toBe(200);
-    const absent = { as: partner, headers: { 'if-match': '*' }, body: {} };
+    const absent = { as: vendor, headers: { 'if-match': '*' }, body: {} };
     expect((await api.call('PUT', '/companies/initech', absent)).status).toBe(412);
   });
 
   test('an entity tag that carries a star is not the star', async () => {
     const headers = { 'if-match': `"${Buffer.from('*').toString('base64url')}"` };
-    const answer = await api.call('PUT', '/companies/acme', { as: partner, headers, body: {} });
+    const answer = await api.call('PUT', '/companies/acme', { as: vendor, headers, body: {} });
     expect([answer.status, codeOf(answer)]).toEqual([412, 'precondition-failed']);
   });
 
   test('If-None-Match of what one has answers 304 without a body', async () => {
-    const first = await api.call('GET', '/companies/acme', { as: partner });
+    const first = await api.call('GET', '/companies/acme', { as: vendor });
     const headers = { 'if-none-match': `"other", ${first.headers.get('etag')!}` };
-    expect((await api.call('GET', '/companies/acme', { as: partner, headers })).status).toBe(304);
-    expect(
-      (await api.call('GET', '/companies/acme', { as: partner, headers: { 'if-none-match': '"x"' } })).status,
-    ).toBe(200);
+    expect((await api.call('GET', '/companies/acme', { as: vendor, headers })).status).toBe(304);
+    expect((await api.call('GET', '/companies/acme', { as: vendor, headers: { 'if-none-match': '"x"' } })).status).toBe(
+      200,
+    );
   });
 
   test.each([
@@ -215,7 +215,7 @@ describe('conditions', () => {
     ['POST', '/companies/acme/connections/c1/test', { 'idempotency-key': 'k' }],
   ])('that cannot be honoured are refused: %s %s %j', async (method, path, headers) => {
     const body = method === 'DELETE' ? {} : { body: {} };
-    const answer = await api.call(method, path, { as: partner, headers: headers, ...body });
+    const answer = await api.call(method, path, { as: vendor, headers: headers, ...body });
     expect(answer.status).toBe(400);
     expect(answer.body['error']?.['details']?.[0]?.['target']).toMatch(/^header\./);
   });
@@ -232,7 +232,7 @@ describe('a path that is not described', () => {
   );
 
   test('is 405 with Allow when another method would do', async () => {
-    const answer = await api.call('PATCH', '/companies/acme', { as: partner, body: {} });
+    const answer = await api.call('PATCH', '/companies/acme', { as: vendor, body: {} });
     expect(answer.status).toBe(405);
     expect(answer.headers.get('allow')).toBe('PUT, GET, HEAD, DELETE');
     expect((await api.call('DELETE', '/Companies/acme/KEYRINGS/default/rekey')).headers.get('allow')).toBe('POST');
@@ -242,7 +242,7 @@ describe('a path that is not described', () => {
 describe('Keyswitch-Actor', () => {
   test('is recorded as asserted, beside who asked', async () => {
     const headers = { 'keyswitch-actor': 'jane@acme.example' };
-    const answer = await api.call('POST', '/companies/acme/keyrings/default/rekey', { as: partner, headers });
+    const answer = await api.call('POST', '/companies/acme/keyrings/default/rekey', { as: vendor, headers });
     expect(answer.status).toBe(202);
     const rows = [...api.store.dump()].filter(
       ({ table, rowKey }) => table === 'companies' && rowKey.startsWith('switch|'),
@@ -253,7 +253,7 @@ describe('Keyswitch-Actor', () => {
   });
 
   test('gives no right', async () => {
-    const headers = { 'keyswitch-actor': 'Keyswitch.PartnerAdmin' };
+    const headers = { 'keyswitch-actor': 'Keyswitch.VendorAdmin' };
     expect((await api.call('PUT', '/companies/acme', { as: adminOf('acme'), headers, body: {} })).status).toBe(403);
   });
 
@@ -268,7 +268,7 @@ describe('Keyswitch-Actor', () => {
     '🔑'.repeat(256),
   ])('is recorded as the name that was meant: %s', async (name) => {
     const headers = { 'keyswitch-actor': encodeURIComponent(name) };
-    await api.call('POST', '/companies/acme/keyrings/default/rekey', { as: partner, headers });
+    await api.call('POST', '/companies/acme/keyrings/default/rekey', { as: vendor, headers });
     const rows = [...api.store.dump()].filter(
       ({ table, rowKey }) => table === 'companies' && rowKey.startsWith('switch|'),
     );
@@ -299,7 +299,7 @@ describe('Keyswitch-Actor', () => {
     ['only spaces', '%20%C2%A0', 'a character that can be seen'],
   ])('is refused by name with %s', async (_name, actor, message) => {
     const headers = { 'keyswitch-actor': actor };
-    const answer = await api.call('GET', '/companies/acme', { as: partner, headers });
+    const answer = await api.call('GET', '/companies/acme', { as: vendor, headers });
     expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value header.Keyswitch-Actor']);
     expect(JSON.stringify(answer.body)).toContain(message);
   });
@@ -307,7 +307,7 @@ describe('Keyswitch-Actor', () => {
   test('is refused if there are two of it', async () => {
     const headers = new Headers({ 'keyswitch-actor': 'ann' });
     headers.append('keyswitch-actor', 'bob');
-    const answer = await api.call('GET', '/companies/acme', { as: partner, headers: Object.fromEntries(headers) });
+    const answer = await api.call('GET', '/companies/acme', { as: vendor, headers: Object.fromEntries(headers) });
     expect([answer.status, ...detailsOf(answer)]).toEqual([400, 'invalid-value header.Keyswitch-Actor']);
   });
 });
@@ -318,13 +318,13 @@ describe('links', () => {
   test('of a page lead to the address of the settings, whatever host the request names', async () => {
     await registerCompany(api, 'globex');
     const url = 'https://evil.example/api/v1/companies?maxpagesize=1';
-    const answer = await api.call('GET', url, { as: partner, headers: FORGED });
+    const answer = await api.call('GET', url, { as: vendor, headers: FORGED });
     expect(answer.body['nextLink']).toMatch(/^https:\/\/keyswitch\.example\/api\/v1\/companies\?/);
   });
 
   test('to work under way lead there too', async () => {
     const url = 'https://evil.example/api/v1/companies/acme/keyrings/default/rekey';
-    const answer = await api.call('POST', url, { as: partner, headers: FORGED });
+    const answer = await api.call('POST', url, { as: vendor, headers: FORGED });
     expect(answer.status).toBe(202);
     expect(answer.headers.get('operation-location')).toMatch(
       /^https:\/\/keyswitch\.example\/api\/v1\/companies\/acme\/keyrings\/default\/switches\//,
@@ -344,10 +344,10 @@ describe('tokens', () => {
 
   test('cannot be checked while their issuer is away: 503, not 401; keys that were had go on being used', async () => {
     api.issuer.failWith = 500;
-    expect((await api.call('GET', '/companies/acme', { as: partner })).status).toBe(200);
+    expect((await api.call('GET', '/companies/acme', { as: vendor })).status).toBe(200);
     const cold = await Api.start();
     cold.issuer.failWith = 500;
-    const refused = await cold.call('GET', '/companies/acme', { as: partner });
+    const refused = await cold.call('GET', '/companies/acme', { as: vendor });
     expect(refused.status).toBe(503);
     expect(codeOf(refused)).toBe('identity-provider-unavailable');
     await cold.close();
@@ -373,7 +373,7 @@ describe('when something is wrong on our side', () => {
 
   test('the store being away is 503 with Retry-After', async () => {
     const away = await Api.start({ tables: broken(new StoreUnavailable('table storage')) });
-    const answer = await away.call('GET', '/companies', { as: partner });
+    const answer = await away.call('GET', '/companies', { as: vendor });
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('5');
     expect(codeOf(answer)).toBe('store-unavailable');
@@ -383,13 +383,13 @@ describe('when something is wrong on our side', () => {
 
   test('a load balancer learns without a token whether it can work, and nothing else; the operator learns why not', async () => {
     const away = await Api.start({ tables: broken(new StoreUnavailable('table storage: 503')) });
-    for (const caller of [{}, { as: partner }, { headers: { authorization: 'Bearer x' } }]) {
+    for (const caller of [{}, { as: vendor }, { headers: { authorization: 'Bearer x' } }]) {
       const probed = await away.call('GET', '/health/ready', caller);
       expect([probed.status, probed.headers.get('retry-after')]).toEqual([503, '5']);
       expect(probed.body).toEqual({ error: { code: 'not-ready', message: 'Keyswitch cannot work now; ask again.' } });
       expect((await api.call('GET', '/health/ready', caller)).body).toEqual({ status: 'ok' });
     }
-    const told = await away.call('GET', '/health', { as: partner });
+    const told = await away.call('GET', '/health', { as: vendor });
     expect([told.status, told.body]).toMatchObject([
       200,
       { status: 'not-ready', reason: expect.stringContaining('table storage: 503') as string },
@@ -448,14 +448,14 @@ describe('when something is wrong on our side', () => {
           table === 'companies' ? Promise.resolve({ outcome: 'unknown' }) : store.write(table, ...rest),
       }),
     });
-    const answer = await deaf.call('PUT', '/companies/globex', { as: partner, body: { displayName: 'Globex' } });
+    const answer = await deaf.call('PUT', '/companies/globex', { as: vendor, body: { displayName: 'Globex' } });
     expect([answer.status, codeOf(answer), answer.headers.get('retry-after')]).toEqual([503, 'store-unavailable', '5']);
     await deaf.close();
   });
 
   test('a bug is 500 with the request id and nothing of the inside; the log has the rest', async () => {
     const buggy = await Api.start({ tables: broken(new TypeError('the inside of it')) });
-    const answer = await buggy.call('GET', '/companies/acme', { as: partner });
+    const answer = await buggy.call('GET', '/companies/acme', { as: vendor });
     expect(answer.status).toBe(500);
     expect(JSON.stringify(answer.body)).not.toContain('inside of it');
     expect(JSON.stringify(answer.body)).toContain(answer.headers.get('x-ms-request-id'));

@@ -32,14 +32,14 @@ const VIEW: SwitchView = {
 };
 
 test('rate and time left are told as people read them, the time never too short', () => {
-  const body = switchToBody(VIEW, { isPartnerAdmin: false });
+  const body = switchToBody(VIEW, { isVendorAdmin: false });
   expect([body.ratePerSecond, body.secondsLeft]).toEqual([194.7, 9]);
   expect(switchBody.safeParse(body).success).toBe(true);
 });
 
 test('before anything moved there is neither', () => {
   const progress = { total: 3, done: 0, checked: 0, quarantined: 0, lost: 0 };
-  expect(Object.keys(switchToBody({ ...VIEW, progress }, { isPartnerAdmin: false }))).not.toContain('secondsLeft');
+  expect(Object.keys(switchToBody({ ...VIEW, progress }, { isVendorAdmin: false }))).not.toContain('secondsLeft');
 });
 
 const TROUBLE = {
@@ -51,7 +51,7 @@ const TROUBLE = {
 } as const;
 
 test('what it waits for is told with owner, remedy, since when and the next try; inner words to the vendor alone', () => {
-  const { waitsFor } = switchToBody({ ...VIEW, trouble: TROUBLE }, { isPartnerAdmin: false });
+  const { waitsFor } = switchToBody({ ...VIEW, trouble: TROUBLE }, { isVendorAdmin: false });
   expect(waitsFor).toMatchObject({
     reason: 'provider',
     owner: 'vendor',
@@ -62,14 +62,14 @@ test('what it waits for is told with owner, remedy, since when and the next try;
   });
   expect(waitsFor).not.toHaveProperty('shard');
   expect(JSON.stringify(waitsFor)).not.toContain('inner words');
-  const forVendor = switchToBody({ ...VIEW, trouble: TROUBLE }, { isPartnerAdmin: true });
+  const forVendor = switchToBody({ ...VIEW, trouble: TROUBLE }, { isVendorAdmin: true });
   expect(JSON.stringify(forVendor.waitsFor)).toContain('inner words');
   expect(switchBody.safeParse(forVendor).success).toBe(true);
 });
 
 test('a switch that is paused, blocked or waits for tenants is not said to go on by itself', () => {
   const told = (change: Partial<SwitchView>): unknown =>
-    switchToBody({ ...VIEW, trouble: TROUBLE, ...change }, { isPartnerAdmin: false }).waitsFor;
+    switchToBody({ ...VIEW, trouble: TROUBLE, ...change }, { isVendorAdmin: false }).waitsFor;
   expect(told({ paused: true })).toBeUndefined();
   expect(told({ blocked: { reason: 'dead-letter', since: TROUBLE.since, detail: 'died' } })).toBeUndefined();
   expect(told({ waitsFor: 'tenants' })).toEqual({ reason: 'tenant-unverified', owner: 'company-admin' });

@@ -8,7 +8,7 @@ import { actorNamed } from '../../fakes/actors.ts';
 import { keyFixture } from '../../fixtures/key-fixtures.ts';
 import { speakerOf } from '../../operations/tenants/tenant-rig.ts';
 import type { Json } from './api-answer.ts';
-import { adminOf, Api, auditor, BASE_URL, connect, partner, registerCompany } from './api.ts';
+import { adminOf, Api, auditor, BASE_URL, connect, vendor, registerCompany } from './api.ts';
 
 const ENTRA: TenantRef = { kind: 'microsoft-365', tenantId: 'aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa' };
 const GOOGLE: TenantRef = { kind: 'google-workspace', tenantId: 'contoso.com' };
@@ -28,22 +28,22 @@ const listed = async (query = ''): Promise<Json> => (await api.call('GET', `${TE
 describe('a tenant', () => {
   test('is registered once, by its id in lower case, read and removed', async () => {
     const path = `${TENANTS}/microsoft-365/${ENTRA.tenantId.toUpperCase()}`;
-    const made = await api.call('PUT', path, { as: partner, headers: { 'if-none-match': '*' } });
+    const made = await api.call('PUT', path, { as: vendor, headers: { 'if-none-match': '*' } });
     expect([made.status, made.body]).toEqual([201, { ...ENTRA, registeredAt: '2026-01-01T00:00:00.000Z' }]);
-    const again = await api.call('PUT', pathOf(ENTRA), { as: partner, body: {} });
+    const again = await api.call('PUT', pathOf(ENTRA), { as: vendor, body: {} });
     expect([again.status, again.headers.get('etag')]).toEqual([200, made.headers.get('etag')]);
     const read = await api.call('GET', pathOf(ENTRA), { as: adminOf('acme') });
     expect([read.status, read.body]).toEqual([200, made.body]);
     const etag = read.headers.get('etag') ?? '';
     const unchanged = await api.call('GET', pathOf(ENTRA), { as: auditor, headers: { 'if-none-match': etag } });
     expect(unchanged.status).toBe(304);
-    const gone = await api.call('DELETE', pathOf(ENTRA), { as: partner, headers: { 'if-match': etag } });
+    const gone = await api.call('DELETE', pathOf(ENTRA), { as: vendor, headers: { 'if-match': etag } });
     expect(gone.status).toBe(204);
-    expect((await api.call('GET', pathOf(ENTRA), { as: partner })).body['error']?.['code']).toBe('tenant-not-found');
+    expect((await api.call('GET', pathOf(ENTRA), { as: vendor })).body['error']?.['code']).toBe('tenant-not-found');
   });
 
   test('is listed page by page, in the order of kinds and ids', async () => {
-    for (const tenant of [ENTRA, GOOGLE]) await api.call('PUT', pathOf(tenant), { as: partner });
+    for (const tenant of [ENTRA, GOOGLE]) await api.call('PUT', pathOf(tenant), { as: vendor });
     const first = await listed('?maxpagesize=1');
     expect(first).toMatchObject({ value: [GOOGLE], nextLink: expect.stringContaining(BASE_URL) as string });
     const rest = await api.call('GET', first['nextLink'] as unknown as string, { as: adminOf('acme') });
@@ -69,7 +69,7 @@ describe('a tenant', () => {
     ['google-workspace', 'contoso.com%7Cx', 'path.tenantId'],
   ])('of kind %s and id %s is no tenant', async (kind, tenantId, target) => {
     for (const method of ['PUT', 'GET', 'DELETE']) {
-      const answer = await api.call(method, `${TENANTS}/${kind}/${tenantId}`, { as: partner });
+      const answer = await api.call(method, `${TENANTS}/${kind}/${tenantId}`, { as: vendor });
       expect([answer.status, answer.body['error']?.['code']]).toEqual([400, 'invalid-request']);
       expect(JSON.stringify(answer.body)).toContain(`"${target}"`);
     }
@@ -77,7 +77,7 @@ describe('a tenant', () => {
   });
 
   test('is told with its id when its condition does not hold', async () => {
-    const answer = await api.call('PUT', pathOf(GOOGLE), { as: partner, headers: { 'if-match': '*' } });
+    const answer = await api.call('PUT', pathOf(GOOGLE), { as: vendor, headers: { 'if-match': '*' } });
     expect([answer.status, answer.body['error']?.['message']]).toEqual([
       412,
       "The tenant 'google-workspace/contoso.com' is not as If-Match or If-None-Match ask.",
@@ -87,7 +87,7 @@ describe('a tenant', () => {
 
 test('a switch names the tenants that it waits for and whose move it is, and goes through when the last is verified', async () => {
   await connect(api, 'acme', 'main');
-  for (const tenant of [ENTRA, GOOGLE]) await api.call('PUT', pathOf(tenant), { as: partner });
+  for (const tenant of [ENTRA, GOOGLE]) await api.call('PUT', pathOf(tenant), { as: vendor });
   const body = { provider: 'azure-key-vault', connectionId: 'main' };
   const begun = await api.call('PUT', SWITCH, { as: adminOf('acme'), body });
   expect(begun.body['unverifiedTenants']).toEqual([GOOGLE, ENTRA]);
@@ -115,7 +115,7 @@ test('a switch names the tenants that it waits for and whose move it is, and goe
 
 test('a company that is removed takes its tenants, and what was said for them, along', async () => {
   await connect(api, 'acme', 'main');
-  await api.call('PUT', pathOf(ENTRA), { as: partner });
+  await api.call('PUT', pathOf(ENTRA), { as: vendor });
   const body = { provider: 'azure-key-vault', connectionId: 'main' };
   await api.call('PUT', SWITCH, { as: adminOf('acme'), body });
   const approval = { for: 'switch', keyringId: 'default', switchId: 'first' } as const;
@@ -133,7 +133,7 @@ test('a company that is removed takes its tenants, and what was said for them, a
     [...api.store.dump()].map(({ rowKey }) => rowKey).filter((key) => /^(tenant|verification)\|/.test(key));
   expect(rows()).toHaveLength(2);
   await api.work();
-  expect((await api.call('DELETE', '/companies/acme', { as: partner })).status).toBe(204);
+  expect((await api.call('DELETE', '/companies/acme', { as: vendor })).status).toBe(204);
   expect(rows()).toEqual([]);
 });
 
@@ -144,7 +144,7 @@ describe('a link to approve an export', () => {
     const body = { for: 'export', keyringId: 'default', recipient };
     return api.call('POST', `${pathOf(ENTRA)}/verify`, { as: adminOf('acme'), body });
   };
-  beforeEach(() => api.call('PUT', pathOf(ENTRA), { as: partner }));
+  beforeEach(() => api.call('PUT', pathOf(ENTRA), { as: vendor }));
 
   test('names its recipient: a public key by its thumbprint, or a passphrase, which nobody says', async () => {
     const parsed = parseExportRecipient({ publicKey: { ...publicKey, kty: 'RSA' } });
@@ -181,7 +181,7 @@ describe('a link to approve an export', () => {
 
 describe('a switch that the vendor orders', () => {
   const toVault = { provider: 'azure-key-vault', connectionId: 'main' };
-  const order = async (): Promise<Json> => (await api.call('PUT', SWITCH, { as: partner, body: toVault })).body;
+  const order = async (): Promise<Json> => (await api.call('PUT', SWITCH, { as: vendor, body: toVault })).body;
   const view = async (): Promise<Json> => {
     await api.work();
     return (await api.call('GET', SWITCH, { as: auditor })).body;
@@ -193,13 +193,13 @@ describe('a switch that the vendor orders', () => {
   test('in a company without tenants waits for an admin of the company, and for nobody else', async () => {
     expect(await order()).toMatchObject(waiting);
     expect(await view()).toMatchObject(waiting);
-    const refused = await api.call('POST', `${SWITCH}/confirm`, { as: partner });
+    const refused = await api.call('POST', `${SWITCH}/confirm`, { as: vendor });
     expect([refused.status, refused.body['error']?.['code']]).toEqual([403, 'forbidden']);
-    expect((await api.call('POST', `${SWITCH}/retry`, { as: partner, body: { direction: 'forward' } })).status).toBe(
+    expect((await api.call('POST', `${SWITCH}/retry`, { as: vendor, body: { direction: 'forward' } })).status).toBe(
       202,
     );
-    await api.call('PUT', pathOf(ENTRA), { as: partner });
-    await api.call('DELETE', pathOf(ENTRA), { as: partner });
+    await api.call('PUT', pathOf(ENTRA), { as: vendor });
+    await api.call('DELETE', pathOf(ENTRA), { as: vendor });
     expect(await view()).toMatchObject(waiting);
     expect((await api.call('POST', `${SWITCH}/confirm`, { as: adminOf('acme') })).status).toBe(202);
     expect(await view()).toMatchObject({ waitsFor: { reason: 'tenant-unverified' } });
@@ -224,7 +224,7 @@ describe('a switch that the vendor orders', () => {
   });
 
   test('waits for an admin of the company where there are tenants too, which the vendor has registered, and then for those', async () => {
-    await api.call('PUT', pathOf(GOOGLE), { as: partner });
+    await api.call('PUT', pathOf(GOOGLE), { as: vendor });
     expect(await order()).toMatchObject({ ...waiting, unverifiedTenants: [GOOGLE] });
     await api.call('POST', `${SWITCH}/confirm`, { as: adminOf('acme') });
     expect(await view()).toMatchObject({ waitsFor: { reason: 'tenant-unverified' } });

@@ -1,15 +1,6 @@
 // A vault in force that was moved to another Entra tenant, over the API: by whose word an administrator there is asked, and what a connection then shows.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  adminOf,
-  Api,
-  connect,
-  CUSTOMER_HOST,
-  CUSTOMER_KEY,
-  CUSTOMER_TENANT,
-  partner,
-  registerCompany,
-} from './api.ts';
+import { adminOf, Api, connect, CUSTOMER_HOST, CUSTOMER_KEY, CUSTOMER_TENANT, vendor, registerCompany } from './api.ts';
 import { consentByPages } from './consent-pages.ts';
 
 const NEW_TENANT = '44444444-4444-4444-8444-444444444444';
@@ -41,8 +32,8 @@ test('the admin of the company has the new tenant asked, whose pages name the ol
 });
 
 test('the vendor gets no link, unless its word is enough in this deployment', async () => {
-  const refused = await api.call('POST', `${PATH}/consent`, { as: partner });
+  const refused = await api.call('POST', `${PATH}/consent`, { as: vendor });
   expect([refused.status, refused.body['error']?.['code']]).toEqual([403, 'company-admin-only']);
   Object.assign(api.services, { vendorMaySwitch: true });
-  expect((await api.call('POST', `${PATH}/consent`, { as: partner })).status).toBe(200);
+  expect((await api.call('POST', `${PATH}/consent`, { as: vendor })).status).toBe(200);
 });

@@ -121,7 +121,7 @@ test('every role has a token, and every customer an admin', () => {
   const claims = (token: string): Record<string, unknown> =>
     JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
   expect(Object.values(roles).map((token) => claims(token)['roles'])).toEqual([
-    ['Keyswitch.PartnerAdmin'],
+    ['Keyswitch.VendorAdmin'],
     ['Keyswitch.DataKeys'],
     ['Keyswitch.Auditor'],
   ]);

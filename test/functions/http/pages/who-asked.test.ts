@@ -3,7 +3,7 @@ import { requestedBy } from '../../../../functions/http/caller.ts';
 import { renderPage } from '../../../../functions/http/pages/render.ts';
 import { consent } from './page-views.ts';
 
-const caller = { roles: new Set(['PartnerAdmin'] as const), subject: 'entra:7e5d0000-0000-4000-8000-00000000beef' };
+const caller = { roles: new Set(['VendorAdmin'] as const), subject: 'entra:7e5d0000-0000-4000-8000-00000000beef' };
 
 /** What stands beside "Asked for by" on the page of a link that this caller has made. */
 function shown(actor: string | null): string {
