@@ -160,7 +160,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a kept company key goes by date alone',
-    1,
+    27,
     inFile(
       `${SWITCHES}/sweep-kept.ts`,
       [
@@ -196,7 +196,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a version number is used again after a cancel',
-    5,
+    69,
     inFile(`${SWITCHES}/prepare.ts`, [
       'const toVersion = keyring.value.highVersion + 1;',
       'const toVersion = keyring.value.activeVersion + 1;',
@@ -216,7 +216,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is written without If-Match',
-    410,
+    521,
     inFile(`${SWITCHES}/finish.ts`, [
       "record.write('companies', place.companyId, writes));",
       "record.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))));",
@@ -255,7 +255,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a loss is accepted without asking whether the row opens',
-    1930,
+    1962,
     inFile(`${SWITCHES}/quarantine.ts`, ['if (tried.value.opens) {', 'if (found.key.keyId === "") {']),
   ),
   bug(
@@ -284,7 +284,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a follow takes the rows that it saw at first for all there are',
-    1,
+    42,
     inFile(
       `${SWITCHES}/follow-key-version.ts`,
       [
@@ -355,7 +355,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a denial by the vault in force stops no switch',
-    1301,
+    1336,
     inFile(`${SWITCHES}/worker-keys.ts`, ['if (!mayUseOther(sw, wrap, key.error)) return err(found);', '']),
     inFile(`${SWITCHES}/finish.ts`, ['  if (denied) return denied;\n', '']),
   ),
@@ -419,7 +419,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'the commit is not made under the row that tenants merge',
-    660,
+    739,
     inFile(`${SWITCHES}/finish.ts`, ['    guardCompany(company),\n', '']),
   ),
   bug(
@@ -429,12 +429,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a new wrap is stored that its vault does not open',
-    1,
+    44,
     inFile('shared/operations/wrap-company-key.ts', ['return back.ok ? wrap : back;', 'return wrap;']),
   ),
   bug(
     'no reader looks for a kept company key',
-    1,
+    55,
     inFile(`${DATA_KEYS}/unwrap.ts`, [
       'const key = await keptKeys.get({ companyId, keyringId, version });',
       'const key = await keptKeys.get({ companyId, keyringId, version: 0 });',
@@ -442,7 +442,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a pass opens no row by a kept company key',
-    1,
+    55,
     inFile(`${SWITCHES}/shard-pass.ts`, [
       'keys.set(version, other.value.key);',
       'if (!other.value.isKept) keys.set(version, other.value.key);',
