@@ -1,15 +1,16 @@
 // `npm run mutation`: changes the product in small ways, one at a time, and looks whether a test notices. docs/mutation.md explains it.
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { matchesGlob } from 'node:path/posix';
 import { Stryker } from '@stryker-mutator/core';
 import { fromCommandLine, readCommandLine, UsageError } from '../../scripts/command-line.ts';
 import { changedFiles } from './changed-files.ts';
-import { report } from './score.ts';
+import { report, reportPage } from './score.ts';
 import { TEXTS_FOR_PEOPLE } from './texts.ts';
 
 const MUTATED = 'shared/{domain,operations}/**/*.ts';
-/** Ignored by git, Prettier, ESLint, knip and the layers; holds copies of the tree while this runs, and the report afterwards. */
+/** Ignored by git, Prettier, ESLint, knip and the layers; holds copies of the tree while this runs, and the reports afterwards. */
 const OUTPUT = '.local/mutation';
 /** What the tests of a mutant may take, of what they take without it, and beside that: generous, for a busy machine. */
 const TIMEOUT_FACTOR = 3;
@@ -27,6 +28,8 @@ const USAGE = `${MUTATION} [PATH ...] [options]
   --all        all of shared/domain and shared/operations
   --tests GLOB against these tests only; may be given more than once
   --help       this text
+
+Scores and survivors are written to ${OUTPUT}/report.md.
 `;
 
 const asked = fromCommandLine({ name: MUTATION, usage: USAGE }, (args) => {
@@ -84,7 +87,10 @@ async function run(mutate: readonly string[]): Promise<void> {
   }).runMutationTest();
   const mutants = results.map((mutant) => ({ ...mutant, fileName: relative(process.cwd(), mutant.fileName) }));
   for (const line of report(mutants)) print(line);
-  print(`took ${Math.round((Date.now() - startedMs) / MS_PER_S)} s; ${OUTPUT}/report.html shows each mutant`);
+  writeFileSync(`${OUTPUT}/report.md`, reportPage(mutants, `Mutants of ${new Date().toISOString()}`));
+  print(
+    `took ${Math.round((Date.now() - startedMs) / MS_PER_S)} s; ${OUTPUT}/report.md has scores and survivors, report.html each mutant`,
+  );
 }
 
 const files = chosen();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { report, type Mutant } from './score.ts';
+import { report, reportPage, type Mutant } from './score.ts';
 
 const mutant = (fileName: string, status: string): Mutant => ({
   fileName,
@@ -22,4 +22,23 @@ test('the score counts what tests noticed among what could be noticed, by folder
 
 test('no score is made up where there is nothing to notice', () => {
   expect(report([mutant('a/x.ts', 'Ignored')])).toEqual(['a: no mutants', 'score: no mutants']);
+});
+
+test('the page of a run has the score of each file, the lowest first, and under it what survived', () => {
+  const mutants = [mutant('a/x.ts', 'Killed'), mutant('a/y.ts', 'Survived'), mutant('a/z.ts', 'Ignored')];
+  expect(reportPage(mutants, 'Of today').split('\n')).toEqual([
+    '# Of today',
+    '',
+    'All: 50.00 % (1 of 2)',
+    '',
+    '| file | score |',
+    '| --- | --- |',
+    '| `a/y.ts` | 0.00 % (0 of 1) |',
+    '| `a/x.ts` | 100.00 % (1 of 1) |',
+    '',
+    '## a/y.ts',
+    '',
+    '    a/y.ts:3:5 StringLiteral: ""',
+    '',
+  ]);
 });

@@ -1,4 +1,4 @@
-// Counts what became of the mutants, and says it: the score of each folder, and every mutant that no test noticed. Pure.
+// Counts what became of the mutants, and says it, in lines for a terminal and as a page: scores, and every mutant that no test noticed. Pure.
 
 /** What is taken of a result of Stryker's. */
 export interface Mutant {
@@ -23,6 +23,8 @@ function scoreOf(mutants: readonly Mutant[]): Score {
   return { noticed, valid: noticed + mutants.filter(({ status }) => UNNOTICED.includes(status)).length };
 }
 
+const share = ({ noticed, valid }: Score): number => noticed / valid;
+
 const inWords = ({ noticed, valid }: Score): string =>
   valid === 0 ? 'no mutants' : `${((100 * noticed) / valid).toFixed(2)} % (${noticed} of ${valid})`;
 
@@ -43,4 +45,27 @@ export function report(mutants: readonly Mutant[]): string[] {
   const ofFolder = (folder: string): string =>
     `${folder}: ${inWords(scoreOf(mutants.filter((mutant) => folderOf(mutant) === folder)))}`;
   return [...unnoticed.map(describe), ...folders.map(ofFolder), `score: ${inWords(scoreOf(mutants))}`];
+}
+
+/** The page that is kept of a run, in Markdown: a table of the scores of files, the lowest first, and what survived in each. */
+export function reportPage(mutants: readonly Mutant[], title: string): string {
+  const files = [...Map.groupBy(mutants, ({ fileName }) => fileName)]
+    .map(([fileName, ofFile]) => ({ fileName, ofFile, score: scoreOf(ofFile) }))
+    .filter(({ score }) => score.valid > 0)
+    .toSorted((a, b) => share(a.score) - share(b.score) || (a.fileName < b.fileName ? -1 : 1));
+  const survivors = files.flatMap(({ fileName, ofFile }) => {
+    const unnoticed = ofFile.filter(({ status }) => UNNOTICED.includes(status));
+    return unnoticed.length === 0 ? [] : ['', `## ${fileName}`, '', ...unnoticed.map((one) => `    ${describe(one)}`)];
+  });
+  return [
+    `# ${title}`,
+    '',
+    `All: ${inWords(scoreOf(mutants))}`,
+    '',
+    '| file | score |',
+    '| --- | --- |',
+    ...files.map(({ fileName, score }) => `| \`${fileName}\` | ${inWords(score)} |`),
+    ...survivors,
+    '',
+  ].join('\n');
 }
