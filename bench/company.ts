@@ -19,7 +19,7 @@ import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { handleSwitchWork, type WorkDependencies } from '../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../shared/operations/switches/start-switch.ts';
 import { pageSlots } from '../shared/operations/switches/page-slots.ts';
-import { VaultTurns } from '../shared/operations/switches/vault-turns.ts';
+import { VaultPermits } from '../shared/operations/switches/vault-permits.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../shared/operations/wrap-company-key.ts';
 import { consentedRows, type SeededRow } from '../test/fixtures/consented-connection.ts';
@@ -192,7 +192,7 @@ export class BenchCompany {
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: KEY_TTL_MS }),
       pageSlots: pageSlots(systemClock),
-      vaultTurns: new VaultTurns(systemTimers, systemClock),
+      vaultPermits: new VaultPermits(systemTimers, systemClock),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,

@@ -27,7 +27,7 @@ import { PatientVaults } from '../shared/operations/patient-vaults.ts';
 import { Readiness } from '../shared/operations/readiness.ts';
 import { SilentVaults } from '../shared/operations/silent-vaults.ts';
 import { pageSlots } from '../shared/operations/switches/page-slots.ts';
-import { VaultTurns } from '../shared/operations/switches/vault-turns.ts';
+import { VaultPermits } from '../shared/operations/switches/vault-permits.ts';
 import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { VaultWaits } from '../shared/operations/vault-waits.ts';
 import { parseSettings } from '../shared/settings.ts';
@@ -154,7 +154,7 @@ const services = {
   shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
   workerKeys: new WorkerKeys({ ...opening, vaults: workerVaults }, { ttlMs }),
   pageSlots: pageSlots(clock),
-  vaultTurns: new VaultTurns(timers, clock),
+  vaultPermits: new VaultPermits(timers, clock),
   verifier,
   signIns,
   exportSealer,

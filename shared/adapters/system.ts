@@ -25,7 +25,7 @@ class Turns {
 
 const turns = new Turns();
 
-export const systemTimers: Timers = { sleep: (delayMs) => sleep(delayMs), turn: () => turns.next() };
+export const systemTimers: Timers = { sleep: (delayMs) => sleep(delayMs), yield: () => turns.next() };
 
 const RANDOM_BYTES = 16;
 const IDS_AT_ONCE = 256;

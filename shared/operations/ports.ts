@@ -211,7 +211,7 @@ export interface Timers {
    * Waits until whatever else this process has to do was done, and lets one go on at a time: to be asked for before each stretch of
    * work that keeps the processor busy for milliseconds, so that nobody waits behind more than one of them.
    */
-  turn(): Promise<void>;
+  yield(): Promise<void>;
 }
 
 export interface Entropy {

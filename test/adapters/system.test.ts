@@ -40,7 +40,7 @@ test('one of those who wait for a turn goes on in each round of the event loop, 
         resolve();
       }),
     );
-  const waiting = ['first', 'second', 'third'].map((name) => systemTimers.turn().then(() => order.push(name)));
+  const waiting = ['first', 'second', 'third'].map((name) => systemTimers.yield().then(() => order.push(name)));
   await round('round 1');
   await round('round 2');
   await Promise.all(waiting);

@@ -60,7 +60,7 @@ export function describeSystem(systemOf: () => SystemUnderTest): void {
   test('who waits for a turn lets others go first', async () => {
     const { timers } = systemOf();
     const order: string[] = [];
-    const busy = timers.turn().then(() => order.push('busy'));
+    const busy = timers.yield().then(() => order.push('busy'));
     await Promise.resolve();
     order.push('another');
     await busy;

@@ -29,7 +29,7 @@ export class FakeTimers implements Timers {
     return new Promise((resolve) => setImmediate(resolve));
   }
 
-  turn(): Promise<void> {
+  yield(): Promise<void> {
     return this.sleep();
   }
 }

@@ -47,13 +47,13 @@ const left = (world: World): string[] =>
 const restoreTimeIsOver = (world: World): void => world.clock.advance((RESTORE_DAYS + 1) * DAY_MS);
 const TIMERS = {
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
-  turn: () => new Promise<void>((resolve) => setImmediate(resolve)),
+  yield: () => new Promise<void>((resolve) => setImmediate(resolve)),
 };
 /** Each call takes a turn of the event loop, so that those of many meet. */
 const slowly = (store: Tables): Tables =>
   tablesBut(store, {
-    read: async (...read) => (await TIMERS.turn(), store.read(...read)),
-    write: async (...write) => (await TIMERS.turn(), store.write(...write)),
+    read: async (...read) => (await TIMERS.yield(), store.read(...read)),
+    write: async (...write) => (await TIMERS.yield(), store.write(...write)),
   });
 const generating = (world: World): ReturnType<typeof generateDataKeys> =>
   generateDataKeys(world.host, { ...PLACE, keys: [{}], request: singleRequest(world.entropy) });

@@ -82,7 +82,7 @@ export class ConnectionWorld {
       log: { write: (entry) => void this.logged.push(entry) },
       clock,
       eventLimits: new EventLimits(clock),
-      timers: { sleep: () => Promise.resolve(), turn: () => Promise.resolve() },
+      timers: { sleep: () => Promise.resolve(), yield: () => Promise.resolve() },
       entropy: { bytes: (count) => randomBytes(count), id: () => randomBytes(16).toString('hex') },
       connectionPolicy: {
         allowedSuffixes: ['vault.azure.net'],

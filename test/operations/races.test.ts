@@ -4,7 +4,7 @@ import { StoreUnavailable } from '../../shared/operations/ports.ts';
 import { settleRaces, undecided, type Undecided } from '../../shared/operations/races.ts';
 
 const races = {
-  timers: { sleep: () => Promise.resolve(), turn: () => Promise.resolve() },
+  timers: { sleep: () => Promise.resolve(), yield: () => Promise.resolve() },
   entropy: { bytes: (count: number) => new Uint8Array(count), id: () => 'id' },
 };
 const after = (...undone: readonly Undecided[]): Promise<unknown> => {

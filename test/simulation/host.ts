@@ -15,7 +15,7 @@ import type { SweepDependencies } from '../../shared/operations/switches/sweep.t
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
 import { SilentVaults } from '../../shared/operations/silent-vaults.ts';
 import { pageSlots } from '../../shared/operations/switches/page-slots.ts';
-import { VaultTurns } from '../../shared/operations/switches/vault-turns.ts';
+import { VaultPermits } from '../../shared/operations/switches/vault-permits.ts';
 import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
 import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
@@ -100,7 +100,7 @@ export function startHost(world: PortWorld, name: string): Host {
     keptKeys: new KeptKeys({ ...caller, log, clock, entropy, eventLimits }, companyKeys),
     workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
     pageSlots: pageSlots(clock),
-    vaultTurns: new VaultTurns(timers, clock),
+    vaultPermits: new VaultPermits(timers, clock),
     keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, maxEntries: MAX_ENTRIES }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),
     shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),

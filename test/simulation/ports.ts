@@ -287,7 +287,7 @@ export class SimTimers implements Timers {
     return this.#world.turn(this.#actor, { text: 'sleep', dueMs });
   }
 
-  turn(): Promise<void> {
+  yield(): Promise<void> {
     return this.#world.turn(this.#actor, { text: 'turn' });
   }
 }

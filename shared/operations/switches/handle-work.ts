@@ -24,7 +24,7 @@ import { takeEndedSwitchOff } from './switch-agenda.ts';
 import { checkSwitch } from './switch-seal.ts';
 import { endTrouble, noteTrouble, triesElsewhere } from './switch-trouble.ts';
 import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
-import { NO_TURN } from './vault-turns.ts';
+import { NO_PERMIT } from './vault-permits.ts';
 
 export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing, Recording {
   readonly tables: Recording['tables'];
@@ -40,8 +40,8 @@ export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 
 type Rest =
   | { readonly type: 'nothing' }
   | { readonly type: 'continue'; readonly message: WorkMessage }
-  /** There was no turn to wait for a vault: this comes again. */
-  | { readonly type: 'no-turn'; readonly message: WorkMessage }
+  /** There was no permit to wait for a vault: this comes again. */
+  | { readonly type: 'no-permit'; readonly message: WorkMessage }
   | Trouble;
 interface Trouble {
   readonly type: 'trouble';
@@ -63,7 +63,7 @@ const troubleOf = (
 
 const NOTHING: Rest = { type: 'nothing' };
 const MAX_LOST_RACES = 8;
-/** Until a message that found no turn looks again: soon at first, for a vault that answers; about a minute in all its rounds. */
+/** Until a message that found no permit looks again: soon at first, for a vault that answers; about a minute in all its rounds. */
 const ROUNDS: BackOff = { firstMs: 250, lastMs: 6_000 };
 
 export async function handleSwitchWork(deps: WorkDependencies, message: WorkMessage): Promise<void> {
@@ -78,7 +78,7 @@ export async function handleSwitchWork(deps: WorkDependencies, message: WorkMess
     const rest =
       message.kind === 'advance' ? await advanceInTurn(deps, message) : await reprotect(deps, message, sw.value);
     if (rest.type === 'continue') await deps.queue.send([rest.message]);
-    if (rest.type === 'no-turn') await giveBack(deps, rest.message, sw.value);
+    if (rest.type === 'no-permit') await giveBack(deps, rest.message, sw.value);
     if (rest.type === 'trouble') await meetTrouble(deps, place, { message, trouble: rest });
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
@@ -141,8 +141,8 @@ async function giveBack(deps: WorkDependencies, message: WorkMessage, sw: Switch
 /** Its steps ask vaults, each up to its time-out. */
 async function advanceInTurn(deps: WorkDependencies, message: WorkMessage): Promise<Rest> {
   const { companyId, keyringId, switchId } = message;
-  const rest = await deps.vaultTurns.run(companyId, () => advance(deps, { companyId, keyringId, switchId }));
-  return rest === NO_TURN ? { type: 'no-turn', message } : rest;
+  const rest = await deps.vaultPermits.run(companyId, () => advance(deps, { companyId, keyringId, switchId }));
+  return rest === NO_PERMIT ? { type: 'no-permit', message } : rest;
 }
 
 /** Whatever comes next for a switch, as far as it goes without moving a row. */
@@ -202,7 +202,7 @@ async function reprotect(
   for (let shard = message.firstShard; shard <= message.lastShard; shard += 1) {
     const outcome = await passShard(deps, { companyId, keyringId, switchId, shard }, { generation, deadline });
     if (outcome.type === 'stale') return NOTHING;
-    if (outcome.type === 'no-turn') return { type: 'no-turn', message: { ...message, firstShard: shard } };
+    if (outcome.type === 'no-permit') return { type: 'no-permit', message: { ...message, firstShard: shard } };
     const hasGoneOn = outcome.type === 'done' || outcome.type === 'out-of-time';
     if (hasGoneOn && found.trouble?.shard === shard) {
       await endTrouble(deps, { companyId, keyringId, switchId }, shard);
@@ -220,8 +220,8 @@ async function reprotect(
   }
   const place: SwitchPlace = { companyId, keyringId, switchId };
   if (await othersAreAtWork(deps, place, message)) return NOTHING;
-  const end = await deps.vaultTurns.run(companyId, () => endOf(deps, place, generation));
-  return end === NO_TURN ? { type: 'no-turn', message } : end;
+  const end = await deps.vaultPermits.run(companyId, () => endOf(deps, place, generation));
+  return end === NO_PERMIT ? { type: 'no-permit', message } : end;
 }
 
 /**

@@ -66,12 +66,12 @@ export async function writeRows(
 ): Promise<Advanced> {
   const { end, writer } = input;
   let shard: Advanced = input.from;
-  await deps.timers.turn();
+  await deps.timers.yield();
   for (const { rows, isLast } of chunksOf(input.rows, input.decide)) {
     const listed = await listedIn(deps.tables, place, rows);
     shard = await writeChunk(deps, place, { from: shard, rows, listed, end: isLast ? end : upTo(rows), writer });
     if (!shard) return undefined;
-    if (!isLast) await deps.timers.turn();
+    if (!isLast) await deps.timers.yield();
   }
   return shard;
 }

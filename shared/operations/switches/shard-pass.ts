@@ -21,19 +21,19 @@ import { countsDiffer } from './counts-differ.ts';
 import type { PageSlots } from './page-slots.ts';
 import { writeRows, type End, type PassWriting } from './pass-writes.ts';
 import type { SwitchPlace } from './switch-writes.ts';
-import { NO_TURN, type VaultTurns } from './vault-turns.ts';
+import { NO_PERMIT, type VaultPermits } from './vault-permits.ts';
 import type { WorkerKeyProblem, WorkerKeys, WorkerKeyUse } from './worker-keys.ts';
 
 export interface ShardPassing extends PassWriting, Recording {
   readonly tables: Recording['tables'];
   readonly workerKeys: WorkerKeys;
   readonly pageSlots: PageSlots;
-  readonly vaultTurns: Pick<VaultTurns, 'run'>;
+  readonly vaultPermits: Pick<VaultPermits, 'run'>;
 }
 
 /** `stale`: the switch has moved on, is paused, blocked or over. `no-turn`: as many of its company as may wait for vaults already. */
 export type PassOutcome =
-  | { readonly type: 'done' | 'stale' | 'out-of-time' | 'no-turn' }
+  | { readonly type: 'done' | 'stale' | 'out-of-time' | 'no-permit' }
   | { readonly type: 'problem'; readonly problem: WorkerKeyProblem }
   /** The counts say that the passes have not seen all, or that the shard was turned by no switch that there is. */
   | { readonly type: 'counts-differ'; readonly failure: Failure };
@@ -41,7 +41,7 @@ export type PassOutcome =
 type Moved =
   | 'moved'
   | 'lost-race'
-  | { readonly type: 'no-turn' }
+  | { readonly type: 'no-permit' }
   | Extract<PassOutcome, { readonly type: 'problem' | 'counts-differ' }>;
 
 /**
@@ -110,7 +110,7 @@ async function passPage(
 ): Promise<Moved> {
   const { sw, shard, writer, pages } = input;
   const keys = await keysOf(deps, place, sw, shard.value.phase);
-  if (keys === NO_TURN) return { type: 'no-turn' };
+  if (keys === NO_PERMIT) return { type: 'no-permit' };
   if (!keys.ok) return { type: 'problem', problem: keys.error };
   const move = async (page: RowPage, others: OtherKeys): Promise<Moved> => {
     const decide = decider(deps, keys.value, others);
@@ -131,8 +131,8 @@ async function passPage(
     ({ page, moved }) => (moved === 'moved' ? page.rows.length : undefined),
   );
   if (first.moved) return first.moved;
-  const others = await deps.vaultTurns.run(place.companyId, () => otherKeys(deps, place, sw, first.named));
-  if (others === NO_TURN) return { type: 'no-turn' };
+  const others = await deps.vaultPermits.run(place.companyId, () => otherKeys(deps, place, sw, first.named));
+  if (others === NO_PERMIT) return { type: 'no-permit' };
   if (!others.ok) return { type: 'problem', problem: others.error };
   return deps.pageSlots(
     () => move(first.page, others.value),
@@ -160,7 +160,7 @@ async function keysOf(
   place: SwitchPlace,
   sw: Switch,
   phase: Phase,
-): Promise<Result<PassKeys, WorkerKeyProblem> | typeof NO_TURN> {
+): Promise<Result<PassKeys, WorkerKeyProblem> | typeof NO_PERMIT> {
   const { fromVersion, writeVersion } = turnOf(sw);
   const wanted: { readonly version: number; readonly use: WorkerKeyUse }[] = [
     { version: fromVersion, use: 'rewrap' },
@@ -169,7 +169,7 @@ async function keysOf(
   ];
   const areAtHand = wanted.every((key) => deps.workerKeys.isAtHand(place.companyId, sw, key));
   const open = (): Promise<Result<PassKeys, WorkerKeyProblem>> => openKeys(deps, place, sw, phase);
-  return areAtHand ? open() : deps.vaultTurns.run(place.companyId, open, (keys) => keys.ok);
+  return areAtHand ? open() : deps.vaultPermits.run(place.companyId, open, (keys) => keys.ok);
 }
 
 async function openKeys(

@@ -20,7 +20,7 @@ import { handleSwitchWork, type WorkDependencies } from '../../../shared/operati
 import { CallPlaces } from '../../../functions/http/call-places.ts';
 import { VaultWaits } from '../../../shared/operations/vault-waits.ts';
 import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
-import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
+import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
@@ -182,7 +182,7 @@ export class Api {
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(clock),
-      vaultTurns: new VaultTurns(timers, clock),
+      vaultPermits: new VaultPermits(timers, clock),
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',
         tenantId: TENANT_ID,

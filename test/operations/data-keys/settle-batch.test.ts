@@ -86,7 +86,7 @@ function bench(change: Partial<Shard> = {}, get?: CompanyKeyCache['get']): Bench
       maxDataKeysPerKeyring: 20,
       entropy: new FakeEntropy(),
       log: new FakeLog(),
-      timers: { sleep: (ms) => Promise.resolve(void made.pausesMs.push(ms)), turn: () => Promise.resolve() },
+      timers: { sleep: (ms) => Promise.resolve(void made.pausesMs.push(ms)), yield: () => Promise.resolve() },
     },
   };
   const answer = async (write: Parameters<Tables['write']>): Promise<WriteOutcome> => {

@@ -30,7 +30,7 @@ import type { PurgeSweeping } from '../../../shared/operations/sweep-purges.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
 import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
-import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
+import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
@@ -145,7 +145,7 @@ export class World {
       keptKeys,
       workerKeys: new WorkerKeys(opening, { ttlMs: TTL_MS }),
       pageSlots: pageSlots(clock),
-      vaultTurns: new VaultTurns(timers, clock),
+      vaultPermits: new VaultPermits(timers, clock),
       shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }, this.#options),
       keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: TTL_MS }),
       wrappedRows: new WrappedRows({ tables, clock }, { rows: options.cachedRows ?? 0, ttlMs: TTL_MS }),

@@ -134,7 +134,7 @@ describe('a message to go on', () => {
     await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
     rig.queue.clear();
     const sleep = (): never => expect.fail('a pause where nothing was lost');
-    const timers = { sleep, turn: () => rig.deps.timers.turn() };
+    const timers = { sleep, yield: () => rig.deps.timers.yield() };
     await handleSwitchWork({ ...rig.deps, timers }, ADVANCE);
     expect([await stateOf(rig), rig.queue.size]).toEqual(['re-protecting', 4]);
   });

@@ -24,7 +24,7 @@ import { handleSwitchWork, type WorkDependencies } from '../../../shared/operati
 import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
 import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
 import { sealSwitch } from '../../../shared/operations/switches/switch-seal.ts';
-import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
+import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
@@ -110,7 +110,7 @@ export class Rig {
       keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
       workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
       pageSlots: pageSlots(this.clock),
-      vaultTurns: new VaultTurns(new FakeTimers(), this.clock),
+      vaultPermits: new VaultPermits(new FakeTimers(), this.clock),
       backOff: { firstMs: 1_000, lastMs: 60_000 },
       messageBudgetMs: 60_000,
       finishClaimMs: 25_000,

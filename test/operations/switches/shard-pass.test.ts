@@ -189,7 +189,7 @@ describe('a worker’s turn on a shard', () => {
   it('pauses after each race that it loses, longer each time, and begins anew after one that it wins', async () => {
     const rig = await prepared(5);
     const pausesMs: number[] = [];
-    const timers: Timers = { sleep: (ms) => Promise.resolve(void pausesMs.push(ms)), turn: () => Promise.resolve() };
+    const timers: Timers = { sleep: (ms) => Promise.resolve(void pausesMs.push(ms)), yield: () => Promise.resolve() };
     // Of the turn, the first page and the second, in this order.
     const losses = [true, true, false, true, false, false];
     const { tables } = counted(rig);

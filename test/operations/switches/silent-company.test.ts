@@ -4,7 +4,7 @@ import { SilentVaults } from '../../../shared/operations/silent-vaults.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
-import { VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
+import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
 import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import type { SwitchState } from '../../../shared/domain/switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -43,14 +43,14 @@ async function scene(
 ): Promise<Scene> {
   const clock = new FakeClock();
   const host = new HostWithSlots(clock);
-  const turns = new VaultTurns(host, clock);
+  const permits = new VaultPermits(host, clock);
   const put = (name: string, rig: Rig, companyName: string): void => {
     const tables = host.slow(rig.store);
     const vaults = new SilentVaults(rig.vaults, clock);
     // Every world has the one company; what the process shares knows them apart.
-    const run: VaultTurns['run'] = (_, work, proves) => turns.run(companyName, work, proves);
-    const vaultTurns = { run };
-    const fresh = { ...rig.freshHost(tables), vaults, vaultTurns };
+    const run: VaultPermits['run'] = (_, work, proves) => permits.run(companyName, work, proves);
+    const vaultPermits = { run };
+    const fresh = { ...rig.freshHost(tables), vaults, vaultPermits };
     const deps = host.add(name, { ...fresh, workerKeys: new WorkerKeys(fresh, { ttlMs: 300_000 }) });
     const left = Array.from({ length: rig.queue.size }, () => rig.queue.take()!);
     void deps.queue.send(left);

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { LAST_ROUND } from '../../../shared/domain/work-message.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { NO_TURN, VaultTurns } from '../../../shared/operations/switches/vault-turns.ts';
+import { NO_PERMIT, VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
 import { stateOf } from '../tenants/tenant-rig.ts';
@@ -16,7 +16,7 @@ async function full(): Promise<Rig> {
   const rig = await Rig.withDataKeys(4);
   await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   rig.queue.clear();
-  for (let turn = 0; turn < 2; turn += 1) void rig.deps.vaultTurns.run(COMPANY, never);
+  for (let turn = 0; turn < 2; turn += 1) void rig.deps.vaultPermits.run(COMPANY, never);
   return rig;
 }
 
@@ -24,7 +24,7 @@ async function full(): Promise<Rig> {
 class Moments {
   readonly #clock = new FakeClock();
   #sleeps: { readonly untilMs: number; readonly wake: () => void }[] = [];
-  readonly turns = new VaultTurns(
+  readonly permits = new VaultPermits(
     { sleep: (ms) => new Promise((wake) => this.#sleeps.push({ untilMs: this.#nowMs() + ms, wake })) },
     this.#clock,
   );
@@ -44,10 +44,10 @@ class Moments {
 
   /** One whose vaults have answered. */
   async answering(companyId: string): Promise<void> {
-    await this.turns.run(companyId, done, () => true);
+    await this.permits.run(companyId, done, () => true);
   }
 
-  /** A turn that waits for a vault; `answer` ends it. */
+  /** A permit that waits for a vault; `answer` ends it. */
   hold(companyId: string): {
     readonly isHeld: () => boolean;
     readonly outcome: Promise<string>;
@@ -59,11 +59,11 @@ class Moments {
       isHeld = true;
       return vault.promise;
     };
-    const outcome = this.turns.run(companyId, work);
+    const outcome = this.permits.run(companyId, work);
     return { isHeld: () => isHeld, outcome, answer: () => vault.resolve('done') };
   }
 
-  /** Each is silent: its turn took as long as a call may. */
+  /** Each is silent: its permit took as long as a call may. */
   async silent(companyIds: readonly string[]): Promise<void> {
     const held = companyIds.map((companyId) => this.hold(companyId));
     await this.goOn(SLOW_MS);
@@ -89,14 +89,14 @@ const names = (what: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${what} ${index}`);
 
 let moments: Moments;
-let turns: VaultTurns;
+let permits: VaultPermits;
 beforeEach(() => {
   moments = new Moments();
-  ({ turns } = moments);
+  ({ permits } = moments);
 });
 
 describe('a company whose vaults answer', () => {
-  it('has two turns; further messages wait for them, and none comes to nothing however many they are', async () => {
+  it('has two permits; further messages wait for them, and none comes to nothing however many they are', async () => {
     await moments.answering('a');
     const held = Array.from({ length: 14 }, () => moments.hold('a'));
     for (let ended = 0; ended < 14; ended += 2) {
@@ -118,35 +118,35 @@ describe('a company whose vaults answer', () => {
     const held = Array.from({ length: 16 }, () => moments.hold('new'));
     await moments.goOn(250);
     const given = await outcomesOf(held);
-    expect(given.filter((outcome) => outcome === NO_TURN)).toHaveLength(4);
+    expect(given.filter((outcome) => outcome === NO_PERMIT)).toHaveLength(4);
   });
 
-  it('has a turn after work that throws', async () => {
+  it('has a permit after work that throws', async () => {
     for (let time = 0; time < 3; time += 1)
-      await expect(turns.run('a', () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
-    expect(await turns.run('a', done)).toBe('done');
+      await expect(permits.run('a', () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
+    expect(await permits.run('a', done)).toBe('done');
   });
 
-  it('has its turns beside any number of companies whose vaults do not and that nothing is known of', async () => {
+  it('has its permits beside any number of companies whose vaults do not and that nothing is known of', async () => {
     await moments.answering('ours');
     for (const name of names('silent', 16)) moments.hold(name);
     const ours = [moments.hold('ours'), moments.hold('ours')];
     expect(ours.map(({ isHeld }) => isHeld())).toEqual([true, true]);
   });
 
-  it('and that nothing is known of has a turn beside eight companies whose vaults do not, however many messages they have', () => {
+  it('and that nothing is known of has a permit beside eight companies whose vaults do not, however many messages they have', () => {
     for (const name of names('silent', 8)) for (let message = 0; message < 3; message += 1) moments.hold(name);
     expect(moments.hold('ours').isHeld()).toBe(true);
   });
 });
 
 describe('a company whose vaults do not answer', () => {
-  it('is told so at once while its turns are held, from three seconds on, and goes on when they answer', async () => {
+  it('is told so at once while its permits are held, from three seconds on, and goes on when they answer', async () => {
     const [first, second, waits] = [moments.hold('a'), moments.hold('a'), moments.hold('a')];
     await moments.goOn(SLOW_MS - 1);
     expect(await outcomesOf([waits])).toEqual(['holds']);
     await moments.goOn(1);
-    expect([await waits.outcome, await turns.run('a', done)]).toEqual([NO_TURN, NO_TURN]);
+    expect([await waits.outcome, await permits.run('a', done)]).toEqual([NO_PERMIT, NO_PERMIT]);
     for (const { answer, outcome } of [first, second]) {
       answer();
       await outcome;
@@ -156,11 +156,11 @@ describe('a company whose vaults do not answer', () => {
     expect(held.map(({ isHeld }) => isHeld())).toEqual([true, true]);
   });
 
-  it('has one of the four turns that all such companies have, for ten minutes', async () => {
+  it('has one of the four permits that all such companies have, for ten minutes', async () => {
     await moments.silent(names('silent', 8));
     const held = names('silent', 8).map((name) => moments.hold(name));
     expect(held.map(({ isHeld }) => isHeld())).toEqual([true, true, true, true, false, false, false, false]);
-    expect(await Promise.all(held.slice(4).map(async ({ outcome }) => outcome))).toEqual(Array(4).fill(NO_TURN));
+    expect(await Promise.all(held.slice(4).map(async ({ outcome }) => outcome))).toEqual(Array(4).fill(NO_PERMIT));
     for (const { answer } of held) answer();
     await moments.goOn(TEN_MINUTES_MS);
     const again = names('silent', 8).map((name) => moments.hold(name));
@@ -173,11 +173,11 @@ describe('a company whose vaults do not answer', () => {
     expect(held.filter(({ isHeld }) => isHeld())).toHaveLength(12);
     await moments.goOn(SLOW_MS);
     const given = await outcomesOf(held);
-    expect(given.filter((outcome) => outcome === NO_TURN)).toHaveLength(8);
+    expect(given.filter((outcome) => outcome === NO_PERMIT)).toHaveLength(8);
   });
 });
 
-it('a message without a turn asks no vault, notes no trouble and comes again soon', async () => {
+it('a message without a permit asks no vault, notes no trouble and comes again soon', async () => {
   const rig = await full();
   rig.vaults.calls.length = 0;
   const before = rig.clock.now().getTime();
@@ -196,7 +196,7 @@ it('goes round for about a minute, and is then left to the timer', async () => {
   expect(rig.log.events()).toContain('switch.left-to-timer');
 });
 
-it('so does a message whose keys must be opened anew, and its rows are moved when there is a turn', async () => {
+it('so does a message whose keys must be opened anew, and its rows are moved when there is a permit', async () => {
   const rig = await Rig.withDataKeys(8, { shardCount: 1 });
   await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await rig.drain({ enough: async () => (await stateOf(rig, 's1')) === 're-protecting' });
@@ -204,7 +204,7 @@ it('so does a message whose keys must be opened anew, and its rows are moved whe
   expect(message.kind).toBe('reprotect');
   rig.deps = rig.freshHost();
   const first = Promise.withResolvers<undefined>();
-  const held = [1, 2].map(() => rig.deps.vaultTurns.run(COMPANY, () => first.promise));
+  const held = [1, 2].map(() => rig.deps.vaultPermits.run(COMPANY, () => first.promise));
   await handleSwitchWork(rig.deps, message);
   expect((await rig.shards())[0]).toMatchObject({ phase: 'rewrap', at: { 1: 8 } });
   expect(rig.queue.size).toBe(1);
