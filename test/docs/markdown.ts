@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 export const ROOT = new URL('../../', import.meta.url);
 
-const FOLDERS = ['', 'docs/', 'docs/decisions/'];
+const FOLDERS = ['', 'docs/', 'docs/decisions/', 'local/'];
 
 /** The paths of every page of the project, from its root. */
 export const PAGES: readonly string[] = FOLDERS.flatMap((folder) =>
