@@ -1,6 +1,6 @@
 // Into how many shards a keyring is divided, which never changes. Kept for a while, so that an unwrap need not read the keyring each
 // time; its company may be closed meanwhile, so whoever writes always reads it.
-import { LRUCache } from 'lru-cache';
+import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { shardOf } from '../../domain/shard.ts';
@@ -21,39 +21,32 @@ const MAX_ENTRIES = 10_000;
 
 export class KeyringPlaces {
   readonly #deps: { readonly tables: Tables; readonly clock: Clock };
-  readonly #ttlMs: number;
-  readonly #entries: LRUCache<string, { readonly shardCount: number; readonly expiresAtMs: number }>;
+  readonly #kept: ExpiringCache<KeyringShards, Refusal>;
 
   constructor(
     deps: { readonly tables: Tables; readonly clock: Clock },
-    options: { readonly ttlMs: number; readonly maxEntries?: number },
+    { ttlMs, maxEntries = MAX_ENTRIES }: { readonly ttlMs: number; readonly maxEntries?: number },
   ) {
     this.#deps = deps;
-    this.#ttlMs = options.ttlMs;
-    this.#entries = new LRUCache({ max: options.maxEntries ?? MAX_ENTRIES });
+    this.#kept = new ExpiringCache(deps.clock, { ttlMs, maxEntries });
   }
 
   /** Perhaps from the cache. */
   async find(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
-    const entry = this.#entries.get(nameOf(place));
-    if (entry && entry.expiresAtMs > this.#deps.clock.now().getTime()) {
-      return ok({ shardCount: entry.shardCount });
-    }
-    return this.read(place);
+    const kept = this.#kept.peek(nameOf(place));
+    return kept ? ok(kept.value) : this.read(place);
   }
 
   /** Always from the keyring's row. */
-  async read(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
-    const expiresAtMs = this.#deps.clock.now().getTime() + this.#ttlMs;
-    const keyring = await loadKeyring(this.#deps.tables, place);
-    if (keyring?.value.state !== 'ready') this.#entries.delete(nameOf(place));
-    if (!keyring) return err(notFound('keyring', place.keyringId));
-    if (keyring.value.state !== 'ready') {
-      return err({ type: 'state', code: 'keyring-not-ready', message: 'The keyring is still being created.' });
-    }
-    const { shardCount } = keyring.value;
-    this.#entries.set(nameOf(place), { shardCount, expiresAtMs });
-    return ok({ shardCount });
+  read(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
+    return this.#kept.load(nameOf(place), async () => {
+      const keyring = await loadKeyring(this.#deps.tables, place);
+      if (!keyring) return err(notFound('keyring', place.keyringId));
+      if (keyring.value.state !== 'ready') {
+        return err({ type: 'state', code: 'keyring-not-ready', message: 'The keyring is still being created.' });
+      }
+      return ok({ shardCount: keyring.value.shardCount });
+    });
   }
 }
 

@@ -1,0 +1,98 @@
+// Values that are kept for a time, in this process, the least recently used going first. A time is counted from before a value was asked for: a slow
+// answer must not lengthen it. However many want a value at once, it is loaded once; but whoever comes when the time of a load is over loads anew,
+// since what was asked so long ago may have been answered before it was taken back. What failed is not kept.
+import { ok, type Result } from './result.ts';
+
+/** Milliseconds since 1970: from then on it is not given out. */
+export interface Kept<V> {
+  readonly value: V;
+  readonly endsAtMs: number;
+}
+
+/** Of a value that may end before its time, but never after it. */
+type EndBy = (endsAtMs: number) => void;
+type Load<V, E> = (endBy: EndBy) => Promise<Result<V, E>>;
+
+interface UnderWay<V, E> {
+  readonly answer: Promise<Result<V, E>>;
+  readonly endsAtMs: number;
+}
+
+export class ExpiringCache<V, E = never> {
+  readonly #clock: { now(): Date };
+  readonly #ttlMs: number;
+  readonly #maxEntries: number;
+  /** The least recently used first. */
+  readonly #kept = new Map<string, Kept<V>>();
+  /** By name, what others wait for too. */
+  readonly #shared = new Map<string, UnderWay<V, E>>();
+  /** Every load under way, with the names that were forgotten since it began. */
+  readonly #loads = new Set<Set<string>>();
+
+  constructor(clock: { now(): Date }, options: { readonly ttlMs: number; readonly maxEntries: number }) {
+    this.#clock = clock;
+    this.#ttlMs = options.ttlMs;
+    this.#maxEntries = options.maxEntries;
+  }
+
+  /** What is kept, without waiting for anybody. */
+  peek(name: string): Kept<V> | undefined {
+    const kept = this.#kept.get(name);
+    if (!kept) return undefined;
+    this.#kept.delete(name);
+    if (kept.endsAtMs <= this.#nowMs()) return undefined;
+    this.#kept.set(name, kept);
+    return kept;
+  }
+
+  /** What is kept, or is being loaded, or else what `load` answers. */
+  get(name: string, load: Load<V, E>): Promise<Result<V, E>> {
+    const kept = this.peek(name);
+    if (kept) return Promise.resolve(ok(kept.value));
+    const nowMs = this.#nowMs();
+    const underWay = this.#shared.get(name);
+    if (underWay && underWay.endsAtMs > nowMs) return underWay.answer;
+    const answer = this.load(name, load).finally(() => {
+      if (this.#shared.get(name)?.answer === answer) this.#shared.delete(name);
+    });
+    this.#shared.set(name, { answer, endsAtMs: nowMs + this.#ttlMs });
+    return answer;
+  }
+
+  /** What `load` answers, whatever is kept: it takes the place of that. If it took longer than the time, nothing is changed by it. */
+  async load(name: string, load: Load<V, E>): Promise<Result<V, E>> {
+    const timeIsOverAtMs = this.#nowMs() + this.#ttlMs;
+    let endsAtMs = timeIsOverAtMs;
+    const forgotten = new Set<string>();
+    this.#loads.add(forgotten);
+    try {
+      const answer = await load((atMs) => (endsAtMs = Math.min(endsAtMs, atMs)));
+      if (timeIsOverAtMs <= this.#nowMs() || forgotten.has(name)) return answer;
+      if (answer.ok) this.#keep(name, { value: answer.value, endsAtMs });
+      else this.#kept.delete(name);
+      return answer;
+    } finally {
+      this.#loads.delete(forgotten);
+    }
+  }
+
+  /** Nor is anything kept, or shared with later callers, of a load that is under way. */
+  forget(name: string): void {
+    this.#kept.delete(name);
+    this.#shared.delete(name);
+    for (const forgotten of this.#loads) forgotten.add(name);
+  }
+
+  #keep(name: string, kept: Kept<V>): void {
+    this.#kept.delete(name);
+    this.#kept.set(name, kept);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= this.#maxEntries) return;
+      this.#kept.delete(oldest);
+    }
+  }
+
+  #nowMs(): number {
+    return this.#clock.now().getTime();
+  }
+}
