@@ -67,8 +67,9 @@ export class ExpiringCache<V, E = never> {
     this.#loads.add(forgotten);
     try {
       const answer = await load((atMs) => (endsAtMs = Math.min(endsAtMs, atMs)));
-      if (timeIsOverAtMs <= this.#nowMs() || forgotten.has(name)) return answer;
-      if (answer.ok) this.#keep(name, { value: answer.value, endsAtMs });
+      const nowMs = this.#nowMs();
+      if (timeIsOverAtMs <= nowMs || forgotten.has(name)) return answer;
+      if (answer.ok && endsAtMs > nowMs) this.#keep(name, { value: answer.value, endsAtMs });
       else this.#kept.delete(name);
       return answer;
     } finally {

@@ -37,6 +37,12 @@ test('a good token is checked once in a minute', async () => {
   expect(asked).toEqual(['a', 'a']);
 });
 
+test('a token is checked once, however many show it at once', async () => {
+  const shown = await Promise.all([verifier.verify('a'), verifier.verify('a')]);
+  expect(shown).toEqual([answer, answer]);
+  expect(asked).toEqual(['a']);
+});
+
 test('a token is not taken for another that differs in one character', async () => {
   await verifier.verify('token-a');
   answer = err({ type: 'invalid', reason: 'its signature does not verify' });

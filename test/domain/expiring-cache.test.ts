@@ -62,6 +62,15 @@ describe('what is kept', () => {
     expect(cache.peek('long')?.endsAtMs).toBe(nowMs + TTL_MS);
   });
 
+  it('is nothing that was over as it came, and takes nobody’s room', async () => {
+    await get('b');
+    await get('c');
+    expect(await cache.get('a', (endBy) => (endBy(clock.now().getTime()), Promise.resolve(ok('over'))))).toEqual(
+      ok('over'),
+    );
+    expect(['a', 'b', 'c'].map((name) => cache.peek(name) !== undefined)).toEqual([false, true, true]);
+  });
+
   it('is no more than there is room for: what was used last stays', async () => {
     await get('a');
     await get('b');
