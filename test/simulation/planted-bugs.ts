@@ -362,7 +362,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'a company key is kept for ever',
     1,
-    inFile('shared/operations/company-key-cache.ts', ['if (entry && entry.expiresAtMs > nowMs)', 'if (entry)']),
+    inFile('shared/operations/company-key-cache.ts', ['{ ttlMs, maxEntries }', '{ ttlMs: Infinity, maxEntries }']),
   ),
   bug(
     'a vault that cannot be reached counts as one that denies',
