@@ -49,6 +49,25 @@ module.exports = {
       to: { path: '^(shared/adapters|shared/settings|functions/main)' },
     },
     {
+      name: 'kernel-knows-no-resource',
+      comment: 'What takes every call: kernel <- pages/shell <- pages/sign-in, and kernel <- resources <- routes.ts.',
+      severity: 'error',
+      from: { path: '^functions/http/kernel/' },
+      to: { path: '^functions/http/(resources/|routes\\.ts$|pages/(?!shell/))' },
+    },
+    {
+      name: 'kernel-schemas-know-domain-and-zod',
+      severity: 'error',
+      from: { path: '^functions/http/kernel/schemas/' },
+      to: { pathNot: '^(functions/http/kernel/schemas/|shared/domain/|node_modules/zod/)' },
+    },
+    {
+      name: 'resources-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^functions/http/resources/([^/]+)/' },
+      to: { path: '^functions/http/(resources/|pages/|routes\\.ts$)', pathNot: '^functions/http/resources/$1/' },
+    },
+    {
       name: 'only-adapters-and-main-know-cloud-sdks',
       severity: 'error',
       from: { path: '^(functions|shared)/', pathNot: '^(shared/adapters/|functions/main)' },

@@ -1,19 +1,19 @@
 // The one route table: every call of the API, once.
-import { companyRoutes, type CompanyServices } from './companies.ts';
-import { connectionRoutes, type ConnectionServices } from './connections.ts';
-import { eventRoutes, type EventServices } from './events.ts';
-import { exportRoutes, type ExportServices } from './exports.ts';
-import { dataKeyRoutes, type DataKeyServices } from './data-keys.ts';
-import { healthRoutes, type HealthServices } from './health.ts';
-import { keyringRoutes } from './keyrings.ts';
-import { metaRoutes, type MetaServices } from './meta.ts';
-import type { Route } from './route.ts';
-import type { EdgeServices } from './serve.ts';
-import { signInRoutes } from './sign-ins.ts';
-import { recountRoutes } from './recount.ts';
-import { switchRoutes, type SwitchServices } from './switches.ts';
-import { vaultClaimRoutes } from './vault-claims.ts';
-import { tenantRoutes, type TenantServices } from './tenants.ts';
+import { companyRoutes, type CompanyServices } from './resources/companies/routes.ts';
+import { connectionRoutes, type ConnectionServices } from './resources/connections/routes.ts';
+import { eventRoutes, type EventServices } from './resources/events/routes.ts';
+import { exportRoutes, type ExportServices } from './resources/exports/routes.ts';
+import { dataKeyRoutes, type DataKeyServices } from './resources/data-keys/routes.ts';
+import { healthRoutes, type HealthServices } from './resources/health/routes.ts';
+import { keyringRoutes } from './resources/keyrings/routes.ts';
+import { metaRoutes, type MetaServices } from './resources/meta/routes.ts';
+import type { Route } from './kernel/route.ts';
+import type { EdgeServices } from './kernel/serve.ts';
+import { signInRoutes } from './pages/sign-in/routes.ts';
+import { recountRoutes } from './resources/keyrings/recount.ts';
+import { switchRoutes, type SwitchServices } from './resources/switches/routes.ts';
+import { vaultClaimRoutes } from './resources/vault-claims/routes.ts';
+import { tenantRoutes, type TenantServices } from './resources/tenants/routes.ts';
 
 export type HttpServices = EdgeServices &
   HealthServices &

@@ -1,5 +1,5 @@
 // Why an operation does not do what its caller asked: one tagged union with its facts. Pure. What the caller sees of it is
-// decided in one place at the edge (functions/http/failure-to-response.ts).
+// decided in one place at the edge (functions/http/kernel/errors.ts).
 import type { Failure } from './failure.ts';
 
 export type Refusal =

@@ -3,7 +3,7 @@
 import { METHODS as nodeMethods } from 'node:http';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { until } from '../end-to-end/run.ts';
-import { AREAS } from '../../functions/http/route.ts';
+import { AREAS } from '../../functions/http/kernel/route.ts';
 import { attack } from './attacks.ts';
 import { send } from './raw-request.ts';
 import { Scene } from './scene.ts';

@@ -1,6 +1,6 @@
 // A Functions app of pages alone, bundled and run as the real app is: the product's edge, with routes that answer every page.
 import { app } from '@azure/functions';
-import { registerRoutes } from '../../functions/http/register.ts';
+import { registerRoutes } from '../../functions/http/kernel/register.ts';
 import { systemClock, systemEntropy, systemTimers } from '../../shared/adapters/system.ts';
 import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SIGN_IN_COOKIE } from '../../functions/http/pages/browser.ts';
+import { SIGN_IN_COOKIE } from '../../functions/http/pages/shell/browser.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { COOKIE_VALUE } from '../functions/http/pages/page-routes.ts';
 import { describeInBrowser, openChromium } from './chromium.ts';

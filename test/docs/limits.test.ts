@@ -1,7 +1,7 @@
 // The table of limits in docs/security.md against the numbers that the code goes by.
 import { expect, test } from 'vitest';
-import { BODY_LIMIT_MS, MAX_BODY_BYTES, MAX_FORM_BYTES } from '../../functions/http/body.ts';
-import { pageQuery } from '../../functions/http/schemas/pages.ts';
+import { BODY_LIMIT_MS, MAX_BODY_BYTES, MAX_FORM_BYTES } from '../../functions/http/kernel/body.ts';
+import { pageQuery } from '../../functions/http/kernel/schemas/pages.ts';
 import { MAX_DATA_KEYS_PER_KEYRING } from '../../shared/domain/keyring.ts';
 import { MAX_EVENTS_PER_MINUTE, MAX_REFUSALS_PER_DAY } from '../../shared/operations/audit/event-limits.ts';
 import { MAX_CALLS_PER_MINUTE, MAX_SIGN_INS_PER_MINUTE } from '../../shared/operations/call-limit.ts';

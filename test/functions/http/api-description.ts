@@ -1,8 +1,8 @@
 // Holds answers against the OpenAPI description: status, headers and body must be as it says.
 import { expect } from 'vitest';
 import * as z from 'zod';
-import { LAST } from '../../../functions/http/register.ts';
-import type { Route } from '../../../functions/http/route.ts';
+import { LAST } from '../../../functions/http/kernel/register.ts';
+import type { Route } from '../../../functions/http/kernel/route.ts';
 import { exactDocumentOf, operationsOf, type DescribedOperation } from '../../fixtures/api-document.ts';
 import type { ApiAnswer } from './api-answer.ts';
 

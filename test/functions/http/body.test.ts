@@ -6,7 +6,7 @@ import {
   readFormBody,
   readJsonBody,
   type BodySource,
-} from '../../../functions/http/body.ts';
+} from '../../../functions/http/kernel/body.ts';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -1,6 +1,6 @@
 // Places for calls: who waits, who is turned away, and that no company uses up the places of another. Calls end when a test says so.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CallPlaces } from '../../../functions/http/call-places.ts';
+import { CallPlaces } from '../../../functions/http/kernel/call-places.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import { ok, type Result } from '../../../shared/domain/result.ts';
 import { FakeClock, FakeLog } from '../../fakes/fake-system.ts';

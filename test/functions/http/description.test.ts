@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { EXAMPLES } from '../../../functions/http/description/examples.ts';
-import { API_VERSION } from '../../../functions/http/meta.ts';
+import { EXAMPLES } from '../../../functions/http/kernel/openapi/examples.ts';
+import { API_VERSION } from '../../../functions/http/resources/meta/routes.ts';
 import { routes } from '../../../functions/http/routes.ts';
 import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
 import {

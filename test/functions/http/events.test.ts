@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { clientAddress } from '../../../functions/http/caller.ts';
+import { clientAddress } from '../../../functions/http/kernel/caller.ts';
 import { recordDataKeyCalls } from '../../../shared/operations/audit/data-key-calls.ts';
-import { chainToBody } from '../../../functions/http/schemas/events.ts';
+import { chainToBody } from '../../../functions/http/resources/events/bodies.ts';
 import { sweepHeads } from '../../../shared/operations/audit/sign-heads.ts';
 import { verifyEvents, type ChainPiece } from '../../../shared/operations/audit/verify-events.ts';
 import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';

@@ -1,6 +1,6 @@
 // How far a process is behind, by a clock and timers that a test moves.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { LoopDelay } from '../../../functions/http/loop-delay.ts';
+import { LoopDelay } from '../../../functions/http/kernel/loop-delay.ts';
 
 const EVERY_MS = 100;
 

@@ -1,8 +1,8 @@
 // Methods that clients, probes and strangers use beside those of the table.
 import { METHODS } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ALL_METHODS, makeHearable } from '../../../functions/http/methods.ts';
-import { fullPath } from '../../../functions/http/route.ts';
+import { ALL_METHODS, makeHearable } from '../../../functions/http/kernel/methods.ts';
+import { fullPath } from '../../../functions/http/kernel/route.ts';
 import { routes } from '../../../functions/http/routes.ts';
 import type { Claims } from '../../fakes/fake-token-issuer.ts';
 import { CUSTOMER_TENANT, adminOf, Api, backend, connect, vendor, registerCompany } from './api.ts';

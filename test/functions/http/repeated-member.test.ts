@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { readJsonBody } from '../../../functions/http/body.ts';
-import { repeatedMember } from '../../../functions/http/repeated-member.ts';
+import { readJsonBody } from '../../../functions/http/kernel/body.ts';
+import { repeatedMember } from '../../../functions/http/kernel/repeated-member.ts';
 
 test.each([
   ['{"a":1,"a":2}', 'a'],

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MAX_BODY_BYTES } from '../../../functions/http/body.ts';
+import { MAX_BODY_BYTES } from '../../../functions/http/kernel/body.ts';
 import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import type { ApiAnswer } from './api-answer.ts';

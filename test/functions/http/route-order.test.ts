@@ -1,8 +1,8 @@
 // Whether the Functions host, which takes functions by name and of their routes the first that fits, reaches every route.
 import { METHODS as nodeMethods } from 'node:http';
 import { expect, test } from 'vitest';
-import { AREAS } from '../../../functions/http/route.ts';
-import { LAST, registerReserved, registerRoutes, type HttpApp } from '../../../functions/http/register.ts';
+import { AREAS } from '../../../functions/http/kernel/route.ts';
+import { LAST, registerReserved, registerRoutes, type HttpApp } from '../../../functions/http/kernel/register.ts';
 import { routes, type HttpServices } from '../../../functions/http/routes.ts';
 import { compareNames, createRouteTable } from '../../../local/functions-host/route-table.ts';
 

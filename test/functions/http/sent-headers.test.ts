@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tellSentHeaders, type PassedRequest, type Told } from '../../../functions/http/sent-headers.ts';
+import { tellSentHeaders, type PassedRequest, type Told } from '../../../functions/http/kernel/sent-headers.ts';
 
 const SENT = {
   authorization: ['Bearer a'],

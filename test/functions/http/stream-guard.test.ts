@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { guardStream, type CoreApi } from '../../../functions/http/stream-guard.ts';
+import { guardStream, type CoreApi } from '../../../functions/http/kernel/stream-guard.ts';
 
 type Model = NonNullable<ReturnType<CoreApi['getProgrammingModel']>>;
 type Invocation = ReturnType<Model['getInvocationModel']>;

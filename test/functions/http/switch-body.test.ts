@@ -1,6 +1,6 @@
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { expect, test } from 'vitest';
-import { switchBody, switchToBody } from '../../../functions/http/schemas/switches.ts';
+import { switchBody, switchToBody } from '../../../functions/http/resources/switches/bodies.ts';
 import type { SwitchView } from '../../../shared/operations/switches/switch-view.ts';
 
 const VIEW: SwitchView = {

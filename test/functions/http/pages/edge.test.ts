@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MAX_FORM_BYTES } from '../../../../functions/http/body.ts';
-import { SIGN_IN_COOKIE } from '../../../../functions/http/pages/browser.ts';
+import { MAX_FORM_BYTES } from '../../../../functions/http/kernel/body.ts';
+import { SIGN_IN_COOKIE } from '../../../../functions/http/pages/shell/browser.ts';
 import { routes } from '../../../../functions/http/routes.ts';
 import type { ApiAnswer } from '../api-answer.ts';
 import { Api } from '../api.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { html } from '../../../../functions/http/pages/html.ts';
+import { html } from '../../../../functions/http/pages/shell/html.ts';
 import { withoutUnseen } from '../../../../shared/domain/visible-text.ts';
 
 const text = fc.oneof(

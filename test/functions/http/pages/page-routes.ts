@@ -1,7 +1,7 @@
 // Routes that answer every page, through the real edge: what tests of the edge and of the browser ask.
 import * as z from 'zod';
-import { definePageRoute } from '../../../../functions/http/pages/page-route.ts';
-import type { PageRefusal } from '../../../../functions/http/pages/page-answer.ts';
+import { definePageRoute } from '../../../../functions/http/pages/shell/page-route.ts';
+import type { PageRefusal } from '../../../../functions/http/pages/shell/page-answer.ts';
 import { failure } from '../../../../shared/domain/failure-catalogue.ts';
 import { notFound, refusedBy } from '../../../../shared/domain/refusal.ts';
 import { err, ok } from '../../../../shared/domain/result.ts';

@@ -1,6 +1,6 @@
 // A view of every page there is, with names as people really have them, and hostile ones.
 import { failure } from '../../../../shared/domain/failure-catalogue.ts';
-import type { ConsentSubject, PageView, VerificationSubject } from '../../../../functions/http/pages/views.ts';
+import type { ConsentSubject, PageView, VerificationSubject } from '../../../../functions/http/pages/sign-in/views.ts';
 
 const asked = {
   company: { id: 'contoso', displayName: 'Contoso Steel & Sons' },

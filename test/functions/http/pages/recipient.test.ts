@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { renderPage } from '../../../../functions/http/pages/render.ts';
-import type { VerificationSubject } from '../../../../functions/http/pages/views.ts';
+import { renderPage } from '../../../../functions/http/pages/sign-in/render.ts';
+import type { VerificationSubject } from '../../../../functions/http/pages/sign-in/views.ts';
 
 const THUMBPRINT = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs';
 type Recipient = Extract<VerificationSubject['approval'], { for: 'export' }>['recipient'];

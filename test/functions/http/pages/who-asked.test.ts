@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { requestedBy } from '../../../../functions/http/caller.ts';
-import { renderPage } from '../../../../functions/http/pages/render.ts';
+import { requestedBy } from '../../../../functions/http/kernel/caller.ts';
+import { renderPage } from '../../../../functions/http/pages/sign-in/render.ts';
 import { consent } from './page-views.ts';
 
 const caller = { roles: new Set(['VendorAdmin'] as const), subject: 'entra:7e5d0000-0000-4000-8000-00000000beef' };

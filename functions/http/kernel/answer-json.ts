@@ -1,0 +1,41 @@
+// Answers for programs: JSON, entity tags, and every error in one shape. Pure.
+import { namesEtag, publicEtag } from './etags.ts';
+import { failureToResponse } from './errors.ts';
+import type { Answer, Refused, RouteDescription } from './route.ts';
+import type { PlainAnswer } from './whole-answer.ts';
+
+export function answerWithJson(
+  answer: Answer<unknown>,
+  about: {
+    readonly requestId: string;
+    readonly route: Pick<RouteDescription, 'carriesKeys' | 'conditions'>;
+    readonly headers: { get(name: string): string | null };
+  },
+): PlainAnswer {
+  const { requestId, route } = about;
+  const etag = answer.etag === undefined ? undefined : publicEtag(answer.etag);
+  const headers = {
+    ...commonHeaders(requestId),
+    ...(route.carriesKeys ? {} : { 'Cache-Control': 'private, no-cache' }),
+    ...(etag === undefined ? {} : { ETag: etag }),
+    ...answer.headers,
+  };
+  const known = route.conditions === 'read' ? about.headers.get('if-none-match') : null;
+  if (known !== null && etag !== undefined && namesEtag(known, etag)) return { status: 304, headers };
+  return { status: answer.status, headers, ...(answer.body === undefined ? {} : { jsonBody: answer.body }) };
+}
+
+export function refuseWithJson(
+  refused: Refused,
+  about: { readonly requestId: string; readonly isVendorAdmin: boolean },
+): PlainAnswer {
+  const { status, headers, body } = failureToResponse(refused, about);
+  return { status, headers: { ...commonHeaders(about.requestId), ...headers }, jsonBody: body };
+}
+
+/** Errors and whatever carries keys stay in no cache at all; the rest may be kept by its caller if it asks again each time. */
+const commonHeaders = (requestId: string): Readonly<Record<string, string>> => ({
+  'x-ms-request-id': requestId,
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+});

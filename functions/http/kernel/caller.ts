@@ -1,0 +1,83 @@
+// Who is asking, from where, and what a caller may do. Claims come from a verified token only; what a header asserts about the person
+// behind the call is recorded and never authorises. No I/O but through the TokenVerifier port.
+import { isIP } from 'node:net';
+import { isResourceId } from '../../../shared/domain/ids.ts';
+import { err, ok, type Result } from '../../../shared/domain/result.ts';
+import type { TokenVerifier, VerifiedToken } from '../../../shared/operations/ports.ts';
+import { actorOf } from './actor.ts';
+import type { EdgeRefusal } from './errors.ts';
+import { claimOf, ROLES, type Role } from './roles.ts';
+
+export interface Caller {
+  readonly roles: ReadonlySet<Role>;
+  /** The only company that a CompanyAdmin may know of; absent if the token names none. */
+  readonly companyId?: string;
+  /** Stable, unique across issuers, and no secret: what is recorded as the one who asked. */
+  readonly subject: string;
+}
+
+/** Entra's tokens stay far below; a longer one is not worth a signature check. */
+const MAX_AUTHORIZATION_CHARS = 16_384;
+const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
+
+/** The caller behind the Authorization header. */
+export async function authenticate(
+  deps: { readonly verifier: TokenVerifier; readonly companyClaim: string },
+  authorization: string | null,
+): Promise<Result<Caller, EdgeRefusal>> {
+  if (authorization === null) return err({ type: 'unauthenticated' });
+  const token = authorization.length <= MAX_AUTHORIZATION_CHARS ? BEARER.exec(authorization)?.[1] : undefined;
+  if (token === undefined)
+    return err({ type: 'unauthenticated', reason: 'the Authorization header is no bearer token' });
+  const verified = await deps.verifier.verify(token);
+  if (verified.ok) return ok(callerOf(verified.value, deps.companyClaim));
+  return verified.error.type === 'invalid'
+    ? err({ type: 'unauthenticated', reason: verified.error.reason })
+    : err({ type: 'identity-provider-unavailable' });
+}
+
+function callerOf(token: VerifiedToken, companyClaim: string): Caller {
+  const held: readonly unknown[] = Array.isArray(token.claims['roles']) ? token.claims['roles'] : [];
+  const roles = new Set(ROLES.filter((role) => held.includes(claimOf(role))));
+  const company = token.claims[companyClaim];
+  const companyId = typeof company === 'string' && isResourceId(company) ? company : undefined;
+  return { roles, subject: token.subject, ...(companyId === undefined ? {} : { companyId }) };
+}
+
+/**
+ * Undefined if the caller may. `companyId` is the company in the path, as written there; absent for routes of no company.
+ * A company that the caller may not know of is answered exactly like one that does not exist. A token without any of our
+ * roles gets 403 for whatever it asks: the answer is the same for every id, so it tells nothing.
+ */
+export function refuse(
+  caller: Caller,
+  access: { readonly roles: readonly Role[]; readonly companyId?: string },
+): EdgeRefusal | undefined {
+  const { roles, companyId } = access;
+  const knows = (role: Role): boolean =>
+    companyId === undefined || role !== 'CompanyAdmin' || caller.companyId === companyId;
+  const known = [...caller.roles].filter(knows);
+  if (known.some((role) => roles.includes(role))) return undefined;
+  if (companyId !== undefined && known.length === 0 && caller.roles.size > 0)
+    return { type: 'unknown-company', companyId };
+  return { type: 'forbidden', roles };
+}
+
+/** Who is recorded as having asked: the token's subject and, if the vendor's product named one, the person behind it. */
+export function requestedBy(caller: Caller, actor: string | null): Result<string, EdgeRefusal> {
+  if (actor === null) return ok(caller.subject);
+  const name = actorOf(actor);
+  if (name.ok) return ok(`${caller.subject} asserting ${JSON.stringify(name.value)}`);
+  const details = [{ code: 'invalid-value', target: 'header.Keyswitch-Actor', message: `${name.error}.` }] as const;
+  return err({ type: 'invalid-request', details });
+}
+
+/**
+ * The address of the client as the platform's front end saw it: the last entry, which it appends itself, without its port. Whatever stands
+ * before was sent by the client. For the record only; empty if there is none.
+ */
+export function clientAddress(forwardedFor: string | null): string {
+  const last = forwardedFor?.split(',').at(-1)?.trim() ?? '';
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(last)?.[1] ?? /^([^:]+):\d+$/.exec(last)?.[1] ?? last;
+  return isIP(bare) === 0 ? '' : bare;
+}

@@ -1,0 +1,94 @@
+// Every code of an error but those of failures (shared/domain/failure.ts): its status, and when it is given. The one source of what is answered
+// (failure-to-response.ts) and of what is described (description/operation-codes.ts). Codes are public API.
+import type { ResourceKind, StateCode } from '../../../shared/domain/refusal.ts';
+
+interface Entry {
+  readonly status: number;
+  readonly when: string;
+}
+
+const missing = (what: string): Entry => ({
+  status: 404,
+  when: `There is no such ${what}, or the caller may not know of it.`,
+});
+const exists = (what: string): Entry => ({
+  status: 409,
+  when: `There is a ${what} of this id already, and it is another one.`,
+});
+const state = (when: string): Entry => ({ status: 409, when });
+
+const OF_RESOURCES = {
+  'company-not-found': missing('company'),
+  'keyring-not-found': missing('keyring'),
+  'connection-not-found': missing('connection'),
+  'tenant-not-found': missing('tenant'),
+  'switch-not-found': missing('switch'),
+  'data-key-not-found': missing('data key'),
+  'vault-claim-not-found': missing('claim of a vault key'),
+  'company-exists': exists('company'),
+  'keyring-exists': exists('keyring'),
+  'connection-exists': exists('connection'),
+  'tenant-exists': exists('tenant'),
+  'switch-exists': exists('switch'),
+  'data-key-exists': exists('data key'),
+  'vault-claim-exists': exists('claim of a vault key'),
+} as const satisfies Record<`${ResourceKind}-${'not-found' | 'exists'}`, Entry>;
+
+const OF_STATES = {
+  'company-has-data-keys': state('Data keys of the company are in use.'),
+  'company-has-restorable-data-keys': state('Deleted data keys can still be restored; the message says until when.'),
+  'company-closing': state('The company is being deleted.'),
+  'keyring-not-ready': state('The keyring is being made: put it again.'),
+  'keyring-full': state('The keyring holds as many data keys as it can.'),
+  'connection-in-use': state('A keyring or an unfinished switch depends on the connection.'),
+  'connection-not-tested': state('The connection was not tested yet: test it first.'),
+  'connection-test-failed': state('The last test of the connection failed: test it again.'),
+  'connection-not-in-force': state('No keyring is under this connection.'),
+  'vault-claim-in-use': state('A keyring or an unfinished switch depends on the vault key.'),
+  'same-vault-key': state('The keyring is under this key already.'),
+  'too-many-tenants': state('The company has as many tenants as it can.'),
+  'destination-changed': state('What was approved is no longer what would be done.'),
+  'nothing-to-verify': state('There is nothing that this tenant could approve.'),
+  'switch-ended': state('The switch has ended.'),
+  'switch-not-running': state('The switch is not moving data keys.'),
+  'switch-not-blocked': state('Nothing blocks the switch.'),
+  'data-key-quarantined': state('The data key waits for a decision.'),
+  'data-key-not-quarantined': state('The data key waits for no decision.'),
+  'data-key-not-deleted': state('The data key is not deleted.'),
+  'data-key-lost': state('The data key was given up.'),
+  'data-key-opens': state('A company key opens the data key: it is not lost.'),
+  'reprotections-exhausted': state('The keyring was moved as often as it can be.'),
+  'company-key-changed': state('A switch has ended since the first page: begin anew.'),
+  'tenants-unverified': state('Not every tenant has approved.'),
+  'recipient-not-approved': state('The tenants approved an export for another recipient.'),
+} as const satisfies Record<StateCode, Entry>;
+
+const OF_THE_EDGE = {
+  'invalid-request': { status: 400, when: '`details` name every fault.' },
+  'malformed-json': { status: 400, when: 'The body is not JSON in UTF-8.' },
+  unauthenticated: { status: 401, when: 'No token, or one that is refused; WWW-Authenticate says why.' },
+  forbidden: { status: 403, when: 'The token carries none of the roles that this takes.' },
+  'company-admin-only': { status: 403, when: 'Only an admin of the company itself may do this.' },
+  'route-not-found': { status: 404, when: 'There is nothing at this path.' },
+  'method-not-allowed': { status: 405, when: 'The path knows other methods; Allow names them.' },
+  'body-incomplete': { status: 408, when: 'The body did not arrive whole within thirty seconds; nothing was done.' },
+  'switch-in-progress': { status: 409, when: 'A switch of the keyring is not finished.' },
+  'idempotency-key-reused': { status: 409, when: 'The Idempotency-Key came with another request before.' },
+  'company-closed': { status: 410, when: 'The company was deleted; its id is never used again.' },
+  'precondition-failed': { status: 412, when: 'If-Match or If-None-Match did not hold.' },
+  'body-too-large': { status: 413, when: 'The body is larger than 1 MiB, or a form than 16 KiB.' },
+  'unsupported-media-type': { status: 415, when: 'The body is not of the described media type, or is compressed.' },
+  'too-many-requests': { status: 429, when: 'Too many of these calls in this minute.' },
+  'internal-error': { status: 500, when: 'A fault of Keyswitch; the log names it by x-ms-request-id.' },
+  busy: { status: 503, when: 'Too many callers write here at once; nothing was done.' },
+  overloaded: { status: 503, when: 'More calls wait than can be answered in time; nothing was done.' },
+  'store-unavailable': { status: 503, when: 'The store does not answer.' },
+  'not-ready': { status: 503, when: 'It cannot work now.' },
+  'identity-provider-unavailable': { status: 503, when: 'The keys that tokens are checked with cannot be had.' },
+} as const satisfies Record<string, Entry>;
+
+export const ERROR_CODES = { ...OF_THE_EDGE, ...OF_RESOURCES, ...OF_STATES } as const;
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Whether asking again may help whatever the code is: such an answer carries Retry-After. */
+export const isTransient = (status: number): boolean => status === 408 || status === 429 || status === 503;

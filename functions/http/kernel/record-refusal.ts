@@ -1,0 +1,40 @@
+// What is recorded of a call that was refused: that an authenticated caller may not, and whatever says that somebody has tampered. Bounded
+// by recordEvent; what the caller is answered does not depend on it.
+import type { Actor } from '../../../shared/domain/audit.ts';
+import { isResourceId } from '../../../shared/domain/ids.ts';
+import type { Refusal } from '../../../shared/domain/refusal.ts';
+import { SYSTEM_PARTITION } from '../../../shared/domain/rows/row-keys.ts';
+import { recordEvent, recordFailure, type Recording } from '../../../shared/operations/audit/record-event.ts';
+import type { Caller } from './caller.ts';
+import type { EdgeRefusal } from './errors.ts';
+
+interface RefusedCall {
+  readonly route: { readonly operationId: string };
+  readonly params: Readonly<Record<string, string>>;
+  readonly caller: Caller | undefined;
+  readonly from: string;
+  readonly requestId: string;
+  readonly refused: Refusal | EdgeRefusal;
+}
+
+export async function recordRefusal(deps: Recording, call: RefusedCall): Promise<void> {
+  const { caller, from, requestId, refused, params } = call;
+  if (!caller) return;
+  const actor: Actor = { by: caller.subject, from, requestId };
+  const target = call.route.operationId;
+  const record = (companyId: string, detail: Readonly<Record<string, string | undefined>>): Promise<boolean> =>
+    recordEvent(deps, actor, { action: 'access.refused', companyId, target, detail, outcome: 'refused' });
+  if (refused.type === 'forbidden' || refused.type === 'unknown-company') {
+    // In the caller's own chain: the company in the path may not exist, and a name made up must not make a chain.
+    const asked = resourceId(params['companyId']);
+    await record(caller.companyId ?? SYSTEM_PARTITION, { code: refused.type, asked });
+  }
+  if (refused.type === 'company-admin-only') await record(refused.companyId, { code: refused.type });
+  if (refused.type === 'failure') {
+    const companyId = resourceId(params['companyId']) ?? SYSTEM_PARTITION;
+    await recordFailure(deps, actor, { companyId, target, failure: refused.failure });
+  }
+}
+
+const resourceId = (text: string | undefined): string | undefined =>
+  text !== undefined && isResourceId(text) ? text : undefined;

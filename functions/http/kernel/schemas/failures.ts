@@ -1,0 +1,63 @@
+// Errors and failures as callers see them. Pure.
+import * as z from 'zod';
+import { FAILURE_CODES } from '../../../../shared/domain/failure.ts';
+import { time } from './ids.ts';
+
+export const failureCode = z
+  .enum(FAILURE_CODES)
+  .meta({ id: 'FailureCode', description: 'Stable; docs/failures.md says of each what it means and what to do.' });
+
+export const remedy = z
+  .strictObject({ text: z.string(), azureCli: z.string().optional(), portal: z.string().optional() })
+  .meta({ id: 'Remedy', description: 'What to do, filled in with the real names.' });
+
+const serviceAnswer = z
+  .strictObject({
+    status: z.number().int().optional(),
+    code: z.string().optional(),
+    message: z.string().optional(),
+    correlationId: z.string().optional(),
+  })
+  .meta({ description: "The service's own answer; for Keyswitch.VendorAdmin only." });
+
+const shownOfFailure = {
+  kind: z.enum(['input', 'transient', 'propagating', 'denied', 'warning', 'integrity']).meta({
+    description:
+      '`input`: what was sent is wrong. `transient`: may pass, ask again after Retry-After. `propagating`: a grant may not have arrived yet, ask again until `becomesDeniedAt`. `denied`: until its owner acts. `warning`: nothing is refused in force. `integrity`: something was tampered with or is damaged.',
+  }),
+  owner: z.enum(['company-admin', 'azure-admin', 'vendor']).meta({ description: 'Whose move it is.' }),
+  cause: z.string(),
+  remedy,
+  suggestion: z
+    .strictObject({ vaultUri: z.string().optional(), keyName: z.string().optional() })
+    .optional()
+    .meta({ description: 'What was probably meant, split into its fields; at least one of the two.' }),
+  becomesDeniedAt: time.optional().meta({ description: 'While waiting for Azure: when it becomes a denial.' }),
+  correlationId: z.string().optional().meta({ description: 'Of the service, for its support.' }),
+  innererror: serviceAnswer.optional(),
+};
+
+export const failureBody = z
+  .strictObject({ code: failureCode, message: z.string(), ...shownOfFailure })
+  .meta({ id: 'Failure', description: 'How a provider, Entra or the input refused.' });
+
+const detail = z.strictObject({
+  code: z.enum(['missing-field', 'unknown-field', 'invalid-value']),
+  target: z.string().meta({ example: 'body.vaultUri' }),
+  message: z.string(),
+});
+
+export const errorOfOne = z
+  .strictObject({
+    code: z.string().meta({
+      description:
+        'Stable; also in the header x-ms-error-code. `x-error-codes` of the operation lists those that it gives.',
+    }),
+    message: z.string(),
+    target: z.string().optional(),
+    details: z.array(detail).max(100).optional(),
+    ...z.object(shownOfFailure).partial().shape,
+  })
+  .meta({ id: 'ErrorOfOne' });
+
+export const errorBody = z.strictObject({ error: errorOfOne }).meta({ id: 'Error' });

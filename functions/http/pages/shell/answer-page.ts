@@ -1,0 +1,98 @@
+// Answers for people: HTML with headers that allow it nothing but its own style and forms to ourselves. Pure.
+import type { Cookie } from '@azure/functions';
+import { failureToResponse, type EdgeRefusal } from '../../kernel/errors.ts';
+import type { Refusal } from '../../../../shared/domain/refusal.ts';
+import { present } from '../../../../shared/domain/rows/cells.ts';
+import { isCookieValue, SIGN_IN_COOKIE } from './browser.ts';
+import type { CookieChange, PageAnswer, PageRefusal } from './page-answer.ts';
+import { renderPage } from '../sign-in/render.ts';
+import { STYLE_SOURCE } from './stylesheet.ts';
+import type { PageView } from '../sign-in/views.ts';
+import type { PlainAnswer } from '../../kernel/whole-answer.ts';
+
+/**
+ * `form-action` holds for redirects too (in Chromium): a form answered by a redirect to a sign-in page would need every
+ * address that may redirect onwards to be listed, among them the company's own identity provider, which nobody can know.
+ * So no form is ever answered so (`answerWithPage`), and ourselves are enough.
+ */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  `style-src ${STYLE_SOURCE}`,
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** `same-origin`: with `no-referrer` browsers would send our own forms with `Origin: null`. */
+const PAGE_HEADERS = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+  'Referrer-Policy': 'same-origin',
+  'X-Frame-Options': 'DENY',
+  'X-Content-Type-Options': 'nosniff',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+} as const;
+
+interface About {
+  readonly requestId: string;
+  readonly vendorName: string;
+}
+
+export function answerWithPage(answer: PageAnswer, about: About & { readonly method: string }): PlainAnswer {
+  if ('view' in answer) return page(200, answer.view, { ...about, ...present({ cookie: answer.cookie }) });
+  const { goTo, service, cookie } = answer;
+  const sent = { ...about, ...present({ cookie }) };
+  const view = { page: 'leaving', service, to: goTo } as const;
+  if (about.method === 'GET') return page(303, view, { ...sent, headers: { Location: goTo } });
+  return page(200, view, { ...sent, headers: { Refresh: `0; url=${goTo}` } });
+}
+
+/** The code, status and headers that a program would get, on a page that names what is known. */
+export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, about: About): PlainAnswer {
+  const onPage: Partial<PageRefusal> = refusal.type === 'on-page' ? refusal : {};
+  const refused = refusal.type === 'on-page' ? refusal.refused : refusal;
+  // Nobody who meets a page is known to be the vendor's operator.
+  const { status, headers, body } = failureToResponse(refused, { isVendorAdmin: false });
+  const { code, message, kind, cause, details } = body.error;
+  // Of what may pass, the remedy tells what Keyswitch does by itself; it presses no buttons.
+  const remedy = kind === 'transient' ? undefined : body.error.remedy;
+  const faults = details?.map((detail) => `${detail.target}: ${detail.message}`);
+  const view: PageView = {
+    page: 'failure',
+    code,
+    message,
+    requestId: about.requestId,
+    mayPass: 'Retry-After' in headers,
+    ...present({ cause, remedy, faults, subject: onPage.subject, again: onPage.again }),
+  };
+  return page(status, view, { ...about, headers, ...present({ cookie: onPage.cookie }) });
+}
+
+function page(
+  status: number,
+  view: PageView,
+  about: About & { readonly headers?: Readonly<Record<string, string>>; readonly cookie?: CookieChange },
+): PlainAnswer {
+  return {
+    status,
+    headers: { ...PAGE_HEADERS, 'x-ms-request-id': about.requestId, ...about.headers },
+    body: renderPage(view, { vendorName: about.vendorName }),
+    ...(about.cookie === undefined ? {} : { cookies: [cookieOf(about.cookie)] }),
+  };
+}
+
+/** Lax, not Strict: the redirect back from a sign-in page comes from another site, and must carry it. */
+function cookieOf(change: CookieChange): Cookie {
+  const { value, maxAgeSeconds } = change === 'remove' ? { value: '', maxAgeSeconds: 0 } : change;
+  if (change !== 'remove' && !isCookieValue(value)) throw new TypeError('a cookie value that would not be read back');
+  return {
+    name: SIGN_IN_COOKIE,
+    value,
+    maxAge: maxAgeSeconds,
+    path: '/',
+    secure: true,
+    httpOnly: true,
+    sameSite: 'Lax',
+  };
+}

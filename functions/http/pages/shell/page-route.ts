@@ -1,0 +1,43 @@
+// Defines a route that answers pages to people: the same table, validation and description as every other route, but a form in
+// and a page out, and what the browser says of itself beside.
+import * as z from 'zod';
+import type { Refusal } from '../../../../shared/domain/refusal.ts';
+import type { Result } from '../../../../shared/domain/result.ts';
+import { NOTHING, parserOf, type Call, type Input, type PageRoute, type RouteDescription } from '../../kernel/route.ts';
+import type { BrowserContext, PageAnswer, PageRefusal } from './page-answer.ts';
+
+/** Path, query and form schemas that are left out accept nothing. Nobody has a token here: links and one-time states admit. */
+export function definePageRoute<
+  D,
+  P extends z.ZodType = typeof NOTHING,
+  Q extends z.ZodType = typeof NOTHING,
+  B extends z.ZodType = typeof NOTHING,
+>(
+  route: Omit<RouteDescription, 'roles' | 'conditions' | 'idempotencyKey' | 'answersEtag' | 'carriesKeys'> & {
+    readonly method: 'GET' | 'POST';
+    readonly pathSchema?: P;
+    readonly querySchema?: Q;
+    /** The form's fields; texts all. */
+    readonly bodySchema?: B;
+    readonly run: (
+      deps: D,
+      call: Call<z.output<P>, z.output<Q>, z.output<B>> & BrowserContext,
+    ) => Promise<Result<PageAnswer, PageRefusal | Refusal>>;
+  },
+): PageRoute<D> {
+  const { run, ...described } = route;
+  const schemas = { pathSchema: route.pathSchema ?? NOTHING, querySchema: route.querySchema ?? NOTHING };
+  const form = route.method === 'POST' ? { bodySchema: route.bodySchema ?? NOTHING } : {};
+  const parse = parserOf<Input<P, Q, B>>({ bodySchema: z.undefined(), ...schemas, ...form });
+  return {
+    ...described,
+    ...schemas,
+    ...form,
+    roles: 'open',
+    answersAs: 'page',
+    invoke: async (deps, raw, context) => {
+      const input = parse(raw);
+      return input.ok ? run(deps, { ...input.value, ...context }) : input;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+// What a link asks for, as pages show it. Pure.
+import { present } from '../../../../shared/domain/rows/cells.ts';
+import type { Asked } from '../../../../shared/operations/sign-ins/asked.ts';
+import type { ConsentNow, VerificationNow } from '../../../../shared/operations/sign-ins/subject-now.ts';
+import type { Approval, ConsentSubject, Subject, VerificationSubject } from './views.ts';
+
+export function subjectOf({ subject, ...asked }: Asked): Subject {
+  return subject.purpose === 'consent'
+    ? consentSubject({ ...asked, subject })
+    : verificationSubject({ ...asked, subject });
+}
+
+const aboutOf = ({
+  company,
+  link,
+}: Omit<Asked, 'subject'>): Pick<Subject, 'company' | 'requestedBy' | 'expiresAt'> => ({
+  company: { id: company.companyId, displayName: company.displayName },
+  requestedBy: link.value.requestedBy,
+  expiresAt: link.value.expiresAt,
+});
+
+export const consentSubject = (asked: Asked<ConsentNow>): ConsentSubject => {
+  const { connection, target, movedTo } = asked.subject;
+  return {
+    purpose: 'consent',
+    ...aboutOf(asked),
+    connectionId: connection.value.connectionId,
+    key: { vaultHost: target.host, keyName: target.keyName, tenantId: target.tenantId },
+    ...(movedTo === undefined ? {} : present({ movedFrom: connection.value.tenantId })),
+    applicationId: connection.value.credential.clientId,
+  };
+};
+
+export const verificationSubject = (asked: Asked<VerificationNow>): VerificationSubject => {
+  const { kind, tenantId } = asked.subject;
+  return {
+    purpose: 'verification',
+    ...aboutOf(asked),
+    tenant: { kind, id: tenantId },
+    approval: approvalOf(asked.subject),
+  };
+};
+
+function approvalOf({ approval, target }: VerificationNow): Approval {
+  const { keyringId } = approval;
+  if (approval.for === 'export') return { for: 'export', keyringId, recipient: approval.recipient };
+  const { host: vaultHost, keyName, tenantId, ref } = target;
+  return {
+    for: 'switch',
+    keyringId,
+    switchId: approval.switchId,
+    destination: { vaultHost, keyName, tenantId, provider: ref.provider },
+  };
+}

@@ -1,0 +1,70 @@
+// Whether the process runs, and whether it can work. Load balancers ask without a token and are told nothing more; operators are told why.
+import * as z from 'zod';
+import { err, ok } from '../../../../shared/domain/result.ts';
+import type { Readiness } from '../../../../shared/operations/readiness.ts';
+import { defineRoute } from '../../kernel/route.ts';
+import { time } from '../../kernel/schemas/ids.ts';
+
+export interface HealthServices {
+  readonly readiness: Pick<Readiness, 'find'>;
+}
+
+const status = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Status' });
+const OK = { status: 200, body: { status: 'ok' as const } };
+
+const report = z
+  .strictObject({
+    status: z.enum(['ok', 'not-ready']),
+    checkedAt: time,
+    reason: z.string().optional().meta({ description: 'Why it is not ready, in the words of the store.' }),
+    warnings: z.array(z.string()).meta({ description: 'What works today and may not for ever.' }),
+  })
+  .meta({ id: 'Health' });
+
+export const healthRoutes = [
+  defineRoute({
+    operationId: 'get-liveness',
+    method: 'GET',
+    path: '/health/live',
+    tag: 'health',
+    summary: 'Whether the process runs',
+    roles: 'open',
+    answers: { 200: 'It runs.' },
+    answerSchema: status,
+    run: () => Promise.resolve(ok(OK)),
+  }),
+  defineRoute({
+    operationId: 'get-readiness',
+    method: 'GET',
+    path: '/health/ready',
+    tag: 'health',
+    summary: 'Whether it can work',
+    description: 'For load balancers: the status says it, 200 or 503. What was found holds for five seconds.',
+    roles: 'open',
+    refuses: ['not-ready'],
+    answers: { 200: 'It can work.' },
+    answerSchema: status,
+    run: async ({ readiness }: HealthServices) =>
+      (await readiness.find()).isReady ? ok(OK) : err({ type: 'not-ready' as const }),
+  }),
+  defineRoute({
+    operationId: 'get-health',
+    method: 'GET',
+    path: '/health',
+    tag: 'health',
+    summary: 'Whether it can work, and why not',
+    roles: ['VendorAdmin', 'Auditor'],
+    answers: { 200: 'What was found in the last five seconds. That it is not ready is a result, not an error.' },
+    answerSchema: report,
+    run: async ({ readiness }: HealthServices) => {
+      const { isReady, at, reason, warnings } = await readiness.find();
+      const body = {
+        status: isReady ? ('ok' as const) : ('not-ready' as const),
+        checkedAt: at.toISOString(),
+        warnings: [...warnings],
+        ...(reason === undefined ? {} : { reason }),
+      };
+      return ok({ status: 200, body });
+    },
+  }),
+] as const;

@@ -1,0 +1,128 @@
+// Keyrings of a company: made under the vendor's own key; a switch moves them to another provider.
+import * as z from 'zod';
+import { countCall } from '../../../../shared/operations/call-limit.ts';
+import { ok } from '../../../../shared/domain/result.ts';
+import {
+  getKeyring,
+  listKeyrings,
+  putKeyring,
+  type KeyringMaking,
+  type KeyringView,
+} from '../../../../shared/operations/keyrings.ts';
+import { present } from '../../../../shared/domain/rows/cells.ts';
+import type { CallPlaces } from '../../kernel/call-places.ts';
+import { conditionsOf } from '../../kernel/preconditions.ts';
+import { defineRoute } from '../../kernel/route.ts';
+import { companyPath, count, keyringId, keyringPath, providerRef, switchId, time } from '../../kernel/schemas/ids.ts';
+import { pageOf, pageQuery, sliceOf } from '../../kernel/schemas/pages.ts';
+
+export type KeyringServices = KeyringMaking & { readonly callPlaces: Pick<CallPlaces, 'run'> };
+
+const keyringFields = {
+  keyringId,
+  isDefault: z.boolean().meta({
+    description: 'For callers to go by: each call names its keyring, and this says which one, where nothing else does.',
+  }),
+  state: z.enum(['creating', 'ready']),
+  provider: providerRef,
+  companyKeyVersion: count.meta({ description: 'The version of the company key that is in force.' }),
+  shardCount: count,
+  switchId: switchId.optional().meta({ description: 'The unfinished switch, if there is one.' }),
+  createdAt: time,
+};
+
+const keyringInput = z.strictObject({ isDefault: z.literal(true).optional() }).meta({ id: 'KeyringInput' });
+
+const keyringBody = z.strictObject(keyringFields).meta({ id: 'Keyring' });
+const countedKeyringBody = z
+  .strictObject({
+    ...keyringFields,
+    counts: z.strictObject({ live: count, deleted: count, quarantined: count, lost: count }),
+  })
+  .meta({ id: 'CountedKeyring', description: 'A keyring with the exact counts of its data keys.' });
+
+const shown = (view: KeyringView): z.input<typeof keyringBody> => ({
+  keyringId: view.keyringId,
+  isDefault: view.isDefault,
+  state: view.state,
+  provider: view.provider,
+  companyKeyVersion: view.activeVersion,
+  shardCount: view.shardCount,
+  createdAt: view.createdAt,
+  ...(view.switchId === undefined ? {} : { switchId: view.switchId }),
+});
+
+export const keyringRoutes = [
+  defineRoute({
+    operationId: 'list-keyrings',
+    method: 'GET',
+    path: '/companies/{companyId}/keyrings',
+    tag: 'keyrings',
+    summary: 'The keyrings of a company',
+    roles: ['VendorAdmin', 'CompanyAdmin', 'Auditor'],
+    pathSchema: companyPath,
+    querySchema: pageQuery,
+    answers: { 200: 'A page, in the order of ids.' },
+    answerSchema: pageOf(keyringBody),
+    run: async (deps: KeyringMaking, call) => {
+      const keyrings = await listKeyrings(deps, call.path);
+      if (!keyrings.ok) return keyrings;
+      const collectionUrl = `${call.baseUrl}/companies/${call.path.companyId}/keyrings`;
+      const items = keyrings.value.map(({ value }) => shown(value));
+      return ok({
+        status: 200,
+        body: sliceOf(items, { idOf: (item) => item.keyringId, query: call.query, collectionUrl }),
+      });
+    },
+  }),
+  defineRoute({
+    operationId: 'put-keyring',
+    method: 'PUT',
+    path: '/companies/{companyId}/keyrings/{keyringId}',
+    tag: 'keyrings',
+    summary: 'Make a keyring, or make it the default one',
+    description: 'The same call again finishes what an earlier one left undone.',
+    roles: ['VendorAdmin', 'CompanyAdmin'],
+    isLimited: true,
+    conditions: 'write',
+    pathSchema: keyringPath,
+    bodySchema: keyringInput,
+    refuses: ['keyring-not-found', 'company-closing'],
+    fails: ['vault'],
+    answers: { 200: 'It was there.', 201: 'Made.' },
+    answerSchema: keyringBody,
+    run: async (deps: KeyringMaking, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'keyring' });
+      if (!allowed.ok) return allowed;
+      const { isDefault } = call.body;
+      const put = await putKeyring(
+        deps,
+        { ...call.path, ...conditionsOf(call), ...present({ isDefault }) },
+        call.actor,
+      );
+      if (!put.ok) return put;
+      const { value, etag, created } = put.value;
+      return ok({ status: created ? 201 : 200, body: shown(value), etag });
+    },
+  }),
+  defineRoute({
+    operationId: 'get-keyring',
+    method: 'GET',
+    path: '/companies/{companyId}/keyrings/{keyringId}',
+    tag: 'keyrings',
+    summary: 'A keyring with exact counts',
+    roles: ['VendorAdmin', 'CompanyAdmin', 'Auditor'],
+    answersEtag: true,
+    pathSchema: keyringPath,
+    refuses: ['keyring-not-found', 'overloaded'],
+    answers: { 200: 'The keyring.' },
+    answerSchema: countedKeyringBody,
+    run: (deps: KeyringServices, call) =>
+      deps.callPlaces.run({ companyId: call.path.companyId, rows: deps.shardCount }, async () => {
+        const keyring = await getKeyring(deps, call.path);
+        if (!keyring.ok) return keyring;
+        const { value, etag } = keyring.value;
+        return ok({ status: 200, body: { ...shown(value), counts: value.counts }, etag });
+      }),
+  }),
+] as const;

@@ -1,0 +1,183 @@
+// Tenants found in a company's data: registered and removed by the vendor alone, at any time.
+import * as z from 'zod';
+import { approvedRecipient, parseExportRecipient } from '../../../../shared/domain/export-recipient.ts';
+import type { Refusal } from '../../../../shared/domain/refusal.ts';
+import { ok, type Result } from '../../../../shared/domain/result.ts';
+import { TENANT_KINDS, type Tenant } from '../../../../shared/domain/tenant.ts';
+import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../../shared/operations/tenants/registry.ts';
+import { countCall } from '../../../../shared/operations/call-limit.ts';
+import {
+  requestVerification,
+  type AskedApproval,
+} from '../../../../shared/operations/sign-ins/request-verification.ts';
+import type { SignInDependencies } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import { conditionsOf } from '../../kernel/preconditions.ts';
+import type { Role } from '../../kernel/roles.ts';
+import { defineRoute } from '../../kernel/route.ts';
+import { linkToBody } from '../../kernel/links.ts';
+import { exportRecipientInput } from '../../kernel/schemas/export-recipient.ts';
+import { companyPath, keyringId, noFields, switchId, tenantPath, time } from '../../kernel/schemas/ids.ts';
+import { pageOf, pageQuery, sliceOf } from '../../kernel/schemas/pages.ts';
+import { linkBody } from '../../kernel/schemas/sign-in-link.ts';
+
+export type TenantServices = SignInDependencies;
+
+const READS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
+const VERIFIES: readonly Role[] = ['VendorAdmin', 'CompanyAdmin'];
+const COLLECTION = '/companies/{companyId}/tenants';
+const ONE = `${COLLECTION}/{kind}/{tenantId}`;
+
+const tenantBody = z
+  .strictObject({
+    kind: z.enum(TENANT_KINDS),
+    tenantId: z.string().meta({ description: 'As it is compared: in lower case.' }),
+    registeredAt: time,
+    customerId: z.string().optional().meta({
+      description: 'Google’s id of the Workspace that was first to speak for the domain: no other one is believed.',
+    }),
+  })
+  .meta({ id: 'Tenant' });
+
+/** What is to be approved. */
+const approvalInput = z
+  .discriminatedUnion('for', [
+    z.strictObject({ for: z.literal('switch'), keyringId, switchId }).meta({ id: 'SwitchApproval' }),
+    z
+      .strictObject({ for: z.literal('export'), keyringId, recipient: exportRecipientInput })
+      .meta({ id: 'ExportApproval' }),
+  ])
+  .meta({ id: 'Approval' });
+
+/** The public key is judged here, so that nobody approves one that would be refused. */
+function askedApproval(input: z.output<typeof approvalInput>): Result<AskedApproval, Refusal> {
+  if (input.for === 'switch') return ok(input);
+  const { keyringId, recipient } = input;
+  if (recipient.type === 'passphrase') return ok({ for: 'export', keyringId, recipient });
+  const parsed = parseExportRecipient({ publicKey: recipient.publicKey });
+  if (parsed.ok) return ok({ for: 'export', keyringId, recipient: approvedRecipient(parsed.value) });
+  const { error } = parsed;
+  return { ok: false, error: error.type === 'invalid' ? { ...error, target: `recipient.${error.target}` } : error };
+}
+
+const shown = ({ kind, tenantId, registeredAt, pin }: Tenant): z.input<typeof tenantBody> => ({
+  kind,
+  tenantId,
+  registeredAt,
+  ...(pin && { customerId: pin.customerId }),
+});
+
+export const tenantRoutes = [
+  defineRoute({
+    operationId: 'list-tenants',
+    method: 'GET',
+    path: COLLECTION,
+    tag: 'tenants',
+    summary: 'The tenants whose administrators must agree to a switch of the company',
+    roles: READS,
+    pathSchema: companyPath,
+    querySchema: pageQuery,
+    answers: { 200: 'A page, in the order of kinds and ids.' },
+    answerSchema: pageOf(tenantBody),
+    run: async (deps: TenantServices, call) => {
+      const tenants = await listTenantsOf(deps, call.path);
+      if (!tenants.ok) return tenants;
+      const collectionUrl = `${call.baseUrl}/companies/${call.path.companyId}/tenants`;
+      const idOf = ({ kind, tenantId }: z.input<typeof tenantBody>): string => `${kind}|${tenantId}`;
+      return ok({ status: 200, body: sliceOf(tenants.value.map(shown), { idOf, query: call.query, collectionUrl }) });
+    },
+  }),
+  defineRoute({
+    operationId: 'put-tenant',
+    method: 'PUT',
+    path: ONE,
+    tag: 'tenants',
+    summary: "Register a tenant that was found in the company's data",
+    description:
+      'At any time. A switch that has begun its work goes on, and completes only when this tenant is verified too.',
+    roles: ['VendorAdmin'],
+    conditions: 'write',
+    pathSchema: tenantPath,
+    bodySchema: noFields,
+    refuses: ['company-closing', 'too-many-tenants'],
+    fails: ['vault'],
+    answers: { 200: 'It was there.', 201: 'Registered.' },
+    answerSchema: tenantBody,
+    run: async (deps: TenantServices, call) => {
+      const put = await putTenant(deps, { ...call.path, condition: conditionsOf(call) }, call.actor);
+      if (!put.ok) return put;
+      const { value, etag, created } = put.value;
+      return ok({ status: created ? 201 : 200, body: shown(value), etag });
+    },
+  }),
+  defineRoute({
+    operationId: 'get-tenant',
+    method: 'GET',
+    path: ONE,
+    tag: 'tenants',
+    summary: 'A tenant',
+    roles: READS,
+    conditions: 'read',
+    pathSchema: tenantPath,
+    refuses: ['tenant-not-found'],
+    answers: { 200: 'The tenant.' },
+    answerSchema: tenantBody,
+    run: async (deps: TenantServices, call) => {
+      const tenant = await getTenant(deps, call.path);
+      return tenant.ok ? ok({ status: 200, body: shown(tenant.value.value), etag: tenant.value.etag }) : tenant;
+    },
+  }),
+  defineRoute({
+    operationId: 'request-verification',
+    method: 'POST',
+    path: `${ONE}/verify`,
+    tag: 'tenants',
+    summary: 'A link that asks an administrator of the tenant to approve a pending switch, or the next export',
+    description:
+      'Leads to a page of ours that shows the destination, and of an export its recipient. What is approved there holds for this destination or recipient, and for nothing else.',
+    roles: VERIFIES,
+    isLimited: true,
+    pathSchema: tenantPath,
+    bodySchema: approvalInput,
+    refuses: [
+      'tenant-not-found',
+      'keyring-not-found',
+      'switch-not-found',
+      'connection-not-found',
+      'nothing-to-verify',
+      'switch-ended',
+      'company-closing',
+    ],
+    fails: ['vault'],
+    answers: { 200: 'The link, to be sent to the administrator.' },
+    answerSchema: linkBody,
+    run: async (deps: TenantServices, call) => {
+      const approval = askedApproval(call.body);
+      if (!approval.ok) return approval;
+      const allowed = await countCall(deps, { ...call.path, kind: 'verify' });
+      if (!allowed.ok) return allowed;
+      const made = await requestVerification(deps, { ...call.path, approval: approval.value }, call.actor);
+      return made.ok
+        ? ok({ status: 200, body: linkToBody(made.value, { origin: call.origin, asksFor: 'verification' }) })
+        : made;
+    },
+  }),
+  defineRoute({
+    operationId: 'delete-tenant',
+    method: 'DELETE',
+    path: ONE,
+    tag: 'tenants',
+    summary: "Remove a tenant that is not in the company's data",
+    description:
+      'A switch that was ordered before waits for this tenant all the same: it can be registered again and verified, or the switch be cancelled.',
+    roles: ['VendorAdmin'],
+    conditions: 'delete',
+    pathSchema: tenantPath,
+    refuses: ['tenant-not-found', 'company-closing'],
+    fails: ['vault'],
+    answers: { 204: 'Gone.' },
+    run: async (deps: TenantServices, call) => {
+      const deleted = await deleteTenant(deps, { ...call.path, condition: conditionsOf(call) }, call.actor);
+      return deleted.ok ? ok({ status: 204 }) : deleted;
+    },
+  }),
+] as const;
