@@ -22,6 +22,7 @@ const CHANGE_HEADERS = `DataServiceVersion: 3.0${EOL}Accept: application/json;od
 /** A write that the service would do unconditionally is a bug: it throws before anything is sent. */
 export function assertETags(writes: readonly RowWrite[]): void {
   for (const write of writes) {
+    // invariant A2
     if (write.kind !== 'insert' && !isETag(write.etag)) throw new Error(`a ${write.kind} without an ETag`);
   }
 }

@@ -22,6 +22,7 @@ export const DATA_KEY_MAX_BYTES = 64;
 /** Ids have at most 64 and 128 characters. node:crypto copies it at once, and nothing here waits. */
 const SPACE = Buffer.alloc(512);
 
+// invariant 6
 const additionalData = ({ companyId, keyringId, keyId, companyKeyVersion }: DataKeyContext): Buffer =>
   lengthPrefixedWithin(SPACE, [LABEL, companyId, keyringId, keyId, String(companyKeyVersion)]);
 

@@ -65,6 +65,7 @@ function setUpRules(key: VaultKey, policy: KeyPolicy): Failure[] {
 }
 
 const forPurpose = (problem: Failure, { purpose }: KeyPolicy): Failure =>
+  // invariant A19: a rule for new keys revokes none in force
   purpose === 'in-force' && problem.kind === 'denied' ? asWarning(problem) : problem;
 
 const isRsa = ({ keyType }: VaultKey): boolean => keyType === 'RSA' || keyType === 'RSA-HSM';

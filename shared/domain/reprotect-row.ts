@@ -1,5 +1,5 @@
 // What a pass does with one data key's row. Pure: the row and the company keys in, the change out. Nothing here ever drops the
-// last blob that opens: a new blob keeps the old one beside it until the second pass has compared the two.
+// last blob that opens: a new blob keeps the old one beside it until the second pass has compared the two (invariants 1 and A7).
 import type { KeyObject } from 'node:crypto';
 import { unwrapDataKey, wrapDataKey, type DataKeyContext } from './data-key-blob.ts';
 import type { DataKey, QuarantineReason } from './data-key.ts';

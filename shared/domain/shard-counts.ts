@@ -133,7 +133,7 @@ export function allAreAt(counts: ShardCounts, version: number): boolean {
 export const areDoneAt = (counts: ShardCounts, version: number): boolean =>
   allAreAt(counts, version) && counts.uncompared === 0;
 
-/** And none is quarantined, at whichever version: what the end of a switch asks of every shard. */
+/** And none is quarantined, at whichever version: what the end of a switch asks of every shard (invariant A4). */
 export const mayEndAt = (counts: ShardCounts, version: number): boolean =>
   areDoneAt(counts, version) && counts.quarantined === 0 && Object.keys(counts.aside).length === 0;
 

@@ -71,13 +71,14 @@ export const isTurnedTo = (shard: Shard, turn: Turn): boolean =>
  * generation or a newer one: generations only go up.
  */
 export function turned(shard: Shard, turn: Turn): Shard | undefined {
+  // invariants 3 and A6
   if (turn.generation <= shard.generation) return undefined;
   const { generation, direction, fromVersion, writeVersion } = turn;
   const begun = { phase: 'rewrap', cursor: '', checked: 0, vain: 0 } as const;
   return { ...shard, generation, direction, fromVersion, writeVersion, ...begun };
 }
 
-/** The shard after rows have moved. See countsAfter: the only way in which counts change. */
+/** The shard after rows have moved. See countsAfter: the only way in which counts change (invariants 4 and A3). */
 export const counted = (shard: Shard, moves: Iterable<RowMove>): Shard => ({
   ...shard,
   ...countsAfter(shard, moves, versionsOfTurn(shard)),
@@ -94,6 +95,7 @@ export const MAX_VAIN_PASSES = 2;
  * seen; else the pass begins anew. What a list left out, for whatever reason, is so never taken for done.
  */
 export function afterLastRow(shard: Shard, cursor: string): Shard {
+  // invariant A4: the counts decide, and not that a list was over
   const { phase, writeVersion } = shard;
   if (phase === 'verify' && areDoneAt(shard, writeVersion)) return { ...shard, phase: 'done', cursor };
   if (phase === 'rewrap' && allAreAt(shard, writeVersion)) return { ...shard, phase: 'verify', cursor: '' };

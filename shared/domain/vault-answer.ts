@@ -1,5 +1,5 @@
 // What a Key Vault's refusal means. Pure, and never fails: a refusal for a reason that is not known is `vault-refused`, any other answer
-// that is not known `vault-error`, and neither is a revocation. The texts are Azure's (docs/azure.md); the inner code decides
+// that is not known `vault-error`, and neither is a revocation (invariants 9 and A19). The texts are Azure's (docs/azure.md); the inner code decides
 // where there is one that we know, the text where there is none.
 import { failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';

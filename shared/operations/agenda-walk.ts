@@ -1,5 +1,6 @@
 // Going over the agenda in slices: a timer works for so long and no longer, and where it stops is kept in the tables, so that the next
-// slice goes on there, on whatever instance. Items are looked at side by side, each by itself: one that fails or is slow holds up no other.
+// slice goes on there, on whatever instance. Items are looked at side by side, each by itself: one that fails or is slow holds up no other
+// (invariant A26).
 import { count, text } from '../domain/rows/cells.ts';
 import { lookAlone } from './agenda-look.ts';
 import { agendaRowKey, allBuckets, pageOfAgenda, type AgendaKind, type ListedAgendaItem } from './agenda.ts';

@@ -1,5 +1,5 @@
 // What a timer must look at. A row is inserted before the act that needs it and deleted after its end, so the agenda is a
-// superset of the truth and is checked against it; no timer ever scans a table of companies.
+// superset of the truth and is checked against it (invariant A12); no timer ever scans a table of companies.
 import { createHash } from 'node:crypto';
 import { text } from '../domain/rows/cells.ts';
 import { StoreUnavailable, type Cells, type StoredRow, type Tables } from './ports.ts';

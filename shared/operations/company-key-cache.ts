@@ -1,5 +1,5 @@
 // The company keys that callers' requests use: through the wrap in force only, kept for at most the promised revocation time.
-// Positive entries only; a thousand cold callers cause one unwrap. Workers have a cache of their own (worker-keys.ts), so that
+// Positive entries only; a thousand cold callers cause one unwrap (invariant 8). Keys are kept, rows never (invariant A8). Workers have a cache of their own (worker-keys.ts), so that
 // the guard wraps of a switch never fill this one.
 import type { KeyObject } from 'node:crypto';
 import type { CompanyKeyContext } from '../domain/company-key.ts';

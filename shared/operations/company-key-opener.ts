@@ -83,6 +83,7 @@ export async function openWrap(
   context: CompanyKeyContext,
   wrap: Wrap,
 ): Promise<Result<KeyObject, Failure>> {
+  // invariants 6 and A16: nothing is sent before the seal is verified
   const target = await verifyWrap(opening, context, wrap);
   return target.ok ? openThrough(opening, target.value, { context, wrap }) : target;
 }

@@ -48,6 +48,7 @@ export async function completeMove(
   if (!target) return ok(undefined);
   const look = await lookAtKeyInUse(deps, { companyId, connection: held.value }, target);
   if (!look) return ok(undefined);
+  // invariant A17
   if (look.outcome === 'failed') return ok({ look, held });
   const pinned = await pin(deps, { companyId, held }, actor);
   return pinned.ok ? ok({ look, held: pinned.value }) : pinned;

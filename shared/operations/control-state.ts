@@ -28,7 +28,7 @@ const LIST_PAGE_ROWS = 1000;
 const loaded = <T>(row: StoredRow | undefined, value: (row: StoredRow) => T): Loaded<T> | undefined =>
   row && { value: value(row), etag: row.etag };
 
-/** Undefined if there is none, or if it is closed. */
+/** Undefined if there is none, or if it is closed: the id of a company is never used again (invariant A14). */
 export async function loadCompany(
   tables: Pick<Tables, 'read'>,
   companyId: string,

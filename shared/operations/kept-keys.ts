@@ -23,7 +23,7 @@ export interface KeyUntil {
 const MAX_ENTRIES = 1_000;
 
 /**
- * The kept company key of a version, by way of the chain that it hangs by. `parentOf` answers company keys that are in force or in use;
+ * The kept company key of a version (invariant A5), by way of the chain that it hangs by. `parentOf` answers company keys that are in force or in use;
  * where it knows none, the next link is a kept key too. `gone`: nothing is kept of that version, or of one that it hangs by.
  */
 export async function openKept<P extends { readonly type: string }>(

@@ -66,6 +66,7 @@ async function read(
   target: VaultTarget,
   keyId: string,
 ): Promise<{ readonly failure?: Failure; readonly warnings: readonly Failure[] }> {
+  // invariant A20: the version that the wrap names, and not the newest
   const key = await deps.vaults.readKey(target, parseKeyId(keyId)?.version);
   if (!key.ok) return { failure: await inUse(deps.vaults, target, { found: key.error, keyId }), warnings: [] };
   const { denials, warnings } = judgeKey(key.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'in-force' });

@@ -1,5 +1,5 @@
 // Key vaults whose denials right after a grant are told as "not arrived yet": whoever uses a vault then waits instead of giving up,
-// and nobody calls a vault revoked because Azure is still passing the word.
+// and nobody calls a vault revoked because Azure is still passing the word (invariant A18).
 import type { Failure } from '../domain/failure.ts';
 import { excuseRecentGrant } from '../domain/propagation.ts';
 import type { VaultKey, VaultTarget } from '../domain/provider.ts';

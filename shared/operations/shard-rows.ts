@@ -39,7 +39,7 @@ export function loadShards(tables: Pick<Tables, 'read'>, keyring: Sharded): Prom
 }
 
 /**
- * The write that must open every transaction on a `datakeys` partition. Merge, since every cell is written: Azure and Azurite
+ * The write that must open every transaction on a `datakeys` partition (invariant A1). Merge, since every cell is written: Azure and Azurite
  * do it faster than a replace.
  */
 export const shardWrite = (next: Shard, guard: { readonly etag: string; readonly writtenBy: string }): RowWrite => ({

@@ -22,6 +22,7 @@ export async function loadConnection(
   place: { readonly companyId: string; readonly connectionId: string },
 ): Promise<Result<Loaded<Connection> | undefined, Failure>> {
   const row = await reading.tables.read('companies', place.companyId, connectionRowKey(place.connectionId));
+  // invariant A16
   return row ? verifyConnectionRow(reading, { ...place, row }) : ok(undefined);
 }
 

@@ -35,6 +35,7 @@ export async function makeWrap(
     tenantId: target.tenantId,
     keyId: vaultKey.keyId,
     algorithm: WRAP_ALGORITHM,
+    // invariants 8 and A15: with the public key, here; no vault is asked to wrap
     ciphertext: wrapCompanyKey({ n: vaultKey.n, e: vaultKey.e, companyKey }).toString('base64url'),
     commitment: commitmentTo(companyKey, context),
     ...present({ guard }),

@@ -127,6 +127,7 @@ async function guarded<T, E>(
   about: { readonly requestId: string; readonly operation: string },
   act: () => Promise<Result<T, E | EdgeRefusal>>,
 ): Promise<Result<T, E | EdgeRefusal>> {
+  // invariant 10: whatever is thrown becomes an answer
   try {
     return await act();
   } catch (thrown) {
@@ -218,7 +219,7 @@ async function inputOf(
 /** An action without fields still gets its body read: a field sent to it in error is named, not ignored. */
 const takesBody = (route: RouteDescription): boolean => route.method === 'PUT' || route.method === 'POST';
 
-/** The log gets the full failure; the caller a stable code and advice. */
+/** The log gets the full failure, of which no plaintext or token is a part (invariants 7 and A22); the caller a stable code and advice. */
 function logRefusal(
   log: Log,
   about: { readonly requestId: string; readonly operation: string; readonly refused: Refused },

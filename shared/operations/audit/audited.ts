@@ -51,6 +51,7 @@ export function settleAct<T>(
   return settleRaces<T>(races, async () => {
     const decided = await attempt();
     const isRefused = typeof decided === 'object' && !decided.ok;
+    // invariant A13: the refusal may come of an attempt of its own that landed late
     if (!isRefused || isKnown || !(await record.landed())) return decided;
     isKnown = true;
     return 'lost-race';

@@ -102,6 +102,7 @@ async function purgeOne(
   return outcome?.outcome === 'written' ? 'purged' : 'waits';
 }
 
+// invariant A14: the row stays, so that its id is never used again
 function tombstone({ value, etag }: Loaded<DataKey>, writtenBy: string): ChangedRow {
   const after: DataKey = {
     ...value,

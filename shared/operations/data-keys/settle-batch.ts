@@ -64,6 +64,7 @@ export async function settleBatch(
     if (left.length === 0) return reading.shard;
     const sent = await send(deps.tables, partition, plan);
     isAnswerMissing ||= sent.written.outcome === 'unknown';
+    // invariant 1: a caller gets no key before the store has it
     if (sent.written.outcome === 'committed') {
       logCountsBelowNone(deps.log, place, { before: reading.shard.value, after: plan.next });
       return settleCommitted(plan, sent.written.etags);
@@ -73,6 +74,7 @@ export async function settleBatch(
       if (reading.fresh) losses += 1;
       reading = undefined;
     }
+    // invariant A13: `writtenBy` of the rows says whose write it was
     if (sent.lostAnswer && (await isOurs(deps, place, plan))) {
       settleAll(left, { outcome: 'written', etag: '' });
       return undefined;

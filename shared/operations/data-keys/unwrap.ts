@@ -105,6 +105,7 @@ async function unwrapAll(
       const found = rows[position] ?? { row: undefined, kept: false };
       const version = found.row?.companyKeyVersion ?? 0;
       const outcome = open(input, keyId, found, companyKeys.get(version));
+      // invariant 1: a commit came in between, and the row says by now which version opens it
       if (outcome === 'gone' && versionBefore.get(index) !== version) {
         versionBefore.set(index, version);
         again.push(index);

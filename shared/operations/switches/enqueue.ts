@@ -23,6 +23,7 @@ export async function enqueue(
 
 /** Whether a shard has nothing left to do in this very turn: a `done` of another life of the same generation does not count. */
 export const isDone = (shard: LoadedShard | undefined, turn: Turn): boolean =>
+  // invariant A25
   shard !== undefined && isTurnedTo(shard.value, turn) && shard.value.phase === 'done';
 
 /** One message for each shard that is not done: each is a worker's turn, and they run side by side. */

@@ -99,6 +99,7 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
   if (!checked.ok) return { type: 'failed', side: 'source', failure: checked.error };
   if (awaitsItsAdmin(ending.sw.value)) return { type: 'undecided' };
   const turn = turnOf(ending.sw.value);
+  // invariant A10: the ETags of the end were read before (loadEnding)
   const shards = await loadShards(deps.tables, { ...place, shardCount: ending.keyring.value.shardCount });
   const undone = shards.flatMap((shard, index) => (isDone(shard, turn) ? [] : [index]));
   if (undone.length > 0) return { type: 'undone', shards: undone };
@@ -106,6 +107,7 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
   const differ = shards.filter((shard): shard is LoadedShard => !isFit(shard, turn));
   if (differ.length > 0) return { type: 'counts-differ', failure: countsDiffer(differ) };
   if (shards.some((shard) => !shard || !mayEndAt(shard.value, turn.writeVersion))) return { type: 'undecided' };
+  // invariant A11
   // Counts because the company's row was read before, and stands in the transaction: tenants come and go by merging it. What was said of
   // this switch only grows until its end, and its connection, in the transaction too, cannot lead elsewhere.
   const held = await tenantsThatHold(deps, { companyId: place.companyId, sw: ending.sw.value });
@@ -190,6 +192,7 @@ async function proveAndStore(
     heldByDenial(deps, place, ending),
     openedAnew(deps, place, ending, goes.value),
   ]);
+  // invariant 9
   if (denied) return denied;
   const mayEnd = 'key' in going || (sw.value.endsWithoutKeeping === true && !mayPass(going.failure));
   if (!mayEnd) return { ...going, ...(mayPass(going.failure) ? {} : { ofKeeping: true }) };
@@ -297,6 +300,7 @@ async function store(
       cells: companyKeyCells({ ...stays.value, wraps: [wrap] }),
       etag: stays.etag,
     },
+    // invariant 2: nothing that is stored opens by the provider that is left, but what is kept under the key that stays (invariant A5)
     { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },
     ...(kept ? [keptWrite(kept, planted)] : []),
     ...marksAtEnd(sw.value, connections, endsWith),

@@ -1,5 +1,5 @@
 // What a message from the work queue sets going. Every message may come twice, late, out of order or for something long over: the
-// tables are asked first, and a message that has nothing to do does nothing. Failures that may pass go again as a new message with
+// tables are asked first, and a message that has nothing to do does nothing (invariant A23). Failures that may pass go again as a new message with
 // back-off; what somebody has to mend blocks the switch; anything else is a bug and is thrown, so that the queue counts it.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
@@ -119,7 +119,7 @@ function delayOf({ backOff, entropy }: WorkDependencies, { attempt }: WorkMessag
   return backOffMs(backOff, { attempt, chance: (entropy.bytes(1)[0] ?? 0) / 255 });
 }
 
-/** A copy of its own: a message that is abandoned would come back at once, and one with the same id would be dropped. */
+/** A copy of its own (invariant A24): a message that is abandoned would come back at once, and one with the same id would be dropped. */
 async function goAgainLater(deps: WorkDependencies, message: WorkMessage, delayMs: number | undefined): Promise<void> {
   if (delayMs === undefined) {
     const { companyId, keyringId, switchId } = message;

@@ -76,6 +76,7 @@ export async function enterPreparing(
 ): Promise<'moved' | 'lost-race'> {
   const keyring = await loadKeyring(deps.tables, place);
   if (keyring?.value.switchId !== place.switchId) return 'lost-race';
+  // invariant A6: reserved before anything is made, and spent even if this is cancelled
   const toVersion = keyring.value.highVersion + 1;
   const written = await deps.tables.write('companies', place.companyId, [
     replaceSwitch(sw, { ...withoutTrouble(sw.value), state: 'preparing', toVersion }),
@@ -99,6 +100,7 @@ export async function prepare(deps: Preparing, place: SwitchPlace, sw: Loaded<Sw
     if (!wraps.ok) return { type: 'failed', ...wraps.error };
     return await store(deps, place, control, wraps.value);
   } finally {
+    // invariant A21
     companyKey.fill(0);
   }
 }
@@ -164,6 +166,7 @@ async function makeWraps(
 
   const unclaimed = await lackOfTargetsClaim(deps, place, target);
   if (unclaimed) return err({ side: 'target', failure: unclaimed });
+  // invariant A9: straight through the vault, past any cache of keys
   const opened = await openWrap(deps, oldContext, inForce);
   if (!opened.ok) return err({ side: 'source', failure: opened.error });
   const oldKey = opened.value.export();

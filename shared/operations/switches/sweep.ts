@@ -52,6 +52,7 @@ async function lookAt(deps: SweepDependencies, item: ListedAgendaItem): Promise<
     ? await messagesForShards(deps, { ...place, shardCount: keyring.value.shardCount }, sw.value)
     : await messagesForBeginning(deps, place, sw.value);
   if (messages.length === 0) return false;
+  // invariant 5: whatever stands still without waiting for somebody is set going again
   await enqueue(deps, place, messages.map(triedOnce));
   await noteOnAgenda(deps.tables, item, { resumedAt: deps.clock.now().toISOString() });
   return true;

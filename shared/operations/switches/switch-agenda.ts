@@ -25,7 +25,7 @@ export interface PutOnAgenda {
   readonly isFirst: boolean;
 }
 
-/** Before the transaction that begins a switch. Throws StoreUnavailable. */
+/** Before the transaction that begins a switch (invariant A12). Throws StoreUnavailable. */
 export async function putSwitchOnAgenda(
   tables: Tables,
   place: SwitchPlace,
