@@ -87,6 +87,22 @@ describe('docs/architecture.md', () => {
     const linked = relativeLinks(readPage('docs/architecture.md')).map(({ path }) => `docs/${path}`);
     expect(PAGES.filter((path) => path.startsWith('docs/decisions/') && !linked.includes(path))).toEqual([]);
   });
+
+  it('names each decision as its page does, which says first whether it is in force', () => {
+    const decisions =
+      sections(readPage('docs/architecture.md'), 2).find(({ title }) => title === 'Decisions')?.body ?? '';
+    const listed = [...decisions.matchAll(/^(\d+)\. \[(.+)\]\((decisions\/.+)\)$/gm)].map(
+      ([, n = '', title = '', path = '']) => ({
+        first: `# ${n}. ${title}`,
+        page: readPage(`docs/${path}`),
+      }),
+    );
+    const STATUS = /^# .+\n\n\*\*Status:\*\* (?:in force|overtaken by \[)/;
+    expect(listed.length).toBeGreaterThan(0);
+    expect(
+      listed.filter(({ first, page }) => !page.startsWith(first) || !STATUS.test(page)).map(({ first }) => first),
+    ).toEqual([]);
+  });
 });
 
 it('README says what Keyswitch is not yet before it says what it does, shows generate and unwrap, and when not to use it', () => {
