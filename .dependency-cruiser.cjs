@@ -62,6 +62,12 @@ module.exports = {
       to: { pathNot: '^(functions/http/kernel/schemas/|shared/domain/|node_modules/zod/)' },
     },
     {
+      name: 'shell-of-pages-knows-no-page',
+      severity: 'error',
+      from: { path: '^functions/http/pages/shell/' },
+      to: { path: '^functions/http/(resources/|routes\\.ts$|pages/(?!shell/))' },
+    },
+    {
       name: 'resources-do-not-know-each-other',
       severity: 'error',
       from: { path: '^functions/http/resources/([^/]+)/' },

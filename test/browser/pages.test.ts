@@ -3,13 +3,13 @@ import { mkdirSync } from 'node:fs';
 import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { pageViews } from '../functions/http/pages/page-views.ts';
+import { pages } from '../functions/http/pages/page-views.ts';
 import { describeInBrowser, openChromium } from './chromium.ts';
 import { startPageHost, type PageHost } from './page-host.ts';
 
 /** Where whoever wants to look has every page put, in every look. */
 const SCREENSHOTS = process.env['SCREENSHOTS'];
-const NAMES = Object.keys(pageViews);
+const NAMES = Object.keys(pages);
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
 const WIDE = { viewport: { width: 1280, height: 800 } };

@@ -5,9 +5,10 @@ import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import { present } from '../../../../shared/domain/rows/cells.ts';
 import { isCookieValue, SIGN_IN_COOKIE } from './browser.ts';
 import type { CookieChange, PageAnswer, PageRefusal } from './page-answer.ts';
-import { renderPage } from '../sign-in/render.ts';
+import { failurePage } from './failure-page.ts';
+import { document, type Page, type PageOf } from './layout.ts';
+import { leavingPage } from './leaving-page.ts';
 import { STYLE_SOURCE } from './stylesheet.ts';
-import type { PageView } from '../sign-in/views.ts';
 import type { PlainAnswer } from '../../kernel/whole-answer.ts';
 
 /**
@@ -40,12 +41,12 @@ interface About {
 }
 
 export function answerWithPage(answer: PageAnswer, about: About & { readonly method: string }): PlainAnswer {
-  if ('view' in answer) return page(200, answer.view, { ...about, ...present({ cookie: answer.cookie }) });
+  if ('page' in answer) return page(200, answer.page, { ...about, ...present({ cookie: answer.cookie }) });
   const { goTo, service, cookie } = answer;
   const sent = { ...about, ...present({ cookie }) };
-  const view = { page: 'leaving', service, to: goTo } as const;
-  if (about.method === 'GET') return page(303, view, { ...sent, headers: { Location: goTo } });
-  return page(200, view, { ...sent, headers: { Refresh: `0; url=${goTo}` } });
+  const leaving = (): Page => leavingPage({ service, to: goTo });
+  if (about.method === 'GET') return page(303, leaving, { ...sent, headers: { Location: goTo } });
+  return page(200, leaving, { ...sent, headers: { Refresh: `0; url=${goTo}` } });
 }
 
 /** The code, status and headers that a program would get, on a page that names what is known. */
@@ -58,26 +59,26 @@ export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, abo
   // Of what may pass, the remedy tells what Keyswitch does by itself; it presses no buttons.
   const remedy = kind === 'transient' ? undefined : body.error.remedy;
   const faults = details?.map((detail) => `${detail.target}: ${detail.message}`);
-  const view: PageView = {
-    page: 'failure',
+  const failed = failurePage({
     code,
     message,
     requestId: about.requestId,
     mayPass: 'Retry-After' in headers,
-    ...present({ cause, remedy, faults, subject: onPage.subject, again: onPage.again }),
-  };
-  return page(status, view, { ...about, headers, ...present({ cookie: onPage.cookie }) });
+    ...present({ cause, remedy, faults, about: onPage.about, again: onPage.again }),
+  });
+  return page(status, failed, { ...about, headers, ...present({ cookie: onPage.cookie }) });
 }
 
 function page(
   status: number,
-  view: PageView,
+  shown: PageOf,
   about: About & { readonly headers?: Readonly<Record<string, string>>; readonly cookie?: CookieChange },
 ): PlainAnswer {
+  const context = { vendorName: about.vendorName };
   return {
     status,
     headers: { ...PAGE_HEADERS, 'x-ms-request-id': about.requestId, ...about.headers },
-    body: renderPage(view, { vendorName: about.vendorName }),
+    body: document(shown(context), context),
     ...(about.cookie === undefined ? {} : { cookies: [cookieOf(about.cookie)] }),
   };
 }

@@ -7,14 +7,23 @@ export interface PageContext {
   readonly vendorName: string;
 }
 
-export const document = (title: string, main: Html, { vendorName }: PageContext): string =>
+/** What a page is called, and what stands in it. */
+export interface Page {
+  readonly title: string;
+  readonly main: Html;
+}
+
+/** A page is made when it is known who the vendor is. */
+export type PageOf = (context: PageContext) => Page;
+
+export const document = ({ title, main }: Page, { vendorName }: PageContext): string =>
   String(
     html`<!doctype html>
       <html lang="en">
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
-          <title>${title}</title>
+          <title>${title} – ${vendorName}</title>
           ${STYLE_ELEMENT}
         </head>
         <body>

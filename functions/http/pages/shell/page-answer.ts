@@ -1,20 +1,21 @@
 // What a route of pages answers, and what it knows of the browser that asks. Types only.
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
-import type { PageView, SignInService, Subject } from '../sign-in/views.ts';
+import type { Html } from './html.ts';
+import type { PageContext, PageOf } from './layout.ts';
 
 /** The one cookie of a sign-in: set to a new value, or taken away. */
 export type CookieChange = { readonly value: string; readonly maxAgeSeconds: number } | 'remove';
 
 export type PageAnswer =
-  | { readonly view: PageView; readonly cookie?: CookieChange }
-  /** The browser goes on to somebody else's sign-in page. How it is sent there is the edge's business (answer-page.ts). */
-  | { readonly goTo: string; readonly service: SignInService; readonly cookie?: CookieChange };
+  | { readonly page: PageOf; readonly cookie?: CookieChange }
+  /** The browser goes on to the sign-in page of that service. How it is sent there is the edge's business (answer-page.ts). */
+  | { readonly goTo: string; readonly service: string; readonly cookie?: CookieChange };
 
 /** A refusal whose page may name what it is about, and offer to ask again. A bare Refusal gets a page without these. */
 export interface PageRefusal {
   readonly type: 'on-page';
   readonly refused: Refusal;
-  readonly subject?: Subject;
+  readonly about?: (context: PageContext) => Html;
   /** The form that was sent, if sending it again may succeed. */
   readonly again?: AgainForm;
   readonly cookie?: CookieChange;

@@ -1,4 +1,4 @@
-// How a sign-in ended: granted, verified, declined; and the page of the moment in which a browser is on its way. Pure.
+// How a sign-in ended: granted, verified, declined. Pure.
 import { html, type Html } from '../shell/html.ts';
 import { code, command, heading, name, section, type PageContext } from '../shell/layout.ts';
 import { subjectFacts, tenantName } from './subject.ts';
@@ -93,10 +93,4 @@ export const declinedPage = ({ subject }: Of<'declined'>, context: PageContext):
   }
   ${section('What you declined', subjectFacts(subject, context))}
   <p>You can close this page.</p>
-`;
-
-export const leavingPage = ({ service, to }: Of<'leaving'>): Html => html`
-  <h1>On to ${service}</h1>
-  <p>Your browser goes on by itself. If it does not:</p>
-  <p><a href="${to}">Continue to ${service}</a></p>
 `;

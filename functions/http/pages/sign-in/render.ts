@@ -1,27 +1,25 @@
 // From a view to its page: the one exhaustive switch. Pure.
-import { failurePage, failureTitle } from './failure-page.ts';
-import { document, type PageContext } from '../shell/layout.ts';
-import { consentGrantedPage, declinedPage, leavingPage, tenantVerifiedPage } from './outcome-pages.ts';
+import type { Page, PageContext, PageOf } from '../shell/layout.ts';
+import { consentGrantedPage, declinedPage, tenantVerifiedPage } from './outcome-pages.ts';
 import { confirmationPage, confirmationTitle, startPage, startTitle } from './question-pages.ts';
 import type { PageView } from './views.ts';
 
-export function renderPage(view: PageView, context: PageContext): string {
-  const page = (title: string, main: Parameters<typeof document>[1]): string =>
-    document(`${title} – ${context.vendorName}`, main, context);
+export const pageFor =
+  (view: PageView): PageOf =>
+  (context) =>
+    rendered(view, context);
+
+function rendered(view: PageView, context: PageContext): Page {
   switch (view.page) {
     case 'start':
-      return page(startTitle(view.subject), startPage(view, context));
+      return { title: startTitle(view.subject), main: startPage(view, context) };
     case 'confirmation':
-      return page(confirmationTitle(view.subject), confirmationPage(view, context));
+      return { title: confirmationTitle(view.subject), main: confirmationPage(view, context) };
     case 'consent-granted':
-      return page('Consent is granted', consentGrantedPage(view, context));
+      return { title: 'Consent is granted', main: consentGrantedPage(view, context) };
     case 'tenant-verified':
-      return page('The tenant is verified', tenantVerifiedPage(view, context));
+      return { title: 'The tenant is verified', main: tenantVerifiedPage(view, context) };
     case 'declined':
-      return page('You declined', declinedPage(view, context));
-    case 'failure':
-      return page(failureTitle(view), failurePage(view, context));
-    case 'leaving':
-      return page(`On to ${view.service}`, leavingPage(view));
+      return { title: 'You declined', main: declinedPage(view, context) };
   }
 }

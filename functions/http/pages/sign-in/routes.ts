@@ -10,10 +10,14 @@ import { answer, type Answered } from '../../../../shared/operations/sign-ins/an
 import { begin, openLink } from '../../../../shared/operations/sign-ins/begin.ts';
 import { comeBack, type CameBack } from '../../../../shared/operations/sign-ins/come-back.ts';
 import type { SignInDependencies, SignInRefusal } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { PageContext } from '../shell/layout.ts';
 import { definePageRoute } from '../shell/page-route.ts';
 import type { AgainForm, CookieChange, PageAnswer, PageRefusal } from '../shell/page-answer.ts';
 import { callbackUrl, CALLBACK, LINKS } from '../../kernel/links.ts';
+import { pageFor } from './render.ts';
+import { subjectFacts } from './subject.ts';
 import { consentSubject, subjectOf, verificationSubject } from './subjects.ts';
+import type { PageView } from './views.ts';
 
 export type SignInServices = SignInDependencies;
 
@@ -39,8 +43,8 @@ function onPage(
   { refusal, asked }: SignInRefusal,
   again?: AgainForm,
 ): { readonly ok: false; readonly error: PageRefusal } {
-  const subject = asked && subjectOf(asked);
-  return err({ type: 'on-page', refused: refusal, ...present({ subject, again }) });
+  const about = asked && ((context: PageContext) => subjectFacts(subjectOf(asked), context));
+  return err({ type: 'on-page', refused: refusal, ...present({ about, again }) });
 }
 
 /** What a link asked for may no longer be there, or be possible. */
@@ -75,7 +79,7 @@ const linkRoutes = (asksFor: keyof typeof LINKS) =>
         const opened = await openLink(deps, call.path);
         if (!opened.ok) return onPage(opened.error);
         const action = `${LINKS[asksFor]}/${call.path.link}`;
-        return ok({ view: { page: 'start', subject: subjectOf(opened.value), action } });
+        return ok({ page: pageFor({ page: 'start', subject: subjectOf(opened.value), action }) });
       },
     }),
     definePageRoute({
@@ -134,7 +138,7 @@ export const signInRoutes = [
       const { cookie, isCrossSite } = call;
       const answered = await answer(deps, { ...call.body, cookie, isCrossSite }, call.actor);
       if (!answered.ok) return onPage(answered.error, againOf(answered, call.body));
-      return ok({ view: viewOf(answered.value), cookie: 'remove' });
+      return ok({ page: pageFor(viewOf(answered.value)), cookie: 'remove' });
     },
   }),
 ] as const;
@@ -144,13 +148,13 @@ function pageOf(deps: SignInServices, back: CameBack): PageAnswer {
   if (back.type === 'departure') return { goTo: back.goTo, service: back.service, cookie };
   return {
     cookie,
-    view: {
+    page: pageFor({
       page: 'confirmation',
       subject: subjectOf(back.asked),
       action: ANSWER,
       person: back.person,
       field: { name: 'state', value: back.state },
-    },
+    }),
   };
 }
 
@@ -164,7 +168,7 @@ function againOf(
   return passes && fields.answer === 'confirm' ? { action: ANSWER, fields } : undefined;
 }
 
-function viewOf(answered: Answered): Extract<PageAnswer, { view: unknown }>['view'] {
+function viewOf(answered: Answered): PageView {
   if (answered.type === 'declined') return { page: 'declined', subject: subjectOf(answered.asked) };
   if (answered.type === 'verified') {
     const { asked, tenantsLeft } = answered;

@@ -1,4 +1,4 @@
-// What each page says, as data: the view models. Types only; made by the routes, turned into HTML by render.ts. Every text in
+// What each page of a sign-in says, as data: the view models. Types only; made by the routes, turned into HTML by render.ts. Every text in
 // them is somebody else's and may be hostile: pages escape and isolate it.
 
 /** Whose sign-in page the browser is sent to. */
@@ -80,20 +80,4 @@ export type PageView =
       readonly azureCli?: string;
     }
   | { readonly page: 'tenant-verified'; readonly subject: VerificationSubject; readonly tenantsLeft: number }
-  | { readonly page: 'declined'; readonly subject: Subject }
-  | {
-      readonly page: 'failure';
-      readonly code: string;
-      readonly message: string;
-      readonly requestId: string;
-      readonly subject?: Subject;
-      readonly cause?: string;
-      readonly remedy?: { readonly text: string; readonly azureCli?: string; readonly portal?: string };
-      /** Faults of the request itself, one by one. */
-      readonly faults?: readonly string[];
-      /** It may pass by itself. With `again`, a button sends the same form once more. */
-      readonly mayPass: boolean;
-      readonly again?: { readonly action: string; readonly fields: Readonly<Record<string, string>> };
-    }
-  /** For a moment, or for longer where a browser does not go on by itself. */
-  | { readonly page: 'leaving'; readonly service: SignInService; readonly to: string };
+  | { readonly page: 'declined'; readonly subject: Subject };

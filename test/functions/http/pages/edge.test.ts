@@ -5,7 +5,7 @@ import { routes } from '../../../../functions/http/routes.ts';
 import type { ApiAnswer } from '../api-answer.ts';
 import { Api } from '../api.ts';
 import { COOKIE_VALUE, pageRoutes, SIGN_IN_URL, STATE } from './page-routes.ts';
-import { pageViews } from './page-views.ts';
+import { pages } from './page-views.ts';
 
 let api: Api;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ function expectStrictHeaders({ headers }: ApiAnswer): void {
 }
 
 describe('a page', () => {
-  test.each(Object.keys(pageViews))(
+  test.each(Object.keys(pages))(
     '%s is HTML that may load nothing, run nothing and be framed by nobody',
     async (page) => {
       const answer = await api.call('GET', `/consent/pages/${page}`);

@@ -5,7 +5,7 @@ import type { PageRefusal } from '../../../../functions/http/pages/shell/page-an
 import { failure } from '../../../../shared/domain/failure-catalogue.ts';
 import { notFound, refusedBy } from '../../../../shared/domain/refusal.ts';
 import { err, ok } from '../../../../shared/domain/result.ts';
-import { consent, pageViews } from './page-views.ts';
+import { about, pages } from './page-views.ts';
 
 export const SIGN_IN_URL = 'https://login.microsoftonline.com/tenant/oauth2/v2.0/authorize?client_id=a&state=b';
 export const STATE = 'contoso~Zm9yIG9uZSBhbnN3ZXIgb25seSwgYW5kIG5vIG1vcmU';
@@ -18,7 +18,7 @@ const cookie = { value: COOKIE_VALUE, maxAgeSeconds: 600 } as const;
 const told = (text: string): PageRefusal => ({
   type: 'on-page',
   refused: { type: 'state', code: 'switch-ended', message: text },
-  subject: consent,
+  about,
 });
 
 export const pageRoutes = [
@@ -33,8 +33,8 @@ export const pageRoutes = [
     pathSchema: z.strictObject({ page: z.string().regex(/^[a-z-]{1,40}$/) }),
     answers: { 200: 'The page.' },
     run: (_deps: unknown, call) => {
-      const view = Object.hasOwn(pageViews, call.path.page) ? pageViews[call.path.page] : undefined;
-      return Promise.resolve(view ? ok({ view }) : err(notFound('connection', call.path.page)));
+      const page = Object.hasOwn(pages, call.path.page) ? pages[call.path.page] : undefined;
+      return Promise.resolve(page ? ok({ page }) : err(notFound('connection', call.path.page)));
     },
   }),
   definePageRoute({
@@ -83,11 +83,11 @@ export const pageRoutes = [
       if (call.body.state !== STATE) {
         const again = { action: '/consent/pages/form', fields: { ...call.body, state: STATE } };
         const refused = refusedBy(failure('entra-unreachable'));
-        return Promise.resolve(err({ type: 'on-page', refused, subject: consent, again } as const));
+        return Promise.resolve(err({ type: 'on-page', refused, about, again } as const));
       }
-      const view = pageViews[call.body.answer === 'confirm' ? 'consent-granted' : 'declined-consent'];
-      if (!view) throw new Error('there is no such page');
-      return Promise.resolve(ok({ view, cookie: 'remove' as const }));
+      const page = pages[call.body.answer === 'confirm' ? 'consent-granted' : 'declined-consent'];
+      if (!page) throw new Error('there is no such page');
+      return Promise.resolve(ok({ page, cookie: 'remove' as const }));
     },
   }),
 ] as const;

@@ -1,5 +1,11 @@
-// A view of every page there is, with names as people really have them, and hostile ones.
+// Every page there is, with names as people really have them, and hostile ones.
 import { failure } from '../../../../shared/domain/failure-catalogue.ts';
+import { failurePage } from '../../../../functions/http/pages/shell/failure-page.ts';
+import type { Html } from '../../../../functions/http/pages/shell/html.ts';
+import type { PageContext, PageOf } from '../../../../functions/http/pages/shell/layout.ts';
+import { leavingPage } from '../../../../functions/http/pages/shell/leaving-page.ts';
+import { pageFor } from '../../../../functions/http/pages/sign-in/render.ts';
+import { subjectFacts } from '../../../../functions/http/pages/sign-in/subject.ts';
 import type { ConsentSubject, PageView, VerificationSubject } from '../../../../functions/http/pages/sign-in/views.ts';
 
 const asked = {
@@ -86,14 +92,15 @@ const denied = failure('access-denied-rbac', {
 const { code, message, cause } = failure('entra-unreachable');
 const passing = { code, message, cause };
 const failed = {
-  page: 'failure',
   code: 'internal-error',
   message: 'Something went wrong here.',
   requestId: '77777777-7777-4777-8777-777777777777',
   mayPass: false,
 } as const;
 
-export const pageViews: Readonly<Record<string, PageView>> = {
+export const about = (context: PageContext): Html => subjectFacts(consent, context);
+
+const views: Readonly<Record<string, PageView>> = {
   'start-consent': { page: 'start', subject: consent, action: startAction },
   'start-verification-microsoft': { page: 'start', subject: verification, action: startAction },
   'start-verification-google': { page: 'start', subject: google, action: startAction },
@@ -114,21 +121,25 @@ export const pageViews: Readonly<Record<string, PageView>> = {
   'tenant-verified-export': { page: 'tenant-verified', subject: google, tenantsLeft: 0 },
   'declined-consent': { page: 'declined', subject: consent },
   'declined-verification': { page: 'declined', subject: google },
-  'failure-plain': failed,
-  'failure-remedy': { ...failed, ...denied, requestId: failed.requestId, subject: consent },
-  'failure-again': {
+};
+
+export const pages: Readonly<Record<string, PageOf>> = {
+  ...Object.fromEntries(Object.entries(views).map(([name, view]) => [name, pageFor(view)])),
+  'failure-plain': failurePage(failed),
+  'failure-remedy': failurePage({ ...failed, ...denied, requestId: failed.requestId, about }),
+  'failure-again': failurePage({
     ...failed,
     ...passing,
-    subject: consent,
+    about,
     mayPass: true,
     again: { action, fields: { state: field.value, answer: 'confirm' } },
-  },
-  'failure-link': { ...failed, code: 'link-expired', message: 'The link has expired.' },
-  'failure-faults': {
+  }),
+  'failure-link': failurePage({ ...failed, code: 'link-expired', message: 'The link has expired.' }),
+  'failure-faults': failurePage({
     ...failed,
     code: 'invalid-request',
     message: 'The request is not valid; details name every fault.',
     faults: ['query.state: This field is required.', 'query.colour: There is no such field.'],
-  },
-  leaving: { page: 'leaving', service: 'Microsoft', to: 'https://login.microsoftonline.com/x?a=1&b="2"' },
+  }),
+  leaving: () => leavingPage({ service: 'Microsoft', to: 'https://login.microsoftonline.com/x?a=1&b="2"' }),
 };

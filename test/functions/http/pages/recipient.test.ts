@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderPage } from '../../../../functions/http/pages/sign-in/render.ts';
+import { pageFor } from '../../../../functions/http/pages/sign-in/render.ts';
 import type { VerificationSubject } from '../../../../functions/http/pages/sign-in/views.ts';
 
 const THUMBPRINT = 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs';
@@ -23,7 +23,7 @@ const pagesOf = (subject: VerificationSubject): string[] => {
     { page: 'confirmation', subject, action: '/a', person, field } as const,
     { page: 'tenant-verified', subject, tenantsLeft: 0 } as const,
     { page: 'declined', subject } as const,
-  ].map((view) => renderPage(view, { vendorName: 'Vendor' }));
+  ].map((view) => String(pageFor(view)({ vendorName: 'Vendor' }).main));
 };
 
 test('whoever approves an export is shown the thumbprint of the key that it goes to', () => {

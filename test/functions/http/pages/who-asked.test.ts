@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { requestedBy } from '../../../../functions/http/kernel/caller.ts';
-import { renderPage } from '../../../../functions/http/pages/sign-in/render.ts';
+import { pageFor } from '../../../../functions/http/pages/sign-in/render.ts';
 import { consent } from './page-views.ts';
 
 const caller = { roles: new Set(['VendorAdmin'] as const), subject: 'entra:7e5d0000-0000-4000-8000-00000000beef' };
@@ -9,10 +9,8 @@ const caller = { roles: new Set(['VendorAdmin'] as const), subject: 'entra:7e5d0
 function shown(actor: string | null): string {
   const by = requestedBy(caller, actor);
   if (!by.ok) throw new Error('the actor is refused');
-  const page = renderPage(
-    { page: 'start', subject: { ...consent, requestedBy: by.value }, action: '/a' },
-    { vendorName: 'Tailspin Backup' },
-  );
+  const start = pageFor({ page: 'start', subject: { ...consent, requestedBy: by.value }, action: '/a' });
+  const page = String(start({ vendorName: 'Tailspin Backup' }).main);
   const [, dd = ''] = /Asked for by<\/dt>\s*<dd>(.*?)<\/dd>/s.exec(page) ?? [];
   return dd
     .replaceAll(/<[^>]+>/g, '')

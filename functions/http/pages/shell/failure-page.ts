@@ -1,10 +1,22 @@
 // The page of everything that did not work: what happened, why, what to do, and by which id the vendor finds it. Pure.
-import { html, type Html } from '../shell/html.ts';
-import { code, command, facts, form, heading, section, type Outcome, type PageContext } from '../shell/layout.ts';
-import { subjectFacts } from './subject.ts';
-import type { PageView } from './views.ts';
+import { html, type Html } from './html.ts';
+import { code, command, facts, form, heading, section, type Outcome, type PageContext, type PageOf } from './layout.ts';
+import type { AgainForm } from './page-answer.ts';
 
-type Failed = Extract<PageView, { page: 'failure' }>;
+export interface Failed {
+  readonly code: string;
+  readonly message: string;
+  readonly requestId: string;
+  /** What it was about, if that is known. */
+  readonly about?: (context: PageContext) => Html;
+  readonly cause?: string;
+  readonly remedy?: { readonly text: string; readonly azureCli?: string; readonly portal?: string };
+  /** Faults of the request itself, one by one. */
+  readonly faults?: readonly string[];
+  /** It may pass by itself. With `again`, a button sends the same form once more. */
+  readonly mayPass: boolean;
+  readonly again?: AgainForm;
+}
 
 /** Links that are over are nobody's mistake, and have a heading of their own. */
 const HEADINGS: Readonly<Record<string, string>> = {
@@ -17,7 +29,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
 };
 const OVER: ReadonlySet<string> = new Set(['link-done', 'link-expired', 'sign-in-expired', 'sign-in-used']);
 
-export const failureTitle = ({ code: failureCode, mayPass }: Failed): string =>
+const titleOf = ({ code: failureCode, mayPass }: Failed): string =>
   HEADINGS[failureCode] ?? (mayPass ? 'This did not work yet' : 'This did not work');
 
 /** What is over is no failure. */
@@ -26,8 +38,12 @@ const outcomeOf = ({ code: failureCode, mayPass }: Failed): Outcome | undefined 
   return OVER.has(failureCode) ? undefined : 'bad';
 };
 
-export const failurePage = (view: Failed, context: PageContext): Html => html`
-  ${heading(failureTitle(view), outcomeOf(view))}
+export const failurePage =
+  (failed: Failed): PageOf =>
+  (context) => ({ title: titleOf(failed), main: mainOf(failed, context) });
+
+const mainOf = (view: Failed, context: PageContext): Html => html`
+  ${heading(titleOf(view), outcomeOf(view))}
   <p><strong>${view.message}</strong></p>
   ${view.cause === undefined ? undefined : section('Why', html`<p>${view.cause}</p>`)} ${whatToDo(view)}
   ${
@@ -41,7 +57,7 @@ export const failurePage = (view: Failed, context: PageContext): Html => html`
         )
   }
   ${view.again ? form(view.again.action, view.again.fields, [{ label: 'Try again' }]) : undefined}
-  ${view.subject ? section('What this is about', subjectFacts(view.subject, context)) : undefined}
+  ${view.about ? section('What this is about', view.about(context)) : undefined}
   ${section(
     'If you ask for help',
     html`<p>Give these two to whoever sent you the link:</p>

@@ -1,0 +1,12 @@
+// The page of the moment in which a browser is on its way to somebody else's, or of longer where it does not go on by itself. Pure.
+import { html } from './html.ts';
+import type { Page } from './layout.ts';
+
+export const leavingPage = ({ service, to }: { readonly service: string; readonly to: string }): Page => ({
+  title: `On to ${service}`,
+  main: html`
+    <h1>On to ${service}</h1>
+    <p>Your browser goes on by itself. If it does not:</p>
+    <p><a href="${to}">Continue to ${service}</a></p>
+  `,
+});
