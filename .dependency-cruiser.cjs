@@ -23,7 +23,7 @@ module.exports = {
       name: 'adapters-know-domain-and-port-types',
       severity: 'error',
       from: { path: '^shared/adapters/' },
-      to: { path: '^(functions|shared/settings)' },
+      to: { path: '^(functions|shared/(settings|host))' },
     },
     {
       name: 'adapters-import-only-types-of-operations',
@@ -46,7 +46,20 @@ module.exports = {
       name: 'handlers-know-no-adapter',
       severity: 'error',
       from: { path: '^functions/(http|service-bus|timer)/' },
-      to: { path: '^(shared/adapters|shared/settings|functions/main)' },
+      to: { path: '^(shared/(adapters|settings|host)|functions/(main|world))' },
+    },
+    {
+      name: 'host-knows-operations-alone',
+      comment: 'It builds what operations share over whatever world it is given: whoever has no Azure runs it too.',
+      severity: 'error',
+      from: { path: '^shared/host' },
+      to: { pathNot: '^shared/operations/' },
+    },
+    {
+      name: 'host-loads-no-cloud-sdk',
+      severity: 'error',
+      from: { path: '^shared/host' },
+      to: { path: `node_modules/${cloudSdk.slice(1)}`, reachable: true },
     },
     {
       name: 'kernel-knows-no-resource',

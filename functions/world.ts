@@ -1,0 +1,115 @@
+// The world as the settings name it: an adapter for each port that operations and routes use. Asks nobody anything.
+import { AzureConnectionProbe } from '../shared/adapters/connection-probe.ts';
+import { AzureKeyVaults } from '../shared/adapters/key-vaults.ts';
+import { AzureSealer } from '../shared/adapters/sealer.ts';
+import { AzureTables } from '../shared/adapters/azure-tables.ts';
+import { Credentials } from '../shared/adapters/credentials.ts';
+import { systemClock as clock, systemEntropy as entropy, systemTimers as timers } from '../shared/adapters/system.ts';
+import { exportSealer } from '../shared/adapters/export-sealer.ts';
+import { createSignIns } from '../shared/adapters/sign-ins.ts';
+import { createTokenVerifier } from '../shared/adapters/token-verifier.ts';
+import { rememberVerified } from '../shared/adapters/verified-tokens.ts';
+import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
+import { VaultPool } from '../shared/adapters/vault-pool.ts';
+import type { VaultTarget } from '../shared/domain/provider.ts';
+import { PatientVaults } from '../shared/operations/patient-vaults.ts';
+import type { ConnectionProbe, ExportSealer, Log, SignIns, TokenVerifier } from '../shared/operations/ports.ts';
+import type { World } from '../shared/operations/world.ts';
+import type { Settings } from '../shared/settings.ts';
+import type { AppPolicy } from './policy.ts';
+
+export interface AppWorld extends World {
+  readonly probe: ConnectionProbe;
+  readonly verifier: TokenVerifier;
+  readonly signIns: SignIns;
+  readonly exportSealer: ExportSealer;
+  /** The keys by which callers' tokens are checked, before the first caller. */
+  fetchIssuersKeys(): Promise<void>;
+}
+
+export function createWorld(settings: Settings, policy: AppPolicy, log: Log): AppWorld {
+  const timeoutMs = policy.vaultCallTimeoutMs;
+  const authorityHost = settings.KEYSWITCH_AUTHORITY_HOST;
+  const connectorClientId = settings.KEYSWITCH_CONNECTOR_CLIENT_ID;
+  const credentials = new Credentials({
+    identityClientId: settings.AZURE_CLIENT_ID,
+    connectorClientId,
+    authorityHost,
+    tokenExchangeAudience: settings.KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE,
+    timeoutMs,
+    tenantTokenMaxAgeMs: policy.keyTtlMs,
+    clock,
+  });
+  const tables = new AzureTables({
+    endpoint: settings.KEYSWITCH_TABLES_ENDPOINT,
+    credential: credentials.forTables(),
+    timers,
+    entropy,
+    clock,
+  });
+  const queue = new ServiceBusWorkQueue({
+    fullyQualifiedNamespace: settings.KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace,
+    queueName: settings.KEYSWITCH_WORK_QUEUE,
+    credential: credentials.forServiceBus(),
+    clock,
+    entropy,
+  });
+  const pool = new VaultPool({
+    credentials,
+    connectorClientId,
+    vaultSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
+    timeoutMs,
+  });
+  const { propagationMs } = policy.keyPolicy;
+  const managedTarget: VaultTarget = {
+    ref: { provider: 'managed' },
+    host: settings.KEYSWITCH_VENDOR_VAULT_HOST,
+    keyName: settings.KEYSWITCH_VENDOR_KEY_NAME,
+    tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
+  };
+  const { sealVaultHost } = policy.connectionPolicy;
+  const sealTarget = { ...managedTarget, host: sealVaultHost, keyName: settings.KEYSWITCH_SEAL_KEY_NAME };
+  const checked = verifierOf(settings);
+  const { KEYSWITCH_GOOGLE_CLIENT_ID: clientId, KEYSWITCH_GOOGLE_CLIENT_SECRET: clientSecret } = settings;
+  return {
+    tables,
+    storeClock: tables,
+    queue,
+    vaults: new PatientVaults(new AzureKeyVaults(pool), { clock, propagationMs }),
+    sealer: new AzureSealer(pool, sealTarget, clock),
+    clock,
+    timers,
+    entropy,
+    log,
+    managedTarget,
+    instance: entropy.id(),
+    probe: new AzureConnectionProbe(pool),
+    verifier: rememberVerified(checked, clock),
+    signIns: createSignIns({
+      authorityHost,
+      connectorClientId,
+      credentials,
+      googleClient: clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret },
+      timeoutMs,
+      clock,
+    }),
+    exportSealer,
+    fetchIssuersKeys: () => checked.fetchKeys(),
+  };
+}
+
+function verifierOf(settings: Settings): ReturnType<typeof createTokenVerifier> {
+  const {
+    KEYSWITCH_SECOND_ISSUER: issuer,
+    KEYSWITCH_SECOND_AUDIENCE: audience,
+    KEYSWITCH_SECOND_JWKS_URI: jwksUri,
+  } = settings;
+  return createTokenVerifier({
+    authorityHost: settings.KEYSWITCH_AUTHORITY_HOST,
+    tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
+    audience: settings.KEYSWITCH_API_AUDIENCE,
+    ...(issuer === undefined || audience === undefined || jwksUri === undefined
+      ? {}
+      : { secondIssuer: { issuer, audience, jwksUri } }),
+  });
+}

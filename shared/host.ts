@@ -1,0 +1,85 @@
+// One process of the app: what its operations share and keep between calls, built once over whatever world it is given. Whoever runs operations,
+// the app, the simulation or a benchmark, takes them from here. Nothing that is kept is needed for correctness.
+import { DataKeyCalls } from './operations/audit/data-key-calls.ts';
+import { EventLimits } from './operations/audit/event-limits.ts';
+import { ClockGuard } from './operations/clock-guard.ts';
+import { CompanyKeyCache } from './operations/company-key-cache.ts';
+import { KeyringPlaces } from './operations/data-keys/keyring-places.ts';
+import { ShardWriter } from './operations/data-keys/shard-writer.ts';
+import { WrappedRows } from './operations/data-keys/wrapped-rows.ts';
+import { KeptKeys } from './operations/kept-keys.ts';
+import { Readiness } from './operations/readiness.ts';
+import { SilentVaults } from './operations/silent-vaults.ts';
+import { pageSlots } from './operations/switches/page-slots.ts';
+import { VaultPermits } from './operations/switches/vault-permits.ts';
+import { WorkerKeys } from './operations/switches/worker-keys.ts';
+import { VaultWaits } from './operations/vault-waits.ts';
+import type { Policy, World } from './operations/world.ts';
+
+/** What a process keeps: caches, limits, and turns. */
+interface Kept {
+  readonly vaultWaits: VaultWaits;
+  readonly companyKeys: CompanyKeyCache;
+  readonly eventLimits: EventLimits;
+  readonly clockGuard: ClockGuard;
+  readonly keptKeys: KeptKeys;
+  readonly keyringPlaces: KeyringPlaces;
+  readonly wrappedRows: WrappedRows;
+  readonly shardWriter: ShardWriter;
+  readonly workerKeys: WorkerKeys;
+  readonly pageSlots: ReturnType<typeof pageSlots>;
+  readonly vaultPermits: VaultPermits;
+  readonly dataKeyCalls: DataKeyCalls;
+  readonly readiness: Readiness;
+}
+
+/** What workers of switches ask by, where calls of each kind of work are told apart. */
+type WorkerPorts = Pick<World, 'tables' | 'queue' | 'vaults' | 'sealer' | 'timers'>;
+
+/** `W` and `P`: the world and the policy with what their owner adds for operations of its own. */
+export interface Host<W extends World, P extends Policy> {
+  /** What every operation takes. */
+  readonly services: W & P & Kept;
+  /** The same for the workers of switches, who leave a vault alone that has just said nothing. */
+  readonly ofWorkers: Host<W, P>['services'];
+}
+
+/** Calls nothing: what is built here asks the world when it is asked itself. */
+export function createHost<W extends World, P extends Policy>(
+  world: W,
+  policy: P,
+  workerPorts: WorkerPorts = world,
+): Host<W, P> {
+  const { tables, clock, timers, entropy, log, storeClock, instance } = world;
+  const { keyTtlMs: ttlMs, maxCacheEntries, maxDataKeysPerKeyring } = policy;
+  const { tables: workerTables, queue, sealer, timers: workerTimers } = workerPorts;
+  const workers = {
+    ...{ tables: workerTables, queue, sealer, timers: workerTimers },
+    vaults: new SilentVaults(workerPorts.vaults, clock),
+  };
+  const bound = maxCacheEntries === undefined ? {} : { maxEntries: maxCacheEntries };
+  const vaultWaits = new VaultWaits();
+  const companyKeys = new CompanyKeyCache(world, { ttlMs, vaultWaits, ...bound });
+  const eventLimits = new EventLimits(clock, maxCacheEntries === undefined ? {} : { maxBudgets: maxCacheEntries });
+  const services = {
+    ...world,
+    ...policy,
+    vaultWaits,
+    companyKeys,
+    eventLimits,
+    clockGuard: new ClockGuard({ storeClock, clock, log }),
+    keptKeys: new KeptKeys({ ...world, eventLimits }, companyKeys),
+    keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, ...bound }),
+    wrappedRows: new WrappedRows({ tables, clock }, { rows: policy.dataKeyCacheRows, ttlMs }),
+    shardWriter: new ShardWriter(
+      { tables, companyKeys, timers, entropy, log },
+      maxDataKeysPerKeyring === undefined ? {} : { maxDataKeysPerKeyring },
+    ),
+    workerKeys: new WorkerKeys({ ...world, ...workers }, { ttlMs }),
+    pageSlots: pageSlots(clock),
+    vaultPermits: new VaultPermits(timers, clock),
+    dataKeyCalls: new DataKeyCalls(clock, instance),
+    readiness: new Readiness({ tables, clock, log }),
+  };
+  return { services, ofWorkers: { ...services, ...workers } };
+}

@@ -1,0 +1,89 @@
+// One process over a world: what building it costs, what it keeps, and how its workers see vaults.
+import { beforeEach, expect, it } from 'vitest';
+import { createHost, type Host } from '../shared/host.ts';
+import type { Policy, World } from '../shared/operations/world.ts';
+import { FakeQueue } from './fakes/fake-queue.ts';
+import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from './fakes/fake-system.ts';
+import { FakeTables } from './fakes/fake-tables.ts';
+import { FakeVaults } from './fakes/fake-vaults.ts';
+
+const KEK = {
+  ref: { provider: 'managed' },
+  host: 'vendor.vault.azure.net',
+  keyName: 'keyswitch-kek',
+  tenantId: '11111111-1111-4111-8111-111111111111',
+} as const;
+const HOUR_MS = 3_600_000;
+const POLICY: Policy = {
+  keyTtlMs: 300_000,
+  dataKeyCacheRows: 10,
+  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
+  backOff: { firstMs: 1_000, lastMs: 60_000 },
+  shardCount: 4,
+  restoreDays: 30,
+  verificationMs: HOUR_MS,
+  exportAllowanceMs: HOUR_MS,
+  messageBudgetMs: 60_000,
+  finishClaimMs: 25_000,
+  keepMs: HOUR_MS,
+  consentMs: HOUR_MS,
+  stuckAfterMs: 120_000,
+  checkConcurrency: 4,
+};
+
+const clock = new FakeClock();
+let vaults: FakeVaults;
+let world: World;
+let host: Host<World, Policy>;
+beforeEach(() => {
+  vaults = new FakeVaults();
+  vaults.addVault(KEK);
+  vaults.addKey({ host: KEK.host, keyName: KEK.keyName });
+  world = {
+    tables: new FakeTables(),
+    storeClock: { aheadMs: () => 0 },
+    queue: new FakeQueue(clock),
+    vaults,
+    sealer: vaults,
+    clock,
+    timers: new FakeTimers(),
+    entropy: new FakeEntropy(),
+    log: new FakeLog(),
+    managedTarget: KEK,
+    instance: 'one of several',
+  };
+  host = createHost(world, POLICY);
+});
+
+it('is built without asking anybody anything, chance included', () => {
+  const asked = (): never => {
+    throw new Error('was asked');
+  };
+  const silent = <T extends object>(port: T): T => new Proxy(port, { get: asked });
+  const { tables, queue, sealer, timers, entropy, log, storeClock } = world;
+  const ports = { tables, queue, sealer, timers, entropy, log, storeClock, vaults, clock };
+  const silenced = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, silent(port)]));
+  expect(() => createHost({ ...world, ...silenced }, POLICY)).not.toThrow();
+});
+
+it('hands on what its owner added to the world and the policy', () => {
+  const { services } = createHost({ ...world, probe: 'a probe' }, { ...POLICY, vendorName: 'Tailspin' });
+  expect(services).toMatchObject({ probe: 'a probe', vendorName: 'Tailspin', shardCount: 4 });
+  expect(services.dataKeyCalls.instance).toBe('one of several');
+});
+
+it('its workers leave a vault alone that has just said nothing; callers ask it', async () => {
+  vaults.onCall = () => clock.advance(15_000);
+  vaults.fail({ operation: 'any', failure: 'vault-unreachable' });
+  for (const { vaults: seen } of [host.ofWorkers, host.ofWorkers, host.services]) await seen.readKey(KEK);
+  expect(vaults.calls).toHaveLength(2);
+});
+
+it('its workers share what it keeps with its callers, and ask by ports of their own where they are given', () => {
+  const tables = new FakeTables();
+  const { services, ofWorkers } = createHost(world, POLICY, { ...world, tables });
+  expect(ofWorkers.eventLimits).toBe(services.eventLimits);
+  expect(ofWorkers.workerKeys).toBe(services.workerKeys);
+  expect([services.tables, ofWorkers.tables]).toEqual([world.tables, tables]);
+  expect(ofWorkers.tables).toBe(tables);
+});
