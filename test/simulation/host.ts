@@ -1,23 +1,15 @@
 // A host process of the simulation: the product's own services with caches of their own, over ports that wait for their turn. Each kind
 // of work has ports of its own, so that it is known who calls.
-import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
+import { createHost } from '../../shared/host.ts';
 import type { Log, LogEntry } from '../../shared/operations/ports.ts';
 import { ClockGuard } from '../../shared/operations/clock-guard.ts';
-import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
 import type { Generating } from '../../shared/operations/data-keys/generate.ts';
-import { KeptKeys } from '../../shared/operations/kept-keys.ts';
-import { KeyringPlaces } from '../../shared/operations/data-keys/keyring-places.ts';
-import { ShardWriter } from '../../shared/operations/data-keys/shard-writer.ts';
-import { WrappedRows } from '../../shared/operations/data-keys/wrapped-rows.ts';
 import type { PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
 import type { WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
-import { SilentVaults } from '../../shared/operations/silent-vaults.ts';
-import { pageSlots } from '../../shared/operations/switches/page-slots.ts';
-import { VaultPermits } from '../../shared/operations/switches/vault-permits.ts';
-import { WorkerKeys } from '../../shared/operations/switches/worker-keys.ts';
 import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
+import type { Policy } from '../../shared/operations/world.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
 import { EXPORT_ALLOWANCE_MS, KEEP_MS } from './check-control.ts';
 import { SimEntropy } from './entropy.ts';
@@ -60,8 +52,6 @@ class SimLog implements Log {
   }
 }
 
-const KEY_POLICY = { minRsaBits: 2048, purgeable: 'warn' } as const;
-const BACK_OFF = { firstMs: 1_000, lastMs: 60_000 };
 /** Longer than any run: what is too old is not this world's affair. */
 const CONSENT_MS = 365 * 24 * 3_600_000;
 /** Any key that is deleted would be due. */
@@ -76,48 +66,10 @@ export function startHost(world: PortWorld, name: string): Host {
   const entropy = new SimEntropy(`${plan.seed}-${name}`);
   const log = new SimLog(world);
   const ports = (role: Role): ReturnType<typeof portsOf> => portsOf(world, { role, process });
-  const opening = <Ports extends Pick<ReturnType<typeof portsOf>, 'tables' | 'sealer'>>(of: Ports) => ({
-    ...of,
-    log,
-    clock,
-    managedTarget: VENDOR,
-  });
-  const caller = ports('caller');
-  const ttlMs = plan.cacheTtlMs;
-  const companyKeys = new CompanyKeyCache(opening(caller), { ttlMs, maxEntries: MAX_ENTRIES });
-  const { tables, timers } = caller;
-  const workerPorts = ports('worker');
-  const worker = { ...workerPorts, vaults: new SilentVaults(workerPorts.vaults, clock) };
-  const eventLimits = new EventLimits(clock, { maxBudgets: MAX_ENTRIES });
-  const shared = {
-    clock,
-    entropy,
-    log,
-    eventLimits,
-    clockGuard: new ClockGuard({ storeClock: { aheadMs: () => 0 }, clock, log }),
-    managedTarget: VENDOR,
-    companyKeys,
-    keptKeys: new KeptKeys({ ...caller, log, clock, entropy, eventLimits }, companyKeys),
-    workerKeys: new WorkerKeys(opening(worker), { ttlMs }),
-    pageSlots: pageSlots(clock),
-    vaultPermits: new VaultPermits(timers, clock),
-    keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, maxEntries: MAX_ENTRIES }),
-    wrappedRows: new WrappedRows({ tables, clock }, { rows: plan.cachedRows, ttlMs }),
-    shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
-    keyPolicy: KEY_POLICY,
-    backOff: BACK_OFF,
-    messageBudgetMs: plan.messageBudgetMs,
-    finishClaimMs: plan.finishClaimMs,
-    consentMs: CONSENT_MS,
-    verificationMs: 24 * 3_600_000,
-    exportAllowanceMs: EXPORT_ALLOWANCE_MS,
-    keepMs: KEEP_MS,
-    restoreDays: plan.restoreDays,
-    stuckAfterMs: STUCK_AFTER_MS,
-    checkConcurrency: 4,
-    shardCount: plan.shardCount,
-  };
-  const timer = { ...shared, ...ports('timer') };
+  const around = { storeClock: { aheadMs: () => 0 }, clock, entropy, log, managedTarget: VENDOR, instance: name };
+  // Callers' ports behind what they share with admins and timers.
+  const { services, ofWorkers } = createHost({ ...around, ...ports('caller') }, policyOf(world), ports('worker'));
+  const timer = { ...services, ...ports('timer') };
   const strayClock = { now: (): Date => new Date(clock.now().getTime() + STRAY_MS) };
   const strayGuard = new ClockGuard({ storeClock: { aheadMs: () => -STRAY_MS }, clock: strayClock, log });
   const { promise: died, reject } = Promise.withResolvers<never>();
@@ -125,9 +77,9 @@ export function startHost(world: PortWorld, name: string): Host {
   return {
     process,
     services: {
-      caller: { ...shared, ...caller },
-      worker: { ...shared, ...worker },
-      admin: { ...shared, ...ports('admin') },
+      caller: services,
+      worker: ofWorkers,
+      admin: { ...services, ...ports('admin') },
       timer,
     },
     strayTimer: { ...timer, clock: strayClock, clockGuard: strayGuard },
@@ -141,6 +93,24 @@ export function startHost(world: PortWorld, name: string): Host {
     onDeath: () => reject(new HostDied()),
   };
 }
+
+const policyOf = ({ plan }: PortWorld): Policy => ({
+  keyTtlMs: plan.cacheTtlMs,
+  dataKeyCacheRows: plan.cachedRows,
+  maxCacheEntries: MAX_ENTRIES,
+  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
+  backOff: { firstMs: 1_000, lastMs: 60_000 },
+  messageBudgetMs: plan.messageBudgetMs,
+  finishClaimMs: plan.finishClaimMs,
+  consentMs: CONSENT_MS,
+  verificationMs: 24 * 3_600_000,
+  exportAllowanceMs: EXPORT_ALLOWANCE_MS,
+  keepMs: KEEP_MS,
+  restoreDays: plan.restoreDays,
+  stuckAfterMs: STUCK_AFTER_MS,
+  checkConcurrency: 4,
+  shardCount: plan.shardCount,
+});
 
 function portsOf(
   world: PortWorld,
