@@ -6,22 +6,16 @@ import { openCompanyKey, type Wrap } from '../shared/domain/company-key.ts';
 import type { ProviderRef, VaultTarget } from '../shared/domain/provider.ts';
 import type { WorkMessage } from '../shared/domain/work-message.ts';
 import { systemClock, systemTimers } from '../shared/adapters/system.ts';
-import { EventLimits } from '../shared/operations/audit/event-limits.ts';
+import { createHost, type Host } from '../shared/host.ts';
 import { ADMIN } from '../test/fakes/actors.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../shared/operations/control-state.ts';
 import { wrapOf } from '../shared/operations/company-key-opener.ts';
 import type { Clock, Tables, WorkQueue } from '../shared/operations/ports.ts';
-import { CompanyKeyCache } from '../shared/operations/company-key-cache.ts';
-import { KeptKeys } from '../shared/operations/kept-keys.ts';
-import { KeyringPlaces } from '../shared/operations/data-keys/keyring-places.ts';
 import type { Unwrapping } from '../shared/operations/data-keys/unwrap.ts';
-import { WrappedRows } from '../shared/operations/data-keys/wrapped-rows.ts';
 import { handleSwitchWork, type WorkDependencies } from '../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../shared/operations/switches/start-switch.ts';
-import { pageSlots } from '../shared/operations/switches/page-slots.ts';
-import { VaultPermits } from '../shared/operations/switches/vault-permits.ts';
-import { WorkerKeys } from '../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../shared/operations/wrap-company-key.ts';
+import type { Policy, World } from '../shared/operations/world.ts';
 import { consentedRows, type SeededRow } from '../test/fixtures/consented-connection.ts';
 import { FakeLog } from '../test/fakes/fake-system.ts';
 import { FakeVaults, type FakeKeyVersion } from '../test/fakes/fake-vaults.ts';
@@ -48,8 +42,23 @@ export interface SwitchRun {
   readonly vaultCalls: number;
 }
 
-const KEY_TTL_MS = 300_000;
-const CONSENT_MS = 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+const POLICY: Policy = {
+  keyTtlMs: 300_000,
+  dataKeyCacheRows: 0,
+  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
+  backOff: { firstMs: 1_000, lastMs: 60_000 },
+  shardCount: 64,
+  restoreDays: 30,
+  verificationMs: DAY_MS,
+  exportAllowanceMs: DAY_MS,
+  messageBudgetMs: 60_000,
+  finishClaimMs: 25_000,
+  keepMs: DAY_MS,
+  consentMs: DAY_MS,
+  stuckAfterMs: 120_000,
+  checkConcurrency: 4,
+};
 /** Sixteen messages at once, as host.json lets a host work. */
 const MESSAGES_AT_ONCE = 16;
 
@@ -111,7 +120,7 @@ export class BenchCompany {
   /** A switch to the other provider, from the order to its end. Throws unless it completes. */
   async switchProvider(): Promise<SwitchRun> {
     const queue = new CountingQueue();
-    const deps = this.#freshHost(queue);
+    const { ofWorkers: deps } = this.#freshHost({ clock: systemClock, queue });
     this.#vaults.calls.length = 0;
     this.#switches += 1;
     const place = { companyId: this.companyId, keyringId: KEYRING, switchId: `switch-${this.#switches}` };
@@ -150,57 +159,29 @@ export class BenchCompany {
     clock: Clock,
     onVaultCall: () => Promise<void>,
   ): { readonly deps: Unwrapping; readonly calls: () => number } {
-    const tables = this.#tables;
-    const log = new FakeLog();
     const vaults = this.#vaults;
     vaults.calls.length = 0;
     vaults.onCall = (call) => (call.operation === 'unwrap' ? onVaultCall() : undefined);
-    const opening = { tables, vaults, sealer: vaults, log, managedTarget: VENDOR, clock };
-    const companyKeys = new CompanyKeyCache(opening, { ttlMs: KEY_TTL_MS });
-    const recording = {
-      ...opening,
-      timers: systemTimers,
-      entropy: this.#entropy,
-      eventLimits: new EventLimits(clock),
-    };
-    const deps = {
-      log,
-      companyKeys,
-      keptKeys: new KeptKeys(recording, companyKeys),
-      keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: KEY_TTL_MS }),
-      wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: KEY_TTL_MS }),
-    };
+    const { services: deps } = this.#freshHost({ clock, queue: new CountingQueue() });
     return { deps, calls: () => vaults.countOf('unwrap') };
   }
 
   /** A host process of its own: nothing in its caches. */
-  #freshHost(queue: WorkQueue): WorkDependencies {
-    const opening = {
+  #freshHost({ clock, queue }: Pick<World, 'clock' | 'queue'>): Host<World, Policy> {
+    const world: World = {
       tables: this.#tables,
+      storeClock: { aheadMs: () => 0 },
+      queue,
       vaults: this.#vaults,
       sealer: this.#vaults,
+      clock,
+      timers: systemTimers,
+      entropy: this.#entropy,
       log: new FakeLog(),
       managedTarget: VENDOR,
-      clock: systemClock,
+      instance: 'bench',
     };
-    return {
-      ...opening,
-      queue,
-      eventLimits: new EventLimits(systemClock),
-      entropy: this.#entropy,
-      timers: systemTimers,
-      keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
-      workerKeys: new WorkerKeys(opening, { ttlMs: KEY_TTL_MS }),
-      pageSlots: pageSlots(systemClock),
-      vaultPermits: new VaultPermits(systemTimers, systemClock),
-      backOff: { firstMs: 1_000, lastMs: 60_000 },
-      messageBudgetMs: 60_000,
-      finishClaimMs: 25_000,
-      consentMs: CONSENT_MS,
-      verificationMs: 24 * 3_600_000,
-      exportAllowanceMs: 24 * 3_600_000,
-      keepMs: 24 * 3_600_000,
-    };
+    return createHost(world, POLICY);
   }
 
   #connectionRows(): Promise<readonly SeededRow[]> {
