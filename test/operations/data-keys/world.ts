@@ -8,33 +8,25 @@ import { countsAfter, NO_ROWS } from '../../../shared/domain/shard-counts.ts';
 import { SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
-import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
+import { createHost } from '../../../shared/host.ts';
 import { putCompany } from '../../../shared/operations/companies.ts';
-import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import {
   generateDataKeys,
   type GenerateOutcome,
   type Generating,
   type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
-import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
-import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
-import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
 import { unwrapDataKeys, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
-import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
 import type { KeyringMaking } from '../../../shared/operations/keyrings.ts';
 import type { RowWrite, TableName, Tables, WriteOutcome } from '../../../shared/operations/ports.ts';
 import { singleRequest, type RequestIdentity } from '../../../shared/operations/requests.ts';
 import type { PurgeSweeping } from '../../../shared/operations/sweep-purges.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
-import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
-import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
-import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
-import { clockGuardOf, FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
+import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
@@ -51,6 +43,21 @@ export const VENDOR: VaultTarget = {
   keyName: 'keyswitch-kek',
   tenantId: '11111111-1111-4111-8111-111111111111',
 };
+
+const POLICY = {
+  keyTtlMs: TTL_MS,
+  restoreDays: RESTORE_DAYS,
+  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
+  backOff: { firstMs: 1_000, lastMs: 60_000 },
+  messageBudgetMs: 60_000,
+  finishClaimMs: 25_000,
+  consentMs: DAY_MS,
+  verificationMs: DAY_MS,
+  exportAllowanceMs: DAY_MS,
+  keepMs: 35 * DAY_MS,
+  stuckAfterMs: 120_000,
+  checkConcurrency: 4,
+} as const;
 
 export type Host = Generating & KeyringMaking & PurgeSweeping & WorkDependencies & { readonly restoreDays: number };
 
@@ -125,41 +132,28 @@ export class World {
 
   /** A host process of its own: nothing in its caches. */
   newHost(options: { readonly tables?: Tables; readonly cachedRows?: number; readonly isAheadMs?: number } = {}): Host {
-    const tables = options.tables ?? this.tables;
-    const { entropy, log, vaults } = this;
     const aheadMs = options.isAheadMs ?? 0;
-    const clock = { now: () => new Date(this.clock.now().getTime() + aheadMs) };
-    const timers = new FakeTimers();
-    const opening = { tables, vaults, sealer: vaults, log, managedTarget: VENDOR, clock };
-    const companyKeys = new CompanyKeyCache(opening, { ttlMs: TTL_MS });
-    const eventLimits = new EventLimits(clock);
-    const keptKeys = new KeptKeys({ ...opening, timers, entropy, eventLimits }, companyKeys);
-    return {
-      ...opening,
-      eventLimits,
-      clockGuard: clockGuardOf({ clock, log }, aheadMs),
-      entropy,
-      timers,
+    const around = {
+      tables: options.tables ?? this.tables,
+      storeClock: { aheadMs: () => -aheadMs },
       queue: this.queue,
-      companyKeys,
-      keptKeys,
-      workerKeys: new WorkerKeys(opening, { ttlMs: TTL_MS }),
-      pageSlots: pageSlots(clock),
-      vaultPermits: new VaultPermits(timers, clock),
-      shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }, this.#options),
-      keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: TTL_MS }),
-      wrappedRows: new WrappedRows({ tables, clock }, { rows: options.cachedRows ?? 0, ttlMs: TTL_MS }),
-      shardCount: this.shardCount,
-      restoreDays: RESTORE_DAYS,
-      keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
-      backOff: { firstMs: 1_000, lastMs: 60_000 },
-      messageBudgetMs: 60_000,
-      finishClaimMs: 25_000,
-      consentMs: 24 * 3_600_000,
-      verificationMs: 24 * 3_600_000,
-      exportAllowanceMs: 24 * 3_600_000,
-      keepMs: 35 * 24 * 3_600_000,
+      vaults: this.vaults,
+      sealer: this.vaults,
+      clock: { now: () => new Date(this.clock.now().getTime() + aheadMs) },
+      timers: new FakeTimers(),
+      entropy: this.entropy,
+      log: this.log,
+      managedTarget: VENDOR,
+      instance: 'host',
     };
+    const { maxDataKeysPerKeyring } = this.#options;
+    const { services } = createHost(around, {
+      ...POLICY,
+      dataKeyCacheRows: options.cachedRows ?? 0,
+      shardCount: this.shardCount,
+      ...(maxDataKeysPerKeyring === undefined ? {} : { maxDataKeysPerKeyring }),
+    });
+    return services;
   }
 
   async generate(

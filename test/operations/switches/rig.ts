@@ -16,16 +16,13 @@ import { companyKeyCells } from '../../../shared/domain/rows/sealed-rows.ts';
 import { counted, newShard, SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Keyring } from '../../../shared/domain/keyring.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
+import { createHost } from '../../../shared/host.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
-import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
 import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
 import { sealSwitch } from '../../../shared/operations/switches/switch-seal.ts';
-import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
-import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
@@ -58,6 +55,22 @@ export const place = (switchId: string): { companyId: string; keyringId: string;
   keyringId: KEYRING,
   switchId,
 });
+
+const POLICY = {
+  keyTtlMs: CACHE_TTL_MS,
+  dataKeyCacheRows: 0,
+  restoreDays: 30,
+  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
+  backOff: { firstMs: 1_000, lastMs: 60_000 },
+  messageBudgetMs: 60_000,
+  finishClaimMs: 25_000,
+  consentMs: CONSENT_MS,
+  verificationMs: 24 * 3_600_000,
+  exportAllowanceMs: 24 * 3_600_000,
+  keepMs: KEEP_MS,
+  stuckAfterMs: 120_000,
+  checkConcurrency: 4,
+} as const;
 
 interface RigOptions {
   readonly shardCount?: number;
@@ -93,32 +106,20 @@ export class Rig {
 
   /** A host process of its own: nothing in its caches. */
   freshHost(tables: Tables = this.store): WorkDependencies & { readonly queue: FakeQueue } {
-    const opening = {
+    const around = {
       tables,
+      storeClock: { aheadMs: () => 0 },
+      queue: this.queue,
       vaults: this.vaults,
       sealer: this.vaults,
+      clock: this.clock,
+      timers: new FakeTimers(),
+      entropy: this.entropy,
       log: this.log,
       managedTarget: VENDOR,
-      clock: this.clock,
+      instance: 'host',
     };
-    return {
-      ...opening,
-      eventLimits: new EventLimits(this.clock),
-      entropy: this.entropy,
-      timers: new FakeTimers(),
-      queue: this.queue,
-      keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
-      workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
-      pageSlots: pageSlots(this.clock),
-      vaultPermits: new VaultPermits(new FakeTimers(), this.clock),
-      backOff: { firstMs: 1_000, lastMs: 60_000 },
-      messageBudgetMs: 60_000,
-      finishClaimMs: 25_000,
-      consentMs: CONSENT_MS,
-      verificationMs: 24 * 3_600_000,
-      exportAllowanceMs: 24 * 3_600_000,
-      keepMs: KEEP_MS,
-    };
+    return createHost(around, { ...POLICY, shardCount: this.shardCount }).services;
   }
 
   static async withDataKeys(count: number, options: RigOptions = {}): Promise<Rig> {
