@@ -10,7 +10,7 @@ export interface Kept<V> {
 }
 
 /** Of a value that may end before its time, but never after it. */
-type EndBy = (endsAtMs: number) => void;
+export type EndBy = (endsAtMs: number) => void;
 type Load<V, E> = (endBy: EndBy) => Promise<Result<V, E>>;
 
 interface UnderWay<V, E> {

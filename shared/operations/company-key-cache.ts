@@ -3,7 +3,7 @@
 // the guard wraps of a switch never fill this one.
 import type { KeyObject } from 'node:crypto';
 import type { CompanyKeyContext } from '../domain/company-key.ts';
-import { ExpiringCache } from '../domain/expiring-cache.ts';
+import { ExpiringCache, type Kept } from '../domain/expiring-cache.ts';
 import type { Failure } from '../domain/failure.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { companyKeyRowKey } from '../domain/rows/row-keys.ts';
@@ -42,14 +42,12 @@ export class CompanyKeyCache {
   }
 
   /** The same, with when it ends: what is opened by it must end no later. */
-  async entry(
-    context: CompanyKeyContext,
-  ): Promise<Result<{ readonly key: KeyObject; readonly expiresAtMs: number }, CompanyKeyProblem>> {
+  async entry(context: CompanyKeyContext): Promise<Result<Kept<KeyObject>, CompanyKeyProblem>> {
     const key = await this.get(context);
     if (!key.ok) return key;
     const kept = this.#keys.peek(nameOf(context));
     // Pushed out meanwhile: what is opened by it then serves this once.
-    return ok({ key: key.value, expiresAtMs: kept?.value === key.value ? kept.endsAtMs : 0 });
+    return ok({ value: key.value, endsAtMs: kept?.value === key.value ? kept.endsAtMs : 0 });
   }
 
   async #open(context: CompanyKeyContext): Promise<Result<KeyObject, CompanyKeyProblem>> {

@@ -2,9 +2,9 @@
 // not happen. A cache of their own, apart from the one that writers and exports use: nothing is ever written under a kept key (invariant 3).
 // An entry ends with that of the key that it was opened by, so that a denial of the provider in force closes both at once (invariant 9).
 import type { KeyObject } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { KEYSWITCH } from '../domain/audit.ts';
 import type { CompanyKeyContext } from '../domain/company-key.ts';
+import { ExpiringCache, type EndBy, type Kept } from '../domain/expiring-cache.ts';
 import { openKeptKey } from '../domain/kept-key.ts';
 import type { Failure } from '../domain/failure.ts';
 import { err, ok, type Result } from '../domain/result.ts';
@@ -14,11 +14,6 @@ import type { CompanyKeyCache, CompanyKeyProblem } from './company-key-cache.ts'
 import { loadKeptKey } from './control-state.ts';
 import type { Clock, Log, Tables } from './ports.ts';
 import { forged } from './seals.ts';
-
-export interface KeyUntil {
-  readonly key: KeyObject;
-  readonly expiresAtMs: number;
-}
 
 const MAX_ENTRIES = 1_000;
 
@@ -30,11 +25,13 @@ export async function openKept<P extends { readonly type: string }>(
   deps: { readonly tables: Pick<Tables, 'read'>; readonly log: Log },
   context: CompanyKeyContext,
   way: {
-    readonly parentOf: (version: number) => Promise<Result<KeyUntil, P | { readonly type: 'gone' }>>;
+    readonly parentOf: (version: number) => Promise<Result<Kept<KeyObject>, P | { readonly type: 'gone' }>>;
     readonly asProblem: (failure: Failure) => P;
+    /** Told when the key ends that the chain hangs by: what is opened by it must end no later. */
+    readonly endBy: EndBy;
   },
   opening: readonly number[] = [],
-): Promise<Result<KeyUntil, P | { readonly type: 'gone' }>> {
+): Promise<Result<KeyObject, P | { readonly type: 'gone' }>> {
   const row = await loadKeptKey(deps.tables, context);
   const { companyId, keyringId, version } = context;
   // A chain has a link for each end of a switch, however many there were; one that comes back to itself is somebody's who wrote past Keyswitch.
@@ -43,14 +40,15 @@ export async function openKept<P extends { readonly type: string }>(
   if (!row.value) return err(way.asProblem(forged(deps.log, { companyId, rowKey })));
   const { under, blob } = row.value;
   const own = await way.parentOf(under);
-  const isGone = !own.ok && own.error.type === 'gone';
-  const parent = isGone
-    ? await openKept(deps, { companyId, keyringId, version: under }, way, [...opening, version])
-    : own;
+  if (own.ok) way.endBy(own.value.endsAtMs);
+  const parent = own.ok
+    ? ok(own.value.value)
+    : own.error.type === 'gone'
+      ? await openKept(deps, { companyId, keyringId, version: under }, way, [...opening, version])
+      : own;
   if (!parent.ok) return parent;
-  const key = openKeptKey({ under: parent.value.key, context: { companyId, keyringId, version, under }, blob });
-  if (!key) return err(way.asProblem(forged(deps.log, { companyId, rowKey })));
-  return ok({ key, expiresAtMs: parent.value.expiresAtMs });
+  const key = openKeptKey({ under: parent.value, context: { companyId, keyringId, version, under }, blob });
+  return key ? ok(key) : err(way.asProblem(forged(deps.log, { companyId, rowKey })));
 }
 
 /** A healthy store has no use of a kept key: each is in the log, and in the record as often as its limit lets it. */
@@ -74,25 +72,27 @@ export async function alarmKeptKey(
 export class KeptKeys {
   readonly #deps: Recording & { readonly clock: Clock };
   readonly #companyKeys: Pick<CompanyKeyCache, 'entry'>;
-  readonly #entries = new LRUCache<string, KeyUntil>({ max: MAX_ENTRIES });
+  /** Each ends with the key that it was opened by, and so has no time of its own. */
+  readonly #keys: ExpiringCache<KeyObject, CompanyKeyProblem>;
 
   constructor(deps: Recording & { readonly clock: Clock }, companyKeys: Pick<CompanyKeyCache, 'entry'>) {
     this.#deps = deps;
     this.#companyKeys = companyKeys;
+    this.#keys = new ExpiringCache(deps.clock, { ttlMs: Infinity, maxEntries: MAX_ENTRIES });
   }
 
   async get(context: CompanyKeyContext): Promise<Result<KeyObject, CompanyKeyProblem>> {
     const { companyId, keyringId } = context;
     const name = `${companyId}|${keyringId}|${context.version}`;
-    const held = this.#entries.get(name);
-    if (held && held.expiresAtMs > this.#deps.clock.now().getTime()) return ok(held.key);
-    const opened = await openKept<CompanyKeyProblem>(this.#deps, context, {
-      parentOf: (version) => this.#companyKeys.entry({ companyId, keyringId, version }),
-      asProblem: (failure) => ({ type: 'failure', failure }),
-    });
-    if (!opened.ok) return opened;
-    this.#entries.set(name, opened.value);
-    return ok(opened.value.key);
+    const kept = this.#keys.peek(name);
+    if (kept) return ok(kept.value);
+    return this.#keys.load(name, (endBy) =>
+      openKept<CompanyKeyProblem>(this.#deps, context, {
+        parentOf: (version) => this.#companyKeys.entry({ companyId, keyringId, version }),
+        asProblem: (failure) => ({ type: 'failure', failure }),
+        endBy,
+      }),
+    );
   }
 
   /** To be told whenever data keys were opened by one. */

@@ -326,7 +326,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     1,
     inFile(`${SWITCHES}/worker-keys.ts`, [
       '  get(\n    companyId: string,',
-      "  plant(name: string, key: KeyObject): void {\n    for (const use of ['rewrap', 'verify']) this.#keys.set(`${name}|${use}`, { key, expiresAtMs: Infinity });\n  }\n\n  get(\n    companyId: string,",
+      "  plant(name: string, key: KeyObject): void {\n    for (const use of ['rewrap', 'verify']) void this.#keys.load(`${name}|${use}`, () => Promise.resolve(ok(key)));\n  }\n\n  get(\n    companyId: string,",
     ]),
     inFile(
       `${SWITCHES}/prepare.ts`,
@@ -405,7 +405,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'each page opens its company keys anew',
     20,
-    inFile(`${SWITCHES}/worker-keys.ts`, ['this.#keys.set(name, { key: key.value, expiresAtMs });', '']),
+    inFile(`${SWITCHES}/worker-keys.ts`, ['return this.#keys.get(nameOf(', 'return this.#keys.load(nameOf(']),
   ),
   bug(
     'a switch begins its work without asking its tenants',

@@ -2,14 +2,14 @@
 // be reached, or when an admin chose to go on although it denies. A cache of its own, so guard wraps never reach callers; the
 // second pass opens its key anew once per process and generation instead of trusting what the first pass used.
 import type { KeyObject } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
+import { ExpiringCache, type Kept } from '../../domain/expiring-cache.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { versionsOf, type Switch } from '../../domain/switch.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from '../company-key-opener.ts';
-import { openKept, type KeyUntil } from '../kept-keys.ts';
+import { openKept } from '../kept-keys.ts';
 import type { Clock } from '../ports.ts';
 import { forged } from '../seals.ts';
 import { checkSwitch } from './switch-seal.ts';
@@ -38,22 +38,19 @@ const nameOf = (
 
 export class WorkerKeys {
   readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
-  readonly #ttlMs: number;
-  readonly #keys = new LRUCache<string, { readonly key: KeyObject; readonly expiresAtMs: number }>({
-    max: MAX_ENTRIES,
-  });
-  readonly #kept = new LRUCache<string, KeyUntil>({ max: MAX_ENTRIES });
-  readonly #flights = new Map<string, Promise<Result<KeyObject, WorkerKeyProblem>>>();
+  readonly #keys: ExpiringCache<KeyObject, WorkerKeyProblem>;
+  /** Each ends with the key that it was opened by, and so has no time of its own. */
+  readonly #kept: ExpiringCache<KeyObject, WorkerKeyProblem>;
 
-  constructor(opening: CompanyKeyOpening & { readonly clock: Clock }, options: { readonly ttlMs: number }) {
+  constructor(opening: CompanyKeyOpening & { readonly clock: Clock }, { ttlMs }: { readonly ttlMs: number }) {
     this.#opening = opening;
-    this.#ttlMs = options.ttlMs;
+    this.#keys = new ExpiringCache(opening.clock, { ttlMs, maxEntries: MAX_ENTRIES });
+    this.#kept = new ExpiringCache(opening.clock, { ttlMs: Infinity, maxEntries: MAX_ENTRIES });
   }
 
   /** Whether this key is had without waiting for anybody. */
   isAtHand(companyId: string, sw: Switch, wanted: { readonly version: number; readonly use: WorkerKeyUse }): boolean {
-    const held = this.#keys.get(nameOf(companyId, sw, wanted));
-    return held !== undefined && held.expiresAtMs > this.#opening.clock.now().getTime();
+    return this.#keys.peek(nameOf(companyId, sw, wanted)) !== undefined;
   }
 
   get(
@@ -61,14 +58,7 @@ export class WorkerKeys {
     sw: Switch,
     wanted: { readonly version: number; readonly use: WorkerKeyUse },
   ): Promise<Result<KeyObject, WorkerKeyProblem>> {
-    const name = nameOf(companyId, sw, wanted);
-    const held = this.#keys.get(name);
-    if (held && held.expiresAtMs > this.#opening.clock.now().getTime()) return Promise.resolve(ok(held.key));
-    const underWay = this.#flights.get(name);
-    if (underWay) return underWay;
-    const flight = this.#open(name, companyId, sw, wanted).finally(() => this.#flights.delete(name));
-    this.#flights.set(name, flight);
-    return flight;
+    return this.#keys.get(nameOf(companyId, sw, wanted), () => this.#open(companyId, sw, wanted));
   }
 
   /**
@@ -80,33 +70,32 @@ export class WorkerKeys {
     if (there.ok) return ok({ key: there.value, isKept: false });
     if (there.error.type !== 'gone') return there;
     const name = [companyId, sw.keyringId, sw.switchId, sw.generation, version].join('|');
-    const held = this.#kept.get(name);
-    if (held && held.expiresAtMs > this.#opening.clock.now().getTime()) return ok({ key: held.key, isKept: true });
+    const kept = this.#kept.peek(name);
+    if (kept) return ok({ key: kept.value, isKept: true });
     const context = { companyId, keyringId: sw.keyringId, version };
-    const opened = await openKept<WorkerKeyProblem>(this.#opening, context, {
-      parentOf: (under) => this.#until(companyId, sw, under),
-      asProblem: (failure) => ({ type: 'blocked', side: 'source', failure }),
-    });
-    if (!opened.ok) return opened;
-    this.#kept.set(name, opened.value);
-    return ok({ key: opened.value.key, isKept: true });
+    const opened = await this.#kept.load(name, (endBy) =>
+      openKept<WorkerKeyProblem>(this.#opening, context, {
+        parentOf: (under) => this.#until(companyId, sw, under),
+        asProblem: (failure) => ({ type: 'blocked', side: 'source', failure }),
+        endBy,
+      }),
+    );
+    return opened.ok ? ok({ key: opened.value, isKept: true }) : opened;
   }
 
-  async #until(companyId: string, sw: Switch, version: number): Promise<Result<KeyUntil, WorkerKeyProblem>> {
+  async #until(companyId: string, sw: Switch, version: number): Promise<Result<Kept<KeyObject>, WorkerKeyProblem>> {
     const wanted = { version, use: 'rewrap' } as const;
     const key = await this.get(companyId, sw, wanted);
     if (!key.ok) return key;
-    const held = this.#keys.get(nameOf(companyId, sw, wanted));
-    return ok({ key: key.value, expiresAtMs: held?.key === key.value ? held.expiresAtMs : 0 });
+    const kept = this.#keys.peek(nameOf(companyId, sw, wanted));
+    return ok({ value: key.value, endsAtMs: kept?.value === key.value ? kept.endsAtMs : 0 });
   }
 
   async #open(
-    name: string,
     companyId: string,
     sw: Switch,
     wanted: { readonly version: number; readonly use: WorkerKeyUse },
   ): Promise<Result<KeyObject, WorkerKeyProblem>> {
-    const expiresAtMs = this.#opening.clock.now().getTime() + this.#ttlMs;
     const context = { companyId, keyringId: sw.keyringId, version: wanted.version };
     const row = await loadReadableCompanyKey(this.#opening, context);
     if (!row.ok) return err({ type: 'blocked', side: 'source', failure: row.error });
@@ -114,10 +103,7 @@ export class WorkerKeys {
     let problem: WorkerKeyProblem | undefined;
     for (const wrap of inOrder(row.value.value, sw, wanted.use)) {
       const key = await openWrap(this.#opening, context, wrap);
-      if (key.ok) {
-        this.#keys.set(name, { key: key.value, expiresAtMs });
-        return key;
-      }
+      if (key.ok) return key;
       const found = problemWith(sw, wrap, key.error);
       if (found.type === 'blocked') {
         if (!mayUseOther(sw, wrap, key.error)) return err(found);

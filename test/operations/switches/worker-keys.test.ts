@@ -170,3 +170,19 @@ describe('a worker that needs a company key', () => {
     expect(await keys.get(COMPANY, sw, NEW)).toMatchObject({ error: { type: 'blocked', side: 'source' } });
   });
 });
+
+describe('an unwrap for workers under way', () => {
+  it('serves those who come within its time, and nobody after it', async () => {
+    const { rig, sw, keys } = await reProtecting();
+    const slow = Promise.withResolvers<undefined>();
+    rig.vaults.onCall = ({ operation }) => (operation === 'unwrap' ? slow.promise : undefined);
+    const first = keys.get(COMPANY, sw, NEW);
+    rig.clock.advance(TTL_MS - 1);
+    const joining = keys.get(COMPANY, sw, NEW);
+    rig.clock.advance(1);
+    const later = keys.get(COMPANY, sw, NEW);
+    slow.resolve(undefined);
+    expect((await Promise.all([first, joining, later])).every(({ ok }) => ok)).toBe(true);
+    expect(unwraps(rig)).toHaveLength(2);
+  });
+});
