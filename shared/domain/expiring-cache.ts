@@ -11,6 +11,7 @@ export interface Kept<V> {
 
 /** Of a value that may end before its time, but never after it. */
 export type EndBy = (endsAtMs: number) => void;
+type Found<V> = (name: string, found: { readonly value: V; readonly endsAtMs?: number } | undefined) => void;
 type Load<V, E> = (endBy: EndBy) => Promise<Result<V, E>>;
 
 interface UnderWay<V, E> {
@@ -59,19 +60,32 @@ export class ExpiringCache<V, E = never> {
     return answer;
   }
 
-  /** What `load` answers, whatever is kept: it takes the place of that. If it took longer than the time, nothing is changed by it. */
-  async load(name: string, load: Load<V, E>): Promise<Result<V, E>> {
+  /** What `load` answers, whatever is kept: it takes the place of that. */
+  load(name: string, load: Load<V, E>): Promise<Result<V, E>> {
+    return this.loadSeveral(async (found) => {
+      let endsAtMs = Infinity;
+      const answer = await load((atMs) => (endsAtMs = Math.min(endsAtMs, atMs)));
+      found(name, answer.ok ? { value: answer.value, endsAtMs } : undefined);
+      return answer;
+    });
+  }
+
+  /**
+   * The same of several names: `load` says what it found of each, and what it found nothing of that may be kept. If it takes longer than the
+   * time, nothing is changed by it.
+   */
+  async loadSeveral<T>(load: (found: Found<V>) => Promise<T>): Promise<T> {
     const timeIsOverAtMs = this.#nowMs() + this.#ttlMs;
-    let endsAtMs = timeIsOverAtMs;
     const forgotten = new Set<string>();
     this.#loads.add(forgotten);
     try {
-      const answer = await load((atMs) => (endsAtMs = Math.min(endsAtMs, atMs)));
-      const nowMs = this.#nowMs();
-      if (timeIsOverAtMs <= nowMs || forgotten.has(name)) return answer;
-      if (answer.ok && endsAtMs > nowMs) this.#keep(name, { value: answer.value, endsAtMs });
-      else this.#kept.delete(name);
-      return answer;
+      return await load((name, found) => {
+        const nowMs = this.#nowMs();
+        if (timeIsOverAtMs <= nowMs || forgotten.has(name)) return;
+        const endsAtMs = Math.min(timeIsOverAtMs, found?.endsAtMs ?? Infinity);
+        if (found && endsAtMs > nowMs) this.#keep(name, { value: found.value, endsAtMs });
+        else this.#kept.delete(name);
+      });
     } finally {
       this.#loads.delete(forgotten);
     }

@@ -147,6 +147,42 @@ describe('loading past what is kept', () => {
   });
 });
 
+describe('loading several past what is kept', () => {
+  it('keeps each that is found, and ends each that is not', async () => {
+    await get('a');
+    const answer = await cache.loadSeveral((found) => {
+      found('a', undefined);
+      found('b', { value: 'b!' });
+      return Promise.resolve('both');
+    });
+    expect([answer, cache.peek('a'), cache.peek('b')?.value]).toEqual(['both', undefined, 'b!']);
+  });
+
+  it('keeps none that was forgotten meanwhile, and the others', async () => {
+    await cache.loadSeveral((found) => {
+      cache.forget('a');
+      found('a', { value: 'a!' });
+      found('b', { value: 'b!' });
+      return Promise.resolve();
+    });
+    expect([cache.peek('a'), cache.peek('b')?.value]).toEqual([undefined, 'b!']);
+  });
+
+  it('counts their time from before it, and changes nothing once that is over', async () => {
+    const endsAtMs = clock.now().getTime() + TTL_MS;
+    await cache.loadSeveral(async (found) => {
+      clock.advance(TTL_MS - 1);
+      found('a', { value: 'a!' });
+      expect(cache.peek('a')).toEqual({ value: 'a!', endsAtMs });
+      clock.advance(1);
+      await get('a');
+      found('a', undefined);
+      found('b', { value: 'b!' });
+    });
+    expect([cache.peek('a')?.value, cache.peek('b')]).toEqual(['a1', undefined]);
+  });
+});
+
 describe('what is forgotten', () => {
   it('is not given out any more, and others are', async () => {
     await get('a');
