@@ -66,6 +66,11 @@ export const isTurnedTo = (shard: Shard, turn: Turn): boolean =>
   shard.fromVersion === turn.fromVersion &&
   shard.writeVersion === turn.writeVersion;
 
+/** Whether it has nothing left to do in this very turn: a `done` of another life of the same generation does not count. */
+export const isDoneIn = (shard: Shard | undefined, turn: Turn): boolean =>
+  // invariant A25
+  shard !== undefined && isTurnedTo(shard, turn) && shard.phase === 'done';
+
 /**
  * Turns the shard to a newer generation. The counts stay as they are: they are per version. Undefined if the shard is already at that
  * generation or a newer one: generations only go up.

@@ -37,9 +37,9 @@ const COUNTS_NOT_COMPARED = [
     ["if (phase === 'rewrap' && allAreAt(shard, writeVersion))", "if (phase === 'rewrap')"],
   ),
   inFile(
-    `${SWITCHES}/finish.ts`,
-    ["if (differ.length > 0) return { type: 'counts-differ', failure: countsDiffer(differ) };", ''],
-    ['!shard || !mayEndAt(shard.value, turn.writeVersion)', '!shard || shard.value.quarantined > 0'],
+    'shared/domain/switch-machine.ts',
+    ["if (differ.length > 0) return { type: 'counts-differ', shards: differ };", ''],
+    ['!shard || !mayEndAt(shard, writeVersion)', '!shard || shard.quarantined > 0'],
   ),
 ];
 
@@ -261,8 +261,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'quarantined rows do not hold the end',
     1,
-    inFile(`${SWITCHES}/finish.ts`, [
-      "if (shards.some((shard) => !shard || !mayEndAt(shard.value, turn.writeVersion))) return { type: 'undecided' };",
+    inFile('shared/domain/switch-machine.ts', [
+      "if (shards.some((shard) => !shard || !mayEndAt(shard, writeVersion))) return wait('decision');",
       '',
     ]),
   ),
@@ -410,12 +410,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   bug(
     'a switch begins its work without asking its tenants',
     18,
-    inFile(`${SWITCHES}/leave-verification.ts`, ['if (held) return held;', 'void held;']),
+    inFile(`${SWITCHES}/leave-verification.ts`, ['({ length }) => (held = length)', '() => (held = 0)']),
   ),
   bug(
     'a tenant that comes late does not hold the commit',
     230,
-    inFile(`${SWITCHES}/finish.ts`, ['if (held.value.length > 0) return', 'if (held.value.length < 0) return']),
+    inFile(`${SWITCHES}/finish.ts`, ['({ length }) => length', '() => 0']),
   ),
   bug(
     'the commit is not made under the row that tenants merge',

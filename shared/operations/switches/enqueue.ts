@@ -1,7 +1,7 @@
 // Sending work. The tables are the truth and the timer resumes whatever has no message, so a queue that is away is logged and
 // never undoes what was decided.
 import { StoreUnavailable, type Log, type WorkQueue } from '../ports.ts';
-import { isTurnedTo, type Turn } from '../../domain/shard.ts';
+import { isDoneIn, type Turn } from '../../domain/shard.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { LoadedShard } from '../shard-rows.ts';
 import type { SwitchPlace } from './switch-writes.ts';
@@ -21,10 +21,8 @@ export async function enqueue(
   }
 }
 
-/** Whether a shard has nothing left to do in this very turn: a `done` of another life of the same generation does not count. */
-export const isDone = (shard: LoadedShard | undefined, turn: Turn): boolean =>
-  // invariant A25
-  shard !== undefined && isTurnedTo(shard.value, turn) && shard.value.phase === 'done';
+/** Whether a shard has nothing left to do in this very turn. */
+export const isDone = (shard: LoadedShard | undefined, turn: Turn): boolean => isDoneIn(shard?.value, turn);
 
 /** One message for each shard that is not done: each is a worker's turn, and they run side by side. */
 export function reprotectMessages(

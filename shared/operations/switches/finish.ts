@@ -13,9 +13,9 @@ import { keptKeyCells } from '../../domain/rows/kept-rows.ts';
 import { companyKeyRowKey, keptKeyRowKey } from '../../domain/rows/row-keys.ts';
 import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import type { Turn } from '../../domain/shard.ts';
-import { areDoneAt, mayEndAt, total } from '../../domain/shard-counts.ts';
-import { awaitsItsAdmin, isRunning, turnOf, type Switch } from '../../domain/switch.ts';
+import { total } from '../../domain/shard-counts.ts';
+import type { WaitsFor } from '../../domain/switch-machine.ts';
+import { isRunning, type Switch } from '../../domain/switch.ts';
 import { renewOnAgenda } from '../agenda.ts';
 import type { Auditing } from '../audit/append.ts';
 import { audited } from '../audit/audited.ts';
@@ -33,7 +33,7 @@ import { forged } from '../seals.ts';
 import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { putInForce } from '../wrap-company-key.ts';
 import { countsDiffer } from './counts-differ.ts';
-import { isDone } from './enqueue.ts';
+import { decide, seen, type SideFailure } from './decide.ts';
 import { keptItemOf } from './sweep-kept.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
 import { checkSwitch } from './switch-seal.ts';
@@ -65,19 +65,16 @@ export type FinishOutcome =
   | { readonly type: 'finished' }
   /** These shards still have work. */
   | { readonly type: 'undone'; readonly shards: readonly number[] }
-  /** Tenants that came after the beginning of the work are not verified. */
-  | { readonly type: 'unverified'; readonly tenants: number }
-  /** Quarantined rows wait for somebody · the switch moved on · another worker is at it · others wrote first. */
-  | { readonly type: 'undecided' | 'stale' | 'claimed' | 'lost-race' }
+  | { readonly type: 'waits'; readonly for: WaitsFor }
+  /** The switch moved on · others wrote first. */
+  | { readonly type: 'stale' | 'lost-race' }
   /** A shard that is done counts rows elsewhere, or fewer than none: a company key that may be needed is not deleted. */
   | { readonly type: 'counts-differ'; readonly failure: Failure }
-  | {
+  | ({
       readonly type: 'failed';
-      readonly side: 'source' | 'target';
-      readonly failure: Failure;
       /** It is about the company key that goes, which could not be kept. */
       readonly ofKeeping?: true;
-    };
+    } & SideFailure);
 
 type Failed = Extract<FinishOutcome, { readonly type: 'failed' }>;
 
@@ -95,24 +92,33 @@ interface Ending {
 export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<FinishOutcome> {
   const ending = await loadEnding(deps, place);
   if ('type' in ending) return ending;
-  const checked = await checkSwitch(deps, place, ending.sw.value);
-  if (!checked.ok) return { type: 'failed', side: 'source', failure: checked.error };
-  if (awaitsItsAdmin(ending.sw.value)) return { type: 'undecided' };
-  const turn = turnOf(ending.sw.value);
-  // invariant A10: the ETags of the end were read before (loadEnding)
-  const shards = await loadShards(deps.tables, { ...place, shardCount: ending.keyring.value.shardCount });
-  const undone = shards.flatMap((shard, index) => (isDone(shard, turn) ? [] : [index]));
-  if (undone.length > 0) return { type: 'undone', shards: undone };
-  // Whoever ends a switch deletes a company key: generation, both versions, direction and counts of every shard must be the switch's.
-  const differ = shards.filter((shard): shard is LoadedShard => !isFit(shard, turn));
-  if (differ.length > 0) return { type: 'counts-differ', failure: countsDiffer(differ) };
-  if (shards.some((shard) => !shard || !mayEndAt(shard.value, turn.writeVersion))) return { type: 'undecided' };
-  // invariant A11
-  // Counts because the company's row was read before, and stands in the transaction: tenants come and go by merging it. What was said of
-  // this switch only grows until its end, and its connection, in the transaction too, cannot lead elsewhere.
-  const held = await tenantsThatHold(deps, { companyId: place.companyId, sw: ending.sw.value });
-  if (!held.ok) return { type: 'failed', side: 'target', failure: held.error };
-  if (held.value.length > 0) return { type: 'unverified', tenants: held.value.length };
+  const sw = ending.sw.value;
+  let shards: readonly (LoadedShard | undefined)[] = [];
+  const decided = await decide(
+    sw,
+    { rows: 'read' },
+    {
+      seal: async () => seen('source', await checkSwitch(deps, place, sw), () => 'good' as const),
+      // invariant A10: the ETags of the end were read before (loadEnding)
+      shards: async () => {
+        shards = await loadShards(deps.tables, { ...place, shardCount: ending.keyring.value.shardCount });
+        return ok(shards.map((shard) => shard?.value));
+      },
+      // invariant A11
+      // Counts because the company's row was read before, and stands in the transaction: tenants come and go by merging it. What was said of
+      // this switch only grows until its end, and its connection, in the transaction too, cannot lead elsewhere.
+      tenants: async () =>
+        seen('target', await tenantsThatHold(deps, { companyId: place.companyId, sw }), ({ length }) => length),
+      lease: () => Promise.resolve(ok(isHeld(sw, deps.clock.now()) ? ('held' as const) : ('free' as const))),
+    },
+  );
+  if (!decided.ok) return { type: 'failed', ...decided.error };
+  const then = decided.value;
+  if (then.type === 'wait') return { type: 'waits', for: then.for };
+  if (then.type === 'fan-out') return { type: 'undone', shards: then.shards };
+  if (then.type === 'counts-differ')
+    return { type: 'counts-differ', failure: countsDiffer(then.shards.flatMap((number) => shards[number] ?? [])) };
+  if (then.type !== 'step') return { type: 'stale' };
   const claimed = await claim(deps, place, ending);
   if ('type' in claimed) return claimed;
   const end = await proveAndStore(deps, place, claimed, shards);
@@ -122,17 +128,14 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
   return end;
 }
 
-/** Its counts are those of a shard that is done, but for rows in quarantine that wait for somebody. */
-const isFit = (shard: LoadedShard | undefined, { writeVersion }: Turn): boolean =>
-  shard !== undefined &&
-  areDoneAt(shard.value, writeVersion) &&
-  (shard.value.quarantined > 0 || mayEndAt(shard.value, writeVersion));
+/** Another worker is about to end it. */
+const isHeld = ({ finishing }: Switch, now: Date): boolean =>
+  finishing !== undefined && now < new Date(finishing.until);
 
 /** The workers of all shards may find everything done in the same moment: one goes on, so that the vault is asked once. */
 async function claim(deps: Finishing, place: SwitchPlace, ending: Ending): Promise<Ending | FinishOutcome> {
   const { sw } = ending;
   const now = deps.clock.now();
-  if (sw.value.finishing && now < new Date(sw.value.finishing.until)) return { type: 'claimed' };
   const until = new Date(now.getTime() + deps.finishClaimMs).toISOString();
   const next = { ...sw.value, finishing: { worker: deps.entropy.id(), until } };
   const written = await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);

@@ -3,7 +3,7 @@
 // back-off; what somebody has to mend blocks the switch; anything else is a bug and is thrown, so that the queue counts it.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
-import { awaitsItsAdmin, isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
+import type { Blocked, Switch } from '../../domain/switch.ts';
 import { present } from '../../domain/rows/cells.ts';
 import { switchRowKey } from '../../domain/rows/row-keys.ts';
 import { LAST_ATTEMPT, LAST_ROUND, type WorkMessage } from '../../domain/work-message.ts';
@@ -14,6 +14,7 @@ import { pauseAfterLosing } from '../races.ts';
 import { recordPoison } from '../poison.ts';
 import { backOffMs, type BackOff } from '../../domain/back-off.ts';
 import { loadShard } from '../shard-rows.ts';
+import { decide, seen } from './decide.ts';
 import { enqueue, reprotectMessages } from './enqueue.ts';
 import { tryFinish, type Finishing } from './finish.ts';
 import { leaveVerification } from './leave-verification.ts';
@@ -152,11 +153,6 @@ async function advance(deps: WorkDependencies, place: SwitchPlace): Promise<Rest
     if (losses > 0) await pauseAfterLosing(deps, losses);
     const sw = await loadSwitch(deps.tables, place);
     if (!sw) return NOTHING;
-    if (isEnded(sw.value.state)) {
-      await takeEndedSwitchOff(deps.tables, place);
-      return NOTHING;
-    }
-    if (sw.value.blocked || sw.value.paused) return NOTHING;
     const rest = await step(deps, place, sw);
     if (rest !== 'moved' && rest !== 'lost-race') return rest;
     losses = rest === 'moved' ? 0 : losses + 1;
@@ -169,26 +165,29 @@ async function step(
   place: SwitchPlace,
   sw: Loaded<Switch>,
 ): Promise<Rest | 'moved' | 'lost-race'> {
-  const checked = await checkSwitch(deps, place, sw.value);
-  if (!checked.ok) return troubleOf(sw.value.generation, { side: 'source', failure: checked.error });
-  if (awaitsItsAdmin(sw.value)) return NOTHING;
-  if (sw.value.state === 'pending-verification') {
+  const { generation } = sw.value;
+  const seal = async () => seen('source', await checkSwitch(deps, place, sw.value), () => 'good' as const);
+  const decided = await decide(sw.value, {}, { seal });
+  if (!decided.ok) return troubleOf(generation, decided.error);
+  const then = decided.value;
+  if (then.type === 'ended') await takeEndedSwitchOff(deps.tables, place);
+  // What else is to be looked at, each step looks at under the rows of its transaction.
+  if (then.type !== 'ask') return NOTHING;
+  if (then.step === 'begin') {
     const left = await leaveVerification(deps, place, sw);
     if (typeof left === 'string') return left;
-    return left.type === 'waits' ? NOTHING : troubleOf(sw.value.generation, left);
+    return left.type === 'waits' ? NOTHING : troubleOf(generation, left);
   }
-  if (sw.value.state === 'preparing') {
+  if (then.step === 'prepare') {
     const prepared = await prepare(deps, place, sw);
-    if (prepared.type === 'failed') return troubleOf(sw.value.generation, prepared);
+    if (prepared.type === 'failed') return troubleOf(generation, prepared);
     if (prepared.type === 'waits') return NOTHING;
     return prepared.type === 'prepared' ? 'moved' : 'lost-race';
   }
   const end = await tryFinish(deps, place);
-  if (end.type === 'failed' || end.type === 'counts-differ') return troubleOf(sw.value.generation, end);
+  if (end.type === 'failed' || end.type === 'counts-differ') return troubleOf(generation, end);
   if (end.type === 'lost-race' || end.type === 'stale') return 'lost-race';
-  if (end.type === 'undone') {
-    await enqueue(deps, place, reprotectMessages(place, { generation: sw.value.generation, shards: end.shards }));
-  }
+  if (end.type === 'undone') await enqueue(deps, place, reprotectMessages(place, { generation, shards: end.shards }));
   return NOTHING;
 }
 

@@ -31,6 +31,7 @@ import { forged } from '../seals.ts';
 import { loadShards } from '../shard-rows.ts';
 import { lackOfClaim } from '../vault-claims.ts';
 import { makeProvenWrap } from '../wrap-company-key.ts';
+import { decide, seen, type SideFailure } from './decide.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 import {
   actOnSwitch,
@@ -57,8 +58,8 @@ export type PrepareOutcome =
   | { readonly type: 'prepared'; readonly sw: Switch }
   | { readonly type: 'lost-race' }
   /** Tenants have not agreed: nothing was asked of a vault. */
-  | { readonly type: 'waits'; readonly tenants: number }
-  | { readonly type: 'failed'; readonly side: 'source' | 'target'; readonly failure: Failure };
+  | { readonly type: 'waits' }
+  | ({ readonly type: 'failed' } & SideFailure);
 
 interface Control {
   readonly company: Loaded<Company>;
@@ -91,9 +92,20 @@ export async function prepare(deps: Preparing, place: SwitchPlace, sw: Loaded<Sw
   if (!('company' in control)) return control;
   // Looked at again, under the company's row that stands in the transaction: the state of a switch is not sealed, so that it has left its
   // verification proves nothing, and what is wrapped by the target is the target's.
-  const held = await tenantsThatHold(deps, { companyId: place.companyId, sw: sw.value });
-  if (!held.ok) return { type: 'failed', side: 'target', failure: held.error };
-  if (held.value.length > 0) return { type: 'waits', tenants: held.value.length };
+  const decided = await decide(
+    sw.value,
+    { seal: 'good', rows: 'read' },
+    {
+      tenants: async () =>
+        seen(
+          'target',
+          await tenantsThatHold(deps, { companyId: place.companyId, sw: sw.value }),
+          ({ length }) => length,
+        ),
+    },
+  );
+  if (!decided.ok) return { type: 'failed', ...decided.error };
+  if (decided.value.type !== 'step') return { type: 'waits' };
   const companyKey = deps.entropy.bytes(COMPANY_KEY_BYTES);
   try {
     const wraps = await makeWraps(deps, place, control, companyKey);
@@ -125,11 +137,6 @@ interface NewWraps {
   /** The old company key under the target; none for a re-key, which stays where it is. */
   readonly old: readonly Wrap[];
   readonly next: readonly Wrap[];
-}
-
-interface SideFailure {
-  readonly side: 'source' | 'target';
-  readonly failure: Failure;
 }
 
 interface WrapJob {

@@ -1,16 +1,18 @@
 // The timer that finds what got stuck: a switch whose message was lost, whose worker died, or whose host was never started again.
 // It works the agenda and only sends messages; a message too many does no harm.
-import { isEnded, isRunning, turnOf, type Switch } from '../../domain/switch.ts';
+import { isEnded, isRunning, type Switch } from '../../domain/switch.ts';
+import { ok } from '../../domain/result.ts';
 import { walkAgenda } from '../agenda-walk.ts';
 import { noteOnAgenda, type ListedAgendaItem } from '../agenda.ts';
 import { text } from '../../domain/rows/cells.ts';
 import { LAST_ATTEMPT, type WorkMessage } from '../../domain/work-message.ts';
 import { loadKeyring, loadSwitch } from '../control-state.ts';
 import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
-import { loadShards } from '../shard-rows.ts';
+import { loadShards, type LoadedShard } from '../shard-rows.ts';
 import { lacksVerification } from '../tenants/verifications.ts';
 import { tenantsOf } from './tenants-hold.ts';
-import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
+import { decide } from './decide.ts';
+import { enqueue, reprotectMessages } from './enqueue.ts';
 import { lastMove } from './shard-moves.ts';
 import { takeIdleSwitchOff } from './switch-agenda.ts';
 import type { SwitchPlace } from './switch-writes.ts';
@@ -48,9 +50,7 @@ async function lookAt(deps: SweepDependencies, item: ListedAgendaItem): Promise<
   if (sw.value.paused || sw.value.blocked) return false;
   const resumedAt = text(item.cells, 'resumedAt');
   if (resumedAt !== undefined && !isOlder(deps, resumedAt, RESUME_EVERY_MS)) return false;
-  const messages = isRunning(sw.value)
-    ? await messagesForShards(deps, { ...place, shardCount: keyring.value.shardCount }, sw.value)
-    : await messagesForBeginning(deps, place, sw.value);
+  const messages = await messagesFor(deps, { ...place, shardCount: keyring.value.shardCount }, sw.value);
   if (messages.length === 0) return false;
   // invariant 5: whatever stands still without waiting for somebody is set going again
   await enqueue(deps, place, messages.map(triedOnce));
@@ -67,29 +67,32 @@ function isOlder(deps: SweepDependencies, at: string, ageMs: number): boolean {
   return !(Math.abs(pastMs) < ageMs);
 }
 
-async function messagesForBeginning(
-  deps: SweepDependencies,
-  place: SwitchPlace,
-  sw: Switch,
-): Promise<readonly WorkMessage[]> {
-  if (!isOlder(deps, sw.createdAt, deps.stuckAfterMs)) return [];
-  if (sw.awaitsConfirmation || (await waitsForTenants(deps, place, sw))) return [];
-  return [{ format: 1, kind: 'advance', attempt: 0, ...place }];
-}
-
-async function messagesForShards(
+async function messagesFor(
   deps: SweepDependencies,
   { shardCount, ...place }: SwitchPlace & { readonly shardCount: number },
   sw: Switch,
 ): Promise<readonly WorkMessage[]> {
-  const shards = await loadShards(deps.tables, { ...place, shardCount });
-  const undone = shards.flatMap((shard, index) => (isDone(shard, turnOf(sw)) ? [] : [index]));
+  if (!isRunning(sw) && !isOlder(deps, sw.createdAt, deps.stuckAfterMs)) return [];
+  let shards: readonly (LoadedShard | undefined)[] = [];
+  // The rows are believed: only a message is sent, and whoever takes it looks for itself.
+  const decided = await decide(
+    sw,
+    { seal: 'good', rows: 'read' },
+    {
+      shards: async () => {
+        shards = await loadShards(deps.tables, { ...place, shardCount });
+        return ok(shards.map((shard) => shard?.value));
+      },
+      tenants: async () => ok((await lacksTenants(deps, place, sw)) ? 1 : 0),
+    },
+  );
+  // Somebody's decision, confirmation or verification sends its own message.
+  if (!decided.ok || decided.value.type === 'wait') return [];
+  const undone = decided.value.type === 'fan-out' ? decided.value.shards : [];
   const stuck = undone.filter((index) => isOlder(deps, lastMove(sw, shards[index]?.value), deps.stuckAfterMs));
   if (undone.length > 0 && stuck.length === 0) return [];
-  // Nothing is stuck: what is left is somebody's decision on a quarantined row, and that sends its own message.
-  if (undone.length === 0 && shards.some((shard) => (shard?.value.quarantined ?? 0) > 0)) return [];
-  if (undone.length === 0 && (await waitsForTenants(deps, place, sw))) return [];
-  deps.log.write({ level: 'warning', event: 'switch.resumed-by-timer', detail: { ...place, shards: stuck.length } });
+  if (isRunning(sw))
+    deps.log.write({ level: 'warning', event: 'switch.resumed-by-timer', detail: { ...place, shards: stuck.length } });
   return undone.length === 0
     ? [{ format: 1, kind: 'advance', attempt: 0, ...place }]
     : reprotectMessages(place, { generation: sw.generation, shards: toTry(sw, stuck) });
@@ -101,12 +104,9 @@ function toTry({ trouble }: Switch, stuck: readonly number[]): readonly number[]
   return isOfVault && stuck.includes(trouble.shard) ? [trouble.shard] : stuck;
 }
 
-/** Verifying the last of them sends its own message. Where none lacks one, a worker says whether they are good. */
-async function waitsForTenants({ tables }: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
-  if (sw.kind === 'rekey' || sw.state === 'rolling-back') return false;
+/** Where none lacks a verification, a worker says whether they are good. */
+async function lacksTenants({ tables }: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
   const { companyId, keyringId, switchId } = place;
-  return lacksVerification(tables, await tenantsOf(tables, { companyId, sw }), {
-    companyId,
-    approval: { for: 'switch', keyringId, switchId },
-  });
+  const tenants = await tenantsOf(tables, { companyId, sw });
+  return lacksVerification(tables, tenants, { companyId, approval: { for: 'switch', keyringId, switchId } });
 }

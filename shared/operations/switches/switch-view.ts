@@ -3,11 +3,13 @@ import type { Keyring } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { isResourceId } from '../../domain/ids.ts';
+import { present } from '../../domain/rows/cells.ts';
 import { readSwitch } from '../../domain/rows/control-rows.ts';
 import { rowKeysUnder, switchRowKey } from '../../domain/rows/row-keys.ts';
 import { progressOf, type Progress } from '../../domain/progress.ts';
-import { isTurnedTo, type Shard } from '../../domain/shard.ts';
-import { isEnded, isRunning, turnOf, type Switch } from '../../domain/switch.ts';
+import type { Shard } from '../../domain/shard.ts';
+import { next } from '../../domain/switch-machine.ts';
+import { isEnded, isRunning, type Switch } from '../../domain/switch.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { listSome, loadKeyring, loadSwitch } from '../control-state.ts';
 import { loadShards } from '../shard-rows.ts';
@@ -73,20 +75,22 @@ export async function listSwitches(
 
 async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyring, sw: Switch): Promise<SwitchView> {
   const place = { companyId, keyringId: keyring.keyringId, shardCount: keyring.shardCount };
-  const shards = isEnded(sw.state)
-    ? []
-    : (await loadShards(deps.tables, place)).flatMap((shard) => (shard ? [shard.value] : []));
+  const loaded = isEnded(sw.state) ? [] : await loadShards(deps.tables, place);
+  const shards = loaded.flatMap((shard) => (shard ? [shard.value] : []));
   const progress = progressOf(sw, shards, deps.clock.now());
   const held = await tenantsThatHold(deps, { companyId, sw });
   // Where it cannot be told who is verified, nobody is shown as verified: the switch goes no further, and what keeps it from being told is why.
   const unverified = held.ok ? held.value : await tenantsOf(deps.tables, { companyId, sw });
-  const isHeld = held.ok && unverified.length > 0 && progress.quarantined === 0 && standsStill(sw, shards);
   return {
     ...sw,
     progress,
     quarantine: await nameQuarantined(deps.tables, place, shards),
     unverifiedTenants: unverified.map(({ kind, tenantId }) => ({ kind, tenantId })),
-    ...waitingOf(sw, { shards, isHeld, now: deps.clock.now() }),
+    ...waitingOf(sw, {
+      shards: loaded.map((shard) => shard?.value),
+      tenants: held.ok ? held.value.length : undefined,
+      now: deps.clock.now(),
+    }),
   };
 }
 
@@ -94,28 +98,19 @@ const IDLE_MS = 60_000;
 
 function waitingOf(
   sw: Switch,
-  found: { readonly shards: readonly Shard[]; readonly isHeld: boolean; readonly now: Date },
+  found: {
+    readonly shards: readonly (Shard | undefined)[];
+    /** Undefined where it cannot be told who is verified. */
+    readonly tenants: number | undefined;
+    readonly now: Date;
+  },
 ): Pick<SwitchView, 'waitsFor' | 'idleSince'> {
-  const { shards, isHeld, now } = found;
-  if (!isEnded(sw.state) && sw.awaitsConfirmation) return { waitsFor: 'company-admin' };
-  if (isHeld) return { waitsFor: 'tenants' };
-  if (isEnded(sw.state) || sw.blocked || sw.paused || sw.trouble) return {};
-  // What is left are somebody's decisions on quarantined rows.
-  if (
-    isRunning(sw) &&
-    shards.some(({ quarantined }) => quarantined > 0) &&
-    shards.every((one) => isShardDone(sw, one))
-  ) {
-    return {};
-  }
-  const at = isRunning(sw) ? shards.map((shard) => lastMove(sw, shard)) : [sw.createdAt];
+  const { shards, tenants, now } = found;
+  // A pause is shown beside what it waits for. The row is believed: nothing is sent anywhere on the strength of a view.
+  const then = next({ ...sw, paused: false }, { seal: 'good', rows: 'read', shards, ...present({ tenants }) });
+  if (then.type === 'wait' && (then.for === 'company-admin' || then.for === 'tenants')) return { waitsFor: then.for };
+  if (then.type === 'wait' || then.type === 'ended' || sw.paused || sw.trouble) return {};
+  const at = isRunning(sw) ? shards.flatMap((shard) => (shard ? [lastMove(sw, shard)] : [])) : [sw.createdAt];
   const idleSince = at.reduce((last, one) => (one > last ? one : last), '');
   return now.getTime() - Date.parse(idleSince) >= IDLE_MS ? { waitsFor: 'worker', idleSince } : {};
 }
-
-const isShardDone = (sw: Switch, shard: Shard): boolean => isTurnedTo(shard, turnOf(sw)) && shard.phase === 'done';
-
-/** Nothing is left to do but to begin, or to commit. */
-const standsStill = (sw: Switch, shards: readonly Shard[]): boolean =>
-  !sw.blocked &&
-  (sw.state === 'pending-verification' || sw.state === 'preparing' || shards.every((shard) => isShardDone(sw, shard)));

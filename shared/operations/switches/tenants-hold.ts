@@ -3,6 +3,7 @@ import { destinationDigest } from '../../domain/approval.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
+import { needsTenants } from '../../domain/switch-machine.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { targetOf } from '../company-key-opener.ts';
 import type { DestinationReading } from '../tenants/destination.ts';
@@ -22,7 +23,7 @@ export async function tenantsOf(
 }
 
 /**
- * The tenants that hold a switch in its present state. Nobody has to agree to a re-key, which leads nowhere else, nor to the way back.
+ * The tenants that hold a switch in its present state.
  * Only at the beginning has a verification to be recent: afterwards it is enough that there is one. To write on the strength of an empty
  * answer, read the company's row first and write under its ETag.
  */
@@ -30,9 +31,7 @@ export async function tenantsThatHold(
   deps: TenantReading,
   { companyId, sw }: { readonly companyId: string; readonly sw: Switch },
 ): Promise<Result<readonly TenantRef[], Failure>> {
-  const isBeginning = sw.state === 'pending-verification';
-  const goesForward = isBeginning || sw.state === 'preparing' || sw.state === 're-protecting';
-  if (sw.kind === 'rekey' || !goesForward) return ok([]);
+  if (!needsTenants(sw)) return ok([]);
   const tenants = await tenantsOf(deps.tables, { companyId, sw });
   if (tenants.length === 0) return ok([]);
   const target = await targetOf(deps, { companyId, ref: sw.target });
@@ -42,6 +41,6 @@ export async function tenantsThatHold(
     companyId,
     approval: { for: 'switch', keyringId, switchId },
     destination: destinationDigest(target.value),
-    ...(isBeginning ? { now: deps.clock.now() } : {}),
+    ...(sw.state === 'pending-verification' ? { now: deps.clock.now() } : {}),
   });
 }

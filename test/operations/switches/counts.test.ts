@@ -155,7 +155,7 @@ describe('the end of a switch', () => {
   it('waits for a row in quarantine at whichever version', async () => {
     const rig = await allDone();
     await rig.tamperShard(2, { quarantined: 1, aside: { 7: 1 } });
-    expect(await tryFinish(rig.deps, PLACE)).toEqual({ type: 'undecided' });
+    expect(await tryFinish(rig.deps, PLACE)).toEqual({ type: 'waits', for: 'decision' });
   });
 
   it('does not come of a shard that was turned by no switch that there is: a worker says so', async () => {

@@ -64,7 +64,7 @@ describe('the end of a switch', () => {
     await rig.tamperDataKey('key-000001', { blob: new Uint8Array(61) });
     await prepared('s1', rig, CONTOSO);
     await rig.drain();
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'undecided' });
+    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'waits', for: 'decision' });
   });
 
   it('is left to the worker that claimed it', async () => {
@@ -75,7 +75,8 @@ describe('the end of a switch', () => {
     };
     expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
     // One for the company key that stays, and two for the one that goes: also by the vault in force, which may deny.
-    expect(others).toEqual([{ type: 'claimed' }, { type: 'claimed' }, { type: 'claimed' }]);
+    const waits = { type: 'waits', for: 'other-worker' };
+    expect(others).toEqual([waits, waits, waits]);
   });
 
   it('is free again from the moment at which a claim ends', async () => {

@@ -27,6 +27,9 @@ const STUCK_AFTER_MS = 120_000;
 /** The timer's own are tried once. */
 const ADVANCE = { format: 1, kind: 'advance', attempt: LAST_ATTEMPT, ...PLACE };
 const TURNED = { generation: 1, fromVersion: 1, writeVersion: 2 } as const;
+/** The counts of a shard all of whose rows were moved, and of one in which a row could not be. */
+const MOVED = { live: 5, at: { 2: 5 } } as const;
+const QUARANTINED = { ...TURNED, live: 4, at: { 2: 4 }, quarantined: 1, aside: { 1: 1 } } as const;
 const reprotect = (shard: number) => ({
   ...ADVANCE,
   kind: 'reprotect',
@@ -147,10 +150,19 @@ describe('a switch that moves rows', () => {
 
   it('is left alone where every shard is done and a row waits for a decision', async () => {
     const rig = await reProtecting();
-    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { ...TURNED, phase: 'done' });
-    await rig.tamperShard(2, { ...TURNED, phase: 'done', quarantined: 1 });
+    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { ...TURNED, ...MOVED, phase: 'done' });
+    await rig.tamperShard(2, { ...QUARANTINED, phase: 'done' });
     rig.clock.advance(STUCK_AFTER_MS);
     expect([await sweep(rig), messages(rig)]).toEqual([0, []]);
+  });
+
+  it('is told as it is where a row waits for a decision and the counts of another shard do not fit', async () => {
+    const rig = await reProtecting();
+    for (const shard of [0, 1, 2, 3]) await rig.tamperShard(shard, { ...TURNED, ...MOVED, phase: 'done' });
+    await rig.tamperShard(1, { uncompared: 1 });
+    await rig.tamperShard(2, { ...QUARANTINED, phase: 'done' });
+    rig.clock.advance(STUCK_AFTER_MS);
+    expect([await sweep(rig), messages(rig)]).toEqual([1, [ADVANCE]]);
   });
 
   it('is set going although a row waits for a decision, where a shard is stuck', async () => {

@@ -72,7 +72,7 @@ describe('a switch that waits for an admin of its company', () => {
     const rig = await atWork();
     await rig.amendSwitch('s1', { awaitsConfirmation: true });
     await rig.drain();
-    expect(await tryFinish(rig.deps, PLACE)).toEqual({ type: 'undecided' });
+    expect(await tryFinish(rig.deps, PLACE)).toEqual({ type: 'waits', for: 'company-admin' });
     await confirmSwitch(rig.deps, PLACE, ADMIN);
     await rig.drain();
     expect((await switchOf(rig)).state).toBe('completed');

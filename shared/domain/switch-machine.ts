@@ -1,0 +1,96 @@
+// What comes next for a switch: the table "What comes next" of docs/protocol.md. Pure, and it asks for one thing after the other, so that whoever
+// goes by it reads nothing that it does not need, and nothing before the rows that its transaction is made under.
+import { areDoneAt, mayEndAt } from './shard-counts.ts';
+import { isDoneIn, type Shard, type Turn } from './shard.ts';
+import { awaitsItsAdmin, isEnded, turnOf, type Switch, type SwitchState } from './switch.ts';
+
+/** What has been looked at. Absent: not yet. */
+export interface Known {
+  /** Its seal holds. */
+  readonly seal?: 'good';
+  /** The rows that the transaction of its next step is made under. */
+  readonly rows?: 'read';
+  /** How many tenants have not agreed. */
+  readonly tenants?: number;
+  /** Consent to the target's key, and the claim to it. */
+  readonly proof?: 'good';
+  /** Every shard of the keyring by its number; undefined where its row is not there. */
+  readonly shards?: readonly (Shard | undefined)[];
+  /** Whether another worker is about to end it. */
+  readonly lease?: 'free' | 'held';
+}
+
+export type Asked = keyof Known;
+
+/** `decision`: somebody has to retry, resume, cancel, or decide on quarantined rows. */
+export type WaitsFor = 'company-admin' | 'tenants' | 'decision' | 'other-worker';
+
+/** Those that end in a transaction of the switch. */
+export type Step = 'begin' | 'prepare' | 'commit' | 'roll-back';
+
+export type Next =
+  | { readonly type: 'ended' }
+  /** To be looked at before more can be said. `step`: what it all leads to. */
+  | { readonly type: 'ask'; readonly what: Asked; readonly step: Step }
+  | { readonly type: 'wait'; readonly for: WaitsFor }
+  | { readonly type: 'step'; readonly step: Step }
+  /** These shards have work left. */
+  | { readonly type: 'fan-out'; readonly shards: readonly number[] }
+  /** These shards are done, and count rows elsewhere or fewer than none: a company key that may be needed is not deleted. */
+  | { readonly type: 'counts-differ'; readonly shards: readonly number[] };
+
+const STEPS: Readonly<Record<Exclude<SwitchState, 'completed' | 'cancelled'>, Step>> = {
+  'pending-verification': 'begin',
+  preparing: 'prepare',
+  're-protecting': 'commit',
+  'rolling-back': 'roll-back',
+};
+
+/** True if tenants hold its next step. A re-key leads nowhere else, and nobody has to agree to the way back. */
+export const needsTenants = ({ kind, state }: Pick<Switch, 'kind' | 'state'>): boolean =>
+  kind === 'switch' && !isEnded(state) && state !== 'rolling-back';
+
+export function next(sw: Switch, known: Known): Next {
+  const { state } = sw;
+  if (state === 'completed' || state === 'cancelled') return { type: 'ended' };
+  const step = STEPS[state];
+  const ask = (what: Asked): Next => ({ type: 'ask', what, step });
+  if (sw.blocked || sw.paused) return wait(awaitsItsAdmin(sw) ? 'company-admin' : 'decision');
+  if (!known.seal) return ask('seal');
+  if (awaitsItsAdmin(sw)) return wait('company-admin');
+  if (!known.rows) return ask('rows');
+  const ends = step === 'commit' || step === 'roll-back';
+  if (ends && !known.shards) return ask('shards');
+  const left = ends && known.shards ? leftIn(known.shards, turnOf(sw)) : undefined;
+  if (left) return left;
+  if (needsTenants(sw)) {
+    if (known.tenants === undefined) return ask('tenants');
+    if (known.tenants > 0) return wait('tenants');
+  }
+  // Last, so that a consent is not too old before everything else that takes days is there.
+  if (step === 'begin' && !known.proof) return ask('proof');
+  if (ends && !known.lease) return ask('lease');
+  return ends && known.lease === 'held' ? wait('other-worker') : { type: 'step', step };
+}
+
+const wait = (what: WaitsFor): Next => ({ type: 'wait', for: what });
+
+/** What keeps the shards from an end in this very turn, which deletes a company key. */
+function leftIn(shards: readonly (Shard | undefined)[], turn: Turn): Next | undefined {
+  const { writeVersion } = turn;
+  const undone = numbersOf(shards, (shard) => !isDoneIn(shard, turn));
+  if (undone.length > 0) return { type: 'fan-out', shards: undone };
+  const differ = numbersOf(shards, (shard) => !isFit(shard, writeVersion));
+  if (differ.length > 0) return { type: 'counts-differ', shards: differ };
+  if (shards.some((shard) => !shard || !mayEndAt(shard, writeVersion))) return wait('decision');
+  return undefined;
+}
+
+const numbersOf = (
+  shards: readonly (Shard | undefined)[],
+  isMeant: (shard: Shard | undefined) => boolean,
+): readonly number[] => shards.flatMap((shard, number) => (isMeant(shard) ? [number] : []));
+
+/** Its counts are those of a shard that is done, but for rows in quarantine that wait for somebody. */
+const isFit = (shard: Shard | undefined, writeVersion: number): boolean =>
+  shard !== undefined && areDoneAt(shard, writeVersion) && (shard.quarantined > 0 || mayEndAt(shard, writeVersion));
