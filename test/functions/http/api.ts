@@ -8,23 +8,12 @@ import { registerReserved, registerRoutes, type HttpApp } from '../../../functio
 import type { Route } from '../../../functions/http/kernel/route.ts';
 import { exportSealer } from '../../../shared/adapters/export-sealer.ts';
 import { createTokenVerifier } from '../../../shared/adapters/token-verifier.ts';
-import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
-import { DataKeyCalls } from '../../../shared/operations/audit/data-key-calls.ts';
-import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
-import { Readiness } from '../../../shared/operations/readiness.ts';
-import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
-import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
-import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
-import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
+import { createHost } from '../../../shared/host.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { CallPlaces } from '../../../functions/http/kernel/call-places.ts';
-import { VaultWaits } from '../../../shared/operations/vault-waits.ts';
-import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
-import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
-import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
 import type { Tables } from '../../../shared/operations/ports.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
-import { clockGuardOf, FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
+import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
@@ -68,6 +57,35 @@ export const adminOf = (company: string): Claims => ({
 
 /** Of a call for data keys, for its turn. */
 const MAX_WAIT_MS = 2_000;
+
+const DAY_MS = 24 * 3_600_000;
+const POLICY = {
+  keyTtlMs: CACHE_TTL_MS,
+  dataKeyCacheRows: 0,
+  deployment: DEPLOYMENT,
+  companyClaim: 'extension_company',
+  publicUrl: ORIGIN,
+  vendorName: 'Tailspin Backup',
+  connectionPolicy: {
+    allowedSuffixes: ['vault.azure.net'],
+    vendorVaultHost: VENDOR_HOST,
+    connectorClientId: CONNECTOR_APP_ID,
+  },
+  keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 600_000 },
+  backOff: { firstMs: 1_000, lastMs: 60_000 },
+  shardCount: 2,
+  restoreDays: 30,
+  messageBudgetMs: 60_000,
+  finishClaimMs: 25_000,
+  consentMs: DAY_MS,
+  vendorMaySwitch: false,
+  signInTimes: { linkMs: DAY_MS, stepMs: 600_000 },
+  verificationMs: DAY_MS,
+  exportAllowanceMs: DAY_MS,
+  keepMs: 35 * DAY_MS,
+  stuckAfterMs: 120_000,
+  checkConcurrency: 4,
+} as const;
 
 interface ApiOptions {
   readonly tables?: (store: FakeTables) => Tables;
@@ -154,69 +172,36 @@ export class Api {
 
   #makeServices(tables: Tables): HttpServices & WorkDependencies {
     const { vaults, clock, log, queue } = this;
-    const timers = new FakeTimers();
-    const entropy = new FakeEntropy('api');
-    const managedTarget = {
-      ref: { provider: 'managed' },
-      host: VENDOR_HOST,
-      keyName: VENDOR_KEY,
-      tenantId: TENANT_ID,
-    } as const;
-    const opening = { tables, vaults, sealer: vaults, log, managedTarget, clock };
-    const vaultWaits = new VaultWaits();
-    const companyKeys = new CompanyKeyCache(opening, { ttlMs: CACHE_TTL_MS, vaultWaits });
-    const eventLimits = new EventLimits(clock);
-    const keptKeys = new KeptKeys({ ...opening, timers, entropy, eventLimits }, companyKeys);
-    return {
-      ...opening,
+    const world = {
+      tables,
+      storeClock: { aheadMs: () => 0 },
       queue,
-      timers,
-      entropy,
+      vaults,
+      sealer: vaults,
+      clock,
+      timers: new FakeTimers(),
+      entropy: new FakeEntropy('api'),
+      log,
+      managedTarget: {
+        ref: { provider: 'managed' },
+        host: VENDOR_HOST,
+        keyName: VENDOR_KEY,
+        tenantId: TENANT_ID,
+      } as const,
+      instance: 'instance-1',
       probe: vaults,
-      companyKeys,
-      clockGuard: clockGuardOf({ clock, log }),
-      keptKeys,
-      keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs: CACHE_TTL_MS }),
-      wrappedRows: new WrappedRows({ tables, clock }, { rows: 0, ttlMs: CACHE_TTL_MS }),
-      callPlaces: new CallPlaces({ vaultWaits, loopDelay: { lastingMs: 0 }, clock, log }, { maxWaitMs: MAX_WAIT_MS }),
-      shardWriter: new ShardWriter({ tables, companyKeys, timers, entropy, log }),
-      workerKeys: new WorkerKeys(opening, { ttlMs: CACHE_TTL_MS }),
-      pageSlots: pageSlots(clock),
-      vaultPermits: new VaultPermits(timers, clock),
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',
         tenantId: TENANT_ID,
         audience: AUDIENCE,
         jwksUri: this.issuer.jwksUri,
       }),
-      eventLimits,
-      dataKeyCalls: new DataKeyCalls(clock, 'instance-1'),
-      deployment: DEPLOYMENT,
-      readiness: new Readiness({ tables, clock, log }),
-      companyClaim: 'extension_company',
-      publicUrl: ORIGIN,
-      vendorName: 'Tailspin Backup',
-      connectionPolicy: {
-        allowedSuffixes: ['vault.azure.net'],
-        vendorVaultHost: VENDOR_HOST,
-        connectorClientId: CONNECTOR_APP_ID,
-      },
-      keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 600_000 },
-      backOff: { firstMs: 1_000, lastMs: 60_000 },
-      shardCount: 2,
-      restoreDays: 30,
-      messageBudgetMs: 60_000,
-      finishClaimMs: 25_000,
-      consentMs: 24 * 3_600_000,
-      vendorMaySwitch: false,
-      signInTimes: { linkMs: 24 * 3_600_000, stepMs: 600_000 },
       signIns: this.signIns,
-      verificationMs: 24 * 3_600_000,
-      exportAllowanceMs: 24 * 3_600_000,
-      keepMs: 35 * 24 * 3_600_000,
       exportSealer,
-      checkConcurrency: 4,
     };
+    const { services } = createHost(world, POLICY);
+    const loopDelay = { lastingMs: 0 };
+    return { ...services, callPlaces: new CallPlaces({ ...services, loopDelay }, { maxWaitMs: MAX_WAIT_MS }) };
   }
 }
 
