@@ -2,13 +2,8 @@
 // moved under what it said, and with its true answer everything opens.
 import { describe, expect, it } from 'vitest';
 import { loadCompanyKeyRow, loadSwitch } from '../../shared/operations/control-state.ts';
-import { CompanyKeyCache } from '../../shared/operations/company-key-cache.ts';
 import { generateDataKeys } from '../../shared/operations/data-keys/generate.ts';
-import { KeptKeys } from '../../shared/operations/kept-keys.ts';
-import { KeyringPlaces } from '../../shared/operations/data-keys/keyring-places.ts';
-import { ShardWriter } from '../../shared/operations/data-keys/shard-writer.ts';
 import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
-import { WrappedRows } from '../../shared/operations/data-keys/wrapped-rows.ts';
 import { retrySwitch } from '../../shared/operations/switches/control-switch.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../fakes/actors.ts';
@@ -34,20 +29,6 @@ async function underContoso(): Promise<Rig> {
   return rig;
 }
 
-/** A host with nothing in its caches. */
-function caller(rig: Rig) {
-  const deps = rig.freshHost();
-  const companyKeys = new CompanyKeyCache(deps, { ttlMs: 5_000 });
-  return {
-    ...deps,
-    companyKeys,
-    keptKeys: new KeptKeys(deps, companyKeys),
-    keyringPlaces: new KeyringPlaces(deps, { ttlMs: 5_000 }),
-    wrappedRows: new WrappedRows(deps, { rows: 0, ttlMs: 5_000 }),
-    shardWriter: new ShardWriter({ ...deps, companyKeys }),
-  };
-}
-
 const securityEvents = (rig: Rig): string[] =>
   rig.log.entries.map(({ event }) => event).filter((event) => event.startsWith('security.'));
 const stored = (rig: Rig): unknown[] => [...rig.store.dump()].filter(({ table }) => table === 'datakeys');
@@ -59,7 +40,7 @@ describe.each(Object.entries(LIES))('a vault that answers with %s', (_, how) => 
     const rig = await underContoso();
     const before = stored(rig);
     const honest = lie(rig.vaults, CONTOSO_HOST, how);
-    const made = await generateDataKeys(caller(rig), {
+    const made = await generateDataKeys(rig.freshHost(), {
       ...KEYRING_PLACE,
       keys: [{ keyId: 'fresh' }],
       request: { requestId: 'r' },
@@ -67,7 +48,7 @@ describe.each(Object.entries(LIES))('a vault that answers with %s', (_, how) => 
     expect(made).toMatchObject({ ok: false, error: { type: 'failure', failure: SUBSTITUTED } });
     expect(stored(rig)).toEqual(before);
     const keyIds = [...rig.plaintexts.keys()];
-    const opened = valueOf(await unwrapDataKeys(caller(rig), { ...KEYRING_PLACE, keyIds }));
+    const opened = valueOf(await unwrapDataKeys(rig.freshHost(), { ...KEYRING_PLACE, keyIds }));
     expect(opened).toMatchObject(keyIds.map((keyId) => ({ keyId, outcome: 'failure', failure: SUBSTITUTED })));
     expect(new Set(securityEvents(rig))).toEqual(new Set(['security.key-substituted']));
     honest();

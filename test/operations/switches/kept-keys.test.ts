@@ -6,9 +6,7 @@ import type { Wrap } from '../../../shared/domain/company-key.ts';
 import { BEFORE_DATA_KEYS } from '../../../shared/domain/rows/data-rows.ts';
 import { companyKeyRowKey, keptKeyRowKey, keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import { listKeptKeys, loadSwitch } from '../../../shared/operations/control-state.ts';
-import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { tryFinish } from '../../../shared/operations/switches/finish.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
@@ -42,12 +40,6 @@ const unwraps = (): string[] =>
 const usesOnRecord = (): number =>
   chainOf(rig.store, COMPANY).filter(({ action }) => action === 'security.kept-key-used').length;
 const switchOf = async (switchId: string): Promise<Switch> => (await loadSwitch(rig.store, place(switchId)))!.value;
-const readers = (): { companyKeys: CompanyKeyCache; keptKeys: KeptKeys } => {
-  const deps = rig.freshHost();
-  const companyKeys = new CompanyKeyCache(deps, { ttlMs: 5_000 });
-  return { companyKeys, keptKeys: new KeptKeys(deps, companyKeys) };
-};
-
 describe('the company key that goes', () => {
   it('at commit is kept under the one that stays', async () => {
     await to('s1', CONTOSO);
@@ -255,7 +247,7 @@ describe('a decision on a quarantined row, beside a kept key that cannot be read
 describe('a kept key', () => {
   it('opens through the provider in force alone, and its entry ends with that of the key it was opened by', async () => {
     await to('s1', CONTOSO);
-    const { keptKeys, companyKeys } = readers();
+    const { keptKeys, companyKeys } = rig.freshHost();
     const one = { ...PLACE, version: 1 };
     rig.vaults.calls.length = 0;
     expect((await keptKeys.get(one)).ok).toBe(true);
@@ -273,7 +265,7 @@ describe('a kept key', () => {
 
   it('is not to be had by who writes or exports: their cache does not know it', async () => {
     await to('s1', CONTOSO);
-    const { companyKeys, keptKeys } = readers();
+    const { companyKeys, keptKeys } = rig.freshHost();
     expect((await keptKeys.get({ ...PLACE, version: 1 })).ok).toBe(true);
     expect(await companyKeys.get({ ...PLACE, version: 1 })).toEqual({ ok: false, error: { type: 'gone' } });
   });
@@ -283,7 +275,7 @@ describe('a kept key', () => {
     await to('s2', FABRIKAM);
     await to('s3', MANAGED);
     rig.vaults.calls.length = 0;
-    expect((await readers().keptKeys.get({ ...PLACE, version: 1 })).ok).toBe(true);
+    expect((await rig.freshHost().keptKeys.get({ ...PLACE, version: 1 })).ok).toBe(true);
     expect(unwraps()).toEqual([VENDOR.host]);
   });
 
@@ -296,7 +288,7 @@ describe('a kept key', () => {
     const rowKey = keptKeyRowKey(KEYRING, 1);
     const row = (await rig.store.read('companies', COMPANY, rowKey))!;
     rig.store.tamper('companies', COMPANY, rowKey, { ...row.cells, ...cells });
-    const opened = await readers().keptKeys.get({ ...PLACE, version: 1 });
+    const opened = await rig.freshHost().keptKeys.get({ ...PLACE, version: 1 });
     expect(opened.ok).toBe(false);
   });
 
@@ -305,7 +297,10 @@ describe('a kept key', () => {
     const rowKey = keptKeyRowKey(KEYRING, 1);
     const row = (await rig.store.read('companies', COMPANY, rowKey))!;
     rig.store.tamper('companies', COMPANY, rowKey, { ...row.cells, under: 1 });
-    expect(await readers().keptKeys.get({ ...PLACE, version: 1 })).toEqual({ ok: false, error: { type: 'gone' } });
+    expect(await rig.freshHost().keptKeys.get({ ...PLACE, version: 1 })).toEqual({
+      ok: false,
+      error: { type: 'gone' },
+    });
   });
 });
 
@@ -426,7 +421,7 @@ describe('the timer', () => {
 
 describe('the chain of kept keys', () => {
   const opened = async (version: number): Promise<string> => {
-    const key = await readers().keptKeys.get({ ...PLACE, version });
+    const key = await rig.freshHost().keptKeys.get({ ...PLACE, version });
     return key.ok ? 'opened' : key.error.type;
   };
 

@@ -16,7 +16,7 @@ import { companyKeyCells } from '../../../shared/domain/rows/sealed-rows.ts';
 import { counted, newShard, SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Keyring } from '../../../shared/domain/keyring.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { createHost } from '../../../shared/host.ts';
+import { createHost, type Host } from '../../../shared/host.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
 import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
@@ -24,6 +24,7 @@ import { handleSwitchWork, type WorkDependencies } from '../../../shared/operati
 import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
 import { sealSwitch } from '../../../shared/operations/switches/switch-seal.ts';
 import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
+import type { Policy, World } from '../../../shared/operations/world.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
@@ -72,6 +73,8 @@ const POLICY = {
   checkConcurrency: 4,
 } as const;
 
+type RigHost = Host<World & { readonly queue: FakeQueue }, Policy>['services'];
+
 interface RigOptions {
   readonly shardCount?: number;
   readonly wrapTables?: (tables: Tables) => Tables;
@@ -105,7 +108,7 @@ export class Rig {
   }
 
   /** A host process of its own: nothing in its caches. */
-  freshHost(tables: Tables = this.store): WorkDependencies & { readonly queue: FakeQueue } {
+  freshHost(tables: Tables = this.store): RigHost {
     const around = {
       tables,
       storeClock: { aheadMs: () => 0 },

@@ -2,11 +2,7 @@
 // through the product's own reader, and a pass over such a store moves every row.
 import { describe, expect, it } from 'vitest';
 import type { Cells, Tables } from '../../../shared/operations/ports.ts';
-import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
-import { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
 import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
-import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
-import { KeptKeys } from '../../../shared/operations/kept-keys.ts';
 import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
 import { loadSwitch } from '../../../shared/operations/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
@@ -86,16 +82,7 @@ function hostOn(rig: Rig, companies: Snapshot, datakeys: Snapshot) {
   const store = new FakeTables();
   for (const { partitionKey, rowKey, cells } of companies) store.tamper('companies', partitionKey, rowKey, cells);
   for (const { partitionKey, rowKey, cells } of datakeys) store.tamper('datakeys', partitionKey, rowKey, cells);
-  const deps = rig.freshHost(store);
-  const companyKeys = new CompanyKeyCache(deps, { ttlMs: 5_000 });
-  return {
-    ...deps,
-    store,
-    companyKeys,
-    keptKeys: new KeptKeys(deps, companyKeys),
-    keyringPlaces: new KeyringPlaces(deps, { ttlMs: 5_000 }),
-    wrappedRows: new WrappedRows(deps, { rows: 0, ttlMs: 5_000 }),
-  };
+  return { ...rig.freshHost(store), store };
 }
 
 async function openedBy(rig: Rig, host: ReturnType<typeof hostOn>): Promise<number> {
