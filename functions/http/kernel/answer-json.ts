@@ -1,6 +1,6 @@
 // Answers for programs: JSON, entity tags, and every error in one shape. Pure.
 import { namesEtag, publicEtag } from './etags.ts';
-import { failureToResponse } from './errors.ts';
+import { refusalToResponse } from './errors.ts';
 import type { Answer, Refused, RouteDescription } from './route.ts';
 import type { PlainAnswer } from './whole-answer.ts';
 
@@ -29,7 +29,7 @@ export function refuseWithJson(
   refused: Refused,
   about: { readonly requestId: string; readonly isVendorAdmin: boolean },
 ): PlainAnswer {
-  const { status, headers, body } = failureToResponse(refused, about);
+  const { status, headers, body } = refusalToResponse(refused, about);
   return { status, headers: { ...commonHeaders(about.requestId), ...headers }, jsonBody: body };
 }
 

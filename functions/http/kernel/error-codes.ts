@@ -1,5 +1,5 @@
 // Every code of an error but those of failures (shared/domain/failure.ts): its status, and when it is given. The one source of what is answered
-// (failure-to-response.ts) and of what is described (description/operation-codes.ts). Codes are public API.
+// (errors.ts) and of what is described (openapi/operation-codes.ts). Codes are public API.
 import type { ResourceKind, StateCode } from '../../../shared/domain/refusal.ts';
 
 interface Entry {

@@ -1,9 +1,9 @@
 // What a caller is told when something is refused: the one exhaustive switch from refusals to statuses and codes. Pure.
-// Codes are public API. The service's own words go to the vendor's operators only; a company gets the correlation id.
-import type { Failure, FailureCode } from '../../../shared/domain/failure.ts';
+// Codes are public API.
+import type { Failure } from '../../../shared/domain/failure.ts';
 import type { Refusal, ResourceKind } from '../../../shared/domain/refusal.ts';
-import { present } from '../../../shared/domain/rows/cells.ts';
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
+import { publicFailure, type PublicFailure } from './public-failure.ts';
 import { claimOf, type Role } from './roles.ts';
 import type { Detail } from './validation.ts';
 
@@ -31,21 +31,6 @@ export type EdgeRefusal =
   /** A bug: nothing of the inside is shown, only the request id by which the log names it. */
   | { readonly type: 'internal-error'; readonly requestId: string };
 
-/** A failure as every audience may see it; `innererror` for the vendor's operators only. */
-export interface PublicFailure {
-  readonly code: FailureCode;
-  readonly message: string;
-  readonly kind: Failure['kind'];
-  readonly owner: Failure['owner'];
-  readonly cause: string;
-  readonly remedy: Failure['remedy'];
-  /** The two values offered when a whole key URL was pasted. */
-  readonly suggestion?: { readonly vaultUri?: string; readonly keyName?: string };
-  readonly becomesDeniedAt?: string;
-  readonly correlationId?: string;
-  readonly innererror?: NonNullable<Failure['service']>;
-}
-
 export interface ErrorBody {
   readonly error: Partial<Omit<PublicFailure, 'code' | 'message'>> & {
     readonly code: string;
@@ -65,25 +50,6 @@ const STORE_RETRY_SECONDS = 5;
 const PROVIDER_RETRY_SECONDS = 15;
 const PROPAGATION_RETRY_SECONDS = 30;
 
-/** Of a failure, what may leave the house. */
-export function publicFailure(failure: Failure, audience: { readonly isVendorAdmin: boolean }): PublicFailure {
-  const { code, message, kind, owner, cause, remedy, facts, service, becomesDeniedAt } = failure;
-  const { suggestedVaultUri: vaultUri, suggestedKeyName: keyName } = facts;
-  return {
-    code,
-    message,
-    kind,
-    owner,
-    cause,
-    // Commands for the vendor's own vault are for its operators.
-    remedy: facts.ownVault !== undefined && !audience.isVendorAdmin ? { text: remedy.text } : remedy,
-    ...(vaultUri === undefined && keyName === undefined ? {} : { suggestion: present({ vaultUri, keyName }) }),
-    ...(becomesDeniedAt === undefined ? {} : { becomesDeniedAt }),
-    ...(service?.correlationId === undefined ? {} : { correlationId: service.correlationId }),
-    ...(service === undefined || !audience.isVendorAdmin ? {} : { innererror: service }),
-  };
-}
-
 interface Extra {
   readonly target?: string;
   readonly details?: readonly Detail[];
@@ -100,7 +66,7 @@ const retryAfter = (seconds: number): Readonly<Record<string, string>> => ({
   'Retry-After': String(Math.max(1, Math.ceil(seconds))),
 });
 
-export function failureToResponse(
+export function refusalToResponse(
   refusal: Refusal | EdgeRefusal,
   audience: { readonly isVendorAdmin: boolean },
 ): ErrorAnswer {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failureToResponse } from '../../../functions/http/kernel/errors.ts';
+import { refusalToResponse } from '../../../functions/http/kernel/errors.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { FAILURE_CODES, type FailureKind } from '../../../shared/domain/failure.ts';
 import { notFound, refusedBy } from '../../../shared/domain/refusal.ts';
@@ -18,7 +18,7 @@ const STATUS_BY_KIND: Readonly<Record<FailureKind, number>> = {
 
 test.each(FAILURE_CODES)('%s keeps its code, says whose move it is, and has the status of its kind', (code) => {
   const found = failure(code);
-  const { status, headers, body } = failureToResponse(refusedBy(found), company);
+  const { status, headers, body } = refusalToResponse(refusedBy(found), company);
   expect(status).toBe(STATUS_BY_KIND[found.kind]);
   expect(headers['x-ms-error-code']).toBe(code);
   expect(body.error).toMatchObject({ code, owner: found.owner, remedy: found.remedy });
@@ -29,14 +29,14 @@ test.each([
   [{ suggestedKeyName: 'main-key' }, { keyName: 'main-key' }],
   [{}, undefined],
 ])('what was probably meant is offered by field, as far as it is known: %j', (facts, suggestion) => {
-  const { body } = failureToResponse(refusedBy(failure('vault-uri-invalid', facts)), company);
+  const { body } = refusalToResponse(refusedBy(failure('vault-uri-invalid', facts)), company);
   expect(body.error.suggestion).toEqual(suggestion);
 });
 
 test("commands for the vendor's own vault are told to its operators alone", () => {
   const facts = { vaultHost: 'vendor.vault.azure.net', appId: 'x', ownVault: 'company-keys' } as const;
   const own = failure('access-denied-policy', facts);
-  const told = (audience: typeof company): unknown => failureToResponse(refusedBy(own), audience).body.error.remedy;
+  const told = (audience: typeof company): unknown => refusalToResponse(refusedBy(own), audience).body.error.remedy;
   expect(own.owner).toBe('vendor');
   expect(told(vendor)).toEqual(own.remedy);
   expect(own.remedy.azureCli).toContain('az keyvault');
@@ -44,12 +44,12 @@ test("commands for the vendor's own vault are told to its operators alone", () =
 });
 
 test('a data key that is not there is named in words, under a stable code', () => {
-  const { body } = failureToResponse(notFound('data-key', 'k1'), company);
+  const { body } = refusalToResponse(notFound('data-key', 'k1'), company);
   expect(body.error).toEqual({ code: 'data-key-not-found', message: "There is no data key 'k1'." });
 });
 
 test.each(['transient', 'propagating'] as const)('what is %s says when to ask again', (kind) => {
-  const { headers } = failureToResponse(refusedBy({ ...failure('throttled'), kind }), company);
+  const { headers } = refusalToResponse(refusedBy({ ...failure('throttled'), kind }), company);
   expect(Number(headers['Retry-After'])).toBeGreaterThan(0);
 });
 
@@ -57,11 +57,11 @@ describe("the service's own words", () => {
   const refusal = refusedBy(failure('vault-error', {}, { status: 418, message: 'inner words', correlationId: 'c-1' }));
 
   test('go to the vendor', () => {
-    expect(failureToResponse(refusal, vendor).body.error.innererror).toMatchObject({ message: 'inner words' });
+    expect(refusalToResponse(refusal, vendor).body.error.innererror).toMatchObject({ message: 'inner words' });
   });
 
   test('are kept from a company, which gets the correlation id', () => {
-    const { body } = failureToResponse(refusal, company);
+    const { body } = refusalToResponse(refusal, company);
     expect(body.error.correlationId).toBe('c-1');
     expect(JSON.stringify(body)).not.toContain('inner words');
   });
@@ -82,13 +82,13 @@ test.each([
   [{ type: 'not-ready' }, 503, 'not-ready'],
   [{ type: 'identity-provider-unavailable' }, 503, 'identity-provider-unavailable'],
 ] as const)('%j', (refusal, status, code) => {
-  const answer = failureToResponse(refusal, company);
+  const answer = refusalToResponse(refusal, company);
   expect([answer.status, answer.body.error.code, answer.headers['x-ms-error-code']]).toEqual([status, code, code]);
   if (status === 503 || status === 429 || status === 408)
     expect(Number(answer.headers['Retry-After'])).toBeGreaterThanOrEqual(1);
 });
 
 test('an id of any length is named only by its beginning', () => {
-  const { body } = failureToResponse({ type: 'unknown-company', companyId: 'x'.repeat(10_000) }, company);
+  const { body } = refusalToResponse({ type: 'unknown-company', companyId: 'x'.repeat(10_000) }, company);
   expect(body.error.message.length).toBeLessThan(200);
 });

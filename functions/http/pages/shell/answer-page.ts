@@ -1,6 +1,6 @@
 // Answers for people: HTML with headers that allow it nothing but its own style and forms to ourselves. Pure.
 import type { Cookie } from '@azure/functions';
-import { failureToResponse, type EdgeRefusal } from '../../kernel/errors.ts';
+import { refusalToResponse, type EdgeRefusal } from '../../kernel/errors.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import { present } from '../../../../shared/domain/rows/cells.ts';
 import { isCookieValue, SIGN_IN_COOKIE } from './browser.ts';
@@ -54,7 +54,7 @@ export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, abo
   const onPage: Partial<PageRefusal> = refusal.type === 'on-page' ? refusal : {};
   const refused = refusal.type === 'on-page' ? refusal.refused : refusal;
   // Nobody who meets a page is known to be the vendor's operator.
-  const { status, headers, body } = failureToResponse(refused, { isVendorAdmin: false });
+  const { status, headers, body } = refusalToResponse(refused, { isVendorAdmin: false });
   const { code, message, kind, cause, details } = body.error;
   // Of what may pass, the remedy tells what Keyswitch does by itself; it presses no buttons.
   const remedy = kind === 'transient' ? undefined : body.error.remedy;

@@ -13,7 +13,7 @@ import type { Instruction } from '../../../../shared/domain/instructions.ts';
 import { present } from '../../../../shared/domain/rows/cells.ts';
 import type { VaultHealth } from '../../../../shared/domain/vault-health.ts';
 import type { HealthReport } from '../../../../shared/operations/vault-checks.ts';
-import { publicFailure } from '../../kernel/errors.ts';
+import { publicFailure } from '../../kernel/public-failure.ts';
 import { failureBody, failureCode, remedy } from '../../kernel/schemas/failures.ts';
 import { connectionId, count, guid, time } from '../../kernel/schemas/ids.ts';
 import { MAX_INPUT_CHARS, vaultUri } from '../../kernel/schemas/vault-uri.ts';

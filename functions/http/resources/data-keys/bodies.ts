@@ -6,7 +6,8 @@ import type { GenerateOutcome, NewDataKey } from '../../../../shared/operations/
 import { MAX_KEYS_PER_CALL, type UnwrapOutcome } from '../../../../shared/operations/data-keys/unwrap.ts';
 import type { ListedDataKey } from '../../../../shared/operations/data-keys/list.ts';
 import { pageQuery } from '../../kernel/schemas/pages.ts';
-import { failureToResponse, publicFailure } from '../../kernel/errors.ts';
+import { refusalToResponse } from '../../kernel/errors.ts';
+import { publicFailure } from '../../kernel/public-failure.ts';
 import { errorOfOne, failureBody } from '../../kernel/schemas/failures.ts';
 import { count, dataKeyId, keyringId, time } from '../../kernel/schemas/ids.ts';
 
@@ -173,7 +174,7 @@ export function createdToBody(outcome: GenerateOutcome, audience: Audience): New
     case 'not-readable':
       return { outcome: 'not-readable', keyId: outcome.keyId, ...becauseOf(outcome.because, audience) };
     case 'refused': {
-      const { error: shown } = failureToResponse(outcome.refusal, audience).body;
+      const { error: shown } = refusalToResponse(outcome.refusal, audience).body;
       return { outcome: 'refused', keyId: outcome.keyId, error: { ...shown, details: [...(shown.details ?? [])] } };
     }
   }

@@ -4,7 +4,7 @@ import type { Blocked } from '../../../../shared/domain/switch.ts';
 import { MAX_TENANTS_PER_COMPANY, TENANT_KINDS } from '../../../../shared/domain/tenant.ts';
 import { present } from '../../../../shared/domain/rows/cells.ts';
 import type { SwitchView } from '../../../../shared/operations/switches/switch-view.ts';
-import { publicFailure } from '../../kernel/errors.ts';
+import { publicFailure } from '../../kernel/public-failure.ts';
 import { failureBody } from '../../kernel/schemas/failures.ts';
 import { count, dataKeyId, keyringId, providerRef, switchId, time } from '../../kernel/schemas/ids.ts';
 import { longWorkStatus, type LongWorkStatus } from '../../kernel/schemas/long-work.ts';
