@@ -1,6 +1,5 @@
 // Connections of a company: how its vault key is reached, whether it can be, and what its Azure admin must do.
 import type { z } from 'zod';
-import { adminInstructions } from '../../../../shared/domain/instructions.ts';
 import { present } from '../../../../shared/domain/rows/cells.ts';
 import { ok } from '../../../../shared/domain/result.ts';
 import { testConnection, type ConnectionTestDependencies } from '../../../../shared/operations/connection-test.ts';
@@ -13,28 +12,15 @@ import {
 } from '../../../../shared/operations/connections.ts';
 import type { Loaded } from '../../../../shared/operations/control-state.ts';
 import type { Connection } from '../../../../shared/domain/connection.ts';
-import { checkConnection, getHealth, type CheckDependencies } from '../../../../shared/operations/vault-checks.ts';
 import { requestConsent } from '../../../../shared/operations/sign-ins/request-consent.ts';
 import type { SignInDependencies } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { parseConnectionInput } from '../../../../shared/domain/connection-input.ts';
 import { countCall } from '../../../../shared/operations/call-limit.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
-import type { Role } from '../../kernel/roles.ts';
 import { defineRoute, type Answer } from '../../kernel/route.ts';
-import {
-  connectionBody,
-  connectionInput,
-  connectionToBody,
-  healthBody,
-  healthReportBody,
-  healthReportToBody,
-  healthToBody,
-  instructionsBody,
-  instructionsToBody,
-  testBody,
-  testInput,
-  testToBody,
-} from './bodies.ts';
+import { connectionBody, connectionInput, connectionToBody, testBody, testInput, testToBody } from './bodies.ts';
+import { lookRoutes, type LookServices } from './look.ts';
+import { COLLECTION, ONE, READS, SETS_UP } from './places.ts';
 import { linkToBody } from '../../kernel/links.ts';
 import { linkBody } from '../../kernel/schemas/sign-in-link.ts';
 import { companyPath, connectionPath, noFields } from '../../kernel/schemas/ids.ts';
@@ -42,16 +28,11 @@ import { pageBody, pageOf, pageQuery, pageRequest } from '../../kernel/schemas/p
 
 export type ConnectionServices = ConnectionsDependencies &
   ConnectionTestDependencies &
-  CheckDependencies &
+  LookServices &
   SignInDependencies & {
     /** Whether the vendor's word is enough where a company's admin would be asked. */
     readonly vendorMaySwitch: boolean;
   };
-
-const SETS_UP: readonly Role[] = ['VendorAdmin', 'CompanyAdmin'];
-const READS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
-const COLLECTION = '/companies/{companyId}/connections';
-const ONE = `${COLLECTION}/{connectionId}`;
 
 const answer = ({ value, etag }: Loaded<Connection>, status: 200 | 201): Answer<z.input<typeof connectionBody>> => ({
   status,
@@ -198,62 +179,5 @@ export const connectionRoutes = [
         : made;
     },
   }),
-  defineRoute({
-    operationId: 'get-connection-instructions',
-    method: 'GET',
-    path: `${ONE}/instructions`,
-    tag: 'connections',
-    summary: 'What the Azure admin must do: az CLI, PowerShell, portal, Bicep',
-    roles: READS,
-    pathSchema: connectionPath,
-    refuses: ['connection-not-found'],
-    fails: ['vault'],
-    answers: { 200: 'Filled in.' },
-    answerSchema: instructionsBody,
-    run: async (deps: ConnectionServices, call) => {
-      const connection = await getConnection(deps, call.path);
-      if (!connection.ok) return connection;
-      const { host, keyName, tenantId, credential } = connection.value.value;
-      const place = { host, keyName, appId: credential.clientId, ...present({ tenantId }) };
-      return ok({ status: 200, body: instructionsToBody(adminInstructions(place)) });
-    },
-  }),
-  defineRoute({
-    operationId: 'get-connection-health',
-    method: 'GET',
-    path: `${ONE}/health`,
-    tag: 'connections',
-    summary: 'State of the vault, and its last changes',
-    roles: READS,
-    pathSchema: connectionPath,
-    refuses: ['connection-not-found'],
-    fails: ['vault'],
-    answers: { 200: 'Unreachable and revoked are never mixed up.' },
-    answerSchema: healthReportBody,
-    run: async (deps: ConnectionServices, call) => {
-      const report = await getHealth(deps, call.path);
-      return report.ok ? ok({ status: 200, body: healthReportToBody(report.value) }) : report;
-    },
-  }),
-  defineRoute({
-    operationId: 'check-connection',
-    method: 'POST',
-    path: `${ONE}/check`,
-    tag: 'connections',
-    summary: 'Check the vault now',
-    roles: SETS_UP,
-    isLimited: true,
-    pathSchema: connectionPath,
-    bodySchema: noFields,
-    refuses: ['connection-not-found', 'connection-not-in-force', 'connection-not-tested'],
-    fails: ['vault'],
-    answers: { 200: 'The state now.' },
-    answerSchema: healthBody,
-    run: async (deps: ConnectionServices, call) => {
-      const allowed = await countCall(deps, { ...call.path, kind: 'check' });
-      if (!allowed.ok) return allowed;
-      const checked = await checkConnection(deps, call.path);
-      return checked.ok ? ok({ status: 200, body: healthToBody(checked.value) }) : checked;
-    },
-  }),
+  ...lookRoutes,
 ] as const;
