@@ -414,7 +414,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ),
   bug(
     'a tenant that comes late does not hold the commit',
-    230,
+    278,
     inFile(`${SWITCHES}/finish.ts`, ['({ length }) => length', '() => 0']),
   ),
   bug(
