@@ -6,6 +6,7 @@ import { FakeQueue } from './fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from './fakes/fake-system.ts';
 import { FakeTables } from './fakes/fake-tables.ts';
 import { FakeVaults } from './fakes/fake-vaults.ts';
+import { POLICY } from './fixtures/policy.ts';
 
 const KEK = {
   ref: { provider: 'managed' },
@@ -13,23 +14,7 @@ const KEK = {
   keyName: 'keyswitch-kek',
   tenantId: '11111111-1111-4111-8111-111111111111',
 } as const;
-const HOUR_MS = 3_600_000;
-const POLICY: Policy = {
-  keyTtlMs: 300_000,
-  dataKeyCacheRows: 10,
-  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
-  backOff: { firstMs: 1_000, lastMs: 60_000 },
-  shardCount: 4,
-  restoreDays: 30,
-  verificationMs: HOUR_MS,
-  exportAllowanceMs: HOUR_MS,
-  messageBudgetMs: 60_000,
-  finishClaimMs: 25_000,
-  keepMs: HOUR_MS,
-  consentMs: HOUR_MS,
-  stuckAfterMs: 120_000,
-  checkConcurrency: 4,
-};
+const HOST_POLICY: Policy = { ...POLICY, dataKeyCacheRows: 10 };
 
 const clock = new FakeClock();
 let vaults: FakeVaults;
@@ -52,7 +37,7 @@ beforeEach(() => {
     managedTarget: KEK,
     instance: 'one of several',
   };
-  host = createHost(world, POLICY);
+  host = createHost(world, HOST_POLICY);
 });
 
 it('is built without asking anybody anything, chance included', () => {
@@ -63,11 +48,11 @@ it('is built without asking anybody anything, chance included', () => {
   const { tables, queue, sealer, timers, entropy, log, storeClock } = world;
   const ports = { tables, queue, sealer, timers, entropy, log, storeClock, vaults, clock };
   const silenced = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, silent(port)]));
-  expect(() => createHost({ ...world, ...silenced }, POLICY)).not.toThrow();
+  expect(() => createHost({ ...world, ...silenced }, HOST_POLICY)).not.toThrow();
 });
 
 it('hands on what its owner added to the world and the policy', () => {
-  const { services } = createHost({ ...world, probe: 'a probe' }, { ...POLICY, vendorName: 'Tailspin' });
+  const { services } = createHost({ ...world, probe: 'a probe' }, { ...HOST_POLICY, vendorName: 'Tailspin' });
   expect(services).toMatchObject({ probe: 'a probe', vendorName: 'Tailspin', shardCount: 4 });
   expect(services.dataKeyCalls.instance).toBe('one of several');
 });
@@ -81,7 +66,7 @@ it('its workers leave a vault alone that has just said nothing; callers ask it',
 
 it('its workers share what it keeps with its callers, and ask by ports of their own where they are given', () => {
   const tables = new FakeTables();
-  const { services, ofWorkers } = createHost(world, POLICY, { ...world, tables });
+  const { services, ofWorkers } = createHost(world, HOST_POLICY, { ...world, tables });
   expect(ofWorkers.eventLimits).toBe(services.eventLimits);
   expect(ofWorkers.workerKeys).toBe(services.workerKeys);
   expect([services.tables, ofWorkers.tables]).toEqual([world.tables, tables]);

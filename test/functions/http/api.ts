@@ -21,6 +21,7 @@ import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { DEPLOYMENT } from '../../fixtures/api-document.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
+import { DAY_MS, POLICY } from '../../fixtures/policy.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
 
@@ -58,10 +59,11 @@ export const adminOf = (company: string): Claims => ({
 /** Of a call for data keys, for its turn. */
 const MAX_WAIT_MS = 2_000;
 
-const DAY_MS = 24 * 3_600_000;
-const POLICY = {
+const API_POLICY = {
+  ...POLICY,
   keyTtlMs: CACHE_TTL_MS,
-  dataKeyCacheRows: 0,
+  keyPolicy: { ...POLICY.keyPolicy, propagationMs: 600_000 },
+  shardCount: 2,
   deployment: DEPLOYMENT,
   companyClaim: 'extension_company',
   publicUrl: ORIGIN,
@@ -71,20 +73,8 @@ const POLICY = {
     vendorVaultHost: VENDOR_HOST,
     connectorClientId: CONNECTOR_APP_ID,
   },
-  keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 600_000 },
-  backOff: { firstMs: 1_000, lastMs: 60_000 },
-  shardCount: 2,
-  restoreDays: 30,
-  messageBudgetMs: 60_000,
-  finishClaimMs: 25_000,
-  consentMs: DAY_MS,
   vendorMaySwitch: false,
   signInTimes: { linkMs: DAY_MS, stepMs: 600_000 },
-  verificationMs: DAY_MS,
-  exportAllowanceMs: DAY_MS,
-  keepMs: 35 * DAY_MS,
-  stuckAfterMs: 120_000,
-  checkConcurrency: 4,
 } as const;
 
 interface ApiOptions {
@@ -199,7 +189,7 @@ export class Api {
       signIns: this.signIns,
       exportSealer,
     };
-    const { services } = createHost(world, POLICY);
+    const { services } = createHost(world, API_POLICY);
     const loopDelay = { lastingMs: 0 };
     return { ...services, callPlaces: new CallPlaces({ ...services, loopDelay }, { maxWaitMs: MAX_WAIT_MS }) };
   }

@@ -30,34 +30,20 @@ import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-sy
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
+import { POLICY } from '../../fixtures/policy.ts';
 
 export const COMPANY = 'acme';
 export const KEYRING = 'default';
 export const PLACE = { companyId: COMPANY, keyringId: KEYRING };
-export const TTL_MS = 300_000;
-export const RESTORE_DAYS = 30;
-export const DAY_MS = 24 * 60 * 60 * 1000;
+export const TTL_MS = POLICY.keyTtlMs;
+export const RESTORE_DAYS = POLICY.restoreDays;
+export { DAY_MS } from '../../fixtures/policy.ts';
 export const VENDOR: VaultTarget = {
   ref: { provider: 'managed' },
   host: 'vendor.vault.azure.net',
   keyName: 'keyswitch-kek',
   tenantId: '11111111-1111-4111-8111-111111111111',
 };
-
-const POLICY = {
-  keyTtlMs: TTL_MS,
-  restoreDays: RESTORE_DAYS,
-  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
-  backOff: { firstMs: 1_000, lastMs: 60_000 },
-  messageBudgetMs: 60_000,
-  finishClaimMs: 25_000,
-  consentMs: DAY_MS,
-  verificationMs: DAY_MS,
-  exportAllowanceMs: DAY_MS,
-  keepMs: 35 * DAY_MS,
-  stuckAfterMs: 120_000,
-  checkConcurrency: 4,
-} as const;
 
 export type Host = Generating & KeyringMaking & PurgeSweeping & WorkDependencies & { readonly restoreDays: number };
 

@@ -31,6 +31,7 @@ import { FakeTables } from '../../fakes/fake-tables.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { consentedRows } from '../../fixtures/consented-connection.ts';
 import type { KeyFixtureName } from '../../fixtures/key-fixtures.ts';
+import { DAY_MS, POLICY } from '../../fixtures/policy.ts';
 
 export const COMPANY = 'acme';
 export const KEYRING = 'default';
@@ -47,31 +48,15 @@ export const CONTOSO_HOST = 'contoso.vault.azure.net';
 export const FABRIKAM_HOST = 'fabrikam.vault.azure.net';
 export const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 
-/** Longer than any test goes on: the age of a consent has tests of its own. */
-const CONSENT_MS = 365 * 24 * 3_600_000;
 const CACHE_TTL_MS = 5_000;
-export const KEEP_MS = 35 * 24 * 3_600_000;
+export const KEEP_MS = POLICY.keepMs;
+/** A consent serves for longer than any test goes on: its age has tests of its own. */
+const RIG_POLICY: Policy = { ...POLICY, keyTtlMs: CACHE_TTL_MS, consentMs: 365 * DAY_MS };
 export const place = (switchId: string): { companyId: string; keyringId: string; switchId: string } => ({
   companyId: COMPANY,
   keyringId: KEYRING,
   switchId,
 });
-
-const POLICY = {
-  keyTtlMs: CACHE_TTL_MS,
-  dataKeyCacheRows: 0,
-  restoreDays: 30,
-  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
-  backOff: { firstMs: 1_000, lastMs: 60_000 },
-  messageBudgetMs: 60_000,
-  finishClaimMs: 25_000,
-  consentMs: CONSENT_MS,
-  verificationMs: 24 * 3_600_000,
-  exportAllowanceMs: 24 * 3_600_000,
-  keepMs: KEEP_MS,
-  stuckAfterMs: 120_000,
-  checkConcurrency: 4,
-} as const;
 
 type RigHost = Host<World & { readonly queue: FakeQueue }, Policy>['services'];
 
@@ -122,7 +107,7 @@ export class Rig {
       managedTarget: VENDOR,
       instance: 'host',
     };
-    return createHost(around, { ...POLICY, shardCount: this.shardCount }).services;
+    return createHost(around, { ...RIG_POLICY, shardCount: this.shardCount }).services;
   }
 
   static async withDataKeys(count: number, options: RigOptions = {}): Promise<Rig> {
