@@ -16,7 +16,7 @@ import { WorkerKeys } from './operations/switches/worker-keys.ts';
 import { VaultWaits } from './operations/vault-waits.ts';
 import type { Policy, World } from './operations/world.ts';
 
-/** What a process keeps: caches, limits, and turns. */
+/** What a process keeps: caches, limits and permits. */
 interface Kept {
   readonly vaultWaits: VaultWaits;
   readonly companyKeys: CompanyKeyCache;
@@ -52,9 +52,11 @@ export function createHost<W extends World, P extends Policy>(
 ): Host<W, P> {
   const { tables, clock, timers, entropy, log, storeClock, instance } = world;
   const { keyTtlMs: ttlMs, maxCacheEntries, maxDataKeysPerKeyring } = policy;
-  const { tables: workerTables, queue, sealer, timers: workerTimers } = workerPorts;
-  const workers = {
-    ...{ tables: workerTables, queue, sealer, timers: workerTimers },
+  const workers: WorkerPorts = {
+    tables: workerPorts.tables,
+    queue: workerPorts.queue,
+    sealer: workerPorts.sealer,
+    timers: workerPorts.timers,
     vaults: new SilentVaults(workerPorts.vaults, clock),
   };
   const bound = maxCacheEntries === undefined ? {} : { maxEntries: maxCacheEntries };

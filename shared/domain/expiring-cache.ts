@@ -1,6 +1,6 @@
-// Values that are kept for a time, in this process, the least recently used going first. A time is counted from before a value was asked for: a slow
-// answer must not lengthen it. However many want a value at once, it is loaded once; but whoever comes when the time of a load is over loads anew,
-// since what was asked so long ago may have been answered before it was taken back. What failed is not kept.
+// Keeps values for a time, in this process, and drops the least recently used first. The time is counted from before the load: a slow answer must
+// not lengthen it. Callers that want the same value at once share one load. A caller that comes when a load has taken longer than the time starts
+// another one, since the answer to so old a question may come from before a denial. A load that failed is not kept.
 import { ok, type Result } from './result.ts';
 
 /** Milliseconds since 1970: from then on it is not given out. */
@@ -9,7 +9,7 @@ export interface Kept<V> {
   readonly endsAtMs: number;
 }
 
-/** Of a value that may end before its time, but never after it. */
+/** Has the value end earlier than the time; a later end changes nothing. */
 export type EndBy = (endsAtMs: number) => void;
 type Found<V> = (name: string, found: { readonly value: V; readonly endsAtMs?: number } | undefined) => void;
 type Load<V, E> = (endBy: EndBy) => Promise<Result<V, E>>;
@@ -36,7 +36,7 @@ export class ExpiringCache<V, E = never> {
     this.#maxEntries = options.maxEntries;
   }
 
-  /** What is kept, without waiting for anybody. */
+  /** What is kept; waits for no load. */
   peek(name: string): Kept<V> | undefined {
     const kept = this.#kept.get(name);
     if (!kept) return undefined;
@@ -91,7 +91,7 @@ export class ExpiringCache<V, E = never> {
     }
   }
 
-  /** Nor is anything kept, or shared with later callers, of a load that is under way. */
+  /** Drops the value. A load of it that is under way is neither kept nor shared with later callers. */
   forget(name: string): void {
     this.#kept.delete(name);
     this.#shared.delete(name);

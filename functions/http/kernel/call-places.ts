@@ -126,7 +126,7 @@ export class CallPlaces {
     }
   }
 
-  /** Whoever is told at once is to come back as late as whoever has waited in vain: to turn a call away costs nearly as much as to answer it. */
+  /** Turning a call away costs nearly as much as answering it, so Retry-After adds the part of the wait that the call was spared. */
   #overloaded(waitedMs: number): Result<never, Refusal> {
     this.#turnedAway += 1;
     this.#tell();

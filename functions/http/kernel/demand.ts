@@ -1,4 +1,5 @@
-// How much each company asks of this process of late, whether it is answered or not: who is to be asked to come later, if somebody has to be.
+// How many units of work each company has asked of this process of late, answered or turned away. When the process must turn calls away, it turns
+// away calls of the companies that ask most.
 
 export class Demand {
   readonly #halfLifeMs: number;

@@ -11,7 +11,7 @@ export class LoopDelay {
   readonly #delays: number[] = [];
   #lastingMs = 0;
 
-  /** `nowMs`: a clock that nobody sets. */
+  /** `nowMs`: a monotonic clock, in milliseconds. */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
   }

@@ -63,7 +63,7 @@ export class UnitLimit {
     if (units >= this.#units * NEEDED) this.#wasNeeded = true;
   }
 
-  /** How long a call was worked on. Judged by the company whose calls were quickest: one whose store is slow slows down nobody else. */
+  /** How long the process worked on a call. The limit follows the company whose calls were quickest, so that one company's slow store takes no places from others. */
   measure({ companyId, tookMs, nowMs }: { companyId: string; tookMs: number; nowMs: number }): void {
     const times = this.#times.get(companyId) ?? { calls: 0, sumMs: 0 };
     this.#times.set(companyId, times);

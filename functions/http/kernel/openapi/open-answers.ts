@@ -1,5 +1,5 @@
 // Answers grow: a client that was generated from the description of today must neither fail at a member nor at a word that came later (Azure's API
-// guidelines: enums are extensible, and a new member breaks nobody). So the schemas of answers, unlike those of requests, do not close what they
+// guidelines: enums are extensible, and a new member is no breaking change). So the schemas of answers, unlike those of requests, do not close what they
 // list. Left as they are: what requests are made of too, and the field by which alternatives are told apart. Pure.
 
 type Json = Readonly<Record<string, unknown>>;

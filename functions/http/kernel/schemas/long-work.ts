@@ -11,5 +11,5 @@ export const longWorkStatus = z.enum(['NotStarted', 'Running', 'Succeeded', 'Fai
 
 export type LongWorkStatus = z.output<typeof longWorkStatus>;
 
-/** Until then whoever looks is told when to look again. */
+/** Whether the work is over. While it is not, an answer carries Retry-After. */
 export const hasEnded = (status: LongWorkStatus): boolean => status !== 'NotStarted' && status !== 'Running';

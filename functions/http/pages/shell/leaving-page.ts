@@ -1,4 +1,4 @@
-// The page of the moment in which a browser is on its way to somebody else's, or of longer where it does not go on by itself. Pure.
+// The page that sends the browser on to another site, with a link for browsers that do not go on by themselves. Pure.
 import { html } from './html.ts';
 import type { Page } from './layout.ts';
 

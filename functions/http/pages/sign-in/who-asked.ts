@@ -1,4 +1,4 @@
-// Who made a link, as the record has them, in words for whoever opens it. Pure.
+// Tells the person who opens a link who made it, in the words of the record. Pure.
 import { code, name, type PageContext } from '../shell/layout.ts';
 import { html, type Html } from '../shell/html.ts';
 
