@@ -1,132 +1,158 @@
-// Who may import whom: the table of docs/architecture.md, as rules. `npm run layers` holds the code against it.
-const cloudSdk =
-  '^(@azure/(keyvault-keys|identity|data-tables|service-bus|core-)|jose|openid-client|@google-cloud|@aws-sdk)';
+// Who may import whom: the rooms and arrows of docs/architecture.md, as rules. `npm run layers` holds the code against them.
+const CLOUD_SDK =
+  '^node_modules/(@azure/(keyvault-keys|identity|data-tables|service-bus|core-)|jose|openid-client|@google-cloud|@aws-sdk)';
+/** Functions of their arguments. */
+const PURE = '(node:)?(crypto|buffer)$';
+const SMALL_LIBRARIES = 'node_modules/(lru-cache|p-limit|uuid)/';
+/** Where SDKs and sockets are used. */
+const CLIENTS = 'shared/(providers|identity)/.*(client|credentials)/';
+/** Rooms of operations: each imports only what stands left of it. */
+const ROOMS = [
+  'audit',
+  'keys',
+  'connections',
+  'keyrings',
+  'data-keys',
+  'companies',
+  'tenants',
+  'exports',
+  'switches',
+  'sign-ins',
+];
+const BELOW_OPERATIONS = [
+  'shared/(domain|store|providers|identity)/',
+  'shared/operations/world\\.ts$',
+  PURE,
+  SMALL_LIBRARIES,
+];
+
+/** What `from` imports is in `allowed`. */
+const only = (name, from, allowed, comment) => ({
+  name,
+  ...(comment && { comment }),
+  severity: 'error',
+  from: typeof from === 'string' ? { path: from } : from,
+  to: { pathNot: `^(${allowed.join('|')})` },
+});
+
+/** What `from` imports is not `to`. */
+const never = (name, from, to, comment) => ({
+  name,
+  ...(comment && { comment }),
+  severity: 'error',
+  from: typeof from === 'string' ? { path: from } : from,
+  to: typeof to === 'string' ? { path: to } : to,
+});
 
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
-    {
-      name: 'domain-knows-nothing',
-      comment:
-        'Pure: no operation, adapter, setting, SDK or environment. node:crypto and node:buffer are functions of their arguments.',
-      severity: 'error',
-      from: { path: '^shared/domain/' },
-      to: { pathNot: '^(shared/domain/|(node:)?(crypto|buffer)$)' },
-    },
-    {
-      name: 'operations-know-domain-and-ports',
-      severity: 'error',
-      from: { path: '^shared/operations/' },
-      to: { pathNot: '^(shared/(domain|operations)/|(node:)?(crypto|buffer)$|node_modules/(lru-cache|p-limit|uuid)/)' },
-    },
-    {
-      name: 'adapters-know-domain-and-port-types',
-      severity: 'error',
-      from: { path: '^shared/adapters/' },
-      to: { path: '^(functions|shared/(settings|host))' },
-    },
-    {
-      name: 'adapters-import-only-types-of-operations',
-      severity: 'error',
-      from: { path: '^shared/adapters/' },
-      // The limits of the store stand beside the port, and both who is behind it and its fake hold them.
-      to: {
-        path: '^shared/operations/',
-        pathNot: '^shared/operations/table-limits\\.ts$',
-        dependencyTypesNot: ['type-only'],
-      },
-    },
-    {
-      name: 'settings-know-domain-and-zod',
-      severity: 'error',
-      from: { path: '^shared/settings' },
-      to: { pathNot: '^(shared/domain/|node_modules/zod/)' },
-    },
-    {
-      name: 'handlers-know-no-adapter',
-      severity: 'error',
-      from: { path: '^functions/(http|service-bus|timer)/' },
-      to: { path: '^(shared/(adapters|settings|host)|functions/(main|world))' },
-    },
-    {
-      name: 'host-knows-operations-alone',
-      comment: 'It builds what operations share over whatever world it is given: whoever has no Azure runs it too.',
-      severity: 'error',
-      from: { path: '^shared/host' },
-      to: { pathNot: '^shared/operations/' },
-    },
-    {
-      name: 'host-loads-no-cloud-sdk',
-      severity: 'error',
-      from: { path: '^shared/host' },
-      to: { path: `node_modules/${cloudSdk.slice(1)}`, reachable: true },
-    },
-    {
-      name: 'kernel-knows-no-resource',
-      comment: 'What takes every call: kernel <- pages/shell <- pages/sign-in, and kernel <- resources <- routes.ts.',
-      severity: 'error',
-      from: { path: '^functions/http/kernel/' },
-      to: { path: '^functions/http/(resources/|routes\\.ts$|pages/(?!shell/))' },
-    },
-    {
-      name: 'kernel-schemas-know-domain-and-zod',
-      severity: 'error',
-      from: { path: '^functions/http/kernel/schemas/' },
-      to: { pathNot: '^(functions/http/kernel/schemas/|shared/domain/|node_modules/zod/)' },
-    },
-    {
-      name: 'shell-of-pages-knows-no-page',
-      severity: 'error',
-      from: { path: '^functions/http/pages/shell/' },
-      to: { path: '^functions/http/(resources/|routes\\.ts$|pages/(?!shell/))' },
-    },
-    {
-      name: 'resources-do-not-know-each-other',
-      severity: 'error',
-      from: { path: '^functions/http/resources/([^/]+)/' },
-      to: { path: '^functions/http/(resources/|pages/|routes\\.ts$)', pathNot: '^functions/http/resources/$1/' },
-    },
-    {
-      name: 'only-adapters-and-main-know-cloud-sdks',
-      severity: 'error',
-      from: { path: '^(functions|shared)/', pathNot: '^(shared/adapters/|functions/main)' },
-      to: { path: `node_modules/${cloudSdk.slice(1)}` },
-    },
-    {
-      name: 'product-never-imports-its-scaffolding',
-      severity: 'error',
-      from: { path: '^(functions|shared)/' },
-      to: { path: '^(test|local|bench|scripts)/' },
-    },
-    {
-      name: 'recovery-needs-nothing-but-domain-and-jose',
-      comment: 'It must work on a machine that has no Azure and no network.',
-      severity: 'error',
-      from: { path: '^scripts/recover' },
-      to: {
-        pathNot:
-          '^(scripts/(recover/|command-line)|shared/domain/|(node:)?(crypto|fs|fs/promises|util)$|node_modules/jose/)',
-      },
-    },
-    {
-      name: 'no-test-runner-where-there-is-none',
-      comment: 'Benchmarks, simulation and demo run by themselves, and use parts of the tests that must do so too.',
-      severity: 'error',
-      from: { path: '^(bench/|local/|test/(simulation|model|mutation)/(main|[a-z]+-worker))' },
-      to: { path: '^(node_modules/)?vitest', reachable: true },
-    },
-    {
-      name: 'only-main-imports-main',
-      severity: 'error',
-      from: { path: '^(functions|shared)/' },
-      to: { path: '^functions/main' },
-    },
-    {
-      name: 'no-unresolvable',
-      severity: 'error',
-      from: { path: '^(functions|shared)/' },
-      to: { couldNotResolve: true },
-    },
+    only(
+      'domain-knows-nothing',
+      '^shared/domain/',
+      ['shared/domain/', PURE],
+      'No store, cloud, SDK, setting or clock.',
+    ),
+    only('store-knows-the-domain', '^shared/store/', ['shared/(domain|store)/', PURE, SMALL_LIBRARIES]),
+    only(
+      'rows-know-the-domain',
+      '^shared/store/rows/',
+      ['shared/domain/', 'shared/store/rows/', PURE],
+      'What is stored is read and written by pure functions.',
+    ),
+    only(
+      'providers-and-identity-are-pure-outside-of-their-clients',
+      { path: '^shared/(providers|identity)/', pathNot: `^${CLIENTS}` },
+      ['shared/(domain|providers|identity)/', PURE, SMALL_LIBRARIES],
+    ),
+    only('providers-know-domain-and-identity', '^shared/providers/', [
+      'shared/(domain|providers|identity|adapters/https)/',
+      'node_modules/',
+      '(node:)?[a-z/]+$',
+    ]),
+    never(
+      'a-provider-knows-no-other',
+      '^shared/providers/([^/]+)/',
+      { path: '^shared/providers/[^/]+/', pathNot: '^shared/providers/$1/' },
+      'What two of them need is an idea of provider.ts or of the domain.',
+    ),
+    only('identity-knows-the-domain', '^shared/identity/', [
+      'shared/(domain|identity|adapters/https)/',
+      'node_modules/',
+      '(node:)?[a-z/]+$',
+    ]),
+    ...ROOMS.map((room, place) =>
+      only(`${room}-imports-what-stands-left-of-it`, `^shared/operations/${room}/`, [
+        ...BELOW_OPERATIONS,
+        ...ROOMS.slice(0, place + 1).map((left) => `shared/operations/${left}/`),
+      ]),
+    ),
+    only('an-operation-stands-in-a-room', '^shared/operations/[^/]+$', ['shared/(domain|store|providers|identity)/']),
+    never('operations-know-no-client', '^shared/operations/', `^${CLIENTS}`),
+    only('adapters-know-ports', '^shared/adapters/', [
+      'shared/(domain|adapters)/',
+      'shared/store/(tables|table-limits)\\.ts$',
+      'node_modules/',
+      '(node:)?[a-z/]+$',
+    ]),
+    only('settings-know-domain-and-zod', '^shared/settings', ['shared/domain/', 'node_modules/zod/']),
+    only(
+      'host-knows-what-it-builds',
+      '^shared/host',
+      ['shared/(operations|store|providers)/'],
+      'It builds what operations share over whatever world it is given, with or without Azure.',
+    ),
+    never('host-loads-no-cloud-sdk', '^shared/host', { path: CLOUD_SDK, reachable: true }),
+    never(
+      'only-clients-adapters-and-main-know-cloud-sdks',
+      { path: '^(functions|shared)/', pathNot: `^(shared/adapters/|${CLIENTS}|functions/main)` },
+      CLOUD_SDK,
+    ),
+    never(
+      'handlers-know-no-adapter',
+      '^functions/(http|service-bus|timer)/',
+      `^(shared/(adapters|settings|host)|${CLIENTS}|functions/(main|world))`,
+    ),
+    never(
+      'kernel-knows-no-resource',
+      '^functions/http/kernel/',
+      '^functions/http/(resources/|routes\\.ts$|pages/(?!shell/))',
+      'What takes every call: kernel <- pages/shell <- pages/sign-in, and kernel <- resources <- routes.ts.',
+    ),
+    only('kernel-schemas-know-domain-and-zod', '^functions/http/kernel/schemas/', [
+      'functions/http/kernel/schemas/',
+      'shared/domain/',
+      'node_modules/zod/',
+    ]),
+    never(
+      'shell-of-pages-knows-no-page',
+      '^functions/http/pages/shell/',
+      '^functions/http/(resources/|routes\\.ts$|pages/(?!shell/))',
+    ),
+    never('resources-do-not-know-each-other', '^functions/http/resources/([^/]+)/', {
+      path: '^functions/http/(resources/|pages/|routes\\.ts$)',
+      pathNot: '^functions/http/resources/$1/',
+    }),
+    never('product-never-imports-its-scaffolding', '^(functions|shared)/', '^(test|local|bench|scripts)/'),
+    only(
+      'recovery-needs-nothing-but-domain-and-jose',
+      '^scripts/recover',
+      [
+        'scripts/(recover/|command-line)',
+        'shared/domain/',
+        '(node:)?(crypto|fs|fs/promises|util)$',
+        'node_modules/jose/',
+      ],
+      'It must work on a machine that has no Azure and no network.',
+    ),
+    never(
+      'no-test-runner-where-there-is-none',
+      '^(bench/|local/|test/(simulation|model|mutation)/(main|[a-z]+-worker))',
+      { path: '^(node_modules/)?vitest', reachable: true },
+      'Benchmarks, simulation and demo run by themselves, and use parts of the tests that must do so too.',
+    ),
+    never('only-main-imports-main', '^(functions|shared)/', '^functions/main'),
+    never('no-unresolvable', '^(functions|shared)/', { couldNotResolve: true }),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -4,6 +4,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** Only functions of this process, of which nothing outlives its file: they share a process, since most of their time would go into starting one. */
 const WITHIN_A_PROCESS = [
   'domain',
+  'store',
+  'providers',
+  'identity',
   'operations',
   'functions/http',
   'functions/service-bus',

@@ -1,14 +1,22 @@
-// The tests that `npm run mutation` holds each mutant against: those in one process which know shared/domain and shared/operations, some of
-// functions/, and a few seeds of the simulation. docs/mutation.md says what is left out, and why.
+// The tests that `npm run mutation` holds each mutant against: those in one process which know the domain, store, providers, identity and operations, some
+// of functions/, and a few seeds of the simulation. docs/mutation.md says what is left out, and why.
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** A mutant is dropped at the first test that fails: the cheap and near ones come first, the simulation last. */
-const ORDER = ['test/domain/', 'test/fuzz/', 'test/operations/', 'test/functions/', 'test/mutation/'];
+const ORDER = [
+  'test/domain/',
+  'test/store/',
+  'test/providers/',
+  'test/identity/',
+  'test/fuzz/',
+  'test/operations/',
+  'test/functions/',
+  'test/mutation/',
+];
 
 const TESTS = [
-  'test/domain/**/*.test.ts',
-  'test/operations/**/*.test.ts',
+  'test/{domain,store,providers,identity,operations}/**/*.test.ts',
   'test/fuzz/{codecs,messages,parsers,rows}.test.ts',
   'test/functions/timers.test.ts',
   'test/functions/service-bus/messages.test.ts',

@@ -2,10 +2,10 @@
 // could do at best. No decisions, no checks but those of AES-GCM itself, no counts.
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 import { lengthPrefixed } from '../shared/domain/length-prefixed.ts';
-import { BEFORE_DATA_KEYS } from '../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../shared/domain/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS } from '../shared/store/rows/data-rows.ts';
+import { dataKeysPartition } from '../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../shared/domain/shard.ts';
-import type { Cells, RowPage, RowWrite, StoredRow, Tables } from '../shared/operations/ports.ts';
+import type { Cells, RowPage, RowWrite, StoredRow, Tables } from '../shared/store/tables.ts';
 import { PAGE_ROWS } from '../shared/operations/switches/shard-pass.ts';
 import { KEYRING } from './seeded-company.ts';
 import { SeededEntropy } from './seeded-entropy.ts';

@@ -1,8 +1,8 @@
 // The same reads and transactions as the two passes of a switch, through @azure/data-tables as it comes, with bytes made beforehand:
 // no AES, no decisions.
 import { TableClient, type TableEntityResult, type TransactionAction } from '@azure/data-tables';
-import { BEFORE_DATA_KEYS } from '../shared/domain/rows/data-rows.ts';
-import { COMPANY_ROW_KEY, dataKeysPartition } from '../shared/domain/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS } from '../shared/store/rows/data-rows.ts';
+import { COMPANY_ROW_KEY, dataKeysPartition } from '../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../shared/domain/shard.ts';
 import { PAGE_ROWS } from '../shared/operations/switches/shard-pass.ts';
 import { storageCredential } from '../test/local/tables/bearer-token.ts';

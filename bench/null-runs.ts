@@ -5,8 +5,8 @@ import { barePasses } from './bare-passes.ts';
 import { BenchCompany, type SwitchRun } from './company.ts';
 import { KEYRING } from './seeded-company.ts';
 import { NullStore } from './null-store.ts';
-import { shardCells } from '../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../shared/domain/rows/row-keys.ts';
+import { shardCells } from '../shared/store/rows/data-rows.ts';
+import { dataKeysPartition } from '../shared/store/rows/row-keys.ts';
 import { newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
 
 const COMPANY = 'acme';

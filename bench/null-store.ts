@@ -3,17 +3,9 @@
 // meet what Table Storage demands of them. Knows one keyring and one switch of it, from company key 1 to 2.
 import type { KeyObject } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, wrapDataKey } from '../shared/domain/data-key-blob.ts';
-import { dataKeysPartition } from '../shared/domain/rows/row-keys.ts';
+import { dataKeysPartition } from '../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../shared/domain/shard.ts';
-import type {
-  Cells,
-  RowPage,
-  RowWrite,
-  StoredRow,
-  TableName,
-  Tables,
-  WriteOutcome,
-} from '../shared/operations/ports.ts';
+import type { Cells, RowPage, RowWrite, StoredRow, TableName, Tables, WriteOutcome } from '../shared/store/tables.ts';
 import { FakeTables } from '../test/fakes/fake-tables.ts';
 
 export interface NullStoreOptions {

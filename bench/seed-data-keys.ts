@@ -1,10 +1,10 @@
 // Data keys of a company written to real tables, under company key 1, spread over its shards by their ids.
 import type { KeyObject } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, wrapDataKey } from '../shared/domain/data-key-blob.ts';
-import { dataKeyCells } from '../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../shared/domain/rows/row-keys.ts';
+import { dataKeyCells } from '../shared/store/rows/data-rows.ts';
+import { dataKeysPartition } from '../shared/store/rows/row-keys.ts';
 import { shardOf } from '../shared/domain/shard.ts';
-import { MAX_WRITES_PER_TRANSACTION, type RowWrite, type Tables } from '../shared/operations/ports.ts';
+import { MAX_WRITES_PER_TRANSACTION, type RowWrite, type Tables } from '../shared/store/tables.ts';
 import { KEYRING } from './seeded-company.ts';
 import { SeededEntropy } from './seeded-entropy.ts';
 

@@ -1,14 +1,14 @@
 // The rows of a company with one keyring under its first company key, as they are once its provider is in force. Pure.
 import type { Keyring } from '../shared/domain/keyring.ts';
 import type { ProviderRef } from '../shared/domain/provider.ts';
-import { companyCells, keyringCells } from '../shared/domain/rows/control-rows.ts';
-import { shardCells } from '../shared/domain/rows/data-rows.ts';
-import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/domain/rows/row-keys.ts';
-import { companyKeyCells } from '../shared/domain/rows/sealed-rows.ts';
+import { companyCells, keyringCells } from '../shared/store/rows/control-rows.ts';
+import { shardCells } from '../shared/store/rows/data-rows.ts';
+import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/store/rows/row-keys.ts';
+import { companyKeyCells } from '../shared/store/rows/sealed-rows.ts';
 import { newShard, SHARD_ROW_KEY } from '../shared/domain/shard.ts';
 import type { VersionCounts } from '../shared/domain/shard-counts.ts';
 import type { Wrap } from '../shared/domain/company-key.ts';
-import type { Cells } from '../shared/operations/ports.ts';
+import type { Cells } from '../shared/store/tables.ts';
 import type { SeededRow } from '../test/fixtures/consented-connection.ts';
 
 export const KEYRING = 'default';

@@ -1,5 +1,5 @@
 // What the settings say that operations and routes may do and how long things take, in the units that these count in.
-import type { ConnectionPolicy } from '../shared/domain/connection-input.ts';
+import type { ConnectionPolicy } from '../shared/providers/azure-key-vault/input/connection-input.ts';
 import type { SignInDependencies } from '../shared/operations/sign-ins/sign-in-dependencies.ts';
 import type { Policy } from '../shared/operations/world.ts';
 import type { Settings } from '../shared/settings.ts';

@@ -1,19 +1,19 @@
 // One process of the app: what its operations share and keep between calls, built once over whatever world it is given. Whoever runs operations,
 // the app, the simulation or a benchmark, takes them from here. Nothing that is kept is needed for correctness.
 import { DataKeyCalls } from './operations/audit/data-key-calls.ts';
-import { EventLimits } from './operations/audit/event-limits.ts';
-import { ClockGuard } from './operations/clock-guard.ts';
-import { CompanyKeyCache } from './operations/company-key-cache.ts';
-import { KeyringPlaces } from './operations/data-keys/keyring-places.ts';
+import { EventLimits } from './store/event-limits.ts';
+import { ClockGuard } from './store/clock-guard.ts';
+import { CompanyKeyCache } from './operations/keys/company-key-cache.ts';
+import { KeyringPlaces } from './operations/data-keys/keyring-shards.ts';
 import { ShardWriter } from './operations/data-keys/shard-writer.ts';
 import { WrappedRows } from './operations/data-keys/wrapped-rows.ts';
-import { KeptKeys } from './operations/kept-keys.ts';
-import { Readiness } from './operations/readiness.ts';
-import { SilentVaults } from './operations/silent-vaults.ts';
+import { KeptKeys } from './operations/keys/kept-keys.ts';
+import { Readiness } from './store/readiness.ts';
+import { SilentVaults } from './providers/silent-vaults.ts';
 import { pageSlots } from './operations/switches/page-slots.ts';
 import { VaultPermits } from './operations/switches/vault-permits.ts';
-import { WorkerKeys } from './operations/switches/worker-keys.ts';
-import { VaultWaits } from './operations/vault-waits.ts';
+import { WorkerKeys } from './operations/keys/worker-keys.ts';
+import { VaultWaits } from './operations/keys/vault-waits.ts';
 import type { Policy, World } from './operations/world.ts';
 
 /** What a process keeps: caches, limits and permits. */

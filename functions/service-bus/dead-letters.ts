@@ -1,5 +1,5 @@
 // What the work queue gave up on. Each is recorded and blocks its switch, with the reason, until somebody decides.
-import type { Auditing } from '../../shared/operations/audit/append.ts';
+import type { Auditing } from '../../shared/store/append.ts';
 import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
 import { bodyOf, deadLetterReasonOf, messageIdOf } from './message.ts';
 import type { MessageContext } from './work.ts';

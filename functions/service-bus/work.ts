@@ -1,7 +1,7 @@
 // Messages of the work queue. A message that was handled, or that nobody could ever handle, is completed by returning; one
 // that failed is abandoned by throwing, so that the queue counts it.
 import { parseWorkMessage } from '../../shared/domain/work-message.ts';
-import { recordPoison } from '../../shared/operations/poison.ts';
+import { recordPoison } from '../../shared/operations/switches/poison.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
 import { bodyOf, messageIdOf } from './message.ts';
 

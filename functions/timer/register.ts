@@ -2,13 +2,17 @@
 // that nothing happens on import.
 import type { TimerFunctionOptions } from '@azure/functions';
 import { recordDataKeyCalls, type CallCounting } from '../../shared/operations/audit/data-key-calls.ts';
-import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
+import { sweepOutboxes } from '../../shared/store/deliver.ts';
 import { sweepHeads, type HeadSigning } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepSwitches, type SweepDependencies } from '../../shared/operations/switches/sweep.ts';
-import { sweepSeals, type Resealing } from '../../shared/operations/reseal.ts';
+import { sweepSeals, type Resealing } from '../../shared/operations/keys/reseal.ts';
 import { sweepKept, type KeptSweeping } from '../../shared/operations/switches/sweep-kept.ts';
-import { sweepPurges, type PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
-import { CHECK_SLICE_MS, sweepChecks, type CheckDependencies } from '../../shared/operations/vault-checks.ts';
+import { sweepPurges, type PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
+import {
+  CHECK_SLICE_MS,
+  sweepChecks,
+  type CheckDependencies,
+} from '../../shared/operations/connections/vault-checks.ts';
 import { JOB_LIMIT_MS, runJobs, type TimerJob } from './jobs.ts';
 
 /** What is used of `app` from @azure/functions. */

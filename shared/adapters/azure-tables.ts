@@ -6,7 +6,7 @@ import { createHttpHeaders, createPipelineRequest, type HttpClient } from '@azur
 import { RestError, TableServiceClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import { err, ok, type Result } from '../domain/result.ts';
-import { present } from '../domain/rows/cells.ts';
+import { present } from '../store/rows/cells.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type {
   Clock,
@@ -19,11 +19,11 @@ import type {
   Tables,
   Timers,
   WriteOutcome,
-} from '../operations/ports.ts';
-import { assertTransactionLimits, BeyondTableLimits, MAX_TRANSACTION_BYTES } from '../operations/table-limits.ts';
-import { AccessRefused } from './access-refused.ts';
-import { boundedHttps, NoAnswer } from './bounded-https.ts';
-import { Deadline } from './deadline.ts';
+} from '../store/tables.ts';
+import { assertTransactionLimits, BeyondTableLimits, MAX_TRANSACTION_BYTES } from '../store/table-limits.ts';
+import { AccessRefused } from './https/access-refused.ts';
+import { boundedHttps, NoAnswer } from './https/bounded-https.ts';
+import { Deadline } from './https/deadline.ts';
 import { entityIn, isAnswerTo, NotAnAnswer, pageIn, type PagePosition, type TableAnswer } from './table-answer.ts';
 import { assertETags, entityPath, errorIn, transactionBody, transactionOutcome } from './table-transaction.ts';
 

@@ -1,7 +1,7 @@
 // What an answer must be before it is believed to be Table Storage's, and to this very request. A gateway, a proxy or a fault may
 // answer anything, and each answer taken for "nothing there" can cost a key. Pure: whoever asked decides what an answer that is
 // none means to them.
-import type { RowPage, StoredRow } from '../operations/ports.ts';
+import type { RowPage, StoredRow } from '../store/tables.ts';
 import { storedRow } from './table-cells.ts';
 
 export interface TableAnswer {

@@ -1,7 +1,7 @@
 // Cells as Table Storage writes them in JSON, and back. Pure, and on the hot path. A cell that comes back with a type that we
 // never write (a date, a GUID, a 64-bit integer) becomes NaN, which no reader takes: the row is malformed, and neither it nor its
 // cell is taken for one that is not there.
-import type { Cell, Cells, StoredRow } from '../operations/ports.ts';
+import type { Cell, Cells, StoredRow } from '../store/tables.ts';
 
 const TYPE = '@odata.type';
 const SYSTEM_NAMES: readonly string[] = ['PartitionKey', 'RowKey', 'Timestamp'];

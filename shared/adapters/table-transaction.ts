@@ -1,7 +1,7 @@
 // An entity-group transaction as Table Storage's $batch wants it, and what its answer means. Pure. Our own, because the
 // SDK's submitTransaction deletes unconditionally (its delete has no place for an ETag) and costs several times the CPU.
 // https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
-import type { RowWrite, WriteOutcome } from '../operations/ports.ts';
+import type { RowWrite, WriteOutcome } from '../store/tables.ts';
 import { httpIn, partsOf } from './multipart.ts';
 import { entityJson, isETag } from './table-cells.ts';
 

@@ -4,8 +4,8 @@ import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
-import type { Clock, Entropy, WorkQueue } from '../operations/ports.ts';
-import { refusalIn } from './access-refused.ts';
+import type { Clock, Entropy, WorkQueue } from '../store/tables.ts';
+import { refusalIn } from './https/access-refused.ts';
 import { NothingHeard, ServiceBusConnection } from './service-bus-connection.ts';
 
 interface ServiceBusWorkQueueOptions {

@@ -2,7 +2,7 @@
 // one page. Whoever may write the tables can write any row: each trace that such a change leaves is named by its sequence.
 import { createHash } from 'node:crypto';
 import { CHAIN_START, hashOfRecord, type AuditRecord, type ChainHead } from './audit.ts';
-import type { Marker, StoredHead } from './rows/audit-rows.ts';
+import type { Marker, StoredHead } from '../store/rows/audit-rows.ts';
 
 export const PROBLEM_CODES = [
   /** A record is not what its hash says, cannot be read, or is not what the next record was chained to. */

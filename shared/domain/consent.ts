@@ -1,6 +1,6 @@
 // Consent: that an administrator of the vault's own tenant, signed in and asked twice, let the connector app use this one key. Pure. A
 // service principal in the tenant is none: another company's consent may have left it there.
-import { CONSENT_AGED, CONSENT_NONE } from './failures/entra-failures.ts';
+import { CONSENT_AGED, CONSENT_NONE } from '../identity/entra/entra-failures.ts';
 import { failure } from './failure-catalogue.ts';
 import { isInForce, type Connection } from './connection.ts';
 import type { Failure } from './failure.ts';

@@ -1,19 +1,19 @@
 // Every failure code with its kind, its owner and its words, filled in with the names that are known. Pure. The words are
 // grouped under failures/; docs/failures.md lists the same codes for users, and a test compares the two.
 import type { Failure, FailureCode, FailureFacts } from './failure.ts';
-import { wordsOfOwnVault } from './failures/own-vault.ts';
-import { ENTRA_FAILURES } from './failures/entra-failures.ts';
-import { ENTRA_TENANT_FAILURES } from './failures/entra-tenant-failures.ts';
-import type { FailureEntry } from './failures/failure-entry.ts';
-import { GOOGLE_FAILURES } from './failures/google-failures.ts';
-import { ID_TOKEN_FAILURES } from './failures/id-token-failures.ts';
-import { shown } from './failures/shell-text.ts';
-import { SIGN_IN_FAILURES } from './failures/sign-in-failures.ts';
+import { wordsOfOwnVault } from '../providers/azure-key-vault/words/own-vault.ts';
+import { ENTRA_FAILURES } from '../identity/entra/entra-failures.ts';
+import { ENTRA_TENANT_FAILURES } from '../identity/entra/entra-tenant-failures.ts';
+import type { FailureEntry } from './failure-entry.ts';
+import { GOOGLE_FAILURES } from '../identity/google/google-failures.ts';
+import { ID_TOKEN_FAILURES } from '../identity/id-token-failures.ts';
+import { shown } from './shell-text.ts';
+import { SIGN_IN_FAILURES } from '../identity/sign-in-failures.ts';
 import { STORE_FAILURES } from './failures/store-failures.ts';
-import { VAULT_ACCESS_FAILURES } from './failures/vault-access-failures.ts';
-import { VAULT_INPUT_FAILURES } from './failures/vault-input-failures.ts';
-import { VAULT_KEY_FAILURES } from './failures/vault-key-failures.ts';
-import { VAULT_NETWORK_FAILURES } from './failures/vault-network-failures.ts';
+import { VAULT_ACCESS_FAILURES } from '../providers/azure-key-vault/words/vault-access-failures.ts';
+import { VAULT_INPUT_FAILURES } from '../providers/azure-key-vault/words/vault-input-failures.ts';
+import { VAULT_KEY_FAILURES } from '../providers/azure-key-vault/words/vault-key-failures.ts';
+import { VAULT_NETWORK_FAILURES } from '../providers/azure-key-vault/words/vault-network-failures.ts';
 
 const CATALOGUE: Readonly<Record<FailureCode, FailureEntry>> = {
   ...VAULT_INPUT_FAILURES,

@@ -2,7 +2,7 @@
 // from consent, or from when an admin said that it was done.
 import { asPropagating, failure } from './failure-catalogue.ts';
 import type { Failure, FailureCode } from './failure.ts';
-import { APP_DISABLED, JUST_ACCEPTED, STILL_ARRIVING } from './failures/entra-failures.ts';
+import { APP_DISABLED, JUST_ACCEPTED, STILL_ARRIVING } from '../identity/entra/entra-failures.ts';
 
 export interface Grant {
   /** When access was last granted, as far as we were told. */

@@ -1,8 +1,8 @@
 // What one process is given to work with: the world around it, and the policy that its settings say. Types only.
 import type { BackOff } from '../domain/back-off.ts';
-import type { KeyPolicy } from '../domain/key-fitness.ts';
+import type { KeyPolicy } from '../providers/azure-key-vault/key-fitness.ts';
 import type { VaultTarget } from '../domain/provider.ts';
-import type { Clock, Entropy, KeyVaults, Log, Sealer, StoreClock, Tables, Timers, WorkQueue } from './ports.ts';
+import type { Clock, Entropy, KeyVaults, Log, Sealer, StoreClock, Tables, Timers, WorkQueue } from '../store/tables.ts';
 
 export interface World {
   readonly tables: Tables;

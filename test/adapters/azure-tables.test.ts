@@ -10,11 +10,11 @@ import { startTables, type TablesEmulator } from '../../local/tables/start-table
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { failure } from '../../shared/domain/failure-catalogue.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
-import { AccessRefused } from '../../shared/adapters/access-refused.ts';
+import { AccessRefused } from '../../shared/adapters/https/access-refused.ts';
 import { AzureTables, type AzureTablesOptions } from '../../shared/adapters/azure-tables.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
-import type { Cells, RowWrite, TableName } from '../../shared/operations/ports.ts';
-import { BeyondTableLimits } from '../../shared/operations/table-limits.ts';
+import type { Cells, RowWrite, TableName } from '../../shared/store/tables.ts';
+import { BeyondTableLimits } from '../../shared/store/table-limits.ts';
 import { storageCredential } from '../local/tables/bearer-token.ts';
 
 const ENDPOINT = `https://${TABLE_HOST}`;

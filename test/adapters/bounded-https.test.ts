@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type AddressInfo, type Socket } from '
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPipelineRequest } from '@azure/core-rest-pipeline';
 import { expect, onTestFinished, test } from 'vitest';
-import { boundedHttps, NoAnswer } from '../../shared/adapters/bounded-https.ts';
+import { boundedHttps, NoAnswer } from '../../shared/adapters/https/bounded-https.ts';
 
 const CALLS_AT_ONCE = 300;
 const CALLS_IN_ALL = 900;

@@ -8,14 +8,14 @@ import { startTables, type TablesEmulator } from '../../local/tables/start-table
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { AzureTables } from '../../shared/adapters/azure-tables.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
-import { listAll } from '../../shared/operations/control-state.ts';
+import { listAll } from '../../shared/store/control-state.ts';
 import {
   StoreUnavailable,
   type RowWrite,
   type StoredRow,
   type TableName,
   type WriteOutcome,
-} from '../../shared/operations/ports.ts';
+} from '../../shared/store/tables.ts';
 import { storageCredential } from '../local/tables/bearer-token.ts';
 import { damageToOutcome, damageToRows, type Damage } from './damages.ts';
 import { startDamagingProxy, type Answer, type DamagingProxy } from './damaging-proxy.ts';

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
-import { KeptHttpsConnections } from '../../shared/adapters/kept-connections.ts';
+import { KeptHttpsConnections } from '../../shared/adapters/https/kept-connections.ts';
 
 const SERVICES = 6;
 const MAX_IDLE = 3;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../local/browser/browser.ts';
 import { CONNECTOR_APP_ID } from '../../local/identities.ts';
-import { GLOBAL_ADMINISTRATOR, judgeMicrosoftAdmin } from '../../shared/domain/sign-in.ts';
-import type { SignInCallback, SignIns } from '../../shared/operations/ports.ts';
+import { GLOBAL_ADMINISTRATOR, judgeMicrosoftAdmin } from '../../shared/identity/sign-in.ts';
+import type { SignInCallback, SignIns } from '../../shared/store/tables.ts';
 import { SignInWorld } from './sign-in-world.ts';
 import { failureOf, valueOf } from './vault-world.ts';
 

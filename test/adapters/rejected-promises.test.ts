@@ -1,11 +1,11 @@
 // What is asked for once and kept: a call that threw, which is a bug, must not be kept until the process ends.
 import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
 import { expect, it } from 'vitest';
-import { Deadline } from '../../shared/adapters/deadline.ts';
-import { AzureSealer } from '../../shared/adapters/sealer.ts';
-import { TokenCache } from '../../shared/adapters/token-cache.ts';
-import { VaultConnection } from '../../shared/adapters/vault-connection.ts';
-import type { VaultPool } from '../../shared/adapters/vault-pool.ts';
+import { Deadline } from '../../shared/adapters/https/deadline.ts';
+import { AzureSealer } from '../../shared/providers/azure-key-vault/client/sealer.ts';
+import { TokenCache } from '../../shared/identity/client/token-cache.ts';
+import { VaultConnection } from '../../shared/providers/azure-key-vault/client/vault-connection.ts';
+import type { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import { ok } from '../../shared/domain/result.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { VENDOR } from '../operations/switches/rig.ts';

@@ -2,7 +2,7 @@ import { verify } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { sealVerifies } from '../../shared/domain/seal.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
-import { AzureSealer } from '../../shared/adapters/sealer.ts';
+import { AzureSealer } from '../../shared/providers/azure-key-vault/client/sealer.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { failureOf, valueOf, VaultWorld } from './vault-world.ts';

@@ -10,9 +10,9 @@ import {
   GOOGLE_CLIENT_SECRET,
   MANAGED_IDENTITY_CLIENT_ID,
 } from '../../local/identities.ts';
-import { Credentials } from '../../shared/adapters/credentials.ts';
-import { createSignIns } from '../../shared/adapters/sign-ins.ts';
-import type { SignInCallback, SignInRequest, SignIns } from '../../shared/operations/ports.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { createSignIns } from '../../shared/identity/sign-ins.ts';
+import type { SignInCallback, SignInRequest, SignIns } from '../../shared/store/tables.ts';
 import { startApplication } from '../local/people-come-back.ts';
 import { control, startLocalAzure, type LocalAzure } from '../local/real-names.ts';
 import { valueOf } from './vault-world.ts';

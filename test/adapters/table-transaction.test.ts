@@ -1,6 +1,6 @@
 // Answers in the form in which Azure itself gives them (its documentation's samples), which Azurite's differs from.
 import { describe, expect, it, test } from 'vitest';
-import type { RowWrite } from '../../shared/operations/ports.ts';
+import type { RowWrite } from '../../shared/store/tables.ts';
 import { transactionBody, transactionOutcome } from '../../shared/adapters/table-transaction.ts';
 
 const ETAG = `W/"datetime'2026-11-22T00%3A33%3A08.6763566Z'"`;

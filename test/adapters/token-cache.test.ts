@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { failure } from '../../shared/domain/failure-catalogue.ts';
 import { err, ok } from '../../shared/domain/result.ts';
-import { pipelineCredential, TokenCache, type FetchToken } from '../../shared/adapters/token-cache.ts';
+import { pipelineCredential, TokenCache, type FetchToken } from '../../shared/identity/client/token-cache.ts';
 
 const SCOPE = 'https://vault.azure.net/.default';
 const HOUR_MS = 3_600_000;

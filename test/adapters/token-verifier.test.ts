@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createTokenVerifier } from '../../shared/adapters/token-verifier.ts';
+import { createTokenVerifier } from '../../shared/identity/client/token-verifier.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, OBJECT_ID, TENANT_ID } from '../fakes/fake-token-issuer.ts';
 
 const SECOND = 'https://issuer.example';

@@ -5,11 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CONNECTOR_APP_ID, MANAGED_IDENTITY_CLIENT_ID } from '../../local/identities.ts';
 import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
-import { AzureConnectionProbe } from '../../shared/adapters/connection-probe.ts';
-import { Credentials } from '../../shared/adapters/credentials.ts';
-import { AzureKeyVaults } from '../../shared/adapters/key-vaults.ts';
+import { AzureConnectionProbe } from '../../shared/providers/azure-key-vault/client/connection-probe.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { AzureKeyVaults } from '../../shared/providers/azure-key-vault/client/key-vaults.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
-import { VaultPool } from '../../shared/adapters/vault-pool.ts';
+import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import { failureOf } from './vault-world.ts';
 
 /** Only silence runs into a limit: whatever else these do is met long before. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findName, type NameResolver } from '../../shared/adapters/vault-name.ts';
+import { findName, type NameResolver } from '../../shared/providers/azure-key-vault/client/vault-name.ts';
 
 const HOST = 'contoso.vault.azure.net';
 const failing = (code: string) => (): Promise<never> =>

@@ -1,7 +1,7 @@
 // How many vaults and tenants a process remembers. Each that is forgotten costs a request more when it is met again, and nothing else.
 import { expect, it } from 'vitest';
-import { Credentials } from '../../shared/adapters/credentials.ts';
-import { VaultPool } from '../../shared/adapters/vault-pool.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';

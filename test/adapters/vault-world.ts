@@ -11,10 +11,10 @@ import type { RequestRecord } from '../../local/control/control.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import type { Result } from '../../shared/domain/result.ts';
-import { AzureConnectionProbe } from '../../shared/adapters/connection-probe.ts';
-import { Credentials } from '../../shared/adapters/credentials.ts';
-import { AzureKeyVaults } from '../../shared/adapters/key-vaults.ts';
-import { VaultPool } from '../../shared/adapters/vault-pool.ts';
+import { AzureConnectionProbe } from '../../shared/providers/azure-key-vault/client/connection-probe.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { AzureKeyVaults } from '../../shared/providers/azure-key-vault/client/key-vaults.ts';
+import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { control, startLocalAzure, type LocalAzure } from '../local/real-names.ts';
 

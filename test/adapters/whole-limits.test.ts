@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Control } from '../../local/control/control.ts';
-import { AzureSealer } from '../../shared/adapters/sealer.ts';
+import { AzureSealer } from '../../shared/providers/azure-key-vault/client/sealer.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { Result } from '../../shared/domain/result.ts';
 import { control } from '../local/real-names.ts';

@@ -135,7 +135,7 @@ attack('A93', async () => {
     );
     for (const { status } of await Promise.all(probes)) expect(status).toBe(200);
   }
-  // What timers ask meanwhile is a few dozen; that it is one look in five seconds is shown in test/operations/readiness.test.ts.
+  // What timers ask meanwhile is a few dozen; that it is one look in five seconds is shown in test/store/readiness.test.ts.
   expect(((await tables.requests()).at(-1)?.sequence ?? 0) - before).toBeLessThan(PROBES / 2);
   await tables.plant({ effect: { status: 503 } });
   await until('a probe to see it', async () => (await scene.attempt('GET', '/health/ready')).status === 503);

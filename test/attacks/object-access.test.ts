@@ -4,7 +4,7 @@ import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { WORK_QUEUE } from '../../local/environment/app-environment.ts';
 import { SERVICE_BUS_HOST } from '../../local/identities.ts';
-import { companyKeyRowKey, connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { companyKeyRowKey, connectionRowKey } from '../../shared/store/rows/row-keys.ts';
 import { until } from '../end-to-end/run.ts';
 import { attack } from './attacks.ts';
 import type { Attempt } from './raw-request.ts';

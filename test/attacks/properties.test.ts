@@ -1,7 +1,7 @@
 // API3: broken object property level authorization. Fields that nobody may set are refused and named; fields that somebody may not
 // see are not there.
 import { afterAll, beforeAll, expect } from 'vitest';
-import { dataKeysPartition } from '../../shared/domain/rows/row-keys.ts';
+import { dataKeysPartition } from '../../shared/store/rows/row-keys.ts';
 import { attack } from './attacks.ts';
 import type { RawAnswer } from './raw-request.ts';
 import { Scene, type RoleName } from './scene.ts';

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { openTable } from '../../local/demo/table-dump.ts';
 import { chained } from '../../shared/domain/audit.ts';
-import { headCells, readHead, readRecord, recordCells } from '../../shared/domain/rows/audit-rows.ts';
-import { HEAD_ROW_KEY, recordRowKey } from '../../shared/domain/rows/row-keys.ts';
-import { agendaPlaceOf } from '../../shared/operations/agenda.ts';
-import { headItem } from '../../shared/operations/audit/deliver.ts';
+import { headCells, readHead, readRecord, recordCells } from '../../shared/store/rows/audit-rows.ts';
+import { HEAD_ROW_KEY, recordRowKey } from '../../shared/store/rows/row-keys.ts';
+import { agendaPlaceOf } from '../../shared/store/agenda.ts';
+import { headItem } from '../../shared/store/deliver.ts';
 import { LOG_LIMIT } from '../end-to-end/harness.ts';
 import { attack } from './attacks.ts';
 import { Scene } from './scene.ts';

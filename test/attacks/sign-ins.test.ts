@@ -5,7 +5,7 @@ import { Browser } from '../../local/browser/browser.ts';
 import { signInAt } from '../../local/browser/sign-in-pages.ts';
 import { CONNECTOR_APP_ID } from '../../local/identities.ts';
 import { challengeOf } from '../../local/oidc/pkce.ts';
-import { MAX_CALLS_PER_MINUTE } from '../../shared/operations/call-limit.ts';
+import { MAX_CALLS_PER_MINUTE } from '../../shared/store/call-limit.ts';
 import type { Company } from '../end-to-end/company.ts';
 import type { RawAnswer } from './raw-request.ts';
 import { attack } from './sign-in-attacks.ts';

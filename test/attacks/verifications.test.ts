@@ -2,7 +2,7 @@
 import { createHash, type JsonWebKey } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { DATA_TENANTS } from '../../local/environment/persons.ts';
-import { exportRowKey, switchRowKey, tenantRowKey, verificationRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { exportRowKey, switchRowKey, tenantRowKey, verificationRowKey } from '../../shared/store/rows/row-keys.ts';
 import { azure, type Company, type TenantRef } from '../end-to-end/company.ts';
 import { LOG_LIMIT } from '../end-to-end/harness.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';

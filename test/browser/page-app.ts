@@ -2,7 +2,7 @@
 import { app } from '@azure/functions';
 import { registerRoutes } from '../../functions/http/kernel/register.ts';
 import { systemClock, systemEntropy, systemTimers } from '../../shared/adapters/system.ts';
-import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
+import { EventLimits } from '../../shared/store/event-limits.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { pageRoutes } from '../functions/http/pages/page-routes.ts';
 

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import type { FaultEffect } from '../../local/control/control.ts';
 import { CONNECTOR_APP_ID } from '../../local/identities.ts';
-import { AzureSealer } from '../../shared/adapters/sealer.ts';
+import { AzureSealer } from '../../shared/providers/azure-key-vault/client/sealer.ts';
 import type { FailureCode } from '../../shared/domain/failure.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import { KEY_NAME, VaultWorld } from '../adapters/vault-world.ts';

@@ -1,6 +1,6 @@
 // What every clock, every sleep and every source of entropy must do, whoever implements them. How long a sleep takes is nobody's promise.
 import { expect, test } from 'vitest';
-import type { Clock, Entropy, Timers } from '../../shared/operations/ports.ts';
+import type { Clock, Entropy, Timers } from '../../shared/store/tables.ts';
 
 export interface SystemUnderTest {
   readonly clock: Clock;

@@ -2,10 +2,10 @@
 // anything; every test works in a partition of its own.
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { rowKeysUnder } from '../../shared/domain/rows/row-keys.ts';
-import type { Cell, Cells, RowWrite, StoredRow, Tables, WriteOutcome } from '../../shared/operations/ports.ts';
+import { rowKeysUnder } from '../../shared/store/rows/row-keys.ts';
+import type { Cell, Cells, RowWrite, StoredRow, Tables, WriteOutcome } from '../../shared/store/tables.ts';
 import { RowRanges } from '../../shared/operations/data-keys/row-ranges.ts';
-import { BeyondTableLimits } from '../../shared/operations/table-limits.ts';
+import { BeyondTableLimits } from '../../shared/store/table-limits.ts';
 
 const TABLE = 'companies';
 

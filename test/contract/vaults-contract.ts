@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../shared/domain/failure.ts';
 import { failure } from '../../shared/domain/failure-catalogue.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
-import type { ConnectionProbe, KeyVaults, Sealer } from '../../shared/operations/ports.ts';
+import type { ConnectionProbe, KeyVaults, Sealer } from '../../shared/store/tables.ts';
 import { failureOf, valueOf, wrapped } from '../adapters/vault-world.ts';
 import { keyFixture, type KeyFixtureName } from '../fixtures/key-fixtures.ts';
 import { DENYING, PASSING, STOPPING } from '../simulation/troubles.ts';

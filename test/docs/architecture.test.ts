@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../functions/http/kernel/body.ts';
-import { SLICE_MS } from '../../shared/operations/agenda-walk.ts';
+import { SLICE_MS } from '../../shared/store/agenda-walk.ts';
 import { MAX_KEYS_PER_CALL } from '../../shared/operations/data-keys/unwrap.ts';
 import { PAGE_ROWS } from '../../shared/operations/switches/shard-pass.ts';
-import { CHECK_SLICE_MS } from '../../shared/operations/vault-checks.ts';
+import { CHECK_SLICE_MS } from '../../shared/operations/connections/vault-checks.ts';
 import { readPage, ROOT, sections, tableRows } from './markdown.ts';
 
 const page = readPage('docs/architecture.md');
@@ -28,7 +28,7 @@ function numberIn(path: string, name: string): number {
 
 const UNIT_LIMIT = 'functions/http/kernel/unit-limit.ts';
 const TABLES = 'shared/adapters/azure-tables.ts';
-const TOKENS = 'shared/adapters/token-verifier.ts';
+const TOKENS = 'shared/identity/client/token-verifier.ts';
 
 test.each<[sentence: RegExp, numbers: () => readonly number[]]>([
   [
@@ -37,7 +37,10 @@ test.each<[sentence: RegExp, numbers: () => readonly number[]]>([
   ],
   [/a page of a pass has (\d+) rows/, () => [PAGE_ROWS]],
   [/bodies (\d+) MiB/, () => [MAX_BODY_BYTES / KIB / KIB]],
-  [/vault answers (\d+) KiB/, () => [numberIn('shared/adapters/vault-pool.ts', 'MAX_ANSWER_BYTES') / KIB]],
+  [
+    /vault answers (\d+) KiB/,
+    () => [numberIn('shared/providers/azure-key-vault/client/vault-pool.ts', 'MAX_ANSWER_BYTES') / KIB],
+  ],
   [/batches ([\d,]+) keys/, () => [MAX_KEYS_PER_CALL]],
   [/a table ([\d.]+) s,/, () => [(numberIn(TABLES, 'TIMEOUT_MS') * numberIn(TABLES, 'WHOLE_CALL')) / SECOND_MS]],
   [/the work queue ([\d.]+) s,/, () => [numberIn('shared/adapters/work-queue.ts', 'LIMIT_MS') / SECOND_MS]],

@@ -24,7 +24,7 @@ const sections = page
   });
 
 /** Everything that may make a failure of the world's answers; the domain only says what each code means. */
-const sources = ['shared/operations', 'shared/adapters', 'functions']
+const sources = ['shared', 'functions']
   .flatMap((folder) =>
     readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
   )

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 import { BODY_LIMIT_MS, MAX_BODY_BYTES, MAX_FORM_BYTES } from '../../functions/http/kernel/body.ts';
 import { pageQuery } from '../../functions/http/kernel/schemas/pages.ts';
 import { MAX_DATA_KEYS_PER_KEYRING } from '../../shared/domain/keyring.ts';
-import { MAX_EVENTS_PER_MINUTE, MAX_REFUSALS_PER_DAY } from '../../shared/operations/audit/event-limits.ts';
-import { MAX_CALLS_PER_MINUTE, MAX_SIGN_INS_PER_MINUTE } from '../../shared/operations/call-limit.ts';
-import { MAX_COMPANIES_PAGE } from '../../shared/operations/companies.ts';
+import { MAX_EVENTS_PER_MINUTE, MAX_REFUSALS_PER_DAY } from '../../shared/store/event-limits.ts';
+import { MAX_CALLS_PER_MINUTE, MAX_SIGN_INS_PER_MINUTE } from '../../shared/store/call-limit.ts';
+import { MAX_COMPANIES_PAGE } from '../../shared/operations/companies/companies.ts';
 import { MAX_KEYS_PER_CALL } from '../../shared/operations/data-keys/unwrap.ts';
-import { MAX_POISON_PER_DAY } from '../../shared/operations/poison-slots.ts';
-import { READINESS_TTL_MS } from '../../shared/operations/readiness.ts';
+import { MAX_POISON_PER_DAY } from '../../shared/operations/switches/poison-slots.ts';
+import { READINESS_TTL_MS } from '../../shared/store/readiness.ts';
 import { readPage, sections, tableRows } from './markdown.ts';
 
 const KIB = 1024;

@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { keepKey, openKeptKey, type KeptKey } from '../../shared/domain/kept-key.ts';
-import { keptKeyCells, readKeptKey } from '../../shared/domain/rows/kept-rows.ts';
+import { keptKeyCells, readKeptKey } from '../../shared/store/rows/kept-rows.ts';
 
 const key = (fill: number) => createSecretKey(Buffer.alloc(32, fill));
 const CONTEXT = { companyId: 'acme', keyringId: 'default', version: 1, under: 2 };

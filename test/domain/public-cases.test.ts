@@ -2,18 +2,18 @@
 // the same input. More of what was seen in the wild: vault-answers-seen, sign-ins-seen, pasted-text.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { classifyEntraError } from '../../shared/domain/entra-answer.ts';
+import { classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
-import { judgeKey, type KeyPolicy } from '../../shared/domain/key-fitness.ts';
-import { parseKeyName } from '../../shared/domain/key-name.ts';
-import { classifyNetworkError } from '../../shared/domain/network-error.ts';
+import { judgeKey, type KeyPolicy } from '../../shared/providers/azure-key-vault/key-fitness.ts';
+import { parseKeyName } from '../../shared/providers/azure-key-vault/input/key-name.ts';
+import { classifyNetworkError } from '../../shared/adapters/https/network-error.ts';
 import { excuseRecentGrant } from '../../shared/domain/propagation.ts';
 import type { VaultKey } from '../../shared/domain/provider.ts';
-import { judgeGoogleAdmin } from '../../shared/domain/sign-in.ts';
-import { googleRefusal, microsoftRefusal } from '../../shared/domain/sign-in-answer.ts';
-import { classifyVaultAnswer } from '../../shared/domain/vault-answer.ts';
-import { afterLook } from '../../shared/domain/vault-health.ts';
-import { parseVaultUri } from '../../shared/domain/vault-uri.ts';
+import { judgeGoogleAdmin } from '../../shared/identity/sign-in.ts';
+import { googleRefusal, microsoftRefusal } from '../../shared/identity/sign-in-answer.ts';
+import { classifyVaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
+import { afterLook } from '../../shared/domain/health.ts';
+import { parseVaultUri } from '../../shared/providers/azure-key-vault/input/vault-uri.ts';
 
 interface Expected {
   readonly code?: string;

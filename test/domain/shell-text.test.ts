@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { posixQuoted, powerShellQuoted, shown } from '../../shared/domain/failures/shell-text.ts';
+import { posixQuoted, powerShellQuoted, shown } from '../../shared/domain/shell-text.ts';
 
 const HOSTILE = [
   "it's",

@@ -1,12 +1,12 @@
 // What Entra and Google answered people in the wild, to a token request and in a redirect back, with ids and names replaced: whose
 // move it is, and what its words must and must not say. Where each was seen stands beside it.
 import { describe, expect, it } from 'vitest';
-import { classifyEntraError } from '../../shared/domain/entra-answer.ts';
+import { classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import type { Failure, FailureCode, FailureOwner } from '../../shared/domain/failure.ts';
 import { excuseFreshConsent } from '../../shared/domain/propagation.ts';
-import { judgeGoogleAdmin } from '../../shared/domain/sign-in.ts';
-import { googleRefusal, microsoftRefusal } from '../../shared/domain/sign-in-answer.ts';
-import { afterLook } from '../../shared/domain/vault-health.ts';
+import { judgeGoogleAdmin } from '../../shared/identity/sign-in.ts';
+import { googleRefusal, microsoftRefusal } from '../../shared/identity/sign-in-answer.ts';
+import { afterLook } from '../../shared/domain/health.ts';
 
 const TENANT = '11111111-0000-4000-8000-000000000001';
 const FACTS = { tenantId: TENANT, appId: '22222222-0000-4000-8000-000000000002' };

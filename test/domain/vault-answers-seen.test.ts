@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { mayPass, type Failure, type FailureCode, type FailureOwner } from '../../shared/domain/failure.ts';
 import { excuseRecentGrant } from '../../shared/domain/propagation.ts';
-import { classifyVaultAnswer } from '../../shared/domain/vault-answer.ts';
-import { afterLook } from '../../shared/domain/vault-health.ts';
+import { classifyVaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
+import { afterLook } from '../../shared/domain/health.ts';
 
 const FACTS = { vaultHost: 'contoso-keys.vault.azure.net', keyName: 'customer-key' };
 const CALLER =

@@ -1,11 +1,11 @@
 // What a diagnosis keeps of an answer: the facts, for whoever mends it, and the service's own words, for the vendor.
 import { describe, expect, it } from 'vitest';
-import { classifyEntraError } from '../../shared/domain/entra-answer.ts';
+import { classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import type { Failure, FailureFacts } from '../../shared/domain/failure.ts';
-import { APP_DISABLED, PERSON_BLOCKED } from '../../shared/domain/failures/entra-failures.ts';
-import { classifyNetworkError } from '../../shared/domain/network-error.ts';
-import { callbackErrorOf, googleRefusal, microsoftRefusal } from '../../shared/domain/sign-in-answer.ts';
-import { classifyVaultAnswer, type VaultAnswer } from '../../shared/domain/vault-answer.ts';
+import { APP_DISABLED, PERSON_BLOCKED } from '../../shared/identity/entra/entra-failures.ts';
+import { classifyNetworkError } from '../../shared/adapters/https/network-error.ts';
+import { callbackErrorOf, googleRefusal, microsoftRefusal } from '../../shared/identity/sign-in-answer.ts';
+import { classifyVaultAnswer, type VaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
 
 const FACTS = { vaultHost: 'contoso.vault.azure.net', keyName: 'main-key' };
 const TENANT = '99999999-abcd-4000-8000-000000000009';

@@ -117,7 +117,7 @@ test('key not found in the vault: its name is mistyped, or a secret’s', async 
   expect(told.remedy.text).toContain("Copy the exact name from the vault's list of keys");
 });
 
-// That a consent is kept for 24 hours cannot be waited for here, and its time is sealed: test/operations/connection-test.test.ts has a clock.
+// That a consent is kept for 24 hours cannot be waited for here, and its time is sealed: test/operations/connections/connection-test.test.ts has a clock.
 test('Azure AD admin consent is required: the step was skipped', async () => {
   const company = await newCompany();
   await enter(company, { keyName: 'skipped-key' });

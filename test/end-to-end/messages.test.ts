@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { WORK_QUEUE } from '../../local/environment/app-environment.ts';
 import { SERVICE_BUS_HOST } from '../../local/identities.ts';
 import type { QueueState } from '../../local/service-bus/control-routes.ts';
-import { dataKeysPartition, SYSTEM_PARTITION } from '../../shared/domain/rows/row-keys.ts';
+import { dataKeysPartition, SYSTEM_PARTITION } from '../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import { azure, Company } from './company.ts';
 import { LOG_LIMIT, startRun } from './harness.ts';

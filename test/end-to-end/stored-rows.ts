@@ -3,7 +3,7 @@
 import type { TableClient, TableEntityResult } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import { openTable } from '../../local/demo/table-dump.ts';
-import { dataKeysPartition, rowKeysUnder, switchRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { dataKeysPartition, rowKeysUnder, switchRowKey } from '../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY, shardOf } from '../../shared/domain/shard.ts';
 
 export type Row = TableEntityResult<Record<string, unknown>>;

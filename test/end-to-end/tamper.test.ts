@@ -4,7 +4,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { COMPANY_KEY_BYTES, commitmentTo, wrapCompanyKey, type Wrap } from '../../shared/domain/company-key.ts';
-import { connectionRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { connectionRowKey } from '../../shared/store/rows/row-keys.ts';
 import { azure, Company, MANAGED } from './company.ts';
 import { LOG_LIMIT, startRun } from './harness.ts';
 import { until, type ErrorBody, type Run } from './run.ts';

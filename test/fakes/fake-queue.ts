@@ -1,5 +1,5 @@
 // The work queue in memory. Messages are taken by the test, in the order in which they fall due.
-import { StoreUnavailable, type WorkQueue } from '../../shared/operations/ports.ts';
+import { StoreUnavailable, type WorkQueue } from '../../shared/store/tables.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { FakeClock } from './fake-system.ts';
 

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { failure } from '../../shared/domain/failure-catalogue.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
-import { callbackErrorOf, googleRefusal, microsoftRefusal, stateOf } from '../../shared/domain/sign-in-answer.ts';
+import { callbackErrorOf, googleRefusal, microsoftRefusal, stateOf } from '../../shared/identity/sign-in-answer.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type {
   Clock,
@@ -12,7 +12,7 @@ import type {
   SignInCallback,
   SignInRequest,
   SignIns,
-} from '../../shared/operations/ports.ts';
+} from '../../shared/store/tables.ts';
 
 type Person =
   | { readonly service: 'microsoft'; readonly person: MicrosoftPerson }

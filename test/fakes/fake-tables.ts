@@ -7,8 +7,8 @@ import type {
   TableName,
   Tables,
   WriteOutcome,
-} from '../../shared/operations/ports.ts';
-import { assertEntityLimits, assertTransactionLimits } from '../../shared/operations/table-limits.ts';
+} from '../../shared/store/tables.ts';
+import { assertEntityLimits, assertTransactionLimits } from '../../shared/store/table-limits.ts';
 
 interface Held {
   readonly etag: string;

@@ -6,7 +6,7 @@ import { failure } from '../../shared/domain/failure-catalogue.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
-import type { ConnectionProbe, KeyVaults, Sealer } from '../../shared/operations/ports.ts';
+import type { ConnectionProbe, KeyVaults, Sealer } from '../../shared/store/tables.ts';
 import { keyFixture, type KeyFixtureName } from '../fixtures/key-fixtures.ts';
 import {
   CONNECTOR_APP_ID,

@@ -5,7 +5,7 @@ import {
   type TableName,
   type Tables,
   type WriteOutcome,
-} from '../../shared/operations/ports.ts';
+} from '../../shared/store/tables.ts';
 
 export interface TableFaults {
   /** Chances from 0 to 1. */

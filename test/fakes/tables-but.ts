@@ -1,4 +1,4 @@
-import type { RowWrite, Tables } from '../../shared/operations/ports.ts';
+import type { RowWrite, Tables } from '../../shared/store/tables.ts';
 
 /** What a process throws that is gone: no operation knows it. */
 export class Died extends Error {}

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { recordOwnCounts } from '../../functions/own-counts.ts';
 import { DataKeyCalls, type CallCounting } from '../../shared/operations/audit/data-key-calls.ts';
-import { EventLimits } from '../../shared/operations/audit/event-limits.ts';
+import { EventLimits } from '../../shared/store/event-limits.ts';
 import { auditRig, chainOf, COMPANY, type AuditRig } from '../operations/audit/chain.ts';
 
 let rig: AuditRig;

@@ -9,7 +9,7 @@ import { unwrapDataKey, wrapDataKey, type DataKeyContext } from '../../shared/do
 import { DATA_KEY_ID, isResourceId, RESOURCE_ID } from '../../shared/domain/ids.ts';
 import { lengthPrefixed, lengthPrefixedWithin } from '../../shared/domain/length-prefixed.ts';
 import { parseWorkMessage, type WorkMessage } from '../../shared/domain/work-message.ts';
-import type { RowWrite } from '../../shared/operations/ports.ts';
+import type { RowWrite } from '../../shared/store/tables.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { hostileJson, hostileText } from './hostile.ts';
 

@@ -1,6 +1,6 @@
 // What nobody should send and somebody will: texts, JSON and cells for the properties of parsers, codecs and the API. Pure.
 import fc from 'fast-check';
-import type { CellRecord, CellValue } from '../../shared/domain/rows/cells.ts';
+import type { CellRecord, CellValue } from '../../shared/store/rows/cells.ts';
 
 /** Names that mean something to every object of JavaScript. */
 export const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];

@@ -1,15 +1,20 @@
 // Properties of what reads texts of strangers: vault URIs, key names, challenges, Entra's words and key ids.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readKeyBundle, readOperationKeyId, sameKeyId, vaultKeyOf } from '../../shared/adapters/vault-answers.ts';
-import { readChallenge } from '../../shared/adapters/vault-challenge.ts';
-import { aadstsOf, classifyEntraError } from '../../shared/domain/entra-answer.ts';
+import {
+  readKeyBundle,
+  readOperationKeyId,
+  sameKeyId,
+  vaultKeyOf,
+} from '../../shared/providers/azure-key-vault/client/vault-answers.ts';
+import { readChallenge } from '../../shared/providers/azure-key-vault/client/vault-challenge.ts';
+import { aadstsOf, classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import { isGuid } from '../../shared/domain/ids.ts';
-import { isKeyName, parseKeyName } from '../../shared/domain/key-name.ts';
+import { isKeyName, parseKeyName } from '../../shared/providers/azure-key-vault/input/key-name.ts';
 import { parseKeyId } from '../../shared/domain/provider.ts';
-import { classifyVaultAnswer } from '../../shared/domain/vault-answer.ts';
-import { afterLook } from '../../shared/domain/vault-health.ts';
-import { parseVaultUri } from '../../shared/domain/vault-uri.ts';
+import { classifyVaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
+import { afterLook } from '../../shared/domain/health.ts';
+import { parseVaultUri } from '../../shared/providers/azure-key-vault/input/vault-uri.ts';
 import { hostileJson, hostileText } from './hostile.ts';
 
 const RUNS = { numRuns: 300 };

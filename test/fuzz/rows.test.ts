@@ -13,7 +13,7 @@ import { FAILURE_CODES } from '../../shared/domain/failure.ts';
 import { DATA_KEY_ID, RESOURCE_ID } from '../../shared/domain/ids.ts';
 import type { Company, Keyring } from '../../shared/domain/keyring.ts';
 import type { ProviderRef } from '../../shared/domain/provider.ts';
-import { MalformedRow, type CellRecord } from '../../shared/domain/rows/cells.ts';
+import { MalformedRow, type CellRecord } from '../../shared/store/rows/cells.ts';
 import {
   companyCells,
   keyringCells,
@@ -21,23 +21,23 @@ import {
   readKeyring,
   readSwitch,
   switchCells,
-} from '../../shared/domain/rows/control-rows.ts';
-import { dataKeyCells, readDataKey, readShard, shardCells } from '../../shared/domain/rows/data-rows.ts';
-import { exportCells, readExportState, type SealedExportState } from '../../shared/domain/rows/export-rows.ts';
-import { healthCells, readHealth } from '../../shared/domain/rows/health-rows.ts';
+} from '../../shared/store/rows/control-rows.ts';
+import { dataKeyCells, readDataKey, readShard, shardCells } from '../../shared/store/rows/data-rows.ts';
+import { exportCells, readExportState, type SealedExportState } from '../../shared/store/rows/export-rows.ts';
+import { healthCells, readHealth } from '../../shared/store/rows/health-rows.ts';
 import {
   companyKeyCells,
   connectionCells,
   readCompanyKey,
   readConnection,
-} from '../../shared/domain/rows/sealed-rows.ts';
-import { readTenant, readVerification, tenantCells, verificationCells } from '../../shared/domain/rows/tenant-rows.ts';
-import { tenantRowKey } from '../../shared/domain/rows/row-keys.ts';
+} from '../../shared/store/rows/sealed-rows.ts';
+import { readTenant, readVerification, tenantCells, verificationCells } from '../../shared/store/rows/tenant-rows.ts';
+import { tenantRowKey } from '../../shared/store/rows/row-keys.ts';
 import { TENANT_KINDS, type Tenant } from '../../shared/domain/tenant.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
 import type { Shard } from '../../shared/domain/shard.ts';
 import type { Switch } from '../../shared/domain/switch.ts';
-import type { VaultHealth } from '../../shared/domain/vault-health.ts';
+import type { VaultHealth } from '../../shared/domain/health.ts';
 import { tampered } from './hostile.ts';
 
 const RUNS = { numRuns: 300 };

@@ -9,7 +9,9 @@ import { changedFiles } from './changed-files.ts';
 import { report, reportPage } from './score.ts';
 import { TEXTS_FOR_PEOPLE } from './texts.ts';
 
-const MUTATED = 'shared/{domain,operations}/**/*.ts';
+const MUTATED = 'shared/{domain,store,providers,identity,operations}/**/*.ts';
+/** What talks to others over sockets: tested there, too slowly for some thousand mutants. */
+const NOT_MUTATED = 'shared/**/{client,credentials}/**';
 /** Ignored by git, Prettier, ESLint, knip and the layers; holds copies of the tree while this runs, and the reports afterwards. */
 const OUTPUT = '.local/mutation';
 /** What the tests of a mutant may take, of what they take without it, and beside that: generous, for a busy machine. */
@@ -25,7 +27,7 @@ const USAGE = `${MUTATION} [PATH ...] [options]
 
   PATH         these files, or what these globs match; without one, what changed since the branch left main
   --since REF  what changed since the merge base with REF
-  --all        all of shared/domain and shared/operations
+  --all        all of shared/ but settings, adapters and clients
   --tests GLOB against these tests only; may be given more than once
   --help       this text
 
@@ -54,11 +56,11 @@ function isCommit(ref: string): boolean {
 }
 
 function chosen(): string[] {
-  if (asked.has('all')) return [MUTATED];
+  if (asked.has('all')) return [MUTATED, `!${NOT_MUTATED}`];
   if (asked.words.length > 0) return [...asked.words];
   const { base, files } = changedFiles({ root: process.cwd(), ref: asked.value('since') });
-  const mutated = files.filter((file) => matchesGlob(file, MUTATED));
-  print(`changed since ${base} in shared/domain and shared/operations: ${mutated.join(', ') || 'nothing'}`);
+  const mutated = files.filter((file) => matchesGlob(file, MUTATED) && !matchesGlob(file, NOT_MUTATED));
+  print(`changed since ${base}: ${mutated.join(', ') || 'nothing'}`);
   return mutated;
 }
 

@@ -3,10 +3,10 @@
 import { openCompanyKey, type CompanyKeyRow } from '../../shared/domain/company-key.ts';
 import type { Keyring } from '../../shared/domain/keyring.ts';
 import { parseKeyId, providerName, type ProviderRef } from '../../shared/domain/provider.ts';
-import { readKeyring, readSwitch } from '../../shared/domain/rows/control-rows.ts';
-import { NO_EXPORTS, readExportState } from '../../shared/domain/rows/export-rows.ts';
-import { exportRowKey, keyringRowKey, switchRowKey } from '../../shared/domain/rows/row-keys.ts';
-import { readCompanyKey } from '../../shared/domain/rows/sealed-rows.ts';
+import { readKeyring, readSwitch } from '../../shared/store/rows/control-rows.ts';
+import { NO_EXPORTS, readExportState } from '../../shared/store/rows/export-rows.ts';
+import { exportRowKey, keyringRowKey, switchRowKey } from '../../shared/store/rows/row-keys.ts';
+import { readCompanyKey } from '../../shared/store/rows/sealed-rows.ts';
 import { isEnded, type Switch } from '../../shared/domain/switch.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 import type { FakeVaults } from '../fakes/fake-vaults.ts';

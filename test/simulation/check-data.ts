@@ -3,7 +3,7 @@
 // no call of a port and changes nothing.
 import { unwrapDataKey } from '../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../shared/domain/data-key.ts';
-import { readDataKey, readShard } from '../../shared/domain/rows/data-rows.ts';
+import { readDataKey, readShard } from '../../shared/store/rows/data-rows.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../shared/domain/shard.ts';
 import type { VersionCounts } from '../../shared/domain/shard-counts.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';

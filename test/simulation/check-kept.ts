@@ -2,7 +2,7 @@
 // and under nothing else; is every key kept that goes; and does none go before it is certain that no row needs it.
 import type { KeyObject } from 'node:crypto';
 import { openKeptKey, type KeptKey } from '../../shared/domain/kept-key.ts';
-import { readKeptKey } from '../../shared/domain/rows/kept-rows.ts';
+import { readKeptKey } from '../../shared/store/rows/kept-rows.ts';
 import type { Keyring } from '../../shared/domain/keyring.ts';
 import type { Switch } from '../../shared/domain/switch.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';

@@ -1,6 +1,6 @@
 // Somebody who copies the tables while everything goes on, as docs/protocol.md orders it: the data keys first, page by page, and the company's
 // partition after them, at one instant of its own.
-import { dataKeysPartition } from '../../shared/domain/rows/row-keys.ts';
+import { dataKeysPartition } from '../../shared/store/rows/row-keys.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
 import { Chance } from './chance.ts';
 import { KEEP_MS } from './check-control.ts';

@@ -9,7 +9,7 @@ import {
   type StoredRow,
   type Tables,
   type WriteOutcome,
-} from '../../shared/operations/ports.ts';
+} from '../../shared/store/tables.ts';
 
 /** JSON that names what it is of, and has none of it: what an answer becomes whose list or row was lost on its way. */
 const answerWithout = (what: string): TableAnswer => ({

@@ -1,14 +1,14 @@
 // A host process of the simulation: the product's own services with caches of their own, over ports that wait for their turn. Each kind
 // of work has ports of its own, so that it is known who calls.
 import { createHost } from '../../shared/host.ts';
-import type { Log, LogEntry } from '../../shared/operations/ports.ts';
-import { ClockGuard } from '../../shared/operations/clock-guard.ts';
+import type { Log, LogEntry } from '../../shared/store/tables.ts';
+import { ClockGuard } from '../../shared/store/clock-guard.ts';
 import type { Generating } from '../../shared/operations/data-keys/generate.ts';
-import type { PurgeSweeping } from '../../shared/operations/sweep-purges.ts';
+import type { PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
 import type { WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
-import type { CheckDependencies } from '../../shared/operations/vault-checks.ts';
+import type { CheckDependencies } from '../../shared/operations/connections/vault-checks.ts';
 import type { Policy } from '../../shared/operations/world.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
 import { EXPORT_ALLOWANCE_MS, KEEP_MS } from './check-control.ts';

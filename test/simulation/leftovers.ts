@@ -1,10 +1,10 @@
 // What is left on the agenda when all is over, straight from the store. A connection in force is looked at for ever, and a keyring with
 // soft-deleted keys until they are purged; kept company keys stay while the counts of a shard, or its rows, which somebody has tampered with, prove
 // nothing; everything else must be gone.
-import { json } from '../../shared/domain/rows/cells.ts';
-import { readKeyring } from '../../shared/domain/rows/control-rows.ts';
-import { readDataKey, readShard } from '../../shared/domain/rows/data-rows.ts';
-import { connectionRowKey, dataKeysPartition, keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { json } from '../../shared/store/rows/cells.ts';
+import { readKeyring } from '../../shared/store/rows/control-rows.ts';
+import { readDataKey, readShard } from '../../shared/store/rows/data-rows.ts';
+import { connectionRowKey, dataKeysPartition, keyringRowKey } from '../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import { areDoneAt } from '../../shared/domain/shard-counts.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';

@@ -1,14 +1,14 @@
 // Those who are no part of the product: owners of vaults who take rights away and give them back, somebody who tampers with rows of
 // data keys and sometimes puts them back, a stranger at the queue; and the timer, which only comes and goes.
-import { readDataKey } from '../../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../shared/domain/rows/row-keys.ts';
+import { readDataKey } from '../../shared/store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../shared/store/rows/row-keys.ts';
 import { shardOf } from '../../shared/domain/shard.ts';
-import { sweepOutboxes } from '../../shared/operations/audit/deliver.ts';
+import { sweepOutboxes } from '../../shared/store/deliver.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
-import { sweepPurges } from '../../shared/operations/sweep-purges.ts';
+import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
-import { sweepChecks } from '../../shared/operations/vault-checks.ts';
+import { sweepChecks } from '../../shared/operations/connections/vault-checks.ts';
 import { COMPANY, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, VENDOR } from '../operations/switches/rig.ts';
 import { call } from './callers.ts';
 import { Chance } from './chance.ts';

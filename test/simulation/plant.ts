@@ -2,7 +2,8 @@
 // are those of the product but for the text of the few in which the bug is.
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { SEEDS_TO_FIND, type Patch, type PlantedBug } from './planted-bugs.ts';
+import type { Patch, PlantedBug } from './planted/bug.ts';
+import { SEEDS_TO_FIND } from './planted-bugs.ts';
 import type { SeedOutcome } from './run-seed.ts';
 
 const ROOT = new URL('../../', import.meta.url);

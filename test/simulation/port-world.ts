@@ -1,6 +1,6 @@
 // What the ports of an actor need of the world they are in.
 import type { Failure } from '../../shared/domain/failure.ts';
-import type { RowWrite, TableName, WriteOutcome } from '../../shared/operations/ports.ts';
+import type { RowWrite, TableName, WriteOutcome } from '../../shared/store/tables.ts';
 import type { FakeClock } from '../fakes/fake-system.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 import type { FakeVaults } from '../fakes/fake-vaults.ts';

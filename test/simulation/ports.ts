@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Seal } from '../../shared/domain/company-key.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { VaultKey, VaultTarget } from '../../shared/domain/provider.ts';
-import { readShard } from '../../shared/domain/rows/data-rows.ts';
+import { readShard } from '../../shared/store/rows/data-rows.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
@@ -20,7 +20,7 @@ import {
   type Timers,
   type WorkQueue,
   type WriteOutcome,
-} from '../../shared/operations/ports.ts';
+} from '../../shared/store/tables.ts';
 import { actOf, type Place } from '../fixtures/places-to-die.ts';
 import { lieAboutKey, lieAboutUnwrapped } from './lies.ts';
 import { damagedOutcome, damagedPage, damagedRow } from './damaged-answers.ts';

@@ -1,10 +1,10 @@
 // A copy that is of no one instant becomes the store: every data key of it must open through the product's own reader, what was under way must
 // end, and one more switch must move every row.
-import { readKeyring } from '../../shared/domain/rows/control-rows.ts';
-import { readDataKey } from '../../shared/domain/rows/data-rows.ts';
-import { keyringRowKey } from '../../shared/domain/rows/row-keys.ts';
+import { readKeyring } from '../../shared/store/rows/control-rows.ts';
+import { readDataKey } from '../../shared/store/rows/data-rows.ts';
+import { keyringRowKey } from '../../shared/store/rows/row-keys.ts';
 import type { DataKey } from '../../shared/domain/data-key.ts';
-import { putOnAgenda } from '../../shared/operations/agenda.ts';
+import { putOnAgenda } from '../../shared/store/agenda.ts';
 import { unwrapDataKeys } from '../../shared/operations/data-keys/unwrap.ts';
 import { resumeSwitch, retrySwitch } from '../../shared/operations/switches/control-switch.ts';
 import { acceptLoss, retryQuarantined } from '../../shared/operations/switches/quarantine.ts';

@@ -1,7 +1,7 @@
 // One simulated world: the store, the vaults, the queue and the clock; host processes over them; and those who check every write. Faults
 // and deaths happen as the seed's plan says, until it is told that they stop.
 import type { Failure } from '../../shared/domain/failure.ts';
-import type { Cells, RowWrite, TableName, WriteOutcome } from '../../shared/operations/ports.ts';
+import type { Cells, RowWrite, TableName, WriteOutcome } from '../../shared/store/tables.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 import type { FakeVaults } from '../fakes/fake-vaults.ts';

@@ -1,5 +1,5 @@
 // The fake knows no `*`, which the product never sends; a planted bug does.
-import type { RowWrite, TableName, WriteOutcome } from '../../shared/operations/ports.ts';
+import type { RowWrite, TableName, WriteOutcome } from '../../shared/store/tables.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 
 /** `*` matches any row, as in Azure. */

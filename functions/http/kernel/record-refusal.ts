@@ -3,8 +3,8 @@
 import type { Actor } from '../../../shared/domain/audit.ts';
 import { isResourceId } from '../../../shared/domain/ids.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
-import { SYSTEM_PARTITION } from '../../../shared/domain/rows/row-keys.ts';
-import { recordEvent, recordFailure, type Recording } from '../../../shared/operations/audit/record-event.ts';
+import { SYSTEM_PARTITION } from '../../../shared/store/rows/row-keys.ts';
+import { recordEvent, recordFailure, type Recording } from '../../../shared/store/record-event.ts';
 import type { Caller } from './caller.ts';
 import type { EdgeRefusal } from './errors.ts';
 

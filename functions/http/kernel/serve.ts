@@ -1,8 +1,8 @@
 // The way of every call, in one order: who asks, whether they may, the body, the input, the operation, the answer.
 // Decides nothing itself. Whatever is thrown ends here: our own store being away is "ask again", anything else is a bug.
 import { err, ok, type Result } from '../../../shared/domain/result.ts';
-import type { Recording } from '../../../shared/operations/audit/record-event.ts';
-import { StoreUnavailable, type Log, type TokenVerifier } from '../../../shared/operations/ports.ts';
+import type { Recording } from '../../../shared/store/record-event.ts';
+import { StoreUnavailable, type Log, type TokenVerifier } from '../../../shared/store/tables.ts';
 import { answerWithJson, refuseWithJson } from './answer-json.ts';
 import { readFormBody, readJsonBody, uniquePairs, type BodySource } from './body.ts';
 import { authenticate, clientAddress, refuse, requestedBy, type Caller } from './caller.ts';

@@ -1,6 +1,6 @@
 // Words for what Keyswitch finds wrong in its own tables.
-import type { FailureEntry } from './failure-entry.ts';
-import { because, remedyOf } from './remedy.ts';
+import type { FailureEntry } from '../failure-entry.ts';
+import { because, remedyOf } from '../remedy.ts';
 
 export const STORE_FAILURES = {
   'counts-differ': {

@@ -2,8 +2,8 @@
 // writes no table. What was counted in a minute is recorded once that minute is over, or when the instance is told to stop; it is lost if the
 // instance dies before.
 import { KEYSWITCH } from '../../domain/audit.ts';
-import type { Clock } from '../ports.ts';
-import { recordEvent, type Recording } from './record-event.ts';
+import type { Clock } from '../../store/tables.ts';
+import { recordEvent, type Recording } from '../../store/record-event.ts';
 
 const MINUTE_MS = 60_000;
 const MAX_COMPANIES = 10_000;

@@ -3,11 +3,11 @@
 import { hashOfRecord, CHAIN_START, sealedBytesOfHead, type ChainHead } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { readRecord, readSigned, type StoredHead } from '../../domain/rows/audit-rows.ts';
-import { recordRowKey, RECORDS_AFTER, rowKeysUnder, SIGNED_PREFIX, signedRowKey } from '../../domain/rows/row-keys.ts';
+import { readRecord, readSigned, type StoredHead } from '../../store/rows/audit-rows.ts';
+import { recordRowKey, RECORDS_AFTER, rowKeysUnder, SIGNED_PREFIX, signedRowKey } from '../../store/rows/row-keys.ts';
 import { sealVerifies } from '../../domain/seal.ts';
-import { pagesOf } from '../list-pages.ts';
-import type { Sealer, StoredRow, Tables } from '../ports.ts';
+import { pagesOf } from '../../store/list-pages.ts';
+import type { Sealer, StoredRow, Tables } from '../../store/tables.ts';
 
 export interface LeadingOn {
   readonly tables: Tables;

@@ -1,12 +1,12 @@
 // A company's events as they were recorded, oldest first. They stay when the company is deleted.
 import type { AuditRecord } from '../../domain/audit.ts';
-import { readRecord } from '../../domain/rows/audit-rows.ts';
-import { recordRowKey, RECORDS_AFTER, RECORDS_BEFORE, SYSTEM_PARTITION } from '../../domain/rows/row-keys.ts';
+import { readRecord } from '../../store/rows/audit-rows.ts';
+import { recordRowKey, RECORDS_AFTER, RECORDS_BEFORE, SYSTEM_PARTITION } from '../../store/rows/row-keys.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { listSome, loadCompany } from '../control-state.ts';
-import type { Tables } from '../ports.ts';
-import { loadHead } from './append.ts';
+import { listSome, loadCompany } from '../../store/control-state.ts';
+import type { Tables } from '../../store/tables.ts';
+import { loadHead } from '../../store/append.ts';
 
 export interface EventPage {
   /** A record that cannot be read is left out; the check of the chain names it. */

@@ -3,8 +3,8 @@
 import pLimit from 'p-limit';
 import { sealedBytesOfHead, type AuditRecord, type ChainHead } from '../../domain/audit.ts';
 import { ChainCheck, type ChainReport, type CheckedSignature, type StoredRecord } from '../../domain/audit-check.ts';
-import { NO_HEAD, readMarker, readRecord, readSigned, type StoredHead } from '../../domain/rows/audit-rows.ts';
-import { MalformedRow, present } from '../../domain/rows/cells.ts';
+import { NO_HEAD, readMarker, readRecord, readSigned, type StoredHead } from '../../store/rows/audit-rows.ts';
+import { MalformedRow, present } from '../../store/rows/cells.ts';
 import {
   MARKER_PREFIX,
   markerRowKey,
@@ -14,13 +14,13 @@ import {
   rowKeysUnder,
   SIGNED_PREFIX,
   signedRowKey,
-} from '../../domain/rows/row-keys.ts';
+} from '../../store/rows/row-keys.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sealVerifies } from '../../domain/seal.ts';
-import { pagesOf } from '../list-pages.ts';
-import type { Log, Sealer, StoredRow, Tables } from '../ports.ts';
-import { loadHead } from './append.ts';
+import { pagesOf } from '../../store/list-pages.ts';
+import type { Log, Sealer, StoredRow, Tables } from '../../store/tables.ts';
+import { loadHead } from '../../store/append.ts';
 import { readContinuation, writeContinuation, type Phase, type Place } from './check-continuation.ts';
 import { hasEvents } from './list-events.ts';
 

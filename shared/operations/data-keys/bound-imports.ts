@@ -5,13 +5,13 @@ import { createHmac, hkdfSync, timingSafeEqual, type KeyObject } from 'node:cryp
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { bytes, count, text } from '../../domain/rows/cells.ts';
-import type { CompanyKeyCache } from '../company-key-cache.ts';
-import { loadKeyring } from '../control-state.ts';
-import type { StoredRow, Tables } from '../ports.ts';
-import { settleRaces, undecided, type Races, type Undecided } from '../races.ts';
-import type { RequestIdentity } from '../requests.ts';
-import type { KeyringPlace } from './keyring-places.ts';
+import { bytes, count, text } from '../../store/rows/cells.ts';
+import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
+import { loadKeyring } from '../../store/control-state.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
+import { settleRaces, undecided, type Races, type Undecided } from '../../store/races.ts';
+import type { RequestIdentity } from '../../store/requests.ts';
+import type { KeyringPlace } from './keyring-shards.ts';
 import type { PlannedKey } from './planned-key.ts';
 import { judgeRepeatedImports } from './repeated-imports.ts';
 

@@ -2,8 +2,8 @@
 import type { DataKey } from '../../domain/data-key.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { ClockGuard } from '../clock-guard.ts';
-import type { Loaded } from '../control-state.ts';
+import type { ClockGuard } from '../../store/clock-guard.ts';
+import type { Loaded } from '../../store/control-state.ts';
 import { changeOne, type ChangingOne, type OneDataKey } from './change-one.ts';
 import { noteForPurge } from './purge-list.ts';
 import type { DataKeyView } from './view.ts';

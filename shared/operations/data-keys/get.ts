@@ -2,9 +2,9 @@
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { Loaded } from '../control-state.ts';
-import type { Tables } from '../ports.ts';
-import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-places.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import type { Tables } from '../../store/tables.ts';
+import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-shards.ts';
 import { loadDataKey, viewOf, type DataKeyView } from './view.ts';
 
 export async function getDataKey(

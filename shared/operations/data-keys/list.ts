@@ -3,13 +3,13 @@
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { present } from '../../domain/rows/cells.ts';
-import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { present } from '../../store/rows/cells.ts';
+import { BEFORE_DATA_KEYS, readDataKey } from '../../store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';
-import { loadKeyring, loadSwitch } from '../control-state.ts';
-import type { Tables } from '../ports.ts';
-import type { KeyringPlace, KeyringPlaces } from './keyring-places.ts';
+import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { KeyringPlace, KeyringPlaces } from './keyring-shards.ts';
 import { viewOf, type DataKeyView } from './view.ts';
 
 export interface ListedDataKey extends DataKeyView {

@@ -1,9 +1,9 @@
 // One data key on its way into its shard: its plaintext, and its row wrapped under whatever version the shard is written at.
 import type { KeyObject } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, wrapDataKey } from '../../domain/data-key-blob.ts';
-import { dataKeyCells } from '../../domain/rows/data-rows.ts';
-import type { Cells, Entropy } from '../ports.ts';
-import type { KeyringPlace } from './keyring-places.ts';
+import { dataKeyCells } from '../../store/rows/data-rows.ts';
+import type { Cells, Entropy } from '../../store/tables.ts';
+import type { KeyringPlace } from './keyring-shards.ts';
 import type { NewRow, WritePlace } from './row-change.ts';
 
 const NOTHING = new Uint8Array(0);

@@ -2,10 +2,10 @@
 // so that nobody scans a keyring for them. An entry is inserted before the key is deleted and taken away after it is purged: a
 // superset, checked against the key's row. The keyring itself stays on the agenda from its first delete until it is gone.
 import { isDataKeyId } from '../../domain/ids.ts';
-import { putOnAgenda } from '../agenda.ts';
-import { listSome } from '../control-state.ts';
-import { MAX_WRITES_PER_TRANSACTION, StoreUnavailable, type Tables } from '../ports.ts';
-import type { KeyringPlace } from './keyring-places.ts';
+import { putOnAgenda } from '../../store/agenda.ts';
+import { listSome } from '../../store/control-state.ts';
+import { MAX_WRITES_PER_TRANSACTION, StoreUnavailable, type Tables } from '../../store/tables.ts';
+import type { KeyringPlace } from './keyring-shards.ts';
 
 export interface PurgeEntry {
   readonly keyId: string;

@@ -2,11 +2,11 @@
 // again. Driven by a timer; doing it twice changes nothing.
 import pLimit from 'p-limit';
 import type { DataKey } from '../../domain/data-key.ts';
-import { dataKeyCells } from '../../domain/rows/data-rows.ts';
-import type { ClockGuard } from '../clock-guard.ts';
-import type { Loaded } from '../control-state.ts';
-import type { Clock, Entropy, Tables } from '../ports.ts';
-import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-places.ts';
+import { dataKeyCells } from '../../store/rows/data-rows.ts';
+import type { ClockGuard } from '../../store/clock-guard.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import type { Clock, Entropy, Tables } from '../../store/tables.ts';
+import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-shards.ts';
 import { listDue, nextDue, takeOffPurgeList, type PurgeEntry } from './purge-list.ts';
 import type { ChangedRow } from './row-change.ts';
 import type { ShardWriter } from './shard-writer.ts';

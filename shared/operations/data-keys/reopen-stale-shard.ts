@@ -2,11 +2,11 @@
 // in between writes the shard anew, so the ETag in hand no longer holds.
 import { notFound } from '../../domain/refusal.ts';
 import { err, ok } from '../../domain/result.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
-import { loadCompany } from '../control-state.ts';
-import type { Entropy, Tables, Timers } from '../ports.ts';
-import { settleRaces, undecided } from '../races.ts';
-import { loadShard, shardWrite, type ShardPlace } from '../shard-rows.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { loadCompany } from '../../store/control-state.ts';
+import type { Entropy, Tables, Timers } from '../../store/tables.ts';
+import { settleRaces, undecided } from '../../store/races.ts';
+import { loadShard, shardWrite, type ShardPlace } from '../../store/shard-rows.ts';
 
 export interface Reopening {
   readonly tables: Tables;

@@ -6,9 +6,9 @@ import type { DataKey } from '../../domain/data-key.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sameBytes } from '../../domain/same-bytes.ts';
-import type { CompanyKeyCache } from '../company-key-cache.ts';
-import type { Tables } from '../ports.ts';
-import { writePlaceOf, type KeyringPlace } from './keyring-places.ts';
+import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
+import type { Tables } from '../../store/tables.ts';
+import { writePlaceOf, type KeyringPlace } from './keyring-shards.ts';
 import type { PlannedKey } from './planned-key.ts';
 import { loadDataKey } from './view.ts';
 

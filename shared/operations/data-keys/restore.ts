@@ -1,7 +1,7 @@
 // Taking back the soft delete of a data key, while its time for that lasts.
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { Loaded } from '../control-state.ts';
+import type { Loaded } from '../../store/control-state.ts';
 import { changeOne, type ChangingOne, type OneDataKey } from './change-one.ts';
 import type { DataKeyView } from './view.ts';
 

@@ -2,8 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { CountedRow } from '../../domain/shard-counts.ts';
-import type { Cells } from '../ports.ts';
-import type { ShardPlace } from '../shard-rows.ts';
+import type { Cells } from '../../store/tables.ts';
+import type { ShardPlace } from '../../store/shard-rows.ts';
 
 /** A shard, and of how many: the limit of a keyring is kept shard by shard. */
 export interface WritePlace extends ShardPlace {

@@ -2,7 +2,7 @@
 // range. A range finds rows and denies none: a key that it does not show is read by itself before anybody is told that it is not there.
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { StoredRow, Tables } from '../ports.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
 
 const REQUESTS_IN_FLIGHT = 64;
 /** From so many keys of a shard on. */

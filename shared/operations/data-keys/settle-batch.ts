@@ -3,8 +3,8 @@
 // wrote them. Nothing is ever written but under the ETags that were read.
 import pLimit from 'p-limit';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
-import { text } from '../../domain/rows/cells.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { text } from '../../store/rows/cells.ts';
 import {
   StoreUnavailable,
   type Entropy,
@@ -13,9 +13,9 @@ import {
   type Tables,
   type Timers,
   type WriteOutcome,
-} from '../ports.ts';
-import { pauseAfterLosing } from '../races.ts';
-import { loadShard, logCountsBelowNone, type LoadedShard } from '../shard-rows.ts';
+} from '../../store/tables.ts';
+import { pauseAfterLosing } from '../../store/races.ts';
+import { loadShard, logCountsBelowNone, type LoadedShard } from '../../store/shard-rows.ts';
 import type { RowOutcome, WritePlace } from './row-change.ts';
 import { planShard, type PendingChange, type Planning, type ShardPlan, type ShardReading } from './shard-plan.ts';
 

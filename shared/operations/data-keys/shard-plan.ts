@@ -4,9 +4,9 @@ import type { KeyObject } from 'node:crypto';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { counted, type Shard } from '../../domain/shard.ts';
 import { total, type RowMove } from '../../domain/shard-counts.ts';
-import type { CompanyKeyCache } from '../company-key-cache.ts';
-import type { RowWrite } from '../ports.ts';
-import { shardWrite, type LoadedShard } from '../shard-rows.ts';
+import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
+import type { RowWrite } from '../../store/tables.ts';
+import { shardWrite, type LoadedShard } from '../../store/shard-rows.ts';
 import type { RowChange, RowOutcome, WritePlace } from './row-change.ts';
 
 export interface PendingChange {

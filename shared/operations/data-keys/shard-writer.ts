@@ -3,9 +3,9 @@
 // the ETags; a second process does the same beside it.
 import { LRUCache } from 'lru-cache';
 import { MAX_DATA_KEYS_PER_KEYRING } from '../../domain/keyring.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
-import { MAX_WRITES_PER_TRANSACTION } from '../ports.ts';
-import type { LoadedShard } from '../shard-rows.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { MAX_WRITES_PER_TRANSACTION } from '../../store/tables.ts';
+import type { LoadedShard } from '../../store/shard-rows.ts';
 import type { RowChange, RowOutcome, WritePlace } from './row-change.ts';
 import { settleBatch, type BatchWriting } from './settle-batch.ts';
 import type { PendingChange } from './shard-plan.ts';

@@ -5,10 +5,10 @@ import type { Failure } from '../../domain/failure.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { CompanyKeyCache } from '../company-key-cache.ts';
-import type { KeptKeys } from '../kept-keys.ts';
-import type { Log } from '../ports.ts';
-import type { KeyringPlace, KeyringPlaces } from './keyring-places.ts';
+import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
+import type { KeptKeys } from '../keys/kept-keys.ts';
+import type { Log } from '../../store/tables.ts';
+import type { KeyringPlace, KeyringPlaces } from './keyring-shards.ts';
 import type { WrappedRow, WrappedRows } from './wrapped-rows.ts';
 
 export interface Unwrapping {

@@ -1,10 +1,10 @@
 // What callers see of a data key: never its blob. And the row behind it, as operations on one data key read it.
 import type { DataKey, DataKeyState, QuarantineReason } from '../../domain/data-key.ts';
-import { readDataKey } from '../../domain/rows/data-rows.ts';
-import { present } from '../../domain/rows/cells.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
-import type { Loaded } from '../control-state.ts';
-import type { Tables } from '../ports.ts';
+import { readDataKey } from '../../store/rows/data-rows.ts';
+import { present } from '../../store/rows/cells.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import type { Tables } from '../../store/tables.ts';
 import type { WritePlace } from './row-change.ts';
 
 export interface DataKeyView {

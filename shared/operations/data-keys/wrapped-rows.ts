@@ -2,10 +2,10 @@
 // ones only, live ones only. A kept row may be out of date, so nobody may say no because of one.
 import type { DataKeyState } from '../../domain/data-key.ts';
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
-import { bytes, count, oneOf } from '../../domain/rows/cells.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
-import type { Clock, StoredRow, Tables } from '../ports.ts';
-import { writePlaceOf, type KeyringPlace } from './keyring-places.ts';
+import { bytes, count, oneOf } from '../../store/rows/cells.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import type { Clock, StoredRow, Tables } from '../../store/tables.ts';
+import { writePlaceOf, type KeyringPlace } from './keyring-shards.ts';
 import { RowRanges } from './row-ranges.ts';
 
 /** What it takes to open a data key. */

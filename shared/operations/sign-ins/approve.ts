@@ -1,6 +1,6 @@
 // A tenant's administrator approves a switch or an export: recorded, and the question and its link used up, in one transaction.
 import type { Actor } from '../../domain/audit.ts';
-import { present } from '../../domain/rows/cells.ts';
+import { present } from '../../store/rows/cells.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { recordVerification, unverifiedTenants } from '../tenants/verifications.ts';

@@ -4,12 +4,12 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Company } from '../../domain/keyring.ts';
 import { refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { linkRowKey } from '../../domain/rows/row-keys.ts';
-import { readLink, type SignInLink } from '../../domain/rows/sign-in-rows.ts';
+import { linkRowKey } from '../../store/rows/row-keys.ts';
+import { readLink, type SignInLink } from '../../store/rows/sign-in-rows.ts';
 import { sealedBytesOfLink, type Shown } from '../../domain/seal.ts';
-import { loadCompany, type Loaded } from '../control-state.ts';
-import type { Clock } from '../ports.ts';
-import { checkSeal } from '../seals.ts';
+import { loadCompany, type Loaded } from '../../store/control-state.ts';
+import type { Clock } from '../../store/tables.ts';
+import { checkSeal } from '../keys/seals.ts';
 import type { DestinationReading } from '../tenants/destination.ts';
 import { subjectNow, type SubjectNow } from './subject-now.ts';
 

@@ -4,7 +4,7 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { parseTicket } from '../../domain/ticket.ts';
-import { countCall } from '../call-limit.ts';
+import { countCall } from '../../store/call-limit.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { departToAdminConsent, departToSignIn, type Departure } from './depart.ts';
 import { refuse, refuseBy } from './refused.ts';

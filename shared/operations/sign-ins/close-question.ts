@@ -2,9 +2,9 @@
 import type { Actor } from '../../domain/audit.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import { linkRowKey } from '../../domain/rows/row-keys.ts';
-import { linkCells } from '../../domain/rows/sign-in-rows.ts';
-import type { RowWrite } from '../ports.ts';
+import { linkRowKey } from '../../store/rows/row-keys.ts';
+import { linkCells } from '../../store/rows/sign-in-rows.ts';
+import type { RowWrite } from '../../store/tables.ts';
 import type { Answering } from './answering.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import type { SignInDependencies } from './sign-in-dependencies.ts';

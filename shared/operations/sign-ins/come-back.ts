@@ -3,13 +3,13 @@
 import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { callbackErrorOf, microsoftRefusal, stateOf } from '../../domain/sign-in-answer.ts';
+import { callbackErrorOf, microsoftRefusal, stateOf } from '../../identity/sign-in-answer.ts';
 import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { SignedIn, SignInLeg } from '../../domain/rows/sign-in-rows.ts';
+import type { SignedIn, SignInLeg } from '../../store/rows/sign-in-rows.ts';
 import { parseTicket } from '../../domain/ticket.ts';
-import { judgeSpeaker, loadTenant } from '../tenants/workspace-pin.ts';
+import { judgeSpeaker, loadTenant } from '../tenants/pin.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import { identify } from './identify.ts';

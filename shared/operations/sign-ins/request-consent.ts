@@ -1,15 +1,15 @@
 // Asking an administrator of the vault's tenant for consent to the use of its key.
 import type { Actor } from '../../domain/audit.ts';
 import { isInForce, type Connection } from '../../domain/connection.ts';
-import { ofConnection } from '../../domain/key-in-use.ts';
+import { ofConnection } from '../../providers/azure-key-vault/key-in-use.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { present } from '../../domain/rows/cells.ts';
-import { connectionRowKey } from '../../domain/rows/row-keys.ts';
-import { noteOnConnection } from '../connection-notes.ts';
-import type { Loaded } from '../control-state.ts';
-import { tenantOfVault } from '../vault-tenant.ts';
-import { loadConnection } from '../verified-connection.ts';
+import { present } from '../../store/rows/cells.ts';
+import { connectionRowKey } from '../../store/rows/row-keys.ts';
+import { noteOnConnection } from '../connections/notes.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import { tenantOfVault } from '../connections/vault-tenant.ts';
+import { loadConnection } from '../keys/verified-connection.ts';
 import { makeLink, type MadeLink } from './make-link.ts';
 import type { SignInDependencies } from './sign-in-dependencies.ts';
 import { digestOfConnection } from './subject-now.ts';

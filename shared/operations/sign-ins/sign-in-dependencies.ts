@@ -1,7 +1,7 @@
 // What the steps of a sign-in need of the world, and how each of them refuses. Types only.
 import type { Refusal } from '../../domain/refusal.ts';
-import type { Recording } from '../audit/record-event.ts';
-import type { ConnectionProbe, SignIns } from '../ports.ts';
+import type { Recording } from '../../store/record-event.ts';
+import type { ConnectionProbe, SignIns } from '../../store/tables.ts';
 import type { VerificationRecording } from '../tenants/verifications.ts';
 import type { Asked } from './asked.ts';
 

@@ -5,20 +5,27 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { stateRowKey } from '../../domain/rows/row-keys.ts';
+import { stateRowKey } from '../../store/rows/row-keys.ts';
 import {
   readState,
   stateCells,
   type SignedIn,
   type SignInLeg,
   type SignInState,
-} from '../../domain/rows/sign-in-rows.ts';
+} from '../../store/rows/sign-in-rows.ts';
 import { sealedBytesOfSignedIn, type Shown } from '../../domain/seal.ts';
 import { hashOf, ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
-import type { Loaded } from '../control-state.ts';
-import { StoreUnavailable, type Clock, type Entropy, type RowWrite, type Sealer, type Tables } from '../ports.ts';
-import { type Races, settleRaces, undecided } from '../races.ts';
-import { checkSeal, forged, type SealCheck } from '../seals.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import {
+  StoreUnavailable,
+  type Clock,
+  type Entropy,
+  type RowWrite,
+  type Sealer,
+  type Tables,
+} from '../../store/tables.ts';
+import { type Races, settleRaces, undecided } from '../../store/races.ts';
+import { checkSeal, forged, type SealCheck } from '../keys/seals.ts';
 
 /** A step that begins: what goes into the address, what into the cookie, and what only leaves as a hash. */
 export interface BegunStep {

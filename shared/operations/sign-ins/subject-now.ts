@@ -6,13 +6,13 @@ import type { VaultTarget } from '../../domain/provider.ts';
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRowKey, tenantRowKey } from '../../domain/rows/row-keys.ts';
+import { connectionRowKey, tenantRowKey } from '../../store/rows/row-keys.ts';
 import { textsOfConnection } from '../../domain/seal.ts';
 import type { ConsentSubject, SignInSubject, VerificationSubject } from '../../domain/sign-in-subject.ts';
-import type { Loaded } from '../control-state.ts';
-import { loadExportState } from '../export-state.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import { loadExportState } from '../exports/export-state.ts';
 import { destinationOf, type DestinationReading } from '../tenants/destination.ts';
-import { loadConnection } from '../verified-connection.ts';
+import { loadConnection } from '../keys/verified-connection.ts';
 
 export interface ConsentNow extends ConsentSubject {
   readonly connection: Loaded<Connection>;

@@ -1,8 +1,14 @@
 // Links and states that are long over are taken away when a new link is made: nobody else needs to look for them. A page at a time, from where the
 // last look stopped, so that those behind many that still live have their turn too. Losing a race here is no harm.
-import { optionalText, text } from '../../domain/rows/cells.ts';
-import { rowKeysUnder, SIGN_IN_PREFIX, TIDIED_ROW_KEY } from '../../domain/rows/row-keys.ts';
-import { MAX_WRITES_PER_TRANSACTION, type Clock, type RowWrite, type StoredRow, type Tables } from '../ports.ts';
+import { optionalText, text } from '../../store/rows/cells.ts';
+import { rowKeysUnder, SIGN_IN_PREFIX, TIDIED_ROW_KEY } from '../../store/rows/row-keys.ts';
+import {
+  MAX_WRITES_PER_TRANSACTION,
+  type Clock,
+  type RowWrite,
+  type StoredRow,
+  type Tables,
+} from '../../store/tables.ts';
 
 /** For so long "expired" can still be told from "never heard of". */
 const KEPT_AFTER_MS = 24 * 60 * 60 * 1000;

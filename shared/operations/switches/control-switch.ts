@@ -7,17 +7,17 @@ import type { Direction } from '../../domain/shard.ts';
 import { movableAt } from '../../domain/shard-counts.ts';
 import { isEnded, type Switch, type SwitchState } from '../../domain/switch.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import type { Auditing } from '../audit/append.ts';
-import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
-import { loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import type { RowWrite, Sealer, WorkQueue } from '../ports.ts';
-import { type Undecided, undecided } from '../races.ts';
-import { loadShards } from '../shard-rows.ts';
-import type { ConnectionReading } from '../verified-connection.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
+import { loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
+import type { RowWrite, Sealer, WorkQueue } from '../../store/tables.ts';
+import { type Undecided, undecided } from '../../store/races.ts';
+import { loadShards } from '../../store/shard-rows.ts';
+import type { ConnectionReading } from '../keys/verified-connection.ts';
 import { enqueue } from './enqueue.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
 import type { OrderingVendor } from './start-switch.ts';
-import { resealSwitch } from './switch-seal.ts';
+import { resealSwitch } from '../keys/switch-seal.ts';
 import {
   actOnSwitch,
   loadConnectionsOf,

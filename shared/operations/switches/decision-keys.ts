@@ -3,12 +3,12 @@
 import type { KeyObject } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
 import { openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
-import { keptKeyRowKey } from '../../domain/rows/row-keys.ts';
+import { keptKeyRowKey } from '../../store/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';
-import { listCompanyKeyRows, listKeptKeys } from '../control-state.ts';
-import type { Log, Tables } from '../ports.ts';
-import { forged } from '../seals.ts';
-import type { WorkerKeys } from './worker-keys.ts';
+import { listCompanyKeyRows, listKeptKeys } from '../../store/control-state.ts';
+import type { Log, Tables } from '../../store/tables.ts';
+import { forged } from '../keys/seals.ts';
+import type { WorkerKeys } from '../keys/worker-keys.ts';
 
 interface DecisionKeys {
   /** By version. */

@@ -1,9 +1,9 @@
 // Sending work. The tables are the truth and the timer resumes whatever has no message, so a queue that is away is logged and
 // never undoes what was decided.
-import { StoreUnavailable, type Log, type WorkQueue } from '../ports.ts';
+import { StoreUnavailable, type Log, type WorkQueue } from '../../store/tables.ts';
 import { isDoneIn, type Turn } from '../../domain/shard.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
-import type { LoadedShard } from '../shard-rows.ts';
+import type { LoadedShard } from '../../store/shard-rows.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 
 export async function enqueue(

@@ -1,11 +1,11 @@
 // Setting switches going again when what they waited for has come. They go on by themselves, so nobody has to know of them.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { isEnded } from '../../domain/switch.ts';
-import type { Auditing } from '../audit/append.ts';
-import { audited } from '../audit/audited.ts';
-import { loadSwitch } from '../control-state.ts';
-import type { WorkQueue } from '../ports.ts';
-import { settleRaces, undecided } from '../races.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited } from '../../store/audited.ts';
+import { loadSwitch } from '../../store/control-state.ts';
+import type { WorkQueue } from '../../store/tables.ts';
+import { settleRaces, undecided } from '../../store/races.ts';
 import { ok } from '../../domain/result.ts';
 import { enqueue } from './enqueue.ts';
 import { actOnSwitch, placeOfUser, released, replaceSwitch, type SwitchPlace } from './switch-writes.ts';

@@ -2,7 +2,7 @@
 // sends the message that looks here again, and the timer does if that is lost.
 import { err, ok } from '../../domain/result.ts';
 import type { Switch } from '../../domain/switch.ts';
-import { loadCompany, type Loaded } from '../control-state.ts';
+import { loadCompany, type Loaded } from '../../store/control-state.ts';
 import { decide, seen, type SideFailure } from './decide.ts';
 import { enterPreparing, type Preparing } from './prepare.ts';
 import { lackOfProof, type Proving } from './proofs.ts';

@@ -1,11 +1,11 @@
 // The quarantined rows of a keyring by name. The list beside the rows saves a look at all of them, and is only a help: in tables that were
 // copied at different instants it may name too many and too few, so that each name is looked up, and whatever the counts miss is looked for.
 import type { QuarantineReason } from '../../domain/data-key.ts';
-import { BEFORE_DATA_KEYS, QUARANTINE_PREFIX } from '../../domain/rows/data-rows.ts';
-import { dataKeysPartition, rowKeysUnder } from '../../domain/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS, QUARANTINE_PREFIX } from '../../store/rows/data-rows.ts';
+import { dataKeysPartition, rowKeysUnder } from '../../store/rows/row-keys.ts';
 import type { Shard } from '../../domain/shard.ts';
-import { pagesOf } from '../list-pages.ts';
-import type { StoredRow, Tables } from '../ports.ts';
+import { pagesOf } from '../../store/list-pages.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
 
 export interface QuarantinedRow {
   readonly keyId: string;

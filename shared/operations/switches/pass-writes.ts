@@ -1,8 +1,8 @@
 // Writing what a pass decided for a run of rows: transactions of at most 99 rows behind the `!shard` row, one after the other,
 // each under the ETag that the one before it gave. Whoever lost the race for the shard looks again before writing anything.
 import type { DataKey } from '../../domain/data-key.ts';
-import { dataKeyChangeCells, QUARANTINE_PREFIX, quarantineRowKey, readDataKey } from '../../domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { dataKeyChangeCells, QUARANTINE_PREFIX, quarantineRowKey, readDataKey } from '../../store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { counted, type Shard } from '../../domain/shard.ts';
 import type { RowMove } from '../../domain/shard-counts.ts';
 import type { RowStep } from '../../domain/reprotect-row.ts';
@@ -15,9 +15,15 @@ import {
   type StoredRow,
   type Tables,
   type Timers,
-} from '../ports.ts';
-import { pauseAfterLosing } from '../races.ts';
-import { loadShard, logCountsBelowNone, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
+} from '../../store/tables.ts';
+import { pauseAfterLosing } from '../../store/races.ts';
+import {
+  loadShard,
+  logCountsBelowNone,
+  shardWrite,
+  type LoadedShard,
+  type ShardPlace,
+} from '../../store/shard-rows.ts';
 
 export interface PassWriting {
   readonly tables: Tables;

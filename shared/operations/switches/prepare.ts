@@ -5,14 +5,14 @@ import { COMPANY_KEY_BYTES, type CompanyKeyContext, type CompanyKeyRow, type Wra
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { judgeKey, type KeyPolicy } from '../../domain/key-fitness.ts';
+import { judgeKey, type KeyPolicy } from '../../providers/azure-key-vault/key-fitness.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
-import { ofKeyInUse } from '../../domain/key-in-use.ts';
+import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
 import { parseKeyId, providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { present } from '../../domain/rows/cells.ts';
-import { companyKeyRowKey } from '../../domain/rows/row-keys.ts';
-import { companyKeyCells } from '../../domain/rows/sealed-rows.ts';
+import { present } from '../../store/rows/cells.ts';
+import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
 import type { Switch } from '../../domain/switch.ts';
 import {
   inUse,
@@ -22,15 +22,15 @@ import {
   wrapInForce,
   type CompanyKeyOpening,
   verifyWrap,
-} from '../company-key-opener.ts';
-import type { Auditing } from '../audit/append.ts';
-import { audited } from '../audit/audited.ts';
-import { loadCompany, loadKeyring, type Loaded } from '../control-state.ts';
-import type { KeyVaults, RowWrite, Sealer } from '../ports.ts';
-import { forged } from '../seals.ts';
-import { loadShards } from '../shard-rows.ts';
-import { lackOfClaim } from '../vault-claims.ts';
-import { makeProvenWrap } from '../wrap-company-key.ts';
+} from '../keys/open-wrap.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited } from '../../store/audited.ts';
+import { loadCompany, loadKeyring, type Loaded } from '../../store/control-state.ts';
+import type { KeyVaults, RowWrite, Sealer } from '../../store/tables.ts';
+import { forged } from '../keys/seals.ts';
+import { loadShards } from '../../store/shard-rows.ts';
+import { lackOfClaim } from '../connections/vault-claims.ts';
+import { makeProvenWrap } from '../keys/wrap-company-key.ts';
 import { decide, seen, type SideFailure } from './decide.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 import {

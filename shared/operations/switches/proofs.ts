@@ -3,10 +3,10 @@
 import { lackOfRecentConsent } from '../../domain/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Switch } from '../../domain/switch.ts';
-import type { Clock, Tables } from '../ports.ts';
-import type { SealCheck } from '../seals.ts';
-import { lackOfClaim } from '../vault-claims.ts';
-import { loadConnection } from '../verified-connection.ts';
+import type { Clock, Tables } from '../../store/tables.ts';
+import type { SealCheck } from '../keys/seals.ts';
+import { lackOfClaim } from '../connections/vault-claims.ts';
+import { loadConnection } from '../keys/verified-connection.ts';
 
 export interface Proving extends SealCheck {
   readonly tables: Pick<Tables, 'read'>;

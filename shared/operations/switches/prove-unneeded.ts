@@ -1,12 +1,12 @@
 // Whether the rows themselves need no kept company key, whatever their counts say: a copy of a shard that was made in parts has counts that are newer than
 // its rows. Gone over a page at a time before a kept key is deleted, which happens once for each switch; where time is over, the next visit goes on.
-import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS, readDataKey } from '../../store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { MAX_VAIN_PASSES } from '../../domain/shard.ts';
-import { pagesToTheEnd } from '../list-pages.ts';
-import type { Clock, Entropy, Log, StoredRow, Tables } from '../ports.ts';
-import { loadShard, shardPlaces, shardWrite, type ShardPlace } from '../shard-rows.ts';
+import { pagesToTheEnd } from '../../store/list-pages.ts';
+import type { Clock, Entropy, Log, StoredRow, Tables } from '../../store/tables.ts';
+import { loadShard, shardPlaces, shardWrite, type ShardPlace } from '../../store/shard-rows.ts';
 
 interface Proving {
   readonly tables: Tables;

@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import type { Actor } from '../../domain/audit.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { BEFORE_DATA_KEYS, readDataKey } from '../../domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../domain/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS, readDataKey } from '../../store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { isTurnedTo, MAX_VAIN_PASSES, versionsOfTurn, type Shard } from '../../domain/shard.ts';
 import {
   areDoneAt,
@@ -19,12 +19,12 @@ import {
   type ShardCounts,
 } from '../../domain/shard-counts.ts';
 import { turnOf, type Switch } from '../../domain/switch.ts';
-import { audited } from '../audit/audited.ts';
-import { loadKeyring, loadSwitch } from '../control-state.ts';
-import { pagesToTheEnd } from '../list-pages.ts';
-import type { Tables } from '../ports.ts';
-import { pauseAfterLosing } from '../races.ts';
-import { loadShard, loadShards, shardWrite, type LoadedShard, type ShardPlace } from '../shard-rows.ts';
+import { audited } from '../../store/audited.ts';
+import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
+import { pagesToTheEnd } from '../../store/list-pages.ts';
+import type { Tables } from '../../store/tables.ts';
+import { pauseAfterLosing } from '../../store/races.ts';
+import { loadShard, loadShards, shardWrite, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { passAnew, retrySwitch, type ControlDependencies } from './control-switch.ts';
 
 interface KeyringPlace {

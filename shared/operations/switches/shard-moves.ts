@@ -1,8 +1,8 @@
 // When the shards of a switch last moved, and setting those going that stand still.
 import { turnOf, type Switch } from '../../domain/switch.ts';
-import { loadKeyring, loadSwitch } from '../control-state.ts';
-import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
-import { loadShards } from '../shard-rows.ts';
+import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
+import type { Clock, Log, Tables, WorkQueue } from '../../store/tables.ts';
+import { loadShards } from '../../store/shard-rows.ts';
 import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 

@@ -6,18 +6,18 @@ import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.t
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { switchCells } from '../../domain/rows/control-rows.ts';
-import { switchRowKey } from '../../domain/rows/row-keys.ts';
+import { switchCells } from '../../store/rows/control-rows.ts';
+import { switchRowKey } from '../../store/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';
-import type { Auditing } from '../audit/append.ts';
-import { audited, type ActRecord } from '../audit/audited.ts';
-import { targetOf, type CompanyKeyOpening } from '../company-key-opener.ts';
-import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../control-state.ts';
-import type { Sealer, WorkQueue } from '../ports.ts';
-import { loadConnection } from '../verified-connection.ts';
-import { settleRaces, undecided, type Undecided } from '../races.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited, type ActRecord } from '../../store/audited.ts';
+import { targetOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
+import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
+import type { Sealer, WorkQueue } from '../../store/tables.ts';
+import { loadConnection } from '../keys/verified-connection.ts';
+import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { enqueue } from './enqueue.ts';
-import { sealSwitch } from './switch-seal.ts';
+import { sealSwitch } from '../keys/switch-seal.ts';
 import { putSwitchOnAgenda, takeLostAttemptOff } from './switch-agenda.ts';
 import {
   actOnSwitch,

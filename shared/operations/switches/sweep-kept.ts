@@ -1,17 +1,17 @@
 // The timer that deletes kept company keys: not by date alone, but on proof that no row can need one. The date only says when to look.
 // A store that was torn and not repaired keeps them for ever, which is what they are for.
 import { KEYSWITCH } from '../../domain/audit.ts';
-import { keptKeyRowKey, keyringRowKey } from '../../domain/rows/row-keys.ts';
-import { text } from '../../domain/rows/cells.ts';
+import { keptKeyRowKey, keyringRowKey } from '../../store/rows/row-keys.ts';
+import { text } from '../../store/rows/cells.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { mayEndAt } from '../../domain/shard-counts.ts';
-import { SLICE_MS, walkAgenda } from '../agenda-walk.ts';
-import { isDue, noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../agenda.ts';
-import type { Auditing } from '../audit/append.ts';
-import { audited } from '../audit/audited.ts';
-import type { ClockGuard } from '../clock-guard.ts';
-import { listKeptKeys, loadKeyring, type Loaded } from '../control-state.ts';
-import { loadShards, type LoadedShard } from '../shard-rows.ts';
+import { SLICE_MS, walkAgenda } from '../../store/agenda-walk.ts';
+import { isDue, noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../../store/agenda.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited } from '../../store/audited.ts';
+import type { ClockGuard } from '../../store/clock-guard.ts';
+import { listKeptKeys, loadKeyring, type Loaded } from '../../store/control-state.ts';
+import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import { proveUnneeded, type Proof } from './prove-unneeded.ts';
 import { guard, type SwitchPlace } from './switch-writes.ts';
 

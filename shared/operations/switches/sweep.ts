@@ -2,13 +2,13 @@
 // It works the agenda and only sends messages; a message too many does no harm.
 import { isEnded, isRunning, type Switch } from '../../domain/switch.ts';
 import { ok } from '../../domain/result.ts';
-import { walkAgenda } from '../agenda-walk.ts';
-import { noteOnAgenda, type ListedAgendaItem } from '../agenda.ts';
-import { text } from '../../domain/rows/cells.ts';
+import { walkAgenda } from '../../store/agenda-walk.ts';
+import { noteOnAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
+import { text } from '../../store/rows/cells.ts';
 import { LAST_ATTEMPT, type WorkMessage } from '../../domain/work-message.ts';
-import { loadKeyring, loadSwitch } from '../control-state.ts';
-import type { Clock, Log, Tables, WorkQueue } from '../ports.ts';
-import { loadShards, type LoadedShard } from '../shard-rows.ts';
+import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
+import type { Clock, Log, Tables, WorkQueue } from '../../store/tables.ts';
+import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import { lacksVerification } from '../tenants/verifications.ts';
 import { tenantsOf } from './tenants-hold.ts';
 import { decide } from './decide.ts';

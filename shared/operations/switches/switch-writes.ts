@@ -1,20 +1,20 @@
 // The writes that several acts on a switch share: guards, marks on connections, and blocking. Builds transactions; decides nothing.
 import { KEYSWITCH, type Act, type Detail } from '../../domain/audit.ts';
-import { connectionCells } from '../../domain/rows/sealed-rows.ts';
-import { companyCells, keyringCells, switchCells } from '../../domain/rows/control-rows.ts';
-import { COMPANY_ROW_KEY, connectionRowKey, keyringRowKey, switchRowKey } from '../../domain/rows/row-keys.ts';
+import { connectionCells } from '../../store/rows/sealed-rows.ts';
+import { companyCells, keyringCells, switchCells } from '../../store/rows/control-rows.ts';
+import { COMPANY_ROW_KEY, connectionRowKey, keyringRowKey, switchRowKey } from '../../store/rows/row-keys.ts';
 import type { Connection } from '../../domain/connection.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { providerName, type ProviderRef } from '../../domain/provider.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { isEnded, type Blocked, type Switch } from '../../domain/switch.ts';
-import type { Auditing } from '../audit/append.ts';
-import { audited } from '../audit/audited.ts';
-import { loadSwitch, type Loaded } from '../control-state.ts';
-import type { RowWrite } from '../ports.ts';
-import type { LoadedShard } from '../shard-rows.ts';
-import { loadConnection, type ConnectionReading } from '../verified-connection.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited } from '../../store/audited.ts';
+import { loadSwitch, type Loaded } from '../../store/control-state.ts';
+import type { RowWrite } from '../../store/tables.ts';
+import type { LoadedShard } from '../../store/shard-rows.ts';
+import { loadConnection, type ConnectionReading } from '../keys/verified-connection.ts';
 
 export interface SwitchPlace {
   readonly companyId: string;

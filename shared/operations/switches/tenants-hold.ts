@@ -5,7 +5,7 @@ import { ok, type Result } from '../../domain/result.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { needsTenants } from '../../domain/switch-machine.ts';
 import type { Switch } from '../../domain/switch.ts';
-import { targetOf } from '../company-key-opener.ts';
+import { targetOf } from '../keys/open-wrap.ts';
 import type { DestinationReading } from '../tenants/destination.ts';
 import { listTenants, unverifiedAmong, type VerificationReading } from '../tenants/verifications.ts';
 

@@ -1,8 +1,8 @@
 // Sets a switch going that waits for the tenants of its company, at its beginning or before its commit.
 import { isRunning, turnOf } from '../../domain/switch.ts';
-import { loadKeyring, loadSwitch } from '../control-state.ts';
-import type { Log, Tables, WorkQueue } from '../ports.ts';
-import { loadShards } from '../shard-rows.ts';
+import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
+import type { Log, Tables, WorkQueue } from '../../store/tables.ts';
+import { loadShards } from '../../store/shard-rows.ts';
 import { enqueue, isDone } from './enqueue.ts';
 import type { SwitchPlace } from './switch-writes.ts';
 

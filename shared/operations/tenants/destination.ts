@@ -4,8 +4,8 @@ import type { VaultTarget } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { isEnded } from '../../domain/switch.ts';
-import { targetOf, type CompanyKeyOpening } from '../company-key-opener.ts';
-import { loadKeyring, loadSwitch } from '../control-state.ts';
+import { targetOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
+import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 
 export type DestinationReading = Omit<CompanyKeyOpening, 'vaults'>;
 

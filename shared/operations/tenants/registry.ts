@@ -4,9 +4,9 @@ import type { Act, Actor } from '../../domain/audit.ts';
 import type { Company } from '../../domain/keyring.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { fitsRemovedTenants, readKeyring } from '../../domain/rows/control-rows.ts';
-import { keyringRowKey, rowKeysUnder, tenantRowKey } from '../../domain/rows/row-keys.ts';
-import { tenantCells } from '../../domain/rows/tenant-rows.ts';
+import { fitsRemovedTenants, readKeyring } from '../../store/rows/control-rows.ts';
+import { keyringRowKey, rowKeysUnder, tenantRowKey } from '../../store/rows/row-keys.ts';
+import { tenantCells } from '../../store/rows/tenant-rows.ts';
 import { isEnded } from '../../domain/switch.ts';
 import {
   MAX_TENANTS_PER_COMPANY,
@@ -15,16 +15,16 @@ import {
   type TenantKind,
   type TenantRef,
 } from '../../domain/tenant.ts';
-import type { Auditing } from '../audit/append.ts';
-import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
-import { listAll, loadCompany, loadSwitch, type Loaded } from '../control-state.ts';
-import type { RowWrite, Tables } from '../ports.ts';
-import { holds, matches, type Preconditions } from '../preconditions.ts';
-import { settleRaces, undecided, type Undecided } from '../races.ts';
-import { resealSwitch, type SwitchSealing } from '../switches/switch-seal.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
+import { listAll, loadCompany, loadSwitch, type Loaded } from '../../store/control-state.ts';
+import type { RowWrite, Tables } from '../../store/tables.ts';
+import { holds, matches, type Preconditions } from '../../domain/preconditions.ts';
+import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
+import { resealSwitch, type SwitchSealing } from '../keys/switch-seal.ts';
 import { guardCompany, replaceSwitch } from '../switches/switch-writes.ts';
 import { listTenants } from './verifications.ts';
-import { loadTenant } from './workspace-pin.ts';
+import { loadTenant } from './pin.ts';
 
 interface TenantPlace {
   readonly companyId: string;

@@ -12,21 +12,28 @@ import {
   tenantRowKey,
   verificationRowKey,
   verificationsPrefix,
-} from '../../domain/rows/row-keys.ts';
-import { present } from '../../domain/rows/cells.ts';
-import { readTenant, readVerification, verificationCells } from '../../domain/rows/tenant-rows.ts';
+} from '../../store/rows/row-keys.ts';
+import { present } from '../../store/rows/cells.ts';
+import { readTenant, readVerification, verificationCells } from '../../store/rows/tenant-rows.ts';
 import { sealedBytesOfVerification } from '../../domain/seal.ts';
 import { isAdminOf, type Tenant, type TenantKind, type TenantRef } from '../../domain/tenant.ts';
 import { judgeVerification, type Verification } from '../../domain/verification.ts';
-import { audited, settleAct, type ActRecord } from '../audit/audited.ts';
-import { recordFailure, type Recording } from '../audit/record-event.ts';
-import { listAll, loadCompany } from '../control-state.ts';
-import { StoreUnavailable, type RowWrite, type Sealer, type StoredRow, type Tables, type WorkQueue } from '../ports.ts';
-import { undecided, type Undecided } from '../races.ts';
-import { checkSeal, forged, type SealCheck } from '../seals.ts';
+import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
+import { recordFailure, type Recording } from '../../store/record-event.ts';
+import { listAll, loadCompany } from '../../store/control-state.ts';
+import {
+  StoreUnavailable,
+  type RowWrite,
+  type Sealer,
+  type StoredRow,
+  type Tables,
+  type WorkQueue,
+} from '../../store/tables.ts';
+import { undecided, type Undecided } from '../../store/races.ts';
+import { checkSeal, forged, type SealCheck } from '../keys/seals.ts';
 import { guardCompany } from '../switches/switch-writes.ts';
 import { wakeSwitch } from '../switches/wake.ts';
-import { judgeSpeaker, loadTenant, pinnedWorkspace, pinWrites, type Speaker } from './workspace-pin.ts';
+import { judgeSpeaker, loadTenant, pinnedWorkspace, pinWrites, type Speaker } from './pin.ts';
 import { destinationOf, type DestinationReading } from './destination.ts';
 
 export interface VerificationReading extends SealCheck, Recording {

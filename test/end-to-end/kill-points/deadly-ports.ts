@@ -12,7 +12,7 @@ import type {
   Tables,
   WorkQueue,
   WriteOutcome,
-} from '../../../shared/operations/ports.ts';
+} from '../../../shared/store/tables.ts';
 import { actOf, type Place } from '../../fixtures/places-to-die.ts';
 import type { KillOrders, NamedOrder, PassStand, SeveredWrite } from './kill-orders.ts';
 import { invocation, WorkUnderWay } from './work-under-way.ts';

@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { WORK_QUEUE } from '../../../local/environment/app-environment.ts';
-import { keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Way } from '../../fixtures/places-to-die.ts';
 import { azure, MANAGED, type Company } from '../company.ts';
 import { comeLate, until, type Answer, type Run } from '../run.ts';

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fault } from '../../../local/control/control.ts';
-import type { WriteOutcome } from '../../../shared/operations/ports.ts';
+import type { WriteOutcome } from '../../../shared/store/tables.ts';
 import type { Place } from '../../fixtures/places-to-die.ts';
 
 /** The app setting by which hosts learn of the directory. */

@@ -1,13 +1,13 @@
 // Which message of the work queue a call of a port belongs to, and how far its switch was when it last looked. Decides nothing.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readSwitch } from '../../../shared/domain/rows/control-rows.ts';
-import { readShard } from '../../../shared/domain/rows/data-rows.ts';
-import { switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { readSwitch } from '../../../shared/store/rows/control-rows.ts';
+import { readShard } from '../../../shared/store/rows/data-rows.ts';
+import { switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { movableAt } from '../../../shared/domain/shard-counts.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
-import type { RowWrite, StoredRow, TableName } from '../../../shared/operations/ports.ts';
+import type { RowWrite, StoredRow, TableName } from '../../../shared/store/tables.ts';
 import type { PassStand, Whereabouts } from './kill-orders.ts';
 
 /** Of an invocation: the work that a message brought, or a call over HTTP. Undefined for everything else, timers above all. */

@@ -4,7 +4,7 @@ import { CallPlaces } from '../../../functions/http/kernel/call-places.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import { ok, type Result } from '../../../shared/domain/result.ts';
 import { FakeClock, FakeLog } from '../../fakes/fake-system.ts';
-import { VaultWaits } from '../../../shared/operations/vault-waits.ts';
+import { VaultWaits } from '../../../shared/operations/keys/vault-waits.ts';
 
 const MAX_WAIT_MS = 2_000;
 const FIRST = 72;

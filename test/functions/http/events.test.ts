@@ -4,7 +4,7 @@ import { recordDataKeyCalls } from '../../../shared/operations/audit/data-key-ca
 import { chainToBody } from '../../../functions/http/resources/events/bodies.ts';
 import { sweepHeads } from '../../../shared/operations/audit/sign-heads.ts';
 import { verifyEvents, type ChainPiece } from '../../../shared/operations/audit/verify-events.ts';
-import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { companyKeyRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { adminOf, Api, auditor, backend, connect, vendor, registerCompany, type CallOptions } from './api.ts';
 
 interface EventShown {

@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { compactDecrypt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { recordDataKeyCalls } from '../../../shared/operations/audit/data-key-calls.ts';
-import { MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
+import { MAX_CALLS_PER_MINUTE } from '../../../shared/store/call-limit.ts';
 import { parseExport } from '../../../shared/domain/company-key-export.ts';
 import { keyFixture } from '../../fixtures/key-fixtures.ts';
 import { openWrapped } from '../../../scripts/recover/open-wrapped.ts';

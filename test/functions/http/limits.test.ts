@@ -1,6 +1,6 @@
 // Calls that reach the vendor's vault or a customer's, or that begin work: so many a minute for each company, and then 429 with the time to wait.
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
+import { MAX_CALLS_PER_MINUTE } from '../../../shared/store/call-limit.ts';
 import { adminOf, Api, connect, registerCompany } from './api.ts';
 
 let api: Api;

@@ -2,8 +2,8 @@
 // its state from `status` in the body of 200, and refuses an answer without one (azure/core/polling/base_polling.py).
 import { createHttpPoller, type LroResponse, type OperationState, type SimplePollerLike } from '@azure/core-lro';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadCompany } from '../../../shared/operations/control-state.ts';
-import { goOnDeleting } from '../../../shared/operations/delete-company.ts';
+import { loadCompany } from '../../../shared/store/control-state.ts';
+import { goOnDeleting } from '../../../shared/operations/companies/delete-company.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { replaceCompany } from '../../../shared/operations/switches/switch-writes.ts';
 import type { Claims } from '../../fakes/fake-token-issuer.ts';

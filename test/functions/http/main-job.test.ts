@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { routes } from '../../../functions/http/routes.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
-import { MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
-import type { Cells } from '../../../shared/operations/ports.ts';
+import { MAX_CALLS_PER_MINUTE } from '../../../shared/store/call-limit.ts';
+import type { Cells } from '../../../shared/store/tables.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import {

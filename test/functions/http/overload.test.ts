@@ -2,7 +2,7 @@
 // anybody else.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { adminOf, Api, backend, registerCompany } from './api.ts';
 
 /** At first. */

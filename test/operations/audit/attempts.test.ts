@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import { ok, type Result } from '../../../shared/domain/result.ts';
-import { audited, type ActRecord } from '../../../shared/operations/audit/audited.ts';
-import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
-import { StoreUnavailable, type RowWrite, type Tables } from '../../../shared/operations/ports.ts';
-import { settleRaces } from '../../../shared/operations/races.ts';
+import { audited, type ActRecord } from '../../../shared/store/audited.ts';
+import { sweepOutboxes } from '../../../shared/store/deliver.ts';
+import { StoreUnavailable, type RowWrite, type Tables } from '../../../shared/store/tables.ts';
+import { settleRaces } from '../../../shared/store/races.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS, tablesBut, tablesTripping } from '../../fakes/tables-but.ts';
 import { errorOf } from '../data-keys/world.ts';

@@ -8,14 +8,14 @@ import {
   readSigned,
   recordCells,
   signedCells,
-} from '../../../shared/domain/rows/audit-rows.ts';
-import { HEAD_ROW_KEY, recordRowKey, signedRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { renewOnAgenda } from '../../../shared/operations/agenda.ts';
-import { appendEvent } from '../../../shared/operations/audit/append.ts';
-import { headItem } from '../../../shared/operations/audit/deliver.ts';
+} from '../../../shared/store/rows/audit-rows.ts';
+import { HEAD_ROW_KEY, recordRowKey, signedRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { renewOnAgenda } from '../../../shared/store/agenda.ts';
+import { appendEvent } from '../../../shared/store/append.ts';
+import { headItem } from '../../../shared/store/deliver.ts';
 import { sweepHeads, type HeadSigning } from '../../../shared/operations/audit/sign-heads.ts';
 import { verifyEvents, type Verifying } from '../../../shared/operations/audit/verify-events.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { valueOf } from '../data-keys/world.ts';

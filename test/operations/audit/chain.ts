@@ -1,8 +1,8 @@
 // What tests of the audit share: a store, everything that appending needs, and a look at a chain straight from the store.
-import type { Auditing } from '../../../shared/operations/audit/append.ts';
+import type { Auditing } from '../../../shared/store/append.ts';
 import { hashOfRecord, type AuditRecord } from '../../../shared/domain/audit.ts';
-import { readRecord } from '../../../shared/domain/rows/audit-rows.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { readRecord } from '../../../shared/store/rows/audit-rows.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 

@@ -1,10 +1,10 @@
 // The timer signs only what leads on from what was signed before: else whoever writes the tables has a chain of their own signed by the seal key.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { chained, CHAIN_START } from '../../../shared/domain/audit.ts';
-import { headCells, readHead, recordCells } from '../../../shared/domain/rows/audit-rows.ts';
-import { HEAD_ROW_KEY, markerRowKey, recordRowKey, signedRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { headCells, readHead, recordCells } from '../../../shared/store/rows/audit-rows.ts';
+import { HEAD_ROW_KEY, markerRowKey, recordRowKey, signedRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { leadsOn } from '../../../shared/operations/audit/leads-on.ts';
-import { loadHead } from '../../../shared/operations/audit/append.ts';
+import { loadHead } from '../../../shared/store/append.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';
 import { ChainRig, headOf, RECORDS, SIGNED_AT } from './chain-rig.ts';
 import { agendaIn, COMPANY } from './chain.ts';

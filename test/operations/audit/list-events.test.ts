@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { recordRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { recordRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { listEvents } from '../../../shared/operations/audit/list-events.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { errorOf, valueOf } from '../data-keys/world.ts';
 import { ChainRig, OTHER, RECORDS } from './chain-rig.ts';

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { readHead } from '../../../shared/domain/rows/audit-rows.ts';
-import { HEAD_ROW_KEY, SIGNED_PREFIX } from '../../../shared/domain/rows/row-keys.ts';
-import { renewOnAgenda } from '../../../shared/operations/agenda.ts';
-import { headItem } from '../../../shared/operations/audit/deliver.ts';
+import { readHead } from '../../../shared/store/rows/audit-rows.ts';
+import { HEAD_ROW_KEY, SIGNED_PREFIX } from '../../../shared/store/rows/row-keys.ts';
+import { renewOnAgenda } from '../../../shared/store/agenda.ts';
+import { headItem } from '../../../shared/store/deliver.ts';
 import { sweepHeads } from '../../../shared/operations/audit/sign-heads.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { MISHAPS, tablesBut, tablesTripping } from '../../fakes/tables-but.ts';
 import { ChainRig, headOf } from './chain-rig.ts';
 import { agendaIn, COMPANY } from './chain.ts';

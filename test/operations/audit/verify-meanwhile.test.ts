@@ -1,9 +1,9 @@
 // The check of a chain while others go on appending and signing, and while the store or the seal key is away.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
-import { HEAD_ROW_KEY, recordRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { HEAD_ROW_KEY, recordRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { verifyEvents } from '../../../shared/operations/audit/verify-events.ts';
-import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
+import { StoreUnavailable, type Tables } from '../../../shared/store/tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { errorOf } from '../data-keys/world.ts';
 import { ChainRig, headOf, OTHER, RECORDS, SIGNED_AT } from './chain-rig.ts';

@@ -1,7 +1,7 @@
 // What the check of a chain names, and that it names nothing else.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { markerCells, recordCells } from '../../../shared/domain/rows/audit-rows.ts';
-import { markerRowKey, recordRowKey, signedRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { markerCells, recordCells } from '../../../shared/store/rows/audit-rows.ts';
+import { markerRowKey, recordRowKey, signedRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { ChainRig, OTHER, RECORDS, SIGNED_AT } from './chain-rig.ts';
 import { COMPANY } from './chain.ts';
 

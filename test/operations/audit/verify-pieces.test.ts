@@ -1,7 +1,7 @@
 // A chain of any length is checked in pieces, each of which reads so many rows and no more, and finds what the check in one piece finds.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ChainHead } from '../../../shared/domain/audit.ts';
-import { HEAD_ROW_KEY, markerRowKey, recordRowKey, signedRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { HEAD_ROW_KEY, markerRowKey, recordRowKey, signedRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { readContinuation } from '../../../shared/operations/audit/check-continuation.ts';
 import { verifyEvents, type ChainPiece } from '../../../shared/operations/audit/verify-events.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { hashOfRecord } from '../../../shared/domain/audit.ts';
 import type { ProblemCode } from '../../../shared/domain/audit-check.ts';
-import { markerCells, recordCells } from '../../../shared/domain/rows/audit-rows.ts';
-import { HEAD_ROW_KEY, markerRowKey, recordRowKey, signedRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { markerCells, recordCells } from '../../../shared/store/rows/audit-rows.ts';
+import { HEAD_ROW_KEY, markerRowKey, recordRowKey, signedRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { listEvents } from '../../../shared/operations/audit/list-events.ts';
 import { sweepHeads } from '../../../shared/operations/audit/sign-heads.ts';
 import { verifyEvents } from '../../../shared/operations/audit/verify-events.ts';

@@ -1,6 +1,6 @@
 // Deleting and restoring one data key beside others who write it, and what there is not to be changed.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { dataKeyCells, shardCells } from '../../../shared/domain/rows/data-rows.ts';
+import { dataKeyCells, shardCells } from '../../../shared/store/rows/data-rows.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { getDataKey } from '../../../shared/operations/data-keys/get.ts';

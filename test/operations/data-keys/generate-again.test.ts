@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { notFound } from '../../../shared/domain/refusal.ts';
 import { err } from '../../../shared/domain/result.ts';
-import { companyCells, readCompany } from '../../../shared/domain/rows/control-rows.ts';
-import { COMPANY_ROW_KEY } from '../../../shared/domain/rows/row-keys.ts';
+import { companyCells, readCompany } from '../../../shared/store/rows/control-rows.ts';
+import { COMPANY_ROW_KEY } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
 import {
   describeNewDataKeys,
@@ -12,9 +12,9 @@ import {
   type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
-import type { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-places.ts';
+import type { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-shards.ts';
 import { reopenStaleShard } from '../../../shared/operations/data-keys/reopen-stale-shard.ts';
-import { derivedId, singleRequest } from '../../../shared/operations/requests.ts';
+import { derivedId, singleRequest } from '../../../shared/store/requests.ts';
 import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World, type Host } from './world.ts';
 
 const REQUEST = { requestId: 'request-1', secret: Buffer.alloc(32, 1) };

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { putCompany } from '../../../shared/operations/companies.ts';
+import { putCompany } from '../../../shared/operations/companies/companies.ts';
 import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';
-import { putKeyring } from '../../../shared/operations/keyrings.ts';
-import { StoreUnavailable } from '../../../shared/operations/ports.ts';
-import { singleRequest } from '../../../shared/operations/requests.ts';
+import { putKeyring } from '../../../shared/operations/keyrings/keyrings.ts';
+import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { singleRequest } from '../../../shared/store/requests.ts';
 import { COMPANY, errorOf, KEYRING, plaintextsOf, PLACE, valueOf, World } from './world.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

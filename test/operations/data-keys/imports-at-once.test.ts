@@ -5,7 +5,7 @@ import {
   generateDataKeys,
   type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
-import { beginRequest, type BegunRequest } from '../../../shared/operations/requests.ts';
+import { beginRequest, type BegunRequest } from '../../../shared/store/requests.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { COMPANY, errorOf, KEYRING, PLACE, plaintextsOf, valueOf, World, type Host } from './world.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { listDataKeys, type DataKeyPage } from '../../../shared/operations/data-keys/list.ts';
-import type { RowPage, Tables } from '../../../shared/operations/ports.ts';
+import type { RowPage, Tables } from '../../../shared/store/tables.ts';
 import { errorOf, PLACE, valueOf, World } from './world.ts';
 
 type Query = Parameters<Tables['list']>[0];

@@ -1,14 +1,14 @@
 // One visit to a keyring whose deleted keys are due to be purged.
 import { describe, expect, it } from 'vitest';
-import { keyringCells } from '../../../shared/domain/rows/control-rows.ts';
-import { shardCells } from '../../../shared/domain/rows/data-rows.ts';
-import { keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { keyringCells } from '../../../shared/store/rows/control-rows.ts';
+import { shardCells } from '../../../shared/store/rows/data-rows.ts';
+import { keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
-import { loadKeyring } from '../../../shared/operations/control-state.ts';
+import { loadKeyring } from '../../../shared/store/control-state.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { purgeKeyring } from '../../../shared/operations/data-keys/purge.ts';
 import { noteForPurge, purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
-import { StoreUnavailable } from '../../../shared/operations/ports.ts';
+import { StoreUnavailable } from '../../../shared/store/tables.ts';
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, plaintextsOf, RESTORE_DAYS, rowsToPurge, valueOf, World } from './world.ts';
 

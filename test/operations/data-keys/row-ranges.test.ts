@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { RowRanges } from '../../../shared/operations/data-keys/row-ranges.ts';
-import type { RowPage, Tables } from '../../../shared/operations/ports.ts';
+import type { RowPage, Tables } from '../../../shared/store/tables.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 
 const PARTITION = 'acme|default|00000';

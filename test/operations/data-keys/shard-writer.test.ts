@@ -1,13 +1,13 @@
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ok } from '../../../shared/domain/result.ts';
-import { shardCells } from '../../../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { shardCells } from '../../../shared/store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { newShard, SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { NewRow } from '../../../shared/operations/data-keys/row-change.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
-import { StoreUnavailable } from '../../../shared/operations/ports.ts';
-import { loadShard } from '../../../shared/operations/shard-rows.ts';
+import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { loadShard } from '../../../shared/store/shard-rows.ts';
 import { FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

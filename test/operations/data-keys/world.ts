@@ -2,14 +2,14 @@
 // host processes can be had over the same store.
 import { expect } from 'vitest';
 import type { VaultTarget } from '../../../shared/domain/provider.ts';
-import { readDataKey, readShard } from '../../../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { readDataKey, readShard } from '../../../shared/store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { countsAfter, NO_ROWS } from '../../../shared/domain/shard-counts.ts';
 import { SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
 import { createHost } from '../../../shared/host.ts';
-import { putCompany } from '../../../shared/operations/companies.ts';
+import { putCompany } from '../../../shared/operations/companies/companies.ts';
 import {
   generateDataKeys,
   type GenerateOutcome,
@@ -18,10 +18,10 @@ import {
 } from '../../../shared/operations/data-keys/generate.ts';
 import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
 import { unwrapDataKeys, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
-import type { KeyringMaking } from '../../../shared/operations/keyrings.ts';
-import type { RowWrite, TableName, Tables, WriteOutcome } from '../../../shared/operations/ports.ts';
-import { singleRequest, type RequestIdentity } from '../../../shared/operations/requests.ts';
-import type { PurgeSweeping } from '../../../shared/operations/sweep-purges.ts';
+import type { KeyringMaking } from '../../../shared/operations/keyrings/keyrings.ts';
+import type { RowWrite, TableName, Tables, WriteOutcome } from '../../../shared/store/tables.ts';
+import { singleRequest, type RequestIdentity } from '../../../shared/store/requests.ts';
+import type { PurgeSweeping } from '../../../shared/operations/companies/sweep-purges.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';

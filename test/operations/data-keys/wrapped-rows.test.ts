@@ -1,6 +1,6 @@
 // What is kept of wrapped rows costs what it says, and holds nothing else.
 import { expect, test } from 'vitest';
-import type { StoredRow, Tables } from '../../../shared/operations/ports.ts';
+import type { StoredRow, Tables } from '../../../shared/store/tables.ts';
 import { WrappedRows } from '../../../shared/operations/data-keys/wrapped-rows.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
 import { PLACE } from './world.ts';

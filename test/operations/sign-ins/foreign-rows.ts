@@ -1,12 +1,12 @@
 // Genuine words for another company, sealed by the same key, as rows of the company under attack: in the places where they would be of use.
 import { approvalKey, destinationDigest, type Approval } from '../../../shared/domain/approval.ts';
 import { targetOfConnection } from '../../../shared/domain/connection.ts';
-import { connectionRowKey, verificationRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { readConnection } from '../../../shared/domain/rows/sealed-rows.ts';
-import { verificationCells } from '../../../shared/domain/rows/tenant-rows.ts';
+import { connectionRowKey, verificationRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { readConnection } from '../../../shared/store/rows/sealed-rows.ts';
+import { verificationCells } from '../../../shared/store/rows/tenant-rows.ts';
 import { sealedBytesOfVerification } from '../../../shared/domain/seal.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
-import type { StoredRow } from '../../../shared/operations/ports.ts';
+import type { StoredRow } from '../../../shared/store/tables.ts';
 import { consentedRows } from '../../fixtures/consented-connection.ts';
 import { COMPANY, type Rig } from '../switches/rig.ts';
 import { speakerOf } from '../tenants/tenant-rig.ts';

@@ -3,16 +3,16 @@ import type { Approval } from '../../../shared/domain/approval.ts';
 import type { SignInSubject } from '../../../shared/domain/sign-in-subject.ts';
 import { textsOfSubject } from '../../../shared/domain/sign-in-subject.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import { loadExportState } from '../../../shared/operations/export-state.ts';
-import type { Cells } from '../../../shared/operations/ports.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import { loadExportState } from '../../../shared/operations/exports/export-state.ts';
+import type { Cells } from '../../../shared/store/tables.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { digestOfConnection } from '../../../shared/operations/sign-ins/subject-now.ts';
-import { checkSwitch } from '../../../shared/operations/switches/switch-seal.ts';
+import { checkSwitch } from '../../../shared/operations/keys/switch-seal.ts';
 import type { SwitchPlace } from '../../../shared/operations/switches/switch-writes.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
 import { listTenants, unverifiedAmong } from '../../../shared/operations/tenants/verifications.ts';
-import { loadConnection } from '../../../shared/operations/verified-connection.ts';
+import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import { COMPANY } from '../switches/rig.ts';
 
 export const wordOf = (tenantId: string, subject: SignInSubject, about: string): string =>

@@ -3,7 +3,7 @@
 import type { SignInSubject } from '../../../shared/domain/sign-in-subject.ts';
 import { destinationDigest, type Approval } from '../../../shared/domain/approval.ts';
 import { targetOfConnection } from '../../../shared/domain/connection.ts';
-import { exportCells } from '../../../shared/domain/rows/export-rows.ts';
+import { exportCells } from '../../../shared/store/rows/export-rows.ts';
 import {
   connectionRowKey,
   exportRowKey,
@@ -11,12 +11,12 @@ import {
   stateRowKey,
   switchRowKey,
   tenantRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
-import { readConnection } from '../../../shared/domain/rows/sealed-rows.ts';
-import { tenantCells } from '../../../shared/domain/rows/tenant-rows.ts';
+} from '../../../shared/store/rows/row-keys.ts';
+import { readConnection } from '../../../shared/store/rows/sealed-rows.ts';
+import { tenantCells } from '../../../shared/store/rows/tenant-rows.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { parseTicket, ticketOf } from '../../../shared/domain/ticket.ts';
-import type { Cells, GooglePerson, StoredRow } from '../../../shared/operations/ports.ts';
+import type { Cells, GooglePerson, StoredRow } from '../../../shared/store/tables.ts';
 import { requestVerification } from '../../../shared/operations/sign-ins/request-verification.ts';
 import { shownOf } from '../../../shared/operations/sign-ins/asked.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';

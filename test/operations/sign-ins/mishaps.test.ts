@@ -1,13 +1,13 @@
 // The steps of a sign-in over a store that loses answers, and with others who are quicker.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { COMPANY_ROW_KEY, connectionRowKey, linkRowKey, stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { COMPANY_ROW_KEY, connectionRowKey, linkRowKey, stateRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { hashOf, parseTicket } from '../../../shared/domain/ticket.ts';
-import { getConnection } from '../../../shared/operations/connections.ts';
+import { getConnection } from '../../../shared/operations/connections/connections.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
-import { StoreUnavailable } from '../../../shared/operations/ports.ts';
+import { StoreUnavailable } from '../../../shared/store/tables.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS } from '../../fakes/tables-but.ts';
-import { COMPANY, CONNECTION, PLACE, TENANT } from '../connection-world.ts';
+import { COMPANY, CONNECTION, PLACE, TENANT } from '../connections/connection-world.ts';
 import { SignInWorld } from './sign-in-world.ts';
 import { codeOf, globalAdminOf, valueOf, type Walk } from './walk.ts';
 

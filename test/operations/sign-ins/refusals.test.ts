@@ -3,13 +3,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
-import { connectionRowKey, linkRowKey, stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { connectionRowKey, linkRowKey, stateRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { hashOf, ticketOf } from '../../../shared/domain/ticket.ts';
-import { deleteConnection, getConnection } from '../../../shared/operations/connections.ts';
-import { MAX_WRITES_PER_TRANSACTION } from '../../../shared/operations/ports.ts';
+import { deleteConnection, getConnection } from '../../../shared/operations/connections/connections.ts';
+import { MAX_WRITES_PER_TRANSACTION } from '../../../shared/store/tables.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import { ADMIN } from '../../fakes/actors.ts';
-import { COMPANY, CONNECTION, HOST, PLACE, TENANT } from '../connection-world.ts';
+import { COMPANY, CONNECTION, HOST, PLACE, TENANT } from '../connections/connection-world.ts';
 import { LINK_MS, SignInWorld } from './sign-in-world.ts';
 import { codeOf, globalAdminOf, valueOf, type Walk } from './walk.ts';
 

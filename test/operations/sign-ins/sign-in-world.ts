@@ -1,16 +1,16 @@
 // The company and vault of the tests of connections, with sign-ins at a Microsoft in memory.
 import type { AuditRecord } from '../../../shared/domain/audit.ts';
 import { listEvents } from '../../../shared/operations/audit/list-events.ts';
-import type { ConnectionTestDependencies } from '../../../shared/operations/connection-test.ts';
-import type { ConnectionsDependencies } from '../../../shared/operations/connections.ts';
-import { EventLimits } from '../../../shared/operations/audit/event-limits.ts';
+import type { ConnectionTestDependencies } from '../../../shared/operations/connections/connection-test.ts';
+import type { ConnectionsDependencies } from '../../../shared/operations/connections/connections.ts';
+import { EventLimits } from '../../../shared/store/event-limits.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
 import { tablesTripping, type Mishap } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
-import { COMPANY, ConnectionWorld, OTHER_TENANT, VENDOR_HOST } from '../connection-world.ts';
+import { COMPANY, ConnectionWorld, OTHER_TENANT, VENDOR_HOST } from '../connections/connection-world.ts';
 import { Walk } from './walk.ts';
 
 export const LINK_MS = 24 * 3_600_000;

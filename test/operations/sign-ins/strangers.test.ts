@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { ticketOf } from '../../../shared/domain/ticket.ts';
 import { openLink } from '../../../shared/operations/sign-ins/begin.ts';
-import { COMPANY, PLACE, TENANT } from '../connection-world.ts';
+import { COMPANY, PLACE, TENANT } from '../connections/connection-world.ts';
 import { SignInWorld } from './sign-in-world.ts';
 import { codeOf, globalAdminOf, type Walk } from './walk.ts';
 

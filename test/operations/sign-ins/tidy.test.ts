@@ -1,9 +1,9 @@
 // What is taken away of links, states and counts that are over, and what stays.
 import { beforeEach, expect, it } from 'vitest';
-import { linkLimitRowKey, linkRowKey, stateRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { countCall, MAX_CALLS_PER_MINUTE } from '../../../shared/operations/call-limit.ts';
+import { linkLimitRowKey, linkRowKey, stateRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { countCall, MAX_CALLS_PER_MINUTE } from '../../../shared/store/call-limit.ts';
 import { tidySignIns } from '../../../shared/operations/sign-ins/tidy.ts';
-import { COMPANY, ConnectionWorld } from '../connection-world.ts';
+import { COMPANY, ConnectionWorld } from '../connections/connection-world.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -9,12 +9,12 @@ import {
   stateRowKey,
   switchRowKey,
   tenantRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
+} from '../../../shared/store/rows/row-keys.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { parseTicket } from '../../../shared/domain/ticket.ts';
-import type { GooglePerson, MicrosoftPerson } from '../../../shared/operations/ports.ts';
+import type { GooglePerson, MicrosoftPerson } from '../../../shared/store/tables.ts';
 import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
-import { exportCompanyKey, type Exporting } from '../../../shared/operations/export-company-key.ts';
+import { exportCompanyKey, type Exporting } from '../../../shared/operations/exports/export-company-key.ts';
 import { requestVerification, type AskedApproval } from '../../../shared/operations/sign-ins/request-verification.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';

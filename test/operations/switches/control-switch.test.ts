@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { Seal } from '../../../shared/domain/company-key.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { movableAt } from '../../../shared/domain/shard-counts.ts';
-import { keyringCells } from '../../../shared/domain/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/store/rows/control-rows.ts';
 import {
   connectionRowKey,
   dataKeysPartition,
   keyringRowKey,
   switchRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
+} from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
-import { loadKeyring, loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { sweepOutboxes } from '../../../shared/store/deliver.ts';
+import { loadKeyring, loadSwitch } from '../../../shared/store/control-state.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import {
   cancelSwitch,
   passAnew,
@@ -22,7 +22,7 @@ import {
   retrySwitch,
 } from '../../../shared/operations/switches/control-switch.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { loadConnection } from '../../../shared/operations/verified-connection.ts';
+import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';

@@ -1,12 +1,12 @@
 // Exact counts decide: a pass that has not seen every row does not end, and no switch does whose shards count anything but all rows at the
 // version that stays. What the store leaves out of a list costs time, never a key.
 import { describe, expect, it } from 'vitest';
-import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
-import { loadCompanyKeyRow, loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { RowPage, Tables } from '../../../shared/operations/ports.ts';
+import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
+import type { RowPage, Tables } from '../../../shared/store/tables.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { tryFinish } from '../../../shared/operations/switches/finish.ts';
+import { tryFinish } from '../../../shared/operations/switches/commit.ts';
 import { recount, type RecountedShard } from '../../../shared/operations/switches/recount.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import type { Result } from '../../../shared/domain/result.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -1,7 +1,7 @@
 // Holds the counts of each shard against the rows that are there.
 import { expect } from 'vitest';
-import { readDataKey } from '../../../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { readDataKey } from '../../../shared/store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { countsAfter, NO_ROWS } from '../../../shared/domain/shard-counts.ts';
 import { place, type Rig } from './rig.ts';
 

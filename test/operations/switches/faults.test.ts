@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { mayEndAt } from '../../../shared/domain/shard-counts.ts';
-import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
-import { dataKeyCells } from '../../../shared/domain/rows/data-rows.ts';
+import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
+import { dataKeyCells } from '../../../shared/store/rows/data-rows.ts';
 import { wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import { counted, shardOf } from '../../../shared/domain/shard.ts';
 import { isEnded } from '../../../shared/domain/switch.ts';
-import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import { loadShard, shardWrite } from '../../../shared/operations/shard-rows.ts';
+import { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cache.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import { loadShard, shardWrite } from '../../../shared/store/shard-rows.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';

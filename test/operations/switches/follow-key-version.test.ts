@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES } from '../../../shared/domain/company-key.ts';
 import { ok } from '../../../shared/domain/result.ts';
-import { companyKeyRowKey, connectionRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { loadCompanyKeyRow, loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { companyKeyRowKey, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { followKeyVersion, type Following } from '../../../shared/operations/switches/follow-key-version.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
-import { keyringRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { WriteOutcome } from '../../../shared/operations/ports.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import type { WriteOutcome } from '../../../shared/store/tables.ts';
 import { goOnWithConsent } from '../../../shared/operations/switches/go-on.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';

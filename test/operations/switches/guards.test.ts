@@ -2,10 +2,10 @@
 // stand in for the vault in force; nor does a switch end over a denial that came late, whatever it waited for.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Wrap } from '../../../shared/domain/company-key.ts';
-import { companyKeyRowKey, connectionRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { companyKeyRowKey, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { Cells } from '../../../shared/operations/ports.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import type { Cells } from '../../../shared/store/tables.ts';
 import { retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';

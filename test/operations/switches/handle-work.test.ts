@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { companyKeyRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { companyKeyRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { putSwitchOnAgenda } from '../../../shared/operations/switches/switch-agenda.ts';

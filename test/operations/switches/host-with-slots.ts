@@ -1,7 +1,7 @@
 // A Functions host with so many places for messages, on simulated time: whatever calls tables or vaults waits for time to go on, and holds
 // its place meanwhile. Keyrings are worlds of their own, so that each has vaults of its own; what the process shares they are given.
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import type { FakeClock } from '../../fakes/fake-system.ts';
 

@@ -1,14 +1,14 @@
 // The company key that a switch leaves behind: when it is kept, who may use it, and when it goes.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { KeptKey } from '../../../shared/domain/kept-key.ts';
-import type { Cells } from '../../../shared/operations/ports.ts';
+import type { Cells } from '../../../shared/store/tables.ts';
 import type { Wrap } from '../../../shared/domain/company-key.ts';
-import { BEFORE_DATA_KEYS } from '../../../shared/domain/rows/data-rows.ts';
-import { companyKeyRowKey, keptKeyRowKey, keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS } from '../../../shared/store/rows/data-rows.ts';
+import { companyKeyRowKey, keptKeyRowKey, keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { listKeptKeys, loadSwitch } from '../../../shared/operations/control-state.ts';
+import { listKeptKeys, loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { tryFinish } from '../../../shared/operations/switches/finish.ts';
+import { tryFinish } from '../../../shared/operations/switches/commit.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { dataKeyCells, readDataKey } from '../../../shared/domain/rows/data-rows.ts';
+import { dataKeyCells, readDataKey } from '../../../shared/store/rows/data-rows.ts';
 import { unwrapDataKey } from '../../../shared/domain/data-key-blob.ts';
-import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import { StoreUnavailable, type Tables } from '../../../shared/operations/ports.ts';
+import { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cache.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import { StoreUnavailable, type Tables } from '../../../shared/store/tables.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';

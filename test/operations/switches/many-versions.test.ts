@@ -7,7 +7,7 @@ import { recount } from '../../../shared/operations/switches/recount.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
 import { ADMIN } from '../../fakes/actors.ts';
-import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { CONTOSO, place, Rig } from './rig.ts';
 
 const KEYS = 3_000;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
+import { switchCells } from '../../../shared/store/rows/control-rows.ts';
 import {
   companyKeyRowKey,
   connectionRowKey,
   keyringRowKey,
   switchRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
-import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
-import { loadCompanyKeyRow, loadSwitch } from '../../../shared/operations/control-state.ts';
+} from '../../../shared/store/rows/row-keys.ts';
+import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
+import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
 import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';

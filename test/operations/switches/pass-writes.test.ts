@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { RowStep } from '../../../shared/domain/reprotect-row.ts';
-import { quarantineRowKey, shardCells } from '../../../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition } from '../../../shared/domain/rows/row-keys.ts';
+import { quarantineRowKey, shardCells } from '../../../shared/store/rows/data-rows.ts';
+import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { counted, newShard, SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
-import type { RowWrite, StoredRow, WriteOutcome } from '../../../shared/operations/ports.ts';
-import { loadShard } from '../../../shared/operations/shard-rows.ts';
+import type { RowWrite, StoredRow, WriteOutcome } from '../../../shared/store/tables.ts';
+import { loadShard } from '../../../shared/store/shard-rows.ts';
 import { writeRows, type Advanced, type End } from '../../../shared/operations/switches/pass-writes.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';

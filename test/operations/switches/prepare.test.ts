@@ -2,20 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES, type Wrap } from '../../../shared/domain/company-key.ts';
 import type { VaultTarget } from '../../../shared/domain/provider.ts';
 import { ok } from '../../../shared/domain/result.ts';
-import { keyringCells } from '../../../shared/domain/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/store/rows/control-rows.ts';
 import {
   COMPANY_ROW_KEY,
   companyKeyRowKey,
   connectionRowKey,
   keyringRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
-import { companyKeyCells } from '../../../shared/domain/rows/sealed-rows.ts';
+} from '../../../shared/store/rows/row-keys.ts';
+import { companyKeyCells } from '../../../shared/store/rows/sealed-rows.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { loadCompanyKeyRow, loadKeyring, loadSwitch, type Loaded } from '../../../shared/operations/control-state.ts';
+import { loadCompanyKeyRow, loadKeyring, loadSwitch, type Loaded } from '../../../shared/store/control-state.ts';
 import { leaveVerification } from '../../../shared/operations/switches/leave-verification.ts';
 import { prepare } from '../../../shared/operations/switches/prepare.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
+import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, FABRIKAM_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 

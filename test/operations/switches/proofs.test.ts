@@ -1,8 +1,8 @@
 // What a switch must be able to show before any vault is asked: consent to its target, young enough, and the claim to the key.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CLAIM_ROW_KEY, claimPartition, connectionRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { CLAIM_ROW_KEY, claimPartition, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { lackOfProof, type Proving } from '../../../shared/operations/switches/proofs.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -1,15 +1,15 @@
 // What an admin decides on one quarantined row: under which conditions, and what comes of it.
 import { describe, expect, it } from 'vitest';
-import { dataKeyCells, quarantineRowKey } from '../../../shared/domain/rows/data-rows.ts';
+import { dataKeyCells, quarantineRowKey } from '../../../shared/store/rows/data-rows.ts';
 import {
   companyKeyRowKey,
   dataKeysPartition,
   keyringRowKey,
   switchRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
+} from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
-import { sweepOutboxes } from '../../../shared/operations/audit/deliver.ts';
-import type { TableName, Tables } from '../../../shared/operations/ports.ts';
+import { sweepOutboxes } from '../../../shared/store/deliver.ts';
+import type { TableName, Tables } from '../../../shared/store/tables.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';

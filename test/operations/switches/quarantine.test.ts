@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { mayEndAt } from '../../../shared/domain/shard-counts.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
-import { loadShard, shardWrite } from '../../../shared/operations/shard-rows.ts';
+import { loadShard, shardWrite } from '../../../shared/store/shard-rows.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';

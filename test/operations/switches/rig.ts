@@ -3,27 +3,27 @@ import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
 import type { ProviderRef, VaultTarget } from '../../../shared/domain/provider.ts';
-import { companyCells, keyringCells, switchCells } from '../../../shared/domain/rows/control-rows.ts';
-import { dataKeyCells, readDataKey, readShard, shardCells } from '../../../shared/domain/rows/data-rows.ts';
+import { companyCells, keyringCells, switchCells } from '../../../shared/store/rows/control-rows.ts';
+import { dataKeyCells, readDataKey, readShard, shardCells } from '../../../shared/store/rows/data-rows.ts';
 import {
   COMPANY_ROW_KEY,
   companyKeyRowKey,
   dataKeysPartition,
   keyringRowKey,
   switchRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
-import { companyKeyCells } from '../../../shared/domain/rows/sealed-rows.ts';
+} from '../../../shared/store/rows/row-keys.ts';
+import { companyKeyCells } from '../../../shared/store/rows/sealed-rows.ts';
 import { counted, newShard, SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Keyring } from '../../../shared/domain/keyring.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { createHost, type Host } from '../../../shared/host.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import { CompanyKeyCache } from '../../../shared/operations/company-key-cache.ts';
-import type { Cells, TableName, Tables } from '../../../shared/operations/ports.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cache.ts';
+import type { Cells, TableName, Tables } from '../../../shared/store/tables.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
 import { passShard } from '../../../shared/operations/switches/shard-pass.ts';
-import { sealSwitch } from '../../../shared/operations/switches/switch-seal.ts';
-import { makeWrap } from '../../../shared/operations/wrap-company-key.ts';
+import { sealSwitch } from '../../../shared/operations/keys/switch-seal.ts';
+import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
 import type { Policy, World } from '../../../shared/operations/world.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';

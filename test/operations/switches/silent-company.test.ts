@@ -1,11 +1,11 @@
 // One company whose vaults say nothing, and everybody else: nothing that one company does can starve another.
 import { expect, it } from 'vitest';
-import { SilentVaults } from '../../../shared/operations/silent-vaults.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { SilentVaults } from '../../../shared/providers/silent-vaults.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
-import { WorkerKeys } from '../../../shared/operations/switches/worker-keys.ts';
+import { WorkerKeys } from '../../../shared/operations/keys/worker-keys.ts';
 import type { SwitchState } from '../../../shared/domain/switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';

@@ -7,13 +7,8 @@ import {
   readCompany,
   readKeyring,
   readSwitch,
-} from '../../../shared/domain/rows/control-rows.ts';
-import {
-  COMPANY_ROW_KEY,
-  connectionRowKey,
-  keyringRowKey,
-  switchRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
+} from '../../../shared/store/rows/control-rows.ts';
+import { COMPANY_ROW_KEY, connectionRowKey, keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';

@@ -4,14 +4,14 @@ import {
   dataKeysPartition,
   keyringRowKey,
   switchRowKey,
-} from '../../../shared/domain/rows/row-keys.ts';
+} from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { LAST_ATTEMPT, type WorkMessage } from '../../../shared/domain/work-message.ts';
-import { putOnAgenda } from '../../../shared/operations/agenda.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { putOnAgenda } from '../../../shared/store/agenda.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';

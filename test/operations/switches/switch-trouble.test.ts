@@ -1,8 +1,8 @@
 // A switch that waits for something that may pass by itself says for what.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Trouble } from '../../../shared/domain/switch.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { LAST_ATTEMPT } from '../../../shared/domain/work-message.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
-import { quarantineRowKey } from '../../../shared/domain/rows/data-rows.ts';
-import { dataKeysPartition, keyringRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { switchCells } from '../../../shared/store/rows/control-rows.ts';
+import { quarantineRowKey } from '../../../shared/store/rows/data-rows.ts';
+import { dataKeysPartition, keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { getSwitch, listSwitches } from '../../../shared/operations/switches/switch-view.ts';

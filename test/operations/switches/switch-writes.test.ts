@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
-import { switchCells } from '../../../shared/domain/rows/control-rows.ts';
-import { connectionRowKey, switchRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { switchCells } from '../../../shared/store/rows/control-rows.ts';
+import { connectionRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Blocked, Switch } from '../../../shared/domain/switch.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import {
   blockSwitch,
@@ -13,7 +13,7 @@ import {
   marksAtEnd,
   markUse,
 } from '../../../shared/operations/switches/switch-writes.ts';
-import { loadConnection } from '../../../shared/operations/verified-connection.ts';
+import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';

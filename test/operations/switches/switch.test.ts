@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mayEndAt } from '../../../shared/domain/shard-counts.ts';
-import { COMPANY_ROW_KEY } from '../../../shared/domain/rows/row-keys.ts';
-import { loadCompanyKeyRow, loadKeyring, loadSwitch } from '../../../shared/operations/control-state.ts';
+import { COMPANY_ROW_KEY } from '../../../shared/store/rows/row-keys.ts';
+import { loadCompanyKeyRow, loadKeyring, loadSwitch } from '../../../shared/store/control-state.ts';
 import {
   cancelSwitch,
   pauseSwitch,
@@ -10,7 +10,7 @@ import {
 } from '../../../shared/operations/switches/control-switch.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
-import { loadConnection } from '../../../shared/operations/verified-connection.ts';
+import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import {
   COMPANY,
   CONTOSO,

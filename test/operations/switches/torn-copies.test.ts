@@ -1,10 +1,10 @@
 // A copy of the tables that is not of one instant: data keys first, control rows after them, at any instants. Every data key of it opens,
 // through the product's own reader, and a pass over such a store moves every row.
 import { describe, expect, it } from 'vitest';
-import type { Cells, Tables } from '../../../shared/operations/ports.ts';
+import type { Cells, Tables } from '../../../shared/store/tables.ts';
 import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
-import { companyKeyRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { companyKeyRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';

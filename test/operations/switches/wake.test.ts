@@ -1,8 +1,8 @@
 // What a switch is sent when something came that it may have waited for.
 import { describe, expect, it } from 'vitest';
-import { keyringRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { wakeSwitch } from '../../../shared/operations/switches/wake.ts';
 import { ADMIN } from '../../fakes/actors.ts';

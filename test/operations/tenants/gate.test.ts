@@ -2,10 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/tenant.ts';
 import type { Verification } from '../../../shared/domain/verification.ts';
-import { connectionCells, readConnection } from '../../../shared/domain/rows/sealed-rows.ts';
-import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { connectionCells, readConnection } from '../../../shared/store/rows/sealed-rows.ts';
+import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { leaveVerification } from '../../../shared/operations/switches/leave-verification.ts';
 import { tenantsThatHold } from '../../../shared/operations/switches/tenants-hold.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { companyCells } from '../../../shared/domain/rows/control-rows.ts';
-import { COMPANY_ROW_KEY, tenantRowKey } from '../../../shared/domain/rows/row-keys.ts';
+import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { COMPANY_ROW_KEY, tenantRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/tenant.ts';
-import { loadCompany } from '../../../shared/operations/control-state.ts';
-import type { Preconditions } from '../../../shared/operations/preconditions.ts';
+import { loadCompany } from '../../../shared/store/control-state.ts';
+import type { Preconditions } from '../../../shared/domain/preconditions.ts';
 import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../shared/operations/tenants/registry.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';

@@ -1,11 +1,11 @@
 // What tests of tenants do with the rig of switches: register and verify tenants, and look at what a switch waits for.
 import { approvalKey, type Approval } from '../../../shared/domain/approval.ts';
-import { verificationRowKey } from '../../../shared/domain/rows/row-keys.ts';
-import { verificationCells } from '../../../shared/domain/rows/tenant-rows.ts';
+import { verificationRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { verificationCells } from '../../../shared/store/rows/tenant-rows.ts';
 import { sealedBytesOfVerification } from '../../../shared/domain/seal.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import type { Verification } from '../../../shared/domain/verification.ts';
-import { loadSwitch } from '../../../shared/operations/control-state.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { getSwitch, type SwitchView } from '../../../shared/operations/switches/switch-view.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
 import { deleteTenant, putTenant } from '../../../shared/operations/tenants/registry.ts';

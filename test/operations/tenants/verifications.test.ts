@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { destinationDigest, type Approval } from '../../../shared/domain/approval.ts';
 import { err } from '../../../shared/domain/result.ts';
-import { companyCells } from '../../../shared/domain/rows/control-rows.ts';
-import { COMPANY_ROW_KEY } from '../../../shared/domain/rows/row-keys.ts';
-import { loadCompany } from '../../../shared/operations/control-state.ts';
-import type { Tables } from '../../../shared/operations/ports.ts';
+import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { COMPANY_ROW_KEY } from '../../../shared/store/rows/row-keys.ts';
+import { loadCompany } from '../../../shared/store/control-state.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { recordVerification, unverifiedTenants } from '../../../shared/operations/tenants/verifications.ts';

@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { ZodObject } from 'zod';
 import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject } from 'zod-openapi';
-import { vaultUriPattern } from '../../../../shared/domain/vault-host.ts';
+import { vaultUriPattern } from '../../../../shared/providers/azure-key-vault/input/vault-host.ts';
 import { claimOf } from '../roles.ts';
 import { fullPath, type Route } from '../route.ts';
 import { vaultUri } from '../schemas/vault-uri.ts';

@@ -1,9 +1,9 @@
 // The pages of a sign-in: a link, its button, the way back from Microsoft or Google, and the second question. Nobody has a token here; who may go
 // on is decided by one-time states and the browser's own cookie.
 import * as z from 'zod';
-import { assignRole } from '../../../../shared/domain/failures/azure-commands.ts';
+import { assignRole } from '../../../../shared/providers/azure-key-vault/words/azure-commands.ts';
 import { mayPass } from '../../../../shared/domain/failure.ts';
-import { present } from '../../../../shared/domain/rows/cells.ts';
+import { present } from '../../../../shared/store/rows/cells.ts';
 import { err, ok, type Result } from '../../../../shared/domain/result.ts';
 import { TICKET } from '../../../../shared/domain/ticket.ts';
 import { answer, type Answered } from '../../../../shared/operations/sign-ins/answer.ts';

@@ -8,10 +8,10 @@ import {
   listCompanies,
   MAX_COMPANIES_PAGE,
   putCompany,
-} from '../../../../shared/operations/companies.ts';
-import { deleteCompany, type CompanyDeleting } from '../../../../shared/operations/delete-company.ts';
-import type { KeyringMaking } from '../../../../shared/operations/keyrings.ts';
-import { present } from '../../../../shared/domain/rows/cells.ts';
+} from '../../../../shared/operations/companies/companies.ts';
+import { deleteCompany, type CompanyDeleting } from '../../../../shared/operations/companies/delete-company.ts';
+import type { KeyringMaking } from '../../../../shared/operations/keyrings/keyrings.ts';
+import { present } from '../../../../shared/store/rows/cells.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute } from '../../kernel/route.ts';
 import { companyId, companyPath, keyringId, time } from '../../kernel/schemas/ids.ts';

@@ -7,12 +7,12 @@ import {
 } from '../../../../shared/domain/connection-verdict.ts';
 import type { Connection } from '../../../../shared/domain/connection.ts';
 import { GUID_IN_ANY_CASE } from '../../../../shared/domain/ids.ts';
-import { KEY_NAME } from '../../../../shared/domain/key-name.ts';
+import { KEY_NAME } from '../../../../shared/providers/azure-key-vault/input/key-name.ts';
 import { FAILURE_CODES } from '../../../../shared/domain/failure.ts';
-import type { Instruction } from '../../../../shared/domain/instructions.ts';
-import { present } from '../../../../shared/domain/rows/cells.ts';
-import type { VaultHealth } from '../../../../shared/domain/vault-health.ts';
-import type { HealthReport } from '../../../../shared/operations/vault-checks.ts';
+import type { Instruction } from '../../../../shared/providers/azure-key-vault/instructions.ts';
+import { present } from '../../../../shared/store/rows/cells.ts';
+import type { VaultHealth } from '../../../../shared/domain/health.ts';
+import type { HealthReport } from '../../../../shared/operations/connections/vault-checks.ts';
 import { publicFailure } from '../../kernel/public-failure.ts';
 import { failureBody, failureCode, remedy } from '../../kernel/schemas/failures.ts';
 import { connectionId, count, guid, time } from '../../kernel/schemas/ids.ts';

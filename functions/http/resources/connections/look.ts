@@ -1,10 +1,14 @@
 // What there is to see of a connection: what its Azure admin must do, and how its vault is.
-import { adminInstructions } from '../../../../shared/domain/instructions.ts';
+import { adminInstructions } from '../../../../shared/providers/azure-key-vault/instructions.ts';
 import { ok } from '../../../../shared/domain/result.ts';
-import { present } from '../../../../shared/domain/rows/cells.ts';
-import { countCall } from '../../../../shared/operations/call-limit.ts';
-import { getConnection, type ConnectionsDependencies } from '../../../../shared/operations/connections.ts';
-import { checkConnection, getHealth, type CheckDependencies } from '../../../../shared/operations/vault-checks.ts';
+import { present } from '../../../../shared/store/rows/cells.ts';
+import { countCall } from '../../../../shared/store/call-limit.ts';
+import { getConnection, type ConnectionsDependencies } from '../../../../shared/operations/connections/connections.ts';
+import {
+  checkConnection,
+  getHealth,
+  type CheckDependencies,
+} from '../../../../shared/operations/connections/vault-checks.ts';
 import { defineRoute } from '../../kernel/route.ts';
 import { connectionPath, noFields } from '../../kernel/schemas/ids.ts';
 import {

@@ -1,21 +1,24 @@
 // Connections of a company: how its vault key is reached, whether it can be, and what its Azure admin must do.
 import type { z } from 'zod';
-import { present } from '../../../../shared/domain/rows/cells.ts';
+import { present } from '../../../../shared/store/rows/cells.ts';
 import { ok } from '../../../../shared/domain/result.ts';
-import { testConnection, type ConnectionTestDependencies } from '../../../../shared/operations/connection-test.ts';
+import {
+  testConnection,
+  type ConnectionTestDependencies,
+} from '../../../../shared/operations/connections/connection-test.ts';
 import {
   deleteConnection,
   getConnection,
   listConnections,
   putConnection,
   type ConnectionsDependencies,
-} from '../../../../shared/operations/connections.ts';
-import type { Loaded } from '../../../../shared/operations/control-state.ts';
+} from '../../../../shared/operations/connections/connections.ts';
+import type { Loaded } from '../../../../shared/store/control-state.ts';
 import type { Connection } from '../../../../shared/domain/connection.ts';
 import { requestConsent } from '../../../../shared/operations/sign-ins/request-consent.ts';
 import type { SignInDependencies } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
-import { parseConnectionInput } from '../../../../shared/domain/connection-input.ts';
-import { countCall } from '../../../../shared/operations/call-limit.ts';
+import { parseConnectionInput } from '../../../../shared/providers/azure-key-vault/input/connection-input.ts';
+import { countCall } from '../../../../shared/store/call-limit.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute, type Answer } from '../../kernel/route.ts';
 import { connectionBody, connectionInput, connectionToBody, testBody, testInput, testToBody } from './bodies.ts';

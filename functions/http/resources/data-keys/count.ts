@@ -4,7 +4,7 @@ import type { Failure } from '../../../../shared/domain/failure.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import type { Result } from '../../../../shared/domain/result.ts';
 import { recordDataKeyCalls, type CallCounting } from '../../../../shared/operations/audit/data-key-calls.ts';
-import { recordFailure } from '../../../../shared/operations/audit/record-event.ts';
+import { recordFailure } from '../../../../shared/store/record-event.ts';
 import type { CallContext } from '../../kernel/route.ts';
 
 interface KeyOutcome {

@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import { ok, type Result } from '../../../../shared/domain/result.ts';
 import type { CallCounting } from '../../../../shared/operations/audit/data-key-calls.ts';
-import type { Loaded } from '../../../../shared/operations/control-state.ts';
+import type { Loaded } from '../../../../shared/store/control-state.ts';
 import { deleteDataKey, type DeletingOne } from '../../../../shared/operations/data-keys/delete.ts';
 import { getDataKey } from '../../../../shared/operations/data-keys/get.ts';
 import { listDataKeys, type DataKeyPage } from '../../../../shared/operations/data-keys/list.ts';

@@ -12,7 +12,7 @@ import {
   singleRequest,
   type RequestIdentity,
   type Requesting,
-} from '../../../../shared/operations/requests.ts';
+} from '../../../../shared/store/requests.ts';
 import { counted } from './count.ts';
 import { COLLECTION, metadataRoutes, type MetadataServices } from './metadata.ts';
 import { defineRoute, type CallContext } from '../../kernel/route.ts';

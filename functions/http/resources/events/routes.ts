@@ -1,10 +1,10 @@
 // The record of what was done, and the check that nobody has changed it: of a company, and of what belongs to no company.
 import type { z } from 'zod';
-import { SYSTEM_PARTITION } from '../../../../shared/domain/rows/row-keys.ts';
-import { present } from '../../../../shared/domain/rows/cells.ts';
+import { SYSTEM_PARTITION } from '../../../../shared/store/rows/row-keys.ts';
+import { present } from '../../../../shared/store/rows/cells.ts';
 import { ok, type Result } from '../../../../shared/domain/result.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
-import { countCall, type CallLimiting } from '../../../../shared/operations/call-limit.ts';
+import { countCall, type CallLimiting } from '../../../../shared/store/call-limit.ts';
 import { listEvents } from '../../../../shared/operations/audit/list-events.ts';
 import { verifyEvents, type Verifying } from '../../../../shared/operations/audit/verify-events.ts';
 import type { Role } from '../../kernel/roles.ts';

@@ -1,8 +1,8 @@
 // The export of a keyring's company key, for its company alone: the vendor never receives one.
 import { parseExportRecipient } from '../../../../shared/domain/export-recipient.ts';
 import { ok } from '../../../../shared/domain/result.ts';
-import { countCall } from '../../../../shared/operations/call-limit.ts';
-import { exportCompanyKey, type Exporting } from '../../../../shared/operations/export-company-key.ts';
+import { countCall } from '../../../../shared/store/call-limit.ts';
+import { exportCompanyKey, type Exporting } from '../../../../shared/operations/exports/export-company-key.ts';
 import { defineRoute } from '../../kernel/route.ts';
 import { exportAnswer, exportBody } from './bodies.ts';
 import { keyringPath } from '../../kernel/schemas/ids.ts';

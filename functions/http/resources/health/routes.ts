@@ -1,7 +1,7 @@
 // Whether the process runs, and whether it can work. Load balancers ask without a token and are told nothing more; operators are told why.
 import * as z from 'zod';
 import { err, ok } from '../../../../shared/domain/result.ts';
-import type { Readiness } from '../../../../shared/operations/readiness.ts';
+import type { Readiness } from '../../../../shared/store/readiness.ts';
 import { defineRoute } from '../../kernel/route.ts';
 import { time } from '../../kernel/schemas/ids.ts';
 

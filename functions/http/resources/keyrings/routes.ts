@@ -1,6 +1,6 @@
 // Keyrings of a company: made under the vendor's own key; a switch moves them to another provider.
 import * as z from 'zod';
-import { countCall } from '../../../../shared/operations/call-limit.ts';
+import { countCall } from '../../../../shared/store/call-limit.ts';
 import { ok } from '../../../../shared/domain/result.ts';
 import {
   getKeyring,
@@ -8,8 +8,8 @@ import {
   putKeyring,
   type KeyringMaking,
   type KeyringView,
-} from '../../../../shared/operations/keyrings.ts';
-import { present } from '../../../../shared/domain/rows/cells.ts';
+} from '../../../../shared/operations/keyrings/keyrings.ts';
+import { present } from '../../../../shared/store/rows/cells.ts';
 import type { CallPlaces } from '../../kernel/call-places.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute } from '../../kernel/route.ts';

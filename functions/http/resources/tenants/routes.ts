@@ -5,7 +5,7 @@ import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import { ok, type Result } from '../../../../shared/domain/result.ts';
 import { TENANT_KINDS, type Tenant } from '../../../../shared/domain/tenant.ts';
 import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../../shared/operations/tenants/registry.ts';
-import { countCall } from '../../../../shared/operations/call-limit.ts';
+import { countCall } from '../../../../shared/store/call-limit.ts';
 import {
   requestVerification,
   type AskedApproval,

@@ -1,8 +1,8 @@
 // Which company a customer's vault key belongs to: for the vendor's operators, who alone can take it away again.
 import * as z from 'zod';
 import { ok } from '../../../../shared/domain/result.ts';
-import type { Recording } from '../../../../shared/operations/audit/record-event.ts';
-import { getClaim, releaseClaim } from '../../../../shared/operations/vault-claims.ts';
+import type { Recording } from '../../../../shared/store/record-event.ts';
+import { getClaim, releaseClaim } from '../../../../shared/operations/connections/vault-claims.ts';
 import { defineRoute } from '../../kernel/route.ts';
 import { companyId, time } from '../../kernel/schemas/ids.ts';
 

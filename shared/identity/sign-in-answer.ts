@@ -1,0 +1,193 @@
+// What it means that Microsoft or Google answers a sign-in with an error, in the redirect back or in place of tokens. Pure,
+// and never fails. The redirect passes through a browser, so anybody can write it: of its texts only codes are read, and the
+// texts themselves go to the vendor alone.
+import { aadstsOf, classifyEntraError, isOfOurApp } from './entra/answers.ts';
+import { failure } from '../domain/failure-catalogue.ts';
+import type { Failure, FailureCode, FailureFacts } from '../domain/failure.ts';
+import { PERSON_BLOCKED } from './entra/entra-failures.ts';
+import {
+  INTERNAL_CLIENT,
+  NOT_ALLOWED,
+  UNKNOWN_CLIENT,
+  UNKNOWN_REDIRECT,
+  UNREGISTERED_SCOPE,
+} from './google/google-failures.ts';
+import { PARTNER, PERSONAL_ACCOUNT } from './sign-in-failures.ts';
+
+export interface SignInError {
+  /** OAuth's own code: `access_denied`. */
+  readonly error: string;
+  readonly description?: string;
+}
+
+/** The state of a redirect back, if there is exactly one: it says whose sign-in it claims to be. */
+export function stateOf(query: string): string | undefined {
+  const [state, ...more] = new URLSearchParams(query).getAll('state');
+  return more.length === 0 && state !== '' ? state : undefined;
+}
+
+/** The error of a redirect back, looked for before anything else: Entra writes `admin_consent=True` beside one. */
+export function callbackErrorOf(query: string): SignInError | undefined {
+  const parameters = new URLSearchParams(query);
+  const error = parameters.get('error');
+  if (error === null) return undefined;
+  const description = parameters.get('error_description');
+  return { error, ...(description === null ? {} : { description }) };
+}
+
+/** What a redirect back says: of admin consent and of a sign-in alike. */
+export function microsoftRefusal({ error, description = '' }: SignInError, facts: FailureFacts): Failure {
+  const number = aadstsOf(description);
+  const said = {
+    code: number === undefined ? codeShown(error) : `AADSTS${number}`,
+    message: quoted(error, description),
+    ...correlationOf(description),
+  };
+  if (number === undefined && PERSONAL_SERVICE.test(description)) {
+    return failure('sign-in-wrong-tenant', { ...facts, detail: PERSONAL_ACCOUNT }, said);
+  }
+  const bare = BY_OAUTH_CODE.get(error);
+  if (number === undefined && bare !== undefined) return failure(bare, withDetail(bare, said.code, facts), said);
+  // The text stays behind, so that none of it gets into a sentence.
+  const found = classifyEntraError({ message: '', ...(number === undefined ? {} : { aadsts: number }) }, facts);
+  const detail = found.code === 'entra-error' || found.code === 'entra-refused' ? { detail: said.code } : {};
+  const refusal = ofPerson(failure(found.code, { ...found.facts, ...detail }, said));
+  // Only whether it is so: none of the text gets any further.
+  return refusal.code === 'sign-in-wrong-tenant' && PERSONAL_PROVIDER.test(description)
+    ? failure(refusal.code, { ...refusal.facts, detail: PERSONAL_ACCOUNT }, said)
+    : refusal;
+}
+
+/** As 50020, 16000 and their relatives name who knows the account. The id is that of all personal accounts. */
+const PERSONAL_PROVIDER =
+  /identity provider '(?:https:\/\/sts\.windows\.net\/9188040d-6c67-4c5b-b112-36a304b66dad\/?|live\.com|MSA|google\.com|facebook\.com)'/i;
+
+/** The words of Microsoft's service for personal accounts, which has no numbers. */
+const PERSONAL_SERVICE = /not enabled for consumers/i;
+
+/** What Entra answered instead of tokens, in the words that fit a person's sign-in. */
+export function ofPerson(found: Failure): Failure {
+  const number = aadstsOf(found.service?.code ?? '');
+  const code = number === undefined ? undefined : BY_AADSTS.get(number);
+  if (code === undefined) return refusedForNoKnownReason(found, number);
+  const said = SAID_BY_NUMBER.get(number ?? 0);
+  const facts =
+    said === undefined ? withDetail(code, `AADSTS${number}`, found.facts) : { ...found.facts, detail: said };
+  return failure(code, facts, found.service);
+}
+
+/** Waiting mends neither, and there is no token of ours to try again. */
+function refusedForNoKnownReason(found: Failure, number: number | undefined): Failure {
+  if (number === undefined) return found;
+  const signInRefusedBy = isOfOurApp(number) ? 'vendor' : 'tenant';
+  if (signInRefusedBy === 'tenant' && found.code !== 'entra-refused') return found;
+  return failure('entra-refused', { ...found.facts, detail: `AADSTS${number}`, signInRefusedBy }, found.service);
+}
+
+export function googleRefusal({ error, description = '' }: SignInError): Failure {
+  const said = { code: codeShown(error), message: quoted(error, description) };
+  const code = BY_GOOGLE_CODE.get(error) ?? 'google-error';
+  if (code === 'google-not-configured') {
+    return failure(code, { detail: CLIENT_FAULTS.get(error) ?? UNKNOWN_CLIENT }, said);
+  }
+  const detail = code === 'google-error' || code === 'sign-in-refused' ? { detail: said.code } : {};
+  return failure(code, { identityProvider: 'google', ...detail }, said);
+}
+
+const CLIENT_FAULTS: ReadonlyMap<string, string> = new Map([
+  ['org_internal', INTERNAL_CLIENT],
+  ['redirect_uri_mismatch', UNKNOWN_REDIRECT],
+  ['origin_mismatch', UNKNOWN_REDIRECT],
+  ['restricted_client', UNREGISTERED_SCOPE],
+  ['invalid_scope', UNREGISTERED_SCOPE],
+  ['invalid_request', NOT_ALLOWED],
+]);
+
+function withDetail(code: FailureCode, name: string, facts: FailureFacts): FailureFacts {
+  if (code === 'blocked-by-conditional-access') return { ...facts, detail: PERSON_BLOCKED };
+  return code === 'sign-in-refused' ? { ...facts, detail: name } : facts;
+}
+
+/** It stands in a sentence, so it has to look like a code. */
+const codeShown = (error: string): string => (/^[a-z][a-z_]{1,63}$/.test(error) ? error : 'no known code');
+
+/** What Microsoft and Google write fits; the redirect's texts can be anybody's, and go to the vendor's log. */
+const MAX_QUOTED_CHARACTERS = 500;
+const quoted = (error: string, description: string): string =>
+  `${error}: ${description}`.slice(0, MAX_QUOTED_CHARACTERS).replace(/[\p{C}\p{Z}]+/gu, ' ');
+
+function correlationOf(description: string): { correlationId?: string } {
+  const id = /Correlation ID: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/i.exec(description)?.[1];
+  return id === undefined ? {} : { correlationId: id };
+}
+
+type Table<K> = readonly (readonly [FailureCode, readonly K[]])[];
+const byKey = <K>(table: Table<K>): ReadonlyMap<K, FailureCode> =>
+  new Map(table.flatMap(([code, keys]) => keys.map((key): [K, FailureCode] => [key, code])));
+
+const PARTNERS = [90099, 530034];
+const PERSONAL = [50136, 50139, 90027, 500200, 500201, 500207, 500208, 9001023, 9002332];
+
+/**
+ * What only a person's sign-in meets; entra-answer.ts knows the rest. Numbers as in Microsoft's reference "Microsoft Entra
+ * authentication and authorization error codes", and public threads; one that Microsoft adds is `entra-refused` until it is added here.
+ */
+const BY_AADSTS = byKey<number>([
+  // An ordinary user where only an administrator may consent.
+  ['admin-role-missing', [90093, 90094, 90095, 900941]],
+  // A partner's delegated administrator.
+  ['admin-role-missing', PARTNERS],
+  // The account is not of this tenant and no guest of it: not there, deleted, or let through to another tenant's checks.
+  ['sign-in-wrong-tenant', [16000, 16001, 16003, 50014, 50020, 50034, 50143, 50177, 50178, 51004, 90072, 90084]],
+  ['sign-in-wrong-tenant', [160021, 500341]],
+  ['sign-in-wrong-tenant', PERSONAL],
+  ['blocked-by-conditional-access', [50005, 50131, 53000, 53001, 53002, 53003, 53004, 53010, 53011]],
+  ['blocked-by-conditional-access', [53005, 53008, 53009, 530001, 530002, 530003, 530004, 530021]],
+  ['blocked-by-conditional-access', [530031, 530032, 530035, 530036]],
+  // Locked, disabled, password or second factor not in order, not assigned to the app, tenant restrictions.
+  ['sign-in-refused', [50002, 50053, 50055, 50056, 50057, 50058, 50064, 50072, 50074, 50076, 50078, 50079, 50088]],
+  ['sign-in-refused', [50097, 50105, 50125, 50126, 50127, 50129, 50132, 50133, 50135, 50140, 50144, 50155, 50158]],
+  [
+    'sign-in-refused',
+    [50161, 50173, 50187, 50192, 50197, 50199, 54000, 500021, 500022, 500121, 500212, 500213, 500571],
+  ],
+  // What the company's own directory or identity provider did not let through.
+  ['sign-in-refused', [20001, 20012, 20033, 40008, 40009, 40015, 50008, 50107, 50180, 51006, 80001, 80007, 80010]],
+  ['sign-in-refused', [80012, 80013, 80014, 81004, 81012, 90123, 130004, 130007, 130008, 135011]],
+  ['sign-in-used', [54005]],
+  ['sign-in-expired', [50089, 70008]],
+  // A code that Entra did not make, or made for another app or tenant.
+  ['sign-in-unknown', [70000, 700005, 9002313]],
+  // A code that belongs to another sign-in's proof key.
+  ['sign-in-other-browser', [50148, 501481]],
+  ['entra-unreachable', [40010, 50033, 50087, 70012, 80002, 80005]],
+]);
+
+/** What the number alone says beyond its code. */
+const SAID_BY_NUMBER: ReadonlyMap<number, string> = new Map([
+  ...PARTNERS.map((number): [number, string] => [number, PARTNER]),
+  ...PERSONAL.map((number): [number, string] => [number, PERSONAL_ACCOUNT]),
+]);
+
+/** OAuth's own codes, where Entra gives no number. */
+const BY_OAUTH_CODE = byKey<string>([
+  ['consent-declined', ['access_denied']],
+  ['consent-required', ['consent_required']],
+  ['sign-in-refused', ['login_required', 'interaction_required', 'account_selection_required']],
+  ['entra-unreachable', ['server_error', 'temporarily_unavailable']],
+  ['entra-tenant-not-found', ['invalid_tenant']],
+]);
+
+/** Google gives no numbers. */
+const BY_GOOGLE_CODE = byKey<string>([
+  ['consent-declined', ['access_denied']],
+  // The Workspace's own rules for apps, those of the account, and windows of apps.
+  ['sign-in-refused', ['admin_policy_enforced', 'access_not_configured', 'policy_enforced', 'disallowed_useragent']],
+  ['sign-in-refused', ['login_required', 'interaction_required', 'account_selection_required']],
+  ['google-unreachable', ['server_error', 'temporarily_unavailable', 'internal_failure', 'rate_limit_exceeded']],
+  ['google-not-configured', ['invalid_client', 'unauthorized_client', 'deleted_client', 'disabled_client']],
+  ['google-not-configured', ['org_internal', 'redirect_uri_mismatch', 'origin_mismatch']],
+  ['google-not-configured', ['restricted_client', 'invalid_scope', 'invalid_request']],
+  // Used, expired, made up, of another sign-in: Google does not say which.
+  ['sign-in-unknown', ['invalid_grant']],
+]);

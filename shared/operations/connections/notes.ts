@@ -1,0 +1,117 @@
+// What a test learns of a connection, written to its row: the pinned tenant, and when what was seen. Others write the row at
+// the same time, so each note is merged under the ETag read and, after a lost race, set against the row as it is then.
+import type { Connection } from '../../domain/connection.ts';
+import type { FailureCode } from '../../domain/failure.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { connectionRowKey } from '../../store/rows/row-keys.ts';
+import { sealedBytesOfConnection } from '../../domain/seal.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import type { Cells, Sealer, Tables } from '../../store/tables.ts';
+import { type Races, settleRaces, undecided } from '../../store/races.ts';
+import type { SealCheck } from '../keys/seals.ts';
+import { loadConnection } from '../keys/verified-connection.ts';
+
+export interface ConnectionNotesDependencies extends SealCheck, Races {
+  readonly tables: Pick<Tables, 'read' | 'write'>;
+  readonly sealer: Sealer;
+}
+
+interface ConnectionNotes {
+  /** Pins the tenant, which takes a new seal. Never replaces one. */
+  readonly tenantId?: string;
+  readonly roleAssignedAt?: string;
+  readonly keySeen?: true;
+  /** Null: it did not fail. */
+  readonly testFailed?: FailureCode | null;
+}
+
+/** The connection as it is afterwards. `busy` if meanwhile it was pointed at another vault, key or tenant. */
+export async function noteOnConnection(
+  deps: ConnectionNotesDependencies,
+  held: Loaded<Connection>,
+  note: { readonly companyId: string; readonly notes: ConnectionNotes },
+): Promise<Result<Loaded<Connection>, Refusal>> {
+  const place = { companyId: note.companyId, connectionId: held.value.connectionId };
+  let current = held;
+  let stale = false;
+  return settleRaces(deps, async () => {
+    if (stale) {
+      const reloaded = await loadConnection(deps, place);
+      if (!reloaded.ok) return err(refusedBy(reloaded.error));
+      if (!reloaded.value) return err(notFound('connection', place.connectionId));
+      current = reloaded.value;
+      if (!sameVaultKey(current.value, held.value, note.notes)) return err({ type: 'busy', retryAfterSeconds: 1 });
+    }
+    stale = true;
+    const noted = withNotes(current.value, note.notes);
+    if (noted === current.value) return ok(current);
+    const sealed = await resealed(deps, { companyId: place.companyId, before: current.value, after: noted });
+    if (!sealed.ok) return sealed;
+    const connection = sealed.value;
+    const written = await deps.tables.write('companies', place.companyId, [
+      {
+        kind: 'merge',
+        rowKey: connectionRowKey(place.connectionId),
+        cells: cellsOf(connection),
+        etag: current.etag,
+      },
+    ]);
+    // After a lost answer the row is read again: notes already there need no second write.
+    if (written.outcome !== 'committed') return undecided(written);
+    return ok({ value: connection, etag: written.etags[0] ?? '' });
+  });
+}
+
+function sameVaultKey(now: Connection, before: Connection, notes: ConnectionNotes): boolean {
+  // A pin never goes away, so a row without it was deleted and made anew.
+  const sameTenant =
+    before.tenantId === undefined
+      ? now.tenantId === undefined || notes.tenantId === undefined || now.tenantId === notes.tenantId
+      : now.tenantId === before.tenantId;
+  return (
+    now.host === before.host &&
+    now.keyName === before.keyName &&
+    now.credential.clientId === before.credential.clientId &&
+    sameTenant
+  );
+}
+
+function withNotes(connection: Connection, notes: ConnectionNotes): Connection {
+  const tenantId = connection.tenantId ?? notes.tenantId;
+  const roleAssignedAt = notes.roleAssignedAt ?? connection.roleAssignedAt;
+  const keySeen = connection.keySeen || notes.keySeen === true;
+  const { testFailed: before, ...rest } = connection;
+  const testFailed = notes.testFailed === undefined ? before : (notes.testFailed ?? undefined);
+  const unchanged =
+    tenantId === connection.tenantId &&
+    roleAssignedAt === connection.roleAssignedAt &&
+    keySeen === connection.keySeen &&
+    testFailed === before;
+  if (unchanged) return connection;
+  return {
+    ...rest,
+    keySeen,
+    ...(testFailed === undefined ? {} : { testFailed }),
+    ...(tenantId === undefined ? {} : { tenantId }),
+    ...(roleAssignedAt === undefined ? {} : { roleAssignedAt }),
+  };
+}
+
+async function resealed(
+  { sealer }: Pick<ConnectionNotesDependencies, 'sealer'>,
+  { companyId, before, after }: { companyId: string; before: Connection; after: Connection },
+): Promise<Result<Connection, Refusal>> {
+  if (after.tenantId === before.tenantId) return ok(after);
+  const seal = await sealer.sign(sealedBytesOfConnection(companyId, after));
+  return seal.ok ? ok({ ...after, seal: seal.value }) : err(refusedBy(seal.error));
+}
+
+/** Only what notes can change: who uses the connection is written by others. */
+const cellsOf = (connection: Connection): Cells => ({
+  tenantId: connection.tenantId ?? '',
+  seal: JSON.stringify(connection.seal),
+  roleAssignedAt: connection.roleAssignedAt ?? '',
+  keySeen: connection.keySeen,
+  testFailed: connection.testFailed ?? '',
+});

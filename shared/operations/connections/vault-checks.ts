@@ -1,0 +1,167 @@
+// Looking at a customer's vault as it is used: the version in use is read and the real company key is unwrapped by it, two calls. Nobody
+// acts on the answer here; it is kept, so that whoever asks sees the state, since when, and whose move it is.
+import { KEYSWITCH } from '../../domain/audit.ts';
+import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { asWarning } from '../../domain/failure-catalogue.ts';
+import { judgeKey } from '../../providers/azure-key-vault/key-fitness.ts';
+import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
+import type { VaultTarget } from '../../domain/provider.ts';
+import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { connectionRowKey, rowKeysUnder } from '../../store/rows/row-keys.ts';
+import { currentHealthRowKey, healthCells, historyRowKey, readHealth } from '../../store/rows/health-rows.ts';
+import { afterLook, isNews, type Look, type VaultHealth } from '../../domain/health.ts';
+import { walkAgenda } from '../../store/agenda-walk.ts';
+import { takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited, type ActRecord } from '../../store/audited.ts';
+import { completeMove, type Moving } from './move.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import { lookAtKeyInUse } from '../keys/look-in-use.ts';
+import type { RowWrite, StoredRow } from '../../store/tables.ts';
+import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
+import { loadConnection } from '../keys/verified-connection.ts';
+
+export interface CheckDependencies extends Moving {
+  readonly tables: Auditing['tables'];
+  readonly checkConcurrency: number;
+}
+
+export interface ConnectionPlace {
+  readonly companyId: string;
+  readonly connectionId: string;
+}
+
+export interface HealthReport {
+  /** Absent before the first look. */
+  readonly current?: VaultHealth;
+  /** The last changes, newest first. */
+  readonly history: readonly VaultHealth[];
+}
+
+const MAX_HISTORY = 100;
+
+export async function getHealth(
+  deps: Pick<CheckDependencies, 'tables' | 'sealer' | 'log'>,
+  place: ConnectionPlace,
+): Promise<Result<HealthReport, Refusal>> {
+  const connection = await loadConnection(deps, place);
+  if (!connection.ok) return err(refusedBy(connection.error));
+  if (!connection.value) return err(notFound('connection', place.connectionId));
+  const current = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
+  const range = rowKeysUnder(`${place.connectionId}|`);
+  const page = await deps.tables.list({ table: 'health', partitionKey: place.companyId, ...range, limit: MAX_HISTORY });
+  return ok({
+    ...(current ? { current: readHealth(current.cells) } : {}),
+    history: page.rows.map(({ cells }) => readHealth(cells)),
+  });
+}
+
+/** Looks now and keeps what it saw. Only for a key in force: what a set-up lacks is told by a connection test. */
+export async function checkConnection(
+  deps: CheckDependencies,
+  place: ConnectionPlace,
+): Promise<Result<VaultHealth, Refusal>> {
+  const connection = await loadConnection(deps, place);
+  if (connection.ok && !connection.value) return err(notFound('connection', place.connectionId));
+  if (connection.ok && !(connection.value && isInForce(connection.value.value))) {
+    const message = 'No keyring is protected by this connection: test it instead.';
+    return err({ type: 'state', code: 'connection-not-in-force', message });
+  }
+  const look = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
+  if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
+  const now = deps.clock.now();
+  const act = {
+    action: 'vault.state-changed',
+    companyId: place.companyId,
+    target: connectionRowKey(place.connectionId),
+  };
+  const attempt = async (record: ActRecord): Promise<Result<VaultHealth, Refusal> | Undecided> => {
+    const before = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
+    const known = before && readHealth(before.cells);
+    // This very look, written though its answer was lost: it must not count as a second one.
+    if (known && (known.checkedAt === now.toISOString() || (await record.landed()))) return ok(known);
+    const after = afterLook(known, look, now);
+    const writes = writesFor(place, before, { known, after });
+    const { state, code } = after;
+    const written = isNews(known, after)
+      ? await record.write('health', place.companyId, writes, { state, code, before: known?.state })
+      : await deps.tables.write('health', place.companyId, writes);
+    if (written.outcome !== 'committed') return undecided(written);
+    if (isNews(known, after)) {
+      const detail = { ...place, state: after.state, code: after.code };
+      deps.log.write({ level: after.state === 'healthy' ? 'info' : 'warning', event: 'vault.state-changed', detail });
+    }
+    return ok(after);
+  };
+  return audited(deps, KEYSWITCH, act, (record) => settleRaces(deps, () => attempt(record)));
+}
+
+function writesFor(
+  place: ConnectionPlace,
+  before: StoredRow | undefined,
+  health: { readonly known: VaultHealth | undefined; readonly after: VaultHealth },
+): RowWrite[] {
+  const cells = healthCells(health.after);
+  const rowKey = currentHealthRowKey(place.connectionId);
+  const current: RowWrite = before
+    ? { kind: 'replace', rowKey, cells, etag: before.etag }
+    : { kind: 'insert', rowKey, cells };
+  if (!isNews(health.known, health.after)) return [current];
+  return [current, { kind: 'insert', rowKey: historyRowKey(place.connectionId, health.after), cells }];
+}
+
+const failedLook = (failure: Failure): Look => ({ outcome: 'failed', failure, warnings: [] });
+
+async function lookIfTested(
+  deps: CheckDependencies,
+  place: ConnectionPlace,
+  connection: Loaded<Connection> | undefined,
+): Promise<Look | undefined> {
+  const target = connection && targetOfConnection(connection.value);
+  if (!target) return undefined;
+  const { companyId } = place;
+  const look = await lookAtKeyInUse(deps, { companyId, connection: connection.value });
+  if (look?.outcome !== 'failed' || look.failure.code !== 'wrong-entra-tenant')
+    return look ?? lookAtNewest(deps, target);
+  const move = await completeMove(deps, { companyId, held: connection }, KEYSWITCH);
+  return (move.ok ? move.value?.look : undefined) ?? look;
+}
+
+/** Where nothing is wrapped by it, there is no version in use: nothing to open is nothing wrong. */
+async function lookAtNewest(deps: CheckDependencies, target: VaultTarget): Promise<Look> {
+  const key = await deps.vaults.readKey(target);
+  if (!key.ok) return failedLook(ofKeyInUse(key.error));
+  const { denials, warnings } = judgeKey(key.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'in-force' });
+  return { outcome: 'good', warnings: [...denials.map(asWarning), ...warnings] };
+}
+
+/** Twenty seconds at the most for a vault that says nothing: a timer that is late goes on where it stopped. */
+export const CHECK_SLICE_MS = 240_000;
+
+/** The timer's turn: every connection in force, so many at once. One that nothing depends on any more leaves the agenda. */
+export async function sweepChecks(deps: CheckDependencies): Promise<number> {
+  const slice = { kind: 'check', lanes: deps.checkConcurrency, budgetMs: CHECK_SLICE_MS } as const;
+  const { looked } = await walkAgenda(deps, slice, async (item) => {
+    await sweepOne(deps, item);
+    return 1;
+  });
+  return looked;
+}
+
+async function sweepOne(deps: CheckDependencies, item: AgendaItem): Promise<void> {
+  const place = { companyId: item.companyId, connectionId: item.id };
+  const isUnused = async (): Promise<boolean> => {
+    const connection = await loadConnection(deps, place);
+    return connection.ok && !connection.value?.value.usedBy.length;
+  };
+  if (await isUnused()) {
+    // Asked once more after the item was read: a switch that puts the connection in force renews it.
+    await takeOffAgenda(deps.tables, item, isUnused);
+    return;
+  }
+  const checked = await checkConnection(deps, place);
+  if (!checked.ok)
+    deps.log.write({ level: 'warning', event: 'vault.check-lost', detail: { ...place, reason: checked.error.type } });
+}

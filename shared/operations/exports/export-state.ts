@@ -1,0 +1,43 @@
+// The row that says whether a keyring's company key may be exported: read, checked, and written under what was read. Decides nothing.
+import type { Failure } from '../../domain/failure.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { exportCells, NO_EXPORTS, readExportState, type ExportState } from '../../store/rows/export-rows.ts';
+import { exportRowKey } from '../../store/rows/row-keys.ts';
+import { sealedBytesOfExports } from '../../domain/seal.ts';
+import type { KeyringPlace } from '../data-keys/keyring-shards.ts';
+import type { RowWrite, Sealer, Tables } from '../../store/tables.ts';
+import { checkSeal, type SealCheck } from '../keys/seals.ts';
+
+export interface LoadedExportState {
+  readonly value: ExportState;
+  /** Undefined while there is no such row: a keyring has none before its first switch. */
+  readonly etag: string | undefined;
+}
+
+/** `row-forged` if we have not written it: nobody is given a key because of such a row. */
+export async function loadExportState(
+  deps: SealCheck & { readonly tables: Pick<Tables, 'read'> },
+  { companyId, keyringId }: KeyringPlace,
+): Promise<Result<LoadedExportState, Failure>> {
+  const rowKey = exportRowKey(keyringId);
+  const row = await deps.tables.read('companies', companyId, rowKey);
+  if (!row) return ok({ value: NO_EXPORTS, etag: undefined });
+  const { seal, ...value } = readExportState(row.cells, keyringId);
+  const bytes = sealedBytesOfExports({ companyId, keyringId }, value);
+  const checked = await checkSeal(deps, { companyId, rowKey, bytes, seal });
+  return checked.ok ? ok({ value, etag: row.etag }) : checked;
+}
+
+/** Fails as the vendor's vault does, which seals it. */
+export async function writeExportState(
+  { sealer }: { readonly sealer: Sealer },
+  { companyId, keyringId }: KeyringPlace,
+  { from, to }: { readonly from: LoadedExportState; readonly to: ExportState },
+): Promise<Result<RowWrite, Failure>> {
+  const seal = await sealer.sign(sealedBytesOfExports({ companyId, keyringId }, to));
+  if (!seal.ok) return seal;
+  const rowKey = exportRowKey(keyringId);
+  const cells = exportCells({ ...to, seal: seal.value });
+  const { etag } = from;
+  return ok(etag === undefined ? { kind: 'insert', rowKey, cells } : { kind: 'replace', rowKey, cells, etag });
+}

@@ -1,0 +1,203 @@
+// Keyrings: made under the vendor's own key, looked at, listed. A keyring is written together with its first company key, then
+// its shards, then it is `ready`; whoever asks for one that is not finishes the work, so a crash at any point costs nothing.
+import type { Actor } from '../../domain/audit.ts';
+import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.ts';
+import type { Company, Keyring } from '../../domain/keyring.ts';
+import { MAX_KEYRINGS_PER_COMPANY } from '../../domain/keyring.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { keyringCells, readKeyring } from '../../store/rows/control-rows.ts';
+import { companyKeyRowKey, keyringRowKey, rowKeysUnder } from '../../store/rows/row-keys.ts';
+import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited, type ActRecord } from '../../store/audited.ts';
+import { listAll, loadCompany, loadKeyring, type Loaded } from '../../store/control-state.ts';
+import { makeFirstCompanyKey, type FirstCompanyKeyMaking } from '../keys/first-company-key.ts';
+import { insertShards } from './new-shards.ts';
+import type { Tables } from '../../store/tables.ts';
+import { holds, type Preconditions } from '../../domain/preconditions.ts';
+import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
+import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
+import { guardCompany, replaceCompany, replaceKeyring } from '../switches/switch-writes.ts';
+
+export interface KeyringMaking extends FirstCompanyKeyMaking, Auditing {
+  readonly shardCount: number;
+}
+
+export interface KeyringPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+}
+
+export interface KeyringCounts {
+  readonly live: number;
+  readonly deleted: number;
+  readonly quarantined: number;
+  readonly lost: number;
+}
+
+export interface KeyringView extends Keyring {
+  readonly isDefault: boolean;
+}
+
+const CLOSING: Refusal = { type: 'state', code: 'company-closing', message: 'The company is being deleted.' };
+const FIRST_VERSION = 1;
+
+/** Makes it if it is not there, finishes it if it is not ready. `isDefault` makes it the one for new data keys. */
+export async function putKeyring(
+  deps: KeyringMaking,
+  input: KeyringPlace & Preconditions & { readonly isDefault?: true },
+  actor: Actor,
+): Promise<Result<Loaded<KeyringView> & { readonly created: boolean }, Refusal>> {
+  const before = await loadKeyring(deps.tables, input);
+  const unmet: Refusal = { type: 'precondition-failed', what: 'keyring', id: input.keyringId };
+  if (!holds(input, before?.etag)) return err(unmet);
+  const created = before ? ok(false) : await insertKeyring(deps, input, actor);
+  if (!created.ok) return created;
+  // Somebody else was first: it was there before this call made it.
+  if (!created.value && input.ifNoneMatch !== undefined) return err(unmet);
+  const ready = await finishKeyring(deps, input);
+  if (!ready.ok) return ready;
+  if (input.isDefault) {
+    const set = await makeDefault(deps, input, actor);
+    if (!set.ok) return set;
+  }
+  const company = await loadCompany(deps.tables, input.companyId);
+  if (!company) return err(notFound('company', input.companyId));
+  return ok({ ...viewOf(company.value, ready.value), created: created.value });
+}
+
+/** The keyring with its exact counts. */
+export async function getKeyring(
+  deps: KeyringMaking,
+  place: KeyringPlace,
+): Promise<Result<Loaded<KeyringView & { readonly counts: KeyringCounts }>, Refusal>> {
+  const [company, keyring] = await Promise.all([
+    loadCompany(deps.tables, place.companyId),
+    loadKeyring(deps.tables, place),
+  ]);
+  if (!company) return err(notFound('company', place.companyId));
+  if (!keyring) return err(notFound('keyring', place.keyringId));
+  const unfinished = keyring.value.state !== 'ready' && company.value.state === 'active';
+  const ready = unfinished ? await finishKeyring(deps, place) : ok(keyring);
+  if (!ready.ok) return ready;
+  const { shardCount } = ready.value.value;
+  const counts = sumOf(await loadShards(deps.tables, { ...place, shardCount }));
+  const { value, etag } = viewOf(company.value, ready.value);
+  return ok({ value: { ...value, counts }, etag });
+}
+
+export async function listKeyrings(
+  deps: { readonly tables: Tables },
+  { companyId }: { readonly companyId: string },
+): Promise<Result<Loaded<KeyringView>[], Refusal>> {
+  const company = await loadCompany(deps.tables, companyId);
+  if (!company) return err(notFound('company', companyId));
+  const keyrings = await loadKeyrings(deps.tables, companyId);
+  return ok(keyrings.map((keyring) => viewOf(company.value, keyring)));
+}
+
+/** All of a company's keyrings, at most MAX_KEYRINGS_PER_COMPANY. */
+export async function loadKeyrings(tables: Tables, companyId: string): Promise<Loaded<Keyring>[]> {
+  const range = rowKeysUnder('keyring|');
+  const rows = await listAll(tables, { table: 'companies', partitionKey: companyId, ...range });
+  return rows.map(({ cells, etag }) => ({ value: readKeyring(cells), etag }));
+}
+
+const viewOf = (company: Company, { value, etag }: Loaded<Keyring>): Loaded<KeyringView> => ({
+  value: { ...value, isDefault: company.defaultKeyring === value.keyringId },
+  etag,
+});
+
+function sumOf(shards: readonly (LoadedShard | undefined)[]): KeyringCounts {
+  const counts = { live: 0, deleted: 0, quarantined: 0, lost: 0 };
+  for (const shard of shards) {
+    counts.live += shard?.value.live ?? 0;
+    counts.deleted += shard?.value.deleted ?? 0;
+    counts.quarantined += shard?.value.quarantined ?? 0;
+    counts.lost += shard?.value.lost ?? 0;
+  }
+  return counts;
+}
+
+/** The keyring and its first company key, in one transaction with the company as it was read. False if somebody else was first. */
+async function insertKeyring(
+  deps: KeyringMaking,
+  place: KeyringPlace,
+  actor: Actor,
+): Promise<Result<boolean, Refusal>> {
+  const company = await loadCompany(deps.tables, place.companyId);
+  if (!company) return err(notFound('company', place.companyId));
+  if (company.value.state !== 'active') return err(CLOSING);
+  const context = { ...placeOf(place), version: FIRST_VERSION };
+  const wrap = await makeFirstCompanyKey(deps, context);
+  if (!wrap.ok) return wrap;
+  const createdAt = deps.clock.now().toISOString();
+  const companyKey: CompanyKeyRow = { ...context, wraps: [wrap.value], createdAt };
+  const rowKey = keyringRowKey(place.keyringId);
+  const act = { action: 'keyring.create', companyId: place.companyId, target: rowKey };
+  const attempt = async (record: ActRecord): Promise<Result<boolean, Refusal> | Undecided> => {
+    const now = await loadCompany(deps.tables, place.companyId);
+    if (now?.value.state !== 'active') return err(now ? CLOSING : notFound('company', place.companyId));
+    if (await loadKeyring(deps.tables, place)) return ok(await record.landed());
+    if ((await loadKeyrings(deps.tables, place.companyId)).length >= MAX_KEYRINGS_PER_COMPANY) {
+      const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
+      return err({ type: 'invalid', target: 'keyringId', message });
+    }
+    const written = await record.write('companies', place.companyId, [
+      guardCompany(now),
+      { kind: 'insert', rowKey, cells: keyringCells(newKeyring(deps, context, createdAt)) },
+      { kind: 'insert', rowKey: companyKeyRowKey(place.keyringId, FIRST_VERSION), cells: companyKeyCells(companyKey) },
+    ]);
+    return written.outcome === 'committed' ? ok(true) : undecided(written);
+  };
+  return audited(deps, actor, act, (record) => settleRaces(deps, () => attempt(record)));
+}
+
+const placeOf = ({ companyId, keyringId }: KeyringPlace): KeyringPlace => ({ companyId, keyringId });
+
+const newKeyring = (deps: KeyringMaking, place: CompanyKeyContext, createdAt: string): Keyring => ({
+  keyringId: place.keyringId,
+  state: 'creating',
+  shardCount: deps.shardCount,
+  provider: { provider: 'managed' },
+  activeVersion: place.version,
+  highVersion: place.version,
+  generation: 0,
+  rollBacks: 0,
+  createdAt,
+});
+
+/** All shards first, then `ready`: a keyring that is ready misses none. The company's ETag keeps a delete of it out. */
+function finishKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result<Loaded<Keyring>, Refusal>> {
+  return settleRaces<Loaded<Keyring>>(deps, async () => {
+    const company = await loadCompany(deps.tables, place.companyId);
+    const keyring = await loadKeyring(deps.tables, place);
+    if (!company) return err(notFound('company', place.companyId));
+    if (!keyring) return err(notFound('keyring', place.keyringId));
+    if (keyring.value.state === 'ready') return ok(keyring);
+    if (company.value.state !== 'active') return err(CLOSING);
+    const { shardCount, activeVersion } = keyring.value;
+    const inserted = await insertShards(deps, { ...placeOf(place), shardCount, writeVersion: activeVersion });
+    if (!inserted) return 'no-answer';
+    const ready: Keyring = { ...keyring.value, state: 'ready' };
+    const writes = [replaceKeyring(keyring, ready), guardCompany(company)];
+    const written = await deps.tables.write('companies', place.companyId, writes);
+    return written.outcome === 'committed' ? ok({ value: ready, etag: written.etags[0] ?? '' }) : undecided(written);
+  });
+}
+
+function makeDefault(deps: KeyringMaking, place: KeyringPlace, actor: Actor): Promise<Result<void, Refusal>> {
+  const act = { action: 'keyring.make-default', companyId: place.companyId, target: keyringRowKey(place.keyringId) };
+  const attempt = async (record: ActRecord): Promise<Result<undefined, Refusal> | Undecided> => {
+    if (await record.landed()) return ok(undefined);
+    const company = await loadCompany(deps.tables, place.companyId);
+    if (!company) return err(notFound('company', place.companyId));
+    if (company.value.state !== 'active') return err(CLOSING);
+    if (company.value.defaultKeyring === place.keyringId) return ok(undefined);
+    const write = replaceCompany(company, { ...company.value, defaultKeyring: place.keyringId });
+    const written = await record.write('companies', place.companyId, [write]);
+    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
+  };
+  return audited(deps, actor, act, (record) => settleRaces(deps, () => attempt(record)));
+}

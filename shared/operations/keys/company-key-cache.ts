@@ -1,0 +1,68 @@
+// The company keys that callers' requests use: through the wrap in force only, kept for at most the promised revocation time.
+// Positive entries only; a thousand cold callers cause one unwrap (invariant 8). Keys are kept, rows never (invariant A8). Workers have a cache of their own (worker-keys.ts), so that
+// the guard wraps of a switch never fill this one.
+import type { KeyObject } from 'node:crypto';
+import type { CompanyKeyContext } from '../../domain/company-key.ts';
+import { ExpiringCache, type Kept } from '../../domain/expiring-cache.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
+import type { Clock } from '../../store/tables.ts';
+import { forged } from './seals.ts';
+import { VaultWaits } from './vault-waits.ts';
+
+/** `gone`: there is no such version any more, so what asked for it is out of date. */
+export type CompanyKeyProblem = { readonly type: 'gone' } | { readonly type: 'failure'; readonly failure: Failure };
+
+const MAX_ENTRIES = 10_000;
+
+export class CompanyKeyCache {
+  readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
+  readonly #keys: ExpiringCache<KeyObject, CompanyKeyProblem>;
+  readonly #vaultWaits: Pick<VaultWaits, 'during'>;
+
+  constructor(
+    opening: CompanyKeyOpening & { readonly clock: Clock },
+    options: {
+      readonly ttlMs: number;
+      readonly maxEntries?: number;
+      readonly vaultWaits?: Pick<VaultWaits, 'during'>;
+    },
+  ) {
+    this.#vaultWaits = options.vaultWaits ?? new VaultWaits();
+    this.#opening = opening;
+    const { ttlMs, maxEntries = MAX_ENTRIES } = options;
+    this.#keys = new ExpiringCache(opening.clock, { ttlMs, maxEntries });
+  }
+
+  /** The company key of one version, from the cache or by one `unwrapKey`. */
+  get(context: CompanyKeyContext): Promise<Result<KeyObject, CompanyKeyProblem>> {
+    return this.#keys.get(nameOf(context), () => this.#vaultWaits.during(context.companyId, this.#open(context)));
+  }
+
+  /** The same, with when it ends: what is opened by it must end no later. */
+  async entry(context: CompanyKeyContext): Promise<Result<Kept<KeyObject>, CompanyKeyProblem>> {
+    const key = await this.get(context);
+    if (!key.ok) return key;
+    const kept = this.#keys.peek(nameOf(context));
+    // Pushed out meanwhile: what is opened by it then serves this once.
+    return ok({ value: key.value, endsAtMs: kept?.value === key.value ? kept.endsAtMs : 0 });
+  }
+
+  async #open(context: CompanyKeyContext): Promise<Result<KeyObject, CompanyKeyProblem>> {
+    const row = await loadReadableCompanyKey(this.#opening, context);
+    if (!row.ok) return err({ type: 'failure', failure: row.error });
+    if (!row.value) return err({ type: 'gone' });
+    const wrap = wrapInForce(row.value.value);
+    if (!wrap) {
+      const rowKey = companyKeyRowKey(context.keyringId, context.version);
+      return err({ type: 'failure', failure: forged(this.#opening.log, { companyId: context.companyId, rowKey }) });
+    }
+    const key = await openWrap(this.#opening, context, wrap);
+    if (!key.ok) return err({ type: 'failure', failure: key.error });
+    return key;
+  }
+}
+
+const nameOf = ({ companyId, keyringId, version }: CompanyKeyContext): string => `${companyId}|${keyringId}|${version}`;

@@ -1,0 +1,97 @@
+// Looking at a key as it is used: by the versions that wraps name, which may be older than the newest one. What a wrap can no longer be
+// opened by is lost to its company, whatever the newest version can do; and what is wrong with the newest alone, nobody feels.
+import { asWarning } from '../../domain/failure-catalogue.ts';
+import { providerName, parseKeyId, type VaultTarget } from '../../domain/provider.ts';
+import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
+import type { Connection } from '../../domain/connection.ts';
+import type { Failure, FailureCode } from '../../domain/failure.ts';
+import { judgeKey, type KeyPolicy } from '../../providers/azure-key-vault/key-fitness.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { keyringRowKey } from '../../store/rows/row-keys.ts';
+import type { Look } from '../../domain/health.ts';
+import { inUse, openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
+import { listCompanyKeyRows, loadKeyring } from '../../store/control-state.ts';
+import type { Clock, KeyVaults } from '../../store/tables.ts';
+import { forged } from './seals.ts';
+
+export interface LookingAtKeys extends CompanyKeyOpening {
+  readonly vaults: KeyVaults;
+  readonly clock: Clock;
+  readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
+}
+
+interface Held {
+  readonly row: CompanyKeyRow;
+  readonly wrap: Wrap;
+}
+
+/** A vault may let us unwrap and not read: what is wrapped opens all the same. */
+const ONLY_READING: ReadonlySet<FailureCode> = new Set<FailureCode>(['access-denied-rbac', 'access-denied-policy']);
+
+/**
+ * One `get` and one `unwrapKey` for each version in use; the first that fails ends it. Undefined if no company key that is in force is
+ * wrapped by the connection. `movedTo`: the same vault and key as the tenant's to which it was moved.
+ */
+export async function lookAtKeyInUse(
+  deps: LookingAtKeys,
+  { companyId, connection }: { readonly companyId: string; readonly connection: Connection },
+  movedTo?: VaultTarget,
+): Promise<Look | undefined> {
+  const held = await wrapsInUse(deps, companyId, connection);
+  if (!held.ok) return { outcome: 'failed', failure: held.error, warnings: [] };
+  const warnings: Failure[] = [];
+  for (const one of held.value) {
+    const look = await lookAtWrap(deps, one, movedTo);
+    for (const warning of look.warnings)
+      if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
+    if (look.outcome === 'failed') return { ...look, warnings };
+  }
+  return held.value.length === 0 ? undefined : { outcome: 'good', warnings };
+}
+
+async function lookAtWrap(deps: LookingAtKeys, { row, wrap }: Held, movedTo?: VaultTarget): Promise<Look> {
+  const verified = await verifyWrap(deps, row, wrap);
+  if (!verified.ok) return { outcome: 'failed', failure: verified.error, warnings: [] };
+  const target = movedTo ?? verified.value;
+  const { failure, warnings } = await read(deps, target, wrap.keyId);
+  if (failure && !ONLY_READING.has(failure.code)) return { outcome: 'failed', failure, warnings };
+  const opened = await openThrough(deps, target, { context: row, wrap });
+  if (!opened.ok) return { outcome: 'failed', failure: opened.error, warnings };
+  return { outcome: 'good', warnings: failure ? [...warnings, asWarning(failure)] : warnings };
+}
+
+/** What the vault says of the version, without trying it. */
+async function read(
+  deps: LookingAtKeys,
+  target: VaultTarget,
+  keyId: string,
+): Promise<{ readonly failure?: Failure; readonly warnings: readonly Failure[] }> {
+  // invariant A20: the version that the wrap names, and not the newest
+  const key = await deps.vaults.readKey(target, parseKeyId(keyId)?.version);
+  if (!key.ok) return { failure: await inUse(deps.vaults, target, { found: key.error, keyId }), warnings: [] };
+  const { denials, warnings } = judgeKey(key.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'in-force' });
+  const [failure] = denials;
+  return { warnings, ...(failure ? { failure } : {}) };
+}
+
+/** The wraps in force by this connection, one for each version of its key. Their seals are not checked here. */
+async function wrapsInUse(
+  deps: LookingAtKeys,
+  companyId: string,
+  connection: Connection,
+): Promise<Result<readonly Held[], Failure>> {
+  const provider = providerName({ provider: 'azure-key-vault', connectionId: connection.connectionId });
+  const held = new Map<string, Held>();
+  for (const user of connection.usedBy) {
+    const [kind, keyringId] = user.split('|');
+    if (kind !== 'keyring' || keyringId === undefined) continue;
+    if (!(await loadKeyring(deps.tables, { companyId, keyringId }))) continue;
+    for (const { value: row } of await listCompanyKeyRows(deps.tables, { companyId, keyringId })) {
+      if (!row) return err(forged(deps.log, { companyId, rowKey: keyringRowKey(keyringId) }));
+      const wrap = wrapInForce(row);
+      const isIts = wrap !== undefined && providerName(wrap.ref) === provider;
+      if (isIts && !held.has(wrap.keyId)) held.set(wrap.keyId, { row, wrap });
+    }
+  }
+  return ok([...held.values()]);
+}

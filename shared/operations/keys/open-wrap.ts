@@ -1,0 +1,118 @@
+// Opening a company key through one of its wraps: seal, target, vault, commitment. No cache here. Everything that decides where
+// the wrapped key is sent is checked before anything is sent.
+import type { KeyObject } from 'node:crypto';
+import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
+import { hasBeenOf } from '../../domain/connection.ts';
+import { failure, withFacts } from '../../domain/failure-catalogue.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
+import { parseKeyId, providerName, type ProviderRef, type VaultTarget } from '../../domain/provider.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { sealedBytesOfWrap } from '../../domain/seal.ts';
+import { loadCompanyKeyRow, type Loaded } from '../../store/control-state.ts';
+import type { KeyVaults, Tables } from '../../store/tables.ts';
+import { checkSeal, forged, type SealCheck } from './seals.ts';
+import { loadTarget } from './verified-connection.ts';
+
+export interface CompanyKeyOpening extends SealCheck {
+  readonly tables: Tables;
+  readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
+  /** The vendor's own key, from the settings. */
+  readonly managedTarget: VaultTarget;
+}
+
+/** The row as stored, readable; `undefined` if there is none (a commit or a roll-back ended it). */
+export async function loadReadableCompanyKey(
+  opening: CompanyKeyOpening,
+  context: CompanyKeyContext,
+): Promise<Result<Loaded<CompanyKeyRow> | undefined, Failure>> {
+  const row = await loadCompanyKeyRow(opening.tables, context);
+  if (!row) return ok(undefined);
+  if (!row.value) return err(forged(opening.log, placeOf(context)));
+  return ok({ value: row.value, etag: row.etag });
+}
+
+/** What callers use. That it is no guard is sealed: a switch's other vault serves nobody before its end. */
+export const wrapInForce = (row: CompanyKeyRow): Wrap | undefined => row.wraps.find((wrap) => wrap.guard !== true);
+
+export const wrapOf = (row: CompanyKeyRow, ref: ProviderRef): Wrap | undefined =>
+  row.wraps.find((wrap) => providerName(wrap.ref) === providerName(ref));
+
+const placeOf = (context: CompanyKeyContext): { companyId: string; rowKey: string } => ({
+  companyId: context.companyId,
+  rowKey: companyKeyRowKey(context.keyringId, context.version),
+});
+
+/** The vault and key of a provider: the settings' own, or a verified connection's. */
+export function targetOf(
+  opening: Omit<CompanyKeyOpening, 'vaults'>,
+  input: { readonly companyId: string; readonly ref: ProviderRef },
+): Promise<Result<VaultTarget, Failure>> {
+  if (input.ref.provider === 'managed') return Promise.resolve(ok(opening.managedTarget));
+  return loadTarget(opening, { companyId: input.companyId, connectionId: input.ref.connectionId });
+}
+
+/** Checks a wrap's seal and that it leads where its provider's own vault and key are. Sends nothing. */
+export async function verifyWrap(
+  opening: Omit<CompanyKeyOpening, 'vaults'>,
+  context: CompanyKeyContext,
+  wrap: Wrap,
+): Promise<Result<VaultTarget, Failure>> {
+  const seal = await checkSeal(opening, {
+    ...placeOf(context),
+    bytes: sealedBytesOfWrap(context, wrap),
+    seal: wrap.seal,
+  });
+  if (!seal.ok) return seal;
+  const target = await targetOf(opening, { companyId: context.companyId, ref: wrap.ref });
+  if (!target.ok) return target;
+  const key = parseKeyId(wrap.keyId);
+  const leadsThere =
+    key?.host === target.value.host &&
+    key.keyName.toLowerCase() === target.value.keyName.toLowerCase() &&
+    wrap.host === target.value.host &&
+    // The vendor's own vault is where the settings say, whichever tenant it was moved to.
+    (wrap.ref.provider === 'managed' || hasBeenOf(target.value, wrap.tenantId));
+  return leadsThere ? target : err(forged(opening.log, placeOf(context)));
+}
+
+/** The company key that the wrap commits to. One `unwrapKey` if the seal holds, no call at all if it does not. */
+export async function openWrap(
+  opening: CompanyKeyOpening,
+  context: CompanyKeyContext,
+  wrap: Wrap,
+): Promise<Result<KeyObject, Failure>> {
+  // invariants 6 and A16: nothing is sent before the seal is verified
+  const target = await verifyWrap(opening, context, wrap);
+  return target.ok ? openThrough(opening, target.value, { context, wrap }) : target;
+}
+
+/** The same of a wrap that has been verified, through a vault that was found for it. */
+export async function openThrough(
+  opening: CompanyKeyOpening,
+  target: VaultTarget,
+  { context, wrap }: { readonly context: CompanyKeyContext; readonly wrap: Wrap },
+): Promise<Result<KeyObject, Failure>> {
+  const unwrapped = await opening.vaults.unwrap(target, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
+  if (!unwrapped.ok) return err(await inUse(opening.vaults, target, { found: unwrapped.error, keyId: wrap.keyId }));
+  const key = openCompanyKey(unwrapped.value, { ...context, commitment: wrap.commitment });
+  if (key) return ok(key);
+  opening.log.write({ level: 'error', event: 'security.key-substituted', detail: { ...placeOf(context) } });
+  return err(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName }));
+}
+
+/**
+ * What a refusal means for the version in use that it is about. One that is not there is told from one that is gone for good: another key has its
+ * name then. One `get` more, for that alone.
+ */
+export async function inUse(
+  vaults: Pick<KeyVaults, 'readKey'>,
+  target: VaultTarget,
+  { found, keyId }: { readonly found: Failure; readonly keyId: string },
+): Promise<Failure> {
+  const known = ofKeyInUse(found, keyId);
+  if (known.code !== 'key-not-found') return known;
+  const newest = await vaults.readKey(target);
+  return newest.ok ? withFacts(known, { keyReplaced: true }) : known;
+}

@@ -1,0 +1,209 @@
+// Sealing rows anew under the newest version of the seal key, so that an older one can be disabled. A round over all companies, in slices that go on
+// where the last stopped; one a day, one at once when there is a new version, and one more once no process can seal by an older one any more. A seal that
+// does not verify is counted, and stays what it is. Each
+// company is looked at by itself: one whose rows cannot be read or written just then is counted, and keeps no other from its turn.
+import { sealedBytesOfHead } from '../../domain/audit.ts';
+import { readSigned } from '../../store/rows/audit-rows.ts';
+import { count, MalformedRow } from '../../store/rows/cells.ts';
+import {
+  isSettled,
+  readResealing,
+  RESEALING_ROW_KEY,
+  resealingCells,
+  SETTLED_AFTER_MS,
+  type ResealingState,
+} from '../../store/rows/resealing-rows.ts';
+import { HEAD_ROW_KEY, rowKeysUnder, signedRowKey, SYSTEM_PARTITION } from '../../store/rows/row-keys.ts';
+import { sealedRow, type SealedPart, type SealedRow } from '../../store/rows/sealed-parts.ts';
+import { sealVerifies } from '../../domain/seal.ts';
+import type { Seal } from '../../domain/company-key.ts';
+import { SLICE_MS } from '../../store/agenda-walk.ts';
+import { INDEX_PREFIX } from '../../store/company-index.ts';
+import { pagesOf, pagesToTheEnd } from '../../store/list-pages.ts';
+import type { Clock, Log, Sealer, StoredRow, Tables } from '../../store/tables.ts';
+
+export interface Resealing {
+  readonly tables: Tables;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const ROUND_EVERY_MS = 24 * 60 * 60 * 1000;
+const PAGE_ROWS = 200;
+
+interface Tally {
+  resealed: number;
+  met: number;
+}
+
+/** The timer's turn. Answers how many rows it has sealed anew. */
+export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}): Promise<number> {
+  const { tables, clock, log } = deps;
+  const newest = await deps.sealer.newestVersion();
+  if (!newest.ok) {
+    log.write({ level: 'warning', event: 'seals.not-renewed', detail: { code: newest.error.code } });
+    return 0;
+  }
+  const row = await tables.read('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY);
+  const state = row && readResealing(row.cells);
+  const now = clock.now();
+  if (state && !isDue(state, newest.value, now)) return 0;
+  const from = roundOf(state, newest.value, now);
+  const deadlineMs = now.getTime() + budgetMs;
+  const tally: Tally = { resealed: 0, met: from.met };
+  const after = await round(deps, { from: from.after, version: newest.value, deadlineMs }, tally);
+  const next: ResealingState =
+    after === undefined
+      ? { ...from, after: '', met: 0, left: tally.met, wholeAt: clock.now().toISOString() }
+      : { ...from, after, met: tally.met };
+  if (after === undefined && tally.met > 0) {
+    log.write({ level: 'warning', event: 'seals.left', detail: { seals: tally.met, version: newest.value } });
+  }
+  // Losing a race is harmless: another host has gone over the same rows.
+  const cells = resealingCells(next);
+  const rowKey = RESEALING_ROW_KEY;
+  await tables.write('companies', SYSTEM_PARTITION, [
+    row ? { kind: 'replace', rowKey, cells, etag: row.etag } : { kind: 'insert', rowKey, cells },
+  ]);
+  return tally.resealed;
+}
+
+const wholeOf = (state: ResealingState | undefined): Pick<ResealingState, 'wholeAt'> =>
+  state?.wholeAt === undefined ? {} : { wholeAt: state.wholeAt };
+
+/** The round that goes on, or the next one. A first one has no older version behind it that anybody knows of. */
+function roundOf(state: ResealingState | undefined, version: string, now: Date): ResealingState {
+  const began = now.toISOString();
+  if (state?.version === version) return state.after === '' ? { ...state, began, met: 0 } : state;
+  const since = state ? began : new Date(now.getTime() - SETTLED_AFTER_MS).toISOString();
+  return { version, since, began, after: '', met: 0, left: state?.left ?? 0, ...wholeOf(state) };
+}
+
+function isDue(state: ResealingState, newest: string, now: Date): boolean {
+  const { version, since, after, wholeAt, left } = state;
+  if (version !== newest || after !== '' || left > 0 || wholeAt === undefined) return true;
+  if (now.getTime() - Date.parse(wholeAt) >= ROUND_EVERY_MS) return true;
+  return !isSettled(state) && now.getTime() - Date.parse(since) >= SETTLED_AFTER_MS;
+}
+
+/** The index row of the last company that was looked at, if time was over; undefined at the end of the round. */
+async function round(
+  deps: Resealing,
+  slice: { readonly from: string; readonly version: string; readonly deadlineMs: number },
+  tally: Tally,
+): Promise<string | undefined> {
+  let after = slice.from;
+  const { version } = slice;
+  if (after === '') {
+    await byItself(deps, SYSTEM_PARTITION, tally, () =>
+      resealHead(deps, { companyId: SYSTEM_PARTITION, version }, tally),
+    );
+  }
+  const { after: first, before } = rowKeysUnder(INDEX_PREFIX);
+  const range = { table: 'companies', partitionKey: SYSTEM_PARTITION, before, limit: PAGE_ROWS } as const;
+  for await (const { rows } of pagesToTheEnd(deps.tables, { ...range, after: after || first })) {
+    for (const { rowKey } of rows) {
+      // However slow the store is, a slice does not end before it has looked at a company.
+      if (after !== slice.from && deps.clock.now().getTime() >= slice.deadlineMs) return after;
+      const companyId = rowKey.slice(INDEX_PREFIX.length);
+      await byItself(deps, companyId, tally, () => resealCompany(deps, { companyId, version }, tally));
+      after = rowKey;
+    }
+  }
+  return undefined;
+}
+
+/** Whatever of it was not looked at counts as one more that is left: the next round comes at once. */
+async function byItself({ log }: Resealing, companyId: string, tally: Tally, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    tally.met += 1;
+    const detail = { company: companyId, error: error instanceof Error ? error.name : 'unknown' };
+    log.write({ level: 'error', event: 'seals.look-failed', detail });
+  }
+}
+
+async function resealCompany(
+  deps: Resealing,
+  { companyId, version }: { readonly companyId: string; readonly version: string },
+  tally: Tally,
+): Promise<void> {
+  for await (const { rows } of pagesOf(deps.tables, {
+    table: 'companies',
+    partitionKey: companyId,
+    limit: PAGE_ROWS,
+  })) {
+    for (const row of rows) {
+      const sealed = readable(companyId, row);
+      if (sealed?.parts.some(({ seal }) => seal.keyVersion !== version))
+        await resealRow(deps, { table: 'companies', companyId, row, sealed, version }, tally);
+    }
+  }
+  await resealHead(deps, { companyId, version }, tally);
+}
+
+/** The head that was signed last: the next one is signed only if it leads on from there. */
+async function resealHead(
+  deps: Resealing,
+  { companyId, version }: { readonly companyId: string; readonly version: string },
+  tally: Tally,
+): Promise<void> {
+  const head = await deps.tables.read('events', companyId, HEAD_ROW_KEY);
+  const sequence = head && count(head.cells, 'signedSequence');
+  const row = sequence ? await deps.tables.read('events', companyId, signedRowKey(sequence)) : undefined;
+  const signed = row && readSigned(row.cells);
+  if (!row || !signed || signed.seal.keyVersion === version) return;
+  const parts = [{ bytes: sealedBytesOfHead(companyId, signed), seal: signed.seal }];
+  const sealed = { parts, cellsWith: ([seal]: readonly Seal[]) => ({ seal: JSON.stringify(seal) }) };
+  await resealRow(deps, { table: 'events', companyId, row, sealed, version }, tally);
+}
+
+/** A row that cannot be read is told of by whoever needs it. */
+function readable(companyId: string, row: StoredRow): SealedRow | undefined {
+  try {
+    return sealedRow(companyId, row);
+  } catch (error) {
+    if (error instanceof MalformedRow) return undefined;
+    throw error;
+  }
+}
+
+async function resealRow(
+  deps: Resealing,
+  {
+    table,
+    companyId,
+    row,
+    sealed,
+    version,
+  }: { table: 'companies' | 'events'; companyId: string; row: StoredRow; sealed: SealedRow; version: string },
+  tally: Tally,
+): Promise<void> {
+  const seals: Seal[] = [];
+  for (const part of sealed.parts) {
+    const seal = part.seal.keyVersion === version ? part.seal : await resealed(deps, part);
+    if (!seal) {
+      tally.met += 1;
+      return;
+    }
+    seals.push(seal);
+  }
+  const { rowKey, etag } = row;
+  const cells = sealed.cellsWith(seals);
+  // Whoever wrote it meanwhile may have sealed it anew; the next round looks.
+  const written = await deps.tables.write(table, companyId, [{ kind: 'merge', rowKey, cells, etag }]);
+  if (written.outcome === 'committed') tally.resealed += 1;
+  else tally.met += 1;
+}
+
+/** Undefined if it does not verify, or if the vault cannot be asked: the next round tries again. */
+async function resealed({ sealer, log }: Resealing, { bytes, seal }: SealedPart): Promise<Seal | undefined> {
+  const publicKey = await sealer.publicKey(seal.keyVersion);
+  if (publicKey.ok && !(publicKey.value && sealVerifies({ bytes, seal, publicKey: publicKey.value }))) return undefined;
+  const next = publicKey.ok ? await sealer.sign(bytes) : publicKey;
+  if (next.ok) return next.value;
+  log.write({ level: 'warning', event: 'seals.not-renewed', detail: { code: next.error.code } });
+  return undefined;
+}

@@ -1,0 +1,92 @@
+// The only way to a connection that anything will be sent through: loaded, and its seal checked first.
+import { targetOfConnection, type Connection } from '../../domain/connection.ts';
+import { lackOfConsent } from '../../domain/consent.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { VaultTarget } from '../../domain/provider.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { connectionRowKey } from '../../store/rows/row-keys.ts';
+import { readConnection } from '../../store/rows/sealed-rows.ts';
+import { sealedBytesOfConnection, sealedBytesOfConsent, sealedBytesOfMove } from '../../domain/seal.ts';
+import { isAdminOf } from '../../domain/tenant.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
+import { checkSeal, forged, type SealCheck } from './seals.ts';
+
+export interface ConnectionReading extends SealCheck {
+  readonly tables: Pick<Tables, 'read'>;
+}
+
+/** Undefined if there is none; `row-forged` if somebody but Keyswitch wrote it. */
+export async function loadConnection(
+  reading: ConnectionReading,
+  place: { readonly companyId: string; readonly connectionId: string },
+): Promise<Result<Loaded<Connection> | undefined, Failure>> {
+  const row = await reading.tables.read('companies', place.companyId, connectionRowKey(place.connectionId));
+  // invariant A16
+  return row ? verifyConnectionRow(reading, { ...place, row }) : ok(undefined);
+}
+
+/** The connection in a row that was read, once its seal has been checked. */
+export async function verifyConnectionRow(
+  reading: SealCheck,
+  read: { readonly companyId: string; readonly connectionId: string; readonly row: StoredRow },
+): Promise<Result<Loaded<Connection>, Failure>> {
+  const { companyId, connectionId, row } = read;
+  const connection = readConnection(row.cells, connectionId);
+  if (!connection) return err(forged(reading.log, { companyId, rowKey: row.rowKey }));
+  const seal = await checkSeal(reading, {
+    companyId,
+    rowKey: row.rowKey,
+    bytes: sealedBytesOfConnection(companyId, connection),
+    seal: connection.seal,
+  });
+  if (!seal.ok) return seal;
+  const consent = await checkConsent(reading, { companyId, rowKey: row.rowKey, connection });
+  if (!consent.ok) return consent;
+  const move = await checkMove(reading, { companyId, rowKey: row.rowKey, connection });
+  return move.ok ? ok({ value: connection, etag: row.etag }) : move;
+}
+
+/** A consent that nobody gave is forged like a vault that nobody named. */
+async function checkConsent(
+  reading: SealCheck,
+  read: { readonly companyId: string; readonly rowKey: string; readonly connection: Connection },
+): Promise<Result<void, Failure>> {
+  const { companyId, rowKey, connection } = read;
+  const { consent } = connection;
+  if (!consent) return ok(undefined);
+  if (!isAdminOf(consent.adminId, connection.tenantId ?? '')) return err(forged(reading.log, { companyId, rowKey }));
+  const bytes = sealedBytesOfConsent(companyId, connection, consent);
+  return checkSeal(reading, { companyId, rowKey, bytes, seal: consent.seal });
+}
+
+async function checkMove(
+  reading: SealCheck,
+  read: { readonly companyId: string; readonly rowKey: string; readonly connection: Connection },
+): Promise<Result<void, Failure>> {
+  const { companyId, rowKey, connection } = read;
+  const { move } = connection;
+  if (!move) return ok(undefined);
+  if (!isAdminOf(move.adminId, move.tenantId)) return err(forged(reading.log, { companyId, rowKey }));
+  const bytes = sealedBytesOfMove(companyId, connection, move);
+  return checkSeal(reading, { companyId, rowKey, bytes, seal: move.seal });
+}
+
+/**
+ * The vault and key behind a connection whose tenant is known and to which consent was given: without that proof no token is asked for.
+ * A row that is gone or names no tenant is forged.
+ */
+export async function loadTarget(
+  reading: ConnectionReading,
+  place: { readonly companyId: string; readonly connectionId: string },
+): Promise<Result<VaultTarget, Failure>> {
+  const connection = await loadConnection(reading, place);
+  if (!connection.ok) return connection;
+  const held = connection.value?.value;
+  const target = held && targetOfConnection(held);
+  const lack = held && target && lackOfConsent(held);
+  if (lack) return err(lack);
+  return target
+    ? ok(target)
+    : err(forged(reading.log, { companyId: place.companyId, rowKey: connectionRowKey(place.connectionId) }));
+}

@@ -1,0 +1,157 @@
+// The company keys that a switch's workers use. Unlike callers, a worker may use the guard wrap when the vault in force cannot
+// be reached, or when an admin chose to go on although it denies. A cache of its own, so guard wraps never reach callers; the
+// second pass opens its key anew once per process and generation instead of trusting what the first pass used.
+import type { KeyObject } from 'node:crypto';
+import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
+import { ExpiringCache, type Kept } from '../../domain/expiring-cache.ts';
+import { mayPass, type Failure } from '../../domain/failure.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { versionsOf, type Switch } from '../../domain/switch.ts';
+import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
+import { openKept } from './kept-keys.ts';
+import type { Clock } from '../../store/tables.ts';
+import { forged } from './seals.ts';
+import { checkSwitch } from './switch-seal.ts';
+
+/** `gone`: the worker is out of date. `later`: may pass. `blocked`: somebody has to act on that side of the switch. */
+export type WorkerKeyProblem =
+  | { readonly type: 'gone' }
+  | { readonly type: 'later' | 'blocked'; readonly side: 'source' | 'target'; readonly failure: Failure };
+
+/** `rewrap` keys prefer the wrap in force; `verify` prefers the wrap that will be in force when the switch ends. */
+export type WorkerKeyUse = 'rewrap' | 'verify';
+
+const MAX_ENTRIES = 1_000;
+
+/** Of a version that the switch does not move. */
+export interface OtherKey {
+  readonly key: KeyObject;
+  readonly isKept: boolean;
+}
+
+const nameOf = (
+  companyId: string,
+  sw: Switch,
+  { version, use }: { readonly version: number; readonly use: WorkerKeyUse },
+): string => [companyId, sw.keyringId, sw.switchId, sw.generation, version, use].join('|');
+
+export class WorkerKeys {
+  readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
+  readonly #keys: ExpiringCache<KeyObject, WorkerKeyProblem>;
+  /** Each ends with the key that it was opened by, and so has no time of its own. */
+  readonly #kept: ExpiringCache<KeyObject, WorkerKeyProblem>;
+
+  constructor(opening: CompanyKeyOpening & { readonly clock: Clock }, { ttlMs }: { readonly ttlMs: number }) {
+    this.#opening = opening;
+    this.#keys = new ExpiringCache(opening.clock, { ttlMs, maxEntries: MAX_ENTRIES });
+    this.#kept = new ExpiringCache(opening.clock, { ttlMs: Infinity, maxEntries: MAX_ENTRIES });
+  }
+
+  /** Whether this key is had without waiting for anybody. */
+  isAtHand(companyId: string, sw: Switch, wanted: { readonly version: number; readonly use: WorkerKeyUse }): boolean {
+    return this.#keys.peek(nameOf(companyId, sw, wanted)) !== undefined;
+  }
+
+  get(
+    companyId: string,
+    sw: Switch,
+    wanted: { readonly version: number; readonly use: WorkerKeyUse },
+  ): Promise<Result<KeyObject, WorkerKeyProblem>> {
+    return this.#keys.get(nameOf(companyId, sw, wanted), () => this.#open(companyId, sw, wanted));
+  }
+
+  /**
+   * The company key of a version that the switch does not move: one that is there all the same, or a kept one. Apart from the others, and
+   * never longer than what it was opened by. `gone`: there is none.
+   */
+  async other(companyId: string, sw: Switch, version: number): Promise<Result<OtherKey, WorkerKeyProblem>> {
+    const there = await this.get(companyId, sw, { version, use: 'rewrap' });
+    if (there.ok) return ok({ key: there.value, isKept: false });
+    if (there.error.type !== 'gone') return there;
+    const name = [companyId, sw.keyringId, sw.switchId, sw.generation, version].join('|');
+    const kept = this.#kept.peek(name);
+    if (kept) return ok({ key: kept.value, isKept: true });
+    const context = { companyId, keyringId: sw.keyringId, version };
+    const opened = await this.#kept.load(name, (endBy) =>
+      openKept<WorkerKeyProblem>(this.#opening, context, {
+        parentOf: (under) => this.#until(companyId, sw, under),
+        asProblem: (failure) => ({ type: 'blocked', side: 'source', failure }),
+        endBy,
+      }),
+    );
+    return opened.ok ? ok({ key: opened.value, isKept: true }) : opened;
+  }
+
+  async #until(companyId: string, sw: Switch, version: number): Promise<Result<Kept<KeyObject>, WorkerKeyProblem>> {
+    const wanted = { version, use: 'rewrap' } as const;
+    const key = await this.get(companyId, sw, wanted);
+    if (!key.ok) return key;
+    const kept = this.#keys.peek(nameOf(companyId, sw, wanted));
+    return ok({ value: key.value, endsAtMs: kept?.value === key.value ? kept.endsAtMs : 0 });
+  }
+
+  async #open(
+    companyId: string,
+    sw: Switch,
+    wanted: { readonly version: number; readonly use: WorkerKeyUse },
+  ): Promise<Result<KeyObject, WorkerKeyProblem>> {
+    const context = { companyId, keyringId: sw.keyringId, version: wanted.version };
+    const row = await loadReadableCompanyKey(this.#opening, context);
+    if (!row.ok) return err({ type: 'blocked', side: 'source', failure: row.error });
+    if (!row.value) return err({ type: 'gone' });
+    let problem: WorkerKeyProblem | undefined;
+    for (const wrap of inOrder(row.value.value, sw, wanted.use)) {
+      const key = await openWrap(this.#opening, context, wrap);
+      if (key.ok) return key;
+      const found = problemWith(sw, wrap, key.error);
+      if (found.type === 'blocked') {
+        if (!mayUseOther(sw, wrap, key.error)) return err(found);
+        const granted = await this.#checkGrant(companyId, sw);
+        if (!granted.ok) return granted;
+      }
+      problem = problem?.type === 'later' ? problem : found;
+    }
+    return err(problem ?? this.#notOurs(context));
+  }
+
+  /** Going on over a denial is an admin's word, which is sealed with the switch. */
+  async #checkGrant(companyId: string, sw: Switch): Promise<Result<void, WorkerKeyProblem>> {
+    if (!sw.denialAccepted) return ok(undefined);
+    const { keyringId, switchId } = sw;
+    const checked = await checkSwitch(this.#opening, { companyId, keyringId, switchId }, sw);
+    if (checked.ok) return checked;
+    return err({ type: mayPass(checked.error) ? 'later' : 'blocked', side: 'source', failure: checked.error });
+  }
+
+  /** Every row of ours has a wrap in force: this one is somebody else's, and whoever waits for the switch is told so. */
+  #notOurs({ companyId, keyringId, version }: CompanyKeyContext): WorkerKeyProblem {
+    const rowKey = companyKeyRowKey(keyringId, version);
+    return { type: 'blocked', side: 'source', failure: forged(this.#opening.log, { companyId, rowKey }) };
+  }
+}
+
+/**
+ * Which wrap is tried first. With one wrap (a re-key) there is no choice. None where none is in force: somebody has taken away the one whose vault may
+ * deny.
+ */
+function inOrder(row: CompanyKeyRow, sw: Switch, use: WorkerKeyUse): readonly Wrap[] {
+  if (!wrapInForce(row)) return [];
+  const inForceFirst = use === 'rewrap' || versionsOf(sw).writeVersion === sw.fromVersion;
+  const rank = (wrap: Wrap): number => ((wrap.guard !== true) === inForceFirst ? 0 : 1);
+  return [...row.wraps].sort((a, b) => rank(a) - rank(b));
+}
+
+function problemWith(sw: Switch, wrap: Wrap, failure: Failure): WorkerKeyProblem {
+  const side = sw.kind === 'rekey' || wrap.guard !== true ? 'source' : 'target';
+  return { type: mayPass(failure) ? 'later' : 'blocked', side, failure };
+}
+
+/**
+ * A denial by the vault in force stops the switch until somebody chooses: callers fail closed, and so must it. A denial by the
+ * other vault does not, while the one in force still opens: the end of the switch will meet it. A forged row always stops it.
+ */
+function mayUseOther(sw: Switch, wrap: Wrap, failure: Failure): boolean {
+  if (failure.kind !== 'denied') return false;
+  return wrap.guard === true || sw.denialAccepted;
+}

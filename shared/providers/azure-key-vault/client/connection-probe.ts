@@ -1,0 +1,76 @@
+// The steps on the way to a key, one by one, for a connection test: reach the vault, hear whose it is, get a token.
+import { connect } from 'node:tls';
+import { failure } from '../../../domain/failure-catalogue.ts';
+import type { Failure } from '../../../domain/failure.ts';
+import { isGuid } from '../../../domain/ids.ts';
+import type { VaultTarget } from '../../../domain/provider.ts';
+import { isRecord } from '../../../store/rows/cells.ts';
+import { err, ok, type Result } from '../../../domain/result.ts';
+import type { ConnectionProbe } from '../../../store/tables.ts';
+import { askForChallenge, noAnswerFrom } from './vault-challenge.ts';
+import type { VaultPool } from './vault-pool.ts';
+
+const HTTPS_PORT = 443;
+
+export class AzureConnectionProbe implements ConnectionProbe {
+  readonly #pool: VaultPool;
+
+  constructor(pool: VaultPool) {
+    this.#pool = pool;
+  }
+
+  reach(host: string): Promise<Result<void, Failure>> {
+    const allowed = this.#pool.audienceOf(host);
+    if (!allowed.ok) return Promise.resolve(allowed);
+    const { timeoutMs } = this.#pool;
+    return new Promise((resolve) => {
+      const socket = connect({ host, port: HTTPS_PORT, servername: host });
+      const end = (result: Result<void, Failure>): void => {
+        clearTimeout(timer);
+        socket.destroy();
+        resolve(result);
+      };
+      const fail = (code: string, message: string): void => {
+        clearTimeout(timer);
+        void noAnswerFrom({ code, message }, { vaultHost: host }).then((failed) => end(err(failed)));
+      };
+      const timer = setTimeout(() => fail('ETIMEDOUT', `no connection within ${timeoutMs} ms`), timeoutMs);
+      socket.once('secureConnect', () => end(ok(undefined)));
+      socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.name, error.message));
+    });
+  }
+
+  async challengedTenant(host: string): Promise<Result<string, Failure>> {
+    const audience = this.#pool.audienceOf(host);
+    if (!audience.ok) return audience;
+    const vault = { host, audience: audience.value };
+    const challenge = await askForChallenge(this.#pool.http, vault, { vaultHost: host });
+    return challenge.ok ? ok(challenge.value.tenantId) : challenge;
+  }
+
+  async obtainToken(target: VaultTarget): Promise<Result<{ readonly principalId: string }, Failure>> {
+    const audience = this.#pool.audienceOf(target.host);
+    if (!audience.ok) return audience;
+    const { credentials } = this.#pool;
+    const scope = `${audience.value}/.default`;
+    const answer =
+      target.ref.provider === 'managed'
+        ? await credentials.own.token(scope)
+        : await credentials.freshToken(target.tenantId, scope);
+    if (!answer.ok) return answer;
+    const principalId = objectIdOf(answer.value.token);
+    if (principalId !== undefined) return ok({ principalId });
+    return err(failure('entra-error', { ...this.#pool.facts(target), detail: 'its token names no principal' }));
+  }
+}
+
+/** The `oid` of a token that Entra has just given us; nobody else has had it in hand, so its signature is not asked for. */
+function objectIdOf(token: string): string | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    const oid = isRecord(claims) ? claims['oid'] : undefined;
+    return typeof oid === 'string' && isGuid(oid.toLowerCase()) ? oid.toLowerCase() : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,79 @@
+// Every vault that this process talks to: one connection for each vault, tenant and identity, bounded. Decides by whose
+// token a vault is met: the vendor's own with the app's identity, every other with the connector app in the pinned tenant.
+import type { HttpClient } from '@azure/core-rest-pipeline';
+import { LRUCache } from 'lru-cache';
+import { failure } from '../../../domain/failure-catalogue.ts';
+import type { Failure, FailureFacts } from '../../../domain/failure.ts';
+import type { VaultTarget } from '../../../domain/provider.ts';
+import { err, ok, type Result } from '../../../domain/result.ts';
+import { boundedHttps } from '../../../adapters/https/bounded-https.ts';
+import type { Credentials } from '../../../identity/entra/credentials/federated.ts';
+import { VaultConnection } from './vault-connection.ts';
+
+interface VaultPoolOptions {
+  readonly credentials: Credentials;
+  /** Application id of the connector app. */
+  readonly connectorClientId: string;
+  /** `vault.azure.net`: what follows the first label of every vault's host, and names its audience. */
+  readonly vaultSuffixes: readonly string[];
+  /** For each answer, from the name's lookup to its last byte. */
+  readonly timeoutMs: number;
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024;
+/** Some 40 KB each, with their sockets. */
+const MAX_CONNECTIONS = 500;
+
+export class VaultPool {
+  readonly #options: VaultPoolOptions;
+  /** Also for requests that no SDK client makes. */
+  readonly http: HttpClient;
+  readonly #connections = new LRUCache<string, VaultConnection>({ max: MAX_CONNECTIONS });
+
+  constructor(options: VaultPoolOptions) {
+    this.#options = options;
+    this.http = boundedHttps({ maxBytes: MAX_ANSWER_BYTES, timeoutMs: options.timeoutMs });
+  }
+
+  get credentials(): Credentials {
+    return this.#options.credentials;
+  }
+
+  get timeoutMs(): number {
+    return this.#options.timeoutMs;
+  }
+
+  connection(target: VaultTarget): Result<VaultConnection, Failure> {
+    const audience = this.audienceOf(target.host);
+    if (!audience.ok) return audience;
+    const { host, tenantId, ref } = target;
+    const isOwn = ref.provider === 'managed';
+    const name = `${isOwn ? 'own' : 'connector'} ${tenantId} ${host}`;
+    let connection = this.#connections.get(name);
+    if (!connection) {
+      const { credentials } = this.#options;
+      connection = new VaultConnection({ host, tenantId, audience: audience.value }, this.http, () =>
+        isOwn ? credentials.own : credentials.inTenant(tenantId),
+      );
+      this.#connections.set(name, connection);
+    }
+    return ok(connection);
+  }
+
+  /** `https://vault.azure.net` for `contoso.vault.azure.net`. To a host under no known suffix nothing is ever sent. */
+  audienceOf(host: string): Result<string, Failure> {
+    const suffix = /^[a-z0-9-]{3,24}\.(.+)$/.exec(host)?.[1];
+    if (suffix !== undefined && this.#options.vaultSuffixes.includes(suffix)) return ok(`https://${suffix}`);
+    return err(failure('vault-host-not-allowed', { vaultHost: host }));
+  }
+
+  /** What is known of a target before anything is asked. */
+  facts({ host, keyName, tenantId, ref, onlyInSwitch, isSealKey }: VaultTarget): FailureFacts {
+    const known = { vaultHost: host, keyName, tenantId };
+    if (ref.provider === 'managed') {
+      return { ...known, ownVault: isSealKey === true ? 'seal-key' : 'company-keys' };
+    }
+    const used = onlyInSwitch === true ? { onlyInSwitch } : {};
+    return { ...known, appId: this.#options.connectorClientId, ...used };
+  }
+}

@@ -1,0 +1,190 @@
+// Going over the agenda in slices: a timer works for so long and no longer, and where it stops is kept in the tables, so that the next
+// slice goes on there, on whatever instance. Items are looked at side by side, each by itself: one that fails or is slow holds up no other
+// (invariant A26).
+import { count, text } from './rows/cells.ts';
+import { lookAlone } from './agenda-look.ts';
+import { agendaRowKey, allBuckets, pageOfAgenda, type AgendaKind, type ListedAgendaItem } from './agenda.ts';
+import { StoreUnavailable, type Clock, type Log, type RowWrite, type Tables } from './tables.ts';
+
+export interface Walking {
+  readonly tables: Tables;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Slice {
+  readonly kind: AgendaKind;
+  /** How many items are looked at side by side. */
+  readonly lanes?: number;
+  /** No item is begun when so much time is over. */
+  readonly budgetMs?: number;
+}
+
+export interface Walked {
+  readonly looked: number;
+  /** What the looks answered, added up. */
+  readonly sum: number;
+  /** False if time was over first: the next slice goes on from there. */
+  readonly whole: boolean;
+}
+
+/** Of each job: with all jobs of a timer one after the other still far from `functionTimeout` in host.json (a test adds them up). */
+export const SLICE_MS = 30_000;
+const LANES = 8;
+const PAGE_ITEMS = 100;
+/** A process that dies goes on from here at the latest. */
+const KEEP_CURSOR_EVERY_MS = 10_000;
+const CURSORS = 'cursors';
+
+interface Position {
+  readonly bucket: number;
+  /** Row key of the last item that was begun; empty at the beginning of the bucket. */
+  readonly after: string;
+}
+
+interface Placed {
+  readonly item: ListedAgendaItem;
+  readonly position: Position;
+}
+
+/**
+ * Looks at items of one kind, each at most once, from where the last slice ended and once around. Throws what kept it from listing a
+ * bucket, StoreUnavailable as a rule, after it has been through all others.
+ */
+export async function walkAgenda(
+  deps: Walking,
+  slice: Slice,
+  look: (item: ListedAgendaItem) => Promise<number>,
+): Promise<Walked> {
+  const deadlineMs = deps.clock.now().getTime() + (slice.budgetMs ?? SLICE_MS);
+  const isOver = (): boolean => deps.clock.now().getTime() >= deadlineMs;
+  const cursor = await Cursor.load(deps, slice.kind);
+  const round = new Round(deps.tables, slice.kind, cursor.position);
+  const walked = { looked: 0, sum: 0, whole: true };
+  const items = round.items();
+  const work = async (): Promise<void> => {
+    for (;;) {
+      // However slow the store is, a slice does not end before it has looked at something.
+      if (walked.looked > 0 && isOver()) {
+        walked.whole = false;
+        return;
+      }
+      const next = await items.next();
+      if (next.done) return;
+      const { item, position } = next.value;
+      await cursor.moved(position);
+      walked.looked += 1;
+      const answer = await lookAlone(deps.log, item, () => look(item));
+      walked.sum += answer ?? 0;
+    }
+  };
+  await Promise.all(Array.from({ length: slice.lanes ?? LANES }, work));
+  if (!walked.whole) await cursor.keep();
+  if (round.failure !== undefined) throw round.failure;
+  return walked;
+}
+
+/** Once around the buckets: from a position to the end, and from the beginning to that position. */
+class Round {
+  readonly #tables: Tables;
+  readonly #kind: AgendaKind;
+  readonly #from: Position;
+  /** What kept a bucket from being listed. */
+  failure: Error | undefined;
+
+  constructor(tables: Tables, kind: AgendaKind, from: Position) {
+    this.#tables = tables;
+    this.#kind = kind;
+    this.#from = from;
+  }
+
+  async *items(): AsyncGenerator<Placed, undefined> {
+    const { bucket: first, after } = this.#from;
+    for (let step = 0; step < allBuckets.length; step += 1) {
+      const bucket = (first + step) % allBuckets.length;
+      yield* this.#bucket({ bucket, after: step === 0 ? after : '' });
+    }
+    if (after !== '') yield* this.#bucket({ bucket: first, after: '' }, after);
+    return undefined;
+  }
+
+  /** `upTo`: the last row key, inclusive. */
+  async *#bucket({ bucket, after }: Position, upTo?: string): AsyncGenerator<Placed, undefined> {
+    let continuation: string | undefined;
+    do {
+      const page = await this.#page({ bucket, after, ...(continuation === undefined ? {} : { continuation }) });
+      for (const item of page?.items ?? []) {
+        const position = { bucket, after: agendaRowKey(item) };
+        if (upTo !== undefined && position.after > upTo) return undefined;
+        yield { item, position };
+      }
+      continuation = page?.continuation;
+    } while (continuation !== undefined);
+    return undefined;
+  }
+
+  async #page(
+    at: Position & { readonly continuation?: string },
+  ): Promise<Awaited<ReturnType<typeof pageOfAgenda>> | undefined> {
+    const bucket = allBuckets[at.bucket] ?? '';
+    try {
+      return await pageOfAgenda(this.#tables, { ...at, bucket, kind: this.#kind, limit: PAGE_ITEMS });
+    } catch (error) {
+      this.failure ??= error instanceof Error ? error : new Error('the agenda could not be listed');
+      return undefined;
+    }
+  }
+}
+
+/** Where the last slice of a kind ended. Only a hint: a slice that knows none, or an old one, looks at all the same items. */
+class Cursor {
+  readonly #deps: Walking;
+  readonly #kind: AgendaKind;
+  #etag: string | undefined;
+  #keptAtMs: number;
+  position: Position;
+
+  private constructor(deps: Walking, kind: AgendaKind, kept: { readonly position: Position; readonly etag?: string }) {
+    this.#deps = deps;
+    this.#kind = kind;
+    this.position = kept.position;
+    this.#etag = kept.etag;
+    this.#keptAtMs = deps.clock.now().getTime();
+  }
+
+  static async load(deps: Walking, kind: AgendaKind): Promise<Cursor> {
+    const row = await orNothing(() => deps.tables.read('agenda', CURSORS, kind));
+    const bucket = row && count(row.cells, 'bucket');
+    const after = row && text(row.cells, 'after');
+    const isBucket = bucket !== undefined && bucket < allBuckets.length;
+    const position = isBucket && after?.startsWith(`${kind}|`) ? { bucket, after } : { bucket: 0, after: '' };
+    return new Cursor(deps, kind, { position, ...(row ? { etag: row.etag } : {}) });
+  }
+
+  async moved(position: Position): Promise<void> {
+    this.position = position;
+    if (this.#deps.clock.now().getTime() - this.#keptAtMs >= KEEP_CURSOR_EVERY_MS) await this.keep();
+  }
+
+  /** Losing a race is harmless: somebody else goes over the same items. So is a store that is away: the next slice begins earlier. */
+  async keep(): Promise<void> {
+    const now = this.#deps.clock.now();
+    this.#keptAtMs = now.getTime();
+    const cells = { format: 1, ...this.position, at: now.toISOString() };
+    const write: RowWrite =
+      this.#etag === undefined
+        ? { kind: 'insert', rowKey: this.#kind, cells }
+        : { kind: 'replace', rowKey: this.#kind, cells, etag: this.#etag };
+    const written = await orNothing(() => this.#deps.tables.write('agenda', CURSORS, [write]));
+    if (written?.outcome === 'committed') this.#etag = written.etags[0];
+  }
+}
+
+async function orNothing<T>(call: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+// What a timer must look at. A row is inserted before the act that needs it and deleted after its end, so the agenda is a
+// superset of the truth and is checked against it (invariant A12); no timer ever scans a table of companies.
+import { createHash } from 'node:crypto';
+import { text } from './rows/cells.ts';
+import { StoreUnavailable, type Cells, type StoredRow, type Tables } from './tables.ts';
+
+const BUCKETS = 16;
+const MAX_RENEWALS = 8;
+
+/**
+ * `switch`: a keyring with an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
+ * its chain. `head`: a chain that has moved since it was last signed. `kept`: a keyring with kept company keys.
+ */
+export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept';
+
+export interface AgendaItem {
+  readonly kind: AgendaKind;
+  readonly companyId: string;
+  /** Names the item within its company and kind; may hold `|`. */
+  readonly id: string;
+}
+
+export interface ListedAgendaItem extends AgendaItem {
+  readonly etag: string;
+  readonly cells: Cells;
+}
+
+const bucketOf = (companyId: string): string =>
+  String((createHash('sha256').update(companyId).digest()[0] ?? 0) % BUCKETS).padStart(2, '0');
+
+export const agendaRowKey = (item: AgendaItem): string => `${item.kind}|${item.companyId}|${item.id}`;
+
+export const agendaPlaceOf = (item: AgendaItem): { readonly bucket: string; readonly rowKey: string } => ({
+  bucket: bucketOf(item.companyId),
+  rowKey: agendaRowKey(item),
+});
+
+export const allBuckets: readonly string[] = Array.from({ length: BUCKETS }, (_, index) =>
+  String(index).padStart(2, '0'),
+);
+
+/** Inserted if absent. Throws StoreUnavailable if it cannot be told whether it was. */
+export async function putOnAgenda(tables: Tables, item: AgendaItem, cells: Cells = {}): Promise<void> {
+  const write = { kind: 'insert', rowKey: agendaRowKey(item), cells: { format: 1, ...cells } } as const;
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const written = await tables.write('agenda', bucketOf(item.companyId), [write]);
+    if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) return;
+  }
+  throw new StoreUnavailable('the agenda could not be written');
+}
+
+/**
+ * Inserted if absent, and otherwise written over, so that whoever is about to take it off, because of what it read before, finds
+ * another ETag. Throws StoreUnavailable.
+ */
+export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<void> {
+  const rowKey = agendaRowKey(item);
+  const bucket = bucketOf(item.companyId);
+  for (let attempt = 0; attempt < MAX_RENEWALS; attempt += 1) {
+    const row = await tables.read('agenda', bucket, rowKey);
+    const write = row
+      ? ({ kind: 'merge', rowKey, cells: { format: 1 }, etag: row.etag } as const)
+      : ({ kind: 'insert', rowKey, cells: { format: 1 } } as const);
+    const written = await tables.write('agenda', bucket, [write]);
+    if (written.outcome === 'committed') return;
+    // Somebody else has written it since it was read here, so whoever read it before finds another ETag already.
+    if (written.outcome === 'conflict' && written.reason === (row ? 'changed' : 'exists')) return;
+  }
+  throw new StoreUnavailable('the agenda could not be written');
+}
+
+/**
+ * Deleted if it is still there and unchanged. A lost answer is harmless: the agenda is a superset. `mayGo` is asked between reading
+ * and deleting it.
+ */
+export async function takeOffAgenda(tables: Tables, item: AgendaItem, mayGo?: () => Promise<boolean>): Promise<void> {
+  const row = await tables.read('agenda', bucketOf(item.companyId), agendaRowKey(item));
+  if (!row || (mayGo && !(await mayGo()))) return;
+  await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
+}
+
+/** Deleted if it is as it was when it was listed. */
+export async function takeOffListed(tables: Tables, item: ListedAgendaItem): Promise<void> {
+  const { etag } = item;
+  await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: agendaRowKey(item), etag }]);
+}
+
+/** Leaves a note on an item for whoever looks at it next. Losing a race is harmless: somebody else has looked. */
+export async function noteOnAgenda(tables: Tables, item: ListedAgendaItem, cells: Cells): Promise<void> {
+  const write = { kind: 'merge', rowKey: agendaRowKey(item), cells, etag: item.etag } as const;
+  await tables.write('agenda', bucketOf(item.companyId), [write]);
+}
+
+/** No timer rests longer than a day: what is said of later, a host has said whose clock was ahead. */
+const NO_REST_MS = 25 * 60 * 60 * 1000;
+
+/** By `nextAt`, which whoever looked last has noted; a new item is due. */
+export function isDue({ cells }: ListedAgendaItem, now: Date): boolean {
+  const nextAt = text(cells, 'nextAt') ?? '';
+  return nextAt <= now.toISOString() || nextAt > new Date(now.getTime() + NO_REST_MS).toISOString();
+}
+
+/** A page of one kind in one bucket, in the order of row keys. Rows that cannot be read are left out. Throws StoreUnavailable. */
+export async function pageOfAgenda(
+  tables: Tables,
+  at: {
+    readonly bucket: string;
+    readonly kind: AgendaKind;
+    /** Row key, exclusive; empty for the beginning. */
+    readonly after: string;
+    readonly limit: number;
+    readonly continuation?: string;
+  },
+): Promise<{ readonly items: readonly ListedAgendaItem[]; readonly continuation?: string }> {
+  const { bucket, kind, limit, continuation } = at;
+  const range = {
+    table: 'agenda',
+    partitionKey: bucket,
+    after: at.after || `${kind}|`,
+    before: `${kind}}`,
+    limit,
+  } as const;
+  const page = await tables.list({ ...range, ...(continuation === undefined ? {} : { continuation }) });
+  const items = page.rows.flatMap((row) => itemOf(kind, row));
+  return { items, ...(page.continuation === undefined ? {} : { continuation: page.continuation }) };
+}
+
+function itemOf(kind: AgendaKind, row: StoredRow): ListedAgendaItem[] {
+  const [, companyId, ...id] = row.rowKey.split('|');
+  if (!companyId || id.length === 0) return [];
+  return [{ kind, companyId, id: id.join('|'), etag: row.etag, cells: row.cells }];
+}

@@ -1,0 +1,72 @@
+// How often a company may have something done that reaches its vault or Entra: so many a minute, whichever instance is asked. What anybody
+// can do who holds a link is counted for that link, so that nobody holds up the holders of others. The count is in the tables; a minute
+// that is over needs no tidying, its row is written over.
+import { notFound, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { count, text } from './rows/cells.ts';
+import { limitRowKey, linkLimitRowKey } from './rows/row-keys.ts';
+import { loadCompany, loadCompanyRow } from './control-state.ts';
+import type { Clock, RowWrite, Tables } from './tables.ts';
+import { type Races, settleRaces, undecided } from './races.ts';
+
+export interface CallLimiting extends Races {
+  readonly tables: Tables;
+  readonly clock: Clock;
+}
+
+/**
+ * `switch`: starts and re-keys, which ask the vendor's vault. `retry`: of switches. `steer`: pauses, resumptions and confirmations of switches, each of
+ * which is recorded, and has workers look at all shards; `cancel` has a count of its own. `connection`, `keyring`: puts, each of which costs a signature
+ * of the seal key. `events`: checks of the whole chain. `links`: sign-ins of all links together, each of which leaves rows behind.
+ */
+type CompanyCall =
+  | 'test'
+  | 'consent'
+  | 'verify'
+  | 'export'
+  | 'switch'
+  | 'retry'
+  | 'steer'
+  | 'cancel'
+  | 'connection'
+  | 'keyring'
+  | 'check'
+  | 'events'
+  | 'links';
+
+export type LimitedCall =
+  | { readonly companyId: string; readonly kind: CompanyCall }
+  | { readonly companyId: string; readonly kind: 'sign-in'; readonly linkHash: string };
+
+export const MAX_CALLS_PER_MINUTE = 30;
+/** More than whoever holds a link or two can use up for the holders of others. */
+export const MAX_SIGN_INS_PER_MINUTE = 10 * MAX_CALLS_PER_MINUTE;
+const MINUTE_MS = 60_000;
+
+/** Counts one call of a kind; `limited` if the minute is full. A call that is refused is not counted. */
+export function countCall(deps: CallLimiting, call: LimitedCall): Promise<Result<undefined, Refusal>> {
+  const rowKey = call.kind === 'sign-in' ? linkLimitRowKey(call.linkHash) : limitRowKey(call.kind);
+  return settleRaces<undefined>(deps, async () => {
+    // The record of a company that was deleted can still be checked.
+    const load = call.kind === 'events' ? loadCompanyRow : loadCompany;
+    if (!(await load(deps.tables, call.companyId))) return err(notFound('company', call.companyId));
+    const nowMs = deps.clock.now().getTime();
+    const minute = new Date(nowMs - (nowMs % MINUTE_MS)).toISOString();
+    const row = await deps.tables.read('companies', call.companyId, rowKey);
+    const calls = row && text(row.cells, 'minute') === minute ? (count(row.cells, 'calls') ?? 0) : 0;
+    if (calls >= (call.kind === 'links' ? MAX_SIGN_INS_PER_MINUTE : MAX_CALLS_PER_MINUTE)) {
+      return err({ type: 'limited', retryAfterSeconds: Math.ceil((MINUTE_MS - (nowMs % MINUTE_MS)) / 1000) });
+    }
+    const cells = { format: 1, minute, calls: calls + 1, ...expiryOf(call, minute) };
+    const write: RowWrite = row
+      ? { kind: 'replace', rowKey, cells, etag: row.etag }
+      : { kind: 'insert', rowKey, cells };
+    const written = await deps.tables.write('companies', call.companyId, [write]);
+    // After a lost answer a call may be counted twice, which only errs towards fewer.
+    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
+  });
+}
+
+/** A link's count lies among what expires, and is tidied with it: not before its minute is over. */
+const expiryOf = (call: LimitedCall, minute: string): { readonly expiresAt?: string } =>
+  call.kind === 'sign-in' ? { expiresAt: new Date(Date.parse(minute) + MINUTE_MS).toISOString() } : {};

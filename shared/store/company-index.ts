@@ -1,0 +1,17 @@
+// Which companies there are and were: rows of a partition of their own, one a company, inserted before the company. A superset:
+// whoever lists it reads each company too.
+import { SYSTEM_PARTITION } from './rows/row-keys.ts';
+import { StoreUnavailable, type Tables } from './tables.ts';
+
+export const INDEX_PREFIX = 'company|';
+const MAX_SENDS = 3;
+
+/** Throws StoreUnavailable if it cannot be told whether it is. */
+export async function ensureListed(tables: Tables, companyId: string): Promise<void> {
+  const write = { kind: 'insert', rowKey: `${INDEX_PREFIX}${companyId}`, cells: { format: 1 } } as const;
+  for (let sends = 0; sends < MAX_SENDS; sends += 1) {
+    const written = await tables.write('companies', SYSTEM_PARTITION, [write]);
+    if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) return;
+  }
+  throw new StoreUnavailable('the index of companies could not be written');
+}

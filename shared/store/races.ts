@@ -1,0 +1,46 @@
+// Many callers, many instances and no locks: whoever loses a transaction looks again and decides again. The bound keeps a request
+// from going round for ever; the jitter keeps losers from meeting again.
+import type { Refusal } from '../domain/refusal.ts';
+import { err, type Result } from '../domain/result.ts';
+import { StoreUnavailable, type Entropy, type Timers, type WriteOutcome } from './tables.ts';
+
+export interface Races {
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+}
+
+const MAX_ATTEMPTS = 12;
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 400;
+
+/** A pause of a random length that grows with the attempts already lost. */
+export async function pauseAfterLosing({ timers, entropy }: Races, losses: number): Promise<void> {
+  const longestMs = Math.min(FIRST_PAUSE_MS * 2 ** losses, LONGEST_PAUSE_MS);
+  const share = ((entropy.bytes(1)[0] ?? 0) + 1) / 256;
+  await timers.sleep(longestMs * share);
+}
+
+/** Why an attempt decided nothing: others were first, or nobody knows what became of its write. */
+export type Undecided = 'lost-race' | 'no-answer';
+
+export const undecided = (written: Exclude<WriteOutcome, { readonly outcome: 'committed' }>): Undecided =>
+  written.outcome === 'unknown' ? 'no-answer' : 'lost-race';
+
+/**
+ * Tries until the attempt is decided. After MAX_ATTEMPTS lost races: `busy`, and nothing was done. If any of them had no answer, the
+ * store is away, and what was done is not known: throws StoreUnavailable.
+ */
+export async function settleRaces<T>(
+  races: Races,
+  attempt: () => Promise<Result<T, Refusal> | Undecided>,
+): Promise<Result<T, Refusal>> {
+  let isAnswerMissing = false;
+  for (let losses = 0; losses < MAX_ATTEMPTS; losses += 1) {
+    if (losses > 0) await pauseAfterLosing(races, losses);
+    const decided = await attempt();
+    if (decided !== 'lost-race' && decided !== 'no-answer') return decided;
+    if (decided === 'no-answer') isAnswerMissing = true;
+  }
+  if (isAnswerMissing) throw new StoreUnavailable('the outcome of a write stays unknown');
+  return err({ type: 'busy', retryAfterSeconds: 1 });
+}

@@ -1,0 +1,72 @@
+// Whether the app can work, that is whether its store answers. Anybody may ask, so what was found holds for a while, and who asks meanwhile
+// waits for the same look: probes cost one read in so many seconds, however many there are.
+import { isSettled, readResealing, RESEALING_ROW_KEY, type ResealingState } from './rows/resealing-rows.ts';
+import { SYSTEM_PARTITION } from './rows/row-keys.ts';
+import { StoreUnavailable, type Clock, type Log, type Tables } from './tables.ts';
+
+/** Of a success and of a failure. */
+export const READINESS_TTL_MS = 5_000;
+
+export interface Found {
+  readonly isReady: boolean;
+  readonly at: Date;
+  /** For operators: why it is not. */
+  readonly reason?: string;
+  /** For operators: what works today and may not for ever. */
+  readonly warnings: readonly string[];
+}
+
+interface Looking {
+  readonly tables: Pick<Tables, 'read'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class Readiness {
+  readonly #deps: Looking;
+  #last: Found | undefined;
+  #looking: Promise<Found> | undefined;
+
+  constructor(deps: Looking) {
+    this.#deps = deps;
+  }
+
+  async find(): Promise<Found> {
+    const ageMs = this.#last && this.#deps.clock.now().getTime() - this.#last.at.getTime();
+    if (this.#last && ageMs !== undefined && Math.abs(ageMs) < READINESS_TTL_MS) return this.#last;
+    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
+    return await this.#looking;
+  }
+
+  async #look(): Promise<Found> {
+    const { tables, clock, log } = this.#deps;
+    let reason: string | undefined;
+    let warnings: readonly string[] = [];
+    try {
+      // Any row will do, also one that is not there; this one has something to tell.
+      const row = await tables.read('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY);
+      warnings = row ? warningsOf(readResealing(row.cells)) : [];
+    } catch (error) {
+      // Of a bug only its name: nobody knows what its words hold.
+      reason = error instanceof StoreUnavailable ? error.message : error instanceof Error ? error.name : 'no Error';
+      log.write({ level: 'error', event: 'readiness.not-ready', detail: { reason } });
+    }
+    const found = { isReady: reason === undefined, at: clock.now(), warnings };
+    this.#last = { ...found, ...(reason === undefined ? {} : { reason }) };
+    return this.#last;
+  }
+}
+
+function warningsOf(state: ResealingState | undefined): readonly string[] {
+  if (!state) return [];
+  const { left, version } = state;
+  if (left > 0)
+    return [
+      `${left} seals do not name the newest version of the seal key yet, ${version}: keep older versions enabled, or enable them again, until none is left.`,
+    ];
+  return isSettled(state)
+    ? []
+    : [
+        `Rows may have been sealed by an older version of the seal key than ${version} since they were looked at: keep older versions enabled until this warning is gone.`,
+      ];
+}

@@ -1,0 +1,165 @@
+// Idempotency of calls that create: the first call with a key leaves a row, and repeats within a day find it. The row holds no
+// answer and no body, only the body's hash and a secret from which generated ids are derived, so that a repeat derives the same.
+// Whoever hashes a body leaves key material out of it.
+import { createHash, createHmac } from 'node:crypto';
+import { lengthPrefixed } from '../domain/length-prefixed.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import { bytes, need, oneOf, text } from './rows/cells.ts';
+import type { Cells, Clock, Entropy, StoredRow, Tables, Timers } from './tables.ts';
+import { settleRaces, undecided } from './races.ts';
+
+/**
+ * Who asks, in rows: `createdBy` and `writtenBy`. With a `secret`, generated ids are derived from it. `repeated` false: no earlier call
+ * has written under this identity.
+ */
+export interface RequestIdentity {
+  readonly requestId: string;
+  readonly secret?: Uint8Array;
+  readonly repeated?: boolean;
+  /** Of its row in `requests`, if it has one. */
+  readonly rowKey?: string;
+}
+
+export interface BegunRequest extends RequestIdentity {
+  readonly secret: Uint8Array;
+  /** True if an earlier call with this key and body left the row. */
+  readonly repeated: boolean;
+  /** `done` once `endRequest` was called: for what must not be answered twice. */
+  readonly status: 'begun' | 'done';
+  readonly rowKey: string;
+}
+
+export interface Requesting {
+  readonly tables: Tables;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly entropy: Entropy;
+}
+
+const KEPT_MS = 24 * 60 * 60 * 1000;
+const SECRET_BYTES = 32;
+const TIME_BYTES = 6;
+const MAX_KEY_LENGTH = 255;
+/** Rows past their day are forgotten a few at a time, by one call in so many. */
+const FORGET_ONE_IN = 32;
+const FORGET_AT_ONCE = 50;
+/** Beside each row, in the order of time: what to forget. */
+const EXPIRY_PREFIX = '!expiry|';
+
+/** The identity of a call that is not to be repeated. */
+export const singleRequest = (entropy: Pick<Entropy, 'id'>): RequestIdentity => ({
+  requestId: entropy.id(),
+  repeated: false,
+});
+
+/** Six bytes of the time in ms since 1970, then chance. */
+function newSecret({ clock, entropy }: Pick<Requesting, 'clock' | 'entropy'>): Uint8Array {
+  const secret = Buffer.alloc(SECRET_BYTES);
+  secret.writeUIntBE(clock.now().getTime(), 0, TIME_BYTES);
+  secret.set(entropy.bytes(SECRET_BYTES - TIME_BYTES), TIME_BYTES);
+  return secret;
+}
+
+/**
+ * The id that is number `index` of its kind in this request; the same at every repeat. A UUID of version 8 that begins with the request's
+ * time, as one of version 7 does: keys that are made together are neighbours, and are read together.
+ */
+export function derivedId(secret: Uint8Array, kind: string, index: number): string {
+  const digest = createHmac('sha256', secret).update(`${kind}|${index}`).digest();
+  digest.set(secret.subarray(0, TIME_BYTES));
+  digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80;
+  digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
+  const hex = digest.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
+}
+
+/**
+ * Call before anything else is done. `caller` and `route` keep the keys of different callers and calls apart; `body` is a
+ * canonical text of what is asked, without key material.
+ */
+export async function beginRequest(
+  deps: Requesting,
+  input: {
+    readonly companyId: string;
+    readonly caller: string;
+    readonly route: string;
+    readonly key: string;
+    readonly body: string;
+  },
+): Promise<Result<BegunRequest, Refusal>> {
+  if (input.key.length < 1 || input.key.length > MAX_KEY_LENGTH) {
+    const message = `An idempotency key has 1 to ${MAX_KEY_LENGTH} characters.`;
+    return err({ type: 'invalid', target: 'Idempotency-Key', message });
+  }
+  if ((deps.entropy.bytes(1)[0] ?? 0) % FORGET_ONE_IN === 0) await forgetExpiredRequests(deps, input.companyId);
+  const rowKey = hashOf([input.caller, input.route, input.key]);
+  const bodyHash = hashOf([input.body]);
+  const own = { requestId: deps.entropy.id(), secret: newSecret(deps) };
+  return settleRaces<BegunRequest>(deps, async () => {
+    const row = await deps.tables.read('requests', input.companyId, rowKey);
+    const now = deps.clock.now();
+    if (row && isKept(row, now)) return answerBy(row, { bodyHash, requestId: own.requestId });
+    const expiresAt = new Date(now.getTime() + KEPT_MS).toISOString();
+    const cells: Cells = { format: 1, ...own, bodyHash, status: 'begun', expiresAt };
+    const written = await deps.tables.write('requests', input.companyId, [
+      row ? { kind: 'replace', rowKey, cells, etag: row.etag } : { kind: 'insert', rowKey, cells },
+      { kind: 'insert', rowKey: `${EXPIRY_PREFIX}${expiresAt}|${rowKey}`, cells: { format: 1 } },
+    ]);
+    if (written.outcome !== 'committed') return undecided(written);
+    return ok<BegunRequest>({ ...own, repeated: false, status: 'begun', rowKey });
+  });
+}
+
+const hashOf = (texts: readonly string[]): string => createHash('sha256').update(lengthPrefixed(texts)).digest('hex');
+
+const isKept = (row: StoredRow, now: Date): boolean => (text(row.cells, 'expiresAt') ?? '') > now.toISOString();
+
+/** The row of an earlier call, or our own whose answer was lost: it carries this very request's id. */
+function answerBy(
+  row: StoredRow,
+  asked: { readonly bodyHash: string; readonly requestId: string },
+): Result<BegunRequest, Refusal> {
+  const requestId = need(text(row.cells, 'requestId'), row.rowKey, 'requestId');
+  const secret = need(bytes(row.cells, 'secret'), row.rowKey, 'secret');
+  const status = need(oneOf<BegunRequest['status']>(row.cells, 'status', ['begun', 'done']), row.rowKey, 'status');
+  if (text(row.cells, 'bodyHash') !== asked.bodyHash) return err({ type: 'idempotency-mismatch' });
+  return ok({ requestId, secret, status, repeated: requestId !== asked.requestId, rowKey: row.rowKey });
+}
+
+/** Says that the request was answered. False if another call with the same key did so before. */
+export async function endRequest(deps: Requesting, companyId: string, request: BegunRequest): Promise<boolean> {
+  const endedBy = deps.entropy.id();
+  const ended = await settleRaces(deps, async () => {
+    const row = await deps.tables.read('requests', companyId, request.rowKey);
+    if (!row || text(row.cells, 'requestId') !== request.requestId) return ok(false);
+    if (text(row.cells, 'status') === 'done') return ok(text(row.cells, 'endedBy') === endedBy);
+    const write = { kind: 'merge', rowKey: row.rowKey, cells: { status: 'done', endedBy }, etag: row.etag } as const;
+    const written = await deps.tables.write('requests', companyId, [write]);
+    return written.outcome === 'committed' ? ok(true) : undecided(written);
+  });
+  return ended.ok && ended.value;
+}
+
+/** Takes away some of what is past its day. Losing a race is no harm: the next one goes on. */
+export async function forgetExpiredRequests(
+  { tables, clock }: Pick<Requesting, 'tables' | 'clock'>,
+  companyId: string,
+): Promise<void> {
+  const now = clock.now();
+  const before = `${EXPIRY_PREFIX}${now.toISOString()}}`;
+  const due = await tables.list({
+    table: 'requests',
+    partitionKey: companyId,
+    after: EXPIRY_PREFIX,
+    before,
+    limit: FORGET_AT_ONCE,
+  });
+  for (const entry of due.rows) {
+    const rowKey = entry.rowKey.split('|')[2] ?? '';
+    const row = await tables.read('requests', companyId, rowKey);
+    // A row that was used anew since has another entry.
+    const expired = row && !isKept(row, now) ? [{ kind: 'delete', rowKey, etag: row.etag } as const] : [];
+    await tables.write('requests', companyId, [{ kind: 'delete', rowKey: entry.rowKey, etag: entry.etag }, ...expired]);
+  }
+}

@@ -1,0 +1,71 @@
+// Where each row lives. Pure. docs/storage.md describes the tables; this is the only place that spells their keys.
+import type { TenantRef } from '../../domain/tenant.ts';
+
+export const COMPANY_ROW_KEY = 'company';
+export const keyringRowKey = (keyringId: string): string => `keyring|${keyringId}`;
+/** Zero-padded, so that versions sort as numbers. */
+export const companyKeyRowKey = (keyringId: string, version: number): string =>
+  `companykey|${keyringId}|${String(version).padStart(10, '0')}`;
+/** A company key that a switch has left behind, by its version. */
+export const keptKeyRowKey = (keyringId: string, version: number): string =>
+  `keptkey|${keyringId}|${String(version).padStart(10, '0')}`;
+export const connectionRowKey = (connectionId: string): string => `connection|${connectionId}`;
+export const exportRowKey = (keyringId: string): string => `export|${keyringId}`;
+export const switchRowKey = (keyringId: string, switchId: string): string => `switch|${keyringId}|${switchId}`;
+export const TENANT_PREFIX = 'tenant|';
+export const tenantRowKey = ({ kind, tenantId }: TenantRef): string => `${TENANT_PREFIX}${kind}|${tenantId}`;
+/** What administrators said of one approval; `approval` as approvalKey has it. */
+export const verificationsPrefix = (approval: string): string => `verification|${approval}|`;
+export const verificationRowKey = (approval: string, { kind, tenantId }: TenantRef): string =>
+  `${verificationsPrefix(approval)}${kind}|${tenantId}`;
+/** How many limited calls of a kind there were in the minute. */
+export const limitRowKey = (kind: string): string => `limit|${kind}`;
+export const poisonRowKey = (hash: string): string => `poison|${hash}`;
+/** Each poison message that is recorded takes a slot of its day. */
+export const POISON_SLOT_PREFIX = 'poisonslot|';
+export const poisonSlotRowKey = (slot: number): string => `${POISON_SLOT_PREFIX}${String(slot).padStart(2, '0')}`;
+/** How many found none. */
+export const POISON_COUNT_ROW_KEY = 'poisoncount';
+
+/** Links and one-time states of sign-ins, by the hash of their ticket. */
+export const SIGN_IN_PREFIX = 'consent|';
+/** How far the tidying of them has come. */
+export const TIDIED_ROW_KEY = 'tidied';
+export const linkRowKey = (hash: string): string => `${SIGN_IN_PREFIX}link|${hash}`;
+export const stateRowKey = (hash: string): string => `${SIGN_IN_PREFIX}state|${hash}`;
+/** How often a link's button was pressed in the minute. Goes when others of this prefix are tidied. */
+export const linkLimitRowKey = (linkHash: string): string => `${SIGN_IN_PREFIX}limit|${linkHash}`;
+
+/** Of the `vaultkeys` table. Vault hosts and key names know no case. */
+export const claimPartition = (key: { readonly host: string; readonly keyName: string }): string =>
+  `${key.host}|${key.keyName}`.toLowerCase();
+export const CLAIM_ROW_KEY = 'claim';
+
+/** An event of the company on its way to its chain, in the partition of `companies` where its act was written. */
+export const OUTBOX_PREFIX = 'outbox|';
+/** The same in a partition of `datakeys`: sorts before `!shard` and before every data key. */
+export const SHARD_OUTBOX_PREFIX = '!outbox|';
+
+/** In a partition of `events`. Records are the rows that begin with a digit. */
+export const HEAD_ROW_KEY = '!head';
+const SEQUENCE_DIGITS = 16;
+const padded = (sequence: number): string => String(sequence).padStart(SEQUENCE_DIGITS, '0');
+export const recordRowKey = padded;
+export const RECORDS_AFTER = '/';
+export const RECORDS_BEFORE = ':';
+export const MARKER_PREFIX = 'marker|';
+export const markerRowKey = (eventId: string): string => `${MARKER_PREFIX}${eventId}`;
+export const SIGNED_PREFIX = 'signed|';
+export const signedRowKey = (sequence: number): string => `${SIGNED_PREFIX}${padded(sequence)}`;
+
+/** Partition of the `companies` table for what belongs to no company. No company can have this id. */
+export const SYSTEM_PARTITION = '_system';
+
+export const dataKeysPartition = (input: { companyId: string; keyringId: string; shard: number }): string =>
+  `${input.companyId}|${input.keyringId}|${input.shard}`;
+
+/** The range of row keys that begin with `prefix`, which ends in `|`: both bounds exclusive for Tables.list. */
+export const rowKeysUnder = (prefix: string): { after: string; before: string } => ({
+  after: prefix,
+  before: `${prefix.slice(0, -1)}}`,
+});

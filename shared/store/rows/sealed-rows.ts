@@ -1,0 +1,132 @@
+// Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
+// undefined and treated as forged, like one whose seal does not verify.
+import { WRAP_ALGORITHM, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
+import type { Connection, Consent, Move } from '../../domain/connection.ts';
+import { FAILURE_CODES, type FailureCode } from '../../domain/failure.ts';
+import type { ProviderRef } from '../../domain/provider.ts';
+import { readSeal } from './seal-cell.ts';
+import { count, flag, isRecord, json, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
+
+const FORMAT = 1;
+
+/** The context is not read from the row but from where the row was found: a copied row then fails its seal. */
+export const companyKeyCells = (row: CompanyKeyRow): CellRecord => ({
+  format: FORMAT,
+  version: row.version,
+  wraps: JSON.stringify(row.wraps),
+  createdAt: row.createdAt,
+});
+
+export function readCompanyKey(
+  cells: CellRecord,
+  place: { readonly companyId: string; readonly keyringId: string; readonly version: number },
+): CompanyKeyRow | undefined {
+  const wraps = json(cells, 'wraps');
+  const createdAt = text(cells, 'createdAt');
+  if (!Array.isArray(wraps) || createdAt === undefined) return undefined;
+  if (count(cells, 'format') !== FORMAT) return undefined;
+  const read: Wrap[] = [];
+  for (const value of wraps as unknown[]) {
+    const wrap = readWrap(value);
+    if (!wrap) return undefined;
+    read.push(wrap);
+  }
+  return { ...place, wraps: read, createdAt };
+}
+
+function readWrap(value: unknown): Wrap | undefined {
+  if (!isRecord(value)) return undefined;
+  const { host, tenantId, keyId, algorithm, ciphertext, commitment, guard } = value;
+  const ref = readRef(value['ref']);
+  const seal = readSeal(value['seal']);
+  if (!ref || !seal || algorithm !== WRAP_ALGORITHM) return undefined;
+  if (typeof host !== 'string' || typeof tenantId !== 'string') return undefined;
+  if (typeof keyId !== 'string' || typeof ciphertext !== 'string' || typeof commitment !== 'string') return undefined;
+  if (guard !== undefined && guard !== true) return undefined;
+  return { ref, host, tenantId, keyId, algorithm, ciphertext, commitment, ...present({ guard }), seal };
+}
+
+function readRef(value: unknown): ProviderRef | undefined {
+  if (!isRecord(value)) return undefined;
+  if (value['provider'] === 'managed') return { provider: 'managed' };
+  const { connectionId } = value;
+  if (value['provider'] !== 'azure-key-vault' || typeof connectionId !== 'string') return undefined;
+  return { provider: 'azure-key-vault', connectionId };
+}
+
+export const connectionCells = (connection: Connection): CellRecord => ({
+  format: FORMAT,
+  connectionId: connection.connectionId,
+  host: connection.host,
+  keyName: connection.keyName,
+  tenantId: connection.tenantId ?? '',
+  movedFrom: connection.movedFrom === undefined ? '' : JSON.stringify(connection.movedFrom),
+  credentialKind: connection.credential.kind,
+  clientId: connection.credential.clientId,
+  seal: JSON.stringify(connection.seal),
+  usedBy: JSON.stringify(connection.usedBy),
+  createdAt: connection.createdAt,
+  roleAssignedAt: connection.roleAssignedAt ?? '',
+  consent: consentCell(connection.consent),
+  move: consentCell(connection.move),
+  keySeen: connection.keySeen,
+  testFailed: connection.testFailed ?? '',
+});
+
+/** Of a move too. */
+export const consentCell = (consent: Consent | undefined): string =>
+  consent === undefined ? '' : JSON.stringify(consent);
+
+function readConsent(value: unknown): Consent | undefined {
+  if (!isRecord(value)) return undefined;
+  const { grantedAt, adminId } = value;
+  const seal = readSeal(value['seal']);
+  if (typeof grantedAt !== 'string' || typeof adminId !== 'string' || !seal) return undefined;
+  return { grantedAt, adminId, seal };
+}
+
+function readMove(value: unknown): Move | undefined {
+  const consent = readConsent(value);
+  const tenantId = isRecord(value) ? value['tenantId'] : undefined;
+  return consent && typeof tenantId === 'string' ? { ...consent, tenantId } : undefined;
+}
+
+const readTexts = (value: unknown): string[] | undefined =>
+  Array.isArray(value) && value.every((one): one is string => typeof one === 'string') ? value : undefined;
+
+export function readConnection(cells: CellRecord, connectionId: string): Connection | undefined {
+  const host = text(cells, 'host');
+  const keyName = text(cells, 'keyName');
+  const kind = oneOf(cells, 'credentialKind', ['federated']);
+  const clientId = text(cells, 'clientId');
+  const seal = readSeal(json(cells, 'seal'));
+  const usedBy = json(cells, 'usedBy');
+  const createdAt = text(cells, 'createdAt');
+  if (host === undefined || keyName === undefined || !kind || clientId === undefined || !seal) return undefined;
+  if (!Array.isArray(usedBy) || createdAt === undefined || count(cells, 'format') !== FORMAT) return undefined;
+  const consent = readConsent(json(cells, 'consent'));
+  // A consent that cannot be read is none that we wrote.
+  if (!consent && optionalText(cells, 'consent') !== undefined) return undefined;
+  const move = readMove(json(cells, 'move'));
+  if (!move && optionalText(cells, 'move') !== undefined) return undefined;
+  const movedFrom = readTexts(json(cells, 'movedFrom'));
+  if (!movedFrom && optionalText(cells, 'movedFrom') !== undefined) return undefined;
+  return {
+    connectionId,
+    host,
+    keyName,
+    credential: { kind, clientId },
+    seal,
+    usedBy: usedBy.filter((user): user is string => typeof user === 'string'),
+    createdAt,
+    keySeen: flag(cells, 'keySeen') ?? false,
+    ...present({
+      tenantId: optionalText(cells, 'tenantId'),
+      movedFrom,
+      roleAssignedAt: optionalText(cells, 'roleAssignedAt'),
+      consent,
+      move,
+      testFailed: oneOf<FailureCode>(cells, 'testFailed', FAILURE_CODES),
+    }),
+  };
+}

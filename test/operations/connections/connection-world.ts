@@ -1,0 +1,118 @@
+// One company with a vault, and all that the operations on its connections need, in memory.
+import { randomBytes } from 'node:crypto';
+import type { ConnectionInput } from '../../../shared/providers/azure-key-vault/input/connection-input.ts';
+import type { Company } from '../../../shared/domain/keyring.ts';
+import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { EventLimits } from '../../../shared/store/event-limits.ts';
+import type { ConnectionTestDependencies } from '../../../shared/operations/connections/connection-test.ts';
+import { putConnection, type ConnectionsDependencies } from '../../../shared/operations/connections/connections.ts';
+import type { Cells, LogEntry, Tables } from '../../../shared/store/tables.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { FakeTables } from '../../fakes/fake-tables.ts';
+import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
+import { FakeVaults } from '../../fakes/fake-vaults.ts';
+import { consentTo } from '../../fixtures/consented-connection.ts';
+
+export const COMPANY = 'acme';
+export const CONNECTION = 'main';
+export const PLACE = { companyId: COMPANY, connectionId: CONNECTION };
+export const HOST = 'contoso.vault.azure.net';
+export const OTHER_HOST = 'fabrikam.vault.azure.net';
+export const VENDOR_HOST = 'keyswitch-vendor.vault.azure.net';
+export const TENANT = '11111111-0000-4000-8000-000000000001';
+export const OTHER_TENANT = '99999999-0000-4000-8000-000000000009';
+export const INPUT: ConnectionInput = {
+  vaultUri: `https://${HOST}`,
+  keyName: 'main-key',
+  credential: { kind: 'federated' },
+};
+const START = Date.parse('2026-06-01T00:00:00Z');
+const CONSENT_MS = 24 * 3_600_000;
+export const PROPAGATION_MS = 600_000;
+
+/** Tables whose reads and writes a test may watch, change and lose the answers of. */
+class WatchedTables extends FakeTables {
+  beforeWrite: (() => void) | undefined;
+  losesNextAnswer = false;
+  writes = 0;
+
+  override async write(...parameters: Parameters<Tables['write']>): ReturnType<Tables['write']> {
+    this.writes += 1;
+    const before = this.beforeWrite;
+    this.beforeWrite = undefined;
+    before?.();
+    const written = await super.write(...parameters);
+    if (!this.losesNextAnswer) return written;
+    this.losesNextAnswer = false;
+    return { outcome: 'unknown' };
+  }
+}
+
+export class ConnectionWorld {
+  readonly tables = new WatchedTables();
+  readonly vaults = new FakeVaults();
+  readonly logged: LogEntry[] = [];
+  nowMs = START;
+
+  constructor() {
+    this.companyIsNow('active');
+    this.vaults.addVault({ host: HOST, tenantId: TENANT });
+    this.vaults.addKey({ host: HOST, keyName: 'main-key' });
+  }
+
+  companyIsNow(state: Company['state']): void {
+    const company: Company = {
+      companyId: COMPANY,
+      displayName: 'Acme',
+      defaultKeyring: 'default',
+      state,
+      createdAt: '2026-01-01T00:00:00Z',
+    };
+    this.tables.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells(company));
+  }
+
+  get deps(): ConnectionsDependencies & ConnectionTestDependencies {
+    const clock = { now: () => new Date(this.nowMs) };
+    return {
+      tables: this.tables,
+      vaults: this.vaults,
+      probe: this.vaults,
+      sealer: this.vaults,
+      log: { write: (entry) => void this.logged.push(entry) },
+      clock,
+      eventLimits: new EventLimits(clock),
+      timers: { sleep: () => Promise.resolve(), yield: () => Promise.resolve() },
+      entropy: { bytes: (count) => randomBytes(count), id: () => randomBytes(16).toString('hex') },
+      connectionPolicy: {
+        allowedSuffixes: ['vault.azure.net'],
+        vendorVaultHost: VENDOR_HOST,
+        connectorClientId: CONNECTOR_APP_ID,
+      },
+      managedTarget: { ref: { provider: 'managed' }, host: VENDOR_HOST, keyName: 'kek', tenantId: OTHER_TENANT },
+      keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: PROPAGATION_MS },
+      consentMs: CONSENT_MS,
+    };
+  }
+
+  async put(change: Partial<ConnectionInput> = {}): ReturnType<typeof putConnection> {
+    return putConnection(this.deps, { ...PLACE, input: { ...INPUT, ...change }, condition: {} }, ADMIN);
+  }
+
+  /** An administrator of the tenant consents to the connection as it stands, now. */
+  async consent(tenantId: string = TENANT): Promise<void> {
+    const put: Parameters<typeof consentTo>[0]['put'] = ({ table, partitionKey, rowKey, cells }) =>
+      this.tables.tamper(table, partitionKey, rowKey, cells);
+    const deps = { tables: this.tables, sealer: this.vaults, put };
+    await consentTo(deps, { ...PLACE, tenantId, at: new Date(this.nowMs).toISOString() });
+  }
+
+  async cells(): Promise<Cells> {
+    return (await this.tables.read('companies', COMPANY, connectionRowKey(CONNECTION)))?.cells ?? {};
+  }
+
+  /** Changes cells behind the product's back: what somebody with access to the tables could do. */
+  async tamper(change: Cells): Promise<void> {
+    this.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), { ...(await this.cells()), ...change });
+  }
+}

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest';
+import { parseCustomerVault } from '../../../../shared/providers/azure-key-vault/input/connection-input.ts';
+
+const POLICY = {
+  allowedSuffixes: ['vault.azure.net'],
+  vendorVaultHost: 'vendor.vault.azure.net',
+  sealVaultHost: 'vendor-seal.vault.azure.net',
+  connectorClientId: '33333333-3333-4333-8333-333333333333',
+};
+
+it.each(['vendor', 'vendor-seal'])('the vault %s of the vendor is no customer’s', (name) => {
+  const parsed = parseCustomerVault(`https://${name}.vault.azure.net`, POLICY);
+  expect(parsed).toMatchObject({ ok: false, error: { code: 'vault-host-not-allowed' } });
+});
+
+it('another vault may be a customer’s', () => {
+  expect(parseCustomerVault('https://contoso.vault.azure.net', POLICY)).toMatchObject({ ok: true });
+});

@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { adminInstructions, type Instruction } from '../../../shared/providers/azure-key-vault/instructions.ts';
+
+const PLACE = {
+  host: 'contoso.vault.azure.net',
+  keyName: 'main-key',
+  appId: '22222222-0000-4000-8000-000000000002',
+  tenantId: '11111111-0000-4000-8000-000000000001',
+};
+const OID = '33333333-0000-4000-8000-000000000003';
+const all = adminInstructions(PLACE);
+const named = (id: Instruction['id'], place: Parameters<typeof adminInstructions>[0] = PLACE): Instruction =>
+  adminInstructions(place).find((instruction) => instruction.id === id)!;
+
+/** What a shell makes of a script in which `az` prints its own arguments, one JSON list a call. */
+function azCalls(script: string): string[][] {
+  const az = `az() { node -e 'console.log(JSON.stringify(process.argv.slice(1)))' -- "$@" >&2; echo "[$1 $2]"; }\n`;
+  const out = execFileSync('bash', ['-c', `${az}set -eu\n( ${script}\n) 2>&1 >/dev/null`], { encoding: 'utf8' });
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as string[]);
+}
+
+describe('instructions for the Azure admin', () => {
+  it('begin with the service principal and end with how to take the access away', () => {
+    expect(all.map(({ id }) => id)).toEqual(['service-principal', 'role', 'least-role', 'access-policy', 'take-away']);
+  });
+
+  it('leave nothing to be filled in', () => {
+    for (const text of [all, adminInstructions({ ...PLACE, principalId: OID })].map((list) => JSON.stringify(list))) {
+      expect(text).not.toMatch(/<[a-z-]+>|undefined|YOUR_|\.\.\.|…/i);
+    }
+  });
+
+  it('promise no consent link, since there is none yet', () => {
+    expect(JSON.stringify([all, failure('consent-required').remedy])).not.toMatch(/consent link/i);
+  });
+
+  it('name the principal by its ids, never by a display name', () => {
+    for (const { azureCli, powerShell } of all) {
+      expect(azureCli + powerShell).not.toMatch(/display-?name/i);
+      expect(azureCli).toContain(PLACE.appId);
+    }
+    expect(named('role', { ...PLACE, principalId: OID }).azureCli).toContain(`--assignee-object-id ${OID}`);
+  });
+
+  it('assign the built-in role on the key alone', () => {
+    expect(azCalls(named('role').azureCli)).toEqual([
+      ['ad', 'sp', 'show', '--id', PLACE.appId, '--query', 'id', '--output', 'tsv'],
+      ['keyvault', 'show', '--name', 'contoso', '--query', 'id', '--output', 'tsv'],
+      [
+        'role',
+        'assignment',
+        'create',
+        '--assignee-object-id',
+        '[ad sp]',
+        '--assignee-principal-type',
+        'ServicePrincipal',
+        '--role',
+        'e147488a-f6f5-4113-8e2d-b22465e65bf6',
+        '--scope',
+        '[keyvault show]/keys/main-key',
+      ],
+    ]);
+  });
+
+  it('define a role with read and unwrap only, assignable in the resource group of the vault', () => {
+    const calls = azCalls(named('least-role').azureCli);
+    const definition = calls.find(([what, verb]) => what === 'role' && verb === 'definition')!;
+    expect(JSON.parse(definition.at(-1)!)).toEqual({
+      Name: 'Keyswitch key user (contoso)',
+      Description: 'Read the metadata of keys, and unwrap with them. Nothing else.',
+      Actions: [],
+      DataActions: ['Microsoft.KeyVault/vaults/keys/read', 'Microsoft.KeyVault/vaults/keys/unwrap/action'],
+      AssignableScopes: ['[group show]'],
+    });
+    expect(calls.at(-1)).toContain('Keyswitch key user (contoso)');
+  });
+
+  it('give an access policy get and unwrapKey only', () => {
+    const { azureCli, powerShell, bicep } = named('access-policy');
+    expect(azureCli).toMatch(/--key-permissions get unwrapKey$/);
+    expect(powerShell).toMatch(/-PermissionsToKeys get,unwrapKey$/);
+    expect(
+      bicep?.template
+        .match(/keys: \[([^\]]*)\]/)?.[1]
+        ?.split(/\s+/)
+        .filter(Boolean),
+    ).toEqual(["'get'", "'unwrapKey'"]);
+  });
+
+  it('deploy each Bicep file into the resource group of the vault, with its parameter filled in', () => {
+    const files = all.flatMap(({ bicep }) => (bicep ? [bicep] : []));
+    expect(files).toHaveLength(3);
+    for (const { deploy, template, fileName } of files) {
+      const call = azCalls(deploy).at(-1)!;
+      expect(call).toEqual(
+        expect.arrayContaining(['--resource-group', '[keyvault show]', fileName, 'principalId=[ad sp]']),
+      );
+      expect(template.match(/^param /gm)).toHaveLength(1);
+      expect(template).toContain("name: 'contoso'");
+      expect(template.split('{').length).toBe(template.split('}').length);
+    }
+  });
+});
