@@ -68,7 +68,7 @@ module.exports = {
     only('providers-know-domain-and-identity', '^shared/providers/', [
       'shared/(domain|providers|identity|adapters/https)/',
       'node_modules/',
-      '(node:)?[a-z/]+$',
+      '(node:)?[a-z0-9/]+$',
     ]),
     never(
       'a-provider-knows-no-other',
@@ -79,7 +79,7 @@ module.exports = {
     only('identity-knows-the-domain', '^shared/identity/', [
       'shared/(domain|identity|adapters/https)/',
       'node_modules/',
-      '(node:)?[a-z/]+$',
+      '(node:)?[a-z0-9/]+$',
     ]),
     ...ROOMS.map((room, place) =>
       only(`${room}-imports-what-stands-left-of-it`, `^shared/operations/${room}/`, [
@@ -93,7 +93,7 @@ module.exports = {
       'shared/(domain|adapters)/',
       'shared/store/(tables|table-limits)\\.ts$',
       'node_modules/',
-      '(node:)?[a-z/]+$',
+      '(node:)?[a-z0-9/]+$',
     ]),
     only('settings-know-domain-and-zod', '^shared/settings', ['shared/domain/', 'node_modules/zod/']),
     only(

@@ -1,6 +1,6 @@
 // Randomness that repeats from a seed, at about the price of the real one: an AES-256-CTR key stream. For benchmarks only.
 import { createCipheriv, createHash, type Cipheriv } from 'node:crypto';
-import type { Entropy } from '../shared/store/tables.ts';
+import type { Entropy } from '../shared/domain/ports.ts';
 
 export class SeededEntropy implements Entropy {
   readonly #stream: Cipheriv;

@@ -2,7 +2,7 @@
 // Nothing happens on import.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { InvocationContext, PreInvocationContext } from '@azure/functions';
-import type { LogEntry } from '../shared/store/tables.ts';
+import type { LogEntry } from '../shared/domain/ports.ts';
 
 /** What is used of `app` from @azure/functions. */
 interface HookApp {

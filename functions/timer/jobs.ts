@@ -1,6 +1,6 @@
 // The jobs of a timer, one after the other, each by itself: one that throws, or does not come back, is logged and keeps no other from its
 // turn (invariant A26). What a job leaves undone is on the agenda and in the tables for the next turn.
-import type { Log } from '../../shared/store/tables.ts';
+import type { Log } from '../../shared/domain/ports.ts';
 
 export interface TimerJob {
   /** For the log. */

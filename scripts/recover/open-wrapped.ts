@@ -3,7 +3,7 @@ import type { CompanyKeyExport } from '../../shared/domain/company-key-export.ts
 import { unwrapDataKey } from '../../shared/domain/data-key-blob.ts';
 import { isDataKeyId } from '../../shared/domain/ids.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
-import { isRecord } from '../../shared/store/rows/cells.ts';
+import { isRecord } from '../../shared/domain/plain-object.ts';
 import type { DumpEntry } from './read-dump.ts';
 
 export interface OpenedKey {

@@ -2,7 +2,7 @@
 // first line is not JSON by itself is taken as one text. Judges no key.
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { isRecord } from '../../shared/store/rows/cells.ts';
+import { isRecord } from '../../shared/domain/plain-object.ts';
 import { RecoveryRefused } from './refused.ts';
 
 export interface DumpEntry {

@@ -6,20 +6,10 @@ import { createHttpHeaders, createPipelineRequest, type HttpClient } from '@azur
 import { RestError, TableServiceClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import { err, ok, type Result } from '../domain/result.ts';
-import { present } from '../store/rows/cells.ts';
+import { present } from '../domain/plain-object.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
-import type {
-  Clock,
-  Entropy,
-  RowPage,
-  RowWrite,
-  StoreClock,
-  StoredRow,
-  TableName,
-  Tables,
-  Timers,
-  WriteOutcome,
-} from '../store/tables.ts';
+import type { RowPage, RowWrite, StoreClock, StoredRow, TableName, Tables, WriteOutcome } from '../store/tables.ts';
+import type { Clock, Entropy, Timers } from '../domain/ports.ts';
 import { assertTransactionLimits, BeyondTableLimits, MAX_TRANSACTION_BYTES } from '../store/table-limits.ts';
 import { AccessRefused } from './https/access-refused.ts';
 import { boundedHttps, NoAnswer } from './https/bounded-https.ts';

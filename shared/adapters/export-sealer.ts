@@ -3,7 +3,7 @@
 import { CompactEncrypt } from 'jose';
 import { EXPORT_CONTENT_ENCRYPTION } from '../domain/company-key-export.ts';
 import { PASSPHRASE_ITERATIONS, type ExportRecipient } from '../domain/export-recipient.ts';
-import type { ExportSealer } from '../store/tables.ts';
+import type { ExportSealer } from '../domain/ports.ts';
 
 export const exportSealer: ExportSealer = {
   async seal(content: Uint8Array, recipient: ExportRecipient): Promise<string> {

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 } from 'uuid';
-import type { Clock, Entropy, Log, LogEntry, Timers } from '../store/tables.ts';
+import type { Clock, Entropy, Log, LogEntry, Timers } from '../domain/ports.ts';
 
 export const systemClock: Clock = { now: () => new Date() };
 

@@ -4,7 +4,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { WorkMessage } from '../domain/work-message.ts';
-import type { Clock, Entropy, WorkQueue } from '../store/tables.ts';
+import type { Clock, Entropy, WorkQueue } from '../domain/ports.ts';
 import { refusalIn } from './https/access-refused.ts';
 import { NothingHeard, ServiceBusConnection } from './service-bus-connection.ts';
 

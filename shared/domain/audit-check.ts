@@ -1,8 +1,7 @@
 // Whether a company's chain of events is as it was written. Pure, and fed page by page, so that a chain of any length takes the memory of
 // one page. Whoever may write the tables can write any row: each trace that such a change leaves is named by its sequence.
 import { createHash } from 'node:crypto';
-import { CHAIN_START, hashOfRecord, type AuditRecord, type ChainHead } from './audit.ts';
-import type { Marker, StoredHead } from '../store/rows/audit-rows.ts';
+import { CHAIN_START, hashOfRecord, type AuditRecord, type ChainHead, type Marker, type StoredHead } from './audit.ts';
 
 export const PROBLEM_CODES = [
   /** A record is not what its hash says, cannot be read, or is not what the next record was chained to. */

@@ -135,3 +135,15 @@ export function hashOfRecord(record: Omit<AuditRecord, 'hash'>): string {
 export function sealedBytesOfHead(companyId: string, head: ChainHead & { readonly at: string }): Buffer {
   return lengthPrefixed([SEAL_LABEL, companyId, String(head.sequence), head.hash, head.at]);
 }
+
+/** `signedSequence`: of the last head that was signed; 0 before. */
+export interface StoredHead extends ChainHead {
+  readonly signedSequence: number;
+}
+
+export const NO_HEAD: StoredHead = { ...CHAIN_START, signedSequence: 0 };
+
+export interface Marker {
+  readonly id: string;
+  readonly sequence: number;
+}

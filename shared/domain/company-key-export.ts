@@ -5,7 +5,7 @@ import { COMPANY_KEY_BYTES } from './company-key.ts';
 import { isResourceId } from './ids.ts';
 import type { ProviderRef } from './provider.ts';
 import { err, ok, type Result } from './result.ts';
-import { isRecord } from '../store/rows/cells.ts';
+import { isRecord } from './plain-object.ts';
 
 export const EXPORT_FORMAT = 'keyswitch.company-key-export.1';
 

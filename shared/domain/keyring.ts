@@ -48,3 +48,9 @@ export interface Keyring {
   readonly switchId?: string;
   readonly createdAt: string;
 }
+
+/** A keyring without its unfinished switch. */
+export function withoutSwitch(keyring: Keyring): Keyring {
+  const { switchId: _ended, ...rest } = keyring;
+  return rest;
+}

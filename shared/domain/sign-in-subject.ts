@@ -1,7 +1,7 @@
 // What a link asks an administrator of a tenant for. Pure.
 import { approvalKey, THUMBPRINT, type Approval, type ApprovedRecipient } from './approval.ts';
 import { isGuid, isResourceId } from './ids.ts';
-import { isRecord } from '../store/rows/cells.ts';
+import { isRecord } from './plain-object.ts';
 import { parseTenantId, TENANT_KINDS, type TenantRef } from './tenant.ts';
 
 /** That the connector app may use the key of a connection. */

@@ -5,6 +5,12 @@ import type { ProviderRef } from './provider.ts';
 import type { Direction } from './shard.ts';
 import type { TenantRef } from './tenant.ts';
 
+export interface SwitchPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+  readonly switchId: string;
+}
+
 export type SwitchState =
   'pending-verification' | 'preparing' | 're-protecting' | 'rolling-back' | 'completed' | 'cancelled';
 
@@ -104,3 +110,15 @@ export const turnOf = (
   direction: directionOf(sw),
   ...versionsOf(sw),
 });
+
+/** It has gone on, or waits for somebody now. */
+export function withoutTrouble(sw: Switch): Switch {
+  const { trouble: _over, ...rest } = sw;
+  return rest;
+}
+
+/** A switch without what it waits for, and without a claim to its end: somebody has just decided something about it. */
+export function released(sw: Switch): Switch {
+  const { blocked: _blocked, finishing: _finishing, trouble: _trouble, ...rest } = sw;
+  return rest;
+}

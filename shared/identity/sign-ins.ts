@@ -1,7 +1,8 @@
 // People who sign in to vouch for their tenants: at Microsoft or at Google. Puts the two together behind one port.
 import type { Failure } from '../domain/failure.ts';
 import type { Result } from '../domain/result.ts';
-import type { Clock, SignIns } from '../store/tables.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { SignIns } from './identity.ts';
 import { GoogleSignIn, type GoogleOptions } from './google/client/google-sign-in.ts';
 import { MicrosoftSignIn } from './entra/client/microsoft-sign-in.ts';
 import { OpenIdClient } from './client/open-id-client.ts';

@@ -2,7 +2,9 @@
 import type { BackOff } from '../domain/back-off.ts';
 import type { KeyPolicy } from '../providers/azure-key-vault/key-fitness.ts';
 import type { VaultTarget } from '../domain/provider.ts';
-import type { Clock, Entropy, KeyVaults, Log, Sealer, StoreClock, Tables, Timers, WorkQueue } from '../store/tables.ts';
+import type { StoreClock, Tables } from '../store/tables.ts';
+import type { Clock, Entropy, Log, Sealer, Timers, WorkQueue } from '../domain/ports.ts';
+import type { KeyVaults } from '../providers/provider.ts';
 
 export interface World {
   readonly tables: Tables;

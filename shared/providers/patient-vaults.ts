@@ -4,7 +4,8 @@ import type { Failure } from '../domain/failure.ts';
 import { excuseRecentGrant } from '../domain/propagation.ts';
 import type { VaultKey, VaultTarget } from '../domain/provider.ts';
 import { err, type Result } from '../domain/result.ts';
-import type { Clock, KeyVaults } from '../store/tables.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { KeyVaults } from './provider.ts';
 
 export class PatientVaults implements KeyVaults {
   readonly #vaults: KeyVaults;

@@ -5,7 +5,8 @@ import { LRUCache } from 'lru-cache';
 import type { Failure } from '../domain/failure.ts';
 import type { VaultKey, VaultTarget } from '../domain/provider.ts';
 import { err, type Result } from '../domain/result.ts';
-import type { Clock, KeyVaults } from '../store/tables.ts';
+import type { Clock } from '../domain/ports.ts';
+import type { KeyVaults } from './provider.ts';
 
 /** An answer that took so long has cost its asker's slot; a quick one costs nothing and is not remembered. */
 const SLOW_MS = 2_000;

@@ -4,7 +4,9 @@
 import { count, text } from './rows/cells.ts';
 import { lookAlone } from './agenda-look.ts';
 import { agendaRowKey, allBuckets, pageOfAgenda, type AgendaKind, type ListedAgendaItem } from './agenda.ts';
-import { StoreUnavailable, type Clock, type Log, type RowWrite, type Tables } from './tables.ts';
+import { type RowWrite, type Tables } from './tables.ts';
+import { StoreUnavailable } from '../domain/store-unavailable.ts';
+import type { Clock, Log } from '../domain/ports.ts';
 
 export interface Walking {
   readonly tables: Tables;

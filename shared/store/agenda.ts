@@ -2,7 +2,8 @@
 // superset of the truth and is checked against it (invariant A12); no timer ever scans a table of companies.
 import { createHash } from 'node:crypto';
 import { text } from './rows/cells.ts';
-import { StoreUnavailable, type Cells, type StoredRow, type Tables } from './tables.ts';
+import { type Cells, type StoredRow, type Tables } from './tables.ts';
+import { StoreUnavailable } from '../domain/store-unavailable.ts';
 
 const BUCKETS = 16;
 const MAX_RENEWALS = 8;

@@ -1,12 +1,13 @@
 // Appending an event to its company's chain: one transaction of head, record and marker. The head's ETag lets one appender win, whichever
 // instance it is on; the marker lets each event in once, however often it is delivered.
-import { chained, type AuditEvent } from '../domain/audit.ts';
+import { chained, type AuditEvent, NO_HEAD, type StoredHead } from '../domain/audit.ts';
 import { MalformedRow } from './rows/cells.ts';
-import { headCells, markerCells, NO_HEAD, readHead, recordCells, type StoredHead } from './rows/audit-rows.ts';
+import { headCells, markerCells, readHead, recordCells } from './rows/audit-rows.ts';
 import { HEAD_ROW_KEY, markerRowKey, recordRowKey } from './rows/row-keys.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { ok, type Result } from '../domain/result.ts';
-import type { Cells, Clock, Log, RowWrite, Tables } from './tables.ts';
+import type { Cells, RowWrite, Tables } from './tables.ts';
+import type { Clock, Log } from '../domain/ports.ts';
 import { type Races, settleRaces, undecided, type Undecided } from './races.ts';
 
 export interface Auditing extends Races {

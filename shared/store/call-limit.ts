@@ -6,7 +6,8 @@ import { err, ok, type Result } from '../domain/result.ts';
 import { count, text } from './rows/cells.ts';
 import { limitRowKey, linkLimitRowKey } from './rows/row-keys.ts';
 import { loadCompany, loadCompanyRow } from './control-state.ts';
-import type { Clock, RowWrite, Tables } from './tables.ts';
+import type { RowWrite, Tables } from './tables.ts';
+import type { Clock } from '../domain/ports.ts';
 import { type Races, settleRaces, undecided } from './races.ts';
 
 export interface CallLimiting extends Races {

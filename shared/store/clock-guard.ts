@@ -1,7 +1,9 @@
 // Keys that can be restored until a date are destroyed after it, and a host whose clock is days ahead would do so days too early. So what cannot be
 // taken back is not done, nor is such a date set, where this process's clock is far from the store's own: the store, which all hosts share, tells the
 // time with each of its answers.
-import { StoreUnavailable, type Clock, type Log, type StoreClock } from './tables.ts';
+import { type StoreClock } from './tables.ts';
+import { StoreUnavailable } from '../domain/store-unavailable.ts';
+import type { Clock, Log } from '../domain/ports.ts';
 
 /** No key goes earlier than by twice so much: it may be deleted by a host that is behind, and purged by one that is ahead. */
 export const MAX_CLOCK_DIFFERENCE_MS = 5 * 60_000;

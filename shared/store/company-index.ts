@@ -1,7 +1,8 @@
 // Which companies there are and were: rows of a partition of their own, one a company, inserted before the company. A superset:
 // whoever lists it reads each company too.
 import { SYSTEM_PARTITION } from './rows/row-keys.ts';
-import { StoreUnavailable, type Tables } from './tables.ts';
+import { type Tables } from './tables.ts';
+import { StoreUnavailable } from '../domain/store-unavailable.ts';
 
 export const INDEX_PREFIX = 'company|';
 const MAX_SENDS = 3;

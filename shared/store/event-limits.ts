@@ -2,7 +2,7 @@
 // in a day. The counts
 // are in memory, so that a caller who floods the app causes no writes; each instance has its own. Events beyond the limit are counted and only logged.
 import { LRUCache } from 'lru-cache';
-import type { Clock } from './tables.ts';
+import type { Clock } from '../domain/ports.ts';
 
 export const MAX_EVENTS_PER_MINUTE = 30;
 /** Of refusals: whoever is refused all day long adds no more than this to a chain that stays for ever. */

@@ -2,7 +2,9 @@
 // from going round for ever; the jitter keeps losers from meeting again.
 import type { Refusal } from '../domain/refusal.ts';
 import { err, type Result } from '../domain/result.ts';
-import { StoreUnavailable, type Entropy, type Timers, type WriteOutcome } from './tables.ts';
+import { type WriteOutcome } from './tables.ts';
+import { StoreUnavailable } from '../domain/store-unavailable.ts';
+import type { Entropy, Timers } from '../domain/ports.ts';
 
 export interface Races {
   readonly timers: Timers;

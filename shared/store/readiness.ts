@@ -2,7 +2,9 @@
 // waits for the same look: probes cost one read in so many seconds, however many there are.
 import { isSettled, readResealing, RESEALING_ROW_KEY, type ResealingState } from './rows/resealing-rows.ts';
 import { SYSTEM_PARTITION } from './rows/row-keys.ts';
-import { StoreUnavailable, type Clock, type Log, type Tables } from './tables.ts';
+import { type Tables } from './tables.ts';
+import { StoreUnavailable } from '../domain/store-unavailable.ts';
+import type { Clock, Log } from '../domain/ports.ts';
 
 /** Of a success and of a failure. */
 export const READINESS_TTL_MS = 5_000;

@@ -2,7 +2,7 @@
 // of it is bounded, and its failing changes nothing for whoever is being answered.
 import type { Act, Actor, Outcome } from '../domain/audit.ts';
 import type { Failure, FailureCode } from '../domain/failure.ts';
-import { StoreUnavailable } from './tables.ts';
+import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { Auditing } from './append.ts';
 import { Attempts } from './audited.ts';
 import { MAX_REFUSALS_PER_DAY, type EventLimits } from './event-limits.ts';

@@ -6,7 +6,8 @@ import { lengthPrefixed } from '../domain/length-prefixed.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { bytes, need, oneOf, text } from './rows/cells.ts';
-import type { Cells, Clock, Entropy, StoredRow, Tables, Timers } from './tables.ts';
+import type { Cells, StoredRow, Tables } from './tables.ts';
+import type { Clock, Entropy, Timers } from '../domain/ports.ts';
 import { settleRaces, undecided } from './races.ts';
 
 /**

@@ -3,7 +3,8 @@ import { dataKeysPartition } from './rows/row-keys.ts';
 import { readShard, shardCells, shardWrittenBy } from './rows/data-rows.ts';
 import { SHARD_ROW_KEY, type Shard } from '../domain/shard.ts';
 import { describeCounts, hasCountBelowNone } from '../domain/shard-counts.ts';
-import type { Log, RowWrite, Tables } from './tables.ts';
+import type { RowWrite, Tables } from './tables.ts';
+import type { Log } from '../domain/ports.ts';
 
 export interface ShardPlace {
   readonly companyId: string;

@@ -9,13 +9,8 @@ import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { AzureTables } from '../../shared/adapters/azure-tables.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
 import { listAll } from '../../shared/store/control-state.ts';
-import {
-  StoreUnavailable,
-  type RowWrite,
-  type StoredRow,
-  type TableName,
-  type WriteOutcome,
-} from '../../shared/store/tables.ts';
+import { type RowWrite, type StoredRow, type TableName, type WriteOutcome } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { storageCredential } from '../local/tables/bearer-token.ts';
 import { damageToOutcome, damageToRows, type Damage } from './damages.ts';
 import { startDamagingProxy, type Answer, type DamagingProxy } from './damaging-proxy.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../local/browser/browser.ts';
 import { GOOGLE_CLIENT_ID } from '../../local/identities.ts';
 import { judgeGoogleAdmin, judgeWorkspace } from '../../shared/identity/sign-in.ts';
-import type { SignInCallback, SignIns } from '../../shared/store/tables.ts';
+import type { SignInCallback, SignIns } from '../../shared/identity/identity.ts';
 import { SignInWorld } from './sign-in-world.ts';
 import { failureOf, valueOf } from './vault-world.ts';
 

@@ -12,7 +12,7 @@ import {
 } from '../../local/identities.ts';
 import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
 import { createSignIns } from '../../shared/identity/sign-ins.ts';
-import type { SignInCallback, SignInRequest, SignIns } from '../../shared/store/tables.ts';
+import type { SignInCallback, SignInRequest, SignIns } from '../../shared/identity/identity.ts';
 import { startApplication } from '../local/people-come-back.ts';
 import { control, startLocalAzure, type LocalAzure } from '../local/real-names.ts';
 import { valueOf } from './vault-world.ts';

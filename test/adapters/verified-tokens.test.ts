@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { rememberVerified } from '../../shared/identity/client/verified-tokens.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
-import type { TokenProblem, TokenVerifier, VerifiedToken } from '../../shared/store/tables.ts';
+import type { TokenProblem, TokenVerifier, VerifiedToken } from '../../shared/identity/identity.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,6 +1,6 @@
 // The suite over the queue of the tests of operations, and over the simulation's: its port, and the broker behind it.
 import { beforeEach, describe } from 'vitest';
-import type { WorkQueue } from '../../shared/store/tables.ts';
+import type { WorkQueue } from '../../shared/domain/ports.ts';
 import { FakeQueue } from '../fakes/fake-queue.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { Broker, MAX_DELIVERIES, type Delivery } from '../simulation/broker.ts';

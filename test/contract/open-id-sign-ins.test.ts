@@ -1,7 +1,7 @@
 // The suite over the adapter, with openid-client and the emulators of Entra and Google.
 import { afterAll, beforeAll } from 'vitest';
 import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/sign-in.ts';
-import type { SignIns } from '../../shared/store/tables.ts';
+import type { SignIns } from '../../shared/identity/identity.ts';
 import { SignInWorld } from '../adapters/sign-in-world.ts';
 import { describeSignIns } from './sign-ins-contract.ts';
 

@@ -1,7 +1,8 @@
 // What every work queue must do, whoever implements it: run over the fake, over the simulation's broker, and over Azure's adapter with
 // what arrives received through the real SDK. Nothing is assumed of the order of messages, nor of how long anything takes.
 import { expect, test } from 'vitest';
-import { StoreUnavailable, type WorkQueue } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
+import type { WorkQueue } from '../../shared/domain/ports.ts';
 import { parseWorkMessage, type WorkMessage } from '../../shared/domain/work-message.ts';
 
 export interface SendDriver {

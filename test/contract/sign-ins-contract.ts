@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { Result } from '../../shared/domain/result.ts';
 import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/sign-in.ts';
-import type { SignInCallback, SignInRequest, SignIns } from '../../shared/store/tables.ts';
+import type { SignInCallback, SignInRequest, SignIns } from '../../shared/identity/identity.ts';
 
 export interface SignInsRig {
   readonly signIns: SignIns;

@@ -1,6 +1,6 @@
 // What every clock, every sleep and every source of entropy must do, whoever implements them. How long a sleep takes is nobody's promise.
 import { expect, test } from 'vitest';
-import type { Clock, Entropy, Timers } from '../../shared/store/tables.ts';
+import type { Clock, Entropy, Timers } from '../../shared/domain/ports.ts';
 
 export interface SystemUnderTest {
   readonly clock: Clock;

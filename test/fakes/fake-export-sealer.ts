@@ -1,6 +1,6 @@
 // Encrypts nothing: keeps what it was given, and the very bytes, so that a test can see what became of them.
 import type { ExportRecipient } from '../../shared/domain/export-recipient.ts';
-import type { ExportSealer } from '../../shared/store/tables.ts';
+import type { ExportSealer } from '../../shared/domain/ports.ts';
 
 interface Sealed {
   readonly jwe: string;

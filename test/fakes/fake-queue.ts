@@ -1,5 +1,6 @@
 // The work queue in memory. Messages are taken by the test, in the order in which they fall due.
-import { StoreUnavailable, type WorkQueue } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
+import type { WorkQueue } from '../../shared/domain/ports.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { FakeClock } from './fake-system.ts';
 

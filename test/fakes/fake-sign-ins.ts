@@ -5,14 +5,14 @@ import { failure } from '../../shared/domain/failure-catalogue.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import { callbackErrorOf, googleRefusal, microsoftRefusal, stateOf } from '../../shared/identity/sign-in-answer.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
+import type { Clock } from '../../shared/domain/ports.ts';
 import type {
-  Clock,
   GooglePerson,
   MicrosoftPerson,
   SignInCallback,
   SignInRequest,
   SignIns,
-} from '../../shared/store/tables.ts';
+} from '../../shared/identity/identity.ts';
 
 type Person =
   | { readonly service: 'microsoft'; readonly person: MicrosoftPerson }

@@ -1,7 +1,7 @@
 // Clock, timers, entropy and log for tests: time stands still until it is moved, and entropy repeats from a seed.
 import { createHash } from 'node:crypto';
 import { ClockGuard } from '../../shared/store/clock-guard.ts';
-import type { Clock, Entropy, Log, LogEntry, Timers } from '../../shared/store/tables.ts';
+import type { Clock, Entropy, Log, LogEntry, Timers } from '../../shared/domain/ports.ts';
 
 export class FakeClock implements Clock {
   #nowMs = Date.parse('2026-01-01T00:00:00.000Z');

@@ -6,7 +6,8 @@ import { failure } from '../../shared/domain/failure-catalogue.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
-import type { ConnectionProbe, KeyVaults, Sealer } from '../../shared/store/tables.ts';
+import type { ConnectionProbe, KeyVaults } from '../../shared/providers/provider.ts';
+import type { Sealer } from '../../shared/domain/ports.ts';
 import { keyFixture, type KeyFixtureName } from '../fixtures/key-fixtures.ts';
 import {
   CONNECTOR_APP_ID,

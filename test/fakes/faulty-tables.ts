@@ -1,11 +1,6 @@
 // A store that misbehaves as the world does: answers lost before or after the commit, refusals to serve, and others who go first.
-import {
-  StoreUnavailable,
-  type RowWrite,
-  type TableName,
-  type Tables,
-  type WriteOutcome,
-} from '../../shared/store/tables.ts';
+import { type RowWrite, type TableName, type Tables, type WriteOutcome } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 
 export interface TableFaults {
   /** Chances from 0 to 1. */

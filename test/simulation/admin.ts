@@ -1,7 +1,6 @@
 // Admins: one starts switches and re-keys, changes his mind, pauses, follows new versions of a key and decides on quarantined rows. When
 // the storm is over he does what each thing waits for, and nothing else.
-import type { ProviderRef } from '../../shared/domain/provider.ts';
-import { parseKeyId, providerName } from '../../shared/domain/provider.ts';
+import { type ProviderRef, parseKeyId, providerName } from '../../shared/domain/provider.ts';
 import type { Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import { followKeyVersion } from '../../shared/operations/switches/follow-key-version.ts';
@@ -14,7 +13,7 @@ import {
 import { acceptLoss, retryQuarantined } from '../../shared/operations/switches/quarantine.ts';
 import { recount } from '../../shared/operations/switches/recount.ts';
 import { startRekey, startSwitch } from '../../shared/operations/switches/start-switch.ts';
-import type { SwitchPlace } from '../../shared/operations/switches/switch-writes.ts';
+import type { SwitchPlace } from '../../shared/domain/switch.ts';
 import { getSwitch } from '../../shared/operations/switches/switch-view.ts';
 import { COMPANY, CONTOSO, FABRIKAM, KEYRING, MANAGED, VENDOR } from '../operations/switches/rig.ts';
 import { call } from './callers.ts';

@@ -4,7 +4,7 @@ import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
 import { generateDataKeys, type GenerateOutcome, type NewDataKey } from '../../shared/operations/data-keys/generate.ts';
 import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
 import { unwrapDataKeys, type UnwrapOutcome } from '../../shared/operations/data-keys/unwrap.ts';
-import { StoreUnavailable } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
 import { Chance } from './chance.ts';
 import { SimEntropy } from './entropy.ts';

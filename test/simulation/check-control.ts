@@ -4,7 +4,8 @@ import { openCompanyKey, type CompanyKeyRow } from '../../shared/domain/company-
 import type { Keyring } from '../../shared/domain/keyring.ts';
 import { parseKeyId, providerName, type ProviderRef } from '../../shared/domain/provider.ts';
 import { readKeyring, readSwitch } from '../../shared/store/rows/control-rows.ts';
-import { NO_EXPORTS, readExportState } from '../../shared/store/rows/export-rows.ts';
+import { readExportState } from '../../shared/store/rows/export-rows.ts';
+import { NO_EXPORTS } from '../../shared/domain/export-state.ts';
 import { exportRowKey, keyringRowKey, switchRowKey } from '../../shared/store/rows/row-keys.ts';
 import { readCompanyKey } from '../../shared/store/rows/sealed-rows.ts';
 import { isEnded, type Switch } from '../../shared/domain/switch.ts';

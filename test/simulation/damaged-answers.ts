@@ -3,13 +3,13 @@
 import { entityIn, NotAnAnswer, pageIn, type TableAnswer } from '../../shared/adapters/table-answer.ts';
 import { transactionOutcome } from '../../shared/adapters/table-transaction.ts';
 import {
-  StoreUnavailable,
   type RowPage,
   type RowWrite,
   type StoredRow,
   type Tables,
   type WriteOutcome,
 } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 
 /** JSON that names what it is of, and has none of it: what an answer becomes whose list or row was lost on its way. */
 const answerWithout = (what: string): TableAnswer => ({

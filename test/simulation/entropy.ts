@@ -1,7 +1,7 @@
 // Entropy from the seed. Whatever may become a key carries a mark that nothing else has, so that a plaintext that leaks into a row,
 // a message or a log is found by looking for the mark.
 import { createHash } from 'node:crypto';
-import type { Entropy } from '../../shared/store/tables.ts';
+import type { Entropy } from '../../shared/domain/ports.ts';
 
 const MARK = Buffer.from('K3yM4rk!');
 const KEY_BYTES = 32;

@@ -1,7 +1,7 @@
 // A host process of the simulation: the product's own services with caches of their own, over ports that wait for their turn. Each kind
 // of work has ports of its own, so that it is known who calls.
 import { createHost } from '../../shared/host.ts';
-import type { Log, LogEntry } from '../../shared/store/tables.ts';
+import type { Log, LogEntry } from '../../shared/domain/ports.ts';
 import { ClockGuard } from '../../shared/store/clock-guard.ts';
 import type { Generating } from '../../shared/operations/data-keys/generate.ts';
 import type { PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';

@@ -9,18 +9,16 @@ import { err, ok, type Result } from '../../shared/domain/result.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import {
-  StoreUnavailable,
-  type KeyVaults,
   type RowPage,
   type RowWrite,
-  type Sealer,
   type StoredRow,
   type TableName,
   type Tables,
-  type Timers,
-  type WorkQueue,
   type WriteOutcome,
 } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
+import type { KeyVaults } from '../../shared/providers/provider.ts';
+import type { Sealer, Timers, WorkQueue } from '../../shared/domain/ports.ts';
 import { actOf, type Place } from '../fixtures/places-to-die.ts';
 import { lieAboutKey, lieAboutUnwrapped } from './lies.ts';
 import { damagedOutcome, damagedPage, damagedRow } from './damaged-answers.ts';

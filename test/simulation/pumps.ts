@@ -1,7 +1,7 @@
 // What runs in every host process by itself: the triggers of the work queue and of its dead letters.
 import { handleDeadLetterMessage } from '../../functions/service-bus/dead-letters.ts';
 import { handleWorkMessage } from '../../functions/service-bus/work.ts';
-import { StoreUnavailable } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import type { Delivery, Source } from './broker.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';

@@ -4,7 +4,7 @@ import type { Approval } from '../../shared/domain/approval.ts';
 import type { TenantRef } from '../../shared/domain/tenant.ts';
 import { destinationOf } from '../../shared/operations/tenants/destination.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/registry.ts';
-import { recordVerification } from '../../shared/operations/tenants/verifications.ts';
+import { verifyTenant } from '../../shared/operations/switches/verify-tenant.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';
 import { speakerOf } from '../operations/tenants/tenant-rig.ts';
@@ -73,5 +73,5 @@ export async function agree(world: World, chance: Chance, tenant: TenantRef): Pr
     admin: { id: `${tenant.tenantId}/an-admin`, name: 'Ann', ...speakerOf(tenant) },
   };
   const host = world.anyHost(chance);
-  await call(world, host, () => recordVerification(host.services.admin, verified, ADMIN));
+  await call(world, host, () => verifyTenant(host.services.admin, verified, ADMIN));
 }

@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SLICE_MS, walkAgenda, type Slice, type Walked } from '../../shared/store/agenda-walk.ts';
 import { allBuckets, putOnAgenda, type ListedAgendaItem } from '../../shared/store/agenda.ts';
-import { StoreUnavailable, type Tables } from '../../shared/store/tables.ts';
+import { type Tables } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { FakeClock, FakeLog } from '../fakes/fake-system.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { tablesBut } from '../fakes/tables-but.ts';

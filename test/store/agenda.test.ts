@@ -10,7 +10,8 @@ import {
   type AgendaKind,
   type ListedAgendaItem,
 } from '../../shared/store/agenda.ts';
-import { StoreUnavailable, type Tables } from '../../shared/store/tables.ts';
+import { type Tables } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { listAgenda } from './agenda-list.ts';
 import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';

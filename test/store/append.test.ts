@@ -3,7 +3,8 @@ import { chained, eventOf, type AuditEvent } from '../../shared/domain/audit.ts'
 import { recordCells } from '../../shared/store/rows/audit-rows.ts';
 import { HEAD_ROW_KEY, recordRowKey } from '../../shared/store/rows/row-keys.ts';
 import { appendEvent, type Appended } from '../../shared/store/append.ts';
-import { StoreUnavailable, type Tables } from '../../shared/store/tables.ts';
+import { type Tables } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
 import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
 import { errorOf, valueOf } from '../operations/data-keys/world.ts';

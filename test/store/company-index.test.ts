@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SYSTEM_PARTITION } from '../../shared/store/rows/row-keys.ts';
 import { ensureListed, INDEX_PREFIX } from '../../shared/store/company-index.ts';
-import { StoreUnavailable } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
 

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { putOnAgenda } from '../../shared/store/agenda.ts';
 import { sweepOutboxes } from '../../shared/store/deliver.ts';
-import { StoreUnavailable, type Tables } from '../../shared/store/tables.ts';
+import { type Tables } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { tablesBut } from '../fakes/tables-but.ts';
 import { agendaIn, auditRig, chainOf, COMPANY, outboxesIn, type AuditRig } from '../operations/audit/chain.ts';
 import { leaveEvent } from '../operations/audit/left-over.ts';

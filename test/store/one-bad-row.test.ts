@@ -2,7 +2,8 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { keyringRowKey, switchRowKey } from '../../shared/store/rows/row-keys.ts';
 import { putOnAgenda } from '../../shared/store/agenda.ts';
-import { StoreUnavailable, type Tables } from '../../shared/store/tables.ts';
+import { type Tables } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
 import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';

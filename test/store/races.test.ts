@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { err, ok } from '../../shared/domain/result.ts';
-import { StoreUnavailable } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { settleRaces, undecided, type Undecided } from '../../shared/store/races.ts';
 
 const races = {

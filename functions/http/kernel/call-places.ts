@@ -5,7 +5,7 @@
 // administrators' other calls, pages, messages and timers need no place.
 import { err, type Result } from '../../../shared/domain/result.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
-import type { Clock, Log } from '../../../shared/store/tables.ts';
+import type { Clock, Log } from '../../../shared/domain/ports.ts';
 import type { VaultWaits } from '../../../shared/operations/keys/vault-waits.ts';
 import { Demand } from './demand.ts';
 import type { LoopDelay } from './loop-delay.ts';

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { isResourceId } from '../../../shared/domain/ids.ts';
 import { err, ok, type Result } from '../../../shared/domain/result.ts';
-import type { TokenVerifier, VerifiedToken } from '../../../shared/store/tables.ts';
+import type { TokenVerifier, VerifiedToken } from '../../../shared/identity/identity.ts';
 import { actorOf } from './actor.ts';
 import type { EdgeRefusal } from './errors.ts';
 import { claimOf, ROLES, type Role } from './roles.ts';

@@ -1,7 +1,7 @@
 // The headers that make a call conditional or repeatable: If-Match, If-None-Match, Idempotency-Key. Pure. A condition that a
 // route cannot honour is refused: to ignore one is to overwrite what its sender wanted kept.
 import { err, ok, type Result } from '../../../shared/domain/result.ts';
-import { present } from '../../../shared/store/rows/cells.ts';
+import { present } from '../../../shared/domain/plain-object.ts';
 import { storedEtag } from './etags.ts';
 import type { EdgeRefusal } from './errors.ts';
 import type { CallContext, RouteDescription } from './route.ts';

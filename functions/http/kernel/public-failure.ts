@@ -1,7 +1,7 @@
 // Of a failure what may leave the house, in answers of every kind. The service's own words go to the vendor's operators only; a company gets
 // the correlation id. Pure.
 import type { Failure, FailureCode } from '../../../shared/domain/failure.ts';
-import { present } from '../../../shared/store/rows/cells.ts';
+import { present } from '../../../shared/domain/plain-object.ts';
 
 /** A failure as every audience may see it; `innererror` for the vendor's operators only. */
 export interface PublicFailure {

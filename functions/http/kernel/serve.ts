@@ -2,7 +2,9 @@
 // Decides nothing itself. Whatever is thrown ends here: our own store being away is "ask again", anything else is a bug.
 import { err, ok, type Result } from '../../../shared/domain/result.ts';
 import type { Recording } from '../../../shared/store/record-event.ts';
-import { StoreUnavailable, type Log, type TokenVerifier } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
+import type { Log } from '../../../shared/domain/ports.ts';
+import type { TokenVerifier } from '../../../shared/identity/identity.ts';
 import { answerWithJson, refuseWithJson } from './answer-json.ts';
 import { readFormBody, readJsonBody, uniquePairs, type BodySource } from './body.ts';
 import { authenticate, clientAddress, refuse, requestedBy, type Caller } from './caller.ts';
@@ -12,9 +14,16 @@ import { readBrowser } from '../pages/shell/browser.ts';
 import type { PageRefusal } from '../pages/shell/page-answer.ts';
 import { readPreconditions } from './preconditions.ts';
 import { recordRefusal } from './record-refusal.ts';
-import { API_PREFIX } from './route.ts';
+import {
+  API_PREFIX,
+  type CallContext,
+  type Handled,
+  type RawInput,
+  type Refused,
+  type Route,
+  type RouteDescription,
+} from './route.ts';
 import type { Role } from './roles.ts';
-import type { CallContext, Handled, RawInput, Refused, Route, RouteDescription } from './route.ts';
 import type { PlainAnswer } from './whole-answer.ts';
 
 export interface EdgeServices extends Recording {

@@ -1,7 +1,7 @@
 // Which fault of an ID token openid-client refused it for. Read from the codes and causes of its errors, which the tests of
 // the adapter hold against the pinned version; undefined for errors that are about no ID token.
 import type { FailureCode } from '../../domain/failure.ts';
-import { isRecord } from '../../store/rows/cells.ts';
+import { isRecord } from '../../domain/plain-object.ts';
 
 export function idTokenFault(error: unknown): FailureCode | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;

@@ -8,7 +8,8 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { callbackErrorOf, stateOf, type SignInError } from '../sign-in-answer.ts';
-import type { Clock, SignInCallback, SignInRequest } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { SignInCallback, SignInRequest } from '../identity.ts';
 import { idTokenFault } from './id-token-fault.ts';
 
 /** One service for the length of one call. */

@@ -4,7 +4,7 @@
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import { mayPass, type Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import type { Clock } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 import { AccessRefused } from '../../adapters/https/access-refused.ts';
 
 /** Asks for a new token. `claims` are what a service's challenge demands to be in it. */

@@ -11,7 +11,7 @@ import {
   type JWTVerifyGetKey,
 } from 'jose';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { TokenProblem, TokenVerifier, VerifiedToken } from '../../store/tables.ts';
+import type { TokenProblem, TokenVerifier, VerifiedToken } from '../identity.ts';
 
 export interface TokenIssuer {
   readonly issuer: string;

@@ -3,7 +3,8 @@
 // token's own end. What was refused is not remembered, nor is the token itself: only its hash.
 import { hash } from 'node:crypto';
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
-import type { Clock, TokenProblem, TokenVerifier, VerifiedToken } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { TokenProblem, TokenVerifier, VerifiedToken } from '../identity.ts';
 
 const MAX_TOKENS = 1_000;
 const MAX_AGE_MS = 60_000;

@@ -2,7 +2,7 @@
 // themselves alone: nothing is read by it but the chain that they may read anyway.
 import type { ChainHead } from '../../domain/audit.ts';
 import type { ChainProgress } from '../../domain/audit-check.ts';
-import { isRecord } from '../../store/rows/cells.ts';
+import { isRecord } from '../../domain/plain-object.ts';
 
 export const PHASES = ['records', 'markers', 'compare-markers', 'compare-records'] as const;
 export type Phase = (typeof PHASES)[number];

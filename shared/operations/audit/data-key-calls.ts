@@ -2,7 +2,7 @@
 // writes no table. What was counted in a minute is recorded once that minute is over, or when the instance is told to stop; it is lost if the
 // instance dies before.
 import { KEYSWITCH } from '../../domain/audit.ts';
-import type { Clock } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 import { recordEvent, type Recording } from '../../store/record-event.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,13 +1,14 @@
 // Whether a chain leads on from the head that was signed last, as far as the tables hold it: record by record, each chained to the one before. Whoever
 // writes the tables could else have the next head of a chain of their own signed by us.
-import { hashOfRecord, CHAIN_START, sealedBytesOfHead, type ChainHead } from '../../domain/audit.ts';
+import { hashOfRecord, CHAIN_START, sealedBytesOfHead, type ChainHead, type StoredHead } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { readRecord, readSigned, type StoredHead } from '../../store/rows/audit-rows.ts';
+import { readRecord, readSigned } from '../../store/rows/audit-rows.ts';
 import { recordRowKey, RECORDS_AFTER, rowKeysUnder, SIGNED_PREFIX, signedRowKey } from '../../store/rows/row-keys.ts';
 import { sealVerifies } from '../../domain/seal.ts';
 import { pagesOf } from '../../store/list-pages.ts';
-import type { Sealer, StoredRow, Tables } from '../../store/tables.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
+import type { Sealer } from '../../domain/ports.ts';
 
 export interface LeadingOn {
   readonly tables: Tables;

@@ -1,7 +1,6 @@
 // Signing the heads of chains that have moved, by the vendor's seal key, if they lead on from what was signed before, and writing each to the log. Whoever keeps the log elsewhere can
 // show by it what a chain was, even against somebody who may write every table.
-import type { SignedHead } from '../../store/rows/audit-rows.ts';
-import { headCells, signedCells } from '../../store/rows/audit-rows.ts';
+import { type SignedHead, headCells, signedCells } from '../../store/rows/audit-rows.ts';
 import { sealedBytesOfHead } from '../../domain/audit.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -10,7 +9,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { HEAD_ROW_KEY, signedRowKey } from '../../store/rows/row-keys.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
 import { takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
-import type { Sealer } from '../../store/tables.ts';
+import type { Sealer } from '../../domain/ports.ts';
 import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { loadHead, type Auditing } from '../../store/append.ts';
 import { leadsOn } from './leads-on.ts';

@@ -1,10 +1,11 @@
 // Reading a chain for its check, a piece and in it a page at a time: records with the signatures of heads among them, then the markers, and the head
 // once before and once after, since others go on appending. Decides nothing.
 import pLimit from 'p-limit';
-import { sealedBytesOfHead, type AuditRecord, type ChainHead } from '../../domain/audit.ts';
+import { sealedBytesOfHead, type AuditRecord, type ChainHead, NO_HEAD, type StoredHead } from '../../domain/audit.ts';
 import { ChainCheck, type ChainReport, type CheckedSignature, type StoredRecord } from '../../domain/audit-check.ts';
-import { NO_HEAD, readMarker, readRecord, readSigned, type StoredHead } from '../../store/rows/audit-rows.ts';
-import { MalformedRow, present } from '../../store/rows/cells.ts';
+import { readMarker, readRecord, readSigned } from '../../store/rows/audit-rows.ts';
+import { MalformedRow } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import {
   MARKER_PREFIX,
   markerRowKey,
@@ -19,7 +20,8 @@ import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sealVerifies } from '../../domain/seal.ts';
 import { pagesOf } from '../../store/list-pages.ts';
-import type { Log, Sealer, StoredRow, Tables } from '../../store/tables.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
+import type { Log, Sealer } from '../../domain/ports.ts';
 import { loadHead } from '../../store/append.ts';
 import { readContinuation, writeContinuation, type Phase, type Place } from './check-continuation.ts';
 import { hasEvents } from './list-events.ts';

@@ -15,7 +15,7 @@ import { putKeyring, type KeyringMaking } from '../keyrings/keyrings.ts';
 import type { Tables } from '../../store/tables.ts';
 import { holds, type Preconditions } from '../../domain/preconditions.ts';
 import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
-import { replaceCompany } from '../switches/switch-writes.ts';
+import { replaceCompany } from '../../store/control-writes.ts';
 
 export interface CompanyPage {
   readonly value: readonly Loaded<Company>[];

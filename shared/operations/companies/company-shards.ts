@@ -10,7 +10,7 @@ import { hasCountBelowNone } from '../../domain/shard-counts.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import { reopenStaleShard, type Reopening } from '../data-keys/reopen-stale-shard.ts';
 import { pagesToTheEnd } from '../../store/list-pages.ts';
-import type { Clock } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
 import { loadShard, shardPlaces, shardWrite, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { countsDiffer } from '../../domain/counts-differ.ts';
@@ -99,7 +99,7 @@ function restorableUntil(deps: CompanyShards, place: ShardPlace): Promise<Result
     const next = { ...shard.value, vain: MAX_VAIN_PASSES };
     const write = shardWrite(next, { etag: shard.etag, writtenBy: deps.entropy.id() });
     await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
-    return err(refusedBy(countsDiffer([shard])));
+    return err(refusedBy(countsDiffer([shard.value])));
   });
 }
 

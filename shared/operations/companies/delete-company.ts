@@ -21,7 +21,7 @@ import { loadKeyrings } from '../keyrings/keyrings.ts';
 import { matches } from '../../domain/preconditions.ts';
 import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { removeCompany } from './remove-company.ts';
-import { guardCompany, replaceCompany } from '../switches/switch-writes.ts';
+import { guardCompany, replaceCompany } from '../../store/control-writes.ts';
 
 export interface CompanyDeleting extends Auditing {
   readonly clockGuard: ClockGuard;

@@ -8,14 +8,12 @@ import type { ClockGuard } from '../../store/clock-guard.ts';
 import { pagesOf, pagesToTheEnd } from '../../store/list-pages.ts';
 import {
   MAX_WRITES_PER_TRANSACTION,
-  type Clock,
-  type Entropy,
-  type Log,
   type RowWrite,
   type StoredRow,
   type TableName,
   type Tables,
 } from '../../store/tables.ts';
+import type { Clock, Entropy, Log } from '../../domain/ports.ts';
 import type { Undecided } from '../../store/races.ts';
 import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 

@@ -23,7 +23,7 @@ import { KEYRING_PURGE_PREFIX, purgePartition } from '../data-keys/purge-list.ts
 import type { StoredRow, TableName, Tables } from '../../store/tables.ts';
 import { undecided } from '../../store/races.ts';
 import { shardPlaces } from '../../store/shard-rows.ts';
-import { guard, replaceCompany } from '../switches/switch-writes.ts';
+import { guard, replaceCompany } from '../../store/control-writes.ts';
 
 export interface Removing extends Auditing {
   readonly clockGuard: ClockGuard;

@@ -5,7 +5,7 @@ import { isDue, noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from '../..
 import { KEYRING_PURGE_PREFIX } from '../data-keys/purge-list.ts';
 import { purgeKeyring, type Purging } from '../data-keys/purge.ts';
 import { COMPANY_PURGE_ID, goOnDeleting, type CompanyDeleting } from './delete-company.ts';
-import type { Log } from '../../store/tables.ts';
+import type { Log } from '../../domain/ports.ts';
 import { text } from '../../store/rows/cells.ts';
 
 export interface PurgeSweeping extends Purging, CompanyDeleting {

@@ -22,7 +22,7 @@ import { completeMove, targetMovedTo, type Moving } from './move.ts';
 import { noteOnConnection, type ConnectionNotesDependencies } from './notes.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
-import type { ConnectionProbe } from '../../store/tables.ts';
+import type { ConnectionProbe } from '../../providers/provider.ts';
 import { tenantOfVault } from './vault-tenant.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 

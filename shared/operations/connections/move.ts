@@ -15,7 +15,8 @@ import type { Auditing } from '../../store/append.ts';
 import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import { lookAtKeyInUse, type LookingAtKeys } from '../keys/look-in-use.ts';
-import type { Cells, Sealer } from '../../store/tables.ts';
+import type { Cells } from '../../store/tables.ts';
+import type { Sealer } from '../../domain/ports.ts';
 import { undecided, type Undecided } from '../../store/races.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 

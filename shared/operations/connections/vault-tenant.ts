@@ -4,7 +4,7 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { isGuid } from '../../domain/ids.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { ConnectionProbe } from '../../store/tables.ts';
+import type { ConnectionProbe } from '../../providers/provider.ts';
 
 /** In lower case. `wrong-entra-tenant` if the connection is pinned to another. */
 export async function tenantOfVault(

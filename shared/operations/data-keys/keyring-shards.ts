@@ -5,7 +5,8 @@ import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { shardOf } from '../../domain/shard.ts';
 import { loadKeyring } from '../../store/control-state.ts';
-import type { Clock, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 import type { WritePlace } from './row-change.ts';
 
 export interface KeyringPlace {

@@ -3,7 +3,7 @@
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { present } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import { BEFORE_DATA_KEYS, readDataKey } from '../../store/rows/data-rows.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';

@@ -2,7 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, wrapDataKey } from '../../domain/data-key-blob.ts';
 import { dataKeyCells } from '../../store/rows/data-rows.ts';
-import type { Cells, Entropy } from '../../store/tables.ts';
+import type { Cells } from '../../store/tables.ts';
+import type { Entropy } from '../../domain/ports.ts';
 import type { KeyringPlace } from './keyring-shards.ts';
 import type { NewRow, WritePlace } from './row-change.ts';
 

@@ -4,7 +4,8 @@
 import { isDataKeyId } from '../../domain/ids.ts';
 import { putOnAgenda } from '../../store/agenda.ts';
 import { listSome } from '../../store/control-state.ts';
-import { MAX_WRITES_PER_TRANSACTION, StoreUnavailable, type Tables } from '../../store/tables.ts';
+import { MAX_WRITES_PER_TRANSACTION, type Tables } from '../../store/tables.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import type { KeyringPlace } from './keyring-shards.ts';
 
 export interface PurgeEntry {

@@ -4,7 +4,8 @@ import { notFound } from '../../domain/refusal.ts';
 import { err, ok } from '../../domain/result.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { loadCompany } from '../../store/control-state.ts';
-import type { Entropy, Tables, Timers } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Entropy, Timers } from '../../domain/ports.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
 import { loadShard, shardWrite, type ShardPlace } from '../../store/shard-rows.ts';
 

@@ -5,15 +5,9 @@ import pLimit from 'p-limit';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { text } from '../../store/rows/cells.ts';
-import {
-  StoreUnavailable,
-  type Entropy,
-  type Log,
-  type StoredRow,
-  type Tables,
-  type Timers,
-  type WriteOutcome,
-} from '../../store/tables.ts';
+import { type StoredRow, type Tables, type WriteOutcome } from '../../store/tables.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
+import type { Entropy, Log, Timers } from '../../domain/ports.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
 import { loadShard, logCountsBelowNone, type LoadedShard } from '../../store/shard-rows.ts';
 import type { RowOutcome, WritePlace } from './row-change.ts';

@@ -7,7 +7,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
 import type { KeptKeys } from '../keys/kept-keys.ts';
-import type { Log } from '../../store/tables.ts';
+import type { Log } from '../../domain/ports.ts';
 import type { KeyringPlace, KeyringPlaces } from './keyring-shards.ts';
 import type { WrappedRow, WrappedRows } from './wrapped-rows.ts';
 

@@ -1,7 +1,7 @@
 // What callers see of a data key: never its blob. And the row behind it, as operations on one data key read it.
 import type { DataKey, DataKeyState, QuarantineReason } from '../../domain/data-key.ts';
 import { readDataKey } from '../../store/rows/data-rows.ts';
-import { present } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';

@@ -4,7 +4,8 @@ import type { DataKeyState } from '../../domain/data-key.ts';
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import { bytes, count, oneOf } from '../../store/rows/cells.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
-import type { Clock, StoredRow, Tables } from '../../store/tables.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 import { writePlaceOf, type KeyringPlace } from './keyring-shards.ts';
 import { RowRanges } from './row-ranges.ts';
 

@@ -2,8 +2,7 @@
 // its shards, then it is `ready`; whoever asks for one that is not finishes the work, so a crash at any point costs nothing.
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.ts';
-import type { Company, Keyring } from '../../domain/keyring.ts';
-import { MAX_KEYRINGS_PER_COMPANY } from '../../domain/keyring.ts';
+import { type Company, type Keyring, MAX_KEYRINGS_PER_COMPANY } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { keyringCells, readKeyring } from '../../store/rows/control-rows.ts';
@@ -18,7 +17,7 @@ import type { Tables } from '../../store/tables.ts';
 import { holds, type Preconditions } from '../../domain/preconditions.ts';
 import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
-import { guardCompany, replaceCompany, replaceKeyring } from '../switches/switch-writes.ts';
+import { guardCompany, replaceCompany, replaceKeyring } from '../../store/control-writes.ts';
 
 export interface KeyringMaking extends FirstCompanyKeyMaking, Auditing {
   readonly shardCount: number;

@@ -3,7 +3,8 @@ import pLimit from 'p-limit';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { shardCells } from '../../store/rows/data-rows.ts';
 import { newShard, SHARD_ROW_KEY } from '../../domain/shard.ts';
-import type { Clock, Entropy, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Clock, Entropy } from '../../domain/ports.ts';
 import { shardPlaces } from '../../store/shard-rows.ts';
 
 const WRITES_IN_FLIGHT = 16;

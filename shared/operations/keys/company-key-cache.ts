@@ -8,7 +8,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
-import type { Clock } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 import { forged } from './seals.ts';
 import { VaultWaits } from './vault-waits.ts';
 

@@ -4,7 +4,8 @@ import { COMPANY_KEY_BYTES, type CompanyKeyContext, type Wrap } from '../../doma
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, type Result } from '../../domain/result.ts';
 import type { CompanyKeyOpening } from './open-wrap.ts';
-import type { Entropy, KeyVaults, Sealer } from '../../store/tables.ts';
+import type { Entropy, Sealer } from '../../domain/ports.ts';
+import type { KeyVaults } from '../../providers/provider.ts';
 import { makeProvenWrap } from './wrap-company-key.ts';
 
 export interface FirstCompanyKeyMaking extends CompanyKeyOpening {

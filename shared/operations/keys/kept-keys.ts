@@ -12,7 +12,8 @@ import { keptKeyRowKey } from '../../store/rows/row-keys.ts';
 import { recordEvent, type Recording } from '../../store/record-event.ts';
 import type { CompanyKeyCache, CompanyKeyProblem } from './company-key-cache.ts';
 import { loadKeptKey } from '../../store/control-state.ts';
-import type { Clock, Log, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Clock, Log } from '../../domain/ports.ts';
 import { forged } from './seals.ts';
 
 const MAX_ENTRIES = 1_000;

@@ -11,7 +11,8 @@ import { keyringRowKey } from '../../store/rows/row-keys.ts';
 import type { Look } from '../../domain/health.ts';
 import { inUse, openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import { listCompanyKeyRows, loadKeyring } from '../../store/control-state.ts';
-import type { Clock, KeyVaults } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
+import type { KeyVaults } from '../../providers/provider.ts';
 import { forged } from './seals.ts';
 
 export interface LookingAtKeys extends CompanyKeyOpening {

@@ -11,7 +11,8 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfWrap } from '../../domain/seal.ts';
 import { loadCompanyKeyRow, type Loaded } from '../../store/control-state.ts';
-import type { KeyVaults, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { KeyVaults } from '../../providers/provider.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
 import { loadTarget } from './verified-connection.ts';
 

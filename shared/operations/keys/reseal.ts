@@ -20,7 +20,8 @@ import type { Seal } from '../../domain/company-key.ts';
 import { SLICE_MS } from '../../store/agenda-walk.ts';
 import { INDEX_PREFIX } from '../../store/company-index.ts';
 import { pagesOf, pagesToTheEnd } from '../../store/list-pages.ts';
-import type { Clock, Log, Sealer, StoredRow, Tables } from '../../store/tables.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
+import type { Clock, Log, Sealer } from '../../domain/ports.ts';
 
 export interface Resealing {
   readonly tables: Tables;

@@ -5,7 +5,7 @@ import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sealVerifies } from '../../domain/seal.ts';
-import type { Log, Sealer } from '../../store/tables.ts';
+import type { Log, Sealer } from '../../domain/ports.ts';
 
 export interface SealCheck {
   readonly sealer: Pick<Sealer, 'publicKey'>;

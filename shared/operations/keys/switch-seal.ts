@@ -3,10 +3,9 @@ import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { switchRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfSwitch } from '../../domain/seal.ts';
-import type { Switch } from '../../domain/switch.ts';
-import type { Sealer } from '../../store/tables.ts';
+import type { Switch, SwitchPlace } from '../../domain/switch.ts';
+import type { Sealer } from '../../domain/ports.ts';
 import { checkSeal, type SealCheck } from './seals.ts';
-import type { SwitchPlace } from '../switches/switch-writes.ts';
 
 export interface SwitchSealing extends SealCheck {
   readonly sealer: Sealer;

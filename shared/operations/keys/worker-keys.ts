@@ -10,7 +10,7 @@ import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { versionsOf, type Switch } from '../../domain/switch.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import { openKept } from './kept-keys.ts';
-import type { Clock } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 import { forged } from './seals.ts';
 import { checkSwitch } from './switch-seal.ts';
 

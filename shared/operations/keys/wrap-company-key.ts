@@ -7,12 +7,12 @@ import {
   type Wrap,
 } from '../../domain/company-key.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { present } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import type { VaultKey, VaultTarget } from '../../domain/provider.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { sealedBytesOfWrap } from '../../domain/seal.ts';
 import { openWrap, type CompanyKeyOpening } from './open-wrap.ts';
-import type { Sealer } from '../../store/tables.ts';
+import type { Sealer } from '../../domain/ports.ts';
 
 export interface WrapInput {
   readonly target: VaultTarget;

@@ -1,9 +1,10 @@
 // A tenant's administrator approves a switch or an export: recorded, and the question and its link used up, in one transaction.
 import type { Actor } from '../../domain/audit.ts';
-import { present } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import { recordVerification, unverifiedTenants } from '../tenants/verifications.ts';
+import { unverifiedTenants } from '../tenants/verifications.ts';
+import { verifyTenant } from '../switches/verify-tenant.ts';
 import type { Answering } from './answering.ts';
 import type { Asked } from './asked.ts';
 import { closeQuestion } from './close-question.ts';
@@ -32,7 +33,7 @@ export async function approve(
     destination,
     admin: { id: person.id, name: person.displayName, ...present({ customerId: person.customerId }) },
   };
-  const recorded = await recordVerification(deps, verified, actor, async () => {
+  const recorded = await verifyTenant(deps, verified, actor, async () => {
     const closing = await closeQuestion(deps, answering, actor);
     return closing.ok ? ok(closing.value.writes) : closing;
   });

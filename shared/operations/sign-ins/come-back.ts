@@ -7,7 +7,7 @@ import { callbackErrorOf, microsoftRefusal, stateOf } from '../../identity/sign-
 import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { SignedIn, SignInLeg } from '../../store/rows/sign-in-rows.ts';
+import type { SignedIn, SignInLeg } from '../../domain/sign-in-link.ts';
 import { parseTicket } from '../../domain/ticket.ts';
 import { judgeSpeaker, loadTenant } from '../tenants/pin.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';

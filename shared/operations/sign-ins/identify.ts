@@ -2,10 +2,10 @@
 import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { SignedIn } from '../../store/rows/sign-in-rows.ts';
+import type { SignedIn } from '../../domain/sign-in-link.ts';
 import { judgeFreshness, judgeGoogleAdmin, judgeMicrosoftAdmin, judgeWorkspace } from '../../identity/sign-in.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
-import type { SignInCallback, SignIns } from '../../store/tables.ts';
+import type { SignInCallback, SignIns } from '../../identity/identity.ts';
 
 interface Arrived extends SignInCallback {
   /** When the browser was sent to sign in. */

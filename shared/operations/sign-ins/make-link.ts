@@ -10,7 +10,7 @@ import { ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.
 import { audited } from '../../store/audited.ts';
 import { loadCompany } from '../../store/control-state.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
-import { guardCompany } from '../switches/switch-writes.ts';
+import { guardCompany } from '../../store/control-writes.ts';
 import type { SignInDependencies } from './sign-in-dependencies.ts';
 import { tidySignIns } from './tidy.ts';
 

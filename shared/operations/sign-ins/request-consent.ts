@@ -4,7 +4,7 @@ import { isInForce, type Connection } from '../../domain/connection.ts';
 import { ofConnection } from '../../providers/azure-key-vault/key-in-use.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { present } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import { connectionRowKey } from '../../store/rows/row-keys.ts';
 import { noteOnConnection } from '../connections/notes.ts';
 import type { Loaded } from '../../store/control-state.ts';

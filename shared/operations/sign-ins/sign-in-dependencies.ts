@@ -1,11 +1,12 @@
 // What the steps of a sign-in need of the world, and how each of them refuses. Types only.
 import type { Refusal } from '../../domain/refusal.ts';
 import type { Recording } from '../../store/record-event.ts';
-import type { ConnectionProbe, SignIns } from '../../store/tables.ts';
-import type { VerificationRecording } from '../tenants/verifications.ts';
+import type { ConnectionProbe } from '../../providers/provider.ts';
+import type { SignIns } from '../../identity/identity.ts';
+import type { Verifying } from '../switches/verify-tenant.ts';
 import type { Asked } from './asked.ts';
 
-export interface SignInDependencies extends Recording, VerificationRecording {
+export interface SignInDependencies extends Recording, Verifying {
   readonly tables: Recording['tables'];
   readonly signIns: SignIns;
   readonly probe: Pick<ConnectionProbe, 'obtainToken' | 'challengedTenant'>;

@@ -6,24 +6,14 @@ import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { stateRowKey } from '../../store/rows/row-keys.ts';
-import {
-  readState,
-  stateCells,
-  type SignedIn,
-  type SignInLeg,
-  type SignInState,
-} from '../../store/rows/sign-in-rows.ts';
+import { readState, stateCells } from '../../store/rows/sign-in-rows.ts';
+import type { SignedIn, SignInLeg, SignInState } from '../../domain/sign-in-link.ts';
 import { sealedBytesOfSignedIn, type Shown } from '../../domain/seal.ts';
 import { hashOf, ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
 import type { Loaded } from '../../store/control-state.ts';
-import {
-  StoreUnavailable,
-  type Clock,
-  type Entropy,
-  type RowWrite,
-  type Sealer,
-  type Tables,
-} from '../../store/tables.ts';
+import { type RowWrite, type Tables } from '../../store/tables.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
+import type { Clock, Entropy, Sealer } from '../../domain/ports.ts';
 import { type Races, settleRaces, undecided } from '../../store/races.ts';
 import { checkSeal, forged, type SealCheck } from '../keys/seals.ts';
 

@@ -2,13 +2,8 @@
 // last look stopped, so that those behind many that still live have their turn too. Losing a race here is no harm.
 import { optionalText, text } from '../../store/rows/cells.ts';
 import { rowKeysUnder, SIGN_IN_PREFIX, TIDIED_ROW_KEY } from '../../store/rows/row-keys.ts';
-import {
-  MAX_WRITES_PER_TRANSACTION,
-  type Clock,
-  type RowWrite,
-  type StoredRow,
-  type Tables,
-} from '../../store/tables.ts';
+import { MAX_WRITES_PER_TRANSACTION, type RowWrite, type StoredRow, type Tables } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 
 /** For so long "expired" can still be told from "never heard of". */
 const KEPT_AFTER_MS = 24 * 60 * 60 * 1000;

@@ -6,7 +6,7 @@ import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
 import { keepKey, KEPT_KEY_NONCE_BYTES, openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
-import type { Company, Keyring } from '../../domain/keyring.ts';
+import { type Company, type Keyring, withoutSwitch } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { switchCells } from '../../store/rows/control-rows.ts';
 import { keptKeyCells } from '../../store/rows/kept-rows.ts';
@@ -15,14 +15,15 @@ import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { total } from '../../domain/shard-counts.ts';
 import type { WaitsFor } from '../../domain/switch-machine.ts';
-import { isRunning, type Switch } from '../../domain/switch.ts';
+import { isRunning, type Switch, released, type SwitchPlace } from '../../domain/switch.ts';
 import { renewOnAgenda } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { audited } from '../../store/audited.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, wrapOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { loadCompany, loadKeptKey, loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
 import { loadExportState, writeExportState } from '../exports/export-state.ts';
-import type { RowWrite, Sealer } from '../../store/tables.ts';
+import type { RowWrite } from '../../store/tables.ts';
+import type { Sealer } from '../../domain/ports.ts';
 import { forged } from '../keys/seals.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import { putInForce } from '../keys/wrap-company-key.ts';
@@ -32,17 +33,8 @@ import { keptItemOf } from './sweep-kept.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
 import { checkSwitch } from '../keys/switch-seal.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
-import {
-  actOnSwitch,
-  guardCompany,
-  loadConnectionsOf,
-  marksAtEnd,
-  replaceKeyring,
-  replaceSwitch,
-  released,
-  withoutSwitch,
-  type SwitchPlace,
-} from './switch-writes.ts';
+import { actOnSwitch, loadConnectionsOf, marksAtEnd } from './switch-writes.ts';
+import { guardCompany, replaceKeyring, replaceSwitch } from '../../store/control-writes.ts';
 
 export interface Finishing extends CompanyKeyOpening, Auditing, TenantReading {
   readonly tables: Auditing['tables'];
@@ -111,7 +103,10 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
   if (then.type === 'wait') return { type: 'waits', for: then.for };
   if (then.type === 'fan-out') return { type: 'undone', shards: then.shards };
   if (then.type === 'counts-differ')
-    return { type: 'counts-differ', failure: countsDiffer(then.shards.flatMap((number) => shards[number] ?? [])) };
+    return {
+      type: 'counts-differ',
+      failure: countsDiffer(then.shards.flatMap((number) => shards[number]?.value ?? [])),
+    };
   if (then.type !== 'step') return { type: 'stale' };
   const claimed = await claim(deps, place, ending);
   if ('type' in claimed) return claimed;

@@ -5,12 +5,13 @@ import { notFound, refusedBy, type Refusal, type StateCode } from '../../domain/
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Direction } from '../../domain/shard.ts';
 import { movableAt } from '../../domain/shard-counts.ts';
-import { isEnded, type Switch, type SwitchState } from '../../domain/switch.ts';
+import { isEnded, type Switch, type SwitchState, released, type SwitchPlace } from '../../domain/switch.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { Auditing } from '../../store/append.ts';
 import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
-import type { RowWrite, Sealer, WorkQueue } from '../../store/tables.ts';
+import type { RowWrite } from '../../store/tables.ts';
+import type { Sealer, WorkQueue } from '../../domain/ports.ts';
 import { type Undecided, undecided } from '../../store/races.ts';
 import { loadShards } from '../../store/shard-rows.ts';
 import type { ConnectionReading } from '../keys/verified-connection.ts';
@@ -18,17 +19,10 @@ import { enqueue } from './enqueue.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
 import type { OrderingVendor } from './start-switch.ts';
 import { resealSwitch } from '../keys/switch-seal.ts';
-import {
-  actOnSwitch,
-  loadConnectionsOf,
-  marksAtEnd,
-  nextGeneration,
-  replaceKeyring,
-  replaceSwitch,
-  released,
-  withoutSwitch,
-  type SwitchPlace,
-} from './switch-writes.ts';
+import { actOnSwitch, loadConnectionsOf, marksAtEnd } from './switch-writes.ts';
+import { nextGeneration } from '../../domain/generations.ts';
+import { replaceKeyring, replaceSwitch } from '../../store/control-writes.ts';
+import { withoutSwitch } from '../../domain/keyring.ts';
 
 export interface ControlDependencies extends Auditing, ConnectionReading {
   readonly tables: Auditing['tables'];

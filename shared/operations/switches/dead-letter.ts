@@ -1,13 +1,13 @@
 // What the queue itself gave up on: a message that made its worker die or throw again and again. The switch is blocked with that
 // reason, so that nobody waits in silence; `retry` sets it going again.
 import { MalformedRow } from '../../store/rows/cells.ts';
-import type { Switch } from '../../domain/switch.ts';
+import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { parseWorkMessage } from '../../domain/work-message.ts';
 import { loadSwitch, type Loaded } from '../../store/control-state.ts';
 import type { Auditing } from '../../store/append.ts';
 import type { Tables } from '../../store/tables.ts';
 import { recordPoison } from './poison.ts';
-import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
+import { blockSwitch } from './switch-writes.ts';
 
 /** What whoever sends a message can bring about by how they send it, without any work having failed: it blocks nothing, and the timer resumes. */
 const SENDERS_DOING: ReadonlySet<string> = new Set(['TTLExpiredException', 'HeaderSizeExceeded']);

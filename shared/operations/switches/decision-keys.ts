@@ -6,7 +6,8 @@ import { openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
 import { keptKeyRowKey } from '../../store/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { listCompanyKeyRows, listKeptKeys } from '../../store/control-state.ts';
-import type { Log, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Log } from '../../domain/ports.ts';
 import { forged } from '../keys/seals.ts';
 import type { WorkerKeys } from '../keys/worker-keys.ts';
 

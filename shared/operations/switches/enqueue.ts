@@ -1,10 +1,11 @@
 // Sending work. The tables are the truth and the timer resumes whatever has no message, so a queue that is away is logged and
 // never undoes what was decided.
-import { StoreUnavailable, type Log, type WorkQueue } from '../../store/tables.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
+import type { Log, WorkQueue } from '../../domain/ports.ts';
 import { isDoneIn, type Turn } from '../../domain/shard.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import type { LoadedShard } from '../../store/shard-rows.ts';
-import type { SwitchPlace } from './switch-writes.ts';
+import type { SwitchPlace } from '../../domain/switch.ts';
 
 export async function enqueue(
   deps: { readonly queue: WorkQueue; readonly log: Log },

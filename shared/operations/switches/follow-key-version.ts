@@ -9,7 +9,7 @@ import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
 import { providerName, type ProviderRef, type VaultKey, type VaultTarget } from '../../domain/provider.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { present } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
 import { audited } from '../../store/audited.ts';

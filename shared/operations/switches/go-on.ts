@@ -1,14 +1,16 @@
 // Setting switches going again when what they waited for has come. They go on by themselves, so nobody has to know of them.
 import { KEYSWITCH } from '../../domain/audit.ts';
-import { isEnded } from '../../domain/switch.ts';
+import { isEnded, released, type SwitchPlace } from '../../domain/switch.ts';
 import type { Auditing } from '../../store/append.ts';
 import { audited } from '../../store/audited.ts';
 import { loadSwitch } from '../../store/control-state.ts';
-import type { WorkQueue } from '../../store/tables.ts';
+import type { WorkQueue } from '../../domain/ports.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
 import { ok } from '../../domain/result.ts';
 import { enqueue } from './enqueue.ts';
-import { actOnSwitch, placeOfUser, released, replaceSwitch, type SwitchPlace } from './switch-writes.ts';
+import { actOnSwitch } from './switch-writes.ts';
+import { placeOfUser } from '../../store/connection-use.ts';
+import { replaceSwitch } from '../../store/control-writes.ts';
 
 interface GoingOn extends Auditing {
   readonly queue: WorkQueue;

@@ -3,13 +3,14 @@
 // back-off; what somebody has to mend blocks the switch; anything else is a bug and is thrown, so that the queue counts it.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
-import type { Blocked, Switch } from '../../domain/switch.ts';
-import { present } from '../../store/rows/cells.ts';
+import type { Blocked, Switch, SwitchPlace } from '../../domain/switch.ts';
+import { present } from '../../domain/plain-object.ts';
 import { switchRowKey } from '../../store/rows/row-keys.ts';
 import { LAST_ATTEMPT, LAST_ROUND, type WorkMessage } from '../../domain/work-message.ts';
 import { recordFailure, type Recording } from '../../store/record-event.ts';
 import { loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
-import { StoreUnavailable, type WorkQueue } from '../../store/tables.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
+import type { WorkQueue } from '../../domain/ports.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
 import { recordPoison } from './poison.ts';
 import { backOffMs, type BackOff } from '../../domain/back-off.ts';
@@ -24,7 +25,7 @@ import { setOthersGoing } from './shard-moves.ts';
 import { takeEndedSwitchOff } from './switch-agenda.ts';
 import { checkSwitch } from '../keys/switch-seal.ts';
 import { endTrouble, noteTrouble, triesElsewhere } from './switch-trouble.ts';
-import { blockSwitch, type SwitchPlace } from './switch-writes.ts';
+import { blockSwitch } from './switch-writes.ts';
 import { NO_PERMIT } from './vault-permits.ts';
 
 export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing, Recording {

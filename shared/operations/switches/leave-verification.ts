@@ -1,12 +1,11 @@
 // The gate before the work of a switch: it stays in `pending-verification` until nothing is missing. Whoever supplies what was missing
 // sends the message that looks here again, and the timer does if that is lost.
 import { err, ok } from '../../domain/result.ts';
-import type { Switch } from '../../domain/switch.ts';
+import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { loadCompany, type Loaded } from '../../store/control-state.ts';
 import { decide, seen, type SideFailure } from './decide.ts';
 import { enterPreparing, type Preparing } from './prepare.ts';
 import { lackOfProof, type Proving } from './proofs.ts';
-import type { SwitchPlace } from './switch-writes.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 
 type Held = { readonly type: 'waits' } | ({ readonly type: 'failed' } & SideFailure);

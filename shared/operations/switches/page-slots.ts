@@ -1,7 +1,7 @@
 // How many pages of passes one process has under way at once: as many as the store answers side by side. A caller's request waits behind every
 // page that is under way, in this process and in the store, so pages that only make each other wait cost callers time and the switch gains nothing.
 import pLimit from 'p-limit';
-import type { Clock } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 
 /**
  * Lets a page be worked on when there is room for it, in the order of asking. `rowsOf`: how many rows were moved, if the page was

@@ -6,16 +6,8 @@ import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { counted, type Shard } from '../../domain/shard.ts';
 import type { RowMove } from '../../domain/shard-counts.ts';
 import type { RowStep } from '../../domain/reprotect-row.ts';
-import {
-  MAX_WRITES_PER_TRANSACTION,
-  type Clock,
-  type Entropy,
-  type Log,
-  type RowWrite,
-  type StoredRow,
-  type Tables,
-  type Timers,
-} from '../../store/tables.ts';
+import { MAX_WRITES_PER_TRANSACTION, type RowWrite, type StoredRow, type Tables } from '../../store/tables.ts';
+import type { Clock, Entropy, Log, Timers } from '../../domain/ports.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
 import {
   loadShard,

@@ -3,7 +3,8 @@
 import { text } from '../../store/rows/cells.ts';
 import { POISON_SLOT_PREFIX, poisonSlotRowKey, rowKeysUnder, SYSTEM_PARTITION } from '../../store/rows/row-keys.ts';
 import { listAll } from '../../store/control-state.ts';
-import type { Entropy, RowWrite, Tables } from '../../store/tables.ts';
+import type { RowWrite, Tables } from '../../store/tables.ts';
+import type { Entropy } from '../../domain/ports.ts';
 
 export const MAX_POISON_PER_DAY = 100;
 

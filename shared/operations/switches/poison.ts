@@ -9,7 +9,8 @@ import { POISON_COUNT_ROW_KEY, poisonRowKey, SYSTEM_PARTITION } from '../../stor
 import type { Auditing } from '../../store/append.ts';
 import { audited, type ActRecord } from '../../store/audited.ts';
 import { freePoisonSlot } from './poison-slots.ts';
-import { StoreUnavailable, type StoredRow, type Tables } from '../../store/tables.ts';
+import { type StoredRow, type Tables } from '../../store/tables.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
 
 /** Throws StoreUnavailable if it was not recorded, or that cannot be told: the message then comes again. */

@@ -10,10 +10,10 @@ import type { Company, Keyring } from '../../domain/keyring.ts';
 import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
 import { parseKeyId, providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { present } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
-import type { Switch } from '../../domain/switch.ts';
+import { type Switch, withoutTrouble, type SwitchPlace } from '../../domain/switch.ts';
 import {
   inUse,
   loadReadableCompanyKey,
@@ -26,26 +26,19 @@ import {
 import type { Auditing } from '../../store/append.ts';
 import { audited } from '../../store/audited.ts';
 import { loadCompany, loadKeyring, type Loaded } from '../../store/control-state.ts';
-import type { KeyVaults, RowWrite, Sealer } from '../../store/tables.ts';
+import type { RowWrite } from '../../store/tables.ts';
+import type { KeyVaults } from '../../providers/provider.ts';
+import type { Sealer } from '../../domain/ports.ts';
 import { forged } from '../keys/seals.ts';
 import { loadShards } from '../../store/shard-rows.ts';
 import { lackOfClaim } from '../connections/vault-claims.ts';
 import { makeProvenWrap } from '../keys/wrap-company-key.ts';
 import { decide, seen, type SideFailure } from './decide.ts';
 import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
-import {
-  actOnSwitch,
-  guard,
-  guardCompany,
-  highestVersionNamed,
-  loadConnectionsOf,
-  markUse,
-  nextGeneration,
-  replaceKeyring,
-  replaceSwitch,
-  withoutTrouble,
-  type SwitchPlace,
-} from './switch-writes.ts';
+import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
+import { guard, guardCompany, replaceKeyring, replaceSwitch } from '../../store/control-writes.ts';
+import { highestVersionNamed, nextGeneration } from '../../domain/generations.ts';
+import { markUse } from '../../store/connection-use.ts';
 
 export interface Preparing extends CompanyKeyOpening, Auditing, TenantReading {
   readonly tables: Auditing['tables'];

@@ -3,7 +3,8 @@
 import { lackOfRecentConsent } from '../../domain/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Switch } from '../../domain/switch.ts';
-import type { Clock, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
 import type { SealCheck } from '../keys/seals.ts';
 import { lackOfClaim } from '../connections/vault-claims.ts';
 import { loadConnection } from '../keys/verified-connection.ts';

@@ -5,7 +5,8 @@ import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { MAX_VAIN_PASSES } from '../../domain/shard.ts';
 import { pagesToTheEnd } from '../../store/list-pages.ts';
-import type { Clock, Entropy, Log, StoredRow, Tables } from '../../store/tables.ts';
+import type { StoredRow, Tables } from '../../store/tables.ts';
+import type { Clock, Entropy, Log } from '../../domain/ports.ts';
 import { loadShard, shardPlaces, shardWrite, type ShardPlace } from '../../store/shard-rows.ts';
 
 interface Proving {

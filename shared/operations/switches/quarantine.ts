@@ -10,19 +10,20 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { readDataKey } from '../../store/rows/data-rows.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { shardOf } from '../../domain/shard.ts';
-import { isEnded, turnOf, type Switch } from '../../domain/switch.ts';
+import { isEnded, turnOf, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
 import type { Recording } from '../../store/record-event.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import { alarmKeptKey } from '../keys/kept-keys.ts';
-import type { StoredRow, Tables, WorkQueue, WriteOutcome } from '../../store/tables.ts';
+import type { StoredRow, Tables, WriteOutcome } from '../../store/tables.ts';
+import type { WorkQueue } from '../../domain/ports.ts';
 import { type Undecided } from '../../store/races.ts';
 import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { decisionKeys } from './decision-keys.ts';
 import { enqueue, isDone } from './enqueue.ts';
 import { writeRows } from './pass-writes.ts';
-import { actOnSwitch, type SwitchPlace } from './switch-writes.ts';
+import { actOnSwitch } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from '../keys/worker-keys.ts';
 
 export interface QuarantineDependencies extends Recording {

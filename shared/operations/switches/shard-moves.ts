@@ -1,10 +1,10 @@
 // When the shards of a switch last moved, and setting those going that stand still.
-import { turnOf, type Switch } from '../../domain/switch.ts';
+import { turnOf, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
-import type { Clock, Log, Tables, WorkQueue } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Clock, Log, WorkQueue } from '../../domain/ports.ts';
 import { loadShards } from '../../store/shard-rows.ts';
 import { enqueue, isDone, reprotectMessages } from './enqueue.ts';
-import type { SwitchPlace } from './switch-writes.ts';
 
 /** A shard that is worked on moves with every page. */
 const AT_WORK_MS = 10_000;

@@ -10,7 +10,7 @@ import { count, text } from '../../store/rows/cells.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { afterLastRow, isTurnedTo, MAX_VAIN_PASSES, turned, type Phase, type Shard } from '../../domain/shard.ts';
-import { isRunning, turnOf, type Switch } from '../../domain/switch.ts';
+import { isRunning, turnOf, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { loadSwitch } from '../../store/control-state.ts';
 import type { RowPage } from '../../store/tables.ts';
 import type { Recording } from '../../store/record-event.ts';
@@ -20,7 +20,6 @@ import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../../
 import { countsDiffer } from '../../domain/counts-differ.ts';
 import type { PageSlots } from './page-slots.ts';
 import { writeRows, type End, type PassWriting } from './pass-writes.ts';
-import type { SwitchPlace } from './switch-writes.ts';
 import { NO_PERMIT, type VaultPermits } from './vault-permits.ts';
 import type { WorkerKeyProblem, WorkerKeys, WorkerKeyUse } from '../keys/worker-keys.ts';
 
@@ -63,7 +62,7 @@ export async function passShard(
     if (!sw || !shard || sw.value.generation !== work.generation || !isRunning(sw.value)) return { type: 'stale' };
     if (shard.value.generation > work.generation) return turnedBeyond(deps, place, { shard, ...work });
     if (shard.value.generation === work.generation && !isTurnedTo(shard.value, turnOf(sw.value)))
-      return { type: 'counts-differ', failure: countsDiffer([shard]) };
+      return { type: 'counts-differ', failure: countsDiffer([shard.value]) };
     if (shard.value.generation === work.generation && shard.value.phase === 'done') return { type: 'done' };
     const moved =
       shard.value.generation < work.generation
@@ -87,7 +86,7 @@ async function turnedBeyond(
 ): Promise<PassOutcome> {
   const sw = await loadSwitch(deps.tables, place);
   const isOfNoSwitch = sw?.value.generation === generation && isRunning(sw.value);
-  return isOfNoSwitch ? { type: 'counts-differ', failure: countsDiffer([shard]) } : { type: 'stale' };
+  return isOfNoSwitch ? { type: 'counts-differ', failure: countsDiffer([shard.value]) } : { type: 'stale' };
 }
 
 /** From here on new keys are written under the target version, and nothing at the other is added: the pass may begin. */
@@ -149,7 +148,7 @@ function inVain(
   const { vain } = after.value;
   if (vain <= before.vain) return undefined;
   deps.log.write({ level: 'error', event: 'shard.pass-in-vain', detail: { companyId, keyringId, shard, vain } });
-  return vain < MAX_VAIN_PASSES ? undefined : { type: 'counts-differ', failure: countsDiffer([after]) };
+  return vain < MAX_VAIN_PASSES ? undefined : { type: 'counts-differ', failure: countsDiffer([after.value]) };
 }
 
 type PassKeys = Omit<PassContext, 'nonce' | 'otherKeys'> & { readonly freshKey?: KeyObject };

@@ -8,26 +8,20 @@ import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { switchCells } from '../../store/rows/control-rows.ts';
 import { switchRowKey } from '../../store/rows/row-keys.ts';
-import type { Switch } from '../../domain/switch.ts';
+import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import type { Auditing } from '../../store/append.ts';
 import { audited, type ActRecord } from '../../store/audited.ts';
 import { targetOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
-import type { Sealer, WorkQueue } from '../../store/tables.ts';
+import type { Sealer, WorkQueue } from '../../domain/ports.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { enqueue } from './enqueue.ts';
 import { sealSwitch } from '../keys/switch-seal.ts';
 import { putSwitchOnAgenda, takeLostAttemptOff } from './switch-agenda.ts';
-import {
-  actOnSwitch,
-  guardCompany,
-  loadConnectionsOf,
-  markUse,
-  replaceKeyring,
-  userOfSwitch,
-  type SwitchPlace,
-} from './switch-writes.ts';
+import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
+import { guardCompany, replaceKeyring } from '../../store/control-writes.ts';
+import { markUse, userOfSwitch } from '../../store/connection-use.ts';
 
 export interface StartDependencies extends Omit<CompanyKeyOpening, 'vaults' | 'tables'>, Auditing {
   readonly queue: WorkQueue;

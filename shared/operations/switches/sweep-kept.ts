@@ -13,7 +13,8 @@ import type { ClockGuard } from '../../store/clock-guard.ts';
 import { listKeptKeys, loadKeyring, type Loaded } from '../../store/control-state.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import { proveUnneeded, type Proof } from './prove-unneeded.ts';
-import { guard, type SwitchPlace } from './switch-writes.ts';
+import { guard } from '../../store/control-writes.ts';
+import type { SwitchPlace } from '../../domain/switch.ts';
 
 export interface KeptSweeping extends Auditing {
   readonly clockGuard: ClockGuard;

@@ -1,13 +1,14 @@
 // The timer that finds what got stuck: a switch whose message was lost, whose worker died, or whose host was never started again.
 // It works the agenda and only sends messages; a message too many does no harm.
-import { isEnded, isRunning, type Switch } from '../../domain/switch.ts';
+import { isEnded, isRunning, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { ok } from '../../domain/result.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
 import { noteOnAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
 import { text } from '../../store/rows/cells.ts';
 import { LAST_ATTEMPT, type WorkMessage } from '../../domain/work-message.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
-import type { Clock, Log, Tables, WorkQueue } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Clock, Log, WorkQueue } from '../../domain/ports.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import { lacksVerification } from '../tenants/verifications.ts';
 import { tenantsOf } from './tenants-hold.ts';
@@ -15,7 +16,6 @@ import { decide } from './decide.ts';
 import { enqueue, reprotectMessages } from './enqueue.ts';
 import { lastMove } from './shard-moves.ts';
 import { takeIdleSwitchOff } from './switch-agenda.ts';
-import type { SwitchPlace } from './switch-writes.ts';
 
 export interface SweepDependencies {
   readonly tables: Tables;

@@ -1,13 +1,12 @@
 // The agenda row of a keyring with an unfinished switch: one for each keyring, however many switches are asked for. It goes in before the
 // transaction that begins a switch and out after its end, or at once with an attempt that lost. Whoever takes it off must not take it from
 // under somebody who put it there and has not committed yet: a row that several have put there stays until none of them can still be at it.
-import { isEnded } from '../../domain/switch.ts';
+import { isEnded, type SwitchPlace } from '../../domain/switch.ts';
 import { flag, text } from '../../store/rows/cells.ts';
 import { agendaPlaceOf, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../../store/agenda.ts';
 import { loadSwitch } from '../../store/control-state.ts';
 import type { Cells, Tables } from '../../store/tables.ts';
 import { undecided, type Undecided } from '../../store/races.ts';
-import type { SwitchPlace } from './switch-writes.ts';
 
 /** No attempt lasts so long: functionTimeout in host.json is ten minutes, and a request on the wire is over in minutes too. */
 export const ATTEMPT_LASTS_MS = 60 * 60 * 1000;

@@ -1,11 +1,12 @@
 // What keeps a switch waiting although it may pass by itself: written to its row so that whoever asks is told for what, since when and when
 // it is tried next. Of all the workers that meet it one writes, and no more often than it is tried. Decides nothing: losing a race is no harm.
 import type { Failure } from '../../domain/failure.ts';
-import { present } from '../../store/rows/cells.ts';
-import { isEnded, type Switch } from '../../domain/switch.ts';
+import { present } from '../../domain/plain-object.ts';
+import { isEnded, type Switch, withoutTrouble, type SwitchPlace } from '../../domain/switch.ts';
 import { loadSwitch } from '../../store/control-state.ts';
-import type { Clock, Tables } from '../../store/tables.ts';
-import { replaceSwitch, withoutTrouble, type SwitchPlace } from './switch-writes.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Clock } from '../../domain/ports.ts';
+import { replaceSwitch } from '../../store/control-writes.ts';
 
 interface Deps {
   readonly tables: Tables;

@@ -3,7 +3,7 @@
 // to those whose have, and all of them leave places to messages that have their keys. One for each process. For fairness only: nothing is right or
 // wrong by it, and another process knows nothing of it.
 import { LRUCache } from 'lru-cache';
-import type { Clock, Timers } from '../../store/tables.ts';
+import type { Clock, Timers } from '../../domain/ports.ts';
 
 const PERMITS_OF_A_COMPANY = 2;
 /** Of host.json's `maxConcurrentCalls`, 16: the others are for messages that have their keys. */

@@ -1,10 +1,10 @@
 // Sets a switch going that waits for the tenants of its company, at its beginning or before its commit.
-import { isRunning, turnOf } from '../../domain/switch.ts';
+import { isRunning, turnOf, type SwitchPlace } from '../../domain/switch.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
-import type { Log, Tables, WorkQueue } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Log, WorkQueue } from '../../domain/ports.ts';
 import { loadShards } from '../../store/shard-rows.ts';
 import { enqueue, isDone } from './enqueue.ts';
-import type { SwitchPlace } from './switch-writes.ts';
 
 /**
  * To be called after the write that the switch may have waited for: a worker that is still under way comes to the same check later, and

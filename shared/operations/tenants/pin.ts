@@ -8,7 +8,8 @@ import { tenantRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfPin } from '../../domain/seal.ts';
 import type { Tenant, TenantRef } from '../../domain/tenant.ts';
 import type { Loaded } from '../../store/control-state.ts';
-import type { Clock, RowWrite, Sealer, Tables } from '../../store/tables.ts';
+import type { RowWrite, Tables } from '../../store/tables.ts';
+import type { Clock, Sealer } from '../../domain/ports.ts';
 import { checkSeal, type SealCheck } from '../keys/seals.ts';
 
 /** Who speaks: of a Google Workspace also which one, by its customer id; of an Entra tenant that is its own id. */

@@ -22,7 +22,7 @@ import type { RowWrite, Tables } from '../../store/tables.ts';
 import { holds, matches, type Preconditions } from '../../domain/preconditions.ts';
 import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { resealSwitch, type SwitchSealing } from '../keys/switch-seal.ts';
-import { guardCompany, replaceSwitch } from '../switches/switch-writes.ts';
+import { guardCompany, replaceSwitch } from '../../store/control-writes.ts';
 import { listTenants } from './verifications.ts';
 import { loadTenant } from './pin.ts';
 

@@ -13,7 +13,7 @@ import {
   verificationRowKey,
   verificationsPrefix,
 } from '../../store/rows/row-keys.ts';
-import { present } from '../../store/rows/cells.ts';
+import { present } from '../../domain/plain-object.ts';
 import { readTenant, readVerification, verificationCells } from '../../store/rows/tenant-rows.ts';
 import { sealedBytesOfVerification } from '../../domain/seal.ts';
 import { isAdminOf, type Tenant, type TenantKind, type TenantRef } from '../../domain/tenant.ts';
@@ -21,18 +21,11 @@ import { judgeVerification, type Verification } from '../../domain/verification.
 import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
 import { recordFailure, type Recording } from '../../store/record-event.ts';
 import { listAll, loadCompany } from '../../store/control-state.ts';
-import {
-  StoreUnavailable,
-  type RowWrite,
-  type Sealer,
-  type StoredRow,
-  type Tables,
-  type WorkQueue,
-} from '../../store/tables.ts';
+import { type RowWrite, type StoredRow, type Tables } from '../../store/tables.ts';
+import type { Sealer } from '../../domain/ports.ts';
 import { undecided, type Undecided } from '../../store/races.ts';
 import { checkSeal, forged, type SealCheck } from '../keys/seals.ts';
-import { guardCompany } from '../switches/switch-writes.ts';
-import { wakeSwitch } from '../switches/wake.ts';
+import { guardCompany } from '../../store/control-writes.ts';
 import { judgeSpeaker, loadTenant, pinnedWorkspace, pinWrites, type Speaker } from './pin.ts';
 import { destinationOf, type DestinationReading } from './destination.ts';
 
@@ -150,7 +143,6 @@ async function readGenuine(
 
 export interface VerificationRecording extends VerificationReading, Omit<DestinationReading, 'tables'> {
   readonly sealer: Sealer;
-  readonly queue: WorkQueue;
 }
 
 export interface Verified {
@@ -168,7 +160,6 @@ export type Beside = () => Promise<Result<readonly RowWrite[], Refusal>>;
 
 /**
  * Records that a tenant's administrator, whose sign-in and role were proved, agreed. Refused if the approval leads elsewhere by now.
- * When no tenant is left, a switch that waited goes on by itself.
  */
 export async function recordVerification(
   deps: VerificationRecording,
@@ -198,11 +189,9 @@ export async function recordVerification(
       ...present({ customerId: admin.customerId }),
     },
   };
-  const recorded = await audited(deps, actor, act, (record) =>
+  return audited(deps, actor, act, (record) =>
     settleAct(deps, record, () => recordOnce(deps, verified, { unsealed, record, beside })),
   );
-  if (recorded.ok && approval.for === 'switch') await goOnIfLast(deps, verified, approval);
-  return recorded;
 }
 
 async function recordOnce(
@@ -242,22 +231,4 @@ async function recordOnce(
   if (!more.ok) return more;
   const written = await record.write('companies', companyId, [guardCompany(company), put, ...pin.value, ...more.value]);
   return written.outcome === 'committed' ? ok(undefined) : undecided(written);
-}
-
-/** Of two that are the last at once, the later one finds nobody left. */
-async function goOnIfLast(
-  deps: VerificationRecording,
-  { companyId, destination }: Verified,
-  approval: Extract<Approval, { readonly for: 'switch' }>,
-): Promise<void> {
-  const { keyringId, switchId } = approval;
-  try {
-    const left = await unverifiedTenants(deps, { companyId, approval, destination });
-    // Where it cannot be told, the worker looks again.
-    if (!left.ok || left.value.length === 0) await wakeSwitch(deps, { companyId, keyringId, switchId });
-  } catch (error) {
-    // What was to be recorded is recorded, and the timer finds the switch.
-    if (!(error instanceof StoreUnavailable)) throw error;
-    deps.log.write({ level: 'warning', event: 'switch.left-to-timer', detail: { companyId, keyringId, switchId } });
-  }
 }

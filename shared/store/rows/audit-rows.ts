@@ -1,25 +1,23 @@
 // Rows of the audit: events on their way, records, heads, markers and signatures. Pure. Records are read as a stranger's: one that cannot be
 // read is undefined, and the check of the chain names it.
-import { CHAIN_START, OUTCOMES, type AuditEvent, type AuditRecord, type ChainHead } from '../../domain/audit.ts';
+import {
+  OUTCOMES,
+  type AuditEvent,
+  type AuditRecord,
+  type ChainHead,
+  type Marker,
+  type StoredHead,
+} from '../../domain/audit.ts';
 import type { Seal } from '../../domain/company-key.ts';
-import { count, isRecord, json, need, oneOf, text, type CellRecord } from './cells.ts';
+import { count, json, need, oneOf, text, type CellRecord } from './cells.ts';
+import { isRecord } from '../../domain/plain-object.ts';
 import { HEAD_ROW_KEY, MARKER_PREFIX } from './row-keys.ts';
 
 const FORMAT = 1;
 
-/** `signedSequence`: of the last head that was signed; 0 before. */
-export interface StoredHead extends ChainHead {
-  readonly signedSequence: number;
-}
-
 export interface SignedHead extends ChainHead {
   readonly at: string;
   readonly seal: Seal;
-}
-
-export interface Marker {
-  readonly id: string;
-  readonly sequence: number;
 }
 
 /** The event's id and company are where the row is. */
@@ -72,8 +70,6 @@ export function readHead(cells: CellRecord): StoredHead {
     signedSequence: need(count(cells, 'signedSequence'), HEAD_ROW_KEY, 'signedSequence'),
   };
 }
-
-export const NO_HEAD: StoredHead = { ...CHAIN_START, signedSequence: 0 };
 
 export const markerCells = (sequence: number): CellRecord => ({ format: FORMAT, sequence });
 

@@ -57,18 +57,8 @@ export function oneOf<T extends string>(cells: CellRecord, name: string, allowed
   return allowed.find((candidate) => candidate === value);
 }
 
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** `value`, or a MalformedRow that names the row. */
 export function need<T>(value: T | undefined, rowKey: string, name: string): T {
   if (value === undefined) throw new MalformedRow(`row ${rowKey}: cell ${name} is missing or malformed`);
   return value;
-}
-
-/** Leaves out keys whose value is undefined, as exactOptionalPropertyTypes asks. */
-export function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

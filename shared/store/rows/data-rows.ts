@@ -2,19 +2,8 @@
 import type { DataKey, DataKeyState, QuarantineReason } from '../../domain/data-key.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../domain/shard.ts';
 import { OTHER_VERSIONS, type VersionCounts } from '../../domain/shard-counts.ts';
-import {
-  bytes,
-  count,
-  flag,
-  isRecord,
-  json,
-  need,
-  oneOf,
-  optionalText,
-  signed,
-  text,
-  type CellRecord,
-} from './cells.ts';
+import { bytes, count, flag, json, need, oneOf, optionalText, signed, text, type CellRecord } from './cells.ts';
+import { isRecord } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
 const EMPTY = new Uint8Array(0);

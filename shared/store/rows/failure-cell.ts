@@ -1,7 +1,7 @@
 // A failure inside a row, as JSON. Pure. Whoever can write the tables could have written it: one that does not have the form of a
 // failure is none, so that nobody who shows it to a caller stumbles over it.
 import { FAILURE_CODES, type Failure, type FailureKind, type FailureOwner, type Remedy } from '../../domain/failure.ts';
-import { isRecord } from './cells.ts';
+import { isRecord } from '../../domain/plain-object.ts';
 
 const KINDS: readonly FailureKind[] = ['input', 'transient', 'propagating', 'denied', 'warning', 'integrity'];
 const OWNERS: readonly FailureOwner[] = ['company-admin', 'azure-admin', 'vendor'];

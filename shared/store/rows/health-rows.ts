@@ -2,7 +2,8 @@
 import { FAILURE_CODES, type FailureCode } from '../../domain/failure.ts';
 import type { VaultHealth } from '../../domain/health.ts';
 import { isRemedy } from './failure-cell.ts';
-import { count, json, need, oneOf, optionalText, present, text, type CellRecord } from './cells.ts';
+import { count, json, need, oneOf, optionalText, text, type CellRecord } from './cells.ts';
+import { present } from '../../domain/plain-object.ts';
 
 /** Sorts before the connection's history, outside of it. */
 export const currentHealthRowKey = (connectionId: string): string => `!current|${connectionId}`;

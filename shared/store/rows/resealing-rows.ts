@@ -1,5 +1,6 @@
 // How far sealing rows anew has come. Pure.
-import { count, optionalText, present, text, type CellRecord } from './cells.ts';
+import { count, optionalText, text, type CellRecord } from './cells.ts';
+import { present } from '../../domain/plain-object.ts';
 
 export const RESEALING_ROW_KEY = 'resealing';
 const FORMAT = 1;

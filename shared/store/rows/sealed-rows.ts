@@ -5,7 +5,8 @@ import type { Connection, Consent, Move } from '../../domain/connection.ts';
 import { FAILURE_CODES, type FailureCode } from '../../domain/failure.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
 import { readSeal } from './seal-cell.ts';
-import { count, flag, isRecord, json, oneOf, present, optionalText, text, type CellRecord } from './cells.ts';
+import { count, flag, json, oneOf, optionalText, text, type CellRecord } from './cells.ts';
+import { isRecord, present } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
 

@@ -1,56 +1,12 @@
 // Rows of links and of the one-time states of sign-ins. Pure. Found by a hash and bound to a company by their partition. A writer of
 // the tables cannot forge one: the seal of a link covers what it asks, the seal of a person who signed in covers what the page showed them.
-import type { Seal } from '../../domain/company-key.ts';
+import { SIGN_IN_LEGS, type SealedSignedIn, type SignInLink, type SignInState } from '../../domain/sign-in-link.ts';
 import { readSeal } from './seal-cell.ts';
-import { readSubject, type SignInSubject } from '../../domain/sign-in-subject.ts';
-import { json, need, oneOf, optionalText, present, isRecord, text, type CellRecord } from './cells.ts';
+import { readSubject } from '../../domain/sign-in-subject.ts';
+import { json, need, oneOf, optionalText, text, type CellRecord } from './cells.ts';
+import { present, isRecord } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
-
-/** Made by an admin of the company, opened by an administrator of a tenant. */
-export interface SignInLink {
-  readonly subject: SignInSubject;
-  /** Digest of what the subject led to when the link was made: it is void if that is something else by now. */
-  readonly about: string;
-  readonly requestedBy: string;
-  readonly createdAt: string;
-  readonly expiresAt: string;
-  /** When what it asks for was done. */
-  readonly doneAt?: string;
-  readonly seal: Seal;
-}
-
-/** `admin-consent`: at Microsoft, for the whole tenant; proves nothing. `sign-in`: shows who it is. `confirm`: back here, the second question. */
-export const SIGN_IN_LEGS = ['admin-consent', 'sign-in', 'confirm'] as const;
-export type SignInLeg = (typeof SIGN_IN_LEGS)[number];
-
-/** Who signed in and was found entitled; for the second question only. */
-export interface SignedIn {
-  /** `tenant/object id` at Microsoft, the subject at Google. */
-  readonly id: string;
-  readonly displayName: string;
-  /** Of which Google Workspace. */
-  readonly customerId?: string;
-}
-
-/** As it is stored: sealed, so that nobody who can write the tables has signed in. */
-export interface SealedSignedIn extends SignedIn {
-  readonly seal: Seal;
-}
-
-/** One step of a sign-in on its way. Kept after its use until it expires, so that a second use is told from a forgery. */
-export interface SignInState {
-  readonly leg: SignInLeg;
-  /** Hash of the link's ticket. */
-  readonly link: string;
-  /** Hash of the cookie of the browser that began it. */
-  readonly browser: string;
-  readonly expiresAt: string;
-  readonly person?: SealedSignedIn;
-  readonly usedAt?: string;
-  /** Id of the call that used it, to know it after a lost answer. */
-  readonly usedBy?: string;
-}
 
 export const linkCells = (link: SignInLink): CellRecord => ({
   format: FORMAT,

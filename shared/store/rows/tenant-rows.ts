@@ -1,9 +1,9 @@
 // Rows of tenants and of what their administrators approved. Pure. Which tenant, and which approval, is not read from a row but from
 // where the row was found: a copied verification then fails its seal.
-import type { Tenant, TenantRef, WorkspacePin } from '../../domain/tenant.ts';
-import { TENANT_KINDS } from '../../domain/tenant.ts';
+import { type Tenant, type TenantRef, type WorkspacePin, TENANT_KINDS } from '../../domain/tenant.ts';
 import type { Verification } from '../../domain/verification.ts';
-import { count, isRecord, json, need, optionalText, text, type CellRecord } from './cells.ts';
+import { count, json, need, optionalText, text, type CellRecord } from './cells.ts';
+import { isRecord } from '../../domain/plain-object.ts';
 import { TENANT_PREFIX } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadCompany } from '../../../shared/store/control-state.ts';
 import { goOnDeleting } from '../../../shared/operations/companies/delete-company.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { replaceCompany } from '../../../shared/operations/switches/switch-writes.ts';
+import { replaceCompany } from '../../../shared/store/control-writes.ts';
 import type { Claims } from '../../fakes/fake-token-issuer.ts';
 import { adminOf, Api, auditor, connect, vendor, registerCompany } from './api.ts';
 

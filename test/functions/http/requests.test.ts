@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../../functions/http/kernel/body.ts';
-import { StoreUnavailable, type Tables } from '../../../shared/store/tables.ts';
+import { type Tables } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { adminOf, Api, backend, vendor, registerCompany } from './api.ts';

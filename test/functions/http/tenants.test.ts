@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
-import { recordVerification } from '../../../shared/operations/tenants/verifications.ts';
+import { verifyTenant } from '../../../shared/operations/switches/verify-tenant.ts';
 import { actorNamed } from '../../fakes/actors.ts';
 import { keyFixture } from '../../fixtures/key-fixtures.ts';
 import { speakerOf } from '../../operations/tenants/tenant-rig.ts';
@@ -105,7 +105,7 @@ test('a switch names the tenants that it waits for and whose move it is, and goe
   for (const tenant of [ENTRA, GOOGLE]) {
     const admin = { id: `${tenant.tenantId}/an-admin`, name: 'Ann', ...speakerOf(tenant) };
     const verified = { companyId: 'acme', approval, ...tenant, destination, admin };
-    expect((await recordVerification(api.services, verified, actorNamed('browser'))).ok).toBe(true);
+    expect((await verifyTenant(api.services, verified, actorNamed('browser'))).ok).toBe(true);
   }
   await api.work();
   const done = await api.call('GET', SWITCH, { as: adminOf('acme') });
@@ -128,7 +128,7 @@ test('a company that is removed takes its tenants, and what was said for them, a
     destination,
     admin: { id: `${ENTRA.tenantId}/an-admin`, name: 'Ann' },
   };
-  await recordVerification(api.services, verified, actorNamed('browser'));
+  await verifyTenant(api.services, verified, actorNamed('browser'));
   const rows = (): string[] =>
     [...api.store.dump()].map(({ rowKey }) => rowKey).filter((key) => /^(tenant|verification)\|/.test(key));
   expect(rows()).toHaveLength(2);

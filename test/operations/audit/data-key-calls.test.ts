@@ -6,7 +6,8 @@ import {
 } from '../../../shared/operations/audit/data-key-calls.ts';
 import { MAX_DETAIL_CHARS } from '../../../shared/domain/audit.ts';
 import { EventLimits, MAX_EVENTS_PER_MINUTE } from '../../../shared/store/event-limits.ts';
-import { StoreUnavailable, type Tables } from '../../../shared/store/tables.ts';
+import { type Tables } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { auditRig, chainOf, COMPANY, type AuditRig } from './chain.ts';

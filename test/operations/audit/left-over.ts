@@ -1,7 +1,7 @@
 // Events that wait where their act was written, as when the chain cannot be written at that moment.
 import { audited } from '../../../shared/store/audited.ts';
 import type { OutboxTable } from '../../../shared/store/outbox.ts';
-import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { COMPANY, type AuditRig } from './chain.ts';

@@ -7,7 +7,7 @@ import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { COMPANY_PURGE_ID, deleteCompany, goOnDeleting } from '../../../shared/operations/companies/delete-company.ts';
 import type { RowWrite, Tables } from '../../../shared/store/tables.ts';
 import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.ts';
-import { replaceCompany } from '../../../shared/operations/switches/switch-writes.ts';
+import { replaceCompany } from '../../../shared/store/control-writes.ts';
 import { agendaIn } from '../audit/chain.ts';
 import { COMPANY, PLACE, valueOf, World } from '../data-keys/world.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -10,13 +10,14 @@ import { generateDataKeys } from '../../../shared/operations/data-keys/generate.
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
 import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
 import { deleteCompany, goOnDeleting } from '../../../shared/operations/companies/delete-company.ts';
-import { StoreUnavailable, type StoredRow, type Tables, type WriteOutcome } from '../../../shared/store/tables.ts';
+import { type StoredRow, type Tables, type WriteOutcome } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { putKeyring } from '../../../shared/operations/keyrings/keyrings.ts';
 import { singleRequest } from '../../../shared/store/requests.ts';
 import { loadShard } from '../../../shared/store/shard-rows.ts';
 import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
-import { replaceCompany } from '../../../shared/operations/switches/switch-writes.ts';
+import { replaceCompany } from '../../../shared/store/control-writes.ts';
 import { agendaIn, chainOf, outboxesIn } from '../audit/chain.ts';
 import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World } from '../data-keys/world.ts';
 import { RemovalWorld } from './removal-world.ts';

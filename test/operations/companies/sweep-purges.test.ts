@@ -8,7 +8,7 @@ import { loadCompany } from '../../../shared/store/control-state.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
 import { COMPANY_PURGE_ID } from '../../../shared/operations/companies/delete-company.ts';
-import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.ts';
 import { FakeLog } from '../../fakes/fake-system.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

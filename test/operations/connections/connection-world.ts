@@ -7,7 +7,8 @@ import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/ro
 import { EventLimits } from '../../../shared/store/event-limits.ts';
 import type { ConnectionTestDependencies } from '../../../shared/operations/connections/connection-test.ts';
 import { putConnection, type ConnectionsDependencies } from '../../../shared/operations/connections/connections.ts';
-import type { Cells, LogEntry, Tables } from '../../../shared/store/tables.ts';
+import type { Cells, Tables } from '../../../shared/store/tables.ts';
+import type { LogEntry } from '../../../shared/domain/ports.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';

@@ -4,7 +4,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { readClaim, type VaultClaim } from '../../../shared/store/rows/claim-rows.ts';
 import { CLAIM_ROW_KEY, claimPartition, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { sweepOutboxes } from '../../../shared/store/deliver.ts';
-import { StoreUnavailable, type Tables } from '../../../shared/store/tables.ts';
+import { type Tables } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import {
   claimVaultKey,
   getClaim,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { putCompany } from '../../../shared/operations/companies/companies.ts';
 import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';
 import { putKeyring } from '../../../shared/operations/keyrings/keyrings.ts';
-import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { singleRequest } from '../../../shared/store/requests.ts';
 import { COMPANY, errorOf, KEYRING, plaintextsOf, PLACE, valueOf, World } from './world.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -6,7 +6,8 @@ import {
   purgePartition,
   takeOffPurgeList,
 } from '../../../shared/operations/data-keys/purge-list.ts';
-import { StoreUnavailable, type Tables, type WriteOutcome } from '../../../shared/store/tables.ts';
+import { type Tables, type WriteOutcome } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { agendaIn } from '../audit/chain.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

@@ -8,7 +8,7 @@ import { loadKeyring } from '../../../shared/store/control-state.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { purgeKeyring } from '../../../shared/operations/data-keys/purge.ts';
 import { noteForPurge, purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
-import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, plaintextsOf, RESTORE_DAYS, rowsToPurge, valueOf, World } from './world.ts';
 

@@ -10,7 +10,8 @@ import type { CompanyKeyCache } from '../../../shared/operations/keys/company-ke
 import type { ChangedRow, NewRow, RowChange, RowOutcome } from '../../../shared/operations/data-keys/row-change.ts';
 import { settleBatch, type BatchWriting } from '../../../shared/operations/data-keys/settle-batch.ts';
 import { planShard, type PendingChange } from '../../../shared/operations/data-keys/shard-plan.ts';
-import { StoreUnavailable, type Tables, type WriteOutcome } from '../../../shared/store/tables.ts';
+import { type Tables, type WriteOutcome } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { loadShard, type LoadedShard } from '../../../shared/store/shard-rows.ts';
 import { FakeEntropy, FakeLog } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';

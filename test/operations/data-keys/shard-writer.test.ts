@@ -6,7 +6,7 @@ import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { newShard, SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { NewRow } from '../../../shared/operations/data-keys/row-change.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
-import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { loadShard } from '../../../shared/store/shard-rows.ts';
 import { FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';

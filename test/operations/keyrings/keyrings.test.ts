@@ -6,7 +6,7 @@ import { COMPANY_ROW_KEY, companyKeyRowKey, keyringRowKey } from '../../../share
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import { deleteCompany } from '../../../shared/operations/companies/delete-company.ts';
 import { getKeyring, putKeyring } from '../../../shared/operations/keyrings/keyrings.ts';
-import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS, tablesBut, tablesTripping, type Mishap } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';

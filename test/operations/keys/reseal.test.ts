@@ -21,7 +21,7 @@ import { verifyEvents } from '../../../shared/operations/audit/verify-events.ts'
 import { ensureListed } from '../../../shared/store/company-index.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { loadExportState } from '../../../shared/operations/exports/export-state.ts';
-import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
 import { Readiness } from '../../../shared/store/readiness.ts';
 import { sweepSeals } from '../../../shared/operations/keys/reseal.ts';

@@ -1,7 +1,6 @@
 // What the product takes for somebody's word, and what it takes for granted, after whatever was written into the tables.
 import type { Approval } from '../../../shared/domain/approval.ts';
-import type { SignInSubject } from '../../../shared/domain/sign-in-subject.ts';
-import { textsOfSubject } from '../../../shared/domain/sign-in-subject.ts';
+import { type SignInSubject, textsOfSubject } from '../../../shared/domain/sign-in-subject.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { loadExportState } from '../../../shared/operations/exports/export-state.ts';
@@ -9,7 +8,7 @@ import type { Cells } from '../../../shared/store/tables.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { digestOfConnection } from '../../../shared/operations/sign-ins/subject-now.ts';
 import { checkSwitch } from '../../../shared/operations/keys/switch-seal.ts';
-import type { SwitchPlace } from '../../../shared/operations/switches/switch-writes.ts';
+import type { SwitchPlace } from '../../../shared/domain/switch.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
 import { listTenants, unverifiedAmong } from '../../../shared/operations/tenants/verifications.ts';
 import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';

@@ -4,7 +4,7 @@ import { COMPANY_ROW_KEY, connectionRowKey, linkRowKey, stateRowKey } from '../.
 import { hashOf, parseTicket } from '../../../shared/domain/ticket.ts';
 import { getConnection } from '../../../shared/operations/connections/connections.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
-import { StoreUnavailable } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS } from '../../fakes/tables-but.ts';
 import { COMPANY, CONNECTION, PLACE, TENANT } from '../connections/connection-world.ts';

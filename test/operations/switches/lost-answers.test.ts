@@ -3,7 +3,8 @@ import { dataKeyCells, readDataKey } from '../../../shared/store/rows/data-rows.
 import { unwrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cache.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { StoreUnavailable, type Tables } from '../../../shared/store/tables.ts';
+import { type Tables } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SYSTEM_PARTITION } from '../../../shared/store/rows/row-keys.ts';
 import { recordPoison } from '../../../shared/operations/switches/poison.ts';
-import { StoreUnavailable, type Cells, type Tables } from '../../../shared/store/tables.ts';
+import { type Cells, type Tables } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { MISHAPS, tablesBut, tablesTripping } from '../../fakes/tables-but.ts';
 import { auditRig, chainOf, outboxesIn, type AuditRig } from '../audit/chain.ts';
 

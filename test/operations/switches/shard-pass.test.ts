@@ -4,7 +4,9 @@ import { companyKeyRowKey, dataKeysPartition, switchRowKey } from '../../../shar
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { StoreUnavailable, type Entropy, type Tables, type Timers } from '../../../shared/store/tables.ts';
+import { type Tables } from '../../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
+import type { Entropy, Timers } from '../../../shared/domain/ports.ts';
 import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
 import { PAGE_ROWS, passShard, type PassOutcome } from '../../../shared/operations/switches/shard-pass.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';

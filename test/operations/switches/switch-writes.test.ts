@@ -6,13 +6,9 @@ import type { Blocked, Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import {
-  blockSwitch,
-  guard,
-  loadConnectionsOf,
-  marksAtEnd,
-  markUse,
-} from '../../../shared/operations/switches/switch-writes.ts';
+import { blockSwitch, loadConnectionsOf, marksAtEnd } from '../../../shared/operations/switches/switch-writes.ts';
+import { guard } from '../../../shared/store/control-writes.ts';
+import { markUse } from '../../../shared/store/connection-use.ts';
 import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { chainOf } from '../audit/chain.ts';

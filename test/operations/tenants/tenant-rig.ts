@@ -9,7 +9,8 @@ import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { getSwitch, type SwitchView } from '../../../shared/operations/switches/switch-view.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
 import { deleteTenant, putTenant } from '../../../shared/operations/tenants/registry.ts';
-import { recordVerification, type Verified } from '../../../shared/operations/tenants/verifications.ts';
+import { type Verified } from '../../../shared/operations/tenants/verifications.ts';
+import { verifyTenant } from '../../../shared/operations/switches/verify-tenant.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { COMPANY, KEYRING, place, type Rig } from '../switches/rig.ts';
 
@@ -47,7 +48,7 @@ export async function verify(
   switchId: string,
   tenant: TenantRef,
   change: Partial<Verified> = {},
-): ReturnType<typeof recordVerification> {
+): ReturnType<typeof verifyTenant> {
   const verified = {
     companyId: COMPANY,
     approval: switchApproval(switchId),
@@ -56,7 +57,7 @@ export async function verify(
     admin: { id: `${tenant.tenantId}/admin`, name: 'Ann', ...speakerOf(tenant) },
     ...change,
   };
-  return recordVerification(rig.deps, verified, actorNamed('browser'));
+  return verifyTenant(rig.deps, verified, actorNamed('browser'));
 }
 
 export async function verifyAll(rig: Rig, switchId: string, ...tenants: readonly TenantRef[]): Promise<void> {

@@ -1,10 +1,9 @@
 // Records are read as a stranger's: one of which a cell is missing is none, and the check of the chain names it.
 import { describe, expect, it } from 'vitest';
-import type { AuditRecord } from '../../../shared/domain/audit.ts';
+import { type AuditRecord, NO_HEAD } from '../../../shared/domain/audit.ts';
 import {
   headCells,
   markerCells,
-  NO_HEAD,
   outboxCells,
   readHead,
   readMarker,

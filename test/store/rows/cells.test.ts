@@ -3,15 +3,14 @@ import {
   bytes,
   count,
   flag,
-  isRecord,
   json,
   MalformedRow,
   need,
   oneOf,
   optionalText,
-  present,
   text,
 } from '../../../shared/store/rows/cells.ts';
+import { isRecord, present } from '../../../shared/domain/plain-object.ts';
 
 describe('a cell', () => {
   it.each([

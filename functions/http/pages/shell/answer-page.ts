@@ -2,7 +2,7 @@
 import type { Cookie } from '@azure/functions';
 import { refusalToResponse, type EdgeRefusal } from '../../kernel/errors.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { isCookieValue, SIGN_IN_COOKIE } from './browser.ts';
 import type { CookieChange, PageAnswer, PageRefusal } from './page-answer.ts';
 import { failurePage } from './failure-page.ts';

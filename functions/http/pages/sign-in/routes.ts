@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { assignRole } from '../../../../shared/providers/azure-key-vault/words/azure-commands.ts';
 import { mayPass } from '../../../../shared/domain/failure.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { err, ok, type Result } from '../../../../shared/domain/result.ts';
 import { TICKET } from '../../../../shared/domain/ticket.ts';
 import { answer, type Answered } from '../../../../shared/operations/sign-ins/answer.ts';

@@ -1,5 +1,5 @@
 // What a link asks for, as pages show it. Pure.
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import type { Asked } from '../../../../shared/operations/sign-ins/asked.ts';
 import type { ConsentNow, VerificationNow } from '../../../../shared/operations/sign-ins/subject-now.ts';
 import type { Approval, ConsentSubject, Subject, VerificationSubject } from './views.ts';

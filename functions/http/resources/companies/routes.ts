@@ -11,7 +11,7 @@ import {
 } from '../../../../shared/operations/companies/companies.ts';
 import { deleteCompany, type CompanyDeleting } from '../../../../shared/operations/companies/delete-company.ts';
 import type { KeyringMaking } from '../../../../shared/operations/keyrings/keyrings.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute } from '../../kernel/route.ts';
 import { companyId, companyPath, keyringId, time } from '../../kernel/schemas/ids.ts';

@@ -10,7 +10,7 @@ import { GUID_IN_ANY_CASE } from '../../../../shared/domain/ids.ts';
 import { KEY_NAME } from '../../../../shared/providers/azure-key-vault/input/key-name.ts';
 import { FAILURE_CODES } from '../../../../shared/domain/failure.ts';
 import type { Instruction } from '../../../../shared/providers/azure-key-vault/instructions.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import type { VaultHealth } from '../../../../shared/domain/health.ts';
 import type { HealthReport } from '../../../../shared/operations/connections/vault-checks.ts';
 import { publicFailure } from '../../kernel/public-failure.ts';

@@ -1,7 +1,7 @@
 // What there is to see of a connection: what its Azure admin must do, and how its vault is.
 import { adminInstructions } from '../../../../shared/providers/azure-key-vault/instructions.ts';
 import { ok } from '../../../../shared/domain/result.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { getConnection, type ConnectionsDependencies } from '../../../../shared/operations/connections/connections.ts';
 import {

@@ -1,6 +1,6 @@
 // Connections of a company: how its vault key is reached, whether it can be, and what its Azure admin must do.
 import type { z } from 'zod';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { ok } from '../../../../shared/domain/result.ts';
 import {
   testConnection,

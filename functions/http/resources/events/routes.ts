@@ -1,7 +1,7 @@
 // The record of what was done, and the check that nobody has changed it: of a company, and of what belongs to no company.
 import type { z } from 'zod';
 import { SYSTEM_PARTITION } from '../../../../shared/store/rows/row-keys.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { ok, type Result } from '../../../../shared/domain/result.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import { countCall, type CallLimiting } from '../../../../shared/store/call-limit.ts';

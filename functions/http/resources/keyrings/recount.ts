@@ -1,7 +1,7 @@
 // Counting the data keys of a keyring anew: the way out of a switch that is blocked because its counts differ.
 import * as z from 'zod';
 import { ok } from '../../../../shared/domain/result.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import type { ControlDependencies } from '../../../../shared/operations/switches/control-switch.ts';
 import { recount } from '../../../../shared/operations/switches/recount.ts';
 import { defineRoute } from '../../kernel/route.ts';

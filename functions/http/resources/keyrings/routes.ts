@@ -9,7 +9,7 @@ import {
   type KeyringMaking,
   type KeyringView,
 } from '../../../../shared/operations/keyrings/keyrings.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import type { CallPlaces } from '../../kernel/call-places.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute } from '../../kernel/route.ts';

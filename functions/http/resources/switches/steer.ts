@@ -2,7 +2,7 @@
 import type { Actor } from '../../../../shared/domain/audit.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import type { Result } from '../../../../shared/domain/result.ts';
-import { present } from '../../../../shared/store/rows/cells.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import {
   cancelSwitch,

@@ -3,7 +3,7 @@
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { classifyEntraError } from '../answers.ts';
 import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
-import { isRecord } from '../../../store/rows/cells.ts';
+import { isRecord } from '../../../domain/plain-object.ts';
 import { NoAnswer } from '../../../adapters/https/bounded-https.ts';
 import { refusalIn } from '../../../adapters/https/access-refused.ts';
 import { RecordedHttps } from '../../../adapters/https/recorded-https.ts';

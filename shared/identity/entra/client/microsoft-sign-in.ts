@@ -7,7 +7,7 @@ import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { microsoftRefusal, ofPerson } from '../../sign-in-answer.ts';
-import type { MicrosoftPerson, SignInCallback, SignInRequest } from '../../../store/tables.ts';
+import type { MicrosoftPerson, SignInCallback, SignInRequest } from '../../identity.ts';
 import type { AnswerLimits } from '../../../adapters/https/bounded-https.ts';
 import { Deadline } from '../../../adapters/https/deadline.ts';
 import { EntraTraffic } from './entra-traffic.ts';

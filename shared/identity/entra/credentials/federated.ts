@@ -14,7 +14,7 @@ import { NO_SUCH_AUDIENCE } from '../entra-failures.ts';
 import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { tokenExchangeAudience } from '../token-exchange.ts';
-import type { Clock } from '../../../store/tables.ts';
+import type { Clock } from '../../../domain/ports.ts';
 import { AccessRefused } from '../../../adapters/https/access-refused.ts';
 import { boundedHttps } from '../../../adapters/https/bounded-https.ts';
 import { Deadline } from '../../../adapters/https/deadline.ts';

@@ -3,9 +3,9 @@
 import { createPipelineRequest, type HttpClient } from '@azure/core-rest-pipeline';
 import { failure } from '../../../domain/failure-catalogue.ts';
 import type { Failure } from '../../../domain/failure.ts';
-import { isRecord } from '../../../store/rows/cells.ts';
+import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import type { GoogleWorkspace } from '../../../store/tables.ts';
+import type { GoogleWorkspace } from '../../identity.ts';
 import { NoAnswer } from '../../../adapters/https/bounded-https.ts';
 import { jsonIn, type GoogleTraffic } from './google-traffic.ts';
 

@@ -5,7 +5,7 @@ import { failure } from '../../../domain/failure-catalogue.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { googleRefusal } from '../../sign-in-answer.ts';
-import type { GooglePerson, SignInCallback, SignInRequest } from '../../../store/tables.ts';
+import type { GooglePerson, SignInCallback, SignInRequest } from '../../identity.ts';
 import type { AnswerLimits } from '../../../adapters/https/bounded-https.ts';
 import { Deadline } from '../../../adapters/https/deadline.ts';
 import { askDirectory, DIRECTORY_SCOPES } from './google-directory.ts';

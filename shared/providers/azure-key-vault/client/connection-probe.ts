@@ -4,9 +4,9 @@ import { failure } from '../../../domain/failure-catalogue.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import type { VaultTarget } from '../../../domain/provider.ts';
-import { isRecord } from '../../../store/rows/cells.ts';
+import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import type { ConnectionProbe } from '../../../store/tables.ts';
+import type { ConnectionProbe } from '../../provider.ts';
 import { askForChallenge, noAnswerFrom } from './vault-challenge.ts';
 import type { VaultPool } from './vault-pool.ts';
 

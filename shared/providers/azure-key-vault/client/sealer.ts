@@ -9,7 +9,7 @@ import { mayPass, type Failure } from '../../../domain/failure.ts';
 import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
 import { parseKeyId, type VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import type { Clock, Sealer } from '../../../store/tables.ts';
+import type { Clock, Sealer } from '../../../domain/ports.ts';
 import { Deadline } from '../../../adapters/https/deadline.ts';
 import { readKeyBundle, readOperationKeyId, sameKeyId, type KeyBundle } from './vault-answers.ts';
 import { askVault, notUnderstood } from './vault-call.ts';

@@ -5,7 +5,7 @@ import { failure } from '../../../domain/failure-catalogue.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
-import { isRecord } from '../../../store/rows/cells.ts';
+import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { classifyVaultAnswer } from '../answers.ts';
 import { NoAnswer } from '../../../adapters/https/bounded-https.ts';

@@ -1,0 +1,59 @@
+// What operations need of the world beside the store, the vaults and the people. Each interface is as narrow as its users. Types only.
+import type { KeyObject } from 'node:crypto';
+import type { Seal } from './company-key.ts';
+import type { ExportRecipient } from './export-recipient.ts';
+import type { Failure } from './failure.ts';
+import type { Result } from './result.ts';
+import type { WorkMessage } from './work-message.ts';
+
+/** The vendor's seal key. */
+export interface Sealer {
+  /** One `sign` call. */
+  sign(bytes: Uint8Array): Promise<Result<Seal, Failure>>;
+  /** The version that `sign` names from now on, asked for anew: what a process knows may be some minutes old. */
+  newestVersion(): Promise<Result<string, Failure>>;
+  /** The public key of one version, from the configured vault and name only, asked for every few minutes. Undefined if there is none such, or if it may not be used. */
+  publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>>;
+}
+
+/** Encrypts what leaves for somebody outside. Keeps nothing of it. */
+export interface ExportSealer {
+  /** A JWE (RFC 7516) in its compact form, for the recipient alone. The caller overwrites `content`. */
+  seal(content: Uint8Array, recipient: ExportRecipient): Promise<string>;
+}
+
+export interface WorkQueue {
+  /** Each call sends a message of its own: duplicate detection never swallows it. Throws StoreUnavailable. */
+  send(messages: readonly WorkMessage[], options?: { readonly delayMs?: number }): Promise<void>;
+}
+
+export interface Clock {
+  now(): Date;
+}
+
+export interface Timers {
+  sleep(delayMs: number): Promise<void>;
+  /**
+   * Waits until whatever else this process has to do was done, and lets one go on at a time: to be asked for before each stretch of
+   * work that keeps the processor busy for milliseconds, so that nobody waits behind more than one of them.
+   */
+  yield(): Promise<void>;
+}
+
+export interface Entropy {
+  bytes(count: number): Uint8Array;
+  /** A new id, sortable by time (UUID version 7). */
+  id(): string;
+}
+
+export interface LogEntry {
+  readonly level: 'info' | 'warning' | 'error';
+  /** A stable name: `switch.completed`, `row.forged`. */
+  readonly event: string;
+  /** Never a secret, plaintext key or token. */
+  readonly detail?: Readonly<Record<string, string | number | boolean | undefined>>;
+}
+
+export interface Log {
+  write(entry: LogEntry): void;
+}
