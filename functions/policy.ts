@@ -64,7 +64,7 @@ export function policyOf(settings: Settings): AppPolicy {
     messageBudgetMs: settings.KEYSWITCH_MESSAGE_BUDGET_SECONDS * 1000,
     vaultCallTimeoutMs,
     // Two company keys are opened at the end of a switch, and a little is lost between them.
-    finishClaimMs: 2 * vaultCallTimeoutMs + 5_000,
+    endLeaseMs: 2 * vaultCallTimeoutMs + 5_000,
     keepMs: settings.KEYSWITCH_KEEP_DAYS * 24 * MS_PER_HOUR,
     consentMs: settings.KEYSWITCH_CONSENT_HOURS * MS_PER_HOUR,
     vendorMaySwitch: settings.KEYSWITCH_VENDOR_MAY_SWITCH === 'yes',

@@ -75,7 +75,7 @@ export interface Switch {
   /** Rows already at their target when the present direction began. */
   readonly doneAtTurn?: number;
   /** The worker that is about to end it, so that the others need not ask the vault too; void after `until`. */
-  readonly finishing?: { readonly worker: string; readonly until: string };
+  readonly lease?: { readonly worker: string; readonly until: string };
   readonly endedAt?: string;
   /** What stood in the shards when it ended, since they move on afterwards. */
   readonly finalCounts?: { readonly total: number; readonly quarantined: number; readonly lost: number };
@@ -117,8 +117,8 @@ export function withoutTrouble(sw: Switch): Switch {
   return rest;
 }
 
-/** A switch without what it waits for, and without a claim to its end: somebody has just decided something about it. */
+/** A switch without what it waits for, and without a lease on its end: somebody has just decided something about it. */
 export function released(sw: Switch): Switch {
-  const { blocked: _blocked, finishing: _finishing, trouble: _trouble, ...rest } = sw;
+  const { blocked: _blocked, lease: _lease, trouble: _trouble, ...rest } = sw;
   return rest;
 }

@@ -43,8 +43,8 @@ export interface Policy {
   readonly exportAllowanceMs: number;
   /** How long one message works before it hands over to its continuation. */
   readonly messageBudgetMs: number;
-  /** Longer than the vault calls of an end can take; after that the claim of a worker that died is void. */
-  readonly finishClaimMs: number;
+  /** Longer than the vault calls of an end can take; after that the lease of a worker that died is void. */
+  readonly endLeaseMs: number;
   /** For so long the company key that goes is kept, whatever the proof says. */
   readonly keepMs: number;
   /** How long a consent serves for a set-up, or a move, that is not finished. */

@@ -130,17 +130,14 @@ const aSwitch: fc.Arbitrary<Switch> = fc
     }),
     fc.oneof(fc.constant({}), fc.record({ turnedAt: at, doneAtTurn: whole })),
     optional<
-      Pick<
-        Required<Switch>,
-        'awaitsConfirmation' | 'removedTenants' | 'blocked' | 'finishing' | 'endedAt' | 'finalCounts'
-      >
+      Pick<Required<Switch>, 'awaitsConfirmation' | 'removedTenants' | 'blocked' | 'lease' | 'endedAt' | 'finalCounts'>
     >({
       awaitsConfirmation: fc.constant(true as const),
       removedTenants: fc.array(fc.record({ kind: fc.constantFrom(...TENANT_KINDS), tenantId: words }), {
         minLength: 1,
       }),
       blocked,
-      finishing: fc.record({ worker: words, until: at }),
+      lease: fc.record({ worker: words, until: at }),
       endedAt: at,
       finalCounts: fc.record({ total: whole, quarantined: whole, lost: whole }),
     }),

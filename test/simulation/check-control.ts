@@ -31,8 +31,8 @@ export class ControlCheck {
   readonly #switches = new Map<string, Switch>();
   readonly #kept: KeptCheck;
   #data: DataCheck | undefined;
-  /** When a worker last claimed the end of a switch. */
-  #claimedMs = 0;
+  /** When a worker last took the lease on the end of a switch. */
+  #leasedMs = 0;
   keyring: Keyring | undefined;
   highest = 0;
   readonly ends = { completed: 0, cancelled: 0 };
@@ -139,7 +139,7 @@ export class ControlCheck {
     this.#switches.set(now.switchId, now);
     if (before && isEnded(before.state)) this.#history.broken('3', `switch ${now.switchId} was written after its end`);
     if (before && now.generation < before.generation) this.#history.broken('3', 'the generation of a switch went back');
-    if (now.finishing && now.finishing.worker !== before?.finishing?.worker) this.#claimedMs = nowMs;
+    if (now.lease && now.lease.worker !== before?.lease?.worker) this.#leasedMs = nowMs;
     if (now.state === 'completed' && before?.state !== 'completed') this.#checkDenial(now, nowMs);
     if (now.blocked?.reason === 'provider' && ['transient', 'propagating'].includes(now.blocked.failure.kind)) {
       this.#history.broken('9', `${now.blocked.failure.code} may pass by itself, and blocks`);
@@ -159,9 +159,9 @@ export class ControlCheck {
     return isNewlyEnded && before.generation > 0 ? [now] : [];
   }
 
-  /** A switch ends over a denial of the vault in force, one that stood when its end was claimed, only if an admin has accepted it. */
+  /** A switch ends over a denial of the vault in force, one that stood when the lease on its end was taken, only if an admin has accepted it. */
   #checkDenial({ kind, source, denialAccepted }: Switch, nowMs: number): void {
-    const isOverDenial = this.#history.deniesSince(this.hostOf(source), this.#claimedMs, nowMs);
+    const isOverDenial = this.#history.deniesSince(this.hostOf(source), this.#leasedMs, nowMs);
     if (kind === 'switch' && !denialAccepted && isOverDenial)
       this.#history.broken('9', 'a switch ended although the vault in force denies');
   }

@@ -101,7 +101,7 @@ const policyOf = ({ plan }: PortWorld): Policy => ({
   keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
   backOff: { firstMs: 1_000, lastMs: 60_000 },
   messageBudgetMs: plan.messageBudgetMs,
-  finishClaimMs: plan.finishClaimMs,
+  endLeaseMs: plan.endLeaseMs,
   consentMs: CONSENT_MS,
   verificationMs: 24 * 3_600_000,
   exportAllowanceMs: EXPORT_ALLOWANCE_MS,

@@ -24,7 +24,7 @@ export interface Plan {
   readonly cacheTtlMs: number;
   readonly cachedRows: number;
   readonly messageBudgetMs: number;
-  readonly finishClaimMs: number;
+  readonly endLeaseMs: number;
   readonly restoreDays: number;
   /** Most rows in one page of the store. */
   readonly pageRows: number;
@@ -107,7 +107,7 @@ export function planOf(seed: number): Plan {
     cacheTtlMs: calm ? DAY_MS : chance.pick([1, 2_000, 5 * MINUTE_MS]),
     cachedRows: chance.pick([0, 0, 100]),
     messageBudgetMs: chance.pick([60_000, 60_000, 40]),
-    finishClaimMs: calm ? 25_000 : chance.pick([25_000, 200]),
+    endLeaseMs: calm ? 25_000 : chance.pick([25_000, 200]),
     restoreDays: chance.pick([30, MINUTE_MS / DAY_MS]),
     pageRows: chance.between(1, 6),
     deaths: calm ? [] : Array.from({ length: chance.below(4) }, () => plannedDeath(chance)),

@@ -30,7 +30,7 @@ function pause(world: World, chance: Chance): Promise<void> {
 /** Until a worker is about to commit: the worst moment at which a tenant can be found. */
 function theWorstMoment(world: World): Promise<void> {
   const dueMs = world.clock.now().getTime() + 30_000;
-  const ready = (): boolean => world.control.running?.finishing !== undefined;
+  const ready = (): boolean => world.control.running?.lease !== undefined;
   return Promise.race([
     world.turn(PEOPLE, { text: 'waits for a commit', ready }),
     world.turn(PEOPLE, { text: 'has waited long enough', dueMs }),

@@ -36,18 +36,18 @@ import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
 import { actOnSwitch, loadConnectionsOf, marksAtEnd } from './switch-writes.ts';
 import { guardCompany, replaceKeyring, replaceSwitch } from '../../store/control-writes.ts';
 
-export interface Finishing extends CompanyKeyOpening, Auditing, TenantReading {
+export interface Committing extends CompanyKeyOpening, Auditing, TenantReading {
   readonly tables: Auditing['tables'];
   readonly sealer: Sealer;
-  /** Longer than the vault calls of an end can take; after that the claim of a worker that died is void. */
-  readonly finishClaimMs: number;
+  /** Longer than the vault calls of an end can take; after that the lease of a worker that died is void. */
+  readonly endLeaseMs: number;
   /** For so long the company key that goes is kept, whatever the proof says. */
   readonly keepMs: number;
   /** For so long after a switch the company key can be exported without verifying anew. */
   readonly exportAllowanceMs: number;
 }
 
-export type FinishOutcome =
+export type CommitOutcome =
   | { readonly type: 'finished' }
   /** These shards still have work. */
   | { readonly type: 'undone'; readonly shards: readonly number[] }
@@ -62,7 +62,7 @@ export type FinishOutcome =
       readonly ofKeeping?: true;
     } & SideFailure);
 
-type Failed = Extract<FinishOutcome, { readonly type: 'failed' }>;
+type Failed = Extract<CommitOutcome, { readonly type: 'failed' }>;
 
 interface Ending {
   readonly company: Loaded<Company>;
@@ -75,7 +75,7 @@ interface Ending {
   readonly endsWith: ProviderRef;
 }
 
-export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<FinishOutcome> {
+export async function commit(deps: Committing, place: SwitchPlace): Promise<CommitOutcome> {
   const ending = await loadEnding(deps, place);
   if ('type' in ending) return ending;
   const sw = ending.sw.value;
@@ -108,35 +108,34 @@ export async function tryFinish(deps: Finishing, place: SwitchPlace): Promise<Fi
       failure: countsDiffer(then.shards.flatMap((number) => shards[number]?.value ?? [])),
     };
   if (then.type !== 'step') return { type: 'stale' };
-  const claimed = await claim(deps, place, ending);
-  if ('type' in claimed) return claimed;
-  const end = await proveAndStore(deps, place, claimed, shards);
-  // Given back, so that whoever goes on at once is not kept from it by a claim that nobody uses.
+  const leased = await takeLease(deps, place, ending);
+  if ('type' in leased) return leased;
+  const end = await proveAndStore(deps, place, leased, shards);
+  // Release the lease: this worker did not commit, and the next one must not wait for it to expire.
   if (end.type !== 'finished')
-    await deps.tables.write('companies', place.companyId, [replaceSwitch(claimed.sw, released(claimed.sw.value))]);
+    await deps.tables.write('companies', place.companyId, [replaceSwitch(leased.sw, released(leased.sw.value))]);
   return end;
 }
 
 /** Another worker is about to end it. */
-const isHeld = ({ finishing }: Switch, now: Date): boolean =>
-  finishing !== undefined && now < new Date(finishing.until);
+const isHeld = ({ lease }: Switch, now: Date): boolean => lease !== undefined && now < new Date(lease.until);
 
 /** The workers of all shards may find everything done in the same moment: one goes on, so that the vault is asked once. */
-async function claim(deps: Finishing, place: SwitchPlace, ending: Ending): Promise<Ending | FinishOutcome> {
+async function takeLease(deps: Committing, place: SwitchPlace, ending: Ending): Promise<Ending | CommitOutcome> {
   const { sw } = ending;
   const now = deps.clock.now();
-  const until = new Date(now.getTime() + deps.finishClaimMs).toISOString();
-  const next = { ...sw.value, finishing: { worker: deps.entropy.id(), until } };
+  const until = new Date(now.getTime() + deps.endLeaseMs).toISOString();
+  const next = { ...sw.value, lease: { worker: deps.entropy.id(), until } };
   const written = await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
   if (written.outcome === 'committed') return { ...ending, sw: { value: next, etag: written.etags[0] ?? '' } };
-  // After a lost answer the row says whose claim it holds; it must be this one to the letter, for a pause keeps the claim.
+  // After a lost answer the row says whose lease it holds; the whole row must be as written here, since a pause keeps the lease.
   const held = written.outcome === 'unknown' ? await loadSwitch(deps.tables, place) : undefined;
   return held && sameCells(held.value, next) ? { ...ending, sw: held } : { type: 'lost-race' };
 }
 
 const sameCells = (a: Switch, b: Switch): boolean => JSON.stringify(switchCells(a)) === JSON.stringify(switchCells(b));
 
-async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending | FinishOutcome> {
+async function loadEnding(deps: Committing, place: SwitchPlace): Promise<Ending | CommitOutcome> {
   const { tables } = deps;
   const [company, keyring, sw] = await Promise.all([
     loadCompany(tables, place.companyId),
@@ -172,11 +171,11 @@ async function loadEnding(deps: Finishing, place: SwitchPlace): Promise<Ending |
  * one that stays (design: no store, however torn, is ever without the key of its rows).
  */
 async function proveAndStore(
-  deps: Finishing,
+  deps: Committing,
   place: SwitchPlace,
   ending: Ending,
   shards: readonly (LoadedShard | undefined)[],
-): Promise<FinishOutcome> {
+): Promise<CommitOutcome> {
   const { stays, goes, sw } = ending;
   const staying = await openedAnew(deps, place, ending, stays.value);
   if (!('key' in staying)) return staying;
@@ -199,7 +198,7 @@ async function proveAndStore(
 }
 
 async function openedAnew(
-  deps: Finishing,
+  deps: Committing,
   place: SwitchPlace,
   { endsWith, sw }: Ending,
   row: CompanyKeyRow,
@@ -218,7 +217,7 @@ async function openedAnew(
  * A denial by the vault in force holds the end as it holds the passes, until an admin of the company goes on over it: rows may have been moved before it
  * came, and a switch may have waited long since. One that is only away holds nothing.
  */
-async function heldByDenial(deps: Finishing, place: SwitchPlace, { goes, sw }: Ending): Promise<Failed | undefined> {
+async function heldByDenial(deps: Committing, place: SwitchPlace, { goes, sw }: Ending): Promise<Failed | undefined> {
   const { state, kind, source, denialAccepted } = sw.value;
   if (kind !== 'switch' || state !== 're-protecting' || denialAccepted) return undefined;
   const wrap = wrapInForce(goes.value);
@@ -232,7 +231,7 @@ async function heldByDenial(deps: Finishing, place: SwitchPlace, { goes, sw }: E
 
 /** Wrapped here, opened again and compared before the key itself goes. */
 function keptRow(
-  deps: Finishing,
+  deps: Committing,
   { companyId, keyringId }: SwitchPlace,
   { stays, goes, sw }: Ending,
   { going, staying }: { readonly going: KeyObject; readonly staying: KeyObject },
@@ -251,7 +250,7 @@ function keptRow(
 }
 
 async function store(
-  deps: Finishing,
+  deps: Committing,
   place: SwitchPlace,
   ending: Ending,
   {
@@ -268,7 +267,7 @@ async function store(
     /** The only one that stays. */
     readonly wrap: Wrap;
   },
-): Promise<FinishOutcome> {
+): Promise<CommitOutcome> {
   const { company, keyring, sw, stays, goes, connections, endsWith } = ending;
   const committed = sw.value.state === 're-protecting';
   // The key itself is at hand: a row that somebody put there past Keyswitch is written over, and holds up no end.
@@ -326,7 +325,7 @@ const keptWrite = (kept: KeptKey, planted: Loaded<unknown> | undefined): RowWrit
 
 /** Whoever has just shown that the company's data may go under this key may take the company key out, once. */
 async function allowance(
-  deps: Finishing,
+  deps: Committing,
   place: SwitchPlace,
   { sw }: Ending,
   endedAt: Date,

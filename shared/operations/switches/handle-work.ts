@@ -17,7 +17,7 @@ import { backOffMs, type BackOff } from '../../domain/back-off.ts';
 import { loadShard } from '../../store/shard-rows.ts';
 import { decide, seen } from './decide.ts';
 import { enqueue, reprotectMessages } from './enqueue.ts';
-import { tryFinish, type Finishing } from './commit.ts';
+import { commit, type Committing } from './commit.ts';
 import { leaveVerification } from './leave-verification.ts';
 import { prepare, type Preparing } from './prepare.ts';
 import { passShard, type ShardPassing } from './shard-pass.ts';
@@ -28,7 +28,7 @@ import { endTrouble, noteTrouble, triesElsewhere } from './switch-trouble.ts';
 import { blockSwitch } from './switch-writes.ts';
 import { NO_PERMIT } from './vault-permits.ts';
 
-export interface WorkDependencies extends Preparing, Omit<Finishing, 'vaults' | 'sealer'>, ShardPassing, Recording {
+export interface WorkDependencies extends Preparing, Omit<Committing, 'vaults' | 'sealer'>, ShardPassing, Recording {
   readonly tables: Recording['tables'];
   readonly queue: WorkQueue;
   /** How long a consent serves for a set-up that is not finished. */
@@ -185,7 +185,7 @@ async function step(
     if (prepared.type === 'waits') return NOTHING;
     return prepared.type === 'prepared' ? 'moved' : 'lost-race';
   }
-  const end = await tryFinish(deps, place);
+  const end = await commit(deps, place);
   if (end.type === 'failed' || end.type === 'counts-differ') return troubleOf(generation, end);
   if (end.type === 'lost-race' || end.type === 'stale') return 'lost-race';
   if (end.type === 'undone') await enqueue(deps, place, reprotectMessages(place, { generation, shards: end.shards }));
@@ -244,7 +244,7 @@ async function othersAreAtWork(
 
 /** Every shard seems done: whoever finds them so with all that a commit is made under ends the switch. */
 async function endOf(deps: WorkDependencies, place: SwitchPlace, generation: number): Promise<Rest> {
-  const end = await tryFinish(deps, place);
+  const end = await commit(deps, place);
   if (end.type === 'failed' || end.type === 'counts-differ') return troubleOf(generation, end);
   return end.type === 'lost-race' ? advance(deps, place) : NOTHING;
 }

@@ -110,7 +110,7 @@ export const switchCells = (sw: Switch): CellRecord => ({
   createdAt: sw.createdAt,
   turnedAt: sw.turnedAt ?? '',
   doneAtTurn: sw.doneAtTurn ?? 0,
-  finishing: sw.finishing ? JSON.stringify(sw.finishing) : '',
+  lease: sw.lease ? JSON.stringify(sw.lease) : '',
   endedAt: sw.endedAt ?? '',
   finalCounts: sw.finalCounts ? JSON.stringify(sw.finalCounts) : '',
   seal: JSON.stringify(sw.seal),
@@ -148,7 +148,7 @@ export function readSwitch(cells: CellRecord): Switch {
       trouble: readTrouble(json(cells, 'trouble')),
       turnedAt,
       doneAtTurn: turnedAt === undefined ? undefined : count(cells, 'doneAtTurn'),
-      finishing: readFinishing(json(cells, 'finishing')),
+      lease: readLease(json(cells, 'lease')),
       endedAt: optionalText(cells, 'endedAt'),
       finalCounts: readFinalCounts(json(cells, 'finalCounts')),
     }),
@@ -208,7 +208,7 @@ function readTrouble(value: unknown): Trouble | undefined {
   );
 }
 
-function readFinishing(value: unknown): Switch['finishing'] | undefined {
+function readLease(value: unknown): Switch['lease'] | undefined {
   if (!isRecord(value)) return undefined;
   const { worker, until } = value;
   return typeof worker === 'string' && typeof until === 'string' ? { worker, until } : undefined;

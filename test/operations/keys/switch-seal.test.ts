@@ -5,7 +5,7 @@ import { companyKeyRowKey, switchRowKey } from '../../../shared/store/rows/row-k
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch, confirmSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { tryFinish } from '../../../shared/operations/switches/commit.ts';
+import { commit } from '../../../shared/operations/switches/commit.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { chainOf } from '../audit/chain.ts';
@@ -72,7 +72,7 @@ describe('a switch that waits for an admin of its company', () => {
     const rig = await atWork();
     await rig.amendSwitch('s1', { awaitsConfirmation: true });
     await rig.drain();
-    expect(await tryFinish(rig.deps, PLACE)).toEqual({ type: 'waits', for: 'company-admin' });
+    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'waits', for: 'company-admin' });
     await confirmSwitch(rig.deps, PLACE, ADMIN);
     await rig.drain();
     expect((await switchOf(rig)).state).toBe('completed');
@@ -181,7 +181,7 @@ describe('a denial by the vault in force', () => {
 it('a company key that cannot be kept is given up by no writer of the tables', async () => {
   const rig = await atWork();
   await rig.tamperSwitch('s1', { endsWithoutKeeping: true });
-  expect(await tryFinish(rig.deps, PLACE)).toMatchObject({ type: 'failed', failure: { code: 'row-forged' } });
+  expect(await commit(rig.deps, PLACE)).toMatchObject({ type: 'failed', failure: { code: 'row-forged' } });
 });
 
 it('an order that changes nothing that is sealed costs no signature', async () => {

@@ -13,7 +13,7 @@ import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadCompanyKeyRow, loadKeyring, loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Tables, WriteOutcome } from '../../../shared/store/tables.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { tryFinish, type FinishOutcome } from '../../../shared/operations/switches/commit.ts';
+import { commit, type CommitOutcome } from '../../../shared/operations/switches/commit.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -64,16 +64,16 @@ describe('the end of a switch', () => {
     await rig.tamperDataKey('key-000001', { blob: new Uint8Array(61) });
     await prepared('s1', rig, CONTOSO);
     await rig.drain();
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'waits', for: 'decision' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'waits', for: 'decision' });
   });
 
   it('is left to the worker that claimed it', async () => {
     const rig = await forwardAtItsEnd();
-    const others: FinishOutcome[] = [];
+    const others: CommitOutcome[] = [];
     rig.vaults.onCall = async ({ operation }) => {
-      if (operation === 'unwrap') others.push(await tryFinish(rig.deps, place('s1')));
+      if (operation === 'unwrap') others.push(await commit(rig.deps, place('s1')));
     };
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'finished' });
     // One for the company key that stays, and two for the one that goes: also by the vault in force, which may deny.
     const waits = { type: 'waits', for: 'other-worker' };
     expect(others).toEqual([waits, waits, waits]);
@@ -81,14 +81,14 @@ describe('the end of a switch', () => {
 
   it('is free again from the moment at which a claim ends', async () => {
     const rig = await forwardAtItsEnd();
-    await rig.tamperSwitch('s1', { finishing: { worker: 'dead', until: rig.clock.now().toISOString() } });
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    await rig.tamperSwitch('s1', { lease: { worker: 'dead', until: rig.clock.now().toISOString() } });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'finished' });
   });
 
   it.each([1, 2])('is refused if company key %i cannot be read', async (version) => {
     const rig = await forwardAtItsEnd();
     rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, version), { format: 1, wraps: 'none' });
-    expect(await tryFinish(rig.deps, place('s1'))).toMatchObject(failed('source'));
+    expect(await commit(rig.deps, place('s1'))).toMatchObject(failed('source'));
   });
 
   it('is refused if the company key that stays has no wrap of the provider that it ends with', async () => {
@@ -96,7 +96,7 @@ describe('the end of a switch', () => {
     const row = (await loadCompanyKeyRow(rig.store, { companyId: COMPANY, keyringId: KEYRING, version: 2 }))!.value!;
     const wraps = row.wraps.filter(({ host }) => host !== CONTOSO_HOST);
     rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, 2), companyKeyCells({ ...row, wraps }));
-    expect(await tryFinish(rig.deps, place('s1'))).toMatchObject(failed('target'));
+    expect(await commit(rig.deps, place('s1'))).toMatchObject(failed('target'));
     expect(rig.log.entries).toContainEqual({
       level: 'error',
       event: 'security.row-forged',
@@ -112,7 +112,7 @@ describe('the end of a switch', () => {
     const rowKey = connectionRowKey('contoso');
     const row = await rig.store.read('companies', COMPANY, rowKey);
     rig.store.tamper('companies', COMPANY, rowKey, { ...row?.cells, host: 'mallory.vault.azure.net' });
-    expect(await tryFinish(rig.deps, place(id))).toMatchObject(failed(side));
+    expect(await commit(rig.deps, place(id))).toMatchObject(failed(side));
   });
 
   it.each([
@@ -126,19 +126,19 @@ describe('the end of a switch', () => {
     const row = (await rig.store.read('companies', COMPANY, rowKey))!;
     await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag: row.etag }]);
     rig.vaults.calls.length = 0;
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'stale' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'stale' });
     expect(rig.vaults.countOf('unwrap')).toBe(0);
   });
 
   it('is nothing for a worker whose switch is paused, or is not the keyring’s any more', async () => {
     const rig = await forwardAtItsEnd();
     await rig.tamperSwitch('s1', { paused: true });
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'stale' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'stale' });
     await rig.tamperSwitch('s1', { paused: false });
     const keyring = (await loadKeyring(rig.store, { companyId: COMPANY, keyringId: KEYRING }))!.value;
     const cells = keyringCells({ ...keyring, switchId: 'other' });
     rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), cells);
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'stale' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'stale' });
   });
 
   it('names as source what denies a re-key, and the vault that a switch goes back to', async () => {
@@ -154,13 +154,13 @@ describe('the end of a switch', () => {
 
     const back = await backAtItsEnd();
     back.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
-    expect(await tryFinish(back.deps, place('s2'))).toMatchObject({ type: 'failed', side: 'source' });
+    expect(await commit(back.deps, place('s2'))).toMatchObject({ type: 'failed', side: 'source' });
   });
 
   it('is told once, by name', async () => {
     const rig = await forwardAtItsEnd();
     rig.log.entries.length = 0;
-    await tryFinish(rig.deps, place('s1'));
+    await commit(rig.deps, place('s1'));
     expect(rig.log.entries).toEqual([{ level: 'info', event: 'switch.completed', detail: place('s1') }]);
   });
 
@@ -202,7 +202,7 @@ describe('a claim to the end', () => {
       if (isWritten) await write();
       return { outcome: 'unknown' };
     });
-    expect(await tryFinish({ ...rig.deps, tables }, place('s1'))).toEqual(outcome);
+    expect(await commit({ ...rig.deps, tables }, place('s1'))).toEqual(outcome);
   });
 
   it('that others were faster than is lost, and no vault is asked', async () => {
@@ -212,7 +212,7 @@ describe('a claim to the end', () => {
       await write();
       return { outcome: 'conflict', index: 0, reason: 'changed' };
     });
-    expect(await tryFinish({ ...rig.deps, tables }, place('s1'))).toEqual({ type: 'lost-race' });
+    expect(await commit({ ...rig.deps, tables }, place('s1'))).toEqual({ type: 'lost-race' });
     expect(rig.vaults.countOf('unwrap')).toBe(0);
   });
 });

@@ -200,8 +200,8 @@ describe('turning a switch', () => {
   it('takes away what it waited for, the pause and the claim to its end, and begins a generation', async () => {
     const rig = await reProtecting();
     const before = await switchOf(rig);
-    const finishing = { worker: 'w', until: rig.clock.now().toISOString() };
-    await rig.tamperSwitch('s1', { paused: true, finishing });
+    const lease = { worker: 'w', until: rig.clock.now().toISOString() };
+    await rig.tamperSwitch('s1', { paused: true, lease });
     rig.clock.advance(1_000);
     const done = (await rig.shards()).reduce((sum, shard) => sum + (shard.generation === 0 ? shard.live : 0), 0);
     await cancelSwitch(rig.deps, PLACE, ADMIN);
@@ -357,7 +357,7 @@ describe('retrying', () => {
     const before = await switchOf(rig);
     await rig.tamperSwitch('s1', {
       blocked: DEAD_LETTER,
-      finishing: { worker: 'w', until: rig.clock.now().toISOString() },
+      lease: { worker: 'w', until: rig.clock.now().toISOString() },
     });
     await retrySwitch(rig.deps, PLACE, ADMIN);
     expect(await switchOf(rig)).toEqual(before);

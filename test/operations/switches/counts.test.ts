@@ -6,7 +6,7 @@ import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
 import type { RowPage, Tables } from '../../../shared/store/tables.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { tryFinish } from '../../../shared/operations/switches/commit.ts';
+import { commit } from '../../../shared/operations/switches/commit.ts';
 import { recount, type RecountedShard } from '../../../shared/operations/switches/recount.ts';
 import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
 import type { Result } from '../../../shared/domain/result.ts';
@@ -119,7 +119,7 @@ describe('the end of a switch', () => {
   }
 
   it('comes where nothing is wrong', async () => {
-    expect(await tryFinish((await allDone()).deps, PLACE)).toEqual({ type: 'finished' });
+    expect(await commit((await allDone()).deps, PLACE)).toEqual({ type: 'finished' });
   });
 
   it.each([
@@ -131,7 +131,7 @@ describe('the end of a switch', () => {
   ] as const)('does not come where a shard is done in %s', async (_, change: Partial<Shard>) => {
     const rig = await allDone();
     await rig.tamperShard(2, change);
-    expect(await tryFinish(rig.deps, PLACE)).toEqual({ type: 'undone', shards: [2] });
+    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'undone', shards: [2] });
     expect(await versionsKept(rig)).toEqual([true, true]);
   });
 
@@ -145,7 +145,7 @@ describe('the end of a switch', () => {
   ] as const)('does not come where a shard counts %s: it is blocked, with the numbers', async (_, change) => {
     const rig = await allDone();
     await rig.tamperShard(2, change);
-    expect(await tryFinish(rig.deps, PLACE)).toMatchObject({
+    expect(await commit(rig.deps, PLACE)).toMatchObject({
       type: 'counts-differ',
       failure: { code: 'counts-differ', kind: 'integrity', owner: 'vendor' },
     });
@@ -155,7 +155,7 @@ describe('the end of a switch', () => {
   it('waits for a row in quarantine at whichever version', async () => {
     const rig = await allDone();
     await rig.tamperShard(2, { quarantined: 1, aside: { 7: 1 } });
-    expect(await tryFinish(rig.deps, PLACE)).toEqual({ type: 'waits', for: 'decision' });
+    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'waits', for: 'decision' });
   });
 
   it('does not come of a shard that was turned by no switch that there is: a worker says so', async () => {

@@ -8,7 +8,7 @@ import { companyKeyRowKey, keptKeyRowKey, keyringRowKey } from '../../../shared/
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { listKeptKeys, loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { tryFinish } from '../../../shared/operations/switches/commit.ts';
+import { commit } from '../../../shared/operations/switches/commit.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
@@ -83,7 +83,7 @@ describe('the company key that goes', () => {
     rig.queue.clear();
     await rig.pass('s1', 0, 1);
     rig.vaults.calls.length = 0;
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'finished' });
     expect(unwraps()).toEqual([CONTOSO_HOST, VENDOR.host, CONTOSO_HOST]);
   });
 
@@ -155,13 +155,13 @@ describe('the company key that goes', () => {
       if (operation === 'unwrap' && (calls += 1) === 2)
         rig.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable' });
     };
-    expect(await tryFinish(rig.deps, place('s1'))).toMatchObject({
+    expect(await commit(rig.deps, place('s1'))).toMatchObject({
       type: 'failed',
       failure: { code: 'vault-unreachable' },
     });
     rig.vaults.onCall = undefined;
     rig.vaults.heal();
-    expect(await tryFinish(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'finished' });
     expect(await kept()).toEqual([[1, 2]]);
   });
 });

@@ -56,8 +56,7 @@ describe('a claim to the end whose answer was lost', () => {
         write: async (table, partitionKey, writes) => {
           const written = await tables.write(table, partitionKey, writes);
           const isClaim =
-            writes.length === 1 &&
-            writes.some((write) => write.kind === 'replace' && Boolean(write.cells['finishing']));
+            writes.length === 1 && writes.some((write) => write.kind === 'replace' && Boolean(write.cells['lease']));
           if (table !== 'companies' || !isClaim) return written;
           lost += 1;
           return { outcome: 'unknown' };

@@ -167,7 +167,7 @@ describe('the end of a switch', () => {
     const rig = await Rig.withDataKeys(5, { shardCount: 1 });
     await start(rig, 's1', CONTOSO);
     rig.vaults.onCall = async ({ host }) => {
-      if (host !== CONTOSO_HOST || !(await switchOf(rig, 's1')).finishing) return;
+      if (host !== CONTOSO_HOST || !(await switchOf(rig, 's1')).lease) return;
       rig.vaults.onCall = undefined;
       const company = (await rig.store.read('companies', COMPANY, COMPANY_ROW_KEY))!;
       const merge = { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag: company.etag } as const;

@@ -90,8 +90,8 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
       'shared/operations/switches/commit.ts',
       ['  const ending = await loadEnding(deps, place);\n', '  let ending = await loadEnding(deps, place);\n'],
       [
-        "  const claimed = await claim(deps, place, ending);\n  if ('type' in claimed) return claimed;",
-        "  ending = await loadEnding(deps, place);\n  if ('type' in ending) return ending;\n  const claimed = await claim(deps, place, ending);\n  if ('type' in claimed) return claimed;",
+        "  const leased = await takeLease(deps, place, ending);\n  if ('type' in leased) return leased;",
+        "  ending = await loadEnding(deps, place);\n  if ('type' in ending) return ending;\n  const leased = await takeLease(deps, place, ending);\n  if ('type' in leased) return leased;",
       ],
     ),
   ),

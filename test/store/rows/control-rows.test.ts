@@ -51,7 +51,7 @@ const sw: Switch = {
   createdAt: AT,
   turnedAt: AT,
   doneAtTurn: 6,
-  finishing: { worker: 'w', until: AT },
+  lease: { worker: 'w', until: AT },
   endedAt: AT,
   finalCounts: { total: 9, quarantined: 0, lost: 1 },
 };
@@ -147,13 +147,13 @@ describe('a switch', () => {
   );
 
   it('that was just begun waits for nothing, was never turned and has not ended', () => {
-    const { blocked: _, turnedAt: _at, doneAtTurn: _done, finishing: _claim, endedAt: _end, ...rest } = sw;
+    const { blocked: _, turnedAt: _at, doneAtTurn: _done, lease: _lease, endedAt: _end, ...rest } = sw;
     const { finalCounts: _counts, ...begun } = rest;
     expect(switchCells(begun)).toMatchObject({
       blocked: '',
       turnedAt: '',
       doneAtTurn: 0,
-      finishing: '',
+      lease: '',
       endedAt: '',
       finalCounts: '',
     });
@@ -186,7 +186,7 @@ describe('a switch', () => {
     ['without a worker', { until: AT }],
     ['for ever', { worker: 'w', until: 1 }],
   ])('has no claim to its end that is malformed (%s)', (_, value) => {
-    expect(withCell('finishing', value).finishing).toBeUndefined();
+    expect(withCell('lease', value).lease).toBeUndefined();
   });
 
   it.each([
@@ -200,7 +200,7 @@ describe('a switch', () => {
 
   it('takes over from those three cells nothing that does not belong there', () => {
     const more = { more: 1 };
-    expect(withCell('finishing', { ...sw.finishing, ...more }).finishing).toEqual(sw.finishing);
+    expect(withCell('lease', { ...sw.lease, ...more }).lease).toEqual(sw.lease);
     expect(withCell('finalCounts', { ...sw.finalCounts, ...more }).finalCounts).toEqual(sw.finalCounts);
     expect(withCell('blocked', { ...sw.blocked, ...more }).blocked).toEqual(sw.blocked);
   });
