@@ -114,9 +114,9 @@ module.exports = {
       `^(shared/(adapters|settings|host)|${CLIENTS}|functions/(main|world))`,
     ),
     never(
-      'kernel-knows-no-resource',
+      'kernel-knows-no-resource-and-no-page',
       '^functions/http/kernel/',
-      '^functions/http/(resources/|routes\\.ts$|pages/(?!shell/))',
+      '^functions/http/(resources/|pages/|routes\\.ts$)',
       'What takes every call: kernel <- pages/shell <- pages/sign-in, and kernel <- resources <- routes.ts.',
     ),
     only('kernel-schemas-know-domain-and-zod', '^functions/http/kernel/schemas/', [

@@ -1,15 +1,23 @@
 // Answers for programs: JSON, entity tags, and every error in one shape. Pure.
 import { namesEtag, publicEtag } from './etags.ts';
 import { refusalToResponse } from './errors.ts';
-import type { Answer, Refused, RouteDescription } from './route.ts';
+import type { EdgeRequest, Outcome, Refused, RouteDescription } from './route.ts';
 import type { PlainAnswer } from './whole-answer.ts';
+
+export interface Answer<A> {
+  readonly status: number;
+  readonly body?: A;
+  /** The store's ETag of the resource. */
+  readonly etag?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 export function answerWithJson(
   answer: Answer<unknown>,
   about: {
     readonly requestId: string;
     readonly route: Pick<RouteDescription, 'carriesKeys' | 'conditions'>;
-    readonly headers: { get(name: string): string | null };
+    readonly request: Pick<EdgeRequest, 'headers'>;
   },
 ): PlainAnswer {
   const { requestId, route } = about;
@@ -20,7 +28,7 @@ export function answerWithJson(
     ...(etag === undefined ? {} : { ETag: etag }),
     ...answer.headers,
   };
-  const known = route.conditions === 'read' ? about.headers.get('if-none-match') : null;
+  const known = route.conditions === 'read' ? about.request.headers.get('if-none-match') : null;
   if (known !== null && etag !== undefined && namesEtag(known, etag)) return { status: 304, headers };
   return { status: answer.status, headers, ...(answer.body === undefined ? {} : { jsonBody: answer.body }) };
 }
@@ -28,9 +36,9 @@ export function answerWithJson(
 export function refuseWithJson(
   refused: Refused,
   about: { readonly requestId: string; readonly isVendorAdmin: boolean },
-): PlainAnswer {
+): Outcome {
   const { status, headers, body } = refusalToResponse(refused, about);
-  return { status, headers: { ...commonHeaders(about.requestId), ...headers }, jsonBody: body };
+  return { refused, answer: { status, headers: { ...commonHeaders(about.requestId), ...headers }, jsonBody: body } };
 }
 
 /** Errors and whatever carries keys stay in no cache at all; the rest may be kept by its caller if it asks again each time. */

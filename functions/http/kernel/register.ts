@@ -4,11 +4,10 @@ import type { HttpHandler, HttpMethod, HttpMethodFunctionOptions } from '@azure/
 import { refuseWithJson } from './answer-json.ts';
 import type { EdgeRefusal } from './errors.ts';
 import { ALL_METHODS, methodsOf } from './methods.ts';
-import { refuseWithPage } from '../pages/shell/answer-page.ts';
 import { serve, type EdgeServices } from './serve.ts';
 import { pathMatches } from './path-match.ts';
-import { fullPath, type AREAS, type Route } from './route.ts';
-import { wholeAnswer, type PlainAnswer } from './whole-answer.ts';
+import { AREAS_OF_ROUTES, fullPath, RESERVED_AREAS, type Area, type Outcome, type Route } from './route.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface HttpApp {
@@ -33,11 +32,20 @@ export function registerRoutes<D extends EdgeServices>(app: HttpApp, routes: rea
       handler: served(route, deps),
     });
   }
-  const { entropy, vendorName } = deps;
-  registerUnknown(app, ['api'], (rest) => asJson(refusalOf(routes, rest), entropy.id()));
-  registerUnknown(app, ['consent', 'verify'], (rest) =>
-    refuseWithPage(refusalOf(routes, rest), { requestId: entropy.id(), vendorName }),
-  );
+  for (const area of AREAS_OF_ROUTES) {
+    const refuse = refusing(routes, area);
+    registerUnknown(app, area, (path) =>
+      refuse(refusalOf(routes, path), { requestId: deps.entropy.id(), vendorName: deps.vendorName }),
+    );
+  }
+}
+
+/** A path that no route takes is refused as the routes of its area refuse: to programs in JSON, to people on a page. */
+function refusing<D>(routes: readonly Route<D>[], area: Area): Route<D>['refuse'] {
+  const route = routes.find((one) => fullPath(one).startsWith(`/${area}/`));
+  return route
+    ? route.refuse
+    : (refused, { requestId }) => refuseWithJson(refused, { requestId, isVendorAdmin: false });
 }
 
 /**
@@ -45,27 +53,22 @@ export function registerRoutes<D extends EdgeServices>(app: HttpApp, routes: rea
  * load only if a function was registered before it (azure-functions-nodejs-worker, FunctionsMetadataHandler).
  */
 export function registerReserved(app: HttpApp, { entropy }: Pick<EdgeServices, 'entropy'>): void {
-  registerUnknown(app, ['portal', 'operator'], () => asJson({ type: 'no-such-route' }, entropy.id()));
-}
-
-/** Not one function for all areas: it would take the host's own admin/warmup too, which the host maps after the app's routes. */
-function registerUnknown(
-  app: HttpApp,
-  areas: readonly (typeof AREAS)[number][],
-  answer: (path: string) => PlainAnswer,
-): void {
-  for (const area of areas) {
-    app.http(`${LAST}unknown-${area}-path`, {
-      methods: ALL_METHODS,
-      authLevel: 'anonymous',
-      route: `${area}/{*rest}`,
-      handler: ({ method, params }) => wholeAnswer(answer(`/${area}/${params['rest'] ?? ''}`), method),
-    });
+  for (const area of RESERVED_AREAS) {
+    registerUnknown(app, area, () =>
+      refuseWithJson({ type: 'no-such-route' }, { requestId: entropy.id(), isVendorAdmin: false }),
+    );
   }
 }
 
-const asJson = (refusal: EdgeRefusal, requestId: string): PlainAnswer =>
-  refuseWithJson(refusal, { requestId, isVendorAdmin: false });
+/** Not one function for all areas: it would take the host's own admin/warmup too, which the host maps after the app's routes. */
+function registerUnknown(app: HttpApp, area: Area, outcomeOf: (path: string) => Outcome): void {
+  app.http(`${LAST}unknown-${area}-path`, {
+    methods: ALL_METHODS,
+    authLevel: 'anonymous',
+    route: `${area}/{*rest}`,
+    handler: ({ method, params }) => wholeAnswer(outcomeOf(`/${area}/${params['rest'] ?? ''}`).answer, method),
+  });
+}
 
 /**
  * With streaming the host mixes the query and members of a JSON body into `params`, and spells a parameter as whatever named it first

@@ -1,22 +1,26 @@
 // What a route is. Each is defined once; its registration, validation, authorization and description all come from here.
-// Pure: parses what it is given and hands it to the operation.
-import * as z from 'zod';
+// Programs call those of json-route.ts, people those of pages/shell/page-route.ts: each kind brings its own edge, and the kernel knows neither. Pure.
+import type * as z from 'zod';
 import type { Actor } from '../../../shared/domain/audit.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
-import { err, ok, type Result } from '../../../shared/domain/result.ts';
+import type { Result } from '../../../shared/domain/result.ts';
 import type { FailureArea } from '../../../shared/domain/failure-catalogue.ts';
+import type { BodySource } from './body.ts';
 import type { ErrorCode } from './error-codes.ts';
 import type { Tag } from './tags.ts';
 import type { Role } from './roles.ts';
 import type { EdgeRefusal } from './errors.ts';
-import type { BrowserContext, PageAnswer, PageRefusal } from '../pages/shell/page-answer.ts';
-import { detailsOf } from './validation.ts';
+import type { PlainAnswer } from './whole-answer.ts';
 
 /** Where programs call. `routePrefix` in host.json is empty: paths are told here and nowhere else. */
 export const API_PREFIX = '/api/v1';
 
-/** The first segment of every path that is ours: programs, then people, then what is reserved for pages to come. */
-export const AREAS = ['api', 'consent', 'verify', 'portal', 'operator'] as const;
+/** The first segment of every path of a route: of programs, then of people. */
+export const AREAS_OF_ROUTES = ['api', 'consent', 'verify'] as const;
+/** Kept for pages to come. */
+export const RESERVED_AREAS = ['portal', 'operator'] as const;
+export const AREAS = [...AREAS_OF_ROUTES, ...RESERVED_AREAS] as const;
+export type Area = (typeof AREAS)[number];
 
 export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
@@ -46,14 +50,6 @@ export interface Call<P, Q, B> extends CallContext {
   readonly path: P;
   readonly query: Q;
   readonly body: B;
-}
-
-export interface Answer<A> {
-  readonly status: number;
-  readonly body?: A;
-  /** The store's ETag of the resource. */
-  readonly etag?: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface RouteDescription {
@@ -103,80 +99,71 @@ export interface RouteSchemas {
 
 export type Refused = Refusal | EdgeRefusal;
 
-/** Of whatever kind: `C` is what it knows of the call, `A` what it answers, `R` how it refuses. */
-export interface Handled<D, C, A, R> extends RouteDescription, RouteSchemas {
-  readonly invoke: (deps: D, input: RawInput, context: C) => Promise<Result<A, R | EdgeRefusal>>;
+/** What is used of a request of @azure/functions. */
+export interface EdgeRequest extends BodySource {
+  readonly url: string;
+  readonly query: Iterable<[string, string]>;
+  /** Of the route, decoded. */
+  readonly params: Readonly<Record<string, string>>;
 }
 
-/** For programs: JSON in, JSON out. */
-export interface JsonRoute<D> extends Handled<D, CallContext, Answer<unknown>, Refusal> {
-  readonly answersAs: 'json';
+/** What answers name. */
+export interface Answering {
+  readonly requestId: string;
+  /** The vendor as pages name it. */
+  readonly vendorName: string;
 }
 
-/** For people in a browser: a form in, a page out (pages/shell/page-route.ts). */
-export interface PageRoute<D> extends Handled<D, CallContext & BrowserContext, PageAnswer, PageRefusal | Refusal> {
-  readonly answersAs: 'page';
+/** What came of a call: the answer as it is sent and, if it is a refusal, which. */
+export interface Outcome {
+  readonly answer: PlainAnswer;
+  readonly refused?: Refused;
 }
 
-export type Route<D> = JsonRoute<D> | PageRoute<D>;
+/** How one kind of caller is met. `C`: what its routes know of a call; `A`: what they answer; `R`: how they refuse, beside what all do. */
+export interface Edge<C, A, R> {
+  readonly readBody: (request: BodySource) => Promise<Result<unknown, EdgeRefusal>>;
+  readonly complete: (context: CallContext, request: EdgeRequest) => C;
+  readonly answer: (
+    answer: A,
+    about: Answering & { readonly route: RouteDescription; readonly request: EdgeRequest },
+  ) => PlainAnswer;
+  readonly refuse: (refused: R | Refused, about: Answering & { readonly isVendorAdmin: boolean }) => Outcome;
+}
+
+export interface Route<D> extends RouteDescription, RouteSchemas {
+  readonly answersAs: 'json' | 'page';
+  readonly readBody: Edge<never, never, never>['readBody'];
+  /** Parses the input, calls the operation, and turns what comes of it into the answer. */
+  readonly invoke: (
+    deps: D,
+    input: RawInput,
+    call: Answering & { readonly context: CallContext; readonly request: EdgeRequest },
+  ) => Promise<Outcome>;
+  /** The answer to a call that does not come as far as its operation. */
+  readonly refuse: (refused: EdgeRefusal, about: Answering) => Outcome;
+}
 
 /** From the root: what callers write and the host matches. */
 export const fullPath = ({ answersAs, path }: Pick<Route<never>, 'answersAs' | 'path'>): string =>
   answersAs === 'page' ? path : API_PREFIX + path;
 
-export const NOTHING = z.strictObject({});
-
-/** `deps` of `run` name only what the operation uses. Path and query schemas that are left out accept nothing. */
-export function defineRoute<
-  D,
-  P extends z.ZodType = typeof NOTHING,
-  Q extends z.ZodType = typeof NOTHING,
-  B extends z.ZodType = z.ZodUndefined,
-  A extends z.ZodType = z.ZodUndefined,
->(
-  route: RouteDescription & {
-    readonly pathSchema?: P;
-    readonly querySchema?: Q;
-    readonly bodySchema?: B;
-    readonly answerSchema?: A;
-    readonly run: (
-      deps: D,
-      call: Call<z.output<P>, z.output<Q>, z.output<B>>,
-    ) => Promise<Result<Answer<z.input<A>>, Refused>>;
-  },
-): JsonRoute<D> {
-  const { run, ...described } = route;
-  const schemas = { pathSchema: route.pathSchema ?? NOTHING, querySchema: route.querySchema ?? NOTHING };
-  const parse = parserOf<Input<P, Q, B>>({ ...schemas, bodySchema: route.bodySchema ?? z.undefined() });
+/** A route that meets its callers by `edge`. */
+export function routeBy<D, C, A, R>(
+  edge: Edge<C, A, R>,
+  described: RouteDescription & RouteSchemas & Pick<Route<D>, 'answersAs'>,
+  run: (deps: D, input: RawInput, context: C) => Promise<Result<A, R | Refused>>,
+): Route<D> {
   return {
     ...described,
-    ...schemas,
-    answersAs: 'json',
-    invoke: async (deps, raw, context) => {
-      const input = parse(raw);
-      return input.ok ? run(deps, { ...input.value, ...context }) : input;
+    readBody: edge.readBody,
+    invoke: async (deps, input, { context, request, requestId, vendorName }) => {
+      const done = await run(deps, input, edge.complete(context, request));
+      const about = { requestId, vendorName };
+      return done.ok
+        ? { answer: edge.answer(done.value, { ...about, route: described, request }) }
+        : edge.refuse(done.error, { ...about, isVendorAdmin: context.isVendorAdmin });
     },
-  };
-}
-
-export interface Input<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
-  readonly path: z.output<P>;
-  readonly query: z.output<Q>;
-  readonly body: z.output<B>;
-}
-
-/** `I` is what these schemas put out; zod cannot say so of schemas that are parameters themselves. */
-export function parserOf<I>(schemas: {
-  readonly pathSchema: z.ZodType;
-  readonly querySchema: z.ZodType;
-  readonly bodySchema: z.ZodType;
-}): (raw: RawInput) => Result<I, EdgeRefusal> {
-  const { pathSchema: path, querySchema: query, bodySchema: body } = schemas;
-  const input = z.object({ path, query, body });
-  return (raw) => {
-    const parsed = input.safeParse(raw);
-    return parsed.success
-      ? ok(parsed.data as I)
-      : err({ type: 'invalid-request', details: detailsOf(parsed.error, raw) });
+    refuse: (refused, about) => edge.refuse(refused, { ...about, isVendorAdmin: false }),
   };
 }

@@ -5,19 +5,17 @@ import type { Recording } from '../../../shared/store/record-event.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import type { Log } from '../../../shared/domain/ports.ts';
 import type { TokenVerifier } from '../../../shared/identity/identity.ts';
-import { answerWithJson, refuseWithJson } from './answer-json.ts';
-import { readFormBody, readJsonBody, uniquePairs, type BodySource } from './body.ts';
+import { uniquePairs } from './body.ts';
 import { authenticate, clientAddress, refuse, requestedBy, type Caller } from './caller.ts';
 import type { EdgeRefusal } from './errors.ts';
-import { answerWithPage, refuseWithPage } from '../pages/shell/answer-page.ts';
-import { readBrowser } from '../pages/shell/browser.ts';
-import type { PageRefusal } from '../pages/shell/page-answer.ts';
 import { readPreconditions } from './preconditions.ts';
 import { recordRefusal } from './record-refusal.ts';
 import {
   API_PREFIX,
+  type Answering,
   type CallContext,
-  type Handled,
+  type EdgeRequest,
+  type Outcome,
   type RawInput,
   type Refused,
   type Route,
@@ -36,106 +34,67 @@ export interface EdgeServices extends Recording {
   readonly vendorName: string;
 }
 
-/** What is used of a request of @azure/functions. */
-export interface EdgeRequest extends BodySource {
-  readonly url: string;
-  readonly query: Iterable<[string, string]>;
-  /** Of the route, decoded. */
-  readonly params: Readonly<Record<string, string>>;
-}
-
 export function serve<D extends EdgeServices>(
   route: Route<D>,
   deps: D,
 ): (request: EdgeRequest) => Promise<PlainAnswer> {
-  const { log, entropy, vendorName, publicUrl: ownOrigin } = deps;
-  if (route.answersAs === 'json') {
-    return async (request) => {
-      const about = { requestId: entropy.id(), operation: route.operationId };
-      const { outcome, isVendorAdmin } = await passage(route, deps, request, {
-        ...about,
-        readBody: readJsonBody,
-        complete: (context) => context,
-        refusedOf: (error) => error,
-      });
-      if (outcome.ok) return answerWithJson(outcome.value, { ...about, route, headers: request.headers });
-      logRefusal(log, { ...about, refused: outcome.error });
-      return refuseWithJson(outcome.error, { ...about, isVendorAdmin });
-    };
-  }
+  const { log, entropy, vendorName } = deps;
   return async (request) => {
-    const about = { requestId: entropy.id(), operation: route.operationId };
-    const { outcome } = await passage(route, deps, request, {
-      ...about,
-      readBody: readFormBody,
-      complete: (context) => ({ ...context, ...readBrowser(request, { ownOrigin }) }),
-      refusedOf: withoutPage,
-    });
-    if (outcome.ok) return answerWithPage(outcome.value, { ...about, method: route.method, vendorName });
-    logRefusal(log, { ...about, refused: withoutPage(outcome.error) });
-    return refuseWithPage(outcome.error, { ...about, vendorName });
+    const answering = { requestId: entropy.id(), vendorName };
+    const about = { requestId: answering.requestId, operation: route.operationId };
+    const done = await guarded(log, about, () => recorded(route, deps, request, answering));
+    const { answer, refused } = done.ok ? done.value : route.refuse(done.error, answering);
+    if (refused) logRefusal(log, { ...about, refused });
+    return answer;
   };
 }
 
-const withoutPage = (error: PageRefusal | Refused): Refused => (error.type === 'on-page' ? error.refused : error);
-
-interface Passing<C, R> {
-  readonly requestId: string;
-  readonly operation: string;
-  readonly readBody: (request: BodySource) => Promise<Result<unknown, EdgeRefusal>>;
-  /** What this kind of route knows beside. */
-  readonly complete: (context: CallContext) => C;
-  /** The refusal without what only its page needs. */
-  readonly refusedOf: (error: R | EdgeRefusal) => Refused;
-}
-
-/** Nothing of it depends on how the route answers. */
-async function passage<D extends EdgeServices, C, A, R>(
-  route: Handled<D, C, A, R>,
+/** What comes of the call. A refusal of a caller who is known is recorded. */
+async function recorded<D extends EdgeServices>(
+  route: Route<D>,
   deps: D,
   request: EdgeRequest,
-  passing: Passing<C, R>,
-): Promise<{ readonly outcome: Result<A, R | EdgeRefusal>; readonly isVendorAdmin: boolean }> {
-  const { requestId, operation, readBody, complete, refusedOf } = passing;
-  let isVendorAdmin = false;
-  const outcome = await guarded<A, R | EdgeRefusal>(deps.log, { requestId, operation }, async () => {
-    const authorization = request.headers.get('authorization');
-    const caller = route.roles === 'open' ? ok(undefined) : await authenticate(deps, authorization);
-    if (!caller.ok) return caller;
-    isVendorAdmin = caller.value?.roles.has('VendorAdmin') ?? false;
-    const from = clientAddress(request.headers.get('x-forwarded-for'));
-    const call: Calling = { caller: caller.value, requestId, from };
-    const answer = await answered(route, deps, request, { ...call, readBody, complete });
-    if (!answer.ok) {
-      await recordRefusal(deps, { route, params: request.params, refused: refusedOf(answer.error), ...call });
-    }
-    return answer;
-  });
-  return { outcome, isVendorAdmin };
+  answering: Answering,
+): Promise<Result<Outcome, EdgeRefusal>> {
+  const authorization = request.headers.get('authorization');
+  const caller = route.roles === 'open' ? ok(undefined) : await authenticate(deps, authorization);
+  if (!caller.ok) return caller;
+  const { requestId } = answering;
+  const call: Calling = {
+    caller: caller.value,
+    requestId,
+    from: clientAddress(request.headers.get('x-forwarded-for')),
+  };
+  const outcome = await outcomeOf(route, deps, request, { ...call, ...answering });
+  const refused = outcome.ok ? outcome.value.refused : outcome.error;
+  if (refused) await recordRefusal(deps, { route, params: request.params, refused, ...call });
+  return outcome;
 }
 
-/** The answer, if the caller may have one. */
-async function answered<D extends EdgeServices, C, A, R>(
-  route: Handled<D, C, A, R>,
+/** What the operation makes of the call, if the caller may ask for it. */
+async function outcomeOf<D extends EdgeServices>(
+  route: Route<D>,
   deps: D,
   request: EdgeRequest,
-  call: Calling & Pick<Passing<C, R>, 'readBody' | 'complete'>,
-): Promise<Result<A, R | EdgeRefusal>> {
+  call: Calling & Answering,
+): Promise<Result<Outcome, EdgeRefusal>> {
   const reserved = reservedName(request);
   if (reserved) return err(reserved);
   const refusal = refusalOf(route, request, call);
   if (refusal) return err(refusal);
   const context = contextOf(route, request, { ...call, publicUrl: deps.publicUrl });
   if (!context.ok) return context;
-  const input = await inputOf(route, request, call.readBody);
-  return input.ok ? route.invoke(deps, input.value, call.complete(context.value)) : input;
+  const input = await inputOf(route, request);
+  if (!input.ok) return input;
+  const { requestId, vendorName } = call;
+  return ok(await route.invoke(deps, input.value, { context: context.value, request, requestId, vendorName }));
 }
 
-async function guarded<T, E>(
+async function guarded<T>(
   log: Log,
   about: { readonly requestId: string; readonly operation: string },
-  act: () => Promise<Result<T, E | EdgeRefusal>>,
-): Promise<Result<T, E | EdgeRefusal>> {
+  act: () => Promise<Result<T, EdgeRefusal>>,
+): Promise<Result<T, EdgeRefusal>> {
   // invariant 10: whatever is thrown becomes an answer
   try {
     return await act();
@@ -215,13 +174,12 @@ const isCompanyAdmin = (caller: Caller | undefined, companyId: string | undefine
   caller?.roles.has('CompanyAdmin') === true && companyId !== undefined && caller.companyId === companyId;
 
 async function inputOf(
-  route: RouteDescription,
+  route: RouteDescription & Pick<Route<never>, 'readBody'>,
   request: EdgeRequest,
-  readBody: (request: BodySource) => Promise<Result<unknown, EdgeRefusal>>,
 ): Promise<Result<RawInput, EdgeRefusal>> {
   const query = uniquePairs('query', request.query);
   if (!query.ok) return query;
-  const body = takesBody(route) ? await readBody(request) : ok(undefined);
+  const body = takesBody(route) ? await route.readBody(request) : ok(undefined);
   return body.ok ? ok({ path: request.params, query: query.value, body: body.value }) : body;
 }
 

@@ -1,7 +1,7 @@
 // Answers for people: HTML with headers that allow it nothing but its own style and forms to ourselves. Pure.
 import type { Cookie } from '@azure/functions';
-import { refusalToResponse, type EdgeRefusal } from '../../kernel/errors.ts';
-import type { Refusal } from '../../../../shared/domain/refusal.ts';
+import { refusalToResponse } from '../../kernel/errors.ts';
+import type { Answering, Outcome, Refused } from '../../kernel/route.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { isCookieValue, SIGN_IN_COOKIE } from './browser.ts';
 import type { CookieChange, PageAnswer, PageRefusal } from './page-answer.ts';
@@ -35,12 +35,7 @@ const PAGE_HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
-interface About {
-  readonly requestId: string;
-  readonly vendorName: string;
-}
-
-export function answerWithPage(answer: PageAnswer, about: About & { readonly method: string }): PlainAnswer {
+export function answerWithPage(answer: PageAnswer, about: Answering & { readonly method: string }): PlainAnswer {
   if ('page' in answer) return page(200, answer.page, { ...about, ...present({ cookie: answer.cookie }) });
   const { goTo, service, cookie } = answer;
   const sent = { ...about, ...present({ cookie }) };
@@ -50,7 +45,7 @@ export function answerWithPage(answer: PageAnswer, about: About & { readonly met
 }
 
 /** The code, status and headers that a program would get, on a page that names what is known. */
-export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, about: About): PlainAnswer {
+export function refuseWithPage(refusal: PageRefusal | Refused, about: Answering): Outcome {
   const onPage: Partial<PageRefusal> = refusal.type === 'on-page' ? refusal : {};
   const refused = refusal.type === 'on-page' ? refusal.refused : refusal;
   // Nobody who meets a page is known to be the vendor's operator.
@@ -66,13 +61,13 @@ export function refuseWithPage(refusal: PageRefusal | Refusal | EdgeRefusal, abo
     mayPass: 'Retry-After' in headers,
     ...present({ cause, remedy, faults, about: onPage.about, again: onPage.again }),
   });
-  return page(status, failed, { ...about, headers, ...present({ cookie: onPage.cookie }) });
+  return { refused, answer: page(status, failed, { ...about, headers, ...present({ cookie: onPage.cookie }) }) };
 }
 
 function page(
   status: number,
   shown: PageOf,
-  about: About & { readonly headers?: Readonly<Record<string, string>>; readonly cookie?: CookieChange },
+  about: Answering & { readonly headers?: Readonly<Record<string, string>>; readonly cookie?: CookieChange },
 ): PlainAnswer {
   const context = { vendorName: about.vendorName };
   return {

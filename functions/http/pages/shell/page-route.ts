@@ -3,8 +3,26 @@
 import * as z from 'zod';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import type { Result } from '../../../../shared/domain/result.ts';
-import { NOTHING, parserOf, type Call, type Input, type PageRoute, type RouteDescription } from '../../kernel/route.ts';
+import { readFormBody } from '../../kernel/body.ts';
+import { NOTHING, parserOf, type Input } from '../../kernel/route-input.ts';
+import {
+  routeBy,
+  type Call,
+  type CallContext,
+  type Edge,
+  type Route,
+  type RouteDescription,
+} from '../../kernel/route.ts';
+import { answerWithPage, refuseWithPage } from './answer-page.ts';
+import { readBrowser } from './browser.ts';
 import type { BrowserContext, PageAnswer, PageRefusal } from './page-answer.ts';
+
+const PAGE_EDGE: Edge<CallContext & BrowserContext, PageAnswer, PageRefusal> = {
+  readBody: readFormBody,
+  complete: (context, request) => ({ ...context, ...readBrowser(request, { ownOrigin: context.origin }) }),
+  answer: (answer, { route, ...about }) => answerWithPage(answer, { ...about, method: route.method }),
+  refuse: refuseWithPage,
+};
 
 /** Path, query and form schemas that are left out accept nothing. Nobody has a token here: links and one-time states admit. */
 export function definePageRoute<
@@ -24,20 +42,17 @@ export function definePageRoute<
       call: Call<z.output<P>, z.output<Q>, z.output<B>> & BrowserContext,
     ) => Promise<Result<PageAnswer, PageRefusal | Refusal>>;
   },
-): PageRoute<D> {
+): Route<D> {
   const { run, ...described } = route;
   const schemas = { pathSchema: route.pathSchema ?? NOTHING, querySchema: route.querySchema ?? NOTHING };
   const form = route.method === 'POST' ? { bodySchema: route.bodySchema ?? NOTHING } : {};
   const parse = parserOf<Input<P, Q, B>>({ bodySchema: z.undefined(), ...schemas, ...form });
-  return {
-    ...described,
-    ...schemas,
-    ...form,
-    roles: 'open',
-    answersAs: 'page',
-    invoke: async (deps, raw, context) => {
+  return routeBy(
+    PAGE_EDGE,
+    { ...described, ...schemas, ...form, roles: 'open', answersAs: 'page' },
+    async (deps, raw, context) => {
       const input = parse(raw);
       return input.ok ? run(deps, { ...input.value, ...context }) : input;
     },
-  };
+  );
 }

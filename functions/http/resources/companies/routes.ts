@@ -13,7 +13,7 @@ import { deleteCompany, type CompanyDeleting } from '../../../../shared/operatio
 import type { KeyringMaking } from '../../../../shared/operations/keyrings/keyrings.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { companyId, companyPath, keyringId, time } from '../../kernel/schemas/ids.ts';
 import { hasEnded, longWorkStatus } from '../../kernel/schemas/long-work.ts';
 import { pageBody, pageOf, pageQueryUpTo, pageRequest } from '../../kernel/schemas/pages.ts';

@@ -9,7 +9,7 @@ import {
   getHealth,
   type CheckDependencies,
 } from '../../../../shared/operations/connections/vault-checks.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { connectionPath, noFields } from '../../kernel/schemas/ids.ts';
 import {
   healthBody,

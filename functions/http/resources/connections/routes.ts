@@ -20,7 +20,8 @@ import type { SignInDependencies } from '../../../../shared/operations/sign-ins/
 import { parseConnectionInput } from '../../../../shared/providers/azure-key-vault/input/connection-input.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
-import { defineRoute, type Answer } from '../../kernel/route.ts';
+import type { Answer } from '../../kernel/answer-json.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { connectionBody, connectionInput, connectionToBody, testBody, testInput, testToBody } from './bodies.ts';
 import { lookRoutes, type LookServices } from './look.ts';
 import { COLLECTION, ONE, READS, SETS_UP } from './places.ts';

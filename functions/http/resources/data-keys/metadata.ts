@@ -11,7 +11,8 @@ import { restoreDataKey } from '../../../../shared/operations/data-keys/restore.
 import type { DataKeyView } from '../../../../shared/operations/data-keys/view.ts';
 import type { CallPlaces } from '../../kernel/call-places.ts';
 import { exactCondition } from '../../kernel/preconditions.ts';
-import { defineRoute, type Answer } from '../../kernel/route.ts';
+import type { Answer } from '../../kernel/answer-json.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { dataKeyPath, keyringPath, noFields } from '../../kernel/schemas/ids.ts';
 import { pageBody, pageOf, pageRequest } from '../../kernel/schemas/pages.ts';
 import { dataKeyBody, dataKeyListQuery, dataKeyToBody } from './bodies.ts';

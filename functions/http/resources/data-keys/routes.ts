@@ -15,7 +15,8 @@ import {
 } from '../../../../shared/store/requests.ts';
 import { counted } from './count.ts';
 import { COLLECTION, metadataRoutes, type MetadataServices } from './metadata.ts';
-import { defineRoute, type CallContext } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
+import type { CallContext } from '../../kernel/route.ts';
 import { keyringPath } from '../../kernel/schemas/ids.ts';
 import {
   createdToBody,

@@ -8,7 +8,9 @@ import { countCall, type CallLimiting } from '../../../../shared/store/call-limi
 import { listEvents } from '../../../../shared/operations/audit/list-events.ts';
 import { verifyEvents, type Verifying } from '../../../../shared/operations/audit/verify-events.ts';
 import type { Role } from '../../kernel/roles.ts';
-import { defineRoute, type Answer, type CallContext } from '../../kernel/route.ts';
+import type { Answer } from '../../kernel/answer-json.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
+import type { CallContext } from '../../kernel/route.ts';
 import { chainBody, chainToBody, eventBody, eventToBody, knownHead, verifyQuery, type EventBody } from './bodies.ts';
 import { companyPath } from '../../kernel/schemas/ids.ts';
 import { pageBody, pageOf, pageQuery, pageRequest } from '../../kernel/schemas/pages.ts';

@@ -3,7 +3,7 @@ import { parseExportRecipient } from '../../../../shared/domain/export-recipient
 import { ok } from '../../../../shared/domain/result.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { exportCompanyKey, type Exporting } from '../../../../shared/operations/exports/export-company-key.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { exportAnswer, exportBody } from './bodies.ts';
 import { keyringPath } from '../../kernel/schemas/ids.ts';
 

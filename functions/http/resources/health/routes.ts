@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { err, ok } from '../../../../shared/domain/result.ts';
 import type { Readiness } from '../../../../shared/store/readiness.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { time } from '../../kernel/schemas/ids.ts';
 
 export interface HealthServices {

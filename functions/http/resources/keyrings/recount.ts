@@ -4,7 +4,7 @@ import { ok } from '../../../../shared/domain/result.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import type { ControlDependencies } from '../../../../shared/operations/switches/control-switch.ts';
 import { recount } from '../../../../shared/operations/switches/recount.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { count, keyringPath } from '../../kernel/schemas/ids.ts';
 
 const MAX_SHARDS = 1_024;

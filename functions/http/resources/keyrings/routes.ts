@@ -12,7 +12,7 @@ import {
 import { present } from '../../../../shared/domain/plain-object.ts';
 import type { CallPlaces } from '../../kernel/call-places.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { companyPath, count, keyringId, keyringPath, providerRef, switchId, time } from '../../kernel/schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from '../../kernel/schemas/pages.ts';
 

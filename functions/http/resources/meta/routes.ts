@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { ok } from '../../../../shared/domain/result.ts';
 import { describeApi, type Deployment } from '../../kernel/openapi/openapi.ts';
-import { defineRoute, type Route } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
+import type { Route } from '../../kernel/route.ts';
 
 /** The package's; a test compares the two. */
 export const API_VERSION = '0.1.0';

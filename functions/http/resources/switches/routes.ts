@@ -12,7 +12,8 @@ import { listSwitches } from '../../../../shared/operations/switches/switch-view
 import { beginRequest, derivedId, type Requesting } from '../../../../shared/store/requests.ts';
 import type { CallPlaces } from '../../kernel/call-places.ts';
 import type { Role } from '../../kernel/roles.ts';
-import { defineRoute, type CallContext } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
+import type { CallContext } from '../../kernel/route.ts';
 import { keyringPath, noFields, providerRef, switchPath } from '../../kernel/schemas/ids.ts';
 import { hasEnded } from '../../kernel/schemas/long-work.ts';
 import { pageBody, pageOf, pageQuery, pageRequest } from '../../kernel/schemas/pages.ts';

@@ -5,7 +5,8 @@ import { ok, type Result } from '../../../../shared/domain/result.ts';
 import type { OrderingVendor } from '../../../../shared/operations/switches/start-switch.ts';
 import { getSwitch, type ViewDependencies } from '../../../../shared/operations/switches/switch-view.ts';
 import type { Role } from '../../kernel/roles.ts';
-import type { Answer, CallContext } from '../../kernel/route.ts';
+import type { Answer } from '../../kernel/answer-json.ts';
+import type { CallContext } from '../../kernel/route.ts';
 import type { switchPath } from '../../kernel/schemas/ids.ts';
 import { switchToBody, type SwitchBody } from './bodies.ts';
 

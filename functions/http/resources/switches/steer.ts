@@ -19,7 +19,7 @@ import {
 } from '../../../../shared/operations/switches/quarantine.ts';
 import type { ViewDependencies } from '../../../../shared/operations/switches/switch-view.ts';
 import type { Role } from '../../kernel/roles.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { noFields, quarantinePath, switchPath } from '../../kernel/schemas/ids.ts';
 import { retryBody, switchBody } from './bodies.ts';
 import { ONE, shown, STEERS, vendorOf, type OrderingServices, type Place } from './shown.ts';

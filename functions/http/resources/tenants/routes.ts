@@ -13,7 +13,7 @@ import {
 import type { SignInDependencies } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import type { Role } from '../../kernel/roles.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { linkToBody } from '../../kernel/links.ts';
 import { exportRecipientInput } from '../../kernel/schemas/export-recipient.ts';
 import { companyPath, keyringId, noFields, switchId, tenantPath, time } from '../../kernel/schemas/ids.ts';

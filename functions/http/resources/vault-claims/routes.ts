@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { ok } from '../../../../shared/domain/result.ts';
 import type { Recording } from '../../../../shared/store/record-event.ts';
 import { getClaim, releaseClaim } from '../../../../shared/operations/connections/vault-claims.ts';
-import { defineRoute } from '../../kernel/route.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
 import { companyId, time } from '../../kernel/schemas/ids.ts';
 
 const ONE = '/vault-claims/{host}/{keyName}';
