@@ -1,7 +1,7 @@
 // The work queue and its dead letters as functions of the app. `app` is passed in, so that nothing happens on import.
 import type { ServiceBusQueueFunctionOptions } from '@azure/functions';
 import { handleDeadLetterMessage, type DeadLetterServices } from './dead-letters.ts';
-import type { WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
+import type { WorkDependencies } from '../../shared/operations/switches/work.ts';
 import { handleWorkMessage } from './work.ts';
 
 /** What is used of `app` from @azure/functions. */

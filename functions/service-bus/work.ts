@@ -2,7 +2,7 @@
 // that failed is abandoned by throwing, so that the queue counts it.
 import { parseWorkMessage } from '../../shared/domain/work-message.ts';
 import { recordPoison } from '../../shared/operations/switches/poison.ts';
-import { handleSwitchWork, type WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
+import { handleSwitchWork, type WorkDependencies } from '../../shared/operations/switches/work.ts';
 import { bodyOf, messageIdOf } from './message.ts';
 
 /** What is used of an invocation's context. */

@@ -7,7 +7,7 @@ import { MAX_EVENTS_PER_MINUTE, MAX_REFUSALS_PER_DAY } from '../../shared/store/
 import { MAX_CALLS_PER_MINUTE, MAX_SIGN_INS_PER_MINUTE } from '../../shared/store/call-limit.ts';
 import { MAX_COMPANIES_PAGE } from '../../shared/operations/companies/companies.ts';
 import { MAX_KEYS_PER_CALL } from '../../shared/operations/data-keys/unwrap.ts';
-import { MAX_POISON_PER_DAY } from '../../shared/operations/switches/poison-slots.ts';
+import { MAX_POISON_PER_DAY } from '../../shared/operations/switches/poison.ts';
 import { READINESS_TTL_MS } from '../../shared/store/readiness.ts';
 import { readPage, sections, tableRows } from './markdown.ts';
 

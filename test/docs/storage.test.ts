@@ -9,13 +9,13 @@ import { putConnection } from '../../shared/operations/connections/connections.t
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
 import { deleteCompany } from '../../shared/operations/companies/delete-company.ts';
 import { recordPoison } from '../../shared/operations/switches/poison.ts';
-import { MAX_POISON_PER_DAY } from '../../shared/operations/switches/poison-slots.ts';
+import { MAX_POISON_PER_DAY } from '../../shared/operations/switches/poison.ts';
 import { poisonSlotRowKey, SYSTEM_PARTITION } from '../../shared/store/rows/row-keys.ts';
 import type { Cell, Cells, TableName } from '../../shared/store/tables.ts';
 import { beginRequest, endRequest } from '../../shared/store/requests.ts';
-import { cancelSwitch } from '../../shared/operations/switches/control-switch.ts';
+import { cancelSwitch } from '../../shared/operations/switches/steer.ts';
 import { tidySignIns } from '../../shared/operations/sign-ins/tidy.ts';
-import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { acceptLoss } from '../../shared/operations/switches/quarantine.ts';

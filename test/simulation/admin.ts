@@ -4,17 +4,12 @@ import { type ProviderRef, parseKeyId, providerName } from '../../shared/domain/
 import type { Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
 import { followKeyVersion } from '../../shared/operations/switches/follow-key-version.ts';
-import {
-  cancelSwitch,
-  pauseSwitch,
-  resumeSwitch,
-  retrySwitch,
-} from '../../shared/operations/switches/control-switch.ts';
+import { cancelSwitch, pauseSwitch, resumeSwitch, retrySwitch } from '../../shared/operations/switches/steer.ts';
 import { acceptLoss, retryQuarantined } from '../../shared/operations/switches/quarantine.ts';
 import { recount } from '../../shared/operations/switches/recount.ts';
-import { startRekey, startSwitch } from '../../shared/operations/switches/start-switch.ts';
+import { startRekey, startSwitch } from '../../shared/operations/switches/start.ts';
 import type { SwitchPlace } from '../../shared/domain/switch.ts';
-import { getSwitch } from '../../shared/operations/switches/switch-view.ts';
+import { getSwitch } from '../../shared/operations/switches/view.ts';
 import { COMPANY, CONTOSO, FABRIKAM, KEYRING, MANAGED, VENDOR } from '../operations/switches/rig.ts';
 import { call } from './callers.ts';
 import { Chance } from './chance.ts';

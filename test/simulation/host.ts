@@ -5,7 +5,7 @@ import type { Log, LogEntry } from '../../shared/domain/ports.ts';
 import { ClockGuard } from '../../shared/store/clock-guard.ts';
 import type { Generating } from '../../shared/operations/data-keys/generate.ts';
 import type { PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
-import type { WorkDependencies } from '../../shared/operations/switches/handle-work.ts';
+import type { WorkDependencies } from '../../shared/operations/switches/work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
 import type { CheckDependencies } from '../../shared/operations/connections/vault-checks.ts';

@@ -5,7 +5,7 @@ import { putOnAgenda } from '../../shared/store/agenda.ts';
 import { type Tables } from '../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
-import { startSwitch } from '../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { sweepChecks } from '../../shared/operations/connections/vault-checks.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from '../operations/switches/rig.ts';

@@ -17,7 +17,7 @@ import { loadCompany } from '../../store/control-state.ts';
 import type { Cells } from '../../store/tables.ts';
 import type { Sealer } from '../../domain/ports.ts';
 import { undecided, type Undecided } from '../../store/races.ts';
-import { goOnWithConsent } from '../switches/go-on.ts';
+import { goOnWithConsent } from '../switches/trouble.ts';
 import { guardCompany } from '../../store/control-writes.ts';
 import { claimVaultKey } from '../connections/vault-claims.ts';
 import { tenantOfVault } from '../connections/vault-tenant.ts';

@@ -30,9 +30,9 @@ import { putInForce } from '../keys/wrap-company-key.ts';
 import { countsDiffer } from '../../domain/counts-differ.ts';
 import { decide, seen, type SideFailure } from './decide.ts';
 import { keptItemOf } from './sweep-kept.ts';
-import { takeEndedSwitchOff } from './switch-agenda.ts';
+import { takeEndedSwitchOff } from './agenda.ts';
 import { checkSwitch } from '../keys/switch-seal.ts';
-import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
+import { tenantsThatHold, type TenantReading } from './gate.ts';
 import { actOnSwitch, loadConnectionsOf, marksAtEnd } from './switch-writes.ts';
 import { guardCompany, replaceKeyring, replaceSwitch } from '../../store/control-writes.ts';
 

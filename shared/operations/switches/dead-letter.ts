@@ -7,7 +7,7 @@ import { loadSwitch, type Loaded } from '../../store/control-state.ts';
 import type { Auditing } from '../../store/append.ts';
 import type { Tables } from '../../store/tables.ts';
 import { recordPoison } from './poison.ts';
-import { blockSwitch } from './switch-writes.ts';
+import { blockSwitch } from './trouble.ts';
 
 /** What whoever sends a message can bring about by how they send it, without any work having failed: it blocks nothing, and the timer resumes. */
 const SENDERS_DOING: ReadonlySet<string> = new Set(['TTLExpiredException', 'HeaderSizeExceeded']);

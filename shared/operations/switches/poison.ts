@@ -5,13 +5,21 @@ import { createHash } from 'node:crypto';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { ok } from '../../domain/result.ts';
 import { count, text } from '../../store/rows/cells.ts';
-import { POISON_COUNT_ROW_KEY, poisonRowKey, SYSTEM_PARTITION } from '../../store/rows/row-keys.ts';
+import {
+  POISON_COUNT_ROW_KEY,
+  poisonRowKey,
+  SYSTEM_PARTITION,
+  POISON_SLOT_PREFIX,
+  poisonSlotRowKey,
+  rowKeysUnder,
+} from '../../store/rows/row-keys.ts';
 import type { Auditing } from '../../store/append.ts';
 import { audited, type ActRecord } from '../../store/audited.ts';
-import { freePoisonSlot } from './poison-slots.ts';
-import { type StoredRow, type Tables } from '../../store/tables.ts';
+import type { StoredRow, Tables, RowWrite } from '../../store/tables.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
+import { listAll } from '../../store/control-state.ts';
+import type { Entropy } from '../../domain/ports.ts';
 
 /** Throws StoreUnavailable if it was not recorded, or that cannot be told: the message then comes again. */
 export async function recordPoison(
@@ -64,4 +72,25 @@ function textOf({ value, messageId }: { readonly value: unknown; readonly messag
   } catch {
     return JSON.stringify(['nested too deeply', messageId]);
   }
+}
+
+export const MAX_POISON_PER_DAY = 100;
+
+/** `day` as `2026-01-31`. The write that takes a slot of this day; undefined if all are taken. */
+export async function freePoisonSlot(
+  { tables, entropy }: { readonly tables: Tables; readonly entropy: Pick<Entropy, 'bytes'> },
+  day: string,
+): Promise<RowWrite | undefined> {
+  const range = { table: 'companies', partitionKey: SYSTEM_PARTITION, ...rowKeysUnder(POISON_SLOT_PREFIX) } as const;
+  const slots = new Map((await listAll(tables, range)).map((row) => [row.rowKey, row]));
+  const cells = { format: 1, day };
+  const free: RowWrite[] = [];
+  for (let slot = 0; slot < MAX_POISON_PER_DAY; slot += 1) {
+    const rowKey = poisonSlotRowKey(slot);
+    const row = slots.get(rowKey);
+    if (!row) free.push({ kind: 'insert', rowKey, cells });
+    // By the clock of another instance it may be tomorrow already: only an earlier day is over.
+    else if ((text(row.cells, 'day') ?? '') < day) free.push({ kind: 'replace', rowKey, cells, etag: row.etag });
+  }
+  return free[(entropy.bytes(1)[0] ?? 0) % free.length];
 }

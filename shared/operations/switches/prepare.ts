@@ -34,7 +34,7 @@ import { loadShards } from '../../store/shard-rows.ts';
 import { lackOfClaim } from '../connections/vault-claims.ts';
 import { makeProvenWrap } from '../keys/wrap-company-key.ts';
 import { decide, seen, type SideFailure } from './decide.ts';
-import { tenantsThatHold, type TenantReading } from './tenants-hold.ts';
+import { tenantsThatHold, type TenantReading } from './gate.ts';
 import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
 import { guard, guardCompany, replaceKeyring, replaceSwitch } from '../../store/control-writes.ts';
 import { highestVersionNamed, nextGeneration } from '../../domain/generations.ts';
@@ -60,24 +60,6 @@ interface Control {
   readonly sw: Loaded<Switch>;
   readonly old: Loaded<CompanyKeyRow>;
   readonly connections: readonly Loaded<Connection>[];
-}
-
-/** Reserves the next company-key version: its number is never used again, also if the switch is cancelled. `store` looks whether rows name it. */
-export async function enterPreparing(
-  deps: Pick<Preparing, 'tables'>,
-  place: SwitchPlace,
-  { company, sw }: { readonly company: Loaded<Company>; readonly sw: Loaded<Switch> },
-): Promise<'moved' | 'lost-race'> {
-  const keyring = await loadKeyring(deps.tables, place);
-  if (keyring?.value.switchId !== place.switchId) return 'lost-race';
-  // invariant A6: reserved before anything is made, and spent even if this is cancelled
-  const toVersion = keyring.value.highVersion + 1;
-  const written = await deps.tables.write('companies', place.companyId, [
-    replaceSwitch(sw, { ...withoutTrouble(sw.value), state: 'preparing', toVersion }),
-    replaceKeyring(keyring, { ...keyring.value, highVersion: toVersion }),
-    guardCompany(company),
-  ]);
-  return written.outcome === 'committed' ? 'moved' : 'lost-race';
 }
 
 export async function prepare(deps: Preparing, place: SwitchPlace, sw: Loaded<Switch>): Promise<PrepareOutcome> {

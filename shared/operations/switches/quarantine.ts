@@ -21,8 +21,8 @@ import type { WorkQueue } from '../../domain/ports.ts';
 import { type Undecided } from '../../store/races.ts';
 import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { decisionKeys } from './decision-keys.ts';
-import { enqueue, isDone } from './enqueue.ts';
-import { writeRows } from './pass-writes.ts';
+import { enqueue, isDone } from './messages.ts';
+import { writeRows } from './write-rows.ts';
 import { actOnSwitch } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from '../keys/worker-keys.ts';
 

@@ -25,7 +25,7 @@ import { pagesToTheEnd } from '../../store/list-pages.ts';
 import type { Tables } from '../../store/tables.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
 import { loadShard, loadShards, shardWrite, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
-import { passAnew, retrySwitch, type ControlDependencies } from './control-switch.ts';
+import { passAnew, retrySwitch, type ControlDependencies } from './steer.ts';
 
 interface KeyringPlace {
   readonly companyId: string;

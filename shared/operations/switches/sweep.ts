@@ -11,11 +11,11 @@ import type { Tables } from '../../store/tables.ts';
 import type { Clock, Log, WorkQueue } from '../../domain/ports.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import { lacksVerification } from '../tenants/verifications.ts';
-import { tenantsOf } from './tenants-hold.ts';
+import { tenantsOf } from './gate.ts';
 import { decide } from './decide.ts';
-import { enqueue, reprotectMessages } from './enqueue.ts';
-import { lastMove } from './shard-moves.ts';
-import { takeIdleSwitchOff } from './switch-agenda.ts';
+import { enqueue, reprotectMessages } from './messages.ts';
+import { lastMove } from './messages.ts';
+import { takeIdleSwitchOff } from './agenda.ts';
 
 export interface SweepDependencies {
   readonly tables: Tables;

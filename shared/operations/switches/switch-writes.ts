@@ -1,15 +1,12 @@
-// What several steps of a switch write: the connections that it depends on, the marks at its end, and that it waits.
-import { KEYSWITCH, type Act, type Detail } from '../../domain/audit.ts';
+// The connections that a switch depends on, and how its acts are named in the record.
+import type { Act, Detail } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { providerName, type ProviderRef } from '../../domain/provider.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import { isEnded, withoutTrouble, type Blocked, type Switch, type SwitchPlace } from '../../domain/switch.ts';
-import type { Auditing } from '../../store/append.ts';
-import { audited } from '../../store/audited.ts';
+import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { markUse, userOfKeyring, userOfSwitch } from '../../store/connection-use.ts';
-import { loadSwitch, type Loaded } from '../../store/control-state.ts';
-import { replaceSwitch } from '../../store/control-writes.ts';
+import type { Loaded } from '../../store/control-state.ts';
 import { switchRowKey } from '../../store/rows/row-keys.ts';
 import type { RowWrite } from '../../store/tables.ts';
 import { loadConnection, type ConnectionReading } from '../keys/verified-connection.ts';
@@ -51,30 +48,4 @@ export function marksAtEnd(sw: Switch, connections: readonly Loaded<Connection>[
       ? markUse(connection, { add: [keyring], remove: [userOfSwitch(sw)] })
       : markUse(connection, { remove: [keyring, userOfSwitch(sw)] });
   });
-}
-
-/**
- * Makes a switch wait, if it is still in the generation that met the problem. Losing a race is no harm: whoever goes on meets
- * the same problem again.
- */
-export async function blockSwitch(
-  deps: Auditing,
-  place: SwitchPlace,
-  wait: { readonly generation: number; readonly blocked: Blocked },
-): Promise<void> {
-  const sw = await loadSwitch(deps.tables, place);
-  if (!sw || isEnded(sw.value.state) || sw.value.generation !== wait.generation || sw.value.blocked) return;
-  const { blocked } = wait;
-  const { reason } = blocked;
-  const detail =
-    blocked.reason === 'provider' || blocked.reason === 'key-not-kept'
-      ? { reason, side: blocked.side, code: blocked.failure.code }
-      : blocked.reason === 'counts-differ'
-        ? { reason, counts: blocked.failure.facts.detail }
-        : { reason };
-  await audited(deps, KEYSWITCH, actOnSwitch('switch.blocked', place, detail), (record) =>
-    record.write('companies', place.companyId, [
-      replaceSwitch(sw, { ...withoutTrouble(sw.value), blocked: wait.blocked }),
-    ]),
-  );
 }

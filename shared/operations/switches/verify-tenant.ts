@@ -12,7 +12,7 @@ import {
   type VerificationRecording,
   type Verified,
 } from '../tenants/verifications.ts';
-import { wakeSwitch } from './wake.ts';
+import { wakeSwitch } from './messages.ts';
 
 export interface Verifying extends VerificationRecording {
   readonly queue: WorkQueue;

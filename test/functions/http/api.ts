@@ -9,7 +9,7 @@ import type { Route } from '../../../functions/http/kernel/route.ts';
 import { exportSealer } from '../../../shared/adapters/export-sealer.ts';
 import { createTokenVerifier } from '../../../shared/identity/client/token-verifier.ts';
 import { createHost } from '../../../shared/host.ts';
-import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
+import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import { CallPlaces } from '../../../functions/http/kernel/call-places.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';

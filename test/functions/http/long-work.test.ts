@@ -4,7 +4,7 @@ import { createHttpPoller, type LroResponse, type OperationState, type SimplePol
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadCompany } from '../../../shared/store/control-state.ts';
 import { goOnDeleting } from '../../../shared/operations/companies/delete-company.ts';
-import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
 import { replaceCompany } from '../../../shared/store/control-writes.ts';
 import type { Claims } from '../../fakes/fake-token-issuer.ts';
 import { adminOf, Api, auditor, connect, vendor, registerCompany } from './api.ts';

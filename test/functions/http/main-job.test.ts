@@ -5,7 +5,7 @@ import { routes } from '../../../functions/http/routes.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { MAX_CALLS_PER_MINUTE } from '../../../shared/store/call-limit.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
-import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import {
   adminOf,

@@ -1,7 +1,7 @@
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { expect, test } from 'vitest';
 import { switchBody, switchToBody } from '../../../functions/http/resources/switches/bodies.ts';
-import type { SwitchView } from '../../../shared/operations/switches/switch-view.ts';
+import type { SwitchView } from '../../../shared/operations/switches/view.ts';
 
 const VIEW: SwitchView = {
   switchId: 'first',

@@ -6,7 +6,7 @@ import { registerQueues } from '../../../functions/service-bus/register.ts';
 import { handleWorkMessage } from '../../../functions/service-bus/work.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { CONTOSO, place, Rig } from '../../operations/switches/rig.ts';
 import { actorNamed } from '../../fakes/actors.ts';
 

@@ -15,7 +15,7 @@ import { getKeyring, listKeyrings, putKeyring } from '../../../shared/operations
 import { beginRequest, singleRequest } from '../../../shared/store/requests.ts';
 import { sweepOutboxes } from '../../../shared/store/deliver.ts';
 import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.ts';
-import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
+import { startRekey } from '../../../shared/operations/switches/start.ts';
 import {
   COMPANY,
   DAY_MS,

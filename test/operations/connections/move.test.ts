@@ -15,8 +15,8 @@ import {
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
-import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/steer.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { checkConnection } from '../../../shared/operations/connections/vault-checks.ts';
 import { deleteConnection, getConnection, putConnection } from '../../../shared/operations/connections/connections.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -12,7 +12,7 @@ import { currentHealthRowKey } from '../../../shared/store/rows/health-rows.ts';
 import { sealedBytesOfConnection } from '../../../shared/domain/seal.ts';
 import { loadCompanyKeyRow } from '../../../shared/store/control-state.ts';
 import { sweepOutboxes } from '../../../shared/store/deliver.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import {
   checkConnection,
   getHealth,

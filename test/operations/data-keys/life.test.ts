@@ -5,8 +5,8 @@ import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { getDataKey } from '../../../shared/operations/data-keys/get.ts';
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
 import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
+import { startRekey } from '../../../shared/operations/switches/start.ts';
 import { DAY_MS, errorOf, plaintextsOf, PLACE, RESTORE_DAYS, valueOf, World } from './world.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 

@@ -22,8 +22,8 @@ import type { KeyringMaking } from '../../../shared/operations/keyrings/keyrings
 import type { RowWrite, TableName, Tables, WriteOutcome } from '../../../shared/store/tables.ts';
 import { singleRequest, type RequestIdentity } from '../../../shared/store/requests.ts';
 import type { PurgeSweeping } from '../../../shared/operations/companies/sweep-purges.ts';
-import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
-import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
+import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
+import { startRekey } from '../../../shared/operations/switches/start.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';

@@ -8,8 +8,8 @@ import { loadCompany, loadKeyring, loadSwitch } from '../../../shared/store/cont
 import { exportCompanyKey } from '../../../shared/operations/exports/export-company-key.ts';
 import { loadExportState } from '../../../shared/operations/exports/export-state.ts';
 import type { Cells, Tables, WriteOutcome } from '../../../shared/store/tables.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { putTenant } from '../../../shared/operations/tenants/registry.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';

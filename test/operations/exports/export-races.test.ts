@@ -4,7 +4,7 @@ import { parseExport } from '../../../shared/domain/company-key-export.ts';
 import { connectionRowKey, companyKeyRowKey, exportRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { sweepOutboxes } from '../../../shared/store/deliver.ts';
 import type { Tables, WriteOutcome } from '../../../shared/store/tables.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { errorOf, valueOf } from '../data-keys/world.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../../shared/operations/exports/export-company-key.ts';
 import { loadExportState } from '../../../shared/operations/exports/export-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { putTenant } from '../../../shared/operations/tenants/registry.ts';
 import { recordVerification } from '../../../shared/operations/tenants/verifications.ts';
 import { ADMIN } from '../../fakes/actors.ts';

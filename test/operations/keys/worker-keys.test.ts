@@ -3,7 +3,7 @@ import { companyKeyRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { companyKeyCells } from '../../../shared/store/rows/sealed-rows.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { WorkerKeys } from '../../../shared/operations/keys/worker-keys.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from '../switches/rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';

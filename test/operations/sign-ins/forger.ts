@@ -22,8 +22,8 @@ import { requestVerification } from '../../../shared/operations/sign-ins/request
 import { shownOf } from '../../../shared/operations/sign-ins/asked.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { digestOfConnection } from '../../../shared/operations/sign-ins/subject-now.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';

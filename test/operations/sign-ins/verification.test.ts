@@ -17,8 +17,8 @@ import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts
 import { exportCompanyKey, type Exporting } from '../../../shared/operations/exports/export-company-key.ts';
 import { requestVerification, type AskedApproval } from '../../../shared/operations/sign-ins/request-verification.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeExportSealer } from '../../fakes/fake-export-sealer.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';

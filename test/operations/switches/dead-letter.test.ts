@@ -4,7 +4,7 @@ import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';

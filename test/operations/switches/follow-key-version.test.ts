@@ -5,7 +5,7 @@ import { companyKeyRowKey, connectionRowKey } from '../../../shared/store/rows/r
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { followKeyVersion, type Following } from '../../../shared/operations/switches/follow-key-version.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

@@ -6,8 +6,8 @@ import { keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import type { WriteOutcome } from '../../../shared/store/tables.ts';
-import { goOnWithConsent } from '../../../shared/operations/switches/go-on.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { goOnWithConsent } from '../../../shared/operations/switches/trouble.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';

@@ -6,8 +6,8 @@ import { companyKeyRowKey, connectionRowKey } from '../../../shared/store/rows/r
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
-import { retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { retrySwitch } from '../../../shared/operations/switches/steer.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { register, verify, ENTRA } from '../tenants/tenant-rig.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, MANAGED, place, Rig, VENDOR } from './rig.ts';

@@ -2,7 +2,7 @@
 // its place meanwhile. Keyrings are worlds of their own, so that each has vaults of its own; what the process shares they are given.
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
-import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/handle-work.ts';
+import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import type { FakeClock } from '../../fakes/fake-system.ts';
 
 /** `maxConcurrentCalls` in host.json. */

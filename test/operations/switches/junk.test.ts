@@ -2,9 +2,9 @@
 import { expect, it } from 'vitest';
 import { handleWorkMessage } from '../../../functions/service-bus/work.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { MAX_POISON_PER_DAY } from '../../../shared/operations/switches/poison-slots.ts';
+import { MAX_POISON_PER_DAY } from '../../../shared/operations/switches/poison.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
-import { startRekey } from '../../../shared/operations/switches/start-switch.ts';
+import { startRekey } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { COMPANY, KEYRING, place, Rig } from './rig.ts';
 

@@ -5,8 +5,8 @@ import { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cac
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { type Tables } from '../../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
-import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';

@@ -8,11 +8,11 @@ import {
 } from '../../../shared/store/rows/row-keys.ts';
 import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
-import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/steer.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
 import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
-import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { parseWorkMessage } from '../../../shared/domain/work-message.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';

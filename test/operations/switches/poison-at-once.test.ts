@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { SYSTEM_PARTITION } from '../../../shared/store/rows/row-keys.ts';
 import { recordPoison } from '../../../shared/operations/switches/poison.ts';
-import { MAX_POISON_PER_DAY } from '../../../shared/operations/switches/poison-slots.ts';
+import { MAX_POISON_PER_DAY } from '../../../shared/operations/switches/poison.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { auditRig, type AuditRig } from '../audit/chain.ts';
 

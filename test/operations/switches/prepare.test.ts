@@ -12,9 +12,9 @@ import {
 import { companyKeyCells } from '../../../shared/store/rows/sealed-rows.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadCompanyKeyRow, loadKeyring, loadSwitch, type Loaded } from '../../../shared/store/control-state.ts';
-import { leaveVerification } from '../../../shared/operations/switches/leave-verification.ts';
+import { leaveVerification } from '../../../shared/operations/switches/gate.ts';
 import { prepare } from '../../../shared/operations/switches/prepare.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, FABRIKAM_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -10,10 +10,10 @@ import {
 import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
 import { sweepOutboxes } from '../../../shared/store/deliver.ts';
 import type { TableName, Tables } from '../../../shared/store/tables.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { mayEndAt } from '../../../shared/domain/shard-counts.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
 import { loadShard, shardWrite } from '../../../shared/store/shard-rows.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
-import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
+import { getSwitch } from '../../../shared/operations/switches/view.ts';
 import { CONTOSO, place, Rig } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

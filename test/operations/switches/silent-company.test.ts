@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { SilentVaults } from '../../../shared/providers/silent-vaults.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
 import { WorkerKeys } from '../../../shared/operations/keys/worker-keys.ts';

@@ -12,10 +12,10 @@ import { LAST_ATTEMPT, type WorkMessage } from '../../../shared/domain/work-mess
 import { putOnAgenda } from '../../../shared/store/agenda.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
-import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { ATTEMPT_LASTS_MS, putSwitchOnAgenda } from '../../../shared/operations/switches/switch-agenda.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
+import { ATTEMPT_LASTS_MS, putSwitchOnAgenda } from '../../../shared/operations/switches/agenda.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

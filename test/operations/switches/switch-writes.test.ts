@@ -5,8 +5,9 @@ import { connectionRowKey, switchRowKey } from '../../../shared/store/rows/row-k
 import type { Blocked, Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { blockSwitch, loadConnectionsOf, marksAtEnd } from '../../../shared/operations/switches/switch-writes.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
+import { loadConnectionsOf, marksAtEnd } from '../../../shared/operations/switches/switch-writes.ts';
+import { blockSwitch } from '../../../shared/operations/switches/trouble.ts';
 import { guard } from '../../../shared/store/control-writes.ts';
 import { markUse } from '../../../shared/store/connection-use.ts';
 import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';

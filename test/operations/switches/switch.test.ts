@@ -2,14 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { mayEndAt } from '../../../shared/domain/shard-counts.ts';
 import { COMPANY_ROW_KEY } from '../../../shared/store/rows/row-keys.ts';
 import { loadCompanyKeyRow, loadKeyring, loadSwitch } from '../../../shared/store/control-state.ts';
-import {
-  cancelSwitch,
-  pauseSwitch,
-  resumeSwitch,
-  retrySwitch,
-} from '../../../shared/operations/switches/control-switch.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { getSwitch } from '../../../shared/operations/switches/switch-view.ts';
+import { cancelSwitch, pauseSwitch, resumeSwitch, retrySwitch } from '../../../shared/operations/switches/steer.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
+import { getSwitch } from '../../../shared/operations/switches/view.ts';
 import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import {
   COMPANY,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LAST_ROUND } from '../../../shared/domain/work-message.ts';
-import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { NO_PERMIT, VaultPermits } from '../../../shared/operations/switches/vault-permits.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';

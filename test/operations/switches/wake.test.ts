@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
-import { wakeSwitch } from '../../../shared/operations/switches/wake.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
+import { wakeSwitch } from '../../../shared/operations/switches/messages.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from './rig.ts';
 

@@ -4,12 +4,12 @@ import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/
 import type { Verification } from '../../../shared/domain/verification.ts';
 import { connectionCells, readConnection } from '../../../shared/store/rows/sealed-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
-import { cancelSwitch } from '../../../shared/operations/switches/control-switch.ts';
+import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { leaveVerification } from '../../../shared/operations/switches/leave-verification.ts';
-import { tenantsThatHold } from '../../../shared/operations/switches/tenants-hold.ts';
-import { handleSwitchWork } from '../../../shared/operations/switches/handle-work.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { leaveVerification } from '../../../shared/operations/switches/gate.ts';
+import { tenantsThatHold } from '../../../shared/operations/switches/gate.ts';
+import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { chainOf } from '../audit/chain.ts';

@@ -8,7 +8,7 @@ import type { Result } from '../../../shared/domain/result.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
 import { getTenant } from '../../../shared/operations/tenants/registry.ts';
 import { recordVerification, unverifiedTenants } from '../../../shared/operations/tenants/verifications.ts';
-import { startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

@@ -6,7 +6,7 @@ import { sealedBytesOfVerification } from '../../../shared/domain/seal.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import type { Verification } from '../../../shared/domain/verification.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { getSwitch, type SwitchView } from '../../../shared/operations/switches/switch-view.ts';
+import { getSwitch, type SwitchView } from '../../../shared/operations/switches/view.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
 import { deleteTenant, putTenant } from '../../../shared/operations/tenants/registry.ts';
 import { type Verified } from '../../../shared/operations/tenants/verifications.ts';

@@ -7,7 +7,7 @@ export const IN_DOMAIN: readonly PlantedBug[] = [
     4490,
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
-      'shared/operations/switches/shard-pass.ts',
+      'shared/operations/switches/pass.ts',
       ['if (shard.value.generation > work.generation) return turnedBeyond(deps, place, { shard, ...work });', ''],
       ['shard.value.generation < work.generation\n', 'shard.value.generation !== work.generation\n'],
     ),

@@ -10,7 +10,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     "the shard's row is left out of a worker's transaction",
     1,
-    inFile('shared/operations/switches/pass-writes.ts', [
+    inFile('shared/operations/switches/write-rows.ts', [
       "const written = await deps.tables.write('datakeys', partition, writes);",
       "const written = await deps.tables.write('datakeys', partition, writes.length > 1 ? writes.slice(1) : writes);",
     ]),
@@ -18,7 +18,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a worker writes data rows without If-Match',
     995,
-    inFile('shared/operations/switches/pass-writes.ts', [
+    inFile('shared/operations/switches/write-rows.ts', [
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' });",
     ]),
@@ -26,13 +26,13 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a pass overlooks its last row, and no count is compared',
     1,
-    inFile('shared/operations/switches/shard-pass.ts', OVERLOOKS_LAST_ROW),
+    inFile('shared/operations/switches/pass.ts', OVERLOOKS_LAST_ROW),
     ...COUNTS_NOT_COMPARED,
   ),
   bug(
     'a pass overlooks its last row, which the counts say, and nobody ever can end the switch',
     1,
-    inFile('shared/operations/switches/shard-pass.ts', OVERLOOKS_LAST_ROW),
+    inFile('shared/operations/switches/pass.ts', OVERLOOKS_LAST_ROW),
   ),
   bug(
     'the company key that goes is kept by nobody',
@@ -78,7 +78,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a version number is used again after a cancel',
     69,
-    inFile('shared/operations/switches/prepare.ts', [
+    inFile('shared/operations/switches/gate.ts', [
       'const toVersion = keyring.value.highVersion + 1;',
       'const toVersion = keyring.value.activeVersion + 1;',
     ]),
@@ -111,7 +111,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a quarantined row is dropped',
     1,
-    inFile('shared/operations/switches/pass-writes.ts', [
+    inFile('shared/operations/switches/write-rows.ts', [
       "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
       "writes.push(quarantined === undefined ? { kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag } : { kind: 'delete', rowKey, etag });",
     ]),
@@ -168,7 +168,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'an agenda row is left behind by an attempt whose answer was lost',
     1,
-    inFile('shared/operations/switches/switch-agenda.ts', [
+    inFile('shared/operations/switches/agenda.ts', [
       'if (isOld || (await isOfEndedSwitch(tables, item))) await takeOffListed(tables, item);',
       'if (!isOld && (await isOfEndedSwitch(tables, item))) await takeOffListed(tables, item);',
     ]),
@@ -176,7 +176,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a switch begins its work without asking its tenants',
     18,
-    inFile('shared/operations/switches/leave-verification.ts', ['({ length }) => (held = length)', '() => (held = 0)']),
+    inFile('shared/operations/switches/gate.ts', ['({ length }) => (held = length)', '() => (held = 0)']),
   ),
   bug(
     'a tenant that comes late does not hold the commit',
@@ -191,7 +191,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a pass opens no row by a kept company key',
     55,
-    inFile('shared/operations/switches/shard-pass.ts', [
+    inFile('shared/operations/switches/pass.ts', [
       'keys.set(version, other.value.key);',
       'if (!other.value.isKept) keys.set(version, other.value.key);',
     ]),

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { ok } from '../../../../shared/domain/result.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
-import type { ControlDependencies } from '../../../../shared/operations/switches/control-switch.ts';
+import type { ControlDependencies } from '../../../../shared/operations/switches/steer.ts';
 import { recount } from '../../../../shared/operations/switches/recount.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import { count, keyringPath } from '../../kernel/schemas/ids.ts';

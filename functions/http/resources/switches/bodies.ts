@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { Blocked } from '../../../../shared/domain/switch.ts';
 import { MAX_TENANTS_PER_COMPANY, TENANT_KINDS } from '../../../../shared/domain/tenant.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
-import type { SwitchView } from '../../../../shared/operations/switches/switch-view.ts';
+import type { SwitchView } from '../../../../shared/operations/switches/view.ts';
 import { publicFailure } from '../../kernel/public-failure.ts';
 import { failureBody } from '../../kernel/schemas/failures.ts';
 import { count, dataKeyId, keyringId, providerRef, switchId, time } from '../../kernel/schemas/ids.ts';

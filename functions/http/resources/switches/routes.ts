@@ -3,12 +3,8 @@ import type * as z from 'zod';
 import { ok, type Result } from '../../../../shared/domain/result.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
-import {
-  startRekey,
-  startSwitch,
-  type StartDependencies,
-} from '../../../../shared/operations/switches/start-switch.ts';
-import { listSwitches } from '../../../../shared/operations/switches/switch-view.ts';
+import { startRekey, startSwitch, type StartDependencies } from '../../../../shared/operations/switches/start.ts';
+import { listSwitches } from '../../../../shared/operations/switches/view.ts';
 import { beginRequest, derivedId, type Requesting } from '../../../../shared/store/requests.ts';
 import type { CallPlaces } from '../../kernel/call-places.ts';
 import type { Role } from '../../kernel/roles.ts';

@@ -11,13 +11,13 @@ import {
   resumeSwitch,
   retrySwitch,
   type ControlDependencies,
-} from '../../../../shared/operations/switches/control-switch.ts';
+} from '../../../../shared/operations/switches/steer.ts';
 import {
   acceptLoss,
   retryQuarantined,
   type QuarantineDependencies,
 } from '../../../../shared/operations/switches/quarantine.ts';
-import type { ViewDependencies } from '../../../../shared/operations/switches/switch-view.ts';
+import type { ViewDependencies } from '../../../../shared/operations/switches/view.ts';
 import type { Role } from '../../kernel/roles.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import { noFields, quarantinePath, switchPath } from '../../kernel/schemas/ids.ts';

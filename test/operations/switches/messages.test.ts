@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { newShard } from '../../../shared/domain/shard.ts';
-import { enqueue, isDone, reprotectMessages } from '../../../shared/operations/switches/enqueue.ts';
+import { enqueue, isDone, reprotectMessages } from '../../../shared/operations/switches/messages.ts';
 import { FakeClock, FakeLog } from '../../fakes/fake-system.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { place } from './rig.ts';

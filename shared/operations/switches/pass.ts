@@ -19,7 +19,7 @@ import { pauseAfterLosing } from '../../store/races.ts';
 import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { countsDiffer } from '../../domain/counts-differ.ts';
 import type { PageSlots } from './page-slots.ts';
-import { writeRows, type End, type PassWriting } from './pass-writes.ts';
+import { writeRows, type End, type PassWriting } from './write-rows.ts';
 import { NO_PERMIT, type VaultPermits } from './vault-permits.ts';
 import type { WorkerKeyProblem, WorkerKeys, WorkerKeyUse } from '../keys/worker-keys.ts';
 

@@ -20,8 +20,8 @@ import {
   pauseSwitch,
   resumeSwitch,
   retrySwitch,
-} from '../../../shared/operations/switches/control-switch.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+} from '../../../shared/operations/switches/steer.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

@@ -16,16 +16,15 @@ import { recordPoison } from './poison.ts';
 import { backOffMs, type BackOff } from '../../domain/back-off.ts';
 import { loadShard } from '../../store/shard-rows.ts';
 import { decide, seen } from './decide.ts';
-import { enqueue, reprotectMessages } from './enqueue.ts';
+import { enqueue, reprotectMessages } from './messages.ts';
 import { commit, type Committing } from './commit.ts';
-import { leaveVerification } from './leave-verification.ts';
+import { leaveVerification } from './gate.ts';
 import { prepare, type Preparing } from './prepare.ts';
-import { passShard, type ShardPassing } from './shard-pass.ts';
-import { setOthersGoing } from './shard-moves.ts';
-import { takeEndedSwitchOff } from './switch-agenda.ts';
+import { passShard, type ShardPassing } from './pass.ts';
+import { setOthersGoing } from './messages.ts';
+import { takeEndedSwitchOff } from './agenda.ts';
 import { checkSwitch } from '../keys/switch-seal.ts';
-import { endTrouble, noteTrouble, triesElsewhere } from './switch-trouble.ts';
-import { blockSwitch } from './switch-writes.ts';
+import { blockSwitch, endTrouble, noteTrouble, triesElsewhere } from './trouble.ts';
 import { NO_PERMIT } from './vault-permits.ts';
 
 export interface WorkDependencies extends Preparing, Omit<Committing, 'vaults' | 'sealer'>, ShardPassing, Recording {

@@ -14,8 +14,8 @@ import type { TenantRef } from '../../domain/tenant.ts';
 import { listSome, loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import { loadShards } from '../../store/shard-rows.ts';
 import { nameQuarantined, type QuarantinedRow } from './name-quarantined.ts';
-import { lastMove } from './shard-moves.ts';
-import { tenantsOf, tenantsThatHold, type TenantReading } from './tenants-hold.ts';
+import { lastMove } from './messages.ts';
+import { tenantsOf, tenantsThatHold, type TenantReading } from './gate.ts';
 
 export type ViewDependencies = TenantReading;
 

@@ -6,7 +6,7 @@ import { counted, newShard, SHARD_ROW_KEY, type Shard } from '../../../shared/do
 import type { DataKey } from '../../../shared/domain/data-key.ts';
 import type { RowWrite, StoredRow, WriteOutcome } from '../../../shared/store/tables.ts';
 import { loadShard } from '../../../shared/store/shard-rows.ts';
-import { writeRows, type Advanced, type End } from '../../../shared/operations/switches/pass-writes.ts';
+import { writeRows, type Advanced, type End } from '../../../shared/operations/switches/write-rows.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

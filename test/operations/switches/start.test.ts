@@ -9,7 +9,7 @@ import {
   readSwitch,
 } from '../../../shared/store/rows/control-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey, keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
-import { startRekey, startSwitch } from '../../../shared/operations/switches/start-switch.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';

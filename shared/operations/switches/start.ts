@@ -16,9 +16,9 @@ import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../../store/c
 import type { Sealer, WorkQueue } from '../../domain/ports.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
-import { enqueue } from './enqueue.ts';
+import { enqueue } from './messages.ts';
 import { sealSwitch } from '../keys/switch-seal.ts';
-import { putSwitchOnAgenda, takeLostAttemptOff } from './switch-agenda.ts';
+import { putSwitchOnAgenda, takeLostAttemptOff } from './agenda.ts';
 import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
 import { guardCompany, replaceKeyring } from '../../store/control-writes.ts';
 import { markUse, userOfSwitch } from '../../store/connection-use.ts';

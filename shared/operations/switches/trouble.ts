@@ -1,0 +1,128 @@
+// What keeps a switch waiting although it may pass by itself: written to its row so that whoever asks is told for what, since when and when
+// it is tried next. Of all the workers that meet it one writes, and no more often than it is tried. Decides nothing: losing a race is no harm.
+import { KEYSWITCH } from '../../domain/audit.ts';
+import { ok } from '../../domain/result.ts';
+import type { Auditing } from '../../store/append.ts';
+import { audited } from '../../store/audited.ts';
+import { placeOfUser } from '../../store/connection-use.ts';
+import { settleRaces, undecided } from '../../store/races.ts';
+import { enqueue } from './messages.ts';
+import { actOnSwitch } from './switch-writes.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { present } from '../../domain/plain-object.ts';
+import { isEnded, released, withoutTrouble, type Blocked, type Switch, type SwitchPlace } from '../../domain/switch.ts';
+import { loadSwitch } from '../../store/control-state.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Clock, WorkQueue } from '../../domain/ports.ts';
+import { replaceSwitch } from '../../store/control-writes.ts';
+
+interface Deps {
+  readonly tables: Tables;
+  readonly clock: Clock;
+}
+
+interface Met {
+  /** Of the switch as it was when this was met. */
+  readonly generation: number;
+  readonly side?: 'source' | 'target';
+  readonly shard?: number;
+  readonly failure: Failure;
+  /** Undefined: the timer tries it next. */
+  readonly nextTryAt?: string;
+}
+
+/**
+ * Whether another shard's worker tries the same again already, no later than this one would, and sets the others going when it has gone on:
+ * of many messages for a vault that says nothing one is enough.
+ */
+export const triesElsewhere = (
+  sw: Switch,
+  { shard, now }: { readonly shard: number | undefined; readonly now: string },
+): boolean => {
+  const { trouble } = sw;
+  if (trouble?.side === undefined || trouble.shard === undefined || shard === undefined) return false;
+  return trouble.shard !== shard && (trouble.nextTryAt ?? '') > now;
+};
+
+/** Answers whether whoever met it is the one to try again. Throws StoreUnavailable. */
+export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Promise<boolean> {
+  const sw = await loadSwitch(deps.tables, place);
+  if (!sw || isEnded(sw.value.state) || sw.value.generation !== met.generation || sw.value.blocked) return true;
+  const { generation: _turn, ...trouble } = met;
+  const now = deps.clock.now().toISOString();
+  const { trouble: known } = sw.value;
+  const isSame = known?.failure.code === met.failure.code && known.side === met.side;
+  // Another worker has said so already, and this one tries no later than that.
+  if (isSame && (known.nextTryAt ?? '') > now) return !triesElsewhere(sw.value, { shard: met.shard, now });
+  if (isSame && known.nextTryAt === undefined && met.nextTryAt === undefined) return true;
+  const next: Switch = {
+    ...sw.value,
+    trouble: { ...present(trouble), failure: met.failure, since: isSame ? known.since : now },
+  };
+  await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
+  return true;
+}
+
+/** The shard that met it has gone on. */
+export async function endTrouble(deps: Pick<Deps, 'tables'>, place: SwitchPlace, shard: number): Promise<void> {
+  const sw = await loadSwitch(deps.tables, place);
+  if (sw?.value.trouble?.shard !== shard || isEnded(sw.value.state)) return;
+  await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, withoutTrouble(sw.value))]);
+}
+
+/**
+ * Makes a switch wait, if it is still in the generation that met the problem. Losing a race is no harm: whoever goes on meets
+ * the same problem again.
+ */
+export async function blockSwitch(
+  deps: Auditing,
+  place: SwitchPlace,
+  wait: { readonly generation: number; readonly blocked: Blocked },
+): Promise<void> {
+  const sw = await loadSwitch(deps.tables, place);
+  if (!sw || isEnded(sw.value.state) || sw.value.generation !== wait.generation || sw.value.blocked) return;
+  const { blocked } = wait;
+  const { reason } = blocked;
+  const detail =
+    blocked.reason === 'provider' || blocked.reason === 'key-not-kept'
+      ? { reason, side: blocked.side, code: blocked.failure.code }
+      : blocked.reason === 'counts-differ'
+        ? { reason, counts: blocked.failure.facts.detail }
+        : { reason };
+  await audited(deps, KEYSWITCH, actOnSwitch('switch.blocked', place, detail), (record) =>
+    record.write('companies', place.companyId, [
+      replaceSwitch(sw, { ...withoutTrouble(sw.value), blocked: wait.blocked }),
+    ]),
+  );
+}
+
+interface GoingOn extends Auditing {
+  readonly queue: WorkQueue;
+}
+
+/** Those among the users of a connection that are switches and wait for consent to it. */
+export async function goOnWithConsent(
+  deps: GoingOn,
+  { companyId, usedBy }: { readonly companyId: string; readonly usedBy: readonly string[] },
+): Promise<void> {
+  for (const user of usedBy) {
+    const place = placeOfUser(companyId, user);
+    if (place) await unblock(deps, place);
+  }
+}
+
+async function unblock(deps: GoingOn, place: SwitchPlace): Promise<void> {
+  const act = actOnSwitch('switch.unblocked', place, { code: 'consent-required' });
+  const settled = await audited(deps, KEYSWITCH, act, (record) =>
+    settleRaces<boolean>(deps, async () => {
+      if (await record.landed()) return ok(true);
+      const sw = await loadSwitch(deps.tables, place);
+      const blocked = sw?.value.blocked;
+      const waits = blocked?.reason === 'provider' && blocked.failure.code === 'consent-required';
+      if (!sw || isEnded(sw.value.state) || !waits) return ok(false);
+      const written = await record.write('companies', place.companyId, [replaceSwitch(sw, released(sw.value))]);
+      return written.outcome === 'committed' ? ok(true) : undecided(written);
+    }),
+  );
+  if (settled.ok && settled.value) await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
+}
