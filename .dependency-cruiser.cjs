@@ -122,6 +122,7 @@ module.exports = {
     only('kernel-schemas-know-domain-and-zod', '^functions/http/kernel/schemas/', [
       'functions/http/kernel/schemas/',
       'shared/domain/',
+      'shared/providers/registry\\.ts$',
       'node_modules/zod/',
     ]),
     never(

@@ -174,7 +174,7 @@ export class BenchCompany {
   #connectionRows(): Promise<readonly SeededRow[]> {
     return consentedRows(this.#vaults, {
       companyId: this.companyId,
-      connectionId: CONTOSO.connectionId,
+      ...CONTOSO,
       host: hostOf(this.companyId),
       keyName: 'customer-key',
       tenantId: CUSTOMER_TENANT,

@@ -97,7 +97,7 @@ async function seedCustomer(seeding: Seeding, n: number): Promise<void> {
   const { host, keyName, tenantId } = target;
   const connection = {
     companyId,
-    connectionId: PROVIDER.connectionId,
+    ...PROVIDER,
     host,
     keyName,
     tenantId,

@@ -12,6 +12,7 @@ import { rememberVerified } from '../shared/identity/client/verified-tokens.ts';
 import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
 import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { VaultTarget } from '../shared/domain/provider.ts';
+import { VENDORS_REF } from '../shared/providers/registry.ts';
 import { PatientVaults } from '../shared/providers/patient-vaults.ts';
 import type { ConnectionProbe } from '../shared/providers/provider.ts';
 import type { ExportSealer, Log } from '../shared/domain/ports.ts';
@@ -64,7 +65,7 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
   });
   const { propagationMs } = policy.keyPolicy;
   const managedTarget: VaultTarget = {
-    ref: { provider: 'managed' },
+    ref: VENDORS_REF,
     host: settings.KEYSWITCH_VENDOR_VAULT_HOST,
     keyName: settings.KEYSWITCH_VENDOR_KEY_NAME,
     tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,

@@ -48,7 +48,7 @@ export function destinationDigest(target: Pick<VaultTarget, 'host' | 'keyName' |
     keyName.toLowerCase(),
     tenantId,
     ref.provider,
-    ref.provider === 'managed' ? '' : ref.connectionId,
+    ref.connectionId ?? '',
   ];
   return createHash('sha256').update(lengthPrefixed(texts)).digest('hex');
 }

@@ -76,9 +76,9 @@ function jsonIn(bytes: Uint8Array): unknown {
 function providerIn(value: unknown): ProviderRef | undefined {
   if (!isRecord(value)) return undefined;
   const { provider, connectionId } = value;
-  if (provider === 'managed') return { provider };
-  if (provider !== 'azure-key-vault' || typeof connectionId !== 'string') return undefined;
-  return isResourceId(connectionId) ? { provider, connectionId } : undefined;
+  if (typeof provider !== 'string' || !isResourceId(provider)) return undefined;
+  if (connectionId === undefined) return { provider };
+  return typeof connectionId === 'string' && isResourceId(connectionId) ? { provider, connectionId } : undefined;
 }
 
 /** Undefined unless there is at least one, each number stands there once, and each key is a key. */

@@ -2,7 +2,7 @@
 import type { Seal } from './company-key.ts';
 import type { FailureCode, FailureFacts } from './failure.ts';
 import type { Grant } from './propagation.ts';
-import type { VaultTarget } from './provider.ts';
+import type { ProviderRef, VaultTarget } from './provider.ts';
 
 /** `federated`: the multitenant Entra app whose credential is a managed identity; there is no secret. */
 export interface FederatedCredential {
@@ -25,6 +25,8 @@ export interface Move extends Consent {
 
 export interface Connection {
   readonly connectionId: string;
+  /** By name: only it knows how the key is reached. */
+  readonly provider: string;
   readonly host: string;
   readonly keyName: string;
   /** Absent until the vault's own challenge has named it; pinned ever after, but for a vault in force that was moved. */
@@ -66,11 +68,16 @@ export const factsOfUse = (connection: Connection): FailureFacts => ({
   ...(connection.tenantId === undefined ? {} : { tenantId: connection.tenantId }),
 });
 
+export const refOfConnection = ({ provider, connectionId }: Connection): Required<ProviderRef> => ({
+  provider,
+  connectionId,
+});
+
 /** The vault and key behind a connection, or undefined while its tenant is not known. */
 export function targetOfConnection(connection: Connection): VaultTarget | undefined {
   if (connection.tenantId === undefined) return undefined;
   return {
-    ref: { provider: 'azure-key-vault', connectionId: connection.connectionId },
+    ref: refOfConnection(connection),
     host: connection.host,
     keyName: connection.keyName,
     tenantId: connection.tenantId,

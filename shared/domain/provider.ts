@@ -1,12 +1,14 @@
 // Where a key-encryption key (KEK) lives, and the key itself as its vault describes it. Pure.
 
-/** `managed` is the vendor's own vault; `azure-key-vault` the vault that a connection reaches. */
-export type ProviderRef =
-  { readonly provider: 'managed' } | { readonly provider: 'azure-key-vault'; readonly connectionId: string };
+/** A KEK as a company's rows name it: its provider, and the company's connection to it. The vendor's own is reached without one. */
+export interface ProviderRef {
+  readonly provider: string;
+  readonly connectionId?: string;
+}
 
 /** A text that names a provider within a company; the mark on a company key's wrap that is in force. */
-export function providerName(ref: ProviderRef): string {
-  return ref.provider === 'managed' ? 'managed' : `azure-key-vault:${ref.connectionId}`;
+export function providerName({ provider, connectionId }: ProviderRef): string {
+  return connectionId === undefined ? provider : `${provider}:${connectionId}`;
 }
 
 export function sameProvider(a: ProviderRef, b: ProviderRef): boolean {

@@ -37,6 +37,7 @@ export function sealedBytesOfConnection(companyId: string, connection: Omit<Conn
 
 /** What makes a connection this one and no other: sealed of it and of a consent to it, and what a link to that is bound to. */
 export const textsOfConnection = (connection: Omit<Connection, 'seal'>): readonly string[] => [
+  connection.provider,
   connection.connectionId,
   connection.host,
   connection.keyName,
@@ -154,10 +155,7 @@ export function sealedBytesOfExports(
   return lengthPrefixed(['keyswitch.seal.export.1', companyId, keyringId, String(round), allowanceUntil ?? '']);
 }
 
-const textsOfProvider = (ref: ProviderRef): readonly string[] => [
-  ref.provider,
-  ref.provider === 'managed' ? '' : ref.connectionId,
-];
+const textsOfProvider = (ref: ProviderRef): readonly string[] => [ref.provider, ref.connectionId ?? ''];
 
 /** True if `seal` is the ES256 signature of `bytes` by `publicKey`. */
 export function sealVerifies(input: {

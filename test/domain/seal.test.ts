@@ -26,6 +26,7 @@ const wrap: Omit<Wrap, 'seal'> = {
   commitment: 'CCCC',
 };
 const connection: Omit<Connection, 'seal'> = {
+  provider: 'azure-key-vault',
   connectionId: 'contoso',
   host: HOST,
   keyName: 'k',
@@ -51,7 +52,17 @@ describe('what is sealed', () => {
   });
 
   it('of a connection is everything that decides where something is sent, and by whom', () => {
-    const texts = ['acme', 'contoso', HOST, 'k', TENANT, '', 'federated', '33333333-3333-4333-8333-333333333333'];
+    const texts = [
+      'acme',
+      'azure-key-vault',
+      'contoso',
+      HOST,
+      'k',
+      TENANT,
+      '',
+      'federated',
+      '33333333-3333-4333-8333-333333333333',
+    ];
     const expected = lengthPrefixed(['keyswitch.seal.connection.1', ...texts]);
     expect(sealedBytesOfConnection('acme', connection)).toEqual(expected);
     const marked = { ...connection, usedBy: [], keySeen: false };
@@ -59,7 +70,17 @@ describe('what is sealed', () => {
   });
 
   it('of a connection whose vault was moved is where it was before, too; of a consent to a move, all of that, where to and by whom', () => {
-    const texts = ['acme', 'contoso', HOST, 'k', TENANT, 'a b', 'federated', '33333333-3333-4333-8333-333333333333'];
+    const texts = [
+      'acme',
+      'azure-key-vault',
+      'contoso',
+      HOST,
+      'k',
+      TENANT,
+      'a b',
+      'federated',
+      '33333333-3333-4333-8333-333333333333',
+    ];
     const moved = { ...connection, movedFrom: ['a', 'b'] };
     expect(sealedBytesOfConnection('acme', moved)).toEqual(lengthPrefixed(['keyswitch.seal.connection.1', ...texts]));
     const move = { tenantId: 'c', grantedAt: '2026-01-01T00:00:00.000Z', adminId: 'c/ada' };

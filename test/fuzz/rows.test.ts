@@ -214,6 +214,7 @@ const connection: fc.Arbitrary<Connection> = fc
   .tuple(
     fc.record({
       connectionId: id,
+      provider: words,
       host: words,
       keyName: words,
       credential: fc.record({ kind: fc.constant('federated' as const), clientId: words }),

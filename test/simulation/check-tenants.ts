@@ -50,9 +50,10 @@ export class TenantCheck {
   }
 
   #digestOf(ref: ProviderRef): string | undefined {
-    if (ref.provider === 'managed') return destinationDigest(VENDOR);
-    const row = this.#store.peek('companies', COMPANY, connectionRowKey(ref.connectionId));
-    const connection = row && readConnection(row.cells, ref.connectionId);
+    const { connectionId } = ref;
+    if (connectionId === undefined) return destinationDigest(VENDOR);
+    const row = this.#store.peek('companies', COMPANY, connectionRowKey(connectionId));
+    const connection = row && readConnection(row.cells, connectionId);
     const target = connection && targetOfConnection(connection);
     return target && destinationDigest(target);
   }

@@ -159,7 +159,7 @@ const newKeyring = (deps: KeyringMaking, place: CompanyKeyContext, createdAt: st
   keyringId: place.keyringId,
   state: 'creating',
   shardCount: deps.shardCount,
-  provider: { provider: 'managed' },
+  provider: deps.managedTarget.ref,
   activeVersion: place.version,
   highVersion: place.version,
   generation: 0,

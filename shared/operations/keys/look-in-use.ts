@@ -1,9 +1,9 @@
 // Looking at a key as it is used: by the versions that wraps name, which may be older than the newest one. What a wrap can no longer be
 // opened by is lost to its company, whatever the newest version can do; and what is wrong with the newest alone, nobody feels.
 import { asWarning } from '../../domain/failure-catalogue.ts';
-import { providerName, parseKeyId, type VaultTarget } from '../../domain/provider.ts';
+import { parseKeyId, sameProvider, type VaultTarget } from '../../domain/provider.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
-import type { Connection } from '../../domain/connection.ts';
+import { refOfConnection, type Connection } from '../../domain/connection.ts';
 import type { Failure, FailureCode } from '../../domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../../providers/azure-key-vault/key-fitness.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -81,7 +81,7 @@ async function wrapsInUse(
   companyId: string,
   connection: Connection,
 ): Promise<Result<readonly Held[], Failure>> {
-  const provider = providerName({ provider: 'azure-key-vault', connectionId: connection.connectionId });
+  const provider = refOfConnection(connection);
   const held = new Map<string, Held>();
   for (const user of connection.usedBy) {
     const [kind, keyringId] = user.split('|');
@@ -90,7 +90,7 @@ async function wrapsInUse(
     for (const { value: row } of await listCompanyKeyRows(deps.tables, { companyId, keyringId })) {
       if (!row) return err(forged(deps.log, { companyId, rowKey: keyringRowKey(keyringId) }));
       const wrap = wrapInForce(row);
-      const isIts = wrap !== undefined && providerName(wrap.ref) === provider;
+      const isIts = wrap !== undefined && sameProvider(wrap.ref, provider);
       if (isIts && !held.has(wrap.keyId)) held.set(wrap.keyId, { row, wrap });
     }
   }

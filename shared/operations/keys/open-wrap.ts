@@ -6,7 +6,7 @@ import { hasBeenOf } from '../../domain/connection.ts';
 import { failure, withFacts } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
-import { parseKeyId, providerName, type ProviderRef, type VaultTarget } from '../../domain/provider.ts';
+import { parseKeyId, providerName, sameProvider, type ProviderRef, type VaultTarget } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfWrap } from '../../domain/seal.ts';
@@ -38,20 +38,23 @@ export async function loadReadableCompanyKey(
 export const wrapInForce = (row: CompanyKeyRow): Wrap | undefined => row.wraps.find((wrap) => wrap.guard !== true);
 
 export const wrapOf = (row: CompanyKeyRow, ref: ProviderRef): Wrap | undefined =>
-  row.wraps.find((wrap) => providerName(wrap.ref) === providerName(ref));
+  row.wraps.find((wrap) => sameProvider(wrap.ref, ref));
 
 const placeOf = (context: CompanyKeyContext): { companyId: string; rowKey: string } => ({
   companyId: context.companyId,
   rowKey: companyKeyRowKey(context.keyringId, context.version),
 });
 
-/** The vault and key of a provider: the settings' own, or a verified connection's. */
-export function targetOf(
+/** The vault and key that a reference names: the settings' own, or a verified connection's. Of another provider than these it is forged. */
+export async function targetOf(
   opening: Omit<CompanyKeyOpening, 'vaults'>,
-  input: { readonly companyId: string; readonly ref: ProviderRef },
+  { companyId, ref }: { readonly companyId: string; readonly ref: ProviderRef },
 ): Promise<Result<VaultTarget, Failure>> {
-  if (input.ref.provider === 'managed') return Promise.resolve(ok(opening.managedTarget));
-  return loadTarget(opening, { companyId: input.companyId, connectionId: input.ref.connectionId });
+  const { connectionId } = ref;
+  const target =
+    connectionId === undefined ? ok(opening.managedTarget) : await loadTarget(opening, { companyId, connectionId });
+  if (!target.ok || sameProvider(target.value.ref, ref)) return target;
+  return err(forged(opening.log, { companyId, rowKey: providerName(ref) }));
 }
 
 /** Checks a wrap's seal and that it leads where its provider's own vault and key are. Sends nothing. */
@@ -74,7 +77,7 @@ export async function verifyWrap(
     key.keyName.toLowerCase() === target.value.keyName.toLowerCase() &&
     wrap.host === target.value.host &&
     // The vendor's own vault is where the settings say, whichever tenant it was moved to.
-    (wrap.ref.provider === 'managed' || hasBeenOf(target.value, wrap.tenantId));
+    (wrap.ref.connectionId === undefined || hasBeenOf(target.value, wrap.tenantId));
   return leadsThere ? target : err(forged(opening.log, placeOf(context)));
 }
 

@@ -297,8 +297,9 @@ async function store(
     ...marksAtEnd(sw.value, connections, endsWith),
     ...allowed,
   ];
-  if (endsWith.provider === 'azure-key-vault') {
-    await renewOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: endsWith.connectionId });
+  const { connectionId } = endsWith;
+  if (connectionId !== undefined) {
+    await renewOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: connectionId });
   }
   if (kept) await renewOnAgenda(deps.tables, keptItemOf(place));
   const keeps = kept ? { keptVersion: kept.version, keptUntil: kept.until } : { notKeptVersion: goes.value.version };

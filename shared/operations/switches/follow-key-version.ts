@@ -43,7 +43,7 @@ export function followKeyVersion(
     if (!target.ok) return err(refusedBy(target.error));
     const vaultKey = await deps.vaults.readKey(target.value);
     if (!vaultKey.ok) return err(refusedBy(ofKeyInUse(vaultKey.error)));
-    const ownVault = input.ref.provider === 'managed';
+    const ownVault = input.ref.connectionId === undefined;
     const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'test', ownVault } as const;
     const [unfit] = judgeKey(vaultKey.value, policy).denials;
     if (unfit) return err(refusedBy(unfit));

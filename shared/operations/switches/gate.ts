@@ -81,8 +81,9 @@ export async function lackOfProof(
   companyId: string,
   { kind, target }: Pick<Switch, 'kind' | 'target'>,
 ): Promise<Failure | undefined> {
-  if (kind === 'rekey' || target.provider === 'managed') return undefined;
-  const connection = await loadConnection(deps, { companyId, connectionId: target.connectionId });
+  const { connectionId } = target;
+  if (kind === 'rekey' || connectionId === undefined) return undefined;
+  const connection = await loadConnection(deps, { companyId, connectionId });
   if (!connection.ok) return connection.error;
   // Gone: prepare finds that too, and says so.
   if (!connection.value) return undefined;

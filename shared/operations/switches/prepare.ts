@@ -165,7 +165,7 @@ async function lackOfTargetsClaim(
   { companyId }: SwitchPlace,
   ref: ProviderRef,
 ): Promise<Failure | undefined> {
-  if (ref.provider === 'managed') return undefined;
+  if (ref.connectionId === undefined) return undefined;
   const target = await targetOf(deps, { companyId, ref });
   if (!target.ok) return target.error;
   return lackOfClaim(deps, { companyId, host: target.value.host, keyName: target.value.keyName });
@@ -199,7 +199,7 @@ async function wrapUnder(
     const found = vaultKey.error;
     return err(keyId === undefined ? ofKeyInUse(found) : await inUse(deps.vaults, target.value, { found, keyId }));
   }
-  const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose, ownVault: ref.provider === 'managed' };
+  const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose, ownVault: ref.connectionId === undefined };
   const [unfit] = judgeKey(vaultKey.value, policy).denials;
   if (unfit) return err(unfit);
   const wraps: Wrap[] = [];

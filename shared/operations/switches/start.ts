@@ -161,10 +161,11 @@ async function judgeTarget(
   input: { readonly companyId: string; readonly source: ProviderRef; readonly target: ProviderRef },
 ): Promise<Refusal | undefined> {
   const { companyId, source, target } = input;
-  if (target.provider === 'azure-key-vault') {
-    const connection = await loadConnection(deps, { companyId, connectionId: target.connectionId });
+  const { connectionId } = target;
+  if (connectionId !== undefined) {
+    const connection = await loadConnection(deps, { companyId, connectionId });
     if (!connection.ok) return refusedBy(connection.error);
-    if (!connection.value) return notFound('connection', target.connectionId);
+    if (connection.value?.value.provider !== target.provider) return notFound('connection', connectionId);
     if (connection.value.value.tenantId === undefined || !connection.value.value.keySeen) {
       const message = 'Test the connection first, until it is green: its key has not been read yet.';
       return { type: 'state', code: 'connection-not-tested', message };

@@ -1,8 +1,8 @@
 // The connections that a switch depends on, and how its acts are named in the record.
 import type { Act, Detail } from '../../domain/audit.ts';
-import type { Connection } from '../../domain/connection.ts';
+import { refOfConnection, type Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { providerName, type ProviderRef } from '../../domain/provider.ts';
+import { sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { markUse, userOfKeyring, userOfSwitch } from '../../store/connection-use.ts';
@@ -29,10 +29,11 @@ export async function loadConnectionsOf(
 ): Promise<Result<Loaded<Connection>[], Failure>> {
   const found = new Map<string, Loaded<Connection>>();
   for (const ref of [...refs.needed, ...(refs.leaving ?? [])]) {
-    if (ref.provider === 'managed' || found.has(ref.connectionId)) continue;
-    const connection = await loadConnection(reading, { companyId, connectionId: ref.connectionId });
+    const { connectionId } = ref;
+    if (connectionId === undefined || found.has(connectionId)) continue;
+    const connection = await loadConnection(reading, { companyId, connectionId });
     if (!connection.ok && refs.needed.includes(ref)) return connection;
-    if (connection.ok && connection.value) found.set(ref.connectionId, connection.value);
+    if (connection.ok && connection.value) found.set(connectionId, connection.value);
   }
   return ok([...found.values()]);
 }
@@ -40,9 +41,7 @@ export async function loadConnectionsOf(
 /** The marks at the end of a switch: the keyring depends on what it ends with, and the switch on nothing. */
 export function marksAtEnd(sw: Switch, connections: readonly Loaded<Connection>[], endsWith: ProviderRef): RowWrite[] {
   return connections.map((connection) => {
-    const isEnd =
-      providerName(endsWith) ===
-      providerName({ provider: 'azure-key-vault', connectionId: connection.value.connectionId });
+    const isEnd = sameProvider(endsWith, refOfConnection(connection.value));
     const keyring = userOfKeyring(sw.keyringId);
     return isEnd
       ? markUse(connection, { add: [keyring], remove: [userOfSwitch(sw)] })

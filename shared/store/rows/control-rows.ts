@@ -45,14 +45,13 @@ export function readCompany(cells: CellRecord): Company {
 
 const refCells = (prefix: string, ref: ProviderRef): CellRecord => ({
   [`${prefix}Provider`]: ref.provider,
-  [`${prefix}ConnectionId`]: ref.provider === 'managed' ? '' : ref.connectionId,
+  [`${prefix}ConnectionId`]: ref.connectionId ?? '',
 });
 
 function readRef(cells: CellRecord, prefix: string): ProviderRef | undefined {
-  const provider = oneOf(cells, `${prefix}Provider`, ['managed', 'azure-key-vault']);
-  const connectionId = text(cells, `${prefix}ConnectionId`);
-  if (provider === 'managed') return { provider };
-  return provider && connectionId ? { provider, connectionId } : undefined;
+  const provider = optionalText(cells, `${prefix}Provider`);
+  const connectionId = optionalText(cells, `${prefix}ConnectionId`);
+  return provider === undefined ? undefined : { provider, ...present({ connectionId }) };
 }
 
 /** `switchId` is written empty when there is none, so that a merge can take it away. */

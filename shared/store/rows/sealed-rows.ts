@@ -49,15 +49,16 @@ function readWrap(value: unknown): Wrap | undefined {
 
 function readRef(value: unknown): ProviderRef | undefined {
   if (!isRecord(value)) return undefined;
-  if (value['provider'] === 'managed') return { provider: 'managed' };
-  const { connectionId } = value;
-  if (value['provider'] !== 'azure-key-vault' || typeof connectionId !== 'string') return undefined;
-  return { provider: 'azure-key-vault', connectionId };
+  const { provider, connectionId } = value;
+  if (typeof provider !== 'string') return undefined;
+  if (connectionId === undefined) return { provider };
+  return typeof connectionId === 'string' ? { provider, connectionId } : undefined;
 }
 
 export const connectionCells = (connection: Connection): CellRecord => ({
   format: FORMAT,
   connectionId: connection.connectionId,
+  provider: connection.provider,
   host: connection.host,
   keyName: connection.keyName,
   tenantId: connection.tenantId ?? '',
@@ -96,6 +97,7 @@ const readTexts = (value: unknown): string[] | undefined =>
   Array.isArray(value) && value.every((one): one is string => typeof one === 'string') ? value : undefined;
 
 export function readConnection(cells: CellRecord, connectionId: string): Connection | undefined {
+  const provider = text(cells, 'provider');
   const host = text(cells, 'host');
   const keyName = text(cells, 'keyName');
   const kind = oneOf(cells, 'credentialKind', ['federated']);
@@ -103,7 +105,8 @@ export function readConnection(cells: CellRecord, connectionId: string): Connect
   const seal = readSeal(json(cells, 'seal'));
   const usedBy = json(cells, 'usedBy');
   const createdAt = text(cells, 'createdAt');
-  if (host === undefined || keyName === undefined || !kind || clientId === undefined || !seal) return undefined;
+  if (provider === undefined || host === undefined || keyName === undefined) return undefined;
+  if (!kind || clientId === undefined || !seal) return undefined;
   if (!Array.isArray(usedBy) || createdAt === undefined || count(cells, 'format') !== FORMAT) return undefined;
   const consent = readConsent(json(cells, 'consent'));
   // A consent that cannot be read is none that we wrote.
@@ -114,6 +117,7 @@ export function readConnection(cells: CellRecord, connectionId: string): Connect
   if (!movedFrom && optionalText(cells, 'movedFrom') !== undefined) return undefined;
   return {
     connectionId,
+    provider,
     host,
     keyName,
     credential: { kind, clientId },

@@ -523,6 +523,7 @@ test('with its connections a deleted company gives up its claims to vault keys, 
   const world = await World.withCompany();
   const connection = {
     connectionId: 'main',
+    provider: 'azure-key-vault',
     keyName: 'Main-Key',
     credential: { kind: 'federated', clientId: 'app' },
     seal: { keyVersion: '1', signature: 'none' },

@@ -24,6 +24,7 @@ export const PURGE_LIST = purgePartition(PLACE);
 const CLAIM = { host: 'contoso.vault.azure.net', keyName: 'main-key' };
 const CONNECTION = {
   ...CLAIM,
+  provider: 'azure-key-vault',
   connectionId: 'main',
   credential: { kind: 'federated', clientId: 'app' },
   seal: { keyVersion: '1', signature: 'none' },

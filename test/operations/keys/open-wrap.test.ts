@@ -1,4 +1,5 @@
 // Where a wrapped company key may be sent: only where its sealed wrap and the sealed row of its provider both lead.
+import { providerName } from '../../../shared/domain/provider.ts';
 import { describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES, type Wrap } from '../../../shared/domain/company-key.ts';
 import { connectionCells } from '../../../shared/store/rows/sealed-rows.ts';
@@ -94,6 +95,16 @@ describe('a wrap', () => {
     const wrap = await sealed(rig, { target: { ref: { provider: 'azure-key-vault', connectionId: 'nobody' } } });
     expect(await openWrap(rig.deps, CONTEXT, wrap)).toMatchObject(refusedWith('row-forged'));
     expect(rig.log.entries).toEqual([forgedRow(connectionRowKey('nobody'))]);
+  });
+
+  it.each([
+    ['another provider than its connection', { provider: 'other', connectionId: 'contoso' }],
+    ['another provider than the vendor’s, and no connection', { provider: 'other' }],
+  ])('of %s is sent nowhere, though its seal is genuine', async (_, ref) => {
+    const rig = await Rig.withDataKeys(0);
+    const wrap = await sealed(rig, { target: { ref } });
+    expect(await openWrap(rig.deps, CONTEXT, wrap)).toMatchObject(refusedWith('row-forged'));
+    expect([rig.log.entries, rig.vaults.countOf('unwrap')]).toEqual([[forgedRow(providerName(ref))], 0]);
   });
 
   it('is not called forged while the seal key cannot be had', async () => {

@@ -180,6 +180,7 @@ export class Rig {
   ): Promise<ProviderRef> {
     const rows = await consentedRows(this.vaults, {
       companyId: COMPANY,
+      provider: 'azure-key-vault',
       connectionId,
       keyName: 'customer-key',
       tenantId: CUSTOMER_TENANT,

@@ -54,8 +54,8 @@ describe('a company key', () => {
     ['that is nothing', null],
     ['of no provider', { ...wrap, ref: undefined }],
     ['of a provider that is a text', { ...wrap, ref: 'managed' }],
-    ['of another provider than we know', { ...wrap, ref: { ...wrap.ref, provider: 'other' } }],
-    ['of a connection without a name', { ...wrap, ref: { provider: 'azure-key-vault' } }],
+    ['of a provider without a name', { ...wrap, ref: { connectionId: 'contoso' } }],
+    ['of a connection that is a number', { ...wrap, ref: { ...wrap.ref, connectionId: 1 } }],
     ['without a seal', { ...wrap, seal: undefined }],
     ['with a seal by no key', { ...wrap, seal: { signature: 'AAAA' } }],
     ['with a seal that is not signed', { ...wrap, seal: { keyVersion: '1' } }],
@@ -79,6 +79,7 @@ describe('a company key', () => {
 });
 
 const connection: Connection = {
+  provider: 'azure-key-vault',
   connectionId: 'contoso',
   host: HOST,
   keyName: 'k',

@@ -1,5 +1,6 @@
 // Examples of bodies in the description: one for each schema that has a name, of one story. A test parses each by its schema.
 import * as z from 'zod';
+import { PROVIDERS, VENDORS_REF } from '../../../../shared/providers/registry.ts';
 import { CONNECTION_EXAMPLES } from './connection-examples.ts';
 import { failureExample } from './error-examples.ts';
 
@@ -7,13 +8,13 @@ const COMPANY = 'contoso';
 const CREATED_AT = '2026-11-30T08:00:00.000Z';
 const KEY = 'ZXhhbXBsZS1vbmx5LW5vdC1hLWtleS1vZi1hbnlib2Q';
 const HASH = '5f0c1d3b7a9e4f6c8d2b1a0e9f7c6d5b4a3e2f1c0d9b8a7e6f5c4d3b2a1e0f9c';
-const TARGET = { provider: 'azure-key-vault', connectionId: 'main' };
+const TARGET = { provider: PROVIDERS.find(({ isVendors }) => !isVendors)?.name, connectionId: 'main' };
 
 const KEYRING = {
   keyringId: 'default',
   isDefault: true,
   state: 'ready',
-  provider: { provider: 'managed' },
+  provider: VENDORS_REF,
   companyKeyVersion: 1,
   shardCount: 32,
   createdAt: CREATED_AT,
@@ -42,7 +43,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     kind: 'switch',
     state: 're-protecting',
     status: 'Running',
-    source: { provider: 'managed' },
+    source: VENDORS_REF,
     target: TARGET,
     counts: { total: 1203, done: 700, checked: 0, quarantined: 0, lost: 0 },
     ratePerSecond: 140.5,
@@ -101,7 +102,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     action: 'switch.ordered',
     target: 'keyrings/default/switches/to-contoso',
     outcome: 'done',
-    detail: { provider: 'azure-key-vault', connectionId: 'main' },
+    detail: TARGET,
     previous: HASH,
     hash: HASH.replace('5f', 'a1'),
   },

@@ -60,10 +60,3 @@ export const count = z.number().int().min(0);
 
 /** The action has no fields: an absent body and `{}` mean the same. */
 export const noFields = z.strictObject({}).optional();
-
-export const providerRef = z
-  .discriminatedUnion('provider', [
-    z.strictObject({ provider: z.literal('managed') }).meta({ id: 'ManagedProvider' }),
-    z.strictObject({ provider: z.literal('azure-key-vault'), connectionId }).meta({ id: 'AzureKeyVaultProvider' }),
-  ])
-  .meta({ id: 'Provider', description: "Where the key-encryption key lives: the vendor's vault or the company's." });

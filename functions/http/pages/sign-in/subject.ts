@@ -42,13 +42,13 @@ const approvalFacts = (approval: Approval, { vendorName }: PageContext): readonl
       recipientFact(approval.recipient),
     ];
   }
-  const { provider, vaultHost, keyName, tenantId } = approval.destination;
+  const { isVendors, vaultHost, keyName, tenantId } = approval.destination;
   const { switchId, keyringId } = approval;
   return [
     ['What is approved', html`the switch ${code(switchId)} of the keyring ${code(keyringId)}`],
     [
       'Protected afterwards by',
-      provider === 'managed'
+      isVendors
         ? html`the key of ${name(vendorName)} itself, not of the company`
         : html`a key in the key vault below, which should be the company’s own`,
     ],

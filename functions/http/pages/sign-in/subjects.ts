@@ -49,6 +49,6 @@ function approvalOf({ approval, target }: VerificationNow): Approval {
     for: 'switch',
     keyringId,
     switchId: approval.switchId,
-    destination: { vaultHost, keyName, tenantId, provider: ref.provider },
+    destination: { vaultHost, keyName, tenantId, isVendors: ref.connectionId === undefined },
   };
 }

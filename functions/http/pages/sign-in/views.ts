@@ -47,8 +47,8 @@ export type Approval =
       readonly for: 'switch';
       readonly keyringId: string;
       readonly switchId: string;
-      /** Where the key comes to lie that protects the company's data. `managed`: the vendor's own vault. */
-      readonly destination: KeyPlace & { readonly provider: 'managed' | 'azure-key-vault' };
+      /** Where the key comes to lie that protects the company's data: in the vendor's own vault, or in the company's. */
+      readonly destination: KeyPlace & { readonly isVendors: boolean };
     }
   | {
       readonly for: 'export';

@@ -13,7 +13,8 @@ import { present } from '../../../../shared/domain/plain-object.ts';
 import type { CallPlaces } from '../../kernel/call-places.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
-import { companyPath, count, keyringId, keyringPath, providerRef, switchId, time } from '../../kernel/schemas/ids.ts';
+import { companyPath, count, keyringId, keyringPath, switchId, time } from '../../kernel/schemas/ids.ts';
+import { providerRef } from '../../kernel/schemas/provider-ref.ts';
 import { pageOf, pageQuery, sliceOf } from '../../kernel/schemas/pages.ts';
 
 export type KeyringServices = KeyringMaking & { readonly callPlaces: Pick<CallPlaces, 'run'> };

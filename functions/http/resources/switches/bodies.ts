@@ -6,7 +6,8 @@ import { present } from '../../../../shared/domain/plain-object.ts';
 import type { SwitchView } from '../../../../shared/operations/switches/view.ts';
 import { publicFailure } from '../../kernel/public-failure.ts';
 import { failureBody } from '../../kernel/schemas/failures.ts';
-import { count, dataKeyId, keyringId, providerRef, switchId, time } from '../../kernel/schemas/ids.ts';
+import { count, dataKeyId, keyringId, switchId, time } from '../../kernel/schemas/ids.ts';
+import { providerRef } from '../../kernel/schemas/provider-ref.ts';
 import { longWorkStatus, type LongWorkStatus } from '../../kernel/schemas/long-work.ts';
 
 const blocked = z

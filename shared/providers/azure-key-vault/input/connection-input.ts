@@ -3,6 +3,7 @@ import { failure, withFacts } from '../../../domain/failure-catalogue.ts';
 import type { FederatedCredential } from '../../../domain/connection.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
+import { azureKeyVault } from '../azure-key-vault.ts';
 import { parseKeyName } from './key-name.ts';
 import { meantAddress } from './meant-address.ts';
 import { decoded, oddCharacter, unescaped } from './pasted-text.ts';
@@ -29,6 +30,7 @@ export interface ConnectionInput {
 }
 
 export interface WantedConnection {
+  readonly provider: string;
   readonly host: string;
   readonly keyName: string;
   readonly tenantId?: string;
@@ -56,6 +58,7 @@ export function parseConnectionInput(
     return err({ type: 'invalid', target: 'body.tenantId', message: tenantIdMessage(input.tenantId ?? '') });
   }
   return ok({
+    provider: azureKeyVault.name,
     host: host.value,
     keyName: keyName.value,
     credential: { kind: input.credential.kind, clientId: policy.connectorClientId },

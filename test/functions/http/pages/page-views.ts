@@ -35,7 +35,7 @@ const verification: VerificationSubject = {
     for: 'switch',
     keyringId: 'default',
     switchId: 'switch-2026-11-24',
-    destination: { provider: 'azure-key-vault', ...consent.key },
+    destination: { isVendors: false, ...consent.key },
   },
 };
 
@@ -56,7 +56,7 @@ const toVendor: VerificationSubject = {
     keyringId: 'default',
     switchId: 'back-again',
     destination: {
-      provider: 'managed',
+      isVendors: true,
       vaultHost: 'fabrikam-keys.vault.azure.net',
       keyName: 'keyswitch-kek',
       tenantId: '11111111-1111-4111-8111-111111111111',

@@ -44,7 +44,7 @@ test('whoever approves a switch is told that a copy of the key may be taken afte
       for: 'switch',
       keyringId: 'default',
       switchId: 's1',
-      destination: { provider: 'managed', vaultHost: 'v.vault.azure.net', keyName: 'k', tenantId: 't' },
+      destination: { isVendors: true, vaultHost: 'v.vault.azure.net', keyName: 'k', tenantId: 't' },
     },
   };
   for (const page of pagesOf(subject).slice(0, 2))
