@@ -4,7 +4,7 @@ import { DataKeyCalls } from './operations/audit/data-key-calls.ts';
 import { EventLimits } from './store/event-limits.ts';
 import { ClockGuard } from './store/clock-guard.ts';
 import { CompanyKeyCache } from './operations/keys/company-key-cache.ts';
-import { KeyringPlaces } from './operations/data-keys/keyring-shards.ts';
+import { KeyringShards } from './operations/data-keys/keyring-shards.ts';
 import { ShardWriter } from './operations/data-keys/shard-writer.ts';
 import { WrappedRows } from './operations/data-keys/wrapped-rows.ts';
 import { KeptKeys } from './operations/keys/kept-keys.ts';
@@ -23,7 +23,7 @@ interface Kept {
   readonly eventLimits: EventLimits;
   readonly clockGuard: ClockGuard;
   readonly keptKeys: KeptKeys;
-  readonly keyringPlaces: KeyringPlaces;
+  readonly keyringShards: KeyringShards;
   readonly wrappedRows: WrappedRows;
   readonly shardWriter: ShardWriter;
   readonly workerKeys: WorkerKeys;
@@ -71,7 +71,7 @@ export function createHost<W extends World, P extends Policy>(
     eventLimits,
     clockGuard: new ClockGuard({ storeClock, clock, log }),
     keptKeys: new KeptKeys({ ...world, eventLimits }, companyKeys),
-    keyringPlaces: new KeyringPlaces({ tables, clock }, { ttlMs, ...bound }),
+    keyringShards: new KeyringShards({ tables, clock }, { ttlMs, ...bound }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: policy.dataKeyCacheRows, ttlMs }),
     shardWriter: new ShardWriter(
       { tables, companyKeys, timers, entropy, log },

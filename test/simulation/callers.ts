@@ -1,7 +1,8 @@
 // Callers of the product while switches run: they make, import, unwrap, delete and restore data keys, on whatever host answers, and hold
 // every answer against what they were told before.
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
-import { generateDataKeys, type GenerateOutcome, type NewDataKey } from '../../shared/operations/data-keys/generate.ts';
+import { generateDataKeys, type GenerateOutcome } from '../../shared/operations/data-keys/generate.ts';
+import type { NewDataKey } from '../../shared/operations/data-keys/new-data-keys.ts';
 import { restoreDataKey } from '../../shared/operations/data-keys/restore.ts';
 import { unwrapDataKeys, type UnwrapOutcome } from '../../shared/operations/data-keys/unwrap.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';

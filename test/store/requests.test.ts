@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { describeNewDataKeys, generateDataKeys } from '../../shared/operations/data-keys/generate.ts';
+import { generateDataKeys } from '../../shared/operations/data-keys/generate.ts';
+import { describeNewDataKeys } from '../../shared/operations/data-keys/new-data-keys.ts';
 import { deleteDataKey } from '../../shared/operations/data-keys/delete.ts';
 import {
   beginRequest,

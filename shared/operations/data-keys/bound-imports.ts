@@ -11,8 +11,8 @@ import { loadKeyring } from '../../store/control-state.ts';
 import type { StoredRow, Tables } from '../../store/tables.ts';
 import { settleRaces, undecided, type Races, type Undecided } from '../../store/races.ts';
 import type { RequestIdentity } from '../../store/requests.ts';
-import type { KeyringPlace } from './keyring-shards.ts';
-import type { PlannedKey } from './planned-key.ts';
+import type { ShardedKeyring } from './keyring-shards.ts';
+import type { IdentifiedKey } from './new-data-keys.ts';
 import { judgeRepeatedImports } from './repeated-imports.ts';
 
 interface Binding extends Races {
@@ -20,11 +20,11 @@ interface Binding extends Races {
   readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
 }
 
-type Asked = KeyringPlace & {
-  readonly planned: readonly PlannedKey[];
-  readonly shardCount: number;
+interface Asked {
+  readonly keyring: ShardedKeyring;
+  readonly planned: readonly IdentifiedKey[];
   readonly request: RequestIdentity;
-};
+}
 
 const LABEL = 'keyswitch.imported-material.1';
 const DIGEST_KEY_BYTES = 32;
@@ -43,7 +43,8 @@ export async function bindImports(deps: Binding, asked: Asked): Promise<Refusal 
 }
 
 async function bindOnce(deps: Binding, asked: Asked, rowKey: string): Promise<Result<undefined, Refusal> | Undecided> {
-  const { companyId, request } = asked;
+  const { request } = asked;
+  const { companyId } = asked.keyring;
   const row = await deps.tables.read('requests', companyId, rowKey);
   if (!row || text(row.cells, 'requestId') !== request.requestId) return 'lost-race';
   const bound = boundIn(row);
@@ -54,8 +55,8 @@ async function bindOnce(deps: Binding, asked: Asked, rowKey: string): Promise<Re
   }
   const mismatch = bound || request.repeated !== false ? await judgeByRows(deps, asked) : undefined;
   if (mismatch) return err(mismatch);
-  const keyring = await loadKeyring(deps.tables, asked);
-  if (!keyring) return err(notFound('keyring', asked.keyringId));
+  const keyring = await loadKeyring(deps.tables, asked.keyring);
+  if (!keyring) return err(notFound('keyring', asked.keyring.keyringId));
   const version = keyring.value.activeVersion;
   const digest = await digestUnder(deps, asked, version);
   if (!digest.ok) return digest.error === 'gone' ? 'lost-race' : err(digest.error);
@@ -80,14 +81,15 @@ async function digestUnder(
   asked: Asked,
   version: number,
 ): Promise<Result<Buffer, Refusal | 'gone'>> {
-  const { companyId, keyringId } = asked;
+  const { companyId, keyringId } = asked.keyring;
   const key = await companyKeys.get({ companyId, keyringId, version });
   if (key.ok) return ok(digestOf(key.value, asked));
   return err(key.error.type === 'gone' ? 'gone' : refusedBy(key.error.failure));
 }
 
 /** HMAC-SHA256 over every import with its id, under a key of this request's own that HKDF derives from the company key. */
-function digestOf(companyKey: KeyObject, { companyId, keyringId, planned, request }: Asked): Buffer {
+function digestOf(companyKey: KeyObject, { keyring, planned, request }: Asked): Buffer {
+  const { companyId, keyringId } = keyring;
   const info = lengthPrefixed([LABEL, companyId, keyringId, request.requestId]);
   const key = Buffer.from(hkdfSync('sha256', companyKey, new Uint8Array(0), info, DIGEST_KEY_BYTES));
   const hmac = createHmac('sha256', key);

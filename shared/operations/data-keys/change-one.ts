@@ -8,7 +8,7 @@ import type { Cells, Tables } from '../../store/tables.ts';
 import type { Clock, Entropy, Timers } from '../../domain/ports.ts';
 import { matches } from '../../domain/preconditions.ts';
 import { settleRaces } from '../../store/races.ts';
-import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-shards.ts';
+import { shardOfKey, type KeyringPlace, type KeyringShards } from './keyring-shards.ts';
 import type { ShardWriter } from './shard-writer.ts';
 import { loadDataKey, viewOf, type DataKeyView } from './view.ts';
 import type { WrappedRows } from './wrapped-rows.ts';
@@ -16,7 +16,7 @@ import type { WrappedRows } from './wrapped-rows.ts';
 export interface ChangingOne {
   readonly tables: Tables;
   readonly shardWriter: ShardWriter;
-  readonly keyringPlaces: KeyringPlaces;
+  readonly keyringShards: KeyringShards;
   readonly wrappedRows: WrappedRows;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -47,9 +47,9 @@ export async function changeOne(
 ): Promise<Result<Loaded<DataKeyView>, Refusal>> {
   const { keyId } = input;
   if (!isDataKeyId(keyId)) return err(notFound('data-key', keyId));
-  const shards = await deps.keyringPlaces.read(input);
-  if (!shards.ok) return shards;
-  const place = writePlaceOf(input, keyId, shards.value.shardCount);
+  const keyring = await deps.keyringShards.read(input);
+  if (!keyring.ok) return keyring;
+  const place = shardOfKey(keyring.value, keyId);
   const writtenBy = deps.entropy.id();
   let tried = false;
   return settleRaces<Loaded<DataKeyView>>(deps, async () => {

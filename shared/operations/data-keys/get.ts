@@ -4,18 +4,18 @@ import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
-import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-shards.ts';
+import { shardOfKey, type KeyringPlace, type KeyringShards } from './keyring-shards.ts';
 import { loadDataKey, viewOf, type DataKeyView } from './view.ts';
 
 export async function getDataKey(
-  deps: { readonly tables: Pick<Tables, 'read'>; readonly keyringPlaces: KeyringPlaces },
+  deps: { readonly tables: Pick<Tables, 'read'>; readonly keyringShards: KeyringShards },
   input: KeyringPlace & { readonly keyId: string },
 ): Promise<Result<Loaded<DataKeyView>, Refusal>> {
   const { keyId } = input;
   if (!isDataKeyId(keyId)) return err(notFound('data-key', keyId));
-  const shards = await deps.keyringPlaces.read(input);
-  if (!shards.ok) return shards;
-  const row = await loadDataKey(deps.tables, writePlaceOf(input, keyId, shards.value.shardCount), keyId);
+  const keyring = await deps.keyringShards.read(input);
+  if (!keyring.ok) return keyring;
+  const row = await loadDataKey(deps.tables, shardOfKey(keyring.value, keyId), keyId);
   const view = row && viewOf(row.value);
   return row && view ? ok({ value: view, etag: row.etag }) : err(notFound('data-key', keyId));
 }

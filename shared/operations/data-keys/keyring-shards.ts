@@ -1,28 +1,34 @@
-// Into how many shards a keyring is divided, which never changes. Kept for a while, so that an unwrap need not read the keyring each
-// time; its company may be closed meanwhile, so whoever writes always reads it.
+// Into how many shards a keyring is divided. The number never changes, so unwraps may take it from memory. Writers and lists read the keyring's
+// row each time: the company may be gone since.
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { shardOf } from '../../domain/shard.ts';
 import { loadKeyring } from '../../store/control-state.ts';
+import type { ShardPlace } from '../../store/shard-rows.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock } from '../../domain/ports.ts';
-import type { WritePlace } from './row-change.ts';
 
 export interface KeyringPlace {
   readonly companyId: string;
   readonly keyringId: string;
 }
 
-export interface KeyringShards {
+/** A keyring that is ready, and how it is divided. */
+export interface ShardedKeyring extends KeyringPlace {
+  readonly shardCount: number;
+}
+
+/** A shard, and of how many: the limit of a keyring is kept shard by shard. */
+export interface WritePlace extends ShardPlace {
   readonly shardCount: number;
 }
 
 const MAX_ENTRIES = 10_000;
 
-export class KeyringPlaces {
+export class KeyringShards {
   readonly #deps: { readonly tables: Tables; readonly clock: Clock };
-  readonly #kept: ExpiringCache<KeyringShards, Refusal>;
+  readonly #kept: ExpiringCache<ShardedKeyring, Refusal>;
 
   constructor(
     deps: { readonly tables: Tables; readonly clock: Clock },
@@ -33,20 +39,21 @@ export class KeyringPlaces {
   }
 
   /** Perhaps from the cache. */
-  async find(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
+  async find(place: KeyringPlace): Promise<Result<ShardedKeyring, Refusal>> {
     const kept = this.#kept.peek(nameOf(place));
     return kept ? ok(kept.value) : this.read(place);
   }
 
   /** Always from the keyring's row. */
-  read(place: KeyringPlace): Promise<Result<KeyringShards, Refusal>> {
+  read(place: KeyringPlace): Promise<Result<ShardedKeyring, Refusal>> {
+    const { companyId, keyringId } = place;
     return this.#kept.load(nameOf(place), async () => {
       const keyring = await loadKeyring(this.#deps.tables, place);
-      if (!keyring) return err(notFound('keyring', place.keyringId));
+      if (!keyring) return err(notFound('keyring', keyringId));
       if (keyring.value.state !== 'ready') {
         return err({ type: 'state', code: 'keyring-not-ready', message: 'The keyring is still being created.' });
       }
-      return ok({ shardCount: keyring.value.shardCount });
+      return ok({ companyId, keyringId, shardCount: keyring.value.shardCount });
     });
   }
 }
@@ -54,9 +61,9 @@ export class KeyringPlaces {
 const nameOf = ({ companyId, keyringId }: KeyringPlace): string => `${companyId}|${keyringId}`;
 
 /** The shard that a data key lives in. */
-export const writePlaceOf = (place: KeyringPlace, keyId: string, shardCount: number): WritePlace => ({
-  companyId: place.companyId,
-  keyringId: place.keyringId,
+export const shardOfKey = ({ companyId, keyringId, shardCount }: ShardedKeyring, keyId: string): WritePlace => ({
+  companyId,
+  keyringId,
   shard: shardOf(keyId, shardCount),
   shardCount,
 });

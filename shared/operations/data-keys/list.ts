@@ -9,7 +9,7 @@ import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
-import type { KeyringPlace, KeyringPlaces } from './keyring-shards.ts';
+import type { KeyringPlace, KeyringShards } from './keyring-shards.ts';
 import { viewOf, type DataKeyView } from './view.ts';
 
 export interface ListedDataKey extends DataKeyView {
@@ -46,7 +46,7 @@ interface Wanted {
 
 interface Listing {
   readonly tables: Tables;
-  readonly keyringPlaces: KeyringPlaces;
+  readonly keyringShards: KeyringShards;
 }
 
 /**
@@ -61,9 +61,9 @@ export async function listDataKeys(
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_LIST_PAGE) {
     return err({ type: 'invalid', target: 'limit', message: `A page holds 1 to ${MAX_LIST_PAGE} data keys.` });
   }
-  const shards = await deps.keyringPlaces.read(input);
-  if (!shards.ok) return shards;
-  const { shardCount } = shards.value;
+  const keyring = await deps.keyringShards.read(input);
+  if (!keyring.ok) return keyring;
+  const { shardCount } = keyring.value;
   const start = parsePosition(input.continuation, shardCount);
   if (!start || (start.version !== undefined) !== (input.wrapped === true && input.continuation !== undefined)) {
     return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });

@@ -7,9 +7,9 @@ import type { ClockGuard } from '../../store/clock-guard.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock, Entropy } from '../../domain/ports.ts';
-import { writePlaceOf, type KeyringPlace, type KeyringPlaces } from './keyring-shards.ts';
+import { shardOfKey, type KeyringPlace, type KeyringShards, type ShardedKeyring } from './keyring-shards.ts';
 import { listDue, nextDue, takeOffPurgeList, type PurgeEntry } from './purge-list.ts';
-import type { ChangedRow } from './row-change.ts';
+import type { ChangedRow } from './shard-plan.ts';
 import type { ShardWriter } from './shard-writer.ts';
 import { loadDataKey } from './view.ts';
 import type { WrappedRows } from './wrapped-rows.ts';
@@ -17,7 +17,7 @@ import type { WrappedRows } from './wrapped-rows.ts';
 export interface Purging {
   readonly tables: Tables;
   readonly shardWriter: ShardWriter;
-  readonly keyringPlaces: KeyringPlaces;
+  readonly keyringShards: KeyringShards;
   readonly wrappedRows: WrappedRows;
   readonly clock: Clock;
   readonly clockGuard: ClockGuard;
@@ -53,8 +53,8 @@ export async function purgeKeyring(
 ): Promise<PurgeVisit> {
   const now = deps.clock.now();
   const nowText = now.toISOString();
-  const shards = await deps.keyringPlaces.read(place);
-  if (!shards.ok) return { purged: 0, nextAt: nowText, after: from, gone: shards.error.type === 'not-found' };
+  const keyring = await deps.keyringShards.read(place);
+  if (!keyring.ok) return { purged: 0, nextAt: nowText, after: from, gone: keyring.error.type === 'not-found' };
   let purged = 0;
   let after = from;
   let pages = 0;
@@ -66,7 +66,7 @@ export async function purgeKeyring(
       return { purged, nextAt: due !== undefined && due < rested ? due : rested, after: '', gone: false };
     }
     deps.clockGuard.assertAgrees(now);
-    purged += await purgePage(deps, place, { due: page.due, shardCount: shards.value.shardCount, now: nowText });
+    purged += await purgePage(deps, keyring.value, { due: page.due, now: nowText });
     after = page.last;
     pages += 1;
   } while (pages < MAX_PAGES_PER_VISIT && !(deadline && deps.clock.now() >= deadline));
@@ -75,23 +75,23 @@ export async function purgeKeyring(
 
 async function purgePage(
   deps: Purging,
-  place: KeyringPlace,
-  page: { readonly due: readonly PurgeEntry[]; readonly shardCount: number; readonly now: string },
+  keyring: ShardedKeyring,
+  page: { readonly due: readonly PurgeEntry[]; readonly now: string },
 ): Promise<number> {
   const limit = pLimit(KEYS_IN_FLIGHT);
-  const done = await limit.map(page.due, async (entry) => purgeOne(deps, place, { ...page, entry }));
+  const done = await limit.map(page.due, async (entry) => purgeOne(deps, keyring, { entry, now: page.now }));
   const over = page.due.filter((_, index) => done[index] !== 'waits');
-  await takeOffPurgeList(deps.tables, place, over);
+  await takeOffPurgeList(deps.tables, keyring, over);
   return done.filter((one) => one === 'purged').length;
 }
 
 /** `over`: the entry has nothing to say any more. Writes of one shard meet in one transaction (shard-writer.ts). */
 async function purgeOne(
   deps: Purging,
-  place: KeyringPlace,
-  { entry, shardCount, now }: { readonly entry: PurgeEntry; readonly shardCount: number; readonly now: string },
+  keyring: ShardedKeyring,
+  { entry, now }: { readonly entry: PurgeEntry; readonly now: string },
 ): Promise<'purged' | 'over' | 'waits'> {
-  const at = writePlaceOf(place, entry.keyId, shardCount);
+  const at = shardOfKey(keyring, entry.keyId);
   const row = await loadDataKey(deps.tables, at, entry.keyId);
   if (!row) return 'over';
   // Both may come back as deleted, so the entry stays.
@@ -99,7 +99,7 @@ async function purgeOne(
   // Restored meanwhile; or deleted anew, with an entry of its own.
   if (row.value.state !== 'deleted' || (row.value.purgeAfter ?? '') > now) return 'over';
   const [outcome] = await deps.shardWriter.write(at, [tombstone(row, deps.entropy.id())]);
-  deps.wrappedRows.forget(place, entry.keyId);
+  deps.wrappedRows.forget(keyring, entry.keyId);
   return outcome?.outcome === 'written' ? 'purged' : 'waits';
 }
 

@@ -1,5 +1,5 @@
-// Opening a shard that a delete of its company left closed. The shard is read first and the company after it: a delete that begins
-// in between writes the shard anew, so the ETag in hand no longer holds.
+// Opening a shard that a delete of its company left closed as it turned back and died. The shard is read first and the company after it: a delete
+// that begins in between writes the shard anew, so the ETag in hand no longer holds.
 import { notFound } from '../../domain/refusal.ts';
 import { err, ok } from '../../domain/result.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
@@ -8,6 +8,9 @@ import type { Tables } from '../../store/tables.ts';
 import type { Entropy, Timers } from '../../domain/ports.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
 import { loadShard, shardWrite, type ShardPlace } from '../../store/shard-rows.ts';
+import type { WritePlace } from './keyring-shards.ts';
+import type { NewRow, RowOutcome } from './shard-plan.ts';
+import type { ShardWriter } from './shard-writer.ts';
 
 export interface Reopening {
   readonly tables: Tables;
@@ -28,4 +31,20 @@ export async function reopenStaleShard(deps: Reopening, place: ShardPlace): Prom
     return written.outcome === 'committed' ? ok(true) : undecided(written);
   });
   return reopened.ok && reopened.value;
+}
+
+/** Writes new rows, also to a shard that was left closed. An outcome for each, in their order. Throws StoreUnavailable. */
+export async function writeNewKeys(
+  deps: Reopening & { readonly shardWriter: ShardWriter },
+  place: WritePlace,
+  rows: readonly NewRow[],
+): Promise<readonly RowOutcome[]> {
+  const written = await deps.shardWriter.write(place, rows);
+  const isClosed = written.some(
+    (one) => one.outcome === 'refused' && one.refusal.type === 'state' && one.refusal.code === 'company-closing',
+  );
+  if (!isClosed || !(await reopenStaleShard(deps, place))) return written;
+  const open = rows.filter((_, index) => written[index]?.outcome === 'refused');
+  const again = await deps.shardWriter.write(place, open);
+  return rows.map((row, index) => again[open.indexOf(row)] ?? written[index] ?? { outcome: 'exists' });
 }

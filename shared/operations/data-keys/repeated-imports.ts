@@ -8,8 +8,8 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { sameBytes } from '../../domain/same-bytes.ts';
 import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
 import type { Tables } from '../../store/tables.ts';
-import { writePlaceOf, type KeyringPlace } from './keyring-shards.ts';
-import type { PlannedKey } from './planned-key.ts';
+import { shardOfKey, type KeyringPlace, type ShardedKeyring } from './keyring-shards.ts';
+import type { IdentifiedKey } from './new-data-keys.ts';
 import { loadDataKey } from './view.ts';
 
 interface Comparing {
@@ -25,9 +25,9 @@ const READS_IN_FLIGHT = 16;
  */
 export async function judgeRepeatedImports(
   deps: Comparing,
-  input: KeyringPlace & {
-    readonly planned: readonly PlannedKey[];
-    readonly shardCount: number;
+  input: {
+    readonly keyring: ShardedKeyring;
+    readonly planned: readonly IdentifiedKey[];
     readonly requestId: string;
   },
 ): Promise<Refusal | undefined> {
@@ -45,17 +45,17 @@ export async function judgeRepeatedImports(
 /** Read again where the company key is gone: a commit came in between. */
 async function openOwn(
   deps: Comparing,
-  input: KeyringPlace & { readonly shardCount: number; readonly requestId: string },
+  input: { readonly keyring: ShardedKeyring; readonly requestId: string },
   keyId: string,
 ): Promise<Result<Buffer | undefined, Refusal>> {
-  const place = writePlaceOf(input, keyId, input.shardCount);
+  const place = shardOfKey(input.keyring, keyId);
   let versionBefore = 0;
   for (;;) {
     const key = (await loadDataKey(deps.tables, place, keyId))?.value;
     if (key?.createdBy !== input.requestId || key.blob.length === 0) return ok(undefined);
     if (key.companyKeyVersion === versionBefore) return ok(undefined);
     versionBefore = key.companyKeyVersion;
-    const opened = await open(deps, input, key);
+    const opened = await open(deps, input.keyring, key);
     if (opened !== 'gone') return opened;
   }
 }

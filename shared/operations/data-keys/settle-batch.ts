@@ -10,8 +10,15 @@ import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import type { Entropy, Log, Timers } from '../../domain/ports.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
 import { loadShard, logCountsBelowNone, type LoadedShard } from '../../store/shard-rows.ts';
-import type { RowOutcome, WritePlace } from './row-change.ts';
-import { planShard, type PendingChange, type Planning, type ShardPlan, type ShardReading } from './shard-plan.ts';
+import type { WritePlace } from './keyring-shards.ts';
+import {
+  planShard,
+  type PendingChange,
+  type Planning,
+  type RowOutcome,
+  type ShardPlan,
+  type ShardReading,
+} from './shard-plan.ts';
 
 export interface BatchWriting extends Planning {
   readonly tables: Tables;

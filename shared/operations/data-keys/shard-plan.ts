@@ -1,13 +1,46 @@
-// One transaction on a shard, planned: the `!shard` row with its exact counts, and the rows beside it. Writes nothing. What is
-// decided here is decided for one reading of `!shard`, and the transaction carries the ETag of that very reading.
+// One transaction on a shard, planned: the changes that callers ask for, the rows that they become, and the `!shard` row with its exact counts.
+// Writes nothing. All is decided for one reading of `!shard`, and the transaction carries the ETag of that very reading.
 import type { KeyObject } from 'node:crypto';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { counted, type Shard } from '../../domain/shard.ts';
-import { total, type RowMove } from '../../domain/shard-counts.ts';
+import { total, type CountedRow, type RowMove } from '../../domain/shard-counts.ts';
 import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
-import type { RowWrite } from '../../store/tables.ts';
+import type { Cells, RowWrite } from '../../store/tables.ts';
 import { shardWrite, type LoadedShard } from '../../store/shard-rows.ts';
-import type { RowChange, RowOutcome, WritePlace } from './row-change.ts';
+import type { WritePlace } from './keyring-shards.ts';
+
+/** A data key that is not there yet. */
+export interface NewRow {
+  readonly kind: 'new';
+  readonly keyId: string;
+  /** The row wrapped under this version. Called again if the shard has turned before the row was written. */
+  wrap(companyKey: KeyObject, version: number): Cells;
+}
+
+/** A change to a row as it was read: it is written only if the row is still the same. */
+export interface ChangedRow {
+  readonly kind: 'changed';
+  readonly keyId: string;
+  readonly etag: string;
+  /** Merged into the row. `writtenBy` is in them, and names this one change: after a lost answer it tells whose write it was. */
+  readonly cells: Cells & { readonly writtenBy: string };
+  /** What counts of the row as it was read, and as it is once the cells are merged. */
+  readonly before: CountedRow;
+  readonly after: CountedRow;
+  /** A closed shard takes no new live key, restored ones neither. */
+  readonly makesLive: boolean;
+}
+
+export type RowChange = NewRow | ChangedRow;
+
+export type RowOutcome =
+  /** `etag` is empty if the answer was lost and the row only found written. */
+  | { readonly outcome: 'written'; readonly etag: string }
+  /** There is such a row, perhaps our own whose answer was lost: its `createdBy` says. */
+  | { readonly outcome: 'exists' }
+  /** The row is no longer as it was read. */
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'refused'; readonly refusal: Refusal };
 
 export interface PendingChange {
   readonly change: RowChange;

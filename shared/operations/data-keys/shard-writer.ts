@@ -6,9 +6,9 @@ import { MAX_DATA_KEYS_PER_KEYRING } from '../../domain/keyring.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import { MAX_WRITES_PER_TRANSACTION } from '../../store/tables.ts';
 import type { LoadedShard } from '../../store/shard-rows.ts';
-import type { RowChange, RowOutcome, WritePlace } from './row-change.ts';
+import type { WritePlace } from './keyring-shards.ts';
 import { settleBatch, type BatchWriting } from './settle-batch.ts';
-import type { PendingChange } from './shard-plan.ts';
+import type { PendingChange, RowChange, RowOutcome } from './shard-plan.ts';
 
 const MAX_ROWS_PER_BATCH = MAX_WRITES_PER_TRANSACTION - 1;
 /** Changes that may wait for one shard; more are told to come back. */

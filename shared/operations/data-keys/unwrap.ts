@@ -8,14 +8,14 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
 import type { KeptKeys } from '../keys/kept-keys.ts';
 import type { Log } from '../../domain/ports.ts';
-import type { KeyringPlace, KeyringPlaces } from './keyring-shards.ts';
-import type { WrappedRow, WrappedRows } from './wrapped-rows.ts';
+import type { KeyringPlace, KeyringShards, ShardedKeyring } from './keyring-shards.ts';
+import type { FoundRow, WrappedRow, WrappedRows } from './wrapped-rows.ts';
 
 export interface Unwrapping {
   readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
   /** Asked only where a data key's version was found gone twice. */
   readonly keptKeys: Pick<KeptKeys, 'get' | 'used'>;
-  readonly keyringPlaces: KeyringPlaces;
+  readonly keyringShards: KeyringShards;
   readonly wrappedRows: WrappedRows;
   readonly log: Log;
 }
@@ -45,9 +45,8 @@ export async function unwrapDataKeys(
   const { keyIds } = input;
   const invalid = judgeKeyIds(keyIds);
   if (invalid) return err(invalid);
-  const shards = await deps.keyringPlaces.find(input);
-  if (!shards.ok) return shards;
-  return ok(await unwrapAll(deps, input, shards.value.shardCount));
+  const keyring = await deps.keyringShards.find(input);
+  return keyring.ok ? ok(await unwrapAll(deps, keyring.value, keyIds)) : keyring;
 }
 
 /**
@@ -77,34 +76,29 @@ function judgeKeyIds(keyIds: readonly string[]): Refusal | undefined {
   return { type: 'invalid', target: `keyIds[${wrong}]`, message: 'This is not the id of a data key.' };
 }
 
-interface Found {
-  readonly row: WrappedRow | undefined;
-  readonly kept: boolean;
-}
-
 /**
  * Round by round: a key that does not open by what was kept, or whose company key is gone because a commit came in between, is
  * read again, and so on while its version differs from the time before.
  */
 async function unwrapAll(
   deps: Unwrapping,
-  input: KeyringPlace & { readonly keyIds: readonly string[] },
-  shardCount: number,
+  keyring: ShardedKeyring,
+  keyIds: readonly string[],
 ): Promise<UnwrapOutcome[]> {
-  const { keyIds } = input;
   const outcomes = new Array<UnwrapOutcome>(keyIds.length);
   const versionBefore = new Map<number, number>();
-  const goneTwice: { readonly index: number; readonly found: Found }[] = [];
+  const goneTwice: { readonly index: number; readonly found: FoundRow }[] = [];
   let todo = keyIds.map((_, index) => index);
   for (let round = 0; todo.length > 0; round += 1) {
-    const rows = await readRows(deps, input, { todo, shardCount, pastKept: round > 0 });
-    const companyKeys = await companyKeysOf(deps, input, rows);
+    const wanted = todo.map((index) => keyIds[index] ?? '');
+    const rows = await deps.wrappedRows.find(keyring, wanted, { anew: round > 0 });
+    const companyKeys = await companyKeysOf(deps, keyring, rows);
     const again: number[] = [];
     for (const [position, index] of todo.entries()) {
-      const keyId = keyIds[index] ?? '';
+      const keyId = wanted[position] ?? '';
       const found = rows[position] ?? { row: undefined, kept: false };
       const version = found.row?.companyKeyVersion ?? 0;
-      const outcome = open(input, keyId, found, companyKeys.get(version));
+      const outcome = open(keyring, keyId, found, companyKeys.get(version));
       // invariant 1: a commit came in between, and the row says by now which version opens it
       if (outcome === 'gone' && versionBefore.get(index) !== version) {
         versionBefore.set(index, version);
@@ -115,33 +109,10 @@ async function unwrapAll(
     }
     todo = again;
   }
-  for (const [index, outcome] of await openByKeptKeys(deps, input, goneTwice)) outcomes[index] = outcome;
-  logUnopened(deps.log, input, outcomes);
+  for (const [index, outcome] of await openByKeptKeys(deps, { ...keyring, keyIds }, goneTwice))
+    outcomes[index] = outcome;
+  logUnopened(deps.log, keyring, outcomes);
   return outcomes;
-}
-
-async function readRows(
-  { wrappedRows }: Unwrapping,
-  input: KeyringPlace & { readonly keyIds: readonly string[] },
-  wanted: { readonly todo: readonly number[]; readonly shardCount: number; readonly pastKept: boolean },
-): Promise<Found[]> {
-  const { todo, shardCount, pastKept } = wanted;
-  const found = new Array<Found>(todo.length);
-  const missing: number[] = [];
-  for (const [position, index] of todo.entries()) {
-    const row = pastKept ? undefined : wrappedRows.kept(input, input.keyIds[index] ?? '');
-    if (row) found[position] = { row, kept: true };
-    else missing.push(position);
-  }
-  const idAt = (position: number): string => input.keyIds[todo[position] ?? 0] ?? '';
-  const [first] = missing;
-  if (missing.length === 1 && first !== undefined) {
-    found[first] = { row: await wrappedRows.read(input, idAt(first), shardCount), kept: false };
-  } else if (missing.length > 0) {
-    const rows = await wrappedRows.readAll(input, missing.map(idAt), shardCount);
-    for (const position of missing) found[position] = { row: rows.get(idAt(position)), kept: false };
-  }
-  return found;
 }
 
 type CompanyKeyAnswer = Awaited<ReturnType<CompanyKeyCache['get']>>;
@@ -152,7 +123,7 @@ const mayOpen = (row: WrappedRow): boolean => row.state === 'live' || row.state 
 async function companyKeysOf(
   { companyKeys }: Unwrapping,
   { companyId, keyringId }: KeyringPlace,
-  rows: readonly Found[],
+  rows: readonly FoundRow[],
 ): Promise<ReadonlyMap<number, CompanyKeyAnswer>> {
   const versions = new Set<number>();
   for (const { row } of rows) if (row && mayOpen(row)) versions.add(row.companyKeyVersion);
@@ -165,7 +136,7 @@ async function companyKeysOf(
 function open(
   { companyId, keyringId }: KeyringPlace,
   keyId: string,
-  { row }: Found,
+  { row }: FoundRow,
   companyKey: CompanyKeyAnswer | undefined,
 ): UnwrapOutcome | 'gone' {
   if (!row || row.state === 'tombstone') return { outcome: 'not-found', keyId };
@@ -188,7 +159,7 @@ function open(
 async function openByKeptKeys(
   { keptKeys }: Unwrapping,
   place: KeyringPlace & { readonly keyIds: readonly string[] },
-  goneTwice: readonly { readonly index: number; readonly found: Found }[],
+  goneTwice: readonly { readonly index: number; readonly found: FoundRow }[],
 ): Promise<ReadonlyMap<number, UnwrapOutcome>> {
   const { companyId, keyringId, keyIds } = place;
   const outcomes = new Map<number, UnwrapOutcome>();
@@ -208,7 +179,7 @@ async function openByKeptKeys(
 }
 
 /** Nothing is kept of that version: the row was relabelled. */
-const withoutCompanyKey = ({ row }: Found, keyId: string): UnwrapOutcome => ({
+const withoutCompanyKey = ({ row }: FoundRow, keyId: string): UnwrapOutcome => ({
   outcome: row?.state === 'quarantined' ? 'quarantined' : 'does-not-open',
   keyId,
 });

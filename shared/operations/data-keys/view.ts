@@ -5,7 +5,7 @@ import { present } from '../../domain/plain-object.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
-import type { WritePlace } from './row-change.ts';
+import type { ShardPlace } from '../../store/shard-rows.ts';
 
 export interface DataKeyView {
   readonly keyId: string;
@@ -40,7 +40,7 @@ export function viewOf(key: DataKey): DataKeyView | undefined {
 
 export async function loadDataKey(
   tables: Pick<Tables, 'read'>,
-  place: WritePlace,
+  place: ShardPlace,
   keyId: string,
 ): Promise<Loaded<DataKey> | undefined> {
   const row = await tables.read('datakeys', dataKeysPartition(place), keyId);

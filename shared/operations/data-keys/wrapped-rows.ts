@@ -1,12 +1,12 @@
 // Wrapped data keys as callers' unwraps read them. If asked to, it keeps some for at most the promised revocation time: wrapped
-// ones only, live ones only. A kept row may be out of date, so nobody may say no because of one.
+// ones only, live ones only. A kept row may be out of date: no refusal may rest on one, it is read anew first (invariant A8).
 import type { DataKeyState } from '../../domain/data-key.ts';
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import { bytes, count, oneOf } from '../../store/rows/cells.ts';
 import { dataKeysPartition } from '../../store/rows/row-keys.ts';
 import type { StoredRow, Tables } from '../../store/tables.ts';
 import type { Clock } from '../../domain/ports.ts';
-import { writePlaceOf, type KeyringPlace } from './keyring-shards.ts';
+import { shardOfKey, type KeyringPlace, type ShardedKeyring } from './keyring-shards.ts';
 import { RowRanges } from './row-ranges.ts';
 
 /** What it takes to open a data key. */
@@ -16,8 +16,15 @@ export interface WrappedRow {
   readonly blob: Uint8Array;
 }
 
+/** `row` is undefined if there is none. `kept`: it may be out of date. */
+export interface FoundRow {
+  readonly row: WrappedRow | undefined;
+  readonly kept: boolean;
+}
+
 const STATES: readonly DataKeyState[] = ['live', 'deleted', 'quarantined', 'lost', 'tombstone'];
 const EMPTY = new Uint8Array(0);
+
 export class WrappedRows {
   readonly #deps: { readonly tables: Pick<Tables, 'read' | 'list'>; readonly clock: Clock };
   readonly #ranges: RowRanges;
@@ -35,37 +42,51 @@ export class WrappedRows {
     this.#kept = new ExpiringCache(deps.clock, { ttlMs: options.ttlMs, maxEntries: options.rows });
   }
 
-  kept(place: KeyringPlace, keyId: string): WrappedRow | undefined {
-    return this.#isKeeping ? this.#kept.peek(nameOf(place, keyId))?.value : undefined;
+  /** The row of each id, in their order; ids may repeat. `anew`: past what is kept. Throws StoreUnavailable. */
+  async find(
+    keyring: ShardedKeyring,
+    keyIds: readonly string[],
+    { anew }: { readonly anew: boolean },
+  ): Promise<readonly FoundRow[]> {
+    const found = new Array<FoundRow>(keyIds.length);
+    const missing: number[] = [];
+    for (const [index, keyId] of keyIds.entries()) {
+      const row = this.#isKeeping && !anew ? this.#kept.peek(nameOf(keyring, keyId))?.value : undefined;
+      if (row) found[index] = { row, kept: true };
+      else missing.push(index);
+    }
+    const idAt = (index: number): string => keyIds[index] ?? '';
+    const [first] = missing;
+    if (missing.length === 1 && first !== undefined) {
+      found[first] = { row: await this.#read(keyring, idAt(first)), kept: false };
+    } else if (missing.length > 0) {
+      const rows = await this.#readAll(keyring, new Set(missing.map(idAt)));
+      for (const index of missing) found[index] = { row: rows.get(idAt(index)), kept: false };
+    }
+    return found;
   }
 
-  /** Past what is kept. Undefined if there is no such row. Throws StoreUnavailable. */
-  read(place: KeyringPlace, keyId: string, shardCount: number): Promise<WrappedRow | undefined> {
+  #read(keyring: ShardedKeyring, keyId: string): Promise<WrappedRow | undefined> {
     return this.#kept.loadSeveral(async (found) => {
-      const partition = dataKeysPartition(writePlaceOf(place, keyId, shardCount));
+      const partition = dataKeysPartition(shardOfKey(keyring, keyId));
       const row = wrappedRow(await this.#deps.tables.read('datakeys', partition, keyId));
-      found(nameOf(place, keyId), this.#toKeep(row));
+      found(nameOf(keyring, keyId), this.#toKeep(row));
       return row;
     });
   }
 
-  /** Several, past what is kept; by id, without those that there are not. Ids may repeat. Throws StoreUnavailable. */
-  readAll(
-    place: KeyringPlace,
-    keyIds: readonly string[],
-    shardCount: number,
-  ): Promise<ReadonlyMap<string, WrappedRow>> {
+  /** By id, without those that there are not. */
+  #readAll(keyring: ShardedKeyring, keyIds: ReadonlySet<string>): Promise<ReadonlyMap<string, WrappedRow>> {
     return this.#kept.loadSeveral(async (found) => {
-      const ids = new Set(keyIds);
-      const shards = Map.groupBy(ids, (keyId) => dataKeysPartition(writePlaceOf(place, keyId, shardCount)));
+      const shards = Map.groupBy(keyIds, (keyId) => dataKeysPartition(shardOfKey(keyring, keyId)));
       const stored = await this.#ranges.read(
-        `${place.companyId}|${place.keyringId}`,
+        `${keyring.companyId}|${keyring.keyringId}`,
         Array.from(shards, ([partitionKey, ofShard]) => ({ partitionKey, keyIds: ofShard })),
       );
       const rows = new Map<string, WrappedRow>();
-      for (const keyId of ids) {
+      for (const keyId of keyIds) {
         const row = wrappedRow(stored.get(keyId));
-        found(nameOf(place, keyId), this.#toKeep(row));
+        found(nameOf(keyring, keyId), this.#toKeep(row));
         if (row) rows.set(keyId, row);
       }
       return rows;
@@ -76,7 +97,7 @@ export class WrappedRows {
     return this.#isKeeping && row?.state === 'live' ? { value: { ...row, blob: ownMemory(row.blob) } } : undefined;
   }
 
-  /** Called when this process has changed the row: a read that began before keeps nothing of it either. */
+  /** This process has changed the row: a read that began before keeps nothing of it either. */
   forget(place: KeyringPlace, keyId: string): void {
     this.#kept.forget(nameOf(place, keyId));
   }

@@ -6,13 +6,10 @@ import { err } from '../../../shared/domain/result.ts';
 import { companyCells, readCompany } from '../../../shared/store/rows/control-rows.ts';
 import { COMPANY_ROW_KEY } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
-import {
-  describeNewDataKeys,
-  generateDataKeys,
-  type NewDataKey,
-} from '../../../shared/operations/data-keys/generate.ts';
+import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';
+import { describeNewDataKeys, type NewDataKey } from '../../../shared/operations/data-keys/new-data-keys.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
-import type { KeyringPlaces } from '../../../shared/operations/data-keys/keyring-shards.ts';
+import type { KeyringShards } from '../../../shared/operations/data-keys/keyring-shards.ts';
 import { reopenStaleShard } from '../../../shared/operations/data-keys/reopen-stale-shard.ts';
 import { derivedId, singleRequest } from '../../../shared/store/requests.ts';
 import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World, type Host } from './world.ts';
@@ -132,12 +129,12 @@ it('the same request again is refused where its keyring went away in between', a
   const world = await World.withCompany();
   await ask(world, [{ keyId: 'a' }]);
   const gone = notFound('keyring', 'default');
-  const keyringPlaces = Object.create(world.host.keyringPlaces, {
-    read: { value: world.host.keyringPlaces.read.bind(world.host.keyringPlaces) },
+  const keyringShards = Object.create(world.host.keyringShards, {
+    read: { value: world.host.keyringShards.read.bind(world.host.keyringShards) },
     find: { value: () => Promise.resolve(err(gone)) },
-  }) as KeyringPlaces;
+  }) as KeyringShards;
   const again = generateDataKeys(
-    { ...world.host, keyringPlaces },
+    { ...world.host, keyringShards },
     { ...PLACE, keys: [{ keyId: 'a' }], request: REQUEST },
   );
   expect(errorOf(await again)).toEqual(gone);
@@ -201,12 +198,6 @@ describe('what is refused', () => {
     expect(both.subarray(0, 32)).toEqual(Buffer.alloc(32));
     expect(plaintextsOf(made).get('new')).toBe(Buffer.from(both.subarray(32)).toString('hex'));
     expect(Buffer.from(both.subarray(32)).equals(Buffer.alloc(32))).toBe(false);
-  });
-
-  it('is a company that is not there, where no keyring is named', async () => {
-    const world = await World.withCompany();
-    const asked = await generateDataKeys(world.host, { companyId: 'nobody', keys: [{}], request: REQUEST });
-    expect(errorOf(asked)).toMatchObject({ type: 'not-found', what: 'company', id: 'nobody' });
   });
 });
 

@@ -87,14 +87,6 @@ test.each([16, 32, 64])(
   },
 );
 
-test('without a keyring, keys go to the company’s default one', async () => {
-  const world = await World.withCompany();
-  valueOf(await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second', isDefault: true }, ADMIN));
-  const request = singleRequest(world.entropy);
-  const generated = valueOf(await generateDataKeys(world.host, { companyId: COMPANY, keys: [{}], request }));
-  expect(generated.keyringId).toBe('second');
-});
-
 test('of many racing for one id exactly one makes it, in one process and in several', async () => {
   const world = await World.withCompany();
   const hosts = [world.host, world.host, world.newHost(), world.newHost(), world.newHost()];
@@ -266,8 +258,8 @@ test('a keyring or company that is not there is not found', async () => {
   const request = singleRequest(world.entropy);
   const noKeyring = await generateDataKeys(world.host, { companyId: COMPANY, keyringId: 'none', keys: [{}], request });
   expect(errorOf(noKeyring)).toEqual({ type: 'not-found', what: 'keyring', id: 'none' });
-  const noCompany = await generateDataKeys(world.host, { companyId: 'none', keys: [{}], request });
-  expect(errorOf(noCompany)).toEqual({ type: 'not-found', what: 'company', id: 'none' });
+  const noCompany = await generateDataKeys(world.host, { ...PLACE, companyId: 'none', keys: [{}], request });
+  expect(errorOf(noCompany)).toEqual({ type: 'not-found', what: 'keyring', id: KEYRING });
 });
 
 test('nothing stored or logged holds the plaintext of a key', async () => {

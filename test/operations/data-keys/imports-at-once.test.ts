@@ -1,10 +1,7 @@
 // Calls that import different material under one Idempotency-Key, at the same moment: one of them is the request, the others write nothing.
 import { describe, expect, it } from 'vitest';
-import {
-  describeNewDataKeys,
-  generateDataKeys,
-  type NewDataKey,
-} from '../../../shared/operations/data-keys/generate.ts';
+import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';
+import { describeNewDataKeys, type NewDataKey } from '../../../shared/operations/data-keys/new-data-keys.ts';
 import { beginRequest, type BegunRequest } from '../../../shared/store/requests.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { COMPANY, errorOf, KEYRING, PLACE, plaintextsOf, valueOf, World, type Host } from './world.ts';

@@ -7,9 +7,15 @@ import { shardCells } from '../../../shared/store/rows/data-rows.ts';
 import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { newShard, SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import type { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cache.ts';
-import type { ChangedRow, NewRow, RowChange, RowOutcome } from '../../../shared/operations/data-keys/row-change.ts';
 import { settleBatch, type BatchWriting } from '../../../shared/operations/data-keys/settle-batch.ts';
-import { planShard, type PendingChange } from '../../../shared/operations/data-keys/shard-plan.ts';
+import {
+  planShard,
+  type ChangedRow,
+  type NewRow,
+  type PendingChange,
+  type RowChange,
+  type RowOutcome,
+} from '../../../shared/operations/data-keys/shard-plan.ts';
 import { type Tables, type WriteOutcome } from '../../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { loadShard, type LoadedShard } from '../../../shared/store/shard-rows.ts';

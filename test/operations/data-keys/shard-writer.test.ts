@@ -4,7 +4,7 @@ import { ok } from '../../../shared/domain/result.ts';
 import { shardCells } from '../../../shared/store/rows/data-rows.ts';
 import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { newShard, SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
-import type { NewRow } from '../../../shared/operations/data-keys/row-change.ts';
+import type { NewRow } from '../../../shared/operations/data-keys/shard-plan.ts';
 import { ShardWriter } from '../../../shared/operations/data-keys/shard-writer.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { loadShard } from '../../../shared/store/shard-rows.ts';

@@ -14,8 +14,8 @@ import {
   generateDataKeys,
   type GenerateOutcome,
   type Generating,
-  type NewDataKey,
 } from '../../../shared/operations/data-keys/generate.ts';
+import type { NewDataKey } from '../../../shared/operations/data-keys/new-data-keys.ts';
 import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
 import { unwrapDataKeys, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
 import type { KeyringMaking } from '../../../shared/operations/keyrings/keyrings.ts';

@@ -29,9 +29,9 @@ export const IN_DATA_KEYS: readonly PlantedBug[] = [
   bug(
     'a plaintext key is written into its row',
     1,
-    inFile('shared/operations/data-keys/planned-key.ts', [
-      'createdBy: this.#requestId,',
-      "createdBy: `${this.#requestId}.${Buffer.from(this.plaintext).toString('hex')}`,",
+    inFile('shared/operations/data-keys/generate.ts', [
+      'createdBy: requestId,',
+      "createdBy: `${requestId}.${Buffer.from(this.plaintext).toString('hex')}`,",
     ]),
   ),
   bug(

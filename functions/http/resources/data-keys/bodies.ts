@@ -2,7 +2,8 @@
 // bytes are overwritten as soon as they are in the answer.
 import * as z from 'zod';
 import { DATA_KEY_MAX_BYTES, DATA_KEY_MIN_BYTES } from '../../../../shared/domain/data-key-blob.ts';
-import type { GenerateOutcome, NewDataKey } from '../../../../shared/operations/data-keys/generate.ts';
+import type { GenerateOutcome } from '../../../../shared/operations/data-keys/generate.ts';
+import type { NewDataKey } from '../../../../shared/operations/data-keys/new-data-keys.ts';
 import { MAX_KEYS_PER_CALL, type UnwrapOutcome } from '../../../../shared/operations/data-keys/unwrap.ts';
 import type { ListedDataKey } from '../../../../shared/operations/data-keys/list.ts';
 import { pageQuery } from '../../kernel/schemas/pages.ts';

@@ -1,11 +1,8 @@
 // Data keys of a keyring: generating, importing and unwrapping, for the vendor's backend alone.
 import { err, ok, type Result } from '../../../../shared/domain/result.ts';
 import { refusedBy, type Refusal } from '../../../../shared/domain/refusal.ts';
-import {
-  describeNewDataKeys,
-  generateDataKeys,
-  type Generating,
-} from '../../../../shared/operations/data-keys/generate.ts';
+import { generateDataKeys, type Generating } from '../../../../shared/operations/data-keys/generate.ts';
+import { describeNewDataKeys } from '../../../../shared/operations/data-keys/new-data-keys.ts';
 import { unwrapDataKeys, wholeFailure, type UnwrapOutcome } from '../../../../shared/operations/data-keys/unwrap.ts';
 import {
   beginRequest,
