@@ -1,14 +1,15 @@
 // Limits how many calls for data keys, and looks at a keyring or a switch, which read every shard, this process works on at once. The other calls
-// wait, and a call that has waited too long is answered 503 with Retry-After instead of waiting for seconds. Fair by company: the next place goes to
-// the company that holds least, and of several to the one that had its last place longest ago. Where calls wait for the process itself, before it has
-// seen them, a part of those is turned away at once whose companies ask most. In memory, for this process. Health, the
-// administrators' other calls, pages, messages and timers need no place.
-import { err, type Result } from '../../../shared/domain/result.ts';
+// wait, and a call that has waited too long is answered 503 with Retry-After. Fair by company: the next place goes to the company that holds least,
+// and of several to the one that had its last place longest ago. Where calls wait for the process itself, before it has seen them, a part of the calls
+// of the companies that ask most is turned away at once. In memory, for this process. Health, the administrators' other calls, pages, messages and
+// timers need no place.
+import type { Result } from '../../../shared/domain/result.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Clock, Log } from '../../../shared/domain/ports.ts';
 import type { VaultWaits } from '../../../shared/operations/keys/vault-waits.ts';
 import { Demand } from './demand.ts';
 import type { LoopDelay } from './loop-delay.ts';
+import { TurnedAway } from './turned-away.ts';
 import { UnitLimit } from './unit-limit.ts';
 
 /** A call for one key takes about as long as so many more keys in a batch do. */
@@ -21,10 +22,6 @@ const LOOP_TOO_LATE = 1 / 4;
 const MANY_CALLS = 128;
 /** However late the loop is, so many of all calls are answered: to turn one away takes the process's time too. */
 const LEAST_ANSWERED = 1 / 8;
-/** The log is told of calls that were turned away at most so often: a line for each would be more work, just then. */
-const TELL_EVERY_MS = 10_000;
-/** Calls that are turned away at the same moment get different times, so that they do not all come back at once. */
-const RETRY_AFTER_SECONDS = [1, 2, 3, 4] as const;
 
 /** Of data keys, which a batch reads in ranges, or of rows that are read one by one. */
 type Load = { readonly keys: number } | { readonly rows: number };
@@ -56,11 +53,9 @@ export class CallPlaces {
   readonly #companies = new Map<string, Company>();
   #units = 0;
   #waitingUnits = 0;
-  #turnedAway = 0;
-  #told = { turnedAway: 0, atMs: -Infinity };
 
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #turnedAway: TurnedAway;
   readonly #loopDelay: Pick<LoopDelay, 'lastingMs'>;
   readonly #limit: UnitLimit;
   readonly #demand: Demand;
@@ -77,7 +72,7 @@ export class CallPlaces {
     options: { readonly maxWaitMs: number },
   ) {
     const { vaultWaits, loopDelay, clock, log } = deps;
-    this.#log = log;
+    this.#turnedAway = new TurnedAway({ clock, log }, options);
     this.#loopDelay = loopDelay;
     this.#demand = new Demand({ halfLifeMs: options.maxWaitMs });
     this.#maxWaitMs = options.maxWaitMs;
@@ -100,10 +95,10 @@ export class CallPlaces {
     const units = unitsOf(call);
     const cameMs = this.#clock.now().getTime();
     this.#demand.add(companyId, units, cameMs);
-    if (this.#loopIsTooLate(companyId)) return this.#overloaded(0);
+    if (this.#loopIsTooLate(companyId)) return this.#refuse(0);
     const company = this.#company(companyId);
     if (this.#waitingUnits === 0 && this.#hasRoom(company, units)) this.#take(company, units);
-    else if (!(await this.#place(company, units))) return this.#overloaded(this.#clock.now().getTime() - cameMs);
+    else if (!(await this.#place(company, units))) return this.#refuse(this.#clock.now().getTime() - cameMs);
     const begunMs = this.#clock.now().getTime();
     this.#limit.begin(this.#units);
     const beganAlone = this.#isAlone(units);
@@ -126,26 +121,12 @@ export class CallPlaces {
     }
   }
 
-  /** Turning a call away costs nearly as much as answering it, so Retry-After adds the part of the wait that the call was spared. */
-  #overloaded(waitedMs: number): Result<never, Refusal> {
-    this.#turnedAway += 1;
-    this.#tell();
-    const sparedMs = Math.min(this.#maxWaitMs, Math.max(0, this.#maxWaitMs - waitedMs));
-    const seconds = RETRY_AFTER_SECONDS[this.#turnedAway % RETRY_AFTER_SECONDS.length] ?? 1;
-    return err({ type: 'overloaded', retryAfterSeconds: seconds + Math.round(sparedMs / 1000) });
-  }
-
-  #tell(): void {
-    const nowMs = this.#clock.now().getTime();
-    if (Math.abs(nowMs - this.#told.atMs) < TELL_EVERY_MS) return;
-    const detail = {
-      calls: this.#turnedAway - this.#told.turnedAway,
+  #refuse(waitedMs: number): Result<never, Refusal> {
+    return this.#turnedAway.refuse(waitedMs, () => ({
       places: this.#limit.units,
       waiting: this.#waitingUnits,
       loopDelayMs: Math.round(this.#loopDelay.lastingMs),
-    };
-    this.#told = { turnedAway: this.#turnedAway, atMs: nowMs };
-    this.#log.write({ level: 'warning', event: 'calls.turned-away', detail });
+    }));
   }
 
   /** As many calls are let through as would find the loop just in time if the others came later. */
