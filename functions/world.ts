@@ -6,7 +6,8 @@ import { AzureTables } from '../shared/adapters/azure-tables.ts';
 import { Credentials } from '../shared/identity/entra/credentials/federated.ts';
 import { systemClock as clock, systemEntropy as entropy, systemTimers as timers } from '../shared/adapters/system.ts';
 import { exportSealer } from '../shared/adapters/export-sealer.ts';
-import { createSignIns } from '../shared/identity/sign-ins.ts';
+import { createSignInClients } from '../shared/identity/registry/sign-in-clients.ts';
+import { signInsOver } from '../shared/identity/registry/tenant-kinds.ts';
 import { createTokenVerifier } from '../shared/identity/client/token-verifier.ts';
 import { rememberVerified } from '../shared/identity/client/verified-tokens.ts';
 import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
@@ -88,14 +89,16 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
     instance: entropy.id(),
     probe: new AzureConnectionProbe(pool),
     verifier: rememberVerified(checked, clock),
-    signIns: createSignIns({
-      authorityHost,
-      connectorClientId,
-      credentials,
-      googleClient: clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret },
-      timeoutMs,
-      clock,
-    }),
+    signIns: signInsOver(
+      createSignInClients({
+        authorityHost,
+        connectorClientId,
+        credentials,
+        googleClient: clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret },
+        timeoutMs,
+        clock,
+      }),
+    ),
     exportSealer,
     fetchIssuersKeys: () => checked.fetchKeys(),
   };

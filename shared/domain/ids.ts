@@ -12,5 +12,5 @@ export const isResourceId = (text: string): boolean => RESOURCE_ID.test(text);
 /** Ids of data keys: 1 to 128 of `A-Z`, `a-z`, `0-9`, `.`, `_`, `-`, beginning with a letter or digit. Case matters. */
 export const isDataKeyId = (text: string): boolean => DATA_KEY_ID.test(text);
 
-/** A lower-case GUID, as Entra writes tenant and application ids. */
+/** A GUID in lower case. */
 export const isGuid = (text: string): boolean => GUID.test(text);

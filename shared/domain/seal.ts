@@ -9,7 +9,7 @@ import type { SignedIn, SignInLink } from './sign-in-link.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 import { textsOfSubject, type SignInSubject } from './sign-in-subject.ts';
 import type { Switch } from './switch.ts';
-import type { Tenant, TenantRef, WorkspacePin } from './tenant.ts';
+import type { Tenant, TenantPin, TenantRef } from './tenant.ts';
 import type { Verification } from './verification.ts';
 
 /** The bytes sealed of a wrap: also whether it is in force, or the guard of a switch. */
@@ -83,11 +83,11 @@ export function sealedBytesOfVerification(companyId: string, verification: Omit<
   ]);
 }
 
-/** The bytes sealed of the Workspace that was first to speak for a tenant: of this registration and no other. */
+/** The bytes sealed of the owner who was first to speak for a tenant: of this registration and no other. */
 export function sealedBytesOfPin(
   companyId: string,
   { kind, tenantId, registeredAt }: TenantRef & Pick<Tenant, 'registeredAt'>,
-  { customerId, pinnedAt }: Omit<WorkspacePin, 'seal'>,
+  { customerId, pinnedAt }: Omit<TenantPin, 'seal'>,
 ): Buffer {
   return lengthPrefixed(['keyswitch.seal.workspace.1', companyId, kind, tenantId, registeredAt, customerId, pinnedAt]);
 }

@@ -15,20 +15,20 @@ export interface SignInLink {
   readonly seal: Seal;
 }
 
-/** `admin-consent`: at Microsoft, for the whole tenant; proves nothing. `sign-in`: shows who it is. `confirm`: back here, the second question. */
+/** `admin-consent`: an administrator accepts the app for the whole tenant; proves nothing. `sign-in`: shows who it is. `confirm`: back here, the second question. */
 export const SIGN_IN_LEGS = ['admin-consent', 'sign-in', 'confirm'] as const;
 export type SignInLeg = (typeof SIGN_IN_LEGS)[number];
 
 /** Who signed in and was found entitled; for the second question only. */
 export interface SignedIn {
-  /** `tenant/object id` at Microsoft, the subject at Google. */
+  /** `tenant/person`: the id of the tenant, and what its service calls the person. */
   readonly id: string;
   readonly displayName: string;
-  /** Of which Google Workspace. */
+  /** Which customer of the service it is whose administrator spoke, of kinds that pin it. */
   readonly customerId?: string;
 }
 
-/** As it is stored: sealed, so that nobody who can write the tables has signed in. */
+/** As it is stored: sealed, so that write access to the tables does not make a sign-in. */
 export interface SealedSignedIn extends SignedIn {
   readonly seal: Seal;
 }

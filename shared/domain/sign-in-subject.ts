@@ -2,13 +2,13 @@
 import { approvalKey, THUMBPRINT, type Approval, type ApprovedRecipient } from './approval.ts';
 import { isGuid, isResourceId } from './ids.ts';
 import { isRecord } from './plain-object.ts';
-import { parseTenantId, TENANT_KINDS, type TenantRef } from './tenant.ts';
+import { isTenantRef, type TenantRef } from './tenant.ts';
 
 /** That the connector app may use the key of a connection. */
 export interface ConsentSubject {
   readonly purpose: 'consent';
   readonly connectionId: string;
-  /** The tenant to which the vault was moved while its key was in force: whose administrator is asked. */
+  /** The tenant to which the key's place was moved while it was in force: whose administrator is asked. */
   readonly movedTo?: string;
 }
 
@@ -29,13 +29,12 @@ export const textsOfSubject = (subject: SignInSubject): readonly string[] =>
 /** Undefined if it is none of ours. */
 export function readSubject(value: unknown): SignInSubject | undefined {
   if (!isRecord(value)) return undefined;
-  const { purpose, tenantId } = value;
+  const { purpose, kind, tenantId } = value;
   if (purpose === 'consent') return readConsentSubject(value);
   if (purpose !== 'verification') return undefined;
-  const kind = TENANT_KINDS.find((known) => known === value['kind']);
+  const tenant = { kind, tenantId };
   const approval = readApproval(value['approval']);
-  if (kind === undefined || typeof tenantId !== 'string' || !approval) return undefined;
-  return parseTenantId(kind, tenantId).ok ? { purpose, kind, tenantId, approval } : undefined;
+  return isTenantRef(tenant) && approval ? { purpose, ...tenant, approval } : undefined;
 }
 
 function readConsentSubject({ connectionId, movedTo }: Readonly<Record<string, unknown>>): ConsentSubject | undefined {

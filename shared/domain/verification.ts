@@ -9,9 +9,9 @@ export interface Verification extends TenantRef {
   /** `destinationDigest` of what was shown. */
   readonly destination: string;
   readonly verifiedAt: string;
-  /** Of a Google Workspace: which one spoke. */
+  /** Which customer of the service spoke, of kinds that pin it. */
   readonly customerId?: string;
-  /** `tenant/object id` at Microsoft, `domain/subject` at Google. */
+  /** `tenant/person`, as the sign-in named them. */
   readonly adminId: string;
   /** As the account calls itself; for the record, proves nothing, and is not sealed. */
   readonly adminName: string;

@@ -1,6 +1,7 @@
-// Who calls, and which administrators sign in, as operations and the edge see them. Types only.
+// What operations and the edge know of people: who calls, which kinds of tenants there are, and how their administrators sign in. Types only.
 import type { Failure } from '../domain/failure.ts';
 import type { Result } from '../domain/result.ts';
+import type { SignedIn } from '../domain/sign-in-link.ts';
 
 export interface VerifiedToken {
   /** Stable and unique across issuers: who the token was issued to. */
@@ -30,49 +31,82 @@ export interface SignInCallback extends SignInRequest {
   readonly query: string;
 }
 
-/** Proved by an ID token whose signature, issuer, audience, times and nonce were verified. What it entitles to is decided elsewhere. */
-export interface MicrosoftPerson {
-  /** Lower case, as `objectId` is. */
+/** Whom a sign-in is for. */
+interface OfTenant {
   readonly tenantId: string;
-  readonly objectId: string;
-  /** For pages and records. Never a proof: it can be chosen. */
-  readonly displayName: string;
-  /** `wids`: template ids of the directory roles in force. Absent if the claim is. */
-  readonly roleTemplateIds?: readonly string[];
-  /** `auth_time`: when they last showed who they are. Absent if the claim is. */
-  readonly authenticatedAt?: Date;
 }
 
-export interface GooglePerson {
-  readonly subject: string;
-  /** For pages and records. */
-  readonly email: string;
-  /** `hd`, lower case: the Workspace. Absent for private accounts, of which the directory is not asked. */
-  readonly domain?: string;
-  /** What the Workspace's own directory says of them. */
-  readonly isSuperAdmin: boolean;
-  readonly isDelegatedAdmin: boolean;
-  /** The Workspace itself, told to its Super Admins. */
-  readonly workspace?: GoogleWorkspace;
-  /** `auth_time`, where the vendor has Google tell it. */
-  readonly authenticatedAt?: Date;
+/** One service at which people sign in. A client keeps no token and no person, and judges nobody. */
+export interface SignInClient<Person> {
+  /** Where to send the browser. Fails if the service says that there is no such tenant. */
+  url(request: SignInRequest & OfTenant): Promise<Result<string, Failure>>;
+  /**
+   * Redeems the code, once; a second time the service refuses it. The answer is proved by an ID token whose signature, issuer, audience, times and
+   * nonce the client verified.
+   */
+  redeem(callback: SignInCallback & OfTenant): Promise<Result<Person, Failure>>;
 }
 
-export interface GoogleWorkspace {
-  /** Google's own id of its customer: another for each Workspace, whatever its domain. */
-  readonly customerId: string;
-  /** Somebody has shown Google that the domain is theirs. An e-mail address of the domain is enough to have a Workspace. */
-  readonly isDomainProved: boolean;
+/** How administrators of one kind of tenants sign in. */
+export interface TenantSignIn extends Pick<SignInClient<never>, 'url'> {
+  /**
+   * Redeems the code, once. Answers who may speak for the tenant; refuses everybody else, and a person who did not sign in for this: not since the
+   * browser was sent there.
+   */
+  identify(callback: SignInCallback & OfTenant & { readonly since: Date }): Promise<Result<SignedIn, Failure>>;
 }
 
-/** Sends people to Microsoft and Google and reads what comes back. Keeps no token and no person. */
+/** Where an administrator of a tenant that owns a vault accepts the connector app. What comes back proves nothing: a sign-in follows. */
+export interface AdminConsent {
+  url(request: OfTenant & { readonly redirectUri: string; readonly state: string }): string;
+  /** Why the browser comes back without acceptance, as far as the query tells. */
+  refusalIn(query: string, tenantId: string): Failure | undefined;
+}
+
 export interface SignIns {
-  /** Where a tenant's administrator installs the connector app. What comes back from there proves nothing. */
-  adminConsentUrl(request: { readonly tenantId: string; readonly redirectUri: string; readonly state: string }): string;
-  /** At the tenant's own authority, by its own metadata: fails if Entra knows no such tenant. */
-  microsoftUrl(request: SignInRequest & { readonly tenantId: string }): Promise<Result<string, Failure>>;
-  /** Redeems the code, once; a second time Entra refuses it. */
-  redeemMicrosoft(callback: SignInCallback & { readonly tenantId: string }): Promise<Result<MicrosoftPerson, Failure>>;
-  googleUrl(request: SignInRequest & { readonly domain: string }): Promise<Result<string, Failure>>;
-  redeemGoogle(callback: SignInCallback): Promise<Result<GooglePerson, Failure>>;
+  /** One for each registered kind of tenants. */
+  of(kind: string): TenantSignIn;
+  /** Of the one kind whose tenants own vaults. */
+  readonly consent: AdminConsent;
+}
+
+/** A kind of tenants that can be found in a company's data. Adding one: a folder, a line in the registry, and its client in registry/sign-in-clients.ts. */
+export interface TenantKind {
+  /** In the API and in stored rows. */
+  readonly name: string;
+  readonly words: TenantWords;
+  /** The form of its ids, for the API's description. */
+  readonly idPattern: RegExp;
+  /** The id as it is stored and compared, or what is wrong with it. */
+  parseId(typed: string): Result<string, string>;
+  /** Of kinds whose ids can come to another owner. */
+  readonly pin?: PinRule;
+}
+
+/** The first verification pins the owner of the id; from then on nobody else may speak for the tenant. */
+export interface PinRule {
+  /** Undefined if the owner who speaks is the pinned one, or the first. */
+  judge(owner: {
+    readonly tenantId: string;
+    readonly pinned: string | undefined;
+    readonly speaks: string | undefined;
+  }): Failure | undefined;
+}
+
+/** How pages and the API's description call a kind of tenants. */
+export interface TenantWords {
+  /** The service at which its administrators sign in. */
+  readonly service: string;
+  readonly tenant: string;
+  /** What its ids are, for the API's description. */
+  readonly id: string;
+  /** Who alone can answer: `article` roles `place` id. `note` */
+  readonly speaker: {
+    readonly article: string;
+    readonly roles: readonly string[];
+    readonly place: string;
+    readonly note: string;
+  };
+  /** What the sign-in shows, and what it does not give. */
+  readonly signIn: string;
 }

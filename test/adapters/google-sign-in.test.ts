@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../local/browser/browser.ts';
 import { GOOGLE_CLIENT_ID } from '../../local/identities.ts';
-import { judgeGoogleAdmin, judgeWorkspace } from '../../shared/identity/sign-in.ts';
-import type { SignInCallback, SignIns } from '../../shared/identity/identity.ts';
+import type { SignInCallback } from '../../shared/identity/identity.ts';
+import type { SignInClients } from '../../shared/identity/registry/tenant-kinds.ts';
+import { refusedAtGoogle } from '../identity/judged.ts';
 import { SignInWorld } from './sign-in-world.ts';
 import { failureOf, valueOf } from './vault-world.ts';
 
@@ -11,7 +12,9 @@ const SOFIA = `sofia@${DOMAIN}`;
 const HOUR_SECONDS = 3_600;
 
 let world: SignInWorld;
-let signIns: SignIns;
+let signIns: SignInClients;
+
+type Callback = SignInCallback & { readonly tenantId: string };
 
 beforeAll(async () => {
   world = await SignInWorld.start();
@@ -28,17 +31,15 @@ beforeEach(async () => {
   signIns = world.signIns();
 });
 
-const signedIn = (userName = SOFIA): Promise<SignInCallback> =>
-  world.throughGoogle(signIns, { domain: DOMAIN, userName });
-const codeOf = async (callback: SignInCallback): Promise<string> =>
-  failureOf(await signIns.redeemGoogle(callback)).code;
+const signedIn = (userName = SOFIA): Promise<Callback> => world.throughGoogle(signIns, { domain: DOMAIN, userName });
+const codeOf = async (callback: Callback): Promise<string> => failureOf(await signIns.google.redeem(callback)).code;
 const verdictOn = async (userName: string): Promise<string | undefined> =>
-  judgeGoogleAdmin(valueOf(await signIns.redeemGoogle(await signedIn(userName))), DOMAIN)?.code;
+  refusedAtGoogle(valueOf(await signIns.google.redeem(await signedIn(userName))), DOMAIN)?.code;
 
 describe('the address of a sign-in', () => {
   it('asks for the directory of users, for now only, and hints at the Workspace', async () => {
     const request = world.request();
-    const address = new URL(valueOf(await signIns.googleUrl({ ...request, domain: DOMAIN })));
+    const address = new URL(valueOf(await signIns.google.url({ ...request, tenantId: DOMAIN })));
     expect(address.origin).toBe('https://accounts.google.com');
     expect(Object.fromEntries(address.searchParams)).toMatchObject({
       client_id: GOOGLE_CLIENT_ID,
@@ -58,9 +59,9 @@ describe('the address of a sign-in', () => {
 
   it('is not to be had where the vendor has no OAuth client, nor is a person', async () => {
     const without = world.signIns({ google: 'none' });
-    const address = await without.googleUrl({ ...world.request(), domain: DOMAIN });
+    const address = await without.google.url({ ...world.request(), tenantId: DOMAIN });
     expect(failureOf(address).code).toBe('google-not-configured');
-    const person = await without.redeemGoogle({ ...world.request(), query: '' });
+    const person = await without.google.redeem({ ...world.request(), tenantId: DOMAIN, query: '' });
     expect(failureOf(person).code).toBe('google-not-configured');
     expect(world.azure.google.control.requests()).toEqual([]);
   });
@@ -72,32 +73,32 @@ describe('the address of a sign-in', () => {
     ['names another issuer', { mergeBody: { issuer: 'https://evil.example' } }, 'google-error'],
   ])('is not to be had while Google %s', async (_trouble, effect, expected) => {
     world.azure.google.control.plant({ operation: 'discovery', effect });
-    expect(failureOf(await signIns.googleUrl({ ...world.request(), domain: DOMAIN })).code).toBe(expected);
+    expect(failureOf(await signIns.google.url({ ...world.request(), tenantId: DOMAIN })).code).toBe(expected);
   });
 });
 
 describe('who signed in', () => {
   it('is a Super Admin of the Workspace, by its own directory', async () => {
-    const person = valueOf(await signIns.redeemGoogle(await signedIn()));
+    const person = valueOf(await signIns.google.redeem(await signedIn()));
     expect(person).toMatchObject({ domain: DOMAIN, email: SOFIA, isSuperAdmin: true, isDelegatedAdmin: false });
-    expect(judgeGoogleAdmin(person, DOMAIN)).toBeUndefined();
+    expect(refusedAtGoogle(person, DOMAIN)).toBeUndefined();
     expect(world.asked('google', 'users.get').map(({ target }) => target)).toEqual([person.subject]);
   });
 
   it('is of one Workspace, known by its own id, whose domain somebody has proved to be theirs', async () => {
     await world.google('PUT', `/domains/${DOMAIN}`, { customerId: 'C03abc123' });
-    const { workspace } = valueOf(await signIns.redeemGoogle(await signedIn()));
+    const { workspace } = valueOf(await signIns.google.redeem(await signedIn()));
     expect(workspace).toEqual({ customerId: 'C03abc123', isDomainProved: true });
     await world.google('PUT', `/domains/${DOMAIN}`, { customerId: 'C04later45' });
-    const later = valueOf(await signIns.redeemGoogle(await signedIn()));
+    const later = valueOf(await signIns.google.redeem(await signedIn()));
     expect(later.workspace).toEqual({ customerId: 'C04later45', isDomainProved: true });
   });
 
   it('may be of a Workspace that was had by an e-mail address alone', async () => {
     await world.google('PUT', `/domains/${DOMAIN}`, { isVerified: false });
     try {
-      const person = valueOf(await signIns.redeemGoogle(await signedIn()));
-      expect([person.isSuperAdmin, judgeWorkspace(person.workspace)?.code]).toEqual([true, 'google-domain-unproved']);
+      const person = valueOf(await signIns.google.redeem(await signedIn()));
+      expect([person.isSuperAdmin, refusedAtGoogle(person, DOMAIN)?.code]).toEqual([true, 'google-domain-unproved']);
     } finally {
       await world.google('PUT', `/domains/${DOMAIN}`, { isVerified: true });
     }
@@ -105,14 +106,14 @@ describe('who signed in', () => {
 
   it('is asked of no domain unless a Super Admin', async () => {
     for (const name of ['dan', 'uli']) {
-      const person = valueOf(await signIns.redeemGoogle(await signedIn(`${name}@${DOMAIN}`)));
+      const person = valueOf(await signIns.google.redeem(await signedIn(`${name}@${DOMAIN}`)));
       expect(person).not.toHaveProperty('workspace');
     }
     expect(world.asked('google', 'domains.get')).toEqual([]);
   });
 
   it('may be a delegated administrator, which is too little, and is said', async () => {
-    const person = valueOf(await signIns.redeemGoogle(await signedIn(`dan@${DOMAIN}`)));
+    const person = valueOf(await signIns.google.redeem(await signedIn(`dan@${DOMAIN}`)));
     expect(person).toMatchObject({ isSuperAdmin: false, isDelegatedAdmin: true });
     expect(await verdictOn(`dan@${DOMAIN}`)).toBe('google-not-super-admin');
   });
@@ -134,10 +135,10 @@ describe('who signed in', () => {
   it('is known by when they signed in where the vendor has Google tell it: the session of the browser counts', async () => {
     const browser = new Browser();
     const signIn = async (): Promise<Date | undefined> => {
-      const request = world.request();
-      const address = valueOf(await signIns.googleUrl({ ...request, domain: DOMAIN }));
+      const request = { ...world.request(), tenantId: DOMAIN };
+      const address = valueOf(await signIns.google.url(request));
       const query = await world.comeBackIn(browser, address, { provider: 'google', userName: SOFIA });
-      return valueOf(await signIns.redeemGoogle({ ...request, query })).authenticatedAt;
+      return valueOf(await signIns.google.redeem({ ...request, query })).authenticatedAt;
     };
     expect(await signIn()).toBeUndefined();
     await world.google('PATCH', `/clients/${GOOGLE_CLIENT_ID}/claims`, { sessionAge: true });
@@ -167,7 +168,7 @@ describe('who signed in', () => {
 describe('a code', () => {
   it('counts once', async () => {
     const callback = await signedIn();
-    valueOf(await signIns.redeemGoogle(callback));
+    valueOf(await signIns.google.redeem(callback));
     expect(await codeOf(callback)).toBe('sign-in-unknown');
   });
 
@@ -186,7 +187,7 @@ describe('a code', () => {
   it('is not redeemed with a wrong secret: that is the move of the vendor', async () => {
     const callback = await signedIn();
     const wrong = world.signIns({ google: { clientId: GOOGLE_CLIENT_ID, clientSecret: 'wrong' } });
-    const found = failureOf(await wrong.redeemGoogle(callback));
+    const found = failureOf(await wrong.google.redeem(callback));
     expect(found).toMatchObject({ code: 'google-not-configured', owner: 'vendor' });
   });
 });
@@ -251,7 +252,7 @@ describe('the directory of users', () => {
   ])('that %s makes nobody a Super Admin', async (_answer, effect) => {
     const callback = await signedIn();
     world.azure.google.control.plant({ operation: 'users.get', effect });
-    expect(valueOf(await signIns.redeemGoogle(callback)).isSuperAdmin).toBe(false);
+    expect(valueOf(await signIns.google.redeem(callback)).isSuperAdmin).toBe(false);
   });
 });
 
@@ -280,6 +281,6 @@ describe('what the directory says of the domain', () => {
   ])('makes no domain a proved one if it %s', async (_answer, effect) => {
     const callback = await signedIn();
     world.azure.google.control.plant({ operation: 'domains.get', effect });
-    expect(valueOf(await signIns.redeemGoogle(callback)).workspace).toMatchObject({ isDomainProved: false });
+    expect(valueOf(await signIns.google.redeem(callback)).workspace).toMatchObject({ isDomainProved: false });
   });
 });

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Browser } from '../../local/browser/browser.ts';
 import { CONNECTOR_APP_ID } from '../../local/identities.ts';
-import { GLOBAL_ADMINISTRATOR, judgeMicrosoftAdmin } from '../../shared/identity/sign-in.ts';
-import type { SignInCallback, SignIns } from '../../shared/identity/identity.ts';
+import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/entra/admin.ts';
+import type { SignInCallback } from '../../shared/identity/identity.ts';
+import type { SignInClients } from '../../shared/identity/registry/tenant-kinds.ts';
+import { refusedAtMicrosoft } from '../identity/judged.ts';
 import { SignInWorld } from './sign-in-world.ts';
 import { failureOf, valueOf } from './vault-world.ts';
 
@@ -11,7 +13,7 @@ const HOUR_SECONDS = 3_600;
 const OTHER_APP = '22222222-0000-4000-8000-000000000099';
 
 let world: SignInWorld;
-let signIns: SignIns;
+let signIns: SignInClients;
 let tenantId: string;
 let grace: string;
 
@@ -27,12 +29,12 @@ beforeEach(async () => {
 
 type Callback = SignInCallback & { readonly tenantId: string };
 const signedIn = (userName = grace): Promise<Callback> => world.throughMicrosoft(signIns, { tenantId, userName });
-const codeOf = async (callback: Callback): Promise<string> => failureOf(await signIns.redeemMicrosoft(callback)).code;
+const codeOf = async (callback: Callback): Promise<string> => failureOf(await signIns.microsoft.redeem(callback)).code;
 
 describe('the address of a sign-in', () => {
   it("is the tenant's own, asks for who it is and no more, and gives away no verifier", async () => {
     const request = { ...world.request(), tenantId };
-    const address = new URL(valueOf(await signIns.microsoftUrl(request)));
+    const address = new URL(valueOf(await signIns.microsoft.url(request)));
     expect(address.origin + address.pathname).toBe(
       `https://login.microsoftonline.com/${tenantId}/oauth2/v2.0/authorize`,
     );
@@ -53,7 +55,7 @@ describe('the address of a sign-in', () => {
 
   it('of admin consent is that tenant too', () => {
     const address = new URL(
-      signIns.adminConsentUrl({ tenantId, redirectUri: 'https://k.example/callback', state: 's' }),
+      signIns.microsoft.adminConsentUrl({ tenantId, redirectUri: 'https://k.example/callback', state: 's' }),
     );
     expect(address.origin + address.pathname).toBe(`https://login.microsoftonline.com/${tenantId}/v2.0/adminconsent`);
     expect(Object.fromEntries(address.searchParams)).toEqual({
@@ -65,7 +67,7 @@ describe('the address of a sign-in', () => {
   });
 
   it('is not to be had of a tenant that Entra does not know', async () => {
-    const answer = await signIns.microsoftUrl({ ...world.request(), tenantId: randomUUID() });
+    const answer = await signIns.microsoft.url({ ...world.request(), tenantId: randomUUID() });
     expect(failureOf(answer).code).toBe('entra-tenant-not-found');
   });
 
@@ -83,27 +85,27 @@ describe('the address of a sign-in', () => {
     ],
   ])('is not to be had while Entra %s', async (_trouble, effect, expected) => {
     world.azure.entra.control.plant({ operation: 'discovery', effect });
-    const answer = await signIns.microsoftUrl({ ...world.request(), tenantId });
+    const answer = await signIns.microsoft.url({ ...world.request(), tenantId });
     expect(failureOf(answer).code).toBe(expected);
   });
 
   it('costs one look at the metadata for many', async () => {
-    await signIns.microsoftUrl({ ...world.request(), tenantId });
-    await signIns.microsoftUrl({ ...world.request(), tenantId });
+    await signIns.microsoft.url({ ...world.request(), tenantId });
+    await signIns.microsoft.url({ ...world.request(), tenantId });
     expect(world.asked('entra', 'discovery')).toHaveLength(1);
   });
 });
 
 describe('an administrator who signed in', () => {
   it('is known by tenant, object id and roles', async () => {
-    const person = valueOf(await signIns.redeemMicrosoft(await signedIn()));
+    const person = valueOf(await signIns.microsoft.redeem(await signedIn()));
     expect(person).toMatchObject({ tenantId, displayName: grace });
     expect(person.objectId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(judgeMicrosoftAdmin(person, tenantId)).toBeUndefined();
+    expect(refusedAtMicrosoft(person, tenantId)).toBeUndefined();
   });
 
   it('costs one code, which the app redeems with its assertion and no secret', async () => {
-    await signIns.redeemMicrosoft(await signedIn());
+    await signIns.microsoft.redeem(await signedIn());
     const [token, ...more] = world.asked('entra', 'token');
     expect(token?.detail).toMatchObject({ grant: 'authorization_code', proof: 'assertion' });
     expect(more).toEqual([]);
@@ -112,7 +114,7 @@ describe('an administrator who signed in', () => {
   it('has no roles to show where the manifest does not ask for them', async () => {
     await world.entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { groupMembershipClaims: 'None' });
     try {
-      expect(valueOf(await signIns.redeemMicrosoft(await signedIn()))).not.toHaveProperty('roleTemplateIds');
+      expect(valueOf(await signIns.microsoft.redeem(await signedIn()))).not.toHaveProperty('roleTemplateIds');
     } finally {
       await world.entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { groupMembershipClaims: 'DirectoryRole' });
     }
@@ -122,9 +124,9 @@ describe('an administrator who signed in', () => {
     const browser = new Browser();
     const since = async (spoil = (address: URL) => address): Promise<number> => {
       const request = { ...world.request(), tenantId };
-      const address = spoil(new URL(valueOf(await signIns.microsoftUrl(request)))).href;
+      const address = spoil(new URL(valueOf(await signIns.microsoft.url(request)))).href;
       const query = await world.comeBackIn(browser, address, { provider: 'microsoft', userName: grace });
-      const { authenticatedAt } = valueOf(await signIns.redeemMicrosoft({ ...request, query }));
+      const { authenticatedAt } = valueOf(await signIns.microsoft.redeem({ ...request, query }));
       return (Date.now() - (authenticatedAt?.getTime() ?? 0)) / 1000;
     };
     expect(await since()).toBeLessThan(60);
@@ -140,7 +142,7 @@ describe('an administrator who signed in', () => {
   it('tells no time where the manifest does not ask for it', async () => {
     await world.entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { optionalIdTokenClaims: [] });
     try {
-      expect(valueOf(await signIns.redeemMicrosoft(await signedIn()))).not.toHaveProperty('authenticatedAt');
+      expect(valueOf(await signIns.microsoft.redeem(await signedIn()))).not.toHaveProperty('authenticatedAt');
     } finally {
       await world.entra('PATCH', `/apps/${CONNECTOR_APP_ID}/manifest`, { optionalIdTokenClaims: ['auth_time'] });
     }
@@ -149,8 +151,8 @@ describe('an administrator who signed in', () => {
   it('has none of the two roles as an ordinary member', async () => {
     const userName = `mallory@${grace.split('@')[1]}`;
     await world.entra('PUT', `/tenants/${tenantId}/users/${userName}`, {});
-    const person = valueOf(await signIns.redeemMicrosoft(await signedIn(userName)));
-    expect(judgeMicrosoftAdmin(person, tenantId)?.code).toBe('admin-role-missing');
+    const person = valueOf(await signIns.microsoft.redeem(await signedIn(userName)));
+    expect(refusedAtMicrosoft(person, tenantId)?.code).toBe('admin-role-missing');
   });
 });
 
@@ -187,7 +189,7 @@ describe('a redirect back that is not what it seems', () => {
 
   it('that came before is refused by Entra', async () => {
     const callback = await signedIn();
-    valueOf(await signIns.redeemMicrosoft(callback));
+    valueOf(await signIns.microsoft.redeem(callback));
     expect(await codeOf(callback)).toBe('sign-in-used');
   });
 
@@ -240,7 +242,7 @@ describe('someone who did not get through', () => {
     const principal = `/tenants/${fresh.tenantId}/service-principals/${CONNECTOR_APP_ID}`;
     await world.entra('PUT', principal, { assignmentRequired: true });
     const person = { tenantId: fresh.tenantId, userName: fresh.grace };
-    const found = failureOf(await signIns.redeemMicrosoft(await world.throughMicrosoft(signIns, person)));
+    const found = failureOf(await signIns.microsoft.redeem(await world.throughMicrosoft(signIns, person)));
     expect(found.code).toBe('sign-in-refused');
     expect(found.message).toContain('AADSTS50105');
   });
@@ -306,20 +308,20 @@ describe('an ID token', () => {
     for (const shiftSeconds of [30, -HOUR_SECONDS - 25]) {
       const callback = await signedIn();
       await world.entra('POST', '/id-tokens/next', { shiftSeconds });
-      expect(await signIns.redeemMicrosoft(callback)).toMatchObject({ ok: true });
+      expect(await signIns.microsoft.redeem(callback)).toMatchObject({ ok: true });
     }
   });
 
   it('signed by a new key of Entra is taken', async () => {
-    await signIns.redeemMicrosoft(await signedIn());
+    await signIns.microsoft.redeem(await signedIn());
     await world.entra('POST', '/signing-keys/rotate', {});
-    expect(await signIns.redeemMicrosoft(await signedIn())).toMatchObject({ ok: true });
+    expect(await signIns.microsoft.redeem(await signedIn())).toMatchObject({ ok: true });
   });
 
   it('is refused as what it is, with no word of it in the failure', async () => {
     const callback = await signedIn();
     await world.entra('POST', '/id-tokens/next', { overrides: { nonce: 'planted-words' } });
-    expect(JSON.stringify(failureOf(await signIns.redeemMicrosoft(callback)))).not.toContain('planted-words');
+    expect(JSON.stringify(failureOf(await signIns.microsoft.redeem(callback)))).not.toContain('planted-words');
   });
 });
 
@@ -346,7 +348,7 @@ describe('Entra in trouble while a code is redeemed', () => {
   it('is not asked at all while the identity gives no assertion', async () => {
     const callback = await signedIn();
     const without = world.signIns({ identityClientId: randomUUID() });
-    expect(failureOf(await without.redeemMicrosoft(callback)).code).toBe('managed-identity-unavailable');
+    expect(failureOf(await without.microsoft.redeem(callback)).code).toBe('managed-identity-unavailable');
     expect(world.asked('entra', 'token')).toEqual([]);
   });
 

@@ -11,8 +11,9 @@ import {
   MANAGED_IDENTITY_CLIENT_ID,
 } from '../../local/identities.ts';
 import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
-import { createSignIns } from '../../shared/identity/sign-ins.ts';
-import type { SignInCallback, SignInRequest, SignIns } from '../../shared/identity/identity.ts';
+import type { SignInCallback, SignInRequest } from '../../shared/identity/identity.ts';
+import { createSignInClients } from '../../shared/identity/registry/sign-in-clients.ts';
+import type { SignInClients } from '../../shared/identity/registry/tenant-kinds.ts';
 import { startApplication } from '../local/people-come-back.ts';
 import { control, startLocalAzure, type LocalAzure } from '../local/real-names.ts';
 import { valueOf } from './vault-world.ts';
@@ -59,7 +60,7 @@ export class SignInWorld {
       readonly google?: { readonly clientId: string; readonly clientSecret: string } | 'none';
       readonly timeoutMs?: number;
     } = {},
-  ): SignIns {
+  ): SignInClients {
     const { identityClientId = MANAGED_IDENTITY_CLIENT_ID, timeoutMs = 30_000 } = options;
     const { google = { clientId: GOOGLE_CLIENT_ID, clientSecret: GOOGLE_CLIENT_SECRET } } = options;
     const common = {
@@ -69,7 +70,7 @@ export class SignInWorld {
       clock: { now: () => new Date() },
     };
     const credentials = new Credentials({ tenantTokenMaxAgeMs: 300_000, identityClientId, ...common });
-    return createSignIns({ ...common, credentials, googleClient: google === 'none' ? undefined : google });
+    return createSignInClients({ ...common, credentials, googleClient: google === 'none' ? undefined : google });
   }
 
   /** A tenant in which the connector app is installed, and `grace`, who holds these directory roles in it. */
@@ -117,22 +118,22 @@ export class SignInWorld {
 
   /** From the address to what the adapter is given afterwards. */
   async throughMicrosoft(
-    signIns: SignIns,
+    signIns: SignInClients,
     { tenantId, userName }: { readonly tenantId: string; readonly userName: string },
     manner: Manner = {},
   ): Promise<SignInCallback & { readonly tenantId: string }> {
     const request = { ...this.request(), tenantId };
-    const address = valueOf(await signIns.microsoftUrl(request));
+    const address = valueOf(await signIns.microsoft.url(request));
     return { ...request, query: await this.comeBack(address, { provider: 'microsoft', userName }, manner) };
   }
 
   async throughGoogle(
-    signIns: SignIns,
+    signIns: SignInClients,
     { domain, userName }: { readonly domain: string; readonly userName: string },
     manner: Manner = {},
-  ): Promise<SignInCallback> {
-    const request = this.request();
-    const address = valueOf(await signIns.googleUrl({ ...request, domain }));
+  ): Promise<SignInCallback & { readonly tenantId: string }> {
+    const request = { ...this.request(), tenantId: domain };
+    const address = valueOf(await signIns.google.url(request));
     return { ...request, query: await this.comeBack(address, { provider: 'google', userName }, manner) };
   }
 

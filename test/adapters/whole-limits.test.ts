@@ -103,8 +103,8 @@ test('a sign-in is redeemed within the same time, at Microsoft and at Google', a
   const google = await signIn.throughGoogle(signIns, { domain, userName });
   slowDown('entra', 'google');
   const impatient = signIn.signIns({ timeoutMs: LIMIT_MS });
-  expect(await endOf(impatient.redeemMicrosoft(microsoft))).toBe('entra-unreachable');
-  expect(await endOf(impatient.redeemGoogle(google))).toBe('google-unreachable');
+  expect(await endOf(impatient.microsoft.redeem(microsoft))).toBe('entra-unreachable');
+  expect(await endOf(impatient.google.redeem(google))).toBe('google-unreachable');
 });
 
 test('what was too late for one call serves the next', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/sign-in.ts';
+import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/entra/admin.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { describeSignIns } from './sign-ins-contract.ts';
 

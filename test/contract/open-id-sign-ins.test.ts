@@ -1,14 +1,14 @@
 // The suite over the adapter, with openid-client and the emulators of Entra and Google.
 import { afterAll, beforeAll } from 'vitest';
-import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/sign-in.ts';
-import type { SignIns } from '../../shared/identity/identity.ts';
+import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/entra/admin.ts';
+import type { SignInClients } from '../../shared/identity/registry/tenant-kinds.ts';
 import { SignInWorld } from '../adapters/sign-in-world.ts';
 import { describeSignIns } from './sign-ins-contract.ts';
 
 const SOFIA = 'sofia@acme.example';
 const graces = new Map<string, string>();
 let world: SignInWorld;
-let signIns: SignIns;
+let signIns: SignInClients;
 
 beforeAll(async () => {
   world = await SignInWorld.start();

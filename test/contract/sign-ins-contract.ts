@@ -1,13 +1,14 @@
-// What every SignIns must do, whoever implements it: run over the fake and over the adapter with the emulators. People go
+// What clients of sign-in services must do, whatever implements them: run over the fake and over the adapter with the emulators. People go
 // to an address that was answered, and what they come back with is redeemed.
 import { expect, test } from 'vitest';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { Result } from '../../shared/domain/result.ts';
-import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/sign-in.ts';
-import type { SignInCallback, SignInRequest, SignIns } from '../../shared/identity/identity.ts';
+import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/entra/admin.ts';
+import type { SignInCallback, SignInRequest } from '../../shared/identity/identity.ts';
+import type { SignInClients } from '../../shared/identity/registry/tenant-kinds.ts';
 
 export interface SignInsRig {
-  readonly signIns: SignIns;
+  readonly signIns: SignInClients;
   /** Never twice the same but for the redirect URI. */
   readonly request: () => SignInRequest;
   /** Whoever comes back from Microsoft is a Global Administrator of the tenant. */
@@ -17,20 +18,20 @@ export interface SignInsRig {
   readonly backFromGoogle: (address: string) => Promise<string>;
 }
 
-type AtMicrosoft = SignInCallback & { readonly tenantId: string };
+type Callback = SignInCallback & { readonly tenantId: string };
 
 export function describeSignIns(rigOf: () => SignInsRig): void {
-  const atMicrosoft = async (): Promise<AtMicrosoft> => {
+  const atMicrosoft = async (): Promise<Callback> => {
     const { signIns, request, tenantOfAdmin, backFromMicrosoft } = rigOf();
     const begun = { ...request(), tenantId: await tenantOfAdmin() };
-    const address = await signIns.microsoftUrl(begun);
+    const address = await signIns.microsoft.url(begun);
     if (!address.ok) throw new Error(address.error.code);
     return { ...begun, query: await backFromMicrosoft(address.value, begun.tenantId) };
   };
-  const atGoogle = async (): Promise<SignInCallback> => {
+  const atGoogle = async (): Promise<Callback> => {
     const { signIns, request, backFromGoogle } = rigOf();
-    const begun = request();
-    const address = await signIns.googleUrl({ ...begun, domain: 'acme.example' });
+    const begun = { ...request(), tenantId: 'acme.example' };
+    const address = await signIns.google.url(begun);
     if (!address.ok) throw new Error(address.error.code);
     return { ...begun, query: await backFromGoogle(address.value) };
   };
@@ -38,13 +39,13 @@ export function describeSignIns(rigOf: () => SignInsRig): void {
 
   test('an administrator who comes back from Microsoft is known by tenant and roles', async () => {
     const callback = await atMicrosoft();
-    const person = await rigOf().signIns.redeemMicrosoft(callback);
+    const person = await rigOf().signIns.microsoft.redeem(callback);
     expect(person).toMatchObject({ ok: true, value: { tenantId: callback.tenantId } });
     expect(person.ok && person.value.roleTemplateIds).toContain(GLOBAL_ADMINISTRATOR);
   });
 
   test('a Super Admin who comes back from Google is known by Workspace', async () => {
-    const person = await rigOf().signIns.redeemGoogle(await atGoogle());
+    const person = await rigOf().signIns.google.redeem(await atGoogle());
     expect(person).toMatchObject({ ok: true, value: { domain: 'acme.example', isSuperAdmin: true } });
     const customerId = expect.stringMatching(/^C0/) as string;
     expect(person.ok && person.value.workspace).toEqual({ customerId, isDomainProved: true });
@@ -53,10 +54,10 @@ export function describeSignIns(rigOf: () => SignInsRig): void {
   test('what somebody came back with counts once', async () => {
     const { signIns } = rigOf();
     const [microsoft, google] = [await atMicrosoft(), await atGoogle()];
-    await signIns.redeemMicrosoft(microsoft);
-    await signIns.redeemGoogle(google);
-    expect(codeOf(await signIns.redeemMicrosoft(microsoft))).toBe('sign-in-used');
-    expect(codeOf(await signIns.redeemGoogle(google))).toBe('sign-in-unknown');
+    await signIns.microsoft.redeem(microsoft);
+    await signIns.google.redeem(google);
+    expect(codeOf(await signIns.microsoft.redeem(microsoft))).toBe('sign-in-used');
+    expect(codeOf(await signIns.google.redeem(google))).toBe('sign-in-unknown');
   });
 
   test.each([
@@ -66,14 +67,14 @@ export function describeSignIns(rigOf: () => SignInsRig): void {
   ] as const)('what came back for another %s is refused', async (name, byMicrosoft, byGoogle) => {
     const { signIns, request } = rigOf();
     const other = { [name]: request()[name] };
-    expect(codeOf(await signIns.redeemMicrosoft({ ...(await atMicrosoft()), ...other }))).toBe(byMicrosoft);
-    expect(codeOf(await signIns.redeemGoogle({ ...(await atGoogle()), ...other }))).toBe(byGoogle);
+    expect(codeOf(await signIns.microsoft.redeem({ ...(await atMicrosoft()), ...other }))).toBe(byMicrosoft);
+    expect(codeOf(await signIns.google.redeem({ ...(await atGoogle()), ...other }))).toBe(byGoogle);
   });
 
   test("another tenant's sign-in is refused", async () => {
     const { signIns, tenantOfAdmin } = rigOf();
     const callback = { ...(await atMicrosoft()), tenantId: await tenantOfAdmin() };
-    expect(codeOf(await signIns.redeemMicrosoft(callback))).toBe('sign-in-unknown');
+    expect(codeOf(await signIns.microsoft.redeem(callback))).toBe('sign-in-unknown');
   });
 
   test('an error that comes back is the answer, whatever code stands beside it', async () => {
@@ -81,7 +82,7 @@ export function describeSignIns(rigOf: () => SignInsRig): void {
     const [microsoft, google] = [await atMicrosoft(), await atGoogle()];
     const declined = (query: string): string => `${query}&error=access_denied&error_description=AADSTS65004%3A+no`;
     const query = declined(microsoft.query);
-    expect(codeOf(await signIns.redeemMicrosoft({ ...microsoft, query }))).toBe('consent-declined');
-    expect(codeOf(await signIns.redeemGoogle({ ...google, query: declined(google.query) }))).toBe('consent-declined');
+    expect(codeOf(await signIns.microsoft.redeem({ ...microsoft, query }))).toBe('consent-declined');
+    expect(codeOf(await signIns.google.redeem({ ...google, query: declined(google.query) }))).toBe('consent-declined');
   });
 }

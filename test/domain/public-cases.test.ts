@@ -9,8 +9,9 @@ import { parseKeyName } from '../../shared/providers/azure-key-vault/input/key-n
 import { classifyNetworkError } from '../../shared/adapters/https/network-error.ts';
 import { excuseRecentGrant } from '../../shared/domain/propagation.ts';
 import type { VaultKey } from '../../shared/domain/provider.ts';
-import { judgeGoogleAdmin } from '../../shared/identity/sign-in.ts';
-import { googleRefusal, microsoftRefusal } from '../../shared/identity/sign-in-answer.ts';
+import { microsoftRefusal } from '../../shared/identity/entra/sign-in-answer.ts';
+import { googleRefusal } from '../../shared/identity/google/sign-in-answer.ts';
+import { refusedAtGoogle } from '../identity/judged.ts';
 import { classifyVaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
 import { afterLook } from '../../shared/domain/health.ts';
 import { parseVaultUri } from '../../shared/providers/azure-key-vault/input/vault-uri.ts';
@@ -63,7 +64,7 @@ const TRY: Readonly<Record<string, (input: never) => Failure | undefined>> = {
     microsoftRefusal({ error, description: `AADSTS${aadsts}: Words.` }, { tenantId: FACTS.tenantId }),
   'google-redirect': ({ error }: { error: string }) => googleRefusal({ error }),
   'google-sign-in': ({ registeredDomain, hd, isAdmin }: { registeredDomain: string; hd: string; isAdmin: boolean }) =>
-    judgeGoogleAdmin({ domain: hd, isSuperAdmin: isAdmin, isDelegatedAdmin: false }, registeredDomain),
+    refusedAtGoogle({ domain: hd, isSuperAdmin: isAdmin }, registeredDomain),
   'classify-vault-answer': ({ status, body }: { status: number; body: { error: Refused } }) => {
     const { code, message, innererror } = body.error;
     return classifyVaultAnswer(

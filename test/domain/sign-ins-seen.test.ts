@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import type { Failure, FailureCode, FailureOwner } from '../../shared/domain/failure.ts';
 import { excuseFreshConsent } from '../../shared/domain/propagation.ts';
-import { judgeGoogleAdmin } from '../../shared/identity/sign-in.ts';
-import { googleRefusal, microsoftRefusal } from '../../shared/identity/sign-in-answer.ts';
+import { microsoftRefusal } from '../../shared/identity/entra/sign-in-answer.ts';
+import { googleRefusal } from '../../shared/identity/google/sign-in-answer.ts';
+import { refusedAtGoogle } from '../identity/judged.ts';
 import { afterLook } from '../../shared/domain/health.ts';
 
 const TENANT = '11111111-0000-4000-8000-000000000001';
@@ -453,15 +454,15 @@ describe('a sign-in that Google sent back', () => {
   );
 
   it('from another domain may be of the same Workspace, and the words say so', () => {
-    const person = { domain: 'contoso-alias.example', isSuperAdmin: true, isDelegatedAdmin: false };
-    const found = judgeGoogleAdmin(person, 'contoso.example')!;
+    const person = { domain: 'contoso-alias.example', isSuperAdmin: true };
+    const found = refusedAtGoogle(person, 'contoso.example')!;
     expect(found.code).toBe('google-wrong-domain');
     expect(words(found)).toContain('may be another domain of the same Workspace');
     expect(words(found)).not.toContain('another Google Workspace');
   });
 
   it('with a personal account is told so, and nothing of another domain', () => {
-    const found = judgeGoogleAdmin({ isSuperAdmin: false, isDelegatedAdmin: false }, 'contoso.example')!;
+    const found = refusedAtGoogle({}, 'contoso.example')!;
     expect([found.code, found.owner]).toEqual(['google-wrong-domain', 'company-admin']);
     expect(words(found)).toMatch(/A personal Google account.*Workspace account of a Super Admin/);
     expect(words(found)).not.toMatch(/another|Entra|Microsoft/);

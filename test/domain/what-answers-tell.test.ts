@@ -4,7 +4,9 @@ import { classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import type { Failure, FailureFacts } from '../../shared/domain/failure.ts';
 import { APP_DISABLED, PERSON_BLOCKED } from '../../shared/identity/entra/entra-failures.ts';
 import { classifyNetworkError } from '../../shared/adapters/https/network-error.ts';
-import { callbackErrorOf, googleRefusal, microsoftRefusal } from '../../shared/identity/sign-in-answer.ts';
+import { microsoftRefusal } from '../../shared/identity/entra/sign-in-answer.ts';
+import { googleRefusal } from '../../shared/identity/google/sign-in-answer.ts';
+import { callbackErrorOf } from '../../shared/identity/oauth-answer.ts';
 import { classifyVaultAnswer, type VaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
 
 const FACTS = { vaultHost: 'contoso.vault.azure.net', keyName: 'main-key' };

@@ -3,16 +3,16 @@
 import { createHash } from 'node:crypto';
 import { failure } from '../../shared/domain/failure-catalogue.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
-import { callbackErrorOf, googleRefusal, microsoftRefusal, stateOf } from '../../shared/identity/sign-in-answer.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { Clock } from '../../shared/domain/ports.ts';
-import type {
-  GooglePerson,
-  MicrosoftPerson,
-  SignInCallback,
-  SignInRequest,
-  SignIns,
-} from '../../shared/identity/identity.ts';
+import type { MicrosoftPerson } from '../../shared/identity/entra/admin.ts';
+import { microsoftRefusal } from '../../shared/identity/entra/sign-in-answer.ts';
+import type { MicrosoftClient } from '../../shared/identity/entra/tenant-kind.ts';
+import type { GooglePerson } from '../../shared/identity/google/admin.ts';
+import { googleRefusal } from '../../shared/identity/google/sign-in-answer.ts';
+import type { SignInCallback, SignInClient, SignInRequest, SignIns } from '../../shared/identity/identity.ts';
+import { callbackErrorOf, stateOf } from '../../shared/identity/oauth-answer.ts';
+import { signInsOver, type SignInClients } from '../../shared/identity/registry/tenant-kinds.ts';
 
 type Person =
   | { readonly service: 'microsoft'; readonly person: MicrosoftPerson }
@@ -27,7 +27,7 @@ interface Grant {
 
 type Step = 'adminConsentUrl' | 'microsoftUrl' | 'redeemMicrosoft' | 'googleUrl' | 'redeemGoogle';
 
-export class FakeSignIns implements SignIns {
+export class FakeSignIns implements SignIns, SignInClients {
   /** What was asked, in order: `redeemMicrosoft 11111111-…`. */
   readonly calls: string[] = [];
   /** Whether ID tokens carry `auth_time`: Microsoft's as the connector app's manifest asks, Google's as the vendor has set up. */
@@ -38,6 +38,9 @@ export class FakeSignIns implements SignIns {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    const over = signInsOver(this);
+    this.of = (kind) => over.of(kind);
+    this.consent = over.consent;
   }
 
   /** The next call of this step fails so. */
@@ -76,44 +79,47 @@ export class FakeSignIns implements SignIns {
     }).toString();
   }
 
-  adminConsentUrl({ tenantId, redirectUri, state }: Parameters<SignIns['adminConsentUrl']>[0]): string {
-    this.calls.push(`adminConsentUrl ${tenantId}`);
-    const query = new URLSearchParams({ redirect_uri: redirectUri, state });
-    return `https://login.microsoftonline.com/${tenantId}/v2.0/adminconsent?${query.toString()}`;
-  }
+  readonly microsoft: MicrosoftClient = {
+    adminConsentUrl: ({ tenantId, redirectUri, state }) => {
+      this.calls.push(`adminConsentUrl ${tenantId}`);
+      const query = new URLSearchParams({ redirect_uri: redirectUri, state });
+      return `https://login.microsoftonline.com/${tenantId}/v2.0/adminconsent?${query.toString()}`;
+    },
+    url: (request) => {
+      const address = `https://login.microsoftonline.com/${request.tenantId}/oauth2/v2.0/authorize`;
+      return this.#address('microsoftUrl', request.tenantId, address, request);
+    },
+    redeem: (callback) => {
+      const told = callbackErrorOf(callback.query);
+      const refused = told && microsoftRefusal(told, { tenantId: callback.tenantId });
+      const grant = this.#redeem('redeemMicrosoft', callback.tenantId, callback, refused);
+      if (!grant.ok) return Promise.resolve(grant);
+      const { who, asked, authenticatedAt } = grant.value;
+      const times = this.tellsAuthTime.microsoft ? { authenticatedAt } : {};
+      const isOfTenant = asked.pathname.startsWith(`/${callback.tenantId}/`);
+      return Promise.resolve(
+        who.service === 'microsoft' && isOfTenant ? ok({ ...who.person, ...times }) : err(failure('sign-in-unknown')),
+      );
+    },
+  };
 
-  microsoftUrl(request: SignInRequest & { readonly tenantId: string }): Promise<Result<string, Failure>> {
-    const address = `https://login.microsoftonline.com/${request.tenantId}/oauth2/v2.0/authorize`;
-    return this.#address('microsoftUrl', request.tenantId, address, request);
-  }
+  readonly google: SignInClient<GooglePerson> = {
+    url: (request) =>
+      this.#address('googleUrl', request.tenantId, 'https://accounts.google.com/o/oauth2/v2/auth', request),
+    redeem: (callback) => {
+      const told = callbackErrorOf(callback.query);
+      const grant = this.#redeem('redeemGoogle', '', callback, told && googleRefusal(told));
+      if (!grant.ok) return Promise.resolve(grant);
+      const { who, authenticatedAt } = grant.value;
+      const times = this.tellsAuthTime.google ? { authenticatedAt } : {};
+      return Promise.resolve(
+        who.service === 'google' ? ok({ ...who.person, ...times }) : err(failure('sign-in-unknown')),
+      );
+    },
+  };
 
-  redeemMicrosoft(callback: SignInCallback & { readonly tenantId: string }): Promise<Result<MicrosoftPerson, Failure>> {
-    const told = callbackErrorOf(callback.query);
-    const refused = told && microsoftRefusal(told, { tenantId: callback.tenantId });
-    const grant = this.#redeem('redeemMicrosoft', callback.tenantId, callback, refused);
-    if (!grant.ok) return Promise.resolve(grant);
-    const { who, asked, authenticatedAt } = grant.value;
-    const times = this.tellsAuthTime.microsoft ? { authenticatedAt } : {};
-    const isOfTenant = asked.pathname.startsWith(`/${callback.tenantId}/`);
-    return Promise.resolve(
-      who.service === 'microsoft' && isOfTenant ? ok({ ...who.person, ...times }) : err(failure('sign-in-unknown')),
-    );
-  }
-
-  googleUrl(request: SignInRequest & { readonly domain: string }): Promise<Result<string, Failure>> {
-    return this.#address('googleUrl', request.domain, 'https://accounts.google.com/o/oauth2/v2/auth', request);
-  }
-
-  redeemGoogle(callback: SignInCallback): Promise<Result<GooglePerson, Failure>> {
-    const told = callbackErrorOf(callback.query);
-    const grant = this.#redeem('redeemGoogle', '', callback, told && googleRefusal(told));
-    if (!grant.ok) return Promise.resolve(grant);
-    const { who, authenticatedAt } = grant.value;
-    const times = this.tellsAuthTime.google ? { authenticatedAt } : {};
-    return Promise.resolve(
-      who.service === 'google' ? ok({ ...who.person, ...times }) : err(failure('sign-in-unknown')),
-    );
-  }
+  readonly of: SignIns['of'];
+  readonly consent: SignIns['consent'];
 
   #address(step: Step, about: string, address: string, request: SignInRequest): Promise<Result<string, Failure>> {
     this.calls.push(`${step} ${about}`);

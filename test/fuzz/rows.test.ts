@@ -33,7 +33,8 @@ import {
 } from '../../shared/store/rows/sealed-rows.ts';
 import { readTenant, readVerification, tenantCells, verificationCells } from '../../shared/store/rows/tenant-rows.ts';
 import { tenantRowKey } from '../../shared/store/rows/row-keys.ts';
-import { TENANT_KINDS, type Tenant } from '../../shared/domain/tenant.ts';
+import type { Tenant } from '../../shared/domain/tenant.ts';
+import { TENANT_KIND_NAMES } from '../../shared/identity/registry/tenant-kinds.ts';
 import type { Verification } from '../../shared/domain/verification.ts';
 import type { Shard } from '../../shared/domain/shard.ts';
 import type { Switch } from '../../shared/domain/switch.ts';
@@ -133,7 +134,7 @@ const aSwitch: fc.Arbitrary<Switch> = fc
       Pick<Required<Switch>, 'awaitsConfirmation' | 'removedTenants' | 'blocked' | 'lease' | 'endedAt' | 'finalCounts'>
     >({
       awaitsConfirmation: fc.constant(true as const),
-      removedTenants: fc.array(fc.record({ kind: fc.constantFrom(...TENANT_KINDS), tenantId: words }), {
+      removedTenants: fc.array(fc.record({ kind: fc.constantFrom(...TENANT_KIND_NAMES), tenantId: id }), {
         minLength: 1,
       }),
       blocked,
@@ -254,7 +255,7 @@ const health: fc.Arbitrary<VaultHealth> = fc
   )
   .map(([one, more]) => ({ ...one, ...more }));
 
-const tenantRef = { kind: fc.constantFrom(...TENANT_KINDS), tenantId: id };
+const tenantRef = { kind: fc.constantFrom(...TENANT_KIND_NAMES), tenantId: id };
 const tenant: fc.Arbitrary<Tenant> = fc.record({ ...tenantRef, registeredAt: at });
 const verification: fc.Arbitrary<Verification> = fc.record({
   ...tenantRef,
@@ -366,7 +367,7 @@ test('sealed rows that were tampered with never throw', () => {
   );
 });
 
-test.each(['tenant|github|a', 'tenant|microsoft-365', 'tenant|microsoft-365|', 'tenant|microsoft-365|a|b', 'tenant|'])(
+test.each(['tenant|Git Hub|a', 'tenant|microsoft-365', 'tenant|microsoft-365|', 'tenant|microsoft-365|a|b', 'tenant|'])(
   'a tenant under the row key %s is malformed, and not left out',
   (rowKey) => {
     const cells = tenantCells({ kind: 'microsoft-365', tenantId: 'a', registeredAt: 'then' });

@@ -7,7 +7,7 @@ import type { ClientAuth, CustomFetch, IDToken, ServerMetadata } from 'openid-cl
 import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { callbackErrorOf, stateOf, type SignInError } from '../sign-in-answer.ts';
+import { callbackErrorOf, stateOf, type SignInError } from '../oauth-answer.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { SignInCallback, SignInRequest } from '../identity.ts';
 import { idTokenFault } from './id-token-fault.ts';

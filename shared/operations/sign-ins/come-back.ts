@@ -1,9 +1,9 @@
-// The browser comes back from Microsoft or Google. Whatever it brings can be copied, forged or sent twice: what counts is the one-time state, the
+// The browser comes back from a sign-in service. Whatever it brings can be copied, forged or sent twice: what counts is the one-time state, the
 // cookie of the browser that began, and in the end an ID token. Each step is used up before anything is done with it.
 import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../domain/failure-catalogue.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { callbackErrorOf, microsoftRefusal, stateOf } from '../../identity/sign-in-answer.ts';
+import { stateOf } from '../../identity/oauth-answer.ts';
 import { excuseFreshConsent } from '../../domain/propagation.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -12,7 +12,6 @@ import { parseTicket } from '../../domain/ticket.ts';
 import { judgeSpeaker, loadTenant } from '../tenants/pin.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { departToSignIn, signInTenant, type Departure } from './depart.ts';
-import { identify } from './identify.ts';
 import { refuse, refuseBy, refuseMadeUp } from './refused.ts';
 import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
 import { beginQuestion, begunAt, findState, openCookie, useUp, type FoundState } from './states.ts';
@@ -72,22 +71,16 @@ interface Arrival {
   readonly asked: Asked;
 }
 
-/** A hint and no more: `admin_consent=True` stands beside errors too, and the tenant in it can be anybody's. */
+/** What comes back can only refuse: whoever accepted the app shows by the sign-in who they are. */
 async function afterConsent(
   deps: SignInDependencies,
   { callback, asked }: Arrival,
   actor: Actor,
 ): Promise<Result<CameBack, SignInRefusal>> {
   const { companyId } = asked.company;
-  const { tenantId } = asked.subject.target;
   const at = { companyId, step: 'admin-consent', asked } as const;
-  const told = callbackErrorOf(callback.query);
-  if (told) return refuse(deps, actor, { ...at, failure: microsoftRefusal(told, { tenantId }) });
-  const hinted = new URLSearchParams(callback.query).get('tenant');
-  if (hinted !== null && hinted.toLowerCase() !== tenantId) {
-    const detail = 'the redirect names another tenant';
-    return refuse(deps, actor, { ...at, failure: failure('sign-in-wrong-tenant', { tenantId, detail }) });
-  }
+  const refused = deps.signIns.consent.refusalIn(callback.query, asked.subject.target.tenantId);
+  if (refused) return refuse(deps, actor, { ...at, failure: refused });
   const left = await departToSignIn(deps, asked, callback.callbackUrl);
   if (!left.ok) return refuse(deps, actor, { ...at, failure: left.error });
   return ok({ type: 'departure', ...left.value });
@@ -99,7 +92,9 @@ async function afterSignIn(
   actor: Actor,
 ): Promise<Result<CameBack, SignInRefusal>> {
   const { companyId } = asked.company;
-  const person = await identify(deps, signInTenant(asked), {
+  const { kind, tenantId } = signInTenant(asked);
+  const person = await deps.signIns.of(kind).identify({
+    tenantId,
     query: callback.query,
     redirectUri: callback.callbackUrl,
     state: state.ticket.text,
@@ -107,7 +102,7 @@ async function afterSignIn(
     ...openCookie(cookie),
   });
   if (!person.ok) {
-    // Who asks for consent has been through Microsoft's page for it a moment ago.
+    // Who asks for consent has accepted the app a moment ago.
     const failure = asked.subject.purpose === 'consent' ? excuseFreshConsent(person.error) : person.error;
     return refuse(deps, actor, { companyId, step: 'sign-in', failure, asked });
   }

@@ -1,18 +1,18 @@
-// Which Google Workspace is behind a domain. A domain can lapse, be bought, and be made a Workspace anew by whoever has it then; so the
-// first verification pins the Workspace's own id, under the vendor's seal, and a word from another one is worth nothing.
-import { failure } from '../../domain/failure-catalogue.ts';
+// Who is behind the id of a tenant. Some kinds have ids that can come to another owner. For those the first verification pins the owner, under
+// the vendor's seal, and the word of any other owner is worth nothing.
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { readTenant, tenantCells } from '../../store/rows/tenant-rows.ts';
 import { tenantRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfPin } from '../../domain/seal.ts';
 import type { Tenant, TenantRef } from '../../domain/tenant.ts';
+import { tenantKind } from '../../identity/registry/tenant-kinds.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import type { RowWrite, Tables } from '../../store/tables.ts';
 import type { Clock, Sealer } from '../../domain/ports.ts';
 import { checkSeal, type SealCheck } from '../keys/seals.ts';
 
-/** Who speaks: of a Google Workspace also which one, by its customer id; of an Entra tenant that is its own id. */
+/** Who speaks, of kinds that pin it: which customer of the service. */
 export interface Speaker {
   readonly customerId?: string;
 }
@@ -25,8 +25,8 @@ export async function loadTenant(
   return row && { value: readTenant(row.cells, row.rowKey), etag: row.etag };
 }
 
-/** The Workspace that was pinned; undefined if none was yet. `row-forged` if somebody else wrote it. */
-export async function pinnedWorkspace(
+/** The pinned owner; undefined while there is none. `row-forged` if the row was not written by us. */
+export async function pinnedOwner(
   deps: SealCheck,
   companyId: string,
   tenant: TenantRef & Partial<Tenant>,
@@ -38,23 +38,21 @@ export async function pinnedWorkspace(
   return sealed.ok ? ok(pin.customerId) : sealed;
 }
 
-/** `google-workspace-changed` if another Workspace speaks for the domain than the one that did first. */
+/** Refuses an owner who is not the one that was pinned. */
 export async function judgeSpeaker(
   deps: SealCheck,
   companyId: string,
   { tenant, speaker }: { readonly tenant: Tenant; readonly speaker: Speaker },
 ): Promise<Result<void, Failure>> {
-  if (tenant.kind !== 'google-workspace') return ok(undefined);
-  const pinned = await pinnedWorkspace(deps, companyId, tenant);
+  const { pin } = tenantKind(tenant.kind);
+  if (!pin) return ok(undefined);
+  const pinned = await pinnedOwner(deps, companyId, tenant);
   if (!pinned.ok) return pinned;
-  const { customerId } = speaker;
-  if (customerId === undefined) return err(failure('google-error', { detail: 'no customer id' }));
-  return pinned.value === undefined || pinned.value === customerId
-    ? ok(undefined)
-    : err(failure('google-workspace-changed', { detail: tenant.tenantId }));
+  const refused = pin.judge({ tenantId: tenant.tenantId, pinned: pinned.value, speaks: speaker.customerId });
+  return refused ? err(refused) : ok(undefined);
 }
 
-/** What is written beside the first word of a Workspace; nothing for any later one, or for an Entra tenant. */
+/** What is written beside the first verification of a tenant whose kind pins its owner; nothing beside any other. */
 export async function pinWrites(
   deps: { readonly sealer: Pick<Sealer, 'sign'>; readonly clock: Clock },
   companyId: string,
@@ -62,7 +60,7 @@ export async function pinWrites(
 ): Promise<Result<readonly RowWrite[], Failure>> {
   const { value, etag } = tenant;
   const { customerId } = speaker;
-  if (value.kind !== 'google-workspace' || value.pin || customerId === undefined) return ok([]);
+  if (!tenantKind(value.kind).pin || value.pin || customerId === undefined) return ok([]);
   const pin = { customerId, pinnedAt: deps.clock.now().toISOString() };
   const seal = await deps.sealer.sign(sealedBytesOfPin(companyId, value, pin));
   if (!seal.ok) return seal;

@@ -8,13 +8,8 @@ import { fitsRemovedTenants, readKeyring } from '../../store/rows/control-rows.t
 import { keyringRowKey, rowKeysUnder, tenantRowKey } from '../../store/rows/row-keys.ts';
 import { tenantCells } from '../../store/rows/tenant-rows.ts';
 import { isEnded } from '../../domain/switch.ts';
-import {
-  MAX_TENANTS_PER_COMPANY,
-  parseTenantId,
-  type Tenant,
-  type TenantKind,
-  type TenantRef,
-} from '../../domain/tenant.ts';
+import { MAX_TENANTS_PER_COMPANY, type Tenant, type TenantRef } from '../../domain/tenant.ts';
+import { tenantKind } from '../../identity/registry/tenant-kinds.ts';
 import type { Auditing } from '../../store/append.ts';
 import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
 import { listAll, loadCompany, loadSwitch, type Loaded } from '../../store/control-state.ts';
@@ -28,7 +23,7 @@ import { loadTenant } from './pin.ts';
 
 interface TenantPlace {
   readonly companyId: string;
-  readonly kind: TenantKind;
+  readonly kind: string;
   /** As typed. */
   readonly tenantId: string;
 }
@@ -158,7 +153,7 @@ async function markRemoved(
 }
 
 function placeOf({ companyId, kind, tenantId: typed }: TenantPlace): Result<Place, Refusal> {
-  const tenantId = parseTenantId(kind, typed);
+  const tenantId = tenantKind(kind).parseId(typed);
   if (tenantId.ok) return ok({ companyId, kind, tenantId: tenantId.value });
   return err({ type: 'invalid', target: 'path.tenantId', message: `The id ${tenantId.error}.` });
 }

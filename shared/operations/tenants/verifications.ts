@@ -16,7 +16,7 @@ import {
 import { present } from '../../domain/plain-object.ts';
 import { readTenant, readVerification, verificationCells } from '../../store/rows/tenant-rows.ts';
 import { sealedBytesOfVerification } from '../../domain/seal.ts';
-import { isAdminOf, type Tenant, type TenantKind, type TenantRef } from '../../domain/tenant.ts';
+import { isAdminOf, type Tenant, type TenantRef } from '../../domain/tenant.ts';
 import { judgeVerification, type Verification } from '../../domain/verification.ts';
 import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
 import { recordFailure, type Recording } from '../../store/record-event.ts';
@@ -26,7 +26,7 @@ import type { Sealer } from '../../domain/ports.ts';
 import { undecided, type Undecided } from '../../store/races.ts';
 import { checkSeal, forged, type SealCheck } from '../keys/seals.ts';
 import { guardCompany } from '../../store/control-writes.ts';
-import { judgeSpeaker, loadTenant, pinnedWorkspace, pinWrites, type Speaker } from './pin.ts';
+import { judgeSpeaker, loadTenant, pinnedOwner, pinWrites, type Speaker } from './pin.ts';
 import { destinationOf, type DestinationReading } from './destination.ts';
 
 export interface VerificationReading extends SealCheck, Recording {
@@ -108,7 +108,7 @@ async function isGood(
   const { companyId, approval, destination, now } = asked;
   const { kind, tenantId } = tenant;
   const place = { kind, tenantId, approval: approvalKey(approval) };
-  const pinned = await pinnedWorkspace(deps, companyId, tenant);
+  const pinned = await pinnedOwner(deps, companyId, tenant);
   if (!pinned.ok) return notForged(deps, companyId, { row, failure: pinned.error });
   const genuine = await readGenuine(deps, companyId, { row, verification: readVerification(row.cells, place) });
   if (genuine.ok) {
@@ -148,7 +148,7 @@ export interface VerificationRecording extends VerificationReading, Omit<Destina
 export interface Verified {
   readonly companyId: string;
   readonly approval: Approval;
-  readonly kind: TenantKind;
+  readonly kind: string;
   readonly tenantId: string;
   /** `destinationDigest` of what the administrator was shown. */
   readonly destination: string;

@@ -2,7 +2,7 @@
 import type { Closing, Company, Keyring } from '../../domain/keyring.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
 import type { Blocked, Switch, SwitchState, Trouble } from '../../domain/switch.ts';
-import { MAX_TENANTS_PER_COMPANY, TENANT_KINDS, type TenantRef } from '../../domain/tenant.ts';
+import { isTenantRef, MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../domain/tenant.ts';
 import { count, flag, json, need, oneOf, optionalText, text, type CellRecord } from './cells.ts';
 import { isRecord, present } from '../../domain/plain-object.ts';
 import { readFailure } from './failure-cell.ts';
@@ -166,12 +166,9 @@ function readRemovedTenants(cells: CellRecord, row: string): readonly TenantRef[
   if (optionalText(cells, 'removedTenants') === undefined) return undefined;
   const pairs = json(cells, 'removedTenants');
   return need(Array.isArray(pairs) ? pairs : undefined, row, 'removedTenants').map((pair: unknown) => {
-    const [kindText, tenantId] = Array.isArray(pair) ? (pair as unknown[]) : [];
-    const kind = TENANT_KINDS.find((one) => one === kindText);
-    return {
-      kind: need(kind, row, 'removedTenants'),
-      tenantId: need(typeof tenantId === 'string' ? tenantId : undefined, row, 'removedTenants'),
-    };
+    const [kind, tenantId] = Array.isArray(pair) ? (pair as unknown[]) : [];
+    const tenant = { kind, tenantId };
+    return need(isTenantRef(tenant) ? tenant : undefined, row, 'removedTenants');
   });
 }
 

@@ -12,7 +12,7 @@ import {
   sealedBytesOfWrap,
 } from '../../domain/seal.ts';
 import { isEnded } from '../../domain/switch.ts';
-import { TENANT_KINDS } from '../../domain/tenant.ts';
+import { isTenantRef } from '../../domain/tenant.ts';
 import type { CellRecord } from './cells.ts';
 import { readSwitch } from './control-rows.ts';
 import { readExportState } from './export-rows.ts';
@@ -130,9 +130,8 @@ function pinOfTenant(companyId: string, rowKey: string, cells: CellRecord): Seal
 
 /** `ids`: the approval, then kind and id of the tenant. */
 function verification(companyId: string, ids: readonly string[], cells: CellRecord): SealedRow | undefined {
-  const tenantId = ids.at(-1);
-  const kind = TENANT_KINDS.find((one) => one === ids.at(-2));
-  if (!kind || tenantId === undefined) return undefined;
-  const read = readVerification(cells, { kind, tenantId, approval: ids.slice(0, -2).join('|') });
+  const tenant = { kind: ids.at(-2), tenantId: ids.at(-1) };
+  if (!isTenantRef(tenant)) return undefined;
+  const read = readVerification(cells, { ...tenant, approval: ids.slice(0, -2).join('|') });
   return read && single(sealedBytesOfVerification(companyId, read), read.seal);
 }

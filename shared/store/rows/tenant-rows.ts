@@ -1,6 +1,6 @@
 // Rows of tenants and of what their administrators approved. Pure. Which tenant, and which approval, is not read from a row but from
 // where the row was found: a copied verification then fails its seal.
-import { type Tenant, type TenantRef, type WorkspacePin, TENANT_KINDS } from '../../domain/tenant.ts';
+import { isTenantRef, type Tenant, type TenantPin, type TenantRef } from '../../domain/tenant.ts';
 import type { Verification } from '../../domain/verification.ts';
 import { count, json, need, optionalText, text, type CellRecord } from './cells.ts';
 import { isRecord } from '../../domain/plain-object.ts';
@@ -26,7 +26,7 @@ export function readTenant(cells: CellRecord, rowKey: string): Tenant {
   return { ...tenant, registeredAt, pin: need(readPin(json(cells, 'pin')), rowKey, 'pin') };
 }
 
-function readPin(value: unknown): WorkspacePin | undefined {
+function readPin(value: unknown): TenantPin | undefined {
   if (!isRecord(value)) return undefined;
   const { customerId, pinnedAt } = value;
   const seal = readSeal(value['seal']);
@@ -36,9 +36,9 @@ function readPin(value: unknown): WorkspacePin | undefined {
 }
 
 function tenantOf(rowKey: string): TenantRef | undefined {
-  const [kindText, tenantId, ...more] = rowKey.slice(TENANT_PREFIX.length).split('|');
-  const kind = TENANT_KINDS.find((candidate) => candidate === kindText);
-  return kind && tenantId !== undefined && tenantId !== '' && more.length === 0 ? { kind, tenantId } : undefined;
+  const [kind, tenantId, ...more] = rowKey.slice(TENANT_PREFIX.length).split('|');
+  const tenant = { kind, tenantId };
+  return isTenantRef(tenant) && more.length === 0 ? tenant : undefined;
 }
 
 export const verificationCells = (verification: Verification): CellRecord => ({

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
-import { PRIVILEGED_ROLE_ADMINISTRATOR } from '../../../shared/identity/sign-in.ts';
+import { PRIVILEGED_ROLE_ADMINISTRATOR } from '../../../shared/identity/entra/admin.ts';
 import { connectionRowKey, stateRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { hashOf, ticketOf } from '../../../shared/domain/ticket.ts';
 import { MAX_CALLS_PER_MINUTE, MAX_SIGN_INS_PER_MINUTE } from '../../../shared/store/call-limit.ts';

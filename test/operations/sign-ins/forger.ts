@@ -17,7 +17,7 @@ import { tenantCells } from '../../../shared/store/rows/tenant-rows.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { parseTicket, ticketOf } from '../../../shared/domain/ticket.ts';
 import type { Cells, StoredRow } from '../../../shared/store/tables.ts';
-import type { GooglePerson } from '../../../shared/identity/identity.ts';
+import type { GooglePerson } from '../../../shared/identity/google/admin.ts';
 import { requestVerification } from '../../../shared/operations/sign-ins/request-verification.ts';
 import { shownOf } from '../../../shared/operations/sign-ins/asked.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';

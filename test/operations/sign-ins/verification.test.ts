@@ -12,7 +12,8 @@ import {
 } from '../../../shared/store/rows/row-keys.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { parseTicket } from '../../../shared/domain/ticket.ts';
-import type { GooglePerson, MicrosoftPerson } from '../../../shared/identity/identity.ts';
+import type { MicrosoftPerson } from '../../../shared/identity/entra/admin.ts';
+import type { GooglePerson } from '../../../shared/identity/google/admin.ts';
 import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
 import { exportCompanyKey, type Exporting } from '../../../shared/operations/exports/export-company-key.ts';
 import { requestVerification, type AskedApproval } from '../../../shared/operations/sign-ins/request-verification.ts';

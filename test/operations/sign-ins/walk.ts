@@ -2,8 +2,8 @@
 // or with another query.
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
-import { GLOBAL_ADMINISTRATOR } from '../../../shared/identity/sign-in.ts';
-import type { MicrosoftPerson } from '../../../shared/identity/identity.ts';
+import { GLOBAL_ADMINISTRATOR, type MicrosoftPerson } from '../../../shared/identity/entra/admin.ts';
+
 import { answer } from '../../../shared/operations/sign-ins/answer.ts';
 import { begin } from '../../../shared/operations/sign-ins/begin.ts';
 import { comeBack, type CameBack } from '../../../shared/operations/sign-ins/come-back.ts';

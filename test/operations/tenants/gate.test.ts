@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/tenant.ts';
 import type { Verification } from '../../../shared/domain/verification.ts';
 import { connectionCells, readConnection } from '../../../shared/store/rows/sealed-rows.ts';
-import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { COMPANY_ROW_KEY, connectionRowKey, tenantRowKey } from '../../../shared/store/rows/row-keys.ts';
+import { tenantCells } from '../../../shared/store/rows/tenant-rows.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { leaveVerification } from '../../../shared/operations/switches/gate.ts';
@@ -74,6 +75,16 @@ describe('a switch of a company with tenants', () => {
       waitsFor: 'tenants',
     });
     expect(rig.vaults.calls.filter(({ host }) => host !== '')).toEqual([]);
+  });
+
+  it('waits for one of a kind that is not registered: nobody can verify it, and it does not count as none', async () => {
+    const rig = await Rig.withDataKeys(1);
+    const unknown: TenantRef = { kind: 'github', tenantId: 'contoso' };
+    const cells = tenantCells({ ...unknown, registeredAt: rig.clock.now().toISOString() });
+    await rig.store.write('companies', COMPANY, [{ kind: 'insert', rowKey: tenantRowKey(unknown), cells }]);
+    await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
+    await rig.drain();
+    expect(await viewOf(rig, 's1')).toMatchObject({ state: 'pending-verification', unverifiedTenants: [unknown] });
   });
 
   it('goes through by itself when the last is verified, also one that came while it waited', async () => {

@@ -1,6 +1,5 @@
 // The forms of ids, times and page parameters as callers see them. Pure.
 import * as z from 'zod';
-import { TENANT_ID, TENANT_KINDS } from '../../../../shared/domain/tenant.ts';
 import { DATA_KEY_ID, RESOURCE_ID } from '../../../../shared/domain/ids.ts';
 
 const resourceId = (description: string, example: string, id: string): z.ZodString => {
@@ -24,24 +23,9 @@ export const dataKeyId = z
     param: { id: 'DataKeyIdParam' },
   });
 
-const tenantKind = z
-  .enum(TENANT_KINDS, `must be ${TENANT_KINDS.join(' or ')}`)
-  .meta({ description: 'Whose tenant it is.', example: 'google-workspace', param: { id: 'TenantKindParam' } });
-const tenantId = z
-  .string()
-  .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a GUID or a domain')
-  .meta({
-    description:
-      'Of `microsoft-365` the GUID of the Entra tenant; of `google-workspace` the primary domain, in lower case, international names in Punycode. None of personal accounts.',
-    example: 'contoso.com',
-    override: { pattern: TENANT_ID.source, maxLength: 253 },
-    param: { id: 'TenantIdParam' },
-  });
-
 export const companyPath = z.strictObject({ companyId });
 export const keyringPath = companyPath.extend({ keyringId });
 export const connectionPath = companyPath.extend({ connectionId });
-export const tenantPath = companyPath.extend({ kind: tenantKind, tenantId });
 export const switchPath = keyringPath.extend({ switchId });
 export const quarantinePath = switchPath.extend({ keyId: dataKeyId });
 export const dataKeyPath = keyringPath.extend({ keyId: dataKeyId });

@@ -2,11 +2,17 @@
 // every page of one sign-in, so that whoever is asked twice can compare.
 import { code, facts, name, section, type Fact, type PageContext } from '../shell/layout.ts';
 import { html, type Html } from '../shell/html.ts';
+import type { TenantWords } from '../../../../shared/identity/identity.ts';
+import { OWNER_OF_VAULTS, tenantKind } from '../../../../shared/identity/registry/tenant-kinds.ts';
 import { whoAsked } from './who-asked.ts';
-import type { Approval, ConsentSubject, SignInService, Subject, VerificationSubject } from './views.ts';
+import type { Approval, ConsentSubject, Subject, VerificationSubject } from './views.ts';
 
-export const serviceOf = (subject: Subject): SignInService =>
-  subject.purpose === 'verification' && subject.tenant.kind === 'google-workspace' ? 'Google' : 'Microsoft';
+/** How the kind of tenant is called whose administrator is asked. */
+const wordsOf = (subject: Subject): TenantWords =>
+  (subject.purpose === 'consent' ? OWNER_OF_VAULTS : tenantKind(subject.tenant.kind)).words;
+
+/** Whose sign-in page the browser is sent to. */
+export const serviceOf = (subject: Subject): string => wordsOf(subject).service;
 
 export const subjectFacts = (subject: Subject, context: PageContext, more: readonly Fact[] = []): Html =>
   facts([
@@ -31,7 +37,7 @@ const consentFacts = ({ connectionId, key, movedFrom, applicationId }: ConsentSu
 ];
 
 const verificationFacts = (subject: VerificationSubject, context: PageContext): readonly Fact[] => [
-  [tenantKind(subject), tenantName(subject)],
+  [wordsOf(subject).tenant, tenantName(subject)],
   ...approvalFacts(subject.approval, context),
 ];
 
@@ -63,26 +69,16 @@ const recipientFact = (recipient: Extract<Approval, { for: 'export' }>['recipien
     ? ['Encrypted to the public key with the thumbprint', html`${code(recipient.thumbprint)} (RFC 7638, SHA-256)`]
     : ['Encrypted by', html`a passphrase that is chosen when the export is made, and that nobody is shown here`];
 
-const tenantKind = ({ tenant }: VerificationSubject): string =>
-  tenant.kind === 'google-workspace' ? 'Google Workspace' : 'Microsoft 365 tenant';
-
 export const tenantName = ({ tenant }: VerificationSubject): Html => {
   return tenant.displayName === undefined ? code(tenant.id) : nameWithId(tenant.displayName, tenant.id);
 };
 
 /** Who alone can answer. */
 export const whoMustSignIn = (subject: Subject): Html => {
-  if (subject.purpose === 'verification' && subject.tenant.kind === 'google-workspace') {
-    return html`<p>
-      A <strong>super administrator</strong> of the Google Workspace ${code(subject.tenant.id)}. A delegated
-      administrator is not enough.
-    </p>`;
-  }
+  const { article, roles, place, note } = wordsOf(subject).speaker;
   const tenantId = subject.purpose === 'consent' ? subject.key.tenantId : subject.tenant.id;
-  return html`<p>
-    Somebody with the role <strong>Global Administrator</strong> or <strong>Privileged Role Administrator</strong> in
-    the Entra tenant ${code(tenantId)}. A role that is only eligible must be activated first.
-  </p>`;
+  const anyRole = roles.map((role, index) => html`${index === 0 ? '' : ' or '}<strong>${role}</strong>`);
+  return html`<p>${article} ${anyRole} ${place} ${code(tenantId)}. ${note}</p>`;
 };
 
 /** What a yes gives, and what it does not. */
@@ -114,15 +110,8 @@ const consentGives = ({ key }: ConsentSubject, { vendorName }: PageContext): Htm
 
 const verificationGives = (subject: VerificationSubject, context: PageContext): Html => html`
   ${section('What you approve', approvalMeans(subject.approval, context))}
-  ${section('What the sign-in is for', html`<p>${SIGN_IN[serviceOf(subject)]}</p>`)}
+  ${section('What the sign-in is for', html`<p>${wordsOf(subject).signIn}</p>`)}
 `;
-
-const SIGN_IN: Readonly<Record<SignInService, string>> = {
-  Microsoft:
-    'It shows who you are and which roles you have; you sign in anew for it, also where you are signed in already. Microsoft may ask you to accept the application for that; it gets no access to mail, files or users.',
-  Google:
-    'It shows who you are. Google asks you to let the application read the directory as well: it looks once, at your own entry, whether you are a super administrator, and at the domain, whether it is verified, and keeps no access.',
-};
 
 const approvalMeans = (approval: Approval, { vendorName }: PageContext): Html =>
   approval.for === 'export'

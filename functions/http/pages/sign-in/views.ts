@@ -1,9 +1,6 @@
 // What each page of a sign-in says, as data: the view models. Types only; made by the routes, turned into HTML by render.ts. Every text in
 // them is somebody else's and may be hostile: pages escape and isolate it.
 
-/** Whose sign-in page the browser is sent to. */
-export type SignInService = 'Microsoft' | 'Google';
-
 interface KeyPlace {
   readonly vaultHost: string;
   readonly keyName: string;
@@ -34,8 +31,7 @@ export interface ConsentSubject extends Asked {
 export interface VerificationSubject extends Asked {
   readonly purpose: 'verification';
   readonly tenant: {
-    readonly kind: 'microsoft-365' | 'google-workspace';
-    /** The Entra tenant's id; of Google Workspace the domain. */
+    readonly kind: string;
     readonly id: string;
     readonly displayName?: string;
   };

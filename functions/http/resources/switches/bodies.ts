@@ -1,7 +1,8 @@
 // A switch as callers see it, and its mapping from the operations' view. Pure.
 import * as z from 'zod';
 import type { Blocked } from '../../../../shared/domain/switch.ts';
-import { MAX_TENANTS_PER_COMPANY, TENANT_KINDS } from '../../../../shared/domain/tenant.ts';
+import { MAX_TENANTS_PER_COMPANY } from '../../../../shared/domain/tenant.ts';
+import { TENANT_KIND_NAMES } from '../../../../shared/identity/registry/tenant-kinds.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import type { SwitchView } from '../../../../shared/operations/switches/view.ts';
 import { publicFailure } from '../../kernel/public-failure.ts';
@@ -104,7 +105,7 @@ export const switchBody = z
       .max(100)
       .meta({ description: 'The first 100 data keys that wait for a decision.' }),
     unverifiedTenants: z
-      .array(z.strictObject({ kind: z.enum(TENANT_KINDS), tenantId: z.string() }))
+      .array(z.strictObject({ kind: z.enum(TENANT_KIND_NAMES), tenantId: z.string() }))
       .max(2 * MAX_TENANTS_PER_COMPANY)
       .meta({
         description:

@@ -1,24 +1,18 @@
 // Tenants found in a company's data: registered and removed by the vendor alone, at any time.
-import * as z from 'zod';
-import { approvedRecipient, parseExportRecipient } from '../../../../shared/domain/export-recipient.ts';
-import type { Refusal } from '../../../../shared/domain/refusal.ts';
-import { ok, type Result } from '../../../../shared/domain/result.ts';
-import { TENANT_KINDS, type Tenant } from '../../../../shared/domain/tenant.ts';
+import type * as z from 'zod';
+import { ok } from '../../../../shared/domain/result.ts';
 import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../../shared/operations/tenants/registry.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
-import {
-  requestVerification,
-  type AskedApproval,
-} from '../../../../shared/operations/sign-ins/request-verification.ts';
+import { requestVerification } from '../../../../shared/operations/sign-ins/request-verification.ts';
 import type { SignInDependencies } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import type { Role } from '../../kernel/roles.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import { linkToBody } from '../../kernel/links.ts';
-import { exportRecipientInput } from '../../kernel/schemas/export-recipient.ts';
-import { companyPath, keyringId, noFields, switchId, tenantPath, time } from '../../kernel/schemas/ids.ts';
+import { companyPath, noFields } from '../../kernel/schemas/ids.ts';
 import { pageOf, pageQuery, sliceOf } from '../../kernel/schemas/pages.ts';
 import { linkBody } from '../../kernel/schemas/sign-in-link.ts';
+import { approvalInput, askedApproval, shown, tenantBody, tenantPath } from './bodies.ts';
 
 export type TenantServices = SignInDependencies;
 
@@ -26,45 +20,6 @@ const READS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
 const VERIFIES: readonly Role[] = ['VendorAdmin', 'CompanyAdmin'];
 const COLLECTION = '/companies/{companyId}/tenants';
 const ONE = `${COLLECTION}/{kind}/{tenantId}`;
-
-const tenantBody = z
-  .strictObject({
-    kind: z.enum(TENANT_KINDS),
-    tenantId: z.string().meta({ description: 'As it is compared: in lower case.' }),
-    registeredAt: time,
-    customerId: z.string().optional().meta({
-      description: 'Google’s id of the Workspace that was first to speak for the domain: no other one is believed.',
-    }),
-  })
-  .meta({ id: 'Tenant' });
-
-/** What is to be approved. */
-const approvalInput = z
-  .discriminatedUnion('for', [
-    z.strictObject({ for: z.literal('switch'), keyringId, switchId }).meta({ id: 'SwitchApproval' }),
-    z
-      .strictObject({ for: z.literal('export'), keyringId, recipient: exportRecipientInput })
-      .meta({ id: 'ExportApproval' }),
-  ])
-  .meta({ id: 'Approval' });
-
-/** The public key is judged here, so that nobody approves one that would be refused. */
-function askedApproval(input: z.output<typeof approvalInput>): Result<AskedApproval, Refusal> {
-  if (input.for === 'switch') return ok(input);
-  const { keyringId, recipient } = input;
-  if (recipient.type === 'passphrase') return ok({ for: 'export', keyringId, recipient });
-  const parsed = parseExportRecipient({ publicKey: recipient.publicKey });
-  if (parsed.ok) return ok({ for: 'export', keyringId, recipient: approvedRecipient(parsed.value) });
-  const { error } = parsed;
-  return { ok: false, error: error.type === 'invalid' ? { ...error, target: `recipient.${error.target}` } : error };
-}
-
-const shown = ({ kind, tenantId, registeredAt, pin }: Tenant): z.input<typeof tenantBody> => ({
-  kind,
-  tenantId,
-  registeredAt,
-  ...(pin && { customerId: pin.customerId }),
-});
 
 export const tenantRoutes = [
   defineRoute({

@@ -6,8 +6,10 @@ import { failure } from '../../../domain/failure-catalogue.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import { microsoftRefusal, ofPerson } from '../../sign-in-answer.ts';
-import type { MicrosoftPerson, SignInCallback, SignInRequest } from '../../identity.ts';
+import type { SignInCallback, SignInRequest } from '../../identity.ts';
+import type { MicrosoftPerson } from '../admin.ts';
+import { microsoftRefusal, ofPerson } from '../sign-in-answer.ts';
+import type { MicrosoftClient } from '../tenant-kind.ts';
 import type { AnswerLimits } from '../../../adapters/https/bounded-https.ts';
 import { Deadline } from '../../../adapters/https/deadline.ts';
 import { EntraTraffic } from './entra-traffic.ts';
@@ -26,7 +28,7 @@ const SCOPE = 'openid profile';
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const MAX_NAME_CHARACTERS = 200;
 
-export class MicrosoftSignIn {
+export class MicrosoftSignIn implements MicrosoftClient {
   readonly #options: MicrosoftOptions;
   readonly #openId: OpenIdClient;
   readonly #authority: string;

@@ -5,7 +5,7 @@ import { failure } from '../../../domain/failure-catalogue.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import type { GoogleWorkspace } from '../../identity.ts';
+import type { GoogleWorkspace } from '../admin.ts';
 import { NoAnswer } from '../../../adapters/https/bounded-https.ts';
 import { jsonIn, type GoogleTraffic } from './google-traffic.ts';
 

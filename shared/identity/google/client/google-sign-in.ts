@@ -4,8 +4,9 @@ import type { ClientAuth } from 'openid-client';
 import { failure } from '../../../domain/failure-catalogue.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import { googleRefusal } from '../../sign-in-answer.ts';
-import type { GooglePerson, SignInCallback, SignInRequest } from '../../identity.ts';
+import type { SignInCallback, SignInClient, SignInRequest } from '../../identity.ts';
+import type { GooglePerson } from '../admin.ts';
+import { googleRefusal } from '../sign-in-answer.ts';
 import type { AnswerLimits } from '../../../adapters/https/bounded-https.ts';
 import { Deadline } from '../../../adapters/https/deadline.ts';
 import { askDirectory, DIRECTORY_SCOPES } from './google-directory.ts';
@@ -21,7 +22,7 @@ export interface GoogleOptions {
 const ISSUER = 'https://accounts.google.com';
 const MAX_NAME_CHARACTERS = 200;
 
-export class GoogleSignIn {
+export class GoogleSignIn implements SignInClient<GooglePerson> {
   readonly #options: GoogleOptions;
   readonly #openId: OpenIdClient;
 
@@ -30,7 +31,7 @@ export class GoogleSignIn {
     this.#openId = openId;
   }
 
-  async url(request: SignInRequest & { readonly domain: string }): Promise<Result<string, Failure>> {
+  async url(request: SignInRequest & { readonly tenantId: string }): Promise<Result<string, Failure>> {
     const service = this.#service(this.#traffic());
     if (!service.ok) return service;
     return this.#openId.authorizationUrl(service.value, request, {
@@ -39,7 +40,7 @@ export class GoogleSignIn {
       // Google knows no `login` and no `max_age`: nobody can be asked there to sign in anew.
       prompt: 'select_account',
       // A hint: whose account it was in the end, the ID token says.
-      hd: request.domain,
+      hd: request.tenantId,
     });
   }
 

@@ -2,7 +2,7 @@
 import type { Failure } from '../../../domain/failure.ts';
 import { failure } from '../../../domain/failure-catalogue.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
-import { googleRefusal } from '../../sign-in-answer.ts';
+import { googleRefusal } from '../sign-in-answer.ts';
 import { NoAnswer } from '../../../adapters/https/bounded-https.ts';
 import { RecordedHttps } from '../../../adapters/https/recorded-https.ts';
 

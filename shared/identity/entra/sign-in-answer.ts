@@ -1,46 +1,18 @@
-// What it means that Microsoft or Google answers a sign-in with an error, in the redirect back or in place of tokens. Pure,
-// and never fails. The redirect passes through a browser, so anybody can write it: of its texts only codes are read, and the
-// texts themselves go to the vendor alone.
-import { aadstsOf, classifyEntraError, isOfOurApp } from './entra/answers.ts';
-import { failure } from '../domain/failure-catalogue.ts';
-import type { Failure, FailureCode, FailureFacts } from '../domain/failure.ts';
-import { PERSON_BLOCKED } from './entra/entra-failures.ts';
-import {
-  INTERNAL_CLIENT,
-  NOT_ALLOWED,
-  UNKNOWN_CLIENT,
-  UNKNOWN_REDIRECT,
-  UNREGISTERED_SCOPE,
-} from './google/google-failures.ts';
-import { PARTNER, PERSONAL_ACCOUNT } from './sign-in-failures.ts';
-
-export interface SignInError {
-  /** OAuth's own code: `access_denied`. */
-  readonly error: string;
-  readonly description?: string;
-}
-
-/** The state of a redirect back, if there is exactly one: it says whose sign-in it claims to be. */
-export function stateOf(query: string): string | undefined {
-  const [state, ...more] = new URLSearchParams(query).getAll('state');
-  return more.length === 0 && state !== '' ? state : undefined;
-}
-
-/** The error of a redirect back, looked for before anything else: Entra writes `admin_consent=True` beside one. */
-export function callbackErrorOf(query: string): SignInError | undefined {
-  const parameters = new URLSearchParams(query);
-  const error = parameters.get('error');
-  if (error === null) return undefined;
-  const description = parameters.get('error_description');
-  return { error, ...(description === null ? {} : { description }) };
-}
+// What it means that Entra answers a sign-in with an error, in the redirect back or in place of tokens. Pure, and never fails.
+import { failure } from '../../domain/failure-catalogue.ts';
+import type { Failure, FailureCode, FailureFacts } from '../../domain/failure.ts';
+import { codeByKey, codeShown, quoted, type SignInError } from '../oauth-answer.ts';
+import { PARTNER, PERSONAL_ACCOUNT } from '../sign-in-failures.ts';
+import { aadstsOf, classifyEntraError, isOfOurApp } from './answers.ts';
+import { PERSON_BLOCKED } from './entra-failures.ts';
 
 /** What a redirect back says: of admin consent and of a sign-in alike. */
-export function microsoftRefusal({ error, description = '' }: SignInError, facts: FailureFacts): Failure {
+export function microsoftRefusal(told: SignInError, facts: FailureFacts): Failure {
+  const { error, description = '' } = told;
   const number = aadstsOf(description);
   const said = {
     code: number === undefined ? codeShown(error) : `AADSTS${number}`,
-    message: quoted(error, description),
+    message: quoted(told),
     ...correlationOf(description),
   };
   if (number === undefined && PERSONAL_SERVICE.test(description)) {
@@ -84,55 +56,24 @@ function refusedForNoKnownReason(found: Failure, number: number | undefined): Fa
   return failure('entra-refused', { ...found.facts, detail: `AADSTS${number}`, signInRefusedBy }, found.service);
 }
 
-export function googleRefusal({ error, description = '' }: SignInError): Failure {
-  const said = { code: codeShown(error), message: quoted(error, description) };
-  const code = BY_GOOGLE_CODE.get(error) ?? 'google-error';
-  if (code === 'google-not-configured') {
-    return failure(code, { detail: CLIENT_FAULTS.get(error) ?? UNKNOWN_CLIENT }, said);
-  }
-  const detail = code === 'google-error' || code === 'sign-in-refused' ? { detail: said.code } : {};
-  return failure(code, { identityProvider: 'google', ...detail }, said);
-}
-
-const CLIENT_FAULTS: ReadonlyMap<string, string> = new Map([
-  ['org_internal', INTERNAL_CLIENT],
-  ['redirect_uri_mismatch', UNKNOWN_REDIRECT],
-  ['origin_mismatch', UNKNOWN_REDIRECT],
-  ['restricted_client', UNREGISTERED_SCOPE],
-  ['invalid_scope', UNREGISTERED_SCOPE],
-  ['invalid_request', NOT_ALLOWED],
-]);
-
 function withDetail(code: FailureCode, name: string, facts: FailureFacts): FailureFacts {
   if (code === 'blocked-by-conditional-access') return { ...facts, detail: PERSON_BLOCKED };
   return code === 'sign-in-refused' ? { ...facts, detail: name } : facts;
 }
-
-/** It stands in a sentence, so it has to look like a code. */
-const codeShown = (error: string): string => (/^[a-z][a-z_]{1,63}$/.test(error) ? error : 'no known code');
-
-/** What Microsoft and Google write fits; the redirect's texts can be anybody's, and go to the vendor's log. */
-const MAX_QUOTED_CHARACTERS = 500;
-const quoted = (error: string, description: string): string =>
-  `${error}: ${description}`.slice(0, MAX_QUOTED_CHARACTERS).replace(/[\p{C}\p{Z}]+/gu, ' ');
 
 function correlationOf(description: string): { correlationId?: string } {
   const id = /Correlation ID: ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/i.exec(description)?.[1];
   return id === undefined ? {} : { correlationId: id };
 }
 
-type Table<K> = readonly (readonly [FailureCode, readonly K[]])[];
-const byKey = <K>(table: Table<K>): ReadonlyMap<K, FailureCode> =>
-  new Map(table.flatMap(([code, keys]) => keys.map((key): [K, FailureCode] => [key, code])));
-
 const PARTNERS = [90099, 530034];
 const PERSONAL = [50136, 50139, 90027, 500200, 500201, 500207, 500208, 9001023, 9002332];
 
 /**
- * What only a person's sign-in meets; entra-answer.ts knows the rest. Numbers as in Microsoft's reference "Microsoft Entra
+ * What only a person's sign-in meets; answers.ts knows the rest. Numbers as in Microsoft's reference "Microsoft Entra
  * authentication and authorization error codes", and public threads; one that Microsoft adds is `entra-refused` until it is added here.
  */
-const BY_AADSTS = byKey<number>([
+const BY_AADSTS = codeByKey<number>([
   // An ordinary user where only an administrator may consent.
   ['admin-role-missing', [90093, 90094, 90095, 900941]],
   // A partner's delegated administrator.
@@ -170,24 +111,10 @@ const SAID_BY_NUMBER: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** OAuth's own codes, where Entra gives no number. */
-const BY_OAUTH_CODE = byKey<string>([
+const BY_OAUTH_CODE = codeByKey<string>([
   ['consent-declined', ['access_denied']],
   ['consent-required', ['consent_required']],
   ['sign-in-refused', ['login_required', 'interaction_required', 'account_selection_required']],
   ['entra-unreachable', ['server_error', 'temporarily_unavailable']],
   ['entra-tenant-not-found', ['invalid_tenant']],
-]);
-
-/** Google gives no numbers. */
-const BY_GOOGLE_CODE = byKey<string>([
-  ['consent-declined', ['access_denied']],
-  // The Workspace's own rules for apps, those of the account, and windows of apps.
-  ['sign-in-refused', ['admin_policy_enforced', 'access_not_configured', 'policy_enforced', 'disallowed_useragent']],
-  ['sign-in-refused', ['login_required', 'interaction_required', 'account_selection_required']],
-  ['google-unreachable', ['server_error', 'temporarily_unavailable', 'internal_failure', 'rate_limit_exceeded']],
-  ['google-not-configured', ['invalid_client', 'unauthorized_client', 'deleted_client', 'disabled_client']],
-  ['google-not-configured', ['org_internal', 'redirect_uri_mismatch', 'origin_mismatch']],
-  ['google-not-configured', ['restricted_client', 'invalid_scope', 'invalid_request']],
-  // Used, expired, made up, of another sign-in: Google does not say which.
-  ['sign-in-unknown', ['invalid_grant']],
 ]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FAILURE_CODES } from '../../shared/domain/failure.ts';
-import { callbackErrorOf, googleRefusal, microsoftRefusal, stateOf } from '../../shared/identity/sign-in-answer.ts';
+import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
+import { microsoftRefusal } from '../../../shared/identity/entra/sign-in-answer.ts';
 
 const TENANT = '11111111-0000-4000-8000-000000000001';
 const CORRELATION = '55555555-0000-4000-8000-000000000005';
@@ -105,45 +105,7 @@ describe('an error of Entra in the redirect back, or in place of tokens', () => 
       fc.property(fc.string(), fc.option(fc.string(), { nil: undefined }), (error, description) => {
         const said = { error, ...(description === undefined ? {} : { description }) };
         expect(FAILURE_CODES).toContain(microsoftRefusal(said, {}).code);
-        expect(FAILURE_CODES).toContain(googleRefusal(said).code);
       }),
     );
-  });
-});
-
-describe('an error of Google', () => {
-  it.each([
-    ['access_denied', 'consent-declined'],
-    ['admin_policy_enforced', 'sign-in-refused'],
-    ['invalid_client', 'google-not-configured'],
-    ['redirect_uri_mismatch', 'google-not-configured'],
-    ['invalid_grant', 'sign-in-unknown'],
-    ['server_error', 'google-unreachable'],
-    ['invalid_request', 'google-not-configured'],
-    ['unheard_of', 'google-error'],
-  ])('%s means %s', (error, expected) => {
-    expect(googleRefusal({ error, description: 'Words of Google.' }).code).toBe(expected);
-  });
-
-  it('is named by its own code where it is not known', () => {
-    expect(googleRefusal({ error: 'unheard_of' }).message).toContain('unheard_of');
-  });
-});
-
-describe('a redirect back', () => {
-  it('has an error whatever else it says', () => {
-    const query = 'admin_consent=True&error=consent_required&error_description=AADSTS65004%3a+no&state=s';
-    expect(callbackErrorOf(query)).toEqual({ error: 'consent_required', description: 'AADSTS65004: no' });
-  });
-
-  it('has none if it holds a code', () => {
-    expect(callbackErrorOf('code=c&state=s')).toBeUndefined();
-  });
-
-  it('has a state only if it has exactly one', () => {
-    expect(stateOf('code=c&state=s')).toBe('s');
-    for (const query of ['', 'code=c', 'state=', 'state=a&state=b', 'state=a&state=a']) {
-      expect(stateOf(query)).toBeUndefined();
-    }
   });
 });
