@@ -40,11 +40,11 @@ test('of idle connections to many services the ones used last are kept, and used
   const services = await Promise.all(Array.from({ length: SERVICES }, service));
   const open = (): number[] => services.map(({ connections }) => connections.filter((one) => !one.destroyed).length);
   for (const { port } of services) await call(agent, port);
-  await expect.poll(open).toEqual([0, 0, 0, 1, 1, 1]);
+  await expect.poll(open, { timeout: 20_000 }).toEqual([0, 0, 0, 1, 1, 1]);
   // Used again, the oldest of them is the newest.
   for (let n = 0; n < 20; n += 1) await call(agent, services[3]?.port ?? 0);
   await call(agent, services[0]?.port ?? 0);
-  await expect.poll(open).toEqual([1, 0, 0, 1, 0, 1]);
+  await expect.poll(open, { timeout: 20_000 }).toEqual([1, 0, 0, 1, 0, 1]);
   expect(services.map(({ connections }) => connections.length)).toEqual([2, 1, 1, 1, 1, 1]);
 });
 

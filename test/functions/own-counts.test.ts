@@ -28,7 +28,9 @@ test('each minute, without another call and without a timer function', async () 
   call();
   rig.clock.advance(60_000);
   await vi.advanceTimersByTimeAsync(60_000);
-  await vi.waitFor(() => expect(chainOf(rig.store)).toMatchObject([{ action: 'data-keys.calls' }]));
+  await vi.waitFor(() => expect(chainOf(rig.store)).toMatchObject([{ action: 'data-keys.calls' }]), {
+    timeout: 20_000,
+  });
 });
 
 test('the minute that is not over too, when it is told to stop', async () => {

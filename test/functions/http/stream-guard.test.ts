@@ -78,7 +78,7 @@ test('request and invocation find each other, whichever is first', async () => {
 test('a request that no invocation fetches is answered within the limit, and the library is never given it', async () => {
   const [first, again] = [arrive('chosen'), arrive('chosen')];
   expect(first).toEqual({ headersSent: true, status: 400, isEnded: true });
-  await expect.poll(() => again).toEqual({ headersSent: true, status: 400, isEnded: true });
+  await expect.poll(() => again, { timeout: 20_000 }).toEqual({ headersSent: true, status: 400, isEnded: true });
   expect(handedOn).not.toContain('chosen');
 });
 

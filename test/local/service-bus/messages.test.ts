@@ -9,7 +9,8 @@ let fixture: BrokerFixture;
 beforeAll(async () => {
   fixture = await startBroker([
     QUEUE,
-    { ...QUEUE, name: 'short', lockDurationMs: LOCK_MS, maxDeliveryCount: 3 },
+    { ...QUEUE, name: 'short', lockDurationMs: LOCK_MS },
+    { ...QUEUE, name: 'deadly', maxDeliveryCount: 3 },
     { ...QUEUE, name: 'once', duplicateDetectionWindowMs: 600_000 },
   ]);
 });
@@ -204,16 +205,16 @@ describe('settling', () => {
 
   test('a message abandoned as often as allowed is dead-lettered with the reason', async () => {
     const client = fixture.client();
-    await client.createSender('short').sendMessages({ body: 'poison', messageId: 'p-1' });
-    const receiver = client.createReceiver('short');
+    await client.createSender('deadly').sendMessages({ body: 'poison', messageId: 'p-1' });
+    const receiver = client.createReceiver('deadly');
     for (let delivery = 0; delivery < 3; delivery += 1) {
       const message = await receiveOne(receiver);
       expect(message.deliveryCount).toBe(delivery);
       await receiver.abandonMessage(message);
     }
-    expect(counts('short')).toEqual({ active: 0, scheduled: 0, locked: 0, deadLetter: 1 });
-    expect(operations('short').slice(-2)).toEqual(['abandon 200', 'dead-letter 200']);
-    const deadLetters = client.createReceiver('short', { subQueueType: 'deadLetter' });
+    expect(counts('deadly')).toEqual({ active: 0, scheduled: 0, locked: 0, deadLetter: 1 });
+    expect(operations('deadly').slice(-2)).toEqual(['abandon 200', 'dead-letter 200']);
+    const deadLetters = client.createReceiver('deadly', { subQueueType: 'deadLetter' });
     const dead = await receiveOne(deadLetters);
     expect(dead).toMatchObject({
       body: 'poison',
@@ -222,8 +223,8 @@ describe('settling', () => {
       deadLetterErrorDescription: 'Message could not be consumed after 3 delivery attempts.',
     });
     await deadLetters.completeMessage(dead);
-    expect(counts('short')).toMatchObject({ deadLetter: 0 });
-    expect(operations('short/$DeadLetterQueue')).toEqual(['receive 200', 'complete 200']);
+    expect(counts('deadly')).toMatchObject({ deadLetter: 0 });
+    expect(operations('deadly/$DeadLetterQueue')).toEqual(['receive 200', 'complete 200']);
   });
 
   test('a message that the receiver dead-letters carries its reason, and can be peeked there', async () => {

@@ -209,7 +209,7 @@ test('a request is held for as long as the fault is there, and then carried out 
   const order: string[] = [];
   const inserting = client.createEntity(row('held')).then(() => order.push('inserted'));
   const held = async (): Promise<unknown> => (await fetch(`${tables.controlUrl}/held`)).json();
-  await expect.poll(held).toEqual({ held: 1 });
+  await expect.poll(held, { timeout: 20_000 }).toEqual({ held: 1 });
   expect(await statusOf(client.getEntity(PARTITION, 'held'))).toBe(404);
   order.push('let go');
   await fetch(`${tables.controlUrl}/faults`, { method: 'DELETE' });
