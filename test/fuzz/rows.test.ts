@@ -2,7 +2,7 @@
 // read, or is a MalformedRow or undefined as its reader says, and never anything else.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { publicFailure } from '../../functions/http/kernel/public-failure.ts';
+import { publicFailure } from '../../functions/http/kernel/schemas/failures.ts';
 import { failureBody } from '../../functions/http/kernel/schemas/failures.ts';
 import { entityJson, storedRow } from '../../shared/adapters/table-cells.ts';
 import type { CompanyKeyRow } from '../../shared/domain/company-key.ts';

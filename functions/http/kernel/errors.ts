@@ -3,7 +3,7 @@
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { Refusal, ResourceKind } from '../../../shared/domain/refusal.ts';
 import { ERROR_CODES, type ErrorCode } from './error-codes.ts';
-import { publicFailure, type PublicFailure } from './public-failure.ts';
+import { publicFailure, type PublicFailure } from './schemas/failures.ts';
 import { claimOf, type Role } from './roles.ts';
 import type { Detail } from './validation.ts';
 

@@ -2,14 +2,11 @@
 import { asPropagating, failure } from '../../../../shared/domain/failure-catalogue.ts';
 import { notFound, refusedBy, type Refusal } from '../../../../shared/domain/refusal.ts';
 import { refusalToResponse, type EdgeRefusal, type ErrorBody } from '../errors.ts';
-import { publicFailure } from '../public-failure.ts';
 
 const CALLER = { isVendorAdmin: false };
 const CONSENT = failure('consent-required', { tenantId: '6c9d1d5e-3f7a-4b2c-8e10-5a7b9c3d1e2f' });
 
 const bodyOf = (refusal: Refusal | EdgeRefusal): ErrorBody => refusalToResponse(refusal, CALLER).body;
-
-export const failureExample = publicFailure(CONSENT, CALLER);
 
 export const ERROR_EXAMPLES = {
   400: bodyOf({

@@ -8,7 +8,6 @@ import { fullPath, type Route } from '../route.ts';
 import { vaultUri } from '../schemas/vault-uri.ts';
 import { TAGS } from '../tags.ts';
 import { errorOf, type ErrorStatus } from './errors.ts';
-import { giveExample } from './examples.ts';
 import { INTRODUCTION } from './introduction.ts';
 import { openAnswers } from './open-answers.ts';
 import { codesInWords, codesOfAll, codesOf } from './operation-codes.ts';
@@ -74,7 +73,6 @@ export function describeExactly<D>(
   const uri = vaultUriPattern({ allowedSuffixes: about.vaultSuffixes }).source;
   return createDocument(description, {
     override: ({ zodSchema, jsonSchema }) => {
-      giveExample({ zodSchema, jsonSchema });
       if (zodSchema === vaultUri) Object.assign(jsonSchema, { pattern: uri });
     },
   });

@@ -1,7 +1,47 @@
-// Errors and failures as callers see them. Pure.
+// Errors and failures as callers see them: the schemas, and of a failure what may leave the house. The service's own words go to the vendor's
+// operators only; a company gets the correlation id. Pure.
 import * as z from 'zod';
-import { FAILURE_CODES } from '../../../../shared/domain/failure.ts';
+import { failure } from '../../../../shared/domain/failure-catalogue.ts';
+import { FAILURE_CODES, type Failure, type FailureCode } from '../../../../shared/domain/failure.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { time } from './ids.ts';
+
+/** A failure as every audience may see it; `innererror` for the vendor's operators only. */
+export interface PublicFailure {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly kind: Failure['kind'];
+  readonly owner: Failure['owner'];
+  readonly cause: string;
+  readonly remedy: Failure['remedy'];
+  /** The two values offered when a whole key URL was pasted. */
+  readonly suggestion?: { readonly vaultUri?: string; readonly keyName?: string };
+  readonly becomesDeniedAt?: string;
+  readonly correlationId?: string;
+  readonly innererror?: NonNullable<Failure['service']>;
+}
+
+export function publicFailure(found: Failure, audience: { readonly isVendorAdmin: boolean }): PublicFailure {
+  const { code, message, kind, owner, cause, facts, service, becomesDeniedAt } = found;
+  const { suggestedVaultUri: vaultUri, suggestedKeyName: keyName } = facts;
+  return {
+    code,
+    message,
+    kind,
+    owner,
+    cause,
+    // Commands for the vendor's own vault are for its operators.
+    remedy: facts.ownVault !== undefined && !audience.isVendorAdmin ? { text: found.remedy.text } : found.remedy,
+    ...(vaultUri === undefined && keyName === undefined ? {} : { suggestion: present({ vaultUri, keyName }) }),
+    ...(becomesDeniedAt === undefined ? {} : { becomesDeniedAt }),
+    ...(service?.correlationId === undefined ? {} : { correlationId: service.correlationId }),
+    ...(service === undefined || !audience.isVendorAdmin ? {} : { innererror: service }),
+  };
+}
+
+const CALLER = { isVendorAdmin: false };
+const EXAMPLE_TENANT = '6c9d1d5e-3f7a-4b2c-8e10-5a7b9c3d1e2f';
+export const FAILURE_EXAMPLE = publicFailure(failure('consent-required', { tenantId: EXAMPLE_TENANT }), CALLER);
 
 export const failureCode = z
   .enum(FAILURE_CODES)
@@ -39,7 +79,7 @@ const shownOfFailure = {
 
 export const failureBody = z
   .strictObject({ code: failureCode, message: z.string(), ...shownOfFailure })
-  .meta({ id: 'Failure', description: 'How a provider, Entra or the input refused.' });
+  .meta({ id: 'Failure', description: 'How a provider, Entra or the input refused.', example: FAILURE_EXAMPLE });
 
 const detail = z.strictObject({
   code: z.enum(['missing-field', 'unknown-field', 'invalid-value']),

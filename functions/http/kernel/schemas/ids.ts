@@ -30,6 +30,9 @@ export const switchPath = keyringPath.extend({ switchId });
 export const quarantinePath = switchPath.extend({ keyId: dataKeyId });
 export const dataKeyPath = keyringPath.extend({ keyId: dataKeyId });
 
+/** All examples tell one story, of the company Contoso at this time. */
+export const EXAMPLE_TIME = '2026-11-30T08:00:00.000Z';
+
 /** Without its pattern, which says at length what the format says. */
 export const time = z.iso.datetime().meta({
   description: 'ISO 8601, UTC.',

@@ -19,6 +19,11 @@ const [first, ...others] = PROVIDERS;
 const refTo = ({ name, isVendors }: (typeof PROVIDERS)[number]): ReturnType<typeof vendors | typeof connected> =>
   isVendors ? vendors(name) : connected(name);
 
-export const providerRef = z
-  .discriminatedUnion('provider', [refTo(first), ...others.map(refTo)])
-  .meta({ id: 'Provider', description: "Where the key-encryption key lives: the vendor's vault or the company's." });
+/** Of the first provider that companies connect. */
+export const EXAMPLE_REF = { provider: PROVIDERS.find(({ isVendors }) => !isVendors)?.name, connectionId: 'main' };
+
+export const providerRef = z.discriminatedUnion('provider', [refTo(first), ...others.map(refTo)]).meta({
+  id: 'Provider',
+  description: "Where the key-encryption key lives: the vendor's vault or the company's.",
+  example: EXAMPLE_REF,
+});

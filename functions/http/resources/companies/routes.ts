@@ -14,7 +14,7 @@ import type { KeyringMaking } from '../../../../shared/operations/keyrings/keyri
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
-import { companyId, companyPath, keyringId, time } from '../../kernel/schemas/ids.ts';
+import { companyId, companyPath, EXAMPLE_TIME, keyringId, time } from '../../kernel/schemas/ids.ts';
 import { hasEnded, longWorkStatus } from '../../kernel/schemas/long-work.ts';
 import { pageBody, pageOf, pageQueryUpTo, pageRequest } from '../../kernel/schemas/pages.ts';
 import { visibleText } from '../../kernel/schemas/text.ts';
@@ -27,7 +27,7 @@ const displayName = visibleText(256);
 
 const companyInput = z
   .strictObject({ displayName: displayName.optional(), defaultKeyring: keyringId.optional() })
-  .meta({ id: 'CompanyInput' });
+  .meta({ id: 'CompanyInput', example: { displayName: 'Contoso' } });
 
 const companyBody = z
   .strictObject({
@@ -40,7 +40,16 @@ const companyBody = z
     createdAt: time,
     closedAt: time.optional(),
   })
-  .meta({ id: 'Company' });
+  .meta({
+    id: 'Company',
+    example: {
+      companyId: 'contoso',
+      displayName: 'Contoso',
+      defaultKeyring: 'default',
+      state: 'active',
+      createdAt: EXAMPLE_TIME,
+    },
+  });
 
 const deletionBody = z
   .strictObject({
@@ -50,7 +59,7 @@ const deletionBody = z
       .optional()
       .meta({ description: 'With `Failed`: the company is there.' }),
   })
-  .meta({ id: 'CompanyDeletion' });
+  .meta({ id: 'CompanyDeletion', example: { status: 'Running' } });
 
 const NOT_DELETED = {
   code: 'company-not-deleted',

@@ -1,4 +1,4 @@
-// Connections, their tests, health and instructions as callers see them. Pure.
+// Connections and their tests as callers see them. Pure.
 import * as z from 'zod';
 import {
   CONNECTION_CHECKS,
@@ -8,15 +8,13 @@ import {
 import type { Connection } from '../../../../shared/domain/connection.ts';
 import { GUID_IN_ANY_CASE } from '../../../../shared/domain/ids.ts';
 import { KEY_NAME } from '../../../../shared/providers/azure-key-vault/input/key-name.ts';
-import { FAILURE_CODES } from '../../../../shared/domain/failure.ts';
-import type { Instruction } from '../../../../shared/providers/azure-key-vault/instructions.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
-import type { VaultHealth } from '../../../../shared/domain/health.ts';
-import type { HealthReport } from '../../../../shared/operations/connections/vault-checks.ts';
-import { publicFailure } from '../../kernel/public-failure.ts';
-import { failureBody, failureCode, remedy } from '../../kernel/schemas/failures.ts';
-import { connectionId, count, guid, time } from '../../kernel/schemas/ids.ts';
+import { FAILURE_EXAMPLE, failureBody, failureCode, publicFailure } from '../../kernel/schemas/failures.ts';
+import { connectionId, count, EXAMPLE_TIME, guid, time } from '../../kernel/schemas/ids.ts';
 import { MAX_INPUT_CHARS, vaultUri } from '../../kernel/schemas/vault-uri.ts';
+
+const TENANT = '6c9d1d5e-3f7a-4b2c-8e10-5a7b9c3d1e2f';
+const CLIENT = 'a3d4c5b6-1e2f-4a3b-9c8d-7e6f5a4b3c2d';
 
 /** What is taken is described; what is not is judged by the operation, with words of its own. */
 const promised = ({ source }: RegExp): object => ({ pattern: source, maxLength: undefined });
@@ -39,7 +37,14 @@ export const connectionInput = z
       }),
     credential: z.strictObject({ kind: z.literal('federated') }),
   })
-  .meta({ id: 'ConnectionInput' });
+  .meta({
+    id: 'ConnectionInput',
+    example: {
+      vaultUri: 'https://contoso.vault.azure.net',
+      keyName: 'keyswitch',
+      credential: { kind: 'federated' },
+    },
+  });
 
 export const connectionBody = z
   .strictObject({
@@ -70,7 +75,20 @@ export const connectionBody = z
         'Why the last test failed: no switch to it can be ordered. Absent if it did not fail. A test that waits for a grant changes nothing about it.',
     }),
   })
-  .meta({ id: 'Connection' });
+  .meta({
+    id: 'Connection',
+    example: {
+      connectionId: 'main',
+      vaultUri: 'https://contoso.vault.azure.net',
+      keyName: 'keyswitch',
+      tenantId: TENANT,
+      credential: { kind: 'federated', clientId: CLIENT },
+      usedBy: ['keyrings/default'],
+      createdAt: EXAMPLE_TIME,
+      consentedAt: EXAMPLE_TIME,
+      keySeen: true,
+    },
+  });
 
 /** `keyring|k` and `switch|k|id` of the row, as paths below the company. */
 function userPath(user: string): string {
@@ -107,7 +125,7 @@ export const testInput = z
       .optional()
       .meta({ description: 'The role was just assigned: Azure may need ten minutes.' }),
   })
-  .meta({ id: 'ConnectionTestInput' })
+  .meta({ id: 'ConnectionTestInput', example: { roleAssigned: true } })
   .optional();
 
 const checkBody = z.strictObject({
@@ -131,7 +149,18 @@ export const testBody = z
     retryAfterSeconds: count.optional(),
     becomesDeniedAt: time.optional(),
   })
-  .meta({ id: 'ConnectionTest' });
+  .meta({
+    id: 'ConnectionTest',
+    example: {
+      status: 'failed',
+      checks: [
+        { check: 'input', outcome: 'passed' },
+        { check: 'consent', outcome: 'failed', failure: FAILURE_EXAMPLE },
+      ],
+      testedAt: EXAMPLE_TIME,
+      tenantId: TENANT,
+    },
+  });
 
 interface Audience {
   readonly isVendorAdmin: boolean;
@@ -145,56 +174,3 @@ export function testToBody(test: ConnectionTest, audience: Audience): z.input<ty
   });
   return { ...test, checks: test.checks.map(check) };
 }
-
-export const healthBody = z
-  .strictObject({
-    state: z.enum(['healthy', 'unreachable', 'revoked']),
-    since: time,
-    checkedAt: time,
-    lastGoodAt: time.optional(),
-    code: failureCode.optional(),
-    owner: z.enum(['company-admin', 'azure-admin', 'vendor']).optional().meta({ description: 'Whose move it is.' }),
-    message: z.string().optional(),
-    cause: z.string().optional(),
-    remedy: remedy.optional(),
-    repeats: count.meta({ description: 'How many checks in a row ended with this code.' }),
-    warnings: z.array(failureCode).max(FAILURE_CODES.length),
-  })
-  .meta({ id: 'VaultHealth' });
-
-export const healthReportBody = z
-  .strictObject({
-    current: healthBody.optional().meta({ description: 'Absent before the first check.' }),
-    history: z.array(healthBody).max(100).meta({ description: 'The last changes, newest first.' }),
-  })
-  .meta({ id: 'HealthReport' });
-
-export const healthToBody = (health: VaultHealth): z.input<typeof healthBody> => ({
-  ...health,
-  warnings: [...health.warnings],
-});
-
-export const healthReportToBody = ({ current, history }: HealthReport): z.input<typeof healthReportBody> => ({
-  history: history.map(healthToBody),
-  ...(current === undefined ? {} : { current: healthToBody(current) }),
-});
-
-const instruction = z.strictObject({
-  id: z.enum(['service-principal', 'role', 'least-role', 'access-policy', 'take-away']),
-  title: z.string(),
-  explanation: z.string(),
-  azureCli: z.string(),
-  powerShell: z.string(),
-  portal: z.array(z.string()).max(100),
-  bicep: z.strictObject({ fileName: z.string(), template: z.string(), deploy: z.string() }).optional(),
-});
-
-export const instructionsBody = z
-  .strictObject({
-    instructions: z.array(instruction).max(20),
-  })
-  .meta({ id: 'Instructions', description: 'What the Azure admin must do, filled in: nothing is left to the reader.' });
-
-export const instructionsToBody = (instructions: readonly Instruction[]): z.input<typeof instructionsBody> => ({
-  instructions: instructions.map((one) => ({ ...one, portal: [...one.portal] })),
-});

@@ -18,7 +18,7 @@ import {
   healthToBody,
   instructionsBody,
   instructionsToBody,
-} from './bodies.ts';
+} from './look-bodies.ts';
 import { ONE, READS, SETS_UP } from './places.ts';
 
 export type LookServices = ConnectionsDependencies & CheckDependencies;

@@ -6,11 +6,13 @@ import type { GenerateOutcome } from '../../../../shared/operations/data-keys/ge
 import type { NewDataKey } from '../../../../shared/operations/data-keys/new-data-keys.ts';
 import { MAX_KEYS_PER_CALL, type UnwrapOutcome } from '../../../../shared/operations/data-keys/unwrap.ts';
 import type { ListedDataKey } from '../../../../shared/operations/data-keys/list.ts';
+import type { Refusal } from '../../../../shared/domain/refusal.ts';
+import type { ErrorBody } from '../../kernel/errors.ts';
 import { pageQuery } from '../../kernel/schemas/pages.ts';
-import { refusalToResponse } from '../../kernel/errors.ts';
-import { publicFailure } from '../../kernel/public-failure.ts';
-import { errorOfOne, failureBody } from '../../kernel/schemas/failures.ts';
-import { count, dataKeyId, keyringId, time } from '../../kernel/schemas/ids.ts';
+import { errorOfOne, failureBody, publicFailure } from '../../kernel/schemas/failures.ts';
+import { count, dataKeyId, EXAMPLE_TIME, keyringId, time } from '../../kernel/schemas/ids.ts';
+
+const KEY = 'ZXhhbXBsZS1vbmx5LW5vdC1hLWtleS1vZi1hbnlib2Q';
 
 const base64urlChars = (bytes: number): number => Math.ceil((bytes * 4) / 3);
 /** Whole bytes have one form only: RFC 4648, 3.5, the bits that are left over are zero. */
@@ -34,7 +36,7 @@ export const newDataKeysBody = z
           'One for each data key. With a plaintext it is imported, otherwise generated (32 bytes). No id comes twice; one that is left out is made here.',
       }),
   })
-  .meta({ id: 'NewDataKeysInput' });
+  .meta({ id: 'NewDataKeysInput', example: { keys: [{ keyId: 'backup-2026-11' }, {}] } });
 
 export const unwrapBody = z
   .strictObject({
@@ -44,7 +46,7 @@ export const unwrapBody = z
       .max(MAX_KEYS_PER_CALL)
       .meta({ override: { uniqueItems: true } }),
   })
-  .meta({ id: 'UnwrapInput' });
+  .meta({ id: 'UnwrapInput', example: { keyIds: ['backup-2026-11', 'backup-1999-01'] } });
 
 const version = count.meta({
   description: 'The version of the company key that it is under. Callers need not keep it: their id is enough.',
@@ -88,7 +90,17 @@ export const newDataKeysAnswer = z
       )
       .max(MAX_KEYS_PER_CALL),
   })
-  .meta({ id: 'NewDataKeys', description: 'In the order of the request.' });
+  .meta({
+    id: 'NewDataKeys',
+    description: 'In the order of the request.',
+    example: {
+      keyringId: 'default',
+      keys: [
+        { outcome: 'created', keyId: 'backup-2026-11', companyKeyVersion: 1, plaintext: KEY },
+        { outcome: 'id-taken', keyId: 'backup-2026-10' },
+      ],
+    },
+  });
 
 export const unwrapAnswer = z
   .strictObject({
@@ -111,7 +123,16 @@ export const unwrapAnswer = z
       )
       .max(MAX_KEYS_PER_CALL),
   })
-  .meta({ id: 'UnwrappedDataKeys', description: 'In the order of the request; each decided by itself.' });
+  .meta({
+    id: 'UnwrappedDataKeys',
+    description: 'In the order of the request; each decided by itself.',
+    example: {
+      keys: [
+        { outcome: 'unwrapped', keyId: 'backup-2026-11', companyKeyVersion: 1, plaintext: KEY },
+        { outcome: 'not-found', keyId: 'backup-1999-01' },
+      ],
+    },
+  });
 
 export const dataKeyBody = z
   .strictObject({
@@ -129,7 +150,17 @@ export const dataKeyBody = z
       .optional()
       .meta({ description: 'Only with `wrapped=true`: the key under its company key, as it is stored, in base64url.' }),
   })
-  .meta({ id: 'DataKey', description: 'Metadata; never the key.' });
+  .meta({
+    id: 'DataKey',
+    description: 'Metadata; never the key.',
+    example: {
+      keyId: 'backup-2026-11',
+      state: 'live',
+      origin: 'generated',
+      companyKeyVersion: 1,
+      createdAt: EXAMPLE_TIME,
+    },
+  });
 
 /** The very presence of `wrapped` makes it a call for other roles, so there is but one value. */
 export const dataKeyListQuery = pageQuery.extend({
@@ -163,7 +194,11 @@ function spent(bytes: Uint8Array): string {
 type NewDataKeysAnswer = z.input<typeof newDataKeysAnswer>;
 type UnwrapAnswer = z.input<typeof unwrapAnswer>;
 
-export function createdToBody(outcome: GenerateOutcome, audience: Audience): NewDataKeysAnswer['keys'][number] {
+/** `errorOf`: what a caller is told of a refusal. */
+export function createdToBody(
+  outcome: GenerateOutcome,
+  audience: Audience & { readonly errorOf: (refusal: Refusal) => ErrorBody['error'] },
+): NewDataKeysAnswer['keys'][number] {
   switch (outcome.outcome) {
     case 'created': {
       const { keyId, companyKeyVersion, plaintext: bytes } = outcome;
@@ -175,7 +210,7 @@ export function createdToBody(outcome: GenerateOutcome, audience: Audience): New
     case 'not-readable':
       return { outcome: 'not-readable', keyId: outcome.keyId, ...becauseOf(outcome.because, audience) };
     case 'refused': {
-      const { error: shown } = refusalToResponse(outcome.refusal, audience).body;
+      const shown = audience.errorOf(outcome.refusal);
       return { outcome: 'refused', keyId: outcome.keyId, error: { ...shown, details: [...(shown.details ?? [])] } };
     }
   }

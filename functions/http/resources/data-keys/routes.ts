@@ -12,6 +12,7 @@ import {
 } from '../../../../shared/store/requests.ts';
 import { counted } from './count.ts';
 import { COLLECTION, metadataRoutes, type MetadataServices } from './metadata.ts';
+import { refusalToResponse } from '../../kernel/errors.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import type { CallContext } from '../../kernel/route.ts';
 import { keyringPath } from '../../kernel/schemas/ids.ts';
@@ -61,7 +62,10 @@ export const dataKeyRoutes = [
         });
         if (!made.ok) return made;
         const { keyringId, keys: outcomes } = made.value;
-        return ok({ status: 200, body: { keyringId, keys: outcomes.map((outcome) => createdToBody(outcome, call)) } });
+        const { isVendorAdmin } = call;
+        const errorOf = (refusal: Refusal) => refusalToResponse(refusal, call).body.error;
+        const shown = outcomes.map((outcome) => createdToBody(outcome, { isVendorAdmin, errorOf }));
+        return ok({ status: 200, body: { keyringId, keys: shown } });
       }),
   }),
   ...metadataRoutes,

@@ -1,12 +1,15 @@
 // Events and the check of their chain as the API shows them.
 import * as z from 'zod';
+import { EXAMPLE_REF } from '../../kernel/schemas/provider-ref.ts';
 import { OUTCOMES, type AuditRecord } from '../../../../shared/domain/audit.ts';
 import { PROBLEM_CODES } from '../../../../shared/domain/audit-check.ts';
 import type { ChainPiece } from '../../../../shared/operations/audit/verify-events.ts';
-import { count, time } from '../../kernel/schemas/ids.ts';
+import { count, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
 import { pageBody, pageQuery } from '../../kernel/schemas/pages.ts';
 
 const MAX_PROBLEMS_SHOWN = 100;
+
+const HASH = '5f0c1d3b7a9e4f6c8d2b1a0e9f7c6d5b4a3e2f1c0d9b8a7e6f5c4d3b2a1e0f9c';
 
 export const eventBody = z
   .strictObject({
@@ -27,7 +30,23 @@ export const eventBody = z
     previous: z.string().meta({ description: 'Hash of the event before; empty for the first.' }),
     hash: z.string(),
   })
-  .meta({ id: 'Event' });
+  .meta({
+    id: 'Event',
+    example: {
+      sequence: 7,
+      id: '019ad3f0-5b1c-7e6a-9c44-2f1d7e5a0b3c',
+      at: EXAMPLE_TIME,
+      by: 'entra:2b0f3c1e-7d5a-4e8b-9a61-0c5d3f7b2e94 asserting "Zoë Müller"',
+      from: '203.0.113.7',
+      requestId: '019ad3f0-5b1b-7a11-8d1e-6b0c9f2e4a75',
+      action: 'switch.ordered',
+      target: 'keyrings/default/switches/to-contoso',
+      outcome: 'done',
+      detail: EXAMPLE_REF,
+      previous: HASH,
+      hash: HASH.replace('5f', 'a1'),
+    },
+  });
 
 export type EventBody = z.input<typeof eventBody>;
 
@@ -83,7 +102,10 @@ export const chainBody = z
     head: z.strictObject({ sequence: count, hash: z.string() }),
     nextLink: z.url().optional().meta({ description: 'The next piece of a long chain; absent after the last.' }),
   })
-  .meta({ id: 'Chain' });
+  .meta({
+    id: 'Chain',
+    example: { status: 'intact', problems: [], head: { sequence: 7, hash: HASH.replace('5f', 'a1') } },
+  });
 
 /** `url` is of the check itself. */
 export function chainToBody(

@@ -30,6 +30,7 @@ export const exportBody = z
     id: 'ExportRequest',
     description: 'Who can open the export: exactly one of the two.',
     override: { minProperties: 1, maxProperties: 1 },
+    example: { passphrase: 'correct horse battery staple' },
   });
 
 export const exportAnswer = z
@@ -39,4 +40,12 @@ export const exportAnswer = z
     versions: z.array(count).min(1).meta({ description: 'The versions of the company key that are inside.' }),
     jwe: z.string().meta({ description: 'A JWE (RFC 7516) in its compact form, encrypted with A256GCM.' }),
   })
-  .meta({ id: 'CompanyKeyExport' });
+  .meta({
+    id: 'CompanyKeyExport',
+    example: {
+      format: 'keyswitch.company-key-export.1',
+      keyringId: 'default',
+      versions: [2],
+      jwe: 'eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2R0NNIn0.a2V5.aXY.Y2lwaGVydGV4dA.dGFn',
+    },
+  });

@@ -3,13 +3,13 @@ import * as z from 'zod';
 import { err, ok } from '../../../../shared/domain/result.ts';
 import type { Readiness } from '../../../../shared/store/readiness.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
-import { time } from '../../kernel/schemas/ids.ts';
+import { EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
 
 export interface HealthServices {
   readonly readiness: Pick<Readiness, 'find'>;
 }
 
-const status = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Status' });
+const status = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Status', example: { status: 'ok' } });
 const OK = { status: 200, body: { status: 'ok' as const } };
 
 const report = z
@@ -19,7 +19,7 @@ const report = z
     reason: z.string().optional().meta({ description: 'Why it is not ready, in the words of the store.' }),
     warnings: z.array(z.string()).meta({ description: 'What works today and may not for ever.' }),
   })
-  .meta({ id: 'Health' });
+  .meta({ id: 'Health', example: { status: 'ok', checkedAt: EXAMPLE_TIME, warnings: [] } });
 
 export const healthRoutes = [
   defineRoute({

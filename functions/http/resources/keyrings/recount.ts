@@ -20,7 +20,7 @@ const recountInput = z
           'How many rows of which shards are given up because they are not there: exactly as many as are missing.',
       }),
   })
-  .meta({ id: 'RecountInput' })
+  .meta({ id: 'RecountInput', example: { acceptMissing: [{ shard: 3, rows: 1 }] } })
   .optional();
 
 const recountedBody = z
@@ -37,7 +37,11 @@ const recountedBody = z
       }),
     ),
   })
-  .meta({ id: 'Recount', description: 'The shards whose counts could not be right; none if all can.' });
+  .meta({
+    id: 'Recount',
+    description: 'The shards whose counts could not be right; none if all can.',
+    example: { shards: [] },
+  });
 
 export const recountRoutes = [
   defineRoute({

@@ -1,5 +1,6 @@
 // Keyrings of a company: made under the vendor's own key; a switch moves them to another provider.
 import * as z from 'zod';
+import { VENDORS_REF } from '../../../../shared/providers/registry.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { ok } from '../../../../shared/domain/result.ts';
 import {
@@ -13,7 +14,7 @@ import { present } from '../../../../shared/domain/plain-object.ts';
 import type { CallPlaces } from '../../kernel/call-places.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
-import { companyPath, count, keyringId, keyringPath, switchId, time } from '../../kernel/schemas/ids.ts';
+import { companyPath, count, EXAMPLE_TIME, keyringId, keyringPath, switchId, time } from '../../kernel/schemas/ids.ts';
 import { providerRef } from '../../kernel/schemas/provider-ref.ts';
 import { pageOf, pageQuery, sliceOf } from '../../kernel/schemas/pages.ts';
 
@@ -32,15 +33,31 @@ const keyringFields = {
   createdAt: time,
 };
 
-const keyringInput = z.strictObject({ isDefault: z.literal(true).optional() }).meta({ id: 'KeyringInput' });
+const KEYRING_EXAMPLE = {
+  keyringId: 'default',
+  isDefault: true,
+  state: 'ready',
+  provider: VENDORS_REF,
+  companyKeyVersion: 1,
+  shardCount: 32,
+  createdAt: EXAMPLE_TIME,
+};
 
-const keyringBody = z.strictObject(keyringFields).meta({ id: 'Keyring' });
+const keyringInput = z
+  .strictObject({ isDefault: z.literal(true).optional() })
+  .meta({ id: 'KeyringInput', example: { isDefault: true } });
+
+const keyringBody = z.strictObject(keyringFields).meta({ id: 'Keyring', example: KEYRING_EXAMPLE });
 const countedKeyringBody = z
   .strictObject({
     ...keyringFields,
     counts: z.strictObject({ live: count, deleted: count, quarantined: count, lost: count }),
   })
-  .meta({ id: 'CountedKeyring', description: 'A keyring with the exact counts of its data keys.' });
+  .meta({
+    id: 'CountedKeyring',
+    description: 'A keyring with the exact counts of its data keys.',
+    example: { ...KEYRING_EXAMPLE, counts: { live: 1200, deleted: 3, quarantined: 0, lost: 0 } },
+  });
 
 const shown = (view: KeyringView): z.input<typeof keyringBody> => ({
   keyringId: view.keyringId,

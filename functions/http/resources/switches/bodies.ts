@@ -1,14 +1,14 @@
 // A switch as callers see it, and its mapping from the operations' view. Pure.
 import * as z from 'zod';
+import { VENDORS_REF } from '../../../../shared/providers/registry.ts';
 import type { Blocked } from '../../../../shared/domain/switch.ts';
 import { MAX_TENANTS_PER_COMPANY } from '../../../../shared/domain/tenant.ts';
 import { TENANT_KIND_NAMES } from '../../../../shared/identity/registry/tenant-kinds.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import type { SwitchView } from '../../../../shared/operations/switches/view.ts';
-import { publicFailure } from '../../kernel/public-failure.ts';
-import { failureBody } from '../../kernel/schemas/failures.ts';
-import { count, dataKeyId, keyringId, switchId, time } from '../../kernel/schemas/ids.ts';
-import { providerRef } from '../../kernel/schemas/provider-ref.ts';
+import { failureBody, publicFailure } from '../../kernel/schemas/failures.ts';
+import { count, dataKeyId, EXAMPLE_TIME, keyringId, switchId, time } from '../../kernel/schemas/ids.ts';
+import { providerRef, EXAMPLE_REF } from '../../kernel/schemas/provider-ref.ts';
 import { longWorkStatus, type LongWorkStatus } from '../../kernel/schemas/long-work.ts';
 
 const blocked = z
@@ -33,7 +33,12 @@ export const retryBody = z
     ({ direction, withoutKeeping }) => direction === undefined || withoutKeeping === undefined,
     'direction and withoutKeeping do not go together',
   )
-  .meta({ id: 'SwitchRetry', description: 'At most one of the two.', override: { maxProperties: 1 } });
+  .meta({
+    id: 'SwitchRetry',
+    description: 'At most one of the two.',
+    override: { maxProperties: 1 },
+    example: { direction: 'back' },
+  });
 
 const waitsFor = z
   .discriminatedUnion('reason', [
@@ -116,7 +121,25 @@ export const switchBody = z
     turnedAt: time.optional().meta({ description: 'When the present direction began.' }),
     endedAt: time.optional(),
   })
-  .meta({ id: 'Switch' });
+  .meta({
+    id: 'Switch',
+    example: {
+      switchId: 'to-contoso',
+      keyringId: 'default',
+      kind: 'switch',
+      state: 're-protecting',
+      status: 'Running',
+      source: VENDORS_REF,
+      target: EXAMPLE_REF,
+      counts: { total: 1203, done: 700, checked: 0, quarantined: 0, lost: 0 },
+      ratePerSecond: 140.5,
+      secondsLeft: 13,
+      paused: false,
+      quarantine: [],
+      unverifiedTenants: [],
+      createdAt: EXAMPLE_TIME,
+    },
+  });
 
 export type SwitchBody = z.input<typeof switchBody>;
 

@@ -7,7 +7,7 @@ import type { Tenant } from '../../../../shared/domain/tenant.ts';
 import { TENANT_KIND_NAMES, TENANT_KINDS } from '../../../../shared/identity/registry/tenant-kinds.ts';
 import type { AskedApproval } from '../../../../shared/operations/sign-ins/request-verification.ts';
 import { exportRecipientInput } from '../../kernel/schemas/export-recipient.ts';
-import { companyPath, keyringId, switchId, time } from '../../kernel/schemas/ids.ts';
+import { companyPath, EXAMPLE_TIME, keyringId, switchId, time } from '../../kernel/schemas/ids.ts';
 
 const tenantKind = z
   .enum(TENANT_KIND_NAMES, `must be ${TENANT_KIND_NAMES.join(' or ')}`)
@@ -33,7 +33,7 @@ export const tenantBody = z
       description: 'Google’s id of the Workspace that was first to speak for the domain: no other one is believed.',
     }),
   })
-  .meta({ id: 'Tenant' });
+  .meta({ id: 'Tenant', example: { kind: 'google-workspace', tenantId: 'contoso.com', registeredAt: EXAMPLE_TIME } });
 
 /** What is to be approved. */
 export const approvalInput = z
@@ -43,7 +43,7 @@ export const approvalInput = z
       .strictObject({ for: z.literal('export'), keyringId, recipient: exportRecipientInput })
       .meta({ id: 'ExportApproval' }),
   ])
-  .meta({ id: 'Approval' });
+  .meta({ id: 'Approval', example: { for: 'switch', keyringId: 'default', switchId: 'to-contoso' } });
 
 /** The public key is judged here, so that no administrator approves one that would be refused. */
 export function askedApproval(input: z.output<typeof approvalInput>): Result<AskedApproval, Refusal> {

@@ -4,7 +4,7 @@ import { ok } from '../../../../shared/domain/result.ts';
 import type { Recording } from '../../../../shared/store/record-event.ts';
 import { getClaim, releaseClaim } from '../../../../shared/operations/connections/vault-claims.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
-import { companyId, time } from '../../kernel/schemas/ids.ts';
+import { companyId, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
 
 const ONE = '/vault-claims/{host}/{keyName}';
 
@@ -25,7 +25,17 @@ const claimBody = z
     /** `releasing`: a release was begun, and has to be asked for once more unless the company consents anew. */
     state: z.enum(['held', 'releasing']),
   })
-  .meta({ id: 'VaultClaim', description: 'The company whose consent claimed this vault key.' });
+  .meta({
+    id: 'VaultClaim',
+    description: 'The company whose consent claimed this vault key.',
+    example: {
+      vaultHost: 'contoso.vault.azure.net',
+      keyName: 'keyswitch',
+      companyId: 'contoso',
+      claimedAt: EXAMPLE_TIME,
+      state: 'held',
+    },
+  });
 
 export const vaultClaimRoutes = [
   defineRoute({

@@ -1,0 +1,86 @@
+// The health of a connection's vault, and the instructions for its Azure admin, as callers see them. Pure.
+import * as z from 'zod';
+import { FAILURE_CODES } from '../../../../shared/domain/failure.ts';
+import type { VaultHealth } from '../../../../shared/domain/health.ts';
+import type { HealthReport } from '../../../../shared/operations/connections/vault-checks.ts';
+import type { Instruction } from '../../../../shared/providers/azure-key-vault/instructions.ts';
+import { failureCode, remedy } from '../../kernel/schemas/failures.ts';
+import { count, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
+
+const CLIENT = 'a3d4c5b6-1e2f-4a3b-9c8d-7e6f5a4b3c2d';
+const HEALTHY_EXAMPLE = {
+  state: 'healthy',
+  since: EXAMPLE_TIME,
+  checkedAt: EXAMPLE_TIME,
+  lastGoodAt: EXAMPLE_TIME,
+  repeats: 0,
+  warnings: [],
+};
+
+export const healthBody = z
+  .strictObject({
+    state: z.enum(['healthy', 'unreachable', 'revoked']),
+    since: time,
+    checkedAt: time,
+    lastGoodAt: time.optional(),
+    code: failureCode.optional(),
+    owner: z.enum(['company-admin', 'azure-admin', 'vendor']).optional().meta({ description: 'Whose move it is.' }),
+    message: z.string().optional(),
+    cause: z.string().optional(),
+    remedy: remedy.optional(),
+    repeats: count.meta({ description: 'How many checks in a row ended with this code.' }),
+    warnings: z.array(failureCode).max(FAILURE_CODES.length),
+  })
+  .meta({ id: 'VaultHealth', example: HEALTHY_EXAMPLE });
+
+export const healthReportBody = z
+  .strictObject({
+    current: healthBody.optional().meta({ description: 'Absent before the first check.' }),
+    history: z.array(healthBody).max(100).meta({ description: 'The last changes, newest first.' }),
+  })
+  .meta({ id: 'HealthReport', example: { current: HEALTHY_EXAMPLE, history: [HEALTHY_EXAMPLE] } });
+
+export const healthToBody = (health: VaultHealth): z.input<typeof healthBody> => ({
+  ...health,
+  warnings: [...health.warnings],
+});
+
+export const healthReportToBody = ({ current, history }: HealthReport): z.input<typeof healthReportBody> => ({
+  history: history.map(healthToBody),
+  ...(current === undefined ? {} : { current: healthToBody(current) }),
+});
+
+const instruction = z.strictObject({
+  id: z.enum(['service-principal', 'role', 'least-role', 'access-policy', 'take-away']),
+  title: z.string(),
+  explanation: z.string(),
+  azureCli: z.string(),
+  powerShell: z.string(),
+  portal: z.array(z.string()).max(100),
+  bicep: z.strictObject({ fileName: z.string(), template: z.string(), deploy: z.string() }).optional(),
+});
+
+export const instructionsBody = z
+  .strictObject({
+    instructions: z.array(instruction).max(20),
+  })
+  .meta({
+    id: 'Instructions',
+    description: 'What the Azure admin must do, filled in: nothing is left to the reader.',
+    example: {
+      instructions: [
+        {
+          id: 'service-principal',
+          title: 'Install the app in your tenant',
+          explanation: 'It is known there by its application id.',
+          azureCli: `az ad sp create --id ${CLIENT}`,
+          powerShell: `New-AzADServicePrincipal -ApplicationId ${CLIENT}`,
+          portal: ['Open the link that your vendor sent, and consent.'],
+        },
+      ],
+    },
+  });
+
+export const instructionsToBody = (instructions: readonly Instruction[]): z.input<typeof instructionsBody> => ({
+  instructions: instructions.map((one) => ({ ...one, portal: [...one.portal] })),
+});
