@@ -1,6 +1,6 @@
 // What the settings say that operations and routes may do and how long things take, in the units that these count in.
 import type { ConnectionPolicy } from '../shared/providers/azure-key-vault/input/connection-input.ts';
-import type { SignInDependencies } from '../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies } from '../shared/operations/sign-ins/step.ts';
 import type { Policy } from '../shared/operations/world.ts';
 import type { Settings } from '../shared/settings.ts';
 import type { MetaServices } from './http/resources/meta/routes.ts';

@@ -11,8 +11,14 @@ import type { Answering } from './answering.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
 import { grantConsent, type Granted } from './grant-consent.ts';
-import { refuse, refuseBy, refuseMadeUp } from './refused.ts';
-import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
+import {
+  refuse,
+  refuseBy,
+  refuseMadeUp,
+  type FromBrowser,
+  type SignInDependencies,
+  type SignInRefusal,
+} from './step.ts';
 import { findState, findStateAgain, usedWrite, whoSignedIn } from './states.ts';
 import { targetOfSubject } from './subject-now.ts';
 

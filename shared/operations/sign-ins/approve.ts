@@ -5,10 +5,9 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { unverifiedTenants } from '../tenants/verifications.ts';
 import { verifyTenant } from '../switches/verify-tenant.ts';
-import type { Answering } from './answering.ts';
 import type { Asked } from './asked.ts';
-import { closeQuestion } from './close-question.ts';
-import type { SignInDependencies } from './sign-in-dependencies.ts';
+import { closeQuestion, type Answering } from './answering.ts';
+import type { SignInDependencies } from './step.ts';
 import type { VerificationNow } from './subject-now.ts';
 
 export interface Approved {

@@ -7,9 +7,8 @@ import { parseTicket } from '../../domain/ticket.ts';
 import { countCall } from '../../store/call-limit.ts';
 import { loadAsked, type Asked } from './asked.ts';
 import { departToAdminConsent, departToSignIn, type Departure } from './depart.ts';
-import { refuse, refuseBy } from './refused.ts';
 import { tidySignIns } from './tidy.ts';
-import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
+import { refuse, refuseBy, type FromBrowser, type SignInDependencies, type SignInRefusal } from './step.ts';
 
 const TIDY_ONE_IN = 16;
 

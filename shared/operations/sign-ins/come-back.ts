@@ -12,8 +12,14 @@ import { parseTicket } from '../../domain/ticket.ts';
 import { judgeSpeaker, loadTenant } from '../tenants/pin.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { departToSignIn, signInTenant, type Departure } from './depart.ts';
-import { refuse, refuseBy, refuseMadeUp } from './refused.ts';
-import type { FromBrowser, SignInDependencies, SignInRefusal } from './sign-in-dependencies.ts';
+import {
+  refuse,
+  refuseBy,
+  refuseMadeUp,
+  type FromBrowser,
+  type SignInDependencies,
+  type SignInRefusal,
+} from './step.ts';
 import { beginQuestion, begunAt, findState, openCookie, useUp, type FoundState } from './states.ts';
 
 /** On to the next sign-in page, or the second question to somebody who may answer it. */

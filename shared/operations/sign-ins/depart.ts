@@ -4,7 +4,7 @@ import { ok, type Result } from '../../domain/result.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { OWNER_OF_VAULTS, tenantKind } from '../../identity/registry/tenant-kinds.ts';
 import type { Asked } from './asked.ts';
-import type { SignInDependencies } from './sign-in-dependencies.ts';
+import type { SignInDependencies } from './step.ts';
 import { beginStep } from './states.ts';
 
 /** A browser on its way, with a new cookie. */

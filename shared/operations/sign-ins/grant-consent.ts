@@ -22,9 +22,8 @@ import { guardCompany } from '../../store/control-writes.ts';
 import { claimVaultKey } from '../connections/vault-claims.ts';
 import { tenantOfVault } from '../connections/vault-tenant.ts';
 import type { Asked } from './asked.ts';
-import type { Answering } from './answering.ts';
-import { closeQuestion } from './close-question.ts';
-import type { SignInDependencies } from './sign-in-dependencies.ts';
+import { closeQuestion, type Answering } from './answering.ts';
+import type { SignInDependencies } from './step.ts';
 import type { ConsentNow } from './subject-now.ts';
 
 export interface Granted {

@@ -11,7 +11,7 @@ import { audited } from '../../store/audited.ts';
 import { loadCompany } from '../../store/control-state.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
 import { guardCompany } from '../../store/control-writes.ts';
-import type { SignInDependencies } from './sign-in-dependencies.ts';
+import type { SignInDependencies } from './step.ts';
 import { tidySignIns } from './tidy.ts';
 
 export interface MadeLink {

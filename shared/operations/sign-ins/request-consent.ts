@@ -11,7 +11,7 @@ import type { Loaded } from '../../store/control-state.ts';
 import { tenantOfVault } from '../connections/vault-tenant.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { makeLink, type MadeLink } from './make-link.ts';
-import type { SignInDependencies } from './sign-in-dependencies.ts';
+import type { SignInDependencies } from './step.ts';
 import { digestOfConnection } from './subject-now.ts';
 
 interface ConnectionPlace {

@@ -7,7 +7,7 @@ import { tenantRowKey } from '../../store/rows/row-keys.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { loadExportState } from '../exports/export-state.ts';
 import { makeLink, type MadeLink } from './make-link.ts';
-import type { SignInDependencies } from './sign-in-dependencies.ts';
+import type { SignInDependencies } from './step.ts';
 import { subjectNow } from './subject-now.ts';
 
 /** Which export it is, nobody needs to know who asks: the next one. */

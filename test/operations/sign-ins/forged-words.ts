@@ -5,7 +5,7 @@ import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { loadExportState } from '../../../shared/operations/exports/export-state.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
-import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies } from '../../../shared/operations/sign-ins/step.ts';
 import { digestOfConnection } from '../../../shared/operations/sign-ins/subject-now.ts';
 import { checkSwitch } from '../../../shared/operations/keys/switch-seal.ts';
 import type { SwitchPlace } from '../../../shared/domain/switch.ts';

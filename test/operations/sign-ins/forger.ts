@@ -20,7 +20,7 @@ import type { Cells, StoredRow } from '../../../shared/store/tables.ts';
 import type { GooglePerson } from '../../../shared/identity/google/admin.ts';
 import { requestVerification } from '../../../shared/operations/sign-ins/request-verification.ts';
 import { shownOf } from '../../../shared/operations/sign-ins/asked.ts';
-import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies } from '../../../shared/operations/sign-ins/step.ts';
 import { digestOfConnection } from '../../../shared/operations/sign-ins/subject-now.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';

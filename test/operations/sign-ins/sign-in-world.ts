@@ -4,7 +4,7 @@ import { listEvents } from '../../../shared/operations/audit/list-events.ts';
 import type { ConnectionTestDependencies } from '../../../shared/operations/connections/connection-test.ts';
 import type { ConnectionsDependencies } from '../../../shared/operations/connections/connections.ts';
 import { EventLimits } from '../../../shared/store/event-limits.ts';
-import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies } from '../../../shared/operations/sign-ins/step.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';

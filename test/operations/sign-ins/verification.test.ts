@@ -17,7 +17,7 @@ import type { GooglePerson } from '../../../shared/identity/google/admin.ts';
 import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
 import { exportCompanyKey, type Exporting } from '../../../shared/operations/exports/export-company-key.ts';
 import { requestVerification, type AskedApproval } from '../../../shared/operations/sign-ins/request-verification.ts';
-import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies } from '../../../shared/operations/sign-ins/step.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -8,7 +8,7 @@ import { answer } from '../../../shared/operations/sign-ins/answer.ts';
 import { begin } from '../../../shared/operations/sign-ins/begin.ts';
 import { comeBack, type CameBack } from '../../../shared/operations/sign-ins/come-back.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
-import type { SignInDependencies } from '../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies } from '../../../shared/operations/sign-ins/step.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import type { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 

@@ -9,7 +9,7 @@ import { TICKET } from '../../../../shared/domain/ticket.ts';
 import { answer, type Answered } from '../../../../shared/operations/sign-ins/answer.ts';
 import { begin, openLink } from '../../../../shared/operations/sign-ins/begin.ts';
 import { comeBack, type CameBack } from '../../../../shared/operations/sign-ins/come-back.ts';
-import type { SignInDependencies, SignInRefusal } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies, SignInRefusal } from '../../../../shared/operations/sign-ins/step.ts';
 import type { PageContext } from '../shell/layout.ts';
 import { definePageRoute } from '../shell/page-route.ts';
 import type { AgainForm, CookieChange, PageAnswer, PageRefusal } from '../shell/page-answer.ts';

@@ -16,7 +16,7 @@ import {
 import type { Loaded } from '../../../../shared/store/control-state.ts';
 import type { Connection } from '../../../../shared/domain/connection.ts';
 import { requestConsent } from '../../../../shared/operations/sign-ins/request-consent.ts';
-import type { SignInDependencies } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies } from '../../../../shared/operations/sign-ins/step.ts';
 import { parseConnectionInput } from '../../../../shared/providers/azure-key-vault/input/connection-input.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';

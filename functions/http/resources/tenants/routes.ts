@@ -4,7 +4,7 @@ import { ok } from '../../../../shared/domain/result.ts';
 import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../../shared/operations/tenants/registry.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { requestVerification } from '../../../../shared/operations/sign-ins/request-verification.ts';
-import type { SignInDependencies } from '../../../../shared/operations/sign-ins/sign-in-dependencies.ts';
+import type { SignInDependencies } from '../../../../shared/operations/sign-ins/step.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import type { Role } from '../../kernel/roles.ts';
 import { defineRoute } from '../../kernel/json-route.ts';

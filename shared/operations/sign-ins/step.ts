@@ -1,19 +1,47 @@
-// What is recorded of a sign-in that is refused, in the chain of the company whose it claims to be. Nothing is changed by it. Of a link or state
-// that has no row nothing is recorded: who made it up must not learn by a record's time whether the company that it names exists.
+// What every step of a sign-in takes, and how it refuses. A refusal is recorded in the chain of the company that the sign-in claims, and changes
+// nothing. Of a link or state without a row nothing is recorded: the sender must not learn by the time that takes whether its company exists.
 import type { Actor } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err } from '../../domain/result.ts';
+import type { SignIns } from '../../identity/identity.ts';
+import type { ConnectionProbe } from '../../providers/provider.ts';
 import { recordEvent, recordFailure, type Recording } from '../../store/record-event.ts';
 import { loadCompany } from '../../store/control-state.ts';
+import type { Verifying } from '../switches/verify-tenant.ts';
 import type { Asked } from './asked.ts';
-import type { SignInRefusal } from './sign-in-dependencies.ts';
 import { targetOfSubject } from './subject-now.ts';
 
-/** Which step it was that was refused: the button of a link, a leg, or the answer to the second question. */
+export interface SignInDependencies extends Recording, Verifying {
+  readonly tables: Recording['tables'];
+  readonly signIns: SignIns;
+  readonly probe: Pick<ConnectionProbe, 'obtainToken' | 'challengedTenant'>;
+  readonly signInTimes: {
+    /** How long a link can be opened. */
+    readonly linkMs: number;
+    /** How long each step of a sign-in may take. */
+    readonly stepMs: number;
+  };
+}
+
+/** Why a step is refused, and what the link asks for, if that is known. */
+export interface SignInRefusal {
+  readonly refusal: Refusal;
+  readonly asked?: Asked;
+}
+
+/** What a browser sends with a step. */
+export interface FromBrowser {
+  /** What its sign-in cookie carries. */
+  readonly cookie: string | undefined;
+  /** The browser says that another site's page sent this. */
+  readonly isCrossSite: boolean;
+}
+
+/** Which step was refused: the button of a link, a leg, or the answer to the second question. */
 type Step = 'begin' | 'admin-consent' | 'sign-in' | 'confirm' | 'callback';
 
-/** A company that does not exist gets no chain: its name is made up, or it is gone. */
+/** A company that does not exist gets no chain: the sender made its name up, or it is gone. */
 export async function refuse(
   deps: Recording,
   actor: Actor,
@@ -29,7 +57,7 @@ export async function refuse(
   return err(error);
 }
 
-/** Of a state without a row: no more is read, and nothing written, whatever company it names. */
+/** Of a state without a row: reads no more and writes nothing, whatever company it names. */
 export const refuseMadeUp = (failure: Failure): { readonly ok: false; readonly error: SignInRefusal } =>
   err({ refusal: refusedBy(failure) });
 
