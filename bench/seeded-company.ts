@@ -1,7 +1,8 @@
 // The rows of a company with one keyring under its first company key, as they are once its provider is in force. Pure.
 import type { Keyring } from '../shared/domain/keyring.ts';
 import type { ProviderRef } from '../shared/domain/provider.ts';
-import { companyCells, keyringCells } from '../shared/store/rows/control-rows.ts';
+import { companyCells } from '../shared/store/rows/company-rows.ts';
+import { keyringCells } from '../shared/store/rows/keyring-rows.ts';
 import { shardCells } from '../shared/store/rows/data-rows.ts';
 import { COMPANY_ROW_KEY, companyKeyRowKey, dataKeysPartition, keyringRowKey } from '../shared/store/rows/row-keys.ts';
 import { companyKeyCells } from '../shared/store/rows/sealed-rows.ts';

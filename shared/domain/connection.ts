@@ -4,6 +4,11 @@ import type { FailureCode, FailureFacts } from './failure.ts';
 import type { Grant } from './propagation.ts';
 import type { ProviderRef, VaultTarget } from './provider.ts';
 
+export interface ConnectionPlace {
+  readonly companyId: string;
+  readonly connectionId: string;
+}
+
 /** `federated`: the multitenant Entra app whose credential is a managed identity; there is no secret. */
 export interface FederatedCredential {
   readonly kind: 'federated';

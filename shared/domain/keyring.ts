@@ -30,6 +30,11 @@ export interface Closing {
   readonly until: string;
 }
 
+export interface KeyringPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+}
+
 export interface Keyring {
   readonly keyringId: string;
   /** `creating` until all of its `!shard` rows exist. */

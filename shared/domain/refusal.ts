@@ -55,5 +55,12 @@ export type StateCode =
   | 'tenants-unverified'
   | 'recipient-not-approved';
 
+/** Of whatever would change a company that is being deleted. */
+export const COMPANY_CLOSING: Refusal = {
+  type: 'state',
+  code: 'company-closing',
+  message: 'The company is being deleted.',
+};
+
 export const notFound = (what: ResourceKind, id: string): Refusal => ({ type: 'not-found', what, id });
 export const refusedBy = (failure: Failure): Refusal => ({ type: 'failure', failure });

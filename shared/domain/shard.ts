@@ -10,6 +10,12 @@ export type Direction = 'forward' | 'back';
 /** `rewrap`: first pass. `verify`: second pass, opening every row anew. `done` never goes back within a generation. */
 export type Phase = 'rewrap' | 'verify' | 'done';
 
+export interface ShardPlace {
+  readonly companyId: string;
+  readonly keyringId: string;
+  readonly shard: number;
+}
+
 export interface Shard extends ShardCounts {
   readonly generation: number;
   readonly direction: Direction;

@@ -1,11 +1,29 @@
 // Which companies there are and were: rows of a partition of their own, one a company, inserted before the company. A superset:
 // whoever lists it reads each company too.
+import type { Rows } from './rows/row.ts';
 import { SYSTEM_PARTITION } from './rows/row-keys.ts';
 import { type Tables } from './tables.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 
 export const INDEX_PREFIX = 'company|';
 const MAX_SENDS = 3;
+
+interface CompanyPlace {
+  readonly companyId: string;
+}
+
+export const companiesListed: Rows<object, CompanyPlace, undefined> = {
+  row: {
+    table: 'companies',
+    partition: () => SYSTEM_PARTITION,
+    key: ({ companyId }) => `${INDEX_PREFIX}${companyId}`,
+    cells: () => ({ format: 1 }),
+    read: () => undefined,
+  },
+  partition: () => SYSTEM_PARTITION,
+  prefix: () => INDEX_PREFIX,
+  place: (_, companyId) => ({ companyId }),
+};
 
 /** Throws StoreUnavailable if it cannot be told whether it is. */
 export async function ensureListed(tables: Tables, companyId: string): Promise<void> {

@@ -2,7 +2,9 @@
 import type { Company, Keyring } from '../domain/keyring.ts';
 import type { Switch } from '../domain/switch.ts';
 import type { Loaded } from './control-state.ts';
-import { companyCells, keyringCells, switchCells } from './rows/control-rows.ts';
+import { companyCells } from './rows/company-rows.ts';
+import { keyringCells } from './rows/keyring-rows.ts';
+import { switchCells } from './rows/switch-rows.ts';
 import { COMPANY_ROW_KEY, keyringRowKey, switchRowKey } from './rows/row-keys.ts';
 import type { RowWrite } from './tables.ts';
 

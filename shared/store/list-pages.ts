@@ -1,5 +1,5 @@
 // The pages of a list. Table Storage may answer a short page, or one without rows, that is not the last: only its continuation tells.
-import type { RowPage, Tables } from './tables.ts';
+import type { RowPage, StoredRow, TableName, Tables } from './tables.ts';
 
 type Query = Parameters<Tables['list']>[0];
 
@@ -29,4 +29,27 @@ export async function* pagesToTheEnd(
     }
   } while (last !== after);
   return undefined;
+}
+
+const LIST_PAGE_ROWS = 1000;
+
+/**
+ * Every row of a partition between two row keys, both exclusive, however many pages they take. That a list is over is believed of no single
+ * answer, since keyrings, tenants and kept keys have no counts that would tell: what lies behind its last row is asked for until nothing does.
+ */
+export async function listAll(
+  tables: Pick<Tables, 'list'>,
+  range: { readonly table: TableName; readonly partitionKey: string; readonly after: string; readonly before: string },
+): Promise<StoredRow[]> {
+  const rows: StoredRow[] = [];
+  // Nor is it believed once that there is none.
+  for (let asked = 0; asked < 2 && rows.length === 0; asked += 1)
+    for await (const page of pagesToTheEnd(tables, { ...range, limit: LIST_PAGE_ROWS })) rows.push(...page.rows);
+  return rows;
+}
+
+/** The first page that has rows: Table Storage may answer an empty one that has a continuation all the same. Without rows, there are none. */
+export async function listSome(tables: Pick<Tables, 'list'>, query: Parameters<Tables['list']>[0]): Promise<RowPage> {
+  for await (const page of pagesOf(tables, query)) if (page.rows.length > 0) return page;
+  return { rows: [] };
 }

@@ -1,16 +1,12 @@
 // The `!shard` rows of a keyring: reading them, and the first write of every transaction on a `datakeys` partition.
-import { dataKeysPartition } from './rows/row-keys.ts';
-import { readShard, shardCells, shardWrittenBy } from './rows/data-rows.ts';
-import { SHARD_ROW_KEY, type Shard } from '../domain/shard.ts';
+import { at, find, type At } from './found.ts';
+import { shardCells, shardRow } from './rows/data-rows.ts';
+import { SHARD_ROW_KEY, type Shard, type ShardPlace } from '../domain/shard.ts';
 import { describeCounts, hasCountBelowNone } from '../domain/shard-counts.ts';
-import type { RowWrite, Tables } from './tables.ts';
+import { MAX_WRITES_PER_TRANSACTION, type RowWrite, type Tables, type WriteOutcome } from './tables.ts';
 import type { Log } from '../domain/ports.ts';
 
-export interface ShardPlace {
-  readonly companyId: string;
-  readonly keyringId: string;
-  readonly shard: number;
-}
+export type { ShardPlace } from '../domain/shard.ts';
 
 export interface LoadedShard {
   readonly value: Shard;
@@ -30,14 +26,26 @@ export const shardPlaces = ({ companyId, keyringId, shardCount }: Sharded): Shar
 
 /** Undefined only before the keyring is ready or after its company is gone. */
 export async function loadShard(tables: Pick<Tables, 'read'>, place: ShardPlace): Promise<LoadedShard | undefined> {
-  const row = await tables.read('datakeys', dataKeysPartition(place), SHARD_ROW_KEY);
-  return row && { value: readShard(row.cells), etag: row.etag, writtenBy: shardWrittenBy(row.cells) };
+  const row = await find(tables, shardRow, place);
+  return row && { value: row.value.shard, etag: row.etag, writtenBy: row.value.writtenBy };
 }
 
 /** Every shard of a keyring, read side by side; undefined where one is missing. */
 export function loadShards(tables: Pick<Tables, 'read'>, keyring: Sharded): Promise<(LoadedShard | undefined)[]> {
   return Promise.all(shardPlaces(keyring).map((place) => loadShard(tables, place)));
 }
+
+export interface ShardChange {
+  /** The shard as it was read. */
+  readonly from: Pick<LoadedShard, 'etag'>;
+  readonly next: Shard;
+  /** The request or worker turn that writes it: after a lost answer this tells whose write it was. */
+  readonly writtenBy: string;
+  /** At most MAX_ROWS_BEHIND_SHARD. */
+  readonly rows?: readonly RowWrite[];
+}
+
+export const MAX_ROWS_BEHIND_SHARD = MAX_WRITES_PER_TRANSACTION - 1;
 
 /**
  * The write that must open every transaction on a `datakeys` partition (invariant A1). Merge, since every cell is written: Azure and Azurite
@@ -49,6 +57,27 @@ export const shardWrite = (next: Shard, guard: { readonly etag: string; readonly
   cells: shardCells(next, guard.writtenBy),
   etag: guard.etag,
 });
+
+/** The writes of a transaction on a shard, its own row first. */
+export function behindShard(
+  place: ShardPlace,
+  { from, next, writtenBy, rows = [] }: ShardChange,
+): { readonly at: At<Shard>; readonly writes: readonly [RowWrite, ...RowWrite[]] } {
+  if (rows.length > MAX_ROWS_BEHIND_SHARD) throw new Error('too many rows for one transaction');
+  const there = at(shardRow, place);
+  const row = { cells: (shard: Shard) => shardCells(shard, writtenBy) };
+  return { at: { ...there, row }, writes: [shardWrite(next, { etag: from.etag, writtenBy }), ...rows] };
+}
+
+/** Writes a shard, and rows behind it. */
+export function writeBehindShard(
+  tables: Pick<Tables, 'write'>,
+  place: ShardPlace,
+  change: ShardChange,
+): Promise<WriteOutcome> {
+  const { at: there, writes } = behindShard(place, change);
+  return tables.write(there.table, there.partitionKey, writes);
+}
 
 /** Whoever writes a shard by which a count falls below none says so: rows were written past Keyswitch. The switch of it will not end. */
 export function logCountsBelowNone(

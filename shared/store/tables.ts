@@ -1,11 +1,9 @@
 // The port to Table Storage. That the store is away is no answer but an exception (`StoreUnavailable`): no operation can decide anything
 // without it, and the edge turns it into "try again" for callers and into back-off for messages.
 
-export type TableName = 'companies' | 'datakeys' | 'vaultkeys' | 'requests' | 'agenda' | 'events' | 'health';
+import type { Cells, TableName } from './rows/cells.ts';
 
-/** Numbers are finite; times are ISO 8601 texts. A cell that is undefined is not written. */
-export type Cell = string | number | boolean | Uint8Array;
-export type Cells = Readonly<Record<string, Cell | undefined>>;
+export type { Cell, Cells, TableName } from './rows/cells.ts';
 
 export interface StoredRow {
   readonly rowKey: string;

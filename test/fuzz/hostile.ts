@@ -1,6 +1,6 @@
 // What nobody should send and somebody will: texts, JSON and cells for the properties of parsers, codecs and the API. Pure.
 import fc from 'fast-check';
-import type { CellRecord, CellValue } from '../../shared/store/rows/cells.ts';
+import type { Cell, Cells } from '../../shared/store/rows/cells.ts';
 
 /** Names that mean something to every object of JavaScript. */
 export const PROTOTYPE_NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];
@@ -59,7 +59,7 @@ export const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: deepJson },
 );
 
-const hostileCell: fc.Arbitrary<CellValue> = fc.oneof(
+const hostileCell: fc.Arbitrary<Cell | undefined> = fc.oneof(
   hostileText,
   hostileNumber,
   fc.boolean(),
@@ -70,12 +70,12 @@ const hostileCell: fc.Arbitrary<CellValue> = fc.oneof(
 );
 
 /** Cells that somebody with access to the tables has changed: some replaced, some taken away, some put in beside. */
-export const tampered = (cells: fc.Arbitrary<CellRecord>): fc.Arbitrary<CellRecord> =>
+export const tampered = (cells: fc.Arbitrary<Cells>): fc.Arbitrary<Cells> =>
   cells.chain((whole) => {
     const name = fc.oneof(
       { weight: 9, arbitrary: fc.constantFrom(...Object.keys(whole)) },
       { weight: 1, arbitrary: fc.constantFrom(...PROTOTYPE_NAMES) },
     );
     const changes = fc.array(fc.tuple(name, hostileCell), { minLength: 1, maxLength: 6 });
-    return changes.map((list): CellRecord => Object.fromEntries([...Object.entries(whole), ...list]));
+    return changes.map((list): Cells => Object.fromEntries([...Object.entries(whole), ...list]));
   });

@@ -13,15 +13,10 @@ import { FAILURE_CODES } from '../../shared/domain/failure.ts';
 import { DATA_KEY_ID, RESOURCE_ID } from '../../shared/domain/ids.ts';
 import type { Company, Keyring } from '../../shared/domain/keyring.ts';
 import type { ProviderRef } from '../../shared/domain/provider.ts';
-import { MalformedRow, type CellRecord } from '../../shared/store/rows/cells.ts';
-import {
-  companyCells,
-  keyringCells,
-  readCompany,
-  readKeyring,
-  readSwitch,
-  switchCells,
-} from '../../shared/store/rows/control-rows.ts';
+import { MalformedRow, type Cells } from '../../shared/store/rows/cells.ts';
+import { companyCells, readCompany } from '../../shared/store/rows/company-rows.ts';
+import { keyringCells, readKeyring } from '../../shared/store/rows/keyring-rows.ts';
+import { readSwitch, switchCells } from '../../shared/store/rows/switch-rows.ts';
 import { dataKeyCells, readDataKey, readShard, shardCells } from '../../shared/store/rows/data-rows.ts';
 import { exportCells, readExportState, type SealedExportState } from '../../shared/store/rows/export-rows.ts';
 import { healthCells, readHealth } from '../../shared/store/rows/health-rows.ts';
@@ -273,17 +268,17 @@ const exportState: fc.Arbitrary<SealedExportState> = fc.record(
 );
 
 /** A row as it comes back from Table Storage. */
-function stored(cells: CellRecord): CellRecord {
+function stored(cells: Cells): Cells {
   const entity = JSON.parse(entityJson('partition', 'row', cells)) as object;
   const read = storedRow({ ...entity, 'odata.etag': 'W/"1"' }, 'partition')?.cells ?? {};
   const bytesOfView = (value: unknown): unknown => (value instanceof Uint8Array ? Uint8Array.from(value) : value);
-  return Object.fromEntries(Object.entries(read).map(([name, value]) => [name, bytesOfView(value)])) as CellRecord;
+  return Object.fromEntries(Object.entries(read).map(([name, value]) => [name, bytesOfView(value)])) as Cells;
 }
 
 interface Codec<T> {
   readonly rows: fc.Arbitrary<T>;
-  readonly write: (row: T) => CellRecord;
-  readonly read: (cells: CellRecord, row?: T) => T | undefined;
+  readonly write: (row: T) => Cells;
+  readonly read: (cells: Cells, row?: T) => T | undefined;
 }
 
 function codec<T>(name: string, { rows, write, read }: Codec<T>): void {
@@ -378,13 +373,13 @@ test.each(['tenant|Git Hub|a', 'tenant|microsoft-365', 'tenant|microsoft-365|', 
 describe('what a switch waits for', () => {
   const blockedCells = aSwitch.chain((row) =>
     blocked.chain((waiting) =>
-      tampered(
-        fc.constant({ ...waiting, ...('failure' in waiting ? waiting.failure : {}) } as unknown as CellRecord),
-      ).map((changed): CellRecord => {
-        const { reason, since, side, detail, ...rest } = changed;
-        const cell = JSON.stringify({ reason, since, side, detail, failure: rest });
-        return { ...switchCells(row), blocked: cell };
-      }),
+      tampered(fc.constant({ ...waiting, ...('failure' in waiting ? waiting.failure : {}) } as unknown as Cells)).map(
+        (changed): Cells => {
+          const { reason, since, side, detail, ...rest } = changed;
+          const cell = JSON.stringify({ reason, since, side, detail, failure: rest });
+          return { ...switchCells(row), blocked: cell };
+        },
+      ),
     ),
   );
 

@@ -1,6 +1,6 @@
 // Looks at every transaction for the events that it carries: is each change of a switch's state recorded with it, and in the end is each
 // event that was committed in the chain, once, and the chain as it was written.
-import { readSwitch } from '../../shared/store/rows/control-rows.ts';
+import { readSwitch } from '../../shared/store/rows/switch-rows.ts';
 import { readMarker, readRecord } from '../../shared/store/rows/audit-rows.ts';
 import { MARKER_PREFIX, OUTBOX_PREFIX, SHARD_OUTBOX_PREFIX } from '../../shared/store/rows/row-keys.ts';
 import { verifyEvents } from '../../shared/operations/audit/verify-events.ts';

@@ -3,7 +3,8 @@
 import { openCompanyKey, type CompanyKeyRow } from '../../shared/domain/company-key.ts';
 import type { Keyring } from '../../shared/domain/keyring.ts';
 import { parseKeyId, providerName, type ProviderRef } from '../../shared/domain/provider.ts';
-import { readKeyring, readSwitch } from '../../shared/store/rows/control-rows.ts';
+import { readKeyring } from '../../shared/store/rows/keyring-rows.ts';
+import { readSwitch } from '../../shared/store/rows/switch-rows.ts';
 import { readExportState } from '../../shared/store/rows/export-rows.ts';
 import { NO_EXPORTS } from '../../shared/domain/export-state.ts';
 import { exportRowKey, keyringRowKey, switchRowKey } from '../../shared/store/rows/row-keys.ts';

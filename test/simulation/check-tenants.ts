@@ -4,7 +4,7 @@ import { approvalKey, destinationDigest } from '../../shared/domain/approval.ts'
 import { targetOfConnection } from '../../shared/domain/connection.ts';
 import type { ProviderRef } from '../../shared/domain/provider.ts';
 import { text } from '../../shared/store/rows/cells.ts';
-import { readSwitch } from '../../shared/store/rows/control-rows.ts';
+import { readSwitch } from '../../shared/store/rows/switch-rows.ts';
 import { connectionRowKey, TENANT_PREFIX, verificationRowKey } from '../../shared/store/rows/row-keys.ts';
 import { readConnection } from '../../shared/store/rows/sealed-rows.ts';
 import { readTenant } from '../../shared/store/rows/tenant-rows.ts';

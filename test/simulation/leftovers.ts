@@ -2,7 +2,7 @@
 // soft-deleted keys until they are purged; kept company keys stay while the counts of a shard, or its rows, which somebody has tampered with, prove
 // nothing; everything else must be gone.
 import { json } from '../../shared/store/rows/cells.ts';
-import { readKeyring } from '../../shared/store/rows/control-rows.ts';
+import { readKeyring } from '../../shared/store/rows/keyring-rows.ts';
 import { readDataKey, readShard } from '../../shared/store/rows/data-rows.ts';
 import { connectionRowKey, dataKeysPartition, keyringRowKey } from '../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../shared/domain/shard.ts';

@@ -1,6 +1,6 @@
 // A copy that is of no one instant becomes the store: every data key of it must open through the product's own reader, what was under way must
 // end, and one more switch must move every row.
-import { readKeyring } from '../../shared/store/rows/control-rows.ts';
+import { readKeyring } from '../../shared/store/rows/keyring-rows.ts';
 import { readDataKey } from '../../shared/store/rows/data-rows.ts';
 import { keyringRowKey } from '../../shared/store/rows/row-keys.ts';
 import type { DataKey } from '../../shared/domain/data-key.ts';

@@ -3,19 +3,18 @@ import pLimit from 'p-limit';
 import { DEFAULT_KEYRING, type Company } from '../../domain/keyring.ts';
 import type { Actor } from '../../domain/audit.ts';
 import { isResourceId } from '../../domain/ids.ts';
-import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { COMPANY_CLOSING, notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { text } from '../../store/rows/cells.ts';
-import { companyCells, readCompany } from '../../store/rows/control-rows.ts';
-import { COMPANY_ROW_KEY, rowKeysUnder, SYSTEM_PARTITION } from '../../store/rows/row-keys.ts';
-import { audited, type ActRecord } from '../../store/audited.ts';
-import { ensureListed, INDEX_PREFIX } from '../../store/company-index.ts';
-import { listSome, loadCompany, loadCompanyRow, loadKeyring, type Loaded } from '../../store/control-state.ts';
+import { act } from '../../store/act.ts';
+import { companyRow, everyCompanyRow } from '../../store/rows/company-rows.ts';
+import { keyringRow } from '../../store/rows/keyring-rows.ts';
+import { companiesListed, ensureListed } from '../../store/company-index.ts';
+import { loadCompany, loadCompanyRow } from '../../store/control-state.ts';
+import { listPage, type Found, type Loaded } from '../../store/found.ts';
 import { putKeyring, type KeyringMaking } from '../keyrings/keyrings.ts';
 import type { Tables } from '../../store/tables.ts';
 import { holds, type Preconditions } from '../../domain/preconditions.ts';
-import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
-import { replaceCompany } from '../../store/control-writes.ts';
+import type { Tx } from '../../store/tx.ts';
 
 export interface CompanyPage {
   readonly value: readonly Loaded<Company>[];
@@ -42,11 +41,7 @@ export async function putCompany(
   actor: Actor,
 ): Promise<Result<Loaded<Company> & { readonly created: boolean }, Refusal>> {
   const { companyId } = input;
-  const writtenBy = deps.entropy.id();
-  const act = { action: 'company.put', companyId, target: COMPANY_ROW_KEY };
-  const put = await audited(deps, actor, act, (record) =>
-    settleRaces<boolean>(deps, () => tryPut(deps, input, { writtenBy, record })),
-  );
+  const put = await putRow(deps, input, actor);
   if (!put.ok) return put;
   const keyring = await putKeyring(deps, { companyId, keyringId: DEFAULT_KEYRING }, actor);
   if (!keyring.ok) return keyring;
@@ -55,56 +50,61 @@ export async function putCompany(
 }
 
 /** True if this call made it. */
-async function tryPut(
-  deps: KeyringMaking,
-  input: CompanyInput,
-  call: { readonly writtenBy: string; readonly record: ActRecord },
-): Promise<Result<boolean, Refusal> | Undecided> {
+function putRow(deps: KeyringMaking, input: CompanyInput, actor: Actor): Promise<Result<boolean, Refusal>> {
   const { companyId } = input;
-  const row = await deps.tables.read('companies', companyId, COMPANY_ROW_KEY);
-  const company = row && { value: readCompany(row.cells), etag: row.etag };
-  if (company?.value.state === 'closed') return err({ type: 'company-closed', companyId });
-  if (row && text(row.cells, 'writtenBy') === call.writtenBy) return ok(true);
-  if (await call.record.landed()) return ok(false);
-  if (!holds(input, row?.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
-  if (company) return change(deps, input, company, call.record);
+  const writtenBy = deps.entropy.id();
+  const about = { actor, action: 'company.put', companyId, target: companyRow.key(input) };
+  return act(deps, about, async (tx) => {
+    const company = await tx.find(everyCompanyRow, input);
+    if (company?.value.state === 'closed') return err({ type: 'company-closed', companyId });
+    if (!holds(input, company?.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
+    const put = company ? await change(tx, company, input) : await make(deps, tx, { ...input, writtenBy });
+    if (!put.ok) return put;
+    return {
+      done: () => put.value,
+      ifLanded: async () => {
+        const now = await getCompany(deps, input);
+        return now.ok ? put : now;
+      },
+    };
+  });
+}
+
+async function make(
+  deps: KeyringMaking,
+  tx: Tx,
+  input: CompanyInput & { readonly writtenBy: string },
+): Promise<Result<boolean, Refusal>> {
+  const { companyId, writtenBy } = input;
   if (input.defaultKeyring !== undefined && input.defaultKeyring !== DEFAULT_KEYRING) {
     return err(notFound('keyring', input.defaultKeyring));
   }
   await ensureListed(deps.tables, companyId);
-  const made: Company = {
+  tx.insert(companyRow, input, {
     companyId,
     displayName: input.displayName ?? companyId,
     defaultKeyring: DEFAULT_KEYRING,
     state: 'active',
     createdAt: deps.clock.now().toISOString(),
-  };
-  const cells = { ...companyCells(made), writtenBy: call.writtenBy };
-  const write = { kind: 'insert', rowKey: COMPANY_ROW_KEY, cells } as const;
-  const written = await call.record.write('companies', companyId, [write], { created: true });
-  return written.outcome === 'committed' ? ok(true) : undecided(written);
+    writtenBy,
+  });
+  tx.detail({ created: true });
+  return ok(true);
 }
 
-async function change(
-  deps: KeyringMaking,
-  input: CompanyInput,
-  company: Loaded<Company>,
-  record: ActRecord,
-): Promise<Result<boolean, Refusal> | Undecided> {
+async function change(tx: Tx, company: Found<Company>, input: CompanyInput): Promise<Result<boolean, Refusal>> {
   const { value } = company;
-  if (value.state !== 'active') {
-    return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
-  }
+  if (value.state !== 'active') return err(COMPANY_CLOSING);
   const displayName = input.displayName ?? value.displayName;
   const defaultKeyring = input.defaultKeyring ?? value.defaultKeyring;
   if (displayName === value.displayName && defaultKeyring === value.defaultKeyring) return ok(false);
   if (defaultKeyring !== value.defaultKeyring) {
-    const keyring = await loadKeyring(deps.tables, { companyId: input.companyId, keyringId: defaultKeyring });
+    const keyring = await tx.find(keyringRow, { companyId: input.companyId, keyringId: defaultKeyring });
     if (keyring?.value.state !== 'ready') return err(notFound('keyring', defaultKeyring));
   }
-  const write = replaceCompany(company, { ...value, displayName, defaultKeyring });
-  const written = await record.write('companies', input.companyId, [write], { defaultKeyring });
-  return written.outcome === 'committed' ? ok(false) : undecided(written);
+  tx.replace(company, { ...value, displayName, defaultKeyring });
+  tx.detail({ defaultKeyring });
+  return ok(false);
 }
 
 export async function getCompany(
@@ -139,19 +139,12 @@ export async function listCompanies(
   if (continuation !== undefined && !isResourceId(after)) {
     return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
   }
-  const range = {
-    table: 'companies',
-    partitionKey: SYSTEM_PARTITION,
-    after: `${INDEX_PREFIX}${after}`,
-    before: rowKeysUnder(INDEX_PREFIX).before,
-    limit,
-  } as const;
-  const page = await listSome(deps.tables, range);
-  const ids = page.rows.map(({ rowKey }) => rowKey.slice(INDEX_PREFIX.length));
+  const page = await listPage(deps.tables, companiesListed, {}, { after: { companyId: after }, limit });
+  const ids = page.rows.map(({ place }) => place.companyId);
   const companies = await pLimit(READS_IN_FLIGHT).map(ids, (companyId) => loadCompanyRow(deps.tables, companyId));
   const value = companies
     .filter((company) => company !== undefined)
     .filter((company) => input.closed === true || company.value.state !== 'closed');
-  const last = page.continuation === undefined ? undefined : ids.at(-1);
-  return ok(last === undefined ? { value } : { value, continuation: Buffer.from(last).toString('base64url') });
+  const { last } = page;
+  return ok(last ? { value, continuation: Buffer.from(last.companyId).toString('base64url') } : { value });
 }

@@ -5,7 +5,7 @@ import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.
 import { type Company, type Keyring, MAX_KEYRINGS_PER_COMPANY } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { keyringCells, readKeyring } from '../../store/rows/control-rows.ts';
+import { keyringCells, readKeyring } from '../../store/rows/keyring-rows.ts';
 import { companyKeyRowKey, keyringRowKey, rowKeysUnder } from '../../store/rows/row-keys.ts';
 import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
 import type { Auditing } from '../../store/append.ts';

@@ -8,7 +8,7 @@ import { mayPass, type Failure } from '../../domain/failure.ts';
 import { keepKey, KEPT_KEY_NONCE_BYTES, openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
 import { type Company, type Keyring, withoutSwitch } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
-import { switchCells } from '../../store/rows/control-rows.ts';
+import { switchCells } from '../../store/rows/switch-rows.ts';
 import { keptKeyCells } from '../../store/rows/kept-rows.ts';
 import { companyKeyRowKey, keptKeyRowKey } from '../../store/rows/row-keys.ts';
 import { companyKeyCells } from '../../store/rows/sealed-rows.ts';

@@ -6,7 +6,7 @@ import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.t
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { switchCells } from '../../store/rows/control-rows.ts';
+import { switchCells } from '../../store/rows/switch-rows.ts';
 import { switchRowKey } from '../../store/rows/row-keys.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import type { Auditing } from '../../store/append.ts';

@@ -4,7 +4,7 @@ import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { isResourceId } from '../../domain/ids.ts';
 import { present } from '../../domain/plain-object.ts';
-import { readSwitch } from '../../store/rows/control-rows.ts';
+import { readSwitch } from '../../store/rows/switch-rows.ts';
 import { rowKeysUnder, switchRowKey } from '../../store/rows/row-keys.ts';
 import { progressOf, type Progress } from '../../domain/progress.ts';
 import type { Shard } from '../../domain/shard.ts';

@@ -1,40 +1,42 @@
 // The tenants of a company as a resource: the vendor registers what it finds in the company's data, at any time. Coming and going merge
 // the company's row, so that a commit under its ETag knows them all.
 import type { Act, Actor } from '../../domain/audit.ts';
-import type { Company } from '../../domain/keyring.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { fitsRemovedTenants, readKeyring } from '../../store/rows/control-rows.ts';
-import { keyringRowKey, rowKeysUnder, tenantRowKey } from '../../store/rows/row-keys.ts';
-import { tenantCells } from '../../store/rows/tenant-rows.ts';
+import { companyRow } from '../../store/rows/company-rows.ts';
+import { keyringsOf } from '../../store/rows/keyring-rows.ts';
+import { fitsRemovedTenants, switchRow } from '../../store/rows/switch-rows.ts';
+import { tenantRow, type TenantPlace } from '../../store/rows/tenant-rows.ts';
 import { isEnded } from '../../domain/switch.ts';
-import { MAX_TENANTS_PER_COMPANY, type Tenant, type TenantRef } from '../../domain/tenant.ts';
+import { MAX_TENANTS_PER_COMPANY, type Tenant } from '../../domain/tenant.ts';
 import { tenantKind } from '../../identity/registry/tenant-kinds.ts';
+import { act } from '../../store/act.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
-import { listAll, loadCompany, loadSwitch, type Loaded } from '../../store/control-state.ts';
-import type { RowWrite, Tables } from '../../store/tables.ts';
+import { loadCompany } from '../../store/control-state.ts';
+import { find, list, type Loaded } from '../../store/found.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Tx } from '../../store/tx.ts';
 import { holds, matches, type Preconditions } from '../../domain/preconditions.ts';
-import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { resealSwitch, type SwitchSealing } from '../keys/switch-seal.ts';
-import { guardCompany, replaceSwitch } from '../../store/control-writes.ts';
 import { listTenants } from './verifications.ts';
 import { loadTenant } from './pin.ts';
 
-interface TenantPlace {
+interface RequestedTenant {
   readonly companyId: string;
   readonly kind: string;
   /** As typed. */
   readonly tenantId: string;
 }
 
-type TenantRemoving = Auditing & SwitchSealing;
+interface PutTenant extends Loaded<Tenant> {
+  readonly created: boolean;
+}
 
-type Place = TenantRef & { readonly companyId: string };
+type TenantRemoving = Auditing & SwitchSealing;
 
 export async function getTenant(
   deps: { readonly tables: Tables },
-  request: TenantPlace,
+  request: RequestedTenant,
 ): Promise<Result<Loaded<Tenant>, Refusal>> {
   const place = placeOf(request);
   if (!place.ok) return place;
@@ -55,40 +57,32 @@ export async function listTenantsOf(
 /** One that is there already stays as it is. */
 export async function putTenant(
   deps: Auditing,
-  request: TenantPlace & { readonly condition: Preconditions },
+  request: RequestedTenant & { readonly condition: Preconditions },
   actor: Actor,
-): Promise<Result<Loaded<Tenant> & { readonly created: boolean }, Refusal>> {
-  const place = placeOf(request);
-  if (!place.ok) return place;
-  return audited(deps, actor, actOn('tenant.register', place.value), (record) =>
-    settleRaces(deps, () => putOnce(deps, place.value, { condition: request.condition, record })),
-  );
-}
-
-async function putOnce(
-  deps: Auditing,
-  place: Place,
-  { condition, record }: { readonly condition: Preconditions; readonly record: ActRecord },
-): Promise<Result<Loaded<Tenant> & { readonly created: boolean }, Refusal> | Undecided> {
-  const company = await openCompany(deps.tables, place.companyId);
-  if (!company.ok) return company;
-  const held = await loadTenant(deps.tables, place);
-  if (held && (await record.landed())) return ok({ ...held, created: true });
-  if (!holds(condition, held?.etag)) return err(unmet(place));
-  if (held) return ok({ ...held, created: false });
-  if ((await listTenants(deps.tables, place.companyId)).length >= MAX_TENANTS_PER_COMPANY) {
-    const message = `A company has at most ${MAX_TENANTS_PER_COMPANY} tenants.`;
-    return err({ type: 'state', code: 'too-many-tenants', message });
-  }
-  const tenant: Tenant = {
-    kind: place.kind,
-    tenantId: place.tenantId,
-    registeredAt: deps.clock.now().toISOString(),
-  };
-  const insert = { kind: 'insert', rowKey: tenantRowKey(place), cells: tenantCells(tenant) } as const;
-  const written = await record.write('companies', place.companyId, [guardCompany(company.value), insert]);
-  if (written.outcome !== 'committed') return undecided(written);
-  return ok({ value: tenant, etag: written.etags[1] ?? '', created: true });
+): Promise<Result<PutTenant, Refusal>> {
+  const named = placeOf(request);
+  if (!named.ok) return named;
+  const place = named.value;
+  return act<PutTenant>(deps, { actor, ...actOn('tenant.register', place) }, async (tx) => {
+    const company = await tx.need(companyRow, place);
+    const held = await tx.find(tenantRow, place);
+    if (!holds(request.condition, held?.etag)) return err(unmet(place));
+    if (held) return ok({ ...held, created: false });
+    if ((await listTenants(deps.tables, place.companyId)).length >= MAX_TENANTS_PER_COMPANY) {
+      const message = `A company has at most ${MAX_TENANTS_PER_COMPANY} tenants.`;
+      return err({ type: 'state', code: 'too-many-tenants', message });
+    }
+    const { kind, tenantId } = place;
+    tx.guard(company);
+    const made = tx.insert(tenantRow, place, { kind, tenantId, registeredAt: deps.clock.now().toISOString() });
+    return {
+      done: () => ({ ...made(), created: true }),
+      ifLanded: async () => {
+        const now = await find(deps.tables, tenantRow, place);
+        return now ? ok({ ...now, created: true }) : err(missing(place));
+      },
+    };
+  });
 }
 
 /**
@@ -97,46 +91,38 @@ async function putOnce(
  */
 export async function deleteTenant(
   deps: TenantRemoving,
-  request: TenantPlace & { readonly condition: Pick<Preconditions, 'ifMatch'> },
+  request: RequestedTenant & { readonly condition: Pick<Preconditions, 'ifMatch'> },
   actor: Actor,
 ): Promise<Result<void, Refusal>> {
-  const place = placeOf(request);
-  if (!place.ok) return place;
-  return audited(deps, actor, actOn('tenant.remove', place.value), (record) =>
-    settleAct(deps, record, () => deleteOnce(deps, place.value, { condition: request.condition, record })),
-  );
+  const named = placeOf(request);
+  if (!named.ok) return named;
+  const place = named.value;
+  return act(deps, { actor, ...actOn('tenant.remove', place) }, async (tx) => {
+    const company = await tx.need(companyRow, place);
+    const held = await tx.need(tenantRow, place);
+    if (!matches(request.condition.ifMatch, held.etag)) return err(unmet(place));
+    tx.guard(company);
+    tx.delete(held);
+    const marked = await markRemoved(deps, place, tx);
+    if (!marked.ok) return marked;
+    tx.detail({ heldSwitches: marked.value });
+    return ok(undefined);
+  });
 }
 
-async function deleteOnce(
-  deps: TenantRemoving,
-  place: Place,
-  { condition, record }: { readonly condition: Pick<Preconditions, 'ifMatch'>; readonly record: ActRecord },
-): Promise<Result<void, Refusal> | Undecided> {
-  if (await record.landed()) return ok(undefined);
-  const company = await openCompany(deps.tables, place.companyId);
-  if (!company.ok) return company;
-  const held = await loadTenant(deps.tables, place);
-  if (!held) return err(missing(place));
-  if (!matches(condition.ifMatch, held.etag)) return err(unmet(place));
-  const remove = { kind: 'delete', rowKey: tenantRowKey(place), etag: held.etag } as const;
-  const marks = await markRemoved(deps, place);
-  if (!marks.ok) return marks;
-  const writes = [guardCompany(company.value), remove, ...marks.value];
-  const written = await record.write('companies', place.companyId, writes, { heldSwitches: marks.value.length });
-  return written.outcome === 'committed' ? ok(undefined) : undecided(written);
-}
-
-/** The tenant, as one that holds them all the same, on every unfinished switch of the company. No switch begins or ends meanwhile: the company's row and theirs stand in the transaction. */
+/**
+ * The tenant, as one that holds them all the same, on every unfinished switch of the company; how many there are. No switch begins or ends meanwhile:
+ * the company's row and theirs stand in the transaction.
+ */
 async function markRemoved(
   deps: TenantRemoving,
-  { companyId, kind, tenantId }: Place,
-): Promise<Result<RowWrite[], Refusal>> {
-  const { tables } = deps;
-  const range = { table: 'companies', partitionKey: companyId, ...rowKeysUnder(keyringRowKey('')) } as const;
-  const marks: RowWrite[] = [];
-  for (const row of await listAll(tables, range)) {
-    const { keyringId, switchId } = readKeyring(row.cells);
-    const sw = switchId === undefined ? undefined : await loadSwitch(tables, { companyId, keyringId, switchId });
+  { companyId, kind, tenantId }: TenantPlace,
+  tx: Tx,
+): Promise<Result<number, Refusal>> {
+  let marked = 0;
+  for (const { place, value } of await list(deps.tables, keyringsOf, { companyId })) {
+    const { switchId } = value;
+    const sw = switchId === undefined ? undefined : await tx.find(switchRow, { ...place, switchId });
     if (!sw || isEnded(sw.value.state)) continue;
     const others = (sw.value.removedTenants ?? []).filter((one) => one.kind !== kind || one.tenantId !== tenantId);
     const removedTenants = [...others, { kind, tenantId }];
@@ -145,35 +131,29 @@ async function markRemoved(
       return err({ type: 'state', code: 'too-many-tenants', message });
     }
     const to = { ...sw.value, removedTenants };
-    const sealed = await resealSwitch(deps, { companyId, keyringId, switchId: to.switchId }, { from: sw.value, to });
+    const sealed = await resealSwitch(deps, { ...place, switchId: to.switchId }, { from: sw.value, to });
     if (!sealed.ok) return err(refusedBy(sealed.error));
-    marks.push(replaceSwitch(sw, sealed.value));
+    tx.replace(sw, sealed.value);
+    marked += 1;
   }
-  return ok(marks);
+  return ok(marked);
 }
 
-function placeOf({ companyId, kind, tenantId: typed }: TenantPlace): Result<Place, Refusal> {
+function placeOf({ companyId, kind, tenantId: typed }: RequestedTenant): Result<TenantPlace, Refusal> {
   const tenantId = tenantKind(kind).parseId(typed);
   if (tenantId.ok) return ok({ companyId, kind, tenantId: tenantId.value });
   return err({ type: 'invalid', target: 'path.tenantId', message: `The id ${tenantId.error}.` });
 }
 
-async function openCompany(tables: Tables, companyId: string): Promise<Result<Loaded<Company>, Refusal>> {
-  const company = await loadCompany(tables, companyId);
-  if (!company) return err(notFound('company', companyId));
-  if (company.value.state === 'active') return ok(company);
-  return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
-}
-
-const actOn = (action: string, place: Place): Act => ({
+const actOn = (action: string, place: TenantPlace): Act => ({
   action,
   companyId: place.companyId,
-  target: tenantRowKey(place),
+  target: tenantRow.key(place),
 });
 
-const missing = (place: Place): Refusal => notFound('tenant', `${place.kind}/${place.tenantId}`);
+const missing = (place: TenantPlace): Refusal => notFound('tenant', `${place.kind}/${place.tenantId}`);
 
-const unmet = (place: Place): Refusal => ({
+const unmet = (place: TenantPlace): Refusal => ({
   type: 'precondition-failed',
   what: 'tenant',
   id: `${place.kind}/${place.tenantId}`,

@@ -9,9 +9,10 @@ import {
   type StoredHead,
 } from '../../domain/audit.ts';
 import type { Seal } from '../../domain/company-key.ts';
-import { count, json, need, oneOf, text, type CellRecord } from './cells.ts';
+import { count, json, need, oneOf, text, type Cells } from './cells.ts';
 import { isRecord } from '../../domain/plain-object.ts';
-import { HEAD_ROW_KEY, MARKER_PREFIX } from './row-keys.ts';
+import type { Row, Rows } from './row.ts';
+import { HEAD_ROW_KEY, MARKER_PREFIX, markerRowKey, recordRowKey, SIGNED_PREFIX, signedRowKey } from './row-keys.ts';
 
 const FORMAT = 1;
 
@@ -21,13 +22,13 @@ export interface SignedHead extends ChainHead {
 }
 
 /** The event's id and company are where the row is. */
-export const outboxCells = ({ id: _id, companyId: _company, ...event }: AuditEvent): CellRecord => ({
+export const outboxCells = ({ id: _id, companyId: _company, ...event }: AuditEvent): Cells => ({
   format: FORMAT,
   ...event,
 });
 
 export function readOutbox(
-  cells: CellRecord,
+  cells: Cells,
   place: { readonly companyId: string; readonly id: string },
 ): AuditEvent | undefined {
   const at = text(cells, 'at');
@@ -45,12 +46,12 @@ export function readOutbox(
 }
 
 /** The company is the partition, and is not stored: a record copied from another chain does not have its hash. */
-export const recordCells = ({ companyId: _company, ...record }: AuditRecord): CellRecord => ({
+export const recordCells = ({ companyId: _company, ...record }: AuditRecord): Cells => ({
   format: FORMAT,
   ...record,
 });
 
-export function readRecord(cells: CellRecord, companyId: string): AuditRecord | undefined {
+export function readRecord(cells: Cells, companyId: string): AuditRecord | undefined {
   const id = text(cells, 'id');
   const event = id === undefined ? undefined : readOutbox(cells, { companyId, id });
   const sequence = count(cells, 'sequence');
@@ -60,10 +61,10 @@ export function readRecord(cells: CellRecord, companyId: string): AuditRecord | 
   return { ...event, sequence, previous, hash };
 }
 
-export const headCells = (head: StoredHead): CellRecord => ({ format: FORMAT, ...head });
+export const headCells = (head: StoredHead): Cells => ({ format: FORMAT, ...head });
 
 /** Throws MalformedRow: nothing can be chained to a head that cannot be read. */
-export function readHead(cells: CellRecord): StoredHead {
+export function readHead(cells: Cells): StoredHead {
   return {
     sequence: need(count(cells, 'sequence'), HEAD_ROW_KEY, 'sequence'),
     hash: need(text(cells, 'hash'), HEAD_ROW_KEY, 'hash'),
@@ -71,20 +72,20 @@ export function readHead(cells: CellRecord): StoredHead {
   };
 }
 
-export const markerCells = (sequence: number): CellRecord => ({ format: FORMAT, sequence });
+export const markerCells = (sequence: number): Cells => ({ format: FORMAT, sequence });
 
-export const readMarker = (rowKey: string, cells: CellRecord): Marker => ({
+export const readMarker = (rowKey: string, cells: Cells): Marker => ({
   id: rowKey.slice(MARKER_PREFIX.length),
   sequence: count(cells, 'sequence') ?? 0,
 });
 
-export const signedCells = ({ seal, ...head }: SignedHead): CellRecord => ({
+export const signedCells = ({ seal, ...head }: SignedHead): Cells => ({
   format: FORMAT,
   ...head,
   seal: JSON.stringify(seal),
 });
 
-export function readSigned(cells: CellRecord): SignedHead | undefined {
+export function readSigned(cells: Cells): SignedHead | undefined {
   const sequence = count(cells, 'sequence');
   const hash = text(cells, 'hash');
   const at = text(cells, 'at');
@@ -94,3 +95,60 @@ export function readSigned(cells: CellRecord): SignedHead | undefined {
   if (typeof keyVersion !== 'string' || typeof signature !== 'string') return undefined;
   return { sequence, hash, at, seal: { keyVersion, signature } };
 }
+
+interface ChainPlace {
+  readonly companyId: string;
+}
+
+type RecordPlace = ChainPlace & { readonly sequence: number };
+
+/** The end of a company's chain. */
+export const headRow: Row<ChainPlace, StoredHead> = {
+  table: 'events',
+  partition: ({ companyId }) => companyId,
+  key: () => HEAD_ROW_KEY,
+  cells: headCells,
+  read: readHead,
+};
+
+export const recordRow: Row<RecordPlace, AuditRecord, AuditRecord | undefined> = {
+  table: 'events',
+  partition: ({ companyId }) => companyId,
+  key: ({ sequence }) => recordRowKey(sequence),
+  cells: recordCells,
+  read: (cells, { companyId }) => readRecord(cells, companyId),
+};
+
+type MarkerPlace = ChainPlace & { readonly id: string };
+
+/** Says that an event is in its chain, and where. */
+export const markerRow: Row<MarkerPlace, number, Marker> = {
+  table: 'events',
+  partition: ({ companyId }) => companyId,
+  key: ({ id }) => markerRowKey(id),
+  cells: markerCells,
+  read: (cells, { id }) => readMarker(markerRowKey(id), cells),
+};
+
+export const markersOf: Rows<ChainPlace, MarkerPlace, number, Marker> = {
+  row: markerRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => MARKER_PREFIX,
+  place: ({ companyId }, id) => ({ companyId, id }),
+};
+
+/** A head under the vendor's signature. */
+export const signedHeadRow: Row<RecordPlace, SignedHead, SignedHead | undefined> = {
+  table: 'events',
+  partition: ({ companyId }) => companyId,
+  key: ({ sequence }) => signedRowKey(sequence),
+  cells: signedCells,
+  read: readSigned,
+};
+
+export const signedHeadsOf: Rows<ChainPlace, RecordPlace, SignedHead, SignedHead | undefined> = {
+  row: signedHeadRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => SIGNED_PREFIX,
+  place: ({ companyId }, sequence) => ({ companyId, sequence: Number(sequence) }),
+};

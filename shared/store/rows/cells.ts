@@ -1,47 +1,50 @@
 // Reading cells that anybody with access to the tables may have changed. Pure: wrong types become undefined, never a crash.
 
-export type CellValue = string | number | boolean | Uint8Array | undefined;
-export type CellRecord = Readonly<Record<string, CellValue>>;
+export type TableName = 'companies' | 'datakeys' | 'vaultkeys' | 'requests' | 'agenda' | 'events' | 'health';
+
+/** Numbers are finite; times are ISO 8601 texts. A cell that is undefined is not written. */
+export type Cell = string | number | boolean | Uint8Array;
+export type Cells = Readonly<Record<string, Cell | undefined>>;
 
 /** A row of ours that cannot be read. Rows that name a vault or a key become `row-forged` instead. */
 export class MalformedRow extends Error {
   override readonly name = 'MalformedRow';
 }
 
-export const text = (cells: CellRecord, name: string): string | undefined => {
+export const text = (cells: Cells, name: string): string | undefined => {
   const value = cells[name];
   return typeof value === 'string' ? value : undefined;
 };
 
 /** Texts that may be absent are stored empty, so that a merge can take them away. */
-export const optionalText = (cells: CellRecord, name: string): string | undefined => {
+export const optionalText = (cells: Cells, name: string): string | undefined => {
   const value = text(cells, name);
   return value === '' ? undefined : value;
 };
 
-export const count = (cells: CellRecord, name: string): number | undefined => {
+export const count = (cells: Cells, name: string): number | undefined => {
   const value = cells[name];
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 };
 
 /** A count that may have fallen below none: what was counted wrong must stay readable, and be seen to be wrong. */
-export const signed = (cells: CellRecord, name: string): number | undefined => {
+export const signed = (cells: Cells, name: string): number | undefined => {
   const value = cells[name];
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
 };
 
-export const flag = (cells: CellRecord, name: string): boolean | undefined => {
+export const flag = (cells: Cells, name: string): boolean | undefined => {
   const value = cells[name];
   return typeof value === 'boolean' ? value : undefined;
 };
 
-export const bytes = (cells: CellRecord, name: string): Uint8Array | undefined => {
+export const bytes = (cells: Cells, name: string): Uint8Array | undefined => {
   const value = cells[name];
   return value instanceof Uint8Array ? value : undefined;
 };
 
 /** A cell that holds JSON. Undefined if it is absent, empty or no JSON. */
-export function json(cells: CellRecord, name: string): unknown {
+export function json(cells: Cells, name: string): unknown {
   const value = text(cells, name);
   if (value === undefined || value === '') return undefined;
   try {
@@ -52,7 +55,7 @@ export function json(cells: CellRecord, name: string): unknown {
 }
 
 /** One of `allowed`, or undefined. */
-export function oneOf<T extends string>(cells: CellRecord, name: string, allowed: readonly T[]): T | undefined {
+export function oneOf<T extends string>(cells: Cells, name: string, allowed: readonly T[]): T | undefined {
   const value = text(cells, name);
   return allowed.find((candidate) => candidate === value);
 }
@@ -62,3 +65,7 @@ export function need<T>(value: T | undefined, rowKey: string, name: string): T {
   if (value === undefined) throw new MalformedRow(`row ${rowKey}: cell ${name} is missing or malformed`);
   return value;
 }
+
+/** A row of a later format is not for this version of the product to guess at. */
+export const needFormat = (cells: Cells, row: string, format = 1): unknown =>
+  need(count(cells, 'format') === format ? format : undefined, row, 'format');

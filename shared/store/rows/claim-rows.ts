@@ -1,5 +1,8 @@
 // The row that says which company a customer's vault key belongs to. Pure.
-import { need, oneOf, text, type CellRecord } from './cells.ts';
+import { notFound } from '../../domain/refusal.ts';
+import { need, oneOf, text, type Cells } from './cells.ts';
+import type { Row } from './row.ts';
+import { CLAIM_ROW_KEY, claimPartition } from './row-keys.ts';
 
 const FORMAT = 1;
 const CLAIM_STATES = ['held', 'releasing'] as const;
@@ -11,7 +14,7 @@ export interface VaultClaim {
   readonly claimedAt: string;
 }
 
-export const claimCells = (claim: VaultClaim): CellRecord => ({
+export const claimCells = (claim: VaultClaim): Cells => ({
   format: FORMAT,
   companyId: claim.companyId,
   state: claim.state,
@@ -19,7 +22,7 @@ export const claimCells = (claim: VaultClaim): CellRecord => ({
 });
 
 /** Throws MalformedRow. */
-export function readClaim(cells: CellRecord): VaultClaim {
+export function readClaim(cells: Cells): VaultClaim {
   const ofClaim = <T>(value: T | undefined, name: string): T => need(value, 'claim', name);
   return {
     companyId: ofClaim(text(cells, 'companyId'), 'companyId'),
@@ -27,3 +30,13 @@ export function readClaim(cells: CellRecord): VaultClaim {
     claimedAt: ofClaim(text(cells, 'claimedAt'), 'claimedAt'),
   };
 }
+
+/** Two spellings of one vault key lie in one partition. */
+export const claimRow: Row<{ readonly host: string; readonly keyName: string }, VaultClaim> = {
+  table: 'vaultkeys',
+  partition: claimPartition,
+  key: () => CLAIM_ROW_KEY,
+  cells: claimCells,
+  read: readClaim,
+  missing: ({ host, keyName }) => notFound('vault-claim', `${host}/${keyName}`),
+};

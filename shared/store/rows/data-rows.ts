@@ -1,8 +1,10 @@
 // Rows of the `datakeys` table. Pure. On the hot path: no JSON but for two small cells of `!shard`, no intermediate objects.
 import type { DataKey, DataKeyState, QuarantineReason } from '../../domain/data-key.ts';
-import { SHARD_ROW_KEY, type Shard } from '../../domain/shard.ts';
+import { SHARD_ROW_KEY, type Shard, type ShardPlace } from '../../domain/shard.ts';
 import { OTHER_VERSIONS, type VersionCounts } from '../../domain/shard-counts.ts';
-import { bytes, count, flag, json, need, oneOf, optionalText, signed, text, type CellRecord } from './cells.ts';
+import { bytes, count, flag, json, need, oneOf, optionalText, signed, text, type Cells } from './cells.ts';
+import type { Row, Rows } from './row.ts';
+import { dataKeysPartition } from './row-keys.ts';
 import { isRecord } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
@@ -12,7 +14,7 @@ const STATES_BEFORE = ['live', 'deleted'] as const;
 const REASONS: readonly QuarantineReason[] = ['does-not-open', 'unknown-version', 'differs-after-rewrap'];
 
 /** `writtenBy` is the request or worker turn that writes this version of the row. */
-export const shardCells = ({ at, aside, ...shard }: Shard, writtenBy: string): CellRecord => ({
+export const shardCells = ({ at, aside, ...shard }: Shard, writtenBy: string): Cells => ({
   format: FORMAT,
   ...shard,
   at: JSON.stringify(at),
@@ -20,7 +22,7 @@ export const shardCells = ({ at, aside, ...shard }: Shard, writtenBy: string): C
   writtenBy,
 });
 
-export function readShard(cells: CellRecord): Shard {
+export function readShard(cells: Cells): Shard {
   const row = SHARD_ROW_KEY;
   need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');
   const number = (name: string): number => need(count(cells, name), row, name);
@@ -60,10 +62,10 @@ function versionCounts(value: unknown): VersionCounts | undefined {
 }
 
 /** Who wrote the shard row last. */
-export const shardWrittenBy = (cells: CellRecord): string => text(cells, 'writtenBy') ?? '';
+export const shardWrittenBy = (cells: Cells): string => text(cells, 'writtenBy') ?? '';
 
 /** Every cell, so that a merge leaves nothing of the row's past behind. */
-export const dataKeyCells = (key: DataKey): CellRecord => ({
+export const dataKeyCells = (key: DataKey): Cells => ({
   format: FORMAT,
   state: key.state,
   origin: key.origin,
@@ -81,7 +83,7 @@ export const dataKeyCells = (key: DataKey): CellRecord => ({
 });
 
 /** The cells of what a pass changes in a row; texts that go away are emptied. */
-export const dataKeyChangeCells = (change: Partial<DataKey>, writtenBy: string): CellRecord => ({
+export const dataKeyChangeCells = (change: Partial<DataKey>, writtenBy: string): Cells => ({
   ...change,
   ...('stateBefore' in change ? { stateBefore: change.stateBefore ?? '' } : {}),
   ...('quarantineReason' in change ? { quarantineReason: change.quarantineReason ?? '' } : {}),
@@ -99,7 +101,7 @@ export const BEFORE_DATA_KEYS = '!~';
  * The data key in a row. Never undefined: a row that was tampered with keeps what can be read of it and an empty blob
  * for the rest, so that it fails to open and is quarantined by name.
  */
-export const readDataKey = (keyId: string, cells: CellRecord): DataKey => ({
+export const readDataKey = (keyId: string, cells: Cells): DataKey => ({
   keyId,
   state: oneOf(cells, 'state', STATES) ?? 'live',
   origin: oneOf(cells, 'origin', ['generated', 'imported']) ?? 'generated',
@@ -115,3 +117,43 @@ export const readDataKey = (keyId: string, cells: CellRecord): DataKey => ({
   deletedAt: optionalText(cells, 'deletedAt'),
   purgeAfter: optionalText(cells, 'purgeAfter'),
 });
+
+/** `writtenBy` is the request or worker turn that wrote it last. */
+export interface WrittenShard {
+  readonly shard: Shard;
+  readonly writtenBy: string;
+}
+
+export const shardRow: Row<ShardPlace, WrittenShard> = {
+  table: 'datakeys',
+  partition: dataKeysPartition,
+  key: () => SHARD_ROW_KEY,
+  cells: ({ shard, writtenBy }) => shardCells(shard, writtenBy),
+  read: (cells) => ({ shard: readShard(cells), writtenBy: shardWrittenBy(cells) }),
+};
+
+export type DataKeyPlace = ShardPlace & { readonly keyId: string };
+
+export const dataKeyRow: Row<DataKeyPlace, DataKey> = {
+  table: 'datakeys',
+  partition: dataKeysPartition,
+  key: ({ keyId }) => keyId,
+  cells: dataKeyCells,
+  read: (cells, { keyId }) => readDataKey(keyId, cells),
+};
+
+/** An entry of the list that names quarantined rows. */
+export const quarantineRow: Row<DataKeyPlace, QuarantineReason, string> = {
+  table: 'datakeys',
+  partition: dataKeysPartition,
+  key: ({ keyId }) => quarantineRowKey(keyId),
+  cells: (reason) => ({ format: FORMAT, reason }),
+  read: (cells) => text(cells, 'reason') ?? '',
+};
+
+export const quarantineOf: Rows<ShardPlace, DataKeyPlace, QuarantineReason, string> = {
+  row: quarantineRow,
+  partition: dataKeysPartition,
+  prefix: () => QUARANTINE_PREFIX,
+  place: (shard, keyId) => ({ ...shard, keyId }),
+};

@@ -1,8 +1,10 @@
 // The row that says whether a keyring's company key may be exported. Pure.
 import type { ExportState } from '../../domain/export-state.ts';
 import type { Seal } from '../../domain/company-key.ts';
-import { count, json, need, optionalText, type CellRecord } from './cells.ts';
+import type { KeyringPlace } from '../../domain/keyring.ts';
+import { count, json, need, optionalText, type Cells } from './cells.ts';
 import { present } from '../../domain/plain-object.ts';
+import type { Row } from './row.ts';
 import { exportRowKey } from './row-keys.ts';
 import { NOBODYS_SEAL, readSeal } from './seal-cell.ts';
 
@@ -12,7 +14,7 @@ export interface SealedExportState extends ExportState {
   readonly seal: Seal;
 }
 
-export const exportCells = ({ round, allowanceUntil, seal }: SealedExportState): CellRecord => ({
+export const exportCells = ({ round, allowanceUntil, seal }: SealedExportState): Cells => ({
   format: FORMAT,
   round,
   allowanceUntil: allowanceUntil ?? '',
@@ -20,7 +22,7 @@ export const exportCells = ({ round, allowanceUntil, seal }: SealedExportState):
 });
 
 /** Throws MalformedRow: nobody is given a key because of a row that cannot be read. */
-export function readExportState(cells: CellRecord, keyringId: string): SealedExportState {
+export function readExportState(cells: Cells, keyringId: string): SealedExportState {
   const row = exportRowKey(keyringId);
   need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');
   return {
@@ -29,3 +31,11 @@ export function readExportState(cells: CellRecord, keyringId: string): SealedExp
     ...present({ allowanceUntil: optionalText(cells, 'allowanceUntil') }),
   };
 }
+
+export const exportRow: Row<KeyringPlace, SealedExportState> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: ({ keyringId }) => exportRowKey(keyringId),
+  cells: exportCells,
+  read: (cells, { keyringId }) => readExportState(cells, keyringId),
+};

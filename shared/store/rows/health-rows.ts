@@ -1,8 +1,10 @@
 // Rows of the `health` table: how each connection's vault stands now, and what changed when. Pure.
 import { FAILURE_CODES, type FailureCode } from '../../domain/failure.ts';
+import type { ConnectionPlace } from '../../domain/connection.ts';
 import type { VaultHealth } from '../../domain/health.ts';
 import { isRemedy } from './failure-cell.ts';
-import { count, json, need, oneOf, optionalText, text, type CellRecord } from './cells.ts';
+import { count, json, need, oneOf, optionalText, text, type Cells } from './cells.ts';
+import type { Row, Rows } from './row.ts';
 import { present } from '../../domain/plain-object.ts';
 
 /** Sorts before the connection's history, outside of it. */
@@ -14,7 +16,7 @@ const LATEST_MS = 9_999_999_999_999;
 export const historyRowKey = (connectionId: string, { checkedAt, state, code }: VaultHealth): string =>
   `${connectionId}|${String(LATEST_MS - Date.parse(checkedAt)).padStart(13, '0')}|${code ?? state}`;
 
-export const healthCells = (health: VaultHealth): CellRecord => ({
+export const healthCells = (health: VaultHealth): Cells => ({
   format: 1,
   ...health,
   lastGoodAt: health.lastGoodAt ?? '',
@@ -22,7 +24,7 @@ export const healthCells = (health: VaultHealth): CellRecord => ({
   remedy: health.remedy === undefined ? '' : JSON.stringify(health.remedy),
 });
 
-export function readHealth(cells: CellRecord): VaultHealth {
+export function readHealth(cells: Cells): VaultHealth {
   const warnings = json(cells, 'warnings');
   const remedy = json(cells, 'remedy');
   return {
@@ -41,3 +43,35 @@ export function readHealth(cells: CellRecord): VaultHealth {
     }),
   };
 }
+
+/** How its vault stands now. */
+export const healthRow: Row<ConnectionPlace, VaultHealth> = {
+  table: 'health',
+  partition: ({ companyId }) => companyId,
+  key: ({ connectionId }) => currentHealthRowKey(connectionId),
+  cells: healthCells,
+  read: readHealth,
+};
+
+/** A change of it, which `health` is. */
+export const healthChangeRow: Row<ConnectionPlace & { readonly health: VaultHealth }, VaultHealth> = {
+  table: 'health',
+  partition: ({ companyId }) => companyId,
+  key: ({ connectionId, health }) => historyRowKey(connectionId, health),
+  cells: healthCells,
+  read: readHealth,
+};
+
+/** Newest first. */
+export const healthChangesOf: Rows<ConnectionPlace, ConnectionPlace & { readonly rest: string }, VaultHealth> = {
+  row: {
+    table: 'health',
+    partition: ({ companyId }) => companyId,
+    key: ({ connectionId, rest }) => `${connectionId}|${rest}`,
+    cells: healthCells,
+    read: readHealth,
+  },
+  partition: ({ companyId }) => companyId,
+  prefix: ({ connectionId }) => `${connectionId}|`,
+  place: (connection, rest) => ({ ...connection, rest }),
+};

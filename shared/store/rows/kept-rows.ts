@@ -1,11 +1,14 @@
 // The row of a kept company key. Pure. It carries no wrap and no seal: it opens under another company key, or not at all.
 import type { KeptKey } from '../../domain/kept-key.ts';
 import type { CompanyKeyContext } from '../../domain/company-key.ts';
-import { bytes, count, oneOf, text, type CellRecord } from './cells.ts';
+import type { KeyringPlace } from '../../domain/keyring.ts';
+import { bytes, count, oneOf, text, type Cells } from './cells.ts';
+import type { Row, Rows } from './row.ts';
+import { keptKeyRowKey } from './row-keys.ts';
 
 const FORMAT = 1;
 
-export const keptKeyCells = ({ under, blob, reason, keptAt, until }: KeptKey): CellRecord => ({
+export const keptKeyCells = ({ under, blob, reason, keptAt, until }: KeptKey): Cells => ({
   format: FORMAT,
   under,
   blob,
@@ -15,7 +18,7 @@ export const keptKeyCells = ({ under, blob, reason, keptAt, until }: KeptKey): C
 });
 
 /** Undefined if the row cannot be read: somebody wrote it past Keyswitch. */
-export function readKeptKey(cells: CellRecord, context: CompanyKeyContext): KeptKey | undefined {
+export function readKeptKey(cells: Cells, context: CompanyKeyContext): KeptKey | undefined {
   const under = count(cells, 'under');
   const blob = bytes(cells, 'blob');
   const reason = oneOf(cells, 'reason', ['completed', 'cancelled']);
@@ -26,3 +29,19 @@ export function readKeptKey(cells: CellRecord, context: CompanyKeyContext): Kept
   const { companyId, keyringId, version } = context;
   return { companyId, keyringId, version, under, blob, reason, keptAt, until };
 }
+
+export const keptKeyRow: Row<CompanyKeyContext, KeptKey, KeptKey | undefined> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: ({ keyringId, version }) => keptKeyRowKey(keyringId, version),
+  cells: keptKeyCells,
+  read: readKeptKey,
+};
+
+/** In the order of versions. */
+export const keptKeysOf: Rows<KeyringPlace, CompanyKeyContext, KeptKey, KeptKey | undefined> = {
+  row: keptKeyRow,
+  partition: ({ companyId }) => companyId,
+  prefix: ({ keyringId }) => `keptkey|${keyringId}|`,
+  place: ({ companyId, keyringId }, version) => ({ companyId, keyringId, version: Number(version) }),
+};

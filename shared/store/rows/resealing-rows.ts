@@ -1,5 +1,7 @@
 // How far sealing rows anew has come. Pure.
-import { count, optionalText, text, type CellRecord } from './cells.ts';
+import { count, optionalText, text, type Cells } from './cells.ts';
+import type { Row } from './row.ts';
+import { SYSTEM_PARTITION } from './row-keys.ts';
 import { present } from '../../domain/plain-object.ts';
 
 export const RESEALING_ROW_KEY = 'resealing';
@@ -22,14 +24,14 @@ export interface ResealingState {
   readonly wholeAt?: string;
 }
 
-export const resealingCells = ({ wholeAt, ...state }: ResealingState): CellRecord => ({
+export const resealingCells = ({ wholeAt, ...state }: ResealingState): Cells => ({
   format: FORMAT,
   ...state,
   wholeAt: wholeAt ?? '',
 });
 
 /** Undefined if it cannot be read: the next round begins at the beginning. */
-export function readResealing(cells: CellRecord): ResealingState | undefined {
+export function readResealing(cells: Cells): ResealingState | undefined {
   const version = text(cells, 'version');
   const since = text(cells, 'since');
   const began = text(cells, 'began');
@@ -47,3 +49,11 @@ export const SETTLED_AFTER_MS = 10 * 60_000;
 /** Whether the round began when no process sealed by an older version any more: only such a one says what is left. */
 export const isSettled = ({ since, began }: ResealingState): boolean =>
   Date.parse(began) - Date.parse(since) >= SETTLED_AFTER_MS;
+
+export const resealingRow: Row<object, ResealingState, ResealingState | undefined> = {
+  table: 'companies',
+  partition: () => SYSTEM_PARTITION,
+  key: () => RESEALING_ROW_KEY,
+  cells: resealingCells,
+  read: readResealing,
+};

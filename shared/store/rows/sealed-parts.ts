@@ -13,8 +13,8 @@ import {
 } from '../../domain/seal.ts';
 import { isEnded } from '../../domain/switch.ts';
 import { isTenantRef } from '../../domain/tenant.ts';
-import type { CellRecord } from './cells.ts';
-import { readSwitch } from './control-rows.ts';
+import type { Cells } from './cells.ts';
+import { readSwitch } from './switch-rows.ts';
 import { readExportState } from './export-rows.ts';
 import { connectionCells, readCompanyKey, readConnection } from './sealed-rows.ts';
 import { readTenant, readVerification } from './tenant-rows.ts';
@@ -27,12 +27,12 @@ export interface SealedPart {
 export interface SealedRow {
   readonly parts: readonly SealedPart[];
   /** The cells to merge once each part has the seal of its place. */
-  readonly cellsWith: (seals: readonly Seal[]) => CellRecord;
+  readonly cellsWith: (seals: readonly Seal[]) => Cells;
 }
 
 interface StoredCells {
   readonly rowKey: string;
-  readonly cells: CellRecord;
+  readonly cells: Cells;
 }
 
 /**
@@ -69,7 +69,7 @@ const single = (bytes: Buffer, seal: Seal): SealedRow => ({
 
 function companyKey(
   place: { readonly companyId: string; readonly keyringId: string; readonly version: number },
-  cells: CellRecord,
+  cells: Cells,
 ): SealedRow | undefined {
   const row = readCompanyKey(cells, place);
   if (!row) return undefined;
@@ -81,7 +81,7 @@ function companyKey(
   };
 }
 
-function connection(companyId: string, connectionId: string, cells: CellRecord): SealedRow | undefined {
+function connection(companyId: string, connectionId: string, cells: Cells): SealedRow | undefined {
   const held = readConnection(cells, connectionId);
   if (!held) return undefined;
   const { consent, move } = held;
@@ -111,13 +111,13 @@ function connection(companyId: string, connectionId: string, cells: CellRecord):
 function switchOrder(
   companyId: string,
   place: { readonly keyringId: string; readonly switchId: string },
-  cells: CellRecord,
+  cells: Cells,
 ): SealedRow | undefined {
   const sw = readSwitch(cells);
   return isEnded(sw.state) ? undefined : single(sealedBytesOfSwitch(companyId, { ...sw, ...place }), sw.seal);
 }
 
-function pinOfTenant(companyId: string, rowKey: string, cells: CellRecord): SealedRow | undefined {
+function pinOfTenant(companyId: string, rowKey: string, cells: Cells): SealedRow | undefined {
   const tenant = readTenant(cells, rowKey);
   const { pin } = tenant;
   return (
@@ -129,7 +129,7 @@ function pinOfTenant(companyId: string, rowKey: string, cells: CellRecord): Seal
 }
 
 /** `ids`: the approval, then kind and id of the tenant. */
-function verification(companyId: string, ids: readonly string[], cells: CellRecord): SealedRow | undefined {
+function verification(companyId: string, ids: readonly string[], cells: Cells): SealedRow | undefined {
   const tenant = { kind: ids.at(-2), tenantId: ids.at(-1) };
   if (!isTenantRef(tenant)) return undefined;
   const read = readVerification(cells, { ...tenant, approval: ids.slice(0, -2).join('|') });

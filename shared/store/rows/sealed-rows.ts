@@ -1,17 +1,21 @@
 // Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
 // undefined and treated as forged, like one whose seal does not verify.
-import { WRAP_ALGORITHM, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
-import type { Connection, Consent, Move } from '../../domain/connection.ts';
+import { WRAP_ALGORITHM, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
+import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
 import { FAILURE_CODES, type FailureCode } from '../../domain/failure.ts';
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
+import { notFound } from '../../domain/refusal.ts';
+import type { Row, Rows } from './row.ts';
+import { companyKeyRowKey, connectionRowKey } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
-import { count, flag, json, oneOf, optionalText, text, type CellRecord } from './cells.ts';
+import { count, flag, json, oneOf, optionalText, text, type Cells } from './cells.ts';
 import { isRecord, present } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
 
 /** The context is not read from the row but from where the row was found: a copied row then fails its seal. */
-export const companyKeyCells = (row: CompanyKeyRow): CellRecord => ({
+export const companyKeyCells = (row: CompanyKeyRow): Cells => ({
   format: FORMAT,
   version: row.version,
   wraps: JSON.stringify(row.wraps),
@@ -19,7 +23,7 @@ export const companyKeyCells = (row: CompanyKeyRow): CellRecord => ({
 });
 
 export function readCompanyKey(
-  cells: CellRecord,
+  cells: Cells,
   place: { readonly companyId: string; readonly keyringId: string; readonly version: number },
 ): CompanyKeyRow | undefined {
   const wraps = json(cells, 'wraps');
@@ -55,7 +59,23 @@ function readRef(value: unknown): ProviderRef | undefined {
   return typeof connectionId === 'string' ? { provider, connectionId } : undefined;
 }
 
-export const connectionCells = (connection: Connection): CellRecord => ({
+export const companyKeyRow: Row<CompanyKeyContext, CompanyKeyRow, CompanyKeyRow | undefined> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: ({ keyringId, version }) => companyKeyRowKey(keyringId, version),
+  cells: companyKeyCells,
+  read: readCompanyKey,
+};
+
+/** In the order of versions. */
+export const companyKeysOf: Rows<KeyringPlace, CompanyKeyContext, CompanyKeyRow, CompanyKeyRow | undefined> = {
+  row: companyKeyRow,
+  partition: ({ companyId }) => companyId,
+  prefix: ({ keyringId }) => `companykey|${keyringId}|`,
+  place: ({ companyId, keyringId }, version) => ({ companyId, keyringId, version: Number(version) }),
+};
+
+export const connectionCells = (connection: Connection): Cells => ({
   format: FORMAT,
   connectionId: connection.connectionId,
   provider: connection.provider,
@@ -96,7 +116,7 @@ function readMove(value: unknown): Move | undefined {
 const readTexts = (value: unknown): string[] | undefined =>
   Array.isArray(value) && value.every((one): one is string => typeof one === 'string') ? value : undefined;
 
-export function readConnection(cells: CellRecord, connectionId: string): Connection | undefined {
+export function readConnection(cells: Cells, connectionId: string): Connection | undefined {
   const provider = text(cells, 'provider');
   const host = text(cells, 'host');
   const keyName = text(cells, 'keyName');
@@ -135,3 +155,20 @@ export function readConnection(cells: CellRecord, connectionId: string): Connect
     }),
   };
 }
+
+export const connectionRow: Row<ConnectionPlace, Connection, Connection | undefined> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: ({ connectionId }) => connectionRowKey(connectionId),
+  cells: connectionCells,
+  read: (cells, { connectionId }) => readConnection(cells, connectionId),
+  missing: ({ connectionId }) => notFound('connection', connectionId),
+};
+
+export const connectionsOf: Rows<{ readonly companyId: string }, ConnectionPlace, Connection, Connection | undefined> =
+  {
+    row: connectionRow,
+    partition: ({ companyId }) => companyId,
+    prefix: () => connectionRowKey(''),
+    place: ({ companyId }, connectionId) => ({ companyId, connectionId }),
+  };

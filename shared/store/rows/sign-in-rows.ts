@@ -3,12 +3,14 @@
 import { SIGN_IN_LEGS, type SealedSignedIn, type SignInLink, type SignInState } from '../../domain/sign-in-link.ts';
 import { readSeal } from './seal-cell.ts';
 import { readSubject } from '../../domain/sign-in-subject.ts';
-import { json, need, oneOf, optionalText, text, type CellRecord } from './cells.ts';
+import { json, need, oneOf, optionalText, text, type Cells } from './cells.ts';
+import type { Row, Rows } from './row.ts';
+import { linkRowKey, SIGN_IN_PREFIX, stateRowKey, TIDIED_ROW_KEY } from './row-keys.ts';
 import { present, isRecord } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
 
-export const linkCells = (link: SignInLink): CellRecord => ({
+export const linkCells = (link: SignInLink): Cells => ({
   format: FORMAT,
   subject: JSON.stringify(link.subject),
   about: link.about,
@@ -20,7 +22,7 @@ export const linkCells = (link: SignInLink): CellRecord => ({
 });
 
 /** Throws MalformedRow. */
-export function readLink(cells: CellRecord): SignInLink {
+export function readLink(cells: Cells): SignInLink {
   const ofLink = <T>(value: T | undefined, name: string): T => need(value, 'consent|link', name);
   return {
     subject: ofLink(readSubject(json(cells, 'subject')), 'subject'),
@@ -33,7 +35,7 @@ export function readLink(cells: CellRecord): SignInLink {
   };
 }
 
-export const stateCells = (state: SignInState): CellRecord => ({
+export const stateCells = (state: SignInState): Cells => ({
   format: FORMAT,
   leg: state.leg,
   link: state.link,
@@ -45,7 +47,7 @@ export const stateCells = (state: SignInState): CellRecord => ({
 });
 
 /** Throws MalformedRow. */
-export function readState(cells: CellRecord): SignInState {
+export function readState(cells: Cells): SignInState {
   const ofState = <T>(value: T | undefined, name: string): T => need(value, 'consent|state', name);
   const person = readPerson(json(cells, 'person'));
   return {
@@ -64,3 +66,53 @@ function readPerson(value: unknown): SealedSignedIn | undefined {
   if (typeof id !== 'string' || typeof displayName !== 'string' || !seal) return undefined;
   return { id, displayName, seal, ...(typeof customerId === 'string' ? { customerId } : {}) };
 }
+
+/** `hash` of its ticket. */
+export interface TicketPlace {
+  readonly companyId: string;
+  readonly hash: string;
+}
+
+export const linkRow: Row<TicketPlace, SignInLink> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: ({ hash }) => linkRowKey(hash),
+  cells: linkCells,
+  read: readLink,
+};
+
+export const signInStateRow: Row<TicketPlace, SignInState> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: ({ hash }) => stateRowKey(hash),
+  cells: stateCells,
+  read: readState,
+};
+
+/** Links, states and how often buttons were pressed; of each only when it expires. */
+export const signInRowsOf: Rows<
+  { readonly companyId: string },
+  { readonly companyId: string; readonly rest: string },
+  never,
+  { readonly expiresAt: string }
+> = {
+  row: {
+    table: 'companies',
+    partition: ({ companyId }) => companyId,
+    key: ({ rest }) => `${SIGN_IN_PREFIX}${rest}`,
+    cells: (none) => none,
+    read: (cells) => ({ expiresAt: optionalText(cells, 'expiresAt') ?? '' }),
+  },
+  partition: ({ companyId }) => companyId,
+  prefix: () => SIGN_IN_PREFIX,
+  place: ({ companyId }, rest) => ({ companyId, rest }),
+};
+
+/** How far the tidying of them has come: the key of the last row, empty at the beginning. */
+export const tidiedRow: Row<{ readonly companyId: string }, string> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: () => TIDIED_ROW_KEY,
+  cells: (after) => ({ format: FORMAT, after }),
+  read: (cells) => text(cells, 'after') ?? '',
+};

@@ -1,15 +1,17 @@
 // Rows of tenants and of what their administrators approved. Pure. Which tenant, and which approval, is not read from a row but from
 // where the row was found: a copied verification then fails its seal.
 import { isTenantRef, type Tenant, type TenantPin, type TenantRef } from '../../domain/tenant.ts';
+import { notFound } from '../../domain/refusal.ts';
 import type { Verification } from '../../domain/verification.ts';
-import { count, json, need, optionalText, text, type CellRecord } from './cells.ts';
+import { count, json, need, optionalText, text, type Cells } from './cells.ts';
 import { isRecord } from '../../domain/plain-object.ts';
-import { TENANT_PREFIX } from './row-keys.ts';
+import type { Row, Rows } from './row.ts';
+import { TENANT_PREFIX, tenantRowKey, verificationRowKey, verificationsPrefix } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
 
 const FORMAT = 1;
 
-export const tenantCells = ({ kind, tenantId, registeredAt, pin }: Tenant): CellRecord => ({
+export const tenantCells = ({ kind, tenantId, registeredAt, pin }: Tenant): Cells => ({
   format: FORMAT,
   kind,
   tenantId,
@@ -18,7 +20,7 @@ export const tenantCells = ({ kind, tenantId, registeredAt, pin }: Tenant): Cell
 });
 
 /** Throws MalformedRow: a tenant that cannot be read must not count as none. */
-export function readTenant(cells: CellRecord, rowKey: string): Tenant {
+export function readTenant(cells: Cells, rowKey: string): Tenant {
   need(count(cells, 'format') === FORMAT ? FORMAT : undefined, rowKey, 'format');
   const tenant = need(tenantOf(rowKey), rowKey, 'kind');
   const registeredAt = need(text(cells, 'registeredAt'), rowKey, 'registeredAt');
@@ -41,7 +43,26 @@ function tenantOf(rowKey: string): TenantRef | undefined {
   return isTenantRef(tenant) && more.length === 0 ? tenant : undefined;
 }
 
-export const verificationCells = (verification: Verification): CellRecord => ({
+export type TenantPlace = TenantRef & { readonly companyId: string };
+
+export const tenantRow: Row<TenantPlace, Tenant> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: tenantRowKey,
+  cells: tenantCells,
+  read: (cells, place) => readTenant(cells, tenantRowKey(place)),
+  missing: ({ kind, tenantId }) => notFound('tenant', `${kind}/${tenantId}`),
+};
+
+/** In the order of kinds and ids. */
+export const tenantsOf: Rows<{ readonly companyId: string }, TenantPlace, Tenant> = {
+  row: tenantRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => TENANT_PREFIX,
+  place: ({ companyId }, rest) => ({ companyId, ...need(tenantOf(`${TENANT_PREFIX}${rest}`), rest, 'kind') }),
+};
+
+export const verificationCells = (verification: Verification): Cells => ({
   format: FORMAT,
   destination: verification.destination,
   verifiedAt: verification.verifiedAt,
@@ -53,7 +74,7 @@ export const verificationCells = (verification: Verification): CellRecord => ({
 
 /** Undefined if it cannot be read, which is as good as forged. */
 export function readVerification(
-  cells: CellRecord,
+  cells: Cells,
   place: TenantRef & Pick<Verification, 'approval'>,
 ): Verification | undefined {
   const destination = text(cells, 'destination');
@@ -68,3 +89,45 @@ export function readVerification(
   const read = { kind, tenantId, approval, destination, verifiedAt, adminId, adminName, seal };
   return { ...read, ...(customerId === undefined ? {} : { customerId }) };
 }
+
+/** One tenant's word on one approval; `approval` as approvalKey has it. */
+export type VerificationPlace = TenantPlace & Pick<Verification, 'approval'>;
+
+export const verificationRow: Row<VerificationPlace, Verification, Verification | undefined> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: (place) => verificationRowKey(place.approval, place),
+  cells: verificationCells,
+  read: readVerification,
+};
+
+type WordsOf = { readonly companyId: string } & Pick<Verification, 'approval'>;
+
+export const verificationsOf: Rows<WordsOf, VerificationPlace, Verification, Verification | undefined> = {
+  row: verificationRow,
+  partition: ({ companyId }) => companyId,
+  prefix: ({ approval }) => verificationsPrefix(approval),
+  place: (within, rest) => ({ ...within, ...(tenantOf(`${TENANT_PREFIX}${rest}`) ?? NO_TENANT) }),
+};
+
+/** Of a row that somebody else put there. No tenant has this id. */
+const NO_TENANT: TenantRef = { kind: '', tenantId: '' };
+
+/** Verifications of all approvals that begin alike: only that they are there. */
+export const verificationsUnder: Rows<
+  { readonly companyId: string; readonly approvals: string },
+  { readonly companyId: string; readonly key: string },
+  never,
+  undefined
+> = {
+  row: {
+    table: 'companies',
+    partition: ({ companyId }) => companyId,
+    key: ({ key }) => key,
+    cells: (none) => none,
+    read: () => undefined,
+  },
+  partition: ({ companyId }) => companyId,
+  prefix: ({ approvals }) => verificationsPrefix(approvals),
+  place: ({ companyId, approvals }, rest) => ({ companyId, key: `${verificationsPrefix(approvals)}${rest}` }),
+};

@@ -1,6 +1,6 @@
 // Which message of the work queue a call of a port belongs to, and how far its switch was when it last looked. Decides nothing.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readSwitch } from '../../../shared/store/rows/control-rows.ts';
+import { readSwitch } from '../../../shared/store/rows/switch-rows.ts';
 import { readShard } from '../../../shared/store/rows/data-rows.ts';
 import { switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { movableAt } from '../../../shared/domain/shard-counts.ts';

@@ -1,6 +1,6 @@
 // Pages of companies: each company once, whatever the pages of the store are like.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, SYSTEM_PARTITION } from '../../../shared/store/rows/row-keys.ts';
 import { listCompanies, MAX_COMPANIES_PAGE } from '../../../shared/operations/companies/companies.ts';
 import type { Tables } from '../../../shared/store/tables.ts';

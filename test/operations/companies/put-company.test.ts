@@ -1,7 +1,7 @@
 // Making and changing companies: once each, whoever is quicker and whatever becomes of a write.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Company } from '../../../shared/domain/keyring.ts';
-import { companyCells, readCompany } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells, readCompany } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, keyringRowKey, SYSTEM_PARTITION } from '../../../shared/store/rows/row-keys.ts';
 import { getCompany, putCompany } from '../../../shared/operations/companies/companies.ts';
 import { deleteCompany } from '../../../shared/operations/companies/delete-company.ts';

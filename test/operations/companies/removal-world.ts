@@ -2,7 +2,7 @@
 // has only those that it is about.
 import type { DataKey } from '../../../shared/domain/data-key.ts';
 import type { Company, Keyring } from '../../../shared/domain/keyring.ts';
-import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { shardCells } from '../../../shared/store/rows/data-rows.ts';
 import { CLAIM_ROW_KEY, COMPANY_ROW_KEY, dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { connectionCells } from '../../../shared/store/rows/sealed-rows.ts';

@@ -1,6 +1,6 @@
 // The timer's look at what is to be purged: when each thing is looked at, and what keeps no other from it.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { lookAlone } from '../../../shared/store/agenda-look.ts';
 import { allBuckets, putOnAgenda, type ListedAgendaItem } from '../../../shared/store/agenda.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ConnectionInput } from '../../../shared/providers/azure-key-vault/input/connection-input.ts';
 import type { Company } from '../../../shared/domain/keyring.ts';
-import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { EventLimits } from '../../../shared/store/event-limits.ts';
 import type { ConnectionTestDependencies } from '../../../shared/operations/connections/connection-test.ts';

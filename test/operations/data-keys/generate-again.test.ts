@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { notFound } from '../../../shared/domain/refusal.ts';
 import { err } from '../../../shared/domain/result.ts';
-import { companyCells, readCompany } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells, readCompany } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY, shardOf } from '../../../shared/domain/shard.ts';
 import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyringCells } from '../../../shared/store/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
 import { keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { shardOf } from '../../../shared/domain/shard.ts';
 import { loadKeyring } from '../../../shared/store/control-state.ts';

@@ -1,6 +1,6 @@
 // One visit to a keyring whose deleted keys are due to be purged.
 import { describe, expect, it } from 'vitest';
-import { keyringCells } from '../../../shared/store/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
 import { shardCells } from '../../../shared/store/rows/data-rows.ts';
 import { keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';

@@ -1,7 +1,7 @@
 // All of a company's keyrings: how many there may be, what is listed, and what a keyring counts.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAX_KEYRINGS_PER_COMPANY } from '../../../shared/domain/keyring.ts';
-import { keyringCells, readKeyring } from '../../../shared/store/rows/control-rows.ts';
+import { keyringCells, readKeyring } from '../../../shared/store/rows/keyring-rows.ts';
 import { readShard, shardCells } from '../../../shared/store/rows/data-rows.ts';
 import { dataKeysPartition, keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';

@@ -1,7 +1,8 @@
 // Making keyrings: one company key each, however often they are asked for, whoever is quicker and whatever becomes of a write.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Company, Keyring } from '../../../shared/domain/keyring.ts';
-import { companyCells, readCompany, readKeyring } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells, readCompany } from '../../../shared/store/rows/company-rows.ts';
+import { readKeyring } from '../../../shared/store/rows/keyring-rows.ts';
 import { COMPANY_ROW_KEY, companyKeyRowKey, keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import { deleteCompany } from '../../../shared/operations/companies/delete-company.ts';

@@ -1,6 +1,6 @@
 // A writer of the tables can stop a switch, and grants it nothing: what was ordered and what lets it go on is sealed, and looked at where it counts.
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/store/rows/control-rows.ts';
+import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import { companyKeyRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';

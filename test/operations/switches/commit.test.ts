@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keyringCells } from '../../../shared/store/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
 import {
   COMPANY_ROW_KEY,
   companyKeyRowKey,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/store/rows/control-rows.ts';
+import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import {
   companyKeyRowKey,
   connectionRowKey,

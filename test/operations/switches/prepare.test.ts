@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES, type Wrap } from '../../../shared/domain/company-key.ts';
 import type { VaultTarget } from '../../../shared/domain/provider.ts';
 import { ok } from '../../../shared/domain/result.ts';
-import { keyringCells } from '../../../shared/store/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
 import {
   COMPANY_ROW_KEY,
   companyKeyRowKey,

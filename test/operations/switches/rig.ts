@@ -3,7 +3,9 @@ import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
 import type { ProviderRef, VaultTarget } from '../../../shared/domain/provider.ts';
-import { companyCells, keyringCells, switchCells } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells } from '../../../shared/store/rows/company-rows.ts';
+import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
+import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import { dataKeyCells, readDataKey, readShard, shardCells } from '../../../shared/store/rows/data-rows.ts';
 import {
   COMPANY_ROW_KEY,

@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../../shared/domain/keyring.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
-import {
-  companyCells,
-  keyringCells,
-  readCompany,
-  readKeyring,
-  readSwitch,
-} from '../../../shared/store/rows/control-rows.ts';
+import { companyCells, readCompany } from '../../../shared/store/rows/company-rows.ts';
+import { keyringCells, readKeyring } from '../../../shared/store/rows/keyring-rows.ts';
+import { readSwitch } from '../../../shared/store/rows/switch-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey, keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';

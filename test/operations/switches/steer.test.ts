@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Seal } from '../../../shared/domain/company-key.ts';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import { movableAt } from '../../../shared/domain/shard-counts.ts';
-import { keyringCells } from '../../../shared/store/rows/control-rows.ts';
+import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
 import {
   connectionRowKey,
   dataKeysPartition,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
-import { switchCells } from '../../../shared/store/rows/control-rows.ts';
+import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import { connectionRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Blocked, Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { switchCells } from '../../../shared/store/rows/control-rows.ts';
+import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import { quarantineRowKey } from '../../../shared/store/rows/data-rows.ts';
 import { dataKeysPartition, keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, tenantRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/tenant.ts';
 import { loadCompany } from '../../../shared/store/control-state.ts';

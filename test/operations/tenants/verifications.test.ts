@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { destinationDigest, type Approval } from '../../../shared/domain/approval.ts';
 import { err } from '../../../shared/domain/result.ts';
-import { companyCells } from '../../../shared/store/rows/control-rows.ts';
+import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY } from '../../../shared/store/rows/row-keys.ts';
 import { loadCompany } from '../../../shared/store/control-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';

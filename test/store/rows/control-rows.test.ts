@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/domain/failure-catalogue.ts';
 import type { Company, Keyring } from '../../../shared/domain/keyring.ts';
-import { MalformedRow, type CellRecord } from '../../../shared/store/rows/cells.ts';
-import {
-  companyCells,
-  keyringCells,
-  readCompany,
-  readKeyring,
-  readSwitch,
-  switchCells,
-} from '../../../shared/store/rows/control-rows.ts';
+import { MalformedRow, type Cells } from '../../../shared/store/rows/cells.ts';
+import { companyCells, readCompany } from '../../../shared/store/rows/company-rows.ts';
+import { keyringCells, readKeyring } from '../../../shared/store/rows/keyring-rows.ts';
+import { readSwitch, switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
@@ -71,7 +66,7 @@ describe.each([
     readSwitch,
     ['kind', 'state', 'fromVersion', 'toVersion', 'generation', ...FLAGS, 'requestedBy', 'createdAt'],
   ],
-] as const)('the row %s', (rowKey, cells, read: (cells: CellRecord) => unknown, needed) => {
+] as const)('the row %s', (rowKey, cells, read: (cells: Cells) => unknown, needed) => {
   it.each(needed)('is malformed without its cell %s, and says so', (name) => {
     expect(() => read({ ...cells, [name]: undefined })).toThrow(malformed(rowKey, name));
   });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CompanyKeyRow, Wrap } from '../../../shared/domain/company-key.ts';
 import type { Connection } from '../../../shared/domain/connection.ts';
-import type { CellRecord } from '../../../shared/store/rows/cells.ts';
+import type { Cells } from '../../../shared/store/rows/cells.ts';
 import {
   companyKeyCells,
   connectionCells,
@@ -28,7 +28,7 @@ const managed: Wrap = { ...wrap, ref: { provider: 'managed' }, guard: true };
 const row: CompanyKeyRow = { ...PLACE, wraps: [wrap, managed], createdAt: AT };
 
 describe('a company key', () => {
-  const read = (change: CellRecord): CompanyKeyRow | undefined =>
+  const read = (change: Cells): CompanyKeyRow | undefined =>
     readCompanyKey({ ...companyKeyCells(row), ...change }, PLACE);
   const readWraps = (...wraps: readonly unknown[]): CompanyKeyRow | undefined => read({ wraps: JSON.stringify(wraps) });
 
@@ -94,7 +94,7 @@ const connection: Connection = {
 };
 
 describe('a connection', () => {
-  const read = (change: CellRecord): Connection | undefined =>
+  const read = (change: Cells): Connection | undefined =>
     readConnection({ ...connectionCells(connection), ...change }, 'contoso');
 
   it('comes back as it was written', () => {

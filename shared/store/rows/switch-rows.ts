@@ -1,82 +1,17 @@
-// Rows of the `companies` table, but for those that name a vault (sealed-rows.ts). Pure. Every row carries `format`.
-import type { Closing, Company, Keyring } from '../../domain/keyring.ts';
-import type { ProviderRef } from '../../domain/provider.ts';
-import type { Blocked, Switch, SwitchState, Trouble } from '../../domain/switch.ts';
+// Rows of switches. Pure.
+import type { KeyringPlace } from '../../domain/keyring.ts';
+import { notFound } from '../../domain/refusal.ts';
+import type { Blocked, Switch, SwitchPlace, SwitchState, Trouble } from '../../domain/switch.ts';
 import { isTenantRef, MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../domain/tenant.ts';
-import { count, flag, json, need, oneOf, optionalText, text, type CellRecord } from './cells.ts';
+import { count, flag, json, need, needFormat, oneOf, optionalText, text, type Cells } from './cells.ts';
 import { isRecord, present } from '../../domain/plain-object.ts';
 import { readFailure } from './failure-cell.ts';
-import { COMPANY_ROW_KEY, keyringRowKey, switchRowKey } from './row-keys.ts';
+import { readRef, refCells } from './ref-cells.ts';
+import type { Row, Rows } from './row.ts';
+import { switchRowKey } from './row-keys.ts';
 import { NOBODYS_SEAL, readSeal } from './seal-cell.ts';
 
 const FORMAT = 1;
-
-export function companyCells({ closing, closedAt, ...company }: Company): CellRecord {
-  const { decided, worker, until } = closing ?? {};
-  return {
-    format: FORMAT,
-    ...company,
-    ...present({ closingDecided: decided, closingWorker: worker, closingUntil: until, closedAt }),
-  };
-}
-
-/** A row of a later format is not for this version of the product to guess at. */
-const needFormat = (cells: CellRecord, row: string): unknown =>
-  need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');
-
-export function readCompany(cells: CellRecord): Company {
-  const row = COMPANY_ROW_KEY;
-  needFormat(cells, row);
-  const state = need(oneOf<Company['state']>(cells, 'state', ['active', 'closing', 'closed']), row, 'state');
-  const closing: Closing = {
-    decided: flag(cells, 'closingDecided') ?? false,
-    worker: text(cells, 'closingWorker') ?? '',
-    until: text(cells, 'closingUntil') ?? '',
-  };
-  return {
-    companyId: need(text(cells, 'companyId'), row, 'companyId'),
-    displayName: need(text(cells, 'displayName'), row, 'displayName'),
-    defaultKeyring: need(text(cells, 'defaultKeyring'), row, 'defaultKeyring'),
-    state,
-    createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
-    ...present({ closing: state === 'closing' ? closing : undefined, closedAt: text(cells, 'closedAt') }),
-  };
-}
-
-const refCells = (prefix: string, ref: ProviderRef): CellRecord => ({
-  [`${prefix}Provider`]: ref.provider,
-  [`${prefix}ConnectionId`]: ref.connectionId ?? '',
-});
-
-function readRef(cells: CellRecord, prefix: string): ProviderRef | undefined {
-  const provider = optionalText(cells, `${prefix}Provider`);
-  const connectionId = optionalText(cells, `${prefix}ConnectionId`);
-  return provider === undefined ? undefined : { provider, ...present({ connectionId }) };
-}
-
-/** `switchId` is written empty when there is none, so that a merge can take it away. */
-export const keyringCells = (keyring: Keyring): CellRecord => {
-  const { provider, ...rest } = keyring;
-  return { format: FORMAT, ...rest, ...refCells('inForce', provider), switchId: keyring.switchId ?? '' };
-};
-
-export function readKeyring(cells: CellRecord): Keyring {
-  const keyringId = text(cells, 'keyringId') ?? '';
-  const row = keyringRowKey(keyringId);
-  needFormat(cells, row);
-  return {
-    keyringId,
-    state: need(oneOf(cells, 'state', ['creating', 'ready']), row, 'state'),
-    shardCount: need(count(cells, 'shardCount'), row, 'shardCount'),
-    provider: need(readRef(cells, 'inForce'), row, 'provider'),
-    activeVersion: need(count(cells, 'activeVersion'), row, 'activeVersion'),
-    highVersion: need(count(cells, 'highVersion'), row, 'highVersion'),
-    generation: need(count(cells, 'generation'), row, 'generation'),
-    rollBacks: need(count(cells, 'rollBacks'), row, 'rollBacks'),
-    createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
-    ...present({ switchId: optionalText(cells, 'switchId') }),
-  };
-}
 
 const SWITCH_STATES: readonly SwitchState[] = [
   'pending-verification',
@@ -87,7 +22,7 @@ const SWITCH_STATES: readonly SwitchState[] = [
   'cancelled',
 ];
 
-export const switchCells = (sw: Switch): CellRecord => ({
+export const switchCells = (sw: Switch): Cells => ({
   format: FORMAT,
   switchId: sw.switchId,
   keyringId: sw.keyringId,
@@ -115,7 +50,7 @@ export const switchCells = (sw: Switch): CellRecord => ({
   seal: JSON.stringify(sw.seal),
 });
 
-export function readSwitch(cells: CellRecord): Switch {
+export function readSwitch(cells: Cells): Switch {
   const switchId = text(cells, 'switchId') ?? '';
   const keyringId = text(cells, 'keyringId') ?? '';
   const row = switchRowKey(keyringId, switchId);
@@ -154,6 +89,22 @@ export function readSwitch(cells: CellRecord): Switch {
   };
 }
 
+export const switchRow: Row<SwitchPlace, Switch> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: ({ keyringId, switchId }) => switchRowKey(keyringId, switchId),
+  cells: switchCells,
+  read: readSwitch,
+  missing: ({ switchId }) => notFound('switch', switchId),
+};
+
+export const switchesOf: Rows<KeyringPlace, SwitchPlace, Switch> = {
+  row: switchRow,
+  partition: ({ companyId }) => companyId,
+  prefix: ({ keyringId }) => switchRowKey(keyringId, ''),
+  place: ({ companyId, keyringId }, switchId) => ({ companyId, keyringId, switchId }),
+};
+
 const removedTenantsText = (tenants: readonly TenantRef[]): string =>
   JSON.stringify(tenants.map(({ kind, tenantId }) => [kind, tenantId]));
 
@@ -162,7 +113,7 @@ export const fitsRemovedTenants = (tenants: readonly TenantRef[]): boolean =>
   tenants.length <= MAX_TENANTS_PER_COMPANY && removedTenantsText(tenants).length <= 30_000;
 
 /** Throws MalformedRow: whom a switch waits for must not be forgotten because it cannot be read. */
-function readRemovedTenants(cells: CellRecord, row: string): readonly TenantRef[] | undefined {
+function readRemovedTenants(cells: Cells, row: string): readonly TenantRef[] | undefined {
   if (optionalText(cells, 'removedTenants') === undefined) return undefined;
   const pairs = json(cells, 'removedTenants');
   return need(Array.isArray(pairs) ? pairs : undefined, row, 'removedTenants').map((pair: unknown) => {

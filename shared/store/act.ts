@@ -1,0 +1,134 @@
+// The one way to change what is stored. `act` for what is recorded: its transaction carries the event, so there is no act without a record and no
+// record without its act. `change` for the rest: leases, marks, cursors. Both decide again while others win; the author of one says what is read, what is
+// written and what is answered, and nothing of races and lost answers.
+import type { Act, Actor } from '../domain/audit.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
+import type { Auditing } from './append.ts';
+import { Attempts } from './audited.ts';
+import { settleRaces, undecided, type Races, type Undecided } from './races.ts';
+import type { Tables, WriteOutcome } from './tables.ts';
+import { Refused, Transaction, type Tx, type Writes } from './tx.ts';
+
+/** What is recorded of an act. */
+export interface About extends Act {
+  readonly actor: Actor;
+}
+
+type Answer<T> = Result<T, Refusal> | Undecided;
+type Conflict = Extract<WriteOutcome, { readonly outcome: 'conflict' }>;
+
+/** What an attempt at a change ends with: a refusal, for which nothing is written; or what is answered once its writes are done, if it has any. */
+export type Changed<T> =
+  | Answer<T>
+  | {
+      /** The same, where it takes the rows as they are written. */
+      readonly done: () => T | Promise<T>;
+      /** Others were first, for certain. Undoes what was done for this attempt; answers what ends it, if it is not to be decided again. */
+      readonly ifConflict?: (conflict: Conflict) => Promise<Result<T, Refusal> | undefined>;
+    };
+
+/** What an attempt at an act ends with. */
+export type Acted<T> =
+  | Answer<T>
+  | (Exclude<Changed<T>, Answer<T>> & {
+      /** The answer to the write was lost, and it was written all the same; others may have written since. */
+      readonly ifLanded: () => Result<T, Refusal> | Promise<Result<T, Refusal>>;
+    });
+
+type Plan<T> = Exclude<Changed<T>, Answer<T>> & Partial<Exclude<Acted<T>, Answer<T>>>;
+
+/**
+ * Tries until it is decided, as settleRaces does. Nothing is written for an act that is refused or finds nothing to do. The event is appended to its
+ * chain at once; what keeps it from that is left to the timer, and is no reason to refuse. Throws what `attempt` throws.
+ */
+export async function act<T>(
+  deps: Auditing,
+  about: About,
+  attempt: (tx: Tx) => Promise<Acted<T>>,
+): Promise<Result<T, Refusal>> {
+  const record = recordOf(deps, about);
+  let ifLanded: Plan<T>['ifLanded'];
+  const done = await settleRaces<T>(deps, async () => {
+    // invariant A13: an attempt without an answer is looked for before anything is decided anew
+    if (ifLanded && (await record.landed())) return ifLanded();
+    const tx = new Transaction(deps.tables);
+    const plan = await planOf(tx, attempt);
+    // invariant A13: and behind an answer, which may come of that attempt, if it landed meanwhile
+    if (isAnswer(plan)) return ifLanded && (await record.landed()) ? ifLanded() : plan;
+    const written = await tx.write(deps.tables, tx.isRecorded ? record : undefined);
+    if (written.outcome === 'unknown' && tx.isRecorded) ifLanded = plan.ifLanded;
+    return settled(tx, plan, written);
+  });
+  await record.settle();
+  return done;
+}
+
+/** One attempt at an act, under rows that were read before. */
+export async function actOnce<T = undefined>(
+  deps: Auditing,
+  about: About,
+  write: (tx: Writes) => (() => T) | undefined,
+): Promise<Result<T, Undecided>> {
+  const record = recordOf(deps, about);
+  const tx = new Transaction(deps.tables);
+  const done = write(tx);
+  const written = await tx.write(deps.tables, record);
+  await record.settle();
+  return settledOnce(done, written);
+}
+
+/** Tries until it is decided, as settleRaces does. After a lost answer it is decided anew: the rows say whose write it was. */
+export function change<T>(
+  deps: Races & { readonly tables: Tables },
+  attempt: (tx: Tx) => Promise<Changed<T>>,
+): Promise<Result<T, Refusal>> {
+  return settleRaces<T>(deps, async () => {
+    const tx = new Transaction(deps.tables);
+    const plan = await planOf(tx, attempt);
+    return isAnswer(plan) ? plan : settled(tx, plan, await tx.write(deps.tables));
+  });
+}
+
+/** One attempt at a change, under rows that were read before; nothing, if it has no writes. */
+export async function changeOnce<T = undefined>(
+  deps: { readonly tables: Tables },
+  write: (tx: Writes) => (() => T) | undefined,
+): Promise<Result<T, Undecided>> {
+  const tx = new Transaction(deps.tables);
+  const done = write(tx);
+  return settledOnce(done, tx.isEmpty ? undefined : await tx.write(deps.tables));
+}
+
+const recordOf = (deps: Auditing, { actor, ...what }: About): Attempts =>
+  new Attempts(deps, { actor, act: what, outcome: 'done' });
+
+const isAnswer = <T>(decided: Answer<T> | Plan<T>): decided is Answer<T> =>
+  typeof decided === 'string' || 'ok' in decided;
+
+/** What the attempt ends with, and is not written yet; an answer, if nothing is to be. */
+async function planOf<T>(
+  tx: Transaction,
+  attempt: (tx: Tx) => Promise<Answer<T> | Plan<T>>,
+): Promise<Answer<T> | Plan<T>> {
+  try {
+    const decided = await attempt(tx);
+    if (!isAnswer(decided)) return tx.isEmpty ? ok(await decided.done()) : decided;
+    if (typeof decided === 'string' || !decided.ok || tx.isEmpty) return decided;
+    const { value } = decided;
+    return { done: () => value, ifLanded: () => decided };
+  } catch (error) {
+    if (error instanceof Refused) return err(error.refusal);
+    throw error;
+  }
+}
+
+async function settled<T>(tx: Transaction, { done, ifConflict }: Plan<T>, written: WriteOutcome): Promise<Answer<T>> {
+  if (written.outcome === 'committed') return ok(await done());
+  const isOthers = written.outcome === 'conflict' && tx.isOwn(written.index);
+  const answer = isOthers ? await ifConflict?.(written) : undefined;
+  return answer ?? undecided(written);
+}
+
+const settledOnce = <T>(done: (() => T) | undefined, written?: WriteOutcome): Result<T, Undecided> =>
+  written === undefined || written.outcome === 'committed' ? ok(done?.() as T) : err(undecided(written));

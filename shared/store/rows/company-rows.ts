@@ -1,0 +1,61 @@
+// The row of a company. Pure.
+import type { Closing, Company } from '../../domain/keyring.ts';
+import { COMPANY_CLOSING, notFound } from '../../domain/refusal.ts';
+import { flag, need, needFormat, oneOf, text, type Cells } from './cells.ts';
+import { present } from '../../domain/plain-object.ts';
+import type { Row } from './row.ts';
+import { COMPANY_ROW_KEY } from './row-keys.ts';
+
+const FORMAT = 1;
+
+export function companyCells({ closing, closedAt, ...company }: Company): Cells {
+  const { decided, worker, until } = closing ?? {};
+  return {
+    format: FORMAT,
+    ...company,
+    ...present({ closingDecided: decided, closingWorker: worker, closingUntil: until, closedAt }),
+  };
+}
+
+export function readCompany(cells: Cells): Company {
+  const row = COMPANY_ROW_KEY;
+  needFormat(cells, row);
+  const state = need(oneOf<Company['state']>(cells, 'state', ['active', 'closing', 'closed']), row, 'state');
+  const closing: Closing = {
+    decided: flag(cells, 'closingDecided') ?? false,
+    worker: text(cells, 'closingWorker') ?? '',
+    until: text(cells, 'closingUntil') ?? '',
+  };
+  return {
+    companyId: need(text(cells, 'companyId'), row, 'companyId'),
+    displayName: need(text(cells, 'displayName'), row, 'displayName'),
+    defaultKeyring: need(text(cells, 'defaultKeyring'), row, 'defaultKeyring'),
+    state,
+    createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
+    ...present({ closing: state === 'closing' ? closing : undefined, closedAt: text(cells, 'closedAt') }),
+  };
+}
+
+export interface CompanyPlace {
+  readonly companyId: string;
+}
+
+/** `writtenBy` is the call that made it. */
+type WrittenCompany = Company & { readonly writtenBy?: string };
+
+/** Closed ones too. */
+export const everyCompanyRow: Row<CompanyPlace, WrittenCompany, Company> = {
+  table: 'companies',
+  partition: ({ companyId }) => companyId,
+  key: () => COMPANY_ROW_KEY,
+  cells: companyCells,
+  read: readCompany,
+  missing: ({ companyId }) => notFound('company', companyId),
+  closedTo: ({ state }) => (state === 'active' ? undefined : COMPANY_CLOSING),
+};
+
+/** A closed one counts as none: the id of a company is never used again (invariant A14). */
+export const companyRow: Row<CompanyPlace, WrittenCompany, Company> = {
+  ...everyCompanyRow,
+  isGone: ({ state }) => state === 'closed',
+};

@@ -1,0 +1,169 @@
+// One transaction being made ready: what is read for it, and what it will write. Nothing is written before all of it is known, and then all or nothing.
+import type { Detail } from '../domain/audit.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { Shard, ShardPlace } from '../domain/shard.ts';
+import type { ActRecord } from './audited.ts';
+import { renewOnAgenda, type AgendaItem } from './agenda.ts';
+import { at, find, type At, type Found } from './found.ts';
+import type { Row } from './rows/row.ts';
+import { behindShard, type ShardChange } from './shard-rows.ts';
+import type { OutboxTable } from './outbox.ts';
+import type { RowWrite, Tables, WriteOutcome } from './tables.ts';
+
+/** A row as it is once the transaction is written. Throws before. */
+export type Written<V> = () => Found<V>;
+
+/** What a transaction writes, in this order: rows of one partition, each once. */
+export interface Writes {
+  /** Where there must be none. */
+  insert<P, V, R>(row: Row<P, V, R>, place: P, value: V): Written<V>;
+  /** Over what was read, or where there was none. */
+  put<P, V, R>(row: Row<P, V, R>, place: P, held: Found<R> | undefined, value: V): Written<V>;
+  /** Over what was read. */
+  replace<V>(held: Found<V>, next: V): Written<V>;
+  /** These cells of it only. */
+  merge<V>(held: Found<V>, next: V, cells: readonly string[]): Written<V>;
+  /** Nothing, but it must still be as it was read. */
+  guard<V>(held: Found<V>): Written<V>;
+  delete(held: Found<unknown>): void;
+  /** Rows of a shard, behind the shard's own (invariant A1). Nothing else is in such a transaction. */
+  behindShard(place: ShardPlace, change: ShardChange): Written<Shard>;
+  /** Put on the agenda, or renewed there, before anything is written (invariant A12). */
+  agenda(item: AgendaItem): void;
+  /** More of the event's detail. Of an act only. */
+  detail(detail: Detail): void;
+}
+
+/** The same, and what it reads first. */
+export interface Tx extends Writes {
+  /** Undefined if there is none. */
+  find<P, V, R>(row: Row<P, V, R>, place: P): Promise<Found<R> | undefined>;
+  /** Ends the attempt, refused, if there is none, or if nothing may be changed beside it: a company that is being deleted. */
+  need<P, V, R>(row: Row<P, V, R>, place: P): Promise<Found<R>>;
+  /** The writes so far go without an event: nothing happened that is to be recorded. */
+  withoutEvent(): void;
+}
+
+/** Caught by `act` and `change` alone (docs/decisions/0006). */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.type);
+    this.refusal = refusal;
+  }
+}
+
+type Where = Pick<At<never>, 'table' | 'partitionKey'>;
+
+export class Transaction implements Tx {
+  readonly #tables: Pick<Tables, 'read'>;
+  readonly #writes: RowWrite[] = [];
+  readonly #items: AgendaItem[] = [];
+  #where: Where | undefined;
+  #more: Detail = {};
+  #etags: readonly string[] | undefined;
+  isRecorded = true;
+
+  constructor(tables: Pick<Tables, 'read'>) {
+    this.#tables = tables;
+  }
+
+  find<P, V, R>(row: Row<P, V, R>, place: P): Promise<Found<R> | undefined> {
+    return find(this.#tables, row, place);
+  }
+
+  async need<P, V, R>(row: Row<P, V, R>, place: P): Promise<Found<R>> {
+    const held = await find(this.#tables, row, place);
+    const refusal = held ? row.closedTo?.(held.value) : row.missing?.(place);
+    if (refusal) throw new Refused(refusal);
+    if (!held) throw new Error(`row ${row.key(place)} is missing`);
+    return held;
+  }
+
+  insert<P, V, R>(row: Row<P, V, R>, place: P, value: V): Written<V> {
+    const there = at(row, place);
+    return this.#add(there, value, { kind: 'insert', rowKey: there.rowKey, cells: there.row.cells(value) });
+  }
+
+  put<P, V, R>(row: Row<P, V, R>, place: P, held: Found<R> | undefined, value: V): Written<V> {
+    return held ? this.replace({ ...held, value, at: at(row, place) }, value) : this.insert(row, place, value);
+  }
+
+  replace<V>({ at: there, etag }: Found<V>, next: V): Written<V> {
+    return this.#add(there, next, { kind: 'replace', rowKey: there.rowKey, cells: there.row.cells(next), etag });
+  }
+
+  merge<V>({ at: there, etag }: Found<V>, next: V, names: readonly string[]): Written<V> {
+    const all = there.row.cells(next);
+    const unknown = names.find((name) => !(name in all));
+    if (unknown !== undefined) throw new Error(`row ${there.rowKey} has no cell ${unknown}`);
+    const cells = Object.fromEntries(names.map((name) => [name, all[name]]));
+    return this.#add(there, next, { kind: 'merge', rowKey: there.rowKey, cells, etag });
+  }
+
+  guard<V>({ at: there, etag, value }: Found<V>): Written<V> {
+    return this.#add(there, value, { kind: 'merge', rowKey: there.rowKey, cells: {}, etag });
+  }
+
+  delete({ at: there, etag }: Found<unknown>): void {
+    this.#add(there, undefined, { kind: 'delete', rowKey: there.rowKey, etag });
+  }
+
+  behindShard(place: ShardPlace, change: ShardChange): Written<Shard> {
+    const { at: there, writes } = behindShard(place, change);
+    if (this.#writes.length > 0) throw new Error('the first write of a shard is its own row');
+    const [own, ...rows] = writes;
+    const written = this.#add(there, change.next, own);
+    this.#writes.push(...rows);
+    return written;
+  }
+
+  agenda(item: AgendaItem): void {
+    this.#items.push(item);
+  }
+
+  detail(detail: Detail): void {
+    this.#more = { ...this.#more, ...detail };
+  }
+
+  withoutEvent(): void {
+    this.isRecorded = false;
+  }
+
+  get isEmpty(): boolean {
+    return this.#writes.length === 0;
+  }
+
+  /** Whether it is a write of the attempt itself: behind them stands its event. */
+  isOwn(index: number): boolean {
+    return index < this.#writes.length;
+  }
+
+  /** With its event, if there is a record that makes it. */
+  async write(tables: Tables, record?: Pick<ActRecord, 'write'>): Promise<WriteOutcome> {
+    if (!this.#where) throw new Error('nothing to write');
+    for (const item of this.#items) await renewOnAgenda(tables, item);
+    const { table, partitionKey } = this.#where;
+    const written = record
+      ? await record.write(table as OutboxTable, partitionKey, this.#writes, this.#more)
+      : await tables.write(table, partitionKey, this.#writes);
+    if (written.outcome === 'committed') this.#etags = written.etags;
+    return written;
+  }
+
+  #add<V>(there: At<V>, value: V, write: RowWrite): Written<V> {
+    const { table, partitionKey } = there;
+    this.#where ??= { table, partitionKey };
+    if (this.#where.table !== table || this.#where.partitionKey !== partitionKey) {
+      throw new Error('a transaction writes to one partition');
+    }
+    const index = this.#writes.push(write) - 1;
+    return () => {
+      const etag = this.#etags?.[index];
+      if (etag === undefined) throw new Error('not written yet');
+      return { value, etag, at: there };
+    };
+  }
+}
