@@ -12,7 +12,7 @@ import { bindImports } from './bound-imports.ts';
 import { openEarlier } from './earlier-keys.ts';
 import { shardOfKey, type KeyringPlace, type ShardedKeyring, type WritePlace } from './keyring-shards.ts';
 import { judgeNewDataKeys, type IdentifiedKey, type NewDataKey } from './new-data-keys.ts';
-import { writeNewKeys } from './reopen-stale-shard.ts';
+import { writeReopened } from './reopen-stale-shard.ts';
 import type { NewRow, RowOutcome } from './shard-plan.ts';
 import type { ShardWriter } from './shard-writer.ts';
 import type { UnwrapOutcome, Unwrapping } from './unwrap.ts';
@@ -163,13 +163,26 @@ async function writeAll(
   const settled = await Promise.allSettled(
     Array.from(byShard.values(), async (keys) => {
       const [first] = keys;
-      const written = first ? await writeNewKeys(deps, first.place, keys) : [];
+      const written = first ? await writeShard(deps, first.place, keys) : [];
       for (const [index, key] of keys.entries()) outcomes.set(key, written[index] ?? { outcome: 'exists' });
     }),
   );
   for (const one of settled) if (one.status === 'rejected') throw one.reason;
   return outcomes;
 }
+
+async function writeShard(
+  deps: Generating,
+  place: WritePlace,
+  keys: readonly PlannedKey[],
+): Promise<readonly RowOutcome[]> {
+  const written = await deps.shardWriter.write(place, keys);
+  // A delete of the company may have left the shard closed, turned back and died.
+  return written.some(isOfClosed) ? writeReopened(deps, place, { rows: keys, written }) : written;
+}
+
+const isOfClosed = (one: RowOutcome): boolean =>
+  one.outcome === 'refused' && one.refusal.type === 'state' && one.refusal.code === 'company-closing';
 
 async function answerAll(
   deps: Generating,

@@ -33,17 +33,13 @@ export async function reopenStaleShard(deps: Reopening, place: ShardPlace): Prom
   return reopened.ok && reopened.value;
 }
 
-/** Writes new rows, also to a shard that was left closed. An outcome for each, in their order. Throws StoreUnavailable. */
-export async function writeNewKeys(
+/** Writes once more what a closed shard refused, if it could be opened. `written` is what came of the first time; outcomes in the order of `rows`. */
+export async function writeReopened(
   deps: Reopening & { readonly shardWriter: ShardWriter },
   place: WritePlace,
-  rows: readonly NewRow[],
+  { rows, written }: { readonly rows: readonly NewRow[]; readonly written: readonly RowOutcome[] },
 ): Promise<readonly RowOutcome[]> {
-  const written = await deps.shardWriter.write(place, rows);
-  const isClosed = written.some(
-    (one) => one.outcome === 'refused' && one.refusal.type === 'state' && one.refusal.code === 'company-closing',
-  );
-  if (!isClosed || !(await reopenStaleShard(deps, place))) return written;
+  if (!(await reopenStaleShard(deps, place))) return written;
   const open = rows.filter((_, index) => written[index]?.outcome === 'refused');
   const again = await deps.shardWriter.write(place, open);
   return rows.map((row, index) => again[open.indexOf(row)] ?? written[index] ?? { outcome: 'exists' });
