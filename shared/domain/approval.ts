@@ -4,8 +4,8 @@ import { lengthPrefixed } from './length-prefixed.ts';
 import type { VaultTarget } from './provider.ts';
 
 /**
- * To whom an export goes: the holder of the private key to a public key, named by its thumbprint (RFC 7638, SHA-256, base64url); or whoever
- * knows a passphrase, which is chosen at the export and named to nobody before.
+ * To whom an export goes: the holder of the private key to a public key, named by its thumbprint (RFC 7638, SHA-256, base64url); or people who
+ * know a passphrase, which is chosen at the export and shown to no administrator before.
  */
 export type ApprovedRecipient =
   { readonly type: 'public-key'; readonly thumbprint: string } | { readonly type: 'passphrase' };
@@ -31,7 +31,7 @@ export function approvalKey(approval: Approval): string {
     : `${exportRoundKey(approval)}|${recipientName(approval.recipient)}`;
 }
 
-/** What the approvals of one export have in common, to whomever they let it go. */
+/** What the approvals of one export have in common, whatever its recipient. */
 export const exportRoundKey = ({ keyringId, round }: { readonly keyringId: string; readonly round: number }): string =>
   `export|${keyringId}|${round}`;
 

@@ -1,4 +1,4 @@
-// To whom an exported company key goes: the holder of a private key, or whoever knows a passphrase. Pure. Refuses what would not protect it,
+// To whom an exported company key goes: the holder of a private key, or people who know a passphrase. Pure. Refuses what would not protect it,
 // and never repeats what it was given.
 import {
   createHash,
@@ -43,7 +43,7 @@ export interface AskedKey {
 
 export const MIN_PASSPHRASE_CHARS = 16;
 export const MAX_PASSPHRASE_CHARS = 1_024;
-/** Keeps out what was typed with one finger. How hard it is to guess can be told by nobody. */
+/** Keeps out what was typed with one finger. No rule tells how hard a passphrase is to guess. */
 export const MIN_DIFFERENT_CHARS = 6;
 /** Iterations of PBKDF2 with SHA-512, as OWASP asks for. */
 export const PASSPHRASE_ITERATIONS = 210_000;
@@ -144,7 +144,7 @@ function weaknessOfRsa(key: KeyObject): Result<never, Refusal> | undefined {
 const isEven = (key: KeyObject): boolean =>
   (Buffer.from(key.export({ format: 'jwk' }).n ?? '', 'base64url').at(-1) ?? 0) % 2 === 0;
 
-/** Anybody's: it is only there to see whether a public key leads anywhere. */
+/** No secret: we agree on a key with it to see whether a public key is sound. */
 const PROBE = createPrivateKey({
   key: Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), Buffer.alloc(32, 0x42)]),
   format: 'der',

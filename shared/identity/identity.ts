@@ -36,7 +36,7 @@ interface OfTenant {
   readonly tenantId: string;
 }
 
-/** One service at which people sign in. A client keeps no token and no person, and judges nobody. */
+/** One service at which people sign in. A client keeps no token and no person. What a person may do is judged elsewhere. */
 export interface SignInClient<Person> {
   /** Where to send the browser. Fails if the service says that there is no such tenant. */
   url(request: SignInRequest & OfTenant): Promise<Result<string, Failure>>;
@@ -83,7 +83,7 @@ export interface TenantKind {
   readonly pin?: PinRule;
 }
 
-/** The first verification pins the owner of the id; from then on nobody else may speak for the tenant. */
+/** The first verification pins the owner of the id. From then on only this owner may speak for the tenant. */
 export interface PinRule {
   /** Undefined if the owner who speaks is the pinned one, or the first. */
   judge(owner: {

@@ -1,5 +1,5 @@
-// What a sign-in's redirect back says, read the same way for every service. Pure, and never fails. The redirect passes through a browser, so
-// anybody can write it: only codes of its error are read, and its texts go to the vendor's log alone.
+// What a sign-in's redirect back says, read the same way for every service. Pure, and never fails. The redirect passes through a browser, so an
+// attacker can write it: we read only codes of its error, and its texts go to the vendor's log alone.
 import type { FailureCode } from '../domain/failure.ts';
 
 export interface SignInError {

@@ -1,5 +1,5 @@
 // One credential's access tokens, kept until shortly before they expire, or for as long as they may be used. The SDKs keep tokens too, and are not trusted with
-// it: two minutes before expiry they refresh one in the background, in a promise that nobody awaits, and when a customer has
+// it: two minutes before expiry they refresh one in the background, in a promise that no code awaits, and when a customer has
 // withdrawn consent that rejection ends the process. So they get tokens that look expired, and ask here every time.
 import type { AccessToken, TokenCredential } from '@azure/identity';
 import { mayPass, type Failure } from '../../domain/failure.ts';

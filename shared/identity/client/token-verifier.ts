@@ -47,9 +47,9 @@ const LEEWAY_SECONDS = 60;
 const JWKS_TIMEOUT_MS = 5_000;
 /** Entra's have some 15 KiB. */
 const MAX_JWKS_BYTES = 512 * 1024;
-/** An unknown `kid` asks for the keys again at most this often, whoever sends such tokens. */
+/** An unknown `kid` makes us ask for the keys again at most this often, however many such tokens are sent. */
 const JWKS_COOLDOWN_MS = 30_000;
-/** From then on they are asked for again, and nobody waits for it. */
+/** From then on we ask for them again, and no caller waits for the answer. */
 const JWKS_REFRESH_MS = 600_000;
 /** So long they serve while their issuer does not answer. */
 const JWKS_MAX_AGE_MS = 3_600_000;
@@ -98,7 +98,7 @@ function trusted(issuer: TokenIssuer, rules: Pick<Trusted, 'refuse' | 'subjectOf
     try {
       await keySet.reload();
     } catch {
-      // Whoever needs keys and has none meets it again.
+      // A caller for whom there are no keys yet asks again, and is told.
       againAtMs = nowMs + JWKS_COOLDOWN_MS;
     }
   };

@@ -48,7 +48,7 @@ export function classifyEntraError(error: EntraError, facts: FailureFacts): Fail
     if (MANAGED_IDENTITY.test(error.message)) return failure('managed-identity-unavailable', facts, service);
     const network = classifyNetworkError({ service: 'entra', message: error.message }, facts);
     if (network.code === 'entra-unreachable') return failure(network.code, network.facts, service);
-    // MSAL's words for "the tenant's metadata could not be had". Whether the tenant exists is asked by whoever probes it.
+    // MSAL's words for "the tenant's metadata could not be had". The probe asks whether the tenant exists.
     if (error.message.includes('endpoints_resolution_error')) return failure('entra-unreachable', facts, service);
   }
   return failure(

@@ -49,7 +49,7 @@ export const consentAtMicrosoft = (client: MicrosoftClient): AdminConsent => ({
   refusalIn,
 });
 
-/** `admin_consent=True` stands beside errors too, and the tenant in the query can be anybody's: a hint and no more. */
+/** `admin_consent=True` stands beside errors too, and an attacker can write any tenant into the query: a hint and no more. */
 function refusalIn(query: string, tenantId: string): Failure | undefined {
   const told = callbackErrorOf(query);
   if (told) return microsoftRefusal(told, { tenantId });

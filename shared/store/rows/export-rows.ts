@@ -21,7 +21,7 @@ export const exportCells = ({ round, allowanceUntil, seal }: SealedExportState):
   seal: JSON.stringify(seal),
 });
 
-/** Throws MalformedRow: nobody is given a key because of a row that cannot be read. */
+/** Throws MalformedRow: a row that cannot be read permits no export. */
 export function readExportState(cells: Cells, keyringId: string): SealedExportState {
   const row = exportRowKey(keyringId);
   need(count(cells, 'format') === FORMAT ? FORMAT : undefined, row, 'format');

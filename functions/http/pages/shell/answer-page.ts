@@ -12,9 +12,8 @@ import { STYLE_SOURCE } from './stylesheet.ts';
 import type { PlainAnswer } from '../../kernel/whole-answer.ts';
 
 /**
- * `form-action` holds for redirects too (in Chromium): a form answered by a redirect to a sign-in page would need every
- * address that may redirect onwards to be listed, among them the company's own identity provider, which nobody can know.
- * So no form is ever answered so (`answerWithPage`), and ourselves are enough.
+ * Chromium applies `form-action` to redirects too. To answer a form by a redirect to a sign-in page we would have to list every address
+ * that may redirect onwards, and cannot know the company's own identity provider. So `answerWithPage` never does, and `self` is enough.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -48,7 +47,7 @@ export function answerWithPage(answer: PageAnswer, about: Answering & { readonly
 export function refuseWithPage(refusal: PageRefusal | Refused, about: Answering): Outcome {
   const onPage: Partial<PageRefusal> = refusal.type === 'on-page' ? refusal : {};
   const refused = refusal.type === 'on-page' ? refusal.refused : refusal;
-  // Nobody who meets a page is known to be the vendor's operator.
+  // A page carries no token, so it cannot tell the vendor's operator from anyone else.
   const { status, headers, body } = refusalToResponse(refused, { isVendorAdmin: false });
   const { code, message, kind, cause, details } = body.error;
   // Of what may pass, the remedy tells what Keyswitch does by itself; it presses no buttons.

@@ -23,7 +23,7 @@ export function readBrowser(
 
 export const isCookieValue = (value: string): boolean => COOKIE_VALUE.test(value);
 
-/** Undefined if it is there twice: one of them would be an attacker's, and which comes first is nobody's promise. */
+/** Undefined if the browser sends it twice: an attacker has set one of them, and no standard says which comes first. */
 function signInCookie(header: string | null): string | undefined {
   const ours = (header ?? '')
     .split(';')
@@ -34,7 +34,7 @@ function signInCookie(header: string | null): string | undefined {
   return ours.length === 1 && value !== undefined && isCookieValue(value) ? value : undefined;
 }
 
-/** Browsers set both headers and let no page change them; programs that send neither carry no cookie that anybody lent them. */
+/** Browsers set both headers and let no page change them. A program that sends neither acts with its own cookies, not with a person's. */
 function isCrossSite(headers: Headers, ownOrigin: string): boolean {
   const site = headers.get('sec-fetch-site');
   const origin = headers.get('origin');

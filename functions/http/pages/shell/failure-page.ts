@@ -18,7 +18,7 @@ export interface Failed {
   readonly again?: AgainForm;
 }
 
-/** Links that are over are nobody's mistake, and have a heading of their own. */
+/** The reader did nothing wrong by opening a link that is over: it has a heading of its own. */
 const HEADINGS: Readonly<Record<string, string>> = {
   'link-done': 'This link has been used',
   'link-expired': 'This link has expired',

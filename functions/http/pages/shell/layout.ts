@@ -33,13 +33,13 @@ export const document = ({ title, main }: Page, { vendorName }: PageContext): st
       </html> `,
   );
 
-/** Somebody's own words: isolated, so that no direction of writing in them reaches what stands beside. */
+/** A name that others chose: isolated, so that its direction of writing does not reach the text beside it. */
 export const name = (text: string): Html => html`<bdi>${text}</bdi>`;
 
 /** An identifier, to be compared letter by letter. */
 export const code = (text: string): Html => html`<code dir="ltr">${text}</code>`;
 
-/** To the minute, in UTC: whoever reads it may be in any zone. */
+/** To the minute, in UTC: its readers live in all time zones. */
 export const time = (iso: string): Html =>
   html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC</time>`;
 
@@ -74,7 +74,7 @@ export interface Button {
   readonly isSecond?: true;
 }
 
-/** A form of hidden fields and buttons: a press is all that is asked of anybody. `action` is a path of ours. */
+/** A form of hidden fields and buttons: people press, and type nothing. `action` is a path of ours. */
 export const form = (action: string, fields: Readonly<Record<string, string>>, buttons: readonly Button[]): Html =>
   html`<form method="post" action="${action}">
     ${Object.entries(fields).map(([key, value]) => html`<input type="hidden" name="${key}" value="${value}" />`)}

@@ -24,7 +24,7 @@ const PAGE_EDGE: Edge<CallContext & BrowserContext, PageAnswer, PageRefusal> = {
   refuse: refuseWithPage,
 };
 
-/** Path, query and form schemas that are left out accept nothing. Nobody has a token here: links and one-time states admit. */
+/** Path, query and form schemas that are left out accept nothing. Callers have no token here: links and one-time states admit them. */
 export function definePageRoute<
   D,
   P extends z.ZodType = typeof NOTHING,

@@ -1,5 +1,5 @@
-// The pages of a sign-in: a link, its button, the way back from Microsoft or Google, and the second question. Nobody has a token here; who may go
-// on is decided by one-time states and the browser's own cookie.
+// The pages of a sign-in: a link, its button, the way back from the sign-in service, and the second question. Browsers have no token here:
+// one-time states and the browser's own cookie decide who may go on.
 import * as z from 'zod';
 import { assignRole } from '../../../../shared/providers/azure-key-vault/words/azure-commands.ts';
 import { mayPass } from '../../../../shared/domain/failure.ts';
@@ -23,7 +23,7 @@ export type SignInServices = SignInDependencies;
 
 const ANSWER = '/consent/answer';
 
-/** Any text is let in: that it is no link of ours is for the operation to say, in words for people. The pattern describes those that are. */
+/** Takes any text: the operation says in words for people that it is no link of ours. The pattern describes our links. */
 const linkPath = z.strictObject({
   link: z.string().meta({ override: { pattern: TICKET.source } }),
 });

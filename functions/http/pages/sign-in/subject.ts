@@ -1,5 +1,5 @@
-// The parts of a page that say what it is about: the company, the key, the tenant, what is approved. Pure. The same words on
-// every page of one sign-in, so that whoever is asked twice can compare.
+// The parts of a page that say what it is about: the company, the key, the tenant, what is approved. Pure. Every page of one sign-in uses the
+// same words, so that a person who is asked twice can compare.
 import { code, facts, name, section, type Fact, type PageContext } from '../shell/layout.ts';
 import { html, type Html } from '../shell/html.ts';
 import type { TenantWords } from '../../../../shared/identity/identity.ts';

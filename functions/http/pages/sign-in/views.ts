@@ -1,5 +1,5 @@
-// What each page of a sign-in says, as data: the view models. Types only; made by the routes, turned into HTML by render.ts. Every text in
-// them is somebody else's and may be hostile: pages escape and isolate it.
+// What each page of a sign-in says, as data: the view models. Types only; routes make them, render.ts turns them into HTML. Others wrote every
+// text in them, and it may be hostile: pages escape and isolate it.
 
 interface KeyPlace {
   readonly vaultHost: string;
@@ -49,7 +49,7 @@ export type Approval =
   | {
       readonly for: 'export';
       readonly keyringId: string;
-      /** Who will be able to open the copy: whoever has the private key to the thumbprint, or knows a passphrase. */
+      /** Who will be able to open the copy: the holder of the private key to the thumbprint, or people who know a passphrase. */
       readonly recipient:
         { readonly type: 'public-key'; readonly thumbprint: string } | { readonly type: 'passphrase' };
     };

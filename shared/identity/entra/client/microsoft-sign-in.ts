@@ -55,7 +55,7 @@ export class MicrosoftSignIn implements MicrosoftClient {
   }
 
   url(request: SignInRequest & { readonly tenantId: string }): Promise<Result<string, Failure>> {
-    // Whoever has a session shows anew who they are. No `max_age`: Entra then ends the ID token that much after the sign-in.
+    // A person who has a session shows anew who they are. No `max_age`: Entra then ends the ID token that much after the sign-in.
     const parameters = { scope: SCOPE, response_mode: 'query', prompt: 'login' };
     return this.#openId.authorizationUrl(this.#service(request.tenantId), request, parameters);
   }

@@ -171,7 +171,7 @@ export class Credentials {
       },
       {
         authorityHost: this.#options.authorityHost,
-        // The authority comes from our settings: nobody needs to vouch for it.
+        // The authority comes from our settings: MSAL need not check it.
         disableInstanceDiscovery: true,
         httpClient,
         ...NO_RETRIES,

@@ -52,7 +52,7 @@ export async function askDirectory(http: GoogleTraffic, asking: Asking): Promise
     : isDomainProved;
 }
 
-/** Whether somebody has proved to Google that the domain is that Workspace's. One that is none of its domains is not. */
+/** Whether the Workspace has proved to Google that the domain is its own. Of a domain that it does not list it has not. */
 async function askForDomain(
   http: GoogleTraffic,
   { accessToken, domain, customerId }: Asking & { readonly customerId: string },
@@ -81,7 +81,7 @@ async function ask(
     return err(http.explain(error));
   }
   const body = jsonIn(response.bodyAsText ?? '');
-  // Only Google's own word says that somebody is no administrator: a proxy has such statuses too.
+  // Only Google's own answer says that a person is no administrator: a proxy answers with such statuses too.
   const isOwnWord = isRecord(body['error']);
   if (response.status === 403 && isOwnWord) return ofForbidden(reasonsIn(body));
   if (response.status === 404 && isOwnWord) return ok(undefined);

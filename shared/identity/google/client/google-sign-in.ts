@@ -37,7 +37,7 @@ export class GoogleSignIn implements SignInClient<GooglePerson> {
     return this.#openId.authorizationUrl(service.value, request, {
       scope: ['openid email', ...DIRECTORY_SCOPES].join(' '),
       access_type: 'online',
-      // Google knows no `login` and no `max_age`: nobody can be asked there to sign in anew.
+      // Google knows no `login` and no `max_age`: we cannot make it ask for a new sign-in.
       prompt: 'select_account',
       // A hint: whose account it was in the end, the ID token says.
       hd: request.tenantId,

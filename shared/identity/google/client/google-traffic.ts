@@ -7,7 +7,7 @@ import { NoAnswer } from '../../../adapters/https/bounded-https.ts';
 import { RecordedHttps } from '../../../adapters/https/recorded-https.ts';
 
 export class GoogleTraffic extends RecordedHttps {
-  /** Why a sign-in came to nothing: no answer, what Google said last, or the words of whoever could not use it. */
+  /** Why a sign-in failed: no answer, what Google said last, or the error of the code that could not use the answer. */
   explain(error: unknown): Failure {
     const { last } = this;
     if (last instanceof NoAnswer) {
