@@ -6,7 +6,7 @@ import { BEFORE_DATA_KEYS } from '../shared/store/rows/data-rows.ts';
 import { dataKeysPartition } from '../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../shared/domain/shard.ts';
 import type { Cells, RowPage, RowWrite, StoredRow, Tables } from '../shared/store/tables.ts';
-import { PAGE_ROWS } from '../shared/operations/switches/pass.ts';
+import { PAGE_ROWS } from '../shared/operations/switches/page-reader.ts';
 import { KEYRING } from './seeded-company.ts';
 import { SeededEntropy } from './seeded-entropy.ts';
 

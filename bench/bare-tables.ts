@@ -4,7 +4,7 @@ import { TableClient, type TableEntityResult, type TransactionAction } from '@az
 import { BEFORE_DATA_KEYS } from '../shared/store/rows/data-rows.ts';
 import { COMPANY_ROW_KEY, dataKeysPartition } from '../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../shared/domain/shard.ts';
-import { PAGE_ROWS } from '../shared/operations/switches/pass.ts';
+import { PAGE_ROWS } from '../shared/operations/switches/page-reader.ts';
 import { storageCredential } from '../test/local/tables/bearer-token.ts';
 import { ROWS_PER_TRANSACTION } from './bare-passes.ts';
 import { KEYRING } from './seeded-company.ts';

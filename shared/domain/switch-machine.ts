@@ -1,8 +1,9 @@
 // What comes next for a switch: the table "What comes next" of docs/protocol.md. Pure, and it asks for one thing after the other, so that whoever
 // goes by it reads nothing that it does not need, and nothing before the rows that its transaction is made under.
+import { mayPass, type Failure } from './failure.ts';
 import { areDoneAt, mayEndAt } from './shard-counts.ts';
-import { isDoneIn, type Shard, type Turn } from './shard.ts';
-import { awaitsItsAdmin, isEnded, turnOf, type Switch, type SwitchState } from './switch.ts';
+import { isDoneIn, isTurnedTo, type Shard, type Turn } from './shard.ts';
+import { awaitsItsAdmin, isEnded, isRunning, turnOf, type Switch, type SwitchState } from './switch.ts';
 
 /** What has been looked at. Absent: not yet. */
 export interface Known {
@@ -94,3 +95,56 @@ const numbersOf = (
 /** Its counts are those of a shard that is done, but for rows in quarantine that wait for somebody. */
 const isFit = (shard: Shard | undefined, writeVersion: number): boolean =>
   shard !== undefined && areDoneAt(shard, writeVersion) && (shard.quarantined > 0 || mayEndAt(shard, writeVersion));
+
+/** `next-message`: this worker is out of date, and who has moved the switch on has sent a message. `permit`: too many wait for vaults already. */
+type StepWaitsFor = WaitsFor | 'next-message' | 'permit';
+
+export interface StepFailure {
+  /** `retry`: it may pass by itself. `blocked`: somebody has to act. */
+  readonly type: 'retry' | 'blocked';
+  readonly failure: Failure;
+  /** Whose vault, or rows, it is about. None: it is about the counts of a shard. */
+  readonly side?: 'source' | 'target';
+  /** All is done, but the company key that would go cannot be kept. */
+  readonly ofKeeping?: true;
+}
+
+/** What came of a step of a switch. */
+export type StepOutcome =
+  /** The switch has ended, or the shard has nothing left to do in its turn. */
+  | { readonly type: 'done' }
+  /** It is no longer as it was read: look again. `others`: they wrote first, and this worker nothing. */
+  | { readonly type: 'moved'; readonly by: 'this-worker' | 'others' }
+  | { readonly type: 'wait'; readonly for: StepWaitsFor }
+  | StepFailure;
+
+export const MOVED = { type: 'moved', by: 'this-worker' } as const;
+export const LOST_RACE = { type: 'moved', by: 'others' } as const;
+export const DONE = { type: 'done' } as const;
+export const OUT_OF_DATE = { type: 'wait', for: 'next-message' } as const;
+
+/** Of a step that does not come next. */
+export const outcomeOf = (then: Next): StepOutcome => (then.type === 'wait' ? then : OUT_OF_DATE);
+
+export const failed = (failure: Failure, about: Omit<StepFailure, 'type' | 'failure'> = {}): StepFailure => ({
+  type: mayPass(failure) ? 'retry' : 'blocked',
+  failure,
+  ...about,
+});
+
+/** `look`: the switch was read before the shard, and has to be read once more before it can be said. */
+export type ShardNext = 'wait' | 'look' | 'turn' | 'pass' | 'done' | 'counts-differ';
+
+/** What comes next for one shard: the table "What comes next for a shard" of docs/protocol.md. `generation`: of the message that is worked on. */
+export function nextForShard(
+  sw: Switch | undefined,
+  shard: Shard | undefined,
+  { generation, isReadAgain = false }: { readonly generation: number; readonly isReadAgain?: boolean },
+): ShardNext {
+  // invariants 3 and A25: who works for another generation than the switch's writes nothing
+  if (sw?.generation !== generation || !isRunning(sw) || !shard) return 'wait';
+  if (shard.generation > generation) return isReadAgain ? 'counts-differ' : 'look';
+  if (shard.generation < generation) return 'turn';
+  if (!isTurnedTo(shard, turnOf(sw))) return 'counts-differ';
+  return shard.phase === 'done' ? 'done' : 'pass';
+}

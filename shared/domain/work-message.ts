@@ -24,9 +24,11 @@ export type WorkMessage = {
     } & SwitchRef)
 );
 
+export type ReprotectMessage = Extract<WorkMessage, { readonly kind: 'reprotect' }>;
+
 /** So often a piece of work is tried by delayed copies; then the timer takes over, whose own messages are tried once. */
 export const LAST_ATTEMPT = 6;
-/** So often one goes round that found no turn. */
+/** So often one goes round that found no permit. */
 export const LAST_ROUND = 16;
 
 const MAX_SHARDS = 1024;

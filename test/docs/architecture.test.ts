@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { MAX_BODY_BYTES } from '../../functions/http/kernel/body.ts';
 import { SLICE_MS } from '../../shared/store/agenda-walk.ts';
 import { MAX_KEYS_PER_CALL } from '../../shared/operations/data-keys/unwrap.ts';
-import { PAGE_ROWS } from '../../shared/operations/switches/pass.ts';
+import { PAGE_ROWS } from '../../shared/operations/switches/page-reader.ts';
 import { CHECK_SLICE_MS } from '../../shared/operations/connections/vault-checks.ts';
 import { readPage, ROOT, sections, tableRows } from './markdown.ts';
 

@@ -43,3 +43,16 @@ export async function writeExportState(
   const { etag } = from;
   return ok(etag === undefined ? { kind: 'insert', rowKey, cells } : { kind: 'replace', rowKey, cells, etag });
 }
+
+/** The write that allows one export of the company key until then. Fails as the vendor's vault does. */
+export async function allowExport(
+  deps: SealCheck & { readonly tables: Pick<Tables, 'read'>; readonly sealer: Sealer },
+  place: KeyringPlace,
+  until: Date,
+): Promise<Result<RowWrite[], Failure>> {
+  const from = await loadExportState(deps, place);
+  if (!from.ok) return from;
+  const to = { ...from.value.value, allowanceUntil: until.toISOString() };
+  const written = await writeExportState(deps, place, { from: from.value, to });
+  return written.ok ? ok([written.value]) : written;
+}

@@ -4,9 +4,10 @@
 import type { KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { ExpiringCache, type Kept } from '../../domain/expiring-cache.ts';
-import { mayPass, type Failure } from '../../domain/failure.ts';
+import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { failed, type StepFailure } from '../../domain/switch-machine.ts';
 import { versionsOf, type Switch } from '../../domain/switch.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import { openKept } from './kept-keys.ts';
@@ -14,10 +15,8 @@ import type { Clock } from '../../domain/ports.ts';
 import { forged } from './seals.ts';
 import { checkSwitch } from './switch-seal.ts';
 
-/** `gone`: the worker is out of date. `later`: may pass. `blocked`: somebody has to act on that side of the switch. */
-export type WorkerKeyProblem =
-  | { readonly type: 'gone' }
-  | { readonly type: 'later' | 'blocked'; readonly side: 'source' | 'target'; readonly failure: Failure };
+/** `gone`: the worker is out of date. */
+export type WorkerKeyProblem = { readonly type: 'gone' } | StepFailure;
 
 /** `rewrap` keys prefer the wrap in force; `verify` prefers the wrap that will be in force when the switch ends. */
 export type WorkerKeyUse = 'rewrap' | 'verify';
@@ -76,7 +75,7 @@ export class WorkerKeys {
     const opened = await this.#kept.load(name, (endBy) =>
       openKept<WorkerKeyProblem>(this.#opening, context, {
         parentOf: (under) => this.#until(companyId, sw, under),
-        asProblem: (failure) => ({ type: 'blocked', side: 'source', failure }),
+        asProblem: (failure) => failed(failure, { side: 'source' }),
         endBy,
       }),
     );
@@ -98,7 +97,7 @@ export class WorkerKeys {
   ): Promise<Result<KeyObject, WorkerKeyProblem>> {
     const context = { companyId, keyringId: sw.keyringId, version: wanted.version };
     const row = await loadReadableCompanyKey(this.#opening, context);
-    if (!row.ok) return err({ type: 'blocked', side: 'source', failure: row.error });
+    if (!row.ok) return err(failed(row.error, { side: 'source' }));
     if (!row.value) return err({ type: 'gone' });
     let problem: WorkerKeyProblem | undefined;
     for (const wrap of inOrder(row.value.value, sw, wanted.use)) {
@@ -110,7 +109,7 @@ export class WorkerKeys {
         const granted = await this.#checkGrant(companyId, sw);
         if (!granted.ok) return granted;
       }
-      problem = problem?.type === 'later' ? problem : found;
+      problem = problem?.type === 'retry' ? problem : found;
     }
     return err(problem ?? this.#notOurs(context));
   }
@@ -121,13 +120,13 @@ export class WorkerKeys {
     const { keyringId, switchId } = sw;
     const checked = await checkSwitch(this.#opening, { companyId, keyringId, switchId }, sw);
     if (checked.ok) return checked;
-    return err({ type: mayPass(checked.error) ? 'later' : 'blocked', side: 'source', failure: checked.error });
+    return err(failed(checked.error, { side: 'source' }));
   }
 
   /** Every row of ours has a wrap in force: this one is somebody else's, and whoever waits for the switch is told so. */
   #notOurs({ companyId, keyringId, version }: CompanyKeyContext): WorkerKeyProblem {
     const rowKey = companyKeyRowKey(keyringId, version);
-    return { type: 'blocked', side: 'source', failure: forged(this.#opening.log, { companyId, rowKey }) };
+    return failed(forged(this.#opening.log, { companyId, rowKey }), { side: 'source' });
   }
 }
 
@@ -142,10 +141,8 @@ function inOrder(row: CompanyKeyRow, sw: Switch, use: WorkerKeyUse): readonly Wr
   return [...row.wraps].sort((a, b) => rank(a) - rank(b));
 }
 
-function problemWith(sw: Switch, wrap: Wrap, failure: Failure): WorkerKeyProblem {
-  const side = sw.kind === 'rekey' || wrap.guard !== true ? 'source' : 'target';
-  return { type: mayPass(failure) ? 'later' : 'blocked', side, failure };
-}
+const problemWith = (sw: Switch, wrap: Wrap, failure: Failure): StepFailure =>
+  failed(failure, { side: sw.kind === 'rekey' || wrap.guard !== true ? 'source' : 'target' });
 
 /**
  * A denial by the vault in force stops the switch until somebody chooses: callers fail closed, and so must it. A denial by the

@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import type { Company } from '../../domain/keyring.ts';
 import { withoutTrouble, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { loadCompany, loadKeyring, type Loaded } from '../../store/control-state.ts';
-import { decide, seen, type SideFailure } from './decide.ts';
+import { decide, seen } from './decide.ts';
 import { replaceKeyring, replaceSwitch, guardCompany } from '../../store/control-writes.ts';
 import { lackOfRecentConsent } from '../../domain/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -15,22 +15,20 @@ import { lackOfClaim } from '../connections/vault-claims.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { destinationDigest } from '../../domain/approval.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
-import { needsTenants } from '../../domain/switch-machine.ts';
+import { failed, LOST_RACE, MOVED, needsTenants, outcomeOf, type StepOutcome } from '../../domain/switch-machine.ts';
 import { targetOf } from '../keys/open-wrap.ts';
 import type { DestinationReading } from '../tenants/destination.ts';
 import { listTenants, unverifiedAmong, type VerificationReading } from '../tenants/verifications.ts';
-
-type Held = { readonly type: 'waits' } | ({ readonly type: 'failed' } & SideFailure);
 
 export async function leaveVerification(
   deps: TenantReading & Proving & { readonly tables: Tables },
   place: SwitchPlace,
   sw: Loaded<Switch>,
-): Promise<'moved' | 'lost-race' | Held> {
+): Promise<StepOutcome> {
   const { companyId } = place;
   // Before anything is looked at: the transaction that leaves is made under its ETag.
   const company = await loadCompany(deps.tables, companyId);
-  if (!company) return 'lost-race';
+  if (!company) return LOST_RACE;
   let held = 0;
   const decided = await decide(
     sw.value,
@@ -40,14 +38,14 @@ export async function leaveVerification(
         seen('target', await tenantsThatHold(deps, { companyId, sw: sw.value }), ({ length }) => (held = length)),
       proof: async () => {
         const lack = await lackOfProof(deps, companyId, sw.value);
-        return lack ? err({ side: 'target', failure: lack }) : ok('good');
+        return lack ? err(failed(lack, { side: 'target' })) : ok('good');
       },
     },
   );
-  if (!decided.ok) return { type: 'failed', ...decided.error };
+  if (!decided.ok) return decided.error;
   if (decided.value.type === 'step') return enterPreparing(deps, place, { company, sw });
   deps.log.write({ level: 'info', event: 'switch.waits-for-tenants', detail: { ...place, tenants: held } });
-  return { type: 'waits' };
+  return outcomeOf(decided.value);
 }
 
 /** Reserves the next company-key version: its number is never used again, also if the switch is cancelled. `store` looks whether rows name it. */
@@ -55,9 +53,9 @@ async function enterPreparing(
   { tables }: { readonly tables: Tables },
   place: SwitchPlace,
   { company, sw }: { readonly company: Loaded<Company>; readonly sw: Loaded<Switch> },
-): Promise<'moved' | 'lost-race'> {
+): Promise<StepOutcome> {
   const keyring = await loadKeyring(tables, place);
-  if (keyring?.value.switchId !== place.switchId) return 'lost-race';
+  if (keyring?.value.switchId !== place.switchId) return LOST_RACE;
   // invariant A6: reserved before anything is made, and spent even if this is cancelled
   const toVersion = keyring.value.highVersion + 1;
   const written = await tables.write('companies', place.companyId, [
@@ -65,7 +63,7 @@ async function enterPreparing(
     replaceKeyring(keyring, { ...keyring.value, highVersion: toVersion }),
     guardCompany(company),
   ]);
-  return written.outcome === 'committed' ? 'moved' : 'lost-race';
+  return written.outcome === 'committed' ? MOVED : LOST_RACE;
 }
 
 export interface Proving extends SealCheck {

@@ -72,7 +72,7 @@ describe('a switch that waits for an admin of its company', () => {
     const rig = await atWork();
     await rig.amendSwitch('s1', { awaitsConfirmation: true });
     await rig.drain();
-    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'waits', for: 'company-admin' });
+    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'wait', for: 'company-admin' });
     await confirmSwitch(rig.deps, PLACE, ADMIN);
     await rig.drain();
     expect((await switchOf(rig)).state).toBe('completed');
@@ -181,7 +181,7 @@ describe('a denial by the vault in force', () => {
 it('a company key that cannot be kept is given up by no writer of the tables', async () => {
   const rig = await atWork();
   await rig.tamperSwitch('s1', { endsWithoutKeeping: true });
-  expect(await commit(rig.deps, PLACE)).toMatchObject({ type: 'failed', failure: { code: 'row-forged' } });
+  expect(await commit(rig.deps, PLACE)).toMatchObject({ type: 'blocked', failure: { code: 'row-forged' } });
 });
 
 it('an order that changes nothing that is sealed costs no signature', async () => {

@@ -132,7 +132,7 @@ describe('a worker that needs a company key', () => {
     const { rig, sw, keys } = await reProtecting();
     rig.vaults.fail({ operation: 'unwrap', host: VENDOR.host, failure: 'vault-unreachable' });
     rig.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
-    const later = { ok: false, error: { type: 'later', failure: { code: 'vault-unreachable' } } };
+    const later = { ok: false, error: { type: 'retry', failure: { code: 'vault-unreachable' } } };
     expect(await keys.get(COMPANY, sw, NEW)).toMatchObject(later);
     expect(await keys.get(COMPANY, sw, { version: 2, use: 'verify' })).toMatchObject(later);
   });

@@ -13,7 +13,7 @@ import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadCompanyKeyRow, loadKeyring, loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Tables, WriteOutcome } from '../../../shared/store/tables.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
-import { commit, type CommitOutcome } from '../../../shared/operations/switches/commit.ts';
+import { commit } from '../../../shared/operations/switches/commit.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -56,7 +56,7 @@ async function backAtItsEnd(): Promise<Rig> {
   return rig;
 }
 
-const failed = (side: 'source' | 'target') => ({ type: 'failed', side, failure: { code: 'row-forged' } });
+const failed = (side: 'source' | 'target') => ({ type: 'blocked', side, failure: { code: 'row-forged' } });
 
 describe('the end of a switch', () => {
   it('waits for whoever decides on a quarantined row', async () => {
@@ -64,25 +64,25 @@ describe('the end of a switch', () => {
     await rig.tamperDataKey('key-000001', { blob: new Uint8Array(61) });
     await prepared('s1', rig, CONTOSO);
     await rig.drain();
-    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'waits', for: 'decision' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'wait', for: 'decision' });
   });
 
-  it('is left to the worker that claimed it', async () => {
+  it('is left to the worker that has the lease on it', async () => {
     const rig = await forwardAtItsEnd();
-    const others: CommitOutcome[] = [];
+    const others: unknown[] = [];
     rig.vaults.onCall = async ({ operation }) => {
       if (operation === 'unwrap') others.push(await commit(rig.deps, place('s1')));
     };
-    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'done' });
     // One for the company key that stays, and two for the one that goes: also by the vault in force, which may deny.
-    const waits = { type: 'waits', for: 'other-worker' };
+    const waits = { type: 'wait', for: 'other-worker' };
     expect(others).toEqual([waits, waits, waits]);
   });
 
-  it('is free again from the moment at which a claim ends', async () => {
+  it('is free again from the moment at which the lease ends', async () => {
     const rig = await forwardAtItsEnd();
     await rig.tamperSwitch('s1', { lease: { worker: 'dead', until: rig.clock.now().toISOString() } });
-    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'done' });
   });
 
   it.each([1, 2])('is refused if company key %i cannot be read', async (version) => {
@@ -126,19 +126,19 @@ describe('the end of a switch', () => {
     const row = (await rig.store.read('companies', COMPANY, rowKey))!;
     await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag: row.etag }]);
     rig.vaults.calls.length = 0;
-    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'stale' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'wait', for: 'next-message' });
     expect(rig.vaults.countOf('unwrap')).toBe(0);
   });
 
   it('is nothing for a worker whose switch is paused, or is not the keyring’s any more', async () => {
     const rig = await forwardAtItsEnd();
     await rig.tamperSwitch('s1', { paused: true });
-    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'stale' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'wait', for: 'next-message' });
     await rig.tamperSwitch('s1', { paused: false });
     const keyring = (await loadKeyring(rig.store, { companyId: COMPANY, keyringId: KEYRING }))!.value;
     const cells = keyringCells({ ...keyring, switchId: 'other' });
     rig.store.tamper('companies', COMPANY, keyringRowKey(KEYRING), cells);
-    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'stale' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'wait', for: 'next-message' });
   });
 
   it('names as source what denies a re-key, and the vault that a switch goes back to', async () => {
@@ -154,7 +154,7 @@ describe('the end of a switch', () => {
 
     const back = await backAtItsEnd();
     back.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
-    expect(await commit(back.deps, place('s2'))).toMatchObject({ type: 'failed', side: 'source' });
+    expect(await commit(back.deps, place('s2'))).toMatchObject({ type: 'blocked', side: 'source' });
   });
 
   it('is told once, by name', async () => {
@@ -179,8 +179,8 @@ describe('the end of a switch', () => {
   });
 });
 
-describe('a claim to the end', () => {
-  /** The store; the first write of a switch’s row alone, which is a claim, is answered so. */
+describe('the lease on the end', () => {
+  /** The store; the first write of a switch’s row alone, which takes the lease, is answered so. */
   function answering(rig: Rig, answer: (write: () => Promise<WriteOutcome>) => Promise<WriteOutcome>): Tables {
     let isFirst = true;
     return tablesBut(rig.store, {
@@ -194,8 +194,8 @@ describe('a claim to the end', () => {
   }
 
   it.each([
-    ['was written after all', true, { type: 'finished' }],
-    ['was not written', false, { type: 'lost-race' }],
+    ['was written after all', true, { type: 'done' }],
+    ['was not written', false, { type: 'moved', by: 'others' }],
   ] as const)('whose answer was lost is looked up: it %s', async (_, isWritten, outcome) => {
     const rig = await forwardAtItsEnd();
     const tables = answering(rig, async (write) => {
@@ -212,7 +212,7 @@ describe('a claim to the end', () => {
       await write();
       return { outcome: 'conflict', index: 0, reason: 'changed' };
     });
-    expect(await commit({ ...rig.deps, tables }, place('s1'))).toEqual({ type: 'lost-race' });
+    expect(await commit({ ...rig.deps, tables }, place('s1'))).toEqual({ type: 'moved', by: 'others' });
     expect(rig.vaults.countOf('unwrap')).toBe(0);
   });
 });

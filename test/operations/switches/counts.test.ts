@@ -119,7 +119,7 @@ describe('the end of a switch', () => {
   }
 
   it('comes where nothing is wrong', async () => {
-    expect(await commit((await allDone()).deps, PLACE)).toEqual({ type: 'finished' });
+    expect(await commit((await allDone()).deps, PLACE)).toEqual({ type: 'done' });
   });
 
   it.each([
@@ -131,7 +131,7 @@ describe('the end of a switch', () => {
   ] as const)('does not come where a shard is done in %s', async (_, change: Partial<Shard>) => {
     const rig = await allDone();
     await rig.tamperShard(2, change);
-    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'undone', shards: [2] });
+    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'fan-out', shards: [2] });
     expect(await versionsKept(rig)).toEqual([true, true]);
   });
 
@@ -146,7 +146,7 @@ describe('the end of a switch', () => {
     const rig = await allDone();
     await rig.tamperShard(2, change);
     expect(await commit(rig.deps, PLACE)).toMatchObject({
-      type: 'counts-differ',
+      type: 'blocked',
       failure: { code: 'counts-differ', kind: 'integrity', owner: 'vendor' },
     });
     expect(await versionsKept(rig)).toEqual([true, true]);
@@ -155,7 +155,7 @@ describe('the end of a switch', () => {
   it('waits for a row in quarantine at whichever version', async () => {
     const rig = await allDone();
     await rig.tamperShard(2, { quarantined: 1, aside: { 7: 1 } });
-    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'waits', for: 'decision' });
+    expect(await commit(rig.deps, PLACE)).toEqual({ type: 'wait', for: 'decision' });
   });
 
   it('does not come of a shard that was turned by no switch that there is: a worker says so', async () => {

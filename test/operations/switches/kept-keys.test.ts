@@ -83,7 +83,7 @@ describe('the company key that goes', () => {
     rig.queue.clear();
     await rig.pass('s1', 0, 1);
     rig.vaults.calls.length = 0;
-    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'done' });
     expect(unwraps()).toEqual([CONTOSO_HOST, VENDOR.host, CONTOSO_HOST]);
   });
 
@@ -156,12 +156,12 @@ describe('the company key that goes', () => {
         rig.vaults.fail({ operation: 'unwrap', failure: 'vault-unreachable' });
     };
     expect(await commit(rig.deps, place('s1'))).toMatchObject({
-      type: 'failed',
+      type: 'retry',
       failure: { code: 'vault-unreachable' },
     });
     rig.vaults.onCall = undefined;
     rig.vaults.heal();
-    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'finished' });
+    expect(await commit(rig.deps, place('s1'))).toEqual({ type: 'done' });
     expect(await kept()).toEqual([[1, 2]]);
   });
 });

@@ -8,7 +8,9 @@ import { type Tables } from '../../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import type { Entropy, Timers } from '../../../shared/domain/ports.ts';
 import { pageSlots } from '../../../shared/operations/switches/page-slots.ts';
-import { PAGE_ROWS, passShard, type PassOutcome } from '../../../shared/operations/switches/pass.ts';
+import { PAGE_ROWS } from '../../../shared/operations/switches/page-reader.ts';
+import { passShard } from '../../../shared/operations/switches/pass.ts';
+import type { StepOutcome } from '../../../shared/domain/switch-machine.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { WorkerKeys } from '../../../shared/operations/keys/worker-keys.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
@@ -42,7 +44,7 @@ async function tamperShard(rig: Rig, change: Partial<Shard>): Promise<void> {
 async function pass(
   rig: Rig,
   change: { generation?: number; tables?: Tables; budgetMs?: number } = {},
-): Promise<PassOutcome> {
+): Promise<StepOutcome> {
   const { generation } = await switchOf(rig);
   const deadline = new Date(rig.clock.now().getTime() + (change.budgetMs ?? 60_000));
   const deps = { ...rig.deps, ...(change.tables ? { tables: change.tables } : {}) };
@@ -139,7 +141,7 @@ describe('a worker’s turn on a shard', () => {
       },
     };
     // The turn is one write, and the first page three.
-    expect(await pass(rig, { tables: slow, budgetMs: 4 })).toEqual({ type: 'out-of-time' });
+    expect(await pass(rig, { tables: slow, budgetMs: 4 })).toEqual({ type: 'moved', by: 'this-worker' });
     expect(await shardOf(rig)).toMatchObject({
       phase: 'rewrap',
       at: { 1: MANY - PAGE_ROWS, 2: PAGE_ROWS },
@@ -158,7 +160,7 @@ describe('a worker’s turn on a shard', () => {
         return tables.write(table, ...rest);
       },
     };
-    expect(await pass(rig, { tables: slow, budgetMs: 2 })).toEqual({ type: 'out-of-time' });
+    expect(await pass(rig, { tables: slow, budgetMs: 2 })).toEqual({ type: 'moved', by: 'this-worker' });
     expect(await shardOf(rig)).toMatchObject({
       phase: 'verify',
       at: { 2: 5 },
@@ -211,7 +213,7 @@ describe('a worker’s turn on a shard', () => {
 
   it('is over before it begins when its time is up', async () => {
     const rig = await prepared(1);
-    expect(await pass(rig, { budgetMs: 0 })).toEqual({ type: 'out-of-time' });
+    expect(await pass(rig, { budgetMs: 0 })).toEqual({ type: 'moved', by: 'this-worker' });
     expect(await shardOf(rig)).toMatchObject({ generation: 0 });
   });
 
@@ -231,13 +233,13 @@ describe('a worker’s turn on a shard', () => {
   ] as const)('changes nothing if the switch %s', async (_, change) => {
     const rig = await prepared(1);
     await rig.tamperSwitch('s1', change);
-    expect(await pass(rig, { generation: 1 })).toEqual({ type: 'stale' });
+    expect(await pass(rig, { generation: 1 })).toEqual({ type: 'wait', for: 'next-message' });
     expect(await shardOf(rig)).toMatchObject({ generation: 0 });
   });
 
   it.each([
-    ['and so is the switch by now', 2, 'stale'],
-    ['though no switch has turned it', 1, 'counts-differ'],
+    ['and so is the switch by now', 2, 'wait'],
+    ['though no switch has turned it', 1, 'blocked'],
   ])('changes nothing if the shard is further, %s', async (_, generation, type) => {
     const rig = await prepared(1);
     const tables = tablesBut(rig.store, {
@@ -262,14 +264,17 @@ describe('a worker’s turn on a shard', () => {
     const { generation } = await switchOf(rig);
     await rig.store.write(table, partition, [{ kind: 'delete', rowKey, etag: row.etag }]);
     const work = { generation, deadline: new Date(rig.clock.now().getTime() + 1_000) };
-    expect(await passShard(rig.deps, { ...place('s1'), shard: 0 }, work)).toEqual({ type: 'stale' });
+    expect(await passShard(rig.deps, { ...place('s1'), shard: 0 }, work)).toEqual({
+      type: 'wait',
+      for: 'next-message',
+    });
   });
 
   it.each([1, 2])('says so if company key %i is not to be had, and no row moves', async (version) => {
     const rig = await prepared(1);
     rig.store.tamper('companies', COMPANY, companyKeyRowKey(KEYRING, version), { format: 1, wraps: 'none' });
     const problem = { type: 'blocked', side: 'source', failure: { code: 'row-forged' } };
-    expect(await pass(rig)).toMatchObject({ type: 'problem', problem });
+    expect(await pass(rig)).toMatchObject(problem);
     expect((await rig.dataKey('key-000000')).companyKeyVersion).toBe(1);
   });
 });

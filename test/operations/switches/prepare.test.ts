@@ -74,12 +74,12 @@ const LATE = [
 const wrapsOf = async (rig: Rig, version: number): Promise<readonly string[] | undefined> =>
   (await loadCompanyKeyRow(rig.store, { ...KEYRING_PLACE, version }))?.value?.wraps.map(({ host }) => host);
 
-const failedAt = (side: string, code: string) => ({ type: 'failed', side, failure: { code } });
+const failedAt = (side: string, code: string) => ({ type: 'blocked', side, failure: { code } });
 
 describe('entering the preparation', () => {
   it('reserves a version number that was never used', async () => {
     const { rig, sw } = await pending();
-    expect(await leaveVerification(rig.deps, PLACE, sw)).toBe('moved');
+    expect(await leaveVerification(rig.deps, PLACE, sw)).toEqual({ type: 'moved', by: 'this-worker' });
     expect((await loadKeyring(rig.store, KEYRING_PLACE))?.value.highVersion).toBe(2);
     expect((await loadSwitch(rig.store, PLACE))?.value).toMatchObject({ state: 'preparing', toVersion: 2 });
   });
@@ -87,13 +87,13 @@ describe('entering the preparation', () => {
   it.each(LATE)('gives way if the %s', async (_, change) => {
     const { rig, sw } = await pending();
     await change(rig);
-    expect(await leaveVerification(rig.deps, PLACE, sw)).toBe('lost-race');
+    expect(await leaveVerification(rig.deps, PLACE, sw)).toEqual({ type: 'moved', by: 'others' });
     expect((await loadSwitch(rig.store, PLACE))?.value.state).toBe('pending-verification');
   });
 
   it('gives way to whoever changed the switch meanwhile', async () => {
     const { rig, sw } = await pending();
-    expect(await leaveVerification(rig.deps, PLACE, { ...sw, etag: 'older' })).toBe('lost-race');
+    expect(await leaveVerification(rig.deps, PLACE, { ...sw, etag: 'older' })).toEqual({ type: 'moved', by: 'others' });
     expect((await loadKeyring(rig.store, KEYRING_PLACE))?.value.highVersion).toBe(1);
   });
 });
@@ -101,9 +101,8 @@ describe('entering the preparation', () => {
 describe('preparing a switch', () => {
   it('ends with both company keys under both providers, and says so', async () => {
     const { rig, sw } = await preparing();
-    const outcome = await prepare(rig.deps, PLACE, sw);
-    expect(outcome).toMatchObject({ type: 'prepared', sw: { state: 're-protecting', generation: 1 } });
-    expect(outcome.type === 'prepared' && outcome.sw).toEqual((await loadSwitch(rig.store, PLACE))?.value);
+    expect(await prepare(rig.deps, PLACE, sw)).toEqual({ type: 'moved', by: 'this-worker' });
+    expect((await loadSwitch(rig.store, PLACE))?.value).toMatchObject({ state: 're-protecting', generation: 1 });
     expect([await wrapsOf(rig, 1), await wrapsOf(rig, 2)]).toEqual([
       [VENDOR.host, CONTOSO_HOST],
       [VENDOR.host, CONTOSO_HOST],
@@ -113,7 +112,7 @@ describe('preparing a switch', () => {
   it.each(LATE)('asks no vault if the %s', async (_, change) => {
     const { rig, sw } = await preparing();
     await change(rig);
-    expect(await prepare(rig.deps, PLACE, sw)).toEqual({ type: 'lost-race' });
+    expect(await prepare(rig.deps, PLACE, sw)).toEqual({ type: 'moved', by: 'others' });
     expect(rig.vaults.countOf('unwrap')).toBe(0);
   });
 
@@ -153,7 +152,7 @@ describe('preparing a switch', () => {
   it('gives way if the company key is gone', async () => {
     const { rig, sw } = await preparing();
     await remove(rig, ROW_KEY);
-    expect(await prepare(rig.deps, PLACE, sw)).toEqual({ type: 'lost-race' });
+    expect(await prepare(rig.deps, PLACE, sw)).toEqual({ type: 'moved', by: 'others' });
   });
 
   it.each([
@@ -164,7 +163,7 @@ describe('preparing a switch', () => {
   ])('stores nothing if the row of the %s changes while the vaults are asked', async (_, rowKey) => {
     const { rig, sw } = await preparing();
     rig.vaults.onCall = ({ operation }) => (operation === 'readKey' ? touch(rig, rowKey) : undefined);
-    expect(await prepare(rig.deps, PLACE, sw)).toEqual({ type: 'lost-race' });
+    expect(await prepare(rig.deps, PLACE, sw)).toEqual({ type: 'moved', by: 'others' });
     expect([await wrapsOf(rig, 1), await wrapsOf(rig, 2)]).toEqual([[VENDOR.host], undefined]);
   });
 
@@ -193,7 +192,7 @@ describe('preparing a switch', () => {
   it('leads out of a key that has expired, and into none', async () => {
     const away = await preparing();
     away.rig.vaults.addKey({ ...VENDOR, change: { expires: new Date(YESTERDAY) } });
-    expect(await prepare(away.rig.deps, PLACE, away.sw)).toMatchObject({ type: 'prepared' });
+    expect(await prepare(away.rig.deps, PLACE, away.sw)).toEqual({ type: 'moved', by: 'this-worker' });
     const into = await preparing();
     into.rig.vaults.addKey({
       host: CONTOSO_HOST,
@@ -222,7 +221,7 @@ describe('preparing a switch', () => {
     const row = (await loadCompanyKeyRow(rig.store, { ...KEYRING_PLACE, version: 1 }))!.value!;
     const stray = await strayWrap(rig);
     rig.store.tamper('companies', COMPANY, ROW_KEY, companyKeyCells({ ...row, wraps: [stray, ...row.wraps] }));
-    expect(await prepare(rig.deps, PLACE, sw)).toMatchObject({ type: 'prepared' });
+    expect(await prepare(rig.deps, PLACE, sw)).toEqual({ type: 'moved', by: 'this-worker' });
     expect(await wrapsOf(rig, 1)).toEqual([VENDOR.host, CONTOSO_HOST]);
   });
 
@@ -244,9 +243,9 @@ describe('preparing a switch', () => {
     expect((await loadSwitch(rig.store, PLACE))?.value.state).toBe('preparing');
   });
 
-  it.each(['prepared', 'failed'] as const)('leaves no new company key in memory (%s)', async (type) => {
+  it.each(['moved', 'blocked'] as const)('leaves no new company key in memory (%s)', async (type) => {
     const { rig, sw } = await preparing();
-    if (type === 'failed') rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' });
+    if (type === 'blocked') rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' });
     const drawn: Uint8Array[] = [];
     const entropy = {
       id: rig.entropy.id.bind(rig.entropy),

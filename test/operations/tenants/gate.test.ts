@@ -154,7 +154,7 @@ describe('a switch of a company with tenants', () => {
     const { etag } = rig.store.peek('companies', COMPANY, COMPANY_ROW_KEY)!;
     await rig.store.write('companies', COMPANY, [{ kind: 'delete', rowKey: COMPANY_ROW_KEY, etag }]);
     const sw = await loadSwitch(rig.store, place('s1'));
-    expect(await leaveVerification(rig.deps, place('s1'), sw!)).toBe('lost-race');
+    expect(await leaveVerification(rig.deps, place('s1'), sw!)).toEqual({ type: 'moved', by: 'others' });
   });
 
   it.each(['pending-verification', 'preparing', 're-protecting'] as const)('is held by them in %s', async (state) => {

@@ -7,9 +7,9 @@ export const IN_DOMAIN: readonly PlantedBug[] = [
     4490,
     inFile('shared/domain/shard.ts', ['if (turn.generation <= shard.generation) return undefined;', '']),
     inFile(
-      'shared/operations/switches/pass.ts',
-      ['if (shard.value.generation > work.generation) return turnedBeyond(deps, place, { shard, ...work });', ''],
-      ['shard.value.generation < work.generation\n', 'shard.value.generation !== work.generation\n'],
+      'shared/domain/switch-machine.ts',
+      ["if (shard.generation > generation) return isReadAgain ? 'counts-differ' : 'look';", ''],
+      ["if (shard.generation < generation) return 'turn';", "if (shard.generation !== generation) return 'turn';"],
     ),
   ),
   bug(

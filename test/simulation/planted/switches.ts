@@ -70,7 +70,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a kept company key keeps its wraps too',
     1,
-    inFile('shared/operations/switches/commit.ts', [
+    inFile('shared/operations/keys/keep-key.ts', [
       'cells: keptKeyCells(kept) };',
       "cells: { ...keptKeyCells(kept), wraps: 'of the vault that is left' } };",
     ]),
@@ -181,7 +181,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a tenant that comes late does not hold the commit',
     278,
-    inFile('shared/operations/switches/commit.ts', ['({ length }) => length', '() => 0']),
+    inFile('shared/operations/switches/ending.ts', ['({ length }) => length', '() => 0']),
   ),
   bug(
     'the commit is not made under the row that tenants merge',
@@ -191,7 +191,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a pass opens no row by a kept company key',
     55,
-    inFile('shared/operations/switches/pass.ts', [
+    inFile('shared/operations/switches/pass-keys.ts', [
       'keys.set(version, other.value.key);',
       'if (!other.value.isKept) keys.set(version, other.value.key);',
     ]),
@@ -212,7 +212,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a switch that is completed allows no export',
     10,
-    inFile('shared/operations/switches/commit.ts', [
+    inFile('shared/operations/exports/export-state.ts', [
       'return written.ok ? ok([written.value]) : written;',
       'return written.ok ? ok([]) : written;',
     ]),

@@ -1,0 +1,130 @@
+// The wraps that a switch is prepared with: both company keys under both providers. Each is opened through its vault and compared before it is
+// answered (makeProvenWrap).
+import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { parseKeyId, sameProvider, type ProviderRef } from '../../domain/provider.ts';
+import { present } from '../../domain/plain-object.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { Clock, Sealer } from '../../domain/ports.ts';
+import { failed, type StepFailure } from '../../domain/switch-machine.ts';
+import type { Switch, SwitchPlace } from '../../domain/switch.ts';
+import { judgeKey, type KeyPolicy } from '../../providers/azure-key-vault/key-fitness.ts';
+import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
+import type { KeyVaults } from '../../providers/provider.ts';
+import type { Loaded } from '../../store/control-state.ts';
+import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { lackOfClaim } from '../connections/vault-claims.ts';
+import { inUse, openWrap, targetOf, verifyWrap, wrapInForce, type CompanyKeyOpening } from '../keys/open-wrap.ts';
+import { forged } from '../keys/seals.ts';
+import { makeProvenWrap } from '../keys/wrap-company-key.ts';
+
+export interface Wrapping extends CompanyKeyOpening {
+  readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
+}
+
+export const contextOf = (place: SwitchPlace, version: number): CompanyKeyContext => ({
+  companyId: place.companyId,
+  keyringId: place.keyringId,
+  version,
+});
+
+export interface NewWraps {
+  /** The old company key under the target; none for a re-key, which stays where it is. */
+  readonly old: readonly Wrap[];
+  readonly next: readonly Wrap[];
+}
+
+interface WrapJob {
+  readonly context: CompanyKeyContext;
+  readonly key: Uint8Array;
+}
+
+export async function makeWraps(
+  deps: Wrapping,
+  place: SwitchPlace,
+  control: { readonly sw: Loaded<Switch>; readonly old: Loaded<CompanyKeyRow> },
+  nextKey: Uint8Array,
+): Promise<Result<NewWraps, StepFailure>> {
+  const { source, target, fromVersion, toVersion, kind } = control.sw.value;
+  const oldContext = contextOf(place, fromVersion);
+  const nextContext = contextOf(place, toVersion);
+  const inForce = wrapInForce(control.old.value);
+  // The keyring's word for its provider is not sealed. A wrap is: whoever only changed the word is not believed, since a re-key
+  // would then take the keyring out of its company's hands.
+  if (!inForce || !sameProvider(inForce.ref, source)) {
+    const rowKey = companyKeyRowKey(place.keyringId, fromVersion);
+    return err(failed(forged(deps.log, { companyId: place.companyId, rowKey }), { side: 'source' }));
+  }
+  const sealed = await verifyWrap(deps, oldContext, inForce);
+  if (!sealed.ok) return err(failed(sealed.error, { side: 'source' }));
+  // The key in force may have expired, and its newest version may be fit for nothing: the version in use still unwraps, and the way out
+  // of it must stay open.
+  const under =
+    kind === 'rekey' ? ({ purpose: 'test' } as const) : ({ purpose: 'in-force', keyId: inForce.keyId } as const);
+  const next = { context: nextContext, key: nextKey };
+  const underSource = await wrapUnder(deps, { ref: source, ...under, jobs: [next] });
+  if (!underSource.ok) return err(failed(underSource.error, { side: 'source' }));
+  if (kind === 'rekey') return ok({ old: [], next: underSource.value });
+
+  const unclaimed = await lackOfTargetsClaim(deps, place, target);
+  if (unclaimed) return err(failed(unclaimed, { side: 'target' }));
+  // invariant A9: straight through the vault, past any cache of keys
+  const opened = await openWrap(deps, oldContext, inForce);
+  if (!opened.ok) return err(failed(opened.error, { side: 'source' }));
+  const oldKey = opened.value.export();
+  const jobs = [next, { context: oldContext, key: oldKey }] as const;
+  const asGuards = { ref: target, purpose: 'test', jobs, guard: true } as const;
+  const underTarget = await wrapUnder(deps, asGuards).finally(() => oldKey.fill(0));
+  if (!underTarget.ok) return err(failed(underTarget.error, { side: 'target' }));
+  return ok({ old: underTarget.value.slice(1), next: [...underSource.value, ...underTarget.value.slice(0, 1)] });
+}
+
+/** Read again here: the claim may have been released since the switch left its verification. */
+async function lackOfTargetsClaim(
+  deps: Wrapping,
+  { companyId }: SwitchPlace,
+  ref: ProviderRef,
+): Promise<Failure | undefined> {
+  if (ref.connectionId === undefined) return undefined;
+  const target = await targetOf(deps, { companyId, ref });
+  if (!target.ok) return target.error;
+  return lackOfClaim(deps, { companyId, host: target.value.host, keyName: target.value.keyName });
+}
+
+/** Wraps company keys under a provider's newest key version, or the one of `keyId`; each is opened through the vault and compared. One `get` in all. */
+async function wrapUnder(
+  deps: Wrapping,
+  input: {
+    readonly ref: ProviderRef;
+    readonly purpose: 'test' | 'in-force';
+    readonly keyId?: string;
+    readonly jobs: readonly [WrapJob, ...WrapJob[]];
+    readonly guard?: true;
+  },
+): Promise<Result<Wrap[], Failure>> {
+  const { ref, purpose, jobs, keyId, guard } = input;
+  const target = await targetOf(deps, { companyId: jobs[0].context.companyId, ref });
+  if (!target.ok) return target;
+  const vaultKey = await deps.vaults.readKey(
+    target.value,
+    keyId === undefined ? undefined : parseKeyId(keyId)?.version,
+  );
+  if (!vaultKey.ok) {
+    const found = vaultKey.error;
+    return err(keyId === undefined ? ofKeyInUse(found) : await inUse(deps.vaults, target.value, { found, keyId }));
+  }
+  const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose, ownVault: ref.connectionId === undefined };
+  const [unfit] = judgeKey(vaultKey.value, policy).denials;
+  if (unfit) return err(unfit);
+  const wraps: Wrap[] = [];
+  const place = { target: target.value, vaultKey: vaultKey.value, ...present({ guard }) };
+  const made = jobs.map(({ context, key }) => makeProvenWrap(deps, { ...place, companyKey: key, context }));
+  for (const wrap of await Promise.all(made)) {
+    if (!wrap.ok) return wrap;
+    wraps.push(wrap.value);
+  }
+  return ok(wraps);
+}
