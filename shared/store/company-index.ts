@@ -1,12 +1,12 @@
 // Which companies there are and were: rows of a partition of their own, one a company, inserted before the company. A superset:
 // whoever lists it reads each company too.
+import { insertIfAbsent } from './insert-if-absent.ts';
 import type { Rows } from './rows/row.ts';
 import { SYSTEM_PARTITION } from './rows/row-keys.ts';
 import { type Tables } from './tables.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 
 export const INDEX_PREFIX = 'company|';
-const MAX_SENDS = 3;
 
 interface CompanyPlace {
   readonly companyId: string;
@@ -27,10 +27,6 @@ export const companiesListed: Rows<object, CompanyPlace, undefined> = {
 
 /** Throws StoreUnavailable if it cannot be told whether it is. */
 export async function ensureListed(tables: Tables, companyId: string): Promise<void> {
-  const write = { kind: 'insert', rowKey: `${INDEX_PREFIX}${companyId}`, cells: { format: 1 } } as const;
-  for (let sends = 0; sends < MAX_SENDS; sends += 1) {
-    const written = await tables.write('companies', SYSTEM_PARTITION, [write]);
-    if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) return;
-  }
-  throw new StoreUnavailable('the index of companies could not be written');
+  if (!(await insertIfAbsent(tables, companiesListed.row, { companyId }, undefined)))
+    throw new StoreUnavailable('the index of companies could not be written');
 }

@@ -3,6 +3,8 @@
 import type { CompanyKeyContext, CompanyKeyRow } from '../domain/company-key.ts';
 import type { KeptKey } from '../domain/kept-key.ts';
 import type { Company, Keyring, KeyringPlace } from '../domain/keyring.ts';
+import { COMPANY_CLOSING, notFound, type Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../domain/result.ts';
 import type { Switch, SwitchPlace } from '../domain/switch.ts';
 import { find, list, type Found } from './found.ts';
 import { companyRow, everyCompanyRow } from './rows/company-rows.ts';
@@ -20,6 +22,13 @@ type Reading = Pick<Tables, 'read'>;
 /** Undefined if there is none, or if it is closed: the id of a company is never used again (invariant A14). */
 export const loadCompany = (tables: Reading, companyId: string): Promise<Found<Company> | undefined> =>
   find(tables, companyRow, { companyId });
+
+/** Refused if there is none, or if it is being deleted: nothing new is begun for it. */
+export async function openCompany(tables: Reading, companyId: string): Promise<Result<Found<Company>, Refusal>> {
+  const company = await loadCompany(tables, companyId);
+  if (!company) return err(notFound('company', companyId));
+  return company.value.state === 'active' ? ok(company) : err(COMPANY_CLOSING);
+}
 
 /** Closed ones too. */
 export const loadCompanyRow = (tables: Reading, companyId: string): Promise<Found<Company> | undefined> =>

@@ -1,6 +1,6 @@
 // Reading rows by the objects that describe them (rows/). Each comes with its ETag and where it was found, because whoever decides on what it read
 // must write under it.
-import { listAll, listSome } from './list-pages.ts';
+import { listAll, listSome, pagesOf, pagesToTheEnd } from './list-pages.ts';
 import type { Row, Rows } from './rows/row.ts';
 import { rowKeysUnder } from './rows/row-keys.ts';
 import type { Cells, StoredRow, TableName, Tables } from './tables.ts';
@@ -52,14 +52,18 @@ export async function find<P, V, R>(
   return read && row.isGone?.(read.value) === true ? undefined : read;
 }
 
+interface RowRange {
+  readonly table: TableName;
+  readonly partitionKey: string;
+  readonly after: string;
+  readonly before?: string;
+}
+
 /** The range of their keys, for lists that are gone over in another way. */
-export const rangeOf = <W, P, V, R>(
-  rows: Rows<W, P, V, R>,
-  within: W,
-): { readonly table: TableName; readonly partitionKey: string; readonly after: string; readonly before: string } => ({
+export const rangeOf = <W, P, V, R>(rows: Rows<W, P, V, R>, within: W): RowRange => ({
   table: rows.row.table,
   partitionKey: rows.partition(within),
-  ...rowKeysUnder(rows.prefix(within)),
+  ...(rows.range ?? rowKeysUnder(rows.prefix(within))),
 });
 
 /** What a list has of them, as `find` would have read it. */
@@ -77,6 +81,25 @@ export async function list<W, P, V, R>(
   const stored = await listAll(tables, rangeOf(rows, within));
   return stored.map((row) => readListed(rows, within, row));
 }
+
+/** All of them, page by page. `toTheEnd`: that there are no more is believed of no single answer. Throws StoreUnavailable. */
+export async function* walk<W, P, V, R>(
+  tables: Pick<Tables, 'list'>,
+  rows: Rows<W, P, V, R>,
+  within: W,
+  how: { readonly limit: number; readonly toTheEnd?: boolean },
+): AsyncGenerator<readonly Listed<P, R>[], undefined> {
+  const query = { ...rangeOf(rows, within), limit: how.limit };
+  for await (const page of how.toTheEnd ? pagesToTheEnd(tables, query) : pagesOf(tables, query))
+    yield page.rows.map((row) => readListed(rows, within, row));
+  return undefined;
+}
+
+/** A row of any kind, of which no more is asked than that it goes. */
+export const foundIn = (
+  { table, partitionKey }: Pick<RowRange, 'table' | 'partitionKey'>,
+  { rowKey, cells, etag }: StoredRow,
+): Found<Cells> => ({ value: cells, etag, at: { table, partitionKey, rowKey, row: { cells: (all) => all } } });
 
 /** A page of them that is not empty, if there are any behind `after`. `last`: where the next one begins, if there may be one. */
 export async function listPage<W, P, V, R>(

@@ -39,7 +39,7 @@ const LIST_PAGE_ROWS = 1000;
  */
 export async function listAll(
   tables: Pick<Tables, 'list'>,
-  range: { readonly table: TableName; readonly partitionKey: string; readonly after: string; readonly before: string },
+  range: { readonly table: TableName; readonly partitionKey: string; readonly after: string; readonly before?: string },
 ): Promise<StoredRow[]> {
   const rows: StoredRow[] = [];
   // Nor is it believed once that there is none.

@@ -16,13 +16,13 @@ export type Written<V> = () => Found<V>;
 /** What a transaction writes, in this order: rows of one partition, each once. */
 export interface Writes {
   /** Where there must be none. */
-  insert<P, V, R>(row: Row<P, V, R>, place: P, value: V): Written<V>;
+  insert<P, V, R>(row: Row<P, V, R>, place: P, value: NoInfer<V>): Written<V>;
   /** Over what was read, or where there was none. */
-  put<P, V, R>(row: Row<P, V, R>, place: P, held: Found<R> | undefined, value: V): Written<V>;
+  put<P, V, R>(row: Row<P, V, R>, place: P, held: Found<R> | undefined, value: NoInfer<V>): Written<V>;
   /** Over what was read. */
-  replace<V>(held: Found<V>, next: V): Written<V>;
+  replace<V>(held: Found<V>, next: NoInfer<V>): Written<V>;
   /** These cells of it only. */
-  merge<V>(held: Found<V>, next: V, cells: readonly string[]): Written<V>;
+  merge<V>(held: Found<V>, next: NoInfer<V>, cells: readonly string[]): Written<V>;
   /** Nothing, but it must still be as it was read. */
   guard<V>(held: Found<V>): Written<V>;
   delete(held: Found<unknown>): void;
@@ -82,20 +82,20 @@ export class Transaction implements Tx {
     return held;
   }
 
-  insert<P, V, R>(row: Row<P, V, R>, place: P, value: V): Written<V> {
+  insert<P, V, R>(row: Row<P, V, R>, place: P, value: NoInfer<V>): Written<V> {
     const there = at(row, place);
     return this.#add(there, value, { kind: 'insert', rowKey: there.rowKey, cells: there.row.cells(value) });
   }
 
-  put<P, V, R>(row: Row<P, V, R>, place: P, held: Found<R> | undefined, value: V): Written<V> {
+  put<P, V, R>(row: Row<P, V, R>, place: P, held: Found<R> | undefined, value: NoInfer<V>): Written<V> {
     return held ? this.replace({ ...held, value, at: at(row, place) }, value) : this.insert(row, place, value);
   }
 
-  replace<V>({ at: there, etag }: Found<V>, next: V): Written<V> {
+  replace<V>({ at: there, etag }: Found<V>, next: NoInfer<V>): Written<V> {
     return this.#add(there, next, { kind: 'replace', rowKey: there.rowKey, cells: there.row.cells(next), etag });
   }
 
-  merge<V>({ at: there, etag }: Found<V>, next: V, names: readonly string[]): Written<V> {
+  merge<V>({ at: there, etag }: Found<V>, next: NoInfer<V>, names: readonly string[]): Written<V> {
     const all = there.row.cells(next);
     const unknown = names.find((name) => !(name in all));
     if (unknown !== undefined) throw new Error(`row ${there.rowKey} has no cell ${unknown}`);

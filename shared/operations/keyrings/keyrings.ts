@@ -2,30 +2,24 @@
 // its shards, then it is `ready`; whoever asks for one that is not finishes the work, so a crash at any point costs nothing.
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.ts';
-import { type Company, type Keyring, MAX_KEYRINGS_PER_COMPANY } from '../../domain/keyring.ts';
-import { notFound, type Refusal } from '../../domain/refusal.ts';
+import { type Company, type Keyring, type KeyringPlace, MAX_KEYRINGS_PER_COMPANY } from '../../domain/keyring.ts';
+import { COMPANY_CLOSING, notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { keyringCells, readKeyring } from '../../store/rows/keyring-rows.ts';
-import { companyKeyRowKey, keyringRowKey, rowKeysUnder } from '../../store/rows/row-keys.ts';
-import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
+import { act, change } from '../../store/act.ts';
+import { companyRow } from '../../store/rows/company-rows.ts';
+import { keyringRow, keyringsOf } from '../../store/rows/keyring-rows.ts';
+import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited, type ActRecord } from '../../store/audited.ts';
-import { listAll, loadCompany, loadKeyring, type Loaded } from '../../store/control-state.ts';
+import { loadCompany, loadKeyring, openCompany } from '../../store/control-state.ts';
+import { list, type Found, type Loaded } from '../../store/found.ts';
 import { makeFirstCompanyKey, type FirstCompanyKeyMaking } from '../keys/first-company-key.ts';
 import { insertShards } from './new-shards.ts';
 import type { Tables } from '../../store/tables.ts';
 import { holds, type Preconditions } from '../../domain/preconditions.ts';
-import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
-import { guardCompany, replaceCompany, replaceKeyring } from '../../store/control-writes.ts';
 
 export interface KeyringMaking extends FirstCompanyKeyMaking, Auditing {
   readonly shardCount: number;
-}
-
-export interface KeyringPlace {
-  readonly companyId: string;
-  readonly keyringId: string;
 }
 
 export interface KeyringCounts {
@@ -39,7 +33,6 @@ export interface KeyringView extends Keyring {
   readonly isDefault: boolean;
 }
 
-const CLOSING: Refusal = { type: 'state', code: 'company-closing', message: 'The company is being deleted.' };
 const FIRST_VERSION = 1;
 
 /** Makes it if it is not there, finishes it if it is not ready. `isDefault` makes it the one for new data keys. */
@@ -97,11 +90,8 @@ export async function listKeyrings(
 }
 
 /** All of a company's keyrings, at most MAX_KEYRINGS_PER_COMPANY. */
-export async function loadKeyrings(tables: Tables, companyId: string): Promise<Loaded<Keyring>[]> {
-  const range = rowKeysUnder('keyring|');
-  const rows = await listAll(tables, { table: 'companies', partitionKey: companyId, ...range });
-  return rows.map(({ cells, etag }) => ({ value: readKeyring(cells), etag }));
-}
+export const loadKeyrings = (tables: Tables, companyId: string): Promise<Found<Keyring>[]> =>
+  list(tables, keyringsOf, { companyId });
 
 const viewOf = (company: Company, { value, etag }: Loaded<Keyring>): Loaded<KeyringView> => ({
   value: { ...value, isDefault: company.defaultKeyring === value.keyringId },
@@ -125,32 +115,26 @@ async function insertKeyring(
   place: KeyringPlace,
   actor: Actor,
 ): Promise<Result<boolean, Refusal>> {
-  const company = await loadCompany(deps.tables, place.companyId);
-  if (!company) return err(notFound('company', place.companyId));
-  if (company.value.state !== 'active') return err(CLOSING);
+  const company = await openCompany(deps.tables, place.companyId);
+  if (!company.ok) return company;
   const context = { ...placeOf(place), version: FIRST_VERSION };
   const wrap = await makeFirstCompanyKey(deps, context);
   if (!wrap.ok) return wrap;
   const createdAt = deps.clock.now().toISOString();
   const companyKey: CompanyKeyRow = { ...context, wraps: [wrap.value], createdAt };
-  const rowKey = keyringRowKey(place.keyringId);
-  const act = { action: 'keyring.create', companyId: place.companyId, target: rowKey };
-  const attempt = async (record: ActRecord): Promise<Result<boolean, Refusal> | Undecided> => {
-    const now = await loadCompany(deps.tables, place.companyId);
-    if (now?.value.state !== 'active') return err(now ? CLOSING : notFound('company', place.companyId));
-    if (await loadKeyring(deps.tables, place)) return ok(await record.landed());
+  const about = { actor, action: 'keyring.create', companyId: place.companyId, target: keyringRow.key(place) };
+  return act(deps, about, async (tx) => {
+    const now = await tx.need(companyRow, place);
+    if (await tx.find(keyringRow, place)) return ok(false);
     if ((await loadKeyrings(deps.tables, place.companyId)).length >= MAX_KEYRINGS_PER_COMPANY) {
       const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
       return err({ type: 'invalid', target: 'keyringId', message });
     }
-    const written = await record.write('companies', place.companyId, [
-      guardCompany(now),
-      { kind: 'insert', rowKey, cells: keyringCells(newKeyring(deps, context, createdAt)) },
-      { kind: 'insert', rowKey: companyKeyRowKey(place.keyringId, FIRST_VERSION), cells: companyKeyCells(companyKey) },
-    ]);
-    return written.outcome === 'committed' ? ok(true) : undecided(written);
-  };
-  return audited(deps, actor, act, (record) => settleRaces(deps, () => attempt(record)));
+    tx.guard(now);
+    tx.insert(keyringRow, place, newKeyring(deps, context, createdAt));
+    tx.insert(companyKeyRow, context, companyKey);
+    return ok(true);
+  });
 }
 
 const placeOf = ({ companyId, keyringId }: KeyringPlace): KeyringPlace => ({ companyId, keyringId });
@@ -168,35 +152,30 @@ const newKeyring = (deps: KeyringMaking, place: CompanyKeyContext, createdAt: st
 });
 
 /** All shards first, then `ready`: a keyring that is ready misses none. The company's ETag keeps a delete of it out. */
-function finishKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result<Loaded<Keyring>, Refusal>> {
-  return settleRaces<Loaded<Keyring>>(deps, async () => {
-    const company = await loadCompany(deps.tables, place.companyId);
-    const keyring = await loadKeyring(deps.tables, place);
+function finishKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result<Found<Keyring>, Refusal>> {
+  return change<Found<Keyring>>(deps, async (tx) => {
+    const company = await tx.find(companyRow, place);
+    const keyring = await tx.find(keyringRow, place);
     if (!company) return err(notFound('company', place.companyId));
     if (!keyring) return err(notFound('keyring', place.keyringId));
     if (keyring.value.state === 'ready') return ok(keyring);
-    if (company.value.state !== 'active') return err(CLOSING);
+    if (company.value.state !== 'active') return err(COMPANY_CLOSING);
     const { shardCount, activeVersion } = keyring.value;
     const inserted = await insertShards(deps, { ...placeOf(place), shardCount, writeVersion: activeVersion });
     if (!inserted) return 'no-answer';
-    const ready: Keyring = { ...keyring.value, state: 'ready' };
-    const writes = [replaceKeyring(keyring, ready), guardCompany(company)];
-    const written = await deps.tables.write('companies', place.companyId, writes);
-    return written.outcome === 'committed' ? ok({ value: ready, etag: written.etags[0] ?? '' }) : undecided(written);
+    const ready = tx.replace(keyring, { ...keyring.value, state: 'ready' });
+    tx.guard(company);
+    return { done: ready };
   });
 }
 
 function makeDefault(deps: KeyringMaking, place: KeyringPlace, actor: Actor): Promise<Result<void, Refusal>> {
-  const act = { action: 'keyring.make-default', companyId: place.companyId, target: keyringRowKey(place.keyringId) };
-  const attempt = async (record: ActRecord): Promise<Result<undefined, Refusal> | Undecided> => {
-    if (await record.landed()) return ok(undefined);
-    const company = await loadCompany(deps.tables, place.companyId);
-    if (!company) return err(notFound('company', place.companyId));
-    if (company.value.state !== 'active') return err(CLOSING);
-    if (company.value.defaultKeyring === place.keyringId) return ok(undefined);
-    const write = replaceCompany(company, { ...company.value, defaultKeyring: place.keyringId });
-    const written = await record.write('companies', place.companyId, [write]);
-    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
-  };
-  return audited(deps, actor, act, (record) => settleRaces(deps, () => attempt(record)));
+  const { companyId, keyringId } = place;
+  const about = { actor, action: 'keyring.make-default', companyId, target: keyringRow.key(place) };
+  return act(deps, about, async (tx) => {
+    const company = await tx.need(companyRow, place);
+    if (company.value.defaultKeyring !== keyringId)
+      tx.replace(company, { ...company.value, defaultKeyring: keyringId });
+    return ok(undefined);
+  });
 }

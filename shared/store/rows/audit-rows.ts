@@ -12,7 +12,16 @@ import type { Seal } from '../../domain/company-key.ts';
 import { count, json, need, oneOf, text, type Cells } from './cells.ts';
 import { isRecord } from '../../domain/plain-object.ts';
 import type { Row, Rows } from './row.ts';
-import { HEAD_ROW_KEY, MARKER_PREFIX, markerRowKey, recordRowKey, SIGNED_PREFIX, signedRowKey } from './row-keys.ts';
+import {
+  HEAD_ROW_KEY,
+  MARKER_PREFIX,
+  markerRowKey,
+  RECORDS_AFTER,
+  RECORDS_BEFORE,
+  recordRowKey,
+  SIGNED_PREFIX,
+  signedRowKey,
+} from './row-keys.ts';
 
 const FORMAT = 1;
 
@@ -117,6 +126,14 @@ export const recordRow: Row<RecordPlace, AuditRecord, AuditRecord | undefined> =
   key: ({ sequence }) => recordRowKey(sequence),
   cells: recordCells,
   read: (cells, { companyId }) => readRecord(cells, companyId),
+};
+
+export const recordsOf: Rows<ChainPlace, RecordPlace, AuditRecord, AuditRecord | undefined> = {
+  row: recordRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => '',
+  range: { after: RECORDS_AFTER, before: RECORDS_BEFORE },
+  place: ({ companyId }, sequence) => ({ companyId, sequence: Number(sequence) }),
 };
 
 type MarkerPlace = ChainPlace & { readonly id: string };

@@ -142,6 +142,18 @@ export const dataKeyRow: Row<DataKeyPlace, DataKey> = {
   read: (cells, { keyId }) => readDataKey(keyId, cells),
 };
 
+/** Every data key of a shard, whatever its state. */
+export const dataKeysOf: Rows<ShardPlace, DataKeyPlace, DataKey> = {
+  row: dataKeyRow,
+  partition: dataKeysPartition,
+  prefix: () => '',
+  range: { after: BEFORE_DATA_KEYS },
+  place: (shard, keyId) => ({ ...shard, keyId }),
+};
+
+/** Rows of ours among them begin so: the shard's own, its list of quarantined rows, events on their way. */
+export const isDataKey = (rowKey: string): boolean => !rowKey.startsWith('!');
+
 /** An entry of the list that names quarantined rows. */
 export const quarantineRow: Row<DataKeyPlace, QuarantineReason, string> = {
   table: 'datakeys',

@@ -23,12 +23,13 @@ export interface Row<P, V, R = V> {
   closedTo?(value: R): Refusal | undefined;
 }
 
-/** All rows of a kind within a place: those whose keys begin in one way. */
+/** All rows of a kind within a place: those whose keys begin in one way, or lie in one range. */
 export interface Rows<W, P, V, R = V> {
   readonly row: Row<P, V, R>;
   partition(within: W): string;
-  /** Ends in `|`. */
+  /** Ends in `|`, or is empty where there is a range. */
   prefix(within: W): string;
+  readonly range?: { readonly after: string; readonly before?: string };
   /** `rest` is what stands behind the prefix. */
   place(within: W, rest: string): P;
 }
