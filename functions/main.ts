@@ -41,13 +41,13 @@ registerTimers(app, services, {
   audit: settings.KEYSWITCH_AUDIT_SCHEDULE,
 });
 
-// What the first caller would wait for, one after the other: tokens, connections, keys. Nobody waits for it, and what fails is met again.
+// What the first caller would wait for, one after the other: tokens, connections, keys. Not awaited; what fails is tried again when it is needed.
 app.hook.appStart(() => {
   void services.readiness.find();
   void world.fetchIssuersKeys();
 });
 
-/** Only the worker has this module, and gives it to whoever requires it. */
+/** Only the worker has this module. */
 function coreApi(): CoreApi {
   const give = Reflect.get(Module.prototype, 'require') as (id: string) => unknown;
   return give('@azure/functions-core') as CoreApi;

@@ -24,7 +24,7 @@ const CHARACTER = [
   `%[Ff]0%[9AaBb]${HEX}${NEXT}${NEXT}|%[Ff][1-3]${NEXT}${NEXT}${NEXT}|%[Ff]4%8${HEX}${NEXT}${NEXT}`,
 ].join('|');
 
-/** As callers are told: whatever fits is taken, unless it holds characters that cannot be seen, or only such. */
+/** As callers are told: any text that is short enough is taken, unless it holds characters that cannot be seen. */
 export const ENCODED_ACTOR = new RegExp(`^(?:${CHARACTER}){1,${MAX_ACTOR_CHARS}}$`);
 
 /** The name, or what is wrong with it in words that follow the header's. */

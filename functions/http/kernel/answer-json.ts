@@ -41,7 +41,7 @@ export function refuseWithJson(
   return { refused, answer: { status, headers: { ...commonHeaders(about.requestId), ...headers }, jsonBody: body } };
 }
 
-/** Errors and whatever carries keys stay in no cache at all; the rest may be kept by its caller if it asks again each time. */
+/** No cache keeps errors or answers with keys. Callers may keep the rest, and ask each time whether it still holds. */
 const commonHeaders = (requestId: string): Readonly<Record<string, string>> => ({
   'x-ms-request-id': requestId,
   'Cache-Control': 'no-store',

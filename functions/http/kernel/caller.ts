@@ -47,7 +47,7 @@ function callerOf(token: VerifiedToken, companyClaim: string): Caller {
 /**
  * Undefined if the caller may. `companyId` is the company in the path, as written there; absent for routes of no company.
  * A company that the caller may not know of is answered exactly like one that does not exist. A token without any of our
- * roles gets 403 for whatever it asks: the answer is the same for every id, so it tells nothing.
+ * roles gets 403 on every path: the answer is the same for every id, so it tells nothing.
  */
 export function refuse(
   caller: Caller,
@@ -73,8 +73,8 @@ export function requestedBy(caller: Caller, actor: string | null): Result<string
 }
 
 /**
- * The address of the client as the platform's front end saw it: the last entry, which it appends itself, without its port. Whatever stands
- * before was sent by the client. For the record only; empty if there is none.
+ * The address of the client as the platform's front end saw it: the last entry, which it appends itself, without its port. The client sent
+ * what stands before. For the record only; empty if there is none.
  */
 export function clientAddress(forwardedFor: string | null): string {
   const last = forwardedFor?.split(',').at(-1)?.trim() ?? '';

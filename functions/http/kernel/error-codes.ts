@@ -90,5 +90,5 @@ const OF_THE_EDGE = {
 export const ERROR_CODES = { ...OF_THE_EDGE, ...OF_RESOURCES, ...OF_STATES } as const;
 export type ErrorCode = keyof typeof ERROR_CODES;
 
-/** Whether asking again may help whatever the code is: such an answer carries Retry-After. */
+/** Whether every code of this status may pass: such an answer carries Retry-After. */
 export const isTransient = (status: number): boolean => status === 408 || status === 429 || status === 503;

@@ -1,5 +1,5 @@
 // The way of every call, in one order: who asks, whether they may, the body, the input, the operation, the answer.
-// Decides nothing itself. Whatever is thrown ends here: our own store being away is "ask again", anything else is a bug.
+// Decides nothing itself. Every exception ends here: our own store being away is "ask again", anything else is a bug.
 import { err, ok, type Result } from '../../../shared/domain/result.ts';
 import type { Recording } from '../../../shared/store/record-event.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
@@ -95,7 +95,7 @@ async function guarded<T>(
   about: { readonly requestId: string; readonly operation: string },
   act: () => Promise<Result<T, EdgeRefusal>>,
 ): Promise<Result<T, EdgeRefusal>> {
-  // invariant 10: whatever is thrown becomes an answer
+  // invariant 10: every exception becomes an answer
   try {
     return await act();
   } catch (thrown) {
@@ -192,7 +192,7 @@ function logRefusal(
   about: { readonly requestId: string; readonly operation: string; readonly refused: Refused },
 ): void {
   const { refused, ...where } = about;
-  // Told of in sum (call-places.ts).
+  // The log is told of these in sum (turned-away.ts).
   if (refused.type === 'overloaded') return;
   if (refused.type !== 'failure') {
     log.write({ level: 'info', event: 'http.refused', detail: { ...where, type: refused.type } });

@@ -58,7 +58,7 @@ export function guardStream(core: CoreApi, { limitMs = ARRIVAL_LIMIT_MS }: { rea
 interface Arrival {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** To the library, which keeps whatever it is given for ever if no invocation fetches it. */
+  /** To the library, which keeps a request for ever if no invocation fetches it. */
   handOn(): void;
 }
 

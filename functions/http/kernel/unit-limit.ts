@@ -8,7 +8,7 @@ const MAX_UNITS = 256;
 const FIRST_UNITS = 72;
 /** A batch of 1,000 keys, 26 units, always finds room beside others. */
 const MIN_UNITS = 36;
-/** Whatever one company asks, there is room for another. */
+/** Of all units, one company has at most this share: there is room for another. */
 const SHARE_OF_A_COMPANY = 0.75;
 /** However quickly calls are answered: more is no burst. */
 const MAX_WAITING_UNITS = 4_096;

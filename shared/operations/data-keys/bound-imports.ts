@@ -1,6 +1,6 @@
 // A call that imports under an Idempotency-Key is bound to its material before anything is written: the key's row takes a digest of it, and of
-// two calls at once with different material one finds that of the other. The digest is keyed by the company key: whoever reads the tables can
-// try no guess at the material. Where that company key is gone since, a switch has ended, and the rows themselves say what was imported.
+// two calls at once with different material one finds that of the other. The digest is keyed by the company key: a reader of the tables can try
+// no guess at the material. Where that company key is gone since, a switch has ended, and the rows themselves say what was imported.
 import { createHmac, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -31,7 +31,7 @@ const DIGEST_KEY_BYTES = 32;
 
 /**
  * Undefined once the call is bound, or need not be. `idempotency-mismatch` if an earlier call of this request, or one at the same time, imports
- * other bytes; the provider's refusal if nobody can tell. Nothing was written then. Throws StoreUnavailable.
+ * other bytes; the provider's refusal if the company key cannot be had to tell. Nothing was written then. Throws StoreUnavailable.
  */
 export async function bindImports(deps: Binding, asked: Asked): Promise<Refusal | undefined> {
   const { request } = asked;

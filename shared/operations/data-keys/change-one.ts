@@ -1,4 +1,4 @@
-// Changing one data key's row: read, decide, write under the ETag read; again if somebody was faster. Soft delete and restore.
+// Changing one data key's row, for soft delete and restore: read, decide, write under the ETag read; again if another writer was faster.
 import type { DataKey } from '../../domain/data-key.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';

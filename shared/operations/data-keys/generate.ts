@@ -32,7 +32,7 @@ export type GenerateOutcome =
       readonly outcome: 'created';
       readonly keyId: string;
       readonly companyKeyVersion: number;
-      /** Not answered for an import: its caller has it. Whoever sends it overwrites it afterwards. */
+      /** Not answered for an import: its caller has it. The edge overwrites it once it is in the answer. */
       readonly plaintext?: Uint8Array;
     }
   /** Some other request's, whether in use, deleted or long gone: an id is never used again. */
@@ -79,7 +79,7 @@ interface Made {
   readonly entropy: Pick<Entropy, 'bytes'>;
 }
 
-/** A data key on its way into its shard: its plaintext, and its row wrapped under whatever version the shard is written at. */
+/** A data key on its way into its shard: its plaintext, and its row wrapped under the version that the shard is written at. */
 class PlannedKey implements NewRow, IdentifiedKey {
   readonly kind = 'new';
   readonly keyId: string;

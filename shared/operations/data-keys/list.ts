@@ -78,7 +78,7 @@ export async function listDataKeys(
     if (!inForce.ok) return inForce;
     listed = await collect(deps.tables, input, { limit, start, shardCount, version: inForce.value });
     tries += 1;
-    // Mixed: a switch has begun to move them since. Again and again: somebody relabelled one, and it is shown as it is.
+    // Mixed: a switch has begun to move them since. Mixed each time: a row was relabelled past Keyswitch, and it is shown as it is.
   } while (listed.isMixed && tries < MAX_TRIES);
   return ok(listed.page);
 }

@@ -1,5 +1,5 @@
 // Which soft-deleted data keys are due to be purged, and when: a partition of the agenda for each keyring, in the order of time,
-// so that nobody scans a keyring for them. An entry is inserted before the key is deleted and taken away after it is purged: a
+// so that no timer scans a keyring for them. An entry is inserted before the key is deleted and taken away after it is purged: a
 // superset, checked against the key's row. The keyring itself stays on the agenda from its first delete until it is gone.
 import { isDataKeyId } from '../../domain/ids.ts';
 import { putOnAgenda } from '../../store/agenda.ts';
@@ -33,7 +33,7 @@ export async function noteForPurge(
     const written = await tables.write('agenda', purgePartition(place), [write]);
     if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) break;
   }
-  // After the entry: whoever finds the keyring on the agenda finds the entry too.
+  // After the entry: a timer that finds the keyring on the agenda finds the entry too.
   const id = `${KEYRING_PURGE_PREFIX}${place.keyringId}`;
   await putOnAgenda(tables, { kind: 'purge', companyId: place.companyId, id });
 }
@@ -75,7 +75,7 @@ export async function nextDue(tables: Tables, place: KeyringPlace, now: string):
   return rows[0]?.rowKey.split('|')[0];
 }
 
-/** Losing a race is no harm: whoever won takes them away, or the next visit does. */
+/** Losing a race is no harm: the winner takes them away, or the next visit does. */
 export async function takeOffPurgeList(
   tables: Tables,
   place: KeyringPlace,

@@ -21,7 +21,7 @@ const READS_IN_FLIGHT = 16;
 
 /**
  * `idempotency-mismatch` if a row that this very request made holds other bytes than are imported now, deleted since or not; the
- * provider's refusal if nobody can tell. A row that does not open is left to be told by the answer. Throws StoreUnavailable.
+ * provider's refusal if the company key cannot be had to tell. A row that does not open is left to be told by the answer. Throws StoreUnavailable.
  */
 export async function judgeRepeatedImports(
   deps: Comparing,

@@ -13,7 +13,7 @@ export async function restoreDataKey(
   const now = deps.clock.now().toISOString();
   return changeOne(deps, input, {
     decide: (key, tried) => {
-      // Live after an attempt whose answer was lost: somebody has written the row since, but it is as was asked.
+      // Live after an attempt whose answer was lost: the row was written again since, but it is as asked.
       if (key.state === 'live' && tried) return ok(undefined);
       if (key.state !== 'deleted') {
         return err({ type: 'state', code: 'data-key-not-deleted', message: `The data key is ${key.state}.` });

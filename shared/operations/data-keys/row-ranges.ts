@@ -1,5 +1,5 @@
 // Stored rows of many data keys in few requests: those of a shard that lie close together, as keys made in one call do, are asked for as a
-// range. A range finds rows and denies none: a key that it does not show is read by itself before anybody is told that it is not there.
+// range. A range finds rows and denies none: a key that it does not show is read by itself before the caller is told that it is not there.
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { StoredRow, Tables } from '../../store/tables.ts';

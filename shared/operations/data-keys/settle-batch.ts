@@ -1,5 +1,5 @@
-// Writing one batch of changes to one shard until every one of them is decided. Whoever loses the shard reads it again and
-// plans again; a row that stands in the way is taken out and the rest sent again; after a lost answer the rows are asked who
+// Writing one batch of changes to one shard until every one of them is decided. After a lost race the shard is read and the batch
+// planned again; a row that stands in the way is taken out and the rest sent again; after a lost answer the rows are asked who
 // wrote them. Nothing is ever written but under the ETags that were read.
 import pLimit from 'p-limit';
 import { notFound, type Refusal } from '../../domain/refusal.ts';

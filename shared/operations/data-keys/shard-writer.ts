@@ -40,7 +40,7 @@ export class ShardWriter {
 
   /**
    * Writes the changes, each decided by itself; outcomes in their order. Throws StoreUnavailable, and not before every change is
-   * decided: whoever called may then overwrite its plaintexts, and none of them is still waiting to be wrapped.
+   * decided: the caller may then overwrite its plaintexts, and none of them is still waiting to be wrapped.
    */
   async write(place: WritePlace, changes: readonly RowChange[]): Promise<readonly RowOutcome[]> {
     if (changes.length === 0) return [];
@@ -69,7 +69,7 @@ export class ShardWriter {
   }
 
   async #drain(name: string, place: WritePlace, queue: Queue): Promise<void> {
-    // Whoever submits in the same turn of the event loop goes into the first batch too.
+    // What is submitted in the same turn of the event loop goes into the first batch too.
     await Promise.resolve();
     while (queue.waiting.length > 0) {
       const batch = takeBatch(queue);

@@ -1,5 +1,5 @@
 // Unwrapping data keys for a caller: each decided by itself, all of one company-key version by one company key. The plaintexts
-// live in the answer only; whoever sends them overwrites them afterwards.
+// live in the answer only; the edge overwrites them once they are in it.
 import { unwrapDataKey } from '../../domain/data-key-blob.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
@@ -27,7 +27,7 @@ export type UnwrapOutcome =
       readonly plaintext: Buffer;
       readonly companyKeyVersion: number;
     }
-  /** `quarantined`: did not open during a pass, and does not now. `does-not-open`: nobody has noticed yet. */
+  /** `quarantined`: did not open during a pass, and does not now. `does-not-open`: no pass has met it yet. */
   | {
       readonly outcome: 'not-found' | 'deleted' | 'quarantined' | 'lost' | 'does-not-open';
       readonly keyId: string;

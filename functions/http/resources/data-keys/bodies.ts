@@ -184,7 +184,7 @@ export const newDataKeys = (keys: z.output<typeof newDataKeysBody>['keys']): New
     ...(key.plaintext === undefined ? {} : { plaintext: Buffer.from(key.plaintext, 'base64url') }),
   }));
 
-/** The text of the bytes, which are overwritten: nobody needs them after this. */
+/** The text of the bytes, which are overwritten. */
 function spent(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url');
   bytes.fill(0);

@@ -55,7 +55,7 @@ function codeOf(refusal: Refusal): string {
   return refusal.type === 'state' ? refusal.code : refusal.type;
 }
 
-/** Nobody's call waits for the record of an earlier minute. */
+/** The call does not wait for the record of an earlier minute. */
 async function recordInBackground(deps: CallCounting): Promise<void> {
   try {
     await recordDataKeyCalls(deps);

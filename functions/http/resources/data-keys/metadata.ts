@@ -142,7 +142,7 @@ export const metadataRoutes = [
   }),
 ] as const;
 
-/** A copy of wrapped keys is counted, as whatever hands out keys is. */
+/** A copy of wrapped keys is counted, as every call is that hands out keys. */
 const copied = (
   deps: CallCounting,
   call: Parameters<typeof counted>[1],

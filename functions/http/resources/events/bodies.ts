@@ -50,7 +50,7 @@ export const eventBody = z
 
 export type EventBody = z.input<typeof eventBody>;
 
-/** Somebody may have written another detail: what is no plain value is left out. */
+/** The row may have been tampered with: what is no plain value is left out. */
 export function eventToBody({ companyId: _company, detail, ...record }: AuditRecord): EventBody {
   return { ...record, detail: readDetail(detail) };
 }

@@ -1,4 +1,4 @@
-// The record of what was done, and the check that nobody has changed it: of a company, and of what belongs to no company.
+// The record of what was done, and the check that it is unchanged: of a company, and of what belongs to no company.
 import type { z } from 'zod';
 import { SYSTEM_PARTITION } from '../../../../shared/store/rows/row-keys.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';

@@ -27,7 +27,7 @@ export type SwitchServices = StartDependencies &
   };
 
 const READS: readonly Role[] = ['VendorAdmin', 'CompanyAdmin', 'Auditor'];
-/** Of whatever moves every data key of a keyring. */
+/** Of the orders that move every data key of a keyring. */
 const REFUSES_TO_START = [
   'keyring-not-found',
   'connection-not-found',
