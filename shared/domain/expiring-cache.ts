@@ -41,9 +41,16 @@ export class ExpiringCache<V, E = never> {
     const kept = this.#kept.get(name);
     if (!kept) return undefined;
     this.#kept.delete(name);
-    if (kept.endsAtMs <= this.#nowMs()) return undefined;
+    const nowMs = this.#nowMs();
+    // More than the time is left only where the clock was put back.
+    if (kept.endsAtMs <= nowMs || kept.endsAtMs > nowMs + this.#ttlMs) return undefined;
     this.#kept.set(name, kept);
     return kept;
+  }
+
+  /** What is known without a load. Its time begins now, and ends earlier where `endsAtMs` says so. */
+  keep(name: string, value: V, endsAtMs = Infinity): void {
+    this.#put(name, { value, endsAtMs: Math.min(endsAtMs, this.#nowMs() + this.#ttlMs) });
   }
 
   /** What is kept, or is being loaded, or else what `load` answers. */
@@ -83,7 +90,7 @@ export class ExpiringCache<V, E = never> {
         const nowMs = this.#nowMs();
         if (timeIsOverAtMs <= nowMs || forgotten.has(name)) return;
         const endsAtMs = Math.min(timeIsOverAtMs, found?.endsAtMs ?? Infinity);
-        if (found && endsAtMs > nowMs) this.#keep(name, { value: found.value, endsAtMs });
+        if (found && endsAtMs > nowMs) this.#put(name, { value: found.value, endsAtMs });
         else this.#kept.delete(name);
       });
     } finally {
@@ -98,7 +105,7 @@ export class ExpiringCache<V, E = never> {
     for (const forgotten of this.#loads) forgotten.add(name);
   }
 
-  #keep(name: string, kept: Kept<V>): void {
+  #put(name: string, kept: Kept<V>): void {
     this.#kept.delete(name);
     this.#kept.set(name, kept);
     for (const oldest of this.#kept.keys()) {

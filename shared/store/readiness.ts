@@ -3,6 +3,8 @@
 import { isSettled, readResealing, RESEALING_ROW_KEY, type ResealingState } from './rows/resealing-rows.ts';
 import { SYSTEM_PARTITION } from './rows/row-keys.ts';
 import { type Tables } from './tables.ts';
+import { ExpiringCache } from '../domain/expiring-cache.ts';
+import { ok } from '../domain/result.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { Clock, Log } from '../domain/ports.ts';
 
@@ -26,18 +28,16 @@ interface Looking {
 
 export class Readiness {
   readonly #deps: Looking;
-  #last: Found | undefined;
-  #looking: Promise<Found> | undefined;
+  readonly #found: ExpiringCache<Found>;
 
   constructor(deps: Looking) {
     this.#deps = deps;
+    this.#found = new ExpiringCache(deps.clock, { ttlMs: READINESS_TTL_MS, maxEntries: 1 });
   }
 
   async find(): Promise<Found> {
-    const ageMs = this.#last && this.#deps.clock.now().getTime() - this.#last.at.getTime();
-    if (this.#last && ageMs !== undefined && Math.abs(ageMs) < READINESS_TTL_MS) return this.#last;
-    this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
-    return await this.#looking;
+    const found = await this.#found.get('', async () => ok(await this.#look()));
+    return found.ok ? found.value : found.error;
   }
 
   async #look(): Promise<Found> {
@@ -54,8 +54,7 @@ export class Readiness {
       log.write({ level: 'error', event: 'readiness.not-ready', detail: { reason } });
     }
     const found = { isReady: reason === undefined, at: clock.now(), warnings };
-    this.#last = { ...found, ...(reason === undefined ? {} : { reason }) };
-    return this.#last;
+    return { ...found, ...(reason === undefined ? {} : { reason }) };
   }
 }
 

@@ -79,6 +79,26 @@ describe('what is kept', () => {
     expect(['a', 'b', 'c'].map((name) => cache.peek(name) !== undefined)).toEqual([true, false, true]);
   });
 
+  it('is given out for no longer where the clock is put back', async () => {
+    let nowMs = 1;
+    cache = new ExpiringCache({ now: () => new Date(nowMs) }, { ttlMs: TTL_MS, maxEntries: 2 });
+    await get();
+    nowMs = 0;
+    expect(cache.peek('a')).toBeUndefined();
+  });
+
+  it('may be known without a load: its time begins then, and ends no later than is said', () => {
+    cache.keep('a', 'known');
+    cache.keep('b', 'known', clock.now().getTime() + 10);
+    clock.advance(10);
+    expect([cache.peek('a')?.value, cache.peek('b')]).toEqual(['known', undefined]);
+    cache.keep('a', 'newer');
+    clock.advance(TTL_MS - 1);
+    expect(cache.peek('a')?.value).toBe('newer');
+    clock.advance(1);
+    expect(cache.peek('a')).toBeUndefined();
+  });
+
   it('is of one name only', async () => {
     expect([await get('a'), await get('b'), await get('a')]).toEqual([ok('a1'), ok('b2'), ok('a1')]);
   });

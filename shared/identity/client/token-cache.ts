@@ -2,6 +2,7 @@
 // it: two minutes before expiry they refresh one in the background, in a promise that no code awaits, and when a customer has
 // withdrawn consent that rejection ends the process. So they get tokens that look expired, and ask here every time.
 import type { AccessToken, TokenCredential } from '@azure/identity';
+import { ExpiringCache, type EndBy } from '../../domain/expiring-cache.ts';
 import { mayPass, type Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Clock } from '../../domain/ports.ts';
@@ -14,26 +15,25 @@ const REFRESH_BEFORE_EXPIRY_MS = 5 * 60_000;
 /** A refresh that failed is not tried again at once while the old token lasts. */
 const REFRESH_AGAIN_AFTER_MS = 30_000;
 const MIN_LEFT_MS = 5_000;
-
-interface Held {
-  readonly token: AccessToken;
-  /** Never after this, whatever the token itself says. */
-  readonly usableUntilMs: number;
-  refreshFromMs: number;
-}
+/** Of one credential, and the answers to challenges that are on their way. */
+const MAX_SCOPES = 100;
 
 export class TokenCache {
   readonly #fetch: FetchToken;
   readonly #clock: Clock;
   readonly #maxAgeMs: number;
-  readonly #held = new Map<string, Held>();
-  readonly #asking = new Map<string, Promise<Result<AccessToken, Failure>>>();
+  /** By scope, for as long as no other is asked for. */
+  readonly #fresh: ExpiringCache<AccessToken, Failure>;
+  /** By scope, for as long as it may be used while no other is to be had. */
+  readonly #usable: ExpiringCache<AccessToken>;
 
   /** `maxAgeMs`: no token is used longer than that after it was asked for, though it may be good for hours. */
   constructor(fetch: FetchToken, clock: Clock, { maxAgeMs = Infinity }: { readonly maxAgeMs?: number } = {}) {
     this.#fetch = fetch;
     this.#clock = clock;
     this.#maxAgeMs = maxAgeMs;
+    this.#fresh = new ExpiringCache(clock, { ttlMs: maxAgeMs, maxEntries: MAX_SCOPES });
+    this.#usable = new ExpiringCache(clock, { ttlMs: maxAgeMs, maxEntries: MAX_SCOPES });
   }
 
   /**
@@ -41,35 +41,43 @@ export class TokenCache {
    * old one is used no more.
    */
   async token(scope: string, claims?: string): Promise<Result<AccessToken, Failure>> {
-    const held = claims === undefined ? this.#held.get(scope) : undefined;
-    if (held && this.#nowMs() < Math.min(held.refreshFromMs, held.usableUntilMs)) return ok(held.token);
-    const asked = `${scope} ${claims ?? ''}`;
-    const asking = this.#asking.get(asked) ?? this.#ask(scope, claims).finally(() => this.#asking.delete(asked));
-    this.#asking.set(asked, asking);
-    const answer = await asking;
-    if (answer.ok || !held) return answer;
-    const nowMs = this.#nowMs();
-    if (!mayPass(answer.error) || nowMs >= held.usableUntilMs) {
-      if (this.#held.get(scope) === held) this.#held.delete(scope);
+    if (claims !== undefined) return await this.#tokenWith(scope, claims);
+    const old = this.#usable.peek(scope);
+    const answer = await this.#fresh.get(scope, (endBy) => this.#ask(scope, endBy));
+    if (answer.ok || !old) return answer;
+    const isLast = this.#usable.peek(scope)?.value === old.value;
+    if (!mayPass(answer.error)) {
+      if (isLast) this.#usable.forget(scope);
       return answer;
     }
-    held.refreshFromMs = nowMs + REFRESH_AGAIN_AFTER_MS;
-    return ok(held.token);
+    const nowMs = this.#nowMs();
+    if (nowMs >= old.endsAtMs) return answer;
+    if (isLast) this.#fresh.keep(scope, old.value, Math.min(old.endsAtMs, nowMs + REFRESH_AGAIN_AFTER_MS));
+    return ok(old.value);
+  }
+
+  /** One that says what a service demands: asked for in any case, and the scope's from then on. */
+  async #tokenWith(scope: string, claims: string): Promise<Result<AccessToken, Failure>> {
+    return await this.#fresh.get(`${scope} ${claims}`, async (endBy) => {
+      endBy(0);
+      let freshEndsAtMs = Infinity;
+      const answer = await this.#ask(scope, (atMs) => (freshEndsAtMs = atMs), claims);
+      if (answer.ok) this.#fresh.keep(scope, answer.value, freshEndsAtMs);
+      return answer;
+    });
   }
 
   /** Its age is counted from before it was asked for: what is withdrawn meanwhile must not be used the longer for it. */
-  async #ask(scope: string, claims: string | undefined): Promise<Result<AccessToken, Failure>> {
+  async #ask(scope: string, endBy: EndBy, claims?: string): Promise<Result<AccessToken, Failure>> {
     const askedAtMs = this.#nowMs();
     const answer = await this.#fetch(scope, claims);
     if (!answer.ok) return answer;
     const { expiresOnTimestamp } = answer.value;
     const leftMs = expiresOnTimestamp - this.#nowMs();
     const dueMs = expiresOnTimestamp - Math.min(REFRESH_BEFORE_EXPIRY_MS, leftMs / 2);
-    this.#held.set(scope, {
-      token: answer.value,
-      usableUntilMs: Math.min(expiresOnTimestamp - MIN_LEFT_MS, askedAtMs + this.#maxAgeMs),
-      refreshFromMs: Math.min(dueMs, askedAtMs + this.#maxAgeMs / 2),
-    });
+    const usableEndsAtMs = Math.min(expiresOnTimestamp - MIN_LEFT_MS, askedAtMs + this.#maxAgeMs);
+    this.#usable.keep(scope, answer.value, usableEndsAtMs);
+    endBy(Math.min(dueMs, askedAtMs + this.#maxAgeMs / 2, usableEndsAtMs));
     return answer;
   }
 

@@ -2,7 +2,7 @@
 // the call times out. So few of one company ask at once, whatever its keyrings and vaults; companies whose vaults have not answered here leave permits
 // to those whose have, and all of them leave places to messages that have their keys. One for each process. For fairness only: nothing is right or
 // wrong by it, and another process knows nothing of it.
-import { LRUCache } from 'lru-cache';
+import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import type { Clock, Timers } from '../../domain/ports.ts';
 
 const PERMITS_OF_A_COMPANY = 2;
@@ -42,11 +42,12 @@ export class VaultPermits {
   readonly #clock: Clock;
   readonly #held = new Set<Permit>();
   readonly #waiters = new Set<Waiter>();
-  readonly #seen = new LRUCache<string, { readonly vaults: Vaults; readonly untilMs: number }>({ max: MAX_COMPANIES });
+  readonly #seen: ExpiringCache<Vaults>;
 
   constructor(timers: Pick<Timers, 'sleep'>, clock: Clock) {
     this.#timers = timers;
     this.#clock = clock;
+    this.#seen = new ExpiringCache(clock, { ttlMs: REMEMBERED_MS, maxEntries: MAX_COMPANIES });
   }
 
   /** Does the work, which may ask vaults, under one of the company's permits. `proves`: what it answers has come of an answer of the vaults. */
@@ -59,7 +60,7 @@ export class VaultPermits {
     if (!permit) return NO_PERMIT;
     try {
       const done = await work();
-      if (proves(done)) this.#note(companyId, 'answer');
+      if (proves(done)) this.#seen.keep(companyId, 'answer');
       return done;
     } finally {
       this.#end(permit);
@@ -85,12 +86,7 @@ export class VaultPermits {
     const nowMs = this.#nowMs();
     for (const permit of this.#held)
       if (permit.companyId === companyId && nowMs - permit.begunMs >= SLOW_MS) return 'silent';
-    const seen = this.#seen.get(companyId);
-    return seen && nowMs < seen.untilMs ? seen.vaults : 'unknown';
-  }
-
-  #note(companyId: string, vaults: Vaults): void {
-    this.#seen.set(companyId, { vaults, untilMs: this.#nowMs() + REMEMBERED_MS });
+    return this.#seen.peek(companyId)?.value ?? 'unknown';
   }
 
   #take(companyId: string): Permit {
@@ -124,7 +120,7 @@ export class VaultPermits {
 
   #end(permit: Permit): void {
     this.#held.delete(permit);
-    if (this.#nowMs() - permit.begunMs >= SLOW_MS) this.#note(permit.companyId, 'silent');
+    if (this.#nowMs() - permit.begunMs >= SLOW_MS) this.#seen.keep(permit.companyId, 'silent');
     this.#handOn();
   }
 

@@ -2,8 +2,8 @@
 // version, from the configured vault and name only. What a version is never changes, but whether it may be used does: it is asked for again after a
 // while, and a disabled one verifies nothing any more.
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Seal } from '../../../domain/company-key.ts';
+import { ExpiringCache } from '../../../domain/expiring-cache.ts';
 import { failure } from '../../../domain/failure-catalogue.ts';
 import { mayPass, type Failure } from '../../../domain/failure.ts';
 import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
@@ -24,10 +24,7 @@ interface SealKey {
 
 type Asked = Promise<Result<SealKey | undefined, Failure>>;
 
-interface Known {
-  readonly key: SealKey;
-  readonly askedAtMs: number;
-}
+const NEWEST = 'newest';
 
 /** Versions come from rows that a stranger may have written: as many as anybody needs, no more. */
 const MAX_VERSIONS = 64;
@@ -43,17 +40,20 @@ export class AzureSealer implements Sealer {
   readonly #pool: VaultPool;
   readonly #target: VaultTarget;
   readonly #clock: Clock;
-  readonly #known = new LRUCache<string, Known>({ max: MAX_VERSIONS });
-  /** By version, until when it is not asked for again. */
-  readonly #missing = new LRUCache<string, number>({ max: MAX_VERSIONS });
-  /** However many need a version at once, it is asked for once. */
-  readonly #asking = new Map<string, Asked>();
-  #newest: { readonly asked: Asked; readonly atMs: number } | undefined;
+  /** By version, for as long as it is not asked for again; and for as long as it serves while the vault cannot be asked. */
+  readonly #fresh: ExpiringCache<SealKey, Failure | 'missing'>;
+  readonly #stale: ExpiringCache<SealKey>;
+  readonly #missing: ExpiringCache<true>;
+  readonly #newest: ExpiringCache<SealKey | undefined, Failure>;
 
   constructor(pool: VaultPool, target: VaultTarget, clock: Clock) {
     this.#pool = pool;
     this.#target = { ...target, isSealKey: true };
     this.#clock = clock;
+    this.#fresh = new ExpiringCache(clock, { ttlMs: FRESH_MS, maxEntries: MAX_VERSIONS });
+    this.#stale = new ExpiringCache(clock, { ttlMs: STALE_MS, maxEntries: MAX_VERSIONS });
+    this.#missing = new ExpiringCache(clock, { ttlMs: MISSING_MS, maxEntries: MAX_VERSIONS });
+    this.#newest = new ExpiringCache(clock, { ttlMs: FRESH_MS, maxEntries: 1 });
   }
 
   async sign(bytes: Uint8Array): Promise<Result<Seal, Failure>> {
@@ -64,12 +64,12 @@ export class AzureSealer implements Sealer {
       return signed;
     } finally {
       // A version that has been disabled or replaced, or a call that threw: the next finds the newest anew.
-      if (!isSigned) this.#newest = undefined;
+      if (!isSigned) this.#newest.forget(NEWEST);
     }
   }
 
   async newestVersion(): Promise<Result<string, Failure>> {
-    this.#newest = undefined;
+    this.#newest.forget(NEWEST);
     const newest = await this.#newestKey();
     if (!newest.ok) return newest;
     return newest.value ? ok(newest.value.version) : err(failure('key-not-found', this.#pool.facts(this.#target)));
@@ -77,32 +77,26 @@ export class AzureSealer implements Sealer {
 
   async publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>> {
     if (!VERSION.test(keyVersion)) return ok(undefined);
-    const now = this.#clock.now().getTime();
-    if (now < (this.#missing.get(keyVersion) ?? 0)) return ok(undefined);
-    const known = this.#known.get(keyVersion);
-    if (known && now < known.askedAtMs + FRESH_MS) return ok(usable(known.key, now));
-    const asked = await this.#ask(keyVersion, now);
-    if (asked.ok) return ok(asked.value && usable(asked.value, now));
-    return known && mayPass(asked.error) && now < known.askedAtMs + STALE_MS ? ok(usable(known.key, now)) : asked;
+    const nowMs = this.#clock.now().getTime();
+    if (this.#missing.peek(keyVersion)) return ok(undefined);
+    const asked = await this.#fresh.get(keyVersion, () => this.#ask(keyVersion));
+    if (asked.ok) return ok(usable(asked.value, nowMs));
+    if (asked.error === 'missing') return ok(undefined);
+    const stale = mayPass(asked.error) ? this.#stale.peek(keyVersion) : undefined;
+    return stale ? ok(usable(stale.value, nowMs)) : err(asked.error);
   }
 
-  #ask(keyVersion: string, now: number): Asked {
-    const underWay = this.#asking.get(keyVersion);
-    if (underWay) return underWay;
-    const asking = this.#learn(keyVersion, now).finally(() => this.#asking.delete(keyVersion));
-    this.#asking.set(keyVersion, asking);
-    return asking;
-  }
-
-  async #learn(keyVersion: string, askedAtMs: number): Asked {
+  async #ask(keyVersion: string): Promise<Result<SealKey, Failure | 'missing'>> {
+    const askedAtMs = this.#clock.now().getTime();
     const key = await this.#get(keyVersion);
     if (!key.ok) return key;
-    if (key.value) this.#known.set(keyVersion, { key: key.value, askedAtMs });
-    else {
-      this.#known.delete(keyVersion);
-      this.#missing.set(keyVersion, askedAtMs + MISSING_MS);
+    if (key.value) {
+      this.#stale.keep(keyVersion, key.value, askedAtMs + STALE_MS);
+      return ok(key.value);
     }
-    return key;
+    this.#stale.forget(keyVersion);
+    this.#missing.keep(keyVersion, true, askedAtMs + MISSING_MS);
+    return err('missing');
   }
 
   async #signByNewest(bytes: Uint8Array): Promise<Result<Seal, Failure>> {
@@ -140,15 +134,7 @@ export class AzureSealer implements Sealer {
 
   /** Asked for again after a while too, so that what is sealed from then on names a version that was made since. */
   #newestKey(): Asked {
-    const atMs = this.#clock.now().getTime();
-    if (this.#newest && atMs < this.#newest.atMs + FRESH_MS) return this.#newest.asked;
-    const newest = { asked: this.#get(undefined), atMs };
-    this.#newest = newest;
-    const forget = (): void => {
-      if (this.#newest === newest) this.#newest = undefined;
-    };
-    newest.asked.then((key) => key.ok || forget(), forget);
-    return newest.asked;
+    return this.#newest.get(NEWEST, () => this.#get(undefined));
   }
 
   /** The version named, or the newest; undefined if there is none, or if it is disabled. */
@@ -178,8 +164,8 @@ export class AzureSealer implements Sealer {
   }
 }
 
-const usable = ({ publicKey, validMs }: SealKey, now: number): KeyObject | undefined =>
-  now >= validMs.from && now < validMs.until ? publicKey : undefined;
+const usable = ({ publicKey, validMs }: SealKey, nowMs: number): KeyObject | undefined =>
+  nowMs >= validMs.from && nowMs < validMs.until ? publicKey : undefined;
 
 function p256({ key: { crv, x, y } }: KeyBundle): KeyObject | undefined {
   if (crv !== 'P-256' || x === undefined || y === undefined) return undefined;
