@@ -53,6 +53,13 @@ module.exports = {
       ['shared/domain/', PURE],
       'No store, cloud, SDK, setting or clock.',
     ),
+    only('failures-are-those-of-the-areas', '^shared/failures\\.ts$', ['shared/(domain|identity|providers)/']),
+    never(
+      'only-the-edge-knows-all-failures',
+      '^shared/',
+      '^shared/failures\\.ts$',
+      'What makes a failure goes by its own area, so that a provider or a kind of tenants is added without the others.',
+    ),
     only('store-knows-the-domain', '^shared/store/', ['shared/(domain|store)/', PURE, SMALL_LIBRARIES]),
     only(
       'rows-know-the-domain',
@@ -122,6 +129,7 @@ module.exports = {
     only('kernel-schemas-know-domain-and-zod', '^functions/http/kernel/schemas/', [
       'functions/http/kernel/schemas/',
       'shared/domain/',
+      'shared/failures\\.ts$',
       'shared/providers/registry\\.ts$',
       'node_modules/zod/',
     ]),

@@ -14,6 +14,7 @@ import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
 import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { VaultTarget } from '../shared/domain/provider.ts';
 import { VENDORS_REF } from '../shared/providers/registry.ts';
+import { excuseRecentGrant } from '../shared/providers/azure-key-vault/recent-grant.ts';
 import { PatientVaults } from '../shared/providers/patient-vaults.ts';
 import type { ConnectionProbe } from '../shared/providers/provider.ts';
 import type { ExportSealer, Log } from '../shared/domain/ports.ts';
@@ -79,7 +80,7 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
     tables,
     storeClock: tables,
     queue,
-    vaults: new PatientVaults(new AzureKeyVaults(pool), { clock, propagationMs }),
+    vaults: new PatientVaults(new AzureKeyVaults(pool), { clock, propagationMs, excuse: excuseRecentGrant }),
     sealer: new AzureSealer(pool, sealTarget, clock),
     clock,
     timers,

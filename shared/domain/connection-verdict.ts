@@ -2,7 +2,7 @@
 // cannot see when a role was granted, so the time counts from consent, or from when an admin said that it was done.
 import { grantOf, isInForce, type Connection } from './connection.ts';
 import { mayPass, type Failure } from './failure.ts';
-import { excuseRecentGrant, propagationEnd } from './propagation.ts';
+import { propagationEnd, type ExcuseRecentGrant } from './propagation.ts';
 
 export const CONNECTION_CHECKS = [
   'input',
@@ -75,15 +75,16 @@ export function verdictOf(
     readonly connection: Connection;
     readonly now: Date;
     readonly propagationMs: number;
+    readonly excuse: ExcuseRecentGrant;
     readonly principalId?: string;
   },
 ): ConnectionTest {
-  const { connection, now, propagationMs, principalId } = facts;
+  const { connection, now, propagationMs, excuse, principalId } = facts;
   const grant = grantOf(connection);
   const end = propagationEnd(grant.grantedAt, propagationMs);
   const checks = list.results({ inUse: isInForce(connection) }).map((result): CheckResult => {
     if (!result.failure) return result;
-    return { ...result, failure: excuseRecentGrant(result.failure, { grant, now, propagationMs }) };
+    return { ...result, failure: excuse(result.failure, { grant, now, propagationMs }) };
   });
   const failed = checks.flatMap(({ outcome, failure }) => (outcome === 'failed' && failure ? [failure] : []));
   const waiting = failed.find(({ kind }) => kind === 'propagating');

@@ -1,5 +1,5 @@
 // The failure that says which shard's counts do not fit, with the numbers.
-import { failure } from './failure-catalogue.ts';
+import { failure } from './failures.ts';
 import type { Failure } from './failure.ts';
 import { describeCounts } from './shard-counts.ts';
 import type { Shard } from './shard.ts';

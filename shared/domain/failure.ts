@@ -1,92 +1,26 @@
-// What a provider, Entra or the input can answer but yes. One stable code each; the catalogue (failure-catalogue.ts)
-// gives every code its kind, owner and words. Pure.
+// What a provider, a directory or the input can answer but yes. One stable code each. Pure. Each area (a provider's folder, identity's, failures.ts
+// here) declares its codes with their kinds, owners and words, and makes its failures by a catalogue of them (failure-catalogue.ts).
 
 /**
  * `input`: nothing was sent anywhere. `transient`: may pass by itself, never counts as revoked. `propagating`: a recent
- * grant may not have arrived. `denied`: the vault or Entra says no. `warning`: works today. `integrity`: a security
+ * grant may not have arrived. `denied`: the vault or its directory says no. `warning`: works today. `integrity`: a security
  * event, never a revocation.
  */
 export type FailureKind = 'input' | 'transient' | 'propagating' | 'denied' | 'warning' | 'integrity';
 
-/** Whose move it is. */
-export type FailureOwner = 'company-admin' | 'azure-admin' | 'vendor';
+/** Whose move it is. Areas declare administrators of their own. */
+export interface FailureOwners {
+  readonly 'company-admin': true;
+  readonly vendor: true;
+}
+export type FailureOwner = keyof FailureOwners;
 
-export const FAILURE_CODES = [
-  'vault-uri-contains-key-path',
-  'vault-uri-is-secret',
-  'vault-uri-invalid',
-  'vault-host-not-allowed',
-  'key-name-invalid',
-  'vault-not-found',
-  'vault-unreachable',
-  'throttled',
-  'vault-firewall',
-  'vault-private-only',
-  'vault-perimeter',
-  'access-denied-rbac',
-  'access-denied-policy',
-  'key-not-found',
-  'key-disabled',
-  'key-expired',
-  'key-not-yet-valid',
-  'key-purgeable',
-  'key-type-unsupported',
-  'key-too-small',
-  'key-operation-not-permitted',
-  'vault-key-in-use',
-  'row-forged',
-  'key-substituted',
-  'counts-differ',
-  'consent-required',
-  'consent-declined',
-  'admin-role-missing',
-  'wids-not-emitted',
-  'auth-time-not-emitted',
-  'wrong-entra-tenant',
-  'entra-tenant-not-found',
-  'entra-tenant-blocked',
-  'entra-resource-disabled',
-  'federation-mismatch',
-  'client-secret-wrong',
-  'client-secret-expired',
-  'blocked-by-conditional-access',
-  'entra-unreachable',
-  'entra-throttled',
-  'google-not-super-admin',
-  'google-wrong-domain',
-  'google-domain-unproved',
-  'google-workspace-changed',
-  'google-not-configured',
-  'google-unreachable',
-  'google-error',
-  'link-unknown',
-  'link-expired',
-  'link-done',
-  'cross-site-request',
-  'sign-in-unknown',
-  'sign-in-used',
-  'sign-in-not-fresh',
-  'sign-in-expired',
-  'sign-in-other-browser',
-  'sign-in-wrong-tenant',
-  'sign-in-refused',
-  'id-token-wrong-audience',
-  'id-token-wrong-issuer',
-  'id-token-wrong-key',
-  'id-token-algorithm',
-  'id-token-expired',
-  'id-token-from-future',
-  'id-token-wrong-nonce',
-  'id-token-invalid',
-  'managed-identity-unavailable',
-  'vault-refused',
-  'vault-error',
-  'entra-refused',
-  'entra-error',
-] as const;
-export type FailureCode = (typeof FAILURE_CODES)[number];
+/** The entries of every area, by its name: each area adds its own to this interface, so that a code which none declares does not compile. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- areas fill it (declaration merging); the domain imports none of them
+export interface FailureAreas {}
+export type FailureCode = { [Area in keyof FailureAreas]: keyof FailureAreas[Area] }[keyof FailureAreas];
 
-/** The real names that words and commands are filled in with. Anything unknown is left out, never invented. */
+/** The real names that words and commands are filled in with. Anything unknown is left out, never invented. Areas add what only they know. */
 export interface FailureFacts {
   readonly vaultHost?: string;
   readonly keyName?: string;
@@ -97,14 +31,6 @@ export interface FailureFacts {
   readonly principalId?: string;
   /** Our address as the vault sees it. */
   readonly clientAddress?: string;
-  /** Of the deny assignment that refused us although a role may be there. */
-  readonly denyAssignmentId?: string;
-  /** Azure resource id of the vault or key, from the 403's Resource line. */
-  readonly resourceId?: string;
-  /** Where the person signed in, if not at Microsoft. */
-  readonly identityProvider?: 'google';
-  /** It was a person's sign-in that was refused and no token of ours: by what the vendor has set up, or by their tenant. */
-  readonly signInRefusedBy?: 'vendor' | 'tenant';
   /** What in the input is wrong, or the value found where another was expected. */
   readonly detail?: string;
   /** The two values offered when a whole key URL was pasted. */
@@ -116,11 +42,9 @@ export interface FailureFacts {
   readonly ownVault?: 'company-keys' | 'seal-key';
   /** The key is kept in a hardware security module: what is made in its place has to be too. */
   readonly isHsm?: boolean;
-  /** The key serves to bring other keys into the vault (`import`), and to nothing else: Azure lets it do no more. */
-  readonly onlyImports?: boolean;
   /** The key was read before, so "not found" means deleted. */
   readonly keySeen?: boolean;
-  /** Another key has its name now, which Azure allows only once the old one was purged. */
+  /** Another key has its name now: the old one was purged before. */
   readonly keyReplaced?: boolean;
   /** The version that this is about: what a wrap is opened by may be an older one than the newest. */
   readonly keyVersion?: string;
@@ -130,20 +54,27 @@ export interface FailureFacts {
   readonly onlyInSwitch?: boolean;
 }
 
+/** What to do. Areas add the commands of their own tools. */
 export interface Remedy {
   readonly text: string;
-  readonly azureCli?: string;
   readonly portal?: string;
 }
 
-export interface Failure {
-  readonly code: FailureCode;
+/**
+ * Of a denial that the customer's clear no about the key in force: `at-once`, or `once-seen-gone`, when a second look says so too and the name is
+ * gone for certain. Everything else never revokes.
+ */
+export type Revocation = 'at-once' | 'once-seen-gone';
+
+export interface Failure<Code extends FailureCode = FailureCode> {
+  readonly code: Code;
   readonly kind: FailureKind;
   readonly owner: FailureOwner;
   readonly message: string;
   readonly cause: string;
   readonly remedy: Remedy;
   readonly facts: FailureFacts;
+  readonly revokes?: Revocation;
   /** What the service said, for the log and the vendor's own operators; the company sees only the correlation id. */
   readonly service?: {
     readonly status?: number;
@@ -155,7 +86,39 @@ export interface Failure {
   readonly becomesDeniedAt?: string;
 }
 
+export interface FailureWords {
+  /** One sentence. */
+  readonly message: string;
+  readonly cause: string;
+  readonly remedy: Remedy;
+  /** Where the facts make it another's move. */
+  readonly owner?: FailureOwner;
+}
+
+/** What an area declares of one code. */
+export interface FailureEntry {
+  /** What it is until an operation knows better: a fresh grant makes a denial `propagating`, a key in force a `warning`. */
+  readonly kind: FailureKind;
+  readonly owner: FailureOwner;
+  readonly revokes?: Revocation;
+  /** Fills in the names that are known. A command that would need an unknown name is left out. */
+  readonly words: (facts: FailureFacts) => FailureWords;
+}
+
 /** True if the same call may succeed later without anybody acting. */
 export function mayPass(failure: Failure): boolean {
   return failure.kind === 'transient' || failure.kind === 'propagating';
 }
+
+/** The same failure while the grant that it misses may still be on its way. */
+export const asPropagating = (denial: Failure, becomesDeniedAt: string): Failure => ({
+  ...denial,
+  kind: 'propagating',
+  becomesDeniedAt,
+});
+
+/** The same failure about a key that goes on working: an expired key still unwraps. */
+export const asWarning = (denial: Failure): Failure => ({ ...denial, kind: 'warning' });
+
+/** The same failure where a policy makes a refusal of it. */
+export const asDenial = (warning: Failure): Failure => ({ ...warning, kind: 'denied' });

@@ -26,25 +26,6 @@ export type Look =
   | { readonly outcome: 'good'; readonly warnings: readonly Failure[] }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly warnings: readonly Failure[] };
 
-/** Rules for new keys, which a key in force may break and still work; and a refusal that we do not understand, which is no clear no. */
-const NEVER_REVOKING: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  'key-purgeable',
-  'key-type-unsupported',
-  'key-too-small',
-  'key-expired',
-  'key-not-yet-valid',
-  'vault-key-in-use',
-  'vault-refused',
-  'entra-refused',
-]);
-
-/** The customer must act, and no key was refused to us: Microsoft says nothing of the vault. */
-const NO_WORD_ON_THE_KEY: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  'entra-tenant-not-found',
-  'entra-tenant-blocked',
-  'entra-resource-disabled',
-]);
-
 export function afterLook(before: VaultHealth | undefined, look: Look, now: Date): VaultHealth {
   const checkedAt = now.toISOString();
   const warnings = look.warnings.map((warning) => warning.code);
@@ -74,12 +55,10 @@ export function afterLook(before: VaultHealth | undefined, look: Look, now: Date
  * A name that does not resolve may be a resolver's hiccup, or be hidden by the vendor's own network: it counts as a denial when it is
  * seen again, and only if DNS or a vault's own answer says that it is gone.
  */
-function revokes(failure: Failure, repeats: number): boolean {
+function revokes({ kind, owner, revokes: when, facts, service }: Failure, repeats: number): boolean {
   // What is the vendor's move is not the company's no.
-  const { kind, owner, code } = failure;
-  if (kind !== 'denied' || owner === 'vendor' || NEVER_REVOKING.has(code) || NO_WORD_ON_THE_KEY.has(code)) return false;
-  if (code !== 'vault-not-found') return true;
-  return repeats > 1 && (failure.facts.nameGone === true || failure.service?.status === 404);
+  if (kind !== 'denied' || owner === 'vendor' || when === undefined) return false;
+  return when === 'at-once' || (repeats > 1 && (facts.nameGone === true || service?.status === 404));
 }
 
 /** Whether the two differ in anything but the time of the last look: only that is worth a line of history. */

@@ -1,7 +1,7 @@
 // What is wrong with an ID token. It comes from Microsoft or Google itself over TLS, for a code that was asked for here, so
 // each of these takes tampering, a mix-up or a wrong clock: security events all. Pure.
-import type { FailureEntry, FailureWords } from '../domain/failure-entry.ts';
-import { remedyOf } from '../domain/remedy.ts';
+import type { FailureEntry, FailureWords } from '../domain/failure.ts';
+import { remedyOf } from '../domain/failure-words.ts';
 
 const unusable = (message: string, cause: string): FailureEntry => {
   const words: FailureWords = {

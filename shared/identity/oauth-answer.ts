@@ -33,5 +33,6 @@ export const quoted = ({ error, description = '' }: SignInError): string =>
   `${error}: ${description}`.slice(0, MAX_QUOTED_CHARACTERS).replace(/[\p{C}\p{Z}]+/gu, ' ');
 
 /** Each key of a service's answers with the failure that it means. */
-export const codeByKey = <K>(table: readonly (readonly [FailureCode, readonly K[]])[]): ReadonlyMap<K, FailureCode> =>
-  new Map(table.flatMap(([code, keys]) => keys.map((key): [K, FailureCode] => [key, code])));
+export const codeByKey = <Code extends FailureCode, Key>(
+  table: readonly (readonly [Code, readonly Key[]])[],
+): ReadonlyMap<Key, Code> => new Map(table.flatMap(([code, keys]) => keys.map((key): [Key, Code] => [key, code])));

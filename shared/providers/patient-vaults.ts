@@ -1,7 +1,7 @@
 // Key vaults whose denials right after a grant are told as "not arrived yet": whoever uses a vault then waits instead of giving up,
-// and nobody calls a vault revoked because Azure is still passing the word (invariant A18).
+// and nobody calls a vault revoked because its cloud is still passing the word (invariant A18).
 import type { Failure } from '../domain/failure.ts';
-import { excuseRecentGrant } from '../domain/propagation.ts';
+import type { ExcuseRecentGrant } from '../domain/propagation.ts';
 import type { VaultKey, VaultTarget } from '../domain/provider.ts';
 import { err, type Result } from '../domain/result.ts';
 import type { Clock } from '../domain/ports.ts';
@@ -11,11 +11,16 @@ export class PatientVaults implements KeyVaults {
   readonly #vaults: KeyVaults;
   readonly #clock: Clock;
   readonly #propagationMs: number;
+  readonly #excuse: ExcuseRecentGrant;
 
-  constructor(vaults: KeyVaults, options: { readonly clock: Clock; readonly propagationMs: number }) {
+  constructor(
+    vaults: KeyVaults,
+    options: { readonly clock: Clock; readonly propagationMs: number; readonly excuse: ExcuseRecentGrant },
+  ) {
     this.#vaults = vaults;
     this.#clock = options.clock;
     this.#propagationMs = options.propagationMs;
+    this.#excuse = options.excuse;
   }
 
   async readKey(target: VaultTarget, version?: string): Promise<Result<VaultKey, Failure>> {
@@ -32,6 +37,6 @@ export class PatientVaults implements KeyVaults {
   #excused<T>(target: VaultTarget, answer: Result<T, Failure>): Result<T, Failure> {
     if (answer.ok) return answer;
     const facts = { grant: target, now: this.#clock.now(), propagationMs: this.#propagationMs };
-    return err(excuseRecentGrant(answer.error, facts));
+    return err(this.#excuse(answer.error, facts));
   }
 }

@@ -8,7 +8,7 @@ import { TABLE_HOST } from '../../local/identities.ts';
 import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import { startTables, type TablesEmulator } from '../../local/tables/start-tables.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { AccessRefused } from '../../shared/adapters/https/access-refused.ts';
 import { AzureTables, type AzureTablesOptions } from '../../shared/adapters/azure-tables.ts';

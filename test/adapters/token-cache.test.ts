@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import { err, ok } from '../../shared/domain/result.ts';
 import { pipelineCredential, TokenCache, type FetchToken } from '../../shared/identity/client/token-cache.ts';
 

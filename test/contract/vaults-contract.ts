@@ -3,7 +3,7 @@
 import { verify } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../shared/domain/failure.ts';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import type { ConnectionProbe, KeyVaults } from '../../shared/providers/provider.ts';
 import type { Sealer } from '../../shared/domain/ports.ts';

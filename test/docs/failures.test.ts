@@ -1,8 +1,7 @@
 // docs/failures.md against the code: every code once, with the kind, owner and message that the catalogue gives it.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
-import { FAILURE_CODES } from '../../shared/domain/failure.ts';
+import { failure, FAILURE_CODES } from '../../shared/failures.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('docs/failures.md', ROOT), 'utf8');

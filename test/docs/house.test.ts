@@ -47,7 +47,7 @@ const STORE = ['shared/store', 'shared/adapters'];
 const PROVIDERS = ['shared/providers'];
 
 it.each([
-  ['pairs of folders that import each other', 6, () => foldersThatImportEachOther().length],
+  ['pairs of folders that import each other', 0, () => foldersThatImportEachOther().length],
   [
     'transactions written outside of the store',
     54,
@@ -68,7 +68,7 @@ it.each([
   ],
   [
     'files of the domain that name a cloud',
-    13,
+    7,
     () =>
       filesWith(/\b(?:Azure|Microsoft|Entra|Google|Workspace|AADSTS|AWS)\b|azure|entra\b|google/, {
         in: ['shared/domain'],
@@ -82,7 +82,7 @@ it.each([
   ['files that keep values for a time by hand', 0, () => filesWith(/expiresAtMs|[uU]ntilMs/, {}).length],
   [
     `files of more than ${MAX_LINES} lines`,
-    8,
+    6,
     () => [...sources].filter(([, text]) => text.split('\n').length - 1 > MAX_LINES).length,
   ],
 ] as const)('%s are at most %i', (_, most, count) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import type { FailureCode, FailureFacts } from '../../shared/domain/failure.ts';
 import { classifyVaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
 import { afterLook, isNews, type Look, type VaultHealth } from '../../shared/domain/health.ts';

@@ -6,8 +6,8 @@ import { classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../../shared/providers/azure-key-vault/key-fitness.ts';
 import { parseKeyName } from '../../shared/providers/azure-key-vault/input/key-name.ts';
-import { classifyNetworkError } from '../../shared/adapters/https/network-error.ts';
-import { excuseRecentGrant } from '../../shared/domain/propagation.ts';
+import { classifyNoAnswer } from '../../shared/providers/azure-key-vault/no-answer.ts';
+import { excuseRecentGrant } from '../../shared/providers/azure-key-vault/recent-grant.ts';
 import type { VaultKey } from '../../shared/domain/provider.ts';
 import { microsoftRefusal } from '../../shared/identity/entra/sign-in-answer.ts';
 import { googleRefusal } from '../../shared/identity/google/sign-in-answer.ts';
@@ -77,7 +77,7 @@ const TRY: Readonly<Record<string, (input: never) => Failure | undefined>> = {
       { keyId: `https://${FACTS.vaultHost}/keys/${FACTS.keyName}/0123`, n: '', e: '', ...key } as VaultKey,
       { purgeable: 'warn', now: NOW, ...policy } as KeyPolicy,
     ).denials[0],
-  'network-error': (input: Parameters<typeof classifyNetworkError>[0]) => classifyNetworkError(input, FACTS),
+  'network-error': (input: Parameters<typeof classifyNoAnswer>[0]) => classifyNoAnswer(input, FACTS),
 };
 
 interface Refused {

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import type { Failure, FailureCode, FailureOwner } from '../../shared/domain/failure.ts';
-import { excuseFreshConsent } from '../../shared/domain/propagation.ts';
+import { excuseFreshConsent } from '../../shared/identity/entra/consent.ts';
 import { microsoftRefusal } from '../../shared/identity/entra/sign-in-answer.ts';
 import { googleRefusal } from '../../shared/identity/google/sign-in-answer.ts';
 import { refusedAtGoogle } from '../identity/judged.ts';

@@ -2,7 +2,7 @@
 // remedy names a step that Azure refuses. Where they were seen stands beside them.
 import { describe, expect, it } from 'vitest';
 import { mayPass, type Failure, type FailureCode, type FailureOwner } from '../../shared/domain/failure.ts';
-import { excuseRecentGrant } from '../../shared/domain/propagation.ts';
+import { excuseRecentGrant } from '../../shared/providers/azure-key-vault/recent-grant.ts';
 import { classifyVaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
 import { afterLook } from '../../shared/domain/health.ts';
 

@@ -2,8 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { classifyEntraError } from '../../shared/identity/entra/answers.ts';
 import type { Failure, FailureFacts } from '../../shared/domain/failure.ts';
-import { APP_DISABLED, PERSON_BLOCKED } from '../../shared/identity/entra/entra-failures.ts';
-import { classifyNetworkError } from '../../shared/adapters/https/network-error.ts';
+import { classifyNoAnswer as classifyNoAnswerOfEntra } from '../../shared/identity/entra/no-answer.ts';
+import { APP_DISABLED } from '../../shared/identity/entra/words/consent-failures.ts';
+import { PERSON_BLOCKED } from '../../shared/identity/entra/words/token-failures.ts';
+import { classifyNoAnswer } from '../../shared/providers/azure-key-vault/no-answer.ts';
 import { microsoftRefusal } from '../../shared/identity/entra/sign-in-answer.ts';
 import { googleRefusal } from '../../shared/identity/google/sign-in-answer.ts';
 import { callbackErrorOf } from '../../shared/identity/oauth-answer.ts';
@@ -81,17 +83,15 @@ describe('a vault’s answer', () => {
 });
 
 describe('no answer', () => {
-  const vault = { service: 'vault' } as const;
-
-  it.each<[string, Parameters<typeof classifyNetworkError>[0], unknown]>([
+  it.each<[string, Parameters<typeof classifyNoAnswer>[0], unknown]>([
     [
       'by its code',
-      { ...vault, errorCode: 'ECONNRESET' },
+      { errorCode: 'ECONNRESET' },
       { code: 'vault-unreachable', facts: { ...FACTS, detail: 'ECONNRESET' }, service: { code: 'ECONNRESET' } },
     ],
     [
       'by the code in its text',
-      { ...vault, message: 'connect ECONNREFUSED 10.0.0.1' },
+      { message: 'connect ECONNREFUSED 10.0.0.1' },
       {
         code: 'vault-unreachable',
         facts: { ...FACTS, detail: 'ECONNREFUSED' },
@@ -100,12 +100,12 @@ describe('no answer', () => {
     ],
     [
       'by its text, where that has no code',
-      { ...vault, message: 'socket hang up' },
+      { message: 'socket hang up' },
       { code: 'vault-unreachable', facts: FACTS, service: { message: 'socket hang up' } },
     ],
     [
       'by its own code before one in its text',
-      { ...vault, errorCode: 'EPIPE', message: 'after ENOTFOUND' },
+      { errorCode: 'EPIPE', message: 'after ENOTFOUND' },
       {
         code: 'vault-unreachable',
         facts: { ...FACTS, detail: 'EPIPE' },
@@ -114,21 +114,24 @@ describe('no answer', () => {
     ],
     [
       'as a name that does not exist, which its code says already',
-      { ...vault, errorCode: 'ENOTFOUND' },
+      { errorCode: 'ENOTFOUND' },
       { code: 'vault-not-found', facts: FACTS, service: { code: 'ENOTFOUND' } },
     ],
-    [
-      'of Entra by a name that does not exist',
-      { service: 'entra', errorCode: 'ENOTFOUND' },
-      { code: 'entra-unreachable', facts: { ...FACTS, detail: 'ENOTFOUND' }, service: { code: 'ENOTFOUND' } },
-    ],
   ])('is told %s', (_how, input, expected) => {
-    expect(told(classifyNetworkError(input, FACTS))).toEqual(expected);
+    expect(told(classifyNoAnswer(input, FACTS))).toEqual(expected);
+  });
+
+  it('of Entra is told by a name that does not exist', () => {
+    expect(told(classifyNoAnswerOfEntra({ errorCode: 'ENOTFOUND' }, FACTS))).toEqual({
+      code: 'entra-unreachable',
+      facts: { ...FACTS, detail: 'ENOTFOUND' },
+      service: { code: 'ENOTFOUND' },
+    });
   });
 
   it('of which nothing is known tells nothing', () => {
-    expect(classifyNetworkError(vault, FACTS)).toMatchObject({ code: 'vault-error', facts: FACTS });
-    expect(classifyNetworkError(vault, FACTS).service ?? {}).toEqual({});
+    expect(classifyNoAnswer({}, FACTS)).toMatchObject({ code: 'vault-error', facts: FACTS });
+    expect(classifyNoAnswer({}, FACTS).service ?? {}).toEqual({});
   });
 });
 
@@ -240,10 +243,10 @@ describe('the error of a sign-in', () => {
   });
 
   it.each<[string, string, FailureFacts]>([
-    ['which rule stopped it', 'admin_policy_enforced', { identityProvider: 'google', detail: 'admin_policy_enforced' }],
+    ['which rule stopped it', 'admin_policy_enforced', { detail: 'admin_policy_enforced' }],
     ['whose client it is', 'invalid_client', { detail: "Google does not accept the vendor's OAuth client" }],
-    ['an unknown code', 'unheard_of', { identityProvider: 'google', detail: 'unheard_of' }],
-    ['no more than is known', 'access_denied', { identityProvider: 'google' }],
+    ['an unknown code', 'unheard_of', { detail: 'unheard_of' }],
+    ['no more than is known', 'access_denied', {}],
   ])('at Google tells %s', (_what, error, facts) => {
     const found = googleRefusal({ error, description: 'Words.' });
     expect(found.facts).toEqual(facts);

@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FunctionsHost } from '../../local/functions-host/host-process.ts';
 import { CONNECTOR_APP_ID, VAULT_AUDIENCE } from '../../local/identities.ts';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
-import { FAILURE_CODES, type FailureFacts } from '../../shared/domain/failure.ts';
-import { APP_DISABLED } from '../../shared/identity/entra/entra-failures.ts';
-import { NO_KEY_VAULT_PRINCIPAL } from '../../shared/identity/entra/entra-tenant-failures.ts';
+import { failure, FAILURE_CODES } from '../../shared/failures.ts';
+import type { FailureFacts } from '../../shared/domain/failure.ts';
+import { APP_DISABLED } from '../../shared/identity/entra/words/consent-failures.ts';
+import { NO_KEY_VAULT_PRINCIPAL } from '../../shared/identity/entra/words/tenant-failures.ts';
 import { AzureCli, shapesOf, vendorsCli } from '../az/azure-cli.ts';
 import { azure, Company } from './company.ts';
 import { startRun } from './harness.ts';

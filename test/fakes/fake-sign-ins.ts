@@ -1,7 +1,7 @@
 // Microsoft and Google as sign-ins see them, in memory. A test sends a person to the address that an operation answered, and
 // gets the query of the redirect back; codes count once, and state, nonce and verifier have to fit, as they do for real.
 import { createHash } from 'node:crypto';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { Clock } from '../../shared/domain/ports.ts';

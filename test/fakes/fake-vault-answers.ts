@@ -1,7 +1,7 @@
 // What vaults in memory answer, given who asks for what: descriptions of keys, plaintexts, and the refusals of Azure with the same facts
 // that its words carry. Knows no vault and logs no call.
 import { constants, privateDecrypt, type KeyObject } from 'node:crypto';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureFacts } from '../../shared/domain/failure.ts';
 import type { VaultKey, VaultTarget } from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';

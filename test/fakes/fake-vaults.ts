@@ -2,7 +2,7 @@
 // that Azure would give to a missing role, consent or key. Every call is logged, and any can be made to fail.
 import { sign, type KeyObject } from 'node:crypto';
 import type { Seal } from '../../shared/domain/company-key.ts';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';

@@ -1,10 +1,11 @@
 // Denials that may be a grant on its way, for whoever uses a vault.
 import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import type { Result } from '../../shared/domain/result.ts';
+import { excuseRecentGrant } from '../../shared/providers/azure-key-vault/recent-grant.ts';
 import { PatientVaults } from '../../shared/providers/patient-vaults.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { FakeVaults } from '../fakes/fake-vaults.ts';
@@ -27,7 +28,7 @@ beforeEach(() => {
   vaults.addKey({ host: HOST, keyName: 'main-key' });
   keyId = vaults.addKey({ host: HOST, keyName: 'main-key' }).describes.keyId;
   target = { ref, host: HOST, keyName: 'main-key', tenantId, grantedAt: clock.now().toISOString() };
-  patient = new PatientVaults(vaults, { clock, propagationMs: PROPAGATION_MS });
+  patient = new PatientVaults(vaults, { clock, propagationMs: PROPAGATION_MS, excuse: excuseRecentGrant });
 });
 
 /** Each operation of the port. The bytes come to nothing where the vault is asked, which is all that matters here. */

@@ -1,6 +1,6 @@
 // What vaults and Entra can answer but yes: every such code of the catalogue that a call in the middle of the work can meet.
-import { asPropagating, failure } from '../../shared/domain/failure-catalogue.ts';
-import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
+import { failure } from '../../shared/failures.ts';
+import { asPropagating, type Failure, type FailureCode } from '../../shared/domain/failure.ts';
 import type { VaultKey } from '../../shared/domain/provider.ts';
 
 export const PASSING: readonly FailureCode[] = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../shared/failures.ts';
 import { EventLimits, MAX_EVENTS_PER_MINUTE, MAX_REFUSALS_PER_DAY } from '../../shared/store/event-limits.ts';
 import { sweepOutboxes } from '../../shared/store/deliver.ts';
 import { recordEvent, recordFailure, type Recording } from '../../shared/store/record-event.ts';

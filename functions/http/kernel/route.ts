@@ -4,7 +4,7 @@ import type * as z from 'zod';
 import type { Actor } from '../../../shared/domain/audit.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
-import type { FailureArea } from '../../../shared/domain/failure-catalogue.ts';
+import type { FailureArea } from '../../../shared/failures.ts';
 import type { BodySource } from './body.ts';
 import type { ErrorCode } from './error-codes.ts';
 import type { Tag } from './tags.ts';

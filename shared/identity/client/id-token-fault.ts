@@ -1,9 +1,9 @@
 // Which fault of an ID token openid-client refused it for. Read from the codes and causes of its errors, which the tests of
 // the adapter hold against the pinned version; undefined for errors that are about no ID token.
-import type { FailureCode } from '../../domain/failure.ts';
+import type { IdentityFailureCode } from '../failures.ts';
 import { isRecord } from '../../domain/plain-object.ts';
 
-export function idTokenFault(error: unknown): FailureCode | undefined {
+export function idTokenFault(error: unknown): IdentityFailureCode | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const inner = error.cause;
   const found: unknown = inner instanceof Error ? inner.cause : undefined;
@@ -26,7 +26,7 @@ export function idTokenFault(error: unknown): FailureCode | undefined {
   }
 }
 
-const BY_CLAIM: Readonly<Record<string, FailureCode>> = {
+const BY_CLAIM: Readonly<Record<string, IdentityFailureCode>> = {
   aud: 'id-token-wrong-audience',
   azp: 'id-token-wrong-audience',
   iss: 'id-token-wrong-issuer',
@@ -36,7 +36,7 @@ const BY_CLAIM: Readonly<Record<string, FailureCode>> = {
 const claimIn = (found: unknown): string =>
   isRecord(found) && typeof found['claim'] === 'string' ? found['claim'] : '';
 
-function ofInvalid(found: unknown): FailureCode | undefined {
+function ofInvalid(found: unknown): IdentityFailureCode | undefined {
   // The text of the token itself: it does not have three parts.
   if (typeof found === 'string') return 'id-token-invalid';
   if (!isRecord(found)) return undefined;

@@ -4,7 +4,7 @@
 import { createHttpHeaders, createPipelineRequest, type HttpClient } from '@azure/core-rest-pipeline';
 import { LRUCache } from 'lru-cache';
 import type { ClientAuth, CustomFetch, IDToken, ServerMetadata } from 'openid-client';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { callbackErrorOf, stateOf, type SignInError } from '../oauth-answer.ts';

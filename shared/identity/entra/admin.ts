@@ -1,6 +1,6 @@
 // Who may speak for an Entra tenant: a Global Administrator or Privileged Role Administrator of that tenant itself. Pure. Judges what a
 // verified ID token says; the client verifies it.
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from './words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn } from '../../domain/sign-in-link.ts';

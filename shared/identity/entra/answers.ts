@@ -1,10 +1,11 @@
 // What Entra ID's refusal of a token means. Pure, and never fails: a number that is not known is `entra-refused`, any other
 // answer `entra-error`; neither is a revocation. Entra's texts may change: its AADSTS numbers decide (docs/azure.md).
-import { failure } from '../../domain/failure-catalogue.ts';
-import type { Failure, FailureCode, FailureFacts } from '../../domain/failure.ts';
-import { APP_DISABLED, FEDERATION_OFF, FOREIGN_IDENTITY, NO_SUCH_AUDIENCE } from './entra-failures.ts';
-import { NO_KEY_VAULT_PRINCIPAL } from './entra-tenant-failures.ts';
-import { classifyNetworkError } from '../../adapters/https/network-error.ts';
+import { failure, type EntraFailureCode } from './words/failures.ts';
+import type { Failure, FailureFacts } from '../../domain/failure.ts';
+import { FEDERATION_OFF, FOREIGN_IDENTITY, NO_SUCH_AUDIENCE } from './words/app-failures.ts';
+import { APP_DISABLED } from './words/consent-failures.ts';
+import { NO_KEY_VAULT_PRINCIPAL } from './words/tenant-failures.ts';
+import { classifyNoAnswer } from './no-answer.ts';
 
 /** The company switched the enterprise app off: as much a withdrawal as removing it. */
 const SERVICE_PRINCIPAL_DISABLED = 7000112;
@@ -22,7 +23,7 @@ export function aadstsOf(text: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-export function classifyEntraError(error: EntraError, facts: FailureFacts): Failure {
+export function classifyEntraError(error: EntraError, facts: FailureFacts): Failure<EntraFailureCode> {
   const aadsts = error.aadsts ?? aadstsOf(error.message);
   const service = {
     ...(error.status === undefined ? {} : { status: error.status }),
@@ -46,7 +47,7 @@ export function classifyEntraError(error: EntraError, facts: FailureFacts): Fail
   if (fallback !== undefined) return failure(fallback, facts, service);
   if (aadsts === undefined) {
     if (MANAGED_IDENTITY.test(error.message)) return failure('managed-identity-unavailable', facts, service);
-    const network = classifyNetworkError({ service: 'entra', message: error.message }, facts);
+    const network = classifyNoAnswer({ message: error.message }, facts);
     if (network.code === 'entra-unreachable') return failure(network.code, network.facts, service);
     // MSAL's words for "the tenant's metadata could not be had". The probe asks whether the tenant exists.
     if (error.message.includes('endpoints_resolution_error')) return failure('entra-unreachable', facts, service);
@@ -65,7 +66,7 @@ const MANAGED_IDENTITY = /ManagedIdentityCredential|managed identity/i;
  * https://login.microsoftonline.com/error; those of federation from
  * https://learn.microsoft.com/azure/devops/pipelines/release/troubleshoot-workload-identity and public threads.
  */
-const BY_NUMBER: ReadonlyMap<number, FailureCode> = new Map(
+const BY_NUMBER: ReadonlyMap<number, EntraFailureCode> = new Map(
   (
     [
       ['consent-required', [700016, 700011, 70001, 7000229, 65001, SERVICE_PRINCIPAL_DISABLED]],
@@ -84,8 +85,8 @@ const BY_NUMBER: ReadonlyMap<number, FailureCode> = new Map(
       ['blocked-by-conditional-access', [53003, 530032]],
       ['entra-unreachable', [50033, 90006, 90012, 90024, 90033, 90090, 90091]],
       ['entra-throttled', [50196, 90055]],
-    ] as const satisfies readonly (readonly [FailureCode, readonly number[]])[]
-  ).flatMap(([code, numbers]) => numbers.map((number): [number, FailureCode] => [number, code])),
+    ] as const satisfies readonly (readonly [EntraFailureCode, readonly number[]])[]
+  ).flatMap(([code, numbers]) => numbers.map((number): [number, EntraFailureCode] => [number, code])),
 );
 
 /** What the number alone says beyond its code. */
@@ -138,14 +139,14 @@ function unknownNumber(aadsts: number, message: string): string {
   return shown === '' ? `AADSTS${aadsts}` : `AADSTS${aadsts}, ${shown}`;
 }
 
-function codeOfStatus(status: number | undefined): FailureCode | undefined {
+function codeOfStatus(status: number | undefined): EntraFailureCode | undefined {
   if (status === 429) return 'entra-throttled';
   if (status === 408 || (status !== undefined && status >= 500 && status <= 599)) return 'entra-unreachable';
   return undefined;
 }
 
 /** Which part of the federated credential does not fit. */
-function detailOf(code: FailureCode, message: string): string | undefined {
+function detailOf(code: EntraFailureCode, message: string): string | undefined {
   if (code !== 'federation-mismatch') return undefined;
   const [, part, value] = /presented assertion (issuer|audience|subject) '([^']{1,300})'/.exec(message) ?? [];
   return part === undefined || value === undefined ? undefined : `no credential has the ${part} ${value}`;

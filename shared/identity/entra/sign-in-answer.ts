@@ -1,10 +1,10 @@
 // What it means that Entra answers a sign-in with an error, in the redirect back or in place of tokens. Pure, and never fails.
-import { failure } from '../../domain/failure-catalogue.ts';
-import type { Failure, FailureCode, FailureFacts } from '../../domain/failure.ts';
+import { failure, type EntraFailureCode } from './words/failures.ts';
+import type { Failure, FailureFacts } from '../../domain/failure.ts';
 import { codeByKey, codeShown, quoted, type SignInError } from '../oauth-answer.ts';
-import { PARTNER, PERSONAL_ACCOUNT } from '../sign-in-failures.ts';
+import { PARTNER, PERSONAL_ACCOUNT } from './words/sign-in-failures.ts';
 import { aadstsOf, classifyEntraError, isOfOurApp } from './answers.ts';
-import { PERSON_BLOCKED } from './entra-failures.ts';
+import { PERSON_BLOCKED } from './words/token-failures.ts';
 
 /** What a redirect back says: of admin consent and of a sign-in alike. */
 export function microsoftRefusal(told: SignInError, facts: FailureFacts): Failure {
@@ -56,7 +56,7 @@ function refusedForNoKnownReason(found: Failure, number: number | undefined): Fa
   return failure('entra-refused', { ...found.facts, detail: `AADSTS${number}`, signInRefusedBy }, found.service);
 }
 
-function withDetail(code: FailureCode, name: string, facts: FailureFacts): FailureFacts {
+function withDetail(code: EntraFailureCode, name: string, facts: FailureFacts): FailureFacts {
   if (code === 'blocked-by-conditional-access') return { ...facts, detail: PERSON_BLOCKED };
   return code === 'sign-in-refused' ? { ...facts, detail: name } : facts;
 }
@@ -73,7 +73,7 @@ const PERSONAL = [50136, 50139, 90027, 500200, 500201, 500207, 500208, 9001023, 
  * What only a person's sign-in meets; answers.ts knows the rest. Numbers as in Microsoft's reference "Microsoft Entra
  * authentication and authorization error codes", and public threads; one that Microsoft adds is `entra-refused` until it is added here.
  */
-const BY_AADSTS = codeByKey<number>([
+const BY_AADSTS = codeByKey<EntraFailureCode, number>([
   // An ordinary user where only an administrator may consent.
   ['admin-role-missing', [90093, 90094, 90095, 900941]],
   // A partner's delegated administrator.
@@ -111,7 +111,7 @@ const SAID_BY_NUMBER: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** OAuth's own codes, where Entra gives no number. */
-const BY_OAUTH_CODE = codeByKey<string>([
+const BY_OAUTH_CODE = codeByKey<EntraFailureCode, string>([
   ['consent-declined', ['access_denied']],
   ['consent-required', ['consent_required']],
   ['sign-in-refused', ['login_required', 'interaction_required', 'account_selection_required']],

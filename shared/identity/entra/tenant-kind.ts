@@ -1,5 +1,5 @@
 // Microsoft 365 tenants as a kind of tenants: their ids, their words, how their administrators sign in. Pure over a client.
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from './words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { GUID_IN_ANY_CASE, isGuid } from '../../domain/ids.ts';
 import { err, ok } from '../../domain/result.ts';

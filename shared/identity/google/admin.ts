@@ -1,11 +1,11 @@
 // Who may speak for a Google Workspace: a Super Admin of the Workspace that has proved the domain to Google. Pure. Judges what a verified ID
 // token and Google's directory say; the client verifies and asks.
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from './words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn } from '../../domain/sign-in-link.ts';
 import { isSignedInSince, type Asked } from '../judged-sign-in.ts';
-import { DELEGATED_ADMIN, PERSONAL_GOOGLE_ACCOUNT } from './google-failures.ts';
+import { DELEGATED_ADMIN, PERSONAL_GOOGLE_ACCOUNT } from './words/workspace-failures.ts';
 
 export interface GooglePerson {
   readonly subject: string;
@@ -54,6 +54,4 @@ const lackOfProof = (workspace: GoogleWorkspace | undefined): Failure | undefine
 
 /** Google cannot be asked for a new sign-in, and tells its time only if the vendor set that up: silence counts as fresh. */
 const lackOfFreshness = ({ authenticatedAt }: GooglePerson, since: Date): Failure | undefined =>
-  !authenticatedAt || isSignedInSince(authenticatedAt, since)
-    ? undefined
-    : failure('sign-in-not-fresh', { identityProvider: 'google' });
+  !authenticatedAt || isSignedInSince(authenticatedAt, since) ? undefined : failure('sign-in-not-fresh');

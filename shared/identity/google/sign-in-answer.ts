@@ -1,5 +1,5 @@
 // What it means that Google answers a sign-in with an error, in the redirect back or in place of tokens. Pure, and never fails.
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure, type GoogleFailureCode } from './words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { codeByKey, codeShown, quoted, type SignInError } from '../oauth-answer.ts';
 import {
@@ -8,7 +8,7 @@ import {
   UNKNOWN_CLIENT,
   UNKNOWN_REDIRECT,
   UNREGISTERED_SCOPE,
-} from './google-failures.ts';
+} from './words/workspace-failures.ts';
 
 export function googleRefusal(told: SignInError): Failure {
   const { error } = told;
@@ -18,7 +18,7 @@ export function googleRefusal(told: SignInError): Failure {
     return failure(code, { detail: CLIENT_FAULTS.get(error) ?? UNKNOWN_CLIENT }, said);
   }
   const detail = code === 'google-error' || code === 'sign-in-refused' ? { detail: said.code } : {};
-  return failure(code, { identityProvider: 'google', ...detail }, said);
+  return failure(code, detail, said);
 }
 
 const CLIENT_FAULTS: ReadonlyMap<string, string> = new Map([
@@ -31,7 +31,7 @@ const CLIENT_FAULTS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Google gives no numbers. */
-const BY_OAUTH_CODE = codeByKey<string>([
+const BY_OAUTH_CODE = codeByKey<GoogleFailureCode, string>([
   ['consent-declined', ['access_denied']],
   // The Workspace's own rules for apps, those of the account, and windows of apps.
   ['sign-in-refused', ['admin_policy_enforced', 'access_not_configured', 'policy_enforced', 'disallowed_useragent']],

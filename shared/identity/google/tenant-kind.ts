@@ -1,5 +1,5 @@
 // Google Workspaces as a kind of tenants: their domains, their words, how their administrators sign in. Pure over a client.
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from './words/failures.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignInClient, TenantKind, TenantSignIn } from '../identity.ts';
 import { signInJudgedBy } from '../judged-sign-in.ts';

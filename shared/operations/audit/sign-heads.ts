@@ -2,7 +2,7 @@
 // show by it what a chain was, even against somebody who may write every table.
 import { type SignedHead, headCells, signedCells } from '../../store/rows/audit-rows.ts';
 import { sealedBytesOfHead } from '../../domain/audit.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../domain/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';

@@ -8,10 +8,11 @@ import { COMPANY_KEY_BYTES, wrapCompanyKey } from '../../domain/company-key.ts';
 import { parseCustomerVault, type ConnectionPolicy } from '../../providers/azure-key-vault/input/connection-input.ts';
 import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
 import { CheckList, verdictOf, type ConnectionCheck, type ConnectionTest } from '../../domain/connection-verdict.ts';
-import { lackOfRecentConsent } from '../../domain/consent.ts';
-import { asWarning, failure } from '../../domain/failure-catalogue.ts';
-import type { Failure, FailureCode } from '../../domain/failure.ts';
+import { lackOfRecentConsent } from '../../identity/entra/consent.ts';
+import { asWarning, type Failure, type FailureCode } from '../../domain/failure.ts';
 import { judgeKey } from '../../providers/azure-key-vault/key-fitness.ts';
+import { excuseRecentGrant } from '../../providers/azure-key-vault/recent-grant.ts';
+import { failure } from '../../providers/azure-key-vault/words/failures.ts';
 import { ofConnection } from '../../providers/azure-key-vault/key-in-use.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -202,6 +203,7 @@ class TestRun {
       connection: this.#held.value,
       now: clock.now(),
       propagationMs: keyPolicy.propagationMs,
+      excuse: excuseRecentGrant,
       ...(this.#principalId === undefined ? {} : { principalId: this.#principalId }),
     });
   }

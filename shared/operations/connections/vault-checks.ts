@@ -2,8 +2,7 @@
 // acts on the answer here; it is kept, so that whoever asks sees the state, since when, and whose move it is.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
-import type { Failure } from '../../domain/failure.ts';
-import { asWarning } from '../../domain/failure-catalogue.ts';
+import { asWarning, type Failure } from '../../domain/failure.ts';
 import { judgeKey } from '../../providers/azure-key-vault/key-fitness.ts';
 import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
 import type { VaultTarget } from '../../domain/provider.ts';

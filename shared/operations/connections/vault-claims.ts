@@ -2,8 +2,8 @@
 // else's vault first keeps nobody out. One row for each key, inserted or refused; a claim without a connection does no harm.
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
-import { CLAIM_RELEASED } from '../../identity/entra/entra-failures.ts';
+import { failure } from '../../domain/failures.ts';
+import { lackOfClaimedKey } from '../../identity/entra/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -81,7 +81,7 @@ export async function lackOfClaim(
   const claim = await loadClaim(deps, key);
   if (claim?.value.companyId === companyId && claim.value.state === 'held') return undefined;
   if (claim && claim.value.companyId !== companyId) return inUse(key);
-  return failure('consent-required', { vaultHost: key.host, keyName: key.keyName, detail: CLAIM_RELEASED });
+  return lackOfClaimedKey(key);
 }
 
 export async function getClaim(

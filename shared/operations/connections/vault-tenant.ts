@@ -1,6 +1,6 @@
 // Which Entra tenant a vault belongs to: its own challenge says so, and nothing that is typed. Sends no token.
 import type { Connection } from '../../domain/connection.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../providers/azure-key-vault/words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { isGuid } from '../../domain/ids.ts';
 import { err, ok, type Result } from '../../domain/result.ts';

@@ -1,10 +1,9 @@
 // Looking at a key as it is used: by the versions that wraps name, which may be older than the newest one. What a wrap can no longer be
 // opened by is lost to its company, whatever the newest version can do; and what is wrong with the newest alone, nobody feels.
-import { asWarning } from '../../domain/failure-catalogue.ts';
 import { parseKeyId, sameProvider, type VaultTarget } from '../../domain/provider.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { refOfConnection, type Connection } from '../../domain/connection.ts';
-import type { Failure, FailureCode } from '../../domain/failure.ts';
+import { asWarning, type Failure, type FailureCode } from '../../domain/failure.ts';
 import { judgeKey, type KeyPolicy } from '../../providers/azure-key-vault/key-fitness.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { keyringRowKey } from '../../store/rows/row-keys.ts';

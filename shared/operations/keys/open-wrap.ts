@@ -3,7 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
 import { hasBeenOf } from '../../domain/connection.ts';
-import { failure, withFacts } from '../../domain/failure-catalogue.ts';
+import { failure, withFacts } from '../../providers/azure-key-vault/words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
 import { parseKeyId, providerName, sameProvider, type ProviderRef, type VaultTarget } from '../../domain/provider.ts';

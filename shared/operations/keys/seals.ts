@@ -1,7 +1,7 @@
 // Making and checking the vendor's seal on rows that say where a wrapped key or a token is sent. A seal that does not verify
 // is a security event: it is logged by name, and nothing is sent anywhere.
 import type { Seal } from '../../domain/company-key.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../domain/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sealVerifies } from '../../domain/seal.ts';

@@ -1,7 +1,7 @@
 // The answer to the second question, by the browser that signed in. Yes is carried out as a whole or not at all; what may pass leaves the
 // question open, so that the same button can be pressed again.
 import type { Actor } from '../../domain/audit.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../identity/failures.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { parseTicket } from '../../domain/ticket.ts';

@@ -1,6 +1,6 @@
 // What a link asks for. Whoever says yes says it to exactly what stood on the page: once that has changed, the link is void. Reads only,
 // and consumes nothing.
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../identity/failures.ts';
 import type { Company } from '../../domain/keyring.ts';
 import { refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';

@@ -1,6 +1,6 @@
 // Opening a link, and its button. Opening consumes nothing: scanners of mail open links too. Only the button begins a sign-in.
 import type { Actor } from '../../domain/audit.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../identity/failures.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { parseTicket } from '../../domain/ticket.ts';

@@ -1,10 +1,10 @@
 // The browser comes back from a sign-in service. Whatever it brings can be copied, forged or sent twice: what counts is the one-time state, the
 // cookie of the browser that began, and in the end an ID token. Each step is used up before anything is done with it.
 import type { Actor } from '../../domain/audit.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../identity/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { stateOf } from '../../identity/oauth-answer.ts';
-import { excuseFreshConsent } from '../../domain/propagation.ts';
+import { excuseFreshConsent } from '../../identity/entra/consent.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn, SignInLeg } from '../../domain/sign-in-link.ts';

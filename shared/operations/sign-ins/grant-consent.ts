@@ -3,9 +3,10 @@
 // was moved to it is kept beside the consent that counts, until `completeMove` has seen the key there open what is in use.
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection, Consent } from '../../domain/connection.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../identity/failures.ts';
+import { failure as failureAtEntra } from '../../identity/entra/words/failures.ts';
 import { ofConnection } from '../../providers/azure-key-vault/key-in-use.ts';
-import { excuseFreshConsent } from '../../domain/propagation.ts';
+import { excuseFreshConsent } from '../../identity/entra/consent.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey } from '../../store/rows/row-keys.ts';
@@ -41,7 +42,7 @@ export async function grantConsent(
   const { companyId } = asked.company;
   const { target, connection } = asked.subject;
   const { tenantId } = target;
-  if (!isAdminOf(person.id, tenantId)) return err(refusedBy(failure('sign-in-wrong-tenant', { tenantId })));
+  if (!isAdminOf(person.id, tenantId)) return err(refusedBy(failureAtEntra('sign-in-wrong-tenant', { tenantId })));
   // The claim below is to the vault's key, so it takes the vault's own word that this tenant is the one whose administrator consents.
   const owner = await tenantOfVault(deps.probe, target);
   if (!owner.ok) return err(refusedBy(ofConnection(owner.error, connection.value)));

@@ -1,7 +1,7 @@
 // The one-time states of a sign-in: made for one step in one browser, and used once. A state that was used stays until it expires, so that a
 // second use, a forgery, a copy in another browser and one that came too late are told apart.
 import type { Actor } from '../../domain/audit.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../identity/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';

@@ -6,7 +6,7 @@ import { withoutTrouble, type Switch, type SwitchPlace } from '../../domain/swit
 import { loadCompany, loadKeyring, type Loaded } from '../../store/control-state.ts';
 import { decide, seen } from './decide.ts';
 import { replaceKeyring, replaceSwitch, guardCompany } from '../../store/control-writes.ts';
-import { lackOfRecentConsent } from '../../domain/consent.ts';
+import { lackOfRecentConsent } from '../../identity/entra/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock } from '../../domain/ports.ts';

@@ -2,7 +2,7 @@
 // of a tenant's own administrator, for exactly this approval and the vault key that was shown, under the vendor's seal.
 import { approvalKey, type Approval } from '../../domain/approval.ts';
 import { KEYSWITCH, type Actor } from '../../domain/audit.ts';
-import { failure } from '../../domain/failure-catalogue.ts';
+import { failure } from '../../identity/entra/words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';

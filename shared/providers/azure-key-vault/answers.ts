@@ -1,11 +1,11 @@
 // What a Key Vault's refusal means. Pure, and never fails: a refusal for a reason that is not known is `vault-refused`, any other answer
 // that is not known `vault-error`, and neither is a revocation (invariants 9 and A19). The texts are Azure's (docs/azure.md); the inner code decides
 // where there is one that we know, the text where there is none.
-import { failure } from '../../domain/failure-catalogue.ts';
-import type { Failure, FailureCode, FailureFacts } from '../../domain/failure.ts';
+import { failure, type VaultFailureCode } from './words/failures.ts';
+import type { Failure, FailureFacts } from '../../domain/failure.ts';
 import { REFUSED_BY_VAULT } from './words/vault-key-failures.ts';
 import { MISROUTED } from './words/vault-network-failures.ts';
-import { isAddress, plainAddress } from './network-address.ts';
+import { isAddress, plainAddress } from './words/network-address.ts';
 import { withoutUnseen } from '../../domain/visible-text.ts';
 
 export interface VaultAnswer {
@@ -33,7 +33,7 @@ export function classifyVaultAnswer(answer: VaultAnswer, facts: FailureFacts): F
   return failure(code, detail === undefined ? told : { ...told, detail }, service);
 }
 
-function codeOf(answer: VaultAnswer): FailureCode {
+function codeOf(answer: VaultAnswer): VaultFailureCode {
   const { status } = answer;
   if (status === 401) return /\bAKV10032\b/.test(answer.message ?? '') ? 'wrong-entra-tenant' : 'vault-error';
   if (status === 400) return badRequestCode(answer);
@@ -50,11 +50,11 @@ function codeOf(answer: VaultAnswer): FailureCode {
 const PASSING = /ObjectIsBeing(?:Deleted|Recovered)|currently being (?:deleted|recovered)/i;
 
 /** Without any code of a vault's it is no vault's word: a proxy refuses with the same status. */
-const unknownRefusal = ({ code, innerCode }: VaultAnswer): FailureCode =>
+const unknownRefusal = ({ code, innerCode }: VaultAnswer): VaultFailureCode =>
   (innerCode ?? code) === undefined ? 'vault-error' : 'vault-refused';
 
-const FORBIDDEN_BY_INNER_CODE: ReadonlyMap<string, FailureCode> = new Map(
-  Object.entries<FailureCode>({
+const FORBIDDEN_BY_INNER_CODE: ReadonlyMap<string, VaultFailureCode> = new Map(
+  Object.entries<VaultFailureCode>({
     ForbiddenByRbac: 'access-denied-rbac',
     ForbiddenByPolicy: 'access-denied-policy',
     AccessDenied: 'access-denied-policy',
@@ -68,7 +68,7 @@ const FORBIDDEN_BY_INNER_CODE: ReadonlyMap<string, FailureCode> = new Map(
   }),
 );
 
-const FORBIDDEN_BY_TEXT: readonly (readonly [RegExp, FailureCode])[] = [
+const FORBIDDEN_BY_TEXT: readonly (readonly [RegExp, VaultFailureCode])[] = [
   [/does not allow access to [\w.-]{1,253}\.?\s*$/i, 'vault-unreachable'],
   [/Caller is not authorized to perform action on resource|operation is not allowed by RBAC/i, 'access-denied-rbac'],
   [/does not have [\w ]{0,10}keys[\w /,]{1,60} permission/i, 'access-denied-policy'],
@@ -83,7 +83,7 @@ const FORBIDDEN_BY_TEXT: readonly (readonly [RegExp, FailureCode])[] = [
   [/is not permitted on this key/i, 'key-operation-not-permitted'],
 ];
 
-function forbiddenCode(answer: VaultAnswer): FailureCode {
+function forbiddenCode(answer: VaultAnswer): VaultFailureCode {
   const { code, innerCode, message = '' } = answer;
   const byInnerCode = FORBIDDEN_BY_INNER_CODE.get(innerCode ?? code ?? '');
   const known = byInnerCode ?? FORBIDDEN_BY_TEXT.find(([text]) => text.test(message))?.[1];
@@ -93,10 +93,10 @@ function forbiddenCode(answer: VaultAnswer): FailureCode {
 /** A key that does not open what it wrapped (issues 36269 of azure-sdk-for-net, 30125 of azure-sdk-for-js); else a request that it never takes. */
 const DOES_NOT_OPEN = /decoding OAEP padding|unable to decrypt specified value|^the parameter is incorrect/i;
 
-const badRequestCode = (answer: VaultAnswer): FailureCode =>
+const badRequestCode = (answer: VaultAnswer): VaultFailureCode =>
   DOES_NOT_OPEN.test(answer.message ?? '') ? 'key-substituted' : unknownRefusal(answer);
 
-function notFoundCode(answer: VaultAnswer): FailureCode {
+function notFoundCode(answer: VaultAnswer): VaultFailureCode {
   const { code, innerCode, message = '' } = answer;
   const codes = [code, innerCode];
   if (codes.includes('VaultNotFound')) return 'vault-not-found';
@@ -135,7 +135,7 @@ function denyAssignmentIn(message: string): string | undefined {
 }
 
 /** What was asked and refused, or the service's own code where ours says nothing. */
-const DETAIL: Partial<Record<FailureCode, (answer: VaultAnswer, message: string) => string | undefined>> = {
+const DETAIL: Partial<Record<VaultFailureCode, (answer: VaultAnswer, message: string) => string | undefined>> = {
   'access-denied-rbac': (_, message) => {
     const action = /Action: '([\w./]{1,120})'/.exec(message)?.[1];
     return denyAssignmentIn(message) === undefined ? action : `a deny assignment blocks ${action ?? 'it'}`;

@@ -1,6 +1,6 @@
 // What the company's Azure admin must do, filled in with the real names: nothing is left to the reader. Pure. Access is
 // granted on the key alone, to a principal that is named by its ids, and the last step shows how it is taken away.
-import { ENCRYPTION_USER_ROLE, ENCRYPTION_USER_ROLE_ID } from './words/azure-commands.ts';
+import { ENCRYPTION_USER_ROLE, ENCRYPTION_USER_ROLE_ID } from '../../identity/entra/words/commands.ts';
 import {
   assignLeastWithCli,
   assignWithCli,

@@ -1,7 +1,7 @@
 // Whether a key is fit to protect a company key. Pure: `now` is passed in. Azure goes on unwrapping with a key outside its
 // dates and refuses only to wrap (docs/azure.md), so a key in force is not lost by what would keep a new one out.
-import { asDenial, asWarning, failure } from '../../domain/failure-catalogue.ts';
-import type { Failure, FailureFacts } from '../../domain/failure.ts';
+import { failure } from './words/failures.ts';
+import { asDenial, asWarning, type Failure, type FailureFacts } from '../../domain/failure.ts';
 import { parseKeyId, type VaultKey } from '../../domain/provider.ts';
 
 export interface KeyPolicy {

@@ -1,8 +1,8 @@
 // What a refusal means for a key that something is wrapped by already. Pure. Whoever meets it says the same with the same facts: which
 // version, that the key was there, and that nothing about it was typed just now.
-import { asDenial, failure, withFacts } from '../../domain/failure-catalogue.ts';
+import { failure, withFacts } from './words/failures.ts';
 import { factsOfUse, type Connection } from '../../domain/connection.ts';
-import type { Failure, FailureFacts } from '../../domain/failure.ts';
+import { asDenial, type Failure, type FailureFacts } from '../../domain/failure.ts';
 import { NAME_UNSURE } from './words/vault-network-failures.ts';
 import { parseKeyId } from '../../domain/provider.ts';
 

@@ -1,23 +1,41 @@
 // A failure inside a row, as JSON. Pure. Whoever can write the tables could have written it: one that does not have the form of a
 // failure is none, so that nobody who shows it to a caller stumbles over it.
-import { FAILURE_CODES, type Failure, type FailureKind, type FailureOwner, type Remedy } from '../../domain/failure.ts';
+import type { Failure, FailureCode, FailureKind, FailureOwner, Remedy } from '../../domain/failure.ts';
 import { isRecord } from '../../domain/plain-object.ts';
+import { text, type Cells } from './cells.ts';
 
 const KINDS: readonly FailureKind[] = ['input', 'transient', 'propagating', 'denied', 'warning', 'integrity'];
-const OWNERS: readonly FailureOwner[] = ['company-admin', 'azure-admin', 'vendor'];
+/** Areas declare codes and owners; the store knows none of them, and takes what has their form. */
+const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+const MAX_NAME_CHARACTERS = 64;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isTextOrAbsent = (value: unknown): boolean => value === undefined || isText(value);
 
+const isName = (value: unknown): boolean =>
+  typeof value === 'string' && value.length <= MAX_NAME_CHARACTERS && NAME.test(value);
+export const isFailureCode = (value: unknown): value is FailureCode => isName(value);
+const isFailureOwner = (value: unknown): value is FailureOwner => isName(value);
+
+/** A cell that holds nothing but the code, or the owner, of a failure. */
+export function failureCode(cells: Cells, name: string): FailureCode | undefined {
+  const value = text(cells, name);
+  return isFailureCode(value) ? value : undefined;
+}
+export function failureOwner(cells: Cells, name: string): FailureOwner | undefined {
+  const value = text(cells, name);
+  return isFailureOwner(value) ? value : undefined;
+}
+
 /** The failure, or undefined if it is none. */
 export function readFailure(value: unknown): Failure | undefined {
   if (!isRecord(value)) return undefined;
-  const { code, kind, owner, message, cause, remedy, facts, service, becomesDeniedAt } = value;
-  if (!FAILURE_CODES.some((known) => known === code)) return undefined;
-  if (!KINDS.some((known) => known === kind) || !OWNERS.some((known) => known === owner)) return undefined;
+  const { code, kind, owner, message, cause, remedy, facts, revokes, service, becomesDeniedAt } = value;
+  if (!isFailureCode(code) || !isFailureOwner(owner) || !KINDS.some((known) => known === kind)) return undefined;
   if (!isText(message) || !isText(cause)) return undefined;
   if (!isRemedy(remedy) || !areFacts(facts) || !isService(service)) return undefined;
+  if (revokes !== undefined && revokes !== 'at-once' && revokes !== 'once-seen-gone') return undefined;
   if (becomesDeniedAt !== undefined && !isTime(becomesDeniedAt)) return undefined;
   return value as unknown as Failure;
 }
@@ -26,11 +44,7 @@ const isTime = (value: unknown): boolean =>
   typeof value === 'string' && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value));
 
 export const isRemedy = (value: unknown): value is Remedy =>
-  isRecord(value) &&
-  isText(value['text']) &&
-  isTextOrAbsent(value['azureCli']) &&
-  isTextOrAbsent(value['portal']) &&
-  Object.keys(value).every((name) => ['text', 'azureCli', 'portal'].includes(name));
+  isRecord(value) && isText(value['text']) && Object.values(value).every(isText);
 
 const areFacts = (value: unknown): boolean =>
   isRecord(value) && Object.values(value).every((fact) => isText(fact) || typeof fact === 'boolean');

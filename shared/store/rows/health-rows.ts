@@ -1,8 +1,7 @@
 // Rows of the `health` table: how each connection's vault stands now, and what changed when. Pure.
-import { FAILURE_CODES, type FailureCode } from '../../domain/failure.ts';
 import type { ConnectionPlace } from '../../domain/connection.ts';
 import type { VaultHealth } from '../../domain/health.ts';
-import { isRemedy } from './failure-cell.ts';
+import { failureCode, failureOwner, isFailureCode, isRemedy } from './failure-cell.ts';
 import { count, json, need, oneOf, optionalText, text, type Cells } from './cells.ts';
 import type { Row, Rows } from './row.ts';
 import { present } from '../../domain/plain-object.ts';
@@ -32,11 +31,11 @@ export function readHealth(cells: Cells): VaultHealth {
     since: need(text(cells, 'since'), 'health', 'since'),
     checkedAt: need(text(cells, 'checkedAt'), 'health', 'checkedAt'),
     repeats: need(count(cells, 'repeats'), 'health', 'repeats'),
-    warnings: FAILURE_CODES.filter((code) => Array.isArray(warnings) && warnings.includes(code)),
+    warnings: (Array.isArray(warnings) ? (warnings as unknown[]) : []).filter(isFailureCode),
     ...present({
       lastGoodAt: optionalText(cells, 'lastGoodAt'),
-      code: oneOf<FailureCode>(cells, 'code', FAILURE_CODES),
-      owner: oneOf(cells, 'owner', ['company-admin', 'azure-admin', 'vendor']),
+      code: failureCode(cells, 'code'),
+      owner: failureOwner(cells, 'owner'),
       message: optionalText(cells, 'message'),
       cause: optionalText(cells, 'cause'),
       remedy: isRemedy(remedy) ? remedy : undefined,

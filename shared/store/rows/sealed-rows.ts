@@ -2,10 +2,10 @@
 // undefined and treated as forged, like one whose seal does not verify.
 import { WRAP_ALGORITHM, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
 import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
-import { FAILURE_CODES, type FailureCode } from '../../domain/failure.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
 import { notFound } from '../../domain/refusal.ts';
+import { failureCode } from './failure-cell.ts';
 import type { Row, Rows } from './row.ts';
 import { companyKeyRowKey, connectionRowKey } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
@@ -151,7 +151,7 @@ export function readConnection(cells: Cells, connectionId: string): Connection |
       roleAssignedAt: optionalText(cells, 'roleAssignedAt'),
       consent,
       move,
-      testFailed: oneOf<FailureCode>(cells, 'testFailed', FAILURE_CODES),
+      testFailed: failureCode(cells, 'testFailed'),
     }),
   };
 }

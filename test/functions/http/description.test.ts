@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { API_VERSION } from '../../../functions/http/resources/meta/routes.ts';
 import { routes } from '../../../functions/http/routes.ts';
-import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
+import { FAILURE_CODES } from '../../../shared/failures.ts';
 import {
   documentOf,
   exactDocumentOf,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { refusalToResponse } from '../../../functions/http/kernel/errors.ts';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
-import { FAILURE_CODES, type FailureKind } from '../../../shared/domain/failure.ts';
+import { failure, FAILURE_CODES } from '../../../shared/failures.ts';
+import type { FailureKind } from '../../../shared/domain/failure.ts';
 import { notFound, refusedBy } from '../../../shared/domain/refusal.ts';
 
 const company = { isVendorAdmin: false };

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { routes } from '../../../functions/http/routes.ts';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { MAX_CALLS_PER_MINUTE } from '../../../shared/store/call-limit.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';

@@ -1,4 +1,4 @@
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { expect, test } from 'vitest';
 import { switchBody, switchToBody } from '../../../functions/http/resources/switches/bodies.ts';
 import type { SwitchView } from '../../../shared/operations/switches/view.ts';

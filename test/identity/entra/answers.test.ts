@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { aadstsOf, classifyEntraError } from '../../../shared/identity/entra/answers.ts';
-import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
+import { FAILURE_CODES } from '../../../shared/failures.ts';
 
 const APP = '22222222-0000-4000-8000-000000000002';
 const TENANT = '11111111-0000-4000-8000-000000000001';

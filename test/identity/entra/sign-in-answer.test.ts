@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
+import { FAILURE_CODES } from '../../../shared/failures.ts';
 import { microsoftRefusal } from '../../../shared/identity/entra/sign-in-answer.ts';
 
 const TENANT = '11111111-0000-4000-8000-000000000001';

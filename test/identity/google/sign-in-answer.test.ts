@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
+import { FAILURE_CODES } from '../../../shared/failures.ts';
 import { googleRefusal } from '../../../shared/identity/google/sign-in-answer.ts';
 
 describe('an error of Google', () => {

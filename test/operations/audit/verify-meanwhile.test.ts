@@ -1,6 +1,6 @@
 // The check of a chain while others go on appending and signing, and while the store or the seal key is away.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { HEAD_ROW_KEY, recordRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { verifyEvents } from '../../../shared/operations/audit/verify-events.ts';
 import { type Tables } from '../../../shared/store/tables.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionTest } from '../../../shared/domain/connection-verdict.ts';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
-import { APP_DISABLED } from '../../../shared/identity/entra/entra-failures.ts';
+import { failure } from '../../../shared/failures.ts';
+import { APP_DISABLED } from '../../../shared/identity/entra/words/consent-failures.ts';
 import { connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
 import { testConnection } from '../../../shared/operations/connections/connection-test.ts';

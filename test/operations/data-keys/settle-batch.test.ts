@@ -1,7 +1,7 @@
 // One transaction on a shard, planned and brought to its end: what is refused, what is written, and what losing it costs.
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { err, ok } from '../../../shared/domain/result.ts';
 import { shardCells } from '../../../shared/store/rows/data-rows.ts';
 import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { companyKeyRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { putCompany } from '../../../shared/operations/companies/companies.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';

@@ -1,6 +1,6 @@
 // A key in force, met in every way there is: by callers, by the timer, by a switch away from it, by an export and by a connection test.
 import { beforeEach, describe, expect, it } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../../shared/domain/failure.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';

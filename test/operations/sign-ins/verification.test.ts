@@ -1,7 +1,7 @@
 // Tenants verified by the sign-in of their own administrators, and the switch that goes on by itself after the last.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { approvalKey } from '../../../shared/domain/approval.ts';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
 import {
   connectionRowKey,

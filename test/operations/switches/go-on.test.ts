@@ -1,6 +1,6 @@
 // Switches that waited for consent go on once it is given; nothing else does.
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
 import { keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';

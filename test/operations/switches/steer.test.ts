@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Seal } from '../../../shared/domain/company-key.ts';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { movableAt } from '../../../shared/domain/shard-counts.ts';
 import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
 import {

@@ -7,7 +7,7 @@ import {
 } from '../../../shared/store/rows/row-keys.ts';
 import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { LAST_ATTEMPT, type WorkMessage } from '../../../shared/domain/work-message.ts';
 import { putOnAgenda } from '../../../shared/store/agenda.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import { connectionRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Blocked, Switch } from '../../../shared/domain/switch.ts';

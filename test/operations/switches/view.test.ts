@@ -9,7 +9,7 @@ import type { Tables } from '../../../shared/store/tables.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { getSwitch, listSwitches } from '../../../shared/operations/switches/view.ts';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { ENTRA, register, stateOf, viewOf } from '../tenants/tenant-rig.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FAILURE_CODES } from '../../../shared/domain/failure.ts';
+import { FAILURE_CODES } from '../../../shared/failures.ts';
 import { classifyVaultAnswer } from '../../../shared/providers/azure-key-vault/answers.ts';
 import { afterLook } from '../../../shared/domain/health.ts';
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { adminInstructions, type Instruction } from '../../../shared/providers/azure-key-vault/instructions.ts';
 
 const PLACE = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import type { Company, Keyring } from '../../../shared/domain/keyring.ts';
 import { MalformedRow, type Cells } from '../../../shared/store/rows/cells.ts';
 import { companyCells, readCompany } from '../../../shared/store/rows/company-rows.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../shared/failures.ts';
 import { readFailure } from '../../../shared/store/rows/failure-cell.ts';
 
 const plain = failure('access-denied-rbac', { vaultHost: 'contoso.vault.azure.net', keyName: 'k' });
@@ -16,6 +16,10 @@ describe('a failure in a row', () => {
     ['with all that it may say', full],
     ['with no more than it must say', { ...full, remedy: { text: 'a' }, facts: {}, service: undefined }],
     ['whose service said nothing', { ...full, service: {} }],
+    ['of a code that another version has', { ...full, code: 'of-a-provider-to-come' }],
+    ['with the command of another tool', { ...full, remedy: { text: 'a', commandOfAnotherTool: 'b' } }],
+    ['that revokes at once', { ...full, revokes: 'at-once' }],
+    ['that revokes once seen gone', { ...full, revokes: 'once-seen-gone' }],
     ['that is never to be a denial', { ...full, becomesDeniedAt: undefined }],
     ['that is to be a denial at a full second', { ...full, becomesDeniedAt: '2026-01-01T00:00:00Z' }],
   ])('%s is one', (_, value) => {
@@ -26,23 +30,25 @@ describe('a failure in a row', () => {
     expect(readFailure({ ...full, kind })).toEqual({ ...full, kind });
   });
 
-  it.each(['company-admin', 'azure-admin', 'vendor'])('may be for the %s', (owner) => {
+  it.each(['company-admin', 'azure-admin', 'vendor', 'admin-of-a-provider-to-come'])('may be for the %s', (owner) => {
     expect(readFailure({ ...full, owner })).toEqual({ ...full, owner });
   });
 
   it.each([
     ['that is a text', 'access-denied-rbac'],
     ['that is nothing', null],
-    ['of a code that there is not', { ...full, code: 'odd' }],
+    ['of a code that none can be', { ...full, code: 'Odd code' }],
+    ['of a code without end', { ...full, code: 'x'.repeat(65) }],
+    ['of no code', { ...full, code: 1 }],
     ['of another kind', { ...full, kind: 'odd' }],
-    ['for nobody', { ...full, owner: 'odd' }],
+    ['for nobody', { ...full, owner: '' }],
     ['without a message', { ...full, message: undefined }],
     ['without a cause', { ...full, cause: 1 }],
     ['without a remedy', { ...full, remedy: 'a' }],
     ['whose remedy says nothing', { ...full, remedy: { azureCli: 'b' } }],
     ['whose command line is none', { ...full, remedy: { text: 'a', azureCli: 1 } }],
     ['whose way through the portal is none', { ...full, remedy: { text: 'a', portal: [] } }],
-    ['whose remedy says too much', { ...full, remedy: { text: 'a', script: 'b' } }],
+    ['that revokes in a way that there is not', { ...full, revokes: 'odd' }],
     ['without facts', { ...full, facts: null }],
     ['with a fact that is a number', { ...full, facts: { vaultHost: 1 } }],
     ['with one fact of two that is none', { ...full, facts: { bare: true, vaultHost: {} } }],

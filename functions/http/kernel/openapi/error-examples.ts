@@ -1,5 +1,6 @@
 // Examples of errors in the description: what is really said, by the one switch that says it.
-import { asPropagating, failure } from '../../../../shared/domain/failure-catalogue.ts';
+import { asPropagating } from '../../../../shared/domain/failure.ts';
+import { failure } from '../../../../shared/failures.ts';
 import { notFound, refusedBy, type Refusal } from '../../../../shared/domain/refusal.ts';
 import { refusalToResponse, type EdgeRefusal, type ErrorBody } from '../errors.ts';
 

@@ -1,7 +1,7 @@
 // Which codes an operation gives, by status: those that follow from what it is, its own, and those of the failures that it meets. A test holds
 // every answer that is given anywhere in the tests of the API against it.
-import { failure, FAILURE_AREAS } from '../../../../shared/domain/failure-catalogue.ts';
-import { FAILURE_CODES, type FailureCode } from '../../../../shared/domain/failure.ts';
+import { failure, FAILURE_AREAS, FAILURE_CODES } from '../../../../shared/failures.ts';
+import type { FailureCode } from '../../../../shared/domain/failure.ts';
 import { ERROR_CODES, isTransient, type ErrorCode } from '../error-codes.ts';
 import { STATUS_OF_KIND } from '../errors.ts';
 import type { RouteDescription } from '../route.ts';

@@ -1,8 +1,8 @@
 // Errors and failures as callers see them: the schemas, and of a failure what may leave the house. The service's own words go to the vendor's
 // operators only; a company gets the correlation id. Pure.
 import * as z from 'zod';
-import { failure } from '../../../../shared/domain/failure-catalogue.ts';
-import { FAILURE_CODES, type Failure, type FailureCode } from '../../../../shared/domain/failure.ts';
+import type { Failure, FailureCode } from '../../../../shared/domain/failure.ts';
+import { failure, FAILURE_CODES } from '../../../../shared/failures.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { time } from './ids.ts';
 

@@ -1,7 +1,7 @@
 // The pages of a sign-in: a link, its button, the way back from the sign-in service, and the second question. Browsers have no token here:
 // one-time states and the browser's own cookie decide who may go on.
 import * as z from 'zod';
-import { assignRole } from '../../../../shared/providers/azure-key-vault/words/azure-commands.ts';
+import { assignRole } from '../../../../shared/providers/azure-key-vault/words/vault-commands.ts';
 import { mayPass } from '../../../../shared/domain/failure.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { err, ok, type Result } from '../../../../shared/domain/result.ts';

@@ -1,6 +1,6 @@
 // The health of a connection's vault, and the instructions for its Azure admin, as callers see them. Pure.
 import * as z from 'zod';
-import { FAILURE_CODES } from '../../../../shared/domain/failure.ts';
+import { FAILURE_CODES } from '../../../../shared/failures.ts';
 import type { VaultHealth } from '../../../../shared/domain/health.ts';
 import type { HealthReport } from '../../../../shared/operations/connections/vault-checks.ts';
 import type { Instruction } from '../../../../shared/providers/azure-key-vault/instructions.ts';

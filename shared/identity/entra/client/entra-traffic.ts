@@ -2,7 +2,7 @@
 // that look alike (docs/azure.md); the traffic itself tells them apart, and no second request is needed to find out.
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { classifyEntraError } from '../answers.ts';
-import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
+import { classifyNoAnswer } from '../no-answer.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
 import { NoAnswer } from '../../../adapters/https/bounded-https.ts';
 import { refusalIn } from '../../../adapters/https/access-refused.ts';
@@ -15,7 +15,7 @@ export class EntraTraffic extends RecordedHttps {
     if (refusal) return { ...refusal, facts: { ...facts, ...refusal.facts } };
     const last = this.last;
     if (last instanceof NoAnswer) {
-      return classifyNetworkError({ service: 'entra', errorCode: last.code, message: last.message }, facts);
+      return classifyNoAnswer({ errorCode: last.code, message: last.message }, facts);
     }
     if (last && last.status !== 200) return classifyEntraError({ status: last.status, ...said(last.text) }, facts);
     return classifyEntraError(fromSdk(error), facts);

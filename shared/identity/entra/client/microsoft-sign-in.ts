@@ -2,7 +2,7 @@
 // The connector app proves itself with a token of our managed identity; there is no secret. Reads who signed in and with
 // which roles; what that entitles to is decided elsewhere.
 import type { ClientAuth, IDToken } from 'openid-client';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';

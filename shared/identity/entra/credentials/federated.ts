@@ -7,11 +7,11 @@ import {
   type TokenCredential,
 } from '@azure/identity';
 import { LRUCache } from 'lru-cache';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { aadstsOf } from '../answers.ts';
-import { NO_SUCH_AUDIENCE } from '../entra-failures.ts';
-import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
+import { NO_SUCH_AUDIENCE } from '../words/app-failures.ts';
+import { classifyNoAnswer } from '../no-answer.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { tokenExchangeAudience } from '../token-exchange.ts';
 import type { Clock } from '../../../domain/ports.ts';
@@ -145,13 +145,7 @@ export class Credentials {
       try {
         return await new Deadline(this.#options.timeoutMs * TENANT_SHARE).race<Result<AccessToken, Failure>>(
           async () => ok(await this.#tenantCredential(tenantId, traffic).getToken(scope, options)),
-          () =>
-            err(
-              classifyNetworkError(
-                { service: 'entra', errorCode: 'ETIMEDOUT', message: TOO_LATE },
-                this.#facts(tenantId),
-              ),
-            ),
+          () => err(classifyNoAnswer({ errorCode: 'ETIMEDOUT', message: TOO_LATE }, this.#facts(tenantId))),
         );
       } catch (error) {
         return err(traffic.explain(error, this.#facts(tenantId)));

@@ -1,7 +1,7 @@
 // What a Google Workspace's own directory says of the person who signed in, asked with that person's token: only an
 // administrator gets an answer. Reads one user, and of a Super Admin the domain; keeps nothing.
 import { createPipelineRequest, type HttpClient } from '@azure/core-rest-pipeline';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
@@ -102,10 +102,10 @@ function ofForbidden(reasons: readonly string[]): Result<undefined, Failure> {
     return err(failure('google-not-configured', { detail: 'the Admin SDK API is not enabled' }, service));
   }
   if (has('insufficientPermissions', 'ACCESS_TOKEN_SCOPE_INSUFFICIENT'))
-    return err(failure('consent-declined', { identityProvider: 'google' }, service));
+    return err(failure('consent-declined', {}, service));
   // The Workspace's administrators let no app use its directory (what tools for administrators meet, GAM among them).
   if (has('domainCannotUseApis', 'domainPolicy')) {
-    return err(failure('sign-in-refused', { identityProvider: 'google', detail: 'domainCannotUseApis' }, service));
+    return err(failure('sign-in-refused', { detail: 'domainCannotUseApis' }, service));
   }
   if (has('rateLimitExceeded', 'userRateLimitExceeded', 'quotaExceeded', 'dailyLimitExceeded', 'RATE_LIMIT_EXCEEDED')) {
     return err(failure('google-unreachable', { detail: 'a quota of its directory is used up' }, service));

@@ -1,7 +1,7 @@
 // A person's sign-in at Google, with the one secret of this product: the OAuth client's. Access for the length of the sign-in
 // only, no refresh token. Reads who signed in, from which Workspace, and what its directory says of them.
 import type { ClientAuth } from 'openid-client';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { SignInCallback, SignInClient, SignInRequest } from '../../identity.ts';
@@ -62,8 +62,7 @@ export class GoogleSignIn implements SignInClient<GooglePerson> {
     if (hd === undefined || hd === '') return ok({ ...person, isSuperAdmin: false, isDelegatedAdmin: false });
     // Google's page lets people take single permissions out.
     const granted = scope?.split(' ') ?? DIRECTORY_SCOPES;
-    if (!DIRECTORY_SCOPES.every((one) => granted.includes(one)))
-      return err(failure('consent-declined', { identityProvider: 'google' }));
+    if (!DIRECTORY_SCOPES.every((one) => granted.includes(one))) return err(failure('consent-declined'));
     const domain = hd.toLowerCase();
     const standing = await askDirectory(http, { accessToken, subject: claims.sub, domain });
     return standing.ok ? ok({ ...person, domain, ...standing.value }) : standing;

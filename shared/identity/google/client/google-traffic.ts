@@ -1,6 +1,6 @@
 // What Google really answered on the way of one sign-in: its OAuth endpoints and its directory of users.
 import type { Failure } from '../../../domain/failure.ts';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
 import { googleRefusal } from '../sign-in-answer.ts';
 import { NoAnswer } from '../../../adapters/https/bounded-https.ts';

@@ -1,6 +1,6 @@
 // The steps on the way to a key, one by one, for a connection test: reach the vault, hear whose it is, get a token.
 import { connect } from 'node:tls';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import type { VaultTarget } from '../../../domain/provider.ts';

@@ -1,7 +1,7 @@
 // Customers' vaults and the vendor's through @azure/keyvault-keys: `get` and `unwrapKey`, one request each, never more.
 // Whatever a vault answers becomes a VaultKey, plaintext or a Failure; no answer of a vault throws.
 import type { KeyVaults } from '../../provider.ts';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { WRAP_ALGORITHM } from '../../../domain/company-key.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../../../domain/provider.ts';

@@ -4,9 +4,9 @@
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import type { Seal } from '../../../domain/company-key.ts';
 import { ExpiringCache } from '../../../domain/expiring-cache.ts';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import { mayPass, type Failure } from '../../../domain/failure.ts';
-import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
+import { classifyNoAnswer } from '../no-answer.ts';
 import { parseKeyId, type VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { Clock, Sealer } from '../../../domain/ports.ts';
@@ -104,8 +104,7 @@ export class AzureSealer implements Sealer {
     const deadline = new Deadline(this.#pool.timeoutMs);
     const newest = await deadline.race(
       () => this.#newestKey(),
-      () =>
-        err(classifyNetworkError({ service: 'vault', errorCode: 'ETIMEDOUT', message: 'no answer in time' }, facts)),
+      () => err(classifyNoAnswer({ errorCode: 'ETIMEDOUT', message: 'no answer in time' }, facts)),
     );
     if (!newest.ok) return newest;
     if (!newest.value) return err(failure('key-not-found', facts));

@@ -1,7 +1,7 @@
 // One call of an SDK client at a vault, and what came of it: the reply as it stood on the wire, or why there is none. The
 // SDK believes whatever it is answered, so the reply itself is kept for the caller to check.
 import type { GetKeyOptions } from '@azure/keyvault-keys';
-import { failure, withFacts } from '../../../domain/failure-catalogue.ts';
+import { failure, withFacts } from '../words/failures.ts';
 import type { Failure, FailureCode, FailureFacts } from '../../../domain/failure.ts';
 import type { VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';

@@ -1,10 +1,10 @@
 // A vault's own 401 challenge: which Entra tenant it belongs to and for which audience it wants tokens. Asked for once per
 // vault with a request that carries nothing, neither a token nor a body. The answer is a stranger's.
 import { createPipelineRequest, type HttpClient, type PipelineResponse } from '@azure/core-rest-pipeline';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
-import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
+import { classifyNoAnswer } from '../no-answer.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { classifyVaultAnswer } from '../answers.ts';
@@ -71,5 +71,5 @@ export async function noAnswerFrom(
   facts: FailureFacts,
 ): Promise<Failure> {
   const nameFound = code === 'ENOTFOUND' ? await findName(facts.vaultHost ?? '') : 'unknown';
-  return classifyNetworkError({ service: 'vault', errorCode: code, message, nameFound }, facts);
+  return classifyNoAnswer({ errorCode: code, message, nameFound }, facts);
 }

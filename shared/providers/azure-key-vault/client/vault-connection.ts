@@ -10,10 +10,11 @@ import {
 import type { TokenCredential } from '@azure/identity';
 import { CryptographyClient, KeyClient, type CryptographyClientOptions } from '@azure/keyvault-keys';
 import { LRUCache } from 'lru-cache';
-import { failure } from '../../../domain/failure-catalogue.ts';
-import type { Failure, FailureFacts } from '../../../domain/failure.ts';
+import { failure } from '../words/failures.ts';
+import type { Failure } from '../../../domain/failure.ts';
 import { parseKeyId } from '../../../domain/provider.ts';
-import { classifyNetworkError } from '../../../adapters/https/network-error.ts';
+import { classifyNoAnswer } from '../no-answer.ts';
+import { classifyNoAnswer as classifyNoAnswerOfEntra } from '../../../identity/entra/no-answer.ts';
 import { err, type Result } from '../../../domain/result.ts';
 import { AccessRefused } from '../../../adapters/https/access-refused.ts';
 import type { TokenCache } from '../../../identity/client/token-cache.ts';
@@ -60,12 +61,12 @@ export class VaultConnection {
     challenged.catch(forget);
     const answer = await deadline.race(
       () => challenged,
-      () => err(tooLate('vault', { vaultHost: host, tenantId })),
+      () => err(classifyNoAnswer(TOO_LATE, { vaultHost: host, tenantId })),
     );
     if (answer.ok) {
       return deadline.race<Result<unknown, Failure>>(
         () => this.#tokens().token(this.#scope),
-        () => err(tooLate('entra', { tenantId })),
+        () => err(classifyNoAnswerOfEntra(TOO_LATE, { tenantId })),
       );
     }
     forget();
@@ -149,8 +150,7 @@ export class VaultConnection {
   }
 }
 
-const tooLate = (service: 'vault' | 'entra', facts: FailureFacts): Failure =>
-  classifyNetworkError({ service, errorCode: 'ETIMEDOUT', message: 'no answer in time' }, facts);
+const TOO_LATE = { errorCode: 'ETIMEDOUT', message: 'no answer in time' };
 
 const clientOptions = (httpClient: HttpClient): CryptographyClientOptions => ({
   httpClient,

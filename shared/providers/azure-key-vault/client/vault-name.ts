@@ -1,6 +1,6 @@
 // A vault whose name has no address: is the name gone, or does our own network hide it? Asks DNS once more, for aliases.
 import { promises as dns } from 'node:dns';
-import type { NameFound } from '../../../adapters/https/network-error.ts';
+import type { NameFound } from '../no-answer.ts';
 import { Deadline } from '../../../adapters/https/deadline.ts';
 
 const LIMIT_MS = 2_000;

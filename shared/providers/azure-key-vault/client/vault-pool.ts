@@ -2,7 +2,7 @@
 // token a vault is met: the vendor's own with the app's identity, every other with the connector app in the pinned tenant.
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import { LRUCache } from 'lru-cache';
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import type { VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';

@@ -1,5 +1,5 @@
 // What is typed of a connection, judged before anything is sent anywhere. Pure.
-import { failure, withFacts } from '../../../domain/failure-catalogue.ts';
+import { failure, withFacts } from '../words/failures.ts';
 import type { FederatedCredential } from '../../../domain/connection.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';

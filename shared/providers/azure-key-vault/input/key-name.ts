@@ -1,5 +1,5 @@
 // The name of a key, as it is typed. Pure.
-import { failure } from '../../../domain/failure-catalogue.ts';
+import { failure } from '../words/failures.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { decoded, isOddInAddress, oddCharacter, onOneLine, unescaped, withoutSurroundings } from './pasted-text.ts';
 import { inPlainCharacters } from '../../../domain/plain-characters.ts';

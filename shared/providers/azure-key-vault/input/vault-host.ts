@@ -1,5 +1,5 @@
 // The host of a vault: one name before a suffix that is allowed, and nothing more. Pure.
-import type { FailureCode } from '../../../domain/failure.ts';
+import type { VaultFailureCode } from '../words/failures.ts';
 
 export interface VaultUriPolicy {
   /** `vault.azure.net`; sovereign clouds have others. Lower case, no leading dot. */
@@ -43,7 +43,7 @@ export function authorityProblem(host: string): string | undefined {
 export function hostProblem(
   host: string,
   policy: VaultUriPolicy,
-): { readonly code: FailureCode; readonly detail: string } | undefined {
+): { readonly code: VaultFailureCode; readonly detail: string } | undefined {
   const suffix = policy.allowedSuffixes.find((allowed) => host.endsWith(`.${allowed}`));
   if (suffix === undefined) return { code: 'vault-host-not-allowed', detail: foreignHost(host, policy) };
   const name = host.slice(0, -suffix.length - 1);

@@ -1,7 +1,7 @@
 // The vault URI, as it is typed or pasted. Pure. This is what keeps us from being pointed anywhere but at a key vault, so the
 // text is taken apart here and not by a URL parser, which would quietly mend backslashes, tabs, odd dots and numbers.
-import { failure } from '../../../domain/failure-catalogue.ts';
-import type { Failure, FailureCode, FailureFacts } from '../../../domain/failure.ts';
+import { failure, type VaultFailureCode } from '../words/failures.ts';
+import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { meantAddress, meantElsewhere } from './meant-address.ts';
 import { isOddInAddress, oddCharacter } from './pasted-text.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
@@ -10,7 +10,7 @@ import { authorityProblem, hostProblem, MALFORMED_HOST, type VaultUriPolicy } fr
 const MAX_URI_CHARACTERS = 2_048;
 
 interface Problem {
-  readonly code: FailureCode;
+  readonly code: VaultFailureCode;
   readonly detail?: string;
 }
 
@@ -67,7 +67,7 @@ function tailProblem(tail: string): Problem | undefined {
   return invalid(tail.slice(path.length).startsWith('?') ? 'it holds a query' : 'it holds a fragment');
 }
 
-const CODE_OF_PATH: ReadonlyMap<string, FailureCode> = new Map<string, FailureCode>([
+const CODE_OF_PATH: ReadonlyMap<string, VaultFailureCode> = new Map<string, VaultFailureCode>([
   ['keys', 'vault-uri-contains-key-path'],
   ['deletedkeys', 'vault-uri-contains-key-path'],
   ['secrets', 'vault-uri-is-secret'],

@@ -1,14 +1,7 @@
 // The same grants in Azure CLI, for a POSIX shell. Pure.
-import {
-  assignRole,
-  commandLines,
-  createServicePrincipal,
-  keyScope,
-  principalWord,
-  setAccessPolicy,
-  signInTo,
-  vaultNameOf,
-} from '../words/azure-commands.ts';
+import { commandLines } from '../../../domain/failure-words.ts';
+import { createServicePrincipal, principalWord, signInTo } from '../../../identity/entra/words/commands.ts';
+import { assignRole, keyScope, setAccessPolicy, vaultNameOf } from '../words/vault-commands.ts';
 import { posixQuoted } from '../../../domain/shell-text.ts';
 import {
   factsOfPlace,

@@ -1,6 +1,6 @@
 // The same grants as Bicep files. Pure. The one parameter is the service principal's object id, which no template can look
 // up; the command that deploys the file fills it in.
-import { vaultNameOf } from '../words/azure-commands.ts';
+import { vaultNameOf } from '../words/vault-commands.ts';
 import {
   BUILT_IN_ROLE_ID,
   LEAST_DATA_ACTIONS,

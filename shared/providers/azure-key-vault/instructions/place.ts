@@ -1,5 +1,6 @@
 // What instructions are filled in with, and the names that all of them use. Pure.
-import { ENCRYPTION_USER_ROLE_ID, vaultNameOf } from '../words/azure-commands.ts';
+import { ENCRYPTION_USER_ROLE_ID } from '../../../identity/entra/words/commands.ts';
+import { vaultNameOf } from '../words/vault-commands.ts';
 import type { FailureFacts } from '../../../domain/failure.ts';
 
 export interface InstructionPlace {

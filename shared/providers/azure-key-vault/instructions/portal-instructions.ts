@@ -1,5 +1,6 @@
 // The same grants by hand in the portals, one step a line. Pure.
-import { ENCRYPTION_USER_ROLE, vaultNameOf } from '../words/azure-commands.ts';
+import { ENCRYPTION_USER_ROLE } from '../../../identity/entra/words/commands.ts';
+import { vaultNameOf } from '../words/vault-commands.ts';
 import { LEAST_DATA_ACTIONS, leastRoleName, type InstructionPlace } from './place.ts';
 
 const findPrincipal = ({ appId, principalId }: InstructionPlace): string =>

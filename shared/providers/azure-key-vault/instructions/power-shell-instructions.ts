@@ -1,5 +1,5 @@
 // The same grants in Azure PowerShell. Pure.
-import { vaultNameOf } from '../words/azure-commands.ts';
+import { vaultNameOf } from '../words/vault-commands.ts';
 import { powerShellQuoted } from '../../../domain/shell-text.ts';
 import {
   BUILT_IN_ROLE_ID,

@@ -1,5 +1,8 @@
 // The vendor's own vault fails like any other, and for the same reasons: only whose move it is differs, and what its seal key needs. Pure.
-import type { FailureCode, FailureFacts } from '../../../domain/failure.ts';
+import type { FailureEntry, FailureFacts, FailureWords } from '../../../domain/failure.ts';
+import { because, capital, remedyOf, theKey } from '../../../domain/failure-words.ts';
+import { thePrincipal } from '../../../identity/entra/words/names.ts';
+import { inKeyPortal, inVaultPortal } from './portal.ts';
 import {
   allowSigning,
   assignRole,
@@ -7,19 +10,24 @@ import {
   CRYPTO_USER_ROLE,
   CRYPTO_USER_ROLE_ID,
   setAccessPolicy,
-} from './azure-commands.ts';
-import type { FailureWords } from '../../../domain/failure-entry.ts';
-import {
-  because,
-  capital,
-  inKeyPortal,
-  inVaultPortal,
-  remedyOf,
-  theKey,
-  thePrincipal,
-} from '../../../domain/remedy.ts';
+} from './vault-commands.ts';
 
-export function wordsOfOwnVault(code: FailureCode, words: FailureWords, facts: FailureFacts): FailureWords {
+/** The same entries, which fill in the vendor's words where the vault is the vendor's own. */
+export const withOwnVault = <Code extends string>(
+  entries: Readonly<Record<Code, FailureEntry>>,
+): Readonly<Record<Code, FailureEntry>> =>
+  Object.fromEntries(
+    Object.entries<FailureEntry>(entries).map(([code, entry]) => [
+      code,
+      {
+        ...entry,
+        words: (facts: FailureFacts) =>
+          facts.ownVault === undefined ? entry.words(facts) : wordsOfOwnVault(code, entry.words(facts), facts),
+      },
+    ]),
+  ) as Record<Code, FailureEntry>;
+
+function wordsOfOwnVault(code: string, words: FailureWords, facts: FailureFacts): FailureWords {
   const { message, cause, remedy } = (facts.ownVault === 'seal-key' ? OF_SEAL_KEY[code]?.(facts) : undefined) ?? words;
   return {
     owner: 'vendor',
@@ -30,7 +38,7 @@ export function wordsOfOwnVault(code: FailureCode, words: FailureWords, facts: F
 }
 
 /** It is of another type than keys that wrap, and is asked to sign. */
-const OF_SEAL_KEY: Partial<Record<FailureCode, (facts: FailureFacts) => FailureWords>> = {
+const OF_SEAL_KEY: Readonly<Partial<Record<string, (facts: FailureFacts) => FailureWords>>> = {
   'access-denied-rbac': (facts) => ({
     message: 'Access denied: no role lets the app sign with its seal key.',
     cause: `What Keyswitch stores is signed with ${theKey(facts)}, and the app's identity may not do that${because(facts)}.`,

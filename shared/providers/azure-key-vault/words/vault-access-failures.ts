@@ -1,31 +1,24 @@
 // Failures of being let in by a vault that was reached. Pure.
-import {
-  assignRole,
-  commandLines,
-  explained,
-  ENCRYPTION_USER_ROLE,
-  ENCRYPTION_USER_ROLE_ID,
-  setAccessPolicy,
-  showVault,
-  switchVaultToRbac,
-} from './azure-commands.ts';
-import type { FailureFacts } from '../../../domain/failure.ts';
-import type { FailureEntry, FailureWords } from '../../../domain/failure-entry.ts';
+import type { FailureEntry, FailureFacts, FailureWords } from '../../../domain/failure.ts';
 import {
   because,
   capital,
-  inKeyPortal,
-  inVaultPortal,
+  commandLines,
+  explained,
   remedyOf,
   theKey,
-  thePrincipal,
   theVault,
-} from '../../../domain/remedy.ts';
+} from '../../../domain/failure-words.ts';
+import { ENCRYPTION_USER_ROLE, ENCRYPTION_USER_ROLE_ID } from '../../../identity/entra/words/commands.ts';
+import { thePrincipal } from '../../../identity/entra/words/names.ts';
+import { inKeyPortal, inVaultPortal } from './portal.ts';
+import { assignRole, setAccessPolicy, showVault, switchVaultToRbac } from './vault-commands.ts';
 
 export const VAULT_ACCESS_FAILURES = {
   'access-denied-rbac': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'at-once',
     words: (facts) =>
       ofDenyAssignment(facts) ?? {
         message: 'Access denied: the role is not assigned on the vault or key.',
@@ -44,6 +37,7 @@ export const VAULT_ACCESS_FAILURES = {
   'access-denied-policy': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'at-once',
     words: (facts) => ({
       message: 'The vault uses access policies, and none gives us get and unwrapKey.',
       cause: `${capital(theVault(facts))} is on the older permission model, in which a policy of the vault must name us${because(facts)}.`,

@@ -1,7 +1,7 @@
 // Failures of what was typed: nothing was sent anywhere. Pure.
-import type { FailureFacts } from '../../../domain/failure.ts';
-import type { FailureEntry } from '../../../domain/failure-entry.ts';
-import { because, inVaultPortal, remedyOf } from '../../../domain/remedy.ts';
+import type { FailureEntry, FailureFacts } from '../../../domain/failure.ts';
+import { because, remedyOf } from '../../../domain/failure-words.ts';
+import { inVaultPortal } from './portal.ts';
 
 /** The two values in their own fields, as far as they are known; undefined if neither is. */
 function fieldsOf({ suggestedVaultUri: uri, suggestedKeyName: name }: FailureFacts): string | undefined {

@@ -1,4 +1,7 @@
-// Failures of the key itself, and what only tampering explains. Pure.
+// Failures of the key itself, and of a vault that answers for another one. Pure.
+import type { FailureEntry, FailureFacts, FailureWords } from '../../../domain/failure.ts';
+import { because, capital, remedyOf, theKey, theVault } from '../../../domain/failure-words.ts';
+import { inKeyPortal, inVaultPortal, theVersionStep } from './portal.ts';
 import {
   allowUnwrap,
   createRsaKey,
@@ -9,19 +12,7 @@ import {
   recoverKey,
   rotateKey,
   rsaType,
-} from './azure-commands.ts';
-import type { FailureFacts } from '../../../domain/failure.ts';
-import type { FailureEntry, FailureWords } from '../../../domain/failure-entry.ts';
-import {
-  because,
-  capital,
-  inKeyPortal,
-  inVaultPortal,
-  remedyOf,
-  theKey,
-  theVault,
-  theVersionStep,
-} from '../../../domain/remedy.ts';
+} from './vault-commands.ts';
 
 /** `detail` of key-expired and key-not-yet-valid when the vault itself refused: Azure does not, outside a key's dates (docs/azure.md). */
 export const REFUSED_BY_VAULT = 'the vault refuses to use it';
@@ -30,6 +21,7 @@ export const VAULT_KEY_FAILURES = {
   'key-not-found': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'at-once',
     words: (facts) =>
       ofReplacedKey(facts) ??
       (facts.keySeen === true
@@ -57,6 +49,7 @@ export const VAULT_KEY_FAILURES = {
   'key-disabled': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'at-once',
     words: (facts) => ({
       message:
         facts.keyVersion === undefined
@@ -148,6 +141,7 @@ export const VAULT_KEY_FAILURES = {
   'key-operation-not-permitted': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'at-once',
     words: (facts) =>
       ofKeyExchangeKey(facts) ?? {
         message: "The key's permitted operations do not include unwrapKey.",
@@ -161,28 +155,6 @@ export const VAULT_KEY_FAILURES = {
           portal: inKeyPortal(facts, theVersionStep(facts), 'Permitted operations: Unwrap Key > Apply'),
         }),
       },
-  },
-  'vault-key-in-use': {
-    kind: 'integrity',
-    owner: 'vendor',
-    words: (facts) => ({
-      message: 'This vault key already belongs to another company.',
-      cause: `${capital(theKey(facts))} in ${theVault(facts)} protects the data of a company that is not this one.`,
-      remedy: remedyOf({
-        text: 'Use a key of your own. If the key is yours, ask the vendor, who can look into the claim.',
-      }),
-    }),
-  },
-  'row-forged': {
-    kind: 'integrity',
-    owner: 'vendor',
-    words: (facts) => ({
-      message: 'A stored record does not carry our seal, and is not used.',
-      cause: `Somebody wrote to the store past this product, or the seal key was replaced${because(facts)}. Nothing was sent anywhere.`,
-      remedy: remedyOf({
-        text: 'Find out who can write to the tables, and restore the record or enter it again.',
-      }),
-    }),
   },
   'key-substituted': {
     kind: 'integrity',

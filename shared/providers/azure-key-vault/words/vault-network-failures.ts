@@ -1,16 +1,9 @@
 // Failures of reaching a vault: its name, its network, ours. Pure.
-import {
-  allowAddress,
-  commandLines,
-  explained,
-  openPublicEndpoint,
-  recoverVault,
-  showVault,
-} from './azure-commands.ts';
-import type { FailureFacts } from '../../../domain/failure.ts';
-import { isFirewallAddress } from '../network-address.ts';
-import type { FailureEntry, FailureWords } from '../../../domain/failure-entry.ts';
-import { because, capital, inVaultPortal, remedyOf, theVault } from '../../../domain/remedy.ts';
+import type { FailureEntry, FailureFacts, FailureWords } from '../../../domain/failure.ts';
+import { because, capital, commandLines, explained, remedyOf, theVault } from '../../../domain/failure-words.ts';
+import { inVaultPortal } from './portal.ts';
+import { allowAddress, openPublicEndpoint, recoverVault, showVault } from './vault-commands.ts';
+import { isFirewallAddress } from './network-address.ts';
 
 /** `detail` of vault-unreachable when the vault's name led to the private endpoint of another one. */
 export const MISROUTED = "the name leads to another vault's private endpoint";
@@ -25,6 +18,7 @@ export const VAULT_NETWORK_FAILURES = {
   'vault-not-found': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'once-seen-gone',
     words: (facts) => ({
       message: 'The vault does not exist, or has been deleted.',
       cause:
@@ -76,6 +70,7 @@ export const VAULT_NETWORK_FAILURES = {
   'vault-firewall': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'at-once',
     words: (facts) =>
       ofPrivateNetwork(facts) ?? {
         message:
@@ -96,6 +91,7 @@ export const VAULT_NETWORK_FAILURES = {
   'vault-private-only': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'at-once',
     words: (facts) => ({
       message: 'The vault accepts private endpoints only.',
       cause: `Public network access to ${theVault(facts)} is disabled, and we do not come through one of its private endpoints.`,
@@ -112,6 +108,7 @@ export const VAULT_NETWORK_FAILURES = {
   'vault-perimeter': {
     kind: 'denied',
     owner: 'azure-admin',
+    revokes: 'at-once',
     words: (facts) => ({
       message: 'A network security perimeter around the vault does not let us in.',
       cause: `${capital(theVault(facts))} is secured by a perimeter, whose inbound rules decide in place of the vault's firewall; no rule names us.`,

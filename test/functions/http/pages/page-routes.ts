@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { definePageRoute } from '../../../../functions/http/pages/shell/page-route.ts';
 import type { PageRefusal } from '../../../../functions/http/pages/shell/page-answer.ts';
-import { failure } from '../../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../../shared/failures.ts';
 import { notFound, refusedBy } from '../../../../shared/domain/refusal.ts';
 import { err, ok } from '../../../../shared/domain/result.ts';
 import { about, pages } from './page-views.ts';

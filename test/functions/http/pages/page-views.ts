@@ -1,5 +1,5 @@
 // Every page there is, with names as people really have them, and hostile ones.
-import { failure } from '../../../../shared/domain/failure-catalogue.ts';
+import { failure } from '../../../../shared/failures.ts';
 import { failurePage } from '../../../../functions/http/pages/shell/failure-page.ts';
 import type { Html } from '../../../../functions/http/pages/shell/html.ts';
 import type { PageContext, PageOf } from '../../../../functions/http/pages/shell/layout.ts';

@@ -1,7 +1,6 @@
 // Failures on the way to a verified Google Workspace. Pure.
-import type { Remedy } from '../../domain/failure.ts';
-import type { FailureEntry, FailureWords } from '../../domain/failure-entry.ts';
-import { because, remedyOf } from '../../domain/remedy.ts';
+import type { FailureEntry, FailureWords, Remedy } from '../../../domain/failure.ts';
+import { because, remedyOf } from '../../../domain/failure-words.ts';
 
 /** `detail` of google-not-super-admin. */
 export const DELEGATED_ADMIN = 'a delegated administrator';
@@ -58,7 +57,7 @@ const OF_PERSONAL_ACCOUNT: FailureWords = {
   }),
 };
 
-export const GOOGLE_FAILURES = {
+export const WORKSPACE_FAILURES = {
   'google-not-super-admin': {
     kind: 'input',
     owner: 'company-admin',

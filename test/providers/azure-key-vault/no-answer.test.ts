@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../shared/domain/failure.ts';
-import { classifyNetworkError, type NameFound } from '../../../shared/adapters/https/network-error.ts';
+import { classifyNoAnswer as ofVault, type NameFound } from '../../../shared/providers/azure-key-vault/no-answer.ts';
+import { classifyNoAnswer as ofEntra } from '../../../shared/identity/entra/no-answer.ts';
 
 const FACTS = { vaultHost: 'contoso.vault.azure.net' };
 
@@ -20,8 +21,8 @@ describe('no answer at all', () => {
     ['AbortError', 'vault-unreachable', 'entra-unreachable'],
     ['E_NEVER_HEARD_OF', 'vault-error', 'entra-error'],
   ])('%s means %s of a vault and %s of Entra', (errorCode, vault, entra) => {
-    expect(classifyNetworkError({ service: 'vault', errorCode }, FACTS).code).toBe(vault);
-    expect(classifyNetworkError({ service: 'entra', errorCode }, FACTS).code).toBe(entra);
+    expect(ofVault({ errorCode }, FACTS).code).toBe(vault);
+    expect(ofEntra({ errorCode }, FACTS).code).toBe(entra);
   });
 
   it.each([
@@ -31,15 +32,12 @@ describe('no answer at all', () => {
     ['The operation timed out', 'vault-unreachable'],
     ['', 'vault-error'],
   ])('reads the text where there is no code: "%s" means %s', (message, expected) => {
-    expect(classifyNetworkError({ service: 'vault', message }, FACTS).code).toBe(expected);
+    expect(ofVault({ message }, FACTS).code).toBe(expected);
   });
 
   it('of a name is told apart by what DNS says of it besides: gone, or hidden by our own network', () => {
     const without = (nameFound?: NameFound): Failure =>
-      classifyNetworkError(
-        { service: 'vault', errorCode: 'ENOTFOUND', ...(nameFound === undefined ? {} : { nameFound }) },
-        FACTS,
-      );
+      ofVault({ errorCode: 'ENOTFOUND', ...(nameFound === undefined ? {} : { nameFound }) }, FACTS);
     expect(without('private')).toMatchObject({ code: 'vault-unreachable', kind: 'transient', owner: 'vendor' });
     expect(without('private').remedy.azureCli).toBeUndefined();
     expect(without('gone')).toMatchObject({ code: 'vault-not-found', facts: { nameGone: true } });
@@ -56,7 +54,7 @@ describe('no answer at all', () => {
   it('is a denial only if the name does not exist', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (errorCode, message) => {
-        expect(classifyNetworkError({ service: 'vault', errorCode, message }, {}).kind).toBe('transient');
+        expect(ofVault({ errorCode, message }, {}).kind).toBe('transient');
       }),
     );
   });

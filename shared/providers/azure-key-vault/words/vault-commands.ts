@@ -1,12 +1,10 @@
-// The az command lines of remedies and instructions. Pure. Every value is quoted; a command whose names are not known is
+// The az command lines that have to do with a vault and its keys. Pure. Every value is quoted; a command whose names are not known is
 // undefined. Nothing is left to fill in: ids that only Azure knows are asked for inside the command.
 import type { FailureFacts } from '../../../domain/failure.ts';
-import { isFirewallAddress } from '../network-address.ts';
+import { ENCRYPTION_USER_ROLE_ID, principalWord } from '../../../identity/entra/words/commands.ts';
+import { isFirewallAddress } from './network-address.ts';
 import { posixQuoted } from '../../../domain/shell-text.ts';
 
-/** The built-in role with the least that serves: read the key's metadata, wrap, unwrap. */
-export const ENCRYPTION_USER_ROLE = 'Key Vault Crypto Service Encryption User';
-export const ENCRYPTION_USER_ROLE_ID = 'e147488a-f6f5-4113-8e2d-b22465e65bf6';
 /** And for the vendor's seal key: read it, sign. https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security */
 export const CRYPTO_USER_ROLE = 'Key Vault Crypto User';
 export const CRYPTO_USER_ROLE_ID = '12338af0-0e69-4776-bea7-57ae8d297424';
@@ -61,14 +59,6 @@ export function keyScope(facts: FailureFacts): string | undefined {
   );
 }
 
-/** Object id of the service principal as one shell word. By application id or oid, never by display name. */
-export function principalWord(facts: FailureFacts): string | undefined {
-  if (facts.principalId !== undefined) return posixQuoted(facts.principalId);
-  return facts.appId === undefined
-    ? undefined
-    : `"$(az ad sp show --id ${posixQuoted(facts.appId)} --query id --output tsv)"`;
-}
-
 export function assignRole(facts: FailureFacts, role: string = ENCRYPTION_USER_ROLE_ID): string | undefined {
   const scope = keyScope(facts);
   const principal = principalWord(facts);
@@ -91,20 +81,6 @@ export function setAccessPolicy(facts: FailureFacts, permissions = 'get unwrapKe
 export const switchVaultToRbac = (facts: FailureFacts): string | undefined =>
   onVault(facts, (vault) => `az keyvault update --name ${vault} --enable-rbac-authorization true`);
 
-export const createServicePrincipal = (facts: FailureFacts): string | undefined =>
-  facts.appId === undefined ? undefined : `az ad sp create --id ${posixQuoted(facts.appId)}`;
-
-export const enableServicePrincipal = (facts: FailureFacts): string | undefined =>
-  facts.appId === undefined ? undefined : `az ad sp update --id ${posixQuoted(facts.appId)} --set accountEnabled=true`;
-
-/** Of Microsoft's own application Azure Key Vault, the same in every tenant of the public cloud. */
-const KEY_VAULT_APP_ID = 'cfa8b339-82a2-471a-a3c9-0fc0be7a4093';
-export const enableKeyVaultPrincipal = `az ad sp update --id ${KEY_VAULT_APP_ID} --set accountEnabled=true`;
-export const createKeyVaultPrincipal = `az ad sp create --id ${KEY_VAULT_APP_ID}`;
-
-export const signInTo = (facts: FailureFacts): string | undefined =>
-  facts.tenantId === undefined ? undefined : `az login --tenant ${posixQuoted(facts.tenantId)}`;
-
 /** A vault's firewall takes public addresses of IPv4 alone. */
 export const allowAddress = (facts: FailureFacts): string | undefined => {
   const address = facts.clientAddress;
@@ -117,9 +93,6 @@ export const openPublicEndpoint = (facts: FailureFacts): string | undefined =>
 
 export const recoverVault = (facts: FailureFacts): string | undefined =>
   onVault(facts, (vault) => `az keyvault recover --name ${vault}`);
-
-export const showVaultTenant = (facts: FailureFacts): string | undefined =>
-  onVault(facts, (vault) => `az keyvault show --name ${vault} --query properties.tenantId --output tsv`);
 
 export const showVault = (facts: FailureFacts): string | undefined =>
   onVault(facts, (vault) => `az keyvault show --name ${vault}`);
@@ -164,36 +137,3 @@ export const allowSigning = (facts: FailureFacts): string | undefined =>
 
 /** `--kty RSA` makes a key that is protected by software: the place of one in an HSM takes another of that kind. */
 export const rsaType = ({ isHsm }: FailureFacts): 'RSA' | 'RSA-HSM' => (isHsm === true ? 'RSA-HSM' : 'RSA');
-
-export const resetClientSecret = (facts: FailureFacts): string | undefined =>
-  facts.appId === undefined
-    ? undefined
-    : `az ad app credential reset --id ${posixQuoted(facts.appId)} --append --query password --output tsv`;
-
-export const askForDirectoryRoles = (facts: FailureFacts): string | undefined =>
-  facts.appId === undefined
-    ? undefined
-    : `az ad app update --id ${posixQuoted(facts.appId)} --set groupMembershipClaims=DirectoryRole`;
-
-/** Takes the place of whatever optional claims there are: the connector app needs no other. */
-export const askForAuthTime = (facts: FailureFacts): string | undefined =>
-  facts.appId === undefined
-    ? undefined
-    : `az ad app update --id ${posixQuoted(facts.appId)} ` +
-      `--optional-claims '{"idToken": [{"name": "auth_time", "essential": false}]}'`;
-
-export const listFederatedCredentials = (facts: FailureFacts): string | undefined =>
-  facts.appId === undefined
-    ? undefined
-    : `az ad app federated-credential list --id ${posixQuoted(facts.appId)} ` +
-      `--query "[].{issuer:issuer, subject:subject, audiences:audiences}"`;
-
-/** A command under a comment, where not every command of a remedy is for everybody; nothing without the command. */
-export const explained = (comment: string, command: string | undefined): (string | undefined)[] =>
-  command === undefined ? [] : [comment, command];
-
-/** The commands that are known, one a line; undefined if none is. */
-export function commandLines(...commands: readonly (string | undefined)[]): string | undefined {
-  const known = commands.filter((command) => command !== undefined);
-  return known.length === 0 ? undefined : known.join('\n');
-}

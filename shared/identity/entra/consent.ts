@@ -1,9 +1,9 @@
 // Consent: that an administrator of the vault's own tenant, signed in and asked twice, let the connector app use this one key. Pure. A
 // service principal in the tenant is none: another company's consent may have left it there.
-import { CONSENT_AGED, CONSENT_NONE } from '../identity/entra/entra-failures.ts';
-import { failure } from './failure-catalogue.ts';
-import { isInForce, type Connection } from './connection.ts';
-import type { Failure } from './failure.ts';
+import { isInForce, type Connection } from '../../domain/connection.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { APP_DISABLED, CLAIM_RELEASED, CONSENT_AGED, CONSENT_NONE, JUST_ACCEPTED } from './words/consent-failures.ts';
+import { failure } from './words/failures.ts';
 
 /** Undefined if consent was given for this connection. Its seal is checked where the connection is loaded. */
 export function lackOfConsent(connection: Connection): Failure | undefined {
@@ -25,3 +25,17 @@ export function lackOfRecentConsent(
 
 const required = ({ tenantId, credential }: Connection, detail: string): Failure =>
   failure('consent-required', { appId: credential.clientId, detail, ...(tenantId === undefined ? {} : { tenantId }) });
+
+/** Consent claims the vault key: where the claim was taken away, it takes another one. */
+export const lackOfClaimedKey = ({ host, keyName }: { readonly host: string; readonly keyName: string }): Failure =>
+  failure('consent-required', { vaultHost: host, keyName, detail: CLAIM_RELEASED });
+
+/**
+ * Right after an administrator accepted, "not installed" is Microsoft passing the new service principal on: seconds, sometimes minutes
+ * (MSAL.NET #3706, vault-plugin-secrets-azure #26). An app that was switched off is another thing.
+ */
+export function excuseFreshConsent(found: Failure): Failure {
+  if (found.code !== 'consent-required' || found.facts.detail === APP_DISABLED) return found;
+  const arriving = failure(found.code, { ...found.facts, detail: JUST_ACCEPTED }, found.service);
+  return { ...arriving, kind: 'propagating' };
+}

@@ -1,17 +1,27 @@
-// Failures of an Entra tenant as a whole: what Microsoft itself keeps back. The company acts, and no key was refused. Pure.
-import {
-  createKeyVaultPrincipal,
-  commandLines,
-  enableKeyVaultPrincipal,
-  signInTo,
-} from '../../providers/azure-key-vault/words/azure-commands.ts';
-import type { FailureEntry } from '../../domain/failure-entry.ts';
-import { capital, remedyOf, theTenant } from '../../domain/remedy.ts';
+// Of an Entra tenant as a whole: it is not there, or Microsoft itself keeps tokens back. The company acts, and no key was refused. Pure.
+import type { FailureEntry, FailureFacts, FailureWords } from '../../../domain/failure.ts';
+import { capital, commandLines, remedyOf } from '../../../domain/failure-words.ts';
+import { createKeyVaultPrincipal, enableKeyVaultPrincipal, showVaultTenant, signInTo } from './commands.ts';
+import { theTenant } from './names.ts';
 
 /** `detail` of entra-resource-disabled when the service principal of Key Vault is not there at all. */
 export const NO_KEY_VAULT_PRINCIPAL = 'Azure Key Vault has no service principal there';
 
-export const ENTRA_TENANT_FAILURES = {
+export const TENANT_FAILURES = {
+  'entra-tenant-not-found': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: (facts) =>
+      tenantGone(facts) ?? {
+        message: 'This Entra tenant does not exist.',
+        cause: `Microsoft knows no tenant by this id in this cloud${facts.tenantId === undefined ? '' : ` (${facts.tenantId})`}.`,
+        remedy: remedyOf({
+          text: "Copy the tenant id from Entra's overview, or leave it out: the vault names its own.",
+          azureCli: showVaultTenant(facts) ?? 'az account show --query tenantId --output tsv',
+          portal: 'Microsoft Entra admin center > Overview > Tenant ID',
+        }),
+      },
+  },
   'entra-tenant-blocked': {
     kind: 'denied',
     owner: 'company-admin',
@@ -49,3 +59,19 @@ export const ENTRA_TENANT_FAILURES = {
     }),
   },
 } as const satisfies Record<string, FailureEntry>;
+
+/** Of a key in use the tenant was there: nothing was mistyped, and nothing can be left out. */
+const tenantGone = (facts: FailureFacts): FailureWords | undefined =>
+  facts.inUse === true
+    ? {
+        message: `${capital(theTenant(facts))} does not exist any more.`,
+        cause:
+          'Microsoft knew it when the key was put in use. It was deleted since, by its administrators or because it had no active ' +
+          'subscription left.',
+        remedy: remedyOf({
+          text:
+            'An administrator of the company calls Microsoft support at once: a vault is deleted with its tenant, and a tenant ' +
+            'can be given back for a short time only.',
+        }),
+      }
+    : undefined;

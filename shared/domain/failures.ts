@@ -1,0 +1,83 @@
+// Failures in which no provider and no directory has a part: of what Keyswitch has stored, and of the links that it sends. Pure.
+import { catalogue } from './failure-catalogue.ts';
+import type { FailureEntry } from './failure.ts';
+import { because, capital, lower, remedyOf, theKey, theVault } from './failure-words.ts';
+
+export const STORE_FAILURES = {
+  'vault-key-in-use': {
+    kind: 'integrity',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: 'This vault key already belongs to another company.',
+      cause: `${capital(theKey(facts))} in ${theVault(facts)} protects the data of a company that is not this one.`,
+      remedy: remedyOf({
+        text: 'Use a key of your own. If the key is yours, ask the vendor, who can look into the claim.',
+      }),
+    }),
+  },
+  'row-forged': {
+    kind: 'integrity',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: 'A stored record does not carry our seal, and is not used.',
+      cause: `Somebody wrote to the store past this product, or the seal key was replaced${because(facts)}. Nothing was sent anywhere.`,
+      remedy: remedyOf({
+        text: 'Find out who can write to the tables, and restore the record or enter it again.',
+      }),
+    }),
+  },
+  'counts-differ': {
+    kind: 'integrity',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: 'The data keys that were worked on are not as many as there are by the counts.',
+      cause: `The store left rows out of a list, or somebody wrote to the tables past this product${because(facts)}. Nothing is given up, and no company key is deleted.`,
+      remedy: remedyOf({
+        text: 'Retry: the rows are listed anew. If it stays so, a vendor admin has the keyring recounted, which names what is missing.',
+      }),
+    }),
+  },
+} as const satisfies Record<string, FailureEntry>;
+
+const NEW_LINK = 'Ask whoever sent the link for a new one.';
+
+export const LINK_FAILURES = {
+  'link-unknown': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: () => ({
+      message: 'This link is not known.',
+      cause: 'It was not copied whole, or it expired long ago.',
+      remedy: remedyOf({ text: `Copy the whole link. If that does not help: ${lower(NEW_LINK)}` }),
+    }),
+  },
+  'link-expired': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: `This link has expired${because(facts)}.`,
+      cause:
+        'Links serve for a limited time, and only as long as what they ask for stays as it was when they were made.',
+      remedy: remedyOf({ text: NEW_LINK }),
+    }),
+  },
+  'link-done': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: () => ({
+      message: 'What this link is for has been done already.',
+      cause: 'Each link serves once.',
+      remedy: remedyOf({ text: `Nothing needs to be done. If it has to be done anew: ${lower(NEW_LINK)}` }),
+    }),
+  },
+} as const satisfies Record<string, FailureEntry>;
+
+const DOMAIN_FAILURES = { ...STORE_FAILURES, ...LINK_FAILURES };
+
+declare module './failure.ts' {
+  interface FailureAreas {
+    readonly domain: typeof DOMAIN_FAILURES;
+  }
+}
+
+export const { failure } = catalogue(DOMAIN_FAILURES);
