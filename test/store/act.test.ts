@@ -479,7 +479,6 @@ describe('a transaction', () => {
     await actOnce(over(telling), ABOUT, (tx) => {
       tx.insert(countRow, {}, 1);
       tx.agenda({ kind: 'purge', companyId, id: 'company' });
-      return undefined;
     });
     expect(order.slice(0, 3)).toEqual([
       'agenda: insert purge',
@@ -516,7 +515,6 @@ describe('a transaction', () => {
     const { deps } = auditRig();
     const early = changeOnce(deps, (tx) => {
       tx.insert(countRow, {}, 1)();
-      return undefined;
     });
     await expect(early).rejects.toThrow('not written yet');
   });

@@ -3,16 +3,14 @@ import pLimit from 'p-limit';
 import type { Keyring } from '../../domain/keyring.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { BEFORE_DATA_KEYS, readDataKey } from '../../store/rows/data-rows.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { change } from '../../store/act.ts';
+import { dataKeysOf } from '../../store/rows/data-rows.ts';
 import { MAX_VAIN_PASSES } from '../../domain/shard.ts';
 import { hasCountBelowNone } from '../../domain/shard-counts.ts';
-import type { Loaded } from '../../store/control-state.ts';
+import { walk, type Loaded } from '../../store/found.ts';
 import { reopenStaleShard, type Reopening } from '../data-keys/reopen-stale-shard.ts';
-import { pagesToTheEnd } from '../../store/list-pages.ts';
 import type { Clock } from '../../domain/ports.ts';
-import { settleRaces, undecided } from '../../store/races.ts';
-import { loadShard, shardPlaces, shardWrite, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
+import { loadShard, shardPlaces, writeBehindShard, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { countsDiffer } from '../../domain/counts-differ.ts';
 
 export interface CompanyShards extends Reopening {
@@ -86,7 +84,7 @@ async function undeletableIn(
  * and a recount is the way out. Without a `!shard` it may have no rows.
  */
 function restorableUntil(deps: CompanyShards, place: ShardPlace): Promise<Result<string, Refusal>> {
-  return settleRaces<string>(deps, async () => {
+  return change<string>(deps, async () => {
     const before = await loadShard(deps.tables, place);
     const { inUse, deleted, last } = await lookThrough(deps, place);
     const shard = await loadShard(deps.tables, place);
@@ -97,8 +95,7 @@ function restorableUntil(deps: CompanyShards, place: ShardPlace): Promise<Result
     if (shard.value.live + shard.value.quarantined > 0) return err(IN_USE);
     // So that a recount looks at it, as at any that was gone over in vain.
     const next = { ...shard.value, vain: MAX_VAIN_PASSES };
-    const write = shardWrite(next, { etag: shard.etag, writtenBy: deps.entropy.id() });
-    await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
+    await writeBehindShard(deps.tables, place, { from: shard, next, writtenBy: deps.entropy.id() });
     return err(refusedBy(countsDiffer([shard.value])));
   });
 }
@@ -121,11 +118,9 @@ async function lookThrough(
 ): Promise<{ readonly inUse: number; readonly deleted: number; readonly last: string }> {
   const now = clock.now().toISOString();
   const seen = { inUse: 0, deleted: 0, last: '' };
-  const partitionKey = dataKeysPartition(place);
-  const query = { table: 'datakeys', partitionKey, after: BEFORE_DATA_KEYS, limit: PAGE_ROWS } as const;
-  for await (const { rows } of pagesToTheEnd(tables, query)) {
-    for (const { rowKey, cells } of rows) {
-      const { state, purgeAfter = '' } = readDataKey(rowKey, cells);
+  for await (const rows of walk(tables, dataKeysOf, place, { limit: PAGE_ROWS, toTheEnd: true })) {
+    for (const { value } of rows) {
+      const { state, purgeAfter = '' } = value;
       if (state === 'live' || state === 'quarantined') seen.inUse += 1;
       if (state === 'deleted') seen.deleted += 1;
       if (state === 'deleted' && purgeAfter > now && purgeAfter > seen.last) seen.last = purgeAfter;
@@ -136,11 +131,14 @@ async function lookThrough(
 
 /** Written also if it is closed already: whoever is about to open it must find another ETag. */
 function closeShard(deps: CompanyShards, place: ShardPlace): Promise<Result<undefined, Refusal>> {
-  return settleRaces<undefined>(deps, async () => {
+  return change<undefined>(deps, async (tx) => {
     const shard = await loadShard(deps.tables, place);
-    if (!shard) return ok(undefined);
-    const write = shardWrite({ ...shard.value, closed: true }, { etag: shard.etag, writtenBy: deps.entropy.id() });
-    const written = await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
-    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
+    if (shard)
+      tx.behindShard(place, {
+        from: shard,
+        next: { ...shard.value, closed: true },
+        writtenBy: deps.entropy.id(),
+      });
+    return ok(undefined);
   });
 }

@@ -9,19 +9,20 @@
 import { KEYSWITCH, type Actor } from '../../domain/audit.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { COMPANY_ROW_KEY, rowKeysUnder } from '../../store/rows/row-keys.ts';
+import { act, actOnce, change, changeOnce, type About } from '../../store/act.ts';
+import { companyRow, everyCompanyRow } from '../../store/rows/company-rows.ts';
+import { companyKeysOfCompany } from '../../store/rows/sealed-rows.ts';
 import type { Closing, Company, Keyring } from '../../domain/keyring.ts';
-import { putOnAgenda, renewOnAgenda, takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
+import { putOnAgenda, takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
 import type { ClockGuard } from '../../store/clock-guard.ts';
 import { closeShards, countUndeletable, lookThroughShards, reopenShards } from './company-shards.ts';
-import { listAll, loadCompany, loadCompanyRow, loadKeyring, type Loaded } from '../../store/control-state.ts';
+import { loadCompany, loadCompanyRow, loadKeyring } from '../../store/control-state.ts';
+import { list, type Found, type Loaded } from '../../store/found.ts';
 import { loadKeyrings } from '../keyrings/keyrings.ts';
 import { matches } from '../../domain/preconditions.ts';
-import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
+import type { Undecided } from '../../store/races.ts';
 import { removeCompany } from './remove-company.ts';
-import { guardCompany, replaceCompany } from '../../store/control-writes.ts';
 
 export interface CompanyDeleting extends Auditing {
   readonly clockGuard: ClockGuard;
@@ -52,10 +53,7 @@ export async function deleteCompany(
 ): Promise<Result<CompanyDeletion, Refusal>> {
   const { companyId } = input;
   const worker = deps.entropy.id();
-  const act = { action: 'company.delete', companyId, target: COMPANY_ROW_KEY };
-  const begun = await audited(deps, actor, act, (record) =>
-    settleAct<Company>(deps, record, () => tryBegin(deps, input, { worker, record })),
-  );
+  const begun = await begin(deps, input, { actor, worker });
   if (!begun.ok) return begun;
   if (begun.value.state === 'closed') return ok('deleted');
   // Where another began it, in a store that was laid back without its agenda: this call may be the only one that knows.
@@ -72,32 +70,43 @@ export const goOnDeleting = (
 const agendaItemOf = (companyId: string): AgendaItem => ({ kind: 'purge', companyId, id: COMPANY_PURGE_ID });
 
 /** Whatever begins a switch or makes a keyring carries the company's ETag too, so it comes before this or not at all. */
-async function tryBegin(
+function begin(
   deps: CompanyDeleting,
   { companyId, ifMatch }: Asked,
-  { worker, record }: { readonly worker: string; readonly record: ActRecord },
-): Promise<Result<Company, Refusal> | Undecided> {
-  const now = deps.clock.now();
-  const company = await loadCompanyRow(deps.tables, companyId);
-  if (!company) return err(notFound('company', companyId));
-  if (company.value.state !== 'active') return ok(company.value);
-  // It was begun by this very call, whose answer was lost, and has turned back since.
-  if (await record.landed()) return ok(company.value);
-  if (!matches(ifMatch, company.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
-  const keyrings = await loadKeyrings(deps.tables, companyId);
-  for (const { value } of keyrings) {
-    if (value.switchId !== undefined) return err({ type: 'switch-in-progress', switchId: value.switchId });
-  }
-  // What is refused anyway closes nothing. It is decided below, with the shards closed.
-  const undeletable = await countUndeletable(deps, companyId, keyrings);
-  if (undeletable) return err(undeletable);
-  deps.clockGuard.assertAgrees(now);
-  // Behind the company's row: `forgetDelete` counts on it.
-  await renewOnAgenda(deps.tables, agendaItemOf(companyId));
-  const closing: Company = { ...company.value, state: 'closing', closing: leaseOf(deps, worker, false) };
-  const written = await record.write('companies', companyId, [replaceCompany(company, closing)]);
-  return written.outcome === 'committed' ? ok(closing) : undecided(written);
+  { actor, worker }: { readonly actor: Actor; readonly worker: string },
+): Promise<Result<Company, Refusal>> {
+  return act<Company>(deps, aboutDelete(actor, 'company.delete', companyId), async (tx) => {
+    const now = deps.clock.now();
+    const company = await tx.find(everyCompanyRow, { companyId });
+    if (!company) return err(notFound('company', companyId));
+    if (company.value.state !== 'active') return ok(company.value);
+    if (!matches(ifMatch, company.etag)) return err({ type: 'precondition-failed', what: 'company', id: companyId });
+    const keyrings = await loadKeyrings(deps.tables, companyId);
+    for (const { value } of keyrings) {
+      if (value.switchId !== undefined) return err({ type: 'switch-in-progress', switchId: value.switchId });
+    }
+    // What is refused anyway closes nothing. It is decided below, with the shards closed.
+    const undeletable = await countUndeletable(deps, companyId, keyrings);
+    if (undeletable) return err(undeletable);
+    deps.clockGuard.assertAgrees(now);
+    // Behind the company's row: `forgetDelete` counts on it.
+    tx.agenda(agendaItemOf(companyId));
+    const closing: Company = { ...company.value, state: 'closing', closing: leaseOf(deps, worker, false) };
+    tx.replace(company, closing);
+    return {
+      done: () => closing,
+      // It may have turned back since.
+      ifLanded: async () => ok((await loadCompanyRow(deps.tables, companyId))?.value ?? closing),
+    };
+  });
 }
+
+const aboutDelete = (actor: Actor, action: string, companyId: string): About => ({
+  actor,
+  action,
+  companyId,
+  target: companyRow.key({ companyId }),
+});
 
 const leaseOf = (deps: CompanyDeleting, worker: string, decided: boolean): Closing => ({
   decided,
@@ -128,7 +137,7 @@ async function workOrLookOn(deps: CompanyDeleting, work: Work): Promise<Result<C
 
 /** What could not be done this time is not undone: it is `deleting` still. */
 async function doWork(deps: CompanyDeleting, work: Work, deadline: Date): Promise<Result<CompanyDeletion, Refusal>> {
-  const done = await settleRaces(deps, () => tryDelete(deps, work, deadline));
+  const done = await change(deps, () => tryDelete(deps, work, deadline));
   const isOver = done.ok ? done.value === 'deleted' : done.error.type !== 'busy';
   if (isOver) return done;
   await release(deps, work);
@@ -140,7 +149,7 @@ async function release(deps: CompanyDeleting, { companyId, worker }: Work): Prom
   const company = await loadCompany(deps.tables, companyId);
   if (company?.value.closing?.worker !== worker) return;
   const closing: Closing = { ...company.value.closing, worker: '', until: '' };
-  await deps.tables.write('companies', companyId, [replaceCompany(company, { ...company.value, closing })]);
+  await changeOnce(deps, (tx) => void tx.replace(company, { ...company.value, closing }));
 }
 
 async function ended(deps: CompanyDeleting, companyId: string): Promise<Result<CompanyDeletion, Refusal>> {
@@ -153,13 +162,13 @@ async function ended(deps: CompanyDeleting, companyId: string): Promise<Result<C
  * says `closing` under that ETag: if it came to the row before it was read here, that ETag no longer holds; if after, this one takes nothing off. So a
  * company that is `closing` is on the agenda, wherever either of them dies.
  */
-const forgetDelete = ({ tables }: CompanyDeleting, companyId: string): Promise<void> =>
-  takeOffAgenda(tables, agendaItemOf(companyId), async () => {
-    const company = await loadCompany(tables, companyId);
+const forgetDelete = (deps: CompanyDeleting, companyId: string): Promise<void> =>
+  takeOffAgenda(deps.tables, agendaItemOf(companyId), async () => {
+    const company = await loadCompany(deps.tables, companyId);
     if (!company) return true;
     if (company.value.state === 'closing') return false;
-    const moved = await tables.write('companies', companyId, [guardCompany(company)]);
-    return moved.outcome === 'committed';
+    const moved = await changeOnce(deps, (tx) => tx.guard(company));
+    return moved.ok;
   });
 
 async function tryDelete(
@@ -173,9 +182,10 @@ async function tryDelete(
   if (!found.value.closing) return turnedBack(deps, companyId);
   deps.clockGuard.assertAgrees(now);
   const leased = await lease(deps, found, worker);
-  if (typeof leased === 'string') return leased;
-  const decided = leased.value.closing?.decided === true ? leased : await decide(deps, leased, worker);
-  if (typeof decided === 'string' || !('etag' in decided)) return decided;
+  if (!leased.ok) return leased.error;
+  const decided =
+    leased.value.value.closing?.decided === true ? ok(undefined) : await decide(deps, leased.value, worker);
+  if (typeof decided === 'string' || !decided.ok) return decided;
   const keyrings = await loadKeyrings(deps.tables, companyId);
   const removed = await removeCompany(deps, { companyId, keyrings, deadline });
   if (removed === 'removed') return ended(deps, companyId);
@@ -184,22 +194,21 @@ async function tryDelete(
 
 async function lease(
   deps: CompanyDeleting,
-  company: Loaded<Company>,
+  company: Found<Company>,
   worker: string,
-): Promise<Loaded<Company> | Undecided> {
+): Promise<Result<Found<Company>, Undecided>> {
   const { closing } = company.value;
-  if (closing?.worker === worker && closing.until > deps.clock.now().toISOString()) return company;
+  if (closing?.worker === worker && closing.until > deps.clock.now().toISOString()) return ok(company);
   const value: Company = { ...company.value, closing: leaseOf(deps, worker, closing?.decided ?? false) };
-  const written = await deps.tables.write('companies', company.value.companyId, [replaceCompany(company, value)]);
-  return written.outcome === 'committed' ? { value, etag: written.etags[0] ?? '' } : undecided(written);
+  return changeOnce(deps, (tx) => tx.replace(company, value));
 }
 
-/** The company once it is decided that it goes; the refusal if it has turned back. */
+/** Whether it goes; the refusal if it has turned back. */
 async function decide(
   deps: CompanyDeleting,
-  company: Loaded<Company>,
+  company: Found<Company>,
   worker: string,
-): Promise<Loaded<Company> | Result<never, Refusal> | Undecided> {
+): Promise<Result<undefined, Refusal> | Undecided> {
   const { companyId } = company.value;
   const keyrings = await loadKeyrings(deps.tables, companyId);
   if (await lacksOne(deps, company.value, keyrings)) return 'lost-race';
@@ -211,15 +220,13 @@ async function decide(
     deps.clockGuard.assertAgrees(now);
     // From here on nobody can find a key in use, and nobody who found one before can turn back.
     const value: Company = { ...company.value, closing: leaseOf(deps, worker, true) };
-    const written = await deps.tables.write('companies', companyId, [replaceCompany(company, value)]);
-    return written.outcome === 'committed' ? { value, etag: written.etags[0] ?? '' } : undecided(written);
+    const written = await changeOnce(deps, (tx) => void tx.replace(company, value));
+    return written.ok ? written : written.error;
   }
-  const active: Company = { ...company.value, state: 'active', closing: undefined };
-  const act = { action: 'company.delete-turned-back', companyId, target: COMPANY_ROW_KEY };
-  const written = await audited(deps, KEYSWITCH, act, (record) =>
-    record.write('companies', companyId, [replaceCompany(company, active)]),
-  );
-  return written.outcome === 'committed' ? turnedBack(deps, companyId, undeletable) : undecided(written);
+  const written = await actOnce(deps, aboutDelete(KEYSWITCH, 'company.delete-turned-back', companyId), (tx) => {
+    tx.replace(company, { ...company.value, state: 'active', closing: undefined });
+  });
+  return written.ok ? turnedBack(deps, companyId, undeletable) : written.error;
 }
 
 /** Whether a list of keyrings, whose keys go with the company, has left one out: by the company's own row, and by the company keys. */
@@ -230,9 +237,8 @@ async function lacksOne(
 ): Promise<boolean> {
   const listed = new Set(keyrings.map(({ value }) => value.keyringId));
   if (!listed.has(defaultKeyring) && (await loadKeyring(tables, { companyId, keyringId: defaultKeyring }))) return true;
-  const range = rowKeysUnder('companykey|');
-  const companyKeys = await listAll(tables, { table: 'companies', partitionKey: companyId, ...range });
-  return companyKeys.some(({ rowKey }) => !listed.has(rowKey.split('|')[1] ?? ''));
+  const companyKeys = await list(tables, companyKeysOfCompany, { companyId });
+  return companyKeys.some(({ place }) => !listed.has(place.keyringId));
 }
 
 /** Says why: as it was found, or as it is now. */

@@ -4,32 +4,31 @@
 import pLimit from 'p-limit';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
-import { text } from '../../store/rows/cells.ts';
-import {
-  CLAIM_ROW_KEY,
-  claimPartition,
-  COMPANY_ROW_KEY,
-  OUTBOX_PREFIX,
-  rowKeysUnder,
-} from '../../store/rows/row-keys.ts';
-import { readConnection } from '../../store/rows/sealed-rows.ts';
+import type { Result } from '../../domain/result.ts';
+import { actOnce, changeOnce } from '../../store/act.ts';
+import { claimantRow } from '../../store/rows/claim-rows.ts';
+import { companyRow } from '../../store/rows/company-rows.ts';
+import { keyringOfRow } from '../../store/rows/keyring-rows.ts';
+import { connectionsOf } from '../../store/rows/sealed-rows.ts';
 import { takeOffAgenda } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited } from '../../store/audited.ts';
 import type { ClockGuard } from '../../store/clock-guard.ts';
-import { listAll, loadCompany, type Loaded } from '../../store/control-state.ts';
-import { emptyShard, firstRows, ROWS_AT_ONCE, type Removal } from './empty-shard.ts';
+import { loadCompany } from '../../store/control-state.ts';
+import { firstRows, listControlRows } from '../../store/first-rows.ts';
+import { find, list, type Found, type Loaded } from '../../store/found.ts';
+import { emptyShard, type Removal } from './empty-shard.ts';
 import { KEYRING_PURGE_PREFIX, purgePartition } from '../data-keys/purge-list.ts';
-import type { StoredRow, TableName, Tables } from '../../store/tables.ts';
-import { undecided } from '../../store/races.ts';
+import { MAX_WRITES_PER_TRANSACTION, type Cells } from '../../store/tables.ts';
+import type { Undecided } from '../../store/races.ts';
 import { shardPlaces } from '../../store/shard-rows.ts';
-import { guard, replaceCompany } from '../../store/control-writes.ts';
 
 export interface Removing extends Auditing {
   readonly clockGuard: ClockGuard;
 }
 
 const SHARDS_IN_FLIGHT = 8;
+/** Beside the company's own. */
+const ROWS_AT_ONCE = MAX_WRITES_PER_TRANSACTION - 1;
 
 interface Removed {
   readonly companyId: string;
@@ -45,16 +44,16 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
     if (emptied.includes(removal)) return removal;
   for (const { value } of input.keyrings) {
     const place = { companyId, keyringId: value.keyringId };
-    const listed = await emptyPartition(deps, input, 'agenda', purgePartition(place));
+    const listed = await emptyPartition(deps, input, { table: 'agenda', partitionKey: purgePartition(place) });
     if (listed !== 'removed') return listed;
     const item = { kind: 'purge', companyId, id: `${KEYRING_PURGE_PREFIX}${value.keyringId}` } as const;
     await takeOffAgenda(deps.tables, item);
   }
   for (const table of ['requests', 'health'] as const) {
-    const emptied = await emptyPartition(deps, input, table, companyId);
+    const emptied = await emptyPartition(deps, input, { table, partitionKey: companyId });
     if (emptied !== 'removed') return emptied;
   }
-  const released = await releaseClaims(deps.tables, companyId);
+  const released = await releaseClaims(deps, companyId);
   if (released !== 'removed') return released;
   return removeControlRows(deps, input);
 }
@@ -62,72 +61,70 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
 async function emptyPartition(
   deps: Removing,
   { deadline }: Removed,
-  table: TableName,
-  partitionKey: string,
+  where: Parameters<typeof firstRows>[1],
 ): Promise<Removal> {
   while (deps.clock.now() < deadline) {
-    const rows = await firstRows(deps.tables, table, partitionKey);
+    const rows = await firstRows(deps.tables, where);
     if (rows.length === 0) return 'removed';
-    const deletes = rows.map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
-    await deps.tables.write(table, partitionKey, deletes);
+    await changeOnce(deps, (tx) => {
+      for (const row of rows) tx.delete(row);
+    });
   }
   return 'out-of-time';
 }
 
 /** Vault keys that this company, and no other, had claimed. Its connections name them, and go only after all of them. */
-async function releaseClaims(tables: Tables, companyId: string): Promise<Removal> {
-  const range = rowKeysUnder('connection|');
-  for (const row of await listAll(tables, { table: 'companies', partitionKey: companyId, ...range })) {
-    const connection = readConnection(row.cells, row.rowKey.slice('connection|'.length));
-    if (!connection) continue;
-    const partition = claimPartition(connection);
-    const claim = await tables.read('vaultkeys', partition, CLAIM_ROW_KEY);
-    if (!claim || text(claim.cells, 'companyId') !== companyId) continue;
-    const gone = { kind: 'delete', rowKey: CLAIM_ROW_KEY, etag: claim.etag } as const;
-    const written = await tables.write('vaultkeys', partition, [gone]);
-    if (written.outcome !== 'committed') return undecided(written);
+async function releaseClaims(deps: Removing, companyId: string): Promise<Removal> {
+  for (const { value: connection } of await list(deps.tables, connectionsOf, { companyId })) {
+    const claim = connection && (await find(deps.tables, claimantRow, connection));
+    if (claim?.value !== companyId) continue;
+    const released = await changeOnce(deps, (tx) => {
+      tx.delete(claim);
+    });
+    if (!released.ok) return released.error;
   }
   return 'removed';
-}
-
-const OF_KEYRINGS = ['keyring', 'companykey', 'keptkey'];
-
-function isOfOne(rowKey: string, keyringIds: ReadonlySet<string>): boolean {
-  const [kind = '', keyringId = ''] = rowKey.split('|');
-  return !OF_KEYRINGS.includes(kind) || keyringIds.has(keyringId);
 }
 
 /** All that is left but events on their way, until none is found; the company's own row is closed at the very end. Each transaction carries it. */
 async function removeControlRows(deps: Removing, { companyId, keyrings, deadline }: Removed): Promise<Removal> {
   const { tables } = deps;
-  const own = await loadCompany(tables, companyId);
+  let own = await loadCompany(tables, companyId);
   if (!own) return 'removed';
   if (own.value.closing?.decided !== true) return 'lost-race';
   // A company key goes only where the shards of its keyring were looked at: a list may have left the keyring out.
   const emptied = new Set(keyrings.map(({ value }) => value.keyringId));
-  let { etag } = own;
-  for (let rows = await controlRows(tables, companyId); rows.length > 0; rows = await controlRows(tables, companyId)) {
+  for (
+    let rows = await listControlRows(tables, companyId);
+    rows.length > 0;
+    rows = await listControlRows(tables, companyId)
+  ) {
     if (deps.clock.now() >= deadline) return 'out-of-time';
-    if (rows.some(({ rowKey }) => !isOfOne(rowKey, emptied))) return 'lost-race';
+    const ofKeyrings = rows.flatMap(({ at }) => keyringOfRow(at.rowKey) ?? []);
+    if (ofKeyrings.some((keyringId) => !emptied.has(keyringId))) return 'lost-race';
     for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-      const deletes = rows
-        .slice(start, start + ROWS_AT_ONCE)
-        .map((row) => ({ kind: 'delete', rowKey: row.rowKey, etag: row.etag }) as const);
-      const written = await tables.write('companies', companyId, [guard(COMPANY_ROW_KEY, etag), ...deletes]);
-      if (written.outcome !== 'committed') return undecided(written);
-      etag = written.etags[0] ?? '';
+      const removed = await remove(deps, own, rows.slice(start, start + ROWS_AT_ONCE));
+      if (!removed.ok) return removed.error;
+      own = removed.value;
     }
   }
+  const last = own;
   const closedAt = deps.clock.now().toISOString();
-  const closed: Company = { ...own.value, state: 'closed', closing: undefined, closedAt };
-  const act = { action: 'company.deleted', companyId, target: COMPANY_ROW_KEY };
-  const written = await audited(deps, KEYSWITCH, act, (record) =>
-    record.write('companies', companyId, [replaceCompany({ value: own.value, etag }, closed)]),
-  );
-  return written.outcome === 'committed' ? 'removed' : undecided(written);
+  const about = { actor: KEYSWITCH, action: 'company.deleted', companyId, target: companyRow.key({ companyId }) };
+  const closed = await actOnce(deps, about, (tx) => {
+    tx.replace(last, { ...last.value, state: 'closed', closing: undefined, closedAt });
+  });
+  return closed.ok ? 'removed' : closed.error;
 }
 
-async function controlRows(tables: Tables, companyId: string): Promise<StoredRow[]> {
-  const all = await listAll(tables, { table: 'companies', partitionKey: companyId, after: '', before: '~' });
-  return all.filter(({ rowKey }) => rowKey !== COMPANY_ROW_KEY && !rowKey.startsWith(OUTBOX_PREFIX));
-}
+/** The company's row under its new ETag. */
+const remove = (
+  deps: Removing,
+  own: Found<Company>,
+  rows: readonly Found<Cells>[],
+): Promise<Result<Found<Company>, Undecided>> =>
+  changeOnce(deps, (tx) => {
+    const guarded = tx.guard(own);
+    for (const row of rows) tx.delete(row);
+    return guarded;
+  });

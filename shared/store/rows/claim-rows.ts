@@ -31,12 +31,26 @@ export function readClaim(cells: Cells): VaultClaim {
   };
 }
 
+export interface VaultKeyName {
+  readonly host: string;
+  readonly keyName: string;
+}
+
 /** Two spellings of one vault key lie in one partition. */
-export const claimRow: Row<{ readonly host: string; readonly keyName: string }, VaultClaim> = {
+export const claimRow: Row<VaultKeyName, VaultClaim> = {
   table: 'vaultkeys',
   partition: claimPartition,
   key: () => CLAIM_ROW_KEY,
   cells: claimCells,
   read: readClaim,
   missing: ({ host, keyName }) => notFound('vault-claim', `${host}/${keyName}`),
+};
+
+/** Only whose it is, also of one that cannot be read otherwise. */
+export const claimantRow: Row<VaultKeyName, never, string | undefined> = {
+  table: 'vaultkeys',
+  partition: claimPartition,
+  key: () => CLAIM_ROW_KEY,
+  cells: (none) => none,
+  read: (cells) => text(cells, 'companyId'),
 };

@@ -50,3 +50,11 @@ export const keyringsOf: Rows<CompanyPlace, KeyringPlace, Keyring> = {
   prefix: () => keyringRowKey(''),
   place: ({ companyId }, keyringId) => ({ companyId, keyringId }),
 };
+
+const OF_KEYRINGS = ['keyring', 'companykey', 'keptkey'];
+
+/** The keyring of a row that is one or holds a key of one, by the row's key; undefined for other kinds. */
+export function keyringOfRow(rowKey: string): string | undefined {
+  const [kind = '', keyringId = ''] = rowKey.split('|');
+  return OF_KEYRINGS.includes(kind) ? keyringId : undefined;
+}

@@ -75,6 +75,22 @@ export const companyKeysOf: Rows<KeyringPlace, CompanyKeyContext, CompanyKeyRow,
   place: ({ companyId, keyringId }, version) => ({ companyId, keyringId, version: Number(version) }),
 };
 
+/** Of all its keyrings. */
+export const companyKeysOfCompany: Rows<
+  { readonly companyId: string },
+  CompanyKeyContext,
+  CompanyKeyRow,
+  CompanyKeyRow | undefined
+> = {
+  row: companyKeyRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => 'companykey|',
+  place: ({ companyId }, rest) => {
+    const [keyringId = '', version] = rest.split('|');
+    return { companyId, keyringId, version: Number(version) };
+  },
+};
+
 export const connectionCells = (connection: Connection): Cells => ({
   format: FORMAT,
   connectionId: connection.connectionId,
