@@ -5,8 +5,7 @@ import { failure } from '../../identity/failures.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { parseTicket } from '../../domain/ticket.ts';
-import { audited, settleAct } from '../../store/audited.ts';
-import { undecided } from '../../store/races.ts';
+import { act } from '../../store/act.ts';
 import type { Answering } from './answering.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { approve, type Approved } from './approve.ts';
@@ -19,7 +18,7 @@ import {
   type SignInDependencies,
   type SignInRefusal,
 } from './step.ts';
-import { findState, findStateAgain, usedWrite, whoSignedIn } from './states.ts';
+import { findState, findStateAgain, markUsed, whoSignedIn } from './states.ts';
 import { targetOfSubject } from './subject-now.ts';
 
 export type Answered =
@@ -84,17 +83,13 @@ async function decline(
   const { companyId } = asked.company;
   const { subject } = asked;
   const action = subject.purpose === 'consent' ? 'consent.decline' : 'tenant.decline';
-  const act = { action, companyId, target: targetOfSubject(subject) };
-  const declined = await audited(deps, by, act, (record) =>
-    settleAct<undefined>(deps, record, async () => {
-      if (await record.landed()) return ok(undefined);
-      const open = await findStateAgain(deps, state);
-      if (!open.ok) return open;
-      const used = usedWrite(open.value, { at: deps.clock.now(), by });
-      const written = await record.write('companies', companyId, [used]);
-      return written.outcome === 'committed' ? ok(undefined) : undecided(written);
-    }),
-  );
+  const about = { actor: by, action, companyId, target: targetOfSubject(companyId, subject) };
+  const declined = await act<undefined>(deps, about, async (tx) => {
+    const open = await findStateAgain(deps, state);
+    if (!open.ok) return open;
+    markUsed(tx, open.value, { at: deps.clock.now(), by });
+    return ok(undefined);
+  });
   if (declined.ok) return ok({ type: 'declined', asked });
   return refuseBy(deps, by, { companyId, step: 'confirm', refusal: declined.error, asked });
 }

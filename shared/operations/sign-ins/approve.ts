@@ -6,7 +6,7 @@ import { ok, type Result } from '../../domain/result.ts';
 import { unverifiedTenants } from '../tenants/verifications.ts';
 import { verifyTenant } from '../switches/verify-tenant.ts';
 import type { Asked } from './asked.ts';
-import { closeQuestion, type Answering } from './answering.ts';
+import { closeQuestion, findQuestionAgain, type Answering } from './answering.ts';
 import type { SignInDependencies } from './step.ts';
 import type { VerificationNow } from './subject-now.ts';
 
@@ -32,9 +32,11 @@ export async function approve(
     destination,
     admin: { id: person.id, name: person.displayName, ...present({ customerId: person.customerId }) },
   };
-  const recorded = await verifyTenant(deps, verified, actor, async () => {
-    const closing = await closeQuestion(deps, answering, actor);
-    return closing.ok ? ok(closing.value.writes) : closing;
+  const recorded = await verifyTenant(deps, verified, actor, async (tx) => {
+    const question = await findQuestionAgain(deps, answering);
+    if (!question.ok) return question;
+    closeQuestion(deps, tx, question.value, actor);
+    return ok(undefined);
   });
   if (!recorded.ok) return recorded;
   // Only for the page: what waits for the last one looks by itself.

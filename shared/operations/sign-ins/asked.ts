@@ -1,14 +1,13 @@
-// What a link asks for. Whoever says yes says it to exactly what stood on the page: once that has changed, the link is void. Reads only,
-// and consumes nothing.
+// What a link asks for. A yes holds for exactly what stood on the page: once that has changed, the link is void. Reads only, and uses nothing up.
 import { failure } from '../../identity/failures.ts';
 import type { Company } from '../../domain/keyring.ts';
 import { refusedBy, type Refusal, type StateCode } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { linkRowKey } from '../../store/rows/row-keys.ts';
-import { readLink } from '../../store/rows/sign-in-rows.ts';
 import type { SignInLink } from '../../domain/sign-in-link.ts';
 import { sealedBytesOfLink, type Shown } from '../../domain/seal.ts';
-import { loadCompany, type Loaded } from '../../store/control-state.ts';
+import { loadCompany } from '../../store/control-state.ts';
+import { find, type Found } from '../../store/found.ts';
+import { linkRow } from '../../store/rows/sign-in-rows.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { checkSeal } from '../keys/seals.ts';
 import type { DestinationReading } from '../tenants/destination.ts';
@@ -18,7 +17,7 @@ export interface Asked<S extends SubjectNow = SubjectNow> {
   readonly company: Company;
   /** Hash of the link's ticket. */
   readonly linkHash: string;
-  readonly link: Loaded<SignInLink>;
+  readonly link: Found<SignInLink>;
   readonly subject: S;
 }
 
@@ -28,14 +27,13 @@ export async function loadAsked(
   place: { readonly companyId: string; readonly linkHash: string },
 ): Promise<Result<Asked, Refusal>> {
   const { companyId, linkHash } = place;
-  const [company, row] = await Promise.all([
+  const [company, link] = await Promise.all([
     loadCompany(deps.tables, companyId),
-    deps.tables.read('companies', companyId, linkRowKey(linkHash)),
+    find(deps.tables, linkRow, { companyId, hash: linkHash }),
   ]);
-  if (company?.value.state !== 'active' || !row) return err(refusedBy(failure('link-unknown')));
-  const link = { value: readLink(row.cells), etag: row.etag };
+  if (company?.value.state !== 'active' || !link) return err(refusedBy(failure('link-unknown')));
   const bytes = sealedBytesOfLink(companyId, linkHash, link.value);
-  const sealed = await checkSeal(deps, { companyId, rowKey: row.rowKey, bytes, seal: link.value.seal });
+  const sealed = await checkSeal(deps, { companyId, rowKey: link.at.rowKey, bytes, seal: link.value.seal });
   if (!sealed.ok) return err(refusedBy(sealed.error));
   if (link.value.doneAt !== undefined) return err(refusedBy(failure('link-done')));
   if (deps.clock.now() >= new Date(link.value.expiresAt)) return err(refusedBy(failure('link-expired')));
@@ -49,7 +47,7 @@ export async function loadAsked(
 export const shownOf = ({ subject, link }: Asked): Shown => ({ subject, about: link.value.about });
 
 const CHANGED = 'what it asks for has been changed since';
-/** What a caller of the API is told as a state, in the words for whoever opens a link. */
+/** Why a link is over: what a caller of the API is told as a state, in words for the person who opens the link. */
 const OVER = new Map<StateCode, string>([
   ['switch-ended', 'the switch that it asks about has ended'],
   ['nothing-to-verify', 'what it asks about has been done, or is nothing that needs an approval'],

@@ -9,7 +9,9 @@ import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn, SignInLeg } from '../../domain/sign-in-link.ts';
 import { parseTicket } from '../../domain/ticket.ts';
-import { judgeSpeaker, loadTenant } from '../tenants/pin.ts';
+import { find } from '../../store/found.ts';
+import { tenantRow } from '../../store/rows/tenant-rows.ts';
+import { judgeSpeaker } from '../tenants/pin.ts';
 import { loadAsked, shownOf, type Asked } from './asked.ts';
 import { departToSignIn, signInTenant, type Departure } from './depart.ts';
 import {
@@ -22,7 +24,7 @@ import {
 } from './step.ts';
 import { beginQuestion, begunAt, findState, openCookie, useUp, type FoundState } from './states.ts';
 
-/** On to the next sign-in page, or the second question to somebody who may answer it. */
+/** On to the next sign-in page, or the second question to a person who may answer it. */
 export type CameBack =
   | ({ readonly type: 'departure' } & Departure)
   | {
@@ -123,7 +125,8 @@ async function afterSignIn(
 
 /** Once more when it is written: here it is told at once. */
 async function maySpeak(deps: SignInDependencies, asked: Asked, speaker: SignedIn): Promise<Result<void, Failure>> {
-  const tenant = signInTenant(asked);
-  const loaded = await loadTenant(deps.tables, { companyId: asked.company.companyId, ...tenant });
-  return loaded ? judgeSpeaker(deps, asked.company.companyId, { tenant: loaded.value, speaker }) : ok(undefined);
+  const { kind, tenantId } = signInTenant(asked);
+  const place = { companyId: asked.company.companyId, kind, tenantId };
+  const tenant = await find(deps.tables, tenantRow, place);
+  return tenant ? judgeSpeaker(deps, place, { tenant: tenant.value, speaker }) : ok(undefined);
 }

@@ -1,6 +1,6 @@
-// Consent as a fact: the vault names that tenant, a token is really acquired for it, the vault key is claimed for the company, and then one transaction writes
-// the sealed consent to the connection and uses up the question and the link. A claim without the rest does no harm. In a tenant that a vault in force
-// was moved to it is kept beside the consent that counts, until `completeMove` has seen the key there open what is in use.
+// Consent as a fact: the vault names that tenant, Entra gives a token for it, the company claims the vault key, and then one transaction writes the
+// sealed consent to the connection and uses up the question and the link. A claim without the rest does no harm. In a tenant that a vault in force
+// was moved to, the row keeps it beside the consent that counts, until `completeMove` has seen the key there open what is in use.
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection, Consent } from '../../domain/connection.ts';
 import { failure } from '../../identity/failures.ts';
@@ -9,21 +9,17 @@ import { ofConnection } from '../../providers/azure-key-vault/key-in-use.ts';
 import { excuseFreshConsent } from '../../identity/entra/consent.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRowKey } from '../../store/rows/row-keys.ts';
-import { consentCell } from '../../store/rows/sealed-rows.ts';
 import { sealedBytesOfConsent, sealedBytesOfMove } from '../../domain/seal.ts';
 import { isAdminOf } from '../../domain/tenant.ts';
-import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
-import { loadCompany } from '../../store/control-state.ts';
-import type { Cells } from '../../store/tables.ts';
+import { act, type Acted } from '../../store/act.ts';
+import { companyRow } from '../../store/rows/company-rows.ts';
+import type { Tx } from '../../store/tx.ts';
 import type { Sealer } from '../../domain/ports.ts';
-import { undecided, type Undecided } from '../../store/races.ts';
 import { goOnWithConsent } from '../switches/trouble.ts';
-import { guardCompany } from '../../store/control-writes.ts';
 import { claimVaultKey } from '../connections/vault-claims.ts';
 import { tenantOfVault } from '../connections/vault-tenant.ts';
 import type { Asked } from './asked.ts';
-import { closeQuestion, type Answering } from './answering.ts';
+import { closeQuestion, findQuestionAgain, type Answering } from './answering.ts';
 import type { SignInDependencies } from './step.ts';
 import type { ConsentNow } from './subject-now.ts';
 
@@ -51,17 +47,12 @@ export async function grantConsent(
   const claimed = await claimVaultKey(deps, { companyId, host: target.host, keyName: target.keyName });
   if (!claimed.ok) return claimed;
   const { principalId } = token.value;
-  const rowKey = connectionRowKey(connection.value.connectionId);
+  const rowKey = connection.at.rowKey;
   const { movedTo } = asked.subject;
   const movedFrom = movedTo === undefined ? undefined : connection.value.tenantId;
   const detail = { tenantId, movedFrom, vaultHost: target.host, keyName: target.keyName, principalId };
-  const act = { action: 'consent.grant', companyId, target: rowKey, detail };
-  const granted = await audited(deps, actor, act, (record) =>
-    settleAct<Granted>(deps, record, async () => {
-      if (await record.landed()) return ok({ asked, principalId });
-      return tryGrant(deps, { answering, record, actor, principalId });
-    }),
-  );
+  const about = { actor, action: 'consent.grant', companyId, target: rowKey, detail };
+  const granted = await act<Granted>(deps, about, (tx) => tryGrant(deps, tx, { answering, actor, principalId }));
   if (granted.ok) await goOnWithConsent(deps, { companyId, usedBy: connection.value.usedBy });
   deps.log.write({
     level: granted.ok ? 'info' : 'warning',
@@ -73,41 +64,29 @@ export async function grantConsent(
 
 async function tryGrant(
   deps: SignInDependencies,
-  act: {
-    readonly answering: Answering<ConsentNow>;
-    readonly record: ActRecord;
-    readonly actor: Actor;
-    readonly principalId: string;
-  },
-): Promise<Result<Granted, Refusal> | Undecided> {
-  const { answering, record, actor, principalId } = act;
+  tx: Tx,
+  attempt: { readonly answering: Answering<ConsentNow>; readonly actor: Actor; readonly principalId: string },
+): Promise<Acted<Granted>> {
+  const { answering, actor, principalId } = attempt;
   const { companyId } = answering.asked.company;
-  const company = await loadCompany(deps.tables, companyId);
-  const closing = await closeQuestion(deps, answering, actor);
-  if (!closing.ok) return closing;
-  const { asked, writes } = closing.value;
+  const company = await tx.find(companyRow, { companyId });
+  const question = await findQuestionAgain(deps, answering);
+  if (!question.ok) return question;
+  const { asked } = question.value;
   const { subject } = asked;
   if (!company || subject.purpose !== 'consent') return err(refusedBy(failure('link-unknown')));
-  const { connection } = subject;
+  const { connection, movedTo } = subject;
   const given = { grantedAt: deps.clock.now().toISOString(), adminId: answering.person.id };
-  const { movedTo } = subject;
-  const cells = await consentCells(deps.sealer, companyId, { connection: connection.value, given, movedTo });
-  if (!cells.ok) return cells;
-  const written = await record.write('companies', companyId, [
-    guardCompany(company),
-    {
-      kind: 'merge',
-      rowKey: connectionRowKey(connection.value.connectionId),
-      cells: cells.value,
-      etag: connection.etag,
-    },
-    ...writes,
-  ]);
-  return written.outcome === 'committed' ? ok({ asked: { ...asked, subject }, principalId }) : undecided(written);
+  const consented = await withConsent(deps.sealer, companyId, { connection: connection.value, given, movedTo });
+  if (!consented.ok) return consented;
+  tx.guard(company);
+  tx.merge(connection, consented.value, [movedTo === undefined ? 'consent' : 'move']);
+  closeQuestion(deps, tx, question.value, actor);
+  return ok({ asked: { ...asked, subject }, principalId });
 }
 
-/** In a tenant that the vault was moved to: beside the consent that counts. */
-async function consentCells(
+/** The connection under a sealed consent; in a tenant that the vault was moved to, beside the consent that counts. */
+async function withConsent(
   sealer: Pick<Sealer, 'sign'>,
   companyId: string,
   asked: {
@@ -115,13 +94,16 @@ async function consentCells(
     readonly given: Omit<Consent, 'seal'>;
     readonly movedTo: string | undefined;
   },
-): Promise<Result<Cells, Refusal>> {
+): Promise<Result<Connection, Refusal>> {
   const { connection, given, movedTo } = asked;
   const move = movedTo === undefined ? undefined : { ...given, tenantId: movedTo };
   const seal = await sealer.sign(
     move ? sealedBytesOfMove(companyId, connection, move) : sealedBytesOfConsent(companyId, connection, given),
   );
   if (!seal.ok) return err(refusedBy(seal.error));
-  const cell = consentCell({ ...given, ...move, seal: seal.value });
-  return ok(move ? { move: cell } : { consent: cell });
+  return ok(
+    move
+      ? { ...connection, move: { ...move, seal: seal.value } }
+      : { ...connection, consent: { ...given, seal: seal.value } },
+  );
 }

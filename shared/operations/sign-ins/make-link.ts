@@ -1,16 +1,13 @@
-// A link to a page of ours, with the question that it will ask. May be sent to anybody: it gives nothing to whoever opens it.
+// A link to a page of ours, with the question that it will ask. It may be sent to any address: opening it grants nothing.
 import type { Act, Actor } from '../../domain/audit.ts';
-import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { linkRowKey } from '../../store/rows/row-keys.ts';
-import { linkCells } from '../../store/rows/sign-in-rows.ts';
 import { sealedBytesOfLink } from '../../domain/seal.ts';
 import type { SignInSubject } from '../../domain/sign-in-subject.ts';
 import { ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
-import { audited } from '../../store/audited.ts';
-import { loadCompany } from '../../store/control-state.ts';
-import { settleRaces, undecided } from '../../store/races.ts';
-import { guardCompany } from '../../store/control-writes.ts';
+import { act } from '../../store/act.ts';
+import { companyRow } from '../../store/rows/company-rows.ts';
+import { linkRow } from '../../store/rows/sign-in-rows.ts';
 import type { SignInDependencies } from './step.ts';
 import { tidySignIns } from './tidy.ts';
 
@@ -25,8 +22,8 @@ export async function makeLink(
   asking: { readonly act: Act; readonly subject: SignInSubject; readonly about: string },
   actor: Actor,
 ): Promise<Result<MadeLink, Refusal>> {
-  const { act, subject, about } = asking;
-  const { companyId } = act;
+  const { subject, about } = asking;
+  const { companyId } = asking.act;
   await tidySignIns(deps, companyId);
   const ticket = ticketOf(companyId, deps.entropy.bytes(TICKET_SECRET_BYTES));
   const now = deps.clock.now();
@@ -34,15 +31,9 @@ export async function makeLink(
   const link = { subject, about, requestedBy: actor.by, createdAt: now.toISOString(), expiresAt };
   const seal = await deps.sealer.sign(sealedBytesOfLink(companyId, ticket.hash, link));
   if (!seal.ok) return err(refusedBy(seal.error));
-  const cells = linkCells({ ...link, seal: seal.value });
-  return audited(deps, actor, act, (record) =>
-    settleRaces<MadeLink>(deps, async () => {
-      if (await record.landed()) return ok({ ticket, expiresAt });
-      const company = await loadCompany(deps.tables, companyId);
-      if (!company) return err(notFound('company', companyId));
-      const insert = { kind: 'insert', rowKey: linkRowKey(ticket.hash), cells } as const;
-      const written = await record.write('companies', companyId, [guardCompany(company), insert]);
-      return written.outcome === 'committed' ? ok({ ticket, expiresAt }) : undecided(written);
-    }),
-  );
+  return act(deps, { actor, ...asking.act }, async (tx) => {
+    tx.guard(await tx.need(companyRow, { companyId }));
+    tx.insert(linkRow, ticket, { ...link, seal: seal.value });
+    return ok({ ticket, expiresAt });
+  });
 }

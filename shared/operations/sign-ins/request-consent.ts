@@ -5,7 +5,7 @@ import { ofConnection } from '../../providers/azure-key-vault/key-in-use.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { present } from '../../domain/plain-object.ts';
-import { connectionRowKey } from '../../store/rows/row-keys.ts';
+import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { noteOnConnection } from '../connections/notes.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import { tenantOfVault } from '../connections/vault-tenant.ts';
@@ -20,8 +20,8 @@ interface ConnectionPlace {
 }
 
 /**
- * The vault's own challenge names the tenant, also if somebody typed one: whoever may type could name their own beside another's vault. Of a
- * key in force it may name another than the pinned one: then the vault was moved, and an admin of the company may ask an administrator there.
+ * The vault's own challenge names the tenant, also where a caller typed one: a caller could type their own tenant beside another's vault. Of a key
+ * in force it may name another than the pinned one: then the vault was moved, and an admin of the company may ask an administrator there.
  */
 export async function requestConsent(
   deps: SignInDependencies,
@@ -32,7 +32,12 @@ export async function requestConsent(
   if (!named.ok) return named;
   const { connection, movedTo } = named.value;
   if (movedTo !== undefined && byVendor) return err({ type: 'company-admin-only', companyId, message: MOVED });
-  const act = { action: 'consent.request', companyId, target: connectionRowKey(connectionId), detail: { movedTo } };
+  const act = {
+    action: 'consent.request',
+    companyId,
+    target: connectionRow.key({ companyId, connectionId }),
+    detail: { movedTo },
+  };
   const subject = { purpose: 'consent', connectionId, ...present({ movedTo }) } as const;
   return makeLink(deps, { act, subject, about: digestOfConnection(connection.value) }, actor);
 }

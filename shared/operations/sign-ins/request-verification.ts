@@ -3,14 +3,14 @@ import { approvalKey, type Approval } from '../../domain/approval.ts';
 import type { Actor } from '../../domain/audit.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { tenantRowKey } from '../../store/rows/row-keys.ts';
+import { tenantRow } from '../../store/rows/tenant-rows.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 import { loadExportState } from '../exports/export-state.ts';
 import { makeLink, type MadeLink } from './make-link.ts';
 import type { SignInDependencies } from './step.ts';
 import { subjectNow } from './subject-now.ts';
 
-/** Which export it is, nobody needs to know who asks: the next one. */
+/** An export is always the next one: callers name no round. */
 export type AskedApproval =
   Extract<Approval, { readonly for: 'switch' }> | Omit<Extract<Approval, { readonly for: 'export' }>, 'round'>;
 
@@ -27,7 +27,7 @@ export async function requestVerification(
   const now = await subjectNow(deps, companyId, subject);
   if (!now.ok) return now;
   const detail = { approval: approvalKey(approval) };
-  const act = { action: 'tenant.request-verification', companyId, target: tenantRowKey(request), detail };
+  const act = { action: 'tenant.request-verification', companyId, target: tenantRow.key(request), detail };
   return makeLink(deps, { act, subject, about: now.value.digest }, actor);
 }
 

@@ -1,20 +1,21 @@
-// The one-time states of a sign-in: made for one step in one browser, and used once. A state that was used stays until it expires, so that a
-// second use, a forgery, a copy in another browser and one that came too late are told apart.
+// The one-time states of a sign-in: made for one step in one browser, and used once. A used state stays until it expires, so that a second use, a
+// forgery, a copy in another browser and a late step are told apart.
 import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../identity/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { stateRowKey } from '../../store/rows/row-keys.ts';
-import { readState, stateCells } from '../../store/rows/sign-in-rows.ts';
 import type { SignedIn, SignInLeg, SignInState } from '../../domain/sign-in-link.ts';
 import { sealedBytesOfSignedIn, type Shown } from '../../domain/seal.ts';
 import { hashOf, ticketOf, TICKET_SECRET_BYTES, type Ticket } from '../../domain/ticket.ts';
-import type { Loaded } from '../../store/control-state.ts';
-import { type RowWrite, type Tables } from '../../store/tables.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import type { Clock, Entropy, Sealer } from '../../domain/ports.ts';
-import { type Races, settleRaces, undecided } from '../../store/races.ts';
+import { change, changeOnce } from '../../store/act.ts';
+import { find, type Found } from '../../store/found.ts';
+import type { Races } from '../../store/races.ts';
+import { signInStateRow } from '../../store/rows/sign-in-rows.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Writes } from '../../store/tx.ts';
 import { checkSeal, forged, type SealCheck } from '../keys/seals.ts';
 
 /** A step that begins: what goes into the address, what into the cookie, and what only leaves as a hash. */
@@ -27,7 +28,7 @@ export interface BegunStep {
 }
 
 interface StepMaking {
-  readonly tables: Pick<Tables, 'write'>;
+  readonly tables: Tables;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly signInTimes: { readonly stepMs: number };
@@ -55,7 +56,7 @@ export async function beginStep(
   return begun;
 }
 
-/** The second question, to somebody who signed in: that they did is sealed with what they are shown. Throws like `beginStep`. */
+/** The second question, to a person who signed in: that they did is sealed with what they are shown. Throws like `beginStep`. */
 export async function beginQuestion(
   deps: StepMaking & { readonly sealer: Sealer },
   { person, shown, ...step }: Step & { readonly person: SignedIn; readonly shown: Shown },
@@ -80,10 +81,9 @@ function makeStep(
   return { begun: { state, cookie, codeVerifier, nonce }, stored: { link, browser: hashOf(cookie), expiresAt } };
 }
 
-async function storeStep({ tables }: StepMaking, { state }: BegunStep, stored: SignInState): Promise<void> {
-  const write = { kind: 'insert', rowKey: stateRowKey(state.hash), cells: stateCells(stored) } as const;
-  const written = await tables.write('companies', state.companyId, [write]);
-  if (written.outcome !== 'committed') throw new StoreUnavailable('the state of a sign-in could not be stored');
+async function storeStep(deps: StepMaking, { state }: BegunStep, stored: SignInState): Promise<void> {
+  const written = await changeOnce(deps, (tx) => tx.insert(signInStateRow, state, stored));
+  if (!written.ok) throw new StoreUnavailable('the state of a sign-in could not be stored');
 }
 
 /** Who signed in, if we wrote that they did and were shown just this; `row-forged` otherwise. */
@@ -93,7 +93,7 @@ export async function whoSignedIn(
   shown: Shown,
 ): Promise<Result<SignedIn, Failure>> {
   const { companyId } = ticket;
-  const rowKey = stateRowKey(ticket.hash);
+  const rowKey = signInStateRow.key(ticket);
   const { person } = value;
   if (!person) return err(forged(deps.log, { companyId, rowKey }));
   const bytes = sealedBytesOfSignedIn(companyId, value, { person, shown });
@@ -108,13 +108,13 @@ export function openCookie(cookie: string): { readonly codeVerifier: string; rea
   return { codeVerifier, nonce };
 }
 
-export interface FoundState extends Loaded<SignInState> {
+export interface FoundState extends Found<SignInState> {
   readonly ticket: Ticket;
 }
 
 /**
  * A state that may be used now, for one of `legs`, by the browser that shows `cookie`. Uses nothing up. A refusal without `found` is of a state that
- * has no row: anybody can make one up.
+ * has no row: an attacker can make one up.
  */
 export async function findState(
   deps: { readonly tables: Pick<Tables, 'read'>; readonly clock: Clock },
@@ -134,37 +134,29 @@ export async function findState(
   return ok(state);
 }
 
-/** The write that uses a state up, for a transaction that does more. */
-export const usedWrite = (state: FoundState, use: { readonly at: Date; readonly by: Actor }): RowWrite => ({
-  kind: 'replace',
-  rowKey: stateRowKey(state.ticket.hash),
-  cells: stateCells({ ...state.value, usedAt: use.at.toISOString(), usedBy: use.by.requestId }),
-  etag: state.etag,
-});
+/** Uses a state up in a transaction that does more. */
+export const markUsed = (tx: Writes, state: FoundState, use: { readonly at: Date; readonly by: Actor }): void =>
+  void tx.replace(state, { ...state.value, usedAt: use.at.toISOString(), usedBy: use.by.requestId });
 
 /** Uses a state up before anything is done with it. `sign-in-used` for all but one of those who come at once. */
 export function useUp(
-  deps: Races & { readonly tables: Pick<Tables, 'read' | 'write'>; readonly clock: Clock },
+  deps: Races & { readonly tables: Tables; readonly clock: Clock },
   state: FoundState,
   by: Actor,
 ): Promise<Result<void, Refusal>> {
-  let current = state;
-  return settleRaces<undefined>(deps, async () => {
-    const { ticket } = state;
-    const written = await deps.tables.write('companies', ticket.companyId, [
-      usedWrite(current, { at: deps.clock.now(), by }),
-    ]);
-    if (written.outcome === 'committed') return ok(undefined);
-    const now = await loadState(deps.tables, ticket);
+  let isFresh = true;
+  return change<undefined>(deps, async (tx) => {
+    const now = isFresh ? state : await loadState(deps.tables, state.ticket);
+    isFresh = false;
     if (now?.value.usedBy === by.requestId) return ok(undefined);
     const unused = judgeUnused(now);
     if (!unused.ok) return unused;
-    current = unused.value;
-    return undecided(written);
+    markUsed(tx, unused.value, { at: deps.clock.now(), by });
+    return ok(undefined);
   });
 }
 
-/** The same state as it stands now; `sign-in-used` if somebody was quicker. */
+/** The same state as it stands now; `sign-in-used` if another request was quicker. */
 export async function findStateAgain(
   deps: { readonly tables: Pick<Tables, 'read'> },
   { ticket }: FoundState,
@@ -173,8 +165,8 @@ export async function findStateAgain(
 }
 
 async function loadState(tables: Pick<Tables, 'read'>, ticket: Ticket): Promise<FoundState | undefined> {
-  const row = await tables.read('companies', ticket.companyId, stateRowKey(ticket.hash));
-  return row && { value: readState(row.cells), etag: row.etag, ticket };
+  const state = await find(tables, signInStateRow, ticket);
+  return state && { ...state, ticket };
 }
 
 function judgeUnused(state: FoundState | undefined): Result<FoundState, Refusal> {

@@ -50,7 +50,7 @@ export async function refuse(
   const { companyId, step, failure, asked } = met;
   const error: SignInRefusal = { refusal: refusedBy(failure), ...(asked === undefined ? {} : { asked }) };
   if (!asked && !(await loadCompany(deps.tables, companyId))) return err(error);
-  const target = asked ? targetOfSubject(asked.subject) : 'sign-in';
+  const target = asked ? targetOfSubject(companyId, asked.subject) : 'sign-in';
   const detail = { code: failure.code, step };
   await recordEvent(deps, actor, { action: 'sign-in.refused', companyId, target, detail, outcome: 'refused' });
   await recordFailure(deps, actor, { companyId, target, failure });

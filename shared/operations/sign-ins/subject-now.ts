@@ -6,16 +6,17 @@ import type { VaultTarget } from '../../domain/provider.ts';
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRowKey, tenantRowKey } from '../../store/rows/row-keys.ts';
+import { at, find, type Found } from '../../store/found.ts';
+import { connectionRow } from '../../store/rows/sealed-rows.ts';
+import { tenantRow } from '../../store/rows/tenant-rows.ts';
 import { textsOfConnection } from '../../domain/seal.ts';
 import type { ConsentSubject, SignInSubject, VerificationSubject } from '../../domain/sign-in-subject.ts';
-import type { Loaded } from '../../store/control-state.ts';
 import { loadExportState } from '../exports/export-state.ts';
 import { destinationOf, type DestinationReading } from '../tenants/destination.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 
 export interface ConsentNow extends ConsentSubject {
-  readonly connection: Loaded<Connection>;
+  readonly connection: Found<Connection>;
   readonly target: VaultTarget;
   readonly digest: string;
 }
@@ -47,12 +48,12 @@ async function consentNow(
   const target = connection.value && targetOfConnection(connection.value.value);
   if (!connection.value || !target) return err(notFound('connection', subject.connectionId));
   const { movedTo } = subject;
-  // A move is for what is in force: whoever has switched away meanwhile enters the vault anew.
+  // A move is for a key in force: a company that has switched away meanwhile enters the vault anew.
   if (movedTo !== undefined && !isInForce(connection.value.value))
     return err(notFound('connection', subject.connectionId));
   return ok({
     ...subject,
-    connection: connection.value,
+    connection: { ...connection.value, at: at(connectionRow, { companyId, ...subject }) },
     target: movedTo === undefined ? target : { ...target, tenantId: movedTo },
     digest: digestOfConnection(connection.value.value),
   });
@@ -63,8 +64,8 @@ async function verificationNow(
   companyId: string,
   subject: VerificationSubject,
 ): Promise<Result<VerificationNow, Refusal>> {
-  const tenant = await deps.tables.read('companies', companyId, tenantRowKey(subject));
-  if (!tenant) return err(notFound('tenant', subject.tenantId));
+  if (!(await find(deps.tables, tenantRow, { companyId, ...subject })))
+    return err(notFound('tenant', subject.tenantId));
   const { approval } = subject;
   if (approval.for === 'export') {
     const exports = await loadExportState(deps, { companyId, keyringId: approval.keyringId });
@@ -83,6 +84,8 @@ export const digestOfConnection = (connection: Connection): string =>
     .update(lengthPrefixed(textsOfConnection(connection)))
     .digest('hex');
 
-/** Row key of what is asked about: the target of what is recorded. */
-export const targetOfSubject = (subject: SignInSubject): string =>
-  subject.purpose === 'consent' ? connectionRowKey(subject.connectionId) : tenantRowKey(subject);
+/** What is asked about: the target of what is recorded. */
+export const targetOfSubject = (companyId: string, subject: SignInSubject): string =>
+  subject.purpose === 'consent'
+    ? connectionRow.key({ companyId, connectionId: subject.connectionId })
+    : tenantRow.key({ companyId, ...subject });

@@ -16,7 +16,7 @@ export interface Destination {
 
 /**
  * The vault key that a switch leads to, or the one that protects the keyring whose key is exported. A switch that has ended, or is a
- * re-key, asks for nobody's word.
+ * re-key, needs no approval.
  */
 export async function destinationOf(
   deps: DestinationReading,

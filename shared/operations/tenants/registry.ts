@@ -19,7 +19,6 @@ import type { Tx } from '../../store/tx.ts';
 import { holds, matches, type Preconditions } from '../../domain/preconditions.ts';
 import { resealSwitch, type SwitchSealing } from '../keys/switch-seal.ts';
 import { listTenants } from './verifications.ts';
-import { loadTenant } from './pin.ts';
 
 interface RequestedTenant {
   readonly companyId: string;
@@ -41,7 +40,7 @@ export async function getTenant(
   const place = placeOf(request);
   if (!place.ok) return place;
   if (!(await loadCompany(deps.tables, request.companyId))) return err(notFound('company', request.companyId));
-  const tenant = await loadTenant(deps.tables, place.value);
+  const tenant = await find(deps.tables, tenantRow, place.value);
   return tenant ? ok(tenant) : err(missing(place.value));
 }
 
@@ -87,7 +86,7 @@ export async function putTenant(
 
 /**
  * What its administrators approved stays: it is worth nothing for another switch, and good for the same one if the tenant is registered
- * again. A switch that was ordered before waits for the tenant all the same: whoever removes tenants must not move their company by it.
+ * again. A switch that was ordered before waits for the tenant all the same: removing tenants must not let it go on.
  */
 export async function deleteTenant(
   deps: TenantRemoving,

@@ -89,10 +89,15 @@ export const signInStateRow: Row<TicketPlace, SignInState> = {
   read: readState,
 };
 
+interface SignInPlace {
+  readonly companyId: string;
+  readonly rest: string;
+}
+
 /** Links, states and how often buttons were pressed; of each only when it expires. */
 export const signInRowsOf: Rows<
   { readonly companyId: string },
-  { readonly companyId: string; readonly rest: string },
+  SignInPlace,
   never,
   { readonly expiresAt: string }
 > = {
@@ -108,11 +113,14 @@ export const signInRowsOf: Rows<
   place: ({ companyId }, rest) => ({ companyId, rest }),
 };
 
-/** How far the tidying of them has come: the key of the last row, empty at the beginning. */
-export const tidiedRow: Row<{ readonly companyId: string }, string> = {
+/** How far the tidying of them has come; undefined at the beginning, which is also where it goes on from a row that cannot be read. */
+export const tidiedRow: Row<{ readonly companyId: string }, SignInPlace | undefined> = {
   table: 'companies',
   partition: ({ companyId }) => companyId,
   key: () => TIDIED_ROW_KEY,
-  cells: (after) => ({ format: FORMAT, after }),
-  read: (cells) => text(cells, 'after') ?? '',
+  cells: (after) => ({ format: FORMAT, after: after === undefined ? '' : signInRowsOf.row.key(after) }),
+  read: (cells, { companyId }) => {
+    const after = text(cells, 'after') ?? '';
+    return after.startsWith(SIGN_IN_PREFIX) ? { companyId, rest: after.slice(SIGN_IN_PREFIX.length) } : undefined;
+  },
 };
