@@ -6,6 +6,9 @@ export const DATA_KEY_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 export const GUID_IN_ANY_CASE = /^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$/;
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+/** Stands where a company's id would, for what belongs to none. No company can have this id. */
+export const NO_COMPANY = '_system';
+
 /** Ids of companies, keyrings, connections and switches: 1 to 64 of `a-z`, `0-9`, `-`, beginning with no `-`. */
 export const isResourceId = (text: string): boolean => RESOURCE_ID.test(text);
 

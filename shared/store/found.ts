@@ -82,15 +82,21 @@ export async function list<W, P, V, R>(
   return stored.map((row) => readListed(rows, within, row));
 }
 
-/** All of them, page by page. `toTheEnd`: that there are no more is believed of no single answer. Throws StoreUnavailable. */
+/**
+ * All of them, or those between two keys, page by page. `toTheEnd`: that there are no more is believed of no single answer. Throws
+ * StoreUnavailable.
+ */
 export async function* walk<W, P, V, R>(
   tables: Pick<Tables, 'list'>,
   rows: Rows<W, P, V, R>,
   within: W,
-  how: { readonly limit: number; readonly toTheEnd?: boolean },
+  {
+    toTheEnd,
+    ...how
+  }: { readonly limit: number; readonly toTheEnd?: boolean; readonly after?: string; readonly before?: string },
 ): AsyncGenerator<readonly Listed<P, R>[], undefined> {
-  const query = { ...rangeOf(rows, within), limit: how.limit };
-  for await (const page of how.toTheEnd ? pagesToTheEnd(tables, query) : pagesOf(tables, query))
+  const query = { ...rangeOf(rows, within), ...how };
+  for await (const page of toTheEnd ? pagesToTheEnd(tables, query) : pagesOf(tables, query))
     yield page.rows.map((row) => readListed(rows, within, row));
   return undefined;
 }

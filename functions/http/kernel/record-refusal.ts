@@ -3,7 +3,7 @@
 import type { Actor } from '../../../shared/domain/audit.ts';
 import { isResourceId } from '../../../shared/domain/ids.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
-import { SYSTEM_PARTITION } from '../../../shared/store/rows/row-keys.ts';
+import { NO_COMPANY } from '../../../shared/domain/ids.ts';
 import { recordEvent, recordFailure, type Recording } from '../../../shared/store/record-event.ts';
 import type { Caller } from './caller.ts';
 import type { EdgeRefusal } from './errors.ts';
@@ -27,11 +27,11 @@ export async function recordRefusal(deps: Recording, call: RefusedCall): Promise
   if (refused.type === 'forbidden' || refused.type === 'unknown-company') {
     // In the caller's own chain: the company in the path may not exist, and a name made up must not make a chain.
     const asked = resourceId(params['companyId']);
-    await record(caller.companyId ?? SYSTEM_PARTITION, { code: refused.type, asked });
+    await record(caller.companyId ?? NO_COMPANY, { code: refused.type, asked });
   }
   if (refused.type === 'company-admin-only') await record(refused.companyId, { code: refused.type });
   if (refused.type === 'failure') {
-    const companyId = resourceId(params['companyId']) ?? SYSTEM_PARTITION;
+    const companyId = resourceId(params['companyId']) ?? NO_COMPANY;
     await recordFailure(deps, actor, { companyId, target, failure: refused.failure });
   }
 }

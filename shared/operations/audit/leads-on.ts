@@ -1,13 +1,19 @@
 // Whether a chain leads on from the head that was signed last, as far as the tables hold it: record by record, each chained to the one before. Whoever
 // writes the tables could else have the next head of a chain of their own signed by us.
-import { hashOfRecord, CHAIN_START, sealedBytesOfHead, type ChainHead, type StoredHead } from '../../domain/audit.ts';
+import {
+  hashOfRecord,
+  CHAIN_START,
+  sealedBytesOfHead,
+  type AuditRecord,
+  type ChainHead,
+  type StoredHead,
+} from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { readRecord, readSigned } from '../../store/rows/audit-rows.ts';
-import { recordRowKey, RECORDS_AFTER, rowKeysUnder, SIGNED_PREFIX, signedRowKey } from '../../store/rows/row-keys.ts';
+import { find, walk, type Listed } from '../../store/found.ts';
+import { recordRow, recordsOf, signedHeadRow, signedHeadsOf } from '../../store/rows/audit-rows.ts';
 import { sealVerifies } from '../../domain/seal.ts';
-import { pagesOf } from '../../store/list-pages.ts';
-import type { StoredRow, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
 import type { Sealer } from '../../domain/ports.ts';
 
 export interface LeadingOn {
@@ -44,14 +50,14 @@ export async function leadsOn(
   const beyond = await firstSignedBehind(deps.tables, companyId, signedSequence);
   if (beyond !== undefined) return broken('signature-beyond', beyond);
   let last: ChainHead = from.value;
+  const keyOf = (sequence: number): string => recordRow.key({ companyId, sequence });
   const range = {
-    after: signedSequence === 0 ? RECORDS_AFTER : recordRowKey(signedSequence),
-    before: recordRowKey(head.sequence + 1),
+    ...(signedSequence === 0 ? {} : { after: keyOf(signedSequence) }),
+    before: keyOf(head.sequence + 1),
   };
-  const query = { table: 'events', partitionKey: companyId, ...range, limit: PAGE_ROWS } as const;
-  for await (const { rows } of pagesOf(deps.tables, query)) {
-    for (const row of rows) {
-      const next = follows(row, companyId, last);
+  for await (const records of walk(deps.tables, recordsOf, { companyId }, { ...range, limit: PAGE_ROWS })) {
+    for (const record of records) {
+      const next = follows(record, last);
       if (typeof next === 'string') return broken(next, last.sequence + 1);
       last = next;
       if (last.sequence - signedSequence >= maxRecords && last.sequence < head.sequence)
@@ -69,9 +75,9 @@ async function lastSigned(
   sequence: number,
 ): Promise<Result<ChainHead | Break, Failure>> {
   if (sequence === 0) return ok(CHAIN_START);
-  const row = await tables.read('events', companyId, signedRowKey(sequence));
+  const row = await find(tables, signedHeadRow, { companyId, sequence });
   if (!row) return ok('signature-missing');
-  const signed = readSigned(row.cells);
+  const signed = row.value;
   if (signed?.sequence !== sequence) return ok('signature-forged');
   const publicKey = await sealer.publicKey(signed.seal.keyVersion);
   if (!publicKey.ok) return err(publicKey.error);
@@ -81,18 +87,17 @@ async function lastSigned(
 }
 
 async function firstSignedBehind(tables: Tables, companyId: string, sequence: number): Promise<number | undefined> {
-  const range = { after: signedRowKey(sequence), before: rowKeysUnder(SIGNED_PREFIX).before };
-  for await (const { rows } of pagesOf(tables, { table: 'events', partitionKey: companyId, ...range, limit: 1 })) {
-    const [first] = rows;
-    if (first) return Number(first.rowKey.slice(SIGNED_PREFIX.length));
-  }
+  const after = signedHeadRow.key({ companyId, sequence });
+  for await (const [first] of walk(tables, signedHeadsOf, { companyId }, { after, limit: 1 }))
+    if (first) return first.place.sequence;
   return undefined;
 }
 
-function follows({ rowKey, cells }: StoredRow, companyId: string, last: ChainHead): ChainHead | Break {
-  const sequence = Number(rowKey);
+function follows(
+  { place: { sequence }, value: record }: Listed<Pick<ChainHead, 'sequence'>, AuditRecord | undefined>,
+  last: ChainHead,
+): ChainHead | Break {
   if (sequence !== last.sequence + 1) return 'gap';
-  const record = readRecord(cells, companyId);
   if (record?.sequence !== sequence || record.previous !== last.hash) return 'changed';
   return hashOfRecord(record) === record.hash ? { sequence, hash: record.hash } : 'changed';
 }

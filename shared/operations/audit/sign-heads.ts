@@ -1,16 +1,16 @@
 // Signing the heads of chains that have moved, by the vendor's seal key, if they lead on from what was signed before, and writing each to the log. Whoever keeps the log elsewhere can
 // show by it what a chain was, even against somebody who may write every table.
-import { type SignedHead, headCells, signedCells } from '../../store/rows/audit-rows.ts';
+import { change } from '../../store/act.ts';
+import { headRow, signedHeadRow, type SignedHead } from '../../store/rows/audit-rows.ts';
 import { sealedBytesOfHead } from '../../domain/audit.ts';
 import { failure } from '../../domain/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { HEAD_ROW_KEY, signedRowKey } from '../../store/rows/row-keys.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
 import { takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
 import type { Sealer } from '../../domain/ports.ts';
-import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
+import type { Tx } from '../../store/tx.ts';
 import { loadHead, type Auditing } from '../../store/append.ts';
 import { leadsOn } from './leads-on.ts';
 
@@ -31,7 +31,7 @@ export async function sweepHeads(deps: HeadSigning): Promise<number> {
 
 async function signOne(deps: HeadSigning, item: AgendaItem): Promise<boolean> {
   const { companyId } = item;
-  const signed = await settleRaces(deps, () => trySign(deps, companyId));
+  const signed = await change(deps, (tx) => trySign(deps, tx, companyId));
   if (!signed.ok) {
     const detail = { companyId, reason: signed.error.type };
     deps.log.write({ level: 'warning', event: 'audit.head-not-signed', detail });
@@ -45,9 +45,10 @@ async function signOne(deps: HeadSigning, item: AgendaItem): Promise<boolean> {
 const isSigned = (head: { readonly sequence: number; readonly signedSequence: number }): boolean =>
   head.sequence === head.signedSequence;
 
-async function trySign(deps: HeadSigning, companyId: string): Promise<Result<boolean, Refusal> | Undecided> {
-  const { value, etag } = await loadHead(deps.tables, companyId);
-  if (etag === undefined || isSigned(value)) return ok(false);
+async function trySign(deps: HeadSigning, tx: Tx, companyId: string): Promise<Result<boolean, Refusal> | 'lost-race'> {
+  const found = await tx.find(headRow, { companyId });
+  if (!found || isSigned(found.value)) return ok(false);
+  const { value, etag } = found;
   const led = await leadsOn(deps, companyId, value);
   if (!led.ok) return err(refusedBy(led.error));
   if (led.value.type === 'broken') {
@@ -61,16 +62,9 @@ async function trySign(deps: HeadSigning, companyId: string): Promise<Result<boo
   if (!seal.ok) return err(refusedBy(seal.error));
   const head: SignedHead = { sequence, hash, at, seal: seal.value };
   logHead(deps, companyId, head);
-  const written = await deps.tables.write('events', companyId, [
-    {
-      kind: 'replace',
-      rowKey: HEAD_ROW_KEY,
-      cells: headCells({ ...value, signedSequence: sequence }),
-      etag,
-    },
-    { kind: 'insert', rowKey: signedRowKey(sequence), cells: signedCells(head) },
-  ]);
-  return written.outcome === 'committed' ? ok(true) : undecided(written);
+  tx.replace(found, { ...value, signedSequence: sequence });
+  tx.insert(signedHeadRow, { companyId, sequence }, head);
+  return ok(true);
 }
 
 /** What is signed leads on from what was signed before: somebody has changed the chain in between, and no signature of ours covers that up. */
@@ -80,7 +74,7 @@ function notLed(
   { by, sequence }: { readonly by: string; readonly sequence: number },
 ): Failure {
   log.write({ level: 'error', event: 'security.head-not-led', detail: { companyId, code: by, sequence } });
-  return failure('row-forged', { detail: HEAD_ROW_KEY });
+  return failure('row-forged', { detail: headRow.key({ companyId }) });
 }
 
 /** Before it is written: the log then knows of every head that the tables know of. */

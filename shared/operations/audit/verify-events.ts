@@ -1,30 +1,20 @@
 // Reading a chain for its check, a piece and in it a page at a time: records with the signatures of heads among them, then the markers, and the head
 // once before and once after, since others go on appending. Decides nothing.
 import pLimit from 'p-limit';
-import { sealedBytesOfHead, type AuditRecord, type ChainHead, NO_HEAD, type StoredHead } from '../../domain/audit.ts';
-import { ChainCheck, type ChainReport, type CheckedSignature, type StoredRecord } from '../../domain/audit-check.ts';
-import { readMarker, readRecord, readSigned } from '../../store/rows/audit-rows.ts';
+import { NO_HEAD, type AuditRecord, type ChainHead, type Marker, type StoredHead } from '../../domain/audit.ts';
+import { ChainCheck, type ChainReport } from '../../domain/audit-check.ts';
+import { find, rangeOf, walk, type Found, type Listed, type Loaded } from '../../store/found.ts';
+import { markerRow, markersOf, recordRow, recordsOf } from '../../store/rows/audit-rows.ts';
 import { MalformedRow } from '../../store/rows/cells.ts';
 import { present } from '../../domain/plain-object.ts';
-import {
-  MARKER_PREFIX,
-  markerRowKey,
-  recordRowKey,
-  RECORDS_AFTER,
-  RECORDS_BEFORE,
-  rowKeysUnder,
-  SIGNED_PREFIX,
-  signedRowKey,
-} from '../../store/rows/row-keys.ts';
-import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { sealVerifies } from '../../domain/seal.ts';
-import { pagesOf } from '../../store/list-pages.ts';
-import type { StoredRow, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
 import type { Log, Sealer } from '../../domain/ports.ts';
 import { loadHead } from '../../store/append.ts';
 import { readContinuation, writeContinuation, type Phase, type Place } from './check-continuation.ts';
 import { hasEvents } from './list-events.ts';
+import { recordAt, signatures, withoutLate } from './signatures.ts';
 
 export interface Verifying {
   readonly tables: Tables;
@@ -39,7 +29,10 @@ const LAST_SEQUENCE = Number.MAX_SAFE_INTEGER;
 const MAX_ROWS_A_PIECE = 20_000;
 /** A row that is looked up by itself counts as so many of a page. */
 const ROWS_OF_A_READ = 10;
-const MARKERS = rowKeysUnder(MARKER_PREFIX);
+
+interface Sequenced {
+  readonly sequence: number;
+}
 
 interface Chain {
   readonly companyId: string;
@@ -102,7 +95,8 @@ class Piece {
   /** The row key behind which its records begin. */
   get firstAfter(): string {
     const { start } = this.#check.progress;
-    return start === 0 ? RECORDS_AFTER : recordRowKey(start);
+    const companyId = this.#companyId;
+    return start === 0 ? rangeOf(recordsOf, { companyId }).after : recordRow.key({ companyId, sequence: start });
   }
 
   /** Where it stopped; undefined if nothing is left but the end. */
@@ -132,35 +126,47 @@ class Piece {
 
   /** Records and markers are compared as two sets first; only if they differ is each set against the other. */
   #next(phase: Phase): Place | undefined {
-    if (phase === 'records') return { phase: 'markers', after: MARKERS.after };
-    if (phase === 'markers' && !this.#check.markersFit()) return { phase: 'compare-markers', after: MARKERS.after };
+    const { after } = rangeOf(markersOf, { companyId: this.#companyId });
+    if (phase === 'records') return { phase: 'markers', after };
+    if (phase === 'markers' && !this.#check.markersFit()) return { phase: 'compare-markers', after };
     return phase === 'compare-markers' ? { phase: 'compare-records', after: this.firstAfter } : undefined;
   }
 
   /** The row key at which it stopped; undefined at the end of the phase. */
   async #phase({ phase, after }: Place): Promise<Result<string | undefined, Refusal>> {
-    const before = phase === 'records' || phase === 'compare-records' ? RECORDS_BEFORE : MARKERS.before;
-    for await (const { rows } of pages(this.#deps.tables, this.#companyId, { after, before })) {
-      const done = await this.#page(phase, rows);
-      if (!done.ok) return done;
-      this.#rowsLeft -= rows.length * (phase.startsWith('compare') ? ROWS_OF_A_READ : 1);
-      const last = rows.at(-1)?.rowKey;
+    const within = { companyId: this.#companyId };
+    const how = { after, limit: PAGE_ROWS };
+    const { tables } = this.#deps;
+    switch (phase) {
+      case 'records':
+        return this.#pages(walk(tables, recordsOf, within, how), 1, (rows) => this.#records(rows));
+      case 'markers':
+        return this.#pages(walk(tables, markersOf, within, how), 1, (rows) => this.#markers(rows));
+      case 'compare-markers':
+        return this.#pages(walk(tables, markersOf, within, how), ROWS_OF_A_READ, (rows) => this.#compareMarkers(rows));
+      case 'compare-records':
+        return this.#pages(walk(tables, recordsOf, within, how), ROWS_OF_A_READ, (rows) => this.#compareRecords(rows));
+    }
+  }
+
+  async #pages<L extends Found<unknown>>(
+    pages: AsyncIterable<readonly L[]>,
+    cost: number,
+    look: (rows: readonly L[]) => Promise<Result<void, Refusal> | undefined>,
+  ): Promise<Result<string | undefined, Refusal>> {
+    for await (const rows of pages) {
+      const done = await look(rows);
+      if (done && !done.ok) return done;
+      this.#rowsLeft -= rows.length * cost;
+      const last = rows.at(-1)?.at.rowKey;
       if (this.#rowsLeft <= 0 && last !== undefined) return ok(last);
     }
     return ok(undefined);
   }
 
-  async #page(phase: Phase, rows: readonly StoredRow[]): Promise<Result<void, Refusal>> {
-    if (phase === 'records') return this.#records(rows);
-    if (phase === 'markers') await this.#markers(rows);
-    else if (phase === 'compare-markers') await this.#compareMarkers(rows);
-    else await this.#compareRecords(rows);
-    return ok(undefined);
-  }
-
-  async #records(rows: readonly StoredRow[]): Promise<Result<void, Refusal>> {
+  async #records(rows: readonly Listed<Sequenced, AuditRecord | undefined>[]): Promise<Result<void, Refusal>> {
     const read = this.#check.progress.last.sequence;
-    const records = rows.map((row) => storedRecord(row, this.#companyId));
+    const records = rows.map(({ place: { sequence }, value: record }) => ({ sequence, record }));
     const stretch = { after: read, upTo: records.at(-1)?.sequence ?? read };
     const signed = await signatures(this.#deps, this.#companyId, stretch);
     if (!signed.ok) return signed;
@@ -168,10 +174,9 @@ class Piece {
     return ok(undefined);
   }
 
-  async #markers(rows: readonly StoredRow[]): Promise<void> {
+  async #markers(rows: readonly Loaded<Marker>[]): Promise<undefined> {
     const read = this.#check.progress.last.sequence;
-    for (const { rowKey, cells } of rows) {
-      const marker = readMarker(rowKey, cells);
+    for (const { value: marker } of rows) {
       // Record and marker are written together: one that was appended since has its record by now.
       const isLate =
         marker.sequence > read &&
@@ -180,19 +185,18 @@ class Piece {
     }
   }
 
-  async #compareMarkers(rows: readonly StoredRow[]): Promise<void> {
-    const markers = rows.map(({ rowKey, cells }) => readMarker(rowKey, cells));
+  async #compareMarkers(rows: readonly Loaded<Marker>[]): Promise<undefined> {
+    const markers = rows.map(({ value }) => value);
     const limit = pLimit(READS_IN_FLIGHT);
     const records = await limit.map(markers, ({ sequence }) => recordAt(this.#deps.tables, this.#companyId, sequence));
     for (const [index, marker] of markers.entries()) this.#check.compareMarker(marker, records[index]);
   }
 
-  async #compareRecords(rows: readonly StoredRow[]): Promise<void> {
-    const records = rows.flatMap(({ cells }) => readRecord(cells, this.#companyId) ?? []);
+  async #compareRecords(rows: readonly Loaded<AuditRecord | undefined>[]): Promise<undefined> {
+    const companyId = this.#companyId;
+    const records = rows.flatMap(({ value }) => value ?? []);
     const limit = pLimit(READS_IN_FLIGHT);
-    const markers = await limit.map(records, ({ id }) =>
-      this.#deps.tables.read('events', this.#companyId, markerRowKey(id)),
-    );
+    const markers = await limit.map(records, ({ id }) => find(this.#deps.tables, markerRow, { companyId, id }));
     for (const [index, record] of records.entries()) this.#check.compareRecord(record, markers[index] !== undefined);
   }
 }
@@ -205,77 +209,6 @@ async function readableHead(tables: Tables, companyId: string): Promise<StoredHe
     if (error instanceof MalformedRow) return undefined;
     throw error;
   }
-}
-
-const storedRecord = ({ rowKey, cells }: StoredRow, companyId: string): StoredRecord => ({
-  sequence: Number(rowKey),
-  record: readRecord(cells, companyId),
-});
-
-const pages = (
-  tables: Tables,
-  companyId: string,
-  range: { readonly after: string; readonly before: string },
-): ReturnType<typeof pagesOf> =>
-  pagesOf(tables, { table: 'events', partitionKey: companyId, ...range, limit: PAGE_ROWS });
-
-/** The signed heads of a stretch of the chain; at most one for each of its records. */
-async function signatures(
-  deps: Verifying,
-  companyId: string,
-  stretch: { readonly after: number; readonly upTo: number; readonly most?: number },
-): Promise<Result<CheckedSignature[], Refusal>> {
-  const checked: CheckedSignature[] = [];
-  const { most = Infinity } = stretch;
-  if (stretch.after >= stretch.upTo) return ok(checked);
-  // Behind the row of the last sequence itself: row keys of one length sort as their numbers do.
-  const range = { after: signedRowKey(stretch.after), before: `${signedRowKey(stretch.upTo)}~` };
-  for await (const { rows } of pages(deps.tables, companyId, range)) {
-    for (const row of rows) {
-      const signature = await checkSignature(deps, companyId, row);
-      if (!signature.ok) return signature;
-      checked.push(signature.value);
-      if (checked.length >= most) return ok(checked);
-    }
-  }
-  return ok(checked);
-}
-
-async function checkSignature(
-  { sealer }: Verifying,
-  companyId: string,
-  { rowKey, cells }: StoredRow,
-): Promise<Result<CheckedSignature, Refusal>> {
-  const sequence = Number(rowKey.slice(SIGNED_PREFIX.length));
-  const head = readSigned(cells);
-  if (head?.sequence !== sequence) return ok({ sequence, hash: '', verified: false });
-  const publicKey = await sealer.publicKey(head.seal.keyVersion);
-  if (!publicKey.ok) return err(refusedBy(publicKey.error));
-  const bytes = sealedBytesOfHead(companyId, head);
-  const verified =
-    publicKey.value !== undefined && sealVerifies({ bytes, seal: head.seal, publicKey: publicKey.value });
-  return ok({ sequence, hash: head.hash, verified, isRetired: publicKey.value === undefined });
-}
-
-/** What others have appended and signed since the records were read is left to the next check; so many of them are looked at. */
-async function withoutLate(
-  tables: Tables,
-  companyId: string,
-  signed: readonly CheckedSignature[],
-  most: number,
-): Promise<CheckedSignature[]> {
-  const kept: CheckedSignature[] = [...signed.slice(most)];
-  for (const signature of signed.slice(0, most)) {
-    const isLate =
-      signature.verified && (await recordAt(tables, companyId, signature.sequence))?.hash === signature.hash;
-    if (!isLate) kept.push(signature);
-  }
-  return kept;
-}
-
-async function recordAt(tables: Tables, companyId: string, sequence: number): Promise<AuditRecord | undefined> {
-  const row = await tables.read('events', companyId, recordRowKey(sequence));
-  return row && readRecord(row.cells, companyId);
 }
 
 /**

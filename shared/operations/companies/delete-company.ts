@@ -167,8 +167,7 @@ const forgetDelete = (deps: CompanyDeleting, companyId: string): Promise<void> =
     const company = await loadCompany(deps.tables, companyId);
     if (!company) return true;
     if (company.value.state === 'closing') return false;
-    const moved = await changeOnce(deps, (tx) => tx.guard(company));
-    return moved.ok;
+    return (await changeOnce(deps, (tx) => tx.guard(company))).ok;
   });
 
 async function tryDelete(

@@ -1,4 +1,5 @@
 // Where each row lives. Pure. docs/storage.md describes the tables; this is the only place that spells their keys.
+import { NO_COMPANY } from '../../domain/ids.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
 
 export const COMPANY_ROW_KEY = 'company';
@@ -58,8 +59,8 @@ export const markerRowKey = (eventId: string): string => `${MARKER_PREFIX}${even
 export const SIGNED_PREFIX = 'signed|';
 export const signedRowKey = (sequence: number): string => `${SIGNED_PREFIX}${padded(sequence)}`;
 
-/** Partition of the `companies` table for what belongs to no company. No company can have this id. */
-export const SYSTEM_PARTITION = '_system';
+/** Partition of the `companies` table for what belongs to no company. */
+export const SYSTEM_PARTITION = NO_COMPANY;
 
 export const dataKeysPartition = (input: { companyId: string; keyringId: string; shard: number }): string =>
   `${input.companyId}|${input.keyringId}|${input.shard}`;

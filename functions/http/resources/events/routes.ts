@@ -1,6 +1,6 @@
 // The record of what was done, and the check that it is unchanged: of a company, and of what belongs to no company.
 import type { z } from 'zod';
-import { SYSTEM_PARTITION } from '../../../../shared/store/rows/row-keys.ts';
+import { NO_COMPANY } from '../../../../shared/domain/ids.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { ok, type Result } from '../../../../shared/domain/result.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
@@ -104,7 +104,7 @@ export const eventRoutes = [
     querySchema: pageQuery,
     answers: { 200: 'A page, oldest first.' },
     answerSchema: eventPage,
-    run: (deps: EventServices, call) => listed(deps, call, { companyId: SYSTEM_PARTITION, path: '/events' }),
+    run: (deps: EventServices, call) => listed(deps, call, { companyId: NO_COMPANY, path: '/events' }),
   }),
   defineRoute({
     operationId: 'verify-system-events',
@@ -116,6 +116,6 @@ export const eventRoutes = [
     querySchema: verifyQuery,
     answers: { 200: 'What was found. A chain that is broken is a result, not an error.' },
     answerSchema: chainBody,
-    run: (deps: EventServices, call) => verified(deps, call, { companyId: SYSTEM_PARTITION, path: '/events/verify' }),
+    run: (deps: EventServices, call) => verified(deps, call, { companyId: NO_COMPANY, path: '/events/verify' }),
   }),
 ] as const;
