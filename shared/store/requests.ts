@@ -5,10 +5,12 @@ import { createHash, createHmac } from 'node:crypto';
 import { lengthPrefixed } from '../domain/length-prefixed.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
-import { bytes, need, oneOf, text } from './rows/cells.ts';
-import type { Cells, StoredRow, Tables } from './tables.ts';
+import { change, changeOnce } from './act.ts';
+import { find, rangeOf, readListed, type Found } from './found.ts';
+import { need } from './rows/cells.ts';
+import { expiredBy, requestExpiriesOf, requestExpiryRow, requestRow, type StoredRequest } from './rows/request-rows.ts';
+import type { Tables } from './tables.ts';
 import type { Clock, Entropy, Timers } from '../domain/ports.ts';
-import { settleRaces, undecided } from './races.ts';
 
 /**
  * Who asks, in rows: `createdBy` and `writtenBy`. With a `secret`, generated ids are derived from it. `repeated` false: no earlier call
@@ -45,8 +47,6 @@ const MAX_KEY_LENGTH = 255;
 /** Rows past their day are forgotten a few at a time, by one call in so many. */
 const FORGET_ONE_IN = 32;
 const FORGET_AT_ONCE = 50;
-/** Beside each row, in the order of time: what to forget. */
-const EXPIRY_PREFIX = '!expiry|';
 
 /** The identity of a call that is not to be repeated. */
 export const singleRequest = (entropy: Pick<Entropy, 'id'>): RequestIdentity => ({
@@ -97,47 +97,43 @@ export async function beginRequest(
   const rowKey = hashOf([input.caller, input.route, input.key]);
   const bodyHash = hashOf([input.body]);
   const own = { requestId: deps.entropy.id(), secret: newSecret(deps) };
-  return settleRaces<BegunRequest>(deps, async () => {
-    const row = await deps.tables.read('requests', input.companyId, rowKey);
+  const place = { companyId: input.companyId, hash: rowKey };
+  return change<BegunRequest>(deps, async (tx) => {
+    const row = await tx.find(requestRow, place);
     const now = deps.clock.now();
-    if (row && isKept(row, now)) return answerBy(row, { bodyHash, requestId: own.requestId });
+    if (row && isKept(row.value, now)) return answerBy(row, { bodyHash, requestId: own.requestId });
     const expiresAt = new Date(now.getTime() + KEPT_MS).toISOString();
-    const cells: Cells = { format: 1, ...own, bodyHash, status: 'begun', expiresAt };
-    const written = await deps.tables.write('requests', input.companyId, [
-      row ? { kind: 'replace', rowKey, cells, etag: row.etag } : { kind: 'insert', rowKey, cells },
-      { kind: 'insert', rowKey: `${EXPIRY_PREFIX}${expiresAt}|${rowKey}`, cells: { format: 1 } },
-    ]);
-    if (written.outcome !== 'committed') return undecided(written);
+    tx.put(requestRow, place, row, { ...own, bodyHash, status: 'begun', expiresAt });
+    tx.insert(requestExpiryRow, { ...place, expiresAt }, undefined);
     return ok<BegunRequest>({ ...own, repeated: false, status: 'begun', rowKey });
   });
 }
 
 const hashOf = (texts: readonly string[]): string => createHash('sha256').update(lengthPrefixed(texts)).digest('hex');
 
-const isKept = (row: StoredRow, now: Date): boolean => (text(row.cells, 'expiresAt') ?? '') > now.toISOString();
+const isKept = ({ expiresAt }: StoredRequest, now: Date): boolean => expiresAt > now.toISOString();
 
 /** The row of an earlier call, or our own whose answer was lost: it carries this very request's id. */
 function answerBy(
-  row: StoredRow,
+  { value, at: { rowKey } }: Found<StoredRequest>,
   asked: { readonly bodyHash: string; readonly requestId: string },
 ): Result<BegunRequest, Refusal> {
-  const requestId = need(text(row.cells, 'requestId'), row.rowKey, 'requestId');
-  const secret = need(bytes(row.cells, 'secret'), row.rowKey, 'secret');
-  const status = need(oneOf<BegunRequest['status']>(row.cells, 'status', ['begun', 'done']), row.rowKey, 'status');
-  if (text(row.cells, 'bodyHash') !== asked.bodyHash) return err({ type: 'idempotency-mismatch' });
-  return ok({ requestId, secret, status, repeated: requestId !== asked.requestId, rowKey: row.rowKey });
+  const requestId = need(value.requestId, rowKey, 'requestId');
+  const secret = need(value.secret, rowKey, 'secret');
+  const status = need(value.status, rowKey, 'status');
+  if (value.bodyHash !== asked.bodyHash) return err({ type: 'idempotency-mismatch' });
+  return ok({ requestId, secret, status, repeated: requestId !== asked.requestId, rowKey });
 }
 
 /** Says that the request was answered. False if another call with the same key did so before. */
 export async function endRequest(deps: Requesting, companyId: string, request: BegunRequest): Promise<boolean> {
   const endedBy = deps.entropy.id();
-  const ended = await settleRaces(deps, async () => {
-    const row = await deps.tables.read('requests', companyId, request.rowKey);
-    if (!row || text(row.cells, 'requestId') !== request.requestId) return ok(false);
-    if (text(row.cells, 'status') === 'done') return ok(text(row.cells, 'endedBy') === endedBy);
-    const write = { kind: 'merge', rowKey: row.rowKey, cells: { status: 'done', endedBy }, etag: row.etag } as const;
-    const written = await deps.tables.write('requests', companyId, [write]);
-    return written.outcome === 'committed' ? ok(true) : undecided(written);
+  const ended = await change<boolean>(deps, async (tx) => {
+    const row = await tx.find(requestRow, { companyId, hash: request.rowKey });
+    if (row?.value.requestId !== request.requestId) return ok(false);
+    if (row.value.status === 'done') return ok(row.value.endedBy === endedBy);
+    tx.merge(row, { ...row.value, status: 'done', endedBy }, ['status', 'endedBy']);
+    return ok(true);
   });
   return ended.ok && ended.value;
 }
@@ -148,19 +144,16 @@ export async function forgetExpiredRequests(
   companyId: string,
 ): Promise<void> {
   const now = clock.now();
-  const before = `${EXPIRY_PREFIX}${now.toISOString()}}`;
-  const due = await tables.list({
-    table: 'requests',
-    partitionKey: companyId,
-    after: EXPIRY_PREFIX,
-    before,
-    limit: FORGET_AT_ONCE,
-  });
-  for (const entry of due.rows) {
-    const rowKey = entry.rowKey.split('|')[2] ?? '';
-    const row = await tables.read('requests', companyId, rowKey);
-    // A row that was used anew since has another entry.
-    const expired = row && !isKept(row, now) ? [{ kind: 'delete', rowKey, etag: row.etag } as const] : [];
-    await tables.write('requests', companyId, [{ kind: 'delete', rowKey: entry.rowKey, etag: entry.etag }, ...expired]);
+  const range = { ...rangeOf(requestExpiriesOf, { companyId }), before: expiredBy(now) };
+  const due = await tables.list({ ...range, limit: FORGET_AT_ONCE });
+  for (const stored of due.rows) {
+    const entry = readListed(requestExpiriesOf, { companyId }, stored);
+    const row = await find(tables, requestRow, entry.place);
+    await changeOnce({ tables }, (tx) => {
+      tx.delete(entry);
+      // A row that was used anew since has another entry.
+      if (row && !isKept(row.value, now)) tx.delete(row);
+      return undefined;
+    });
   }
 }

@@ -3,13 +3,15 @@
 // no guess at the material. Where that company key is gone since, a switch has ended, and the rows themselves say what was imported.
 import { createHmac, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
-import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { bytes, count, text } from '../../store/rows/cells.ts';
+import { change, type Changed } from '../../store/act.ts';
+import { keyringRow } from '../../store/rows/keyring-rows.ts';
+import { requestRow, type StoredRequest } from '../../store/rows/request-rows.ts';
+import type { Tx } from '../../store/tx.ts';
 import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
-import { loadKeyring } from '../../store/control-state.ts';
-import type { StoredRow, Tables } from '../../store/tables.ts';
-import { settleRaces, undecided, type Races, type Undecided } from '../../store/races.ts';
+import type { Tables } from '../../store/tables.ts';
+import type { Races } from '../../store/races.ts';
 import type { RequestIdentity } from '../../store/requests.ts';
 import type { ShardedKeyring } from './keyring-shards.ts';
 import type { IdentifiedKey } from './new-data-keys.ts';
@@ -38,16 +40,15 @@ export async function bindImports(deps: Binding, asked: Asked): Promise<Refusal 
   if (!asked.planned.some(({ isImport }) => isImport)) return undefined;
   const { rowKey } = request;
   if (rowKey === undefined) return request.repeated === false ? undefined : judgeByRows(deps, asked);
-  const bound = await settleRaces<undefined>(deps, () => bindOnce(deps, asked, rowKey));
+  const bound = await change<undefined>(deps, (tx) => bindOnce(deps, { ...asked, hash: rowKey }, tx));
   return bound.ok ? undefined : bound.error;
 }
 
-async function bindOnce(deps: Binding, asked: Asked, rowKey: string): Promise<Result<undefined, Refusal> | Undecided> {
-  const { request } = asked;
-  const { companyId } = asked.keyring;
-  const row = await deps.tables.read('requests', companyId, rowKey);
-  if (!row || text(row.cells, 'requestId') !== request.requestId) return 'lost-race';
-  const bound = boundIn(row);
+async function bindOnce(deps: Binding, asked: Asked & { readonly hash: string }, tx: Tx): Promise<Changed<undefined>> {
+  const { request, keyring, hash } = asked;
+  const row = await tx.find(requestRow, { companyId: keyring.companyId, hash });
+  if (row?.value.requestId !== request.requestId) return 'lost-race';
+  const bound = boundIn(row.value);
   if (bound) {
     const digest = await digestUnder(deps, asked, bound.version);
     if (digest.ok) return timingSafeEqual(digest.value, bound.digest) ? ok(undefined) : err(MISMATCH);
@@ -55,14 +56,12 @@ async function bindOnce(deps: Binding, asked: Asked, rowKey: string): Promise<Re
   }
   const mismatch = bound || request.repeated !== false ? await judgeByRows(deps, asked) : undefined;
   if (mismatch) return err(mismatch);
-  const keyring = await loadKeyring(deps.tables, asked.keyring);
-  if (!keyring) return err(notFound('keyring', asked.keyring.keyringId));
-  const version = keyring.value.activeVersion;
-  const digest = await digestUnder(deps, asked, version);
+  const { activeVersion } = (await tx.need(keyringRow, keyring)).value;
+  const digest = await digestUnder(deps, asked, activeVersion);
   if (!digest.ok) return digest.error === 'gone' ? 'lost-race' : err(digest.error);
-  const cells = { importsUnder: version, importsDigest: digest.value };
-  const written = await deps.tables.write('requests', companyId, [{ kind: 'merge', rowKey, cells, etag: row.etag }]);
-  return written.outcome === 'committed' ? ok(undefined) : undecided(written);
+  const next = { ...row.value, importsUnder: activeVersion, importsDigest: digest.value };
+  tx.merge(row, next, ['importsUnder', 'importsDigest']);
+  return ok(undefined);
 }
 
 const MISMATCH: Refusal = { type: 'idempotency-mismatch' };
@@ -70,9 +69,8 @@ const MISMATCH: Refusal = { type: 'idempotency-mismatch' };
 const judgeByRows = (deps: Binding, { request, ...asked }: Asked): Promise<Refusal | undefined> =>
   judgeRepeatedImports(deps, { ...asked, requestId: request.requestId });
 
-function boundIn({ cells }: StoredRow): { readonly version: number; readonly digest: Uint8Array } | undefined {
-  const version = count(cells, 'importsUnder');
-  const digest = bytes(cells, 'importsDigest');
+function boundIn(request: StoredRequest): { readonly version: number; readonly digest: Uint8Array } | undefined {
+  const { importsUnder: version, importsDigest: digest } = request;
   return version === undefined || digest?.length !== DIGEST_KEY_BYTES ? undefined : { version, digest };
 }
 

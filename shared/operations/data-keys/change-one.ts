@@ -1,4 +1,5 @@
 // Changing one data key's row, for soft delete and restore: read, decide, write under the ETag read; again if another writer was faster.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { DataKey } from '../../domain/data-key.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
@@ -8,7 +9,7 @@ import type { Cells, Tables } from '../../store/tables.ts';
 import type { Clock, Entropy, Timers } from '../../domain/ports.ts';
 import { matches } from '../../domain/preconditions.ts';
 import { settleRaces } from '../../store/races.ts';
-import { shardOfKey, type KeyringPlace, type KeyringShards } from './keyring-shards.ts';
+import { shardOfKey, type KeyringShards } from './keyring-shards.ts';
 import type { ShardWriter } from './shard-writer.ts';
 import { loadDataKey, viewOf, type DataKeyView } from './view.ts';
 import type { WrappedRows } from './wrapped-rows.ts';

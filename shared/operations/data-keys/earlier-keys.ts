@@ -1,10 +1,11 @@
 // Keys of an earlier call of the same request: their rows are there already, and are opened from the store, so that a repeat answers with the same keys.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import pLimit from 'p-limit';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sameBytes } from '../../domain/same-bytes.ts';
 import type { Tables } from '../../store/tables.ts';
-import type { KeyringPlace, WritePlace } from './keyring-shards.ts';
+import type { WritePlace } from './keyring-shards.ts';
 import type { IdentifiedKey } from './new-data-keys.ts';
 import { unwrapDataKeys, type UnwrapOutcome, type Unwrapping } from './unwrap.ts';
 import { loadDataKey } from './view.ts';

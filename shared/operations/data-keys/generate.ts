@@ -1,5 +1,6 @@
 // Making data keys: generated here or imported, 1 to 1,000 in a call, each decided by itself. A plaintext is answered only for a
 // row that is known to hold it: what this call's own transaction wrote, or what is unwrapped from the store again.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { KeyObject } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, wrapDataKey } from '../../domain/data-key-blob.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -10,7 +11,7 @@ import type { Cells, Tables } from '../../store/tables.ts';
 import type { Clock, Entropy, Timers } from '../../domain/ports.ts';
 import { bindImports } from './bound-imports.ts';
 import { openEarlier } from './earlier-keys.ts';
-import { shardOfKey, type KeyringPlace, type ShardedKeyring, type WritePlace } from './keyring-shards.ts';
+import { shardOfKey, type ShardedKeyring, type WritePlace } from './keyring-shards.ts';
 import { judgeNewDataKeys, type IdentifiedKey, type NewDataKey } from './new-data-keys.ts';
 import { writeReopened } from './reopen-stale-shard.ts';
 import type { NewRow, RowOutcome } from './shard-plan.ts';

@@ -1,10 +1,11 @@
 // The metadata of one data key.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
-import { shardOfKey, type KeyringPlace, type KeyringShards } from './keyring-shards.ts';
+import { shardOfKey, type KeyringShards } from './keyring-shards.ts';
 import { loadDataKey, viewOf, type DataKeyView } from './view.ts';
 
 export async function getDataKey(

@@ -1,18 +1,13 @@
 // Into how many shards a keyring is divided. The number never changes, so unwraps may take it from memory. Writers and lists read the keyring's
 // row each time: the company may be gone since.
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { shardOf } from '../../domain/shard.ts';
+import { shardOf, type ShardPlace } from '../../domain/shard.ts';
 import { loadKeyring } from '../../store/control-state.ts';
-import type { ShardPlace } from '../../store/shard-rows.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock } from '../../domain/ports.ts';
-
-export interface KeyringPlace {
-  readonly companyId: string;
-  readonly keyringId: string;
-}
 
 /** A keyring that is ready, and how it is divided. */
 export interface ShardedKeyring extends KeyringPlace {

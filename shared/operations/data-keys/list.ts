@@ -1,15 +1,15 @@
 // The data keys of a keyring, page by page over its shards: metadata and, if asked for, what is stored of each key, which only its company
 // key opens. The order is by shard and, within one, by id.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { present } from '../../domain/plain-object.ts';
-import { BEFORE_DATA_KEYS, readDataKey } from '../../store/rows/data-rows.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS, dataKeyRow, shardRow } from '../../store/rows/data-rows.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
-import type { KeyringPlace, KeyringShards } from './keyring-shards.ts';
+import type { KeyringShards } from './keyring-shards.ts';
 import { viewOf, type DataKeyView } from './view.ts';
 
 export interface ListedDataKey extends DataKeyView {
@@ -117,15 +117,16 @@ async function collect(
   let isSaidBefore = false;
   for (let queries = 0; queries < MAX_QUERIES_PER_PAGE && value.length < wanted.limit; queries += 1) {
     if (shard >= wanted.shardCount) return { page: { value }, isMixed };
+    const at = { companyId: place.companyId, keyringId: place.keyringId, shard };
     const page = await tables.list({
-      table: 'datakeys',
-      partitionKey: dataKeysPartition({ companyId: place.companyId, keyringId: place.keyringId, shard }),
+      table: dataKeyRow.table,
+      partitionKey: shardRow.partition(at),
       after,
       limit: wanted.limit - value.length,
       ...(empty === undefined ? {} : { continuation: empty }),
     });
     for (const row of page.rows) {
-      const key = readDataKey(row.rowKey, row.cells);
+      const key = dataKeyRow.read(row.cells, { ...at, keyId: row.rowKey });
       const view = viewOf(key);
       if (!view) continue;
       value.push(wanted.version === undefined ? view : { ...view, wrapped: key.blob });

@@ -2,23 +2,23 @@
 // so that no timer scans a keyring for them. An entry is inserted before the key is deleted and taken away after it is purged: a
 // superset, checked against the key's row. The keyring itself stays on the agenda from its first delete until it is gone.
 import { isDataKeyId } from '../../domain/ids.ts';
-import { putOnAgenda } from '../../store/agenda.ts';
-import { listSome } from '../../store/control-state.ts';
-import { MAX_WRITES_PER_TRANSACTION, type Tables } from '../../store/tables.ts';
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
-import type { KeyringPlace } from './keyring-shards.ts';
+import { changeOnce } from '../../store/act.ts';
+import { putOnAgenda } from '../../store/agenda.ts';
+import { at, type Found } from '../../store/found.ts';
+import { insertIfAbsent } from '../../store/insert-if-absent.ts';
+import { listSome } from '../../store/list-pages.ts';
+import { dueBy, purgePartition, purgePlaceOf, purgeRow } from '../../store/rows/purge-rows.ts';
+import { MAX_WRITES_PER_TRANSACTION, type StoredRow, type Tables } from '../../store/tables.ts';
 
-export interface PurgeEntry {
+export interface PurgeEntry extends Found<undefined> {
   readonly keyId: string;
   readonly purgeAfter: string;
-  readonly rowKey: string;
-  readonly etag: string;
 }
 
+export { purgePartition };
 export const KEYRING_PURGE_PREFIX = 'keyring|';
-const MAX_SENDS = 3;
-
-export const purgePartition = ({ companyId, keyringId }: KeyringPlace): string => `purge|${companyId}|${keyringId}`;
 
 /** Throws StoreUnavailable if it cannot be told whether it was noted. */
 export async function noteForPurge(
@@ -26,13 +26,8 @@ export async function noteForPurge(
   place: KeyringPlace,
   entry: { readonly keyId: string; readonly purgeAfter: string },
 ): Promise<void> {
-  const rowKey = `${entry.purgeAfter}|${entry.keyId}`;
-  const write = { kind: 'insert', rowKey, cells: { format: 1 } } as const;
-  for (let sends = 0; ; sends += 1) {
-    if (sends === MAX_SENDS) throw new StoreUnavailable('the list of what to purge could not be written');
-    const written = await tables.write('agenda', purgePartition(place), [write]);
-    if (written.outcome === 'committed' || (written.outcome === 'conflict' && written.reason === 'exists')) break;
-  }
+  if (!(await insertIfAbsent(tables, purgeRow, { ...place, ...entry }, undefined)))
+    throw new StoreUnavailable('the list of what to purge could not be written');
   // After the entry: a timer that finds the keyring on the agenda finds the entry too.
   const id = `${KEYRING_PURGE_PREFIX}${place.keyringId}`;
   await putOnAgenda(tables, { kind: 'purge', companyId: place.companyId, id });
@@ -44,46 +39,48 @@ export async function listDue(
   place: KeyringPlace,
   query: { readonly now: string; readonly limit: number; readonly after: string },
 ): Promise<{ readonly due: readonly PurgeEntry[]; readonly last: string | undefined }> {
-  const partitionKey = purgePartition(place);
+  const rows = listOf(place);
   let continuation: string | undefined;
   do {
     const page = await tables.list({
-      table: 'agenda',
-      partitionKey,
+      ...rows,
       after: query.after,
-      before: `${query.now}}`,
+      before: dueBy(query.now),
       limit: query.limit,
       ...(continuation === undefined ? {} : { continuation }),
     });
     const last = page.rows.at(-1)?.rowKey;
-    if (last !== undefined) {
-      const due = page.rows.flatMap(({ rowKey, etag }) => {
-        const [purgeAfter = '', keyId = ''] = rowKey.split('|');
-        return isDataKeyId(keyId) ? [{ keyId, purgeAfter, rowKey, etag }] : [];
-      });
-      return { due, last };
-    }
+    if (last !== undefined) return { due: page.rows.flatMap((row) => entryOf(place, row)), last };
     continuation = page.continuation;
   } while (continuation !== undefined);
   return { due: [], last: undefined };
 }
 
+const listOf = (place: KeyringPlace): { readonly table: 'agenda'; readonly partitionKey: string } => ({
+  table: 'agenda',
+  partitionKey: purgePartition(place),
+});
+
+function entryOf(keyring: KeyringPlace, { rowKey, etag }: StoredRow): readonly PurgeEntry[] {
+  const place = purgePlaceOf(keyring, rowKey);
+  if (!place || !isDataKeyId(place.keyId)) return [];
+  return [{ keyId: place.keyId, purgeAfter: place.purgeAfter, value: undefined, etag, at: at(purgeRow, place) }];
+}
+
 /** When the next entry after `now` is due; undefined if there is none. */
 export async function nextDue(tables: Tables, place: KeyringPlace, now: string): Promise<string | undefined> {
-  const query = { table: 'agenda', partitionKey: purgePartition(place), after: `${now}}`, limit: 1 } as const;
-  const { rows } = await listSome(tables, query);
-  return rows[0]?.rowKey.split('|')[0];
+  const { rows } = await listSome(tables, { ...listOf(place), after: dueBy(now), limit: 1 });
+  const [next] = rows;
+  return next && purgePlaceOf(place, next.rowKey)?.purgeAfter;
 }
 
 /** Losing a race is no harm: the winner takes them away, or the next visit does. */
-export async function takeOffPurgeList(
-  tables: Tables,
-  place: KeyringPlace,
-  entries: readonly { readonly rowKey: string; readonly etag: string }[],
-): Promise<void> {
+export async function takeOffPurgeList(tables: Tables, entries: readonly Found<undefined>[]): Promise<void> {
   for (let start = 0; start < entries.length; start += MAX_WRITES_PER_TRANSACTION) {
     const some = entries.slice(start, start + MAX_WRITES_PER_TRANSACTION);
-    const deletes = some.map(({ rowKey, etag }) => ({ kind: 'delete', rowKey, etag }) as const);
-    await tables.write('agenda', purgePartition(place), deletes);
+    await changeOnce({ tables }, (tx) => {
+      for (const entry of some) tx.delete(entry);
+      return undefined;
+    });
   }
 }

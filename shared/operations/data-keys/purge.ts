@@ -1,5 +1,6 @@
 // Purging soft-deleted data keys whose time is over: the row becomes a tombstone that holds only the id, which is never used
 // again. Driven by a timer; doing it twice changes nothing.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import pLimit from 'p-limit';
 import type { DataKey } from '../../domain/data-key.ts';
 import { dataKeyCells } from '../../store/rows/data-rows.ts';
@@ -7,7 +8,7 @@ import type { ClockGuard } from '../../store/clock-guard.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock, Entropy } from '../../domain/ports.ts';
-import { shardOfKey, type KeyringPlace, type KeyringShards, type ShardedKeyring } from './keyring-shards.ts';
+import { shardOfKey, type KeyringShards, type ShardedKeyring } from './keyring-shards.ts';
 import { listDue, nextDue, takeOffPurgeList, type PurgeEntry } from './purge-list.ts';
 import type { ChangedRow } from './shard-plan.ts';
 import type { ShardWriter } from './shard-writer.ts';
@@ -81,7 +82,7 @@ async function purgePage(
   const limit = pLimit(KEYS_IN_FLIGHT);
   const done = await limit.map(page.due, async (entry) => purgeOne(deps, keyring, { entry, now: page.now }));
   const over = page.due.filter((_, index) => done[index] !== 'waits');
-  await takeOffPurgeList(deps.tables, keyring, over);
+  await takeOffPurgeList(deps.tables, over);
   return done.filter((one) => one === 'purged').length;
 }
 

@@ -2,12 +2,11 @@
 // that begins in between writes the shard anew, so the ETag in hand no longer holds.
 import { notFound } from '../../domain/refusal.ts';
 import { err, ok } from '../../domain/result.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
-import { loadCompany } from '../../store/control-state.ts';
+import { change } from '../../store/act.ts';
+import { companyRow } from '../../store/rows/company-rows.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Entropy, Timers } from '../../domain/ports.ts';
-import { settleRaces, undecided } from '../../store/races.ts';
-import { loadShard, shardWrite, type ShardPlace } from '../../store/shard-rows.ts';
+import { loadShard, type ShardPlace } from '../../store/shard-rows.ts';
 import type { WritePlace } from './keyring-shards.ts';
 import type { NewRow, RowOutcome } from './shard-plan.ts';
 import type { ShardWriter } from './shard-writer.ts';
@@ -20,15 +19,14 @@ export interface Reopening {
 
 /** True if the shard is open now; false if its company is being deleted, or gone. */
 export async function reopenStaleShard(deps: Reopening, place: ShardPlace): Promise<boolean> {
-  const reopened = await settleRaces<boolean>(deps, async () => {
+  const reopened = await change<boolean>(deps, async (tx) => {
     const shard = await loadShard(deps.tables, place);
     if (!shard) return err(notFound('keyring', place.keyringId));
     if (!shard.value.closed) return ok(true);
-    const company = await loadCompany(deps.tables, place.companyId);
+    const company = await tx.find(companyRow, place);
     if (company?.value.state !== 'active') return ok(false);
-    const open = shardWrite({ ...shard.value, closed: false }, { etag: shard.etag, writtenBy: deps.entropy.id() });
-    const written = await deps.tables.write('datakeys', dataKeysPartition(place), [open]);
-    return written.outcome === 'committed' ? ok(true) : undecided(written);
+    tx.behindShard(place, { from: shard, next: { ...shard.value, closed: false }, writtenBy: deps.entropy.id() });
+    return ok(true);
   });
   return reopened.ok && reopened.value;
 }

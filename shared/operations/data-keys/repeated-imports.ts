@@ -1,5 +1,6 @@
 // A repeat of a call that imports: is it the same material? Asked before anything is written, since a call that is refused must have
 // written nothing. The material is compared with the rows themselves; what binds a call that has written none yet is in bound-imports.ts.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import pLimit from 'p-limit';
 import { unwrapDataKey } from '../../domain/data-key-blob.ts';
 import type { DataKey } from '../../domain/data-key.ts';
@@ -8,7 +9,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { sameBytes } from '../../domain/same-bytes.ts';
 import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
 import type { Tables } from '../../store/tables.ts';
-import { shardOfKey, type KeyringPlace, type ShardedKeyring } from './keyring-shards.ts';
+import { shardOfKey, type ShardedKeyring } from './keyring-shards.ts';
 import type { IdentifiedKey } from './new-data-keys.ts';
 import { loadDataKey } from './view.ts';
 

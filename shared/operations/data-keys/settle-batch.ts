@@ -3,13 +3,19 @@
 // wrote them. Nothing is ever written but under the ETags that were read.
 import pLimit from 'p-limit';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
-import { text } from '../../store/rows/cells.ts';
-import { type StoredRow, type Tables, type WriteOutcome } from '../../store/tables.ts';
+import type { DataKey } from '../../domain/data-key.ts';
+import type { Loaded } from '../../store/found.ts';
+import type { Tables, WriteOutcome } from '../../store/tables.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import type { Entropy, Log, Timers } from '../../domain/ports.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
-import { loadShard, logCountsBelowNone, type LoadedShard } from '../../store/shard-rows.ts';
+import {
+  loadShard,
+  logCountsBelowNone,
+  writeBehindShard,
+  type LoadedShard,
+  type ShardChange,
+} from '../../store/shard-rows.ts';
 import type { WritePlace } from './keyring-shards.ts';
 import {
   planShard,
@@ -19,6 +25,7 @@ import {
   type ShardPlan,
   type ShardReading,
 } from './shard-plan.ts';
+import { loadDataKey } from './view.ts';
 
 export interface BatchWriting extends Planning {
   readonly tables: Tables;
@@ -42,7 +49,6 @@ export async function settleBatch(
   batch: readonly PendingChange[],
   known: LoadedShard | undefined,
 ): Promise<LoadedShard | undefined> {
-  const partition = dataKeysPartition(place);
   let left = batch;
   let reading: ShardReading | undefined = known && { shard: known, fresh: false };
   let losses = 0;
@@ -63,11 +69,11 @@ export async function settleBatch(
     }
     left = plan.pending;
     if (left.length === 0) return reading.shard;
-    const sent = await send(deps.tables, partition, plan);
+    const sent = await send(deps.tables, place, plan.change);
     isAnswerMissing ||= sent.written.outcome === 'unknown';
     // invariant 1: a caller gets no key before the store has it
     if (sent.written.outcome === 'committed') {
-      logCountsBelowNone(deps.log, place, { before: reading.shard.value, after: plan.next });
+      logCountsBelowNone(deps.log, place, { before: reading.shard.value, after: plan.change.next });
       return settleCommitted(plan, sent.written.etags);
     }
     const lostTheShard = sent.lostAnswer || sent.written.outcome === 'unknown' || sent.written.index === 0;
@@ -82,7 +88,7 @@ export async function settleBatch(
     }
     // Rows in the way, or rows that a lost answer had written after all. If only the shard was lost, the rows are as they were.
     if (sent.lostAnswer || !lostTheShard) {
-      const undecided = await takeOutDecided(deps.tables, partition, left);
+      const undecided = await takeOutDecided(deps.tables, place, left);
       if (undecided.length === left.length) losses += 1;
       left = undecided;
     }
@@ -104,12 +110,13 @@ interface Sent {
 }
 
 /** After a lost answer the same transaction goes again, under the same ETags: it cannot be applied twice. */
-async function send(tables: Pick<Tables, 'write'>, partition: string, plan: ShardPlan): Promise<Sent> {
+async function send(tables: Pick<Tables, 'write'>, place: WritePlace, change: ShardChange): Promise<Sent> {
+  const write = (): Promise<WriteOutcome> => writeBehindShard(tables, place, change);
   let lostAnswer = false;
-  let written = await tables.write('datakeys', partition, plan.writes);
+  let written = await write();
   for (let sends = 1; written.outcome === 'unknown' && sends < MAX_SENDS; sends += 1) {
     lostAnswer = true;
-    written = await tables.write('datakeys', partition, plan.writes);
+    written = await write();
   }
   return { written, lostAnswer: lostAnswer || written.outcome === 'unknown' };
 }
@@ -117,7 +124,8 @@ async function send(tables: Pick<Tables, 'write'>, partition: string, plan: Shar
 function settleCommitted(plan: ShardPlan, etags: readonly string[]): LoadedShard {
   for (const [index, { settle }] of plan.pending.entries())
     settle({ outcome: 'written', etag: etags[index + 1] ?? '' });
-  return { value: plan.next, etag: etags[0] ?? '', writtenBy: plan.writtenBy };
+  const { next, writtenBy } = plan.change;
+  return { value: next, etag: etags[0] ?? '', writtenBy };
 }
 
 function settleAll(pending: readonly PendingChange[], outcome: RowOutcome): void {
@@ -127,18 +135,16 @@ function settleAll(pending: readonly PendingChange[], outcome: RowOutcome): void
 /** True if the shard still says that this transaction was the last to write it. */
 async function isOurs(deps: BatchWriting, place: WritePlace, plan: ShardPlan): Promise<boolean> {
   const shard = await loadShard(deps.tables, place);
-  return shard?.writtenBy === plan.writtenBy;
+  return shard?.writtenBy === plan.change.writtenBy;
 }
 
 /** Reads the rows of a batch that did not go through, settles those that are decided, and answers the rest. */
 async function takeOutDecided(
   tables: Pick<Tables, 'read'>,
-  partition: string,
+  place: WritePlace,
   pending: readonly PendingChange[],
 ): Promise<readonly PendingChange[]> {
-  const rows = await pLimit(READS_IN_FLIGHT).map(pending, ({ change }) =>
-    tables.read('datakeys', partition, change.keyId),
-  );
+  const rows = await pLimit(READS_IN_FLIGHT).map(pending, ({ change }) => loadDataKey(tables, place, change.keyId));
   return pending.filter((entry, index) => {
     const outcome = outcomeBy(entry, rows[index]);
     if (outcome) entry.settle(outcome);
@@ -146,9 +152,9 @@ async function takeOutDecided(
   });
 }
 
-function outcomeBy({ change }: PendingChange, row: StoredRow | undefined): RowOutcome | undefined {
+function outcomeBy({ change }: PendingChange, row: Loaded<DataKey> | undefined): RowOutcome | undefined {
   if (change.kind === 'new') return row && { outcome: 'exists' };
   if (row?.etag === change.etag) return undefined;
-  const isOurs = row !== undefined && text(row.cells, 'writtenBy') === change.cells.writtenBy;
-  return isOurs ? { outcome: 'written', etag: row.etag } : { outcome: 'changed' };
+  const isOurs = row?.value.writtenBy === change.cells.writtenBy;
+  return row && isOurs ? { outcome: 'written', etag: row.etag } : { outcome: 'changed' };
 }

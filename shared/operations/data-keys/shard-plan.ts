@@ -6,7 +6,7 @@ import { counted, type Shard } from '../../domain/shard.ts';
 import { total, type CountedRow, type RowMove } from '../../domain/shard-counts.ts';
 import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
 import type { Cells, RowWrite } from '../../store/tables.ts';
-import { shardWrite, type LoadedShard } from '../../store/shard-rows.ts';
+import type { LoadedShard, ShardChange } from '../../store/shard-rows.ts';
 import type { WritePlace } from './keyring-shards.ts';
 
 /** A data key that is not there yet. */
@@ -54,10 +54,8 @@ export interface ShardReading {
 }
 
 export interface ShardPlan {
-  readonly next: Shard;
-  readonly writtenBy: string;
-  readonly writes: readonly RowWrite[];
-  /** In the order of `writes`, which has the `!shard` row before them. */
+  readonly change: ShardChange;
+  /** In the order of the rows of `change`. */
   readonly pending: readonly PendingChange[];
 }
 
@@ -153,5 +151,5 @@ function transaction(input: {
   }
   // `touchedAt` stays: it tells the timer whether the passes of a switch move on, and callers' writes say nothing about that.
   const next = counted(shard.value, moves);
-  return { next, writtenBy, writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows], pending: kept };
+  return { change: { from: shard, next, writtenBy, rows }, pending: kept };
 }

@@ -3,14 +3,12 @@
 // the ETags; a second process does the same beside it.
 import { LRUCache } from 'lru-cache';
 import { MAX_DATA_KEYS_PER_KEYRING } from '../../domain/keyring.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
-import { MAX_WRITES_PER_TRANSACTION } from '../../store/tables.ts';
-import type { LoadedShard } from '../../store/shard-rows.ts';
+import { shardRow } from '../../store/rows/data-rows.ts';
+import { MAX_ROWS_BEHIND_SHARD, type LoadedShard } from '../../store/shard-rows.ts';
 import type { WritePlace } from './keyring-shards.ts';
 import { settleBatch, type BatchWriting } from './settle-batch.ts';
 import type { PendingChange, RowChange, RowOutcome } from './shard-plan.ts';
 
-const MAX_ROWS_PER_BATCH = MAX_WRITES_PER_TRANSACTION - 1;
 /** Changes that may wait for one shard; more are told to come back. */
 const MAX_WAITING = 20_000;
 /** Shards whose last write is remembered, to save reading them before the next. */
@@ -44,7 +42,7 @@ export class ShardWriter {
    */
   async write(place: WritePlace, changes: readonly RowChange[]): Promise<readonly RowOutcome[]> {
     if (changes.length === 0) return [];
-    const name = dataKeysPartition(place);
+    const name = shardRow.partition(place);
     const queue = this.#queues.get(name) ?? this.#start(name, place);
     if (queue.waiting.length + changes.length > MAX_WAITING) {
       const busy: RowOutcome = { outcome: 'refused', refusal: { type: 'busy', retryAfterSeconds: 1 } };
@@ -90,7 +88,7 @@ export class ShardWriter {
 function takeBatch(queue: Queue): Submission[] {
   const batch: Submission[] = [];
   const keyIds = new Set<string>();
-  const candidates = queue.waiting.splice(0, MAX_ROWS_PER_BATCH);
+  const candidates = queue.waiting.splice(0, MAX_ROWS_BEHIND_SHARD);
   const later: Submission[] = [];
   for (const candidate of candidates) {
     if (keyIds.has(candidate.change.keyId)) later.push(candidate);

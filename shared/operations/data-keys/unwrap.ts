@@ -1,5 +1,6 @@
 // Unwrapping data keys for a caller: each decided by itself, all of one company-key version by one company key. The plaintexts
 // live in the answer only; the edge overwrites them once they are in it.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import { unwrapDataKey } from '../../domain/data-key-blob.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
@@ -8,8 +9,9 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import type { CompanyKeyCache } from '../keys/company-key-cache.ts';
 import type { KeptKeys } from '../keys/kept-keys.ts';
 import type { Log } from '../../domain/ports.ts';
-import type { KeyringPlace, KeyringShards, ShardedKeyring } from './keyring-shards.ts';
-import type { FoundRow, WrappedRow, WrappedRows } from './wrapped-rows.ts';
+import type { KeyringShards, ShardedKeyring } from './keyring-shards.ts';
+import type { WrappedKey } from '../../store/rows/data-rows.ts';
+import type { FoundRow, WrappedRows } from './wrapped-rows.ts';
 
 export interface Unwrapping {
   readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
@@ -117,7 +119,7 @@ async function unwrapAll(
 
 type CompanyKeyAnswer = Awaited<ReturnType<CompanyKeyCache['get']>>;
 
-const mayOpen = (row: WrappedRow): boolean => row.state === 'live' || row.state === 'quarantined';
+const mayOpen = (row: WrappedKey): boolean => row.state === 'live' || row.state === 'quarantined';
 
 /** Each version's company key, asked for once. */
 async function companyKeysOf(

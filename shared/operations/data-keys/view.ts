@@ -1,11 +1,10 @@
 // What callers see of a data key: never its blob. And the row behind it, as operations on one data key read it.
 import type { DataKey, DataKeyState, QuarantineReason } from '../../domain/data-key.ts';
-import { readDataKey } from '../../store/rows/data-rows.ts';
+import { dataKeyRow } from '../../store/rows/data-rows.ts';
 import { present } from '../../domain/plain-object.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
-import type { Loaded } from '../../store/control-state.ts';
+import { find, type Found } from '../../store/found.ts';
 import type { Tables } from '../../store/tables.ts';
-import type { ShardPlace } from '../../store/shard-rows.ts';
+import type { ShardPlace } from '../../domain/shard.ts';
 
 export interface DataKeyView {
   readonly keyId: string;
@@ -38,11 +37,8 @@ export function viewOf(key: DataKey): DataKeyView | undefined {
   };
 }
 
-export async function loadDataKey(
+export const loadDataKey = (
   tables: Pick<Tables, 'read'>,
   place: ShardPlace,
   keyId: string,
-): Promise<Loaded<DataKey> | undefined> {
-  const row = await tables.read('datakeys', dataKeysPartition(place), keyId);
-  return row && { value: readDataKey(keyId, row.cells), etag: row.etag };
-}
+): Promise<Found<DataKey> | undefined> => find(tables, dataKeyRow, { ...place, keyId });

@@ -1,35 +1,24 @@
 // Wrapped data keys as callers' unwraps read them. If asked to, it keeps some for at most the promised revocation time: wrapped
 // ones only, live ones only. A kept row may be out of date: no refusal may rest on one, it is read anew first (invariant A8).
-import type { DataKeyState } from '../../domain/data-key.ts';
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
-import { bytes, count, oneOf } from '../../store/rows/cells.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
-import type { StoredRow, Tables } from '../../store/tables.ts';
+import { readWrappedKey, shardRow, type WrappedKey } from '../../store/rows/data-rows.ts';
+import type { Tables } from '../../store/tables.ts';
 import type { Clock } from '../../domain/ports.ts';
-import { shardOfKey, type KeyringPlace, type ShardedKeyring } from './keyring-shards.ts';
+import { shardOfKey, type ShardedKeyring } from './keyring-shards.ts';
 import { RowRanges } from './row-ranges.ts';
-
-/** What it takes to open a data key. */
-export interface WrappedRow {
-  readonly state: DataKeyState;
-  readonly companyKeyVersion: number;
-  readonly blob: Uint8Array;
-}
 
 /** `row` is undefined if there is none. `kept`: it may be out of date. */
 export interface FoundRow {
-  readonly row: WrappedRow | undefined;
+  readonly row: WrappedKey | undefined;
   readonly kept: boolean;
 }
-
-const STATES: readonly DataKeyState[] = ['live', 'deleted', 'quarantined', 'lost', 'tombstone'];
-const EMPTY = new Uint8Array(0);
 
 export class WrappedRows {
   readonly #deps: { readonly tables: Pick<Tables, 'read' | 'list'>; readonly clock: Clock };
   readonly #ranges: RowRanges;
   readonly #isKeeping: boolean;
-  readonly #kept: ExpiringCache<WrappedRow>;
+  readonly #kept: ExpiringCache<WrappedKey>;
 
   /** `rows`: how many are kept; 0 keeps none. */
   constructor(
@@ -66,26 +55,28 @@ export class WrappedRows {
     return found;
   }
 
-  #read(keyring: ShardedKeyring, keyId: string): Promise<WrappedRow | undefined> {
+  #read(keyring: ShardedKeyring, keyId: string): Promise<WrappedKey | undefined> {
     return this.#kept.loadSeveral(async (found) => {
-      const partition = dataKeysPartition(shardOfKey(keyring, keyId));
-      const row = wrappedRow(await this.#deps.tables.read('datakeys', partition, keyId));
+      const partition = shardRow.partition(shardOfKey(keyring, keyId));
+      const stored = await this.#deps.tables.read(shardRow.table, partition, keyId);
+      const row = stored && readWrappedKey(stored.cells);
       found(nameOf(keyring, keyId), this.#toKeep(row));
       return row;
     });
   }
 
   /** By id, without those that there are not. */
-  #readAll(keyring: ShardedKeyring, keyIds: ReadonlySet<string>): Promise<ReadonlyMap<string, WrappedRow>> {
+  #readAll(keyring: ShardedKeyring, keyIds: ReadonlySet<string>): Promise<ReadonlyMap<string, WrappedKey>> {
     return this.#kept.loadSeveral(async (found) => {
-      const shards = Map.groupBy(keyIds, (keyId) => dataKeysPartition(shardOfKey(keyring, keyId)));
+      const shards = Map.groupBy(keyIds, (keyId) => shardRow.partition(shardOfKey(keyring, keyId)));
       const stored = await this.#ranges.read(
         `${keyring.companyId}|${keyring.keyringId}`,
         Array.from(shards, ([partitionKey, ofShard]) => ({ partitionKey, keyIds: ofShard })),
       );
-      const rows = new Map<string, WrappedRow>();
+      const rows = new Map<string, WrappedKey>();
       for (const keyId of keyIds) {
-        const row = wrappedRow(stored.get(keyId));
+        const cells = stored.get(keyId)?.cells;
+        const row = cells && readWrappedKey(cells);
         found(nameOf(keyring, keyId), this.#toKeep(row));
         if (row) rows.set(keyId, row);
       }
@@ -93,7 +84,7 @@ export class WrappedRows {
     });
   }
 
-  #toKeep(row: WrappedRow | undefined): { readonly value: WrappedRow } | undefined {
+  #toKeep(row: WrappedKey | undefined): { readonly value: WrappedKey } | undefined {
     return this.#isKeeping && row?.state === 'live' ? { value: { ...row, blob: ownMemory(row.blob) } } : undefined;
   }
 
@@ -102,13 +93,6 @@ export class WrappedRows {
     this.#kept.forget(nameOf(place, keyId));
   }
 }
-
-const wrappedRow = (stored: StoredRow | undefined): WrappedRow | undefined =>
-  stored && {
-    state: oneOf(stored.cells, 'state', STATES) ?? 'live',
-    companyKeyVersion: count(stored.cells, 'companyKeyVersion') ?? 0,
-    blob: bytes(stored.cells, 'blob') ?? EMPTY,
-  };
 
 const nameOf = ({ companyId, keyringId }: KeyringPlace, keyId: string): string => `${companyId}|${keyringId}|${keyId}`;
 

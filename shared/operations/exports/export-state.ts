@@ -1,11 +1,11 @@
 // The row that says whether a keyring's company key may be exported: read, checked, and written under what was read. Decides nothing.
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { exportCells, readExportState } from '../../store/rows/export-rows.ts';
 import { NO_EXPORTS, type ExportState } from '../../domain/export-state.ts';
 import { exportRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfExports } from '../../domain/seal.ts';
-import type { KeyringPlace } from '../data-keys/keyring-shards.ts';
 import type { RowWrite, Tables } from '../../store/tables.ts';
 import type { Sealer } from '../../domain/ports.ts';
 import { checkSeal, type SealCheck } from '../keys/seals.ts';

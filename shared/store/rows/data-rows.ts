@@ -118,6 +118,15 @@ export const readDataKey = (keyId: string, cells: Cells): DataKey => ({
   purgeAfter: optionalText(cells, 'purgeAfter'),
 });
 
+/** Of a data key's row what it takes to open it: callers' unwraps read no more. */
+export type WrappedKey = Pick<DataKey, 'state' | 'companyKeyVersion' | 'blob'>;
+
+export const readWrappedKey = (cells: Cells): WrappedKey => ({
+  state: oneOf(cells, 'state', STATES) ?? 'live',
+  companyKeyVersion: count(cells, 'companyKeyVersion') ?? 0,
+  blob: bytes(cells, 'blob') ?? EMPTY,
+});
+
 /** `writtenBy` is the request or worker turn that wrote it last. */
 export interface WrittenShard {
   readonly shard: Shard;

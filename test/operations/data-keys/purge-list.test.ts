@@ -58,7 +58,7 @@ describe('the list of what to purge', () => {
     await noteForPurge(store, PLACE, entry);
     store.tamper('agenda', purgePartition(PLACE), `${NOW}|!shard`, {});
     const { due, last } = await listDue(store, PLACE, { now: NOW, limit: 10, after: '' });
-    expect(due).toMatchObject([{ keyId: 'a', purgeAfter: NOW, rowKey: `${NOW}|a` }]);
+    expect(due).toMatchObject([{ keyId: 'a', purgeAfter: NOW, at: { rowKey: `${NOW}|a` } }]);
     expect(last).toBe(`${NOW}|a`);
     expect(await listDue(store, PLACE, { now: NOW, limit: 10, after: last ?? '' })).toEqual({ due: [] });
   });
@@ -83,7 +83,7 @@ describe('the list of what to purge', () => {
       store.tamper('agenda', purgePartition(PLACE), `${NOW}|key-${index}`, { format: 1 });
     }
     const { due } = await listDue(store, PLACE, { now: NOW, limit: 1_000, after: '' });
-    await takeOffPurgeList(store, PLACE, due);
+    await takeOffPurgeList(store, due);
     expect([due.length, rowsToPurge(store)]).toEqual([count, []]);
   });
 });

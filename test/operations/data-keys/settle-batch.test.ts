@@ -126,14 +126,16 @@ describe('a plan for a shard', () => {
     const plan = await planned(at, at.pending(added('a'), changed('b', 'e'), added('c')));
     const next = { ...shard, live: 4, deleted: 2, at: { 1: 3, 2: 3 } };
     expect(plan).toMatchObject({
-      next,
-      writtenBy: 'me',
-      writes: [
-        { kind: 'merge', rowKey: SHARD_ROW_KEY, cells: shardCells(next, 'me'), etag: before.etag },
-        { kind: 'insert', rowKey: 'a', cells: { version: 2, isRightKey: true } },
-        { kind: 'merge', rowKey: 'b', cells: { state: 'deleted', writtenBy: 'by b' }, etag: 'e' },
-        { kind: 'insert', rowKey: 'c', cells: { version: 2, isRightKey: true } },
-      ],
+      change: {
+        from: before,
+        next,
+        writtenBy: 'me',
+        rows: [
+          { kind: 'insert', rowKey: 'a', cells: { version: 2, isRightKey: true } },
+          { kind: 'merge', rowKey: 'b', cells: { state: 'deleted', writtenBy: 'by b' }, etag: 'e' },
+          { kind: 'insert', rowKey: 'c', cells: { version: 2, isRightKey: true } },
+        ],
+      },
     });
     expect([at.asked, at.outcomes]).toEqual([[2], {}]);
   });
@@ -178,7 +180,10 @@ describe('a plan for a shard', () => {
     const denied = failure('access-denied-rbac', {});
     const at = bench({}, () => Promise.resolve(err({ type: 'failure', failure: denied })));
     const pending = at.pending(added('a'), changed('b', 'e'));
-    expect(await planned(at, pending)).toMatchObject({ pending: [pending[1]], next: { live: 2, deleted: 2 } });
+    expect(await planned(at, pending)).toMatchObject({
+      pending: [pending[1]],
+      change: { next: { live: 2, deleted: 2 } },
+    });
     const refusal = { type: 'failure', failure: denied };
     expect(at.outcomes).toEqual({ a: { outcome: 'refused', refusal } });
   });

@@ -5,17 +5,17 @@ export const IN_DATA_KEYS: readonly PlantedBug[] = [
   bug(
     "the shard's row is left out of a writer's transaction",
     1,
-    inFile('shared/operations/data-keys/shard-plan.ts', [
-      'writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
-      "writes: rows.some(({ kind }) => kind === 'insert') ? rows : [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]",
+    inFile('shared/operations/data-keys/settle-batch.ts', [
+      '=> writeBehindShard(tables, place, change);',
+      `=> change.rows?.some(({ kind }) => kind === 'insert') ? tables.write('datakeys', partition, change.rows) : writeBehindShard(tables, place, change); const partition = [place.companyId, place.keyringId, place.shard].join('|');`,
     ]),
   ),
   bug(
     "the shard's row is left out of a delete's transaction",
     1,
-    inFile('shared/operations/data-keys/shard-plan.ts', [
-      'writes: [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]',
-      "writes: rows.some(({ kind }) => kind === 'merge') ? rows : [shardWrite(next, { etag: shard.etag, writtenBy }), ...rows]",
+    inFile('shared/operations/data-keys/settle-batch.ts', [
+      '=> writeBehindShard(tables, place, change);',
+      `=> change.rows?.some(({ kind }) => kind === 'merge') ? tables.write('datakeys', partition, change.rows) : writeBehindShard(tables, place, change); const partition = [place.companyId, place.keyringId, place.shard].join('|');`,
     ]),
   ),
   bug(
