@@ -1,5 +1,5 @@
 // What leaves Keyswitch when a company exports the company key of a keyring: with it, and with the wrapped data keys, everything opens
-// without Azure. Pure. Only its recipient can read it (export-recipient.ts); here is what is inside.
+// without a vault, and outside of any cloud. Pure. Only its recipient can read it (export-recipient.ts); here is what is inside.
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { COMPANY_KEY_BYTES } from './company-key.ts';
 import { isResourceId } from './ids.ts';

@@ -9,7 +9,7 @@ export const CONNECTION_CHECKS = [
   'dns-tls',
   'challenge',
   'consent',
-  'entra-token',
+  'token',
   'key-read',
   'key-fit',
   'unwrap',

@@ -9,7 +9,7 @@ export interface ConnectionPlace {
   readonly connectionId: string;
 }
 
-/** `federated`: the multitenant Entra app whose credential is a managed identity; there is no secret. */
+/** `federated`: the connector app, whose credential is an identity that its host gives us; there is no secret. */
 export interface FederatedCredential {
   readonly kind: 'federated';
   /** Application (client) id of the connector app. */

@@ -1,4 +1,4 @@
-// NCRONTAB schedules as timer triggers use them: `{second} {minute} {hour} {day} {month} {day of week}`. Always UTC, as in Azure. Pure:
+// NCRONTAB schedules as timer triggers use them: `{second} {minute} {hour} {day} {month} {day of week}`. Always UTC, as the host's own. Pure:
 // `after` is passed in.
 
 export interface Schedule {

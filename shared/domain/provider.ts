@@ -16,12 +16,12 @@ export function sameProvider(a: ProviderRef, b: ProviderRef): boolean {
 }
 
 /**
- * How a vault's key is reached. `tenantId` is the vault's own Entra tenant, pinned: a vault whose challenge names
+ * How a vault's key is reached. `tenantId` is the vault's own tenant, pinned: a vault whose challenge names
  * another gets no token.
  */
 export interface VaultTarget {
   readonly ref: ProviderRef;
-  /** Lower-case host name, `contoso.vault.azure.net`. */
+  /** Lower-case host name. */
   readonly host: string;
   readonly keyName: string;
   readonly tenantId: string;
@@ -29,7 +29,7 @@ export interface VaultTarget {
   readonly isSealKey?: true;
   /** Whose it was before it was moved: wraps that were made then name one of these. */
   readonly movedFrom?: readonly string[];
-  /** When access was last granted, as far as we were told: a denial soon after it may be Azure still passing the word. */
+  /** When access was last granted, as far as we were told: a denial soon after it may be the cloud still passing the word. */
   readonly grantedAt?: string;
   /** When an administrator last consented, which is when our service principal was made. */
   readonly consentedAt?: string;

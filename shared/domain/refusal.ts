@@ -16,7 +16,7 @@ export type Refusal =
   /** What only an admin of the company itself may do, and the vendor asked for. */
   | { readonly type: 'company-admin-only'; readonly companyId: string; readonly message: string }
   | { readonly type: 'idempotency-mismatch' }
-  /** A provider, Entra or the input refused. */
+  /** A provider, a directory or the input refused. */
   | { readonly type: 'failure'; readonly failure: Failure; readonly target?: string }
   /** More of these calls for one company than its minute has room for. */
   | { readonly type: 'limited'; readonly retryAfterSeconds: number }

@@ -10,7 +10,7 @@ export function shown(text: string): string {
   return clean.length <= MAX_SHOWN_CHARACTERS ? clean : `${clean.slice(0, MAX_SHOWN_CHARACTERS - 1).toWellFormed()}…`;
 }
 
-/** One word of a POSIX shell command, whatever `text` holds. Names of Azure's own forms stay bare. */
+/** One word of a POSIX shell command, whatever `text` holds. Plain names, paths and ids stay bare. */
 export function posixQuoted(text: string): string {
   return /^[0-9A-Za-z._:/@=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

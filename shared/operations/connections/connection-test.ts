@@ -258,9 +258,9 @@ class TestRun {
 
   async #obtainToken(target: VaultTarget): Promise<boolean> {
     const token = await this.#deps.probe.obtainToken(target);
-    if (!token.ok) return this.#list.fail('entra-token', this.#known(token.error));
+    if (!token.ok) return this.#list.fail('token', this.#known(token.error));
     this.#principalId = token.value.principalId;
-    return this.#list.pass('entra-token');
+    return this.#list.pass('token');
   }
 
   #isFit(

@@ -64,7 +64,7 @@ describe('testing a connection', () => {
       'dns-tls:passed',
       'challenge:passed',
       'consent:passed',
-      'entra-token:passed',
+      'token:passed',
       'key-read:passed',
       'key-fit:passed',
       'unwrap:passed',
@@ -92,7 +92,7 @@ describe('testing a connection', () => {
     expect(outcomes(tested).slice(2, 5)).toEqual([
       'challenge:passed',
       'consent:failed:consent-required',
-      'entra-token:skipped',
+      'token:skipped',
     ]);
     expect(failureOf(tested)?.cause).toContain('No administrator has granted consent for this connection yet.');
     expect((await world.cells())['tenantId']).toBe(TENANT);
@@ -106,7 +106,7 @@ describe('testing a connection', () => {
     expect((await test()).status).toBe('green');
     minutesLater(1);
     const aged = await test();
-    expect(outcomes(aged).slice(3, 5)).toEqual(['consent:failed:consent-required', 'entra-token:skipped']);
+    expect(outcomes(aged).slice(3, 5)).toEqual(['consent:failed:consent-required', 'token:skipped']);
     expect(failureOf(aged)?.cause).toContain('kept for 24 hours only');
     await world.tamper({ usedBy: '["switch|default|s1"]' });
     expect((await test()).status).toBe('failed');
@@ -160,9 +160,9 @@ describe('testing a connection', () => {
     ['reach', 'vault-not-found', 'dns-tls'],
     ['reach', 'vault-unreachable', 'dns-tls'],
     ['challengedTenant', 'vault-private-only', 'challenge'],
-    ['obtainToken', 'consent-required', 'entra-token'],
-    ['obtainToken', 'entra-unreachable', 'entra-token'],
-    ['obtainToken', 'managed-identity-unavailable', 'entra-token'],
+    ['obtainToken', 'consent-required', 'token'],
+    ['obtainToken', 'entra-unreachable', 'token'],
+    ['obtainToken', 'managed-identity-unavailable', 'token'],
     ['readKey', 'vault-firewall', 'key-read'],
     ['readKey', 'throttled', 'key-read'],
     ['unwrap', 'key-disabled', 'unwrap'],

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import {
   CONNECTION_CHECKS,
   type CheckResult,
+  type ConnectionCheck,
   type ConnectionTest,
 } from '../../../../shared/domain/connection-verdict.ts';
 import type { Connection } from '../../../../shared/domain/connection.ts';
@@ -128,8 +129,12 @@ export const testInput = z
   .meta({ id: 'ConnectionTestInput', example: { roleAssigned: true } })
   .optional();
 
+/** The API says whose token it is. */
+const nameInApi = (check: ConnectionCheck): Exclude<ConnectionCheck, 'token'> | 'entra-token' =>
+  check === 'token' ? 'entra-token' : check;
+
 const checkBody = z.strictObject({
-  check: z.enum(CONNECTION_CHECKS),
+  check: z.enum(CONNECTION_CHECKS.map(nameInApi)),
   outcome: z.enum(['passed', 'failed', 'skipped', 'warning']),
   failure: failureBody.optional(),
 });
@@ -168,7 +173,7 @@ interface Audience {
 
 export function testToBody(test: ConnectionTest, audience: Audience): z.input<typeof testBody> {
   const check = ({ check: name, outcome, failure }: CheckResult): z.input<typeof checkBody> => ({
-    check: name,
+    check: nameInApi(name),
     outcome,
     ...(failure === undefined ? {} : { failure: publicFailure(failure, audience) }),
   });
