@@ -79,7 +79,7 @@ module.exports = {
     ]),
     never(
       'a-provider-knows-no-other',
-      '^shared/providers/([^/]+)/',
+      { path: '^shared/providers/([^/]+)/', pathNot: '^shared/providers/registry/' },
       { path: '^shared/providers/[^/]+/', pathNot: '^shared/providers/$1/' },
       'What two of them need is an idea of provider.ts or of the domain.',
     ),
@@ -129,8 +129,8 @@ module.exports = {
     only('kernel-schemas-know-domain-and-zod', '^functions/http/kernel/schemas/', [
       'functions/http/kernel/schemas/',
       'shared/domain/',
-      'shared/failures\\.ts$',
-      'shared/providers/registry\\.ts$',
+      'shared/failures\.ts$',
+      'shared/providers/registry/',
       'node_modules/zod/',
     ]),
     never(

@@ -1,5 +1,7 @@
 // One company whose data keys are to be re-protected, over whatever tables a benchmark brings: vaults and queue are in memory,
 // everything that is measured is the product's own. Counts vault calls and messages.
+import type { Providers } from '../shared/providers/provider.ts';
+import { asRead, providersOver } from '../test/fakes/providers.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createSecretKey, privateDecrypt, constants, type KeyObject } from 'node:crypto';
 import { openCompanyKey, type Wrap } from '../shared/domain/company-key.ts';
@@ -15,7 +17,7 @@ import type { Clock, WorkQueue } from '../shared/domain/ports.ts';
 import type { Unwrapping } from '../shared/operations/data-keys/unwrap.ts';
 import { handleSwitchWork, type WorkDependencies } from '../shared/operations/switches/work.ts';
 import { startSwitch } from '../shared/operations/switches/start.ts';
-import { makeWrap } from '../shared/operations/keys/wrap-company-key.ts';
+import { makeWrap } from '../shared/operations/keys/make-wrap.ts';
 import type { Policy, World } from '../shared/operations/world.ts';
 import { consentedRows, type SeededRow } from '../test/fixtures/consented-connection.ts';
 import { DAY_MS, POLICY } from '../test/fixtures/policy.ts';
@@ -159,16 +161,19 @@ export class BenchCompany {
       tables: this.#tables,
       storeClock: { aheadMs: () => 0 },
       queue,
-      vaults: this.#vaults,
+      providers: this.#providers(clock),
       sealer: this.#vaults,
       clock,
       timers: systemTimers,
       entropy: this.#entropy,
       log: new FakeLog(),
-      managedTarget: VENDOR,
       instance: 'bench',
     };
     return createHost(world, BENCH_POLICY);
+  }
+
+  #providers(clock: Clock): Providers {
+    return providersOver({ vaults: this.#vaults, vendor: VENDOR, clock });
   }
 
   #connectionRows(): Promise<readonly SeededRow[]> {
@@ -190,7 +195,8 @@ export class BenchCompany {
     const vaultKey = await this.#vaults.readKey(VENDOR);
     if (!vaultKey.ok) throw new Error('no vendor key');
     const companyKey = this.#firstKey;
-    const wrap = await makeWrap(this.#vaults, { target: VENDOR, vaultKey: vaultKey.value, companyKey, context });
+    const making = { sealer: this.#vaults, providers: this.#providers(systemClock) };
+    const wrap = await makeWrap(making, { target: VENDOR, key: asRead(vaultKey.value), companyKey, context });
     if (!wrap.ok) throw new Error('no wrap');
     return wrap.value;
   }

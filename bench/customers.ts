@@ -1,5 +1,6 @@
 // Many companies, each under a vault key of its own in an Entra tenant of its own, with one data key: written into the stand-ins and the tables as
 // they would be after consent and a switch. All vaults hold the same RSA key, since making so many takes minutes.
+import { asRead, providersOver } from '../test/fakes/providers.ts';
 import {
   CONNECTOR_APP_ID,
   MANAGED_IDENTITY_CLIENT_ID,
@@ -18,7 +19,7 @@ import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool
 import type { ProviderRef, VaultTarget } from '../shared/domain/provider.ts';
 import { keyringRowKey } from '../shared/store/rows/row-keys.ts';
 import type { Tables } from '../shared/store/tables.ts';
-import { makeWrap } from '../shared/operations/keys/wrap-company-key.ts';
+import { makeWrap } from '../shared/operations/keys/make-wrap.ts';
 import type { Run } from '../test/end-to-end/run.ts';
 import { consentedRows } from '../test/fixtures/consented-connection.ts';
 import { keyFixture } from '../test/fixtures/key-fixtures.ts';
@@ -110,7 +111,8 @@ async function seedCustomer(seeding: Seeding, n: number): Promise<void> {
   const companyKey = systemEntropy.bytes(32);
   const vaultKey = await vaults.readKey(target);
   if (!vaultKey.ok) throw new Error(`no vault key: ${vaultKey.error.code}`);
-  const wrap = await makeWrap(sealer, { target, vaultKey: vaultKey.value, companyKey, context });
+  const providers = providersOver({ vaults, vendor: target, clock: systemClock });
+  const wrap = await makeWrap({ sealer, providers }, { target, key: asRead(vaultKey.value), companyKey, context });
   if (!wrap.ok) throw new Error('no wrap');
   const company = { companyId, provider: PROVIDER, wrap: wrap.value, createdAt, shardCount: 1, rowCount: () => 1 };
   for (const row of [...(await consentedRows(sealer, connection)), ...companyRows(company)]) {

@@ -1,5 +1,6 @@
 // What the settings say that operations and routes may do and how long things take, in the units that these count in.
 import type { ConnectionPolicy } from '../shared/providers/azure-key-vault/input/connection-input.ts';
+import type { KeyPolicy } from '../shared/providers/azure-key-vault/key-fitness.ts';
 import type { SignInDependencies } from '../shared/operations/sign-ins/step.ts';
 import type { Policy } from '../shared/operations/world.ts';
 import type { Settings } from '../shared/settings.ts';
@@ -14,7 +15,7 @@ export interface AppPolicy
     Pick<EdgeServices, 'companyClaim' | 'publicUrl' | 'vendorName'>,
     Pick<SignInDependencies, 'signInTimes'>,
     Pick<MetaServices, 'deployment'> {
-  readonly keyPolicy: Policy['keyPolicy'] & {
+  readonly keyPolicy: Pick<KeyPolicy, 'minRsaBits' | 'purgeable'> & {
     /** A grant younger than this may not have arrived. */
     readonly propagationMs: number;
   };

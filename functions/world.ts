@@ -12,11 +12,9 @@ import { createTokenVerifier } from '../shared/identity/client/token-verifier.ts
 import { rememberVerified } from '../shared/identity/client/verified-tokens.ts';
 import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
 import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool.ts';
-import type { VaultTarget } from '../shared/domain/provider.ts';
-import { VENDORS_REF } from '../shared/providers/registry.ts';
-import { excuseRecentGrant } from '../shared/providers/azure-key-vault/recent-grant.ts';
-import { PatientVaults } from '../shared/providers/patient-vaults.ts';
-import type { ConnectionProbe } from '../shared/providers/provider.ts';
+import type { KeyTarget } from '../shared/domain/provider.ts';
+import { createProviders, VENDORS_REF } from '../shared/providers/registry/providers.ts';
+import { patient } from '../shared/providers/patient.ts';
 import type { ExportSealer, Log } from '../shared/domain/ports.ts';
 import type { SignIns, TokenVerifier } from '../shared/identity/identity.ts';
 import type { World } from '../shared/operations/world.ts';
@@ -24,7 +22,6 @@ import type { Settings } from '../shared/settings.ts';
 import type { AppPolicy } from './policy.ts';
 
 export interface AppWorld extends World {
-  readonly probe: ConnectionProbe;
   readonly verifier: TokenVerifier;
   readonly signIns: SignIns;
   readonly exportSealer: ExportSealer;
@@ -65,30 +62,31 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
     vaultSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
     timeoutMs,
   });
-  const { propagationMs } = policy.keyPolicy;
-  const managedTarget: VaultTarget = {
+  const { connectionPolicy, keyPolicy } = policy;
+  const vendor: KeyTarget = {
     ref: VENDORS_REF,
     host: settings.KEYSWITCH_VENDOR_VAULT_HOST,
     keyName: settings.KEYSWITCH_VENDOR_KEY_NAME,
     tenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
   };
-  const { sealVaultHost } = policy.connectionPolicy;
-  const sealTarget = { ...managedTarget, host: sealVaultHost, keyName: settings.KEYSWITCH_SEAL_KEY_NAME };
+  const { sealVaultHost } = connectionPolicy;
+  const sealTarget = { ...vendor, host: sealVaultHost, keyName: settings.KEYSWITCH_SEAL_KEY_NAME };
+  const [vaults, probe] = [new AzureKeyVaults(pool), new AzureConnectionProbe(pool)];
   const checked = verifierOf(settings);
   const { KEYSWITCH_GOOGLE_CLIENT_ID: clientId, KEYSWITCH_GOOGLE_CLIENT_SECRET: clientSecret } = settings;
   return {
     tables,
     storeClock: tables,
     queue,
-    vaults: new PatientVaults(new AzureKeyVaults(pool), { clock, propagationMs, excuse: excuseRecentGrant }),
+    providers: createProviders({ vaults, probe, clock, connectionPolicy, keyPolicy }, vendor).through((provider) =>
+      patient(provider, { clock, propagationMs: keyPolicy.propagationMs }),
+    ),
     sealer: new AzureSealer(pool, sealTarget, clock),
     clock,
     timers,
     entropy,
     log,
-    managedTarget,
     instance: entropy.id(),
-    probe: new AzureConnectionProbe(pool),
     verifier: rememberVerified(checked, clock),
     signIns: signInsOver(
       createSignInClients({

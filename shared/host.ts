@@ -9,7 +9,7 @@ import { ShardWriter } from './operations/data-keys/shard-writer.ts';
 import { WrappedRows } from './operations/data-keys/wrapped-rows.ts';
 import { KeptKeys } from './operations/keys/kept-keys.ts';
 import { Readiness } from './store/readiness.ts';
-import { SilentVaults } from './providers/silent-vaults.ts';
+import { silently } from './providers/silent.ts';
 import { pageSlots } from './operations/switches/page-slots.ts';
 import { VaultPermits } from './operations/switches/vault-permits.ts';
 import { WorkerKeys } from './operations/keys/worker-keys.ts';
@@ -34,7 +34,7 @@ interface Kept {
 }
 
 /** What workers of switches ask by, where calls of each kind of work are told apart. */
-type WorkerPorts = Pick<World, 'tables' | 'queue' | 'vaults' | 'sealer' | 'timers'>;
+type WorkerPorts = Pick<World, 'tables' | 'queue' | 'providers' | 'sealer' | 'timers'>;
 
 /** `W` and `P`: the world and the policy with what their owner adds for operations of its own. */
 export interface Host<W extends World, P extends Policy> {
@@ -57,7 +57,7 @@ export function createHost<W extends World, P extends Policy>(
     queue: workerPorts.queue,
     sealer: workerPorts.sealer,
     timers: workerPorts.timers,
-    vaults: new SilentVaults(workerPorts.vaults, clock),
+    providers: workerPorts.providers.through(silently(clock)),
   };
   const bound = maxCacheEntries === undefined ? {} : { maxEntries: maxCacheEntries };
   const vaultWaits = new VaultWaits();

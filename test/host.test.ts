@@ -1,4 +1,5 @@
 // One process over a world: what building it costs, what it keeps, and how its workers see vaults.
+import { providersOver } from './fakes/providers.ts';
 import { beforeEach, expect, it } from 'vitest';
 import { createHost, type Host } from '../shared/host.ts';
 import type { Policy, World } from '../shared/operations/world.ts';
@@ -28,13 +29,12 @@ beforeEach(() => {
     tables: new FakeTables(),
     storeClock: { aheadMs: () => 0 },
     queue: new FakeQueue(clock),
-    vaults,
+    providers: providersOver({ vaults, vendor: KEK, clock }),
     sealer: vaults,
     clock,
     timers: new FakeTimers(),
     entropy: new FakeEntropy(),
     log: new FakeLog(),
-    managedTarget: KEK,
     instance: 'one of several',
   };
   host = createHost(world, HOST_POLICY);
@@ -46,9 +46,10 @@ it('is built without asking anybody anything, chance included', () => {
   };
   const silent = <T extends object>(port: T): T => new Proxy(port, { get: asked });
   const { tables, queue, sealer, timers, entropy, log, storeClock } = world;
-  const ports = { tables, queue, sealer, timers, entropy, log, storeClock, vaults, clock };
+  const providers = providersOver({ vaults: silent(vaults), vendor: KEK, clock });
+  const ports = { tables, queue, sealer, timers, entropy, log, storeClock, clock };
   const silenced = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, silent(port)]));
-  expect(() => createHost({ ...world, ...silenced }, HOST_POLICY)).not.toThrow();
+  expect(() => createHost({ ...world, ...silenced, providers }, HOST_POLICY)).not.toThrow();
 });
 
 it('hands on what its owner added to the world and the policy', () => {
@@ -60,7 +61,8 @@ it('hands on what its owner added to the world and the policy', () => {
 it('its workers leave a vault alone that has just said nothing; callers ask it', async () => {
   vaults.onCall = () => clock.advance(15_000);
   vaults.fail({ operation: 'any', failure: 'vault-unreachable' });
-  for (const { vaults: seen } of [host.ofWorkers, host.ofWorkers, host.services]) await seen.readKey(KEK);
+  for (const { providers } of [host.ofWorkers, host.ofWorkers, host.services])
+    await providers.of(KEK.ref).read(KEK, { purpose: 'in-force' });
   expect(vaults.calls).toHaveLength(2);
 });
 

@@ -15,6 +15,15 @@ export function sameProvider(a: ProviderRef, b: ProviderRef): boolean {
   return providerName(a) === providerName(b);
 }
 
+/** Where a key is, as its provider knows it. */
+export interface KeyPlace {
+  readonly host: string;
+  readonly keyName: string;
+}
+
+/** A key as it is reached: by whom it is named, where it is, and whose it is. */
+export type KeyTarget = VaultTarget;
+
 /**
  * How a vault's key is reached. `tenantId` is the vault's own tenant, pinned: a vault whose challenge names
  * another gets no token.

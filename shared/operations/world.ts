@@ -1,23 +1,19 @@
 // What one process is given to work with: the world around it, and the policy that its settings say. Types only.
 import type { BackOff } from '../domain/back-off.ts';
-import type { KeyPolicy } from '../providers/azure-key-vault/key-fitness.ts';
-import type { VaultTarget } from '../domain/provider.ts';
 import type { StoreClock, Tables } from '../store/tables.ts';
 import type { Clock, Entropy, Log, Sealer, Timers, WorkQueue } from '../domain/ports.ts';
-import type { KeyVaults } from '../providers/provider.ts';
+import type { Providers } from '../providers/provider.ts';
 
 export interface World {
   readonly tables: Tables;
   readonly storeClock: StoreClock;
   readonly queue: WorkQueue;
-  readonly vaults: KeyVaults;
+  readonly providers: Providers;
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly entropy: Entropy;
   readonly log: Log;
-  /** The vendor's own vault key. */
-  readonly managedTarget: VaultTarget;
   /** Names this process in the record, unlike every other one. */
   readonly instance: string;
 }
@@ -31,7 +27,6 @@ export interface Policy {
   readonly maxCacheEntries?: number;
   /** Without it, as many as Keyswitch allows. */
   readonly maxDataKeysPerKeyring?: number;
-  readonly keyPolicy: Pick<KeyPolicy, 'minRsaBits' | 'purgeable'>;
   readonly backOff: BackOff;
   /** Of a new keyring. */
   readonly shardCount: number;

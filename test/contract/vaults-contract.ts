@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import type { FailureCode } from '../../shared/domain/failure.ts';
 import { failure } from '../../shared/failures.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
-import type { ConnectionProbe, KeyVaults } from '../../shared/providers/provider.ts';
+import type { ConnectionProbe, KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
 import type { Sealer } from '../../shared/domain/ports.ts';
 import { failureOf, valueOf, wrapped } from '../adapters/vault-world.ts';
 import { keyFixture, type KeyFixtureName } from '../fixtures/key-fixtures.ts';

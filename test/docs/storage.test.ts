@@ -29,8 +29,7 @@ import { checkConnection } from '../../shared/operations/connections/vault-check
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
-import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
-import { COMPANY, DAY_MS, KEYRING, PLACE, RESTORE_DAYS, VENDOR, World } from '../operations/data-keys/world.ts';
+import { COMPANY, DAY_MS, KEYRING, PLACE, RESTORE_DAYS, World } from '../operations/data-keys/world.ts';
 import { globalAdminOf, Walk } from '../operations/sign-ins/walk.ts';
 import { readPage, sections, tableRows } from './markdown.ts';
 
@@ -135,16 +134,10 @@ async function storedRows(): Promise<readonly Stored[]> {
   };
   const deps = {
     ...world.host,
-    probe: world.vaults,
     signIns: new FakeSignIns(world.host.clock),
     signInTimes: { linkMs: 3_600_000, stepMs: 600_000 },
     checkConcurrency: 1,
-    keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 0 },
-    connectionPolicy: {
-      allowedSuffixes: ['vault.azure.net'],
-      vendorVaultHost: VENDOR.host,
-      connectorClientId: CONNECTOR_APP_ID,
-    },
+    keyPolicy: { propagationMs: 0 },
   } as const;
   const connection = { companyId: COMPANY, connectionId: 'main' };
   const target = { provider: 'azure-key-vault', connectionId: 'main' } as const;

@@ -6,7 +6,7 @@ import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
-import type { ConnectionProbe, KeyVaults } from '../../shared/providers/provider.ts';
+import type { ConnectionProbe, KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
 import type { Sealer } from '../../shared/domain/ports.ts';
 import { keyFixture, type KeyFixtureName } from '../fixtures/key-fixtures.ts';
 import {

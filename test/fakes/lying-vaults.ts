@@ -2,7 +2,7 @@
 import { COMPANY_KEY_BYTES } from '../../shared/domain/company-key.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import { ok, type Result } from '../../shared/domain/result.ts';
-import type { KeyVaults } from '../../shared/providers/provider.ts';
+import type { KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
 
 /** What is answered instead of what was wrapped; `others` are true answers to other calls. Each differs from the truth. */
 type Lie = (truth: Uint8Array, others: readonly Uint8Array[]) => Uint8Array;

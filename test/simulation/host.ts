@@ -1,5 +1,7 @@
 // A host process of the simulation: the product's own services with caches of their own, over ports that wait for their turn. Each kind
 // of work has ports of its own, so that it is known who calls.
+import type { Providers } from '../../shared/providers/provider.ts';
+import { providersOver } from '../fakes/providers.ts';
 import { createHost } from '../../shared/host.ts';
 import type { Log, LogEntry } from '../../shared/domain/ports.ts';
 import { ClockGuard } from '../../shared/store/clock-guard.ts';
@@ -66,7 +68,7 @@ export function startHost(world: PortWorld, name: string): Host {
   const entropy = new SimEntropy(`${plan.seed}-${name}`);
   const log = new SimLog(world);
   const ports = (role: Role): ReturnType<typeof portsOf> => portsOf(world, { role, process });
-  const around = { storeClock: { aheadMs: () => 0 }, clock, entropy, log, managedTarget: VENDOR, instance: name };
+  const around = { storeClock: { aheadMs: () => 0 }, clock, entropy, log, instance: name };
   // Callers' ports behind what they share with admins and timers.
   const { services, ofWorkers } = createHost({ ...around, ...ports('caller') }, policyOf(world), ports('worker'));
   const timer = { ...services, ...ports('timer') };
@@ -98,7 +100,6 @@ const policyOf = ({ plan }: PortWorld): Policy => ({
   keyTtlMs: plan.cacheTtlMs,
   dataKeyCacheRows: plan.cachedRows,
   maxCacheEntries: MAX_ENTRIES,
-  keyPolicy: { minRsaBits: 2048, purgeable: 'warn' },
   backOff: { firstMs: 1_000, lastMs: 60_000 },
   messageBudgetMs: plan.messageBudgetMs,
   endLeaseMs: plan.endLeaseMs,
@@ -117,14 +118,14 @@ function portsOf(
   actor: Actor,
 ): {
   readonly tables: SimTables;
-  readonly vaults: SimVaults;
+  readonly providers: Providers;
   readonly sealer: SimSealer;
   readonly queue: SimQueue;
   readonly timers: SimTimers;
 } {
   return {
     tables: new SimTables(world, actor),
-    vaults: new SimVaults(world, actor),
+    providers: providersOver({ vaults: new SimVaults(world, actor), vendor: VENDOR, clock: world.clock }),
     sealer: new SimSealer(world, actor),
     queue: new SimQueue(world, actor),
     timers: new SimTimers(world, actor),

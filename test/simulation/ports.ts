@@ -17,7 +17,7 @@ import {
   type WriteOutcome,
 } from '../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
-import type { KeyVaults } from '../../shared/providers/provider.ts';
+import type { KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
 import type { Sealer, Timers, WorkQueue } from '../../shared/domain/ports.ts';
 import { actOf, type Place } from '../fixtures/places-to-die.ts';
 import { lieAboutKey, lieAboutUnwrapped } from './lies.ts';

@@ -1,11 +1,6 @@
 // Connections as a resource: create or replace, read, list, delete. What is typed is judged before anything is sent. A
 // connection that something depends on keeps its vault, key and tenant; whatever is stored carries the seal.
-import {
-  parseConnectionInput,
-  type ConnectionInput,
-  type ConnectionPolicy,
-  type WantedConnection,
-} from '../../providers/azure-key-vault/input/connection-input.ts';
+import type { ConnectionInput, Providers, WantedConnection } from '../../providers/provider.ts';
 import type { Act, Actor } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { isResourceId } from '../../domain/ids.ts';
@@ -25,7 +20,7 @@ import { loadConnection, verifyConnectionRow } from '../keys/verified-connection
 
 export interface ConnectionsDependencies extends SealCheck, Auditing {
   readonly sealer: Sealer;
-  readonly connectionPolicy: ConnectionPolicy;
+  readonly providers: Providers;
 }
 
 interface ConnectionPlace {
@@ -93,7 +88,7 @@ export async function putConnection(
   request: ConnectionPlace & { readonly input: ConnectionInput; readonly condition: WriteCondition },
   actor: Actor,
 ): Promise<Result<PutConnection, Refusal>> {
-  const wanted = parseConnectionInput(request.input, deps.connectionPolicy);
+  const wanted = deps.providers.ofInput(request.input).parse(request.input);
   if (!wanted.ok) return wanted;
   return audited(deps, actor, actOn('connection.put', request), (record) => {
     const act: PutAct = { wanted: wanted.value, record, created: false };
@@ -154,7 +149,7 @@ async function putOnce(
     ? { kind: 'replace', rowKey, cells, etag: held.etag }
     : { kind: 'insert', rowKey, cells };
   act.created = !held;
-  const detail = { created: act.created, vaultHost: connection.host, keyName: connection.keyName };
+  const detail = { created: act.created, ...deps.providers.of(connection).describe(connection) };
   const written = await record.write('companies', companyId, [guard, write], detail);
   if (written.outcome !== 'committed') return undecided(written);
   return ok({ value: connection, etag: written.etags[1] ?? '', created: act.created });
@@ -221,7 +216,7 @@ const created = (connectionId: string, wanted: WantedConnection, createdAt: stri
 
 /** The connection as wanted, or itself. What was learnt of another vault, key or app is forgotten; consent is to be given anew. */
 function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, Refusal> {
-  const samePlace = held.host === wanted.host && held.keyName === wanted.keyName;
+  const samePlace = held.provider === wanted.provider && held.host === wanted.host && held.keyName === wanted.keyName;
   const sameTenant = wanted.tenantId === undefined || held.tenantId === wanted.tenantId;
   const sameApp = held.credential.clientId === wanted.credential.clientId;
   if (held.usedBy.length > 0 && !(samePlace && sameTenant)) return err(inUse(held));

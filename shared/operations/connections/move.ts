@@ -4,7 +4,7 @@
 // deleted vault has no such key.
 import type { Actor } from '../../domain/audit.ts';
 import { moved, targetOfMove, type Connection, type Move } from '../../domain/connection.ts';
-import type { VaultTarget } from '../../domain/provider.ts';
+import type { KeyTarget } from '../../domain/provider.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey } from '../../store/rows/row-keys.ts';
@@ -37,7 +37,7 @@ export interface MoveOutcome {
 export const targetMovedTo = (
   deps: Pick<Moving, 'clock' | 'consentMs'>,
   connection: Connection,
-): VaultTarget | undefined => targetOfMove(connection, { now: deps.clock.now(), consentMs: deps.consentMs });
+): KeyTarget | undefined => targetOfMove(connection, { now: deps.clock.now(), consentMs: deps.consentMs });
 
 /** Undefined if nobody in another tenant has consented lately, or nothing is in use that could prove it. */
 export async function completeMove(
@@ -68,7 +68,7 @@ async function pin(
   const rowKey = connectionRowKey(connectionId);
   const cells = cellsOf(next.value);
   const act = { action: 'connection.move', companyId, target: rowKey };
-  const detail = { tenantId: move.tenantId, movedFrom, vaultHost: held.value.host, keyName: held.value.keyName };
+  const detail = { tenantId: move.tenantId, movedFrom, ...deps.providers.of(held.value).describe(held.value) };
   const attempt = async (record: ActRecord): Promise<Result<Loaded<Connection>, Refusal> | Undecided> => {
     if (await record.landed()) return again(deps, { companyId, connectionId });
     const write = { kind: 'merge', rowKey, cells, etag: held.etag } as const;

@@ -18,7 +18,7 @@ export interface ConnectionNotesDependencies extends SealCheck, Races {
   readonly sealer: Sealer;
 }
 
-interface ConnectionNotes {
+export interface ConnectionNotes {
   /** Pins the tenant, which takes a new seal. Never replaces one. */
   readonly tenantId?: string;
   readonly roleAssignedAt?: string;

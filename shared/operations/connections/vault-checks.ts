@@ -3,9 +3,7 @@
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
 import { asWarning, type Failure } from '../../domain/failure.ts';
-import { judgeKey } from '../../providers/azure-key-vault/key-fitness.ts';
-import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
-import type { VaultTarget } from '../../domain/provider.ts';
+import type { KeyTarget } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRowKey, rowKeysUnder } from '../../store/rows/row-keys.ts';
@@ -129,10 +127,11 @@ async function lookIfTested(
 }
 
 /** Where nothing is wrapped by it, there is no version in use: nothing to open is nothing wrong. */
-async function lookAtNewest(deps: CheckDependencies, target: VaultTarget): Promise<Look> {
-  const key = await deps.vaults.readKey(target);
-  if (!key.ok) return failedLook(ofKeyInUse(key.error));
-  const { denials, warnings } = judgeKey(key.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'in-force' });
+async function lookAtNewest(deps: CheckDependencies, target: KeyTarget): Promise<Look> {
+  const provider = deps.providers.of(target.ref);
+  const key = await provider.read(target, { purpose: 'in-force' });
+  if (!key.ok) return failedLook(provider.explain(key.error, {}));
+  const { denials, warnings } = key.value;
   return { outcome: 'good', warnings: [...denials.map(asWarning), ...warnings] };
 }
 

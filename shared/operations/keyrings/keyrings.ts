@@ -1,5 +1,6 @@
 // Keyrings: made under the vendor's own key, looked at, listed. A keyring is written together with its first company key, then
 // its shards, then it is `ready`; whoever asks for one that is not finishes the work, so a crash at any point costs nothing.
+import type { Entropy, Sealer } from '../../domain/ports.ts';
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.ts';
 import { type Company, type Keyring, type KeyringPlace, MAX_KEYRINGS_PER_COMPANY } from '../../domain/keyring.ts';
@@ -12,13 +13,16 @@ import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import type { Auditing } from '../../store/append.ts';
 import { loadCompany, loadKeyring, openCompany } from '../../store/control-state.ts';
 import { list, type Found, type Loaded } from '../../store/found.ts';
-import { makeFirstCompanyKey, type FirstCompanyKeyMaking } from '../keys/first-company-key.ts';
+import { makeFirstCompanyKey } from '../keys/make-wrap.ts';
+import type { CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { insertShards } from './new-shards.ts';
 import type { Tables } from '../../store/tables.ts';
 import { holds, type Preconditions } from '../../domain/preconditions.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 
-export interface KeyringMaking extends FirstCompanyKeyMaking, Auditing {
+export interface KeyringMaking extends CompanyKeyOpening, Auditing {
+  readonly sealer: Sealer;
+  readonly entropy: Entropy;
   readonly shardCount: number;
 }
 
@@ -143,7 +147,7 @@ const newKeyring = (deps: KeyringMaking, place: CompanyKeyContext, createdAt: st
   keyringId: place.keyringId,
   state: 'creating',
   shardCount: deps.shardCount,
-  provider: deps.managedTarget.ref,
+  provider: deps.providers.vendor.ref,
   activeVersion: place.version,
   highVersion: place.version,
   generation: 0,

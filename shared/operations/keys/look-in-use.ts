@@ -1,23 +1,19 @@
 // Looking at a key as it is used: by the versions that wraps name, which may be older than the newest one. What a wrap can no longer be
 // opened by is lost to its company, whatever the newest version can do; and what is wrong with the newest alone, nobody feels.
-import { parseKeyId, sameProvider, type VaultTarget } from '../../domain/provider.ts';
+import { sameProvider, type KeyTarget } from '../../domain/provider.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { refOfConnection, type Connection } from '../../domain/connection.ts';
 import { asWarning, type Failure, type FailureCode } from '../../domain/failure.ts';
-import { judgeKey, type KeyPolicy } from '../../providers/azure-key-vault/key-fitness.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { keyringRowKey } from '../../store/rows/row-keys.ts';
 import type { Look } from '../../domain/health.ts';
 import { inUse, openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import { listCompanyKeyRows, loadKeyring } from '../../store/control-state.ts';
 import type { Clock } from '../../domain/ports.ts';
-import type { KeyVaults } from '../../providers/provider.ts';
 import { forged } from './seals.ts';
 
 export interface LookingAtKeys extends CompanyKeyOpening {
-  readonly vaults: KeyVaults;
   readonly clock: Clock;
-  readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
 }
 
 interface Held {
@@ -35,7 +31,7 @@ const ONLY_READING: ReadonlySet<FailureCode> = new Set<FailureCode>(['access-den
 export async function lookAtKeyInUse(
   deps: LookingAtKeys,
   { companyId, connection }: { readonly companyId: string; readonly connection: Connection },
-  movedTo?: VaultTarget,
+  movedTo?: KeyTarget,
 ): Promise<Look | undefined> {
   const held = await wrapsInUse(deps, companyId, connection);
   if (!held.ok) return { outcome: 'failed', failure: held.error, warnings: [] };
@@ -49,7 +45,7 @@ export async function lookAtKeyInUse(
   return held.value.length === 0 ? undefined : { outcome: 'good', warnings };
 }
 
-async function lookAtWrap(deps: LookingAtKeys, { row, wrap }: Held, movedTo?: VaultTarget): Promise<Look> {
+async function lookAtWrap(deps: LookingAtKeys, { row, wrap }: Held, movedTo?: KeyTarget): Promise<Look> {
   const verified = await verifyWrap(deps, row, wrap);
   if (!verified.ok) return { outcome: 'failed', failure: verified.error, warnings: [] };
   const target = movedTo ?? verified.value;
@@ -63,13 +59,14 @@ async function lookAtWrap(deps: LookingAtKeys, { row, wrap }: Held, movedTo?: Va
 /** What the vault says of the version, without trying it. */
 async function read(
   deps: LookingAtKeys,
-  target: VaultTarget,
+  target: KeyTarget,
   keyId: string,
 ): Promise<{ readonly failure?: Failure; readonly warnings: readonly Failure[] }> {
   // invariant A20: the version that the wrap names, and not the newest
-  const key = await deps.vaults.readKey(target, parseKeyId(keyId)?.version);
-  if (!key.ok) return { failure: await inUse(deps.vaults, target, { found: key.error, keyId }), warnings: [] };
-  const { denials, warnings } = judgeKey(key.value, { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'in-force' });
+  const provider = deps.providers.of(target.ref);
+  const key = await provider.read(target, { purpose: 'in-force', keyId });
+  if (!key.ok) return { failure: await inUse(provider, target, { found: key.error, keyId }), warnings: [] };
+  const { denials, warnings } = key.value;
   const [failure] = denials;
   return { warnings, ...(failure ? { failure } : {}) };
 }

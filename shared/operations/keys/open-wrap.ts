@@ -3,24 +3,25 @@
 import type { KeyObject } from 'node:crypto';
 import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
 import { hasBeenOf } from '../../domain/connection.ts';
-import { failure, withFacts } from '../../providers/azure-key-vault/words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
-import { parseKeyId, providerName, sameProvider, type ProviderRef, type VaultTarget } from '../../domain/provider.ts';
+import { providerName, sameProvider, type KeyTarget, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfWrap } from '../../domain/seal.ts';
 import { loadCompanyKeyRow, type Loaded } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
-import type { KeyVaults } from '../../providers/provider.ts';
+import type { KeyProvider, KnownProviders, Providers } from '../../providers/provider.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
 import { loadTarget } from './verified-connection.ts';
 
-export interface CompanyKeyOpening extends SealCheck {
+/** What it takes to tell where a key is. Asks nobody but the seal key. */
+export interface TargetReading extends SealCheck {
   readonly tables: Tables;
-  readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
-  /** The vendor's own key, from the settings. */
-  readonly managedTarget: VaultTarget;
+  readonly providers: KnownProviders;
+}
+
+export interface CompanyKeyOpening extends TargetReading {
+  readonly providers: Providers;
 }
 
 /** The row as stored, readable; `undefined` if there is none (a commit or a roll-back ended it). */
@@ -47,22 +48,22 @@ const placeOf = (context: CompanyKeyContext): { companyId: string; rowKey: strin
 
 /** The vault and key that a reference names: the settings' own, or a verified connection's. Of another provider than these it is forged. */
 export async function targetOf(
-  opening: Omit<CompanyKeyOpening, 'vaults'>,
+  opening: TargetReading,
   { companyId, ref }: { readonly companyId: string; readonly ref: ProviderRef },
-): Promise<Result<VaultTarget, Failure>> {
+): Promise<Result<KeyTarget, Failure>> {
   const { connectionId } = ref;
   const target =
-    connectionId === undefined ? ok(opening.managedTarget) : await loadTarget(opening, { companyId, connectionId });
+    connectionId === undefined ? ok(opening.providers.vendor) : await loadTarget(opening, { companyId, connectionId });
   if (!target.ok || sameProvider(target.value.ref, ref)) return target;
   return err(forged(opening.log, { companyId, rowKey: providerName(ref) }));
 }
 
 /** Checks a wrap's seal and that it leads where its provider's own vault and key are. Sends nothing. */
 export async function verifyWrap(
-  opening: Omit<CompanyKeyOpening, 'vaults'>,
+  opening: TargetReading,
   context: CompanyKeyContext,
   wrap: Wrap,
-): Promise<Result<VaultTarget, Failure>> {
+): Promise<Result<KeyTarget, Failure>> {
   const seal = await checkSeal(opening, {
     ...placeOf(context),
     bytes: sealedBytesOfWrap(context, wrap),
@@ -71,10 +72,8 @@ export async function verifyWrap(
   if (!seal.ok) return seal;
   const target = await targetOf(opening, { companyId: context.companyId, ref: wrap.ref });
   if (!target.ok) return target;
-  const key = parseKeyId(wrap.keyId);
   const leadsThere =
-    key?.host === target.value.host &&
-    key.keyName.toLowerCase() === target.value.keyName.toLowerCase() &&
+    opening.providers.of(wrap.ref).isVersion(target.value, wrap.keyId) &&
     wrap.host === target.value.host &&
     // The vendor's own vault is where the settings say, whichever tenant it was moved to.
     (wrap.ref.connectionId === undefined || hasBeenOf(target.value, wrap.tenantId));
@@ -95,15 +94,16 @@ export async function openWrap(
 /** The same of a wrap that has been verified, through a vault that was found for it. */
 export async function openThrough(
   opening: CompanyKeyOpening,
-  target: VaultTarget,
+  target: KeyTarget,
   { context, wrap }: { readonly context: CompanyKeyContext; readonly wrap: Wrap },
 ): Promise<Result<KeyObject, Failure>> {
-  const unwrapped = await opening.vaults.unwrap(target, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
-  if (!unwrapped.ok) return err(await inUse(opening.vaults, target, { found: unwrapped.error, keyId: wrap.keyId }));
+  const provider = opening.providers.of(target.ref);
+  const unwrapped = await provider.unwrap(target, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
+  if (!unwrapped.ok) return err(await inUse(provider, target, { found: unwrapped.error, keyId: wrap.keyId }));
   const key = openCompanyKey(unwrapped.value, { ...context, commitment: wrap.commitment });
   if (key) return ok(key);
   opening.log.write({ level: 'error', event: 'security.key-substituted', detail: { ...placeOf(context) } });
-  return err(failure('key-substituted', { vaultHost: target.host, keyName: target.keyName }));
+  return err(provider.substituted(target));
 }
 
 /**
@@ -111,12 +111,12 @@ export async function openThrough(
  * name then. One `get` more, for that alone.
  */
 export async function inUse(
-  vaults: Pick<KeyVaults, 'readKey'>,
-  target: VaultTarget,
+  provider: KeyProvider,
+  target: KeyTarget,
   { found, keyId }: { readonly found: Failure; readonly keyId: string },
 ): Promise<Failure> {
-  const known = ofKeyInUse(found, keyId);
+  const known = provider.explain(found, { keyId });
   if (known.code !== 'key-not-found') return known;
-  const newest = await vaults.readKey(target);
-  return newest.ok ? withFacts(known, { keyReplaced: true }) : known;
+  const newest = await provider.read(target, { purpose: 'in-force' });
+  return newest.ok ? provider.explain(known, { keyId, facts: { keyReplaced: true } }) : known;
 }

@@ -1,14 +1,12 @@
 // Asking an administrator of the vault's tenant for consent to the use of its key.
 import type { Actor } from '../../domain/audit.ts';
 import { isInForce, type Connection } from '../../domain/connection.ts';
-import { ofConnection } from '../../providers/azure-key-vault/key-in-use.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { present } from '../../domain/plain-object.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { noteOnConnection } from '../connections/notes.ts';
 import type { Loaded } from '../../store/control-state.ts';
-import { tenantOfVault } from '../connections/vault-tenant.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { makeLink, type MadeLink } from './make-link.ts';
 import type { SignInDependencies } from './step.ts';
@@ -57,13 +55,16 @@ async function namedConnection(
   if (!loaded.ok) return err(refusedBy(loaded.error));
   if (!loaded.value) return err(notFound('connection', place.connectionId));
   const connection = loaded.value;
-  const { host, tenantId: pinned } = connection.value;
+  const { tenantId: pinned, ...unpinned } = connection.value;
+  const provider = deps.providers.of(connection.value);
   if (pinned !== undefined && !isInForce(connection.value)) {
-    const owner = await tenantOfVault(deps.probe, connection.value);
-    return owner.ok ? ok({ connection }) : err(refusedBy(ofConnection(owner.error, connection.value)));
+    const owner = await provider.probe.owner(connection.value);
+    return owner.ok
+      ? ok({ connection })
+      : err(refusedBy(provider.explain(owner.error, { connection: connection.value })));
   }
-  const tenantId = await tenantOfVault(deps.probe, { host });
-  if (!tenantId.ok) return err(refusedBy(ofConnection(tenantId.error, connection.value)));
+  const tenantId = await provider.probe.owner(unpinned);
+  if (!tenantId.ok) return err(refusedBy(provider.explain(tenantId.error, { connection: connection.value })));
   if (pinned !== undefined)
     return ok({ connection, ...(pinned === tenantId.value ? {} : { movedTo: tenantId.value }) });
   const notes = { tenantId: tenantId.value };

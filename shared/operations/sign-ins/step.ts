@@ -5,7 +5,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err } from '../../domain/result.ts';
 import type { SignIns } from '../../identity/identity.ts';
-import type { ConnectionProbe } from '../../providers/provider.ts';
+import type { Providers } from '../../providers/provider.ts';
 import { recordEvent, recordFailure, type Recording } from '../../store/record-event.ts';
 import { loadCompany } from '../../store/control-state.ts';
 import type { Verifying } from '../switches/verify-tenant.ts';
@@ -15,7 +15,7 @@ import { targetOfSubject } from './subject-now.ts';
 export interface SignInDependencies extends Recording, Verifying {
   readonly tables: Recording['tables'];
   readonly signIns: SignIns;
-  readonly probe: Pick<ConnectionProbe, 'obtainToken' | 'challengedTenant'>;
+  readonly providers: Providers;
   readonly signInTimes: {
     /** How long a link can be opened. */
     readonly linkMs: number;

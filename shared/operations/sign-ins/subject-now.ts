@@ -2,7 +2,7 @@
 // only.
 import { createHash } from 'node:crypto';
 import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
-import type { VaultTarget } from '../../domain/provider.ts';
+import type { KeyTarget } from '../../domain/provider.ts';
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -13,16 +13,19 @@ import { textsOfConnection } from '../../domain/seal.ts';
 import type { ConsentSubject, SignInSubject, VerificationSubject } from '../../domain/sign-in-subject.ts';
 import { loadExportState } from '../exports/export-state.ts';
 import { destinationOf, type DestinationReading } from '../tenants/destination.ts';
+import type { KeyDescription } from '../../providers/provider.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 
 export interface ConsentNow extends ConsentSubject {
   readonly connection: Found<Connection>;
-  readonly target: VaultTarget;
+  readonly target: KeyTarget;
+  readonly key: KeyDescription;
   readonly digest: string;
 }
 
 export interface VerificationNow extends VerificationSubject {
-  readonly target: VaultTarget;
+  readonly target: KeyTarget;
+  readonly key: KeyDescription;
   readonly digest: string;
 }
 
@@ -54,6 +57,7 @@ async function consentNow(
   return ok({
     ...subject,
     connection: { ...connection.value, at: at(connectionRow, { companyId, ...subject }) },
+    key: deps.providers.of(target.ref).describe(target),
     target: movedTo === undefined ? target : { ...target, tenantId: movedTo },
     digest: digestOfConnection(connection.value.value),
   });

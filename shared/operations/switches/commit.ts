@@ -25,7 +25,7 @@ import { allowExport } from '../exports/export-state.ts';
 import { keepUnder, keptWrite } from '../keys/keep-key.ts';
 import { openWrap, wrapInForce, wrapOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { forged } from '../keys/seals.ts';
-import { putInForce } from '../keys/wrap-company-key.ts';
+import { putInForce } from '../keys/make-wrap.ts';
 import { takeEndedSwitchOff } from './agenda.ts';
 import { loadEnding, lookAtEnd, type Ending, type EndReading, type FanOut, type Shards } from './ending.ts';
 import { keptItemOf } from './sweep-kept.ts';

@@ -19,6 +19,7 @@ import { tenantsThatHold, type TenantReading } from './gate.ts';
 import { loadConnectionsOf } from './switch-writes.ts';
 
 export interface EndReading extends CompanyKeyOpening, TenantReading {
+  readonly providers: CompanyKeyOpening['providers'];
   readonly tables: Tables;
   readonly clock: Clock;
 }

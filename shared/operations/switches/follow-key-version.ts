@@ -4,9 +4,8 @@
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { judgeKey } from '../../providers/azure-key-vault/key-fitness.ts';
-import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
-import { providerName, type ProviderRef, type VaultKey, type VaultTarget } from '../../domain/provider.ts';
+import { providerName, type KeyTarget, type ProviderRef } from '../../domain/provider.ts';
+import type { ReadKey } from '../../providers/provider.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { present } from '../../domain/plain-object.ts';
@@ -17,7 +16,7 @@ import { openWrap, targetOf, wrapOf } from '../keys/open-wrap.ts';
 import { listCompanyKeyRows, loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
 import { settleRaces, undecided } from '../../store/races.ts';
 import { forged } from '../keys/seals.ts';
-import { makeProvenWrap } from '../keys/wrap-company-key.ts';
+import { makeProvenWrap } from '../keys/make-wrap.ts';
 import type { Preparing } from './prepare.ts';
 
 export type Following = Preparing;
@@ -41,23 +40,22 @@ export function followKeyVersion(
   return settleRaces(deps, async () => {
     const target = await targetOf(deps, input);
     if (!target.ok) return err(refusedBy(target.error));
-    const vaultKey = await deps.vaults.readKey(target.value);
-    if (!vaultKey.ok) return err(refusedBy(ofKeyInUse(vaultKey.error)));
-    const ownVault = input.ref.connectionId === undefined;
-    const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose: 'test', ownVault } as const;
-    const [unfit] = judgeKey(vaultKey.value, policy).denials;
+    const provider = deps.providers.of(input.ref);
+    const key = await provider.read(target.value, { purpose: 'test' });
+    if (!key.ok) return err(refusedBy(provider.explain(key.error, {})));
+    const [unfit] = key.value.denials;
     if (unfit) return err(refusedBy(unfit));
-    const pending = await pendingRows(deps, input, vaultKey.value.keyId);
+    const pending = await pendingRows(deps, input, key.value.keyId);
     if (!pending.ok) return err(refusedBy(pending.error));
     const { rows, versions } = pending.value;
     if (rows.length === 0)
-      return (await lacksOne(deps, input, versions)) ? 'lost-race' : ok({ keyId: vaultKey.value.keyId, rewrapped });
+      return (await lacksOne(deps, input, versions)) ? 'lost-race' : ok({ keyId: key.value.keyId, rewrapped });
     for (const row of rows) {
-      const next = await rewrap(deps, { row, target: target.value, vaultKey: vaultKey.value });
+      const next = await rewrap(deps, { row, target: target.value, key: key.value });
       if (!next.ok) return err(refusedBy(next.error));
       const rowKey = companyKeyRowKey(input.keyringId, row.value.version);
       const write = { kind: 'replace', rowKey, cells: companyKeyCells(next.value), etag: row.etag } as const;
-      const detail = { provider: providerName(input.ref), keyId: vaultKey.value.keyId };
+      const detail = { provider: providerName(input.ref), keyId: key.value.keyId };
       const act = { action: 'companykey.follow', companyId: input.companyId, target: rowKey, detail };
       const written = await audited(deps, actor, act, (record) => record.write('companies', input.companyId, [write]));
       if (written.outcome !== 'committed') return undecided(written);
@@ -106,9 +104,9 @@ async function lacksOne(
 
 async function rewrap(
   deps: Following,
-  input: { readonly row: Loaded<CompanyKeyRow>; readonly target: VaultTarget; readonly vaultKey: VaultKey },
+  input: { readonly row: Loaded<CompanyKeyRow>; readonly target: KeyTarget; readonly key: ReadKey },
 ): Promise<Result<CompanyKeyRow, Failure>> {
-  const { target, vaultKey } = input;
+  const { target, key } = input;
   const row = input.row.value;
   const old = wrapOf(row, target.ref);
   if (!old) return ok(row);
@@ -116,7 +114,7 @@ async function rewrap(
   if (!opened.ok) return opened;
   const companyKey = opened.value.export();
   const { guard } = old;
-  const making = makeProvenWrap(deps, { target, vaultKey, companyKey, context: row, ...present({ guard }) });
+  const making = makeProvenWrap(deps, { target, key, companyKey, context: row, ...present({ guard }) });
   const wrap = await making.finally(() => companyKey.fill(0));
   if (!wrap.ok) return wrap;
   const isOld = (other: Wrap): boolean => providerName(other.ref) === providerName(target.ref);

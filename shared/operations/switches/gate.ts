@@ -90,7 +90,7 @@ export async function lackOfProof(
   return lack ?? lackOfClaim(deps, { companyId, host: held.host, keyName: held.keyName });
 }
 
-export type TenantReading = VerificationReading & Pick<DestinationReading, 'managedTarget'>;
+export type TenantReading = VerificationReading & Pick<DestinationReading, 'providers'>;
 
 /** Those that the company has, and those that were removed since the switch was ordered. */
 export async function tenantsOf(

@@ -2,27 +2,22 @@
 // answered (makeProvenWrap).
 import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { parseKeyId, sameProvider, type ProviderRef } from '../../domain/provider.ts';
+import { sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { present } from '../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Clock, Sealer } from '../../domain/ports.ts';
 import { failed, type StepFailure } from '../../domain/switch-machine.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
-import { judgeKey, type KeyPolicy } from '../../providers/azure-key-vault/key-fitness.ts';
-import { ofKeyInUse } from '../../providers/azure-key-vault/key-in-use.ts';
-import type { KeyVaults } from '../../providers/provider.ts';
 import type { Loaded } from '../../store/control-state.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { lackOfClaim } from '../connections/vault-claims.ts';
 import { inUse, openWrap, targetOf, verifyWrap, wrapInForce, type CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { forged } from '../keys/seals.ts';
-import { makeProvenWrap } from '../keys/wrap-company-key.ts';
+import { makeProvenWrap } from '../keys/make-wrap.ts';
 
 export interface Wrapping extends CompanyKeyOpening {
-  readonly vaults: Pick<KeyVaults, 'readKey' | 'unwrap'>;
   readonly sealer: Sealer;
   readonly clock: Clock;
-  readonly keyPolicy: Omit<KeyPolicy, 'now' | 'purpose'>;
 }
 
 export const contextOf = (place: SwitchPlace, version: number): CompanyKeyContext => ({
@@ -108,19 +103,18 @@ async function wrapUnder(
   const { ref, purpose, jobs, keyId, guard } = input;
   const target = await targetOf(deps, { companyId: jobs[0].context.companyId, ref });
   if (!target.ok) return target;
-  const vaultKey = await deps.vaults.readKey(
-    target.value,
-    keyId === undefined ? undefined : parseKeyId(keyId)?.version,
-  );
-  if (!vaultKey.ok) {
-    const found = vaultKey.error;
-    return err(keyId === undefined ? ofKeyInUse(found) : await inUse(deps.vaults, target.value, { found, keyId }));
+  const provider = deps.providers.of(ref);
+  const read = await provider.read(target.value, { purpose, ...present({ keyId }) });
+  if (!read.ok) {
+    const found = read.error;
+    return err(
+      keyId === undefined ? provider.explain(found, {}) : await inUse(provider, target.value, { found, keyId }),
+    );
   }
-  const policy = { ...deps.keyPolicy, now: deps.clock.now(), purpose, ownVault: ref.connectionId === undefined };
-  const [unfit] = judgeKey(vaultKey.value, policy).denials;
+  const [unfit] = read.value.denials;
   if (unfit) return err(unfit);
   const wraps: Wrap[] = [];
-  const place = { target: target.value, vaultKey: vaultKey.value, ...present({ guard }) };
+  const place = { target: target.value, key: read.value, ...present({ guard }) };
   const made = jobs.map(({ context, key }) => makeProvenWrap(deps, { ...place, companyKey: key, context }));
   for (const wrap of await Promise.all(made)) {
     if (!wrap.ok) return wrap;

@@ -26,6 +26,7 @@ import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
 
 export interface Preparing extends Wrapping, Auditing, TenantReading {
   readonly tables: Auditing['tables'];
+  readonly providers: Wrapping['providers'];
   readonly sealer: Wrapping['sealer'];
   readonly clock: Auditing['clock'];
 }

@@ -11,7 +11,7 @@ import { switchRowKey } from '../../store/rows/row-keys.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import type { Auditing } from '../../store/append.ts';
 import { audited, type ActRecord } from '../../store/audited.ts';
-import { targetOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
+import { targetOf, type TargetReading } from '../keys/open-wrap.ts';
 import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
 import type { Sealer, WorkQueue } from '../../domain/ports.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
@@ -23,7 +23,7 @@ import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
 import { guardCompany, replaceKeyring } from '../../store/control-writes.ts';
 import { markUse, userOfSwitch } from '../../store/connection-use.ts';
 
-export interface StartDependencies extends Omit<CompanyKeyOpening, 'vaults' | 'tables'>, Auditing {
+export interface StartDependencies extends Omit<TargetReading, 'tables'>, Auditing {
   readonly queue: WorkQueue;
   readonly sealer: Sealer;
   /** How long a consent serves for a set-up that is not finished. */

@@ -22,7 +22,7 @@ import { NO_PERMIT } from './vault-permits.ts';
 
 export interface WorkDependencies extends Preparing, Committing, Proving, ShardPassing, Settling {
   readonly tables: Settling['tables'];
-  readonly vaults: Preparing['vaults'];
+  readonly providers: Preparing['providers'];
   readonly sealer: Preparing['sealer'];
   /** How long one message works before it hands over to its continuation. */
   readonly messageBudgetMs: number;

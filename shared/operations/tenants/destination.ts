@@ -1,16 +1,18 @@
 // Where an approval leads: what its page shows, and what a verification is bound to. Reads only.
 import { destinationDigest, type Approval } from '../../domain/approval.ts';
-import type { VaultTarget } from '../../domain/provider.ts';
+import type { KeyTarget } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { isEnded } from '../../domain/switch.ts';
-import { targetOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
+import type { KeyDescription } from '../../providers/provider.ts';
+import { targetOf, type TargetReading } from '../keys/open-wrap.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 
-export type DestinationReading = Omit<CompanyKeyOpening, 'vaults'>;
+export type DestinationReading = TargetReading;
 
 export interface Destination {
-  readonly target: VaultTarget;
+  readonly target: KeyTarget;
+  readonly key: KeyDescription;
   readonly digest: string;
 }
 
@@ -41,6 +43,10 @@ export async function destinationOf(
   }
   const target = await targetOf(deps, { companyId, ref });
   return target.ok
-    ? ok({ target: target.value, digest: destinationDigest(target.value) })
+    ? ok({
+        target: target.value,
+        key: deps.providers.of(target.value.ref).describe(target.value),
+        digest: destinationDigest(target.value),
+      })
     : err(refusedBy(target.error));
 }

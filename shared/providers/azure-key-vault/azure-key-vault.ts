@@ -1,2 +1,96 @@
-// A key in a company's own Azure Key Vault, which a connection reaches.
-export const azureKeyVault = { name: 'azure-key-vault', isVendors: false } as const;
+// A key in an Azure Key Vault: the public key is read and wraps here, the vault alone unwraps, and its own challenge says whose it is.
+import { wrapCompanyKey } from '../../domain/company-key.ts';
+import { failure, withFacts } from './words/failures.ts';
+import { excuseRecentGrant } from './recent-grant.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { isGuid } from '../../domain/ids.ts';
+import { present } from '../../domain/plain-object.ts';
+import type { Clock } from '../../domain/ports.ts';
+import { parseKeyId, type KeyPlace, type VaultKey } from '../../domain/provider.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import type { KeyProvider, ReadKey, Wrapped } from '../provider.ts';
+import { parseConnectionInput, parseCustomerVault, type ConnectionPolicy } from './input/connection-input.ts';
+import { adminInstructions } from './instructions.ts';
+import { judgeKey, type KeyPolicy } from './key-fitness.ts';
+import { ofConnection, ofKeyInUse } from './key-in-use.ts';
+import type { ConnectionProbe, KeyVaults } from './vaults.ts';
+
+export interface AzureKeyVaultWorld {
+  readonly vaults: KeyVaults;
+  readonly probe: ConnectionProbe;
+  readonly clock: Clock;
+  readonly connectionPolicy: ConnectionPolicy;
+  readonly keyPolicy: Pick<KeyPolicy, 'minRsaBits' | 'purgeable'>;
+}
+
+export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolicy }: AzureKeyVaultWorld): KeyProvider {
+  return {
+    name: AZURE_KEY_VAULT,
+    isVendors: false,
+    parse: (input) => {
+      const wanted = parseConnectionInput(input, connectionPolicy);
+      return wanted.ok ? ok({ provider: AZURE_KEY_VAULT, ...wanted.value }) : wanted;
+    },
+    admits: ({ host }) => {
+      const admitted = parseCustomerVault(`https://${host}`, connectionPolicy);
+      return admitted.ok ? ok(undefined) : admitted;
+    },
+    describe: ({ host, keyName }) => ({ vaultHost: host, keyName }),
+    isVersion: (key, keyId) => isVersion(key, keyId),
+    explain: (found, { connection, keyId, facts }) =>
+      connection ? ofConnection(found, connection, facts) : withFacts(ofKeyInUse(found, keyId), facts ?? {}),
+    excuse: excuseRecentGrant,
+    substituted: ({ host, keyName }, detail) =>
+      failure('key-substituted', { vaultHost: host, keyName, ...present({ detail }) }),
+    otherOwner,
+    instructions: ({ host, keyName, tenantId, credential }) =>
+      adminInstructions({ host, keyName, appId: credential.clientId, ...present({ tenantId }) }),
+    probe: {
+      reach: ({ host }) => probe.reach(host),
+      owner: (key) => owner(probe, key),
+      enter: (target) => probe.obtainToken(target),
+    },
+    read: async (target, { purpose, keyId }) => {
+      const key = await vaults.readKey(target, keyId === undefined ? undefined : parseKeyId(keyId)?.version);
+      if (!key.ok) return key;
+      const ownVault = target.ref.connectionId === undefined;
+      const judged = judgeKey(key.value, { ...keyPolicy, now: clock.now(), purpose, ownVault });
+      return ok({ ...key.value, ...judged });
+    },
+    wrap: (_, key, companyKey) => Promise.resolve(wrap(key, companyKey)),
+    unwrap: (target, wrapped) => vaults.unwrap(target, wrapped),
+  };
+}
+
+export const AZURE_KEY_VAULT = 'azure-key-vault';
+
+/** Key Vault's names know no case. */
+function isVersion({ host, keyName }: KeyPlace, keyId: string): boolean {
+  const id = parseKeyId(keyId);
+  return id?.host === host && id.keyName.toLowerCase() === keyName.toLowerCase();
+}
+
+const otherOwner = (detail?: string): Failure => failure('wrong-entra-tenant', present({ detail }));
+
+/** The vault's own challenge names it, and nothing that is typed. */
+async function owner(
+  probe: Pick<ConnectionProbe, 'challengedTenant'>,
+  { host, tenantId }: KeyPlace & { readonly tenantId?: string },
+): Promise<Result<string, Failure>> {
+  const challenged = await probe.challengedTenant(host);
+  if (!challenged.ok) return challenged;
+  const named = challenged.value.toLowerCase();
+  if (!isGuid(named)) return err(failure('vault-error', { detail: 'its challenge names no tenant' }));
+  if (tenantId === undefined || tenantId === named) return ok(named);
+  return err(otherOwner(`the vault names the tenant ${named}`));
+}
+
+/** invariants 8 and A15: with the public key, here; no vault is asked to wrap. Refused if node:crypto takes its numbers for no RSA key. */
+function wrap(key: ReadKey & Partial<Pick<VaultKey, 'n' | 'e'>>, companyKey: Uint8Array): Result<Wrapped, Failure> {
+  const { keyId, n = '', e = '' } = key;
+  try {
+    return ok({ keyId, ciphertext: wrapCompanyKey({ n, e, companyKey }).toString('base64url') });
+  } catch {
+    return err(failure('vault-error', { detail: 'its public key cannot be used' }));
+  }
+}

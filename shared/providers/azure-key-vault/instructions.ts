@@ -1,6 +1,7 @@
 // What the company's Azure admin must do, filled in with the real names: nothing is left to the reader. Pure. Access is
 // granted on the key alone, to a principal that is named by its ids, and the last step shows how it is taken away.
 import { ENCRYPTION_USER_ROLE, ENCRYPTION_USER_ROLE_ID } from '../../identity/entra/words/commands.ts';
+import type { Instruction } from '../provider.ts';
 import {
   assignLeastWithCli,
   assignWithCli,
@@ -25,19 +26,6 @@ import {
   setPolicyWithPowerShell,
   takeAwayWithPowerShell,
 } from './instructions/power-shell-instructions.ts';
-
-export interface Instruction {
-  readonly id: 'service-principal' | 'role' | 'least-role' | 'access-policy' | 'take-away';
-  readonly title: string;
-  readonly explanation: string;
-  /** For a POSIX shell, as in Azure Cloud Shell. */
-  readonly azureCli: string;
-  readonly powerShell: string;
-  /** One step each. */
-  readonly portal: readonly string[];
-  /** A file, and the command that deploys it. */
-  readonly bicep?: { readonly fileName: string; readonly template: string; readonly deploy: string };
-}
 
 /**
  * First the service principal; then one of `role`, `least-role` (vaults with role-based access control) and

@@ -4,7 +4,7 @@ import type { VaultKey, VaultTarget } from '../../../shared/domain/provider.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import type { WorkMessage } from '../../../shared/domain/work-message.ts';
 import type { RowPage, RowWrite, StoredRow, TableName, Tables, WriteOutcome } from '../../../shared/store/tables.ts';
-import type { KeyVaults } from '../../../shared/providers/provider.ts';
+import type { KeyVaults } from '../../../shared/providers/azure-key-vault/vaults.ts';
 import type { WorkQueue } from '../../../shared/domain/ports.ts';
 import { actOf, type Place } from '../../fixtures/places-to-die.ts';
 import type { KillOrders, NamedOrder, PassStand, SeveredWrite } from './kill-orders.ts';

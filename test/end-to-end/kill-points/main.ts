@@ -8,7 +8,7 @@ import { AzureKeyVaults } from '../../../shared/providers/azure-key-vault/client
 import { ServiceBusWorkQueue } from '../../../shared/adapters/work-queue.ts';
 import { parseWorkMessage } from '../../../shared/domain/work-message.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
-import type { KeyVaults } from '../../../shared/providers/provider.ts';
+import type { KeyVaults } from '../../../shared/providers/azure-key-vault/vaults.ts';
 import type { WorkQueue } from '../../../shared/domain/ports.ts';
 import { DeadlyQueue, DeadlyTables, DeadlyVaults, reach } from './deadly-ports.ts';
 import { decorate } from './decorate.ts';

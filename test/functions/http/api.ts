@@ -1,5 +1,6 @@
 // The whole API in process: the registered table over real operations, in-memory stores and vaults, and tokens that are really
 // signed and verified. Calls go the way Azure's router would send them, and every answer is held against the description.
+import { providersOver } from '../../fakes/providers.ts';
 import type { HttpResponseInit } from '@azure/functions';
 import { expect } from 'vitest';
 import { routes, type HttpServices } from '../../../functions/http/routes.ts';
@@ -17,7 +18,6 @@ import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-sy
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
-import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { DEPLOYMENT } from '../../fixtures/api-document.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
@@ -59,20 +59,17 @@ export const adminOf = (company: string): Claims => ({
 /** Of a call for data keys, for its turn. */
 const MAX_WAIT_MS = 2_000;
 
+const VENDOR = { ref: { provider: 'managed' }, host: VENDOR_HOST, keyName: VENDOR_KEY, tenantId: TENANT_ID } as const;
+
 const API_POLICY = {
   ...POLICY,
   keyTtlMs: CACHE_TTL_MS,
-  keyPolicy: { ...POLICY.keyPolicy, propagationMs: 600_000 },
+  keyPolicy: { propagationMs: 600_000 },
   shardCount: 2,
   deployment: DEPLOYMENT,
   companyClaim: 'extension_company',
   publicUrl: ORIGIN,
   vendorName: 'Tailspin Backup',
-  connectionPolicy: {
-    allowedSuffixes: ['vault.azure.net'],
-    vendorVaultHost: VENDOR_HOST,
-    connectorClientId: CONNECTOR_APP_ID,
-  },
   vendorMaySwitch: false,
   signInTimes: { linkMs: DAY_MS, stepMs: 600_000 },
 } as const;
@@ -166,20 +163,13 @@ export class Api {
       tables,
       storeClock: { aheadMs: () => 0 },
       queue,
-      vaults,
+      providers: providersOver({ vaults, vendor: VENDOR, clock }),
       sealer: vaults,
       clock,
       timers: new FakeTimers(),
       entropy: new FakeEntropy('api'),
       log,
-      managedTarget: {
-        ref: { provider: 'managed' },
-        host: VENDOR_HOST,
-        keyName: VENDOR_KEY,
-        tenantId: TENANT_ID,
-      } as const,
       instance: 'instance-1',
-      probe: vaults,
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',
         tenantId: TENANT_ID,

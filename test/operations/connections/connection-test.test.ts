@@ -145,11 +145,8 @@ describe('testing a connection', () => {
   it('refuses the vault of the vendor, and any host that the settings no longer allow, before a packet is sent', async () => {
     const { deps } = world;
     for (const policy of [{ vendorVaultHost: HOST }, { allowedSuffixes: ['vault.azure.cn'] }]) {
-      const tested = await testConnection(
-        { ...deps, connectionPolicy: { ...deps.connectionPolicy, ...policy } },
-        PLACE,
-        ADMIN,
-      );
+      const providers = world.providers({ connectionPolicy: policy });
+      const tested = await testConnection({ ...deps, providers }, PLACE, ADMIN);
       expect(tested.ok && outcomes(tested.value)[0]).toBe('input:failed:vault-host-not-allowed');
     }
     expect(operations().filter((operation) => operation !== 'publicKey')).toEqual([]);
@@ -215,11 +212,8 @@ describe('testing a connection', () => {
     expect(warned.status).toBe('green');
     expect(outcomes(warned)).toContain('key-fit:warning:key-purgeable');
     const { deps } = world;
-    const refused = await testConnection(
-      { ...deps, keyPolicy: { ...deps.keyPolicy, purgeable: 'refuse' } },
-      PLACE,
-      ADMIN,
-    );
+    const providers = world.providers({ keyPolicy: { minRsaBits: 2048, purgeable: 'refuse' } });
+    const refused = await testConnection({ ...deps, providers }, PLACE, ADMIN);
     expect(refused.ok && refused.value.status).toBe('failed');
   });
 
@@ -245,15 +239,8 @@ describe('testing a connection', () => {
     expect(outcomes(await test())).toContain('key-read:failed:key-substituted');
 
     world.vaults.addKey({ host: HOST, keyName: 'main-key' });
-    const { vaults } = world;
-    const deps = {
-      ...world.deps,
-      vaults: {
-        readKey: vaults.readKey.bind(vaults),
-        unwrap: () => Promise.resolve({ ok: true, value: new Uint8Array(32) } as const),
-      },
-    };
-    const tested = await testConnection(deps, PLACE, ADMIN);
+    world.vaults.unwrap = () => Promise.resolve({ ok: true, value: new Uint8Array(32) });
+    const tested = await testConnection(world.deps, PLACE, ADMIN);
     expect(tested.ok && outcomes(tested.value)).toContain('compare:failed:key-substituted');
     expect(world.logged.filter(({ event }) => event === 'security.key-substituted')).toHaveLength(2);
   });

@@ -1,6 +1,7 @@
 // One company with a vault, and all that the operations on its connections need, in memory.
 import { randomBytes } from 'node:crypto';
-import type { ConnectionInput } from '../../../shared/providers/azure-key-vault/input/connection-input.ts';
+import type { ConnectionInput, Providers } from '../../../shared/providers/provider.ts';
+import { providersOver } from '../../fakes/providers.ts';
 import type { Company } from '../../../shared/domain/keyring.ts';
 import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
@@ -11,7 +12,6 @@ import type { Cells, Tables } from '../../../shared/store/tables.ts';
 import type { LogEntry } from '../../../shared/domain/ports.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
-import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
 
@@ -50,6 +50,13 @@ class WatchedTables extends FakeTables {
   }
 }
 
+const VENDOR = {
+  ref: { provider: 'managed' },
+  host: VENDOR_HOST,
+  keyName: 'keyswitch-kek',
+  tenantId: OTHER_TENANT,
+} as const;
+
 export class ConnectionWorld {
   readonly tables = new WatchedTables();
   readonly vaults = new FakeVaults();
@@ -77,23 +84,22 @@ export class ConnectionWorld {
     const clock = { now: () => new Date(this.nowMs) };
     return {
       tables: this.tables,
-      vaults: this.vaults,
-      probe: this.vaults,
+      providers: this.providers(),
       sealer: this.vaults,
       log: { write: (entry) => void this.logged.push(entry) },
       clock,
       eventLimits: new EventLimits(clock),
       timers: { sleep: () => Promise.resolve(), yield: () => Promise.resolve() },
       entropy: { bytes: (count) => randomBytes(count), id: () => randomBytes(16).toString('hex') },
-      connectionPolicy: {
-        allowedSuffixes: ['vault.azure.net'],
-        vendorVaultHost: VENDOR_HOST,
-        connectorClientId: CONNECTOR_APP_ID,
-      },
-      managedTarget: { ref: { provider: 'managed' }, host: VENDOR_HOST, keyName: 'kek', tenantId: OTHER_TENANT },
-      keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: PROPAGATION_MS },
+      keyPolicy: { propagationMs: PROPAGATION_MS },
       consentMs: CONSENT_MS,
     };
+  }
+
+  /** The product's, over the vaults of this world; with another policy where one is named. */
+  providers(policy: Pick<Parameters<typeof providersOver>[0], 'connectionPolicy' | 'keyPolicy'> = {}): Providers {
+    const clock = { now: () => new Date(this.nowMs) };
+    return providersOver({ vaults: this.vaults, vendor: VENDOR, clock, ...policy });
   }
 
   async put(change: Partial<ConnectionInput> = {}): ReturnType<typeof putConnection> {

@@ -113,7 +113,7 @@ describe('putting a connection', () => {
       expect(await world.put(change)).toMatchObject({ error: { type: 'state', code: 'connection-in-use' } });
     }
     const connectorClientId = '7e5d0000-0000-4000-8000-0000000000c2';
-    const deps = { ...world.deps, connectionPolicy: { ...world.deps.connectionPolicy, connectorClientId } };
+    const deps = { ...world.deps, providers: world.providers({ connectionPolicy: { connectorClientId } }) };
     expect(await putConnection(deps, { ...PLACE, input: INPUT, condition: {} }, ADMIN)).toMatchObject({
       value: { value: { credential: { clientId: connectorClientId }, usedBy: ['keyring|default'], tenantId: TENANT } },
     });

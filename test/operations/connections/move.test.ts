@@ -1,4 +1,5 @@
 // A vault that was moved to another Entra tenant while its key is in force: the way out, and everybody whom it must not serve.
+import { providersOver } from '../../fakes/providers.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConnectionTest } from '../../../shared/domain/connection-verdict.ts';
 import { targetOfConnection, type Connection } from '../../../shared/domain/connection.ts';
@@ -21,7 +22,6 @@ import { checkConnection } from '../../../shared/operations/connections/vault-ch
 import { deleteConnection, getConnection, putConnection } from '../../../shared/operations/connections/connections.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
-import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
 import { chainOf } from '../audit/chain.ts';
 import { codeOf, globalAdminOf, valueOf, Walk } from '../sign-ins/walk.ts';
 import {
@@ -55,13 +55,7 @@ beforeEach(async () => {
 type Deps = ConnectionTestDependencies & ConstructorParameters<typeof Walk>[0] & { readonly checkConcurrency: number };
 const deps = (): Deps => ({
   ...rig.deps,
-  probe: rig.vaults,
-  connectionPolicy: {
-    allowedSuffixes: ['vault.azure.net'],
-    vendorVaultHost: VENDOR.host,
-    connectorClientId: CONNECTOR_APP_ID,
-  },
-  keyPolicy: { minRsaBits: 2048, purgeable: 'warn', propagationMs: 600_000 },
+  keyPolicy: { propagationMs: 600_000 },
   signIns: new FakeSignIns(rig.clock),
   signInTimes: { linkMs: 24 * HOUR_MS, stepMs: 600_000 },
   checkConcurrency: 1,
@@ -233,13 +227,14 @@ describe('a vault in force that was moved to another Entra tenant', () => {
   it('can have the app of its connection changed meanwhile: the consent is void, and the row is no forgery', async () => {
     move(NEW_TENANT);
     await through();
-    const connectionPolicy = { ...deps().connectionPolicy, connectorClientId: '77777777-7777-4777-8777-777777777777' };
+    const connectionPolicy = { connectorClientId: '77777777-7777-4777-8777-777777777777' };
+    const providers = providersOver({ vaults: rig.vaults, clock: rig.clock, vendor: VENDOR, connectionPolicy });
     const input = {
       vaultUri: `https://${CONTOSO_HOST}`,
       keyName: 'customer-key',
       credential: { kind: 'federated' },
     } as const;
-    valueOf(await putConnection({ ...deps(), connectionPolicy }, { ...PLACE, input, condition: {} }, ADMIN));
+    valueOf(await putConnection({ ...deps(), providers }, { ...PLACE, input, condition: {} }, ADMIN));
     expect((await connection()).move).toBeUndefined();
   });
 });

@@ -44,7 +44,7 @@ const note = (
 const remove = async (): Promise<void> =>
   valueOf(await deleteConnection(world.deps, { ...PLACE, condition: {} }, ADMIN));
 const putFor = async (connectorClientId: string): Promise<unknown> => {
-  const deps = { ...world.deps, connectionPolicy: { ...world.deps.connectionPolicy, connectorClientId } };
+  const deps = { ...world.deps, providers: world.providers({ connectionPolicy: { connectorClientId } }) };
   return putConnection(deps, { ...PLACE, input: INPUT, condition: {} }, ADMIN);
 };
 

@@ -40,7 +40,7 @@ describe('what was learnt of a connection', () => {
     expect(await held()).toMatchObject({ ...LEARNT, consent: CONSENT });
   };
   const putFor = async (connectorClientId: string): Promise<void> => {
-    const deps = { ...world.deps, connectionPolicy: { ...world.deps.connectionPolicy, connectorClientId } };
+    const deps = { ...world.deps, providers: world.providers({ connectionPolicy: { connectorClientId } }) };
     valueOf(await putConnection(deps, { ...PLACE, input: INPUT, condition: {} }, ADMIN));
   };
 

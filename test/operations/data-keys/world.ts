@@ -1,5 +1,6 @@
 // A vendor with Keyswitch and no company yet: all that the operations on companies, keyrings and data keys need, in memory. Several
 // host processes can be had over the same store.
+import { providersOver } from '../../fakes/providers.ts';
 import { expect } from 'vitest';
 import type { VaultTarget } from '../../../shared/domain/provider.ts';
 import { readDataKey, readShard } from '../../../shared/store/rows/data-rows.ts';
@@ -123,13 +124,12 @@ export class World {
       tables: options.tables ?? this.tables,
       storeClock: { aheadMs: () => -aheadMs },
       queue: this.queue,
-      vaults: this.vaults,
+      providers: providersOver({ vaults: this.vaults, vendor: VENDOR, clock: this.clock }),
       sealer: this.vaults,
       clock: { now: () => new Date(this.clock.now().getTime() + aheadMs) },
       timers: new FakeTimers(),
       entropy: this.entropy,
       log: this.log,
-      managedTarget: VENDOR,
       instance: 'host',
     };
     const { maxDataKeysPerKeyring } = this.#options;

@@ -15,7 +15,6 @@ import type { VaultHealth } from '../../../shared/domain/health.ts';
 import type { ConnectionTest } from '../../../shared/domain/connection-verdict.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
-import { CONNECTOR_APP_ID } from '../../fakes/fake-vault-answers.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';
 import { valueOf } from '../data-keys/world.ts';
 import { Exports } from '../exports/export-world.ts';
@@ -61,13 +60,7 @@ async function bySwitchBack(): Promise<Failure | undefined> {
 }
 
 async function byTest(): Promise<ConnectionTest> {
-  const connectionPolicy = {
-    allowedSuffixes: ['vault.azure.net'],
-    vendorVaultHost: VENDOR.host,
-    connectorClientId: CONNECTOR_APP_ID,
-  };
-  const keyPolicy = { minRsaBits: 2048, purgeable: 'warn', propagationMs: 0 } as const;
-  return valueOf(await testConnection({ ...rig.deps, probe: rig.vaults, connectionPolicy, keyPolicy }, PLACE, ADMIN));
+  return valueOf(await testConnection({ ...rig.deps, keyPolicy: { propagationMs: 0 } }, PLACE, ADMIN));
 }
 
 const failedIn = ({ checks }: ConnectionTest): Failure | undefined =>
@@ -198,7 +191,6 @@ describe('a consent that is asked for while a key is in force', () => {
     const asked = await requestConsent(
       {
         ...rig.deps,
-        probe: rig.vaults,
         signIns: new FakeSignIns(rig.clock),
         signInTimes: { linkMs: 1_000, stepMs: 1_000 },
       },

@@ -1,4 +1,6 @@
 // Where a wrapped company key may be sent: only where its sealed wrap and the sealed row of its provider both lead.
+import type { Providers } from '../../../shared/providers/provider.ts';
+import { asRead, providersOver } from '../../fakes/providers.ts';
 import { providerName } from '../../../shared/domain/provider.ts';
 import { describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES, type Wrap } from '../../../shared/domain/company-key.ts';
@@ -9,7 +11,7 @@ import { ok } from '../../../shared/domain/result.ts';
 import type { VaultTarget } from '../../../shared/domain/provider.ts';
 import { loadReadableCompanyKey, openWrap, targetOf, verifyWrap } from '../../../shared/operations/keys/open-wrap.ts';
 import { loadConnection, loadTarget } from '../../../shared/operations/keys/verified-connection.ts';
-import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
+import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, MANAGED, Rig, VENDOR } from '../switches/rig.ts';
 
 const CONTEXT = { companyId: COMPANY, keyringId: KEYRING, version: 7 };
@@ -28,9 +30,10 @@ const refusedWith = (code: string) => ({ ok: false, error: { code } });
 async function sealed(rig: Rig, change: { target?: Partial<VaultTarget>; keyId?: string } = {}): Promise<Wrap> {
   const vaultKey = await rig.vaults.readKey(TARGET);
   if (!vaultKey.ok) throw new Error('no key');
-  const wrap = await makeWrap(rig.vaults, {
+  const making = { sealer: rig.vaults, providers: { of: () => rig.deps.providers.of(CONTOSO) } };
+  const wrap = await makeWrap(making, {
     target: { ...TARGET, ...change.target },
-    vaultKey: { ...vaultKey.value, keyId: change.keyId ?? vaultKey.value.keyId },
+    key: { ...asRead(vaultKey.value), keyId: change.keyId ?? vaultKey.value.keyId },
     companyKey: Buffer.alloc(COMPANY_KEY_BYTES, 9),
     context: CONTEXT,
   });
@@ -75,11 +78,13 @@ describe('a wrap', () => {
     const wrap = row.ok ? row.value?.value.wraps[0] : undefined;
     rig.vaults.addVault({ host: VENDOR.host, tenantId: OTHER_TENANT });
     rig.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
-    const deps = { ...rig.deps, managedTarget: { ...VENDOR, tenantId: OTHER_TENANT } };
+    const providers = (vendor: VaultTarget): Providers =>
+      providersOver({ vaults: rig.vaults, clock: rig.clock, vendor });
+    const deps = { ...rig.deps, providers: providers({ ...VENDOR, tenantId: OTHER_TENANT }) };
     const opened = await openWrap(deps, { companyId: COMPANY, keyringId: KEYRING, version: 1 }, wrap!);
     expect(opened.ok).toBe(true);
     expect(
-      await openWrap({ ...deps, managedTarget: { ...VENDOR, host: FABRIKAM_HOST } }, CONTEXT, wrap!),
+      await openWrap({ ...deps, providers: providers({ ...VENDOR, host: FABRIKAM_HOST }) }, CONTEXT, wrap!),
     ).toMatchObject(refusedWith('row-forged'));
   });
 

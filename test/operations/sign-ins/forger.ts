@@ -88,7 +88,7 @@ class ForgedWorld {
     this.#rig = rig;
     this.#chance = chance;
     const signInTimes = { linkMs: 3_600_000, stepMs: 600_000 };
-    this.#deps = { ...rig.deps, signIns: new FakeSignIns(rig.clock), probe: rig.vaults, signInTimes };
+    this.#deps = { ...rig.deps, signIns: new FakeSignIns(rig.clock), signInTimes };
     this.#walk = new Walk(this.#deps);
   }
 

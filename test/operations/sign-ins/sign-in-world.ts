@@ -10,7 +10,7 @@ import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
 import { tablesTripping, type Mishap } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
-import { COMPANY, ConnectionWorld, OTHER_TENANT, VENDOR_HOST } from '../connections/connection-world.ts';
+import { COMPANY, ConnectionWorld } from '../connections/connection-world.ts';
 import { Walk } from './walk.ts';
 
 export const LINK_MS = 24 * 3_600_000;
@@ -30,12 +30,6 @@ export class SignInWorld extends ConnectionWorld {
       signIns: this.signIns,
       queue: this.queue,
       verificationMs: LINK_MS,
-      managedTarget: {
-        ref: { provider: 'managed' },
-        host: VENDOR_HOST,
-        keyName: 'keyswitch-kek',
-        tenantId: OTHER_TENANT,
-      },
       signInTimes: { linkMs: LINK_MS, stepMs: STEP_MS },
     };
   }

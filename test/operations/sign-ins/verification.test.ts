@@ -51,7 +51,6 @@ beforeEach(async () => {
   deps = {
     ...rig.deps,
     signIns: new FakeSignIns(rig.clock),
-    probe: rig.vaults,
     signInTimes: { linkMs: 3_600_000, stepMs: 600_000 },
   };
   walk = new Walk(deps);

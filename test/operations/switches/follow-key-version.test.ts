@@ -1,3 +1,4 @@
+import { providersOver } from '../../fakes/providers.ts';
 import { describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES } from '../../../shared/domain/company-key.ts';
 import { ok } from '../../../shared/domain/result.ts';
@@ -89,8 +90,9 @@ describe('following a new version of a key, in the middle of a switch', () => {
   it('is refused if the new version is too small for the policy, or has expired', async () => {
     const rig = await switching();
     const before = await rows(rig);
-    const keyPolicy = { ...rig.deps.keyPolicy, minRsaBits: 3072 };
-    expect(await follow(rig, { keyPolicy })).toMatchObject(refusedWith('key-too-small'));
+    const keyPolicy = { minRsaBits: 3072, purgeable: 'warn' } as const;
+    const providers = providersOver({ vaults: rig.vaults, clock: rig.clock, vendor: VENDOR, keyPolicy });
+    expect(await follow(rig, { providers })).toMatchObject(refusedWith('key-too-small'));
     const expires = new Date('2025-12-31T00:00:00.000Z');
     rig.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-2048-4', change: { expires } });
     expect(await follow(rig)).toMatchObject(refusedWith('key-expired'));
@@ -113,16 +115,13 @@ describe('following a new version of a key, in the middle of a switch', () => {
   it('is refused by name if the new version answers with another company key than was wrapped for it', async () => {
     const rig = await switching();
     const before = await rows(rig);
-    const { vaults } = rig.deps;
-    const substituting: Following['vaults'] = {
-      readKey: vaults.readKey.bind(vaults),
-      unwrap: async (...call) => {
-        const payload = await vaults.unwrap(...call);
-        if (!payload.ok || call[1].keyId !== NEWER) return payload;
-        return ok(Buffer.alloc(COMPANY_KEY_BYTES, 1));
-      },
+    const unwrap = rig.vaults.unwrap.bind(rig.vaults);
+    rig.vaults.unwrap = async (...call) => {
+      const payload = await unwrap(...call);
+      if (!payload.ok || call[1].keyId !== NEWER) return payload;
+      return ok(Buffer.alloc(COMPANY_KEY_BYTES, 1));
     };
-    expect(await follow(rig, { vaults: substituting })).toMatchObject({
+    expect(await follow(rig)).toMatchObject({
       error: { failure: { code: 'key-substituted', facts: { vaultHost: CONTOSO_HOST, keyName: 'customer-key' } } },
     });
     expect(await rows(rig)).toEqual(before);

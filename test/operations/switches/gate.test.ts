@@ -38,7 +38,6 @@ async function consentAnew(): Promise<void> {
   const deps = {
     ...rig.deps,
     signIns: new FakeSignIns(rig.clock),
-    probe: rig.vaults,
     signInTimes: { linkMs: DAY_MS, stepMs: 600_000 },
   };
   const walked = await new Walk(deps).through(

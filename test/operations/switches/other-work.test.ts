@@ -1,3 +1,4 @@
+import { asRead } from '../../fakes/providers.ts';
 import { describe, expect, it } from 'vitest';
 import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import {
@@ -6,7 +7,7 @@ import {
   keyringRowKey,
   switchRowKey,
 } from '../../../shared/store/rows/row-keys.ts';
-import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
+import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/steer.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
@@ -112,12 +113,15 @@ describe('rows that were forged', () => {
     const row = (await loadCompanyKeyRow(rig.store, context))!;
     const mine = { sign: () => Promise.resolve({ ok: true, value: row.value!.wraps[0]!.seal } as const) };
     const key = rig.vaults.addKey({ host: FABRIKAM_HOST, keyName: 'scratch', fixture: 'rsa-2048-2' }).describes;
-    const wrap = await makeWrap(mine, {
-      target,
-      vaultKey: { ...key, keyId: row.value!.wraps[0]!.keyId },
-      companyKey: Buffer.alloc(32),
-      context,
-    });
+    const wrap = await makeWrap(
+      { sealer: mine, providers: rig.deps.providers },
+      {
+        target,
+        key: { ...asRead(key), keyId: row.value!.wraps[0]!.keyId },
+        companyKey: Buffer.alloc(32),
+        context,
+      },
+    );
     expect(vaultKey.ok || wrap.ok).toBe(true);
     if (!wrap.ok) return;
     const stored = await rig.store.read('companies', COMPANY, companyKeyRowKey(KEYRING, 2));

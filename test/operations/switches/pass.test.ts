@@ -1,3 +1,4 @@
+import { providersOver } from '../../fakes/providers.ts';
 import { describe, expect, it } from 'vitest';
 import { shardCells } from '../../../shared/store/rows/data-rows.ts';
 import { companyKeyRowKey, dataKeysPartition, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
@@ -69,7 +70,8 @@ describe('workers of many companies in one process', () => {
     const [silent, other] = [await prepared(1), await prepared(3)];
     const slots = pageSlots(silent.clock);
     const vaults = { readKey: () => never, unwrap: () => never };
-    const workerKeys = new WorkerKeys({ ...silent.deps, vaults }, { ttlMs: 5_000 });
+    const providers = providersOver({ vaults, vendor: VENDOR, clock: silent.clock });
+    const workerKeys = new WorkerKeys({ ...silent.deps, providers }, { ttlMs: 5_000 });
     const { generation } = await switchOf(silent);
     const deadline = new Date(silent.clock.now().getTime() + 60_000);
     for (let worker = 0; worker < 32; worker += 1) {

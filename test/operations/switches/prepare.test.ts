@@ -1,3 +1,4 @@
+import { asRead, providersOver } from '../../fakes/providers.ts';
 import { describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES, type Wrap } from '../../../shared/domain/company-key.ts';
 import type { VaultTarget } from '../../../shared/domain/provider.ts';
@@ -15,7 +16,7 @@ import { loadCompanyKeyRow, loadKeyring, loadSwitch, type Loaded } from '../../.
 import { leaveVerification } from '../../../shared/operations/switches/gate.ts';
 import { prepare } from '../../../shared/operations/switches/prepare.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
-import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
+import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, FABRIKAM_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 
@@ -211,9 +212,10 @@ describe('preparing a switch', () => {
 
   it('is refused if the new vault’s key is too small for the policy', async () => {
     const { rig, sw } = await preparing();
-    const keyPolicy = { ...rig.deps.keyPolicy, minRsaBits: 3072 };
+    const keyPolicy = { minRsaBits: 3072, purgeable: 'warn' } as const;
+    const providers = providersOver({ vaults: rig.vaults, clock: rig.clock, vendor: VENDOR, keyPolicy });
     rig.vaults.addKey({ ...VENDOR, change: { sizeBits: 4096 } });
-    expect(await prepare({ ...rig.deps, keyPolicy }, PLACE, sw)).toMatchObject(failedAt('target', 'key-too-small'));
+    expect(await prepare({ ...rig.deps, providers }, PLACE, sw)).toMatchObject(failedAt('target', 'key-too-small'));
   });
 
   it('drops from the old company key every wrap that is of neither provider', async () => {
@@ -227,16 +229,13 @@ describe('preparing a switch', () => {
 
   it('is refused by name if the new vault answers with another company key than was wrapped for it', async () => {
     const { rig, sw } = await preparing();
-    const { vaults } = rig.deps;
-    const substituting = {
-      readKey: vaults.readKey.bind(vaults),
-      unwrap: async (...call: Parameters<typeof vaults.unwrap>) => {
-        const payload = await vaults.unwrap(...call);
-        if (!payload.ok || call[0].host !== CONTOSO_HOST) return payload;
-        return ok(Buffer.alloc(COMPANY_KEY_BYTES, 1));
-      },
+    const unwrap = rig.vaults.unwrap.bind(rig.vaults);
+    rig.vaults.unwrap = async (...call) => {
+      const payload = await unwrap(...call);
+      if (!payload.ok || call[0].host !== CONTOSO_HOST) return payload;
+      return ok(Buffer.alloc(COMPANY_KEY_BYTES, 1));
     };
-    expect(await prepare({ ...rig.deps, vaults: substituting }, PLACE, sw)).toMatchObject({
+    expect(await prepare(rig.deps, PLACE, sw)).toMatchObject({
       ...failedAt('target', 'key-substituted'),
       failure: { facts: { vaultHost: CONTOSO_HOST, keyName: 'customer-key' } },
     });
@@ -271,7 +270,16 @@ async function strayWrap(rig: Rig): Promise<Wrap> {
   if (!vaultKey.ok) throw new Error('no key');
   const context = { ...KEYRING_PLACE, version: 1 };
   const companyKey = Buffer.alloc(COMPANY_KEY_BYTES, 7);
-  const wrap = await makeWrap(rig.vaults, { target, vaultKey: vaultKey.value, companyKey, context, guard: true });
+  const wrap = await makeWrap(
+    { sealer: rig.vaults, providers: rig.deps.providers },
+    {
+      target,
+      key: asRead(vaultKey.value),
+      companyKey,
+      context,
+      guard: true,
+    },
+  );
   if (!wrap.ok) throw new Error('no wrap');
   return wrap.value;
 }

@@ -1,4 +1,5 @@
 // One company with data keys on the vendor's key, two customer vaults, and everything a switch needs, in memory.
+import { asRead, providersOver } from '../../fakes/providers.ts';
 import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
@@ -25,7 +26,7 @@ import type { Cells, TableName, Tables } from '../../../shared/store/tables.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import { passShard } from '../../../shared/operations/switches/pass.ts';
 import { sealSwitch } from '../../../shared/operations/keys/switch-seal.ts';
-import { makeWrap } from '../../../shared/operations/keys/wrap-company-key.ts';
+import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
 import type { Policy, World } from '../../../shared/operations/world.ts';
 import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
@@ -100,13 +101,12 @@ export class Rig {
       tables,
       storeClock: { aheadMs: () => 0 },
       queue: this.queue,
-      vaults: this.vaults,
+      providers: providersOver({ vaults: this.vaults, vendor: VENDOR, clock: this.clock }),
       sealer: this.vaults,
       clock: this.clock,
       timers: new FakeTimers(),
       entropy: this.entropy,
       log: this.log,
-      managedTarget: VENDOR,
       instance: 'host',
     };
     return createHost(around, { ...RIG_POLICY, shardCount: this.shardCount }).services;
@@ -156,12 +156,15 @@ export class Rig {
     const vaultKey = await this.vaults.readKey(VENDOR);
     if (!vaultKey.ok) throw new Error('no vendor key');
     const context = { companyId: COMPANY, keyringId: KEYRING, version };
-    const wrap = await makeWrap(this.vaults, {
-      target: VENDOR,
-      vaultKey: vaultKey.value,
-      companyKey: this.#companyKey(),
-      context,
-    });
+    const wrap = await makeWrap(
+      { sealer: this.vaults, providers: this.deps.providers },
+      {
+        target: VENDOR,
+        key: asRead(vaultKey.value),
+        companyKey: this.#companyKey(),
+        context,
+      },
+    );
     if (!wrap.ok) throw new Error('no wrap');
     const row = {
       ...context,

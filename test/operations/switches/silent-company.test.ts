@@ -1,6 +1,6 @@
 // One company whose vaults say nothing, and everybody else: nothing that one company does can starve another.
 import { expect, it } from 'vitest';
-import { SilentVaults } from '../../../shared/providers/silent-vaults.ts';
+import { silently } from '../../../shared/providers/silent.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
@@ -46,11 +46,11 @@ async function scene(
   const permits = new VaultPermits(host, clock);
   const put = (name: string, rig: Rig, companyName: string): void => {
     const tables = host.slow(rig.store);
-    const vaults = new SilentVaults(rig.vaults, clock);
+    const providers = rig.deps.providers.through(silently(clock));
     // Every world has the one company; what the process shares knows them apart.
     const run: VaultPermits['run'] = (_, work, proves) => permits.run(companyName, work, proves);
     const vaultPermits = { run };
-    const fresh = { ...rig.freshHost(tables), vaults, vaultPermits };
+    const fresh = { ...rig.freshHost(tables), providers, vaultPermits };
     const deps = host.add(name, { ...fresh, workerKeys: new WorkerKeys(fresh, { ttlMs: 300_000 }) });
     const left = Array.from({ length: rig.queue.size }, () => rig.queue.take()!);
     void deps.queue.send(left);

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/failures.ts';
-import { adminInstructions, type Instruction } from '../../../shared/providers/azure-key-vault/instructions.ts';
+import { adminInstructions } from '../../../shared/providers/azure-key-vault/instructions.ts';
+import type { Instruction } from '../../../shared/providers/provider.ts';
 
 const PLACE = {
   host: 'contoso.vault.azure.net',

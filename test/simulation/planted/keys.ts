@@ -51,6 +51,6 @@ export const IN_KEYS: readonly PlantedBug[] = [
   bug(
     'a new wrap is stored that its vault does not open',
     44,
-    inFile('shared/operations/keys/wrap-company-key.ts', ['return back.ok ? wrap : back;', 'return wrap;']),
+    inFile('shared/operations/keys/make-wrap.ts', ['return back.ok ? wrap : back;', 'return wrap;']),
   ),
 ];

@@ -1,6 +1,6 @@
 // How the API names where a key lives: a provider of the registry, and the company's connection to it unless the key is the vendor's.
 import * as z from 'zod';
-import { PROVIDERS } from '../../../../shared/providers/registry.ts';
+import { PROVIDERS } from '../../../../shared/providers/registry/providers.ts';
 import { connectionId } from './ids.ts';
 
 /** `azure-key-vault` is described as `AzureKeyVaultProvider`. */

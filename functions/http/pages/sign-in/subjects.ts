@@ -20,12 +20,12 @@ const aboutOf = ({
 });
 
 export const consentSubject = (asked: Asked<ConsentNow>): ConsentSubject => {
-  const { connection, target, movedTo } = asked.subject;
+  const { connection, key, target, movedTo } = asked.subject;
   return {
     purpose: 'consent',
     ...aboutOf(asked),
     connectionId: connection.value.connectionId,
-    key: { vaultHost: target.host, keyName: target.keyName, tenantId: target.tenantId },
+    key: { ...key, tenantId: target.tenantId },
     ...(movedTo === undefined ? {} : present({ movedFrom: connection.value.tenantId })),
     applicationId: connection.value.credential.clientId,
   };
@@ -41,14 +41,14 @@ export const verificationSubject = (asked: Asked<VerificationNow>): Verification
   };
 };
 
-function approvalOf({ approval, target }: VerificationNow): Approval {
+function approvalOf({ approval, key, target }: VerificationNow): Approval {
   const { keyringId } = approval;
   if (approval.for === 'export') return { for: 'export', keyringId, recipient: approval.recipient };
-  const { host: vaultHost, keyName, tenantId, ref } = target;
+  const { tenantId, ref } = target;
   return {
     for: 'switch',
     keyringId,
     switchId: approval.switchId,
-    destination: { vaultHost, keyName, tenantId, isVendors: ref.connectionId === undefined },
+    destination: { ...key, tenantId, isVendors: ref.connectionId === undefined },
   };
 }

@@ -9,6 +9,7 @@ import {
 import type { Connection } from '../../../../shared/domain/connection.ts';
 import { GUID_IN_ANY_CASE } from '../../../../shared/domain/ids.ts';
 import { KEY_NAME } from '../../../../shared/providers/azure-key-vault/input/key-name.ts';
+import type { KnownProviders } from '../../../../shared/providers/provider.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { FAILURE_EXAMPLE, failureBody, failureCode, publicFailure } from '../../kernel/schemas/failures.ts';
 import { connectionId, count, EXAMPLE_TIME, guid, time } from '../../kernel/schemas/ids.ts';
@@ -97,12 +98,13 @@ function userPath(user: string): string {
   return kind === 'switch' ? `keyrings/${keyring}/switches/${id}` : `keyrings/${keyring}`;
 }
 
-export function connectionToBody(connection: Connection): z.input<typeof connectionBody> {
+export function connectionToBody(connection: Connection, providers: KnownProviders): z.input<typeof connectionBody> {
+  const { vaultHost, keyName } = providers.of(connection).describe(connection);
   const { tenantId, movedFrom, move, roleAssignedAt, consent, credential, testFailed } = connection;
   return {
     connectionId: connection.connectionId,
-    vaultUri: `https://${connection.host}`,
-    keyName: connection.keyName,
+    vaultUri: `https://${vaultHost}`,
+    keyName,
     credential: { kind: credential.kind, clientId: credential.clientId },
     usedBy: connection.usedBy.map(userPath),
     createdAt: connection.createdAt,

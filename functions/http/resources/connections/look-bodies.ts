@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { FAILURE_CODES } from '../../../../shared/failures.ts';
 import type { VaultHealth } from '../../../../shared/domain/health.ts';
 import type { HealthReport } from '../../../../shared/operations/connections/vault-checks.ts';
-import type { Instruction } from '../../../../shared/providers/azure-key-vault/instructions.ts';
+import type { Instruction } from '../../../../shared/providers/provider.ts';
 import { failureCode, remedy } from '../../kernel/schemas/failures.ts';
 import { count, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
 

@@ -1,7 +1,5 @@
 // What there is to see of a connection: what its Azure admin must do, and how its vault is.
-import { adminInstructions } from '../../../../shared/providers/azure-key-vault/instructions.ts';
 import { ok } from '../../../../shared/domain/result.ts';
-import { present } from '../../../../shared/domain/plain-object.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { getConnection, type ConnectionsDependencies } from '../../../../shared/operations/connections/connections.ts';
 import {
@@ -39,9 +37,8 @@ export const lookRoutes = [
     run: async (deps: LookServices, call) => {
       const connection = await getConnection(deps, call.path);
       if (!connection.ok) return connection;
-      const { host, keyName, tenantId, credential } = connection.value.value;
-      const place = { host, keyName, appId: credential.clientId, ...present({ tenantId }) };
-      return ok({ status: 200, body: instructionsToBody(adminInstructions(place)) });
+      const instructions = deps.providers.of(connection.value.value).instructions(connection.value.value);
+      return ok({ status: 200, body: instructionsToBody(instructions) });
     },
   }),
   defineRoute({

@@ -17,7 +17,7 @@ import type { Loaded } from '../../../../shared/store/control-state.ts';
 import type { Connection } from '../../../../shared/domain/connection.ts';
 import { requestConsent } from '../../../../shared/operations/sign-ins/request-consent.ts';
 import type { SignInDependencies } from '../../../../shared/operations/sign-ins/step.ts';
-import { parseConnectionInput } from '../../../../shared/providers/azure-key-vault/input/connection-input.ts';
+import type { KnownProviders } from '../../../../shared/providers/provider.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { conditionsOf } from '../../kernel/preconditions.ts';
 import type { Answer } from '../../kernel/answer-json.ts';
@@ -38,9 +38,13 @@ export type ConnectionServices = ConnectionsDependencies &
     readonly vendorMaySwitch: boolean;
   };
 
-const answer = ({ value, etag }: Loaded<Connection>, status: 200 | 201): Answer<z.input<typeof connectionBody>> => ({
+const answer = (
+  { providers }: { readonly providers: KnownProviders },
+  { value, etag }: Loaded<Connection>,
+  status: 200 | 201,
+): Answer<z.input<typeof connectionBody>> => ({
   status,
-  body: connectionToBody(value),
+  body: connectionToBody(value, providers),
   etag,
 });
 
@@ -63,7 +67,7 @@ export const connectionRoutes = [
       if (!page.ok) return page;
       const { connections, continuation } = page.value;
       const collectionUrl = `${call.baseUrl}/companies/${call.path.companyId}/connections`;
-      const items = connections.map(({ value }) => connectionToBody(value));
+      const items = connections.map(({ value }) => connectionToBody(value, deps.providers));
       return ok({ status: 200, body: pageBody(items, { continuation, query: call.query, collectionUrl }) });
     },
   }),
@@ -87,12 +91,12 @@ export const connectionRoutes = [
       const { tenantId, ...required } = call.body;
       const input = { ...required, ...present({ tenantId }) };
       // What is typed wrong costs nothing but words; what is right may cost a signature, and is counted.
-      const wanted = parseConnectionInput(input, deps.connectionPolicy);
+      const wanted = deps.providers.ofInput(input).parse(input);
       if (!wanted.ok) return wanted;
       const allowed = await countCall(deps, { ...call.path, kind: 'connection' });
       if (!allowed.ok) return allowed;
       const put = await putConnection(deps, { ...call.path, input, condition: conditionsOf(call) }, call.actor);
-      return put.ok ? ok(answer(put.value, put.value.created ? 201 : 200)) : put;
+      return put.ok ? ok(answer(deps, put.value, put.value.created ? 201 : 200)) : put;
     },
   }),
   defineRoute({
@@ -110,7 +114,7 @@ export const connectionRoutes = [
     answerSchema: connectionBody,
     run: async (deps: ConnectionServices, call) => {
       const connection = await getConnection(deps, call.path);
-      return connection.ok ? ok(answer(connection.value, 200)) : connection;
+      return connection.ok ? ok(answer(deps, connection.value, 200)) : connection;
     },
   }),
   defineRoute({

@@ -1,6 +1,6 @@
 // Keyrings of a company: made under the vendor's own key; a switch moves them to another provider.
 import * as z from 'zod';
-import { VENDORS_REF } from '../../../../shared/providers/registry.ts';
+import { VENDORS_REF } from '../../../../shared/providers/registry/providers.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { ok } from '../../../../shared/domain/result.ts';
 import {

@@ -1,6 +1,6 @@
 // A switch as callers see it, and its mapping from the operations' view. Pure.
 import * as z from 'zod';
-import { VENDORS_REF } from '../../../../shared/providers/registry.ts';
+import { VENDORS_REF } from '../../../../shared/providers/registry/providers.ts';
 import type { Blocked } from '../../../../shared/domain/switch.ts';
 import { MAX_TENANTS_PER_COMPANY } from '../../../../shared/domain/tenant.ts';
 import { TENANT_KIND_NAMES } from '../../../../shared/identity/registry/tenant-kinds.ts';

@@ -6,7 +6,7 @@ import { isGuid } from '../../../domain/ids.ts';
 import type { VaultTarget } from '../../../domain/provider.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import type { ConnectionProbe } from '../../provider.ts';
+import type { ConnectionProbe } from '../vaults.ts';
 import { askForChallenge, noAnswerFrom } from './vault-challenge.ts';
 import type { VaultPool } from './vault-pool.ts';
 

@@ -1,6 +1,6 @@
 // Customers' vaults and the vendor's through @azure/keyvault-keys: `get` and `unwrapKey`, one request each, never more.
 // Whatever a vault answers becomes a VaultKey, plaintext or a Failure; no answer of a vault throws.
-import type { KeyVaults } from '../../provider.ts';
+import type { KeyVaults } from '../vaults.ts';
 import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { WRAP_ALGORITHM } from '../../../domain/company-key.ts';

@@ -3,7 +3,7 @@ import { failure, withFacts } from '../words/failures.ts';
 import type { FederatedCredential } from '../../../domain/connection.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
-import { azureKeyVault } from '../azure-key-vault.ts';
+import type { ConnectionInput } from '../../provider.ts';
 import { parseKeyName } from './key-name.ts';
 import { meantAddress } from './meant-address.ts';
 import { decoded, oddCharacter, unescaped } from './pasted-text.ts';
@@ -22,49 +22,41 @@ export interface ConnectionPolicy {
   readonly connectorClientId: string;
 }
 
-export interface ConnectionInput {
-  readonly vaultUri: string;
-  readonly keyName: string;
-  readonly tenantId?: string;
-  readonly credential: { readonly kind: 'federated' };
-}
-
-export interface WantedConnection {
-  readonly provider: string;
+export interface WantedVault {
   readonly host: string;
   readonly keyName: string;
   readonly tenantId?: string;
   readonly credential: FederatedCredential;
 }
 
-export function parseConnectionInput(
-  input: ConnectionInput,
-  policy: ConnectionPolicy,
-): Result<WantedConnection, Refusal> {
-  const host = parseCustomerVault(input.vaultUri, policy);
-  const keyName = parseKeyName(input.keyName);
+export function parseConnectionInput(input: ConnectionInput, policy: ConnectionPolicy): Result<WantedVault, Refusal> {
+  const [typedUri, typedName] = [textOf(input['vaultUri']), textOf(input['keyName'])];
+  const host = parseCustomerVault(typedUri, policy);
+  const keyName = parseKeyName(typedName);
   if (!host.ok) {
     // Both may stand in the other field.
     const isOffered = host.error.facts.suggestedVaultUri !== undefined;
-    const found = isOffered ? host.error : withFacts(host.error, bothIn(input.keyName, policy));
+    const found = isOffered ? host.error : withFacts(host.error, bothIn(typedName, policy));
     return err({ type: 'failure', failure: found, target: 'body.vaultUri' });
   }
   if (!keyName.ok) {
-    const found = withFacts(keyName.error, bothIn(input.keyName, policy));
+    const found = withFacts(keyName.error, bothIn(typedName, policy));
     return err({ type: 'failure', failure: found, target: 'body.keyName' });
   }
-  const tenantId = input.tenantId?.trim().toLowerCase();
+  const typedTenant = input['tenantId'] === undefined ? undefined : textOf(input['tenantId']);
+  const tenantId = typedTenant?.trim().toLowerCase();
   if (tenantId !== undefined && !isGuid(tenantId)) {
-    return err({ type: 'invalid', target: 'body.tenantId', message: tenantIdMessage(input.tenantId ?? '') });
+    return err({ type: 'invalid', target: 'body.tenantId', message: tenantIdMessage(typedTenant ?? '') });
   }
   return ok({
-    provider: azureKeyVault.name,
     host: host.value,
     keyName: keyName.value,
-    credential: { kind: input.credential.kind, clientId: policy.connectorClientId },
+    credential: { kind: 'federated', clientId: policy.connectorClientId },
     ...(tenantId === undefined ? {} : { tenantId }),
   });
 }
+
+const textOf = (typed: unknown): string => (typeof typed === 'string' ? typed : '');
 
 /** The vault and the key of a whole address that was entered as a name; nothing of anything else. */
 function bothIn(text: string, policy: ConnectionPolicy): FailureFacts {

@@ -2,16 +2,24 @@
 import { describe, expect, it } from 'vitest';
 import type { FailureCode } from '../../../shared/domain/failure.ts';
 import { ok } from '../../../shared/domain/result.ts';
-import { tenantOfVault } from '../../../shared/operations/connections/vault-tenant.ts';
+import type { KeyProbe } from '../../../shared/providers/provider.ts';
+import { FakeClock } from '../../fakes/fake-system.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
-import { HOST, OTHER_TENANT, TENANT } from './connection-world.ts';
-import { errorOf } from '../data-keys/world.ts';
+import { providersOver } from '../../fakes/providers.ts';
+import { HOST, OTHER_TENANT, TENANT } from '../../operations/connections/connection-world.ts';
+import { errorOf, VENDOR } from '../../operations/data-keys/world.ts';
 
 function vaultOf(tenantId: string): FakeVaults {
   const vaults = new FakeVaults();
   vaults.addVault({ host: HOST, tenantId });
   return vaults;
 }
+
+const KEY = { host: HOST, keyName: 'main-key' };
+const ownerOf = (vaults: FakeVaults, pinned: { readonly tenantId?: string } = {}): ReturnType<KeyProbe['owner']> =>
+  providersOver({ vaults, vendor: VENDOR, clock: new FakeClock() })
+    .of({ provider: 'azure-key-vault' })
+    .probe.owner({ ...KEY, ...pinned });
 
 const LETTERS = 'abcdef00-0000-4000-8000-00000000000a';
 
@@ -22,11 +30,11 @@ describe('the tenant of a vault', () => {
     ['where it is the one that the connection is pinned to', TENANT, { tenantId: TENANT }, TENANT],
     ['where only the letters are larger', LETTERS.toUpperCase(), { tenantId: LETTERS }, LETTERS],
   ])('is told %s', async (_what, named, pinned, told) => {
-    expect(await tenantOfVault(vaultOf(named), { host: HOST, ...pinned })).toEqual(ok(told));
+    expect(await ownerOf(vaultOf(named), pinned)).toEqual(ok(told));
   });
 
   it('is refused where the connection is pinned to another, and the other is named', async () => {
-    const refused = errorOf(await tenantOfVault(vaultOf(OTHER_TENANT), { host: HOST, tenantId: TENANT }));
+    const refused = errorOf(await ownerOf(vaultOf(OTHER_TENANT), { tenantId: TENANT }));
     expect(refused).toMatchObject({ kind: 'denied', code: 'wrong-entra-tenant' });
     expect(refused.facts.detail).toBe(`the vault names the tenant ${OTHER_TENANT}`);
   });
@@ -34,7 +42,7 @@ describe('the tenant of a vault', () => {
   it.each(['', 'common', 'contoso.example', `${TENANT}/..`])(
     'is none that a request could be sent to where it is not an id: "%s"',
     async (named) => {
-      const refused = errorOf(await tenantOfVault(vaultOf(named), { host: HOST }));
+      const refused = errorOf(await ownerOf(vaultOf(named)));
       expect(refused.code).toBe('vault-error');
       expect(refused.facts.detail).toBe('its challenge names no tenant');
     },
@@ -45,13 +53,13 @@ describe('the tenant of a vault', () => {
     async (failure: FailureCode) => {
       const vaults = vaultOf(TENANT);
       vaults.fail({ operation: 'challengedTenant', failure });
-      expect(errorOf(await tenantOfVault(vaults, { host: HOST, tenantId: TENANT })).code).toBe(failure);
+      expect(errorOf(await ownerOf(vaults, { tenantId: TENANT })).code).toBe(failure);
     },
   );
 
   it('is asked for without any token', async () => {
     const vaults = vaultOf(TENANT);
-    await tenantOfVault(vaults, { host: HOST });
+    await ownerOf(vaults);
     expect(vaults.calls.map(({ operation }) => operation)).toEqual(['challengedTenant']);
   });
 });

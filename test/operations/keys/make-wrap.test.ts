@@ -1,7 +1,7 @@
 // The first company key of a keyring: nothing is answered that does not come back from the vault, and nothing is left in memory.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES, wrapCompanyKey } from '../../../shared/domain/company-key.ts';
-import { makeFirstCompanyKey } from '../../../shared/operations/keys/first-company-key.ts';
+import { makeFirstCompanyKey } from '../../../shared/operations/keys/make-wrap.ts';
 import { errorOf, PLACE, valueOf, VENDOR, World } from '../data-keys/world.ts';
 
 const CONTEXT = { ...PLACE, version: 1 };

@@ -5,10 +5,11 @@ import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import type { Result } from '../../shared/domain/result.ts';
-import { excuseRecentGrant } from '../../shared/providers/azure-key-vault/recent-grant.ts';
-import { PatientVaults } from '../../shared/providers/patient-vaults.ts';
+import { patient } from '../../shared/providers/patient.ts';
+import type { KeyProvider } from '../../shared/providers/provider.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { FakeVaults } from '../fakes/fake-vaults.ts';
+import { providersOver } from '../fakes/providers.ts';
 import { errorOf, valueOf } from '../operations/data-keys/world.ts';
 
 const HOST = 'contoso.vault.azure.net';
@@ -16,7 +17,7 @@ const PROPAGATION_MS = 600_000;
 
 let vaults: FakeVaults;
 let clock: FakeClock;
-let patient: PatientVaults;
+let asked: KeyProvider;
 let target: VaultTarget;
 let keyId: string;
 beforeEach(() => {
@@ -28,13 +29,14 @@ beforeEach(() => {
   vaults.addKey({ host: HOST, keyName: 'main-key' });
   keyId = vaults.addKey({ host: HOST, keyName: 'main-key' }).describes.keyId;
   target = { ref, host: HOST, keyName: 'main-key', tenantId, grantedAt: clock.now().toISOString() };
-  patient = new PatientVaults(vaults, { clock, propagationMs: PROPAGATION_MS, excuse: excuseRecentGrant });
+  const provider = providersOver({ vaults, vendor: target, clock }).of(ref);
+  asked = patient(provider, { clock, propagationMs: PROPAGATION_MS });
 });
 
 /** Each operation of the port. The bytes come to nothing where the vault is asked, which is all that matters here. */
 const OPERATIONS: readonly ['readKey' | 'unwrap', (at?: VaultTarget) => Promise<Result<unknown, Failure>>][] = [
-  ['readKey', (at = target) => patient.readKey(at)],
-  ['unwrap', (at = target) => patient.unwrap(at, { keyId, ciphertext: 'AAAA' })],
+  ['readKey', (at = target) => asked.read(at, { purpose: 'in-force' })],
+  ['unwrap', (at = target) => asked.unwrap(at, { keyId, ciphertext: 'AAAA' })],
 ];
 
 describe.each(OPERATIONS)('a denial of %s', (operation, ask) => {
@@ -91,10 +93,9 @@ describe.each(OPERATIONS)('our app that Entra does not know at %s', (operation, 
 
 describe('a vault that answers', () => {
   it('is heard as it is: the newest version of the key, or the one that is named', async () => {
-    expect(valueOf(await patient.readKey(target)).keyId).toBe(keyId);
-    expect(valueOf(await patient.readKey(target, '1'.padStart(32, '0'))).keyId).toBe(
-      `https://${HOST}/keys/main-key/${'1'.padStart(32, '0')}`,
-    );
+    expect(valueOf(await asked.read(target, { purpose: 'in-force' })).keyId).toBe(keyId);
+    const older = `https://${HOST}/keys/main-key/${'1'.padStart(32, '0')}`;
+    expect(valueOf(await asked.read(target, { purpose: 'in-force', keyId: older })).keyId).toBe(older);
   });
 
   it('gives what it unwraps', async () => {
@@ -102,6 +103,6 @@ describe('a vault that answers', () => {
     const padding = constants.RSA_PKCS1_OAEP_PADDING;
     const ciphertext = publicEncrypt({ key, padding, oaepHash: 'sha256' }, Buffer.from('a company key'));
     const wrapped = { keyId, ciphertext: ciphertext.toString('base64url') };
-    expect(Buffer.from(valueOf(await patient.unwrap(target, wrapped))).toString()).toBe('a company key');
+    expect(Buffer.from(valueOf(await asked.unwrap(target, wrapped))).toString()).toBe('a company key');
   });
 });

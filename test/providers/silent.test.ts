@@ -1,9 +1,11 @@
 import { beforeEach, expect, it } from 'vitest';
 import type { FailureCode } from '../../shared/domain/failure.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
-import { SilentVaults } from '../../shared/providers/silent-vaults.ts';
+import type { KeyProvider } from '../../shared/providers/provider.ts';
+import { silently } from '../../shared/providers/silent.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { FakeVaults } from '../fakes/fake-vaults.ts';
+import { providersOver } from '../fakes/providers.ts';
 
 const HOST = 'contoso.vault.azure.net';
 const TARGET: VaultTarget = {
@@ -16,7 +18,7 @@ const OTHER_KEY: VaultTarget = { ...TARGET, keyName: 'other-key' };
 
 let clock: FakeClock;
 let vaults: FakeVaults;
-let asked: SilentVaults;
+let asked: KeyProvider;
 let takesMs: number;
 beforeEach(() => {
   clock = new FakeClock();
@@ -25,11 +27,11 @@ beforeEach(() => {
   for (const { keyName } of [TARGET, OTHER_KEY]) vaults.addKey({ host: HOST, keyName });
   takesMs = 15_000;
   vaults.onCall = () => clock.advance(takesMs);
-  asked = new SilentVaults(vaults, clock);
+  asked = silently(clock)(providersOver({ vaults, vendor: TARGET, clock }).of(TARGET.ref));
 });
 
 const code = async (target = TARGET): Promise<FailureCode | 'ok'> => {
-  const answer = await asked.readKey(target);
+  const answer = await asked.read(target, { purpose: 'in-force' });
   return answer.ok ? 'ok' : answer.error.code;
 };
 
@@ -49,10 +51,10 @@ it('is then asked by one call at a time, which holds up the others for no more t
   await code();
   clock.advance(20_000);
   vaults.onCall = () => new Promise(() => undefined);
-  void asked.readKey(TARGET);
+  void asked.read(TARGET, { purpose: 'in-force' });
   expect([await code(), vaults.calls.length]).toEqual(['vault-unreachable', 2]);
   clock.advance(20_000);
-  void asked.readKey(TARGET);
+  void asked.read(TARGET, { purpose: 'in-force' });
   expect(vaults.calls).toHaveLength(3);
 });
 

@@ -1,0 +1,119 @@
+// Making a wrap: the key's provider wraps the company key, the seal key signs. Only what has come back through its vault is ever stored.
+import { createSecretKey } from 'node:crypto';
+import {
+  COMPANY_KEY_BYTES,
+  commitmentTo,
+  WRAP_ALGORITHM,
+  type CompanyKeyContext,
+  type Wrap,
+} from '../../domain/company-key.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { present } from '../../domain/plain-object.ts';
+import type { Entropy, Sealer } from '../../domain/ports.ts';
+import type { KeyTarget } from '../../domain/provider.ts';
+import { refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import { sealedBytesOfWrap } from '../../domain/seal.ts';
+import type { Providers, ReadKey } from '../../providers/provider.ts';
+import { openWrap, type CompanyKeyOpening } from './open-wrap.ts';
+
+export interface WrapMaking {
+  readonly providers: Pick<Providers, 'of'>;
+  readonly sealer: Pick<Sealer, 'sign'>;
+}
+
+export interface WrapInput {
+  readonly target: KeyTarget;
+  /** The version of the target's key to wrap under. */
+  readonly key: ReadKey;
+  readonly companyKey: Uint8Array;
+  readonly context: CompanyKeyContext;
+  /** Of a switch's target, until its end. */
+  readonly guard?: true;
+}
+
+/** One `sign` call. */
+export async function makeWrap(
+  { providers, sealer }: WrapMaking,
+  { target, key, companyKey, context, guard }: WrapInput,
+): Promise<Result<Wrap, Failure>> {
+  const wrapped = await providers.of(target.ref).wrap(target, key, companyKey);
+  if (!wrapped.ok) return wrapped;
+  const unsealed = {
+    ref: target.ref,
+    host: target.host,
+    tenantId: target.tenantId,
+    algorithm: WRAP_ALGORITHM,
+    ...wrapped.value,
+    commitment: commitmentTo(companyKey, context),
+    ...present({ guard }),
+  } as const;
+  const seal = await sealer.sign(sealedBytesOfWrap(context, unsealed));
+  return seal.ok ? ok({ ...unsealed, seal: seal.value }) : seal;
+}
+
+/**
+ * A wrap that was opened through its vault, and holds the company key that it was made of: the commitment is compared. Only such a wrap is ever
+ * stored. One `sign`, one `unwrapKey`.
+ */
+export async function makeProvenWrap(
+  deps: CompanyKeyOpening & WrapMaking,
+  input: WrapInput,
+): Promise<Result<Wrap, Failure>> {
+  const wrap = await makeWrap(deps, input);
+  if (!wrap.ok) return wrap;
+  const back = await openWrap(deps, input.context, wrap.value);
+  return back.ok ? wrap : back;
+}
+
+/** The first company key of a keyring: made here, under the vendor's own key. Fills no cache: only what is stored counts. One `get` more. */
+export async function makeFirstCompanyKey(
+  deps: CompanyKeyOpening & WrapMaking & { readonly entropy: Entropy },
+  context: CompanyKeyContext,
+): Promise<Result<Wrap, Refusal>> {
+  const companyKey = deps.entropy.bytes(COMPANY_KEY_BYTES);
+  try {
+    const target = deps.providers.vendor;
+    const key = await deps.providers.of(target.ref).read(target, { purpose: 'in-force' });
+    if (!key.ok) return err(refusedBy(key.error));
+    const wrap = await makeProvenWrap(deps, { target, key: key.value, companyKey, context });
+    return wrap.ok ? wrap : err(refusedBy(wrap.error));
+  } finally {
+    companyKey.fill(0);
+  }
+}
+
+/** What a key that protects nothing yet does with random bytes: they must come back as they were. One `unwrapKey`. */
+export async function proveRoundTrip(
+  { providers, entropy }: { readonly providers: Pick<Providers, 'of'>; readonly entropy: Entropy },
+  target: KeyTarget,
+  key: ReadKey,
+): Promise<Result<void, { readonly at: 'unwrap' | 'compare'; readonly failure: Failure }>> {
+  const provider = providers.of(target.ref);
+  const sent = entropy.bytes(COMPANY_KEY_BYTES);
+  const expected = createSecretKey(sent);
+  const wrapped = await provider.wrap(target, key, sent);
+  sent.fill(0);
+  if (!wrapped.ok) return err({ at: 'unwrap', failure: wrapped.error });
+  const unwrapped = await provider.unwrap(target, wrapped.value);
+  if (!unwrapped.ok) return err({ at: 'unwrap', failure: unwrapped.error });
+  const isSame = createSecretKey(unwrapped.value).equals(expected);
+  unwrapped.value.fill(0);
+  if (isSame) return ok(undefined);
+  return err({
+    at: 'compare',
+    failure: provider.substituted(target, 'what came back is not what was wrapped'),
+  });
+}
+
+/** A guard that has just been opened, as the wrap in force: at the end of its switch. One `sign`, none of a wrap that is in force. */
+export async function putInForce(
+  sealer: Pick<Sealer, 'sign'>,
+  context: CompanyKeyContext,
+  wrap: Wrap,
+): Promise<Result<Wrap, Failure>> {
+  if (!wrap.guard) return ok(wrap);
+  const { guard: _over, seal: _before, ...unsealed } = wrap;
+  const seal = await sealer.sign(sealedBytesOfWrap(context, unsealed));
+  return seal.ok ? ok({ ...unsealed, seal: seal.value }) : seal;
+}

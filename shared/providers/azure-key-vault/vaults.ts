@@ -1,0 +1,23 @@
+// What is asked of key vaults: one request each, and the steps on the way there. Implemented by client/, and in memory for tests.
+import type { Failure } from '../../domain/failure.ts';
+import type { VaultKey, VaultTarget } from '../../domain/provider.ts';
+import type { Result } from '../../domain/result.ts';
+
+export interface KeyVaults {
+  /** The key's newest version, or the one named. One `get`. */
+  readKey(target: VaultTarget, version?: string): Promise<Result<VaultKey, Failure>>;
+  /** RSA-OAEP-256 by exactly the version that `keyId` names; the reply must name it too. One `unwrapKey`. */
+  unwrap(
+    target: VaultTarget,
+    wrapped: { readonly keyId: string; readonly ciphertext: string },
+  ): Promise<Result<Uint8Array, Failure>>;
+}
+
+export interface ConnectionProbe {
+  /** DNS, TCP and TLS. Sends no request. */
+  reach(host: string): Promise<Result<void, Failure>>;
+  /** The Entra tenant that the vault's own 401 challenge names. Sends no token. */
+  challengedTenant(host: string): Promise<Result<string, Failure>>;
+  /** A token for the vault's audience from that tenant. `principalId` is the token's `oid`. */
+  obtainToken(target: VaultTarget): Promise<Result<{ readonly principalId: string }, Failure>>;
+}
