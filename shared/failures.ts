@@ -5,13 +5,12 @@ import { LINK_FAILURES, STORE_FAILURES } from './domain/failures.ts';
 import { ENTRA_SIGN_IN_FAILURES, ENTRA_TOKEN_FAILURES } from './identity/entra/words/failures.ts';
 import { IDENTITY_FAILURES } from './identity/failures.ts';
 import { GOOGLE_FAILURES } from './identity/google/words/failures.ts';
-import { ANSWER_FAILURES } from './providers/failures.ts';
 import { MET_AT_VAULTS, VAULT_FAILURES, VAULT_INPUT_FAILURES } from './providers/azure-key-vault/words/failures.ts';
 
 /** By where they are met: in what is typed of a vault, at vaults and in what is stored, in a sign-in. */
 const BY_PLACE = {
   input: VAULT_INPUT_FAILURES,
-  vault: { ...VAULT_FAILURES, ...ANSWER_FAILURES, ...STORE_FAILURES, ...ENTRA_TOKEN_FAILURES },
+  vault: { ...VAULT_FAILURES, ...STORE_FAILURES, ...ENTRA_TOKEN_FAILURES },
   'sign-in': { ...LINK_FAILURES, ...IDENTITY_FAILURES, ...ENTRA_SIGN_IN_FAILURES, ...GOOGLE_FAILURES },
 } as const;
 export type FailureArea = keyof typeof BY_PLACE;

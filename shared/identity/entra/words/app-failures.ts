@@ -3,10 +3,10 @@ import type { FailureEntry } from '../../../domain/failure.ts';
 import { because, remedyOf } from '../../../domain/failure-words.ts';
 import { askForAuthTime, askForDirectoryRoles, listFederatedCredentials, resetClientSecret } from './commands.ts';
 
-/** `detail` of federation-mismatch when the identity's token is of a kind that Entra takes from nobody, or of another tenant. */
+/** `detail` of federation-mismatch when the identity's token is of a kind that Entra never takes, or of another tenant. */
 export const FOREIGN_IDENTITY = 'the token shown is none of a managed identity in the tenant of the app';
 
-/** And when the token would be made for an audience that nobody has in this cloud. */
+/** And when the token would be made for an audience that this cloud does not have. */
 export const NO_SUCH_AUDIENCE = 'the audience is none of this cloud';
 
 /** And when a policy of the tenant forbids such credentials. */

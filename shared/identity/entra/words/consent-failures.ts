@@ -7,7 +7,7 @@ import { thePrincipal, theTenant } from './names.ts';
 /** `detail` of consent-required when the app is there but switched off. */
 export const APP_DISABLED = 'the app is disabled in the tenant';
 
-/** `detail` of consent-required when nobody consented for this connection, whatever service principal there is. */
+/** `detail` of consent-required when no administrator consented for this connection, whatever service principal there is. */
 export const CONSENT_NONE = 'nobody has consented for this connection';
 
 /** `detail` of consent-required when a set-up was not finished in time. */
@@ -16,7 +16,7 @@ export const CONSENT_AGED = 'the consent is too old for a set-up that is not fin
 /** `detail` of consent-required when the claim to the vault key, which consent makes, was taken away. */
 export const CLAIM_RELEASED = 'the vault key was released since';
 
-/** `detail` of consent-required when somebody accepted minutes ago: Microsoft passes a new principal on for seconds to minutes. */
+/** `detail` of consent-required when an administrator accepted minutes ago: Microsoft passes a new principal on for seconds to minutes. */
 export const JUST_ACCEPTED = 'Microsoft is still passing it on';
 
 /** And when the consent was carried out minutes ago: one of Entra's servers knows of it already, another does not yet. */

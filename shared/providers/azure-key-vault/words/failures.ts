@@ -2,7 +2,6 @@
 import { catalogue } from '../../../domain/failure-catalogue.ts';
 import { STORE_FAILURES } from '../../../domain/failures.ts';
 import { ENTRA_FAILURES } from '../../../identity/entra/words/failures.ts';
-import { ANSWER_FAILURES } from '../../failures.ts';
 import { withOwnVault } from './own-vault.ts';
 import { VAULT_ACCESS_FAILURES } from './vault-access-failures.ts';
 import { VAULT_INPUT_FAILURES } from './vault-input-failures.ts';
@@ -35,7 +34,6 @@ declare module '../../../domain/failure.ts' {
 /** What is stored and what Entra says are met on the way too: they are told with the names of the vault and its key. */
 const ALL = {
   ...STORE_FAILURES,
-  ...ANSWER_FAILURES,
   ...ENTRA_FAILURES,
   ...VAULT_INPUT_FAILURES,
   ...VAULT_FAILURES,

@@ -70,6 +70,17 @@ export const VAULT_ACCESS_FAILURES = {
         }),
       },
   },
+  'vault-error': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: `The vault gave an answer that we do not know${because(facts)}.`,
+      cause: `${capital(theVault(facts))} refused for a reason that is not in our catalogue.`,
+      remedy: remedyOf({
+        text: 'Nothing has been revoked, and we try again by ourselves. If it lasts, tell the vendor the correlation id of this answer.',
+      }),
+    }),
+  },
 } as const satisfies Record<string, FailureEntry>;
 
 /** 400 and its relatives are said of what was asked, and would be said again: nothing at the vault can help. */

@@ -156,6 +156,17 @@ export const VAULT_KEY_FAILURES = {
         }),
       },
   },
+  'key-substituted': {
+    kind: 'integrity',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: 'The vault answered for another key than the one that was asked.',
+      cause: `The reply names another key, or what it unwrapped is not what was wrapped${because(facts)}.`,
+      remedy: remedyOf({
+        text: 'Nothing of the reply is used. Find out with the Azure admin what happened to the key.',
+      }),
+    }),
+  },
 } as const satisfies Record<string, FailureEntry>;
 
 /** Azure keeps the name of a deleted key for as long as the key can be recovered. */
