@@ -2,7 +2,9 @@
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import { exportCells, readExportState } from '../../store/rows/export-rows.ts';
+import { exportCells, exportRow, type SealedExportState } from '../../store/rows/export-rows.ts';
+import { find, type Found } from '../../store/found.ts';
+import type { Writes } from '../../store/tx.ts';
 import { NO_EXPORTS, type ExportState } from '../../domain/export-state.ts';
 import { exportRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfExports } from '../../domain/seal.ts';
@@ -14,24 +16,37 @@ export interface LoadedExportState {
   readonly value: ExportState;
   /** Undefined while there is no such row: a keyring has none before its first switch. */
   readonly etag: string | undefined;
+  readonly held: Found<SealedExportState> | undefined;
 }
 
-/** `row-forged` if we have not written it: nobody is given a key because of such a row. */
+/** `row-forged` if we have not written it: such a row permits no export. */
 export async function loadExportState(
   deps: SealCheck & { readonly tables: Pick<Tables, 'read'> },
   { companyId, keyringId }: KeyringPlace,
 ): Promise<Result<LoadedExportState, Failure>> {
-  const rowKey = exportRowKey(keyringId);
-  const row = await deps.tables.read('companies', companyId, rowKey);
-  if (!row) return ok({ value: NO_EXPORTS, etag: undefined });
-  const { seal, ...value } = readExportState(row.cells, keyringId);
-  const bytes = sealedBytesOfExports({ companyId, keyringId }, value);
-  const checked = await checkSeal(deps, { companyId, rowKey, bytes, seal });
-  return checked.ok ? ok({ value, etag: row.etag }) : checked;
+  const place = { companyId, keyringId };
+  const held = await find(deps.tables, exportRow, place);
+  if (!held) return ok({ value: NO_EXPORTS, etag: undefined, held });
+  const { seal, ...value } = held.value;
+  const bytes = sealedBytesOfExports(place, value);
+  const checked = await checkSeal(deps, { companyId, rowKey: exportRow.key(place), bytes, seal });
+  return checked.ok ? ok({ value, etag: held.etag, held }) : checked;
+}
+
+/** What a transaction adds to use up what permitted an export. Fails as the vendor's vault does, which seals it. */
+export async function useUpExport(
+  { sealer }: { readonly sealer: Sealer },
+  { companyId, keyringId }: KeyringPlace,
+  { from, to }: { readonly from: LoadedExportState; readonly to: ExportState },
+): Promise<Result<(tx: Writes) => void, Failure>> {
+  const place = { companyId, keyringId };
+  const seal = await sealer.sign(sealedBytesOfExports(place, to));
+  if (!seal.ok) return seal;
+  return ok((tx) => void tx.put(exportRow, place, from.held, { ...to, seal: seal.value }));
 }
 
 /** Fails as the vendor's vault does, which seals it. */
-export async function writeExportState(
+async function writeExportState(
   { sealer }: { readonly sealer: Sealer },
   { companyId, keyringId }: KeyringPlace,
   { from, to }: { readonly from: LoadedExportState; readonly to: ExportState },

@@ -7,11 +7,8 @@ import {
 } from '../../../shared/domain/export-recipient.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
-import {
-  exportCompanyKey,
-  type Exporting,
-  type SealedExport,
-} from '../../../shared/operations/exports/export-company-key.ts';
+import { exportCompanyKey, type Exporting } from '../../../shared/operations/exports/export-company-key.ts';
+import type { SealedExport } from '../../../shared/operations/exports/sealed-export.ts';
 import { loadExportState } from '../../../shared/operations/exports/export-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
