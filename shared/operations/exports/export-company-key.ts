@@ -18,6 +18,7 @@ import { SealedOnce, type ExportOrder, type ExportSealing, type SealedExport } f
 
 export interface Exporting extends ExportSealing, GroundsReading, Auditing {
   readonly tables: Auditing['tables'];
+  readonly providers: ExportSealing['providers'];
   readonly sealer: Sealer;
 }
 
