@@ -2,26 +2,21 @@
 // where the last stopped; one a day, one at once when there is a new version, and one more once no process can seal by an older one any more. A seal that
 // does not verify is counted, and stays what it is. Each
 // company is looked at by itself: one whose rows cannot be read or written just then is counted, and keeps no other from its turn.
-import { sealedBytesOfHead } from '../../domain/audit.ts';
-import { readSigned } from '../../store/rows/audit-rows.ts';
-import { count, MalformedRow } from '../../store/rows/cells.ts';
-import {
-  isSettled,
-  readResealing,
-  RESEALING_ROW_KEY,
-  resealingCells,
-  SETTLED_AFTER_MS,
-  type ResealingState,
-} from '../../store/rows/resealing-rows.ts';
-import { HEAD_ROW_KEY, rowKeysUnder, signedRowKey, SYSTEM_PARTITION } from '../../store/rows/row-keys.ts';
-import { sealedRow, type SealedPart, type SealedRow } from '../../store/rows/sealed-parts.ts';
+import { NO_COMPANY } from '../../domain/ids.ts';
 import { sealVerifies } from '../../domain/seal.ts';
 import type { Seal } from '../../domain/company-key.ts';
-import { SLICE_MS } from '../../store/agenda-walk.ts';
-import { INDEX_PREFIX } from '../../store/company-index.ts';
-import { pagesOf, pagesToTheEnd } from '../../store/list-pages.ts';
-import type { StoredRow, Tables } from '../../store/tables.ts';
 import type { Clock, Log, Sealer } from '../../domain/ports.ts';
+import { changeOnce } from '../../store/act.ts';
+import { SLICE_MS } from '../../store/agenda-walk.ts';
+import { companiesListed } from '../../store/company-index.ts';
+import { find, walk } from '../../store/found.ts';
+import { pagesOf } from '../../store/list-pages.ts';
+import { headRow, signedHeadRow } from '../../store/rows/audit-rows.ts';
+import { MalformedRow } from '../../store/rows/cells.ts';
+import { isSettled, resealingRow, SETTLED_AFTER_MS, type ResealingState } from '../../store/rows/resealing-rows.ts';
+import type { SealedPart } from '../../store/rows/row.ts';
+import { sealedIn, sealedRow, type SealedRow } from '../../store/sealed.ts';
+import type { Tables } from '../../store/tables.ts';
 
 export interface Resealing {
   readonly tables: Tables;
@@ -46,8 +41,8 @@ export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}):
     log.write({ level: 'warning', event: 'seals.not-renewed', detail: { code: newest.error.code } });
     return 0;
   }
-  const row = await tables.read('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY);
-  const state = row && readResealing(row.cells);
+  const held = await find(tables, resealingRow, {});
+  const state = held?.value;
   const now = clock.now();
   if (state && !isDue(state, newest.value, now)) return 0;
   const from = roundOf(state, newest.value, now);
@@ -62,11 +57,7 @@ export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}):
     log.write({ level: 'warning', event: 'seals.left', detail: { seals: tally.met, version: newest.value } });
   }
   // Losing a race is harmless: another host has gone over the same rows.
-  const cells = resealingCells(next);
-  const rowKey = RESEALING_ROW_KEY;
-  await tables.write('companies', SYSTEM_PARTITION, [
-    row ? { kind: 'replace', rowKey, cells, etag: row.etag } : { kind: 'insert', rowKey, cells },
-  ]);
+  await changeOnce(deps, (tx) => void tx.put(resealingRow, {}, held, next));
   return tally.resealed;
 }
 
@@ -96,20 +87,15 @@ async function round(
 ): Promise<string | undefined> {
   let after = slice.from;
   const { version } = slice;
-  if (after === '') {
-    await byItself(deps, SYSTEM_PARTITION, tally, () =>
-      resealHead(deps, { companyId: SYSTEM_PARTITION, version }, tally),
-    );
-  }
-  const { after: first, before } = rowKeysUnder(INDEX_PREFIX);
-  const range = { table: 'companies', partitionKey: SYSTEM_PARTITION, before, limit: PAGE_ROWS } as const;
-  for await (const { rows } of pagesToTheEnd(deps.tables, { ...range, after: after || first })) {
-    for (const { rowKey } of rows) {
+  if (after === '')
+    await byItself(deps, NO_COMPANY, tally, () => resealHead(deps, { companyId: NO_COMPANY, version }, tally));
+  const how = { limit: PAGE_ROWS, toTheEnd: true, ...(after === '' ? {} : { after }) };
+  for await (const listed of walk(deps.tables, companiesListed, {}, how)) {
+    for (const { place, at } of listed) {
       // However slow the store is, a slice does not end before it has looked at a company.
       if (after !== slice.from && deps.clock.now().getTime() >= slice.deadlineMs) return after;
-      const companyId = rowKey.slice(INDEX_PREFIX.length);
-      await byItself(deps, companyId, tally, () => resealCompany(deps, { companyId, version }, tally));
-      after = rowKey;
+      await byItself(deps, place.companyId, tally, () => resealCompany(deps, { ...place, version }, tally));
+      after = at.rowKey;
     }
   }
   return undefined;
@@ -137,9 +123,9 @@ async function resealCompany(
     limit: PAGE_ROWS,
   })) {
     for (const row of rows) {
-      const sealed = readable(companyId, row);
+      const sealed = await readable(() => sealedRow(companyId, row));
       if (sealed?.parts.some(({ seal }) => seal.keyVersion !== version))
-        await resealRow(deps, { table: 'companies', companyId, row, sealed, version }, tally);
+        await resealRow(deps, { sealed, version }, tally);
     }
   }
   await resealHead(deps, { companyId, version }, tally);
@@ -151,20 +137,17 @@ async function resealHead(
   { companyId, version }: { readonly companyId: string; readonly version: string },
   tally: Tally,
 ): Promise<void> {
-  const head = await deps.tables.read('events', companyId, HEAD_ROW_KEY);
-  const sequence = head && count(head.cells, 'signedSequence');
-  const row = sequence ? await deps.tables.read('events', companyId, signedRowKey(sequence)) : undefined;
-  const signed = row && readSigned(row.cells);
-  if (!row || !signed || signed.seal.keyVersion === version) return;
-  const parts = [{ bytes: sealedBytesOfHead(companyId, signed), seal: signed.seal }];
-  const sealed = { parts, cellsWith: ([seal]: readonly Seal[]) => ({ seal: JSON.stringify(seal) }) };
-  await resealRow(deps, { table: 'events', companyId, row, sealed, version }, tally);
+  const head = await readable(() => find(deps.tables, headRow, { companyId }));
+  const place = { companyId, sequence: head?.value.signedSequence ?? 0 };
+  const signed = place.sequence > 0 ? await find(deps.tables, signedHeadRow, place) : undefined;
+  const sealed = signed && sealedIn(signedHeadRow, place, signed);
+  if (sealed?.parts.some(({ seal }) => seal.keyVersion !== version)) await resealRow(deps, { sealed, version }, tally);
 }
 
 /** A row that cannot be read is told of by whoever needs it. */
-function readable(companyId: string, row: StoredRow): SealedRow | undefined {
+async function readable<T>(read: () => T | Promise<T>): Promise<T | undefined> {
   try {
-    return sealedRow(companyId, row);
+    return await read();
   } catch (error) {
     if (error instanceof MalformedRow) return undefined;
     throw error;
@@ -173,13 +156,7 @@ function readable(companyId: string, row: StoredRow): SealedRow | undefined {
 
 async function resealRow(
   deps: Resealing,
-  {
-    table,
-    companyId,
-    row,
-    sealed,
-    version,
-  }: { table: 'companies' | 'events'; companyId: string; row: StoredRow; sealed: SealedRow; version: string },
+  { sealed, version }: { readonly sealed: SealedRow; readonly version: string },
   tally: Tally,
 ): Promise<void> {
   const seals: Seal[] = [];
@@ -191,11 +168,11 @@ async function resealRow(
     }
     seals.push(seal);
   }
-  const { rowKey, etag } = row;
-  const cells = sealed.cellsWith(seals);
   // Whoever wrote it meanwhile may have sealed it anew; the next round looks.
-  const written = await deps.tables.write(table, companyId, [{ kind: 'merge', rowKey, cells, etag }]);
-  if (written.outcome === 'committed') tally.resealed += 1;
+  const written = await changeOnce(deps, (tx) => {
+    sealed.reseal(tx, seals);
+  });
+  if (written.ok) tally.resealed += 1;
   else tally.met += 1;
 }
 

@@ -2,6 +2,7 @@
 // read is undefined, and the check of the chain names it.
 import {
   OUTCOMES,
+  sealedBytesOfHead,
   type AuditEvent,
   type AuditRecord,
   type ChainHead,
@@ -161,6 +162,12 @@ export const signedHeadRow: Row<RecordPlace, SignedHead, SignedHead | undefined>
   key: ({ sequence }) => signedRowKey(sequence),
   cells: signedCells,
   read: readSigned,
+  sealed: (head, { companyId }) =>
+    head && {
+      parts: [{ bytes: sealedBytesOfHead(companyId, head), seal: head.seal }],
+      with: ([seal = head.seal]) => ({ ...head, seal }),
+      cells: ['seal'],
+    },
 };
 
 export const signedHeadsOf: Rows<ChainPlace, RecordPlace, SignedHead, SignedHead | undefined> = {

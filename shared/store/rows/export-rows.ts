@@ -4,7 +4,8 @@ import type { Seal } from '../../domain/company-key.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import { count, json, need, optionalText, type Cells } from './cells.ts';
 import { present } from '../../domain/plain-object.ts';
-import type { Row } from './row.ts';
+import { sealedBytesOfExports } from '../../domain/seal.ts';
+import type { Row, Rows } from './row.ts';
 import { exportRowKey } from './row-keys.ts';
 import { NOBODYS_SEAL, readSeal } from './seal-cell.ts';
 
@@ -38,4 +39,16 @@ export const exportRow: Row<KeyringPlace, SealedExportState> = {
   key: ({ keyringId }) => exportRowKey(keyringId),
   cells: exportCells,
   read: (cells, { keyringId }) => readExportState(cells, keyringId),
+  sealed: (state, place) => ({
+    parts: [{ bytes: sealedBytesOfExports(place, state), seal: state.seal }],
+    with: ([seal = state.seal]) => ({ ...state, seal }),
+    cells: ['seal'],
+  }),
+};
+
+export const exportsOf: Rows<{ readonly companyId: string }, KeyringPlace, SealedExportState> = {
+  row: exportRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => exportRowKey(''),
+  place: ({ companyId }, keyringId) => ({ companyId, keyringId }),
 };

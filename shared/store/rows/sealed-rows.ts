@@ -1,12 +1,24 @@
 // Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
 // undefined and treated as forged, like one whose seal does not verify.
-import { WRAP_ALGORITHM, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
+import {
+  WRAP_ALGORITHM,
+  type CompanyKeyContext,
+  type CompanyKeyRow,
+  type Seal,
+  type Wrap,
+} from '../../domain/company-key.ts';
 import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
 import { notFound } from '../../domain/refusal.ts';
 import { failureCode } from './failure-cell.ts';
-import type { Row, Rows } from './row.ts';
+import {
+  sealedBytesOfConnection,
+  sealedBytesOfConsent,
+  sealedBytesOfMove,
+  sealedBytesOfWrap,
+} from '../../domain/seal.ts';
+import type { Row, Rows, SealedPart, SealedParts } from './row.ts';
 import { companyKeyRowKey, connectionRowKey } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
 import { count, flag, json, oneOf, optionalText, text, type Cells } from './cells.ts';
@@ -65,6 +77,15 @@ export const companyKeyRow: Row<CompanyKeyContext, CompanyKeyRow, CompanyKeyRow 
   key: ({ keyringId, version }) => companyKeyRowKey(keyringId, version),
   cells: companyKeyCells,
   read: readCompanyKey,
+  sealed: (row, place) =>
+    row && {
+      parts: row.wraps.map((wrap) => ({ bytes: sealedBytesOfWrap(place, wrap), seal: wrap.seal })),
+      with: (seals) => ({
+        ...row,
+        wraps: row.wraps.map((wrap, index) => ({ ...wrap, seal: seals[index] ?? wrap.seal })),
+      }),
+      cells: ['wraps'],
+    },
 };
 
 /** In the order of versions. */
@@ -178,6 +199,7 @@ export const connectionRow: Row<ConnectionPlace, Connection, Connection | undefi
   key: ({ connectionId }) => connectionRowKey(connectionId),
   cells: connectionCells,
   read: (cells, { connectionId }) => readConnection(cells, connectionId),
+  sealed: (held, { companyId }) => held && sealedConnection(companyId, held),
   missing: ({ connectionId }) => notFound('connection', connectionId),
 };
 
@@ -188,3 +210,27 @@ export const connectionsOf: Rows<{ readonly companyId: string }, ConnectionPlace
     prefix: () => connectionRowKey(''),
     place: ({ companyId }, connectionId) => ({ companyId, connectionId }),
   };
+
+function sealedConnection(companyId: string, held: Connection): SealedParts<Connection> {
+  const { consent, move } = held;
+  const own = { bytes: sealedBytesOfConnection(companyId, held), seal: held.seal };
+  const ofConsent = consent && { bytes: sealedBytesOfConsent(companyId, held, consent), seal: consent.seal };
+  const ofMove = move && { bytes: sealedBytesOfMove(companyId, held, move), seal: move.seal };
+  const parts = [own, ofConsent, ofMove].filter((part) => part !== undefined);
+  return {
+    parts,
+    with: (seals) => {
+      const sealOf = ({ seal }: Consent, part: SealedPart | undefined): Seal =>
+        seals[parts.findIndex((one) => one === part)] ?? seal;
+      return {
+        ...held,
+        seal: seals[0] ?? held.seal,
+        ...present({
+          consent: consent && { ...consent, seal: sealOf(consent, ofConsent) },
+          move: move && { ...move, seal: sealOf(move, ofMove) },
+        }),
+      };
+    },
+    cells: ['seal', 'consent', 'move'],
+  };
+}

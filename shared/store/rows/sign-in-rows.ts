@@ -79,6 +79,7 @@ export const linkRow: Row<TicketPlace, SignInLink> = {
   key: ({ hash }) => linkRowKey(hash),
   cells: linkCells,
   read: readLink,
+  sealed: 'over-in-a-day',
 };
 
 export const signInStateRow: Row<TicketPlace, SignInState> = {
@@ -87,6 +88,7 @@ export const signInStateRow: Row<TicketPlace, SignInState> = {
   key: ({ hash }) => stateRowKey(hash),
   cells: stateCells,
   read: readState,
+  sealed: 'over-in-a-day',
 };
 
 interface SignInPlace {
@@ -95,12 +97,7 @@ interface SignInPlace {
 }
 
 /** Links, states and how often buttons were pressed; of each only when it expires. */
-export const signInRowsOf: Rows<
-  { readonly companyId: string },
-  SignInPlace,
-  never,
-  { readonly expiresAt: string }
-> = {
+export const signInRowsOf: Rows<{ readonly companyId: string }, SignInPlace, never, { readonly expiresAt: string }> = {
   row: {
     table: 'companies',
     partition: ({ companyId }) => companyId,

@@ -1,7 +1,15 @@
 // Rows of switches. Pure.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import { notFound } from '../../domain/refusal.ts';
-import type { Blocked, Switch, SwitchPlace, SwitchState, Trouble } from '../../domain/switch.ts';
+import { sealedBytesOfSwitch } from '../../domain/seal.ts';
+import {
+  isEnded,
+  type Blocked,
+  type Switch,
+  type SwitchPlace,
+  type SwitchState,
+  type Trouble,
+} from '../../domain/switch.ts';
 import { isTenantRef, MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../domain/tenant.ts';
 import { count, flag, json, need, needFormat, oneOf, optionalText, text, type Cells } from './cells.ts';
 import { isRecord, present } from '../../domain/plain-object.ts';
@@ -96,6 +104,14 @@ export const switchRow: Row<SwitchPlace, Switch> = {
   cells: switchCells,
   read: readSwitch,
   missing: ({ switchId }) => notFound('switch', switchId),
+  sealed: (sw, { companyId, keyringId, switchId }) =>
+    isEnded(sw.state)
+      ? undefined
+      : {
+          parts: [{ bytes: sealedBytesOfSwitch(companyId, { ...sw, keyringId, switchId }), seal: sw.seal }],
+          with: ([seal = sw.seal]) => ({ ...sw, seal }),
+          cells: ['seal'],
+        },
 };
 
 export const switchesOf: Rows<KeyringPlace, SwitchPlace, Switch> = {
@@ -103,6 +119,17 @@ export const switchesOf: Rows<KeyringPlace, SwitchPlace, Switch> = {
   partition: ({ companyId }) => companyId,
   prefix: ({ keyringId }) => switchRowKey(keyringId, ''),
   place: ({ companyId, keyringId }, switchId) => ({ companyId, keyringId, switchId }),
+};
+
+/** Of all keyrings of a company. */
+export const switchesOfCompany: Rows<{ readonly companyId: string }, SwitchPlace, Switch> = {
+  row: switchRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => 'switch|',
+  place: ({ companyId }, rest) => {
+    const [keyringId = '', switchId = ''] = rest.split('|');
+    return { companyId, keyringId, switchId };
+  },
 };
 
 const removedTenantsText = (tenants: readonly TenantRef[]): string =>

@@ -2,6 +2,7 @@
 // where the row was found: a copied verification then fails its seal.
 import { isTenantRef, type Tenant, type TenantPin, type TenantRef } from '../../domain/tenant.ts';
 import { notFound } from '../../domain/refusal.ts';
+import { sealedBytesOfPin, sealedBytesOfVerification } from '../../domain/seal.ts';
 import type { Verification } from '../../domain/verification.ts';
 import { count, json, need, optionalText, text, type Cells } from './cells.ts';
 import { isRecord } from '../../domain/plain-object.ts';
@@ -52,6 +53,16 @@ export const tenantRow: Row<TenantPlace, Tenant> = {
   cells: tenantCells,
   read: (cells, place) => readTenant(cells, tenantRowKey(place)),
   missing: ({ kind, tenantId }) => notFound('tenant', `${kind}/${tenantId}`),
+  sealed: (tenant, { companyId }) => {
+    const { pin } = tenant;
+    return (
+      pin && {
+        parts: [{ bytes: sealedBytesOfPin(companyId, tenant, pin), seal: pin.seal }],
+        with: ([seal = pin.seal]) => ({ ...tenant, pin: { ...pin, seal } }),
+        cells: ['pin'],
+      }
+    );
+  },
 };
 
 /** In the order of kinds and ids. */
@@ -99,6 +110,12 @@ export const verificationRow: Row<VerificationPlace, Verification, Verification 
   key: (place) => verificationRowKey(place.approval, place),
   cells: verificationCells,
   read: readVerification,
+  sealed: (word, { companyId }) =>
+    word && {
+      parts: [{ bytes: sealedBytesOfVerification(companyId, word), seal: word.seal }],
+      with: ([seal = word.seal]) => ({ ...word, seal }),
+      cells: ['seal'],
+    },
 };
 
 type WordsOf = { readonly companyId: string } & Pick<Verification, 'approval'>;
@@ -108,6 +125,24 @@ export const verificationsOf: Rows<WordsOf, VerificationPlace, Verification, Ver
   partition: ({ companyId }) => companyId,
   prefix: ({ approval }) => verificationsPrefix(approval),
   place: (within, rest) => ({ ...within, ...(tenantOf(`${TENANT_PREFIX}${rest}`) ?? NO_TENANT) }),
+};
+
+/** On all approvals of a company. */
+export const verificationsOfCompany: Rows<
+  { readonly companyId: string },
+  VerificationPlace,
+  Verification,
+  Verification | undefined
+> = {
+  row: verificationRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => 'verification|',
+  place: ({ companyId }, rest) => {
+    const parts = rest.split('|');
+    const tenant = { kind: parts.at(-2), tenantId: parts.at(-1) };
+    const named = isTenantRef(tenant) ? tenant : NO_TENANT;
+    return { companyId, approval: parts.slice(0, -2).join('|'), ...named };
+  },
 };
 
 /** Of a row that somebody else put there. No tenant has this id. */

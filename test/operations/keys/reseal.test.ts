@@ -13,7 +13,7 @@ import {
   switchRowKey,
   tenantRowKey,
 } from '../../../shared/store/rows/row-keys.ts';
-import { sealedRow } from '../../../shared/store/rows/sealed-parts.ts';
+import { sealedRow } from '../../../shared/store/sealed.ts';
 import { renewOnAgenda } from '../../../shared/store/agenda.ts';
 import { headItem } from '../../../shared/store/deliver.ts';
 import { sweepHeads } from '../../../shared/operations/audit/sign-heads.ts';
@@ -55,7 +55,7 @@ function named(rig: Rig): Record<string, readonly string[]> {
   const found: Record<string, Set<string>> = {};
   for (const { table, partitionKey, rowKey, cells } of rig.store.dump()) {
     if (table !== 'companies' || partitionKey !== COMPANY) continue;
-    for (const { seal } of sealedRow(COMPANY, { rowKey, cells })?.parts ?? []) {
+    for (const { seal } of sealedRow(COMPANY, { rowKey, cells, etag: '' })?.parts ?? []) {
       (found[rowKey.split('|')[0]!] ??= new Set()).add(seal.keyVersion);
     }
   }
@@ -134,9 +134,11 @@ describe('after the seal key got a new version', () => {
     const rows = [...rig.store.dump()].filter(
       ({ table, partitionKey }) => table === 'companies' && partitionKey === COMPANY,
     );
-    const sealed = rows.filter((row) => (sealedRow(COMPANY, row)?.parts.length ?? 0) > 0);
+    const sealed = rows.filter((row) => (sealedRow(COMPANY, { ...row, etag: '' })?.parts.length ?? 0) > 0);
     const signed = new Set(
-      sealed.flatMap((row) => sealedRow(COMPANY, row)!.parts.map(({ bytes }) => bytes.toString('hex'))),
+      sealed.flatMap((row) =>
+        sealedRow(COMPANY, { ...row, etag: '' })!.parts.map(({ bytes }) => bytes.toString('hex')),
+      ),
     );
     rig.vaults.rotateSealKey();
     const asked: string[] = [];
