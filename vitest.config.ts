@@ -14,6 +14,7 @@ const WITHIN_A_PROCESS = [
   'model',
   'docs',
   'mutation',
+  'acts',
 ].map((folder) => `test/${folder}/**/*.test.ts`);
 
 /** Hosts, kills, attacks, whole programs, the simulation and the models at length: `npm run test:deep`. */

@@ -1,6 +1,8 @@
-// A store that misbehaves as the world does: answers lost before or after the commit, refusals to serve, and others who go first.
+// A store that misbehaves as the world does: answers lost before or after the commit, refusals to serve, and others who go first. By chance, from a
+// seed; or by a script, at the writes that a test names.
 import { type RowWrite, type TableName, type Tables, type WriteOutcome } from '../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
+import { Died } from './tables-but.ts';
 
 export interface TableFaults {
   /** Chances from 0 to 1. */
@@ -20,15 +22,76 @@ export function random(seed: number): () => number {
   };
 }
 
+export interface Write {
+  readonly table: TableName;
+  readonly partitionKey: string;
+  readonly writes: readonly RowWrite[];
+}
+
+/** What comes of a write. */
+type Happening = (write: Write, commit: () => Promise<WriteOutcome>) => Promise<WriteOutcome>;
+
+const UNKNOWN = { outcome: 'unknown' } as const;
+
+/** What happens at the writes that are meant. The last that is said counts. */
+export class At {
+  readonly isMeant: (write: Write, nth: number) => boolean;
+  happening: Happening = (_, commit) => commit();
+
+  constructor(isMeant: (write: Write, nth: number) => boolean) {
+    this.isMeant = isMeant;
+  }
+
+  /** Written, and nobody is told. */
+  losesTheAnswer(): void {
+    this.happening = async (_, commit) => (await commit(), UNKNOWN);
+  }
+
+  /** Not written, and nobody is told. */
+  isLost(): void {
+    this.happening = () => Promise.resolve(UNKNOWN);
+  }
+
+  /** The process dies, `before` it is written or `after`. */
+  dies(moment: 'before' | 'after'): void {
+    this.happening = async (_, commit) => {
+      if (moment === 'after') await commit();
+      throw new Died();
+    };
+  }
+
+  /** Others do this first. */
+  comesAfter(others: (write: Write) => unknown): void {
+    this.happening = async (write, commit) => {
+      await others(write);
+      return commit();
+    };
+  }
+}
+
+const NO_FAULTS: TableFaults = { lostBefore: 0, lostAfter: 0, unavailable: 0 };
+
 export class FaultyTables implements Tables {
   readonly #tables: Tables;
-  readonly #random: () => number;
+  readonly #random: (() => number) | undefined;
+  readonly #script: At[] = [];
+  #isDead = false;
   faults: TableFaults;
+  /** As they were asked for. */
+  readonly writes: Write[] = [];
 
-  constructor(tables: Tables, options: { readonly seed: number; readonly faults: TableFaults }) {
+  /** Without a seed nothing is left to chance. */
+  constructor(tables: Tables, options?: { readonly seed: number; readonly faults: TableFaults }) {
     this.#tables = tables;
-    this.#random = random(options.seed);
-    this.faults = options.faults;
+    this.#random = options && random(options.seed);
+    this.faults = options?.faults ?? NO_FAULTS;
+  }
+
+  /** The nth write from the beginning, from 1; or each that is meant. */
+  at(which: number | ((write: Write) => boolean)): At {
+    const at = new At(typeof which === 'number' ? (_, nth) => nth === which : which);
+    this.#script.push(at);
+    return at;
   }
 
   async read(table: TableName, partitionKey: string, rowKey: string): ReturnType<Tables['read']> {
@@ -43,19 +106,45 @@ export class FaultyTables implements Tables {
 
   async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
     await this.#pause();
-    if (this.#random() < this.faults.lostBefore) return { outcome: 'unknown' };
-    const written = await this.#tables.write(table, partitionKey, writes);
+    this.#assertAlive();
+    if (this.#happens(this.faults.lostBefore)) return UNKNOWN;
+    const write = { table, partitionKey, writes };
+    const nth = this.writes.push(write);
+    const at = this.#script.find((one) => one.isMeant(write, nth));
+    const written = await this.#carriedOut(write, at);
     await this.#pause();
-    return this.#random() < this.faults.lostAfter ? { outcome: 'unknown' } : written;
+    return this.#happens(this.faults.lostAfter) ? UNKNOWN : written;
+  }
+
+  async #carriedOut(write: Write, at: At | undefined): Promise<WriteOutcome> {
+    const commit = (): Promise<WriteOutcome> => this.#tables.write(write.table, write.partitionKey, write.writes);
+    if (!at) return commit();
+    try {
+      return await at.happening(write, commit);
+    } catch (error) {
+      this.#isDead ||= error instanceof Died;
+      throw error;
+    }
   }
 
   async #begin(): Promise<void> {
     await this.#pause();
-    if (this.#random() < this.faults.unavailable) throw new StoreUnavailable('planted');
+    this.#assertAlive();
+    if (this.#happens(this.faults.unavailable)) throw new StoreUnavailable('planted');
+  }
+
+  /** What is dead asks nothing any more. */
+  #assertAlive(): void {
+    if (this.#isDead) throw new Died();
+  }
+
+  #happens(chance: number): boolean {
+    return this.#random !== undefined && this.#random() < chance;
   }
 
   /** Lets a random number of others go first. */
   async #pause(): Promise<void> {
+    if (!this.#random) return;
     for (let turns = Math.floor(this.#random() * 4); turns > 0; turns -= 1) {
       await new Promise((resolve) => setImmediate(resolve));
     }

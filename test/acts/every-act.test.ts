@@ -1,0 +1,118 @@
+// Whatever comes of one of its writes, an act is done once and recorded once: an answer is lost, others are first, the process dies. What was not
+// answered is asked again, as a caller does; what was left on its way is taken on, as the timer does. Then all is as if nothing had been.
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
+import { sweepOutboxes } from '../../shared/store/deliver.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
+import { FaultyTables, type At, type Write } from '../fakes/faulty-tables.ts';
+import { Died } from '../fakes/tables-but.ts';
+import type { FakeTables } from '../fakes/fake-tables.ts';
+import { agendaIn, chainOf, outboxesIn } from '../operations/audit/chain.ts';
+import { readPage, sections, tableRows } from '../docs/markdown.ts';
+import { ACTS, NOT_HERE_YET, RECORDED_BY_THEMSELVES, RECORDED_EACH_TIME, type Scene } from './scenes.ts';
+
+/** When the timer comes: it takes on what has been on its way for a minute, and gives up what is nowhere after a day. */
+const SWEEPS_MS = [60_000, 60_000, 86_400_000];
+
+const touch =
+  (store: FakeTables) =>
+  ({ table, partitionKey, writes }: Write): void => {
+    for (const { rowKey } of writes) {
+      const row = store.peek(table, partitionKey, rowKey);
+      if (row) store.tamper(table, partitionKey, rowKey, row.cells);
+    }
+  };
+
+const FAULTS: readonly { readonly what: string; readonly befalls: (at: At, store: FakeTables) => void }[] = [
+  { what: 'its answer is lost', befalls: (at) => at.losesTheAnswer() },
+  { what: 'it is lost itself', befalls: (at) => at.isLost() },
+  { what: 'others touch its rows first', befalls: (at, store) => at.comesAfter(touch(store)) },
+  { what: 'the process dies before it', befalls: (at) => at.dies('before') },
+  { what: 'the process dies after it', befalls: (at) => at.dies('after') },
+];
+
+/** Whether the caller was told that it is done. */
+async function isAnswered({ rig, act }: Scene, tables: FaultyTables): Promise<boolean> {
+  try {
+    const told = await act(rig.freshHost(tables));
+    return (told as { readonly ok?: boolean } | undefined)?.ok ?? true;
+  } catch (error) {
+    if (error instanceof Died || error instanceof StoreUnavailable) return false;
+    throw error;
+  }
+}
+
+/** What is random, when it was, and which try it was of, is left out. */
+const withoutChance = (text: string): string =>
+  text
+    .replaceAll(/"data":\[[\d,]*\]/g, 'bytes')
+    // Who cancels again accepts a denial by the vault in force as well.
+    .replaceAll('"denialAccepted":true', '"denialAccepted":false')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'then')
+    .replaceAll(/[\w-]{8}-[\w-]{4}-[\w-]{4}-[\w-]{4}-[\w-]{12}/g, 'id')
+    .replaceAll(/[\w+/-]{43,}={0,2}/g, 'random');
+
+/** All rows but the record, which is looked at by itself. */
+function stored(store: FakeTables): Record<string, string> {
+  const rows = [...store.dump()].filter(
+    ({ table, rowKey }) => table !== 'events' && !(table === 'agenda' && /^(outbox|head)\|/.test(rowKey)),
+  );
+  return Object.fromEntries(
+    rows.map(({ table, partitionKey, rowKey, cells }) => [
+      [table, partitionKey, rowKey].join('/'),
+      withoutChance(JSON.stringify(cells)),
+    ]),
+  );
+}
+
+async function swept({ rig }: Scene): Promise<void> {
+  for (const ms of SWEEPS_MS) {
+    rig.clock.advance(ms);
+    const host = rig.freshHost();
+    await sweepOutboxes(host);
+    await sweepSwitches(host);
+  }
+}
+
+async function undisturbed(scene: Scene): Promise<{ readonly writes: number; readonly rows: Record<string, string> }> {
+  const tables = new FaultyTables(scene.rig.store);
+  expect(await isAnswered(scene, tables)).toBe(true);
+  await swept(scene);
+  return { writes: tables.writes.length, rows: stored(scene.rig.store) };
+}
+
+describe.each(Object.entries(ACTS))('%s', (action, makeScene) => {
+  let writes: number;
+  let rows: Record<string, string>;
+  beforeAll(async () => {
+    ({ writes, rows } = await undisturbed(await makeScene()));
+    // Its way to the record on the agenda, the act with its event, the chain, and what was on its way.
+    expect(writes).toBeGreaterThanOrEqual(5);
+  });
+
+  it.each(FAULTS)('is done once and recorded once where, at one of its writes, $what', async ({ befalls }) => {
+    for (let nth = 1; nth <= writes; nth += 1) {
+      const scene = await makeScene();
+      const { store } = scene.rig;
+      const tables = new FaultyTables(store);
+      befalls(tables.at(nth), store);
+      const isAskedAgain = !(await isAnswered(scene, tables));
+      if (isAskedAgain) await isAnswered(scene, new FaultyTables(store));
+      await swept(scene);
+      const done = chainOf(store).filter((record) => record.action === action && record.outcome === 'done');
+      const most = isAskedAgain && RECORDED_EACH_TIME.has(action) ? 2 : 1;
+      expect([nth, done.length > 0 && done.length <= most]).toEqual([nth, true]);
+      expect([nth, outboxesIn(store), agendaIn(store, 'outbox')]).toEqual([nth, [], []]);
+      expect([nth, stored(store)]).toEqual([nth, rows]);
+    }
+  });
+});
+
+it('every act that docs/audit.md names is here, or on the list of those that are not yet', () => {
+  const named = sections(readPage('docs/audit.md'), 2)
+    .flatMap(({ body }) => tableRows(body))
+    .flatMap(([actions = '']) => [...actions.matchAll(/`([a-z-]+\.[a-z-]+)`/g)].map(([, action = '']) => action));
+  expect(named.length).toBeGreaterThan(30);
+  const told = [...Object.keys(ACTS), ...NOT_HERE_YET, ...RECORDED_BY_THEMSELVES];
+  expect(told.toSorted()).toEqual([...new Set(named)].toSorted());
+});
