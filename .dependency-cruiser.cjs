@@ -120,6 +120,20 @@ module.exports = {
       '^functions/(http|service-bus|timer)/',
       `^(shared/(adapters|settings|host)|${CLIENTS}|functions/(main|world))`,
     ),
+    only(
+      'the-edge-names-no-provider-and-no-directory',
+      '^functions/http/',
+      [
+        'functions/http/',
+        'shared/(domain|store|operations)/',
+        'shared/failures\\.ts$',
+        'shared/providers/(provider\\.ts$|registry/)',
+        'shared/identity/(identity\\.ts$|registry/)',
+        'node_modules/',
+        '(node:)?[a-z0-9_/]+$',
+      ],
+      'Whose key or directory it is: the registries know.',
+    ),
     never(
       'kernel-knows-no-resource-and-no-page',
       '^functions/http/kernel/',

@@ -89,6 +89,8 @@ export interface KeyWords {
   /** It is not, or not any more, its connection's owner's. */
   otherOwner(detail?: string): Failure;
   instructions(connection: Connection): readonly Instruction[];
+  /** The command that lets the app use the key, as the principal that it is there; undefined, or absent, where no command does. */
+  grant?(key: KeyTarget, app: { readonly appId: string; readonly principalId?: string }): string | undefined;
 }
 
 export interface KeyProvider extends KeyWords {

@@ -11,6 +11,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import type { KeyProvider, ReadKey, Wrapped } from '../provider.ts';
 import { parseConnectionInput, parseCustomerVault, type ConnectionPolicy } from './input/connection-input.ts';
 import { adminInstructions } from './instructions.ts';
+import { assignRole } from './words/vault-commands.ts';
 import { judgeKey, type KeyPolicy } from './key-fitness.ts';
 import { ofConnection, ofKeyInUse } from './key-in-use.ts';
 import type { ConnectionProbe, KeyVaults } from './vaults.ts';
@@ -45,6 +46,7 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
     otherOwner,
     instructions: ({ host, keyName, tenantId, credential }) =>
       adminInstructions({ host, keyName, appId: credential.clientId, ...present({ tenantId }) }),
+    grant: ({ host, keyName, tenantId }, app) => assignRole({ vaultHost: host, keyName, tenantId, ...app }),
     probe: {
       reach: ({ host }) => probe.reach(host),
       owner: (key) => owner(probe, key),

@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { ZodObject } from 'zod';
 import { createDocument, type ZodOpenApiObject, type ZodOpenApiOperationObject } from 'zod-openapi';
-import { vaultUriPattern } from '../../../../shared/providers/azure-key-vault/input/vault-host.ts';
+import { TYPED_FORMS } from '../../../../shared/providers/registry/providers.ts';
 import { claimOf } from '../roles.ts';
 import { fullPath, type Route } from '../route.ts';
 import { vaultUri } from '../schemas/vault-uri.ts';
@@ -70,7 +70,7 @@ export function describeExactly<D>(
       },
     },
   };
-  const uri = vaultUriPattern({ allowedSuffixes: about.vaultSuffixes }).source;
+  const uri = TYPED_FORMS.vaultUri({ allowedSuffixes: about.vaultSuffixes }).source;
   return createDocument(description, {
     override: ({ zodSchema, jsonSchema }) => {
       if (zodSchema === vaultUri) Object.assign(jsonSchema, { pattern: uri });

@@ -1,7 +1,6 @@
 // The pages of a sign-in: a link, its button, the way back from the sign-in service, and the second question. Browsers have no token here:
 // one-time states and the browser's own cookie decide who may go on.
 import * as z from 'zod';
-import { assignRole } from '../../../../shared/providers/azure-key-vault/words/vault-commands.ts';
 import { mayPass } from '../../../../shared/domain/failure.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { err, ok, type Result } from '../../../../shared/domain/result.ts';
@@ -138,7 +137,7 @@ export const signInRoutes = [
       const { cookie, isCrossSite } = call;
       const answered = await answer(deps, { ...call.body, cookie, isCrossSite }, call.actor);
       if (!answered.ok) return onPage(answered.error, againOf(answered, call.body));
-      return ok({ page: pageFor(viewOf(answered.value)), cookie: 'remove' });
+      return ok({ page: pageFor(viewOf(deps, answered.value)), cookie: 'remove' });
     },
   }),
 ] as const;
@@ -168,15 +167,15 @@ function againOf(
   return passes && fields.answer === 'confirm' ? { action: ANSWER, fields } : undefined;
 }
 
-function viewOf(answered: Answered): PageView {
+function viewOf({ providers }: SignInServices, answered: Answered): PageView {
   if (answered.type === 'declined') return { page: 'declined', subject: subjectOf(answered.asked) };
   if (answered.type === 'verified') {
     const { asked, tenantsLeft } = answered;
     return { page: 'tenant-verified', subject: verificationSubject(asked), tenantsLeft };
   }
   const subject = consentSubject(answered.asked);
-  const { vaultHost, keyName, tenantId } = subject.key;
   const { principalId } = answered;
-  const azureCli = assignRole({ vaultHost, keyName, tenantId, appId: subject.applicationId, principalId });
+  const { target } = answered.asked.subject;
+  const azureCli = providers.of(target.ref).grant?.(target, { appId: subject.applicationId, principalId });
   return { page: 'consent-granted', subject, principalId, ...present({ azureCli }) };
 }

@@ -8,7 +8,7 @@ import {
 } from '../../../../shared/domain/connection-verdict.ts';
 import type { Connection } from '../../../../shared/domain/connection.ts';
 import { GUID_IN_ANY_CASE } from '../../../../shared/domain/ids.ts';
-import { KEY_NAME } from '../../../../shared/providers/azure-key-vault/input/key-name.ts';
+import { TYPED_FORMS } from '../../../../shared/providers/registry/providers.ts';
 import type { KnownProviders } from '../../../../shared/providers/provider.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { FAILURE_EXAMPLE, failureBody, failureCode, publicFailure } from '../../kernel/schemas/failures.ts';
@@ -28,7 +28,7 @@ export const connectionInput = z
     keyName: z
       .string()
       .max(MAX_INPUT_CHARS)
-      .meta({ example: 'keyswitch', override: promised(KEY_NAME) }),
+      .meta({ example: 'keyswitch', override: promised(TYPED_FORMS.keyName) }),
     tenantId: z
       .string()
       .max(MAX_INPUT_CHARS)
