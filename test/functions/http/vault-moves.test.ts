@@ -1,4 +1,5 @@
 // A vault in force that was moved to another Entra tenant, over the API: by whose word an administrator there is asked, and what a connection then shows.
+import { parse } from 'node-html-parser';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { adminOf, Api, connect, CUSTOMER_HOST, CUSTOMER_KEY, CUSTOMER_TENANT, vendor, registerCompany } from './api.ts';
 import { consentByPages } from './consent-pages.ts';
@@ -29,6 +30,16 @@ test('the admin of the company has the new tenant asked, whose pages name the ol
   const moved = (await api.call('GET', PATH, { as })).body;
   expect(moved).toMatchObject({ tenantId: NEW_TENANT, movedFrom: [CUSTOMER_TENANT] });
   expect(moved).not.toHaveProperty('movingTo');
+});
+
+test('the page of a consent has the command that lets the principal in the new tenant use the key', async () => {
+  const granted = await consentByPages(api, { path: PATH, as, tenantId: NEW_TENANT });
+  const command = parse(granted.html ?? '').querySelector('pre')?.text ?? '';
+  const principal = /--assignee-object-id ([0-9a-f-]{36}) /.exec(command)?.[1] ?? 'none';
+  expect(command).toContain(`az keyvault show --name ${CUSTOMER_HOST.split('.')[0]} `);
+  expect(command).toContain(`/keys/${CUSTOMER_KEY}<`);
+  // In the command, and among what was granted.
+  expect(granted.html?.split(principal)).toHaveLength(3);
 });
 
 test('the vendor gets no link, unless its word is enough in this deployment', async () => {
