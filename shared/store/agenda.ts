@@ -2,7 +2,7 @@
 // superset of the truth and is checked against it (invariant A12); no timer ever scans a table of companies.
 import { createHash } from 'node:crypto';
 import { text } from './rows/cells.ts';
-import { type Cells, type StoredRow, type Tables } from './tables.ts';
+import type { Cells, RowWrite, StoredRow, Tables, WriteOutcome } from './tables.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 
 const BUCKETS = 16;
@@ -68,6 +68,24 @@ export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<v
     if (written.outcome === 'conflict' && written.reason === (row ? 'changed' : 'exists')) return;
   }
   throw new StoreUnavailable('the agenda could not be written');
+}
+
+/** Undefined if it is not there. Throws StoreUnavailable. */
+export async function findOnAgenda(tables: Tables, item: AgendaItem): Promise<ListedAgendaItem | undefined> {
+  const row = await tables.read('agenda', bucketOf(item.companyId), agendaRowKey(item));
+  return row && { ...item, etag: row.etag, cells: row.cells };
+}
+
+/** Written over what was listed, or inserted where nothing was. */
+export function writeOnAgenda(
+  tables: Tables,
+  item: AgendaItem,
+  listed: ListedAgendaItem | undefined,
+  cells: Cells,
+): Promise<WriteOutcome> {
+  const row = { rowKey: agendaRowKey(item), cells: { format: 1, ...cells } };
+  const write: RowWrite = listed ? { kind: 'replace', ...row, etag: listed.etag } : { kind: 'insert', ...row };
+  return tables.write('agenda', bucketOf(item.companyId), [write]);
 }
 
 /**

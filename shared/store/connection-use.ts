@@ -1,10 +1,9 @@
-// Who depends on a connection: the marks on its row. Builds writes; decides nothing.
+// Who depends on a connection: the marks on its row. Decides nothing.
 import type { Connection } from '../domain/connection.ts';
 import type { SwitchPlace } from '../domain/switch.ts';
-import type { Loaded } from './control-state.ts';
-import { connectionRowKey, keyringRowKey, switchRowKey } from './rows/row-keys.ts';
-import { connectionCells } from './rows/sealed-rows.ts';
-import type { RowWrite } from './tables.ts';
+import type { Found } from './found.ts';
+import { keyringRowKey, switchRowKey } from './rows/row-keys.ts';
+import type { Writes } from './tx.ts';
 
 export const userOfSwitch = (sw: { readonly keyringId: string; readonly switchId: string }): string =>
   switchRowKey(sw.keyringId, sw.switchId);
@@ -20,12 +19,12 @@ export const userOfKeyring = (keyringId: string): string => keyringRowKey(keyrin
 
 /** Marks who depends on a connection, or only guards it if nothing changes. */
 export function markUse(
-  connection: Loaded<Connection>,
+  tx: Pick<Writes, 'merge'>,
+  connection: Found<Connection>,
   use: { readonly add?: readonly string[]; readonly remove?: readonly string[] },
-): RowWrite {
-  const { value, etag } = connection;
+): void {
+  const { value } = connection;
   const kept = value.usedBy.filter((user) => !use.remove?.includes(user));
   const usedBy = [...new Set([...kept, ...(use.add ?? [])])];
-  const rowKey = connectionRowKey(value.connectionId);
-  return { kind: 'merge', rowKey, cells: { usedBy: connectionCells({ ...value, usedBy })['usedBy'] }, etag };
+  tx.merge(connection, { ...value, usedBy }, ['usedBy']);
 }

@@ -12,7 +12,7 @@ import { recordEvent } from '../../store/record-event.ts';
 import { companyRow } from '../../store/rows/company-rows.ts';
 import { keyringRow } from '../../store/rows/keyring-rows.ts';
 import type { Tx } from '../../store/tx.ts';
-import { loadExportState, useUpExport, type LoadedExportState } from './export-state.ts';
+import { loadExportState, putExportState, type LoadedExportState } from './export-state.ts';
 import { groundsOf, type GroundsReading } from './grounds.ts';
 import { SealedOnce, type ExportOrder, type ExportSealing, type SealedExport } from './sealed-export.ts';
 
@@ -43,7 +43,7 @@ export async function exportCompanyKey(
     const answer = await sealed.of(keyring.value);
     if (answer === 'lost-race' || !answer.ok) return answer;
     const { by, next } = grounds.value;
-    const used = await useUpExport(deps, order, { from: state, to: next });
+    const used = await putExportState(deps, order, { from: state, to: next });
     if (!used.ok) return err(refusedBy(used.error));
     used.value(tx);
     // Unchanged, so that no switch begins in between.

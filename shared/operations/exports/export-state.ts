@@ -2,20 +2,18 @@
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import { exportCells, exportRow, type SealedExportState } from '../../store/rows/export-rows.ts';
+import { exportRow, type SealedExportState } from '../../store/rows/export-rows.ts';
 import { find, type Found } from '../../store/found.ts';
 import type { Writes } from '../../store/tx.ts';
 import { NO_EXPORTS, type ExportState } from '../../domain/export-state.ts';
-import { exportRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfExports } from '../../domain/seal.ts';
-import type { RowWrite, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
 import type { Sealer } from '../../domain/ports.ts';
 import { checkSeal, type SealCheck } from '../keys/seals.ts';
 
 export interface LoadedExportState {
   readonly value: ExportState;
   /** Undefined while there is no such row: a keyring has none before its first switch. */
-  readonly etag: string | undefined;
   readonly held: Found<SealedExportState> | undefined;
 }
 
@@ -26,15 +24,15 @@ export async function loadExportState(
 ): Promise<Result<LoadedExportState, Failure>> {
   const place = { companyId, keyringId };
   const held = await find(deps.tables, exportRow, place);
-  if (!held) return ok({ value: NO_EXPORTS, etag: undefined, held });
+  if (!held) return ok({ value: NO_EXPORTS, held });
   const { seal, ...value } = held.value;
   const bytes = sealedBytesOfExports(place, value);
   const checked = await checkSeal(deps, { companyId, rowKey: exportRow.key(place), bytes, seal });
-  return checked.ok ? ok({ value, etag: held.etag, held }) : checked;
+  return checked.ok ? ok({ value, held }) : checked;
 }
 
-/** What a transaction adds to use up what permitted an export. Fails as the vendor's vault does, which seals it. */
-export async function useUpExport(
+/** What a transaction adds to write it. Fails as the vendor's vault does, which seals it. */
+export async function putExportState(
   { sealer }: { readonly sealer: Sealer },
   { companyId, keyringId }: KeyringPlace,
   { from, to }: { readonly from: LoadedExportState; readonly to: ExportState },
@@ -45,29 +43,16 @@ export async function useUpExport(
   return ok((tx) => void tx.put(exportRow, place, from.held, { ...to, seal: seal.value }));
 }
 
-/** Fails as the vendor's vault does, which seals it. */
-async function writeExportState(
-  { sealer }: { readonly sealer: Sealer },
-  { companyId, keyringId }: KeyringPlace,
-  { from, to }: { readonly from: LoadedExportState; readonly to: ExportState },
-): Promise<Result<RowWrite, Failure>> {
-  const seal = await sealer.sign(sealedBytesOfExports({ companyId, keyringId }, to));
-  if (!seal.ok) return seal;
-  const rowKey = exportRowKey(keyringId);
-  const cells = exportCells({ ...to, seal: seal.value });
-  const { etag } = from;
-  return ok(etag === undefined ? { kind: 'insert', rowKey, cells } : { kind: 'replace', rowKey, cells, etag });
-}
-
-/** The write that allows one export of the company key until then. Fails as the vendor's vault does. */
+/** What a transaction adds so that one export of the company key is allowed until then. */
 export async function allowExport(
   deps: SealCheck & { readonly tables: Pick<Tables, 'read'>; readonly sealer: Sealer },
   place: KeyringPlace,
   until: Date,
-): Promise<Result<RowWrite[], Failure>> {
+): Promise<Result<(tx: Writes) => void, Failure>> {
   const from = await loadExportState(deps, place);
   if (!from.ok) return from;
-  const to = { ...from.value.value, allowanceUntil: until.toISOString() };
-  const written = await writeExportState(deps, place, { from: from.value, to });
-  return written.ok ? ok([written.value]) : written;
+  return putExportState(deps, place, {
+    from: from.value,
+    to: { ...from.value.value, allowanceUntil: until.toISOString() },
+  });
 }

@@ -8,7 +8,7 @@ import { providerName, sameProvider, type KeyTarget, type ProviderRef } from '..
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
 import { sealedBytesOfWrap } from '../../domain/seal.ts';
-import { loadCompanyKeyRow, type Loaded } from '../../store/control-state.ts';
+import { loadCompanyKeyRow, type Found } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { KeyProvider, KnownProviders, Providers } from '../../providers/provider.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
@@ -28,11 +28,11 @@ export interface CompanyKeyOpening extends TargetReading {
 export async function loadReadableCompanyKey(
   opening: CompanyKeyOpening,
   context: CompanyKeyContext,
-): Promise<Result<Loaded<CompanyKeyRow> | undefined, Failure>> {
+): Promise<Result<Found<CompanyKeyRow> | undefined, Failure>> {
   const row = await loadCompanyKeyRow(opening.tables, context);
   if (!row) return ok(undefined);
   if (!row.value) return err(forged(opening.log, placeOf(context)));
-  return ok({ value: row.value, etag: row.etag });
+  return ok({ ...row, value: row.value });
 }
 
 /** What callers use. That it is no guard is sealed: a switch's other vault serves nobody before its end. */

@@ -4,11 +4,10 @@ import { lackOfConsent } from '../../identity/entra/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { VaultTarget } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRowKey } from '../../store/rows/row-keys.ts';
-import { readConnection } from '../../store/rows/sealed-rows.ts';
+import { connectionRow, readConnection } from '../../store/rows/sealed-rows.ts';
 import { sealedBytesOfConnection, sealedBytesOfConsent, sealedBytesOfMove } from '../../domain/seal.ts';
 import { isAdminOf } from '../../domain/tenant.ts';
-import type { Loaded } from '../../store/control-state.ts';
+import { at, type Found } from '../../store/found.ts';
 import type { StoredRow, Tables } from '../../store/tables.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
 
@@ -20,8 +19,8 @@ export interface ConnectionReading extends SealCheck {
 export async function loadConnection(
   reading: ConnectionReading,
   place: { readonly companyId: string; readonly connectionId: string },
-): Promise<Result<Loaded<Connection> | undefined, Failure>> {
-  const row = await reading.tables.read('companies', place.companyId, connectionRowKey(place.connectionId));
+): Promise<Result<Found<Connection> | undefined, Failure>> {
+  const row = await reading.tables.read('companies', place.companyId, connectionRow.key(place));
   // invariant A16
   return row ? verifyConnectionRow(reading, { ...place, row }) : ok(undefined);
 }
@@ -30,7 +29,7 @@ export async function loadConnection(
 export async function verifyConnectionRow(
   reading: SealCheck,
   read: { readonly companyId: string; readonly connectionId: string; readonly row: StoredRow },
-): Promise<Result<Loaded<Connection>, Failure>> {
+): Promise<Result<Found<Connection>, Failure>> {
   const { companyId, connectionId, row } = read;
   const connection = readConnection(row.cells, connectionId);
   if (!connection) return err(forged(reading.log, { companyId, rowKey: row.rowKey }));
@@ -44,7 +43,7 @@ export async function verifyConnectionRow(
   const consent = await checkConsent(reading, { companyId, rowKey: row.rowKey, connection });
   if (!consent.ok) return consent;
   const move = await checkMove(reading, { companyId, rowKey: row.rowKey, connection });
-  return move.ok ? ok({ value: connection, etag: row.etag }) : move;
+  return move.ok ? ok({ value: connection, etag: row.etag, at: at(connectionRow, read) }) : move;
 }
 
 /** A consent that nobody gave is forged like a vault that nobody named. */
@@ -88,5 +87,5 @@ export async function loadTarget(
   if (lack) return err(lack);
   return target
     ? ok(target)
-    : err(forged(reading.log, { companyId: place.companyId, rowKey: connectionRowKey(place.connectionId) }));
+    : err(forged(reading.log, { companyId: place.companyId, rowKey: connectionRow.key(place) }));
 }

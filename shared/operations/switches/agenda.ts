@@ -3,7 +3,13 @@
 // under somebody who put it there and has not committed yet: a row that several have put there stays until none of them can still be at it.
 import { isEnded, type SwitchPlace } from '../../domain/switch.ts';
 import { flag, text } from '../../store/rows/cells.ts';
-import { agendaPlaceOf, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../../store/agenda.ts';
+import {
+  findOnAgenda,
+  takeOffListed,
+  writeOnAgenda,
+  type AgendaItem,
+  type ListedAgendaItem,
+} from '../../store/agenda.ts';
 import { loadSwitch } from '../../store/control-state.ts';
 import type { Cells, Tables } from '../../store/tables.ts';
 import { undecided, type Undecided } from '../../store/races.ts';
@@ -30,16 +36,12 @@ export async function putSwitchOnAgenda(
   place: SwitchPlace,
   at: string,
 ): Promise<PutOnAgenda | Undecided> {
-  const { bucket, rowKey } = agendaPlaceOf(agendaItemOf(place));
-  const row = await tables.read('agenda', bucket, rowKey);
-  const others = row !== undefined && (isShared(row.cells) || text(row.cells, 'switchId') !== place.switchId);
-  const cells = { format: 1, at, switchId: place.switchId, shared: others };
-  const write = row
-    ? ({ kind: 'replace', rowKey, cells, etag: row.etag } as const)
-    : ({ kind: 'insert', rowKey, cells } as const);
-  const written = await tables.write('agenda', bucket, [write]);
+  const item = agendaItemOf(place);
+  const listed = await findOnAgenda(tables, item);
+  const others = listed !== undefined && (isShared(listed.cells) || text(listed.cells, 'switchId') !== place.switchId);
+  const written = await writeOnAgenda(tables, item, listed, { at, switchId: place.switchId, shared: others });
   if (written.outcome !== 'committed') return undecided(written);
-  return { etag: written.etags[0] ?? '', isFirst: row === undefined };
+  return { etag: written.etags[0] ?? '', isFirst: listed === undefined };
 }
 
 /** After an attempt that lost for certain: not if its answer was. Nothing, if anybody else has put a switch of the keyring there. */
@@ -49,11 +51,9 @@ export async function takeLostAttemptOff(tables: Tables, place: SwitchPlace, put
 
 /** After the end of a switch: its id is never used again, so nobody can still be about to begin it. */
 export async function takeEndedSwitchOff(tables: Tables, place: SwitchPlace): Promise<void> {
-  const item = agendaItemOf(place);
-  const { bucket, rowKey } = agendaPlaceOf(item);
-  const row = await tables.read('agenda', bucket, rowKey);
-  if (!row || isShared(row.cells) || text(row.cells, 'switchId') !== place.switchId) return;
-  await takeOffListed(tables, { ...item, etag: row.etag, cells: row.cells });
+  const listed = await findOnAgenda(tables, agendaItemOf(place));
+  if (!listed || isShared(listed.cells) || text(listed.cells, 'switchId') !== place.switchId) return;
+  await takeOffListed(tables, listed);
 }
 
 /** Takes it off, for a keyring that was read after the item and has no switch, if nobody can still be about to begin one. */

@@ -12,24 +12,22 @@ import { ok, type Result } from '../../domain/result.ts';
 import { total } from '../../domain/shard-counts.ts';
 import { DONE, failed, LOST_RACE, type StepFailure, type StepOutcome } from '../../domain/switch-machine.ts';
 import { released, type Switch, type SwitchPlace } from '../../domain/switch.ts';
-import { renewOnAgenda } from '../../store/agenda.ts';
+import { actOnce, changeOnce } from '../../store/act.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited } from '../../store/audited.ts';
 import { loadKeptKey, loadSwitch } from '../../store/control-state.ts';
-import { guardCompany, replaceKeyring, replaceSwitch } from '../../store/control-writes.ts';
 import { switchCells } from '../../store/rows/switch-rows.ts';
-import { companyKeyRowKey, keptKeyRowKey } from '../../store/rows/row-keys.ts';
-import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
-import type { RowWrite } from '../../store/tables.ts';
+import { keptKeyRow } from '../../store/rows/kept-rows.ts';
+import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
+import type { Writes } from '../../store/tx.ts';
 import { allowExport } from '../exports/export-state.ts';
-import { keepUnder, keptWrite } from '../keys/keep-key.ts';
+import { keepUnder } from '../keys/keep-key.ts';
 import { openWrap, wrapInForce, wrapOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { forged } from '../keys/seals.ts';
 import { putInForce } from '../keys/make-wrap.ts';
 import { takeEndedSwitchOff } from './agenda.ts';
 import { loadEnding, lookAtEnd, type Ending, type EndReading, type FanOut, type Shards } from './ending.ts';
 import { keptItemOf } from './sweep-kept.ts';
-import { actOnSwitch, marksAtEnd } from './switch-writes.ts';
+import { actOnSwitch, markEnd } from './switch-writes.ts';
 
 export interface Committing extends EndReading, CompanyKeyOpening, Auditing {
   readonly tables: Auditing['tables'];
@@ -52,8 +50,7 @@ export async function commit(deps: Committing, place: SwitchPlace): Promise<Step
   if ('type' in leased) return leased;
   const end = await proveAndStore(deps, place, leased, looked.shards);
   // Release the lease: this worker did not commit, and the next one must not wait for it to expire.
-  if (end.type !== 'done')
-    await deps.tables.write('companies', place.companyId, [replaceSwitch(leased.sw, released(leased.sw.value))]);
+  if (end.type !== 'done') await changeOnce(deps, (tx) => tx.replace(leased.sw, released(leased.sw.value)));
   return end;
 }
 
@@ -63,10 +60,10 @@ async function takeLease(deps: Committing, place: SwitchPlace, ending: Ending): 
   const now = deps.clock.now();
   const until = new Date(now.getTime() + deps.endLeaseMs).toISOString();
   const next = { ...sw.value, lease: { worker: deps.entropy.id(), until } };
-  const written = await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
-  if (written.outcome === 'committed') return { ...ending, sw: { value: next, etag: written.etags[0] ?? '' } };
+  const leased = await changeOnce(deps, (tx) => tx.replace(sw, next));
+  if (leased.ok) return { ...ending, sw: leased.value };
   // After a lost answer the row says whose lease it holds; the whole row must be as written here, since a pause keeps the lease.
-  const held = written.outcome === 'unknown' ? await loadSwitch(deps.tables, place) : undefined;
+  const held = leased.error === 'no-answer' ? await loadSwitch(deps.tables, place) : undefined;
   return held && sameCells(held.value, next) ? { ...ending, sw: held } : LOST_RACE;
 }
 
@@ -111,7 +108,7 @@ async function openedAnew(
   const side = sw.value.state === 're-protecting' && sw.value.kind === 'switch' ? 'target' : 'source';
   const wrap = wrapOf(row, endsWith);
   if (!wrap) {
-    const rowKey = companyKeyRowKey(place.keyringId, row.version);
+    const rowKey = companyKeyRow.key(row);
     return failed(forged(deps.log, { companyId: place.companyId, rowKey }), { side });
   }
   const opened = await openWrap(deps, row, wrap);
@@ -131,7 +128,7 @@ async function heldByDenial(
   if (kind !== 'switch' || state !== 're-protecting' || denialAccepted) return undefined;
   const wrap = wrapInForce(goes.value);
   if (!wrap || !sameProvider(wrap.ref, source)) {
-    const rowKey = companyKeyRowKey(place.keyringId, goes.value.version);
+    const rowKey = companyKeyRow.key(goes.value);
     return failed(forged(deps.log, { companyId: place.companyId, rowKey }), { side: 'source' });
   }
   const opened = await openWrap(deps, goes.value, wrap);
@@ -163,12 +160,12 @@ async function store(
     readonly shards: Shards;
     readonly kept: KeptKey | undefined;
     readonly endedAt: Date;
-    readonly allowed: readonly RowWrite[];
+    readonly allowed: ((tx: Writes) => void) | undefined;
     /** The only one that stays. */
     readonly wrap: Wrap;
   },
 ): Promise<StepOutcome> {
-  const { company, keyring, sw, stays, goes, connections, endsWith } = ending;
+  const { company, keyring, sw, stays, goes, endsWith } = ending;
   const committed = sw.value.state === 're-protecting';
   // The key itself is at hand: a row that somebody put there past Keyswitch is written over, and holds up no end.
   const planted = kept && (await loadKeptKey(deps.tables, kept));
@@ -181,27 +178,6 @@ async function store(
   const nextKeyring: Keyring = committed
     ? { ...withoutSwitch(keyring.value), provider: endsWith, activeVersion: sw.value.toVersion, rollBacks: 0 }
     : { ...withoutSwitch(keyring.value), rollBacks: keyring.value.rollBacks + 1 };
-  const writes: RowWrite[] = [
-    replaceSwitch(sw, next),
-    replaceKeyring(keyring, nextKeyring),
-    guardCompany(company),
-    {
-      kind: 'replace',
-      rowKey: companyKeyRowKey(place.keyringId, stays.value.version),
-      cells: companyKeyCells({ ...stays.value, wraps: [wrap] }),
-      etag: stays.etag,
-    },
-    // invariant 2: nothing that is stored opens by the provider that is left, but what is kept under the key that stays (invariant A5)
-    { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },
-    ...(kept ? [keptWrite(kept, planted)] : []),
-    ...marksAtEnd(sw.value, connections, endsWith),
-    ...allowed,
-  ];
-  const { connectionId } = endsWith;
-  if (connectionId !== undefined) {
-    await renewOnAgenda(deps.tables, { kind: 'check', companyId: place.companyId, id: connectionId });
-  }
-  if (kept) await renewOnAgenda(deps.tables, keptItemOf(place));
   const keeps = kept ? { keptVersion: kept.version, keptUntil: kept.until } : { notKeptVersion: goes.value.version };
   const detail = {
     provider: providerName(endsWith),
@@ -209,11 +185,24 @@ async function store(
     ...keeps,
     ...next.finalCounts,
   };
-  const act = actOnSwitch(`switch.${next.state}`, place, detail);
-  const written = await audited(deps, KEYSWITCH, act, (record) => record.write('companies', place.companyId, writes));
-  if (written.outcome !== 'committed') return LOST_RACE;
-  if (kept && planted)
-    forged(deps.log, { companyId: place.companyId, rowKey: keptKeyRowKey(place.keyringId, kept.version) });
+  const about = { actor: KEYSWITCH, ...actOnSwitch(`switch.${next.state}`, place, detail) };
+  const ended = await actOnce(deps, about, (tx) => {
+    const { connectionId } = endsWith;
+    if (connectionId !== undefined) tx.agenda({ kind: 'check', companyId: place.companyId, id: connectionId });
+    if (kept) tx.agenda(keptItemOf(place));
+    tx.replace(sw, next);
+    tx.replace(keyring, nextKeyring);
+    tx.guard(company);
+    tx.replace(stays, { ...stays.value, wraps: [wrap] });
+    // invariant 2: nothing that is stored opens by the provider that is left, but what is kept under the key that stays (invariant A5)
+    tx.delete(goes);
+    if (kept) tx.put(keptKeyRow, kept, planted, kept);
+    markEnd(tx, sw.value, ending);
+    allowed?.(tx);
+    return undefined;
+  });
+  if (!ended.ok) return LOST_RACE;
+  if (kept && planted) forged(deps.log, { companyId: place.companyId, rowKey: keptKeyRow.key(kept) });
   await takeEndedSwitchOff(deps.tables, place);
   deps.log.write({ level: 'info', event: `switch.${next.state}`, detail: { ...place } });
   return DONE;
@@ -225,9 +214,9 @@ const allowance = (
   place: SwitchPlace,
   { sw }: Ending,
   endedAt: Date,
-): Promise<Result<RowWrite[], Failure>> =>
+): Promise<Result<((tx: Writes) => void) | undefined, Failure>> =>
   sw.value.kind !== 'switch' || sw.value.state !== 're-protecting'
-    ? Promise.resolve(ok([]))
+    ? Promise.resolve(ok(undefined))
     : allowExport(deps, place, new Date(endedAt.getTime() + deps.exportAllowanceMs));
 
 function finalCounts(shards: Shards): NonNullable<Switch['finalCounts']> {

@@ -3,7 +3,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
 import { openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
-import { keptKeyRowKey } from '../../store/rows/row-keys.ts';
+import { keptKeyRow } from '../../store/rows/kept-rows.ts';
+import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { Switch } from '../../domain/switch.ts';
 import { listCompanyKeyRows, listKeptKeys } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -23,11 +24,6 @@ interface Decision {
   readonly tables: Tables;
   readonly log: Log;
   readonly workerKeys: WorkerKeys;
-}
-
-interface KeyringPlace {
-  readonly companyId: string;
-  readonly keyringId: string;
 }
 
 /** `moved`: the two company keys of the switch, which are at hand. Throws StoreUnavailable. */
@@ -54,7 +50,7 @@ export async function decisionKeys(
   const unreadable = kept.flatMap(({ version, value }) => (value || keys.has(version) ? [] : [version]));
   // Where what they hang by may only be away, nothing is said of them.
   for (const version of [...unreadable, ...(missing.length > 0 ? [] : unread)])
-    missing.push(forged(deps.log, { companyId, rowKey: keptKeyRowKey(keyringId, version) }));
+    missing.push(forged(deps.log, { companyId, rowKey: keptKeyRow.key({ companyId, keyringId, version }) }));
   return { keys, isKept: (version) => keys.has(version) && !own.has(version), missing: missing[0] };
 }
 

@@ -9,7 +9,7 @@ import type { ProviderRef } from '../../domain/provider.ts';
 import { ok } from '../../domain/result.ts';
 import { failed, OUT_OF_DATE, outcomeOf, type Next, type StepOutcome } from '../../domain/switch-machine.ts';
 import { isRunning, type Switch, type SwitchPlace } from '../../domain/switch.ts';
-import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
+import { loadCompany, loadKeyring, loadSwitch, type Found } from '../../store/control-state.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import type { Tables } from '../../store/tables.ts';
 import { loadReadableCompanyKey, type CompanyKeyOpening } from '../keys/open-wrap.ts';
@@ -28,13 +28,13 @@ export type FanOut = Extract<Next, { readonly type: 'fan-out' }>;
 export type Shards = readonly (LoadedShard | undefined)[];
 
 export interface Ending {
-  readonly company: Loaded<Company>;
-  readonly keyring: Loaded<Keyring>;
-  readonly sw: Loaded<Switch>;
+  readonly company: Found<Company>;
+  readonly keyring: Found<Keyring>;
+  readonly sw: Found<Switch>;
   /** The company key that stays, and the one that goes. */
-  readonly stays: Loaded<CompanyKeyRow>;
-  readonly goes: Loaded<CompanyKeyRow>;
-  readonly connections: readonly Loaded<Connection>[];
+  readonly stays: Found<CompanyKeyRow>;
+  readonly goes: Found<CompanyKeyRow>;
+  readonly connections: readonly Found<Connection>[];
   readonly endsWith: ProviderRef;
 }
 

@@ -9,12 +9,11 @@ import type { ReadKey } from '../../providers/provider.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { present } from '../../domain/plain-object.ts';
-import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
-import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
-import { audited } from '../../store/audited.ts';
+import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
+import { actOnce } from '../../store/act.ts';
 import { openWrap, targetOf, wrapOf } from '../keys/open-wrap.ts';
-import { listCompanyKeyRows, loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
-import { settleRaces, undecided } from '../../store/races.ts';
+import { listCompanyKeyRows, loadKeyring, loadSwitch, type Found } from '../../store/control-state.ts';
+import { settleRaces } from '../../store/races.ts';
 import { forged } from '../keys/seals.ts';
 import { makeProvenWrap } from '../keys/make-wrap.ts';
 import type { Preparing } from './prepare.ts';
@@ -53,12 +52,11 @@ export function followKeyVersion(
     for (const row of rows) {
       const next = await rewrap(deps, { row, target: target.value, key: key.value });
       if (!next.ok) return err(refusedBy(next.error));
-      const rowKey = companyKeyRowKey(input.keyringId, row.value.version);
-      const write = { kind: 'replace', rowKey, cells: companyKeyCells(next.value), etag: row.etag } as const;
       const detail = { provider: providerName(input.ref), keyId: key.value.keyId };
-      const act = { action: 'companykey.follow', companyId: input.companyId, target: rowKey, detail };
-      const written = await audited(deps, actor, act, (record) => record.write('companies', input.companyId, [write]));
-      if (written.outcome !== 'committed') return undecided(written);
+      const followed = { companyId: input.companyId, target: companyKeyRow.key(row.value), detail };
+      const about = { actor, action: 'companykey.follow', ...followed };
+      const written = await actOnce(deps, about, (tx) => tx.replace(row, next.value));
+      if (!written.ok) return written.error;
       rewrapped += 1;
     }
     // Looked at once more: a row may have been added under the older version while these were written.
@@ -72,14 +70,14 @@ async function pendingRows(
   input: Follow,
   keyId: string,
 ): Promise<
-  Result<{ readonly rows: readonly Loaded<CompanyKeyRow>[]; readonly versions: ReadonlySet<number> }, Failure>
+  Result<{ readonly rows: readonly Found<CompanyKeyRow>[]; readonly versions: ReadonlySet<number> }, Failure>
 > {
-  const rows: Loaded<CompanyKeyRow>[] = [];
+  const rows: Found<CompanyKeyRow>[] = [];
   const listed = await listCompanyKeyRows(deps.tables, input);
-  for (const { value, etag } of listed) {
+  for (const { value, ...found } of listed) {
     if (!value) return err(forged(deps.log, { companyId: input.companyId, rowKey: `companykey|${input.keyringId}` }));
     const wrap = wrapOf(value, input.ref);
-    if (wrap && wrap.keyId !== keyId) rows.push({ value, etag });
+    if (wrap && wrap.keyId !== keyId) rows.push({ ...found, value });
   }
   return ok({ rows, versions: new Set(listed.map(({ version }) => version)) });
 }
@@ -104,7 +102,7 @@ async function lacksOne(
 
 async function rewrap(
   deps: Following,
-  input: { readonly row: Loaded<CompanyKeyRow>; readonly target: KeyTarget; readonly key: ReadKey },
+  input: { readonly row: Found<CompanyKeyRow>; readonly target: KeyTarget; readonly key: ReadKey },
 ): Promise<Result<CompanyKeyRow, Failure>> {
   const { target, key } = input;
   const row = input.row.value;

@@ -1,11 +1,11 @@
 // The gate before the work of a switch: it stays in `pending-verification` until nothing is missing. Whoever supplies what was missing
 // sends the message that looks here again, and the timer does if that is lost.
+import { changeOnce } from '../../store/act.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Company } from '../../domain/keyring.ts';
 import { withoutTrouble, type Switch, type SwitchPlace } from '../../domain/switch.ts';
-import { loadCompany, loadKeyring, type Loaded } from '../../store/control-state.ts';
+import { loadCompany, loadKeyring, type Found } from '../../store/control-state.ts';
 import { decide, seen } from './decide.ts';
-import { replaceKeyring, replaceSwitch, guardCompany } from '../../store/control-writes.ts';
 import { lackOfRecentConsent } from '../../identity/entra/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -23,7 +23,7 @@ import { listTenants, unverifiedAmong, type VerificationReading } from '../tenan
 export async function leaveVerification(
   deps: TenantReading & Proving & { readonly tables: Tables },
   place: SwitchPlace,
-  sw: Loaded<Switch>,
+  sw: Found<Switch>,
 ): Promise<StepOutcome> {
   const { companyId } = place;
   // Before anything is looked at: the transaction that leaves is made under its ETag.
@@ -52,18 +52,18 @@ export async function leaveVerification(
 async function enterPreparing(
   { tables }: { readonly tables: Tables },
   place: SwitchPlace,
-  { company, sw }: { readonly company: Loaded<Company>; readonly sw: Loaded<Switch> },
+  { company, sw }: { readonly company: Found<Company>; readonly sw: Found<Switch> },
 ): Promise<StepOutcome> {
   const keyring = await loadKeyring(tables, place);
   if (keyring?.value.switchId !== place.switchId) return LOST_RACE;
   // invariant A6: reserved before anything is made, and spent even if this is cancelled
   const toVersion = keyring.value.highVersion + 1;
-  const written = await tables.write('companies', place.companyId, [
-    replaceSwitch(sw, { ...withoutTrouble(sw.value), state: 'preparing', toVersion }),
-    replaceKeyring(keyring, { ...keyring.value, highVersion: toVersion }),
-    guardCompany(company),
-  ]);
-  return written.outcome === 'committed' ? MOVED : LOST_RACE;
+  const entered = await changeOnce({ tables }, (tx) => {
+    tx.replace(sw, { ...withoutTrouble(sw.value), state: 'preparing', toVersion });
+    tx.replace(keyring, { ...keyring.value, highVersion: toVersion });
+    return tx.guard(company);
+  });
+  return entered.ok ? MOVED : LOST_RACE;
 }
 
 export interface Proving extends SealCheck {

@@ -9,7 +9,7 @@ import type { Clock, Sealer } from '../../domain/ports.ts';
 import { failed, type StepFailure } from '../../domain/switch-machine.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import type { Loaded } from '../../store/control-state.ts';
-import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import { lackOfClaim } from '../connections/vault-claims.ts';
 import { inUse, openWrap, targetOf, verifyWrap, wrapInForce, type CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { forged } from '../keys/seals.ts';
@@ -50,7 +50,7 @@ export async function makeWraps(
   // The keyring's word for its provider is not sealed. A wrap is: whoever only changed the word is not believed, since a re-key
   // would then take the keyring out of its company's hands.
   if (!inForce || !sameProvider(inForce.ref, source)) {
-    const rowKey = companyKeyRowKey(place.keyringId, fromVersion);
+    const rowKey = companyKeyRow.key(oldContext);
     return err(failed(forged(deps.log, { companyId: place.companyId, rowKey }), { side: 'source' }));
   }
   const sealed = await verifyWrap(deps, oldContext, inForce);

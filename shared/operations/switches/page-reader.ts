@@ -1,6 +1,5 @@
 // Pages of the data keys of one shard for a pass, in the order of their ids.
-import { BEFORE_DATA_KEYS } from '../../store/rows/data-rows.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS, shardRow } from '../../store/rows/data-rows.ts';
 import type { ShardPlace } from '../../store/shard-rows.ts';
 import type { RowPage, Tables } from '../../store/tables.ts';
 
@@ -36,7 +35,7 @@ export class PageReader {
   #list(cursor: string, continuation?: string): Promise<RowPage> {
     return this.#tables.list({
       table: 'datakeys',
-      partitionKey: dataKeysPartition(this.#place),
+      partitionKey: shardRow.partition(this.#place),
       after: cursor === '' ? BEFORE_DATA_KEYS : cursor,
       limit: PAGE_ROWS,
       ...(continuation === undefined ? {} : { continuation }),

@@ -15,8 +15,7 @@ import { turnOf, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { loadSwitch } from '../../store/control-state.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
 import type { Recording } from '../../store/record-event.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
-import { loadShard, shardWrite, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
+import { loadShard, writeBehindShard, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import type { RowPage } from '../../store/tables.ts';
 import type { WorkerKeyProblem } from '../keys/worker-keys.ts';
 import { PageReader } from './page-reader.ts';
@@ -71,8 +70,7 @@ async function turnShard(
 ): Promise<StepOutcome> {
   const next = turned({ ...input.shard.value, touchedAt: deps.clock.now().toISOString() }, turnOf(input.sw));
   if (!next) return LOST_RACE;
-  const write = shardWrite(next, { etag: input.shard.etag, writtenBy: input.writer });
-  const written = await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
+  const written = await writeBehindShard(deps.tables, place, { from: input.shard, next, writtenBy: input.writer });
   return written.outcome === 'committed' ? MOVED : LOST_RACE;
 }
 

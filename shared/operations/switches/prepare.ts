@@ -10,14 +10,11 @@ import { providerName } from '../../domain/provider.ts';
 import { failed, LOST_RACE, MOVED, outcomeOf, type StepOutcome } from '../../domain/switch-machine.ts';
 import { withoutTrouble, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited } from '../../store/audited.ts';
+import { actOnce, changeOnce } from '../../store/act.ts';
 import { markUse } from '../../store/connection-use.ts';
-import { loadCompany, loadKeyring, type Loaded } from '../../store/control-state.ts';
-import { guard, guardCompany, replaceKeyring, replaceSwitch } from '../../store/control-writes.ts';
-import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
-import { companyKeyCells } from '../../store/rows/sealed-rows.ts';
+import { loadCompany, loadKeyring, type Found } from '../../store/control-state.ts';
+import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import { loadShards } from '../../store/shard-rows.ts';
-import type { RowWrite } from '../../store/tables.ts';
 import { loadReadableCompanyKey } from '../keys/open-wrap.ts';
 import { decide, seen } from './decide.ts';
 import { tenantsThatHold, type TenantReading } from './gate.ts';
@@ -32,14 +29,14 @@ export interface Preparing extends Wrapping, Auditing, TenantReading {
 }
 
 interface Control {
-  readonly company: Loaded<Company>;
-  readonly keyring: Loaded<Keyring>;
-  readonly sw: Loaded<Switch>;
-  readonly old: Loaded<CompanyKeyRow>;
-  readonly connections: readonly Loaded<Connection>[];
+  readonly company: Found<Company>;
+  readonly keyring: Found<Keyring>;
+  readonly sw: Found<Switch>;
+  readonly old: Found<CompanyKeyRow>;
+  readonly connections: readonly Found<Connection>[];
 }
 
-export async function prepare(deps: Preparing, place: SwitchPlace, sw: Loaded<Switch>): Promise<StepOutcome> {
+export async function prepare(deps: Preparing, place: SwitchPlace, sw: Found<Switch>): Promise<StepOutcome> {
   const control = await loadControl(deps, place, sw);
   if (!('company' in control)) return control;
   // Looked at again, under the company's row that stands in the transaction: the state of a switch is not sealed, so that it has left its
@@ -70,7 +67,7 @@ export async function prepare(deps: Preparing, place: SwitchPlace, sw: Loaded<Sw
 }
 
 /** Everything that the transaction at the end will be made under, read before any vault is asked. */
-async function loadControl(deps: Preparing, place: SwitchPlace, sw: Loaded<Switch>): Promise<Control | StepOutcome> {
+async function loadControl(deps: Preparing, place: SwitchPlace, sw: Found<Switch>): Promise<Control | StepOutcome> {
   const { source, target, fromVersion } = sw.value;
   const [company, keyring] = await Promise.all([
     loadCompany(deps.tables, place.companyId),
@@ -90,7 +87,7 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
   const { companyId, keyringId } = place;
   const shards = await loadShards(deps.tables, { companyId, keyringId, shardCount: keyring.value.shardCount });
   const named = highestVersionNamed(shards);
-  if (named >= sw.value.toVersion) return reserveAbove(deps, place, control, named);
+  if (named >= sw.value.toVersion) return reserveAbove(deps, control, named);
   const generation = nextGeneration(keyring.value, shards);
   const now = deps.clock.now().toISOString();
   const next: Switch = {
@@ -100,7 +97,6 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
     turnedAt: now,
     doneAtTurn: 0,
   };
-  const oldRowKey = companyKeyRowKey(place.keyringId, sw.value.fromVersion);
   const oldRow: CompanyKeyRow = {
     ...old.value,
     wraps: [...old.value.wraps.filter(isOfSource(sw.value)), ...wraps.old],
@@ -110,38 +106,28 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
     wraps: wraps.next,
     createdAt: now,
   };
-  const writes: RowWrite[] = [
-    replaceSwitch(sw, next),
-    replaceKeyring(keyring, { ...keyring.value, generation }),
-    guardCompany(company),
-    wraps.old.length > 0
-      ? { kind: 'replace', rowKey: oldRowKey, cells: companyKeyCells(oldRow), etag: old.etag }
-      : guard(oldRowKey, old.etag),
-    {
-      kind: 'insert',
-      rowKey: companyKeyRowKey(place.keyringId, sw.value.toVersion),
-      cells: companyKeyCells(nextRow),
-    },
-    ...connections.map((connection) => markUse(connection, {})),
-  ];
-  const act = actOnSwitch('switch.prepared', place, { companyKeyVersion: next.toVersion });
-  const written = await audited(deps, KEYSWITCH, act, (record) => record.write('companies', place.companyId, writes));
-  return written.outcome === 'committed' ? MOVED : LOST_RACE;
+  const about = { actor: KEYSWITCH, ...actOnSwitch('switch.prepared', place, { companyKeyVersion: next.toVersion }) };
+  const prepared = await actOnce(deps, about, (tx) => {
+    tx.replace(sw, next);
+    tx.replace(keyring, { ...keyring.value, generation });
+    tx.guard(company);
+    if (wraps.old.length > 0) tx.replace(old, oldRow);
+    else tx.guard(old);
+    tx.insert(companyKeyRow, nextRow, nextRow);
+    for (const connection of connections) markUse(tx, connection, {});
+    return undefined;
+  });
+  return prepared.ok ? MOVED : LOST_RACE;
 }
 
 /** Rows are at a version that is reserved for another key: control rows are older than they. The switch is prepared anew, above them. */
-async function reserveAbove(
-  deps: Preparing,
-  { companyId }: SwitchPlace,
-  { company, keyring, sw }: Control,
-  named: number,
-): Promise<StepOutcome> {
+async function reserveAbove(deps: Preparing, { company, keyring, sw }: Control, named: number): Promise<StepOutcome> {
   const toVersion = Math.max(keyring.value.highVersion, named) + 1;
-  await deps.tables.write('companies', companyId, [
-    replaceSwitch(sw, { ...sw.value, toVersion }),
-    replaceKeyring(keyring, { ...keyring.value, highVersion: toVersion }),
-    guardCompany(company),
-  ]);
+  await changeOnce(deps, (tx) => {
+    tx.replace(sw, { ...sw.value, toVersion });
+    tx.replace(keyring, { ...keyring.value, highVersion: toVersion });
+    return tx.guard(company);
+  });
   return LOST_RACE;
 }
 

@@ -1,13 +1,12 @@
 // Whether the rows themselves need no kept company key, whatever their counts say: a copy of a shard that was made in parts has counts that are newer than
 // its rows. Gone over a page at a time before a kept key is deleted, which happens once for each switch; where time is over, the next visit goes on.
-import { BEFORE_DATA_KEYS, readDataKey } from '../../store/rows/data-rows.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS, readDataKey, shardRow } from '../../store/rows/data-rows.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { MAX_VAIN_PASSES } from '../../domain/shard.ts';
 import { pagesToTheEnd } from '../../store/list-pages.ts';
 import type { StoredRow, Tables } from '../../store/tables.ts';
 import type { Clock, Entropy, Log } from '../../domain/ports.ts';
-import { loadShard, shardPlaces, shardWrite, type ShardPlace } from '../../store/shard-rows.ts';
+import { loadShard, shardPlaces, writeBehindShard, type ShardPlace } from '../../store/shard-rows.ts';
 
 interface Proving {
   readonly tables: Tables;
@@ -42,7 +41,7 @@ export async function proveUnneeded(
 }
 
 async function rowsElsewhere(tables: Tables, shard: ShardPlace, activeVersion: number): Promise<number> {
-  const query = { table: 'datakeys', partitionKey: dataKeysPartition(shard), after: BEFORE_DATA_KEYS } as const;
+  const query = { table: 'datakeys', partitionKey: shardRow.partition(shard), after: BEFORE_DATA_KEYS } as const;
   let elsewhere = 0;
   for await (const { rows } of pagesToTheEnd(tables, { ...query, limit: PAGE_ROWS })) {
     elsewhere += rows.filter((row) => isElsewhere(row, activeVersion)).length;
@@ -64,6 +63,5 @@ async function tell(deps: Proving, place: ShardPlace, rows: number): Promise<voi
   const found = await loadShard(deps.tables, place);
   if (!found || found.value.vain >= MAX_VAIN_PASSES) return;
   const next = { ...found.value, vain: MAX_VAIN_PASSES };
-  const write = shardWrite(next, { etag: found.etag, writtenBy: deps.entropy.id() });
-  await deps.tables.write('datakeys', dataKeysPartition(place), [write]);
+  await writeBehindShard(deps.tables, place, { from: found, next, writtenBy: deps.entropy.id() });
 }

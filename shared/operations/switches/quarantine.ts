@@ -7,22 +7,21 @@ import { opensAt, retryRow, type PassContext, type RowStep } from '../../domain/
 import type { Failure } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { readDataKey } from '../../store/rows/data-rows.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { dataKeyRow } from '../../store/rows/data-rows.ts';
+import { find as findRow, type Loaded } from '../../store/found.ts';
+import type { Tx } from '../../store/tx.ts';
 import { shardOf } from '../../domain/shard.ts';
 import { isEnded, turnOf, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
-import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
+import { act, type Acted } from '../../store/act.ts';
 import type { Recording } from '../../store/record-event.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import { alarmKeptKey } from '../keys/kept-keys.ts';
-import type { StoredRow, Tables, WriteOutcome } from '../../store/tables.ts';
 import type { WorkQueue } from '../../domain/ports.ts';
-import { type Undecided } from '../../store/races.ts';
 import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { decisionKeys } from './decision-keys.ts';
 import { enqueue, isDone } from './messages.ts';
-import { writeRows } from './write-rows.ts';
+import { writeRow } from './write-rows.ts';
 import { actOnSwitch } from './switch-writes.ts';
 import type { WorkerKeyProblem, WorkerKeys } from '../keys/worker-keys.ts';
 
@@ -31,16 +30,16 @@ export interface QuarantineDependencies extends Recording {
   readonly queue: WorkQueue;
 }
 
-type Decided = Result<undefined, Refusal> | Undecided;
+type Decided = Acted<undefined>;
 type Place = SwitchPlace & { readonly keyId: string };
 
 interface Found {
   readonly sw: Switch;
   readonly shardPlace: ShardPlace;
   readonly shard: LoadedShard;
-  readonly row: StoredRow;
+  readonly row: Loaded<DataKey>;
   readonly key: DataKey;
-  readonly record: ActRecord;
+  readonly tx: Tx;
 }
 
 /** Refused with `data-key-quarantined`, or `data-key-lost`, if the row still does not open. */
@@ -123,17 +122,15 @@ async function decide(
   deps: QuarantineDependencies,
   place: Place,
   what: { readonly action: string; readonly actor: Actor; readonly states: readonly DataKeyState[] },
-  act: (found: Found) => Promise<Decided>,
+  decideOn: (found: Found) => Promise<Decided>,
 ): Promise<Result<undefined, Refusal>> {
-  const attempt = async (record: ActRecord): Promise<Decided> => {
-    if (await record.landed()) return ok(undefined);
-    const found = await find(deps, place, what.states);
-    return found.ok ? act({ ...found.value, record }) : found;
-  };
-  const about = { ...actOnSwitch(what.action, place), target: place.keyId, detail: { switchId: place.switchId } };
-  const decided = await audited(deps, what.actor, about, (record) => settleAct(deps, record, () => attempt(record)));
-  if (!decided.ok) return decided;
   const { companyId, keyringId, switchId, keyId } = place;
+  const about = { actor: what.actor, ...actOnSwitch(what.action, place), target: keyId, detail: { switchId } };
+  const decided = await act<undefined>(deps, about, async (tx) => {
+    const found = await find(deps, place, what.states);
+    return found.ok ? decideOn({ ...found.value, tx }) : found;
+  });
+  if (!decided.ok) return decided;
   deps.log.write({ level: 'warning', event: what.action, detail: { companyId, keyringId, switchId, keyId } });
   if (await isAllDone(deps, place))
     await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, companyId, keyringId, switchId }]);
@@ -152,7 +149,7 @@ async function find(
   deps: QuarantineDependencies,
   place: Place,
   states: readonly DataKeyState[],
-): Promise<Result<Omit<Found, 'record'>, Refusal>> {
+): Promise<Result<Omit<Found, 'tx'>, Refusal>> {
   const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
   if (!keyring || !sw) return err(notFound('switch', place.switchId));
   if (isEnded(sw.value.state))
@@ -160,45 +157,24 @@ async function find(
   const { companyId, keyringId, keyId } = place;
   const shardPlace = { companyId, keyringId, shard: shardOf(keyId, keyring.value.shardCount) };
   const shard = await loadShard(deps.tables, shardPlace);
-  const row = await deps.tables.read('datakeys', dataKeysPartition(shardPlace), keyId);
+  const row = await findRow(deps.tables, dataKeyRow, { ...shardPlace, keyId });
   if (!shard || !row) return err(notFound('data-key', keyId));
-  const key = readDataKey(keyId, row.cells);
+  const key = row.value;
   if (!states.includes(key.state)) {
     return err({ type: 'state', code: 'data-key-not-quarantined', message: `The data key is ${key.state}.` });
   }
   return ok({ sw: sw.value, shardPlace, shard, row, key });
 }
 
-async function write(deps: QuarantineDependencies, found: Found, step: RowStep): Promise<Decided> {
-  const { row, shard, shardPlace, record } = found;
-  const writer = deps.entropy.id();
-  const outcomes: WriteOutcome[] = [];
-  const tables = recordedIn(deps.tables, record, (told) => void outcomes.push(told));
-  const written = await writeRows({ ...deps, tables }, shardPlace, {
-    from: shard,
-    rows: [row],
-    decide: () => step,
-    end: (counted) => counted,
-    writer,
-  });
-  if (written) return ok(undefined);
-  // Its answer may have been lost, and the shard been written by others since: the row says whose write it is.
-  const now = await deps.tables.read('datakeys', dataKeysPartition(shardPlace), row.rowKey);
-  const isOwn = now && readDataKey(row.rowKey, now.cells).writtenBy.startsWith(`${writer}.`);
-  if (isOwn) return ok(undefined);
-  return outcomes.some(({ outcome }) => outcome === 'unknown') ? 'no-answer' : 'lost-race';
-}
-
 /** The one transaction that moves the row carries its event. */
-const recordedIn = (tables: Tables, record: ActRecord, told: (written: WriteOutcome) => void): Tables => ({
-  read: (...place) => tables.read(...place),
-  list: (query) => tables.list(query),
-  write: async (_table, partitionKey, writes) => {
-    const written = await record.write('datakeys', partitionKey, writes);
-    told(written);
-    return written;
-  },
-});
+async function write(deps: QuarantineDependencies, found: Found, step: RowStep): Promise<Decided> {
+  const { tx, row, shard, shardPlace } = found;
+  const tellCounts = await writeRow(deps, shardPlace, { tx, from: shard, row, step });
+  const done = (): undefined => {
+    tellCounts();
+  };
+  return { done, ifLanded: () => ok(undefined) };
+}
 
 function refusalFor(problem: WorkerKeyProblem): Refusal {
   return problem.type === 'gone' ? { type: 'busy', retryAfterSeconds: 2 } : refusedBy(problem.failure);

@@ -5,8 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Actor } from '../../domain/audit.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { BEFORE_DATA_KEYS, readDataKey } from '../../store/rows/data-rows.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import { BEFORE_DATA_KEYS, readDataKey, shardRow } from '../../store/rows/data-rows.ts';
 import { isTurnedTo, MAX_VAIN_PASSES, versionsOfTurn, type Shard } from '../../domain/shard.ts';
 import {
   areDoneAt,
@@ -19,18 +18,16 @@ import {
   type ShardCounts,
 } from '../../domain/shard-counts.ts';
 import { turnOf, type Switch } from '../../domain/switch.ts';
-import { audited } from '../../store/audited.ts';
+import { act, type Acted } from '../../store/act.ts';
+import type { KeyringPlace } from '../../domain/keyring.ts';
+import { keyringRow } from '../../store/rows/keyring-rows.ts';
+import type { Tx } from '../../store/tx.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import { pagesToTheEnd } from '../../store/list-pages.ts';
 import type { Tables } from '../../store/tables.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
-import { loadShard, loadShards, shardWrite, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
+import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { passAnew, retrySwitch, type ControlDependencies } from './steer.ts';
-
-interface KeyringPlace {
-  readonly companyId: string;
-  readonly keyringId: string;
-}
 
 /** So many rows of a shard are given up because they are not there. */
 export interface AcceptedMissing {
@@ -98,26 +95,27 @@ async function recountShard(
   { accepted, actor }: { readonly accepted: number; readonly actor: Actor },
 ): Promise<RecountedShard> {
   const { companyId, keyringId, shard } = place;
-  const partition = dataKeysPartition(place);
   let last: RecountedShard = { shard, outcome: 'busy', counted: '' };
-  const act = { action: 'keyring.shard-recounted', companyId, target: `keyring|${keyringId}` };
-  const settled = await audited(deps, actor, act, (record) =>
-    inQuiet<RecountedShard>(deps, async () => {
-      if (await record.landed()) return ok({ ...last, outcome: 'recounted' });
-      const loaded = await loadShard(deps.tables, place);
-      if (!loaded) return err(notFound('keyring', keyringId));
-      const found = await countTwice(deps.tables, partition, versionsOfTurn(loaded.value));
-      if (!found) return 'lost-race';
-      const missing = Math.max(0, total(loaded.value) - total(found));
-      last = { shard, outcome: 'busy', counted: describeCounts(loaded.value), found: describeCounts(found), missing };
-      if (missing > 0 && missing !== accepted) return ok({ ...last, outcome: 'rows-missing' });
-      const next = again({ ...loaded.value, ...found });
-      const write = shardWrite(next, { etag: loaded.etag, writtenBy: deps.entropy.id() });
-      const detail = { shard, counted: last.counted, found: describeCounts(found), missing };
-      const written = await record.write('datakeys', partition, [write], detail);
-      return written.outcome === 'committed' ? ok({ ...last, outcome: 'recounted' }) : 'lost-race';
-    }),
-  );
+  const target = keyringRow.key(place);
+  const about = { actor, action: 'keyring.shard-recounted', companyId, target };
+  const attempt = async (tx: Tx): Promise<Acted<RecountedShard>> => {
+    const loaded = await loadShard(deps.tables, place);
+    if (!loaded) return err(notFound('keyring', keyringId));
+    const found = await countTwice(deps.tables, shardRow.partition(place), versionsOfTurn(loaded.value));
+    if (!found) return err(BUSY);
+    const missing = Math.max(0, total(loaded.value) - total(found));
+    last = { shard, outcome: 'busy', counted: describeCounts(loaded.value), found: describeCounts(found), missing };
+    if (missing > 0 && missing !== accepted) return ok({ ...last, outcome: 'rows-missing' });
+    const recounted = { ...last, outcome: 'recounted' } as const;
+    tx.behindShard(place, { from: loaded, next: again({ ...loaded.value, ...found }), writtenBy: deps.entropy.id() });
+    tx.detail({ shard, counted: last.counted, found: describeCounts(found), missing });
+    return {
+      done: () => recounted,
+      ifLanded: () => ok(recounted),
+      ifConflict: () => Promise.resolve(err(BUSY)),
+    };
+  };
+  const settled = await inQuiet(deps, () => act<RecountedShard>(deps, about, attempt));
   if (!settled.ok) return last;
   const { outcome, missing } = settled.value;
   deps.log.write({
@@ -128,19 +126,21 @@ async function recountShard(
   return settled.value;
 }
 
+const BUSY: Refusal = { type: 'busy', retryAfterSeconds: 1 };
+
 /** Again and again until it is decided or time is over, and then `busy`. */
 async function inQuiet<T>(
   deps: ControlDependencies,
-  attempt: () => Promise<Result<T, Refusal> | 'lost-race'>,
+  attempt: () => Promise<Result<T, Refusal>>,
 ): Promise<Result<T, Refusal>> {
   const deadline = deps.clock.now().getTime() + SHARD_BUDGET_MS;
   for (let countings = 0; countings < MAX_COUNTINGS; countings += 1) {
     const decided = await attempt();
-    if (decided !== 'lost-race') return decided;
+    if (decided.ok || decided.error.type !== 'busy') return decided;
     if (deps.clock.now().getTime() >= deadline) break;
     await pauseAfterLosing(deps, 1);
   }
-  return err({ type: 'busy', retryAfterSeconds: 1 });
+  return err(BUSY);
 }
 
 /** `done` never goes back within a generation: where it was wrong, the switch turns every shard anew. */

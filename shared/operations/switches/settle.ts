@@ -8,7 +8,7 @@ import type { StepFailure, StepOutcome } from '../../domain/switch-machine.ts';
 import type { Blocked, Switch, SwitchPlace } from '../../domain/switch.ts';
 import { LAST_ATTEMPT, LAST_ROUND, type WorkMessage } from '../../domain/work-message.ts';
 import { recordFailure, type Recording } from '../../store/record-event.ts';
-import { switchRowKey } from '../../store/rows/row-keys.ts';
+import { switchRow } from '../../store/rows/switch-rows.ts';
 import { blockSwitch, noteTrouble, triesElsewhere } from './trouble.ts';
 
 export interface Settling extends Recording {
@@ -73,7 +73,7 @@ async function block(
   { failure, side, ofKeeping }: StepFailure,
 ): Promise<void> {
   const since = deps.clock.now().toISOString();
-  const target = switchRowKey(place.keyringId, place.switchId);
+  const target = switchRow.key(place);
   await recordFailure(deps, KEYSWITCH, { companyId: place.companyId, target, failure });
   const blocked: Blocked =
     side === undefined

@@ -4,23 +4,24 @@ import type { Actor } from '../../domain/audit.ts';
 import { lackOfRecentConsent } from '../../identity/entra/consent.ts';
 import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
-import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { COMPANY_CLOSING, notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { switchCells } from '../../store/rows/switch-rows.ts';
-import { switchRowKey } from '../../store/rows/row-keys.ts';
+import { companyRow } from '../../store/rows/company-rows.ts';
+import { keyringRow } from '../../store/rows/keyring-rows.ts';
+import { switchRow } from '../../store/rows/switch-rows.ts';
+import type { OrderingVendor } from '../../domain/switch-orders.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited, type ActRecord } from '../../store/audited.ts';
+import { act, type Acted } from '../../store/act.ts';
+import { find, type Loaded } from '../../store/found.ts';
+import type { Tx } from '../../store/tx.ts';
 import { targetOf, type TargetReading } from '../keys/open-wrap.ts';
-import { loadCompany, loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
 import type { Sealer, WorkQueue } from '../../domain/ports.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
-import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { enqueue } from './messages.ts';
 import { sealSwitch } from '../keys/switch-seal.ts';
 import { putSwitchOnAgenda, takeLostAttemptOff } from './agenda.ts';
 import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
-import { guardCompany, replaceKeyring } from '../../store/control-writes.ts';
 import { markUse, userOfSwitch } from '../../store/connection-use.ts';
 
 export interface StartDependencies extends Omit<TargetReading, 'tables'>, Auditing {
@@ -35,11 +36,6 @@ interface Order extends SwitchPlace {
   /** Undefined for a re-key: the provider in force stays. */
   readonly target?: ProviderRef;
   readonly vendor?: OrderingVendor;
-}
-
-/** Present if the vendor orders, and no admin of the company. `maySwitch`: no admin of the company has to confirm it. */
-export interface OrderingVendor {
-  readonly maySwitch: boolean;
 }
 
 /** A second call with the same id and target answers the same switch. */
@@ -60,10 +56,8 @@ export function startRekey(
 }
 
 async function start(deps: StartDependencies, order: Order, actor: Actor): Promise<Result<Loaded<Switch>, Refusal>> {
-  const act = actOnSwitch('switch.start', order, { kind: order.kind });
-  const started = await audited(deps, actor, act, (record) =>
-    settleRaces(deps, () => tryStart(deps, order, { record, requestedBy: actor.by })),
-  );
+  const about = { actor, ...actOnSwitch('switch.start', order, { kind: order.kind }) };
+  const started = await act<Loaded<Switch>>(deps, about, (tx) => tryStart(deps, order, { tx, requestedBy: actor.by }));
   // A message that cannot be sent is no reason to refuse: the switch stands, and the timer finds it.
   if (started.ok) await enqueue(deps, order, [{ kind: 'advance', format: 1, attempt: 0, ...placeOf(order) }]);
   return started;
@@ -74,19 +68,18 @@ const placeOf = ({ companyId, keyringId, switchId }: SwitchPlace): SwitchPlace =
 async function tryStart(
   deps: StartDependencies,
   order: Order,
-  { record, requestedBy }: { readonly record: ActRecord; readonly requestedBy: string },
-): Promise<Result<Loaded<Switch>, Refusal> | Undecided> {
+  { tx, requestedBy }: { readonly tx: Tx; readonly requestedBy: string },
+): Promise<Acted<Loaded<Switch>>> {
+  const place = placeOf(order);
   const [company, keyring, existing] = await Promise.all([
-    loadCompany(deps.tables, order.companyId),
-    loadKeyring(deps.tables, order),
-    loadSwitch(deps.tables, order),
+    tx.find(companyRow, order),
+    tx.find(keyringRow, order),
+    tx.find(switchRow, order),
   ]);
   if (!company) return err(notFound('company', order.companyId));
   if (!keyring) return err(notFound('keyring', order.keyringId));
   if (existing) return sameOrder(existing, order);
-  if (company.value.state !== 'active') {
-    return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
-  }
+  if (company.value.state !== 'active') return err(COMPANY_CLOSING);
   const refused = refusalOf(keyring.value, order);
   if (refused) return err(refused);
   const target = order.target ?? keyring.value.provider;
@@ -99,7 +92,7 @@ async function tryStart(
   // Also where tenants are registered: the vendor registers them, and could register one of its own. A re-key leads nowhere else.
   const vendor = order.kind === 'switch' ? order.vendor : undefined;
   const now = deps.clock.now().toISOString();
-  const sealed = await sealSwitch(deps, placeOf(order), {
+  const sealed = await sealSwitch(deps, place, {
     switchId: order.switchId,
     keyringId: order.keyringId,
     kind: order.kind,
@@ -117,24 +110,28 @@ async function tryStart(
   });
   if (!sealed.ok) return err(refusedBy(sealed.error));
   const sw = sealed.value;
-  const put = await putSwitchOnAgenda(deps.tables, placeOf(order), now);
+  const put = await putSwitchOnAgenda(deps.tables, place, now);
   if (typeof put === 'string') return put;
-  const writes = [
-    { kind: 'insert', rowKey: switchRowKey(order.keyringId, order.switchId), cells: switchCells(sw) } as const,
-    replaceKeyring(keyring, { ...keyring.value, switchId: order.switchId }),
-    guardCompany(company),
-    ...connections.value.map((connection) => markUse(connection, { add: [userOfSwitch(order)] })),
-  ];
-  const detail = {
+  const written = tx.insert(switchRow, place, sw);
+  tx.replace(keyring, { ...keyring.value, switchId: order.switchId });
+  tx.guard(company);
+  for (const connection of connections.value) markUse(tx, connection, { add: [userOfSwitch(order)] });
+  tx.detail({
     source: providerName(sw.source),
     target: providerName(target),
     ...(vendor ? { vendorMaySwitch: vendor.maySwitch } : {}),
+  });
+  return {
+    done: () => {
+      deps.log.write({ level: 'info', event: 'switch.requested', detail: { ...place, kind: order.kind } });
+      return written();
+    },
+    ifConflict: async () => {
+      await takeLostAttemptOff(deps.tables, place, put);
+      return undefined;
+    },
+    ifLanded: async () => ok((await find(deps.tables, switchRow, place)) ?? { value: sw, etag: '' }),
   };
-  const written = await record.write('companies', order.companyId, writes, detail);
-  if (written.outcome === 'conflict') await takeLostAttemptOff(deps.tables, placeOf(order), put);
-  if (written.outcome !== 'committed') return undecided(written);
-  deps.log.write({ level: 'info', event: 'switch.requested', detail: { ...placeOf(order), kind: order.kind } });
-  return ok({ value: sw, etag: written.etags[0] ?? '' });
 }
 
 function sameOrder(existing: Loaded<Switch>, order: Order): Result<Loaded<Switch>, Refusal> {

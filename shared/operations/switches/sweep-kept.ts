@@ -1,26 +1,22 @@
 // The timer that deletes kept company keys: not by date alone, but on proof that no row can need one. The date only says when to look.
 // A store that was torn and not repaired keeps them for ever, which is what they are for.
 import { KEYSWITCH } from '../../domain/audit.ts';
-import { keptKeyRowKey, keyringRowKey } from '../../store/rows/row-keys.ts';
+import { keptKeyRow } from '../../store/rows/kept-rows.ts';
 import { text } from '../../store/rows/cells.ts';
-import type { Keyring } from '../../domain/keyring.ts';
+import type { Keyring, KeyringPlace } from '../../domain/keyring.ts';
 import { mayEndAt } from '../../domain/shard-counts.ts';
 import { SLICE_MS, walkAgenda } from '../../store/agenda-walk.ts';
 import { isDue, noteOnAgenda, takeOffListed, type AgendaItem, type ListedAgendaItem } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited } from '../../store/audited.ts';
+import { actOnce } from '../../store/act.ts';
 import type { ClockGuard } from '../../store/clock-guard.ts';
-import { listKeptKeys, loadKeyring, type Loaded } from '../../store/control-state.ts';
+import { listKeptKeys, loadKeyring, type Found } from '../../store/control-state.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import { proveUnneeded, type Proof } from './prove-unneeded.ts';
-import { guard } from '../../store/control-writes.ts';
-import type { SwitchPlace } from '../../domain/switch.ts';
 
 export interface KeptSweeping extends Auditing {
   readonly clockGuard: ClockGuard;
 }
-
-type KeyringPlace = Omit<SwitchPlace, 'switchId'>;
 
 /** Keys that are due and not proved unneeded are looked at again after so long. */
 const REST_MS = 24 * 60 * 60 * 1000;
@@ -83,7 +79,7 @@ async function prove(
   deps: KeptSweeping,
   item: ListedAgendaItem,
   about: KeyringPlace & {
-    readonly keyring: Loaded<Keyring>;
+    readonly keyring: Found<Keyring>;
     readonly kept: readonly Kept[];
     readonly deadline: Date;
   },
@@ -98,12 +94,12 @@ async function prove(
 }
 
 /** What was proved holds as long as the keyring is not written. */
-function stoppedAt({ cells }: ListedAgendaItem, { etag }: Loaded<Keyring>): number {
+function stoppedAt({ cells }: ListedAgendaItem, { etag }: Found<Keyring>): number {
   const [shard = '', under] = text(cells, 'proving')?.split(/\|(.*)/s) ?? [];
   return under === etag ? Number(shard) : 0;
 }
 
-async function deleteUnneeded(deps: KeptSweeping, place: KeyringPlace, keyring: Loaded<Keyring>): Promise<number> {
+async function deleteUnneeded(deps: KeptSweeping, place: KeyringPlace, keyring: Found<Keyring>): Promise<number> {
   let guarded = keyring;
   for (let deleted = 0; deleted < MAX_DELETES; deleted += 1) {
     const next = await deleteOne(deps, place, guarded);
@@ -117,25 +113,24 @@ async function deleteUnneeded(deps: KeptSweeping, place: KeyringPlace, keyring: 
 async function deleteOne(
   deps: KeptSweeping,
   place: KeyringPlace,
-  keyring: Loaded<Keyring>,
-): Promise<Loaded<Keyring> | undefined> {
+  keyring: Found<Keyring>,
+): Promise<Found<Keyring> | undefined> {
   const now = deps.clock.now();
   const due = nextToGo(await listKeptKeys(deps.tables, place), now);
   if (!due) return undefined;
   deps.clockGuard.assertAgrees(now);
   const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
-  const rowKey = keptKeyRowKey(place.keyringId, due.version);
   const lost = shards.reduce((sum, shard) => sum + (shard?.value.lost ?? 0), 0);
-  const act = { action: 'keptkey.deleted', companyId: place.companyId, target: rowKey, detail: { lostDataKeys: lost } };
+  const target = keptKeyRow.key({ ...place, version: due.version });
+  const { companyId } = place;
+  const about = { actor: KEYSWITCH, action: 'keptkey.deleted', companyId, target, detail: { lostDataKeys: lost } };
   // Under the keyring's ETag, read before it was proved: no switch has begun since, and nothing else brings rows to another version.
-  const written = await audited(deps, KEYSWITCH, act, (record) =>
-    record.write('companies', place.companyId, [
-      guard(keyringRowKey(place.keyringId), keyring.etag),
-      { kind: 'delete', rowKey, etag: due.etag },
-    ]),
-  );
-  if (written.outcome !== 'committed') return undefined;
-  return { value: keyring.value, etag: written.etags[0] ?? '' };
+  const deleted = await actOnce(deps, about, (tx) => {
+    const guarded = tx.guard(keyring);
+    tx.delete(due);
+    return guarded;
+  });
+  return deleted.ok ? deleted.value : undefined;
 }
 
 /**

@@ -6,15 +6,15 @@ import { sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { markUse, userOfKeyring, userOfSwitch } from '../../store/connection-use.ts';
-import type { Loaded } from '../../store/control-state.ts';
-import { switchRowKey } from '../../store/rows/row-keys.ts';
-import type { RowWrite } from '../../store/tables.ts';
+import type { Found } from '../../store/found.ts';
+import { switchRow } from '../../store/rows/switch-rows.ts';
+import type { Writes } from '../../store/tx.ts';
 import { loadConnection, type ConnectionReading } from '../keys/verified-connection.ts';
 
 export const actOnSwitch = (action: string, place: SwitchPlace, detail: Detail = {}): Act => ({
   action,
   companyId: place.companyId,
-  target: switchRowKey(place.keyringId, place.switchId),
+  target: switchRow.key(place),
   detail,
 });
 
@@ -26,8 +26,8 @@ export async function loadConnectionsOf(
   reading: ConnectionReading,
   companyId: string,
   refs: { readonly needed: readonly ProviderRef[]; readonly leaving?: readonly ProviderRef[] },
-): Promise<Result<Loaded<Connection>[], Failure>> {
-  const found = new Map<string, Loaded<Connection>>();
+): Promise<Result<Found<Connection>[], Failure>> {
+  const found = new Map<string, Found<Connection>>();
   for (const ref of [...refs.needed, ...(refs.leaving ?? [])]) {
     const { connectionId } = ref;
     if (connectionId === undefined || found.has(connectionId)) continue;
@@ -39,12 +39,15 @@ export async function loadConnectionsOf(
 }
 
 /** The marks at the end of a switch: the keyring depends on what it ends with, and the switch on nothing. */
-export function marksAtEnd(sw: Switch, connections: readonly Loaded<Connection>[], endsWith: ProviderRef): RowWrite[] {
-  return connections.map((connection) => {
-    const isEnd = sameProvider(endsWith, refOfConnection(connection.value));
-    const keyring = userOfKeyring(sw.keyringId);
-    return isEnd
-      ? markUse(connection, { add: [keyring], remove: [userOfSwitch(sw)] })
-      : markUse(connection, { remove: [keyring, userOfSwitch(sw)] });
-  });
+export function markEnd(
+  tx: Pick<Writes, 'merge'>,
+  sw: Switch,
+  { connections, endsWith }: { readonly connections: readonly Found<Connection>[]; readonly endsWith: ProviderRef },
+): void {
+  const keyring = userOfKeyring(sw.keyringId);
+  for (const connection of connections) {
+    if (sameProvider(endsWith, refOfConnection(connection.value)))
+      markUse(tx, connection, { add: [keyring], remove: [userOfSwitch(sw)] });
+    else markUse(tx, connection, { remove: [keyring, userOfSwitch(sw)] });
+  }
 }

@@ -1,11 +1,11 @@
 // What keeps a switch waiting although it may pass by itself: written to its row so that whoever asks is told for what, since when and when
 // it is tried next. Of all the workers that meet it one writes, and no more often than it is tried. Decides nothing: losing a race is no harm.
+import { act, actOnce, changeOnce } from '../../store/act.ts';
+import { switchRow } from '../../store/rows/switch-rows.ts';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { ok } from '../../domain/result.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited } from '../../store/audited.ts';
 import { placeOfUser } from '../../store/connection-use.ts';
-import { settleRaces, undecided } from '../../store/races.ts';
 import { enqueue } from './messages.ts';
 import { actOnSwitch } from './switch-writes.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -14,7 +14,6 @@ import { isEnded, released, withoutTrouble, type Blocked, type Switch, type Swit
 import { loadSwitch } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock, WorkQueue } from '../../domain/ports.ts';
-import { replaceSwitch } from '../../store/control-writes.ts';
 
 interface Deps {
   readonly tables: Tables;
@@ -59,7 +58,7 @@ export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Pro
     ...sw.value,
     trouble: { ...present(trouble), failure: met.failure, since: isSame ? known.since : now },
   };
-  await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, next)]);
+  await changeOnce(deps, (tx) => tx.replace(sw, next));
   return true;
 }
 
@@ -67,7 +66,7 @@ export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Pro
 export async function endTrouble(deps: Pick<Deps, 'tables'>, place: SwitchPlace, shard: number): Promise<void> {
   const sw = await loadSwitch(deps.tables, place);
   if (sw?.value.trouble?.shard !== shard || isEnded(sw.value.state)) return;
-  await deps.tables.write('companies', place.companyId, [replaceSwitch(sw, withoutTrouble(sw.value))]);
+  await changeOnce(deps, (tx) => tx.replace(sw, withoutTrouble(sw.value)));
 }
 
 /**
@@ -89,11 +88,8 @@ export async function blockSwitch(
       : blocked.reason === 'counts-differ'
         ? { reason, counts: blocked.failure.facts.detail }
         : { reason };
-  await audited(deps, KEYSWITCH, actOnSwitch('switch.blocked', place, detail), (record) =>
-    record.write('companies', place.companyId, [
-      replaceSwitch(sw, { ...withoutTrouble(sw.value), blocked: wait.blocked }),
-    ]),
-  );
+  const about = { actor: KEYSWITCH, ...actOnSwitch('switch.blocked', place, detail) };
+  await actOnce(deps, about, (tx) => tx.replace(sw, { ...withoutTrouble(sw.value), blocked }));
 }
 
 interface GoingOn extends Auditing {
@@ -112,17 +108,15 @@ export async function goOnWithConsent(
 }
 
 async function unblock(deps: GoingOn, place: SwitchPlace): Promise<void> {
-  const act = actOnSwitch('switch.unblocked', place, { code: 'consent-required' });
-  const settled = await audited(deps, KEYSWITCH, act, (record) =>
-    settleRaces<boolean>(deps, async () => {
-      if (await record.landed()) return ok(true);
-      const sw = await loadSwitch(deps.tables, place);
-      const blocked = sw?.value.blocked;
-      const waits = blocked?.reason === 'provider' && blocked.failure.code === 'consent-required';
-      if (!sw || isEnded(sw.value.state) || !waits) return ok(false);
-      const written = await record.write('companies', place.companyId, [replaceSwitch(sw, released(sw.value))]);
-      return written.outcome === 'committed' ? ok(true) : undecided(written);
-    }),
-  );
-  if (settled.ok && settled.value) await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
+  const about = { actor: KEYSWITCH, ...actOnSwitch('switch.unblocked', place, { code: 'consent-required' }) };
+  const unblocked = await act<boolean>(deps, about, async (tx) => {
+    const sw = await tx.find(switchRow, place);
+    const blocked = sw?.value.blocked;
+    const waits = blocked?.reason === 'provider' && blocked.failure.code === 'consent-required';
+    if (!sw || isEnded(sw.value.state) || !waits) return ok(false);
+    tx.replace(sw, released(sw.value));
+    return ok(true);
+  });
+  if (unblocked.ok && unblocked.value)
+    await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
 }

@@ -4,14 +4,14 @@ import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { isResourceId } from '../../domain/ids.ts';
 import { present } from '../../domain/plain-object.ts';
-import { readSwitch } from '../../store/rows/switch-rows.ts';
-import { rowKeysUnder, switchRowKey } from '../../store/rows/row-keys.ts';
+import { switchesOf } from '../../store/rows/switch-rows.ts';
+import { listPage } from '../../store/found.ts';
 import { progressOf, type Progress } from '../../domain/progress.ts';
 import type { Shard } from '../../domain/shard.ts';
 import { next } from '../../domain/switch-machine.ts';
 import { isEnded, isRunning, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import type { TenantRef } from '../../domain/tenant.ts';
-import { listSome, loadKeyring, loadSwitch } from '../../store/control-state.ts';
+import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import { loadShards } from '../../store/shard-rows.ts';
 import { nameQuarantined, type QuarantinedRow } from './name-quarantined.ts';
 import { lastMove } from './messages.ts';
@@ -62,14 +62,11 @@ export async function listSwitches(
   }
   const keyring = await loadKeyring(deps.tables, query);
   if (!keyring) return err(notFound('keyring', keyringId));
-  const under = rowKeysUnder(switchRowKey(keyringId, ''));
-  const after = continuation === undefined ? under.after : switchRowKey(keyringId, continuation);
-  const range = { table: 'companies', partitionKey: companyId, before: under.before, after, limit } as const;
-  const page = await listSome(deps.tables, range);
-  const switches = page.rows.map(({ cells }) => readSwitch(cells));
+  const after = continuation === undefined ? undefined : { companyId, keyringId, switchId: continuation };
+  const page = await listPage(deps.tables, switchesOf, query, { limit, ...present({ after }) });
+  const switches = page.rows.map(({ value }) => value);
   const views = await Promise.all(switches.map((sw) => viewOf(deps, companyId, keyring.value, sw)));
-  const last = page.continuation === undefined ? undefined : switches.at(-1)?.switchId;
-  return ok({ views, ...(last === undefined ? {} : { continuation: last }) });
+  return ok({ views, ...present({ continuation: page.last?.switchId }) });
 }
 
 async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyring, sw: Switch): Promise<SwitchView> {

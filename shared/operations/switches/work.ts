@@ -3,7 +3,7 @@
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { DONE, OUT_OF_DATE, outcomeOf, type Step, type StepOutcome } from '../../domain/switch-machine.ts';
 import type { ReprotectMessage, WorkMessage } from '../../domain/work-message.ts';
-import { loadKeyring, loadSwitch, type Loaded } from '../../store/control-state.ts';
+import { loadKeyring, loadSwitch, type Found } from '../../store/control-state.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
 import { loadShard } from '../../store/shard-rows.ts';
@@ -77,7 +77,7 @@ async function advance(deps: WorkDependencies, place: SwitchPlace): Promise<Adva
   throw new StoreUnavailable('lost too many races for a switch');
 }
 
-async function advanceOnce(deps: WorkDependencies, place: SwitchPlace, sw: Loaded<Switch>): Promise<StepOutcome> {
+async function advanceOnce(deps: WorkDependencies, place: SwitchPlace, sw: Found<Switch>): Promise<StepOutcome> {
   const seal = async () => seen('source', await checkSwitch(deps, place, sw.value), () => 'good' as const);
   const decided = await decide(sw.value, {}, { seal });
   if (!decided.ok) return decided.error;
@@ -88,7 +88,7 @@ async function advanceOnce(deps: WorkDependencies, place: SwitchPlace, sw: Loade
   return then.type === 'ended' ? DONE : outcomeOf(then);
 }
 
-type CarryOut = (deps: WorkDependencies, place: SwitchPlace, sw: Loaded<Switch>) => Promise<StepOutcome>;
+type CarryOut = (deps: WorkDependencies, place: SwitchPlace, sw: Found<Switch>) => Promise<StepOutcome>;
 
 const endOrFanOut: CarryOut = async (deps, place, { value: { generation } }) => {
   const end = await commit(deps, place);

@@ -1,21 +1,29 @@
 // Writing what a pass decided for a run of rows: transactions of at most 99 rows behind the `!shard` row, one after the other,
 // each under the ETag that the one before it gave. Whoever lost the race for the shard looks again before writing anything.
 import type { DataKey } from '../../domain/data-key.ts';
-import { dataKeyChangeCells, QUARANTINE_PREFIX, quarantineRowKey, readDataKey } from '../../store/rows/data-rows.ts';
-import { dataKeysPartition } from '../../store/rows/row-keys.ts';
+import {
+  dataKeyChangeCells,
+  QUARANTINE_PREFIX,
+  quarantineRow,
+  quarantineRowKey,
+  readDataKey,
+} from '../../store/rows/data-rows.ts';
 import { counted, type Shard } from '../../domain/shard.ts';
 import type { RowMove } from '../../domain/shard-counts.ts';
 import type { RowStep } from '../../domain/reprotect-row.ts';
-import { MAX_WRITES_PER_TRANSACTION, type RowWrite, type StoredRow, type Tables } from '../../store/tables.ts';
+import type { RowWrite, StoredRow, Tables } from '../../store/tables.ts';
 import type { Clock, Entropy, Log, Timers } from '../../domain/ports.ts';
 import { pauseAfterLosing } from '../../store/races.ts';
 import {
   loadShard,
   logCountsBelowNone,
-  shardWrite,
+  MAX_ROWS_BEHIND_SHARD,
+  writeBehindShard,
   type LoadedShard,
   type ShardPlace,
 } from '../../store/shard-rows.ts';
+import { find, type Loaded } from '../../store/found.ts';
+import type { Writes } from '../../store/tx.ts';
 
 export interface PassWriting {
   readonly tables: Tables;
@@ -26,7 +34,7 @@ export interface PassWriting {
 }
 
 interface DecidedRow {
-  readonly row: StoredRow;
+  readonly row: Pick<StoredRow, 'rowKey' | 'etag'>;
   readonly key: DataKey;
   readonly step: RowStep;
 }
@@ -34,7 +42,6 @@ interface DecidedRow {
 /** The shard as it stands after the writes; undefined if it is no longer as the pass found it: read it again. */
 export type Advanced = LoadedShard | undefined;
 
-const MAX_ROWS = MAX_WRITES_PER_TRANSACTION - 1;
 const LOSSES_BEFORE_SMALLER = 2;
 const MAX_LOSSES = 10;
 const SMALLEST_CHUNK_ROWS = 8;
@@ -74,6 +81,29 @@ export async function writeRows(
   return shard;
 }
 
+/** One row outside of a pass, in the transaction of an act: what a decision makes of it. Answers what follows once it is written. */
+export async function writeRow(
+  deps: PassWriting,
+  place: ShardPlace,
+  input: {
+    readonly tx: Pick<Writes, 'behindShard'>;
+    readonly from: LoadedShard;
+    readonly row: Loaded<DataKey>;
+    readonly step: RowStep;
+  },
+): Promise<() => void> {
+  const { tx, from, step } = input;
+  const { value: key, etag } = input.row;
+  const row = { row: { rowKey: key.keyId, etag }, key, step };
+  const listed = await listedIn(deps.tables, place, [row]);
+  const writtenBy = deps.entropy.id();
+  const next = nextShard(deps, from.value, [row], (counted) => counted);
+  tx.behindShard(place, { from, next, writtenBy, rows: rowWrites(row, { writtenBy, listed }) });
+  return () => {
+    logCountsBelowNone(deps.log, place, { before: from.value, after: next });
+  };
+}
+
 /** On to the last of these rows, in the same phase. */
 const upTo = (rows: readonly DecidedRow[]): End => {
   const cursor = rows.at(-1)?.row.rowKey;
@@ -95,7 +125,7 @@ function* chunksOf(
     const key = readDataKey(row.rowKey, row.cells);
     const step = decide(key);
     const more = writesFor(step);
-    if (writes + more > MAX_ROWS) {
+    if (writes + more > MAX_ROWS_BEHIND_SHARD) {
       yield { rows: chunk, isLast: false };
       chunk = [];
       writes = 0;
@@ -115,7 +145,7 @@ async function listedIn(
   const listed = new Map<string, string>();
   for (const { row, step } of rows) {
     if (step.released !== true) continue;
-    const entry = await tables.read('datakeys', dataKeysPartition(place), quarantineRowKey(row.rowKey));
+    const entry = await find(tables, quarantineRow, { ...place, keyId: row.rowKey });
     if (entry) listed.set(row.rowKey, entry.etag);
   }
   return listed;
@@ -132,23 +162,21 @@ interface Chunk {
 async function writeChunk(deps: PassWriting, place: ShardPlace, input: Chunk): Promise<Advanced> {
   const { from, rows, listed, end, writer } = input;
   const writtenBy = `${writer}.${deps.entropy.id()}`;
-  const partition = dataKeysPartition(place);
   let entries: Chunk['listed'] | undefined = listed;
   let guard = from;
   for (let losses = 0; losses < MAX_LOSSES; losses += 1) {
     if (losses > LOSSES_BEFORE_SMALLER && rows.length > SMALLEST_CHUNK_ROWS)
       return writeHalves(deps, place, { ...input, from: guard });
     const next = nextShard(deps, guard.value, rows, end);
-    const writes: RowWrite[] = [shardWrite(next, { etag: guard.etag, writtenBy })];
-    for (const row of rows) addRowWrites(writes, row, { writtenBy, listed: entries });
-    const written = await deps.tables.write('datakeys', partition, writes);
+    const writes = rows.flatMap((row) => rowWrites(row, { writtenBy, listed: entries }));
+    const written = await writeBehindShard(deps.tables, place, { from: guard, next, writtenBy, rows: writes });
     if (written.outcome === 'committed') {
       logCountsBelowNone(deps.log, place, { before: guard.value, after: next });
       return { value: next, etag: written.etags[0] ?? '', writtenBy };
     }
     if (written.outcome === 'conflict' && written.index > 0) {
       // Somebody changed a row since it was read, or planted an entry in the quarantine list; the list is only a help.
-      if (!writes[written.index]?.rowKey.startsWith(QUARANTINE_PREFIX)) return undefined;
+      if (!writes[written.index - 1]?.rowKey.startsWith(QUARANTINE_PREFIX)) return undefined;
       entries = undefined;
       continue;
     }
@@ -185,21 +213,18 @@ const movesOf = (rows: readonly DecidedRow[]): RowMove[] =>
   rows.flatMap(({ key, step: { change } }) => (change ? [{ before: key, after: { ...key, ...change } }] : []));
 
 /** `listed` undefined: the quarantine list is left as it is. */
-function addRowWrites(
-  writes: RowWrite[],
+function rowWrites(
   { row, step }: DecidedRow,
   how: { readonly writtenBy: string; readonly listed: Chunk['listed'] | undefined },
-): void {
+): RowWrite[] {
   const { change, quarantined, released } = step;
-  if (change === undefined) return;
+  if (change === undefined) return [];
   const { rowKey, etag } = row;
-  writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });
-  if (!how.listed) return;
+  const write: RowWrite = { kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag };
+  if (!how.listed) return [write];
   const entryKey = quarantineRowKey(rowKey);
   const entryEtag = released === true ? how.listed.get(rowKey) : undefined;
-  if (quarantined !== undefined) {
-    writes.push({ kind: 'insert', rowKey: entryKey, cells: { format: 1, reason: quarantined } });
-  } else if (entryEtag !== undefined) {
-    writes.push({ kind: 'delete', rowKey: entryKey, etag: entryEtag });
-  }
+  if (quarantined !== undefined)
+    return [write, { kind: 'insert', rowKey: entryKey, cells: quarantineRow.cells(quarantined) }];
+  return entryEtag === undefined ? [write] : [write, { kind: 'delete', rowKey: entryKey, etag: entryEtag }];
 }

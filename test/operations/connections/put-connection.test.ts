@@ -46,14 +46,14 @@ const recorded = (action: string): number => {
 describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
   it('a connection is made, and recorded once', async () => {
     const made = valueOf(await put({ ifNoneMatch: '*' }, { tables: tripping(mishap) }));
-    expect(made).toEqual({ value: await held(), etag: etag(), created: true });
+    expect(made).toMatchObject({ value: await held(), etag: etag(), created: true });
     expect(recorded('connection.put')).toBe(1);
   });
 
   it('a connection is changed, and that is recorded once', async () => {
     const before = valueOf(await put());
     const changed = valueOf(await put({ ifMatch: before.etag }, { tables: tripping(mishap), keyName: 'other' }));
-    expect(changed).toEqual({ value: await held(), etag: etag(), created: false });
+    expect(changed).toMatchObject({ value: await held(), etag: etag(), created: false });
     expect(changed.value.keyName).toBe('other');
     expect(recorded('connection.put')).toBe(2);
     expect(chainOf(world.tables).map(({ detail }) => JSON.parse(detail) as unknown)).toEqual([
@@ -87,7 +87,7 @@ describe('a put whose answer was lost', () => {
 
   it('is done though a test has pinned the tenant since', async () => {
     const made = valueOf(await put({ ifNoneMatch: '*' }, { tables: tripping('answer-lost', testNow) }));
-    expect(made).toEqual({ value: await held(), etag: etag(), created: true });
+    expect(made).toMatchObject({ value: await held(), etag: etag(), created: true });
     expect(made.value.tenantId).toBe(TENANT);
     expect(recorded('connection.put')).toBe(1);
   });
@@ -96,7 +96,7 @@ describe('a put whose answer was lost', () => {
     const { etag: ifMatch } = valueOf(await put());
     const meanwhile = async (): Promise<void> => void valueOf(await put({}, { keyName: 'third' }));
     const answered = valueOf(await put({ ifMatch }, { tables: tripping('answer-lost', meanwhile), keyName: 'second' }));
-    expect(answered).toEqual({ value: await held(), etag: etag(), created: false });
+    expect(answered).toMatchObject({ value: await held(), etag: etag(), created: false });
     expect(answered.value.keyName).toBe('third');
     expect(recorded('connection.put')).toBe(3);
   });

@@ -12,7 +12,7 @@ import {
 } from '../../../shared/store/rows/row-keys.ts';
 import { companyKeyCells } from '../../../shared/store/rows/sealed-rows.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { loadCompanyKeyRow, loadKeyring, loadSwitch, type Loaded } from '../../../shared/store/control-state.ts';
+import { loadCompanyKeyRow, loadKeyring, loadSwitch, type Found } from '../../../shared/store/control-state.ts';
 import { leaveVerification } from '../../../shared/operations/switches/gate.ts';
 import { prepare } from '../../../shared/operations/switches/prepare.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
@@ -27,7 +27,7 @@ const YESTERDAY = '2025-12-31T00:00:00.000Z';
 
 interface Prepared {
   readonly rig: Rig;
-  readonly sw: Loaded<Switch>;
+  readonly sw: Found<Switch>;
 }
 
 async function pending(): Promise<Prepared> {

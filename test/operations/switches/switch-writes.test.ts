@@ -4,11 +4,14 @@ import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
 import { connectionRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { Blocked, Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import type { Tables } from '../../../shared/store/tables.ts';
+import type { RowWrite, Tables } from '../../../shared/store/tables.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
-import { loadConnectionsOf, marksAtEnd } from '../../../shared/operations/switches/switch-writes.ts';
+import { loadConnectionsOf, markEnd } from '../../../shared/operations/switches/switch-writes.ts';
 import { blockSwitch } from '../../../shared/operations/switches/trouble.ts';
-import { guard } from '../../../shared/store/control-writes.ts';
+import { changeOnce } from '../../../shared/store/act.ts';
+import type { Writes } from '../../../shared/store/tx.ts';
+import { FakeTables } from '../../fakes/fake-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
 import { markUse } from '../../../shared/store/connection-use.ts';
 import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -117,10 +120,26 @@ describe('the connections behind providers', () => {
   });
 });
 
+/** What a transaction is made of. */
+async function writes(fill: (tx: Writes) => void): Promise<readonly RowWrite[]> {
+  let seen: readonly RowWrite[] = [];
+  const tables = tablesBut(new FakeTables(), {
+    write: (_table, _partition, all) => {
+      seen = all;
+      return Promise.resolve({ outcome: 'unknown' });
+    },
+  });
+  await changeOnce({ tables }, (tx) => {
+    fill(tx);
+    return undefined;
+  });
+  return seen;
+}
+
 describe('the marks of who uses a connection', () => {
   const marked = async (usedBy: readonly string[]) => {
-    const { value, etag } = await connectionOf(await Rig.withDataKeys(1), 'contoso');
-    return { value: { ...value, usedBy }, etag };
+    const { value, ...found } = await connectionOf(await Rig.withDataKeys(1), 'contoso');
+    return { ...found, value: { ...value, usedBy } };
   };
   const write = (etag: string, usedBy: readonly string[], connectionId = 'contoso') => ({
     kind: 'merge',
@@ -132,13 +151,12 @@ describe('the marks of who uses a connection', () => {
   it('are added once and taken away, and nothing else of the row is written', async () => {
     const connection = await marked(['a', 'b', 'c']);
     const use = { add: ['c', 'd'], remove: ['b', 'x'] };
-    expect(markUse(connection, use)).toEqual(write(connection.etag, ['a', 'c', 'd']));
+    expect(await writes((tx) => markUse(tx, connection, use))).toEqual([write(connection.etag, ['a', 'c', 'd'])]);
   });
 
   it('stay as they are where there is nothing to change, and the row is guarded', async () => {
     const connection = await marked(['a']);
-    expect(markUse(connection, {})).toEqual(write(connection.etag, ['a']));
-    expect(guard('row', 'e')).toEqual({ kind: 'merge', rowKey: 'row', cells: {}, etag: 'e' });
+    expect(await writes((tx) => markUse(tx, connection, {}))).toEqual([write(connection.etag, ['a'])]);
   });
 
   it('at the end of a switch are the keyring’s on what it ends with, and nobody’s on the other', async () => {
@@ -146,13 +164,14 @@ describe('the marks of who uses a connection', () => {
     const sw = await switchOf(rig);
     const used = ['keyring|other', 'keyring|default', 'switch|default|s1'];
     const loaded = [await connectionOf(rig, 'contoso'), await connectionOf(rig, 'fabrikam')];
-    const connections = loaded.map(({ value, etag }) => ({ value: { ...value, usedBy: used }, etag }));
+    const connections = loaded.map(({ value, ...found }) => ({ ...found, value: { ...value, usedBy: used } }));
     const [contoso, fabrikam] = loaded.map(({ etag }) => etag);
-    expect(marksAtEnd(sw, connections, CONTOSO)).toEqual([
+    expect(await writes((tx) => markEnd(tx, sw, { connections, endsWith: CONTOSO }))).toEqual([
       write(contoso ?? '', ['keyring|other', 'keyring|default']),
       write(fabrikam ?? '', ['keyring|other'], 'fabrikam'),
     ]);
-    const inOrder = marksAtEnd(sw, connections.slice(0, 1), MANAGED);
+    const ended = { connections: connections.slice(0, 1), endsWith: MANAGED };
+    const inOrder = await writes((tx) => markEnd(tx, sw, ended));
     expect(inOrder).toEqual([write(contoso ?? '', ['keyring|other'])]);
   });
 });

@@ -11,16 +11,16 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
     "the shard's row is left out of a worker's transaction",
     1,
     inFile('shared/operations/switches/write-rows.ts', [
-      "const written = await deps.tables.write('datakeys', partition, writes);",
-      "const written = await deps.tables.write('datakeys', partition, writes.length > 1 ? writes.slice(1) : writes);",
+      'const written = await writeBehindShard(deps.tables, place, {',
+      'const leaving = { write: (table, partition, all) => deps.tables.write(table, partition, all.length > 1 ? all.slice(1) : all) };\n    const written = await writeBehindShard(leaving as any, place, {',
     ]),
   ),
   bug(
     'a worker writes data rows without If-Match',
     995,
     inFile('shared/operations/switches/write-rows.ts', [
-      "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
-      "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' });",
+      'cells: dataKeyChangeCells(change, how.writtenBy), etag };',
+      "cells: dataKeyChangeCells(change, how.writtenBy), etag: '*' };",
     ]),
   ),
   bug(
@@ -37,7 +37,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'the company key that goes is kept by nobody',
     1,
-    inFile('shared/operations/switches/commit.ts', ['    ...(kept ? [keptWrite(kept, planted)] : []),\n', '']),
+    inFile('shared/operations/switches/commit.ts', ['    if (kept) tx.put(keptKeyRow, kept, planted, kept);\n', '']),
   ),
   bug(
     'a kept company key goes by date alone',
@@ -62,18 +62,12 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'the company key that goes stays under the key-encryption keys that it had',
     1,
-    inFile('shared/operations/switches/commit.ts', [
-      "    { kind: 'delete', rowKey: companyKeyRowKey(place.keyringId, goes.value.version), etag: goes.etag },\n",
-      '',
-    ]),
+    inFile('shared/operations/switches/commit.ts', ['    tx.delete(goes);\n', '']),
   ),
   bug(
     'a kept company key keeps its wraps too',
     1,
-    inFile('shared/operations/keys/keep-key.ts', [
-      'cells: keptKeyCells(kept) };',
-      "cells: { ...keptKeyCells(kept), wraps: 'of the vault that is left' } };",
-    ]),
+    inFile('shared/store/rows/kept-rows.ts', ['  until,\n});', "  until,\n  wraps: 'of the vault that is left',\n});"]),
   ),
   bug(
     'a version number is used again after a cancel',
@@ -99,8 +93,8 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
     'the commit is written without If-Match',
     521,
     inFile('shared/operations/switches/commit.ts', [
-      "record.write('companies', place.companyId, writes));",
-      "record.write('companies', place.companyId, writes.map((write) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))));",
+      'const ended = await actOnce(deps, about, (tx) => {',
+      "const anyhow = { ...deps, tables: { read: (...at: any) => (deps.tables as any).read(...at), list: (query: any) => deps.tables.list(query), write: (table: any, partition: any, writes: any) => deps.tables.write(table, partition, writes.length < 4 ? writes : writes.map((write: any) => (write.kind === 'insert' ? write : { ...write, etag: '*' }))) } } as any;\n  const ended = await actOnce(anyhow, about, (tx) => {",
     ]),
   ),
   bug(
@@ -112,16 +106,16 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
     'a quarantined row is dropped',
     1,
     inFile('shared/operations/switches/write-rows.ts', [
-      "writes.push({ kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag });",
-      "writes.push(quarantined === undefined ? { kind: 'merge', rowKey, cells: dataKeyChangeCells(change, how.writtenBy), etag } : { kind: 'delete', rowKey, etag });",
+      "const write: RowWrite = { kind: 'merge',",
+      "const write: RowWrite = quarantined !== undefined ? { kind: 'delete', rowKey, etag } : { kind: 'merge',",
     ]),
   ),
   bug(
     'a follow misses a row that a switch has added',
     9,
     inFile('shared/operations/switches/follow-key-version.ts', [
-      'for (const { value, etag } of listed) {',
-      'for (const { value, etag } of listed.slice(0, 1)) {',
+      'for (const { value, ...found } of listed) {',
+      'for (const { value, ...found } of listed.slice(0, 1)) {',
     ]),
   ),
   bug(
@@ -129,10 +123,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
     42,
     inFile(
       'shared/operations/switches/follow-key-version.ts',
-      [
-        "if (written.outcome !== 'committed') return undecided(written);",
-        "if (written.outcome !== 'committed') continue;",
-      ],
+      ['if (!written.ok) return written.error;', 'if (!written.ok) continue;'],
       [
         "while these were written.\n    return 'lost-race';",
         'while these were written.\n    return ok({ keyId: vaultKey.value.keyId, rewrapped });',
@@ -143,8 +134,8 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
     'a follow writes by upsert',
     640,
     inFile('shared/operations/switches/follow-key-version.ts', [
-      "record.write('companies', input.companyId, [write]));",
-      "record.write('companies', input.companyId, [{ ...write, etag: '*' }]).then((done) => done.outcome === 'conflict' ? record.write('companies', input.companyId, [{ kind: 'insert', rowKey, cells: write.cells }]) : done));",
+      'await actOnce(deps, about, (tx) => tx.replace(row, next.value));',
+      "await actOnce(deps, about, (tx) => tx.replace({ ...row, etag: '*' }, next.value)).then((done) => (done.ok ? done : actOnce(deps, about, (tx) => tx.insert(companyKeyRow, row.value, next.value))));",
     ]),
   ),
   bug(
@@ -186,7 +177,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'the commit is not made under the row that tenants merge',
     739,
-    inFile('shared/operations/switches/commit.ts', ['    guardCompany(company),\n', '']),
+    inFile('shared/operations/switches/commit.ts', ['    tx.guard(company);\n', '']),
   ),
   bug(
     'a pass opens no row by a kept company key',
@@ -200,8 +191,8 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
     'the commit is not recorded',
     1,
     inFile('shared/operations/switches/commit.ts', [
-      "record.write('companies', place.companyId, writes));",
-      "record && deps.tables.write('companies', place.companyId, writes));",
+      'const ended = await actOnce(deps, about, (tx) => {',
+      'const ended = await changeOnce(about && deps, (tx) => {',
     ]),
   ),
   bug(
@@ -212,9 +203,6 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a switch that is completed allows no export',
     10,
-    inFile('shared/operations/exports/export-state.ts', [
-      'return written.ok ? ok([written.value]) : written;',
-      'return written.ok ? ok([]) : written;',
-    ]),
+    inFile('shared/operations/switches/commit.ts', ['    allowed?.(tx);\n', '']),
   ),
 ];

@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import { ok, type Result } from '../../../../shared/domain/result.ts';
-import type { OrderingVendor } from '../../../../shared/operations/switches/start.ts';
+import type { OrderingVendor } from '../../../../shared/domain/switch-orders.ts';
 import { getSwitch, type ViewDependencies } from '../../../../shared/operations/switches/view.ts';
 import type { Role } from '../../kernel/roles.ts';
 import type { Answer } from '../../kernel/answer-json.ts';
