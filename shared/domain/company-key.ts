@@ -28,7 +28,8 @@ export interface Wrap {
   readonly tenantId: string;
   /** Versioned key id: unwrapping always names the version that wrapped. */
   readonly keyId: string;
-  readonly algorithm: typeof WRAP_ALGORITHM;
+  /** As its provider names it. */
+  readonly algorithm: string;
   /** base64url */
   readonly ciphertext: string;
   /** `commitmentTo` the company key inside. Sealed: no vault can pass another key off as it. */

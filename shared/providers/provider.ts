@@ -32,6 +32,8 @@ export interface ReadKey {
 
 export interface Wrapped {
   readonly keyId: string;
+  /** By which the provider knows how it wrapped; sealed with the rest. */
+  readonly algorithm: string;
   /** base64url */
   readonly ciphertext: string;
 }
@@ -141,9 +143,9 @@ export class Providers implements KnownProviders {
   }
 }
 
-/** Of a name that the registry does not know, written by nobody of this deployment: nothing is sent, and nothing is denied. */
+/** Of a name that the registry does not know, as another deployment may have left it: nothing is sent, and nothing is denied. */
 function absent(name: string): KeyProvider {
-  const missing = err(failure('row-forged', { detail: `it names '${name}', which is no provider of this deployment` }));
+  const missing = err(failure('row-forged', { detail: `'${name}' is no provider of this deployment` }));
   const refuse = (): Promise<typeof missing> => Promise.resolve(missing);
   return {
     name,

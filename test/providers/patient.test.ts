@@ -36,7 +36,7 @@ beforeEach(() => {
 /** Each operation of the port. The bytes come to nothing where the vault is asked, which is all that matters here. */
 const OPERATIONS: readonly ['readKey' | 'unwrap', (at?: VaultTarget) => Promise<Result<unknown, Failure>>][] = [
   ['readKey', (at = target) => asked.read(at, { purpose: 'in-force' })],
-  ['unwrap', (at = target) => asked.unwrap(at, { keyId, ciphertext: 'AAAA' })],
+  ['unwrap', (at = target) => asked.unwrap(at, { keyId, algorithm: 'RSA-OAEP-256', ciphertext: 'AAAA' })],
 ];
 
 describe.each(OPERATIONS)('a denial of %s', (operation, ask) => {
@@ -102,7 +102,7 @@ describe('a vault that answers', () => {
     const key = createPublicKey(vaults.newestKey(HOST).privateKey);
     const padding = constants.RSA_PKCS1_OAEP_PADDING;
     const ciphertext = publicEncrypt({ key, padding, oaepHash: 'sha256' }, Buffer.from('a company key'));
-    const wrapped = { keyId, ciphertext: ciphertext.toString('base64url') };
+    const wrapped = { keyId, algorithm: 'RSA-OAEP-256', ciphertext: ciphertext.toString('base64url') };
     expect(Buffer.from(valueOf(await asked.unwrap(target, wrapped))).toString()).toBe('a company key');
   });
 });

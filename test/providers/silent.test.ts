@@ -39,7 +39,11 @@ it('a vault that said nothing is not asked for twenty seconds, is told as away, 
   vaults.fail({ operation: 'any', failure: 'vault-unreachable', times: 1 });
   expect(await code()).toBe('vault-unreachable');
   clock.advance(19_999);
-  const answer = await asked.unwrap(TARGET, { keyId: `https://${HOST}/keys/customer-key/1`, ciphertext: '' });
+  const answer = await asked.unwrap(TARGET, {
+    keyId: `https://${HOST}/keys/customer-key/1`,
+    algorithm: 'RSA-OAEP-256',
+    ciphertext: '',
+  });
   expect(answer).toMatchObject({ ok: false, error: { code: 'vault-unreachable', kind: 'transient' } });
   expect(vaults.calls).toHaveLength(1);
   clock.advance(1);

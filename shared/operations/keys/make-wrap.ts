@@ -1,12 +1,6 @@
 // Making a wrap: the key's provider wraps the company key, the seal key signs. Only what has come back through its vault is ever stored.
 import { createSecretKey } from 'node:crypto';
-import {
-  COMPANY_KEY_BYTES,
-  commitmentTo,
-  WRAP_ALGORITHM,
-  type CompanyKeyContext,
-  type Wrap,
-} from '../../domain/company-key.ts';
+import { COMPANY_KEY_BYTES, commitmentTo, type CompanyKeyContext, type Wrap } from '../../domain/company-key.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { present } from '../../domain/plain-object.ts';
 import type { Entropy, Sealer } from '../../domain/ports.ts';
@@ -43,7 +37,6 @@ export async function makeWrap(
     ref: target.ref,
     host: target.host,
     tenantId: target.tenantId,
-    algorithm: WRAP_ALGORITHM,
     ...wrapped.value,
     commitment: commitmentTo(companyKey, context),
     ...present({ guard }),

@@ -98,7 +98,7 @@ export async function openThrough(
   { context, wrap }: { readonly context: CompanyKeyContext; readonly wrap: Wrap },
 ): Promise<Result<KeyObject, Failure>> {
   const provider = opening.providers.of(target.ref);
-  const unwrapped = await provider.unwrap(target, { keyId: wrap.keyId, ciphertext: wrap.ciphertext });
+  const unwrapped = await provider.unwrap(target, wrap);
   if (!unwrapped.ok) return err(await inUse(provider, target, { found: unwrapped.error, keyId: wrap.keyId }));
   const key = openCompanyKey(unwrapped.value, { ...context, commitment: wrap.commitment });
   if (key) return ok(key);

@@ -1,5 +1,5 @@
 // A key in an Azure Key Vault: the public key is read and wraps here, the vault alone unwraps, and its own challenge says whose it is.
-import { wrapCompanyKey } from '../../domain/company-key.ts';
+import { WRAP_ALGORITHM, wrapCompanyKey } from '../../domain/company-key.ts';
 import { failure, withFacts } from './words/failures.ts';
 import { excuseRecentGrant } from './recent-grant.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -60,7 +60,12 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       return ok({ ...key.value, ...judged });
     },
     wrap: (_, key, companyKey) => Promise.resolve(wrap(key, companyKey)),
-    unwrap: (target, wrapped) => vaults.unwrap(target, wrapped),
+    unwrap: async (target, wrapped) =>
+      wrapped.algorithm === WRAP_ALGORITHM
+        ? vaults.unwrap(target, wrapped)
+        : err(
+            failure('key-substituted', { vaultHost: target.host, keyName: target.keyName, detail: wrapped.algorithm }),
+          ),
   };
 }
 
@@ -91,7 +96,11 @@ async function owner(
 function wrap(key: ReadKey & Partial<Pick<VaultKey, 'n' | 'e'>>, companyKey: Uint8Array): Result<Wrapped, Failure> {
   const { keyId, n = '', e = '' } = key;
   try {
-    return ok({ keyId, ciphertext: wrapCompanyKey({ n, e, companyKey }).toString('base64url') });
+    return ok({
+      keyId,
+      algorithm: WRAP_ALGORITHM,
+      ciphertext: wrapCompanyKey({ n, e, companyKey }).toString('base64url'),
+    });
   } catch {
     return err(failure('vault-error', { detail: 'its public key cannot be used' }));
   }

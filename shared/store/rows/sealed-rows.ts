@@ -1,12 +1,6 @@
 // Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
 // undefined and treated as forged, like one whose seal does not verify.
-import {
-  WRAP_ALGORITHM,
-  type CompanyKeyContext,
-  type CompanyKeyRow,
-  type Seal,
-  type Wrap,
-} from '../../domain/company-key.ts';
+import type { CompanyKeyContext, CompanyKeyRow, Seal, Wrap } from '../../domain/company-key.ts';
 import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
@@ -56,7 +50,7 @@ function readWrap(value: unknown): Wrap | undefined {
   const { host, tenantId, keyId, algorithm, ciphertext, commitment, guard } = value;
   const ref = readRef(value['ref']);
   const seal = readSeal(value['seal']);
-  if (!ref || !seal || algorithm !== WRAP_ALGORITHM) return undefined;
+  if (!ref || !seal || typeof algorithm !== 'string') return undefined;
   if (typeof host !== 'string' || typeof tenantId !== 'string') return undefined;
   if (typeof keyId !== 'string' || typeof ciphertext !== 'string' || typeof commitment !== 'string') return undefined;
   if (guard !== undefined && guard !== true) return undefined;

@@ -6,12 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { COMPANY_KEY_BYTES, type Wrap } from '../../../shared/domain/company-key.ts';
 import { connectionCells } from '../../../shared/store/rows/sealed-rows.ts';
 import { companyKeyRowKey, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
-import { sealedBytesOfConnection } from '../../../shared/domain/seal.ts';
+import { sealedBytesOfConnection, sealedBytesOfWrap } from '../../../shared/domain/seal.ts';
 import { ok } from '../../../shared/domain/result.ts';
 import type { VaultTarget } from '../../../shared/domain/provider.ts';
 import { loadReadableCompanyKey, openWrap, targetOf, verifyWrap } from '../../../shared/operations/keys/open-wrap.ts';
 import { loadConnection, loadTarget } from '../../../shared/operations/keys/verified-connection.ts';
 import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
+import { valueOf } from '../data-keys/world.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, MANAGED, Rig, VENDOR } from '../switches/rig.ts';
 
 const CONTEXT = { companyId: COMPANY, keyringId: KEYRING, version: 7 };
@@ -110,6 +111,16 @@ describe('a wrap', () => {
     const wrap = await sealed(rig, { target: { ref } });
     expect(await openWrap(rig.deps, CONTEXT, wrap)).toMatchObject(refusedWith('row-forged'));
     expect([rig.log.entries, rig.vaults.countOf('unwrap')]).toEqual([[forgedRow(providerName(ref))], 0]);
+  });
+
+  it('by another algorithm than its provider’s is sent nowhere, though its seal is genuine', async () => {
+    const rig = await Rig.withDataKeys(0);
+    const wrap = await sealed(rig);
+    const { seal: _seal, ...unsealed } = { ...wrap, algorithm: 'RSA1_5' };
+    const seal = valueOf(await rig.vaults.sign(sealedBytesOfWrap(CONTEXT, unsealed)));
+    rig.vaults.calls.length = 0;
+    expect(await openWrap(rig.deps, CONTEXT, { ...unsealed, seal })).toMatchObject(refusedWith('key-substituted'));
+    expect(rig.vaults.countOf('unwrap')).toBe(0);
   });
 
   it('is not called forged while the seal key cannot be had', async () => {

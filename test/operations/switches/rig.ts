@@ -1,4 +1,5 @@
 // One company with data keys on the vendor's key, two customer vaults, and everything a switch needs, in memory.
+import type { KeyProvider } from '../../../shared/providers/provider.ts';
 import { asRead, providersOver } from '../../fakes/providers.ts';
 import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
@@ -68,6 +69,8 @@ interface RigOptions {
   readonly wrapTables?: (tables: Tables) => Tables;
   readonly sealKey?: KeyFixtureName;
   readonly clock?: FakeClock;
+  /** Providers beside the product's own. */
+  readonly others?: readonly KeyProvider[];
 }
 
 export class Rig {
@@ -79,10 +82,12 @@ export class Rig {
   readonly log = new FakeLog();
   readonly plaintexts = new Map<string, Buffer>();
   readonly shardCount: number;
+  readonly #others: readonly KeyProvider[];
   deps: WorkDependencies & { readonly queue: FakeQueue };
 
   private constructor(options: RigOptions) {
     this.shardCount = options.shardCount ?? 4;
+    this.#others = options.others ?? [];
     this.clock = options.clock ?? new FakeClock();
     this.queue = new FakeQueue(this.clock);
     this.vaults = new FakeVaults(options);
@@ -101,7 +106,7 @@ export class Rig {
       tables,
       storeClock: { aheadMs: () => 0 },
       queue: this.queue,
-      providers: providersOver({ vaults: this.vaults, vendor: VENDOR, clock: this.clock }),
+      providers: providersOver({ vaults: this.vaults, vendor: VENDOR, clock: this.clock, others: this.#others }),
       sealer: this.vaults,
       clock: this.clock,
       timers: new FakeTimers(),

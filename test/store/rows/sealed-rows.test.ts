@@ -59,7 +59,7 @@ describe('a company key', () => {
     ['without a seal', { ...wrap, seal: undefined }],
     ['with a seal by no key', { ...wrap, seal: { signature: 'AAAA' } }],
     ['with a seal that is not signed', { ...wrap, seal: { keyVersion: '1' } }],
-    ['by another algorithm', { ...wrap, algorithm: 'RSA1_5' }],
+    ['by no algorithm', { ...wrap, algorithm: undefined }],
     ['that leads nowhere', { ...wrap, host: undefined }],
     ['of no tenant', { ...wrap, tenantId: 1 }],
     ['of no key', { ...wrap, keyId: null }],
