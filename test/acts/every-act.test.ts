@@ -1,6 +1,7 @@
 // Whatever comes of one of its writes, an act is done once and recorded once: an answer is lost, others are first, the process dies. What was not
 // answered is asked again, as a caller does; what was left on its way is taken on, as the timer does. Then all is as if nothing had been.
 import { beforeAll, describe, expect, it } from 'vitest';
+import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { sweepOutboxes } from '../../shared/store/deliver.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
@@ -71,6 +72,7 @@ async function swept({ rig }: Scene): Promise<void> {
     const host = rig.freshHost();
     await sweepOutboxes(host);
     await sweepSwitches(host);
+    await sweepPurges(host);
   }
 }
 
