@@ -17,7 +17,6 @@ export interface PurgeEntry extends Found<undefined> {
   readonly purgeAfter: string;
 }
 
-export { purgePartition };
 export const KEYRING_PURGE_PREFIX = 'keyring|';
 
 /** Throws StoreUnavailable if it cannot be told whether it was noted. */

@@ -9,7 +9,7 @@ import { connectionCells } from '../../../shared/store/rows/sealed-rows.ts';
 import { countsAfter, NO_ROWS } from '../../../shared/domain/shard-counts.ts';
 import { SHARD_ROW_KEY, type Shard } from '../../../shared/domain/shard.ts';
 import { loadCompany, type Loaded } from '../../../shared/store/control-state.ts';
-import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
+import { purgePartition } from '../../../shared/store/rows/purge-rows.ts';
 import { loadKeyrings } from '../../../shared/operations/keyrings/keyrings.ts';
 import type { Cells, TableName, Tables } from '../../../shared/store/tables.ts';
 import type { Removal } from '../../../shared/operations/companies/empty-shard.ts';

@@ -6,7 +6,7 @@ import { lookAlone } from '../../../shared/store/agenda-look.ts';
 import { allBuckets, putOnAgenda, type ListedAgendaItem } from '../../../shared/store/agenda.ts';
 import { loadCompany } from '../../../shared/store/control-state.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
-import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
+import { purgePartition } from '../../../shared/store/rows/purge-rows.ts';
 import { COMPANY_PURGE_ID } from '../../../shared/operations/companies/delete-company.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.ts';

@@ -1,11 +1,7 @@
 // The list of what is to be purged, a partition of the agenda for each keyring.
 import { describe, expect, it } from 'vitest';
-import {
-  listDue,
-  noteForPurge,
-  purgePartition,
-  takeOffPurgeList,
-} from '../../../shared/operations/data-keys/purge-list.ts';
+import { listDue, noteForPurge, takeOffPurgeList } from '../../../shared/operations/data-keys/purge-list.ts';
+import { purgePartition } from '../../../shared/store/rows/purge-rows.ts';
 import { type Tables, type WriteOutcome } from '../../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { agendaIn } from '../audit/chain.ts';

@@ -17,7 +17,7 @@ import {
   type Generating,
 } from '../../../shared/operations/data-keys/generate.ts';
 import type { NewDataKey } from '../../../shared/operations/data-keys/new-data-keys.ts';
-import { purgePartition } from '../../../shared/operations/data-keys/purge-list.ts';
+import { purgePartition } from '../../../shared/store/rows/purge-rows.ts';
 import { unwrapDataKeys, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
 import type { KeyringMaking } from '../../../shared/operations/keyrings/keyrings.ts';
 import type { RowWrite, TableName, Tables, WriteOutcome } from '../../../shared/store/tables.ts';
