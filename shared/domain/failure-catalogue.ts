@@ -14,7 +14,7 @@ export function catalogue<Code extends FailureCode>(entries: Readonly<Record<Cod
   const isOfThese = (code: FailureCode): code is Code => Object.hasOwn(entries, code);
 
   function failure(code: Code, facts: FailureFacts = {}, service?: Failure['service']): Failure<Code> {
-    const { kind, owner, revokes, words } = entries[code];
+    const { kind, owner, revokes, isTampering, words } = entries[code];
     const safe = showable(facts);
     return {
       code,
@@ -23,6 +23,7 @@ export function catalogue<Code extends FailureCode>(entries: Readonly<Record<Cod
       ...words(safe),
       facts: safe,
       ...(revokes === undefined ? {} : { revokes }),
+      ...(isTampering === undefined ? {} : { isTampering }),
       ...(service === undefined ? {} : { service: bounded(service) }),
     };
   }

@@ -75,6 +75,8 @@ export interface Failure<Code extends FailureCode = FailureCode> {
   readonly remedy: Remedy;
   readonly facts: FailureFacts;
   readonly revokes?: Revocation;
+  /** Only tampering explains it, or an attempt on another company's key: a security event is recorded wherever it is met. */
+  readonly isTampering?: true;
   /** What the service said, for the log and the vendor's own operators; the company sees only the correlation id. */
   readonly service?: {
     readonly status?: number;
@@ -101,6 +103,7 @@ export interface FailureEntry {
   readonly kind: FailureKind;
   readonly owner: FailureOwner;
   readonly revokes?: Revocation;
+  readonly isTampering?: true;
   /** Fills in the names that are known. A command that would need an unknown name is left out. */
   readonly words: (facts: FailureFacts) => FailureWords;
 }

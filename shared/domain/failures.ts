@@ -7,6 +7,7 @@ export const STORE_FAILURES = {
   'vault-key-in-use': {
     kind: 'integrity',
     owner: 'vendor',
+    isTampering: true,
     words: (facts) => ({
       message: 'This vault key already belongs to another company.',
       cause: `${capital(theKey(facts))} in ${theVault(facts)} protects the data of a company that is not this one.`,
@@ -18,6 +19,7 @@ export const STORE_FAILURES = {
   'row-forged': {
     kind: 'integrity',
     owner: 'vendor',
+    isTampering: true,
     words: (facts) => ({
       message: 'A stored record does not carry our seal, and is not used.',
       cause: `Somebody wrote to the store past this product, or the seal key was replaced${because(facts)}. Nothing was sent anywhere.`,
@@ -29,6 +31,7 @@ export const STORE_FAILURES = {
   'counts-differ': {
     kind: 'integrity',
     owner: 'vendor',
+    isTampering: true,
     words: (facts) => ({
       message: 'The data keys that were worked on are not as many as there are by the counts.',
       cause: `The store left rows out of a list, or somebody wrote to the tables past this product${because(facts)}. Nothing is given up, and no company key is deleted.`,

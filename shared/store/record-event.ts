@@ -1,7 +1,7 @@
 // Events without a transaction of their own: somebody was refused, something was found that must not be, calls were added up. Each is logged in any case; the record
 // of it is bounded, and its failing changes nothing for whoever is being answered.
 import type { Act, Actor, Outcome } from '../domain/audit.ts';
-import type { Failure, FailureCode } from '../domain/failure.ts';
+import type { Failure } from '../domain/failure.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { Auditing } from './append.ts';
 import { Attempts } from './audited.ts';
@@ -53,23 +53,14 @@ function budgetOf({ outcome, companyId, action, target }: Act & { readonly outco
   return outcome === 'detected' ? `${companyId}|${action}|${target}` : undefined;
 }
 
-/** Failures that mean that somebody has tampered, or reaches for what is not theirs. */
-const SECURITY_CODES: ReadonlySet<FailureCode> = new Set<FailureCode>([
-  'row-forged',
-  'key-substituted',
-  'vault-key-in-use',
-  'counts-differ',
-  'google-workspace-changed',
-]);
-
-/** Records a failure if it is a security event. */
+/** Records a failure that only tampering explains. */
 export async function recordFailure(
   deps: Recording,
   actor: Actor,
   met: { readonly companyId: string; readonly target: string; readonly failure: Failure },
 ): Promise<void> {
   const { companyId, failure } = met;
-  if (!SECURITY_CODES.has(failure.code)) return;
+  if (failure.isTampering !== true) return;
   const target = failure.facts.detail ?? met.target;
   await recordEvent(deps, actor, { action: `security.${failure.code}`, companyId, target, outcome: 'detected' });
 }

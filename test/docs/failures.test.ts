@@ -31,6 +31,14 @@ const sources = ['shared', 'functions']
   .map((name) => readFileSync(new URL(name, ROOT), 'utf8'))
   .join('\n');
 
+describe('docs/audit.md', () => {
+  it('lists the failures that are recorded as security events', () => {
+    const row = /^\| `security\.row-forged[^|]*/m.exec(readFileSync(new URL('docs/audit.md', ROOT), 'utf8'))?.[0] ?? '';
+    const listed = [...row.matchAll(/`(?:security)?\.([a-z-]+)`/g)].map(([, code]) => code);
+    expect(listed.toSorted()).toEqual(FAILURE_CODES.filter((code) => failure(code).isTampering).toSorted());
+  });
+});
+
 describe('docs/failures.md', () => {
   it('lists every code once, and no other', () => {
     expect(sections.map(({ code }) => code).toSorted()).toEqual([...FAILURE_CODES].toSorted());

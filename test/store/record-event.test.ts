@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failure } from '../../shared/failures.ts';
+import { failure, FAILURE_CODES } from '../../shared/failures.ts';
 import { EventLimits, MAX_EVENTS_PER_MINUTE, MAX_REFUSALS_PER_DAY } from '../../shared/store/event-limits.ts';
 import { sweepOutboxes } from '../../shared/store/deliver.ts';
 import { recordEvent, recordFailure, type Recording } from '../../shared/store/record-event.ts';
@@ -192,7 +192,7 @@ describe('the bound on events', () => {
 });
 
 describe('a failure', () => {
-  it.each(['row-forged', 'key-substituted'] as const)('by %s is a security event', async (code) => {
+  it.each(FAILURE_CODES.filter((code) => failure(code).isTampering))('by %s is a security event', async (code) => {
     const rig = auditRig();
     const met = { companyId: COMPANY, target: 'unwrap', failure: failure(code, { detail: 'connection|main' }) };
     await recordFailure(recordingOver(rig), ADMIN, met);

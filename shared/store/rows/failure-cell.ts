@@ -31,10 +31,11 @@ export function failureOwner(cells: Cells, name: string): FailureOwner | undefin
 /** The failure, or undefined if it is none. */
 export function readFailure(value: unknown): Failure | undefined {
   if (!isRecord(value)) return undefined;
-  const { code, kind, owner, message, cause, remedy, facts, revokes, service, becomesDeniedAt } = value;
+  const { code, kind, owner, message, cause, remedy, facts, revokes, isTampering, service, becomesDeniedAt } = value;
   if (!isFailureCode(code) || !isFailureOwner(owner) || !KINDS.some((known) => known === kind)) return undefined;
   if (!isText(message) || !isText(cause)) return undefined;
   if (!isRemedy(remedy) || !areFacts(facts) || !isService(service)) return undefined;
+  if (isTampering !== undefined && isTampering !== true) return undefined;
   if (revokes !== undefined && revokes !== 'at-once' && revokes !== 'once-seen-gone') return undefined;
   if (becomesDeniedAt !== undefined && !isTime(becomesDeniedAt)) return undefined;
   return value as unknown as Failure;

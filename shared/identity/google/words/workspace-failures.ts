@@ -108,6 +108,7 @@ export const WORKSPACE_FAILURES = {
   'google-workspace-changed': {
     kind: 'integrity',
     owner: 'vendor',
+    isTampering: true,
     words: (facts) => ({
       message: `Another Google Workspace speaks for the domain than the one that did first${because(facts)}.`,
       cause:

@@ -159,6 +159,7 @@ export const VAULT_KEY_FAILURES = {
   'key-substituted': {
     kind: 'integrity',
     owner: 'vendor',
+    isTampering: true,
     words: (facts) => ({
       message: 'The vault answered for another key than the one that was asked.',
       cause: `The reply names another key, or what it unwrapped is not what was wrapped${because(facts)}.`,
