@@ -1,11 +1,13 @@
 // The messages that set workers going. The tables are the truth and the timer resumes a switch that has no message: a queue that is away is logged,
 // and undoes nothing that was decided.
+import { ok } from '../../domain/result.ts';
+import { decide } from './decide.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import type { Log, WorkQueue, Clock } from '../../domain/ports.ts';
 import { isDoneIn, type Turn } from '../../domain/shard.ts';
 import type { WorkMessage } from '../../domain/work-message.ts';
 import { type LoadedShard, loadShards } from '../../store/shard-rows.ts';
-import { type SwitchPlace, turnOf, type Switch, isRunning } from '../../domain/switch.ts';
+import { type SwitchPlace, turnOf, type Switch } from '../../domain/switch.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
 
@@ -81,8 +83,8 @@ export async function setOthersGoing(
 }
 
 /**
- * To be called after the write that the switch may have waited for: a worker that is still under way comes to the same check later, and
- * gets no second message. One message too many does no harm, and one that is lost is the timer's.
+ * Sends a message to a switch that waits for nothing but its tenants. Called after the write that it may have waited for: a worker that is still under
+ * way comes to the same check later. A message too many does no harm, and the timer sends one that is lost.
  */
 export async function wakeSwitch(
   deps: { readonly tables: Tables; readonly queue: WorkQueue; readonly log: Log },
@@ -91,13 +93,13 @@ export async function wakeSwitch(
   const place: SwitchPlace = { companyId, keyringId, switchId };
   const sw = await loadSwitch(deps.tables, place);
   if (!sw) return;
-  const { state } = sw.value;
-  if (state !== 'pending-verification' && state !== 'preparing') {
-    if (state !== 're-protecting' || !isRunning(sw.value)) return;
+  const shards = async () => {
     const keyring = await loadKeyring(deps.tables, place);
-    if (!keyring) return;
-    const shards = await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount });
-    if (!shards.every((shard) => isDone(shard, turnOf(sw.value)))) return;
-  }
-  await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
+    const loaded = keyring ? await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount }) : [];
+    return ok(loaded.length === 0 ? [undefined] : loaded.map((shard) => shard?.value));
+  };
+  // The rows are believed: only a message is sent, and the worker that takes it looks for itself.
+  const decided = await decide(sw.value, { seal: 'good', rows: 'read' }, { shards });
+  if (decided.ok && decided.value.type === 'ask' && decided.value.what === 'tenants')
+    await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
 }
