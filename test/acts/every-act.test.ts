@@ -32,13 +32,14 @@ const FAULTS: readonly { readonly what: string; readonly befalls: (at: At, store
   { what: 'the process dies after it', befalls: (at) => at.dies('after') },
 ];
 
-/** Whether the caller was told that it is done. */
-async function isAnswered({ rig, act }: Scene, tables: FaultyTables): Promise<boolean> {
+/** What the caller is told, if anybody is left to tell it. */
+async function toldOf({ rig, act }: Scene, tables: FaultyTables): Promise<'done' | 'refused' | 'away' | 'nothing'> {
   try {
-    const told = await act(rig.freshHost(tables));
-    return (told as { readonly ok?: boolean } | undefined)?.ok ?? true;
+    const told = (await act(rig.freshHost(tables))) as { readonly ok: boolean } | undefined;
+    return (told?.ok ?? true) ? 'done' : 'refused';
   } catch (error) {
-    if (error instanceof Died || error instanceof StoreUnavailable) return false;
+    if (error instanceof StoreUnavailable) return 'away';
+    if (error instanceof Died) return 'nothing';
     throw error;
   }
 }
@@ -78,7 +79,7 @@ async function swept({ rig }: Scene): Promise<void> {
 
 async function undisturbed(scene: Scene): Promise<{ readonly writes: number; readonly rows: Record<string, string> }> {
   const tables = new FaultyTables(scene.rig.store);
-  expect(await isAnswered(scene, tables)).toBe(true);
+  expect(await toldOf(scene, tables)).toBe('done');
   await swept(scene);
   return { writes: tables.writes.length, rows: stored(scene.rig.store) };
 }
@@ -98,8 +99,10 @@ describe.each(Object.entries(ACTS))('%s', (action, makeScene) => {
       const { store } = scene.rig;
       const tables = new FaultyTables(store);
       befalls(tables.at(nth), store);
-      const isAskedAgain = !(await isAnswered(scene, tables));
-      if (isAskedAgain) await isAnswered(scene, new FaultyTables(store));
+      const told = await toldOf(scene, tables);
+      expect([nth, told]).not.toEqual([nth, 'refused']);
+      const isAskedAgain = told !== 'done';
+      if (isAskedAgain) await toldOf(scene, new FaultyTables(store));
       await swept(scene);
       const done = chainOf(store).filter((record) => record.action === action && record.outcome === 'done');
       const most = isAskedAgain && RECORDED_EACH_TIME.has(action) ? 2 : 1;
