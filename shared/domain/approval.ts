@@ -39,7 +39,7 @@ export const exportRoundKey = ({ keyringId, round }: { readonly keyringId: strin
 const recipientName = (recipient: ApprovedRecipient): string =>
   recipient.type === 'passphrase' ? recipient.type : recipient.thumbprint;
 
-/** SHA-256, hex, of the vault key that was shown to whoever approved: an approval of one place is none of another. */
+/** SHA-256, hex, of the key that was shown to the administrator who approved: an approval of one place is none of another. */
 export function destinationDigest(target: Pick<VaultTarget, 'host' | 'keyName' | 'tenantId' | 'ref'>): string {
   const { host, keyName, tenantId, ref } = target;
   const texts = [

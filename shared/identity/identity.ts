@@ -61,6 +61,8 @@ export interface AdminConsent {
   url(request: OfTenant & { readonly redirectUri: string; readonly state: string }): string;
   /** Why the browser comes back without acceptance, as far as the query tells. */
   refusalIn(query: string, tenantId: string): Failure | undefined;
+  /** What a refusal means minutes after acceptance: it may still be on its way. */
+  excuseFresh(found: Failure): Failure;
 }
 
 export interface SignIns {
@@ -79,6 +81,8 @@ export interface TenantKind {
   readonly idPattern: RegExp;
   /** The id as it is stored and compared, or what is wrong with it. */
   parseId(typed: string): Result<string, string>;
+  /** The person who signed in is no administrator of this tenant. */
+  notItsAdmin(tenantId: string): Failure;
   /** Of kinds whose ids can come to another owner. */
   readonly pin?: PinRule;
 }

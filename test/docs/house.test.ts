@@ -75,6 +75,11 @@ it.each([
       }).length,
   ],
   [
+    'operations that know one directory of identity',
+    5,
+    () => filesWith(/from '[^']*\/identity\/(?:entra|google)\//, { in: ['shared/operations'] }).length,
+  ],
+  [
     'files that name a kind of tenant outside of its folder',
     0,
     () => filesWith(/'(?:microsoft-365|google-workspace)'/, { in: ['shared'], notIn: ['shared/identity'] }).length,

@@ -20,7 +20,7 @@ import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { acceptLoss } from '../../shared/operations/switches/quarantine.ts';
 import { destinationOf } from '../../shared/operations/tenants/destination.ts';
-import { deleteTenant, putTenant } from '../../shared/operations/tenants/registry.ts';
+import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { recordVerification } from '../../shared/operations/tenants/verifications.ts';
 import { sweepSeals } from '../../shared/operations/keys/reseal.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';

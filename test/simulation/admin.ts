@@ -15,7 +15,7 @@ import { call } from './callers.ts';
 import { Chance } from './chance.ts';
 import type { Host } from './host.ts';
 import type { Actor } from './scheduler.ts';
-import { putTenant } from '../../shared/operations/tenants/registry.ts';
+import { putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { agree } from './tenants.ts';
 import type { World } from './world.ts';
 import { ADMIN } from '../fakes/actors.ts';

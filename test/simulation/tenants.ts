@@ -3,7 +3,7 @@
 import type { Approval } from '../../shared/domain/approval.ts';
 import type { TenantRef } from '../../shared/domain/tenant.ts';
 import { destinationOf } from '../../shared/operations/tenants/destination.ts';
-import { deleteTenant, putTenant } from '../../shared/operations/tenants/registry.ts';
+import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { verifyTenant } from '../../shared/operations/switches/verify-tenant.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { COMPANY, KEYRING } from '../operations/switches/rig.ts';

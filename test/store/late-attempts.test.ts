@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { connectionRowKey, tenantRowKey } from '../../shared/store/rows/row-keys.ts';
 import { deleteConnection, putConnection } from '../../shared/operations/connections/connections.ts';
 import type { Tables } from '../../shared/store/tables.ts';
-import { deleteTenant, putTenant } from '../../shared/operations/tenants/registry.ts';
+import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { tablesBut } from '../fakes/tables-but.ts';
 import { chainOf } from '../operations/audit/chain.ts';

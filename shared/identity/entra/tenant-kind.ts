@@ -6,6 +6,7 @@ import { err, ok } from '../../domain/result.ts';
 import type { AdminConsent, SignInClient, TenantKind, TenantSignIn } from '../identity.ts';
 import { signInJudgedBy } from '../judged-sign-in.ts';
 import { callbackErrorOf } from '../oauth-answer.ts';
+import { excuseFreshConsent } from './consent.ts';
 import { judgeMicrosoftAdmin, type MicrosoftPerson } from './admin.ts';
 import { microsoftRefusal } from './sign-in-answer.ts';
 
@@ -29,6 +30,7 @@ export const MICROSOFT_365: TenantKind = {
     signIn:
       'It shows who you are and which roles you have; you sign in anew for it, also where you are signed in already. Microsoft may ask you to accept the application for that; it gets no access to mail, files or users.',
   },
+  notItsAdmin: (tenantId) => failure('sign-in-wrong-tenant', { tenantId }),
   parseId: (typed) => {
     const id = typed.toLowerCase();
     if (!isGuid(id) || id === NO_TENANT) return err('must be the GUID of an Entra tenant');
@@ -47,6 +49,7 @@ export const signInAtMicrosoft = (client: MicrosoftClient): TenantSignIn => sign
 export const consentAtMicrosoft = (client: MicrosoftClient): AdminConsent => ({
   url: (request) => client.adminConsentUrl(request),
   refusalIn,
+  excuseFresh: excuseFreshConsent,
 });
 
 /** `admin_consent=True` stands beside errors too, and an attacker can write any tenant into the query: a hint and no more. */

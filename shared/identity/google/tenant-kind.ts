@@ -31,6 +31,7 @@ export const GOOGLE_WORKSPACE: TenantKind = {
     signIn:
       'It shows who you are. Google asks you to let the application read the directory as well: it looks once, at your own entry, whether you are a super administrator, and at the domain, whether it is verified, and keeps no access.',
   },
+  notItsAdmin: (tenantId) => failure('google-wrong-domain', { detail: `the account does not belong to ${tenantId}` }),
   parseId: parseDomain,
   // A domain can lapse, be bought, and be made a Workspace anew by its next owner. Google gives no other Workspace the same customer id.
   pin: {

@@ -12,7 +12,7 @@ import { refuse, refuseBy, type FromBrowser, type SignInDependencies, type SignI
 
 const TIDY_ONE_IN = 16;
 
-/** Reads only, and records nothing: whoever opens a link that is over does no harm. A refusal names the company of a link that is known. */
+/** Reads only, and records nothing: opening a link that is over does no harm. A refusal names the company of a link that is known. */
 export async function openLink(
   deps: SignInDependencies,
   { link }: { readonly link: string },
@@ -34,7 +34,7 @@ export async function begin(
   const opened = await openLink(deps, request);
   if (!opened.ok) {
     const { refusal, companyId } = opened.error;
-    // A link without a row can be made up by anybody, for any company.
+    // An attacker can make up a link without a row, for any company.
     return companyId === undefined ? err({ refusal }) : refuseBy(deps, actor, { companyId, step: 'begin', refusal });
   }
   const asked = opened.value;

@@ -4,7 +4,6 @@ import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../identity/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { stateOf } from '../../identity/oauth-answer.ts';
-import { excuseFreshConsent } from '../../identity/entra/consent.ts';
 import { refusedBy } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { SignedIn, SignInLeg } from '../../domain/sign-in-link.ts';
@@ -79,7 +78,7 @@ interface Arrival {
   readonly asked: Asked;
 }
 
-/** What comes back can only refuse: whoever accepted the app shows by the sign-in who they are. */
+/** What comes back can only refuse. Who accepted the app, the sign-in shows. */
 async function afterConsent(
   deps: SignInDependencies,
   { callback, asked }: Arrival,
@@ -111,7 +110,7 @@ async function afterSignIn(
   });
   if (!person.ok) {
     // Who asks for consent has accepted the app a moment ago.
-    const failure = asked.subject.purpose === 'consent' ? excuseFreshConsent(person.error) : person.error;
+    const failure = asked.subject.purpose === 'consent' ? deps.signIns.consent.excuseFresh(person.error) : person.error;
     return refuse(deps, actor, { companyId, step: 'sign-in', failure, asked });
   }
   const speaks = await maySpeak(deps, asked, person.value);

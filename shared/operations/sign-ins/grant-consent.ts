@@ -1,12 +1,11 @@
-// Consent as a fact: the vault names that tenant, Entra gives a token for it, the company claims the vault key, and then one transaction writes the
+// Consent as a fact: the vault names that tenant, its directory gives a token for it, the company claims the vault key, and then one transaction writes the
 // sealed consent to the connection and uses up the question and the link. A claim without the rest does no harm. In a tenant that a vault in force
 // was moved to, the row keeps it beside the consent that counts, until `completeMove` has seen the key there open what is in use.
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection, Consent } from '../../domain/connection.ts';
 import { failure } from '../../identity/failures.ts';
-import { failure as failureAtEntra } from '../../identity/entra/words/failures.ts';
 import type { Failure, FailureFacts } from '../../domain/failure.ts';
-import { excuseFreshConsent } from '../../identity/entra/consent.ts';
+import { OWNER_OF_VAULTS } from '../../identity/registry/tenant-kinds.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sealedBytesOfConsent, sealedBytesOfMove } from '../../domain/seal.ts';
@@ -37,7 +36,7 @@ export async function grantConsent(
   const { companyId } = asked.company;
   const { target, connection } = asked.subject;
   const { tenantId } = target;
-  if (!isAdminOf(person.id, tenantId)) return err(refusedBy(failureAtEntra('sign-in-wrong-tenant', { tenantId })));
+  if (!isAdminOf(person.id, tenantId)) return err(refusedBy(OWNER_OF_VAULTS.notItsAdmin(tenantId)));
   // The claim below is to the vault's key, so it takes the vault's own word that this tenant is the one whose administrator consents.
   const provider = deps.providers.of(target.ref);
   const explained = (found: Failure, facts: FailureFacts = {}): Result<never, Refusal> =>
@@ -45,7 +44,7 @@ export async function grantConsent(
   const owner = await provider.probe.owner(target);
   if (!owner.ok) return explained(owner.error);
   const token = await provider.probe.enter(target);
-  if (!token.ok) return explained(excuseFreshConsent(token.error), { tenantId });
+  if (!token.ok) return explained(deps.signIns.consent.excuseFresh(token.error), { tenantId });
   const claimed = await claimVaultKey(deps, { companyId, host: target.host, keyName: target.keyName });
   if (!claimed.ok) return claimed;
   const { principalId } = token.value;

@@ -2,7 +2,6 @@
 // administrator counts, for exactly this approval and the vault key that was shown, under the vendor's seal.
 import { approvalKey, type Approval } from '../../domain/approval.ts';
 import { KEYSWITCH, type Actor } from '../../domain/audit.ts';
-import { failure } from '../../identity/entra/words/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { present } from '../../domain/plain-object.ts';
 import type { Sealer } from '../../domain/ports.ts';
@@ -11,6 +10,7 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { sealedBytesOfVerification } from '../../domain/seal.ts';
 import { isAdminOf, type Tenant, type TenantRef } from '../../domain/tenant.ts';
 import { judgeVerification, type Verification } from '../../domain/verification.ts';
+import { tenantKind } from '../../identity/registry/tenant-kinds.ts';
 import { act } from '../../store/act.ts';
 import { list, type Listed } from '../../store/found.ts';
 import { recordFailure, type Recording } from '../../store/record-event.ts';
@@ -175,7 +175,7 @@ export function recordVerification(
   const about = { actor, action: 'tenant.verify', companyId, target: tenantRow.key(place), detail };
   return act(deps, about, async (tx) => {
     const company = await tx.need(companyRow, place);
-    if (!isAdminOf(admin.id, tenantId)) return err(refusedBy(failure('sign-in-wrong-tenant', { tenantId })));
+    if (!isAdminOf(admin.id, tenantId)) return err(refusedBy(tenantKind(kind).notItsAdmin(tenantId)));
     const tenant = await tx.need(tenantRow, place);
     const speaks = await judgeSpeaker(deps, place, { tenant: tenant.value, speaker });
     if (!speaks.ok) return err(refusedBy(speaks.error));

@@ -145,7 +145,7 @@ export const verificationsOfCompany: Rows<
   },
 };
 
-/** Of a row that somebody else put there. No tenant has this id. */
+/** Of a row that was not written by us. No tenant has this id. */
 const NO_TENANT: TenantRef = { kind: '', tenantId: '' };
 
 /** Verifications of all approvals that begin alike: only that they are there. */

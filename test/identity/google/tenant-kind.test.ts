@@ -53,3 +53,24 @@ describe('the id of a Google Workspace', () => {
     });
   });
 });
+
+describe('who may speak for a Google Workspace', () => {
+  const judge = (pinned: string | undefined, speaks: string | undefined): string | undefined =>
+    GOOGLE_WORKSPACE.pin?.judge({ tenantId: 'contoso.com', pinned, speaks })?.code;
+
+  it('is the first Workspace, and from then on the same one', () => {
+    expect([judge(undefined, 'C01'), judge('C01', 'C01')]).toEqual([undefined, undefined]);
+  });
+
+  it('is no other Workspace of the same domain, and none without a customer id', () => {
+    expect(judge('C01', 'C02')).toBe('google-workspace-changed');
+    expect([judge(undefined, undefined), judge('C01', undefined)]).toEqual(['google-error', 'google-error']);
+  });
+
+  it('is an administrator of its own domain', () => {
+    expect(GOOGLE_WORKSPACE.notItsAdmin('contoso.com')).toMatchObject({
+      code: 'google-wrong-domain',
+      message: expect.stringContaining('contoso.com') as string,
+    });
+  });
+});

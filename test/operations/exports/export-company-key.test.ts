@@ -11,7 +11,7 @@ import { loadExportState } from '../../../shared/operations/exports/export-state
 import type { Cells, Tables, WriteOutcome } from '../../../shared/store/tables.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
-import { putTenant } from '../../../shared/operations/tenants/registry.ts';
+import { putTenant } from '../../../shared/operations/tenants/tenants.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';

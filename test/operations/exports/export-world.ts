@@ -12,7 +12,7 @@ import type { SealedExport } from '../../../shared/operations/exports/sealed-exp
 import { loadExportState } from '../../../shared/operations/exports/export-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
-import { putTenant } from '../../../shared/operations/tenants/registry.ts';
+import { putTenant } from '../../../shared/operations/tenants/tenants.ts';
 import { recordVerification } from '../../../shared/operations/tenants/verifications.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeExportSealer } from '../../fakes/fake-export-sealer.ts';

@@ -6,7 +6,7 @@ import { tenantRowKey, verificationRowKey } from '../../../shared/store/rows/row
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import type { Cells } from '../../../shared/store/tables.ts';
-import { getTenant } from '../../../shared/operations/tenants/registry.ts';
+import { getTenant } from '../../../shared/operations/tenants/tenants.ts';
 import { recordVerification, unverifiedTenants } from '../../../shared/operations/tenants/verifications.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';

@@ -8,7 +8,7 @@ import type { Verification } from '../../../shared/domain/verification.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { getSwitch, type SwitchView } from '../../../shared/operations/switches/view.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
-import { deleteTenant, putTenant } from '../../../shared/operations/tenants/registry.ts';
+import { deleteTenant, putTenant } from '../../../shared/operations/tenants/tenants.ts';
 import { type Verified } from '../../../shared/operations/tenants/verifications.ts';
 import { verifyTenant } from '../../../shared/operations/switches/verify-tenant.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';

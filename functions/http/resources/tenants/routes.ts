@@ -1,7 +1,7 @@
 // Tenants found in a company's data: registered and removed by the vendor alone, at any time.
 import type * as z from 'zod';
 import { ok } from '../../../../shared/domain/result.ts';
-import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../../shared/operations/tenants/registry.ts';
+import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../../shared/operations/tenants/tenants.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { requestVerification } from '../../../../shared/operations/sign-ins/request-verification.ts';
 import type { SignInDependencies } from '../../../../shared/operations/sign-ins/step.ts';

@@ -4,7 +4,7 @@ import { COMPANY_ROW_KEY, tenantRowKey } from '../../../shared/store/rows/row-ke
 import { MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../../shared/domain/tenant.ts';
 import { loadCompany } from '../../../shared/store/control-state.ts';
 import type { Preconditions } from '../../../shared/domain/preconditions.ts';
-import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../shared/operations/tenants/registry.ts';
+import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../shared/operations/tenants/tenants.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
