@@ -9,7 +9,7 @@ import { claimVaultKey, releaseClaim } from '../../shared/operations/connections
 import { putKeyring } from '../../shared/operations/keyrings/keyrings.ts';
 import { cancelSwitch, confirmSwitch, pauseSwitch, resumeSwitch } from '../../shared/operations/switches/steer.ts';
 import { startSwitch } from '../../shared/operations/switches/start.ts';
-import { deleteTenant, putTenant } from '../../shared/operations/tenants/registry.ts';
+import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { loadSwitch } from '../../shared/store/control-state.ts';
 import { ADMIN } from '../fakes/actors.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, MANAGED, place, Rig, VENDOR } from '../operations/switches/rig.ts';

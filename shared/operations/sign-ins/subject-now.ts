@@ -6,7 +6,7 @@ import type { KeyTarget } from '../../domain/provider.ts';
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { at, find, type Found } from '../../store/found.ts';
+import { find, type Found } from '../../store/found.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { tenantRow } from '../../store/rows/tenant-rows.ts';
 import { textsOfConnection } from '../../domain/seal.ts';
@@ -56,7 +56,7 @@ async function consentNow(
     return err(notFound('connection', subject.connectionId));
   return ok({
     ...subject,
-    connection: { ...connection.value, at: at(connectionRow, { companyId, ...subject }) },
+    connection: connection.value,
     key: deps.providers.of(target.ref).describe(target),
     target: movedTo === undefined ? target : { ...target, tenantId: movedTo },
     digest: digestOfConnection(connection.value.value),
