@@ -9,7 +9,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import type { Result } from '../../domain/result.ts';
 import type { Entropy } from '../../domain/ports.ts';
 import type { KeyProvider, ReadKey } from '../../providers/provider.ts';
-import type { Loaded } from '../../store/control-state.ts';
+import type { Found } from '../../store/found.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import { proveRoundTrip } from '../keys/make-wrap.ts';
 import { completeMove, targetMovedTo, type Moving } from './move.ts';
@@ -39,14 +39,14 @@ export class ConnectionChecks {
   readonly #actor: Actor;
   readonly #provider: KeyProvider;
   readonly #list = new CheckList();
-  #held: Loaded<Connection>;
+  #held: Found<Connection>;
   #principalId: string | undefined;
   #movedTo: string | undefined;
   #isIn = false;
 
   constructor(
     deps: CheckingConnection,
-    test: { readonly companyId: string; readonly actor: Actor; readonly held: Loaded<Connection> },
+    test: { readonly companyId: string; readonly actor: Actor; readonly held: Found<Connection> },
   ) {
     this.#deps = deps;
     this.#companyId = test.companyId;

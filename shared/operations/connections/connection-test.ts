@@ -8,7 +8,7 @@ import type { ConnectionTest } from '../../domain/connection-verdict.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRowKey } from '../../store/rows/row-keys.ts';
+import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { recordEvent, recordFailure, type Recording } from '../../store/record-event.ts';
 import type { Log } from '../../domain/ports.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
@@ -54,7 +54,7 @@ async function recordTest(
   { actor, test }: { readonly actor: Actor; readonly test: ConnectionTest },
 ): Promise<void> {
   const found = failureIn(test);
-  const target = connectionRowKey(connectionId);
+  const target = connectionRow.key({ companyId, connectionId });
   const detail = { status: test.status, code: found?.code };
   await recordEvent(deps, actor, { action: 'connection.test', companyId, target, detail, outcome: 'done' });
   if (found) await recordFailure(deps, actor, { companyId, target, failure: found });

@@ -2,30 +2,26 @@
 // connection that something depends on keeps its vault, key and tenant; whatever is stored carries the seal.
 import type { ConnectionInput, Providers, WantedConnection } from '../../providers/provider.ts';
 import type { Act, Actor } from '../../domain/audit.ts';
-import type { Connection } from '../../domain/connection.ts';
+import type { Connection, ConnectionPlace } from '../../domain/connection.ts';
 import { isResourceId } from '../../domain/ids.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { COMPANY_ROW_KEY, connectionRowKey, rowKeysUnder } from '../../store/rows/row-keys.ts';
-import { connectionCells, readConnection } from '../../store/rows/sealed-rows.ts';
 import { sealedBytesOfConnection } from '../../domain/seal.ts';
-import type { Auditing } from '../../store/append.ts';
-import { audited, settleAct, type ActRecord } from '../../store/audited.ts';
-import { listSome, loadCompany, type Loaded } from '../../store/control-state.ts';
-import type { RowWrite, StoredRow, Tables } from '../../store/tables.ts';
+import { present } from '../../domain/plain-object.ts';
 import type { Sealer } from '../../domain/ports.ts';
-import { undecided, type Undecided } from '../../store/races.ts';
+import { act } from '../../store/act.ts';
+import type { Auditing } from '../../store/append.ts';
+import { loadCompany } from '../../store/control-state.ts';
+import { listPage, type Found, type Loaded } from '../../store/found.ts';
+import { companyRow } from '../../store/rows/company-rows.ts';
+import { connectionRow, connectionsOf } from '../../store/rows/sealed-rows.ts';
+import type { Tables } from '../../store/tables.ts';
 import { forged, type SealCheck } from '../keys/seals.ts';
 import { loadConnection, verifyConnectionRow } from '../keys/verified-connection.ts';
 
 export interface ConnectionsDependencies extends SealCheck, Auditing {
   readonly sealer: Sealer;
   readonly providers: Providers;
-}
-
-interface ConnectionPlace {
-  readonly companyId: string;
-  readonly connectionId: string;
 }
 
 /** The store's ETags; `ifMatch` may be `*`. */
@@ -41,7 +37,7 @@ interface PutConnection extends Loaded<Connection> {
 export async function getConnection(
   deps: SealCheck & { readonly tables: Pick<Tables, 'read'> },
   place: ConnectionPlace,
-): Promise<Result<Loaded<Connection>, Refusal>> {
+): Promise<Result<Found<Connection>, Refusal>> {
   const loaded = await loadConnection(deps, place);
   if (!loaded.ok) return err(refusedBy(loaded.error));
   return loaded.value ? ok(loaded.value) : err(notFound('connection', place.connectionId));
@@ -64,21 +60,17 @@ export async function listConnections(
     return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
   }
   if (!(await loadCompany(deps.tables, companyId))) return err(notFound('company', companyId));
-  const prefix = connectionRowKey('');
-  const under = rowKeysUnder(prefix);
-  const after = continuation === undefined ? under.after : connectionRowKey(continuation);
-  const range = { table: 'companies', partitionKey: companyId, before: under.before, after, limit } as const;
-  const page = await listSome(deps.tables, range);
+  const after = continuation === undefined ? undefined : { companyId, connectionId: continuation };
+  const page = await listPage(deps.tables, connectionsOf, { companyId }, { limit, ...present({ after }) });
   const connections: Loaded<Connection>[] = [];
   const forgedIds: string[] = [];
-  for (const row of page.rows) {
-    const connectionId = row.rowKey.slice(prefix.length);
-    const verified = await verifyConnectionRow(deps, { companyId, connectionId, row });
+  for (const { place, ...row } of page.rows) {
+    const verified = await verifyConnectionRow(deps, { ...place, row });
     if (verified.ok) connections.push(verified.value);
-    else if (verified.error.code === 'row-forged') forgedIds.push(connectionId);
+    else if (verified.error.code === 'row-forged') forgedIds.push(place.connectionId);
     else return err(refusedBy(verified.error));
   }
-  const last = page.continuation === undefined ? undefined : page.rows.at(-1)?.rowKey.slice(prefix.length);
+  const last = page.last?.connectionId;
   return ok({ connections, forged: forgedIds, ...(last === undefined ? {} : { continuation: last }) });
 }
 
@@ -90,111 +82,68 @@ export async function putConnection(
 ): Promise<Result<PutConnection, Refusal>> {
   const wanted = deps.providers.ofInput(request.input).parse(request.input);
   if (!wanted.ok) return wanted;
-  return audited(deps, actor, actOn('connection.put', request), (record) => {
-    const act: PutAct = { wanted: wanted.value, record, created: false };
-    return settleAct(deps, record, async () => {
-      if (await record.landed()) return asPut(deps, request, act);
-      return putOnce(deps, request, act);
-    });
+  const { companyId, connectionId } = request;
+  return act<PutConnection>(deps, { actor, ...actOn('connection.put', request) }, async (tx) => {
+    const company = await tx.need(companyRow, request);
+    const existing = await loadConnection(deps, request);
+    if (!existing.ok) return err(refusedBy(existing.error));
+    const held = existing.value;
+    if (!conditionHolds(request.condition, held?.etag)) {
+      return err({ type: 'precondition-failed', what: 'connection', id: connectionId });
+    }
+    const now = deps.clock.now().toISOString();
+    const next = held ? changed(held.value, wanted.value) : ok(made(connectionId, wanted.value, now));
+    if (!next.ok) return next;
+    if (next.value === held?.value) return ok({ ...held, created: false });
+    const seal = await deps.sealer.sign(sealedBytesOfConnection(companyId, next.value));
+    if (!seal.ok) return err(refusedBy(seal.error));
+    const connection: Connection = { ...next.value, seal: seal.value };
+    const created = !held;
+    // So that a connection cannot slip into a company that is just being deleted.
+    tx.guard(company);
+    const put = tx.put(connectionRow, request, held, connection);
+    tx.detail({ created, ...deps.providers.of(connection).describe(connection) });
+    return {
+      done: () => ({ ...put(), created }),
+      ifLanded: async () => {
+        const landed = await getConnection(deps, request);
+        return landed.ok ? ok({ ...landed.value, created }) : landed;
+      },
+    };
   });
 }
 
-interface PutAct {
-  readonly wanted: WantedConnection;
-  readonly record: ActRecord;
-  /** Whether the last attempt would make it. */
-  created: boolean;
-}
-
-/** What became of a put whose answer was lost: others may have written since. */
-async function asPut(
-  deps: ConnectionsDependencies,
-  place: ConnectionPlace,
-  { created }: Pick<PutAct, 'created'>,
-): Promise<Result<PutConnection, Refusal>> {
-  const now = await getConnection(deps, place);
-  return now.ok ? ok({ ...now.value, created }) : now;
-}
-
-async function putOnce(
-  deps: ConnectionsDependencies,
-  request: ConnectionPlace & { readonly condition: WriteCondition },
-  act: PutAct,
-): Promise<Result<PutConnection, Refusal> | Undecided> {
-  const { companyId, connectionId } = request;
-  const { wanted, record } = act;
-  const company = await loadCompany(deps.tables, companyId);
-  if (!company) return err(notFound('company', companyId));
-  if (company.value.state === 'closing') {
-    return err({ type: 'state', code: 'company-closing', message: 'The company is being deleted.' });
-  }
-  const existing = await loadConnection(deps, request);
-  if (!existing.ok) return err(refusedBy(existing.error));
-  const held = existing.value;
-  if (!conditionHolds(request.condition, held?.etag)) {
-    return err({ type: 'precondition-failed', what: 'connection', id: connectionId });
-  }
-  const next = held ? changed(held.value, wanted) : ok(created(connectionId, wanted, deps.clock.now().toISOString()));
-  if (!next.ok) return next;
-  if (next.value === held?.value) return ok({ ...held, created: false });
-
-  const seal = await deps.sealer.sign(sealedBytesOfConnection(companyId, next.value));
-  if (!seal.ok) return err(refusedBy(seal.error));
-  const connection: Connection = { ...next.value, seal: seal.value };
-  const rowKey = connectionRowKey(connectionId);
-  const cells = connectionCells(connection);
-  // The company's row is merged unchanged, so that a connection cannot slip into a company that is just being deleted.
-  const guard: RowWrite = { kind: 'merge', rowKey: COMPANY_ROW_KEY, cells: {}, etag: company.etag };
-  const write: RowWrite = held
-    ? { kind: 'replace', rowKey, cells, etag: held.etag }
-    : { kind: 'insert', rowKey, cells };
-  act.created = !held;
-  const detail = { created: act.created, ...deps.providers.of(connection).describe(connection) };
-  const written = await record.write('companies', companyId, [guard, write], detail);
-  if (written.outcome !== 'committed') return undecided(written);
-  return ok({ value: connection, etag: written.etags[1] ?? '', created: act.created });
-}
-
 /** Refused while something depends on it, or while it cannot be told whether anything does. */
-export async function deleteConnection(
+export const deleteConnection = (
   deps: SealCheck & Auditing,
   request: ConnectionPlace & { readonly condition: Pick<WriteCondition, 'ifMatch'> },
   actor: Actor,
-): Promise<Result<void, Refusal>> {
-  const attempt = async (record: ActRecord): Promise<Result<void, Refusal> | Undecided> => {
-    if (await record.landed()) return ok(undefined);
-    const { companyId, connectionId } = request;
-    const row = await deps.tables.read('companies', companyId, connectionRowKey(connectionId));
-    if (!row) return err(notFound('connection', connectionId));
-    const refusal = whyNotDelete(deps, request, row);
+): Promise<Result<void, Refusal>> =>
+  act<undefined>(deps, { actor, ...actOn('connection.delete', request) }, async (tx) => {
+    const held = await tx.need(connectionRow, request);
+    const refusal = whyNotDelete(deps, request, held);
     if (refusal) return err(refusal);
-    const write = { kind: 'delete', rowKey: row.rowKey, etag: row.etag } as const;
-    const written = await record.write('companies', companyId, [write]);
-    return written.outcome === 'committed' ? ok(undefined) : undecided(written);
-  };
-  return audited(deps, actor, actOn('connection.delete', request), (record) =>
-    settleAct(deps, record, () => attempt(record)),
-  );
-}
+    tx.delete(held);
+    return ok(undefined);
+  });
 
 const actOn = (action: string, { companyId, connectionId }: ConnectionPlace): Act => ({
   action,
   companyId,
-  target: connectionRowKey(connectionId),
+  target: connectionRow.key({ companyId, connectionId }),
 });
 
 /** A seal that does not verify is no hindrance: deleting such a row and entering it again is the way out. */
 function whyNotDelete(
   deps: SealCheck,
   request: ConnectionPlace & { readonly condition: Pick<WriteCondition, 'ifMatch'> },
-  row: StoredRow,
+  { value: connection, etag, at }: Found<Connection | undefined>,
 ): Refusal | undefined {
   const { companyId, connectionId, condition } = request;
-  if (!conditionHolds(condition, row.etag)) {
+  if (!conditionHolds(condition, etag)) {
     return { type: 'precondition-failed', what: 'connection', id: connectionId };
   }
-  const connection = readConnection(row.cells, connectionId);
-  if (!connection) return refusedBy(forged(deps.log, { companyId, rowKey: row.rowKey }));
+  if (!connection) return refusedBy(forged(deps.log, { companyId, rowKey: at.rowKey }));
   return connection.usedBy.length > 0 ? inUse(connection) : undefined;
 }
 
@@ -206,7 +155,7 @@ function conditionHolds(condition: WriteCondition, etag: string | undefined): bo
 
 type Unsealed = Omit<Connection, 'seal'>;
 
-const created = (connectionId: string, wanted: WantedConnection, createdAt: string): Unsealed => ({
+const made = (connectionId: string, wanted: WantedConnection, createdAt: string): Unsealed => ({
   connectionId,
   ...wanted,
   usedBy: [],

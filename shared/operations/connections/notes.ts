@@ -4,17 +4,17 @@ import type { Connection } from '../../domain/connection.ts';
 import type { FailureCode } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRowKey } from '../../store/rows/row-keys.ts';
+import { change } from '../../store/act.ts';
+import type { Found } from '../../store/found.ts';
 import { sealedBytesOfConnection } from '../../domain/seal.ts';
-import type { Loaded } from '../../store/control-state.ts';
-import type { Cells, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
 import type { Sealer } from '../../domain/ports.ts';
-import { type Races, settleRaces, undecided } from '../../store/races.ts';
+import type { Races } from '../../store/races.ts';
 import type { SealCheck } from '../keys/seals.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 
 export interface ConnectionNotesDependencies extends SealCheck, Races {
-  readonly tables: Pick<Tables, 'read' | 'write'>;
+  readonly tables: Tables;
   readonly sealer: Sealer;
 }
 
@@ -27,16 +27,19 @@ export interface ConnectionNotes {
   readonly testFailed?: FailureCode | null;
 }
 
+/** Only what notes can change: who uses the connection is written by others. */
+const NOTED = ['tenantId', 'seal', 'roleAssignedAt', 'keySeen', 'testFailed'];
+
 /** The connection as it is afterwards. `busy` if meanwhile it was pointed at another vault, key or tenant. */
 export async function noteOnConnection(
   deps: ConnectionNotesDependencies,
-  held: Loaded<Connection>,
+  held: Found<Connection>,
   note: { readonly companyId: string; readonly notes: ConnectionNotes },
-): Promise<Result<Loaded<Connection>, Refusal>> {
+): Promise<Result<Found<Connection>, Refusal>> {
   const place = { companyId: note.companyId, connectionId: held.value.connectionId };
   let current = held;
   let stale = false;
-  return settleRaces(deps, async () => {
+  return change<Found<Connection>>(deps, async (tx) => {
     if (stale) {
       const reloaded = await loadConnection(deps, place);
       if (!reloaded.ok) return err(refusedBy(reloaded.error));
@@ -49,18 +52,8 @@ export async function noteOnConnection(
     if (noted === current.value) return ok(current);
     const sealed = await resealed(deps, { companyId: place.companyId, before: current.value, after: noted });
     if (!sealed.ok) return sealed;
-    const connection = sealed.value;
-    const written = await deps.tables.write('companies', place.companyId, [
-      {
-        kind: 'merge',
-        rowKey: connectionRowKey(place.connectionId),
-        cells: cellsOf(connection),
-        etag: current.etag,
-      },
-    ]);
     // After a lost answer the row is read again: notes already there need no second write.
-    if (written.outcome !== 'committed') return undecided(written);
-    return ok({ value: connection, etag: written.etags[0] ?? '' });
+    return { done: tx.merge(current, sealed.value, NOTED) };
   });
 }
 
@@ -107,12 +100,3 @@ async function resealed(
   const seal = await sealer.sign(sealedBytesOfConnection(companyId, after));
   return seal.ok ? ok({ ...after, seal: seal.value }) : err(refusedBy(seal.error));
 }
-
-/** Only what notes can change: who uses the connection is written by others. */
-const cellsOf = (connection: Connection): Cells => ({
-  tenantId: connection.tenantId ?? '',
-  seal: JSON.stringify(connection.seal),
-  roleAssignedAt: connection.roleAssignedAt ?? '',
-  keySeen: connection.keySeen,
-  testFailed: connection.testFailed ?? '',
-});

@@ -1,33 +1,27 @@
 // Looking at a customer's vault as it is used: the version in use is read and the real company key is unwrapped by it, two calls. Nobody
 // acts on the answer here; it is kept, so that whoever asks sees the state, since when, and whose move it is.
 import { KEYSWITCH } from '../../domain/audit.ts';
-import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
+import { isInForce, targetOfConnection, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
 import { asWarning, type Failure } from '../../domain/failure.ts';
 import type { KeyTarget } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRowKey, rowKeysUnder } from '../../store/rows/row-keys.ts';
-import { currentHealthRowKey, healthCells, historyRowKey, readHealth } from '../../store/rows/health-rows.ts';
+import type { Log } from '../../domain/ports.ts';
+import { act } from '../../store/act.ts';
+import { find, listPage, type Found } from '../../store/found.ts';
+import { healthChangeRow, healthChangesOf, healthRow } from '../../store/rows/health-rows.ts';
+import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { afterLook, isNews, type Look, type VaultHealth } from '../../domain/health.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
 import { takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
-import { audited, type ActRecord } from '../../store/audited.ts';
 import { completeMove, type Moving } from './move.ts';
-import type { Loaded } from '../../store/control-state.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
-import type { RowWrite, StoredRow } from '../../store/tables.ts';
-import { settleRaces, undecided, type Undecided } from '../../store/races.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 
 export interface CheckDependencies extends Moving {
   readonly tables: Auditing['tables'];
   readonly checkConcurrency: number;
-}
-
-export interface ConnectionPlace {
-  readonly companyId: string;
-  readonly connectionId: string;
 }
 
 export interface HealthReport {
@@ -46,13 +40,9 @@ export async function getHealth(
   const connection = await loadConnection(deps, place);
   if (!connection.ok) return err(refusedBy(connection.error));
   if (!connection.value) return err(notFound('connection', place.connectionId));
-  const current = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
-  const range = rowKeysUnder(`${place.connectionId}|`);
-  const page = await deps.tables.list({ table: 'health', partitionKey: place.companyId, ...range, limit: MAX_HISTORY });
-  return ok({
-    ...(current ? { current: readHealth(current.cells) } : {}),
-    history: page.rows.map(({ cells }) => readHealth(cells)),
-  });
+  const current = await find(deps.tables, healthRow, place);
+  const { rows } = await listPage(deps.tables, healthChangesOf, place, { limit: MAX_HISTORY });
+  return ok({ ...(current ? { current: current.value } : {}), history: rows.map(({ value }) => value) });
 }
 
 /** Looks now and keeps what it saw. Only for a key in force: what a set-up lacks is told by a connection test. */
@@ -69,44 +59,37 @@ export async function checkConnection(
   const look = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
   if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
   const now = deps.clock.now();
-  const act = {
+  const about = {
+    actor: KEYSWITCH,
     action: 'vault.state-changed',
     companyId: place.companyId,
-    target: connectionRowKey(place.connectionId),
+    target: connectionRow.key(place),
   };
-  const attempt = async (record: ActRecord): Promise<Result<VaultHealth, Refusal> | Undecided> => {
-    const before = await deps.tables.read('health', place.companyId, currentHealthRowKey(place.connectionId));
-    const known = before && readHealth(before.cells);
+  return act<VaultHealth>(deps, about, async (tx) => {
+    const before = await tx.find(healthRow, place);
+    const known = before?.value;
     // This very look, written though its answer was lost: it must not count as a second one.
-    if (known && (known.checkedAt === now.toISOString() || (await record.landed()))) return ok(known);
+    if (known?.checkedAt === now.toISOString()) return ok(known);
     const after = afterLook(known, look, now);
-    const writes = writesFor(place, before, { known, after });
     const { state, code } = after;
-    const written = isNews(known, after)
-      ? await record.write('health', place.companyId, writes, { state, code, before: known?.state })
-      : await deps.tables.write('health', place.companyId, writes);
-    if (written.outcome !== 'committed') return undecided(written);
-    if (isNews(known, after)) {
-      const detail = { ...place, state: after.state, code: after.code };
-      deps.log.write({ level: after.state === 'healthy' ? 'info' : 'warning', event: 'vault.state-changed', detail });
-    }
-    return ok(after);
-  };
-  return audited(deps, KEYSWITCH, act, (record) => settleRaces(deps, () => attempt(record)));
+    tx.put(healthRow, place, before, after);
+    const isChange = isNews(known, after);
+    if (isChange) tx.insert(healthChangeRow, { ...place, health: after }, after);
+    else tx.withoutEvent();
+    tx.detail({ state, code, before: known?.state });
+    return {
+      done: () => {
+        if (isChange) logChange(deps.log, place, after);
+        return after;
+      },
+      ifLanded: async () => ok((await find(deps.tables, healthRow, place))?.value ?? after),
+    };
+  });
 }
 
-function writesFor(
-  place: ConnectionPlace,
-  before: StoredRow | undefined,
-  health: { readonly known: VaultHealth | undefined; readonly after: VaultHealth },
-): RowWrite[] {
-  const cells = healthCells(health.after);
-  const rowKey = currentHealthRowKey(place.connectionId);
-  const current: RowWrite = before
-    ? { kind: 'replace', rowKey, cells, etag: before.etag }
-    : { kind: 'insert', rowKey, cells };
-  if (!isNews(health.known, health.after)) return [current];
-  return [current, { kind: 'insert', rowKey: historyRowKey(place.connectionId, health.after), cells }];
+function logChange(log: Log, place: ConnectionPlace, { state, code }: VaultHealth): void {
+  const level = state === 'healthy' ? 'info' : 'warning';
+  log.write({ level, event: 'vault.state-changed', detail: { ...place, state, code } });
 }
 
 const failedLook = (failure: Failure): Look => ({ outcome: 'failed', failure, warnings: [] });
@@ -114,7 +97,7 @@ const failedLook = (failure: Failure): Look => ({ outcome: 'failed', failure, wa
 async function lookIfTested(
   deps: CheckDependencies,
   place: ConnectionPlace,
-  connection: Loaded<Connection> | undefined,
+  connection: Found<Connection> | undefined,
 ): Promise<Look | undefined> {
   const target = connection && targetOfConnection(connection.value);
   if (!target) return undefined;

@@ -1,14 +1,14 @@
 // The only way to a connection that anything will be sent through: loaded, and its seal checked first.
-import { targetOfConnection, type Connection } from '../../domain/connection.ts';
+import { targetOfConnection, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
 import { lackOfConsent } from '../../identity/entra/consent.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { VaultTarget } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { connectionRow, readConnection } from '../../store/rows/sealed-rows.ts';
+import { find, type Found } from '../../store/found.ts';
+import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { sealedBytesOfConnection, sealedBytesOfConsent, sealedBytesOfMove } from '../../domain/seal.ts';
 import { isAdminOf } from '../../domain/tenant.ts';
-import { at, type Found } from '../../store/found.ts';
-import type { StoredRow, Tables } from '../../store/tables.ts';
+import type { Tables } from '../../store/tables.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
 
 export interface ConnectionReading extends SealCheck {
@@ -18,9 +18,9 @@ export interface ConnectionReading extends SealCheck {
 /** Undefined if there is none; `row-forged` if somebody but Keyswitch wrote it. */
 export async function loadConnection(
   reading: ConnectionReading,
-  place: { readonly companyId: string; readonly connectionId: string },
+  place: ConnectionPlace,
 ): Promise<Result<Found<Connection> | undefined, Failure>> {
-  const row = await reading.tables.read('companies', place.companyId, connectionRow.key(place));
+  const row = await find(reading.tables, connectionRow, place);
   // invariant A16
   return row ? verifyConnectionRow(reading, { ...place, row }) : ok(undefined);
 }
@@ -28,22 +28,22 @@ export async function loadConnection(
 /** The connection in a row that was read, once its seal has been checked. */
 export async function verifyConnectionRow(
   reading: SealCheck,
-  read: { readonly companyId: string; readonly connectionId: string; readonly row: StoredRow },
+  { companyId, row }: ConnectionPlace & { readonly row: Found<Connection | undefined> },
 ): Promise<Result<Found<Connection>, Failure>> {
-  const { companyId, connectionId, row } = read;
-  const connection = readConnection(row.cells, connectionId);
-  if (!connection) return err(forged(reading.log, { companyId, rowKey: row.rowKey }));
+  const { rowKey } = row.at;
+  const connection = row.value;
+  if (!connection) return err(forged(reading.log, { companyId, rowKey }));
   const seal = await checkSeal(reading, {
     companyId,
-    rowKey: row.rowKey,
+    rowKey,
     bytes: sealedBytesOfConnection(companyId, connection),
     seal: connection.seal,
   });
   if (!seal.ok) return seal;
-  const consent = await checkConsent(reading, { companyId, rowKey: row.rowKey, connection });
+  const consent = await checkConsent(reading, { companyId, rowKey, connection });
   if (!consent.ok) return consent;
-  const move = await checkMove(reading, { companyId, rowKey: row.rowKey, connection });
-  return move.ok ? ok({ value: connection, etag: row.etag, at: at(connectionRow, read) }) : move;
+  const move = await checkMove(reading, { companyId, rowKey, connection });
+  return move.ok ? ok({ ...row, value: connection }) : move;
 }
 
 /** A consent that nobody gave is forged like a vault that nobody named. */
@@ -77,7 +77,7 @@ async function checkMove(
  */
 export async function loadTarget(
   reading: ConnectionReading,
-  place: { readonly companyId: string; readonly connectionId: string },
+  place: ConnectionPlace,
 ): Promise<Result<VaultTarget, Failure>> {
   const connection = await loadConnection(reading, place);
   if (!connection.ok) return connection;

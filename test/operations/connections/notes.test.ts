@@ -5,7 +5,7 @@ import type { Connection } from '../../../shared/domain/connection.ts';
 import { connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { noteOnConnection } from '../../../shared/operations/connections/notes.ts';
 import { deleteConnection, getConnection, putConnection } from '../../../shared/operations/connections/connections.ts';
-import type { Loaded } from '../../../shared/store/control-state.ts';
+import type { Found } from '../../../shared/store/found.ts';
 import type { Cells, Tables } from '../../../shared/store/tables.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS, tablesTripping } from '../../fakes/tables-but.ts';
@@ -34,9 +34,9 @@ beforeEach(async () => {
   await world.put();
 });
 
-const now = async (): Promise<Loaded<Connection>> => valueOf(await getConnection(world.deps, PLACE));
+const now = async (): Promise<Found<Connection>> => valueOf(await getConnection(world.deps, PLACE));
 const note = (
-  held: Loaded<Connection>,
+  held: Found<Connection>,
   notes: Notes,
   tables: Tables = world.tables,
 ): ReturnType<typeof noteOnConnection> =>
@@ -80,7 +80,7 @@ describe('a note', () => {
   it('that is there already is not written again', async () => {
     const noted = valueOf(await note(await now(), ALL));
     const [{ etag }, { writes }] = [noted, world.tables];
-    expect(valueOf(await note(noted, ALL))).toEqual({ value: noted.value, etag });
+    expect(valueOf(await note(noted, ALL))).toMatchObject({ value: noted.value, etag });
     expect(world.tables.writes).toBe(writes);
   });
 
@@ -115,7 +115,7 @@ describe('a note', () => {
 });
 
 describe('nothing is noted', () => {
-  const refuses = async (held: Loaded<Connection>, notes: Notes): Promise<void> => {
+  const refuses = async (held: Found<Connection>, notes: Notes): Promise<void> => {
     const before: Cells = await world.cells();
     expect(await note(held, notes)).toEqual(BUSY);
     expect(await world.cells()).toEqual(before);
