@@ -61,6 +61,12 @@ module.exports = {
       'What makes a failure goes by its own area, so that a provider or a kind of tenants is added without the others.',
     ),
     only('store-knows-the-domain', '^shared/store/', ['shared/(domain|store)/', PURE, SMALL_LIBRARIES]),
+    never(
+      'keys-of-rows-are-spelt-in-the-store',
+      { path: '^(functions|shared)/', pathNot: '^shared/store/' },
+      '^shared/store/rows/row-keys\\.ts$',
+      'Others know rows by their objects.',
+    ),
     only(
       'rows-know-the-domain',
       '^shared/store/rows/',

@@ -1,5 +1,6 @@
 // Who depends on a connection: the marks on its row. Decides nothing.
 import type { Connection } from '../domain/connection.ts';
+import type { KeyringPlace } from '../domain/keyring.ts';
 import type { SwitchPlace } from '../domain/switch.ts';
 import type { Found } from './found.ts';
 import { keyringRowKey, switchRowKey } from './rows/row-keys.ts';
@@ -13,6 +14,12 @@ export function placeOfUser(companyId: string, user: string): SwitchPlace | unde
   const [kind, keyringId, switchId] = user.split('|');
   if (kind !== 'switch' || keyringId === undefined || switchId === undefined) return undefined;
   return { companyId, keyringId, switchId };
+}
+
+/** The keyring that a mark of use names; undefined if it names a switch. */
+export function keyringOfUser(companyId: string, user: string): KeyringPlace | undefined {
+  const [kind, keyringId] = user.split('|');
+  return kind === 'keyring' && keyringId !== undefined ? { companyId, keyringId } : undefined;
 }
 
 export const userOfKeyring = (keyringId: string): string => keyringRowKey(keyringId);

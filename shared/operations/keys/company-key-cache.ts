@@ -6,7 +6,7 @@ import type { CompanyKeyContext } from '../../domain/company-key.ts';
 import { ExpiringCache, type Kept } from '../../domain/expiring-cache.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { forged } from './seals.ts';
@@ -56,7 +56,7 @@ export class CompanyKeyCache {
     if (!row.value) return err({ type: 'gone' });
     const wrap = wrapInForce(row.value.value);
     if (!wrap) {
-      const rowKey = companyKeyRowKey(context.keyringId, context.version);
+      const rowKey = companyKeyRow.key(context);
       return err({ type: 'failure', failure: forged(this.#opening.log, { companyId: context.companyId, rowKey }) });
     }
     const key = await openWrap(this.#opening, context, wrap);

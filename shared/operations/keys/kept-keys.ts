@@ -8,7 +8,7 @@ import { ExpiringCache, type EndBy, type Kept } from '../../domain/expiring-cach
 import { openKeptKey } from '../../domain/kept-key.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { keptKeyRowKey } from '../../store/rows/row-keys.ts';
+import { keptKeyRow } from '../../store/rows/kept-rows.ts';
 import { recordEvent, type Recording } from '../../store/record-event.ts';
 import type { CompanyKeyCache, CompanyKeyProblem } from './company-key-cache.ts';
 import { loadKeptKey } from '../../store/control-state.ts';
@@ -37,7 +37,7 @@ export async function openKept<P extends { readonly type: string }>(
   const { companyId, keyringId, version } = context;
   // A chain has a link for each end of a switch, however many there were; one that comes back to itself is somebody's who wrote past Keyswitch.
   if (!row || opening.includes(version)) return err({ type: 'gone' });
-  const rowKey = keptKeyRowKey(keyringId, version);
+  const rowKey = keptKeyRow.key(context);
   if (!row.value) return err(way.asProblem(forged(deps.log, { companyId, rowKey })));
   const { under, blob } = row.value;
   const own = await way.parentOf(under);
@@ -60,7 +60,7 @@ export async function alarmKeptKey(
 ): Promise<void> {
   const detail = { keyringId, version, ...use };
   deps.log.write({ level: 'error', event: 'security.kept-key-used', detail: { companyId, ...detail } });
-  const target = keptKeyRowKey(keyringId, version);
+  const target = keptKeyRow.key({ companyId, keyringId, version });
   await recordEvent(deps, KEYSWITCH, {
     action: 'security.kept-key-used',
     companyId,

@@ -5,7 +5,8 @@ import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { refOfConnection, type Connection } from '../../domain/connection.ts';
 import { asWarning, type Failure, type FailureCode } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { keyringRowKey } from '../../store/rows/row-keys.ts';
+import { keyringOfUser } from '../../store/connection-use.ts';
+import { keyringRow } from '../../store/rows/keyring-rows.ts';
 import type { Look } from '../../domain/health.ts';
 import { inUse, openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import { listCompanyKeyRows, loadKeyring } from '../../store/control-state.ts';
@@ -80,11 +81,10 @@ async function wrapsInUse(
   const provider = refOfConnection(connection);
   const held = new Map<string, Held>();
   for (const user of connection.usedBy) {
-    const [kind, keyringId] = user.split('|');
-    if (kind !== 'keyring' || keyringId === undefined) continue;
-    if (!(await loadKeyring(deps.tables, { companyId, keyringId }))) continue;
-    for (const { value: row } of await listCompanyKeyRows(deps.tables, { companyId, keyringId })) {
-      if (!row) return err(forged(deps.log, { companyId, rowKey: keyringRowKey(keyringId) }));
+    const place = keyringOfUser(companyId, user);
+    if (!place || !(await loadKeyring(deps.tables, place))) continue;
+    for (const { value: row } of await listCompanyKeyRows(deps.tables, place)) {
+      if (!row) return err(forged(deps.log, { companyId, rowKey: keyringRow.key(place) }));
       const wrap = wrapInForce(row);
       const isIts = wrap !== undefined && sameProvider(wrap.ref, provider);
       if (isIts && !held.has(wrap.keyId)) held.set(wrap.keyId, { row, wrap });

@@ -6,7 +6,7 @@ import { hasBeenOf } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { providerName, sameProvider, type KeyTarget, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import { sealedBytesOfWrap } from '../../domain/seal.ts';
 import { loadCompanyKeyRow, type Found } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -43,7 +43,7 @@ export const wrapOf = (row: CompanyKeyRow, ref: ProviderRef): Wrap | undefined =
 
 const placeOf = (context: CompanyKeyContext): { companyId: string; rowKey: string } => ({
   companyId: context.companyId,
-  rowKey: companyKeyRowKey(context.keyringId, context.version),
+  rowKey: companyKeyRow.key(context),
 });
 
 /** The vault and key that a reference names: the settings' own, or a verified connection's. Of another provider than these it is forged. */

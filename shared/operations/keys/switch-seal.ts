@@ -1,7 +1,7 @@
 // The seal of a switch: over what was ordered, by whom, and what lets it go on. A writer of the tables can stop a switch, and grants it nothing.
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
-import { switchRowKey } from '../../store/rows/row-keys.ts';
+import { switchRow } from '../../store/rows/switch-rows.ts';
 import { sealedBytesOfSwitch } from '../../domain/seal.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import type { Sealer } from '../../domain/ports.ts';
@@ -17,8 +17,8 @@ const bytesOf = ({ companyId, keyringId, switchId }: SwitchPlace, sw: Omit<Switc
 
 /** `row-forged` if this is not what was ordered, or not what an admin has allowed it. To be asked before anything is done because of it. */
 export function checkSwitch(deps: SealCheck, place: SwitchPlace, sw: Switch): Promise<Result<void, Failure>> {
-  const { companyId, keyringId, switchId } = place;
-  const rowKey = switchRowKey(keyringId, switchId);
+  const { companyId } = place;
+  const rowKey = switchRow.key(place);
   return checkSeal(deps, { companyId, rowKey, bytes: bytesOf(place, sw), seal: sw.seal });
 }
 

@@ -6,7 +6,7 @@ import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/compan
 import { ExpiringCache, type Kept } from '../../domain/expiring-cache.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import { companyKeyRowKey } from '../../store/rows/row-keys.ts';
+import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import { failed, type StepFailure } from '../../domain/switch-machine.ts';
 import { versionsOf, type Switch } from '../../domain/switch.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
@@ -124,9 +124,9 @@ export class WorkerKeys {
   }
 
   /** Every row of ours has a wrap in force: this one is somebody else's, and whoever waits for the switch is told so. */
-  #notOurs({ companyId, keyringId, version }: CompanyKeyContext): WorkerKeyProblem {
-    const rowKey = companyKeyRowKey(keyringId, version);
-    return failed(forged(this.#opening.log, { companyId, rowKey }), { side: 'source' });
+  #notOurs(context: CompanyKeyContext): WorkerKeyProblem {
+    const { companyId } = context;
+    return failed(forged(this.#opening.log, { companyId, rowKey: companyKeyRow.key(context) }), { side: 'source' });
   }
 }
 
