@@ -1,7 +1,7 @@
 // What an administrator of a tenant approves: one switch, or one export, and where it leads. Pure.
 import { createHash } from 'node:crypto';
 import { lengthPrefixed } from './length-prefixed.ts';
-import type { VaultTarget } from './provider.ts';
+import { sealedTextsOf, type KeyTarget } from './provider.ts';
 
 /**
  * To whom an export goes: the holder of the private key to a public key, named by its thumbprint (RFC 7638, SHA-256, base64url); or people who
@@ -40,15 +40,10 @@ const recipientName = (recipient: ApprovedRecipient): string =>
   recipient.type === 'passphrase' ? recipient.type : recipient.thumbprint;
 
 /** SHA-256, hex, of the key that was shown to the administrator who approved: an approval of one place is none of another. */
-export function destinationDigest(target: Pick<VaultTarget, 'host' | 'keyName' | 'tenantId' | 'ref'>): string {
-  const { host, keyName, tenantId, ref } = target;
-  const texts = [
-    'keyswitch.destination.1',
-    host,
-    keyName.toLowerCase(),
-    tenantId,
-    ref.provider,
-    ref.connectionId ?? '',
-  ];
-  return createHash('sha256').update(lengthPrefixed(texts)).digest('hex');
+export function destinationDigest(target: Pick<KeyTarget, 'host' | 'keyName' | 'tenantId' | 'ref'>): string {
+  // However its name is spelt: the settings spell the vendor's, and may spell it otherwise tomorrow.
+  const texts = sealedTextsOf(target.ref, { ...target, keyName: target.keyName.toLowerCase() });
+  return createHash('sha256')
+    .update(lengthPrefixed(['keyswitch.destination.1', ...texts]))
+    .digest('hex');
 }

@@ -25,6 +25,7 @@ export interface Seal {
 export interface Wrap {
   readonly ref: ProviderRef;
   readonly host: string;
+  readonly keyName: string;
   readonly tenantId: string;
   /** Versioned key id: unwrapping always names the version that wrapped. */
   readonly keyId: string;

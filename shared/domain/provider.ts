@@ -21,6 +21,15 @@ export interface KeyPlace {
   readonly keyName: string;
 }
 
+/**
+ * What makes a key this one and no other, in the one order in which it is sealed: of a wrap, a connection and a consent, and in the digest of an
+ * approval. Whose it is stands empty until that is known.
+ */
+export const sealedTextsOf = (
+  { provider, connectionId = '' }: ProviderRef,
+  { host, keyName, tenantId = '' }: KeyPlace & { readonly tenantId?: string },
+): readonly string[] => [provider, connectionId, host, keyName, tenantId];
+
 /** A key as it is reached: by whom it is named, where it is, and whose it is. */
 export type KeyTarget = VaultTarget;
 

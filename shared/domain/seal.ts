@@ -3,7 +3,7 @@
 import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
 import type { Connection, Consent, Move } from './connection.ts';
-import type { ProviderRef } from './provider.ts';
+import { sealedTextsOf, type ProviderRef } from './provider.ts';
 import type { ExportState } from './export-state.ts';
 import type { SignedIn, SignInLink } from './sign-in-link.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
@@ -19,9 +19,7 @@ export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, '
     context.companyId,
     context.keyringId,
     String(context.version),
-    ...textsOfProvider(wrap.ref),
-    wrap.host,
-    wrap.tenantId,
+    ...sealedTextsOf(wrap.ref, wrap),
     wrap.keyId,
     wrap.algorithm,
     createHash('sha256').update(Buffer.from(wrap.ciphertext, 'base64url')).digest('hex'),
@@ -37,11 +35,7 @@ export function sealedBytesOfConnection(companyId: string, connection: Omit<Conn
 
 /** What makes a connection this one and no other: sealed of it and of a consent to it, and what a link to that is bound to. */
 export const textsOfConnection = (connection: Omit<Connection, 'seal'>): readonly string[] => [
-  connection.provider,
-  connection.connectionId,
-  connection.host,
-  connection.keyName,
-  connection.tenantId ?? '',
+  ...sealedTextsOf(connection, connection),
   (connection.movedFrom ?? []).join(' '),
   connection.credential.kind,
   connection.credential.clientId,

@@ -19,6 +19,7 @@ const SHA256_OF_THREE_ZEROS = '709e80c88487a2411e1ee4dfb9f22a861492d20c4765150c0
 const wrap: Omit<Wrap, 'seal'> = {
   ref: { provider: 'azure-key-vault', connectionId: 'contoso' },
   host: HOST,
+  keyName: 'k',
   tenantId: TENANT,
   keyId: `https://${HOST}/keys/k/1`,
   algorithm: 'RSA-OAEP-256',
@@ -36,7 +37,7 @@ const connection: Omit<Connection, 'seal'> = {
   createdAt: '2026-01-01T00:00:00.000Z',
   keySeen: true,
 };
-const ofWrap = ['acme', 'default', '7', 'azure-key-vault', 'contoso', HOST, TENANT, wrap.keyId, 'RSA-OAEP-256'];
+const ofWrap = ['acme', 'default', '7', 'azure-key-vault', 'contoso', HOST, 'k', TENANT, wrap.keyId, 'RSA-OAEP-256'];
 
 describe('what is sealed', () => {
   it('of a wrap is its place, its provider, where it leads, the hash of its ciphertext, what it commits to, and whether it is a guard', () => {

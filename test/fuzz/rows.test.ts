@@ -187,6 +187,7 @@ const wrap = fc.record(
   {
     ref,
     host: words,
+    keyName: words,
     tenantId: words,
     keyId: words,
     algorithm: fc.constant('RSA-OAEP-256' as const),
@@ -195,7 +196,7 @@ const wrap = fc.record(
     guard: fc.constant(true as const),
     seal,
   },
-  { requiredKeys: ['ref', 'host', 'tenantId', 'keyId', 'algorithm', 'ciphertext', 'commitment', 'seal'] },
+  { requiredKeys: ['ref', 'host', 'keyName', 'tenantId', 'keyId', 'algorithm', 'ciphertext', 'commitment', 'seal'] },
 );
 const companyKey: fc.Arbitrary<CompanyKeyRow> = fc.record({
   companyId: id,

@@ -36,6 +36,7 @@ export async function makeWrap(
   const unsealed = {
     ref: target.ref,
     host: target.host,
+    keyName: target.keyName,
     tenantId: target.tenantId,
     ...wrapped.value,
     commitment: commitmentTo(companyKey, context),

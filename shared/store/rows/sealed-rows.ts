@@ -47,14 +47,14 @@ export function readCompanyKey(
 
 function readWrap(value: unknown): Wrap | undefined {
   if (!isRecord(value)) return undefined;
-  const { host, tenantId, keyId, algorithm, ciphertext, commitment, guard } = value;
+  const { host, keyName, tenantId, keyId, algorithm, ciphertext, commitment, guard } = value;
   const ref = readRef(value['ref']);
   const seal = readSeal(value['seal']);
   if (!ref || !seal || typeof algorithm !== 'string') return undefined;
-  if (typeof host !== 'string' || typeof tenantId !== 'string') return undefined;
+  if (typeof host !== 'string' || typeof keyName !== 'string' || typeof tenantId !== 'string') return undefined;
   if (typeof keyId !== 'string' || typeof ciphertext !== 'string' || typeof commitment !== 'string') return undefined;
   if (guard !== undefined && guard !== true) return undefined;
-  return { ref, host, tenantId, keyId, algorithm, ciphertext, commitment, ...present({ guard }), seal };
+  return { ref, host, keyName, tenantId, keyId, algorithm, ciphertext, commitment, ...present({ guard }), seal };
 }
 
 function readRef(value: unknown): ProviderRef | undefined {

@@ -17,6 +17,7 @@ const PLACE = { companyId: 'acme', keyringId: 'default', version: 2 };
 const wrap: Wrap = {
   ref: { provider: 'azure-key-vault', connectionId: 'contoso' },
   host: HOST,
+  keyName: 'k',
   tenantId: 't',
   keyId: `https://${HOST}/keys/k/1`,
   algorithm: 'RSA-OAEP-256',
@@ -61,6 +62,7 @@ describe('a company key', () => {
     ['with a seal that is not signed', { ...wrap, seal: { keyVersion: '1' } }],
     ['by no algorithm', { ...wrap, algorithm: undefined }],
     ['that leads nowhere', { ...wrap, host: undefined }],
+    ['of a key without a name', { ...wrap, keyName: undefined }],
     ['of no tenant', { ...wrap, tenantId: 1 }],
     ['of no key', { ...wrap, keyId: null }],
     ['of nothing', { ...wrap, ciphertext: 7 }],
