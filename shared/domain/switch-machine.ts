@@ -1,5 +1,5 @@
-// What comes next for a switch: the table "What comes next" of docs/protocol.md. Pure, and it asks for one thing after the other, so that whoever
-// goes by it reads nothing that it does not need, and nothing before the rows that its transaction is made under.
+// What comes next for a switch: the table "What comes next" of docs/protocol.md. Pure, and it asks for one thing after the other, so that a worker
+// that goes by it reads nothing that it does not need, and nothing before the rows that its transaction is made under.
 import { mayPass, type Failure } from './failure.ts';
 import { areDoneAt, mayEndAt } from './shard-counts.ts';
 import { isDoneIn, isTurnedTo, type Shard, type Turn } from './shard.ts';
@@ -23,7 +23,7 @@ export interface Known {
 
 export type Asked = keyof Known;
 
-/** `decision`: somebody has to retry, resume, cancel, or decide on quarantined rows. */
+/** `decision`: an admin has to retry, resume, cancel, or decide on quarantined rows. */
 export type WaitsFor = 'company-admin' | 'tenants' | 'decision' | 'other-worker';
 
 /** Those that end in a transaction of the switch. */
@@ -47,7 +47,7 @@ const STEPS: Readonly<Record<Exclude<SwitchState, 'completed' | 'cancelled'>, St
   'rolling-back': 'roll-back',
 };
 
-/** True if tenants hold its next step. A re-key leads nowhere else, and nobody has to agree to the way back. */
+/** True if tenants hold its next step. A re-key leads nowhere else, and the way back needs no agreement. */
 export const needsTenants = ({ kind, state }: Pick<Switch, 'kind' | 'state'>): boolean =>
   kind === 'switch' && !isEnded(state) && state !== 'rolling-back';
 
@@ -92,15 +92,15 @@ const numbersOf = (
   isMeant: (shard: Shard | undefined) => boolean,
 ): readonly number[] => shards.flatMap((shard, number) => (isMeant(shard) ? [number] : []));
 
-/** Its counts are those of a shard that is done, but for rows in quarantine that wait for somebody. */
+/** Its counts are those of a shard that is done, but for rows in quarantine that wait for a decision. */
 const isFit = (shard: Shard | undefined, writeVersion: number): boolean =>
   shard !== undefined && areDoneAt(shard, writeVersion) && (shard.quarantined > 0 || mayEndAt(shard, writeVersion));
 
-/** `next-message`: this worker is out of date, and who has moved the switch on has sent a message. `permit`: too many wait for vaults already. */
+/** `next-message`: this worker is out of date, and the act that moved the switch on has sent a message. `permit`: too many wait for vaults already. */
 type StepWaitsFor = WaitsFor | 'next-message' | 'permit';
 
 export interface StepFailure {
-  /** `retry`: it may pass by itself. `blocked`: somebody has to act. */
+  /** `retry`: it may pass by itself. `blocked`: a person has to act. */
   readonly type: 'retry' | 'blocked';
   readonly failure: Failure;
   /** Whose vault, or rows, it is about. None: it is about the counts of a shard. */

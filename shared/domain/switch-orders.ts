@@ -76,7 +76,7 @@ function onRetry(
     return unblocked(sw, { denialAccepted: sw.denialAccepted || (isForward && !vendor) });
   if (vendor?.maySwitch === false && sw.kind === 'switch')
     return adminOnly(companyId, 'The switch was turned back. Only an admin of the company may turn it forward again.');
-  // What was accepted on the way back anybody may have accepted: it counts for nothing forward.
+  // On the way back the vendor too may have accepted a denial: that counts for nothing forward.
   return turned('forward', !vendor && isDeniedInForce(sw));
 }
 

@@ -14,7 +14,7 @@ export interface SwitchPlace {
 export type SwitchState =
   'pending-verification' | 'preparing' | 're-protecting' | 'rolling-back' | 'completed' | 'cancelled';
 
-/** Why a switch waits for somebody. Beside the state: it changes no generation. */
+/** Why a switch waits for a decision. Beside the state: it changes no generation. */
 export type Blocked =
   | {
       readonly reason: 'provider';
@@ -111,13 +111,13 @@ export const turnOf = (
   ...versionsOf(sw),
 });
 
-/** It has gone on, or waits for somebody now. */
+/** It has gone on, or waits for a decision now. */
 export function withoutTrouble(sw: Switch): Switch {
   const { trouble: _over, ...rest } = sw;
   return rest;
 }
 
-/** A switch without what it waits for, and without a lease on its end: somebody has just decided something about it. */
+/** A switch without what it waits for, and without a lease on its end: an admin has just decided about it. */
 export function released(sw: Switch): Switch {
   const { blocked: _blocked, lease: _lease, trouble: _trouble, ...rest } = sw;
   return rest;

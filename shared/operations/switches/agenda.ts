@@ -1,6 +1,6 @@
 // The agenda row of a keyring with an unfinished switch: one for each keyring, however many switches are asked for. It goes in before the
-// transaction that begins a switch and out after its end, or at once with an attempt that lost. Whoever takes it off must not take it from
-// under somebody who put it there and has not committed yet: a row that several have put there stays until none of them can still be at it.
+// transaction that begins a switch and out after its end, or at once with an attempt that lost. The timer must not take it off
+// while an attempt that put it there has not committed yet: a row that several attempts have put there stays until none of them can still be under way.
 import { isEnded, type SwitchPlace } from '../../domain/switch.ts';
 import { flag, text } from '../../store/rows/cells.ts';
 import {
@@ -44,19 +44,19 @@ export async function putSwitchOnAgenda(
   return { etag: written.etags[0] ?? '', isFirst: listed === undefined };
 }
 
-/** After an attempt that lost for certain: not if its answer was. Nothing, if anybody else has put a switch of the keyring there. */
+/** After an attempt that lost for certain: not if its answer was. Does nothing if another attempt has put a switch of the keyring there. */
 export async function takeLostAttemptOff(tables: Tables, place: SwitchPlace, put: PutOnAgenda): Promise<void> {
   if (put.isFirst) await takeOffListed(tables, { ...agendaItemOf(place), etag: put.etag, cells: {} });
 }
 
-/** After the end of a switch: its id is never used again, so nobody can still be about to begin it. */
+/** After the end of a switch: its id is never used again, so no attempt can still be about to begin it. */
 export async function takeEndedSwitchOff(tables: Tables, place: SwitchPlace): Promise<void> {
   const listed = await findOnAgenda(tables, agendaItemOf(place));
   if (!listed || isShared(listed.cells) || text(listed.cells, 'switchId') !== place.switchId) return;
   await takeOffListed(tables, listed);
 }
 
-/** Takes it off, for a keyring that was read after the item and has no switch, if nobody can still be about to begin one. */
+/** Takes it off, for a keyring that was read after the item and has no switch, if no attempt can still be about to begin one. */
 export async function takeIdleSwitchOff(
   deps: { readonly tables: Tables; readonly now: Date },
   item: ListedAgendaItem,

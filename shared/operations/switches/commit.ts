@@ -167,7 +167,7 @@ async function store(
 ): Promise<StepOutcome> {
   const { company, keyring, sw, stays, goes, endsWith } = ending;
   const committed = sw.value.state === 're-protecting';
-  // The key itself is at hand: a row that somebody put there past Keyswitch is written over, and holds up no end.
+  // The key itself is at hand: a row that was put there past Keyswitch is written over, and holds up no end.
   const planted = kept && (await loadKeptKey(deps.tables, kept));
   const next: Switch = {
     ...released(sw.value),

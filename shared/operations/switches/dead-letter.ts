@@ -1,5 +1,5 @@
 // What the queue itself gave up on: a message that made its worker die or throw again and again. The switch is blocked with that
-// reason, so that nobody waits in silence; `retry` sets it going again.
+// reason, so that its admins see why it waits; `retry` sets it going again.
 import { MalformedRow } from '../../store/rows/cells.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { parseWorkMessage } from '../../domain/work-message.ts';
@@ -9,7 +9,7 @@ import type { Tables } from '../../store/tables.ts';
 import { recordPoison } from './poison.ts';
 import { blockSwitch } from './trouble.ts';
 
-/** What whoever sends a message can bring about by how they send it, without any work having failed: it blocks nothing, and the timer resumes. */
+/** Reasons that a sender brings about by how it sends, without any work having failed: they block nothing, and the timer resumes the switch. */
 const SENDERS_DOING: ReadonlySet<string> = new Set(['TTLExpiredException', 'HeaderSizeExceeded']);
 
 export async function handleDeadLetter(

@@ -28,7 +28,7 @@ interface Follow {
 
 /**
  * Answers the versioned key id that every wrap of this provider now has, and how many were made anew. Safe to repeat, and beside
- * a switch: whoever changes a company-key row first wins, and the other looks again.
+ * a switch: the first to change a company-key row wins, and the other looks again.
  */
 export function followKeyVersion(
   deps: Following,

@@ -1,5 +1,5 @@
-// The gate before the work of a switch: it stays in `pending-verification` until nothing is missing. Whoever supplies what was missing
-// sends the message that looks here again, and the timer does if that is lost.
+// The gate before the work of a switch: it stays in `pending-verification` until nothing is missing. The act that supplies what was
+// missing sends the message that looks here again, and the timer sends one if that is lost.
 import { changeOnce } from '../../store/act.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Company } from '../../domain/keyring.ts';

@@ -47,7 +47,7 @@ export async function makeWraps(
   const oldContext = contextOf(place, fromVersion);
   const nextContext = contextOf(place, toVersion);
   const inForce = wrapInForce(control.old.value);
-  // The keyring's word for its provider is not sealed. A wrap is: whoever only changed the word is not believed, since a re-key
+  // The keyring's word for its provider is not sealed. A wrap is: a changed word alone is not believed, since a re-key
   // would then take the keyring out of its company's hands.
   if (!inForce || !sameProvider(inForce.ref, source)) {
     const rowKey = companyKeyRow.key(oldContext);

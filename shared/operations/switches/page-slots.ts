@@ -32,7 +32,7 @@ interface Measured {
 
 /**
  * One for each process, for all companies. Begins with one page; grows by a quarter while pages take little longer than they do at best, and
- * shrinks by a quarter when they do. Nobody asks a vault in one: a vault that says nothing would hold up the switches of everybody else.
+ * shrinks by a quarter when they do. No vault is asked in one: a silent vault would hold up the switches of all companies.
  */
 export function pageSlots(clock: Clock): PageSlots {
   const limit = pLimit(1);

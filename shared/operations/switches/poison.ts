@@ -1,6 +1,6 @@
-// Messages that nobody can work on. Each is recorded once, by the hash of its body and never by the body itself, and then it is
+// Messages that no worker can work on. Each is recorded once, by the hash of its body and never by the body itself, and then it is
 // over: a message that is retried for ever would be a way to stop the product. So many a day are recorded by name, and the rest is
-// counted: whoever may send to the queue cannot make the tables grow.
+// counted: a sender to the queue cannot make the tables grow.
 import { createHash } from 'node:crypto';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Entropy } from '../../domain/ports.ts';

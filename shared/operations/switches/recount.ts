@@ -38,7 +38,7 @@ export interface AcceptedMissing {
 export interface RecountedShard {
   readonly shard: number;
   /**
-   * `rows-missing`: fewer rows than were counted, and nobody has accepted that many. `busy`: written while it was counted, or listed in two
+   * `rows-missing`: fewer rows than were counted, and no admin has accepted that many. `busy`: written while it was counted, or listed in two
    * ways; ask again. `left`: not looked at within the time of one call; ask again.
    */
   readonly outcome: 'recounted' | 'rows-missing' | 'busy' | 'left';
@@ -157,7 +157,7 @@ async function countTwice(
   own: readonly number[],
 ): Promise<ShardCounts | undefined> {
   const [long, short] = PAGES_ROWS;
-  // At once: the shorter it takes, the likelier it is that nobody writes meanwhile.
+  // At once: the shorter it takes, the likelier it is that no caller writes meanwhile.
   const [first, second] = await Promise.all([
     countOnce(tables, partition, { own, limit: long }),
     countOnce(tables, partition, { own, limit: short }),

@@ -1,4 +1,4 @@
-// What becomes of a message after its work. A failure that may pass sends a copy of the message with back-off; one that somebody has to mend blocks the
+// What becomes of a message after its work. A failure that may pass sends a copy of the message with back-off; one that a person has to mend blocks the
 // switch; anything else is a bug and is thrown, so that the queue counts it.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { backOffMs, type BackOff } from '../../domain/back-off.ts';

@@ -23,7 +23,7 @@ const REST_MS = 24 * 60 * 60 * 1000;
 /** Of one keyring in one visit; the next goes on. */
 const MAX_DELETES = 32;
 
-/** One for each keyring. It is renewed before each end of a switch, so that nobody takes it off from under a key that is being kept. */
+/** One for each keyring. It is renewed before each end of a switch, so that the timer does not take it off while a key is being kept. */
 export const keptItemOf = ({ companyId, keyringId }: KeyringPlace): AgendaItem => ({
   kind: 'kept',
   companyId,

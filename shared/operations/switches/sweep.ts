@@ -52,7 +52,7 @@ async function lookAt(deps: SweepDependencies, item: ListedAgendaItem): Promise<
   if (resumedAt !== undefined && !isOlder(deps, resumedAt, RESUME_EVERY_MS)) return false;
   const messages = await messagesFor(deps, { ...place, shardCount: keyring.value.shardCount }, sw.value);
   if (messages.length === 0) return false;
-  // invariant 5: whatever stands still without waiting for somebody is set going again
+  // invariant 5: a switch that stands still without waiting for a decision is set going again
   await enqueue(deps, place, messages.map(triedOnce));
   await noteOnAgenda(deps.tables, item, { resumedAt: deps.clock.now().toISOString() });
   return true;
@@ -74,7 +74,7 @@ async function messagesFor(
 ): Promise<readonly WorkMessage[]> {
   if (!isRunning(sw) && !isOlder(deps, sw.createdAt, deps.stuckAfterMs)) return [];
   let shards: readonly (LoadedShard | undefined)[] = [];
-  // The rows are believed: only a message is sent, and whoever takes it looks for itself.
+  // The rows are believed: only a message is sent, and the worker that takes it looks for itself.
   const decided = await decide(
     sw,
     { seal: 'good', rows: 'read' },
@@ -86,7 +86,7 @@ async function messagesFor(
       tenants: async () => ok((await lacksTenants(deps, place, sw)) ? 1 : 0),
     },
   );
-  // Somebody's decision, confirmation or verification sends its own message.
+  // The decision, confirmation or verification that it waits for sends its own message.
   if (!decided.ok || decided.value.type === 'wait') return [];
   const undone = decided.value.type === 'fan-out' ? decided.value.shards : [];
   const stuck = undone.filter((index) => isOlder(deps, lastMove(sw, shards[index]?.value), deps.stuckAfterMs));

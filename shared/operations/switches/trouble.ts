@@ -1,4 +1,4 @@
-// What keeps a switch waiting although it may pass by itself: written to its row so that whoever asks is told for what, since when and when
+// What keeps a switch waiting although it may pass by itself: written to its row so that its admins are told for what, since when and when
 // it is tried next. Of all the workers that meet it one writes, and no more often than it is tried. Decides nothing: losing a race is no harm.
 import { act, actOnce, changeOnce } from '../../store/act.ts';
 import { switchRow } from '../../store/rows/switch-rows.ts';
@@ -43,7 +43,7 @@ export const triesElsewhere = (
   return trouble.shard !== shard && (trouble.nextTryAt ?? '') > now;
 };
 
-/** Answers whether whoever met it is the one to try again. Throws StoreUnavailable. */
+/** Answers whether the worker that met it is to try again. Throws StoreUnavailable. */
 export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Promise<boolean> {
   const sw = await loadSwitch(deps.tables, place);
   if (!sw || isEnded(sw.value.state) || sw.value.generation !== met.generation || sw.value.blocked) return true;
@@ -70,7 +70,7 @@ export async function endTrouble(deps: Pick<Deps, 'tables'>, place: SwitchPlace,
 }
 
 /**
- * Makes a switch wait, if it is still in the generation that met the problem. Losing a race is no harm: whoever goes on meets
+ * Makes a switch wait, if it is still in the generation that met the problem. Losing a race is no harm: the worker that goes on meets
  * the same problem again.
  */
 export async function blockSwitch(

@@ -31,7 +31,7 @@ export async function verifyTenant(
   return recorded;
 }
 
-/** Of two that are the last at once, the later one finds nobody left. */
+/** Of two that are the last at once, the later one finds no tenant left. */
 async function goOnIfLast(
   deps: Verifying,
   { companyId, destination }: Verified,

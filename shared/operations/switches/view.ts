@@ -26,7 +26,7 @@ export interface SwitchView extends Switch {
   /** All tenants whose administrators must agree before it can go on, or end. */
   readonly unverifiedTenants: readonly TenantRef[];
   /**
-   * Present while it stands still for something that is no failure. `worker`: nobody has done anything for it for a minute, and nothing says why:
+   * Present while it stands still for something that is no failure. `worker`: no worker has done anything for it for a minute, and nothing says why:
    * its messages do not come through, or those that work are busy with others.
    */
   readonly waitsFor?: 'company-admin' | 'tenants' | 'worker';
@@ -75,7 +75,7 @@ async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyrin
   const shards = loaded.flatMap((shard) => (shard ? [shard.value] : []));
   const progress = progressOf(sw, shards, deps.clock.now());
   const held = await tenantsThatHold(deps, { companyId, sw });
-  // Where it cannot be told who is verified, nobody is shown as verified: the switch goes no further, and what keeps it from being told is why.
+  // Where it cannot be told which tenants are verified, none is shown as verified: the switch goes no further for the same reason.
   const unverified = held.ok ? held.value : await tenantsOf(deps.tables, { companyId, sw });
   return {
     ...sw,

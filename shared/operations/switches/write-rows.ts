@@ -1,5 +1,5 @@
 // Writing what a pass decided for a run of rows: transactions of at most 99 rows behind the `!shard` row, one after the other,
-// each under the ETag that the one before it gave. Whoever lost the race for the shard looks again before writing anything.
+// each under the ETag that the one before it gave. A worker that lost the race for the shard looks again before it writes.
 import type { DataKey } from '../../domain/data-key.ts';
 import {
   dataKeyChangeCells,
@@ -54,7 +54,7 @@ export type End = (counted: Shard) => Shard;
 
 /**
  * Decides and writes rows in order, a transaction's worth at a time, so that no more than that is ever held beside the rows
- * themselves. `end` says where the pass stands after the last of them. Callers' requests come first: whoever passes waits for a turn
+ * themselves. `end` says where the pass stands after the last of them. Callers' requests come first: a pass yields
  * before each transaction's worth.
  */
 export async function writeRows(
@@ -175,7 +175,7 @@ async function writeChunk(deps: PassWriting, place: ShardPlace, input: Chunk): P
       return { value: next, etag: written.etags[0] ?? '', writtenBy };
     }
     if (written.outcome === 'conflict' && written.index > 0) {
-      // Somebody changed a row since it was read, or planted an entry in the quarantine list; the list is only a help.
+      // A row was changed since it was read, or an entry planted in the quarantine list; the list is only a help.
       if (!writes[written.index - 1]?.rowKey.startsWith(QUARANTINE_PREFIX)) return undefined;
       entries = undefined;
       continue;
