@@ -137,7 +137,7 @@ describe('the plaintext of the trial', () => {
     world.vaults.onCall = ({ operation }) => {
       if (operation === 'unwrap') seen.push(isGone());
     };
-    await tested({ entropy: { ...world.deps.entropy, bytes } });
+    await tested({ entropy: { id: () => world.deps.entropy.id(), bytes } });
     expect(handedOut).toHaveLength(1);
     expect(isGone()).toBe(true);
     expect(seen).not.toContain(false);

@@ -1,5 +1,4 @@
 // One company with a vault, and all that the operations on its connections need, in memory.
-import { randomBytes } from 'node:crypto';
 import type { ConnectionInput, Providers } from '../../../shared/providers/provider.ts';
 import { providersOver } from '../../fakes/providers.ts';
 import type { Company } from '../../../shared/domain/keyring.ts';
@@ -11,6 +10,7 @@ import { putConnection, type ConnectionsDependencies } from '../../../shared/ope
 import type { Cells, Tables } from '../../../shared/store/tables.ts';
 import type { LogEntry } from '../../../shared/domain/ports.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { FakeEntropy } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
 import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
@@ -61,6 +61,7 @@ export class ConnectionWorld {
   readonly tables = new WatchedTables();
   readonly vaults = new FakeVaults();
   readonly logged: LogEntry[] = [];
+  readonly #entropy = new FakeEntropy();
   nowMs = START;
 
   constructor() {
@@ -90,7 +91,7 @@ export class ConnectionWorld {
       clock,
       eventLimits: new EventLimits(clock),
       timers: { sleep: () => Promise.resolve(), yield: () => Promise.resolve() },
-      entropy: { bytes: (count) => randomBytes(count), id: () => randomBytes(16).toString('hex') },
+      entropy: this.#entropy,
       keyPolicy: { propagationMs: PROPAGATION_MS },
       consentMs: CONSENT_MS,
     };

@@ -15,6 +15,7 @@ import type { StepOutcome } from '../../../shared/domain/switch-machine.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { WorkerKeys } from '../../../shared/operations/keys/worker-keys.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
+import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 
@@ -135,13 +136,8 @@ describe('a worker’s turn on a shard', () => {
   it('stops between two pages when its time is up, and the shard says how far it came', async () => {
     const rig = await prepared(MANY);
     const { tables } = counted(rig);
-    const slow: Tables = {
-      ...tables,
-      write: (table, ...rest) => {
-        if (table === 'datakeys') rig.clock.advance(1);
-        return tables.write(table, ...rest);
-      },
-    };
+    const slow = new FaultyTables(tables);
+    slow.at(({ table }) => table === 'datakeys').comesAfter(() => rig.clock.advance(1));
     // The turn is one write, and the first page three.
     expect(await pass(rig, { tables: slow, budgetMs: 4 })).toEqual({ type: 'moved', by: 'this-worker' });
     expect(await shardOf(rig)).toMatchObject({
@@ -155,13 +151,8 @@ describe('a worker’s turn on a shard', () => {
   it('begins the second pass with the first row', async () => {
     const rig = await prepared(5);
     const { tables } = counted(rig);
-    const slow: Tables = {
-      ...tables,
-      write: (table, ...rest) => {
-        rig.clock.advance(1);
-        return tables.write(table, ...rest);
-      },
-    };
+    const slow = new FaultyTables(tables);
+    slow.at(() => true).comesAfter(() => rig.clock.advance(1));
     expect(await pass(rig, { tables: slow, budgetMs: 2 })).toEqual({ type: 'moved', by: 'this-worker' });
     expect(await shardOf(rig)).toMatchObject({
       phase: 'verify',

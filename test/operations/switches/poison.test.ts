@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SYSTEM_PARTITION } from '../../../shared/store/rows/row-keys.ts';
 import { recordPoison } from '../../../shared/operations/switches/poison.ts';
-import { type Cells, type Tables } from '../../../shared/store/tables.ts';
+import { type Cells } from '../../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
-import { MISHAPS, tablesBut, tablesTripping } from '../../fakes/tables-but.ts';
+import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { MISHAPS, tablesTripping } from '../../fakes/tables-but.ts';
 import { auditRig, chainOf, outboxesIn, type AuditRig } from '../audit/chain.ts';
 
 const POISON = 'poison|';
@@ -115,12 +116,11 @@ describe('a store that does not say whether a poison message was recorded', () =
     ['it was not', 0],
     ['it was', 1],
   ])('has it come again if it was not found, and it is recorded once: %s', async (_what, rows) => {
-    const write: Tables['write'] = async (table, partitionKey, writes) => {
-      if (!writes.some(({ rowKey }) => rowKey.startsWith(POISON))) return rig.store.write(table, partitionKey, writes);
-      if (rows > 0) await rig.store.write(table, partitionKey, writes);
-      return { outcome: 'unknown' };
-    };
-    const lost = recordPoison(rig.over(tablesBut(rig.store, { write })), MESSAGE);
+    const tables = new FaultyTables(rig.store);
+    const meant = tables.at(({ writes }) => writes.some(({ rowKey }) => rowKey.startsWith(POISON)));
+    if (rows > 0) meant.losesTheAnswer();
+    else meant.isLost();
+    const lost = recordPoison(rig.over(tables), MESSAGE);
     if (rows > 0) await expect(lost).resolves.toBeUndefined();
     else await expect(lost).rejects.toThrow(StoreUnavailable);
     expect(rowsOf(rig)).toHaveLength(rows);

@@ -7,22 +7,20 @@ import { LAST_ATTEMPT } from '../../../shared/domain/work-message.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { FaultyTables, type Write } from '../../fakes/faulty-tables.ts';
 import { stateOf, viewOf } from '../tenants/tenant-rig.ts';
 import { CONTOSO, CONTOSO_HOST, KEYRING, place, Rig, VENDOR } from './rig.ts';
 
 /** Tables that count the writes of the switch's row, also those within larger transactions. */
 const counting =
   (written: { times: number }) =>
-  (tables: Tables): Tables => ({
-    read: (...at) => tables.read(...at),
-    list: (query) => tables.list(query),
-    write: (table, partitionKey, writes) => {
-      if (writes.some(({ rowKey, kind }) => rowKey === switchRowKey(KEYRING, 's1') && kind === 'replace')) {
-        written.times += 1;
-      }
-      return tables.write(table, partitionKey, writes);
-    },
-  });
+  (tables: Tables): Tables => {
+    const counted = new FaultyTables(tables);
+    const isReplaced = ({ writes }: Write): boolean =>
+      writes.some(({ rowKey, kind }) => rowKey === switchRowKey(KEYRING, 's1') && kind === 'replace');
+    counted.at(isReplaced).comesAfter(() => (written.times += 1));
+    return counted;
+  };
 
 let rig: Rig;
 let written: { times: number };
