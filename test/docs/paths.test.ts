@@ -28,6 +28,7 @@ it('are written down', () => {
     'Unwrapping data keys',
     'Making data keys',
     'Moving the data keys of a switch',
+    'Checking a vault',
   ]);
 });
 
