@@ -76,7 +76,7 @@ it.each([
   ],
   [
     'operations that know one directory of identity',
-    5,
+    0,
     () => filesWith(/from '[^']*\/identity\/(?:entra|google)\//, { in: ['shared/operations'] }).length,
   ],
   [

@@ -20,6 +20,8 @@ export const TENANT_KIND_NAMES: readonly string[] = TENANT_KINDS.map(({ name }) 
 
 /** The kind whose tenants own key vaults: an administrator of the owner consents to the use of a key. */
 export const OWNER_OF_VAULTS = MICROSOFT_365;
+/** What such a consent takes. */
+export { lackOfClaimedKey, lackOfConsent, lackOfRecentConsent } from '../entra/consent.ts';
 
 /** Throws for a kind that is not registered: it is in no row of ours. */
 export const tenantKind = (name: string): TenantKind => registered(name)[0];

@@ -2,7 +2,7 @@
 import type { Actor } from '../../domain/audit.ts';
 import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
 import { CheckList, verdictOf, type ConnectionCheck, type ConnectionTest } from '../../domain/connection-verdict.ts';
-import { lackOfRecentConsent } from '../../identity/entra/consent.ts';
+import { lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
 import { asWarning, type Failure, type FailureCode } from '../../domain/failure.ts';
 import type { KeyTarget } from '../../domain/provider.ts';
 import type { Refusal } from '../../domain/refusal.ts';

@@ -3,7 +3,7 @@
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { failure } from '../../domain/failures.ts';
-import { lackOfClaimedKey } from '../../identity/entra/consent.ts';
+import { lackOfClaimedKey } from '../../identity/registry/tenant-kinds.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';

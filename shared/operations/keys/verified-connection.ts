@@ -1,6 +1,6 @@
 // The only way to a connection that anything will be sent through: loaded, and its seal checked first.
 import { targetOfConnection, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
-import { lackOfConsent } from '../../identity/entra/consent.ts';
+import { lackOfConsent } from '../../identity/registry/tenant-kinds.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { VaultTarget } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';

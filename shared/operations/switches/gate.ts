@@ -6,7 +6,7 @@ import type { Company } from '../../domain/keyring.ts';
 import { withoutTrouble, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { loadCompany, loadKeyring, type Found } from '../../store/control-state.ts';
 import { decide, seen } from './decide.ts';
-import { lackOfRecentConsent } from '../../identity/entra/consent.ts';
+import { lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock } from '../../domain/ports.ts';

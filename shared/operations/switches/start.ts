@@ -1,7 +1,7 @@
 // Beginning a switch to another provider, or a re-key under the same one. One transaction on the company's partition; the work
 // itself begins with the message sent after it, or with the timer if that message is lost.
 import type { Actor } from '../../domain/audit.ts';
-import { lackOfRecentConsent } from '../../identity/entra/consent.ts';
+import { lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
 import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { COMPANY_CLOSING, notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';

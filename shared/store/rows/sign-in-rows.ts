@@ -10,7 +10,7 @@ import { present, isRecord } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
 
-export const linkCells = (link: SignInLink): Cells => ({
+const linkCells = (link: SignInLink): Cells => ({
   format: FORMAT,
   subject: JSON.stringify(link.subject),
   about: link.about,
@@ -22,7 +22,7 @@ export const linkCells = (link: SignInLink): Cells => ({
 });
 
 /** Throws MalformedRow. */
-export function readLink(cells: Cells): SignInLink {
+function readLink(cells: Cells): SignInLink {
   const ofLink = <T>(value: T | undefined, name: string): T => need(value, 'consent|link', name);
   return {
     subject: ofLink(readSubject(json(cells, 'subject')), 'subject'),
@@ -35,7 +35,7 @@ export function readLink(cells: Cells): SignInLink {
   };
 }
 
-export const stateCells = (state: SignInState): Cells => ({
+const stateCells = (state: SignInState): Cells => ({
   format: FORMAT,
   leg: state.leg,
   link: state.link,
@@ -47,7 +47,7 @@ export const stateCells = (state: SignInState): Cells => ({
 });
 
 /** Throws MalformedRow. */
-export function readState(cells: Cells): SignInState {
+function readState(cells: Cells): SignInState {
   const ofState = <T>(value: T | undefined, name: string): T => need(value, 'consent|state', name);
   const person = readPerson(json(cells, 'person'));
   return {
