@@ -5,8 +5,8 @@ import type { Act, Actor } from '../domain/audit.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import type { Auditing } from './append.ts';
-import { Attempts } from './audited.ts';
 import { settleRaces, undecided, type Races, type Undecided } from './races.ts';
+import { RecordedWrite } from './recorded-write.ts';
 import type { Tables, WriteOutcome } from './tables.ts';
 import { Refused, Transaction, type Tx, type Writes } from './tx.ts';
 
@@ -100,8 +100,8 @@ export async function changeOnce<T = undefined>(
   return settledOnce(done, tx.isEmpty ? undefined : await tx.write(deps.tables));
 }
 
-const recordOf = (deps: Auditing, { actor, ...what }: About): Attempts =>
-  new Attempts(deps, { actor, act: what, outcome: 'done' });
+const recordOf = (deps: Auditing, { actor, ...what }: About): RecordedWrite =>
+  new RecordedWrite(deps, { actor, act: what, outcome: 'done' });
 
 const isAnswer = <T>(decided: Answer<T> | Plan<T>): decided is Answer<T> =>
   typeof decided === 'string' || 'ok' in decided;

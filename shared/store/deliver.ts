@@ -23,7 +23,7 @@ export const readOutboxRow = (tables: Pick<Tables, 'read'>, place: OutboxPlace):
 
 /**
  * False if it waits where it is. No attempt that was given up can write the row again: each was the only one, or under ETags that have
- * moved, as it was made before this one was written (`ActRecord.write` asks).
+ * moved, as it was made before this one was written (`RecordedWrite.write` asks).
  */
 export async function deliver(
   deps: Auditing,

@@ -4,7 +4,7 @@ import type { Act, Actor, Outcome } from '../domain/audit.ts';
 import type { Failure } from '../domain/failure.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { Auditing } from './append.ts';
-import { Attempts } from './audited.ts';
+import { RecordedWrite } from './recorded-write.ts';
 import { MAX_REFUSALS_PER_DAY, type EventLimits } from './event-limits.ts';
 
 export interface Recording extends Auditing {
@@ -32,7 +32,7 @@ export async function recordEvent(
       : deps.eventLimits.admit(budget, outcome === 'refused' ? { perDay: MAX_REFUSALS_PER_DAY } : {});
   if (suppressed === undefined) return false;
   const detail = { ...act.detail, ...(suppressed > 0 ? { notRecordedBefore: suppressed } : {}) };
-  const attempt = new Attempts(deps, { actor, act: { ...act, detail }, outcome });
+  const attempt = new RecordedWrite(deps, { actor, act: { ...act, detail }, outcome });
   try {
     await attempt.write('companies', companyId, []);
     await attempt.settle();

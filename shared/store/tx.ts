@@ -2,9 +2,9 @@
 import type { Detail } from '../domain/audit.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Shard, ShardPlace } from '../domain/shard.ts';
-import type { ActRecord } from './audited.ts';
 import { renewOnAgenda, type AgendaItem } from './agenda.ts';
 import { at, find, type At, type Found } from './found.ts';
+import type { RecordedWrite } from './recorded-write.ts';
 import type { Row } from './rows/row.ts';
 import { behindShard, type ShardChange } from './shard-rows.ts';
 import type { OutboxTable } from './outbox.ts';
@@ -142,7 +142,7 @@ export class Transaction implements Tx {
   }
 
   /** With its event, if there is a record that makes it. */
-  async write(tables: Tables, record?: Pick<ActRecord, 'write'>): Promise<WriteOutcome> {
+  async write(tables: Tables, record?: Pick<RecordedWrite, 'write'>): Promise<WriteOutcome> {
     if (!this.#where) throw new Error('nothing to write');
     for (const item of this.#items) await renewOnAgenda(tables, item);
     const { table, partitionKey } = this.#where;

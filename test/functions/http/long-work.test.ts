@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadCompany } from '../../../shared/store/control-state.ts';
 import { goOnDeleting } from '../../../shared/operations/companies/delete-company.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
-import { replaceCompany } from '../../../shared/store/control-writes.ts';
+import { changeOnce } from '../../../shared/store/act.ts';
 import type { Claims } from '../../fakes/fake-token-issuer.ts';
 import { adminOf, Api, auditor, connect, vendor, registerCompany } from './api.ts';
 
@@ -113,7 +113,7 @@ async function leftClosing(companyId: string, decided: boolean): Promise<void> {
   const company = (await loadCompany(api.store, companyId))!;
   const until = new Date(api.clock.now().getTime() + 60_000).toISOString();
   const closing = { ...company.value, state: 'closing', closing: { decided, worker: 'another', until } } as const;
-  await api.store.write('companies', companyId, [replaceCompany(company, closing)]);
+  await changeOnce({ tables: api.store }, (tx) => tx.replace(company, closing));
 }
 
 test('the removal of a company is followed to its end, where the company itself is 410', async () => {
@@ -135,7 +135,7 @@ test('a removal that turns back ends as failed, and says what to do', async () =
   const poller = await pollerOf({ method: 'DELETE', path: '/companies/initech', as: vendor });
   const company = (await loadCompany(api.store, 'initech'))!;
   const active = { ...company.value, state: 'active', closing: undefined } as const;
-  await api.store.write('companies', 'initech', [replaceCompany(company, active)]);
+  await changeOnce({ tables: api.store }, (tx) => tx.replace(company, active));
   await expect(poller.poll()).rejects.toThrow('company-not-deleted');
 });
 

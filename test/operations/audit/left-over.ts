@@ -1,5 +1,5 @@
 // Events that wait where their act was written, as when the chain cannot be written at that moment.
-import { audited } from '../../../shared/store/audited.ts';
+import { RecordedWrite } from '../../../shared/store/recorded-write.ts';
 import type { OutboxTable } from '../../../shared/store/outbox.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -27,5 +27,7 @@ export async function leaveEvent(
       return store.write(to, ...rest);
     },
   });
-  await audited(over(noEvents), ADMIN, ACT, (record) => record.write(table, partitionKey, []));
+  const record = new RecordedWrite(over(noEvents), { actor: ADMIN, act: ACT, outcome: 'done' });
+  await record.write(table, partitionKey, []);
+  await record.settle();
 }

@@ -7,7 +7,7 @@ import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { COMPANY_PURGE_ID, deleteCompany, goOnDeleting } from '../../../shared/operations/companies/delete-company.ts';
 import type { RowWrite, Tables } from '../../../shared/store/tables.ts';
 import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.ts';
-import { replaceCompany } from '../../../shared/store/control-writes.ts';
+import { changeOnce } from '../../../shared/store/act.ts';
 import { agendaIn } from '../audit/chain.ts';
 import { COMPANY, PLACE, valueOf, World } from '../data-keys/world.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -150,8 +150,8 @@ async function turningBack(): Promise<World> {
   await world.generate([{ keyId: 'a' }]);
   const company = (await loadCompanyRow(world.store, COMPANY))!;
   const closing = { decided: false, worker: '', until: '' };
-  const begun = replaceCompany(company, { ...company.value, state: 'closing', closing });
-  await world.store.write('companies', COMPANY, [begun]);
+  const begun = { ...company.value, state: 'closing', closing } as const;
+  await changeOnce({ tables: world.store }, (tx) => tx.replace(company, begun));
   return world;
 }
 

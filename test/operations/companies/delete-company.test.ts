@@ -17,7 +17,7 @@ import { singleRequest } from '../../../shared/store/requests.ts';
 import { loadShard } from '../../../shared/store/shard-rows.ts';
 import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
-import { replaceCompany } from '../../../shared/store/control-writes.ts';
+import { changeOnce } from '../../../shared/store/act.ts';
 import { agendaIn, chainOf, outboxesIn } from '../audit/chain.ts';
 import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World } from '../data-keys/world.ts';
 import { RemovalWorld } from './removal-world.ts';
@@ -49,9 +49,8 @@ async function closingWithKey(): Promise<{ readonly world: World; readonly made:
   const world = await World.withCompany({ shardCount: 1 });
   const made = plaintextsOf(await world.generate([{ keyId: 'a' }]));
   const company = (await loadCompany(world.store, COMPANY))!;
-  await world.store.write('companies', COMPANY, [
-    replaceCompany(company, { ...company.value, state: 'closing', closing: LEFT }),
-  ]);
+  const closing = { ...company.value, state: 'closing', closing: LEFT } as const;
+  await changeOnce({ tables: world.store }, (tx) => tx.replace(company, closing));
   return { world, made };
 }
 
@@ -280,14 +279,16 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
     const tables = tablesBut(tripping, {
       write: async (table, partitionKey, writes) => {
         if (table === 'datakeys' && writes.some(({ kind }) => kind === 'delete')) {
-          const back = replaceCompany(found, { ...found.value, state: 'active' });
-          turnedBack.push((await world.store.write('companies', COMPANY, [back])).outcome);
+          const back = await changeOnce({ tables: world.store }, (tx) =>
+            tx.replace(found, { ...found.value, state: 'active' }),
+          );
+          turnedBack.push(back.ok ? 'written' : back.error);
         }
         return tripping.write(table, partitionKey, writes);
       },
     });
     expect(valueOf(await goOnDeleting(over(world, tables), ASKED))).toBe('deleted');
-    expect(turnedBack).toEqual(['conflict', 'conflict']);
+    expect(turnedBack).toEqual(['lost-race', 'lost-race']);
   });
 });
 

@@ -24,7 +24,7 @@ export const IN_STORE: readonly PlantedBug[] = [
   bug(
     'an event is not put on the agenda before its act',
     3,
-    inFile('shared/store/audited.ts', [
+    inFile('shared/store/recorded-write.ts', [
       'if (!this.#place) await putOnAgenda(this.#deps.tables, outboxItem(place), { at: this.#at });',
       '',
     ]),

@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Refusal } from '../../../shared/domain/refusal.ts';
-import { ok, type Result } from '../../../shared/domain/result.ts';
-import { audited, type ActRecord } from '../../../shared/store/audited.ts';
-import { sweepOutboxes } from '../../../shared/store/deliver.ts';
-import { type RowWrite, type Tables } from '../../../shared/store/tables.ts';
-import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
-import { settleRaces } from '../../../shared/store/races.ts';
-import { ADMIN } from '../../fakes/actors.ts';
-import { MISHAPS, tablesBut, tablesTripping } from '../../fakes/tables-but.ts';
-import { errorOf } from '../data-keys/world.ts';
-import { agendaIn, auditRig, chainOf, COMPANY, outboxesIn, type AuditRig } from './chain.ts';
-import { ACT } from './left-over.ts';
+import type { Refusal } from '../../shared/domain/refusal.ts';
+import { ok, type Result } from '../../shared/domain/result.ts';
+import { act } from '../../shared/store/act.ts';
+import { RecordedWrite } from '../../shared/store/recorded-write.ts';
+import type { Row } from '../../shared/store/rows/row.ts';
+import { sweepOutboxes } from '../../shared/store/deliver.ts';
+import { type RowWrite, type Tables } from '../../shared/store/tables.ts';
+import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
+import { ADMIN } from '../fakes/actors.ts';
+import { MISHAPS, tablesBut, tablesTripping } from '../fakes/tables-but.ts';
+import { agendaIn, auditRig, chainOf, COMPANY, outboxesIn, type AuditRig } from '../operations/audit/chain.ts';
+import { ACT } from '../operations/audit/left-over.ts';
 
 const MINUTE_MS = 60_000;
 const ROW = 'turned';
@@ -21,25 +21,30 @@ beforeEach(() => {
   rig = auditRig();
 });
 
+const turnedRow: Row<object, number> = {
+  table: 'companies',
+  partition: () => COMPANY,
+  key: () => ROW,
+  cells: (times) => ({ times }),
+  read: (cells) => Number(cells['times']),
+};
+
 /** An act that may be done any number of times: only its record says whether it was. */
-function turn(tables: Tables): Promise<Result<number, Refusal>> {
-  const deps = rig.over(tables);
-  return audited(deps, ADMIN, ACT, (record) =>
-    settleRaces(deps, async () => {
-      if (await record.landed()) return ok(timesTurned());
-      const row = await tables.read('companies', COMPANY, ROW);
-      const times = Number(row?.cells['times'] ?? 0) + 1;
-      const write: RowWrite = row ? { kind: 'replace', rowKey: ROW, cells: { times }, etag: row.etag } : INSERT;
-      const written = await record.write('companies', COMPANY, [write]);
-      return written.outcome === 'committed' ? ok(times) : 'lost-race';
-    }),
-  );
-}
+const turn = (tables: Tables): Promise<Result<number, Refusal>> =>
+  act<number>(rig.over(tables), { actor: ADMIN, ...ACT }, async (tx) => {
+    const held = await tx.find(turnedRow, {});
+    const times = (held?.value ?? 0) + 1;
+    tx.put(turnedRow, {}, held, times);
+    return { done: () => times, ifLanded: () => ok(timesTurned()) };
+  });
 
 const timesTurned = (): number => Number(rig.store.peek('companies', COMPANY, ROW)?.cells['times'] ?? 0);
 const waiting = (): number[] => [outboxesIn(rig.store).length, agendaIn(rig.store, 'outbox').length];
-const during = (tables: Tables, act: (record: ActRecord) => Promise<void>): Promise<void> =>
-  audited(rig.over(tables), ADMIN, ACT, act);
+async function during(tables: Tables, write: (record: RecordedWrite) => Promise<void>): Promise<void> {
+  const record = new RecordedWrite(rig.over(tables), { actor: ADMIN, act: ACT, outcome: 'done' });
+  await write(record);
+  await record.settle();
+}
 const withoutEvents = (error: Error): Tables =>
   tablesBut(rig.store, {
     write: (table, ...rest) => (table === 'events' ? Promise.reject(error) : rig.store.write(table, ...rest)),
@@ -103,8 +108,8 @@ describe('an act', () => {
     const meanwhile = (): void => {
       for (const rowKey of outboxesIn(rig.store)) rig.store.tamper('companies', COMPANY, rowKey, { format: 1 });
     };
-    const turned = await turn(tablesTripping(rig.store, ROW, { mishap: 'answer-lost', meanwhile }));
-    expect(errorOf(turned)).toMatchObject({ type: 'busy' });
+    const turning = turn(tablesTripping(rig.store, ROW, { mishap: 'answer-lost', meanwhile }));
+    await expect(turning).rejects.toThrow(StoreUnavailable);
     expect(timesTurned()).toBe(1);
     rig.clock.advance(MINUTE_MS);
     expect(await sweepOutboxes(rig.deps)).toBe(1);

@@ -1,65 +1,15 @@
-// An act that is recorded: its own transaction carries the event, so there is no act without a record and no record without its act. The
-// operation decides as it always did, writes by the `ActRecord` that it is given, and need not know how the event goes on.
+// The writes of one act, each with its event, until one is written: so there is no act without a record and no record without its act. Operations
+// know nothing of it: they go by `act` (act.ts).
 import { eventOf, type Act, type Actor, type AuditEvent, type Detail, type Outcome } from '../domain/audit.ts';
-import type { Refusal } from '../domain/refusal.ts';
-import type { Result } from '../domain/result.ts';
-import { readOutbox } from './rows/audit-rows.ts';
-import { putOnAgenda, takeOffAgenda } from './agenda.ts';
-import { type RowWrite, type WriteOutcome } from './tables.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
+import { putOnAgenda, takeOffAgenda } from './agenda.ts';
 import { isRecorded, type Auditing } from './append.ts';
 import { deliver, readOutboxRow } from './deliver.ts';
-import { settleRaces, type Races, type Undecided } from './races.ts';
 import { outboxItem, outboxWrite, type OutboxPlace, type OutboxTable } from './outbox.ts';
+import { readOutbox } from './rows/audit-rows.ts';
+import type { RowWrite, WriteOutcome } from './tables.ts';
 
-export interface ActRecord {
-  /**
-   * The act's own transaction, with the event as its last write. May be asked again after a lost race, in the same partition: it is the
-   * same event. A conflict at an index behind `writes` says that an earlier attempt was written after all: it is looked for here, behind
-   * everything that this attempt read. `detail` is added to the act's.
-   */
-  write(table: OutboxTable, partitionKey: string, writes: readonly RowWrite[], detail?: Detail): Promise<WriteOutcome>;
-  /** Whether an attempt whose answer was lost was written after all: ask before deciding anew. Reads only if one was lost. */
-  landed(): Promise<boolean>;
-}
-
-/**
- * Runs an act. Nothing is written for one that is refused or finds nothing to do. The event is appended to the chain at once; what
- * keeps it from that is left to the timer, and is no reason to refuse. Throws what `run` throws.
- */
-export async function audited<T>(
-  deps: Auditing,
-  actor: Actor,
-  act: Act,
-  run: (record: ActRecord) => Promise<T>,
-): Promise<T> {
-  const attempts = new Attempts(deps, { actor, act, outcome: 'done' });
-  const done = await run(attempts);
-  await attempts.settle();
-  return done;
-}
-
-/**
- * settleRaces of an act whose attempts ask whether an earlier one has landed. A refusal may come of that too, if it landed after the question: it is
- * asked once more behind everything that the refusal was read from, and then the act is looked at again.
- */
-export function settleAct<T>(
-  races: Races,
-  record: Pick<ActRecord, 'landed'>,
-  attempt: () => Promise<Result<T, Refusal> | Undecided>,
-): Promise<Result<T, Refusal>> {
-  let isKnown = false;
-  return settleRaces<T>(races, async () => {
-    const decided = await attempt();
-    const isRefused = typeof decided === 'object' && !decided.ok;
-    // invariant A13: the refusal may come of an attempt of its own that landed late
-    if (!isRefused || isKnown || !(await record.landed())) return decided;
-    isKnown = true;
-    return 'lost-race';
-  });
-}
-
-export class Attempts implements ActRecord {
+export class RecordedWrite {
   readonly #deps: Auditing;
   readonly #about: { readonly actor: Actor; readonly act: Act; readonly outcome: Outcome };
   readonly #id: string;
@@ -76,6 +26,11 @@ export class Attempts implements ActRecord {
     this.#at = deps.clock.now().toISOString();
   }
 
+  /**
+   * The act's own transaction, with the event as its last write. May be asked again after a lost race, in the same partition: it is the
+   * same event. A conflict at an index behind `writes` says that an earlier attempt was written after all: it is looked for here, behind
+   * everything that this attempt read. `detail` is added to the act's.
+   */
   async write(
     table: OutboxTable,
     partitionKey: string,
@@ -98,6 +53,7 @@ export class Attempts implements ActRecord {
     return written;
   }
 
+  /** Whether an attempt whose answer was lost was written after all: ask before deciding anew. Reads only if one was lost. */
   async landed(): Promise<boolean> {
     if (this.#committed || this.#isRecorded) return true;
     if (!this.#place || !this.#answerLost) return false;
@@ -109,6 +65,7 @@ export class Attempts implements ActRecord {
     return this.#committed !== undefined || this.#isRecorded;
   }
 
+  /** Appends the event to its chain, if the act was written. What keeps it from that is left to the timer. */
   async settle(): Promise<void> {
     const place = this.#place;
     if (!place) return;
