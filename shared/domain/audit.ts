@@ -20,7 +20,7 @@ export type Detail = Readonly<Record<string, string | number | boolean | undefin
 export interface Act {
   /** A stable name, public API: `switch.start`. */
   readonly action: string;
-  /** Whose chain it goes to; SYSTEM_PARTITION for what belongs to no company. */
+  /** Whose chain it goes to; NO_COMPANY for what belongs to none. */
   readonly companyId: string;
   /** Row key or id of what it was done to. */
   readonly target: string;

@@ -2,7 +2,7 @@
 // whoever lists it reads each company too.
 import { insertIfAbsent } from './insert-if-absent.ts';
 import type { Rows } from './rows/row.ts';
-import { SYSTEM_PARTITION } from './rows/row-keys.ts';
+import { NO_COMPANY } from '../domain/ids.ts';
 import { type Tables } from './tables.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 
@@ -15,12 +15,12 @@ interface CompanyPlace {
 export const companiesListed: Rows<object, CompanyPlace, undefined> = {
   row: {
     table: 'companies',
-    partition: () => SYSTEM_PARTITION,
+    partition: () => NO_COMPANY,
     key: ({ companyId }) => `${INDEX_PREFIX}${companyId}`,
     cells: () => ({ format: 1 }),
     read: () => undefined,
   },
-  partition: () => SYSTEM_PARTITION,
+  partition: () => NO_COMPANY,
   prefix: () => INDEX_PREFIX,
   place: (_, companyId) => ({ companyId }),
 };

@@ -15,7 +15,6 @@ import { companyKeyRow, companyKeysOf } from './rows/sealed-rows.ts';
 import type { Tables } from './tables.ts';
 
 export type { Found, Loaded } from './found.ts';
-export { listAll, listSome } from './list-pages.ts';
 
 type Reading = Pick<Tables, 'read'>;
 

@@ -1,7 +1,7 @@
 // Whether the app can work, that is whether its store answers. Anybody may ask, so what was found holds for a while, and who asks meanwhile
 // waits for the same look: probes cost one read in so many seconds, however many there are.
-import { isSettled, readResealing, RESEALING_ROW_KEY, type ResealingState } from './rows/resealing-rows.ts';
-import { SYSTEM_PARTITION } from './rows/row-keys.ts';
+import { find } from './found.ts';
+import { isSettled, resealingRow, type ResealingState } from './rows/resealing-rows.ts';
 import { type Tables } from './tables.ts';
 import { ExpiringCache } from '../domain/expiring-cache.ts';
 import { ok } from '../domain/result.ts';
@@ -46,8 +46,8 @@ export class Readiness {
     let warnings: readonly string[] = [];
     try {
       // Any row will do, also one that is not there; this one has something to tell.
-      const row = await tables.read('companies', SYSTEM_PARTITION, RESEALING_ROW_KEY);
-      warnings = row ? warningsOf(readResealing(row.cells)) : [];
+      const row = await find(tables, resealingRow, {});
+      warnings = row ? warningsOf(row.value) : [];
     } catch (error) {
       // Of a bug only its name: nobody knows what its words hold.
       reason = error instanceof StoreUnavailable ? error.message : error instanceof Error ? error.name : 'no Error';

@@ -8,7 +8,7 @@ import { startTables, type TablesEmulator } from '../../local/tables/start-table
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { AzureTables } from '../../shared/adapters/azure-tables.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
-import { listAll } from '../../shared/store/control-state.ts';
+import { listAll } from '../../shared/store/list-pages.ts';
 import { type RowWrite, type StoredRow, type TableName, type WriteOutcome } from '../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { storageCredential } from '../local/tables/bearer-token.ts';

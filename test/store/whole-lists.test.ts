@@ -1,6 +1,6 @@
 // A list of control rows that ends too early: keyrings, tenants and kept keys have no counts that would tell, so that it is not believed once.
 import { expect, it } from 'vitest';
-import { listAll } from '../../shared/store/control-state.ts';
+import { listAll } from '../../shared/store/list-pages.ts';
 import type { RowPage, Tables } from '../../shared/store/tables.ts';
 import { FakeTables } from '../fakes/fake-tables.ts';
 import { tablesBut } from '../fakes/tables-but.ts';

@@ -24,7 +24,7 @@ export interface ResealingState {
   readonly wholeAt?: string;
 }
 
-export const resealingCells = ({ wholeAt, ...state }: ResealingState): Cells => ({
+const resealingCells = ({ wholeAt, ...state }: ResealingState): Cells => ({
   format: FORMAT,
   ...state,
   wholeAt: wholeAt ?? '',
