@@ -24,8 +24,6 @@ export type Changed<T> =
   | {
       /** The same, where it takes the rows as they are written. */
       readonly done: () => T | Promise<T>;
-      /** Others were first, for certain. Undoes what was done for this attempt; answers what ends it, if it is not to be decided again. */
-      readonly ifConflict?: (conflict: Conflict) => Promise<Result<T, Refusal> | undefined>;
     };
 
 /** What an attempt at an act ends with. */
@@ -34,6 +32,8 @@ export type Acted<T> =
   | (Exclude<Changed<T>, Answer<T>> & {
       /** The answer to the write was lost, and it was written all the same; others may have written since. */
       readonly ifLanded: () => Result<T, Refusal> | Promise<Result<T, Refusal>>;
+      /** Others were first, for certain. Undoes what was done for this attempt; answers what ends it, if it is not to be decided again. */
+      readonly ifConflict?: (conflict: Conflict) => Promise<Result<T, Refusal> | undefined>;
     });
 
 type Plan<T> = Exclude<Changed<T>, Answer<T>> & Partial<Exclude<Acted<T>, Answer<T>>>;
@@ -49,16 +49,22 @@ export async function act<T>(
 ): Promise<Result<T, Refusal>> {
   const record = recordOf(deps, about);
   let ifLanded: Plan<T>['ifLanded'];
+  const landed = async (): Promise<Result<T, Refusal> | undefined> =>
+    ifLanded && (await record.landed()) ? ifLanded() : undefined;
   const done = await settleRaces<T>(deps, async () => {
     // invariant A13: an attempt without an answer is looked for before anything is decided anew
-    if (ifLanded && (await record.landed())) return ifLanded();
+    const before = await landed();
+    if (before) return before;
     const tx = new Transaction(deps.tables);
     const plan = await planOf(tx, attempt);
     // invariant A13: and behind an answer, which may come of that attempt, if it landed meanwhile
-    if (isAnswer(plan)) return ifLanded && (await record.landed()) ? ifLanded() : plan;
+    if (isAnswer(plan)) return (await landed()) ?? plan;
     const written = await tx.write(deps.tables, tx.isRecorded ? record : undefined);
     if (written.outcome === 'unknown' && tx.isRecorded) ifLanded = plan.ifLanded;
-    return settled(tx, plan, written);
+    // invariant A13: and behind a conflict, for the same reason
+    if (written.outcome === 'conflict' && tx.isOwn(written.index))
+      return (await landed()) ?? (await plan.ifConflict?.(written)) ?? undecided(written);
+    return settled(plan, written);
   });
   await record.settle();
   return done;
@@ -86,7 +92,7 @@ export function change<T>(
   return settleRaces<T>(deps, async () => {
     const tx = new Transaction(deps.tables);
     const plan = await planOf(tx, attempt);
-    return isAnswer(plan) ? plan : settled(tx, plan, await tx.write(deps.tables));
+    return isAnswer(plan) ? plan : settled(plan, await tx.write(deps.tables));
   });
 }
 
@@ -123,12 +129,8 @@ async function planOf<T>(
   }
 }
 
-async function settled<T>(tx: Transaction, { done, ifConflict }: Plan<T>, written: WriteOutcome): Promise<Answer<T>> {
-  if (written.outcome === 'committed') return ok(await done());
-  const isOthers = written.outcome === 'conflict' && tx.isOwn(written.index);
-  const answer = isOthers ? await ifConflict?.(written) : undefined;
-  return answer ?? undecided(written);
-}
+const settled = async <T>({ done }: Plan<T>, written: WriteOutcome): Promise<Answer<T>> =>
+  written.outcome === 'committed' ? ok(await done()) : undecided(written);
 
 const settledOnce = <T>(done: (() => T) | undefined, written?: WriteOutcome): Result<T, Undecided> =>
   written === undefined || written.outcome === 'committed' ? ok(done?.() as T) : err(undecided(written));

@@ -414,6 +414,34 @@ describe('what an act answers', () => {
     expect(lost).toEqual(ok('0 exists'));
   });
 
+  it('is told by no race that was lost to its own attempt, which landed as the next one was written', async () => {
+    const { over, store } = auditRig();
+    let looks = 0;
+    let onItsWay: (() => Promise<unknown>) | undefined;
+    const late = tablesBut(store, {
+      write: (...write) => {
+        if (write[0] !== 'companies' || onItsWay) return store.write(...write);
+        onItsWay = () => store.write(...write);
+        return Promise.resolve({ outcome: 'unknown' });
+      },
+      read: async (...place) => {
+        const row = await store.read(...place);
+        // The second look for it is the last before the next attempt is sent.
+        if (place[2].startsWith('marker|') && !row && (looks += 1) === 2) await onItsWay?.();
+        return row;
+      },
+    });
+    const made = await act<string>(over(late), ABOUT, (tx) => {
+      tx.insert(countRow, {}, 1);
+      return Promise.resolve({
+        done: () => 'made',
+        ifLanded: () => ok('landed'),
+        ifConflict: () => Promise.resolve(err(BUSY)),
+      });
+    });
+    expect([made, countsOf(store)]).toEqual([ok('landed'), 1]);
+  });
+
   it('is an exception where it is not known what was done', async () => {
     const { over, store } = auditRig();
     const silent = tablesBut(store, {
