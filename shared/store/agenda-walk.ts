@@ -2,8 +2,14 @@
 // slice goes on there, on whatever instance. Items are looked at side by side, each by itself: one that fails or is slow holds up no other
 // (invariant A26).
 import { count, text } from './rows/cells.ts';
-import { lookAlone } from './agenda-look.ts';
-import { agendaRowKey, allBuckets, pageOfAgenda, type AgendaKind, type ListedAgendaItem } from './agenda.ts';
+import {
+  agendaRowKey,
+  allBuckets,
+  pageOfAgenda,
+  type AgendaItem,
+  type AgendaKind,
+  type ListedAgendaItem,
+} from './agenda.ts';
 import { type RowWrite, type Tables } from './tables.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { Clock, Log } from '../domain/ports.ts';
@@ -84,6 +90,21 @@ export async function walkAgenda(
   if (!walked.whole) await cursor.keep();
   if (round.failure !== undefined) throw round.failure;
   return walked;
+}
+
+/**
+ * One item by itself: a row that cannot be read, or a store that is away just then, must not keep the other items waiting, nor end the process by a
+ * promise that nobody waits for yet. Undefined if the look failed, which is logged: the item stays on the agenda, and the next turn of the timer looks again.
+ */
+export async function lookAlone<T>(log: Log, item: AgendaItem, look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    const { kind, companyId: company, id } = item;
+    const detail = { kind, company, item: id, error: error instanceof Error ? error.name : 'unknown' };
+    log.write({ level: 'error', event: 'agenda.look-failed', detail });
+    return undefined;
+  }
 }
 
 /** Once around the buckets: from a position to the end, and from the beginning to that position. */

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, keyringRowKey } from '../../../shared/store/rows/row-keys.ts';
-import { lookAlone } from '../../../shared/store/agenda-look.ts';
+import { lookAlone } from '../../../shared/store/agenda-walk.ts';
 import { allBuckets, putOnAgenda, type ListedAgendaItem } from '../../../shared/store/agenda.ts';
 import { loadCompany } from '../../../shared/store/control-state.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
