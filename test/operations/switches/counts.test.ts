@@ -231,6 +231,34 @@ describe('recounting', () => {
     expect(acts.map(detailOf).map(({ missing }) => missing)).toEqual([1]);
   });
 
+  it('says what it gave up, and counts once, though its answer was lost and it was written late', async () => {
+    const rig = await Rig.withDataKeys(20);
+    const shard = rig.shardOf(KEY);
+    const row = (await rig.store.read('datakeys', rig.partitionOf(KEY), KEY))!;
+    await rig.store.write('datakeys', rig.partitionOf(KEY), [{ kind: 'delete', rowKey: KEY, etag: row.etag }]);
+    let land: (() => Promise<unknown>) | undefined;
+    let sends = 0;
+    const tables = tablesBut(rig.store, {
+      write: async (table, partitionKey, writes) => {
+        const isRecount = table === 'datakeys' && writes.some(({ rowKey }) => rowKey === SHARD_ROW_KEY);
+        const write = () => rig.store.write(table, partitionKey, writes);
+        if (isRecount) sends += 1;
+        if (isRecount && sends === 1) {
+          land = write;
+          return { outcome: 'unknown' };
+        }
+        if (isRecount && sends === 2) await land?.();
+        return write();
+      },
+    });
+    const acceptMissing = [{ shard, rows: 1 }];
+    expect(outcomes(await recount({ ...rig.deps, tables }, { ...PLACE, acceptMissing }, ADMIN))).toEqual([
+      [shard, 'recounted', 1],
+    ]);
+    const acts = chainOf(rig.store, COMPANY).filter(({ action }) => action === 'keyring.shard-recounted');
+    expect(acts.map(detailOf).map(({ missing }) => missing)).toEqual([1]);
+  });
+
   it('also counts a shard that looks right, if somebody accepts that rows of it are missing', async () => {
     const rig = await Rig.withDataKeys(20);
     const shard = rig.shardOf(KEY);
