@@ -30,7 +30,7 @@ export interface ConnectionNotes {
 /** Only what notes can change: who uses the connection is written by others. */
 const NOTED = ['tenantId', 'seal', 'roleAssignedAt', 'keySeen', 'testFailed'];
 
-/** The connection as it is afterwards. `busy` if meanwhile it was pointed at another vault, key or tenant. */
+/** The connection as it is afterwards. `busy` if meanwhile it was pointed at another provider, vault, key or tenant. */
 export async function noteOnConnection(
   deps: ConnectionNotesDependencies,
   held: Found<Connection>,
@@ -64,6 +64,7 @@ function sameVaultKey(now: Connection, before: Connection, notes: ConnectionNote
       ? now.tenantId === undefined || notes.tenantId === undefined || now.tenantId === notes.tenantId
       : now.tenantId === before.tenantId;
   return (
+    now.provider === before.provider &&
     now.host === before.host &&
     now.keyName === before.keyName &&
     now.credential.clientId === before.credential.clientId &&

@@ -98,7 +98,9 @@ export class ConnectionWorld {
   }
 
   /** The product's, over the vaults of this world; with another policy where one is named. */
-  providers(policy: Pick<Parameters<typeof providersOver>[0], 'connectionPolicy' | 'keyPolicy'> = {}): Providers {
+  providers(
+    policy: Pick<Parameters<typeof providersOver>[0], 'connectionPolicy' | 'keyPolicy' | 'others'> = {},
+  ): Providers {
     const clock = { now: () => new Date(this.nowMs) };
     return providersOver({ vaults: this.vaults, vendor: VENDOR, clock, ...policy });
   }

@@ -7,6 +7,7 @@ import { noteOnConnection } from '../../../shared/operations/connections/notes.t
 import { deleteConnection, getConnection, putConnection } from '../../../shared/operations/connections/connections.ts';
 import type { Found } from '../../../shared/store/found.ts';
 import type { Cells, Tables } from '../../../shared/store/tables.ts';
+import type { KeyProvider } from '../../../shared/providers/provider.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS, tablesTripping } from '../../fakes/tables-but.ts';
 import {
@@ -114,6 +115,21 @@ describe('a note', () => {
   });
 });
 
+/** The same vault and key by another provider's name. */
+const putElsewhere = async (): Promise<unknown> => {
+  const own = world.providers().of({ provider: 'azure-key-vault' });
+  const elsewhere: KeyProvider = {
+    ...own,
+    name: 'elsewhere',
+    parse: (input) => {
+      const wanted = own.parse(input);
+      return wanted.ok ? { ok: true, value: { ...wanted.value, provider: 'elsewhere' } } : wanted;
+    },
+  };
+  const deps = { ...world.deps, providers: world.providers({ others: [elsewhere] }) };
+  return putConnection(deps, { ...PLACE, input: { ...INPUT, provider: 'elsewhere' }, condition: {} }, ADMIN);
+};
+
 describe('nothing is noted', () => {
   const refuses = async (held: Found<Connection>, notes: Notes): Promise<void> => {
     const before: Cells = await world.cells();
@@ -125,6 +141,7 @@ describe('nothing is noted', () => {
     ['vault', () => world.put({ vaultUri: `https://${OTHER_HOST}` })],
     ['key', () => world.put({ keyName: 'other' })],
     ['app', () => putFor('7e5d0000-0000-4000-8000-0000000000c2')],
+    ['provider', putElsewhere],
   ])('on a connection that names another %s by now', async (_, change) => {
     const unpinned = await now();
     await change();
