@@ -63,7 +63,8 @@ const listOf = (place: KeyringPlace): { readonly table: 'agenda'; readonly parti
 function entryOf(keyring: KeyringPlace, { rowKey, etag }: StoredRow): readonly PurgeEntry[] {
   const place = purgePlaceOf(keyring, rowKey);
   if (!place || !isDataKeyId(place.keyId)) return [];
-  return [{ keyId: place.keyId, purgeAfter: place.purgeAfter, value: undefined, etag, at: at(purgeRow, place) }];
+  const { keyId, purgeAfter } = place;
+  return [{ keyId, purgeAfter, value: undefined, etag, at: { ...at(purgeRow, place), rowKey } }];
 }
 
 /** When the next entry after `now` is due; undefined if there is none. */

@@ -59,6 +59,15 @@ describe('the list of what to purge', () => {
     expect(await listDue(store, PLACE, { now: NOW, limit: 10, after: last ?? '' })).toEqual({ due: [] });
   });
 
+  it('loses an entry as it lies there, and what goes with it, also one that somebody has written past Keyswitch', async () => {
+    const store = new FakeTables();
+    await noteForPurge(store, PLACE, entry);
+    store.tamper('agenda', purgePartition(PLACE), `${NOW}|b|and more`, { format: 1 });
+    const { due } = await listDue(store, PLACE, { now: NOW, limit: 10, after: '' });
+    await takeOffPurgeList(store, due);
+    expect(rowsToPurge(store)).toEqual([]);
+  });
+
   it('goes on behind an empty page', async () => {
     const store = new FakeTables();
     await noteForPurge(store, PLACE, entry);
