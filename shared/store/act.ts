@@ -1,6 +1,6 @@
-// The one way to change what is stored. `act` for what is recorded: its transaction carries the event, so there is no act without a record and no
-// record without its act. `change` for the rest: leases, marks, cursors. Both decide again while others win; the author of one says what is read, what is
-// written and what is answered, and nothing of races and lost answers.
+// The one way to change what is stored. `act` is for what is recorded: its transaction carries the event, so neither is ever written alone.
+// `change` is for the rest: leases, marks, cursors. Both repeat the attempt after a lost race or a lost answer; an operation says only
+// what it reads, what it writes and what it answers.
 import type { Act, Actor } from '../domain/audit.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
@@ -18,11 +18,11 @@ export interface About extends Act {
 type Answer<T> = Result<T, Refusal> | Undecided;
 type Conflict = Extract<WriteOutcome, { readonly outcome: 'conflict' }>;
 
-/** What an attempt at a change ends with: a refusal, for which nothing is written; or what is answered once its writes are done, if it has any. */
+/** How an attempt at a change ends: with a refusal, for which nothing is written, or with the answer to give once its writes, if any, are done. */
 export type Changed<T> =
   | Answer<T>
   | {
-      /** The same, where it takes the rows as they are written. */
+      /** The same; `done` is called with the rows already written. */
       readonly done: () => T | Promise<T>;
     };
 
@@ -30,17 +30,17 @@ export type Changed<T> =
 export type Acted<T> =
   | Answer<T>
   | (Exclude<Changed<T>, Answer<T>> & {
-      /** The answer to the write was lost, and it was written all the same; others may have written since. */
+      /** Called when the answer to the write was lost and a later look finds it written. Others may have written since. */
       readonly ifLanded: () => Result<T, Refusal> | Promise<Result<T, Refusal>>;
-      /** Others were first, for certain. Undoes what was done for this attempt; answers what ends it, if it is not to be decided again. */
+      /** Called when others were certainly first: undoes what this attempt prepared. An answer ends the act; undefined decides it anew. */
       readonly ifConflict?: (conflict: Conflict) => Promise<Result<T, Refusal> | undefined>;
     });
 
 type Plan<T> = Exclude<Changed<T>, Answer<T>> & Partial<Exclude<Acted<T>, Answer<T>>>;
 
 /**
- * Tries until it is decided, as settleRaces does. Nothing is written for an act that is refused or finds nothing to do. The event is appended to its
- * chain at once; what keeps it from that is left to the timer, and is no reason to refuse. Throws what `attempt` throws.
+ * Repeats the attempt until it is decided, as settleRaces does. A refused act, or one with nothing to do, writes nothing. The event is appended
+ * to its chain at once; if that fails, the timer does it later and the act still succeeds. Throws what `attempt` throws.
  */
 export async function act<T>(
   deps: Auditing,
@@ -52,16 +52,16 @@ export async function act<T>(
   const landed = async (): Promise<Result<T, Refusal> | undefined> =>
     ifLanded && (await record.landed()) ? ifLanded() : undefined;
   const done = await settleRaces<T>(deps, async () => {
-    // invariant A13: an attempt without an answer is looked for before anything is decided anew
+    // invariant A13: before deciding anew, look whether an attempt without an answer was written
     const before = await landed();
     if (before) return before;
     const tx = new Transaction(deps.tables);
     const plan = await planOf(tx, attempt);
-    // invariant A13: and behind an answer, which may come of that attempt, if it landed meanwhile
+    // invariant A13: and once more before answering, in case that attempt was written meanwhile
     if (isAnswer(plan)) return (await landed()) ?? plan;
     const written = await tx.write(deps.tables, tx.isRecorded ? record : undefined);
     if (written.outcome === 'unknown' && tx.isRecorded) ifLanded = plan.ifLanded;
-    // invariant A13: and behind a conflict, for the same reason
+    // invariant A13: and on a conflict, for the same reason
     if (written.outcome === 'conflict' && tx.isOwn(written.index))
       return (await landed()) ?? (await plan.ifConflict?.(written)) ?? undecided(written);
     return settled(plan, written);
@@ -70,7 +70,7 @@ export async function act<T>(
   return done;
 }
 
-/** One attempt at an act, under rows that were read before. */
+/** One attempt at an act, under rows that the caller has read. */
 export async function actOnce<T = undefined>(
   deps: Auditing,
   about: About,
@@ -84,7 +84,7 @@ export async function actOnce<T = undefined>(
   return settledOnce(done, written);
 }
 
-/** Tries until it is decided, as settleRaces does. After a lost answer it is decided anew: the rows say whose write it was. */
+/** Repeats the attempt until it is decided, as settleRaces does. A lost answer is decided anew: the rows tell whose write it was. */
 export function change<T>(
   deps: Races & { readonly tables: Tables },
   attempt: (tx: Tx) => Promise<Changed<T>>,
@@ -96,7 +96,7 @@ export function change<T>(
   });
 }
 
-/** One attempt at a change, under rows that were read before; nothing, if it has no writes. */
+/** One attempt at a change, under rows that the caller has read; writes nothing if there is nothing to write. */
 export async function changeOnce<T = undefined>(
   deps: { readonly tables: Tables },
   write: (tx: Writes) => (() => T) | undefined,
@@ -112,7 +112,7 @@ const recordOf = (deps: Auditing, { actor, ...what }: About): RecordedWrite =>
 const isAnswer = <T>(decided: Answer<T> | Plan<T>): decided is Answer<T> =>
   typeof decided === 'string' || 'ok' in decided;
 
-/** What the attempt ends with, and is not written yet; an answer, if nothing is to be. */
+/** Runs the attempt without writing: an answer if it has nothing to write, otherwise its plan. */
 async function planOf<T>(
   tx: Transaction,
   attempt: (tx: Tx) => Promise<Answer<T> | Plan<T>>,

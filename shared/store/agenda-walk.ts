@@ -1,6 +1,5 @@
-// Going over the agenda in slices: a timer works for so long and no longer, and where it stops is kept in the tables, so that the next
-// slice goes on there, on whatever instance. Items are looked at side by side, each by itself: one that fails or is slow holds up no other
-// (invariant A26).
+// Walks the agenda in slices. A timer works for a limited time and stores where it stopped; the next slice goes on there, on any instance.
+// Items are looked at side by side and independently: a slow or failing one holds up no other (invariant A26).
 import { count, text } from './rows/cells.ts';
 import {
   agendaRowKey,
@@ -24,7 +23,7 @@ export interface Slice {
   readonly kind: AgendaKind;
   /** How many items are looked at side by side. */
   readonly lanes?: number;
-  /** No item is begun when so much time is over. */
+  /** After this much time no further item is begun. */
   readonly budgetMs?: number;
 }
 
@@ -32,15 +31,15 @@ export interface Walked {
   readonly looked: number;
   /** What the looks answered, added up. */
   readonly sum: number;
-  /** False if time was over first: the next slice goes on from there. */
+  /** False if time ran out first: the next slice goes on from there. */
   readonly whole: boolean;
 }
 
-/** Of each job: with all jobs of a timer one after the other still far from `functionTimeout` in host.json (a test adds them up). */
+/** For each job. All jobs of a timer one after the other stay far below `functionTimeout` in host.json (a test adds them up). */
 export const SLICE_MS = 30_000;
 const LANES = 8;
 const PAGE_ITEMS = 100;
-/** A process that dies goes on from here at the latest. */
+/** How often the cursor is stored: a slice that dies loses at most this much of its way. */
 const KEEP_CURSOR_EVERY_MS = 10_000;
 const CURSORS = 'cursors';
 
@@ -56,8 +55,8 @@ interface Placed {
 }
 
 /**
- * Looks at items of one kind, each at most once, from where the last slice ended and once around. Throws what kept it from listing a
- * bucket, StoreUnavailable as a rule, after it has been through all others.
+ * Looks at items of one kind, each at most once, from where the last slice ended and once around. An error in listing a bucket, mostly
+ * StoreUnavailable, is thrown after all other buckets are done.
  */
 export async function walkAgenda(
   deps: Walking,
@@ -72,7 +71,7 @@ export async function walkAgenda(
   const items = round.items();
   const work = async (): Promise<void> => {
     for (;;) {
-      // However slow the store is, a slice does not end before it has looked at something.
+      // However slow the store is, each slice looks at one item at least.
       if (walked.looked > 0 && isOver()) {
         walked.whole = false;
         return;
@@ -93,8 +92,8 @@ export async function walkAgenda(
 }
 
 /**
- * One item by itself: a row that cannot be read, or a store that is away just then, must not keep the other items waiting, nor end the process by a
- * promise that nobody waits for yet. Undefined if the look failed, which is logged: the item stays on the agenda, and the next turn of the timer looks again.
+ * Looks at one item by itself: an unreadable row or a store that is away must not hold up the other items or end the process by an unhandled
+ * rejection. Undefined if the look failed, which is logged; the item stays on the agenda, and the timer looks again at its next turn.
  */
 export async function lookAlone<T>(log: Log, item: AgendaItem, look: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -112,7 +111,7 @@ class Round {
   readonly #tables: Tables;
   readonly #kind: AgendaKind;
   readonly #from: Position;
-  /** What kept a bucket from being listed. */
+  /** The error that kept a bucket from being listed. */
   failure: Error | undefined;
 
   constructor(tables: Tables, kind: AgendaKind, from: Position) {
@@ -159,7 +158,7 @@ class Round {
   }
 }
 
-/** Where the last slice of a kind ended. Only a hint: a slice that knows none, or an old one, looks at all the same items. */
+/** Where the last slice of a kind ended. Only a hint: without it, or with an old one, a slice still looks at all items. */
 class Cursor {
   readonly #deps: Walking;
   readonly #kind: AgendaKind;
@@ -189,7 +188,7 @@ class Cursor {
     if (this.#deps.clock.now().getTime() - this.#keptAtMs >= KEEP_CURSOR_EVERY_MS) await this.keep();
   }
 
-  /** Losing a race is harmless: somebody else goes over the same items. So is a store that is away: the next slice begins earlier. */
+  /** A lost race is harmless: another instance walks the same items. So is a store that is away: the next slice starts further back. */
   async keep(): Promise<void> {
     const now = this.#deps.clock.now();
     this.#keptAtMs = now.getTime();

@@ -40,7 +40,7 @@ export const allBuckets: readonly string[] = Array.from({ length: BUCKETS }, (_,
   String(index).padStart(2, '0'),
 );
 
-/** Inserted if absent. Throws StoreUnavailable if it cannot be told whether it was. */
+/** Inserted if absent. Throws StoreUnavailable if it stays unknown whether it was. */
 export async function putOnAgenda(tables: Tables, item: AgendaItem, cells: Cells = {}): Promise<void> {
   const write = { kind: 'insert', rowKey: agendaRowKey(item), cells: { format: 1, ...cells } } as const;
   for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -51,8 +51,8 @@ export async function putOnAgenda(tables: Tables, item: AgendaItem, cells: Cells
 }
 
 /**
- * Inserted if absent, and otherwise written over, so that whoever is about to take it off, because of what it read before, finds
- * another ETag. Throws StoreUnavailable.
+ * Inserts the item, or rewrites it so that its ETag changes: a timer that has read it and is about to delete it then fails. Throws
+ * StoreUnavailable.
  */
 export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<void> {
   const rowKey = agendaRowKey(item);
@@ -64,7 +64,7 @@ export async function renewOnAgenda(tables: Tables, item: AgendaItem): Promise<v
       : ({ kind: 'insert', rowKey, cells: { format: 1 } } as const);
     const written = await tables.write('agenda', bucket, [write]);
     if (written.outcome === 'committed') return;
-    // Somebody else has written it since it was read here, so whoever read it before finds another ETag already.
+    // Another process has written it since we read it, which changed its ETag as well.
     if (written.outcome === 'conflict' && written.reason === (row ? 'changed' : 'exists')) return;
   }
   throw new StoreUnavailable('the agenda could not be written');
@@ -89,8 +89,8 @@ export function writeOnAgenda(
 }
 
 /**
- * Deleted if it is still there and unchanged. A lost answer is harmless: the agenda is a superset. `mayGo` is asked between reading
- * and deleting it.
+ * Deletes the item if it is still as it was read. A lost answer is harmless: the agenda may hold more than there is to do. `mayGo` is asked
+ * between the read and the delete.
  */
 export async function takeOffAgenda(tables: Tables, item: AgendaItem, mayGo?: () => Promise<boolean>): Promise<void> {
   const row = await tables.read('agenda', bucketOf(item.companyId), agendaRowKey(item));
@@ -98,22 +98,22 @@ export async function takeOffAgenda(tables: Tables, item: AgendaItem, mayGo?: ()
   await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: row.rowKey, etag: row.etag }]);
 }
 
-/** Deleted if it is as it was when it was listed. */
+/** Deletes the item if it is unchanged since it was listed. */
 export async function takeOffListed(tables: Tables, item: ListedAgendaItem): Promise<void> {
   const { etag } = item;
   await tables.write('agenda', bucketOf(item.companyId), [{ kind: 'delete', rowKey: agendaRowKey(item), etag }]);
 }
 
-/** Leaves a note on an item for whoever looks at it next. Losing a race is harmless: somebody else has looked. */
+/** Leaves a note on an item for the next look. A lost race is harmless: then another timer has just looked. */
 export async function noteOnAgenda(tables: Tables, item: ListedAgendaItem, cells: Cells): Promise<void> {
   const write = { kind: 'merge', rowKey: agendaRowKey(item), cells, etag: item.etag } as const;
   await tables.write('agenda', bucketOf(item.companyId), [write]);
 }
 
-/** No timer rests longer than a day: what is said of later, a host has said whose clock was ahead. */
+/** No timer rests longer than a day: a later `nextAt` was written by a host whose clock was ahead. */
 const NO_REST_MS = 25 * 60 * 60 * 1000;
 
-/** By `nextAt`, which whoever looked last has noted; a new item is due. */
+/** By the `nextAt` that the last look noted; a new item is due. */
 export function isDue({ cells }: ListedAgendaItem, now: Date): boolean {
   const nextAt = text(cells, 'nextAt') ?? '';
   return nextAt <= now.toISOString() || nextAt > new Date(now.getTime() + NO_REST_MS).toISOString();

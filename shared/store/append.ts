@@ -1,5 +1,5 @@
-// Appending an event to its company's chain: one transaction of head, record and marker. The head's ETag lets one appender win, whichever
-// instance it is on; the marker lets each event in once, however often it is delivered.
+// Appends an event to its company's chain: head, record and marker in one transaction. By the head's ETag one appender wins, on whichever
+// instance; by the marker each event is appended once, however often it is delivered.
 import { chained, type AuditEvent, NO_HEAD, type StoredHead } from '../domain/audit.ts';
 import { MalformedRow } from './rows/cells.ts';
 import { headCells, markerCells, readHead, recordCells } from './rows/audit-rows.ts';
@@ -17,8 +17,8 @@ export interface Auditing extends Races {
 }
 
 /**
- * `unsigned`: the chain moved, and the head before may have been a signed one, so somebody must see that it is signed again. `known`: it
- * was in the chain already, and what should have followed may not have. `blocked`: somebody tampered with the end of the chain.
+ * `unsigned`: the chain moved, and its last head may have been signed, so it must be put up for signing again. `known`: the event was already
+ * in the chain, perhaps without what should follow. `blocked`: the end of the chain was tampered with.
  */
 export type Appended = 'appended' | 'unsigned' | 'known' | 'blocked';
 
@@ -30,7 +30,7 @@ export async function loadHead(
   return row ? { value: readHead(row.cells), etag: row.etag } : { value: NO_HEAD, etag: undefined };
 }
 
-/** `busy` if too many others append at once. Throws StoreUnavailable. */
+/** `busy` if too many appenders compete. Throws StoreUnavailable. */
 export async function appendEvent(deps: Auditing, event: AuditEvent): Promise<Result<Appended, Refusal>> {
   try {
     return await settleRaces<Appended>(deps, () => tryAppend(deps, event));
@@ -56,7 +56,7 @@ async function tryAppend(deps: Auditing, event: AuditEvent): Promise<Result<Appe
   }
   if (await isRecorded(deps.tables, event)) return ok('known');
   const isTaken = written.outcome === 'conflict' && written.index === 2;
-  // Behind a head that is still the same there can be no record but one that somebody put there.
+  // If the head is unchanged, Keyswitch has appended nothing: a record behind it was put there by tampering.
   const isForged = isTaken && (await loadHead(deps.tables, companyId)).etag === head.etag;
   return isForged ? ok(blocked(deps, event, 'there is a record behind the head')) : undecided(written);
 }
@@ -71,7 +71,7 @@ const headWrite = (cells: Cells, etag: string | undefined): RowWrite =>
     ? { kind: 'insert', rowKey: HEAD_ROW_KEY, cells }
     : { kind: 'replace', rowKey: HEAD_ROW_KEY, cells, etag };
 
-/** Nothing is written over: the events wait where they are until the chain has been looked at. */
+/** Nothing is written over: the events wait in their outboxes until an operator has looked at the chain. */
 function blocked({ log }: Pick<Auditing, 'log'>, { companyId, id }: AuditEvent, reason: string): Appended {
   log.write({ level: 'error', event: 'security.audit-blocked', detail: { companyId, eventId: id, reason } });
   return 'blocked';

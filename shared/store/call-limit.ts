@@ -1,6 +1,5 @@
-// How often a company may have something done that reaches its vault or Entra: so many a minute, whichever instance is asked. What anybody
-// can do who holds a link is counted for that link, so that nobody holds up the holders of others. The count is in the tables; a minute
-// that is over needs no tidying, its row is written over.
+// Limits how often a company's calls may reach its vault or Entra: so many a minute over all instances. What a holder of a link can do is
+// counted for that link, so one holder cannot use up another's calls. The count is a row, overwritten when its minute is over.
 import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { count, text } from './rows/cells.ts';
@@ -16,9 +15,9 @@ export interface CallLimiting extends Races {
 }
 
 /**
- * `switch`: starts and re-keys, which ask the vendor's vault. `retry`: of switches. `steer`: pauses, resumptions and confirmations of switches, each of
- * which is recorded, and has workers look at all shards; `cancel` has a count of its own. `connection`, `keyring`: puts, each of which costs a signature
- * of the seal key. `events`: checks of the whole chain. `links`: sign-ins of all links together, each of which leaves rows behind.
+ * `switch`: starts and re-keys, which ask the vendor's vault. `retry`: of switches. `steer`: pausing, resuming and confirming a switch; each is
+ * recorded and makes workers look at all shards; `cancel` has a count of its own. `connection`, `keyring`: puts, each of which costs a signature
+ * of the seal key. `events`: checks of the whole chain. `links`: sign-ins of all links together, each of which leaves rows.
  */
 type CompanyCall =
   | 'test'
@@ -40,7 +39,7 @@ export type LimitedCall =
   | { readonly companyId: string; readonly kind: 'sign-in'; readonly linkHash: string };
 
 export const MAX_CALLS_PER_MINUTE = 30;
-/** More than whoever holds a link or two can use up for the holders of others. */
+/** More than the holder of a link or two can use up for the others. */
 export const MAX_SIGN_INS_PER_MINUTE = 10 * MAX_CALLS_PER_MINUTE;
 const MINUTE_MS = 60_000;
 
@@ -63,11 +62,11 @@ export function countCall(deps: CallLimiting, call: LimitedCall): Promise<Result
       ? { kind: 'replace', rowKey, cells, etag: row.etag }
       : { kind: 'insert', rowKey, cells };
     const written = await deps.tables.write('companies', call.companyId, [write]);
-    // After a lost answer a call may be counted twice, which only errs towards fewer.
+    // After a lost answer a call may be counted twice: the limit is then reached earlier, never later.
     return written.outcome === 'committed' ? ok(undefined) : undecided(written);
   });
 }
 
-/** A link's count lies among what expires, and is tidied with it: not before its minute is over. */
+/** A link's count expires as its sign-ins do, but not before its minute is over. */
 const expiryOf = (call: LimitedCall, minute: string): { readonly expiresAt?: string } =>
   call.kind === 'sign-in' ? { expiresAt: new Date(Date.parse(minute) + MINUTE_MS).toISOString() } : {};

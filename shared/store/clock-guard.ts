@@ -1,11 +1,10 @@
-// Keys that can be restored until a date are destroyed after it, and a host whose clock is days ahead would do so days too early. So what cannot be
-// taken back is not done, nor is such a date set, where this process's clock is far from the store's own: the store, which all hosts share, tells the
-// time with each of its answers.
+// Deleted keys are destroyed at a date, and a host whose clock is days ahead would destroy them days too early. So a process does nothing
+// irreversible, and sets no such date, while its clock is far from the store's, which all hosts share and which comes with each answer.
 import { type StoreClock } from './tables.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { Clock, Log } from '../domain/ports.ts';
 
-/** No key goes earlier than by twice so much: it may be deleted by a host that is behind, and purged by one that is ahead. */
+/** Keys are destroyed at most twice this early: deleted by a host that is behind, purged by one that is ahead. */
 export const MAX_CLOCK_DIFFERENCE_MS = 5 * 60_000;
 const SAID_EVERY_MS = 60_000;
 
@@ -18,9 +17,8 @@ export class ClockGuard {
   }
 
   /**
-   * `readAt`: what the clock said when it was read for what is to be done, before the store was read, whose answer has told the time. Throws
-   * StoreUnavailable if the clocks differ, if the store has not told, or if the clock was set or the process stood still meanwhile: another host may
-   * do it, or this one later.
+   * `readAt`: our clock before the store was read for the act that follows. Throws StoreUnavailable if the clocks differ, if the store's clock is not
+   * known yet, or if our clock was set or the process stood still meanwhile: another host may do the act, or this one later.
    */
   assertAgrees(readAt: Date): void {
     const { storeClock, clock, log } = this.#deps;

@@ -1,5 +1,5 @@
-// Which companies there are and were: rows of a partition of their own, one a company, inserted before the company. A superset:
-// whoever lists it reads each company too.
+// Which companies there are and were: one row each in a partition of its own, inserted before the company. It may list one that was never
+// made, so a reader of the list reads each company too.
 import { insertIfAbsent } from './insert-if-absent.ts';
 import type { Rows } from './rows/row.ts';
 import { NO_COMPANY } from '../domain/ids.ts';
@@ -25,7 +25,7 @@ export const companiesListed: Rows<object, CompanyPlace, undefined> = {
   place: (_, companyId) => ({ companyId }),
 };
 
-/** Throws StoreUnavailable if it cannot be told whether it is. */
+/** Throws StoreUnavailable if it stays unknown whether the row is there. */
 export async function ensureListed(tables: Tables, companyId: string): Promise<void> {
   if (!(await insertIfAbsent(tables, companiesListed.row, { companyId }, undefined)))
     throw new StoreUnavailable('the index of companies could not be written');

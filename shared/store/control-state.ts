@@ -1,5 +1,5 @@
-// Reading a company's control state: the rows of one partition of the `companies` table. Reads only; every ETag comes along,
-// because whoever decides on what it read must write under it.
+// Reads a company's control state: the rows of one partition of the `companies` table. Each row comes with its ETag, because a decision on
+// it must be written under that ETag.
 import type { CompanyKeyContext, CompanyKeyRow } from '../domain/company-key.ts';
 import type { KeptKey } from '../domain/kept-key.ts';
 import type { Company, Keyring, KeyringPlace } from '../domain/keyring.ts';
@@ -22,14 +22,14 @@ type Reading = Pick<Tables, 'read'>;
 export const loadCompany = (tables: Reading, companyId: string): Promise<Found<Company> | undefined> =>
   find(tables, companyRow, { companyId });
 
-/** Refused if there is none, or if it is being deleted: nothing new is begun for it. */
+/** Refused if there is none, or if it is being deleted: nothing new starts for it. */
 export async function openCompany(tables: Reading, companyId: string): Promise<Result<Found<Company>, Refusal>> {
   const company = await loadCompany(tables, companyId);
   if (!company) return err(notFound('company', companyId));
   return company.value.state === 'active' ? ok(company) : err(COMPANY_CLOSING);
 }
 
-/** Closed ones too. */
+/** Also a closed one. */
 export const loadCompanyRow = (tables: Reading, companyId: string): Promise<Found<Company> | undefined> =>
   find(tables, everyCompanyRow, { companyId });
 

@@ -1,4 +1,4 @@
-// The way of an event from its outbox row to its chain. Each step may be done twice: whoever dies half way is followed by the timer.
+// Takes an event from its outbox row to its chain. Each step may be done twice: if a process dies half way, the timer does the rest.
 import { eventOf, KEYSWITCH, type AuditEvent } from '../domain/audit.ts';
 import { text } from './rows/cells.ts';
 import { readOutbox } from './rows/audit-rows.ts';
@@ -8,12 +8,12 @@ import type { StoredRow, Tables } from './tables.ts';
 import { appendEvent, type Auditing } from './append.ts';
 import { outboxItem, outboxRowKey, placeOfItem, type OutboxPlace } from './outbox.ts';
 
-/** A fresh event is left to the call that wrote it. */
+/** The call that wrote a fresh event delivers it itself; the timer waits this long. */
 const REST_MS = 30_000;
-/** An agenda row is written before the event it stands for: without one, wait longer than any request can last. */
+/** An agenda row is written before its event: while there is no event, wait longer than any request can last. */
 const ORPHAN_AFTER_MS = 24 * 60 * 60 * 1000;
 
-/** Few: events of one company wait for the same head. */
+/** Few, because events of one company compete for one head. */
 const LANES = 4;
 
 export const headItem = (companyId: string): AgendaItem => ({ kind: 'head', companyId, id: 'head' });
@@ -22,8 +22,8 @@ export const readOutboxRow = (tables: Pick<Tables, 'read'>, place: OutboxPlace):
   tables.read(place.table, place.partitionKey, outboxRowKey(place));
 
 /**
- * False if it waits where it is. No attempt that was given up can write the row again: each was the only one, or under ETags that have
- * moved, as it was made before this one was written (`RecordedWrite.write` asks).
+ * False if the event stays where it is. An earlier attempt that got no answer cannot write the outbox row again: it was the only one, or it was
+ * made under ETags that had moved before this row was written (`RecordedWrite.write` looks).
  */
 export async function deliver(
   deps: Auditing,
@@ -32,7 +32,7 @@ export async function deliver(
 ): Promise<boolean> {
   const appended = await appendEvent(deps, found.event);
   if (!appended.ok || appended.value === 'blocked') return false;
-  // After the chain moved, and before the outbox forgets it: whoever signs heads meets the one or the other.
+  // After the chain moved and before the outbox row goes, so that signing of heads cannot miss the event.
   if (appended.value !== 'appended') await renewOnAgenda(deps.tables, headItem(place.companyId));
   const rowKey = outboxRowKey(place);
   const gone = await deps.tables.write(place.table, place.partitionKey, [{ kind: 'delete', rowKey, etag: found.etag }]);
@@ -41,7 +41,7 @@ export async function deliver(
   return isGone;
 }
 
-/** The timer's turn: what is left over of acts whose process died, or lost too many races. Answers how many events it delivered. */
+/** For the timer: delivers events of acts whose process died or lost too many races. Answers how many it delivered. */
 export async function sweepOutboxes(deps: Auditing): Promise<number> {
   const { sum } = await walkAgenda(deps, { kind: 'outbox', lanes: LANES }, async (item) =>
     (await lookAt(deps, item)) ? 1 : 0,
@@ -62,7 +62,7 @@ async function lookAt(deps: Auditing, item: ListedAgendaItem): Promise<boolean> 
   return deliver(deps, place, { event, etag: row.etag });
 }
 
-/** What somebody made of an event is recorded in its place, so that its absence is seen. */
+/** An event that was tampered with is replaced by one that says so, so that its loss is seen. */
 function unreadable(deps: Auditing, { companyId, id }: OutboxPlace): AuditEvent {
   const at = deps.clock.now().toISOString();
   return eventOf(

@@ -1,11 +1,10 @@
-// Limits how many refusals of one action, and how many detections of one action on one target, a process records for a company in a minute, and of refusals
-// in a day. The counts
-// are in memory, so that a caller who floods the app causes no writes; each instance has its own. Events beyond the limit are counted and only logged.
+// Limits how many events a process records for a company: refusals of one action in a minute and in a day, detections of one action on one
+// target in a minute. The counts are in memory, one set an instance, so a flood of calls causes no writes. Further events are counted and logged.
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../domain/ports.ts';
 
 export const MAX_EVENTS_PER_MINUTE = 30;
-/** Of refusals: whoever is refused all day long adds no more than this to a chain that stays for ever. */
+/** Of refusals: one caller who is refused all day adds at most this many records, which stay for ever. */
 export const MAX_REFUSALS_PER_DAY = 1_000;
 const MAX_BUDGETS = 10_000;
 const MINUTE_MS = 60_000;
@@ -28,7 +27,7 @@ export class EventLimits {
     this.#counted = new LRUCache({ max: options.maxBudgets ?? MAX_BUDGETS });
   }
 
-  /** Undefined if the minute, or the day (UTC), is full; else how many were not recorded since the last that was. */
+  /** Undefined if the minute, or the day (UTC), is full; otherwise how many events were left out since the last recorded one. */
   admit(budget: string, { perDay = Infinity }: { readonly perDay?: number } = {}): number | undefined {
     const nowMs = this.#clock.now().getTime();
     const minute = Math.floor(nowMs / MINUTE_MS);

@@ -1,4 +1,4 @@
-// The rows of a partition that goes, whatever kind they are of.
+// The rows of a partition that is being deleted, of all kinds.
 import { foundIn, type Found } from './found.ts';
 import { SHARD_ROW_KEY } from '../domain/shard.ts';
 import { listAll, pagesOf } from './list-pages.ts';
@@ -6,8 +6,8 @@ import { COMPANY_ROW_KEY, OUTBOX_PREFIX, SHARD_OUTBOX_PREFIX } from './rows/row-
 import { MAX_WRITES_PER_TRANSACTION, type Cells, type StoredRow, type TableName, type Tables } from './tables.ts';
 
 /**
- * The first rows of a partition, past pages without any; that there is none is not believed once. A shard's own row goes by itself, after the
- * last of them; events on their way to the record are left there: delivered, not lost.
+ * The first rows of a partition, past empty pages; an empty list is asked for twice. Leaves out the shard's own row, which is deleted by
+ * itself after the last of them, and events on their way to the record, which are delivered.
  */
 export async function firstRows(
   tables: Pick<Tables, 'list'>,
@@ -23,7 +23,7 @@ export async function firstRows(
   return [];
 }
 
-/** All rows that hang by a company's own row, but for events on their way. */
+/** All rows in a company's partition but its own, and but events on their way. */
 export async function listControlRows(tables: Pick<Tables, 'list'>, companyId: string): Promise<Found<Cells>[]> {
   const where = { table: 'companies', partitionKey: companyId } as const;
   const rows = await listAll(tables, { ...where, after: '', before: '~' });

@@ -1,5 +1,5 @@
-// Reading rows by the objects that describe them (rows/). Each comes with its ETag and where it was found, because whoever decides on what it read
-// must write under it.
+// Reads rows by the objects that describe them (rows/). Each comes with its ETag and its place, because a decision on it must be written
+// under that ETag.
 import { listAll, listSome, pagesOf, pagesToTheEnd } from './list-pages.ts';
 import type { Row, Rows } from './rows/row.ts';
 import { rowKeysUnder } from './rows/row-keys.ts';
@@ -23,7 +23,7 @@ export interface At<V> {
   readonly row: { cells(value: V): Cells };
 }
 
-/** One row of a list, which its place names. */
+/** One row of a list, with its place. */
 export interface Listed<P, V> extends Found<V> {
   readonly place: P;
 }
@@ -59,14 +59,14 @@ interface RowRange {
   readonly before?: string;
 }
 
-/** The range of their keys, for lists that are gone over in another way. */
+/** The range of their keys, for lists that are walked in another way. */
 export const rangeOf = <W, P, V, R>(rows: Rows<W, P, V, R>, within: W): RowRange => ({
   table: rows.row.table,
   partitionKey: rows.partition(within),
   ...(rows.range ?? rowKeysUnder(rows.prefix(within))),
 });
 
-/** What a list has of them, as `find` would have read it. */
+/** A row of a list, read as `find` would read it. */
 export const readListed = <W, P, V, R>(rows: Rows<W, P, V, R>, within: W, stored: StoredRow): Listed<P, R> => {
   const place = rows.place(within, stored.rowKey.slice(rows.prefix(within).length));
   return { ...found(rows.row, place, stored), place };
@@ -83,7 +83,7 @@ export async function list<W, P, V, R>(
 }
 
 /**
- * All of them, or those between two keys, page by page. `toTheEnd`: that there are no more is believed of no single answer. Throws
+ * All of them, or those between two keys, page by page. `toTheEnd`: the end of the list is confirmed by a second answer. Throws
  * StoreUnavailable.
  */
 export async function* walk<W, P, V, R>(
@@ -101,13 +101,13 @@ export async function* walk<W, P, V, R>(
   return undefined;
 }
 
-/** A row of any kind, of which no more is asked than that it goes. */
+/** A row of any kind, to be deleted. */
 export const foundIn = (
   { table, partitionKey }: Pick<RowRange, 'table' | 'partitionKey'>,
   { rowKey, cells, etag }: StoredRow,
 ): Found<Cells> => ({ value: cells, etag, at: { table, partitionKey, rowKey, row: { cells: (all) => all } } });
 
-/** A page of them that is not empty, if there are any behind `after`. `last`: where the next one begins, if there may be one. */
+/** The first page with rows behind `after`. `last`: where the next page begins, if there may be one. */
 export async function listPage<W, P, V, R>(
   tables: Pick<Tables, 'list'>,
   rows: Rows<W, P, V, R>,

@@ -1,11 +1,11 @@
-// Rows that are there or not, and say nothing more: whoever inserts one beside others loses nothing.
+// Rows whose presence is all they say: two inserts of the same row do no harm.
 import { at } from './found.ts';
 import type { Row } from './rows/row.ts';
 import type { Tables } from './tables.ts';
 
 const MAX_SENDS = 3;
 
-/** False if it cannot be told whether it is there: do it again. */
+/** False if it stays unknown whether the row is there: call again. */
 export async function insertIfAbsent<P, V, R>(
   tables: Pick<Tables, 'write'>,
   row: Row<P, V, R>,

@@ -1,9 +1,9 @@
-// The pages of a list. Table Storage may answer a short page, or one without rows, that is not the last: only its continuation tells.
+// The pages of a list. Table Storage may answer a short or empty page that is not the last: only the missing continuation ends a list.
 import type { RowPage, StoredRow, TableName, Tables } from './tables.ts';
 
 type Query = Parameters<Tables['list']>[0];
 
-/** Each page, as it is answered. Throws StoreUnavailable. */
+/** Each page as the store answers it. Throws StoreUnavailable. */
 export async function* pagesOf(tables: Pick<Tables, 'list'>, query: Query): AsyncGenerator<RowPage, undefined> {
   let page = await tables.list(query);
   yield page;
@@ -14,7 +14,7 @@ export async function* pagesOf(tables: Pick<Tables, 'list'>, query: Query): Asyn
   return undefined;
 }
 
-/** The same, but that a list is over is believed of no single answer: what lies behind its last row is asked for until nothing does. */
+/** The same, but one answer does not end the list: asks again behind the last row until nothing comes. */
 export async function* pagesToTheEnd(
   tables: Pick<Tables, 'list'>,
   query: Query & { readonly after: string },
@@ -34,21 +34,21 @@ export async function* pagesToTheEnd(
 const LIST_PAGE_ROWS = 1000;
 
 /**
- * Every row of a partition between two row keys, both exclusive, however many pages they take. That a list is over is believed of no single
- * answer, since keyrings, tenants and kept keys have no counts that would tell: what lies behind its last row is asked for until nothing does.
+ * Every row of a partition between two row keys, both exclusive. One answer does not end the list, since keyrings, tenants and kept keys have
+ * no counts to check it by: asks again behind the last row until nothing comes.
  */
 export async function listAll(
   tables: Pick<Tables, 'list'>,
   range: { readonly table: TableName; readonly partitionKey: string; readonly after: string; readonly before?: string },
 ): Promise<StoredRow[]> {
   const rows: StoredRow[] = [];
-  // Nor is it believed once that there is none.
+  // An empty list is asked for twice.
   for (let asked = 0; asked < 2 && rows.length === 0; asked += 1)
     for await (const page of pagesToTheEnd(tables, { ...range, limit: LIST_PAGE_ROWS })) rows.push(...page.rows);
   return rows;
 }
 
-/** The first page that has rows: Table Storage may answer an empty one that has a continuation all the same. Without rows, there are none. */
+/** The first page that has rows; Table Storage may answer empty ones before it. No rows means there are none. */
 export async function listSome(tables: Pick<Tables, 'list'>, query: Parameters<Tables['list']>[0]): Promise<RowPage> {
   for await (const page of pagesOf(tables, query)) if (page.rows.length > 0) return page;
   return { rows: [] };

@@ -1,4 +1,4 @@
-// Where an event waits between its act and its chain: a row beside what the act wrote, so that both are written or neither is.
+// Where an event waits between its act and its chain: a row in the act's own transaction, so that both are written or neither is.
 import { outboxCells } from './rows/audit-rows.ts';
 import { OUTBOX_PREFIX, SHARD_OUTBOX_PREFIX } from './rows/row-keys.ts';
 import type { AuditEvent } from '../domain/audit.ts';
@@ -17,7 +17,7 @@ export interface OutboxPlace {
 export const outboxRowKey = ({ table, id }: Pick<OutboxPlace, 'table' | 'id'>): string =>
   `${table === 'companies' ? OUTBOX_PREFIX : SHARD_OUTBOX_PREFIX}${id}`;
 
-/** Names the event, and its partition unless that is its company's own in `companies`. */
+/** Names the event, and its partition unless that is the company's own in `companies`. */
 export function outboxItem({ table, partitionKey, companyId, id }: OutboxPlace): AgendaItem {
   const where = {
     companies: [],
@@ -28,7 +28,7 @@ export function outboxItem({ table, partitionKey, companyId, id }: OutboxPlace):
   return { kind: 'outbox', companyId, id: [...where, id].join('|') };
 }
 
-/** Undefined if it names no place of ours. How many parts it has tells the table: a keyring may be called like one. */
+/** Undefined if it names no place of ours. The number of parts tells the table, since a keyring may have a table's name. */
 export function placeOfItem({ companyId, id: name }: AgendaItem): OutboxPlace | undefined {
   const [first = '', second, third, fourth, ...rest] = name.split('|');
   if (second === undefined) return { table: 'companies', partitionKey: companyId, companyId, id: first };

@@ -1,5 +1,5 @@
-// Many callers, many instances and no locks: whoever loses a transaction looks again and decides again. The bound keeps a request
-// from going round for ever; the jitter keeps losers from meeting again.
+// Many callers, many instances and no locks: the loser of a transaction reads again and decides again. The number of attempts is bounded,
+// and random pauses keep losers from meeting again.
 import type { Refusal } from '../domain/refusal.ts';
 import { err, type Result } from '../domain/result.ts';
 import { type WriteOutcome } from './tables.ts';
@@ -22,15 +22,15 @@ export async function pauseAfterLosing({ timers, entropy }: Races, losses: numbe
   await timers.sleep(longestMs * share);
 }
 
-/** Why an attempt decided nothing: others were first, or nobody knows what became of its write. */
+/** Why an attempt decided nothing: others were first, or the answer to its write was lost. */
 export type Undecided = 'lost-race' | 'no-answer';
 
 export const undecided = (written: Exclude<WriteOutcome, { readonly outcome: 'committed' }>): Undecided =>
   written.outcome === 'unknown' ? 'no-answer' : 'lost-race';
 
 /**
- * Tries until the attempt is decided. After MAX_ATTEMPTS lost races: `busy`, and nothing was done. If any of them had no answer, the
- * store is away, and what was done is not known: throws StoreUnavailable.
+ * Repeats the attempt until it is decided. After MAX_ATTEMPTS lost races: `busy`, and nothing was done. If one of them had no answer, it is
+ * unknown what was done, and it throws StoreUnavailable.
  */
 export async function settleRaces<T>(
   races: Races,

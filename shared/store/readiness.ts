@@ -1,5 +1,5 @@
-// Whether the app can work, that is whether its store answers. Anybody may ask, so what was found holds for a while, and who asks meanwhile
-// waits for the same look: probes cost one read in so many seconds, however many there are.
+// Whether the app can work, that is whether its store answers. Probes need no sign-in, so one answer serves all of them for some seconds, and
+// probes that come during the read wait for it.
 import { find } from './found.ts';
 import { isSettled, resealingRow, type ResealingState } from './rows/resealing-rows.ts';
 import { type Tables } from './tables.ts';
@@ -8,7 +8,7 @@ import { ok } from '../domain/result.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { Clock, Log } from '../domain/ports.ts';
 
-/** Of a success and of a failure. */
+/** How long an answer holds, a good or a bad one. */
 export const READINESS_TTL_MS = 5_000;
 
 export interface Found {
@@ -16,7 +16,7 @@ export interface Found {
   readonly at: Date;
   /** For operators: why it is not. */
   readonly reason?: string;
-  /** For operators: what works today and may not for ever. */
+  /** For operators: what works today and may stop. */
   readonly warnings: readonly string[];
 }
 
@@ -45,11 +45,11 @@ export class Readiness {
     let reason: string | undefined;
     let warnings: readonly string[] = [];
     try {
-      // Any row will do, also one that is not there; this one has something to tell.
+      // Any row will do, even an absent one; this one may hold a warning.
       const row = await find(tables, resealingRow, {});
       warnings = row ? warningsOf(row.value) : [];
     } catch (error) {
-      // Of a bug only its name: nobody knows what its words hold.
+      // Of an unexpected error only its name: its message could hold anything.
       reason = error instanceof StoreUnavailable ? error.message : error instanceof Error ? error.name : 'no Error';
       log.write({ level: 'error', event: 'readiness.not-ready', detail: { reason } });
     }

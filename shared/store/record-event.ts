@@ -1,5 +1,5 @@
-// Events without a transaction of their own: somebody was refused, something was found that must not be, calls were added up. Each is logged in any case; the record
-// of it is bounded, and its failing changes nothing for whoever is being answered.
+// Records events that have no transaction of their own: refusals, detections, counted calls. Each is always logged. How many are recorded is
+// bounded, and failing to record changes nothing for the caller.
 import type { Act, Actor, Outcome } from '../domain/audit.ts';
 import type { Failure } from '../domain/failure.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
@@ -12,8 +12,8 @@ export interface Recording extends Auditing {
 }
 
 /**
- * False if nothing was written, because it was too many or the store is away. A single attempt: one whose answer is lost is looked for by the timer, so that it is never
- * written twice.
+ * False if nothing was written: too many, or the store is away. Tries once; if the answer is lost, the timer looks for the event, so that it is
+ * never written twice.
  */
 export async function recordEvent(
   deps: Recording,
@@ -45,8 +45,8 @@ export async function recordEvent(
 }
 
 /**
- * What an event is counted with. What strangers are refused takes from no other refusal's minute; acts are never left out; of what was
- * detected only the same of the same target.
+ * Which limit an event counts towards: a refusal towards its action's, so that those of strangers use up no other's; a detection towards
+ * its action's on its target. Acts have no limit.
  */
 function budgetOf({ outcome, companyId, action, target }: Act & { readonly outcome: Outcome }): string | undefined {
   if (outcome === 'refused') return `${companyId}|${action}`;

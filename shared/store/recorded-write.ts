@@ -1,5 +1,4 @@
-// The writes of one act, each with its event, until one is written: so there is no act without a record and no record without its act. Operations
-// know nothing of it: they go by `act` (act.ts).
+// Writes one act with its event, over as many attempts as it takes: neither is ever written alone. Operations use it through `act` (act.ts).
 import { eventOf, type Act, type Actor, type AuditEvent, type Detail, type Outcome } from '../domain/audit.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import { putOnAgenda, takeOffAgenda } from './agenda.ts';
@@ -27,9 +26,9 @@ export class RecordedWrite {
   }
 
   /**
-   * The act's own transaction, with the event as its last write. May be asked again after a lost race, in the same partition: it is the
-   * same event. A conflict at an index behind `writes` says that an earlier attempt was written after all: it is looked for here, behind
-   * everything that this attempt read. `detail` is added to the act's.
+   * The act's transaction, with its event as the last write. After a lost race it may be called again in the same partition, with the same event. A
+   * conflict at an index behind `writes` means that an earlier attempt was written after all; that is looked for after this attempt's reads.
+   * `detail` is added to the act's.
    */
   async write(
     table: OutboxTable,
@@ -37,7 +36,7 @@ export class RecordedWrite {
     writes: readonly RowWrite[],
     detail?: Detail,
   ): Promise<WriteOutcome> {
-    // An attempt that arrives after this question moves the ETags that this one was made under, so that of all only one can be written.
+    // An earlier attempt that arrives after this look moves the ETags that this attempt goes by, so at most one of them is written.
     if (this.#answerLost && (await this.landed())) {
       return { outcome: 'conflict', index: writes.length, reason: 'exists' };
     }
@@ -53,19 +52,19 @@ export class RecordedWrite {
     return written;
   }
 
-  /** Whether an attempt whose answer was lost was written after all: ask before deciding anew. Reads only if one was lost. */
+  /** Whether an attempt with a lost answer was written after all: ask before deciding anew. Reads only if there was one. */
   async landed(): Promise<boolean> {
     if (this.#committed || this.#isRecorded) return true;
     if (!this.#place || !this.#answerLost) return false;
     const row = await readOutboxRow(this.#deps.tables, this.#place);
     const event = row && readOutbox(row.cells, this.#place);
     if (row && event) this.#committed = { event, etag: row.etag };
-    // After a long wait the timer may have taken it to its chain already: written a second time, it would stay where nobody looks.
+    // After a long wait the timer may have moved the event to its chain. Written again, it would stay in an outbox that no timer visits.
     if (!row) this.#isRecorded = await isRecorded(this.#deps.tables, this.#place);
     return this.#committed !== undefined || this.#isRecorded;
   }
 
-  /** Appends the event to its chain, if the act was written. What keeps it from that is left to the timer. */
+  /** Appends the event to its chain if the act was written. If that fails, the timer does it later. */
   async settle(): Promise<void> {
     const place = this.#place;
     if (!place) return;

@@ -1,6 +1,5 @@
-// Idempotency of calls that create: the first call with a key leaves a row, and repeats within a day find it. The row holds no
-// answer and no body, only the body's hash and a secret from which generated ids are derived, so that a repeat derives the same.
-// Whoever hashes a body leaves key material out of it.
+// Idempotency of calls that create: the first call with a key leaves a row, and repeats within a day find it. The row holds no answer and no
+// body, only the body's hash, from which callers leave out key material, and a secret: ids derived from it are the same at each repeat.
 import { createHash, createHmac } from 'node:crypto';
 import { lengthPrefixed } from '../domain/length-prefixed.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -13,7 +12,7 @@ import type { Tables } from './tables.ts';
 import type { Clock, Entropy, Timers } from '../domain/ports.ts';
 
 /**
- * Who asks, in rows: `createdBy` and `writtenBy`. With a `secret`, generated ids are derived from it. `repeated` false: no earlier call
+ * Identifies a call in rows (`createdBy`, `writtenBy`). With a `secret`, generated ids are derived from it. `repeated` false: no earlier call
  * has written under this identity.
  */
 export interface RequestIdentity {
@@ -28,7 +27,7 @@ export interface BegunRequest extends RequestIdentity {
   readonly secret: Uint8Array;
   /** True if an earlier call with this key and body left the row. */
   readonly repeated: boolean;
-  /** `done` once `endRequest` was called: for what must not be answered twice. */
+  /** `done` once `endRequest` was called, for calls that may be answered only once. */
   readonly status: 'begun' | 'done';
   readonly rowKey: string;
 }
@@ -44,7 +43,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 const SECRET_BYTES = 32;
 const TIME_BYTES = 6;
 const MAX_KEY_LENGTH = 255;
-/** Rows past their day are forgotten a few at a time, by one call in so many. */
+/** One call in so many deletes a few rows that are older than a day. */
 const FORGET_ONE_IN = 32;
 const FORGET_AT_ONCE = 50;
 
@@ -54,7 +53,7 @@ export const singleRequest = (entropy: Pick<Entropy, 'id'>): RequestIdentity => 
   repeated: false,
 });
 
-/** Six bytes of the time in ms since 1970, then chance. */
+/** Six bytes of the time in ms since 1970, then random bytes. */
 function newSecret({ clock, entropy }: Pick<Requesting, 'clock' | 'entropy'>): Uint8Array {
   const secret = Buffer.alloc(SECRET_BYTES);
   secret.writeUIntBE(clock.now().getTime(), 0, TIME_BYTES);
@@ -76,8 +75,8 @@ export function derivedId(secret: Uint8Array, kind: string, index: number): stri
 }
 
 /**
- * Call before anything else is done. `caller` and `route` keep the keys of different callers and calls apart; `body` is a
- * canonical text of what is asked, without key material.
+ * Call this first. `caller` and `route` keep the keys of different callers and calls apart; `body` is a canonical text of the request
+ * without key material.
  */
 export async function beginRequest(
   deps: Requesting,
@@ -113,7 +112,7 @@ const hashOf = (texts: readonly string[]): string => createHash('sha256').update
 
 const isKept = ({ expiresAt }: StoredRequest, now: Date): boolean => expiresAt > now.toISOString();
 
-/** The row of an earlier call, or our own whose answer was lost: it carries this very request's id. */
+/** The row of an earlier call, or ours whose answer was lost: then it carries this request's id. */
 function answerBy(
   { value, at: { rowKey } }: Found<StoredRequest>,
   asked: { readonly bodyHash: string; readonly requestId: string },
@@ -125,7 +124,7 @@ function answerBy(
   return ok({ requestId, secret, status, repeated: requestId !== asked.requestId, rowKey });
 }
 
-/** Says that the request was answered. False if another call with the same key did so before. */
+/** Marks the request as answered. False if another call with the same key was first. */
 export async function endRequest(deps: Requesting, companyId: string, request: BegunRequest): Promise<boolean> {
   const endedBy = deps.entropy.id();
   const ended = await change<boolean>(deps, async (tx) => {
@@ -138,7 +137,7 @@ export async function endRequest(deps: Requesting, companyId: string, request: B
   return ended.ok && ended.value;
 }
 
-/** Takes away some of what is past its day. Losing a race is no harm: the next one goes on. */
+/** Deletes some rows that are older than a day. A lost race is harmless: a later call goes on. */
 export async function forgetExpiredRequests(
   { tables, clock }: Pick<Requesting, 'tables' | 'clock'>,
   companyId: string,

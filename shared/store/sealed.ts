@@ -1,4 +1,4 @@
-// Rows that carry seals, whatever kind they are of. For sealing them anew: nothing is judged here but by whom and over what a seal is.
+// Rows that carry seals, of all kinds, to be re-sealed: tells who sealed what, and judges nothing else.
 import type { Seal } from '../domain/company-key.ts';
 import { readListed, type Found } from './found.ts';
 import { exportsOf } from './rows/export-rows.ts';
@@ -11,7 +11,7 @@ import type { Writes } from './tx.ts';
 
 export interface SealedRow {
   readonly parts: readonly SealedPart[];
-  /** Writes other seals over the same, in the order of the parts. */
+  /** Writes new seals over the same bytes, in the order of the parts. */
   reseal(tx: Writes, seals: readonly Seal[]): void;
 }
 
@@ -21,7 +21,7 @@ interface SealedKind {
   readonly read: (companyId: string, stored: StoredRow) => SealedRow | undefined;
 }
 
-/** Undefined if it carries no seal that anybody still looks at. */
+/** Undefined if it carries no seal that is still checked. */
 export function sealedIn<P, V, R>(row: Row<P, V, R>, place: P, held: Found<R>): SealedRow | undefined {
   const sealed = typeof row.sealed === 'function' ? row.sealed(held.value, place) : undefined;
   return (
@@ -43,7 +43,7 @@ const ofCompany = <P, V, R>(rows: Rows<{ readonly companyId: string }, P, V, R>)
   },
 });
 
-/** All kinds of them in a company's partition, but those that are over in a day: a test holds that none is left out. */
+/** All such kinds in a company's partition, except rows that last a day: a test holds that none is missing. */
 export const SEALED_KINDS: readonly SealedKind[] = [
   ofCompany(companyKeysOfCompany),
   ofCompany(connectionsOf),
@@ -53,7 +53,7 @@ export const SEALED_KINDS: readonly SealedKind[] = [
   ofCompany(verificationsOfCompany),
 ];
 
-/** Undefined for a row of another kind, whose seal nobody looks at any more, or that counts as forged. Throws MalformedRow. */
+/** Undefined for a row without a seal, whose seal is no longer checked, or that counts as forged. Throws MalformedRow. */
 export function sealedRow(companyId: string, stored: StoredRow): SealedRow | undefined {
   const kind = SEALED_KINDS.find(({ prefix }) => stored.rowKey.startsWith(prefix));
   return kind?.read(companyId, stored);

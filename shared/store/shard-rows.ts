@@ -39,7 +39,7 @@ export interface ShardChange {
   /** The shard as it was read. */
   readonly from: Pick<LoadedShard, 'etag'>;
   readonly next: Shard;
-  /** The request or worker turn that writes it: after a lost answer this tells whose write it was. */
+  /** The request or worker turn that writes it: after a lost answer this shows whose write it was. */
   readonly writtenBy: string;
   /** At most MAX_ROWS_BEHIND_SHARD. */
   readonly rows?: readonly RowWrite[];
@@ -69,7 +69,7 @@ export function behindShard(
   return { at: { ...there, row }, writes: [shardWrite(next, { etag: from.etag, writtenBy }), ...rows] };
 }
 
-/** Writes a shard, and rows behind it. */
+/** Writes a shard and rows behind it in one transaction. */
 export function writeBehindShard(
   tables: Pick<Tables, 'write'>,
   place: ShardPlace,
@@ -79,7 +79,7 @@ export function writeBehindShard(
   return tables.write(there.table, there.partitionKey, writes);
 }
 
-/** Whoever writes a shard by which a count falls below none says so: rows were written past Keyswitch. The switch of it will not end. */
+/** Logs a write that takes a count below zero: rows were written past Keyswitch, and the shard's switch cannot end. */
 export function logCountsBelowNone(
   log: Log,
   { companyId, keyringId, shard }: ShardPlace,

@@ -1,5 +1,5 @@
-// What Table Storage takes, judged before anything is sent: a write beyond it is a bug of whoever made it, and throws. Beside the port,
-// so that every Tables, the real one and those of tests, refuses the same. Pure.
+// The limits of Table Storage, checked before anything is sent: a write beyond them is a bug of its caller and throws. Beside the port, so
+// that the real Tables and those of tests refuse the same. Pure.
 // https://learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model
 // https://learn.microsoft.com/azure/storage/tables/scalability-targets
 import type { Cell, Cells, RowWrite } from './tables.ts';
@@ -33,13 +33,13 @@ export function assertTransactionLimits(partitionKey: string, writes: readonly R
   }
 }
 
-/** A key may be in the message: no key of ours is a secret. */
+/** The message may hold the row key: none of ours is a secret. */
 function assertKey(key: string): void {
   if (key.length > MAX_KEY_CHARS) throw new BeyondTableLimits(`a key of ${key.length} characters`);
   if (FORBIDDEN_IN_KEYS.test(key)) throw new BeyondTableLimits(`a key that cannot be one: ${JSON.stringify(key)}`);
 }
 
-/** Of one row with all its cells, which after a merge are more than those of the write. Names cells, never what is in them. */
+/** Checks a whole row as it is after the write, which for a merge is more than the write's cells. Names cells, never their content. */
 export function assertEntityLimits(partitionKey: string, rowKey: string, cells: Cells): void {
   let count = 0;
   // Four bytes, the keys, and for each cell eight bytes, its name and its value; texts in UTF-16.

@@ -1,5 +1,5 @@
-// The port to Table Storage. That the store is away is no answer but an exception (`StoreUnavailable`): no operation can decide anything
-// without it, and the edge turns it into "try again" for callers and into back-off for messages.
+// The port to Table Storage. A store that is away throws (`StoreUnavailable`) instead of answering: no operation can decide without it, and
+// the edge turns the exception into "try again" for callers and into back-off for messages.
 
 import type { Cells, TableName } from './rows/cells.ts';
 
@@ -21,16 +21,16 @@ export type RowWrite =
 export type WriteOutcome =
   /** The new ETag of each row, in the order of the writes; empty text for a delete. */
   | { readonly outcome: 'committed'; readonly etags: readonly string[] }
-  /** Nothing was written. `index` is the write that could not be done: insert of a row that exists, or another's ETag. */
+  /** Nothing was written. `index` is the write that failed: an insert of a row that exists, or a row that is gone or has another ETag. */
   | { readonly outcome: 'conflict'; readonly index: number; readonly reason: 'exists' | 'changed' | 'missing' }
-  /** The answer was lost: all of it was written or nothing was. Read the rows: they say who wrote them. */
+  /** The answer was lost: all of it was written or nothing was. Read the rows: they tell whose write it was. */
   | { readonly outcome: 'unknown' };
 
 export const MAX_WRITES_PER_TRANSACTION = 100;
 
 export interface RowPage {
   readonly rows: readonly StoredRow[];
-  /** Present if there is more, also when `rows` is empty. */
+  /** Present if there may be more, also when `rows` is empty. */
   readonly continuation?: string;
 }
 
@@ -57,6 +57,7 @@ export interface Tables {
 
 /** The store's own clock, which all hosts share. */
 export interface StoreClock {
-  /** How far it was ahead of this process's clock at its last answer, in ms, to a second or as long as the answer took; negative if behind. Undefined if it has not told. */
+  /** How far the store's clock was ahead of ours at its last answer, in ms; negative if behind, undefined before the first answer. As exact as that
+   * answer was quick, at best to a second. */
   aheadMs(): number | undefined;
 }

@@ -1,4 +1,4 @@
-// One transaction being made ready: what is read for it, and what it will write. Nothing is written before all of it is known, and then all or nothing.
+// One transaction in preparation: what is read for it and what it will write. All writes are collected first, then done together or not at all.
 import type { Detail } from '../domain/audit.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Shard, ShardPlace } from '../domain/shard.ts';
@@ -10,37 +10,37 @@ import { behindShard, type ShardChange } from './shard-rows.ts';
 import type { OutboxTable } from './outbox.ts';
 import type { RowWrite, Tables, WriteOutcome } from './tables.ts';
 
-/** A row as it is once the transaction is written. Throws before. */
+/** The row as written. Throws before the transaction is. */
 export type Written<V> = () => Found<V>;
 
 /** What a transaction writes, in this order: rows of one partition, each once. */
 export interface Writes {
-  /** Where there must be none. */
+  /** A row that must not exist yet. */
   insert<P, V, R>(row: Row<P, V, R>, place: P, value: NoInfer<V>): Written<V>;
-  /** Over what was read, or where there was none. */
+  /** Replaces the row that was read, or inserts one where there was none. */
   put<P, V, R>(row: Row<P, V, R>, place: P, held: Found<R> | undefined, value: NoInfer<V>): Written<V>;
-  /** Over what was read. */
+  /** Replaces the row that was read. */
   replace<V>(held: Found<V>, next: NoInfer<V>): Written<V>;
-  /** These cells of it only. */
+  /** Writes only these cells of the row that was read. */
   merge<V>(held: Found<V>, next: NoInfer<V>, cells: readonly string[]): Written<V>;
-  /** Nothing, but it must still be as it was read. */
+  /** Writes nothing, but demands that the row is still as it was read. */
   guard<V>(held: Found<V>): Written<V>;
   delete(held: Found<unknown>): void;
-  /** Rows of a shard, behind the shard's own (invariant A1). Nothing else is in such a transaction. */
+  /** Rows of a shard, behind the shard's own row (invariant A1). Such a transaction holds nothing else. */
   behindShard(place: ShardPlace, change: ShardChange): Written<Shard>;
-  /** Put on the agenda, or renewed there, before anything is written (invariant A12). */
+  /** Puts the item on the agenda, or renews it there, before anything else is written (invariant A12). */
   agenda(item: AgendaItem): void;
-  /** More of the event's detail. Of an act only. */
+  /** Adds to the event's detail; for acts only. */
   detail(detail: Detail): void;
 }
 
-/** The same, and what it reads first. */
+/** What a transaction writes, and what it reads first. */
 export interface Tx extends Writes {
   /** Undefined if there is none. */
   find<P, V, R>(row: Row<P, V, R>, place: P): Promise<Found<R> | undefined>;
-  /** Ends the attempt, refused, if there is none, or if nothing may be changed beside it: a company that is being deleted. */
+  /** Ends the attempt with a refusal if the row is absent or nothing beside it may be changed: its company is being deleted. */
   need<P, V, R>(row: Row<P, V, R>, place: P): Promise<Found<R>>;
-  /** The writes so far go without an event: nothing happened that is to be recorded. */
+  /** The writes so far need no event: nothing happened that is recorded. */
   withoutEvent(): void;
 }
 
@@ -136,12 +136,12 @@ export class Transaction implements Tx {
     return this.#writes.length === 0;
   }
 
-  /** Whether it is a write of the attempt itself: behind them stands its event. */
+  /** Whether `index` is one of the attempt's own writes; its event stands behind them. */
   isOwn(index: number): boolean {
     return index < this.#writes.length;
   }
 
-  /** With its event, if there is a record that makes it. */
+  /** With its event, if `record` makes one. */
   async write(tables: Tables, record?: Pick<RecordedWrite, 'write'>): Promise<WriteOutcome> {
     if (!this.#where) throw new Error('nothing to write');
     for (const item of this.#items) await renewOnAgenda(tables, item);

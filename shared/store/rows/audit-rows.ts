@@ -1,5 +1,5 @@
-// Rows of the audit: events on their way, records, heads, markers and signatures. Pure. Records are read as a stranger's: one that cannot be
-// read is undefined, and the check of the chain names it.
+// Rows of the audit: events on their way, records, heads, markers and signatures. Pure. A record may have been tampered with: one that cannot
+// be read is undefined, and the check of the chain names it.
 import {
   OUTCOMES,
   sealedBytesOfHead,
@@ -31,7 +31,7 @@ export interface SignedHead extends ChainHead {
   readonly seal: Seal;
 }
 
-/** The event's id and company are where the row is. */
+/** Without the event's id and company: they are in the row's keys. */
 export const outboxCells = ({ id: _id, companyId: _company, ...event }: AuditEvent): Cells => ({
   format: FORMAT,
   ...event,

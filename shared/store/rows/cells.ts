@@ -1,4 +1,4 @@
-// Reading cells that anybody with access to the tables may have changed. Pure: wrong types become undefined, never a crash.
+// Reads cells that may have been tampered with. Pure: a wrong type becomes undefined, never a crash.
 
 export type TableName = 'companies' | 'datakeys' | 'vaultkeys' | 'requests' | 'agenda' | 'events' | 'health';
 
@@ -16,7 +16,7 @@ export const text = (cells: Cells, name: string): string | undefined => {
   return typeof value === 'string' ? value : undefined;
 };
 
-/** Texts that may be absent are stored empty, so that a merge can take them away. */
+/** An absent text is stored as an empty one, so that a merge can remove it. */
 export const optionalText = (cells: Cells, name: string): string | undefined => {
   const value = text(cells, name);
   return value === '' ? undefined : value;
@@ -27,7 +27,7 @@ export const count = (cells: Cells, name: string): number | undefined => {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 };
 
-/** A count that may have fallen below none: what was counted wrong must stay readable, and be seen to be wrong. */
+/** A count that may be below zero: a wrong count must stay readable, so that it is seen. */
 export const signed = (cells: Cells, name: string): number | undefined => {
   const value = cells[name];
   return typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined;
@@ -66,6 +66,6 @@ export function need<T>(value: T | undefined, rowKey: string, name: string): T {
   return value;
 }
 
-/** A row of a later format is not for this version of the product to guess at. */
+/** Refuses a row of a later format instead of guessing what it means. */
 export const needFormat = (cells: Cells, row: string, format = 1): unknown =>
   need(count(cells, 'format') === format ? format : undefined, row, 'format');

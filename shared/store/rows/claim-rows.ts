@@ -9,7 +9,7 @@ const CLAIM_STATES = ['held', 'releasing'] as const;
 
 export interface VaultClaim {
   readonly companyId: string;
-  /** `releasing`: somebody is about to take it away, or died over it; nobody may begin to rely on it before its company consents anew. */
+  /** `releasing`: a release has begun, and may have died. The claim must not be relied on until its company consents again. */
   readonly state: (typeof CLAIM_STATES)[number];
   readonly claimedAt: string;
 }
@@ -36,7 +36,7 @@ export interface VaultKeyName {
   readonly keyName: string;
 }
 
-/** Two spellings of one vault key lie in one partition. */
+/** All spellings of one vault key lie in one partition. */
 export const claimRow: Row<VaultKeyName, VaultClaim> = {
   table: 'vaultkeys',
   partition: claimPartition,
@@ -46,7 +46,7 @@ export const claimRow: Row<VaultKeyName, VaultClaim> = {
   missing: ({ host, keyName }) => notFound('vault-claim', `${host}/${keyName}`),
 };
 
-/** Only whose it is, also of one that cannot be read otherwise. */
+/** Only which company it belongs to, even if the rest cannot be read. */
 export const claimantRow: Row<VaultKeyName, never, string | undefined> = {
   table: 'vaultkeys',
   partition: claimPartition,

@@ -43,7 +43,7 @@ export interface CompanyPlace {
 /** `writtenBy` is the call that made it. */
 type WrittenCompany = Company & { readonly writtenBy?: string };
 
-/** Closed ones too. */
+/** Also closed ones. */
 export const everyCompanyRow: Row<CompanyPlace, WrittenCompany, Company> = {
   table: 'companies',
   partition: ({ companyId }) => companyId,
@@ -54,7 +54,7 @@ export const everyCompanyRow: Row<CompanyPlace, WrittenCompany, Company> = {
   closedTo: ({ state }) => (state === 'active' ? undefined : COMPANY_CLOSING),
 };
 
-/** A closed one counts as none: the id of a company is never used again (invariant A14). */
+/** A closed company reads as absent: its id is never used again (invariant A14). */
 export const companyRow: Row<CompanyPlace, WrittenCompany, Company> = {
   ...everyCompanyRow,
   isGone: ({ state }) => state === 'closed',

@@ -51,7 +51,7 @@ export function readShard(cells: Cells): Shard {
 
 const VERSION = /^(0|[1-9]\d{0,15})$/;
 
-/** Undefined if it is anything but whole numbers by version; a count of none has no entry, but for that of other versions. */
+/** Undefined unless it maps versions to whole numbers. Zero counts have no entry, but for that of other versions. */
 function versionCounts(value: unknown): VersionCounts | undefined {
   if (!isRecord(value)) return undefined;
   const isCount = (entry: [string, unknown]): entry is [string, number] =>
@@ -64,7 +64,7 @@ function versionCounts(value: unknown): VersionCounts | undefined {
 /** Who wrote the shard row last. */
 export const shardWrittenBy = (cells: Cells): string => text(cells, 'writtenBy') ?? '';
 
-/** Every cell, so that a merge leaves nothing of the row's past behind. */
+/** Every cell, so that a merge leaves no old one behind. */
 export const dataKeyCells = (key: DataKey): Cells => ({
   format: FORMAT,
   state: key.state,
@@ -82,7 +82,7 @@ export const dataKeyCells = (key: DataKey): Cells => ({
   purgeAfter: key.purgeAfter ?? '',
 });
 
-/** The cells of what a pass changes in a row; texts that go away are emptied. */
+/** The cells that a change writes; a text that is removed is written empty. */
 export const dataKeyChangeCells = (change: Partial<DataKey>, writtenBy: string): Cells => ({
   ...change,
   ...('stateBefore' in change ? { stateBefore: change.stateBefore ?? '' } : {}),
@@ -90,7 +90,7 @@ export const dataKeyChangeCells = (change: Partial<DataKey>, writtenBy: string):
   writtenBy,
 });
 
-/** Names a quarantined row, so that no one has to look through a partition for it. */
+/** Names a quarantined row, so that it is found without a scan of the partition. */
 export const QUARANTINE_PREFIX = '!quarantine|';
 export const quarantineRowKey = (keyId: string): string => `${QUARANTINE_PREFIX}${keyId}`;
 
@@ -118,7 +118,7 @@ export const readDataKey = (keyId: string, cells: Cells): DataKey => ({
   purgeAfter: optionalText(cells, 'purgeAfter'),
 });
 
-/** Of a data key's row what it takes to open it: callers' unwraps read no more. */
+/** What it takes to open a data key: callers' unwraps read no more of the row. */
 export type WrappedKey = Pick<DataKey, 'state' | 'companyKeyVersion' | 'blob'>;
 
 export const readWrappedKey = (cells: Cells): WrappedKey => ({
@@ -160,7 +160,7 @@ export const dataKeysOf: Rows<ShardPlace, DataKeyPlace, DataKey> = {
   place: (shard, keyId) => ({ ...shard, keyId }),
 };
 
-/** Rows of ours among them begin so: the shard's own, its list of quarantined rows, events on their way. */
+/** Other rows in the partition begin with `!`: the shard's own, the list of quarantined rows, events on their way. */
 export const isDataKey = (rowKey: string): boolean => !rowKey.startsWith('!');
 
 /** An entry of the list that names quarantined rows. */

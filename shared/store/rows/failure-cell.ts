@@ -1,11 +1,11 @@
-// A failure inside a row, as JSON. Pure. Whoever can write the tables could have written it: one that does not have the form of a
-// failure is none, so that nobody who shows it to a caller stumbles over it.
+// A failure inside a row, as JSON. Pure. The cell may have been tampered with: what does not have the form of a failure reads as none, so
+// that showing it to a caller cannot crash.
 import type { Failure, FailureCode, FailureKind, FailureOwner, Remedy } from '../../domain/failure.ts';
 import { isRecord } from '../../domain/plain-object.ts';
 import { text, type Cells } from './cells.ts';
 
 const KINDS: readonly FailureKind[] = ['input', 'transient', 'propagating', 'denied', 'warning', 'integrity'];
-/** Areas declare codes and owners; the store knows none of them, and takes what has their form. */
+/** Areas declare codes and owners; the store knows none of them and checks only their form. */
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const MAX_NAME_CHARACTERS = 64;
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/;
@@ -18,7 +18,7 @@ const isName = (value: unknown): boolean =>
 export const isFailureCode = (value: unknown): value is FailureCode => isName(value);
 const isFailureOwner = (value: unknown): value is FailureOwner => isName(value);
 
-/** A cell that holds nothing but the code, or the owner, of a failure. */
+/** A cell that holds only the code, or the owner, of a failure. */
 export function failureCode(cells: Cells, name: string): FailureCode | undefined {
   const value = text(cells, name);
   return isFailureCode(value) ? value : undefined;
@@ -28,7 +28,7 @@ export function failureOwner(cells: Cells, name: string): FailureOwner | undefin
   return isFailureOwner(value) ? value : undefined;
 }
 
-/** The failure, or undefined if it is none. */
+/** The failure, or undefined if `value` is none. */
 export function readFailure(value: unknown): Failure | undefined {
   if (!isRecord(value)) return undefined;
   const { code, kind, owner, message, cause, remedy, facts, revokes, isTampering, service, becomesDeniedAt } = value;

@@ -6,12 +6,12 @@ import { count, json, need, oneOf, optionalText, text, type Cells } from './cell
 import type { Row, Rows } from './row.ts';
 import { present } from '../../domain/plain-object.ts';
 
-/** Sorts before the connection's history, outside of it. */
+/** Sorts before the connection's history and is no part of it. */
 export const currentHealthRowKey = (connectionId: string): string => `!current|${connectionId}`;
 
 const LATEST_MS = 9_999_999_999_999;
 
-/** Newest first: the time counts down. The state makes two changes of one millisecond two rows. */
+/** Newest first: the time counts down. With the state in the key, two changes in one millisecond are two rows. */
 export const historyRowKey = (connectionId: string, { checkedAt, state, code }: VaultHealth): string =>
   `${connectionId}|${String(LATEST_MS - Date.parse(checkedAt)).padStart(13, '0')}|${code ?? state}`;
 
@@ -43,7 +43,7 @@ export function readHealth(cells: Cells): VaultHealth {
   };
 }
 
-/** How its vault stands now. */
+/** A vault's current health. */
 export const healthRow: Row<ConnectionPlace, VaultHealth> = {
   table: 'health',
   partition: ({ companyId }) => companyId,
@@ -52,7 +52,7 @@ export const healthRow: Row<ConnectionPlace, VaultHealth> = {
   read: readHealth,
 };
 
-/** A change of it, which `health` is. */
+/** One change of a vault's health: what it became. */
 export const healthChangeRow: Row<ConnectionPlace & { readonly health: VaultHealth }, VaultHealth> = {
   table: 'health',
   partition: ({ companyId }) => companyId,

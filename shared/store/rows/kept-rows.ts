@@ -1,4 +1,4 @@
-// The row of a kept company key. Pure. It carries no wrap and no seal: it opens under another company key, or not at all.
+// The row of a kept company key. Pure. It has no wrap and no seal: only another company key opens it.
 import type { KeptKey } from '../../domain/kept-key.ts';
 import type { CompanyKeyContext } from '../../domain/company-key.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
@@ -17,7 +17,7 @@ export const keptKeyCells = ({ under, blob, reason, keptAt, until }: KeptKey): C
   until,
 });
 
-/** Undefined if the row cannot be read: somebody wrote it past Keyswitch. */
+/** Undefined if the row cannot be read: it was not written by Keyswitch. */
 export function readKeptKey(cells: Cells, context: CompanyKeyContext): KeptKey | undefined {
   const under = count(cells, 'under');
   const blob = bytes(cells, 'blob');

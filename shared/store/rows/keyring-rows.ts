@@ -10,7 +10,7 @@ import { keyringRowKey } from './row-keys.ts';
 
 const FORMAT = 1;
 
-/** `switchId` is written empty when there is none, so that a merge can take it away. */
+/** An absent `switchId` is written as an empty text, so that a merge can remove it. */
 export const keyringCells = (keyring: Keyring): Cells => {
   const { provider, ...rest } = keyring;
   return { format: FORMAT, ...rest, ...refCells('inForce', provider), switchId: keyring.switchId ?? '' };
@@ -53,7 +53,7 @@ export const keyringsOf: Rows<CompanyPlace, KeyringPlace, Keyring> = {
 
 const OF_KEYRINGS = ['keyring', 'companykey', 'keptkey'];
 
-/** The keyring of a row that is one or holds a key of one, by the row's key; undefined for other kinds. */
+/** The keyring that a row is, or holds a key of, by the row's key; undefined for other kinds of rows. */
 export function keyringOfRow(rowKey: string): string | undefined {
   const [kind = '', keyringId = ''] = rowKey.split('|');
   return OF_KEYRINGS.includes(kind) ? keyringId : undefined;

@@ -1,4 +1,4 @@
-// Rows that say which messages could not be worked on. Pure. They belong to no company.
+// Rows about messages that cannot be worked on. Pure. They belong to no company.
 import { count, text, type Cells } from './cells.ts';
 import type { Row, Rows } from './row.ts';
 import {
@@ -39,7 +39,7 @@ interface SlotPlace {
   readonly slot: number;
 }
 
-/** Each poison message that is recorded takes a slot of its day, `2026-01-31`. */
+/** Each recorded poison message takes one of the day's slots; the row holds the day, `2026-01-31`. */
 export const poisonSlotRow: Row<SlotPlace, string> = {
   table: 'companies',
   partition: () => SYSTEM_PARTITION,
@@ -55,7 +55,7 @@ export const poisonSlots: Rows<object, SlotPlace, string> = {
   place: (_all, slot) => ({ slot: Number(slot) }),
 };
 
-/** How many found no slot on a day. */
+/** How many messages of a day found no free slot. */
 export interface PoisonCount {
   readonly day: string;
   readonly notRecorded: number;

@@ -1,4 +1,4 @@
-// The list of a keyring's soft-deleted data keys: a partition of the agenda, in the order of when each is due. Pure.
+// A keyring's soft-deleted data keys, in the order in which they are due: a partition of the agenda. Pure.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { Row } from './row.ts';
 
@@ -9,7 +9,7 @@ export interface PurgePlace extends KeyringPlace {
 
 export const purgePartition = ({ companyId, keyringId }: KeyringPlace): string => `purge|${companyId}|${keyringId}`;
 
-/** Its key says all. */
+/** The row's key says everything. */
 export const purgeRow: Row<PurgePlace, undefined> = {
   table: 'agenda',
   partition: purgePartition,
@@ -24,5 +24,5 @@ export function purgePlaceOf({ companyId, keyringId }: KeyringPlace, rowKey: str
   return keyId === undefined ? undefined : { companyId, keyringId, purgeAfter, keyId };
 }
 
-/** Of the keys of entries: behind all that are due by then, and before the others. */
+/** A row key behind all entries that are due by `time` and before all others. */
 export const dueBy = (time: string): string => `${time}}`;

@@ -1,4 +1,4 @@
-// The rows of calls that come under an Idempotency-Key, and of when each is forgotten. Pure.
+// Rows of calls with an Idempotency-Key, and of when each is forgotten. Pure.
 import { bytes, count, oneOf, text } from './cells.ts';
 import type { Row, Rows } from './row.ts';
 

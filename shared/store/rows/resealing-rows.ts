@@ -1,4 +1,4 @@
-// How far sealing rows anew has come. Pure.
+// How far re-sealing of rows has come. Pure.
 import { count, optionalText, text, type Cells } from './cells.ts';
 import type { Row } from './row.ts';
 import { SYSTEM_PARTITION } from './row-keys.ts';
@@ -8,19 +8,19 @@ export const RESEALING_ROW_KEY = 'resealing';
 const FORMAT = 1;
 
 export interface ResealingState {
-  /** The version of the seal key that rows are sealed under anew. */
+  /** The version of the seal key that rows are being re-sealed with. */
   readonly version: string;
-  /** When the timer first met that version; earlier where it met no other before. */
+  /** When the timer first met that version, or earlier if it was the first one. */
   readonly since: string;
-  /** When the round that is under way, or the last whole one, began. */
+  /** When the current round, or the last complete one, began. */
   readonly began: string;
-  /** Row key of the last company of the index that was looked at; empty between two rounds. */
+  /** Row key of the last company that was looked at; empty between two rounds. */
   readonly after: string;
-  /** Seals met in this round that still name another version. */
+  /** Seals of other versions met so far in this round. */
   readonly met: number;
-  /** The same of the last whole round. */
+  /** Seals of other versions met in the last complete round. */
   readonly left: number;
-  /** When that ended; absent before the first. */
+  /** When the last complete round ended; absent before the first. */
   readonly wholeAt?: string;
 }
 
@@ -30,7 +30,7 @@ const resealingCells = ({ wholeAt, ...state }: ResealingState): Cells => ({
   wholeAt: wholeAt ?? '',
 });
 
-/** Undefined if it cannot be read: the next round begins at the beginning. */
+/** Undefined if the row cannot be read: the next round starts at the beginning. */
 export function readResealing(cells: Cells): ResealingState | undefined {
   const version = text(cells, 'version');
   const since = text(cells, 'since');
@@ -43,10 +43,10 @@ export function readResealing(cells: Cells): ResealingState | undefined {
   return { version, since, began, after, met, left, ...present({ wholeAt: optionalText(cells, 'wholeAt') }) };
 }
 
-/** Longer than any process takes to know that there is a newer version, and to write what it had sealed by an older one before (sealer.ts). */
+/** Longer than a process takes to learn of a newer version and to write what it had sealed with the older one (sealer.ts). */
 export const SETTLED_AFTER_MS = 10 * 60_000;
 
-/** Whether the round began when no process sealed by an older version any more: only such a one says what is left. */
+/** Whether the round began after all processes had stopped sealing with an older version: only such a round can count what is left. */
 export const isSettled = ({ since, began }: ResealingState): boolean =>
   Date.parse(began) - Date.parse(since) >= SETTLED_AFTER_MS;
 

@@ -15,29 +15,29 @@ export const exportRowKey = (keyringId: string): string => `export|${keyringId}`
 export const switchRowKey = (keyringId: string, switchId: string): string => `switch|${keyringId}|${switchId}`;
 export const TENANT_PREFIX = 'tenant|';
 export const tenantRowKey = ({ kind, tenantId }: TenantRef): string => `${TENANT_PREFIX}${kind}|${tenantId}`;
-/** What administrators said of one approval; `approval` as approvalKey has it. */
+/** Administrators' answers to one approval; `approval` is made by approvalKey. */
 export const verificationsPrefix = (approval: string): string => `verification|${approval}|`;
 export const verificationRowKey = (approval: string, { kind, tenantId }: TenantRef): string =>
   `${verificationsPrefix(approval)}${kind}|${tenantId}`;
-/** How many limited calls of a kind there were in the minute. */
+/** Counts the limited calls of a kind in one minute. */
 export const limitRowKey = (kind: string): string => `limit|${kind}`;
 export const poisonRowKey = (hash: string): string => `poison|${hash}`;
-/** Each poison message that is recorded takes a slot of its day. */
+/** Each recorded poison message takes one of the day's slots. */
 export const POISON_SLOT_PREFIX = 'poisonslot|';
 export const poisonSlotRowKey = (slot: number): string => `${POISON_SLOT_PREFIX}${String(slot).padStart(2, '0')}`;
-/** How many found none. */
+/** Counts the poison messages that found no free slot. */
 export const POISON_COUNT_ROW_KEY = 'poisoncount';
 
 /** Links and one-time states of sign-ins, by the hash of their ticket. */
 export const SIGN_IN_PREFIX = 'consent|';
-/** How far the tidying of them has come. */
+/** How far tidying of those rows has come. */
 export const TIDIED_ROW_KEY = 'tidied';
 export const linkRowKey = (hash: string): string => `${SIGN_IN_PREFIX}link|${hash}`;
 export const stateRowKey = (hash: string): string => `${SIGN_IN_PREFIX}state|${hash}`;
-/** How often a link's button was pressed in the minute. Goes when others of this prefix are tidied. */
+/** Counts how often a link's button was pressed in one minute. Tidied with the others of this prefix. */
 export const linkLimitRowKey = (linkHash: string): string => `${SIGN_IN_PREFIX}limit|${linkHash}`;
 
-/** Of the `vaultkeys` table. Vault hosts and key names know no case. */
+/** Of the `vaultkeys` table. In lower case, because vault hosts and key names are case-insensitive. */
 export const claimPartition = (key: { readonly host: string; readonly keyName: string }): string =>
   `${key.host}|${key.keyName}`.toLowerCase();
 export const CLAIM_ROW_KEY = 'claim';

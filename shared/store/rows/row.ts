@@ -1,5 +1,5 @@
-// What a row is: where it lies, under which key, in which cells, and how it is read. Each kind is said once, by one object of this folder, and
-// whoever reads, lists or writes rows of that kind goes by it. Pure.
+// What a row is: its table, partition, key and cells, and how to read them. One object in this folder describes each kind of row, and all code
+// that reads, lists or writes rows of that kind uses it. Pure.
 import type { Seal } from '../../domain/company-key.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { Cells, TableName } from './cells.ts';
@@ -10,13 +10,13 @@ interface RowOf<P, V, R> {
   key(place: P): string;
   /** Every cell of it. */
   cells(value: V): Cells;
-  /** Throws MalformedRow, unless `R` has `undefined` for it. What names the row is taken from its place: a copied row then fails its seal. */
+  /** Throws MalformedRow unless `R` allows undefined. Ids come from `place`, not from cells, so a copied row fails its seal. */
   read(cells: Cells, place: P): R;
-  /** There, and yet as if it were not. */
+  /** True if the row is there but reads as absent. */
   isGone?(value: R): boolean;
-  /** Of kinds that a caller can ask for by name: there is none. */
+  /** The refusal for an absent row, for kinds that a caller asks for by name. */
   missing?(place: P): Refusal;
-  /** Why nothing may be changed beside it; undefined if it may. */
+  /** Why nothing beside this row may be changed; undefined if it may. */
   closedTo?(value: R): Refusal | undefined;
   readonly sealed?: Sealing<P, V, R>;
 }
@@ -29,13 +29,13 @@ export interface SealedPart {
 
 export interface SealedParts<V> {
   readonly parts: readonly SealedPart[];
-  /** The row with other seals over the same, in the order of the parts. */
+  /** The row with other seals over the same bytes, in the order of the parts. */
   with(seals: readonly Seal[]): V;
-  /** The cells that hold them. */
+  /** The cells that hold the seals. */
   readonly cells: readonly string[];
 }
 
-/** Undefined of a row that cannot be read, or whose seal nobody looks at any more. `over-in-a-day`: the row goes before its seal's key does. */
+/** Undefined for a row that cannot be read or whose seal is no longer checked. `over-in-a-day`: the row is gone before its seal's key is. */
 type Sealing<P, V, R> = ((value: R, place: P) => SealedParts<V> | undefined) | 'over-in-a-day';
 
 type HoldsSeal<T> = T extends { readonly seal: Seal } | readonly { readonly seal: Seal }[] ? true : false;
@@ -46,19 +46,19 @@ type IsSealed<V> = [V] extends [never]
     : false;
 
 /**
- * `P` names one row of the kind, `V` is what is written there, and `R` what is read: the same, or also `undefined` where a row that cannot be read
- * counts as forged. A kind that holds a seal says how it is sealed anew: the compiler asks for it.
+ * `P` names one row of the kind, `V` is what is written, `R` is what is read: the same, or also `undefined` where a row that cannot be read
+ * counts as forged. A kind that holds a seal must say how it is re-sealed; the compiler checks that.
  */
 export type Row<P, V, R = V> = RowOf<P, V, R> &
   (IsSealed<V> extends true ? { readonly sealed: Sealing<P, V, R> } : unknown);
 
-/** All rows of a kind within a place: those whose keys begin in one way, or lie in one range. */
+/** All rows of a kind within a place: those whose keys share a prefix or lie in one range. */
 export interface Rows<W, P, V, R = V> {
   readonly row: Row<P, V, R>;
   partition(within: W): string;
   /** Ends in `|`, or is empty where there is a range. */
   prefix(within: W): string;
   readonly range?: { readonly after: string; readonly before?: string };
-  /** `rest` is what stands behind the prefix. */
+  /** `rest` is the row key without the prefix. */
   place(within: W, rest: string): P;
 }

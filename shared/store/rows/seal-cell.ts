@@ -1,8 +1,8 @@
-// A seal as it stands in a cell of JSON. Pure. Whether it verifies is told elsewhere.
+// A seal in a JSON cell. Pure. Does not verify it.
 import type { Seal } from '../../domain/company-key.ts';
 import { isRecord } from '../../domain/plain-object.ts';
 
-/** Of a row that carries none: no key version has this name, so it verifies nowhere. */
+/** For a row without a seal: no key version has an empty name, so it never verifies. */
 export const NOBODYS_SEAL: Seal = { keyVersion: '', signature: '' };
 
 export function readSeal(value: unknown): Seal | undefined {

@@ -1,5 +1,5 @@
-// Rows that say where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is
-// undefined and treated as forged, like one whose seal does not verify.
+// Rows that decide where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is undefined and
+// treated as forged, like one whose seal does not verify.
 import type { CompanyKeyContext, CompanyKeyRow, Seal, Wrap } from '../../domain/company-key.ts';
 import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
@@ -20,7 +20,7 @@ import { isRecord, present } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
 
-/** The context is not read from the row but from where the row was found: a copied row then fails its seal. */
+/** The context comes from the row's place, not from its cells, so a copied row fails its seal. */
 export const companyKeyCells = (row: CompanyKeyRow): Cells => ({
   format: FORMAT,
   version: row.version,
@@ -126,7 +126,7 @@ export const connectionCells = (connection: Connection): Cells => ({
   testFailed: connection.testFailed ?? '',
 });
 
-/** Of a move too. */
+/** Also the consent of a move. */
 export const consentCell = (consent: Consent | undefined): string =>
   consent === undefined ? '' : JSON.stringify(consent);
 
@@ -160,7 +160,7 @@ export function readConnection(cells: Cells, connectionId: string): Connection |
   if (!kind || clientId === undefined || !seal) return undefined;
   if (!Array.isArray(usedBy) || createdAt === undefined || count(cells, 'format') !== FORMAT) return undefined;
   const consent = readConsent(json(cells, 'consent'));
-  // A consent that cannot be read is none that we wrote.
+  // We write no consent that cannot be read.
   if (!consent && optionalText(cells, 'consent') !== undefined) return undefined;
   const move = readMove(json(cells, 'move'));
   if (!move && optionalText(cells, 'move') !== undefined) return undefined;

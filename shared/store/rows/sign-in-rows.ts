@@ -1,5 +1,5 @@
-// Rows of links and of the one-time states of sign-ins. Pure. Found by a hash and bound to a company by their partition. A writer of
-// the tables cannot forge one: the seal of a link covers what it asks, the seal of a person who signed in covers what the page showed them.
+// Rows of sign-in links and one-time states. Pure. Found by a hash, bound to a company by their partition. Writing the tables is not enough to
+// forge one: a link's seal covers what it asks, a signed-in person's seal covers what the page showed them.
 import { SIGN_IN_LEGS, type SealedSignedIn, type SignInLink, type SignInState } from '../../domain/sign-in-link.ts';
 import { readSeal } from './seal-cell.ts';
 import { readSubject } from '../../domain/sign-in-subject.ts';
@@ -96,7 +96,7 @@ interface SignInPlace {
   readonly rest: string;
 }
 
-/** Links, states and how often buttons were pressed; of each only when it expires. */
+/** Links, states and counts of button presses: only when each expires. */
 export const signInRowsOf: Rows<{ readonly companyId: string }, SignInPlace, never, { readonly expiresAt: string }> = {
   row: {
     table: 'companies',
@@ -110,7 +110,7 @@ export const signInRowsOf: Rows<{ readonly companyId: string }, SignInPlace, nev
   place: ({ companyId }, rest) => ({ companyId, rest }),
 };
 
-/** How far the tidying of them has come; undefined at the beginning, which is also where it goes on from a row that cannot be read. */
+/** How far tidying has come; undefined, also for a row that cannot be read, starts at the beginning. */
 export const tidiedRow: Row<{ readonly companyId: string }, SignInPlace | undefined> = {
   table: 'companies',
   partition: ({ companyId }) => companyId,

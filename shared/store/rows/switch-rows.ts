@@ -135,11 +135,11 @@ export const switchesOfCompany: Rows<{ readonly companyId: string }, SwitchPlace
 const removedTenantsText = (tenants: readonly TenantRef[]): string =>
   JSON.stringify(tenants.map(({ kind, tenantId }) => [kind, tenantId]));
 
-/** As many as a company may have, if one cell takes them: a text of at most 32 Ki characters. */
+/** Whether a company may have so many, and one cell holds them (32 Ki characters of text). */
 export const fitsRemovedTenants = (tenants: readonly TenantRef[]): boolean =>
   tenants.length <= MAX_TENANTS_PER_COMPANY && removedTenantsText(tenants).length <= 30_000;
 
-/** Throws MalformedRow: whom a switch waits for must not be forgotten because it cannot be read. */
+/** Throws MalformedRow: a switch must not forget which tenants it waits for because a cell cannot be read. */
 function readRemovedTenants(cells: Cells, row: string): readonly TenantRef[] | undefined {
   if (optionalText(cells, 'removedTenants') === undefined) return undefined;
   const pairs = json(cells, 'removedTenants');

@@ -1,5 +1,5 @@
-// Rows of tenants and of what their administrators approved. Pure. Which tenant, and which approval, is not read from a row but from
-// where the row was found: a copied verification then fails its seal.
+// Rows of tenants and of their administrators' approvals. Pure. Which tenant and which approval comes from a row's place, not from its
+// cells, so a copied verification fails its seal.
 import { isTenantRef, type Tenant, type TenantPin, type TenantRef } from '../../domain/tenant.ts';
 import { notFound } from '../../domain/refusal.ts';
 import { sealedBytesOfPin, sealedBytesOfVerification } from '../../domain/seal.ts';
@@ -20,7 +20,7 @@ export const tenantCells = ({ kind, tenantId, registeredAt, pin }: Tenant): Cell
   pin: pin === undefined ? '' : JSON.stringify(pin),
 });
 
-/** Throws MalformedRow: a tenant that cannot be read must not count as none. */
+/** Throws MalformedRow: a tenant that cannot be read must not count as absent. */
 export function readTenant(cells: Cells, rowKey: string): Tenant {
   need(count(cells, 'format') === FORMAT ? FORMAT : undefined, rowKey, 'format');
   const tenant = need(tenantOf(rowKey), rowKey, 'kind');
@@ -83,7 +83,7 @@ export const verificationCells = (verification: Verification): Cells => ({
   seal: JSON.stringify(verification.seal),
 });
 
-/** Undefined if it cannot be read, which is as good as forged. */
+/** Undefined if the row cannot be read, which counts as forged. */
 export function readVerification(
   cells: Cells,
   place: TenantRef & Pick<Verification, 'approval'>,
@@ -101,7 +101,7 @@ export function readVerification(
   return { ...read, ...(customerId === undefined ? {} : { customerId }) };
 }
 
-/** One tenant's word on one approval; `approval` as approvalKey has it. */
+/** One tenant's answer to one approval; `approval` is made by approvalKey. */
 export type VerificationPlace = TenantPlace & Pick<Verification, 'approval'>;
 
 export const verificationRow: Row<VerificationPlace, Verification, Verification | undefined> = {
@@ -127,7 +127,7 @@ export const verificationsOf: Rows<WordsOf, VerificationPlace, Verification, Ver
   place: (within, rest) => ({ ...within, ...(tenantOf(`${TENANT_PREFIX}${rest}`) ?? NO_TENANT) }),
 };
 
-/** On all approvals of a company. */
+/** For all approvals of a company. */
 export const verificationsOfCompany: Rows<
   { readonly companyId: string },
   VerificationPlace,
@@ -145,10 +145,10 @@ export const verificationsOfCompany: Rows<
   },
 };
 
-/** Of a row that was not written by us. No tenant has this id. */
+/** For a row that Keyswitch did not write: no tenant has this id. */
 const NO_TENANT: TenantRef = { kind: '', tenantId: '' };
 
-/** Verifications of all approvals that begin alike: only that they are there. */
+/** Verifications of all approvals with a common prefix: only whether there are any. */
 export const verificationsUnder: Rows<
   { readonly companyId: string; readonly approvals: string },
   { readonly companyId: string; readonly key: string },
