@@ -1,15 +1,12 @@
 // A vendor with Keyswitch and no company yet: all that the operations on companies, keyrings and data keys need, in memory. Several
 // host processes can be had over the same store.
-import { providersOver } from '../../fakes/providers.ts';
 import { expect } from 'vitest';
-import type { VaultTarget } from '../../../shared/domain/provider.ts';
 import { readDataKey, readShard } from '../../../shared/store/rows/data-rows.ts';
 import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { countsAfter, NO_ROWS } from '../../../shared/domain/shard-counts.ts';
 import { SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Result } from '../../../shared/domain/result.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
-import { createHost } from '../../../shared/host.ts';
 import { putCompany } from '../../../shared/operations/companies/companies.ts';
 import {
   generateDataKeys,
@@ -26,12 +23,10 @@ import type { PurgeSweeping } from '../../../shared/operations/companies/sweep-p
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import { startRekey } from '../../../shared/operations/switches/start.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
-import { FakeQueue } from '../../fakes/fake-queue.ts';
-import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
-import { FakeTables } from '../../fakes/fake-tables.ts';
+import type { FakeTables } from '../../fakes/fake-tables.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
-import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { POLICY } from '../../fixtures/policy.ts';
+import { TestWorld } from '../../world.ts';
 
 export const COMPANY = 'acme';
 export const KEYRING = 'default';
@@ -39,12 +34,7 @@ export const PLACE = { companyId: COMPANY, keyringId: KEYRING };
 export const TTL_MS = POLICY.keyTtlMs;
 export const RESTORE_DAYS = POLICY.restoreDays;
 export { DAY_MS } from '../../fixtures/policy.ts';
-export const VENDOR: VaultTarget = {
-  ref: { provider: 'managed' },
-  host: 'vendor.vault.azure.net',
-  keyName: 'keyswitch-kek',
-  tenantId: '11111111-1111-4111-8111-111111111111',
-};
+export { VENDOR } from '../../world.ts';
 
 export type Host = Generating & KeyringMaking & PurgeSweeping & WorkDependencies & { readonly restoreDays: number };
 
@@ -88,25 +78,18 @@ export interface WorldOptions {
   readonly slowStore?: true;
 }
 
-export class World {
-  readonly store = new FakeTables();
-  readonly vaults = new FakeVaults();
-  readonly clock = new FakeClock();
-  readonly queue = new FakeQueue(this.clock);
-  readonly entropy = new FakeEntropy();
-  readonly log = new FakeLog();
+export class World extends TestWorld {
   readonly shardCount: number;
   readonly tables: WatchedTables;
   readonly host: Host;
   readonly #options: WorldOptions;
 
   constructor(options: WorldOptions = {}) {
+    super();
     this.#options = options;
     const slow = new FaultyTables(this.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 0 } });
     this.tables = new WatchedTables(options.slowStore ? slow : this.store);
     this.shardCount = options.shardCount ?? 4;
-    this.vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
-    this.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
     this.host = this.newHost();
   }
 
@@ -119,27 +102,15 @@ export class World {
 
   /** A host process of its own: nothing in its caches. */
   newHost(options: { readonly tables?: Tables; readonly cachedRows?: number; readonly isAheadMs?: number } = {}): Host {
-    const aheadMs = options.isAheadMs ?? 0;
-    const around = {
-      tables: options.tables ?? this.tables,
-      storeClock: { aheadMs: () => -aheadMs },
-      queue: this.queue,
-      providers: providersOver({ vaults: this.vaults, vendor: VENDOR, clock: this.clock }),
-      sealer: this.vaults,
-      clock: { now: () => new Date(this.clock.now().getTime() + aheadMs) },
-      timers: new FakeTimers(),
-      entropy: this.entropy,
-      log: this.log,
-      instance: 'host',
-    };
+    const { tables = this.tables, cachedRows = 0, isAheadMs = 0 } = options;
     const { maxDataKeysPerKeyring } = this.#options;
-    const { services } = createHost(around, {
+    const policy = {
       ...POLICY,
-      dataKeyCacheRows: options.cachedRows ?? 0,
+      dataKeyCacheRows: cachedRows,
       shardCount: this.shardCount,
       ...(maxDataKeysPerKeyring === undefined ? {} : { maxDataKeysPerKeyring }),
-    });
-    return services;
+    };
+    return this.startHost(policy, { tables, aheadMs: isAheadMs });
   }
 
   async generate(

@@ -1,10 +1,10 @@
 // One company with data keys on the vendor's key, two customer vaults, and everything a switch needs, in memory.
 import type { KeyProvider } from '../../../shared/providers/provider.ts';
-import { asRead, providersOver } from '../../fakes/providers.ts';
+import { asRead } from '../../fakes/providers.ts';
 import { createSecretKey } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, unwrapDataKey, wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import type { DataKey } from '../../../shared/domain/data-key.ts';
-import type { ProviderRef, VaultTarget } from '../../../shared/domain/provider.ts';
+import type { ProviderRef } from '../../../shared/domain/provider.ts';
 import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { keyringCells } from '../../../shared/store/rows/keyring-rows.ts';
 import { switchCells } from '../../../shared/store/rows/switch-rows.ts';
@@ -20,7 +20,6 @@ import { companyKeyCells } from '../../../shared/store/rows/sealed-rows.ts';
 import { counted, newShard, SHARD_ROW_KEY, shardOf, type Shard } from '../../../shared/domain/shard.ts';
 import type { Keyring } from '../../../shared/domain/keyring.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
-import { createHost, type Host } from '../../../shared/host.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cache.ts';
 import type { Cells, TableName, Tables } from '../../../shared/store/tables.ts';
@@ -28,23 +27,19 @@ import { handleSwitchWork, type WorkDependencies } from '../../../shared/operati
 import { passShard } from '../../../shared/operations/switches/pass.ts';
 import { sealSwitch } from '../../../shared/operations/keys/switch-seal.ts';
 import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
-import type { Policy, World } from '../../../shared/operations/world.ts';
-import { FakeQueue } from '../../fakes/fake-queue.ts';
-import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
-import { FakeTables } from '../../fakes/fake-tables.ts';
-import { FakeVaults } from '../../fakes/fake-vaults.ts';
+import type { Host } from '../../../shared/host.ts';
+import type { Policy } from '../../../shared/operations/world.ts';
+import type { FakeQueue } from '../../fakes/fake-queue.ts';
+import type { FakeClock } from '../../fakes/fake-system.ts';
 import { consentedRows } from '../../fixtures/consented-connection.ts';
 import type { KeyFixtureName } from '../../fixtures/key-fixtures.ts';
 import { DAY_MS, POLICY } from '../../fixtures/policy.ts';
+import { TestWorld, VENDOR, type Ports } from '../../world.ts';
+
+export { VENDOR } from '../../world.ts';
 
 export const COMPANY = 'acme';
 export const KEYRING = 'default';
-export const VENDOR: VaultTarget = {
-  ref: { provider: 'managed' },
-  host: 'vendor.vault.azure.net',
-  keyName: 'keyswitch-kek',
-  tenantId: '11111111-1111-4111-8111-111111111111',
-};
 export const MANAGED: ProviderRef = { provider: 'managed' };
 export const CONTOSO: ProviderRef = { provider: 'azure-key-vault', connectionId: 'contoso' };
 export const FABRIKAM: ProviderRef = { provider: 'azure-key-vault', connectionId: 'fabrikam' };
@@ -62,7 +57,7 @@ export const place = (switchId: string): { companyId: string; keyringId: string;
   switchId,
 });
 
-type RigHost = Host<World & { readonly queue: FakeQueue }, Policy>['services'];
+type RigHost = Host<Ports, Policy>['services'];
 
 interface RigOptions {
   readonly shardCount?: number;
@@ -73,26 +68,14 @@ interface RigOptions {
   readonly others?: readonly KeyProvider[];
 }
 
-export class Rig {
-  readonly store = new FakeTables();
-  readonly vaults: FakeVaults;
-  readonly clock: FakeClock;
-  readonly queue: FakeQueue;
-  readonly entropy = new FakeEntropy();
-  readonly log = new FakeLog();
+export class Rig extends TestWorld {
   readonly plaintexts = new Map<string, Buffer>();
   readonly shardCount: number;
-  readonly #others: readonly KeyProvider[];
   deps: WorkDependencies & { readonly queue: FakeQueue };
 
   private constructor(options: RigOptions) {
+    super(options);
     this.shardCount = options.shardCount ?? 4;
-    this.#others = options.others ?? [];
-    this.clock = options.clock ?? new FakeClock();
-    this.queue = new FakeQueue(this.clock);
-    this.vaults = new FakeVaults(options);
-    this.vaults.addVault({ host: VENDOR.host, tenantId: VENDOR.tenantId });
-    this.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-2048-1' });
     this.vaults.addVault({ host: CONTOSO_HOST, tenantId: CUSTOMER_TENANT });
     this.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-2048-2' });
     this.vaults.addVault({ host: FABRIKAM_HOST, tenantId: CUSTOMER_TENANT });
@@ -102,19 +85,7 @@ export class Rig {
 
   /** A host process of its own: nothing in its caches. */
   freshHost(tables: Tables = this.store): RigHost {
-    const around = {
-      tables,
-      storeClock: { aheadMs: () => 0 },
-      queue: this.queue,
-      providers: providersOver({ vaults: this.vaults, vendor: VENDOR, clock: this.clock, others: this.#others }),
-      sealer: this.vaults,
-      clock: this.clock,
-      timers: new FakeTimers(),
-      entropy: this.entropy,
-      log: this.log,
-      instance: 'host',
-    };
-    return createHost(around, { ...RIG_POLICY, shardCount: this.shardCount }).services;
+    return this.startHost({ ...RIG_POLICY, shardCount: this.shardCount }, { tables });
   }
 
   static async withDataKeys(count: number, options: RigOptions = {}): Promise<Rig> {
