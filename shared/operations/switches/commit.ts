@@ -185,7 +185,8 @@ async function store(
     ...keeps,
     ...next.finalCounts,
   };
-  const about = { actor: KEYSWITCH, ...actOnSwitch(`switch.${next.state}`, place, detail) };
+  const action = committed ? 'switch.completed' : 'switch.cancelled';
+  const about = { actor: KEYSWITCH, ...actOnSwitch(action, place, detail) };
   const ended = await actOnce(deps, about, (tx) => {
     const { connectionId } = endsWith;
     if (connectionId !== undefined) tx.agenda({ kind: 'check', companyId: place.companyId, id: connectionId });

@@ -39,7 +39,7 @@ export const eventBody = z
       by: 'entra:2b0f3c1e-7d5a-4e8b-9a61-0c5d3f7b2e94 asserting "Zoë Müller"',
       from: '203.0.113.7',
       requestId: '019ad3f0-5b1b-7a11-8d1e-6b0c9f2e4a75',
-      action: 'switch.ordered',
+      action: 'switch.start',
       target: 'keyrings/default/switches/to-contoso',
       outcome: 'done',
       detail: EXAMPLE_REF,
