@@ -31,6 +31,8 @@ const touch =
 const FAULTS: readonly { readonly what: string; readonly befalls: (at: At, store: FakeTables) => void }[] = [
   { what: 'its answer is lost', befalls: (at) => at.losesTheAnswer() },
   { what: 'it is lost itself', befalls: (at) => at.isLost() },
+  { what: 'it arrives late, when it was looked for in vain', befalls: (at) => at.arrivesLate(3) },
+  { what: 'it arrives late, as the next one is sent', befalls: (at) => at.arrivesLate(1, 'write') },
   { what: 'others touch its rows first', befalls: (at, store) => at.comesAfter(touch(store)) },
   { what: 'the process dies before it', befalls: (at) => at.dies('before') },
   { what: 'the process dies after it', befalls: (at) => at.dies('after') },

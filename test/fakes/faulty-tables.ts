@@ -28,6 +28,8 @@ export interface Write {
   readonly writes: readonly RowWrite[];
 }
 
+type Call = 'read' | 'list' | 'write';
+
 /** What comes of a write. */
 type Happening = (write: Write, commit: () => Promise<WriteOutcome>) => Promise<WriteOutcome>;
 
@@ -37,6 +39,8 @@ const UNKNOWN = { outcome: 'unknown' } as const;
 export class At {
   readonly isMeant: (write: Write, nth: number) => boolean;
   happening: Happening = (_, commit) => commit();
+  #onItsWay:
+    { readonly commit: () => Promise<WriteOutcome>; readonly kind: Call | undefined; left: number } | undefined;
 
   constructor(isMeant: (write: Write, nth: number) => boolean) {
     this.isMeant = isMeant;
@@ -50,6 +54,24 @@ export class At {
   /** Not written, and nobody is told. */
   isLost(): void {
     this.happening = () => Promise.resolve(UNKNOWN);
+  }
+
+  /** Nobody is told, and it is written only as the nth further call is made: of any kind, or of this one. */
+  arrivesLate(nth: number, kind?: Call): void {
+    this.happening = (_, commit) => {
+      this.#onItsWay = { commit, kind, left: nth };
+      return Promise.resolve(UNKNOWN);
+    };
+  }
+
+  /** Another call is made. */
+  async passes(call: Call): Promise<void> {
+    const late = this.#onItsWay;
+    if (!late || (late.kind ?? call) !== call) return;
+    late.left -= 1;
+    if (late.left > 0) return;
+    this.#onItsWay = undefined;
+    await late.commit();
   }
 
   /** The process dies, `before` it is written or `after`. */
@@ -95,18 +117,19 @@ export class FaultyTables implements Tables {
   }
 
   async read(table: TableName, partitionKey: string, rowKey: string): ReturnType<Tables['read']> {
-    await this.#begin();
+    await this.#begin('read');
     return this.#tables.read(table, partitionKey, rowKey);
   }
 
   async list(query: Parameters<Tables['list']>[0]): ReturnType<Tables['list']> {
-    await this.#begin();
+    await this.#begin('list');
     return this.#tables.list(query);
   }
 
   async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
     await this.#pause();
     this.#assertAlive();
+    for (const at of this.#script) await at.passes('write');
     if (this.#happens(this.faults.lostBefore)) return UNKNOWN;
     const write = { table, partitionKey, writes };
     const nth = this.writes.push(write);
@@ -127,9 +150,10 @@ export class FaultyTables implements Tables {
     }
   }
 
-  async #begin(): Promise<void> {
+  async #begin(call: Call): Promise<void> {
     await this.#pause();
     this.#assertAlive();
+    for (const at of this.#script) await at.passes(call);
     if (this.#happens(this.faults.unavailable)) throw new StoreUnavailable('planted');
   }
 
