@@ -115,7 +115,10 @@ async function recountShard(
       ifConflict: () => Promise.resolve(err(BUSY)),
     };
   };
-  const settled = await inQuiet(deps, () => act<RecountedShard>(deps, about, attempt));
+  const settled = await inQuiet(deps, (isOver) =>
+    // Also where an answer is lost: each attempt counts anew.
+    act<RecountedShard>(deps, about, (tx) => (isOver() ? Promise.resolve(err(BUSY)) : attempt(tx))),
+  );
   if (!settled.ok) return last;
   const { outcome, missing } = settled.value;
   deps.log.write({
@@ -131,13 +134,14 @@ const BUSY: Refusal = { type: 'busy', retryAfterSeconds: 1 };
 /** Again and again until it is decided or time is over, and then `busy`. */
 async function inQuiet<T>(
   deps: ControlDependencies,
-  attempt: () => Promise<Result<T, Refusal>>,
+  attempt: (isOver: () => boolean) => Promise<Result<T, Refusal>>,
 ): Promise<Result<T, Refusal>> {
   const deadline = deps.clock.now().getTime() + SHARD_BUDGET_MS;
+  const isOver = (): boolean => deps.clock.now().getTime() >= deadline;
   for (let countings = 0; countings < MAX_COUNTINGS; countings += 1) {
-    const decided = await attempt();
+    const decided = await attempt(isOver);
     if (decided.ok || decided.error.type !== 'busy') return decided;
-    if (deps.clock.now().getTime() >= deadline) break;
+    if (isOver()) break;
     await pauseAfterLosing(deps, 1);
   }
   return err(BUSY);

@@ -354,6 +354,22 @@ describe('recounting', () => {
     expect(lists).toBeLessThan(12);
   });
 
+  it('gives up a shard whose writes are not answered when its time is over', async () => {
+    const rig = await relabelled();
+    const shard = rig.shardOf(KEY);
+    const begunMs = rig.clock.now().getTime();
+    const tables = tablesBut(rig.store, {
+      list: (query) => {
+        rig.clock.advance(1_000);
+        return rig.store.list(query);
+      },
+      write: (table, ...rest) =>
+        table === 'datakeys' ? Promise.resolve({ outcome: 'unknown' }) : rig.store.write(table, ...rest),
+    });
+    expect(outcomes(await recount({ ...rig.deps, tables }, PLACE, ADMIN))).toEqual([[shard, 'busy', 0]]);
+    expect(rig.clock.now().getTime() - begunMs).toBeLessThan(20_000);
+  });
+
   it('counts page by page, of more rows than a page holds', async () => {
     const rig = await Rig.withDataKeys(2_300, { shardCount: 1 });
     await rig.tamperShard(0, { vain: 2, at: { 1: 2_299 } });
