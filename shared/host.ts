@@ -1,5 +1,5 @@
-// One process of the app: what its operations share and keep between calls, built once over whatever world it is given. Whoever runs operations,
-// the app, the simulation or a benchmark, takes them from here. Nothing that is kept is needed for correctness.
+// One process of the app: what its operations share and keep between calls, built once over the given world. The app, the simulation and the
+// benchmarks all take their operations from here. Correctness needs nothing that is kept.
 import { DataKeyCalls } from './operations/audit/data-key-calls.ts';
 import { EventLimits } from './store/event-limits.ts';
 import { ClockGuard } from './store/clock-guard.ts';
@@ -33,18 +33,18 @@ interface Kept {
   readonly readiness: Readiness;
 }
 
-/** What workers of switches ask by, where calls of each kind of work are told apart. */
+/** The ports for workers of switches, separate where the calls of each kind of work are told apart. */
 type WorkerPorts = Pick<World, 'tables' | 'queue' | 'providers' | 'sealer' | 'timers'>;
 
-/** `W` and `P`: the world and the policy with what their owner adds for operations of its own. */
+/** `W` and `P`: world and policy, extended by their owner for operations of its own. */
 export interface Host<W extends World, P extends Policy> {
   /** What every operation takes. */
   readonly services: W & P & Kept;
-  /** The same for the workers of switches, who leave a vault alone that has just said nothing. */
+  /** The same for the workers of switches, which skip a vault that has just failed to answer. */
   readonly ofWorkers: Host<W, P>['services'];
 }
 
-/** Calls nothing: what is built here asks the world when it is asked itself. */
+/** Makes no calls: the parts call the world when they are called. */
 export function createHost<W extends World, P extends Policy>(
   world: W,
   policy: P,

@@ -1,4 +1,4 @@
-// The environment, parsed once into Settings. Everything that is wrong is listed at once, and the app refuses to start.
+// The environment, parsed once into Settings. Lists everything that is wrong at once, and then the app refuses to start.
 // local.settings.sample.json holds exactly these names; a test compares the two.
 import * as z from 'zod';
 import { DEFAULT_SHARD_COUNT } from './domain/keyring.ts';
@@ -18,7 +18,7 @@ const list = z.string().transform((text) =>
 );
 const hostName = z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be a lower-case host name');
 const vaultKeyName = z.string().regex(/^[0-9A-Za-z-]{1,127}$/, 'must be 1 to 127 letters, digits and dashes');
-/** Rules of Service Bus but for the slash; `%` would be expanded by the host, and by nobody else. */
+/** Service Bus's rules, but without the slash; and without `%`, which the Functions host would expand. */
 const queueName = z
   .string()
   .max(260)
@@ -26,7 +26,7 @@ const queueName = z
     /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/,
     'must be letters, digits, dots, dashes and underscores, and begin and end with a letter or digit',
   );
-/** Six fields, which fire some day: the host would put a function with another into error, and let the rest run. */
+/** Six fields that fire some day. With an invalid one the host would disable that function and run the others. */
 const schedule = z
   .string()
   .refine(isSchedule, 'must be NCRONTAB with six fields: second minute hour day month weekday');
@@ -47,9 +47,9 @@ const environment = z.object({
   /** Read by the Functions host too, for the triggers' connection `KEYSWITCH_SERVICE_BUS`. */
   KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace: hostName,
   KEYSWITCH_WORK_QUEUE: queueName.default('keyswitch-work'),
-  /** Where callers and browsers find this app: in all links, and to know its own pages. If not set, Azure's WEBSITE_HOSTNAME. */
+  /** The origin under which callers and browsers reach this app: for links, and to recognise its own pages. Default: Azure's WEBSITE_HOSTNAME. */
   KEYSWITCH_PUBLIC_URL: z.string().optional(),
-  /** How the vendor calls itself on the pages that its customers' administrators meet. */
+  /** The vendor's name on pages for its customers' administrators. */
   KEYSWITCH_VENDOR_NAME: z
     .string()
     .min(1)
@@ -58,14 +58,14 @@ const environment = z.object({
   /** The vendor's own vault: the KEK of the `managed` provider. */
   KEYSWITCH_VENDOR_VAULT_HOST: hostName,
   KEYSWITCH_VENDOR_KEY_NAME: vaultKeyName.default('keyswitch-kek'),
-  /** The vault of the seal key, in the vendor's tenant. If not set, the one above. */
+  /** The vault of the seal key, in the vendor's tenant. Default: the vault above. */
   KEYSWITCH_SEAL_VAULT_HOST: hostName.optional(),
   KEYSWITCH_SEAL_KEY_NAME: vaultKeyName.default('keyswitch-seal'),
   /** The vendor's Entra tenant: home of both app registrations, the identity and the vendor's vault. */
   KEYSWITCH_VENDOR_TENANT_ID: guid,
   /** The multitenant app that reaches customer vaults. */
   KEYSWITCH_CONNECTOR_CLIENT_ID: guid,
-  /** The single-tenant app that callers of this API ask tokens for. */
+  /** The single-tenant app that is the audience of callers' tokens. */
   KEYSWITCH_API_AUDIENCE: z.string().min(1),
   KEYSWITCH_API_COMPANY_CLAIM: z.string().min(1).default('extension_company'),
   /** A second token issuer, all three or none: issuer, audience and JWKS address. */
@@ -73,7 +73,7 @@ const environment = z.object({
   KEYSWITCH_SECOND_AUDIENCE: z.string().min(1).optional(),
   KEYSWITCH_SECOND_JWKS_URI: z.url({ protocol: /^https$/ }).optional(),
   KEYSWITCH_AUTHORITY_HOST: z.url({ protocol: /^https$/ }).default('https://login.microsoftonline.com'),
-  /** Whom the managed identity's token is made for when the connector app shows it to Entra: if not set, that of the authority's cloud. */
+  /** The audience of the managed identity's token with which the connector app signs in at Entra. Default: that of the authority's cloud. */
   KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE: z
     .string()
     .max(256)
@@ -82,7 +82,7 @@ const environment = z.object({
   /** The vendor's OAuth client at Google, for verifying Workspace tenants: both or none. The secret is a Key Vault reference. */
   KEYSWITCH_GOOGLE_CLIENT_ID: z.string().min(1).max(256).optional(),
   KEYSWITCH_GOOGLE_CLIENT_SECRET: z.string().min(1).max(256).optional(),
-  /** How long a consent serves for a set-up that is not finished; afterwards it must be granted anew. */
+  /** How long a consent is valid for a set-up that is not finished; then it must be granted again. */
   KEYSWITCH_CONSENT_HOURS: whole(24, 720),
   /** How long a link to a sign-in can be opened, and how long each step of the sign-in may take. */
   KEYSWITCH_LINK_HOURS: whole(24, 720),
@@ -95,31 +95,31 @@ const environment = z.object({
     .default(2048),
   /** `warn` or `refuse` keys of a vault without purge protection. */
   KEYSWITCH_PURGEABLE_KEYS: z.enum(['warn', 'refuse']).default('warn'),
-  /** The promised revocation time: how long an unwrapped company key may be used, and a token for a customer's vault. */
+  /** The promised revocation time: how long an unwrapped company key, and a token for a customer's vault, may be used. */
   KEYSWITCH_COMPANY_KEY_TTL_SECONDS: seconds(300),
   /**
-   * How many wrapped data-key rows a process keeps, for at most the same time, some 600 bytes each; 0 keeps none. A key that is deleted opens
-   * at other processes until then.
+   * How many wrapped data-key rows a process keeps, for at most the same time, some 600 bytes each; 0 keeps none. Until then, other processes may still
+   * open a deleted key.
    */
   KEYSWITCH_DATA_KEY_CACHE_ROWS: z.coerce.number().int().min(0).max(100_000).default(10_000),
   KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: seconds(10),
-  /** How long a call for data keys waits for others to be answered; then it is 503 `overloaded` with Retry-After. */
+  /** How long a call for data keys waits for its turn; then it is answered 503 `overloaded` with Retry-After. */
   KEYSWITCH_MAX_WAIT_SECONDS: z.coerce.number().min(0.1).max(60).default(2),
   KEYSWITCH_RESTORE_DAYS: whole(30, 365),
   /**
-   * For how long a company key that a switch leaves behind is kept, under the one that stays: at least as long as copies of the tables are,
-   * and as one takes to make.
+   * How long a switch keeps the company key that it leaves behind, under the one that stays: at least as long as you keep copies of the tables, plus the
+   * time that it takes to make one.
    */
   KEYSWITCH_KEEP_DAYS: whole(35, 3650),
-  /** How old the word of a tenant's administrator may be when a switch begins its work, or at an export. */
+  /** How old a tenant administrator's approval may be when a switch begins its work, or at an export. */
   KEYSWITCH_VERIFICATION_HOURS: whole(24, 720),
-  /** `yes`: a switch that the vendor orders needs no confirmation by an admin of the company. Each such order is recorded. */
+  /** `yes`: a switch ordered by the vendor needs no confirmation by an admin of the company. Each such order is recorded. */
   KEYSWITCH_VENDOR_MAY_SWITCH: z.enum(['no', 'yes']).default('no'),
-  /** For so long after a switch the company key can be exported once without verifying tenants anew. */
+  /** For how long after a switch the company key can be exported once without new approvals by the tenants. */
   KEYSWITCH_EXPORT_HOURS: whole(24, 168),
   /** How long one message works before it hands over to its continuation. */
   KEYSWITCH_MESSAGE_BUDGET_SECONDS: seconds(60),
-  /** A switch whose shards have not moved for so long is resumed by the timer. */
+  /** The timer resumes a switch whose shards have not moved for this long. */
   KEYSWITCH_STUCK_AFTER_SECONDS: seconds(120),
   /** Back-off of failures that may pass: doubles from the first to the last. */
   KEYSWITCH_RETRY_FIRST_SECONDS: seconds(1),
@@ -135,7 +135,7 @@ const environment = z.object({
   KEYSWITCH_CHECK_CONCURRENCY: whole(32, 1000),
 });
 
-/** Settings that mean nothing without each other. */
+/** Settings that must be given together. */
 const TOGETHER = [
   ['KEYSWITCH_SECOND_ISSUER', 'KEYSWITCH_SECOND_AUDIENCE', 'KEYSWITCH_SECOND_JWKS_URI'],
   ['KEYSWITCH_GOOGLE_CLIENT_ID', 'KEYSWITCH_GOOGLE_CLIENT_SECRET'],
@@ -147,7 +147,7 @@ export interface Settings extends Readonly<Omit<z.infer<typeof environment>, 'KE
 }
 
 /**
- * Its stack is its message: the worker writes it to standard error, and the host takes each line there for an error only if it contains `error`
+ * Its stack is its message: the worker writes it to standard error, where the host takes a line for an error only if it contains `error`
  * (azure-functions-host, WorkerProcess.ParseErrorMessageAndLog), or `warn` for a warning.
  */
 class InvalidSettings extends Error {
@@ -162,7 +162,7 @@ class InvalidSettings extends Error {
 /** The names that this app reads from its environment. */
 export const SETTING_NAMES: readonly string[] = Object.keys(environment.shape);
 
-/** Throws InvalidSettings with a line for everything that is wrong; values are never repeated in it. */
+/** Throws InvalidSettings with one line for each problem, never with a value. */
 export function parseSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const parsed = environment.safeParse(env);
   const noValues = SETTING_NAMES.filter((name) => whyNoValue(env[name]) !== undefined);
@@ -183,7 +183,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
   return { ...parsed.data, publicUrl: publicUrl.origin };
 }
 
-/** What Azure leaves in a variable whose reference it could not resolve is the reference. A template's empty default is no value either. */
+/** Why a variable has no value: it is empty, as from a template's default, or Azure left in it a reference that it could not resolve. */
 function whyNoValue(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   if (value.trim() === '') return 'is set, but empty: give it a value or leave it away';
@@ -193,7 +193,7 @@ function whyNoValue(value: string | undefined): string | undefined {
   return `is a reference to ${service} that Azure could not resolve: see that keyVaultReferenceIdentity names an identity that may read it`;
 }
 
-/** WEBSITE_HOSTNAME is Azure's own (`app.azurewebsites.net`), so it is none of the names above. */
+/** WEBSITE_HOSTNAME is Azure's own (`app.azurewebsites.net`), so it is not among the names above. */
 function publicUrlIn(env: Readonly<Record<string, string | undefined>>): {
   readonly origin: string;
   readonly wrong?: string;

@@ -23,7 +23,7 @@ export interface AzureTablesOptions {
   readonly timers: Pick<Timers, 'sleep'>;
   readonly entropy: Pick<Entropy, 'bytes'>;
   readonly clock: Clock;
-  /** For one answer; a call as a whole, with its token and all attempts, takes half as long again at most. */
+  /** For one answer. A whole call, with its token and all attempts, takes at most half as long again. */
   readonly timeoutMs?: number;
 }
 
@@ -38,7 +38,7 @@ const TABLE_NAMES: readonly TableName[] = [
 ];
 /** A query runs for five seconds at most in the service. */
 const TIMEOUT_MS = 10_000;
-/** A page has at most 4 MiB of entities; base64 and names come on top. */
+/** A page has at most 4 MiB of entities, plus base64 and names. */
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_ROWS_PER_PAGE = 1_000;
 const WHOLE_CALL = 1.5;
@@ -72,7 +72,7 @@ export class AzureTables implements Tables, StoreClock {
     this.#clock = options.clock;
   }
 
-  /** Makes the tables that are missing. For a first start; in Azure they come with the infrastructure. */
+  /** Creates missing tables. For a first start; in Azure the infrastructure creates them. */
   async createTables(): Promise<void> {
     for (const name of TABLE_NAMES) await this.#service.createTable(name);
   }
@@ -107,8 +107,8 @@ export class AzureTables implements Tables, StoreClock {
   }
 
   /**
-   * Always one $batch, also for a single write: one form of answer to understand, one way in which it names the write that
-   * lost. Sent once. An answer that is lost, or is none, is `unknown`; a refusal that no race explains is a bug and throws.
+   * Always one $batch, also for a single write: so there is one form of answer, and one way in which it names the write that failed. Sent once. A lost
+   * or unreadable answer is `unknown`; a refusal that no race explains is a bug and throws.
    */
   async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
     assertTransactionLimits(partitionKey, writes);
@@ -164,7 +164,7 @@ export class AzureTables implements Tables, StoreClock {
     }
   }
 
-  /** What was read, or what may pass. `read` is given answers with 200, and 404 where the service says that there is no such row. */
+  /** What was read, or an error that may pass. `read` gets answers with 200, and with 404 if the service says that the row is missing. */
   async #attempt<T>(
     path: string,
     read: (answer: TableAnswer) => T,
@@ -208,7 +208,7 @@ export class AzureTables implements Tables, StoreClock {
       const answer = {
         status: response.status,
         text: response.bodyAsText ?? '',
-        // The pipeline has parsed it already.
+        // The pipeline has already parsed it.
         json: 'parsedBody' in response ? response.parsedBody : undefined,
         header: (name: string) => response.headers.get(name),
       };
@@ -224,7 +224,7 @@ export class AzureTables implements Tables, StoreClock {
 
 interface Sent {
   readonly answer: TableAnswer;
-  /** Which the service sends back, so that its answer is known to be the one to this request. */
+  /** The service sends it back, which shows that the answer belongs to this request. */
   readonly requestId: string;
 }
 
@@ -240,7 +240,7 @@ const continuationParameters = (from: { readonly nextPartition: string; readonly
 ];
 
 /**
- * No right to our own tables (a role that has not arrived yet or was taken away, a firewall), or no tables at the moment. Nothing was
+ * We have no right to our own tables (a role has not arrived or was removed, a firewall), or there are no tables at the moment. Nothing was
  * done. https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
  */
 const AWAY: ReadonlySet<string> = new Set([
@@ -255,7 +255,7 @@ function refuseAway(status: number, code: string): void {
     throw new StoreUnavailable(`Table Storage: ${answered(status, code)}`);
 }
 
-/** The service's code tells a missing role from a firewall; anything else in its place goes into no log. */
+/** The service's code tells a missing role from a firewall. Anything else in its place is not logged. */
 const answered = (status: number, code: string): string =>
   /^[A-Za-z]{1,64}$/.test(code) ? `answered ${status} ${code}` : `answered ${status}`;
 

@@ -1,5 +1,5 @@
-// JWE by jose: for the holder of a private key, or for whoever knows a passphrase. What it draws (content-encryption key, ephemeral key,
-// salt) is drawn inside jose, anew for each.
+// JWE by jose, for the holder of a private key or for people who know a passphrase. jose draws the content-encryption key, ephemeral key and salt
+// anew for each export.
 import { CompactEncrypt } from 'jose';
 import { EXPORT_CONTENT_ENCRYPTION } from '../domain/company-key-export.ts';
 import { PASSPHRASE_ITERATIONS, type ExportRecipient } from '../domain/export-recipient.ts';

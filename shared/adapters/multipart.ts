@@ -1,5 +1,5 @@
-// Multipart bodies as RFC 2046 writes them, and the HTTP answers inside those of a batch. Pure. By delimiters and lengths alone:
-// what stands inside a part is never taken for what stands around it.
+// Multipart bodies (RFC 2046) and the HTTP answers inside those of a batch. Pure. Splits by delimiters only, so that the content of a part is never
+// taken for structure.
 
 export interface Part {
   /** Names in lower case. */
@@ -15,13 +15,13 @@ export interface HttpPart {
 
 const EOL = '\r\n';
 
-/** The parts of a body of this content type. Undefined if it is no multipart, or is not whole. */
+/** The parts of a body of this content type. Undefined if it is not multipart or was cut off. */
 export function partsOf(contentType: string | undefined, body: string): readonly Part[] | undefined {
   const boundary = /^multipart\/mixed *; *boundary="?([\w'()+,./:=?-]{1,70})"? *$/i.exec(contentType ?? '')?.[1];
   if (boundary === undefined) return undefined;
   const [before, ...pieces] = `${EOL}${body}`.split(`${EOL}--${boundary}`);
   const end = pieces.pop();
-  // Nothing comes before the first delimiter; the last one closes. Without it the body was cut.
+  // Nothing precedes the first delimiter, and the last one closes the body. Without that one the body was cut off.
   if (before !== '' || end === undefined || !/^--\s*$/.test(end)) return undefined;
   const parts: Part[] = [];
   for (const piece of pieces) {

@@ -1,6 +1,6 @@
-// One connection to Service Bus with a sender on it, and how to be rid of it. The SDK bounds the sending alone: a connection or
-// link that does not open takes it 60 s and more, and every later call waits behind it (docs/azure.md). So a call here has a
-// limit as a whole, and a connection on which one ran out is given up: nobody new gets it, and its socket ends with its last call.
+// One connection to Service Bus with a sender, and how to drop it. The SDK limits only the sending: a connection or link that does not open blocks for
+// 60 s and more, with every later call behind it (docs/azure.md). So a call here has a limit as a whole; when it runs out, the connection is given up:
+// new calls get another one, and its socket closes with its last call.
 import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus';
 import type { TokenCredential } from '@azure/identity';
 import type { TLSSocket } from 'node:tls';
@@ -11,12 +11,12 @@ interface ConnectionOptions {
   readonly credential: TokenCredential;
 }
 
-/** The namespace said nothing in time. Whether it has what was sent is not known. */
+/** The namespace did not answer in time. Whether it received the message is unknown. */
 export class NothingHeard extends Error {
   override readonly name = 'NothingHeard';
 }
 
-/** Longer than any limit of a call: it is the call's own that ends it. */
+/** Longer than the limit of any call, so that the call's own limit ends it. */
 const SDK_TIMEOUT_MS = 10_000;
 const RETRY_OPTIONS = {
   maxRetries: 1,
@@ -40,12 +40,12 @@ export class ServiceBusConnection {
     return this.#isGivenUp;
   }
 
-  /** `call` must hand the signal to whatever it asks of the sender. Throws NothingHeard after `limitMs`. */
+  /** `call` must pass the signal to each request that it makes of the sender. Throws NothingHeard after `limitMs`. */
   async use<T>(limitMs: number, call: (sender: ServiceBusSender, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const aborting = new AbortController();
     const timer = setTimeout(() => {
-      // Before the signal: what the SDK then throws comes too late.
+      // Rejected before the abort, so that what the SDK then throws is ignored.
       reject(new NothingHeard(`Service Bus said nothing within ${Math.round(limitMs)} ms`));
       this.#isGivenUp = true;
       aborting.abort();
@@ -60,19 +60,19 @@ export class ServiceBusConnection {
     }
   }
 
-  /** Waits for the namespace's farewell, as a healthy connection gives it at once. */
+  /** Waits for the namespace to confirm the close, which a healthy connection does at once. */
   async close(): Promise<void> {
     if (!this.#isGivenUp) await this.#client.close();
   }
 
-  /** Without a farewell: closing properly waits for answers, for a minute each. */
+  /** Destroys the socket: a proper close waits for answers, for a minute each. */
   #drop(): void {
     socketOf(this.#client)?.destroy(new Error('given up'));
     this.#client.close().catch(() => undefined);
   }
 }
 
-/** Of @azure/service-bus 7.9.5 and rhea-promise 3.0.3, which have no public way to end a socket that does not answer. */
+/** For @azure/service-bus 7.9.5 and rhea-promise 3.0.3, which have no public way to close a socket that does not answer. */
 function socketOf(client: ServiceBusClient): TLSSocket | undefined {
   const { _connectionContext: context } = client as unknown as {
     readonly _connectionContext?: { readonly connection?: { getTlsSocket?(): TLSSocket | undefined } };

@@ -7,7 +7,7 @@ import type { Clock, Entropy, Log, LogEntry, Timers } from '../domain/ports.ts';
 
 export const systemClock: Clock = { now: () => new Date() };
 
-/** One goes on in each round of the event loop, so that what came in meanwhile is handled between two of them. */
+/** Lets one caller go on in each round of the event loop, so that other work is handled in between. */
 class Turns {
   readonly #waiting: (() => void)[] = [];
 
@@ -31,8 +31,8 @@ const RANDOM_BYTES = 16;
 const IDS_AT_ONCE = 256;
 
 /**
- * Random bytes for many ids are asked of the system at once: to ask for sixteen costs more than the rest of an id, and each call has one. No secret is
- * made of them. Ids of one millisecond count up, as `v7` without options has it (RFC 9562, 6.2, method 1).
+ * Draws random bytes for many ids at once: drawing sixteen costs more than the rest of an id, and each call needs one. Ids are no secrets. Ids of one
+ * millisecond count up, as `v7` without options makes them (RFC 9562, 6.2, method 1).
  */
 class Ids {
   #random = Buffer.alloc(0);
@@ -54,7 +54,7 @@ const ids = new Ids();
 
 export const systemEntropy: Entropy = { bytes: (count) => randomBytes(count), id: () => ids.next() };
 
-/** One line of JSON for each entry, through `sink`: the Functions context's logger, or the console. */
+/** Writes each entry as one line of JSON to `sink`: the Functions context's logger, or the console. */
 export function jsonLog(sink: (level: LogEntry['level'], line: string) => void): Log {
   return {
     write: ({ level, event, detail }) => sink(level, JSON.stringify({ ...detail, level, event })),
@@ -62,9 +62,8 @@ export function jsonLog(sink: (level: LogEntry['level'], line: string) => void):
 }
 
 /**
- * Has V8 collect rather than grow. A switch makes much short-lived memory; left alone, V8 lets the heap of a large machine grow by
- * more than a hundred megabytes for it, although some ten are in use. The young generation stays as small as it begins, and the old
- * one is collected when it has grown by half. `--optimize-for-size` saves as much, but doubles what a request costs. Called once,
- * before anything else.
+ * Makes V8 collect garbage rather than grow. A switch makes much short-lived memory, and on a large machine V8 would let the heap grow by more than a
+ * hundred megabytes, of which some ten are in use. The young generation keeps its first size, and the old one is collected when it has grown by
+ * half. `--optimize-for-size` saves as much but doubles what a request costs. Call it once, before anything else.
  */
 export const keepHeapSmall = (): void => setFlagsFromString('--semi-space-growth-factor=1 --heap-growing-percent=50');

@@ -1,6 +1,5 @@
-// What an answer must be before it is believed to be Table Storage's, and to this very request. A gateway, a proxy or a fault may
-// answer anything, and each answer taken for "nothing there" can cost a key. Pure: whoever asked decides what an answer that is
-// none means to them.
+// Checks that an answer is Table Storage's, and to this very request. A gateway, a proxy or a fault may answer anything, and an answer mistaken for
+// "no such row" can cost a key. Pure: the caller decides what an invalid answer means.
 import type { RowPage, StoredRow } from '../store/tables.ts';
 import { storedRow } from './table-cells.ts';
 
@@ -12,7 +11,7 @@ export interface TableAnswer {
   header(name: string): string | undefined;
 }
 
-/** An answer that is none: something else spoke in the store's place. Nothing may be decided by it. */
+/** Something other than the store answered. Nothing may be decided by it. */
 export class NotAnAnswer extends Error {
   override readonly name = 'NotAnAnswer';
 }
@@ -21,7 +20,7 @@ const NEXT_PARTITION = 'x-ms-continuation-nextpartitionkey';
 const NEXT_ROW = 'x-ms-continuation-nextrowkey';
 
 /**
- * The service sends its version and the id of the request with every answer, refusals and batches included.
+ * The service sends its version and the request's id with every answer, also with refusals and batches.
  * https://learn.microsoft.com/rest/api/storageservices/query-entities#response-headers
  */
 export function isAnswerTo(answer: TableAnswer, requestId: string): boolean {
@@ -52,14 +51,14 @@ interface Range {
   readonly from?: string;
   readonly to?: string;
   readonly top: number;
-  /** What the request went on from. */
+  /** Where this page began. */
   readonly position?: PagePosition;
 }
 
-/** Where the next page begins: behind a row of ours, or, after a page without rows, where the store says. */
+/** Where the next page begins: behind one of our rows or, after an empty page, where the store says. */
 export type PagePosition = { readonly after: string } | { readonly nextPartition: string; readonly nextRow?: string };
 
-/** The page that was asked for: rows of this partition and range only, in order, each once. Throws NotAnAnswer. */
+/** The requested page: rows of this partition and range only, in order, each once. Throws NotAnAnswer. */
 export function pageIn(answer: TableAnswer, range: Range): RowPage {
   const { value } = jsonOf(answer, range.table);
   if (!Array.isArray(value) || value.length > range.top) throw new NotAnAnswer('no list, or too long a one');
@@ -83,8 +82,8 @@ const isOutOf = ({ before, from, to }: Range, rowKey: string): boolean =>
   (to !== undefined && rowKey > to);
 
 /**
- * Behind rows, the next page is asked for by the last of them: no token of the store can then skip any. A page without rows that
- * is not the last has nothing but its token.
+ * The next page is asked for by the last row of this one, so that the store's token cannot skip any. An empty page that is not the last has only the
+ * token.
  */
 function positionAfter(answer: TableAnswer, range: Range, lastRowKey: string | undefined): PagePosition | undefined {
   const nextPartition = answer.header(NEXT_PARTITION);
@@ -98,14 +97,14 @@ function positionAfter(answer: TableAnswer, range: Range, lastRowKey: string | u
   const isRepeated =
     at !== undefined && 'nextPartition' in at && at.nextPartition === nextPartition && at.nextRow === nextRow;
   if (isRepeated) throw new NotAnAnswer('a continuation that leads back to itself');
-  // Seen from the service: `1!24!` and the key in base64, with `-` for `=`. Other forms cannot be judged.
+  // Seen from the service: `1!24!` and the key in base64, with `-` for `=`. Other forms cannot be checked.
   const named = /^1!\d+!([A-Za-z0-9+/_-]+)$/.exec(nextPartition)?.[1];
   if (named !== undefined && Buffer.from(named.replaceAll('-', '='), 'base64').toString('utf8') !== partitionKey)
     throw new NotAnAnswer('a continuation of another partition');
   return { nextPartition, ...(nextRow === undefined ? {} : { nextRow }) };
 }
 
-/** The JSON of an answer with metadata, of which `odata.metadata` names what it is of. */
+/** The JSON of an answer, whose `odata.metadata` must name `what`. */
 function jsonOf(answer: TableAnswer, what: string): Readonly<Record<string, unknown>> {
   if (!/^application\/json\b/i.test(answer.header('content-type') ?? ''))
     throw new NotAnAnswer('an answer without JSON');

@@ -1,6 +1,5 @@
-// Cells as Table Storage writes them in JSON, and back. Pure, and on the hot path. A cell that comes back with a type that we
-// never write (a date, a GUID, a 64-bit integer) becomes NaN, which no reader takes: the row is malformed, and neither it nor its
-// cell is taken for one that is not there.
+// Cells as Table Storage writes them in JSON, and back. Pure, and on the hot path. A cell of a type that we never write (a date, a GUID, a 64-bit
+// integer) becomes NaN, which no reader accepts: its row is then malformed, and neither row nor cell counts as absent.
 import type { Cell, Cells, StoredRow } from '../store/tables.ts';
 
 const TYPE = '@odata.type';
@@ -8,10 +7,13 @@ const SYSTEM_NAMES: readonly string[] = ['PartitionKey', 'RowKey', 'Timestamp'];
 
 const isInt32 = (value: number): boolean => Number.isInteger(value) && (value | 0) === value && !Object.is(value, -0);
 
-/** JSON takes them as they are, and some of its readers take them for line breaks. */
+/** Legal in JSON, but some JSON readers treat them as line breaks. */
 const LINE_SEPARATORS = /[\u2028\u2029]/g;
 
-/** The JSON of one entity. A lone surrogate is no text that the service could give back: it is stored as U+FFFD. Bytes are only those of the view: the SDK would send all of the buffer behind it. */
+/**
+ * The JSON of one entity. A lone surrogate becomes U+FFFD, because the service could not return it. Of bytes only the view is sent; the SDK would send
+ * the whole buffer behind it.
+ */
 export function entityJson(partitionKey: string, rowKey: string, cells: Cells): string {
   const entity: Record<string, string | number | boolean> = { PartitionKey: partitionKey, RowKey: rowKey };
   for (const name in cells) {
@@ -34,10 +36,10 @@ export function entityJson(partitionKey: string, rowKey: string, cells: Cells): 
   );
 }
 
-/** RFC 9110, without the `*` that would make a write unconditional. */
+/** An ETag by RFC 9110, but not `*`, which would make a write unconditional. */
 export const isETag = (text: string): boolean => /^(W\/)?"[^"\r\n]+"$/.test(text);
 
-/** The row in a parsed entity. Undefined if it is none of this partition: keys, ETag or a value are not as the service writes them. */
+/** The row in a parsed entity. Undefined if it is not of this partition, or its keys, ETag or values are not as the service writes them. */
 export function storedRow(entity: unknown, partitionKey: string): StoredRow | undefined {
   if (typeof entity !== 'object' || entity === null) return undefined;
   const read = entity as Readonly<Record<string, unknown>>;
@@ -49,7 +51,7 @@ export function storedRow(entity: unknown, partitionKey: string): StoredRow | un
   for (const name in read) {
     if (SYSTEM_NAMES.includes(name) || name.startsWith('odata.')) continue;
     if (name.endsWith(TYPE)) {
-      // A type whose value is gone: the answer is not whole.
+      // A type without its value: the answer is incomplete.
       if (!Object.hasOwn(read, name.slice(0, -TYPE.length))) return undefined;
       continue;
     }
@@ -60,12 +62,12 @@ export function storedRow(entity: unknown, partitionKey: string): StoredRow | un
   return { rowKey, etag, cells };
 }
 
-/** Undefined for what the service never answers: null, an object, a list, a value that is not of its type, bytes that are no base64. */
+/** Undefined for what the service never sends: null, an object, a list, a value of another type, invalid base64. */
 function cellOf(value: unknown, type: unknown): Cell | undefined {
   if (typeof value === 'number') return type === undefined || type === 'Edm.Double' ? value : undefined;
   if (typeof value === 'boolean') return type === undefined ? value : undefined;
   if (typeof value !== 'string') return undefined;
-  // Only what JSON has no form of its own for comes as a text with a type beside it.
+  // Types that JSON lacks come as a text with the type beside it.
   if (type === undefined || type === 'Edm.String') return value;
   return type === 'Edm.Binary' ? bytesOf(value) : Number.NaN;
 }
@@ -73,6 +75,6 @@ function cellOf(value: unknown, type: unknown): Cell | undefined {
 function bytesOf(base64: string): Uint8Array | undefined {
   const bytes = Buffer.from(base64, 'base64');
   const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
-  // Buffer.from passes over what is no base64, so the length tells.
+  // Buffer.from skips invalid base64 characters, so compare the length.
   return base64.length % 4 === 0 && bytes.length === (base64.length / 4) * 3 - padding ? bytes : undefined;
 }

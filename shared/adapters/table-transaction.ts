@@ -1,5 +1,5 @@
-// An entity-group transaction as Table Storage's $batch wants it, and what its answer means. Pure. Our own, because the
-// SDK's submitTransaction deletes unconditionally (its delete has no place for an ETag) and costs several times the CPU.
+// An entity-group transaction as a Table Storage $batch, and what its answer means. Pure. Our own, because the SDK's submitTransaction deletes
+// unconditionally (its delete takes no ETag) and costs several times the CPU.
 // https://learn.microsoft.com/rest/api/storageservices/performing-entity-group-transactions
 import type { RowWrite, WriteOutcome } from '../store/tables.ts';
 import { httpIn, partsOf } from './multipart.ts';
@@ -10,7 +10,7 @@ interface Transaction {
   readonly tableUrl: string;
   readonly partitionKey: string;
   readonly writes: readonly RowWrite[];
-  /** Unique to the request: what separates its parts. */
+  /** Unique to the request: separates its parts. */
   readonly boundaryId: string;
 }
 
@@ -19,7 +19,7 @@ const EOL = '\r\n';
 const PART_HEAD = `content-type: application/http${EOL}content-transfer-encoding: binary${EOL}${EOL}`;
 const CHANGE_HEADERS = `DataServiceVersion: 3.0${EOL}Accept: application/json;odata=minimalmetadata${EOL}`;
 
-/** A write that the service would do unconditionally is a bug: it throws before anything is sent. */
+/** A write without an ETag, which the service would do unconditionally, is a bug: throws before anything is sent. */
 export function assertETags(writes: readonly RowWrite[]): void {
   for (const write of writes) {
     // invariant A2
@@ -53,14 +53,14 @@ const keyInUrl = (key: string): string => encodeURIComponent(key.replaceAll("'",
 
 export type TransactionAnswer =
   | WriteOutcome
-  /** Refused by the service, and by no race: a bug of ours, or a right that we lack. Nothing was written. */
+  /** The service refused, and no race explains it: a bug, or a missing right. Nothing was written. */
   | { readonly outcome: 'refused'; readonly status: number; readonly code: string; readonly message: string };
 
 const UNKNOWN: WriteOutcome = { outcome: 'unknown' };
 
 /**
- * What an answer of the service to `writes` means. Only the exact form of an answer decides anything: 202 with one 204 for each
- * change, or with a single refusal in the service's own words. Everything else leaves the outcome unknown.
+ * What the service's answer to `writes` means. Only the exact form decides: 202 with one 204 for each change, or with a single refusal in the
+ * service's own words. Any other answer leaves the outcome unknown.
  */
 export function transactionOutcome(
   writes: readonly RowWrite[],
@@ -107,12 +107,12 @@ function refusal(writes: readonly RowWrite[], status: number, text: string): Tra
   const prefix = /^(\d{1,2}):/.exec(message)?.[1];
   const index = prefix === undefined && writes.length === 1 ? 0 : Number(prefix);
   const write = writes[index];
-  // Refused, yet not said where, or for what cannot befall that write: reading the rows again tells.
+  // A refusal that names no write, or one that cannot be refused so: the outcome is unknown, and the rows tell.
   if (!write || race.status !== status || (write.kind === 'insert') !== (race.reason === 'exists')) return UNKNOWN;
   return { outcome: 'conflict', index, reason: race.reason };
 }
 
-/** The service's error code and message, as far as they can be found. */
+/** The service's error code and message, where they can be found. */
 export function errorIn(text: string): { readonly code: string; readonly message: string } {
   try {
     const { 'odata.error': error } = JSON.parse(text) as Partial<Record<string, unknown>>;

@@ -1,5 +1,5 @@
-// The work queue through @azure/service-bus. Connects at the first message. Every message has an id of its own, so that
-// duplicate detection drops none; a resend carries the same id and is dropped where it should be.
+// The work queue through @azure/service-bus. Connects at the first message. Every message has an id of its own, so that duplicate detection drops
+// none but the SDK's own resends, which carry the same id.
 import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
@@ -14,11 +14,11 @@ interface ServiceBusWorkQueueOptions {
   readonly credential: TokenCredential;
   readonly clock: Clock;
   readonly entropy: Pick<Entropy, 'id'>;
-  /** For one `send` as a whole: token, connection, links and a second attempt included. */
+  /** For a whole `send`: token, connection, links and a second attempt. */
   readonly limitMs?: number;
 }
 
-/** Somebody waits for the answer while this goes on, for 4 s at most with what else the call does; the timer finds what could not be sent. */
+/** The caller waits for this, for 4 s at most with the rest of the call. The timer finds work that could not be sent. */
 const LIMIT_MS = 3_500;
 /** Far under the 256 KiB that one scheduling request may carry. */
 const MAX_SCHEDULED_AT_ONCE = 100;
@@ -45,7 +45,7 @@ export class ServiceBusWorkQueue implements WorkQueue {
         delayMs > 0 ? schedule(sender, wrapped, { at, abortSignal }) : sendInBatches(sender, wrapped, { abortSignal }),
       );
     } catch (error) {
-      // Whatever it was, these messages are not known to be in the queue; the agenda's timer finds the work again.
+      // The messages may not be in the queue; the agenda's timer finds the work again.
       throw new StoreUnavailable(`Service Bus: ${conditionOf(error)}`, { cause: error });
     }
   }
@@ -55,7 +55,7 @@ export class ServiceBusWorkQueue implements WorkQueue {
     this.#connection = undefined;
   }
 
-  /** A connection may have died without a word: half of the time is for the one there is, the other half for a new one. */
+  /** A connection may have died silently: it gets half of the time, and a new one the other half. */
   async #twice(send: Send): Promise<void> {
     const startedMs = performance.now();
     try {
@@ -73,23 +73,23 @@ export class ServiceBusWorkQueue implements WorkQueue {
     return this.#connection;
   }
 
-  /** The Functions host parses metadata as JSON where it can: an id must not look like a number. */
+  /** The Functions host parses metadata as JSON where it can, so an id must not look like a number. */
   #wrap(message: WorkMessage): ServiceBusMessage {
     return { body: message, contentType: 'application/json', messageId: `work-${this.#options.entropy.id()}` };
   }
 }
 
-/** What tells a missing role from a missing queue or a busy namespace: the code that the SDK makes of the AMQP condition, and nothing of its words. */
+/** Tells a missing role from a missing queue or a busy namespace: the SDK's code for the AMQP condition, without its message. */
 function conditionOf(error: unknown): string {
   const refusal = refusalIn(error);
   if (refusal) return refusal.code;
   if (error instanceof NothingHeard) return 'nothing heard in time';
-  // Of all attempts, the last.
+  // The last of all attempts.
   if (error instanceof AggregateError && error.errors.length > 0) return conditionOf(error.errors.at(-1));
   const { code, name } =
     error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, name: 'unknown' };
   if (typeof code !== 'string' || !/^[\w:-]{1,64}$/.test(code)) return name;
-  // So the SDK calls a queue that is not there, and nothing else (ConditionErrorNameMapper of @azure/core-amqp).
+  // The SDK gives this code for a missing queue, and nothing else (ConditionErrorNameMapper of @azure/core-amqp).
   return code === 'ServiceCommunicationProblem' ? `${code} (amqp:not-found)` : code;
 }
 

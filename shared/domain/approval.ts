@@ -4,13 +4,13 @@ import { lengthPrefixed } from './length-prefixed.ts';
 import { sealedTextsOf, type KeyTarget } from './provider.ts';
 
 /**
- * To whom an export goes: the holder of the private key to a public key, named by its thumbprint (RFC 7638, SHA-256, base64url); or people who
- * know a passphrase, which is chosen at the export and shown to no administrator before.
+ * Who receives an export: the holder of a private key, named by the public key's thumbprint (RFC 7638, SHA-256, base64url), or people who know a
+ * passphrase, which is chosen at the export and which no administrator saw before.
  */
 export type ApprovedRecipient =
   { readonly type: 'public-key'; readonly thumbprint: string } | { readonly type: 'passphrase' };
 
-/** `round` counts the exports of a keyring that were approved anew: what was approved for an earlier one is void. */
+/** `round` counts the keyring's exports that needed approval: an approval for an earlier round is void. */
 export type Approval =
   | { readonly for: 'switch'; readonly keyringId: string; readonly switchId: string }
   | {
@@ -23,7 +23,7 @@ export type Approval =
 /** 32 bytes in base64url. */
 export const THUMBPRINT = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-/** A text that names an approval within its company; a part of row keys, and sealed. */
+/** Names an approval within its company; part of row keys, and sealed. */
 export function approvalKey(approval: Approval): string {
   const { keyringId } = approval;
   return approval.for === 'switch'
@@ -31,17 +31,17 @@ export function approvalKey(approval: Approval): string {
     : `${exportRoundKey(approval)}|${recipientName(approval.recipient)}`;
 }
 
-/** What the approvals of one export have in common, whatever its recipient. */
+/** The common prefix of all approvals of one export, for any recipient. */
 export const exportRoundKey = ({ keyringId, round }: { readonly keyringId: string; readonly round: number }): string =>
   `export|${keyringId}|${round}`;
 
-/** No thumbprint is as short as the other word. */
+/** No thumbprint is as short as `passphrase`. */
 const recipientName = (recipient: ApprovedRecipient): string =>
   recipient.type === 'passphrase' ? recipient.type : recipient.thumbprint;
 
-/** SHA-256, hex, of the key that was shown to the administrator who approved: an approval of one place is none of another. */
+/** SHA-256, hex, of the key that was shown to the administrator: an approval of one destination does not hold for another. */
 export function destinationDigest(target: Pick<KeyTarget, 'host' | 'keyName' | 'tenantId' | 'ref'>): string {
-  // However its name is spelt: the settings spell the vendor's, and may spell it otherwise tomorrow.
+  // Without case, since the settings name the vendor's key and may spell it otherwise tomorrow.
   const texts = sealedTextsOf(target.ref, { ...target, keyName: target.keyName.toLowerCase() });
   return createHash('sha256')
     .update(lengthPrefixed(['keyswitch.destination.1', ...texts]))

@@ -1,28 +1,28 @@
-// Whether a company's chain of events is as it was written. Pure, and fed page by page, so that a chain of any length takes the memory of
-// one page. Whoever may write the tables can write any row: each trace that such a change leaves is named by its sequence.
+// Checks that a company's chain of events is as it was written. Pure, and fed page by page, so that any chain takes the memory of one page. A
+// writer of the tables can change any row: the check names each trace of that by its sequence number.
 import { createHash } from 'node:crypto';
 import { CHAIN_START, hashOfRecord, type AuditRecord, type ChainHead, type Marker, type StoredHead } from './audit.ts';
 
 export const PROBLEM_CODES = [
-  /** A record is not what its hash says, cannot be read, or is not what the next record was chained to. */
+  /** A record does not match its hash, cannot be read, or is not the one whose hash the next record names. */
   'changed',
-  /** Records are missing between two that are there; `sequence` is the first of them. */
+  /** Records are missing between two others; `sequence` is the first missing one. */
   'gap',
-  /** A record stands in another's place. */
+  /** A record is in another's place. */
   're-ordered',
-  /** Records are missing at the end; `sequence` is the first that is known of. */
+  /** Records are missing at the end; `sequence` is the first missing one. */
   'tail-cut-off',
-  /** A head that was signed, or is known from the log, names another record: what is before it was written anew. */
+  /** A head that was signed, or is known from the log, names another record: the chain up to it was rewritten. */
   'rewritten',
-  /** The head cannot be read, or names another record than the chain ends with. */
+  /** The head cannot be read, or does not name the last record of the chain. */
   'head-forged',
-  /** A signature is not by the seal key. */
+  /** A signature was not made by the seal key. */
   'signature-forged',
-  /** A head was signed, and its signature is not there. */
+  /** A head was signed and its signature is gone. */
   'signature-missing',
-  /** An event was marked as recorded, and its record is not there. */
+  /** An event is marked as recorded and its record is gone. */
   'marker-without-record',
-  /** A record whose event is not marked: it could be recorded a second time. */
+  /** A record whose event is not marked, so that it could be recorded twice. */
   'record-without-marker',
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
@@ -33,24 +33,24 @@ export interface Problem {
 }
 
 export interface ChainReport {
-  /** `unfinished`: nothing is wrong so far, and there is more. Of the last piece: of the whole chain. */
+  /** `unfinished`: nothing wrong so far, and there is more. In the last piece: of the whole chain. */
   readonly status: 'intact' | 'broken' | 'unfinished';
-  /** The first ones, in the order in which they were met. */
+  /** The first ones, in the order in which the check met them. */
   readonly problems: readonly Problem[];
-  /** The last record that was seen; sequence 0 if there is none. */
+  /** The last record seen; sequence 0 if there is none. */
   readonly head: ChainHead;
 }
 
-/** What a check has to remember from one piece of a chain to the next. Whoever brings another one misleads themselves alone. */
+/** What a check carries from one piece of a chain to the next. A caller who alters it gets a wrong answer, and harms no one else. */
 export interface ChainProgress {
   readonly headBefore: StoredHead;
-  /** Nothing up to this sequence is looked at. */
+  /** The check skips everything up to this sequence. */
   readonly start: number;
   readonly last: ChainHead;
   readonly lastSigned: number;
   /** Heads behind the last record, known from elsewhere. */
   readonly known: readonly ChainHead[];
-  /** Signatures by versions that may not be used, which no later one covers yet. */
+  /** Signatures by retired versions that no later signature covers yet. */
   readonly uncovered: readonly number[];
   readonly isBroken: boolean;
   /** Sums, in hex. */
@@ -66,8 +66,8 @@ export interface StoredRecord {
 }
 
 /**
- * `verified`: whether the signature is by the seal key over just this. `isRetired`: it names a version of the seal key that may not be used, or that
- * there is not; a later signature that verifies covers what is before it all the same.
+ * `verified`: the seal key signed exactly this. `isRetired`: the version that it names is absent or must not be used; a later signature that
+ * verifies covers what is before it all the same.
  */
 export interface CheckedSignature {
   readonly sequence: number;
@@ -77,7 +77,7 @@ export interface CheckedSignature {
 }
 
 const MAX_PROBLEMS = 100;
-/** What is remembered of them from one piece to the next. */
+/** How many are carried from one piece to the next. */
 const MAX_UNCOVERED = 50;
 const SET_BYTES = 32;
 
@@ -91,7 +91,7 @@ export class ChainCheck {
   #uncovered: number[];
   #last: ChainHead;
   #lastSigned: number;
-  /** Sums of hashes, the same for the same set whatever the order: ids of records, and of markers. */
+  /** Sums of hashes, the same for the same set in any order: of the ids of records, and of markers. */
   readonly #records: Buffer;
   readonly #markers: Buffer;
 
@@ -108,8 +108,8 @@ export class ChainCheck {
   }
 
   /**
-   * `head` as it is stored before any record is read; `known` is a head from a log that was kept elsewhere, `from` a signed one that the check begins
-   * behind.
+   * `head` is read before any record; `known` is a head from a log that is kept elsewhere; `from` is a signed head behind which the check
+   * begins.
    */
   static start(head: StoredHead, known?: ChainHead, from: ChainHead = CHAIN_START): ChainCheck {
     const none = Buffer.alloc(SET_BYTES).toString('hex');
@@ -141,7 +141,7 @@ export class ChainCheck {
     };
   }
 
-  /** Of a piece that is not the last. */
+  /** For a piece that is not the last. */
   get soFar(): ChainReport {
     return {
       status: this.#problems.length === 0 ? 'unfinished' : 'broken',
@@ -165,7 +165,7 @@ export class ChainCheck {
     addTo(this.#markers, `${id}|${sequence}`);
   }
 
-  /** Signatures behind the last record, and the head as it is stored after everything else was read. */
+  /** Signatures behind the last record, and the head, read after everything else. */
   end(rest: { readonly signed: readonly CheckedSignature[]; readonly head: StoredHead | undefined }): ChainReport {
     for (const signature of rest.signed) this.#signature(signature);
     for (const sequence of this.#uncovered) this.#report('signature-forged', sequence);
@@ -182,12 +182,12 @@ export class ChainCheck {
     };
   }
 
-  /** After all markers: true if exactly the records that are there are marked. */
+  /** After all markers: true if the marked records are exactly the ones that exist. */
   markersFit(): boolean {
     return this.#records.equals(this.#markers);
   }
 
-  /** A marker and the id of the record in its place, if there is one. */
+  /** Compares a marker with the id of the record in its place, if there is one. */
   compareMarker(marker: Marker, record: AuditRecord | undefined): void {
     const isBefore = this.#start > 0 && marker.sequence <= this.#start;
     if (!isBefore && marker.sequence <= this.#last.sequence && record?.id !== marker.id) {
@@ -195,12 +195,12 @@ export class ChainCheck {
     }
   }
 
-  /** A record and whether its event is marked with its sequence. */
+  /** Compares a record with its marker. */
   compareRecord(record: AuditRecord, marked: boolean): void {
     if (!marked) this.#report('record-without-marker', record.sequence);
   }
 
-  /** Record and head are written together: no record is behind a head that was read after it. */
+  /** Record and head are written together, so a head that is read later is not behind the last record. */
   #leadsOn(head: StoredHead | undefined): boolean {
     if (!head || head.sequence < this.#last.sequence) return false;
     return head.sequence > this.#last.sequence || head.hash === this.#last.hash;

@@ -1,18 +1,18 @@
-// The record of what was done: who, what, which company, from where, and what came of it; each record chained to the one before by its
-// hash. Pure. Nothing secret may go into a record: no key, token, code or state; a row or a resource is named, never its content.
+// The record of what was done: who, what, for which company, from where, with which outcome. Each record names the hash of the one before. Pure.
+// Nothing secret may go into a record: no key, token, code or state; it names a row or a resource, never its content.
 import { createHash } from 'node:crypto';
 import { lengthPrefixed } from './length-prefixed.ts';
 
 export interface Actor {
-  /** The caller's subject, with whom it asserts to act for; `keyswitch` for the product itself. */
+  /** The caller's subject, and for whom it says it acts; `keyswitch` for the product itself. */
   readonly by: string;
-  /** Address of the client as the platform's front end saw it, or empty. For the record only: nothing is decided by it. */
+  /** Address of the client as the platform's front end saw it, or empty. Only recorded: no decision depends on it. */
   readonly from: string;
-  /** Of the call, as its answer and the log name it; empty for the product itself. */
+  /** The call's id, as in its answer and in the log; empty for the product itself. */
   readonly requestId: string;
 }
 
-/** What the product does by itself. */
+/** The actor of what the product does by itself. */
 export const KEYSWITCH: Actor = { by: 'keyswitch', from: '', requestId: '' };
 
 export type Detail = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -20,27 +20,27 @@ export type Detail = Readonly<Record<string, string | number | boolean | undefin
 export interface Act {
   /** A stable name, public API: `switch.start`. */
   readonly action: string;
-  /** Whose chain it goes to; NO_COMPANY for what belongs to none. */
+  /** The company whose chain records it; NO_COMPANY if it concerns none. */
   readonly companyId: string;
-  /** Row key or id of what it was done to. */
+  /** Row key or id of what the act changed. */
   readonly target: string;
   readonly detail?: Detail;
 }
 
-/** `done`: an act. `refused`: somebody may not. `detected`: something that must not be. `counted`: calls added up. */
+/** `done`: an act. `refused`: the caller was not allowed. `detected`: something that must never be. `counted`: a number of calls. */
 export type Outcome = 'done' | 'refused' | 'detected' | 'counted';
 export const OUTCOMES: readonly Outcome[] = ['done', 'refused', 'detected', 'counted'];
 
-/** On its way to the chain. */
+/** An event on its way to the chain. */
 export interface AuditEvent extends Actor {
-  /** Says that it is this event, however often it is delivered. */
+  /** Identifies the event, however often it is delivered. */
   readonly id: string;
   readonly companyId: string;
   readonly at: string;
   readonly action: string;
   readonly target: string;
   readonly outcome: Outcome;
-  /** JSON of an object whose names are in order, as it is hashed and stored. */
+  /** JSON of an object with sorted names, as it is hashed and stored. */
   readonly detail: string;
 }
 
@@ -59,7 +59,7 @@ export const CHAIN_START: ChainHead = { sequence: 0, hash: '' };
 
 const RECORD_FORMAT = 'keyswitch.event.1';
 const SEAL_LABEL = 'keyswitch.seal.events.1';
-/** Whoever writes a long text into a header or a name must not make a record that cannot be stored. */
+/** A caller who sends a long header or name must not make a record too long to store. */
 const MAX_TEXT_CHARS = 512;
 const MAX_DETAILS = 250;
 /** Of the detail as JSON: a text property of Table Storage holds 32 Ki characters (UTF-16). */
@@ -95,7 +95,7 @@ function detailText(detail: Detail): string {
   return JSON.stringify(Object.fromEntries(leftOut > 0 ? [...kept, ['zzLeftOut', leftOut]] : kept));
 }
 
-/** As many of the first entries as fit; how many were left out is said in their place. */
+/** As many of the first entries as fit, and how many were left out. */
 function fitting<T extends readonly [string, unknown]>(entries: readonly T[]): readonly T[] {
   let chars = 0;
   const end = entries.findIndex(([name, value]) => {
@@ -131,12 +131,12 @@ export function hashOfRecord(record: Omit<AuditRecord, 'hash'>): string {
   return createHash('sha256').update(lengthPrefixed(texts)).digest('hex');
 }
 
-/** The bytes that the seal key signs of a head. */
+/** The bytes of a head that the seal key signs. */
 export function sealedBytesOfHead(companyId: string, head: ChainHead & { readonly at: string }): Buffer {
   return lengthPrefixed([SEAL_LABEL, companyId, String(head.sequence), head.hash, head.at]);
 }
 
-/** `signedSequence`: of the last head that was signed; 0 before. */
+/** `signedSequence`: of the last signed head; 0 before the first. */
 export interface StoredHead extends ChainHead {
   readonly signedSequence: number;
 }

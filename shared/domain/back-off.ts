@@ -1,4 +1,4 @@
-// How long to wait before trying again what may pass by itself. Pure.
+// How long to wait before another attempt at what may pass by itself. Pure.
 
 export interface BackOff {
   readonly firstMs: number;

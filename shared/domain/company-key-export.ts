@@ -1,5 +1,5 @@
-// What leaves Keyswitch when a company exports the company key of a keyring: with it, and with the wrapped data keys, everything opens
-// without a vault, and outside of any cloud. Pure. Only its recipient can read it (export-recipient.ts); here is what is inside.
+// What a company gets when it exports a keyring's company key: with it and the wrapped data keys everything opens without a vault and outside of
+// any cloud. Pure. This is the content; who can read it is said in export-recipient.ts.
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { COMPANY_KEY_BYTES } from './company-key.ts';
 import { isResourceId } from './ids.ts';
@@ -9,10 +9,10 @@ import { isRecord } from './plain-object.ts';
 
 export const EXPORT_FORMAT = 'keyswitch.company-key-export.1';
 
-/** How the content of every export is encrypted, whoever its recipient is. */
+/** How the content of every export is encrypted, for any recipient. */
 export const EXPORT_CONTENT_ENCRYPTION = 'A256GCM';
 
-/** ISO 8601, UTC. People are shown it. */
+/** ISO 8601, UTC. Shown to people. */
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 export interface ExportedVersion {
@@ -23,14 +23,14 @@ export interface ExportedVersion {
 export interface CompanyKeyExport {
   readonly companyId: string;
   readonly keyringId: string;
-  /** Whose key-encryption key protected the keyring when this was made, and which version of it. */
+  /** The provider and key version that protected the keyring when the export was made. */
   readonly provider: ProviderRef;
   readonly keyId: string;
   readonly madeAt: string;
   readonly versions: readonly ExportedVersion[];
 }
 
-/** The bytes of the export. Whoever has encrypted them overwrites them. */
+/** The bytes of the export. The caller encrypts them, then overwrites them. */
 export function encodeExport(content: CompanyKeyExport): Buffer {
   const { companyId, keyringId, provider, keyId, madeAt } = content;
   const versions = content.versions.map(({ version, companyKey }) => {
@@ -44,7 +44,7 @@ export function encodeExport(content: CompanyKeyExport): Buffer {
   );
 }
 
-/** `other-format`: made by a later Keyswitch, perhaps. What the bytes are is never repeated. */
+/** `other-format`: perhaps made by a later Keyswitch. Errors never repeat the bytes. */
 export function parseExport(bytes: Uint8Array): Result<CompanyKeyExport, 'malformed' | 'other-format'> {
   const read = jsonIn(bytes);
   if (!isRecord(read) || typeof read['format'] !== 'string') return err('malformed');
@@ -81,7 +81,7 @@ function providerIn(value: unknown): ProviderRef | undefined {
   return typeof connectionId === 'string' && isResourceId(connectionId) ? { provider, connectionId } : undefined;
 }
 
-/** Undefined unless there is at least one, each number stands there once, and each key is a key. */
+/** Undefined unless there is at least one version, each number occurs once, and each key is valid. */
 function versionsIn(value: unknown): ExportedVersion[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const versions: ExportedVersion[] = [];

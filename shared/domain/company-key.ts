@@ -1,5 +1,5 @@
-// A company key at rest: wrapped by a KEK with RSA-OAEP-256, and beside it a commitment to the key and to where it belongs. Pure, but for
-// the randomness that OAEP draws inside node:crypto.
+// A company key at rest: wrapped by a KEK with RSA-OAEP-256, beside a commitment to the key and to where it belongs. Pure, but for the
+// randomness that OAEP draws inside node:crypto.
 import { constants, createHash, createPublicKey, createSecretKey, publicEncrypt, type KeyObject } from 'node:crypto';
 import { lengthPrefixed } from './length-prefixed.ts';
 import type { ProviderRef } from './provider.ts';
@@ -21,7 +21,7 @@ export interface Seal {
   readonly signature: string;
 }
 
-/** A company key under one KEK, as its row keeps it. */
+/** A company key wrapped by one KEK, as its row holds it. */
 export interface Wrap {
   readonly ref: ProviderRef;
   readonly host: string;
@@ -35,20 +35,23 @@ export interface Wrap {
   readonly ciphertext: string;
   /** `commitmentTo` the company key inside. Sealed: no vault can pass another key off as it. */
   readonly commitment: string;
-  /** While a switch is under way, of the vault that it leads to: for its workers, never for callers. Sealed, so that nobody else says who serves. */
+  /**
+   * On the wrap of the vault that a switch leads to, until it ends: for the switch's workers, never for callers. Sealed, so that
+   * only Keyswitch decides which vault serves.
+   */
   readonly guard?: true;
   readonly seal: Seal;
 }
 
-/** One version of a keyring's company key. One wrap, which callers use; during a switch a guard beside it. */
+/** One version of a keyring's company key: one wrap for callers, and during a switch a guard beside it. */
 export interface CompanyKeyRow extends CompanyKeyContext {
   readonly wraps: readonly Wrap[];
   readonly createdAt: string;
 }
 
 /**
- * SHA-256 over label, context and company key, base64url. It tells nothing of the key, which is 256 random bits, and holds for no other key and
- * no other place.
+ * SHA-256 over label, context and company key, base64url. It reveals nothing of the key, which is 256 random bits, and fits no other key and no
+ * other place.
  */
 export function commitmentTo(companyKey: Uint8Array, context: CompanyKeyContext): string {
   const { companyId, keyringId, version } = context;
@@ -69,8 +72,8 @@ export function wrapCompanyKey(input: {
 }
 
 /**
- * What a vault has unwrapped, as the company key that the commitment holds for at this place; undefined if it is anything else. The
- * commitment is compared in constant time. `unwrapped` is zeroed either way; the key lives on in the KeyObject only.
+ * Turns what a vault unwrapped into the company key, if it fits the commitment at this place; undefined otherwise. The commitment is compared
+ * in constant time. `unwrapped` is zeroed either way; the key lives on in the KeyObject only.
  */
 export function openCompanyKey(
   unwrapped: Uint8Array,

@@ -1,5 +1,5 @@
-// What the checks of a connection test add up to. Pure: `now` is passed in. Decides between "denied" and "not arrived yet": we
-// cannot see when a role was granted, so the time counts from consent, or from when an admin said that it was done.
+// The result of a connection test from its checks. Pure: `now` is passed in. Decides between "denied" and "not arrived yet": we cannot see when a
+// role was granted, so the time counts from consent, or from when an admin reported the grant.
 import { grantOf, isInForce, type Connection } from './connection.ts';
 import { mayPass, type Failure } from './failure.ts';
 import { propagationEnd, type ExcuseRecentGrant } from './propagation.ts';
@@ -18,7 +18,7 @@ export const CONNECTION_CHECKS = [
 ] as const;
 export type ConnectionCheck = (typeof CONNECTION_CHECKS)[number];
 
-/** One check may answer several: everything that is wrong with a key is said at once. */
+/** One check may report several failures: a test names everything that is wrong with a key at once. */
 export interface CheckResult {
   readonly check: ConnectionCheck;
   readonly outcome: 'passed' | 'failed' | 'skipped' | 'warning';
@@ -26,16 +26,16 @@ export interface CheckResult {
 }
 
 export interface ConnectionTest {
-  /** `waiting`: for a grant that may not have arrived yet. */
+  /** `waiting`: a recent grant may not have arrived yet. */
   readonly status: 'green' | 'failed' | 'waiting';
   readonly checks: readonly CheckResult[];
   readonly testedAt: string;
   readonly tenantId?: string;
   /** Object id of our service principal in the customer's tenant. */
   readonly principalId?: string;
-  /** When to ask again: while waiting, and after a failure that may pass by itself. */
+  /** When to test again: while waiting, and after a failure that may pass by itself. */
   readonly retryAfterSeconds?: number;
-  /** While waiting: when it becomes a denial. */
+  /** While waiting: when the failure becomes a denial. */
   readonly becomesDeniedAt?: string;
 }
 
@@ -56,7 +56,7 @@ export class CheckList {
     return false;
   }
 
-  /** In the order of the checks; those that were not come to are skipped, but for `in-use` where nothing is in use. */
+  /** In the order of the checks. Checks that were not reached are `skipped`; `in-use` is left out where nothing is in use. */
   results({ inUse }: { readonly inUse: boolean }): readonly CheckResult[] {
     return CONNECTION_CHECKS.flatMap((check): CheckResult[] => {
       const done = this.#results.filter((result) => result.check === check);

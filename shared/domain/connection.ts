@@ -9,7 +9,7 @@ export interface ConnectionPlace {
   readonly connectionId: string;
 }
 
-/** `federated`: the connector app, whose credential is an identity that its host gives us; there is no secret. */
+/** `federated`: the connector app signs in by an identity that our host gives it; there is no secret. */
 export interface FederatedCredential {
   readonly kind: 'federated';
   /** Application (client) id of the connector app. */
@@ -23,20 +23,20 @@ export interface Consent {
   readonly seal: Seal;
 }
 
-/** That an administrator of the tenant that the vault was moved to let the connector app in. Proves nothing of the key: `completeMove` does. */
+/** An administrator of the vault's new tenant consented to the connector app. Proves nothing about the key: `completeMove` does. */
 export interface Move extends Consent {
   readonly tenantId: string;
 }
 
 export interface Connection {
   readonly connectionId: string;
-  /** By name: only it knows how the key is reached. */
+  /** Its name. Only the provider knows how the key is reached. */
   readonly provider: string;
   readonly host: string;
   readonly keyName: string;
-  /** Absent until the vault's own challenge has named it; pinned ever after, but for a vault in force that was moved. */
+  /** Absent until the vault's challenge has named it. Pinned from then on, unless a vault in force is moved to another tenant. */
   readonly tenantId?: string;
-  /** Tenants that the vault belonged to before it was moved: what was wrapped then still opens. Sealed with the rest. */
+  /** Tenants that the vault belonged to before it was moved: what was wrapped then still opens. Sealed. */
   readonly movedFrom?: readonly string[];
   readonly credential: FederatedCredential;
   readonly seal: Seal;
@@ -45,24 +45,24 @@ export interface Connection {
   readonly createdAt: string;
   /** When an admin last said that the role was assigned; a denial within ten minutes of it may be propagation. */
   readonly roleAssignedAt?: string;
-  /** That an administrator of its tenant let the connector app use this very key. Void if vault, key, tenant or app change. */
+  /** An administrator of the tenant let the connector app use exactly this key. Void if vault, key, tenant or app change. */
   readonly consent?: Consent;
-  /** Of a vault in force, until the key behind the new tenant has opened what is in use. */
+  /** For a vault in force that was moved, until the key in the new tenant has opened what is in use. */
   readonly move?: Move;
   /** True once the key has been read: a later 404 then means "deleted", not "mistyped". */
   readonly keySeen: boolean;
-  /** Why the last test failed; absent if it did not, or only waits for a grant to arrive. */
+  /** Why the last test failed; absent if it passed or only waits for a grant to arrive. */
   readonly testFailed?: FailureCode;
 }
 
-/** Whether company keys are wrapped by its key. A switch that is not finished does not count. */
+/** Whether company keys are wrapped by its key. An unfinished switch does not count. */
 export const isInForce = ({ usedBy }: Pick<Connection, 'usedBy'>): boolean =>
   usedBy.some((user) => user.startsWith('keyring|'));
 
 const isOnlyInSwitch = (connection: Pick<Connection, 'usedBy'>): boolean =>
   connection.usedBy.length > 0 && !isInForce(connection);
 
-/** What a refusal means for it: nothing was typed just now if something depends on it. */
+/** Facts for the words of a failure: if something depends on the connection, its input was not typed just now. */
 export const factsOfUse = (connection: Connection): FailureFacts => ({
   vaultHost: connection.host,
   keyName: connection.keyName,
@@ -78,7 +78,7 @@ export const refOfConnection = ({ provider, connectionId }: Connection): Require
   connectionId,
 });
 
-/** The vault and key behind a connection, or undefined while its tenant is not known. */
+/** The key behind a connection; undefined while its tenant is unknown. */
 export function targetOfConnection(connection: Connection): VaultTarget | undefined {
   if (connection.tenantId === undefined) return undefined;
   return {
@@ -92,7 +92,7 @@ export function targetOfConnection(connection: Connection): VaultTarget | undefi
   };
 }
 
-/** The same vault and key as another tenant's, to which it was moved. Undefined if nobody there has consented within `consentMs`. */
+/** The same key in the tenant that it was moved to; undefined unless an administrator there consented within `consentMs`. */
 export function targetOfMove(
   connection: Connection,
   { now, consentMs }: { readonly now: Date; readonly consentMs: number },
@@ -100,12 +100,12 @@ export function targetOfMove(
   const target = targetOfConnection(connection);
   const { move } = connection;
   if (!target || !move || !isInForce(connection)) return undefined;
-  // A time that cannot be read is no recent one.
+  // An unreadable time is not recent.
   const isRecent = now.getTime() - Date.parse(move.grantedAt) <= consentMs;
   return isRecent ? { ...target, tenantId: move.tenantId, ...grantOf(connection) } : undefined;
 }
 
-/** The connection once that tenant is pinned: its administrator's consent is the one that counts. Seals are to be made anew. */
+/** The connection with the new tenant pinned and its administrator's consent in force. The caller seals it again. */
 export function moved(connection: Connection, move: Move): Omit<Connection, 'seal' | 'consent'> {
   const { consent: _void, seal: _before, move: _done, testFailed: _outcome, movedFrom = [], ...kept } = connection;
   const before = [...movedFrom, ...(connection.tenantId === undefined ? [] : [connection.tenantId])];
@@ -116,15 +116,15 @@ export function moved(connection: Connection, move: Move): Omit<Connection, 'sea
   };
 }
 
-/** Whether what was wrapped while the vault was that tenant's is this connection's. */
+/** Whether the vault is, or was, `named`'s: what was wrapped then is this connection's. */
 export const hasBeenOf = (
   { tenantId, movedFrom = [] }: Pick<Connection, 'tenantId' | 'movedFrom'>,
   named: string,
 ): boolean => named === tenantId || movedFrom.includes(named);
 
 /**
- * `consentedAt`: the latest consent, here or where the vault was moved to. `grantedAt`: the latest of that and of when an admin said that the role was
- * assigned.
+ * `consentedAt`: the latest consent, in this tenant or the one it was moved to. `grantedAt`: the later of that and of when an admin reported that
+ * the role was assigned.
  */
 export function grantOf({ roleAssignedAt, consent, move }: Connection): Grant {
   const consentedAt = latestOf(consent?.grantedAt, move?.grantedAt);
@@ -135,7 +135,7 @@ export function grantOf({ roleAssignedAt, consent, move }: Connection): Grant {
   };
 }
 
-/** ISO times compare as texts. */
+/** ISO 8601 times compare as texts. */
 const latestOf = (...times: readonly (string | undefined)[]): string | undefined =>
   times
     .filter((time) => time !== undefined)

@@ -1,4 +1,4 @@
-// The failure that says which shard's counts do not fit, with the numbers.
+// The failure that names the shards whose counts do not fit their rows, with the numbers.
 import { failure } from './failures.ts';
 import type { Failure } from './failure.ts';
 import { describeCounts } from './shard-counts.ts';

@@ -1,5 +1,5 @@
-// A data key at rest: AES-256-GCM under a company key. Pure; the nonce is always passed in and never chosen by a caller
-// of the API. The additional data binds the blob to its place, so a blob that is moved or relabelled does not open.
+// A data key at rest: AES-256-GCM under a company key. Pure; the nonce is passed in and never chosen by a caller of the API. The additional data
+// binds the blob to its place: a blob that is moved or relabelled does not open.
 import type { KeyObject } from 'node:crypto';
 import { BLOB_FORMAT, BLOB_NONCE_BYTES, openBlob, sealBlob } from './gcm-blob.ts';
 import { lengthPrefixedWithin } from './length-prefixed.ts';
@@ -19,7 +19,7 @@ export const DATA_KEY_NONCE_BYTES = BLOB_NONCE_BYTES;
 export const DATA_KEY_MIN_BYTES = 16;
 export const DATA_KEY_MAX_BYTES = 64;
 
-/** Ids have at most 64 and 128 characters. node:crypto copies it at once, and nothing here waits. */
+/** Large enough for ids of 64 and 128 characters. Reused without harm: node:crypto copies it at once, and nothing here awaits. */
 const SPACE = Buffer.alloc(512);
 
 // invariant 6

@@ -4,9 +4,9 @@ export type DataKeyState =
   | 'live'
   /** Soft-deleted: restorable until `purgeAfter`. */
   | 'deleted'
-  /** Did not open during a pass: kept as it is, named, waiting for a decision. */
+  /** Did not open during a pass: left unchanged, listed by name, waiting for an admin's decision. */
   | 'quarantined'
-  /** Given up by a vendor admin; kept. A pass that can open it after all takes it back. */
+  /** Given up by a vendor admin; kept. A pass that can open it makes it live again. */
   | 'lost'
   /** Past its restore time: no blob and no version, only the id, which is never used again. */
   | 'tombstone';
@@ -27,7 +27,7 @@ export interface DataKey {
   /** The state that a quarantined row returns to. */
   readonly stateBefore?: 'live' | 'deleted' | undefined;
   readonly quarantineReason?: QuarantineReason | undefined;
-  /** The request that made it, and the last that wrote it: after a lost answer these tell whose write it was. */
+  /** The requests that created it and last wrote it: after a lost answer they show whose write it was. */
   readonly createdBy: string;
   readonly writtenBy: string;
   readonly createdAt: string;

@@ -1,15 +1,15 @@
-// Keeps values for a time, in this process, and drops the least recently used first. The time is counted from before the load: a slow answer must
-// not lengthen it. Callers that want the same value at once share one load. A caller that comes when a load has taken longer than the time starts
-// another one, since the answer to so old a question may come from before a denial. A load that failed is not kept.
+// Keeps values for a time, in this process; drops the least recently used first. The time counts from before the load, so that a slow answer does
+// not lengthen it. Callers that want the same value at once share one load; once a load has taken longer than the time, callers start another,
+// because its answer may come from before a denial. A failed load is not kept.
 import { ok, type Result } from './result.ts';
 
-/** Milliseconds since 1970: from then on it is not given out. */
+/** `endsAtMs`: milliseconds since 1970, from when the value is not given out. */
 export interface Kept<V> {
   readonly value: V;
   readonly endsAtMs: number;
 }
 
-/** Has the value end earlier than the time; a later end changes nothing. */
+/** Makes the value expire earlier than the time; a later end changes nothing. */
 export type EndBy = (endsAtMs: number) => void;
 type Found<V> = (name: string, found: { readonly value: V; readonly endsAtMs?: number } | undefined) => void;
 type Load<V, E> = (endBy: EndBy) => Promise<Result<V, E>>;
@@ -25,9 +25,9 @@ export class ExpiringCache<V, E = never> {
   readonly #maxEntries: number;
   /** The least recently used first. */
   readonly #kept = new Map<string, Kept<V>>();
-  /** By name, what others wait for too. */
+  /** Loads that later callers of the same name may wait for. */
   readonly #shared = new Map<string, UnderWay<V, E>>();
-  /** Every load under way, with the names that were forgotten since it began. */
+  /** Every load in progress, with the names that were forgotten since it began. */
   readonly #loads = new Set<Set<string>>();
 
   constructor(clock: { now(): Date }, options: { readonly ttlMs: number; readonly maxEntries: number }) {
@@ -36,24 +36,24 @@ export class ExpiringCache<V, E = never> {
     this.#maxEntries = options.maxEntries;
   }
 
-  /** What is kept; waits for no load. */
+  /** The kept value, without waiting for a load. */
   peek(name: string): Kept<V> | undefined {
     const kept = this.#kept.get(name);
     if (!kept) return undefined;
     this.#kept.delete(name);
     const nowMs = this.#nowMs();
-    // More than the time is left only where the clock was put back.
+    // More time than `ttlMs` is left only if the clock was set back.
     if (kept.endsAtMs <= nowMs || kept.endsAtMs > nowMs + this.#ttlMs) return undefined;
     this.#kept.set(name, kept);
     return kept;
   }
 
-  /** What is known without a load. Its time begins now, and ends earlier where `endsAtMs` says so. */
+  /** Keeps a value that needed no load, from now for `ttlMs`, or until `endsAtMs` if that is earlier. */
   keep(name: string, value: V, endsAtMs = Infinity): void {
     this.#put(name, { value, endsAtMs: Math.min(endsAtMs, this.#nowMs() + this.#ttlMs) });
   }
 
-  /** What is kept, or is being loaded, or else what `load` answers. */
+  /** The kept value, else the one being loaded, else a new load. */
   get(name: string, load: Load<V, E>): Promise<Result<V, E>> {
     const kept = this.peek(name);
     if (kept) return Promise.resolve(ok(kept.value));
@@ -67,7 +67,7 @@ export class ExpiringCache<V, E = never> {
     return answer;
   }
 
-  /** What `load` answers, whatever is kept: it takes the place of that. */
+  /** Loads in any case, and replaces what is kept. */
   load(name: string, load: Load<V, E>): Promise<Result<V, E>> {
     return this.loadSeveral(async (found) => {
       let endsAtMs = Infinity;
@@ -78,8 +78,8 @@ export class ExpiringCache<V, E = never> {
   }
 
   /**
-   * The same of several names: `load` says what it found of each, and what it found nothing of that may be kept. If it takes longer than the
-   * time, nothing is changed by it.
+   * Loads several names: `load` reports what it found for each, and undefined for what must not be kept. If it takes longer than the time, it
+   * changes nothing.
    */
   async loadSeveral<T>(load: (found: Found<V>) => Promise<T>): Promise<T> {
     const timeIsOverAtMs = this.#nowMs() + this.#ttlMs;
@@ -98,7 +98,7 @@ export class ExpiringCache<V, E = never> {
     }
   }
 
-  /** Drops the value. A load of it that is under way is neither kept nor shared with later callers. */
+  /** Drops the value. A load in progress is neither kept nor shared with later callers. */
   forget(name: string): void {
     this.#kept.delete(name);
     this.#shared.delete(name);

@@ -1,5 +1,5 @@
-// To whom an exported company key goes: the holder of a private key, or people who know a passphrase. Pure. Refuses what would not protect it,
-// and never repeats what it was given.
+// Who can read an exported company key: the holder of a private key, or people who know a passphrase. Pure. Refuses weak keys and passphrases,
+// and never repeats them.
 import {
   createHash,
   createPrivateKey,
@@ -20,9 +20,9 @@ export type ExportRecipient =
       readonly type: 'public-key';
       readonly algorithm: 'RSA-OAEP-256' | 'ECDH-ES';
       readonly key: KeyObject;
-      /** As the caller calls it. */
+      /** The caller's own name for it. */
       readonly keyId?: string;
-      /** RFC 7638, SHA-256: says which key it was, and is no key. */
+      /** RFC 7638, SHA-256: identifies the key and reveals nothing of it. */
       readonly thumbprint: string;
     }
   | { readonly type: 'passphrase'; readonly algorithm: 'PBES2-HS512+A256KW'; readonly passphrase: string };
@@ -43,13 +43,13 @@ export interface AskedKey {
 
 export const MIN_PASSPHRASE_CHARS = 16;
 export const MAX_PASSPHRASE_CHARS = 1_024;
-/** Keeps out what was typed with one finger. No rule tells how hard a passphrase is to guess. */
+/** Refuses repeated characters. No rule can tell how hard a passphrase is to guess. */
 export const MIN_DIFFERENT_CHARS = 6;
 /** Iterations of PBKDF2 with SHA-512, as OWASP asks for. */
 export const PASSPHRASE_ITERATIONS = 210_000;
 
 const MIN_RSA_BITS = 2_048;
-/** OpenSSL goes no further. */
+/** OpenSSL's limit. */
 const MAX_RSA_BITS = 16_384;
 const MIN_RSA_EXPONENT = 65_537n;
 const MAX_RSA_EXPONENT = 2n ** 64n;
@@ -70,7 +70,7 @@ export function parseExportRecipient(asked: {
     : publicKeyOf(publicKey);
 }
 
-/** The recipient as an approval names it: without the passphrase. */
+/** The recipient as an approval names it, without the passphrase. */
 export const approvedRecipient = (recipient: ExportRecipient): ApprovedRecipient =>
   recipient.type === 'passphrase'
     ? { type: recipient.type }
@@ -79,7 +79,7 @@ export const approvedRecipient = (recipient: ExportRecipient): ApprovedRecipient
 const refused = (target: string, message: string): Result<never, Refusal> =>
   err({ type: 'invalid', target, message: `${target} ${message}.` });
 
-/** Control characters would not survive being kept in a file, and a text that is no Unicode would be another in UTF-8. */
+/** Refuses control characters, which would not survive in a file, and invalid Unicode, which would change in UTF-8. */
 function passphraseOf(passphrase: string): Result<ExportRecipient, Refusal> {
   const length = Array.from(passphrase).length;
   if (length < MIN_PASSPHRASE_CHARS || length > MAX_PASSPHRASE_CHARS)
@@ -111,7 +111,7 @@ function publicKeyOf(asked: AskedKey): Result<ExportRecipient, Refusal> {
   return ok({ type: 'public-key', algorithm, key, thumbprint: thumbprintOf(key), ...named });
 }
 
-/** A key whose owner says that it is for something else. */
+/** Refuses a key whose own members say that it is for something else. */
 function misuseOf(asked: AskedKey, algorithm: ExportAlgorithm): Result<never, Refusal> | undefined {
   const { use, alg, key_ops: operations = [] } = asked;
   if (use !== undefined && use !== 'enc') return refused('publicKey.use', 'must be enc, if it is given');
@@ -127,7 +127,7 @@ function keyOf({ kty, n, e, crv, x, y }: AskedKey): KeyObject | undefined {
   try {
     return createPublicKey({ key: { kty, ...members } as JsonWebKey, format: 'jwk' });
   } catch {
-    // Not on its curve, or of another length.
+    // The point is not on the curve, or has the wrong length.
     return undefined;
   }
 }
@@ -144,14 +144,14 @@ function weaknessOfRsa(key: KeyObject): Result<never, Refusal> | undefined {
 const isEven = (key: KeyObject): boolean =>
   (Buffer.from(key.export({ format: 'jwk' }).n ?? '', 'base64url').at(-1) ?? 0) % 2 === 0;
 
-/** No secret: we agree on a key with it to see whether a public key is sound. */
+/** A fixed private key, no secret: a trial key agreement shows whether a public key is sound. */
 const PROBE = createPrivateKey({
   key: Buffer.concat([Buffer.from('302e020100300506032b656e04220420', 'hex'), Buffer.alloc(32, 0x42)]),
   format: 'der',
   type: 'pkcs8',
 });
 
-/** Points of small order of X25519 lead to the same secret for everybody. The other curves have none. */
+/** X25519 points of small order give everyone the same shared secret. The other curves have none. */
 function weaknessOfCurve(key: KeyObject): Result<never, Refusal> | undefined {
   if (key.asymmetricKeyType !== 'x25519') return undefined;
   try {
@@ -162,7 +162,7 @@ function weaknessOfCurve(key: KeyObject): Result<never, Refusal> | undefined {
   }
 }
 
-/** The members that make the key, in the order of their names and without blanks: RFC 7638. */
+/** The members that make up the key, sorted and without blanks, as RFC 7638 asks. */
 function thumbprintOf(key: KeyObject): string {
   const { crv, e, kty, n, x, y } = key.export({ format: 'jwk' });
   return createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y })).digest('base64url');

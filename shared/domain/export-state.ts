@@ -1,15 +1,15 @@
-// Whether the company key of a keyring may be exported without verifying anew. Pure.
+// Whether a keyring's company key may be exported without new verifications. Pure.
 
 export interface ExportState {
-  /** How many exports were made on verifications: what was verified for an earlier one counts no more. */
+  /** How many exports were made on verifications: those for an earlier round no longer count. */
   readonly round: number;
-  /** Until then one export needs no verification; absent if there is none to take. */
+  /** Until then one export needs no verification; absent if there is no such allowance. */
   readonly allowanceUntil?: string;
 }
 
-/** Of a keyring that has no such row yet. */
+/** For a keyring without such a row. */
 export const NO_EXPORTS: ExportState = { round: 0 };
 
-/** A time that cannot be read allows nothing. */
+/** An unreadable time allows nothing. */
 export const isAllowed = ({ allowanceUntil }: ExportState, now: Date): boolean =>
   allowanceUntil !== undefined && now.getTime() < Date.parse(allowanceUntil);

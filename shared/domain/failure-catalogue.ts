@@ -1,10 +1,10 @@
-// Makes failures out of the entries that an area declares, with their words filled in. Pure.
+// Makes failures from an area's entries, with the facts filled into their words. Pure.
 import type { Failure, FailureCode, FailureEntry, FailureFacts } from './failure.ts';
 import { shown } from './shell-text.ts';
 
 export interface Catalogue<Code extends FailureCode> {
   readonly failure: (code: Code, facts?: FailureFacts, service?: Failure['service']) => Failure<Code>;
-  /** The same failure with its words filled in from more names; what it knows itself is kept. One of another catalogue keeps its words. */
+  /** Words the failure again with more facts; facts that it has already stay. A failure of another catalogue keeps its words. */
   readonly withFacts: (found: Failure, facts: FailureFacts) => Failure;
 }
 
@@ -41,11 +41,11 @@ export function catalogue<Code extends FailureCode>(entries: Readonly<Record<Cod
   return { failure, withFacts };
 }
 
-/** The codes of some entries. */
+/** The codes of an area's entries. */
 export const codesOf = <Code extends FailureCode>(entries: Readonly<Record<Code, FailureEntry>>): readonly Code[] =>
   Object.keys(entries) as Code[];
 
-/** Facts come from what was typed and from services' texts: none may carry a line break or an endless value onwards. */
+/** Facts come from callers and from services: cuts long values and removes line breaks. */
 function showable(facts: FailureFacts): FailureFacts {
   return Object.fromEntries(
     Object.entries(facts).flatMap(([name, value]: [string, unknown]): [string, unknown][] => {

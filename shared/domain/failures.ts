@@ -1,4 +1,4 @@
-// Failures in which no provider and no directory has a part: of what Keyswitch has stored, and of the links that it sends. Pure.
+// Failures of Keyswitch itself, with no provider or directory involved: about its stored rows, and the links that it sends. Pure.
 import { catalogue } from './failure-catalogue.ts';
 import type { FailureEntry } from './failure.ts';
 import { because, capital, lower, remedyOf, theKey, theVault } from './failure-words.ts';

@@ -1,8 +1,8 @@
-// What is at rest under AES-256-GCM: format byte, nonce, ciphertext, tag. Pure, and on the hot path. The nonce is passed in; what the blob
-// belongs to is in the additional data, so that a blob which is moved or relabelled does not open.
+// AES-256-GCM at rest: format byte, nonce, ciphertext, tag. Pure, and on the hot path. The nonce is passed in; the additional data names the blob's
+// place, so a blob that is moved or relabelled does not open.
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto';
 
-/** In the label of each kind of additional data too. */
+/** Also part of the label in each additional data. */
 export const BLOB_FORMAT = 1;
 export const BLOB_NONCE_BYTES = 12;
 const TAG_BYTES = 16;

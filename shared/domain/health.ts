@@ -1,24 +1,24 @@
-// What repeated looks at a customer's vault say about it. Pure. `unreachable` and `revoked` are two different things and are never
-// mixed up: only a clear no about the key in force revokes, and a vault that cannot be reached says nothing about rights.
+// What repeated looks at a customer's vault say about it. Pure. Never mixes up `unreachable` and `revoked`: only a clear no about the key in force
+// revokes, and a vault that cannot be reached says nothing about rights.
 import type { Failure, FailureCode, FailureOwner, Remedy } from './failure.ts';
 
 export type VaultState = 'healthy' | 'unreachable' | 'revoked';
 
 export interface VaultHealth {
   readonly state: VaultState;
-  /** When it came into this state. */
+  /** When it entered this state. */
   readonly since: string;
   readonly checkedAt: string;
   readonly lastGoodAt?: string;
-  /** Why it is not healthy, and whose move it is. */
+  /** Why it is not healthy, and who has to act. */
   readonly code?: FailureCode;
   readonly owner?: FailureOwner;
   readonly message?: string;
   readonly cause?: string;
   readonly remedy?: Remedy;
-  /** How many looks in a row ended with the same code. */
+  /** How many looks in a row ended with this code. */
   readonly repeats: number;
-  /** Works today, will not for ever: an expiry, a missing purge protection. */
+  /** Works today, and may stop: an expiry, a missing purge protection. */
   readonly warnings: readonly FailureCode[];
 }
 
@@ -52,15 +52,15 @@ export function afterLook(before: VaultHealth | undefined, look: Look, now: Date
 }
 
 /**
- * A name that does not resolve may be a resolver's hiccup, or be hidden by the vendor's own network: it counts as a denial when it is
- * seen again, and only if DNS or a vault's own answer says that it is gone.
+ * A name that does not resolve may be a DNS hiccup, or hidden by the vendor's own network. So it counts as a denial only when it is seen again and
+ * DNS, or an answer of the vault, says that it is gone.
  */
 function revokes({ kind, owner, revokes: when, facts, service }: Failure, repeats: number): boolean {
-  // What is the vendor's move is not the company's no.
+  // A denial that the vendor must mend is not the company's no.
   if (kind !== 'denied' || owner === 'vendor' || when === undefined) return false;
   return when === 'at-once' || (repeats > 1 && (facts.nameGone === true || service?.status === 404));
 }
 
-/** Whether the two differ in anything but the time of the last look: only that is worth a line of history. */
+/** Whether they differ in more than the time of the last look: only then is it worth a line of history. */
 export const isNews = (before: VaultHealth | undefined, after: VaultHealth): boolean =>
   before?.state !== after.state || before.code !== after.code;

@@ -1,21 +1,21 @@
-// The company key that a switch leaves behind, kept under the company key that stays: AES-256-GCM of the one by the other, and under no
-// vault's key, so that nothing stored opens with a provider that was left (invariant 2). A copy of the tables of which the data keys are
-// older than the control rows opens by it. Pure; the nonce is passed in.
+// The company key that a switch leaves behind, kept under the company key that stays: AES-256-GCM of one by the other, and under no vault's key, so
+// that nothing stored opens with a provider that the company has left (invariant 2). Restored tables whose data keys are older than their control rows
+// need it to open. Pure; the nonce is passed in.
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { COMPANY_KEY_BYTES, type CompanyKeyContext } from './company-key.ts';
 import { BLOB_FORMAT, BLOB_NONCE_BYTES, openBlob, sealBlob } from './gcm-blob.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
 
-/** How the switch ended that left it: at commit the lower version is kept under the higher one, at the end of a cancel the other way round. */
+/** How the switch ended: a commit keeps the lower version under the higher one, a cancel the higher under the lower. */
 export type KeptReason = 'completed' | 'cancelled';
 
 export interface KeptKey extends CompanyKeyContext {
-  /** The version of the company key that it is kept under; that one may be kept itself. */
+  /** The version that it is kept under; that one may be a kept key itself. */
   readonly under: number;
   readonly blob: Uint8Array;
   readonly reason: KeptReason;
   readonly keptAt: string;
-  /** Before then it is not deleted; after it only on proof that nothing needs it. */
+  /** Not deleted before then, and afterwards only on proof that nothing needs it. */
   readonly until: string;
 }
 
@@ -43,7 +43,7 @@ export function keepKey(input: {
   }
 }
 
-/** The company key, or undefined if the blob does not open under this one at this place. */
+/** The company key; undefined if the blob does not open under `under` at this place. */
 export function openKeptKey(input: {
   readonly under: KeyObject;
   readonly context: KeptKeyContext;

@@ -4,7 +4,7 @@ import type { ProviderRef } from './provider.ts';
 export const DEFAULT_KEYRING = 'default';
 /** Table Storage gives 2,000 entities a second per partition and 20,000 per account: 16 shards use all of it. */
 export const DEFAULT_SHARD_COUNT = 16;
-/** Re-protections under one company-key version; after that only a re-key goes on. Keeps GCM far below its limits. */
+/** How often rows may be moved back to one company-key version; then only a re-key goes on. Keeps GCM far below its limits. */
 export const MAX_ROLL_BACKS_PER_VERSION = 100;
 export const MAX_DATA_KEYS_PER_KEYRING = 10_000_000;
 /** A company's delete closes every shard of every keyring in one call. */
@@ -14,7 +14,7 @@ export interface Company {
   readonly companyId: string;
   readonly displayName: string;
   readonly defaultKeyring: string;
-  /** `closing` while a delete decides and removes; `closed` after it, for ever: an id is never used again. */
+  /** `closing` while a delete decides and removes; then `closed` for ever: an id is never used again. */
   readonly state: 'active' | 'closing' | 'closed';
   readonly createdAt: string;
   /** Of a `closing` company. */
@@ -23,9 +23,9 @@ export interface Company {
 }
 
 export interface Closing {
-  /** No data key is in use or restorable: nothing turns back any more. */
+  /** No data key is in use or restorable, so the delete cannot be undone any more. */
   readonly decided: boolean;
-  /** Who works on it, so that others need not; void after `until`. Empty if nobody does. */
+  /** The worker that has claimed the delete until `until`, so that others leave it alone. Empty if there is none. */
   readonly worker: string;
   readonly until: string;
 }
@@ -45,9 +45,9 @@ export interface Keyring {
   readonly activeVersion: number;
   /** The highest version ever reserved. A version number is never used again, also after a cancel. */
   readonly highVersion: number;
-  /** Of the last turn ordered. Only ever goes up. */
+  /** Generation of the last turn. Only goes up. */
   readonly generation: number;
-  /** How often rows were moved back to `activeVersion`: each time encrypts under it again. */
+  /** How often rows were moved back to `activeVersion`; each time they are encrypted under it again. */
   readonly rollBacks: number;
   /** The unfinished switch, if there is one. At most one at a time. */
   readonly switchId?: string;

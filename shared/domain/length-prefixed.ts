@@ -1,4 +1,4 @@
-// One unambiguous encoding of a list of texts, for everything that is authenticated. Pure.
+// One unambiguous encoding of a list of texts, for all data that is authenticated. Pure.
 
 const LENGTH_BYTES = 4;
 
@@ -10,8 +10,8 @@ export function lengthPrefixed(texts: readonly string[]): Buffer {
 }
 
 /**
- * The same, written to the beginning of `space` if it fits there: on the path of every data key, memory that is used again is
- * several times cheaper. The answer lasts until `space` is written to again.
+ * The same, written into `space` if it fits: on the path of every data key, reused memory is several times cheaper. Valid until `space` is
+ * written to again.
  */
 export function lengthPrefixedWithin(space: Buffer, texts: readonly string[]): Buffer {
   const size = sizeOf(texts);

@@ -1,4 +1,4 @@
-// NCRONTAB schedules as timer triggers use them: `{second} {minute} {hour} {day} {month} {day of week}`. Always UTC, as the host's own. Pure:
+// NCRONTAB schedules of timer triggers: `{second} {minute} {hour} {day} {month} {day of week}`. Always UTC, as in the Functions host. Pure:
 // `after` is passed in.
 
 export interface Schedule {
@@ -23,10 +23,10 @@ const FIELDS: readonly Field[] = [
   { name: 'month', min: 1, max: 12, names: MONTHS },
   { name: 'day of week', min: 0, max: 6, names: DAYS },
 ];
-/** February 29 comes round at least every eight years. */
+/** February 29 comes at least every eight years. */
 const MAX_YEARS = 8;
 
-/** Throws if it is no schedule; `next` throws for one that never fires. */
+/** Throws if the text is no schedule; `next` throws if it never fires. */
 export function parseNcrontab(text: string): Schedule {
   const fields = text.trim().split(/\s+/);
   if (fields.length !== FIELDS.length) throw new Error(`'${text}' is no schedule: it needs six fields.`);
@@ -50,7 +50,7 @@ function parseField(text: string, field: Field): ReadonlySet<number> {
   return values;
 }
 
-/** Digits, or the beginning of a name, of which the first that fits is meant, as NCrontab has it (CrontabField.ParseValue). */
+/** Digits, or the beginning of a name; the first name that fits counts, as in NCrontab (CrontabField.ParseValue). */
 function parseValue(text: string, { name, min, max, names }: Field): number {
   const named = names?.findIndex((whole) => whole.startsWith(text)) ?? -1;
   const value = named >= 0 ? named + min : /^\d+$/.test(text) ? Number(text) : NaN;
@@ -58,7 +58,7 @@ function parseValue(text: string, { name, min, max, names }: Field): number {
   return value;
 }
 
-/** Jumps over whole months, days, hours and minutes that cannot match. */
+/** Skips whole months, days, hours and minutes that cannot match. */
 function search(sets: readonly ReadonlySet<number>[], after: Date, text: string): Date {
   const [seconds, minutes, hours, days, months, weekdays] = sets;
   const at = new Date(after.getTime());

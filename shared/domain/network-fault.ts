@@ -1,5 +1,5 @@
-// Why a service gave no answer at all, as far as codes and texts of sockets tell. Pure, and never fails. What it means for a key or a token
-// the service's own folder says.
+// Why a service did not answer, as far as codes and texts of sockets tell. Pure, and never fails. The service's own folder says what that means for
+// a key or a token.
 
 /** Codes of Node's sockets, DNS, TLS and undici, of AbortSignal, and of SDKs' pipelines. */
 const ON_THE_WAY = [
@@ -23,11 +23,11 @@ interface NetworkError {
   readonly message?: string;
 }
 
-/** `no-such-name`: of its host. `unreachable`: something on the way that may pass. */
+/** `no-such-name`: its host name does not resolve. `unreachable`: a network error that may pass. */
 export interface NetworkFault {
   readonly what: 'no-such-name' | 'unreachable' | 'unknown';
   readonly code?: string;
-  /** For a failure's own record of it. */
+  /** For the failure's `service`. */
   readonly said: { readonly code?: string; readonly message?: string };
 }
 

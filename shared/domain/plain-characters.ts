@@ -1,9 +1,9 @@
-// Characters that only look like ASCII ones, and those that cannot be seen: Teams, Word and PDF put them into what is copied. Pure.
+// Replaces characters that only look like ASCII and drops invisible ones: Teams, Word and PDF put them into copied text. Pure.
 import { isUnseen } from './visible-text.ts';
 
 /**
- * Characters outside ASCII in whose place an ASCII one was meant, where Unicode's compatibility forms (NFKC) do not say so
- * themselves: dashes, slashes, dots, and the Cyrillic and Greek letters of Unicode's list of confusables
+ * Characters that stand for an ASCII one and that Unicode's compatibility forms (NFKC) do not map: dashes, slashes, dots, and the Cyrillic and
+ * Greek letters of Unicode's list of confusables
  * (https://www.unicode.org/Public/security/latest/confusables.txt).
  */
 const LOOK_ALIKES: ReadonlyMap<string, string> = new Map(
@@ -72,7 +72,7 @@ export function plainOf(character: string): string {
   return Array.from(character.normalize('NFKC'), (part) => LOOK_ALIKES.get(part) ?? part).join('');
 }
 
-/** The text in plain characters, without what cannot be seen; blanks and line breaks stay. */
+/** The text in ASCII look-alikes, without invisible characters; blanks and line breaks stay. */
 export const inPlainCharacters = (text: string): string =>
   Array.from(text, (character) => {
     if (/[\t\n\r ]/.test(character)) return character;

@@ -1,4 +1,4 @@
-// Plain objects whose shape is not known yet. Pure.
+// Plain objects of unknown shape. Pure.
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

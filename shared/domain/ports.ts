@@ -1,4 +1,4 @@
-// What operations need of the world beside the store, the vaults and the people. Each interface is as narrow as its users. Types only.
+// What operations need of the world besides store, vaults and identity. Each interface is as narrow as its users. Types only.
 import type { KeyObject } from 'node:crypto';
 import type { Seal } from './company-key.ts';
 import type { ExportRecipient } from './export-recipient.ts';
@@ -10,20 +10,23 @@ import type { WorkMessage } from './work-message.ts';
 export interface Sealer {
   /** One `sign` call. */
   sign(bytes: Uint8Array): Promise<Result<Seal, Failure>>;
-  /** The version that `sign` names from now on, asked for anew: what a process knows may be some minutes old. */
+  /** Asks which version `sign` uses from now on: what this process remembers may be some minutes old. */
   newestVersion(): Promise<Result<string, Failure>>;
-  /** The public key of one version, from the configured vault and name only, asked for every few minutes. Undefined if there is none such, or if it may not be used. */
+  /**
+   * The public key of one version, from the configured vault and name only, asked for again every few minutes. Undefined if that version does not
+   * exist or must not be used.
+   */
   publicKey(keyVersion: string): Promise<Result<KeyObject | undefined, Failure>>;
 }
 
-/** Encrypts what leaves for somebody outside. Keeps nothing of it. */
+/** Encrypts an export for its recipient. Keeps nothing of it. */
 export interface ExportSealer {
   /** A JWE (RFC 7516) in its compact form, for the recipient alone. The caller overwrites `content`. */
   seal(content: Uint8Array, recipient: ExportRecipient): Promise<string>;
 }
 
 export interface WorkQueue {
-  /** Each call sends a message of its own: duplicate detection never swallows it. Throws StoreUnavailable. */
+  /** Each call sends new messages: duplicate detection never swallows them. Throws StoreUnavailable. */
   send(messages: readonly WorkMessage[], options?: { readonly delayMs?: number }): Promise<void>;
 }
 
@@ -34,8 +37,8 @@ export interface Clock {
 export interface Timers {
   sleep(delayMs: number): Promise<void>;
   /**
-   * Waits until whatever else this process has to do was done, and lets one go on at a time: to be asked for before each stretch of
-   * work that keeps the processor busy for milliseconds, so that nobody waits behind more than one of them.
+   * Waits for the process's other work, and lets one caller go on at a time. Call it before each stretch of work that keeps the processor busy for
+   * milliseconds, so that other work waits for one such stretch at most.
    */
   yield(): Promise<void>;
 }

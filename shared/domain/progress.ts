@@ -1,4 +1,4 @@
-// How far a switch is. Pure. Both passes count as work: a row is moved, then opened anew.
+// How far a switch is. Pure. Both passes count: a row is moved in one, and opened again in the other.
 import type { Shard } from './shard.ts';
 import { movable, movableAt, total } from './shard-counts.ts';
 import { isEnded, turnOf, type Switch } from './switch.ts';
@@ -8,7 +8,7 @@ export interface Progress {
   readonly total: number;
   /** Rows at the company-key version that the present direction leads to. */
   readonly done: number;
-  /** Of these, opened anew and compared. */
+  /** Of these, opened again and compared. */
   readonly checked: number;
   readonly quarantined: number;
   readonly lost: number;
@@ -17,7 +17,7 @@ export interface Progress {
   readonly secondsLeft?: number;
 }
 
-/** `shards` are all of the keyring's; none for a switch that has ended, which keeps its own final counts. */
+/** `shards` are all shards of the keyring; none for an ended switch, which has its own final counts. */
 export function progressOf(sw: Switch, shards: readonly Shard[], now: Date): Progress {
   const sum = (count: (shard: Shard) => number): number => shards.reduce((all, shard) => all + count(shard), 0);
   if (isEnded(sw.state)) {

@@ -1,5 +1,5 @@
-// How long a denial may be a grant that has not arrived. Pure. We cannot see when a role was granted, so the time counts from consent, or from
-// when an admin said that it was done.
+// For how long a denial may be due to a grant that has not arrived. Pure. We cannot see when a role was granted, so the time counts from consent, or
+// from when an admin reported the grant.
 import type { Failure } from './failure.ts';
 
 export interface Grant {
@@ -9,7 +9,7 @@ export interface Grant {
   readonly consentedAt?: string;
 }
 
-/** A provider's word on its own denials: the failure as it is, or `propagating` while a grant may still be on its way. */
+/** How a provider judges its own denial: unchanged, or `propagating` while a grant may still be on its way. */
 export type ExcuseRecentGrant = (
   found: Failure,
   facts: { readonly grant: Grant; readonly now: Date; readonly propagationMs: number },

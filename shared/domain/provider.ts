@@ -1,12 +1,12 @@
-// Where a key-encryption key (KEK) lives, and the key itself as its vault describes it. Pure.
+// Where a key-encryption key (KEK) is, and the key as its vault describes it. Pure.
 
-/** A KEK as a company's rows name it: its provider, and the company's connection to it. The vendor's own is reached without one. */
+/** A KEK as a company's rows name it: its provider and the company's connection to it. The vendor's own has no connection. */
 export interface ProviderRef {
   readonly provider: string;
   readonly connectionId?: string;
 }
 
-/** A text that names a provider within a company; the mark on a company key's wrap that is in force. */
+/** Names a provider within a company. */
 export function providerName({ provider, connectionId }: ProviderRef): string {
   return connectionId === undefined ? provider : `${provider}:${connectionId}`;
 }
@@ -22,20 +22,20 @@ export interface KeyPlace {
 }
 
 /**
- * What makes a key this one and no other, in the one order in which it is sealed: of a wrap, a connection and a consent, and in the digest of an
- * approval. Whose it is stands empty until that is known.
+ * What identifies a key, in the one order in which it is sealed: in a wrap, a connection and a consent, and in the digest of an approval. The tenant
+ * is empty until it is known.
  */
 export const sealedTextsOf = (
   { provider, connectionId = '' }: ProviderRef,
   { host, keyName, tenantId = '' }: KeyPlace & { readonly tenantId?: string },
 ): readonly string[] => [provider, connectionId, host, keyName, tenantId];
 
-/** A key as it is reached: by whom it is named, where it is, and whose it is. */
+/** A key with all that it takes to reach it. */
 export type KeyTarget = VaultTarget;
 
 /**
- * How a vault's key is reached. `tenantId` is the vault's own tenant, pinned: a vault whose challenge names
- * another gets no token.
+ * How a vault's key is reached. `tenantId` is the vault's own tenant, pinned: a vault whose challenge names another
+ * gets no token.
  */
 export interface VaultTarget {
   readonly ref: ProviderRef;
@@ -45,13 +45,13 @@ export interface VaultTarget {
   readonly tenantId: string;
   /** It is the vendor's seal key, which signs and wraps nothing. */
   readonly isSealKey?: true;
-  /** Whose it was before it was moved: wraps that were made then name one of these. */
+  /** Tenants that it belonged to before it was moved: wraps made then name one of these. */
   readonly movedFrom?: readonly string[];
-  /** When access was last granted, as far as we were told: a denial soon after it may be the cloud still passing the word. */
+  /** When access was last granted, as far as we were told: a denial soon after may only mean that the grant has not arrived. */
   readonly grantedAt?: string;
-  /** When an administrator last consented, which is when our service principal was made. */
+  /** When an administrator last consented, which creates our service principal. */
   readonly consentedAt?: string;
-  /** Nothing but a switch that is not finished depends on it. */
+  /** Only an unfinished switch depends on it. */
   readonly onlyInSwitch?: boolean;
 }
 
@@ -71,7 +71,7 @@ export interface VaultKey {
   readonly recoveryLevel?: string;
 }
 
-/** The parts of a versioned key id, or undefined if it is none. Host in lower case; Key Vault ids are case-insensitive. */
+/** The parts of a versioned key id, or undefined if it is none. The host in lower case: Key Vault ids are case-insensitive. */
 export function parseKeyId(keyId: string): { host: string; keyName: string; version: string } | undefined {
   const match = /^https:\/\/([^/:@?#]+)\/keys\/([0-9A-Za-z-]{1,127})\/([0-9A-Za-z]{1,64})$/.exec(keyId);
   if (!match?.[1] || !match[2] || !match[3]) return undefined;

@@ -1,10 +1,10 @@
-// Where callers and browsers find this app: its origin, as it is in links and as browsers name it. It comes from the settings and
-// never from a request, whose Host header is whatever its sender likes. Pure.
+// The app's origin, as in links and as browsers name it. It comes from the settings, never from a request, whose Host header its sender
+// chooses. Pure.
 
-/** Where nobody but the machine itself listens: only there is plain http taken. */
+/** Only the machine itself reaches these, so only they may use plain http. */
 const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost'];
 
-/** The origin, without a slash at its end; undefined if the text is anything else than scheme, host and port. */
+/** The origin, without a trailing slash; undefined if the text is more than scheme, host and port. */
 export function parsePublicUrl(text: string): string | undefined {
   const url = URL.parse(text);
   if (!url) return undefined;

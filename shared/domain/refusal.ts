@@ -1,5 +1,5 @@
-// Why an operation does not do what its caller asked: one tagged union with its facts. Pure. What the caller sees of it is
-// decided in one place at the edge (functions/http/kernel/errors.ts).
+// Why an operation did not do what its caller asked: one tagged union with its facts. Pure. The edge decides in one place what the caller sees of it
+// (functions/http/kernel/errors.ts).
 import type { Failure } from './failure.ts';
 
 export type Refusal =
@@ -9,20 +9,20 @@ export type Refusal =
   | { readonly type: 'precondition-failed'; readonly what: ResourceKind; readonly id: string }
   | { readonly type: 'invalid'; readonly target: string; readonly message: string }
   | { readonly type: 'switch-in-progress'; readonly switchId: string }
-  /** A resource is in a state in which this cannot be done. `code` is public API. */
+  /** The resource's state does not allow this. `code` is public API. */
   | { readonly type: 'state'; readonly code: StateCode; readonly message: string }
   /** The company was deleted, and its id is never used again. */
   | { readonly type: 'company-closed'; readonly companyId: string }
-  /** What only an admin of the company itself may do, and the vendor asked for. */
+  /** The vendor asked for what only an admin of the company itself may do. */
   | { readonly type: 'company-admin-only'; readonly companyId: string; readonly message: string }
   | { readonly type: 'idempotency-mismatch' }
   /** A provider, a directory or the input refused. */
   | { readonly type: 'failure'; readonly failure: Failure; readonly target?: string }
-  /** More of these calls for one company than its minute has room for. */
+  /** The company made too many of these calls in this minute. */
   | { readonly type: 'limited'; readonly retryAfterSeconds: number }
   /** Lost too many races in a row, or our own store is throttled: nothing was done, ask again. */
   | { readonly type: 'busy'; readonly retryAfterSeconds: number }
-  /** There was no room for the call in time: nothing was begun, ask again. */
+  /** The app had no room for the call in time: nothing was begun, ask again. */
   | { readonly type: 'overloaded'; readonly retryAfterSeconds: number };
 
 export type ResourceKind = 'company' | 'keyring' | 'connection' | 'tenant' | 'switch' | 'data-key' | 'vault-claim';
@@ -55,7 +55,7 @@ export type StateCode =
   | 'tenants-unverified'
   | 'recipient-not-approved';
 
-/** Of whatever would change a company that is being deleted. */
+/** For any change to a company that is being deleted. */
 export const COMPANY_CLOSING: Refusal = {
   type: 'state',
   code: 'company-closing',

@@ -1,5 +1,5 @@
-// What a pass does with one data key's row. Pure: the row and the company keys in, the change out. Nothing here ever drops the
-// last blob that opens: a new blob keeps the old one beside it until the second pass has compared the two (invariants 1 and A7).
+// What a pass does with one data key's row. Pure: row and company keys in, change out. Never drops the last blob that opens: a new blob keeps
+// the old one beside it until the second pass has compared the two (invariants 1 and A7).
 import type { KeyObject } from 'node:crypto';
 import { unwrapDataKey, wrapDataKey, type DataKeyContext } from './data-key-blob.ts';
 import type { DataKey, QuarantineReason } from './data-key.ts';
@@ -14,13 +14,13 @@ export interface PassContext {
   readonly writeVersion: number;
   readonly fromKey: KeyObject;
   readonly toKey: KeyObject;
-  /** Further company keys, by version: kept ones that rows name, after the tables were copied at different instants; of a decision all. */
+  /** Further company keys, by version: kept ones that rows of restored tables name; for a decision on a row, all of them. */
   readonly otherKeys?: ReadonlyMap<number, KeyObject>;
   /** Fresh entropy of DATA_KEY_NONCE_BYTES at every call. */
   readonly nonce: () => Uint8Array;
 }
 
-/** `change` undefined: the row is left alone. What it means to the counts is told by the row before and after (shard-counts.ts). */
+/** `change` undefined: the row stays. What it does to the counts follows from the row before and after (shard-counts.ts). */
 export interface RowStep {
   readonly change?: Partial<DataKey>;
   readonly quarantined?: QuarantineReason;
@@ -73,7 +73,7 @@ function moved(pass: PassContext, row: DataKey): RowStep | undefined {
   };
 }
 
-/** Whoever turns round finds the blob that a row came from still beside it: that is the truth, as long as it opens, and is put back. */
+/** On the way back, the blob that a row came from is still beside it: if it opens, it is the truth and is put back. */
 function whatItWas(pass: PassContext, row: DataKey): RowStep | undefined {
   if (row.previousVersion !== pass.writeVersion || row.previous.length === 0) return undefined;
   const plaintext = openAt(pass, row, pass.toKey, row.previous, pass.writeVersion);
@@ -84,14 +84,14 @@ function whatItWas(pass: PassContext, row: DataKey): RowStep | undefined {
   };
 }
 
-/** Rows at the version that stays are as good as before the switch; those at the other must open before they are free. */
+/** Rows at the version that stays are as they were before the switch; rows at the other version must open to leave quarantine. */
 function releaseOnTheWayBack(pass: PassContext, row: DataKey): RowStep {
   if (row.companyKeyVersion === pass.writeVersion) return release(row, UNTOUCHED);
   const step = moved(pass, row);
   return step ? release(row, step) : UNTOUCHED;
 }
 
-/** On the way forward only what no pass could know by then: a row at a kept version comes out as soon as its company key is at hand. */
+/** On the way forward, releases only rows whose version was unknown: a row at a kept version leaves quarantine once that key is at hand. */
 function releaseOfUnknown(pass: PassContext, row: DataKey): RowStep {
   const isKnown = row.companyKeyVersion === pass.fromVersion || row.companyKeyVersion === pass.writeVersion;
   if (row.quarantineReason !== 'unknown-version' || isKnown) return UNTOUCHED;
@@ -100,18 +100,18 @@ function releaseOfUnknown(pass: PassContext, row: DataKey): RowStep {
 }
 
 /**
- * Second pass: opens a row at `writeVersion` with the company key unwrapped anew, compares it with the blob it came from and
- * drops that. A row that differs goes back to what it was, in quarantine.
+ * Second pass: opens a row at `writeVersion` with the company key, unwrapped again, compares it with the blob that it came from, and drops that
+ * blob. A row that differs goes back to what it was, in quarantine.
  */
 export function verifyRow(pass: PassContext & { readonly freshKey: KeyObject }, row: DataKey): RowStep {
   if (row.state === 'lost') return retryRow({ ...pass, toKey: pass.freshKey }, row) ?? UNTOUCHED;
   if (row.state !== 'live' && row.state !== 'deleted') return UNTOUCHED;
-  // The first pass moved every such row; somebody put an older one back. It is moved whole, since there is no third pass.
+  // The first pass moved every such row, so an older one was put back by tampering or a restore. Moved and compared at once: there is no third pass.
   if (row.companyKeyVersion !== pass.writeVersion) {
     if (keyOf(pass, row.companyKeyVersion) === undefined) return quarantine(row, 'unknown-version');
     return movedWhole(pass, row) ?? quarantine(row, 'does-not-open');
   }
-  // On the way back such a row was never moved, or was put back as it had been: it is as good as before the switch.
+  // On the way back such a row was never moved, or was put back: it is as it was before the switch.
   if (row.previous.length === 0 && pass.direction === 'back') return UNTOUCHED;
   const plaintext = openAt(pass, row, pass.freshKey, row.blob, pass.writeVersion);
   if (row.previous.length === 0) {
@@ -141,14 +141,14 @@ function putBack(row: DataKey, step: RowStep): RowStep {
   };
 }
 
-/** `retry` on a quarantined or lost row: moves it there and then, or leaves it as it is (undefined). Its shard may already be done. */
+/** An admin's `retry` on a quarantined or lost row: moves it at once, since its shard may be done, or leaves it (undefined). */
 export function retryRow(pass: PassContext, row: DataKey): RowStep | undefined {
   const step = movedWhole(pass, row);
   return step && release(row, step);
 }
 
 /**
- * The version of the company key at hand that opens a blob of the row, whatever version it is labelled with. Undefined if none of them
+ * The version of the company key that opens one of the row's blobs, whatever version the row names. Undefined if none of the keys at hand
  * opens any.
  */
 export function opensAt(pass: PassContext, row: DataKey): number | undefined {
@@ -157,7 +157,7 @@ export function opensAt(pass: PassContext, row: DataKey): number | undefined {
   return truth?.version;
 }
 
-/** First pass: a row that was given up and opens after all is a data key again. */
+/** First pass: a row that was given up as lost opens after all and becomes a data key again. */
 function foundAgain(pass: PassContext, row: DataKey): RowStep {
   const truth = truthOf(pass, row);
   if (!truth) return UNTOUCHED;
@@ -170,7 +170,7 @@ function foundAgain(pass: PassContext, row: DataKey): RowStep {
   return release(row, { change: { blob: wrapped, companyKeyVersion: pass.writeVersion, ...kept } });
 }
 
-/** Moves a row and compares it at once, so that nothing is left for a second pass. Undefined if nothing of it opens. */
+/** Moves a row and compares it at once, so that the second pass need not. Undefined if none of its blobs opens. */
 function movedWhole(pass: PassContext, row: DataKey): RowStep | undefined {
   const truth = truthOf(pass, row);
   if (!truth) return undefined;
@@ -194,7 +194,7 @@ interface Opened {
   readonly plaintext: Buffer;
 }
 
-/** Of two blobs the one that the other came from counts, if it opens. A label is only where the search begins: it may be wrong. */
+/** Of two blobs, the older one counts if it opens. Its label is tried first, and may be wrong. */
 function truthOf(pass: PassContext, row: DataKey): Opened | undefined {
   const blobs = [
     { blob: row.previous, label: row.previousVersion },
@@ -223,7 +223,7 @@ function quarantine(row: DataKey, reason: QuarantineReason): RowStep {
   };
 }
 
-/** A quarantined or lost row becomes what it was. Only quarantined ones are on the list of what waits for a decision. */
+/** Returns a quarantined or lost row to the state it had before. Only quarantined rows are on the list of those that wait for a decision. */
 function release(row: DataKey, step: RowStep): RowStep {
   const state = row.stateBefore ?? 'live';
   const change = { ...step.change, state, stateBefore: undefined, quarantineReason: undefined };

@@ -1,4 +1,4 @@
-// The answer of everything that the world can refuse. Exceptions are for bugs and for our own store being away.
+// The answer of anything that can be refused. Exceptions are for bugs and for a store that is away.
 export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
 export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });
 export const err = <E>(error: E): { readonly ok: false; readonly error: E } => ({ ok: false, error });

@@ -1,5 +1,5 @@
-// What the vendor's seal key signs, and the check of a seal. Pure. RSA wrapping authenticates nobody: without the seal,
-// whoever can write the tables could wrap a company key of their own or point a connection at another vault.
+// What the vendor's seal key signs, and the check of a seal. Pure. RSA wrapping authenticates no one: without the seal, a writer of the
+// tables could wrap a company key of their own or point a connection at another vault.
 import { createHash, verify, type KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, Seal, Wrap } from './company-key.ts';
 import type { Connection, Consent, Move } from './connection.ts';
@@ -12,7 +12,7 @@ import type { Switch } from './switch.ts';
 import type { Tenant, TenantPin, TenantRef } from './tenant.ts';
 import type { Verification } from './verification.ts';
 
-/** The bytes sealed of a wrap: also whether it is in force, or the guard of a switch. */
+/** The sealed bytes of a wrap, including whether it is in force or a switch's guard. */
 export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, 'seal'>): Buffer {
   return lengthPrefixed([
     'keyswitch.seal.wrap.1',
@@ -28,12 +28,12 @@ export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, '
   ]);
 }
 
-/** The bytes sealed of a connection: everything that decides where a token and a wrapped key would be sent. */
+/** The sealed bytes of a connection: everything that decides where a token and a wrapped key would be sent. */
 export function sealedBytesOfConnection(companyId: string, connection: Omit<Connection, 'seal'>): Buffer {
   return lengthPrefixed(['keyswitch.seal.connection.1', companyId, ...textsOfConnection(connection)]);
 }
 
-/** What makes a connection this one and no other: sealed of it and of a consent to it, and what a link to that is bound to. */
+/** What identifies a connection: sealed in it and in a consent to it, and bound into a link that asks for consent. */
 export const textsOfConnection = (connection: Omit<Connection, 'seal'>): readonly string[] => [
   ...sealedTextsOf(connection, connection),
   (connection.movedFrom ?? []).join(' '),
@@ -41,7 +41,7 @@ export const textsOfConnection = (connection: Omit<Connection, 'seal'>): readonl
   connection.credential.clientId,
 ];
 
-/** The bytes sealed of a consent: for whom, to what, by whom and when. */
+/** The sealed bytes of a consent: for which company, to what, by whom and when. */
 export function sealedBytesOfConsent(
   companyId: string,
   connection: Omit<Connection, 'seal' | 'consent'>,
@@ -51,7 +51,7 @@ export function sealedBytesOfConsent(
   return lengthPrefixed(['keyswitch.seal.consent.1', companyId, ...textsOfConnection(connection), grantedAt, adminId]);
 }
 
-/** The bytes sealed of a consent to a vault that was moved: to what as it stands, in which tenant, by whom and when. */
+/** The sealed bytes of a consent to a moved vault: the connection as it is, the new tenant, by whom and when. */
 export function sealedBytesOfMove(
   companyId: string,
   connection: Omit<Connection, 'seal' | 'move'>,
@@ -62,7 +62,7 @@ export function sealedBytesOfMove(
   return lengthPrefixed(['keyswitch.seal.move.1', companyId, ...texts]);
 }
 
-/** The bytes sealed of a verification: who approved what, where it leads, and when. */
+/** The sealed bytes of a verification: who approved what, where it leads, and when. */
 export function sealedBytesOfVerification(companyId: string, verification: Omit<Verification, 'seal'>): Buffer {
   return lengthPrefixed([
     'keyswitch.seal.verification.1',
@@ -77,7 +77,7 @@ export function sealedBytesOfVerification(companyId: string, verification: Omit<
   ]);
 }
 
-/** The bytes sealed of the owner who was first to speak for a tenant: of this registration and no other. */
+/** The sealed bytes of a tenant's pin: which owner first approved for this registration of the tenant. */
 export function sealedBytesOfPin(
   companyId: string,
   { kind, tenantId, registeredAt }: TenantRef & Pick<Tenant, 'registeredAt'>,
@@ -86,7 +86,7 @@ export function sealedBytesOfPin(
   return lengthPrefixed(['keyswitch.seal.workspace.1', companyId, kind, tenantId, registeredAt, customerId, pinnedAt]);
 }
 
-/** The bytes sealed of a link: whom it asks for what, where that led, and for how long. Whether it has been answered is a mark and not sealed. */
+/** The sealed bytes of a link: whom it asks for what, where that led, and for how long. That it was answered is a mark and not sealed. */
 export function sealedBytesOfLink(
   companyId: string,
   linkHash: string,
@@ -97,7 +97,7 @@ export function sealedBytesOfLink(
   return lengthPrefixed(['keyswitch.seal.link.1', ...texts]);
 }
 
-/** What the page of the second question shows. */
+/** What the page with the question shows. */
 export interface Shown {
   readonly subject: SignInSubject;
   /** Digest of where it leads. */
@@ -119,8 +119,8 @@ export function sealedBytesOfSignedIn(
 }
 
 /**
- * The bytes sealed of a switch: what was ordered, by whom, and what lets it go on. Not its state and its counts: they grant nothing, since whatever a
- * state needs is looked for again before a company key goes.
+ * The sealed bytes of a switch: what was ordered, by whom, and what lets it go on. Without its state and counts: they grant nothing, since a commit
+ * checks again everything that its state claims.
  */
 export function sealedBytesOfSwitch(companyId: string, sw: Omit<Switch, 'seal'>): Buffer {
   const held = (sw.removedTenants ?? []).flatMap(({ kind, tenantId }) => [kind, tenantId]);
@@ -141,7 +141,7 @@ export function sealedBytesOfSwitch(companyId: string, sw: Omit<Switch, 'seal'>)
   ]);
 }
 
-/** The bytes sealed of what says whether the company key of a keyring may be exported. */
+/** The sealed bytes of whether a keyring's company key may be exported. */
 export function sealedBytesOfExports(
   { companyId, keyringId }: { readonly companyId: string; readonly keyringId: string },
   { round, allowanceUntil }: ExportState,

@@ -1,19 +1,19 @@
-// The exact counts of a shard, and the one function that changes them. Pure. Whoever writes data rows computes the counts of the `!shard`
-// row beside them from each row as it was before and as it is after, here and nowhere else: so counts, rows and cursor move together,
-// and whether a shard is done can be told from its counts alone (invariants 3 and 4).
+// The exact counts of a shard, and the only function that changes them. Pure. Each write of data rows computes the counts of the `!shard` row
+// beside them from each row before and after the write. So counts, rows and cursor move together, and the counts alone tell whether a
+// shard is done (invariants 3 and 4).
 import type { DataKeyState } from './data-key.ts';
 
-/** How many rows are at each company-key version. A version at which none is has no entry; beyond so many versions all are one entry. */
+/** How many rows are at each company-key version. Zero counts have no entry; above a number of versions, the rest share one entry. */
 export type VersionCounts = Readonly<Record<number, number>>;
 
 /**
- * How many versions have an entry of their own in a cell that holds 32 Ki characters. Keyswitch's own writes have two, those of a torn store
- * a few more. Whoever relabels rows to more versions than these stops no write of the shard: it only never counts as done.
+ * How many versions have their own entry in a cell that holds 32 Ki characters. Keyswitch's own writes need two, a restored store a few more. Rows
+ * tampered to more versions stop no write of the shard; it just never counts as done.
  */
 export const MAX_COUNTED_VERSIONS = 256;
 /**
- * The entry of all versions that have none of their own. Never the version of a row. Once `at` has it, it stays until the shard is counted
- * anew, also when it comes to none: what was added at one version and taken away at another must not cancel out.
+ * The entry of all versions without their own; never the version of a row. Once `at` has it, it stays until the shard is counted again, even at
+ * zero: a row added at one such version and one removed at another must not cancel out.
  */
 export const OTHER_VERSIONS = -1;
 
@@ -30,14 +30,14 @@ export interface ShardCounts {
   readonly uncompared: number;
 }
 
-/** What counts of a row. A row that is not there counts nothing, nor does a tombstone. */
+/** What counts about a row. An absent row counts nothing, nor does a tombstone. */
 export interface CountedRow {
   readonly state: DataKeyState;
   readonly companyKeyVersion: number;
   readonly previous: Uint8Array;
 }
 
-/** One row as it was before a transaction and as it is after; undefined where it is not there. */
+/** One row before and after a transaction; undefined where it is absent. */
 export interface RowMove {
   readonly before?: CountedRow | undefined;
   readonly after?: CountedRow | undefined;
@@ -59,9 +59,9 @@ const byVersion = (counts: VersionCounts): Map<number, number> =>
   new Map(Object.entries(counts).map(([version, count]) => [Number(version), count]));
 
 /**
- * The counts after rows have moved. Nothing is clamped: whoever relabels a row behind Keyswitch's back leaves a count below none when it
- * moves on, and that holds the shard from being done (invariant 4) instead of being made to look right. `own`: versions that have an entry
- * of their own however many there are, those that the shard is moved between.
+ * The counts after rows have moved. Nothing is clamped: a row whose version was tampered with makes a count negative when it moves on, which keeps
+ * the shard from being done (invariant 4) instead of hiding it. `own`: the versions that the shard is moved between, which always have their own
+ * entry.
  */
 export function countsAfter(counts: ShardCounts, moves: Iterable<RowMove>, own: readonly number[] = []): ShardCounts {
   const { live, deleted, quarantined, lost, at, aside, uncompared } = counts;
@@ -89,7 +89,7 @@ function add(
   if (state !== 'quarantined' && previous.length > 0) tally.uncompared += by;
 }
 
-/** All rows of a version are in one entry: in its own, or among the others until none is among them any more. */
+/** All rows of a version are in one entry: its own, or the shared one for as long as that exists. */
 function entryOf(counts: ReadonlyMap<number, number>, version: number): number {
   if (counts.has(version)) return version;
   return counts.has(OTHER_VERSIONS) || counts.size >= MAX_COUNTED_VERSIONS ? OTHER_VERSIONS : version;
@@ -101,7 +101,7 @@ function addAt(counts: Map<number, number>, version: number, by: 1 | -1): void {
   else counts.set(version, now);
 }
 
-/** Everything that still has a blob which a pass must move: lost rows and tombstones are skipped. */
+/** Rows with a blob that a pass must move: all but lost rows and tombstones. */
 export const movable = (counts: ShardCounts): number => counts.live + counts.deleted + counts.quarantined;
 
 export const total = (counts: ShardCounts): number => movable(counts) + counts.lost;
@@ -110,36 +110,36 @@ export const total = (counts: ShardCounts): number => movable(counts) + counts.l
 export const movableAt = (counts: ShardCounts, version: number): number =>
   (counts.at[version] ?? 0) + (counts.aside[version] ?? 0);
 
-/** More versions than have an entry: only counting anew tells what is there. */
+/** There are more versions than entries: only a new count tells what is there. */
 export const hasOtherVersions = ({ at, aside }: ShardCounts): boolean =>
   [at, aside].some((counts) => counts[OTHER_VERSIONS] !== undefined);
 
 const isBelowNone = (count: number): boolean => count < 0;
 
-/** True if a row was changed by somebody else: by Keyswitch's own writes alone no count can fall below none. */
+/** True if rows were written past Keyswitch: its own writes never make a count negative. */
 export const hasCountBelowNone = (counts: ShardCounts): boolean =>
   [counts.live, counts.deleted, counts.quarantined, counts.lost, counts.uncompared].some(isBelowNone) ||
   Object.values(counts.at).some(isBelowNone) ||
   Object.values(counts.aside).some(isBelowNone);
 
-/** Every live and deleted row is at `version`, and no count is below none: what the end of a first pass asks. */
+/** Every live and deleted row is at `version`, and no count is negative: the condition for the end of a first pass. */
 export function allAreAt(counts: ShardCounts, version: number): boolean {
   if (hasCountBelowNone(counts)) return false;
   const expected = counts.live + counts.deleted;
   return Object.keys(counts.at).length === (expected === 0 ? 0 : 1) && (counts.at[version] ?? 0) === expected;
 }
 
-/** And none of them is uncompared: what `done` asks. */
+/** And none of them is uncompared: the condition for `done`. */
 export const areDoneAt = (counts: ShardCounts, version: number): boolean =>
   allAreAt(counts, version) && counts.uncompared === 0;
 
-/** And none is quarantined, at whichever version: what the end of a switch asks of every shard (invariant A4). */
+/** And none is quarantined at any version: the condition, for every shard, of a switch's end (invariant A4). */
 export const mayEndAt = (counts: ShardCounts, version: number): boolean =>
   areDoneAt(counts, version) && counts.quarantined === 0 && Object.keys(counts.aside).length === 0;
 
 const MAX_VERSIONS_NAMED = 8;
 
-/** For people: the numbers that do not fit, and nothing else; of many versions the first. */
+/** For people: only the numbers that are not zero; of many versions the first. */
 export function describeCounts(counts: ShardCounts): string {
   const { live, deleted, quarantined, lost, at, aside, uncompared } = counts;
   const numbers = { live, deleted, quarantined, lost, uncompared };

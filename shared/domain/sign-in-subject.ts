@@ -4,15 +4,15 @@ import { isGuid, isResourceId } from './ids.ts';
 import { isRecord } from './plain-object.ts';
 import { isTenantRef, type TenantRef } from './tenant.ts';
 
-/** That the connector app may use the key of a connection. */
+/** Consent: the connector app may use the key of a connection. */
 export interface ConsentSubject {
   readonly purpose: 'consent';
   readonly connectionId: string;
-  /** The tenant to which the key's place was moved while it was in force: whose administrator is asked. */
+  /** The tenant that the key's vault was moved to while in force: its administrator is asked. */
   readonly movedTo?: string;
 }
 
-/** That a switch or an export may go on, for the data of their tenant. */
+/** Approval: a switch or an export may go on, for the data of their tenant. */
 export interface VerificationSubject extends TenantRef {
   readonly purpose: 'verification';
   readonly approval: Approval;
@@ -20,13 +20,13 @@ export interface VerificationSubject extends TenantRef {
 
 export type SignInSubject = ConsentSubject | VerificationSubject;
 
-/** What makes a subject this one and no other, for a seal. */
+/** What identifies a subject, for a seal. */
 export const textsOfSubject = (subject: SignInSubject): readonly string[] =>
   subject.purpose === 'consent'
     ? [subject.purpose, subject.connectionId, subject.movedTo ?? '']
     : [subject.purpose, subject.kind, subject.tenantId, approvalKey(subject.approval)];
 
-/** Undefined if it is none of ours. */
+/** Undefined if it is not one of ours. */
 export function readSubject(value: unknown): SignInSubject | undefined {
   if (!isRecord(value)) return undefined;
   const { purpose, kind, tenantId } = value;

@@ -1,5 +1,5 @@
-// Our own tables or queue cannot be reached. An exception and no answer: nothing can be decided without them, and the edge
-// turns it into "try again". Here, because adapters throw it and operations let it pass. Pure.
+// Our own tables or queue cannot be reached. An exception, since nothing can be decided without them: adapters throw it, operations let it pass, and
+// the edge turns it into "try again". Pure.
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }

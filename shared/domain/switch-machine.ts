@@ -1,23 +1,23 @@
-// What comes next for a switch: the table "What comes next" of docs/protocol.md. Pure, and it asks for one thing after the other, so that a worker
-// that goes by it reads nothing that it does not need, and nothing before the rows that its transaction is made under.
+// What comes next for a switch: the table "What comes next" of docs/protocol.md. Pure. Asks for one thing after another, so that a worker reads only
+// what it needs, and nothing before the rows that its transaction depends on.
 import { mayPass, type Failure } from './failure.ts';
 import { areDoneAt, mayEndAt } from './shard-counts.ts';
 import { isDoneIn, isTurnedTo, type Shard, type Turn } from './shard.ts';
 import { awaitsItsAdmin, isEnded, isRunning, turnOf, type Switch, type SwitchState } from './switch.ts';
 
-/** What has been looked at. Absent: not yet. */
+/** What the worker has looked at so far; absent means not yet. */
 export interface Known {
   /** Its seal holds. */
   readonly seal?: 'good';
-  /** The rows that the transaction of its next step is made under. */
+  /** The rows that the next step's transaction depends on. */
   readonly rows?: 'read';
   /** How many tenants have not agreed. */
   readonly tenants?: number;
-  /** Consent to the target's key, and the claim to it. */
+  /** Consent to the target's key, and the company's claim to that key. */
   readonly proof?: 'good';
-  /** Every shard of the keyring by its number; undefined where its row is not there. */
+  /** Every shard of the keyring by its number; undefined where its row is missing. */
   readonly shards?: readonly (Shard | undefined)[];
-  /** Whether another worker is about to end it. */
+  /** Whether another worker has claimed the switch's end. */
   readonly lease?: 'free' | 'held';
 }
 
@@ -26,18 +26,18 @@ export type Asked = keyof Known;
 /** `decision`: an admin has to retry, resume, cancel, or decide on quarantined rows. */
 export type WaitsFor = 'company-admin' | 'tenants' | 'decision' | 'other-worker';
 
-/** Those that end in a transaction of the switch. */
+/** The steps that end with a transaction on the switch. */
 export type Step = 'begin' | 'prepare' | 'commit' | 'roll-back';
 
 export type Next =
   | { readonly type: 'ended' }
-  /** To be looked at before more can be said. `step`: what it all leads to. */
+  /** The worker must look at `what` first, on the way to `step`. */
   | { readonly type: 'ask'; readonly what: Asked; readonly step: Step }
   | { readonly type: 'wait'; readonly for: WaitsFor }
   | { readonly type: 'step'; readonly step: Step }
   /** These shards have work left. */
   | { readonly type: 'fan-out'; readonly shards: readonly number[] }
-  /** These shards are done, and count rows elsewhere or fewer than none: a company key that may be needed is not deleted. */
+  /** These shards are done, but count rows at other versions or negative counts: the old company key may be needed and stays. */
   | { readonly type: 'counts-differ'; readonly shards: readonly number[] };
 
 const STEPS: Readonly<Record<Exclude<SwitchState, 'completed' | 'cancelled'>, Step>> = {
@@ -47,7 +47,7 @@ const STEPS: Readonly<Record<Exclude<SwitchState, 'completed' | 'cancelled'>, St
   'rolling-back': 'roll-back',
 };
 
-/** True if tenants hold its next step. A re-key leads nowhere else, and the way back needs no agreement. */
+/** True if tenants must agree to the next step. A re-key stays with the same vault, and the way back needs no agreement. */
 export const needsTenants = ({ kind, state }: Pick<Switch, 'kind' | 'state'>): boolean =>
   kind === 'switch' && !isEnded(state) && state !== 'rolling-back';
 
@@ -68,7 +68,7 @@ export function next(sw: Switch, known: Known): Next {
     if (known.tenants === undefined) return ask('tenants');
     if (known.tenants > 0) return wait('tenants');
   }
-  // Last, so that a consent is not too old before everything else that takes days is there.
+  // Last, so that the consent is fresh once everything else, which may take days, is there.
   if (step === 'begin' && !known.proof) return ask('proof');
   if (ends && !known.lease) return ask('lease');
   return ends && known.lease === 'held' ? wait('other-worker') : { type: 'step', step };
@@ -76,7 +76,7 @@ export function next(sw: Switch, known: Known): Next {
 
 const wait = (what: WaitsFor): Next => ({ type: 'wait', for: what });
 
-/** What keeps the shards from an end in this very turn, which deletes a company key. */
+/** What keeps the shards from ending this turn; the end deletes a company key. */
 function leftIn(shards: readonly (Shard | undefined)[], turn: Turn): Next | undefined {
   const { writeVersion } = turn;
   const undone = numbersOf(shards, (shard) => !isDoneIn(shard, turn));
@@ -92,28 +92,28 @@ const numbersOf = (
   isMeant: (shard: Shard | undefined) => boolean,
 ): readonly number[] => shards.flatMap((shard, number) => (isMeant(shard) ? [number] : []));
 
-/** Its counts are those of a shard that is done, but for rows in quarantine that wait for a decision. */
+/** Its counts are those of a done shard, but for quarantined rows that wait for a decision. */
 const isFit = (shard: Shard | undefined, writeVersion: number): boolean =>
   shard !== undefined && areDoneAt(shard, writeVersion) && (shard.quarantined > 0 || mayEndAt(shard, writeVersion));
 
-/** `next-message`: this worker is out of date, and the act that moved the switch on has sent a message. `permit`: too many wait for vaults already. */
+/** `next-message`: this worker is out of date; a newer message is on its way. `permit`: too many workers wait for vaults already. */
 type StepWaitsFor = WaitsFor | 'next-message' | 'permit';
 
 export interface StepFailure {
-  /** `retry`: it may pass by itself. `blocked`: a person has to act. */
+  /** `retry`: may pass by itself. `blocked`: a person has to act. */
   readonly type: 'retry' | 'blocked';
   readonly failure: Failure;
-  /** Whose vault, or rows, it is about. None: it is about the counts of a shard. */
+  /** Whose vault or rows the failure is about; absent for a shard's counts. */
   readonly side?: 'source' | 'target';
-  /** All is done, but the company key that would go cannot be kept. */
+  /** All rows are done, but the company key that goes cannot be kept. */
   readonly ofKeeping?: true;
 }
 
-/** What came of a step of a switch. */
+/** The outcome of one step of a switch. */
 export type StepOutcome =
   /** The switch has ended, or the shard has nothing left to do in its turn. */
   | { readonly type: 'done' }
-  /** It is no longer as it was read: look again. `others`: they wrote first, and this worker nothing. */
+  /** The switch has changed since it was read: look again. `others`: another worker wrote first, and this one wrote nothing. */
   | { readonly type: 'moved'; readonly by: 'this-worker' | 'others' }
   | { readonly type: 'wait'; readonly for: StepWaitsFor }
   | StepFailure;
@@ -123,7 +123,7 @@ export const LOST_RACE = { type: 'moved', by: 'others' } as const;
 export const DONE = { type: 'done' } as const;
 export const OUT_OF_DATE = { type: 'wait', for: 'next-message' } as const;
 
-/** Of a step that does not come next. */
+/** The outcome for a step that is not the next one. */
 export const outcomeOf = (then: Next): StepOutcome => (then.type === 'wait' ? then : OUT_OF_DATE);
 
 export const failed = (failure: Failure, about: Omit<StepFailure, 'type' | 'failure'> = {}): StepFailure => ({
@@ -132,16 +132,16 @@ export const failed = (failure: Failure, about: Omit<StepFailure, 'type' | 'fail
   ...about,
 });
 
-/** `look`: the switch was read before the shard, and has to be read once more before it can be said. */
+/** `look`: the switch was read before the shard and must be read again to decide. */
 export type ShardNext = 'wait' | 'look' | 'turn' | 'pass' | 'done' | 'counts-differ';
 
-/** What comes next for one shard: the table "What comes next for a shard" of docs/protocol.md. `generation`: of the message that is worked on. */
+/** What comes next for one shard: the table "What comes next for a shard" of docs/protocol.md. `generation`: of the message. */
 export function nextForShard(
   sw: Switch | undefined,
   shard: Shard | undefined,
   { generation, isReadAgain = false }: { readonly generation: number; readonly isReadAgain?: boolean },
 ): ShardNext {
-  // invariants 3 and A25: who works for another generation than the switch's writes nothing
+  // invariants 3 and A25: a worker of another generation than the switch's writes nothing
   if (sw?.generation !== generation || !isRunning(sw) || !shard) return 'wait';
   if (shard.generation > generation) return isReadAgain ? 'counts-differ' : 'look';
   if (shard.generation < generation) return 'turn';

@@ -1,30 +1,30 @@
-// What an admin may order of a switch that is under way, and what it then becomes. Pure.
+// What an admin may order for an unfinished switch, and what becomes of it. Pure.
 import type { Refusal, StateCode } from './refusal.ts';
 import type { Direction } from './shard.ts';
 import { isEnded, released, type Switch } from './switch.ts';
 
-/** Present if the vendor orders, and no admin of the company. `maySwitch`: no admin of the company has to confirm it. */
+/** Present if the vendor gives the order. `maySwitch`: no admin of the company has to confirm it. */
 export interface OrderingVendor {
   readonly maySwitch: boolean;
 }
 
 export type Order =
   | { readonly type: 'cancel' | 'pause' | 'resume' | 'confirm' }
-  /** Take away what it waits for. With a direction it goes that way, also if the vault in force denies: who names one has seen that. */
+  /** Clears what it waits for. With a direction it goes that way, even if the vault in force denies: an order with a direction accepts the denial. */
   | { readonly type: 'retry'; readonly direction?: Direction | undefined; readonly vendor?: OrderingVendor | undefined }
-  /** Give up the company key that goes, if it still cannot be kept. */
+  /** Gives up the old company key if it still cannot be kept. */
   | { readonly type: 'end-without-keeping' }
-  /** Turn every shard once more in the same direction, where the work so far cannot be relied on. */
+  /** Turns every shard once more in the same direction, when the work so far cannot be relied on. */
   | { readonly type: 'pass-anew' };
 
 export type Ordered =
   | { readonly type: 'refused'; readonly refusal: Refusal }
-  /** It is as ordered, or the order is not about it. */
+  /** It is already as ordered, or the order does not apply. */
   | { readonly type: 'unchanged' }
   | { readonly type: 'changed'; readonly next: Switch }
-  /** A new generation, in this direction. */
+  /** A new generation in this direction. */
   | { readonly type: 'turned'; readonly direction: Direction; readonly denialAccepted: boolean }
-  /** Nothing was moved yet: it ends at once. */
+  /** No row was moved yet: it ends at once. */
   | { readonly type: 'cancelled' };
 
 const UNCHANGED: Ordered = { type: 'unchanged' };
@@ -69,18 +69,18 @@ function onRetry(
   { direction, vendor }: Extract<Order, { readonly type: 'retry' }>,
 ): Ordered {
   const isForward = direction === 'forward';
-  // invariant 9: forward over a denial by the vault in force goes only the company itself
+  // invariant 9: only the company itself may go forward over a denial by the vault in force
   if (isForward && vendor && isDeniedInForce(sw))
     return adminOnly(companyId, 'The vault in force denies. Only an admin of the company may go on over that.');
   if (!isForward || sw.state !== 'rolling-back')
     return unblocked(sw, { denialAccepted: sw.denialAccepted || (isForward && !vendor) });
   if (vendor?.maySwitch === false && sw.kind === 'switch')
     return adminOnly(companyId, 'The switch was turned back. Only an admin of the company may turn it forward again.');
-  // On the way back the vendor too may have accepted a denial: that counts for nothing forward.
+  // A denial that the vendor accepted on the way back does not count on the way forward.
   return turned('forward', !vendor && isDeniedInForce(sw));
 }
 
-/** Who turns such a switch has seen the denial, and goes on over it. */
+/** The admin who turns such a switch has been shown the denial and goes on over it. */
 const isDeniedInForce = ({ blocked }: Switch): boolean =>
   blocked?.reason === 'provider' && blocked.side === 'source' && blocked.failure.kind === 'denied';
 

@@ -1,4 +1,4 @@
-// The switch of a keyring from one provider to another, and the re-key under the same one. Pure: decides, writes nothing.
+// The switch of a keyring from one provider to another, and the re-key under the same one. Pure: decides, and writes nothing.
 import type { Seal } from './company-key.ts';
 import type { Failure } from './failure.ts';
 import type { ProviderRef } from './provider.ts';
@@ -14,7 +14,7 @@ export interface SwitchPlace {
 export type SwitchState =
   'pending-verification' | 'preparing' | 're-protecting' | 'rolling-back' | 'completed' | 'cancelled';
 
-/** Why a switch waits for a decision. Beside the state: it changes no generation. */
+/** Why a switch waits for an admin's decision. Beside the state: it changes no generation. */
 export type Blocked =
   | {
       readonly reason: 'provider';
@@ -22,9 +22,9 @@ export type Blocked =
       readonly side: 'source' | 'target';
       readonly failure: Failure;
     }
-  /** The counts of a shard say that a pass has not seen all of its rows: the numbers are in the failure. */
+  /** A shard's counts show that a pass has missed rows; the failure holds the numbers. */
   | { readonly reason: 'counts-differ'; readonly since: string; readonly failure: Failure }
-  /** All is done, but the company key that would go cannot be kept, since it does not open: a retry ends the switch without keeping it. */
+  /** All rows are done, but the old company key does not open and so cannot be kept: a retry ends the switch without keeping it. */
   | {
       readonly reason: 'key-not-kept';
       readonly since: string;
@@ -33,14 +33,14 @@ export type Blocked =
     }
   | { readonly reason: 'dead-letter'; readonly since: string; readonly detail: string };
 
-/** What keeps a switch waiting that may pass by itself. */
+/** A failure that may pass by itself and keeps the switch waiting. */
 export interface Trouble {
   readonly since: string;
   readonly failure: Failure;
   readonly side?: 'source' | 'target';
-  /** The shard whose worker met it; absent if it was met on the way to a beginning or an end. */
+  /** The shard whose worker met it; absent if it was met at the beginning or the end of the switch. */
   readonly shard?: number;
-  /** Absent: the timer tries it next. */
+  /** Absent if the timer makes the next attempt. */
   readonly nextTryAt?: string;
 }
 
@@ -55,18 +55,18 @@ export interface Switch {
   /** The lower and the higher of the two company-key versions; the higher is 0 until it is reserved. */
   readonly fromVersion: number;
   readonly toVersion: number;
-  /** Of the last turn ordered for it; 0 before the first. */
+  /** Of the last turn; 0 before the first. */
   readonly generation: number;
   readonly paused: boolean;
   readonly blocked?: Blocked;
   readonly trouble?: Trouble;
-  /** An admin chose to go on although the provider in force denies: workers then use the other wrap. */
+  /** An admin chose to go on although the vault in force denies: workers then use the other wrap. */
   readonly denialAccepted: boolean;
-  /** An admin chose to end it although the company key that goes cannot be kept. Void with a new turn. */
+  /** An admin chose to end it although the old company key cannot be kept. Void after a new turn. */
   readonly endsWithoutKeeping?: true;
-  /** Ordered by the vendor: nothing is asked of its vault until an admin of the company confirms. */
+  /** The vendor ordered it: its vault is not asked before an admin of the company confirms. */
   readonly awaitsConfirmation?: true;
-  /** Tenants that were removed from the company since it was ordered: they hold it all the same. */
+  /** Tenants that were removed from the company after the order: they must still agree. */
   readonly removedTenants?: readonly TenantRef[];
   readonly requestedBy: string;
   readonly createdAt: string;
@@ -74,10 +74,10 @@ export interface Switch {
   readonly turnedAt?: string;
   /** Rows already at their target when the present direction began. */
   readonly doneAtTurn?: number;
-  /** The worker that is about to end it, so that the others need not ask the vault too; void after `until`. */
+  /** The worker that has claimed the switch's end, so that others need not ask the vault too; void after `until`. */
   readonly lease?: { readonly worker: string; readonly until: string };
   readonly endedAt?: string;
-  /** What stood in the shards when it ended, since they move on afterwards. */
+  /** Counts of the shards at its end, since they change afterwards. */
   readonly finalCounts?: { readonly total: number; readonly quarantined: number; readonly lost: number };
   /** Over what was ordered, by whom, and what lets it go on. */
   readonly seal: Seal;
@@ -85,7 +85,7 @@ export interface Switch {
 
 export const isEnded = (state: SwitchState): boolean => state === 'completed' || state === 'cancelled';
 
-/** True if it goes forward no further before an admin of its company has confirmed it. */
+/** True while it cannot go forward before an admin of its company confirms it. */
 export const awaitsItsAdmin = (sw: Switch): boolean =>
   sw.awaitsConfirmation === true && sw.state !== 'rolling-back' && !isEnded(sw.state);
 
@@ -96,7 +96,7 @@ export function isRunning(sw: Switch): boolean {
 
 const directionOf = (sw: Switch): Direction => (sw.state === 'rolling-back' ? 'back' : 'forward');
 
-/** The version rows are moved away from and the one they are moved to, in the present direction. */
+/** The versions that rows are moved from and to, in the present direction. */
 export function versionsOf(sw: Switch): { fromVersion: number; writeVersion: number } {
   return directionOf(sw) === 'forward'
     ? { fromVersion: sw.fromVersion, writeVersion: sw.toVersion }
@@ -111,13 +111,13 @@ export const turnOf = (
   ...versionsOf(sw),
 });
 
-/** It has gone on, or waits for a decision now. */
+/** For a switch that has gone on, or now waits for a decision. */
 export function withoutTrouble(sw: Switch): Switch {
   const { trouble: _over, ...rest } = sw;
   return rest;
 }
 
-/** A switch without what it waits for, and without a lease on its end: an admin has just decided about it. */
+/** A switch without what it waits for and without a lease on its end, for an admin's decision. */
 export function released(sw: Switch): Switch {
   const { blocked: _blocked, lease: _lease, trouble: _trouble, ...rest } = sw;
   return rest;

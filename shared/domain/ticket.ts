@@ -1,5 +1,5 @@
-// What admits a browser: a link, or the one-time state of a sign-in. Pure. A ticket names its company, so that its row is found in the
-// company's own partition; the rest is random, and stored only as a hash: whoever reads the tables cannot use it.
+// What lets a browser in: a link, or the one-time state of a sign-in. Pure. A ticket names its company, so that its row is found in the company's
+// partition. The rest is random and stored only as a hash, so reading the tables gives no ticket that works.
 import { createHash } from 'node:crypto';
 import { RESOURCE_ID } from './ids.ts';
 
@@ -19,12 +19,12 @@ export const TICKET = new RegExp(`${RESOURCE_ID.source.slice(0, -1)}~[A-Za-z0-9_
 export const ticketOf = (companyId: string, secret: Uint8Array): Ticket =>
   named(companyId, `${companyId}~${Buffer.from(secret).toString('base64url')}`);
 
-/** Undefined if it is none of ours. Whether it admits anybody, its row says. */
+/** Undefined if it does not have the form of a ticket. Whether it is valid, its row tells. */
 export function parseTicket(text: string): Ticket | undefined {
   return TICKET.test(text) ? named(text.slice(0, text.indexOf('~')), text) : undefined;
 }
 
 const named = (companyId: string, text: string): Ticket => ({ text, companyId, hash: hashOf(text) });
 
-/** Of what is random itself: no salt and no stretching is needed to keep it from being guessed. */
+/** The text is random itself, so it cannot be guessed: needs no salt and no stretching. */
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');

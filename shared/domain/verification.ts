@@ -1,5 +1,5 @@
-// The word of a tenant's own administrator for one switch or export. Pure. Whether Keyswitch wrote it is told by its seal, which is
-// checked elsewhere.
+// The approval of a switch or export by a tenant's own administrator. Pure. Its seal shows whether Keyswitch wrote it, which is checked
+// elsewhere.
 import type { Seal } from './company-key.ts';
 import type { TenantRef } from './tenant.ts';
 
@@ -9,18 +9,18 @@ export interface Verification extends TenantRef {
   /** `destinationDigest` of what was shown. */
   readonly destination: string;
   readonly verifiedAt: string;
-  /** Which customer of the service spoke, of kinds that pin it. */
+  /** The service's id of the customer who approved, for kinds of tenants that pin it. */
   readonly customerId?: string;
   /** `tenant/person`, as the sign-in named them. */
   readonly adminId: string;
-  /** As the account calls itself; for the record, proves nothing, and is not sealed. */
+  /** The account's display name; recorded only, proves nothing, and is not sealed. */
   readonly adminName: string;
   readonly seal: Seal;
 }
 
 export type Judgement = 'good' | 'other-destination' | 'too-old';
 
-/** Without an `age` to keep to, a verification that was in time once is good for as long as what it approved goes on. */
+/** Without `age`, a verification that was in time once stays good for as long as what it approved goes on. */
 export function judgeVerification(
   verification: Pick<Verification, 'destination' | 'verifiedAt'>,
   today: { readonly destination: string; readonly age?: { readonly now: Date; readonly limitMs: number } },
@@ -28,6 +28,6 @@ export function judgeVerification(
   if (verification.destination !== today.destination) return 'other-destination';
   const { age } = today;
   if (!age) return 'good';
-  // A time that cannot be read is too old.
+  // An unreadable time is too old.
   return age.now.getTime() - Date.parse(verification.verifiedAt) <= age.limitMs ? 'good' : 'too-old';
 }

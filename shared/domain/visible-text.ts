@@ -1,5 +1,5 @@
-// What a text may hold that people read and the store keeps: a company's name, a person's, the vendor's. Pure. One definition: what
-// cannot be seen can pass one name off as another, and lone surrogates and line separators are not the same behind each parser.
+// What texts may hold that people read and the store keeps: names of a company, a person, the vendor. Pure. Invisible characters could pass one name
+// off as another, and lone surrogates and line separators differ between parsers.
 
 /**
  * Controls, line and paragraph separators, lone surrogates, noncharacters, private use, interlinear annotations, and what Unicode
@@ -12,7 +12,7 @@ const UNSEEN_EVERYWHERE = new RegExp(UNSEEN.source, 'gu');
 /** U+2800 is a pattern of no dots. */
 const SEEN = /(?!\u2800)[\p{L}\p{N}\p{P}\p{S}]/u;
 
-/** What is wrong with it, in words that follow its name: which character and where, never the text. Undefined for a text that can be seen. */
+/** What is wrong with it, to follow its name in a sentence: which character and where, never the text. Undefined if nothing is. */
 export function visibleTextFault(text: string): string | undefined {
   const unseen = UNSEEN.exec(text);
   if (unseen) {
@@ -22,10 +22,10 @@ export function visibleTextFault(text: string): string | undefined {
   return SEEN.test(text) ? undefined : 'must hold a character that can be seen';
 }
 
-/** Whether a character cannot be seen where plain ASCII is asked for: there joiners and variation selectors are not needed either. */
+/** Whether a character is invisible where plain ASCII is asked for: there joiners and variation selectors are not needed either. */
 export const isUnseen = (character: string): boolean =>
   UNSEEN.test(character) || /^\p{Default_Ignorable_Code_Point}$/u.test(character);
 
-/** The text with U+FFFD in place of each character that cannot be seen; line breaks and tabs stay. */
+/** The text with U+FFFD for each invisible character; line breaks and tabs stay. */
 export const withoutUnseen = (text: string): string =>
   text.replace(UNSEEN_EVERYWHERE, (character) => (/[\t\n\r]/.test(character) ? character : '\ufffd'));

@@ -1,5 +1,5 @@
-// What goes through the work queue. Pure. A message never carries a cursor, a single key or anything secret: only which
-// work to look at; the truth is in the tables. It is parsed as a stranger's: anyone who may send to the queue could have.
+// Messages of the work queue. Pure. A message says only which work to look at, and carries no cursor, no key and no secret; the truth is in the
+// tables. It is not trusted: any sender with access to the queue may have written it.
 import { err, ok, type Result } from './result.ts';
 import { isResourceId } from './ids.ts';
 
@@ -11,7 +11,7 @@ interface SwitchRef {
 
 export type WorkMessage = {
   readonly format: 1;
-  /** How often this piece of work failed in a way that may pass; sets the back-off. */
+  /** How often this piece of work has met a failure that may pass; sets the back-off. */
   readonly attempt: number;
 } & (
   | ({ readonly kind: 'advance' } & SwitchRef)
@@ -26,9 +26,9 @@ export type WorkMessage = {
 
 export type ReprotectMessage = Extract<WorkMessage, { readonly kind: 'reprotect' }>;
 
-/** So often a piece of work is tried by delayed copies; then the timer takes over, whose own messages are tried once. */
+/** How often a piece of work is tried by delayed copies; then the timer takes over, whose own messages are tried once. */
 export const LAST_ATTEMPT = 6;
-/** So often one goes round that found no permit. */
+/** How often a message that found no permit is sent round again. */
 export const LAST_ROUND = 16;
 
 const MAX_SHARDS = 1024;

@@ -1,5 +1,5 @@
-// How a refusal travels through an SDK's pipeline, which knows exceptions only: thrown where a token or a challenge is
-// asked for, caught by the adapter that called the SDK. It never leaves this folder.
+// Carries a refusal through an SDK's pipeline, which knows only exceptions: thrown where a token or a challenge is asked for, caught by the adapter
+// that called the SDK. It never leaves the adapters.
 import type { Failure } from '../../domain/failure.ts';
 
 export class AccessRefused extends Error {
@@ -12,7 +12,7 @@ export class AccessRefused extends Error {
   }
 }
 
-/** The refusal inside an SDK's error, however often it was wrapped on the way. */
+/** The refusal inside an SDK's error, however deeply the SDK has wrapped it. */
 export function refusalIn(error: unknown): Failure | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < MAX_DEPTH; at = at.cause, depth += 1) {
     if (at instanceof AccessRefused) return at.failure;

@@ -1,6 +1,6 @@
-// The HTTP client under every Azure SDK client of this app. An answer has a size and a time limit as a whole, from looking
-// the name up to the last byte; a redirect is an answer like any other; nothing is ever sent twice. The SDK's own client
-// stops its clock at the headers and reads a body however long it is. Knows no service.
+// The HTTP client under every Azure SDK client of this app. Limits the size and the time of a whole answer, from the name's look-up to the last byte;
+// follows no redirect; sends nothing twice. The SDK's own client stops its clock at the headers and reads a body of any length. Knows no
+// service.
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import {
@@ -16,7 +16,7 @@ export interface AnswerLimits {
   readonly timeoutMs: number;
 }
 
-/** There was no whole answer. Whether the request was acted upon is not known. */
+/** There was no whole answer. Whether the service acted on the request is unknown. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
   /** Node's code of the socket, DNS or TLS, `ETIMEDOUT` for our own limit, `ANSWER_TOO_LONG`. */
@@ -28,18 +28,18 @@ export class NoAnswer extends Error {
   }
 }
 
-/** Idle connections go before the services' own limits (a minute or more) close them under a request of ours. */
+/** Closes idle connections before the services' own limits (a minute or more) can close them during a request. */
 const IDLE_CONNECTION_MS = 30_000;
 /**
- * To one service, and all of them are kept: a connection that is closed after one answer costs more than the answer. What does not
- * find one waits its turn, within its time limit, so that large calls side by side do not open hundreds.
+ * To one service; all are kept, since opening a connection costs more than an answer. Further requests wait for a free one, within their time
+ * limit, so that large calls side by side do not open hundreds.
  */
 const CONNECTIONS = 128;
-/** To all services together: those of the tables and of the vaults that were asked last. */
+/** To all services together: the tables and the most recently asked vaults. */
 const IDLE_CONNECTIONS = 256;
 const AGENT_OPTIONS = { maxSockets: CONNECTIONS, maxFreeSockets: CONNECTIONS, timeout: IDLE_CONNECTION_MS };
 const httpsAgent = new KeptHttpsConnections({ ...AGENT_OPTIONS, maxIdle: IDLE_CONNECTIONS });
-/** Of one service only. */
+/** For one service only. */
 const httpAgent = new HttpAgent({ ...AGENT_OPTIONS, keepAlive: true });
 
 export function boundedHttps(limits: AnswerLimits): HttpClient {
@@ -48,10 +48,10 @@ export function boundedHttps(limits: AnswerLimits): HttpClient {
 
 function exchange(request: PipelineRequest, limits: AnswerLimits): Promise<PipelineResponse> {
   return new Promise((resolve, reject) => {
-    // Given up while it waited for its token: it must not go out after its caller was told that it is lost.
+    // The caller gave up while we waited for a token and was told that nothing was sent: do not send now.
     if (request.abortSignal?.aborted === true) throw aborted();
     const outgoing = open(request);
-    // The one place where it ends: the timer and the listener go with it, whatever comes later is too late.
+    // The one place where the exchange ends: timer and listener go, and whatever comes later is ignored.
     const end = (settle: () => void): void => {
       clearTimeout(timer);
       request.abortSignal?.removeEventListener('abort', onAbort);
@@ -81,7 +81,7 @@ const aborted = (): NoAnswer => new NoAnswer('ABORT_ERR', 'the call was aborted'
 
 function open(request: PipelineRequest): ClientRequest {
   const url = new URL(request.url);
-  // Nothing here is worth compressing, and a compressed answer could be larger than its limit.
+  // Compression saves little here, and a compressed answer could unpack to more than its limit.
   request.headers.delete('accept-encoding');
   const options = { method: request.method, headers: request.headers.toJSON({ preserveCase: true }) };
   if (url.protocol === 'https:') return httpsRequest(url, { ...options, agent: httpsAgent });

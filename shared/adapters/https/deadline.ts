@@ -1,5 +1,5 @@
-// How long one call of ours may take as a whole, however many requests, tokens and attempts it is made of. Limits of single
-// requests add up: a vault, the identity endpoint and Entra may each be slow without one of them being silent.
+// A time limit for one call as a whole, with all its requests, tokens and attempts. Limits of single requests add up: vault, identity endpoint and
+// Entra may each be slow without failing.
 
 export class Deadline {
   readonly #endsAtMs: number;
@@ -13,14 +13,14 @@ export class Deadline {
   }
 
   /**
-   * What `work` comes to, or what `late` answers or throws once the time is up. `work` may be shared and then goes on for others;
-   * if it is this caller's alone, it should heed the signal.
+   * The result of `work`, or what `late` answers or throws once the time is up. Shared work goes on for others; work of this caller alone should heed
+   * the signal.
    */
   async race<T>(work: (abortSignal: AbortSignal) => Promise<T>, late: () => T): Promise<T> {
     const { promise: timeUp, resolve } = Promise.withResolvers<undefined>();
     const aborting = new AbortController();
     const timer = setTimeout(() => {
-      // Before the signal: what the work then throws comes too late.
+      // Resolved before the abort, so that what the work then throws is ignored.
       resolve(undefined);
       aborting.abort();
     }, this.leftMs);

@@ -1,10 +1,10 @@
-// An agent that keeps connections, with a limit on idle ones over all services together: each customer's vault is a host of its own, and a process
-// that has met thousands of them would keep a connection to each. One costs it some 50 KB, and Azure gives an instance a limited number.
+// An agent that keeps connections alive, with a limit on idle ones over all hosts: each customer's vault is a host of its own, and thousands of idle
+// connections would cost some 50 KB each, of which Azure allows an instance a limited number.
 import type { Agent as HttpAgent, AgentOptions } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 
-/** Of one agent. When one more becomes idle, the connection that has been idle for longest is closed. */
+/** Idle connections of one agent. When one more becomes idle, the one that has been idle longest is closed. */
 class IdleConnections {
   readonly #most: number;
   /** The oldest first. */
@@ -33,7 +33,7 @@ interface KeptConnectionsOptions extends AgentOptions {
   readonly maxIdle: number;
 }
 
-/** Node's own, which answers whether the connection is kept; its types say `void`. */
+/** Node's own, which returns whether the connection is kept, though its types say `void`. */
 const keepSocketAlive = Reflect.get(HttpsAgent.prototype, 'keepSocketAlive') as (
   this: HttpsAgent,
   socket: Duplex,

@@ -1,4 +1,4 @@
-// An HTTP client that remembers its last answer, for clients whose own errors do not tell what was answered. Knows no service.
+// An HTTP client that remembers its last answer, for SDK clients whose errors do not contain it. Knows no service.
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import { boundedHttps, NoAnswer, type AnswerLimits } from './bounded-https.ts';
 import type { Deadline } from './deadline.ts';
@@ -6,10 +6,10 @@ import type { Deadline } from './deadline.ts';
 export class RecordedHttps implements HttpClient {
   readonly #limits: AnswerLimits;
   readonly #deadline: Deadline | undefined;
-  /** Undefined while there is none: before the first request, and while one is under way. */
+  /** Undefined before the first request and while one is in progress. */
   protected last: { readonly status: number; readonly text: string } | NoAnswer | undefined;
 
-  /** With `deadline`, all requests have the time until then together, and none more than its own limit. */
+  /** With `deadline`, all requests share the time until then, and each still has its own limit. */
   constructor(limits: AnswerLimits, deadline?: Deadline) {
     this.#limits = limits;
     this.#deadline = deadline;
