@@ -63,7 +63,9 @@ export class TestWorld {
   }
 
   /** The product's own, over the vaults of this world; with another policy where one is named. */
-  providers(policy: Pick<Parameters<typeof providersOver>[0], 'connectionPolicy' | 'keyPolicy'> = {}): Providers {
+  providers(
+    policy: Pick<Parameters<typeof providersOver>[0], 'connectionPolicy' | 'keyPolicy' | 'others'> = {},
+  ): Providers {
     return providersOver({
       vaults: this.vaults,
       vendor: this.#vendor,

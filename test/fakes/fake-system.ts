@@ -4,7 +4,11 @@ import { ClockGuard } from '../../shared/store/clock-guard.ts';
 import type { Clock, Entropy, Log, LogEntry, Timers } from '../../shared/domain/ports.ts';
 
 export class FakeClock implements Clock {
-  #nowMs = Date.parse('2026-01-01T00:00:00.000Z');
+  #nowMs: number;
+
+  constructor(at = '2026-01-01T00:00:00.000Z') {
+    this.#nowMs = Date.parse(at);
+  }
 
   now(): Date {
     return new Date(this.#nowMs);

@@ -1,19 +1,18 @@
 // One company with a vault, and all that the operations on its connections need, in memory.
-import type { ConnectionInput, Providers } from '../../../shared/providers/provider.ts';
-import { providersOver } from '../../fakes/providers.ts';
+import type { ConnectionInput } from '../../../shared/providers/provider.ts';
 import type { Company } from '../../../shared/domain/keyring.ts';
 import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
-import { EventLimits } from '../../../shared/store/event-limits.ts';
 import type { ConnectionTestDependencies } from '../../../shared/operations/connections/connection-test.ts';
 import { putConnection, type ConnectionsDependencies } from '../../../shared/operations/connections/connections.ts';
 import type { Cells, Tables } from '../../../shared/store/tables.ts';
 import type { LogEntry } from '../../../shared/domain/ports.ts';
 import { ADMIN } from '../../fakes/actors.ts';
-import { FakeEntropy } from '../../fakes/fake-system.ts';
+import { FakeClock } from '../../fakes/fake-system.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
-import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
+import { POLICY } from '../../fixtures/policy.ts';
+import { TestWorld } from '../../world.ts';
 
 export const COMPANY = 'acme';
 export const CONNECTION = 'main';
@@ -28,8 +27,7 @@ export const INPUT: ConnectionInput = {
   keyName: 'main-key',
   credential: { kind: 'federated' },
 };
-const START = Date.parse('2026-06-01T00:00:00Z');
-const CONSENT_MS = 24 * 3_600_000;
+const START = '2026-06-01T00:00:00Z';
 export const PROPAGATION_MS = 600_000;
 
 /** Tables whose reads and writes a test may watch, change and lose the answers of. */
@@ -57,17 +55,28 @@ const VENDOR = {
   tenantId: OTHER_TENANT,
 } as const;
 
-export class ConnectionWorld {
-  readonly tables = new WatchedTables();
-  readonly vaults = new FakeVaults();
-  readonly logged: LogEntry[] = [];
-  readonly #entropy = new FakeEntropy();
-  nowMs = START;
+export class ConnectionWorld extends TestWorld {
+  readonly tables: WatchedTables;
 
   constructor() {
+    const tables = new WatchedTables();
+    super({ store: tables, clock: new FakeClock(START), vendor: VENDOR });
+    this.tables = tables;
     this.companyIsNow('active');
     this.vaults.addVault({ host: HOST, tenantId: TENANT });
     this.vaults.addKey({ host: HOST, keyName: 'main-key' });
+  }
+
+  get nowMs(): number {
+    return this.clock.now().getTime();
+  }
+
+  set nowMs(ms: number) {
+    this.clock.advanceTo(ms);
+  }
+
+  get logged(): LogEntry[] {
+    return this.log.entries;
   }
 
   companyIsNow(state: Company['state']): void {
@@ -81,28 +90,9 @@ export class ConnectionWorld {
     this.tables.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells(company));
   }
 
+  /** A host process of its own: nothing in its caches. */
   get deps(): ConnectionsDependencies & ConnectionTestDependencies {
-    const clock = { now: () => new Date(this.nowMs) };
-    return {
-      tables: this.tables,
-      providers: this.providers(),
-      sealer: this.vaults,
-      log: { write: (entry) => void this.logged.push(entry) },
-      clock,
-      eventLimits: new EventLimits(clock),
-      timers: { sleep: () => Promise.resolve(), yield: () => Promise.resolve() },
-      entropy: this.#entropy,
-      keyPolicy: { propagationMs: PROPAGATION_MS },
-      consentMs: CONSENT_MS,
-    };
-  }
-
-  /** The product's, over the vaults of this world; with another policy where one is named. */
-  providers(
-    policy: Pick<Parameters<typeof providersOver>[0], 'connectionPolicy' | 'keyPolicy' | 'others'> = {},
-  ): Providers {
-    const clock = { now: () => new Date(this.nowMs) };
-    return providersOver({ vaults: this.vaults, vendor: VENDOR, clock, ...policy });
+    return this.startHost({ ...POLICY, keyPolicy: { propagationMs: PROPAGATION_MS } });
   }
 
   async put(change: Partial<ConnectionInput> = {}): ReturnType<typeof putConnection> {

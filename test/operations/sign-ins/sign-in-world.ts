@@ -5,9 +5,7 @@ import type { ConnectionTestDependencies } from '../../../shared/operations/conn
 import type { ConnectionsDependencies } from '../../../shared/operations/connections/connections.ts';
 import { EventLimits } from '../../../shared/store/event-limits.ts';
 import type { SignInDependencies } from '../../../shared/operations/sign-ins/step.ts';
-import { FakeQueue } from '../../fakes/fake-queue.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
-import { FakeClock } from '../../fakes/fake-system.ts';
 import { tablesTripping, type Mishap } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, ConnectionWorld } from '../connections/connection-world.ts';
@@ -17,9 +15,8 @@ export const LINK_MS = 24 * 3_600_000;
 export const STEP_MS = 600_000;
 
 export class SignInWorld extends ConnectionWorld {
-  readonly signIns = new FakeSignIns({ now: () => new Date(this.nowMs) });
-  readonly queue = new FakeQueue(new FakeClock());
-  readonly #limits = new EventLimits({ now: () => new Date(this.nowMs) });
+  readonly signIns = new FakeSignIns(this.clock);
+  readonly #limits = new EventLimits(this.clock);
 
   override get deps(): ConnectionsDependencies &
     ConnectionTestDependencies &
