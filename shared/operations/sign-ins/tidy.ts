@@ -22,7 +22,7 @@ export async function tidySignIns(
   const keptFrom = new Date(deps.clock.now().getTime() - KEPT_AFTER_MS).toISOString();
   const over = page.rows.filter(({ value }) => value.expiresAt < keptFrom);
   const deletes = over.slice(0, MAX_DELETES);
-  // A page without rows that is not the last does not say where it ends: the next look begins at the beginning.
+  // Behind the last row the next look begins at the beginning.
   const stoppedAt = deletes.length < over.length ? deletes.at(-1)?.place : page.last;
   await changeOnce(deps, (tx) => {
     for (const row of deletes) tx.delete(row);
