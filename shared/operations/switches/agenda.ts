@@ -1,6 +1,6 @@
-// The agenda row of a keyring with an unfinished switch: one for each keyring, however many switches are asked for. It goes in before the
-// transaction that begins a switch and out after its end, or at once with an attempt that lost. The timer must not take it off
-// while an attempt that put it there has not committed yet: a row that several attempts have put there stays until none of them can still be under way.
+// The agenda row of a keyring with an unfinished switch: one a keyring, however many switches are asked for. Inserted before the transaction that
+// begins a switch; deleted after its end, or at once by an attempt that lost. The timer must not delete it under an attempt that has not committed
+// yet: a row that several attempts share stays until none of them can still be running.
 import { isEnded, type SwitchPlace } from '../../domain/switch.ts';
 import { flag, text } from '../../store/rows/cells.ts';
 import {
@@ -14,7 +14,7 @@ import { loadSwitch } from '../../store/control-state.ts';
 import type { Cells, Tables } from '../../store/tables.ts';
 import { undecided, type Undecided } from '../../store/races.ts';
 
-/** No attempt lasts so long: functionTimeout in host.json is ten minutes, and a request on the wire is over in minutes too. */
+/** No attempt lasts this long: functionTimeout in host.json is ten minutes, and a request on the wire is over in minutes too. */
 export const ATTEMPT_LASTS_MS = 60 * 60 * 1000;
 
 export const agendaItemOf = (place: Omit<SwitchPlace, 'switchId'>): AgendaItem => ({
@@ -23,7 +23,7 @@ export const agendaItemOf = (place: Omit<SwitchPlace, 'switchId'>): AgendaItem =
   id: place.keyringId,
 });
 
-/** What an attempt has put there. */
+/** The row as this attempt has written it. */
 export interface PutOnAgenda {
   readonly etag: string;
   /** There was no row before. */
@@ -44,19 +44,19 @@ export async function putSwitchOnAgenda(
   return { etag: written.etags[0] ?? '', isFirst: listed === undefined };
 }
 
-/** After an attempt that lost for certain: not if its answer was. Does nothing if another attempt has put a switch of the keyring there. */
+/** For an attempt that certainly lost, not for one with a lost answer. Does nothing if another attempt shares the row. */
 export async function takeLostAttemptOff(tables: Tables, place: SwitchPlace, put: PutOnAgenda): Promise<void> {
   if (put.isFirst) await takeOffListed(tables, { ...agendaItemOf(place), etag: put.etag, cells: {} });
 }
 
-/** After the end of a switch: its id is never used again, so no attempt can still be about to begin it. */
+/** After the end of a switch. Its id is never used again, so no attempt can still be about to begin it. */
 export async function takeEndedSwitchOff(tables: Tables, place: SwitchPlace): Promise<void> {
   const listed = await findOnAgenda(tables, agendaItemOf(place));
   if (!listed || isShared(listed.cells) || text(listed.cells, 'switchId') !== place.switchId) return;
   await takeOffListed(tables, listed);
 }
 
-/** Takes it off, for a keyring that was read after the item and has no switch, if no attempt can still be about to begin one. */
+/** For a keyring that was read after the item and has no switch: deletes the item if no attempt can still be about to begin one. */
 export async function takeIdleSwitchOff(
   deps: { readonly tables: Tables; readonly now: Date },
   item: ListedAgendaItem,
@@ -76,5 +76,5 @@ async function isOfEndedSwitch(
   return sw !== undefined && isEnded(sw.value.state);
 }
 
-/** What cannot be read counts as shared: it stays longer. */
+/** A row that cannot be read counts as shared, so it stays longer. */
 const isShared = (cells: Cells): boolean => flag(cells, 'shared') !== false;

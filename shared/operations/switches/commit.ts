@@ -1,5 +1,5 @@
-// The end of a switch, in either direction: commit, and its mirror image, the end of a cancel. One transaction under ETags that
-// were read before the shards were looked at, so nothing that was true of them can have changed without its failing.
+// The end of a switch in either direction: commit, and its mirror image, the end of a cancel. One transaction under ETags that were read before the
+// shards were looked at, so it fails if anything that was true of them has changed.
 import type { KeyObject } from 'node:crypto';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
@@ -32,11 +32,11 @@ import { actOnSwitch, markEnd } from './switch-writes.ts';
 export interface Committing extends EndReading, CompanyKeyOpening, Auditing {
   readonly tables: Auditing['tables'];
   readonly sealer: Sealer;
-  /** Longer than the vault calls of an end can take; after that the lease of a worker that died is void. */
+  /** Longer than an end's vault calls can take; then the lease of a worker that died is void. */
   readonly endLeaseMs: number;
-  /** For so long the company key that goes is kept, whatever the proof says. */
+  /** How long the old company key is kept at least, whatever the proof says. */
   readonly keepMs: number;
-  /** For so long after a switch the company key can be exported without verifying anew. */
+  /** For how long after a switch the company key can be exported without new verifications. */
   readonly exportAllowanceMs: number;
 }
 
@@ -54,7 +54,7 @@ export async function commit(deps: Committing, place: SwitchPlace): Promise<Step
   return end;
 }
 
-/** The workers of all shards may find everything done in the same moment: one goes on, so that the vault is asked once. */
+/** Workers of several shards may find everything done at the same moment: one takes the lease, so that the vault is asked once. */
 async function takeLease(deps: Committing, place: SwitchPlace, ending: Ending): Promise<Ending | StepOutcome> {
   const { sw } = ending;
   const now = deps.clock.now();
@@ -62,7 +62,7 @@ async function takeLease(deps: Committing, place: SwitchPlace, ending: Ending): 
   const next = { ...sw.value, lease: { worker: deps.entropy.id(), until } };
   const leased = await changeOnce(deps, (tx) => tx.replace(sw, next));
   if (leased.ok) return { ...ending, sw: leased.value };
-  // After a lost answer the row says whose lease it holds; the whole row must be as written here, since a pause keeps the lease.
+  // After a lost answer the row tells whose lease it holds. The whole row must be as written here, since a pause keeps the lease.
   const held = leased.error === 'no-answer' ? await loadSwitch(deps.tables, place) : undefined;
   return held && sameCells(held.value, next) ? { ...ending, sw: held } : LOST_RACE;
 }
@@ -70,8 +70,8 @@ async function takeLease(deps: Committing, place: SwitchPlace, ending: Ending): 
 const sameCells = (a: Switch, b: Switch): boolean => JSON.stringify(switchCells(a)) === JSON.stringify(switchCells(b));
 
 /**
- * The wrap that will be the only one left must open now, through its vault; and so must the key that goes, so that it can be kept under the
- * one that stays (design: no store, however torn, is ever without the key of its rows).
+ * Opens through its vault the wrap that will be the only one left, and the old company key too, so that it can be kept under the one that stays:
+ * no store, not even one restored in parts, may lack the key of its rows.
  */
 async function proveAndStore(
   deps: Committing,
@@ -116,8 +116,8 @@ async function openedAnew(
 }
 
 /**
- * A denial by the vault in force holds the end as it holds the passes, until an admin of the company goes on over it: rows may have been moved before it
- * came, and a switch may have waited long since. One that is only away holds nothing.
+ * A denial by the vault in force stops the end as it stops the passes, until an admin of the company goes on over it: rows may have been moved before
+ * the denial, and the switch may have waited long since. A vault that cannot be reached stops nothing.
  */
 async function heldByDenial(
   deps: Committing,
@@ -161,13 +161,13 @@ async function store(
     readonly kept: KeptKey | undefined;
     readonly endedAt: Date;
     readonly allowed: ((tx: Writes) => void) | undefined;
-    /** The only one that stays. */
+    /** The only wrap that stays. */
     readonly wrap: Wrap;
   },
 ): Promise<StepOutcome> {
   const { company, keyring, sw, stays, goes, endsWith } = ending;
   const committed = sw.value.state === 're-protecting';
-  // The key itself is at hand: a row that was put there past Keyswitch is written over, and holds up no end.
+  // We hold the key itself, so a row that was planted in its place is replaced and does not stop the end.
   const planted = kept && (await loadKeptKey(deps.tables, kept));
   const next: Switch = {
     ...released(sw.value),
@@ -195,7 +195,7 @@ async function store(
     tx.replace(keyring, nextKeyring);
     tx.guard(company);
     tx.replace(stays, { ...stays.value, wraps: [wrap] });
-    // invariant 2: nothing that is stored opens by the provider that is left, but what is kept under the key that stays (invariant A5)
+    // invariant 2: nothing that is stored opens by the provider that was left, except the key kept under the one that stays (invariant A5)
     tx.delete(goes);
     if (kept) tx.put(keptKeyRow, kept, planted, kept);
     markEnd(tx, sw.value, ending);
@@ -209,7 +209,7 @@ async function store(
   return DONE;
 }
 
-/** A switch forward shows that the company's data may go under this key: it allows one export of the company key. */
+/** A switch forward shows that the company's data may come under this key, so it allows one export of the company key. */
 const allowance = (
   deps: Committing,
   place: SwitchPlace,

@@ -1,5 +1,5 @@
-// What the queue itself gave up on: a message that made its worker die or throw again and again. The switch is blocked with that
-// reason, so that its admins see why it waits; `retry` sets it going again.
+// Messages that the queue gave up on, because their worker died or threw again and again. Blocks the switch with that reason, so that its admins see why
+// it waits; `retry` resumes it.
 import { MalformedRow } from '../../store/rows/cells.ts';
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { parseWorkMessage } from '../../domain/work-message.ts';
@@ -9,7 +9,7 @@ import type { Tables } from '../../store/tables.ts';
 import { recordPoison } from './poison.ts';
 import { blockSwitch } from './trouble.ts';
 
-/** Reasons that a sender brings about by how it sends, without any work having failed: they block nothing, and the timer resumes the switch. */
+/** Reasons that a sender causes without any failed work: they block nothing, and the timer resumes the switch. */
 const SENDERS_DOING: ReadonlySet<string> = new Set(['TTLExpiredException', 'HeaderSizeExceeded']);
 
 export async function handleDeadLetter(
@@ -25,7 +25,7 @@ export async function handleDeadLetter(
   if (!message.ok || SENDERS_DOING.has(letter.reason)) return;
   const sw = await readableSwitch(deps.tables, message.value);
   if (!sw) return;
-  // Left over from before a cancel or a turn: it says nothing about the work that goes on now.
+  // From before a cancel or a turn: it says nothing about the present work.
   if (message.value.kind === 'reprotect' && message.value.generation !== sw.value.generation) return;
   const since = deps.clock.now().toISOString();
   await blockSwitch(deps, message.value, {
@@ -34,7 +34,7 @@ export async function handleDeadLetter(
   });
 }
 
-/** Nothing gives a dead letter up: one for a switch whose row cannot be read would come back for ever. It is recorded by now. */
+/** Undefined if the row cannot be read. A dead letter that throws would come back for ever; this one is already recorded. */
 async function readableSwitch(tables: Tables, place: SwitchPlace): Promise<Loaded<Switch> | undefined> {
   try {
     return await loadSwitch(tables, place);

@@ -1,13 +1,13 @@
-// Goes by the switch machine: looks at what it asks for, each thing when it asks, until it says what comes next.
+// Runs the switch machine: looks at each thing that it asks for, when it asks, until it says what comes next.
 import type { Failure } from '../../domain/failure.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { failed, next, type Asked, type Known, type Next, type StepFailure } from '../../domain/switch-machine.ts';
 import type { Switch } from '../../domain/switch.ts';
 
-/** How to look at each thing. What has no entry is left to the step: the answer is then to ask for it. */
+/** How to look at each thing. What has no entry here is left to the step, and the answer is then `ask`. */
 export type Looking = { readonly [A in Asked]?: () => Promise<Result<NonNullable<Known[A]>, StepFailure>> };
 
-/** Fails with the first thing that cannot be told or does not hold. */
+/** Fails with the first thing that cannot be read or does not hold. */
 export async function decide(sw: Switch, known: Known, looking: Looking): Promise<Result<Next, StepFailure>> {
   const then = next(sw, known);
   const look = then.type === 'ask' ? looking[then.what] : undefined;
@@ -16,7 +16,7 @@ export async function decide(sw: Switch, known: Known, looking: Looking): Promis
   return seen.ok ? decide(sw, { ...known, [then.what]: seen.value }, looking) : seen;
 }
 
-/** What was found of one side of a switch, as the machine knows it. */
+/** What was found on one side of a switch, in the machine's terms. */
 export const seen = <T, K>(
   side: NonNullable<StepFailure['side']>,
   found: Result<T, Failure>,

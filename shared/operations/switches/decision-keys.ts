@@ -1,5 +1,5 @@
-// Every company key of a keyring beside the two that a switch moves between, for a decision on one row whose label may be wrong: whoever
-// gives a data key up answers for it that none of them opens it. Kept keys hang by one another, and each is opened once.
+// All company keys of a keyring besides the two of the switch, for an admin's decision on one row whose label may be wrong: to accept a loss, none of
+// them may open the data key. Kept keys open each other in a chain; each is opened once.
 import type { KeyObject } from 'node:crypto';
 import type { Failure } from '../../domain/failure.ts';
 import { openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
@@ -16,7 +16,7 @@ interface DecisionKeys {
   /** By version. */
   readonly keys: ReadonlyMap<number, KeyObject>;
   readonly isKept: (version: number) => boolean;
-  /** Why one of them, which may be the one that is needed, is not at hand. */
+  /** Why one of them, perhaps the one that is needed, could not be had. */
   readonly missing?: Failure | undefined;
 }
 
@@ -48,13 +48,13 @@ export async function decisionKeys(
     kept.flatMap(({ value }) => value ?? []),
   );
   const unreadable = kept.flatMap(({ version, value }) => (value || keys.has(version) ? [] : [version]));
-  // Where what they hang by may only be away, nothing is said of them.
+  // If a key that they depend on may only be unreachable, do not call them forged.
   for (const version of [...unreadable, ...(missing.length > 0 ? [] : unread)])
     missing.push(forged(deps.log, { companyId, rowKey: keptKeyRow.key({ companyId, keyringId, version }) }));
   return { keys, isKept: (version) => keys.has(version) && !own.has(version), missing: missing[0] };
 }
 
-/** Adds what opens to `keys`, from those that are there outwards. Answers the versions of those that open under none. */
+/** Opens kept keys, starting from `keys`, and adds them to it. Answers the versions of those that do not open. */
 function openChain(keys: Map<number, KeyObject>, kept: readonly KeptKey[]): number[] {
   const hanging = Map.groupBy(kept, ({ under }) => under);
   const links = [...keys];

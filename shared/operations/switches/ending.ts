@@ -1,5 +1,5 @@
-// What the end of a switch is decided by and made under. The rows of its transaction are read before anything else is looked at (invariant A10), so
-// that nothing that was true of the shards and tenants can have changed without its failing.
+// What the end of a switch depends on. The rows of its transaction are read before anything else is looked at (invariant A10), so that the transaction
+// fails if anything about the shards and tenants has changed.
 import type { CompanyKeyRow } from '../../domain/company-key.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { countsDiffer } from '../../domain/counts-differ.ts';
@@ -69,7 +69,7 @@ export async function loadEnding(deps: EndReading, place: SwitchPlace): Promise<
   };
 }
 
-/** The shards, if nothing keeps the switch from its end. */
+/** The shards, if nothing keeps the switch from ending. */
 export async function lookAtEnd(
   deps: EndReading,
   place: SwitchPlace,
@@ -87,8 +87,8 @@ export async function lookAtEnd(
         shards = await loadShards(deps.tables, { ...place, shardCount: ending.keyring.value.shardCount });
         return ok(shards.map((shard) => shard?.value));
       },
-      // invariant A11: the company's row was read before, and stands in the transaction: tenants come and go by merging it. What was said of this
-      // switch only grows until its end, and its connection, in the transaction too, cannot lead elsewhere.
+      // invariant A11: the company's row was read before and is in the transaction; tenants come and go by merging it. Verifications of this switch only
+      // become more until it ends, and its connection, also in the transaction, cannot come to lead elsewhere.
       tenants: async () =>
         seen('target', await tenantsThatHold(deps, { companyId: place.companyId, sw }), ({ length }) => length),
       lease: () => Promise.resolve(ok(isLeased(sw, deps.clock.now()) ? ('held' as const) : ('free' as const))),

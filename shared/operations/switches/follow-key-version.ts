@@ -1,6 +1,6 @@
-// Following a new version of the same KEK: the wraps of a keyring's company keys are made anew under it; no data key is touched.
-// Each row is written only over exactly the ciphertext that was read, never inserted, and it is done only when every row has the
-// new version, also one that was added meanwhile.
+// Follows a new version of the same KEK: makes all wraps of a keyring's company keys again under it; no data key is touched. Replaces exactly the
+// ciphertext that was read and inserts nothing; done only when every row has the new version, also one that was added
+// meanwhile.
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -27,8 +27,8 @@ interface Follow {
 }
 
 /**
- * Answers the versioned key id that every wrap of this provider now has, and how many were made anew. Safe to repeat, and beside
- * a switch: the first to change a company-key row wins, and the other looks again.
+ * Answers the versioned key id that every wrap of this provider now has, and how many were made. Safe to repeat, and beside a switch: the first to
+ * change a company-key row wins, and the other looks again.
  */
 export function followKeyVersion(
   deps: Following,
@@ -59,7 +59,7 @@ export function followKeyVersion(
       if (!written.ok) return written.error;
       rewrapped += 1;
     }
-    // Looked at once more: a row may have been added under the older version while these were written.
+    // Look again: a row may have been added under the older version while these were written.
     return 'lost-race';
   });
 }
@@ -83,8 +83,8 @@ async function pendingRows(
 }
 
 /**
- * Whether a list of company keys has left out one that the keyring or its switch needs. Who is told that all follow disables the older version of
- * their key, so that no list decides it alone. Read behind the list: a key that was added or went meanwhile is looked for again.
+ * Whether the list of company keys lacks one that the keyring or its switch needs. An admin who is told that all wraps follow disables the older key
+ * version, so a list alone must not decide. Read after the list: for a key that was added or removed meanwhile, look again.
  */
 async function lacksOne(
   { tables }: Following,

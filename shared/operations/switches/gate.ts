@@ -1,5 +1,5 @@
-// The gate before the work of a switch: it stays in `pending-verification` until nothing is missing. The act that supplies what was
-// missing sends the message that looks here again, and the timer sends one if that is lost.
+// The gate before the work of a switch: it stays in `pending-verification` until nothing is missing. An act that supplies something missing sends a
+// message that looks here again; if that is lost, the timer sends one.
 import { changeOnce } from '../../store/act.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { Company } from '../../domain/keyring.ts';
@@ -26,7 +26,7 @@ export async function leaveVerification(
   sw: Found<Switch>,
 ): Promise<StepOutcome> {
   const { companyId } = place;
-  // Before anything is looked at: the transaction that leaves is made under its ETag.
+  // Read first: the transaction that leaves the gate is made under its ETag.
   const company = await loadCompany(deps.tables, companyId);
   if (!company) return LOST_RACE;
   let held = 0;
@@ -48,7 +48,7 @@ export async function leaveVerification(
   return outcomeOf(decided.value);
 }
 
-/** Reserves the next company-key version: its number is never used again, also if the switch is cancelled. `store` looks whether rows name it. */
+/** Reserves the next company-key version, a number that is never used again, even if the switch is cancelled. `store` checks whether rows name it. */
 async function enterPreparing(
   { tables }: { readonly tables: Tables },
   place: SwitchPlace,
@@ -56,7 +56,7 @@ async function enterPreparing(
 ): Promise<StepOutcome> {
   const keyring = await loadKeyring(tables, place);
   if (keyring?.value.switchId !== place.switchId) return LOST_RACE;
-  // invariant A6: reserved before anything is made, and spent even if this is cancelled
+  // invariant A6: reserved before the key is made, and used up even if the switch is cancelled
   const toVersion = keyring.value.highVersion + 1;
   const entered = await changeOnce({ tables }, (tx) => {
     tx.replace(sw, { ...withoutTrouble(sw.value), state: 'preparing', toVersion });
@@ -69,11 +69,11 @@ async function enterPreparing(
 export interface Proving extends SealCheck {
   readonly tables: Pick<Tables, 'read'>;
   readonly clock: Clock;
-  /** How long a consent serves for a set-up that is not finished. */
+  /** How long a consent is valid for a set-up that is not finished. */
   readonly consentMs: number;
 }
 
-/** Undefined if nothing is lacking. The vendor's own key takes no proof, and a re-key stays under the key that it is under. */
+/** Undefined if nothing is missing. The vendor's own key needs no proof, and a re-key stays with its key. */
 export async function lackOfProof(
   deps: Proving,
   companyId: string,
@@ -83,7 +83,7 @@ export async function lackOfProof(
   if (kind === 'rekey' || connectionId === undefined) return undefined;
   const connection = await loadConnection(deps, { companyId, connectionId });
   if (!connection.ok) return connection.error;
-  // Gone: prepare finds that too, and says so.
+  // The connection is gone: prepare finds that too, and reports it.
   if (!connection.value) return undefined;
   const held = connection.value.value;
   const lack = lackOfRecentConsent(held, { now: deps.clock.now(), consentMs: deps.consentMs });
@@ -92,7 +92,7 @@ export async function lackOfProof(
 
 export type TenantReading = VerificationReading & Pick<DestinationReading, 'providers'>;
 
-/** Those that the company has, and those that were removed since the switch was ordered. */
+/** The company's tenants, and those that were removed since the switch was ordered. */
 export async function tenantsOf(
   tables: VerificationReading['tables'],
   { companyId, sw }: { readonly companyId: string; readonly sw: Pick<Switch, 'removedTenants'> },
@@ -104,9 +104,8 @@ export async function tenantsOf(
 }
 
 /**
- * The tenants that hold a switch in its present state.
- * Only at the beginning has a verification to be recent: afterwards it is enough that there is one. To write on the strength of an empty
- * answer, read the company's row first and write under its ETag.
+ * The tenants that the switch waits for in its present state. A verification must be recent only at the beginning; later it is enough that there is
+ * one. To write because the answer is empty, read the company's row before it and write under that ETag.
  */
 export async function tenantsThatHold(
   deps: TenantReading,

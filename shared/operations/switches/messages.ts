@@ -1,5 +1,5 @@
-// The messages that set workers going. The tables are the truth and the timer resumes a switch that has no message: a queue that is away is logged,
-// and undoes nothing that was decided.
+// The messages that start workers. The tables are the truth, and the timer resumes a switch without a message: a queue that is away is logged and undoes
+// no decision.
 import { ok } from '../../domain/result.ts';
 import { decide } from './decide.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
@@ -26,10 +26,10 @@ export async function enqueue(
   }
 }
 
-/** Whether a shard has nothing left to do in this very turn. */
+/** Whether a shard has nothing left to do in this turn. */
 export const isDone = (shard: LoadedShard | undefined, turn: Turn): boolean => isDoneIn(shard?.value, turn);
 
-/** One message for each shard that is not done: each is a worker's turn, and they run side by side. */
+/** One message for each shard that is not done: its worker's turn. They run side by side. */
 export function reprotectMessages(
   place: SwitchPlace,
   work: { readonly generation: number; readonly shards: readonly number[] },
@@ -48,10 +48,10 @@ export function reprotectMessages(
   }));
 }
 
-/** A shard that is worked on moves with every page. */
+/** A shard that a worker is on moves at least this often. */
 const AT_WORK_MS = 10_000;
 
-/** A shard that was not turned yet has been waiting since the switch was. ISO 8601. */
+/** A shard that was not turned yet has waited since the switch was turned. ISO 8601. */
 export function lastMove(
   sw: Switch,
   shard: { readonly generation: number; readonly touchedAt: string } | undefined,
@@ -61,8 +61,8 @@ export function lastMove(
 }
 
 /**
- * After a vault has come back: the messages of the other shards were dropped while one alone tried. Not those that are at work, so that a vault
- * that comes and goes does not make them more each time. Throws StoreUnavailable.
+ * After a vault has come back: sends the messages of the other shards, which were dropped while one shard tried. Not of shards that a worker is on, so
+ * that a vault that comes and goes does not multiply them. Throws StoreUnavailable.
  */
 export async function setOthersGoing(
   deps: { readonly tables: Tables; readonly queue: WorkQueue; readonly clock: Clock; readonly log: Log },
@@ -83,8 +83,8 @@ export async function setOthersGoing(
 }
 
 /**
- * Sends a message to a switch that waits for nothing but its tenants. Called after the write that it may have waited for: a worker that is still under
- * way comes to the same check later. A message too many does no harm, and the timer sends one that is lost.
+ * Sends a message to a switch that waits only for its tenants. Call it after the write that the switch may have waited for: a running worker reaches the
+ * same check later. A message too many does no harm, and the timer replaces a lost one.
  */
 export async function wakeSwitch(
   deps: { readonly tables: Tables; readonly queue: WorkQueue; readonly log: Log },
@@ -98,7 +98,7 @@ export async function wakeSwitch(
     const loaded = keyring ? await loadShards(deps.tables, { ...place, shardCount: keyring.value.shardCount }) : [];
     return ok(loaded.length === 0 ? [undefined] : loaded.map((shard) => shard?.value));
   };
-  // The rows are believed: only a message is sent, and the worker that takes it looks for itself.
+  // The rows need no seal check: this only sends a message, and its worker checks for itself.
   const decided = await decide(sw.value, { seal: 'good', rows: 'read' }, { shards });
   if (decided.ok && decided.value.type === 'ask' && decided.value.what === 'tenants')
     await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);

@@ -1,5 +1,5 @@
-// The quarantined rows of a keyring by name. The list beside the rows saves a look at all of them, and is only a help: in tables that were
-// copied at different instants it may name too many and too few, so that each name is looked up, and whatever the counts miss is looked for.
+// The names of a keyring's quarantined rows. The list beside the rows saves a scan and is only a help: in restored tables it may name too many or too
+// few. So each name is looked up, and rows that the counts say are missing are searched for.
 import type { DataKey, QuarantineReason } from '../../domain/data-key.ts';
 import { find, rangeOf, readListed } from '../../store/found.ts';
 import {

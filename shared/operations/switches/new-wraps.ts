@@ -1,5 +1,5 @@
-// The wraps that a switch is prepared with: both company keys under both providers. Each is opened through its vault and compared before it is
-// answered (makeProvenWrap).
+// The wraps that prepare a switch: both company keys under both providers. Each is opened through its vault and compared before it is answered
+// (makeProvenWrap).
 import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { sameProvider, type ProviderRef } from '../../domain/provider.ts';
@@ -27,7 +27,7 @@ export const contextOf = (place: SwitchPlace, version: number): CompanyKeyContex
 });
 
 export interface NewWraps {
-  /** The old company key under the target; none for a re-key, which stays where it is. */
+  /** The old company key under the target; none for a re-key, which has no other vault. */
   readonly old: readonly Wrap[];
   readonly next: readonly Wrap[];
 }
@@ -47,16 +47,16 @@ export async function makeWraps(
   const oldContext = contextOf(place, fromVersion);
   const nextContext = contextOf(place, toVersion);
   const inForce = wrapInForce(control.old.value);
-  // The keyring's word for its provider is not sealed. A wrap is: a changed word alone is not believed, since a re-key
-  // would then take the keyring out of its company's hands.
+  // Which provider the keyring names is not sealed; a wrap is. So the wrap must agree: otherwise a tampered name could let a re-key move the
+  // keyring away from its company's key.
   if (!inForce || !sameProvider(inForce.ref, source)) {
     const rowKey = companyKeyRow.key(oldContext);
     return err(failed(forged(deps.log, { companyId: place.companyId, rowKey }), { side: 'source' }));
   }
   const sealed = await verifyWrap(deps, oldContext, inForce);
   if (!sealed.ok) return err(failed(sealed.error, { side: 'source' }));
-  // The key in force may have expired, and its newest version may be fit for nothing: the version in use still unwraps, and the way out
-  // of it must stay open.
+  // The newest version of the key in force may be unusable or expired. The version in use still unwraps, and a company must be able to
+  // leave it.
   const under =
     kind === 'rekey' ? ({ purpose: 'test' } as const) : ({ purpose: 'in-force', keyId: inForce.keyId } as const);
   const next = { context: nextContext, key: nextKey };
@@ -77,7 +77,7 @@ export async function makeWraps(
   return ok({ old: underTarget.value.slice(1), next: [...underSource.value, ...underTarget.value.slice(0, 1)] });
 }
 
-/** Read again here: the claim may have been released since the switch left its verification. */
+/** Checked again here: the claim may have been released since the switch was verified. */
 async function lackOfTargetsClaim(
   deps: Wrapping,
   { companyId }: SwitchPlace,
@@ -89,7 +89,7 @@ async function lackOfTargetsClaim(
   return lackOfClaim(deps, { companyId, host: target.value.host, keyName: target.value.keyName });
 }
 
-/** Wraps company keys under a provider's newest key version, or the one of `keyId`; each is opened through the vault and compared. One `get` in all. */
+/** Wraps company keys under a provider's newest key version, or the version of `keyId`; opens each through the vault and compares. One `get` in all. */
 async function wrapUnder(
   deps: Wrapping,
   input: {

@@ -1,15 +1,15 @@
-// Pages of the data keys of one shard for a pass, in the order of their ids.
+// Pages of one shard's data keys for a pass, in the order of their ids.
 import { BEFORE_DATA_KEYS, shardRow } from '../../store/rows/data-rows.ts';
 import type { ShardPlace } from '../../store/shard-rows.ts';
 import type { RowPage, Tables } from '../../store/tables.ts';
 
 /**
- * Three full transactions. Two pages of every shard are in memory at once, so longer ones cost memory; shorter ones cost a round
- * trip more often, since switch and shard are read before each.
+ * Three full transactions. Two pages of every shard are in memory at once, so longer pages cost memory; shorter ones cost more round trips, since
+ * switch and shard are read before each.
  */
 export const PAGE_ROWS = 297;
 
-/** Reads pages of data keys, the next one while the present one is written. */
+/** Reads pages of data keys, each next one while the present one is written. */
 export class PageReader {
   readonly #tables: Pick<Tables, 'list'>;
   readonly #place: ShardPlace;
@@ -26,9 +26,9 @@ export class PageReader {
     return ahead ?? this.#list(cursor);
   }
 
-  /** Rows read ahead are written under their own ETags, so one that changes meanwhile is read again. */
+  /** Rows that were read ahead are written under their own ETags, so a row that has changed meanwhile is read again. */
   prefetch(cursor: string, continuation: string): void {
-    // A failure here is met again, and then thrown, by the read that needs the page.
+    // The read that needs the page meets a failure again, and throws it.
     this.#ahead = { cursor, page: this.#list(cursor, continuation).catch(() => undefined) };
   }
 

@@ -1,22 +1,22 @@
-// How many pages of passes one process has under way at once: as many as the store answers side by side. A caller's request waits behind every
-// page that is under way, in this process and in the store, so pages that only make each other wait cost callers time and the switch gains nothing.
+// Limits how many pages of passes a process works on at once to as many as the store handles in parallel. A caller's request waits behind each page in
+// progress, so pages that only wait for each other cost callers time and do not speed up the switch.
 import pLimit from 'p-limit';
 import type { Clock } from '../../domain/ports.ts';
 
 /**
- * Lets a page be worked on when there is room for it, in the order of asking. `rowsOf`: how many rows were moved, if the page was
- * worked on to its end: only such are measured, and compared with pages of about the same length.
+ * Runs a page when there is room for it, in the order of asking. `rowsOf`: how many rows were moved, if the page was finished: only finished pages are
+ * measured, and compared with pages of about the same length.
  */
 export type PageSlots = <T>(page: () => Promise<T>, rowsOf: (done: T) => number | undefined) => Promise<T>;
 
 /** As many messages as host.json lets a process work on. */
 const MAX_PAGES = 16;
-/** Fewer pages say little of what a page takes. */
+/** Fewer pages are too few to measure by. */
 const MIN_MEASURED = 4;
-/** Longer than this many times the shortest mean: pages wait for each other. */
+/** A mean longer than this many times the shortest one: pages wait for each other. */
 const TOO_LONG = 1.5;
 const SHORT_ENOUGH = 1.3;
-/** By so much the shortest mean grows each time that pages are looked at: a store may have become slower for good. */
+/** The shortest mean grows by this factor at each measurement, since a store may have become slower for good. */
 const FORGETTING = 1.002;
 /** A clock counts whole milliseconds. */
 const MIN_MS = 1;
@@ -31,20 +31,20 @@ interface Measured {
 }
 
 /**
- * One for each process, for all companies. Begins with one page; grows by a quarter while pages take little longer than they do at best, and
- * shrinks by a quarter when they do. No vault is asked in one: a silent vault would hold up the switches of all companies.
+ * One for each process, for all companies. Starts with one page at once; grows by a quarter while pages take little longer than at best, and shrinks by
+ * a quarter when they do. Pages ask no vault: a vault that does not answer would hold up all companies' switches.
  */
 export function pageSlots(clock: Clock): PageSlots {
   const limit = pLimit(1);
   const byLength = new Map<number, Measured>();
-  /** Pages that began under another number of pages at once say nothing of this one. */
+  /** Counts changes of the limit: pages that began under another limit are not measured. */
   let changes = 0;
 
   const judge = (measured: Measured): void => {
     const { concurrency } = limit;
     if (measured.pages < Math.max(MIN_MEASURED, 2 * concurrency)) return;
     const meanMs = measured.sumMs / measured.pages;
-    // A page by itself waits for none of the others: what it takes now is the measure, whatever it took before.
+    // A page by itself waits for no other, so its time is the new measure.
     measured.shortestMs = concurrency === 1 ? meanMs : Math.min(measured.shortestMs * FORGETTING, meanMs);
     for (const each of byLength.values()) [each.pages, each.sumMs] = [0, 0];
     const next = nextPages(concurrency, meanMs / measured.shortestMs);

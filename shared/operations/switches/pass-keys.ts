@@ -1,4 +1,4 @@
-// The company keys by which a pass decides on rows: the two that the switch moves between, and kept ones where rows name another version.
+// The company keys that a pass uses on rows: the two that the switch moves between, and kept ones where rows name another version.
 import type { KeyObject } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES } from '../../domain/data-key-blob.ts';
 import type { DataKey } from '../../domain/data-key.ts';
@@ -20,7 +20,7 @@ export interface PassKeyReading extends Recording {
 
 type PassKeys = Omit<PassContext, 'nonce' | 'otherKeys'> & { readonly freshKey?: KeyObject };
 
-/** The company keys that this phase takes; the second pass has its own unwrapped anew. */
+/** The company keys for this phase; the second pass has its own unwrapped again. */
 export async function keysOf(
   deps: PassKeyReading,
   place: SwitchPlace,
@@ -67,7 +67,7 @@ async function openKeys(
 
 export type OtherKeys = ReadonlyMap<number, KeyObject>;
 
-/** Versions that rows of this page name and the switch does not move, and how many do: none in a store that was never torn. */
+/** Versions that rows of this page name beside the switch's two, and how many rows do: none unless tables were restored in parts. */
 export function otherVersions(sw: Switch, page: RowPage): ReadonlyMap<number, number> {
   const { fromVersion, writeVersion } = turnOf(sw);
   const named = new Map<number, number>();
@@ -83,7 +83,7 @@ export function otherVersions(sw: Switch, page: RowPage): ReadonlyMap<number, nu
   return named;
 }
 
-/** Kept company keys of these versions. Each use is told. */
+/** Kept company keys of these versions. Each use is logged and recorded. */
 export async function otherKeys(
   deps: PassKeyReading,
   { companyId, keyringId }: SwitchPlace,
@@ -113,7 +113,7 @@ export function decider(
 
 const NONCES_AT_ONCE = 256;
 
-/** Entropy drawn for many nonces at a time; each is handed out once. */
+/** Draws entropy for many nonces at a time; hands out each once. */
 function nonces({ entropy }: Pick<PassKeyReading, 'entropy'>): () => Uint8Array {
   let pool: Uint8Array = new Uint8Array(0);
   let used = 0;

@@ -1,5 +1,5 @@
-// One worker's pass over one shard: turn it to the switch's generation if need be, then move its rows page by page until both passes are through.
-// Before every page switch and shard are read again; a worker that is out of date stops and changes nothing.
+// One worker's pass over one shard: turns it to the switch's generation if needed, then moves its rows page by page until both passes are done. Reads
+// switch and shard again before every page; an out-of-date worker stops and changes nothing.
 import { countsDiffer } from '../../domain/counts-differ.ts';
 import { afterLastRow, MAX_VAIN_PASSES, turned, type Shard } from '../../domain/shard.ts';
 import {
@@ -31,7 +31,7 @@ export interface ShardPassing extends PassWriting, PassKeyReading {
 
 const WAITS_FOR_PERMIT = { type: 'wait', for: 'permit' } as const;
 
-/** `moved`: time is over, and the rest of the shard is for the next message. */
+/** `moved`: the time is up, and the next message does the rest of the shard. */
 export async function passShard(
   deps: ShardPassing,
   place: SwitchPlace & ShardPlace,
@@ -43,7 +43,7 @@ export async function passShard(
   while (deps.clock.now() < work.deadline) {
     const [sw, shard] = await Promise.all([loadSwitch(deps.tables, place), loadShard(deps.tables, place)]);
     let then = nextForShard(sw?.value, shard?.value, work);
-    // The switch was turned after it was read here; or no switch that there is has turned the shard, and the control rows are older than the data keys.
+    // Either the switch was turned after it was read here, or the control rows are older than the data keys (a restore).
     if (then === 'look') {
       const again = await loadSwitch(deps.tables, place);
       then = nextForShard(again?.value, shard?.value, { ...work, isReadAgain: true });
@@ -62,7 +62,7 @@ export async function passShard(
   return MOVED;
 }
 
-/** From here on new keys are written under the target version, and nothing at the other is added: the pass may begin. */
+/** From here on new keys are written under the target version and none is added under the other, so the pass may begin. */
 async function turnShard(
   deps: ShardPassing,
   place: ShardPlace,
@@ -110,10 +110,10 @@ async function passPage(
   );
 }
 
-/** A company key that is gone means that this worker is out of date, not that anything is wrong. */
+/** A missing company key means that this worker is out of date, not that something is wrong. */
 const outcomeOfProblem = (problem: WorkerKeyProblem): StepOutcome => (problem.type === 'gone' ? OUT_OF_DATE : problem);
 
-/** A pass that came to its end and has not seen all rows goes again from the start; the second time the switch is blocked. */
+/** A pass that reached its end but missed rows starts again; the second time, the switch is blocked. */
 function afterPage(
   deps: ShardPassing,
   { companyId, keyringId, shard }: ShardPlace,

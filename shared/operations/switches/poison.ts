@@ -1,6 +1,6 @@
-// Messages that no worker can work on. Each is recorded once, by the hash of its body and never by the body itself, and then it is
-// over: a message that is retried for ever would be a way to stop the product. So many a day are recorded by name, and the rest is
-// counted: a sender to the queue cannot make the tables grow.
+// Messages that no worker can work on. Each is recorded once, by the hash of its body and never by the body, and not tried again: otherwise one bad
+// message could stop the product. A limited number a day is recorded by name and the rest is counted, so that a sender to the queue cannot
+// make the tables grow.
 import { createHash } from 'node:crypto';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Entropy } from '../../domain/ports.ts';
@@ -20,7 +20,7 @@ import {
 import type { Tables } from '../../store/tables.ts';
 import type { Writes } from '../../store/tx.ts';
 
-/** Throws StoreUnavailable if it was not recorded, or that cannot be told: the message then comes again. */
+/** Throws StoreUnavailable if it was not recorded, or that is unknown: the message then comes again. */
 export async function recordPoison(
   deps: Auditing,
   message: { readonly reason: string; readonly value: unknown; readonly messageId?: string },
@@ -32,7 +32,7 @@ export async function recordPoison(
   const at = deps.clock.now().toISOString();
   const day = at.slice(0, 10);
   const counted = await find(deps.tables, poisonCountRow, {});
-  // One that found no slot today was counted: nor will this one.
+  // One message today found no free slot, so this one will not either.
   if (counted && counted.value.day >= day) return countOne(deps.tables, day, counted);
   const target = poisonRow.key({ hash });
   const about = { actor: KEYSWITCH, action: 'message.poison', companyId: POISON_COMPANY, target, detail: { reason } };
@@ -44,7 +44,7 @@ export async function recordPoison(
     return {
       done: () => 'over',
       ifLanded: () => ok('over'),
-      // The first write is the message's own row: another worker has recorded it.
+      // A conflict on the first write, the message's own row: another worker has recorded it.
       ifConflict: ({ index }) => Promise.resolve(index === 0 ? ok('over') : undefined),
     };
   });
@@ -55,8 +55,8 @@ export async function recordPoison(
 export const MAX_POISON_PER_DAY = 100;
 
 /**
- * So many a day are recorded as there are slots. Each takes one that is free, of those that it may at random, in the transaction of its record: so the
- * bound is exact, and no row is contended for by all. Answers the write that takes a slot of this day; undefined if all are taken.
+ * Each recorded message of a day takes a free slot, chosen at random, in the transaction of its record: so the bound is exact, and messages do not
+ * compete for one row. Answers the write that takes a slot; undefined if all are taken today.
  */
 async function freeSlot(
   { tables, entropy }: { readonly tables: Tables; readonly entropy: Pick<Entropy, 'bytes'> },
@@ -67,13 +67,13 @@ async function freeSlot(
   for (let slot = 0; slot < MAX_POISON_PER_DAY; slot += 1) {
     const row = slots.get(slot);
     if (!row) free.push((tx) => void tx.insert(poisonSlotRow, { slot }, day));
-    // By the clock of another instance it may be tomorrow already: only an earlier day is over.
+    // By another instance's clock it may already be tomorrow: only slots of an earlier day are free.
     else if (row.value < day) free.push((tx) => void tx.replace(row, day));
   }
   return free[(entropy.bytes(1)[0] ?? 0) % free.length];
 }
 
-/** Where others count at the same moment it is left out: it is in the log, and `notRecorded` is at least so many. */
+/** A lost race is not repeated: the message is in the log, and `notRecorded` is a lower bound. */
 async function countOne(tables: Tables, today: string, counted: Found<PoisonCount> | undefined): Promise<void> {
   const isOfToday = counted !== undefined && counted.value.day >= today;
   const day = isOfToday ? counted.value.day : today;
@@ -81,7 +81,7 @@ async function countOne(tables: Tables, today: string, counted: Found<PoisonCoun
   await changeOnce({ tables }, (tx) => tx.put(poisonCountRow, {}, counted, { day, notRecorded }));
 }
 
-/** JSON is parsed at any depth, yet not written: a message that cannot be is named by its id, or it would come back for ever. */
+/** JSON can be parsed at any depth but not written at any: such a message is named by its id, or it would come back for ever. */
 function textOf({ value, messageId }: { readonly value: unknown; readonly messageId?: string }): string {
   try {
     return JSON.stringify([value]);

@@ -1,6 +1,6 @@
-// Preparing a switch: from here on either vault alone is enough to finish or to roll back. Both company keys are wrapped under
-// both providers, every new wrap is opened through its vault and compared, and only then one transaction says so. Two prepares
-// may race: each makes a key of its own, only what is stored counts, and no key cache is filled here.
+// Prepares a switch: from here on either vault alone is enough to finish or to roll back. Wraps both company keys under both providers, opens every new
+// wrap through its vault and compares it, and only then commits one transaction. Two prepares may race: each makes its own key, only what is
+// stored counts, and neither fills a key cache.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { COMPANY_KEY_BYTES, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
 import type { Connection } from '../../domain/connection.ts';
@@ -39,8 +39,8 @@ interface Control {
 export async function prepare(deps: Preparing, place: SwitchPlace, sw: Found<Switch>): Promise<StepOutcome> {
   const control = await loadControl(deps, place, sw);
   if (!('company' in control)) return control;
-  // Looked at again, under the company's row that stands in the transaction: the state of a switch is not sealed, so that it has left its
-  // verification proves nothing, and what is wrapped by the target is the target's.
+  // Checked again under the company's row, which is in the transaction: the state of a switch is not sealed, so its state does not prove that it was
+  // verified, and whatever is wrapped by the target is the target's.
   const decided = await decide(
     sw.value,
     { seal: 'good', rows: 'read' },
@@ -66,7 +66,7 @@ export async function prepare(deps: Preparing, place: SwitchPlace, sw: Found<Swi
   }
 }
 
-/** Everything that the transaction at the end will be made under, read before any vault is asked. */
+/** Everything that the transaction at the end depends on, read before any vault is asked. */
 async function loadControl(deps: Preparing, place: SwitchPlace, sw: Found<Switch>): Promise<Control | StepOutcome> {
   const { source, target, fromVersion } = sw.value;
   const [company, keyring] = await Promise.all([
@@ -120,7 +120,7 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
   return prepared.ok ? MOVED : LOST_RACE;
 }
 
-/** Rows are at a version that is reserved for another key: control rows are older than they. The switch is prepared anew, above them. */
+/** Rows name a version that is reserved for a new key: the control rows are older than they (a restore). Reserves a version above them. */
 async function reserveAbove(deps: Preparing, { company, keyring, sw }: Control, named: number): Promise<StepOutcome> {
   const toVersion = Math.max(keyring.value.highVersion, named) + 1;
   await changeOnce(deps, (tx) => {

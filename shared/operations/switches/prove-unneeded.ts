@@ -1,5 +1,5 @@
-// Whether the rows themselves need no kept company key, whatever their counts say: a copy of a shard that was made in parts has counts that are newer than
-// its rows. Gone over a page at a time before a kept key is deleted, which happens once for each switch; where time is over, the next visit goes on.
+// Checks the rows themselves for whether any needs a kept company key, whatever the counts say: a shard restored in parts may have counts newer than its
+// rows. Done page by page before a kept key is deleted, once for each switch; when time runs out, the next visit goes on.
 import { BEFORE_DATA_KEYS, readDataKey, shardRow } from '../../store/rows/data-rows.ts';
 import type { Keyring } from '../../domain/keyring.ts';
 import { MAX_VAIN_PASSES } from '../../domain/shard.ts';
@@ -17,11 +17,11 @@ interface Proving {
 
 const PAGE_ROWS = 1_000;
 
-/** `stoppedAt`: the shard that comes next. */
+/** `stoppedAt`: the next shard to check. */
 export type Proof =
   { readonly type: 'unneeded' | 'needed' } | { readonly type: 'out-of-time'; readonly stoppedAt: number };
 
-/** Under a keyring whose ETag still holds at the end: nothing but a switch brings rows to another version. */
+/** Holds while the keyring's ETag does: only a switch brings rows to another version. */
 export async function proveUnneeded(
   deps: Proving,
   place: { readonly companyId: string; readonly keyringId: string; readonly keyring: Keyring },
@@ -49,14 +49,14 @@ async function rowsElsewhere(tables: Tables, shard: ShardPlace, activeVersion: n
   return elsewhere;
 }
 
-/** What was given up needs no key, and a tombstone has none. */
+/** A lost row needs no key, and a tombstone has none. */
 function isElsewhere({ rowKey, cells }: StoredRow, activeVersion: number): boolean {
   const { state, companyKeyVersion, previous } = readDataKey(rowKey, cells);
   if (state === 'lost' || state === 'tombstone') return false;
   return state === 'quarantined' || companyKeyVersion !== activeVersion || previous.length > 0;
 }
 
-/** Marked so that a recount looks at it, as at any shard that was gone over in vain; the next switch moves the rows then. */
+/** Marks the shard for a recount, like one that passes went over in vain; the next switch then moves the rows. */
 async function tell(deps: Proving, place: ShardPlace, rows: number): Promise<void> {
   const { companyId, keyringId, shard } = place;
   deps.log.write({ level: 'error', event: 'security.kept-key-needed', detail: { companyId, keyringId, shard, rows } });

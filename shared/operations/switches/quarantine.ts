@@ -1,6 +1,6 @@
-// The two ways out of quarantine for one data key: `retry` moves it there and then or leaves it as it is; `accept-loss` keeps the
-// row, marked, if no key at hand opens it. A lost row that opens after all comes back: by `retry`, or in any later pass. Each is one
-// transaction with the `!shard` row.
+// The two ways for a data key to leave quarantine: `retry` moves it at once or leaves it as it is; `accept-loss` marks the row as lost and keeps it, if
+// no key at hand opens it. A lost row that opens later comes back, by `retry` or in any later pass. Each is one transaction with the
+// `!shard` row.
 import type { Actor } from '../../domain/audit.ts';
 import type { DataKey, DataKeyState } from '../../domain/data-key.ts';
 import { opensAt, retryRow, type PassContext, type RowStep } from '../../domain/reprotect-row.ts';
@@ -64,8 +64,8 @@ export function retryQuarantined(
 }
 
 /**
- * The row is kept. Refused with `data-key-opens` if any key that might opens it, and with why they cannot be had if they cannot.
- * Only for a vendor admin, who answers for it.
+ * The row is kept. Refused with `data-key-opens` if any key opens it, and with the failure if a key that might cannot be had. Only a vendor admin may do
+ * this.
  */
 export function acceptLoss(
   deps: QuarantineDependencies,
@@ -80,7 +80,7 @@ export function acceptLoss(
       const message = 'The data key opens: nothing is lost. Retry it, or cancel the switch.';
       return err({ type: 'state', code: 'data-key-opens', message });
     }
-    // The one that would open it may be the one that is not at hand.
+    // The key that could not be had may be the one that opens it.
     if (tried.value.missing) return err(refusedBy(tried.value.missing));
     return write(deps, found, { change: { state: 'lost' }, released: true });
   });
@@ -89,11 +89,11 @@ export function acceptLoss(
 interface Tried {
   readonly pass: PassContext;
   readonly opens: boolean;
-  /** Why a company key beside the two of the switch is not at hand. It holds no row that opens without it. */
+  /** Why a further company key could not be had. A row that opens without it does not wait for it. */
   readonly missing?: Failure | undefined;
 }
 
-/** The row tried with every company key of the keyring: a label may be wrong. One that only a kept key opens is told of each time. */
+/** Tries the row with every company key of the keyring, since its label may be wrong. Each use of a kept key is recorded. */
 async function tryKeys(
   deps: QuarantineDependencies,
   place: Place,
@@ -137,7 +137,7 @@ async function decide(
   return decided;
 }
 
-/** Until then the worker of the last shard ends the switch; a message more would only put another worker beside each. */
+/** Whether to send a message: until all shards are done, the worker of the last one ends the switch anyway. */
 async function isAllDone(deps: QuarantineDependencies, place: Place): Promise<boolean> {
   const [keyring, sw] = await Promise.all([loadKeyring(deps.tables, place), loadSwitch(deps.tables, place)]);
   if (!keyring || !sw) return false;
@@ -166,7 +166,7 @@ async function find(
   return ok({ sw: sw.value, shardPlace, shard, row, key });
 }
 
-/** The one transaction that moves the row carries its event. */
+/** Moves the row, with the act's event, in one transaction. */
 async function write(deps: QuarantineDependencies, found: Found, step: RowStep): Promise<Decided> {
   const { tx, row, shard, shardPlace } = found;
   const tellCounts = await writeRow(deps, shardPlace, { tx, from: shard, row, step });

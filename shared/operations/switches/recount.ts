@@ -1,6 +1,6 @@
-// Counting a keyring's rows anew where the counts of a shard cannot be right: the way out of `counts-differ`. What is counted is one
-// state of the shard: two listings that are equal to the row's ETag, and a write that holds only if `!shard` was not written since it was
-// read before them. Rows that are missing are named by their number, and accepted by exactly that number or not at all.
+// Counts a keyring's rows again when a shard's counts cannot be right: the way out of `counts-differ`. Counts one state of the shard: two listings that
+// agree down to each row's ETag, and a write that holds only if `!shard` was not written since it was read before them. Missing rows
+// are named by their number, and an admin can accept exactly that number.
 import { createHash } from 'node:crypto';
 import type { Actor } from '../../domain/audit.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
@@ -29,7 +29,7 @@ import { pauseAfterLosing } from '../../store/races.ts';
 import { loadShard, loadShards, type LoadedShard, type ShardPlace } from '../../store/shard-rows.ts';
 import { passAnew, retrySwitch, type ControlDependencies } from './steer.ts';
 
-/** So many rows of a shard are given up because they are not there. */
+/** The admin gives up this many rows of a shard, because they are missing. */
 export interface AcceptedMissing {
   readonly shard: number;
   readonly rows: number;
@@ -38,8 +38,8 @@ export interface AcceptedMissing {
 export interface RecountedShard {
   readonly shard: number;
   /**
-   * `rows-missing`: fewer rows than were counted, and no admin has accepted that many. `busy`: written while it was counted, or listed in two
-   * ways; ask again. `left`: not looked at within the time of one call; ask again.
+   * `rows-missing`: there are fewer rows than counted, and no admin has accepted that number. `busy`: the shard was written during the count, or the
+   * listings differ; ask again. `left`: not reached within the time of one call; ask again.
    */
   readonly outcome: 'recounted' | 'rows-missing' | 'busy' | 'left';
   readonly counted: string;
@@ -47,15 +47,15 @@ export interface RecountedShard {
   readonly missing?: number;
 }
 
-/** Of the one listing, and of the other. */
+/** Page sizes of the two listings. */
 const PAGES_ROWS = [1_000, 297] as const;
 const BUDGET_MS = 60_000;
-/** Of one shard, so that one that is written all the time leaves time for others. */
+/** For one shard, so that a shard under constant writes leaves time for others. */
 const SHARD_BUDGET_MS = 10_000;
-/** Callers go on writing a shard, so a counting may have to be begun often until none of them writes for as long as it takes. */
+/** Callers keep writing to a shard, so a count may start often until none writes for as long as it takes. */
 const MAX_COUNTINGS = 500;
 
-/** Recounts every shard whose counts cannot be right, and those of which a loss is accepted. A switch that waits for this goes on. Throws StoreUnavailable. */
+/** Recounts every shard whose counts cannot be right, and those with an accepted loss; then resumes a switch that waits for this. Throws StoreUnavailable. */
 export async function recount(
   deps: ControlDependencies,
   input: KeyringPlace & { readonly acceptMissing?: readonly AcceptedMissing[] },
@@ -82,7 +82,7 @@ export async function recount(
   return ok(done);
 }
 
-/** Passed over in vain, below none, at too many versions to count, or done with rows elsewhere: none of these can come of Keyswitch's own writes. */
+/** Passes in vain, negative counts, more versions than entries, or done with rows elsewhere: none of these comes from Keyswitch's own writes. */
 const isSuspect = (shard: Shard): boolean =>
   shard.vain >= MAX_VAIN_PASSES ||
   hasCountBelowNone(shard) ||
@@ -131,7 +131,7 @@ async function recountShard(
 
 const BUSY: Refusal = { type: 'busy', retryAfterSeconds: 1 };
 
-/** Again and again until it is decided or time is over, and then `busy`. */
+/** Tries until it is decided or the time is up, which is `busy`. */
 async function inQuiet<T>(
   deps: ControlDependencies,
   attempt: (isOver: () => boolean) => Promise<Result<T, Refusal>>,
@@ -147,13 +147,13 @@ async function inQuiet<T>(
   return err(BUSY);
 }
 
-/** `done` never goes back within a generation: where it was wrong, the switch turns every shard anew. */
+/** `done` never goes back within a generation: if it was wrong, the switch turns every shard again. */
 const again = (shard: Shard): Shard =>
   shard.phase === 'done' ? { ...shard, vain: 0 } : { ...shard, phase: 'rewrap', cursor: '', checked: 0, vain: 0 };
 
 /**
- * Undefined if the two listings differ in any row. Rows are given up on the strength of this, so the two are not asked in the same way, and
- * neither believes that it is over because it is told so.
+ * Undefined if the two listings differ in any row. Rows are given up because of this count, so the two listings ask in different ways, and neither takes
+ * one answer for the end of the list.
  */
 async function countTwice(
   tables: Pick<Tables, 'list'>,
@@ -161,7 +161,7 @@ async function countTwice(
   own: readonly number[],
 ): Promise<ShardCounts | undefined> {
   const [long, short] = PAGES_ROWS;
-  // At once: the shorter it takes, the likelier it is that no caller writes meanwhile.
+  // Side by side: the shorter it takes, the less likely a caller writes meanwhile.
   const [first, second] = await Promise.all([
     countOnce(tables, partition, { own, limit: long }),
     countOnce(tables, partition, { own, limit: short }),
@@ -185,7 +185,7 @@ async function countOnce(
   return { counts, listing: listing.digest('hex') };
 }
 
-/** A plain retry where the passes find the way; every shard turned anew where one is done, or turned, as the switch is not. */
+/** A plain retry if the passes can go on; every shard turned again if one is done or turned differently from the switch. */
 async function goOn(
   deps: ControlDependencies,
   { shardCount, ...place }: KeyringPlace & { readonly switchId: string; readonly shardCount: number },

@@ -1,4 +1,4 @@
-// What becomes of a message after its work. A failure that may pass sends a copy of the message with back-off; one that a person has to mend blocks the
+// What happens to a message after its work. After a failure that may pass, a copy is sent with back-off; one that a person has to mend blocks the
 // switch; anything else is a bug and is thrown, so that the queue counts it.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { backOffMs, type BackOff } from '../../domain/back-off.ts';
@@ -17,21 +17,21 @@ export interface Settling extends Recording {
   readonly entropy: Entropy;
 }
 
-/** What a message came to. */
+/** What a message's work came to. */
 export interface Worked {
   readonly outcome: StepOutcome;
-  /** Of the switch as it was when this came of it. */
+  /** The switch's generation at that time. */
   readonly generation: number;
-  /** Whose worker met it; undefined on the way to a beginning or an end. */
+  /** The shard whose worker it was; undefined at the beginning or the end of a switch. */
   readonly shard?: number;
   /** What is left of the message's work. */
   readonly left: WorkMessage;
 }
 
-/** Until a message that found no permit looks again: soon at first, for a vault that answers; about a minute in all its rounds. */
+/** Back-off of a message that found no permit: short at first, about a minute over all its rounds. */
 const ROUNDS: BackOff = { firstMs: 250, lastMs: 6_000 };
 
-/** `found`: the switch as it was when the message was taken. Throws StoreUnavailable. */
+/** `found`: the switch when the message was taken. Throws StoreUnavailable. */
 export async function settle(deps: Settling, place: SwitchPlace, worked: Worked, found: Switch): Promise<void> {
   const { outcome, left } = worked;
   switch (outcome.type) {
@@ -82,20 +82,20 @@ async function block(
   await blockSwitch(deps, place, { generation, blocked });
 }
 
-/** The store or the queue was away. */
+/** For when the store or the queue was away. */
 export const comeAgain = (deps: Settling, message: WorkMessage): Promise<void> =>
   goAgainLater(deps, message, delayOf(deps, message));
 
 /**
- * How long until a message is tried again. Undefined after so many: then the timer takes over, which sends messages of its own while a
- * switch stands still, and in a long outage those must not pile up.
+ * How long until a message is tried again. Undefined after LAST_ATTEMPT tries: then the timer takes over, which sends its own messages while a switch
+ * stands still, and in a long outage messages must not pile up.
  */
 function delayOf({ backOff, entropy }: Settling, { attempt }: WorkMessage): number | undefined {
   if (attempt >= LAST_ATTEMPT) return undefined;
   return backOffMs(backOff, { attempt, chance: (entropy.bytes(1)[0] ?? 0) / 255 });
 }
 
-/** A copy of its own (invariant A24): a message that is abandoned would come back at once, and one with the same id would be dropped. */
+/** Sends a copy with a new id (invariant A24): an abandoned message would come back at once, and one with the same id would be dropped. */
 async function goAgainLater(deps: Settling, message: WorkMessage, delayMs: number | undefined): Promise<void> {
   if (delayMs === undefined) {
     const { companyId, keyringId, switchId } = message;
@@ -105,7 +105,7 @@ async function goAgainLater(deps: Settling, message: WorkMessage, delayMs: numbe
   await deps.queue.send([{ ...message, attempt: message.attempt + 1 }], { delayMs });
 }
 
-/** It found no permit, and did nothing. */
+/** For a message that found no permit and did nothing. */
 async function giveBack(deps: Settling, message: WorkMessage, sw: Switch): Promise<void> {
   const shard = message.kind === 'reprotect' ? message.firstShard : undefined;
   if (triesElsewhere(sw, { shard, now: deps.clock.now().toISOString() })) return;

@@ -1,5 +1,5 @@
-// Beginning a switch to another provider, or a re-key under the same one. One transaction on the company's partition; the work
-// itself begins with the message sent after it, or with the timer if that message is lost.
+// Begins a switch to another provider, or a re-key under the same one. One transaction on the company's partition; the work begins with the message sent
+// after it, or with the timer if that message is lost.
 import type { Actor } from '../../domain/audit.ts';
 import { lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
 import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.ts';
@@ -27,13 +27,13 @@ import { markUse, userOfSwitch } from '../../store/connection-use.ts';
 export interface StartDependencies extends Omit<TargetReading, 'tables'>, Auditing {
   readonly queue: WorkQueue;
   readonly sealer: Sealer;
-  /** How long a consent serves for a set-up that is not finished. */
+  /** How long a consent is valid for a set-up that is not finished. */
   readonly consentMs: number;
 }
 
 interface Order extends SwitchPlace {
   readonly kind: Switch['kind'];
-  /** Undefined for a re-key: the provider in force stays. */
+  /** Undefined for a re-key, which keeps its provider. */
   readonly target?: ProviderRef;
   readonly vendor?: OrderingVendor;
 }
@@ -58,7 +58,7 @@ export function startRekey(
 async function start(deps: StartDependencies, order: Order, actor: Actor): Promise<Result<Loaded<Switch>, Refusal>> {
   const about = { actor, ...actOnSwitch('switch.start', order, { kind: order.kind }) };
   const started = await act<Loaded<Switch>>(deps, about, (tx) => tryStart(deps, order, { tx, requestedBy: actor.by }));
-  // A message that cannot be sent is no reason to refuse: the switch stands, and the timer finds it.
+  // If the message cannot be sent, the switch stands all the same, and the timer finds it.
   if (started.ok) await enqueue(deps, order, [{ kind: 'advance', format: 1, attempt: 0, ...placeOf(order) }]);
   return started;
 }
@@ -89,7 +89,7 @@ async function tryStart(
   }
   const connections = await loadConnectionsOf(deps, order.companyId, { needed: [target] });
   if (!connections.ok) return err(refusedBy(connections.error));
-  // Also where tenants are registered: the vendor registers them, and could register one of its own. A re-key leads nowhere else.
+  // Confirmation is needed even if tenants are registered: the vendor registers them, and could register one of its own. A re-key leads nowhere else.
   const vendor = order.kind === 'switch' ? order.vendor : undefined;
   const now = deps.clock.now().toISOString();
   const sealed = await sealSwitch(deps, place, {
@@ -152,7 +152,7 @@ function refusalOf(keyring: Keyring, order: Order): Refusal | undefined {
   return undefined;
 }
 
-/** A target must be known, tested before (its tenant is pinned, its key was read) and not in vain the last time, and another key than the one in force. */
+/** A target must exist, be tested (tenant pinned, key read) with a last test that did not fail, and be another key than the one in force. */
 async function judgeTarget(
   deps: StartDependencies,
   input: { readonly companyId: string; readonly source: ProviderRef; readonly target: ProviderRef },

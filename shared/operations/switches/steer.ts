@@ -1,5 +1,5 @@
-// What an admin may order of a switch that is under way: cancel, pause, resume, confirm, retry. domain/switch-orders.ts says what each means; here it is
-// one transaction, and whichever of cancel and commit comes first wins.
+// What an admin may order for an unfinished switch: cancel, pause, resume, confirm, retry. domain/switch-orders.ts decides what each does; here it becomes
+// one transaction. Whichever of cancel and commit is first wins.
 import type { Actor, Detail } from '../../domain/audit.ts';
 import { nextGeneration } from '../../domain/generations.ts';
 import { withoutSwitch } from '../../domain/keyring.ts';
@@ -31,7 +31,7 @@ export interface ControlDependencies extends Auditing, ConnectionReading {
 
 type Steered = Promise<Result<Loaded<Switch>, Refusal>>;
 
-/** Before any data key was touched it just ends; afterwards it rolls back. A switch that is rolling back already stays so. */
+/** Before any data key was moved the switch just ends; afterwards it rolls back. One that is rolling back goes on doing so. */
 export const cancelSwitch = (deps: ControlDependencies, place: SwitchPlace, actor: Actor): Steered =>
   steer(deps, place, {
     action: 'switch.cancel',
@@ -47,11 +47,11 @@ export const pauseSwitch = (deps: ControlDependencies, place: SwitchPlace, actor
 export const resumeSwitch = (deps: ControlDependencies, place: SwitchPlace, actor: Actor): Steered =>
   steer(deps, place, { action: 'switch.resume', logged: 'switch.resumed', actor, order: { type: 'resume' } });
 
-/** The company's own admin agrees to a switch that the vendor ordered. One that awaits nothing stays as it is. */
+/** The company's admin agrees to a switch that the vendor ordered. A switch that needs no confirmation stays as it is. */
 export const confirmSwitch = (deps: ControlDependencies, place: SwitchPlace, actor: Actor): Steered =>
   steer(deps, place, { action: 'switch.confirm', logged: 'switch.confirmed', actor, order: { type: 'confirm' } });
 
-/** Where the work so far cannot be relied on, all of it is gone over again. Only for a switch whose counts differ. */
+/** Starts all passes again when the work so far cannot be relied on. Only for a switch whose counts differ. */
 export const passAnew = (deps: ControlDependencies, place: SwitchPlace, actor: Actor): Steered =>
   steer(deps, place, {
     action: 'switch.retry',
@@ -61,7 +61,7 @@ export const passAnew = (deps: ControlDependencies, place: SwitchPlace, actor: A
     order: { type: 'pass-anew' },
   });
 
-/** Takes away what a switch waits for, and has it go on. Back is a cancel; `withoutKeeping` gives up the company key that goes. */
+/** Clears what a switch waits for and resumes it. `back` is a cancel; `withoutKeeping` gives up the old company key. */
 export function retrySwitch(
   deps: ControlDependencies,
   input: SwitchPlace & { readonly vendor?: OrderingVendor } & (
@@ -83,7 +83,7 @@ export function retrySwitch(
   return steer(deps, place, { action, logged: 'switch.retry-ordered', actor, detail: { direction }, order });
 }
 
-/** `leadsTo`: an end in which the switch is as ordered, so that it is no refusal if an earlier attempt of this call may have led there. */
+/** `leadsTo`: the end that the order leads to. If the switch has ended so, an earlier attempt of this call may have done it: no refusal. */
 async function steer(
   deps: ControlDependencies,
   place: SwitchPlace,
@@ -107,7 +107,7 @@ async function steer(
   });
   if (!steered.ok) return steered;
   deps.log.write({ level: 'info', event: what.logged, detail: { companyId, keyringId, switchId } });
-  // One message, so that the work goes on at once.
+  // One message, so that the work resumes at once.
   if (!isEnded(steered.value.value.state))
     await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, companyId, keyringId, switchId }]);
   return steered;
@@ -161,7 +161,7 @@ async function write(
   };
 }
 
-/** A new generation: every shard is turned to it before its rows are passed over. */
+/** A new generation: every shard is turned to it before a pass goes over its rows. */
 async function turn(
   deps: ControlDependencies,
   place: SwitchPlace,
@@ -182,14 +182,14 @@ async function turn(
     paused: false,
     denialAccepted,
     turnedAt: deps.clock.now().toISOString(),
-    // About how many rows are there already; only progress is told from it.
+    // About how many rows are already there; used only for progress.
     doneAtTurn: shards.reduce((sum, shard) => sum + (shard ? movableAt(shard.value, version) : 0), 0),
   };
   const beside = (): void => void tx.replace(keyring, { ...keyring.value, generation });
   return write(deps, place, { tx, sw }, next, { beside });
 }
 
-/** Nothing was re-protected yet: what stays is the row that says so, and the number of the version that was reserved. */
+/** No row was moved yet: ends the switch, of which the row and the reserved version number remain. */
 async function endUntouched(
   deps: ControlDependencies,
   place: SwitchPlace,

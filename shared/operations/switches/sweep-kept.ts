@@ -1,5 +1,5 @@
-// The timer that deletes kept company keys: not by date alone, but on proof that no row can need one. The date only says when to look.
-// A store that was torn and not repaired keeps them for ever, which is what they are for.
+// The timer that deletes kept company keys, not by date alone but on proof that no row needs one. The date only says when to look. In a store that was
+// restored in parts and not repaired they stay for ever, which is what they are for.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { keptKeyRow } from '../../store/rows/kept-rows.ts';
 import { text } from '../../store/rows/cells.ts';
@@ -18,12 +18,12 @@ export interface KeptSweeping extends Auditing {
   readonly clockGuard: ClockGuard;
 }
 
-/** Keys that are due and not proved unneeded are looked at again after so long. */
+/** Keys that are due but not proved unneeded are looked at again after this time. */
 const REST_MS = 24 * 60 * 60 * 1000;
-/** Of one keyring in one visit; the next goes on. */
+/** Per keyring and visit; the next visit goes on. */
 const MAX_DELETES = 32;
 
-/** One for each keyring. It is renewed before each end of a switch, so that the timer does not take it off while a key is being kept. */
+/** One for each keyring. Renewed before each end of a switch, so that the timer does not delete it while a key is being kept. */
 export const keptItemOf = ({ companyId, keyringId }: KeyringPlace): AgendaItem => ({
   kind: 'kept',
   companyId,
@@ -41,7 +41,7 @@ export async function sweepKept(deps: KeptSweeping): Promise<number> {
 
 async function lookAt(deps: KeptSweeping, item: ListedAgendaItem, deadline: Date): Promise<number> {
   const place = { companyId: item.companyId, keyringId: item.id };
-  // In this order: an end renews the item, and only then writes keyring and kept key in one transaction.
+  // In this order: a switch's end renews the item first, and then writes keyring and kept key in one transaction.
   const keyring = await loadKeyring(deps.tables, place);
   const kept = await listKeptKeys(deps.tables, place);
   if (kept.length === 0) {
@@ -68,13 +68,13 @@ async function lookAt(deps: KeptSweeping, item: ListedAgendaItem, deadline: Date
 
 type Kept = Awaited<ReturnType<typeof listKeptKeys>>[number];
 
-/** Keys kept earlier hang by those kept later: the end of the chain goes first. */
+/** Older kept keys open by newer ones, so the end of the chain goes first. */
 function nextToGo(kept: readonly Kept[], now: Date): Kept | undefined {
   const isNeededByOther = (version: number): boolean => kept.some(({ value }) => value?.under === version);
   return kept.find(({ value, version }) => value && value.until <= now.toISOString() && !isNeededByOther(version));
 }
 
-/** First by the counts, which cost little, and then by the rows. Undefined where the counts, or the date, say no. */
+/** Checks the counts first, which cost little, then the rows. Undefined if the counts or the date say no. */
 async function prove(
   deps: KeptSweeping,
   item: ListedAgendaItem,
@@ -93,7 +93,7 @@ async function prove(
   return proveUnneeded(deps, { ...about, keyring: keyring.value }, { from: stoppedAt(item, keyring), deadline });
 }
 
-/** What was proved holds as long as the keyring is not written. */
+/** A proof holds as long as the keyring is not written. */
 function stoppedAt({ cells }: ListedAgendaItem, { etag }: Found<Keyring>): number {
   const [shard = '', under] = text(cells, 'proving')?.split(/\|(.*)/s) ?? [];
   return under === etag ? Number(shard) : 0;
@@ -109,7 +109,7 @@ async function deleteUnneeded(deps: KeptSweeping, place: KeyringPlace, keyring: 
   return MAX_DELETES;
 }
 
-/** Of a keyring for which that is proved. The keyring under its new ETag; undefined if nothing was deleted. */
+/** For a keyring with that proof. Answers the keyring under its new ETag; undefined if nothing was deleted. */
 async function deleteOne(
   deps: KeptSweeping,
   place: KeyringPlace,
@@ -124,7 +124,7 @@ async function deleteOne(
   const target = keptKeyRow.key({ ...place, version: due.version });
   const { companyId } = place;
   const about = { actor: KEYSWITCH, action: 'keptkey.deleted', companyId, target, detail: { lostDataKeys: lost } };
-  // Under the keyring's ETag, read before it was proved: no switch has begun since, and nothing else brings rows to another version.
+  // Under the keyring's ETag from before the proof: no switch has begun since, and only a switch brings rows to another version.
   const deleted = await actOnce(deps, about, (tx) => {
     const guarded = tx.guard(keyring);
     tx.delete(due);
@@ -134,8 +134,8 @@ async function deleteOne(
 }
 
 /**
- * Done in the keyring's generation at the version in force, with every row there and none quarantined: whatever version a quarantined row is labelled
- * with, its decision tries every kept key.
+ * Done in the keyring's generation at the version in force, with every row there and none quarantined, since a decision on a quarantined row, whatever
+ * its label, tries every kept key.
  */
 function isProof(shard: LoadedShard | undefined, keyring: Keyring): boolean {
   if (shard?.value.generation !== keyring.generation || shard.value.phase !== 'done') return false;

@@ -1,5 +1,5 @@
-// The timer that finds what got stuck: a switch whose message was lost, whose worker died, or whose host was never started again.
-// It works the agenda and only sends messages; a message too many does no harm.
+// The timer that finds stuck switches: the message was lost, the worker died, or the host never started again. It works the agenda and only sends messages;
+// a message too many does no harm.
 import { isEnded, isRunning, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { ok } from '../../domain/result.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
@@ -26,12 +26,12 @@ export interface SweepDependencies {
 }
 
 /**
- * A message of the timer is tried once and goes round for its turn for less than this: what is sent after it finds no other. Less than a
- * minute, so that a switch goes on within about one when faults stop.
+ * The timer's message is tried once, for less than this time, so its next one finds no other in the queue. Less than a minute, so that a switch goes on
+ * within about a minute after faults end.
  */
 const RESUME_EVERY_MS = 50_000;
 
-/** Answers how many switches were set going again. */
+/** Answers how many switches it resumed. */
 export async function sweepSwitches(deps: SweepDependencies): Promise<number> {
   const { sum } = await walkAgenda(deps, { kind: 'switch' }, async (item) => ((await lookAt(deps, item)) ? 1 : 0));
   return sum;
@@ -52,16 +52,16 @@ async function lookAt(deps: SweepDependencies, item: ListedAgendaItem): Promise<
   if (resumedAt !== undefined && !isOlder(deps, resumedAt, RESUME_EVERY_MS)) return false;
   const messages = await messagesFor(deps, { ...place, shardCount: keyring.value.shardCount }, sw.value);
   if (messages.length === 0) return false;
-  // invariant 5: a switch that stands still without waiting for a decision is set going again
+  // invariant 5: resume a switch that stands still without waiting for a decision
   await enqueue(deps, place, messages.map(triedOnce));
   await noteOnAgenda(deps.tables, item, { resumedAt: deps.clock.now().toISOString() });
   return true;
 }
 
-/** The timer itself tries again. */
+/** The timer itself makes further attempts. */
 const triedOnce = (message: WorkMessage): WorkMessage => ({ ...message, attempt: LAST_ATTEMPT });
 
-/** What is said to be of later than now, a host has written whose clock was ahead. */
+/** A time in the future was written by a host whose clock was ahead. */
 function isOlder(deps: SweepDependencies, at: string, ageMs: number): boolean {
   const pastMs = deps.clock.now().getTime() - Date.parse(at);
   return !(Math.abs(pastMs) < ageMs);
@@ -74,7 +74,7 @@ async function messagesFor(
 ): Promise<readonly WorkMessage[]> {
   if (!isRunning(sw) && !isOlder(deps, sw.createdAt, deps.stuckAfterMs)) return [];
   let shards: readonly (LoadedShard | undefined)[] = [];
-  // The rows are believed: only a message is sent, and the worker that takes it looks for itself.
+  // The rows need no seal check: this only sends messages, and their workers check for themselves.
   const decided = await decide(
     sw,
     { seal: 'good', rows: 'read' },
@@ -98,13 +98,13 @@ async function messagesFor(
     : reprotectMessages(place, { generation: sw.generation, shards: toTry(sw, stuck) });
 }
 
-/** The shard that met a vault is enough to find out whether it has come back: it sets the others going. */
+/** The shard whose worker met the vault's failure is enough to find out whether the vault is back; its worker resumes the others. */
 function toTry({ trouble }: Switch, stuck: readonly number[]): readonly number[] {
   const isOfVault = trouble?.side !== undefined && trouble.shard !== undefined;
   return isOfVault && stuck.includes(trouble.shard) ? [trouble.shard] : stuck;
 }
 
-/** Where none lacks a verification, a worker says whether they are good. */
+/** Whether a verification is missing. Whether the existing ones are good, a worker finds out. */
 async function lacksTenants({ tables }: SweepDependencies, place: SwitchPlace, sw: Switch): Promise<boolean> {
   const { companyId, keyringId, switchId } = place;
   const tenants = await tenantsOf(tables, { companyId, sw });

@@ -1,4 +1,4 @@
-// The connections that a switch depends on, and how its acts are named in the record.
+// The connections that a switch depends on, and the names of its acts in the record.
 import type { Act, Detail } from '../../domain/audit.ts';
 import { refOfConnection, type Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -19,8 +19,8 @@ export const actOnSwitch = (action: string, place: SwitchPlace, detail: Detail =
 });
 
 /**
- * The connections behind providers, each once, verified. One that is gone is left out; so is a forged one behind a provider
- * that is merely being left: it must not hold what its forger would like to hold.
+ * The connections behind providers, each once, verified. Leaves out one that is gone, and a forged one behind a provider that the switch only leaves: a
+ * forger must not be able to stop the company from leaving.
  */
 export async function loadConnectionsOf(
   reading: ConnectionReading,
@@ -38,7 +38,7 @@ export async function loadConnectionsOf(
   return ok([...found.values()]);
 }
 
-/** The marks at the end of a switch: the keyring depends on what it ends with, and the switch on nothing. */
+/** At the end of a switch, marks that the keyring depends on its final connection and the switch on none. */
 export function markEnd(
   tx: Pick<Writes, 'merge'>,
   sw: Switch,

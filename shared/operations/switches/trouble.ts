@@ -1,5 +1,5 @@
-// What keeps a switch waiting although it may pass by itself: written to its row so that its admins are told for what, since when and when
-// it is tried next. Of all the workers that meet it one writes, and no more often than it is tried. Decides nothing: losing a race is no harm.
+// Notes on a switch's row a failure that may pass, so that its admins see what it waits for, since when, and when the next attempt is. Of all workers that
+// meet it one writes, no more often than it tries. Decides nothing, so a lost race is harmless.
 import { act, actOnce, changeOnce } from '../../store/act.ts';
 import { switchRow } from '../../store/rows/switch-rows.ts';
 import { KEYSWITCH } from '../../domain/audit.ts';
@@ -21,18 +21,18 @@ interface Deps {
 }
 
 interface Met {
-  /** Of the switch as it was when this was met. */
+  /** The switch's generation when the worker met the failure. */
   readonly generation: number;
   readonly side?: 'source' | 'target';
   readonly shard?: number;
   readonly failure: Failure;
-  /** Undefined: the timer tries it next. */
+  /** Undefined if the timer makes the next attempt. */
   readonly nextTryAt?: string;
 }
 
 /**
- * Whether another shard's worker tries the same again already, no later than this one would, and sets the others going when it has gone on:
- * of many messages for a vault that says nothing one is enough.
+ * Whether another shard's worker already makes the same attempt, no later than this one would; when it gets on, it resumes the others. Of many messages
+ * for a vault that does not answer, one is enough.
  */
 export const triesElsewhere = (
   sw: Switch,
@@ -43,7 +43,7 @@ export const triesElsewhere = (
   return trouble.shard !== shard && (trouble.nextTryAt ?? '') > now;
 };
 
-/** Answers whether the worker that met it is to try again. Throws StoreUnavailable. */
+/** Answers whether the worker should try again. Throws StoreUnavailable. */
 export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Promise<boolean> {
   const sw = await loadSwitch(deps.tables, place);
   if (!sw || isEnded(sw.value.state) || sw.value.generation !== met.generation || sw.value.blocked) return true;
@@ -51,7 +51,7 @@ export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Pro
   const now = deps.clock.now().toISOString();
   const { trouble: known } = sw.value;
   const isSame = known?.failure.code === met.failure.code && known.side === met.side;
-  // Another worker has said so already, and this one tries no later than that.
+  // Another worker has noted it already, and this one tries no later.
   if (isSame && (known.nextTryAt ?? '') > now) return !triesElsewhere(sw.value, { shard: met.shard, now });
   if (isSame && known.nextTryAt === undefined && met.nextTryAt === undefined) return true;
   const next: Switch = {
@@ -62,7 +62,7 @@ export async function noteTrouble(deps: Deps, place: SwitchPlace, met: Met): Pro
   return true;
 }
 
-/** The shard that met it has gone on. */
+/** Clears the note when the shard that met the failure has gone on. */
 export async function endTrouble(deps: Pick<Deps, 'tables'>, place: SwitchPlace, shard: number): Promise<void> {
   const sw = await loadSwitch(deps.tables, place);
   if (sw?.value.trouble?.shard !== shard || isEnded(sw.value.state)) return;
@@ -70,8 +70,8 @@ export async function endTrouble(deps: Pick<Deps, 'tables'>, place: SwitchPlace,
 }
 
 /**
- * Makes a switch wait, if it is still in the generation that met the problem. Losing a race is no harm: the worker that goes on meets
- * the same problem again.
+ * Blocks a switch, if it is still in the generation that met the problem. A lost race is harmless: the worker that goes on meets the same
+ * problem again.
  */
 export async function blockSwitch(
   deps: Auditing,
@@ -96,7 +96,7 @@ interface GoingOn extends Auditing {
   readonly queue: WorkQueue;
 }
 
-/** Those among the users of a connection that are switches and wait for consent to it. */
+/** Resumes those users of a connection that are switches and wait for consent to it. */
 export async function goOnWithConsent(
   deps: GoingOn,
   { companyId, usedBy }: { readonly companyId: string; readonly usedBy: readonly string[] },

@@ -1,22 +1,22 @@
-// Who may wait for a vault. A message that asks a vault holds one of the process's few places, and a vault that does not answer holds it until
-// the call times out. So few of one company ask at once, whatever its keyrings and vaults; companies whose vaults have not answered here leave permits
-// to those whose have, and all of them leave places to messages that have their keys. One for each process. For fairness only: nothing is right or
-// wrong by it, and another process knows nothing of it.
+// Limits which messages may wait for vaults. A message holds one of the process's few places until its vault answers or the call times out. So each company
+// gets few permits, whatever its keyrings and vaults; companies whose vaults have not answered leave permits to those whose vaults have, and all leave places
+// to messages that already have their keys. One for each process, for fairness only: correctness does not depend on it, and processes do not
+// share it.
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import type { Clock, Timers } from '../../domain/ports.ts';
 
 const PERMITS_OF_A_COMPANY = 2;
 /** Of host.json's `maxConcurrentCalls`, 16: the others are for messages that have their keys. */
 const PERMITS = 12;
-/** Of these, for all companies whose vaults have not answered here: one each, if they are several. */
+/** Of these, for all companies whose vaults have not answered here: one each while several compete. */
 const PERMITS_UNPROVED = 10;
-/** Of these, for all companies whose vaults are known not to answer. */
+/** Of these, for all companies whose vaults did not answer here. */
 const PERMITS_OF_SILENT = 4;
-/** A permit that is held for so long waits for a vault that does not answer: all calls under one permit to vaults that do take less. */
+/** A permit held this long waits for a vault that does not answer: calls to vaults that do take less. */
 const SLOW_MS = 3_000;
-/** So long a message waits for a permit in any case; after that while places are left for others. */
+/** Every message waits this long for a permit, and longer while there are places left for others. */
 const PATIENCE_MS = 250;
-/** The same of a company whose vaults have answered. */
+/** The same for a company whose vaults have answered. */
 const LONGER_PATIENCE_MS = 500;
 const REMEMBERED_MS = 10 * 60_000;
 const MAX_COMPANIES = 1_000;
@@ -24,7 +24,7 @@ const MAX_COMPANIES = 1_000;
 /** There was no permit: nothing was done. */
 export const NO_PERMIT = 'no-permit';
 
-/** Whether the vaults of a company answer, as far as is known here. */
+/** Whether a company's vaults answer, as far as this process knows. */
 type Vaults = 'answer' | 'silent' | 'unknown';
 
 interface Permit {
@@ -50,7 +50,7 @@ export class VaultPermits {
     this.#seen = new ExpiringCache(clock, { ttlMs: REMEMBERED_MS, maxEntries: MAX_COMPANIES });
   }
 
-  /** Does the work, which may ask vaults, under one of the company's permits. `proves`: what it answers has come of an answer of the vaults. */
+  /** Runs the work, which may ask vaults, under one of the company's permits. `proves`: the result shows that the vaults answered. */
   async run<T>(
     companyId: string,
     work: () => Promise<T>,
@@ -95,7 +95,7 @@ export class VaultPermits {
     return permit;
   }
 
-  /** The permit that was handed over in time. */
+  /** The permit, if one is handed over in time. */
   async #wait(companyId: string): Promise<Permit | undefined> {
     const { promise, resolve: begin } = Promise.withResolvers<Permit>();
     const waiter: Waiter = { companyId, begin };
@@ -103,14 +103,14 @@ export class VaultPermits {
     for (let waitedMs = 0; this.#mayWait(companyId, waitedMs); waitedMs += PATIENCE_MS) {
       const permit = await Promise.race([promise, this.#timers.sleep(PATIENCE_MS).then(() => undefined)]);
       if (permit) return permit;
-      // Nobody hands on what becomes free because time has gone by.
+      // A permit that becomes free only because time has passed has no one to hand it on, so this waiter does.
       if (this.#waiters.has(waiter)) this.#handOn();
     }
     // Handed over just now: then it is ours.
     return this.#waiters.delete(waiter) ? undefined : promise;
   }
 
-  /** Nothing is given back while nothing says that the vaults do not answer and there is room. */
+  /** A message goes on waiting as long as no vault is known not to answer and there is room. */
   #mayWait(companyId: string, waitedMs: number): boolean {
     const vaults = this.#vaultsOf(companyId);
     if (vaults === 'silent' || waitedMs >= SLOW_MS) return false;

@@ -1,4 +1,4 @@
-// A tenant's administrator agreed: it is recorded, and a switch that waited for this tenant alone goes on by itself.
+// Records that a tenant's administrator agreed, and resumes a switch that waited only for this tenant.
 import type { Approval } from '../../domain/approval.ts';
 import type { Actor } from '../../domain/audit.ts';
 import type { WorkQueue } from '../../domain/ports.ts';
@@ -31,7 +31,7 @@ export async function verifyTenant(
   return recorded;
 }
 
-/** Of two that are the last at once, the later one finds no tenant left. */
+/** If two are last at once, the later one finds no tenant left. */
 async function goOnIfLast(
   deps: Verifying,
   { companyId, destination }: Verified,
@@ -40,10 +40,10 @@ async function goOnIfLast(
   const { keyringId, switchId } = approval;
   try {
     const left = await unverifiedTenants(deps, { companyId, approval, destination });
-    // Where it cannot be told, the worker looks again.
+    // If it cannot be told, wake the switch: its worker looks again.
     if (!left.ok || left.value.length === 0) await wakeSwitch(deps, { companyId, keyringId, switchId });
   } catch (error) {
-    // What was to be recorded is recorded, and the timer finds the switch.
+    // The verification is recorded, and the timer finds the switch.
     if (!(error instanceof StoreUnavailable)) throw error;
     deps.log.write({ level: 'warning', event: 'switch.left-to-timer', detail: { companyId, keyringId, switchId } });
   }

@@ -1,4 +1,4 @@
-// A switch as people see it: exact counts, rate, time left, what it waits for. Reads only.
+// A switch as people see it: exact counts, rate, time left and what it waits for. Reads only.
 import type { Keyring } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -26,8 +26,8 @@ export interface SwitchView extends Switch {
   /** All tenants whose administrators must agree before it can go on, or end. */
   readonly unverifiedTenants: readonly TenantRef[];
   /**
-   * Present while it stands still for something that is no failure. `worker`: no worker has done anything for it for a minute, and nothing says why:
-   * its messages do not come through, or those that work are busy with others.
+   * Present while the switch stands still without a failure. `worker`: for a minute no worker has done anything, and nothing says why: its messages do
+   * not arrive, or the workers are busy with others.
    */
   readonly waitsFor?: 'company-admin' | 'tenants' | 'worker';
   /** When it last moved, if it waits for a worker. ISO 8601. */
@@ -46,7 +46,7 @@ interface SwitchPage {
   readonly continuation?: string;
 }
 
-/** A page of the switches of a keyring, in the order of their ids. Ended ones stay, so that there may be very many. */
+/** A page of a keyring's switches in the order of their ids. Ended ones stay, so there may be many. */
 export async function listSwitches(
   deps: ViewDependencies,
   query: {
@@ -75,7 +75,7 @@ async function viewOf(deps: ViewDependencies, companyId: string, keyring: Keyrin
   const shards = loaded.flatMap((shard) => (shard ? [shard.value] : []));
   const progress = progressOf(sw, shards, deps.clock.now());
   const held = await tenantsThatHold(deps, { companyId, sw });
-  // Where it cannot be told which tenants are verified, none is shown as verified: the switch goes no further for the same reason.
+  // If verifications cannot be checked, show every tenant as unverified: the switch stops for the same reason.
   const unverified = held.ok ? held.value : await tenantsOf(deps.tables, { companyId, sw });
   return {
     ...sw,
@@ -96,13 +96,13 @@ function waitingOf(
   sw: Switch,
   found: {
     readonly shards: readonly (Shard | undefined)[];
-    /** Undefined where it cannot be told who is verified. */
+    /** Undefined if verifications cannot be checked. */
     readonly tenants: number | undefined;
     readonly now: Date;
   },
 ): Pick<SwitchView, 'waitsFor' | 'idleSince'> {
   const { shards, tenants, now } = found;
-  // A pause is shown beside what it waits for. The row is believed: nothing is sent anywhere on the strength of a view.
+  // A pause is shown beside what it waits for. The rows need no seal check: a view sends nothing.
   const then = next({ ...sw, paused: false }, { seal: 'good', rows: 'read', shards, ...present({ tenants }) });
   if (then.type === 'wait' && (then.for === 'company-admin' || then.for === 'tenants')) return { waitsFor: then.for };
   if (then.type === 'wait' || then.type === 'ended' || sw.paused || sw.trouble) return {};

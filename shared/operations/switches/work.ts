@@ -1,5 +1,5 @@
-// What a message from the work queue sets going. Every message may come twice, late, out of order or for something long over: the tables are asked
-// first, and a message that has nothing to do does nothing (invariant A23). The switch machine says what comes next; each step says what came of it.
+// What a message from the work queue does. A message may come twice, late, out of order or for something long over: it reads the tables first, and does
+// nothing if there is nothing to do (invariant A23). The switch machine says what comes next; each step answers its outcome.
 import type { Switch, SwitchPlace } from '../../domain/switch.ts';
 import { DONE, OUT_OF_DATE, outcomeOf, type Step, type StepOutcome } from '../../domain/switch-machine.ts';
 import type { ReprotectMessage, WorkMessage } from '../../domain/work-message.ts';
@@ -53,7 +53,7 @@ export async function handleSwitchWork(deps: WorkDependencies, message: WorkMess
 
 type Advanced = Pick<Worked, 'outcome' | 'generation'>;
 
-/** Steps ask vaults, each up to its time-out. */
+/** Runs a step under a permit, since steps ask vaults, each call up to its time-out. */
 async function withPermit(
   deps: WorkDependencies,
   { companyId }: SwitchPlace,
@@ -63,7 +63,7 @@ async function withPermit(
   return advanced === NO_PERMIT ? { outcome: { type: 'wait', for: 'permit' }, generation: 0 } : advanced;
 }
 
-/** Whatever comes next for a switch, as far as it goes without moving a row. */
+/** Takes a switch as far as it goes without moving rows. */
 async function advance(deps: WorkDependencies, place: SwitchPlace): Promise<Advanced> {
   let losses = 0;
   while (losses < MAX_LOST_RACES) {
@@ -82,7 +82,7 @@ async function advanceOnce(deps: WorkDependencies, place: SwitchPlace, sw: Found
   const decided = await decide(sw.value, {}, { seal });
   if (!decided.ok) return decided.error;
   const then = decided.value;
-  // What else is to be looked at, each step looks at under the rows of its transaction.
+  // Each step looks at the rest itself, under the rows of its transaction.
   if (then.type === 'ask') return STEPS[then.step](deps, place, sw);
   if (then.type === 'ended') await takeEndedSwitchOff(deps.tables, place);
   return then.type === 'ended' ? DONE : outcomeOf(then);
@@ -126,8 +126,8 @@ async function reprotect(
 }
 
 /**
- * Whether another shard has work left: its worker comes here too, and later. Looked for from the next shard on, one by one, so
- * that all but the last workers read next to nothing.
+ * Whether another shard has work left: its worker comes here later. Checked one by one from the next shard on, so that all but the last workers read next
+ * to nothing.
  */
 async function othersAreAtWork(
   { tables }: WorkDependencies,
@@ -143,7 +143,7 @@ async function othersAreAtWork(
   return false;
 }
 
-/** All shards look done. Everything that the commit depends on is read again, and then it commits. */
+/** All shards look done. Re-reads everything that the commit depends on, then commits. */
 async function endOf(deps: WorkDependencies, place: SwitchPlace, generation: number): Promise<Advanced> {
   const end = await commit(deps, place);
   if (end.type === 'moved') return advance(deps, place);

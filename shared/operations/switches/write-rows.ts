@@ -1,5 +1,5 @@
-// Writing what a pass decided for a run of rows: transactions of at most 99 rows behind the `!shard` row, one after the other,
-// each under the ETag that the one before it gave. A worker that lost the race for the shard looks again before it writes.
+// Writes what a pass decided for a run of rows: transactions of at most 99 rows behind the `!shard` row, each under the ETag from the one before. A worker
+// that loses the race for the shard reads it again before it writes.
 import type { DataKey } from '../../domain/data-key.ts';
 import {
   dataKeyChangeCells,
@@ -47,15 +47,15 @@ const MAX_LOSSES = 10;
 const SMALLEST_CHUNK_ROWS = 8;
 
 /**
- * Where a pass stands once the run's last row is written, told from the shard as it counts by then. Asked for anew whenever others have
- * written the shard meanwhile.
+ * Where a pass stands once the run's last row is written, by the shard's counts then. Called again whenever others have written the shard
+ * meanwhile.
  */
 export type End = (counted: Shard) => Shard;
 
 /**
- * Decides and writes rows in order, a transaction's worth at a time, so that no more than that is ever held beside the rows
- * themselves. `end` says where the pass stands after the last of them. Callers' requests come first: a pass yields
- * before each transaction's worth.
+ * Decides and writes rows in order, one transaction at a time, so that it holds little more than the rows themselves. `end` says where the pass stands
+ * after the last of them. Callers' requests come first: a pass yields before each
+ * transaction.
  */
 export async function writeRows(
   deps: PassWriting,
@@ -81,7 +81,7 @@ export async function writeRows(
   return shard;
 }
 
-/** One row outside of a pass, in the transaction of an act: what a decision makes of it. Answers what follows once it is written. */
+/** Writes an admin's decision on one row, outside of a pass, in the act's transaction. Answers what to do once it is written. */
 export async function writeRow(
   deps: PassWriting,
   place: ShardPlace,
@@ -104,7 +104,7 @@ export async function writeRow(
   };
 }
 
-/** On to the last of these rows, in the same phase. */
+/** Moves the cursor to the last of these rows, in the same phase. */
 const upTo = (rows: readonly DecidedRow[]): End => {
   const cursor = rows.at(-1)?.row.rowKey;
   return (shard) => (cursor === undefined ? shard : { ...shard, cursor });
@@ -114,7 +114,7 @@ const upTo = (rows: readonly DecidedRow[]): End => {
 const writesFor = (step: RowStep): number =>
   step.change === undefined ? 0 : step.quarantined !== undefined || step.released === true ? 2 : 1;
 
-/** At least one chunk, also when there is nothing but the shard itself to write. Unchanged rows cost nothing. */
+/** At least one chunk, even if only the shard itself is written. Unchanged rows cost nothing. */
 function* chunksOf(
   rows: readonly StoredRow[],
   decide: (key: DataKey) => RowStep,
@@ -136,7 +136,7 @@ function* chunksOf(
   yield { rows: chunk, isLast: true };
 }
 
-/** ETags of the quarantine list's entries for the rows that leave it, by row key. */
+/** ETags of the quarantine list's entries for rows that leave it, by row key. */
 async function listedIn(
   tables: Tables,
   place: ShardPlace,
@@ -175,7 +175,7 @@ async function writeChunk(deps: PassWriting, place: ShardPlace, input: Chunk): P
       return { value: next, etag: written.etags[0] ?? '', writtenBy };
     }
     if (written.outcome === 'conflict' && written.index > 0) {
-      // A row was changed since it was read, or an entry planted in the quarantine list; the list is only a help.
+      // A row has changed since it was read, or the quarantine list holds a planted entry; the list is only a help.
       if (!writes[written.index - 1]?.rowKey.startsWith(QUARANTINE_PREFIX)) return undefined;
       entries = undefined;
       continue;
@@ -189,14 +189,14 @@ async function writeChunk(deps: PassWriting, place: ShardPlace, input: Chunk): P
   return undefined;
 }
 
-/** A shard that only writers of new keys have touched: the same generation, phase and cursor, of the same pass. */
+/** Whether only writers of new keys have changed the shard: same generation, phase and cursor. */
 const stands = (now: Shard, before: Shard): boolean =>
   now.generation === before.generation &&
   now.phase === before.phase &&
   now.cursor === before.cursor &&
   now.vain === before.vain;
 
-/** Under contention a short transaction wins sooner. */
+/** Halves the chunk: under contention a short transaction wins sooner. */
 async function writeHalves(deps: PassWriting, place: ShardPlace, input: Chunk): Promise<Advanced> {
   const middle = Math.ceil(input.rows.length / 2);
   const firstRows = input.rows.slice(0, middle);
@@ -212,7 +212,7 @@ function nextShard(deps: PassWriting, shard: Shard, rows: readonly DecidedRow[],
 const movesOf = (rows: readonly DecidedRow[]): RowMove[] =>
   rows.flatMap(({ key, step: { change } }) => (change ? [{ before: key, after: { ...key, ...change } }] : []));
 
-/** `listed` undefined: the quarantine list is left as it is. */
+/** `listed` undefined: the quarantine list stays as it is. */
 function rowWrites(
   { row, step }: DecidedRow,
   how: { readonly writtenBy: string; readonly listed: Chunk['listed'] | undefined },
