@@ -12,7 +12,7 @@ import { createSecretKey } from 'node:crypto';
 import pLimit from 'p-limit';
 import { AzureKeyVaults } from '../shared/providers/azure-key-vault/client/key-vaults.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
-import { Credentials } from '../shared/identity/entra/credentials/federated.ts';
+import { Credentials } from '../shared/identity/entra/credentials/credentials.ts';
 import { AzureSealer } from '../shared/providers/azure-key-vault/client/sealer.ts';
 import { systemClock, systemEntropy, systemTimers } from '../shared/adapters/system.ts';
 import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool.ts';
@@ -92,17 +92,23 @@ function accessOf({ credential }: Run): {
 async function seedCustomer(seeding: Seeding, n: number): Promise<void> {
   const { tables, vaults, sealer } = seeding;
   const companyId = customerName(n);
-  const target = { ref: PROVIDER, host: `c${n}-keys.vault.azure.net`, keyName: KEY_NAME, tenantId: guid('c000', n) };
+  const target = {
+    ref: PROVIDER,
+    host: `c${n}-keys.vault.azure.net`,
+    keyName: KEY_NAME,
+    tenantId: guid('c000', n),
+    credential: { kind: 'federated', clientId: CONNECTOR_APP_ID },
+  };
   await createVault(seeding, n, target);
   const createdAt = systemClock.now().toISOString();
-  const { host, keyName, tenantId } = target;
+  const { host, keyName, tenantId, credential } = target;
   const connection = {
     companyId,
     ...PROVIDER,
     host,
     keyName,
     tenantId,
-    credential: { kind: 'federated', clientId: CONNECTOR_APP_ID },
+    credential,
     usedBy: [keyringRowKey(KEYRING)],
     createdAt,
     keySeen: true,

@@ -3,7 +3,7 @@ import { AzureConnectionProbe } from '../shared/providers/azure-key-vault/client
 import { AzureKeyVaults } from '../shared/providers/azure-key-vault/client/key-vaults.ts';
 import { AzureSealer } from '../shared/providers/azure-key-vault/client/sealer.ts';
 import { AzureTables } from '../shared/adapters/azure-tables.ts';
-import { Credentials } from '../shared/identity/entra/credentials/federated.ts';
+import { Credentials } from '../shared/identity/entra/credentials/credentials.ts';
 import { systemClock as clock, systemEntropy as entropy, systemTimers as timers } from '../shared/adapters/system.ts';
 import { exportSealer } from '../shared/adapters/export-sealer.ts';
 import { createSignInClients } from '../shared/identity/registry/sign-in-clients.ts';

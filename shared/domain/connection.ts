@@ -2,18 +2,11 @@
 import type { Seal } from './company-key.ts';
 import type { FailureCode, FailureFacts } from './failure.ts';
 import type { Grant } from './propagation.ts';
-import type { ProviderRef, VaultTarget } from './provider.ts';
+import type { Credential, ProviderRef, VaultTarget } from './provider.ts';
 
 export interface ConnectionPlace {
   readonly companyId: string;
   readonly connectionId: string;
-}
-
-/** `federated`: the connector app signs in by an identity that our host gives it; there is no secret. */
-export interface FederatedCredential {
-  readonly kind: 'federated';
-  /** Application (client) id of the connector app. */
-  readonly clientId: string;
 }
 
 export interface Consent {
@@ -38,7 +31,7 @@ export interface Connection {
   readonly tenantId?: string;
   /** Tenants that the vault belonged to before it was moved: what was wrapped then still opens. Sealed. */
   readonly movedFrom?: readonly string[];
-  readonly credential: FederatedCredential;
+  readonly credential: Credential;
   readonly seal: Seal;
   /** Keyrings and unfinished switches that depend on it: `keyring|k`, `switch|k|id`. */
   readonly usedBy: readonly string[];
@@ -54,6 +47,8 @@ export interface Connection {
   /** Why the last test failed; absent if it passed or only waits for a grant to arrive. */
   readonly testFailed?: FailureCode;
 }
+
+export const sameCredential = (a: Credential, b: Credential): boolean => a.kind === b.kind && a.clientId === b.clientId;
 
 /** Whether company keys are wrapped by its key. An unfinished switch does not count. */
 export const isInForce = ({ usedBy }: Pick<Connection, 'usedBy'>): boolean =>
@@ -86,6 +81,7 @@ export function targetOfConnection(connection: Connection): VaultTarget | undefi
     host: connection.host,
     keyName: connection.keyName,
     tenantId: connection.tenantId,
+    credential: connection.credential,
     ...(connection.movedFrom === undefined ? {} : { movedFrom: connection.movedFrom }),
     ...(isOnlyInSwitch(connection) ? { onlyInSwitch: true } : {}),
     ...grantOf(connection),

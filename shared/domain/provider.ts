@@ -30,6 +30,13 @@ export const sealedTextsOf = (
   { host, keyName, tenantId = '' }: KeyPlace & { readonly tenantId?: string },
 ): readonly string[] => [provider, connectionId, host, keyName, tenantId];
 
+/** How the app proves to a tenant who it is. Identity knows which kinds there are. */
+export interface Credential {
+  readonly kind: string;
+  /** Application (client) id that the app signs in as. */
+  readonly clientId: string;
+}
+
 /** A key with all that it takes to reach it. */
 export type KeyTarget = VaultTarget;
 
@@ -43,6 +50,8 @@ export interface VaultTarget {
   readonly host: string;
   readonly keyName: string;
   readonly tenantId: string;
+  /** The connection's. The vendor's own key is reached without one, by the app's own identity. */
+  readonly credential?: Credential;
   /** It is the vendor's seal key, which signs and wraps nothing. */
   readonly isSealKey?: true;
   /** Tenants that it belonged to before it was moved: wraps made then name one of these. */

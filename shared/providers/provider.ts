@@ -79,7 +79,7 @@ export interface KeyWords {
   /** Judged before anything is sent anywhere. */
   parse(input: ConnectionInput): Result<WantedConnection, Refusal>;
   /** Whether a connection may lead there today: what is allowed may have changed since it was typed. */
-  admits(key: KeyPlace): Result<void, Failure>;
+  admits(connection: Pick<Connection, 'host' | 'keyName' | 'credential'>): Result<void, Failure>;
   describe(key: KeyPlace): KeyDescription;
   /** Whether `keyId` names a version of this key. */
   isVersion(key: KeyPlace, keyId: string): boolean;

@@ -10,7 +10,7 @@ import {
   GOOGLE_CLIENT_SECRET,
   MANAGED_IDENTITY_CLIENT_ID,
 } from '../../local/identities.ts';
-import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import type { SignInCallback, SignInRequest } from '../../shared/identity/identity.ts';
 import { createSignInClients } from '../../shared/identity/registry/sign-in-clients.ts';
 import type { SignInClients } from '../../shared/identity/registry/tenant-kinds.ts';

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
 
 const asked: (string | null)[] = [];

@@ -6,7 +6,7 @@ import { CONNECTOR_APP_ID, MANAGED_IDENTITY_CLIENT_ID } from '../../local/identi
 import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { AzureConnectionProbe } from '../../shared/providers/azure-key-vault/client/connection-probe.ts';
-import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { AzureKeyVaults } from '../../shared/providers/azure-key-vault/client/key-vaults.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
 import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
@@ -91,6 +91,7 @@ const readKey = (host: string): ReturnType<AzureKeyVaults['readKey']> =>
     host,
     keyName: 'k',
     tenantId: '11111111-1111-4111-8111-111111111111',
+    credential: { kind: 'federated', clientId: CONNECTOR_APP_ID },
   });
 
 describe.each(['silent', 'cutting', 'plain', 'refusing', 'untrusted', 'misnamed'])('a %s vault', (name) => {

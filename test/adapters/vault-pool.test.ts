@@ -1,12 +1,13 @@
 // How many vaults and tenants a process remembers. Each that is forgotten costs a request more when it is met again, and nothing else.
 import { expect, it } from 'vitest';
-import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
 
 const MOST = 500;
+const FEDERATED = { kind: 'federated', clientId: CONNECTOR_APP_ID };
 
 const tenantOf = (n: number): string => `11111111-1111-4111-8111-${String(n).padStart(12, '0')}`;
 const targetOf = (n: number): VaultTarget => ({
@@ -14,6 +15,7 @@ const targetOf = (n: number): VaultTarget => ({
   host: `vault-${n}.vault.azure.net`,
   keyName: 'key',
   tenantId: tenantOf(n),
+  credential: FEDERATED,
 });
 
 const credentials = new Credentials({
@@ -39,7 +41,7 @@ function connectionOf(n: number): object {
 
 it.each([
   ['vaults', connectionOf],
-  ['tenants', (n: number): object => credentials.inTenant(tenantOf(n))],
+  ['tenants', (n: number): object => credentials.tokens(FEDERATED, tenantOf(n))],
 ])('of %s the 500 that were met last', (_, meet) => {
   const met = Array.from({ length: MOST }, (_each, n) => meet(n));
   expect(new Set(met).size).toBe(MOST);

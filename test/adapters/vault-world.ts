@@ -12,7 +12,7 @@ import type { Failure } from '../../shared/domain/failure.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import type { Result } from '../../shared/domain/result.ts';
 import { AzureConnectionProbe } from '../../shared/providers/azure-key-vault/client/connection-probe.ts';
-import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { AzureKeyVaults } from '../../shared/providers/azure-key-vault/client/key-vaults.ts';
 import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
@@ -90,6 +90,7 @@ export class VaultWorld {
       host,
       keyName: KEY_NAME,
       tenantId,
+      credential: { kind: 'federated', clientId: CONNECTOR_APP_ID },
     };
     const customer = { tenantId, host, principalId, target, keyId: kid };
     if (options.assigned !== false) await this.assign(customer);

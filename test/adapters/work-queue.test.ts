@@ -14,7 +14,7 @@ import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import type { PeekedMessage } from '../../local/service-bus/control-routes.ts';
 import { startServiceBus, type ServiceBusEmulator } from '../../local/service-bus/server.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
-import { Credentials } from '../../shared/identity/entra/credentials/federated.ts';
+import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
 import { ServiceBusWorkQueue } from '../../shared/adapters/work-queue.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';

@@ -4,7 +4,7 @@ import { sign, type KeyObject } from 'node:crypto';
 import type { Seal } from '../../shared/domain/company-key.ts';
 import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
-import { parseKeyId, type VaultKey, type VaultTarget } from '../../shared/domain/provider.ts';
+import { parseKeyId, type Credential, type VaultKey, type VaultTarget } from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { ConnectionProbe, KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
 import type { Sealer } from '../../shared/domain/ports.ts';
@@ -154,6 +154,10 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   countOf(operation: VaultOperation, host?: string): number {
     return this.calls.filter((call) => call.operation === operation && (host === undefined || call.host === host))
       .length;
+  }
+
+  admits({ kind }: Credential): Result<void, Failure> {
+    return kind === 'federated' ? ok(undefined) : err(failure('row-forged', { detail: `'${kind}' is not known` }));
   }
 
   async reach(host: string): Promise<Result<void, Failure>> {

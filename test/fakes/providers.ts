@@ -1,6 +1,7 @@
 // The product's own providers over vaults in memory.
 import type { Clock } from '../../shared/domain/ports.ts';
 import type { KeyTarget, VaultKey } from '../../shared/domain/provider.ts';
+import { ok } from '../../shared/domain/result.ts';
 import type { AzureKeyVaultWorld } from '../../shared/providers/azure-key-vault/azure-key-vault.ts';
 import type { ConnectionProbe, KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
 import type { KeyProvider, Providers, ReadKey } from '../../shared/providers/provider.ts';
@@ -30,6 +31,7 @@ export function providersOver({ vaults, vendor, clock, others = [], ...over }: P
 
 /** The vaults' own, if they have one. */
 const nobodysProbe = (vaults: KeyVaults & Partial<ConnectionProbe>): ConnectionProbe => ({
+  admits: (credential) => vaults.admits?.(credential) ?? ok(undefined),
   reach: (...call) => vaults.reach!(...call),
   challengedTenant: (...call) => vaults.challengedTenant!(...call),
   obtainToken: (...call) => vaults.obtainToken!(...call),

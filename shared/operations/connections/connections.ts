@@ -2,7 +2,7 @@
 // connection that something depends on keeps its vault, key and tenant; whatever is stored carries the seal.
 import type { ConnectionInput, Providers, WantedConnection } from '../../providers/provider.ts';
 import type { Act, Actor } from '../../domain/audit.ts';
-import type { Connection, ConnectionPlace } from '../../domain/connection.ts';
+import { sameCredential, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
 import { isResourceId } from '../../domain/ids.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -167,7 +167,7 @@ const made = (connectionId: string, wanted: WantedConnection, createdAt: string)
 function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, Refusal> {
   const samePlace = held.provider === wanted.provider && held.host === wanted.host && held.keyName === wanted.keyName;
   const sameTenant = wanted.tenantId === undefined || held.tenantId === wanted.tenantId;
-  const sameApp = held.credential.clientId === wanted.credential.clientId;
+  const sameApp = sameCredential(held.credential, wanted.credential);
   if (held.usedBy.length > 0 && !(samePlace && sameTenant)) return err(inUse(held));
   if (held.tenantId !== undefined && !sameTenant) {
     return err({

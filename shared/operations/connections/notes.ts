@@ -1,6 +1,6 @@
 // What a test learns of a connection, written to its row: the pinned tenant, and when what was seen. Others write the row at
 // the same time, so each note is merged under the ETag read and, after a lost race, set against the row as it is then.
-import type { Connection } from '../../domain/connection.ts';
+import { sameCredential, type Connection } from '../../domain/connection.ts';
 import type { FailureCode } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -67,7 +67,7 @@ function sameVaultKey(now: Connection, before: Connection, notes: ConnectionNote
     now.provider === before.provider &&
     now.host === before.host &&
     now.keyName === before.keyName &&
-    now.credential.clientId === before.credential.clientId &&
+    sameCredential(now.credential, before.credential) &&
     sameTenant
   );
 }

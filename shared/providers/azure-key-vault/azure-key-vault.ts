@@ -32,9 +32,9 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       const wanted = parseConnectionInput(input, connectionPolicy);
       return wanted.ok ? ok({ provider: AZURE_KEY_VAULT, ...wanted.value }) : wanted;
     },
-    admits: ({ host }) => {
+    admits: ({ host, credential }) => {
       const admitted = parseCustomerVault(`https://${host}`, connectionPolicy);
-      return admitted.ok ? ok(undefined) : admitted;
+      return admitted.ok ? probe.admits(credential) : admitted;
     },
     describe: ({ host, keyName }) => ({ vaultHost: host, keyName }),
     isVersion: (key, keyId) => isVersion(key, keyId),

@@ -15,7 +15,7 @@ import {
 import type { Row, Rows, SealedPart, SealedParts } from './row.ts';
 import { companyKeyRowKey, connectionRowKey } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
-import { count, flag, json, oneOf, optionalText, text, type Cells } from './cells.ts';
+import { count, flag, json, optionalText, text, type Cells } from './cells.ts';
 import { isRecord, present } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
@@ -151,13 +151,13 @@ export function readConnection(cells: Cells, connectionId: string): Connection |
   const provider = text(cells, 'provider');
   const host = text(cells, 'host');
   const keyName = text(cells, 'keyName');
-  const kind = oneOf(cells, 'credentialKind', ['federated']);
+  const kind = text(cells, 'credentialKind');
   const clientId = text(cells, 'clientId');
   const seal = readSeal(json(cells, 'seal'));
   const usedBy = json(cells, 'usedBy');
   const createdAt = text(cells, 'createdAt');
   if (provider === undefined || host === undefined || keyName === undefined) return undefined;
-  if (!kind || clientId === undefined || !seal) return undefined;
+  if (kind === undefined || clientId === undefined || !seal) return undefined;
   if (!Array.isArray(usedBy) || createdAt === undefined || count(cells, 'format') !== FORMAT) return undefined;
   const consent = readConsent(json(cells, 'consent'));
   // We write no consent that cannot be read.

@@ -152,7 +152,7 @@ describe('a connection', () => {
   it.each([
     ['no host', { host: undefined }],
     ['no key', { keyName: undefined }],
-    ['another kind of credential', { credentialKind: 'secret' }],
+    ['no kind of credential', { credentialKind: undefined }],
     ['no app', { clientId: undefined }],
     ['no seal', { seal: '' }],
     ['users that are no list', { usedBy: '{}' }],

@@ -61,7 +61,7 @@ export const connectionBody = z
       description:
         'The Entra tenant that the vault was moved to, and whose administrator has consented: pinned once a test sees its key open what is in use.',
     }),
-    credential: z.strictObject({ kind: z.literal('federated'), clientId: z.string() }),
+    credential: z.strictObject({ kind: z.string(), clientId: z.string() }),
     usedBy: z
       .array(z.string())
       .max(1000)

@@ -3,7 +3,7 @@ import { connect } from 'node:tls';
 import { failure } from '../words/failures.ts';
 import type { Failure } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
-import type { VaultTarget } from '../../../domain/provider.ts';
+import type { Credential, VaultTarget } from '../../../domain/provider.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import type { ConnectionProbe } from '../vaults.ts';
@@ -17,6 +17,10 @@ export class AzureConnectionProbe implements ConnectionProbe {
 
   constructor(pool: VaultPool) {
     this.#pool = pool;
+  }
+
+  admits(credential: Credential): Result<void, Failure> {
+    return this.#pool.credentials.admits(credential);
   }
 
   reach(host: string): Promise<Result<void, Failure>> {
@@ -51,12 +55,10 @@ export class AzureConnectionProbe implements ConnectionProbe {
   async obtainToken(target: VaultTarget): Promise<Result<{ readonly principalId: string }, Failure>> {
     const audience = this.#pool.audienceOf(target.host);
     if (!audience.ok) return audience;
-    const { credentials } = this.#pool;
+    const credential = this.#pool.credentialOf(target);
+    if (!credential.ok) return credential;
     const scope = `${audience.value}/.default`;
-    const answer =
-      target.ref.provider === 'managed'
-        ? await credentials.own.token(scope)
-        : await credentials.freshToken(target.tenantId, scope);
+    const answer = await this.#pool.credentials.freshToken(credential.value, target.tenantId, scope);
     if (!answer.ok) return answer;
     const principalId = objectIdOf(answer.value.token);
     if (principalId !== undefined) return ok({ principalId });

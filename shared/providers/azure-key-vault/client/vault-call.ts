@@ -58,8 +58,9 @@ export async function askVault<T>(
     if (!answer)
       return err(failure('vault-error', { ...facts, detail: error instanceof Error ? error.name : 'unknown' }));
     const denial = classifyVaultAnswer(answer.refusal, facts);
-    if (target.ref.provider !== 'managed' && DENIED_TO_US.includes(denial.code)) {
-      pool.credentials.forgetTenant(target.tenantId);
+    const credential = pool.credentialOf(target);
+    if (credential.ok && DENIED_TO_US.includes(denial.code)) {
+      pool.credentials.forget(credential.value, target.tenantId);
     }
     return err(denial);
   }

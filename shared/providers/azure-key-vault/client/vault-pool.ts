@@ -1,13 +1,13 @@
-// Every vault that this process talks to: one connection for each vault, tenant and identity, bounded. Decides by whose
-// token a vault is met: the vendor's own with the app's identity, every other with the connector app in the pinned tenant.
+// Every vault that this process talks to: one connection for each vault, tenant and credential, bounded. Decides by whose
+// token a vault is met: the vendor's own with the app's identity, every other by its connection's credential in the pinned tenant.
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import { LRUCache } from 'lru-cache';
 import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
-import type { VaultTarget } from '../../../domain/provider.ts';
+import type { Credential, VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { boundedHttps } from '../../../adapters/https/bounded-https.ts';
-import type { Credentials } from '../../../identity/entra/credentials/federated.ts';
+import type { Credentials } from '../../../identity/entra/credentials/credentials.ts';
 import { VaultConnection } from './vault-connection.ts';
 
 interface VaultPoolOptions {
@@ -46,18 +46,28 @@ export class VaultPool {
   connection(target: VaultTarget): Result<VaultConnection, Failure> {
     const audience = this.audienceOf(target.host);
     if (!audience.ok) return audience;
-    const { host, tenantId, ref } = target;
-    const isOwn = ref.provider === 'managed';
-    const name = `${isOwn ? 'own' : 'connector'} ${tenantId} ${host}`;
+    const credential = this.credentialOf(target);
+    if (!credential.ok) return credential;
+    const { host, tenantId } = target;
+    const { kind, clientId } = credential.value;
+    const name = JSON.stringify([kind, clientId, tenantId, host]);
     let connection = this.#connections.get(name);
     if (!connection) {
       const { credentials } = this.#options;
       connection = new VaultConnection({ host, tenantId, audience: audience.value }, this.http, () =>
-        isOwn ? credentials.own : credentials.inTenant(tenantId),
+        credentials.tokens(credential.value, tenantId),
       );
       this.#connections.set(name, connection);
     }
     return ok(connection);
+  }
+
+  /** A connection's target that names none is refused: the app's own identity is shown to the vendor's vaults alone. */
+  credentialOf({ ref, credential }: VaultTarget): Result<Credential, Failure> {
+    if (ref.provider === 'managed') return ok(this.credentials.own);
+    if (!credential) return err(failure('row-forged', { detail: 'its connection names no credential' }));
+    const admitted = this.credentials.admits(credential);
+    return admitted.ok ? ok(credential) : admitted;
   }
 
   /** `https://vault.azure.net` for `contoso.vault.azure.net`. To a host under no known suffix nothing is ever sent. */

@@ -1,12 +1,12 @@
 // What is typed of a connection, judged before anything is sent anywhere. Pure.
 import { failure, withFacts } from '../words/failures.ts';
-import type { FederatedCredential } from '../../../domain/connection.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import type { ConnectionInput } from '../../provider.ts';
 import { parseKeyName } from './key-name.ts';
 import { meantAddress } from './meant-address.ts';
 import { decoded, oddCharacter, unescaped } from './pasted-text.ts';
+import type { Credential } from '../../../domain/provider.ts';
 import { inPlainCharacters } from '../../../domain/plain-characters.ts';
 import type { Refusal } from '../../../domain/refusal.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
@@ -26,7 +26,7 @@ export interface WantedVault {
   readonly host: string;
   readonly keyName: string;
   readonly tenantId?: string;
-  readonly credential: FederatedCredential;
+  readonly credential: Credential;
 }
 
 export function parseConnectionInput(input: ConnectionInput, policy: ConnectionPolicy): Result<WantedVault, Refusal> {
