@@ -1,6 +1,6 @@
-// A call that imports under an Idempotency-Key is bound to its material before anything is written: the key's row takes a digest of it, and of
-// two calls at once with different material one finds that of the other. The digest is keyed by the company key: a reader of the tables can try
-// no guess at the material. Where that company key is gone since, a switch has ended, and the rows themselves say what was imported.
+// Binds a call that imports under an Idempotency-Key to its material before anything is written: the key's row takes a digest of it, so that of two
+// calls at once with different material one finds the other's digest. The digest is keyed by the company key, so a reader of the tables cannot test
+// guesses. If that company key is gone since, a switch has ended, and the rows themselves show what was imported.
 import { createHmac, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { lengthPrefixed } from '../../domain/length-prefixed.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -32,8 +32,8 @@ const LABEL = 'keyswitch.imported-material.1';
 const DIGEST_KEY_BYTES = 32;
 
 /**
- * Undefined once the call is bound, or need not be. `idempotency-mismatch` if an earlier call of this request, or one at the same time, imports
- * other bytes; the provider's refusal if the company key cannot be had to tell. Nothing was written then. Throws StoreUnavailable.
+ * Undefined once the call is bound, or need not be. `idempotency-mismatch` if another call of this request, before or at the same time, imports other
+ * bytes; the provider's refusal if the company key cannot be had to compare. Nothing was written then. Throws StoreUnavailable.
  */
 export async function bindImports(deps: Binding, asked: Asked): Promise<Refusal | undefined> {
   const { request } = asked;
@@ -85,7 +85,7 @@ async function digestUnder(
   return err(key.error.type === 'gone' ? 'gone' : refusedBy(key.error.failure));
 }
 
-/** HMAC-SHA256 over every import with its id, under a key of this request's own that HKDF derives from the company key. */
+/** HMAC-SHA256 over every import with its id, under a key that HKDF derives from the company key for this request only. */
 function digestOf(companyKey: KeyObject, { keyring, planned, request }: Asked): Buffer {
   const { companyId, keyringId } = keyring;
   const info = lengthPrefixed([LABEL, companyId, keyringId, request.requestId]);

@@ -1,4 +1,4 @@
-// Changing one data key's row, for soft delete and restore: read, decide, write under the ETag read; again if another writer was faster.
+// Changes one data key's row, for soft delete and restore: reads, decides, writes under the ETag read; again if another writer was faster.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { DataKey } from '../../domain/data-key.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
@@ -36,7 +36,7 @@ export interface RowDecision {
 }
 
 export interface Deciding {
-  /** Undefined: the row is already as asked. `tried`: an attempt before this one may have been written. */
+  /** Undefined if the row is already as asked. `tried`: an earlier attempt may have been written. */
   readonly decide: (key: DataKey, tried: boolean) => Result<RowDecision | undefined, Refusal>;
   readonly beforeWrite?: () => Promise<void>;
 }
@@ -59,7 +59,7 @@ export async function changeOne(
     if (!row || !view) return err(notFound('data-key', keyId));
     if (row.value.writtenBy === writtenBy) return ok({ value: view, etag: row.etag });
     const decided = decide(row.value, tried);
-    // An attempt before this one may have been written, and the row changed since: then it is as asked, and under which ETag is no matter.
+    // An earlier attempt may have been written and the row changed since: it is as asked, so the ETag does not matter.
     const isDone = tried && decided.ok && decided.value === undefined;
     if (!isDone && !matches(input.ifMatch, row.etag)) {
       return err({ type: 'precondition-failed', what: 'data-key', id: keyId });

@@ -1,4 +1,4 @@
-// Deleting a data key softly: it stays, wrapped and re-protected like the others, until its time to be restored is over.
+// Soft-deletes a data key: it stays wrapped, and is re-protected like the others, until it can no longer be restored.
 import type { DataKey } from '../../domain/data-key.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -16,8 +16,8 @@ export interface DeletingOne extends ChangingOne {
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Deleting a deleted key again changes nothing. A quarantined one waits for its decision; a lost one stays as the record of
- * what was given up. Throws StoreUnavailable.
+ * Deleting a deleted key again changes nothing. Refused for a quarantined key, which waits for a decision, and for a lost one, which stays as a
+ * record. Throws StoreUnavailable.
  */
 export async function deleteDataKey(
   deps: DeletingOne,

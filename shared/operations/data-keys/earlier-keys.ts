@@ -1,4 +1,4 @@
-// Keys of an earlier call of the same request: their rows are there already, and are opened from the store, so that a repeat answers with the same keys.
+// Keys that an earlier call of the same request has made: opens their stored rows, so that a repeat answers the same keys.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import pLimit from 'p-limit';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -15,7 +15,7 @@ const READS_IN_FLIGHT = 16;
 type ExistingKey = IdentifiedKey & { readonly place: WritePlace };
 
 /**
- * By id, without those that other requests made. `idempotency-mismatch` if this request imported other material under one of the ids. Throws
+ * By id, without keys that other requests made. `idempotency-mismatch` if this request imported other material under one of the ids. Throws
  * StoreUnavailable.
  */
 export async function openEarlier(
@@ -37,7 +37,7 @@ export async function openEarlier(
   return err({ type: 'idempotency-mismatch' });
 }
 
-/** A repeat that imports other material under the same id is another body. */
+/** Whether a repeat imports other material under the same id. */
 function isAnotherKey({ isImport, plaintext }: IdentifiedKey, stored: UnwrapOutcome | undefined): boolean {
   if (!isImport || stored?.outcome !== 'unwrapped') return false;
   return !sameBytes(stored.plaintext, plaintext);

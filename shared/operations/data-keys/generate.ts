@@ -1,5 +1,5 @@
-// Making data keys: generated here or imported, 1 to 1,000 in a call, each decided by itself. A plaintext is answered only for a
-// row that is known to hold it: what this call's own transaction wrote, or what is unwrapped from the store again.
+// Creates data keys, generated or imported, 1 to 1,000 in a call, each decided by itself. Answers a plaintext only for a row that is known to hold it:
+// one that this call's own transaction wrote, or one that was unwrapped from the store again.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { KeyObject } from 'node:crypto';
 import { DATA_KEY_NONCE_BYTES, wrapDataKey } from '../../domain/data-key-blob.ts';
@@ -33,19 +33,19 @@ export type GenerateOutcome =
       readonly outcome: 'created';
       readonly keyId: string;
       readonly companyKeyVersion: number;
-      /** Not answered for an import: its caller has it. The edge overwrites it once it is in the answer. */
+      /** Absent for an import, whose caller has it. The edge overwrites it once it is in the answer. */
       readonly plaintext?: Uint8Array;
     }
-  /** Some other request's, whether in use, deleted or long gone: an id is never used again. */
+  /** Another request's key has this id, be it in use, deleted or purged: an id is never used again. */
   | { readonly outcome: 'id-taken'; readonly keyId: string }
-  /** Created by this very request before, but it cannot be unwrapped now. */
+  /** An earlier call of this request created it, but it cannot be unwrapped now. */
   | { readonly outcome: 'not-readable'; readonly keyId: string; readonly because: NotUnwrapped }
   | { readonly outcome: 'refused'; readonly keyId: string; readonly refusal: Refusal };
 
 const GENERATED_BYTES = 32;
 const NO_BLOB = new Uint8Array(0);
 
-/** Outcomes in the order of `keys`; refused as a whole if not one key was made and the reason is the same for all. Throws StoreUnavailable. */
+/** Outcomes in the order of `keys`; refused as a whole if no key was made, for one and the same reason. Throws StoreUnavailable. */
 export async function generateDataKeys(
   deps: Generating,
   input: KeyringPlace & { readonly keys: readonly NewDataKey[]; readonly request: RequestIdentity },
@@ -87,7 +87,7 @@ class PlannedKey implements NewRow, IdentifiedKey {
   readonly isImport: boolean;
   readonly plaintext: Uint8Array;
   readonly place: WritePlace;
-  /** Its plaintext is part of the answer, and so not overwritten. */
+  /** True once its plaintext is part of the answer, and so must not be overwritten here. */
   isAnswered = false;
   readonly #made: Made;
   #wrapped: { readonly version: number; readonly companyKey: KeyObject; readonly cells: Cells } | undefined;
@@ -100,7 +100,7 @@ class PlannedKey implements NewRow, IdentifiedKey {
     this.#made = made;
   }
 
-  /** The same cells as the time before while the company key is the same; wrapped anew otherwise. */
+  /** The same cells as before while the company key is the same; otherwise wraps again. */
   wrap(companyKey: KeyObject, version: number): Cells {
     if (this.#wrapped?.version === version && this.#wrapped.companyKey === companyKey) return this.#wrapped.cells;
     const { companyId, keyringId } = this.place;
@@ -127,7 +127,7 @@ class PlannedKey implements NewRow, IdentifiedKey {
     return cells;
   }
 
-  /** The answer for a key whose row is known to be written as it was wrapped last. */
+  /** The answer for a key whose last wrapped row is known to be written. */
   answer(): { outcome: 'created'; keyId: string; companyKeyVersion: number; plaintext?: Uint8Array } {
     const created = { outcome: 'created', keyId: this.keyId, companyKeyVersion: this.#wrapped?.version ?? 0 } as const;
     if (this.isImport) return created;
@@ -153,14 +153,14 @@ function plan(
   });
 }
 
-/** Shard by shard, side by side. */
+/** Writes to all shards side by side. */
 async function writeAll(
   deps: Generating,
   planned: readonly PlannedKey[],
 ): Promise<ReadonlyMap<PlannedKey, RowOutcome>> {
   const byShard = Map.groupBy(planned, ({ place }) => place.shard);
   const outcomes = new Map<PlannedKey, RowOutcome>();
-  // Every shard is waited for, also when one cannot be written: nothing of this call is on its way once it has answered.
+  // Waits for every shard, even if one fails: after the answer, no write of this call is still on its way.
   const settled = await Promise.allSettled(
     Array.from(byShard.values(), async (keys) => {
       const [first] = keys;
@@ -178,7 +178,7 @@ async function writeShard(
   keys: readonly PlannedKey[],
 ): Promise<readonly RowOutcome[]> {
   const written = await deps.shardWriter.write(place, keys);
-  // A delete of the company may have left the shard closed, turned back and died.
+  // A delete of the company may have closed the shard, turned back, and died before it opened the shard.
   return written.some(isOfClosed) ? writeReopened(deps, place, { rows: keys, written }) : written;
 }
 

@@ -1,5 +1,5 @@
-// Into how many shards a keyring is divided. The number never changes, so unwraps may take it from memory. Writers and lists read the keyring's
-// row each time: the company may be gone since.
+// How many shards a keyring has. The number never changes, so unwraps may take it from memory. Writers and lists read the keyring's row each time,
+// since the company may be gone.
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
@@ -14,7 +14,7 @@ export interface ShardedKeyring extends KeyringPlace {
   readonly shardCount: number;
 }
 
-/** A shard, and of how many: the limit of a keyring is kept shard by shard. */
+/** A shard, and how many the keyring has: the keyring's limit is kept shard by shard. */
 export interface WritePlace extends ShardPlace {
   readonly shardCount: number;
 }
@@ -33,7 +33,7 @@ export class KeyringShards {
     this.#kept = new ExpiringCache(deps.clock, { ttlMs, maxEntries });
   }
 
-  /** Perhaps from the cache. */
+  /** From the cache, if it is there. */
   async find(place: KeyringPlace): Promise<Result<ShardedKeyring, Refusal>> {
     const kept = this.#kept.peek(nameOf(place));
     return kept ? ok(kept.value) : this.read(place);

@@ -1,5 +1,5 @@
-// The data keys of a keyring, page by page over its shards: metadata and, if asked for, what is stored of each key, which only its company
-// key opens. The order is by shard and, within one, by id.
+// The data keys of a keyring, page by page over its shards: metadata and, if asked for, each key's stored blob, which only its company key opens. In the
+// order of shards and, within one, of ids.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import { isDataKeyId } from '../../domain/ids.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
@@ -25,7 +25,7 @@ export interface DataKeyPage {
 
 const MAX_LIST_PAGE = 1_000;
 const DEFAULT_LIST_PAGE = 100;
-/** A page that would take more queries than this ends early, with a continuation. */
+/** A page that would need more queries than this ends early, with a continuation. */
 const MAX_QUERIES_PER_PAGE = 32;
 const MAX_TRIES = 3;
 
@@ -40,7 +40,7 @@ interface Wanted {
   readonly limit: number;
   readonly start: Position;
   readonly shardCount: number;
-  /** Undefined: metadata alone. */
+  /** Undefined for metadata only. */
   readonly version: number | undefined;
 }
 
@@ -50,8 +50,8 @@ interface Listing {
 }
 
 /**
- * Wrapped keys are listed only while none is under another company key than the one in force, which is the one that an export holds:
- * refused with `switch-in-progress` while a switch moves them, and with `company-key-changed` if one has ended since the first page.
+ * Lists wrapped keys only while all are under the company key in force, which is the one that an export holds: refused with `switch-in-progress` while
+ * a switch moves them, and with `company-key-changed` if one has ended since the first page.
  */
 export async function listDataKeys(
   deps: Listing,
@@ -78,12 +78,12 @@ export async function listDataKeys(
     if (!inForce.ok) return inForce;
     listed = await collect(deps.tables, input, { limit, start, shardCount, version: inForce.value });
     tries += 1;
-    // Mixed: a switch has begun to move them since. Mixed each time: a row was relabelled past Keyswitch, and it is shown as it is.
+    // Mixed versions: a switch has begun meanwhile, so try again. Mixed each time: a row was tampered with, and is shown as it is.
   } while (listed.isMixed && tries < MAX_TRIES);
   return ok(listed.page);
 }
 
-/** The version that every data key is under while no switch moves them. */
+/** The version that every data key has while no switch moves them. */
 async function versionOfAll(
   tables: Tables,
   place: KeyringPlace,
@@ -102,7 +102,7 @@ async function versionOfAll(
   return err({ type: 'switch-in-progress', switchId });
 }
 
-/** Until a switch is prepared, every data key is as it was. */
+/** Until a switch is prepared, no data key has moved. */
 const hasMoved = ({ state }: Switch): boolean => state !== 'pending-verification' && state !== 'preparing';
 
 async function collect(
@@ -133,9 +133,9 @@ async function collect(
       isMixed ||= key.companyKeyVersion !== wanted.version && (key.state === 'live' || key.state === 'deleted');
     }
     const last = page.rows.at(-1)?.rowKey;
-    // Table Storage may answer an empty page that has a continuation all the same.
+    // Table Storage may answer an empty page that is not the last.
     empty = last === undefined ? page.continuation : undefined;
-    // A list that keys are recovered by must lack none: that a shard is over is not believed once.
+    // Keys are recovered by this list, so it must be complete: the end of a shard is confirmed by a second answer.
     const isSaid = page.continuation === undefined;
     const isOver: boolean = isSaid && (wanted.version === undefined || (isSaidBefore && last === undefined));
     isSaidBefore = isSaid && !isOver;
@@ -155,7 +155,7 @@ function writePosition({ shard, after, version }: Position): string {
   return Buffer.from(version === undefined ? place : `v${version}|${place}`).toString('base64url');
 }
 
-/** Parsed as a stranger's: undefined unless it could be one of ours. */
+/** Checks a caller's text: undefined unless it could be one of ours. */
 function parsePosition(continuation: string | undefined, shardCount: number): Position | undefined {
   if (continuation === undefined) return { shard: 0, after: BEFORE_DATA_KEYS };
   const parts = Buffer.from(continuation, 'base64url').toString('utf8').split('|');

@@ -1,6 +1,6 @@
-// Which soft-deleted data keys are due to be purged, and when: a partition of the agenda for each keyring, in the order of time,
-// so that no timer scans a keyring for them. An entry is inserted before the key is deleted and taken away after it is purged: a
-// superset, checked against the key's row. The keyring itself stays on the agenda from its first delete until it is gone.
+// Which soft-deleted data keys are due to be purged, and when: a partition of the agenda for each keyring, ordered by time, so that no timer scans the
+// keyring. An entry is inserted before the key is deleted and removed after it is purged, so the list may hold too much and is checked against
+// the rows. The keyring stays on the agenda from its first delete until it is gone.
 import { isDataKeyId } from '../../domain/ids.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
@@ -19,7 +19,7 @@ export interface PurgeEntry extends Found<undefined> {
 
 export const KEYRING_PURGE_PREFIX = 'keyring|';
 
-/** Throws StoreUnavailable if it cannot be told whether it was noted. */
+/** Throws StoreUnavailable if it stays unknown whether the entry was written. */
 export async function noteForPurge(
   tables: Tables,
   place: KeyringPlace,
@@ -74,7 +74,7 @@ export async function nextDue(tables: Tables, place: KeyringPlace, now: string):
   return next && purgePlaceOf(place, next.rowKey)?.purgeAfter;
 }
 
-/** Losing a race is no harm: the winner takes them away, or the next visit does. */
+/** A lost race is harmless: the winner removes them, or the next visit does. */
 export async function takeOffPurgeList(tables: Tables, entries: readonly Found<undefined>[]): Promise<void> {
   for (let start = 0; start < entries.length; start += MAX_WRITES_PER_TRANSACTION) {
     const some = entries.slice(start, start + MAX_WRITES_PER_TRANSACTION);

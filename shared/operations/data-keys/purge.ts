@@ -1,5 +1,5 @@
-// Purging soft-deleted data keys whose time is over: the row becomes a tombstone that holds only the id, which is never used
-// again. Driven by a timer; doing it twice changes nothing.
+// Purges soft-deleted data keys whose time is over: the row becomes a tombstone that holds only the id, which is never used again. Run by a
+// timer; doing it twice changes nothing.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import pLimit from 'p-limit';
 import type { DataKey } from '../../domain/data-key.ts';
@@ -26,7 +26,7 @@ export interface Purging {
 }
 
 const PAGE_ENTRIES = 500;
-/** So many entries of one keyring, and then another's turn comes. */
+/** At most this much of one keyring, then the next keyring has its turn. */
 const MAX_PAGES_PER_VISIT = 10;
 const KEYS_IN_FLIGHT = 128;
 const NOTHING = new Uint8Array(0);
@@ -35,17 +35,17 @@ const LONGEST_REST_MS = 24 * 60 * 60 * 1000;
 
 export interface PurgeVisit {
   readonly purged: number;
-  /** When to come again. */
+  /** When to visit again. */
   readonly nextAt: string;
-  /** Where to begin then, as `from`. */
+  /** Where to start then, as `from`. */
   readonly after: string;
   /** The keyring is gone. */
   readonly gone: boolean;
 }
 
 /**
- * Goes over what is due, behind the entry `from`, for so many pages or until `deadline`, one page at least. What waits keeps its entry, so that only
- * going on where the last visit ended gets past it; each round begins at the front again. Throws StoreUnavailable, also where the clock is not to be trusted.
+ * Purges what is due behind the entry `from`, for a number of pages or until `deadline`, one page at least. Waiting keys keep their entries, so each visit
+ * goes on where the last one ended, and each round starts at the front. Throws StoreUnavailable, also if the clock cannot be trusted.
  */
 export async function purgeKeyring(
   deps: Purging,
@@ -86,7 +86,7 @@ async function purgePage(
   return done.filter((one) => one === 'purged').length;
 }
 
-/** `over`: the entry has nothing to say any more. Writes of one shard meet in one transaction (shard-writer.ts). */
+/** `over`: the entry is of no more use. Writes to one shard meet in one transaction (shard-writer.ts). */
 async function purgeOne(
   deps: Purging,
   keyring: ShardedKeyring,
@@ -95,9 +95,9 @@ async function purgeOne(
   const at = shardOfKey(keyring, entry.keyId);
   const row = await loadDataKey(deps.tables, at, entry.keyId);
   if (!row) return 'over';
-  // Both may come back as deleted, so the entry stays.
+  // Either may become deleted again, so the entry stays.
   if (row.value.state === 'quarantined' || row.value.state === 'lost') return 'waits';
-  // Restored meanwhile; or deleted anew, with an entry of its own.
+  // Restored meanwhile, or deleted again with an entry of its own.
   if (row.value.state !== 'deleted' || (row.value.purgeAfter ?? '') > now) return 'over';
   const [outcome] = await deps.shardWriter.write(at, [tombstone(row, deps.entropy.id())]);
   deps.wrappedRows.forget(keyring, entry.keyId);

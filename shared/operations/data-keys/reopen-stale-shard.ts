@@ -1,5 +1,5 @@
-// Opening a shard that a delete of its company left closed as it turned back and died. The shard is read first and the company after it: a delete
-// that begins in between writes the shard anew, so the ETag in hand no longer holds.
+// Opens a shard that a delete of its company closed, when the delete turned back and died. Reads the shard before the company: a delete that begins in
+// between writes the shard, and then our ETag no longer holds.
 import { notFound } from '../../domain/refusal.ts';
 import { err, ok } from '../../domain/result.ts';
 import { change } from '../../store/act.ts';
@@ -31,7 +31,7 @@ export async function reopenStaleShard(deps: Reopening, place: ShardPlace): Prom
   return reopened.ok && reopened.value;
 }
 
-/** Writes once more what a closed shard refused, if it could be opened. `written` is what came of the first time; outcomes in the order of `rows`. */
+/** Opens the shard if it can, and repeats the writes that it refused. `written`: the first outcomes. Outcomes in the order of `rows`. */
 export async function writeReopened(
   deps: Reopening & { readonly shardWriter: ShardWriter },
   place: WritePlace,

@@ -1,5 +1,5 @@
-// A repeat of a call that imports: is it the same material? Asked before anything is written, since a call that is refused must have
-// written nothing. The material is compared with the rows themselves; what binds a call that has written none yet is in bound-imports.ts.
+// Checks that a repeated import brings the same material, before anything is written, since a refused call must write nothing. Compares with the rows
+// themselves; bound-imports.ts binds a call that has no rows yet.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import pLimit from 'p-limit';
 import { unwrapDataKey } from '../../domain/data-key-blob.ts';
@@ -21,8 +21,8 @@ interface Comparing {
 const READS_IN_FLIGHT = 16;
 
 /**
- * `idempotency-mismatch` if a row that this very request made holds other bytes than are imported now, deleted since or not; the
- * provider's refusal if the company key cannot be had to tell. A row that does not open is left to be told by the answer. Throws StoreUnavailable.
+ * `idempotency-mismatch` if a row that this request made, deleted since or not, holds other bytes than the call imports; the provider's refusal if the
+ * company key cannot be had to compare. A row that does not open is reported by the answer. Throws StoreUnavailable.
  */
 export async function judgeRepeatedImports(
   deps: Comparing,
@@ -43,7 +43,7 @@ export async function judgeRepeatedImports(
   return judged.find((one) => one?.type === 'idempotency-mismatch') ?? judged.find((one) => one !== undefined);
 }
 
-/** Read again where the company key is gone: a commit came in between. */
+/** Reads again if the company key is gone: a commit came in between. */
 async function openOwn(
   deps: Comparing,
   input: { readonly keyring: ShardedKeyring; readonly requestId: string },

@@ -1,18 +1,18 @@
-// Stored rows of many data keys in few requests: those of a shard that lie close together, as keys made in one call do, are asked for as a
-// range. A range finds rows and denies none: a key that it does not show is read by itself before the caller is told that it is not there.
+// Reads stored rows of many data keys in few requests: rows of a shard that lie close together, as keys made in one call do, are read as a range. A range
+// only finds rows: a key that it does not show is read by itself before the caller is told that it does not exist.
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { StoredRow, Tables } from '../../store/tables.ts';
 
 const REQUESTS_IN_FLIGHT = 64;
-/** From so many keys of a shard on. */
+/** Reads a range from this many keys of a shard on. */
 const FEW = 4;
-/** Most rows of a page, for each key that is wanted of it. */
+/** Rows that a page may have for each key that is wanted of it. */
 const ROWS_ASKED_PER_KEY = 4;
 const MAX_PAGE_ROWS = 1_000;
-/** A row in a page costs about a twentieth of a read by itself; beyond so many for each key the keys are scattered. */
+/** A row in a page costs about a twentieth of a single read; with more rows than this for each key, the keys are scattered. */
 const WORTH_ROWS_PER_KEY = 8;
-/** Calls for a keyring's keys without a range after one that was not worth it: 1, then 2, 4 and so on, up to so many. */
+/** After a range that was not worth it, the next calls for that keyring read single rows: 1, then 2, 4 and so on, up to this many. */
 const MAX_PAUSE = 64;
 const MAX_KEYRINGS = 500;
 
@@ -23,18 +23,18 @@ interface Shard {
 
 export class RowRanges {
   readonly #tables: Pick<Tables, 'read' | 'list'>;
-  /** Keyrings whose keys lay scattered. */
+  /** Keyrings whose keys were scattered. */
   readonly #pauses = new LRUCache<string, { left: number; readonly length: number }>({ max: MAX_KEYRINGS });
 
   constructor(tables: Pick<Tables, 'read' | 'list'>) {
     this.#tables = tables;
   }
 
-  /** By the data key's id; without those that there are not. `shards`: each once, with ids that do not repeat. Throws StoreUnavailable. */
+  /** By the data key's id, without absent ones. `shards`: each once, without repeated ids. Throws StoreUnavailable. */
   async read(keyring: string, shards: readonly Shard[]): Promise<ReadonlyMap<string, StoredRow>> {
     const found = new Map<string, StoredRow>();
     const limit = pLimit(REQUESTS_IN_FLIGHT);
-    // A call with too few keys of each shard for a range says nothing of how they lie.
+    // A call with too few keys in each shard for a range does not show how keys lie.
     const tells = shards.some(({ keyIds }) => keyIds.length >= FEW);
     const pause = tells ? this.#pauses.get(keyring) : undefined;
     const isPaused = pause !== undefined && pause.left > 0;
@@ -56,7 +56,7 @@ export class RowRanges {
     return found;
   }
 
-  /** Adds the rows that ranges show to `found`; `alone` are the keys that they do not, or that are too few or too far apart. */
+  /** Adds the rows that ranges show to `found`; `alone` are keys that they do not show, that are too few, or too far apart. */
   async #readRanges(
     limit: LimitFunction,
     { partitionKey, keyIds }: Shard,

@@ -1,6 +1,6 @@
-// Writing one batch of changes to one shard until every one of them is decided. After a lost race the shard is read and the batch
-// planned again; a row that stands in the way is taken out and the rest sent again; after a lost answer the rows are asked who
-// wrote them. Nothing is ever written but under the ETags that were read.
+// Writes one batch of changes to one shard until each is decided. After a lost race it reads the shard and plans the batch again; a row in conflict is
+// taken out and the rest sent again; after a lost answer the rows tell who wrote them. Every write is under the ETags that were
+// read.
 import pLimit from 'p-limit';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import type { DataKey } from '../../domain/data-key.ts';
@@ -40,8 +40,8 @@ const READS_IN_FLIGHT = 16;
 const BUSY: Refusal = { type: 'busy', retryAfterSeconds: 1 };
 
 /**
- * Settles every change of the batch: at most 99, each of another key. Answers the shard as it stands after the write, if that
- * is known. `known` is what an earlier batch left.
+ * Settles every change of the batch: at most 99, each of another key. Answers the shard after the write, if it is known. `known` is what an earlier
+ * batch left.
  */
 export async function settleBatch(
   deps: BatchWriting,
@@ -62,7 +62,7 @@ export async function settleBatch(
     }
     const plan = await planShard(deps, place, { reading, pending: left, writtenBy: deps.entropy.id() });
     if (plan === 'read-again') {
-      // A reading left over from before costs no attempt: it was worth a try.
+      // A remembered reading was only worth a try, and counts as no loss.
       if (reading.fresh) losses += 1;
       reading = undefined;
       continue;
@@ -86,7 +86,7 @@ export async function settleBatch(
       settleAll(left, { outcome: 'written', etag: '' });
       return undefined;
     }
-    // Rows in the way, or rows that a lost answer had written after all. If only the shard was lost, the rows are as they were.
+    // Rows are in conflict, or were written by an attempt with a lost answer. If only the shard was lost, the rows are unchanged.
     if (sent.lostAnswer || !lostTheShard) {
       const undecided = await takeOutDecided(deps.tables, place, left);
       if (undecided.length === left.length) losses += 1;
@@ -105,11 +105,11 @@ async function readShardAnew(deps: BatchWriting, place: WritePlace): Promise<Sha
 
 interface Sent {
   readonly written: WriteOutcome;
-  /** An answer was lost on the way, so a conflict may be with what this very transaction has written. */
+  /** An answer was lost, so a conflict may be with this very transaction. */
   readonly lostAnswer: boolean;
 }
 
-/** After a lost answer the same transaction goes again, under the same ETags: it cannot be applied twice. */
+/** After a lost answer, sends the same transaction again under the same ETags: it cannot be applied twice. */
 async function send(tables: Pick<Tables, 'write'>, place: WritePlace, change: ShardChange): Promise<Sent> {
   const write = (): Promise<WriteOutcome> => writeBehindShard(tables, place, change);
   let lostAnswer = false;
@@ -132,13 +132,13 @@ function settleAll(pending: readonly PendingChange[], outcome: RowOutcome): void
   for (const { settle } of pending) settle(outcome);
 }
 
-/** True if the shard still says that this transaction was the last to write it. */
+/** True if this transaction was the last to write the shard. */
 async function isOurs(deps: BatchWriting, place: WritePlace, plan: ShardPlan): Promise<boolean> {
   const shard = await loadShard(deps.tables, place);
   return shard?.writtenBy === plan.change.writtenBy;
 }
 
-/** Reads the rows of a batch that did not go through, settles those that are decided, and answers the rest. */
+/** Reads the rows of a batch that failed, settles the decided ones, and answers the rest. */
 async function takeOutDecided(
   tables: Pick<Tables, 'read'>,
   place: WritePlace,

@@ -1,5 +1,5 @@
-// One transaction on a shard, planned: the changes that callers ask for, the rows that they become, and the `!shard` row with its exact counts.
-// Writes nothing. All is decided for one reading of `!shard`, and the transaction carries the ETag of that very reading.
+// Plans one transaction on a shard: the requested changes, the rows that they become, and the `!shard` row with its exact counts. Writes nothing. Decides
+// everything by one reading of `!shard`, under whose ETag the transaction is written.
 import type { KeyObject } from 'node:crypto';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { counted, type Shard } from '../../domain/shard.ts';
@@ -9,7 +9,7 @@ import type { Cells, RowWrite } from '../../store/tables.ts';
 import type { LoadedShard, ShardChange } from '../../store/shard-rows.ts';
 import type { WritePlace } from './keyring-shards.ts';
 
-/** A data key that is not there yet. */
+/** A data key that does not exist yet. */
 export interface NewRow {
   readonly kind: 'new';
   readonly keyId: string;
@@ -17,28 +17,28 @@ export interface NewRow {
   wrap(companyKey: KeyObject, version: number): Cells;
 }
 
-/** A change to a row as it was read: it is written only if the row is still the same. */
+/** A change to a row as it was read, written only if the row is still the same. */
 export interface ChangedRow {
   readonly kind: 'changed';
   readonly keyId: string;
   readonly etag: string;
-  /** Merged into the row. `writtenBy` is in them, and names this one change: after a lost answer it tells whose write it was. */
+  /** Merged into the row. `writtenBy` names this one change: after a lost answer it shows whose write it was. */
   readonly cells: Cells & { readonly writtenBy: string };
-  /** What counts of the row as it was read, and as it is once the cells are merged. */
+  /** What counts about the row as it was read, and once the cells are merged. */
   readonly before: CountedRow;
   readonly after: CountedRow;
-  /** A closed shard takes no new live key, restored ones neither. */
+  /** A closed shard takes no new live key, nor a restored one. */
   readonly makesLive: boolean;
 }
 
 export type RowChange = NewRow | ChangedRow;
 
 export type RowOutcome =
-  /** `etag` is empty if the answer was lost and the row only found written. */
+  /** `etag` is empty if the answer was lost and the row was found written. */
   | { readonly outcome: 'written'; readonly etag: string }
-  /** There is such a row, perhaps our own whose answer was lost: its `createdBy` says. */
+  /** The row exists, perhaps by our own write with a lost answer: its `createdBy` tells. */
   | { readonly outcome: 'exists' }
-  /** The row is no longer as it was read. */
+  /** The row has changed since it was read. */
   | { readonly outcome: 'changed' }
   | { readonly outcome: 'refused'; readonly refusal: Refusal };
 
@@ -47,7 +47,7 @@ export interface PendingChange {
   readonly settle: (outcome: RowOutcome) => void;
 }
 
-/** `fresh`: read for this attempt. A reading that is left over from an earlier write may be old, so it never refuses anything. */
+/** `fresh`: read for this attempt. A remembered reading may be old, so it never refuses anything. */
 export interface ShardReading {
   readonly shard: LoadedShard;
   readonly fresh: boolean;
@@ -73,7 +73,7 @@ export interface Planning {
   readonly maxDataKeysPerKeyring: number;
 }
 
-/** Settles what must be refused. `read-again`: the reading is out of date, or too old to refuse by. */
+/** Settles changes that must be refused. `read-again`: the reading is out of date, or too old to refuse by. */
 export async function planShard(
   deps: Planning,
   place: WritePlace,
@@ -103,7 +103,7 @@ export async function planShard(
 
 type WrappingKey = { readonly companyKey: KeyObject } | { readonly refusal: Refusal } | undefined;
 
-/** Undefined if nothing new is written. Never under another version than the one this reading of the shard names. */
+/** Undefined if no new row is written. Only ever under the version that this reading of the shard names. */
 async function keyToWrapWith(
   deps: Planning,
   place: WritePlace,
@@ -149,7 +149,7 @@ function transaction(input: {
       rows.push({ kind: 'insert', rowKey: change.keyId, cells: change.wrap(key.companyKey, version) });
     }
   }
-  // `touchedAt` stays: it tells the timer whether the passes of a switch move on, and callers' writes say nothing about that.
+  // `touchedAt` stays: it tells the timer whether a switch's passes move on, which callers' writes do not show.
   const next = counted(shard.value, moves);
   return { change: { from: shard, next, writtenBy, rows }, pending: kept };
 }

@@ -1,6 +1,6 @@
-// The one way in which callers' requests write data keys. Writers of one process to one shard are combined into one transaction:
-// with one `!shard` row for all of them they would only lose to each other. Nothing here is needed for correctness, which is in
-// the ETags; a second process does the same beside it.
+// The only way in which callers' requests write data keys. Combines the writers of one process to one shard into one transaction: with one `!shard` row
+// for all of them they would only make each other lose. Correctness is in the ETags and needs nothing of this; other processes do
+// the same beside it.
 import { LRUCache } from 'lru-cache';
 import { MAX_DATA_KEYS_PER_KEYRING } from '../../domain/keyring.ts';
 import { shardRow } from '../../store/rows/data-rows.ts';
@@ -9,9 +9,9 @@ import type { WritePlace } from './keyring-shards.ts';
 import { settleBatch, type BatchWriting } from './settle-batch.ts';
 import type { PendingChange, RowChange, RowOutcome } from './shard-plan.ts';
 
-/** Changes that may wait for one shard; more are told to come back. */
+/** Changes that may wait for one shard; further calls are told to come back. */
 const MAX_WAITING = 20_000;
-/** Shards whose last write is remembered, to save reading them before the next. */
+/** Shards whose last write is remembered, to save a read before the next. */
 const MAX_KNOWN_SHARDS = 4_096;
 
 interface Submission extends PendingChange {
@@ -37,8 +37,8 @@ export class ShardWriter {
   }
 
   /**
-   * Writes the changes, each decided by itself; outcomes in their order. Throws StoreUnavailable, and not before every change is
-   * decided: the caller may then overwrite its plaintexts, and none of them is still waiting to be wrapped.
+   * Writes the changes, each decided by itself; outcomes in their order. Throws StoreUnavailable, but only once every change is decided: then the caller may
+   * overwrite its plaintexts, since none still waits to be wrapped.
    */
   async write(place: WritePlace, changes: readonly RowChange[]): Promise<readonly RowOutcome[]> {
     if (changes.length === 0) return [];
@@ -67,7 +67,7 @@ export class ShardWriter {
   }
 
   async #drain(name: string, place: WritePlace, queue: Queue): Promise<void> {
-    // What is submitted in the same turn of the event loop goes into the first batch too.
+    // Changes submitted in the same turn of the event loop join the first batch.
     await Promise.resolve();
     while (queue.waiting.length > 0) {
       const batch = takeBatch(queue);

@@ -1,5 +1,5 @@
-// Unwrapping data keys for a caller: each decided by itself, all of one company-key version by one company key. The plaintexts
-// live in the answer only; the edge overwrites them once they are in it.
+// Unwraps data keys for a caller: each decided by itself, all of one company-key version by one company key. The plaintexts are only in the answer; the
+// edge overwrites them once they are sent.
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import { unwrapDataKey } from '../../domain/data-key-blob.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -15,7 +15,7 @@ import type { FoundRow, WrappedRows } from './wrapped-rows.ts';
 
 export interface Unwrapping {
   readonly companyKeys: Pick<CompanyKeyCache, 'get'>;
-  /** Asked only where a data key's version was found gone twice. */
+  /** Asked only if a data key's version was missing twice. */
   readonly keptKeys: Pick<KeptKeys, 'get' | 'used'>;
   readonly keyringShards: KeyringShards;
   readonly wrappedRows: WrappedRows;
@@ -34,7 +34,7 @@ export type UnwrapOutcome =
       readonly outcome: 'not-found' | 'deleted' | 'quarantined' | 'lost' | 'does-not-open';
       readonly keyId: string;
     }
-  /** The provider in force does not let us; asked once for all keys of a version. */
+  /** The provider in force refuses; asked once for all keys of a version. */
   | { readonly outcome: 'failure'; readonly keyId: string; readonly failure: Failure };
 
 export const MAX_KEYS_PER_CALL = 1_000;
@@ -52,8 +52,8 @@ export async function unwrapDataKeys(
 }
 
 /**
- * Why no key of the call came out, if that is one reason: the provider's, of every key that it was asked for. Callers are told so once and by the
- * status, as when they create keys, and not in a thousand copies under 200. Another cause, or one key that was opened, keeps the outcomes.
+ * The provider's refusal, if it is the reason for every key that the provider was needed for. Then callers get it once, as the status, as when they create
+ * keys, and not a thousand times under 200. Undefined if there is another reason, or if any key opened.
  */
 export function wholeFailure(outcomes: readonly UnwrapOutcome[]): Failure | undefined {
   let whole: Failure | undefined;
@@ -66,7 +66,7 @@ export function wholeFailure(outcomes: readonly UnwrapOutcome[]): Failure | unde
   return whole;
 }
 
-/** Known without the provider. */
+/** Outcomes that do not need the provider. */
 const ABSENT: ReadonlySet<UnwrapOutcome['outcome']> = new Set(['not-found', 'deleted', 'lost']);
 
 function judgeKeyIds(keyIds: readonly string[]): Refusal | undefined {
@@ -79,8 +79,8 @@ function judgeKeyIds(keyIds: readonly string[]): Refusal | undefined {
 }
 
 /**
- * Round by round: a key that does not open by what was kept, or whose company key is gone because a commit came in between, is
- * read again, and so on while its version differs from the time before.
+ * In rounds: a key that does not open by a cached row, or whose company key is gone because a commit came in between, is read again, for as long as its
+ * version differs from the time before.
  */
 async function unwrapAll(
   deps: Unwrapping,
@@ -101,7 +101,7 @@ async function unwrapAll(
       const found = rows[position] ?? { row: undefined, kept: false };
       const version = found.row?.companyKeyVersion ?? 0;
       const outcome = open(keyring, keyId, found, companyKeys.get(version));
-      // invariant 1: a commit came in between, and the row says by now which version opens it
+      // invariant 1: a commit came in between, and the row now names the version that opens it
       if (outcome === 'gone' && versionBefore.get(index) !== version) {
         versionBefore.set(index, version);
         again.push(index);
@@ -121,7 +121,7 @@ type CompanyKeyAnswer = Awaited<ReturnType<CompanyKeyCache['get']>>;
 
 const mayOpen = (row: WrappedKey): boolean => row.state === 'live' || row.state === 'quarantined';
 
-/** Each version's company key, asked for once. */
+/** The company key of each version, asked for once. */
 async function companyKeysOf(
   { companyKeys }: Unwrapping,
   { companyId, keyringId }: KeyringPlace,
@@ -134,7 +134,7 @@ async function companyKeysOf(
   return answers;
 }
 
-/** A quarantined key that opens is given out: it is set aside from passes, not from its owner. */
+/** A quarantined key that opens is answered: quarantine keeps it from passes, not from its owner. */
 function open(
   { companyId, keyringId }: KeyringPlace,
   keyId: string,
@@ -155,8 +155,8 @@ function open(
 }
 
 /**
- * Rows that name a version that there is not, and did so twice: either the tables are copies that are not of one instant, and then that
- * version's company key is kept, or they were relabelled.
+ * Rows whose version was missing twice: either the tables were restored from copies of different instants, and that version's company key is kept, or
+ * the rows were tampered with.
  */
 async function openByKeptKeys(
   { keptKeys }: Unwrapping,
@@ -180,7 +180,7 @@ async function openByKeptKeys(
   return outcomes;
 }
 
-/** Nothing is kept of that version: the row was relabelled. */
+/** No key of that version is kept: the row was tampered with. */
 const withoutCompanyKey = ({ row }: FoundRow, keyId: string): UnwrapOutcome => ({
   outcome: row?.state === 'quarantined' ? 'quarantined' : 'does-not-open',
   keyId,

@@ -1,4 +1,4 @@
-// What callers see of a data key: never its blob. And the row behind it, as operations on one data key read it.
+// What callers see of a data key, never its blob; and its row, as operations on one data key read it.
 import type { DataKey, DataKeyState, QuarantineReason } from '../../domain/data-key.ts';
 import { dataKeyRow } from '../../store/rows/data-rows.ts';
 import { present } from '../../domain/plain-object.ts';
@@ -13,12 +13,12 @@ export interface DataKeyView {
   readonly companyKeyVersion: number;
   readonly createdAt: string;
   readonly deletedAt?: string;
-  /** Until then it can be restored. */
+  /** It can be restored until then. */
   readonly purgeAfter?: string;
   readonly quarantineReason?: QuarantineReason;
 }
 
-/** Undefined for a tombstone: to callers there is no such key any more. */
+/** Undefined for a tombstone: for callers the key no longer exists. */
 export function viewOf(key: DataKey): DataKeyView | undefined {
   if (key.state === 'tombstone') return undefined;
   const { keyId, state, origin, companyKeyVersion, createdAt } = key;

@@ -1,5 +1,5 @@
-// Wrapped data keys as callers' unwraps read them. If asked to, it keeps some for at most the promised revocation time: wrapped
-// ones only, live ones only. A kept row may be out of date: no refusal may rest on one, it is read anew first (invariant A8).
+// Wrapped data keys for callers' unwraps. If configured, keeps some for at most the promised revocation time: wrapped and live ones only. A kept row may
+// be out of date, so no refusal may rest on it: the row is read again first (invariant A8).
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import { readWrappedKey, shardRow, type WrappedKey } from '../../store/rows/data-rows.ts';
@@ -8,7 +8,7 @@ import type { Clock } from '../../domain/ports.ts';
 import { shardOfKey, type ShardedKeyring } from './keyring-shards.ts';
 import { RowRanges } from './row-ranges.ts';
 
-/** `row` is undefined if there is none. `kept`: it may be out of date. */
+/** `row` is undefined if there is none. `kept`: it comes from the cache and may be out of date. */
 export interface FoundRow {
   readonly row: WrappedKey | undefined;
   readonly kept: boolean;
@@ -31,7 +31,7 @@ export class WrappedRows {
     this.#kept = new ExpiringCache(deps.clock, { ttlMs: options.ttlMs, maxEntries: options.rows });
   }
 
-  /** The row of each id, in their order; ids may repeat. `anew`: past what is kept. Throws StoreUnavailable. */
+  /** The row of each id, in their order; ids may repeat. `anew`: not from the cache. Throws StoreUnavailable. */
   async find(
     keyring: ShardedKeyring,
     keyIds: readonly string[],
@@ -65,7 +65,7 @@ export class WrappedRows {
     });
   }
 
-  /** By id, without those that there are not. */
+  /** By id, without absent ones. */
   #readAll(keyring: ShardedKeyring, keyIds: ReadonlySet<string>): Promise<ReadonlyMap<string, WrappedKey>> {
     return this.#kept.loadSeveral(async (found) => {
       const shards = Map.groupBy(keyIds, (keyId) => shardRow.partition(shardOfKey(keyring, keyId)));
@@ -88,7 +88,7 @@ export class WrappedRows {
     return this.#isKeeping && row?.state === 'live' ? { value: { ...row, blob: ownMemory(row.blob) } } : undefined;
   }
 
-  /** This process has changed the row: a read that began before keeps nothing of it either. */
+  /** This process has changed the row: a read that began before must not be kept either. */
   forget(place: KeyringPlace, keyId: string): void {
     this.#kept.forget(nameOf(place, keyId));
   }
@@ -96,5 +96,5 @@ export class WrappedRows {
 
 const nameOf = ({ companyId, keyringId }: KeyringPlace, keyId: string): string => `${companyId}|${keyringId}|${keyId}`;
 
-/** Node cuts small buffers from larger pieces that they share: a row that is kept would keep all of its piece, and what else lay there. */
+/** Node cuts small buffers from shared larger pieces: a kept row would keep its whole piece, with whatever else is in it. */
 const ownMemory = (blob: Uint8Array): Uint8Array => new Uint8Array(blob);

@@ -1,5 +1,5 @@
-// Keyrings: made under the vendor's own key, looked at, listed. A keyring is written together with its first company key, then
-// its shards, then it is `ready`; whoever asks for one that is not finishes the work, so a crash at any point costs nothing.
+// Keyrings: creates them under the vendor's own key, reads and lists them. A keyring is written together with its first company key, then its shards, and
+// then it is `ready`. A put of one that is not ready finishes it, so a crash at any point does no harm.
 import type { Entropy, Sealer } from '../../domain/ports.ts';
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.ts';
@@ -39,7 +39,7 @@ export interface KeyringView extends Keyring {
 
 const FIRST_VERSION = 1;
 
-/** Makes it if it is not there, finishes it if it is not ready. `isDefault` makes it the one for new data keys. */
+/** Creates it if it is absent, finishes it if it is not ready. `isDefault` makes it the keyring for new data keys. */
 export async function putKeyring(
   deps: KeyringMaking,
   input: KeyringPlace & Preconditions & { readonly isDefault?: true },
@@ -50,7 +50,7 @@ export async function putKeyring(
   if (!holds(input, before?.etag)) return err(unmet);
   const created = before ? ok(false) : await insertKeyring(deps, input, actor);
   if (!created.ok) return created;
-  // Somebody else was first: it was there before this call made it.
+  // Another call was first, so the keyring existed before this one.
   if (!created.value && input.ifNoneMatch !== undefined) return err(unmet);
   const ready = await finishKeyring(deps, input);
   if (!ready.ok) return ready;
@@ -113,7 +113,7 @@ function sumOf(shards: readonly (LoadedShard | undefined)[]): KeyringCounts {
   return counts;
 }
 
-/** The keyring and its first company key, in one transaction with the company as it was read. False if somebody else was first. */
+/** Inserts the keyring and its first company key in one transaction with the company as it was read. False if another call was first. */
 async function insertKeyring(
   deps: KeyringMaking,
   place: KeyringPlace,
@@ -155,7 +155,7 @@ const newKeyring = (deps: KeyringMaking, place: CompanyKeyContext, createdAt: st
   createdAt,
 });
 
-/** All shards first, then `ready`: a keyring that is ready misses none. The company's ETag keeps a delete of it out. */
+/** Writes all shards first, then `ready`: a ready keyring lacks none. The company's ETag keeps a delete of the company out. */
 function finishKeyring(deps: KeyringMaking, place: KeyringPlace): Promise<Result<Found<Keyring>, Refusal>> {
   return change<Found<Keyring>>(deps, async (tx) => {
     const company = await tx.find(companyRow, place);

@@ -1,4 +1,4 @@
-// The `!shard` rows of a new keyring. Inserted only where there is none: another who makes the same keyring loses nothing.
+// The `!shard` rows of a new keyring. Inserts only absent ones, so that another call that makes the same keyring loses nothing.
 import pLimit from 'p-limit';
 import { insertIfAbsent } from '../../store/insert-if-absent.ts';
 import { shardRow } from '../../store/rows/data-rows.ts';
@@ -9,7 +9,7 @@ import { shardPlaces } from '../../store/shard-rows.ts';
 
 const WRITES_IN_FLIGHT = 16;
 
-/** False if it cannot be told of one whether it is there: do it again. */
+/** False if it stays unknown whether all are there: call again. */
 export async function insertShards(
   deps: { readonly tables: Pick<Tables, 'write'>; readonly clock: Clock; readonly entropy: Entropy },
   keyring: {

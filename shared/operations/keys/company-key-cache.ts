@@ -1,6 +1,6 @@
-// The company keys that callers' requests use: through the wrap in force only, kept for at most the promised revocation time.
-// Positive entries only; a thousand cold callers cause one unwrap (invariant 8). Keys are kept, rows never (invariant A8). Workers have a cache of their own (worker-keys.ts), so that
-// the guard wraps of a switch never fill this one.
+// The company keys for callers' requests: opened through the wrap in force only, kept for at most the promised revocation time. Only successes are kept;
+// a thousand cold callers cause one unwrap (invariant 8). Keys are kept, rows never (invariant A8). Workers have their own cache (worker-keys.ts), so
+// that a switch's guard wraps never fill this one.
 import type { KeyObject } from 'node:crypto';
 import type { CompanyKeyContext } from '../../domain/company-key.ts';
 import { ExpiringCache, type Kept } from '../../domain/expiring-cache.ts';
@@ -12,7 +12,7 @@ import type { Clock } from '../../domain/ports.ts';
 import { forged } from './seals.ts';
 import { VaultWaits } from './vault-waits.ts';
 
-/** `gone`: there is no such version any more, so what asked for it is out of date. */
+/** `gone`: the version no longer exists, so what asked for it is out of date. */
 export type CompanyKeyProblem = { readonly type: 'gone' } | { readonly type: 'failure'; readonly failure: Failure };
 
 const MAX_ENTRIES = 10_000;
@@ -41,12 +41,12 @@ export class CompanyKeyCache {
     return this.#keys.get(nameOf(context), () => this.#vaultWaits.during(context.companyId, this.#open(context)));
   }
 
-  /** The same, with when it ends: what is opened by it must end no later. */
+  /** The same, with its end: what is opened by it must end no later. */
   async entry(context: CompanyKeyContext): Promise<Result<Kept<KeyObject>, CompanyKeyProblem>> {
     const key = await this.get(context);
     if (!key.ok) return key;
     const kept = this.#keys.peek(nameOf(context));
-    // Pushed out meanwhile: what is opened by it then serves this once.
+    // Dropped from the cache meanwhile: then what is opened by it serves only this once.
     return ok({ value: key.value, endsAtMs: kept?.value === key.value ? kept.endsAtMs : 0 });
   }
 

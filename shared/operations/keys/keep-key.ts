@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { keepKey, KEPT_KEY_NONCE_BYTES, openKeptKey, type KeptKey } from '../../domain/kept-key.ts';
 import type { Clock, Entropy } from '../../domain/ports.ts';
 
-/** Wrapped here, opened again and compared before the key itself goes. */
+/** Wraps the key, opens it again and compares before the key itself goes. */
 export function keepUnder(
   { entropy, clock }: { readonly entropy: Pick<Entropy, 'bytes'>; readonly clock: Clock },
   context: Pick<KeptKey, 'companyId' | 'keyringId' | 'version' | 'under'>,

@@ -1,6 +1,6 @@
-// Kept company keys for callers: looked for only where a data key's version was found gone twice, which in a store that was never torn does
-// not happen. A cache of their own, apart from the one that writers and exports use: nothing is ever written under a kept key (invariant 3).
-// An entry ends with that of the key that it was opened by, so that a denial of the provider in force closes both at once (invariant 9).
+// Kept company keys for callers: looked for only if a data key's version was missing twice, which happens only after a restore from copies of different
+// instants. A cache apart from the one for writers and exports: nothing is ever written under a kept key (invariant 3). An entry ends with the key that
+// opened it, so that a denial of the provider in force ends both at once (invariant 9).
 import type { KeyObject } from 'node:crypto';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { CompanyKeyContext } from '../../domain/company-key.ts';
@@ -19,8 +19,8 @@ import { forged } from './seals.ts';
 const MAX_ENTRIES = 1_000;
 
 /**
- * The kept company key of a version (invariant A5), by way of the chain that it hangs by. `parentOf` answers company keys that are in force or in use;
- * where it knows none, the next link is a kept key too. `gone`: nothing is kept of that version, or of one that it hangs by.
+ * The kept company key of a version (invariant A5), by the chain of keys that open each other. `parentOf` answers company keys that are in force or in
+ * use; if it has none, the next link is a kept key too. `gone`: that version, or a link to it, is not kept.
  */
 export async function openKept<P extends { readonly type: string }>(
   deps: { readonly tables: Pick<Tables, 'read'>; readonly log: Log },
@@ -28,14 +28,14 @@ export async function openKept<P extends { readonly type: string }>(
   way: {
     readonly parentOf: (version: number) => Promise<Result<Kept<KeyObject>, P | { readonly type: 'gone' }>>;
     readonly asProblem: (failure: Failure) => P;
-    /** Told when the key ends that the chain hangs by: what is opened by it must end no later. */
+    /** Told when the key at the start of the chain ends: what is opened by it must end no later. */
     readonly endBy: EndBy;
   },
   opening: readonly number[] = [],
 ): Promise<Result<KeyObject, P | { readonly type: 'gone' }>> {
   const row = await loadKeptKey(deps.tables, context);
   const { companyId, keyringId, version } = context;
-  // A chain has a link for each end of a switch, however many there were; one that comes back to itself is somebody's who wrote past Keyswitch.
+  // A chain has a link for each ended switch, so its length has no limit. One that comes back to itself was not written by Keyswitch.
   if (!row || opening.includes(version)) return err({ type: 'gone' });
   const rowKey = keptKeyRow.key(context);
   if (!row.value) return err(way.asProblem(forged(deps.log, { companyId, rowKey })));
@@ -52,7 +52,7 @@ export async function openKept<P extends { readonly type: string }>(
   return key ? ok(key) : err(way.asProblem(forged(deps.log, { companyId, rowKey })));
 }
 
-/** A healthy store has no use of a kept key: each is in the log, and in the record as often as its limit lets it. */
+/** A healthy store needs no kept key: each use is logged, and recorded as often as the limit allows. */
 export async function alarmKeptKey(
   deps: Recording,
   { companyId, keyringId, version }: CompanyKeyContext,
@@ -73,7 +73,7 @@ export async function alarmKeptKey(
 export class KeptKeys {
   readonly #deps: Recording & { readonly clock: Clock };
   readonly #companyKeys: Pick<CompanyKeyCache, 'entry'>;
-  /** Each ends with the key that it was opened by, and so has no time of its own. */
+  /** Each ends with the key that opened it, so it has no time of its own. */
   readonly #keys: ExpiringCache<KeyObject, CompanyKeyProblem>;
 
   constructor(deps: Recording & { readonly clock: Clock }, companyKeys: Pick<CompanyKeyCache, 'entry'>) {
@@ -96,7 +96,7 @@ export class KeptKeys {
     );
   }
 
-  /** To be told whenever data keys were opened by one. */
+  /** Call it whenever data keys were opened by a kept key. */
   used(context: CompanyKeyContext, dataKeys: number): Promise<void> {
     return alarmKeptKey(this.#deps, context, { by: 'reader', dataKeys });
   }

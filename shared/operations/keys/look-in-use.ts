@@ -1,5 +1,5 @@
-// Looking at a key as it is used: by the versions that wraps name, which may be older than the newest one. What a wrap can no longer be
-// opened by is lost to its company, whatever the newest version can do; and what is wrong with the newest alone, nobody feels.
+// Looks at a key as it is used: by the versions that wraps name, which may be older than the newest. A company loses what such a version no longer opens,
+// whatever the newest can do; and a fault of the newest alone affects no data.
 import { sameProvider, type KeyTarget } from '../../domain/provider.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { refOfConnection, type Connection } from '../../domain/connection.ts';
@@ -22,12 +22,12 @@ interface Held {
   readonly wrap: Wrap;
 }
 
-/** A vault may let us unwrap and not read: what is wrapped opens all the same. */
+/** A vault may allow unwrapping and not reading: then everything that is wrapped still opens. */
 const ONLY_READING: ReadonlySet<FailureCode> = new Set<FailureCode>(['access-denied-rbac', 'access-denied-policy']);
 
 /**
- * One `get` and one `unwrapKey` for each version in use; the first that fails ends it. Undefined if no company key that is in force is
- * wrapped by the connection. `movedTo`: the same vault and key as the tenant's to which it was moved.
+ * One `get` and one `unwrapKey` for each version in use; stops at the first that fails. Undefined if the connection wraps no company key in force.
+ * `movedTo`: the same vault and key in the tenant that it was moved to.
  */
 export async function lookAtKeyInUse(
   deps: LookingAtKeys,
@@ -57,13 +57,13 @@ async function lookAtWrap(deps: LookingAtKeys, { row, wrap }: Held, movedTo?: Ke
   return { outcome: 'good', warnings: failure ? [...warnings, asWarning(failure)] : warnings };
 }
 
-/** What the vault says of the version, without trying it. */
+/** Reads the version without using it. */
 async function read(
   deps: LookingAtKeys,
   target: KeyTarget,
   keyId: string,
 ): Promise<{ readonly failure?: Failure; readonly warnings: readonly Failure[] }> {
-  // invariant A20: the version that the wrap names, and not the newest
+  // invariant A20: the version that the wrap names, not the newest
   const provider = deps.providers.of(target.ref);
   const key = await provider.read(target, { purpose: 'in-force', keyId });
   if (!key.ok) return { failure: await inUse(provider, target, { found: key.error, keyId }), warnings: [] };

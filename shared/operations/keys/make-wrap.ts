@@ -1,4 +1,4 @@
-// Making a wrap: the key's provider wraps the company key, the seal key signs. Only what has come back through its vault is ever stored.
+// Makes a wrap: the key's provider wraps the company key, the seal key signs. Only a wrap that its vault has opened again is ever stored.
 import { createSecretKey } from 'node:crypto';
 import { COMPANY_KEY_BYTES, commitmentTo, type CompanyKeyContext, type Wrap } from '../../domain/company-key.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -22,7 +22,7 @@ export interface WrapInput {
   readonly key: ReadKey;
   readonly companyKey: Uint8Array;
   readonly context: CompanyKeyContext;
-  /** Of a switch's target, until its end. */
+  /** For a switch's target, until the switch ends. */
   readonly guard?: true;
 }
 
@@ -47,7 +47,7 @@ export async function makeWrap(
 }
 
 /**
- * A wrap that was opened through its vault, and holds the company key that it was made of: the commitment is compared. Only such a wrap is ever
+ * A wrap that was opened again through its vault and holds the company key that it was made from: the commitment is compared. Only such a wrap is ever
  * stored. One `sign`, one `unwrapKey`.
  */
 export async function makeProvenWrap(
@@ -60,7 +60,7 @@ export async function makeProvenWrap(
   return back.ok ? wrap : back;
 }
 
-/** The first company key of a keyring: made here, under the vendor's own key. Fills no cache: only what is stored counts. One `get` more. */
+/** Makes the first company key of a keyring, under the vendor's own key. Fills no cache: only what is stored counts. One more `get`. */
 export async function makeFirstCompanyKey(
   deps: CompanyKeyOpening & WrapMaking & { readonly entropy: Entropy },
   context: CompanyKeyContext,
@@ -77,7 +77,7 @@ export async function makeFirstCompanyKey(
   }
 }
 
-/** What a key that protects nothing yet does with random bytes: they must come back as they were. One `unwrapKey`. */
+/** Wraps and unwraps random bytes by a key that protects nothing yet: they must come back unchanged. One `unwrapKey`. */
 export async function proveRoundTrip(
   { providers, entropy }: { readonly providers: Pick<Providers, 'of'>; readonly entropy: Entropy },
   target: KeyTarget,
@@ -100,7 +100,7 @@ export async function proveRoundTrip(
   });
 }
 
-/** A guard that has just been opened, as the wrap in force: at the end of its switch. One `sign`, none of a wrap that is in force. */
+/** Turns a guard that was just opened into the wrap in force, at the end of its switch. One `sign`, or none if it is in force already. */
 export async function putInForce(
   sealer: Pick<Sealer, 'sign'>,
   context: CompanyKeyContext,

@@ -1,5 +1,5 @@
-// Opening a company key through one of its wraps: seal, target, vault, commitment. No cache here. Everything that decides where
-// the wrapped key is sent is checked before anything is sent.
+// Opens a company key through one of its wraps: seal, target, vault, commitment. No cache here. Checks everything that decides where the wrapped key is
+// sent before it sends anything.
 import type { KeyObject } from 'node:crypto';
 import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
 import { hasBeenOf } from '../../domain/connection.ts';
@@ -14,7 +14,7 @@ import type { KeyProvider, KnownProviders, Providers } from '../../providers/pro
 import { checkSeal, forged, type SealCheck } from './seals.ts';
 import { loadTarget } from './verified-connection.ts';
 
-/** What it takes to tell where a key is. Asks nobody but the seal key. */
+/** What it takes to find where a key is. Asks only the seal key. */
 export interface TargetReading extends SealCheck {
   readonly tables: Tables;
   readonly providers: KnownProviders;
@@ -24,7 +24,7 @@ export interface CompanyKeyOpening extends TargetReading {
   readonly providers: Providers;
 }
 
-/** The row as stored, readable; `undefined` if there is none (a commit or a roll-back ended it). */
+/** The stored row, readable; undefined if there is none (a commit or a roll-back has deleted it). */
 export async function loadReadableCompanyKey(
   opening: CompanyKeyOpening,
   context: CompanyKeyContext,
@@ -35,7 +35,7 @@ export async function loadReadableCompanyKey(
   return ok({ ...row, value: row.value });
 }
 
-/** What callers use. That it is no guard is sealed: a switch's other vault serves nobody before its end. */
+/** The wrap for callers. The seal covers that it is no guard: a switch's other vault serves no caller before the switch ends. */
 export const wrapInForce = (row: CompanyKeyRow): Wrap | undefined => row.wraps.find((wrap) => wrap.guard !== true);
 
 export const wrapOf = (row: CompanyKeyRow, ref: ProviderRef): Wrap | undefined =>
@@ -46,7 +46,7 @@ const placeOf = (context: CompanyKeyContext): { companyId: string; rowKey: strin
   rowKey: companyKeyRow.key(context),
 });
 
-/** The vault and key that a reference names: the settings' own, or a verified connection's. Of another provider than these it is forged. */
+/** The vault and key that a reference names: the settings' own, or a verified connection's. Forged if the connection has another provider. */
 export async function targetOf(
   opening: TargetReading,
   { companyId, ref }: { readonly companyId: string; readonly ref: ProviderRef },
@@ -58,7 +58,7 @@ export async function targetOf(
   return err(forged(opening.log, { companyId, rowKey: providerName(ref) }));
 }
 
-/** Checks a wrap's seal and that it leads where its provider's own vault and key are. Sends nothing. */
+/** Checks a wrap's seal, and that it names its provider's own vault and key. Sends nothing. */
 export async function verifyWrap(
   opening: TargetReading,
   context: CompanyKeyContext,
@@ -91,7 +91,7 @@ export async function openWrap(
   return target.ok ? openThrough(opening, target.value, { context, wrap }) : target;
 }
 
-/** The same of a wrap that has been verified, through a vault that was found for it. */
+/** The same for a verified wrap, through the vault that was found for it. */
 export async function openThrough(
   opening: CompanyKeyOpening,
   target: KeyTarget,
@@ -107,8 +107,8 @@ export async function openThrough(
 }
 
 /**
- * What a refusal means for the version in use that it is about. One that is not there is told from one that is gone for good: another key has its
- * name then. One `get` more, for that alone.
+ * What a refusal means for the version in use that it is about. Tells a version that is missing from one that is gone for good, because another key has
+ * its name: one more `get`, only for that.
  */
 export async function inUse(
   provider: KeyProvider,

@@ -1,7 +1,7 @@
-// Sealing rows anew under the newest version of the seal key, so that an older one can be disabled. A round over all companies, in slices that go on
-// where the last stopped; one a day, one at once when there is a new version, and one more once no process can seal by an older one any more. A seal that
-// does not verify is counted, and stays what it is. Each
-// company is looked at by itself: one whose rows cannot be read or written just then is counted, and keeps no other from its turn.
+// Re-seals rows with the newest version of the seal key, so that an older version can be disabled. A round covers all companies in slices, each going on
+// where the last stopped. Rounds: one a day, one at once for a new version, and one more when no process can seal with an older version any more. A seal that
+// does not verify is counted and left alone. So is a company whose rows cannot be read or written just then: it does not hold
+// up the others.
 import { NO_COMPANY } from '../../domain/ids.ts';
 import { sealVerifies } from '../../domain/seal.ts';
 import type { Seal } from '../../domain/company-key.ts';
@@ -33,7 +33,7 @@ interface Tally {
   met: number;
 }
 
-/** The timer's turn. Answers how many rows it has sealed anew. */
+/** For the timer. Answers how many rows it re-sealed. */
 export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}): Promise<number> {
   const { tables, clock, log } = deps;
   const newest = await deps.sealer.newestVersion();
@@ -56,7 +56,7 @@ export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}):
   if (after === undefined && tally.met > 0) {
     log.write({ level: 'warning', event: 'seals.left', detail: { seals: tally.met, version: newest.value } });
   }
-  // Losing a race is harmless: another host has gone over the same rows.
+  // A lost race is harmless: another host has re-sealed the same rows.
   await changeOnce(deps, (tx) => void tx.put(resealingRow, {}, held, next));
   return tally.resealed;
 }
@@ -64,7 +64,7 @@ export async function sweepSeals(deps: Resealing, { budgetMs = SLICE_MS } = {}):
 const wholeOf = (state: ResealingState | undefined): Pick<ResealingState, 'wholeAt'> =>
   state?.wholeAt === undefined ? {} : { wholeAt: state.wholeAt };
 
-/** The round that goes on, or the next one. A first one has no older version behind it that anybody knows of. */
+/** The round that is in progress, or the next one. A first round has no older known version. */
 function roundOf(state: ResealingState | undefined, version: string, now: Date): ResealingState {
   const began = now.toISOString();
   if (state?.version === version) return state.after === '' ? { ...state, began, met: 0 } : state;
@@ -79,7 +79,7 @@ function isDue(state: ResealingState, newest: string, now: Date): boolean {
   return !isSettled(state) && now.getTime() - Date.parse(since) >= SETTLED_AFTER_MS;
 }
 
-/** The index row of the last company that was looked at, if time was over; undefined at the end of the round. */
+/** The index row of the last company that was looked at, if the time was up; undefined at the end of the round. */
 async function round(
   deps: Resealing,
   slice: { readonly from: string; readonly version: string; readonly deadlineMs: number },
@@ -92,7 +92,7 @@ async function round(
   const how = { limit: PAGE_ROWS, toTheEnd: true, ...(after === '' ? {} : { after }) };
   for await (const listed of walk(deps.tables, companiesListed, {}, how)) {
     for (const { place, at } of listed) {
-      // However slow the store is, a slice does not end before it has looked at a company.
+      // However slow the store is, each slice looks at one company at least.
       if (after !== slice.from && deps.clock.now().getTime() >= slice.deadlineMs) return after;
       await byItself(deps, place.companyId, tally, () => resealCompany(deps, { ...place, version }, tally));
       after = at.rowKey;
@@ -101,7 +101,7 @@ async function round(
   return undefined;
 }
 
-/** Whatever of it was not looked at counts as one more that is left: the next round comes at once. */
+/** A company that could not be looked at counts as one more seal left, so that the next round comes at once. */
 async function byItself({ log }: Resealing, companyId: string, tally: Tally, work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -131,7 +131,7 @@ async function resealCompany(
   await resealHead(deps, { companyId, version }, tally);
 }
 
-/** The head that was signed last: the next one is signed only if it leads on from there. */
+/** Re-seals the last signed head: the next head is signed only if it leads on from there. */
 async function resealHead(
   deps: Resealing,
   { companyId, version }: { readonly companyId: string; readonly version: string },
@@ -144,7 +144,7 @@ async function resealHead(
   if (sealed?.parts.some(({ seal }) => seal.keyVersion !== version)) await resealRow(deps, { sealed, version }, tally);
 }
 
-/** A row that cannot be read is told of by whoever needs it. */
+/** Undefined if the row cannot be read; the operations that need it report that. */
 async function readable<T>(read: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -168,7 +168,7 @@ async function resealRow(
     }
     seals.push(seal);
   }
-  // Whoever wrote it meanwhile may have sealed it anew; the next round looks.
+  // Another writer may have changed it meanwhile and sealed it again; the next round looks.
   const written = await changeOnce(deps, (tx) => {
     sealed.reseal(tx, seals);
   });
@@ -176,7 +176,7 @@ async function resealRow(
   else tally.met += 1;
 }
 
-/** Undefined if it does not verify, or if the vault cannot be asked: the next round tries again. */
+/** Undefined if the seal does not verify, or the vault cannot be asked: the next round tries again. */
 async function resealed({ sealer, log }: Resealing, { bytes, seal }: SealedPart): Promise<Seal | undefined> {
   const publicKey = await sealer.publicKey(seal.keyVersion);
   if (publicKey.ok && !(publicKey.value && sealVerifies({ bytes, seal, publicKey: publicKey.value }))) return undefined;

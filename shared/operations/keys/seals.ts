@@ -1,5 +1,5 @@
-// Making and checking the vendor's seal on rows that say where a wrapped key or a token is sent. A seal that does not verify
-// is a security event: it is logged by name, and nothing is sent anywhere.
+// Makes and checks the vendor's seal on rows that decide where a wrapped key or a token is sent. A seal that does not verify is a security event: it is
+// logged by the row's name, and nothing is sent.
 import type { Seal } from '../../domain/company-key.ts';
 import { failure } from '../../domain/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -12,7 +12,7 @@ export interface SealCheck {
   readonly log: Log;
 }
 
-/** A `row-forged` failure, logged as the security event that it is. `row` names the row, never its content. */
+/** A `row-forged` failure, logged as a security event. `row` names the row, never its content. */
 export function forged(log: Log, row: { readonly companyId: string; readonly rowKey: string }): Failure {
   log.write({ level: 'error', event: 'security.row-forged', detail: { companyId: row.companyId, row: row.rowKey } });
   return failure('row-forged', { detail: row.rowKey });

@@ -1,4 +1,4 @@
-// The seal of a switch: over what was ordered, by whom, and what lets it go on. A writer of the tables can stop a switch, and grants it nothing.
+// The seal of a switch: over what was ordered, by whom, and what lets it go on. A writer of the tables can stop a switch, and gains nothing.
 import type { Failure } from '../../domain/failure.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { switchRow } from '../../store/rows/switch-rows.ts';
@@ -11,11 +11,11 @@ export interface SwitchSealing extends SealCheck {
   readonly sealer: Sealer;
 }
 
-/** Ids are not read from the row but from where it was found: a copied row then fails its seal. */
+/** Ids come from the row's place, not from its cells, so a copied row fails its seal. */
 const bytesOf = ({ companyId, keyringId, switchId }: SwitchPlace, sw: Omit<Switch, 'seal'>): Buffer =>
   sealedBytesOfSwitch(companyId, { ...sw, keyringId, switchId });
 
-/** `row-forged` if this is not what was ordered, or not what an admin has allowed it. To be asked before anything is done because of it. */
+/** `row-forged` if it differs from what was ordered or from what an admin has allowed. Call it before acting on the switch. */
 export function checkSwitch(deps: SealCheck, place: SwitchPlace, sw: Switch): Promise<Result<void, Failure>> {
   const { companyId } = place;
   const rowKey = switchRow.key(place);
@@ -31,7 +31,7 @@ export async function sealSwitch(
   return seal.ok ? ok({ ...sw, seal: seal.value }) : seal;
 }
 
-/** The next state of a switch under a seal of its own, if anything that is sealed has changed; only of one whose seal holds. */
+/** The next state of a switch, sealed again if anything that is sealed has changed. Only for a switch whose seal holds. */
 export async function resealSwitch(
   deps: SwitchSealing,
   place: SwitchPlace,

@@ -1,5 +1,5 @@
-// Which companies' calls wait for a vault to open their company key. Whoever shares out places among calls asks here: such calls keep neither the
-// processor nor the store busy. In memory, for this process.
+// Which companies' calls wait for a vault to open their company key. The code that limits calls asks here, since such calls keep neither the processor nor
+// the store busy. In memory, for this process.
 
 export class VaultWaits {
   readonly #waits = new Map<string, number>();
@@ -9,7 +9,7 @@ export class VaultWaits {
     return this.#waits.has(companyId);
   }
 
-  /** Told each time that a company begins to wait. */
+  /** Calls the listener each time a company begins to wait. */
   onBegin(listener: (companyId: string) => void): void {
     this.#listeners.push(listener);
   }

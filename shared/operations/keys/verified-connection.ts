@@ -1,4 +1,4 @@
-// The only way to a connection that anything will be sent through: loaded, and its seal checked first.
+// The only way to a connection that anything is sent through: loads it and checks its seal first.
 import { targetOfConnection, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
 import { lackOfConsent } from '../../identity/registry/tenant-kinds.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -15,7 +15,7 @@ export interface ConnectionReading extends SealCheck {
   readonly tables: Pick<Tables, 'read'>;
 }
 
-/** Undefined if there is none; `row-forged` if somebody but Keyswitch wrote it. */
+/** Undefined if there is none; `row-forged` if Keyswitch did not write it. */
 export async function loadConnection(
   reading: ConnectionReading,
   place: ConnectionPlace,
@@ -25,7 +25,7 @@ export async function loadConnection(
   return row ? verifyConnectionRow(reading, { ...place, row }) : ok(undefined);
 }
 
-/** The connection in a row that was read, once its seal has been checked. */
+/** The connection in a row that was read, after its seal is checked. */
 export async function verifyConnectionRow(
   reading: SealCheck,
   { companyId, row }: ConnectionPlace & { readonly row: Found<Connection | undefined> },
@@ -46,7 +46,7 @@ export async function verifyConnectionRow(
   return move.ok ? ok({ ...row, value: connection }) : move;
 }
 
-/** A consent that nobody gave is forged like a vault that nobody named. */
+/** A consent that was never given is forged, just like a changed vault. */
 async function checkConsent(
   reading: SealCheck,
   read: { readonly companyId: string; readonly rowKey: string; readonly connection: Connection },
@@ -72,8 +72,8 @@ async function checkMove(
 }
 
 /**
- * The vault and key behind a connection whose tenant is known and to which consent was given: without that proof no token is asked for.
- * A row that is gone or names no tenant is forged.
+ * The vault and key of a connection whose tenant is known and whose use was consented to: without that proof no token is asked for. A row that is gone or
+ * names no tenant is forged.
  */
 export async function loadTarget(
   reading: ConnectionReading,

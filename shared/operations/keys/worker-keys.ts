@@ -1,6 +1,6 @@
-// The company keys that a switch's workers use. Unlike callers, a worker may use the guard wrap when the vault in force cannot
-// be reached, or when an admin chose to go on although it denies. A cache of its own, so guard wraps never reach callers; the
-// second pass opens its key anew once per process and generation instead of trusting what the first pass used.
+// The company keys for a switch's workers. Unlike callers, a worker may use the guard wrap if the vault in force cannot be reached, or if an admin chose to
+// go on although it denies. A cache of its own, so guard wraps never reach callers; the second pass unwraps its key again once per process and
+// generation, instead of trusting the key of the first pass.
 import type { KeyObject } from 'node:crypto';
 import type { CompanyKeyContext, CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { ExpiringCache, type Kept } from '../../domain/expiring-cache.ts';
@@ -23,7 +23,7 @@ export type WorkerKeyUse = 'rewrap' | 'verify';
 
 const MAX_ENTRIES = 1_000;
 
-/** Of a version that the switch does not move. */
+/** The key of a version that the switch does not move. */
 export interface OtherKey {
   readonly key: KeyObject;
   readonly isKept: boolean;
@@ -38,7 +38,7 @@ const nameOf = (
 export class WorkerKeys {
   readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
   readonly #keys: ExpiringCache<KeyObject, WorkerKeyProblem>;
-  /** Each ends with the key that it was opened by, and so has no time of its own. */
+  /** Each ends with the key that opened it, so it has no time of its own. */
   readonly #kept: ExpiringCache<KeyObject, WorkerKeyProblem>;
 
   constructor(opening: CompanyKeyOpening & { readonly clock: Clock }, { ttlMs }: { readonly ttlMs: number }) {
@@ -47,7 +47,7 @@ export class WorkerKeys {
     this.#kept = new ExpiringCache(opening.clock, { ttlMs: Infinity, maxEntries: MAX_ENTRIES });
   }
 
-  /** Whether this key is had without waiting for anybody. */
+  /** Whether this key is cached, so that no vault has to be asked. */
   isAtHand(companyId: string, sw: Switch, wanted: { readonly version: number; readonly use: WorkerKeyUse }): boolean {
     return this.#keys.peek(nameOf(companyId, sw, wanted)) !== undefined;
   }
@@ -61,8 +61,8 @@ export class WorkerKeys {
   }
 
   /**
-   * The company key of a version that the switch does not move: one that is there all the same, or a kept one. Apart from the others, and
-   * never longer than what it was opened by. `gone`: there is none.
+   * The company key of a version that the switch does not move: one whose row still exists, or a kept one. Cached apart from the others, and never longer
+   * than the key that opened it. `gone`: there is none.
    */
   async other(companyId: string, sw: Switch, version: number): Promise<Result<OtherKey, WorkerKeyProblem>> {
     const there = await this.get(companyId, sw, { version, use: 'rewrap' });
@@ -114,7 +114,7 @@ export class WorkerKeys {
     return err(problem ?? this.#notOurs(context));
   }
 
-  /** Going on over a denial is an admin's word, which is sealed with the switch. */
+  /** To go on over a denial is an admin's order, which is sealed with the switch. */
   async #checkGrant(companyId: string, sw: Switch): Promise<Result<void, WorkerKeyProblem>> {
     if (!sw.denialAccepted) return ok(undefined);
     const { keyringId, switchId } = sw;
@@ -123,7 +123,7 @@ export class WorkerKeys {
     return err(failed(checked.error, { side: 'source' }));
   }
 
-  /** Every row of ours has a wrap in force: this one is somebody else's, and whoever waits for the switch is told so. */
+  /** Every row of ours has a wrap in force. One without was tampered with, and those who wait for the switch are told. */
   #notOurs(context: CompanyKeyContext): WorkerKeyProblem {
     const { companyId } = context;
     return failed(forged(this.#opening.log, { companyId, rowKey: companyKeyRow.key(context) }), { side: 'source' });
@@ -131,8 +131,8 @@ export class WorkerKeys {
 }
 
 /**
- * Which wrap is tried first. With one wrap (a re-key) there is no choice. None where none is in force: somebody has taken away the one whose vault may
- * deny.
+ * Which wrap to try first. With one wrap (a re-key) there is no choice. Empty if none is in force: the one whose vault may deny was removed by
+ * tampering.
  */
 function inOrder(row: CompanyKeyRow, sw: Switch, use: WorkerKeyUse): readonly Wrap[] {
   if (!wrapInForce(row)) return [];
@@ -145,8 +145,8 @@ const problemWith = (sw: Switch, wrap: Wrap, failure: Failure): StepFailure =>
   failed(failure, { side: sw.kind === 'rekey' || wrap.guard !== true ? 'source' : 'target' });
 
 /**
- * A denial by the vault in force stops the switch until somebody chooses: callers fail closed, and so must it. A denial by the
- * other vault does not, while the one in force still opens: the end of the switch will meet it. A forged row always stops it.
+ * A denial by the vault in force stops the switch until an admin decides: callers fail closed, and so must the switch. A denial by the other vault does
+ * not, while the one in force still opens: the end of the switch will meet it. A forged row always stops it.
  */
 function mayUseOther(sw: Switch, wrap: Wrap, failure: Failure): boolean {
   if (failure.kind !== 'denied') return false;
