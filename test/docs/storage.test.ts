@@ -128,10 +128,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   const world = await World.withCompany();
   const look = (): void => void seen.push(...world.store.dump());
   // Events on their way are there only until they are appended.
-  world.tables.beforeWrite = ({ table }) => {
-    if (table === 'events') look();
-    return Promise.resolve(undefined);
-  };
+  world.tables.at(({ table }) => table === 'events').comesAfter(look);
   const deps = {
     ...world.host,
     signIns: new FakeSignIns(world.host.clock),

@@ -28,6 +28,8 @@ export interface Write {
   readonly writes: readonly RowWrite[];
 }
 
+export const isOfDataKeys = ({ table }: Write): boolean => table === 'datakeys';
+
 type Call = 'read' | 'list' | 'write';
 
 /** What comes of a write. */
@@ -46,9 +48,9 @@ export class At {
     this.isMeant = isMeant;
   }
 
-  /** Written, and nobody is told. */
-  losesTheAnswer(): void {
-    this.happening = async (_, commit) => (await commit(), UNKNOWN);
+  /** Written, and nobody is told. `meanwhile` is what others do after the commit. */
+  losesTheAnswer(meanwhile?: () => unknown): void {
+    this.happening = async (_, commit) => (await commit(), await meanwhile?.(), UNKNOWN);
   }
 
   /** Not written, and nobody is told. */
@@ -74,6 +76,17 @@ export class At {
     await late.commit();
   }
 
+  /** Not written: others changed its first row, or its last, since it was read. */
+  isOutrun(of: 'first' | 'last' = 'first'): void {
+    this.happening = ({ writes }) =>
+      Promise.resolve({ outcome: 'conflict', index: of === 'first' ? 0 : writes.length - 1, reason: 'changed' });
+  }
+
+  /** Not written: the store is away, and says so. */
+  isRefused(): void {
+    this.happening = () => Promise.reject(new StoreUnavailable('planted'));
+  }
+
   /** The process dies, `before` it is written or `after`. */
   dies(moment: 'before' | 'after'): void {
     this.happening = async (_, commit) => {
@@ -89,6 +102,15 @@ export class At {
       return commit();
     };
   }
+
+  /** Others do this right after its commit, before its answer arrives. */
+  isFollowedBy(others: (write: Write) => unknown): void {
+    this.happening = async (write, commit) => {
+      const written = await commit();
+      await others(write);
+      return written;
+    };
+  }
 }
 
 const NO_FAULTS: TableFaults = { lostBefore: 0, lostAfter: 0, unavailable: 0 };
@@ -96,11 +118,12 @@ const NO_FAULTS: TableFaults = { lostBefore: 0, lostAfter: 0, unavailable: 0 };
 export class FaultyTables implements Tables {
   readonly #tables: Tables;
   readonly #random: (() => number) | undefined;
-  readonly #script: At[] = [];
+  #script: At[] = [];
   #isDead = false;
   faults: TableFaults;
   /** As they were asked for. */
   readonly writes: Write[] = [];
+  reads = 0;
 
   /** Without a seed nothing is left to chance. */
   constructor(tables: Tables, options?: { readonly seed: number; readonly faults: TableFaults }) {
@@ -109,14 +132,31 @@ export class FaultyTables implements Tables {
     this.faults = options?.faults ?? NO_FAULTS;
   }
 
-  /** The nth write from the beginning, from 1; or each that is meant. */
+  /** The nth of `writes`, from 1; or each that is meant. */
   at(which: number | ((write: Write) => boolean)): At {
     const at = new At(typeof which === 'number' ? (_, nth) => nth === which : which);
     this.#script.push(at);
     return at;
   }
 
+  /** The next write that is meant, once. */
+  atNext(isMeant: (write: Write) => boolean = () => true): At {
+    let isOver = false;
+    return this.at((write) => {
+      if (isOver || !isMeant(write)) return false;
+      isOver = true;
+      return true;
+    });
+  }
+
+  /** The script is over; a process that died is started again. */
+  recovers(): void {
+    this.#script = [];
+    this.#isDead = false;
+  }
+
   async read(table: TableName, partitionKey: string, rowKey: string): ReturnType<Tables['read']> {
+    this.reads += 1;
     await this.#begin('read');
     return this.#tables.read(table, partitionKey, rowKey);
   }

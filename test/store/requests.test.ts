@@ -9,7 +9,7 @@ import {
   forgetExpiredRequests,
   type BegunRequest,
 } from '../../shared/store/requests.ts';
-import { MISHAPS, tablesTripping } from '../fakes/tables-but.ts';
+import { Died, MISHAPS, tablesTripping } from '../fakes/tables-but.ts';
 import {
   COMPANY,
   DAY_MS,
@@ -103,13 +103,8 @@ test('of two who begin at once, one is the first and the other its repeat', asyn
 
 test.each(['before', 'after'] as const)('an answer lost %s the commit is no repeat', async (moment) => {
   const world = new World();
-  let left = 1;
-  world.tables.beforeWrite = async (_, commit) => {
-    if (left === 0) return undefined;
-    left -= 1;
-    if (moment === 'after') await commit();
-    return { outcome: 'unknown' };
-  };
+  if (moment === 'after') world.tables.at(1).losesTheAnswer();
+  else world.tables.at(1).isLost();
   expect((await begin(world)).repeated).toBe(false);
   expect((await begin(world)).repeated).toBe(true);
 });
@@ -214,12 +209,9 @@ test('a repeat goes on where the first call died', async () => {
   const keys = Array.from({ length: 20 }, () => ({}));
   const request = await begin(world);
   const dead = world.partitionOf(derivedId(request.secret, 'data-key', 0));
-  world.tables.beforeWrite = ({ partitionKey }) => {
-    if (partitionKey === dead) throw new Error('the process died');
-    return Promise.resolve(undefined);
-  };
-  await expect(world.generate(keys, { request })).rejects.toThrow('the process died');
-  world.tables.beforeWrite = undefined;
+  world.tables.at(({ partitionKey }) => partitionKey === dead).dies('before');
+  await expect(world.generate(keys, { request })).rejects.toThrow(Died);
+  world.tables.recovers();
   const repeat = await world.generate(keys, { request: await begin(world) });
   expect(repeat.every(({ outcome }) => outcome === 'created')).toBe(true);
   expect(plaintextsOf(await world.unwrap(repeat.map(({ keyId }) => keyId)))).toEqual(plaintextsOf(repeat));

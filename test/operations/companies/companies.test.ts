@@ -25,11 +25,11 @@ import {
   PLACE,
   RESTORE_DAYS,
   valueOf,
-  WatchedTables,
   World,
 } from '../data-keys/world.ts';
 import { chainOf } from '../audit/chain.ts';
-import { tablesBut } from '../../fakes/tables-but.ts';
+import { FaultyTables, isOfDataKeys, type Write } from '../../fakes/faulty-tables.ts';
+import { Died, tablesBut } from '../../fakes/tables-but.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 
 const allShardsClosed = (world: World): boolean[] =>
@@ -43,6 +43,7 @@ const left = (world: World): string[] =>
     .map(({ table, partitionKey, rowKey }) => `${table}/${partitionKey}/${rowKey}`)
     // The record of what was done stays.
     .filter((row) => !row.startsWith('events/') && !row.includes('/head|'));
+const isOfTheCompany = ({ table, writes }: Write): boolean => table === 'companies' && writes[0]?.rowKey === 'company';
 /** Past the time in which a deleted key can be restored; no timer has purged it yet. */
 const restoreTimeIsOver = (world: World): void => world.clock.advance((RESTORE_DAYS + 1) * DAY_MS);
 const TIMERS = {
@@ -142,20 +143,14 @@ test('a key that does not come back from the vault as it went is not stored', as
 test('a crash at any write of making a company is mended by putting it again, or by getting the keyring', async () => {
   const whole = new World();
   valueOf(await putCompany(whole.host, { companyId: COMPANY }, ADMIN));
-  const writes = whole.tables.written.length;
+  const writes = whole.tables.writes.length;
   expect(writes).toBeGreaterThan(7);
   for (let survived = 0; survived < writes; survived += 1) {
     for (const moment of ['before', 'after'] as const) {
       const world = new World();
-      let count = 0;
-      world.tables.beforeWrite = async (_, commit) => {
-        count += 1;
-        if (count <= survived) return undefined;
-        if (count === survived + 1 && moment === 'after') await commit();
-        throw new Error('the process died');
-      };
-      await expect(putCompany(world.host, { companyId: COMPANY }, ADMIN)).rejects.toThrow('the process died');
-      world.tables.beforeWrite = undefined;
+      world.tables.at(survived + 1).dies(moment);
+      await expect(putCompany(world.host, { companyId: COMPANY }, ADMIN)).rejects.toThrow(Died);
+      world.tables.recovers();
       const host = world.newHost();
       const hasKeyring = left(world).some((row) => row.endsWith(keyringRowKey(KEYRING)));
       if (hasKeyring) valueOf(await getKeyring(host, PLACE));
@@ -173,13 +168,14 @@ test.each(['before', 'after'] as const)(
   async (moment) => {
     const world = new World();
     const lost = new Set<string>();
-    world.tables.beforeWrite = async ({ partitionKey, writes }, commit) => {
+    const first = world.tables.at(({ partitionKey, writes }) => {
       const name = `${partitionKey}/${writes[0]?.rowKey ?? ''}`;
-      if (lost.has(name)) return undefined;
+      if (lost.has(name)) return false;
       lost.add(name);
-      if (moment === 'after') await commit();
-      return { outcome: 'unknown' };
-    };
+      return true;
+    });
+    if (moment === 'after') first.losesTheAnswer();
+    else first.isLost();
     const made = valueOf(await putCompany(world.host, { companyId: COMPANY, ifNoneMatch: '*' }, ADMIN));
     expect(made.created).toBe(true);
     expect(valueOf(await generating(world)).keys[0]?.outcome).toBe('created');
@@ -254,12 +250,10 @@ test('the id of a deleted company is never used again, by no call, not even one 
   const world = await World.withCompany({ shardCount: 1 });
   const late = world.newHost();
   let made: ReturnType<typeof putCompany> | undefined;
-  world.tables.beforeWrite = ({ table, writes }) => {
-    // Whoever put it before it is closed.
-    if (table === 'companies' && writes[0]?.rowKey === 'company')
-      made ??= putCompany(late, { companyId: COMPANY }, ADMIN);
-    return Promise.resolve(undefined);
-  };
+  // The put begins before the row is closed, and is not waited for.
+  world.tables.atNext(isOfTheCompany).comesAfter(() => {
+    made = putCompany(late, { companyId: COMPANY }, ADMIN);
+  });
   valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN));
   await made;
   const closed = { type: 'company-closed', companyId: COMPANY };
@@ -298,14 +292,10 @@ test('a company is not deleted while a deleted data key of it can be restored, a
 test('a key that is deleted while the delete of its company decides can be restored after it has turned back', async () => {
   const world = await World.withCompany({ shardCount: 1 });
   const other = world.newHost({ tables: world.store });
-  let begun = false;
-  world.tables.beforeWrite = async ({ table, writes }) => {
-    if (begun || table !== 'companies' || writes[0]?.rowKey !== 'company') return undefined;
-    begun = true;
+  world.tables.atNext(isOfTheCompany).comesAfter(async () => {
     await world.generate([{ keyId: 'a' }], { host: other });
     valueOf(await deleteDataKey(other, { ...PLACE, keyId: 'a' }));
-    return undefined;
-  };
+  });
   expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({
     code: 'company-has-restorable-data-keys',
   });
@@ -386,8 +376,7 @@ test('a company is not deleted during a switch, and no switch begins while it is
   });
   await world.work();
   let tried = false;
-  world.tables.beforeWrite = async ({ table }) => {
-    if (table !== 'datakeys' || tried) return undefined;
+  world.tables.atNext(isOfDataKeys).comesAfter(async () => {
     tried = true;
     const started = await startRekey(world.host, { ...PLACE, switchId: 'two' }, actorNamed('test'));
     expect(errorOf(started)).toMatchObject({ code: 'company-closing' });
@@ -396,8 +385,7 @@ test('a company is not deleted during a switch, and no switch begins while it is
     });
     const keyring = await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }, ADMIN);
     expect(errorOf(keyring)).toMatchObject({ code: 'company-closing' });
-    return undefined;
-  };
+  });
   expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toBe('deleted');
   expect(tried).toBe(true);
 });
@@ -406,12 +394,10 @@ test('a switch that begins just before the delete does wins', async () => {
   const world = await World.withCompany();
   const other = world.newHost({ tables: world.store });
   let started = false;
-  world.tables.beforeWrite = async ({ table, writes }) => {
-    if (started || table !== 'companies' || writes[0]?.rowKey !== 'company') return undefined;
+  world.tables.atNext(isOfTheCompany).comesAfter(async () => {
     started = true;
     valueOf(await startRekey(other, { ...PLACE, switchId: 'one' }, actorNamed('test')));
-    return undefined;
-  };
+  });
   expect(errorOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toMatchObject({
     type: 'switch-in-progress',
   });
@@ -421,20 +407,16 @@ test('a switch that begins just before the delete does wins', async () => {
 
 test('a keyring that is being made when the delete begins never becomes ready', async () => {
   const world = await World.withCompany();
-  const dying = new WatchedTables(world.store);
-  dying.beforeWrite = ({ table }) => {
-    if (table === 'datakeys') throw new Error('the process died');
-    return Promise.resolve(undefined);
-  };
+  const dying = new FaultyTables(world.store);
+  dying.at(isOfDataKeys).dies('before');
   let begun = false;
-  world.tables.beforeWrite = async ({ writes }) => {
-    if (begun || writes[0]?.kind !== 'replace' || writes[0].rowKey !== keyringRowKey('second')) return undefined;
-    begun = true;
-    await expect(deleteCompany(world.newHost({ tables: dying }), { companyId: COMPANY }, ADMIN)).rejects.toThrow(
-      'died',
-    );
-    return undefined;
-  };
+  world.tables
+    .atNext(({ writes: [first] }) => first?.kind === 'replace' && first.rowKey === keyringRowKey('second'))
+    .comesAfter(async () => {
+      begun = true;
+      const host = world.newHost({ tables: dying });
+      await expect(deleteCompany(host, { companyId: COMPANY }, ADMIN)).rejects.toThrow(Died);
+    });
   const made = await putKeyring(world.host, { companyId: COMPANY, keyringId: 'second' }, ADMIN);
   expect(errorOf(made)).toMatchObject({ code: 'company-closing' });
   expect(begun).toBe(true);
@@ -451,18 +433,14 @@ test('a data key made or restored while the company is being deleted is never lo
     await world.generate([{ keyId: 'soft' }]);
     valueOf(await deleteDataKey({ ...world.host, restoreDays: 0 }, { ...PLACE, keyId: 'soft' }));
     const other = world.newHost({ tables: world.store });
-    let writes = 0;
     const made = new Map<string, string>();
     const restored: string[] = [];
-    world.tables.beforeWrite = async () => {
-      writes += 1;
-      if (writes !== act + 1) return undefined;
+    world.tables.at(world.tables.writes.length + act + 1).comesAfter(async () => {
       const request = singleRequest(world.entropy);
       const generated = await generateDataKeys(other, { ...PLACE, keys: [{}], request });
       if (generated.ok) for (const [keyId, plaintext] of plaintextsOf(generated.value.keys)) made.set(keyId, plaintext);
       if ((await restoreDataKey(other, { ...PLACE, keyId: 'soft' })).ok) restored.push('soft');
-      return undefined;
-    };
+    });
     const deleted = await deleteCompany(world.host, { companyId: COMPANY }, ADMIN);
     if (made.size + restored.length === 0) {
       expect(valueOf(deleted)).toBe('deleted');
@@ -473,7 +451,6 @@ test('a data key made or restored while the company is being deleted is never lo
       for (const keyId of restored) expect((await world.unwrap([keyId]))[0]?.outcome).toBe('unwrapped');
       expect(allShardsClosed(world)).toEqual([false, false]);
     }
-    world.tables.beforeWrite = undefined;
   }
 });
 
@@ -483,24 +460,18 @@ test('a delete that died at any point is finished by the timer, or has never beg
     await world.generate([{ keyId: 'a' }]);
     valueOf(await deleteDataKey(world.host, { ...PLACE, keyId: 'a' }));
     restoreTimeIsOver(world);
-    world.tables.written.length = 0;
+    world.tables.writes.length = 0;
     return world;
   };
   const whole = await build();
   valueOf(await deleteCompany(whole.host, { companyId: COMPANY }, ADMIN));
-  const writes = whole.tables.written.length;
+  const writes = whole.tables.writes.length;
   for (let survived = 0; survived < writes; survived += 1) {
     for (const moment of ['before', 'after'] as const) {
       const world = await build();
-      let count = 0;
-      world.tables.beforeWrite = async (_, commit) => {
-        count += 1;
-        if (count <= survived) return undefined;
-        if (count === survived + 1 && moment === 'after') await commit();
-        throw new Error('the process died');
-      };
-      await expect(deleteCompany(world.host, { companyId: COMPANY }, ADMIN)).rejects.toThrow('the process died');
-      world.tables.beforeWrite = undefined;
+      world.tables.at(survived + 1).dies(moment);
+      await expect(deleteCompany(world.host, { companyId: COMPANY }, ADMIN)).rejects.toThrow(Died);
+      world.tables.recovers();
       const host = world.newHost();
       for (let sweeps = 0; sweeps < 3; sweeps += 1) {
         await sweepPurges(host);
@@ -549,13 +520,12 @@ test('a company too large for one call is gone on with by the timer', async () =
   await world.generate(keyIds.map((keyId) => ({ keyId })));
   for (const keyId of keyIds) valueOf(await deleteDataKey(world.host, { ...PLACE, keyId }));
   restoreTimeIsOver(world);
-  world.tables.beforeWrite = ({ writes }) => {
-    if (writes.some(({ kind }) => kind === 'delete')) world.clock.advance(60_000);
-    return Promise.resolve(undefined);
-  };
+  world.tables
+    .at(({ writes }) => writes.some(({ kind }) => kind === 'delete'))
+    .comesAfter(() => world.clock.advance(60_000));
   expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toBe('deleting');
   expect(valueOf(await getCompany(world.host, { companyId: COMPANY })).value.state).toBe('closing');
-  world.tables.beforeWrite = undefined;
+  world.tables.recovers();
   await sweepPurges(world.host);
   world.clock.advance(DAY_MS);
   await sweepPurges(world.host);
@@ -569,14 +539,10 @@ test('while a company is removed the counts stay exact to the last row', async (
   for (const keyId of keyIds) valueOf(await deleteDataKey(world.host, { ...PLACE, keyId }));
   restoreTimeIsOver(world);
   const counts: number[] = [];
-  world.tables.beforeWrite = async ({ table }, commit) => {
-    const written = await commit();
-    if (table === 'datakeys') {
-      world.expectExactCounts();
-      if (allShardsClosed(world).length > 0) counts.push((await world.shardFor('key-0')).deleted);
-    }
-    return written;
-  };
+  world.tables.at(isOfDataKeys).isFollowedBy(async () => {
+    world.expectExactCounts();
+    if (allShardsClosed(world).length > 0) counts.push((await world.shardFor('key-0')).deleted);
+  });
   expect(valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN))).toBe('deleted');
   expect(counts).toEqual([110, 11, 0]);
 });
@@ -595,14 +561,12 @@ test('a shard left closed by a delete that turned back and died is opened by who
 test('while the company is being deleted new keys are refused', async () => {
   const world = await World.withCompany({ shardCount: 1 });
   let refused: unknown;
-  let asked = false;
-  world.tables.beforeWrite = async ({ table, writes }) => {
-    // The first transaction that removes a shard: all of them are closed by then.
-    if (table !== 'datakeys' || asked || !writes.some(({ kind }) => kind === 'delete')) return undefined;
-    asked = true;
-    refused = errorOf(await generating(world));
-    return undefined;
-  };
+  // The first transaction that removes a shard: all of them are closed by then.
+  world.tables
+    .atNext((write) => isOfDataKeys(write) && write.writes.some(({ kind }) => kind === 'delete'))
+    .comesAfter(async () => {
+      refused = errorOf(await generating(world));
+    });
   valueOf(await deleteCompany(world.host, { companyId: COMPANY }, ADMIN));
   expect(refused).toMatchObject({ type: 'state', code: 'company-closing' });
 });

@@ -77,14 +77,13 @@ describe('a delete of a company', () => {
     const its = await RemovalWorld.decided();
     const { world } = its;
     await its.plantKeys(Array.from({ length: 150 }, () => SOFT_DELETED));
-    world.tables.beforeWrite = ({ writes }) => {
-      if (writes.some(({ kind }) => kind === 'delete')) world.clock.advance(60_000);
-      return Promise.resolve(undefined);
-    };
+    world.tables
+      .at(({ writes }) => writes.some(({ kind }) => kind === 'delete'))
+      .comesAfter(() => world.clock.advance(60_000));
     expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleting');
     expect(await stateOf(world)).toBe('closing');
     world.expectExactCounts();
-    world.tables.beforeWrite = undefined;
+    world.tables.recovers();
     expect(valueOf(await deleteCompany(world.host, ASKED, ADMIN))).toBe('deleted');
     expect(rowsOf(world)).toBe(CLOSED_ROW);
   });

@@ -32,14 +32,8 @@ const tripping = (mishap: Mishap, meanwhile?: () => void | Promise<void>): Host 
   return world.newHost({ tables: tablesBut(world.store, { write }) });
 };
 /** Somebody is quicker: right before the company's own row is written. */
-const before = (act: () => Promise<unknown>): void => {
-  world.tables.beforeWrite = async ({ writes }) => {
-    if (writes[0]?.rowKey !== COMPANY_ROW_KEY) return undefined;
-    world.tables.beforeWrite = undefined;
-    await act();
-    return undefined;
-  };
-};
+const before = (act: () => Promise<unknown>): void =>
+  world.tables.atNext(({ writes }) => writes[0]?.rowKey === COMPANY_ROW_KEY).comesAfter(act);
 
 const company = (): Company | undefined => {
   const row = world.store.peek('companies', COMPANY, COMPANY_ROW_KEY);
@@ -103,13 +97,9 @@ describe('a company that is made', () => {
   });
 
   it('is not told of where it is gone by the end of the call', async () => {
-    world.tables.beforeWrite = async ({ writes }, commit) => {
-      if (writes[0]?.kind !== 'replace' || writes[0].rowKey !== keyringRowKey(KEYRING)) return undefined;
-      world.tables.beforeWrite = undefined;
-      const ready = await commit();
-      valueOf(await deleteCompany(other(), { companyId: COMPANY }, ADMIN));
-      return ready;
-    };
+    world.tables
+      .atNext(({ writes: [first] }) => first?.kind === 'replace' && first.rowKey === keyringRowKey(KEYRING))
+      .isFollowedBy(async () => valueOf(await deleteCompany(other(), { companyId: COMPANY }, ADMIN)));
     expect(errorOf(await put())).toEqual(NO_COMPANY);
     expect(errorOf(await getCompany(world.host, { companyId: COMPANY }))).toEqual(CLOSED);
   });

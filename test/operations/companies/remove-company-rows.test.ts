@@ -47,15 +47,14 @@ function withPages(...sizes: readonly number[]): Tables {
 /** Removes it, and answers how many deleted keys the shard counted after each transaction; its counts must be exact each time. */
 async function watched(remove: () => Promise<Removal>): Promise<number[]> {
   const deleted: number[] = [];
-  its.world.tables.beforeWrite = async ({ table }, commit) => {
-    const written = await commit();
-    const shard = its.world.store.peek('datakeys', SHARD, SHARD_ROW_KEY);
-    if (table === 'datakeys' && shard) {
+  its.world.tables
+    .at(({ table }) => table === 'datakeys')
+    .isFollowedBy(() => {
+      const shard = its.world.store.peek('datakeys', SHARD, SHARD_ROW_KEY);
+      if (!shard) return;
       its.world.expectExactCounts();
       deleted.push(readShard(shard.cells).deleted);
-    }
-    return written;
-  };
+    });
   expect(await remove()).toBe('removed');
   return deleted;
 }
@@ -151,14 +150,13 @@ describe('a call whose time is up', () => {
     ['vault health', 'health', COMPANY],
   ] as const)('in the middle of the %s says so, and leaves the company to the next', async (_, table, partitionKey) => {
     its.plantMany(250, table, partitionKey, 'row-');
-    its.world.tables.beforeWrite = (write) => {
-      if (write.table === table && write.partitionKey === partitionKey) its.world.clock.advance(3_600_000);
-      return Promise.resolve(undefined);
-    };
+    its.world.tables
+      .at((write) => write.table === table && write.partitionKey === partitionKey)
+      .comesAfter(() => its.world.clock.advance(3_600_000));
     expect(await its.remove()).toBe('out-of-time');
     expect(under(`${table}/${partitionKey}/row-`)).toHaveLength(150);
     expect(under(`companies/${COMPANY}/${COMPANY_ROW_KEY}`)).toHaveLength(2);
-    its.world.tables.beforeWrite = undefined;
+    its.world.tables.recovers();
     expect(await its.remove()).toBe('removed');
     expect(its.rows()).toEqual(REMAINS);
   });
@@ -166,15 +164,12 @@ describe('a call whose time is up', () => {
   it('in the middle of a shard says so, and leaves all else to the next', async () => {
     await its.plantKeys(many(120, MIXED));
     const others = its.rows().filter((row) => !row.startsWith('datakeys/'));
-    its.world.tables.beforeWrite = () => {
-      its.world.clock.advance(3_600_000);
-      return Promise.resolve(undefined);
-    };
+    its.world.tables.at(() => true).comesAfter(() => its.world.clock.advance(3_600_000));
     expect(await its.remove()).toBe('out-of-time');
     its.world.expectExactCounts();
     expect(under('datakeys/')).toHaveLength(22);
     expect(its.rows().filter((row) => !row.startsWith('datakeys/'))).toEqual(others);
-    its.world.tables.beforeWrite = undefined;
+    its.world.tables.recovers();
     expect(await its.remove()).toBe('removed');
     expect(its.rows()).toEqual(REMAINS);
   });

@@ -119,10 +119,9 @@ describe('a company that is being deleted', () => {
   it('is left alone for another minute where a look came to grief, and then gone on with', async () => {
     await sweepPurges(world.host);
     world.clock.advance(MINUTE_MS);
-    world.tables.beforeWrite = ({ table }) =>
-      table === 'agenda' ? Promise.resolve(undefined) : Promise.reject(new StoreUnavailable('away'));
+    world.tables.at(({ table }) => table !== 'agenda').isRefused();
     await sweepPurges(world.host);
-    world.tables.beforeWrite = undefined;
+    world.tables.recovers();
     expect([await stateNow(), await nextLooks()]).toEqual(['closing', [[COMPANY_PURGE_ID, inMs(MINUTE_MS)]]]);
     world.clock.advance(MINUTE_MS);
     await sweepPurges(world.host);

@@ -5,6 +5,7 @@ import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import { getDataKey } from '../../../shared/operations/data-keys/get.ts';
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
+import { isOfDataKeys } from '../../fakes/faulty-tables.ts';
 import { PLACE, valueOf, World } from './world.ts';
 
 const A = { ...PLACE, keyId: 'a' };
@@ -23,17 +24,10 @@ async function touch(): Promise<void> {
 
 /** Done at the first write of a data key: before it, or after it, with its answer or without. */
 function once(when: 'before' | 'after' | 'after, and the answer is lost', act: () => Promise<void>): void {
-  world.tables.beforeWrite = async ({ table }, commit) => {
-    if (table !== 'datakeys') return undefined;
-    world.tables.beforeWrite = undefined;
-    if (when === 'before') {
-      await act();
-      return undefined;
-    }
-    const written = await commit();
-    await act();
-    return when === 'after' ? written : { outcome: 'unknown' };
-  };
+  const first = world.tables.atNext(isOfDataKeys);
+  if (when === 'before') first.comesAfter(act);
+  else if (when === 'after') first.isFollowedBy(act);
+  else first.losesTheAnswer(act);
 }
 
 describe.each([

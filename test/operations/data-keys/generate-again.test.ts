@@ -12,6 +12,7 @@ import { deleteDataKey } from '../../../shared/operations/data-keys/delete.ts';
 import type { KeyringShards } from '../../../shared/operations/data-keys/keyring-shards.ts';
 import { reopenStaleShard } from '../../../shared/operations/data-keys/reopen-stale-shard.ts';
 import { derivedId, singleRequest } from '../../../shared/store/requests.ts';
+import { isOfDataKeys } from '../../fakes/faulty-tables.ts';
 import { COMPANY, errorOf, PLACE, plaintextsOf, valueOf, World, type Host } from './world.ts';
 
 const REQUEST = { requestId: 'request-1', secret: Buffer.alloc(32, 1) };
@@ -168,9 +169,7 @@ describe('what is refused', () => {
     const [first, second] = namesIn(0);
     const [other] = namesIn(1);
     await ask(world, [first!]);
-    const lost = { outcome: 'conflict', index: 0, reason: 'changed' } as const;
-    world.tables.beforeWrite = ({ partitionKey }) =>
-      Promise.resolve(partitionKey === world.partitionOf(other!.keyId) ? lost : undefined);
+    world.tables.at(({ partitionKey }) => partitionKey === world.partitionOf(other!.keyId)).isOutrun();
     expect(valueOf(await ask(world, [second!, other!], OTHER_REQUEST)).keys).toMatchObject([
       { outcome: 'refused', refusal: { type: 'state', code: 'keyring-full' } },
       { outcome: 'refused', refusal: { type: 'busy' } },
@@ -258,10 +257,7 @@ describe('a shard that a delete of its company left closed', () => {
     const world = await closed('active');
     const places = [0, 1].map((shard) => ({ ...PLACE, shard }));
     let left = 2;
-    world.tables.beforeWrite = ({ table }) =>
-      Promise.resolve(
-        table === 'datakeys' && left-- > 0 ? { outcome: 'conflict', index: 0, reason: 'changed' } : undefined,
-      );
+    world.tables.at((write) => isOfDataKeys(write) && left-- > 0).isOutrun();
     const opened = await Promise.all(places.map((place) => reopenStaleShard(world.host, place)));
     expect(opened).toEqual([true, true]);
     expect((await world.shardFor(KEY_ID)).closed).toBe(false);
@@ -270,9 +266,9 @@ describe('a shard that a delete of its company left closed', () => {
 
   it('is open already, or is not there', async () => {
     const world = await World.withCompany({ shardCount: 1 });
-    world.tables.written.length = 0;
+    world.tables.writes.length = 0;
     expect(await reopenStaleShard(world.host, { ...PLACE, shard: 0 })).toBe(true);
     expect(await reopenStaleShard(world.host, { ...PLACE, shard: 7 })).toBe(false);
-    expect(world.tables.written).toEqual([]);
+    expect(world.tables.writes).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { singleRequest } from '../../../shared/store/requests.ts';
 import { COMPANY, errorOf, KEYRING, plaintextsOf, PLACE, valueOf, World } from './world.ts';
 import { ADMIN } from '../../fakes/actors.ts';
+import { isOfDataKeys } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 
 const many = (count: number): { keyId?: string }[] => Array.from({ length: count }, () => ({}));
@@ -21,10 +22,10 @@ test('a generated key is answered with its plaintext, which unwraps to the same 
 
 test('a thousand keys in one call take as many transactions as their shards need, and all unwrap', async () => {
   const world = await World.withCompany({ shardCount: 4 });
-  world.tables.written.length = 0;
+  world.tables.writes.length = 0;
   const keys = await world.generate(many(1_000));
-  const dataWrites = world.tables.written.filter(({ table }) => table === 'datakeys');
-  expect(Math.max(...dataWrites.map(({ rows }) => rows))).toBe(100);
+  const dataWrites = world.tables.writes.filter(({ table }) => table === 'datakeys');
+  expect(Math.max(...dataWrites.map(({ writes }) => writes.length))).toBe(100);
   expect(dataWrites.length).toBeLessThanOrEqual(14);
   const generated = plaintextsOf(keys);
   expect(generated.size).toBe(1_000);
@@ -108,10 +109,10 @@ test('of many racing for one id exactly one makes it, in one process and in seve
 test('callers of one process who come together share transactions', async () => {
   const world = await World.withCompany({ shardCount: 1 });
   await world.generate([{}]);
-  world.tables.written.length = 0;
+  world.tables.writes.length = 0;
   const all = await Promise.all(Array.from({ length: 90 }, () => world.generate([{}])));
   expect(all.flat().every(({ outcome }) => outcome === 'created')).toBe(true);
-  expect(world.tables.written.length).toBeLessThanOrEqual(2);
+  expect(world.tables.writes.length).toBeLessThanOrEqual(2);
 });
 
 test('many processes writing to one shard all get through', async () => {
@@ -127,23 +128,19 @@ test('taken ids are taken out and the rest are made, in few transactions', async
   const world = await World.withCompany({ shardCount: 1 });
   const taken = Array.from({ length: 40 }, (_, index) => ({ keyId: `taken-${index}` }));
   await world.generate(taken);
-  world.tables.written.length = 0;
+  world.tables.writes.length = 0;
   const mixed = await world.generate([...taken, ...many(40)]);
   expect(mixed.slice(0, 40).every(({ outcome }) => outcome === 'id-taken')).toBe(true);
   expect(mixed.slice(40).every(({ outcome }) => outcome === 'created')).toBe(true);
-  expect(world.tables.written).toHaveLength(2);
+  expect(world.tables.writes).toHaveLength(2);
   world.expectExactCounts();
 });
 
 test.each(['before', 'after'] as const)('an answer lost %s the commit costs nothing', async (moment) => {
   const world = await World.withCompany({ shardCount: 1 });
-  let left = 1;
-  world.tables.beforeWrite = async ({ table }, commit) => {
-    if (table !== 'datakeys' || left === 0) return undefined;
-    left -= 1;
-    if (moment === 'after') await commit();
-    return { outcome: 'unknown' };
-  };
+  const first = world.tables.atNext(isOfDataKeys);
+  if (moment === 'after') first.losesTheAnswer();
+  else first.isLost();
   const keys = await world.generate(many(20));
   expect(keys.every(({ outcome }) => outcome === 'created')).toBe(true);
   const generated = plaintextsOf(keys);
@@ -155,14 +152,7 @@ test.each(['before', 'after'] as const)('an answer lost %s the commit costs noth
 test('after a lost answer keys are recognised as one’s own though another process has written the shard since', async () => {
   const world = await World.withCompany({ shardCount: 1 });
   const other = world.newHost({ tables: world.store });
-  let left = 1;
-  world.tables.beforeWrite = async ({ table }, commit) => {
-    if (table !== 'datakeys' || left === 0) return undefined;
-    left -= 1;
-    await commit();
-    await world.generate([{}], { host: other });
-    return { outcome: 'unknown' };
-  };
+  world.tables.atNext(isOfDataKeys).losesTheAnswer(() => world.generate([{}], { host: other }));
   const keys = await world.generate([{ keyId: 'mine' }, {}]);
   expect(keys.every(({ outcome }) => outcome === 'created')).toBe(true);
   const generated = plaintextsOf(keys);
@@ -172,7 +162,7 @@ test('after a lost answer keys are recognised as one’s own though another proc
 
 test('a store that never answers is told as being away, and no plaintext is given out', async () => {
   const world = await World.withCompany();
-  world.tables.beforeWrite = ({ table }) => Promise.resolve(table === 'datakeys' ? { outcome: 'unknown' } : undefined);
+  world.tables.at(isOfDataKeys).isLost();
   const generated = generateDataKeys(world.host, { ...PLACE, keys: [{}], request: singleRequest(world.entropy) });
   await expect(generated).rejects.toThrow(StoreUnavailable);
 });
@@ -201,12 +191,12 @@ test('a shard that turns just before the write makes the key wrapped anew under 
   const world = await World.withCompany({ shardCount: 1 });
   await world.generate(many(10));
   let turned = false;
-  world.tables.beforeWrite = async ({ table, writes }) => {
-    if (table !== 'datakeys' || turned || !writes.some(({ rowKey }) => rowKey === 'mine')) return undefined;
-    turned = true;
-    await world.rekey('first');
-    return undefined;
-  };
+  world.tables
+    .atNext((write) => isOfDataKeys(write) && write.writes.some(({ rowKey }) => rowKey === 'mine'))
+    .comesAfter(async () => {
+      turned = true;
+      await world.rekey('first');
+    });
   const keys = await world.generate([{ keyId: 'mine' }]);
   expect(turned).toBe(true);
   expect(keys).toMatchObject([{ outcome: 'created', companyKeyVersion: 2 }]);

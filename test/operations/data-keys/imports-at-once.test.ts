@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { generateDataKeys } from '../../../shared/operations/data-keys/generate.ts';
 import { describeNewDataKeys, type NewDataKey } from '../../../shared/operations/data-keys/new-data-keys.ts';
 import { beginRequest, type BegunRequest } from '../../../shared/store/requests.ts';
-import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { FaultyTables, isOfDataKeys } from '../../fakes/faulty-tables.ts';
+import { Died } from '../../fakes/tables-but.ts';
 import { COMPANY, errorOf, KEYRING, PLACE, plaintextsOf, valueOf, World, type Host } from './world.ts';
 
 const NAMES = Array.from({ length: 6 }, (_, index) => `key-${index}`);
@@ -64,12 +65,9 @@ describe('calls at once with different material under one key', () => {
 describe('the digest that binds a call', () => {
   it('holds although the first call died before it wrote a key', async () => {
     const world = await World.withCompany();
-    world.tables.beforeWrite = ({ table }) => {
-      if (table === 'datakeys') throw new Error('the process died');
-      return Promise.resolve(undefined);
-    };
-    await expect(ask(world.host, 1)).rejects.toThrow('the process died');
-    world.tables.beforeWrite = undefined;
+    world.tables.at(isOfDataKeys).dies('before');
+    await expect(ask(world.host, 1)).rejects.toThrow(Died);
+    world.tables.recovers();
     expect(errorOf(await ask(world.newHost(), 2))).toEqual(MISMATCH);
     expect(valueOf(await ask(world.newHost(), 1)).keys.every(({ outcome }) => outcome === 'created')).toBe(true);
   });

@@ -8,6 +8,7 @@ import { sweepPurges } from '../../../shared/operations/companies/sweep-purges.t
 import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { startRekey } from '../../../shared/operations/switches/start.ts';
 import { DAY_MS, errorOf, plaintextsOf, PLACE, RESTORE_DAYS, valueOf, World } from './world.ts';
+import { isOfDataKeys, type Write } from '../../fakes/faulty-tables.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 
 async function withKey(): Promise<{ world: World; generated: Map<string, string> }> {
@@ -80,12 +81,9 @@ test.each(['before', 'after'] as const)(
   async (moment) => {
     const { world } = await withKey();
     let left = 0;
-    world.tables.beforeWrite = async ({ table }, commit) => {
-      if (table !== 'datakeys' || left === 0) return undefined;
-      left -= 1;
-      if (moment === 'after') await commit();
-      return { outcome: 'unknown' };
-    };
+    const some = world.tables.at((write) => isOfDataKeys(write) && left-- > 0);
+    if (moment === 'after') some.losesTheAnswer();
+    else some.isLost();
     left = 1;
     expect(valueOf(await deleteDataKey(world.host, A)).value.state).toBe('deleted');
     world.expectExactCounts();
@@ -154,9 +152,9 @@ test('many keys due at once are purged shard by shard in few transactions', asyn
   await world.generate(keyIds.map((keyId) => ({ keyId })));
   for (const keyId of keyIds) valueOf(await deleteDataKey(world.host, { ...PLACE, keyId }));
   world.clock.advance(RESTORE_DAYS * DAY_MS);
-  world.tables.written.length = 0;
+  world.tables.writes.length = 0;
   expect(await sweepPurges(world.host)).toBe(60);
-  expect(world.tables.written.filter(({ table }) => table === 'datakeys').length).toBeLessThanOrEqual(6);
+  expect(world.tables.writes.filter(({ table }) => table === 'datakeys').length).toBeLessThanOrEqual(6);
   world.expectExactCounts();
   expect([...world.store.dump()].filter(({ partitionKey }) => partitionKey.startsWith('purge|'))).toEqual([]);
 });
@@ -177,14 +175,11 @@ test('a key purged after its shard has turned and before it was moved leaves the
   world.clock.advance(RESTORE_DAYS * DAY_MS);
   const other = world.newHost({ tables: world.store });
   let purged = 0;
-  world.tables.beforeWrite = async ({ partitionKey, writes }, commit) => {
-    if (purged > 0 || partitionKey !== world.partitionOf('a') || writes.length > 1) return undefined;
-    const turned = await commit();
+  world.tables.atNext(world.isTurnOf('a')).isFollowedBy(async () => {
     expect(await world.shardFor('a')).toMatchObject({ writeVersion: 2, deleted: 1, at: { 1: 1 } });
     purged = await sweepPurges(other);
     world.expectExactCounts();
-    return turned;
-  };
+  });
   await world.rekey('one');
   expect(purged).toBe(1);
   expect(await world.row('a')).toMatchObject({ state: 'tombstone', companyKeyVersion: 0 });
@@ -216,12 +211,13 @@ test('after any sequence of acts, with answers lost at random, counts are exact 
       fc.infiniteStream(fc.constantFrom('fine', 'fine', 'fine', 'before', 'after')),
       async (acts, fates) => {
         const world = await World.withCompany({ shardCount: 2 });
-        world.tables.beforeWrite = async ({ table }, commit) => {
-          const fate = table === 'datakeys' ? (fates.next().value as string) : 'fine';
-          if (fate === 'fine') return undefined;
-          if (fate === 'after') await commit();
-          return { outcome: 'unknown' };
+        let fate = 'fine';
+        const isLost = (write: Write): boolean => {
+          fate = isOfDataKeys(write) ? (fates.next().value as string) : 'fine';
+          return fate === 'before';
         };
+        world.tables.at(isLost).isLost();
+        world.tables.at(() => fate === 'after').losesTheAnswer();
         const plaintexts = new Map<string, string>();
         let switches = 0;
         for (const act of acts) {

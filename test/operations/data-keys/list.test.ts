@@ -134,10 +134,7 @@ describe('a list of wrapped keys', () => {
       );
       if (!listed.ok) expect(listed.error).toEqual(inProgress);
     };
-    world.tables.beforeWrite = async ({ table }) => {
-      if (table === 'companies' || table === 'datakeys') await look();
-      return undefined;
-    };
+    world.tables.at(({ table }) => table === 'companies' || table === 'datakeys').comesAfter(look);
     await look();
     await world.rekey('s1');
     await look();

@@ -11,6 +11,7 @@ import { noteForPurge } from '../../../shared/operations/data-keys/purge-list.ts
 import { purgePartition } from '../../../shared/store/rows/purge-rows.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { restoreDataKey } from '../../../shared/operations/data-keys/restore.ts';
+import { isOfDataKeys } from '../../fakes/faulty-tables.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, plaintextsOf, RESTORE_DAYS, rowsToPurge, valueOf, World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -19,8 +20,7 @@ const A = { ...PLACE, keyId: 'a' };
 it('a key that cannot be put on the list of what to purge is not deleted', async () => {
   const world = await World.withCompany();
   await world.generate([{ keyId: 'a' }]);
-  world.tables.beforeWrite = ({ partitionKey }) =>
-    Promise.resolve(partitionKey === purgePartition(PLACE) ? { outcome: 'unknown' } : undefined);
+  world.tables.at(({ partitionKey }) => partitionKey === purgePartition(PLACE)).isLost();
   await expect(deleteDataKey(world.host, A)).rejects.toThrow(StoreUnavailable);
   expect((await world.row('a')).state).toBe('live');
 });
@@ -122,14 +122,7 @@ describe('a visit to a keyring', () => {
 
   it('leaves a key that somebody wrote first to the next visit', async () => {
     const world = await due();
-    let isFirst = true;
-    world.tables.beforeWrite = async ({ table }) => {
-      if (table === 'datakeys' && isFirst) {
-        isFirst = false;
-        await world.tamper('a', {});
-      }
-      return undefined;
-    };
+    world.tables.atNext(isOfDataKeys).comesAfter(() => world.tamper('a', {}));
     expect((await purgeKeyring(world.host, PLACE)).purged).toBe(0);
     expect([(await world.row('a')).state, rowsToPurge(world.store).length]).toEqual(['deleted', 1]);
     expect((await purgeKeyring(world.host, PLACE)).purged).toBe(1);
@@ -152,14 +145,11 @@ describe('a visit to a keyring', () => {
     const world = await due();
     const other = world.newHost({ tables: world.store });
     let purged = 0;
-    world.tables.beforeWrite = async ({ partitionKey, writes }, commit) => {
-      if (purged > 0 || partitionKey !== world.partitionOf('a') || writes.length > 1) return undefined;
-      const turned = await commit();
+    world.tables.atNext(world.isTurnOf('a')).isFollowedBy(async () => {
       await world.generate([{ keyId: 'new' }], { host: other });
       purged = (await purgeKeyring(other, PLACE)).purged;
       expect(await world.shardFor('a')).toMatchObject({ writeVersion: 2, live: 1, deleted: 0, at: { 2: 1 } });
-      return turned;
-    };
+    });
     await world.rekey('one');
     expect(purged).toBe(1);
     world.expectExactCounts();

@@ -17,14 +17,14 @@ import type { NewDataKey } from '../../../shared/operations/data-keys/new-data-k
 import { purgePartition } from '../../../shared/store/rows/purge-rows.ts';
 import { unwrapDataKeys, type UnwrapOutcome } from '../../../shared/operations/data-keys/unwrap.ts';
 import type { KeyringMaking } from '../../../shared/operations/keyrings/keyrings.ts';
-import type { RowWrite, TableName, Tables, WriteOutcome } from '../../../shared/store/tables.ts';
+import type { Tables } from '../../../shared/store/tables.ts';
 import { singleRequest, type RequestIdentity } from '../../../shared/store/requests.ts';
 import type { PurgeSweeping } from '../../../shared/operations/companies/sweep-purges.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import { startRekey } from '../../../shared/operations/switches/start.ts';
 import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import type { FakeTables } from '../../fakes/fake-tables.ts';
-import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { FaultyTables, type Write } from '../../fakes/faulty-tables.ts';
 import { POLICY } from '../../fixtures/policy.ts';
 import { TestWorld } from '../../world.ts';
 
@@ -38,39 +38,6 @@ export { VENDOR } from '../../world.ts';
 
 export type Host = Generating & KeyringMaking & PurgeSweeping & WorkDependencies & { readonly restoreDays: number };
 
-/** Asked before a write goes to the store; what it answers is answered instead. */
-export type WriteHook = (
-  write: { readonly table: TableName; readonly partitionKey: string; readonly writes: readonly RowWrite[] },
-  commit: () => Promise<WriteOutcome>,
-) => Promise<WriteOutcome | undefined>;
-
-/** The store, watched: how often it was asked, and a hook before every write. */
-export class WatchedTables implements Tables {
-  reads = 0;
-  readonly written: { readonly table: TableName; readonly partitionKey: string; readonly rows: number }[] = [];
-  beforeWrite: WriteHook | undefined;
-  readonly #store: Tables;
-
-  constructor(store: Tables) {
-    this.#store = store;
-  }
-
-  read(table: TableName, partitionKey: string, rowKey: string): ReturnType<Tables['read']> {
-    this.reads += 1;
-    return this.#store.read(table, partitionKey, rowKey);
-  }
-
-  list(query: Parameters<Tables['list']>[0]): ReturnType<Tables['list']> {
-    return this.#store.list(query);
-  }
-
-  async write(table: TableName, partitionKey: string, writes: readonly RowWrite[]): Promise<WriteOutcome> {
-    this.written.push({ table, partitionKey, rows: writes.length });
-    const commit = (): Promise<WriteOutcome> => this.#store.write(table, partitionKey, writes);
-    return (await this.beforeWrite?.({ table, partitionKey, writes }, commit)) ?? commit();
-  }
-}
-
 export interface WorldOptions {
   readonly shardCount?: number;
   readonly maxDataKeysPerKeyring?: number;
@@ -80,15 +47,15 @@ export interface WorldOptions {
 
 export class World extends TestWorld {
   readonly shardCount: number;
-  readonly tables: WatchedTables;
+  readonly tables: FaultyTables;
   readonly host: Host;
   readonly #options: WorldOptions;
 
   constructor(options: WorldOptions = {}) {
     super();
     this.#options = options;
-    const slow = new FaultyTables(this.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 0 } });
-    this.tables = new WatchedTables(options.slowStore ? slow : this.store);
+    const slow = { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 0 } };
+    this.tables = new FaultyTables(this.store, options.slowStore ? slow : undefined);
     this.shardCount = options.shardCount ?? 4;
     this.host = this.newHost();
   }
@@ -140,6 +107,11 @@ export class World extends TestWorld {
 
   partitionOf(keyId: string): string {
     return dataKeysPartition({ ...PLACE, shard: shardOf(keyId, this.shardCount) });
+  }
+
+  /** The write by which the key's shard turns: of the shard alone. */
+  isTurnOf(keyId: string): (write: Write) => boolean {
+    return ({ partitionKey, writes }) => partitionKey === this.partitionOf(keyId) && writes.length === 1;
   }
 
   async row(keyId: string): Promise<DataKey> {

@@ -43,12 +43,9 @@ describe('how many keyrings a company has', () => {
   it('is not passed by two who make the last one at once', async () => {
     fill();
     const other = world.newHost({ tables: world.store });
-    world.tables.beforeWrite = async ({ writes }) => {
-      if (!writes.some(({ rowKey }) => rowKey === keyringRowKey('one-more'))) return undefined;
-      world.tables.beforeWrite = undefined;
-      valueOf(await put('last', other));
-      return undefined;
-    };
+    world.tables
+      .atNext(({ writes }) => writes.some(({ rowKey }) => rowKey === keyringRowKey('one-more')))
+      .comesAfter(async () => valueOf(await put('last', other)));
     expect(errorOf(await put('one-more'))).toEqual(TOO_MANY);
     expect(await ids()).toHaveLength(MAX_KEYRINGS_PER_COMPANY);
   });

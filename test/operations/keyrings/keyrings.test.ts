@@ -116,10 +116,10 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
 describe('a keyring that is put again', () => {
   it('is the same, and nothing is written or asked', async () => {
     const made = valueOf(await put({ isDefault: true }));
-    world.tables.written.length = 0;
+    world.tables.writes.length = 0;
     world.vaults.calls.length = 0;
     expect(valueOf(await put({ isDefault: true }))).toEqual({ ...made, created: false });
-    expect([world.tables.written, world.vaults.calls]).toEqual([[], []]);
+    expect([world.tables.writes, world.vaults.calls]).toEqual([[], []]);
     expectMadeOnce();
     expect(recorded('keyring.make-default')).toBe(1);
   });
