@@ -56,7 +56,7 @@ describe('a call', () => {
   it.each(MISHAPS)('is counted at least once though its write comes out as %s', async (mishap) => {
     const tables = tablesTripping(world.tables, limitRowKey('test'), { mishap });
     expect(await countCall({ ...world.deps, tables }, TEST)).toMatchObject({ ok: true });
-    const row = world.tables.peek('companies', COMPANY, limitRowKey('test'));
+    const row = world.store.peek('companies', COMPANY, limitRowKey('test'));
     expect(row?.cells['calls']).toBe(mishap === 'answer-lost' ? 2 : 1);
   });
 
@@ -65,6 +65,6 @@ describe('a call', () => {
       ok: false,
       error: { type: 'not-found', what: 'company', id: 'nobody' },
     });
-    expect([...world.tables.dump()].filter(({ partitionKey }) => partitionKey === 'nobody')).toEqual([]);
+    expect([...world.store.dump()].filter(({ partitionKey }) => partitionKey === 'nobody')).toEqual([]);
   });
 });

@@ -51,7 +51,7 @@ it('a connection is deleted, and not said to be missing', async () => {
   const tables = arrivingLate(world.tables, connectionRowKey(CONNECTION));
   const deleted = await deleteConnection({ ...world.deps, tables }, { ...PLACE, condition: {} }, ADMIN);
   expect(deleted).toEqual({ ok: true, value: undefined });
-  expect(chainOf(world.tables, COMPANY).at(-1)).toMatchObject({ action: 'connection.delete' });
+  expect(chainOf(world.store, COMPANY).at(-1)).toMatchObject({ action: 'connection.delete' });
 });
 
 it('a connection is changed, and its own change is no other’s', async () => {

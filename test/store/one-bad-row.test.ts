@@ -2,7 +2,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { keyringRowKey, switchRowKey } from '../../shared/store/rows/row-keys.ts';
 import { putOnAgenda } from '../../shared/store/agenda.ts';
-import { type Tables } from '../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
 import { startSwitch } from '../../shared/operations/switches/start.ts';
@@ -10,6 +9,7 @@ import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { sweepChecks } from '../../shared/operations/connections/vault-checks.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from '../operations/switches/rig.ts';
 import { actorNamed } from '../fakes/actors.ts';
+import { tablesBut } from '../fakes/tables-but.ts';
 
 /** A switch that is under way, whose row cannot be read. */
 async function withBrokenSwitch(): Promise<Rig> {
@@ -50,12 +50,11 @@ it('a store that is away while vaults are checked fails no promise that nobody w
   for (const companyId of ['a', 'b', 'c', 'd', 'e', 'f']) {
     await putOnAgenda(rig.store, { kind: 'check', companyId, id: 'main' });
   }
-  const tables: Tables = {
+  const tables = tablesBut(rig.store, {
     read: () => Promise.reject(new StoreUnavailable('away')),
     // Long enough for every look that has begun to fail in the meantime.
     list: (query) => new Promise((resolve) => setImmediate(() => setImmediate(() => resolve(rig.store.list(query))))),
-    write: (...input) => rig.store.write(...input),
-  };
+  });
   const unhandled: unknown[] = [];
   const note = (error: unknown): void => void unhandled.push(error);
   process.on('unhandledRejection', note);

@@ -34,7 +34,7 @@ const outcomes = ({ checks }: ConnectionTest, check: string): string[] =>
 const answersAs = (keyId: string): void =>
   void world.vaults.addKey({ host: HOST, keyName: 'main-key', change: { keyId } });
 const recorded = (): unknown[] =>
-  chainOf(world.tables)
+  chainOf(world.store)
     .filter(({ action }) => action !== 'connection.put')
     .map(({ action, target, outcome, detail }) => [action, target, outcome, JSON.parse(detail) as unknown]);
 

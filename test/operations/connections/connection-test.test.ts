@@ -41,7 +41,7 @@ async function test(options: { roleAssigned?: boolean } = {}): Promise<Connectio
 }
 
 /** The connection as it was entered. */
-const withoutConsent = (): void => world.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), unconsented);
+const withoutConsent = (): void => world.store.tamper('companies', COMPANY, connectionRowKey(CONNECTION), unconsented);
 
 /** `input:passed`, or `key-read:failed:key-not-found`. */
 const outcomes = ({ checks }: ConnectionTest): string[] =>
@@ -396,7 +396,7 @@ describe('a test beside other writers', () => {
 
   it('is not confused by a lost answer', async () => {
     withoutConsent();
-    world.tables.losesNextAnswer = true;
+    world.tables.atNext().losesTheAnswer();
     expect(failureOf(await test())?.code).toBe('consent-required');
     expect(world.vaults.countOf('sign')).toBe(1);
     expect((await world.cells())['tenantId']).toBe(TENANT);
@@ -406,7 +406,7 @@ describe('a test beside other writers', () => {
     world.vaults.onCall = ({ operation }) => {
       if (operation !== 'readKey') return;
       world.vaults.onCall = undefined;
-      world.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), unconsented);
+      world.store.tamper('companies', COMPANY, connectionRowKey(CONNECTION), unconsented);
     };
     expect(failureOf(await test())?.code).toBe('consent-required');
     expect(await world.cells()).toMatchObject({ tenantId: TENANT, keySeen: false });
@@ -431,7 +431,7 @@ describe('a test beside other writers', () => {
   it('ends when the connection is deleted meanwhile', async () => {
     world.vaults.onCall = ({ operation }) => {
       if (operation !== 'challengedTenant') return;
-      world.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), {});
+      world.store.tamper('companies', COMPANY, connectionRowKey(CONNECTION), {});
     };
     const tested = await testConnection(world.deps, PLACE, ADMIN);
     expect(tested).toMatchObject({ ok: false, error: { type: 'failure', failure: { code: 'row-forged' } } });

@@ -5,11 +5,11 @@ import { companyCells } from '../../../shared/store/rows/company-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import type { ConnectionTestDependencies } from '../../../shared/operations/connections/connection-test.ts';
 import { putConnection, type ConnectionsDependencies } from '../../../shared/operations/connections/connections.ts';
-import type { Cells, Tables } from '../../../shared/store/tables.ts';
+import type { Cells } from '../../../shared/store/tables.ts';
 import type { LogEntry } from '../../../shared/domain/ports.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
-import { FakeTables } from '../../fakes/fake-tables.ts';
+import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
 import { POLICY } from '../../fixtures/policy.ts';
 import { TestWorld } from '../../world.ts';
@@ -30,24 +30,6 @@ export const INPUT: ConnectionInput = {
 const START = '2026-06-01T00:00:00Z';
 export const PROPAGATION_MS = 600_000;
 
-/** Tables whose reads and writes a test may watch, change and lose the answers of. */
-class WatchedTables extends FakeTables {
-  beforeWrite: (() => void) | undefined;
-  losesNextAnswer = false;
-  writes = 0;
-
-  override async write(...parameters: Parameters<Tables['write']>): ReturnType<Tables['write']> {
-    this.writes += 1;
-    const before = this.beforeWrite;
-    this.beforeWrite = undefined;
-    before?.();
-    const written = await super.write(...parameters);
-    if (!this.losesNextAnswer) return written;
-    this.losesNextAnswer = false;
-    return { outcome: 'unknown' };
-  }
-}
-
 const VENDOR = {
   ref: { provider: 'managed' },
   host: VENDOR_HOST,
@@ -56,12 +38,10 @@ const VENDOR = {
 } as const;
 
 export class ConnectionWorld extends TestWorld {
-  readonly tables: WatchedTables;
+  readonly tables = new FaultyTables(this.store);
 
   constructor() {
-    const tables = new WatchedTables();
-    super({ store: tables, clock: new FakeClock(START), vendor: VENDOR });
-    this.tables = tables;
+    super({ clock: new FakeClock(START), vendor: VENDOR });
     this.companyIsNow('active');
     this.vaults.addVault({ host: HOST, tenantId: TENANT });
     this.vaults.addKey({ host: HOST, keyName: 'main-key' });
@@ -87,12 +67,12 @@ export class ConnectionWorld extends TestWorld {
       state,
       createdAt: '2026-01-01T00:00:00Z',
     };
-    this.tables.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells(company));
+    this.store.tamper('companies', COMPANY, COMPANY_ROW_KEY, companyCells(company));
   }
 
   /** A host process of its own: nothing in its caches. */
   get deps(): ConnectionsDependencies & ConnectionTestDependencies {
-    return this.startHost({ ...POLICY, keyPolicy: { propagationMs: PROPAGATION_MS } });
+    return this.startHost({ ...POLICY, keyPolicy: { propagationMs: PROPAGATION_MS } }, { tables: this.tables });
   }
 
   async put(change: Partial<ConnectionInput> = {}): ReturnType<typeof putConnection> {
@@ -102,7 +82,7 @@ export class ConnectionWorld extends TestWorld {
   /** An administrator of the tenant consents to the connection as it stands, now. */
   async consent(tenantId: string = TENANT): Promise<void> {
     const put: Parameters<typeof consentTo>[0]['put'] = ({ table, partitionKey, rowKey, cells }) =>
-      this.tables.tamper(table, partitionKey, rowKey, cells);
+      this.store.tamper(table, partitionKey, rowKey, cells);
     const deps = { tables: this.tables, sealer: this.vaults, put };
     await consentTo(deps, { ...PLACE, tenantId, at: new Date(this.nowMs).toISOString() });
   }
@@ -113,6 +93,6 @@ export class ConnectionWorld extends TestWorld {
 
   /** Changes cells behind the product's back: what somebody with access to the tables could do. */
   async tamper(change: Cells): Promise<void> {
-    this.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), { ...(await this.cells()), ...change });
+    this.store.tamper('companies', COMPANY, connectionRowKey(CONNECTION), { ...(await this.cells()), ...change });
   }
 }

@@ -50,7 +50,7 @@ describe('putting a connection', () => {
       error: { type: 'failure', failure: { code, kind: 'input' }, target },
     });
     expect(world.vaults.calls).toEqual([]);
-    expect(world.tables.writes).toBe(0);
+    expect(world.tables.writes).toEqual([]);
   });
 
   it('is refused for a tenant that is no GUID', async () => {
@@ -87,7 +87,7 @@ describe('putting a connection', () => {
   });
 
   it('tells its own write when the answer is lost', async () => {
-    world.tables.losesNextAnswer = true;
+    world.tables.atNext().losesTheAnswer();
     expect(await put({ ifNoneMatch: '*' })).toMatchObject({ ok: true, value: { created: true } });
     expect(world.vaults.countOf('sign')).toBe(1);
   });
@@ -95,12 +95,10 @@ describe('putting a connection', () => {
   it('decides anew when another was faster', async () => {
     await world.put();
     const row = await world.cells();
-    world.tables.beforeWrite = () => {
-      world.tables.tamper('companies', COMPANY, connectionRowKey(CONNECTION), {
-        ...row,
-        usedBy: '["keyring|default"]',
-      });
-    };
+    const used = { ...row, usedBy: '["keyring|default"]' };
+    world.tables
+      .atNext()
+      .comesAfter(() => world.store.tamper('companies', COMPANY, connectionRowKey(CONNECTION), used));
     expect(await world.put({ keyName: 'other' })).toMatchObject({
       error: { type: 'state', code: 'connection-in-use' },
     });
@@ -176,7 +174,7 @@ describe('a forged row', () => {
 
   it('copied from another company is refused', async () => {
     await world.put();
-    world.tables.tamper('companies', 'other', connectionRowKey(CONNECTION), await world.cells());
+    world.store.tamper('companies', 'other', connectionRowKey(CONNECTION), await world.cells());
     expect(await getConnection(world.deps, { ...PLACE, companyId: 'other' })).toMatchObject({
       error: { failure: { code: 'row-forged' } },
     });
@@ -267,7 +265,7 @@ describe('deleting a connection', () => {
 
   it('is told apart from one that never was, when the answer is lost', async () => {
     await world.put();
-    world.tables.losesNextAnswer = true;
+    world.tables.atNext().losesTheAnswer();
     expect(await deleteConnection(world.deps, { ...PLACE, condition: {} }, ADMIN)).toMatchObject({ ok: true });
   });
 });

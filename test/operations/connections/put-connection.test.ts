@@ -36,11 +36,11 @@ const remove = (condition: WriteCondition = {}, tables: Tables = world.tables): 
   deleteConnection({ ...world.deps, tables }, { ...PLACE, condition }, ADMIN);
 const tripping = (mishap: Mishap, meanwhile?: () => void | Promise<void>): Tables =>
   tablesTripping(world.tables, ROW, { mishap, ...(meanwhile ? { meanwhile } : {}) });
-const etag = (): string | undefined => world.tables.peek('companies', COMPANY, ROW)?.etag;
+const etag = (): string | undefined => world.store.peek('companies', COMPANY, ROW)?.etag;
 const held = async (): Promise<Connection> => valueOf(await getConnection(world.deps, PLACE)).value;
 const recorded = (action: string): number => {
-  expect(outboxesIn(world.tables)).toEqual([]);
-  return chainOf(world.tables).filter((record) => record.action === action && record.target === ROW).length;
+  expect(outboxesIn(world.store)).toEqual([]);
+  return chainOf(world.store).filter((record) => record.action === action && record.target === ROW).length;
 };
 
 describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
@@ -56,7 +56,7 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
     expect(changed).toMatchObject({ value: await held(), etag: etag(), created: false });
     expect(changed.value.keyName).toBe('other');
     expect(recorded('connection.put')).toBe(2);
-    expect(chainOf(world.tables).map(({ detail }) => JSON.parse(detail) as unknown)).toEqual([
+    expect(chainOf(world.store).map(({ detail }) => JSON.parse(detail) as unknown)).toEqual([
       { created: true, vaultHost: HOST, keyName: 'main-key' },
       { created: false, vaultHost: HOST, keyName: 'other' },
     ]);

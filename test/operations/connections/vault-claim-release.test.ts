@@ -35,11 +35,11 @@ beforeEach(async () => {
 const release = (tables: Tables = world.tables): ReturnType<typeof releaseClaim> =>
   releaseClaim({ ...world.deps, tables }, KEY, ADMIN);
 const claim = (): VaultClaim | undefined => {
-  const row = world.tables.peek('vaultkeys', claimPartition(KEY), CLAIM_ROW_KEY);
+  const row = world.store.peek('vaultkeys', claimPartition(KEY), CLAIM_ROW_KEY);
   return row && readClaim(row.cells);
 };
 const recorded = (companyId: string): number =>
-  chainOf(world.tables, companyId).filter(({ action }) => action === 'vault-claim.release').length;
+  chainOf(world.store, companyId).filter(({ action }) => action === 'vault-claim.release').length;
 
 /** The first write of the claim marks it; the second deletes it, or takes the mark away. */
 function trippingAt(nth: number, mishap: Mishap, meanwhile?: () => Promise<unknown>): Tables {
@@ -74,7 +74,7 @@ const looking = (
 
 /** A connection beside the first, with some of its cells changed. */
 async function another(companyId: string, connectionId: string, change: Record<string, string>): Promise<void> {
-  world.tables.tamper('companies', companyId, connectionRowKey(connectionId), { ...(await world.cells()), ...change });
+  world.store.tamper('companies', companyId, connectionRowKey(connectionId), { ...(await world.cells()), ...change });
 }
 
 describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
@@ -249,8 +249,8 @@ describe('a key that is released', () => {
     const tables = tablesTripping(world.tables, CLAIM_ROW_KEY, {
       mishap: 'outrun',
       meanwhile: async () => {
-        const { cells } = world.tables.peek('companies', COMPANY, connectionRowKey(CONNECTION))!;
-        world.tables.tamper('companies', 'globex', connectionRowKey(CONNECTION), cells);
+        const { cells } = world.store.peek('companies', COMPANY, connectionRowKey(CONNECTION))!;
+        world.store.tamper('companies', 'globex', connectionRowKey(CONNECTION), cells);
         await claimVaultKey(world.deps, THEIRS);
       },
     });

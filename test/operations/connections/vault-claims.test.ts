@@ -25,8 +25,8 @@ const NAMES_IT = connectionRowKey(CONNECTION);
 async function connected(): Promise<ConnectionWorld> {
   const world = new ConnectionWorld();
   await world.put({ tenantId: TENANT });
-  const { cells } = world.tables.peek('companies', COMPANY, NAMES_IT)!;
-  world.tables.tamper('companies', 'globex', NAMES_IT, cells);
+  const { cells } = world.store.peek('companies', COMPANY, NAMES_IT)!;
+  world.store.tamper('companies', 'globex', NAMES_IT, cells);
   return world;
 }
 
@@ -58,7 +58,7 @@ describe('a claim to a vault key', () => {
     const world = await claimed();
     const row = (await world.tables.read('companies', COMPANY, NAMES_IT))!;
     const cells = (change as (cells: Cells) => Cells | undefined)(row.cells);
-    if (cells) world.tables.tamper('companies', COMPANY, NAMES_IT, cells);
+    if (cells) world.store.tamper('companies', COMPANY, NAMES_IT, cells);
     else await world.tables.write('companies', COMPANY, [{ kind: 'delete', rowKey: NAMES_IT, etag: row.etag }]);
     expect(codeOf(await claimVaultKey(world.deps, THEIRS))).toBeUndefined();
     expect(await getClaim(world.deps, KEY)).toMatchObject({ value: { value: { companyId: 'globex', state: 'held' } } });
@@ -72,10 +72,10 @@ describe('a claim to a vault key', () => {
       const row = (await world.tables.read('companies', COMPANY, NAMES_IT))!;
       await world.tables.write('companies', COMPANY, [{ kind: 'delete', rowKey: NAMES_IT, etag: row.etag }]);
       const before = { companyId: COMPANY, state, claimedAt: '2026-01-01T00:00:00.000Z' };
-      world.tables.tamper('vaultkeys', claimPartition(KEY), CLAIM_ROW_KEY, claimCells(before));
+      world.store.tamper('vaultkeys', claimPartition(KEY), CLAIM_ROW_KEY, claimCells(before));
       const tables = tablesBut(world.tables, {
         write: (...write) => {
-          world.tables.tamper('companies', COMPANY, NAMES_IT, row.cells);
+          world.store.tamper('companies', COMPANY, NAMES_IT, row.cells);
           return world.tables.write(...write);
         },
       });
@@ -92,7 +92,7 @@ describe('a claim to a vault key', () => {
 
   it('is made though the answer of the store is lost', async () => {
     const world = new ConnectionWorld();
-    world.tables.losesNextAnswer = true;
+    world.tables.atNext().losesTheAnswer();
     expect(codeOf(await claimVaultKey(world.deps, OURS))).toBeUndefined();
     expect(await lackOfClaim(world.deps, OURS)).toBeUndefined();
   });
@@ -111,7 +111,7 @@ describe('releasing a vault key', () => {
     const world = await claimed();
     expect(codeOf(await releaseClaim(world.deps, KEY, ADMIN))).toBeUndefined();
     expect(codeOf(await claimVaultKey(world.deps, THEIRS))).toBeUndefined();
-    const events = chainOf(world.tables, COMPANY);
+    const events = chainOf(world.store, COMPANY);
     expect(events.map(({ action }) => action)).toContain('vault-claim.release');
     expect(await lackOfClaim(world.deps, OURS)).toMatchObject({ code: 'vault-key-in-use' });
   });
@@ -133,7 +133,7 @@ describe('releasing a vault key', () => {
     const world = await claimed();
     const row = await world.tables.read('vaultkeys', `${HOST}|main-key`, 'claim');
     const claim = readClaim(row?.cells ?? {});
-    world.tables.tamper('vaultkeys', `${HOST}|main-key`, 'claim', { ...row?.cells, state: 'releasing' });
+    world.store.tamper('vaultkeys', `${HOST}|main-key`, 'claim', { ...row?.cells, state: 'releasing' });
     expect(claim.state).toBe('held');
     expect((await lackOfClaim(world.deps, OURS))?.code).toBe('consent-required');
     expect(codeOf(await releaseClaim(world.deps, KEY, ADMIN))).toBeUndefined();

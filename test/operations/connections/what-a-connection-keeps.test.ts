@@ -27,7 +27,7 @@ beforeEach(() => {
   world = new ConnectionWorld();
 });
 
-const etag = (): string | undefined => world.tables.peek('companies', COMPANY, ROW)?.etag;
+const etag = (): string | undefined => world.store.peek('companies', COMPANY, ROW)?.etag;
 const held = async (): Promise<Connection> => valueOf(await getConnection(world.deps, PLACE)).value;
 
 describe('what was learnt of a connection', () => {

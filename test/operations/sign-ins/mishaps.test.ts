@@ -25,10 +25,10 @@ beforeEach(async () => {
 
 const recorded = (action: string): number => world.records.filter((record) => record.action === action).length;
 const rowsUnder = (prefix: string): number =>
-  [...world.tables.dump()].filter(({ rowKey }) => rowKey.startsWith(prefix)).length;
+  [...world.store.dump()].filter(({ rowKey }) => rowKey.startsWith(prefix)).length;
 const removeCompany = (): void =>
   void world.tables.write('companies', COMPANY, [{ kind: 'delete', rowKey: COMPANY_ROW_KEY, etag: companyEtag() }]);
-const companyEtag = (): string => world.tables.peek('companies', COMPANY, COMPANY_ROW_KEY)!.etag;
+const companyEtag = (): string => world.store.peek('companies', COMPANY, COMPANY_ROW_KEY)!.etag;
 const consentNow = async (): Promise<unknown> => valueOf(await getConnection(world.deps, PLACE)).value.consent;
 
 describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
@@ -108,7 +108,7 @@ describe('somebody else, in the middle of a step,', () => {
     const query = world.signIns.accept(left.goTo);
     const rowKey = stateRowKey(parseTicket(new URL(left.goTo).searchParams.get('state') ?? '')!.hash);
     world.trip(STATES, 'outrun', async () => {
-      const { etag } = world.tables.peek('companies', COMPANY, rowKey)!;
+      const { etag } = world.store.peek('companies', COMPANY, rowKey)!;
       await world.tables.write('companies', COMPANY, [{ kind: 'delete', rowKey, etag }]);
     });
     expect(codeOf(await walk.comeBack(query, left.cookie))).toBe('sign-in-unknown');
@@ -142,9 +142,9 @@ describe('somebody else, in the middle of a step,', () => {
     };
     expect(codeOf(await walk.answer(state, { cookie }))).toBe('link-expired');
     expect(await consentNow()).toBeUndefined();
-    const stored = world.tables.peek('companies', COMPANY, stateRowKey(hashOf(state)));
+    const stored = world.store.peek('companies', COMPANY, stateRowKey(hashOf(state)));
     expect(stored?.cells).toMatchObject({ usedAt: '' });
-    expect(world.tables.peek('companies', COMPANY, connectionRowKey(CONNECTION))?.cells).toMatchObject({
+    expect(world.store.peek('companies', COMPANY, connectionRowKey(CONNECTION))?.cells).toMatchObject({
       keyName: 'other',
     });
   });

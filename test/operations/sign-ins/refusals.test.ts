@@ -101,17 +101,13 @@ describe('a refusal', () => {
       expect(codeOf(await walk.answer(text, { cookie: undefined }))).toBe('sign-in-unknown');
     }
     expect(world.records.map(({ action }) => action)).toEqual(['connection.put']);
-    const partitions = new Set([...world.tables.dump()].map(({ partitionKey }) => partitionKey));
+    const partitions = new Set([...world.store.dump()].map(({ partitionKey }) => partitionKey));
     expect(partitions).not.toContain('nobody');
   });
 
   it('because too many write at once is no failure, and makes no record', async () => {
     const left = valueOf(await walk.begin(await walk.link(PLACE)));
-    const write = world.tables.write.bind(world.tables);
-    world.tables.write = (table, partition, writes) =>
-      writes.some(({ rowKey }) => rowKey.startsWith(stateRowKey('')))
-        ? Promise.resolve({ outcome: 'conflict', index: 0, reason: 'changed' })
-        : write(table, partition, writes);
+    world.tables.at(({ writes }) => writes.some(({ rowKey }) => rowKey.startsWith(stateRowKey('')))).isOutrun();
     const met = await errorOf(walk.comeBack(world.signIns.accept(left.goTo), left.cookie));
     expect(met.refusal.type).toBe('busy');
     expect(met.asked).toMatchObject(ASKED);
@@ -160,26 +156,26 @@ describe('a link', () => {
 
   it('leaves a connection alone whose tenant is known', async () => {
     await walk.link(PLACE);
-    const pinned = world.tables.peek('companies', COMPANY, OF_CONNECTION);
+    const pinned = world.store.peek('companies', COMPANY, OF_CONNECTION);
     await walk.link(PLACE);
-    expect(world.tables.peek('companies', COMPANY, OF_CONNECTION)).toEqual(pinned);
+    expect(world.store.peek('companies', COMPANY, OF_CONNECTION)).toEqual(pinned);
   });
 
   it('is kept for a day after its end, to the millisecond', async () => {
     await walk.link(PLACE);
     world.nowMs += 2 * LINK_MS;
     await walk.link(PLACE);
-    const links = [...world.tables.dump()].filter(({ rowKey }) => rowKey.startsWith(linkRowKey('')));
+    const links = [...world.store.dump()].filter(({ rowKey }) => rowKey.startsWith(linkRowKey('')));
     expect(links).toHaveLength(2);
   });
 
   it('is made though more is to be tidied away than one transaction takes', async () => {
     const old = { format: 1, expiresAt: '2020-01-01T00:00:00.000Z' };
     for (let index = 0; index < MAX_WRITES_PER_TRANSACTION + 20; index += 1) {
-      world.tables.tamper('companies', COMPANY, stateRowKey(`old-${index}`), old);
+      world.store.tamper('companies', COMPANY, stateRowKey(`old-${index}`), old);
     }
     const left = (): unknown[] =>
-      [...world.tables.dump()].filter(({ rowKey }) => rowKey.startsWith(stateRowKey('old-')));
+      [...world.store.dump()].filter(({ rowKey }) => rowKey.startsWith(stateRowKey('old-')));
     await walk.link(PLACE);
     // One write of the transaction says where the next link goes on.
     expect(left()).toHaveLength(21);
@@ -261,10 +257,10 @@ describe('what is told of a consent', () => {
   it('names the row of a state that was forged', async () => {
     const { state, cookie } = await walk.toQuestion(await walk.link(PLACE), ADA);
     const rowKey = stateRowKey(hashOf(state));
-    const { cells } = world.tables.peek('companies', COMPANY, rowKey)!;
+    const { cells } = world.store.peek('companies', COMPANY, rowKey)!;
     for (const person of ['', String(cells['person']).replace('Ada', 'Eve')]) {
       world.logged.length = 0;
-      world.tables.tamper('companies', COMPANY, rowKey, { ...cells, person });
+      world.store.tamper('companies', COMPANY, rowKey, { ...cells, person });
       expect(codeOf(await walk.answer(state, { cookie }))).toBe('row-forged');
       expect(logged('security.row-forged')).toMatchObject({ detail: { companyId: COMPANY, row: rowKey } });
     }

@@ -43,7 +43,7 @@ export class SignInWorld extends ConnectionWorld {
 
   /** Every event, in order, with what it tells beside. */
   get records(): readonly (Pick<AuditRecord, 'action' | 'target' | 'outcome' | 'by'> & { readonly told: unknown })[] {
-    return chainOf(this.tables, COMPANY).map(({ action, target, outcome, by, detail }) => ({
+    return chainOf(this.store, COMPANY).map(({ action, target, outcome, by, detail }) => ({
       action,
       target,
       outcome,

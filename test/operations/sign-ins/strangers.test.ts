@@ -36,7 +36,7 @@ async function callsOf(world: SignInWorld, attempt: () => Promise<unknown>): Pro
 it.each(ATTEMPTS)('somebody who %s is told and costs the same, whether the company exists', async (_what, attempt) => {
   const world = new SignInWorld();
   await world.put();
-  const before = [...world.tables.dump()];
+  const before = [...world.store.dump()];
   const met = async (company: string): Promise<unknown> => {
     let code: unknown;
     const calls = await callsOf(world, async () => (code = codeOf(await attempt(world, madeUp(company)))));
@@ -48,7 +48,7 @@ it.each(ATTEMPTS)('somebody who %s is told and costs the same, whether the compa
   world.companyIsNow('closing');
   expect(ofCompany).toEqual(await met(COMPANY));
   world.companyIsNow('active');
-  expect([...world.tables.dump()]).toHaveLength(before.length);
+  expect([...world.store.dump()]).toHaveLength(before.length);
   expect(world.records.map(({ action }) => action)).toEqual(['connection.put']);
 });
 

@@ -16,9 +16,9 @@ const hash = (index: number): string => String(index).padStart(64, '0');
 const tidy = (): Promise<void> => tidySignIns(world.deps, COMPANY);
 const inMs = (ms: number): string => new Date(world.nowMs + ms).toISOString();
 const put = (rowKey: string, expiresAt: string): void =>
-  world.tables.tamper('companies', COMPANY, rowKey, { format: 1, expiresAt });
+  world.store.tamper('companies', COMPANY, rowKey, { format: 1, expiresAt });
 const keys = (prefix: string): string[] =>
-  [...world.tables.dump()].flatMap(({ rowKey }) => (rowKey.startsWith(prefix) ? [rowKey] : []));
+  [...world.store.dump()].flatMap(({ rowKey }) => (rowKey.startsWith(prefix) ? [rowKey] : []));
 
 it('a minute that is counted for a link is not set back by the next link that is made', async () => {
   const call = { companyId: COMPANY, kind: 'sign-in', linkHash: hash(1) } as const;
@@ -56,7 +56,7 @@ it('more that is over than a transaction holds goes in several looks, and then t
 
 it('a place to go on from that somebody has changed keeps nothing from being tidied', async () => {
   put(stateRowKey(hash(1)), inMs(-DAY_MS - 1));
-  world.tables.tamper('companies', COMPANY, 'tidied', { format: 1, after: 'zzz' });
+  world.store.tamper('companies', COMPANY, 'tidied', { format: 1, after: 'zzz' });
   await tidy();
   expect(keys(stateRowKey(''))).toEqual([]);
 });

@@ -60,8 +60,7 @@ function counted(rig: Rig, refused?: number): { readonly tables: Tables; readonl
     pages += 1;
     return pages === refused ? Promise.reject(new StoreUnavailable('planted')) : rig.store.list(query);
   };
-  const tables = { read: rig.store.read.bind(rig.store), write: rig.store.write.bind(rig.store), list };
-  return { tables, pages: () => pages };
+  return { tables: tablesBut(rig.store, { list }), pages: () => pages };
 }
 
 const MANY = 2 * PAGE_ROWS + 1;
@@ -189,15 +188,9 @@ describe('a worker’s turn on a shard', () => {
     const timers: Timers = { sleep: (ms) => Promise.resolve(void pausesMs.push(ms)), yield: () => Promise.resolve() };
     // Of the turn, the first page and the second, in this order.
     const losses = [true, true, false, true, false, false];
-    const { tables } = counted(rig);
-    const raced: Tables = {
-      ...tables,
-      write: (table, partition, writes) => {
-        // The last write: of the turn that is the shard, of a page a row that somebody else has changed.
-        const lost = { outcome: 'conflict', index: writes.length - 1, reason: 'changed' } as const;
-        return losses.shift() === true ? Promise.resolve(lost) : tables.write(table, partition, writes);
-      },
-    };
+    const raced = new FaultyTables(rig.store);
+    // The last row: of the turn that is the shard, of a page a data key that others have changed.
+    raced.at(() => losses.shift() === true).isOutrun('last');
     const entropy: Entropy = { id: () => rig.entropy.id(), bytes: (count) => new Uint8Array(count).fill(255) };
     rig.deps = { ...rig.deps, timers, entropy };
     expect(await pass(rig, { tables: raced })).toEqual({ type: 'done' });

@@ -120,13 +120,11 @@ async function preparing(): Promise<Rig> {
 }
 
 /** Somebody else writes first whenever the control rows are written while `loses` says so. */
-const beaten = (rig: Rig, loses: () => boolean): Tables =>
-  tablesBut(rig.store, {
-    write: (table, ...rest) =>
-      table === 'companies' && loses()
-        ? Promise.resolve({ outcome: 'conflict', index: 0, reason: 'changed' })
-        : rig.store.write(table, ...rest),
-  });
+function beaten(rig: Rig, loses: () => boolean): FaultyTables {
+  const tables = new FaultyTables(rig.store);
+  tables.at(({ table }) => table === 'companies' && loses()).isOutrun();
+  return tables;
+}
 
 describe('a message to go on', () => {
   it('takes a new switch without a pause through all that comes before its rows, and asks for their work', async () => {
@@ -175,7 +173,7 @@ describe('a message to go on', () => {
       if (at[2] === switchRowKey(KEYRING, 's1')) reads += 1;
       return reads > 1 ? undefined : row;
     };
-    await handleSwitchWork({ ...rig.deps, tables: { ...beaten(rig, () => false), read } }, ADVANCE);
+    await handleSwitchWork({ ...rig.deps, tables: tablesBut(rig.store, { read }) }, ADVANCE);
     expect([await stateOf(rig), rig.queue.size]).toEqual(['re-protecting', 0]);
   });
 
@@ -210,17 +208,17 @@ describe('a message to go on', () => {
     let losses = 0;
     let state = '';
     // Five times before each of the two steps.
-    const tables: Tables = {
-      ...beaten(rig, () => {
-        losses = losses === 5 ? 0 : losses + 1;
-        return losses > 0;
-      }),
+    const five = beaten(rig, () => {
+      losses = losses === 5 ? 0 : losses + 1;
+      return losses > 0;
+    });
+    const tables = tablesBut(five, {
       read: async (...at) => {
         const row = await rig.store.read(...at);
         if (at[2] === switchRowKey(KEYRING, 's1')) state = String(row?.cells['state']);
         return row;
       },
-    };
+    });
     await handleSwitchWork({ ...rig.deps, tables }, ADVANCE);
     expect([state, await stateOf(rig), rig.queue.size]).toEqual(['re-protecting', 're-protecting', 4]);
   });
