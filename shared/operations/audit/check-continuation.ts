@@ -1,5 +1,5 @@
-// Where a check of a chain goes on, as a text that its caller keeps: the place, and what the check has to remember. Whoever makes one up misleads
-// themselves alone: nothing is read by it but the chain that they may read anyway.
+// Where the check of a chain goes on, as a text that its caller keeps: the place, and what the check has to remember. A caller who makes one up gets a
+// wrong answer and no more: it opens nothing but the chain, which the caller may read anyway.
 import type { ChainHead } from '../../domain/audit.ts';
 import type { ChainProgress } from '../../domain/audit-check.ts';
 import { isRecord } from '../../domain/plain-object.ts';

@@ -53,7 +53,7 @@ export class DataKeyCalls {
     return this.#due.length > 0;
   }
 
-  /** What was counted in minutes that are over; whoever takes it records it. */
+  /** The counts of past minutes; the caller takes them and must record them. */
   takeDue(): readonly CountedMinute[] {
     this.#turn();
     const due = this.#due;

@@ -1,5 +1,5 @@
-// Whether a chain leads on from the head that was signed last, as far as the tables hold it: record by record, each chained to the one before. Whoever
-// writes the tables could else have the next head of a chain of their own signed by us.
+// Checks record by record that a chain leads on from the head that was signed last. Without this check, a writer of the tables could have us sign the
+// head of a forged chain.
 import {
   hashOfRecord,
   CHAIN_START,
@@ -30,7 +30,7 @@ export type Led =
   | { readonly type: 'broken'; readonly by: Break; readonly sequence: number };
 
 const PAGE_ROWS = 1000;
-/** What one signature covers, so that one look takes seconds however long nobody has looked: the next goes on from there. */
+/** How many records one signature covers, so that one look takes seconds however long the last one was ago: the next look goes on. */
 const MAX_RECORDS_A_SIGNATURE = 20_000;
 
 const broken = (by: Break, sequence: number): Result<Led, Failure> => ok({ type: 'broken', by, sequence });

@@ -1,5 +1,5 @@
-// Signing the heads of chains that have moved, by the vendor's seal key, if they lead on from what was signed before, and writing each to the log. Whoever keeps the log elsewhere can
-// show by it what a chain was, even against somebody who may write every table.
+// Signs the heads of chains that have moved with the vendor's seal key, if they lead on from the last signed head, and writes each to the log. A log kept
+// elsewhere then proves what a chain was, even against a writer of every table.
 import { change } from '../../store/act.ts';
 import { headRow, signedHeadRow, type SignedHead } from '../../store/rows/audit-rows.ts';
 import { sealedBytesOfHead } from '../../domain/audit.ts';
@@ -37,7 +37,7 @@ async function signOne(deps: HeadSigning, item: AgendaItem): Promise<boolean> {
     deps.log.write({ level: 'warning', event: 'audit.head-not-signed', detail });
     return false;
   }
-  // Whoever appends after this look renews the item, and then it stays.
+  // An append after this look renews the item, and then it stays.
   await takeOffAgenda(deps.tables, item, async () => isSigned((await loadHead(deps.tables, companyId)).value));
   return signed.value;
 }
@@ -67,7 +67,7 @@ async function trySign(deps: HeadSigning, tx: Tx, companyId: string): Promise<Re
   return ok(true);
 }
 
-/** What is signed leads on from what was signed before: somebody has changed the chain in between, and no signature of ours covers that up. */
+/** The chain does not lead on from the last signed head: it was tampered with in between, and we must not sign over that. */
 function notLed(
   { log }: HeadSigning,
   companyId: string,
@@ -77,7 +77,7 @@ function notLed(
   return failure('row-forged', { detail: headRow.key({ companyId }) });
 }
 
-/** Before it is written: the log then knows of every head that the tables know of. */
+/** Logged before it is written, so that the log has every head that the tables have. */
 function logHead({ log }: HeadSigning, companyId: string, { sequence, hash, at, seal }: SignedHead): void {
   const { keyVersion, signature } = seal;
   const detail = { companyId, sequence, hash, at, keyVersion, signature };

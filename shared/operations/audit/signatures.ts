@@ -53,7 +53,7 @@ async function checkSignature(
   return ok({ sequence, hash: head.hash, verified, isRetired: publicKey.value === undefined });
 }
 
-/** What others have appended and signed since the records were read is left to the next check; so many of them are looked at. */
+/** Leaves to the next check what was appended and signed since the records were read; looks at a limited number of those. */
 export async function withoutLate(
   tables: Tables,
   companyId: string,

@@ -1,4 +1,4 @@
-// Companies: made together with their default keyring, looked at, listed. Their deletion is in delete-company.ts.
+// Companies: created together with their default keyring, read, listed. delete-company.ts deletes them.
 import pLimit from 'p-limit';
 import { DEFAULT_KEYRING, type Company } from '../../domain/keyring.ts';
 import type { Actor } from '../../domain/audit.ts';
@@ -34,7 +34,7 @@ export const MAX_COMPANIES_PAGE = 200;
 const DEFAULT_COMPANIES_PAGE = 50;
 const READS_IN_FLIGHT = 16;
 
-/** Also finishes what an earlier call left undone. */
+/** Also finishes what an earlier call left unfinished. */
 export async function putCompany(
   deps: KeyringMaking,
   input: CompanyInput,

@@ -1,4 +1,4 @@
-// The shards of a company that is to be deleted: closed to new live keys, asked what speaks against the delete, opened again.
+// The shards of a company that is to be deleted: closes them to new live keys, checks whether keys are still needed, opens them again.
 import pLimit from 'p-limit';
 import type { Keyring } from '../../domain/keyring.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -93,7 +93,7 @@ function restorableUntil(deps: CompanyShards, place: ShardPlace): Promise<Result
     if (shard?.etag !== before?.etag) return 'lost-race';
     if (!shard) return err(withoutShard(place));
     if (shard.value.live + shard.value.quarantined > 0) return err(IN_USE);
-    // So that a recount looks at it, as at any that was gone over in vain.
+    // Marks the shard for a recount, like one that passes went over in vain.
     const next = { ...shard.value, vain: MAX_VAIN_PASSES };
     await writeBehindShard(deps.tables, place, { from: shard, next, writtenBy: deps.entropy.id() });
     return err(refusedBy(countsDiffer([shard.value])));
@@ -129,7 +129,7 @@ async function lookThrough(
   return seen;
 }
 
-/** Written also if it is closed already: whoever is about to open it must find another ETag. */
+/** Writes also a closed shard, so that a call that is about to open it finds another ETag. */
 function closeShard(deps: CompanyShards, place: ShardPlace): Promise<Result<undefined, Refusal>> {
   return change<undefined>(deps, async (tx) => {
     const shard = await loadShard(deps.tables, place);

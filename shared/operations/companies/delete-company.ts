@@ -1,6 +1,6 @@
-// Deleting a company. Every shard of every keyring is closed to new live keys, then counted: with keys in use or restorable it turns
-// back, without it goes on until nothing is left but a closed row and the record of events. Whoever calls again, or the timer, goes on
-// where it stopped.
+// Deletes a company. Closes every shard of every keyring to new live keys, then counts: with keys in use or restorable it turns back, otherwise
+// it goes on until only a closed row and the record of events are left. A further call, or the timer, goes on where it
+// stopped.
 //
 // Nothing but `closing` on the company's row is needed to be safe. A shard closed while the company is `closing` stays closed (it is
 // opened only by who reads the company as `active` after it), so its live keys only get fewer; and the row's ETag, read before the
@@ -34,9 +34,9 @@ export type CompanyDeletion = 'deleted' | 'deleting';
 export const COMPANY_PURGE_ID = 'company';
 /** How long one call goes on removing rows. */
 const BUDGET_MS = 20_000;
-/** Longer than one call works: whoever finds it over takes the work for left behind. */
+/** Longer than one call works: when it is over, the next caller treats the work as abandoned. */
 const LEASE_MS = 30_000;
-/** How long a call looks on while another one does the work. */
+/** How often a call looks while another one does the work. */
 const LOOKS = 20;
 const BETWEEN_LOOKS_MS = 60;
 
@@ -56,7 +56,7 @@ export async function deleteCompany(
   const begun = await begin(deps, input, { actor, worker });
   if (!begun.ok) return begun;
   if (begun.value.state === 'closed') return ok('deleted');
-  // Where another began it, in a store that was laid back without its agenda: this call may be the only one that knows.
+  // If another call began it, in a store restored without its agenda, this call may be the only one that can put it there.
   if (begun.value.closing?.worker !== worker) await putOnAgenda(deps.tables, agendaItemOf(companyId));
   return workOrLookOn(deps, { companyId, worker, looks: LOOKS });
 }
@@ -69,7 +69,7 @@ export const goOnDeleting = (
 
 const agendaItemOf = (companyId: string): AgendaItem => ({ kind: 'purge', companyId, id: COMPANY_PURGE_ID });
 
-/** Whatever begins a switch or makes a keyring carries the company's ETag too, so it comes before this or not at all. */
+/** A call that begins a switch or creates a keyring also writes under the company's ETag, so it commits before this or not at all. */
 function begin(
   deps: CompanyDeleting,
   { companyId, ifMatch }: Asked,
@@ -120,7 +120,7 @@ interface Work {
   readonly looks: number;
 }
 
-/** Does the work if nobody else does. Otherwise it looks on for a while, and answers what came of it, or that it goes on. */
+/** Does the work if no other call does. Otherwise looks on for a while, and answers the result, or that it goes on. */
 async function workOrLookOn(deps: CompanyDeleting, work: Work): Promise<Result<CompanyDeletion, Refusal>> {
   const deadline = new Date(deps.clock.now().getTime() + BUDGET_MS);
   for (let looks = 0; ; looks += 1) {
@@ -135,7 +135,7 @@ async function workOrLookOn(deps: CompanyDeleting, work: Work): Promise<Result<C
   }
 }
 
-/** What could not be done this time is not undone: it is `deleting` still. */
+/** If the work is not finished this time, the company stays `deleting`. */
 async function doWork(deps: CompanyDeleting, work: Work, deadline: Date): Promise<Result<CompanyDeletion, Refusal>> {
   const done = await change(deps, () => tryDelete(deps, work, deadline));
   const isOver = done.ok ? done.value === 'deleted' : done.error.type !== 'busy';
@@ -144,7 +144,7 @@ async function doWork(deps: CompanyDeleting, work: Work, deadline: Date): Promis
   return ok('deleting');
 }
 
-/** So that the next call goes on at once. Losing the race is harmless: the lease runs out. */
+/** Releases the lease, so that the next call need not wait. A lost race is harmless: the lease runs out. */
 async function release(deps: CompanyDeleting, { companyId, worker }: Work): Promise<void> {
   const company = await loadCompany(deps.tables, companyId);
   if (company?.value.closing?.worker !== worker) return;
@@ -202,7 +202,7 @@ async function lease(
   return changeOnce(deps, (tx) => tx.replace(company, value));
 }
 
-/** Whether it goes; the refusal if it has turned back. */
+/** Decides whether the company goes; answers the refusal if the delete turned back. */
 async function decide(
   deps: CompanyDeleting,
   company: Found<Company>,
@@ -217,7 +217,7 @@ async function decide(
   const undeletable = await lookThroughShards(deps, companyId, keyrings);
   if (!undeletable) {
     deps.clockGuard.assertAgrees(now);
-    // From here on nobody can find a key in use, and nobody who found one before can turn back.
+    // From here on no caller can find a key in use, and none that found one before can turn the delete back.
     const value: Company = { ...company.value, closing: leaseOf(deps, worker, true) };
     const written = await changeOnce(deps, (tx) => void tx.replace(company, value));
     return written.ok ? written : written.error;
@@ -240,7 +240,7 @@ async function lacksOne(
   return companyKeys.some(({ place }) => !listed.has(place.keyringId));
 }
 
-/** Says why: as it was found, or as it is now. */
+/** Answers the reason: as it was found, or as it is now. */
 async function turnedBack(deps: CompanyDeleting, companyId: string, why?: Refusal): Promise<Result<never, Refusal>> {
   const keyrings = await loadKeyrings(deps.tables, companyId);
   await reopenShards(deps, companyId, keyrings);

@@ -1,5 +1,5 @@
-// Taking away the rows of a shard of a company of which it is decided that it goes, and the shard itself after the last of them. Neither one empty
-// list nor the counts alone say which is the last: what does not fit is left for later, and what somebody may need is left for good.
+// Deletes the rows of a shard whose company is decided to go, and then the shard. Neither one empty list nor the counts alone tell which row is the
+// last: rows that do not fit the counts are left for a later visit, and rows that may still be needed are left for good.
 import { changeOnce } from '../../store/act.ts';
 import { firstRows } from '../../store/first-rows.ts';
 import { find, rangeOf, walk, type Found } from '../../store/found.ts';
@@ -52,7 +52,7 @@ export async function emptyShard(deps: Emptying, place: ShardPlace, deadline: Da
   return 'out-of-time';
 }
 
-/** What is left where lists said twice that no row was, and the shard went: nobody's keys. They are in no count. */
+/** Whether only tombstones are left, which no count includes: two lists showed no row, and the shard is gone. */
 async function hasTombstonesOnly({ tables }: Emptying, place: ShardPlace): Promise<boolean> {
   for await (const rows of walk(tables, dataKeysOf, place, { limit: PAGE_ROWS, toTheEnd: true })) {
     if (rows.some(({ value }) => value.state !== 'tombstone')) return false;
@@ -60,7 +60,7 @@ async function hasTombstonesOnly({ tables }: Emptying, place: ShardPlace): Promi
   return true;
 }
 
-/** So that they too go beside a shard. Whether it was inserted is seen at the next reading. */
+/** So that these rows too are deleted beside a shard. The next reading shows whether it was inserted. */
 async function insertClosed(deps: Emptying, place: ShardPlace): Promise<void> {
   const shard = { ...newShard({ writeVersion: 0, now: deps.clock.now().toISOString() }), closed: true };
   const writtenBy = deps.entropy.id();
@@ -86,7 +86,7 @@ function empty(
   }
 }
 
-/** Rows that are counted and not found are looked for again at later visits. Nobody needs them, so that it is believed in the end. */
+/** Looks again at later visits for rows that are counted but not found. No key there is needed, so in the end it believes the list. */
 function note({ entropy }: Emptying, tx: Writes, place: ShardPlace, shard: Found<WrittenShard>): void {
   const value = shard.value.shard;
   tx.behindShard(place, { from: shard, next: { ...value, vain: value.vain + 1 }, writtenBy: entropy.id() });
@@ -105,6 +105,6 @@ function isNeeded({ at: { rowKey }, value: cells }: Found<Cells>, now: string): 
   return state === 'live' || state === 'quarantined' || (state === 'deleted' && purgeAfter > now);
 }
 
-/** Exact to the last row: whoever reads the shard half way finds what is there. */
+/** Exact to the last row, so that the counts of a half-emptied shard are right. */
 const removalsOf = (rows: readonly Found<Cells>[]): RowMove[] =>
   rows.flatMap(({ at: { rowKey }, value }) => (isDataKey(rowKey) ? [{ before: readDataKey(rowKey, value) }] : []));

@@ -1,6 +1,6 @@
-// Taking away what a company leaves behind, once it is decided that it has no keys in use and none to restore: that is for ever, so
-// whoever thaws long after takes nothing that anybody needs. Each row goes under the ETag that it had, a data key's only from a closed
-// shard without keys in use. A closed row stays, and the record.
+// Deletes what a company leaves behind, once it is decided that it has no keys in use or restorable. That is final, so a process that wakes up much
+// later still deletes nothing that is needed. Each row is deleted under the ETag it was read with, a data key's only from a closed shard
+// without keys in use. A closed row and the record stay.
 import pLimit from 'p-limit';
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
@@ -93,7 +93,7 @@ async function removeControlRows(deps: Removing, { companyId, keyrings, deadline
   let own = await loadCompany(tables, companyId);
   if (!own) return 'removed';
   if (own.value.closing?.decided !== true) return 'lost-race';
-  // A company key goes only where the shards of its keyring were looked at: a list may have left the keyring out.
+  // Delete a company key only if the shards of its keyring were looked at: a list may have left the keyring out.
   const emptied = new Set(keyrings.map(({ value }) => value.keyringId));
   for (
     let rows = await listControlRows(tables, companyId);

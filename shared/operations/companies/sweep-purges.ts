@@ -1,5 +1,5 @@
-// The timer's look at what is to be purged: soft-deleted data keys whose time is over, and companies whose delete stopped half way.
-// It works the agenda; each item says when to look at it next. One that fails does not keep the others waiting.
+// The timer's look at what is due to be purged: soft-deleted data keys whose time is over, and companies whose delete stopped half way. Works the
+// agenda; each item says when to look at it next. One that fails does not hold up the others.
 import { SLICE_MS, walkAgenda } from '../../store/agenda-walk.ts';
 import { isDue, noteOnAgenda, takeOffAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
 import { KEYRING_PURGE_PREFIX } from '../data-keys/purge-list.ts';
@@ -42,7 +42,7 @@ async function lookAt(deps: PurgeSweeping, item: ListedAgendaItem, deadline: Dat
   return purged;
 }
 
-/** The first look only says when to come again: the call that put it here is probably still at work. */
+/** The first look only sets the time of the next: the call that put the item here is probably still at work. */
 async function lookAtCompany(deps: PurgeSweeping, item: ListedAgendaItem): Promise<void> {
   const seen = text(item.cells, 'nextAt') !== undefined;
   const nextAt = new Date(deps.clock.now().getTime() + COMPANY_REST_MS).toISOString();

@@ -25,7 +25,7 @@ export interface CheckingConnection extends ConnectionNotesDependencies, Moving 
   };
 }
 
-/** What may be wrong with the newest version alone, while an older one serves. */
+/** Faults that may concern only the newest version, while an older one serves. */
 const OF_THE_VERSION: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'key-disabled',
   'key-operation-not-permitted',
@@ -196,7 +196,7 @@ export class ConnectionChecks {
     else this.#list.fail('compare', this.#substituted(proof.error.failure));
   }
 
-  /** Of the newest version. While the ones in use serve, nobody feels what is wrong with it. */
+  /** A fault of the newest version. It is only a warning while the versions in use still serve. */
   #object(check: ConnectionCheck, denial: Failure, servesAsItIs: boolean): false {
     const known = this.#known(denial);
     if (!servesAsItIs || !OF_THE_VERSION.has(known.code)) return this.#list.fail(check, known);

@@ -1,7 +1,7 @@
-// A vault that was moved to another Entra tenant while its key was in force. Its host, key and versions stay through a move, so what is
-// wrapped opens again as soon as that tenant lets us in. An administrator there has consented; the tenant is pinned only once the vault
-// itself names it and its key opens every version in use to the company key that is committed to: whoever merely took over the name of a
-// deleted vault has no such key.
+// A vault that was moved to another Entra tenant while its key was in force. Host, key and versions stay, so what is wrapped opens again once that tenant
+// lets us in. An administrator there has consented; the tenant is pinned only after the vault itself names it and its key opens
+// every version in use to the company key in its commitment: an attacker who took over the name of a deleted vault has no
+// such key.
 import type { Actor } from '../../domain/audit.ts';
 import { moved, targetOfMove, type Connection, type ConnectionPlace, type Move } from '../../domain/connection.ts';
 import type { KeyTarget } from '../../domain/provider.ts';
@@ -36,7 +36,7 @@ export const targetMovedTo = (
   connection: Connection,
 ): KeyTarget | undefined => targetOfMove(connection, { now: deps.clock.now(), consentMs: deps.consentMs });
 
-/** Undefined if nobody in another tenant has consented lately, or nothing is in use that could prove it. */
+/** Undefined if no administrator of another tenant has consented recently, or nothing is in use that could prove the move. */
 export async function completeMove(
   deps: Moving,
   { companyId, held }: { readonly companyId: string; readonly held: Found<Connection> },

@@ -1,5 +1,5 @@
-// Looking at a customer's vault as it is used: the version in use is read and the real company key is unwrapped by it, two calls. Nobody
-// acts on the answer here; it is kept, so that whoever asks sees the state, since when, and whose move it is.
+// Checks a customer's vault as it is used: reads the version in use and unwraps the real company key with it, two calls. The result only goes into the
+// tables, where the API shows the state, since when, and who has to act.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { isInForce, targetOfConnection, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
 import { asWarning, type Failure } from '../../domain/failure.ts';

@@ -1,5 +1,5 @@
-// Which company a customer's vault key belongs to. A claim is made when consent is proved, and not when a key is named: naming somebody
-// else's vault first keeps nobody out. One row for each key, inserted or refused; a claim without a connection does no harm.
+// Which company a customer's vault key belongs to. A company claims a key when consent is proved, not when it names the key: naming another company's
+// vault first keeps no one out. One row for each key, inserted or refused; a claim without a connection does no harm.
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { failure } from '../../domain/failures.ts';
@@ -23,9 +23,9 @@ const loadClaim = (
 ): Promise<Found<VaultClaim> | undefined> => find(tables, claimRow, key);
 
 /**
- * Success if the company holds it already. `vault-key-in-use` if another one does: a claim counts as long as a connection of its company
- * names the key, and so ends with the connection, with its pointing elsewhere, and with the company. One of its own that somebody is releasing, or
- * has left so and died, is claimed anew: the release then finds another claim than it meant.
+ * Success if the company already holds the key. `vault-key-in-use` if another company does: a claim counts while a connection of its company names the key,
+ * so it ends when that connection is deleted or changed, or with the company. A claim of its own that is being released, or whose release died, is
+ * claimed again: the release then finds a different claim and leaves it.
  */
 export function claimVaultKey(
   deps: Auditing,
@@ -52,7 +52,7 @@ async function freed(
   const { companyId, state } = claim.value;
   const taken = err({ type: 'failure', failure: inUse(key) } as const);
   if (await isNamed(deps.tables, companyId, key)) return taken;
-  // Marked first and looked at again, as a release is: whoever relies on it meanwhile finds the mark, or is found.
+  // Mark first and look again, as a release does: a switch that begins meanwhile finds the mark, or is found by the look.
   const marked = await mark(deps, claim, 'releasing');
   if (!marked.ok) return marked.error;
   if (!(await isNamed(deps.tables, companyId, key))) return marked;
@@ -82,8 +82,8 @@ export async function getClaim(
 }
 
 /**
- * Takes a key away from the company that holds it: refused while a keyring or an unfinished switch of that company depends on it. First
- * marked, then looked at: a switch that begins meanwhile finds the mark, or is found. The claim goes in one transaction with its event.
+ * Takes a key from the company that holds it: refused while a keyring or an unfinished switch of that company depends on it. Marks first, then looks: a
+ * switch that begins meanwhile finds the mark, or is found. The claim is deleted in one transaction with its event.
  */
 export async function releaseClaim(deps: Auditing, key: VaultKeyName, actor: Actor): Promise<Result<void, Refusal>> {
   const meant = (await loadClaim(deps, key))?.value;
@@ -92,7 +92,7 @@ export async function releaseClaim(deps: Auditing, key: VaultKeyName, actor: Act
   const about = { actor, action: 'vault-claim.release', companyId, target: nameOf(key) };
   return act<undefined>(deps, about, async (tx) => {
     const claim = await tx.find(claimRow, key);
-    // Gone by another's release, or that and claimed anew since: that claim nobody asked to release.
+    // Another call released it, and it may have been claimed again since: no one asked to release that new claim.
     if (!claim || !isSameClaim(meant, claim.value)) return ok(undefined);
     const marked = await mark(deps, claim, 'releasing');
     if (!marked.ok) return marked.error;

@@ -1,5 +1,5 @@
-// Exporting the company key of a keyring, so that its company can open its data keys without Keyswitch and without any vault. One transaction
-// uses up what permits it, before the caller is answered.
+// Exports a keyring's company key, so that its company can open its data keys without Keyswitch and without any vault. One transaction uses up the
+// permission before the caller is answered.
 import type { Act, Actor } from '../../domain/audit.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
 import type { Sealer } from '../../domain/ports.ts';

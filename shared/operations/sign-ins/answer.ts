@@ -1,5 +1,5 @@
-// The answer to the second question, by the browser that signed in. Yes is carried out as a whole or not at all; what may pass leaves the
-// question open, so that the same button can be pressed again.
+// The browser that signed in answers the page's question. A yes is carried out completely or not at all; after a failure that may pass, the question
+// stays open and the same button can be pressed again.
 import type { Actor } from '../../domain/audit.ts';
 import { failure } from '../../identity/failures.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';

@@ -34,7 +34,7 @@ interface StepMaking {
   readonly signInTimes: { readonly stepMs: number };
 }
 
-/** When the browser left for a step. No earlier than a step may take, whatever a row says: states that are over are refused before. */
+/** When the browser left for a step, judged by the longest time a step may take, whatever the row says: expired states are refused earlier. */
 export const begunAt = (
   { signInTimes }: Pick<StepMaking, 'signInTimes'>,
   { expiresAt }: Pick<SignInState, 'expiresAt'>,

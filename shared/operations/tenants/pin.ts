@@ -1,5 +1,5 @@
-// Who is behind the id of a tenant. Some kinds have ids that can come to another owner. For those the first verification pins the owner, under
-// the vendor's seal, and the word of any other owner is worth nothing.
+// Which customer owns a tenant's id. Ids of some kinds can come to another owner. For those, the first verification pins the owner under the vendor's
+// seal, and an approval by any other owner counts for nothing.
 import type { Failure } from '../../domain/failure.ts';
 import type { Clock, Sealer } from '../../domain/ports.ts';
 import { err, ok, type Result } from '../../domain/result.ts';

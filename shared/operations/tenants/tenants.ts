@@ -85,8 +85,8 @@ export async function putTenant(
 }
 
 /**
- * What its administrators approved stays: it is worth nothing for another switch, and good for the same one if the tenant is registered
- * again. A switch that was ordered before waits for the tenant all the same: removing tenants must not let it go on.
+ * Keeps what its administrators approved: that counts for nothing in another switch, and again for the same switch if the tenant is registered again. A
+ * switch that was ordered before still waits for the tenant: removing tenants must not let it go on.
  */
 export async function deleteTenant(
   deps: TenantRemoving,

@@ -1,5 +1,5 @@
-// Which tenants of a company have not agreed to a switch or an export, and the record of one that does. Only the word of a tenant's own
-// administrator counts, for exactly this approval and the vault key that was shown, under the vendor's seal.
+// Which tenants of a company have not agreed to a switch or an export, and the record of one that does. Only an approval by a tenant's own administrator
+// counts, for exactly this switch or export and the vault key that was shown, under the vendor's seal.
 import { approvalKey, type Approval } from '../../domain/approval.ts';
 import { KEYSWITCH, type Actor } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -97,7 +97,7 @@ async function wordsOn(
 export const listTenants = async (tables: Tables, companyId: string): Promise<Tenant[]> =>
   (await list(tables, tenantsOf, { companyId })).map(({ value }) => value);
 
-/** A row that was not written by us is a security event, and counts as none: the tenant is verified by verifying it. */
+/** Whether a verification counts. A row that Keyswitch did not write is a security event and does not count: the tenant must verify again. */
 async function isGood(
   deps: VerificationReading,
   { companyId, destination, now }: Asked,
