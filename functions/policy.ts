@@ -1,4 +1,4 @@
-// What the settings say that operations and routes may do and how long things take, in the units that these count in.
+// What the settings allow operations and routes to do, and how long things may take, in the units that the code uses.
 import type { ConnectionPolicy } from '../shared/providers/azure-key-vault/input/connection-input.ts';
 import type { KeyPolicy } from '../shared/providers/azure-key-vault/key-fitness.ts';
 import type { SignInDependencies } from '../shared/operations/sign-ins/step.ts';
@@ -22,9 +22,9 @@ export interface AppPolicy
   readonly connectionPolicy: ConnectionPolicy & { readonly sealVaultHost: string };
   /** Whether the vendor's own administrators may order switches. */
   readonly vendorMaySwitch: boolean;
-  /** Of one call to a vault, and to whoever else is asked over the network. */
+  /** For one call to a vault, or to another service over the network. */
   readonly vaultCallTimeoutMs: number;
-  /** So long a caller's request may wait for its turn. */
+  /** How long a caller's request may wait for its turn. */
   readonly maxCallWaitMs: number;
 }
 

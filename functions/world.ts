@@ -1,4 +1,4 @@
-// The world as the settings name it: an adapter for each port that operations and routes use. Asks nobody anything.
+// The world as the settings name it: an adapter for each port that operations and routes use. Makes no calls.
 import { AzureConnectionProbe } from '../shared/providers/azure-key-vault/client/connection-probe.ts';
 import { AzureKeyVaults } from '../shared/providers/azure-key-vault/client/key-vaults.ts';
 import { AzureSealer } from '../shared/providers/azure-key-vault/client/sealer.ts';

@@ -1,4 +1,4 @@
-// What the work queue gave up on. Each is recorded and blocks its switch, with the reason, until somebody decides.
+// Messages that the work queue gave up on. Each is recorded and blocks its switch, with the reason, until an admin decides.
 import type { Auditing } from '../../shared/store/append.ts';
 import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
 import { bodyOf, deadLetterReasonOf, messageIdOf } from './message.ts';

@@ -16,7 +16,7 @@ type Metadata = Readonly<Record<string, unknown>> | undefined;
 
 const MAX_TEXT_CHARS = 200;
 
-/** A text of the metadata; a message id of digits only arrives as a number. Somebody else may have written it: bounded. */
+/** A text of the metadata; a message id of digits arrives as a number. Any sender may have written it, so its length is bounded. */
 function textOf(metadata: Metadata, name: string): string | undefined {
   const value = metadata?.[name];
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;

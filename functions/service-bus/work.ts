@@ -1,5 +1,5 @@
-// Messages of the work queue. A message that was handled, or that nobody could ever handle, is completed by returning; one
-// that failed is abandoned by throwing, so that the queue counts it.
+// Messages of the work queue. Returning completes a message, whether it was handled or never can be; throwing abandons one that failed, so that the
+// queue counts it.
 import { parseWorkMessage } from '../../shared/domain/work-message.ts';
 import { recordPoison } from '../../shared/operations/switches/poison.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../shared/operations/switches/work.ts';

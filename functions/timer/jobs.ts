@@ -9,7 +9,7 @@ export interface TimerJob {
   readonly run: () => Promise<number>;
 }
 
-/** Twice what a slice of the agenda may take: whoever is not back by then waits for something that never answers. */
+/** Twice what a slice of the agenda may take: a job that takes longer waits for something that never answers. */
 export const JOB_LIMIT_MS = 60_000;
 
 /** Never throws. Answers what each job did; nothing for one that failed. */
@@ -36,7 +36,7 @@ export async function runJobs(
 async function withinLimit(job: Promise<number>, limitMs: number): Promise<number | 'overdue'> {
   const { promise, resolve } = Promise.withResolvers<'overdue'>();
   const timer = setTimeout(() => resolve('overdue'), limitMs);
-  // What it throws after that is nobody's: without this it would end the process.
+  // A rejection after that has no listener left, and without this it would end the process.
   job.catch(() => undefined);
   try {
     return await Promise.race([job, promise]);

@@ -1,5 +1,5 @@
-// A provider whose denials right after a grant are told as "not arrived yet": whoever uses a key then waits instead of giving up, and nobody
-// calls it revoked because the grant is still being passed on (invariant A18).
+// A provider that reports denials right after a grant as "not arrived yet": then callers wait instead of giving up, and a key is not called revoked
+// while Azure is still passing the grant on (invariant A18).
 import type { Failure } from '../domain/failure.ts';
 import type { Clock } from '../domain/ports.ts';
 import type { KeyTarget } from '../domain/provider.ts';

@@ -7,9 +7,9 @@ import type { KeyPlace, KeyTarget, ProviderRef } from '../domain/provider.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, type Result } from '../domain/result.ts';
 
-/** What is typed of a connection. Each provider knows its own fields, and judges them. */
+/** What a caller enters for a connection. Each provider has its own fields and checks them. */
 export interface ConnectionInput {
-  /** By name; without it, the first that has connections. */
+  /** The provider's name; without it, the first provider that has connections. */
   readonly provider?: string;
   readonly [field: string]: unknown;
 }
@@ -24,7 +24,7 @@ export interface KeyDescription {
 
 /** One version of a key as its provider says it is, and whether it is fit for what it is to do. */
 export interface ReadKey {
-  /** Names this version and no other: what it wraps is unwrapped by exactly this one. */
+  /** Names this version only: what it wraps, exactly this version unwraps. */
   readonly keyId: string;
   readonly denials: readonly Failure[];
   readonly warnings: readonly Failure[];
@@ -38,16 +38,16 @@ export interface Wrapped {
   readonly ciphertext: string;
 }
 
-/** What is known of a key's use where a refusal is met. Without a connection or a version: of a key in force. */
+/** What is known about a key's use when it is refused. Without connection or version: a key in force. */
 export interface KeyUse {
   readonly connection?: Connection;
   /** The version that was asked for. */
   readonly keyId?: string;
-  /** Known better than by the connection. */
+  /** Override the connection's facts. */
   readonly facts?: FailureFacts;
 }
 
-/** What an administrator of the key has to do, filled in. */
+/** What an administrator of the key has to do, with the real names filled in. */
 export interface Instruction {
   readonly id: 'service-principal' | 'role' | 'least-role' | 'access-policy' | 'take-away';
   readonly title: string;
@@ -63,45 +63,45 @@ export interface Instruction {
 
 /** The steps before a key can be read, one by one, for a connection test. */
 export interface KeyProbe {
-  /** The way there. Sends no request. */
+  /** Whether the key's host can be reached. Sends no request. */
   reach(key: KeyPlace): Promise<Result<void, Failure>>;
-  /** Whose the key is, by its own word: a tenant, in lower case. Refused if the key is pinned to another. Sends no token. */
+  /** The tenant that owns the key, in lower case, as its own service names it. Refused if the key is pinned to another. Sends no token. */
   owner(key: KeyPlace & { readonly tenantId?: string }): Promise<Result<string, Failure>>;
-  /** Whether its owner lets us in. `principalId`: as whom. */
+  /** Whether the owner lets us in. `principalId`: our principal there. */
   enter(target: KeyTarget): Promise<Result<{ readonly principalId: string }, Failure>>;
 }
 
-/** What a provider says of a key without asking anybody. */
+/** What a provider knows about a key without a request to any service. */
 export interface KeyWords {
   readonly name: string;
-  /** Its key is the vendor's own, to which no connection leads. */
+  /** Its key is the vendor's own, which has no connection. */
   readonly isVendors: boolean;
-  /** Judged before anything is sent anywhere. */
+  /** Checks the input before anything is sent. */
   parse(input: ConnectionInput): Result<WantedConnection, Refusal>;
-  /** Whether a connection may lead there today: what is allowed may have changed since it was typed. */
+  /** Whether a connection may still lead there: the settings may have changed since it was entered. */
   admits(connection: Pick<Connection, 'host' | 'keyName' | 'credential'>): Result<void, Failure>;
   describe(key: KeyPlace): KeyDescription;
   /** Whether `keyId` names a version of this key. */
   isVersion(key: KeyPlace, keyId: string): boolean;
-  /** What a refusal means for a key that is used so. */
+  /** What a refusal means for a key that is used in this way. */
   explain(found: Failure, use: KeyUse): Failure;
   readonly excuse: ExcuseRecentGrant;
-  /** It answers for another key, or with other bytes than it was given. */
+  /** The failure for a service that answers for another key, or returns other bytes than it was given. */
   substituted(key: KeyPlace, detail?: string): Failure;
-  /** It is not, or not any more, its connection's owner's. */
+  /** The failure for a key that does not, or no longer, belong to the connection's owner. */
   otherOwner(detail?: string): Failure;
   instructions(connection: Connection): readonly Instruction[];
-  /** The command that lets the app use the key, as the principal that it is there; undefined, or absent, where no command does. */
+  /** The command that lets the app's principal there use the key; undefined or absent if no command does. */
   grant?(key: KeyTarget, app: { readonly appId: string; readonly principalId?: string }): string | undefined;
 }
 
 export interface KeyProvider extends KeyWords {
   readonly probe: KeyProbe;
-  /** The newest version, or the one named, judged. `in-force`: company keys are wrapped by it already. One call. */
+  /** Reads and judges the newest version, or the named one. `in-force`: it already wraps company keys. One call. */
   read(target: KeyTarget, options: ReadOptions): Promise<Result<ReadKey, Failure>>;
-  /** Under the version that was read, here or by a call. */
+  /** Wraps with the version that was read, locally or by a call. */
   wrap(target: KeyTarget, key: ReadKey, companyKey: Uint8Array): Promise<Result<Wrapped, Failure>>;
-  /** By exactly the version that wrapped. One call. */
+  /** Unwraps with exactly the version that wrapped. One call. */
   unwrap(target: KeyTarget, wrapped: Wrapped): Promise<Result<Uint8Array, Failure>>;
 }
 
@@ -110,9 +110,9 @@ export interface ReadOptions {
   readonly keyId?: string;
 }
 
-/** The providers as far as they say anything without asking anybody. */
+/** The providers, limited to what needs no request to any service. */
 export interface KnownProviders {
-  /** The vendor's own key, which the settings name: new keyrings are protected by it. */
+  /** The vendor's own key, which the settings name: it protects new keyrings. */
   readonly vendor: KeyTarget;
   of(ref: Pick<ProviderRef, 'provider'>): KeyWords;
 }

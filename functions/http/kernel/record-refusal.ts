@@ -1,5 +1,5 @@
-// What is recorded of a call that was refused: that an authenticated caller may not, and whatever says that somebody has tampered. Bounded
-// by recordEvent; what the caller is answered does not depend on it.
+// Records refused calls: an authenticated caller was not allowed, or a failure shows tampering. Bounded by recordEvent; the caller's answer does not
+// depend on it.
 import type { Actor } from '../../../shared/domain/audit.ts';
 import { isResourceId } from '../../../shared/domain/ids.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';

@@ -1,18 +1,18 @@
-// What a refusal means for a key that something is wrapped by already. Pure. Whoever meets it says the same with the same facts: which
-// version, that the key was there, and that nothing about it was typed just now.
+// What a refusal means for a key that already wraps something. Pure. Every caller words it with the same facts: which version it is, that the key was
+// there, and that it was not typed just now.
 import { failure, withFacts } from './words/failures.ts';
 import { factsOfUse, type Connection } from '../../domain/connection.ts';
 import { asDenial, type Failure, type FailureFacts } from '../../domain/failure.ts';
 import { NAME_UNSURE } from './words/vault-network-failures.ts';
 import { parseKeyId } from '../../domain/provider.ts';
 
-/** The same of what is met on the way to a connection's vault, with all that is known of the connection. `more` is known better. */
+/** The same for a failure on the way to a connection's vault, with the connection's facts; those in `more` come first. */
 export function ofConnection(found: Failure, connection: Connection, more: FailureFacts = {}): Failure {
   const known = withFacts(found, { ...factsOfUse(connection), ...more });
   return connection.usedBy.length === 0 ? known : ofKeyInUse(known);
 }
 
-/** `keyId`: the versioned id that the wrap names. Undefined: no version of it was asked for. */
+/** `keyId`: the versioned id that the wrap names; undefined if no version was asked for. */
 export function ofKeyInUse(found: Failure, keyId?: string): Failure {
   const version = keyId === undefined ? undefined : parseKeyId(keyId)?.version;
   const facts: FailureFacts = { keySeen: true, inUse: true, ...(version === undefined ? {} : { keyVersion: version }) };
@@ -20,9 +20,9 @@ export function ofKeyInUse(found: Failure, keyId?: string): Failure {
   if (known.code === 'vault-not-found' && !isSeenToBeGone(known)) {
     return failure('vault-unreachable', { ...known.facts, detail: NAME_UNSURE }, known.service);
   }
-  // Nobody has typed this tenant just now: it was there, and is gone.
+  // The tenant was not typed just now: it was there, and is gone.
   return known.code === 'entra-tenant-not-found' && known.kind === 'input' ? asDenial(known) : known;
 }
 
-/** The vault said so itself, or a resolver that knows other names. */
+/** The vault itself says that it is gone, or a second resolver does. */
 const isSeenToBeGone = ({ facts, service }: Failure): boolean => facts.nameGone === true || service?.status === 404;

@@ -66,7 +66,7 @@ export class AzureConnectionProbe implements ConnectionProbe {
   }
 }
 
-/** The `oid` of a token that Entra has just given us; nobody else has had it in hand, so its signature is not asked for. */
+/** The `oid` of a token that came straight from Entra, so its signature need not be checked. */
 function objectIdOf(token: string): string | undefined {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));

@@ -26,14 +26,14 @@ type Asked = Promise<Result<SealKey | undefined, Failure>>;
 
 const NEWEST = 'newest';
 
-/** Versions come from rows that a stranger may have written: as many as anybody needs, no more. */
+/** Rows that name versions may have been tampered with, so the number of remembered versions is bounded. */
 const MAX_VERSIONS = 64;
 const VERSION = /^[0-9A-Za-z]{1,64}$/;
-/** How long a version that does not exist, or may not be used, is not asked for again. */
+/** For how long a version that does not exist, or must not be used, is not asked for again. */
 const MISSING_MS = 60_000;
-/** For so long a version is believed to be usable without asking. */
+/** For how long a version is taken as usable without asking. */
 const FRESH_MS = 5 * 60_000;
-/** And for so long if the vault cannot be asked: a vault that is away for minutes stops nobody who could be served before. */
+/** The same if the vault cannot be asked: an outage of minutes must stop no caller who could be served before it. */
 const STALE_MS = 60 * 60_000;
 
 export class AzureSealer implements Sealer {

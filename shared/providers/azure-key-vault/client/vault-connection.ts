@@ -111,7 +111,7 @@ export class VaultConnection {
     return failure('wrong-entra-tenant', { vaultHost: host, tenantId, detail: `the vault names the tenant ${found}` });
   }
 
-  /** Refuses every tenant but the pinned one and every audience but the vault's, whoever asks. */
+  /** Gives tokens only for the pinned tenant and the vault's own audience, whatever the SDK asks for. */
   #credential(): TokenCredential {
     return {
       getToken: async (scopes, options) => {

@@ -1,5 +1,5 @@
-// Which vault, and which key in it, an address that cannot be taken was meant to be. Pure. For suggestions only: what is found
-// here is shown to whoever typed it and never used, and it is none but a vault that would be accepted.
+// Guesses which vault and key an unusable address was meant to name. Pure. For suggestions only: the guess is shown to the person who typed the
+// address and never used, and names only a vault that would be accepted.
 import { isKeyName } from './key-name.ts';
 import { decoded, onOneLine, unescaped, withoutSurroundings } from './pasted-text.ts';
 import { inPlainCharacters } from '../../../domain/plain-characters.ts';
