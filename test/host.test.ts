@@ -3,40 +3,18 @@ import { providersOver } from './fakes/providers.ts';
 import { beforeEach, expect, it } from 'vitest';
 import { createHost, type Host } from '../shared/host.ts';
 import type { Policy, World } from '../shared/operations/world.ts';
-import { FakeQueue } from './fakes/fake-queue.ts';
-import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from './fakes/fake-system.ts';
 import { FakeTables } from './fakes/fake-tables.ts';
-import { FakeVaults } from './fakes/fake-vaults.ts';
 import { POLICY } from './fixtures/policy.ts';
+import { TestWorld, VENDOR } from './world.ts';
 
-const KEK = {
-  ref: { provider: 'managed' },
-  host: 'vendor.vault.azure.net',
-  keyName: 'keyswitch-kek',
-  tenantId: '11111111-1111-4111-8111-111111111111',
-} as const;
 const HOST_POLICY: Policy = { ...POLICY, dataKeyCacheRows: 10 };
 
-const clock = new FakeClock();
-let vaults: FakeVaults;
+let its: TestWorld;
 let world: World;
 let host: Host<World, Policy>;
 beforeEach(() => {
-  vaults = new FakeVaults();
-  vaults.addVault(KEK);
-  vaults.addKey({ host: KEK.host, keyName: KEK.keyName });
-  world = {
-    tables: new FakeTables(),
-    storeClock: { aheadMs: () => 0 },
-    queue: new FakeQueue(clock),
-    providers: providersOver({ vaults, vendor: KEK, clock }),
-    sealer: vaults,
-    clock,
-    timers: new FakeTimers(),
-    entropy: new FakeEntropy(),
-    log: new FakeLog(),
-    instance: 'one of several',
-  };
+  its = new TestWorld();
+  world = its.ports({ instance: 'one of several' });
   host = createHost(world, HOST_POLICY);
 });
 
@@ -45,8 +23,8 @@ it('is built without asking anybody anything, chance included', () => {
     throw new Error('was asked');
   };
   const silent = <T extends object>(port: T): T => new Proxy(port, { get: asked });
-  const { tables, queue, sealer, timers, entropy, log, storeClock } = world;
-  const providers = providersOver({ vaults: silent(vaults), vendor: KEK, clock });
+  const { tables, queue, sealer, timers, entropy, log, storeClock, clock } = world;
+  const providers = providersOver({ vaults: silent(its.vaults), vendor: VENDOR, clock });
   const ports = { tables, queue, sealer, timers, entropy, log, storeClock, clock };
   const silenced = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, silent(port)]));
   expect(() => createHost({ ...world, ...silenced, providers }, HOST_POLICY)).not.toThrow();
@@ -59,11 +37,11 @@ it('hands on what its owner added to the world and the policy', () => {
 });
 
 it('its workers leave a vault alone that has just said nothing; callers ask it', async () => {
-  vaults.onCall = () => clock.advance(15_000);
-  vaults.fail({ operation: 'any', failure: 'vault-unreachable' });
+  its.vaults.onCall = () => its.clock.advance(15_000);
+  its.vaults.fail({ operation: 'any', failure: 'vault-unreachable' });
   for (const { providers } of [host.ofWorkers, host.ofWorkers, host.services])
-    await providers.of(KEK.ref).read(KEK, { purpose: 'in-force' });
-  expect(vaults.calls).toHaveLength(2);
+    await providers.of(VENDOR.ref).read(VENDOR, { purpose: 'in-force' });
+  expect(its.vaults.calls).toHaveLength(2);
 });
 
 it('its workers share what it keeps with its callers, and ask by ports of their own where they are given', () => {

@@ -19,7 +19,10 @@ export const VENDOR: VaultTarget = {
   tenantId: '11111111-1111-4111-8111-111111111111',
 };
 
-export type Ports = World & { readonly queue: FakeQueue };
+type Ports = World & { readonly queue: FakeQueue };
+
+/** What operations take of a process. */
+export type TestHost = Host<Ports, Policy>['services'];
 
 interface TestWorldOptions {
   readonly store?: FakeTables;

@@ -1,8 +1,7 @@
 // An instance that never runs a timer function still writes what it has counted.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { recordOwnCounts } from '../../functions/own-counts.ts';
-import { DataKeyCalls, type CallCounting } from '../../shared/operations/audit/data-key-calls.ts';
-import { EventLimits } from '../../shared/store/event-limits.ts';
+import type { CallCounting } from '../../shared/operations/audit/data-key-calls.ts';
 import { auditRig, chainOf, COMPANY, type AuditRig } from '../operations/audit/chain.ts';
 
 let rig: AuditRig;
@@ -11,11 +10,7 @@ let stop: () => Promise<void>;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   rig = auditRig();
-  deps = {
-    ...rig.deps,
-    dataKeyCalls: new DataKeyCalls(rig.clock, 'instance-1'),
-    eventLimits: new EventLimits(rig.clock),
-  };
+  deps = rig.deps;
   recordOwnCounts({ hook: { appTerminate: (handler) => (stop = handler) } }, deps);
 });
 afterEach(() => {

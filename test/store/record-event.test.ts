@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failure, FAILURE_CODES } from '../../shared/failures.ts';
-import { EventLimits, MAX_EVENTS_PER_MINUTE, MAX_REFUSALS_PER_DAY } from '../../shared/store/event-limits.ts';
+import { MAX_EVENTS_PER_MINUTE, MAX_REFUSALS_PER_DAY } from '../../shared/store/event-limits.ts';
 import { sweepOutboxes } from '../../shared/store/deliver.ts';
 import { recordEvent, recordFailure, type Recording } from '../../shared/store/record-event.ts';
 import type { Tables } from '../../shared/store/tables.ts';
@@ -13,9 +13,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const EVENT = { action: 'access.refused', companyId: COMPANY, target: 'get-company', outcome: 'refused' } as const;
 const ABOUT = { ...EVENT, requestId: 'call of admin' };
 
-function recordingOver(rig: AuditRig, tables: Tables = rig.store): Recording {
-  return { ...rig.over(tables), eventLimits: new EventLimits(rig.clock) };
-}
+const recordingOver = (rig: AuditRig, tables: Tables = rig.store): Recording => rig.over(tables);
 
 describe('an event without an act of its own', () => {
   it('is in the chain, with who caused it', async () => {

@@ -1,6 +1,5 @@
 // The whole API in process: the registered table over real operations, in-memory stores and vaults, and tokens that are really
 // signed and verified. Calls go the way Azure's router would send them, and every answer is held against the description.
-import { providersOver } from '../../fakes/providers.ts';
 import type { HttpResponseInit } from '@azure/functions';
 import { expect } from 'vitest';
 import { routes, type HttpServices } from '../../../functions/http/routes.ts';
@@ -9,19 +8,16 @@ import { registerReserved, registerRoutes, type HttpApp } from '../../../functio
 import type { Route } from '../../../functions/http/kernel/route.ts';
 import { exportSealer } from '../../../shared/adapters/export-sealer.ts';
 import { createTokenVerifier } from '../../../shared/identity/client/token-verifier.ts';
-import { createHost } from '../../../shared/host.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import { CallPlaces } from '../../../functions/http/kernel/call-places.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
-import { FakeQueue } from '../../fakes/fake-queue.ts';
-import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
-import { FakeTables } from '../../fakes/fake-tables.ts';
+import type { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
-import { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { DEPLOYMENT } from '../../fixtures/api-document.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
 import { DAY_MS, POLICY } from '../../fixtures/policy.ts';
+import { TestWorld, VENDOR } from '../../world.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
 
@@ -33,8 +29,6 @@ export const CUSTOMER_HOST = 'contoso.vault.azure.net';
 export const CUSTOMER_KEY = 'customer-key';
 export const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 
-const VENDOR_HOST = 'vendor.vault.azure.net';
-const VENDOR_KEY = 'keyswitch-kek';
 const CACHE_TTL_MS = 5_000;
 
 export interface CallOptions {
@@ -59,8 +53,6 @@ export const adminOf = (company: string): Claims => ({
 /** Of a call for data keys, for its turn. */
 const MAX_WAIT_MS = 2_000;
 
-const VENDOR = { ref: { provider: 'managed' }, host: VENDOR_HOST, keyName: VENDOR_KEY, tenantId: TENANT_ID } as const;
-
 const API_POLICY = {
   ...POLICY,
   keyTtlMs: CACHE_TTL_MS,
@@ -80,12 +72,7 @@ interface ApiOptions {
   readonly routes?: readonly Route<HttpServices>[];
 }
 
-export class Api {
-  readonly store = new FakeTables();
-  readonly vaults = new FakeVaults();
-  readonly clock = new FakeClock();
-  readonly queue = new FakeQueue(this.clock);
-  readonly log = new FakeLog();
+export class Api extends TestWorld {
   readonly signIns = new FakeSignIns(this.clock);
   readonly issuer: FakeTokenIssuer;
   readonly services: HttpServices & WorkDependencies;
@@ -94,11 +81,10 @@ export class Api {
   readonly #find: ReturnType<typeof createRouteTable<{ name: string; handler: Handler['handler'] }>>;
 
   private constructor(issuer: FakeTokenIssuer, { tables = (store) => store, routes: table = routes }: ApiOptions) {
+    super({ seed: 'api', vendor: { ...VENDOR, tenantId: TENANT_ID } });
     this.issuer = issuer;
     this.services = this.#makeServices(tables(this.store));
     this.description = new ApiDescription(table);
-    this.vaults.addVault({ host: VENDOR_HOST, tenantId: TENANT_ID });
-    this.vaults.addKey({ host: VENDOR_HOST, keyName: VENDOR_KEY, fixture: 'rsa-2048-1' });
     this.vaults.addVault({ host: CUSTOMER_HOST, tenantId: CUSTOMER_TENANT });
     this.vaults.addKey({ host: CUSTOMER_HOST, keyName: CUSTOMER_KEY, fixture: 'rsa-2048-2' });
     const app: HttpApp = { http: (name, options) => void this.functions.set(name, options) };
@@ -158,18 +144,7 @@ export class Api {
   }
 
   #makeServices(tables: Tables): HttpServices & WorkDependencies {
-    const { vaults, clock, log, queue } = this;
-    const world = {
-      tables,
-      storeClock: { aheadMs: () => 0 },
-      queue,
-      providers: providersOver({ vaults, vendor: VENDOR, clock }),
-      sealer: vaults,
-      clock,
-      timers: new FakeTimers(),
-      entropy: new FakeEntropy('api'),
-      log,
-      instance: 'instance-1',
+    const beside = {
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',
         tenantId: TENANT_ID,
@@ -179,7 +154,7 @@ export class Api {
       signIns: this.signIns,
       exportSealer,
     };
-    const { services } = createHost(world, API_POLICY);
+    const services = this.startHost(API_POLICY, { tables, instance: 'instance-1', beside });
     const loopDelay = { lastingMs: 0 };
     return { ...services, callPlaces: new CallPlaces({ ...services, loopDelay }, { maxWaitMs: MAX_WAIT_MS }) };
   }

@@ -17,7 +17,7 @@ import { sweepHeads, type HeadSigning } from '../../../shared/operations/audit/s
 import { verifyEvents, type Verifying } from '../../../shared/operations/audit/verify-events.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { ADMIN } from '../../fakes/actors.ts';
-import { FakeVaults } from '../../fakes/fake-vaults.ts';
+import type { FakeVaults } from '../../fakes/fake-vaults.ts';
 import { valueOf } from '../data-keys/world.ts';
 import { auditRig, COMPANY, type AuditRig } from './chain.ts';
 
@@ -27,7 +27,7 @@ export const OTHER = 'globex';
 
 export class ChainRig {
   readonly rig: AuditRig = auditRig();
-  readonly vaults = new FakeVaults();
+  readonly vaults: FakeVaults = this.rig.vaults;
 
   static async started(): Promise<ChainRig> {
     const chain = new ChainRig();
@@ -38,7 +38,7 @@ export class ChainRig {
   }
 
   get deps(): HeadSigning & Verifying {
-    return { ...this.rig.deps, sealer: this.vaults };
+    return this.rig.deps;
   }
 
   async append(count: number, companyId = COMPANY): Promise<void> {

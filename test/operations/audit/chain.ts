@@ -1,28 +1,20 @@
 // What tests of the audit share: a store, everything that appending needs, and a look at a chain straight from the store.
-import type { Auditing } from '../../../shared/store/append.ts';
 import { hashOfRecord, type AuditRecord } from '../../../shared/domain/audit.ts';
 import { readRecord } from '../../../shared/store/rows/audit-rows.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
-import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from '../../fakes/fake-system.ts';
-import { FakeTables } from '../../fakes/fake-tables.ts';
+import type { FakeTables } from '../../fakes/fake-tables.ts';
+import { POLICY } from '../../fixtures/policy.ts';
+import { TestWorld, type TestHost } from '../../world.ts';
 
 export const COMPANY = 'acme';
 
-export interface AuditRig {
-  readonly store: FakeTables;
-  readonly clock: FakeClock;
-  readonly log: FakeLog;
-  readonly deps: Auditing;
-  readonly over: (tables: Tables) => Auditing;
+export class AuditRig extends TestWorld {
+  /** A host process of its own over this store: nothing in its caches. */
+  readonly over = (tables: Tables): TestHost => this.startHost(POLICY, { tables, instance: 'instance-1' });
+  readonly deps = this.over(this.store);
 }
 
-export function auditRig(): AuditRig {
-  const store = new FakeTables();
-  const clock = new FakeClock();
-  const log = new FakeLog();
-  const deps = { tables: store, clock, log, entropy: new FakeEntropy(), timers: new FakeTimers() };
-  return { store, clock, log, deps, over: (tables) => ({ ...deps, tables }) };
-}
+export const auditRig = (): AuditRig => new AuditRig();
 
 /** The records of a chain, each of which must hold its own hash and that of the one before. */
 export function chainOf(store: FakeTables, companyId = COMPANY): AuditRecord[] {

@@ -5,11 +5,11 @@ import {
   type CallCounting,
 } from '../../../shared/operations/audit/data-key-calls.ts';
 import { MAX_DETAIL_CHARS } from '../../../shared/domain/audit.ts';
-import { EventLimits, MAX_EVENTS_PER_MINUTE } from '../../../shared/store/event-limits.ts';
 import { type Tables } from '../../../shared/store/tables.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { FakeClock } from '../../fakes/fake-system.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
+import { MAX_EVENTS_PER_MINUTE } from '../../../shared/store/event-limits.ts';
 import { auditRig, chainOf, COMPANY, type AuditRig } from './chain.ts';
 
 const MINUTE_MS = 60_000;
@@ -91,8 +91,7 @@ describe('the record of calls', () => {
   let deps: CallCounting;
   beforeEach(() => {
     rig = auditRig();
-    const dataKeyCalls = new DataKeyCalls(rig.clock, 'instance-1');
-    deps = { ...rig.deps, dataKeyCalls, eventLimits: new EventLimits(rig.clock) };
+    deps = rig.deps;
   });
   const call = (companyId = COMPANY): void => deps.dataKeyCalls.add(companyId, UNWRAP, { caller: 'ann', count: 1 });
   const record = (tables: Tables = rig.store): Promise<number> => recordDataKeyCalls({ ...deps, tables });

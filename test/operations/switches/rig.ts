@@ -27,14 +27,13 @@ import { handleSwitchWork, type WorkDependencies } from '../../../shared/operati
 import { passShard } from '../../../shared/operations/switches/pass.ts';
 import { sealSwitch } from '../../../shared/operations/keys/switch-seal.ts';
 import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
-import type { Host } from '../../../shared/host.ts';
 import type { Policy } from '../../../shared/operations/world.ts';
 import type { FakeQueue } from '../../fakes/fake-queue.ts';
 import type { FakeClock } from '../../fakes/fake-system.ts';
 import { consentedRows } from '../../fixtures/consented-connection.ts';
 import type { KeyFixtureName } from '../../fixtures/key-fixtures.ts';
 import { DAY_MS, POLICY } from '../../fixtures/policy.ts';
-import { TestWorld, VENDOR, type Ports } from '../../world.ts';
+import { TestWorld, VENDOR, type TestHost } from '../../world.ts';
 
 export { VENDOR } from '../../world.ts';
 
@@ -56,8 +55,6 @@ export const place = (switchId: string): { companyId: string; keyringId: string;
   keyringId: KEYRING,
   switchId,
 });
-
-type RigHost = Host<Ports, Policy>['services'];
 
 interface RigOptions {
   readonly shardCount?: number;
@@ -84,7 +81,7 @@ export class Rig extends TestWorld {
   }
 
   /** A host process of its own: nothing in its caches. */
-  freshHost(tables: Tables = this.store): RigHost {
+  freshHost(tables: Tables = this.store): TestHost {
     return this.startHost({ ...RIG_POLICY, shardCount: this.shardCount }, { tables });
   }
 
