@@ -51,7 +51,7 @@ export const MAX_ROWS_BEHIND_SHARD = MAX_WRITES_PER_TRANSACTION - 1;
  * The write that must open every transaction on a `datakeys` partition (invariant A1). Merge, since every cell is written: Azure and Azurite
  * do it faster than a replace.
  */
-export const shardWrite = (next: Shard, guard: { readonly etag: string; readonly writtenBy: string }): RowWrite => ({
+const shardWrite = (next: Shard, guard: { readonly etag: string; readonly writtenBy: string }): RowWrite => ({
   kind: 'merge',
   rowKey: SHARD_ROW_KEY,
   cells: shardCells(next, guard.writtenBy),

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { mayEndAt } from '../../../shared/domain/shard-counts.ts';
-import { dataKeysPartition } from '../../../shared/store/rows/row-keys.ts';
 import { dataKeyCells } from '../../../shared/store/rows/data-rows.ts';
 import { wrapDataKey } from '../../../shared/domain/data-key-blob.ts';
 import { counted, shardOf } from '../../../shared/domain/shard.ts';
 import { isEnded } from '../../../shared/domain/switch.ts';
 import { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cache.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
-import { loadShard, shardWrite } from '../../../shared/store/shard-rows.ts';
+import { loadShard, writeBehindShard } from '../../../shared/store/shard-rows.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/steer.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
@@ -67,10 +66,12 @@ async function write(rig: Rig, chance: () => number): Promise<void> {
       const blob = wrapDataKey({ companyKey: key.value, context, nonce: rig.entropy.bytes(12), plaintext });
       for (let turns = Math.floor(chance() * 4); turns > 0; turns -= 1) await new Promise((r) => setImmediate(r));
       const row = { ...rig.wrapped(keyId, version), blob, companyKeyVersion: version };
-      const written = await rig.store.write('datakeys', dataKeysPartition(shardPlace), [
-        shardWrite(counted(shard.value, [{ after: row }]), { etag: shard.etag, writtenBy: keyId }),
-        { kind: 'insert', rowKey: keyId, cells: dataKeyCells(row) },
-      ]);
+      const written = await writeBehindShard(rig.store, shardPlace, {
+        from: shard,
+        next: counted(shard.value, [{ after: row }]),
+        writtenBy: keyId,
+        rows: [{ kind: 'insert', rowKey: keyId, cells: dataKeyCells(row) }],
+      });
       rig.plaintexts.set(keyId, plaintext);
       if (written.outcome === 'committed') break;
       await new Promise((r) => setImmediate(r));

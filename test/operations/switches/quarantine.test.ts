@@ -4,7 +4,7 @@ import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch } from '../../../shared/operations/switches/steer.ts';
 import { recount } from '../../../shared/operations/switches/recount.ts';
 import { acceptLoss, retryQuarantined } from '../../../shared/operations/switches/quarantine.ts';
-import { loadShard, shardWrite } from '../../../shared/store/shard-rows.ts';
+import { loadShard, writeBehindShard } from '../../../shared/store/shard-rows.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../../shared/operations/switches/sweep.ts';
 import { getSwitch } from '../../../shared/operations/switches/view.ts';
@@ -176,8 +176,8 @@ describe('the ways out of quarantine', () => {
           if (write[0] !== 'datakeys' || write[2][0]?.kind === 'delete' || lost++ > 0) return written;
           const shardPlace = { ...place('s1'), shard: 0 };
           const shard = (await loadShard(rig.store, shardPlace))!;
-          const byOther = shardWrite(shard.value, { etag: shard.etag, writtenBy: 'other' });
-          expect((await rig.store.write('datakeys', write[1], [byOther])).outcome).toBe('committed');
+          const byOther = { from: shard, next: shard.value, writtenBy: 'other' };
+          expect((await writeBehindShard(rig.store, shardPlace, byOther)).outcome).toBe('committed');
           return { outcome: 'unknown' };
         },
       });
