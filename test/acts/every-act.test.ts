@@ -13,7 +13,7 @@ import { Died } from '../fakes/tables-but.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 import { agendaIn, chainOf, outboxesIn } from '../operations/audit/chain.ts';
 import { readPage, ROOT, sections, tableRows } from '../docs/markdown.ts';
-import { ACTS, NOT_HERE_YET, RECORDED_BY_THEMSELVES, RECORDED_EACH_TIME } from './scenes.ts';
+import { ACTS, RECORDED_BY_THEMSELVES, RECORDED_EACH_TIME } from './scenes.ts';
 import type { Scene } from './scene.ts';
 
 /** When the timer comes: it takes on what has been on its way for a minute, and gives up what is nowhere after a day. */
@@ -139,7 +139,7 @@ const sourcesUnder = (folder: string): string =>
 const found = (text: string, name: RegExp): Set<string> => new Set([...text.matchAll(name)].map(([, one = '']) => one));
 
 describe('the acts of the product', () => {
-  const told = [...Object.keys(ACTS), NOT_HERE_YET, ...RECORDED_BY_THEMSELVES].toSorted();
+  const told = [...Object.keys(ACTS), ...RECORDED_BY_THEMSELVES].toSorted();
   const sources = ['shared/operations/', 'shared/store/'].map(sourcesUnder).join('\n');
 
   it('that its sources name are all here, each by a name that stands there as it is', () => {

@@ -119,6 +119,3 @@ export const RECORDED_BY_THEMSELVES = [
   'security.row-forged',
   'sign-in.refused',
 ];
-
-/** Shown by tests of its own so far. */
-export const NOT_HERE_YET = 'switch.unblocked';

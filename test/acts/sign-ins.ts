@@ -1,4 +1,4 @@
-// Acts of a sign-in, and what follows from one: a vault that was moved is pinned to its new tenant.
+// Acts of a sign-in, and what follows from one: a switch that waited for consent goes on, a vault that was moved is pinned to its new tenant.
 import type { SignInDependencies } from '../../shared/operations/sign-ins/step.ts';
 import { testConnection } from '../../shared/operations/connections/connection-test.ts';
 import { requestConsent } from '../../shared/operations/sign-ins/request-consent.ts';
@@ -8,7 +8,7 @@ import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { globalAdminOf, valueOf, Walk } from '../operations/sign-ins/walk.ts';
 import { COMPANY, CONTOSO_HOST, CUSTOMER_TENANT, type Rig } from '../operations/switches/rig.ts';
 import { ENTRA, register } from '../operations/tenants/tenant-rig.ts';
-import { after, ordered, SWITCH, workedUntil, type Host, type Scene } from './scene.ts';
+import { after, isBlocked, ordered, SWITCH, workedUntil, worksUntil, type Host, type Scene } from './scene.ts';
 
 const HOUR_MS = 3_600_000;
 const PLACE = { companyId: COMPANY, connectionId: 'contoso' };
@@ -57,6 +57,16 @@ async function orderedForTenant(rig: Rig): Promise<void> {
   await ordered(rig);
 }
 
+/** A switch waits for consent, and the person who can give it is asked. */
+async function consentAwaited(rig: Rig): Promise<Asked> {
+  const tenant = rig.vaults.tenants.get(CUSTOMER_TENANT)!;
+  tenant.consented = false;
+  await ordered(rig);
+  await worksUntil(isBlocked)(rig.freshHost(), rig);
+  tenant.consented = true;
+  return consentAsked(rig);
+}
+
 /** As Azure moves a vault: host, key and versions stay. An administrator of the new tenant has consented. */
 async function moved(rig: Rig): Promise<void> {
   await workedUntil('completed')(rig);
@@ -75,6 +85,7 @@ export const SIGN_INS: Readonly<Record<string, () => Promise<Scene>>> = {
     (rig) => Promise.resolve(new FakeSignIns(rig.clock)),
     (host, _rig, signIns) => requestConsent(signingIn(host, signIns), PLACE, ADMIN),
   ),
+  'switch.unblocked': after(consentAwaited, confirms),
   'tenant.decline': after(async (rig) => {
     await orderedForTenant(rig);
     return verificationAsked(rig);

@@ -1,5 +1,5 @@
-// The timer that finds stuck switches: the message was lost, the worker died, or the host never started again. It works the agenda and only sends messages;
-// a message too many does no harm.
+// The timer that finds stuck switches: the message was lost, the worker died, or the host never started again. It works the agenda and sends messages; a
+// message too many does no harm. Only a switch that waits for a consent that has come is released first.
 import { isEnded, isRunning, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { ok } from '../../domain/result.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
@@ -7,8 +7,8 @@ import { noteOnAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
 import { text } from '../../store/rows/cells.ts';
 import { LAST_ATTEMPT, type WorkMessage } from '../../domain/work-message.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
-import type { Tables } from '../../store/tables.ts';
-import type { Clock, Log, WorkQueue } from '../../domain/ports.ts';
+import type { Auditing } from '../../store/append.ts';
+import type { WorkQueue } from '../../domain/ports.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
 import { lacksVerification } from '../tenants/verifications.ts';
 import { tenantsOf } from './gate.ts';
@@ -16,12 +16,11 @@ import { decide } from './decide.ts';
 import { enqueue, reprotectMessages } from './messages.ts';
 import { lastMove } from './messages.ts';
 import { takeIdleSwitchOff } from './agenda.ts';
+import { goOnIfConsented } from './trouble.ts';
 
-export interface SweepDependencies {
-  readonly tables: Tables;
+export interface SweepDependencies extends Auditing {
+  readonly tables: Auditing['tables'];
   readonly queue: WorkQueue;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly stuckAfterMs: number;
 }
 
@@ -47,7 +46,8 @@ async function lookAt(deps: SweepDependencies, item: ListedAgendaItem): Promise<
     await takeIdleSwitchOff({ tables: deps.tables, now: deps.clock.now() }, item);
     return false;
   }
-  if (sw.value.paused || sw.value.blocked) return false;
+  if (sw.value.blocked) return goOnIfConsented(deps, place, sw.value);
+  if (sw.value.paused) return false;
   const resumedAt = text(item.cells, 'resumedAt');
   if (resumedAt !== undefined && !isOlder(deps, resumedAt, RESUME_EVERY_MS)) return false;
   const messages = await messagesFor(deps, { ...place, shardCount: keyring.value.shardCount }, sw.value);

@@ -1,8 +1,10 @@
 // Notes on a switch's row a failure that may pass, so that its admins see what it waits for, since when, and when the next attempt is. Of all workers that
 // meet it one writes, no more often than it tries. Decides nothing, so a lost race is harmless.
 import { act, actOnce, changeOnce } from '../../store/act.ts';
+import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { switchRow } from '../../store/rows/switch-rows.ts';
 import { KEYSWITCH } from '../../domain/audit.ts';
+import { grantOf } from '../../domain/connection.ts';
 import { ok } from '../../domain/result.ts';
 import type { Auditing } from '../../store/append.ts';
 import { placeOfUser } from '../../store/connection-use.ts';
@@ -12,6 +14,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { present } from '../../domain/plain-object.ts';
 import { isEnded, released, withoutTrouble, type Blocked, type Switch, type SwitchPlace } from '../../domain/switch.ts';
 import { loadSwitch } from '../../store/control-state.ts';
+import { find } from '../../store/found.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock, WorkQueue } from '../../domain/ports.ts';
 
@@ -107,16 +110,30 @@ export async function goOnWithConsent(
   }
 }
 
-async function unblock(deps: GoingOn, place: SwitchPlace): Promise<void> {
+/** The same of one switch, by the timer: the process that took the consent may have died. A consent from before it was blocked did not do, and does not now. */
+export async function goOnIfConsented(deps: GoingOn, place: SwitchPlace, sw: Switch): Promise<boolean> {
+  const { blocked } = sw;
+  if (!waitsForConsent(sw) || blocked?.reason !== 'provider') return false;
+  const { since, side } = blocked;
+  const { connectionId } = sw[side];
+  if (connectionId === undefined) return false;
+  const connection = (await find(deps.tables, connectionRow, { ...place, connectionId }))?.value;
+  const consentedAt = connection && grantOf(connection).consentedAt;
+  return consentedAt !== undefined && consentedAt >= since && unblock(deps, place);
+}
+
+const waitsForConsent = ({ state, blocked }: Switch): boolean =>
+  !isEnded(state) && blocked?.reason === 'provider' && blocked.failure.code === 'consent-required';
+
+async function unblock(deps: GoingOn, place: SwitchPlace): Promise<boolean> {
   const about = { actor: KEYSWITCH, ...actOnSwitch('switch.unblocked', place, { code: 'consent-required' }) };
   const unblocked = await act<boolean>(deps, about, async (tx) => {
     const sw = await tx.find(switchRow, place);
-    const blocked = sw?.value.blocked;
-    const waits = blocked?.reason === 'provider' && blocked.failure.code === 'consent-required';
-    if (!sw || isEnded(sw.value.state) || !waits) return ok(false);
+    if (!sw || !waitsForConsent(sw.value)) return ok(false);
     tx.replace(sw, released(sw.value));
     return ok(true);
   });
-  if (unblocked.ok && unblocked.value)
-    await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
+  if (!unblocked.ok || !unblocked.value) return false;
+  await enqueue(deps, place, [{ format: 1, kind: 'advance', attempt: 0, ...place }]);
+  return true;
 }
