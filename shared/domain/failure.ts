@@ -16,8 +16,10 @@ export interface FailureOwners {
 export type FailureOwner = keyof FailureOwners;
 
 /** The entries of every area, by its name. Each area adds its own to this interface, so a code that none declares does not compile. */
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- areas fill it (declaration merging); the domain imports none of them
-export interface FailureAreas {}
+export interface FailureAreas {
+  /** Without codes: the areas add to this by declaration merging, since the domain imports none of them. */
+  readonly none: object;
+}
 export type FailureCode = { [Area in keyof FailureAreas]: keyof FailureAreas[Area] }[keyof FailureAreas];
 
 /** Real names to fill into words and commands. An unknown one is left out, never invented. Areas add facts of their own. */

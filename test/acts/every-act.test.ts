@@ -38,7 +38,7 @@ const FAULTS: readonly { readonly what: string; readonly befalls: (at: At, store
   { what: 'the process dies after it', befalls: (at) => at.dies('after') },
 ];
 
-/** What the caller is told, if anybody is left to tell it. */
+/** What the caller is answered, unless the process died before. */
 async function toldOf({ rig, act }: Scene, tables: FaultyTables): Promise<'done' | 'refused' | 'away' | 'nothing'> {
   try {
     const told = (await act(rig.freshHost(tables))) as { readonly ok: boolean } | undefined;

@@ -2,12 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { newShard, type Shard } from '../../shared/domain/shard.ts';
 import { nextForShard } from '../../shared/domain/switch-machine.ts';
-import { turnOf, type Switch, type SwitchState } from '../../shared/domain/switch.ts';
+import { turnOf, type Switch } from '../../shared/domain/switch.ts';
 import { readPage, sections, tableRows } from '../docs/markdown.ts';
-
-const NOW = '2026-01-01T00:00:00.000Z';
-const GENERATION = 3;
-const BLOCKED = { reason: 'dead-letter', since: NOW, detail: 'killed its worker' } as const;
+import { BLOCKED, GENERATION, NOW, switchIn } from './switch-in.ts';
 
 interface Case {
   readonly sw: Switch | undefined;
@@ -15,27 +12,10 @@ interface Case {
   readonly isReadAgain: boolean;
 }
 
-const switchIn = (state: SwitchState): Switch => ({
-  switchId: 's1',
-  keyringId: 'main',
-  kind: 'switch',
-  state,
-  source: { provider: 'managed' },
-  target: { provider: 'azure-key-vault', connectionId: 'contoso' },
-  fromVersion: 1,
-  toVersion: 2,
-  generation: GENERATION,
-  paused: false,
-  denialAccepted: false,
-  requestedBy: 'admin',
-  createdAt: NOW,
-  seal: { keyVersion: 'v', signature: '' },
-});
-
 const RUNNING: readonly Switch[] = [switchIn('re-protecting'), switchIn('rolling-back')];
 const SWITCHES: readonly (Switch | undefined)[] = [
   undefined,
-  ...(['pending-verification', 'preparing', 'completed', 'cancelled'] as const).map(switchIn),
+  ...(['pending-verification', 'preparing', 'completed', 'cancelled'] as const).map((state) => switchIn(state)),
   ...RUNNING.flatMap((sw) => [
     sw,
     { ...sw, paused: true },

@@ -4,6 +4,7 @@ import { newShard, type Shard } from '../../shared/domain/shard.ts';
 import { next, type Known, type Next } from '../../shared/domain/switch-machine.ts';
 import { turnOf, type Switch, type SwitchState } from '../../shared/domain/switch.ts';
 import { readPage, sections, tableRows } from '../docs/markdown.ts';
+import { BLOCKED, NOW, switchIn } from './switch-in.ts';
 
 const STATES: readonly SwitchState[] = [
   'pending-verification',
@@ -13,25 +14,6 @@ const STATES: readonly SwitchState[] = [
   'completed',
   'cancelled',
 ];
-const NOW = '2026-01-01T00:00:00.000Z';
-const BLOCKED = { reason: 'dead-letter', since: NOW, detail: 'killed its worker' } as const;
-
-const order = (state: SwitchState): Switch => ({
-  switchId: 's1',
-  keyringId: 'main',
-  kind: 'switch',
-  state,
-  source: { provider: 'managed' },
-  target: { provider: 'azure-key-vault', connectionId: 'contoso' },
-  fromVersion: 1,
-  toVersion: 2,
-  generation: 3,
-  paused: false,
-  denialAccepted: false,
-  requestedBy: 'admin',
-  createdAt: NOW,
-  seal: { keyVersion: 'v', signature: '' },
-});
 
 /** How the shards of a keyring may stand, for the turn that the switch is in. */
 const SHARDS = {
@@ -120,7 +102,10 @@ const YES_NO = [true, false];
 const SWITCHES = vary(
   vary(
     vary(
-      vary(STATES.map(order), (sw) => [sw, { ...sw, kind: 'rekey', target: sw.source } as const]),
+      vary(
+        STATES.map((state) => switchIn(state)),
+        (sw) => [sw, { ...sw, kind: 'rekey', target: sw.source } as const],
+      ),
       (sw) => [sw, { ...sw, blocked: BLOCKED }],
     ),
     (sw) => YES_NO.map((paused) => ({ ...sw, paused })),
@@ -177,7 +162,7 @@ describe('what comes next for a switch', () => {
 });
 
 it('what is to be looked at says to which step it leads', () => {
-  const asking = STATES.map((state) => next(order(state), {}));
+  const asking = STATES.map((state) => next(switchIn(state), {}));
   expect(asking.map((then) => (then.type === 'ask' ? then.step : then.type))).toEqual([
     'begin',
     'prepare',
@@ -193,7 +178,7 @@ it.each([
   ['no row', 'fan-out', [0]],
   ['counts differ', 'counts-differ', [1]],
 ] as const)('names the shards: %s', (standing, type, shards) => {
-  const sw = order('rolling-back');
+  const sw = switchIn('rolling-back');
   const then = next(sw, { seal: 'good', rows: 'read', shards: shardsFor(sw, standing) });
   expect(then).toEqual({ type, shards });
 });

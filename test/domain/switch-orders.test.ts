@@ -3,42 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { failure } from '../../shared/failures.ts';
 import { onOrder, type Order } from '../../shared/domain/switch-orders.ts';
 import type { Blocked, Switch, SwitchState } from '../../shared/domain/switch.ts';
+import { NOW, switchIn } from './switch-in.ts';
 
-const SINCE = '2026-01-01T00:00:00.000Z';
 const VENDOR = { maySwitch: false };
 const FORWARD: Order = { type: 'retry', direction: 'forward' };
 
-const switchIn = (state: SwitchState, change: Partial<Switch> = {}): Switch => ({
-  switchId: 's1',
-  keyringId: 'main',
-  kind: 'switch',
-  state,
-  source: { provider: 'managed' },
-  target: { provider: 'azure-key-vault', connectionId: 'contoso' },
-  fromVersion: 1,
-  toVersion: 2,
-  generation: 3,
-  paused: false,
-  denialAccepted: false,
-  requestedBy: 'admin',
-  createdAt: SINCE,
-  seal: { keyVersion: 'v', signature: '' },
-  ...change,
-});
-
 const denied = (side: 'source' | 'target'): Blocked => ({
   reason: 'provider',
-  since: SINCE,
+  since: NOW,
   side,
   failure: failure('access-denied-rbac', {}),
 });
 const NOT_KEPT: Blocked = {
   reason: 'key-not-kept',
-  since: SINCE,
+  since: NOW,
   side: 'source',
   failure: failure('access-denied-rbac', {}),
 };
-const COUNTS: Blocked = { reason: 'counts-differ', since: SINCE, failure: failure('counts-differ', {}) };
+const COUNTS: Blocked = { reason: 'counts-differ', since: NOW, failure: failure('counts-differ', {}) };
 
 const ordered = (sw: Switch, order: Order) => onOrder('acme', sw, order);
 
@@ -69,7 +51,7 @@ describe('an order', () => {
   );
 
   it('takes away what the switch waits for, and the lease on its end', () => {
-    const waiting = switchIn('re-protecting', { blocked: denied('target'), lease: { worker: 'w', until: SINCE } });
+    const waiting = switchIn('re-protecting', { blocked: denied('target'), lease: { worker: 'w', until: NOW } });
     expect(ordered(waiting, { type: 'retry' })).toEqual({ type: 'changed', next: switchIn('re-protecting') });
   });
 

@@ -48,17 +48,17 @@ export class At {
     this.isMeant = isMeant;
   }
 
-  /** Written, and nobody is told. `meanwhile` is what others do after the commit. */
+  /** Written, and its answer is lost. `meanwhile` is what others do after the commit. */
   losesTheAnswer(meanwhile?: () => unknown): void {
     this.happening = async (_, commit) => (await commit(), await meanwhile?.(), UNKNOWN);
   }
 
-  /** Not written, and nobody is told. */
+  /** Not written, and its answer is lost. */
   isLost(): void {
     this.happening = () => Promise.resolve(UNKNOWN);
   }
 
-  /** Nobody is told, and it is written only as the nth further call is made: of any kind, or of this one. */
+  /** Its answer is lost, and it is written only as the nth further call is made: of any kind, or of this one. */
   arrivesLate(nth: number, kind?: Call): void {
     this.happening = (_, commit) => {
       this.#onItsWay = { commit, kind, left: nth };

@@ -28,7 +28,7 @@ export const tablesBut = (store: Tables, other: Partial<Tables>): Tables => ({
   ...other,
 });
 
-/** What comes of a write: done, and nobody is told; not done, and nobody is told; or somebody else was first. */
+/** What comes of a write: done, and its answer is lost; not done, and its answer is lost; or others were first. */
 export const MISHAPS = ['answer-lost', 'not-written', 'outrun'] as const;
 export type Mishap = (typeof MISHAPS)[number];
 

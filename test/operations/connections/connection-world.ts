@@ -91,7 +91,7 @@ export class ConnectionWorld extends TestWorld {
     return (await this.tables.read('companies', COMPANY, connectionRowKey(CONNECTION)))?.cells ?? {};
   }
 
-  /** Changes cells behind the product's back: what somebody with access to the tables could do. */
+  /** Changes cells behind the product's back, as an attacker with access to the tables could. */
   async tamper(change: Cells): Promise<void> {
     this.store.tamper('companies', COMPANY, connectionRowKey(CONNECTION), { ...(await this.cells()), ...change });
   }
