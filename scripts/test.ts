@@ -1,7 +1,7 @@
 // The tests, and a closing line that any reader understands: `N passed, N failed`. `npm test` runs what needs no host and no browser,
 // `npm run test:deep` (`--deep`) the rest, `npm run test:browser` (`--browser`) only what needs a browser. With other arguments, which go to
-// the runner, a part of all of them is run: `npm test -- test/domain`. `--counts FILE` writes `passed failed skipped` to a file, for who
-// adds several runs up, and leaves out the closing line.
+// the runner, a part of all of them is run: `npm test -- test/domain`. `--counts FILE` writes `passed failed skipped` to a file, and a line
+// for each failure under it, for who adds several runs up, and leaves out the closing lines.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,8 @@ const USAGE = `${TEST} [FILE ...] [options]
   FILE           files or folders of tests, of all kinds; without one, what needs no host and no browser
   --deep         hosts, kills, attacks, whole programs and the browser: npm run test:deep
   --browser      only what needs a browser: npm run test:browser
-  --counts FILE  write how many passed, failed and were skipped to FILE, in place of the closing line
+  --counts FILE  write how many passed, failed and were skipped, and a line for each failure, to FILE, in
+                 place of the closing lines
   --help         this text
 `;
 
@@ -46,11 +47,12 @@ function chosenProjects(): readonly string[] {
 const compileCache = await mkdtemp(join(tmpdir(), 'keyswitch-compile-cache-'));
 process.env['NODE_COMPILE_CACHE'] = compileCache;
 
-const { passed, failed, skipped } = await runTests(projects, filters);
+const { passed, failed, skipped, failures } = await runTests(projects, filters);
 if (countsFile === undefined) {
+  for (const failure of failures) console.log(`failed: ${failure}`);
   console.log(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 } else {
-  await writeFile(countsFile, `${passed} ${failed} ${skipped}\n`);
+  await writeFile(countsFile, `${[`${passed} ${failed} ${skipped}`, ...failures].join('\n')}\n`);
 }
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 // A process that is just ending may still write what it has compiled; should one go on doing so, what it leaves there harms nobody.
