@@ -43,6 +43,7 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 300_000,
     pool: 'forks',
+    setupFiles: ['test/same-every-time.ts'],
     // As many as a small machine has cores: hosts, locks and timers of the end-to-end tests need them.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },

@@ -36,7 +36,7 @@ export default defineConfig({
     include: process.env['MUTATION_TESTS']?.split('\n') ?? TESTS,
     // Its seeds of a store that loses answers take a third of the time, and the simulation's see the same.
     exclude: ['test/operations/switches/faults.test.ts'],
-    setupFiles: ['test/mutation/same-every-time.ts'],
+    setupFiles: ['test/same-every-time.ts'],
     reporters: [],
     // Ten times what the longest takes. A mutant that waits for ever is given up at this.
     testTimeout: 10_000,

@@ -1,6 +1,6 @@
 // Every failure that there is, of every area: for the API's description, its documentation and tests. What makes failures goes by its own area's.
 import { catalogue, codesOf } from './domain/failure-catalogue.ts';
-import type { FailureCode, FailureEntry } from './domain/failure.ts';
+import type { FailureCode, FailureEntry, FailureOwner } from './domain/failure.ts';
 import { LINK_FAILURES, STORE_FAILURES } from './domain/failures.ts';
 import { ENTRA_SIGN_IN_FAILURES, ENTRA_TOKEN_FAILURES } from './identity/entra/words/failures.ts';
 import { IDENTITY_FAILURES } from './identity/failures.ts';
@@ -30,4 +30,5 @@ const ALL: Readonly<Record<FailureCode, FailureEntry>> = {
 };
 
 export const FAILURE_CODES: readonly FailureCode[] = codesOf(ALL);
+export const FAILURE_OWNERS: readonly FailureOwner[] = [...new Set(FAILURE_CODES.map((code) => ALL[code].owner))];
 export const { failure } = catalogue(ALL);

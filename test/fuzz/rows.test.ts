@@ -2,13 +2,13 @@
 // read, or is a MalformedRow or undefined as its reader says, and never anything else.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { publicFailure } from '../../functions/http/kernel/schemas/failures.ts';
-import { failureBody } from '../../functions/http/kernel/schemas/failures.ts';
+import { healthBody, healthToBody } from '../../functions/http/resources/connections/look-bodies.ts';
+import { switchBody, switchToBody } from '../../functions/http/resources/switches/bodies.ts';
 import { entityJson, storedRow } from '../../shared/adapters/table-cells.ts';
 import type { CompanyKeyRow } from '../../shared/domain/company-key.ts';
 import type { Connection } from '../../shared/domain/connection.ts';
 import type { DataKey } from '../../shared/domain/data-key.ts';
-import { failure, FAILURE_CODES } from '../../shared/failures.ts';
+import { failure, FAILURE_CODES, FAILURE_OWNERS } from '../../shared/failures.ts';
 import { DATA_KEY_ID, RESOURCE_ID } from '../../shared/domain/ids.ts';
 import type { Company, Keyring } from '../../shared/domain/keyring.ts';
 import type { ProviderRef } from '../../shared/domain/provider.ts';
@@ -370,25 +370,78 @@ test.each(['tenant|Git Hub|a', 'tenant|microsoft-365', 'tenant|microsoft-365|', 
   },
 );
 
-describe('what a switch waits for', () => {
-  const blockedCells = aSwitch.chain((row) =>
-    blocked.chain((waiting) =>
-      tampered(fc.constant({ ...waiting, ...('failure' in waiting ? waiting.failure : {}) } as unknown as Cells)).map(
-        (changed): Cells => {
-          const { reason, since, side, detail, ...rest } = changed;
-          const cell = JSON.stringify({ reason, since, side, detail, failure: rest });
-          return { ...switchCells(row), blocked: cell };
+describe('what rows hold that is not sealed', () => {
+  /** A name that no area of this version declares. */
+  const otherName = fc
+    .stringMatching(/^[a-z]{1,9}(-[a-z]{1,9})?$/)
+    .filter(
+      (name) => !FAILURE_CODES.some((known) => known === name) && !FAILURE_OWNERS.some((known) => known === name),
+    );
+  const otherFailure = fc
+    .tuple(
+      someFailure,
+      fc.record(
+        {
+          code: otherName,
+          owner: otherName,
+          kind: otherName,
+          remedy: fc.dictionary(fc.constantFrom('text', 'azureCli', 'portal', 'cloudCli'), words),
+          facts: fc.dictionary(fc.constantFrom('suggestedVaultUri', 'suggestedKeyName'), fc.oneof(words, fc.boolean())),
+          becomesDeniedAt: fc.oneof(words, at),
         },
+        { requiredKeys: [] },
       ),
-    ),
-  );
+    )
+    .map(([real, other]) => ({ ...real, ...other }));
+  const broken = (of: fc.Arbitrary<object>): fc.Arbitrary<Cells> => tampered(of as fc.Arbitrary<Cells>);
 
-  test('can be shown to a caller, or is none, whatever somebody wrote into its row', () => {
+  const waiting = fc.oneof(
+    broken(fc.record({ reason: fc.constantFrom('provider', 'key-not-kept'), since: at, side: fc.constant('source') })),
+    broken(fc.record({ reason: fc.constant('counts-differ'), since: at })),
+    broken(fc.record({ reason: fc.constant('dead-letter'), since: at, detail: words })),
+  );
+  const switchWithOther = fc
+    .tuple(aSwitch, waiting, otherFailure, fc.boolean())
+    .map(([row, cells, found, isBlocked]): Cells => {
+      const cell = JSON.stringify({ ...cells, failure: found });
+      return {
+        ...switchCells(row),
+        ...(isBlocked ? { blocked: cell } : { paused: false, blocked: '', trouble: cell }),
+      };
+    });
+
+  test('is shown of a switch as the API describes it, or is left out', () => {
     fc.assert(
-      fc.property(blockedCells, (cells) => {
-        const waiting = readSwitch(cells).blocked;
-        if (waiting?.reason !== 'provider') return;
-        expect(failureBody.safeParse(publicFailure(waiting.failure, { isVendorAdmin: true })).error).toBeUndefined();
+      fc.property(switchWithOther, (cells) => {
+        const progress = { total: 0, done: 0, checked: 0, quarantined: 0, lost: 0 };
+        const view = { ...readSwitch(cells), progress, quarantine: [], unverifiedTenants: [] };
+        const { blocked: block, waitsFor } = switchToBody(view, { isVendorAdmin: true });
+        const { blocked: blockBody, waitsFor: waitsForBody } = switchBody.shape;
+        expect([blockBody.safeParse(block).error, waitsForBody.safeParse(waitsFor).error]).toEqual([
+          undefined,
+          undefined,
+        ]);
+      }),
+      RUNS,
+    );
+  });
+
+  test('is shown of a vault as the API describes it, or is left out', () => {
+    const rows = fc
+      .tuple(health, otherFailure, fc.array(otherName))
+      .map(([row, { code: name, owner, remedy }, more]): Cells => {
+        const remedies = JSON.stringify(remedy);
+        return {
+          ...healthCells(row),
+          code: name,
+          owner,
+          remedy: remedies,
+          warnings: JSON.stringify([...row.warnings, ...more]),
+        };
+      });
+    fc.assert(
+      fc.property(rows, (cells) => {
+        expect(healthBody.safeParse(healthToBody(readHealth(cells))).error).toBeUndefined();
       }),
       RUNS,
     );

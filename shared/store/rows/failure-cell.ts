@@ -41,8 +41,12 @@ export function readFailure(value: unknown): Failure | undefined {
   return value as unknown as Failure;
 }
 
-const isTime = (value: unknown): boolean =>
-  typeof value === 'string' && ISO_TIME.test(value) && !Number.isNaN(Date.parse(value));
+/** Whether it is a time in UTC, of a day that there is (`Date` would take the 30th of February for a day in March). */
+export function isTime(value: unknown): value is string {
+  if (typeof value !== 'string' || !ISO_TIME.test(value) || Number.isNaN(Date.parse(value))) return false;
+  const [day = ''] = value.split('T');
+  return new Date(value).toISOString().startsWith(day);
+}
 
 export const isRemedy = (value: unknown): value is Remedy =>
   isRecord(value) && isText(value['text']) && Object.values(value).every(isText);

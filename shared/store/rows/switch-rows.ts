@@ -13,7 +13,7 @@ import {
 import { isTenantRef, MAX_TENANTS_PER_COMPANY, type TenantRef } from '../../domain/tenant.ts';
 import { count, flag, json, need, needFormat, oneOf, optionalText, text, type Cells } from './cells.ts';
 import { isRecord, present } from '../../domain/plain-object.ts';
-import { readFailure } from './failure-cell.ts';
+import { isTime, readFailure } from './failure-cell.ts';
 import { readRef, refCells } from './ref-cells.ts';
 import type { Row, Rows } from './row.ts';
 import { switchRowKey } from './row-keys.ts';
@@ -151,8 +151,9 @@ function readRemovedTenants(cells: Cells, row: string): readonly TenantRef[] | u
 }
 
 function readBlocked(value: unknown): Blocked | undefined {
-  if (!isRecord(value) || typeof value['since'] !== 'string') return undefined;
+  if (!isRecord(value)) return undefined;
   const { reason, since, side, detail } = value;
+  if (!isTime(since)) return undefined;
   if ((reason === 'provider' || reason === 'key-not-kept') && (side === 'source' || side === 'target')) {
     const failure = readFailure(value['failure']);
     return failure && { reason, since, side, failure };
@@ -166,8 +167,9 @@ function readBlocked(value: unknown): Blocked | undefined {
 }
 
 function readTrouble(value: unknown): Trouble | undefined {
-  if (!isRecord(value) || typeof value['since'] !== 'string') return undefined;
+  if (!isRecord(value)) return undefined;
   const { since, side, shard, nextTryAt } = value;
+  if (!isTime(since)) return undefined;
   const failure = readFailure(value['failure']);
   return (
     failure && {
@@ -176,7 +178,7 @@ function readTrouble(value: unknown): Trouble | undefined {
       ...present({
         side: side === 'source' || side === 'target' ? side : undefined,
         shard: typeof shard === 'number' && Number.isSafeInteger(shard) ? shard : undefined,
-        nextTryAt: typeof nextTryAt === 'string' ? nextTryAt : undefined,
+        nextTryAt: isTime(nextTryAt) ? nextTryAt : undefined,
       }),
     }
   );

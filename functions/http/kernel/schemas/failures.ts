@@ -2,7 +2,7 @@
 // operators only; a company gets the correlation id. Pure.
 import * as z from 'zod';
 import type { Failure, FailureCode } from '../../../../shared/domain/failure.ts';
-import { failure, FAILURE_CODES } from '../../../../shared/failures.ts';
+import { failure, FAILURE_CODES, FAILURE_OWNERS } from '../../../../shared/failures.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { time } from './ids.ts';
 
@@ -47,6 +47,8 @@ export const failureCode = z
   .enum(FAILURE_CODES)
   .meta({ id: 'FailureCode', description: 'Stable; docs/failures.md says of each what it means and what to do.' });
 
+export const failureOwner = z.enum(FAILURE_OWNERS).meta({ description: 'Whose move it is.' });
+
 export const remedy = z
   .strictObject({ text: z.string(), azureCli: z.string().optional(), portal: z.string().optional() })
   .meta({ id: 'Remedy', description: 'What to do, filled in with the real names.' });
@@ -65,7 +67,7 @@ const shownOfFailure = {
     description:
       '`input`: what was sent is wrong. `transient`: may pass, ask again after Retry-After. `propagating`: a grant may not have arrived yet, ask again until `becomesDeniedAt`. `denied`: until its owner acts. `warning`: nothing is refused in force. `integrity`: something was tampered with or is damaged.',
   }),
-  owner: z.enum(['company-admin', 'azure-admin', 'vendor']).meta({ description: 'Whose move it is.' }),
+  owner: failureOwner,
   cause: z.string(),
   remedy,
   suggestion: z
@@ -80,6 +82,15 @@ const shownOfFailure = {
 export const failureBody = z
   .strictObject({ code: failureCode, message: z.string(), ...shownOfFailure })
   .meta({ id: 'Failure', description: 'How a provider, Entra or the input refused.', example: FAILURE_EXAMPLE });
+
+/**
+ * A failure that a row holds; undefined where it cannot be shown as described, since another version of Keyswitch wrote it or somebody
+ * tampered with it: such a failure is not sealed.
+ */
+export const storedFailure = (
+  found: Failure,
+  audience: { readonly isVendorAdmin: boolean },
+): z.output<typeof failureBody> | undefined => failureBody.safeParse(publicFailure(found, audience)).data;
 
 const detail = z.strictObject({
   code: z.enum(['missing-field', 'unknown-field', 'invalid-value']),

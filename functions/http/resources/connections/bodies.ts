@@ -116,7 +116,7 @@ export function connectionToBody(connection: Connection, providers: KnownProvide
       roleAssignedAt,
       consentedAt: consent?.grantedAt,
       consentedBy: consent?.adminId,
-      testFailed,
+      testFailed: failureCode.safeParse(testFailed).data,
     }),
   };
 }

@@ -2,9 +2,10 @@
 import * as z from 'zod';
 import { FAILURE_CODES } from '../../../../shared/failures.ts';
 import type { VaultHealth } from '../../../../shared/domain/health.ts';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import type { HealthReport } from '../../../../shared/operations/connections/vault-checks.ts';
 import type { Instruction } from '../../../../shared/providers/provider.ts';
-import { failureCode, remedy } from '../../kernel/schemas/failures.ts';
+import { failureCode, failureOwner, remedy } from '../../kernel/schemas/failures.ts';
 import { count, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
 
 const CLIENT = 'a3d4c5b6-1e2f-4a3b-9c8d-7e6f5a4b3c2d';
@@ -24,7 +25,7 @@ export const healthBody = z
     checkedAt: time,
     lastGoodAt: time.optional(),
     code: failureCode.optional(),
-    owner: z.enum(['company-admin', 'azure-admin', 'vendor']).optional().meta({ description: 'Whose move it is.' }),
+    owner: failureOwner.optional(),
     message: z.string().optional(),
     cause: z.string().optional(),
     remedy: remedy.optional(),
@@ -40,10 +41,19 @@ export const healthReportBody = z
   })
   .meta({ id: 'HealthReport', example: { current: HEALTHY_EXAMPLE, history: [HEALTHY_EXAMPLE] } });
 
-export const healthToBody = (health: VaultHealth): z.input<typeof healthBody> => ({
-  ...health,
-  warnings: [...health.warnings],
-});
+/** What this version does not know is left out: the row is not sealed, and another version may have written it. */
+export function healthToBody({ warnings, ...health }: VaultHealth): z.input<typeof healthBody> {
+  const { code: _code, owner: _owner, remedy: _remedy, ...rest } = health;
+  return {
+    ...rest,
+    warnings: FAILURE_CODES.filter((known) => warnings.includes(known)),
+    ...present({
+      code: failureCode.safeParse(health.code).data,
+      owner: failureOwner.safeParse(health.owner).data,
+      remedy: remedy.safeParse(health.remedy).data,
+    }),
+  };
+}
 
 export const healthReportToBody = ({ current, history }: HealthReport): z.input<typeof healthReportBody> => ({
   history: history.map(healthToBody),

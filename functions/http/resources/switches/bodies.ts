@@ -6,7 +6,7 @@ import { MAX_TENANTS_PER_COMPANY } from '../../../../shared/domain/tenant.ts';
 import { TENANT_KIND_NAMES } from '../../../../shared/identity/registry/tenant-kinds.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import type { SwitchView } from '../../../../shared/operations/switches/view.ts';
-import { failureBody, publicFailure } from '../../kernel/schemas/failures.ts';
+import { failureBody, failureOwner, storedFailure } from '../../kernel/schemas/failures.ts';
 import { count, dataKeyId, EXAMPLE_TIME, keyringId, switchId, time } from '../../kernel/schemas/ids.ts';
 import { providerRef, EXAMPLE_REF } from '../../kernel/schemas/provider-ref.ts';
 import { longWorkStatus, type LongWorkStatus } from '../../kernel/schemas/long-work.ts';
@@ -59,13 +59,13 @@ const waitsFor = z
     z
       .strictObject({
         reason: z.literal('provider').meta({ description: 'A vault, or the way to it, fails in a way that may pass.' }),
-        owner: z
-          .enum(['company-admin', 'azure-admin', 'vendor'])
-          .meta({ description: 'Whose move it is, if it lasts.' }),
+        owner: failureOwner.meta({ description: 'Whose move it is, if it lasts.' }),
         side: z.enum(['source', 'target']).optional().meta({ description: 'Which of the two vaults it is about.' }),
         since: time,
         nextTryAt: time.optional().meta({ description: 'Absent: the timer, which looks every minute, tries it next.' }),
-        failure: failureBody,
+        failure: failureBody
+          .optional()
+          .meta({ description: 'Absent where another version of Keyswitch met one that this version does not know.' }),
       })
       .meta({ id: 'WaitsForProvider' }),
     z
@@ -192,14 +192,14 @@ function waitsForToBody(
   const { failure, since, side, nextTryAt } = trouble;
   return {
     reason: 'provider',
-    owner: failure.owner,
+    owner: failureOwner.safeParse(failure.owner).data ?? 'vendor',
     since,
-    failure: publicFailure(failure, audience),
-    ...present({ side, nextTryAt }),
+    ...present({ side, nextTryAt, failure: storedFailure(failure, audience) }),
   };
 }
 
 function blockedToBody(waiting: Blocked, audience: { readonly isVendorAdmin: boolean }): z.input<typeof blocked> {
   if (waiting.reason === 'dead-letter') return { ...waiting };
-  return { ...waiting, failure: publicFailure(waiting.failure, audience) };
+  const { failure, ...rest } = waiting;
+  return { ...rest, ...present({ failure: storedFailure(failure, audience) }) };
 }
