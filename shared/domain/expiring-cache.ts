@@ -1,6 +1,7 @@
 // Keeps values for a time, in this process; drops the least recently used first. The time counts from before the load, so that a slow answer does
 // not lengthen it. Callers that want the same value at once share one load; once a load has taken longer than the time, callers start another,
 // because its answer may come from before a denial. A failed load is not kept.
+import { LRUCache } from 'lru-cache';
 import { ok, type Result } from './result.ts';
 
 /** `endsAtMs`: milliseconds since 1970, from when the value is not given out. */
@@ -22,9 +23,7 @@ interface UnderWay<V, E> {
 export class ExpiringCache<V, E = never> {
   readonly #clock: { now(): Date };
   readonly #ttlMs: number;
-  readonly #maxEntries: number;
-  /** The least recently used first. */
-  readonly #kept = new Map<string, Kept<V>>();
+  readonly #kept: LRUCache<string, Kept<V>>;
   /** Loads that later callers of the same name may wait for. */
   readonly #shared = new Map<string, UnderWay<V, E>>();
   /** Every load in progress, with the names that were forgotten since it began. */
@@ -33,24 +32,23 @@ export class ExpiringCache<V, E = never> {
   constructor(clock: { now(): Date }, options: { readonly ttlMs: number; readonly maxEntries: number }) {
     this.#clock = clock;
     this.#ttlMs = options.ttlMs;
-    this.#maxEntries = options.maxEntries;
+    this.#kept = new LRUCache({ max: options.maxEntries });
   }
 
   /** The kept value, without waiting for a load. */
   peek(name: string): Kept<V> | undefined {
     const kept = this.#kept.get(name);
     if (!kept) return undefined;
-    this.#kept.delete(name);
     const nowMs = this.#nowMs();
     // More time than `ttlMs` is left only if the clock was set back.
-    if (kept.endsAtMs <= nowMs || kept.endsAtMs > nowMs + this.#ttlMs) return undefined;
-    this.#kept.set(name, kept);
-    return kept;
+    if (kept.endsAtMs > nowMs && kept.endsAtMs <= nowMs + this.#ttlMs) return kept;
+    this.#kept.delete(name);
+    return undefined;
   }
 
   /** Keeps a value that needed no load, from now for `ttlMs`, or until `endsAtMs` if that is earlier. */
   keep(name: string, value: V, endsAtMs = Infinity): void {
-    this.#put(name, { value, endsAtMs: Math.min(endsAtMs, this.#nowMs() + this.#ttlMs) });
+    this.#kept.set(name, { value, endsAtMs: Math.min(endsAtMs, this.#nowMs() + this.#ttlMs) });
   }
 
   /** The kept value, else the one being loaded, else a new load. */
@@ -90,7 +88,7 @@ export class ExpiringCache<V, E = never> {
         const nowMs = this.#nowMs();
         if (timeIsOverAtMs <= nowMs || forgotten.has(name)) return;
         const endsAtMs = Math.min(timeIsOverAtMs, found?.endsAtMs ?? Infinity);
-        if (found && endsAtMs > nowMs) this.#put(name, { value: found.value, endsAtMs });
+        if (found && endsAtMs > nowMs) this.#kept.set(name, { value: found.value, endsAtMs });
         else this.#kept.delete(name);
       });
     } finally {
@@ -103,15 +101,6 @@ export class ExpiringCache<V, E = never> {
     this.#kept.delete(name);
     this.#shared.delete(name);
     for (const forgotten of this.#loads) forgotten.add(name);
-  }
-
-  #put(name: string, kept: Kept<V>): void {
-    this.#kept.delete(name);
-    this.#kept.set(name, kept);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= this.#maxEntries) return;
-      this.#kept.delete(oldest);
-    }
   }
 
   #nowMs(): number {

@@ -28,7 +28,7 @@ export class WrappedRows {
     this.#deps = deps;
     this.#ranges = new RowRanges(deps.tables);
     this.#isKeeping = options.rows > 0;
-    this.#kept = new ExpiringCache(deps.clock, { ttlMs: options.ttlMs, maxEntries: options.rows });
+    this.#kept = new ExpiringCache(deps.clock, { ttlMs: options.ttlMs, maxEntries: Math.max(options.rows, 1) });
   }
 
   /** The row of each id, in their order; ids may repeat. `anew`: not from the cache. Throws StoreUnavailable. */
