@@ -1,0 +1,65 @@
+// Keeps small secrets that Keyswitch must use later: encrypted under the vendor's own key, whose vault opens each. The row that holds one is sealed, and
+// its seal is checked before anything here is called (invariant A16).
+import { createSecretKey } from 'node:crypto';
+import { failure } from '../../domain/failures.ts';
+import type { Failure } from '../../domain/failure.ts';
+import { BLOB_NONCE_BYTES } from '../../domain/gcm-blob.ts';
+import type { Entropy } from '../../domain/ports.ts';
+import { err, ok, type Result } from '../../domain/result.ts';
+import {
+  decryptSecret,
+  encryptSecret,
+  SECRET_KEY_BYTES,
+  type SealedSecret,
+  type SecretPlace,
+} from '../../domain/sealed-secret.ts';
+import type { Providers } from '../../providers/provider.ts';
+
+export interface SecretOpening {
+  readonly providers: Providers;
+}
+
+export interface SecretSealing extends SecretOpening {
+  readonly entropy: Pick<Entropy, 'bytes'>;
+}
+
+/** One `get` of the vendor's key. The caller overwrites `plaintext`. */
+export async function sealSecret(
+  { providers, entropy }: SecretSealing,
+  place: SecretPlace,
+  plaintext: Uint8Array,
+): Promise<Result<SealedSecret, Failure>> {
+  const { vendor } = providers;
+  const provider = providers.of(vendor.ref);
+  const key = await provider.read(vendor, { purpose: 'in-force' });
+  if (!key.ok) return key;
+  const own = entropy.bytes(SECRET_KEY_BYTES);
+  try {
+    const wrapped = await provider.wrap(vendor, key.value, own);
+    if (!wrapped.ok) return wrapped;
+    const nonce = entropy.bytes(BLOB_NONCE_BYTES);
+    const blob = encryptSecret({ key: createSecretKey(own), place, nonce, plaintext });
+    return ok({ ...wrapped.value, blob });
+  } finally {
+    own.fill(0);
+  }
+}
+
+/** The secret, which the caller overwrites after use. One `unwrapKey` of the vendor's key; none if another key's version is named. */
+export async function openSecret(
+  { providers }: SecretOpening,
+  place: SecretPlace,
+  secret: SealedSecret,
+): Promise<Result<Buffer, Failure>> {
+  const { vendor } = providers;
+  const provider = providers.of(vendor.ref);
+  if (!provider.isVersion(vendor, secret.keyId)) return err(failure('row-forged', { detail: place[0] }));
+  const own = await provider.unwrap(vendor, secret);
+  if (!own.ok) return err(provider.explain(own.error, { keyId: secret.keyId }));
+  try {
+    const opened = decryptSecret({ key: createSecretKey(own.value), place, blob: secret.blob });
+    return opened ? ok(opened) : err(failure('row-forged', { detail: place[0] }));
+  } finally {
+    own.value.fill(0);
+  }
+}
