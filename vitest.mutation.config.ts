@@ -35,7 +35,7 @@ export default defineConfig({
   test: {
     include: process.env['MUTATION_TESTS']?.split('\n') ?? TESTS,
     // Its seeds of a store that loses answers take a third of the time, and the simulation's see the same.
-    exclude: ['test/operations/switches/faults.test.ts'],
+    exclude: ['test/operations/switches/faults.test.ts', 'test/**/*.deep.test.ts'],
     setupFiles: ['test/same-every-time.ts'],
     reporters: [],
     // Ten times what the longest takes. A mutant that waits for ever is given up at this.
