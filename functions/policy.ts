@@ -12,7 +12,7 @@ const MS_PER_HOUR = 3_600_000;
 export interface AppPolicy
   extends
     Policy,
-    Pick<EdgeServices, 'companyClaim' | 'publicUrl' | 'vendorName'>,
+    Pick<EdgeServices, 'companyClaim' | 'confinedClaim' | 'mustBeConfined' | 'publicUrl' | 'vendorName'>,
     Pick<SignInDependencies, 'signInTimes'>,
     Pick<MetaServices, 'deployment'> {
   readonly keyPolicy: Pick<KeyPolicy, 'minRsaBits' | 'purgeable'> & {
@@ -35,6 +35,8 @@ export function policyOf(settings: Settings): AppPolicy {
     keyTtlMs: settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000,
     dataKeyCacheRows: settings.KEYSWITCH_DATA_KEY_CACHE_ROWS,
     companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
+    confinedClaim: settings.KEYSWITCH_API_CONFINED_CLAIM,
+    mustBeConfined: new Set(settings.KEYSWITCH_REQUIRE_CONFINED.filter((role) => role !== 'none')),
     deployment: {
       tokenUrl: `${authority}/${settings.KEYSWITCH_VENDOR_TENANT_ID}/oauth2/v2.0/token`,
       scope: `${settings.KEYSWITCH_API_AUDIENCE}/.default`,

@@ -26,6 +26,9 @@ const queueName = z
     /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/,
     'must be letters, digits, dots, dashes and underscores, and begin and end with a letter or digit',
   );
+const CONFINABLE = ['none', 'VendorAdmin', 'DataKeys', 'Auditor'] as const;
+const isConfinable = (name: string): name is (typeof CONFINABLE)[number] =>
+  CONFINABLE.some((confinable) => confinable === name);
 /** Six fields that fire some day. With an invalid one the host would disable that function and run the others. */
 const schedule = z
   .string()
@@ -67,7 +70,15 @@ const environment = z.object({
   KEYSWITCH_CONNECTOR_CLIENT_ID: guid,
   /** The single-tenant app that is the audience of callers' tokens. */
   KEYSWITCH_API_AUDIENCE: z.string().min(1),
+  /** The claim that names the company of a CompanyAdmin. */
   KEYSWITCH_API_COMPANY_CLAIM: z.string().min(1).default('extension_company'),
+  /** The claim that names the companies and keyrings that a token is confined to, whatever its roles. */
+  KEYSWITCH_API_CONFINED_CLAIM: z.string().min(1).default('extension_companies'),
+  /** Roles, separated by commas, with which only confined tokens are taken; or `none`. */
+  KEYSWITCH_REQUIRE_CONFINED: list
+    .refine((names) => names.length > 0 && names.every(isConfinable), `must be of ${CONFINABLE.join(', ')}`)
+    .transform((names) => names.filter(isConfinable))
+    .default(['none']),
   /** A second token issuer, all three or none: issuer, audience and JWKS address. */
   KEYSWITCH_SECOND_ISSUER: z.url({ protocol: /^https$/ }).optional(),
   KEYSWITCH_SECOND_AUDIENCE: z.string().min(1).optional(),

@@ -162,6 +162,9 @@ export const ATTACKS = {
   A92: { risk: 'API8', name: 'give a member of a body twice' },
   A93: { risk: 'API4', name: 'have the store asked by whoever probes, or learn from a probe what is away' },
   A94: { risk: 'API10', name: "have data keys made under a company key of one's own choice, by a vault's answer" },
+  A95: { risk: 'API1', name: 'reach beyond the companies and keyrings that a token is confined to' },
+  A96: { risk: 'API2', name: 'be taken for unconfined by a confinement that cannot be read' },
+  A97: { risk: 'API5', name: 'do what concerns all companies by a token that is confined to some' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 export type AttackId = keyof typeof ATTACKS;

@@ -186,3 +186,21 @@ attack('A57', async () => {
   await forbidden({ token: both('CompanyAdmin', 'Auditor') }, ADMINS_ONLY, 'a57');
   await forbidden({ token: both('CompanyAdmin', 'DataKeys') }, [['GET', OWN], ...ADMINS_ONLY.slice(0, 3)], 'a57');
 });
+
+attack('A97', async () => {
+  const confined = (role: RoleName, name: string): string =>
+    scene.run.environment.mintApiToken({ roles: [`Keyswitch.${role}`], overrides: { extension_companies: name } });
+  const attempts: readonly (readonly [token: string, method: string, path: string])[] = [
+    [confined('VendorAdmin', 'contoso'), 'GET', '/events'],
+    [confined('Auditor', 'contoso'), 'GET', '/events/verify'],
+    [confined('VendorAdmin', 'contoso'), 'GET', '/health'],
+    [confined('VendorAdmin', 'contoso/default'), 'DELETE', OWN],
+    [confined('Auditor', 'contoso/default'), 'GET', `${OWN}/events`],
+  ];
+  await scene.changesNothing(async () => {
+    for (const [token, method, path] of attempts) {
+      const answer = await scene.refused(method, path, { token }, [403, 'token-confined']);
+      expect((await scene.recordedAsRefused(answer)).detail['code']).toBe('token-confined');
+    }
+  });
+});

@@ -253,3 +253,40 @@ attack('A16', async () => {
   const switches = await company.must<{ value: unknown[] }>('GET', `${company.keyring}/switches`);
   expect(switches.value).toEqual([]);
 });
+
+attack('A95', async () => {
+  await scene.intruder('a95');
+  const confined = (role: string, ...names: string[]): Attempt => ({
+    token: scene.run.environment.mintApiToken({
+      roles: [`Keyswitch.${role}`],
+      overrides: { extension_companies: names },
+    }),
+  });
+  const ring = '/companies/contoso/keyrings/default';
+  const unwrap = { body: { keyIds: [foreignKeyId] } };
+  const NO_RING = [404, 'keyring-not-found'] as const;
+  await scene.changesNothing(async () => {
+    const backend = confined('DataKeys', 'a95');
+    await scene.refused('POST', `${ring}/unwrap`, { ...backend, ...unwrap }, UNKNOWN);
+    await scene.refused('DELETE', `${ring}/datakeys/${foreignKeyId}`, backend, UNKNOWN);
+    await scene.refused('POST', `${ring}/unwrap`, { ...confined('DataKeys', 'a95/default'), ...unwrap }, UNKNOWN);
+    await scene.refused('POST', `${ring}/unwrap`, { ...confined('DataKeys', 'contoso/x'), ...unwrap }, NO_RING);
+    await scene.refused('GET', '/companies/contoso/events', confined('Auditor', 'a95'), UNKNOWN);
+    await scene.refused(
+      'GET',
+      '/vault-claims/contoso-keys.vault.azure.net/contoso-key',
+      confined('VendorAdmin', 'a95'),
+      [404, 'vault-claim-not-found'],
+    );
+    const partner = confined('VendorAdmin', 'a95');
+    await scene.refused('DELETE', '/companies/contoso', partner, UNKNOWN);
+    const listed = await scene.attempt('GET', '/companies', partner);
+    expect([listed.status, listed.text]).toEqual([200, expect.not.stringContaining('contoso')]);
+    expect(listed.text).toContain('a95');
+  });
+  const role = scene.run.environment.mintApiToken({
+    roles: ['Keyswitch.DataKeys', 'Keyswitch.Company.contoso/default'],
+  });
+  const served = await scene.attempt('POST', `${ring}/unwrap`, { token: role, ...unwrap });
+  expect([served.status, served.text]).toEqual([200, expect.stringContaining('"unwrapped"')]);
+});

@@ -204,3 +204,26 @@ attack('A33', async () => {
     await scene.logged(answer, 'http.refused');
   }
 });
+
+attack('A96', async () => {
+  const claims: readonly Claims[] = [
+    { extension_companies: '' },
+    { extension_companies: [] },
+    { extension_companies: '*' },
+    { extension_companies: 7 },
+    { extension_companies: { contoso: true } },
+    { extension_companies: ['fabrikam', ['contoso']] },
+    { extension_companies: ['CONTOSO'] },
+    { extension_companies: Array.from({ length: 201 }, (_, index) => `company-${index}`) },
+    { _claim_names: { extension_companies: 'src1' } },
+    { roles: ['Keyswitch.VendorAdmin', 'Keyswitch.Company.'] },
+  ];
+  await scene.changesNothing(async () => {
+    for (const overrides of claims) {
+      for (const path of ['/companies', '/companies/contoso']) {
+        const answer = await scene.refused('GET', path, { token: genuine(overrides) }, [403, 'confinement-unreadable']);
+        expect(answer.text).not.toContain('Contoso');
+      }
+    }
+  });
+});

@@ -9,6 +9,8 @@ import { pageRoutes } from '../functions/http/pages/page-routes.ts';
 registerRoutes(app, pageRoutes, {
   verifier: { verify: () => Promise.reject(new Error('pages ask for no token')) },
   companyClaim: 'company',
+  confinedClaim: 'companies',
+  mustBeConfined: new Set(),
   publicUrl: process.env['KEYSWITCH_PUBLIC_URL'] ?? '',
   vendorName: 'Tailspin Backup',
   tables: new FakeTables(),

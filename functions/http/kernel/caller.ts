@@ -5,6 +5,7 @@ import { isResourceId } from '../../../shared/domain/ids.ts';
 import { err, ok, type Result } from '../../../shared/domain/result.ts';
 import type { TokenVerifier, VerifiedToken } from '../../../shared/identity/identity.ts';
 import { actorOf } from './actor.ts';
+import { confinementOf, type Confinement } from './confinement.ts';
 import type { EdgeRefusal } from './errors.ts';
 import { claimOf, ROLES, type Role } from './roles.ts';
 
@@ -12,8 +13,18 @@ export interface Caller {
   readonly roles: ReadonlySet<Role>;
   /** The only company that a CompanyAdmin may know of; absent if the token names none. */
   readonly companyId?: string;
+  /** How far all of its roles reach. */
+  readonly confinement: Confinement;
   /** Stable, unique across issuers, and no secret: what is recorded as the one who asked. */
   readonly subject: string;
+}
+
+/** The claims by which a token says which companies it is for. */
+export interface CallerClaims {
+  /** Names the company of a CompanyAdmin. */
+  readonly companyClaim: string;
+  /** Names the companies and keyrings that a token is confined to, whatever its roles. */
+  readonly confinedClaim: string;
 }
 
 /** Entra's tokens stay far below; a longer one is not worth a signature check. */
@@ -22,7 +33,7 @@ const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i;
 
 /** The caller behind the Authorization header. */
 export async function authenticate(
-  deps: { readonly verifier: TokenVerifier; readonly companyClaim: string },
+  deps: CallerClaims & { readonly verifier: TokenVerifier },
   authorization: string | null,
 ): Promise<Result<Caller, EdgeRefusal>> {
   if (authorization === null) return err({ type: 'unauthenticated' });
@@ -30,30 +41,45 @@ export async function authenticate(
   if (token === undefined)
     return err({ type: 'unauthenticated', reason: 'the Authorization header is no bearer token' });
   const verified = await deps.verifier.verify(token);
-  if (verified.ok) return ok(callerOf(verified.value, deps.companyClaim));
+  if (verified.ok) return ok(callerOf(verified.value, deps));
   return verified.error.type === 'invalid'
     ? err({ type: 'unauthenticated', reason: verified.error.reason })
     : err({ type: 'identity-provider-unavailable' });
 }
 
-function callerOf(token: VerifiedToken, companyClaim: string): Caller {
-  const held: readonly unknown[] = Array.isArray(token.claims['roles']) ? token.claims['roles'] : [];
+function callerOf({ claims, subject }: VerifiedToken, { companyClaim, confinedClaim }: CallerClaims): Caller {
+  const held: readonly unknown[] = Array.isArray(claims['roles']) ? claims['roles'] : [];
   const roles = new Set(ROLES.filter((role) => held.includes(claimOf(role))));
-  const company = token.claims[companyClaim];
-  const companyId = typeof company === 'string' && isResourceId(company) ? company : undefined;
-  return { roles, subject: token.subject, ...(companyId === undefined ? {} : { companyId }) };
+  // Of a directory extension Entra makes an array, also of one value.
+  const [company, ...more]: readonly unknown[] = [claims[companyClaim]].flat();
+  const companyId = typeof company === 'string' && isResourceId(company) && more.length === 0 ? company : undefined;
+  const confinement = confinementOf(claims, confinedClaim);
+  return { roles, confinement, subject, ...(companyId === undefined ? {} : { companyId }) };
+}
+
+/** What a call is about, as its path says it, and who may ask for it. */
+export interface Access {
+  readonly roles: readonly Role[];
+  /** Absent for routes of no company. */
+  readonly companyId?: string;
+  /** Absent for routes that concern the company as a whole. */
+  readonly keyringId?: string;
+  /** Of no company, and answers a confined caller of its own companies alone. */
+  readonly isShared?: boolean;
 }
 
 /**
- * Undefined if the caller may. `companyId` is the company in the path, as written there; absent for routes of no company.
- * A company that the caller may not know of is answered exactly like one that does not exist. A token without any of our
- * roles gets 403 on every path: the answer is the same for every id, so it tells nothing.
+ * Undefined if the caller may. A company, or keyring, that the caller may not know of is answered exactly like one that does not exist. A token
+ * without any of our roles gets 403 on every path: the answer is the same for every id, so it tells nothing.
  */
 export function refuse(
   caller: Caller,
-  access: { readonly roles: readonly Role[]; readonly companyId?: string },
+  access: Access,
+  mustBeConfined: ReadonlySet<Role> = NO_ROLES,
 ): EdgeRefusal | undefined {
   const { roles, companyId } = access;
+  const outside = caller.roles.size === 0 ? undefined : refuseConfined(caller, access, mustBeConfined);
+  if (outside) return outside;
   const knows = (role: Role): boolean =>
     companyId === undefined || role !== 'CompanyAdmin' || caller.companyId === companyId;
   const known = [...caller.roles].filter(knows);
@@ -63,8 +89,28 @@ export function refuse(
   return { type: 'forbidden', roles };
 }
 
+const NO_ROLES: ReadonlySet<Role> = new Set();
+
+/** Undefined if all that the call is about lies where the token is confined to. */
+function refuseConfined(
+  { roles, confinement }: Caller,
+  { companyId, keyringId, isShared }: Access,
+  mustBeConfined: ReadonlySet<Role>,
+): EdgeRefusal | undefined {
+  if (confinement.type === 'unreadable') return { type: 'confinement-unreadable' };
+  if (confinement.type === 'none') {
+    return [...roles].some((role) => mustBeConfined.has(role)) ? { type: 'confinement-required' } : undefined;
+  }
+  if (companyId === undefined) return isShared ? undefined : { type: 'token-confined' };
+  const keyrings = confinement.places.get(companyId);
+  if (keyrings === undefined) return { type: 'unknown-company', companyId };
+  if (keyrings === 'whole') return undefined;
+  if (keyringId === undefined) return { type: 'token-confined' };
+  return keyrings.has(keyringId) ? undefined : { type: 'unknown-keyring', keyringId };
+}
+
 /** Who is recorded as having asked: the token's subject and, if the vendor's product named one, the person behind it. */
-export function requestedBy(caller: Caller, actor: string | null): Result<string, EdgeRefusal> {
+export function requestedBy(caller: Pick<Caller, 'subject'>, actor: string | null): Result<string, EdgeRefusal> {
   if (actor === null) return ok(caller.subject);
   const name = actorOf(actor);
   if (name.ok) return ok(`${caller.subject} asserting ${JSON.stringify(name.value)}`);

@@ -68,6 +68,18 @@ const OF_THE_EDGE = {
   'malformed-json': { status: 400, when: 'The body is not JSON in UTF-8.' },
   unauthenticated: { status: 401, when: 'No token, or one that is refused; WWW-Authenticate says why.' },
   forbidden: { status: 403, when: 'The token carries none of the roles that this takes.' },
+  'token-confined': {
+    status: 403,
+    when: 'The token is confined to some companies or keyrings, and this concerns more than these.',
+  },
+  'confinement-required': {
+    status: 403,
+    when: 'With this role a token must name the companies that it is for, and this one names none.',
+  },
+  'confinement-unreadable': {
+    status: 403,
+    when: 'What the token says of the companies that it is for is not `company` or `company/keyring`, or is too much.',
+  },
   'company-admin-only': { status: 403, when: 'Only an admin of the company itself may do this.' },
   'route-not-found': { status: 404, when: 'There is nothing at this path.' },
   'method-not-allowed': { status: 405, when: 'The path knows other methods; Allow names them.' },

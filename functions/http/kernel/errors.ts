@@ -13,8 +13,10 @@ export type MediaType = 'application/json' | 'application/x-www-form-urlencoded'
 export type EdgeRefusal =
   | { readonly type: 'unauthenticated'; readonly reason?: string }
   | { readonly type: 'forbidden'; readonly roles: readonly Role[] }
-  /** Exactly the answer for a company that does not exist. */
+  /** Exactly the answer for a company that does not exist; so of a keyring. */
   | { readonly type: 'unknown-company'; readonly companyId: string }
+  | { readonly type: 'unknown-keyring'; readonly keyringId: string }
+  | { readonly type: 'token-confined' | 'confinement-required' | 'confinement-unreadable' }
   | { readonly type: 'invalid-request'; readonly details: readonly Detail[] }
   | { readonly type: 'malformed-json' }
   | { readonly type: 'body-too-large'; readonly maxBytes: number }
@@ -77,6 +79,12 @@ export function refusalToResponse(
       return answer('forbidden', `This takes one of the roles ${refusal.roles.map(claimOf).join(', ')}.`);
     case 'unknown-company':
       return missing('company', refusal.companyId);
+    case 'unknown-keyring':
+      return missing('keyring', refusal.keyringId);
+    case 'token-confined':
+    case 'confinement-required':
+    case 'confinement-unreadable':
+      return answer(refusal.type, ERROR_CODES[refusal.type].when);
     case 'not-found':
       return missing(refusal.what, refusal.id);
     case 'invalid-request':

@@ -24,7 +24,7 @@ export async function recordRefusal(deps: Recording, call: RefusedCall): Promise
   const target = call.route.operationId;
   const record = (companyId: string, detail: Readonly<Record<string, string | undefined>>): Promise<boolean> =>
     recordEvent(deps, actor, { action: 'access.refused', companyId, target, detail, outcome: 'refused' });
-  if (refused.type === 'forbidden' || refused.type === 'unknown-company') {
+  if (OF_THE_CALLER.has(refused.type)) {
     // In the caller's own chain: the company in the path may not exist, and a name made up must not make a chain.
     const asked = resourceId(params['companyId']);
     await record(caller.companyId ?? NO_COMPANY, { code: refused.type, asked });
@@ -35,6 +35,16 @@ export async function recordRefusal(deps: Recording, call: RefusedCall): Promise
     await recordFailure(deps, actor, { companyId, target, failure: refused.failure });
   }
 }
+
+/** The call is not for this caller. */
+const OF_THE_CALLER: ReadonlySet<RefusedCall['refused']['type']> = new Set<EdgeRefusal['type']>([
+  'forbidden',
+  'unknown-company',
+  'unknown-keyring',
+  'token-confined',
+  'confinement-required',
+  'confinement-unreadable',
+]);
 
 const resourceId = (text: string | undefined): string | undefined =>
   text !== undefined && isResourceId(text) ? text : undefined;

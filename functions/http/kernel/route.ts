@@ -44,6 +44,8 @@ export interface CallContext {
   readonly isVendorAdmin: boolean;
   /** Of the company in the path. */
   readonly isCompanyAdmin: boolean;
+  /** The only companies that a confined caller may know of; undefined: all. */
+  readonly companies: ReadonlySet<string> | undefined;
 }
 
 export interface Call<P, Q, B> extends CallContext {
@@ -65,6 +67,8 @@ export interface RouteDescription {
   readonly roles: readonly Role[] | 'open';
   /** A query parameter with which the call is another one, for other roles. */
   readonly rolesWith?: { readonly parameter: string; readonly roles: readonly Role[] };
+  /** What a token must reach that is confined: without it what the path names, all companies if it names none. `own`: any, and is answered of its own. */
+  readonly reaches?: 'whole-company' | 'own';
   readonly conditions?: Conditions;
   readonly idempotencyKey?: true;
   /** What may be answered when all is well: status and when. 204 and 304 have no body. */

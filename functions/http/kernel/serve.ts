@@ -1,12 +1,13 @@
 // The way of every call, in one order: who asks, whether they may, the body, the input, the operation, the answer.
 // Decides nothing itself. Every exception ends here: our own store being away is "ask again", anything else is a bug.
+import { present } from '../../../shared/domain/plain-object.ts';
 import { err, ok, type Result } from '../../../shared/domain/result.ts';
 import type { Recording } from '../../../shared/store/record-event.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import type { Log } from '../../../shared/domain/ports.ts';
 import type { TokenVerifier } from '../../../shared/identity/identity.ts';
 import { uniquePairs } from './body.ts';
-import { authenticate, clientAddress, refuse, requestedBy, type Caller } from './caller.ts';
+import { authenticate, clientAddress, refuse, requestedBy, type Caller, type CallerClaims } from './caller.ts';
 import type { EdgeRefusal } from './errors.ts';
 import { readPreconditions } from './preconditions.ts';
 import { recordRefusal } from './record-refusal.ts';
@@ -24,10 +25,10 @@ import {
 import type { Role } from './roles.ts';
 import type { PlainAnswer } from './whole-answer.ts';
 
-export interface EdgeServices extends Recording {
+export interface EdgeServices extends Recording, CallerClaims {
   readonly verifier: TokenVerifier;
-  /** The claim that names the company of a CompanyAdmin. */
-  readonly companyClaim: string;
+  /** Roles with which only tokens are taken that are confined to companies. */
+  readonly mustBeConfined: ReadonlySet<Role>;
   /** Where the app is found, for links and to know its own pages: an origin. No request is asked for it. */
   readonly publicUrl: string;
   /** The vendor as pages name it. */
@@ -80,7 +81,7 @@ async function outcomeOf<D extends EdgeServices>(
 ): Promise<Result<Outcome, EdgeRefusal>> {
   const reserved = reservedName(request);
   if (reserved) return err(reserved);
-  const refusal = refusalOf(route, request, call);
+  const refusal = refusalOf(route, request, { ...call, mustBeConfined: deps.mustBeConfined });
   if (refusal) return err(refusal);
   const context = contextOf(route, request, { ...call, publicUrl: deps.publicUrl });
   if (!context.ok) return context;
@@ -137,11 +138,17 @@ function reservedName({ query }: EdgeRequest): EdgeRefusal | undefined {
 }
 
 /** Undefined if the caller may. */
-function refusalOf(route: RouteDescription, request: EdgeRequest, { caller }: Calling): EdgeRefusal | undefined {
+function refusalOf(
+  route: RouteDescription,
+  request: EdgeRequest,
+  { caller, mustBeConfined }: Calling & Pick<EdgeServices, 'mustBeConfined'>,
+): EdgeRefusal | undefined {
   if (!caller || route.roles === 'open') return undefined;
-  const companyId = request.params['companyId'];
+  const { companyId, keyringId } = request.params;
   const roles = rolesOf(route, request) ?? route.roles;
-  return refuse(caller, { roles, ...(companyId === undefined ? {} : { companyId }) });
+  const access = { roles, isShared: route.reaches === 'own', ...present({ companyId }) };
+  const within = route.reaches === 'whole-company' ? {} : present({ keyringId });
+  return refuse(caller, { ...access, ...within }, mustBeConfined);
 }
 
 /** Undefined unless the call says that it is the other one. Whether it says so well is judged later. */
@@ -167,6 +174,7 @@ function contextOf(
     origin: publicUrl,
     isVendorAdmin: caller?.roles.has('VendorAdmin') ?? false,
     isCompanyAdmin: isCompanyAdmin(caller, request.params['companyId']),
+    companies: caller?.confinement.type === 'to' ? new Set(caller.confinement.places.keys()) : undefined,
   });
 }
 

@@ -125,10 +125,18 @@ export async function companyDeletion(
   return company ? ok(company.value.state) : err(notFound('company', companyId));
 }
 
+interface ListInput {
+  readonly limit?: number;
+  readonly continuation?: string;
+  readonly closed?: boolean;
+  /** The only ones that the caller may know of. */
+  readonly only?: ReadonlySet<string>;
+}
+
 /** In the order of ids. A page may be short, also empty, and not the last: closed companies are left out unless asked for. */
 export async function listCompanies(
   deps: { readonly tables: Tables },
-  input: { readonly limit?: number; readonly continuation?: string; readonly closed?: boolean },
+  input: ListInput,
 ): Promise<Result<CompanyPage, Refusal>> {
   const limit = input.limit ?? DEFAULT_COMPANIES_PAGE;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_COMPANIES_PAGE) {
@@ -139,12 +147,33 @@ export async function listCompanies(
   if (continuation !== undefined && !isResourceId(after)) {
     return err({ type: 'invalid', target: 'continuation', message: 'This is no continuation of this list.' });
   }
-  const page = await listPage(deps.tables, companiesListed, {}, { after: { companyId: after }, limit });
-  const ids = page.rows.map(({ place }) => place.companyId);
+  const { ids, last } = input.only ? pageAmong(input.only, { after, limit }) : await listedIds(deps, { after, limit });
   const companies = await pLimit(READS_IN_FLIGHT).map(ids, (companyId) => loadCompanyRow(deps.tables, companyId));
   const value = companies
     .filter((company) => company !== undefined)
     .filter((company) => input.closed === true || company.value.state !== 'closed');
-  const { last } = page;
-  return ok(last ? { value, continuation: Buffer.from(last.companyId).toString('base64url') } : { value });
+  return ok(last === undefined ? { value } : { value, continuation: Buffer.from(last).toString('base64url') });
+}
+
+interface IdPage {
+  readonly ids: readonly string[];
+  /** The last id of the page, if there may be more. */
+  readonly last?: string | undefined;
+}
+
+async function listedIds(
+  { tables }: { readonly tables: Tables },
+  { after, limit }: { readonly after: string; readonly limit: number },
+): Promise<IdPage> {
+  const page = await listPage(tables, companiesListed, {}, { after: { companyId: after }, limit });
+  return { ids: page.rows.map(({ place }) => place.companyId), last: page.last?.companyId };
+}
+
+function pageAmong(
+  only: ReadonlySet<string>,
+  { after, limit }: { readonly after: string; readonly limit: number },
+): IdPage {
+  const rest = [...only].filter((id) => id > after).sort();
+  const ids = rest.slice(0, limit);
+  return { ids, last: rest.length > limit ? ids.at(-1) : undefined };
 }

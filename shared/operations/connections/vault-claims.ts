@@ -73,21 +73,27 @@ export async function lackOfClaim(
   return lackOfClaimedKey(key);
 }
 
+/** A key and, where the caller may know of some companies only, these: a claim of another one is as if there were none. */
+type AskedClaim = VaultKeyName & { readonly only?: ReadonlySet<string> };
+
 export async function getClaim(
   deps: { readonly tables: Pick<Tables, 'read'> },
-  key: VaultKeyName,
+  { only, ...key }: AskedClaim,
 ): Promise<Result<Loaded<VaultClaim>, Refusal>> {
   const claim = await loadClaim(deps, key);
-  return claim ? ok(claim) : err(notFound('vault-claim', nameOf(key)));
+  const isKnown = claim && (only?.has(claim.value.companyId) ?? true);
+  return isKnown ? ok(claim) : err(notFound('vault-claim', nameOf(key)));
 }
 
 /**
  * Takes a key from the company that holds it: refused while a keyring or an unfinished switch of that company depends on it. Marks first, then looks: a
  * switch that begins meanwhile finds the mark, or is found. The claim is deleted in one transaction with its event.
  */
-export async function releaseClaim(deps: Auditing, key: VaultKeyName, actor: Actor): Promise<Result<void, Refusal>> {
-  const meant = (await loadClaim(deps, key))?.value;
-  if (!meant) return err(notFound('vault-claim', nameOf(key)));
+export async function releaseClaim(deps: Auditing, asked: AskedClaim, actor: Actor): Promise<Result<void, Refusal>> {
+  const { only: _judged, ...key } = asked;
+  const found = await getClaim(deps, asked);
+  if (!found.ok) return found;
+  const meant = found.value.value;
   const { companyId } = meant;
   const about = { actor, action: 'vault-claim.release', companyId, target: nameOf(key) };
   return act<undefined>(deps, about, async (tx) => {

@@ -60,6 +60,8 @@ const API_POLICY = {
   shardCount: 2,
   deployment: DEPLOYMENT,
   companyClaim: 'extension_company',
+  confinedClaim: 'extension_companies',
+  mustBeConfined: new Set<never>(),
   publicUrl: ORIGIN,
   vendorName: 'Tailspin Backup',
   vendorMaySwitch: false,

@@ -73,6 +73,7 @@ const FOREIGN = 'globex';
 const NOBODY = 'no-such-company';
 
 const OTHER = { roles: ['Something.Else'] };
+const confined = (claims: Claims, ...names: string[]): Claims => ({ ...claims, extension_companies: names });
 const callers: Readonly<Record<string, Claims | undefined>> = {
   'no token': undefined,
   'a token without any of the roles': OTHER,
@@ -81,9 +82,28 @@ const callers: Readonly<Record<string, Claims | undefined>> = {
   'CompanyAdmin of no company': { roles: ['Keyswitch.CompanyAdmin'] },
   DataKeys: backend,
   Auditor: auditor,
+  'VendorAdmin confined to its company': confined(vendor, OWN),
+  'DataKeys confined to its company': { roles: ['Keyswitch.DataKeys', `Keyswitch.Company.${OWN}`] },
+  'Auditor confined to its company': confined(auditor, 'another', OWN),
+  'VendorAdmin confined to its keyring': confined(vendor, `${OWN}/default`),
+  'DataKeys confined to its keyring': confined(backend, `${OWN}/default`),
+  'DataKeys confined to another keyring': confined(backend, `${OWN}/other`),
+  'Auditor with a confinement that cannot be read': { ...auditor, extension_companies: '' },
 };
 
-type Class = 'let through' | '401' | '403' | '404 for the company';
+/** Of no company, and answered to a confined caller of its own companies. */
+const SHARED = ['list-companies', 'get-vault-claim', 'release-vault-claim'];
+/** Of a keyring, and takes a token that reaches the whole company. */
+const OF_WHOLE_COMPANY = ['put-keyring'];
+
+type Class =
+  | 'let through'
+  | '401'
+  | '403'
+  | '403 for its confinement'
+  | '403 for what cannot be read'
+  | '404 for the company'
+  | '404 for the keyring';
 interface Cell {
   readonly route: (typeof routes)[number];
   readonly caller: string;
@@ -97,15 +117,34 @@ function expected({ route, caller, company }: Cell): Class {
   if (may === 'open') return 'let through';
   if (caller === 'no token') return '401';
   if (callers[caller] === OTHER) return '403';
+  const outside = outsideOf({ route, caller, ...(company === undefined ? {} : { company }) });
+  if (outside) return outside;
   const knows = !caller.startsWith('CompanyAdmin') || (caller === 'CompanyAdmin' && company === OWN);
   if (company !== undefined && !knows) return '404 for the company';
-  return may.includes(caller.replace(' of no company', '')) ? 'let through' : '403';
+  const [role = ''] = caller.split(' ');
+  return may.includes(role) ? 'let through' : '403';
+}
+
+/** By the confinement of the token, whatever its role. */
+function outsideOf({ route, caller, company }: Cell): Class | undefined {
+  if (caller.endsWith('cannot be read')) return '403 for what cannot be read';
+  const [, to] = caller.split(' confined to ');
+  if (to === undefined) return undefined;
+  if (company === undefined) return SHARED.includes(route.operationId) ? undefined : '403 for its confinement';
+  if (company !== OWN) return '404 for the company';
+  if (to === 'its company') return undefined;
+  const isOfKeyring = route.path.includes('{keyringId}') && !OF_WHOLE_COMPANY.includes(route.operationId);
+  if (!isOfKeyring) return '403 for its confinement';
+  return to === 'its keyring' ? undefined : '404 for the keyring';
 }
 
 function classOf({ status, body }: ApiAnswer): Class {
   const code = body['error']?.['code'] as unknown;
   if (status === 401) return '401';
   if (status === 403 && code === 'forbidden') return '403';
+  if (status === 403 && code === 'token-confined') return '403 for its confinement';
+  if (status === 403 && code === 'confinement-unreadable') return '403 for what cannot be read';
+  if (status === 404 && code === 'keyring-not-found') return '404 for the keyring';
   return status === 404 && code === 'company-not-found' ? '404 for the company' : 'let through';
 }
 

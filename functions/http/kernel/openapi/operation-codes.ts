@@ -16,8 +16,10 @@ function impliedCodes(route: Described): ErrorCode[] {
   return [
     'invalid-request',
     ...(takesBody && route.answersAs === 'json' ? (['malformed-json'] as const) : []),
-    ...(route.roles === 'open' ? [] : (['unauthenticated', 'forbidden', 'identity-provider-unavailable'] as const)),
+    ...(route.roles === 'open' ? [] : CODES_OF_CALLERS),
+    ...(isWithinConfinement(route) ? [] : (['token-confined'] as const)),
     ...(route.path.includes('{companyId}') ? (['company-not-found'] as const) : []),
+    ...(route.path.includes('{keyringId}') && route.roles !== 'open' ? (['keyring-not-found'] as const) : []),
     ...(takesBody ? (['body-incomplete', 'body-too-large', 'unsupported-media-type'] as const) : []),
     ...(isConditional ? (['precondition-failed'] as const) : []),
     ...(route.idempotencyKey ? (['idempotency-key-reused'] as const) : []),
@@ -27,6 +29,18 @@ function impliedCodes(route: Described): ErrorCode[] {
     'busy',
   ];
 }
+
+const CODES_OF_CALLERS = [
+  'unauthenticated',
+  'forbidden',
+  'confinement-required',
+  'confinement-unreadable',
+  'identity-provider-unavailable',
+] as const;
+
+/** Whether every confined token is answered that names what stands in the path. */
+const isWithinConfinement = ({ roles, reaches, path }: Described): boolean =>
+  roles === 'open' || reaches === 'own' || (path.includes('{keyringId}') && reaches === undefined);
 
 const statusOf = (code: ErrorCode | FailureCode): number =>
   code in ERROR_CODES ? ERROR_CODES[code as ErrorCode].status : STATUS_OF_KIND[failure(code as FailureCode).kind];

@@ -100,13 +100,16 @@ export const companyRoutes = [
     path: '/companies',
     tag: 'companies',
     summary: 'All companies',
+    description: 'A token that is confined to companies is told of these alone.',
     roles: ['VendorAdmin', 'Auditor'],
+    reaches: 'own',
     querySchema: companyListQuery,
     answers: { 200: 'A page, in the order of ids.' },
     answerSchema: pageOf(companyBody),
     run: async (deps: CompanyServices, call) => {
       const closed = call.query.closed !== undefined;
-      const page = await listCompanies(deps, { ...pageRequest(call.query), closed });
+      const { companies: only } = call;
+      const page = await listCompanies(deps, { ...pageRequest(call.query), closed, ...present({ only }) });
       if (!page.ok) return page;
       const { value, continuation } = page.value;
       const items = value.map((company) => shown(company.value));

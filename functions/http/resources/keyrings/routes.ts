@@ -101,6 +101,7 @@ export const keyringRoutes = [
     summary: 'Make a keyring, or make it the default one',
     description: 'The same call again finishes what an earlier one left undone.',
     roles: ['VendorAdmin', 'CompanyAdmin'],
+    reaches: 'whole-company',
     isLimited: true,
     conditions: 'write',
     pathSchema: keyringPath,

@@ -1,5 +1,6 @@
 // Which company a customer's vault key belongs to: for the vendor's operators, who alone can take it away again.
 import * as z from 'zod';
+import { present } from '../../../../shared/domain/plain-object.ts';
 import { ok } from '../../../../shared/domain/result.ts';
 import type { Recording } from '../../../../shared/store/record-event.ts';
 import { getClaim, releaseClaim } from '../../../../shared/operations/connections/vault-claims.ts';
@@ -44,13 +45,15 @@ export const vaultClaimRoutes = [
     path: ONE,
     tag: 'vault-claims',
     summary: 'Which company a vault key belongs to',
+    description: 'A token that is confined to companies is told of their claims alone.',
     roles: ['VendorAdmin'],
+    reaches: 'own',
     pathSchema: claimPath,
     refuses: ['vault-claim-not-found'],
     answers: { 200: 'The claim.' },
     answerSchema: claimBody,
     run: async (deps: Recording, call) => {
-      const claim = await getClaim(deps, call.path);
+      const claim = await getClaim(deps, { ...call.path, ...present({ only: call.companies }) });
       if (!claim.ok) return claim;
       const { host: vaultHost, keyName } = call.path;
       return ok({ status: 200, body: { vaultHost, keyName, ...claim.value.value } });
@@ -64,12 +67,13 @@ export const vaultClaimRoutes = [
     summary: 'Release a vault key, so that another company can claim it',
     description: 'Refused while a keyring or an unfinished switch depends on the key: 409 vault-claim-in-use.',
     roles: ['VendorAdmin'],
+    reaches: 'own',
     pathSchema: claimPath,
     refuses: ['vault-claim-not-found', 'vault-claim-in-use'],
     fails: ['vault'],
     answers: { 204: 'Released.' },
     run: async (deps: Recording, call) => {
-      const released = await releaseClaim(deps, call.path, call.actor);
+      const released = await releaseClaim(deps, { ...call.path, ...present({ only: call.companies }) }, call.actor);
       return released.ok ? ok({ status: 204 }) : released;
     },
   }),
