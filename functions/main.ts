@@ -6,6 +6,7 @@ import { jsonLog, keepHeapSmall, systemEntropy } from '../shared/adapters/system
 import { createHost } from '../shared/host.ts';
 import { parseSettings } from '../shared/settings.ts';
 import { CallPlaces } from './http/kernel/call-places.ts';
+import { CallRates } from './http/kernel/call-rates.ts';
 import { LoopDelay } from './http/kernel/loop-delay.ts';
 import { registerReserved, registerRoutes } from './http/kernel/register.ts';
 import { routes } from './http/routes.ts';
@@ -27,7 +28,7 @@ const world = createWorld(settings, policy, jsonLog(invocationLog(app)));
 const { services, ofWorkers } = createHost(world, policy);
 
 const callPlaces = new CallPlaces(
-  { ...services, loopDelay: new LoopDelay().start() },
+  { ...services, loopDelay: new LoopDelay().start(), rates: new CallRates(services, policy) },
   { maxWaitMs: policy.maxCallWaitMs },
 );
 registerRoutes(app, routes, { ...services, callPlaces });

@@ -26,6 +26,8 @@ export interface AppPolicy
   readonly vaultCallTimeoutMs: number;
   /** How long a caller's request may wait for its turn. */
   readonly maxCallWaitMs: number;
+  /** Data keys that a company may ask of one process; undefined: as many as it works on. */
+  readonly keysPerSecond: number | undefined;
 }
 
 export function policyOf(settings: Settings): AppPolicy {
@@ -78,5 +80,6 @@ export function policyOf(settings: Settings): AppPolicy {
     stuckAfterMs: settings.KEYSWITCH_STUCK_AFTER_SECONDS * 1000,
     checkConcurrency: settings.KEYSWITCH_CHECK_CONCURRENCY,
     maxCallWaitMs: settings.KEYSWITCH_MAX_WAIT_SECONDS * 1000,
+    keysPerSecond: settings.KEYSWITCH_COMPANY_KEYS_PER_SECOND,
   };
 }

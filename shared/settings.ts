@@ -116,6 +116,11 @@ const environment = z.object({
   KEYSWITCH_VAULT_CALL_TIMEOUT_SECONDS: seconds(10),
   /** How long a call for data keys waits for its turn; then it is answered 503 `overloaded` with Retry-After. */
   KEYSWITCH_MAX_WAIT_SECONDS: z.coerce.number().min(0.1).max(60).default(2),
+  /**
+   * How many data keys a second a company may ask of each instance, ten seconds' worth (at least 1,000) at once; beyond that 429. Not set: as many as there
+   * is room for.
+   */
+  KEYSWITCH_COMPANY_KEYS_PER_SECOND: z.coerce.number().positive().max(1_000_000).optional(),
   KEYSWITCH_RESTORE_DAYS: whole(30, 365),
   /**
    * How long a switch keeps the company key that it leaves behind, under the one that stays: at least as long as you keep copies of the tables, plus the

@@ -20,6 +20,8 @@ export type Refusal =
   | { readonly type: 'failure'; readonly failure: Failure; readonly target?: string }
   /** The company made too many of these calls in this minute. */
   | { readonly type: 'limited'; readonly retryAfterSeconds: number }
+  /** The company asks for more data keys a second than it may: nothing was done. */
+  | { readonly type: 'over-rate'; readonly retryAfterSeconds: number }
   /** Lost too many races in a row, or our own store is throttled: nothing was done, ask again. */
   | { readonly type: 'busy'; readonly retryAfterSeconds: number }
   /** The app had no room for the call in time: nothing was begun, ask again. */

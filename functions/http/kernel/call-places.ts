@@ -3,10 +3,11 @@
 // and of several to the one that had its last place longest ago. Where calls wait for the process itself, before it has seen them, a part of the calls
 // of the companies that ask most is turned away at once. In memory, for this process. Health, the administrators' other calls, pages, messages and
 // timers need no place.
-import type { Result } from '../../../shared/domain/result.ts';
+import { ok, type Result } from '../../../shared/domain/result.ts';
 import type { Refusal } from '../../../shared/domain/refusal.ts';
 import type { Clock, Log } from '../../../shared/domain/ports.ts';
 import type { VaultWaits } from '../../../shared/operations/keys/vault-waits.ts';
+import type { CallRates } from './call-rates.ts';
 import { Demand } from './demand.ts';
 import type { LoopDelay } from './loop-delay.ts';
 import { TurnedAway } from './turned-away.ts';
@@ -59,6 +60,7 @@ export class CallPlaces {
   readonly #loopDelay: Pick<LoopDelay, 'lastingMs'>;
   readonly #limit: UnitLimit;
   readonly #demand: Demand;
+  readonly #rates: Pick<CallRates, 'take'>;
   /** Grows by a call's share of being answered; one whole is one call. */
   #answerable = 0;
 
@@ -66,12 +68,14 @@ export class CallPlaces {
     deps: {
       readonly vaultWaits: Pick<VaultWaits, 'isWaiting' | 'onBegin'>;
       readonly loopDelay: Pick<LoopDelay, 'lastingMs'>;
+      readonly rates: Pick<CallRates, 'take'>;
       readonly clock: Clock;
       readonly log: Log;
     },
     options: { readonly maxWaitMs: number },
   ) {
-    const { vaultWaits, loopDelay, clock, log } = deps;
+    const { vaultWaits, loopDelay, rates, clock, log } = deps;
+    this.#rates = rates;
     this.#turnedAway = new TurnedAway({ clock, log }, options);
     this.#loopDelay = loopDelay;
     this.#demand = new Demand({ halfLifeMs: options.maxWaitMs });
@@ -86,12 +90,14 @@ export class CallPlaces {
     });
   }
 
-  /** `work` as soon as there is room; `overloaded`, and nothing was done, if there is none in time. */
+  /** `work` as soon as there is room; `overloaded`, and nothing was done, if there is none in time; `over-rate` if the company asks for too many keys. */
   async run<T>(
     call: { readonly companyId: string } & Load,
     work: () => Promise<Result<T, Refusal>>,
   ): Promise<Result<T, Refusal>> {
     const { companyId } = call;
+    const isWithinRate = 'keys' in call ? this.#rates.take(companyId, call.keys) : ok(undefined);
+    if (!isWithinRate.ok) return isWithinRate;
     const units = unitsOf(call);
     const cameMs = this.#clock.now().getTime();
     this.#demand.add(companyId, units, cameMs);

@@ -90,7 +90,10 @@ const OF_THE_EDGE = {
   'precondition-failed': { status: 412, when: 'If-Match or If-None-Match did not hold.' },
   'body-too-large': { status: 413, when: 'The body is larger than 1 MiB, or a form than 16 KiB.' },
   'unsupported-media-type': { status: 415, when: 'The body is not of the described media type, or is compressed.' },
-  'too-many-requests': { status: 429, when: 'Too many of these calls in this minute.' },
+  'too-many-requests': {
+    status: 429,
+    when: 'The company makes too many of these calls in this minute, or asks for too many data keys just now.',
+  },
   'internal-error': { status: 500, when: 'A fault of Keyswitch; the log names it by x-ms-request-id.' },
   busy: { status: 503, when: 'Too many callers write here at once; nothing was done.' },
   overloaded: { status: 503, when: 'More calls wait than can be answered in time; nothing was done.' },

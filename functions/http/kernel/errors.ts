@@ -145,18 +145,12 @@ export function refusalToResponse(
       });
     case 'failure':
       return ofFailure(refusal.failure, refusal.target, audience);
+    case 'over-rate':
     case 'limited':
-      return answer('too-many-requests', 'Too many of these calls in this minute.', {
-        headers: retryAfter(refusal.retryAfterSeconds),
-      });
+      return answer('too-many-requests', IN_WORDS[refusal.type], { headers: retryAfter(refusal.retryAfterSeconds) });
     case 'busy':
-      return answer('busy', 'Too many callers write here at once; nothing was done.', {
-        headers: retryAfter(refusal.retryAfterSeconds),
-      });
     case 'overloaded':
-      return answer('overloaded', 'More calls wait here than can be answered in time; nothing was done.', {
-        headers: retryAfter(refusal.retryAfterSeconds),
-      });
+      return answer(refusal.type, IN_WORDS[refusal.type], { headers: retryAfter(refusal.retryAfterSeconds) });
     case 'store-unavailable':
       return answer('store-unavailable', 'The store of Keyswitch does not answer; ask again.', {
         headers: retryAfter(STORE_RETRY_SECONDS),
@@ -166,17 +160,21 @@ export function refusalToResponse(
         headers: retryAfter(STORE_RETRY_SECONDS),
       });
     case 'identity-provider-unavailable':
-      return answer(
-        'identity-provider-unavailable',
-        'The keys that tokens are checked with cannot be had; ask again.',
-        {
-          headers: retryAfter(STORE_RETRY_SECONDS),
-        },
-      );
+      return answer(refusal.type, 'The keys that tokens are checked with cannot be had; ask again.', {
+        headers: retryAfter(STORE_RETRY_SECONDS),
+      });
     case 'internal-error':
       return answer('internal-error', `Something went wrong here; the log names it by ${refusal.requestId}.`);
   }
 }
+
+/** What may be asked for again later. */
+const IN_WORDS = {
+  busy: 'Too many callers write here at once; nothing was done.',
+  overloaded: 'More calls wait here than can be answered in time; nothing was done.',
+  'over-rate': 'The company asks for more data keys than it may just now; nothing was done.',
+  limited: 'Too many of these calls in this minute.',
+} as const;
 
 /** Operations name their own inputs; callers know them by where they sent them. */
 const PLACES: Readonly<Record<string, string>> = {

@@ -200,8 +200,8 @@ function logRefusal(
   about: { readonly requestId: string; readonly operation: string; readonly refused: Refused },
 ): void {
   const { refused, ...where } = about;
-  // The log is told of these in sum (turned-away.ts).
-  if (refused.type === 'overloaded') return;
+  // The log is told of these in sum (turned-away.ts, call-rates.ts).
+  if (refused.type === 'overloaded' || refused.type === 'over-rate') return;
   if (refused.type !== 'failure') {
     log.write({ level: 'info', event: 'http.refused', detail: { ...where, type: refused.type } });
     return;

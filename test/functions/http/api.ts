@@ -10,6 +10,7 @@ import { exportSealer } from '../../../shared/adapters/export-sealer.ts';
 import { createTokenVerifier } from '../../../shared/identity/client/token-verifier.ts';
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import { CallPlaces } from '../../../functions/http/kernel/call-places.ts';
+import { CallRates } from '../../../functions/http/kernel/call-rates.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import type { FakeTables } from '../../fakes/fake-tables.ts';
@@ -72,6 +73,8 @@ interface ApiOptions {
   readonly tables?: (store: FakeTables) => Tables;
   /** The table of the app, unless a test has routes of its own. */
   readonly routes?: readonly Route<HttpServices>[];
+  /** Of a company; as many as there is room for unless a test says. */
+  readonly keysPerSecond?: number;
 }
 
 export class Api extends TestWorld {
@@ -82,10 +85,13 @@ export class Api extends TestWorld {
   readonly functions = new Map<string, Handler>();
   readonly #find: ReturnType<typeof createRouteTable<{ name: string; handler: Handler['handler'] }>>;
 
-  private constructor(issuer: FakeTokenIssuer, { tables = (store) => store, routes: table = routes }: ApiOptions) {
+  private constructor(
+    issuer: FakeTokenIssuer,
+    { tables = (store) => store, routes: table = routes, keysPerSecond }: ApiOptions,
+  ) {
     super({ seed: 'api', vendor: { ...VENDOR, tenantId: TENANT_ID } });
     this.issuer = issuer;
-    this.services = this.#makeServices(tables(this.store));
+    this.services = this.#makeServices(tables(this.store), keysPerSecond);
     this.description = new ApiDescription(table);
     this.vaults.addVault({ host: CUSTOMER_HOST, tenantId: CUSTOMER_TENANT });
     this.vaults.addKey({ host: CUSTOMER_HOST, keyName: CUSTOMER_KEY, fixture: 'rsa-2048-2' });
@@ -145,7 +151,7 @@ export class Api extends TestWorld {
     return { name, handler, params: found.params };
   }
 
-  #makeServices(tables: Tables): HttpServices & WorkDependencies {
+  #makeServices(tables: Tables, keysPerSecond?: number): HttpServices & WorkDependencies {
     const beside = {
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',
@@ -158,7 +164,8 @@ export class Api extends TestWorld {
     };
     const services = this.startHost(API_POLICY, { tables, instance: 'instance-1', beside });
     const loopDelay = { lastingMs: 0 };
-    return { ...services, callPlaces: new CallPlaces({ ...services, loopDelay }, { maxWaitMs: MAX_WAIT_MS }) };
+    const rates = new CallRates(services, { keysPerSecond });
+    return { ...services, callPlaces: new CallPlaces({ ...services, loopDelay, rates }, { maxWaitMs: MAX_WAIT_MS }) };
   }
 }
 

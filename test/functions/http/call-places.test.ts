@@ -34,7 +34,8 @@ function begin(): void {
   clock = new FakeClock();
   log = new FakeLog();
   loopDelay = { lastingMs: 0 };
-  places = new CallPlaces({ vaultWaits, loopDelay, clock, log }, { maxWaitMs: MAX_WAIT_MS });
+  const rates = { take: () => ok(undefined) };
+  places = new CallPlaces({ vaultWaits, loopDelay, rates, clock, log }, { maxWaitMs: MAX_WAIT_MS });
   working = new Map();
 }
 

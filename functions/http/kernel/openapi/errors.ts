@@ -31,7 +31,10 @@ const ERRORS = {
   412: { id: 'PreconditionFailed', when: 'If-Match or If-None-Match did not hold.' },
   413: { id: 'BodyTooLarge', when: 'The body is too large.' },
   415: { id: 'UnsupportedMediaType', when: ERROR_CODES['unsupported-media-type'].when },
-  429: { id: 'TooManyRequests', when: 'Too many of these calls in this minute; Retry-After says when.' },
+  429: {
+    id: 'TooManyRequests',
+    when: 'Too many of these calls in this minute, or of data keys just now; Retry-After says when.',
+  },
   500: { id: 'InternalError', when: ERROR_CODES['internal-error'].when },
   503: {
     id: 'Unavailable',
