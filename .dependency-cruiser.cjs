@@ -18,6 +18,7 @@ const ROOMS = [
   'exports',
   'switches',
   'sign-ins',
+  'watch',
 ];
 const BELOW_OPERATIONS = [
   'shared/(domain|store|providers|identity)/',

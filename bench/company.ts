@@ -161,6 +161,7 @@ export class BenchCompany {
       tables: this.#tables,
       storeClock: { aheadMs: () => 0 },
       queue,
+      checkQueue: { send: () => Promise.resolve() },
       providers: this.#providers(clock),
       sealer: this.#vaults,
       clock,

@@ -14,7 +14,7 @@ import { guardStream, type CoreApi } from './http/kernel/stream-guard.ts';
 import { invocationLog } from './invocation-log.ts';
 import { recordOwnCounts } from './own-counts.ts';
 import { policyOf } from './policy.ts';
-import { registerQueues } from './service-bus/register.ts';
+import { registerCheckQueue, registerQueues } from './service-bus/register.ts';
 import { registerTimers } from './timer/register.ts';
 import { createWorld } from './world.ts';
 
@@ -35,6 +35,7 @@ registerRoutes(app, routes, { ...services, callPlaces });
 // The library has told the worker of its model now.
 guardStream(coreApi());
 registerQueues(app, ofWorkers, { queueName: settings.KEYSWITCH_WORK_QUEUE });
+registerCheckQueue(app, services, { queueName: settings.KEYSWITCH_CHECKS_QUEUE });
 recordOwnCounts(app, services);
 registerTimers(app, services, {
   sweep: settings.KEYSWITCH_SWEEP_SCHEDULE,

@@ -10,13 +10,15 @@ import { createSignInClients } from '../shared/identity/registry/sign-in-clients
 import { signInsOver } from '../shared/identity/registry/tenant-kinds.ts';
 import { createTokenVerifier } from '../shared/identity/client/token-verifier.ts';
 import { rememberVerified } from '../shared/identity/client/verified-tokens.ts';
-import { ServiceBusWorkQueue } from '../shared/adapters/work-queue.ts';
+import { ServiceBusQueue } from '../shared/adapters/service-bus-queue.ts';
 import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { KeyTarget } from '../shared/domain/provider.ts';
 import { createProviders, VENDORS_REF } from '../shared/providers/registry/providers.ts';
 import { patient } from '../shared/providers/patient.ts';
 import type { ExportSealer, Log } from '../shared/domain/ports.ts';
 import type { SignIns, TokenVerifier } from '../shared/identity/identity.ts';
+import type { CheckMessage } from '../shared/domain/check-message.ts';
+import type { WorkMessage } from '../shared/domain/work-message.ts';
 import type { World } from '../shared/operations/world.ts';
 import type { Settings } from '../shared/settings.ts';
 import type { AppPolicy } from './policy.ts';
@@ -49,13 +51,14 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
     entropy,
     clock,
   });
-  const queue = new ServiceBusWorkQueue({
+  const serviceBus = {
     fullyQualifiedNamespace: settings.KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace,
-    queueName: settings.KEYSWITCH_WORK_QUEUE,
     credential: credentials.forServiceBus(),
     clock,
     entropy,
-  });
+  };
+  const queue = new ServiceBusQueue<WorkMessage>({ ...serviceBus, queueName: settings.KEYSWITCH_WORK_QUEUE });
+  const checkQueue = new ServiceBusQueue<CheckMessage>({ ...serviceBus, queueName: settings.KEYSWITCH_CHECKS_QUEUE });
   const pool = new VaultPool({
     credentials,
     connectorClientId,
@@ -78,6 +81,7 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
     tables,
     storeClock: tables,
     queue,
+    checkQueue,
     providers: createProviders({ vaults, probe, clock, connectionPolicy, keyPolicy }, vendor).through((provider) =>
       patient(provider, { clock, propagationMs: keyPolicy.propagationMs }),
     ),

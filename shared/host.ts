@@ -3,6 +3,7 @@
 import { DataKeyCalls } from './operations/audit/data-key-calls.ts';
 import { EventLimits } from './store/event-limits.ts';
 import { ClockGuard } from './store/clock-guard.ts';
+import { AskedChecks } from './operations/keys/ask-check.ts';
 import { CompanyKeyCache } from './operations/keys/company-key-cache.ts';
 import { KeyringShards } from './operations/data-keys/keyring-shards.ts';
 import { ShardWriter } from './operations/data-keys/shard-writer.ts';
@@ -19,6 +20,7 @@ import type { Policy, World } from './operations/world.ts';
 /** What a process keeps: caches, limits and permits. */
 interface Kept {
   readonly vaultWaits: VaultWaits;
+  readonly askedChecks: AskedChecks;
   readonly companyKeys: CompanyKeyCache;
   readonly eventLimits: EventLimits;
   readonly clockGuard: ClockGuard;
@@ -67,6 +69,7 @@ export function createHost<W extends World, P extends Policy>(
     ...world,
     ...policy,
     vaultWaits,
+    askedChecks: new AskedChecks(world),
     companyKeys,
     eventLimits,
     clockGuard: new ClockGuard({ storeClock, clock, log }),

@@ -50,6 +50,8 @@ const environment = z.object({
   /** Read by the Functions host too, for the triggers' connection `KEYSWITCH_SERVICE_BUS`. */
   KEYSWITCH_SERVICE_BUS__fullyQualifiedNamespace: hostName,
   KEYSWITCH_WORK_QUEUE: queueName.default('keyswitch-work'),
+  /** Of the checks of customers' vaults: a queue of its own, so that neither work waits for the other. */
+  KEYSWITCH_CHECKS_QUEUE: queueName.default('keyswitch-checks'),
   /** The origin under which callers and browsers reach this app: for links, and to recognise its own pages. Default: Azure's WEBSITE_HOSTNAME. */
   KEYSWITCH_PUBLIC_URL: z.string().optional(),
   /** The vendor's name on pages for its customers' administrators. */

@@ -1,5 +1,6 @@
 // A vendor with Keyswitch in memory: a fake of every port, and host processes of the product over them. What the tests of a room need
 // beside, a company with its keys or a vault of a customer's, is a scene over this.
+import type { CheckMessage } from '../shared/domain/check-message.ts';
 import type { KeyTarget, VaultTarget } from '../shared/domain/provider.ts';
 import { createHost, type Host } from '../shared/host.ts';
 import type { Policy, World } from '../shared/operations/world.ts';
@@ -19,7 +20,7 @@ export const VENDOR: VaultTarget = {
   tenantId: '11111111-1111-4111-8111-111111111111',
 };
 
-type Ports = World & { readonly queue: FakeQueue };
+type Ports = World & { readonly queue: FakeQueue; readonly checkQueue: FakeQueue<CheckMessage> };
 
 /** What operations take of a process. */
 export type TestHost = Host<Ports, Policy>['services'];
@@ -47,6 +48,7 @@ export class TestWorld {
   readonly clock: FakeClock;
   readonly vaults: FakeVaults;
   readonly queue: FakeQueue;
+  readonly checkQueue: FakeQueue<CheckMessage>;
   readonly entropy: FakeEntropy;
   readonly log = new FakeLog();
   readonly #vendor: KeyTarget;
@@ -58,6 +60,7 @@ export class TestWorld {
     this.clock = options.clock ?? new FakeClock();
     this.vaults = new FakeVaults(options);
     this.queue = new FakeQueue(this.clock);
+    this.checkQueue = new FakeQueue(this.clock);
     this.entropy = new FakeEntropy(options.seed);
     this.#vendor = vendor;
     this.#others = options.others ?? [];
@@ -85,6 +88,7 @@ export class TestWorld {
       tables,
       storeClock: { aheadMs: () => 0 - aheadMs },
       queue: this.queue,
+      checkQueue: this.checkQueue,
       providers: this.providers(),
       sealer: this.vaults,
       clock: aheadMs === 0 ? clock : { now: () => new Date(clock.now().getTime() + aheadMs) },

@@ -8,11 +8,7 @@ import { sweepSwitches, type SweepDependencies } from '../../shared/operations/s
 import { sweepSeals, type Resealing } from '../../shared/operations/keys/reseal.ts';
 import { sweepKept, type KeptSweeping } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges, type PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
-import {
-  CHECK_SLICE_MS,
-  sweepChecks,
-  type CheckDependencies,
-} from '../../shared/operations/connections/vault-checks.ts';
+import { CHECK_SLICE_MS, sweepChecks, type CheckDependencies } from '../../shared/operations/watch/vault-checks.ts';
 import { JOB_LIMIT_MS, runJobs, type TimerJob } from './jobs.ts';
 
 /** What is used of `app` from @azure/functions. */

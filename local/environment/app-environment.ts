@@ -13,6 +13,7 @@ import {
 import { SEAL_KEY_NAME, VENDOR_KEY_NAME } from './vendor.ts';
 
 export const WORK_QUEUE = 'keyswitch-work';
+export const CHECKS_QUEUE = 'keyswitch-checks';
 
 export function appEnvironment(identity: {
   readonly IDENTITY_ENDPOINT: string;
@@ -28,6 +29,7 @@ export function appEnvironment(identity: {
     KEYSWITCH_SERVICE_BUS__credential: 'managedidentity',
     KEYSWITCH_SERVICE_BUS__clientId: MANAGED_IDENTITY_CLIENT_ID,
     KEYSWITCH_WORK_QUEUE: WORK_QUEUE,
+    KEYSWITCH_CHECKS_QUEUE: CHECKS_QUEUE,
     KEYSWITCH_VENDOR_NAME: VENDOR_NAME,
     KEYSWITCH_VENDOR_VAULT_HOST: VENDOR_VAULT_HOST,
     KEYSWITCH_VENDOR_KEY_NAME: VENDOR_KEY_NAME,

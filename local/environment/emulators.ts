@@ -18,7 +18,7 @@ import type { RedirectTable } from '../redirect/redirect-table.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import { createCertificateAuthority } from '../tls/certificates.ts';
 import { startInWorker } from '../workers/start-in-worker.ts';
-import { WORK_QUEUE } from './app-environment.ts';
+import { CHECKS_QUEUE, WORK_QUEUE } from './app-environment.ts';
 
 export interface EmulatorOptions {
   /** Where each emulator keeps its state from run to run; in memory only when left out. */
@@ -76,7 +76,7 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
       start: 'startServiceBus',
       options: {
         tls: await authority.issue([SERVICE_BUS_HOST]),
-        queues: [workQueue(options)],
+        queues: [WORK_QUEUE, CHECKS_QUEUE].map((name) => queueNamed(name, options)),
         issuerKeys: signedFor(SERVICE_BUS_AUDIENCE),
         stateFile: stateFiles?.['service-bus'],
       },
@@ -125,9 +125,9 @@ function moduleUrl(path: string): string {
   return new URL(`../${path}`, import.meta.url).href;
 }
 
-function workQueue({ lockDurationMs, maxDeliveryCount }: EmulatorOptions): object {
+function queueNamed(name: string, { lockDurationMs, maxDeliveryCount }: EmulatorOptions): object {
   return {
-    name: WORK_QUEUE,
+    name,
     lockDurationMs: lockDurationMs ?? LOCK_DURATION_MS,
     maxDeliveryCount: maxDeliveryCount ?? MAX_DELIVERY_COUNT,
     duplicateDetectionWindowMs: DUPLICATE_WINDOW_MS,

@@ -1,13 +1,38 @@
 // What repeated looks at a customer's vault say about it. Pure. Never mixes up `unreachable` and `revoked`: only a clear no about the key in force
 // revokes, and a vault that cannot be reached says nothing about rights.
 import type { Failure, FailureCode, FailureOwner, Remedy } from './failure.ts';
+import type { KeyDates } from './provider.ts';
+import { present } from './plain-object.ts';
 
-export type VaultState = 'healthy' | 'unreachable' | 'revoked';
+/**
+ * `warning`: works today, and may stop. `waiting-for-azure`: a grant that was just made has not arrived everywhere. `unreachable`: no answer, or one that
+ * says nothing about the customer's will. `revoked`: the customer's clear no.
+ */
+export type VaultState = 'healthy' | 'warning' | 'waiting-for-azure' | 'unreachable' | 'revoked';
+
+export const VAULT_STATES: readonly VaultState[] = [
+  'healthy',
+  'warning',
+  'waiting-for-azure',
+  'unreachable',
+  'revoked',
+];
+
+export const isWell = (state: VaultState): boolean => state === 'healthy' || state === 'warning';
+
+/** The two words of an integration's status; an error is looked at anew by `POST …/check`. */
+export const statusOf = (state: VaultState): 'connected' | 'error' => (isWell(state) ? 'connected' : 'error');
+
+/** One version of a key that wraps what is in force. */
+export interface KeyVersionInUse extends KeyDates {
+  readonly keyId: string;
+}
 
 export interface VaultHealth {
   readonly state: VaultState;
   /** When it entered this state. */
   readonly since: string;
+  /** The look that is written here: the last one that showed something new. */
   readonly checkedAt: string;
   readonly lastGoodAt?: string;
   /** Why it is not healthy, and who has to act. */
@@ -16,51 +41,86 @@ export interface VaultHealth {
   readonly message?: string;
   readonly cause?: string;
   readonly remedy?: Remedy;
-  /** How many looks in a row ended with this code. */
-  readonly repeats: number;
+  /** How often a denial was seen that counts only once it was confirmed; 0 otherwise. */
+  readonly sightings: number;
   /** Works today, and may stop: an expiry, a missing purge protection. */
   readonly warnings: readonly FailureCode[];
+  /** As the last look that could read them found them. */
+  readonly keyVersions: readonly KeyVersionInUse[];
 }
 
-export type Look =
-  | { readonly outcome: 'good'; readonly warnings: readonly Failure[] }
-  | { readonly outcome: 'failed'; readonly failure: Failure; readonly warnings: readonly Failure[] };
+export type Look = {
+  readonly warnings: readonly Failure[];
+  /** Those that could be read. */
+  readonly keyVersions?: readonly KeyVersionInUse[];
+} & ({ readonly outcome: 'good' } | { readonly outcome: 'failed'; readonly failure: Failure });
+
+/** A denial that may be an accident is looked at again after so long, by a scheduled message. */
+export const CONFIRM_AFTER_MS = 30_000;
+/** Looks that are nearer to each other count as one. Messages and clocks may be a little early. */
+const APART_MS = 25_000;
+/** Seen once and confirmed twice. */
+const SIGHTINGS = 3;
 
 export function afterLook(before: VaultHealth | undefined, look: Look, now: Date): VaultHealth {
   const checkedAt = now.toISOString();
-  const warnings = look.warnings.map((warning) => warning.code);
-  if (look.outcome === 'good') {
-    const since = before?.state === 'healthy' ? before.since : checkedAt;
-    return { state: 'healthy', since, checkedAt, lastGoodAt: checkedAt, repeats: 0, warnings };
-  }
-  const { failure } = look;
-  const repeats = before?.code === failure.code ? before.repeats + 1 : 1;
-  const state: VaultState = revokes(failure, repeats) ? 'revoked' : 'unreachable';
+  const sightings = look.outcome === 'failed' ? sightingsOf(before, look.failure, now) : 0;
+  const state = stateOf(look, sightings);
+  const told = look.outcome === 'failed' ? look.failure : look.warnings[0];
+  const { code, owner, message, cause, remedy } = told ?? {};
+  const lastGoodAt = look.outcome === 'good' ? checkedAt : before?.lastGoodAt;
   return {
     state,
     since: before?.state === state ? before.since : checkedAt,
     checkedAt,
-    code: failure.code,
-    owner: failure.owner,
-    message: failure.message,
-    cause: failure.cause,
-    remedy: failure.remedy,
-    repeats,
-    warnings,
-    ...(before?.lastGoodAt === undefined ? {} : { lastGoodAt: before.lastGoodAt }),
+    sightings,
+    warnings: look.warnings.map((warning) => warning.code),
+    keyVersions: look.keyVersions ?? before?.keyVersions ?? [],
+    ...present({ lastGoodAt, code, owner, message, cause, remedy }),
   };
 }
 
-/**
- * A name that does not resolve may be a DNS hiccup, or hidden by the vendor's own network. So it counts as a denial only when it is seen again and
- * DNS, or an answer of the vault, says that it is gone.
- */
-function revokes({ kind, owner, revokes: when, facts, service }: Failure, repeats: number): boolean {
-  // A denial that the vendor must mend is not the company's no.
-  if (kind !== 'denied' || owner === 'vendor' || when === undefined) return false;
-  return when === 'at-once' || (repeats > 1 && (facts.nameGone === true || service?.status === 404));
+function stateOf(look: Look, sightings: number): VaultState {
+  if (look.outcome === 'good') return look.warnings.length === 0 ? 'healthy' : 'warning';
+  const { failure } = look;
+  if (failure.kind === 'propagating') return 'waiting-for-azure';
+  const isRevoked = mayRevoke(failure) && (failure.revokes === 'at-once' || sightings >= SIGHTINGS);
+  return isRevoked ? 'revoked' : 'unreachable';
 }
 
-/** Whether they differ in more than the time of the last look: only then is it worth a line of history. */
+/** A denial that the vendor must mend is not the company's no. */
+const mayRevoke = ({ kind, owner, revokes }: Failure): boolean =>
+  kind === 'denied' && owner !== 'vendor' && revokes !== undefined;
+
+/**
+ * A name that does not resolve may be a DNS hiccup, or hidden by the vendor's own network. So it counts only where DNS, or an answer of the vault, says
+ * that it is gone.
+ */
+const mustBeConfirmed = (failure: Failure): boolean =>
+  mayRevoke(failure) &&
+  failure.revokes === 'once-seen-gone' &&
+  (failure.facts.nameGone === true || failure.service?.status === 404);
+
+function sightingsOf(before: VaultHealth | undefined, failure: Failure, now: Date): number {
+  if (!mustBeConfirmed(failure)) return 0;
+  if (before?.code !== failure.code || before.sightings === 0) return 1;
+  if (before.sightings >= SIGHTINGS) return before.sightings;
+  const apartMs = now.getTime() - Date.parse(before.checkedAt);
+  return apartMs >= APART_MS ? before.sightings + 1 : before.sightings;
+}
+
+/** Whether a look has to be repeated after CONFIRM_AFTER_MS. */
+export const awaitsConfirmation = ({ state, sightings }: VaultHealth): boolean =>
+  state === 'unreachable' && sightings > 0;
+
+/** Whether the state or its reason changed: only then is it worth a line of history. */
 export const isNews = (before: VaultHealth | undefined, after: VaultHealth): boolean =>
   before?.state !== after.state || before.code !== after.code;
+
+/** Whether there is anything to write. What only tells when, or words the same reason anew, is not. */
+export const hasChanged = (before: VaultHealth | undefined, after: VaultHealth): boolean =>
+  isNews(before, after) ||
+  before === undefined ||
+  before.owner !== after.owner ||
+  before.sightings !== after.sightings ||
+  JSON.stringify([before.warnings, before.keyVersions]) !== JSON.stringify([after.warnings, after.keyVersions]);

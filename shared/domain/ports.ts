@@ -4,6 +4,7 @@ import type { Seal } from './company-key.ts';
 import type { ExportRecipient } from './export-recipient.ts';
 import type { Failure } from './failure.ts';
 import type { Result } from './result.ts';
+import type { CheckMessage } from './check-message.ts';
 import type { WorkMessage } from './work-message.ts';
 
 /** The vendor's seal key. */
@@ -25,10 +26,16 @@ export interface ExportSealer {
   seal(content: Uint8Array, recipient: ExportRecipient): Promise<string>;
 }
 
-export interface WorkQueue {
+export interface MessageQueue<Message> {
   /** Each call sends new messages: duplicate detection never swallows them. Throws StoreUnavailable. */
-  send(messages: readonly WorkMessage[], options?: { readonly delayMs?: number }): Promise<void>;
+  send(messages: readonly Message[], options?: { readonly delayMs?: number }): Promise<void>;
 }
+
+/** Of the work of switches. */
+export type WorkQueue = MessageQueue<WorkMessage>;
+
+/** Of the checks of customers' vaults. */
+export type CheckQueue = MessageQueue<CheckMessage>;
 
 export interface Clock {
   now(): Date;

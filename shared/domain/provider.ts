@@ -64,6 +64,13 @@ export interface VaultTarget {
   readonly onlyInSwitch?: boolean;
 }
 
+/** Of one version of a key, as its provider tells them. ISO 8601. */
+export interface KeyDates {
+  readonly createdAt?: string;
+  readonly notBefore?: string;
+  readonly expiresAt?: string;
+}
+
 /** One version of a key as `GET /keys/{name}/{version}` describes it. */
 export interface VaultKey {
   /** Versioned: `https://host/keys/name/version`. */
@@ -75,6 +82,7 @@ export interface VaultKey {
   readonly sizeBits: number;
   readonly keyOps: readonly string[];
   readonly enabled: boolean;
+  readonly created?: Date;
   readonly notBefore?: Date;
   readonly expires?: Date;
   readonly recoveryLevel?: string;

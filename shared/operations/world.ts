@@ -1,13 +1,14 @@
 // What one process is given to work with: the world around it, and the policy that its settings say. Types only.
 import type { BackOff } from '../domain/back-off.ts';
 import type { StoreClock, Tables } from '../store/tables.ts';
-import type { Clock, Entropy, Log, Sealer, Timers, WorkQueue } from '../domain/ports.ts';
+import type { CheckQueue, Clock, Entropy, Log, Sealer, Timers, WorkQueue } from '../domain/ports.ts';
 import type { Providers } from '../providers/provider.ts';
 
 export interface World {
   readonly tables: Tables;
   readonly storeClock: StoreClock;
   readonly queue: WorkQueue;
+  readonly checkQueue: CheckQueue;
   readonly providers: Providers;
   readonly sealer: Sealer;
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import type { Connection } from '../domain/connection.ts';
 import { failure } from '../domain/failures.ts';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
 import type { ExcuseRecentGrant } from '../domain/propagation.ts';
-import type { KeyPlace, KeyTarget, ProviderRef } from '../domain/provider.ts';
+import type { KeyDates, KeyPlace, KeyTarget, ProviderRef } from '../domain/provider.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, type Result } from '../domain/result.ts';
 
@@ -26,6 +26,7 @@ export interface KeyDescription {
 export interface ReadKey {
   /** Names this version only: what it wraps, exactly this version unwraps. */
   readonly keyId: string;
+  readonly dates: KeyDates;
   readonly denials: readonly Failure[];
   readonly warnings: readonly Failure[];
 }

@@ -2,7 +2,7 @@
 import { MAX_VAIN_PASSES } from '../../shared/domain/shard.ts';
 import { acceptLoss, retryQuarantined } from '../../shared/operations/switches/quarantine.ts';
 import { COMPANY_PURGE_ID, goOnDeleting } from '../../shared/operations/companies/delete-company.ts';
-import { checkConnection } from '../../shared/operations/connections/vault-checks.ts';
+import { checkConnection } from '../../shared/operations/watch/vault-checks.ts';
 import { exportCompanyKey } from '../../shared/operations/exports/export-company-key.ts';
 import { recordPoison } from '../../shared/operations/switches/poison.ts';
 import { recount } from '../../shared/operations/switches/recount.ts';

@@ -1,7 +1,8 @@
 // The suite over the adapter for Service Bus, with our broker behind a real name, and the real SDK at the other end of the queue.
 import { isServiceBusError, type ServiceBusReceivedMessage, type ServiceBusReceiver } from '@azure/service-bus';
 import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
-import { ServiceBusWorkQueue } from '../../shared/adapters/work-queue.ts';
+import type { WorkMessage } from '../../shared/domain/work-message.ts';
+import { ServiceBusQueue } from '../../shared/adapters/service-bus-queue.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
 import { eventually, HOST, QUEUE, startBroker, type BrokerFixture } from '../local/service-bus/broker-fixture.ts';
 import type { QueueSettings } from '../../local/service-bus/queue-model.ts';
@@ -28,7 +29,7 @@ const FLEETING_AND_DEADLY: QueueSettings = { ...FLEETING, name: 'fleeting-and-de
 type AzureReceived = Received & { readonly source: Source; readonly message: ServiceBusReceivedMessage };
 
 class ServiceBusDriver implements SendDriver, DeliveryDriver<AzureReceived> {
-  readonly queue: ServiceBusWorkQueue;
+  readonly queue: ServiceBusQueue<WorkMessage>;
   readonly maxDeliveries: number;
   readonly #name: string;
   readonly #fixture: BrokerFixture;
@@ -38,7 +39,7 @@ class ServiceBusDriver implements SendDriver, DeliveryDriver<AzureReceived> {
     this.#fixture = fixture;
     this.#name = name;
     this.maxDeliveries = maxDeliveryCount;
-    this.queue = new ServiceBusWorkQueue({
+    this.queue = new ServiceBusQueue({
       fullyQualifiedNamespace: HOST,
       queueName: name,
       credential: {

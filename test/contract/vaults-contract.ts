@@ -77,6 +77,7 @@ export function describeVaults(driverOf: () => VaultDriver): void {
       const place = await driverOf().customer();
       const { n, e } = keyFixture('rsa-2048-1').publicKey.export({ format: 'jwk' });
       expect(valueOf(await atOnce(place).read())).toEqual({
+        created: expect.any(Date) as Date,
         keyId: place.keyId,
         keyType: 'RSA',
         n,

@@ -5,7 +5,7 @@ import { MAX_BODY_BYTES } from '../../functions/http/kernel/body.ts';
 import { SLICE_MS } from '../../shared/store/agenda-walk.ts';
 import { MAX_KEYS_PER_CALL } from '../../shared/operations/data-keys/unwrap.ts';
 import { PAGE_ROWS } from '../../shared/operations/switches/page-reader.ts';
-import { CHECK_SLICE_MS } from '../../shared/operations/connections/vault-checks.ts';
+import { CHECK_SLICE_MS } from '../../shared/operations/watch/vault-checks.ts';
 import { readPage, ROOT, sections, tableRows } from './markdown.ts';
 
 const page = readPage('docs/architecture.md');
@@ -43,7 +43,7 @@ test.each<[sentence: RegExp, numbers: () => readonly number[]]>([
   ],
   [/batches ([\d,]+) keys/, () => [MAX_KEYS_PER_CALL]],
   [/a table ([\d.]+) s,/, () => [(numberIn(TABLES, 'TIMEOUT_MS') * numberIn(TABLES, 'WHOLE_CALL')) / SECOND_MS]],
-  [/the work queue ([\d.]+) s,/, () => [numberIn('shared/adapters/work-queue.ts', 'LIMIT_MS') / SECOND_MS]],
+  [/the work queue ([\d.]+) s,/, () => [numberIn('shared/adapters/service-bus-queue.ts', 'LIMIT_MS') / SECOND_MS]],
   [/callers' key sets ([\d.]+) s,/, () => [numberIn(TOKENS, 'JWKS_TIMEOUT_MS') / SECOND_MS]],
   [
     /: (\d+) seconds for each job, (\d+) minutes for the vault checks/,

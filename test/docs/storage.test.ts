@@ -25,7 +25,7 @@ import { recordVerification } from '../../shared/operations/tenants/verification
 import { sweepSeals } from '../../shared/operations/keys/reseal.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
-import { checkConnection } from '../../shared/operations/connections/vault-checks.ts';
+import { checkConnection } from '../../shared/operations/watch/vault-checks.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';

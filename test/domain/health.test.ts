@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { asPropagating } from '../../shared/domain/failure.ts';
 import { failure } from '../../shared/failures.ts';
 import type { FailureCode, FailureFacts } from '../../shared/domain/failure.ts';
 import { classifyVaultAnswer } from '../../shared/providers/azure-key-vault/answers.ts';
-import { afterLook, isNews, type Look, type VaultHealth } from '../../shared/domain/health.ts';
+import {
+  afterLook,
+  hasChanged,
+  isNews,
+  statusOf,
+  VAULT_STATES,
+  type Look,
+  type VaultHealth,
+} from '../../shared/domain/health.ts';
 
 const GOOD: Look = { outcome: 'good', warnings: [] };
 const failed = (code: FailureCode, facts: FailureFacts = {}): Look => ({
@@ -24,10 +33,9 @@ describe('the state of a vault', () => {
     expect(after(failed('throttled'), GOOD)).toMatchObject({ state: 'healthy', since: at(1).toISOString() });
   });
 
-  it('remembers when it was good last, and how often in a row it failed by the same code', () => {
+  it('remembers when it was good last', () => {
     const looks = [GOOD, failed('throttled'), failed('throttled'), failed('vault-unreachable')];
-    expect(after(...looks.slice(0, 3))).toMatchObject({ repeats: 2, lastGoodAt: at(0).toISOString() });
-    expect(after(...looks)).toMatchObject({ repeats: 1, lastGoodAt: at(0).toISOString() });
+    expect(after(...looks)).toMatchObject({ sightings: 0, lastGoodAt: at(0).toISOString() });
     expect(after(failed('throttled'))).not.toHaveProperty('lastGoodAt');
     expect(after(GOOD)).not.toHaveProperty('code');
   });
@@ -57,13 +65,51 @@ describe('the state of a vault', () => {
     expect(after(hidden, hidden, hidden).state).toBe('unreachable');
   });
 
-  it('is revoked by a name that is gone only if that is seen twice in a row', () => {
+  it('warns by its first warning, and says whose move it is', () => {
+    const warnings = [failure('key-expired', {}), failure('key-purgeable', {})];
+    expect(after({ outcome: 'good', warnings })).toMatchObject({
+      state: 'warning',
+      code: 'key-expired',
+      owner: 'azure-admin',
+      warnings: ['key-expired', 'key-purgeable'],
+    });
+  });
+
+  it('waits for Azure while a grant may be on its way', () => {
+    const denial = failure('access-denied-rbac', {});
+    const waiting = asPropagating(denial, at(9).toISOString());
+    expect(after(GOOD, { outcome: 'failed', failure: waiting, warnings: [] }).state).toBe('waiting-for-azure');
+  });
+
+  it('keeps the versions in use over a look that could not read them', () => {
+    const keyVersions = [{ keyId: 'https://v.vault.azure.net/keys/k/1', expiresAt: at(99).toISOString() }];
+    expect(after({ ...GOOD, keyVersions }, failed('throttled')).keyVersions).toEqual(keyVersions);
+    expect(after({ ...GOOD, keyVersions }, { ...GOOD, keyVersions: [] }).keyVersions).toEqual([]);
+  });
+
+  it('is one of two words for whoever wants one', () => {
+    expect(VAULT_STATES.map(statusOf)).toEqual(['connected', 'connected', 'error', 'error', 'error']);
+  });
+
+  it('is written again only for what is new', () => {
+    const first = after(GOOD);
+    expect(hasChanged(undefined, first)).toBe(true);
+    expect(hasChanged(first, afterLook(first, GOOD, at(9)))).toBe(false);
+    const warned = { ...GOOD, warnings: [failure('key-expired', {})] };
+    expect(hasChanged(first, afterLook(first, warned, at(9)))).toBe(true);
+    expect(hasChanged(first, afterLook(first, { ...GOOD, keyVersions: [{ keyId: 'k' }] }, at(9)))).toBe(true);
+  });
+
+  it('is revoked by a name that is gone only if that is seen three times in a row, half a minute apart', () => {
     const gone = failed('vault-not-found', { nameGone: true });
     const deleted = classifyVaultAnswer({ status: 404, code: 'VaultNotFound' }, {});
     const answered: Look = { outcome: 'failed', failure: deleted, warnings: [] };
-    expect(after(answered, answered).state).toBe('revoked');
-    expect(after(gone, gone).state).toBe('revoked');
-    expect(after(gone, failed('throttled'), gone).state).toBe('unreachable');
+    expect(after(answered, answered).state).toBe('unreachable');
+    expect(after(answered, answered, answered).state).toBe('revoked');
+    expect(after(gone, gone, gone, gone)).toMatchObject({ state: 'revoked', sightings: 3 });
+    expect(after(gone, gone, failed('throttled'), gone)).toMatchObject({ state: 'unreachable', sightings: 1 });
+    const once = after(gone);
+    expect(afterLook(once, gone, new Date(at(0).getTime() + 20_000)).sightings).toBe(1);
   });
 
   it('is news if the state or the reason changed, and for the first time', () => {

@@ -1,12 +1,12 @@
-// The work queue in memory. Messages are taken by the test, in the order in which they fall due.
+// A queue in memory, of work unless told otherwise. Messages are taken by the test, in the order in which they fall due.
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
-import type { WorkQueue } from '../../shared/domain/ports.ts';
+import type { MessageQueue } from '../../shared/domain/ports.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 import type { FakeClock } from './fake-system.ts';
 
-export class FakeQueue implements WorkQueue {
+export class FakeQueue<Message = WorkMessage> implements MessageQueue<Message> {
   readonly #clock: FakeClock;
-  readonly #waiting: { readonly message: WorkMessage; readonly dueMs: number }[] = [];
+  readonly #waiting: { readonly message: Message; readonly dueMs: number }[] = [];
   /** Every send fails while this is true. */
   away = false;
 
@@ -14,7 +14,7 @@ export class FakeQueue implements WorkQueue {
     this.#clock = clock;
   }
 
-  send(messages: readonly WorkMessage[], options: { readonly delayMs?: number } = {}): Promise<void> {
+  send(messages: readonly Message[], options: { readonly delayMs?: number } = {}): Promise<void> {
     if (this.away) return Promise.reject(new StoreUnavailable('the queue is away'));
     const dueMs = this.#clock.now().getTime() + (options.delayMs ?? 0);
     for (const message of messages) this.#waiting.push({ message, dueMs });
@@ -26,7 +26,7 @@ export class FakeQueue implements WorkQueue {
   }
 
   /** The next message; the clock moves on to the time at which it falls due. */
-  take(): WorkMessage | undefined {
+  take(): Message | undefined {
     let next = 0;
     for (const [index, { dueMs }] of this.#waiting.entries()) {
       if (dueMs < (this.#waiting[next]?.dueMs ?? Infinity)) next = index;

@@ -61,6 +61,7 @@ export function describe(keyId: string, publicKey: KeyObject): VaultKey {
     sizeBits: publicKey.asymmetricKeyDetails?.modulusLength ?? 0,
     keyOps: kty === 'RSA' ? ['encrypt', 'decrypt', 'sign', 'verify', 'wrapKey', 'unwrapKey'] : ['sign', 'verify'],
     enabled: true,
+    created: new Date(0),
     recoveryLevel: 'Recoverable',
   };
 }

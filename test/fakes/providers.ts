@@ -38,4 +38,4 @@ const nobodysProbe = (vaults: KeyVaults & Partial<ConnectionProbe>): ConnectionP
 });
 
 /** A key that nothing is wrong with. */
-export const asRead = (key: VaultKey): ReadKey => ({ ...key, denials: [], warnings: [] });
+export const asRead = (key: VaultKey): ReadKey => ({ ...key, dates: {}, denials: [], warnings: [] });

@@ -74,6 +74,8 @@ test('with usable settings every trigger is registered, each route once, and not
   expect(new Set(places).size).toBe(places.length);
   const rest = registered.filter(({ type }) => type !== 'httpTrigger').map(({ name, type }) => `${type} ${name}`);
   expect(rest.sort()).toEqual([
+    'serviceBusTrigger check-dead-letters',
+    'serviceBusTrigger checks',
     'serviceBusTrigger dead-letters',
     'serviceBusTrigger work',
     'timerTrigger audit',

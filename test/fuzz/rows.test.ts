@@ -32,7 +32,7 @@ import { TENANT_KIND_NAMES } from '../../shared/identity/registry/tenant-kinds.t
 import type { Verification } from '../../shared/domain/verification.ts';
 import type { Shard } from '../../shared/domain/shard.ts';
 import type { Switch } from '../../shared/domain/switch.ts';
-import type { VaultHealth } from '../../shared/domain/health.ts';
+import { VAULT_STATES, type VaultHealth } from '../../shared/domain/health.ts';
 import { tampered } from './hostile.ts';
 
 const RUNS = { numRuns: 300 };
@@ -235,11 +235,14 @@ const connection: fc.Arbitrary<Connection> = fc
 const health: fc.Arbitrary<VaultHealth> = fc
   .tuple(
     fc.record({
-      state: fc.constantFrom('healthy' as const, 'unreachable' as const, 'revoked' as const),
+      state: fc.constantFrom(...VAULT_STATES),
       since: at,
       checkedAt: at,
-      repeats: whole,
+      sightings: whole,
       warnings: fc.subarray([...FAILURE_CODES]),
+      keyVersions: fc.array(fc.record({ keyId: words, createdAt: at, expiresAt: at }, { requiredKeys: ['keyId'] }), {
+        maxLength: 3,
+      }),
     }),
     optional<Pick<Required<VaultHealth>, 'lastGoodAt' | 'code' | 'owner' | 'message'>>({
       lastGoodAt: at,

@@ -10,7 +10,7 @@ import type { PurgeSweeping } from '../../shared/operations/companies/sweep-purg
 import type { WorkDependencies } from '../../shared/operations/switches/work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
-import type { CheckDependencies } from '../../shared/operations/connections/vault-checks.ts';
+import type { CheckDependencies } from '../../shared/operations/watch/vault-checks.ts';
 import type { Policy } from '../../shared/operations/world.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
 import { EXPORT_ALLOWANCE_MS, KEEP_MS } from './check-control.ts';
@@ -68,7 +68,9 @@ export function startHost(world: PortWorld, name: string): Host {
   const entropy = new SimEntropy(`${plan.seed}-${name}`);
   const log = new SimLog(world);
   const ports = (role: Role): ReturnType<typeof portsOf> => portsOf(world, { role, process });
-  const around = { storeClock: { aheadMs: () => 0 }, clock, entropy, log, instance: name };
+  // The timer finds every vault that a message would have named.
+  const checkQueue = { send: () => Promise.resolve() };
+  const around = { storeClock: { aheadMs: () => 0 }, checkQueue, clock, entropy, log, instance: name };
   // Callers' ports behind what they share with admins and timers.
   const { services, ofWorkers } = createHost({ ...around, ...ports('caller') }, policyOf(world), ports('worker'));
   const timer = { ...services, ...ports('timer') };

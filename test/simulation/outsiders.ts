@@ -8,7 +8,7 @@ import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
-import { sweepChecks } from '../../shared/operations/connections/vault-checks.ts';
+import { sweepChecks } from '../../shared/operations/watch/vault-checks.ts';
 import { COMPANY, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, VENDOR } from '../operations/switches/rig.ts';
 import { call } from './callers.ts';
 import { Chance } from './chance.ts';

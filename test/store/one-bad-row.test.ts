@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { handleDeadLetter } from '../../shared/operations/switches/dead-letter.ts';
 import { startSwitch } from '../../shared/operations/switches/start.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
-import { sweepChecks } from '../../shared/operations/connections/vault-checks.ts';
+import { sweepChecks } from '../../shared/operations/watch/vault-checks.ts';
 import { COMPANY, CONTOSO, KEYRING, place, Rig } from '../operations/switches/rig.ts';
 import { actorNamed } from '../fakes/actors.ts';
 import { tablesBut } from '../fakes/tables-but.ts';

@@ -6,7 +6,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { isGuid } from '../../domain/ids.ts';
 import { present } from '../../domain/plain-object.ts';
 import type { Clock } from '../../domain/ports.ts';
-import { parseKeyId, type KeyPlace, type VaultKey } from '../../domain/provider.ts';
+import { parseKeyId, type KeyDates, type KeyPlace, type VaultKey } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { KeyProvider, ReadKey, Wrapped } from '../provider.ts';
 import { parseConnectionInput, parseCustomerVault, type ConnectionPolicy } from './input/connection-input.ts';
@@ -57,7 +57,7 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       if (!key.ok) return key;
       const ownVault = target.ref.connectionId === undefined;
       const judged = judgeKey(key.value, { ...keyPolicy, now: clock.now(), purpose, ownVault });
-      return ok({ ...key.value, ...judged });
+      return ok({ ...key.value, dates: datesOf(key.value), ...judged });
     },
     wrap: (_, key, companyKey) => Promise.resolve(wrap(key, companyKey)),
     unwrap: async (target, wrapped) =>
@@ -70,6 +70,13 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
 }
 
 export const AZURE_KEY_VAULT = 'azure-key-vault';
+
+const datesOf = ({ created, notBefore, expires }: VaultKey): KeyDates =>
+  present({
+    createdAt: created?.toISOString(),
+    notBefore: notBefore?.toISOString(),
+    expiresAt: expires?.toISOString(),
+  });
 
 /** Key Vault's names know no case. */
 function isVersion({ host, keyName }: KeyPlace, keyId: string): boolean {

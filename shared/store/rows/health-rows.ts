@@ -1,10 +1,11 @@
 // Rows of the `health` table: how each connection's vault stands now, and what changed when. Pure.
 import type { ConnectionPlace } from '../../domain/connection.ts';
-import type { VaultHealth } from '../../domain/health.ts';
-import { failureCode, failureOwner, isFailureCode, isRemedy } from './failure-cell.ts';
+import type { KeyDates } from '../../domain/provider.ts';
+import { VAULT_STATES, type KeyVersionInUse, type VaultHealth } from '../../domain/health.ts';
+import { failureCode, failureOwner, isFailureCode, isRemedy, isTime } from './failure-cell.ts';
 import { count, json, need, oneOf, optionalText, text, type Cells } from './cells.ts';
 import type { Row, Rows } from './row.ts';
-import { present } from '../../domain/plain-object.ts';
+import { isRecord, present } from '../../domain/plain-object.ts';
 
 /** Sorts before the connection's history and is no part of it. */
 export const currentHealthRowKey = (connectionId: string): string => `!current|${connectionId}`;
@@ -20,6 +21,7 @@ export const healthCells = (health: VaultHealth): Cells => ({
   ...health,
   lastGoodAt: health.lastGoodAt ?? '',
   warnings: JSON.stringify(health.warnings),
+  keyVersions: JSON.stringify(health.keyVersions),
   remedy: health.remedy === undefined ? '' : JSON.stringify(health.remedy),
 });
 
@@ -27,11 +29,12 @@ export function readHealth(cells: Cells): VaultHealth {
   const warnings = json(cells, 'warnings');
   const remedy = json(cells, 'remedy');
   return {
-    state: need(oneOf(cells, 'state', ['healthy', 'unreachable', 'revoked']), 'health', 'state'),
+    state: need(oneOf(cells, 'state', VAULT_STATES), 'health', 'state'),
     since: need(text(cells, 'since'), 'health', 'since'),
     checkedAt: need(text(cells, 'checkedAt'), 'health', 'checkedAt'),
-    repeats: need(count(cells, 'repeats'), 'health', 'repeats'),
+    sightings: need(count(cells, 'sightings'), 'health', 'sightings'),
     warnings: (Array.isArray(warnings) ? (warnings as unknown[]) : []).filter(isFailureCode),
+    keyVersions: readKeyVersions(json(cells, 'keyVersions')),
     ...present({
       lastGoodAt: optionalText(cells, 'lastGoodAt'),
       code: failureCode(cells, 'code'),
@@ -42,6 +45,14 @@ export function readHealth(cells: Cells): VaultHealth {
     }),
   };
 }
+
+const readKeyVersions = (value: unknown): readonly KeyVersionInUse[] =>
+  (Array.isArray(value) ? (value as unknown[]) : []).flatMap((version) => {
+    if (!isRecord(version) || typeof version['keyId'] !== 'string') return [];
+    const { keyId, createdAt, notBefore, expiresAt } = version;
+    const dates = present({ createdAt, notBefore, expiresAt });
+    return Object.values(dates).every(isTime) ? [{ keyId, ...(dates as KeyDates) }] : [];
+  });
 
 /** A vault's current health. */
 export const healthRow: Row<ConnectionPlace, VaultHealth> = {

@@ -5,7 +5,7 @@ import '../../../functions/main.ts';
 import { bodyOf } from '../../../functions/service-bus/message.ts';
 import { AzureTables } from '../../../shared/adapters/azure-tables.ts';
 import { AzureKeyVaults } from '../../../shared/providers/azure-key-vault/client/key-vaults.ts';
-import { ServiceBusWorkQueue } from '../../../shared/adapters/work-queue.ts';
+import { ServiceBusQueue } from '../../../shared/adapters/service-bus-queue.ts';
 import { parseWorkMessage } from '../../../shared/domain/work-message.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import type { KeyVaults } from '../../../shared/providers/azure-key-vault/vaults.ts';
@@ -18,7 +18,7 @@ import { invocation, WorkUnderWay } from './work-under-way.ts';
 const orders = new KillOrders(process.env[ORDERS_SETTING] ?? '');
 decorate<Tables>(AzureTables, ['read', 'list', 'write'], (inner) => new DeadlyTables(inner, orders));
 decorate<KeyVaults>(AzureKeyVaults, ['readKey', 'unwrap'], (inner) => new DeadlyVaults(inner, orders));
-decorate<WorkQueue>(ServiceBusWorkQueue, ['send'], (inner) => new DeadlyQueue(inner, orders));
+decorate<WorkQueue>(ServiceBusQueue, ['send'], (inner) => new DeadlyQueue(inner, orders));
 
 app.hook.preInvocation((hook) => {
   const { functionHandler, invocationContext } = hook;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { ServiceBusQueueFunctionOptions } from '@azure/functions';
 import { handleDeadLetterMessage } from '../../../functions/service-bus/dead-letters.ts';
 import { bodyOf, deadLetterReasonOf, messageIdOf } from '../../../functions/service-bus/message.ts';
-import { registerQueues } from '../../../functions/service-bus/register.ts';
+import { registerCheckQueue, registerQueues } from '../../../functions/service-bus/register.ts';
 import { handleWorkMessage } from '../../../functions/service-bus/work.ts';
 import type { Switch } from '../../../shared/domain/switch.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
@@ -94,13 +94,17 @@ describe('a dead letter', () => {
   });
 });
 
-test('the queue and its dead letters are registered under the connection that the host knows', () => {
+test('the queues and their dead letters are registered under the connection that the host knows', () => {
   const registered = new Map<string, ServiceBusQueueFunctionOptions>();
-  registerQueues({ serviceBusQueue: (name, options) => void registered.set(name, options) }, rig.deps, {
-    queueName: 'keyswitch-work',
-  });
+  const app = {
+    serviceBusQueue: (name: string, options: ServiceBusQueueFunctionOptions) => void registered.set(name, options),
+  };
+  registerQueues(app, rig.deps, { queueName: 'keyswitch-work' });
+  registerCheckQueue(app, rig.freshHost(), { queueName: 'keyswitch-checks' });
   expect([...registered].map(([name, { connection, queueName }]) => [name, connection, queueName])).toEqual([
     ['work', 'KEYSWITCH_SERVICE_BUS', 'keyswitch-work'],
     ['dead-letters', 'KEYSWITCH_SERVICE_BUS', 'keyswitch-work/$DeadLetterQueue'],
+    ['checks', 'KEYSWITCH_SERVICE_BUS', 'keyswitch-checks'],
+    ['check-dead-letters', 'KEYSWITCH_SERVICE_BUS', 'keyswitch-checks/$DeadLetterQueue'],
   ]);
 });

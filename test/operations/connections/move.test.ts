@@ -18,7 +18,7 @@ import type { Cells } from '../../../shared/store/tables.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/steer.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
-import { checkConnection } from '../../../shared/operations/connections/vault-checks.ts';
+import { checkConnection, type CheckDependencies } from '../../../shared/operations/watch/vault-checks.ts';
 import { deleteConnection, getConnection, putConnection } from '../../../shared/operations/connections/connections.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
@@ -52,7 +52,7 @@ beforeEach(async () => {
   rig.vaults.calls.length = 0;
 });
 
-type Deps = ConnectionTestDependencies & ConstructorParameters<typeof Walk>[0] & { readonly checkConcurrency: number };
+type Deps = ConnectionTestDependencies & ConstructorParameters<typeof Walk>[0] & CheckDependencies;
 const deps = (): Deps => ({
   ...rig.deps,
   keyPolicy: { propagationMs: 600_000 },

@@ -26,7 +26,7 @@ import { ADMIN, actorNamed } from '../../fakes/actors.ts';
 import type { FakeTables } from '../../fakes/fake-tables.ts';
 import { FaultyTables, type Write } from '../../fakes/faulty-tables.ts';
 import { POLICY } from '../../fixtures/policy.ts';
-import { TestWorld } from '../../world.ts';
+import { TestWorld, type TestHost } from '../../world.ts';
 
 export const COMPANY = 'acme';
 export const KEYRING = 'default';
@@ -36,7 +36,11 @@ export const RESTORE_DAYS = POLICY.restoreDays;
 export { DAY_MS } from '../../fixtures/policy.ts';
 export { VENDOR } from '../../world.ts';
 
-export type Host = Generating & KeyringMaking & PurgeSweeping & WorkDependencies & { readonly restoreDays: number };
+export type Host = Generating &
+  KeyringMaking &
+  PurgeSweeping &
+  WorkDependencies &
+  Pick<TestHost, 'checkQueue' | 'restoreDays'>;
 
 export interface WorldOptions {
   readonly shardCount?: number;

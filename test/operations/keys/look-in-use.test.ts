@@ -10,7 +10,7 @@ import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
-import { checkConnection, getHealth } from '../../../shared/operations/connections/vault-checks.ts';
+import { checkConnection, getHealth } from '../../../shared/operations/watch/vault-checks.ts';
 import type { VaultHealth } from '../../../shared/domain/health.ts';
 import type { ConnectionTest } from '../../../shared/domain/connection-verdict.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -28,7 +28,6 @@ import { passShard } from '../../../shared/operations/switches/pass.ts';
 import { sealSwitch } from '../../../shared/operations/keys/switch-seal.ts';
 import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
 import type { Policy } from '../../../shared/operations/world.ts';
-import type { FakeQueue } from '../../fakes/fake-queue.ts';
 import type { FakeClock } from '../../fakes/fake-system.ts';
 import { consentedRows } from '../../fixtures/consented-connection.ts';
 import type { KeyFixtureName } from '../../fixtures/key-fixtures.ts';
@@ -68,7 +67,7 @@ interface RigOptions {
 export class Rig extends TestWorld {
   readonly plaintexts = new Map<string, Buffer>();
   readonly shardCount: number;
-  deps: WorkDependencies & { readonly queue: FakeQueue };
+  deps: WorkDependencies & Pick<TestHost, 'queue' | 'checkQueue'>;
 
   private constructor(options: RigOptions) {
     super(options);

@@ -6,7 +6,7 @@ import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts
 import { loadKeyring, loadSwitch } from '../../../shared/store/control-state.ts';
 import { testConnection } from '../../../shared/operations/connections/connection-test.ts';
 import { putConnection } from '../../../shared/operations/connections/connections.ts';
-import { checkConnection } from '../../../shared/operations/connections/vault-checks.ts';
+import { checkConnection } from '../../../shared/operations/watch/vault-checks.ts';
 import { exportCompanyKey } from '../../../shared/operations/exports/export-company-key.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';

@@ -71,7 +71,7 @@ export function memory(keys: MemoryKeys): KeyProvider {
     },
     read: (target, { keyId = keys.newest(target.keyName) ?? '' }) => {
       const found = keys.ask('read', target, keyId);
-      return Promise.resolve(found.ok ? ok({ keyId, denials: [], warnings: [] }) : found);
+      return Promise.resolve(found.ok ? ok({ keyId, dates: {}, denials: [], warnings: [] }) : found);
     },
     wrap: (target, { keyId }, companyKey) => {
       const key = keys.ask('wrap', target, keyId);

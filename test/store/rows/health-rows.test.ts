@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { MalformedRow } from '../../../shared/store/rows/cells.ts';
 import { currentHealthRowKey, healthCells, historyRowKey, readHealth } from '../../../shared/store/rows/health-rows.ts';
-import type { VaultHealth } from '../../../shared/domain/health.ts';
+import { VAULT_STATES, type VaultHealth } from '../../../shared/domain/health.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 const health: VaultHealth = {
   state: 'revoked',
   since: AT,
   checkedAt: AT,
-  repeats: 2,
+  sightings: 2,
   warnings: ['key-expired'],
+  keyVersions: [{ keyId: 'https://v.vault.azure.net/keys/k/1', createdAt: AT, expiresAt: AT }],
   lastGoodAt: AT,
   code: 'access-denied-rbac',
   owner: 'company-admin',
@@ -27,12 +28,12 @@ describe('the health of a vault', () => {
     expect(readHealth(healthCells(never))).toEqual(never);
   });
 
-  it.each(['state', 'since', 'checkedAt', 'repeats'])('is malformed without its cell %s, and says so', (name) => {
+  it.each(['state', 'since', 'checkedAt', 'sightings'])('is malformed without its cell %s, and says so', (name) => {
     const wrong = new MalformedRow(`row health: cell ${name} is missing or malformed`);
     expect(() => readHealth({ ...healthCells(health), [name]: undefined })).toThrow(wrong);
   });
 
-  it.each(['healthy', 'unreachable'] as const)('may be %s', (state) => {
+  it.each(VAULT_STATES)('may be %s', (state) => {
     expect(readHealth(healthCells({ ...health, state })).state).toBe(state);
   });
 
@@ -42,6 +43,17 @@ describe('the health of a vault', () => {
 
   it.each(['{}', '', '["Odd"]', '"key-expired"'])('has no warnings where there are no codes (%s)', (warnings) => {
     expect(readHealth({ ...healthCells(health), warnings }).warnings).toEqual([]);
+  });
+});
+
+describe('the versions of a key in use', () => {
+  it.each([
+    ['no list', '{}'],
+    ['no object', '["1"]'],
+    ['no key id', '[{"createdAt":"2026-01-01T00:00:00.000Z"}]'],
+    ['a time that is none', '[{"keyId":"k","expiresAt":"soon"}]'],
+  ])('are none where there is %s', (_what, keyVersions) => {
+    expect(readHealth({ ...healthCells(health), keyVersions }).keyVersions).toEqual([]);
   });
 });
 

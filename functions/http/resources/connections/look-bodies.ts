@@ -1,9 +1,9 @@
 // The health of a connection's vault, and the instructions for its Azure admin, as callers see them. Pure.
 import * as z from 'zod';
 import { FAILURE_CODES } from '../../../../shared/failures.ts';
-import type { VaultHealth } from '../../../../shared/domain/health.ts';
+import { statusOf, VAULT_STATES, type VaultHealth } from '../../../../shared/domain/health.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
-import type { HealthReport } from '../../../../shared/operations/connections/vault-checks.ts';
+import type { HealthReport } from '../../../../shared/operations/watch/vault-checks.ts';
 import type { Instruction } from '../../../../shared/providers/provider.ts';
 import { failureCode, failureOwner, remedy } from '../../kernel/schemas/failures.ts';
 import { count, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
@@ -11,16 +11,22 @@ import { count, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
 const CLIENT = 'a3d4c5b6-1e2f-4a3b-9c8d-7e6f5a4b3c2d';
 const HEALTHY_EXAMPLE = {
   state: 'healthy',
+  status: 'connected',
   since: EXAMPLE_TIME,
   checkedAt: EXAMPLE_TIME,
   lastGoodAt: EXAMPLE_TIME,
-  repeats: 0,
   warnings: [],
+  keyVersions: [
+    { keyId: 'https://contoso-vault.vault.azure.net/keys/keyswitch/0123456789abcdef', createdAt: EXAMPLE_TIME },
+  ],
 };
 
 export const healthBody = z
   .strictObject({
-    state: z.enum(['healthy', 'unreachable', 'revoked']),
+    state: z.enum(VAULT_STATES),
+    status: z
+      .enum(['connected', 'error'])
+      .meta({ description: 'The state in one word: healthy and warning are connected.' }),
     since: time,
     checkedAt: time,
     lastGoodAt: time.optional(),
@@ -29,8 +35,21 @@ export const healthBody = z
     message: z.string().optional(),
     cause: z.string().optional(),
     remedy: remedy.optional(),
-    repeats: count.meta({ description: 'How many checks in a row ended with this code.' }),
+    sightings: count.optional().meta({
+      description:
+        'How often a denial was seen that counts as one only when it was seen three times, 30 seconds apart.',
+    }),
     warnings: z.array(failureCode).max(FAILURE_CODES.length),
+    keyVersions: z
+      .array(
+        z.strictObject({
+          keyId: z.string(),
+          createdAt: time.optional(),
+          notBefore: time.optional(),
+          expiresAt: time.optional(),
+        }),
+      )
+      .meta({ description: 'The versions of the key that wrap what is in force, as they were last read.' }),
   })
   .meta({ id: 'VaultHealth', example: HEALTHY_EXAMPLE });
 
@@ -42,12 +61,15 @@ export const healthReportBody = z
   .meta({ id: 'HealthReport', example: { current: HEALTHY_EXAMPLE, history: [HEALTHY_EXAMPLE] } });
 
 /** What this version does not know is left out: the row is not sealed, and another version may have written it. */
-export function healthToBody({ warnings, ...health }: VaultHealth): z.input<typeof healthBody> {
+export function healthToBody({ warnings, sightings, keyVersions, ...health }: VaultHealth): z.input<typeof healthBody> {
   const { code: _code, owner: _owner, remedy: _remedy, ...rest } = health;
   return {
     ...rest,
+    status: statusOf(health.state),
+    keyVersions: [...keyVersions],
     warnings: FAILURE_CODES.filter((known) => warnings.includes(known)),
     ...present({
+      sightings: sightings === 0 ? undefined : sightings,
       code: failureCode.safeParse(health.code).data,
       owner: failureOwner.safeParse(health.owner).data,
       remedy: remedy.safeParse(health.remedy).data,

@@ -6,7 +6,7 @@ import {
   checkConnection,
   getHealth,
   type CheckDependencies,
-} from '../../../../shared/operations/connections/vault-checks.ts';
+} from '../../../../shared/operations/watch/vault-checks.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import { connectionPath, noFields } from '../../kernel/schemas/ids.ts';
 import {

@@ -22,6 +22,7 @@ const keyBundle = z.object({
   }),
   attributes: z.object({
     enabled: z.boolean(),
+    created: instant.optional(),
     nbf: instant.optional(),
     exp: instant.optional(),
     recoveryLevel: z.string().max(100).optional(),
@@ -58,6 +59,7 @@ export function vaultKeyOf({ key, attributes }: KeyBundle, keyId: string): Vault
     sizeBits: n === undefined ? 0 : bitLength(Buffer.from(n, 'base64url')),
     keyOps: key.key_ops,
     enabled: attributes.enabled,
+    ...(attributes.created === undefined ? {} : { created: new Date(attributes.created * 1000) }),
     ...(attributes.nbf === undefined ? {} : { notBefore: new Date(attributes.nbf * 1000) }),
     ...(attributes.exp === undefined ? {} : { expires: new Date(attributes.exp * 1000) }),
     ...(attributes.recoveryLevel === undefined ? {} : { recoveryLevel: attributes.recoveryLevel }),

@@ -16,7 +16,7 @@ import { startServiceBus, type ServiceBusEmulator } from '../../local/service-bu
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
-import { ServiceBusWorkQueue } from '../../shared/adapters/work-queue.ts';
+import { ServiceBusQueue } from '../../shared/adapters/service-bus-queue.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { parseWorkMessage, type WorkMessage } from '../../shared/domain/work-message.ts';
 
@@ -24,7 +24,7 @@ const QUEUE = 'keyswitch-work';
 let entra: EntraEmulator;
 let identity: ManagedIdentityEmulator;
 let broker: ServiceBusEmulator;
-let queue: ServiceBusWorkQueue;
+let queue: ServiceBusQueue<WorkMessage>;
 
 beforeAll(async () => {
   const authority = await createCertificateAuthority();
@@ -52,7 +52,7 @@ beforeEach(() => {
 afterEach(() => queue.close());
 afterAll(() => Promise.all([broker.close(), identity.close(), entra.close()]));
 
-function queueOf(identityClientId: string): ServiceBusWorkQueue {
+function queueOf(identityClientId: string): ServiceBusQueue<WorkMessage> {
   const credentials = new Credentials({
     tenantTokenMaxAgeMs: 300_000,
     identityClientId,
@@ -61,13 +61,13 @@ function queueOf(identityClientId: string): ServiceBusWorkQueue {
     timeoutMs: 5_000,
     clock: systemClock,
   });
-  return new ServiceBusWorkQueue({
+  return new ServiceBusQueue({
     fullyQualifiedNamespace: SERVICE_BUS_HOST,
     queueName: QUEUE,
     credential: credentials.forServiceBus(),
     clock: systemClock,
     entropy: systemEntropy,
-    // What a send may take is shown in work-queue-silence.test.ts; here a slow machine may take its time.
+    // What a send may take is shown in service-bus-queue-silence.test.ts; here a slow machine may take its time.
     limitMs: 60_000,
   });
 }

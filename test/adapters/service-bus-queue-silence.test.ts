@@ -10,7 +10,7 @@ import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import { startServiceBus, type ServiceBusEmulator } from '../../local/service-bus/server.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
-import { ServiceBusWorkQueue } from '../../shared/adapters/work-queue.ts';
+import { ServiceBusQueue } from '../../shared/adapters/service-bus-queue.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import type { WorkMessage } from '../../shared/domain/work-message.ts';
 
@@ -59,7 +59,7 @@ const servers: Server[] = [];
 const sockets = new Set<Socket>();
 /** By the name of the namespace: each case has its own, so that all go on side by side. */
 const brokers = new Map<string, ServiceBusEmulator>();
-const queues: ServiceBusWorkQueue[] = [];
+const queues: ServiceBusQueue<WorkMessage>[] = [];
 let token: string;
 
 async function listen(server: Server): Promise<number> {
@@ -118,8 +118,8 @@ function brokerOf(host: string): ServiceBusEmulator {
 function queueAt(
   host: string,
   { limitMs, mint = () => Promise.resolve(token) }: { limitMs?: number; mint?: () => Promise<string> } = {},
-): ServiceBusWorkQueue {
-  const queue = new ServiceBusWorkQueue({
+): ServiceBusQueue<WorkMessage> {
+  const queue = new ServiceBusQueue({
     fullyQualifiedNamespace: host,
     queueName: QUEUE,
     credential: { getToken: async () => ({ token: await mint(), expiresOnTimestamp: Date.now() + 3_600_000 }) },

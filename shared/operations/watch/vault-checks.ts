@@ -6,22 +6,33 @@ import { asWarning, type Failure } from '../../domain/failure.ts';
 import type { KeyTarget } from '../../domain/provider.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { Log } from '../../domain/ports.ts';
+import type { CheckQueue, Log } from '../../domain/ports.ts';
+import type { CheckMessage } from '../../domain/check-message.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { act } from '../../store/act.ts';
 import { find, listPage, type Found } from '../../store/found.ts';
 import { healthChangeRow, healthChangesOf, healthRow } from '../../store/rows/health-rows.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
-import { afterLook, isNews, type Look, type VaultHealth } from '../../domain/health.ts';
+import {
+  afterLook,
+  awaitsConfirmation,
+  CONFIRM_AFTER_MS,
+  hasChanged,
+  isNews,
+  type Look,
+  type VaultHealth,
+} from '../../domain/health.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
 import { takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
-import { completeMove, type Moving } from './move.ts';
+import { completeMove, type Moving } from '../connections/move.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 
 export interface CheckDependencies extends Moving {
   readonly tables: Auditing['tables'];
   readonly checkConcurrency: number;
+  readonly checkQueue: CheckQueue;
 }
 
 export interface HealthReport {
@@ -45,7 +56,7 @@ export async function getHealth(
   return ok({ ...(current ? { current: current.value } : {}), history: rows.map(({ value }) => value) });
 }
 
-/** Looks now and keeps what it saw. Only for a key in force: what a set-up lacks is told by a connection test. */
+/** Looks now and keeps what is new. Only for a key in force: what a set-up lacks is told by a connection test. */
 export async function checkConnection(
   deps: CheckDependencies,
   place: ConnectionPlace,
@@ -65,12 +76,13 @@ export async function checkConnection(
     companyId: place.companyId,
     target: connectionRow.key(place),
   };
-  return act<VaultHealth>(deps, about, async (tx) => {
+  const checked = await act<VaultHealth>(deps, about, async (tx) => {
     const before = await tx.find(healthRow, place);
     const known = before?.value;
     // This very look, written though its answer was lost: it must not count as a second one.
     if (known?.checkedAt === now.toISOString()) return ok(known);
     const after = afterLook(known, look, now);
+    if (known && !hasChanged(known, after)) return ok(known);
     const { state, code } = after;
     tx.put(healthRow, place, before, after);
     const isChange = isNews(known, after);
@@ -85,6 +97,23 @@ export async function checkConnection(
       ifLanded: async () => ok((await find(deps.tables, healthRow, place))?.value ?? after),
     };
   });
+  // Only where this look has counted: looks that come too early must not each begin another row of messages.
+  const hasCounted = checked.ok && checked.value.checkedAt === now.toISOString();
+  if (hasCounted && awaitsConfirmation(checked.value)) await lookAgain(deps, place);
+  return checked;
+}
+
+/** A denial that may be an accident is seen again before it counts. Where the queue is away, the next turn of the timer sees it. */
+async function lookAgain(deps: Pick<CheckDependencies, 'checkQueue' | 'log'>, place: ConnectionPlace): Promise<void> {
+  const { companyId, connectionId } = place;
+  const message: CheckMessage = { format: 1, kind: 'check', companyId, connectionId };
+  try {
+    await deps.checkQueue.send([message], { delayMs: CONFIRM_AFTER_MS });
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    const detail = { companyId, connectionId, reason: error.message };
+    deps.log.write({ level: 'warning', event: 'queue.unavailable', detail });
+  }
 }
 
 function logChange(log: Log, place: ConnectionPlace, { state, code }: VaultHealth): void {
@@ -115,7 +144,7 @@ async function lookAtNewest(deps: CheckDependencies, target: KeyTarget): Promise
   const key = await provider.read(target, { purpose: 'in-force' });
   if (!key.ok) return failedLook(provider.explain(key.error, {}));
   const { denials, warnings } = key.value;
-  return { outcome: 'good', warnings: [...denials.map(asWarning), ...warnings] };
+  return { outcome: 'good', keyVersions: [], warnings: [...denials.map(asWarning), ...warnings] };
 }
 
 /** Twenty seconds at the most for a vault that says nothing: a timer that is late goes on where it stopped. */
@@ -131,8 +160,23 @@ export async function sweepChecks(deps: CheckDependencies): Promise<number> {
   return looked;
 }
 
-async function sweepOne(deps: CheckDependencies, item: AgendaItem): Promise<void> {
-  const place = { companyId: item.companyId, connectionId: item.id };
+const sweepOne = (deps: CheckDependencies, { companyId, id }: AgendaItem): Promise<void> =>
+  checkIfUsed(deps, { companyId, connectionId: id });
+
+/** A message of the queue: one connection, at once. It may come twice, late, and forged: then nothing depends on it, or it is looked at once more. */
+export async function handleCheck(deps: CheckDependencies, { companyId, connectionId }: CheckMessage): Promise<void> {
+  const place = { companyId, connectionId };
+  try {
+    await checkIfUsed(deps, place);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    deps.log.write({ level: 'warning', event: 'store.unavailable', detail: { ...place, reason: error.message } });
+  }
+}
+
+/** One that nothing depends on any more leaves the agenda. */
+async function checkIfUsed(deps: CheckDependencies, place: ConnectionPlace): Promise<void> {
+  const item: AgendaItem = { kind: 'check', companyId: place.companyId, id: place.connectionId };
   const isUnused = async (): Promise<boolean> => {
     const connection = await loadConnection(deps, place);
     return connection.ok && !connection.value?.value.usedBy.length;

@@ -16,15 +16,16 @@ import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import {
   checkConnection,
   getHealth,
+  handleCheck,
   sweepChecks,
   type CheckDependencies,
   type HealthReport,
-} from '../../../shared/operations/connections/vault-checks.ts';
+} from '../../../shared/operations/watch/vault-checks.ts';
 import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS, tablesTripping } from '../../fakes/tables-but.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';
-import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING, place, Rig } from '../switches/rig.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, KEYRING, place, Rig } from '../switches/rig.ts';
 
 const CONNECTION = { companyId: COMPANY, connectionId: 'contoso' };
 const ROW_KEY = connectionRowKey('contoso');
@@ -69,7 +70,7 @@ describe('a look', () => {
   it('finds a vault in force healthy with two calls', async () => {
     expect(await sweepChecks(deps)).toBe(1);
     expect(calls()).toEqual(['readKey', 'unwrap']);
-    expect((await health()).current).toMatchObject({ state: 'healthy', repeats: 0, warnings: [] });
+    expect((await health()).current).toMatchObject({ state: 'healthy', sightings: 0, warnings: [] });
     expect(rig.log.events()).not.toContain('agenda.look-failed');
   });
 
@@ -87,16 +88,49 @@ describe('a look', () => {
     expect(history.map(({ code }) => code)).toEqual(['access-denied-rbac', 'vault-unreachable', undefined]);
   });
 
-  it('believes a name that does not resolve only the second time', async () => {
+  it('believes a name that does not resolve only when it was confirmed twice, 30 seconds apart, which it asks for itself', async () => {
     rig.vaults.removeVault(CONTOSO_HOST);
-    expect(await check()).toMatchObject({ value: { state: 'unreachable', code: 'vault-not-found' } });
+    expect(await check()).toMatchObject({ value: { state: 'unreachable', code: 'vault-not-found', sightings: 1 } });
+    const sighted = rig.clock.now().getTime();
     rig.clock.advance(1_000);
-    expect(await check()).toMatchObject({ value: { state: 'revoked', code: 'vault-not-found' } });
+    // A look that somebody asks for meanwhile confirms nothing.
+    expect(await check()).toMatchObject({ value: { state: 'unreachable', sightings: 1 } });
+    const states: unknown[] = [];
+    for (let message = rig.checkQueue.take(); message; message = rig.checkQueue.take()) {
+      await handleCheck(deps, message);
+      states.push([(await health()).current?.state, rig.clock.now().getTime() - sighted]);
+    }
+    expect(states).toEqual([
+      ['unreachable', 30_000],
+      ['revoked', 60_000],
+    ]);
+  });
+
+  it('is not confirmed by a message more where an answer came in between', async () => {
+    rig.vaults.removeVault(CONTOSO_HOST);
+    await check();
+    rig.vaults.addVault({ host: CONTOSO_HOST, tenantId: CUSTOMER_TENANT });
+    rig.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-2048-2' });
+    await handleCheck(deps, rig.checkQueue.take()!);
+    expect((await health()).current).toMatchObject({ state: 'healthy', sightings: 0 });
+    expect(rig.checkQueue.size).toBe(0);
+  });
+
+  it('that has to be confirmed is seen by the timer where the queue is away', async () => {
+    rig.vaults.removeVault(CONTOSO_HOST);
+    rig.checkQueue.away = true;
+    expect(await check()).toMatchObject({ value: { sightings: 1 } });
+    expect(rig.log.events()).toContain('queue.unavailable');
+    rig.clock.advance(300_000);
+    await sweepChecks(deps);
+    expect((await health()).current).toMatchObject({ state: 'unreachable', sightings: 2 });
   });
 
   it('only warns of an expired key in force, also while it cannot be unwrapped with', async () => {
     Object.assign(rig.vaults.newestKey(CONTOSO_HOST).describes, { expires: new Date(0) });
-    expect(await check()).toMatchObject({ value: { state: 'healthy', warnings: ['key-expired'] } });
+    expect(await check()).toMatchObject({
+      value: { state: 'warning', code: 'key-expired', owner: 'azure-admin', warnings: ['key-expired'] },
+    });
     rig.vaults.fail({ operation: 'unwrap', failure: 'throttled', times: 1 });
     rig.clock.advance(1_000);
     expect(await check()).toMatchObject({
@@ -164,7 +198,6 @@ describe('what is kept', () => {
       await check();
     }
     expect((await health()).history.map(({ state }) => state)).toEqual(['unreachable', 'healthy']);
-    expect((await health()).current).toMatchObject({ state: 'unreachable', repeats: 2 });
     expect(recorded()).toEqual([
       { target: ROW_KEY, told: { state: 'healthy' } },
       { target: ROW_KEY, told: { state: 'unreachable', code: 'vault-unreachable', before: 'healthy' } },
@@ -176,11 +209,11 @@ describe('what is kept', () => {
   });
 
   it.each(MISHAPS)('counts a look once whose write comes out as %s', async (mishap) => {
-    rig.vaults.fail({ operation: 'readKey', failure: 'vault-not-found' });
+    rig.vaults.removeVault(CONTOSO_HOST);
     const tables = tablesTripping(rig.store, currentHealthRowKey('contoso'), { mishap });
     const looked = await checkConnection({ ...deps, tables }, CONNECTION);
-    expect(looked).toMatchObject({ ok: true, value: { state: 'unreachable', repeats: 1 } });
-    expect((await health()).current).toMatchObject({ state: 'unreachable', repeats: 1 });
+    expect(looked).toMatchObject({ ok: true, value: { state: 'unreachable', sightings: 1 } });
+    expect((await health()).current).toMatchObject({ state: 'unreachable', sightings: 1 });
     expect(recorded()).toHaveLength(1);
   });
 

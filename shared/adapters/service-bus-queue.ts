@@ -1,14 +1,13 @@
-// The work queue through @azure/service-bus. Connects at the first message. Every message has an id of its own, so that duplicate detection drops
+// A queue through @azure/service-bus. Connects at the first message. Every message has an id of its own, so that duplicate detection drops
 // none but the SDK's own resends, which carry the same id.
 import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
-import type { WorkMessage } from '../domain/work-message.ts';
-import type { Clock, Entropy, WorkQueue } from '../domain/ports.ts';
+import type { Clock, Entropy, MessageQueue } from '../domain/ports.ts';
 import { refusalIn } from './https/access-refused.ts';
 import { NothingHeard, ServiceBusConnection } from './service-bus-connection.ts';
 
-interface ServiceBusWorkQueueOptions {
+interface QueueOptions {
   readonly fullyQualifiedNamespace: string;
   readonly queueName: string;
   readonly credential: TokenCredential;
@@ -25,17 +24,17 @@ const MAX_SCHEDULED_AT_ONCE = 100;
 
 type Send = (sender: ServiceBusSender, abortSignal: AbortSignal) => Promise<void>;
 
-export class ServiceBusWorkQueue implements WorkQueue {
-  readonly #options: ServiceBusWorkQueueOptions;
+export class ServiceBusQueue<Message> implements MessageQueue<Message> {
+  readonly #options: QueueOptions;
   readonly #limitMs: number;
   #connection: ServiceBusConnection | undefined;
 
-  constructor(options: ServiceBusWorkQueueOptions) {
+  constructor(options: QueueOptions) {
     this.#options = options;
     this.#limitMs = options.limitMs ?? LIMIT_MS;
   }
 
-  async send(messages: readonly WorkMessage[], options: { readonly delayMs?: number } = {}): Promise<void> {
+  async send(messages: readonly Message[], options: { readonly delayMs?: number } = {}): Promise<void> {
     if (messages.length === 0) return;
     const { delayMs = 0 } = options;
     const wrapped = messages.map((message) => this.#wrap(message));
@@ -74,8 +73,8 @@ export class ServiceBusWorkQueue implements WorkQueue {
   }
 
   /** The Functions host parses metadata as JSON where it can, so an id must not look like a number. */
-  #wrap(message: WorkMessage): ServiceBusMessage {
-    return { body: message, contentType: 'application/json', messageId: `work-${this.#options.entropy.id()}` };
+  #wrap(message: Message): ServiceBusMessage {
+    return { body: message, contentType: 'application/json', messageId: `m-${this.#options.entropy.id()}` };
   }
 }
 

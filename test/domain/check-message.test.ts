@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { parseCheckMessage, type CheckMessage } from '../../shared/domain/check-message.ts';
+
+const MESSAGE: CheckMessage = { format: 1, kind: 'check', companyId: 'contoso', connectionId: 'main' };
+
+describe('a message of the queue of checks', () => {
+  it('is taken as it was sent', () => {
+    expect(parseCheckMessage(MESSAGE)).toEqual({ ok: true, value: MESSAGE });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no object', 'check', 'not a JSON object'],
+    ['a list', [MESSAGE], 'not a JSON object'],
+    ['of another format', { ...MESSAGE, format: 2 }, 'unknown format'],
+    ['of another kind', { ...MESSAGE, kind: 'advance' }, 'unknown kind'],
+    ['with a field more', { ...MESSAGE, host: 'evil.example' }, 'unknown field'],
+    ['of no company', { ...MESSAGE, companyId: '../x' }, 'companyId is not an id'],
+    ['of a company that is no text', { ...MESSAGE, companyId: 7 }, 'companyId is not an id'],
+    ['of no connection', { ...MESSAGE, connectionId: '' }, 'connectionId is not an id'],
+  ])('that is %s is refused in a sentence without its content', (_what, value, reason) => {
+    expect(parseCheckMessage(value)).toEqual({ ok: false, error: reason });
+  });
+});
