@@ -84,7 +84,7 @@ export function createHost<W extends World, P extends Policy>(
     pageSlots: pageSlots(clock),
     vaultPermits: new VaultPermits(timers, clock),
     dataKeyCalls: new DataKeyCalls(clock, instance),
-    readiness: new Readiness({ tables, clock, log }),
+    readiness: new Readiness({ tables, clock, storeClock, log }),
   };
   return { services, ofWorkers: { ...services, ...workers } };
 }

@@ -1,15 +1,20 @@
 // What runs by the clock: finding what got stuck, purging what is due, looking at the vaults in force, signing chains of events. `app` is passed in, so
 // that nothing happens on import.
 import type { TimerFunctionOptions } from '@azure/functions';
+import { parseNcrontab } from '../../shared/domain/ncrontab.ts';
+import { TIMERS, type TimerName } from '../../shared/domain/timer-beat.ts';
 import { recordDataKeyCalls, type CallCounting } from '../../shared/operations/audit/data-key-calls.ts';
 import { sweepOutboxes } from '../../shared/store/deliver.ts';
+import type { StoreTime } from '../../shared/store/store-time.ts';
 import { sweepHeads, type HeadSigning } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepSwitches, type SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import { sweepSeals, type Resealing } from '../../shared/operations/keys/reseal.ts';
 import { sweepKept, type KeptSweeping } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges, type PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
 import { CHECK_SLICE_MS, sweepChecks, type CheckDependencies } from '../../shared/operations/watch/vault-checks.ts';
-import { JOB_LIMIT_MS, runJobs, type TimerJob } from './jobs.ts';
+import { JOB_LIMIT_MS } from '../../shared/operations/watch/jobs.ts';
+import { forgetHeartbeats } from '../../shared/operations/watch/instances.ts';
+import type { TimersByName, TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface TimerApp {
@@ -22,16 +27,15 @@ export type TimerServices = SweepDependencies &
   CheckDependencies &
   CallCounting &
   HeadSigning &
-  Resealing;
+  Resealing &
+  Pick<StoreTime, 'storeClock'>;
 
-export interface Timer {
-  readonly jobs: readonly TimerJob[];
-  /** Of each job. */
-  readonly limitMs: number;
-}
+/** NCRONTAB, from the settings. */
+export type Schedules = Readonly<Record<TimerName, string>>;
 
-export const timersOf = (deps: TimerServices): Readonly<Record<'sweep' | 'vault-checks' | 'audit', Timer>> => ({
+export const timersOf = (deps: TimerServices, schedules: Schedules): TimersByName => ({
   sweep: {
+    schedule: parseNcrontab(schedules.sweep),
     limitMs: JOB_LIMIT_MS,
     jobs: [
       { name: 'resumed', run: () => sweepSwitches(deps) },
@@ -41,34 +45,22 @@ export const timersOf = (deps: TimerServices): Readonly<Record<'sweep' | 'vault-
       { name: 'delivered', run: () => sweepOutboxes(deps) },
     ],
   },
-  'vault-checks': { limitMs: CHECK_SLICE_MS + JOB_LIMIT_MS, jobs: [{ name: 'checked', run: () => sweepChecks(deps) }] },
+  'vault-checks': {
+    schedule: parseNcrontab(schedules['vault-checks']),
+    limitMs: CHECK_SLICE_MS + JOB_LIMIT_MS,
+    jobs: [{ name: 'checked', run: () => sweepChecks(deps) }],
+  },
   audit: {
+    schedule: parseNcrontab(schedules.audit),
     limitMs: JOB_LIMIT_MS,
     jobs: [
       { name: 'signed', run: () => sweepHeads(deps) },
       { name: 'sealedAnew', run: () => sweepSeals(deps) },
+      { name: 'heartbeatsForgotten', run: () => forgetHeartbeats(deps) },
     ],
   },
 });
 
-export function registerTimers(
-  app: TimerApp,
-  deps: TimerServices,
-  schedules: { readonly sweep: string; readonly checks: string; readonly audit: string },
-): void {
-  const timers = timersOf(deps);
-  const register = (name: keyof typeof timers, schedule: string): void => {
-    const { jobs, limitMs } = timers[name];
-    app.timer(name, {
-      schedule,
-      handler: async () => {
-        const done = await runJobs(deps.log, jobs, limitMs);
-        const didSomething = Object.values(done).some((count) => count > 0);
-        if (didSomething) deps.log.write({ level: 'info', event: `${name}.done`, detail: done });
-      },
-    });
-  };
-  register('sweep', schedules.sweep);
-  register('vault-checks', schedules.checks);
-  register('audit', schedules.audit);
+export function registerTimers(app: TimerApp, turns: Pick<TimerTurns, 'bySchedule'>, schedules: Schedules): void {
+  for (const name of TIMERS) app.timer(name, { schedule: schedules[name], handler: () => turns.bySchedule(name) });
 }

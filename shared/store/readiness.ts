@@ -1,12 +1,16 @@
-// Whether the app can work, that is whether its store answers. Probes need no sign-in, so one answer serves all of them for some seconds, and
-// probes that come during the read wait for it.
-import { find } from './found.ts';
+// Whether this instance can work, that is whether its store answers; and, for monitors and operators, which timers are late. A late timer is no
+// instance's doing and callers lose nothing by it, so it makes none of them unready. Probes need no sign-in, so one answer serves all of them for
+// some seconds, and probes that come during the read wait for it.
+import { find, list } from './found.ts';
+import { timerRows } from './rows/heartbeat-rows.ts';
 import { isSettled, resealingRow, type ResealingState } from './rows/resealing-rows.ts';
 import { type Tables } from './tables.ts';
 import { ExpiringCache } from '../domain/expiring-cache.ts';
 import { ok } from '../domain/result.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
-import type { Clock, Log } from '../domain/ports.ts';
+import { isTimer, timerState } from '../domain/timer-beat.ts';
+import type { Log } from '../domain/ports.ts';
+import { storeNow, type StoreTime } from './store-time.ts';
 
 /** How long an answer holds, a good or a bad one. */
 export const READINESS_TTL_MS = 5_000;
@@ -16,13 +20,14 @@ export interface Found {
   readonly at: Date;
   /** For operators: why it is not. */
   readonly reason?: string;
+  /** Timers whose turn is late, by name. */
+  readonly late: readonly string[];
   /** For operators: what works today and may stop. */
   readonly warnings: readonly string[];
 }
 
-interface Looking {
-  readonly tables: Pick<Tables, 'read'>;
-  readonly clock: Clock;
+interface Looking extends StoreTime {
+  readonly tables: Pick<Tables, 'read' | 'list'>;
   readonly log: Log;
 }
 
@@ -44,16 +49,28 @@ export class Readiness {
     const { tables, clock, log } = this.#deps;
     let reason: string | undefined;
     let warnings: readonly string[] = [];
+    let late: readonly string[] = [];
     try {
       // Any row will do, even an absent one; this one may hold a warning.
       const row = await find(tables, resealingRow, {});
-      warnings = row ? warningsOf(row.value) : [];
+      const timers = (await list(tables, timerRows, {})).filter(({ place }) => isTimer(place.timer));
+      const now = storeNow(this.#deps);
+      late = timers.filter(({ value }) => timerState(value, now) === 'late').map(({ place }) => place.timer);
+      const failed = timers.filter(({ value }) => (value?.turn?.failed.length ?? 0) > 0);
+      warnings = [
+        ...(row ? warningsOf(row.value) : []),
+        ...late.map((timer) => `The timer ${timer} is late: what it does is not done.`),
+        ...failed.map(
+          ({ place, value }) =>
+            `The last turn of the timer ${place.timer} failed in ${value?.turn?.failed.join(', ') ?? ''}: the log says why.`,
+        ),
+      ];
     } catch (error) {
       // Of an unexpected error only its name: its message could hold anything.
       reason = error instanceof StoreUnavailable ? error.message : error instanceof Error ? error.name : 'no Error';
       log.write({ level: 'error', event: 'readiness.not-ready', detail: { reason } });
     }
-    const found = { isReady: reason === undefined, at: clock.now(), warnings };
+    const found = { isReady: reason === undefined, at: clock.now(), late, warnings };
     return { ...found, ...(reason === undefined ? {} : { reason }) };
   }
 }

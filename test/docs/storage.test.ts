@@ -27,6 +27,10 @@ import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
 import { checkConnection } from '../../shared/operations/watch/vault-checks.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
+import { parseNcrontab } from '../../shared/domain/ncrontab.ts';
+import type { Log } from '../../shared/domain/ports.ts';
+import { sayInstanceLives, type Living } from '../../shared/operations/watch/instances.ts';
+import { TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, RESTORE_DAYS, World } from '../operations/data-keys/world.ts';
@@ -122,6 +126,15 @@ function isOfType(value: Cell | undefined, type: string | undefined): boolean {
   }
 }
 
+async function leaveHeartbeats(deps: Living & { readonly log: Log }): Promise<void> {
+  await sayInstanceLives(deps);
+  const schedule = parseNcrontab('0 * * * * *');
+  const timer = { schedule, limitMs: 60_000, jobs: [] };
+  const turns = new TimerTurns(deps, { sweep: timer, 'vault-checks': timer, audit: timer });
+  await turns.expectTurns();
+  await turns.bySchedule('sweep');
+}
+
 /** Every kind of row, as the operations write it; looked at again and again, since many do not stay. */
 async function storedRows(): Promise<readonly Stored[]> {
   const seen: Stored[] = [];
@@ -135,6 +148,9 @@ async function storedRows(): Promise<readonly Stored[]> {
     signInTimes: { linkMs: 3_600_000, stepMs: 600_000 },
     checkConcurrency: 1,
     keyPolicy: { propagationMs: 0 },
+    version: '1.2.3',
+    instance: 'instance-1',
+    storeClock: { aheadMs: () => 0 },
   } as const;
   const connection = { companyId: COMPANY, connectionId: 'main' };
   const target = { provider: 'azure-key-vault', connectionId: 'main' } as const;
@@ -221,6 +237,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   await sweepKept(deps);
   // A look that takes so long that the slice ends after it.
   await walkAgenda(deps, { kind: 'head', lanes: 1, budgetMs: 1 }, () => Promise.resolve((world.clock.advance(1), 0)));
+  await leaveHeartbeats(deps);
   await sweepHeads(deps);
   await sweepSeals(deps);
   look();

@@ -1,17 +1,17 @@
 import type { TimerFunctionOptions } from '@azure/functions';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { registerTimers } from '../../functions/timer/register.ts';
+import { registerTimers, timersOf } from '../../functions/timer/register.ts';
+import { TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
+import { SCHEDULES } from '../fixtures/schedules.ts';
 import { adminOf, Api, backend, connect, registerCompany } from './http/api.ts';
 
 let api: Api;
 const timers = new Map<string, TimerFunctionOptions>();
 beforeEach(async () => {
   api = await Api.start();
-  registerTimers(
-    { timer: (name, options) => void timers.set(name, options) },
-    { ...api.services, stuckAfterMs: 60_000 },
-    { sweep: '0 * * * * *', checks: '30 */5 * * * *', audit: '0 7 * * * *' },
-  );
+  const services = { ...api.services, stuckAfterMs: 60_000, version: '1.2.3' };
+  const turns = new TimerTurns(services, timersOf(services, SCHEDULES));
+  registerTimers({ timer: (name, options) => void timers.set(name, options) }, turns, SCHEDULES);
   await registerCompany(api, 'acme');
 });
 afterEach(() => api.close());

@@ -99,6 +99,7 @@ const OF_THE_EDGE = {
   overloaded: { status: 503, when: 'More calls wait than can be answered in time; nothing was done.' },
   'store-unavailable': { status: 503, when: 'The store does not answer.' },
   'not-ready': { status: 503, when: 'It cannot work now.' },
+  'timer-late': { status: 503, when: 'A timer is late: callers are served, but work that is due is not done.' },
   'identity-provider-unavailable': { status: 503, when: 'The keys that tokens are checked with cannot be had.' },
 } as const satisfies Record<string, Entry>;
 

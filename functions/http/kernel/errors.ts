@@ -30,6 +30,7 @@ export type EdgeRefusal =
   | { readonly type: 'store-unavailable' }
   /** The answer to a probe without a token: it does not say why. */
   | { readonly type: 'not-ready' }
+  | { readonly type: 'timer-late' }
   /** A bug: nothing of the inside is shown, only the request id by which the log names it. */
   | { readonly type: 'internal-error'; readonly requestId: string };
 
@@ -157,6 +158,10 @@ export function refusalToResponse(
       });
     case 'not-ready':
       return answer('not-ready', 'Keyswitch cannot work now; ask again.', {
+        headers: retryAfter(STORE_RETRY_SECONDS),
+      });
+    case 'timer-late':
+      return answer('timer-late', 'A timer of Keyswitch is late: work that is due is not done.', {
         headers: retryAfter(STORE_RETRY_SECONDS),
       });
     case 'identity-provider-unavailable':

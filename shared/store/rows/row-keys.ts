@@ -28,6 +28,10 @@ export const poisonSlotRowKey = (slot: number): string => `${POISON_SLOT_PREFIX}
 /** Counts the poison messages that found no free slot. */
 export const POISON_COUNT_ROW_KEY = 'poisoncount';
 
+/** Of the `health` table: heartbeats, in the system's partition. */
+export const timerRowKey = (timer: string): string => `timer|${timer}`;
+export const instanceRowKey = (instance: string): string => `instance|${instance}`;
+
 /** Links and one-time states of sign-ins, by the hash of their ticket. */
 export const SIGN_IN_PREFIX = 'consent|';
 /** How far tidying of those rows has come. */

@@ -11,6 +11,7 @@ import { createTokenVerifier } from '../../../shared/identity/client/token-verif
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import { CallPlaces } from '../../../functions/http/kernel/call-places.ts';
 import { CallRates } from '../../../functions/http/kernel/call-rates.ts';
+import type { World } from '../../../shared/operations/world.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import type { FakeTables } from '../../fakes/fake-tables.ts';
@@ -77,10 +78,12 @@ interface ApiOptions {
   readonly keysPerSecond?: number;
 }
 
+type ApiServices = HttpServices & WorkDependencies & Pick<World, 'storeClock' | 'instance'>;
+
 export class Api extends TestWorld {
   readonly signIns = new FakeSignIns(this.clock);
   readonly issuer: FakeTokenIssuer;
-  readonly services: HttpServices & WorkDependencies;
+  readonly services: ApiServices;
   readonly description: ApiDescription;
   readonly functions = new Map<string, Handler>();
   readonly #find: ReturnType<typeof createRouteTable<{ name: string; handler: Handler['handler'] }>>;
@@ -151,7 +154,7 @@ export class Api extends TestWorld {
     return { name, handler, params: found.params };
   }
 
-  #makeServices(tables: Tables, keysPerSecond?: number): HttpServices & WorkDependencies {
+  #makeServices(tables: Tables, keysPerSecond?: number): ApiServices {
     const beside = {
       verifier: createTokenVerifier({
         authorityHost: 'https://login.microsoftonline.com',

@@ -64,6 +64,7 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'verify-system-events': ['VendorAdmin', 'Auditor'],
   'get-liveness': 'open',
   'get-readiness': 'open',
+  'get-timers-health': 'open',
   'get-health': ['VendorAdmin', 'Auditor'],
   'get-api-description': 'open',
 };

@@ -522,6 +522,7 @@ describe('the end', () => {
   test('liveness, readiness and the description answer', async () => {
     expect((await api.call('GET', '/health/live')).body).toEqual({ status: 'ok' });
     expect((await api.call('GET', '/health/ready')).body).toEqual({ status: 'ok' });
+    expect((await api.call('GET', '/health/timers')).body).toEqual({ status: 'ok' });
     expect((await api.call('GET', '/health', { as: auditor })).body).toMatchObject({ status: 'ok' });
     expect((await api.call('GET', '/openapi.json')).body['openapi']).toBe('3.1.0');
   });
