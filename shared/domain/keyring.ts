@@ -1,4 +1,5 @@
 // Companies and keyrings. Pure.
+import type { Feature } from './company-features.ts';
 import type { ProviderRef } from './provider.ts';
 
 export const DEFAULT_KEYRING = 'default';
@@ -14,6 +15,8 @@ export interface Company {
   readonly companyId: string;
   readonly displayName: string;
   readonly defaultKeyring: string;
+  /** The only ones that the vendor lets it have; absent: all. */
+  readonly features?: readonly Feature[] | undefined;
   /** `closing` while a delete decides and removes; then `closed` for ever: an id is never used again. */
   readonly state: 'active' | 'closing' | 'closed';
   readonly createdAt: string;

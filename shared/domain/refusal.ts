@@ -33,6 +33,7 @@ export type StateCode =
   | 'company-has-data-keys'
   | 'company-has-restorable-data-keys'
   | 'company-closing'
+  | 'feature-not-enabled'
   | 'keyring-not-ready'
   | 'keyring-full'
   | 'connection-in-use'

@@ -156,7 +156,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   const target = { provider: 'azure-key-vault', connectionId: 'main' } as const;
   world.vaults.addVault({ host: 'contoso.vault.azure.net', tenantId: CUSTOMER_TENANT });
   world.vaults.addKey({ host: 'contoso.vault.azure.net', keyName: 'main-key', fixture: 'rsa-2048-2' });
-  await putCompany(deps, { companyId: 'globex' }, ADMIN);
+  await putCompany(deps, { companyId: 'globex', features: ['customer-keys'] }, ADMIN);
   await deleteCompany(deps, { companyId: 'globex' }, ADMIN);
   look();
 

@@ -1,8 +1,10 @@
 // Companies: created together with their default keyring, read, listed. delete-company.ts deletes them.
 import pLimit from 'p-limit';
+import { ALL_FEATURES, type Feature } from '../../domain/company-features.ts';
 import { DEFAULT_KEYRING, type Company } from '../../domain/keyring.ts';
 import type { Actor } from '../../domain/audit.ts';
 import { isResourceId } from '../../domain/ids.ts';
+import { present } from '../../domain/plain-object.ts';
 import { COMPANY_CLOSING, notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { act } from '../../store/act.ts';
@@ -28,6 +30,8 @@ interface CompanyInput extends Preconditions {
   readonly displayName?: string;
   /** Must be there and ready. Default: `default` when the company is made, unchanged otherwise. */
   readonly defaultKeyring?: string;
+  /** The only ones that it may have. Default: all when the company is made, unchanged otherwise. */
+  readonly features?: readonly Feature[] | typeof ALL_FEATURES;
 }
 
 export const MAX_COMPANIES_PAGE = 200;
@@ -84,6 +88,7 @@ async function make(
     companyId,
     displayName: input.displayName ?? companyId,
     defaultKeyring: DEFAULT_KEYRING,
+    ...present({ features: setOf(input.features) }),
     state: 'active',
     createdAt: deps.clock.now().toISOString(),
     writtenBy,
@@ -97,15 +102,23 @@ async function change(tx: Tx, company: Found<Company>, input: CompanyInput): Pro
   if (value.state !== 'active') return err(COMPANY_CLOSING);
   const displayName = input.displayName ?? value.displayName;
   const defaultKeyring = input.defaultKeyring ?? value.defaultKeyring;
-  if (displayName === value.displayName && defaultKeyring === value.defaultKeyring) return ok(false);
+  const features = input.features === undefined ? value.features : setOf(input.features);
+  const isAsIs = displayName === value.displayName && defaultKeyring === value.defaultKeyring;
+  if (isAsIs && features?.join() === value.features?.join()) return ok(false);
   if (defaultKeyring !== value.defaultKeyring) {
     const keyring = await tx.find(keyringRow, { companyId: input.companyId, keyringId: defaultKeyring });
     if (keyring?.value.state !== 'ready') return err(notFound('keyring', defaultKeyring));
   }
-  tx.replace(company, { ...value, displayName, defaultKeyring });
-  tx.detail({ defaultKeyring });
+  tx.replace(company, { ...value, displayName, defaultKeyring, features });
+  tx.detail({
+    defaultKeyring,
+    ...(input.features === undefined ? {} : { features: features?.join() ?? ALL_FEATURES }),
+  });
   return ok(false);
 }
+
+const setOf = (features: CompanyInput['features']): readonly Feature[] | undefined =>
+  features === ALL_FEATURES ? undefined : features;
 
 export async function getCompany(
   deps: { readonly tables: Tables },

@@ -2,6 +2,7 @@
 // connection that something depends on keeps its vault, key and tenant; whatever is stored carries the seal.
 import type { ConnectionInput, Providers, WantedConnection } from '../../providers/provider.ts';
 import type { Act, Actor } from '../../domain/audit.ts';
+import { lackOfFeature } from '../../domain/company-features.ts';
 import { sameCredential, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
 import { isResourceId } from '../../domain/ids.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -92,6 +93,8 @@ export async function putConnection(
       return err({ type: 'precondition-failed', what: 'connection', id: connectionId });
     }
     const now = deps.clock.now().toISOString();
+    const lacking = lackOfFeature(company.value, featuresAsked(held?.value, wanted.value));
+    if (lacking) return err(lacking);
     const next = held ? changed(held.value, wanted.value) : ok(made(connectionId, wanted.value, now));
     if (!next.ok) return next;
     if (next.value === held?.value) return ok({ ...held, created: false });
@@ -151,6 +154,16 @@ function conditionHolds(condition: WriteCondition, etag: string | undefined): bo
   if (condition.ifNoneMatch !== undefined && etag !== undefined) return false;
   if (condition.ifMatch === undefined) return true;
   return condition.ifMatch === '*' ? etag !== undefined : condition.ifMatch === etag;
+}
+
+/** Of a connection that is there only what is new of it: a secret that runs out can be replaced. */
+function featuresAsked(held: Connection | undefined, wanted: WantedConnection): readonly string[] {
+  const { provider, host, keyName, credential } = wanted;
+  const samePlace = held?.provider === provider && held.host === host && held.keyName === keyName;
+  return [
+    ...(samePlace ? [] : ['customer-keys']),
+    ...(samePlace && held.credential.kind === credential.kind ? [] : [credential.kind]),
+  ];
 }
 
 type Unsealed = Omit<Connection, 'seal'>;

@@ -3,7 +3,14 @@
 import type { Entropy, Sealer } from '../../domain/ports.ts';
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.ts';
-import { type Company, type Keyring, type KeyringPlace, MAX_KEYRINGS_PER_COMPANY } from '../../domain/keyring.ts';
+import { lackOfFeature } from '../../domain/company-features.ts';
+import {
+  DEFAULT_KEYRING,
+  MAX_KEYRINGS_PER_COMPANY,
+  type Company,
+  type Keyring,
+  type KeyringPlace,
+} from '../../domain/keyring.ts';
 import { COMPANY_CLOSING, notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { act, change } from '../../store/act.ts';
@@ -130,6 +137,8 @@ async function insertKeyring(
   return act(deps, about, async (tx) => {
     const now = await tx.need(companyRow, place);
     if (await tx.find(keyringRow, place)) return ok(false);
+    const lacking = place.keyringId === DEFAULT_KEYRING ? undefined : lackOfFeature(now.value, ['more-keyrings']);
+    if (lacking) return err(lacking);
     if ((await loadKeyrings(deps.tables, place.companyId)).length >= MAX_KEYRINGS_PER_COMPANY) {
       const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
       return err({ type: 'invalid', target: 'keyringId', message });

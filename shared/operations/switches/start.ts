@@ -2,7 +2,8 @@
 // after it, or with the timer if that message is lost.
 import type { Actor } from '../../domain/audit.ts';
 import { lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
-import { MAX_ROLL_BACKS_PER_VERSION, type Keyring } from '../../domain/keyring.ts';
+import { lackOfFeature } from '../../domain/company-features.ts';
+import { MAX_ROLL_BACKS_PER_VERSION, type Company, type Keyring } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { COMPANY_CLOSING, notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -84,7 +85,7 @@ async function tryStart(
   if (refused) return err(refused);
   const target = order.target ?? keyring.value.provider;
   if (order.kind === 'switch') {
-    const unfit = await judgeTarget(deps, { companyId: order.companyId, source: keyring.value.provider, target });
+    const unfit = await judgeTarget(deps, { company: company.value, source: keyring.value.provider, target });
     if (unfit) return err(unfit);
   }
   const connections = await loadConnectionsOf(deps, order.companyId, { needed: [target] });
@@ -155,14 +156,17 @@ function refusalOf(keyring: Keyring, order: Order): Refusal | undefined {
 /** A target must exist, be tested (tenant pinned, key read) with a last test that did not fail, and be another key than the one in force. */
 async function judgeTarget(
   deps: StartDependencies,
-  input: { readonly companyId: string; readonly source: ProviderRef; readonly target: ProviderRef },
+  input: { readonly company: Company; readonly source: ProviderRef; readonly target: ProviderRef },
 ): Promise<Refusal | undefined> {
-  const { companyId, source, target } = input;
+  const { company, source, target } = input;
+  const { companyId } = company;
   const { connectionId } = target;
   if (connectionId !== undefined) {
     const connection = await loadConnection(deps, { companyId, connectionId });
     if (!connection.ok) return refusedBy(connection.error);
     if (connection.value?.value.provider !== target.provider) return notFound('connection', connectionId);
+    const lacking = lackOfFeature(company, ['customer-keys', connection.value.value.credential.kind]);
+    if (lacking) return lacking;
     if (connection.value.value.tenantId === undefined || !connection.value.value.keySeen) {
       const message = 'Test the connection first, until it is green: its key has not been read yet.';
       return { type: 'state', code: 'connection-not-tested', message };

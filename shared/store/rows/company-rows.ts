@@ -1,18 +1,20 @@
 // The row of a company. Pure.
+import { readFeatures } from '../../domain/company-features.ts';
 import type { Closing, Company } from '../../domain/keyring.ts';
 import { COMPANY_CLOSING, notFound } from '../../domain/refusal.ts';
-import { flag, need, needFormat, oneOf, text, type Cells } from './cells.ts';
+import { flag, json, need, needFormat, oneOf, text, type Cells } from './cells.ts';
 import { present } from '../../domain/plain-object.ts';
 import type { Row } from './row.ts';
 import { COMPANY_ROW_KEY } from './row-keys.ts';
 
 const FORMAT = 1;
 
-export function companyCells({ closing, closedAt, ...company }: Company): Cells {
+export function companyCells({ closing, closedAt, features, ...company }: Company): Cells {
   const { decided, worker, until } = closing ?? {};
   return {
     format: FORMAT,
     ...company,
+    ...present({ features: features && JSON.stringify(features) }),
     ...present({ closingDecided: decided, closingWorker: worker, closingUntil: until, closedAt }),
   };
 }
@@ -32,6 +34,7 @@ export function readCompany(cells: Cells): Company {
     defaultKeyring: need(text(cells, 'defaultKeyring'), row, 'defaultKeyring'),
     state,
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
+    ...present({ features: cells['features'] === undefined ? undefined : readFeatures(json(cells, 'features')) }),
     ...present({ closing: state === 'closing' ? closing : undefined, closedAt: text(cells, 'closedAt') }),
   };
 }

@@ -1,6 +1,7 @@
 // Companies: registered and removed by the vendor alone, with their default keyring.
 import * as z from 'zod';
 import { ok } from '../../../../shared/domain/result.ts';
+import { ALL_FEATURES, FEATURES, type Feature } from '../../../../shared/domain/company-features.ts';
 import type { Company } from '../../../../shared/domain/keyring.ts';
 import {
   companyDeletion,
@@ -25,8 +26,21 @@ const POLL_AGAIN = { 'Retry-After': '10' };
 
 const displayName = visibleText(256);
 
+const features = z.array(z.enum(FEATURES)).max(FEATURES.length).meta({
+  description:
+    'The only ones that the company may have. Asked where something new begins: what is in force stays, and to cancel, switch back, re-key and export is always free.',
+});
+
 const companyInput = z
-  .strictObject({ displayName: displayName.optional(), defaultKeyring: keyringId.optional() })
+  .strictObject({
+    displayName: displayName.optional(),
+    defaultKeyring: keyringId.optional(),
+    features: z
+      .array(z.enum([ALL_FEATURES, ...FEATURES]))
+      .max(FEATURES.length + 1)
+      .optional()
+      .meta({ description: 'The only ones that the company may have; with `all` every one. Left out: as they are.' }),
+  })
   .meta({ id: 'CompanyInput', example: { displayName: 'Contoso' } });
 
 const companyBody = z
@@ -34,6 +48,7 @@ const companyBody = z
     companyId,
     displayName,
     defaultKeyring: keyringId,
+    features: features.optional().meta({ description: 'The only ones that the company may have; absent: all.' }),
     state: z.enum(['active', 'closing', 'closed']).meta({
       description: '`closing` while a DELETE goes on; `closed` after it, only in a list with `closed=true`.',
     }),
@@ -81,6 +96,7 @@ const shown = ({
   companyId: id,
   displayName: name,
   defaultKeyring,
+  features: enabled,
   state,
   createdAt,
   closedAt,
@@ -90,8 +106,12 @@ const shown = ({
   defaultKeyring,
   state,
   createdAt,
-  ...present({ closedAt }),
+  ...present({ closedAt, features: enabled && [...enabled] }),
 });
+
+function askedFeatures(named: readonly (Feature | typeof ALL_FEATURES)[]): readonly Feature[] | typeof ALL_FEATURES {
+  return named.includes(ALL_FEATURES) ? ALL_FEATURES : FEATURES.filter((feature) => named.includes(feature));
+}
 
 export const companyRoutes = [
   defineRoute({
@@ -134,13 +154,13 @@ export const companyRoutes = [
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: companyBody,
     run: async (deps: CompanyServices, call) => {
-      const { displayName: name, defaultKeyring } = call.body;
+      const { displayName: name, defaultKeyring, features: enabled } = call.body;
       const put = await putCompany(
         deps,
         {
           ...call.path,
           ...conditionsOf(call),
-          ...present({ displayName: name, defaultKeyring }),
+          ...present({ displayName: name, defaultKeyring, features: enabled && askedFeatures(enabled) }),
         },
         call.actor,
       );

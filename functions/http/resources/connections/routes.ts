@@ -83,7 +83,7 @@ export const connectionRoutes = [
     conditions: 'write',
     pathSchema: connectionPath,
     bodySchema: connectionInput,
-    refuses: ['connection-in-use', 'company-closing'],
+    refuses: ['connection-in-use', 'company-closing', 'feature-not-enabled'],
     fails: ['input', 'vault'],
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: connectionBody,

@@ -106,7 +106,7 @@ export const keyringRoutes = [
     conditions: 'write',
     pathSchema: keyringPath,
     bodySchema: keyringInput,
-    refuses: ['keyring-not-found', 'company-closing'],
+    refuses: ['keyring-not-found', 'company-closing', 'feature-not-enabled'],
     fails: ['vault'],
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: keyringBody,

@@ -83,7 +83,7 @@ export const switchRoutes = [
     isLimited: true,
     pathSchema: switchPath,
     bodySchema: providerRef,
-    refuses: [...REFUSES_TO_START, 'same-vault-key'],
+    refuses: [...REFUSES_TO_START, 'same-vault-key', 'feature-not-enabled'],
     fails: ['vault'],
     answers: { 202: 'Under way; the switch is the status resource.' },
     answerSchema: switchBody,
