@@ -58,6 +58,7 @@ function accessOf({ credential }: Run): {
   const credentials = new Credentials({
     identityClientId: MANAGED_IDENTITY_CLIENT_ID,
     connectorClientId: CONNECTOR_APP_ID,
+    vendorTenantId: VENDOR_TENANT_ID,
     authorityHost: 'https://login.microsoftonline.com',
     tokenExchangeAudience: undefined,
     tenantTokenMaxAgeMs: TENANT_TOKEN_MS,

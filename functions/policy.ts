@@ -52,6 +52,8 @@ export function policyOf(settings: Settings): AppPolicy {
       // With a vault of its own for the seal key, signatures that callers cause use up none of the calls that the KEK's vault answers.
       sealVaultHost: settings.KEYSWITCH_SEAL_VAULT_HOST ?? settings.KEYSWITCH_VENDOR_VAULT_HOST,
       connectorClientId: settings.KEYSWITCH_CONNECTOR_CLIENT_ID,
+      identityClientId: settings.AZURE_CLIENT_ID,
+      vendorTenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
     },
     keyPolicy: {
       minRsaBits: settings.KEYSWITCH_MIN_RSA_BITS,

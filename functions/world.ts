@@ -38,6 +38,7 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
   const credentials = new Credentials({
     identityClientId: settings.AZURE_CLIENT_ID,
     connectorClientId,
+    vendorTenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
     authorityHost,
     tokenExchangeAudience: settings.KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE,
     timeoutMs,

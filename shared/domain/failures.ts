@@ -10,9 +10,20 @@ export const STORE_FAILURES = {
     isTampering: true,
     words: (facts) => ({
       message: 'This vault key already belongs to another company.',
-      cause: `${capital(theKey(facts))} in ${theVault(facts)} protects the data of a company that is not this one.`,
+      cause: `${capital(theKey(facts))} in ${theVault(facts)} protects the data of a company that is not this one${because(facts)}.`,
       remedy: remedyOf({
         text: 'Use a key of your own. If the key is yours, ask the vendor, who can look into the claim.',
+      }),
+    }),
+  },
+  'vault-key-unclaimed': {
+    kind: 'denied',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: 'This vault key is not claimed for the company: its claim was released.',
+      cause: `${capital(theKey(facts))} in ${theVault(facts)} was claimed with the connection, and an admin of the vendor has taken the claim away since.`,
+      remedy: remedyOf({
+        text: 'If it is the company’s key, an admin of the vendor enters the connection again, as it stands: that claims the key anew.',
       }),
     }),
   },

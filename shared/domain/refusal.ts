@@ -15,6 +15,8 @@ export type Refusal =
   | { readonly type: 'company-closed'; readonly companyId: string }
   /** The vendor asked for what only an admin of the company itself may do. */
   | { readonly type: 'company-admin-only'; readonly companyId: string; readonly message: string }
+  /** The company asked for what only an admin of the vendor may do. */
+  | { readonly type: 'vendor-admin-only'; readonly companyId: string; readonly message: string }
   | { readonly type: 'idempotency-mismatch' }
   /** A provider, a directory or the input refused. */
   | { readonly type: 'failure'; readonly failure: Failure; readonly target?: string }
@@ -40,6 +42,7 @@ export type StateCode =
   | 'connection-not-tested'
   | 'connection-test-failed'
   | 'connection-not-in-force'
+  | 'consent-not-needed'
   | 'vault-claim-in-use'
   | 'same-vault-key'
   | 'too-many-tenants'

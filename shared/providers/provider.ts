@@ -3,7 +3,7 @@ import type { Connection } from '../domain/connection.ts';
 import { failure } from '../domain/failures.ts';
 import type { Failure, FailureFacts } from '../domain/failure.ts';
 import type { ExcuseRecentGrant } from '../domain/propagation.ts';
-import type { KeyDates, KeyPlace, KeyTarget, ProviderRef } from '../domain/provider.ts';
+import type { Credential, KeyDates, KeyPlace, KeyTarget, ProviderRef } from '../domain/provider.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, type Result } from '../domain/result.ts';
 
@@ -50,7 +50,7 @@ export interface KeyUse {
 
 /** What an administrator of the key has to do, with the real names filled in. */
 export interface Instruction {
-  readonly id: 'service-principal' | 'role' | 'least-role' | 'access-policy' | 'take-away';
+  readonly id: 'service-principal' | 'vault' | 'key-manager' | 'role' | 'least-role' | 'access-policy' | 'take-away';
   readonly title: string;
   readonly explanation: string;
   /** For a POSIX shell, as in Azure Cloud Shell. */
@@ -62,12 +62,18 @@ export interface Instruction {
   readonly bicep?: { readonly fileName: string; readonly template: string; readonly deploy: string };
 }
 
+/** As far as it is known whose it is, and by which credential it is reached. */
+export interface OwnedKey extends KeyPlace {
+  readonly tenantId?: string;
+  readonly credential?: Credential;
+}
+
 /** The steps before a key can be read, one by one, for a connection test. */
 export interface KeyProbe {
   /** Whether the key's host can be reached. Sends no request. */
   reach(key: KeyPlace): Promise<Result<void, Failure>>;
   /** The tenant that owns the key, in lower case, as its own service names it. Refused if the key is pinned to another. Sends no token. */
-  owner(key: KeyPlace & { readonly tenantId?: string }): Promise<Result<string, Failure>>;
+  owner(key: OwnedKey): Promise<Result<string, Failure>>;
   /** Whether the owner lets us in. `principalId`: our principal there. */
   enter(target: KeyTarget): Promise<Result<{ readonly principalId: string }, Failure>>;
 }
@@ -92,6 +98,8 @@ export interface KeyWords {
   /** The failure for a key that does not, or no longer, belong to the connection's owner. */
   otherOwner(detail?: string): Failure;
   instructions(connection: Connection): readonly Instruction[];
+  /** What its company must know of how such a key is kept; undefined or absent if there is nothing to say. */
+  notice?(key: { readonly credential?: Credential }): string | undefined;
   /** The command that lets the app's principal there use the key; undefined or absent if no command does. */
   grant?(key: KeyTarget, app: { readonly appId: string; readonly principalId?: string }): string | undefined;
 }

@@ -57,6 +57,7 @@ function queueOf(identityClientId: string): ServiceBusQueue<WorkMessage> {
     tenantTokenMaxAgeMs: 300_000,
     identityClientId,
     connectorClientId: CONNECTOR_APP_ID,
+    vendorTenantId: VENDOR_TENANT_ID,
     authorityHost: 'https://login.microsoftonline.com',
     timeoutMs: 5_000,
     clock: systemClock,

@@ -9,6 +9,7 @@ import {
   GOOGLE_CLIENT_ID,
   GOOGLE_CLIENT_SECRET,
   MANAGED_IDENTITY_CLIENT_ID,
+  VENDOR_TENANT_ID,
 } from '../../local/identities.ts';
 import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import type { SignInCallback, SignInRequest } from '../../shared/identity/identity.ts';
@@ -69,7 +70,12 @@ export class SignInWorld {
       timeoutMs,
       clock: { now: () => new Date() },
     };
-    const credentials = new Credentials({ tenantTokenMaxAgeMs: 300_000, identityClientId, ...common });
+    const credentials = new Credentials({
+      tenantTokenMaxAgeMs: 300_000,
+      identityClientId,
+      vendorTenantId: VENDOR_TENANT_ID,
+      ...common,
+    });
     return createSignInClients({ ...common, credentials, googleClient: google === 'none' ? undefined : google });
   }
 

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { VENDOR_TENANT_ID } from '../../local/identities.ts';
 import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
 
@@ -35,6 +36,7 @@ const credentialsOf = (authorityHost: string, tokenExchangeAudience?: string): C
     tenantTokenMaxAgeMs: 300_000,
     identityClientId: '7e5d0000-0000-4000-8000-0000000000d1',
     connectorClientId: '7e5d0000-0000-4000-8000-0000000000c1',
+    vendorTenantId: VENDOR_TENANT_ID,
     authorityHost,
     tokenExchangeAudience,
     timeoutMs: 30_000,

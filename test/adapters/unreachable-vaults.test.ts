@@ -2,7 +2,7 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CONNECTOR_APP_ID, MANAGED_IDENTITY_CLIENT_ID } from '../../local/identities.ts';
+import { CONNECTOR_APP_ID, MANAGED_IDENTITY_CLIENT_ID, VENDOR_TENANT_ID } from '../../local/identities.ts';
 import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { AzureConnectionProbe } from '../../shared/providers/azure-key-vault/client/connection-probe.ts';
@@ -73,6 +73,7 @@ function pool(host: string): VaultPool {
     tenantTokenMaxAgeMs: 300_000,
     identityClientId: MANAGED_IDENTITY_CLIENT_ID,
     connectorClientId: CONNECTOR_APP_ID,
+    vendorTenantId: VENDOR_TENANT_ID,
     authorityHost: 'https://login.microsoftonline.com',
     timeoutMs,
     clock: systemClock,

@@ -1,5 +1,6 @@
 // How many vaults and tenants a process remembers. Each that is forgotten costs a request more when it is met again, and nothing else.
 import { expect, it } from 'vitest';
+import { VENDOR_TENANT_ID } from '../../local/identities.ts';
 import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { VaultTarget } from '../../shared/domain/provider.ts';
@@ -21,6 +22,7 @@ const targetOf = (n: number): VaultTarget => ({
 const credentials = new Credentials({
   identityClientId: CONNECTOR_APP_ID,
   connectorClientId: CONNECTOR_APP_ID,
+  vendorTenantId: VENDOR_TENANT_ID,
   authorityHost: 'https://login.microsoftonline.com',
   timeoutMs: 1_000,
   tenantTokenMaxAgeMs: 300_000,

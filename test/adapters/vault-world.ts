@@ -67,6 +67,7 @@ export class VaultWorld {
     const credentials = new Credentials({
       identityClientId,
       connectorClientId: CONNECTOR_APP_ID,
+      vendorTenantId: VENDOR_TENANT_ID,
       authorityHost: options.authorityHost ?? 'https://login.microsoftonline.com',
       timeoutMs,
       tenantTokenMaxAgeMs: TOKEN_MAX_AGE_MS,

@@ -65,6 +65,10 @@ export const SIGN_IN_ATTACKS = {
   T55: { risk: 'API6', name: 'get a switch past its tenants by writing its state into the tables' },
   T56: { risk: 'API6', name: 'end a switch as the vendor after the customer took the key in force away' },
   T57: { risk: 'API6', name: 'have the vault that a switch leads to serve in place of one that denies, by the tables' },
+  T58: { risk: 'API5', name: 'make, change or remove a connection to a key that the vendor hosts, as company admin' },
+  T59: { risk: 'API7', name: "send the app's own identity to the vendor's own vaults, spelt in whatever way" },
+  T60: { risk: 'API1', name: "come by another company's key that the vendor hosts, or by one in the same vault" },
+  T61: { risk: 'API1', name: 'reach a vault that the vendor hosts by consent, as another kind of connection' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

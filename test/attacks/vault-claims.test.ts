@@ -1,7 +1,13 @@
 // Whose a vault key is. Whoever names somebody else's, consents in a tenant of their own or rides on what another company's consent left
 // behind gets neither the key nor its claim, and keeps nobody out.
 import { afterAll, beforeAll, expect } from 'vitest';
-import { CONNECTOR_APP_ID } from '../../local/identities.ts';
+import {
+  CONNECTOR_APP_ID,
+  MANAGED_IDENTITY_PRINCIPAL_ID,
+  SEAL_VAULT_HOST,
+  VENDOR_TENANT_ID,
+  VENDOR_VAULT_HOST,
+} from '../../local/identities.ts';
 import { azure, Company } from '../end-to-end/company.ts';
 import { LOG_LIMIT } from '../end-to-end/harness.ts';
 import { attack } from './sign-in-attacks.ts';
@@ -266,4 +272,114 @@ attack('T53', async () => {
   expect([granted.status, await holderOf(keyName)]).toEqual([200, second.companyId]);
   const events = await signIns.scene.events(second.companyId);
   expect(events.map(({ action }) => action)).toContain('consent.grant');
+});
+
+const HOSTED_KEY = 'hosted-key';
+
+/** A vault in the vendor's tenant, with a key that the app's identity may use. */
+async function hostVault(name: string): Promise<string> {
+  const { keyVault } = signIns.scene.run.environment;
+  const host = `${name}.vault.azure.net`;
+  await keyVault.call('POST', '/vaults', { host, tenantId: VENDOR_TENANT_ID });
+  await keyVault.call('POST', `/vaults/${host}/keys`, { name: HOSTED_KEY });
+  const grant = { principalId: MANAGED_IDENTITY_PRINCIPAL_ID, role: 'Key Vault Crypto Service Encryption User' };
+  await keyVault.call('PUT', `/vaults/${host}/role-assignments/app`, grant);
+  return host;
+}
+
+const bodyOf = (host: string, kind = 'vendor-hosted', keyName = HOSTED_KEY): object => ({
+  vaultUri: `https://${host}`,
+  keyName,
+  credential: { kind },
+});
+
+attack('T58', async () => {
+  const host = await hostVault('hosted-t58');
+  const company = await signIns.company();
+  const path = `${company.path}/connections/azure`;
+  const token = signIns.scene.token('CompanyAdmin', company.companyId);
+  const alone = [403, 'vendor-admin-only'] as const;
+  await signIns.changesNothing(async () => {
+    const made = await signIns.scene.refused('PUT', path, { token, body: bodyOf(host) }, alone);
+    await signIns.scene.recordedAsRefused(made, company.companyId);
+  });
+  await company.must('PUT', path, { body: bodyOf(host) });
+  const { contoso } = signIns.scene.run.environment.customers;
+  await signIns.changesNothing(async () => {
+    for (const body of [bodyOf(host), bodyOf(host, 'vendor-hosted', 'k'), bodyOf(contoso.vaultHost, 'federated')])
+      await signIns.scene.refused('PUT', path, { token, body }, alone);
+    await signIns.scene.refused('DELETE', path, { token }, alone);
+    await signIns.scene.refused('POST', `${path}/consent`, { token }, [409, 'consent-not-needed']);
+  });
+  // What is left to the company: to look, to test, and to switch to it.
+  await company.generate(2);
+  const shown = JSON.parse((await signIns.scene.attempt('GET', path, { token })).text) as { readonly notice?: string };
+  expect(shown.notice).toMatch(/administrators of the vendor/);
+  expect(JSON.parse((await signIns.scene.attempt('POST', `${path}/test`, { token })).text)).toMatchObject({
+    status: 'green',
+  });
+  expect((await company.switchTo('s1', azure('azure'))).state).toBe('completed');
+  expect(await company.different()).toEqual([]);
+});
+
+attack('T59', async () => {
+  const company = await signIns.company();
+  const token = signIns.scene.token('VendorAdmin');
+  const spellings = [VENDOR_VAULT_HOST, SEAL_VAULT_HOST].flatMap((host) => [
+    host,
+    host.toUpperCase(),
+    `${host}.`,
+    `${host}:443`,
+    host.replace('.vault.', '.privatelink.vaultcore.'),
+    host.replace('k', '\uff4b'),
+  ]);
+  const calls = await signIns.scene.vaultCallsOf(() =>
+    signIns.changesNothing(async () => {
+      for (const host of spellings) {
+        const answer = await signIns.scene.attempt('PUT', `${company.path}/connections/azure`, {
+          token,
+          body: bodyOf(host),
+        });
+        expect([host, answer.status, answer.code]).toEqual([host, 400, 'vault-host-not-allowed']);
+      }
+    }),
+  );
+  expect(calls).toEqual([]);
+});
+
+attack('T60', async () => {
+  const host = await hostVault('hosted-t60');
+  const owner = await signIns.company();
+  await owner.must('PUT', `${owner.path}/connections/azure`, { body: bodyOf(host) });
+  const rival = await signIns.company();
+  const token = signIns.scene.token('VendorAdmin');
+  const calls = await signIns.scene.vaultCallsOf(() =>
+    signIns.changesNothing(async () => {
+      for (const keyName of [HOSTED_KEY, HOSTED_KEY.toUpperCase(), 'another-key']) {
+        const body = bodyOf(host, 'vendor-hosted', keyName);
+        await signIns.scene.refused('PUT', `${rival.path}/connections/azure`, { token, body }, [
+          409,
+          'vault-key-in-use',
+        ]);
+      }
+    }),
+  );
+  expect(calls).toEqual([]);
+  const detected = (await signIns.scene.events(rival.companyId)).map(({ action }) => action);
+  expect(detected).toContain('security.vault-key-in-use');
+});
+
+attack('T61', async () => {
+  const host = await hostVault('hosted-t61');
+  const company = await signIns.company();
+  const token = signIns.scene.token('CompanyAdmin', company.companyId);
+  const path = `${company.path}/connections/azure`;
+  const typed = { ...bodyOf(host, 'federated'), tenantId: VENDOR_TENANT_ID };
+  await signIns.changesNothing(() =>
+    signIns.scene.refused('PUT', path, { token, body: typed }, [409, 'vault-of-vendor']),
+  );
+  // Without a tenant the vault is asked for it, and says whose it is.
+  await company.must('PUT', path, { body: bodyOf(host, 'federated') });
+  expect(await tested(company)).toEqual({ found: ['challenge', 'vault-of-vendor'], tokens: [] });
+  await signIns.scene.refused('POST', `${path}/consent`, { token }, [409, 'vault-of-vendor']);
 });

@@ -2,21 +2,26 @@
 // that its words carry. Knows no vault and logs no call.
 import { constants, privateDecrypt, type KeyObject } from 'node:crypto';
 import { failure } from '../../shared/failures.ts';
+import { hostedFacts } from '../../shared/providers/azure-key-vault/words/hosted-vault.ts';
 import type { Failure, FailureFacts } from '../../shared/domain/failure.ts';
 import type { VaultKey, VaultTarget } from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 
 export const CONNECTOR_APP_ID = '7e5d0000-0000-4000-8000-0000000000c1';
+/** Client id of the app's own identity. */
+export const IDENTITY_APP_ID = '7e5d0000-0000-4000-8000-0000000000d1';
 export const PRINCIPAL_ID = '7e5d0000-0000-4000-8000-0000000000e1';
 const SUBSCRIPTION_ID = '7e5d0000-0000-4000-8000-0000000000f1';
 
 /** What is known of a target before anything is asked. */
-export const factsOf = ({ host, keyName, tenantId, ref, onlyInSwitch }: VaultTarget): FailureFacts => ({
+export const factsOf = ({ host, keyName, tenantId, ref, credential, onlyInSwitch }: VaultTarget): FailureFacts => ({
   vaultHost: host,
   keyName,
   tenantId,
   ...(onlyInSwitch === true ? { onlyInSwitch } : {}),
-  ...(ref.provider === 'managed' ? { ownVault: 'company-keys' as const } : { appId: CONNECTOR_APP_ID }),
+  ...(ref.provider === 'managed'
+    ? { ownVault: 'company-keys' as const }
+    : { appId: credential?.clientId ?? CONNECTOR_APP_ID, ...hostedFacts(credential) }),
 });
 
 /** The only suffix under which there are vaults. To another host nothing is sent. */
@@ -31,7 +36,6 @@ export function noRole(target: VaultTarget, action: string): Failure {
   const vaultName = target.host.split('.')[0] ?? '';
   const facts = {
     ...factsOf(target),
-    appId: CONNECTOR_APP_ID,
     principalId: PRINCIPAL_ID,
     resourceId:
       `/subscriptions/${SUBSCRIPTION_ID}/resourcegroups/keys/providers/microsoft.keyvault/vaults/${vaultName}` +

@@ -157,7 +157,9 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   }
 
   admits({ kind }: Credential): Result<void, Failure> {
-    return kind === 'federated' ? ok(undefined) : err(failure('row-forged', { detail: `'${kind}' is not known` }));
+    return ['federated', 'vendor-hosted'].includes(kind)
+      ? ok(undefined)
+      : err(failure('row-forged', { detail: `'${kind}' is not known` }));
   }
 
   async reach(host: string): Promise<Result<void, Failure>> {
@@ -264,8 +266,8 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   }
 
   /** The app's own identity needs nobody's consent. */
-  #withoutToken({ ref, tenantId }: VaultTarget): Failure | undefined {
-    if (ref.provider === 'managed') return undefined;
+  #withoutToken({ ref, tenantId, credential }: VaultTarget): Failure | undefined {
+    if (ref.provider === 'managed' || credential?.kind === 'vendor-hosted') return undefined;
     const tenant = this.tenants.get(tenantId);
     const facts = { tenantId, appId: CONNECTOR_APP_ID };
     if (!tenant) return failure('entra-tenant-not-found', facts);

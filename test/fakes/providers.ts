@@ -6,7 +6,7 @@ import type { AzureKeyVaultWorld } from '../../shared/providers/azure-key-vault/
 import type { ConnectionProbe, KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
 import type { KeyProvider, Providers, ReadKey } from '../../shared/providers/provider.ts';
 import { createProviders } from '../../shared/providers/registry/providers.ts';
-import { CONNECTOR_APP_ID } from './fake-vault-answers.ts';
+import { CONNECTOR_APP_ID, IDENTITY_APP_ID } from './fake-vault-answers.ts';
 
 type ProvidersOver = Partial<Pick<AzureKeyVaultWorld, 'keyPolicy'>> & {
   readonly vaults: KeyVaults;
@@ -24,6 +24,8 @@ export function providersOver({ vaults, vendor, clock, others = [], ...over }: P
     allowedSuffixes: ['vault.azure.net'],
     vendorVaultHost: vendor.host,
     connectorClientId: CONNECTOR_APP_ID,
+    identityClientId: IDENTITY_APP_ID,
+    vendorTenantId: vendor.tenantId,
     ...over.connectionPolicy,
   };
   return createProviders({ vaults, probe, clock, keyPolicy, connectionPolicy }, vendor, others);

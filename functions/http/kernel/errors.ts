@@ -139,7 +139,8 @@ export function refusalToResponse(
       return answer('company-closed', message);
     }
     case 'company-admin-only':
-      return answer('company-admin-only', refusal.message);
+    case 'vendor-admin-only':
+      return answer(refusal.type, refusal.message);
     case 'idempotency-mismatch':
       return answer('idempotency-key-reused', 'This Idempotency-Key came with another request before.', {
         target: 'header.Idempotency-Key',

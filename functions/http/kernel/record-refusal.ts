@@ -29,7 +29,8 @@ export async function recordRefusal(deps: Recording, call: RefusedCall): Promise
     const asked = resourceId(params['companyId']);
     await record(caller.companyId ?? NO_COMPANY, { code: refused.type, asked });
   }
-  if (refused.type === 'company-admin-only') await record(refused.companyId, { code: refused.type });
+  if (refused.type === 'company-admin-only' || refused.type === 'vendor-admin-only')
+    await record(refused.companyId, { code: refused.type });
   if (refused.type === 'failure') {
     const companyId = resourceId(params['companyId']) ?? NO_COMPANY;
     await recordFailure(deps, actor, { companyId, target, failure: refused.failure });

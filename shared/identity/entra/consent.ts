@@ -2,12 +2,16 @@
 // service principal in the tenant is none: another company's consent may have left it there.
 import { isInForce, type Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
+import { failure as ofStore } from '../../domain/failures.ts';
+import type { Credential } from '../../domain/provider.ts';
+import { takesConsent } from './credential-kinds.ts';
 import { APP_DISABLED, CLAIM_RELEASED, CONSENT_AGED, CONSENT_NONE, JUST_ACCEPTED } from './words/consent-failures.ts';
 import { failure } from './words/failures.ts';
 
-/** Undefined if consent was given for this connection. Its seal is checked where the connection is loaded. */
+/** Undefined if consent was given for this connection, or its kind takes none. The seal is checked where the connection is loaded. */
 export function lackOfConsent(connection: Connection): Failure | undefined {
-  return connection.consent === undefined ? required(connection, CONSENT_NONE) : undefined;
+  const isLacking = connection.consent === undefined && takesConsent(connection.credential);
+  return isLacking ? required(connection, CONSENT_NONE) : undefined;
 }
 
 /** The same, and while nothing is protected by the key yet it must not be older than `consentMs`: a set-up is to be finished. */
@@ -26,9 +30,14 @@ export function lackOfRecentConsent(
 const required = ({ tenantId, credential }: Connection, detail: string): Failure =>
   failure('consent-required', { appId: credential.clientId, detail, ...(tenantId === undefined ? {} : { tenantId }) });
 
-/** Consent claims the vault key: where the claim was taken away, it takes another one. */
-export const lackOfClaimedKey = ({ host, keyName }: { readonly host: string; readonly keyName: string }): Failure =>
-  failure('consent-required', { vaultHost: host, keyName, detail: CLAIM_RELEASED });
+/** Where the claim was taken away, what claimed the key must be done again: the consent or, with a kind that takes none, the entry. */
+export const lackOfClaimedKey = (
+  { host, keyName }: { readonly host: string; readonly keyName: string },
+  credential: Pick<Credential, 'kind'> | undefined,
+): Failure =>
+  credential === undefined || takesConsent(credential)
+    ? failure('consent-required', { vaultHost: host, keyName, detail: CLAIM_RELEASED })
+    : ofStore('vault-key-unclaimed', { vaultHost: host, keyName });
 
 /**
  * Right after an administrator accepted, "not installed" is Microsoft passing the new service principal on: seconds, sometimes minutes

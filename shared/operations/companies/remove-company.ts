@@ -6,7 +6,7 @@ import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Company, Keyring } from '../../domain/keyring.ts';
 import type { Result } from '../../domain/result.ts';
 import { actOnce, changeOnce } from '../../store/act.ts';
-import { claimantRow } from '../../store/rows/claim-rows.ts';
+import { claimantRow, WHOLE_VAULT } from '../../store/rows/claim-rows.ts';
 import { companyRow } from '../../store/rows/company-rows.ts';
 import { keyringOfRow } from '../../store/rows/keyring-rows.ts';
 import { connectionsOf } from '../../store/rows/sealed-rows.ts';
@@ -77,12 +77,14 @@ async function emptyPartition(
 /** Vault keys that this company, and no other, had claimed. Its connections name them, and go only after all of them. */
 async function releaseClaims(deps: Removing, companyId: string): Promise<Removal> {
   for (const { value: connection } of await list(deps.tables, connectionsOf, { companyId })) {
-    const claim = connection && (await find(deps.tables, claimantRow, connection));
-    if (claim?.value !== companyId) continue;
-    const released = await changeOnce(deps, (tx) => {
-      tx.delete(claim);
-    });
-    if (!released.ok) return released.error;
+    for (const keyName of connection ? [connection.keyName, WHOLE_VAULT] : []) {
+      const claim = connection && (await find(deps.tables, claimantRow, { host: connection.host, keyName }));
+      if (claim?.value !== companyId) continue;
+      const released = await changeOnce(deps, (tx) => {
+        tx.delete(claim);
+      });
+      if (!released.ok) return released.error;
+    }
   }
   return 'removed';
 }

@@ -12,6 +12,7 @@ import type { KeyProvider, ReadKey } from '../../providers/provider.ts';
 import type { Found } from '../../store/found.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import { proveRoundTrip } from '../keys/make-wrap.ts';
+import { lackOfHostedClaim } from './hosted.ts';
 import { completeMove, targetMovedTo, type Moving } from './move.ts';
 import { noteOnConnection, type ConnectionNotes, type ConnectionNotesDependencies } from './notes.ts';
 
@@ -120,7 +121,7 @@ export class ConnectionChecks {
     if (unpinned) return unpinned;
     this.#list.pass('challenge');
     const target = targetOfConnection(this.connection);
-    this.#isIn = target !== undefined && this.#isConsented() && (await this.#obtainToken(target));
+    this.#isIn = target !== undefined && (await this.#isConsented()) && (await this.#obtainToken(target));
     return undefined;
   }
 
@@ -144,9 +145,12 @@ export class ConnectionChecks {
   }
 
   /** Without it no token is asked for: a service principal that another company's consent left in the tenant would do for one. */
-  #isConsented(): boolean {
+  async #isConsented(): Promise<boolean> {
     const { clock, consentMs } = this.#deps;
-    const lack = lackOfRecentConsent(this.connection, { now: clock.now(), consentMs });
+    const { host, keyName, credential } = this.connection;
+    const lack =
+      lackOfRecentConsent(this.connection, { now: clock.now(), consentMs }) ??
+      (await lackOfHostedClaim(this.#deps, { companyId: this.#companyId, host, keyName, credential }));
     return lack ? this.#list.fail('consent', this.#known(lack)) : this.#list.pass('consent');
   }
 

@@ -18,6 +18,7 @@ import { companyRow } from '../../store/rows/company-rows.ts';
 import { connectionRow, connectionsOf } from '../../store/rows/sealed-rows.ts';
 import type { Tables } from '../../store/tables.ts';
 import { forged, type SealCheck } from '../keys/seals.ts';
+import { claimHosted, refusedToCompany } from './hosted.ts';
 import { loadConnection, verifyConnectionRow } from '../keys/verified-connection.ts';
 
 export interface ConnectionsDependencies extends SealCheck, Auditing {
@@ -30,6 +31,17 @@ export interface WriteCondition {
   readonly ifMatch?: string;
   readonly ifNoneMatch?: '*';
 }
+
+interface PutRequest extends ConnectionPlace {
+  readonly input: ConnectionInput;
+  readonly condition: WriteCondition;
+  /** An admin of the vendor asks. */
+  readonly byVendor?: boolean;
+}
+
+type DeleteRequest = Omit<PutRequest, 'input' | 'condition'> & {
+  readonly condition: Pick<WriteCondition, 'ifMatch'>;
+};
 
 interface PutConnection extends Loaded<Connection> {
   readonly created: boolean;
@@ -78,24 +90,42 @@ export async function listConnections(
 /** The same values again change nothing, and cost no signature. */
 export async function putConnection(
   deps: ConnectionsDependencies,
-  request: ConnectionPlace & { readonly input: ConnectionInput; readonly condition: WriteCondition },
+  request: PutRequest,
   actor: Actor,
 ): Promise<Result<PutConnection, Refusal>> {
   const wanted = deps.providers.ofInput(request.input).parse(request.input);
   if (!wanted.ok) return wanted;
+  const refused = refusedToCompany(wanted.value.credential, request);
+  if (refused) return err(refused);
+  const key = { companyId: request.companyId, ...wanted.value };
+  const claimed = await claimHosted(deps, key);
+  if (!claimed.ok) return claimed;
+  const put = await store(deps, { request, wanted: wanted.value }, actor);
+  // Once more: a claim counts only while a connection names the key, and another company may have taken it before this one did.
+  const held = put.ok ? await claimHosted(deps, key) : put;
+  return held.ok ? put : held;
+}
+
+function store(
+  deps: ConnectionsDependencies,
+  { request, wanted }: { readonly request: PutRequest; readonly wanted: WantedConnection },
+  actor: Actor,
+): Promise<Result<PutConnection, Refusal>> {
   const { companyId, connectionId } = request;
   return act<PutConnection>(deps, { actor, ...actOn('connection.put', request) }, async (tx) => {
     const company = await tx.need(companyRow, request);
     const existing = await loadConnection(deps, request);
     if (!existing.ok) return err(refusedBy(existing.error));
     const held = existing.value;
+    const refused = refusedToCompany(held?.value.credential, request);
+    if (refused) return err(refused);
     if (!conditionHolds(request.condition, held?.etag)) {
       return err({ type: 'precondition-failed', what: 'connection', id: connectionId });
     }
     const now = deps.clock.now().toISOString();
-    const lacking = lackOfFeature(company.value, featuresAsked(held?.value, wanted.value));
+    const lacking = lackOfFeature(company.value, featuresAsked(held?.value, wanted));
     if (lacking) return err(lacking);
-    const next = held ? changed(held.value, wanted.value) : ok(made(connectionId, wanted.value, now));
+    const next = held ? changed(held.value, wanted) : ok(made(connectionId, wanted, now));
     if (!next.ok) return next;
     if (next.value === held?.value) return ok({ ...held, created: false });
     const seal = await deps.sealer.sign(sealedBytesOfConnection(companyId, next.value));
@@ -105,7 +135,10 @@ export async function putConnection(
     // So that a connection cannot slip into a company that is just being deleted.
     tx.guard(company);
     const put = tx.put(connectionRow, request, held, connection);
-    tx.detail({ created, ...deps.providers.of(connection).describe(connection) });
+    const provider = deps.providers.of(connection);
+    const before = held && deps.providers.of(held.value).describe(held.value);
+    const from = before && { fromVaultHost: before.vaultHost, fromKeyName: before.keyName };
+    tx.detail({ created, kind: connection.credential.kind, ...provider.describe(connection), ...from });
     return {
       done: () => ({ ...put(), created }),
       ifLanded: async () => {
@@ -119,7 +152,7 @@ export async function putConnection(
 /** Refused while something depends on it, or while it cannot be told whether anything does. */
 export const deleteConnection = (
   deps: SealCheck & Auditing,
-  request: ConnectionPlace & { readonly condition: Pick<WriteCondition, 'ifMatch'> },
+  request: DeleteRequest,
   actor: Actor,
 ): Promise<Result<void, Refusal>> =>
   act<undefined>(deps, { actor, ...actOn('connection.delete', request) }, async (tx) => {
@@ -139,7 +172,7 @@ const actOn = (action: string, { companyId, connectionId }: ConnectionPlace): Ac
 /** A seal that does not verify is no hindrance: deleting such a row and entering it again is the way out. */
 function whyNotDelete(
   deps: SealCheck,
-  request: ConnectionPlace & { readonly condition: Pick<WriteCondition, 'ifMatch'> },
+  request: DeleteRequest,
   { value: connection, etag, at }: Found<Connection | undefined>,
 ): Refusal | undefined {
   const { companyId, connectionId, condition } = request;
@@ -147,6 +180,8 @@ function whyNotDelete(
     return { type: 'precondition-failed', what: 'connection', id: connectionId };
   }
   if (!connection) return refusedBy(forged(deps.log, { companyId, rowKey: at.rowKey }));
+  const refused = refusedToCompany(connection.credential, request);
+  if (refused) return refused;
   return connection.usedBy.length > 0 ? inUse(connection) : undefined;
 }
 

@@ -3,15 +3,16 @@
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { failure } from '../../domain/failures.ts';
-import { lackOfClaimedKey } from '../../identity/registry/tenant-kinds.ts';
+import { isHostedByVendor, lackOfClaimedKey } from '../../identity/registry/tenant-kinds.ts';
 import type { Failure } from '../../domain/failure.ts';
+import type { Credential } from '../../domain/provider.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { act, change, changeOnce } from '../../store/act.ts';
 import type { Auditing } from '../../store/append.ts';
 import { find, list, type Found, type Loaded } from '../../store/found.ts';
 import type { Undecided } from '../../store/races.ts';
-import { claimRow, type VaultClaim, type VaultKeyName } from '../../store/rows/claim-rows.ts';
+import { claimRow, WHOLE_VAULT, type VaultClaim, type VaultKeyName } from '../../store/rows/claim-rows.ts';
 import { connectionsOf } from '../../store/rows/sealed-rows.ts';
 import type { Tables } from '../../store/tables.ts';
 
@@ -60,17 +61,24 @@ async function freed(
   return held.ok ? taken : held.error;
 }
 
-const inUse = ({ host, keyName }: VaultKeyName): Failure => failure('vault-key-in-use', { vaultHost: host, keyName });
+const inUse = ({ host, keyName }: VaultKeyName): Failure =>
+  failure('vault-key-in-use', { vaultHost: host, ...(keyName === WHOLE_VAULT ? { detail: OF_VAULT } : { keyName }) });
+
+const OF_VAULT = 'a vault that the vendor hosts is for the keys of one company';
 
 /** Undefined if the company holds the key now. Read after the switch has marked its connection, so that no release can slip in between. */
 export async function lackOfClaim(
   deps: { readonly tables: Pick<Tables, 'read'> },
-  { companyId, ...key }: VaultKeyName & { readonly companyId: string },
+  {
+    companyId,
+    credential,
+    ...key
+  }: VaultKeyName & { readonly companyId: string; readonly credential?: Credential | undefined },
 ): Promise<Failure | undefined> {
   const claim = await loadClaim(deps, key);
   if (claim?.value.companyId === companyId && claim.value.state === 'held') return undefined;
   if (claim && claim.value.companyId !== companyId) return inUse(key);
-  return lackOfClaimedKey(key);
+  return lackOfClaimedKey(key, credential);
 }
 
 /** A key and, where the caller may know of some companies only, these: a claim of another one is as if there were none. */
@@ -126,7 +134,9 @@ const mark = (
   changeOnce(deps, (tx) => tx.replace(claim, { ...claim.value, state }));
 
 const isOf = (connection: Connection, key: VaultKeyName): boolean =>
-  claimRow.partition(connection) === claimRow.partition(key);
+  key.keyName === WHOLE_VAULT
+    ? connection.host === key.host && isHostedByVendor(connection.credential)
+    : claimRow.partition(connection) === claimRow.partition(key);
 
 const isInUse = (tables: Tables, companyId: string, key: VaultKeyName): Promise<boolean> =>
   hasConnection(tables, companyId, (one) => isOf(one, key) && one.usedBy.length > 0);

@@ -4,6 +4,7 @@ import { isInForce, type Connection } from '../../domain/connection.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { present } from '../../domain/plain-object.ts';
+import { takesConsent } from '../../identity/registry/tenant-kinds.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { noteOnConnection } from '../connections/notes.ts';
 import type { Loaded } from '../../store/control-state.ts';
@@ -42,6 +43,12 @@ export async function requestConsent(
 
 const MOVED = 'The vault was moved to another Entra tenant: only an admin of the company may let that tenant be asked.';
 
+const NOT_NEEDED: Refusal = {
+  type: 'state',
+  code: 'consent-not-needed',
+  message: 'A connection of this kind needs no consent: test it.',
+};
+
 interface NamedConnection {
   readonly connection: Loaded<Connection>;
   readonly movedTo?: string;
@@ -55,6 +62,7 @@ async function namedConnection(
   if (!loaded.ok) return err(refusedBy(loaded.error));
   if (!loaded.value) return err(notFound('connection', place.connectionId));
   const connection = loaded.value;
+  if (!takesConsent(connection.value.credential)) return err(NOT_NEEDED);
   const { tenantId: pinned, ...unpinned } = connection.value;
   const provider = deps.providers.of(connection.value);
   if (pinned !== undefined && !isInForce(connection.value)) {

@@ -87,7 +87,7 @@ export async function lackOfProof(
   if (!connection.value) return undefined;
   const held = connection.value.value;
   const lack = lackOfRecentConsent(held, { now: deps.clock.now(), consentMs: deps.consentMs });
-  return lack ?? lackOfClaim(deps, { companyId, host: held.host, keyName: held.keyName });
+  return lack ?? lackOfClaim(deps, { companyId, host: held.host, keyName: held.keyName, credential: held.credential });
 }
 
 export type TenantReading = VerificationReading & Pick<DestinationReading, 'providers'>;

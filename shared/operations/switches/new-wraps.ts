@@ -86,7 +86,8 @@ async function lackOfTargetsClaim(
   if (ref.connectionId === undefined) return undefined;
   const target = await targetOf(deps, { companyId, ref });
   if (!target.ok) return target.error;
-  return lackOfClaim(deps, { companyId, host: target.value.host, keyName: target.value.keyName });
+  const { host, keyName, credential } = target.value;
+  return lackOfClaim(deps, { companyId, host, keyName, credential });
 }
 
 /** Wraps company keys under a provider's newest key version, or the version of `keyId`; opens each through the vault and compares. One `get` in all. */

@@ -8,9 +8,12 @@ import { present } from '../../domain/plain-object.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { parseKeyId, type KeyDates, type KeyPlace, type VaultKey } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { KeyProvider, ReadKey, Wrapped } from '../provider.ts';
+import type { KeyProvider, OwnedKey, ReadKey, Wrapped } from '../provider.ts';
 import { parseConnectionInput, parseCustomerVault, type ConnectionPolicy } from './input/connection-input.ts';
+import { isHostedByVendor } from '../../identity/entra/credential-kinds.ts';
+import { hostedInstructions } from './hosted-instructions.ts';
 import { adminInstructions } from './instructions.ts';
+import { HOSTED_NOTICE } from './words/hosted-vault.ts';
 import { assignRole } from './words/vault-commands.ts';
 import { judgeKey, type KeyPolicy } from './key-fitness.ts';
 import { ofConnection, ofKeyInUse } from './key-in-use.ts';
@@ -44,12 +47,15 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
     substituted: ({ host, keyName }, detail) =>
       failure('key-substituted', { vaultHost: host, keyName, ...present({ detail }) }),
     otherOwner,
-    instructions: ({ host, keyName, tenantId, credential }) =>
-      adminInstructions({ host, keyName, appId: credential.clientId, ...present({ tenantId }) }),
+    instructions: ({ host, keyName, tenantId, credential }) => {
+      const place = { host, keyName, appId: credential.clientId, ...present({ tenantId }) };
+      return isHostedByVendor(credential) ? hostedInstructions(place) : adminInstructions(place);
+    },
+    notice: ({ credential }) => (credential && isHostedByVendor(credential) ? HOSTED_NOTICE : undefined),
     grant: ({ host, keyName, tenantId }, app) => assignRole({ vaultHost: host, keyName, tenantId, ...app }),
     probe: {
       reach: ({ host }) => probe.reach(host),
-      owner: (key) => owner(probe, key),
+      owner: (key) => owner(probe, key, connectionPolicy),
       enter: (target) => probe.obtainToken(target),
     },
     read: async (target, { purpose, keyId }) => {
@@ -89,12 +95,16 @@ const otherOwner = (detail?: string): Failure => failure('wrong-entra-tenant', p
 /** The vault's own challenge names it, and nothing that is typed. */
 async function owner(
   probe: Pick<ConnectionProbe, 'challengedTenant'>,
-  { host, tenantId }: KeyPlace & { readonly tenantId?: string },
+  { host, keyName, tenantId, credential }: OwnedKey,
+  { vendorTenantId }: Pick<ConnectionPolicy, 'vendorTenantId'>,
 ): Promise<Result<string, Failure>> {
   const challenged = await probe.challengedTenant(host);
   if (!challenged.ok) return challenged;
   const named = challenged.value.toLowerCase();
   if (!isGuid(named)) return err(failure('vault-error', { detail: 'its challenge names no tenant' }));
+  // Neither consent nor a secret leads into the vendor's own tenant, whoever gives it: only what the vendor itself has entered.
+  if (named === vendorTenantId && credential && !isHostedByVendor(credential))
+    return err(failure('vault-of-vendor', { vaultHost: host, keyName }));
   if (tenantId === undefined || tenantId === named) return ok(named);
   return err(otherOwner(`the vault names the tenant ${named}`));
 }

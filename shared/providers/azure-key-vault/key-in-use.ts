@@ -3,12 +3,13 @@
 import { failure, withFacts } from './words/failures.ts';
 import { factsOfUse, type Connection } from '../../domain/connection.ts';
 import { asDenial, type Failure, type FailureFacts } from '../../domain/failure.ts';
+import { hostedFacts } from './words/hosted-vault.ts';
 import { NAME_UNSURE } from './words/vault-network-failures.ts';
 import { parseKeyId } from '../../domain/provider.ts';
 
 /** The same for a failure on the way to a connection's vault, with the connection's facts; those in `more` come first. */
 export function ofConnection(found: Failure, connection: Connection, more: FailureFacts = {}): Failure {
-  const known = withFacts(found, { ...factsOfUse(connection), ...more });
+  const known = withFacts(found, { ...factsOfUse(connection), ...hostedFacts(connection.credential), ...more });
   return connection.usedBy.length === 0 ? known : ofKeyInUse(known);
 }
 

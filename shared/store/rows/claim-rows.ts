@@ -36,6 +36,9 @@ export interface VaultKeyName {
   readonly keyName: string;
 }
 
+/** In place of a key's name: the vault as a whole, which no other company may share. No key can be called so. */
+export const WHOLE_VAULT = '*';
+
 /** All spellings of one vault key lie in one partition. */
 export const claimRow: Row<VaultKeyName, VaultClaim> = {
   table: 'vaultkeys',

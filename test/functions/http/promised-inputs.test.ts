@@ -42,6 +42,7 @@ const BEYOND_SCHEMAS: readonly { readonly faults: RegExp; readonly said: string 
   },
   { faults: /key for signatures/, said: 'Not only those of a key for signatures' },
   { faults: /stays the same once it is known/, said: 'It stays the same once it is known' },
+  { faults: /leave the tenant away/, said: 'Not given with `vendor-hosted`' },
   { faults: /vendor's own vault/, said: "not of the vendor's own vault" },
 ];
 

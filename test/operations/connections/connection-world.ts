@@ -22,6 +22,7 @@ export const OTHER_HOST = 'fabrikam.vault.azure.net';
 export const VENDOR_HOST = 'keyswitch-vendor.vault.azure.net';
 export const TENANT = '11111111-0000-4000-8000-000000000001';
 export const OTHER_TENANT = '99999999-0000-4000-8000-000000000009';
+export const VENDOR_TENANT = '77777777-0000-4000-8000-000000000007';
 export const INPUT: ConnectionInput = {
   vaultUri: `https://${HOST}`,
   keyName: 'main-key',
@@ -34,7 +35,7 @@ const VENDOR = {
   ref: { provider: 'managed' },
   host: VENDOR_HOST,
   keyName: 'keyswitch-kek',
-  tenantId: OTHER_TENANT,
+  tenantId: VENDOR_TENANT,
 } as const;
 
 export class ConnectionWorld extends TestWorld {

@@ -57,8 +57,15 @@ describe.each(MISHAPS)('where a write ends as %s', (mishap) => {
     expect(changed.value.keyName).toBe('other');
     expect(recorded('connection.put')).toBe(2);
     expect(chainOf(world.store).map(({ detail }) => JSON.parse(detail) as unknown)).toEqual([
-      { created: true, vaultHost: HOST, keyName: 'main-key' },
-      { created: false, vaultHost: HOST, keyName: 'other' },
+      { created: true, kind: 'federated', vaultHost: HOST, keyName: 'main-key' },
+      {
+        created: false,
+        kind: 'federated',
+        vaultHost: HOST,
+        keyName: 'other',
+        fromVaultHost: HOST,
+        fromKeyName: 'main-key',
+      },
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../shared/failures.ts';
+import { hostedInstructions } from '../../../shared/providers/azure-key-vault/hosted-instructions.ts';
 import { adminInstructions } from '../../../shared/providers/azure-key-vault/instructions.ts';
 import type { Instruction } from '../../../shared/providers/provider.ts';
 
@@ -105,5 +106,63 @@ describe('instructions for the Azure admin', () => {
       expect(template).toContain("name: 'contoso'");
       expect(template.split('{').length).toBe(template.split('}').length);
     }
+  });
+});
+
+describe('instructions for a key that the vendor hosts', () => {
+  const hosted = hostedInstructions(PLACE);
+  const MANAGER = '55555555-0000-4000-8000-000000000005';
+  const of = (id: Instruction['id']): Instruction => hosted.find((instruction) => instruction.id === id)!;
+  const set = `KEY_MANAGER_APP_ID=${MANAGER}\nRESOURCE_GROUP=hosted-keys\n`;
+
+  it('are the vault, its key manager, the role of the own identity, and how the company takes access away', () => {
+    expect(hosted.map(({ id }) => id)).toEqual(['vault', 'key-manager', 'role', 'take-away']);
+    expect(JSON.stringify(hosted)).not.toMatch(/<[a-z-]+>|undefined|YOUR_|…/i);
+  });
+
+  it('make a vault with roles and purge protection', () => {
+    expect(azCalls(set + of('vault').azureCli)).toEqual([
+      expect.arrayContaining(['create', '--name', 'contoso', '--resource-group', 'hosted-keys', '--sku', 'premium']),
+    ]);
+    expect(of('vault').azureCli).toContain('--enable-purge-protection true');
+    expect(of('vault').bicep?.template).toContain('enablePurgeProtection: true');
+  });
+
+  it('let the key manager into that vault alone, as Crypto Officer', () => {
+    for (const script of [of('key-manager').azureCli, of('key-manager').bicep!.deploy])
+      expect(azCalls(set + script)).toContainEqual(expect.arrayContaining(['--id', MANAGER]));
+    expect(azCalls(set + of('key-manager').azureCli).at(-1)).toEqual([
+      'role',
+      'assignment',
+      'create',
+      '--assignee-object-id',
+      '[ad sp]',
+      '--assignee-principal-type',
+      'ServicePrincipal',
+      '--role',
+      '14b46e9e-c2b7-41b4-b07b-48a6ebf60603',
+      '--scope',
+      '[keyvault show]',
+    ]);
+    expect(of('key-manager').bicep?.template).toMatch(/^ {2}scope: vault$/m);
+  });
+
+  it('say what is to be set where only the company or the vendor knows it', () => {
+    for (const [id, variable] of [
+      ['vault', 'RESOURCE_GROUP'],
+      ['key-manager', 'KEY_MANAGER_APP_ID'],
+    ] as const)
+      expect(() => execFileSync('bash', ['-c', `az() { :; }\n${of(id).azureCli}`], { stdio: 'pipe' })).toThrow(
+        new RegExp(`${variable}: set it to`),
+      );
+  });
+
+  it('take access away by disabling every version', () => {
+    expect(azCalls(of('take-away').azureCli).map(([, , verb]) => verb)).toEqual([
+      'list-versions',
+      'set-attributes',
+      'set-attributes',
+    ]);
+    expect(of('role').azureCli).toContain('e147488a-f6f5-4113-8e2d-b22465e65bf6');
   });
 });

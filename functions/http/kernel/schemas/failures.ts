@@ -30,14 +30,17 @@ export function publicFailure(found: Failure, audience: { readonly isVendorAdmin
     kind,
     owner,
     cause,
-    // Commands for the vendor's own vault are for its operators.
-    remedy: facts.ownVault !== undefined && !audience.isVendorAdmin ? { text: found.remedy.text } : found.remedy,
+    remedy: isAtVendors(found) && !audience.isVendorAdmin ? { text: found.remedy.text } : found.remedy,
     ...(vaultUri === undefined && keyName === undefined ? {} : { suggestion: present({ vaultUri, keyName }) }),
     ...(becomesDeniedAt === undefined ? {} : { becomesDeniedAt }),
     ...(service?.correlationId === undefined ? {} : { correlationId: service.correlationId }),
     ...(service === undefined || !audience.isVendorAdmin ? {} : { innererror: service }),
   };
 }
+
+/** Commands for the vendor's own vaults, and for those that it hosts, are for its operators. */
+const isAtVendors = ({ facts, owner }: Failure): boolean =>
+  facts.ownVault !== undefined || (facts.hostedByVendor === true && owner === 'vendor');
 
 const CALLER = { isVendorAdmin: false };
 const EXAMPLE_TENANT = '6c9d1d5e-3f7a-4b2c-8e10-5a7b9c3d1e2f';

@@ -48,7 +48,7 @@ const approvalFacts = (approval: Approval, { vendorName }: PageContext): readonl
       recipientFact(approval.recipient),
     ];
   }
-  const { isVendors, vaultHost, keyName, tenantId } = approval.destination;
+  const { isVendors, isHosted, vaultHost, keyName, tenantId } = approval.destination;
   const { switchId, keyringId } = approval;
   return [
     ['What is approved', html`the switch ${code(switchId)} of the keyring ${code(keyringId)}`],
@@ -56,7 +56,10 @@ const approvalFacts = (approval: Approval, { vendorName }: PageContext): readonl
       'Protected afterwards by',
       isVendors
         ? html`the key of ${name(vendorName)} itself, not of the company`
-        : html`a key in the key vault below, which should be the company’s own`,
+        : isHosted === true
+          ? html`a key of the company’s own, in a key vault that ${name(vendorName)} hosts in its own Entra tenant,
+            where its administrators can reach it`
+          : html`a key in the key vault below, which should be the company’s own`,
     ],
     ['Key vault', code(vaultHost)],
     ['Key', code(keyName)],

@@ -1,4 +1,5 @@
 // What a link asks for, as pages show it. Pure.
+import { isHostedByVendor } from '../../../../shared/identity/registry/tenant-kinds.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import type { Asked } from '../../../../shared/operations/sign-ins/asked.ts';
 import type { ConsentNow, VerificationNow } from '../../../../shared/operations/sign-ins/subject-now.ts';
@@ -44,11 +45,12 @@ export const verificationSubject = (asked: Asked<VerificationNow>): Verification
 function approvalOf({ approval, key, target }: VerificationNow): Approval {
   const { keyringId } = approval;
   if (approval.for === 'export') return { for: 'export', keyringId, recipient: approval.recipient };
-  const { tenantId, ref } = target;
+  const { tenantId, ref, credential } = target;
+  const isHosted = credential !== undefined && isHostedByVendor(credential);
   return {
     for: 'switch',
     keyringId,
     switchId: approval.switchId,
-    destination: { ...key, tenantId, isVendors: ref.connectionId === undefined },
+    destination: { ...key, tenantId, isVendors: ref.connectionId === undefined, isHosted },
   };
 }

@@ -43,8 +43,8 @@ export type Approval =
       readonly for: 'switch';
       readonly keyringId: string;
       readonly switchId: string;
-      /** Where the key comes to lie that protects the company's data: in the vendor's own vault, or in the company's. */
-      readonly destination: KeyPlace & { readonly isVendors: boolean };
+      /** Where the key comes to lie that protects the company's data: in the vendor's own vault, in one that the vendor hosts, or in the company's. */
+      readonly destination: KeyPlace & { readonly isVendors: boolean; readonly isHosted?: boolean };
     }
   | {
       readonly for: 'export';

@@ -12,6 +12,7 @@ import { TYPED_FORMS } from '../../../../shared/providers/registry/providers.ts'
 import type { KnownProviders } from '../../../../shared/providers/provider.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { FAILURE_EXAMPLE, failureBody, failureCode, publicFailure } from '../../kernel/schemas/failures.ts';
+import { connectionCredential } from './credential.ts';
 import { connectionId, count, EXAMPLE_TIME, guid, time } from '../../kernel/schemas/ids.ts';
 import { MAX_INPUT_CHARS, vaultUri } from '../../kernel/schemas/vault-uri.ts';
 
@@ -35,9 +36,10 @@ export const connectionInput = z
       .meta({ override: promised(GUID_IN_ANY_CASE) })
       .optional()
       .meta({
-        description: "The vault's Entra tenant; learnt by a test if not given. It stays the same once it is known.",
+        description:
+          "The vault's Entra tenant; learnt by a test if not given. It stays the same once it is known. Not given with `vendor-hosted`.",
       }),
-    credential: z.strictObject({ kind: z.literal('federated') }),
+    credential: connectionCredential,
   })
   .meta({
     id: 'ConnectionInput',
@@ -72,6 +74,7 @@ export const connectionBody = z
     /** Who granted it: Entra tenant and object id. */
     consentedBy: z.string().optional(),
     keySeen: z.boolean().meta({ description: 'Whether the key was ever read.' }),
+    notice: z.string().optional().meta({ description: 'What the company must know of how such a key is kept.' }),
     testFailed: failureCode.optional().meta({
       description:
         'Why the last test failed: no switch to it can be ordered. Absent if it did not fail. A test that waits for a grant changes nothing about it.',
@@ -99,7 +102,8 @@ function userPath(user: string): string {
 }
 
 export function connectionToBody(connection: Connection, providers: KnownProviders): z.input<typeof connectionBody> {
-  const { vaultHost, keyName } = providers.of(connection).describe(connection);
+  const provider = providers.of(connection);
+  const { vaultHost, keyName } = provider.describe(connection);
   const { tenantId, movedFrom, move, roleAssignedAt, consent, credential, testFailed } = connection;
   return {
     connectionId: connection.connectionId,
@@ -114,6 +118,7 @@ export function connectionToBody(connection: Connection, providers: KnownProvide
       movedFrom: movedFrom && [...movedFrom],
       movingTo: move?.tenantId,
       roleAssignedAt,
+      notice: provider.notice?.(connection),
       consentedAt: consent?.grantedAt,
       consentedBy: consent?.adminId,
       testFailed: failureCode.safeParse(testFailed).data,

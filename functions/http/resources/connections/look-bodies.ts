@@ -83,7 +83,7 @@ export const healthReportToBody = ({ current, history }: HealthReport): z.input<
 });
 
 const instruction = z.strictObject({
-  id: z.enum(['service-principal', 'role', 'least-role', 'access-policy', 'take-away']),
+  id: z.enum(['service-principal', 'vault', 'key-manager', 'role', 'least-role', 'access-policy', 'take-away']),
   title: z.string(),
   explanation: z.string(),
   azureCli: z.string(),

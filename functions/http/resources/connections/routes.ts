@@ -77,13 +77,15 @@ export const connectionRoutes = [
     path: ONE,
     tag: 'connections',
     summary: 'Enter how a vault key is reached',
-    description: 'One that is in use keeps its vault, key and tenant: 409 connection-in-use.',
+    description:
+      'One that is in use keeps its vault, key and tenant: 409 connection-in-use. One of the kind `vendor-hosted` is made, changed and removed by the vendor ' +
+      'alone (403 vendor-admin-only), and its key is claimed with it: 409 vault-key-in-use if another company has it, or a key in the same vault.',
     roles: SETS_UP,
     isLimited: true,
     conditions: 'write',
     pathSchema: connectionPath,
     bodySchema: connectionInput,
-    refuses: ['connection-in-use', 'company-closing', 'feature-not-enabled'],
+    refuses: ['connection-in-use', 'company-closing', 'feature-not-enabled', 'vendor-admin-only'],
     fails: ['input', 'vault'],
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: connectionBody,
@@ -95,7 +97,11 @@ export const connectionRoutes = [
       if (!wanted.ok) return wanted;
       const allowed = await countCall(deps, { ...call.path, kind: 'connection' });
       if (!allowed.ok) return allowed;
-      const put = await putConnection(deps, { ...call.path, input, condition: conditionsOf(call) }, call.actor);
+      const put = await putConnection(
+        deps,
+        { ...call.path, input, condition: conditionsOf(call), byVendor: call.isVendorAdmin },
+        call.actor,
+      );
       return put.ok ? ok(answer(deps, put.value, put.value.created ? 201 : 200)) : put;
     },
   }),
@@ -126,11 +132,15 @@ export const connectionRoutes = [
     roles: SETS_UP,
     conditions: 'delete',
     pathSchema: connectionPath,
-    refuses: ['connection-not-found', 'connection-in-use'],
+    refuses: ['connection-not-found', 'connection-in-use', 'vendor-admin-only'],
     fails: ['vault'],
     answers: { 204: 'Gone.' },
     run: async (deps: ConnectionServices, call) => {
-      const deleted = await deleteConnection(deps, { ...call.path, condition: conditionsOf(call) }, call.actor);
+      const deleted = await deleteConnection(
+        deps,
+        { ...call.path, condition: conditionsOf(call), byVendor: call.isVendorAdmin },
+        call.actor,
+      );
       return deleted.ok ? ok({ status: 204 }) : deleted;
     },
   }),
@@ -170,7 +180,7 @@ export const connectionRoutes = [
     isLimited: true,
     pathSchema: connectionPath,
     bodySchema: noFields,
-    refuses: ['connection-not-found', 'company-admin-only', 'company-closing'],
+    refuses: ['connection-not-found', 'company-admin-only', 'company-closing', 'consent-not-needed'],
     fails: ['vault'],
     answers: { 200: 'The link, to be sent to the administrator.' },
     answerSchema: linkBody,

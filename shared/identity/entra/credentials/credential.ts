@@ -17,6 +17,8 @@ export interface CredentialParts {
   readonly identity: { readonly tokens: Pick<TokenCache, 'token'>; readonly ask: FetchToken };
   /** Application id of the multitenant connector app. */
   readonly connectorClientId: string;
+  /** To whose vaults alone the app's own tokens go. */
+  readonly vendorTenantId: string;
   readonly authorityHost: string;
   /** Whom the identity's token is made for, to be shown in place of a secret. If not given, that of the authority's cloud. */
   readonly tokenExchangeAudience?: string | undefined;

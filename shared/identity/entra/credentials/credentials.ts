@@ -10,10 +10,11 @@ import { TokenCache } from '../../client/token-cache.ts';
 import type { CredentialKind, CredentialParts } from './credential.ts';
 import { assertionOf, federated } from './federated.ts';
 import { OWN_IDENTITY, ownIdentity, OwnIdentity } from './own-identity.ts';
+import { vendorHosted } from './vendor-hosted.ts';
 
 type MakeKind = (parts: CredentialParts) => CredentialKind;
 
-const KINDS: readonly MakeKind[] = [federated, ownIdentity];
+const KINDS: readonly MakeKind[] = [federated, ownIdentity, vendorHosted];
 
 interface CredentialsOptions extends Omit<CredentialParts, 'identity'> {
   /** Client id of the user-assigned managed identity. */

@@ -19,12 +19,13 @@ import {
   type CredentialKind,
   type CredentialParts,
 } from './credential.ts';
+import { FEDERATED } from '../credential-kinds.ts';
 
 /** AADSTS500011: the resource that a token is asked for is not there. */
 const NO_SUCH_RESOURCE = 500011;
 
 export const federated = (parts: CredentialParts): CredentialKind => ({
-  kind: 'federated',
+  kind: FEDERATED,
   isLetInByTenant: true,
   tokensIn: (tenantId) => tokensIn(tenantId, parts),
 });

@@ -7,6 +7,7 @@ import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import type { Credential, VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { boundedHttps } from '../../../adapters/https/bounded-https.ts';
+import { hostedFacts } from '../words/hosted-vault.ts';
 import type { Credentials } from '../../../identity/entra/credentials/credentials.ts';
 import { VaultConnection } from './vault-connection.ts';
 
@@ -78,12 +79,17 @@ export class VaultPool {
   }
 
   /** What is known of a target before anything is asked. */
-  facts({ host, keyName, tenantId, ref, onlyInSwitch, isSealKey }: VaultTarget): FailureFacts {
+  facts({ host, keyName, tenantId, ref, credential, onlyInSwitch, isSealKey }: VaultTarget): FailureFacts {
     const known = { vaultHost: host, keyName, tenantId };
     if (ref.provider === 'managed') {
       return { ...known, ownVault: isSealKey === true ? 'seal-key' : 'company-keys' };
     }
     const used = onlyInSwitch === true ? { onlyInSwitch } : {};
-    return { ...known, appId: this.#options.connectorClientId, ...used };
+    return {
+      ...known,
+      appId: credential?.clientId ?? this.#options.connectorClientId,
+      ...hostedFacts(credential),
+      ...used,
+    };
   }
 }

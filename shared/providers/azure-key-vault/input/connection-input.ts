@@ -3,6 +3,7 @@ import { failure, withFacts } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import type { ConnectionInput } from '../../provider.ts';
+import { wayIn, type WaysIn } from './way-in.ts';
 import { parseKeyName } from './key-name.ts';
 import { meantAddress } from './meant-address.ts';
 import { decoded, oddCharacter, unescaped } from './pasted-text.ts';
@@ -12,15 +13,16 @@ import type { Refusal } from '../../../domain/refusal.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { parseVaultUri } from './vault-uri.ts';
 
-export interface ConnectionPolicy {
+/** Which vaults may be a customer's. */
+interface VaultPolicy {
   readonly allowedSuffixes: readonly string[];
   /** The vendor's own vault is never a customer's. */
   readonly vendorVaultHost: string;
   /** Nor is that of the seal key, if it is another. */
   readonly sealVaultHost?: string;
-  /** Application id of the connector app. */
-  readonly connectorClientId: string;
 }
+
+export interface ConnectionPolicy extends VaultPolicy, WaysIn {}
 
 export interface WantedVault {
   readonly host: string;
@@ -48,12 +50,8 @@ export function parseConnectionInput(input: ConnectionInput, policy: ConnectionP
   if (tenantId !== undefined && !isGuid(tenantId)) {
     return err({ type: 'invalid', target: 'body.tenantId', message: tenantIdMessage(typedTenant ?? '') });
   }
-  return ok({
-    host: host.value,
-    keyName: keyName.value,
-    credential: { kind: 'federated', clientId: policy.connectorClientId },
-    ...(tenantId === undefined ? {} : { tenantId }),
-  });
+  const way = wayIn(input['credential'], policy, tenantId);
+  return way.ok ? ok({ host: host.value, keyName: keyName.value, ...way.value }) : way;
 }
 
 const textOf = (typed: unknown): string => (typeof typed === 'string' ? typed : '');
@@ -93,7 +91,7 @@ function meantTenant(text: string): string | undefined {
 }
 
 /** The host of a vault that may be a customer's. */
-export function parseCustomerVault(vaultUri: string, policy: ConnectionPolicy): Result<string, Failure> {
+export function parseCustomerVault(vaultUri: string, policy: VaultPolicy): Result<string, Failure> {
   const parsed = parseVaultUri(vaultUri, policy);
   // Nor is it offered in place of what was typed.
   const host = parsed.ok ? parsed.value.host : parsed.error.facts.vaultHost;

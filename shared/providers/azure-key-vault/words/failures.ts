@@ -2,6 +2,7 @@
 import { catalogue } from '../../../domain/failure-catalogue.ts';
 import { STORE_FAILURES } from '../../../domain/failures.ts';
 import { ENTRA_FAILURES } from '../../../identity/entra/words/failures.ts';
+import { withHostedVault } from './hosted-vault.ts';
 import { withOwnVault } from './own-vault.ts';
 import { VAULT_ACCESS_FAILURES } from './vault-access-failures.ts';
 import { VAULT_INPUT_FAILURES } from './vault-input-failures.ts';
@@ -28,6 +29,8 @@ declare module '../../../domain/failure.ts' {
     readonly resourceId?: string;
     /** The key serves to bring other keys into the vault (`import`), and to nothing else: Azure lets it do no more. */
     readonly onlyImports?: boolean;
+    /** The vault is the vendor's, and the key a company's own: who gives access to it is not who keeps the key. */
+    readonly hostedByVendor?: boolean;
   }
 }
 
@@ -40,5 +43,5 @@ const ALL = {
 };
 export type VaultFailureCode = keyof typeof ALL;
 
-export const MET_AT_VAULTS = withOwnVault(ALL);
+export const MET_AT_VAULTS = withHostedVault(withOwnVault(ALL), new Set<string>(Object.keys(VAULT_FAILURES)));
 export const { failure, withFacts } = catalogue(MET_AT_VAULTS);

@@ -19,6 +19,17 @@ export const VAULT_TENANT_FAILURES = {
       }),
     }),
   },
+  'vault-of-vendor': {
+    kind: 'denied',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: "The vault is in the vendor's own Entra tenant, and is no company's to connect.",
+      cause: `${capital(theVault(facts))} belongs to the vendor. A key of a company's own that the vendor hosts there is connected by the vendor alone.`,
+      remedy: remedyOf({
+        text: "Enter a vault of the company's own tenant; or ask the vendor for a key in a vault that it hosts (a connection of the kind vendor-hosted).",
+      }),
+    }),
+  },
 } as const satisfies Record<string, FailureEntry>;
 
 /** Azure keeps host, key and versions of a vault whose subscription goes to another tenant. */

@@ -1,4 +1,5 @@
 // Another kind of credential is a file and a line; what one gets serves no other.
+import { VENDOR_TENANT_ID } from '../../../../local/identities.ts';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Credential, VaultTarget } from '../../../../shared/domain/provider.ts';
 import { ok } from '../../../../shared/domain/result.ts';
@@ -50,6 +51,7 @@ beforeEach(() => {
     {
       identityClientId: CONNECTOR_APP_ID,
       connectorClientId: CONNECTOR_APP_ID,
+      vendorTenantId: VENDOR_TENANT_ID,
       authorityHost: 'https://login.microsoftonline.com',
       timeoutMs,
       tenantTokenMaxAgeMs: MAX_AGE_MS,
@@ -140,6 +142,8 @@ describe('nothing is sent', () => {
       allowedSuffixes: ['vault.azure.net'],
       vendorVaultHost: 'vendor.vault.azure.net',
       connectorClientId: CONNECTOR_APP_ID,
+      identityClientId: CONNECTOR_APP_ID,
+      vendorTenantId: VENDOR_TENANT_ID,
     };
     const keyPolicy = { minRsaBits: 2048, purgeable: 'warn' } as const;
     const provider = azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolicy });

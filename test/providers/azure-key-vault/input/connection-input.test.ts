@@ -6,6 +6,8 @@ const POLICY = {
   vendorVaultHost: 'vendor.vault.azure.net',
   sealVaultHost: 'vendor-seal.vault.azure.net',
   connectorClientId: '33333333-3333-4333-8333-333333333333',
+  identityClientId: '44444444-4444-4444-8444-444444444444',
+  vendorTenantId: '55555555-5555-4555-8555-555555555555',
 };
 
 it.each(['vendor', 'vendor-seal'])('the vault %s of the vendor is no customer’s', (name) => {

@@ -8,6 +8,7 @@ import {
 import { parseKeyName } from '../../../../shared/providers/azure-key-vault/input/key-name.ts';
 import { parseVaultUri } from '../../../../shared/providers/azure-key-vault/input/vault-uri.ts';
 
+const IDS = { connectorClientId: '', identityClientId: '', vendorTenantId: '' };
 const POLICY = { allowedSuffixes: ['vault.azure.net', 'vault.azure.cn'] };
 const VAULT = 'https://contoso-keys.vault.azure.net';
 const KEY = `${VAULT}/keys/customer-key/340ec2c3b7b240ed93cd709dd1e22b05`;
@@ -228,7 +229,7 @@ describe('a vault URI that was pasted', () => {
   });
 
   it("of the vendor's own vault is not offered", () => {
-    const vendor = { ...POLICY, vendorVaultHost: 'contoso-keys.vault.azure.net', connectorClientId: '' };
+    const vendor = { ...POLICY, vendorVaultHost: 'contoso-keys.vault.azure.net' };
     expect(parseCustomerVault(`"${VAULT}"`, vendor)).toMatchObject({
       error: { code: 'vault-host-not-allowed', facts: { detail: "it is the vendor's own vault" } },
     });
@@ -380,7 +381,7 @@ describe('a key name that was pasted', () => {
 });
 
 describe('the whole id of a key in the field of its name', () => {
-  const policy = { ...POLICY, vendorVaultHost: 'vendor.vault.azure.net', connectorClientId: '' };
+  const policy = { ...POLICY, ...IDS, vendorVaultHost: 'vendor.vault.azure.net' };
   const parse = (vaultUri: string, keyName: string): ReturnType<typeof parseConnectionInput> =>
     parseConnectionInput({ vaultUri, keyName, credential: { kind: 'federated' } }, policy);
 
@@ -415,7 +416,7 @@ describe('the whole id of a key in the field of its name', () => {
 
 describe('a tenant id that was pasted', () => {
   const GUID = '11111111-0000-4000-8000-00000000000a';
-  const policy = { ...POLICY, vendorVaultHost: 'vendor.vault.azure.net', connectorClientId: GUID };
+  const policy = { ...POLICY, ...IDS, vendorVaultHost: 'vendor.vault.azure.net' };
   const parse = (tenantId: string): ReturnType<typeof parseConnectionInput> =>
     parseConnectionInput({ vaultUri: VAULT, keyName: 'k', tenantId, credential: { kind: 'federated' } }, policy);
 
