@@ -43,7 +43,7 @@ const callPlaces = new CallPlaces(
   { ...services, loopDelay: new LoopDelay().start(), rates: new CallRates(services, policy) },
   { maxWaitMs: policy.maxCallWaitMs },
 );
-registerRoutes(app, routes, { ...services, callPlaces });
+registerRoutes(app, routes, { ...services, callPlaces, timerTurns });
 // The library has told the worker of its model now.
 guardStream(coreApi());
 registerQueues(app, ofWorkers, { queueName: settings.KEYSWITCH_WORK_QUEUE });

@@ -11,6 +11,7 @@ import { WrappedRows } from './operations/data-keys/wrapped-rows.ts';
 import { KeptKeys } from './operations/keys/kept-keys.ts';
 import { Readiness } from './store/readiness.ts';
 import { silently } from './providers/silent.ts';
+import { Throttling } from './providers/throttling.ts';
 import { pageSlots } from './operations/switches/page-slots.ts';
 import { VaultPermits } from './operations/switches/vault-permits.ts';
 import { WorkerKeys } from './operations/keys/worker-keys.ts';
@@ -33,6 +34,7 @@ interface Kept {
   readonly vaultPermits: VaultPermits;
   readonly dataKeyCalls: DataKeyCalls;
   readonly readiness: Readiness;
+  readonly throttling: Throttling;
 }
 
 /** The ports for workers of switches, separate where the calls of each kind of work are told apart. */
@@ -54,26 +56,29 @@ export function createHost<W extends World, P extends Policy>(
 ): Host<W, P> {
   const { tables, clock, timers, entropy, log, storeClock, instance } = world;
   const { keyTtlMs: ttlMs, maxCacheEntries, maxDataKeysPerKeyring } = policy;
+  const throttling = new Throttling(clock);
   const workers: WorkerPorts = {
     tables: workerPorts.tables,
     queue: workerPorts.queue,
     sealer: workerPorts.sealer,
     timers: workerPorts.timers,
-    providers: workerPorts.providers.through(silently(clock)),
+    providers: workerPorts.providers.through(throttling.watched).through(silently(clock)),
   };
   const bound = maxCacheEntries === undefined ? {} : { maxEntries: maxCacheEntries };
+  const own: W = { ...world, providers: world.providers.through(throttling.watched) };
   const vaultWaits = new VaultWaits();
-  const companyKeys = new CompanyKeyCache(world, { ttlMs, vaultWaits, ...bound });
+  const companyKeys = new CompanyKeyCache(own, { ttlMs, vaultWaits, ...bound });
   const eventLimits = new EventLimits(clock, maxCacheEntries === undefined ? {} : { maxBudgets: maxCacheEntries });
   const services = {
-    ...world,
+    ...own,
     ...policy,
+    throttling,
     vaultWaits,
     askedChecks: new AskedChecks(world),
     companyKeys,
     eventLimits,
     clockGuard: new ClockGuard({ storeClock, clock, log }),
-    keptKeys: new KeptKeys({ ...world, eventLimits }, companyKeys),
+    keptKeys: new KeptKeys({ ...own, eventLimits }, companyKeys),
     keyringShards: new KeyringShards({ tables, clock }, { ttlMs, ...bound }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: policy.dataKeyCacheRows, ttlMs }),
     shardWriter: new ShardWriter(

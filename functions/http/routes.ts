@@ -7,6 +7,7 @@ import { dataKeyRoutes, type DataKeyServices } from './resources/data-keys/route
 import { healthRoutes, type HealthServices } from './resources/health/routes.ts';
 import { keyringRoutes } from './resources/keyrings/routes.ts';
 import { metaRoutes, type MetaServices } from './resources/meta/routes.ts';
+import { operationsRoutes, type OperationsServices } from './resources/operations/routes.ts';
 import type { Route } from './kernel/route.ts';
 import type { EdgeServices } from './kernel/serve.ts';
 import { signInRoutes } from './pages/sign-in/routes.ts';
@@ -17,6 +18,7 @@ import { tenantRoutes, type TenantServices } from './resources/tenants/routes.ts
 
 export type HttpServices = EdgeServices &
   HealthServices &
+  OperationsServices &
   MetaServices &
   CompanyServices &
   ConnectionServices &
@@ -38,6 +40,7 @@ export const routes: readonly Route<HttpServices>[] = [
   ...dataKeyRoutes,
   ...exportRoutes,
   ...eventRoutes,
+  ...operationsRoutes,
   ...healthRoutes,
   ...metaRoutes<HttpServices>(() => routes),
 ];

@@ -59,7 +59,8 @@ export type StateCode =
   | 'reprotections-exhausted'
   | 'company-key-changed'
   | 'tenants-unverified'
-  | 'recipient-not-approved';
+  | 'recipient-not-approved'
+  | 'timer-running';
 
 /** For any change to a company that is being deleted. */
 export const COMPANY_CLOSING: Refusal = {

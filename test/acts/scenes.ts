@@ -118,4 +118,5 @@ export const RECORDED_BY_THEMSELVES = [
   'security.kept-key-used',
   'security.row-forged',
   'sign-in.refused',
+  'timer.run',
 ];

@@ -194,6 +194,8 @@ attack('A97', async () => {
     [confined('VendorAdmin', 'contoso'), 'GET', '/events'],
     [confined('Auditor', 'contoso'), 'GET', '/events/verify'],
     [confined('VendorAdmin', 'contoso'), 'GET', '/health'],
+    [confined('VendorAdmin', 'contoso'), 'POST', '/operations/timers/sweep/run'],
+    [confined('Auditor', 'contoso'), 'GET', '/operations/status'],
     [confined('VendorAdmin', 'contoso/default'), 'DELETE', OWN],
     [confined('Auditor', 'contoso/default'), 'GET', `${OWN}/events`],
   ];

@@ -63,6 +63,7 @@ const OF_STATES = {
   'company-key-changed': state('A switch has ended since the first page: begin anew.'),
   'tenants-unverified': state('Not every tenant has approved.'),
   'recipient-not-approved': state('The tenants approved an export for another recipient.'),
+  'timer-running': state('A turn of the timer is under way.'),
 } as const satisfies Record<StateCode, Entry>;
 
 const OF_THE_EDGE = {

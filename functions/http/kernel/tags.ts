@@ -11,6 +11,7 @@ export const TAGS = {
   switches: 'Moving the data keys of a keyring under another key, without downtime; steering that, and undoing it.',
   'data-keys': "What the vendor's backend encrypts with: generated or imported, unwrapped, deleted, restored.",
   events: 'The record of what was done, and the check that nobody has changed it.',
+  operations: "How Keyswitch itself is, for the vendor's operators: timers, instances, what stands still and why.",
   health: 'For load balancers, and for operators.',
   meta: 'This description.',
 } as const;

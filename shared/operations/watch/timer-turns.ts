@@ -53,13 +53,13 @@ export class TimerTurns {
     else await this.#run(timer, turn);
   }
 
-  /** Refused while a turn is under way. Throws StoreUnavailable. */
+  /** The turn, claimed, and its work, which the caller begins. Refused while a turn is under way. Throws StoreUnavailable. */
   async byRequest(
     timer: TimerName,
-  ): Promise<Result<{ readonly begun: Turn; readonly ended: Promise<Turn> }, 'running'>> {
+  ): Promise<Result<{ readonly claimed: Turn; readonly run: () => Promise<Turn> }, 'running'>> {
     const turn = this.#turn(timer, 'request');
     if (!(await this.#claim(timer, turn))) return err('running');
-    return ok({ begun: turn, ended: this.#run(timer, turn) });
+    return ok({ claimed: turn, run: () => this.#run(timer, turn) });
   }
 
   /** For every call that comes: answers at once, and now and then looks in the background for what is overdue. */

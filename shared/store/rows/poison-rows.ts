@@ -35,6 +35,13 @@ export const poisonRow: Row<{ readonly hash: string }, Poison> = {
   }),
 };
 
+export const poisonRows: Rows<object, { readonly hash: string }, Poison> = {
+  row: poisonRow,
+  partition: () => SYSTEM_PARTITION,
+  prefix: () => poisonRowKey(''),
+  place: (_all, hash) => ({ hash }),
+};
+
 interface SlotPlace {
   readonly slot: number;
 }

@@ -4,6 +4,7 @@ import type { HttpResponseInit } from '@azure/functions';
 import { expect } from 'vitest';
 import { routes, type HttpServices } from '../../../functions/http/routes.ts';
 import { createRouteTable } from '../../../local/functions-host/route-table.ts';
+import { timersOf } from '../../../functions/timer/register.ts';
 import { registerReserved, registerRoutes, type HttpApp } from '../../../functions/http/kernel/register.ts';
 import type { Route } from '../../../functions/http/kernel/route.ts';
 import { exportSealer } from '../../../shared/adapters/export-sealer.ts';
@@ -11,6 +12,7 @@ import { createTokenVerifier } from '../../../shared/identity/client/token-verif
 import { handleSwitchWork, type WorkDependencies } from '../../../shared/operations/switches/work.ts';
 import { CallPlaces } from '../../../functions/http/kernel/call-places.ts';
 import { CallRates } from '../../../functions/http/kernel/call-rates.ts';
+import { TimerTurns } from '../../../shared/operations/watch/timer-turns.ts';
 import type { World } from '../../../shared/operations/world.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
@@ -19,6 +21,7 @@ import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '..
 import { DEPLOYMENT } from '../../fixtures/api-document.ts';
 import { consentTo } from '../../fixtures/consented-connection.ts';
 import { DAY_MS, POLICY } from '../../fixtures/policy.ts';
+import { SCHEDULES } from '../../fixtures/schedules.ts';
 import { TestWorld, VENDOR } from '../../world.ts';
 import type { ApiAnswer, Json } from './api-answer.ts';
 import { ApiDescription } from './api-description.ts';
@@ -168,7 +171,9 @@ export class Api extends TestWorld {
     const services = this.startHost(API_POLICY, { tables, instance: 'instance-1', beside });
     const loopDelay = { lastingMs: 0 };
     const rates = new CallRates(services, { keysPerSecond });
-    return { ...services, callPlaces: new CallPlaces({ ...services, loopDelay, rates }, { maxWaitMs: MAX_WAIT_MS }) };
+    const callPlaces = new CallPlaces({ ...services, loopDelay, rates }, { maxWaitMs: MAX_WAIT_MS });
+    const timerTurns = new TimerTurns({ ...services, version: '1.2.3' }, timersOf(services, SCHEDULES));
+    return { ...services, callPlaces, timerTurns };
   }
 }
 

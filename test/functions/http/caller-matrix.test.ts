@@ -62,6 +62,9 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'verify-events': reading,
   'list-system-events': ['VendorAdmin', 'Auditor'],
   'verify-system-events': ['VendorAdmin', 'Auditor'],
+  'get-operations-status': ['VendorAdmin', 'Auditor'],
+  'run-timer': ['VendorAdmin'],
+  'get-timer': ['VendorAdmin', 'Auditor'],
   'get-liveness': 'open',
   'get-readiness': 'open',
   'get-timers-health': 'open',
@@ -178,6 +181,7 @@ const pathOf = (template: string, company: string): string =>
   template
     .replace('{companyId}', company)
     .replace('{keyringId}', 'default')
+    .replace('{timer}', 'sweep')
     .replace(/\{\w+\}/, 'one')
     .replace(/\{\w+\}/, 'two');
 

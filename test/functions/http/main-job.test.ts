@@ -519,6 +519,15 @@ describe('the end', () => {
     }
   });
 
+  test('operators see how it is, and have the work of a timer done', async () => {
+    const run = await api.call('POST', '/operations/timers/sweep/run', { as: vendor });
+    expect([run.status, run.body['status']]).toEqual([200, 'Succeeded']);
+    expect((await api.call('GET', '/operations/timers/sweep', { as: auditor })).body).toEqual(run.body);
+    expect((await api.call('GET', '/operations/status', { as: auditor })).body['switches']).toMatchObject({
+      isWhole: true,
+    });
+  });
+
   test('liveness, readiness and the description answer', async () => {
     expect((await api.call('GET', '/health/live')).body).toEqual({ status: 'ok' });
     expect((await api.call('GET', '/health/ready')).body).toEqual({ status: 'ok' });

@@ -24,6 +24,7 @@ const KNOWN: Readonly<Record<string, readonly unknown[]>> = {
   connectionId: ['contoso'],
   switchId: ['first'],
   keyId: ['one', 'two', 'three'],
+  timer: ['sweep', 'vault-checks', 'audit'],
 };
 const source: Source = { schemas, known: KNOWN, anything: fc.constant({}) };
 

@@ -1,0 +1,69 @@
+// How Keyswitch itself is, for the vendor's operators, and its timers by hand.
+import { ok } from '../../../../shared/domain/result.ts';
+import { runTimer, type TimerRunning } from '../../../../shared/operations/watch/run-timer.ts';
+import { operationsStatus, timerStatus, type Watching } from '../../../../shared/operations/watch/status.ts';
+import { defineRoute } from '../../kernel/json-route.ts';
+import { hasEnded } from '../../kernel/schemas/long-work.ts';
+import { statusBody, statusToBody, timerPath, turnBody, turnToBody } from './bodies.ts';
+
+export type OperationsServices = TimerRunning & Watching;
+
+const POLL_AGAIN = { 'Retry-After': '5' };
+
+export const operationsRoutes = [
+  defineRoute({
+    operationId: 'get-operations-status',
+    method: 'GET',
+    path: '/operations/status',
+    tag: 'operations',
+    summary: 'How Keyswitch is: timers, instances, what stands still and why',
+    roles: ['VendorAdmin', 'Auditor'],
+    answers: { 200: 'As the tables say it now. Each list is bounded, and says whether it is whole.' },
+    answerSchema: statusBody,
+    run: async (deps: OperationsServices) => ok({ status: 200, body: statusToBody(await operationsStatus(deps)) }),
+  }),
+  defineRoute({
+    operationId: 'run-timer',
+    method: 'POST',
+    path: '/operations/timers/{timer}/run',
+    tag: 'operations',
+    summary: "Do a timer's work now",
+    description:
+      'The same work as at its next turn. Refused while a turn is under way, on whatever instance: 409 `timer-running`.',
+    roles: ['VendorAdmin'],
+    pathSchema: timerPath,
+    refuses: ['timer-running'],
+    answers: {
+      200: 'Done; the body says how much, and what failed.',
+      202: 'Begun, and goes on; Operation-Location says how far it is.',
+    },
+    answerSchema: turnBody,
+    run: async (deps: OperationsServices, call) => {
+      const { timer } = call.path;
+      const turn = await runTimer(deps, timer, call.actor);
+      if (!turn.ok) return turn;
+      const body = turnToBody(timer, turn.value, true);
+      if (hasEnded(body.status)) return ok({ status: 200, body });
+      const url = `${call.baseUrl}/operations/timers/${timer}`;
+      return ok({ status: 202, body, headers: { 'Operation-Location': url, ...POLL_AGAIN } });
+    },
+  }),
+  defineRoute({
+    operationId: 'get-timer',
+    method: 'GET',
+    path: '/operations/timers/{timer}',
+    tag: 'operations',
+    summary: 'The last turn of a timer',
+    roles: ['VendorAdmin', 'Auditor'],
+    pathSchema: timerPath,
+    isFollowed: true,
+    answers: { 200: 'How far it is, or what came of it.' },
+    answerSchema: turnBody,
+    run: async (deps: OperationsServices, call) => {
+      const { timer } = call.path;
+      const { state, beat } = await timerStatus(deps, timer);
+      const body = turnToBody(timer, beat?.turn, state === 'running');
+      return ok({ status: 200, body, headers: hasEnded(body.status) ? {} : POLL_AGAIN });
+    },
+  }),
+] as const;
