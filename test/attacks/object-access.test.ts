@@ -92,6 +92,8 @@ attack('A05', () => {
     ['POST', `${ring}/datakeys/${foreignKeyId}/restore`],
     ['POST', `${ring}/datakeys`, { keys: [{}] }],
     ['POST', `${ring}/unwrap`, { keyIds: [foreignKeyId] }],
+    ['POST', '/companies/contoso/datakeys', { keys: [{}] }],
+    ['POST', '/companies/contoso/unwrap', { keyIds: [foreignKeyId] }],
   ]);
 });
 

@@ -91,10 +91,10 @@ export class CallPlaces {
   }
 
   /** `work` as soon as there is room; `overloaded`, and nothing was done, if there is none in time; `over-rate` if the company asks for too many keys. */
-  async run<T>(
+  async run<T, E = never>(
     call: { readonly companyId: string } & Load,
-    work: () => Promise<Result<T, Refusal>>,
-  ): Promise<Result<T, Refusal>> {
+    work: () => Promise<Result<T, Refusal | E>>,
+  ): Promise<Result<T, Refusal | E>> {
     const { companyId } = call;
     const isWithinRate = 'keys' in call ? this.#rates.take(companyId, call.keys) : ok(undefined);
     if (!isWithinRate.ok) return isWithinRate;

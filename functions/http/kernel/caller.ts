@@ -64,7 +64,7 @@ export interface Access {
   readonly companyId?: string;
   /** Absent for routes that concern the company as a whole. */
   readonly keyringId?: string;
-  /** Of no company, and answers a confined caller of its own companies alone. */
+  /** Answers a confined caller of its own companies or keyrings alone, by itself. */
   readonly isShared?: boolean;
 }
 
@@ -105,7 +105,7 @@ function refuseConfined(
   const keyrings = confinement.places.get(companyId);
   if (keyrings === undefined) return { type: 'unknown-company', companyId };
   if (keyrings === 'whole') return undefined;
-  if (keyringId === undefined) return { type: 'token-confined' };
+  if (keyringId === undefined) return isShared ? undefined : { type: 'token-confined' };
   return keyrings.has(keyringId) ? undefined : { type: 'unknown-keyring', keyringId };
 }
 

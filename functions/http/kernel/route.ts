@@ -46,6 +46,8 @@ export interface CallContext {
   readonly isCompanyAdmin: boolean;
   /** The only companies that a confined caller may know of; undefined: all. */
   readonly companies: ReadonlySet<string> | undefined;
+  /** The only keyrings, of the company in the path; undefined: all. */
+  readonly keyrings: ReadonlySet<string> | undefined;
 }
 
 export interface Call<P, Q, B> extends CallContext {

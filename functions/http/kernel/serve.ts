@@ -174,8 +174,17 @@ function contextOf(
     origin: publicUrl,
     isVendorAdmin: caller?.roles.has('VendorAdmin') ?? false,
     isCompanyAdmin: isCompanyAdmin(caller, request.params['companyId']),
-    companies: caller?.confinement.type === 'to' ? new Set(caller.confinement.places.keys()) : undefined,
+    ...withinConfinement(caller, request.params['companyId']),
   });
+}
+
+function withinConfinement(caller: Caller | undefined, companyId = ''): Pick<CallContext, 'companies' | 'keyrings'> {
+  const places = caller?.confinement.type === 'to' ? caller.confinement.places : undefined;
+  const keyrings = places?.get(companyId);
+  return {
+    companies: places && new Set(places.keys()),
+    keyrings: keyrings === 'whole' ? undefined : keyrings,
+  };
 }
 
 const isCompanyAdmin = (caller: Caller | undefined, companyId: string | undefined): boolean =>

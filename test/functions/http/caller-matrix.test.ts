@@ -52,6 +52,8 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'recount-keyring': ['VendorAdmin'],
   rekey: setUp,
   'create-data-keys': ['DataKeys'],
+  'create-data-keys-by-default': ['DataKeys'],
+  'unwrap-data-keys-by-default': ['DataKeys'],
   'list-data-keys': ['VendorAdmin', 'Auditor'],
   'get-data-key': ['VendorAdmin', 'Auditor'],
   'delete-data-key': ['VendorAdmin', 'DataKeys'],
@@ -99,6 +101,8 @@ const callers: Readonly<Record<string, Claims | undefined>> = {
 const SHARED = ['list-companies', 'get-vault-claim', 'release-vault-claim'];
 /** Of a keyring, and takes a token that reaches the whole company. */
 const OF_WHOLE_COMPANY = ['put-keyring'];
+/** Of the default keyring, which only the operation knows. */
+const BY_DEFAULT = ['create-data-keys-by-default', 'unwrap-data-keys-by-default'];
 
 type Class =
   | 'let through'
@@ -137,6 +141,7 @@ function outsideOf({ route, caller, company }: Cell): Class | undefined {
   if (company === undefined) return SHARED.includes(route.operationId) ? undefined : '403 for its confinement';
   if (company !== OWN) return '404 for the company';
   if (to === 'its company') return undefined;
+  if (BY_DEFAULT.includes(route.operationId)) return undefined;
   const isOfKeyring = route.path.includes('{keyringId}') && !OF_WHOLE_COMPANY.includes(route.operationId);
   if (!isOfKeyring) return '403 for its confinement';
   return to === 'its keyring' ? undefined : '404 for the keyring';

@@ -479,6 +479,13 @@ describe('when the company takes its key away', () => {
     api.vaults.heal();
     expect(await unwrap(['later'])).toEqual([{ keyId: 'later', outcome: 'not-found' }]);
   });
+
+  test('a call that names no keyring goes to the default one', async () => {
+    const made = await api.call('POST', `${acme}/datakeys`, { as: backend, body: { keys: [{ keyId: 'by-default' }] } });
+    expect([made.status, made.body['keyringId']]).toEqual([200, 'default']);
+    const opened = await api.call('POST', `${acme}/unwrap`, { as: backend, body: { keyIds: ['by-default'] } });
+    expect(opened.body['keys']).toEqual(await unwrap(['by-default']));
+  });
 });
 
 describe('a vault key that nothing depends on any more', () => {

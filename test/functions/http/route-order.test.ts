@@ -76,6 +76,7 @@ test('a function that is named so that it stands before others is found', () => 
   );
   expect(shadowed(misnamed)).toEqual([
     'POST api/v1/companies/{companyId}/keyrings/{keyringId}/unwrap → unknown-path',
+    'POST api/v1/companies/{companyId}/unwrap → unknown-path',
     'GET api/v1/companies/{companyId}/events/verify → unknown-path',
     'HEAD api/v1/companies/{companyId}/events/verify → unknown-path',
     'GET api/v1/events/verify → unknown-path',

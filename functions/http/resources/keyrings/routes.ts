@@ -23,7 +23,7 @@ export type KeyringServices = KeyringMaking & { readonly callPlaces: Pick<CallPl
 const keyringFields = {
   keyringId,
   isDefault: z.boolean().meta({
-    description: 'For callers to go by: each call names its keyring, and this says which one, where nothing else does.',
+    description: 'Data keys are made here, and opened from here, by the calls that name no keyring.',
   }),
   state: z.enum(['creating', 'ready']),
   provider: providerRef,
