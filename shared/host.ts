@@ -8,6 +8,7 @@ import { CompanyKeyCache } from './operations/keys/company-key-cache.ts';
 import { KeyringShards } from './operations/data-keys/keyring-shards.ts';
 import { ShardWriter } from './operations/data-keys/shard-writer.ts';
 import { WrappedRows } from './operations/data-keys/wrapped-rows.ts';
+import { CheckPlaces } from './operations/watch/check-places.ts';
 import { KeptKeys } from './operations/keys/kept-keys.ts';
 import { Readiness } from './store/readiness.ts';
 import { silently } from './providers/silent.ts';
@@ -22,6 +23,7 @@ import type { Policy, World } from './operations/world.ts';
 interface Kept {
   readonly vaultWaits: VaultWaits;
   readonly askedChecks: AskedChecks;
+  readonly checkPlaces: CheckPlaces;
   readonly companyKeys: CompanyKeyCache;
   readonly eventLimits: EventLimits;
   readonly clockGuard: ClockGuard;
@@ -75,6 +77,7 @@ export function createHost<W extends World, P extends Policy>(
     throttling,
     vaultWaits,
     askedChecks: new AskedChecks(world),
+    checkPlaces: new CheckPlaces(timers, policy.checkConcurrency),
     companyKeys,
     eventLimits,
     clockGuard: new ClockGuard({ storeClock, clock, log }),

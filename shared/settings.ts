@@ -147,10 +147,11 @@ const environment = z.object({
   KEYSWITCH_SHARD_COUNT: whole(DEFAULT_SHARD_COUNT, 256),
   /** NCRONTAB with seconds. */
   KEYSWITCH_SWEEP_SCHEDULE: schedule.default('0 * * * * *'),
-  KEYSWITCH_CHECK_SCHEDULE: schedule.default('30 */5 * * * *'),
+  KEYSWITCH_CHECK_SCHEDULE: schedule.default('30 * * * * *'),
   /** When the heads of chains of events are signed. */
   KEYSWITCH_AUDIT_SCHEDULE: schedule.default('0 7 * * * *'),
-  KEYSWITCH_CHECK_CONCURRENCY: whole(32, 1000),
+  /** Checks of customers' vaults that a process has in flight; half of the places are for vaults that do not answer. */
+  KEYSWITCH_CHECK_CONCURRENCY: whole(256, 1000),
 });
 
 /** Settings that must be given together. */

@@ -1,11 +1,12 @@
 // Messages of the queue of vault checks, and those that it gave up on: these are recorded and left, since the timer has every vault checked again.
 import { parseCheckMessage } from '../../shared/domain/check-message.ts';
 import { recordPoison } from '../../shared/operations/switches/poison.ts';
-import { handleCheck, type CheckDependencies } from '../../shared/operations/watch/vault-checks.ts';
+import { handleCheck } from '../../shared/operations/watch/messages.ts';
+import type { RoundDependencies } from '../../shared/operations/watch/rounds.ts';
 import { bodyOf, deadLetterReasonOf, messageIdOf } from './message.ts';
 import type { MessageContext } from './work.ts';
 
-export type CheckServices = CheckDependencies;
+export type CheckServices = RoundDependencies;
 
 export async function handleCheckMessage(deps: CheckServices, raw: unknown, context: MessageContext): Promise<void> {
   const value = bodyOf(raw);

@@ -11,7 +11,7 @@ import { sweepSwitches, type SweepDependencies } from '../../shared/operations/s
 import { sweepSeals, type Resealing } from '../../shared/operations/keys/reseal.ts';
 import { sweepKept, type KeptSweeping } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges, type PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
-import { CHECK_SLICE_MS, sweepChecks, type CheckDependencies } from '../../shared/operations/watch/vault-checks.ts';
+import { beginRounds, type RoundDependencies } from '../../shared/operations/watch/rounds.ts';
 import { JOB_LIMIT_MS } from '../../shared/operations/watch/jobs.ts';
 import { forgetHeartbeats } from '../../shared/operations/watch/instances.ts';
 import type { TimersByName, TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
@@ -24,7 +24,7 @@ export interface TimerApp {
 export type TimerServices = SweepDependencies &
   KeptSweeping &
   PurgeSweeping &
-  CheckDependencies &
+  Pick<RoundDependencies, 'clock' | 'checkQueue'> &
   CallCounting &
   HeadSigning &
   Resealing &
@@ -47,8 +47,8 @@ export const timersOf = (deps: TimerServices, schedules: Schedules): TimersByNam
   },
   'vault-checks': {
     schedule: parseNcrontab(schedules['vault-checks']),
-    limitMs: CHECK_SLICE_MS + JOB_LIMIT_MS,
-    jobs: [{ name: 'checked', run: () => sweepChecks(deps) }],
+    limitMs: JOB_LIMIT_MS,
+    jobs: [{ name: 'begun', run: () => beginRounds(deps) }],
   },
   audit: {
     schedule: parseNcrontab(schedules.audit),

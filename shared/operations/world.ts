@@ -47,6 +47,6 @@ export interface Policy {
   readonly consentMs: number;
   /** A switch that has not moved for so long is told of again to the queue. */
   readonly stuckAfterMs: number;
-  /** Vaults that are checked at once. */
+  /** Checks of vaults in flight. */
   readonly checkConcurrency: number;
 }

@@ -5,7 +5,6 @@ import { MAX_BODY_BYTES } from '../../functions/http/kernel/body.ts';
 import { SLICE_MS } from '../../shared/store/agenda-walk.ts';
 import { MAX_KEYS_PER_CALL } from '../../shared/operations/data-keys/unwrap.ts';
 import { PAGE_ROWS } from '../../shared/operations/switches/page-reader.ts';
-import { CHECK_SLICE_MS } from '../../shared/operations/watch/vault-checks.ts';
 import { readPage, ROOT, sections, tableRows } from './markdown.ts';
 
 const page = readPage('docs/architecture.md');
@@ -14,7 +13,6 @@ const bodyOf = (heading: string): string => sections(page, 2).find(({ title }) =
 
 const KIB = 1024;
 const SECOND_MS = 1_000;
-const MINUTE_MS = 60_000;
 
 /** A number that a file keeps to itself. Fails where it is not there. */
 function numberIn(path: string, name: string): number {
@@ -45,10 +43,7 @@ test.each<[sentence: RegExp, numbers: () => readonly number[]]>([
   [/a table ([\d.]+) s,/, () => [(numberIn(TABLES, 'TIMEOUT_MS') * numberIn(TABLES, 'WHOLE_CALL')) / SECOND_MS]],
   [/the work queue ([\d.]+) s,/, () => [numberIn('shared/adapters/service-bus-queue.ts', 'LIMIT_MS') / SECOND_MS]],
   [/callers' key sets ([\d.]+) s,/, () => [numberIn(TOKENS, 'JWKS_TIMEOUT_MS') / SECOND_MS]],
-  [
-    /: (\d+) seconds for each job, (\d+) minutes for the vault checks/,
-    () => [SLICE_MS / SECOND_MS, CHECK_SLICE_MS / MINUTE_MS],
-  ],
+  [/: (\d+) seconds for each job/, () => [SLICE_MS / SECOND_MS]],
   [
     /at most (\d+) messages of a company wait for vaults at once/,
     () => [numberIn('shared/operations/switches/vault-permits.ts', 'PERMITS_OF_A_COMPANY')],

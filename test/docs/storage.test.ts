@@ -25,7 +25,7 @@ import { recordVerification } from '../../shared/operations/tenants/verification
 import { sweepSeals } from '../../shared/operations/keys/reseal.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
-import { checkConnection } from '../../shared/operations/watch/vault-checks.ts';
+import { checkRound } from '../operations/watch/round.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
 import { parseNcrontab } from '../../shared/domain/ncrontab.ts';
 import type { Log } from '../../shared/domain/ports.ts';
@@ -86,7 +86,9 @@ const PATTERNS: Readonly<Record<string, string>> = {
   purgeAfter: '\\d{4}-[0-9TZ:.-]+',
   expiresAt: '\\d{4}-[0-9TZ:.-]+',
   keyId: 'key-\\d+',
-  job: '(?:switch|check|purge|outbox|head)',
+  job: '(?:switch|purge|outbox|head)',
+  lane: '(?:quick|silent)',
+  bucket: '\\d\\d',
 };
 
 const rowKeyPattern = (template: string): RegExp =>
@@ -226,11 +228,11 @@ async function storedRows(): Promise<readonly Stored[]> {
     return false;
   });
 
-  await checkConnection(deps, connection);
+  await checkRound(deps);
   look();
   world.vaults.fail({ operation: 'readKey', failure: 'key-disabled' });
-  world.clock.advance(60_000);
-  await checkConnection(deps, connection);
+  world.clock.advance(300_000);
+  await checkRound(deps);
   look();
   world.clock.advance((RESTORE_DAYS + 1) * DAY_MS);
   await sweepPurges(deps);

@@ -3,13 +3,20 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { registerTimers, timersOf } from '../../functions/timer/register.ts';
 import { TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
 import { SCHEDULES } from '../fixtures/schedules.ts';
+import type { CheckMessage } from '../../shared/domain/check-message.ts';
+import { CheckPlaces } from '../../shared/operations/watch/check-places.ts';
+import { FakeQueue } from '../fakes/fake-queue.ts';
+import { FakeTimers } from '../fakes/fake-system.ts';
+import { workChecks } from '../operations/watch/round.ts';
 import { adminOf, Api, backend, connect, registerCompany } from './http/api.ts';
 
 let api: Api;
+let checkQueue: FakeQueue<CheckMessage>;
 const timers = new Map<string, TimerFunctionOptions>();
 beforeEach(async () => {
   api = await Api.start();
-  const services = { ...api.services, stuckAfterMs: 60_000, version: '1.2.3' };
+  checkQueue = new FakeQueue(api.clock);
+  const services = { ...api.services, checkQueue, stuckAfterMs: 60_000, version: '1.2.3' };
   const turns = new TimerTurns(services, timersOf(services, SCHEDULES));
   registerTimers({ timer: (name, options) => void timers.set(name, options) }, turns, SCHEDULES);
   await registerCompany(api, 'acme');
@@ -26,7 +33,7 @@ const ring = '/companies/acme/keyrings/default';
 test('each timer has its schedule from the settings', () => {
   expect([...timers].map(([name, { schedule }]) => [name, schedule])).toEqual([
     ['sweep', '0 * * * * *'],
-    ['vault-checks', '30 */5 * * * *'],
+    ['vault-checks', '30 * * * * *'],
     ['audit', '0 7 * * * *'],
   ]);
 });
@@ -61,6 +68,7 @@ test('vault checks look at every connection in force', async () => {
   await api.call('PUT', `${ring}/switches/s1`, { as: adminOf('acme'), body });
   await api.work();
   await fire('vault-checks');
+  await workChecks({ ...api.services, checkQueue, checkPlaces: new CheckPlaces(new FakeTimers(), 4) });
   const health = await api.call('GET', '/companies/acme/connections/main/health', { as: adminOf('acme') });
   expect(health.body['current']).toMatchObject({ state: 'healthy' });
 });

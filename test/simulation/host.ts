@@ -10,7 +10,7 @@ import type { PurgeSweeping } from '../../shared/operations/companies/sweep-purg
 import type { WorkDependencies } from '../../shared/operations/switches/work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
-import type { CheckDependencies } from '../../shared/operations/watch/vault-checks.ts';
+import type { RoundDependencies } from '../../shared/operations/watch/rounds.ts';
 import type { Policy } from '../../shared/operations/world.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
 import { EXPORT_ALLOWANCE_MS, KEEP_MS } from './check-control.ts';
@@ -25,7 +25,7 @@ export type Services = Generating &
   WorkDependencies &
   SweepDependencies &
   PurgeSweeping &
-  CheckDependencies &
+  RoundDependencies &
   Following & { readonly restoreDays: number };
 
 export interface Host {

@@ -8,7 +8,9 @@ import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
-import { sweepChecks } from '../../shared/operations/watch/vault-checks.ts';
+import { LANES, slotOf } from '../../shared/domain/check-pace.ts';
+import { bucketOf } from '../../shared/operations/watch/pace.ts';
+import { workRound } from '../../shared/operations/watch/rounds.ts';
 import { COMPANY, CONTOSO_HOST, FABRIKAM_HOST, KEYRING, VENDOR } from '../operations/switches/rig.ts';
 import { call } from './callers.ts';
 import { Chance } from './chance.ts';
@@ -18,6 +20,8 @@ import type { World } from './world.ts';
 
 const OWNER: Actor = { role: 'owner of a vault' };
 const TAMPERER: Actor = { role: 'tamperer' };
+/** Of the agenda: all connections are the one company's. */
+const CHECKED = bucketOf({ companyId: COMPANY, connectionId: 'contoso' });
 /** Of the turns that destroy what is due. */
 const STRAY_CLOCKS = 0.2;
 const CLOCKWORK: Actor = { role: 'clockwork' };
@@ -119,7 +123,8 @@ export async function sweep(world: World, chance: Chance): Promise<void> {
   const dated = world.clocks.happens(STRAY_CLOCKS) ? host.strayTimer : timer;
   await call(world, host, () => sweepPurges(dated));
   await call(world, host, () => sweepKept(dated));
-  await call(world, host, () => sweepChecks(timer));
+  const round = { format: 1, kind: 'round', bucket: CHECKED, slot: slotOf(timer.clock.now()) } as const;
+  for (const lane of LANES) await call(world, host, () => workRound(timer, { ...round, lane }));
   await call(world, host, () => sweepOutboxes(timer));
   if (chance.happens(0.3)) await call(world, host, () => sweepHeads(timer));
 }

@@ -4,14 +4,15 @@ import { KEYSWITCH } from '../../domain/audit.ts';
 import { isInForce, targetOfConnection, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
 import { asWarning, type Failure } from '../../domain/failure.ts';
 import type { KeyTarget } from '../../domain/provider.ts';
-import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
+import { present } from '../../domain/plain-object.ts';
+import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { CheckQueue, Log } from '../../domain/ports.ts';
 import type { CheckMessage } from '../../domain/check-message.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { act } from '../../store/act.ts';
-import { find, listPage, type Found } from '../../store/found.ts';
-import { healthChangeRow, healthChangesOf, healthRow } from '../../store/rows/health-rows.ts';
+import { find, type Found } from '../../store/found.ts';
+import { healthChangeRow, healthRow } from '../../store/rows/health-rows.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import {
   afterLook,
@@ -19,47 +20,28 @@ import {
   CONFIRM_AFTER_MS,
   hasChanged,
   isNews,
+  isWell,
   type Look,
   type VaultHealth,
 } from '../../domain/health.ts';
-import { walkAgenda } from '../../store/agenda-walk.ts';
-import { takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
+import { takeOffAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { completeMove, type Moving } from '../connections/move.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
+import { asChecked } from './health-report.ts';
+import { checkItem, notePace } from './pace.ts';
 
 export interface CheckDependencies extends Moving {
   readonly tables: Auditing['tables'];
-  readonly checkConcurrency: number;
   readonly checkQueue: CheckQueue;
-}
-
-export interface HealthReport {
-  /** Absent before the first look. */
-  readonly current?: VaultHealth;
-  /** The last changes, newest first. */
-  readonly history: readonly VaultHealth[];
-}
-
-const MAX_HISTORY = 100;
-
-export async function getHealth(
-  deps: Pick<CheckDependencies, 'tables' | 'sealer' | 'log'>,
-  place: ConnectionPlace,
-): Promise<Result<HealthReport, Refusal>> {
-  const connection = await loadConnection(deps, place);
-  if (!connection.ok) return err(refusedBy(connection.error));
-  if (!connection.value) return err(notFound('connection', place.connectionId));
-  const current = await find(deps.tables, healthRow, place);
-  const { rows } = await listPage(deps.tables, healthChangesOf, place, { limit: MAX_HISTORY });
-  return ok({ ...(current ? { current: current.value } : {}), history: rows.map(({ value }) => value) });
 }
 
 /** Looks now and keeps what is new. Only for a key in force: what a set-up lacks is told by a connection test. */
 export async function checkConnection(
   deps: CheckDependencies,
   place: ConnectionPlace,
+  listed?: ListedAgendaItem,
 ): Promise<Result<VaultHealth, Refusal>> {
   const connection = await loadConnection(deps, place);
   if (connection.ok && !connection.value) return err(notFound('connection', place.connectionId));
@@ -81,7 +63,7 @@ export async function checkConnection(
     const known = before?.value;
     // This very look, written though its answer was lost: it must not count as a second one.
     if (known?.checkedAt === now.toISOString()) return ok(known);
-    const after = afterLook(known, look, now);
+    const after = afterLook(known && (await withLastGood(deps, place, { known, look })), look, now);
     if (known && !hasChanged(known, after)) return ok(known);
     const { state, code } = after;
     tx.put(healthRow, place, before, after);
@@ -100,8 +82,20 @@ export async function checkConnection(
   // Only where this look has counted: looks that come too early must not each begin another row of messages.
   const hasCounted = checked.ok && checked.value.checkedAt === now.toISOString();
   if (hasCounted && awaitsConfirmation(checked.value)) await lookAgain(deps, place);
+  if (checked.ok && (hasCounted || listed)) await notePace(deps.tables, place, { health: checked.value, listed });
   return checked;
 }
+
+/** When it was good last is stored when it no longer is; until then it follows from the rounds. */
+const withLastGood = async (
+  { tables }: CheckDependencies,
+  place: ConnectionPlace,
+  { known, look }: { readonly known: VaultHealth; readonly look: Look },
+): Promise<VaultHealth> => {
+  if (look.outcome === 'good' || !isWell(known.state)) return known;
+  const { lastGoodAt } = await asChecked(tables, place, known);
+  return { ...known, ...present({ lastGoodAt }) };
+};
 
 /** A denial that may be an accident is seen again before it counts. Where the queue is away, the next turn of the timer sees it. */
 async function lookAgain(deps: Pick<CheckDependencies, 'checkQueue' | 'log'>, place: ConnectionPlace): Promise<void> {
@@ -147,46 +141,23 @@ async function lookAtNewest(deps: CheckDependencies, target: KeyTarget): Promise
   return { outcome: 'good', keyVersions: [], warnings: [...denials.map(asWarning), ...warnings] };
 }
 
-/** Twenty seconds at the most for a vault that says nothing: a timer that is late goes on where it stopped. */
-export const CHECK_SLICE_MS = 240_000;
-
-/** The timer's turn: every connection in force, so many at once. One that nothing depends on any more leaves the agenda. */
-export async function sweepChecks(deps: CheckDependencies): Promise<number> {
-  const slice = { kind: 'check', lanes: deps.checkConcurrency, budgetMs: CHECK_SLICE_MS } as const;
-  const { looked } = await walkAgenda(deps, slice, async (item) => {
-    await sweepOne(deps, item);
-    return 1;
-  });
-  return looked;
-}
-
-const sweepOne = (deps: CheckDependencies, { companyId, id }: AgendaItem): Promise<void> =>
-  checkIfUsed(deps, { companyId, connectionId: id });
-
-/** A message of the queue: one connection, at once. It may come twice, late, and forged: then nothing depends on it, or it is looked at once more. */
-export async function handleCheck(deps: CheckDependencies, { companyId, connectionId }: CheckMessage): Promise<void> {
-  const place = { companyId, connectionId };
-  try {
-    await checkIfUsed(deps, place);
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    deps.log.write({ level: 'warning', event: 'store.unavailable', detail: { ...place, reason: error.message } });
-  }
-}
-
 /** One that nothing depends on any more leaves the agenda. */
-async function checkIfUsed(deps: CheckDependencies, place: ConnectionPlace): Promise<void> {
-  const item: AgendaItem = { kind: 'check', companyId: place.companyId, id: place.connectionId };
+export async function checkIfUsed(
+  deps: CheckDependencies,
+  { companyId, connectionId }: ConnectionPlace,
+  listed?: ListedAgendaItem,
+): Promise<void> {
+  const place = { companyId, connectionId };
   const isUnused = async (): Promise<boolean> => {
     const connection = await loadConnection(deps, place);
     return connection.ok && !connection.value?.value.usedBy.length;
   };
   if (await isUnused()) {
     // Asked once more after the item was read: a switch that puts the connection in force renews it.
-    await takeOffAgenda(deps.tables, item, isUnused);
+    await takeOffAgenda(deps.tables, checkItem(place), isUnused);
     return;
   }
-  const checked = await checkConnection(deps, place);
+  const checked = await checkConnection(deps, place, listed);
   if (!checked.ok)
     deps.log.write({ level: 'warning', event: 'vault.check-lost', detail: { ...place, reason: checked.error.type } });
 }

@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { handleCheckMessage, handleDeadCheck } from '../../../functions/service-bus/checks.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
-import { getHealth } from '../../../shared/operations/watch/vault-checks.ts';
+import { getHealth } from '../../../shared/operations/watch/health-report.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { COMPANY, CONTOSO, place, Rig } from '../../operations/switches/rig.ts';

@@ -58,7 +58,6 @@ const deps = (): Deps => ({
   keyPolicy: { propagationMs: 600_000 },
   signIns: new FakeSignIns(rig.clock),
   signInTimes: { linkMs: 24 * HOUR_MS, stepMs: 600_000 },
-  checkConcurrency: 1,
 });
 
 /** As Azure moves a vault: host, key and versions stay; whoever had access in the tenant before has none. */

@@ -40,7 +40,7 @@ export type Host = Generating &
   KeyringMaking &
   PurgeSweeping &
   WorkDependencies &
-  Pick<TestHost, 'checkQueue' | 'restoreDays'>;
+  Pick<TestHost, 'checkQueue' | 'checkPlaces' | 'restoreDays'>;
 
 export interface WorldOptions {
   readonly shardCount?: number;

@@ -10,7 +10,8 @@ import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
 import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
-import { checkConnection, getHealth } from '../../../shared/operations/watch/vault-checks.ts';
+import { getHealth } from '../../../shared/operations/watch/health-report.ts';
+import { checkConnection } from '../../../shared/operations/watch/vault-checks.ts';
 import type { VaultHealth } from '../../../shared/domain/health.ts';
 import type { ConnectionTest } from '../../../shared/domain/connection-verdict.ts';
 import { ADMIN } from '../../fakes/actors.ts';
@@ -72,7 +73,7 @@ const outcomesIn = ({ checks }: ConnectionTest): string[] =>
 
 async function byCheck(): Promise<VaultHealth> {
   rig.clock.advance(1_000);
-  return valueOf(await checkConnection({ ...rig.deps, checkConcurrency: 1 }, PLACE));
+  return valueOf(await checkConnection(rig.deps, PLACE));
 }
 
 /** What each of them says: code, message and remedy. */

@@ -13,28 +13,25 @@ import { sealedBytesOfConnection } from '../../../shared/domain/seal.ts';
 import { loadCompanyKeyRow } from '../../../shared/store/control-state.ts';
 import { sweepOutboxes } from '../../../shared/store/deliver.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
-import {
-  checkConnection,
-  getHealth,
-  handleCheck,
-  sweepChecks,
-  type CheckDependencies,
-  type HealthReport,
-} from '../../../shared/operations/watch/vault-checks.ts';
+import { getHealth, type HealthReport } from '../../../shared/operations/watch/health-report.ts';
+import { handleCheck } from '../../../shared/operations/watch/messages.ts';
+import { checkConnection } from '../../../shared/operations/watch/vault-checks.ts';
 import { loadConnection } from '../../../shared/operations/keys/verified-connection.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS, tablesTripping } from '../../fakes/tables-but.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';
+import type { TestHost } from '../../world.ts';
+import { checkRound } from './round.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, KEYRING, place, Rig } from '../switches/rig.ts';
 
 const CONNECTION = { companyId: COMPANY, connectionId: 'contoso' };
 const ROW_KEY = connectionRowKey('contoso');
 
 let rig: Rig;
-let deps: CheckDependencies;
+let deps: TestHost;
 beforeEach(async () => {
   rig = await Rig.withDataKeys(2);
-  deps = { ...rig.deps, checkConcurrency: 4 };
+  deps = rig.freshHost();
   await startSwitch(rig.deps, { ...place('s1'), target: CONTOSO }, ADMIN);
   await rig.drain();
   rig.vaults.calls.length = 0;
@@ -68,7 +65,7 @@ async function put(change: (connection: Connection) => Omit<Connection, 'seal'>)
 
 describe('a look', () => {
   it('finds a vault in force healthy with two calls', async () => {
-    expect(await sweepChecks(deps)).toBe(1);
+    await checkRound(deps);
     expect(calls()).toEqual(['readKey', 'unwrap']);
     expect((await health()).current).toMatchObject({ state: 'healthy', sightings: 0, warnings: [] });
     expect(rig.log.events()).not.toContain('agenda.look-failed');
@@ -121,9 +118,10 @@ describe('a look', () => {
     rig.checkQueue.away = true;
     expect(await check()).toMatchObject({ value: { sightings: 1 } });
     expect(rig.log.events()).toContain('queue.unavailable');
-    rig.clock.advance(300_000);
-    await sweepChecks(deps);
-    expect((await health()).current).toMatchObject({ state: 'unreachable', sightings: 2 });
+    rig.clock.advance(60_000);
+    rig.checkQueue.away = false;
+    await checkRound(deps);
+    expect((await health()).current).toMatchObject({ state: 'revoked', sightings: 3 });
   });
 
   it('only warns of an expired key in force, also while it cannot be unwrapped with', async () => {
@@ -283,13 +281,13 @@ describe('the timer', () => {
     expect(listed()).toHaveLength(1);
     await startSwitch(rig.deps, { ...place('s2'), target: { provider: 'managed' } }, ADMIN);
     await rig.drain();
-    await sweepChecks(deps);
+    await checkRound(deps);
     expect(listed()).toEqual([]);
   });
 
   it('keeps looking at one that an unfinished switch depends on, and says in the log why it could not', async () => {
     await put((connection) => ({ ...connection, usedBy: [switchRowKey(KEYRING, 's2')] }));
-    await sweepChecks(deps);
+    await checkRound(deps);
     expect(listed()).toHaveLength(1);
     expect(rig.log.entries).toContainEqual({
       level: 'warning',
@@ -301,7 +299,7 @@ describe('the timer', () => {
   it('keeps looking at one that somebody forged', async () => {
     const row = rig.store.peek('companies', COMPANY, ROW_KEY)!;
     rig.store.tamper('companies', COMPANY, ROW_KEY, { ...row.cells, usedBy: '[]', keyName: 'theirs' });
-    await sweepChecks(deps);
+    await checkRound(deps);
     expect(listed()).toHaveLength(1);
     expect(rig.log.events()).toContain('security.row-forged');
   });

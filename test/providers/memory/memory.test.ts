@@ -94,12 +94,12 @@ describe('a key in memory', () => {
   it('is looked at in force: healthy, and revoked by a clear no', async () => {
     await connect();
     await switchTo('there', TARGET);
-    expect(valueOf(await checkConnection({ ...rig.deps, checkConcurrency: 1 }, PLACE))).toMatchObject({
+    expect(valueOf(await checkConnection(rig.deps, PLACE))).toMatchObject({
       state: 'healthy',
     });
     keys.denies = true;
     rig.clock.advance(60_000);
-    expect(valueOf(await checkConnection({ ...rig.deps, checkConcurrency: 1 }, PLACE))).toMatchObject({
+    expect(valueOf(await checkConnection(rig.deps, PLACE))).toMatchObject({
       state: 'revoked',
       code: 'access-denied-policy',
     });
@@ -121,7 +121,7 @@ describe('a key in memory', () => {
     await connect();
     await switchTo('there', TARGET);
     const { providers } = (await Rig.withDataKeys(0)).deps;
-    const look = valueOf(await checkConnection({ ...rig.deps, providers, checkConcurrency: 1 }, PLACE));
+    const look = valueOf(await checkConnection({ ...rig.deps, providers }, PLACE));
     expect(look).toMatchObject({ state: 'unreachable' });
   });
 });

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { FAILURE_CODES } from '../../../../shared/failures.ts';
 import { statusOf, VAULT_STATES, type VaultHealth } from '../../../../shared/domain/health.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
-import type { HealthReport } from '../../../../shared/operations/watch/vault-checks.ts';
+import type { HealthReport, VaultView } from '../../../../shared/operations/watch/health-report.ts';
 import type { Instruction } from '../../../../shared/providers/provider.ts';
 import { failureCode, failureOwner, remedy } from '../../kernel/schemas/failures.ts';
 import { count, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
@@ -30,6 +30,7 @@ export const healthBody = z
     since: time,
     checkedAt: time,
     lastGoodAt: time.optional(),
+    nextCheckAt: time.optional().meta({ description: 'Of the state now: when the vault is checked next by itself.' }),
     code: failureCode.optional(),
     owner: failureOwner.optional(),
     message: z.string().optional(),
@@ -61,7 +62,12 @@ export const healthReportBody = z
   .meta({ id: 'HealthReport', example: { current: HEALTHY_EXAMPLE, history: [HEALTHY_EXAMPLE] } });
 
 /** What this version does not know is left out: the row is not sealed, and another version may have written it. */
-export function healthToBody({ warnings, sightings, keyVersions, ...health }: VaultHealth): z.input<typeof healthBody> {
+export function healthToBody({
+  warnings,
+  sightings,
+  keyVersions,
+  ...health
+}: VaultHealth | VaultView): z.input<typeof healthBody> {
   const { code: _code, owner: _owner, remedy: _remedy, ...rest } = health;
   return {
     ...rest,

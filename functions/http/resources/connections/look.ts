@@ -2,11 +2,8 @@
 import { ok } from '../../../../shared/domain/result.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { getConnection, type ConnectionsDependencies } from '../../../../shared/operations/connections/connections.ts';
-import {
-  checkConnection,
-  getHealth,
-  type CheckDependencies,
-} from '../../../../shared/operations/watch/vault-checks.ts';
+import { checkedAt, getHealth, viewOf } from '../../../../shared/operations/watch/health-report.ts';
+import { checkConnection, type CheckDependencies } from '../../../../shared/operations/watch/vault-checks.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import { connectionPath, noFields } from '../../kernel/schemas/ids.ts';
 import {
@@ -76,7 +73,9 @@ export const lookRoutes = [
       const allowed = await countCall(deps, { ...call.path, kind: 'check' });
       if (!allowed.ok) return allowed;
       const checked = await checkConnection(deps, call.path);
-      return checked.ok ? ok({ status: 200, body: healthToBody(checked.value) }) : checked;
+      if (!checked.ok) return checked;
+      const view = viewOf(deps, call.path, checkedAt(checked.value, deps.clock.now()));
+      return ok({ status: 200, body: healthToBody(view) });
     },
   }),
 ] as const;
