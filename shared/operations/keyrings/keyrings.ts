@@ -1,4 +1,4 @@
-// Keyrings: creates them under the vendor's own key, reads and lists them. A keyring is written together with its first company key, then its shards, and
+// Keyrings: creates them under the key of the default one, reads and lists them. A keyring is written together with its first company key, then its shards, and
 // then it is `ready`. A put of one that is not ready finishes it, so a crash at any point does no harm.
 import type { Entropy, Sealer } from '../../domain/ports.ts';
 import type { Actor } from '../../domain/audit.ts';
@@ -11,6 +11,7 @@ import {
   type Keyring,
   type KeyringPlace,
 } from '../../domain/keyring.ts';
+import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
 import { COMPANY_CLOSING, notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { act, change } from '../../store/act.ts';
@@ -23,6 +24,7 @@ import { list, type Found, type Loaded } from '../../store/found.ts';
 import { makeFirstCompanyKey } from '../keys/make-wrap.ts';
 import type { CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { insertShards } from './new-shards.ts';
+import { connectionOfNewKeyring, markNewKeyring, placeOfNewKeyring } from './place-of-new.ts';
 import type { Tables } from '../../store/tables.ts';
 import { holds, type Preconditions } from '../../domain/preconditions.ts';
 import { loadShards, type LoadedShard } from '../../store/shard-rows.ts';
@@ -46,15 +48,23 @@ export interface KeyringView extends Keyring {
 
 const FIRST_VERSION = 1;
 
+interface NewKeyring extends KeyringPlace {
+  /** Where its key is to be. Default: where that of the company's default keyring is. */
+  readonly provider?: ProviderRef;
+}
+
 /** Creates it if it is absent, finishes it if it is not ready. `isDefault` makes it the keyring for new data keys. */
 export async function putKeyring(
   deps: KeyringMaking,
-  input: KeyringPlace & Preconditions & { readonly isDefault?: true },
+  input: NewKeyring & Preconditions & { readonly isDefault?: true },
   actor: Actor,
 ): Promise<Result<Loaded<KeyringView> & { readonly created: boolean }, Refusal>> {
   const before = await loadKeyring(deps.tables, input);
   const unmet: Refusal = { type: 'precondition-failed', what: 'keyring', id: input.keyringId };
   if (!holds(input, before?.etag)) return err(unmet);
+  if (before && input.provider && !sameProvider(before.value.provider, input.provider)) {
+    return err({ type: 'already-exists', what: 'keyring', id: input.keyringId });
+  }
   const created = before ? ok(false) : await insertKeyring(deps, input, actor);
   if (!created.ok) return created;
   // Another call was first, so the keyring existed before this one.
@@ -121,15 +131,17 @@ function sumOf(shards: readonly (LoadedShard | undefined)[]): KeyringCounts {
 }
 
 /** Inserts the keyring and its first company key in one transaction with the company as it was read. False if another call was first. */
-async function insertKeyring(
-  deps: KeyringMaking,
-  place: KeyringPlace,
-  actor: Actor,
-): Promise<Result<boolean, Refusal>> {
-  const company = await openCompany(deps.tables, place.companyId);
+async function insertKeyring(deps: KeyringMaking, place: NewKeyring, actor: Actor): Promise<Result<boolean, Refusal>> {
+  const { companyId } = place;
+  const company = await openCompany(deps.tables, companyId);
   if (!company.ok) return company;
+  const keyrings = await loadKeyrings(deps.tables, companyId);
+  const { provider } = place;
+  const target = await placeOfNewKeyring(deps, { company: company.value.value, keyrings, provider });
+  if (!target.ok) return target;
+  const { ref } = target.value;
   const context = { ...placeOf(place), version: FIRST_VERSION };
-  const wrap = await makeFirstCompanyKey(deps, context);
+  const wrap = await makeFirstCompanyKey(deps, { context, target: target.value });
   if (!wrap.ok) return wrap;
   const createdAt = deps.clock.now().toISOString();
   const companyKey: CompanyKeyRow = { ...context, wraps: [wrap.value], createdAt };
@@ -143,20 +155,28 @@ async function insertKeyring(
       const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
       return err({ type: 'invalid', target: 'keyringId', message });
     }
+    const connection = await connectionOfNewKeyring(deps, { companyId, ref });
+    if (!connection.ok) return connection;
     tx.guard(now);
-    tx.insert(keyringRow, place, newKeyring(deps, context, createdAt));
+    tx.insert(keyringRow, place, newKeyring(deps, { ...context, ref }, createdAt));
     tx.insert(companyKeyRow, context, companyKey);
+    markNewKeyring(tx, connection.value, place.keyringId);
+    tx.detail({ provider: providerName(ref) });
     return ok(true);
   });
 }
 
 const placeOf = ({ companyId, keyringId }: KeyringPlace): KeyringPlace => ({ companyId, keyringId });
 
-const newKeyring = (deps: KeyringMaking, place: CompanyKeyContext, createdAt: string): Keyring => ({
+const newKeyring = (
+  deps: KeyringMaking,
+  place: CompanyKeyContext & { readonly ref: ProviderRef },
+  createdAt: string,
+): Keyring => ({
   keyringId: place.keyringId,
   state: 'creating',
   shardCount: deps.shardCount,
-  provider: deps.providers.vendor.ref,
+  provider: place.ref,
   activeVersion: place.version,
   highVersion: place.version,
   generation: 0,

@@ -60,16 +60,21 @@ export async function makeProvenWrap(
   return back.ok ? wrap : back;
 }
 
-/** Makes the first company key of a keyring, under the vendor's own key. Fills no cache: only what is stored counts. One more `get`. */
+/**
+ * Makes the first company key of a keyring, under the newest version of a key. Fills no cache: only what is stored counts. One more `get`. The rules for
+ * new keys are those of the customer's: the vendor's own key is in force already, for every company.
+ */
 export async function makeFirstCompanyKey(
   deps: CompanyKeyOpening & WrapMaking & { readonly entropy: Entropy },
-  context: CompanyKeyContext,
+  { context, target }: { readonly context: CompanyKeyContext; readonly target: KeyTarget },
 ): Promise<Result<Wrap, Refusal>> {
   const companyKey = deps.entropy.bytes(COMPANY_KEY_BYTES);
   try {
-    const target = deps.providers.vendor;
-    const key = await deps.providers.of(target.ref).read(target, { purpose: 'in-force' });
-    if (!key.ok) return err(refusedBy(key.error));
+    const provider = deps.providers.of(target.ref);
+    const key = await provider.read(target, { purpose: provider.isVendors ? 'in-force' : 'test' });
+    if (!key.ok) return err(refusedBy(provider.explain(key.error, {})));
+    const [unfit] = key.value.denials;
+    if (unfit && !provider.isVendors) return err(refusedBy(unfit));
     const wrap = await makeProvenWrap(deps, { target, key: key.value, companyKey, context });
     return wrap.ok ? wrap : err(refusedBy(wrap.error));
   } finally {

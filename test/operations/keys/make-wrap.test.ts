@@ -21,7 +21,8 @@ const make = (): ReturnType<typeof makeFirstCompanyKey> => {
     drawn.push({ bytes: given, was: Buffer.from(given) });
     return given;
   };
-  return makeFirstCompanyKey({ ...world.host, entropy: { bytes, id: () => entropy.id() } }, CONTEXT);
+  const place = { context: CONTEXT, target: world.host.providers.vendor };
+  return makeFirstCompanyKey({ ...world.host, entropy: { bytes, id: () => entropy.id() } }, place);
 };
 
 const expectOverwritten = (): void => {

@@ -1,4 +1,4 @@
-// Keyrings of a company: made under the vendor's own key; a switch moves them to another provider.
+// Keyrings of a company: made under the key of the default one; a switch moves them to another provider.
 import * as z from 'zod';
 import { VENDORS_REF } from '../../../../shared/providers/registry/providers.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
@@ -44,7 +44,13 @@ const KEYRING_EXAMPLE = {
 };
 
 const keyringInput = z
-  .strictObject({ isDefault: z.literal(true).optional() })
+  .strictObject({
+    isDefault: z.literal(true).optional(),
+    provider: providerRef.optional().meta({
+      description:
+        'Of a new keyring: under which key it is made. One under which the company has a keyring already, or the key of the vendor; left out, that of the default keyring.',
+    }),
+  })
   .meta({ id: 'KeyringInput', example: { isDefault: true } });
 
 const keyringBody = z.strictObject(keyringFields).meta({ id: 'Keyring', example: KEYRING_EXAMPLE });
@@ -99,24 +105,31 @@ export const keyringRoutes = [
     path: '/companies/{companyId}/keyrings/{keyringId}',
     tag: 'keyrings',
     summary: 'Make a keyring, or make it the default one',
-    description: 'The same call again finishes what an earlier one left undone.',
+    description:
+      'The same call again finishes what an earlier one left undone. A keyring that is there under another provider is 409 `keyring-exists`: switch it.',
     roles: ['VendorAdmin', 'CompanyAdmin'],
     reaches: 'whole-company',
     isLimited: true,
     conditions: 'write',
     pathSchema: keyringPath,
     bodySchema: keyringInput,
-    refuses: ['keyring-not-found', 'company-closing', 'feature-not-enabled'],
+    refuses: [
+      'keyring-not-found',
+      'keyring-exists',
+      'company-closing',
+      'feature-not-enabled',
+      'connection-not-in-force',
+    ],
     fails: ['vault'],
     answers: { 200: 'It was there.', 201: 'Made.' },
     answerSchema: keyringBody,
     run: async (deps: KeyringMaking, call) => {
       const allowed = await countCall(deps, { ...call.path, kind: 'keyring' });
       if (!allowed.ok) return allowed;
-      const { isDefault } = call.body;
+      const { isDefault, provider } = call.body;
       const put = await putKeyring(
         deps,
-        { ...call.path, ...conditionsOf(call), ...present({ isDefault }) },
+        { ...call.path, ...conditionsOf(call), ...present({ isDefault, provider }) },
         call.actor,
       );
       if (!put.ok) return put;
