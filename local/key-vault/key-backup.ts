@@ -4,6 +4,7 @@ import { createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, ra
 import * as z from 'zod';
 import { keyBundle, latest } from './key-bundle.ts';
 import { find, parseBody, type KeyAnswer, type KeyCall } from './key-call.ts';
+import { needNoKey } from './key-names.ts';
 import type { KeyVersion, VaultKey } from './model.ts';
 import * as refuse from './vault-error.ts';
 
@@ -21,14 +22,11 @@ export function backupKey(call: KeyCall): KeyAnswer {
   return { value: sealed(JSON.stringify({ ...key, versions })) };
 }
 
-export function restoreKey({ vault, body }: KeyCall): KeyAnswer {
+export function restoreKey({ vault, body, nowMs }: KeyCall): KeyAnswer {
   const { value } = parseBody(restoreBody, body);
   const backup = opened(value);
-  const name = backup.name.toLowerCase();
-  const deleted = vault.deletedKeys.get(name);
-  if (deleted) throw refuse.nameTakenByDeleted(deleted.key.name);
-  if (vault.keys.has(name)) throw refuse.nameTaken(backup.name);
-  vault.keys.set(name, backup);
+  needNoKey(vault, backup, nowMs);
+  vault.keys.set(backup.name.toLowerCase(), backup);
   return keyBundle(vault, backup, latest(backup));
 }
 

@@ -2,6 +2,7 @@
 // asking whether its attributes let it be used now. Throws the vault's refusals.
 import type { z } from 'zod';
 import { latest } from './key-bundle.ts';
+import { isThere } from './key-names.ts';
 import type { KeyPath } from './key-path.ts';
 import type { DeletedKey, KeyOperation, KeyVersion, Vault, VaultKey } from './model.ts';
 import * as refuse from './vault-error.ts';
@@ -25,9 +26,9 @@ interface FoundKey {
 }
 
 /** The key and version that the path names; the latest when it names none. */
-export function find({ vault, path }: KeyCall): FoundKey {
+export function find({ vault, path, nowMs }: KeyCall): FoundKey {
   const key = vault.keys.get(path.keyName.toLowerCase());
-  if (!key) throw refuse.keyNotFound(path.keyName);
+  if (!key || !isThere(key, nowMs)) throw refuse.keyNotFound(path.keyName);
   if (path.version === '') return { key, version: latest(key) };
   const version = key.versions.find(({ id }) => id === path.version);
   if (!version) throw refuse.keyNotFound(`${path.keyName}/${path.version}`);

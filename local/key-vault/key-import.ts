@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { parseBody, type KeyAnswer, type KeyCall } from './key-call.ts';
 import { keyBundle, keyId } from './key-bundle.ts';
 import { attributesBody, operationsBody } from './key-bodies.ts';
+import { needFreeName, needHardware } from './key-names.ts';
 import type { KeyKind, Vault } from './model.ts';
 import * as refuse from './vault-error.ts';
 
@@ -28,12 +29,12 @@ const transferBlob = z.object({
 export async function importKey(call: KeyCall): Promise<KeyAnswer> {
   const { vaults, vault, path } = call;
   const { key: jwk, Hsm, attributes, tags } = parseBody(importBody, call.body);
-  const deleted = vault.deletedKeys.get(path.keyName.toLowerCase());
-  if (deleted) throw refuse.nameTakenByDeleted(deleted.key.name);
+  needFreeName(vault, path.keyName, call.nowMs);
   const isRsa = jwk.kty.startsWith('RSA');
   const privateKey = jwk.key_hsm === undefined ? inTheClear(jwk, isRsa) : unwrapped(vault, jwk.key_hsm);
   if ((privateKey.asymmetricKeyType === 'rsa') !== isRsa)
     throw refuse.badParameter('Property key.kty has invalid value');
+  needHardware(vault, Hsm === true ? 'RSA-HSM' : jwk.kty);
   const kind: KeyKind = Hsm === true || jwk.kty.endsWith('-HSM') ? (isRsa ? 'RSA-HSM' : 'EC-HSM') : jwk.kty;
   const { key, version } = await vaults.putKeyVersion(vault, path.keyName, {
     kind,

@@ -4,9 +4,10 @@ import * as z from 'zod';
 import { decrypt, encrypt, sign, unwrapKey, wrapKey } from './crypto-operations.ts';
 import { backupKey, restoreKey } from './key-backup.ts';
 import { attributesBody, operationsBody } from './key-bodies.ts';
-import { deletedBundle, deletedItem, keyBundle, latest, listItem } from './key-bundle.ts';
+import { deletedBundle, deletedItem, keyBundle, keyId, latest, listItem } from './key-bundle.ts';
 import { find, findDeleted, parseBody, type KeyAnswer, type KeyCall } from './key-call.ts';
 import { importKey } from './key-import.ts';
+import { isThere, needFreeName, needHardware } from './key-names.ts';
 import type { VaultOperation } from './key-path.ts';
 import { expiryByPolicy, getRotationPolicy, isImported, putRotationPolicy } from './rotation-policy.ts';
 import * as refuse from './vault-error.ts';
@@ -36,7 +37,8 @@ export const KEY_OPERATIONS: Readonly<Record<VaultOperation, (call: KeyCall) => 
     return keyBundle(call.vault, key, version);
   },
   list: (call) => {
-    const keys = [...call.vault.keys.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const there = [...call.vault.keys.values()].filter((key) => isThere(key, call.nowMs));
+    const keys = there.sort((a, b) => (a.name < b.name ? -1 : 1));
     return page(
       call,
       keys.map((key) => listItem(call.vault, key, latest(key), false)),
@@ -90,26 +92,35 @@ export const KEY_OPERATIONS: Readonly<Record<VaultOperation, (call: KeyCall) => 
   },
   'get-deleted': (call) => deletedBundle(call.vault, findDeleted(call)),
   recover: (call) => {
+    const { vault, path, nowMs } = call;
+    const recovering = vault.keys.get(path.keyName.toLowerCase());
+    if (recovering && !isThere(recovering, nowMs))
+      throw refuse.recoveryConflict(keyId(vault, recovering, latest(recovering)));
     const { key } = findDeleted(call);
-    call.vault.deletedKeys.delete(key.name.toLowerCase());
-    call.vault.keys.set(key.name.toLowerCase(), key);
+    vault.deletedKeys.delete(key.name.toLowerCase());
+    key.recoveredAtMs = nowMs + vault.settings.deletionMs;
+    vault.keys.set(key.name.toLowerCase(), key);
     return keyBundle(call.vault, key, latest(key));
   },
   purge: (call) => {
-    const { key } = findDeleted(call);
-    if (call.vault.settings.purgeProtection) throw refuse.purgeForbidden(call.vault);
-    call.vault.deletedKeys.delete(key.name.toLowerCase());
+    const { vault, path, nowMs } = call;
+    const name = path.keyName.toLowerCase();
+    if ((vault.deletedKeys.get(name)?.visibleAtMs ?? 0) > nowMs) throw refuse.keyBeingDeleted();
+    findDeleted(call);
+    if (vault.settings.purgeProtection) throw refuse.purgeForbidden(vault);
+    vault.deletedKeys.delete(name);
+    vault.purged?.set(name, nowMs + vault.settings.deletionMs);
     return undefined;
   },
 };
 
-async function createKey({ vaults, vault, path, body: text }: KeyCall): Promise<KeyAnswer> {
+async function createKey({ vaults, vault, path, body: text, nowMs }: KeyCall): Promise<KeyAnswer> {
   const body = parseBody(createBody, text);
   if (body.key_ops?.includes('import') === true && body.kty !== 'RSA-HSM') {
     throw refuse.badParameter('Property key_ops has invalid value');
   }
-  const deleted = vault.deletedKeys.get(path.keyName.toLowerCase());
-  if (deleted) throw refuse.nameTakenByDeleted(deleted.key.name);
+  needHardware(vault, body.kty);
+  needFreeName(vault, path.keyName, nowMs);
   const { key, version } = await vaults.putKeyVersion(vault, path.keyName, {
     kind: body.kty,
     sizeBits: body.key_size,

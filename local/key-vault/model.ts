@@ -46,6 +46,8 @@ export interface VaultKey {
   /** Oldest first; the last one is the latest. */
   readonly versions: KeyVersion[];
   rotationPolicy?: RotationPolicy;
+  /** Recovering is asynchronous too: before that, the key is neither there nor deleted. */
+  recoveredAtMs?: number;
 }
 
 export interface DeletedKey {
@@ -86,8 +88,10 @@ export interface VaultSettings {
   privateOnly: boolean;
   purgeProtection: boolean;
   softDeleteDays: number;
-  /** How long a deletion takes until `deletedkeys` shows it. */
+  /** How long a deletion takes until `deletedkeys` shows it; a recovery until the key is there; a purge until the name is free. */
   deletionMs: number;
+  /** A standard vault has no keys in hardware. */
+  sku: 'standard' | 'premium';
   latencyMs: number;
   /** 1 is Azure's real limits, 0.01 a hundredth of them; undefined for none. */
   throttleScale: number | undefined;
@@ -110,6 +114,8 @@ export interface Vault {
   /** By lower-case name. */
   readonly keys: Map<string, VaultKey>;
   readonly deletedKeys: Map<string, DeletedKey>;
+  /** Names whose key was purged just now, in lower case, and until when they are not free. */
+  readonly purged?: Map<string, number>;
   readonly roleAssignments: Map<string, RoleAssignment>;
   /** By principal. */
   readonly accessPolicies: Map<string, AccessPolicy>;

@@ -17,6 +17,7 @@ const settings = {
   purgeProtection: z.boolean().optional(),
   softDeleteDays: z.number().int().min(7).max(90).optional(),
   deletionMs: z.number().min(0).optional(),
+  sku: z.enum(['standard', 'premium']).optional(),
   latencyMs: z.number().min(0).optional(),
   throttleScale: z.number().positive().nullish(),
   getOfDisabled: z.enum(['answered', 'refused']).optional(),

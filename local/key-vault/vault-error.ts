@@ -120,8 +120,45 @@ export const nameTakenByDeleted = (name: string): VaultError =>
     { innerCode: 'ObjectIsDeletedButRecoverable' },
   );
 
-export const nameTaken = (name: string): VaultError =>
-  new VaultError(409, 'Conflict', `Key ${name} already exists in this key vault.`);
+/** As recorded by the SDKs for C++ and JavaScript. */
+export const nameBeingDeleted = (name: string): VaultError =>
+  new VaultError(409, 'Conflict', `Key ${name} is currently being deleted and cannot be re-created; retry later.`, {
+    innerCode: 'ObjectIsBeingDeleted',
+  });
+export const keyBeingDeleted = (): VaultError =>
+  new VaultError(409, 'Conflict', 'Key is currently being deleted.', { innerCode: 'ObjectIsBeingDeleted' });
+
+/** The words are those for a secret (issue 12285 of terraform-provider-azurerm). */
+export const nameBeingRecovered = (name: string): VaultError =>
+  new VaultError(409, 'Conflict', `Key ${name} is currently being recovered and cannot be re-created; retry later.`, {
+    innerCode: 'ObjectIsBeingRecovered',
+  });
+
+const ONE_AT_A_TIME = (what: string): string =>
+  `multiple operations are performed in parallel against the ${what}. To avoid this error, perform operations against ` +
+  `${what === 'key' ? 'a key' : `the ${what}`} in a sequential manner.`;
+
+/** Issue 38464 of azure-sdk-for-net. */
+export const recoveryConflict = (kid: string): VaultError =>
+  new VaultError(
+    409,
+    'Conflict',
+    `There was a conflict while recovering the soft-deleted key '${kid}'. This can happen when ${ONE_AT_A_TIME('soft-deleted key')}`,
+  );
+
+/** As recorded by the SDK for JavaScript. */
+export const nameTaken = (kid: string): VaultError =>
+  new VaultError(
+    409,
+    'Conflict',
+    `There was a conflict restoring the key '${kid}'. This can happen if either: a second key with the same name was created after the first key ` +
+      'was deleted; thus trying to restore a key whose name is already in use. To fix this, rename the second key to something else so that the ' +
+      `restore works. The second probable cause of this exception is when ${ONE_AT_A_TIME('key')}`,
+  );
+
+/** Issue 6551 of azure-sdk-for-net; its status is not known. */
+export const noHardware = (): VaultError =>
+  new VaultError(400, 'BadParameter', 'Hardware key operation not allowed on standard vault');
 
 export const purgeForbidden = (vault: Vault): VaultError =>
   new VaultError(

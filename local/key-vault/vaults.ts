@@ -19,6 +19,7 @@ const DEFAULT_SETTINGS: VaultSettings = {
   purgeProtection: true,
   softDeleteDays: 90,
   deletionMs: 0,
+  sku: 'premium',
   latencyMs: 0,
   throttleScale: undefined,
   getOfDisabled: 'answered',
@@ -97,6 +98,7 @@ export class Vaults {
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
       keys: new Map(),
       deletedKeys: new Map(),
+      purged: new Map(),
       roleAssignments: new Map(),
       accessPolicies: new Map(),
     };

@@ -13,7 +13,7 @@ import { parseConnectionInput, parseCustomerVault, type ConnectionPolicy } from 
 import { isHostedByVendor } from '../../identity/entra/credential-kinds.ts';
 import { hostedInstructions } from './hosted-instructions.ts';
 import { adminInstructions } from './instructions.ts';
-import { HOSTED_NOTICE } from './words/hosted-vault.ts';
+import { HOSTED_NOTICE, hostedFacts } from './words/hosted-vault.ts';
 import { assignRole } from './words/vault-commands.ts';
 import { judgeKey, type KeyPolicy } from './key-fitness.ts';
 import { ofConnection, ofKeyInUse } from './key-in-use.ts';
@@ -62,7 +62,8 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       const key = await vaults.readKey(target, keyId === undefined ? undefined : parseKeyId(keyId)?.version);
       if (!key.ok) return key;
       const ownVault = target.ref.connectionId === undefined;
-      const judged = judgeKey(key.value, { ...keyPolicy, now: clock.now(), purpose, ownVault });
+      const hosted = hostedFacts(target.credential);
+      const judged = judgeKey(key.value, { ...keyPolicy, now: clock.now(), purpose, ownVault, ...hosted });
       return ok({ ...key.value, dates: datesOf(key.value), ...judged });
     },
     wrap: (_, key, companyKey) => Promise.resolve(wrap(key, companyKey)),

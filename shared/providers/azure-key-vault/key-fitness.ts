@@ -13,6 +13,8 @@ export interface KeyPolicy {
   readonly purpose: 'test' | 'in-force';
   /** The key is in the vendor's own vault. */
   readonly ownVault?: boolean;
+  /** The key is a company's, in a vault that the vendor hosts. */
+  readonly hostedByVendor?: boolean;
 }
 
 interface KeyJudgement {
@@ -71,11 +73,15 @@ const forPurpose = (problem: Failure, { purpose }: KeyPolicy): Failure =>
 const isRsa = ({ keyType }: VaultKey): boolean => keyType === 'RSA' || keyType === 'RSA-HSM';
 
 /** Of a key in force the version is named: it may not be the newest. */
-function factsOf(key: VaultKey, { purpose, ownVault }: Pick<KeyPolicy, 'purpose' | 'ownVault'>): FailureFacts {
+function factsOf(
+  key: VaultKey,
+  { purpose, ownVault, hostedByVendor }: Pick<KeyPolicy, 'purpose' | 'ownVault' | 'hostedByVendor'>,
+): FailureFacts {
   const id = parseKeyId(key.keyId);
   if (!id) return {};
   const isHsm = key.keyType.endsWith('-HSM') ? { isHsm: true } : {};
   const isOwn = ownVault === true ? ({ ownVault: 'company-keys' } as const) : {};
-  const facts = { vaultHost: id.host, keyName: id.keyName, ...isHsm, ...isOwn };
+  const isHosted = hostedByVendor === true ? { hostedByVendor } : {};
+  const facts = { vaultHost: id.host, keyName: id.keyName, ...isHsm, ...isOwn, ...isHosted };
   return purpose === 'in-force' ? { ...facts, keySeen: true, inUse: true, keyVersion: id.version } : facts;
 }
