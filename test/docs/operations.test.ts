@@ -14,7 +14,7 @@ const code = sources.filter((text) => /\blog\b/.test(text)).join('\n');
 
 const NAME = '[a-z][a-z-]*\\.[a-z][a-z-]*';
 const all = (pattern: string): string[] =>
-  [...code.matchAll(new RegExp(pattern, 'g'))].flatMap(([, ...names]) => names.filter((name) => name !== undefined));
+  [...code.matchAll(new RegExp(pattern, 'g'))].flatMap(([, ...names]) => names);
 
 /** Names that are made of others, as the code spells them, and what they can be. */
 const MADE: Readonly<Record<string, readonly string[]>> = {
