@@ -29,6 +29,7 @@ describe('reading a key', () => {
       sizeBits: 2048,
       keyOps: ['encrypt', 'decrypt', 'sign', 'verify', 'wrapKey', 'unwrapKey'],
       enabled: true,
+      created: expect.any(Date) as Date,
       recoveryLevel: 'Recoverable',
     });
     expect(world.asked()).toEqual(['challenge 401', 'get 200']);
