@@ -62,12 +62,10 @@ export const healthReportBody = z
   .meta({ id: 'HealthReport', example: { current: HEALTHY_EXAMPLE, history: [HEALTHY_EXAMPLE] } });
 
 /** What this version does not know is left out: the row is not sealed, and another version may have written it. */
-export function healthToBody({
-  warnings,
-  sightings,
-  keyVersions,
-  ...health
-}: VaultHealth | VaultView): z.input<typeof healthBody> {
+export function healthToBody(
+  { warnings, sightings, keyVersions, ...health }: VaultHealth | VaultView,
+  audience: Audience,
+): z.input<typeof healthBody> {
   const { code: _code, owner: _owner, remedy: _remedy, ...rest } = health;
   return {
     ...rest,
@@ -78,14 +76,30 @@ export function healthToBody({
       sightings: sightings === 0 ? undefined : sightings,
       code: failureCode.safeParse(health.code).data,
       owner: failureOwner.safeParse(health.owner).data,
-      remedy: remedy.safeParse(health.remedy).data,
+      remedy: shownRemedy(health, audience),
     }),
   };
 }
 
-export const healthReportToBody = ({ current, history }: HealthReport): z.input<typeof healthReportBody> => ({
-  history: history.map(healthToBody),
-  ...(current === undefined ? {} : { current: healthToBody(current) }),
+interface Audience {
+  readonly isVendorAdmin: boolean;
+}
+
+/** Commands for what the vendor has to mend are for its operators. */
+function shownRemedy(
+  { remedy: stored, owner }: Pick<VaultHealth, 'remedy' | 'owner'>,
+  { isVendorAdmin }: Audience,
+): z.output<typeof remedy> | undefined {
+  const known = remedy.safeParse(stored).data;
+  return known === undefined || isVendorAdmin || owner !== 'vendor' ? known : { text: known.text };
+}
+
+export const healthReportToBody = (
+  { current, history }: HealthReport,
+  audience: Audience,
+): z.input<typeof healthReportBody> => ({
+  history: history.map((health) => healthToBody(health, audience)),
+  ...(current === undefined ? {} : { current: healthToBody(current, audience) }),
 });
 
 const instruction = z.strictObject({

@@ -52,7 +52,7 @@ export const lookRoutes = [
     answerSchema: healthReportBody,
     run: async (deps: LookServices, call) => {
       const report = await getHealth(deps, call.path);
-      return report.ok ? ok({ status: 200, body: healthReportToBody(report.value) }) : report;
+      return report.ok ? ok({ status: 200, body: healthReportToBody(report.value, call) }) : report;
     },
   }),
   defineRoute({
@@ -75,7 +75,7 @@ export const lookRoutes = [
       const checked = await checkConnection(deps, call.path);
       if (!checked.ok) return checked;
       const view = viewOf(deps, call.path, checkedAt(checked.value, deps.clock.now()));
-      return ok({ status: 200, body: healthToBody(view) });
+      return ok({ status: 200, body: healthToBody(view, call) });
     },
   }),
 ] as const;

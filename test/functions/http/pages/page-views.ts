@@ -64,6 +64,16 @@ const toVendor: VerificationSubject = {
   },
 };
 
+const toHosted: VerificationSubject = {
+  ...verification,
+  approval: {
+    for: 'switch',
+    keyringId: 'default',
+    switchId: 'to-hosted',
+    destination: { isVendors: false, isHosted: true, ...consent.key },
+  },
+};
+
 const MARKUP = '<script>document.title="taken over"</script><img src=x onerror="document.title=1">';
 const OVERRIDE = '\u202e\u2069moc.elpmaxe\u202d';
 
@@ -105,6 +115,7 @@ const views: Readonly<Record<string, PageView>> = {
   'start-verification-microsoft': { page: 'start', subject: verification, action: startAction },
   'start-verification-google': { page: 'start', subject: google, action: startAction },
   'start-verification-to-vendor': { page: 'start', subject: toVendor, action: startAction },
+  'start-verification-to-hosted': { page: 'start', subject: toHosted, action: startAction },
   'start-hostile': { page: 'start', subject: hostile, action: startAction },
   'start-endless': { page: 'start', subject: endless, action: startAction },
   'confirmation-consent': { page: 'confirmation', subject: consent, action, person, field },

@@ -50,3 +50,19 @@ test('whoever approves a switch is told that a copy of the key may be taken afte
   for (const page of pagesOf(subject).slice(0, 2))
     expect(page.replaceAll(/\s+/g, ' ')).toContain('take one copy of the company key');
 });
+
+test('whoever approves a switch to a key that the vendor hosts is told that its administrators can reach it', () => {
+  const key = { vaultHost: 'hosted-acme.vault.azure.net', keyName: 'k', tenantId: 'vendor' };
+  const switchTo = (isHosted: boolean): VerificationSubject => ({
+    ...exportTo({ type: 'passphrase' }),
+    approval: {
+      for: 'switch',
+      keyringId: 'default',
+      switchId: 's1',
+      destination: { ...key, isVendors: false, isHosted },
+    },
+  });
+  const words = 'hosts in its own Entra tenant, where its administrators can reach it';
+  for (const page of pagesOf(switchTo(true))) expect(page.replaceAll(/\s+/g, ' ')).toContain(words);
+  for (const page of pagesOf(switchTo(false))) expect(page).not.toContain('hosts in its own');
+});
