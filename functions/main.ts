@@ -14,6 +14,7 @@ import { API_VERSION } from './http/resources/meta/routes.ts';
 import { routes } from './http/routes.ts';
 import { guardStream, type CoreApi } from './http/kernel/stream-guard.ts';
 import { keepInstanceHeartbeat } from './instance-heartbeat.ts';
+import { watchDenials } from './denial-watch.ts';
 import { invocationLog } from './invocation-log.ts';
 import { recordOwnCounts } from './own-counts.ts';
 import { policyOf } from './policy.ts';
@@ -52,6 +53,7 @@ recordOwnCounts(app, services);
 registerTimers(app, timerTurns, schedules);
 startOverdueByTraffic(app, timerTurns);
 keepInstanceHeartbeat(app, watched, timerTurns);
+watchDenials(services);
 
 // What the first caller would wait for, one after the other: tokens, connections, keys. Not awaited; what fails is tried again when it is needed.
 app.hook.appStart(() => {

@@ -35,6 +35,7 @@ export function policyOf(settings: Settings): AppPolicy {
   const authority = settings.KEYSWITCH_AUTHORITY_HOST.replace(/\/+$/, '');
   return {
     keyTtlMs: settings.KEYSWITCH_COMPANY_KEY_TTL_SECONDS * 1000,
+    outageGraceMs: settings.KEYSWITCH_OUTAGE_GRACE_SECONDS * 1000,
     dataKeyCacheRows: settings.KEYSWITCH_DATA_KEY_CACHE_ROWS,
     companyClaim: settings.KEYSWITCH_API_COMPANY_CLAIM,
     confinedClaim: settings.KEYSWITCH_API_CONFINED_CLAIM,

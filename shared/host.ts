@@ -4,6 +4,7 @@ import { DataKeyCalls } from './operations/audit/data-key-calls.ts';
 import { EventLimits } from './store/event-limits.ts';
 import { ClockGuard } from './store/clock-guard.ts';
 import { AskedChecks } from './operations/keys/ask-check.ts';
+import { companiesOf, Denials } from './operations/keys/denials.ts';
 import { CompanyKeyCache } from './operations/keys/company-key-cache.ts';
 import { KeyringShards } from './operations/data-keys/keyring-shards.ts';
 import { ShardWriter } from './operations/data-keys/shard-writer.ts';
@@ -24,6 +25,7 @@ interface Kept {
   readonly vaultWaits: VaultWaits;
   readonly askedChecks: AskedChecks;
   readonly checkPlaces: CheckPlaces;
+  readonly denials: Denials;
   readonly companyKeys: CompanyKeyCache;
   readonly eventLimits: EventLimits;
   readonly clockGuard: ClockGuard;
@@ -57,7 +59,7 @@ export function createHost<W extends World, P extends Policy>(
   workerPorts: WorkerPorts = world,
 ): Host<W, P> {
   const { tables, clock, timers, entropy, log, storeClock, instance } = world;
-  const { keyTtlMs: ttlMs, maxCacheEntries, maxDataKeysPerKeyring } = policy;
+  const { keyTtlMs: ttlMs, outageGraceMs: graceMs, maxCacheEntries, maxDataKeysPerKeyring } = policy;
   const throttling = new Throttling(clock);
   const workers: WorkerPorts = {
     tables: workerPorts.tables,
@@ -69,26 +71,36 @@ export function createHost<W extends World, P extends Policy>(
   const bound = maxCacheEntries === undefined ? {} : { maxEntries: maxCacheEntries };
   const own: W = { ...world, providers: world.providers.through(throttling.watched) };
   const vaultWaits = new VaultWaits();
-  const companyKeys = new CompanyKeyCache(own, { ttlMs, vaultWaits, ...bound });
+  const askedChecks = new AskedChecks(world);
+  const denials = new Denials({ tables, clock, log });
+  const companyKeys = new CompanyKeyCache({ ...own, denials, askedChecks }, { ttlMs, graceMs, vaultWaits, ...bound });
   const eventLimits = new EventLimits(clock, maxCacheEntries === undefined ? {} : { maxBudgets: maxCacheEntries });
+  const keptKeys = new KeptKeys({ ...own, eventLimits }, companyKeys);
+  const workerKeys = new WorkerKeys({ ...own, ...workers }, { ttlMs });
+  denials.onNews((denied) => {
+    const companies = companiesOf(denied);
+    keptKeys.forget(companies);
+    workerKeys.forget(companies);
+  });
   const services = {
     ...own,
     ...policy,
     throttling,
     vaultWaits,
-    askedChecks: new AskedChecks(world),
+    askedChecks,
+    denials,
     checkPlaces: new CheckPlaces(timers, policy.checkConcurrency),
     companyKeys,
     eventLimits,
     clockGuard: new ClockGuard({ storeClock, clock, log }),
-    keptKeys: new KeptKeys({ ...own, eventLimits }, companyKeys),
+    keptKeys,
     keyringShards: new KeyringShards({ tables, clock }, { ttlMs, ...bound }),
     wrappedRows: new WrappedRows({ tables, clock }, { rows: policy.dataKeyCacheRows, ttlMs }),
     shardWriter: new ShardWriter(
       { tables, companyKeys, timers, entropy, log },
       maxDataKeysPerKeyring === undefined ? {} : { maxDataKeysPerKeyring },
     ),
-    workerKeys: new WorkerKeys({ ...world, ...workers }, { ttlMs }),
+    workerKeys,
     pageSlots: pageSlots(clock),
     vaultPermits: new VaultPermits(timers, clock),
     dataKeyCalls: new DataKeyCalls(clock, instance),

@@ -111,6 +111,11 @@ const environment = z.object({
   /** The promised revocation time: how long an unwrapped company key, and a token for a customer's vault, may be used. */
   KEYSWITCH_COMPANY_KEY_TTL_SECONDS: seconds(300),
   /**
+   * For so long after that, a company key that this process had serves on while its vault cannot be reached, and no process has seen it deny; 0: not at
+   * all.
+   */
+  KEYSWITCH_OUTAGE_GRACE_SECONDS: z.coerce.number().min(0).max(86_400).default(1_800),
+  /**
    * How many wrapped data-key rows a process keeps, for at most the same time, some 600 bytes each; 0 keeps none. Until then, other processes may still
    * open a deleted key.
    */

@@ -15,6 +15,9 @@ export type EndBy = (endsAtMs: number) => void;
 type Found<V> = (name: string, found: { readonly value: V; readonly endsAtMs?: number } | undefined) => void;
 type Load<V, E> = (endBy: EndBy) => Promise<Result<V, E>>;
 
+/** What must not be given out any more. `value` is undefined for a load in progress, whose value is not known yet. */
+export type Forgotten<V> = (name: string, value: V | undefined) => boolean;
+
 interface UnderWay<V, E> {
   readonly answer: Promise<Result<V, E>>;
   readonly endsAtMs: number;
@@ -26,8 +29,8 @@ export class ExpiringCache<V, E = never> {
   readonly #kept: LRUCache<string, Kept<V>>;
   /** Loads that later callers of the same name may wait for. */
   readonly #shared = new Map<string, UnderWay<V, E>>();
-  /** Every load in progress, with the names that were forgotten since it began. */
-  readonly #loads = new Set<Set<string>>();
+  /** Every load in progress, with what was forgotten since it began. */
+  readonly #loads = new Set<Forgotten<V>[]>();
 
   constructor(clock: { now(): Date }, options: { readonly ttlMs: number; readonly maxEntries: number }) {
     this.#clock = clock;
@@ -81,12 +84,12 @@ export class ExpiringCache<V, E = never> {
    */
   async loadSeveral<T>(load: (found: Found<V>) => Promise<T>): Promise<T> {
     const timeIsOverAtMs = this.#nowMs() + this.#ttlMs;
-    const forgotten = new Set<string>();
+    const forgotten: Forgotten<V>[] = [];
     this.#loads.add(forgotten);
     try {
       return await load((name, found) => {
         const nowMs = this.#nowMs();
-        if (timeIsOverAtMs <= nowMs || forgotten.has(name)) return;
+        if (timeIsOverAtMs <= nowMs || forgotten.some((isForgotten) => isForgotten(name, found?.value))) return;
         const endsAtMs = Math.min(timeIsOverAtMs, found?.endsAtMs ?? Infinity);
         if (found && endsAtMs > nowMs) this.#kept.set(name, { value: found.value, endsAtMs });
         else this.#kept.delete(name);
@@ -100,7 +103,14 @@ export class ExpiringCache<V, E = never> {
   forget(name: string): void {
     this.#kept.delete(name);
     this.#shared.delete(name);
-    for (const forgotten of this.#loads) forgotten.add(name);
+    for (const forgotten of this.#loads) forgotten.push((other) => other === name);
+  }
+
+  /** The same for every name and value that it is true of. Looks at all that is kept. */
+  forgetAll(isForgotten: Forgotten<V>): void {
+    for (const [name, { value }] of this.#kept) if (isForgotten(name, value)) this.#kept.delete(name);
+    for (const name of this.#shared.keys()) if (isForgotten(name, undefined)) this.#shared.delete(name);
+    for (const forgotten of this.#loads) forgotten.push(isForgotten);
   }
 
   #nowMs(): number {

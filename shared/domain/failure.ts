@@ -115,6 +115,13 @@ export function mayPass(failure: Failure): boolean {
   return failure.kind === 'transient' || failure.kind === 'propagating';
 }
 
+/** True if the way to the vault failed, and the vault said nothing: neither a denial, nor one that is excused, nor a security event. */
+export const isOutage = ({ kind }: Failure): boolean => kind === 'transient';
+
+/** True if one sight of it is enough to know that the customer said no. A denial that the vendor must mend is not the company's no. */
+export const isRevocation = ({ kind, owner, revokes }: Failure): boolean =>
+  kind === 'denied' && owner !== 'vendor' && revokes === 'at-once';
+
 /** The same failure while the missing grant may still be on its way. */
 export const asPropagating = (denial: Failure, becomesDeniedAt: string): Failure => ({
   ...denial,

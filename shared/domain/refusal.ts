@@ -56,6 +56,7 @@ export type StateCode =
   | 'data-key-not-deleted'
   | 'data-key-lost'
   | 'data-key-opens'
+  | 'provider-revoked'
   | 'reprotections-exhausted'
   | 'company-key-changed'
   | 'tenants-unverified'

@@ -22,6 +22,8 @@ export interface World {
 export interface Policy {
   /** Within what time a revocation is felt: so long a company key is kept, and what may be had from memory. */
   readonly keyTtlMs: number;
+  /** For so long after that a company key serves on while its vault cannot be reached. 0: not at all. */
+  readonly outageGraceMs: number;
   /** Wrapped data keys that are kept for callers. 0: none. */
   readonly dataKeyCacheRows: number;
   /** Of callers' company keys, of keyrings and of limits of events, each. Without it each has a bound of its own. */

@@ -225,3 +225,34 @@ describe('what is forgotten', () => {
     expect(cache.peek('a')?.value).toBe('new');
   });
 });
+
+describe('all that is forgotten at once', () => {
+  const isOld = (_: string, value: string | undefined): boolean =>
+    value === undefined || value === 'a1' || value === 'old';
+
+  it('is told by name and value, and the rest is given out on', async () => {
+    await get('a');
+    await get('b');
+    cache.forgetAll(isOld);
+    expect([cache.peek('a'), cache.peek('b')?.value]).toEqual([undefined, 'b2']);
+  });
+
+  it('is neither kept nor shared if it was being loaded', async () => {
+    const [slow, other] = [slowGet('a'), slowGet('b')];
+    cache.forgetAll((name, value) => name === 'a' && isOld(name, value));
+    const later = slowGet('a');
+    expect([later.isLoaded, slowGet('b').isLoaded]).toEqual([true, false]);
+    slow.resolve(ok('old'));
+    other.resolve(ok('other'));
+    expect([await slow.answer, await other.answer]).toEqual([ok('old'), ok('other')]);
+    expect([cache.peek('a'), cache.peek('b')?.value]).toEqual([undefined, 'other']);
+  });
+
+  it('leaves what turns out, once it is loaded, not to be meant', async () => {
+    const slow = slowGet('a');
+    cache.forgetAll(isOld);
+    slow.resolve(ok('another'));
+    await slow.answer;
+    expect(cache.peek('a')?.value).toBe('another');
+  });
+});

@@ -11,6 +11,8 @@ const SHORT_SETTINGS = {
   KEYSWITCH_RETRY_FIRST_SECONDS: '0.2',
   KEYSWITCH_RETRY_LAST_SECONDS: '1',
   KEYSWITCH_COMPANY_KEY_TTL_SECONDS: '2',
+  // An outage is to be felt.
+  KEYSWITCH_OUTAGE_GRACE_SECONDS: '0',
   // What is stored is what is answered from: rows are tampered with, deleted at one host and asked for at another.
   KEYSWITCH_DATA_KEY_CACHE_ROWS: '0',
   KEYSWITCH_SWEEP_SCHEDULE: '*/2 * * * * *',

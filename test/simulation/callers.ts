@@ -54,7 +54,7 @@ export async function unwrapAndCheck(
   host: Host,
   keyIds: readonly string[],
 ): Promise<readonly UnwrapOutcome[] | undefined> {
-  const { history, clock, plan } = world;
+  const { history, clock } = world;
   const startedMs = clock.now().getTime();
   // Only keys that nobody deletes or tampers with, from before the call until after its answer, must open.
   const tampered = new Set(history.everTampered);
@@ -73,9 +73,7 @@ export async function unwrapAndCheck(
       if (outcome.plaintext.toString('hex') !== history.plaintexts.get(keyId)) {
         history.broken('1', `${keyId} was answered with other bytes than at first`);
       }
-      if (history.deniedThroughout(startedMs - plan.cacheTtlMs, clock.now().getTime())) {
-        history.broken('9', `${keyId} was answered although the vault in force had denied for longer than promised`);
-      }
+      mustNotBeClosed(world, startedMs, `${keyId} was answered`);
     } else if (outcome.outcome === 'failure') {
       const { code } = outcome.failure;
       if (!NOT_FORGED.has(code) && !history.troubles.has(code)) history.broken('6', `${keyId}: ${code}`);
@@ -84,6 +82,28 @@ export async function unwrapAndCheck(
     }
   }
   return answer.value;
+}
+
+/** Revoked fails closed in the promised time, with a grace for outages too: a call that began at `startedMs` was answered. */
+function mustNotBeClosed({ history, plan, clock }: World, startedMs: number, what: string): void {
+  const nowMs = clock.now().getTime();
+  const fromMs = startedMs - plan.cacheTtlMs;
+  if (history.deniedThroughout(fromMs, nowMs))
+    history.broken('9', `${what} although the vault in force had denied for longer than promised`);
+  if (history.listedThroughout(fromMs, nowMs))
+    history.broken('9', `${what} although a denial that another process had seen was listed for longer than promised`);
+  if (history.closedThroughout(fromMs - plan.outageGraceMs, nowMs))
+    history.broken('9', `${what} although the vault in force had opened nothing for longer than time and grace`);
+}
+
+/** Each process reads who denies, as it does by the clock. */
+export async function watchDenials(world: World, isOver: () => boolean): Promise<void> {
+  const chance = new Chance(world.plan.seed, 'denials');
+  while (!isOver()) {
+    await rest(world, chance);
+    const host = world.anyHost(chance);
+    await call(world, host, () => host.services.caller.denials.look());
+  }
 }
 
 export async function write(world: World, isOver: () => boolean): Promise<void> {
@@ -133,7 +153,7 @@ function checkMade(
   outcome: GenerateOutcome,
   how: { readonly imported: string | undefined; readonly startedMs: number },
 ): void {
-  const { history, plan, clock } = world;
+  const { history } = world;
   const { keyId } = outcome;
   if (outcome.outcome === 'id-taken') history.broken('1', `${keyId} was said to be another request's`);
   if (outcome.outcome !== 'created') return;
@@ -141,9 +161,7 @@ function checkMade(
   if (history.plaintexts.get(keyId) !== answered) {
     history.broken('1', `${keyId} was answered, and other bytes are stored or none`);
   }
-  if (history.deniedThroughout(how.startedMs - plan.cacheTtlMs, clock.now().getTime())) {
-    history.broken('9', `${keyId} was made although the vault in force had denied for longer than promised`);
-  }
+  mustNotBeClosed(world, how.startedMs, `${keyId} was made`);
   history.returned.add(keyId);
 }
 

@@ -24,6 +24,10 @@ export class History {
   readonly troubles = new Set<FailureCode>();
   /** When which vault denied every call. */
   readonly denials: { readonly host: string; readonly fromMs: number; toMs: number }[] = [];
+  /** When which vault last let somebody unwrap. */
+  readonly unwrappedMs = new Map<string, number>();
+  /** When which vault was last listed as denying, for every process to read. */
+  readonly listedMs = new Map<string, number>();
   /** Company keys that were unwrapped of late: what a vault can answer to another call. */
   readonly unwrapped: Uint8Array[] = [];
   readonly #now: () => string;
@@ -43,6 +47,22 @@ export class History {
     return this.#hostsInForce(fromMs, toMs).every((host) =>
       this.denials.some((denial) => denial.host === host && denial.fromMs <= fromMs && denial.toMs > toMs),
     );
+  }
+
+  /**
+   * Whether every vault that was in force in that time was listed as denying before it began, and has let nobody unwrap since: then no process has
+   * anything to answer with, also one that cannot reach the vault.
+   */
+  listedThroughout(fromMs: number, toMs: number): boolean {
+    return this.#hostsInForce(fromMs, toMs).every((host) => {
+      const listedMs = this.listedMs.get(host) ?? Infinity;
+      return listedMs < fromMs && (this.unwrappedMs.get(host) ?? 0) < listedMs;
+    });
+  }
+
+  /** Whether no vault that was in force in that time has let anybody unwrap since it began. */
+  closedThroughout(fromMs: number, toMs: number): boolean {
+    return this.#hostsInForce(fromMs, toMs).every((host) => (this.unwrappedMs.get(host) ?? 0) < fromMs);
   }
 
   /** Whether this vault denied every call from before `fromMs` to now. */

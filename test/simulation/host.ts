@@ -11,6 +11,7 @@ import type { WorkDependencies } from '../../shared/operations/switches/work.ts'
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
 import type { RoundDependencies } from '../../shared/operations/watch/rounds.ts';
+import type { Denials } from '../../shared/operations/keys/denials.ts';
 import type { Policy } from '../../shared/operations/world.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
 import { EXPORT_ALLOWANCE_MS, KEEP_MS } from './check-control.ts';
@@ -26,7 +27,7 @@ export type Services = Generating &
   SweepDependencies &
   PurgeSweeping &
   RoundDependencies &
-  Following & { readonly restoreDays: number };
+  Following & { readonly restoreDays: number; readonly denials: Denials };
 
 export interface Host {
   readonly process: SimProcess;
@@ -100,6 +101,7 @@ export function startHost(world: PortWorld, name: string): Host {
 
 const policyOf = ({ plan }: PortWorld): Policy => ({
   keyTtlMs: plan.cacheTtlMs,
+  outageGraceMs: plan.outageGraceMs,
   dataKeyCacheRows: plan.cachedRows,
   maxCacheEntries: MAX_ENTRIES,
   backOff: { firstMs: 1_000, lastMs: 60_000 },

@@ -36,6 +36,7 @@ function pause(world: World, actor: Actor, chance: Chance): Promise<void> {
 /** Vaults that come and go. */
 export async function troubleVaults(world: World): Promise<void> {
   const chance = new Chance(world.plan.seed, 'vaults');
+  const silence = new Chance(world.plan.seed, 'vaults that deny, and then cannot be reached');
   for (let count = 0; count < world.plan.vaultTroubles; count += 1) {
     await pause(world, OWNER, chance);
     const host = chance.pick(VAULT_HOSTS);
@@ -44,11 +45,18 @@ export async function troubleVaults(world: World): Promise<void> {
     else if (kind < 5) world.trouble(host, troubleOf(chance.pick(PASSING), host));
     else if (kind < 6) world.trouble(host, propagating(chance.pick(PROPAGATING), host));
     else if (kind < 7) world.trouble(host, troubleOf(chance.pick(STOPPING), host));
+    if (kind < 3 && silence.happens(0.3)) await fallSilent(world, silence, host);
     const mend = kind < 7 ? undefined : spoilKey(world, chance, host);
     await pause(world, OWNER, chance);
     world.trouble(host, undefined);
     mend?.();
   }
+}
+
+/** A denial is followed by an outage without a call between that would be let through. */
+async function fallSilent(world: World, chance: Chance, host: string): Promise<void> {
+  await pause(world, OWNER, chance);
+  world.trouble(host, troubleOf(chance.pick(PASSING), host));
 }
 
 /** The owner changes what his key's newest version says of itself. Answers how to take it back. */

@@ -22,6 +22,8 @@ export interface Plan {
   readonly stickiness: number;
   readonly jumpRate: number;
   readonly cacheTtlMs: number;
+  /** For so long a company key serves on while its vault cannot be reached. */
+  readonly outageGraceMs: number;
   readonly cachedRows: number;
   readonly messageBudgetMs: number;
   readonly endLeaseMs: number;
@@ -90,6 +92,8 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Most plans have none: what each of their calls meets does not depend on it. */
 const damagedOf = (chance: Chance): number => (chance.happens(0.15) ? chance.pick([0.01, 0.04]) : 0);
 
+const graceOf = (chance: Chance): number => chance.pick([0, 20_000, 10 * MINUTE_MS]);
+
 export function planOf(seed: number): Plan {
   const chance = new Chance(seed, 'plan');
   const calm = chance.happens(0.08);
@@ -105,6 +109,7 @@ export function planOf(seed: number): Plan {
     stickiness: chance.pick([0, 0.3, 0.7, 0.9]),
     jumpRate: calm ? 0 : chance.pick([0, 0, 0.002, 0.01]),
     cacheTtlMs: calm ? DAY_MS : chance.pick([1, 2_000, 5 * MINUTE_MS]),
+    outageGraceMs: graceOf(new Chance(seed, 'grace of the plan')),
     cachedRows: chance.pick([0, 0, 100]),
     messageBudgetMs: chance.pick([60_000, 60_000, 40]),
     endLeaseMs: calm ? 25_000 : chance.pick([25_000, 200]),

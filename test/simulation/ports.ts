@@ -192,6 +192,7 @@ export class SimVaults implements KeyVaults {
     const failed = trouble ?? (glitch && troubleOf(glitch, target.host));
     let answer = failed ? err(failed) : await how.effect();
     if (answer.ok) world.authorised(this.#actor, target.host);
+    if (answer.ok && operation === 'unwrap') world.history.unwrappedMs.set(target.host, world.clock.now().getTime());
     if (answer.ok && world.meets(this.#actor, text, 'lyingVault')) answer = ok(how.lie(answer.value));
     const slowMs = world.meets(this.#actor, text, 'slowVault') ? world.chance.below(SLOWEST_ANSWER_MS) : 0;
     const unwrapped: { place?: Place } =

@@ -2,7 +2,7 @@
 // must end by itself or say what it waits for; then every data key is opened once more on every host.
 import { Admin } from './admin.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
-import { call, read, unwrapAndCheck, write } from './callers.ts';
+import { call, read, unwrapAndCheck, watchDenials, write } from './callers.ts';
 import { Chance } from './chance.ts';
 import type { Reached } from './coverage.ts';
 import { startPumps } from './pumps.ts';
@@ -80,7 +80,7 @@ async function until(world: World, act: Promise<unknown>, most: number): Promise
 async function storm(world: World): Promise<{ readonly callers: Promise<unknown> }> {
   const state = { isOver: false };
   const isOver = (): boolean => state.isOver;
-  const callers = Promise.all([read(world, isOver), write(world, isOver)]);
+  const callers = Promise.all([read(world, isOver), write(world, isOver), watchDenials(world, isOver)]);
   void copyTables(world);
   const acts = [
     new Admin(world).changeHisMind(),

@@ -40,7 +40,9 @@ export const PROPAGATING: readonly FailureCode[] = [
   'federation-mismatch',
 ];
 
-export const troubleOf = (code: FailureCode, host: string): Failure => failure(code, { vaultHost: host });
+/** A name is denied by being gone for sure: else it may be hidden from us, which is an outage. */
+export const troubleOf = (code: FailureCode, host: string): Failure =>
+  failure(code, { vaultHost: host, ...(code === 'vault-not-found' ? { nameGone: true } : {}) });
 
 export const propagating = (code: FailureCode, host: string): Failure =>
   asPropagating(troubleOf(code, host), '2026-01-01T00:10:00.000Z');

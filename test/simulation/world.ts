@@ -2,6 +2,7 @@
 // and deaths happen as the seed's plan says, until it is told that they stop.
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { Cells, RowWrite, TableName, WriteOutcome } from '../../shared/store/tables.ts';
+import { DENIAL_PREFIX } from '../../shared/store/rows/denial-rows.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import type { FakeTables } from '../fakes/fake-tables.ts';
 import type { FakeVaults } from '../fakes/fake-vaults.ts';
@@ -221,12 +222,21 @@ export class World implements PortWorld {
       }
     }
     if (table !== 'agenda') this.audit.written(writes);
+    if (table === 'health') this.#denialsWritten(writes);
     if (table === 'datakeys') this.data.written(partitionKey, rowKeys, this.clock.now().toISOString());
     if (table === 'companies' && partitionKey === COMPANY) {
       this.control.written(rowKeys, this.clock.now().getTime());
       this.tenants.written(writes);
       const { running } = this.control;
       if (running) this.budget.seen(running);
+    }
+  }
+
+  #denialsWritten(writes: readonly RowWrite[]): void {
+    for (const { kind, rowKey } of writes) {
+      const connectionId = rowKey.startsWith(DENIAL_PREFIX) ? rowKey.split('|')[2] : undefined;
+      if (kind === 'insert' && connectionId !== undefined)
+        this.history.listedMs.set(`${connectionId}.vault.azure.net`, this.clock.now().getTime());
     }
   }
 

@@ -59,6 +59,7 @@ const OF_STATES = {
   'data-key-not-deleted': state('The data key is not deleted.'),
   'data-key-lost': state('The data key was given up.'),
   'data-key-opens': state('A company key opens the data key: it is not lost.'),
+  'provider-revoked': state('The vault in force denies: nothing can be moved away from it until access is given back.'),
   'reprotections-exhausted': state('The keyring was moved as often as it can be.'),
   'company-key-changed': state('A switch has ended since the first page: begin anew.'),
   'tenants-unverified': state('Not every tenant has approved.'),

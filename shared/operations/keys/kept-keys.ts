@@ -96,6 +96,11 @@ export class KeptKeys {
     );
   }
 
+  /** Drops those of these companies: the keys that opened them were denied. */
+  forget(companies: ReadonlySet<string>): void {
+    this.#keys.forgetAll((name) => companies.has(name.slice(0, name.indexOf('|'))));
+  }
+
   /** Call it whenever data keys were opened by a kept key. */
   used(context: CompanyKeyContext, dataKeys: number): Promise<void> {
     return alarmKeptKey(this.#deps, context, { by: 'reader', dataKeys });

@@ -82,6 +82,13 @@ export class WorkerKeys {
     return opened.ok ? ok({ key: opened.value, isKept: true }) : opened;
   }
 
+  /** Drops those of these companies, for which a vault has denied: the next page asks the vaults, and stops if the one in force denies. */
+  forget(companies: ReadonlySet<string>): void {
+    const isTheirs = (name: string): boolean => companies.has(name.slice(0, name.indexOf('|')));
+    this.#keys.forgetAll(isTheirs);
+    this.#kept.forgetAll(isTheirs);
+  }
+
   async #until(companyId: string, sw: Switch, version: number): Promise<Result<Kept<KeyObject>, WorkerKeyProblem>> {
     const wanted = { version, use: 'rewrap' } as const;
     const key = await this.get(companyId, sw, wanted);

@@ -8,6 +8,7 @@ import { providerName, sameProvider, type ProviderRef } from '../../domain/provi
 import { COMPANY_CLOSING, notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyRow } from '../../store/rows/company-rows.ts';
+import { healthRow } from '../../store/rows/health-rows.ts';
 import { keyringRow } from '../../store/rows/keyring-rows.ts';
 import { switchRow } from '../../store/rows/switch-rows.ts';
 import type { OrderingVendor } from '../../domain/switch-orders.ts';
@@ -83,6 +84,8 @@ async function tryStart(
   if (company.value.state !== 'active') return err(COMPANY_CLOSING);
   const refused = refusalOf(keyring.value, order);
   if (refused) return err(refused);
+  const revoked = await revocationOf(deps, order.companyId, keyring.value.provider);
+  if (revoked) return err(revoked);
   const target = order.target ?? keyring.value.provider;
   if (order.kind === 'switch') {
     const unfit = await judgeTarget(deps, { company: company.value, source: keyring.value.provider, target });
@@ -151,6 +154,23 @@ function refusalOf(keyring: Keyring, order: Order): Refusal | undefined {
     return { type: 'state', code: 'reprotections-exhausted', message };
   }
   return undefined;
+}
+
+/** A key that cannot be used moves nothing: the switch would only be blocked by it. Says what the last check of its vault met, and what to do. */
+async function revocationOf(
+  { tables }: Pick<StartDependencies, 'tables'>,
+  companyId: string,
+  { connectionId }: ProviderRef,
+): Promise<Refusal | undefined> {
+  const health = connectionId === undefined ? undefined : await find(tables, healthRow, { companyId, connectionId });
+  if (health?.value.state !== 'revoked') return undefined;
+  const { since, code, message, remedy } = health.value;
+  const why = [message, remedy?.text].filter((words) => words !== undefined).join(' ');
+  return {
+    type: 'state',
+    code: 'provider-revoked',
+    message: `The key that protects the keyring is denied since ${since} (${code ?? 'unknown'}). ${why}`.trim(),
+  };
 }
 
 /** A target must exist, be tested (tenant pinned, key read) with a last test that did not fail, and be another key than the one in force. */

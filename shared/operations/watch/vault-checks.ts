@@ -2,7 +2,7 @@
 // tables, where the API shows the state, since when, and who has to act.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { isInForce, targetOfConnection, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
-import { asWarning, type Failure } from '../../domain/failure.ts';
+import { asWarning, isRevocation, type Failure } from '../../domain/failure.ts';
 import type { KeyTarget } from '../../domain/provider.ts';
 import { present } from '../../domain/plain-object.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
@@ -12,6 +12,7 @@ import type { CheckMessage } from '../../domain/check-message.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { act } from '../../store/act.ts';
 import { find, type Found } from '../../store/found.ts';
+import type { Denial } from '../../store/rows/denial-rows.ts';
 import { healthChangeRow, healthRow } from '../../store/rows/health-rows.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import {
@@ -28,6 +29,7 @@ import { takeOffAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { completeMove, type Moving } from '../connections/move.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
+import type { Denials } from '../keys/denials.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { asChecked } from './health-report.ts';
 import { checkItem, notePace } from './pace.ts';
@@ -35,6 +37,7 @@ import { checkItem, notePace } from './pace.ts';
 export interface CheckDependencies extends Moving {
   readonly tables: Auditing['tables'];
   readonly checkQueue: CheckQueue;
+  readonly denials: Pick<Denials, 'find' | 'add' | 'lift'>;
 }
 
 /** Looks now and keeps what is new. Only for a key in force: what a set-up lacks is told by a connection test. */
@@ -49,8 +52,12 @@ export async function checkConnection(
     const message = 'No keyring is protected by this connection: test it instead.';
     return err({ type: 'state', code: 'connection-not-in-force', message });
   }
+  // Read before the look: a denial that is listed after it is not this look's to lift.
+  const denied = await deps.denials.find(place);
   const look = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
   if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
+  // Before the state is written: who reads that it is revoked must find every process told.
+  if (look.outcome === 'failed' && isRevocation(look.failure)) await deps.denials.add(place, look.failure.code);
   const now = deps.clock.now();
   const about = {
     actor: KEYSWITCH,
@@ -79,6 +86,7 @@ export async function checkConnection(
       ifLanded: async () => ok((await find(deps.tables, healthRow, place))?.value ?? after),
     };
   });
+  if (checked.ok) await tellOthers(deps, place, { health: checked.value, denied });
   // Only where this look has counted: looks that come too early must not each begin another row of messages.
   const hasCounted = checked.ok && checked.value.checkedAt === now.toISOString();
   if (hasCounted && awaitsConfirmation(checked.value)) await lookAgain(deps, place);
@@ -96,6 +104,16 @@ const withLastGood = async (
   const { lastGoodAt } = await asChecked(tables, place, known);
   return { ...known, ...present({ lastGoodAt }) };
 };
+
+/** A denial that counts only now is listed, and one is taken off that is over. Each check does so: one that died before is made good by the next. */
+async function tellOthers(
+  { denials }: Pick<CheckDependencies, 'denials'>,
+  place: ConnectionPlace,
+  { health, denied }: { readonly health: VaultHealth; readonly denied: Found<Denial> | undefined },
+): Promise<void> {
+  if (health.state === 'revoked') await denials.add(place, health.code ?? '');
+  if (isWell(health.state) && denied) await denials.lift(denied);
+}
 
 /** A denial that may be an accident is seen again before it counts. Where the queue is away, the next turn of the timer sees it. */
 async function lookAgain(deps: Pick<CheckDependencies, 'checkQueue' | 'log'>, place: ConnectionPlace): Promise<void> {
@@ -154,6 +172,8 @@ export async function checkIfUsed(
   };
   if (await isUnused()) {
     // Asked once more after the item was read: a switch that puts the connection in force renews it.
+    const denied = await deps.denials.find(place);
+    if (denied) await deps.denials.lift(denied);
     await takeOffAgenda(deps.tables, checkItem(place), isUnused);
     return;
   }

@@ -78,15 +78,13 @@ async function byCheck(): Promise<VaultHealth> {
 
 /** What each of them says: code, message and remedy. */
 async function allSay(): Promise<unknown[]> {
+  const callers = await byCallers();
+  const exporting = failureOf(await exports.export());
+  const test = failedIn(await byTest());
+  // Before the check: once one has seen the denial a switch is not even taken.
+  const switching = await bySwitchBack();
   const health = await byCheck();
-  const said = [
-    await byCallers(),
-    failureOf(await exports.export()),
-    failedIn(await byTest()),
-    await bySwitchBack(),
-    health,
-    valueOf(await getHealth(rig.deps, PLACE)).current,
-  ];
+  const said = [callers, exporting, test, switching, health, valueOf(await getHealth(rig.deps, PLACE)).current];
   return said.map((one) => one && [one.code, one.message, one.remedy]);
 }
 

@@ -67,7 +67,7 @@ interface RigOptions {
 export class Rig extends TestWorld {
   readonly plaintexts = new Map<string, Buffer>();
   readonly shardCount: number;
-  deps: WorkDependencies & Pick<TestHost, 'queue' | 'checkQueue' | 'checkPlaces'>;
+  deps: WorkDependencies & Pick<TestHost, 'queue' | 'checkQueue' | 'checkPlaces' | 'denials' | 'askedChecks'>;
 
   private constructor(options: RigOptions) {
     super(options);

@@ -6,6 +6,7 @@ import { keyringCells, readKeyring } from '../../../shared/store/rows/keyring-ro
 import { readSwitch } from '../../../shared/store/rows/switch-rows.ts';
 import { COMPANY_ROW_KEY, connectionRowKey, keyringRowKey, switchRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
+import { checkConnection } from '../../../shared/operations/watch/vault-checks.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, MANAGED, place, Rig } from './rig.ts';
@@ -182,5 +183,42 @@ describe('refused, and nothing is begun:', () => {
     await expectRefused(rig, start(rig, 's2', same), { type: 'state', code: 'same-vault-key' });
     const other = await rig.connect('neighbour', { host: CONTOSO_HOST, keyName: 'other-key' });
     expect(await start(rig, 's2', other)).toMatchObject({ ok: true });
+  });
+});
+
+describe('an order away from a key that is denied', () => {
+  const CHECK = { companyId: COMPANY, connectionId: 'contoso' };
+  const WITHOUT_KEY = { operation: 'unwrap', host: CONTOSO_HOST, failure: 'key-disabled' } as const;
+
+  async function underContoso(): Promise<Rig> {
+    const rig = await Rig.withDataKeys(1);
+    await start(rig, 's1', CONTOSO);
+    await rig.drain();
+    return rig;
+  }
+
+  it('is refused with what the last check met, a re-key too, until the key is given back', async () => {
+    const rig = await underContoso();
+    rig.vaults.fail(WITHOUT_KEY);
+    await checkConnection(rig.deps, CHECK);
+    const since = rig.clock.now().toISOString();
+    const revoked = {
+      type: 'state',
+      code: 'provider-revoked',
+      message: expect.stringContaining(`denied since ${since} (key-disabled). `) as string,
+    };
+    await expectRefused(rig, start(rig, 's2', FABRIKAM), revoked);
+    await expectRefused(rig, rekey(rig, 's3'), revoked);
+    rig.vaults.heal();
+    rig.clock.advance(1_000);
+    await checkConnection(rig.deps, CHECK);
+    expect(await start(rig, 's2', FABRIKAM)).toMatchObject({ ok: true });
+  });
+
+  it('is taken in an outage: the switch waits for the vault', async () => {
+    const rig = await underContoso();
+    rig.vaults.fail({ ...WITHOUT_KEY, failure: 'vault-unreachable' });
+    await checkConnection(rig.deps, CHECK);
+    expect(await start(rig, 's2', FABRIKAM)).toMatchObject({ ok: true });
   });
 });

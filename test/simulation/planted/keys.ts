@@ -53,4 +53,30 @@ export const IN_KEYS: readonly PlantedBug[] = [
     44,
     inFile('shared/operations/keys/make-wrap.ts', ['return back.ok ? wrap : back;', 'return wrap;']),
   ),
+  bug(
+    'a denial is bridged as an outage is',
+    1,
+    inFile('shared/operations/keys/company-key-cache.ts', ['if (!isOutage(error.failure)) return err(error);', '']),
+    inFile('shared/operations/keys/outage-bridge.ts', [
+      "opened.error.type === 'gone' || !isOutage(opened.error.failure)",
+      "opened.error.type === 'gone'",
+    ]),
+  ),
+  bug(
+    'an outage is bridged over a denial that another process saw',
+    1,
+    inFile('shared/operations/keys/company-key-cache.ts', ['this.#bridge.forgetAll(isDenied);', '']),
+    inFile('shared/operations/keys/outage-bridge.ts', [
+      'rows.has(denialName({ companyId, connectionId })) ? -Infinity : asOfMs',
+      'rows.size < 0 ? -Infinity : asOfMs',
+    ]),
+  ),
+  bug(
+    'an outage is bridged for as long as it lasts',
+    1,
+    inFile('shared/operations/keys/outage-bridge.ts', [
+      'ttlMs: ttlMs + graceMs, maxEntries',
+      'ttlMs: Infinity, maxEntries',
+    ]),
+  ),
 ];

@@ -37,6 +37,7 @@ const REFUSES_TO_START = [
   'connection-test-failed',
   'switch-in-progress',
   'switch-exists',
+  'provider-revoked',
   'reprotections-exhausted',
 ] as const;
 

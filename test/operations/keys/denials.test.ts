@@ -1,0 +1,229 @@
+// The list of denials in force: who writes it, who learns of it and what is dropped then. What outages make of it is in outage-bridge.test.ts.
+import { beforeEach, describe, expect, it } from 'vitest';
+import { asPropagating, type Failure } from '../../../shared/domain/failure.ts';
+import { failure } from '../../../shared/failures.ts';
+import { Denials, DENIALS_AGE_MS } from '../../../shared/operations/keys/denials.ts';
+import { denialRow } from '../../../shared/store/rows/denial-rows.ts';
+import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
+import { FaultyTables } from '../../fakes/faulty-tables.ts';
+import { tablesBut } from '../../fakes/tables-but.ts';
+import { startRekey } from '../../../shared/operations/switches/start.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import { COMPANY, CONTOSO_HOST, place, VENDOR } from '../switches/rig.ts';
+import { Bridged, CONNECTION, CONTEXT, DENIED_ROW, settled, told, TTL_MS } from './bridged-world.ts';
+
+let world: Bridged;
+beforeEach(async () => {
+  world = await Bridged.begin();
+});
+
+const FACTS = { vaultHost: CONTOSO_HOST };
+const isOfDenials = ({ table }: { readonly table: string }): boolean => table === 'health';
+const denialsOver = (tables: FaultyTables): Denials => new Denials({ ...world.rig.deps, tables });
+
+describe('an unwrap that meets a revocation', () => {
+  it('lists it once, and tells the log', async () => {
+    const tables = new FaultyTables(world.rig.store);
+    const host = world.host({ tables });
+    world.vaultSays('key-disabled');
+    expect([await told(host), await told(host)]).toEqual(['key-disabled', 'key-disabled']);
+    expect(tables.writes.filter(isOfDenials)).toHaveLength(1);
+    expect(world.rig.log.entries).toEqual([
+      { level: 'warning', event: 'vault.denial-listed', detail: { ...CONNECTION, code: 'key-disabled' } },
+    ]);
+    const { value } = (await host.denials.find(CONNECTION))!;
+    expect(value).toEqual({ code: 'key-disabled', deniedAt: world.rig.clock.now().toISOString() });
+  });
+
+  it.each<[string, Failure]>([
+    ['may be the vendor’s fault', failure('vault-firewall', { ...FACTS, clientAddress: '10.0.0.1' })],
+    ['is for a reason that is not known', failure('vault-refused', FACTS)],
+    ['is seen again first, a name that is gone', failure('vault-not-found', { ...FACTS, nameGone: true })],
+    ['may pass as a grant arrives', asPropagating(failure('access-denied-rbac', FACTS), '2026-01-01T00:10:00.000Z')],
+    ['is no denial', failure('throttled', FACTS)],
+    ['is tampering', failure('key-substituted', FACTS)],
+  ])('lists nothing that %s', async (_, found) => {
+    world.vaultSays(found);
+    expect(await told(world.host())).not.toBe('ok');
+    expect(await world.isListed()).toBe(false);
+  });
+
+  it('lists nothing of the vendor’s own key', async () => {
+    const host = world.host();
+    const { rig } = world;
+    await startRekey(rig.deps, place('r1'), ADMIN);
+    rig.vaults.fail({ operation: 'unwrap', host: VENDOR.host, failure: 'key-disabled' });
+    await told(host);
+    expect(await world.isListed()).toBe(false);
+  });
+
+  it('lists it although the answer to the write is lost', async () => {
+    const tables = new FaultyTables(world.rig.store);
+    tables.at(isOfDenials).losesTheAnswer();
+    world.vaultSays('key-disabled');
+    await told(world.host({ tables }));
+    expect(await world.isListed()).toBe(true);
+  });
+
+  it('refuses its caller all the same if it cannot be listed, and tries again some seconds later', async () => {
+    const tables = new FaultyTables(world.rig.store);
+    const host = world.host({ tables });
+    tables.at(isOfDenials).isRefused();
+    world.vaultSays('key-disabled');
+    expect([await told(host), await told(host)]).toEqual(['key-disabled', 'key-disabled']);
+    expect(world.rig.log.entries).toMatchObject([
+      { event: 'store.unavailable', detail: { companyId: COMPANY, reason: 'planted' } },
+    ]);
+    tables.recovers();
+    world.rig.clock.advance(DENIALS_AGE_MS);
+    await told(host);
+    expect(await world.isListed()).toBe(true);
+  });
+});
+
+describe('a process that learns of a denial', () => {
+  it('drops what it has cached, and asks the vault', async () => {
+    const [serving, other] = [world.host(), world.host()];
+    await told(serving);
+    world.vaultSays('key-disabled');
+    await told(other);
+    expect(await told(serving)).toBe('ok');
+    await serving.denials.look();
+    expect(await told(serving)).toBe('key-disabled');
+  });
+
+  it('serves again with the first call after the key is given back, whatever is still listed', async () => {
+    const host = world.host();
+    world.vaultSays('key-disabled');
+    await told(host);
+    world.vaultSays(undefined);
+    expect([await told(host), await world.isListed()]).toEqual(['ok', true]);
+    const asked = world.unwraps;
+    world.rig.clock.advance(DENIALS_AGE_MS);
+    await host.denials.look();
+    expect([await told(host), world.unwraps]).toEqual(['ok', asked]);
+  });
+
+  it('neither keeps nor shares what was being opened before', async () => {
+    const [serving, other] = [world.host(), world.host()];
+    const { promise: slow, resolve: end } = Promise.withResolvers<undefined>();
+    world.rig.vaults.onCall = ({ operation }) => (operation === 'unwrap' ? slow : undefined);
+    const early = told(serving);
+    await settled();
+    world.rig.vaults.onCall = undefined;
+    await other.denials.add(CONNECTION, 'key-disabled');
+    await serving.denials.look();
+    world.vaultSays('key-disabled');
+    expect(await told(serving)).toBe('key-disabled');
+    world.vaultSays(undefined);
+    end(undefined);
+    expect(await early).toBe('ok');
+    world.vaultSays('key-disabled');
+    expect(await told(serving)).toBe('key-disabled');
+  });
+
+  it('loses nothing of other companies, and nothing of what other vaults opened', async () => {
+    const host = world.host();
+    await told(host);
+    const asked = world.unwraps;
+    for (const other of [
+      { ...CONNECTION, companyId: 'globex' },
+      { companyId: COMPANY, connectionId: 'fabrikam' },
+    ]) {
+      await world.host().denials.add(other, 'key-disabled');
+    }
+    world.rig.clock.advance(DENIALS_AGE_MS);
+    await host.denials.look();
+    expect([await told(host), world.unwraps]).toEqual(['ok', asked]);
+  });
+
+  it('has the workers of switches ask the vaults anew', async () => {
+    const { rig } = world;
+    const host = world.host();
+    await startRekey(rig.deps, place('r1'), ADMIN);
+    const sw = (await loadSwitch(rig.store, place('r1')))!.value;
+    const wanted = { version: 2, use: 'rewrap' } as const;
+    await host.workerKeys.get(COMPANY, sw, wanted);
+    expect(host.workerKeys.isAtHand(COMPANY, sw, wanted)).toBe(true);
+    await host.denials.add(CONNECTION, 'key-disabled');
+    expect(host.workerKeys.isAtHand(COMPANY, sw, wanted)).toBe(false);
+  });
+
+  it('asks the vault once more for a row that somebody forged, and once for each time that they write it', async () => {
+    const host = world.host();
+    await told(host);
+    for (let forgery = 0; forgery < 3; forgery += 1) {
+      const asked = world.unwraps;
+      world.rig.store.tamper('health', '_system', DENIED_ROW, { code: 7 });
+      world.rig.clock.advance(DENIALS_AGE_MS);
+      await host.denials.look();
+      await host.denials.look();
+      expect([await told(host), await told(host), world.unwraps]).toEqual(['ok', 'ok', asked + 1]);
+    }
+  });
+
+  it('reads the list once in five seconds, however often it is asked', async () => {
+    let lists = 0;
+    const { store, clock } = world.rig;
+    // The end of a list is confirmed by a second answer: only first ones are counted.
+    const isFirst = ({ after = '' }: { readonly after?: string }): boolean => after === 'denied|';
+    const tables = tablesBut(store, { list: (query) => ((lists += isFirst(query) ? 1 : 0), store.list(query)) });
+    await world.host().denials.add(CONNECTION, 'key-disabled');
+    const denials = new Denials({ ...world.rig.deps, tables });
+    await Promise.all([denials.look(), denials.find(CONNECTION), denials.look()]);
+    clock.advance(DENIALS_AGE_MS - 1);
+    await denials.look();
+    expect(lists).toBe(1);
+    clock.advance(1);
+    await denials.look();
+    expect(lists).toBe(2);
+  });
+});
+
+describe('a denial that is over', () => {
+  it('stays listed if it was denied anew since the row was found', async () => {
+    const tables = new FaultyTables(world.rig.store);
+    const denials = denialsOver(tables);
+    await denials.add(CONNECTION, 'key-disabled');
+    const found = (await denials.find(CONNECTION))!;
+    await denials.lift(found);
+    world.rig.clock.advance(DENIALS_AGE_MS);
+    await denials.add(CONNECTION, 'access-denied-rbac');
+    await denials.lift(found);
+    expect(await world.isListed()).toBe(true);
+  });
+
+  it('is gone from the list although the answer was lost', async () => {
+    const tables = new FaultyTables(world.rig.store);
+    const denials = denialsOver(tables);
+    await denials.add(CONNECTION, 'key-disabled');
+    const found = (await denials.find(CONNECTION))!;
+    tables.atNext().losesTheAnswer();
+    await denials.lift(found);
+    expect(await denials.find(CONNECTION)).toBeUndefined();
+  });
+
+  it('is not known to be over while the store is away', async () => {
+    const denials = denialsOver(
+      new FaultyTables(world.rig.store, { seed: 1, faults: { lostBefore: 0, lostAfter: 0, unavailable: 1 } }),
+    );
+    await expect(denials.find(CONNECTION)).rejects.toThrow(StoreUnavailable);
+  });
+});
+
+describe('whether a process serves keys', () => {
+  it('is told until the last of them can be used no more', async () => {
+    const host = world.host({ graceMs: 1_000 });
+    expect(host.companyKeys.isServing).toBe(false);
+    await host.companyKeys.get(CONTEXT);
+    world.rig.clock.advance(TTL_MS + 999);
+    expect(host.companyKeys.isServing).toBe(true);
+    world.rig.clock.advance(1);
+    expect(host.companyKeys.isServing).toBe(false);
+  });
+});
+
+it('a row of the list names its connection', () => {
+  expect(denialRow.key(CONNECTION)).toBe('denied|acme|contoso');
+});
