@@ -76,7 +76,7 @@ export const IN_KEYS: readonly PlantedBug[] = [
     1,
     inFile('shared/operations/keys/outage-bridge.ts', [
       'ttlMs: ttlMs + graceMs, maxEntries',
-      'ttlMs: Infinity, maxEntries',
+      'ttlMs: ttlMs + 100 * graceMs, maxEntries',
     ]),
   ),
 ];
