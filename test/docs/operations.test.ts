@@ -28,7 +28,6 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
 const written = new Set([
   ...all(`\\bevent: '(${NAME})'`),
   ...all(`\\bevent: \\w+(?:\\.\\w+)? \\? '(${NAME})' : '(${NAME})'`),
-  ...all(`#log\\('\\w+', '(${NAME})'`),
   ...Object.values(MADE).flat(),
 ]);
 

@@ -1,6 +1,6 @@
 // The turns of the timers. Each leaves a heartbeat; a turn is begun by the schedule, by a request, or by the first instance whose traffic finds it
 // overdue. No two of a timer are begun at once, which only saves work: what two do at once is decided by ETags (invariant A25).
-import type { Log } from '../../domain/ports.ts';
+import type { Log, LogEntry } from '../../domain/ports.ts';
 import type { Schedule } from '../../domain/ncrontab.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { isUnderWay, mayBegin, type StartedBy, type TimerName, type Turn } from '../../domain/timer-beat.ts';
@@ -49,7 +49,7 @@ export class TimerTurns {
   async bySchedule(timer: TimerName): Promise<void> {
     const turn = this.#turn(timer, 'schedule');
     const claimed = await this.#orLost(timer, () => this.#claim(timer, turn));
-    if (claimed === false) this.#log('info', 'timer.turn-skipped', timer);
+    if (claimed === false) this.#log(timer, { level: 'info', event: 'timer.turn-skipped' });
     else await this.#run(timer, turn);
   }
 
@@ -76,7 +76,7 @@ export class TimerTurns {
       const turn = this.#turn(timer, 'traffic');
       const claimed = await this.#orLost(timer, () => this.#claim(timer, turn));
       if (claimed !== true) continue;
-      this.#log('warning', 'timer.started-by-traffic', timer);
+      this.#log(timer, { level: 'warning', event: 'timer.started-by-traffic' });
       await this.#run(timer, turn);
     }
   }
@@ -167,13 +167,14 @@ export class TimerTurns {
     try {
       return await work();
     } catch (error) {
-      this.#log('warning', 'timer.heartbeat-lost', timer, { error: error instanceof Error ? error.name : 'unknown' });
+      const detail = { error: error instanceof Error ? error.name : 'unknown' };
+      this.#log(timer, { level: 'warning', event: 'timer.heartbeat-lost', detail });
       return undefined;
     }
   }
 
-  #log(level: 'info' | 'warning', event: string, timer: TimerName, also: { readonly error?: string } = {}): void {
-    this.#deps.log.write({ level, event, detail: { timer, ...also } });
+  #log(timer: TimerName, entry: LogEntry): void {
+    this.#deps.log.write({ ...entry, detail: { timer, ...entry.detail } });
   }
 }
 
