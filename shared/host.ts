@@ -10,6 +10,7 @@ import { KeyringShards } from './operations/data-keys/keyring-shards.ts';
 import { ShardWriter } from './operations/data-keys/shard-writer.ts';
 import { WrappedRows } from './operations/data-keys/wrapped-rows.ts';
 import { CheckPlaces } from './operations/watch/check-places.ts';
+import { OwnNetwork } from './operations/watch/own-network.ts';
 import { KeptKeys } from './operations/keys/kept-keys.ts';
 import { Readiness } from './store/readiness.ts';
 import { silently } from './providers/silent.ts';
@@ -26,6 +27,7 @@ interface Kept {
   readonly askedChecks: AskedChecks;
   readonly checkPlaces: CheckPlaces;
   readonly denials: Denials;
+  readonly ownNetwork: OwnNetwork;
   readonly companyKeys: CompanyKeyCache;
   readonly eventLimits: EventLimits;
   readonly clockGuard: ClockGuard;
@@ -90,6 +92,7 @@ export function createHost<W extends World, P extends Policy>(
     askedChecks,
     denials,
     checkPlaces: new CheckPlaces(timers, policy.checkConcurrency),
+    ownNetwork: new OwnNetwork(world),
     companyKeys,
     eventLimits,
     clockGuard: new ClockGuard({ storeClock, clock, log }),

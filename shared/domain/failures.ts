@@ -51,6 +51,17 @@ export const STORE_FAILURES = {
       }),
     }),
   },
+  'own-network': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: 'Keyswitch itself cannot reach vaults at the moment, whosever they are.',
+      cause: `Its own network or name resolution fails${because(facts)}. It says nothing about this vault.`,
+      remedy: remedyOf({
+        text: 'Nothing has been revoked, and we try again by ourselves. The vendor has to look at the DNS servers, private DNS zones and outgoing network of the app.',
+      }),
+    }),
+  },
 } as const satisfies Record<string, FailureEntry>;
 
 const NEW_LINK = 'Ask whoever sent the link for a new one.';

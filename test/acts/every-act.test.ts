@@ -76,7 +76,8 @@ function stored(store: FakeTables): Record<string, string> {
   return Object.fromEntries(
     rows.map(({ table, partitionKey, rowKey, cells }) => [
       withoutChance([table, partitionKey, rowKey].join('/')),
-      withoutChance(JSON.stringify(cells)),
+      // How often a vault is checked is a note, which the next check mends (rounds.test.ts).
+      rowKey.startsWith('check|') ? '' : withoutChance(JSON.stringify(cells)),
     ]),
   );
 }

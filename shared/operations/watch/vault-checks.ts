@@ -32,12 +32,14 @@ import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import type { Denials } from '../keys/denials.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { asChecked } from './health-report.ts';
+import type { OwnNetwork } from './own-network.ts';
 import { checkItem, notePace } from './pace.ts';
 
 export interface CheckDependencies extends Moving {
   readonly tables: Auditing['tables'];
   readonly checkQueue: CheckQueue;
   readonly denials: Pick<Denials, 'find' | 'add' | 'lift'>;
+  readonly ownNetwork: OwnNetwork;
 }
 
 /** Looks now and keeps what is new. Only for a key in force: what a set-up lacks is told by a connection test. */
@@ -54,7 +56,9 @@ export async function checkConnection(
   }
   // Read before the look: a denial that is listed after it is not this look's to lift.
   const denied = await deps.denials.find(place);
-  const look = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
+  const seen = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
+  const look =
+    seen && connection.ok && connection.value ? await deps.ownNetwork.judge(connection.value.value.host, seen) : seen;
   if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
   // Before the state is written: who reads that it is revoked must find every process told.
   if (look.outcome === 'failed' && isRevocation(look.failure)) await deps.denials.add(place, look.failure.code);

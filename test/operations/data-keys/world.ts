@@ -40,7 +40,7 @@ export type Host = Generating &
   KeyringMaking &
   PurgeSweeping &
   WorkDependencies &
-  Pick<TestHost, 'checkQueue' | 'checkPlaces' | 'denials' | 'restoreDays'>;
+  Pick<TestHost, 'checkQueue' | 'checkPlaces' | 'denials' | 'ownNetwork' | 'restoreDays'>;
 
 export interface WorldOptions {
   readonly shardCount?: number;

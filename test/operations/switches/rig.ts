@@ -67,7 +67,8 @@ interface RigOptions {
 export class Rig extends TestWorld {
   readonly plaintexts = new Map<string, Buffer>();
   readonly shardCount: number;
-  deps: WorkDependencies & Pick<TestHost, 'queue' | 'checkQueue' | 'checkPlaces' | 'denials' | 'askedChecks'>;
+  deps: WorkDependencies &
+    Pick<TestHost, 'queue' | 'checkQueue' | 'checkPlaces' | 'denials' | 'ownNetwork' | 'askedChecks'>;
 
   private constructor(options: RigOptions) {
     super(options);

@@ -20,7 +20,7 @@ import { loadConnection } from '../../../shared/operations/keys/verified-connect
 import { ADMIN } from '../../fakes/actors.ts';
 import { MISHAPS, tablesTripping } from '../../fakes/tables-but.ts';
 import { agendaIn, chainOf } from '../audit/chain.ts';
-import type { TestHost } from '../../world.ts';
+import { VENDOR, type TestHost } from '../../world.ts';
 import { checkRound } from './round.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, KEYRING, place, Rig } from '../switches/rig.ts';
 
@@ -101,6 +101,16 @@ describe('a look', () => {
       ['unreachable', 30_000],
       ['revoked', 60_000],
     ]);
+  });
+
+  it('revokes nothing while our own vault has no name either, and says that it is ours', async () => {
+    rig.vaults.removeVault(CONTOSO_HOST);
+    rig.vaults.fail({ host: VENDOR.host, operation: 'reach', failure: 'vault-not-found' });
+    for (let look = 0; look < 5; look += 1) {
+      expect(await check()).toMatchObject({ value: { state: 'unreachable', code: 'own-network', owner: 'vendor' } });
+      rig.clock.advance(60_000);
+    }
+    expect(rig.checkQueue.size).toBe(0);
   });
 
   it('is not confirmed by a message more where an answer came in between', async () => {
