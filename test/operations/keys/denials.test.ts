@@ -163,6 +163,15 @@ describe('a process that learns of a denial', () => {
     }
   });
 
+  it('costs no call for a key that is cached', async () => {
+    const tables = new FaultyTables(world.rig.store);
+    const host = world.host({ tables });
+    await told(host);
+    const [reads, asked] = [tables.reads, world.unwraps];
+    tables.faults = { lostBefore: 1, lostAfter: 1, unavailable: 1 };
+    expect([await told(host), tables.reads, world.unwraps]).toEqual(['ok', reads, asked]);
+  });
+
   it('reads the list once in five seconds, however often it is asked', async () => {
     let lists = 0;
     const { store, clock } = world.rig;

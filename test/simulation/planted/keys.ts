@@ -73,7 +73,7 @@ export const IN_KEYS: readonly PlantedBug[] = [
   ),
   bug(
     'an outage is bridged for as long as it lasts',
-    1,
+    160,
     inFile('shared/operations/keys/outage-bridge.ts', [
       'ttlMs: ttlMs + graceMs, maxEntries',
       'ttlMs: ttlMs + 100 * graceMs, maxEntries',
