@@ -19,6 +19,7 @@ const ROOMS = [
   'switches',
   'sign-ins',
   'watch',
+  'notifications',
 ];
 const BELOW_OPERATIONS = [
   'shared/(domain|store|providers|identity)/',

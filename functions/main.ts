@@ -36,6 +36,7 @@ const schedules = {
   sweep: settings.KEYSWITCH_SWEEP_SCHEDULE,
   'vault-checks': settings.KEYSWITCH_CHECK_SCHEDULE,
   audit: settings.KEYSWITCH_AUDIT_SCHEDULE,
+  notifications: settings.KEYSWITCH_NOTIFY_SCHEDULE,
 };
 const watched = { ...services, version: API_VERSION };
 const timerTurns = new TimerTurns(watched, timersOf(services, schedules));

@@ -5,6 +5,7 @@ import type { SignInDependencies } from '../shared/operations/sign-ins/step.ts';
 import type { Policy } from '../shared/operations/world.ts';
 import type { Settings } from '../shared/settings.ts';
 import type { MetaServices } from './http/resources/meta/routes.ts';
+import { API_PREFIX } from './http/kernel/route.ts';
 import type { EdgeServices } from './http/kernel/serve.ts';
 
 const MS_PER_HOUR = 3_600_000;
@@ -22,6 +23,10 @@ export interface AppPolicy
   readonly connectionPolicy: ConnectionPolicy & { readonly sealVaultHost: string };
   /** Whether the vendor's own administrators may order switches. */
   readonly vendorMaySwitch: boolean;
+  /** The API's own address, as messages to webhooks name it. */
+  readonly apiUrl: string;
+  /** The domains that webhooks may lead to; all if empty. */
+  readonly webhookHosts: readonly string[];
   /** For one call to a vault, or to another service over the network. */
   readonly vaultCallTimeoutMs: number;
   /** How long a caller's request may wait for its turn. */
@@ -46,6 +51,8 @@ export function policyOf(settings: Settings): AppPolicy {
       vaultSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,
     },
     publicUrl: settings.publicUrl,
+    apiUrl: settings.publicUrl + API_PREFIX,
+    webhookHosts: settings.KEYSWITCH_WEBHOOK_HOSTS ?? [],
     vendorName: settings.KEYSWITCH_VENDOR_NAME,
     connectionPolicy: {
       allowedSuffixes: settings.KEYSWITCH_VAULT_SUFFIXES,

@@ -11,10 +11,12 @@ import { signInsOver } from '../shared/identity/registry/tenant-kinds.ts';
 import { createTokenVerifier } from '../shared/identity/client/token-verifier.ts';
 import { rememberVerified } from '../shared/identity/client/verified-tokens.ts';
 import { ServiceBusQueue } from '../shared/adapters/service-bus-queue.ts';
+import { HttpsWebhookSender } from '../shared/adapters/webhooks/webhook-sender.ts';
 import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { KeyTarget } from '../shared/domain/provider.ts';
 import { createProviders, VENDORS_REF } from '../shared/providers/registry/providers.ts';
 import { patient } from '../shared/providers/patient.ts';
+import type { WebhookSender } from '../shared/domain/webhook-sender.ts';
 import type { ExportSealer, Log } from '../shared/domain/ports.ts';
 import type { SignIns, TokenVerifier } from '../shared/identity/identity.ts';
 import type { CheckMessage } from '../shared/domain/check-message.ts';
@@ -27,6 +29,7 @@ export interface AppWorld extends World {
   readonly verifier: TokenVerifier;
   readonly signIns: SignIns;
   readonly exportSealer: ExportSealer;
+  readonly webhookSender: WebhookSender;
   /** The keys by which callers' tokens are checked, before the first caller. */
   fetchIssuersKeys(): Promise<void>;
 }
@@ -104,6 +107,7 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
       }),
     ),
     exportSealer,
+    webhookSender: new HttpsWebhookSender({ allowedSuffixes: policy.webhookHosts }),
     fetchIssuersKeys: () => checked.fetchKeys(),
   };
 }

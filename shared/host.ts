@@ -19,6 +19,9 @@ import { pageSlots } from './operations/switches/page-slots.ts';
 import { VaultPermits } from './operations/switches/vault-permits.ts';
 import { WorkerKeys } from './operations/keys/worker-keys.ts';
 import { VaultWaits } from './operations/keys/vault-waits.ts';
+import { ReceiverRests } from './operations/notifications/receiver-rests.ts';
+import { SigningKeys } from './operations/notifications/signing-keys.ts';
+import { Unwatched } from './operations/notifications/unwatched.ts';
 import type { Policy, World } from './operations/world.ts';
 
 /** What a process keeps: caches, limits and permits. */
@@ -41,6 +44,9 @@ interface Kept {
   readonly dataKeyCalls: DataKeyCalls;
   readonly readiness: Readiness;
   readonly throttling: Throttling;
+  readonly signingKeys: SigningKeys;
+  readonly receiverRests: ReceiverRests;
+  readonly unwatched: Unwatched;
 }
 
 /** The ports for workers of switches, separate where the calls of each kind of work are told apart. */
@@ -108,6 +114,9 @@ export function createHost<W extends World, P extends Policy>(
     vaultPermits: new VaultPermits(timers, clock),
     dataKeyCalls: new DataKeyCalls(clock, instance),
     readiness: new Readiness({ tables, clock, storeClock, log }),
+    signingKeys: new SigningKeys(world, { ttlMs, ...bound }),
+    receiverRests: new ReceiverRests(clock),
+    unwatched: new Unwatched(clock),
   };
   return { services, ofWorkers: { ...services, ...workers } };
 }

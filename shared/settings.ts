@@ -155,6 +155,12 @@ const environment = z.object({
   KEYSWITCH_CHECK_SCHEDULE: schedule.default('30 * * * * *'),
   /** When the heads of chains of events are signed. */
   KEYSWITCH_AUDIT_SCHEDULE: schedule.default('0 7 * * * *'),
+  /** When webhooks are told of events, and of those that they did not take. */
+  KEYSWITCH_NOTIFY_SCHEDULE: schedule.default('*/10 * * * * *'),
+  /** Comma-separated domains that webhooks may lead to, with all below them; without it, any public host. */
+  KEYSWITCH_WEBHOOK_HOSTS: list
+    .refine((names) => names.every((name) => hostName.safeParse(name).success), 'must be lower-case host names')
+    .optional(),
   /** Checks of customers' vaults that a process has in flight; half of the places are for vaults that do not answer. */
   KEYSWITCH_CHECK_CONCURRENCY: whole(256, 1000),
 });

@@ -16,6 +16,8 @@ import { switchRoutes, type SwitchServices } from './resources/switches/routes.t
 import { vaultClaimRoutes } from './resources/vault-claims/routes.ts';
 import { tenantRoutes, type TenantServices } from './resources/tenants/routes.ts';
 
+import { webhookRoutes, type WebhookServices } from './resources/webhooks/routes.ts';
+
 export type HttpServices = EdgeServices &
   HealthServices &
   OperationsServices &
@@ -26,6 +28,7 @@ export type HttpServices = EdgeServices &
   ExportServices &
   SwitchServices &
   EventServices &
+  WebhookServices &
   TenantServices;
 
 export const routes: readonly Route<HttpServices>[] = [
@@ -41,6 +44,7 @@ export const routes: readonly Route<HttpServices>[] = [
   ...exportRoutes,
   ...eventRoutes,
   ...operationsRoutes,
+  ...webhookRoutes,
   ...healthRoutes,
   ...metaRoutes<HttpServices>(() => routes),
 ];

@@ -1,4 +1,5 @@
-// What runs by the clock: finding what got stuck, purging what is due, looking at the vaults in force, signing chains of events. `app` is passed in, so
+// What runs by the clock: finding what got stuck, purging what is due, looking at the vaults in force, signing chains of events, telling
+// webhooks of them. `app` is passed in, so
 // that nothing happens on import.
 import type { TimerFunctionOptions } from '@azure/functions';
 import { parseNcrontab } from '../../shared/domain/ncrontab.ts';
@@ -15,6 +16,7 @@ import { beginRounds, type RoundDependencies } from '../../shared/operations/wat
 import { JOB_LIMIT_MS } from '../../shared/operations/watch/jobs.ts';
 import { forgetHeartbeats } from '../../shared/operations/watch/instances.ts';
 import type { TimersByName, TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
+import { sweepNotifications, type Notifying } from '../../shared/operations/notifications/sweep-notifications.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface TimerApp {
@@ -28,6 +30,7 @@ export type TimerServices = SweepDependencies &
   CallCounting &
   HeadSigning &
   Resealing &
+  Notifying &
   Pick<StoreTime, 'storeClock'>;
 
 /** NCRONTAB, from the settings. */
@@ -58,6 +61,11 @@ export const timersOf = (deps: TimerServices, schedules: Schedules): TimersByNam
       { name: 'sealedAnew', run: () => sweepSeals(deps) },
       { name: 'heartbeatsForgotten', run: () => forgetHeartbeats(deps) },
     ],
+  },
+  notifications: {
+    schedule: parseNcrontab(schedules.notifications),
+    limitMs: JOB_LIMIT_MS,
+    jobs: [{ name: 'notified', run: () => sweepNotifications(deps) }],
   },
 });
 

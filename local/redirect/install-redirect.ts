@@ -5,7 +5,7 @@ import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import { isIP, Socket } from 'node:net';
 import tls from 'node:tls';
-import { aliasesOf, lookupAddress, lookupFunction } from './name-lookup.ts';
+import { aliasesOf, lookupAddress, lookupFunction, shownAddress } from './name-lookup.ts';
 import { findRedirectHost, isLoopback, type RedirectTable } from './redirect-table.ts';
 
 interface ConnectOptions {
@@ -28,11 +28,11 @@ export function installRedirect(table: RedirectTable): void {
 }
 
 function patch(table: () => RedirectTable): void {
-  const lookup = lookupFunction(table);
-  Object.assign(dns, { lookup });
+  const lookup = lookupFunction(table, lookupAddress);
+  Object.assign(dns, { lookup: lookupFunction(table, shownAddress) });
   Object.assign(dns.promises, {
     lookup: async (host: string, options?: { all?: boolean }) => {
-      const found = await lookupAddress(table(), host);
+      const found = await shownAddress(table(), host);
       return options?.all === true ? [found] : found;
     },
   });

@@ -20,6 +20,13 @@ export async function lookupAddress(table: RedirectTable, host: string): Promise
   return LOOPBACK;
 }
 
+/** The same as it is shown to those who look a name up, and do not connect. */
+export async function shownAddress(table: RedirectTable, host: string): Promise<LookupAddress> {
+  const found = await lookupAddress(table, host);
+  const seenAs = findRedirectHost(table, host)?.seenAs;
+  return seenAs === undefined ? found : { address: seenAs, family: isIP(seenAs) };
+}
+
 /** `dns.promises.resolveCname`: no name of the table has an alias, and others do not exist. */
 export async function aliasesOf(table: RedirectTable, host: string): Promise<string[]> {
   const error = await lookupAddress(table, host).then(
@@ -35,12 +42,13 @@ type LookupCallback = (error: Error | null, address?: string | LookupAddress[], 
 /** A stand-in for `dns.lookup` in all its forms, by the table of the moment. */
 export function lookupFunction(
   table: () => RedirectTable,
+  addressOf: typeof lookupAddress,
 ): (host: string, options: LookupOptions | number | LookupCallback, callback?: LookupCallback) => void {
   return (host, options, callback) => {
     const done = typeof options === 'function' ? options : callback;
     if (!done) throw new TypeError('dns.lookup needs a callback');
     const all = typeof options === 'object' && options.all === true;
-    lookupAddress(table(), host).then(
+    addressOf(table(), host).then(
       (found) => (all ? done(null, [found]) : done(null, found.address, found.family)),
       (error: unknown) => done(error as Error),
     );

@@ -29,7 +29,8 @@ export type Refusal =
   /** The app had no room for the call in time: nothing was begun, ask again. */
   | { readonly type: 'overloaded'; readonly retryAfterSeconds: number };
 
-export type ResourceKind = 'company' | 'keyring' | 'connection' | 'tenant' | 'switch' | 'data-key' | 'vault-claim';
+export type ResourceKind =
+  'company' | 'keyring' | 'connection' | 'tenant' | 'switch' | 'data-key' | 'vault-claim' | 'webhook' | 'event';
 
 export type StateCode =
   | 'company-has-data-keys'
@@ -61,7 +62,8 @@ export type StateCode =
   | 'company-key-changed'
   | 'tenants-unverified'
   | 'recipient-not-approved'
-  | 'timer-running';
+  | 'timer-running'
+  | 'too-many-webhooks';
 
 /** For any change to a company that is being deleted. */
 export const COMPANY_CLOSING: Refusal = {

@@ -11,6 +11,8 @@ import { textsOfSubject, type SignInSubject } from './sign-in-subject.ts';
 import type { Switch } from './switch.ts';
 import type { Tenant, TenantPin, TenantRef } from './tenant.ts';
 import type { Verification } from './verification.ts';
+import { sealedTextsOfSecret } from './sealed-secret.ts';
+import type { Webhook, WebhookKey, WebhookPlace } from './webhook.ts';
 
 /** The sealed bytes of a wrap, including whether it is in force or a switch's guard. */
 export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, 'seal'>): Buffer {
@@ -148,6 +150,22 @@ export function sealedBytesOfExports(
 ): Buffer {
   return lengthPrefixed(['keyswitch.seal.export.1', companyId, keyringId, String(round), allowanceUntil ?? '']);
 }
+
+/** The sealed bytes of a webhook: whose events go where, and signed by what. */
+export function sealedBytesOfWebhook({ companyId, webhookId }: WebhookPlace, webhook: Omit<Webhook, 'seal'>): Buffer {
+  const { url, types, state, keys, createdAt } = webhook;
+  const own = [companyId, webhookId, url, state, createdAt, String(types.length), ...types];
+  return lengthPrefixed(['keyswitch.seal.webhook.1', ...own, ...keys.flatMap(textsOfWebhookKey)]);
+}
+
+const textsOfWebhookKey = ({ id, kind, publicKey, secret, createdAt, expiresAt }: WebhookKey): readonly string[] => [
+  id,
+  kind,
+  publicKey ?? '',
+  createdAt,
+  expiresAt ?? '',
+  ...sealedTextsOfSecret(secret),
+];
 
 const textsOfProvider = (ref: ProviderRef): readonly string[] => [ref.provider, ref.connectionId ?? ''];
 

@@ -2,7 +2,7 @@
 // All times are the store's, which all hosts share.
 
 /** Also the names of their functions. */
-export const TIMERS = ['sweep', 'vault-checks', 'audit'] as const;
+export const TIMERS = ['sweep', 'vault-checks', 'audit', 'notifications'] as const;
 export type TimerName = (typeof TIMERS)[number];
 
 /** Another version may have others. */

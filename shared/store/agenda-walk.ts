@@ -21,6 +21,8 @@ export interface Walking {
 
 export interface Slice {
   readonly kind: AgendaKind;
+  /** Whose place it is, where several walk the items of one kind; by default the kind's. */
+  readonly walker?: string;
   /** How many items are looked at side by side. */
   readonly lanes?: number;
   /** After this much time no further item is begun. */
@@ -65,7 +67,7 @@ export async function walkAgenda(
 ): Promise<Walked> {
   const deadlineMs = deps.clock.now().getTime() + (slice.budgetMs ?? SLICE_MS);
   const isOver = (): boolean => deps.clock.now().getTime() >= deadlineMs;
-  const cursor = await Cursor.load(deps, slice.kind);
+  const cursor = await Cursor.load(deps, slice.kind, slice.walker);
   const round = new Round(deps.tables, slice.kind, cursor.position);
   const walked = { looked: 0, sum: 0, whole: true };
   const items = round.items();
@@ -161,26 +163,26 @@ class Round {
 /** Where the last slice of a kind ended. Only a hint: without it, or with an old one, a slice still looks at all items. */
 class Cursor {
   readonly #deps: Walking;
-  readonly #kind: AgendaKind;
+  readonly #walker: string;
   #etag: string | undefined;
   #keptAtMs: number;
   position: Position;
 
-  private constructor(deps: Walking, kind: AgendaKind, kept: { readonly position: Position; readonly etag?: string }) {
+  private constructor(deps: Walking, walker: string, kept: { readonly position: Position; readonly etag?: string }) {
     this.#deps = deps;
-    this.#kind = kind;
+    this.#walker = walker;
     this.position = kept.position;
     this.#etag = kept.etag;
     this.#keptAtMs = deps.clock.now().getTime();
   }
 
-  static async load(deps: Walking, kind: AgendaKind): Promise<Cursor> {
-    const row = await orNothing(() => deps.tables.read('agenda', CURSORS, kind));
+  static async load(deps: Walking, kind: AgendaKind, walker: string = kind): Promise<Cursor> {
+    const row = await orNothing(() => deps.tables.read('agenda', CURSORS, walker));
     const bucket = row && count(row.cells, 'bucket');
     const after = row && text(row.cells, 'after');
     const isBucket = bucket !== undefined && bucket < allBuckets.length;
     const position = isBucket && after?.startsWith(`${kind}|`) ? { bucket, after } : { bucket: 0, after: '' };
-    return new Cursor(deps, kind, { position, ...(row ? { etag: row.etag } : {}) });
+    return new Cursor(deps, walker, { position, ...(row ? { etag: row.etag } : {}) });
   }
 
   async moved(position: Position): Promise<void> {
@@ -195,8 +197,8 @@ class Cursor {
     const cells = { format: 1, ...this.position, at: now.toISOString() };
     const write: RowWrite =
       this.#etag === undefined
-        ? { kind: 'insert', rowKey: this.#kind, cells }
-        : { kind: 'replace', rowKey: this.#kind, cells, etag: this.#etag };
+        ? { kind: 'insert', rowKey: this.#walker, cells }
+        : { kind: 'replace', rowKey: this.#walker, cells, etag: this.#etag };
     const written = await orNothing(() => this.#deps.tables.write('agenda', CURSORS, [write]));
     if (written?.outcome === 'committed') this.#etag = written.etags[0];
   }

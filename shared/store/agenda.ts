@@ -10,9 +10,10 @@ const MAX_RENEWALS = 8;
 
 /**
  * `switch`: a keyring with an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
- * its chain. `head`: a chain that has moved since it was last signed. `kept`: a keyring with kept company keys.
+ * its chain. `head`: a chain that has moved since it was last signed. `kept`: a keyring with kept company keys. `notify`: a chain that was signed
+ * and whose events have not reached every webhook, or given-up events that are to be sent again.
  */
-export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept';
+export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept' | 'notify';
 
 export interface AgendaItem {
   readonly kind: AgendaKind;

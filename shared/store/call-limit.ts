@@ -1,5 +1,6 @@
 // Limits how often a company's calls may reach its vault or Entra: so many a minute over all instances. What a holder of a link can do is
 // counted for that link, so one holder cannot use up another's calls. The count is a row, overwritten when its minute is over.
+import { NO_COMPANY } from '../domain/ids.ts';
 import { notFound, type Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../domain/result.ts';
 import { count, text } from './rows/cells.ts';
@@ -32,7 +33,8 @@ type CompanyCall =
   | 'keyring'
   | 'check'
   | 'events'
-  | 'links';
+  | 'links'
+  | 'webhook';
 
 export type LimitedCall =
   | { readonly companyId: string; readonly kind: CompanyCall }
@@ -49,7 +51,8 @@ export function countCall(deps: CallLimiting, call: LimitedCall): Promise<Result
   return settleRaces<undefined>(deps, async () => {
     // The record of a company that was deleted can still be checked.
     const load = call.kind === 'events' ? loadCompanyRow : loadCompany;
-    if (!(await load(deps.tables, call.companyId))) return err(notFound('company', call.companyId));
+    if (call.companyId !== NO_COMPANY && !(await load(deps.tables, call.companyId)))
+      return err(notFound('company', call.companyId));
     const nowMs = deps.clock.now().getTime();
     const minute = new Date(nowMs - (nowMs % MINUTE_MS)).toISOString();
     const row = await deps.tables.read('companies', call.companyId, rowKey);

@@ -6,6 +6,7 @@ import type { Row, Rows, SealedPart } from './rows/row.ts';
 import { companyKeysOfCompany, connectionsOf } from './rows/sealed-rows.ts';
 import { switchesOfCompany } from './rows/switch-rows.ts';
 import { tenantsOf, verificationsOfCompany } from './rows/tenant-rows.ts';
+import { webhooksOf } from './rows/webhook-rows.ts';
 import type { StoredRow } from './tables.ts';
 import type { Writes } from './tx.ts';
 
@@ -51,6 +52,7 @@ export const SEALED_KINDS: readonly SealedKind[] = [
   ofCompany(exportsOf),
   ofCompany(tenantsOf),
   ofCompany(verificationsOfCompany),
+  ofCompany(webhooksOf),
 ];
 
 /** Undefined for a row without a seal, whose seal is no longer checked, or that counts as forged. Throws MalformedRow. */

@@ -14,6 +14,7 @@ import { destination, ENTRA, register, verify } from '../operations/tenants/tena
 import { REPAIRS } from './repairs.ts';
 import { after, at, order, ordered, SWITCH, workedUntil, works, type Host, type Scene } from './scene.ts';
 import { SIGN_INS } from './sign-ins.ts';
+import { WEBHOOKS } from './webhooks.ts';
 
 const NEW_CONNECTION = {
   companyId: COMPANY,
@@ -95,6 +96,7 @@ export const ACTS: Readonly<Record<string, () => Promise<Scene>>> = {
   'switch.completed': after(workedUntil('re-protecting'), works('completed')),
   ...REPAIRS,
   ...SIGN_INS,
+  ...WEBHOOKS,
 };
 
 /** An order to a switch is recorded each time that it is given, so is a word of a tenant's, and each link that is asked for is another. */
@@ -119,4 +121,5 @@ export const RECORDED_BY_THEMSELVES = [
   'security.row-forged',
   'sign-in.refused',
   'timer.run',
+  'webhook.redeliver',
 ];

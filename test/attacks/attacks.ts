@@ -165,6 +165,42 @@ export const ATTACKS = {
   A95: { risk: 'API1', name: 'reach beyond the companies and keyrings that a token is confined to' },
   A96: { risk: 'API2', name: 'be taken for unconfined by a confinement that cannot be read' },
   A97: { risk: 'API5', name: 'do what concerns all companies by a token that is confined to some' },
+  A98: {
+    risk: 'API7',
+    name: "have events sent to this machine, its network or Azure's metadata by some spelling of an address",
+    shown: { file: 'test/domain/webhook-url.test.ts', title: 'is not %j: %s' },
+  },
+  A99: {
+    risk: 'API7',
+    name: 'have the name of a webhook lead inside after it was accepted',
+    shown: { file: 'test/adapters/webhook-sender.test.ts', title: 'goes nowhere if its name leads to %s' },
+  },
+  A100: {
+    risk: 'API7',
+    name: 'redirect from a webhook to somewhere else',
+    shown: { file: 'test/adapters/webhook-sender.test.ts', title: 'answered at %s: %s, after one call' },
+  },
+  A101: {
+    risk: 'API10',
+    name: 'answer as a receiver without end, or not at all',
+    shown: { file: 'test/adapters/webhook-sender.test.ts', title: 'is given up at %s when the time is up' },
+  },
+  A102: {
+    risk: 'API1',
+    name: "be told of another company's events, or touch its webhooks",
+    shown: {
+      file: 'test/functions/http/webhooks.test.ts',
+      title: 'of another company is neither made, read, tested, rotated nor deleted',
+    },
+  },
+  A103: {
+    risk: 'API1',
+    name: 'have events sent elsewhere, or made-up ones sent, by the tables',
+    shown: {
+      file: 'test/operations/notifications/deliveries.test.ts',
+      title: '%s: nothing is sent, and it is a security event',
+    },
+  },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 export type AttackId = keyof typeof ATTACKS;

@@ -23,6 +23,9 @@ import { destinationOf } from '../../shared/operations/tenants/destination.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { recordVerification } from '../../shared/operations/tenants/verifications.ts';
 import { sweepSeals } from '../../shared/operations/keys/reseal.ts';
+import { requestRedelivery } from '../../shared/operations/notifications/dead-letters.ts';
+import { sweepNotifications } from '../../shared/operations/notifications/sweep-notifications.ts';
+import { putWebhook } from '../../shared/operations/notifications/webhooks.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
 import { checkRound } from '../operations/watch/round.ts';
@@ -32,8 +35,11 @@ import type { Log } from '../../shared/domain/ports.ts';
 import { sayInstanceLives, type Living } from '../../shared/operations/watch/instances.ts';
 import { TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
+import { FakeReceivers } from '../fakes/fake-receivers.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { COMPANY, DAY_MS, KEYRING, PLACE, RESTORE_DAYS, World } from '../operations/data-keys/world.ts';
+import { POLICY } from '../fixtures/policy.ts';
+import { API_URL, HOST, requestOf } from '../operations/notifications/request.ts';
 import { globalAdminOf, Walk } from '../operations/sign-ins/walk.ts';
 import { readPage, sections, tableRows } from './markdown.ts';
 
@@ -74,7 +80,7 @@ const ID = '[A-Za-z0-9._-]+';
 const PATTERNS: Readonly<Record<string, string>> = {
   version: '\\d{10}',
   hash: '[0-9a-f]{64}',
-  kind: '(?:test|consent|verify|export|switch|retry|steer|cancel|connection|keyring|check|events|links)',
+  kind: '(?:test|consent|verify|export|switch|retry|steer|cancel|connection|keyring|check|events|links|webhook)',
   tenantKind: '(?:microsoft-365|google-workspace)',
   approval: `(?:switch\\|${ID}\\|${ID}|export\\|${ID}\\|\\d+\\|[A-Za-z0-9_-]+)`,
   slot: '\\d\\d',
@@ -86,7 +92,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   purgeAfter: '\\d{4}-[0-9TZ:.-]+',
   expiresAt: '\\d{4}-[0-9TZ:.-]+',
   keyId: 'key-\\d+',
-  job: '(?:switch|purge|outbox|head)',
+  job: '(?:switch|purge|outbox|head|notify|notify-head)',
   lane: '(?:quick|silent)',
   bucket: '\\d\\d',
 };
@@ -132,7 +138,7 @@ async function leaveHeartbeats(deps: Living & { readonly log: Log }): Promise<vo
   await sayInstanceLives(deps);
   const schedule = parseNcrontab('0 * * * * *');
   const timer = { schedule, limitMs: 60_000, jobs: [] };
-  const turns = new TimerTurns(deps, { sweep: timer, 'vault-checks': timer, audit: timer });
+  const turns = new TimerTurns(deps, { sweep: timer, 'vault-checks': timer, audit: timer, notifications: timer });
   await turns.expectTurns();
   await turns.bySchedule('sweep');
 }
@@ -237,6 +243,23 @@ async function storedRows(): Promise<readonly Stored[]> {
   world.clock.advance((RESTORE_DAYS + 1) * DAY_MS);
   await sweepPurges(deps);
   await sweepKept(deps);
+  // A webhook that is told in vain until an event is given up, which is asked for again.
+  const receivers = new FakeReceivers();
+  const notifying = world.startHost(
+    { ...POLICY, apiUrl: API_URL, webhookHosts: [] },
+    { tables: world.tables, beside: { webhookSender: receivers } },
+  );
+  const webhook = { companyId: COMPANY, webhookId: 'siem' };
+  receivers.fail(HOST);
+  world.vaults.heal();
+  await putWebhook(notifying, requestOf(webhook), ADMIN);
+  look();
+  await sweepNotifications(notifying);
+  look();
+  world.clock.advance(4 * DAY_MS);
+  await sweepNotifications(notifying);
+  await requestRedelivery(notifying, webhook, ADMIN);
+  look();
   // A look that takes so long that the slice ends after it.
   await walkAgenda(deps, { kind: 'head', lanes: 1, budgetMs: 1 }, () => Promise.resolve((world.clock.advance(1), 0)));
   await leaveHeartbeats(deps);

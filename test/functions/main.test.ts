@@ -79,6 +79,7 @@ test('with usable settings every trigger is registered, each route once, and not
     'serviceBusTrigger dead-letters',
     'serviceBusTrigger work',
     'timerTrigger audit',
+    'timerTrigger notifications',
     'timerTrigger sweep',
     'timerTrigger vault-checks',
   ]);

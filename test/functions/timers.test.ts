@@ -35,6 +35,7 @@ test('each timer has its schedule from the settings', () => {
     ['sweep', '0 * * * * *'],
     ['vault-checks', '30 * * * * *'],
     ['audit', '0 7 * * * *'],
+    ['notifications', '*/10 * * * * *'],
   ]);
 });
 

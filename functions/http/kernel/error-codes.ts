@@ -25,6 +25,8 @@ const OF_RESOURCES = {
   'switch-not-found': missing('switch'),
   'data-key-not-found': missing('data key'),
   'vault-claim-not-found': missing('claim of a vault key'),
+  'webhook-not-found': missing('webhook'),
+  'event-not-found': missing('event'),
   'company-exists': exists('company'),
   'keyring-exists': exists('keyring'),
   'connection-exists': exists('connection'),
@@ -32,6 +34,8 @@ const OF_RESOURCES = {
   'switch-exists': exists('switch'),
   'data-key-exists': exists('data key'),
   'vault-claim-exists': exists('claim of a vault key'),
+  'webhook-exists': exists('webhook'),
+  'event-exists': exists('event'),
 } as const satisfies Record<`${ResourceKind}-${'not-found' | 'exists'}`, Entry>;
 
 const OF_STATES = {
@@ -65,6 +69,7 @@ const OF_STATES = {
   'tenants-unverified': state('Not every tenant has approved.'),
   'recipient-not-approved': state('The tenants approved an export for another recipient.'),
   'timer-running': state('A turn of the timer is under way.'),
+  'too-many-webhooks': state('There are as many webhooks as there can be: delete one first.'),
 } as const satisfies Record<StateCode, Entry>;
 
 const OF_THE_EDGE = {

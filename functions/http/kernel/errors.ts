@@ -146,7 +146,7 @@ export function refusalToResponse(
         target: 'header.Idempotency-Key',
       });
     case 'failure':
-      return ofFailure(refusal.failure, refusal.target, audience);
+      return ofFailure(refusal.failure, refusal.target === undefined ? undefined : placeOf(refusal.target), audience);
     case 'over-rate':
     case 'limited':
       return answer('too-many-requests', IN_WORDS[refusal.type], { headers: retryAfter(refusal.retryAfterSeconds) });

@@ -10,6 +10,7 @@ export const TAGS = {
   tenants: "Microsoft 365 and Google Workspace tenants in a company's data, whose administrators agree to a switch.",
   switches: 'Moving the data keys of a keyring under another key, without downtime; steering that, and undoing it.',
   'data-keys': "What the vendor's backend encrypts with: generated or imported, unwrapped, deleted, restored.",
+  webhooks: 'Events sent on to the vendor or a company as they are recorded, signed, and kept until they are taken.',
   events: 'The record of what was done, and the check that nobody has changed it.',
   operations: "How Keyswitch itself is, for the vendor's operators: timers, instances, what stands still and why.",
   health: 'For load balancers, and for operators.',

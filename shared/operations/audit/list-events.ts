@@ -2,11 +2,11 @@
 import type { AuditRecord } from '../../domain/audit.ts';
 import { NO_COMPANY } from '../../domain/ids.ts';
 import { present } from '../../domain/plain-object.ts';
-import { recordsOf } from '../../store/rows/audit-rows.ts';
+import { recordRow, recordsOf } from '../../store/rows/audit-rows.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { loadCompany } from '../../store/control-state.ts';
-import { listPage } from '../../store/found.ts';
+import { find, listPage } from '../../store/found.ts';
 import type { Tables } from '../../store/tables.ts';
 import { loadHead } from '../../store/append.ts';
 
@@ -30,6 +30,15 @@ export async function listEvents(
   const { rows, last } = await listPage(deps.tables, recordsOf, { companyId }, { limit, ...present({ after }) });
   const records = rows.flatMap(({ value }) => value ?? []);
   return ok(last === undefined ? { records } : { records, continuation: String(last.sequence) });
+}
+
+/** One event, by its place in its chain. */
+export async function getEvent(
+  { tables }: { readonly tables: Tables },
+  place: { readonly companyId: string; readonly sequence: number },
+): Promise<Result<AuditRecord, Refusal>> {
+  const record = (await find(tables, recordRow, place))?.value;
+  return record ? ok(record) : err(notFound('event', String(place.sequence)));
 }
 
 /** Whether there is such a company, or was one. */

@@ -8,7 +8,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
-import { takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
+import { renewOnAgenda, takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
 import type { Sealer } from '../../domain/ports.ts';
 import type { Tx } from '../../store/tx.ts';
 import { loadHead, type Auditing } from '../../store/append.ts';
@@ -37,6 +37,8 @@ async function signOne(deps: HeadSigning, item: AgendaItem): Promise<boolean> {
     deps.log.write({ level: 'warning', event: 'audit.head-not-signed', detail });
     return false;
   }
+  // A signed chain is not among those that have moved: webhooks that were not told of all yet find it among those left behind.
+  await renewOnAgenda(deps.tables, { kind: 'notify', companyId, id: 'chain' });
   // An append after this look renews the item, and then it stays.
   await takeOffAgenda(deps.tables, item, async () => isSigned((await loadHead(deps.tables, companyId)).value));
   return signed.value;

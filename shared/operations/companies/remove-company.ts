@@ -15,9 +15,10 @@ import type { Auditing } from '../../store/append.ts';
 import type { ClockGuard } from '../../store/clock-guard.ts';
 import { loadCompany } from '../../store/control-state.ts';
 import { firstRows, listControlRows } from '../../store/first-rows.ts';
-import { find, list, type Found, type Loaded } from '../../store/found.ts';
+import { at, find, list, type Found, type Loaded } from '../../store/found.ts';
 import { emptyShard, type Removal } from './empty-shard.ts';
 import { KEYRING_PURGE_PREFIX } from '../data-keys/purge-list.ts';
+import { cursorRow, webhooksOf } from '../../store/rows/webhook-rows.ts';
 import { purgePartition } from '../../store/rows/purge-rows.ts';
 import { MAX_WRITES_PER_TRANSACTION, type Cells } from '../../store/tables.ts';
 import type { Undecided } from '../../store/races.ts';
@@ -52,6 +53,11 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
   }
   for (const table of ['requests', 'health'] as const) {
     const emptied = await emptyPartition(deps, input, { table, partitionKey: companyId });
+    if (emptied !== 'removed') return emptied;
+  }
+  for (const { place } of await list(deps.tables, webhooksOf, { companyId })) {
+    const { table, partitionKey } = at(cursorRow, { webhook: place, companyId });
+    const emptied = await emptyPartition(deps, input, { table, partitionKey });
     if (emptied !== 'removed') return emptied;
   }
   const released = await releaseClaims(deps, companyId);

@@ -9,12 +9,13 @@ import type { Clock, Log, Sealer } from '../../domain/ports.ts';
 import { changeOnce } from '../../store/act.ts';
 import { SLICE_MS } from '../../store/agenda-walk.ts';
 import { companiesListed } from '../../store/company-index.ts';
-import { find, walk } from '../../store/found.ts';
+import { find, list, walk } from '../../store/found.ts';
 import { pagesOf } from '../../store/list-pages.ts';
 import { headRow, signedHeadRow } from '../../store/rows/audit-rows.ts';
 import { MalformedRow } from '../../store/rows/cells.ts';
 import { isSettled, resealingRow, SETTLED_AFTER_MS, type ResealingState } from '../../store/rows/resealing-rows.ts';
 import type { SealedPart } from '../../store/rows/row.ts';
+import { webhookRow, webhooksOf } from '../../store/rows/webhook-rows.ts';
 import { sealedIn, sealedRow, type SealedRow } from '../../store/sealed.ts';
 import type { Tables } from '../../store/tables.ts';
 
@@ -87,8 +88,7 @@ async function round(
 ): Promise<string | undefined> {
   let after = slice.from;
   const { version } = slice;
-  if (after === '')
-    await byItself(deps, NO_COMPANY, tally, () => resealHead(deps, { companyId: NO_COMPANY, version }, tally));
+  if (after === '') await byItself(deps, NO_COMPANY, tally, () => resealOfAll(deps, version, tally));
   const how = { limit: PAGE_ROWS, toTheEnd: true, ...(after === '' ? {} : { after }) };
   for await (const listed of walk(deps.tables, companiesListed, {}, how)) {
     for (const { place, at } of listed) {
@@ -129,6 +129,16 @@ async function resealCompany(
     }
   }
   await resealHead(deps, { companyId, version }, tally);
+}
+
+/** What belongs to no company: webhooks that get the events of all, and the head of its chain. Beside them lies the index of all companies. */
+async function resealOfAll(deps: Resealing, version: string, tally: Tally): Promise<void> {
+  for (const { place, ...row } of await list(deps.tables, webhooksOf, { companyId: NO_COMPANY })) {
+    const sealed = sealedIn(webhookRow, place, row);
+    if (sealed?.parts.some(({ seal }) => seal.keyVersion !== version))
+      await resealRow(deps, { sealed, version }, tally);
+  }
+  await resealHead(deps, { companyId: NO_COMPANY, version }, tally);
 }
 
 /** Re-seals the last signed head: the next head is signed only if it leads on from there. */

@@ -46,6 +46,14 @@ export const claimPartition = (key: { readonly host: string; readonly keyName: s
   `${key.host}|${key.keyName}`.toLowerCase();
 export const CLAIM_ROW_KEY = 'claim';
 
+export const WEBHOOK_PREFIX = 'webhook|';
+export const webhookRowKey = (webhookId: string): string => `${WEBHOOK_PREFIX}${webhookId}`;
+/** Of the `agenda` table: how far one webhook was told of the events of each company, and what was given up. */
+export const deliveriesPartition = (place: { readonly companyId: string; readonly webhookId: string }): string =>
+  `webhook|${place.companyId}|${place.webhookId}`;
+export const CURSOR_PREFIX = 'cursor|';
+export const DEAD_LETTER_PREFIX = 'dead|';
+
 /** An event of the company on its way to its chain, in the partition of `companies` where its act was written. */
 export const OUTBOX_PREFIX = 'outbox|';
 /** The same in a partition of `datakeys`: sorts before `!shard` and before every data key. */

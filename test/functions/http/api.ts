@@ -15,6 +15,8 @@ import { CallRates } from '../../../functions/http/kernel/call-rates.ts';
 import { TimerTurns } from '../../../shared/operations/watch/timer-turns.ts';
 import type { World } from '../../../shared/operations/world.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
+import type { Notifying } from '../../../shared/operations/notifications/sweep-notifications.ts';
+import { FakeReceivers } from '../../fakes/fake-receivers.ts';
 import { FakeSignIns } from '../../fakes/fake-sign-ins.ts';
 import type { FakeTables } from '../../fakes/fake-tables.ts';
 import { appClaims, AUDIENCE, FakeTokenIssuer, TENANT_ID, type Claims } from '../../fakes/fake-token-issuer.ts';
@@ -68,6 +70,8 @@ const API_POLICY = {
   confinedClaim: 'extension_companies',
   mustBeConfined: new Set<never>(),
   publicUrl: ORIGIN,
+  apiUrl: BASE_URL,
+  webhookHosts: [],
   vendorName: 'Tailspin Backup',
   vendorMaySwitch: false,
   signInTimes: { linkMs: DAY_MS, stepMs: 600_000 },
@@ -81,10 +85,11 @@ interface ApiOptions {
   readonly keysPerSecond?: number;
 }
 
-type ApiServices = HttpServices & WorkDependencies & Pick<World, 'storeClock' | 'instance'>;
+type ApiServices = HttpServices & WorkDependencies & Notifying & Pick<World, 'storeClock' | 'instance'>;
 
 export class Api extends TestWorld {
   readonly signIns = new FakeSignIns(this.clock);
+  readonly receivers = new FakeReceivers();
   readonly issuer: FakeTokenIssuer;
   readonly services: ApiServices;
   readonly description: ApiDescription;
@@ -167,6 +172,7 @@ export class Api extends TestWorld {
       }),
       signIns: this.signIns,
       exportSealer,
+      webhookSender: this.receivers,
     };
     const services = this.startHost(API_POLICY, { tables, instance: 'instance-1', beside });
     const loopDelay = { lastingMs: 0 };

@@ -502,6 +502,24 @@ describe('a vault key that nothing depends on any more', () => {
   });
 });
 
+describe('webhooks', () => {
+  test.each([
+    { path: `${acme}/webhooks`, by: adminOf('acme') },
+    { path: '/webhooks', by: vendor },
+  ])('at $path are made, tested, read, and go', async ({ path, by }) => {
+    const one = `${path}/siem`;
+    expect((await api.call('PUT', one, { as: by, body: { url: 'https://hooks.acme.com/' } })).status).toBe(201);
+    expect((await api.call('POST', `${one}/test`, { as: by })).body['status']).toBe('taken');
+    expect((await api.call('POST', `${one}/rotate-secret`, { as: by })).body['verifier']).toMatch(/^whsec_/);
+    expect((await api.call('POST', `${one}/redeliver`, { as: by })).status).toBe(204);
+    for (const read of [path, one, `${one}/deliveries`, `${one}/dead-letters`])
+      expect((await api.call('GET', read, { as: auditor })).status).toBe(200);
+    const events = path.replace('webhooks', 'events/1');
+    expect((await api.call('GET', events, { as: auditor })).body['sequence']).toBe(1);
+    expect((await api.call('DELETE', one, { as: by })).status).toBe(204);
+  });
+});
+
 describe('the end', () => {
   test('a connection that nothing uses is removed', async () => {
     const path = '/companies/globex/connections/main';

@@ -44,6 +44,8 @@ const BEYOND_SCHEMAS: readonly { readonly faults: RegExp; readonly said: string 
   { faults: /key for signatures/, said: 'Not only those of a key for signatures' },
   { faults: /stays the same once it is known/, said: 'It stays the same once it is known' },
   { faults: /leave the tenant away/, said: 'Not given with `vendor-hosted`' },
+  { faults: /address of the webhook|host of the webhook/, said: 'https, a public host name' },
+  { faults: /kind of signature of a webhook stays/, said: 'It stays as it was at first' },
   { faults: /vendor's own vault/, said: "not of the vendor's own vault" },
 ];
 

@@ -79,6 +79,10 @@ test('a function that is named so that it stands before others is found', () => 
     'POST api/v1/companies/{companyId}/unwrap → unknown-path',
     'GET api/v1/companies/{companyId}/events/verify → unknown-path',
     'HEAD api/v1/companies/{companyId}/events/verify → unknown-path',
+    'GET api/v1/companies/{companyId}/events/{sequence} → unknown-path',
+    'HEAD api/v1/companies/{companyId}/events/{sequence} → unknown-path',
+    'GET api/v1/events/{sequence} → unknown-path',
+    'HEAD api/v1/events/{sequence} → unknown-path',
     'GET api/v1/events/verify → unknown-path',
     'HEAD api/v1/events/verify → unknown-path',
   ]);

@@ -161,8 +161,8 @@ describe('traffic', () => {
     const tables = new FaultyTables(rig.store);
     const turns = rig.instance('one', { tables });
     for (let call = 0; call < 1_000; call += 1) turns.lookForOverdue();
-    // Of `sweep` and of `vault-checks`, which is overdue too.
-    await vi.waitFor(() => expect(tables.writes).toHaveLength(4));
+    // Of `sweep`, and of `vault-checks` and `notifications`, which are overdue too.
+    await vi.waitFor(() => expect(tables.writes).toHaveLength(6));
     expect(rig.ran).toEqual(['one']);
   });
 });

@@ -34,6 +34,7 @@ export class TurnsRig extends TestWorld {
       sweep: timer('sweep', jobs ?? [ran]),
       'vault-checks': timer('vault-checks', []),
       audit: timer('audit', []),
+      notifications: timer('notifications', []),
     });
   }
 

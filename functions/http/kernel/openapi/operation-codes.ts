@@ -64,6 +64,7 @@ const AREAS_IN_WORDS = {
   input: 'what is wrong with the address of a vault',
   vault: 'whatever a vault or Entra answers but yes',
   'sign-in': 'whatever goes wrong in a sign-in',
+  webhook: 'what is wrong with the address of a webhook, or with its receiver',
 } as const satisfies Record<keyof typeof FAILURE_AREAS, string>;
 
 /** Of every code that some operation gives, or a path that is not described: its status, when it is given, and whether asking again may help. */

@@ -14,6 +14,7 @@ export const companyId = resourceId('Id of a company, chosen by the vendor.', 'c
 export const keyringId = resourceId('Id of a keyring of the company.', 'default', 'KeyringId');
 export const connectionId = resourceId('Id of a connection of the company.', 'main', 'ConnectionId');
 export const switchId = resourceId('Id of a switch of the keyring; a new one for each.', 'to-contoso', 'SwitchId');
+export const webhookId = resourceId('Id of a webhook.', 'siem', 'WebhookId');
 export const dataKeyId = z
   .string()
   .regex(DATA_KEY_ID, 'must be 1 to 128 of A-Z, a-z, 0-9, dot, underscore and -, beginning with a letter or digit')
@@ -28,6 +29,7 @@ export const keyringPath = companyPath.extend({ keyringId });
 export const connectionPath = companyPath.extend({ connectionId });
 export const switchPath = keyringPath.extend({ switchId });
 export const quarantinePath = switchPath.extend({ keyId: dataKeyId });
+export const webhookPath = companyPath.extend({ webhookId });
 export const dataKeyPath = keyringPath.extend({ keyId: dataKeyId });
 
 /** All examples tell one story, of the company Contoso at this time. */

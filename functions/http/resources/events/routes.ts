@@ -1,11 +1,11 @@
 // The record of what was done, and the check that it is unchanged: of a company, and of what belongs to no company.
-import type { z } from 'zod';
+import * as z from 'zod';
 import { NO_COMPANY } from '../../../../shared/domain/ids.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { ok, type Result } from '../../../../shared/domain/result.ts';
 import type { Refusal } from '../../../../shared/domain/refusal.ts';
 import { countCall, type CallLimiting } from '../../../../shared/store/call-limit.ts';
-import { listEvents } from '../../../../shared/operations/audit/list-events.ts';
+import { getEvent, listEvents } from '../../../../shared/operations/audit/list-events.ts';
 import { verifyEvents, type Verifying } from '../../../../shared/operations/audit/verify-events.ts';
 import type { Role } from '../../kernel/roles.ts';
 import type { Answer } from '../../kernel/answer-json.ts';
@@ -56,6 +56,16 @@ async function verified(
   return piece.ok ? ok({ status: 200, body: chainToBody(piece.value, `${call.baseUrl}${chain.path}`) }) : piece;
 }
 
+const sequence = z
+  .string()
+  .regex(/^[1-9][0-9]{0,14}$/, 'must be the sequence of an event')
+  .meta({ description: 'Place of an event in its chain, from 1.', example: '7', param: { id: 'SequenceParam' } });
+
+async function shown(deps: EventServices, companyId: string, at: string): Promise<Result<Answer<EventBody>, Refusal>> {
+  const event = await getEvent(deps, { companyId, sequence: Number(at) });
+  return event.ok ? ok({ status: 200, body: eventToBody(event.value) }) : event;
+}
+
 export const eventRoutes = [
   defineRoute({
     operationId: 'list-events',
@@ -93,6 +103,33 @@ export const eventRoutes = [
       const { companyId } = call.path;
       return allowed.ok ? verified(deps, call, { companyId, path: `/companies/${companyId}/events/verify` }) : allowed;
     },
+  }),
+  defineRoute({
+    operationId: 'view-event',
+    method: 'GET',
+    path: '/companies/{companyId}/events/{sequence}',
+    tag: 'events',
+    summary: 'One event',
+    description: 'What a webhook was told of leads here.',
+    roles: READS,
+    pathSchema: companyPath.extend({ sequence }),
+    refuses: ['event-not-found'],
+    answers: { 200: 'The event.' },
+    answerSchema: eventBody,
+    run: (deps: EventServices, call) => shown(deps, call.path.companyId, call.path.sequence),
+  }),
+  defineRoute({
+    operationId: 'view-system-event',
+    method: 'GET',
+    path: '/events/{sequence}',
+    tag: 'events',
+    summary: 'One event that belongs to no company',
+    roles: READS_ALL,
+    pathSchema: z.strictObject({ sequence }),
+    refuses: ['event-not-found'],
+    answers: { 200: 'The event.' },
+    answerSchema: eventBody,
+    run: (deps: EventServices, call) => shown(deps, NO_COMPANY, call.path.sequence),
   }),
   defineRoute({
     operationId: 'list-system-events',

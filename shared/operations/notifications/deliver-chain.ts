@@ -1,0 +1,183 @@
+// Tells one webhook of the events of one company, one after the other. The cursor moves behind each that was taken, under its ETag: an instance that finds
+// another ETag stops, so two never go on side by side for more than one event.
+import { hashOfRecord, type AuditRecord, type StoredHead } from '../../domain/audit.ts';
+import { present } from '../../domain/plain-object.ts';
+import type { Log } from '../../domain/ports.ts';
+import { wants, type DeliveryCursor } from '../../domain/webhook.ts';
+import { LONGEST_DELAY_MS, nextAttempt } from '../../domain/webhook-schedule.ts';
+import { changeOnce } from '../../store/act.ts';
+import { loadHead } from '../../store/append.ts';
+import { at, find, walk, type Found } from '../../store/found.ts';
+import { recordRow, recordsOf } from '../../store/rows/audit-rows.ts';
+import { cursorRow, deadLetterRow, type DeliveryPlace } from '../../store/rows/webhook-rows.ts';
+import type { Tables } from '../../store/tables.ts';
+import { firstCursor } from './first-cursor.ts';
+import { sendEvent, type EventSending, type NotSent } from './send-event.ts';
+import type { VerifiedWebhook } from './verified-webhook.ts';
+
+export interface ChainDelivering extends EventSending {
+  readonly tables: Tables;
+  readonly log: Log;
+}
+
+/** `caught-up` at a sequence: nothing is left up to it. `gone`: the receiver wants no more. */
+export interface Delivered {
+  readonly state: 'caught-up' | 'waits' | 'gone';
+  readonly sequence: number;
+  readonly sent: number;
+}
+
+/** Longer than a call to the receiver may take; after that another instance goes on. */
+const LEASE_MS = 45_000;
+/** Of one turn, so that every webhook has one. */
+const MAX_SENT = 200;
+const TURN_MS = 15_000;
+const PAGE_ROWS = 100;
+/** Until the vendor's vault is asked again for a signing key. */
+const OWN_WAIT_MS = 60_000;
+
+/** Throws StoreUnavailable. */
+export async function deliverChain(deps: ChainDelivering, to: VerifiedWebhook, companyId: string): Promise<Delivered> {
+  const head = (await loadHead(deps.tables, companyId)).value;
+  const place = { webhook: to.place, companyId };
+  const held = await find(deps.tables, cursorRow, place);
+  const { createdAt, url } = to.webhook.value;
+  const cursor = held?.value ?? (await firstCursor(deps.tables, { companyId, createdAt, head }));
+  if (cursor.sequence >= head.sequence) return { state: 'caught-up', sequence: cursor.sequence, sent: 0 };
+  if (!mayBegin(cursor, deps.clock.now()) || deps.receiverRests.isResting(url))
+    return { state: 'waits', sequence: cursor.sequence, sent: 0 };
+  return new Turn(deps, to, { place, held, cursor }).run(head);
+}
+
+/** What lies further ahead than is ever set was set by a clock that was ahead. */
+function mayBegin({ nextAt, leaseUntil }: DeliveryCursor, now: Date): boolean {
+  const isAhead = (until: string | undefined, mostMs: number): boolean =>
+    until !== undefined && until > now.toISOString() && until <= new Date(now.getTime() + mostMs).toISOString();
+  return !isAhead(nextAt, LONGEST_DELAY_MS) && !isAhead(leaseUntil, LEASE_MS);
+}
+
+interface Begun {
+  readonly place: DeliveryPlace;
+  readonly held: Found<DeliveryCursor> | undefined;
+  readonly cursor: DeliveryCursor;
+}
+
+class Turn {
+  readonly #deps: ChainDelivering;
+  readonly #to: VerifiedWebhook;
+  readonly #place: DeliveryPlace;
+  #held: Found<DeliveryCursor> | undefined;
+  #cursor: DeliveryCursor;
+  #sent = 0;
+
+  constructor(deps: ChainDelivering, to: VerifiedWebhook, { place, held, cursor }: Begun) {
+    this.#deps = deps;
+    this.#to = to;
+    this.#place = place;
+    this.#held = held;
+    this.#cursor = cursor;
+  }
+
+  async run(head: StoredHead): Promise<Delivered> {
+    const { tables, clock } = this.#deps;
+    const { companyId } = this.#place;
+    const endsAtMs = clock.now().getTime() + TURN_MS;
+    if (!(await this.#keep(this.#cursor))) return this.#told('waits');
+    const range = { after: recordRow.key({ companyId, sequence: this.#cursor.sequence }), limit: PAGE_ROWS };
+    for await (const rows of walk(tables, recordsOf, { companyId }, range)) {
+      for (const { value: record } of rows) {
+        if (!record || !this.#leadsOn(record)) return this.#stop(this.#notLed());
+        if (!wants(this.#to.webhook.value, record)) {
+          this.#cursor = { ...this.#cursor, sequence: record.sequence, hash: record.hash };
+          continue;
+        }
+        const ended = await this.#one(record);
+        if (ended) return ended;
+        if (this.#sent >= MAX_SENT || clock.now().getTime() >= endsAtMs) return this.#stop();
+      }
+    }
+    await this.#keep(this.#cursor, 'release');
+    // A list that was answered short leaves the rest to the next turn.
+    return this.#told(this.#cursor.sequence >= head.sequence ? 'caught-up' : 'waits');
+  }
+
+  /** Each record must hold its own hash and that of the one before: what others put into the tables is not sent. */
+  #leadsOn(record: AuditRecord): boolean {
+    const { sequence, hash } = this.#cursor;
+    return record.sequence === sequence + 1 && record.previous === hash && record.hash === hashOfRecord(record);
+  }
+
+  #notLed(): Partial<DeliveryCursor> {
+    const { companyId, webhook } = this.#place;
+    const detail = { companyId, webhook: webhook.webhookId, sequence: this.#cursor.sequence + 1 };
+    this.#deps.log.write({ level: 'error', event: 'security.events-not-led', detail });
+    return { code: 'row-forged', nextAt: this.#in(OWN_WAIT_MS) };
+  }
+
+  /** Undefined where the turn goes on with the next event. */
+  async #one(record: AuditRecord): Promise<Delivered | undefined> {
+    const sent = await sendEvent(this.#deps, this.#to, record);
+    if (sent.ok) {
+      this.#sent += 1;
+      const { sequence, hash } = record;
+      const kept = await this.#keep({ sequence, hash, attempts: 0, deliveredAt: this.#deps.clock.now().toISOString() });
+      return kept ? undefined : this.#told('waits');
+    }
+    if (sent.error.own) return this.#stop({ code: sent.error.failure.code, nextAt: this.#in(OWN_WAIT_MS) });
+    if (sent.error.failure.code === 'webhook-gone') return this.#stop({ code: 'webhook-gone' }, 'gone');
+    return this.#failed(record, sent.error);
+  }
+
+  async #failed(record: AuditRecord, { failure: { code }, retryAfterMs }: NotSent): Promise<Delivered | undefined> {
+    const now = this.#deps.clock.now();
+    const attempts = this.#cursor.attempts + 1;
+    const failingSince = this.#cursor.failingSince ?? now.toISOString();
+    const next = nextAttempt({ attempts, at: record.at, failingSince, now, ...present({ retryAfterMs }) });
+    if (next) return this.#stop({ attempts, failingSince, code, nextAt: next.toISOString() });
+    return (await this.#giveUp(record, { failingSince, code })) ? undefined : this.#told('waits');
+  }
+
+  /** The event and the cursor behind it in one transaction: it is lost from neither. */
+  async #giveUp(record: AuditRecord, why: Required<Pick<DeliveryCursor, 'failingSince' | 'code'>>): Promise<boolean> {
+    const { id: eventId, action, at: began, sequence, hash } = record;
+    const deadAt = this.#deps.clock.now().toISOString();
+    const { companyId, webhook } = this.#place;
+    const detail = { companyId, webhook: webhook.webhookId, sequence, code: why.code };
+    this.#deps.log.write({ level: 'warning', event: 'webhook.event-given-up', detail });
+    const cursor = { ...why, sequence, hash, attempts: 0, leaseUntil: this.#in(LEASE_MS) };
+    const letter = { eventId, action, at: began, deadAt, code: why.code };
+    const written = await changeOnce(this.#deps, (tx) => {
+      const moved = tx.put(cursorRow, this.#place, this.#held, cursor);
+      tx.insert(deadLetterRow, { ...this.#place, sequence }, letter);
+      return moved;
+    });
+    return this.#took(cursor, written.ok ? written.value : undefined);
+  }
+
+  async #stop(why: Partial<DeliveryCursor> = {}, state: Delivered['state'] = 'waits'): Promise<Delivered> {
+    this.#cursor = { ...this.#cursor, ...why };
+    await this.#keep(this.#cursor, 'release');
+    return this.#told(state);
+  }
+
+  /** False if another instance has written it, or nothing is known: the next turn reads it again. */
+  async #keep(cursor: DeliveryCursor, how: 'hold' | 'release' = 'hold'): Promise<boolean> {
+    const { leaseUntil: _over, ...free } = cursor;
+    const next = how === 'hold' ? { ...free, leaseUntil: this.#in(LEASE_MS) } : free;
+    const written = await changeOnce(this.#deps, (tx) => tx.put(cursorRow, this.#place, this.#held, next));
+    return this.#took(next, written.ok ? written.value : undefined);
+  }
+
+  #took(cursor: DeliveryCursor, written: Found<DeliveryCursor> | undefined): boolean {
+    if (!written) return false;
+    this.#cursor = cursor;
+    this.#held = { ...written, at: at(cursorRow, this.#place) };
+    return true;
+  }
+
+  readonly #in = (ms: number): string => new Date(this.#deps.clock.now().getTime() + ms).toISOString();
+
+  #told(state: Delivered['state']): Delivered {
+    return { state, sequence: this.#cursor.sequence, sent: this.#sent };
+  }
+}
