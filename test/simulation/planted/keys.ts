@@ -63,15 +63,6 @@ export const IN_KEYS: readonly PlantedBug[] = [
     ]),
   ),
   bug(
-    'an outage is bridged over a denial that another process saw',
-    1,
-    inFile('shared/operations/keys/company-key-cache.ts', ['this.#bridge.forgetAll(isDenied);', '']),
-    inFile('shared/operations/keys/outage-bridge.ts', [
-      'rows.has(denialName({ companyId, connectionId })) ? -Infinity : asOfMs',
-      'rows.size < 0 ? -Infinity : asOfMs',
-    ]),
-  ),
-  bug(
     'an outage is bridged for as long as it lasts',
     160,
     inFile('shared/operations/keys/outage-bridge.ts', [
