@@ -9,7 +9,7 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'))
   readonly engines: { readonly node: string };
 };
 /** For the embedded run's own host processes, and for the contract suites: no settings of the product. */
-const NOT_OF_THE_PRODUCT = /^KEYSWITCH_(LOCAL|CONTRACT)_/;
+const NOT_OF_THE_PRODUCT = /^KEYSWITCH_(LOCAL|CONTRACT|TEST)_/;
 /** Prefix of the settings by which the Functions host reaches Service Bus; the sample file has its other names. */
 const CONNECTION = 'KEYSWITCH_SERVICE_BUS';
 const TREES = /^(functions|shared|local|test|scripts|docs|bench|\.ci)\/[A-Za-z0-9._/-]*$/;
