@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { fromCommandLine, readCommandLine, UsageError, wholeNumber } from '../../scripts/command-line.ts';
+import { simulateRounds, type Measured } from '../operations/watch/many-vaults.ts';
 import { ALL_PLACES } from '../fixtures/places-to-die.ts';
 import { runSeed, type SeedOutcome } from './run-seed.ts';
 
@@ -19,21 +20,35 @@ const USAGE = `${SIMULATE} [options]
   --from N   the first of them; 1 unless told
   --seed N   just this one
   --trace    prints each step of --seed
+  --vaults N the rounds of vault checks over so many vaults, on four instances, instead
+  --silent N of these do not answer for a while
   --help     this text
 `;
 const MAX_SEED = 999_999_999;
 
 const asked = fromCommandLine({ name: SIMULATE, usage: USAGE }, (args) => {
   const seed = wholeNumber(1, MAX_SEED);
-  const read = readCommandLine(args, { options: { seeds: seed, from: seed, seed, trace: {} } });
+  const read = readCommandLine(args, {
+    options: { seeds: seed, from: seed, seed, trace: {}, vaults: seed, silent: seed },
+  });
   if (read === 'help') return read;
   if (read.has('trace') && !read.has('seed')) throw new UsageError('--trace goes with --seed N only');
+  if (read.has('silent') && !read.has('vaults')) throw new UsageError('--silent goes with --vaults N only');
   return read;
 });
 
 const one = asked.value('seed');
-if (one === undefined) await runMany(Number(asked.value('from') ?? 1), Number(asked.value('seeds') ?? 1_000));
+const vaults = asked.value('vaults');
+if (vaults !== undefined)
+  print(JSON.stringify(await watched(Number(vaults), Number(asked.value('silent') ?? 0)), null, 2));
+else if (one === undefined) await runMany(Number(asked.value('from') ?? 1), Number(asked.value('seeds') ?? 1_000));
 else await runOne(Number(one));
+
+/** Forty minutes; the vaults that fall silent do so in the sixth, all at once, and are back in the twentieth. */
+function watched(count: number, silent: number): Promise<Measured> {
+  const outage = { vaults: silent, from: 6, to: 20 };
+  return simulateRounds({ vaults: count, instances: 4, minutes: 40, outage });
+}
 
 async function runOne(seed: number): Promise<void> {
   const outcome = await runSeed(seed, asked.has('trace') ? { trace: print } : {});
