@@ -20,8 +20,8 @@ const SPREAD_MS = 2_500;
 const PAGE_ITEMS = 200;
 /** Of one message. */
 const SIDE_BY_SIDE = 64;
-/** A round that was begun, and not done so many slots later, has died: what it had to check is checked with the next one. */
-const DEAD_AFTER = 3;
+/** A round that was begun, and not done so many slots later, has died, or its limit was over: what it had to check is checked with the next one. */
+const DEAD_AFTER = 5;
 /** Far below `functionTimeout` in host.json, with the last checks. */
 const ROUND_LIMIT_MS = 240_000;
 
