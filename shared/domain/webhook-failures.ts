@@ -10,7 +10,7 @@ const PUBLIC_ADDRESS =
   'Enter an address that anybody on the internet could reach, such as https://hooks.your-company.com/keyswitch.';
 const LATER = 'Events wait and are sent again for three days, in their order.';
 
-export const WEBHOOK_INPUT_FAILURES = {
+const WEBHOOK_INPUT_FAILURES = {
   'webhook-url-invalid': {
     kind: 'input',
     owner: 'company-admin',
@@ -58,7 +58,7 @@ export const WEBHOOK_INPUT_FAILURES = {
   },
 } as const satisfies Record<string, FailureEntry>;
 
-export const WEBHOOK_DELIVERY_FAILURES = {
+const WEBHOOK_DELIVERY_FAILURES = {
   'webhook-address-not-public': {
     kind: 'denied',
     owner: 'company-admin',

@@ -5,7 +5,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DELAYS_MS = [5 * SECOND_MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS];
 export const LONGEST_DELAY_MS = 10 * HOUR_MS;
-export const GIVEN_UP_AFTER_MS = 72 * HOUR_MS;
+const GIVEN_UP_AFTER_MS = 72 * HOUR_MS;
 
 interface Attempted {
   /** Failed so far, with the present one. */
