@@ -1,5 +1,6 @@
 // The one route table: every call of the API, once.
 import { companyRoutes, type CompanyServices } from './resources/companies/routes.ts';
+import { policyRoutes } from './resources/companies/policy.ts';
 import { connectionRoutes, type ConnectionServices } from './resources/connections/routes.ts';
 import { eventRoutes, type EventServices } from './resources/events/routes.ts';
 import { exportRoutes, type ExportServices } from './resources/exports/routes.ts';
@@ -33,6 +34,7 @@ export type HttpServices = EdgeServices &
 
 export const routes: readonly Route<HttpServices>[] = [
   ...companyRoutes,
+  ...policyRoutes,
   ...keyringRoutes,
   ...connectionRoutes,
   ...signInRoutes,

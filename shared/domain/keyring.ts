@@ -1,4 +1,5 @@
 // Companies and keyrings. Pure.
+import type { CompanyPolicy } from './company-policy.ts';
 import type { Feature } from './company-features.ts';
 import type { ProviderRef } from './provider.ts';
 
@@ -17,6 +18,8 @@ export interface Company {
   readonly defaultKeyring: string;
   /** The only ones that the vendor lets it have; absent: all. */
   readonly features?: readonly Feature[] | undefined;
+  /** What it demands itself; absent: nothing beyond the deployment. */
+  readonly policy?: CompanyPolicy | undefined;
   /** `closing` while a delete decides and removes; then `closed` for ever: an id is never used again. */
   readonly state: 'active' | 'closing' | 'closed';
   readonly createdAt: string;

@@ -37,6 +37,7 @@ export type StateCode =
   | 'company-has-restorable-data-keys'
   | 'company-closing'
   | 'feature-not-enabled'
+  | 'policy-forbids'
   | 'keyring-not-ready'
   | 'keyring-full'
   | 'connection-in-use'

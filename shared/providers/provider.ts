@@ -117,6 +117,8 @@ export interface KeyProvider extends KeyWords {
 export interface ReadOptions {
   readonly purpose: 'test' | 'in-force';
   readonly keyId?: string;
+  /** Of an RSA key, if that is more than the deployment asks for. */
+  readonly minRsaBits?: number;
 }
 
 /** The providers, limited to what needs no request to any service. */

@@ -1,5 +1,6 @@
 // What the table of acts is made of: for each act a company as it is just before, and the operation that acts.
 import { putCompany } from '../../shared/operations/companies/companies.ts';
+import { putPolicy } from '../../shared/operations/companies/policy.ts';
 import { deleteCompany } from '../../shared/operations/companies/delete-company.ts';
 import { followKeyVersion } from '../../shared/operations/switches/follow-key-version.ts';
 import { ensureListed } from '../../shared/store/company-index.ts';
@@ -22,6 +23,7 @@ const NEW_CONNECTION = {
   input: { vaultUri: `https://${CONTOSO_HOST}`, keyName: 'another-key', credential: { kind: 'federated' as const } },
   condition: {},
 };
+const POLICY = { vendorKey: 'forbidden', keyringsPerProvider: 'one', minRsaBits: 3072 } as const;
 const UNUSED_KEY = { host: CONTOSO_HOST, keyName: 'unused-key' };
 
 const pause = (host: Host): Promise<unknown> => pauseSwitch(host, SWITCH, ADMIN);
@@ -36,6 +38,7 @@ const deleted = after(
 /** By the action that the record of the act names. */
 export const ACTS: Readonly<Record<string, () => Promise<Scene>>> = {
   'company.put': at((host) => putCompany(host, { companyId: COMPANY, displayName: 'Acme Ltd' }, ADMIN)),
+  'company.policy': at((host) => putPolicy(host, { companyId: COMPANY, policy: POLICY }, ADMIN)),
   'company.delete': deleted,
   'company.deleted': deleted,
   'companykey.follow': after(

@@ -54,6 +54,7 @@ const BACKEND_ONLY: readonly Call[] = [
   ['POST', `${RING}/unwrap`, { keyIds: ['k1'] }],
 ];
 const ADMINS_ONLY: readonly Call[] = [
+  ['PUT', `${OWN}/policy`, { vendorKey: 'allowed', keyringsPerProvider: 'any' }],
   ['PUT', `${OWN}/keyrings/new`, {}],
   ['PUT', `${OWN}/connections/new`, CONNECTION],
   ['DELETE', `${OWN}/connections/new`],

@@ -42,7 +42,13 @@ async function unknownTo(companyId: string, calls: readonly Call[]): Promise<voi
   }
 }
 
-attack('A01', () => unknownTo('a01', [['GET', '/companies/contoso']]));
+attack('A01', () =>
+  unknownTo('a01', [
+    ['GET', '/companies/contoso'],
+    ['GET', '/companies/contoso/policy'],
+    ['PUT', '/companies/contoso/policy', { vendorKey: 'allowed', keyringsPerProvider: 'any' }],
+  ]),
+);
 
 attack('A02', () =>
   unknownTo('a02', [

@@ -3,6 +3,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { walkAgenda } from '../../shared/store/agenda-walk.ts';
 import { countCall } from '../../shared/store/call-limit.ts';
+import { putPolicy } from '../../shared/operations/companies/policy.ts';
 import { putCompany } from '../../shared/operations/companies/companies.ts';
 import { testConnection } from '../../shared/operations/connections/connection-test.ts';
 import { putConnection } from '../../shared/operations/connections/connections.ts';
@@ -165,6 +166,8 @@ async function storedRows(): Promise<readonly Stored[]> {
   world.vaults.addVault({ host: 'contoso.vault.azure.net', tenantId: CUSTOMER_TENANT });
   world.vaults.addKey({ host: 'contoso.vault.azure.net', keyName: 'main-key', fixture: 'rsa-2048-2' });
   await putCompany(deps, { companyId: 'globex', features: ['customer-keys'] }, ADMIN);
+  const policy = { vendorKey: 'allowed', keyringsPerProvider: 'any', minRsaBits: 3072 } as const;
+  await putPolicy(deps, { companyId: 'globex', policy }, ADMIN);
   await deleteCompany(deps, { companyId: 'globex' }, ADMIN);
   look();
 

@@ -42,6 +42,7 @@ const OF_STATES = {
   'company-has-data-keys': state('Data keys of the company are in use.'),
   'company-has-restorable-data-keys': state('Deleted data keys can still be restored; the message says until when.'),
   'company-closing': state('The company is being deleted.'),
+  'policy-forbids': state('The policy of the company itself forbids it.'),
   'feature-not-enabled': state('The vendor has not enabled this feature for the company.'),
   'keyring-not-ready': state('The keyring is being made: put it again.'),
   'keyring-full': state('The keyring holds as many data keys as it can.'),

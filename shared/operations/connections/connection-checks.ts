@@ -10,6 +10,7 @@ import type { Result } from '../../domain/result.ts';
 import type { Entropy } from '../../domain/ports.ts';
 import type { KeyProvider, ReadKey } from '../../providers/provider.ts';
 import type { Found } from '../../store/found.ts';
+import { keyRules } from '../keys/key-rules.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import { proveRoundTrip } from '../keys/make-wrap.ts';
 import { lackOfHostedClaim } from './hosted.ts';
@@ -73,7 +74,8 @@ export class ConnectionChecks {
     const target = targetOfConnection(this.connection);
     if (refusal || !target || !this.#isIn) return refusal;
     const purpose = isInForce(this.connection) ? 'in-force' : 'test';
-    const key = await this.#provider.read(target, { purpose });
+    const rules = await keyRules(this.#deps.tables, { companyId: this.#companyId });
+    const key = await this.#provider.read(target, { purpose, ...rules });
     const forgotten = key.ok ? await this.note({ keySeen: true }) : undefined;
     if (forgotten) return forgotten;
     const servesAsItIs = await this.#lookAtUse();

@@ -3,6 +3,7 @@
 import type { Entropy, Sealer } from '../../domain/ports.ts';
 import type { Actor } from '../../domain/audit.ts';
 import type { CompanyKeyContext, CompanyKeyRow } from '../../domain/company-key.ts';
+import { policyForbids } from '../../domain/company-policy.ts';
 import { lackOfFeature } from '../../domain/company-features.ts';
 import {
   DEFAULT_KEYRING,
@@ -23,6 +24,7 @@ import { loadCompany, loadKeyring, openCompany } from '../../store/control-state
 import { list, type Found, type Loaded } from '../../store/found.ts';
 import { makeFirstCompanyKey } from '../keys/make-wrap.ts';
 import type { CompanyKeyOpening } from '../keys/open-wrap.ts';
+import { placesOfOthers } from '../keys/places-of-keyrings.ts';
 import { insertShards } from './new-shards.ts';
 import { connectionOfNewKeyring, markNewKeyring, placeOfNewKeyring } from './place-of-new.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -155,6 +157,9 @@ async function insertKeyring(deps: KeyringMaking, place: NewKeyring, actor: Acto
       const message = `A company has at most ${MAX_KEYRINGS_PER_COMPANY} keyrings.`;
       return err({ type: 'invalid', target: 'keyringId', message });
     }
+    const others = await placesOfOthers(deps.tables, place);
+    const forbidden = now.value.policy && policyForbids(now.value.policy, { ref, others });
+    if (forbidden) return err(forbidden);
     const connection = await connectionOfNewKeyring(deps, { companyId, ref });
     if (!connection.ok) return connection;
     tx.guard(now);

@@ -9,6 +9,7 @@ import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sealedBytesOfWrap } from '../../domain/seal.ts';
 import type { Providers, ReadKey } from '../../providers/provider.ts';
+import { keyRules } from './key-rules.ts';
 import { openWrap, type CompanyKeyOpening } from './open-wrap.ts';
 
 export interface WrapMaking {
@@ -71,7 +72,10 @@ export async function makeFirstCompanyKey(
   const companyKey = deps.entropy.bytes(COMPANY_KEY_BYTES);
   try {
     const provider = deps.providers.of(target.ref);
-    const key = await provider.read(target, { purpose: provider.isVendors ? 'in-force' : 'test' });
+    const key = await provider.read(target, {
+      purpose: provider.isVendors ? 'in-force' : 'test',
+      ...(await keyRules(deps.tables, context)),
+    });
     if (!key.ok) return err(refusedBy(provider.explain(key.error, {})));
     const [unfit] = key.value.denials;
     if (unfit && !provider.isVendors) return err(refusedBy(unfit));

@@ -14,6 +14,7 @@ import { actOnce } from '../../store/act.ts';
 import { openWrap, targetOf, wrapOf } from '../keys/open-wrap.ts';
 import { listCompanyKeyRows, loadKeyring, loadSwitch, type Found } from '../../store/control-state.ts';
 import { settleRaces } from '../../store/races.ts';
+import { keyRules } from '../keys/key-rules.ts';
 import { forged } from '../keys/seals.ts';
 import { makeProvenWrap } from '../keys/make-wrap.ts';
 import type { Preparing } from './prepare.ts';
@@ -40,7 +41,7 @@ export function followKeyVersion(
     const target = await targetOf(deps, input);
     if (!target.ok) return err(refusedBy(target.error));
     const provider = deps.providers.of(input.ref);
-    const key = await provider.read(target.value, { purpose: 'test' });
+    const key = await provider.read(target.value, { purpose: 'test', ...(await keyRules(deps.tables, input)) });
     if (!key.ok) return err(refusedBy(provider.explain(key.error, {})));
     const [unfit] = key.value.denials;
     if (unfit) return err(refusedBy(unfit));

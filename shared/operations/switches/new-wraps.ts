@@ -12,6 +12,7 @@ import type { Loaded } from '../../store/control-state.ts';
 import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import { lackOfClaim } from '../connections/vault-claims.ts';
 import { inUse, openWrap, targetOf, verifyWrap, wrapInForce, type CompanyKeyOpening } from '../keys/open-wrap.ts';
+import { keyRules } from '../keys/key-rules.ts';
 import { forged } from '../keys/seals.ts';
 import { makeProvenWrap } from '../keys/make-wrap.ts';
 
@@ -105,7 +106,11 @@ async function wrapUnder(
   const target = await targetOf(deps, { companyId: jobs[0].context.companyId, ref });
   if (!target.ok) return target;
   const provider = deps.providers.of(ref);
-  const read = await provider.read(target.value, { purpose, ...present({ keyId }) });
+  const read = await provider.read(target.value, {
+    purpose,
+    ...present({ keyId }),
+    ...(await keyRules(deps.tables, jobs[0].context)),
+  });
   if (!read.ok) {
     const found = read.error;
     return err(

@@ -2,6 +2,7 @@
 // after it, or with the timer if that message is lost.
 import type { Actor } from '../../domain/audit.ts';
 import { lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
+import { policyForbids } from '../../domain/company-policy.ts';
 import { lackOfFeature } from '../../domain/company-features.ts';
 import { MAX_ROLL_BACKS_PER_VERSION, type Company, type Keyring } from '../../domain/keyring.ts';
 import { providerName, sameProvider, type ProviderRef } from '../../domain/provider.ts';
@@ -19,6 +20,7 @@ import { find, type Loaded } from '../../store/found.ts';
 import type { Tx } from '../../store/tx.ts';
 import { targetOf, type TargetReading } from '../keys/open-wrap.ts';
 import type { Sealer, WorkQueue } from '../../domain/ports.ts';
+import { placesOfOthers } from '../keys/places-of-keyrings.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { enqueue } from './messages.ts';
 import { sealSwitch } from '../keys/switch-seal.ts';
@@ -90,6 +92,9 @@ async function tryStart(
   if (order.kind === 'switch') {
     const unfit = await judgeTarget(deps, { company: company.value, source: keyring.value.provider, target });
     if (unfit) return err(unfit);
+    const others = await placesOfOthers(deps.tables, place);
+    const forbidden = company.value.policy && policyForbids(company.value.policy, { ref: target, others });
+    if (forbidden) return err(forbidden);
   }
   const connections = await loadConnectionsOf(deps, order.companyId, { needed: [target] });
   if (!connections.ok) return err(refusedBy(connections.error));

@@ -58,12 +58,19 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       owner: (key) => owner(probe, key, connectionPolicy),
       enter: (target) => probe.obtainToken(target),
     },
-    read: async (target, { purpose, keyId }) => {
+    read: async (target, { purpose, keyId, minRsaBits = 0 }) => {
       const key = await vaults.readKey(target, keyId === undefined ? undefined : parseKeyId(keyId)?.version);
       if (!key.ok) return key;
       const ownVault = target.ref.connectionId === undefined;
       const hosted = hostedFacts(target.credential);
-      const judged = judgeKey(key.value, { ...keyPolicy, now: clock.now(), purpose, ownVault, ...hosted });
+      const judged = judgeKey(key.value, {
+        ...keyPolicy,
+        minRsaBits: Math.max(keyPolicy.minRsaBits, minRsaBits),
+        now: clock.now(),
+        purpose,
+        ownVault,
+        ...hosted,
+      });
       return ok({ ...key.value, dates: datesOf(key.value), ...judged });
     },
     wrap: (_, key, companyKey) => Promise.resolve(wrap(key, companyKey)),

@@ -1,4 +1,5 @@
 // The row of a company. Pure.
+import { readPolicy } from '../../domain/company-policy.ts';
 import { readFeatures } from '../../domain/company-features.ts';
 import type { Closing, Company } from '../../domain/keyring.ts';
 import { COMPANY_CLOSING, notFound } from '../../domain/refusal.ts';
@@ -9,12 +10,12 @@ import { COMPANY_ROW_KEY } from './row-keys.ts';
 
 const FORMAT = 1;
 
-export function companyCells({ closing, closedAt, features, ...company }: Company): Cells {
+export function companyCells({ closing, closedAt, features, policy, ...company }: Company): Cells {
   const { decided, worker, until } = closing ?? {};
   return {
     format: FORMAT,
     ...company,
-    ...present({ features: features && JSON.stringify(features) }),
+    ...present({ features: features && JSON.stringify(features), policy: policy && JSON.stringify(policy) }),
     ...present({ closingDecided: decided, closingWorker: worker, closingUntil: until, closedAt }),
   };
 }
@@ -34,6 +35,7 @@ export function readCompany(cells: Cells): Company {
     defaultKeyring: need(text(cells, 'defaultKeyring'), row, 'defaultKeyring'),
     state,
     createdAt: need(text(cells, 'createdAt'), row, 'createdAt'),
+    ...present({ policy: cells['policy'] === undefined ? undefined : readPolicy(json(cells, 'policy')) }),
     ...present({ features: cells['features'] === undefined ? undefined : readFeatures(json(cells, 'features')) }),
     ...present({ closing: state === 'closing' ? closing : undefined, closedAt: text(cells, 'closedAt') }),
   };

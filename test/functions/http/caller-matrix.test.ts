@@ -13,6 +13,8 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'put-company': ['VendorAdmin'],
   'get-company': reading,
   'delete-company': ['VendorAdmin'],
+  'get-company-policy': reading,
+  'put-company-policy': ['CompanyAdmin'],
   'get-company-deletion': ['VendorAdmin', 'Auditor'],
   'list-keyrings': reading,
   'put-keyring': setUp,

@@ -480,6 +480,12 @@ describe('when the company takes its key away', () => {
     expect(await unwrap(['later'])).toEqual([{ keyId: 'later', outcome: 'not-found' }]);
   });
 
+  test('what the company demands of its keys is its own admin’s word', async () => {
+    const policy = { vendorKey: 'allowed', keyringsPerProvider: 'any' };
+    expect((await api.call('PUT', `${acme}/policy`, { as: adminOf('acme'), body: policy })).body).toEqual(policy);
+    expect((await api.call('GET', `${acme}/policy`, { as: auditor })).body).toEqual(policy);
+  });
+
   test('a call that names no keyring goes to the default one', async () => {
     const made = await api.call('POST', `${acme}/datakeys`, { as: backend, body: { keys: [{ keyId: 'by-default' }] } });
     expect([made.status, made.body['keyringId']]).toEqual([200, 'default']);

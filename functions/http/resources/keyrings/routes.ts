@@ -119,6 +119,7 @@ export const keyringRoutes = [
       'company-closing',
       'feature-not-enabled',
       'connection-not-in-force',
+      'policy-forbids',
     ],
     fails: ['vault'],
     answers: { 200: 'It was there.', 201: 'Made.' },

@@ -84,7 +84,7 @@ export const switchRoutes = [
     isLimited: true,
     pathSchema: switchPath,
     bodySchema: providerRef,
-    refuses: [...REFUSES_TO_START, 'same-vault-key', 'feature-not-enabled'],
+    refuses: [...REFUSES_TO_START, 'same-vault-key', 'feature-not-enabled', 'policy-forbids'],
     fails: ['vault'],
     answers: { 202: 'Under way; the switch is the status resource.' },
     answerSchema: switchBody,
