@@ -14,6 +14,7 @@ import { createTables, createVendorVault } from './environment/vendor.ts';
 import type { FunctionsHost, HostOptions } from './functions-host/host-process.ts';
 import { GOOGLE_SETTINGS } from './identities.ts';
 import type { StateFolder } from './state/state-folder.ts';
+import type { Receivers } from './receivers/receivers.ts';
 import type { RedirectTable } from './redirect/redirect-table.ts';
 
 interface EnvironmentOptions extends Omit<EmulatorOptions, 'stateFiles'> {
@@ -39,6 +40,8 @@ export interface Environment {
   /** App settings that name the vendor's OAuth client at Google. */
   readonly googleSettings: Readonly<Record<string, string>>;
   readonly tokens: RoleTokens;
+  /** Of webhooks, under any name below `receivers.example.com`. */
+  readonly receivers: Receivers;
   mintApiToken: EntraEmulator['mintApiToken'];
   /**
    * One more host of the app; `dist/` unless told which. The oldest living one fires the timers. People may come back
@@ -75,6 +78,7 @@ export async function startEnvironment(options: EnvironmentOptions = {}): Promis
     persons,
     googleSettings: GOOGLE_SETTINGS,
     tokens: mintRoleTokens(emulators),
+    receivers: emulators.receivers,
     mintApiToken: emulators.mintApiToken,
     startHost: async ({ env, ...host } = {}) => {
       const started = await fleet.start({ bundleDir: BUNDLE_DIR, ...host, env: { ...settings, ...env }, redirect });

@@ -14,6 +14,7 @@ import {
   VENDOR_TENANT_ID,
 } from '../identities.ts';
 import { startManagedIdentity, type ManagedIdentityEmulator } from '../managed-identity/managed-identity.ts';
+import { RECEIVERS, RECEIVERS_ADDRESS, startReceivers, type Receivers } from '../receivers/receivers.ts';
 import type { RedirectTable } from '../redirect/redirect-table.ts';
 import type { StateFolder } from '../state/state-folder.ts';
 import { createCertificateAuthority } from '../tls/certificates.ts';
@@ -39,6 +40,7 @@ interface Emulators {
     readonly tables: RemoteControl;
   };
   readonly mintApiToken: EntraEmulator['mintApiToken'];
+  readonly receivers: Receivers;
   /** What App Service sets for an app with a managed identity. */
   readonly identity: ManagedIdentityEmulator['environment'];
   readonly tablesPort: number;
@@ -55,6 +57,7 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
   const { caPem } = authority;
   const entra = await startEntra({ tls: await authority.issue(ENTRA_HOSTS), stateFile: stateFiles?.entra });
   const google = await startGoogle({ tls: await authority.issue(GOOGLE_HOSTS), stateFile: stateFiles?.google });
+  const receivers = await startReceivers({ tls: await authority.issue([RECEIVERS]) });
   const identity = await startManagedIdentity({ signer: entra.signer, stateFile: stateFiles?.['managed-identity'] });
   const signedFor = (audience: string): object => ({
     jwks: entra.signer.jwks,
@@ -98,6 +101,7 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
       ...ENTRA_HOSTS.map((name) => ({ name, ports: { 443: entra.port } })),
       ...GOOGLE_HOSTS.map((name) => ({ name, ports: { 443: google.port } })),
       { name: '*.vault.azure.net', ports: { 443: keyVault.port }, existsUrl: `${keyVault.control.url}/dns/` },
+      { name: RECEIVERS, ports: { 443: receivers.port }, seenAs: RECEIVERS_ADDRESS },
       { name: SERVICE_BUS_HOST, ports: { 5671: serviceBus.port } },
       { name: TABLE_HOST, ports: { 443: tables.port } },
     ],
@@ -112,11 +116,12 @@ export async function startEmulators(options: EmulatorOptions): Promise<Emulator
       serviceBus: serviceBus.control,
       tables: tables.control,
     },
+    receivers,
     mintApiToken: (token) => entra.mintApiToken(token),
     identity: identity.environment,
     tablesPort: tables.port,
     close: async () => {
-      await Promise.all([keyVault, serviceBus, tables, entra, google, identity].map((part) => part.close()));
+      await Promise.all([keyVault, serviceBus, tables, entra, google, identity, receivers].map((part) => part.close()));
     },
   };
 }
