@@ -14,6 +14,7 @@ import { sweepKept, type KeptSweeping } from '../../shared/operations/switches/s
 import { sweepPurges, type PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
 import { beginRounds, type RoundDependencies } from '../../shared/operations/watch/rounds.ts';
 import { JOB_LIMIT_MS } from '../../shared/operations/watch/jobs.ts';
+import { repairStandings } from '../../shared/operations/watch/repair-standings.ts';
 import { forgetHeartbeats } from '../../shared/operations/watch/instances.ts';
 import type { TimersByName, TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
 import { sweepNotifications, type Notifying } from '../../shared/operations/notifications/sweep-notifications.ts';
@@ -46,6 +47,7 @@ export const timersOf = (deps: TimerServices, schedules: Schedules): TimersByNam
       { name: 'keptKeysDeleted', run: () => sweepKept(deps) },
       { name: 'counted', run: () => recordDataKeyCalls(deps) },
       { name: 'delivered', run: () => sweepOutboxes(deps) },
+      { name: 'standingsRepaired', run: () => repairStandings(deps) },
     ],
   },
   'vault-checks': {

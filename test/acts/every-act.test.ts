@@ -6,6 +6,7 @@ import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
 import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepSwitches } from '../../shared/operations/switches/sweep.ts';
 import { SYSTEM_PARTITION } from '../../shared/store/rows/row-keys.ts';
+import { repairStandings } from '../../shared/operations/watch/repair-standings.ts';
 import { sweepOutboxes } from '../../shared/store/deliver.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { FaultyTables, type At, type Write } from '../fakes/faulty-tables.ts';
@@ -90,6 +91,7 @@ async function swept({ rig }: Scene): Promise<void> {
     await sweepSwitches(host);
     await sweepKept(host);
     await sweepPurges(host);
+    await repairStandings(host);
   }
 }
 

@@ -33,6 +33,7 @@ import { checkRound } from '../operations/watch/round.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
 import { parseNcrontab } from '../../shared/domain/ncrontab.ts';
 import type { Log } from '../../shared/domain/ports.ts';
+import { repairStandings } from '../../shared/operations/watch/repair-standings.ts';
 import { sayInstanceLives, type Living } from '../../shared/operations/watch/instances.ts';
 import { TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
 import { ADMIN, actorNamed } from '../fakes/actors.ts';
@@ -80,6 +81,8 @@ const CUSTOMER_TENANT = '22222222-2222-4222-8222-222222222222';
 const ID = '[A-Za-z0-9._-]+';
 const PATTERNS: Readonly<Record<string, string>> = {
   version: '\\d{10}',
+  by: '(?:state|owner|code|word)',
+  value: '[^|]+',
   hash: '[0-9a-f]{64}',
   kind: '(?:test|consent|verify|export|switch|retry|steer|cancel|connection|keyring|check|events|links|webhook)',
   tenantKind: '(?:microsoft-365|google-workspace)',
@@ -266,6 +269,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   // A look that takes so long that the slice ends after it.
   await walkAgenda(deps, { kind: 'head', lanes: 1, budgetMs: 1 }, () => Promise.resolve((world.clock.advance(1), 0)));
   await leaveHeartbeats(deps);
+  await repairStandings(deps);
   await sweepHeads(deps);
   await sweepSeals(deps);
   look();

@@ -12,6 +12,7 @@ import { companyRow, everyCompanyRow } from '../../store/rows/company-rows.ts';
 import { keyringRow } from '../../store/rows/keyring-rows.ts';
 import { companiesListed, ensureListed } from '../../store/company-index.ts';
 import { loadCompany, loadCompanyRow } from '../../store/control-state.ts';
+import { keepStanding } from '../../store/standings.ts';
 import { listPage, type Found, type Loaded } from '../../store/found.ts';
 import { putKeyring, type KeyringMaking } from '../keyrings/keyrings.ts';
 import type { Tables } from '../../store/tables.ts';
@@ -49,6 +50,7 @@ export async function putCompany(
   if (!put.ok) return put;
   const keyring = await putKeyring(deps, { companyId, keyringId: DEFAULT_KEYRING }, actor);
   if (!keyring.ok) return keyring;
+  await keepStanding(deps, companyId);
   const company = await loadCompany(deps.tables, companyId);
   return company ? ok({ ...company, created: put.value }) : err(notFound('company', companyId));
 }

@@ -1,11 +1,9 @@
 // Deletes a company. Closes every shard of every keyring to new live keys, then counts: with keys in use or restorable it turns back, otherwise
-// it goes on until only a closed row and the record of events are left. A further call, or the timer, goes on where it
-// stopped.
+// it goes on until only a closed row and the record of events are left. A further call, or the timer, goes on where it stopped.
 //
-// Nothing but `closing` on the company's row is needed to be safe. A shard closed while the company is `closing` stays closed (it is
-// opened only by who reads the company as `active` after it), so its live keys only get fewer; and the row's ETag, read before the
-// shards were looked at, lets one outcome win. Once that is `decided`, nothing turns back. The lease on the row keeps others from doing
-// the same work beside it, no more.
+// Nothing but `closing` on the company's row is needed to be safe. A shard closed while the company is `closing` stays closed (it is opened only by
+// who reads the company as `active` after it), so its live keys only get fewer; and the row's ETag, read before the shards were looked at, lets one
+// outcome win. Once that is `decided`, nothing turns back. The lease on the row only keeps others from doing the same work beside it.
 import { KEYSWITCH, type Actor } from '../../domain/audit.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -21,6 +19,7 @@ import { loadCompany, loadCompanyRow, loadKeyring } from '../../store/control-st
 import { list, type Found, type Loaded } from '../../store/found.ts';
 import { loadKeyrings } from '../keyrings/keyrings.ts';
 import { matches } from '../../domain/preconditions.ts';
+import { keepStanding } from '../../store/standings.ts';
 import type { Undecided } from '../../store/races.ts';
 import { removeCompany } from './remove-company.ts';
 
@@ -153,6 +152,7 @@ async function release(deps: CompanyDeleting, { companyId, worker }: Work): Prom
 }
 
 async function ended(deps: CompanyDeleting, companyId: string): Promise<Result<CompanyDeletion, Refusal>> {
+  await keepStanding(deps, companyId);
   await forgetDelete(deps, companyId);
   return ok('deleted');
 }

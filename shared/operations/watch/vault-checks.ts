@@ -14,6 +14,7 @@ import { act } from '../../store/act.ts';
 import { find, type Found } from '../../store/found.ts';
 import type { Denial } from '../../store/rows/denial-rows.ts';
 import { healthChangeRow, healthRow } from '../../store/rows/health-rows.ts';
+import { keepStanding } from '../../store/standings.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import {
   afterLook,
@@ -69,6 +70,7 @@ export async function checkConnection(
     companyId: place.companyId,
     target: connectionRow.key(place),
   };
+  let isWritten = false;
   const checked = await act<VaultHealth>(deps, about, async (tx) => {
     const before = await tx.find(healthRow, place);
     const known = before?.value;
@@ -78,6 +80,7 @@ export async function checkConnection(
     if (known && !hasChanged(known, after)) return ok(known);
     const { state, code } = after;
     tx.put(healthRow, place, before, after);
+    isWritten = true;
     const isChange = isNews(known, after);
     if (isChange) tx.insert(healthChangeRow, { ...place, health: after }, after);
     else tx.withoutEvent();
@@ -95,6 +98,7 @@ export async function checkConnection(
   const hasCounted = checked.ok && checked.value.checkedAt === now.toISOString();
   if (hasCounted && awaitsConfirmation(checked.value)) await lookAgain(deps, place);
   if (checked.ok && (hasCounted || listed)) await notePace(deps.tables, place, { health: checked.value, listed });
+  if (isWritten) await keepStanding(deps, place.companyId);
   return checked;
 }
 

@@ -32,6 +32,12 @@ export const POISON_COUNT_ROW_KEY = 'poisoncount';
 export const timerRowKey = (timer: string): string => `timer|${timer}`;
 export const instanceRowKey = (instance: string): string => `instance|${instance}`;
 
+/** Of the `health` table: the index of how companies stand. No company can have this id. */
+export const STANDING_PARTITION = '_companies';
+export const standingRowKey = (companyId: string): string => `company|${companyId}`;
+export const foundByRowKey = (what: string, value: string, companyId: string): string =>
+  `${what}|${value}|${companyId}`;
+
 /** Links and one-time states of sign-ins, by the hash of their ticket. */
 export const SIGN_IN_PREFIX = 'consent|';
 /** How far tidying of those rows has come. */

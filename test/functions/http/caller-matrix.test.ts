@@ -87,6 +87,7 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'list-system-events': ['VendorAdmin', 'Auditor'],
   'verify-system-events': ['VendorAdmin', 'Auditor'],
   'get-operations-status': ['VendorAdmin', 'Auditor'],
+  'list-company-standings': ['VendorAdmin', 'Auditor'],
   'run-timer': ['VendorAdmin'],
   'get-timer': ['VendorAdmin', 'Auditor'],
   'get-liveness': 'open',

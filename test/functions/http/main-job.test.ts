@@ -551,6 +551,8 @@ describe('the end', () => {
   });
 
   test('operators see how it is, and have the work of a timer done', async () => {
+    const named = await api.call('GET', '/operations/companies?q=acm', { as: auditor });
+    expect(named.body['value']).toMatchObject([{ companyId: 'acme' }]);
     const run = await api.call('POST', '/operations/timers/sweep/run', { as: vendor });
     expect([run.status, run.body['status']]).toEqual([200, 'Succeeded']);
     expect((await api.call('GET', '/operations/timers/sweep', { as: auditor })).body).toEqual(run.body);

@@ -4,12 +4,56 @@ import { present } from '../../../../shared/domain/plain-object.ts';
 import type { Turn } from '../../../../shared/domain/timer-beat.ts';
 import { TIMERS, type TimerName } from '../../../../shared/domain/timer-beat.ts';
 import type { OperationsStatus, TimerStatus } from '../../../../shared/operations/watch/status.ts';
+import { STANDINGS } from '../../../../shared/domain/company-standing.ts';
+import { MAX_STANDINGS_PAGE } from '../../../../shared/operations/watch/list-standings.ts';
+import { failureOwner } from '../../kernel/schemas/failures.ts';
+import { pageQueryUpTo } from '../../kernel/schemas/pages.ts';
 import { companyId, count, EXAMPLE_TIME, keyringId, switchId, time } from '../../kernel/schemas/ids.ts';
 import { longWorkStatus, type LongWorkStatus } from '../../kernel/schemas/long-work.ts';
 
 export const timerPath = z.strictObject({
   timer: z.enum(TIMERS).meta({ description: 'A timer of the app.', example: 'sweep', param: { id: 'TimerParam' } }),
 });
+
+export const standingQuery = pageQueryUpTo(MAX_STANDINGS_PAGE).extend({
+  state: z.enum(STANDINGS).optional(),
+  owner: failureOwner.optional(),
+  code: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'must be a code of a failure')
+    .optional()
+    .meta({ description: 'Of a failure.', example: 'access-denied-rbac' }),
+  q: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .meta({ description: 'Beginnings of words of id and display name, in any case.', example: 'contoso' }),
+});
+
+export const standingOfCompany = z
+  .strictObject({
+    companyId,
+    displayName: z.string(),
+    state: z.enum(STANDINGS).meta({
+      description:
+        'The worst that is true of it. `vendor-key`: no key of its own. `waiting`: a switch waits for an answer. `blocked`: a switch waits for a decision.',
+    }),
+    since: time.optional(),
+    code: z.string().optional(),
+    owner: z.string().optional().meta({ description: 'Whose move it is.' }),
+  })
+  .meta({
+    id: 'CompanyStanding',
+    example: {
+      companyId: 'contoso',
+      displayName: 'Contoso',
+      state: 'revoked',
+      since: EXAMPLE_TIME,
+      code: 'access-denied-rbac',
+      owner: 'azure-admin',
+    },
+  });
 
 const isWhole = z.boolean().meta({ description: 'False if there may be more than is shown.' });
 

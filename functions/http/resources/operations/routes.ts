@@ -1,10 +1,21 @@
 // How Keyswitch itself is, for the vendor's operators, and its timers by hand.
+import { present } from '../../../../shared/domain/plain-object.ts';
+import { listStandings } from '../../../../shared/operations/watch/list-standings.ts';
 import { ok } from '../../../../shared/domain/result.ts';
 import { runTimer, type TimerRunning } from '../../../../shared/operations/watch/run-timer.ts';
 import { operationsStatus, timerStatus, type Watching } from '../../../../shared/operations/watch/status.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
+import { pageBody, pageOf, pageRequest } from '../../kernel/schemas/pages.ts';
 import { hasEnded } from '../../kernel/schemas/long-work.ts';
-import { statusBody, statusToBody, timerPath, turnBody, turnToBody } from './bodies.ts';
+import {
+  standingOfCompany,
+  standingQuery,
+  statusBody,
+  statusToBody,
+  timerPath,
+  turnBody,
+  turnToBody,
+} from './bodies.ts';
 
 export type OperationsServices = TimerRunning & Watching;
 
@@ -21,6 +32,29 @@ export const operationsRoutes = [
     answers: { 200: 'As the tables say it now. Each list is bounded, and says whether it is whole.' },
     answerSchema: statusBody,
     run: async (deps: OperationsServices) => ok({ status: 200, body: statusToBody(await operationsStatus(deps)) }),
+  }),
+  defineRoute({
+    operationId: 'list-company-standings',
+    method: 'GET',
+    path: '/operations/companies',
+    tag: 'operations',
+    summary: 'All companies as they stand, by state, owner, code or words',
+    description:
+      'Several filters at once all have to fit. A page may be short or empty and not the last. What a switch does is seen within a minute.',
+    roles: ['VendorAdmin', 'Auditor'],
+    querySchema: standingQuery,
+    answers: { 200: 'A page, in the order of the index.' },
+    answerSchema: pageOf(standingOfCompany),
+    run: async (deps: OperationsServices, call) => {
+      const { state, owner, code, q } = call.query;
+      const filter = present({ state, owner, code, q });
+      const page = await listStandings(deps, { ...filter, ...pageRequest(call.query) });
+      if (!page.ok) return page;
+      const asked = new URLSearchParams(filter).toString();
+      const collectionUrl = `${call.baseUrl}/operations/companies${asked === '' ? '' : `?${asked}`}`;
+      const { value, continuation } = page.value;
+      return ok({ status: 200, body: pageBody([...value], { continuation, query: call.query, collectionUrl }) });
+    },
   }),
   defineRoute({
     operationId: 'run-timer',
