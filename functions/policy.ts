@@ -16,7 +16,7 @@ export interface AppPolicy
     Pick<EdgeServices, 'companyClaim' | 'confinedClaim' | 'mustBeConfined' | 'publicUrl' | 'vendorName'>,
     Pick<SignInDependencies, 'signInTimes'>,
     Pick<MetaServices, 'deployment'> {
-  readonly keyPolicy: Pick<KeyPolicy, 'minRsaBits' | 'purgeable'> & {
+  readonly keyPolicy: Pick<KeyPolicy, 'minRsaBits' | 'purgeable' | 'rotationDays'> & {
     /** A grant younger than this may not have arrived. */
     readonly propagationMs: number;
   };
@@ -66,6 +66,7 @@ export function policyOf(settings: Settings): AppPolicy {
     keyPolicy: {
       minRsaBits: settings.KEYSWITCH_MIN_RSA_BITS,
       purgeable: settings.KEYSWITCH_PURGEABLE_KEYS,
+      rotationDays: settings.KEYSWITCH_ROTATION_DAYS,
       propagationMs: settings.KEYSWITCH_PROPAGATION_SECONDS * 1000,
     },
     backOff: {

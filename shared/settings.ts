@@ -108,6 +108,11 @@ const environment = z.object({
     .default(2048),
   /** `warn` or `refuse` keys of a vault without purge protection. */
   KEYSWITCH_PURGEABLE_KEYS: z.enum(['warn', 'refuse']).default('warn'),
+  /**
+   * How old a version of a vault key may become: its rotation is warned of 30, 7 and 1 days before. Microsoft advises two years. 0: never. Where a
+   * version expires before, its expiry is warned of instead.
+   */
+  KEYSWITCH_ROTATION_DAYS: z.coerce.number().int().min(0).max(3650).default(730),
   /** The promised revocation time: how long an unwrapped company key, and a token for a customer's vault, may be used. */
   KEYSWITCH_COMPANY_KEY_TTL_SECONDS: seconds(300),
   /**

@@ -15,9 +15,11 @@ import { sweepPurges, type PurgeSweeping } from '../../shared/operations/compani
 import { beginRounds, type RoundDependencies } from '../../shared/operations/watch/rounds.ts';
 import { JOB_LIMIT_MS } from '../../shared/operations/watch/jobs.ts';
 import { repairStandings } from '../../shared/operations/watch/repair-standings.ts';
+import type { Following } from '../../shared/operations/watch/follow-key-version.ts';
 import { forgetHeartbeats } from '../../shared/operations/watch/instances.ts';
 import type { TimersByName, TimerTurns } from '../../shared/operations/watch/timer-turns.ts';
 import { sweepNotifications, type Notifying } from '../../shared/operations/notifications/sweep-notifications.ts';
+import { followVendorKey } from '../../shared/operations/watch/vendor-key.ts';
 
 /** What is used of `app` from @azure/functions. */
 export interface TimerApp {
@@ -28,6 +30,7 @@ export type TimerServices = SweepDependencies &
   KeptSweeping &
   PurgeSweeping &
   Pick<RoundDependencies, 'clock' | 'checkQueue'> &
+  Following &
   CallCounting &
   HeadSigning &
   Resealing &
@@ -53,7 +56,10 @@ export const timersOf = (deps: TimerServices, schedules: Schedules): TimersByNam
   'vault-checks': {
     schedule: parseNcrontab(schedules['vault-checks']),
     limitMs: JOB_LIMIT_MS,
-    jobs: [{ name: 'begun', run: () => beginRounds(deps) }],
+    jobs: [
+      { name: 'begun', run: () => beginRounds(deps) },
+      { name: 'vendorKeyFollowed', run: () => followVendorKey(deps) },
+    ],
   },
   audit: {
     schedule: parseNcrontab(schedules.audit),

@@ -53,6 +53,8 @@ export type Look = {
   readonly warnings: readonly Failure[];
   /** Those that could be read. */
   readonly keyVersions?: readonly KeyVersionInUse[];
+  /** They were not read this time: what they warned of stays. */
+  readonly isUnread?: true;
 } & ({ readonly outcome: 'good' } | { readonly outcome: 'failed'; readonly failure: Failure });
 
 /** A denial that may be an accident is looked at again after so long, by a scheduled message. */
@@ -64,6 +66,8 @@ const SIGHTINGS = 3;
 
 export function afterLook(before: VaultHealth | undefined, look: Look, now: Date): VaultHealth {
   const checkedAt = now.toISOString();
+  if (look.isUnread && before && look.outcome === 'good' && isWell(before.state))
+    return { ...before, checkedAt, lastGoodAt: checkedAt };
   const sightings = look.outcome === 'failed' ? sightingsOf(before, look.failure, now) : 0;
   const state = stateOf(look, sightings);
   const told = look.outcome === 'failed' ? look.failure : look.warnings[0];

@@ -29,6 +29,9 @@ export interface ReadKey {
   readonly dates: KeyDates;
   readonly denials: readonly Failure[];
   readonly warnings: readonly Failure[];
+  readonly isHsm?: boolean;
+  /** Why nothing new may be wrapped under it, if so; of a key in force too. */
+  readonly unfit?: Failure;
 }
 
 export interface Wrapped {
@@ -95,6 +98,8 @@ export interface KeyWords {
   readonly excuse: ExcuseRecentGrant;
   /** The failure for a service that answers for another key, or returns other bytes than it was given. */
   substituted(key: KeyPlace, detail?: string): Failure;
+  /** The warning that the newest version is not followed, and why. */
+  notFollowed(key: KeyPlace, why?: string): Failure;
   /** The failure for a key that does not, or no longer, belong to the connection's owner. */
   otherOwner(detail?: string): Failure;
   instructions(connection: Connection): readonly Instruction[];
@@ -168,6 +173,7 @@ function absent(name: string): KeyProvider {
     explain: (found) => found,
     excuse: (found) => found,
     substituted: () => missing.error,
+    notFollowed: () => missing.error,
     otherOwner: () => missing.error,
     instructions: () => [],
     probe: { reach: refuse, owner: refuse, enter: refuse },

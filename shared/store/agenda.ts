@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { text } from './rows/cells.ts';
 import type { Cells, RowWrite, StoredRow, Tables, WriteOutcome } from './tables.ts';
+import type { KeyringPlace } from '../domain/keyring.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 
 const BUCKETS = 16;
@@ -11,9 +12,10 @@ const MAX_RENEWALS = 8;
 /**
  * `switch`: a keyring with an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
  * its chain. `head`: a chain that has moved since it was last signed. `kept`: a keyring with kept company keys. `notify`: a chain that was signed
- * and whose events have not reached every webhook, or given-up events that are to be sent again.
+ * and whose events have not reached every webhook, or given-up events that are to be sent again. `vendor-key`: a keyring with company keys that the
+ * vendor's own key wraps.
  */
-export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept' | 'notify';
+export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept' | 'notify' | 'vendor-key';
 
 export interface AgendaItem {
   readonly kind: AgendaKind;
@@ -26,6 +28,13 @@ export interface ListedAgendaItem extends AgendaItem {
   readonly etag: string;
   readonly cells: Cells;
 }
+
+/** Put on before its first company key is, and before a switch to the vendor's key begins. */
+export const vendorKeyItemOf = ({ companyId, keyringId }: KeyringPlace): AgendaItem => ({
+  kind: 'vendor-key',
+  companyId,
+  id: keyringId,
+});
 
 const bucketOf = (companyId: string): string =>
   String((createHash('sha256').update(companyId).digest()[0] ?? 0) % BUCKETS).padStart(2, '0');

@@ -2,7 +2,7 @@
 import { putCompany } from '../../shared/operations/companies/companies.ts';
 import { putPolicy } from '../../shared/operations/companies/policy.ts';
 import { deleteCompany } from '../../shared/operations/companies/delete-company.ts';
-import { followKeyVersion } from '../../shared/operations/switches/follow-key-version.ts';
+import { followKeyVersion } from '../../shared/operations/watch/follow-key-version.ts';
 import { ensureListed } from '../../shared/store/company-index.ts';
 import { deleteConnection, putConnection } from '../../shared/operations/connections/connections.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
@@ -10,7 +10,7 @@ import { putKeyring } from '../../shared/operations/keyrings/keyrings.ts';
 import { cancelSwitch, confirmSwitch, pauseSwitch, resumeSwitch } from '../../shared/operations/switches/steer.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { ADMIN } from '../fakes/actors.ts';
-import { COMPANY, CONTOSO_HOST, KEYRING, MANAGED, VENDOR } from '../operations/switches/rig.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING } from '../operations/switches/rig.ts';
 import { destination, ENTRA, register, verify } from '../operations/tenants/tenant-rig.ts';
 import { REPAIRS } from './repairs.ts';
 import { after, at, order, ordered, SWITCH, workedUntil, works, type Host, type Scene } from './scene.ts';
@@ -41,12 +41,12 @@ export const ACTS: Readonly<Record<string, () => Promise<Scene>>> = {
   'company.policy': at((host) => putPolicy(host, { companyId: COMPANY, policy: POLICY }, ADMIN)),
   'company.delete': deleted,
   'company.deleted': deleted,
-  'companykey.follow': after(
-    (rig) => {
-      rig.vaults.addKey({ host: VENDOR.host, keyName: VENDOR.keyName, fixture: 'rsa-3072-1' });
-      return Promise.resolve();
+  'key-version.followed': after(
+    async (rig) => {
+      await workedUntil('completed')(rig);
+      rig.vaults.addKey({ host: CONTOSO_HOST, keyName: 'customer-key', fixture: 'rsa-3072-1' });
     },
-    (host) => followKeyVersion(host, { companyId: COMPANY, keyringId: KEYRING, ref: MANAGED }, ADMIN),
+    (host) => followKeyVersion(host, { companyId: COMPANY, keyringId: KEYRING, ref: CONTOSO }, ADMIN),
   ),
   'keyring.create': at((host) => putKeyring(host, { companyId: COMPANY, keyringId: 'second' }, ADMIN)),
   'keyring.make-default': after(

@@ -71,6 +71,7 @@ attack('A03', () =>
     ['POST', '/companies/contoso/connections/azure/check'],
     ['GET', '/companies/contoso/connections/azure/instructions'],
     ['GET', '/companies/contoso/connections/azure/health'],
+    ['GET', '/companies/contoso/connections/azure/key-versions'],
   ]),
 );
 

@@ -29,6 +29,7 @@ import { sweepNotifications } from '../../shared/operations/notifications/sweep-
 import { putWebhook } from '../../shared/operations/notifications/webhooks.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
+import { followVendorKey } from '../../shared/operations/watch/vendor-key.ts';
 import { checkRound } from '../operations/watch/round.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
 import { parseNcrontab } from '../../shared/domain/ncrontab.ts';
@@ -96,7 +97,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   purgeAfter: '\\d{4}-[0-9TZ:.-]+',
   expiresAt: '\\d{4}-[0-9TZ:.-]+',
   keyId: 'key-\\d+',
-  job: '(?:switch|purge|outbox|head|notify|notify-head)',
+  job: '(?:switch|purge|outbox|head|notify|notify-head|vendor-key)',
   lane: '(?:quick|silent)',
   bucket: '\\d\\d',
 };
@@ -208,6 +209,9 @@ async function storedRows(): Promise<readonly Stored[]> {
   await claimVaultKey(deps, { companyId: COMPANY, ...unused });
   await releaseClaim(deps, unused, ADMIN);
 
+  await followVendorKey(deps);
+  look();
+
   // A switch that waits for a tenant until it is verified, and is cancelled.
   const tenant = { kind: 'google-workspace', tenantId: 'contoso.com' } as const;
   const approval = { for: 'switch', keyringId: KEYRING, switchId: 's0' } as const;
@@ -240,6 +244,11 @@ async function storedRows(): Promise<readonly Stored[]> {
     return false;
   });
 
+  await checkRound(deps);
+  look();
+  // A newer version of the customer's key is followed.
+  world.vaults.addKey({ host: 'contoso.vault.azure.net', keyName: 'main-key', fixture: 'rsa-2048-4' });
+  world.clock.advance(300_000);
   await checkRound(deps);
   look();
   world.vaults.fail({ operation: 'readKey', failure: 'key-disabled' });

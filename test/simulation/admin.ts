@@ -3,7 +3,7 @@
 import { type ProviderRef, parseKeyId, providerName } from '../../shared/domain/provider.ts';
 import type { Result } from '../../shared/domain/result.ts';
 import type { Refusal } from '../../shared/domain/refusal.ts';
-import { followKeyVersion } from '../../shared/operations/switches/follow-key-version.ts';
+import { followKeyVersion } from '../../shared/operations/watch/follow-key-version.ts';
 import { cancelSwitch, pauseSwitch, resumeSwitch, retrySwitch } from '../../shared/operations/switches/steer.ts';
 import { acceptLoss, retryQuarantined } from '../../shared/operations/switches/quarantine.ts';
 import { recount } from '../../shared/operations/switches/recount.ts';

@@ -9,7 +9,7 @@ import type { Generating } from '../../shared/operations/data-keys/generate.ts';
 import type { PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
 import type { WorkDependencies } from '../../shared/operations/switches/work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
-import type { Following } from '../../shared/operations/switches/follow-key-version.ts';
+import type { Following } from '../../shared/operations/watch/follow-key-version.ts';
 import type { RoundDependencies } from '../../shared/operations/watch/rounds.ts';
 import type { Denials } from '../../shared/operations/keys/denials.ts';
 import type { Policy } from '../../shared/operations/world.ts';

@@ -22,6 +22,8 @@ function isNeeded(store: FakeTables, item: string): boolean {
   if (kind === 'purge')
     return first === 'keyring' && store.peek('companies', companyId, keyringRowKey(second)) !== undefined;
   if (kind === 'kept') return isAstray(store, companyId, first);
+  // The next round over the keyrings of the vendor's key takes it off.
+  if (kind === 'vendor-key') return store.peek('companies', companyId, keyringRowKey(first)) !== undefined;
   if (kind !== 'check') return false;
   const connection = store.peek('companies', companyId, connectionRowKey(first));
   const usedBy = connection && json(connection.cells, 'usedBy');

@@ -44,7 +44,7 @@ export async function completeMove(
 ): Promise<Result<MoveOutcome | undefined, Refusal>> {
   const target = targetMovedTo(deps, held.value);
   if (!target) return ok(undefined);
-  const look = await lookAtKeyInUse(deps, { companyId, connection: held.value }, target);
+  const look = await lookAtKeyInUse(deps, { companyId, connection: held.value }, { movedTo: target });
   if (!look) return ok(undefined);
   // invariant A17
   if (look.outcome === 'failed') return ok({ look, held });

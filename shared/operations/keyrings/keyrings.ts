@@ -19,6 +19,7 @@ import { act, change } from '../../store/act.ts';
 import { companyRow } from '../../store/rows/company-rows.ts';
 import { keyringRow, keyringsOf } from '../../store/rows/keyring-rows.ts';
 import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
+import { vendorKeyItemOf } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { loadCompany, loadKeyring, openCompany } from '../../store/control-state.ts';
 import { list, type Found, type Loaded } from '../../store/found.ts';
@@ -162,6 +163,7 @@ async function insertKeyring(deps: KeyringMaking, place: NewKeyring, actor: Acto
     if (forbidden) return err(forbidden);
     const connection = await connectionOfNewKeyring(deps, { companyId, ref });
     if (!connection.ok) return connection;
+    if (deps.providers.of(ref).isVendors) tx.agenda(vendorKeyItemOf(place));
     tx.guard(now);
     tx.insert(keyringRow, place, newKeyring(deps, { ...context, ref }, createdAt));
     tx.insert(companyKeyRow, context, companyKey);

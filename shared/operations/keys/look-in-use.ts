@@ -1,17 +1,22 @@
 // Looks at a key as it is used: by the versions that wraps name, which may be older than the newest. A company loses what such a version no longer opens,
 // whatever the newest can do; and a fault of the newest alone affects no data.
-import { sameProvider, type KeyDates, type KeyTarget } from '../../domain/provider.ts';
+import { sameProvider, type KeyTarget } from '../../domain/provider.ts';
 import type { CompanyKeyRow, Wrap } from '../../domain/company-key.ts';
 import { refOfConnection, type Connection } from '../../domain/connection.ts';
 import { asWarning, type Failure, type FailureCode } from '../../domain/failure.ts';
+import { present } from '../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { keyringOfUser } from '../../store/connection-use.ts';
 import { keyringRow } from '../../store/rows/keyring-rows.ts';
 import type { KeyVersionInUse, Look } from '../../domain/health.ts';
-import { inUse, openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
+import { openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import { listCompanyKeyRows, loadKeyring } from '../../store/control-state.ts';
 import type { Clock } from '../../domain/ports.ts';
+import type { ToRead } from '../../domain/key-versions.ts';
+import type { ReadKey } from '../../providers/provider.ts';
 import { forged } from './seals.ts';
+import { keyRules } from './key-rules.ts';
+import { VersionReadings } from './version-readings.ts';
 
 export interface LookingAtKeys extends CompanyKeyOpening {
   readonly clock: Clock;
@@ -25,54 +30,74 @@ interface Held {
 /** A vault may allow unwrapping and not reading: then everything that is wrapped still opens. */
 const ONLY_READING: ReadonlySet<FailureCode> = new Set<FailureCode>(['access-denied-rbac', 'access-denied-policy']);
 
+/** A version of a key, and those whose place it takes. Another instance may know a newer one still: what that has wrapped stays. */
+export interface NewerVersion {
+  readonly newest: ReadKey;
+  readonly insteadOf: ReadonlySet<string>;
+}
+
+export type LookInUse = Look & {
+  /** A newer version that is to be followed. */
+  readonly newer?: NewerVersion;
+};
+
+interface LookOptions {
+  /** The same vault and key in the tenant that it was moved to. */
+  readonly movedTo?: KeyTarget;
+  /** Without it, the versions in use alone. */
+  readonly reads?: ToRead;
+}
+
 /**
- * One `get` and one `unwrapKey` for each version in use; stops at the first that fails. Undefined if the connection wraps no company key in force.
- * `movedTo`: the same vault and key in the tenant that it was moved to.
+ * One `get` and one `unwrapKey` for each version in use, and one `get` more where the newest is another; stops at the first that fails. Undefined if the
+ * connection wraps no company key in force.
  */
 export async function lookAtKeyInUse(
   deps: LookingAtKeys,
   { companyId, connection }: { readonly companyId: string; readonly connection: Connection },
-  movedTo?: KeyTarget,
-): Promise<Look | undefined> {
+  options: LookOptions = {},
+): Promise<LookInUse | undefined> {
   const held = await wrapsInUse(deps, companyId, connection);
   if (!held.ok) return { outcome: 'failed', failure: held.error, warnings: [] };
+  if (held.value.length === 0) return undefined;
+  const readings = new VersionReadings(deps.providers, {
+    reads: options.reads ?? 'in-use',
+    rules: await keyRules(deps.tables, { companyId }),
+  });
   const warnings: Failure[] = [];
-  const versions: KeyVersionInUse[] = [];
+  const keyVersions: KeyVersionInUse[] = [];
+  const insteadOf = new Set<string>();
+  let unread = {};
   for (const one of held.value) {
-    const look = await lookAtWrap(deps, one, movedTo);
-    versions.push(...(look.keyVersions ?? []));
+    const look = await lookAtWrap(deps, one, readings, options.movedTo);
+    keyVersions.push(...(look.keyVersions ?? []));
     for (const warning of look.warnings)
       if (!warnings.some(({ code }) => code === warning.code)) warnings.push(warning);
     if (look.outcome === 'failed') return { outcome: 'failed', failure: look.failure, warnings };
+    if (look.isToBeFollowed) insteadOf.add(one.wrap.keyId);
+    if (look.isUnread) unread = { isUnread: true };
   }
-  return held.value.length === 0 ? undefined : { outcome: 'good', warnings, keyVersions: versions };
+  const { newest } = readings;
+  const newer = newest && insteadOf.size > 0 ? { newer: { newest, insteadOf } } : {};
+  return { outcome: 'good', warnings, keyVersions, ...unread, ...newer };
 }
 
-async function lookAtWrap(deps: LookingAtKeys, { row, wrap }: Held, movedTo?: KeyTarget): Promise<Look> {
+async function lookAtWrap(
+  deps: LookingAtKeys,
+  { row, wrap }: Held,
+  readings: VersionReadings,
+  movedTo: KeyTarget | undefined,
+): Promise<Look & { readonly isToBeFollowed?: boolean }> {
   const verified = await verifyWrap(deps, row, wrap);
   if (!verified.ok) return { outcome: 'failed', failure: verified.error, warnings: [] };
   const target = movedTo ?? verified.value;
-  const { failure, warnings, dates = {} } = await read(deps, target, wrap.keyId);
+  const { failure, warnings, dates = {}, isUnread, isToBeFollowed } = await readings.read(target, wrap.keyId);
   if (failure && !ONLY_READING.has(failure.code)) return { outcome: 'failed', failure, warnings };
   const opened = await openThrough(deps, target, { context: row, wrap });
   if (!opened.ok) return { outcome: 'failed', failure: opened.error, warnings };
-  const keyVersions = [{ keyId: wrap.keyId, ...dates }];
-  return { outcome: 'good', warnings: failure ? [...warnings, asWarning(failure)] : warnings, keyVersions };
-}
-
-/** Reads the version without using it. */
-async function read(
-  deps: LookingAtKeys,
-  target: KeyTarget,
-  keyId: string,
-): Promise<{ readonly failure?: Failure; readonly warnings: readonly Failure[]; readonly dates?: KeyDates }> {
-  // invariant A20: the version that the wrap names, not the newest
-  const provider = deps.providers.of(target.ref);
-  const key = await provider.read(target, { purpose: 'in-force', keyId });
-  if (!key.ok) return { failure: await inUse(provider, target, { found: key.error, keyId }), warnings: [] };
-  const { denials, warnings, dates } = key.value;
-  const [failure] = denials;
-  return { warnings, dates, ...(failure ? { failure } : {}) };
+  const keyVersions = isUnread ? [] : [{ keyId: wrap.keyId, ...dates }];
+  const all = failure ? [...warnings, asWarning(failure)] : warnings;
+  return { outcome: 'good', warnings: all, keyVersions, ...present({ isUnread, isToBeFollowed }) };
 }
 
 /** The wraps in force by this connection, one for each version of its key. Their seals are not checked here. */

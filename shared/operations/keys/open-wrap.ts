@@ -4,13 +4,13 @@ import type { KeyObject } from 'node:crypto';
 import { openCompanyKey, type CompanyKeyContext, type CompanyKeyRow, type Wrap } from '../../domain/company-key.ts';
 import { hasBeenOf } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
-import { providerName, sameProvider, type KeyTarget, type ProviderRef } from '../../domain/provider.ts';
+import { parseKeyId, providerName, sameProvider, type KeyTarget, type ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import { sealedBytesOfWrap } from '../../domain/seal.ts';
 import { loadCompanyKeyRow, type Found } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
-import type { KeyProvider, KnownProviders, Providers } from '../../providers/provider.ts';
+import type { KeyProvider, KnownProviders, Providers, ReadKey } from '../../providers/provider.ts';
 import { checkSeal, forged, type SealCheck } from './seals.ts';
 import { loadTarget } from './verified-connection.ts';
 
@@ -108,15 +108,23 @@ export async function openThrough(
 
 /**
  * What a refusal means for the version in use that it is about. Tells a version that is missing from one that is gone for good, because another key has
- * its name: one more `get`, only for that.
+ * its name; and one that was disabled from one that was disabled too early, because a newer one was made: one more `get`, only for these.
  */
 export async function inUse(
   provider: KeyProvider,
   target: KeyTarget,
-  { found, keyId }: { readonly found: Failure; readonly keyId: string },
+  {
+    found,
+    keyId,
+    newest: read,
+  }: { readonly found: Failure; readonly keyId: string; readonly newest?: Result<ReadKey, Failure> },
 ): Promise<Failure> {
   const known = provider.explain(found, { keyId });
-  if (known.code !== 'key-not-found') return known;
-  const newest = await provider.read(target, { purpose: 'in-force' });
-  return newest.ok ? provider.explain(known, { keyId, facts: { keyReplaced: true } }) : known;
+  if (known.code !== 'key-not-found' && known.code !== 'key-disabled') return known;
+  const newest = read ?? (await provider.read(target, { purpose: 'in-force' }));
+  if (!newest.ok) return known;
+  if (known.code === 'key-not-found') return provider.explain(known, { keyId, facts: { keyReplaced: true } });
+  if (newest.value.keyId === keyId || newest.value.unfit) return known;
+  const newerVersion = parseKeyId(newest.value.keyId)?.version ?? newest.value.keyId;
+  return provider.explain(known, { keyId, facts: { newerVersion } });
 }

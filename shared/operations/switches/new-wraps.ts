@@ -106,19 +106,12 @@ async function wrapUnder(
   const target = await targetOf(deps, { companyId: jobs[0].context.companyId, ref });
   if (!target.ok) return target;
   const provider = deps.providers.of(ref);
-  const read = await provider.read(target.value, {
-    purpose,
-    ...present({ keyId }),
-    ...(await keyRules(deps.tables, jobs[0].context)),
-  });
-  if (!read.ok) {
-    const found = read.error;
-    return err(
-      keyId === undefined ? provider.explain(found, {}) : await inUse(provider, target.value, { found, keyId }),
-    );
-  }
-  const [unfit] = read.value.denials;
-  if (unfit) return err(unfit);
+  const rules = await keyRules(deps.tables, jobs[0].context);
+  const read = await provider.read(target.value, { purpose, ...present({ keyId }), ...rules });
+  if (!read.ok && keyId === undefined) return err(provider.explain(read.error, {}));
+  const found = read.ok ? read.value.denials[0] : read.error;
+  if (found) return err(keyId === undefined ? found : await inUse(provider, target.value, { found, keyId }));
+  if (!read.ok) return read;
   const wraps: Wrap[] = [];
   const place = { target: target.value, key: read.value, ...present({ guard }) };
   const made = jobs.map(({ context, key }) => makeProvenWrap(deps, { ...place, companyKey: key, context }));

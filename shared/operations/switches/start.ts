@@ -24,6 +24,7 @@ import { placesOfOthers } from '../keys/places-of-keyrings.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { enqueue } from './messages.ts';
 import { sealSwitch } from '../keys/switch-seal.ts';
+import { vendorKeyItemOf } from '../../store/agenda.ts';
 import { putSwitchOnAgenda, takeLostAttemptOff } from './agenda.ts';
 import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
 import { markUse, userOfSwitch } from '../../store/connection-use.ts';
@@ -121,6 +122,7 @@ async function tryStart(
   const sw = sealed.value;
   const put = await putSwitchOnAgenda(deps.tables, place, now);
   if (typeof put === 'string') return put;
+  if (deps.providers.of(target).isVendors) tx.agenda(vendorKeyItemOf(place));
   const written = tx.insert(switchRow, place, sw);
   tx.replace(keyring, { ...keyring.value, switchId: order.switchId });
   tx.guard(company);

@@ -26,18 +26,23 @@ import {
   type Look,
   type VaultHealth,
 } from '../../domain/health.ts';
+import { versionsToRead } from '../../domain/key-versions.ts';
 import { takeOffAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { completeMove, type Moving } from '../connections/move.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import type { Denials } from '../keys/denials.ts';
+import type { Following } from './follow-key-version.ts';
+import { followNewest } from './follow-newest.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { asChecked } from './health-report.ts';
 import type { OwnNetwork } from './own-network.ts';
 import { checkItem, notePace } from './pace.ts';
 
-export interface CheckDependencies extends Moving {
+export interface CheckDependencies extends Moving, Following {
   readonly tables: Auditing['tables'];
+  readonly sealer: Following['sealer'];
+  readonly clock: Following['clock'];
   readonly checkQueue: CheckQueue;
   readonly denials: Pick<Denials, 'find' | 'add' | 'lift'>;
   readonly ownNetwork: OwnNetwork;
@@ -151,11 +156,29 @@ async function lookIfTested(
   const target = connection && targetOfConnection(connection.value);
   if (!target) return undefined;
   const { companyId } = place;
-  const look = await lookAtKeyInUse(deps, { companyId, connection: connection.value });
+  const look = await lookAtVersions(deps, place, { connection: connection.value, target });
   if (look?.outcome !== 'failed' || look.failure.code !== 'wrong-entra-tenant')
     return look ?? lookAtNewest(deps, target);
   const move = await completeMove(deps, { companyId, held: connection }, KEYSWITCH);
   return (move.ok ? move.value?.look : undefined) ?? look;
+}
+
+/** The versions in use and the newest, which is followed if it is another one. */
+async function lookAtVersions(
+  deps: CheckDependencies,
+  place: ConnectionPlace,
+  { connection, target }: { readonly connection: Connection; readonly target: KeyTarget },
+): Promise<Look | undefined> {
+  const { companyId } = place;
+  const known = (await find(deps.tables, healthRow, place))?.value;
+  const isNewerLeft = known?.warnings.includes('key-version-not-followed') === true;
+  const reads = versionsToRead(known && { isWell: isWell(known.state), isNewerLeft }, deps.clock.now());
+  const look = await lookAtKeyInUse(deps, { companyId, connection }, { reads });
+  if (!look) return undefined;
+  if (reads !== 'in-use' || look.outcome === 'failed')
+    return followNewest(deps, { companyId, connection, target }, look);
+  const notFollowed = deps.providers.of(target.ref).notFollowed(target);
+  return { ...look, warnings: [notFollowed, ...look.warnings] };
 }
 
 /** Where nothing is wrapped by it, there is no version in use: nothing to open is nothing wrong. */

@@ -24,7 +24,7 @@ export interface AzureKeyVaultWorld {
   readonly probe: ConnectionProbe;
   readonly clock: Clock;
   readonly connectionPolicy: ConnectionPolicy;
-  readonly keyPolicy: Pick<KeyPolicy, 'minRsaBits' | 'purgeable'>;
+  readonly keyPolicy: Pick<KeyPolicy, 'minRsaBits' | 'purgeable' | 'rotationDays'>;
 }
 
 export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolicy }: AzureKeyVaultWorld): KeyProvider {
@@ -42,10 +42,18 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
     describe: ({ host, keyName }) => ({ vaultHost: host, keyName }),
     isVersion: (key, keyId) => isVersion(key, keyId),
     explain: (found, { connection, keyId, facts }) =>
-      connection ? ofConnection(found, connection, facts) : withFacts(ofKeyInUse(found, keyId), facts ?? {}),
+      connection ? ofConnection(found, connection, facts) : ofKeyInUse(withFacts(found, facts ?? {}), keyId),
     excuse: excuseRecentGrant,
     substituted: ({ host, keyName }, detail) =>
       failure('key-substituted', { vaultHost: host, keyName, ...present({ detail }) }),
+    notFollowed: ({ host, keyName }, why) =>
+      failure('key-version-not-followed', {
+        vaultHost: host,
+        keyName,
+        keySeen: true,
+        inUse: true,
+        ...present({ detail: why }),
+      }),
     otherOwner,
     instructions: ({ host, keyName, tenantId, credential }) => {
       const place = { host, keyName, appId: credential.clientId, ...present({ tenantId }) };
@@ -62,16 +70,21 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       const key = await vaults.readKey(target, keyId === undefined ? undefined : parseKeyId(keyId)?.version);
       if (!key.ok) return key;
       const ownVault = target.ref.connectionId === undefined;
-      const hosted = hostedFacts(target.credential);
-      const judged = judgeKey(key.value, {
+      const policy = {
         ...keyPolicy,
         minRsaBits: Math.max(keyPolicy.minRsaBits, minRsaBits),
         now: clock.now(),
-        purpose,
         ownVault,
-        ...hosted,
+        ...hostedFacts(target.credential),
+      };
+      const [unfit] = judgeKey(key.value, { ...policy, purpose: 'test' }).denials;
+      return ok({
+        ...key.value,
+        ...judgeKey(key.value, { ...policy, purpose }),
+        dates: datesOf(key.value),
+        isHsm: key.value.keyType.endsWith('-HSM'),
+        ...present({ unfit }),
       });
-      return ok({ ...key.value, dates: datesOf(key.value), ...judged });
     },
     wrap: (_, key, companyKey) => Promise.resolve(wrap(key, companyKey)),
     unwrap: async (target, wrapped) =>

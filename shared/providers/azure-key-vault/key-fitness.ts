@@ -2,6 +2,7 @@
 // dates and refuses only to wrap (docs/azure.md), so a key in force is not lost by what would keep a new one out.
 import { failure } from './words/failures.ts';
 import { asDenial, asWarning, type Failure, type FailureFacts } from '../../domain/failure.ts';
+import { warnedOf } from '../../domain/key-dates.ts';
 import { parseKeyId, type VaultKey } from '../../domain/provider.ts';
 
 export interface KeyPolicy {
@@ -11,6 +12,8 @@ export interface KeyPolicy {
   readonly now: Date;
   /** `in-force`: company keys are already wrapped by it. */
   readonly purpose: 'test' | 'in-force';
+  /** How old a version may become before a warning; 0 or none: as old as it may. */
+  readonly rotationDays?: number;
   /** The key is in the vendor's own vault. */
   readonly ownVault?: boolean;
   /** The key is a company's, in a vault that the vendor hosts. */
@@ -59,11 +62,31 @@ function setUpRules(key: VaultKey, policy: KeyPolicy): Failure[] {
   if (key.notBefore !== undefined && key.notBefore > now) {
     found.push(failure('key-not-yet-valid', { ...facts, detail: `only from ${key.notBefore.toISOString()}` }));
   }
+  found.push(...ofDates(key, policy));
   if (key.recoveryLevel?.includes('Purgeable') === true) {
     const warning = failure('key-purgeable', facts);
     found.push(purgeable === 'refuse' ? asDenial(warning) : warning);
   }
   return found;
+}
+
+const EXPIRES_IN = {
+  30: 'key-expires-in-a-month',
+  7: 'key-expires-in-a-week',
+  1: 'key-expires-in-a-day',
+} as const;
+const ROTATION_IN = {
+  30: 'key-rotation-due-in-a-month',
+  7: 'key-rotation-due-in-a-week',
+  1: 'key-rotation-due-in-a-day',
+  0: 'key-rotation-overdue',
+} as const;
+
+function ofDates(key: VaultKey, policy: KeyPolicy): Failure[] {
+  const warned = warnedOf(key, policy);
+  if (!warned) return [];
+  const code = warned.about === 'expiry' ? EXPIRES_IN[warned.within] : ROTATION_IN[warned.within];
+  return [failure(code, { ...factsOf(key, policy), detail: warned.at.toISOString() })];
 }
 
 const forPurpose = (problem: Failure, { purpose }: KeyPolicy): Failure =>

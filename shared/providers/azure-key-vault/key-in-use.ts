@@ -18,6 +18,8 @@ export function ofKeyInUse(found: Failure, keyId?: string): Failure {
   const version = keyId === undefined ? undefined : parseKeyId(keyId)?.version;
   const facts: FailureFacts = { keySeen: true, inUse: true, ...(version === undefined ? {} : { keyVersion: version }) };
   const known = withFacts(found, facts);
+  if (known.code === 'key-disabled' && known.facts.newerVersion !== undefined)
+    return failure('key-version-disabled', known.facts, known.service);
   if (known.code === 'vault-not-found' && !isSeenToBeGone(known)) {
     return failure('vault-unreachable', { ...known.facts, detail: NAME_UNSURE }, known.service);
   }

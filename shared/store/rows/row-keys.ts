@@ -11,6 +11,9 @@ export const companyKeyRowKey = (keyringId: string, version: number): string =>
 export const keptKeyRowKey = (keyringId: string, version: number): string =>
   `keptkey|${keyringId}|${String(version).padStart(10, '0')}`;
 export const connectionRowKey = (connectionId: string): string => `connection|${connectionId}`;
+/** A version of a connection's key that wraps nothing any more, by the hash of its id. */
+export const formerVersionRowKey = (connectionId: string, hash: string): string =>
+  `formerversion|${connectionId}|${hash}`;
 export const exportRowKey = (keyringId: string): string => `export|${keyringId}`;
 export const switchRowKey = (keyringId: string, switchId: string): string => `switch|${keyringId}|${switchId}`;
 export const TENANT_PREFIX = 'tenant|';
@@ -31,6 +34,8 @@ export const POISON_COUNT_ROW_KEY = 'poisoncount';
 /** Of the `health` table: heartbeats, in the system's partition. */
 export const timerRowKey = (timer: string): string => `timer|${timer}`;
 export const instanceRowKey = (instance: string): string => `instance|${instance}`;
+/** How far the vendor's own key is followed. */
+export const VENDOR_KEY_ROW_KEY = 'vendorkey';
 
 /** Of the `health` table: the index of how companies stand. No company can have this id. */
 export const STANDING_PARTITION = '_companies';

@@ -26,6 +26,7 @@ const MAY: Readonly<Record<string, readonly string[] | 'open'>> = {
   'test-connection': setUp,
   'get-connection-instructions': reading,
   'get-connection-health': reading,
+  'list-key-versions': reading,
   'check-connection': setUp,
   'request-consent': setUp,
   'open-consent-link': 'open',

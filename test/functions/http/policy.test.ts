@@ -1,7 +1,7 @@
 // What a company demands of its own keys and keyrings: its admins' word alone, judged where something new begins.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { policyForbids, readPolicy } from '../../../shared/domain/company-policy.ts';
-import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
+import { followKeyVersion } from '../../../shared/operations/watch/follow-key-version.ts';
 import { adminOf, Api, connect, CUSTOMER_HOST, CUSTOMER_KEY, registerCompany, vendor } from './api.ts';
 import type { ApiAnswer } from './api-answer.ts';
 

@@ -8,7 +8,7 @@ import { CompanyKeyCache } from '../../../shared/operations/keys/company-key-cac
 import { testConnection } from '../../../shared/operations/connections/connection-test.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { requestConsent } from '../../../shared/operations/sign-ins/request-consent.ts';
-import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
+import { followKeyVersion } from '../../../shared/operations/watch/follow-key-version.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { getHealth } from '../../../shared/operations/watch/health-report.ts';
 import { checkConnection } from '../../../shared/operations/watch/vault-checks.ts';
@@ -97,7 +97,8 @@ describe('what is wrong with a key in force is the same for everybody', () => {
     rig.vaults.addKey({ ...KEY, fixture: 'rsa-2048-3' });
     Object.assign(v1.describes, { enabled: false });
     const command = `az keyvault key set-attributes --id ${ID_OF_V1} --enabled true`;
-    expect(await allSay()).toEqual(same('key-disabled', `The version ${V1} of the key is disabled.`, command));
+    const message = `The version ${V1} of the key was disabled too early: it is still in use.`;
+    expect(await allSay()).toEqual(same('key-version-disabled', message, command));
     expect((await byCheck()).state).toBe('revoked');
   });
 
@@ -245,7 +246,7 @@ describe('a newest version that is fit for nothing', () => {
     '(%j) revokes nothing, is a warning of the test, and keeps no switch from leaving',
     async (change, code) => {
       rig.vaults.addKey({ ...KEY, fixture: 'rsa-2048-3', change: { ...change } });
-      expect(await byCheck()).toMatchObject({ state: 'healthy', warnings: [] });
+      expect(await byCheck()).toMatchObject({ state: 'warning', warnings: ['key-version-not-followed'] });
       expect(await byCallers()).toBeUndefined();
       const test = await byTest();
       expect(test.status).toBe('green');
@@ -281,11 +282,12 @@ describe('a newest version that is fit for nothing', () => {
 });
 
 describe('a look at the key in force', () => {
-  it('asks for the version in use, not for the newest', async () => {
-    rig.vaults.addKey({ ...KEY, fixture: 'rsa-2048-3' });
+  it('judges by the version in use, not by the newest', async () => {
+    rig.vaults.addKey({ ...KEY, fixture: 'rsa-2048-3', change: { enabled: false } });
     await byCheck();
     const asked = rig.vaults.calls.filter(({ host }) => host === CONTOSO_HOST);
     expect(asked.map(({ operation, version }) => [operation, version])).toEqual([
+      ['readKey', undefined],
       ['readKey', V1],
       ['unwrap', V1],
     ]);

@@ -11,7 +11,7 @@ import { makeWrap } from '../../../shared/operations/keys/make-wrap.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
 import { cancelSwitch, retrySwitch } from '../../../shared/operations/switches/steer.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
-import { followKeyVersion } from '../../../shared/operations/switches/follow-key-version.ts';
+import { followKeyVersion } from '../../../shared/operations/watch/follow-key-version.ts';
 import { handleSwitchWork } from '../../../shared/operations/switches/work.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { parseWorkMessage } from '../../../shared/domain/work-message.ts';

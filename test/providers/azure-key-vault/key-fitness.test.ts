@@ -26,12 +26,8 @@ const judged = (
 
 describe('what is wrong with a version in use', () => {
   it.each([
-    [
-      { expires: new Date(0) },
-      'key-expired',
-      /later expiry for this version; or give the key a new version and re-key/,
-    ],
-    [{ sizeBits: 1024 }, 'key-too-small', /once the keyring is re-keyed/],
+    [{ expires: new Date(0) }, 'key-expired', /new version, which is followed by itself; or set a later expiry/],
+    [{ sizeBits: 1024 }, 'key-too-small', /under the same name will do, which is followed by itself/],
   ])('%j: a new version alone mends nothing, and the remedy says what does', (change, code, say) => {
     const found = judgeKey({ ...KEY, ...change }, { ...POLICY, purpose: 'in-force' }).warnings.find(
       (warning) => warning.code === code,
@@ -41,7 +37,7 @@ describe('what is wrong with a version in use', () => {
     const ofNew = judgeKey({ ...KEY, ...change }, { ...POLICY, purpose: 'test' }).denials.find(
       (one) => one.code === code,
     );
-    expect(ofNew?.remedy.text).not.toMatch(/re-key/);
+    expect(ofNew?.remedy.text).not.toMatch(/followed by itself/);
     expect(ofNew?.remedy.azureCli).toBeDefined();
   });
 });
@@ -80,7 +76,7 @@ describe('a key', () => {
     ['of type RSA-HSM', { keyType: 'RSA-HSM' }],
     ['with unwrapKey alone, since wrapping is done here', { keyOps: ['unwrapKey'] }],
     ['valid from this instant', { notBefore: NOW }],
-    ['valid for another instant', { expires: new Date(NOW.getTime() + 1) }],
+    ['valid for another 30 days and a moment', { expires: new Date(NOW.getTime() + 30 * 86_400_000 + 1) }],
   ])('%s is fit', (_, change) => {
     expect(judged(change)).toEqual({ denials: [], warnings: [] });
   });
@@ -138,5 +134,33 @@ describe('a key', () => {
       code: 'key-too-small',
       facts: { detail: 'it has 2048 bits, and 4096 are asked for' },
     });
+  });
+});
+
+describe('the dates of a version in use', () => {
+  const created = new Date('2024-06-20T00:00:00Z');
+
+  it.each([
+    [{ expires: new Date('2026-06-20T00:00:00Z') }, ['key-expires-in-a-month']],
+    [{ expires: new Date('2026-06-05T00:00:00Z') }, ['key-expires-in-a-week']],
+    [{ expires: new Date('2026-06-01T12:00:00Z') }, ['key-expires-in-a-day']],
+    [{ expires: new Date('2026-05-31T00:00:00Z') }, ['key-expired']],
+    [{ created }, ['key-rotation-due-in-a-month']],
+    [{ created: new Date('2024-01-01T00:00:00Z') }, ['key-rotation-overdue']],
+    [{ created: new Date('2026-01-01T00:00:00Z') }, []],
+  ] as const)('%j warn of what is to come', (change, codes) => {
+    expect(judged(change, { purpose: 'in-force', rotationDays: 730 })).toEqual({ denials: [], warnings: codes });
+  });
+
+  it('are named in the warning, with the version and the command that makes a new one', () => {
+    const { warnings } = judgeKey({ ...KEY, created }, { ...POLICY, purpose: 'in-force', rotationDays: 730 });
+    expect(warnings[0]).toMatchObject({
+      kind: 'warning',
+      owner: 'azure-admin',
+      message: expect.stringContaining('2026-06-20') as string,
+    });
+    expect(warnings[0]?.cause).toContain('version 00000000000000000000000000000001');
+    expect(warnings[0]?.cause).toContain('rotation policy cannot be read');
+    expect(warnings[0]?.remedy.azureCli).toBe('az keyvault key rotate --vault-name contoso --name main-key');
   });
 });

@@ -61,6 +61,7 @@ export function memory(keys: MemoryKeys): KeyProvider {
     explain: (found) => found,
     excuse: (found) => found,
     substituted,
+    notFollowed: (key) => failure('key-version-not-followed', described(key)),
     otherOwner,
     instructions: () => [],
     probe: {

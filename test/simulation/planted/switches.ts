@@ -113,7 +113,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a follow misses a row that a switch has added',
     9,
-    inFile('shared/operations/switches/follow-key-version.ts', [
+    inFile('shared/operations/keys/company-key-rows.ts', [
       'for (const { value, ...found } of listed) {',
       'for (const { value, ...found } of listed.slice(0, 1)) {',
     ]),
@@ -122,20 +122,20 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
     'a follow takes the rows that it saw at first for all there are',
     42,
     inFile(
-      'shared/operations/switches/follow-key-version.ts',
+      'shared/operations/watch/follow-key-version.ts',
       ['if (!written.ok) return written.error;', 'if (!written.ok) continue;'],
       [
         "while these were written.\n    return 'lost-race';",
-        'while these were written.\n    return ok({ keyId: vaultKey.value.keyId, rewrapped });',
+        'while these were written.\n    return ok({ keyId, rewrapped });',
       ],
     ),
   ),
   bug(
     'a follow writes by upsert',
     640,
-    inFile('shared/operations/switches/follow-key-version.ts', [
-      'await actOnce(deps, about, (tx) => tx.replace(row, next.value));',
-      "await actOnce(deps, about, (tx) => tx.replace({ ...row, etag: '*' }, next.value)).then((done) => (done.ok ? done : actOnce(deps, about, (tx) => tx.insert(companyKeyRow, row.value, next.value))));",
+    inFile('shared/operations/watch/follow-key-version.ts', [
+      'return actOnce(deps, about, (tx) => {\n    const written = tx.replace(row, next);',
+      "const upserted = await actOnce(deps, about, (tx) => tx.replace({ ...row, etag: '*' }, next));\n  if (upserted.ok) return upserted;\n  return actOnce(deps, about, (tx) => {\n    const written = tx.insert(companyKeyRow, next, next);",
     ]),
   ),
   bug(

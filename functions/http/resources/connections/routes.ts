@@ -23,6 +23,7 @@ import { conditionsOf } from '../../kernel/preconditions.ts';
 import type { Answer } from '../../kernel/answer-json.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import { connectionBody, connectionInput, connectionToBody, testBody, testInput, testToBody } from './bodies.ts';
+import { keyVersionRoutes } from './key-versions.ts';
 import { lookRoutes, type LookServices } from './look.ts';
 import { COLLECTION, ONE, READS, SETS_UP } from './places.ts';
 import { linkToBody } from '../../kernel/links.ts';
@@ -198,4 +199,5 @@ export const connectionRoutes = [
     },
   }),
   ...lookRoutes,
+  ...keyVersionRoutes,
 ] as const;

@@ -7,6 +7,7 @@ import { withOwnVault } from './own-vault.ts';
 import { VAULT_ACCESS_FAILURES } from './vault-access-failures.ts';
 import { VAULT_INPUT_FAILURES } from './vault-input-failures.ts';
 import { VAULT_KEY_FAILURES } from './vault-key-failures.ts';
+import { VAULT_LIFE_FAILURES } from './vault-life-failures.ts';
 import { VAULT_NETWORK_FAILURES } from './vault-network-failures.ts';
 import { VAULT_TENANT_FAILURES } from './vault-tenant-failures.ts';
 
@@ -15,6 +16,7 @@ export const VAULT_FAILURES = {
   ...VAULT_NETWORK_FAILURES,
   ...VAULT_ACCESS_FAILURES,
   ...VAULT_KEY_FAILURES,
+  ...VAULT_LIFE_FAILURES,
   ...VAULT_TENANT_FAILURES,
 };
 
@@ -27,6 +29,8 @@ declare module '../../../domain/failure.ts' {
     readonly denyAssignmentId?: string;
     /** Azure resource id of the vault or key, from the 403's Resource line. */
     readonly resourceId?: string;
+    /** There is a version newer than the one in use. */
+    readonly newerVersion?: string;
     /** The key serves to bring other keys into the vault (`import`), and to nothing else: Azure lets it do no more. */
     readonly onlyImports?: boolean;
     /** The vault is the vendor's, and the key a company's own: who gives access to it is not who keeps the key. */

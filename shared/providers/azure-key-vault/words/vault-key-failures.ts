@@ -132,7 +132,7 @@ export const VAULT_KEY_FAILURES = {
         text:
           facts.keyVersion === undefined
             ? 'Make a larger key: a new version under the same name will do.'
-            : 'Make a larger key: a new version under the same name will do, once the keyring is re-keyed, which wraps under the newest one.',
+            : 'Make a larger key: a new version under the same name will do, which is followed by itself. Keep this version enabled until the API says that it is no longer needed.',
         azureCli: createRsaKey(facts),
         portal: inKeyPortal(facts, 'New version', `Key type: ${rsaType(facts)}`, 'RSA key size: 4096'),
       }),
@@ -195,8 +195,8 @@ function ofExpiredVersion(facts: FailureFacts): FailureWords | undefined {
     cause: 'Azure goes on unwrapping with an expired key, and refuses to wrap with it.',
     remedy: remedyOf({
       text:
-        'Set a later expiry for this version; or give the key a new version and re-key the keyring, which wraps under the newest one. ' +
-        'Keep this version enabled: what it has wrapped no other version opens.',
+        'Give the key a new version, which is followed by itself; or set a later expiry for this one. ' +
+        'Keep this version enabled until the API says that it is no longer needed: what it has wrapped no other version opens.',
       portal: inKeyPortal(facts, keyVersion, 'Set expiration date > Apply'),
     }),
   };

@@ -5,13 +5,13 @@ import { ok } from '../../../shared/domain/result.ts';
 import { companyKeyRowKey, connectionRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { loadCompanyKeyRow, loadSwitch } from '../../../shared/store/control-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
-import { followKeyVersion, type Following } from '../../../shared/operations/switches/follow-key-version.ts';
+import { followKeyVersion, type Following } from '../../../shared/operations/watch/follow-key-version.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { keyVersionOf } from '../../fakes/fake-vaults.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
-import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, place, Rig, VENDOR } from './rig.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEYRING, place, Rig, VENDOR } from '../switches/rig.ts';
 
 const NEWER = `https://${CONTOSO_HOST}/keys/customer-key/${keyVersionOf(2)}`;
 
@@ -57,10 +57,11 @@ describe('following a new version of a key, in the middle of a switch', () => {
     await follow(rig);
     const records = chainOf(rig.store).slice(-2);
     expect(records.map(({ action, target }) => [action, target])).toEqual([
-      ['companykey.follow', companyKeyRowKey(KEYRING, 1)],
-      ['companykey.follow', companyKeyRowKey(KEYRING, 2)],
+      ['key-version.followed', companyKeyRowKey(KEYRING, 1)],
+      ['key-version.followed', companyKeyRowKey(KEYRING, 2)],
     ]);
-    const detail = { provider: 'azure-key-vault:contoso', keyId: NEWER };
+    const before = `https://${CONTOSO_HOST}/keys/customer-key/${keyVersionOf(1)}`;
+    const detail = { provider: 'azure-key-vault:contoso', keyId: NEWER, before };
     expect(JSON.parse(records[0]?.detail ?? '')).toEqual(detail);
   });
 
