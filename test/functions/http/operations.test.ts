@@ -1,5 +1,6 @@
 // What an operator sees of Keyswitch itself, and a timer's work by hand.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { TIMERS } from '../../../shared/domain/timer-beat.ts';
 import { handleDeadLetter } from '../../../shared/operations/switches/dead-letter.ts';
 import { agendaPlaceOf } from '../../../shared/store/agenda.ts';
 import { timerRow } from '../../../shared/store/rows/heartbeat-rows.ts';
@@ -64,7 +65,7 @@ describe('the status', () => {
   test('of a deployment that nobody has used is empty and whole', async () => {
     expect(await status()).toEqual({
       checkedAt: '2026-01-01T00:00:00.000Z',
-      timers: ['sweep', 'vault-checks', 'audit'].map((timer) => ({ timer, status: 'NotStarted', state: 'expected' })),
+      timers: TIMERS.map((timer) => ({ timer, status: 'NotStarted', state: 'expected' })),
       instances: { value: [], isWhole: true },
       switches: { value: [], isWhole: true },
       deadLetters: { value: [], isWhole: true },
@@ -76,11 +77,8 @@ describe('the status', () => {
     await run('audit');
     beat({ nextAt: '2025-12-31T23:00:00.000Z' });
     const timers = (await status())['timers'] as unknown as readonly Json[];
-    expect(timers.map(({ timer, state }) => [timer, state])).toEqual([
-      ['sweep', 'late'],
-      ['vault-checks', 'expected'],
-      ['audit', 'on-time'],
-    ]);
+    const states = Object.fromEntries(timers.map(({ timer, state }) => [timer, state]));
+    expect(states).toMatchObject({ sweep: 'late', 'vault-checks': 'expected', audit: 'on-time' });
   });
 
   test('names a switch that is blocked, with code and owner, and the vault that asked to wait', async () => {
