@@ -6,6 +6,7 @@ import { createHost } from '../../shared/host.ts';
 import type { Log, LogEntry } from '../../shared/domain/ports.ts';
 import { ClockGuard } from '../../shared/store/clock-guard.ts';
 import type { Generating } from '../../shared/operations/data-keys/generate.ts';
+import type { Notifying } from '../../shared/operations/notifications/sweep-notifications.ts';
 import type { PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
 import type { WorkDependencies } from '../../shared/operations/switches/work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
@@ -27,6 +28,7 @@ export type Services = Generating &
   SweepDependencies &
   PurgeSweeping &
   RoundDependencies &
+  Omit<Notifying, 'webhookSender' | 'apiUrl'> &
   Following & { readonly restoreDays: number; readonly denials: Denials };
 
 export interface Host {

@@ -2,6 +2,7 @@
 // must end by itself or say what it waits for; then every data key is opened once more on every host.
 import { Admin } from './admin.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
+import { sweepNotifications } from '../../shared/operations/notifications/sweep-notifications.ts';
 import { call, read, unwrapAndCheck, watchDenials, write } from './callers.ts';
 import { Chance } from './chance.ts';
 import type { Reached } from './coverage.ts';
@@ -119,6 +120,9 @@ async function untilQuiet(world: World): Promise<void> {
   if (end === 'out-of-steps') world.history.broken('5', 'the work never ends');
 }
 
+/** Nobody is told: the chains that were signed only go off the agenda. */
+const NO_WEBHOOKS = { webhookSender: { send: () => Promise.reject(new Error('there are no webhooks')) }, apiUrl: '' };
+
 /** After a while in which no attempt can last, a few turns of the timers must do. */
 async function emptyAgenda(world: World): Promise<void> {
   const chance = new Chance(world.plan.seed, 'agenda');
@@ -126,6 +130,7 @@ async function emptyAgenda(world: World): Promise<void> {
     await sweep(world, chance);
     const host = world.anyHost(chance);
     await call(world, host, () => sweepHeads(host.services.timer));
+    await call(world, host, () => sweepNotifications({ ...host.services.timer, ...NO_WEBHOOKS }));
   };
   const isOver = (turns: number): boolean => turns >= TURNS_TO_EMPTY && leftOnAgenda(world.store).length === 0;
   for (let turns = 0; turns < MOST_TURNS_TO_EMPTY && !isOver(turns); turns += 1) {
