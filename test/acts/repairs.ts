@@ -1,4 +1,5 @@
 // Acts on what went wrong or waits for a decision, and those of timers and of the queue.
+import { ensureListed } from '../../shared/store/company-index.ts';
 import { MAX_VAIN_PASSES } from '../../shared/domain/shard.ts';
 import { acceptLoss, retryQuarantined } from '../../shared/operations/switches/quarantine.ts';
 import { COMPANY_PURGE_ID, goOnDeleting } from '../../shared/operations/companies/delete-company.ts';
@@ -83,6 +84,7 @@ export const REPAIRS: Readonly<Record<string, () => Promise<Scene>>> = {
   ),
   'vault.state-changed': after(
     async (rig) => {
+      await ensureListed(rig.store, COMPANY);
       await workedUntil('completed')(rig);
       rig.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
     },

@@ -33,7 +33,7 @@ describe('a company stands as the worst that is true of it:', () => {
     ['healthy', { keyrings: [OWN], health: [health('healthy')] }, {}],
     [
       'warning',
-      { keyrings: [OWN], health: [health('warning', { warnings: ['throttled' as never] })] },
+      { keyrings: [OWN], health: [health('warning', { warnings: ['throttled'] })] },
       { since: LATER, code: 'throttled' },
     ],
     ['switching', { switches: [sw({})] }, { since: AT }],

@@ -75,7 +75,6 @@ export async function checkConnection(
     companyId: place.companyId,
     target: connectionRow.key(place),
   };
-  let isWritten = false;
   const checked = await act<VaultHealth>(deps, about, async (tx) => {
     const before = await tx.find(healthRow, place);
     const known = before?.value;
@@ -85,7 +84,6 @@ export async function checkConnection(
     if (known && !hasChanged(known, after)) return ok(known);
     const { state, code } = after;
     tx.put(healthRow, place, before, after);
-    isWritten = true;
     const isChange = isNews(known, after);
     if (isChange) tx.insert(healthChangeRow, { ...place, health: after }, after);
     else tx.withoutEvent();
@@ -103,7 +101,7 @@ export async function checkConnection(
   const hasCounted = checked.ok && checked.value.checkedAt === now.toISOString();
   if (hasCounted && awaitsConfirmation(checked.value)) await lookAgain(deps, place);
   if (checked.ok && (hasCounted || listed)) await notePace(deps.tables, place, { health: checked.value, listed });
-  if (isWritten) await keepStanding(deps, place.companyId);
+  if (hasCounted) await keepStanding(deps, place.companyId);
   return checked;
 }
 

@@ -76,7 +76,7 @@ test('a vault that is revoked is found by state, owner and code as soon as the c
   api.vaults.fail({ host: CUSTOMER_HOST, operation: 'any', failure: 'key-disabled' });
   const { body } = await check('acme');
   expect(body['state']).toBe('revoked');
-  const owner = String(body['owner']);
+  const owner = body['owner'] as unknown as string;
   for (const query of [
     '?state=revoked',
     `?owner=${owner}`,
