@@ -559,6 +559,8 @@ describe('the end', () => {
     expect((await api.call('GET', '/operations/status', { as: auditor })).body['switches']).toMatchObject({
       isWhole: true,
     });
+    const { body } = await api.call('GET', '/operations/companies?q=acme', { as: auditor });
+    expect(body['value']).toMatchObject([{ companyId: 'acme' }]);
   });
 
   test('liveness, readiness and the description answer', async () => {
