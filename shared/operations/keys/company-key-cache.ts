@@ -119,7 +119,8 @@ export class CompanyKeyCache {
 
   /** What a vault in force has refused with is for others to know, and to look at. The caller does not wait for that. */
   #tell(place: ConnectionPlace, failure: Failure): void {
-    if (isRevocation(failure)) this.#inBackground(place, () => this.#opening.denials.add(place, failure.code));
+    if (isRevocation(failure))
+      this.#inBackground(place, () => this.#opening.denials.add(place, failure.code, { again: true }));
     if (failure.kind === 'denied' || isOutage(failure))
       this.#inBackground(place, () => this.#opening.askedChecks.ask(place));
   }

@@ -5,7 +5,7 @@ import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import type { Clock, Log } from '../../domain/ports.ts';
 import { ok } from '../../domain/result.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
-import { list, type Found } from '../../store/found.ts';
+import { find, list, type Found } from '../../store/found.ts';
 import { changeOnce } from '../../store/act.ts';
 import { insertIfAbsent } from '../../store/insert-if-absent.ts';
 import { denialRow, everyDenial, type Denial } from '../../store/rows/denial-rows.ts';
@@ -15,6 +15,8 @@ import type { Tables } from '../../store/tables.ts';
 export const DENIALS_AGE_MS = 5_000;
 /** Connections whose denial this process has just written. */
 const MAX_NOTED = 10_000;
+/** A row that is older is written anew when the vault denies again: keys may have been opened in between, and every process must drop them. */
+const RENEW_AFTER_MS = 10_000;
 
 interface Listed {
   /** Milliseconds since 1970: what was listed before is in it. */
@@ -34,6 +36,7 @@ export class Denials {
   readonly #deps: { readonly tables: Tables; readonly clock: Clock; readonly log: Log };
   readonly #listed: ExpiringCache<Listed>;
   readonly #noted: ExpiringCache<true>;
+  readonly #failed: ExpiringCache<true>;
   readonly #listeners: Listener[] = [];
   /** The ETag of each row as it was last seen: a row that is written anew is news. */
   #seen: ReadonlyMap<string, string> = new Map();
@@ -42,6 +45,7 @@ export class Denials {
     this.#deps = deps;
     this.#listed = new ExpiringCache(deps.clock, { ttlMs: DENIALS_AGE_MS, maxEntries: 1 });
     this.#noted = new ExpiringCache(deps.clock, { ttlMs: DENIALS_AGE_MS, maxEntries: MAX_NOTED });
+    this.#failed = new ExpiringCache(deps.clock, { ttlMs: DENIALS_AGE_MS, maxEntries: MAX_NOTED });
   }
 
   /** Calls the listener with connections that were not listed before, before the list that has them is answered. */
@@ -55,19 +59,37 @@ export class Denials {
     return read.ok ? read.value : read.error;
   }
 
-  /** The row of a connection that is denied. Throws StoreUnavailable. */
-  async find(place: ConnectionPlace): Promise<Found<Denial> | undefined> {
-    return (await this.look()).rows.get(denialName(place));
+  /** The row of a connection that is denied, as it is now. Throws StoreUnavailable. */
+  find(place: ConnectionPlace): Promise<Found<Denial> | undefined> {
+    return find(this.#deps.tables, denialRow, place);
   }
 
-  /** Lists a connection that has just been denied, and drops what this process has of it. Throws StoreUnavailable. */
-  async add(place: ConnectionPlace, code: string): Promise<void> {
+  /**
+   * Lists a connection that has just been denied, and drops what this process has of it. `again`: written anew if it is listed from before, and not
+   * tried for some seconds after it failed, as for an unwrap, of which there are many. Callers at once share one write. Throws StoreUnavailable.
+   */
+  async add(place: ConnectionPlace, code: string, { again }: { readonly again: boolean }): Promise<void> {
     const name = denialName(place);
-    if (this.#noted.peek(name)) return;
-    this.#noted.keep(name, true);
-    if ((await this.look()).rows.has(name)) return;
-    const denial = { code, deniedAt: this.#deps.clock.now().toISOString() };
-    const isListed = await insertIfAbsent(this.#deps.tables, denialRow, place, denial);
+    if (again && this.#failed.peek(name)) return;
+    await this.#noted.get(name, async () => {
+      this.#failed.keep(name, true);
+      await this.#write(place, code, again);
+      this.#failed.forget(name);
+      return ok(true);
+    });
+  }
+
+  async #write(place: ConnectionPlace, code: string, again: boolean): Promise<void> {
+    const { tables, clock } = this.#deps;
+    const now = clock.now();
+    const denial = { code, deniedAt: now.toISOString() };
+    const held = await this.find(place);
+    if (held) {
+      if (!again || now.getTime() - Date.parse(held.value.deniedAt) < RENEW_AFTER_MS) return;
+      // A lost race: another process has written it, or has lifted it after a look that may be older than this denial.
+      await changeOnce(this.#deps, (tx) => void tx.replace(held, denial));
+    }
+    const isListed = await insertIfAbsent(tables, denialRow, place, denial);
     if (!isListed) throw new StoreUnavailable('a denial could not be written');
     this.#deps.log.write({ level: 'warning', event: 'vault.denial-listed', detail: { ...place, code } });
     this.#listed.forget('');

@@ -67,7 +67,8 @@ export async function checkConnection(
     seen && connection.ok && connection.value ? await deps.ownNetwork.judge(connection.value.value.host, seen) : seen;
   if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
   // Before the state is written: who reads that it is revoked must find every process told.
-  if (look.outcome === 'failed' && isRevocation(look.failure)) await deps.denials.add(place, look.failure.code);
+  if (look.outcome === 'failed' && isRevocation(look.failure))
+    await deps.denials.add(place, look.failure.code, { again: false });
   const now = deps.clock.now();
   const about = {
     actor: KEYSWITCH,
@@ -122,7 +123,7 @@ async function tellOthers(
   place: ConnectionPlace,
   { health, denied }: { readonly health: VaultHealth; readonly denied: Found<Denial> | undefined },
 ): Promise<void> {
-  if (health.state === 'revoked') await denials.add(place, health.code ?? '');
+  if (health.state === 'revoked') await denials.add(place, health.code ?? '', { again: false });
   if (isWell(health.state) && denied) await denials.lift(denied);
 }
 

@@ -93,6 +93,20 @@ describe('a process that learns of a denial', () => {
     expect(await told(serving)).toBe('key-disabled');
   });
 
+  it('drops it for a second denial too, while the first is still listed', async () => {
+    const [serving, other] = [world.host(), world.host()];
+    world.vaultSays('key-disabled');
+    await told(other);
+    world.vaultSays(undefined);
+    expect(await told(serving)).toBe('ok');
+    await serving.denials.look();
+    world.rig.clock.advance(2 * DENIALS_AGE_MS);
+    world.vaultSays('key-disabled');
+    await told(other);
+    await serving.denials.look();
+    expect(await told(serving)).toBe('key-disabled');
+  });
+
   it('serves again with the first call after the key is given back, whatever is still listed', async () => {
     const host = world.host();
     world.vaultSays('key-disabled');
@@ -112,7 +126,7 @@ describe('a process that learns of a denial', () => {
     const early = told(serving);
     await settled();
     world.rig.vaults.onCall = undefined;
-    await other.denials.add(CONNECTION, 'key-disabled');
+    await other.denials.add(CONNECTION, 'key-disabled', { again: true });
     await serving.denials.look();
     world.vaultSays('key-disabled');
     expect(await told(serving)).toBe('key-disabled');
@@ -131,7 +145,7 @@ describe('a process that learns of a denial', () => {
       { ...CONNECTION, companyId: 'globex' },
       { companyId: COMPANY, connectionId: 'fabrikam' },
     ]) {
-      await world.host().denials.add(other, 'key-disabled');
+      await world.host().denials.add(other, 'key-disabled', { again: true });
     }
     world.rig.clock.advance(DENIALS_AGE_MS);
     await host.denials.look();
@@ -146,7 +160,7 @@ describe('a process that learns of a denial', () => {
     const wanted = { version: 2, use: 'rewrap' } as const;
     await host.workerKeys.get(COMPANY, sw, wanted);
     expect(host.workerKeys.isAtHand(COMPANY, sw, wanted)).toBe(true);
-    await host.denials.add(CONNECTION, 'key-disabled');
+    await host.denials.add(CONNECTION, 'key-disabled', { again: true });
     expect(host.workerKeys.isAtHand(COMPANY, sw, wanted)).toBe(false);
   });
 
@@ -178,7 +192,7 @@ describe('a process that learns of a denial', () => {
     // The end of a list is confirmed by a second answer: only first ones are counted.
     const isFirst = ({ after = '' }: { readonly after?: string }): boolean => after === 'denied|';
     const tables = tablesBut(store, { list: (query) => ((lists += isFirst(query) ? 1 : 0), store.list(query)) });
-    await world.host().denials.add(CONNECTION, 'key-disabled');
+    await world.host().denials.add(CONNECTION, 'key-disabled', { again: true });
     const denials = new Denials({ ...world.rig.deps, tables });
     await Promise.all([denials.look(), denials.find(CONNECTION), denials.look()]);
     clock.advance(DENIALS_AGE_MS - 1);
@@ -194,11 +208,11 @@ describe('a denial that is over', () => {
   it('stays listed if it was denied anew since the row was found', async () => {
     const tables = new FaultyTables(world.rig.store);
     const denials = denialsOver(tables);
-    await denials.add(CONNECTION, 'key-disabled');
+    await denials.add(CONNECTION, 'key-disabled', { again: true });
     const found = (await denials.find(CONNECTION))!;
     await denials.lift(found);
     world.rig.clock.advance(DENIALS_AGE_MS);
-    await denials.add(CONNECTION, 'access-denied-rbac');
+    await denials.add(CONNECTION, 'access-denied-rbac', { again: true });
     await denials.lift(found);
     expect(await world.isListed()).toBe(true);
   });
@@ -206,7 +220,7 @@ describe('a denial that is over', () => {
   it('is gone from the list although the answer was lost', async () => {
     const tables = new FaultyTables(world.rig.store);
     const denials = denialsOver(tables);
-    await denials.add(CONNECTION, 'key-disabled');
+    await denials.add(CONNECTION, 'key-disabled', { again: true });
     const found = (await denials.find(CONNECTION))!;
     tables.atNext().losesTheAnswer();
     await denials.lift(found);

@@ -59,7 +59,7 @@ describe('a check', () => {
 
   it('leaves a denial listed that another process met while it looked', async () => {
     world.rig.vaults.onCall = async ({ operation }) => {
-      if (operation === 'unwrap') await world.host().denials.add(CONNECTION, 'key-disabled');
+      if (operation === 'unwrap') await world.host().denials.add(CONNECTION, 'key-disabled', { again: true });
     };
     expect([await check(), await world.isListed()]).toEqual(['healthy', true]);
     world.rig.vaults.onCall = undefined;
@@ -67,7 +67,7 @@ describe('a check', () => {
   });
 
   it('takes a vault off that nothing is under any more', async () => {
-    await world.host().denials.add(CONNECTION, 'key-disabled');
+    await world.host().denials.add(CONNECTION, 'key-disabled', { again: true });
     const { store } = world.rig;
     const row = (await store.read('companies', COMPANY, connectionRowKey('contoso')))!;
     const connection = readConnection(row.cells, 'contoso')!;
