@@ -15,6 +15,7 @@ export type Confinement =
 
 /** Tokens of apps carry no claims of users. An app role of this form, which an app can be given, confines them all the same. */
 export const CONFINING_ROLE = 'Keyswitch.Company.';
+const ALMOST_CONFINING = /^keyswitch\W*compan(?:y|ies)(?!admin$)/i;
 /** A token has to fit into a header. */
 export const MAX_CONFINED_PLACES = 200;
 
@@ -24,8 +25,9 @@ const UNREADABLE: Confinement = { type: 'unreadable' };
 /** What the claim and the app roles of the token name, together. */
 export function confinementOf(claims: Readonly<Record<string, unknown>>, claimName: string): Confinement {
   const claimed = namesIn(claims, claimName);
-  if (!claimed) return UNREADABLE;
-  const names = [...claimed, ...namesInRoles(claims['roles'])];
+  const inRoles = namesInRoles(claims['roles']);
+  if (!claimed || !inRoles) return UNREADABLE;
+  const names = [...claimed, ...inRoles];
   if (names.length === 0) return NONE;
   if (names.length > MAX_CONFINED_PLACES) return UNREADABLE;
   const places = new Map<string, ReadonlySet<string> | 'whole'>();
@@ -54,8 +56,11 @@ function namesIn(claims: Readonly<Record<string, unknown>>, claimName: string): 
   return names.every((name) => typeof name === 'string') ? names : undefined;
 }
 
-const namesInRoles = (roles: unknown): readonly string[] =>
-  (Array.isArray(roles) ? roles : [])
+/** Undefined if a role looks like one that confines and is spelt otherwise: it would confine to nothing, and the token would be for all. */
+function namesInRoles(roles: unknown): readonly string[] | undefined {
+  const confining = (Array.isArray(roles) ? (roles as unknown[]) : [])
     .filter((role) => typeof role === 'string')
-    .filter((role) => role.startsWith(CONFINING_ROLE))
-    .map((role) => role.slice(CONFINING_ROLE.length));
+    .filter((role) => ALMOST_CONFINING.test(role));
+  if (!confining.every((role) => role.startsWith(CONFINING_ROLE))) return undefined;
+  return confining.map((role) => role.slice(CONFINING_ROLE.length));
+}

@@ -1,5 +1,6 @@
 // Connections as a resource: create or replace, read, list, delete. What is typed is judged before anything is sent. A
 // connection that something depends on keeps its vault, key and tenant; whatever is stored carries the seal.
+import { isHostedByVendor } from '../../identity/registry/tenant-kinds.ts';
 import type { ConnectionInput, Providers, WantedConnection } from '../../providers/provider.ts';
 import type { Act, Actor } from '../../domain/audit.ts';
 import { lackOfFeature } from '../../domain/company-features.ts';
@@ -216,7 +217,8 @@ function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, R
   const samePlace = held.provider === wanted.provider && held.host === wanted.host && held.keyName === wanted.keyName;
   const sameTenant = wanted.tenantId === undefined || held.tenantId === wanted.tenantId;
   const sameApp = sameCredential(held.credential, wanted.credential);
-  if (held.usedBy.length > 0 && !(samePlace && sameTenant)) return err(inUse(held));
+  const samePromise = isHostedByVendor(held.credential) === isHostedByVendor(wanted.credential);
+  if (held.usedBy.length > 0 && !(samePlace && sameTenant && samePromise)) return err(inUse(held));
   if (held.tenantId !== undefined && !sameTenant) {
     return err({
       type: 'invalid',

@@ -35,6 +35,8 @@ describe('what a token names', () => {
     ['an app role of a keyring', { roles: [`${CONFINING_ROLE}acme/payroll`] }, 'acme: payroll'],
     ['both, together', { [CLAIM]: 'globex', roles: [`${CONFINING_ROLE}acme`] }, 'globex: whole, acme: whole'],
     ['other roles only', { roles: ['Keyswitch.DataKeys', 'Keyswitch.CompanyAdmin', 7] }, 'none'],
+    ['a role that is spelt almost right', { roles: ['keyswitch.company.acme'] }, 'unreadable'],
+    ['a role with another sign', { roles: ['Keyswitch.DataKeys', 'Keyswitch.Company/acme'] }, 'unreadable'],
     ['another claim', { 'extn.company': 'acme', EXTN_COMPANIES: 'acme' }, 'none'],
     [
       'as many as it may',

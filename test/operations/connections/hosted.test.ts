@@ -122,6 +122,13 @@ describe('a key that the vendor hosts', () => {
     }
   });
 
+  it('stays one while it is in use: as another kind it would open nothing, and its vault would be free for others', async () => {
+    await enter();
+    await world.tamper({ usedBy: '["keyring|default"]' });
+    expect(await enter({ kind: 'federated' })).toMatchObject({ ok: false, error: { code: 'connection-in-use' } });
+    expect(await enter()).toMatchObject({ ok: true });
+  });
+
   it('has what it was before and what it is now recorded, with the kind', async () => {
     await enter();
     await enter({ keyName: 'second-key' });

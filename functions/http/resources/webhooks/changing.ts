@@ -22,6 +22,9 @@ import {
 } from './bodies.ts';
 import type { Scope, WebhookServices } from './scope.ts';
 
+/** The answer may carry a secret. */
+const NOT_STORED = { 'Cache-Control': 'no-store' };
+
 export function changing<P extends z.ZodType, Q extends z.ZodType>(
   scope: Scope<P, Q>,
 ): readonly Route<WebhookServices>[] {
@@ -54,7 +57,7 @@ export function changing<P extends z.ZodType, Q extends z.ZodType>(
         const put = await putWebhook(deps, { ...place, input, condition: conditionsOf(call) }, call.actor);
         if (!put.ok) return put;
         const { value, etag, created, verifier } = put.value;
-        return ok({ status: created ? 201 : 200, body: webhookToBody(value, verifier), etag });
+        return ok({ status: created ? 201 : 200, body: webhookToBody(value, verifier), etag, headers: NOT_STORED });
       },
     }),
     defineRoute({
@@ -97,7 +100,7 @@ export function changing<P extends z.ZodType, Q extends z.ZodType>(
         const rotated = await rotateSecret(deps, { ...place, overlapHours: overlapOf(call.body) }, call.actor);
         if (!rotated.ok) return rotated;
         const { value, etag, verifier } = rotated.value;
-        return ok({ status: 200, body: webhookToBody(value, verifier), etag });
+        return ok({ status: 200, body: webhookToBody(value, verifier), etag, headers: NOT_STORED });
       },
     }),
     defineRoute({
