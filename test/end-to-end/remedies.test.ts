@@ -219,7 +219,7 @@ describe('after its remedy a connection test is green or names the next thing', 
     const { version } = scene;
     await keyVault.call('POST', `${key}/versions`, { enabled: true, keyOps: ['wrapKey', 'unwrapKey'] });
     await keyVault.call('PATCH', key, { version, enabled: false });
-    expect(await scene.mended()).toEqual(['key-disabled']);
+    expect(await scene.mended()).toEqual(['key-version-disabled']);
     await keyVault.call('PATCH', key, { version, keyOps: ['sign'] });
     expect(await scene.mended()).toEqual(['key-operation-not-permitted']);
     // A date of its own keeps it from nothing, and the warning is of this version too.
