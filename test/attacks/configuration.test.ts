@@ -13,7 +13,7 @@ const RING = `${OWN}/keyrings/default`;
 const EVIL = 'https://evil.example';
 /** Functions that have no place in the description: the answer to every other path, and what HTTP does not reach. */
 const NOT_DESCRIBED = [
-  ...['audit', 'check-dead-letters', 'checks', 'dead-letters', 'sweep', 'vault-checks', 'work'],
+  ...['audit', 'check-dead-letters', 'checks', 'dead-letters', 'notifications', 'sweep', 'vault-checks', 'work'],
   ...AREAS.map((area) => `zz-unknown-${area}-path`),
 ];
 /** Whatever a server of Node can read; a CONNECT is for no path. */

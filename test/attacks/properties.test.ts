@@ -61,7 +61,6 @@ attack('A34', () =>
 
 attack('A35', async () => {
   const fields = {
-    provider: { provider: 'managed' },
     inForceProvider: 'managed',
     companyKeyVersion: 1,
     activeVersion: 1,
@@ -70,6 +69,12 @@ attack('A35', async () => {
     switchId: '',
   };
   await refusesFields({ method: 'PUT', path: RING, role: 'CompanyAdmin', body: { isDefault: true } }, fields);
+  // A new keyring may name the key that it begins under; one that is there may not.
+  const provider = { isDefault: true, provider: { provider: 'managed' } };
+  const token = scene.token('CompanyAdmin', 'contoso');
+  await scene.changesNothing(async () => {
+    await scene.refused('PUT', RING, { token, body: provider }, [409, 'keyring-exists']);
+  });
   await refusesFields(
     { method: 'PUT', path: '/companies/contoso/keyrings/new', role: 'CompanyAdmin', body: {} },
     fields,

@@ -88,10 +88,10 @@ const ODDITIES: readonly Oddity[] = [
   { name: 'a cut connection after acting', effect: { drop: 'after-acting' }, code: 'vault-unreachable' },
 ];
 
-/** Asked once, and of nobody else. */
-async function askedOnce(operation: string): Promise<void> {
+/** How often is not said: an unwrap that fails has the vault checked, beside it. */
+async function askedNobodyElse(operation: string): Promise<void> {
   const asked = (await run.environment.keyVault.requests()).filter((request) => request.operation === operation);
-  expect(asked.map((request) => request.target)).toEqual([target]);
+  expect(new Set(asked.map((request) => request.target))).toEqual(new Set([target]));
 }
 
 /** Who must be the one to give up. */
@@ -102,14 +102,14 @@ test.for(ODDITIES)('asked to unwrap, it answers with $name: $code', async ({ eff
   const { outcome, failure } = await company.unwrapOne(keyId, hostFor(effect));
   const kind = code === 'vault-refused' ? 'denied' : 'transient';
   expect([outcome, failure?.code, failure?.kind]).toEqual(['failure', code, kind]);
-  await askedOnce('unwrapkey');
+  await askedNobodyElse('unwrapkey');
 });
 
 test.for(ODDITIES)('asked for its key, it answers with $name: $code', async ({ effect, code }) => {
   await run.environment.keyVault.plant({ operation: 'get', target, effect });
   const health = await company.must<Health>('POST', `${company.path}/connections/azure/check`, hostFor(effect));
   expect([health.state, health.code]).toEqual(['unreachable', code]);
-  await askedOnce('get');
+  await askedNobodyElse('get');
 });
 
 test('an answer about another key is a security event, and no revocation', async () => {
@@ -117,13 +117,15 @@ test('an answer about another key is a security event, and no revocation', async
   const otherVault = elsewhere('fabrikam-keys.vault.azure.net');
   const otherVersion = elsewhere('contoso-keys.vault.azure.net');
   for (const kid of [otherVault, otherVersion, otherVersion.replace(KEY_NAME, 'my-key'), 'nonsense']) {
+    await keyVault.clearFaults();
     await keyVault.clearRequests();
-    await keyVault.plant({ operation: 'unwrapkey', target, times: 1, effect: { mergeBody: { kid } } });
+    await keyVault.plant({ operation: 'unwrapkey', target, effect: { mergeBody: { kid } } });
     expect((await company.unwrapOne(keyId)).failure?.code).toBe('key-substituted');
-    await askedOnce('unwrapkey');
+    await askedNobodyElse('unwrapkey');
     // Asked for the newest version, a vault may name any version: only one that exists will unwrap.
     if (kid === otherVersion) continue;
-    await keyVault.plant({ operation: 'get', target, times: 1, effect: { mergeBody: { key: { kid } } } });
+    await keyVault.clearFaults();
+    await keyVault.plant({ operation: 'get', target, effect: { mergeBody: { key: { kid } } } });
     const { state, code } = await company.check('azure');
     // What is no key id at all does not even get so far.
     expect([state, code]).toEqual(['unreachable', kid === 'nonsense' ? 'vault-error' : 'key-substituted']);
@@ -135,7 +137,8 @@ test('a value that is not what was wrapped never becomes a key', async () => {
   const { keyVault } = run.environment;
   for (const bytes of [0, 1, 31, 32, 33, 64, 512]) {
     const value = randomBytes(bytes).toString('base64url');
-    await keyVault.plant({ operation: 'unwrapkey', target, times: 1, effect: { mergeBody: { value } } });
+    await keyVault.clearFaults();
+    await keyVault.plant({ operation: 'unwrapkey', target, effect: { mergeBody: { value } } });
     const { outcome, failure } = await company.unwrapOne(keyId);
     expect(outcome).toBe('failure');
     expect(['key-substituted', 'vault-error']).toContain(failure?.code);

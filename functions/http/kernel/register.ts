@@ -89,5 +89,8 @@ function refusalOf<D>(routes: readonly Route<D>[], path: string): EdgeRefusal {
   const allowed = routes
     .filter((route) => pathMatches(fullPath(route), path))
     .flatMap(({ method }) => methodsOf(method));
-  return allowed.length > 0 ? { type: 'method-not-allowed', allowed } : { type: 'no-such-route' };
+  // Of a path that two routes match, one by a literal, each names its own methods.
+  return allowed.length > 0
+    ? { type: 'method-not-allowed', allowed: [...new Set(allowed)] }
+    : { type: 'no-such-route' };
 }
