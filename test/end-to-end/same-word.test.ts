@@ -64,6 +64,10 @@ async function allSay({ company }: Scene): Promise<Readonly<Record<string, Told>
     expect(answer.status, JSON.stringify(answer.body)).toBeGreaterThanOrEqual(400);
     return word(answer.body.error as unknown as Told);
   };
+  // Before a check has seen the denial: after it, none is taken.
+  const { status } = await company.order('back', MANAGED);
+  expect(status).toBe(202);
+  const { blocked } = await company.reaches('back', (view) => view.blocked !== undefined);
   const unwrap = await error(`${company.keyring}/unwrap`, { keyIds: [keyId] });
   const generate = await error(`${company.keyring}/datakeys`, { keys: [{}] });
   const check = word(await company.must<Told>('POST', `${company.path}/connections/azure/check`));
@@ -71,9 +75,6 @@ async function allSay({ company }: Scene): Promise<Readonly<Record<string, Told>
   const { checks } = await company.must<Tested>('POST', `${company.path}/connections/azure/test`);
   const failed = checks.filter(({ outcome }) => outcome === 'failed');
   const met = failed.find((one) => one.check === 'in-use') ?? failed[0];
-  const { status } = await company.order('back', MANAGED);
-  expect(status).toBe(202);
-  const { blocked } = await company.reaches('back', (view) => view.blocked !== undefined);
   return {
     unwrap,
     generate,
@@ -96,7 +97,7 @@ const refusing = (innerCode: string, message: string): object => ({
 test.each<[string, string, (scene: Scene) => Promise<unknown>]>([
   [
     'the version in use was disabled after a newer one was made',
-    'key-disabled',
+    'key-version-disabled',
     async ({ host, version }) => {
       const key = `/vaults/${host}/keys/${KEY_NAME}`;
       await run.environment.keyVault.call('POST', `${key}/versions`, { enabled: true });

@@ -73,6 +73,8 @@ test('a vault in force that was moved opens again once its new tenant has consen
   const connection = await company.must('GET', `${company.path}/connections/azure`);
   expect(connection).toMatchObject({ tenantId: fabrikam.tenantId, movedFrom: [contoso.tenantId] });
 
+  // Until a check has seen that it opens again, no switch away from it is taken.
+  expect((await company.check('azure')).state).toBe('healthy');
   expect((await company.switchTo('s2', MANAGED)).state).toBe('completed');
   expect(await company.different()).toEqual([]);
 });
