@@ -77,8 +77,12 @@ describe('the status', () => {
     await run('audit');
     beat({ nextAt: '2025-12-31T23:00:00.000Z' });
     const timers = (await status())['timers'] as unknown as readonly Json[];
-    const states = Object.fromEntries(timers.map(({ timer, state }) => [timer, state]));
-    expect(states).toMatchObject({ sweep: 'late', 'vault-checks': 'expected', audit: 'on-time' });
+    const states = new Map(timers.map(({ timer, state }) => [timer, state]));
+    expect(['sweep', 'vault-checks', 'audit'].map((timer) => states.get(timer))).toEqual([
+      'late',
+      'expected',
+      'on-time',
+    ]);
   });
 
   test('names a switch that is blocked, with code and owner, and the vault that asked to wait', async () => {
