@@ -77,7 +77,7 @@ describe('the status', () => {
     await run('audit');
     beat({ nextAt: '2025-12-31T23:00:00.000Z' });
     const timers = (await status())['timers'] as unknown as readonly Json[];
-    const states = new Map(timers.map(({ timer, state }) => [timer, state]));
+    const states = new Map<unknown, unknown>(timers.map(({ timer, state }) => [timer, state]));
     expect(['sweep', 'vault-checks', 'audit'].map((timer) => states.get(timer))).toEqual([
       'late',
       'expected',
