@@ -38,9 +38,9 @@ export interface TimerBeat {
 export type TimerState = 'on-time' | 'running' | 'overdue' | 'late';
 
 /** Longer than a timer's own instance takes to start. */
-export const OVERDUE_AFTER_MS = 60_000;
+const OVERDUE_AFTER_MS = 60_000;
 /** The schedule, and then traffic, have had their chance. */
-export const LATE_AFTER_MS = 5 * 60_000;
+const LATE_AFTER_MS = 5 * 60_000;
 /** No turn says that it needs longer: a later end was written by a host whose clock was wrong. */
 const LONGEST_TURN_MS = 15 * 60_000;
 

@@ -38,7 +38,11 @@ describe('a request that is not valid', () => {
   });
 
   test('has a field named that its kind of credential does not have', async () => {
-    const body = { vaultUri: 'https://contoso.vault.azure.net', keyName: 'k', credential: { kind: 'federated', extra: 1 } };
+    const body = {
+      vaultUri: 'https://contoso.vault.azure.net',
+      keyName: 'k',
+      credential: { kind: 'federated', extra: 1 },
+    };
     const answer = await api.call('PUT', '/companies/acme/connections/main', { as: vendor, body });
     expect(detailsOf(answer)).toEqual(['unknown-field body.credential.extra']);
   });

@@ -7,7 +7,7 @@ import { defineRoute } from '../../kernel/json-route.ts';
 import { connectionPath, EXAMPLE_TIME, keyringId, time } from '../../kernel/schemas/ids.ts';
 import { ONE, READS } from './places.ts';
 
-export const keyVersionsBody = z
+const keyVersionsBody = z
   .strictObject({
     versions: z.array(
       z.strictObject({
