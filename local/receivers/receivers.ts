@@ -1,4 +1,4 @@
-// Receivers of webhooks of the embedded run: whoever has a name below `receivers.example.com`. Each takes what Standard Webhooks has a receiver take: once it
+// Receivers of webhooks of the embedded run, one for each name below `receivers.example.com`. Each takes what Standard Webhooks has a receiver take: once it
 // was told its secret, nothing that the secret has not signed, and nothing older than five minutes.
 import { Webhook } from 'standardwebhooks';
 import { Control } from '../control/control.ts';

@@ -7,7 +7,7 @@ export interface RedirectHost {
   readonly ports: Readonly<Record<string, number>>;
   /** Asked as `GET {existsUrl}{host}` whether the name exists: `{ exists: boolean }`. Left out: it does. */
   readonly existsUrl?: string;
-  /** The address that whoever looks the name up is shown, where it must be a public one. Connections go to loopback all the same. */
+  /** The address that a look-up of the name answers, where it must be a public one. Connections go to loopback all the same. */
   readonly seenAs?: string;
 }
 

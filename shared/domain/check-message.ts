@@ -4,7 +4,7 @@ import { LANES, type Lane } from './check-pace.ts';
 import { isResourceId } from './ids.ts';
 import { err, ok, type Result } from './result.ts';
 
-/** One connection, at once: somebody asked, or a denial has to be seen again before it counts. */
+/** One connection, at once: a caller or an unwrap asked for it, or a denial has to be seen again before it counts. */
 export interface OneCheckMessage {
   readonly format: 1;
   readonly kind: 'check';

@@ -3,7 +3,7 @@ import type { FailureCode, FailureOwner } from './failure.ts';
 import { awaitsItsAdmin, isEnded, type Switch } from './switch.ts';
 
 export interface Standstill {
-  /** `failure` may pass by itself; whatever is `blocked-…` waits for a decision, the rest for somebody's word. */
+  /** `failure` may pass by itself; `blocked-…` and `paused` wait for an admin's decision, the rest for an approval. */
   readonly reason:
     `blocked-${NonNullable<Switch['blocked']>['reason']}` | 'failure' | 'paused' | 'company-admin' | 'tenants';
   readonly since: string;

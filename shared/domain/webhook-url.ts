@@ -28,7 +28,7 @@ const PRIVATE_SUFFIXES = [
 export function parseWebhookUrl(text: string, allowedSuffixes: readonly string[] = []): Result<URL, Failure> {
   const invalid = (detail: string): Result<never, Failure> => err(webhookFailure('webhook-url-invalid', { detail }));
   if (text.length > MAX_URL_CHARS) return invalid(`it is longer than ${MAX_URL_CHARS} characters`);
-  // The parser drops these; whoever reads the stored text would see another address than is called.
+  // The parser drops these; a reader of the stored text would see another address than the sender calls.
   if (/[\u0000-\u0020\u007f\\]/.test(text)) return invalid('it holds spaces, control characters or backslashes');
   const url = URL.parse(text);
   if (!url) return invalid('it is no address');

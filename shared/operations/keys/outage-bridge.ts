@@ -81,7 +81,7 @@ export class OutageBridge {
     this.#opened?.forgetAll(isForgotten);
   }
 
-  /** Until when, in milliseconds since 1970, nobody had listed a denial. Of the vendor's own key nobody does. Long ago if it is listed, or not known. */
+  /** Until when, in milliseconds since 1970, no denial was listed. The vendor's own key is never listed. Long ago if it is listed, or not known. */
   async #undeniedAt(companyId: string, { connectionId }: ProviderRef): Promise<number> {
     if (connectionId === undefined) return Infinity;
     try {

@@ -19,7 +19,7 @@ const secretPlace = (
 
 export interface MadeKey {
   readonly key: WebhookKey;
-  /** What its receiver verifies with. Of `v1` it is the secret itself: told once, to whoever asked for the key. */
+  /** What its receiver verifies with. Of `v1` it is the secret itself: told once, to the caller who asked for the key. */
   readonly verifier: string;
 }
 

@@ -1,4 +1,4 @@
-// A webhook whose receiver has answered 410 Gone: it wants no more events, until somebody puts it again.
+// A webhook whose receiver has answered 410 Gone: it wants no more events, until an admin puts it again.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Sealer } from '../../domain/ports.ts';
 import { refusedBy, type Refusal } from '../../domain/refusal.ts';

@@ -1,5 +1,5 @@
 // Which connections in force are denied by their vaults, for every process to read at once: one row each, all in one partition. A row only takes
-// away: whoever reads it drops what is cached, and then asks the vault. So it needs no seal, and one that cannot be read counts as well. Pure.
+// away: a process that reads it drops what is cached, and then asks the vault. So it needs no seal, and one that cannot be read counts as well. Pure.
 import type { ConnectionPlace } from '../../domain/connection.ts';
 import { NO_COMPANY } from '../../domain/ids.ts';
 import { text, type Cells } from './cells.ts';

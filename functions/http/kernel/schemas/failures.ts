@@ -87,8 +87,8 @@ export const failureBody = z
   .meta({ id: 'Failure', description: 'How a provider, Entra or the input refused.', example: FAILURE_EXAMPLE });
 
 /**
- * A failure that a row holds; undefined where it cannot be shown as described, since another version of Keyswitch wrote it or somebody
- * tampered with it: such a failure is not sealed.
+ * A failure that a row holds; undefined where it cannot be shown as described, since another version of Keyswitch wrote it or the row
+ * was tampered with: such a failure is not sealed.
  */
 export const storedFailure = (
   found: Failure,
