@@ -44,7 +44,7 @@ export interface CallContext {
   readonly isVendorAdmin: boolean;
   /** Of the company in the path. */
   readonly isCompanyAdmin: boolean;
-  /** The only companies that a confined caller may know of; undefined: all. */
+  /** The only companies that a confined caller may know of, each as a whole; undefined: all. */
   readonly companies: ReadonlySet<string> | undefined;
   /** The only keyrings, of the company in the path; undefined: all. */
   readonly keyrings: ReadonlySet<string> | undefined;

@@ -181,8 +181,9 @@ function contextOf(
 function withinConfinement(caller: Caller | undefined, companyId = ''): Pick<CallContext, 'companies' | 'keyrings'> {
   const places = caller?.confinement.type === 'to' ? caller.confinement.places : undefined;
   const keyrings = places?.get(companyId);
+  const whole = [...(places ?? [])].filter(([, within]) => within === 'whole').map(([id]) => id);
   return {
-    companies: places && new Set(places.keys()),
+    companies: places && new Set(whole),
     keyrings: keyrings === 'whole' ? undefined : keyrings,
   };
 }

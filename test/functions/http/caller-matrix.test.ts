@@ -103,7 +103,17 @@ const FOREIGN = 'globex';
 const NOBODY = 'no-such-company';
 
 const OTHER = { roles: ['Something.Else'] };
-const confined = (claims: Claims, ...names: string[]): Claims => ({ ...claims, extension_companies: names });
+/** Of one role, to each place; by the claim, and by an app role. */
+const confinedOf = (role: string, claims: Claims): Readonly<Record<string, Claims>> => {
+  const to = (...names: string[]): Claims => ({ ...claims, extension_companies: names });
+  const { roles } = claims as { readonly roles: readonly string[] };
+  return {
+    [`${role} confined to its company`]: { ...claims, roles: [...roles, `Keyswitch.Company.${OWN}`] },
+    [`${role} confined to another company`]: to('another'),
+    [`${role} confined to its keyring`]: to(`${OWN}/default`, `${OWN}/third`),
+    [`${role} confined to another keyring`]: to(`${OWN}/other`, 'another'),
+  };
+};
 const callers: Readonly<Record<string, Claims | undefined>> = {
   'no token': undefined,
   'a token without any of the roles': OTHER,
@@ -112,21 +122,48 @@ const callers: Readonly<Record<string, Claims | undefined>> = {
   'CompanyAdmin of no company': { roles: ['Keyswitch.CompanyAdmin'] },
   DataKeys: backend,
   Auditor: auditor,
-  'VendorAdmin confined to its company': confined(vendor, OWN),
-  'DataKeys confined to its company': { roles: ['Keyswitch.DataKeys', `Keyswitch.Company.${OWN}`] },
-  'Auditor confined to its company': confined(auditor, 'another', OWN),
-  'VendorAdmin confined to its keyring': confined(vendor, `${OWN}/default`),
-  'DataKeys confined to its keyring': confined(backend, `${OWN}/default`),
-  'DataKeys confined to another keyring': confined(backend, `${OWN}/other`),
+  ...confinedOf('VendorAdmin', vendor),
+  ...confinedOf('CompanyAdmin', adminOf(OWN)),
+  ...confinedOf('DataKeys', backend),
+  ...confinedOf('Auditor', auditor),
   'Auditor with a confinement that cannot be read': { ...auditor, extension_companies: '' },
 };
 
-/** Of no company, and answered to a confined caller of its own companies. */
-const SHARED = ['list-companies', 'get-vault-claim', 'release-vault-claim'];
-/** Of a keyring, and takes a token that reaches the whole company. */
-const OF_WHOLE_COMPANY = ['put-keyring'];
-/** Of the default keyring, which only the operation knows. */
-const BY_DEFAULT = ['create-data-keys-by-default', 'unwrap-data-keys-by-default'];
+/** What a route is about, for tokens that are confined: spelt out for each, here a second time. */
+const REACHES: Readonly<Record<Reach, readonly string[]>> = {
+  // Refused to whoever is confined.
+  'all companies': [
+    ...['view-system-event', 'list-system-events', 'verify-system-events'],
+    ...['list-global-webhooks', 'get-global-webhook', 'list-global-webhook-deliveries', 'list-global-dead-letters'],
+    ...['put-global-webhook', 'delete-global-webhook', 'rotate-global-webhook-secret', 'test-global-webhook'],
+    ...['redeliver-global-events', 'get-operations-status', 'list-company-standings', 'run-timer', 'get-timer'],
+    'get-health',
+  ],
+  // Answered of those that the token reaches as a whole, and as if there were no others.
+  'its companies': ['list-companies', 'get-vault-claim', 'release-vault-claim'],
+  'a company': [
+    ...['put-company', 'get-company', 'delete-company', 'get-company-deletion'],
+    ...['get-company-policy', 'put-company-policy', 'list-keyrings', 'put-keyring'],
+    ...['list-connections', 'put-connection', 'get-connection', 'delete-connection', 'test-connection'],
+    ...['get-connection-instructions', 'get-connection-health', 'list-key-versions', 'check-connection'],
+    ...['request-consent', 'list-tenants', 'put-tenant', 'get-tenant', 'delete-tenant', 'request-verification'],
+    ...['list-events', 'verify-events', 'view-event'],
+    ...['list-webhooks', 'get-webhook', 'list-webhook-deliveries', 'list-dead-letters', 'put-webhook'],
+    ...['delete-webhook', 'rotate-webhook-secret', 'test-webhook', 'redeliver-events'],
+  ],
+  'a keyring': [
+    ...['get-keyring', 'list-switches', 'start-switch', 'get-switch', 'cancel-switch', 'pause-switch'],
+    ...['resume-switch', 'confirm-switch', 'retry-switch', 'retry-quarantined-data-key', 'accept-loss-of-data-key'],
+    ...['recount-keyring', 'rekey', 'create-data-keys', 'list-data-keys', 'get-data-key', 'delete-data-key'],
+    ...['restore-data-key', 'unwrap-data-keys', 'export-company-key'],
+  ],
+  // Which only the operation knows.
+  'the default keyring': ['create-data-keys-by-default', 'unwrap-data-keys-by-default'],
+};
+type Reach = 'all companies' | 'its companies' | 'a company' | 'a keyring' | 'the default keyring';
+
+const reachOf = (operationId: string): Reach | undefined =>
+  (Object.keys(REACHES) as Reach[]).find((reach) => REACHES[reach].includes(operationId));
 
 type Class =
   | 'let through'
@@ -151,7 +188,8 @@ function expected({ route, caller, company }: Cell): Class {
   if (callers[caller] === OTHER) return '403';
   const outside = outsideOf({ route, caller, ...(company === undefined ? {} : { company }) });
   if (outside) return outside;
-  const knows = !caller.startsWith('CompanyAdmin') || (caller === 'CompanyAdmin' && company === OWN);
+  const isNobodys = caller === 'CompanyAdmin of no company';
+  const knows = !caller.startsWith('CompanyAdmin') || (!isNobodys && company === OWN);
   if (company !== undefined && !knows) return '404 for the company';
   const [role = ''] = caller.split(' ');
   return may.includes(role) ? 'let through' : '403';
@@ -161,13 +199,14 @@ function expected({ route, caller, company }: Cell): Class {
 function outsideOf({ route, caller, company }: Cell): Class | undefined {
   if (caller.endsWith('cannot be read')) return '403 for what cannot be read';
   const [, to] = caller.split(' confined to ');
+  const reach = reachOf(route.operationId);
   if (to === undefined) return undefined;
-  if (company === undefined) return SHARED.includes(route.operationId) ? undefined : '403 for its confinement';
-  if (company !== OWN) return '404 for the company';
+  if (reach === 'all companies') return '403 for its confinement';
+  if (reach === 'its companies') return undefined;
+  if (to === 'another company' || company !== OWN) return '404 for the company';
   if (to === 'its company') return undefined;
-  if (BY_DEFAULT.includes(route.operationId)) return undefined;
-  const isOfKeyring = route.path.includes('{keyringId}') && !OF_WHOLE_COMPANY.includes(route.operationId);
-  if (!isOfKeyring) return '403 for its confinement';
+  if (reach === 'a company') return '403 for its confinement';
+  if (reach === 'the default keyring') return undefined;
   return to === 'its keyring' ? undefined : '404 for the keyring';
 }
 
@@ -223,6 +262,11 @@ const stored = (): unknown =>
 
 test('every route is in the table of roles, and nothing else', () => {
   expect(routes.map((route) => route.operationId).sort()).toEqual(Object.keys(MAY).sort());
+});
+
+test('of every route that asks for a token is said how far one that is confined must reach', () => {
+  const asking = Object.keys(MAY).filter((id) => MAY[id] !== 'open');
+  expect(Object.values(REACHES).flat().sort()).toEqual(asking.sort());
 });
 
 test.each(cells.map((cell) => [titleOf(cell), cell] as const))('%s', async (_title, cell) => {

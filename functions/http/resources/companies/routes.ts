@@ -120,7 +120,8 @@ export const companyRoutes = [
     path: '/companies',
     tag: 'companies',
     summary: 'All companies',
-    description: 'A token that is confined to companies is told of these alone.',
+    description:
+      'A token that is confined to companies is told of these alone, and one that is confined to keyrings of a company not of that company.',
     roles: ['VendorAdmin', 'Auditor'],
     reaches: 'own',
     querySchema: companyListQuery,

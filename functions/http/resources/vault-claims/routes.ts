@@ -45,7 +45,8 @@ export const vaultClaimRoutes = [
     path: ONE,
     tag: 'vault-claims',
     summary: 'Which company a vault key belongs to',
-    description: 'A token that is confined to companies is told of their claims alone.',
+    description:
+      'A token that is confined to companies is told of their claims alone; a claim is of a company as a whole, and no matter of one keyring.',
     roles: ['VendorAdmin'],
     reaches: 'own',
     pathSchema: claimPath,
