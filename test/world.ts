@@ -7,7 +7,7 @@ import type { Policy, World } from '../shared/operations/world.ts';
 import type { KeyProvider, Providers } from '../shared/providers/provider.ts';
 import type { Tables } from '../shared/store/tables.ts';
 import { FakeQueue } from './fakes/fake-queue.ts';
-import { FakeClock, FakeEntropy, FakeLog, FakeTimers } from './fakes/fake-system.ts';
+import { aheadOf, FakeClock, FakeEntropy, FakeLog, FakeTimers } from './fakes/fake-system.ts';
 import { FakeTables } from './fakes/fake-tables.ts';
 import { FakeVaults } from './fakes/fake-vaults.ts';
 import { providersOver } from './fakes/providers.ts';
@@ -91,7 +91,7 @@ export class TestWorld {
       checkQueue: this.checkQueue,
       providers: this.providers(),
       sealer: this.vaults,
-      clock: aheadMs === 0 ? clock : { now: () => new Date(clock.now().getTime() + aheadMs) },
+      clock: aheadMs === 0 ? clock : aheadOf(clock, aheadMs),
       timers: new FakeTimers(),
       entropy: this.entropy,
       log: this.log,

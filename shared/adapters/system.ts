@@ -5,7 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 } from 'uuid';
 import type { Clock, Entropy, Log, LogEntry, Timers } from '../domain/ports.ts';
 
-export const systemClock: Clock = { now: () => new Date() };
+/** As the faster of two clocks: one that may be set back, and one that stands still while the machine sleeps. */
+export function steadily(wallMs: () => number, runningMs: () => number): () => number {
+  let mostAheadMs = -Infinity;
+  return () => {
+    const atMs = runningMs();
+    mostAheadMs = Math.max(mostAheadMs, wallMs() - atMs);
+    return atMs + mostAheadMs;
+  };
+}
+
+export const systemClock: Clock = {
+  now: () => new Date(),
+  steadyMs: steadily(
+    () => Date.now(),
+    () => performance.now(),
+  ),
+};
 
 /** Lets one caller go on in each round of the event loop, so that other work is handled in between. */
 class Turns {

@@ -1,10 +1,11 @@
 // Keeps values for a time, in this process; drops the least recently used first. The time counts from before the load, so that a slow answer does
-// not lengthen it. Callers that want the same value at once share one load; once a load has taken longer than the time, callers start another,
+// not lengthen it, and by a clock that is never set back. Callers that want the same value at once share one load; once a load has taken longer than the time, callers start another,
 // because its answer may come from before a denial. A failed load is not kept.
 import { LRUCache } from 'lru-cache';
+import type { Clock } from './ports.ts';
 import { ok, type Result } from './result.ts';
 
-/** `endsAtMs`: milliseconds since 1970, from when the value is not given out. */
+/** `endsAtMs`: from when the value is not given out, by the steady clock. */
 export interface Kept<V> {
   readonly value: V;
   readonly endsAtMs: number;
@@ -24,7 +25,7 @@ interface UnderWay<V, E> {
 }
 
 export class ExpiringCache<V, E = never> {
-  readonly #clock: { now(): Date };
+  readonly #clock: Pick<Clock, 'steadyMs'>;
   readonly #ttlMs: number;
   readonly #kept: LRUCache<string, Kept<V>>;
   /** Loads that later callers of the same name may wait for. */
@@ -32,7 +33,7 @@ export class ExpiringCache<V, E = never> {
   /** Every load in progress, with what was forgotten since it began. */
   readonly #loads = new Set<Forgotten<V>[]>();
 
-  constructor(clock: { now(): Date }, options: { readonly ttlMs: number; readonly maxEntries: number }) {
+  constructor(clock: Pick<Clock, 'steadyMs'>, options: { readonly ttlMs: number; readonly maxEntries: number }) {
     this.#clock = clock;
     this.#ttlMs = options.ttlMs;
     // By `max` the library would set aside memory for all of them at once, 0.8 ms for 10,000.
@@ -43,9 +44,7 @@ export class ExpiringCache<V, E = never> {
   peek(name: string): Kept<V> | undefined {
     const kept = this.#kept.get(name);
     if (!kept) return undefined;
-    const nowMs = this.#nowMs();
-    // More time than `ttlMs` is left only if the clock was set back.
-    if (kept.endsAtMs > nowMs && kept.endsAtMs <= nowMs + this.#ttlMs) return kept;
+    if (kept.endsAtMs > this.#nowMs()) return kept;
     this.#kept.delete(name);
     return undefined;
   }
@@ -115,6 +114,6 @@ export class ExpiringCache<V, E = never> {
   }
 
   #nowMs(): number {
-    return this.#clock.now().getTime();
+    return this.#clock.steadyMs();
   }
 }

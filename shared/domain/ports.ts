@@ -39,6 +39,11 @@ export type CheckQueue = MessageQueue<CheckMessage>;
 
 export interface Clock {
   now(): Date;
+  /**
+   * Milliseconds for what ends in this process: as those of `now`, but never set back, and never slower than the time that passes. Compare them with
+   * nothing that is stored or comes from elsewhere.
+   */
+  steadyMs(): number;
 }
 
 export interface Timers {

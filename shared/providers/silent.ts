@@ -27,9 +27,9 @@ export function silently(clock: Clock): (provider: KeyProvider) => KeyProvider {
     if (toTell) return err(toTell.value);
     const silence = silences.get(name);
     if (silence) told.keep(name, silence);
-    const begunMs = clock.now().getTime();
+    const begunMs = clock.steadyMs();
     const answer = await call();
-    const tookMs = clock.now().getTime() - begunMs;
+    const tookMs = clock.steadyMs() - begunMs;
     if (!answer.ok && answer.error.kind === 'transient' && tookMs >= SLOW_MS) {
       silences.set(name, answer.error);
       told.keep(name, answer.error);

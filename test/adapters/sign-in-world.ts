@@ -1,5 +1,6 @@
 // The adapter of sign-ins against the emulators of Entra and Google, under real names: tenants and Workspaces with people in
 // them, who go through the pages as people do, and come back with what the adapter is given.
+import { systemClock } from '../../shared/adapters/system.ts';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Browser } from '../../local/browser/browser.ts';
 import { signInAt } from '../../local/browser/sign-in-pages.ts';
@@ -68,7 +69,7 @@ export class SignInWorld {
       connectorClientId: CONNECTOR_APP_ID,
       authorityHost: 'https://login.microsoftonline.com',
       timeoutMs,
-      clock: { now: () => new Date() },
+      clock: systemClock,
     };
     const credentials = new Credentials({
       tenantTokenMaxAgeMs: 300_000,

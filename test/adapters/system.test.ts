@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { jsonLog, systemClock, systemEntropy, systemTimers } from '../../shared/adapters/system.ts';
+import { jsonLog, steadily, systemClock, systemEntropy, systemTimers } from '../../shared/adapters/system.ts';
 
 test('ids are UUIDs of version 7: unique, and in the order in which they were made', () => {
   const ids = Array.from({ length: 1_000 }, () => systemEntropy.id());
@@ -18,6 +18,29 @@ test('the clock goes forward over a sleep', async () => {
   const before = systemClock.now().getTime();
   await systemTimers.sleep(1);
   expect(systemClock.now().getTime()).toBeGreaterThanOrEqual(before);
+});
+
+test('what ends in this process goes by the faster of two clocks, and is never set back', () => {
+  let [wallMs, runningMs] = [1_000, 10];
+  const steadyMs = steadily(
+    () => wallMs,
+    () => runningMs,
+  );
+  const after = (wall: number, running: number): number => {
+    wallMs += wall;
+    runningMs += running;
+    return steadyMs();
+  };
+  expect(after(0, 0)).toBe(1_000);
+  expect(after(50, 50)).toBe(1_050);
+  // The machine slept, or the clock was set ahead.
+  expect(after(3_600_000, 50)).toBe(3_601_050);
+  expect(after(-3_600_000, 50)).toBe(3_601_100);
+  expect(after(50, 50)).toBe(3_601_150);
+});
+
+test('the system’s own steady clock tells the time as long as nobody sets it', () => {
+  expect(Math.abs(systemClock.steadyMs() - Date.now())).toBeLessThan(1_000);
 });
 
 test('a log entry is one line of JSON, whose level and event no detail can take the place of', () => {

@@ -6,11 +6,13 @@ import { pipelineCredential, TokenCache, type FetchToken } from '../../shared/id
 const SCOPE = 'https://vault.azure.net/.default';
 const HOUR_MS = 3_600_000;
 let nowMs = 0;
+let setBackMs = 0;
 let asked: string[] = [];
 let answer: FetchToken;
 
 beforeEach(() => {
   nowMs = Date.UTC(2026, 0, 1);
+  setBackMs = 0;
   asked = [];
   answer = () => Promise.resolve(ok({ token: `t${asked.length}`, expiresOnTimestamp: nowMs + HOUR_MS }));
 });
@@ -21,7 +23,7 @@ const cache = (limits?: { readonly maxAgeMs: number }): TokenCache =>
       asked.push(claims === undefined ? scope : `${scope} ${claims}`);
       return answer(scope, claims);
     },
-    { now: () => new Date(nowMs) },
+    { now: () => new Date(nowMs), steadyMs: () => nowMs + setBackMs },
     limits,
   );
 const refused: FetchToken = () => Promise.resolve(err(failure('consent-required')));
@@ -99,6 +101,25 @@ test('a token is used for no longer than its age may be, counted from before it 
   expect(await tokenOf(tokens)).toBe('t1');
   nowMs += 1_000;
   expect(await tokenOf(tokens)).toBe('entra-unreachable');
+});
+
+test('a token is used for no longer where the clock is set back', async () => {
+  const tokens = cache({ maxAgeMs: 300_000 });
+  await tokenOf(tokens);
+  answer = away;
+  nowMs += 299_000 - HOUR_MS;
+  setBackMs = HOUR_MS;
+  expect(await tokenOf(tokens)).toBe('t1');
+  nowMs += 1_000;
+  expect(await tokenOf(tokens)).toBe('entra-unreachable');
+});
+
+test('a new token lasts as long as it says, though the clock was set back before it came', async () => {
+  const tokens = cache();
+  setBackMs = HOUR_MS;
+  await tokenOf(tokens);
+  nowMs += 54 * 60_000;
+  expect(await tokenOf(tokens)).toBe('t1');
 });
 
 test('a refusal is not kept', async () => {

@@ -71,7 +71,7 @@ export class VaultWorld {
       authorityHost: options.authorityHost ?? 'https://login.microsoftonline.com',
       timeoutMs,
       tenantTokenMaxAgeMs: TOKEN_MAX_AGE_MS,
-      clock: { now: () => new Date(Date.now() + this.laterMs) },
+      clock: { now: () => new Date(Date.now() + this.laterMs), steadyMs: () => Date.now() + this.laterMs },
     });
     const vaultSuffixes = ['vault.azure.net'];
     const pool = new VaultPool({ credentials, connectorClientId: CONNECTOR_APP_ID, vaultSuffixes, timeoutMs });

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { GLOBAL_ADMINISTRATOR } from '../../shared/identity/entra/admin.ts';
+import { systemClock } from '../../shared/adapters/system.ts';
 import { FakeSignIns } from '../fakes/fake-sign-ins.ts';
 import { describeSignIns } from './sign-ins-contract.ts';
 
-const signIns = new FakeSignIns({ now: () => new Date() });
+const signIns = new FakeSignIns(systemClock);
 const sofia = { subject: '1', email: 's@acme.example', domain: 'acme.example', isDelegatedAdmin: false };
 const workspace = { customerId: 'C03abc123', isDomainProved: true };
 

@@ -5,9 +5,14 @@ import type { Clock, Entropy, Log, LogEntry, Timers } from '../../shared/domain/
 
 export class FakeClock implements Clock {
   #nowMs: number;
+  #setBackMs = 0;
 
   constructor(at = '2026-01-01T00:00:00.000Z') {
     this.#nowMs = Date.parse(at);
+  }
+
+  steadyMs(): number {
+    return this.#nowMs + this.#setBackMs;
   }
 
   now(): Date {
@@ -21,7 +26,19 @@ export class FakeClock implements Clock {
   advanceTo(ms: number): void {
     this.#nowMs = Math.max(this.#nowMs, ms);
   }
+
+  /** As an operator or a time server sets a clock right that was ahead. */
+  setBack(ms: number): void {
+    this.#nowMs -= ms;
+    this.#setBackMs += ms;
+  }
 }
+
+/** One that is so far ahead of another, or behind it. */
+export const aheadOf = (clock: Clock, aheadMs: number): Clock => ({
+  now: () => new Date(clock.now().getTime() + aheadMs),
+  steadyMs: () => clock.steadyMs() + aheadMs,
+});
 
 /** Of a host whose clock is the store's, unless it is said to be ahead. */
 export const clockGuardOf = (deps: { readonly clock: Clock; readonly log: Log }, hostIsAheadMs = 0): ClockGuard =>

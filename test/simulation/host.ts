@@ -1,6 +1,7 @@
 // A host process of the simulation: the product's own services with caches of their own, over ports that wait for their turn. Each kind
 // of work has ports of its own, so that it is known who calls.
 import type { Providers } from '../../shared/providers/provider.ts';
+import { aheadOf } from '../fakes/fake-system.ts';
 import { providersOver } from '../fakes/providers.ts';
 import { createHost } from '../../shared/host.ts';
 import type { Log, LogEntry } from '../../shared/domain/ports.ts';
@@ -77,7 +78,7 @@ export function startHost(world: PortWorld, name: string): Host {
   // Callers' ports behind what they share with admins and timers.
   const { services, ofWorkers } = createHost({ ...around, ...ports('caller') }, policyOf(world), ports('worker'));
   const timer = { ...services, ...ports('timer') };
-  const strayClock = { now: (): Date => new Date(clock.now().getTime() + STRAY_MS) };
+  const strayClock = aheadOf(clock, STRAY_MS);
   const strayGuard = new ClockGuard({ storeClock: { aheadMs: () => -STRAY_MS }, clock: strayClock, log });
   const { promise: died, reject } = Promise.withResolvers<never>();
   died.catch(() => undefined);

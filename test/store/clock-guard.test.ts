@@ -64,7 +64,8 @@ describe('a host whose clock is set right by weeks while it is at work', () => {
       list: (query) => setRight(query.table, world.store.list(query)),
     });
     const host = world.newHost({ tables });
-    const clock = { now: () => new Date(world.clock.now().getTime() + isAheadMs) };
+    const now = (): Date => new Date(world.clock.now().getTime() + isAheadMs);
+    const clock = { now, steadyMs: () => world.clock.steadyMs() };
     const storeClock = { aheadMs: () => -isAheadMs };
     return { ...host, clock, clockGuard: new ClockGuard({ storeClock, clock, log: world.log }) };
   }
@@ -98,7 +99,8 @@ describe('a host whose clock is set right by weeks while it is at work', () => {
         return page;
       },
     });
-    const setAhead = { now: () => new Date(clock.now().getTime() + isAheadMs) };
+    const now = (): Date => new Date(clock.now().getTime() + isAheadMs);
+    const setAhead = { now, steadyMs: () => clock.steadyMs() };
     const guard = new ClockGuard({ storeClock: { aheadMs: () => 0 }, clock: setAhead, log: its.world.log });
     const deadline = new Date(clock.now().getTime() + 2 * AHEAD_MS);
     const deps = { ...host, tables, clock: setAhead, clockGuard: guard };

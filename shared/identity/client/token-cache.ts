@@ -73,16 +73,17 @@ export class TokenCache {
     const answer = await this.#fetch(scope, claims);
     if (!answer.ok) return answer;
     const { expiresOnTimestamp } = answer.value;
-    const leftMs = expiresOnTimestamp - this.#nowMs();
-    const dueMs = expiresOnTimestamp - Math.min(REFRESH_BEFORE_EXPIRY_MS, leftMs / 2);
-    const usableEndsAtMs = Math.min(expiresOnTimestamp - MIN_LEFT_MS, askedAtMs + this.#maxAgeMs);
+    const leftMs = expiresOnTimestamp - this.#clock.now().getTime();
+    const overAtMs = this.#nowMs() + leftMs;
+    const dueMs = overAtMs - Math.min(REFRESH_BEFORE_EXPIRY_MS, leftMs / 2);
+    const usableEndsAtMs = Math.min(overAtMs - MIN_LEFT_MS, askedAtMs + this.#maxAgeMs);
     this.#usable.keep(scope, answer.value, usableEndsAtMs);
     endBy(Math.min(dueMs, askedAtMs + this.#maxAgeMs / 2, usableEndsAtMs));
     return answer;
   }
 
   #nowMs(): number {
-    return this.#clock.now().getTime();
+    return this.#clock.steadyMs();
   }
 }
 

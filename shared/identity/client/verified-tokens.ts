@@ -15,7 +15,7 @@ export function rememberVerified(verifier: TokenVerifier, clock: Clock): TokenVe
     verify: (token) =>
       known.get(hash('sha256', token, 'base64'), async (endBy) => {
         const verified = await verifier.verify(token);
-        if (verified.ok) endBy(endOf(verified.value));
+        if (verified.ok) endBy(clock.steadyMs() + endOf(verified.value) - clock.now().getTime());
         return verified;
       }),
   };

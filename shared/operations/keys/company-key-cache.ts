@@ -168,7 +168,7 @@ export class CompanyKeyCache {
   }
 
   #nowMs(): number {
-    return this.#opening.clock.now().getTime();
+    return this.#opening.clock.steadyMs();
   }
 }
 

@@ -19,7 +19,7 @@ const MAX_NOTED = 10_000;
 const RENEW_AFTER_MS = 10_000;
 
 interface Listed {
-  /** Milliseconds since 1970: what was listed before is in it. */
+  /** By the steady clock: what was listed before is in it. */
   readonly asOfMs: number;
   /** By `denialName`. */
   readonly rows: ReadonlyMap<string, Found<Denial>>;
@@ -108,7 +108,7 @@ export class Denials {
   }
 
   async #read(): Promise<Listed> {
-    const asOfMs = this.#deps.clock.now().getTime();
+    const asOfMs = this.#deps.clock.steadyMs();
     const listed = await list(this.#deps.tables, everyDenial, {});
     const rows = new Map(listed.map((row) => [denialName(row.place), row]));
     const news = new Set<string>();

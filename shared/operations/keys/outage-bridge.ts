@@ -20,7 +20,7 @@ export interface OpenedKey {
   readonly key: KeyObject;
   /** Whose wrap it was opened by. */
   readonly ref: ProviderRef;
-  /** In an outage: when the vault is asked again. */
+  /** In an outage: when the vault is asked again, by the steady clock. */
   readonly renewAtMs?: number;
 }
 
@@ -66,13 +66,15 @@ export class OutageBridge {
     if (!this.#opened?.peek(failed.name)) return undefined;
     const undeniedMs = await this.#undeniedAt(companyId, failed.ref);
     // A caller who waits for this came within the promised time, and must not be answered over a denial that was listed before that.
-    if (undeniedMs + this.#ttlMs <= this.#deps.clock.now().getTime()) return undefined;
+    const nowMs = this.#deps.clock.steadyMs();
+    if (undeniedMs + this.#ttlMs <= nowMs) return undefined;
     // Looked for only now: what was denied is forgotten as the list is read.
     const opened = this.#opened.peek(failed.name);
     if (!opened || !sameProvider(opened.value.ref, failed.ref)) return undefined;
     const stretchMs = Math.min(this.#ttlMs, STRETCH_MS);
     const endsAtMs = Math.min(opened.endsAtMs, Math.min(failed.begunMs, undeniedMs) + stretchMs);
-    const detail = { companyId, keyringId, version, until: new Date(opened.endsAtMs).toISOString() };
+    const until = new Date(this.#deps.clock.now().getTime() + opened.endsAtMs - nowMs).toISOString();
+    const detail = { companyId, keyringId, version, until };
     this.#deps.log.write({ level: 'warning', event: 'company-key.outage-bridged', detail });
     return { value: { ...opened.value, renewAtMs: failed.begunMs + RENEW_AFTER_MS }, endsAtMs };
   }
@@ -81,7 +83,7 @@ export class OutageBridge {
     this.#opened?.forgetAll(isForgotten);
   }
 
-  /** Until when, in milliseconds since 1970, no denial was listed. The vendor's own key is never listed. Long ago if it is listed, or not known. */
+  /** Until when, by the steady clock, no denial was listed. The vendor's own key is never listed. Long ago if it is listed, or not known. */
   async #undeniedAt(companyId: string, { connectionId }: ProviderRef): Promise<number> {
     if (connectionId === undefined) return Infinity;
     try {

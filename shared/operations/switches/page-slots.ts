@@ -34,7 +34,7 @@ interface Measured {
  * One for each process, for all companies. Starts with one page at once; grows by a quarter while pages take little longer than at best, and shrinks by
  * a quarter when they do. Pages ask no vault: a vault that does not answer would hold up all companies' switches.
  */
-export function pageSlots(clock: Clock): PageSlots {
+export function pageSlots(clock: Pick<Clock, 'now'>): PageSlots {
   const limit = pLimit(1);
   const byLength = new Map<number, Measured>();
   /** Counts changes of the limit: pages that began under another limit are not measured. */

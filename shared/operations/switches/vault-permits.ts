@@ -133,6 +133,6 @@ export class VaultPermits {
   }
 
   #nowMs(): number {
-    return this.#clock.now().getTime();
+    return this.#clock.steadyMs();
   }
 }

@@ -37,7 +37,7 @@ export class OwnNetwork {
   async judge(host: string, look: Look): Promise<Look> {
     const failed = look.outcome === 'failed' && isOnTheWay(look.failure) ? look.failure : undefined;
     const isNameless = failed?.code === NAMELESS;
-    this.#seen.set(host, { isNameless, atMs: this.#deps.clock.now().getTime() });
+    this.#seen.set(host, { isNameless, atMs: this.#deps.clock.steadyMs() });
     if (!failed) return look;
     const detail = (isNameless ? this.#othersWithout(host) : undefined) ?? (await this.#ownVaultToo(failed.code));
     if (detail === undefined) return look;
@@ -45,7 +45,7 @@ export class OwnNetwork {
   }
 
   #othersWithout(host: string): string | undefined {
-    const since = this.#deps.clock.now().getTime() - SAME_TIME_MS;
+    const since = this.#deps.clock.steadyMs() - SAME_TIME_MS;
     let without = 0;
     let withName = 0;
     for (const [other, { isNameless, atMs }] of this.#seen.entries()) {

@@ -5,9 +5,15 @@ import { failure } from '../../../shared/failures.ts';
 import { RENEW_AFTER_MS, STRETCH_MS } from '../../../shared/operations/keys/outage-bridge.ts';
 import { DENIALS_AGE_MS } from '../../../shared/operations/keys/denials.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
+import type { Result } from '../../../shared/domain/result.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import { startRekey } from '../../../shared/operations/switches/start.ts';
+import { loadSwitch } from '../../../shared/store/control-state.ts';
+import { ADMIN } from '../../fakes/actors.ts';
+import type { TestHost } from '../../world.ts';
 import { DENYING, PASSING, STOPPING, troubleOf } from '../../simulation/troubles.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
-import { CONTOSO_HOST } from '../switches/rig.ts';
+import { COMPANY, CONTOSO_HOST, place } from '../switches/rig.ts';
 import { Bridged, CONNECTION, CONTEXT, GRACE_MS, settled, told, TTL_MS } from './bridged-world.ts';
 
 let world: Bridged;
@@ -135,6 +141,64 @@ describe('what is no outage', () => {
       expect(await told(host)).toBe('key-disabled');
     },
   );
+});
+
+describe('a clock that is set back', () => {
+  const setBack = (): void => world.rig.clock.setBack(3_600_000);
+
+  it('lengthens no promised time', async () => {
+    const host = world.host({ graceMs: 0 });
+    await told(host);
+    world.vaultSays('key-disabled');
+    wait(TTL_MS - 1);
+    setBack();
+    expect(await told(host)).toBe('ok');
+    wait(1);
+    expect(await told(host)).toBe('key-disabled');
+  });
+
+  it('lengthens no grace', async () => {
+    const host = world.host();
+    await told(host);
+    world.vaultSays('vault-unreachable');
+    wait(TTL_MS);
+    for (let passedMs = 0; passedMs < GRACE_MS; passedMs += RENEW_AFTER_MS) {
+      setBack();
+      expect(await told(host)).toBe('ok');
+      wait(RENEW_AFTER_MS);
+    }
+    expect(await told(host)).toBe('vault-unreachable');
+  });
+
+  it.each<[string, (host: TestHost, sw: Switch) => Promise<Result<unknown, unknown>>]>([
+    ['a caller', ({ keptKeys }) => keptKeys.get({ ...CONTEXT, version: 1 })],
+    ['a worker', ({ workerKeys }, sw) => workerKeys.other(COMPANY, sw, 1)],
+  ])('lengthens no time for which a kept key serves %s', async (_, open) => {
+    const host = world.host({ graceMs: 0 });
+    const { rig } = world;
+    await startRekey(rig.deps, place('r1'), ADMIN);
+    const sw = (await loadSwitch(rig.store, place('r1')))!.value;
+    expect((await open(host, sw)).ok).toBe(true);
+    world.vaultSays('key-disabled');
+    wait(TTL_MS - 1);
+    setBack();
+    expect((await open(host, sw)).ok).toBe(true);
+    wait(1);
+    expect((await open(host, sw)).ok).toBe(false);
+  });
+
+  it('has nobody go by an old list of denials', async () => {
+    const [cutOff, other] = [world.host(), world.host()];
+    await told(cutOff);
+    world.vaultSays('vault-unreachable');
+    wait(TTL_MS);
+    expect(await told(cutOff)).toBe('ok');
+    await other.denials.add(CONNECTION, 'key-disabled', { again: true });
+    wait(DENIALS_AGE_MS);
+    setBack();
+    await cutOff.denials.look();
+    expect(await told(cutOff)).toBe('vault-unreachable');
+  });
 });
 
 describe('a denial that another process saw', () => {

@@ -15,7 +15,7 @@ import { startRekey, startSwitch } from '../../../shared/operations/switches/sta
 import { sweepKept } from '../../../shared/operations/switches/sweep-kept.ts';
 import type { ProviderRef } from '../../../shared/domain/provider.ts';
 import { ADMIN } from '../../fakes/actors.ts';
-import { clockGuardOf } from '../../fakes/fake-system.ts';
+import { aheadOf, clockGuardOf } from '../../fakes/fake-system.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { chainOf } from '../audit/chain.ts';
 import { COMPANY, CONTOSO, CONTOSO_HOST, FABRIKAM, KEEP_MS, KEYRING, MANAGED, place, Rig, VENDOR } from './rig.ts';
@@ -312,7 +312,7 @@ describe('the timer', () => {
 
   it('deletes none by a clock that is ahead of the store’s, and the next host does at its time', async () => {
     await to('s1', CONTOSO);
-    const clock = { now: () => new Date(rig.clock.now().getTime() + 2 * KEEP_MS) };
+    const clock = aheadOf(rig.clock, 2 * KEEP_MS);
     const ahead = { ...rig.deps, clock, clockGuard: clockGuardOf({ ...rig.deps, clock }, 2 * KEEP_MS) };
     expect(await sweepKept(ahead)).toBe(0);
     expect(await kept()).toHaveLength(1);

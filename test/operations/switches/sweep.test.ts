@@ -1,3 +1,4 @@
+import { aheadOf } from '../../fakes/fake-system.ts';
 import { describe, expect, it } from 'vitest';
 import {
   COMPANY_ROW_KEY,
@@ -119,7 +120,7 @@ describe('a switch that moves rows', () => {
 
   it('is set going again though a host whose clock was ahead has said that it did so later than now', async () => {
     const rig = await reProtecting();
-    const clock = { now: () => new Date(rig.clock.now().getTime() + 40 * 24 * 3_600_000) };
+    const clock = aheadOf(rig.clock, 40 * 24 * 3_600_000);
     await sweepSwitches({ ...rig.deps, clock, stuckAfterMs: STUCK_AFTER_MS });
     rig.queue.clear();
     rig.clock.advance(STUCK_AFTER_MS);

@@ -43,6 +43,7 @@ class SimulatedTime {
   readonly #wakes = new Map<number, (() => void)[]>();
 
   readonly now = (): Date => new Date(this.nowMs);
+  readonly steadyMs = (): number => this.nowMs;
   readonly yield = (): Promise<void> => Promise.resolve();
 
   sleep(delayMs: number): Promise<void> {

@@ -110,7 +110,7 @@ export class Credentials {
   }
 
   #nowMs(): number {
-    return this.#options.clock.now().getTime();
+    return this.#options.clock.steadyMs();
   }
 }
 

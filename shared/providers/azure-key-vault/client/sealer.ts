@@ -87,7 +87,7 @@ export class AzureSealer implements Sealer {
   }
 
   async #ask(keyVersion: string): Promise<Result<SealKey, Failure | 'missing'>> {
-    const askedAtMs = this.#clock.now().getTime();
+    const askedAtMs = this.#clock.steadyMs();
     const key = await this.#get(keyVersion);
     if (!key.ok) return key;
     if (key.value) {
