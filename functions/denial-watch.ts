@@ -1,13 +1,11 @@
-// A process that serves keys reads every few seconds which vaults deny, so that it learns of a denial that another process saw. Nothing happens on
-// import.
-import type { CompanyKeyCache } from '../shared/operations/keys/company-key-cache.ts';
-import { DENIALS_AGE_MS } from '../shared/operations/keys/denials.ts';
+// A process that has company keys in memory, for callers or as a worker, reads every few seconds which vaults deny, so that it learns of a denial that
+// another process saw. Nothing happens on import.
+import { DENIALS_AGE_MS, type Denials } from '../shared/operations/keys/denials.ts';
 import { StoreUnavailable } from '../shared/domain/store-unavailable.ts';
 import type { Log } from '../shared/domain/ports.ts';
 
 export interface DenialWatching {
-  readonly denials: { look(): Promise<unknown> };
-  readonly companyKeys: Pick<CompanyKeyCache, 'isServing'>;
+  readonly denials: Pick<Denials, 'areNeeded'> & { look(): Promise<unknown> };
   readonly log: Log;
 }
 
@@ -16,7 +14,7 @@ export function watchDenials(deps: DenialWatching): void {
   let isLooking = false;
   let isBlind = false;
   const look = async (): Promise<void> => {
-    if (isLooking || !deps.companyKeys.isServing) return;
+    if (isLooking || !deps.denials.areNeeded) return;
     isLooking = true;
     try {
       await deps.denials.look();

@@ -4,7 +4,7 @@ import { DataKeyCalls } from './operations/audit/data-key-calls.ts';
 import { EventLimits } from './store/event-limits.ts';
 import { ClockGuard } from './store/clock-guard.ts';
 import { AskedChecks } from './operations/keys/ask-check.ts';
-import { companiesOf, Denials } from './operations/keys/denials.ts';
+import { Denials } from './operations/keys/denials.ts';
 import { CompanyKeyCache } from './operations/keys/company-key-cache.ts';
 import { KeyringShards } from './operations/data-keys/keyring-shards.ts';
 import { ShardWriter } from './operations/data-keys/shard-writer.ts';
@@ -85,11 +85,7 @@ export function createHost<W extends World, P extends Policy>(
   const eventLimits = new EventLimits(clock, maxCacheEntries === undefined ? {} : { maxBudgets: maxCacheEntries });
   const keptKeys = new KeptKeys({ ...own, eventLimits }, companyKeys);
   const workerKeys = new WorkerKeys({ ...own, ...workers }, { ttlMs });
-  denials.onNews((denied) => {
-    const companies = companiesOf(denied);
-    keptKeys.forget(companies);
-    workerKeys.forget(companies);
-  });
+  denials.hold(companyKeys, keptKeys, workerKeys);
   const services = {
     ...own,
     ...policy,

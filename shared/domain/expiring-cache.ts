@@ -32,12 +32,18 @@ export class ExpiringCache<V, E = never> {
   readonly #shared = new Map<string, UnderWay<V, E>>();
   /** Every load in progress, with what was forgotten since it began. */
   readonly #loads = new Set<Forgotten<V>[]>();
+  #lastEndMs = -Infinity;
 
   constructor(clock: Pick<Clock, 'steadyMs'>, options: { readonly ttlMs: number; readonly maxEntries: number }) {
     this.#clock = clock;
     this.#ttlMs = options.ttlMs;
     // By `max` the library would set aside memory for all of them at once, 0.8 ms for 10,000.
     this.#kept = new LRUCache({ maxSize: options.maxEntries, sizeCalculation: () => 1 });
+  }
+
+  /** Whether a value may still be given out. */
+  get mayHold(): boolean {
+    return this.#nowMs() < this.#lastEndMs;
   }
 
   /** The kept value, without waiting for a load. */
@@ -51,7 +57,7 @@ export class ExpiringCache<V, E = never> {
 
   /** Keeps a value that needed no load, from now for `ttlMs`, or until `endsAtMs` if that is earlier. */
   keep(name: string, value: V, endsAtMs = Infinity): void {
-    this.#kept.set(name, { value, endsAtMs: Math.min(endsAtMs, this.#nowMs() + this.#ttlMs) });
+    this.#set(name, { value, endsAtMs: Math.min(endsAtMs, this.#nowMs() + this.#ttlMs) });
   }
 
   /** The kept value, else the one being loaded, else a new load. */
@@ -91,7 +97,7 @@ export class ExpiringCache<V, E = never> {
         const nowMs = this.#nowMs();
         if (timeIsOverAtMs <= nowMs || forgotten.some((isForgotten) => isForgotten(name, found?.value))) return;
         const endsAtMs = Math.min(timeIsOverAtMs, found?.endsAtMs ?? Infinity);
-        if (found && endsAtMs > nowMs) this.#kept.set(name, { value: found.value, endsAtMs });
+        if (found && endsAtMs > nowMs) this.#set(name, { value: found.value, endsAtMs });
         else this.#kept.delete(name);
       });
     } finally {
@@ -111,6 +117,11 @@ export class ExpiringCache<V, E = never> {
     for (const [name, { value }] of this.#kept) if (isForgotten(name, value)) this.#kept.delete(name);
     for (const name of this.#shared.keys()) if (isForgotten(name, undefined)) this.#shared.delete(name);
     for (const forgotten of this.#loads) forgotten.push(isForgotten);
+  }
+
+  #set(name: string, kept: Kept<V>): void {
+    this.#kept.set(name, kept);
+    this.#lastEndMs = Math.max(this.#lastEndMs, kept.endsAtMs);
   }
 
   #nowMs(): number {

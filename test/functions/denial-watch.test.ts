@@ -1,4 +1,4 @@
-// A process that serves keys learns of a denial within seconds, without a call.
+// A process that has keys in memory learns of a denial within seconds, without a call.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { watchDenials } from '../../functions/denial-watch.ts';
 import { DENIALS_AGE_MS } from '../../shared/operations/keys/denials.ts';
@@ -7,20 +7,21 @@ import { FakeLog } from '../fakes/fake-system.ts';
 
 let looks: number;
 let look: () => Promise<void>;
-let isServing: boolean;
+let areNeeded: boolean;
 let log: FakeLog;
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   looks = 0;
   look = () => Promise.resolve();
-  isServing = true;
+  areNeeded = true;
   log = new FakeLog();
-  const companyKeys = {
-    get isServing() {
-      return isServing;
+  const denials = {
+    get areNeeded() {
+      return areNeeded;
     },
+    look: () => ((looks += 1), look()),
   };
-  watchDenials({ denials: { look: () => ((looks += 1), look()) }, companyKeys, log });
+  watchDenials({ denials, log });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -29,10 +30,10 @@ afterEach(() => {
 /** It looks five times while a list may be gone by: only a list that is older is read. */
 const pass = (looksEach: number): Promise<unknown> => vi.advanceTimersByTimeAsync((looksEach * DENIALS_AGE_MS) / 5);
 
-test('each second while it serves keys, and not otherwise', async () => {
+test('each second while it has keys, and not otherwise', async () => {
   await pass(2);
   expect(looks).toBe(2);
-  isServing = false;
+  areNeeded = false;
   await pass(3);
   expect(looks).toBe(2);
 });

@@ -13,7 +13,7 @@ import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening }
 import type { Clock } from '../../domain/ports.ts';
 import type { ConnectionPlace } from '../../domain/connection.ts';
 import type { AskedChecks } from './ask-check.ts';
-import { companiesOf, denialName, type Denials } from './denials.ts';
+import { companiesOf, denialName, type Denials, type KeyHolder } from './denials.ts';
 import { OutageBridge, type OpenedKey } from './outage-bridge.ts';
 import { forged } from './seals.ts';
 import { VaultWaits } from './vault-waits.ts';
@@ -40,15 +40,13 @@ interface Options {
   readonly vaultWaits?: Pick<VaultWaits, 'during'>;
 }
 
-export class CompanyKeyCache {
+export class CompanyKeyCache implements KeyHolder {
   readonly #opening: Deps;
   readonly #keys: ExpiringCache<OpenedKey, CompanyKeyProblem>;
   readonly #bridge: OutageBridge;
   readonly #vaultWaits: Pick<VaultWaits, 'during'>;
-  readonly #lastsMs: number;
   /** Names whose key serves on in an outage while it is asked for anew. */
   readonly #renewals = new Set<string>();
-  #emptyFromMs = 0;
 
   constructor(opening: Deps, options: Options) {
     const { ttlMs, graceMs = 0, maxEntries = MAX_ENTRIES } = options;
@@ -56,13 +54,10 @@ export class CompanyKeyCache {
     this.#vaultWaits = options.vaultWaits ?? new VaultWaits();
     this.#keys = new ExpiringCache(opening.clock, { ttlMs, maxEntries });
     this.#bridge = new OutageBridge(opening, { ttlMs, graceMs, maxEntries });
-    this.#lastsMs = ttlMs + graceMs;
-    opening.denials.onNews((denied) => this.#forget(denied));
   }
 
-  /** Whether a key may be in memory: for so long this process must learn of denials. */
-  get isServing(): boolean {
-    return this.#nowMs() < this.#emptyFromMs;
+  get holdsKeys(): boolean {
+    return this.#keys.mayHold || this.#bridge.holdsKeys;
   }
 
   /** The company key of one version, from the cache or by one `unwrapKey`. */
@@ -102,10 +97,7 @@ export class CompanyKeyCache {
   async #load(context: CompanyKeyContext, endBy: EndBy): Promise<Result<OpenedKey, CompanyKeyProblem>> {
     const begunMs = this.#nowMs();
     const opened = await this.#bridge.remember(nameOf(context), () => this.#open(context));
-    if (opened.ok) {
-      this.#emptyFromMs = Math.max(this.#emptyFromMs, begunMs + this.#lastsMs);
-      return opened;
-    }
+    if (opened.ok) return opened;
     const { error } = opened;
     if (error.type === 'gone' || error.ref === undefined) return err(error);
     const { connectionId } = error.ref;
@@ -153,7 +145,7 @@ export class CompanyKeyCache {
   }
 
   /** What was opened through these connections, and what is being opened for their companies: callers who come now must ask the vault. */
-  #forget(denied: ReadonlySet<string>): void {
+  forget(denied: ReadonlySet<string>): void {
     const companies = companiesOf(denied);
     const isDenied: Forgotten<OpenedKey> = (name, opened) => {
       const companyId = name.slice(0, name.indexOf('|'));

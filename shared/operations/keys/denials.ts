@@ -11,7 +11,7 @@ import { insertIfAbsent } from '../../store/insert-if-absent.ts';
 import { denialRow, everyDenial, type Denial } from '../../store/rows/denial-rows.ts';
 import type { Tables } from '../../store/tables.ts';
 
-/** So old the list may be that a process goes by, and so often a process that serves keys reads it. */
+/** So old the list may be that a process goes by, and so often a process that has keys reads it. */
 export const DENIALS_AGE_MS = 5_000;
 /** Connections whose denial this process has just written. */
 const MAX_NOTED = 10_000;
@@ -24,7 +24,14 @@ interface Listed {
   /** By `denialName`. */
   readonly rows: ReadonlyMap<string, Found<Denial>>;
 }
-type Listener = (denied: ReadonlySet<string>) => void;
+
+/** A cache of keys that vaults have opened. */
+export interface KeyHolder {
+  /** Whether a key may be in memory: for so long this process must learn of denials. */
+  readonly holdsKeys: boolean;
+  /** Told of connections (`denialName`) that were not listed before, before the list that has them is answered. */
+  forget(denied: ReadonlySet<string>): void;
+}
 
 export const denialName = ({ companyId, connectionId }: ConnectionPlace): string => `${companyId}|${connectionId}`;
 
@@ -37,7 +44,7 @@ export class Denials {
   readonly #listed: ExpiringCache<Listed>;
   readonly #noted: ExpiringCache<true>;
   readonly #failed: ExpiringCache<true>;
-  readonly #listeners: Listener[] = [];
+  readonly #holders: KeyHolder[] = [];
   /** The ETag of each row as it was last seen: a row that is written anew is news. */
   #seen: ReadonlyMap<string, string> = new Map();
 
@@ -48,9 +55,14 @@ export class Denials {
     this.#failed = new ExpiringCache(deps.clock, { ttlMs: DENIALS_AGE_MS, maxEntries: MAX_NOTED });
   }
 
-  /** Calls the listener with connections that were not listed before, before the list that has them is answered. */
-  onNews(listener: Listener): void {
-    this.#listeners.push(listener);
+  /** Every cache of keys of this process. */
+  hold(...holders: readonly KeyHolder[]): void {
+    this.#holders.push(...holders);
+  }
+
+  /** Whether this process must learn of denials: callers' keys, and those of a worker that serves no caller. */
+  get areNeeded(): boolean {
+    return this.#holders.some(({ holdsKeys }) => holdsKeys);
   }
 
   /** All that are listed: reads them if this process knows only an older list. Throws StoreUnavailable. */
@@ -114,7 +126,7 @@ export class Denials {
     const news = new Set<string>();
     for (const [name, { etag }] of rows) if (this.#seen.get(name) !== etag) news.add(name);
     this.#seen = new Map(Array.from(rows, ([name, { etag }]) => [name, etag]));
-    if (news.size > 0) for (const listener of this.#listeners) listener(news);
+    if (news.size > 0) for (const holder of this.#holders) holder.forget(news);
     return { asOfMs, rows };
   }
 }

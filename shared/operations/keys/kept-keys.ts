@@ -14,6 +14,7 @@ import type { CompanyKeyCache, CompanyKeyProblem } from './company-key-cache.ts'
 import { loadKeptKey } from '../../store/control-state.ts';
 import type { Tables } from '../../store/tables.ts';
 import type { Clock, Log } from '../../domain/ports.ts';
+import { companiesOf, type KeyHolder } from './denials.ts';
 import { forged } from './seals.ts';
 
 const MAX_ENTRIES = 1_000;
@@ -70,7 +71,7 @@ export async function alarmKeptKey(
   });
 }
 
-export class KeptKeys {
+export class KeptKeys implements KeyHolder {
   readonly #deps: Recording & { readonly clock: Clock };
   readonly #companyKeys: Pick<CompanyKeyCache, 'entry'>;
   /** Each ends with the key that opened it, so it has no time of its own. */
@@ -96,8 +97,13 @@ export class KeptKeys {
     );
   }
 
-  /** Drops those of these companies: the keys that opened them were denied. */
-  forget(companies: ReadonlySet<string>): void {
+  get holdsKeys(): boolean {
+    return this.#keys.mayHold;
+  }
+
+  /** Drops those of the companies: the keys that opened them were denied. */
+  forget(denied: ReadonlySet<string>): void {
+    const companies = companiesOf(denied);
     this.#keys.forgetAll((name) => companies.has(name.slice(0, name.indexOf('|'))));
   }
 

@@ -47,6 +47,10 @@ export class OutageBridge {
     this.#opened = graceMs > 0 ? new ExpiringCache(deps.clock, { ttlMs: ttlMs + graceMs, maxEntries }) : undefined;
   }
 
+  get holdsKeys(): boolean {
+    return this.#opened?.mayHold === true;
+  }
+
   /** Remembers what is opened. Whatever keeps it from being opened, but an outage, has it forgotten. */
   remember<E extends Opening>(name: string, open: () => Promise<Result<OpenedKey, E>>): Promise<Result<OpenedKey, E>> {
     if (!this.#opened) return open();

@@ -12,6 +12,7 @@ import { versionsOf, type Switch } from '../../domain/switch.ts';
 import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import { openKept } from './kept-keys.ts';
 import type { Clock } from '../../domain/ports.ts';
+import { companiesOf, type KeyHolder } from './denials.ts';
 import { forged } from './seals.ts';
 import { checkSwitch } from './switch-seal.ts';
 
@@ -35,7 +36,7 @@ const nameOf = (
   { version, use }: { readonly version: number; readonly use: WorkerKeyUse },
 ): string => [companyId, sw.keyringId, sw.switchId, sw.generation, version, use].join('|');
 
-export class WorkerKeys {
+export class WorkerKeys implements KeyHolder {
   readonly #opening: CompanyKeyOpening & { readonly clock: Clock };
   readonly #keys: ExpiringCache<KeyObject, WorkerKeyProblem>;
   /** Each ends with the key that opened it, so it has no time of its own. */
@@ -82,8 +83,13 @@ export class WorkerKeys {
     return opened.ok ? ok({ key: opened.value, isKept: true }) : opened;
   }
 
-  /** Drops those of these companies, for which a vault has denied: the next page asks the vaults, and stops if the one in force denies. */
-  forget(companies: ReadonlySet<string>): void {
+  get holdsKeys(): boolean {
+    return this.#keys.mayHold || this.#kept.mayHold;
+  }
+
+  /** Drops those of companies for which a vault has denied: the next page asks the vaults, and stops if the one in force denies. */
+  forget(denied: ReadonlySet<string>): void {
+    const companies = companiesOf(denied);
     const isTheirs = (name: string): boolean => companies.has(name.slice(0, name.indexOf('|')));
     this.#keys.forgetAll(isTheirs);
     this.#kept.forgetAll(isTheirs);

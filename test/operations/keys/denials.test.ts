@@ -5,6 +5,8 @@ import { failure } from '../../../shared/failures.ts';
 import { Denials, DENIALS_AGE_MS } from '../../../shared/operations/keys/denials.ts';
 import { denialRow } from '../../../shared/store/rows/denial-rows.ts';
 import { StoreUnavailable } from '../../../shared/domain/store-unavailable.ts';
+import type { Switch } from '../../../shared/domain/switch.ts';
+import type { TestHost } from '../../world.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
 import { startRekey } from '../../../shared/operations/switches/start.ts';
@@ -18,6 +20,7 @@ beforeEach(async () => {
   world = await Bridged.begin();
 });
 
+const WANTED = { version: 2, use: 'rewrap' } as const;
 const FACTS = { vaultHost: CONTOSO_HOST };
 const isOfDenials = ({ table }: { readonly table: string }): boolean => table === 'health';
 const denialsOver = (tables: FaultyTables): Denials => new Denials({ ...world.rig.deps, tables });
@@ -157,11 +160,10 @@ describe('a process that learns of a denial', () => {
     const host = world.host();
     await startRekey(rig.deps, place('r1'), ADMIN);
     const sw = (await loadSwitch(rig.store, place('r1')))!.value;
-    const wanted = { version: 2, use: 'rewrap' } as const;
-    await host.workerKeys.get(COMPANY, sw, wanted);
-    expect(host.workerKeys.isAtHand(COMPANY, sw, wanted)).toBe(true);
+    await host.workerKeys.get(COMPANY, sw, WANTED);
+    expect(host.workerKeys.isAtHand(COMPANY, sw, WANTED)).toBe(true);
     await host.denials.add(CONNECTION, 'key-disabled', { again: true });
-    expect(host.workerKeys.isAtHand(COMPANY, sw, wanted)).toBe(false);
+    expect(host.workerKeys.isAtHand(COMPANY, sw, WANTED)).toBe(false);
   });
 
   it('asks the vault once more for a row that somebody forged, and once for each time that they write it', async () => {
@@ -235,15 +237,22 @@ describe('a denial that is over', () => {
   });
 });
 
-describe('whether a process serves keys', () => {
-  it('is told until the last of them can be used no more', async () => {
+describe('the list is needed until the last key can be used no more', () => {
+  it.each<[string, number, (host: TestHost, sw: Switch) => Promise<unknown>]>([
+    ['with a grace', TTL_MS + 1_000, ({ companyKeys }) => companyKeys.get(CONTEXT)],
+    ['by a worker that serves no caller', TTL_MS, ({ workerKeys }, sw) => workerKeys.get(COMPANY, sw, WANTED)],
+    ['by a worker that has a kept key', TTL_MS, ({ workerKeys }, sw) => workerKeys.other(COMPANY, sw, 1)],
+  ])('%s', async (_, lastsMs, open) => {
+    const { rig } = world;
+    await startRekey(rig.deps, place('r1'), ADMIN);
+    const sw = (await loadSwitch(rig.store, place('r1')))!.value;
     const host = world.host({ graceMs: 1_000 });
-    expect(host.companyKeys.isServing).toBe(false);
-    await host.companyKeys.get(CONTEXT);
-    world.rig.clock.advance(TTL_MS + 999);
-    expect(host.companyKeys.isServing).toBe(true);
-    world.rig.clock.advance(1);
-    expect(host.companyKeys.isServing).toBe(false);
+    expect(host.denials.areNeeded).toBe(false);
+    await open(host, sw);
+    rig.clock.advance(lastsMs - 1);
+    expect(host.denials.areNeeded).toBe(true);
+    rig.clock.advance(1);
+    expect(host.denials.areNeeded).toBe(false);
   });
 });
 
