@@ -3,7 +3,7 @@
 // that a switch's guard wraps never fill this one. While a vault cannot be reached, keys that it opened before serve on (outage-bridge.ts).
 import type { KeyObject } from 'node:crypto';
 import type { CompanyKeyContext } from '../../domain/company-key.ts';
-import { ExpiringCache, type EndBy, type Forgotten, type Kept } from '../../domain/expiring-cache.ts';
+import { ExpiringCache, type EndBy, type Kept } from '../../domain/expiring-cache.ts';
 import { isOutage, isRevocation, type Failure } from '../../domain/failure.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
@@ -144,19 +144,16 @@ export class CompanyKeyCache implements KeyHolder {
     return key.ok ? ok({ key: key.value, ref }) : err({ type: 'failure', failure: key.error, ref });
   }
 
-  /** What was opened through these connections, and what is being opened for their companies: callers who come now must ask the vault. */
+  /**
+   * Every key of these companies, also one that another vault opened: a switch may have ended since, and the vault now in force denies. Callers who come
+   * now must ask it. In an outage of another vault the bridge serves on with what that one opened.
+   */
   forget(denied: ReadonlySet<string>): void {
     const companies = companiesOf(denied);
-    const isDenied: Forgotten<OpenedKey> = (name, opened) => {
-      const companyId = name.slice(0, name.indexOf('|'));
-      if (!companies.has(companyId)) return false;
-      const connectionId = opened?.ref.connectionId;
-      return (
-        opened === undefined || (connectionId !== undefined && denied.has(denialName({ companyId, connectionId })))
-      );
-    };
-    this.#keys.forgetAll(isDenied);
-    this.#bridge.forgetAll(isDenied);
+    this.#keys.forgetAll((name) => companies.has(companyIn(name)));
+    this.#bridge.forgetAll(
+      (name, opened) => companies.has(companyIn(name)) && (opened === undefined || isThrough(denied, name, opened.ref)),
+    );
   }
 
   #nowMs(): number {
@@ -165,3 +162,8 @@ export class CompanyKeyCache implements KeyHolder {
 }
 
 const nameOf = ({ companyId, keyringId, version }: CompanyKeyContext): string => `${companyId}|${keyringId}|${version}`;
+
+const companyIn = (name: string): string => name.slice(0, name.indexOf('|'));
+
+const isThrough = (denied: ReadonlySet<string>, name: string, { connectionId }: ProviderRef): boolean =>
+  connectionId !== undefined && denied.has(denialName({ companyId: companyIn(name), connectionId }));

@@ -1,5 +1,6 @@
 // A company under a customer's vault, and host processes that bridge outages of it.
 import type { FailureCode, Failure } from '../../../shared/domain/failure.ts';
+import type { CompanyKeyContext } from '../../../shared/domain/company-key.ts';
 import type { CompanyKeyProblem } from '../../../shared/operations/keys/company-key-cache.ts';
 import { startSwitch } from '../../../shared/operations/switches/start.ts';
 import { denialRow } from '../../../shared/store/rows/denial-rows.ts';
@@ -58,8 +59,8 @@ export class Bridged {
 }
 
 /** `ok`, or the code that a caller is refused with, once all that was begun is over. */
-export async function told(host: TestHost): Promise<string> {
-  const key = await host.companyKeys.get(CONTEXT);
+export async function told(host: TestHost, context: CompanyKeyContext = CONTEXT): Promise<string> {
+  const key = await host.companyKeys.get(context);
   await settled();
   return key.ok ? 'ok' : codeOf(key.error);
 }

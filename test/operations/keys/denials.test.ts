@@ -9,10 +9,10 @@ import type { Switch } from '../../../shared/domain/switch.ts';
 import type { TestHost } from '../../world.ts';
 import { FaultyTables } from '../../fakes/faulty-tables.ts';
 import { tablesBut } from '../../fakes/tables-but.ts';
-import { startRekey } from '../../../shared/operations/switches/start.ts';
+import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { ADMIN } from '../../fakes/actors.ts';
-import { COMPANY, CONTOSO_HOST, place, VENDOR } from '../switches/rig.ts';
+import { COMPANY, CONTOSO_HOST, FABRIKAM, FABRIKAM_HOST, place, VENDOR } from '../switches/rig.ts';
 import { Bridged, CONNECTION, CONTEXT, DENIED_ROW, settled, told, TTL_MS } from './bridged-world.ts';
 
 let world: Bridged;
@@ -140,19 +140,43 @@ describe('a process that learns of a denial', () => {
     expect(await told(serving)).toBe('key-disabled');
   });
 
-  it('loses nothing of other companies, and nothing of what other vaults opened', async () => {
+  it('loses nothing of other companies', async () => {
     const host = world.host();
     await told(host);
     const asked = world.unwraps;
-    for (const other of [
-      { ...CONNECTION, companyId: 'globex' },
-      { companyId: COMPANY, connectionId: 'fabrikam' },
-    ]) {
-      await world.host().denials.add(other, 'key-disabled', { again: true });
-    }
+    await world.host().denials.add({ ...CONNECTION, companyId: 'globex' }, 'key-disabled', { again: true });
     world.rig.clock.advance(DENIALS_AGE_MS);
     await host.denials.look();
     expect([await told(host), world.unwraps]).toEqual(['ok', asked]);
+  });
+
+  it('asks once more for what another vault of the company opened, and bridges an outage of that one', async () => {
+    const host = world.host();
+    await told(host);
+    const asked = world.unwraps;
+    await world.host().denials.add({ companyId: COMPANY, connectionId: 'fabrikam' }, 'key-disabled', { again: true });
+    world.rig.clock.advance(DENIALS_AGE_MS);
+    world.vaultSays('vault-unreachable');
+    await host.denials.look();
+    expect([await told(host), world.unwraps]).toEqual(['ok', asked + 1]);
+  });
+
+  it('drops what the vault before a switch opened, where the one now in force denies', async () => {
+    const { rig } = world;
+    const [serving, other] = [world.host(), world.host()];
+    await startSwitch(rig.deps, { ...place('s2'), target: FABRIKAM }, ADMIN);
+    const isUnderWay = async (): Promise<boolean> =>
+      (await loadSwitch(rig.store, place('s2')))?.value.state === 're-protecting';
+    await rig.drain({ enough: isUnderWay });
+    const moved = { ...CONTEXT, version: 3 };
+    expect([await told(serving), await told(serving, moved)]).toEqual(['ok', 'ok']);
+    await rig.drain();
+    expect(rig.vaults.countOf('unwrap', FABRIKAM_HOST)).toBeGreaterThan(0);
+    rig.vaults.fail({ operation: 'unwrap', host: FABRIKAM_HOST, failure: 'key-disabled' });
+    expect([await told(serving), await told(serving, moved)]).toEqual(['ok', 'ok']);
+    expect(await told(other, moved)).toBe('key-disabled');
+    await serving.denials.look();
+    expect([await told(serving), await told(serving, moved)]).toEqual(['gone', 'key-disabled']);
   });
 
   it('has the workers of switches ask the vaults anew', async () => {
