@@ -9,7 +9,7 @@ import type { ProviderRef } from '../../domain/provider.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
-import { loadReadableCompanyKey, openWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
+import { loadReadableCompanyKey, openThrough, verifyWrap, wrapInForce, type CompanyKeyOpening } from './open-wrap.ts';
 import type { Clock } from '../../domain/ports.ts';
 import type { ConnectionPlace } from '../../domain/connection.ts';
 import type { AskedChecks } from './ask-check.ts';
@@ -21,7 +21,7 @@ import { VaultWaits } from './vault-waits.ts';
 /** `gone`: the version no longer exists, so what asked for it is out of date. */
 export type CompanyKeyProblem = { readonly type: 'gone' } | { readonly type: 'failure'; readonly failure: Failure };
 
-/** As `CompanyKeyProblem`, with the provider whose wrap did not open. */
+/** As `CompanyKeyProblem`, with the provider that was asked to open its wrap. */
 type Unopened = CompanyKeyProblem & { readonly ref?: ProviderRef };
 
 const MAX_ENTRIES = 10_000;
@@ -139,8 +139,12 @@ export class CompanyKeyCache implements KeyHolder {
       const rowKey = companyKeyRow.key(context);
       return err({ type: 'failure', failure: forged(this.#opening.log, { companyId: context.companyId, rowKey }) });
     }
+    // invariants 6 and A16: nothing is sent before the seal is verified
+    const target = await verifyWrap(this.#opening, context, wrap);
+    // The vault was not asked: an outage of the seal key says nothing of it, and is not bridged.
+    if (!target.ok) return err({ type: 'failure', failure: target.error });
     const { ref } = wrap;
-    const key = await openWrap(this.#opening, context, wrap);
+    const key = await openThrough(this.#opening, target.value, { context, wrap });
     return key.ok ? ok({ key: key.value, ref }) : err({ type: 'failure', failure: key.error, ref });
   }
 

@@ -143,6 +143,41 @@ describe('what is no outage', () => {
   );
 });
 
+describe('an outage of the vendor’s seal key', () => {
+  const sealIsAway = (): void => {
+    const found = failure('vault-unreachable', { vaultHost: 'seal.vault.azure.net', ownVault: 'seal-key' });
+    world.rig.vaults.fail({ operation: 'publicKey', failure: found });
+  };
+
+  it('is bridged over no vault: it is not asked, so it could not deny', async () => {
+    const host = world.host();
+    await told(host);
+    const asked = world.unwraps;
+    sealIsAway();
+    wait(TTL_MS - 1);
+    expect(await told(host)).toBe('ok');
+    wait(1);
+    expect([await told(host), world.unwraps]).toEqual(['vault-unreachable', asked]);
+  });
+
+  it('says nothing of the vault: no check of it is asked for', async () => {
+    const host = world.host();
+    sealIsAway();
+    expect(await told(host)).toBe('vault-unreachable');
+    expect(world.rig.checkQueue.take()).toBeUndefined();
+  });
+
+  it('that is over leaves an outage of the vault to be bridged', async () => {
+    const host = world.host();
+    await told(host);
+    sealIsAway();
+    wait(TTL_MS);
+    await told(host);
+    world.vaultSays('vault-unreachable');
+    expect(await told(host)).toBe('ok');
+  });
+});
+
 describe('a clock that is set back', () => {
   const setBack = (): void => world.rig.clock.setBack(3_600_000);
 
