@@ -201,6 +201,14 @@ export const ATTACKS = {
       title: '%s: nothing is sent, and it is a security event',
     },
   },
+  A104: {
+    risk: 'API1',
+    name: 'go on unwrapping over a denial, or invent one, by the tables',
+    shown: {
+      file: 'test/operations/keys/denial-rows-tampered.test.ts',
+      title: 'a denial whose row %s',
+    },
+  },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 export type AttackId = keyof typeof ATTACKS;

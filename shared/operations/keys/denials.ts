@@ -97,7 +97,8 @@ export class Denials {
     const denial = { code, deniedAt: now.toISOString() };
     const held = await this.find(place);
     if (held) {
-      if (!again || now.getTime() - Date.parse(held.value.deniedAt) < RENEW_AFTER_MS) return;
+      // A date to come is of a clock that is ahead, or forged: it keeps no denial from the others.
+      if (!again || Math.abs(now.getTime() - Date.parse(held.value.deniedAt)) < RENEW_AFTER_MS) return;
       // A lost race: another process has written it, or has lifted it after a look that may be older than this denial.
       await changeOnce(this.#deps, (tx) => void tx.replace(held, denial));
     }

@@ -14,7 +14,7 @@ export interface Denial {
   readonly deniedAt: string;
 }
 
-const denialCells = (denial: Denial): Cells => ({ format: FORMAT, ...denial });
+export const denialCells = (denial: Denial): Cells => ({ format: FORMAT, ...denial });
 
 const readDenial = (cells: Cells): Denial => ({
   code: text(cells, 'code') ?? '',
