@@ -3,7 +3,7 @@
 // of the result and never thrown. Of a connection in force the versions in use are looked at as well, and decide: what is wrong with the
 // newest one alone is then a warning.
 import type { Actor } from '../../domain/audit.ts';
-import type { Connection } from '../../domain/connection.ts';
+import { isInForce, type Connection } from '../../domain/connection.ts';
 import type { ConnectionTest } from '../../domain/connection-verdict.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
@@ -11,11 +11,13 @@ import { err, ok, type Result } from '../../domain/result.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import { recordEvent, recordFailure, type Recording } from '../../store/record-event.ts';
 import type { Log } from '../../domain/ports.ts';
+import type { AskedChecks } from '../keys/ask-check.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { ConnectionChecks, type CheckingConnection } from './connection-checks.ts';
 
 export interface ConnectionTestDependencies extends CheckingConnection, Recording {
   readonly tables: Recording['tables'];
+  readonly askedChecks: Pick<AskedChecks, 'ask'>;
 }
 
 /** How often a test begins anew because the connection was changed under it. */
@@ -73,6 +75,8 @@ async function testOnce(
   if (refusal) return err(refusal);
   const verdict = checks.verdict();
   logVerdict(deps.log, { companyId: request.companyId, connection: checks.connection, verdict });
+  // A switch away from a vault that was revoked is refused until a check has seen it well: whoever gave access back must not wait for the timer.
+  if (verdict.status === 'green' && isInForce(checks.connection)) await deps.askedChecks.ask(request, { anyway: true });
   return ok(verdict);
 }
 

@@ -26,9 +26,10 @@ export class AskedChecks {
     this.#asked = new ExpiringCache(deps.clock, { ttlMs: ASKED_AGAIN_AFTER_MS, maxEntries: MAX_ASKED });
   }
 
-  async ask({ companyId, connectionId }: ConnectionPlace): Promise<void> {
+  /** `anyway`: also if it has asked lately, for what has changed since. */
+  async ask({ companyId, connectionId }: ConnectionPlace, { anyway = false } = {}): Promise<void> {
     const name = `${companyId}|${connectionId}`;
-    if (this.#asked.peek(name)) return;
+    if (!anyway && this.#asked.peek(name)) return;
     this.#asked.keep(name, true);
     const message: CheckMessage = { format: 1, kind: 'check', companyId, connectionId };
     try {

@@ -40,7 +40,7 @@ export type Host = Generating &
   KeyringMaking &
   PurgeSweeping &
   WorkDependencies &
-  Pick<TestHost, 'checkQueue' | 'checkPlaces' | 'denials' | 'ownNetwork' | 'restoreDays'>;
+  Pick<TestHost, 'checkQueue' | 'checkPlaces' | 'denials' | 'askedChecks' | 'ownNetwork' | 'restoreDays'>;
 
 export interface WorldOptions {
   readonly shardCount?: number;

@@ -1,5 +1,5 @@
-// Somebody who writes the tables at the list of denials. What they can take is what every instance has after its promised time anyway; what they cannot
-// do is have a key served that an instance has dropped, or a vault called revoked that is not.
+// A person who writes the tables, at the list of denials. They can have vaults asked anew and outages felt. They cannot have a key served that an instance
+// has dropped, nor a vault called revoked that is not.
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CONFIRM_AFTER_MS } from '../../../shared/domain/health.ts';
 import { DENIALS_AGE_MS } from '../../../shared/operations/keys/denials.ts';
