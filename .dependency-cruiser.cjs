@@ -164,7 +164,7 @@ module.exports = {
       path: '^functions/http/(resources/|pages/|routes\\.ts$)',
       pathNot: '^functions/http/resources/$1/',
     }),
-    never('product-never-imports-its-scaffolding', '^(functions|shared)/', '^(test|local|bench|scripts)/'),
+    never('product-never-imports-its-scaffolding', '^(functions|shared)/', '^(test|local|bench|scripts|cli)/'),
     only(
       'recovery-needs-nothing-but-domain-and-jose',
       '^scripts/recover',
@@ -175,6 +175,19 @@ module.exports = {
         'node_modules/jose/',
       ],
       'It must work on a machine that has no Azure and no network.',
+    ),
+    only(
+      'command-line-knows-what-is-pure',
+      '^cli/',
+      [
+        'cli/',
+        'package\\.json$',
+        'shared/domain/',
+        'shared/providers/azure-key-vault/byok/',
+        '(node:)?(crypto|fs)$',
+        'node_modules/commander/',
+      ],
+      'What a key owner runs on a machine of their own needs no network and no Azure.',
     ),
     never(
       'no-test-runner-where-there-is-none',

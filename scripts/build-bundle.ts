@@ -77,10 +77,20 @@ async function renameUnless(code: string, from: string, to: string): Promise<boo
   }
 }
 
-/** The recovery as one file for any Node from 20 on, which needs nothing beside it. */
-export async function buildRecover(outFile: string): Promise<void> {
+/** Programs for machines that have nothing of ours but this one file. */
+const PROGRAMS = { recover: 'scripts/recover.ts', cli: 'cli/main.ts' } as const;
+
+/** A program as one file for any Node from 20 on, which needs nothing beside it. */
+export async function buildProgram(program: keyof typeof PROGRAMS, outFile: string): Promise<void> {
   const format = { format: 'esm', target: 'node20' } as const;
-  await build({ ...AS_ONE_FILE, ...format, entryPoints: [fromRoot('scripts/recover.ts')], outfile: outFile });
+  await build({
+    ...AS_ONE_FILE,
+    ...format,
+    // Commander is CommonJS, and asks for modules of Node by `require`.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    entryPoints: [fromRoot(PROGRAMS[program])],
+    outfile: outFile,
+  });
 }
 
 /** The product itself, into dist/, which it answers. Throws UsageError if that cannot be written. */

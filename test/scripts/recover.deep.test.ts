@@ -8,7 +8,7 @@ import { exportSealer } from '../../shared/adapters/export-sealer.ts';
 import { encodeExport } from '../../shared/domain/company-key-export.ts';
 import { wrapDataKey } from '../../shared/domain/data-key-blob.ts';
 import { parseExportRecipient, type AskedKey } from '../../shared/domain/export-recipient.ts';
-import { buildRecover } from '../../scripts/build-bundle.ts';
+import { buildProgram } from '../../scripts/build-bundle.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { runRecover, type Recovered } from './run-recover.ts';
 
@@ -307,7 +307,7 @@ describe('npm run recover', () => {
 
   it('is one file where that is wanted, which needs nothing beside it', async () => {
     const file = at('recover.mjs');
-    await buildRecover(file);
+    await buildProgram('recover', file);
     const opened = await runRecover([...RSA, '--keys', 'page.json'], { cwd: directory, script: file });
     expect([opened.code, linesOf(opened.stdout)]).toEqual([0, EXPECTED]);
   });
