@@ -26,6 +26,7 @@ import { keyFixture } from '../test/fixtures/key-fixtures.ts';
 import { seedDataKeys } from './seed-data-keys.ts';
 import { companyRows, KEYRING } from './seeded-company.ts';
 import { TABLES_ENDPOINT } from './tables-service.ts';
+import { noSecrets } from '../test/fakes/no-secrets.ts';
 
 export const SEEDED_KEY = 'key-00000000';
 
@@ -62,6 +63,7 @@ function accessOf({ credential }: Run): {
     authorityHost: 'https://login.microsoftonline.com',
     tokenExchangeAudience: undefined,
     tenantTokenMaxAgeMs: TENANT_TOKEN_MS,
+    openSecret: noSecrets,
     timeoutMs: TIMEOUT_MS,
     clock: systemClock,
   });

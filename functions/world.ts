@@ -15,12 +15,14 @@ import { HttpsWebhookSender } from '../shared/adapters/webhooks/webhook-sender.t
 import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { KeyTarget } from '../shared/domain/provider.ts';
 import { createProviders, VENDORS_REF } from '../shared/providers/registry/providers.ts';
+import type { Providers } from '../shared/providers/provider.ts';
 import { patient } from '../shared/providers/patient.ts';
 import type { WebhookSender } from '../shared/domain/webhook-sender.ts';
 import type { ExportSealer, Log } from '../shared/domain/ports.ts';
 import type { SignIns, TokenVerifier } from '../shared/identity/identity.ts';
 import type { CheckMessage } from '../shared/domain/check-message.ts';
 import type { WorkMessage } from '../shared/domain/work-message.ts';
+import { ClientSecrets } from '../shared/operations/keys/client-secrets.ts';
 import type { World } from '../shared/operations/world.ts';
 import type { Settings } from '../shared/settings.ts';
 import type { AppPolicy } from './policy.ts';
@@ -38,7 +40,7 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
   const timeoutMs = policy.vaultCallTimeoutMs;
   const authorityHost = settings.KEYSWITCH_AUTHORITY_HOST;
   const connectorClientId = settings.KEYSWITCH_CONNECTOR_CLIENT_ID;
-  const credentials = new Credentials({
+  const credentials: Credentials = new Credentials({
     identityClientId: settings.AZURE_CLIENT_ID,
     connectorClientId,
     vendorTenantId: settings.KEYSWITCH_VENDOR_TENANT_ID,
@@ -46,6 +48,7 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
     tokenExchangeAudience: settings.KEYSWITCH_TOKEN_EXCHANGE_AUDIENCE,
     timeoutMs,
     tenantTokenMaxAgeMs: policy.keyTtlMs,
+    openSecret: (secret, of) => clientSecrets.open(secret, of),
     clock,
   });
   const tables = new AzureTables({
@@ -81,14 +84,16 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
   const [vaults, probe] = [new AzureKeyVaults(pool), new AzureConnectionProbe(pool)];
   const checked = verifierOf(settings);
   const { KEYSWITCH_GOOGLE_CLIENT_ID: clientId, KEYSWITCH_GOOGLE_CLIENT_SECRET: clientSecret } = settings;
+  const providers: Providers = createProviders({ vaults, probe, clock, connectionPolicy, keyPolicy }, vendor).through(
+    (provider) => patient(provider, { clock, propagationMs: keyPolicy.propagationMs }),
+  );
+  const clientSecrets = new ClientSecrets({ providers }, clock);
   return {
     tables,
     storeClock: tables,
     queue,
     checkQueue,
-    providers: createProviders({ vaults, probe, clock, connectionPolicy, keyPolicy }, vendor).through((provider) =>
-      patient(provider, { clock, propagationMs: keyPolicy.propagationMs }),
-    ),
+    providers,
     sealer: new AzureSealer(pool, sealTarget, clock),
     clock,
     timers,

@@ -5,6 +5,7 @@ import { named, type PathNames, type RoutePatterns } from '../control/route-patt
 import { VENDOR_TENANT_ID } from '../identities.ts';
 import { apiClaims, withOverrides } from './claims.ts';
 import type { EntraState } from './entra-routes.ts';
+import { makeSecretValue } from './secret-value.ts';
 
 const tenantBody = z.strictObject({
   tenantId: z.guid().optional(),
@@ -27,7 +28,7 @@ const appBody = z.strictObject({
 });
 const secretBody = z.strictObject({
   secretId: z.guid().default(randomUUID),
-  value: z.string().min(1).default(randomUUID),
+  value: z.string().min(1).default(makeSecretValue),
   expiresInSeconds: z.number().default(180 * 86_400),
 });
 const credentialBody = z.strictObject({

@@ -3,7 +3,7 @@
 import type { Refusal } from './refusal.ts';
 
 /** `customer-keys`: connections to vaults of its own. `more-keyrings`: others than the first. Then the kinds of credentials of connections. */
-export const FEATURES = ['customer-keys', 'more-keyrings', 'federated', 'vendor-hosted'] as const;
+export const FEATURES = ['customer-keys', 'more-keyrings', 'federated', 'client-secret', 'vendor-hosted'] as const;
 export type Feature = (typeof FEATURES)[number];
 /** Every feature, also those to come. */
 export const ALL_FEATURES = 'all';

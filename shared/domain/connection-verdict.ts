@@ -15,6 +15,7 @@ export const CONNECTION_CHECKS = [
   'unwrap',
   'compare',
   'in-use',
+  'claim',
 ] as const;
 export type ConnectionCheck = (typeof CONNECTION_CHECKS)[number];
 
@@ -47,6 +48,10 @@ export class CheckList {
     return true;
   }
 
+  get hasFailed(): boolean {
+    return this.#results.some(({ outcome }) => outcome === 'failed');
+  }
+
   warn(check: ConnectionCheck, failure: Failure): void {
     this.#results.push({ check, outcome: 'warning', failure });
   }
@@ -56,11 +61,11 @@ export class CheckList {
     return false;
   }
 
-  /** In the order of the checks. Checks that were not reached are `skipped`; `in-use` is left out where nothing is in use. */
-  results({ inUse }: { readonly inUse: boolean }): readonly CheckResult[] {
+  /** In the order of the checks. Those that were not reached are `skipped`, those that do not concern the connection left out. */
+  results({ without }: { readonly without: readonly ConnectionCheck[] }): readonly CheckResult[] {
     return CONNECTION_CHECKS.flatMap((check): CheckResult[] => {
       const done = this.#results.filter((result) => result.check === check);
-      if (done.length > 0 || (check === 'in-use' && !inUse)) return done;
+      if (done.length > 0 || without.includes(check)) return done;
       return [{ check, outcome: 'skipped' }];
     });
   }
@@ -76,13 +81,17 @@ export function verdictOf(
     readonly now: Date;
     readonly propagationMs: number;
     readonly excuse: ExcuseRecentGrant;
+    /** Its key is claimed by the test, and by no consent. */
+    readonly isClaimedByTest: boolean;
     readonly principalId?: string;
   },
 ): ConnectionTest {
   const { connection, now, propagationMs, excuse, principalId } = facts;
   const grant = grantOf(connection);
   const end = propagationEnd(grant.grantedAt, propagationMs);
-  const checks = list.results({ inUse: isInForce(connection) }).map((result): CheckResult => {
+  const without: ConnectionCheck[] = [facts.isClaimedByTest ? 'consent' : 'claim'];
+  if (!isInForce(connection)) without.push('in-use');
+  const checks = list.results({ without }).map((result): CheckResult => {
     if (!result.failure) return result;
     return { ...result, failure: excuse(result.failure, { grant, now, propagationMs }) };
   });

@@ -2,7 +2,7 @@
 import type { Seal } from './company-key.ts';
 import type { FailureCode, FailureFacts } from './failure.ts';
 import type { Grant } from './propagation.ts';
-import type { Credential, ProviderRef, VaultTarget } from './provider.ts';
+import { credentialName, type Credential, type ProviderRef, type VaultTarget } from './provider.ts';
 
 export interface ConnectionPlace {
   readonly companyId: string;
@@ -48,7 +48,10 @@ export interface Connection {
   readonly testFailed?: FailureCode;
 }
 
-export const sameCredential = (a: Credential, b: Credential): boolean => a.kind === b.kind && a.clientId === b.clientId;
+/** Whether both sign in as the same app in the same way, whatever secrets they show. */
+export const sameApp = (a: Credential, b: Credential): boolean => a.kind === b.kind && a.clientId === b.clientId;
+
+export const sameCredential = (a: Credential, b: Credential): boolean => credentialName(a) === credentialName(b);
 
 /** Whether company keys are wrapped by its key. An unfinished switch does not count. */
 export const isInForce = ({ usedBy }: Pick<Connection, 'usedBy'>): boolean =>

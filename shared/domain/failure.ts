@@ -54,6 +54,8 @@ export interface FailureFacts {
   readonly inUse?: boolean;
   /** Only an unfinished switch depends on it. */
   readonly onlyInSwitch?: boolean;
+  /** The first green test of the connection claims its key, and nobody else does. */
+  readonly isClaimedByTest?: boolean;
 }
 
 /** What to do. Areas add commands for their own tools. */

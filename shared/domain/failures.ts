@@ -19,13 +19,21 @@ export const STORE_FAILURES = {
   'vault-key-unclaimed': {
     kind: 'denied',
     owner: 'vendor',
-    words: (facts) => ({
-      message: 'This vault key is not claimed for the company: its claim was released.',
-      cause: `${capital(theKey(facts))} in ${theVault(facts)} was claimed with the connection, and an admin of the vendor has taken the claim away since.`,
-      remedy: remedyOf({
-        text: 'If it is the company’s key, an admin of the vendor enters the connection again, as it stands: that claims the key anew.',
-      }),
-    }),
+    words: (facts) =>
+      facts.isClaimedByTest === true
+        ? {
+            owner: 'company-admin',
+            message: 'This vault key is not claimed for the company yet.',
+            cause: `The first green test of a connection claims its key. ${capital(theKey(facts))} in ${theVault(facts)} has had none, or the vendor has released it since.`,
+            remedy: remedyOf({ text: 'Test the connection until it is green.' }),
+          }
+        : {
+            message: 'This vault key is not claimed for the company: its claim was released.',
+            cause: `${capital(theKey(facts))} in ${theVault(facts)} was claimed with the connection, and an admin of the vendor has taken the claim away since.`,
+            remedy: remedyOf({
+              text: 'If it is the company’s key, an admin of the vendor enters the connection again, as it stands: that claims the key anew.',
+            }),
+          },
   },
   'row-forged': {
     kind: 'integrity',

@@ -1,4 +1,5 @@
 // Where a key-encryption key (KEK) is, and the key as its vault describes it. Pure.
+import type { ClientSecret } from './client-secret.ts';
 
 /** A KEK as a company's rows name it: its provider and the company's connection to it. The vendor's own has no connection. */
 export interface ProviderRef {
@@ -35,7 +36,13 @@ export interface Credential {
   readonly kind: string;
   /** Application (client) id that the app signs in as. */
   readonly clientId: string;
+  /** Of a kind that shows a secret: at most two, the newest first. */
+  readonly secrets?: readonly ClientSecret[];
 }
+
+/** Names a credential with the secrets that it shows: what one got serves no other. */
+export const credentialName = ({ kind, clientId, secrets = [] }: Credential): string =>
+  JSON.stringify([kind, clientId, ...secrets.map(({ companyId, secretId }) => `${companyId}|${secretId}`)]);
 
 /** A key with all that it takes to reach it. */
 export type KeyTarget = VaultTarget;

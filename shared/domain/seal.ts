@@ -7,6 +7,7 @@ import { sealedTextsOf, type ProviderRef } from './provider.ts';
 import type { ExportState } from './export-state.ts';
 import type { SignedIn, SignInLink } from './sign-in-link.ts';
 import { lengthPrefixed } from './length-prefixed.ts';
+import { sealedTextsOfClientSecret } from './client-secret.ts';
 import { textsOfSubject, type SignInSubject } from './sign-in-subject.ts';
 import type { Switch } from './switch.ts';
 import type { Tenant, TenantPin, TenantRef } from './tenant.ts';
@@ -32,7 +33,8 @@ export function sealedBytesOfWrap(context: CompanyKeyContext, wrap: Omit<Wrap, '
 
 /** The sealed bytes of a connection: everything that decides where a token and a wrapped key would be sent. */
 export function sealedBytesOfConnection(companyId: string, connection: Omit<Connection, 'seal'>): Buffer {
-  return lengthPrefixed(['keyswitch.seal.connection.1', companyId, ...textsOfConnection(connection)]);
+  const secrets = (connection.credential.secrets ?? []).flatMap(sealedTextsOfClientSecret);
+  return lengthPrefixed(['keyswitch.seal.connection.1', companyId, ...textsOfConnection(connection), ...secrets]);
 }
 
 /** What identifies a connection: sealed in it and in a consent to it, and bound into a link that asks for consent. */

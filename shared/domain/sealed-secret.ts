@@ -18,7 +18,7 @@ export interface SealedSecret {
 }
 
 export const SECRET_KEY_BYTES = 32;
-const SECRET_MAX_BYTES = 256;
+export const SECRET_MAX_BYTES = 256;
 
 /** The blob, base64url. `nonce` is BLOB_NONCE_BYTES of fresh entropy; `key` encrypts this one secret. */
 export function encryptSecret(input: {

@@ -14,7 +14,21 @@ export interface ConnectionInput {
   readonly [field: string]: unknown;
 }
 
-export type WantedConnection = Pick<Connection, 'provider' | 'host' | 'keyName' | 'tenantId' | 'credential'>;
+export interface WantedConnection extends Pick<
+  Connection,
+  'provider' | 'host' | 'keyName' | 'tenantId' | 'credential'
+> {
+  /** Of a credential that shows one; in clear, for as long as it takes to encrypt it. */
+  readonly secret?: TypedSecret;
+}
+
+/** Without a value, what is stored stays. */
+export interface TypedSecret {
+  readonly value?: string;
+  readonly expiresAt?: string;
+  /** Drop what was entered before at once, not only when the new one has worked. */
+  readonly dropOlder?: boolean;
+}
 
 /** How people know a key: in failures, in the record, on pages. */
 export interface KeyDescription {
@@ -53,7 +67,16 @@ export interface KeyUse {
 
 /** What an administrator of the key has to do, with the real names filled in. */
 export interface Instruction {
-  readonly id: 'service-principal' | 'vault' | 'key-manager' | 'role' | 'least-role' | 'access-policy' | 'take-away';
+  readonly id:
+    | 'service-principal'
+    | 'app-registration'
+    | 'client-secret'
+    | 'vault'
+    | 'key-manager'
+    | 'role'
+    | 'least-role'
+    | 'access-policy'
+    | 'take-away';
   readonly title: string;
   readonly explanation: string;
   /** For a POSIX shell, as in Azure Cloud Shell. */
@@ -69,6 +92,12 @@ export interface Instruction {
 export interface OwnedKey extends KeyPlace {
   readonly tenantId?: string;
   readonly credential?: Credential;
+}
+
+/** Issuer and subject of the token by which the app proves itself without a secret. */
+export interface FederationShown {
+  readonly issuer: string;
+  readonly subject: string;
 }
 
 /** The steps before a key can be read, one by one, for a connection test. */
@@ -102,7 +131,8 @@ export interface KeyWords {
   notFollowed(key: KeyPlace, why?: string): Failure;
   /** The failure for a key that does not, or no longer, belong to the connection's owner. */
   otherOwner(detail?: string): Failure;
-  instructions(connection: Connection): readonly Instruction[];
+  /** `shown`: by what the app proves itself, if that is known. */
+  instructions(connection: Connection, shown?: FederationShown): readonly Instruction[];
   /** What its company must know of how such a key is kept; undefined or absent if there is nothing to say. */
   notice?(key: { readonly credential?: Credential }): string | undefined;
   /** The command that lets the app's principal there use the key; undefined or absent if no command does. */
@@ -111,6 +141,8 @@ export interface KeyWords {
 
 export interface KeyProvider extends KeyWords {
   readonly probe: KeyProbe;
+  /** What the app shows in place of a secret for this credential; undefined if it shows a secret, or none is to be had just now. Nothing is sent to the company. */
+  shows?(connection: Pick<Connection, 'credential'>): Promise<FederationShown | undefined>;
   /** Reads and judges the newest version, or the named one. `in-force`: it already wraps company keys. One call. */
   read(target: KeyTarget, options: ReadOptions): Promise<Result<ReadKey, Failure>>;
   /** Wraps with the version that was read, locally or by a call. */

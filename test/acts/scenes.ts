@@ -4,13 +4,14 @@ import { putPolicy } from '../../shared/operations/companies/policy.ts';
 import { deleteCompany } from '../../shared/operations/companies/delete-company.ts';
 import { followKeyVersion } from '../../shared/operations/watch/follow-key-version.ts';
 import { ensureListed } from '../../shared/store/company-index.ts';
-import { deleteConnection, putConnection } from '../../shared/operations/connections/connections.ts';
+import { deleteConnection, getConnection, putConnection } from '../../shared/operations/connections/connections.ts';
+import { proveNewerSecret } from '../../shared/operations/connections/newer-secret.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
 import { putKeyring } from '../../shared/operations/keyrings/keyrings.ts';
 import { cancelSwitch, confirmSwitch, pauseSwitch, resumeSwitch } from '../../shared/operations/switches/steer.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { ADMIN } from '../fakes/actors.ts';
-import { COMPANY, CONTOSO, CONTOSO_HOST, KEYRING } from '../operations/switches/rig.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, KEYRING } from '../operations/switches/rig.ts';
 import { destination, ENTRA, register, verify } from '../operations/tenants/tenant-rig.ts';
 import { REPAIRS } from './repairs.ts';
 import { after, at, order, ordered, SWITCH, workedUntil, works, type Host, type Scene } from './scene.ts';
@@ -24,6 +25,15 @@ const NEW_CONNECTION = {
   condition: {},
 };
 const POLICY = { vendorKey: 'forbidden', keyringsPerProvider: 'one', minRsaBits: 3072 } as const;
+const OWN_APP = 'a3d4c5b6-1e2f-4a3b-9c8d-7e6f5a4b3c2d';
+const withSecret = (clientSecret: string): Parameters<typeof putConnection>[1] => ({
+  ...NEW_CONNECTION,
+  input: {
+    ...NEW_CONNECTION.input,
+    tenantId: CUSTOMER_TENANT,
+    credential: { kind: 'client-secret', clientId: OWN_APP, clientSecret, expiresAt: '2099-01-01' },
+  },
+});
 const UNUSED_KEY = { host: CONTOSO_HOST, keyName: 'unused-key' };
 
 const pause = (host: Host): Promise<unknown> => pauseSwitch(host, SWITCH, ADMIN);
@@ -54,6 +64,17 @@ export const ACTS: Readonly<Record<string, () => Promise<Scene>>> = {
     (host) => putKeyring(host, { companyId: COMPANY, keyringId: 'second', isDefault: true }, ADMIN),
   ),
   'connection.put': at((host) => putConnection(host, NEW_CONNECTION, ADMIN)),
+  'connection.drop-secret': after(
+    async (rig) => {
+      for (const clientSecret of ['a-first-secret-of-the-app', 'a-second-secret-of-the-app'])
+        await putConnection(rig.freshHost(), withSecret(clientSecret), ADMIN);
+    },
+    async (host, rig) => {
+      rig.vaults.apps.put({ clientId: OWN_APP, tenantId: CUSTOMER_TENANT, secrets: ['a-second-secret-of-the-app'] });
+      const held = await getConnection(host, NEW_CONNECTION);
+      return held.ok ? proveNewerSecret(host, { companyId: COMPANY, held: held.value }, ADMIN) : held;
+    },
+  ),
   'connection.delete': at((host) =>
     deleteConnection(host, { companyId: COMPANY, connectionId: 'fabrikam', condition: {} }, ADMIN),
   ),

@@ -19,6 +19,7 @@ import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
 import { ServiceBusQueue } from '../../shared/adapters/service-bus-queue.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { parseWorkMessage, type WorkMessage } from '../../shared/domain/work-message.ts';
+import { noSecrets } from '../fakes/no-secrets.ts';
 
 const QUEUE = 'keyswitch-work';
 let entra: EntraEmulator;
@@ -55,6 +56,7 @@ afterAll(() => Promise.all([broker.close(), identity.close(), entra.close()]));
 function queueOf(identityClientId: string): ServiceBusQueue<WorkMessage> {
   const credentials = new Credentials({
     tenantTokenMaxAgeMs: 300_000,
+    openSecret: noSecrets,
     identityClientId,
     connectorClientId: CONNECTOR_APP_ID,
     vendorTenantId: VENDOR_TENANT_ID,

@@ -19,6 +19,7 @@ import type { SignInClients } from '../../shared/identity/registry/tenant-kinds.
 import { startApplication } from '../local/people-come-back.ts';
 import { control, startLocalAzure, type LocalAzure } from '../local/real-names.ts';
 import { valueOf } from './vault-world.ts';
+import { noSecrets } from '../fakes/no-secrets.ts';
 
 type Application = Awaited<ReturnType<typeof startApplication>>;
 
@@ -73,6 +74,7 @@ export class SignInWorld {
     };
     const credentials = new Credentials({
       tenantTokenMaxAgeMs: 300_000,
+      openSecret: noSecrets,
       identityClientId,
       vendorTenantId: VENDOR_TENANT_ID,
       ...common,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { VENDOR_TENANT_ID } from '../../local/identities.ts';
 import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { systemClock } from '../../shared/adapters/system.ts';
+import { noSecrets } from '../fakes/no-secrets.ts';
 
 const asked: (string | null)[] = [];
 /** What the endpoint says instead of a token. */
@@ -34,6 +35,7 @@ afterAll(() => new Promise((resolve) => endpoint.close(resolve)));
 const credentialsOf = (authorityHost: string, tokenExchangeAudience?: string): Credentials =>
   new Credentials({
     tenantTokenMaxAgeMs: 300_000,
+    openSecret: noSecrets,
     identityClientId: '7e5d0000-0000-4000-8000-0000000000d1',
     connectorClientId: '7e5d0000-0000-4000-8000-0000000000c1',
     vendorTenantId: VENDOR_TENANT_ID,

@@ -11,6 +11,7 @@ import { AzureKeyVaults } from '../../shared/providers/azure-key-vault/client/ke
 import { systemClock } from '../../shared/adapters/system.ts';
 import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import { failureOf } from './vault-world.ts';
+import { noSecrets } from '../fakes/no-secrets.ts';
 
 /** Only silence runs into a limit: whatever else these do is met long before. */
 const TIMEOUT_MS = 30_000;
@@ -71,6 +72,7 @@ function pool(host: string): VaultPool {
   const timeoutMs = limitOf(host);
   const credentials = new Credentials({
     tenantTokenMaxAgeMs: 300_000,
+    openSecret: noSecrets,
     identityClientId: MANAGED_IDENTITY_CLIENT_ID,
     connectorClientId: CONNECTOR_APP_ID,
     vendorTenantId: VENDOR_TENANT_ID,

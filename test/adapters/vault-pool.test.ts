@@ -6,6 +6,7 @@ import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-p
 import type { VaultTarget } from '../../shared/domain/provider.ts';
 import { FakeClock } from '../fakes/fake-system.ts';
 import { CONNECTOR_APP_ID } from '../fakes/fake-vault-answers.ts';
+import { noSecrets } from '../fakes/no-secrets.ts';
 
 const MOST = 500;
 const FEDERATED = { kind: 'federated', clientId: CONNECTOR_APP_ID };
@@ -26,6 +27,7 @@ const credentials = new Credentials({
   authorityHost: 'https://login.microsoftonline.com',
   timeoutMs: 1_000,
   tenantTokenMaxAgeMs: 300_000,
+  openSecret: noSecrets,
   clock: new FakeClock(),
 });
 const pool = new VaultPool({

@@ -15,6 +15,8 @@ import { AzureConnectionProbe } from '../../shared/providers/azure-key-vault/cli
 import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { AzureKeyVaults } from '../../shared/providers/azure-key-vault/client/key-vaults.ts';
 import { VaultPool } from '../../shared/providers/azure-key-vault/client/vault-pool.ts';
+import type { OpenSecret } from '../../shared/identity/entra/credentials/credential.ts';
+import { noSecrets } from '../fakes/no-secrets.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
 import { control, startLocalAzure, type LocalAzure } from '../local/real-names.ts';
 
@@ -61,7 +63,12 @@ export class VaultWorld {
 
   /** Adapters as a fresh process has them, but for MSAL's cache of identity tokens, which is the process's. */
   clients(
-    options: { readonly timeoutMs?: number; readonly identityClientId?: string; readonly authorityHost?: string } = {},
+    options: {
+      readonly timeoutMs?: number;
+      readonly identityClientId?: string;
+      readonly authorityHost?: string;
+      readonly openSecret?: OpenSecret;
+    } = {},
   ): VaultClients {
     const { timeoutMs = 30_000, identityClientId = MANAGED_IDENTITY_CLIENT_ID } = options;
     const credentials = new Credentials({
@@ -71,6 +78,7 @@ export class VaultWorld {
       authorityHost: options.authorityHost ?? 'https://login.microsoftonline.com',
       timeoutMs,
       tenantTokenMaxAgeMs: TOKEN_MAX_AGE_MS,
+      openSecret: options.openSecret ?? noSecrets,
       clock: { now: () => new Date(Date.now() + this.laterMs), steadyMs: () => Date.now() + this.laterMs },
     });
     const vaultSuffixes = ['vault.azure.net'];

@@ -209,6 +209,30 @@ export const ATTACKS = {
       title: 'a denial whose row %s',
     },
   },
+  A105: {
+    risk: 'API1',
+    name: "have a token got by another company's client secret, by copying its row or naming its app",
+    shown: {
+      file: 'test/adapters/client-secret.test.ts',
+      title: 'is none where the row that holds the secret was copied to another company, connection, tenant or app',
+    },
+  },
+  A106: {
+    risk: 'API3',
+    name: 'find a client secret in a dump of the tables, in the record, in the log or in an answer',
+    shown: {
+      file: 'test/operations/connections/connection-secrets.test.ts',
+      title: 'is stored encrypted: the tables, the record and the log hold it in no form',
+    },
+  },
+  A107: {
+    risk: 'API6',
+    name: "claim another company's vault key by an app of one's own",
+    shown: {
+      file: 'test/operations/connections/connection-secrets.test.ts',
+      title: 'that opens the key of another company claims nothing',
+    },
+  },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 export type AttackId = keyof typeof ATTACKS;

@@ -6,9 +6,11 @@ import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
 import { parseKeyId, type Credential, type VaultKey, type VaultTarget } from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
+import type { FederationShown } from '../../shared/providers/provider.ts';
 import type { ConnectionProbe, KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
 import type { Sealer } from '../../shared/domain/ports.ts';
 import { keyFixture, type KeyFixtureName } from '../fixtures/key-fixtures.ts';
+import { FakeApps } from './fake-apps.ts';
 import {
   CONNECTOR_APP_ID,
   decrypt,
@@ -61,12 +63,19 @@ interface PlannedFailure {
 /** `1` → `00000000000000000000000000000001`, as Key Vault writes versions: 32 hex digits. */
 export const keyVersionOf = (index: number): string => index.toString(16).padStart(32, '0');
 
+export const FEDERATION: FederationShown = {
+  issuer: 'https://login.microsoftonline.com/7e5d0000-0000-4000-8000-000000000001/v2.0',
+  subject: '7e5d0000-0000-4000-8000-0000000000d1',
+};
+
 export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   readonly calls: VaultCall[] = [];
   /** Runs before a call is answered and may wait: for holding calls open, or changing the world in between. */
   onCall: ((call: VaultCall) => void | Promise<void>) | undefined;
   /** The customers' Entra tenants. Without consent no token is to be had in one. */
   readonly tenants = new Map<string, { consented: boolean }>();
+  /** The customers' own apps, with their secrets. */
+  readonly apps = new FakeApps();
   readonly #vaults = new Map<string, FakeVault>();
   readonly #planned: PlannedFailure[] = [];
   readonly #disabledSealKeys = new Set<string>();
@@ -157,9 +166,13 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   }
 
   admits({ kind }: Credential): Result<void, Failure> {
-    return ['federated', 'vendor-hosted'].includes(kind)
+    return ['federated', 'client-secret', 'vendor-hosted'].includes(kind)
       ? ok(undefined)
       : err(failure('row-forged', { detail: `'${kind}' is not known` }));
+  }
+
+  federationShown({ kind }: Credential): Promise<FederationShown | undefined> {
+    return Promise.resolve(kind === 'federated' ? FEDERATION : undefined);
   }
 
   async reach(host: string): Promise<Result<void, Failure>> {
@@ -269,8 +282,10 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   #withoutToken({ ref, tenantId, credential }: VaultTarget): Failure | undefined {
     if (ref.provider === 'managed' || credential?.kind === 'vendor-hosted') return undefined;
     const tenant = this.tenants.get(tenantId);
-    const facts = { tenantId, appId: CONNECTOR_APP_ID };
+    const facts = { tenantId, appId: credential?.clientId ?? CONNECTOR_APP_ID };
     if (!tenant) return failure('entra-tenant-not-found', facts);
+    if (credential?.kind === 'client-secret')
+      return this.apps.withoutToken(credential, tenantId, (keyId, ciphertext) => this.peek(keyId, ciphertext));
     return tenant.consented ? undefined : failure('consent-required', facts);
   }
 

@@ -34,6 +34,7 @@ export function providersOver({ vaults, vendor, clock, others = [], ...over }: P
 /** The vaults' own, if they have one. */
 const nobodysProbe = (vaults: KeyVaults & Partial<ConnectionProbe>): ConnectionProbe => ({
   admits: (credential) => vaults.admits?.(credential) ?? ok(undefined),
+  federationShown: (credential) => vaults.federationShown?.(credential) ?? Promise.resolve(undefined),
   reach: (...call) => vaults.reach!(...call),
   challengedTenant: (...call) => vaults.challengedTenant!(...call),
   obtainToken: (...call) => vaults.obtainToken!(...call),

@@ -326,7 +326,7 @@ codec('company-key', {
 codec('connection', {
   rows: connection,
   write: connectionCells,
-  read: (cells, row) => readConnection(cells, row?.connectionId ?? 'a'),
+  read: (cells, row) => readConnection(cells, { companyId: 'acme', connectionId: row?.connectionId ?? 'a' }),
 });
 codec('tenant', {
   rows: tenant,
@@ -359,7 +359,7 @@ test('sealed rows that were tampered with never throw', () => {
   fc.assert(
     fc.property(tampered(companyKey.map(companyKeyCells)), tampered(connection.map(connectionCells)), (key, link) => {
       readCompanyKey(key, PLACE);
-      readConnection(link, 'a');
+      readConnection(link, { companyId: 'acme', connectionId: 'a' });
     }),
     RUNS,
   );

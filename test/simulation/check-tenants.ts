@@ -53,7 +53,7 @@ export class TenantCheck {
     const { connectionId } = ref;
     if (connectionId === undefined) return destinationDigest(VENDOR);
     const row = this.#store.peek('companies', COMPANY, connectionRowKey(connectionId));
-    const connection = row && readConnection(row.cells, connectionId);
+    const connection = row && readConnection(row.cells, { companyId: COMPANY, connectionId });
     const target = connection && targetOfConnection(connection);
     return target && destinationDigest(target);
   }

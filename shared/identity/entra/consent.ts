@@ -4,7 +4,7 @@ import { isInForce, type Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { failure as ofStore } from '../../domain/failures.ts';
 import type { Credential } from '../../domain/provider.ts';
-import { takesConsent } from './credential-kinds.ts';
+import { isClaimedByTest, takesConsent } from './credential-kinds.ts';
 import { APP_DISABLED, CLAIM_RELEASED, CONSENT_AGED, CONSENT_NONE, JUST_ACCEPTED } from './words/consent-failures.ts';
 import { failure } from './words/failures.ts';
 
@@ -37,7 +37,9 @@ export const lackOfClaimedKey = (
 ): Failure =>
   credential === undefined || takesConsent(credential)
     ? failure('consent-required', { vaultHost: host, keyName, detail: CLAIM_RELEASED })
-    : ofStore('vault-key-unclaimed', { vaultHost: host, keyName });
+    : ofStore('vault-key-unclaimed', { vaultHost: host, keyName, ...(isClaimedByTest(credential) ? BY_TEST : {}) });
+
+const BY_TEST = { isClaimedByTest: true } as const;
 
 /**
  * Right after an administrator accepted, "not installed" is Microsoft passing the new service principal on: seconds, sometimes minutes

@@ -2,7 +2,7 @@
 import type { Actor } from '../../domain/audit.ts';
 import { isInForce, targetOfConnection, type Connection } from '../../domain/connection.ts';
 import { CheckList, verdictOf, type ConnectionCheck, type ConnectionTest } from '../../domain/connection-verdict.ts';
-import { lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
+import { isClaimedByTest, lackOfRecentConsent } from '../../identity/registry/tenant-kinds.ts';
 import { asWarning, type Failure, type FailureCode } from '../../domain/failure.ts';
 import type { KeyTarget } from '../../domain/provider.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -15,6 +15,8 @@ import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import { proveRoundTrip } from '../keys/make-wrap.ts';
 import { lackOfHostedClaim } from './hosted.ts';
 import { completeMove, targetMovedTo, type Moving } from './move.ts';
+import { proveNewerSecret } from './newer-secret.ts';
+import { claimVaultKey } from './vault-claims.ts';
 import { noteOnConnection, type ConnectionNotes, type ConnectionNotesDependencies } from './notes.ts';
 
 export interface CheckingConnection extends ConnectionNotesDependencies, Moving {
@@ -79,8 +81,8 @@ export class ConnectionChecks {
     const forgotten = key.ok ? await this.note({ keySeen: true }) : undefined;
     if (forgotten) return forgotten;
     const servesAsItIs = await this.#lookAtUse();
-    if (this.#isFit(target, key, servesAsItIs)) await this.#roundTrip(target, key.value);
-    return undefined;
+    if (!this.#isFit(target, key, servesAsItIs) || !(await this.#roundTrip(target, key.value))) return undefined;
+    return isClaimedByTest(this.connection.credential) && !this.#list.hasFailed ? await this.#claim() : undefined;
   }
 
   verdict(): ConnectionTest {
@@ -90,6 +92,7 @@ export class ConnectionChecks {
       now: clock.now(),
       propagationMs: keyPolicy.propagationMs,
       excuse: this.#provider.excuse,
+      isClaimedByTest: isClaimedByTest(this.connection.credential),
       ...(this.#principalId === undefined ? {} : { principalId: this.#principalId }),
     });
   }
@@ -148,6 +151,7 @@ export class ConnectionChecks {
 
   /** Without it no token is asked for: a service principal that another company's consent left in the tenant would do for one. */
   async #isConsented(): Promise<boolean> {
+    if (isClaimedByTest(this.connection.credential)) return true;
     const { clock, consentMs } = this.#deps;
     const { host, keyName, credential } = this.connection;
     const lack =
@@ -157,10 +161,31 @@ export class ConnectionChecks {
   }
 
   async #obtainToken(target: KeyTarget): Promise<boolean> {
-    const token = await this.#provider.probe.enter(target);
+    const token = (await this.#proveNewerSecret()) ?? (await this.#provider.probe.enter(target));
     if (!token.ok) return this.#list.fail('token', this.#known(token.error));
     this.#principalId = token.value.principalId;
     return this.#list.pass('token');
+  }
+
+  /** Whoever opens the key with an app of the company's own may claim it: another company's key they could not open. */
+  async #claim(): Promise<Refusal | undefined> {
+    const { host, keyName } = this.connection;
+    const claimed = await claimVaultKey(this.#deps, { companyId: this.#companyId, host, keyName });
+    if (claimed.ok) this.#list.pass('claim');
+    else if (claimed.error.type === 'failure') this.#list.fail('claim', this.#known(claimed.error.failure));
+    else return claimed.error;
+    return undefined;
+  }
+
+  /** Of two secrets, tries the newer by itself: if it works the older is dropped, else it serves on and the test says what is wrong with the newer. */
+  async #proveNewerSecret(): Promise<Result<{ readonly principalId: string }, Failure> | undefined> {
+    const proof = await proveNewerSecret(this.#deps, { companyId: this.#companyId, held: this.#held }, this.#actor);
+    if (!proof.ok || !proof.value) return undefined;
+    this.#held = proof.value.held;
+    const { token } = proof.value;
+    if (token.ok) return token;
+    this.#list.warn('token', asWarning(this.#known(token.error)));
+    return undefined;
   }
 
   /** True if company keys are wrapped by the key, and all of them open. */
@@ -191,15 +216,12 @@ export class ConnectionChecks {
     return warnings.length > 0 || this.#list.pass('key-fit');
   }
 
-  async #roundTrip(target: KeyTarget, key: ReadKey): Promise<void> {
+  async #roundTrip(target: KeyTarget, key: ReadKey): Promise<boolean> {
     const proof = await proveRoundTrip(this.#deps, target, key);
-    if (!proof.ok && proof.error.at === 'unwrap') {
-      this.#list.fail('unwrap', this.#known(proof.error.failure));
-      return;
-    }
+    if (!proof.ok && proof.error.at === 'unwrap') return this.#list.fail('unwrap', this.#known(proof.error.failure));
     this.#list.pass('unwrap');
-    if (proof.ok) this.#list.pass('compare');
-    else this.#list.fail('compare', this.#substituted(proof.error.failure));
+    if (proof.ok) return this.#list.pass('compare');
+    return this.#list.fail('compare', this.#substituted(proof.error.failure));
   }
 
   /** A fault of the newest version. It is only a warning while the versions in use still serve. */

@@ -1,16 +1,15 @@
 // Connections as a resource: create or replace, read, list, delete. What is typed is judged before anything is sent. A
 // connection that something depends on keeps its vault, key and tenant; whatever is stored carries the seal.
-import { isHostedByVendor } from '../../identity/registry/tenant-kinds.ts';
 import type { ConnectionInput, Providers, WantedConnection } from '../../providers/provider.ts';
 import type { Act, Actor } from '../../domain/audit.ts';
 import { lackOfFeature } from '../../domain/company-features.ts';
-import { sameCredential, type Connection, type ConnectionPlace } from '../../domain/connection.ts';
+import type { Connection, ConnectionPlace } from '../../domain/connection.ts';
 import { isResourceId } from '../../domain/ids.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { sealedBytesOfConnection } from '../../domain/seal.ts';
 import { present } from '../../domain/plain-object.ts';
-import type { Sealer } from '../../domain/ports.ts';
+import type { Entropy, Sealer } from '../../domain/ports.ts';
 import { act } from '../../store/act.ts';
 import type { Auditing } from '../../store/append.ts';
 import { loadCompany } from '../../store/control-state.ts';
@@ -18,13 +17,19 @@ import { listPage, type Found, type Loaded } from '../../store/found.ts';
 import { companyRow } from '../../store/rows/company-rows.ts';
 import { connectionRow, connectionsOf } from '../../store/rows/sealed-rows.ts';
 import type { Tables } from '../../store/tables.ts';
+import type { LookingAtKeys } from '../keys/look-in-use.ts';
 import { forged, type SealCheck } from '../keys/seals.ts';
 import { claimHosted, refusedToCompany } from './hosted.ts';
 import { loadConnection, verifyConnectionRow } from '../keys/verified-connection.ts';
+import { credentialToPut, sealingOnce } from './connection-secrets.ts';
+import { changed, featuresAsked, inUse, made } from './next-connection.ts';
+import { lackOfProof } from './prove-app.ts';
 
-export interface ConnectionsDependencies extends SealCheck, Auditing {
+export interface ConnectionsDependencies extends LookingAtKeys, Auditing {
+  readonly tables: Auditing['tables'];
   readonly sealer: Sealer;
   readonly providers: Providers;
+  readonly entropy: Entropy;
 }
 
 /** The store's ETags; `ifMatch` may be `*`. */
@@ -94,14 +99,20 @@ export async function putConnection(
   request: PutRequest,
   actor: Actor,
 ): Promise<Result<PutConnection, Refusal>> {
-  const wanted = deps.providers.ofInput(request.input).parse(request.input);
-  if (!wanted.ok) return wanted;
-  const refused = refusedToCompany(wanted.value.credential, request);
+  const parsed = deps.providers.ofInput(request.input).parse(request.input);
+  if (!parsed.ok) return parsed;
+  const wanted = parsed.value;
+  const refused = refusedToCompany(wanted.credential, request);
   if (refused) return err(refused);
-  const key = { companyId: request.companyId, ...wanted.value };
+  const key = {
+    companyId: request.companyId,
+    host: wanted.host,
+    keyName: wanted.keyName,
+    credential: wanted.credential,
+  };
   const claimed = await claimHosted(deps, key);
   if (!claimed.ok) return claimed;
-  const put = await store(deps, { request, wanted: wanted.value }, actor);
+  const put = await store(deps, { request, wanted }, actor);
   // Once more: a claim counts only while a connection names the key, and another company may have taken it before this one did.
   const held = put.ok ? await claimHosted(deps, key) : put;
   return held.ok ? put : held;
@@ -113,6 +124,7 @@ function store(
   actor: Actor,
 ): Promise<Result<PutConnection, Refusal>> {
   const { companyId, connectionId } = request;
+  const sealTyped = sealingOnce(deps, request, wanted);
   return act<PutConnection>(deps, { actor, ...actOn('connection.put', request) }, async (tx) => {
     const company = await tx.need(companyRow, request);
     const existing = await loadConnection(deps, request);
@@ -126,9 +138,15 @@ function store(
     const now = deps.clock.now().toISOString();
     const lacking = lackOfFeature(company.value, featuresAsked(held?.value, wanted));
     if (lacking) return err(lacking);
-    const next = held ? changed(held.value, wanted) : ok(made(connectionId, wanted, now));
+    const credential = await credentialToPut(deps, { held: held?.value, wanted, seal: sealTyped });
+    if (!credential.ok) return credential;
+    const next = held
+      ? changed(held.value, wanted, credential.value)
+      : ok(made(connectionId, wanted, credential.value, now));
     if (!next.ok) return next;
     if (next.value === held?.value) return ok({ ...held, created: false });
+    const unproven = held && (await lackOfProof(deps, companyId, { held: held.value, next: next.value }));
+    if (unproven) return err(unproven === 'in-use' ? inUse(held.value) : refusedBy(unproven));
     const seal = await deps.sealer.sign(sealedBytesOfConnection(companyId, next.value));
     if (!seal.ok) return err(refusedBy(seal.error));
     const connection: Connection = { ...next.value, seal: seal.value };
@@ -191,54 +209,3 @@ function conditionHolds(condition: WriteCondition, etag: string | undefined): bo
   if (condition.ifMatch === undefined) return true;
   return condition.ifMatch === '*' ? etag !== undefined : condition.ifMatch === etag;
 }
-
-/** Of a connection that is there only what is new of it: a secret that runs out can be replaced. */
-function featuresAsked(held: Connection | undefined, wanted: WantedConnection): readonly string[] {
-  const { provider, host, keyName, credential } = wanted;
-  const samePlace = held?.provider === provider && held.host === host && held.keyName === keyName;
-  return [
-    ...(samePlace ? [] : ['customer-keys']),
-    ...(samePlace && held.credential.kind === credential.kind ? [] : [credential.kind]),
-  ];
-}
-
-type Unsealed = Omit<Connection, 'seal'>;
-
-const made = (connectionId: string, wanted: WantedConnection, createdAt: string): Unsealed => ({
-  connectionId,
-  ...wanted,
-  usedBy: [],
-  createdAt,
-  keySeen: false,
-});
-
-/** The connection as wanted, or itself. What was learnt of another vault, key or app is forgotten; consent is to be given anew. */
-function changed(held: Connection, wanted: WantedConnection): Result<Unsealed, Refusal> {
-  const samePlace = held.provider === wanted.provider && held.host === wanted.host && held.keyName === wanted.keyName;
-  const sameTenant = wanted.tenantId === undefined || held.tenantId === wanted.tenantId;
-  const sameApp = sameCredential(held.credential, wanted.credential);
-  const samePromise = isHostedByVendor(held.credential) === isHostedByVendor(wanted.credential);
-  if (held.usedBy.length > 0 && !(samePlace && sameTenant && samePromise)) return err(inUse(held));
-  if (held.tenantId !== undefined && !sameTenant) {
-    return err({
-      type: 'invalid',
-      target: 'body.tenantId',
-      message: 'The tenant of a connection stays the same once it is known. Delete the connection and create it anew.',
-    });
-  }
-  if (samePlace && sameTenant && sameApp) return ok(held);
-  const { roleAssignedAt, consent: _void, move: _under, testFailed: _outcome, keySeen, movedFrom, ...kept } = held;
-  return ok({
-    ...kept,
-    ...wanted,
-    ...(samePlace && movedFrom !== undefined ? { movedFrom } : {}),
-    keySeen: samePlace && keySeen,
-    ...(samePlace && sameApp && roleAssignedAt !== undefined ? { roleAssignedAt } : {}),
-  });
-}
-
-const inUse = ({ connectionId, usedBy }: Connection): Refusal => ({
-  type: 'state',
-  code: 'connection-in-use',
-  message: `The connection '${connectionId}' is used by ${usedBy.length === 1 ? 'a keyring or switch' : `${usedBy.length} keyrings or switches`}: only its credential can change.`,
-});

@@ -1,6 +1,6 @@
 // Keeps small secrets that Keyswitch must use later: encrypted under the vendor's own key, whose vault opens each. The row that holds one is sealed, and
 // its seal is checked before anything here is called (invariant A16).
-import { createSecretKey } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { failure } from '../../domain/failures.ts';
 import type { Failure } from '../../domain/failure.ts';
 import { BLOB_NONCE_BYTES } from '../../domain/gcm-blob.ts';
@@ -47,19 +47,38 @@ export async function sealSecret(
 
 /** The secret, which the caller overwrites after use. One `unwrapKey` of the vendor's key; none if another key's version is named. */
 export async function openSecret(
-  { providers }: SecretOpening,
+  opening: SecretOpening,
   place: SecretPlace,
   secret: SealedSecret,
 ): Promise<Result<Buffer, Failure>> {
+  const own = await unwrapSecretKey(opening, place, secret);
+  return own.ok ? decryptAt(own.value, place, secret) : own;
+}
+
+/** The secret's own key. One `unwrapKey` of the vendor's key. */
+export async function unwrapSecretKey(
+  { providers }: SecretOpening,
+  place: SecretPlace,
+  secret: SealedSecret,
+): Promise<Result<KeyObject, Failure>> {
   const { vendor } = providers;
   const provider = providers.of(vendor.ref);
   if (!provider.isVersion(vendor, secret.keyId)) return err(failure('row-forged', { detail: place[0] }));
   const own = await provider.unwrap(vendor, secret);
   if (!own.ok) return err(provider.explain(own.error, { keyId: secret.keyId }));
   try {
-    const opened = decryptSecret({ key: createSecretKey(own.value), place, blob: secret.blob });
-    return opened ? ok(opened) : err(failure('row-forged', { detail: place[0] }));
+    if (own.value.length === SECRET_KEY_BYTES) return ok(createSecretKey(own.value));
+    return err(failure('row-forged', { detail: place[0] }));
   } finally {
     own.value.fill(0);
   }
+}
+
+export function decryptAt(
+  key: KeyObject,
+  place: SecretPlace,
+  { blob }: Pick<SealedSecret, 'blob'>,
+): Result<Buffer, Failure> {
+  const opened = decryptSecret({ key, place, blob });
+  return opened ? ok(opened) : err(failure('row-forged', { detail: place[0] }));
 }

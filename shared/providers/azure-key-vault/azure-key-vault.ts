@@ -10,10 +10,11 @@ import { parseKeyId, type KeyDates, type KeyPlace, type VaultKey } from '../../d
 import { err, ok, type Result } from '../../domain/result.ts';
 import type { KeyProvider, OwnedKey, ReadKey, Wrapped } from '../provider.ts';
 import { parseConnectionInput, parseCustomerVault, type ConnectionPolicy } from './input/connection-input.ts';
-import { isHostedByVendor } from '../../identity/entra/credential-kinds.ts';
+import { isClaimedByTest, isHostedByVendor } from '../../identity/entra/credential-kinds.ts';
 import { hostedInstructions } from './hosted-instructions.ts';
 import { adminInstructions } from './instructions.ts';
 import { HOSTED_NOTICE, hostedFacts } from './words/hosted-vault.ts';
+import { expiryWarning } from '../../identity/entra/client-secret.ts';
 import { assignRole } from './words/vault-commands.ts';
 import { judgeKey, type KeyPolicy } from './key-fitness.ts';
 import { ofConnection, ofKeyInUse } from './key-in-use.ts';
@@ -55,10 +56,12 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
         ...present({ detail: why }),
       }),
     otherOwner,
-    instructions: ({ host, keyName, tenantId, credential }) => {
-      const place = { host, keyName, appId: credential.clientId, ...present({ tenantId }) };
-      return isHostedByVendor(credential) ? hostedInstructions(place) : adminInstructions(place);
+    instructions: ({ host, keyName, tenantId, credential }, federation) => {
+      const place = { host, keyName, appId: credential.clientId, ...present({ tenantId, federation }) };
+      if (isHostedByVendor(credential)) return hostedInstructions(place);
+      return adminInstructions({ ...place, isOwnApp: isClaimedByTest(credential) });
     },
+    shows: ({ credential }) => probe.federationShown(credential),
     notice: ({ credential }) => (credential && isHostedByVendor(credential) ? HOSTED_NOTICE : undefined),
     grant: ({ host, keyName, tenantId }, app) => assignRole({ vaultHost: host, keyName, tenantId, ...app }),
     probe: {
@@ -70,17 +73,21 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       const key = await vaults.readKey(target, keyId === undefined ? undefined : parseKeyId(keyId)?.version);
       if (!key.ok) return key;
       const ownVault = target.ref.connectionId === undefined;
+      const now = clock.now();
       const policy = {
         ...keyPolicy,
         minRsaBits: Math.max(keyPolicy.minRsaBits, minRsaBits),
-        now: clock.now(),
+        now,
         ownVault,
         ...hostedFacts(target.credential),
       };
       const [unfit] = judgeKey(key.value, { ...policy, purpose: 'test' }).denials;
+      const { denials, warnings } = judgeKey(key.value, { ...policy, purpose });
+      const expiring = target.credential && expiryWarning(target.credential, now);
       return ok({
         ...key.value,
-        ...judgeKey(key.value, { ...policy, purpose }),
+        denials,
+        warnings: expiring ? [...warnings, expiring] : warnings,
         dates: datesOf(key.value),
         isHsm: key.value.keyType.endsWith('-HSM'),
         ...present({ unfit }),

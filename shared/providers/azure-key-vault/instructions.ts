@@ -11,6 +11,7 @@ import {
   takeAwayWithCli,
 } from './instructions/azure-cli-instructions.ts';
 import { assignLeastWithBicep, assignWithBicep, setPolicyWithBicep } from './instructions/bicep-instructions.ts';
+import { ownAppInstructions } from './instructions/own-app-instructions.ts';
 import { LEAST_DATA_ACTIONS, type InstructionPlace } from './instructions/place.ts';
 import {
   assignInPortal,
@@ -28,21 +29,35 @@ import {
 } from './instructions/power-shell-instructions.ts';
 
 /**
- * First the service principal; then one of `role`, `least-role` (vaults with role-based access control) and
+ * First the service principal, or the company's own app and its secret; then one of `role`, `least-role` (vaults with role-based access control) and
  * `access-policy` (vaults with access policies).
  */
-export function adminInstructions(place: InstructionPlace): readonly Instruction[] {
+export const adminInstructions = (place: InstructionPlace): readonly Instruction[] => [
+  ...(place.isOwnApp === true ? ownAppInstructions(place) : [letIn(place)]),
+  ...grants(place),
+];
+
+const letIn = (place: InstructionPlace): Instruction => ({
+  id: 'service-principal',
+  title: 'Let the app into your tenant',
+  explanation:
+    `Creates the service principal of the application ${place.appId} in your Entra tenant. ` +
+    'It gives no access to anything by itself.' +
+    proofOf(place),
+  azureCli: installWithCli(place),
+  powerShell: installWithPowerShell(place),
+  portal: installInPortal(place),
+});
+
+/** For whoever keeps the key and asks by what the app proves itself: no secret of it leaves the vendor's tenant. */
+const proofOf = ({ federation }: InstructionPlace): string =>
+  federation === undefined
+    ? ''
+    : ` It has no secret: its federated credential takes tokens of the issuer ${federation.issuer} for the subject ${federation.subject}, ` +
+      'the managed identity of the vendor, and of nobody else.';
+
+function grants(place: InstructionPlace): readonly Instruction[] {
   return [
-    {
-      id: 'service-principal',
-      title: 'Let the app into your tenant',
-      explanation:
-        `Creates the service principal of the application ${place.appId} in your Entra tenant. ` +
-        'It gives no access to anything by itself.',
-      azureCli: installWithCli(place),
-      powerShell: installWithPowerShell(place),
-      portal: installInPortal(place),
-    },
     {
       id: 'role',
       title: 'Assign the role on the key',

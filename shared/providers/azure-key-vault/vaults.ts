@@ -1,6 +1,7 @@
 // What is asked of key vaults: one request each, and the steps on the way there. Implemented by client/, and in memory for tests.
 import type { Failure } from '../../domain/failure.ts';
 import type { Credential, VaultKey, VaultTarget } from '../../domain/provider.ts';
+import type { FederationShown } from '../provider.ts';
 import type { Result } from '../../domain/result.ts';
 
 export interface KeyVaults {
@@ -16,6 +17,8 @@ export interface KeyVaults {
 export interface ConnectionProbe {
   /** Refused if this deployment does not know the kind. Sends nothing. */
   admits(credential: Credential): Result<void, Failure>;
+  /** Undefined for a credential that shows a secret, and while the app's own identity gives no token. */
+  federationShown(credential: Credential): Promise<FederationShown | undefined>;
   /** DNS, TCP and TLS. Sends no request. */
   reach(host: string): Promise<Result<void, Failure>>;
   /** The Entra tenant that the vault's own 401 challenge names. Sends no token. */

@@ -13,6 +13,7 @@ import {
   sealedBytesOfWrap,
 } from '../../domain/seal.ts';
 import type { Row, Rows, SealedPart, SealedParts } from './row.ts';
+import { clientSecretsCell, readClientSecrets } from './client-secret-cell.ts';
 import { companyKeyRowKey, connectionRowKey } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
 import { count, flag, json, optionalText, text, type Cells } from './cells.ts';
@@ -116,6 +117,7 @@ export const connectionCells = (connection: Connection): Cells => ({
   movedFrom: connection.movedFrom === undefined ? '' : JSON.stringify(connection.movedFrom),
   credentialKind: connection.credential.kind,
   clientId: connection.credential.clientId,
+  secrets: clientSecretsCell(connection.credential.secrets),
   seal: JSON.stringify(connection.seal),
   usedBy: JSON.stringify(connection.usedBy),
   createdAt: connection.createdAt,
@@ -147,7 +149,8 @@ function readMove(value: unknown): Move | undefined {
 const readTexts = (value: unknown): string[] | undefined =>
   Array.isArray(value) && value.every((one): one is string => typeof one === 'string') ? value : undefined;
 
-export function readConnection(cells: Cells, connectionId: string): Connection | undefined {
+export function readConnection(cells: Cells, place: ConnectionPlace): Connection | undefined {
+  const { connectionId } = place;
   const provider = text(cells, 'provider');
   const host = text(cells, 'host');
   const keyName = text(cells, 'keyName');
@@ -164,6 +167,8 @@ export function readConnection(cells: Cells, connectionId: string): Connection |
   if (!consent && optionalText(cells, 'consent') !== undefined) return undefined;
   const move = readMove(json(cells, 'move'));
   if (!move && optionalText(cells, 'move') !== undefined) return undefined;
+  const secrets = readClientSecrets(json(cells, 'secrets'), place);
+  if (!secrets && optionalText(cells, 'secrets') !== undefined) return undefined;
   const movedFrom = readTexts(json(cells, 'movedFrom'));
   if (!movedFrom && optionalText(cells, 'movedFrom') !== undefined) return undefined;
   return {
@@ -171,7 +176,7 @@ export function readConnection(cells: Cells, connectionId: string): Connection |
     provider,
     host,
     keyName,
-    credential: { kind, clientId },
+    credential: { kind, clientId, ...present({ secrets }) },
     seal,
     usedBy: usedBy.filter((user): user is string => typeof user === 'string'),
     createdAt,
@@ -192,7 +197,7 @@ export const connectionRow: Row<ConnectionPlace, Connection, Connection | undefi
   partition: ({ companyId }) => companyId,
   key: ({ connectionId }) => connectionRowKey(connectionId),
   cells: connectionCells,
-  read: (cells, { connectionId }) => readConnection(cells, connectionId),
+  read: readConnection,
   sealed: (held, { companyId }) => held && sealedConnection(companyId, held),
   missing: ({ connectionId }) => notFound('connection', connectionId),
 };

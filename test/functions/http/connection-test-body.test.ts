@@ -17,5 +17,6 @@ it('tells the checks of a connection test in their order, by their names in the 
     'unwrap',
     'compare',
     'in-use',
+    'claim',
   ]);
 });

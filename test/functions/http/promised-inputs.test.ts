@@ -46,6 +46,9 @@ const BEYOND_SCHEMAS: readonly { readonly faults: RegExp; readonly said: string 
   { faults: /leave the tenant away/, said: 'Not given with `vendor-hosted`' },
   { faults: /address of the webhook|host of the webhook/, said: 'https, a public host name' },
   { faults: /kind of signature of a webhook stays/, said: 'It stays as it was at first' },
+  { faults: /good in that tenant only/, said: '`tenantId` is required with it' },
+  { faults: /No secret of this app is stored yet/, said: 'where none is, it is required' },
+  { faults: /column Expires beside the secret/, said: 'required with a secret' },
   { faults: /vendor's own vault/, said: "not of the vendor's own vault" },
 ];
 

@@ -49,7 +49,7 @@ function connectionOf(
   connectionId: string,
 ): NonNullable<ReturnType<typeof readConnection>> {
   const row = store.peek('companies', COMPANY, connectionRowKey(connectionId));
-  const connection = row && readConnection(row.cells, connectionId);
+  const connection = row && readConnection(row.cells, { companyId: COMPANY, connectionId });
   if (!connection) throw new Error(`no connection ${connectionId}`);
   return connection;
 }

@@ -200,12 +200,15 @@ class ForgedWorld {
   async #aboutOf(subject: SignInSubject): Promise<string> {
     if (subject.purpose === 'consent') {
       const cells = this.#row(connectionRowKey(subject.connectionId)).cells;
-      const connection = readConnection(cells, subject.connectionId);
+      const connection = readConnection(cells, { companyId: COMPANY, connectionId: subject.connectionId });
       return connection ? digestOfConnection(connection) : 'none';
     }
     const found = await destinationOf(this.#deps, { companyId: COMPANY, approval: subject.approval });
     if (found.ok) return found.value.digest;
-    const contoso = readConnection(this.#row(connectionRowKey('contoso')).cells, 'contoso');
+    const contoso = readConnection(this.#row(connectionRowKey('contoso')).cells, {
+      companyId: COMPANY,
+      connectionId: 'contoso',
+    });
     const target = contoso && targetOfConnection(contoso);
     return target ? destinationDigest(target) : 'none';
   }

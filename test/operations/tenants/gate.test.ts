@@ -471,7 +471,7 @@ it('a switch whose connection somebody changed shows every tenant as unverified,
   const rig = await begun(ENTRA);
   await verifyAll(rig, 's1', ENTRA);
   const row = (await rig.store.read('companies', COMPANY, connectionRowKey('contoso')))!;
-  const connection = readConnection(row.cells, 'contoso')!;
+  const connection = readConnection(row.cells, { companyId: COMPANY, connectionId: 'contoso' })!;
   rig.store.tamper('companies', COMPANY, row.rowKey, connectionCells({ ...connection, host: 'evil.vault.azure.net' }));
   await rig.drain();
   expect(await viewOf(rig, 's1')).toMatchObject({

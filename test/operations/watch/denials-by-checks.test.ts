@@ -70,7 +70,7 @@ describe('a check', () => {
     await world.host().denials.add(CONNECTION, 'key-disabled', { again: true });
     const { store } = world.rig;
     const row = (await store.read('companies', COMPANY, connectionRowKey('contoso')))!;
-    const connection = readConnection(row.cells, 'contoso')!;
+    const connection = readConnection(row.cells, { companyId: COMPANY, connectionId: 'contoso' })!;
     store.tamper('companies', COMPANY, connectionRowKey('contoso'), connectionCells({ ...connection, usedBy: [] }));
     world.rig.clock.advance(DENIALS_AGE_MS);
     await checkIfUsed(deps, CONNECTION);

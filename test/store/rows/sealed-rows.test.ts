@@ -14,6 +14,7 @@ const AT = '2026-01-01T00:00:00.000Z';
 const HOST = 'contoso.vault.azure.net';
 const SEAL = { keyVersion: '1', signature: 'AAAA' };
 const PLACE = { companyId: 'acme', keyringId: 'default', version: 2 };
+const CONTOSO = { companyId: 'acme', connectionId: 'contoso' };
 const wrap: Wrap = {
   ref: { provider: 'azure-key-vault', connectionId: 'contoso' },
   host: HOST,
@@ -97,7 +98,7 @@ const connection: Connection = {
 
 describe('a connection', () => {
   const read = (change: Cells): Connection | undefined =>
-    readConnection({ ...connectionCells(connection), ...change }, 'contoso');
+    readConnection({ ...connectionCells(connection), ...change }, CONTOSO);
 
   it('comes back as it was written', () => {
     expect(read({})).toEqual(connection);
@@ -109,7 +110,7 @@ describe('a connection', () => {
       movedFrom: ['a', 'b'],
       move: { tenantId: 'c', grantedAt: AT, adminId: 'c/ada', seal: SEAL },
     };
-    expect(readConnection(connectionCells(moved), 'contoso')).toEqual(moved);
+    expect(readConnection(connectionCells(moved), CONTOSO)).toEqual(moved);
   });
 
   it.each([
@@ -131,7 +132,7 @@ describe('a connection', () => {
     const { tenantId: _, roleAssignedAt: _role, consent: _consent, ...rest } = connection;
     const made = { ...rest, keySeen: false };
     expect(connectionCells(made)).toMatchObject({ tenantId: '', roleAssignedAt: '', consent: '' });
-    expect(readConnection(connectionCells(made), 'contoso')).toEqual(made);
+    expect(readConnection(connectionCells(made), CONTOSO)).toEqual(made);
   });
 
   it.each(['x', '[]', '{}', JSON.stringify({ grantedAt: AT, adminId: 't/ada' })])(

@@ -2,6 +2,9 @@
 import * as z from 'zod';
 import { visibleTextFault } from '../../../../shared/domain/visible-text.ts';
 
+/** The form that is promised to be taken. What has another is judged by the operation, with words of its own. */
+export const promised = ({ source }: RegExp): object => ({ pattern: source, maxLength: undefined });
+
 export const visibleText = (maxChars: number): z.ZodString =>
   z
     .string()

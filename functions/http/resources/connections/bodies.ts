@@ -12,15 +12,13 @@ import { TYPED_FORMS } from '../../../../shared/providers/registry/providers.ts'
 import type { KnownProviders } from '../../../../shared/providers/provider.ts';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { FAILURE_EXAMPLE, failureBody, failureCode, publicFailure } from '../../kernel/schemas/failures.ts';
-import { connectionCredential } from './credential.ts';
 import { connectionId, count, EXAMPLE_TIME, guid, time } from '../../kernel/schemas/ids.ts';
+import { credentialBody, credentialInput, credentialToBody } from './credential-bodies.ts';
+import { promised } from '../../kernel/schemas/text.ts';
 import { MAX_INPUT_CHARS, vaultUri } from '../../kernel/schemas/vault-uri.ts';
 
 const TENANT = '6c9d1d5e-3f7a-4b2c-8e10-5a7b9c3d1e2f';
 const CLIENT = 'a3d4c5b6-1e2f-4a3b-9c8d-7e6f5a4b3c2d';
-
-/** What is taken is described; what is not is judged by the operation, with words of its own. */
-const promised = ({ source }: RegExp): object => ({ pattern: source, maxLength: undefined });
 
 /** Judged by the operation, whose answers name every mistake with its fix; here only bounded. */
 export const connectionInput = z
@@ -39,7 +37,7 @@ export const connectionInput = z
         description:
           "The vault's Entra tenant; learnt by a test if not given. It stays the same once it is known. Not given with `vendor-hosted`.",
       }),
-    credential: connectionCredential,
+    credential: credentialInput,
   })
   .meta({
     id: 'ConnectionInput',
@@ -63,7 +61,7 @@ export const connectionBody = z
       description:
         'The Entra tenant that the vault was moved to, and whose administrator has consented: pinned once a test sees its key open what is in use.',
     }),
-    credential: z.strictObject({ kind: z.string(), clientId: z.string() }),
+    credential: credentialBody,
     usedBy: z
       .array(z.string())
       .max(1000)
@@ -109,7 +107,7 @@ export function connectionToBody(connection: Connection, providers: KnownProvide
     connectionId: connection.connectionId,
     vaultUri: `https://${vaultHost}`,
     keyName,
-    credential: { kind: credential.kind, clientId: credential.clientId },
+    credential: credentialToBody(credential),
     usedBy: connection.usedBy.map(userPath),
     createdAt: connection.createdAt,
     keySeen: connection.keySeen,

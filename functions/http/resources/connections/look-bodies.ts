@@ -103,7 +103,17 @@ export const healthReportToBody = (
 });
 
 const instruction = z.strictObject({
-  id: z.enum(['service-principal', 'vault', 'key-manager', 'role', 'least-role', 'access-policy', 'take-away']),
+  id: z.enum([
+    'service-principal',
+    'app-registration',
+    'client-secret',
+    'vault',
+    'key-manager',
+    'role',
+    'least-role',
+    'access-policy',
+    'take-away',
+  ]),
   title: z.string(),
   explanation: z.string(),
   azureCli: z.string(),

@@ -34,7 +34,9 @@ export const lookRoutes = [
     run: async (deps: LookServices, call) => {
       const connection = await getConnection(deps, call.path);
       if (!connection.ok) return connection;
-      const instructions = deps.providers.of(connection.value.value).instructions(connection.value.value);
+      const { value } = connection.value;
+      const provider = deps.providers.of(value);
+      const instructions = provider.instructions(value, await provider.shows?.(value));
       return ok({ status: 200, body: instructionsToBody(instructions) });
     },
   }),

@@ -1,5 +1,8 @@
 // One way in which this app proves to a customer's directory who it is. A kind is a file of this folder and a line in credentials.ts.
+import type { Failure } from '../../../domain/failure.ts';
 import type { Credential } from '../../../domain/provider.ts';
+import type { Result } from '../../../domain/result.ts';
+import type { AppInTenant, ClientSecret } from '../../../domain/client-secret.ts';
 import type { FetchToken, TokenCache } from '../../client/token-cache.ts';
 
 export interface CredentialKind {
@@ -10,6 +13,8 @@ export interface CredentialKind {
   /** How tokens of one tenant are asked for. What is refused is a failure with this kind's facts: nothing throws. */
   tokensIn(tenantId: string, credential: Credential): FetchToken;
 }
+
+export type OpenSecret = (secret: ClientSecret, of: AppInTenant) => Promise<Result<string, Failure>>;
 
 /** What kinds are made of. */
 export interface CredentialParts {
@@ -22,6 +27,8 @@ export interface CredentialParts {
   readonly authorityHost: string;
   /** Whom the identity's token is made for, to be shown in place of a secret. If not given, that of the authority's cloud. */
   readonly tokenExchangeAudience?: string | undefined;
+  /** A stored client secret in clear: the vendor's own key opens it. */
+  readonly openSecret: OpenSecret;
   /** What a call with a token has as a whole: no token takes longer, whatever it is made of. */
   readonly timeoutMs: number;
 }

@@ -4,17 +4,18 @@ import { LRUCache } from 'lru-cache';
 import type { Failure } from '../../../domain/failure.ts';
 import { failure } from '../../../domain/failures.ts';
 import type { Clock } from '../../../domain/ports.ts';
-import type { Credential } from '../../../domain/provider.ts';
+import { credentialName, type Credential } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { TokenCache } from '../../client/token-cache.ts';
 import type { CredentialKind, CredentialParts } from './credential.ts';
+import { clientSecret } from './client-secret.ts';
 import { assertionOf, federated } from './federated.ts';
 import { OWN_IDENTITY, ownIdentity, OwnIdentity } from './own-identity.ts';
 import { vendorHosted } from './vendor-hosted.ts';
 
 type MakeKind = (parts: CredentialParts) => CredentialKind;
 
-const KINDS: readonly MakeKind[] = [federated, ownIdentity, vendorHosted];
+const KINDS: readonly MakeKind[] = [federated, clientSecret, ownIdentity, vendorHosted];
 
 interface CredentialsOptions extends Omit<CredentialParts, 'identity'> {
   /** Client id of the user-assigned managed identity. */
@@ -114,7 +115,8 @@ export class Credentials {
   }
 }
 
-const nameOf = ({ kind, clientId }: Credential, tenantId: string): string => JSON.stringify([kind, clientId, tenantId]);
+/** A secret that was replaced takes its tokens with it: what another shows has another name. */
+const nameOf = (credential: Credential, tenantId: string): string => `${tenantId} ${credentialName(credential)}`;
 
 const unknownKind = ({ kind }: Credential): Failure =>
   failure('row-forged', { detail: `'${kind}' is no kind of credential of this deployment` });

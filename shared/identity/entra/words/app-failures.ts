@@ -1,7 +1,18 @@
 // Of the connector app itself: its manifest, its credentials, the identity that it shows. Pure.
 import type { FailureEntry } from '../../../domain/failure.ts';
-import { because, remedyOf } from '../../../domain/failure-words.ts';
-import { askForAuthTime, askForDirectoryRoles, listFederatedCredentials, resetClientSecret } from './commands.ts';
+import { because, capital, remedyOf } from '../../../domain/failure-words.ts';
+import {
+  askForAuthTime,
+  askForDirectoryRoles,
+  enableServicePrincipal,
+  listFederatedCredentials,
+  resetClientSecret,
+} from './commands.ts';
+import { APP_DISABLED } from './consent-failures.ts';
+import { theTenant } from './names.ts';
+
+const NEW_SECRET =
+  'Microsoft Entra admin center > App registrations > the app > Certificates & secrets > New client secret; copy the column Value, not Secret ID';
 
 /** `detail` of federation-mismatch when the identity's token is of a kind that Entra never takes, or of another tenant. */
 export const FOREIGN_IDENTITY = 'the token shown is none of a managed identity in the tenant of the app';
@@ -67,7 +78,7 @@ export const APP_FAILURES = {
     words: (facts) => ({
       message: 'The client secret is wrong.',
       cause:
-        'Entra does not accept it. The common mistake: the Secret ID was copied in place of its Value, which is shown only once.',
+        'Entra does not accept it. The common mistake: the Secret ID was copied in place of its Value, which is shown only once. A secret that was made just now can take half a minute to arrive everywhere.',
       remedy: remedyOf({
         text: 'Make a new secret and enter its Value.',
         azureCli: resetClientSecret(facts),
@@ -88,6 +99,62 @@ export const APP_FAILURES = {
         azureCli: resetClientSecret(facts),
         portal:
           'Microsoft Entra admin center > App registrations > the app > Certificates & secrets > New client secret',
+      }),
+    }),
+  },
+  'client-secret-invalid': {
+    kind: 'input',
+    owner: 'company-admin',
+    words: (facts) => ({
+      message: `This is no client secret${because(facts)}.`,
+      cause: 'A client secret is what the column Value shows once, right after the secret was made. Nothing was sent.',
+      remedy: remedyOf({
+        text: 'Copy the column Value, not the Secret ID, without quotes around it. If it is no longer shown, make a new secret.',
+        portal: NEW_SECRET,
+      }),
+    }),
+  },
+  'client-secret-expiring': {
+    kind: 'warning',
+    owner: 'azure-admin',
+    words: (facts) => ({
+      message: `The client secret expires soon${because(facts)}.`,
+      cause:
+        'Every secret of an app registration ends at a date. After that no company key can be unwrapped with your key.',
+      remedy: remedyOf({
+        text: 'Make a second secret beside the first one, and enter its Value and its date: the first one serves until the new one has worked.',
+        azureCli: resetClientSecret(facts),
+        portal: NEW_SECRET,
+      }),
+    }),
+  },
+  'client-secret-unavailable': {
+    kind: 'transient',
+    owner: 'vendor',
+    words: (facts) => ({
+      message: `The stored client secret cannot be opened at the moment${because(facts)}.`,
+      cause:
+        "It is encrypted under the vendor's own key, whose vault does not unwrap just now. Nothing was asked of the company's vault.",
+      remedy: remedyOf({
+        text: 'Nothing is for the company to do, and nothing has been revoked: the vendor looks after its own vault, and we try again by ourselves.',
+      }),
+    }),
+  },
+  'client-app-missing': {
+    kind: 'denied',
+    owner: 'azure-admin',
+    revokes: 'at-once',
+    words: (facts) => ({
+      message:
+        facts.detail === APP_DISABLED
+          ? "The company's own app may not sign in."
+          : "The company's own app is not known in its tenant.",
+      cause: `${capital(theTenant(facts))} has no application${facts.appId === undefined ? '' : ` ${facts.appId}`} that may sign in: it was deleted or switched off, or one of the two ids is not right.`,
+      remedy: remedyOf({
+        text: 'Compare the Application (client) ID and the Directory (tenant) ID with the Overview of the app registration, and enable the app for sign-in.',
+        azureCli: enableServicePrincipal(facts),
+        portal:
+          'Microsoft Entra admin center > App registrations > the app > Overview; Enterprise applications > the app > Properties',
       }),
     }),
   },

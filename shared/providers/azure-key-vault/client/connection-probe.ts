@@ -6,6 +6,7 @@ import { isGuid } from '../../../domain/ids.ts';
 import type { Credential, VaultTarget } from '../../../domain/provider.ts';
 import { isRecord } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
+import type { FederationShown } from '../../provider.ts';
 import type { ConnectionProbe } from '../vaults.ts';
 import { askForChallenge, noAnswerFrom } from './vault-challenge.ts';
 import type { VaultPool } from './vault-pool.ts';
@@ -21,6 +22,13 @@ export class AzureConnectionProbe implements ConnectionProbe {
 
   admits(credential: Credential): Result<void, Failure> {
     return this.#pool.credentials.admits(credential);
+  }
+
+  async federationShown({ kind }: Credential): Promise<FederationShown | undefined> {
+    if (kind !== 'federated') return undefined;
+    const assertion = await this.#pool.credentials.assertion();
+    const { iss, sub } = assertion.ok ? claimsOf(assertion.value) : {};
+    return typeof iss === 'string' && typeof sub === 'string' ? { issuer: iss, subject: sub } : undefined;
   }
 
   reach(host: string): Promise<Result<void, Failure>> {
@@ -68,11 +76,16 @@ export class AzureConnectionProbe implements ConnectionProbe {
 
 /** The `oid` of a token that came straight from Entra, so its signature need not be checked. */
 function objectIdOf(token: string): string | undefined {
+  const { oid } = claimsOf(token);
+  return typeof oid === 'string' && isGuid(oid.toLowerCase()) ? oid.toLowerCase() : undefined;
+}
+
+/** Empty if it is no token. */
+function claimsOf(token: string): Readonly<Record<string, unknown>> {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    const oid = isRecord(claims) ? claims['oid'] : undefined;
-    return typeof oid === 'string' && isGuid(oid.toLowerCase()) ? oid.toLowerCase() : undefined;
+    return isRecord(claims) ? claims : {};
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -4,7 +4,7 @@ import type { HttpClient } from '@azure/core-rest-pipeline';
 import { LRUCache } from 'lru-cache';
 import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
-import type { Credential, VaultTarget } from '../../../domain/provider.ts';
+import { credentialName, type Credential, type VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { boundedHttps } from '../../../adapters/https/bounded-https.ts';
 import { hostedFacts } from '../words/hosted-vault.ts';
@@ -50,8 +50,7 @@ export class VaultPool {
     const credential = this.credentialOf(target);
     if (!credential.ok) return credential;
     const { host, tenantId } = target;
-    const { kind, clientId } = credential.value;
-    const name = JSON.stringify([kind, clientId, tenantId, host]);
+    const name = JSON.stringify([credentialName(credential.value), tenantId, host]);
     let connection = this.#connections.get(name);
     if (!connection) {
       const { credentials } = this.#options;

@@ -3,11 +3,11 @@ import { failure, withFacts } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { isGuid } from '../../../domain/ids.ts';
 import type { ConnectionInput } from '../../provider.ts';
+import type { WayIn } from './own-app.ts';
 import { wayIn, type WaysIn } from './way-in.ts';
 import { parseKeyName } from './key-name.ts';
 import { meantAddress } from './meant-address.ts';
 import { decoded, oddCharacter, unescaped } from './pasted-text.ts';
-import type { Credential } from '../../../domain/provider.ts';
 import { inPlainCharacters } from '../../../domain/plain-characters.ts';
 import type { Refusal } from '../../../domain/refusal.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
@@ -24,11 +24,10 @@ interface VaultPolicy {
 
 export interface ConnectionPolicy extends VaultPolicy, WaysIn {}
 
-export interface WantedVault {
+export interface WantedVault extends WayIn {
   readonly host: string;
   readonly keyName: string;
   readonly tenantId?: string;
-  readonly credential: Credential;
 }
 
 export function parseConnectionInput(input: ConnectionInput, policy: ConnectionPolicy): Result<WantedVault, Refusal> {

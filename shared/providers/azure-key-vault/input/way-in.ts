@@ -1,10 +1,10 @@
 // How the app is let in to a vault, as it is typed of a connection: the kind of its credential, and the tenant that goes with it. Pure.
 import { failure } from '../words/failures.ts';
-import type { Credential } from '../../../domain/provider.ts';
 import type { Refusal } from '../../../domain/refusal.ts';
 import { isRecord, present } from '../../../domain/plain-object.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
-import { FEDERATED, VENDOR_HOSTED } from '../../../identity/entra/credential-kinds.ts';
+import { CLIENT_SECRET, FEDERATED, VENDOR_HOSTED } from '../../../identity/entra/credential-kinds.ts';
+import { ownApp, type WayIn } from './own-app.ts';
 
 /** As whom the app may come to a vault. */
 export interface WaysIn {
@@ -14,11 +14,6 @@ export interface WaysIn {
   readonly identityClientId: string;
   /** No company's vault is in it but those that the vendor hosts. */
   readonly vendorTenantId: string;
-}
-
-interface WayIn {
-  readonly credential: Credential;
-  readonly tenantId?: string;
 }
 
 /** `tenantId`: as it was typed, a GUID in lower case. */
@@ -31,6 +26,7 @@ export function wayIn(typed: unknown, policy: WaysIn, tenantId: string | undefin
   }
   if (tenantId === vendorTenantId)
     return err({ type: 'failure', failure: failure('vault-of-vendor'), target: 'body.tenantId' });
+  if (isRecord(typed) && typed['kind'] === CLIENT_SECRET) return ownApp(typed, { connectorClientId, tenantId });
   return ok({ credential: { kind: FEDERATED, clientId: connectorClientId }, ...present({ tenantId }) });
 }
 

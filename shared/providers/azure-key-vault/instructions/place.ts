@@ -2,6 +2,7 @@
 import { ENCRYPTION_USER_ROLE_ID } from '../../../identity/entra/words/commands.ts';
 import { vaultNameOf } from '../words/vault-commands.ts';
 import type { FailureFacts } from '../../../domain/failure.ts';
+import type { FederationShown } from '../../provider.ts';
 
 export interface InstructionPlace {
   readonly host: string;
@@ -11,6 +12,10 @@ export interface InstructionPlace {
   readonly tenantId?: string;
   /** Object id of its service principal in the customer's tenant, once a token has shown it. */
   readonly principalId?: string;
+  /** It is an app of the company's own, with a client secret. */
+  readonly isOwnApp?: boolean;
+  /** What the connector app shows in place of a secret, as its own token says. */
+  readonly federation?: FederationShown;
 }
 
 /** All that is ever asked of a customer's key. */
@@ -25,4 +30,9 @@ export const LEAST_ROLE_DESCRIPTION = 'Read the metadata of keys, and unwrap wit
 
 export const BUILT_IN_ROLE_ID = ENCRYPTION_USER_ROLE_ID;
 
-export const factsOfPlace = ({ host, ...rest }: InstructionPlace): FailureFacts => ({ vaultHost: host, ...rest });
+export const factsOfPlace = ({
+  host,
+  isOwnApp: _kind,
+  federation: _proof,
+  ...rest
+}: InstructionPlace): FailureFacts => ({ vaultHost: host, ...rest });

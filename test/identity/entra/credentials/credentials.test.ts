@@ -11,6 +11,7 @@ import { AzureKeyVaults } from '../../../../shared/providers/azure-key-vault/cli
 import { VaultPool } from '../../../../shared/providers/azure-key-vault/client/vault-pool.ts';
 import { FakeClock } from '../../../fakes/fake-system.ts';
 import { CONNECTOR_APP_ID, PRINCIPAL_ID } from '../../../fakes/fake-vault-answers.ts';
+import { noSecrets } from '../../../fakes/no-secrets.ts';
 
 const MAX_AGE_MS = 300_000;
 const TOKEN_MS = 24 * 3_600_000;
@@ -55,6 +56,7 @@ beforeEach(() => {
       authorityHost: 'https://login.microsoftonline.com',
       timeoutMs,
       tenantTokenMaxAgeMs: MAX_AGE_MS,
+      openSecret: noSecrets,
       clock,
     },
     OTHERS,
