@@ -112,7 +112,7 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
       }),
     ),
     exportSealer,
-    webhookSender: new HttpsWebhookSender({ allowedSuffixes: policy.webhookHosts }),
+    webhookSender: new HttpsWebhookSender({ allowedSuffixes: policy.webhookHosts, log }),
     fetchIssuersKeys: () => checked.fetchKeys(),
   };
 }

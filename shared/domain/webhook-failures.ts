@@ -59,13 +59,14 @@ const WEBHOOK_INPUT_FAILURES = {
 } as const satisfies Record<string, FailureEntry>;
 
 const WEBHOOK_DELIVERY_FAILURES = {
-  'webhook-address-not-public': {
-    kind: 'denied',
+  // One for all that a look-up can show: whatever tells them apart tells a company the names of the vendor's private network.
+  'webhook-no-public-address': {
+    kind: 'transient',
     owner: 'company-admin',
     words: (facts) => ({
-      message: 'The name of the webhook leads to an address that is not public. Nothing was sent.',
-      cause: `DNS answers for ${theReceiver(facts)} with a private, loopback, link-local or otherwise reserved address.`,
-      remedy: remedyOf({ text: 'Correct the DNS records of the name: each of its addresses must be public.' }),
+      message: 'The name of the webhook does not lead to public addresses. Nothing was sent.',
+      cause: `DNS has no address for ${theReceiver(facts)}, does not answer, or names one that is not public. Which of them is not said.`,
+      remedy: remedyOf({ text: `Have the name lead to public addresses, and to no others. ${LATER}` }),
     }),
   },
   'webhook-unreachable': {
@@ -73,7 +74,7 @@ const WEBHOOK_DELIVERY_FAILURES = {
     owner: 'company-admin',
     words: (facts) => ({
       message: `The receiver cannot be reached${because(facts)}.`,
-      cause: `The name of ${theReceiver(facts)} has no address, or nothing answers there.`,
+      cause: `Nothing answers at the addresses of ${theReceiver(facts)}, or nothing that speaks TLS and HTTP.`,
       remedy: remedyOf({ text: `Bring the receiver back, or correct the address of the webhook. ${LATER}` }),
     }),
   },

@@ -1,5 +1,5 @@
 // Acts on webhooks, as scenes: each as it is just before.
-import { requestOf } from '../operations/notifications/request.ts';
+import { requestOf, URL_OF_HOST } from '../operations/notifications/request.ts';
 import { rotateSecret } from '../../shared/operations/notifications/rotate-secret.ts';
 import { switchOff } from '../../shared/operations/notifications/switch-off.ts';
 import { deleteWebhook, getWebhook, putWebhook } from '../../shared/operations/notifications/webhooks.ts';
@@ -24,5 +24,5 @@ export const WEBHOOKS: Readonly<Record<string, () => Promise<Scene>>> = {
   'webhook.put': at(put),
   'webhook.delete': after(subscribed, (host) => deleteWebhook(host, { ...PLACE, condition: {} }, ADMIN)),
   'webhook.rotate-secret': after(subscribed, rotateUnlessDone),
-  'webhook.switched-off': after(subscribed, (host) => switchOff(host, PLACE)),
+  'webhook.switched-off': after(subscribed, (host) => switchOff(host, PLACE, { url: URL_OF_HOST })),
 };

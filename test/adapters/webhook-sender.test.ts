@@ -7,6 +7,8 @@ import { installRedirect } from '../../local/redirect/install-redirect.ts';
 import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { isPublicAddress } from '../../shared/adapters/webhooks/public-address.ts';
 import { HttpsWebhookSender, type Resolve } from '../../shared/adapters/webhooks/webhook-sender.ts';
+import { webhookFailure } from '../../shared/domain/webhook-failures.ts';
+import { FakeLog } from '../fakes/fake-system.ts';
 
 const HOST = 'hooks.contoso.com';
 const PUBLIC = '20.50.60.70';
@@ -96,17 +98,19 @@ afterAll(() => {
 
 beforeEach(() => {
   received.length = 0;
+  log = new FakeLog();
   connections = 0;
 });
 
 const HASTY_MS = 300;
+let log = new FakeLog();
 const message = { headers: { 'content-type': 'application/json' }, body: '{"some":"event"}' };
 
 async function send(
   url: string,
   options: { readonly resolve?: Resolve; readonly timeoutMs?: number } = {},
 ): Promise<string> {
-  const sent = await new HttpsWebhookSender({ allowedSuffixes: [], ...options }).send({ url, ...message });
+  const sent = await new HttpsWebhookSender({ allowedSuffixes: [], log, ...options }).send({ url, ...message });
   return sent.ok ? 'taken' : sent.error.failure.code;
 }
 
@@ -187,7 +191,7 @@ describe('an event', () => {
   it.each(PRIVATE.slice(0, -2).map((address) => [address]))('goes nowhere if its name leads to %s', async (address) => {
     const family = address.includes(':') ? 6 : 4;
     const resolve: Resolve = () => Promise.resolve([{ address, family }]);
-    expect(await send(`https://${HOST}/taken`, { resolve })).toBe('webhook-address-not-public');
+    expect(await send(`https://${HOST}/taken`, { resolve })).toBe('webhook-no-public-address');
     expect(connections).toBe(0);
   });
 
@@ -197,12 +201,12 @@ describe('an event', () => {
         { address: PUBLIC, family: 4 },
         { address: '10.0.0.1', family: 4 },
       ]);
-    expect(await send(`https://${HOST}/taken`, { resolve })).toBe('webhook-address-not-public');
+    expect(await send(`https://${HOST}/taken`, { resolve })).toBe('webhook-no-public-address');
     expect(connections).toBe(0);
   });
 
   it('goes nowhere by a name of the real look-up that leads to this machine', async () => {
-    expect(await send('https://inside.contoso.com/')).toBe('webhook-address-not-public');
+    expect(await send('https://inside.contoso.com/')).toBe('webhook-no-public-address');
   });
 
   it('is sent to the addresses that were checked: its name is looked up once', async () => {
@@ -235,7 +239,7 @@ describe('an event', () => {
     ['misnamed.contoso.com', 'webhook-certificate-refused'],
     ['plain.contoso.com', 'webhook-certificate-refused'],
     ['cutting.contoso.com', 'webhook-unreachable'],
-    ['unknown.contoso.com', 'webhook-unreachable'],
+    ['unknown.contoso.com', 'webhook-no-public-address'],
   ])('is not told to %s: %s', async (host, code) => {
     expect(await send(`https://${host}/taken`)).toBe(code);
     expect(received).toEqual([]);
@@ -251,15 +255,35 @@ describe('an event', () => {
   it('is given up when the time is up before its name was found, and is not sent later', async () => {
     const { promise, resolve: found } = Promise.withResolvers<{ address: string; family: number }[]>();
     expect(await send(`https://${HOST}/taken`, { resolve: () => promise, timeoutMs: HASTY_MS })).toBe(
-      'webhook-timed-out',
+      'webhook-no-public-address',
     );
     found([{ address: PUBLIC, family: 4 }]);
     await promise;
     expect(connections).toBe(0);
   });
 
+  it.each<[string, Resolve]>([
+    ['not-public', () => Promise.resolve([{ address: '10.0.0.4', family: 4 }])],
+    ['ENOTFOUND', () => Promise.resolve([])],
+    ['ENOTFOUND', () => Promise.reject(Object.assign(new Error(), { code: 'ENOTFOUND' }))],
+    ['EAI_AGAIN', () => Promise.reject(Object.assign(new Error(), { code: 'EAI_AGAIN' }))],
+    ['late', () => new Promise(() => undefined)],
+  ])(
+    'that finds no public address (%s) tells the same of it whatever DNS says; the log tells the vendor',
+    async (reason, resolve) => {
+      const sender = new HttpsWebhookSender({ allowedSuffixes: [], log, resolve, timeoutMs: HASTY_MS });
+      expect(await sender.send({ url: `https://${HOST}/`, ...message })).toEqual({
+        ok: false,
+        error: { failure: webhookFailure('webhook-no-public-address', { webhookHost: HOST }) },
+      });
+      expect(log.entries).toEqual([
+        { level: 'warning', event: 'webhook.address-refused', detail: { host: HOST, reason } },
+      ]);
+    },
+  );
+
   it('waits as long as the receiver asks, and never longer than ten hours', async () => {
-    const sender = new HttpsWebhookSender({ allowedSuffixes: [] });
+    const sender = new HttpsWebhookSender({ allowedSuffixes: [], log });
     const busy = await sender.send({ url: `https://${HOST}/busy`, ...message });
     expect(busy).toMatchObject({ ok: false, error: { retryAfterMs: 120_000 } });
   });

@@ -233,6 +233,22 @@ export const ATTACKS = {
       title: 'that opens the key of another company claims nothing',
     },
   },
+  A108: {
+    risk: 'API7',
+    name: "learn names of the vendor's private network from what is said of a webhook",
+    shown: {
+      file: 'test/adapters/webhook-sender.test.ts',
+      title: 'that finds no public address (%s) tells the same of it whatever DNS says; the log tells the vendor',
+    },
+  },
+  A109: {
+    risk: 'API1',
+    name: "have another company's event sent again to one's webhook, by the tables",
+    shown: {
+      file: 'test/operations/notifications/redeliver.test.ts',
+      title: '%s: nothing of it is sent, it is a security event, and the others are',
+    },
+  },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 export type AttackId = keyof typeof ATTACKS;

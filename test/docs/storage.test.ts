@@ -24,7 +24,7 @@ import { destinationOf } from '../../shared/operations/tenants/destination.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { recordVerification } from '../../shared/operations/tenants/verifications.ts';
 import { sweepSeals } from '../../shared/operations/keys/reseal.ts';
-import { requestRedelivery } from '../../shared/operations/notifications/dead-letters.ts';
+import { requestRedelivery } from '../../shared/operations/notifications/redeliver.ts';
 import { sweepNotifications } from '../../shared/operations/notifications/sweep-notifications.ts';
 import { putWebhook } from '../../shared/operations/notifications/webhooks.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';

@@ -6,7 +6,8 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Failure } from '../../domain/failure.ts';
-import { err, ok, type Result } from '../../domain/result.ts';
+import type { Log } from '../../domain/ports.ts';
+import { err, ok } from '../../domain/result.ts';
 import { webhookFailure } from '../../domain/webhook-failures.ts';
 import { parseWebhookUrl } from '../../domain/webhook-url.ts';
 import type { WebhookAnswer, WebhookRequest, WebhookSender } from '../../domain/webhook-sender.ts';
@@ -17,6 +18,8 @@ import { isPublicAddress } from './public-address.ts';
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;
 
 interface SenderOptions {
+  /** For the vendor, who may know what a receiver's owner may not: why a name was refused. */
+  readonly log: Log;
   readonly allowedSuffixes: readonly string[];
   /** For the whole of it, from the name's look-up to the answer's headers. */
   readonly timeoutMs?: number;
@@ -44,26 +47,34 @@ export class HttpsWebhookSender implements WebhookSender {
     if (!url.ok) return refused(url.error);
     const { hostname: webhookHost } = url.value;
     const deadline = new Deadline(this.#options.timeoutMs ?? TIMEOUT_MS);
-    const late = (): WebhookAnswer => refused(webhookFailure('webhook-timed-out', { webhookHost }));
+    let isFound = false;
+    const late = (): WebhookAnswer =>
+      isFound ? refused(webhookFailure('webhook-timed-out', { webhookHost })) : this.#notFound(webhookHost, 'late');
     return deadline.race(async (abortSignal) => {
       const addresses = await this.#publicAddresses(webhookHost);
-      if (!addresses.ok) return refused(addresses.error);
       // The time was up while the name was looked up, and the caller was told that nothing was sent.
       if (abortSignal.aborted) return late();
-      return this.#post(url.value, message, { addresses: addresses.value, abortSignal });
+      if (typeof addresses === 'string') return this.#notFound(webhookHost, addresses);
+      isFound = true;
+      return this.#post(url.value, message, { addresses, abortSignal });
     }, late);
   }
 
-  /** One address that is not public is enough to refuse: the next look-up may put it first. */
-  async #publicAddresses(webhookHost: string): Promise<Result<readonly LookupAddress[], Failure>> {
+  /** The same for a name that there is not and for one that leads inside: only the vendor is told which. */
+  #notFound(webhookHost: string, reason: string): WebhookAnswer {
+    const detail = { host: webhookHost, reason };
+    this.#options.log.write({ level: 'warning', event: 'webhook.address-refused', detail });
+    return refused(webhookFailure('webhook-no-public-address', { webhookHost }));
+  }
+
+  /** Or why not. One address that is not public is enough to refuse: the next look-up may put it first. */
+  async #publicAddresses(webhookHost: string): Promise<readonly LookupAddress[] | string> {
     try {
       const addresses = await this.#resolve(webhookHost);
-      if (addresses.length === 0) return err(unreachable(webhookHost, 'ENOTFOUND'));
-      return addresses.every(({ address }) => isPublicAddress(address))
-        ? ok(addresses)
-        : err(webhookFailure('webhook-address-not-public', { webhookHost }));
+      if (addresses.length === 0) return 'ENOTFOUND';
+      return addresses.every(({ address }) => isPublicAddress(address)) ? addresses : 'not-public';
     } catch (error) {
-      return err(unreachable(webhookHost, codeOf(error)));
+      return codeOf(error);
     }
   }
 

@@ -1,10 +1,11 @@
 // Tells one webhook of the events of one company, one after the other. The cursor moves behind each that was taken, under its ETag: an instance that finds
-// another ETag stops, so two never go on side by side for more than one event.
+// another ETag stops, so two never go on side by side for more than one event. The webhook is read before each call: what its owner has changed holds
+// from the next event on.
 import { hashOfRecord, type AuditRecord, type StoredHead } from '../../domain/audit.ts';
 import { present } from '../../domain/plain-object.ts';
 import type { Log } from '../../domain/ports.ts';
-import { wants, type DeliveryCursor } from '../../domain/webhook.ts';
-import { LONGEST_DELAY_MS, nextAttempt } from '../../domain/webhook-schedule.ts';
+import { wants, type DeliveryCursor, type Webhook } from '../../domain/webhook.ts';
+import { LATEST_MS, nextAttempt } from '../../domain/webhook-schedule.ts';
 import { changeOnce } from '../../store/act.ts';
 import { loadHead } from '../../store/append.ts';
 import { at, find, walk, type Found } from '../../store/found.ts';
@@ -13,18 +14,21 @@ import { cursorRow, deadLetterRow, type DeliveryPlace } from '../../store/rows/w
 import type { Tables } from '../../store/tables.ts';
 import { firstCursor } from './first-cursor.ts';
 import { sendEvent, type EventSending, type NotSent } from './send-event.ts';
-import type { VerifiedWebhook } from './verified-webhook.ts';
+import type { SealCheck } from '../keys/seals.ts';
+import { webhookNow } from './verified-webhook.ts';
 
-export interface ChainDelivering extends EventSending {
+export interface ChainDelivering extends EventSending, SealCheck {
   readonly tables: Tables;
   readonly log: Log;
 }
 
-/** `caught-up` at a sequence: nothing is left up to it. `gone`: the receiver wants no more. */
+/** `caught-up` at a sequence: nothing is left up to it. `off`: the webhook is to be sent nothing more. */
 export interface Delivered {
-  readonly state: 'caught-up' | 'waits' | 'gone';
+  readonly state: 'caught-up' | 'waits' | 'off';
   readonly sequence: number;
   readonly sent: number;
+  /** The address that has answered 410. */
+  readonly gone?: string;
 }
 
 /** Longer than a call to the receiver may take; after that another instance goes on. */
@@ -37,23 +41,25 @@ const PAGE_ROWS = 100;
 const OWN_WAIT_MS = 60_000;
 
 /** Throws StoreUnavailable. */
-export async function deliverChain(deps: ChainDelivering, to: VerifiedWebhook, companyId: string): Promise<Delivered> {
+export async function deliverChain(deps: ChainDelivering, place: DeliveryPlace): Promise<Delivered> {
+  const { companyId } = place;
   const head = (await loadHead(deps.tables, companyId)).value;
-  const place = { webhook: to.place, companyId };
   const held = await find(deps.tables, cursorRow, place);
-  const { createdAt, url } = to.webhook.value;
+  const now = await webhookNow(deps, place.webhook);
+  if (typeof now === 'string') return { state: now, sequence: held?.value.sequence ?? 0, sent: 0 };
+  const { createdAt, url } = now;
   const cursor = held?.value ?? (await firstCursor(deps.tables, { companyId, createdAt, head }));
   if (cursor.sequence >= head.sequence) return { state: 'caught-up', sequence: cursor.sequence, sent: 0 };
   if (!mayBegin(cursor, deps.clock.now()) || deps.receiverRests.isResting(url))
     return { state: 'waits', sequence: cursor.sequence, sent: 0 };
-  return new Turn(deps, to, { place, held, cursor }).run(head);
+  return new Turn(deps, now, { place, held, cursor }).run(head);
 }
 
 /** What lies further ahead than is ever set was set by a clock that was ahead. */
 function mayBegin({ nextAt, leaseUntil }: DeliveryCursor, now: Date): boolean {
   const isAhead = (until: string | undefined, mostMs: number): boolean =>
     until !== undefined && until > now.toISOString() && until <= new Date(now.getTime() + mostMs).toISOString();
-  return !isAhead(nextAt, LONGEST_DELAY_MS) && !isAhead(leaseUntil, LEASE_MS);
+  return !isAhead(nextAt, LATEST_MS) && !isAhead(leaseUntil, LEASE_MS);
 }
 
 interface Begun {
@@ -64,15 +70,15 @@ interface Begun {
 
 class Turn {
   readonly #deps: ChainDelivering;
-  readonly #to: VerifiedWebhook;
+  #webhook: Webhook;
   readonly #place: DeliveryPlace;
   #held: Found<DeliveryCursor> | undefined;
   #cursor: DeliveryCursor;
   #sent = 0;
 
-  constructor(deps: ChainDelivering, to: VerifiedWebhook, { place, held, cursor }: Begun) {
+  constructor(deps: ChainDelivering, webhook: Webhook, { place, held, cursor }: Begun) {
     this.#deps = deps;
-    this.#to = to;
+    this.#webhook = webhook;
     this.#place = place;
     this.#held = held;
     this.#cursor = cursor;
@@ -87,10 +93,6 @@ class Turn {
     for await (const rows of walk(tables, recordsOf, { companyId }, range)) {
       for (const { value: record } of rows) {
         if (!record || !this.#leadsOn(record)) return this.#stop(this.#notLed());
-        if (!wants(this.#to.webhook.value, record)) {
-          this.#cursor = { ...this.#cursor, sequence: record.sequence, hash: record.hash };
-          continue;
-        }
         const ended = await this.#one(record);
         if (ended) return ended;
         if (this.#sent >= MAX_SENT || clock.now().getTime() >= endsAtMs) return this.#stop();
@@ -116,7 +118,15 @@ class Turn {
 
   /** Undefined where the turn goes on with the next event. */
   async #one(record: AuditRecord): Promise<Delivered | undefined> {
-    const sent = await sendEvent(this.#deps, this.#to, record);
+    if (!wants(this.#webhook, record)) return this.#leftOut(record);
+    const { webhook: place } = this.#place;
+    const now = await webhookNow(this.#deps, place);
+    if (typeof now === 'string') return this.#stop({}, now);
+    // Another one of its name begins elsewhere in the record.
+    if (now.createdAt !== this.#webhook.createdAt) return this.#told('waits');
+    this.#webhook = now;
+    if (!wants(now, record)) return this.#leftOut(record);
+    const sent = await sendEvent(this.#deps, { place, webhook: now }, record);
     if (sent.ok) {
       this.#sent += 1;
       const { sequence, hash } = record;
@@ -124,15 +134,23 @@ class Turn {
       return kept ? undefined : this.#told('waits');
     }
     if (sent.error.own) return this.#stop({ code: sent.error.failure.code, nextAt: this.#in(OWN_WAIT_MS) });
-    if (sent.error.failure.code === 'webhook-gone') return this.#stop({ code: 'webhook-gone' }, 'gone');
+    if (sent.error.failure.code === 'webhook-gone')
+      return { ...(await this.#stop({ code: 'webhook-gone' }, 'off')), gone: now.url };
     return this.#failed(record, sent.error);
+  }
+
+  /** Nobody is told of it, and the turn goes on. */
+  #leftOut({ sequence, hash }: AuditRecord): Delivered | undefined {
+    this.#cursor = { ...this.#cursor, sequence, hash };
+    return undefined;
   }
 
   async #failed(record: AuditRecord, { failure: { code }, retryAfterMs }: NotSent): Promise<Delivered | undefined> {
     const now = this.#deps.clock.now();
     const attempts = this.#cursor.attempts + 1;
     const failingSince = this.#cursor.failingSince ?? now.toISOString();
-    const next = nextAttempt({ attempts, at: record.at, failingSince, now, ...present({ retryAfterMs }) });
+    const { at: began, hash } = record;
+    const next = nextAttempt({ attempts, at: began, hash, failingSince, now, ...present({ retryAfterMs }) });
     if (next) return this.#stop({ attempts, failingSince, code, nextAt: next.toISOString() });
     return (await this.#giveUp(record, { failingSince, code })) ? undefined : this.#told('waits');
   }

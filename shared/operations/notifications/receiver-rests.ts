@@ -1,9 +1,10 @@
-// Receivers that have just said nothing until their time was up: for some seconds this process sends them nothing, so that those of one webhook
+// Receivers that have just said nothing until their time was up, or whose name was not found, which may take as long: for some seconds this process sends them nothing, so that those of one webhook
 // that gets the events of thousands of companies do not hold every lane. Nothing is lost or counted by it: events wait.
 import { LRUCache } from 'lru-cache';
-import type { Failure } from '../../domain/failure.ts';
+import type { Failure, FailureCode } from '../../domain/failure.ts';
 import type { Clock } from '../../domain/ports.ts';
 
+const SLOW: ReadonlySet<FailureCode> = new Set(['webhook-timed-out', 'webhook-no-public-address']);
 const REST_MS = 30_000;
 const MAX_RECEIVERS = 10_000;
 
@@ -25,7 +26,7 @@ export class ReceiverRests {
 
   /** What came of a call there; undefined if it was taken. */
   note(url: string, failure: Failure | undefined): void {
-    if (failure?.code === 'webhook-timed-out') this.#until.set(url, this.#clock.now().getTime() + REST_MS);
+    if (failure && SLOW.has(failure.code)) this.#until.set(url, this.#clock.now().getTime() + REST_MS);
     else this.#until.delete(url);
   }
 }

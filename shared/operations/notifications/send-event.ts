@@ -3,11 +3,11 @@ import type { AuditRecord } from '../../domain/audit.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Clock } from '../../domain/ports.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import type { Webhook, WebhookPlace } from '../../domain/webhook.ts';
 import { bodyOf, messageOf } from '../../domain/webhook-message.ts';
 import type { WebhookSender } from '../../domain/webhook-sender.ts';
 import type { ReceiverRests } from './receiver-rests.ts';
 import type { SigningKeys } from './signing-keys.ts';
-import type { VerifiedWebhook } from './verified-webhook.ts';
 
 export interface EventSending {
   readonly webhookSender: WebhookSender;
@@ -25,15 +25,21 @@ export interface NotSent {
   readonly retryAfterMs?: number;
 }
 
+/** A webhook whose seal was checked just now. */
+interface Addressee {
+  readonly place: WebhookPlace;
+  readonly webhook: Webhook;
+}
+
 export const sendEvent = (
   deps: EventSending,
-  to: VerifiedWebhook,
+  to: Addressee,
   record: AuditRecord,
 ): Promise<Result<undefined, NotSent>> => sendBody(deps, to, { id: record.id, body: bodyOf(record, deps.apiUrl) });
 
 export async function sendBody(
   { webhookSender, signingKeys, receiverRests, clock }: EventSending,
-  { place, webhook: { value: webhook } }: VerifiedWebhook,
+  { place, webhook }: Addressee,
   { id, body }: { readonly id: string; readonly body: string },
 ): Promise<Result<undefined, NotSent>> {
   const keys = await signingKeys.of(place, webhook);

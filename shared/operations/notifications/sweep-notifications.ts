@@ -2,18 +2,18 @@
 // chain leaves the agenda, the chain is put among those left behind (audit/sign-heads.ts), so none is forgotten whatever a webhook does meanwhile.
 import { NO_COMPANY } from '../../domain/ids.ts';
 import type { Sealer } from '../../domain/ports.ts';
+import type { WebhookPlace } from '../../domain/webhook.ts';
 import { lookAlone, walkAgenda } from '../../store/agenda-walk.ts';
 import { takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
 import { loadHead, type Auditing } from '../../store/append.ts';
-import type { SealCheck } from '../keys/seals.ts';
 import { deliverChain, type ChainDelivering, type Delivered } from './deliver-chain.ts';
 import { chainItem, redeliveryOf } from './items.ts';
-import { redeliver } from './dead-letters.ts';
+import { redeliver } from './redeliver.ts';
 import { switchOff } from './switch-off.ts';
 import type { Unwatched } from './unwatched.ts';
-import { activeWebhooks, type VerifiedWebhook } from './verified-webhook.ts';
+import { webhooksToTell } from './verified-webhook.ts';
 
-export interface Notifying extends ChainDelivering, SealCheck, Auditing {
+export interface Notifying extends ChainDelivering, Auditing {
   readonly sealer: Sealer;
   readonly unwatched: Unwatched;
 }
@@ -24,7 +24,7 @@ const SLICE_MS = 25_000;
 
 /** Answers how many events were taken. */
 export async function sweepNotifications(deps: Notifying): Promise<number> {
-  const ofAll = await activeWebhooks(deps, NO_COMPANY);
+  const ofAll = await webhooksToTell(deps, NO_COMPANY);
   const looked = new Set<string>();
   const left = await walkAgenda(deps, { kind: 'notify', lanes: LANES, budgetMs: SLICE_MS }, async (item) => {
     const redelivered = redeliveryOf(item);
@@ -40,9 +40,9 @@ export async function sweepNotifications(deps: Notifying): Promise<number> {
   return left.sum + moved.sum;
 }
 
-async function lookAtLeft(deps: Notifying, item: AgendaItem, ofAll: readonly VerifiedWebhook[]): Promise<number> {
+async function lookAtLeft(deps: Notifying, item: AgendaItem, ofAll: readonly WebhookPlace[]): Promise<number> {
   const { companyId } = item;
-  const own = companyId === NO_COMPANY ? [] : await activeWebhooks(deps, companyId);
+  const own = companyId === NO_COMPANY ? [] : await webhooksToTell(deps, companyId);
   const told = await tellAll(deps, companyId, [...ofAll, ...own]);
   // A webhook that came meanwhile has renewed the item; a chain that moves on is among those that have moved.
   if (told.upTo !== undefined) {
@@ -55,10 +55,10 @@ async function lookAtLeft(deps: Notifying, item: AgendaItem, ofAll: readonly Ver
 async function watchersOf(
   deps: Notifying,
   companyId: string,
-  ofAll: readonly VerifiedWebhook[],
-): Promise<readonly VerifiedWebhook[]> {
+  ofAll: readonly WebhookPlace[],
+): Promise<readonly WebhookPlace[]> {
   if (companyId === NO_COMPANY || deps.unwatched.peek(companyId)) return ofAll;
-  const own = await activeWebhooks(deps, companyId);
+  const own = await webhooksToTell(deps, companyId);
   if (own.length === 0) deps.unwatched.keep(companyId, true);
   return [...ofAll, ...own];
 }
@@ -67,7 +67,7 @@ async function watchersOf(
 async function tellAll(
   deps: Notifying,
   companyId: string,
-  webhooks: readonly VerifiedWebhook[],
+  webhooks: readonly WebhookPlace[],
 ): Promise<{ readonly sent: number; readonly upTo?: number }> {
   if (webhooks.length === 0) return { sent: 0, upTo: Number.MAX_SAFE_INTEGER };
   const told = await Promise.all(webhooks.map((webhook) => tellOne(deps, companyId, webhook)));
@@ -77,10 +77,10 @@ async function tellAll(
   return { sent, upTo: Math.min(...done, Number.MAX_SAFE_INTEGER) };
 }
 
-async function tellOne(deps: Notifying, companyId: string, webhook: VerifiedWebhook): Promise<Delivered> {
+async function tellOne(deps: Notifying, companyId: string, webhook: WebhookPlace): Promise<Delivered> {
   // By itself: a cursor that cannot be read keeps no other webhook waiting.
-  const told = await lookAlone(deps.log, chainItem(companyId), () => deliverChain(deps, webhook, companyId));
+  const told = await lookAlone(deps.log, chainItem(companyId), () => deliverChain(deps, { webhook, companyId }));
   if (!told) return { state: 'waits', sequence: 0, sent: 0 };
-  if (told.state === 'gone') await switchOff(deps, webhook.place);
+  if (told.gone !== undefined) await switchOff(deps, webhook, { url: told.gone });
   return told;
 }

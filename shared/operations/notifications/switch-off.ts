@@ -10,15 +10,16 @@ import type { SealCheck } from '../keys/seals.ts';
 import { loadWebhook } from './verified-webhook.ts';
 import { actOnWebhook, sealWebhook } from './webhooks.ts';
 
-/** Nothing if it is gone or off already. One `sign`. */
+/** Nothing if it is gone or off already, or leads elsewhere than to the address that wants no more. One `sign`. */
 export const switchOff = (
   deps: SealCheck & Auditing & { readonly sealer: Sealer },
   place: WebhookPlace,
+  { url }: { readonly url: string },
 ): Promise<Result<undefined, Refusal>> =>
   act<undefined>(deps, { actor: KEYSWITCH, ...actOnWebhook('webhook.switched-off', place) }, async (tx) => {
     const held = await loadWebhook(deps, place);
     if (!held.ok) return err(refusedBy(held.error));
-    if (held.value?.value.state !== 'on') return ok(undefined);
+    if (held.value?.value.state !== 'on' || held.value.value.url !== url) return ok(undefined);
     const off = await sealWebhook(deps, place, { ...held.value.value, state: 'off' });
     if (!off.ok) return off;
     tx.replace(held.value, off.value);

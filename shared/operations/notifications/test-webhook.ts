@@ -27,7 +27,7 @@ export async function testWebhook(
   const testedAt = deps.clock.now().toISOString();
   const ofCompany = place.companyId === NO_COMPANY ? {} : { companyId: place.companyId };
   const body = testBodyOf({ id, at: testedAt, webhookId: place.webhookId, ...ofCompany }, deps.apiUrl);
-  const sent = await sendBody(deps, { place, webhook: webhook.value }, { id, body });
+  const sent = await sendBody(deps, { place, webhook: webhook.value.value }, { id, body });
   if (sent.ok) return ok({ testedAt });
   return sent.error.own ? err(refusedBy(sent.error.failure)) : ok({ testedAt, failure: sent.error.failure });
 }

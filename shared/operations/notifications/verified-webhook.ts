@@ -36,21 +36,21 @@ export async function verifyWebhook(
   return checked.ok ? ok({ ...row, value: webhook }) : checked;
 }
 
-export interface VerifiedWebhook {
-  readonly place: WebhookPlace;
-  readonly webhook: Found<Webhook>;
+/**
+ * As it is now, for the next call to it. `off`: it is to be sent nothing, because it is gone, switched off or forged, which was logged. `waits`: the
+ * vendor's vault does not answer.
+ */
+export async function webhookNow(reading: WebhookReading, place: WebhookPlace): Promise<Webhook | 'off' | 'waits'> {
+  const loaded = await loadWebhook(reading, place);
+  if (!loaded.ok) return loaded.error.code === 'row-forged' ? 'off' : 'waits';
+  return loaded.value?.value.state === 'on' ? loaded.value.value : 'off';
 }
 
-/** Those of a company, or of all, that may be sent to. One that is forged was logged, and is left out. */
-export async function activeWebhooks(
-  reading: SealCheck & { readonly tables: Tables },
+/** Those of a company, or of all, that are not off. They are read anew, and their seals checked, before anything is sent. */
+export async function webhooksToTell(
+  { tables }: { readonly tables: Tables },
   companyId: string,
-): Promise<readonly VerifiedWebhook[]> {
-  const active: VerifiedWebhook[] = [];
-  for (const { place, ...row } of await list(reading.tables, webhooksOf, { companyId })) {
-    if (row.value?.state === 'off') continue;
-    const verified = await verifyWebhook(reading, place, row);
-    if (verified.ok) active.push({ place, webhook: verified.value });
-  }
-  return active;
+): Promise<readonly WebhookPlace[]> {
+  const rows = await list(tables, webhooksOf, { companyId });
+  return rows.filter(({ value }) => value?.state !== 'off').map(({ place }) => place);
 }

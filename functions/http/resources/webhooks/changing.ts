@@ -2,7 +2,7 @@
 import type * as z from 'zod';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { ok } from '../../../../shared/domain/result.ts';
-import { requestRedelivery } from '../../../../shared/operations/notifications/dead-letters.ts';
+import { requestRedelivery } from '../../../../shared/operations/notifications/redeliver.ts';
 import { rotateSecret } from '../../../../shared/operations/notifications/rotate-secret.ts';
 import { testWebhook } from '../../../../shared/operations/notifications/test-webhook.ts';
 import { deleteWebhook, putWebhook } from '../../../../shared/operations/notifications/webhooks.ts';
