@@ -1,4 +1,5 @@
 // The versions of one key: whether a newer one is followed, and when an older one is no longer needed. Pure.
+import type { Wrap } from './company-key.ts';
 import type { Failure } from './failure.ts';
 import type { KeyDates } from './provider.ts';
 
@@ -52,6 +53,33 @@ export interface FormerVersion {
   readonly leftAt: string;
   /** Until then, copies of the tables from before are kept, and open with this version only. */
   readonly copiesUntil: string;
+}
+
+/** A version of a key of a company's own, as one of its connections leads to it. */
+interface VersionOfConnection {
+  readonly connectionId: string;
+  readonly keyId: string;
+}
+
+export const nameOfVersion = ({ connectionId = '', keyId }: Partial<VersionOfConnection>): string =>
+  `${connectionId} ${keyId ?? ''}`;
+
+/** Those that wrapped a company key `before`, and in `next` do not. The vendor's own are no company's to disable. */
+export function versionsDropped(before: readonly Wrap[], next: readonly Wrap[]): readonly VersionOfConnection[] {
+  const staying = new Set(next.map(({ ref, keyId }) => nameOfVersion({ ...ref, keyId })));
+  return before.flatMap(({ ref: { connectionId }, keyId }) =>
+    connectionId === undefined || staying.has(nameOfVersion({ connectionId, keyId })) ? [] : [{ connectionId, keyId }],
+  );
+}
+
+/** A version that is left now; `known`: what was noted of it before. However clocks are set, copies are never said to need it less long than that. */
+export function leftNow(
+  keyId: string,
+  { known, now, keepMs }: { readonly known: FormerVersion | undefined; readonly now: Date; readonly keepMs: number },
+): FormerVersion {
+  const until = new Date(now.getTime() + keepMs).toISOString();
+  const copiesUntil = known && known.copiesUntil > until ? known.copiesUntil : until;
+  return { keyId, leftAt: now.toISOString(), copiesUntil };
 }
 
 /** A call that read the older wrap just before it was replaced is over by then, however slow its vault was. */

@@ -1,7 +1,7 @@
 // Reads rows by the objects that describe them (rows/). Each comes with its ETag and its place, because a decision on it must be written
 // under that ETag.
 import { listAll, listSome, pagesOf, pagesToTheEnd } from './list-pages.ts';
-import type { Row, Rows } from './rows/row.ts';
+import type { Row, RowChange, Rows } from './rows/row.ts';
 import { rowKeysUnder } from './rows/row-keys.ts';
 import type { Cells, StoredRow, TableName, Tables } from './tables.ts';
 
@@ -20,7 +20,7 @@ export interface At<V> {
   readonly table: TableName;
   readonly partitionKey: string;
   readonly rowKey: string;
-  readonly row: { cells(value: V): Cells };
+  readonly row: { cells(value: V): Cells; demands?(changes: readonly RowChange<unknown>[]): readonly string[] };
 }
 
 /** One row of a list, with its place. */

@@ -5,7 +5,7 @@ import type { Shard, ShardPlace } from '../domain/shard.ts';
 import { renewOnAgenda, type AgendaItem } from './agenda.ts';
 import { at, find, type At, type Found } from './found.ts';
 import type { RecordedWrite } from './recorded-write.ts';
-import type { Row } from './rows/row.ts';
+import type { Row, RowChange } from './rows/row.ts';
 import { behindShard, type ShardChange } from './shard-rows.ts';
 import type { OutboxTable } from './outbox.ts';
 import type { RowWrite, Tables, WriteOutcome } from './tables.ts';
@@ -61,6 +61,8 @@ export class Transaction implements Tx {
   readonly #tables: Pick<Tables, 'read'>;
   readonly #writes: RowWrite[] = [];
   readonly #items: AgendaItem[] = [];
+  /** By kind, for kinds that demand something. */
+  readonly #changes = new Map<At<never>['row'], RowChange<unknown>[]>();
   #where: Where | undefined;
   #more: Detail = {};
   #etags: readonly string[] | undefined;
@@ -84,6 +86,7 @@ export class Transaction implements Tx {
 
   insert<P, V, R>(row: Row<P, V, R>, place: P, value: NoInfer<V>): Written<V> {
     const there = at(row, place);
+    this.#note(there, { after: value });
     return this.#add(there, value, { kind: 'insert', rowKey: there.rowKey, cells: there.row.cells(value) });
   }
 
@@ -91,11 +94,13 @@ export class Transaction implements Tx {
     return held ? this.replace({ ...held, value, at: at(row, place) }, value) : this.insert(row, place, value);
   }
 
-  replace<V>({ at: there, etag }: Found<V>, next: NoInfer<V>): Written<V> {
+  replace<V>({ at: there, etag, value }: Found<V>, next: NoInfer<V>): Written<V> {
+    this.#note(there, { before: value, after: next });
     return this.#add(there, next, { kind: 'replace', rowKey: there.rowKey, cells: there.row.cells(next), etag });
   }
 
-  merge<V>({ at: there, etag }: Found<V>, next: NoInfer<V>, names: readonly string[]): Written<V> {
+  merge<V>({ at: there, etag, value }: Found<V>, next: NoInfer<V>, names: readonly string[]): Written<V> {
+    this.#note(there, { before: value, after: next });
     const all = there.row.cells(next);
     const unknown = names.find((name) => !(name in all));
     if (unknown !== undefined) throw new Error(`row ${there.rowKey} has no cell ${unknown}`);
@@ -107,7 +112,8 @@ export class Transaction implements Tx {
     return this.#add(there, value, { kind: 'merge', rowKey: there.rowKey, cells: {}, etag });
   }
 
-  delete({ at: there, etag }: Found<unknown>): void {
+  delete({ at: there, etag, value }: Found<unknown>): void {
+    this.#note(there, { before: value });
     this.#add(there, undefined, { kind: 'delete', rowKey: there.rowKey, etag });
   }
 
@@ -144,6 +150,9 @@ export class Transaction implements Tx {
   /** With its event, if `record` makes one. */
   async write(tables: Tables, record?: Pick<RecordedWrite, 'write'>): Promise<WriteOutcome> {
     if (!this.#where) throw new Error('nothing to write');
+    const demanded = [...this.#changes].flatMap(([row, changes]) => row.demands?.(changes) ?? []);
+    const missing = demanded.find((key) => !this.#writes.some(({ rowKey }) => rowKey === key));
+    if (missing !== undefined) throw new Error(`a transaction must write ${missing} too`);
     for (const item of this.#items) await renewOnAgenda(tables, item);
     const { table, partitionKey } = this.#where;
     const written = record
@@ -151,6 +160,10 @@ export class Transaction implements Tx {
       : await tables.write(table, partitionKey, this.#writes);
     if (written.outcome === 'committed') this.#etags = written.etags;
     return written;
+  }
+
+  #note({ row }: Pick<At<never>, 'row'>, change: RowChange<unknown>): void {
+    if (row.demands) this.#changes.set(row, [...(this.#changes.get(row) ?? []), change]);
   }
 
   #add<V>(there: At<V>, value: V, write: RowWrite): Written<V> {

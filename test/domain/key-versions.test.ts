@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { judgeNewest, LAST_CALLS_MS, stateOfVersion, versionsToRead } from '../../shared/domain/key-versions.ts';
+import type { Wrap } from '../../shared/domain/company-key.ts';
+import {
+  judgeNewest,
+  LAST_CALLS_MS,
+  leftNow,
+  stateOfVersion,
+  versionsDropped,
+  versionsToRead,
+} from '../../shared/domain/key-versions.ts';
 import { failure } from '../../shared/failures.ts';
 
 const OLD = { keyId: 'old', dates: { createdAt: '2026-01-01T00:00:00.000Z' } };
@@ -37,6 +45,36 @@ describe('a version that was left', () => {
     [-1, false, 'leaving'],
   ])('is after %i ms, in use: %s, %s', (ms, isInUse, expected) => {
     expect(stateOfVersion({ leftAt }, { isInUse, now: new Date(Date.parse(leftAt) + ms) })).toBe(expected);
+  });
+});
+
+describe('the versions that a change of company keys leaves', () => {
+  const by = (connectionId: string | undefined, keyId: string): Wrap =>
+    ({ ref: { provider: 'p', ...(connectionId === undefined ? {} : { connectionId }) }, keyId }) as Wrap;
+  it.each<[string, Wrap[], Wrap[], string[]]>([
+    ['none, where the same is wrapped again', [by('c', 'v1')], [by('c', 'v1')], []],
+    ['the older one, where a newer takes its place', [by('c', 'v1')], [by('c', 'v2')], ['c v1']],
+    ['none, where another company key stays under it', [by('c', 'v1'), by('c', 'v1')], [by('c', 'v1')], []],
+    [
+      'that of one connection, where another leads to the same',
+      [by('c', 'v1'), by('d', 'v1')],
+      [by('d', 'v1')],
+      ['c v1'],
+    ],
+    ['none of the vendor’s own', [by(undefined, 'v1')], [by('c', 'v1')], []],
+  ])('are %s', (_what, before, after, left) => {
+    expect(versionsDropped(before, after).map(({ connectionId, keyId }) => `${connectionId} ${keyId}`)).toEqual(left);
+  });
+
+  it.each([
+    ['once', undefined, '2026-01-31T00:00:00.000Z'],
+    ['again', '2026-01-15T00:00:00.000Z', '2026-01-31T00:00:00.000Z'],
+    ['again by a clock that was set back', '2026-02-15T00:00:00.000Z', '2026-02-15T00:00:00.000Z'],
+  ])('are needed by copies for as long as they are kept, where they were left %s', (_what, before, copiesUntil) => {
+    const known = before === undefined ? undefined : { keyId: 'v1', leftAt: before, copiesUntil: before };
+    const now = new Date('2026-01-01T00:00:00.000Z');
+    const left = leftNow('v1', { known, now, keepMs: 30 * 86_400_000 });
+    expect(left).toEqual({ keyId: 'v1', leftAt: now.toISOString(), copiesUntil });
   });
 });
 

@@ -20,6 +20,7 @@ import { keptKeyRow } from '../../store/rows/kept-rows.ts';
 import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import type { Writes } from '../../store/tx.ts';
 import { allowExport } from '../exports/export-state.ts';
+import { companyKeyWrites, type Leaving } from '../keys/former-versions.ts';
 import { keepUnder } from '../keys/keep-key.ts';
 import { openWrap, wrapInForce, wrapOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { forged } from '../keys/seals.ts';
@@ -29,8 +30,9 @@ import { loadEnding, lookAtEnd, type Ending, type EndReading, type FanOut, type 
 import { keptItemOf } from './sweep-kept.ts';
 import { actOnSwitch, markEnd } from './switch-writes.ts';
 
-export interface Committing extends EndReading, CompanyKeyOpening, Auditing {
+export interface Committing extends EndReading, CompanyKeyOpening, Auditing, Leaving {
   readonly tables: Auditing['tables'];
+  readonly clock: Auditing['clock'];
   readonly sealer: Sealer;
   /** Longer than an end's vault calls can take; then the lease of a worker that died is void. */
   readonly endLeaseMs: number;
@@ -187,6 +189,9 @@ async function store(
   };
   const action = committed ? 'switch.completed' : 'switch.cancelled';
   const about = { actor: KEYSWITCH, ...actOnSwitch(action, place, detail) };
+  // invariant 2: nothing that is stored opens by the provider that was left, except the key kept under the one that stays (invariant A5)
+  const changes = [{ held: stays, next: { ...stays.value, wraps: [wrap] } }, { held: goes }];
+  const writeCompanyKeys = await companyKeyWrites(deps, place.companyId, changes);
   const ended = await actOnce(deps, about, (tx) => {
     const { connectionId } = endsWith;
     if (connectionId !== undefined) tx.agenda({ kind: 'check', companyId: place.companyId, id: connectionId });
@@ -194,9 +199,7 @@ async function store(
     tx.replace(sw, next);
     tx.replace(keyring, nextKeyring);
     tx.guard(company);
-    tx.replace(stays, { ...stays.value, wraps: [wrap] });
-    // invariant 2: nothing that is stored opens by the provider that was left, except the key kept under the one that stays (invariant A5)
-    tx.delete(goes);
+    writeCompanyKeys(tx);
     if (kept) tx.put(keptKeyRow, kept, planted, kept);
     markEnd(tx, sw.value, ending);
     allowed?.(tx);

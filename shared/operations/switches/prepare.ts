@@ -15,13 +15,14 @@ import { markUse } from '../../store/connection-use.ts';
 import { loadCompany, loadKeyring, type Found } from '../../store/control-state.ts';
 import { companyKeyRow } from '../../store/rows/sealed-rows.ts';
 import { loadShards } from '../../store/shard-rows.ts';
+import { companyKeyWrites, type Leaving } from '../keys/former-versions.ts';
 import { loadReadableCompanyKey } from '../keys/open-wrap.ts';
 import { decide, seen } from './decide.ts';
 import { tenantsThatHold, type TenantReading } from './gate.ts';
 import { contextOf, makeWraps, type NewWraps, type Wrapping } from './new-wraps.ts';
 import { actOnSwitch, loadConnectionsOf } from './switch-writes.ts';
 
-export interface Preparing extends Wrapping, Auditing, TenantReading {
+export interface Preparing extends Wrapping, Auditing, TenantReading, Leaving {
   readonly tables: Auditing['tables'];
   readonly providers: Wrapping['providers'];
   readonly sealer: Wrapping['sealer'];
@@ -107,12 +108,13 @@ async function store(deps: Preparing, place: SwitchPlace, control: Control, wrap
     createdAt: now,
   };
   const about = { actor: KEYSWITCH, ...actOnSwitch('switch.prepared', place, { companyKeyVersion: next.toVersion }) };
+  const writeOld = await companyKeyWrites(deps, companyId, wraps.old.length > 0 ? [{ held: old, next: oldRow }] : []);
   const prepared = await actOnce(deps, about, (tx) => {
     tx.replace(sw, next);
     tx.replace(keyring, { ...keyring.value, generation });
     tx.guard(company);
-    if (wraps.old.length > 0) tx.replace(old, oldRow);
-    else tx.guard(old);
+    writeOld(tx);
+    if (wraps.old.length === 0) tx.guard(old);
     tx.insert(companyKeyRow, nextRow, nextRow);
     for (const connection of connections) markUse(tx, connection, {});
     return undefined;

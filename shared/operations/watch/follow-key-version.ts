@@ -16,11 +16,11 @@ import type { Auditing } from '../../store/append.ts';
 import type { Found } from '../../store/found.ts';
 import { settleRaces } from '../../store/races.ts';
 import { companyKeysOfKeyring } from '../keys/company-key-rows.ts';
+import { companyKeyWrites, type Leaving } from '../keys/former-versions.ts';
 import { keyRules } from '../keys/key-rules.ts';
 import type { NewerVersion } from '../keys/look-in-use.ts';
 import { openWrap, targetOf, wrapOf, type CompanyKeyOpening } from '../keys/open-wrap.ts';
 import { makeProvenWrap } from '../keys/make-wrap.ts';
-import { leaveVersion, versionsLeft, type Leaving } from './former-versions.ts';
 
 export interface Following extends CompanyKeyOpening, Auditing, Leaving {
   readonly tables: Auditing['tables'];
@@ -89,17 +89,16 @@ async function replace(
     readonly keyId: string;
   },
   actor: Actor,
-): ReturnType<typeof actOnce<Found<CompanyKeyRow>>> {
+): ReturnType<typeof actOnce> {
   const { row, next, ref, keyId } = change;
   const { companyId } = next;
   const before = wrapOf(row.value, ref)?.keyId;
-  const left = await versionsLeft(deps, { companyId, ref });
+  const write = await companyKeyWrites(deps, companyId, [{ held: row, next }]);
   const detail = { provider: providerName(ref), keyId, before };
   const about = { actor, action: 'key-version.followed', companyId, target: companyKeyRow.key(next), detail };
   return actOnce(deps, about, (tx) => {
-    const written = tx.replace(row, next);
-    if (left && before !== undefined) leaveVersion(deps, tx, left, { keyId: before, instead: keyId });
-    return written;
+    write(tx);
+    return undefined;
   });
 }
 

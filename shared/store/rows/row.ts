@@ -4,6 +4,12 @@ import type { Seal } from '../../domain/company-key.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { Cells, TableName } from './cells.ts';
 
+/** A row as it was, and as it is written. An inserted one has no `before`, a deleted one no `after`. */
+export interface RowChange<R, V = R> {
+  readonly before?: R;
+  readonly after?: V;
+}
+
 interface RowOf<P, V, R> {
   readonly table: TableName;
   partition(place: P): string;
@@ -18,6 +24,8 @@ interface RowOf<P, V, R> {
   missing?(place: P): Refusal;
   /** Why nothing beside this row may be changed; undefined if it may. */
   closedTo?(value: R): Refusal | undefined;
+  /** Keys of rows that a transaction must write too if it changes rows of this kind so: asked once, for all of them. */
+  demands?(changes: readonly RowChange<R, V>[]): readonly string[];
   readonly sealed?: Sealing<P, V, R>;
 }
 

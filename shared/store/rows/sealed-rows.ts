@@ -2,10 +2,12 @@
 // treated as forged, like one whose seal does not verify.
 import type { CompanyKeyContext, CompanyKeyRow, Seal, Wrap } from '../../domain/company-key.ts';
 import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
+import { versionsDropped } from '../../domain/key-versions.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
 import { notFound } from '../../domain/refusal.ts';
 import { failureCode } from './failure-cell.ts';
+import { formerVersionPlace, formerVersionRow } from './key-version-rows.ts';
 import {
   sealedBytesOfConnection,
   sealedBytesOfConsent,
@@ -72,6 +74,18 @@ export const companyKeyRow: Row<CompanyKeyContext, CompanyKeyRow, CompanyKeyRow 
   key: ({ keyringId, version }) => companyKeyRowKey(keyringId, version),
   cells: companyKeyCells,
   read: readCompanyKey,
+  // Copies of the tables may need what wraps it no more: who disables a version must have been told until when.
+  demands: (changes) => {
+    const [companyId = ''] = changes.flatMap(({ before }) => before?.companyId ?? []);
+    const wraps = (row: CompanyKeyRow | undefined): readonly Wrap[] => row?.wraps ?? [];
+    const dropped = versionsDropped(
+      changes.flatMap(({ before }) => wraps(before)),
+      changes.flatMap(({ after }) => wraps(after)),
+    );
+    return dropped.map(({ connectionId, keyId }) =>
+      formerVersionRow.key(formerVersionPlace({ companyId, connectionId }, keyId)),
+    );
+  },
   sealed: (row, place) =>
     row && {
       parts: row.wraps.map((wrap) => ({ bytes: sealedBytesOfWrap(place, wrap), seal: wrap.seal })),

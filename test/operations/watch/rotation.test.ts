@@ -7,6 +7,7 @@ import type { Tables } from '../../../shared/store/tables.ts';
 import { loadSwitch } from '../../../shared/store/control-state.ts';
 import { companyKeyRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { listKeyVersions, type VersionView } from '../../../shared/operations/watch/key-versions.ts';
+import { putKeyring } from '../../../shared/operations/keyrings/keyrings.ts';
 import { checkConnection } from '../../../shared/operations/watch/vault-checks.ts';
 import { startRekey, startSwitch } from '../../../shared/operations/switches/start.ts';
 import { unwrapDataKeys } from '../../../shared/operations/data-keys/unwrap.ts';
@@ -158,6 +159,72 @@ describe('a new version of a key in force', () => {
   });
 });
 
+describe('a new version of a key of several keyrings', () => {
+  const OTHERS = ['second', 'third'];
+  beforeEach(async () => {
+    for (const keyringId of OTHERS) await putKeyring(rig.freshHost(), { companyId: COMPANY, keyringId }, ADMIN);
+    rig.vaults.calls.length = 0;
+  });
+  const used = async (): Promise<unknown> =>
+    (await versions()).map(({ keyId, keyrings }) => [keyId.slice(-1), ...keyrings]);
+  const nthUnwrap = (nth: number, then: () => void): void => {
+    let unwraps = 0;
+    rig.vaults.onCall = ({ operation }) => {
+      if (operation === 'unwrap' && ++unwraps === nth) then();
+    };
+  };
+
+  it('is followed by all in one check', async () => {
+    rotate();
+    expect(await check()).toMatchObject({ state: 'healthy', keyVersions: [{ keyId: idOf(2) }] });
+    expect(await used()).toEqual([['2', KEYRING, ...OTHERS], ['1']]);
+  });
+
+  it('is followed by all but the one that cannot, which is named', async () => {
+    const rowKey = companyKeyRowKey('second', 1);
+    const { cells } = rig.store.peek('companies', COMPANY, rowKey)!;
+    const wraps = JSON.parse(String(cells['wraps'])) as { ciphertext: string }[];
+    const forged = wraps.map((wrap) => ({ ...wrap, ciphertext: 'AAAA' }));
+    rig.store.tamper('companies', COMPANY, rowKey, { ...cells, wraps: JSON.stringify(forged) });
+    rotate();
+    expect(await check()).toMatchObject({
+      state: 'warning',
+      warnings: ['key-version-not-followed'],
+      cause: expect.stringContaining('keyring second: ') as unknown,
+      keyVersions: [{ keyId: idOf(2) }, { keyId: idOf(1) }],
+    });
+    expect(await used()).toEqual([
+      ['2', KEYRING, 'third'],
+      ['1', 'second'],
+    ]);
+  });
+
+  it('is followed later by one whose vault was busy just then, and by the others at once', async () => {
+    rotate();
+    // Of the look, two of the first keyring, and the first of the second.
+    nthUnwrap(4, () => rig.vaults.fail({ operation: 'unwrap', failure: 'throttled', times: 1 }));
+    expect(await check()).toMatchObject({ state: 'healthy', warnings: [] });
+    expect(await used()).toEqual([
+      ['2', KEYRING, 'third'],
+      ['1', 'second'],
+    ]);
+    expect(await check()).toMatchObject({ state: 'healthy', keyVersions: [{ keyId: idOf(2) }] });
+    expect(await used()).toEqual([['2', KEYRING, ...OTHERS], ['1']]);
+  });
+
+  it('is followed at the next check by those for which a slow vault left no time', async () => {
+    rotate();
+    nthUnwrap(3, () => rig.clock.advance(30_000));
+    expect(await check()).toMatchObject({ state: 'healthy', warnings: [] });
+    expect(await used()).toEqual([
+      ['2', KEYRING],
+      ['1', ...OTHERS],
+    ]);
+    await check();
+    expect(await used()).toEqual([['2', KEYRING, ...OTHERS], ['1']]);
+  });
+});
+
 describe('a newer version that cannot take the place of the one in use', () => {
   it.each<[string, Partial<VaultKey>, Partial<VaultKey>]>([
     ['is disabled', { enabled: false }, {}],
@@ -247,13 +314,17 @@ describe('a version in use', () => {
     expect(await listKeyVersions(rig.freshHost(tables), CONNECTION)).toMatchObject({ error: { type: 'busy' } });
   });
 
-  it('is in use again where its wrap came back by a switch', async () => {
+  it('that was left by a switch back is needed no more, and by copies as long as they are kept', async () => {
     rotate();
     await check();
     await startSwitch(rig.deps, { ...place('back'), target: MANAGED }, ADMIN);
     await rig.drain();
     rig.clock.advance(LAST_CALLS_MS);
-    expect(await states()).toEqual([['1', 'not-needed']]);
+    const left = [
+      ['1', 'not-needed'],
+      ['2', 'not-needed'],
+    ];
+    expect(((await states()) as unknown[]).toSorted()).toEqual(left);
   });
 });
 

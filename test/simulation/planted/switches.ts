@@ -62,7 +62,7 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'the company key that goes stays under the key-encryption keys that it had',
     1,
-    inFile('shared/operations/switches/commit.ts', ['    tx.delete(goes);\n', '']),
+    inFile('shared/operations/switches/commit.ts', [', { held: goes }];', '];']),
   ),
   bug(
     'a kept company key keeps its wraps too',
@@ -133,10 +133,14 @@ export const IN_SWITCHES: readonly PlantedBug[] = [
   bug(
     'a follow writes by upsert',
     640,
-    inFile('shared/operations/watch/follow-key-version.ts', [
-      'return actOnce(deps, about, (tx) => {\n    const written = tx.replace(row, next);',
-      "const upserted = await actOnce(deps, about, (tx) => tx.replace({ ...row, etag: '*' }, next));\n  if (upserted.ok) return upserted;\n  return actOnce(deps, about, (tx) => {\n    const written = tx.insert(companyKeyRow, next, next);",
-    ]),
+    inFile(
+      'shared/operations/watch/follow-key-version.ts',
+      ['[{ held: row, next }]', "[{ held: { ...row, etag: '*' }, next }]"],
+      [
+        'return actOnce(deps, about, (tx) => {\n    write(tx);',
+        'const upserted = await actOnce(deps, about, (tx) => void write(tx));\n  if (upserted.ok) return upserted;\n  return actOnce(deps, about, (tx) => {\n    tx.insert(companyKeyRow, next, next);',
+      ],
+    ),
   ),
   bug(
     'the old company key gets no guard wrap',

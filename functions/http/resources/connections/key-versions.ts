@@ -17,7 +17,9 @@ const keyVersionsBody = z
             '`in-use`: it wraps a company key. `leaving`: for two more minutes, calls that began before may need it. `not-needed`: it can be disabled.',
         }),
         keyrings: z.array(keyringId).max(1000).meta({ description: 'Whose company keys it wraps.' }),
-        leftAt: time.optional().meta({ description: 'When its last wrap was made again under a newer version.' }),
+        leftAt: time
+          .optional()
+          .meta({ description: 'When its last wrap went: made again under a newer version, or left by a switch.' }),
         copiesUntil: time.optional().meta({
           description:
             'Until then copies of the tables from before are kept, and open with this version only: disable it, and keep it where it can be enabled again.',
