@@ -11,7 +11,7 @@ import { putKeyring } from '../../shared/operations/keyrings/keyrings.ts';
 import { cancelSwitch, confirmSwitch, pauseSwitch, resumeSwitch } from '../../shared/operations/switches/steer.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
 import { ADMIN } from '../fakes/actors.ts';
-import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, KEYRING } from '../operations/switches/rig.ts';
+import { COMPANY, CONTOSO, CONTOSO_HOST, CUSTOMER_TENANT, KEYRING, VENDOR } from '../operations/switches/rig.ts';
 import { destination, ENTRA, register, verify } from '../operations/tenants/tenant-rig.ts';
 import { REPAIRS } from './repairs.ts';
 import { after, at, order, ordered, SWITCH, workedUntil, works, type Host, type Scene } from './scene.ts';
@@ -23,6 +23,14 @@ const NEW_CONNECTION = {
   connectionId: 'tailspin',
   input: { vaultUri: `https://${CONTOSO_HOST}`, keyName: 'another-key', credential: { kind: 'federated' as const } },
   condition: {},
+};
+const HOSTED_HOST = 'hosted-acme.vault.azure.net';
+const HOSTED_CONNECTION = {
+  companyId: COMPANY,
+  connectionId: 'hosted',
+  input: { vaultUri: `https://${HOSTED_HOST}`, keyName: 'acme-key', credential: { kind: 'vendor-hosted' } },
+  condition: {},
+  byVendor: true,
 };
 const POLICY = { vendorKey: 'forbidden', keyringsPerProvider: 'one', minRsaBits: 3072 } as const;
 const OWN_APP = 'a3d4c5b6-1e2f-4a3b-9c8d-7e6f5a4b3c2d';
@@ -45,7 +53,7 @@ const deleted = after(
   0,
 );
 
-/** By the action that the record of the act names. */
+/** By the action that the record of the act names, and what is special about it. */
 export const ACTS: Readonly<Record<string, () => Promise<Scene>>> = {
   'company.put': at((host) => putCompany(host, { companyId: COMPANY, displayName: 'Acme Ltd' }, ADMIN)),
   'company.policy': at((host) => putPolicy(host, { companyId: COMPANY, policy: POLICY }, ADMIN)),
@@ -64,6 +72,11 @@ export const ACTS: Readonly<Record<string, () => Promise<Scene>>> = {
     (host) => putKeyring(host, { companyId: COMPANY, keyringId: 'second', isDefault: true }, ADMIN),
   ),
   'connection.put': at((host) => putConnection(host, NEW_CONNECTION, ADMIN)),
+  // Behind its two claims, and before they are looked at again.
+  'connection.put of a hosted key': after(
+    (rig) => Promise.resolve(rig.vaults.addVault({ host: HOSTED_HOST, tenantId: VENDOR.tenantId })),
+    (host) => putConnection(host, HOSTED_CONNECTION, ADMIN),
+  ),
   'connection.drop-secret': after(
     async (rig) => {
       for (const clientSecret of ['a-first-secret-of-the-app', 'a-second-secret-of-the-app'])

@@ -69,6 +69,7 @@ export const SIGN_IN_ATTACKS = {
   T59: { risk: 'API7', name: "send the app's own identity to the vendor's own vaults, spelt in whatever way" },
   T60: { risk: 'API1', name: "come by another company's key that the vendor hosts, or by one in the same vault" },
   T61: { risk: 'API1', name: 'reach a vault that the vendor hosts by consent, as another kind of connection' },
+  T62: { risk: 'API6', name: 'keep a company from its own vault key by entering it as hosted for another' },
 } as const satisfies Readonly<Record<string, Attack>>;
 
 type SignInAttackId = keyof typeof SIGN_IN_ATTACKS;

@@ -365,6 +365,13 @@ attack('T60', async () => {
     }),
   );
   expect(calls).toEqual([]);
+  // Nor by one that is another company's by consent.
+  const theirs = bodyOf(signIns.scene.run.environment.customers.contoso.vaultHost, 'vendor-hosted', 'contoso-key');
+  const asked = await signIns.scene.vaultCallsOf(async () => {
+    const attempt = { token, body: theirs };
+    await signIns.scene.refused('PUT', `${rival.path}/connections/azure`, attempt, [409, 'vault-key-in-use']);
+  });
+  expect([asked, await holderOf('contoso-key')]).toEqual([[], 'contoso']);
   const detected = (await signIns.scene.events(rival.companyId)).map(({ action }) => action);
   expect(detected).toContain('security.vault-key-in-use');
 });
@@ -382,4 +389,29 @@ attack('T61', async () => {
   await company.must('PUT', path, { body: bodyOf(host, 'federated') });
   expect(await tested(company)).toEqual({ found: ['challenge', 'vault-of-vendor'], tokens: [] });
   await signIns.scene.refused('POST', `${path}/consent`, { token }, [409, 'vault-of-vendor']);
+});
+
+attack('T62', async () => {
+  const { run } = signIns.scene;
+  const { contoso } = run.environment.customers;
+  const keyName = 'squatted-key';
+  const squatter = await signIns.company();
+  const partner = run.environment.mintApiToken({
+    roles: ['Keyswitch.VendorAdmin'],
+    overrides: { extension_companies: [squatter.companyId] },
+  });
+  const body = bodyOf(contoso.vaultHost, 'vendor-hosted', keyName);
+  const entered = await signIns.scene.attempt('PUT', `${squatter.path}/connections/azure`, { token: partner, body });
+  expect([entered.status, await holderOf(keyName)]).toEqual([201, squatter.companyId]);
+  const owner = await signIns.company();
+  await owner.generate(2);
+  await owner.connect(contoso, { id: 'azure', keyName });
+  expect(await holderOf(keyName)).toBe(owner.companyId);
+  expect((await owner.switchTo('s1', azure('azure'))).state).toBe('completed');
+  expect(await owner.different()).toEqual([]);
+  expect(await tested(squatter)).toEqual({ found: ['challenge', 'wrong-entra-tenant'], tokens: [] });
+  await signIns.scene.refused('PUT', `${squatter.path}/connections/azure`, { token: partner, body }, [
+    409,
+    'vault-key-in-use',
+  ]);
 });

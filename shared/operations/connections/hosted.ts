@@ -7,8 +7,7 @@ import { ok, type Result } from '../../domain/result.ts';
 import { isHostedByVendor } from '../../identity/registry/tenant-kinds.ts';
 import type { Auditing } from '../../store/append.ts';
 import { openCompany } from '../../store/control-state.ts';
-import { WHOLE_VAULT } from '../../store/rows/claim-rows.ts';
-import { claimVaultKey, lackOfClaim, type VaultKeyName } from './vault-claims.ts';
+import { claimsTo, claimVaultKey, lackOfClaim, type VaultKeyName } from './vault-claims.ts';
 
 interface HostedKey extends VaultKeyName {
   readonly companyId: string;
@@ -35,8 +34,11 @@ export async function claimHosted(
   if (!isHostedByVendor(credential)) return ok(undefined);
   const company = await openCompany(deps.tables, companyId);
   if (!company.ok) return company;
-  const vault = await claimVaultKey(deps, { companyId, host, keyName: WHOLE_VAULT });
-  return vault.ok ? claimVaultKey(deps, { companyId, host, keyName }) : vault;
+  for (const key of claimsTo({ host, keyName }, credential)) {
+    const claimed = await claimVaultKey(deps, { companyId, ...key, byEntry: true });
+    if (!claimed.ok) return claimed;
+  }
+  return ok(undefined);
 }
 
 /** Asked before a token is: what consent is for other kinds. */

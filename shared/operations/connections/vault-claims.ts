@@ -1,5 +1,6 @@
 // Which company a customer's vault key belongs to. A company claims a key when consent is proved, not when it names the key: naming another company's
-// vault first keeps no one out. One row for each key, inserted or refused; a claim without a connection does no harm.
+// vault first keeps no one out. One row for each key, inserted or refused; a claim without a connection does no harm. A key that the vendor hosts is claimed
+// as it is entered, with its whole vault, and no vault has confirmed that: such a claim counts among entries, and against a proof only once the key is in use.
 import type { Actor } from '../../domain/audit.ts';
 import type { Connection } from '../../domain/connection.ts';
 import { failure } from '../../domain/failures.ts';
@@ -23,6 +24,12 @@ const loadClaim = (
   key: VaultKeyName,
 ): Promise<Found<VaultClaim> | undefined> => find(tables, claimRow, key);
 
+interface Claiming extends VaultKeyName {
+  readonly companyId: string;
+  /** On the word of the vendor alone, who entered it. Otherwise the vault has said which tenant is its own, and let us in there. */
+  readonly byEntry?: true;
+}
+
 /**
  * Success if the company already holds the key. `vault-key-in-use` if another company does: a claim counts while a connection of its company names the key,
  * so it ends when that connection is deleted or changed, or with the company. A claim of its own that is being released, or whose release died, is
@@ -30,33 +37,35 @@ const loadClaim = (
  */
 export function claimVaultKey(
   deps: Auditing,
-  { companyId, ...key }: VaultKeyName & { readonly companyId: string },
+  { companyId, byEntry, ...key }: Claiming,
 ): Promise<Result<void, Refusal>> {
+  const counts = byEntry ? isOf : isOfProved;
   return change<undefined>(deps, async (tx) => {
     const claim = await loadClaim(deps, key);
     const held: VaultClaim = { companyId, state: 'held', claimedAt: deps.clock.now().toISOString() };
     const isOwn = claim?.value.companyId === companyId;
     if (isOwn && claim.value.state === 'held') return ok(undefined);
-    const free = !claim || isOwn ? ok(claim) : await freed(deps, key, claim);
+    const free = !claim || isOwn ? ok(claim) : await freed(deps, key, { claim, counts });
     if (typeof free === 'string' || !free.ok) return free;
     tx.put(claimRow, key, free.value, held);
     return ok(undefined);
   });
 }
 
-/** Another company's claim, marked, that may be taken over since no connection of theirs names the key. */
+/** Another company's claim, marked, that may be taken over since no connection of theirs counts for it. */
 async function freed(
   deps: Auditing,
   key: VaultKeyName,
-  claim: Found<VaultClaim>,
+  { claim, counts }: { readonly claim: Found<VaultClaim>; readonly counts: typeof isOf },
 ): Promise<Result<Found<VaultClaim>, Refusal> | Undecided> {
   const { companyId, state } = claim.value;
   const taken = err({ type: 'failure', failure: inUse(key) } as const);
-  if (await isNamed(deps.tables, companyId, key)) return taken;
+  const isNamed = (): Promise<boolean> => hasConnection(deps.tables, companyId, (one) => counts(one, key));
+  if (await isNamed()) return taken;
   // Mark first and look again, as a release does: a switch that begins meanwhile finds the mark, or is found by the look.
   const marked = await mark(deps, claim, 'releasing');
   if (!marked.ok) return marked.error;
-  if (!(await isNamed(deps.tables, companyId, key))) return marked;
+  if (!(await isNamed())) return marked;
   const held = await mark(deps, marked.value, state);
   return held.ok ? taken : held.error;
 }
@@ -65,6 +74,18 @@ const inUse = ({ host, keyName }: VaultKeyName): Failure =>
   failure('vault-key-in-use', { vaultHost: host, ...(keyName === WHOLE_VAULT ? { detail: OF_VAULT } : { keyName }) });
 
 const OF_VAULT = 'a vault that the vendor hosts is for the keys of one company';
+
+/** What a company must hold to use a key: of one that the vendor hosts its whole vault too. */
+export const claimsTo = (
+  { host, keyName }: VaultKeyName,
+  credential: Credential | undefined,
+): readonly [VaultKeyName, ...VaultKeyName[]] =>
+  credential && isHostedByVendor(credential)
+    ? [
+        { host, keyName: WHOLE_VAULT },
+        { host, keyName },
+      ]
+    : [{ host, keyName }];
 
 /** Undefined if the company holds the key now. Read after the switch has marked its connection, so that no release can slip in between. */
 export async function lackOfClaim(
@@ -75,10 +96,12 @@ export async function lackOfClaim(
     ...key
   }: VaultKeyName & { readonly companyId: string; readonly credential?: Credential | undefined },
 ): Promise<Failure | undefined> {
-  const claim = await loadClaim(deps, key);
-  if (claim?.value.companyId === companyId && claim.value.state === 'held') return undefined;
-  if (claim && claim.value.companyId !== companyId) return inUse(key);
-  return lackOfClaimedKey(key, credential);
+  for (const needed of claimsTo(key, credential)) {
+    const claim = await loadClaim(deps, needed);
+    if (claim && claim.value.companyId !== companyId) return inUse(needed);
+    if (claim?.value.state !== 'held') return lackOfClaimedKey(key, credential);
+  }
+  return undefined;
 }
 
 /** A key and, where the caller may know of some companies only, these: a claim of another one is as if there were none. */
@@ -138,11 +161,12 @@ const isOf = (connection: Connection, key: VaultKeyName): boolean =>
     ? connection.host === key.host && isHostedByVendor(connection.credential)
     : claimRow.partition(connection) === claimRow.partition(key);
 
+/** The same against a proof: an entry of the vendor's stands up to one once the key is in use, for then the vault has confirmed it too. */
+const isOfProved = (connection: Connection, key: VaultKeyName): boolean =>
+  isOf(connection, key) && (connection.usedBy.length > 0 || !isHostedByVendor(connection.credential));
+
 const isInUse = (tables: Tables, companyId: string, key: VaultKeyName): Promise<boolean> =>
   hasConnection(tables, companyId, (one) => isOf(one, key) && one.usedBy.length > 0);
-
-const isNamed = (tables: Tables, companyId: string, key: VaultKeyName): Promise<boolean> =>
-  hasConnection(tables, companyId, (one) => isOf(one, key));
 
 /** A row that cannot be read counts as such a one: its company must mend it first. */
 async function hasConnection(

@@ -14,7 +14,10 @@ const claimPath = z.strictObject({
     .string()
     .toLowerCase()
     .regex(/^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/, 'must be the host name of a vault'),
-  keyName: z.string().regex(/^[0-9A-Za-z-]{1,127}$/, 'must be 1 to 127 letters, digits and dashes'),
+  keyName: z
+    .string()
+    .regex(/^(?:\*|[0-9A-Za-z-]{1,127})$/, 'must be 1 to 127 letters, digits and dashes, or * for a whole vault')
+    .meta({ description: '`*`: a whole vault that the vendor hosts, which is for the keys of one company.' }),
 });
 
 const claimBody = z
@@ -28,7 +31,8 @@ const claimBody = z
   })
   .meta({
     id: 'VaultClaim',
-    description: 'The company whose consent claimed this vault key.',
+    description:
+      'The company whose consent, or whose connection to a key that the vendor hosts, claimed this vault key.',
     example: {
       vaultHost: 'contoso.vault.azure.net',
       keyName: 'keyswitch',
