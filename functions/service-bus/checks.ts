@@ -2,11 +2,11 @@
 import { parseCheckMessage } from '../../shared/domain/check-message.ts';
 import { recordPoison } from '../../shared/operations/switches/poison.ts';
 import { handleCheck } from '../../shared/operations/watch/messages.ts';
-import type { RoundDependencies } from '../../shared/operations/watch/rounds.ts';
+import type { PlacedDependencies } from '../../shared/operations/watch/check-in-place.ts';
 import { bodyOf, deadLetterReasonOf, messageIdOf } from './message.ts';
 import type { MessageContext } from './work.ts';
 
-export type CheckServices = RoundDependencies;
+export type CheckServices = PlacedDependencies;
 
 export async function handleCheckMessage(deps: CheckServices, raw: unknown, context: MessageContext): Promise<void> {
   const value = bodyOf(raw);

@@ -12,7 +12,8 @@ import { sweepSwitches, type SweepDependencies } from '../../shared/operations/s
 import { sweepSeals, type Resealing } from '../../shared/operations/keys/reseal.ts';
 import { sweepKept, type KeptSweeping } from '../../shared/operations/switches/sweep-kept.ts';
 import { sweepPurges, type PurgeSweeping } from '../../shared/operations/companies/sweep-purges.ts';
-import { beginRounds, type RoundDependencies } from '../../shared/operations/watch/rounds.ts';
+import { beginRounds } from '../../shared/operations/watch/rounds.ts';
+import type { PlacedDependencies } from '../../shared/operations/watch/check-in-place.ts';
 import { JOB_LIMIT_MS } from '../../shared/operations/watch/jobs.ts';
 import { repairStandings } from '../../shared/operations/watch/repair-standings.ts';
 import type { Following } from '../../shared/operations/watch/follow-key-version.ts';
@@ -29,7 +30,7 @@ export interface TimerApp {
 export type TimerServices = SweepDependencies &
   KeptSweeping &
   PurgeSweeping &
-  Pick<RoundDependencies, 'clock' | 'checkQueue'> &
+  Pick<PlacedDependencies, 'clock' | 'checkQueue'> &
   Following &
   CallCounting &
   HeadSigning &

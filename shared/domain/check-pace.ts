@@ -8,13 +8,17 @@ const SLOT_MS = 60_000;
 export const slotOf = (now: Date): number => Math.floor(now.getTime() / SLOT_MS);
 export const startOfSlot = (slot: number): Date => new Date(slot * SLOT_MS);
 
-/** `silent`: it does not answer, so each check of it waits for its whole time limit. */
-export type Pace = { readonly kind: 'well' | 'ill' } | { readonly kind: 'silent'; readonly since: string };
+/**
+ * `silent`: it does not answer, so each check of it waits for its whole time limit. `slow`: a check of it was given up before that, so it is not known
+ * whether it answers.
+ */
+export type Pace = { readonly kind: 'well' | 'ill' } | { readonly kind: 'slow' | 'silent'; readonly since: string };
 
 /** Silent vaults are checked apart from the others, whom they must not keep waiting. */
 export type Lane = 'quick' | 'silent';
 export const LANES: readonly Lane[] = ['quick', 'silent'];
-export const laneOf = (pace: Pace | undefined): Lane => (pace?.kind === 'silent' ? 'silent' : 'quick');
+export const laneOf = (pace: Pace | undefined): Lane =>
+  pace?.kind === 'silent' || pace?.kind === 'slow' ? 'silent' : 'quick';
 
 /** The longest interval: within so many slots every vault is due. */
 export const MAX_INTERVAL = 16;

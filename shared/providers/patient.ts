@@ -16,6 +16,6 @@ export function patient(
     ...provider,
     read: async (target, options) => excused(target, await provider.read(target, options)),
     wrap: async (target, key, companyKey) => excused(target, await provider.wrap(target, key, companyKey)),
-    unwrap: async (target, wrapped) => excused(target, await provider.unwrap(target, wrapped)),
+    unwrap: async (target, wrapped, options) => excused(target, await provider.unwrap(target, wrapped, options)),
   };
 }

@@ -148,7 +148,11 @@ export interface KeyProvider extends KeyWords {
   /** Wraps with the version that was read, locally or by a call. */
   wrap(target: KeyTarget, key: ReadKey, companyKey: Uint8Array): Promise<Result<Wrapped, Failure>>;
   /** Unwraps with exactly the version that wrapped. One call. */
-  unwrap(target: KeyTarget, wrapped: Wrapped): Promise<Result<Uint8Array, Failure>>;
+  unwrap(
+    target: KeyTarget,
+    wrapped: Wrapped,
+    options?: Pick<ReadOptions, 'signal'>,
+  ): Promise<Result<Uint8Array, Failure>>;
 }
 
 export interface ReadOptions {
@@ -156,6 +160,8 @@ export interface ReadOptions {
   readonly keyId?: string;
   /** Of an RSA key, if that is more than the deployment asks for. */
   readonly minRsaBits?: number;
+  /** Ends the call for its asker, who waits no longer. */
+  readonly signal?: AbortSignal;
 }
 
 /** The providers, limited to what needs no request to any service. */

@@ -42,6 +42,6 @@ export function silently(clock: Clock): (provider: KeyProvider) => KeyProvider {
   return (provider) => ({
     ...provider,
     read: (target, options) => ask(target, () => provider.read(target, options)),
-    unwrap: (target, wrapped) => ask(target, () => provider.unwrap(target, wrapped)),
+    unwrap: (target, wrapped, options) => ask(target, () => provider.unwrap(target, wrapped, options)),
   });
 }

@@ -30,7 +30,7 @@ export class Throttling {
     ...provider,
     read: async (target, options) => this.#count(target, await provider.read(target, options)),
     wrap: async (target, key, companyKey) => this.#count(target, await provider.wrap(target, key, companyKey)),
-    unwrap: async (target, wrapped) => this.#count(target, await provider.unwrap(target, wrapped)),
+    unwrap: async (target, wrapped, options) => this.#count(target, await provider.unwrap(target, wrapped, options)),
   });
 
   /** Of the last hour, the latest first. */

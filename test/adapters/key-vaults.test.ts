@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test, vi } from 'vitest';
 import { CONNECTOR_APP_ID } from '../../local/identities.ts';
 import type { FailureCode } from '../../shared/domain/failure.ts';
 import { keyFixture } from '../fixtures/key-fixtures.ts';
@@ -488,6 +488,31 @@ describe('a vault that is not there', () => {
     expect(new Set(results.map((result) => failureOf(result).code))).toEqual(new Set(['vault-unreachable']));
     expect(world.asked()).toEqual(['challenge 0']);
   });
+
+  it.each(['get', 'unwrapkey'] as const)(
+    'that is silent at %s is waited for no longer than its asker wants, and the next is answered',
+    async (operation) => {
+      const { target, keyId } = await world.customer();
+      const { vaults } = world.clients();
+      const { ciphertext } = wrapped();
+      valueOf(await vaults.unwrap(target, { keyId, ciphertext }));
+      world.azure.keyVault.control.plant({ operation, times: 1, effect: { hang: true } });
+      const leaving = new AbortController();
+      const waiting =
+        operation === 'get'
+          ? vaults.readKey(target, undefined, leaving.signal)
+          : vaults.unwrap(target, { keyId, ciphertext }, leaving.signal);
+      await vi.waitFor(() =>
+        expect(world.asked().filter((asked) => asked.startsWith(operation)).length).toBeGreaterThan(
+          operation === 'get' ? 0 : 1,
+        ),
+      );
+      leaving.abort();
+      expect((await waiting).ok).toBe(false);
+      expect(valueOf(await vaults.readKey(target)).enabled).toBe(true);
+      valueOf(await vaults.unwrap(target, { keyId, ciphertext }));
+    },
+  );
 });
 
 describe('tokens', () => {

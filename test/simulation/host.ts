@@ -12,7 +12,7 @@ import type { PurgeSweeping } from '../../shared/operations/companies/sweep-purg
 import type { WorkDependencies } from '../../shared/operations/switches/work.ts';
 import type { SweepDependencies } from '../../shared/operations/switches/sweep.ts';
 import type { Following } from '../../shared/operations/watch/follow-key-version.ts';
-import type { RoundDependencies } from '../../shared/operations/watch/rounds.ts';
+import type { PlacedDependencies } from '../../shared/operations/watch/check-in-place.ts';
 import type { Denials } from '../../shared/operations/keys/denials.ts';
 import type { Policy } from '../../shared/operations/world.ts';
 import { VENDOR } from '../operations/switches/rig.ts';
@@ -28,7 +28,7 @@ export type Services = Generating &
   WorkDependencies &
   SweepDependencies &
   PurgeSweeping &
-  RoundDependencies &
+  PlacedDependencies &
   Omit<Notifying, 'webhookSender' | 'apiUrl'> &
   Following & { readonly restoreDays: number; readonly denials: Denials };
 

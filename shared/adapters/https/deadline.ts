@@ -3,13 +3,16 @@
 
 export class Deadline {
   readonly #endsAtMs: number;
+  readonly #endsEarly: AbortSignal | undefined;
 
-  constructor(limitMs: number) {
+  /** `endsEarly`: once it is aborted, the time is up. */
+  constructor(limitMs: number, endsEarly?: AbortSignal) {
     this.#endsAtMs = performance.now() + limitMs;
+    this.#endsEarly = endsEarly;
   }
 
   get leftMs(): number {
-    return Math.max(0, this.#endsAtMs - performance.now());
+    return this.#endsEarly?.aborted ? 0 : Math.max(0, this.#endsAtMs - performance.now());
   }
 
   /**
@@ -19,17 +22,20 @@ export class Deadline {
   async race<T>(work: (abortSignal: AbortSignal) => Promise<T>, late: () => T): Promise<T> {
     const { promise: timeUp, resolve } = Promise.withResolvers<undefined>();
     const aborting = new AbortController();
-    const timer = setTimeout(() => {
+    const end = (): void => {
       // Resolved before the abort, so that what the work then throws is ignored.
       resolve(undefined);
       aborting.abort();
-    }, this.leftMs);
+    };
+    const timer = setTimeout(end, this.leftMs);
+    this.#endsEarly?.addEventListener('abort', end, { once: true });
     try {
       const done = work(aborting.signal).then((value) => ({ value }));
       const first = await Promise.race([done, timeUp]);
       return first ? first.value : late();
     } finally {
       clearTimeout(timer);
+      this.#endsEarly?.removeEventListener('abort', end);
     }
   }
 }

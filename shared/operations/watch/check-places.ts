@@ -1,10 +1,16 @@
 // How many checks a process has in flight. Half of the places are for vaults that do not answer, each of which holds its place for its whole time limit:
-// so they never hold most of them. A vault that turns out to be one of these moves over. For fairness only: correctness does not depend on it.
+// so they never hold most of them. A vault that turns out to be one of these moves over; where no place is left there, its check is given up undecided,
+// since vaults that answer wait for the place. For fairness only: correctness does not depend on it.
 import type { Lane } from '../../domain/check-pace.ts';
 import type { Timers } from '../../domain/ports.ts';
+import { fateOf, LATE_MS, SLOW_MS } from '../../domain/slow-check.ts';
 
-/** A check that has taken so long waits for a vault that does not answer. */
-const SLOW_MS = 3_000;
+export interface CheckPlace {
+  /** Once. `undecided` if the check was given up: its signal is aborted, and it has to end with the signal's reason. */
+  run<T>(check: (signal: AbortSignal) => Promise<T>): Promise<T | 'undecided'>;
+  /** Instead of a check. */
+  leave(): void;
+}
 
 interface Held {
   lane: Lane;
@@ -14,8 +20,6 @@ interface Held {
 export class CheckPlaces {
   readonly #timers: Pick<Timers, 'sleep'>;
   readonly #free: Record<Lane, number>;
-  /** Checks that should have moved over, and found no place there. */
-  readonly #late = new Set<Held>();
   readonly #waiting: Readonly<Record<Lane, (() => void)[]>> = { quick: [], silent: [] };
 
   constructor(timers: Pick<Timers, 'sleep'>, places: number) {
@@ -24,48 +28,56 @@ export class CheckPlaces {
     this.#free = { quick: Math.max(1, places - silent), silent };
   }
 
-  async run<T>(lane: Lane, check: () => Promise<T>): Promise<T> {
-    await this.#take(lane);
+  /** In the order of asking. Who takes one place after the other thus takes turns with all others. */
+  async take(lane: Lane): Promise<CheckPlace> {
+    if (this.#free[lane] > 0) this.#free[lane] -= 1;
+    else await new Promise<void>((resolve) => void this.#waiting[lane].push(resolve));
     const place: Held = { lane, isHeld: true };
+    return { run: (check) => this.#run(place, check), leave: () => this.#leave(place) };
+  }
+
+  async #run<T>(place: Held, check: (signal: AbortSignal) => Promise<T>): Promise<T | 'undecided'> {
+    const givingUp = new AbortController();
+    const { signal } = givingUp;
+    if (place.lane === 'quick') void this.#whileSlow(place, givingUp);
     try {
-      const checking = check();
-      if (lane === 'quick') void this.#moveOver(place);
-      return await checking;
+      return await check(signal);
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return 'undecided';
+      throw error;
     } finally {
-      place.isHeld = false;
-      this.#late.delete(place);
-      this.#give(place.lane);
+      this.#leave(place);
     }
   }
 
-  async #moveOver(place: Held): Promise<void> {
-    await this.#timers.sleep(SLOW_MS);
-    if (!place.isHeld) return;
-    this.#late.add(place);
-    if (this.#free.silent > 0) this.#moveOne(place);
+  async #whileSlow(place: Held, givingUp: AbortController): Promise<void> {
+    let passedMs = 0;
+    for (const takenMs of [LATE_MS, SLOW_MS]) {
+      await this.#timers.sleep(takenMs - passedMs);
+      if (!place.isHeld) return;
+      passedMs = takenMs;
+      const othersWait = this.#waiting.quick.length > 0;
+      const fate = fateOf({ takenMs, othersWait, freeOfSilent: this.#free.silent });
+      if (fate === 'move-over') this.#moveOver(place);
+      if (fate === 'give-up') givingUp.abort();
+      if (fate !== 'stay') return;
+    }
   }
 
-  #moveOne(place: Held): void {
-    this.#late.delete(place);
+  #moveOver(place: Held): void {
     this.#free.silent -= 1;
     place.lane = 'silent';
     this.#give('quick');
   }
 
-  #take(lane: Lane): Promise<void> {
-    if (this.#free[lane] === 0) return new Promise((resolve) => void this.#waiting[lane].push(resolve));
-    this.#free[lane] -= 1;
-    return Promise.resolve();
+  #leave(place: Held): void {
+    place.isHeld = false;
+    this.#give(place.lane);
   }
 
   #give(lane: Lane): void {
-    const [late] = lane === 'silent' ? this.#late : [];
-    const next = late ? undefined : this.#waiting[lane].shift();
-    if (next) {
-      next();
-      return;
-    }
-    this.#free[lane] += 1;
-    if (late) this.#moveOne(late);
+    const next = this.#waiting[lane].shift();
+    if (next) next();
+    else this.#free[lane] += 1;
   }
 }

@@ -1,17 +1,18 @@
 // How a vault stands, as callers see it. Only changes are stored: when it was checked last follows from the rounds that are done, and when it is checked
 // next from the clock.
-import { lastDue, laneOf, nextDue, phaseOf, slotOf, startOfSlot } from '../../domain/check-pace.ts';
+import { lastDue, laneOf, nextDue, phaseOf, slotOf, startOfSlot, type Pace } from '../../domain/check-pace.ts';
 import type { ConnectionPlace } from '../../domain/connection.ts';
 import { isWell, type VaultHealth } from '../../domain/health.ts';
 import type { Clock, Log, Sealer } from '../../domain/ports.ts';
 import { notFound, refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
+import { findOnAgenda } from '../../store/agenda.ts';
 import { find, listPage } from '../../store/found.ts';
 import { healthChangesOf, healthRow } from '../../store/rows/health-rows.ts';
 import { roundRow } from '../../store/rows/round-rows.ts';
 import type { Tables } from '../../store/tables.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
-import { bucketOf, paceOf } from './pace.ts';
+import { bucketOf, checkItem, paceIn, paceOf } from './pace.ts';
 
 /** With `checkedAt` and `lastGoodAt` of the last check, whether it showed anything new or not. */
 export interface VaultView extends VaultHealth {
@@ -43,16 +44,32 @@ export async function getHealth(
   const { rows } = await listPage(deps.tables, healthChangesOf, place, { limit: MAX_HISTORY });
   const history = rows.map(({ value }) => value);
   if (!current) return ok({ history });
-  return ok({ current: viewOf(deps, place, await asChecked(deps.tables, place, current.value)), history });
+  const noted = await notedPace(deps.tables, place);
+  const checked = await asChecked(deps.tables, place, current.value, noted);
+  return ok({ current: viewOf(deps, place, checked, noted), history });
 }
 
 /** The stored health with the time of the last check that left it as it is. */
-export async function asChecked(tables: Tables, place: ConnectionPlace, health: VaultHealth): Promise<VaultHealth> {
+export async function asChecked(
+  tables: Tables,
+  place: ConnectionPlace,
+  health: VaultHealth,
+  noted?: Pace,
+): Promise<VaultHealth> {
   const pace = paceOf(health);
   const round = await find(tables, roundRow, { bucket: bucketOf(place), lane: laneOf(pace) });
-  const slots = { after: slotOf(new Date(health.checkedAt)), upTo: round?.value.done ?? 0 };
+  const found = noted ?? (await notedPace(tables, place));
+  // From then on no check of it came to its end.
+  const before = found?.kind === 'slow' ? slotOf(new Date(found.since)) - 1 : Infinity;
+  const upTo = Math.min(round?.value.done ?? 0, before);
+  const slots = { after: slotOf(new Date(health.checkedAt)), upTo };
   const last = lastDue(pace, phaseOf(place), slots);
   return last === undefined ? health : checkedAt(health, startOfSlot(last));
+}
+
+async function notedPace(tables: Tables, place: ConnectionPlace): Promise<Pace | undefined> {
+  const item = await findOnAgenda(tables, checkItem(place));
+  return item && paceIn(item.cells);
 }
 
 /** A check at that time left the health as it is. */
@@ -61,7 +78,14 @@ export function checkedAt(health: VaultHealth, time: Date): VaultHealth {
   return { ...health, checkedAt: at, ...(isWell(health.state) ? { lastGoodAt: at } : {}) };
 }
 
-export function viewOf({ clock }: Pick<Looking, 'clock'>, place: ConnectionPlace, health: VaultHealth): VaultView {
-  const slot = nextDue(paceOf(health), phaseOf(place), slotOf(clock.now()));
+/** `noted`: the pace on its agenda row, which is another one where the last check was given up. */
+export function viewOf(
+  { clock }: Pick<Looking, 'clock'>,
+  place: ConnectionPlace,
+  health: VaultHealth,
+  noted?: Pace,
+): VaultView {
+  const pace = noted?.kind === 'slow' ? noted : paceOf(health);
+  const slot = nextDue(pace, phaseOf(place), slotOf(clock.now()));
   return { ...health, nextCheckAt: startOfSlot(slot).toISOString() };
 }

@@ -1,14 +1,15 @@
 // What a message of the queue of vault checks does. It may come twice, late, and forged: it reads the tables first (invariant A23).
 import type { CheckMessage } from '../../domain/check-message.ts';
 import { StoreUnavailable } from '../../domain/store-unavailable.ts';
-import { workRound, type RoundDependencies } from './rounds.ts';
+import { checkInPlace, type PlacedDependencies } from './check-in-place.ts';
+import { workRound } from './rounds.ts';
 import { checkIfUsed } from './vault-checks.ts';
 
 /** Where the store is away the message is over: the timer's next one does the same. */
-export async function handleCheck(deps: RoundDependencies, message: CheckMessage): Promise<void> {
+export async function handleCheck(deps: PlacedDependencies, message: CheckMessage): Promise<void> {
   try {
     if (message.kind === 'round') await workRound(deps, message);
-    else await deps.checkPlaces.run('quick', () => checkIfUsed(deps, message));
+    else await checkInPlace(deps, await deps.checkPlaces.take('quick'), { place: message }, checkIfUsed);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     deps.log.write({

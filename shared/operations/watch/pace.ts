@@ -7,7 +7,8 @@ import {
   type AgendaItem,
   type ListedAgendaItem,
 } from '../../store/agenda.ts';
-import type { Pace } from '../../domain/check-pace.ts';
+import { laneOf, type Pace } from '../../domain/check-pace.ts';
+import type { Clock } from '../../domain/ports.ts';
 import type { ConnectionPlace } from '../../domain/connection.ts';
 import type { FailureCode } from '../../domain/failure.ts';
 import { isWell, type VaultHealth } from '../../domain/health.ts';
@@ -32,13 +33,13 @@ export const bucketOf = (place: ConnectionPlace): string => agendaPlaceOf(checkI
 
 /** Undefined before the first check. */
 export function paceIn(cells: Cells): Pace | undefined {
-  const kind = oneOf(cells, 'pace', ['well', 'ill', 'silent']);
+  const kind = oneOf(cells, 'pace', ['well', 'ill', 'slow', 'silent']);
   const since = text(cells, 'since') ?? '';
-  if (kind === 'silent') return Number.isNaN(Date.parse(since)) ? undefined : { kind, since };
+  if (kind === 'silent' || kind === 'slow') return Number.isNaN(Date.parse(since)) ? undefined : { kind, since };
   return kind && { kind };
 }
 
-const cellsOf = (pace: Pace): Cells => ({ pace: pace.kind, since: pace.kind === 'silent' ? pace.since : '' });
+const cellsOf = (pace: Pace): Cells => ({ pace: pace.kind, since: 'since' in pace ? pace.since : '' });
 
 /** `listed`: the item as the round found it. */
 export async function notePace(
@@ -51,4 +52,15 @@ export async function notePace(
   if (!item) return;
   const isNoted = Object.entries(cells).every(([name, value]) => item.cells[name] === value);
   if (!isNoted) await noteOnAgenda(tables, item, cells);
+}
+
+/** A check of it was given up. Its next one, among those that do not answer, writes over this. */
+export async function noteSlow(
+  { tables, clock }: { readonly tables: Tables; readonly clock: Clock },
+  place: ConnectionPlace,
+  listed: ListedAgendaItem | undefined,
+): Promise<void> {
+  const item = listed ?? (await findOnAgenda(tables, checkItem(place)));
+  if (!item || laneOf(paceIn(item.cells)) === 'silent') return;
+  await noteOnAgenda(tables, item, cellsOf({ kind: 'slow', since: clock.now().toISOString() }));
 }

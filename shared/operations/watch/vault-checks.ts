@@ -29,6 +29,7 @@ import {
 import { versionsToRead } from '../../domain/key-versions.ts';
 import { takeOffAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
+import { abandonable } from '../../providers/abandonable.ts';
 import { completeMove, type Moving } from '../connections/move.ts';
 import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import type { Denials } from '../keys/denials.ts';
@@ -189,11 +190,18 @@ async function lookAtNewest(deps: CheckDependencies, target: KeyTarget): Promise
   return { outcome: 'good', keyVersions: [], warnings: [...denials.map(asWarning), ...warnings] };
 }
 
+interface CheckOptions {
+  /** The item as a round found it. */
+  readonly listed?: ListedAgendaItem;
+  /** Once it is aborted, no vault is asked any more: the check ends with its reason, and has said nothing. */
+  readonly signal?: AbortSignal;
+}
+
 /** One that nothing depends on any more leaves the agenda. */
 export async function checkIfUsed(
   deps: CheckDependencies,
   { companyId, connectionId }: ConnectionPlace,
-  listed?: ListedAgendaItem,
+  { listed, signal }: CheckOptions,
 ): Promise<void> {
   const place = { companyId, connectionId };
   const isUnused = async (): Promise<boolean> => {
@@ -207,7 +215,8 @@ export async function checkIfUsed(
     await takeOffAgenda(deps.tables, checkItem(place), isUnused);
     return;
   }
-  const checked = await checkConnection(deps, place, listed);
+  const providers = signal ? deps.providers.through(abandonable(signal)) : deps.providers;
+  const checked = await checkConnection({ ...deps, providers }, place, listed);
   if (!checked.ok)
     deps.log.write({ level: 'warning', event: 'vault.check-lost', detail: { ...place, reason: checked.error.type } });
 }

@@ -69,8 +69,8 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       owner: (key) => owner(probe, key, connectionPolicy),
       enter: (target) => probe.obtainToken(target),
     },
-    read: async (target, { purpose, keyId, minRsaBits = 0 }) => {
-      const key = await vaults.readKey(target, keyId === undefined ? undefined : parseKeyId(keyId)?.version);
+    read: async (target, { purpose, keyId, minRsaBits = 0, signal }) => {
+      const key = await vaults.readKey(target, keyId === undefined ? undefined : parseKeyId(keyId)?.version, signal);
       if (!key.ok) return key;
       const ownVault = target.ref.connectionId === undefined;
       const now = clock.now();
@@ -94,9 +94,9 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       });
     },
     wrap: (_, key, companyKey) => Promise.resolve(wrap(key, companyKey)),
-    unwrap: async (target, wrapped) =>
+    unwrap: async (target, wrapped, { signal } = {}) =>
       wrapped.algorithm === WRAP_ALGORITHM
-        ? vaults.unwrap(target, wrapped)
+        ? vaults.unwrap(target, wrapped, signal)
         : err(
             failure('key-substituted', { vaultHost: target.host, keyName: target.keyName, detail: wrapped.algorithm }),
           ),

@@ -1,4 +1,4 @@
-// What is asked of key vaults: one request each, and the steps on the way there. Implemented by client/, and in memory for tests.
+// What is asked of key vaults: one request each, which a signal ends early, and the steps on the way there. Implemented by client/, and in memory for tests.
 import type { Failure } from '../../domain/failure.ts';
 import type { Credential, VaultKey, VaultTarget } from '../../domain/provider.ts';
 import type { FederationShown } from '../provider.ts';
@@ -6,11 +6,12 @@ import type { Result } from '../../domain/result.ts';
 
 export interface KeyVaults {
   /** The key's newest version, or the one named. One `get`. */
-  readKey(target: VaultTarget, version?: string): Promise<Result<VaultKey, Failure>>;
+  readKey(target: VaultTarget, version?: string, signal?: AbortSignal): Promise<Result<VaultKey, Failure>>;
   /** RSA-OAEP-256 by exactly the version that `keyId` names; the reply must name it too. One `unwrapKey`. */
   unwrap(
     target: VaultTarget,
     wrapped: { readonly keyId: string; readonly ciphertext: string },
+    signal?: AbortSignal,
   ): Promise<Result<Uint8Array, Failure>>;
 }
 

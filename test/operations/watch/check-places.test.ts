@@ -15,13 +15,24 @@ beforeEach(() => {
 
 function begin(name: string, lane: Lane): { end: (error?: Error) => void; over: Promise<string> } {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const over = places.run(lane, () => {
-    running.push(name);
-    return promise.finally(() => (running = running.filter((other) => other !== name)));
-  });
+  const over = places.take(lane).then((place) =>
+    place.run((signal) => {
+      running.push(name);
+      signal.addEventListener('abort', () => reject(signal.reason as Error));
+      return promise.finally(() => (running = running.filter((other) => other !== name)));
+    }),
+  );
   return { end: (error) => (error ? reject(error) : resolve(name)), over };
 }
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const secondPasses = async (): Promise<void> => {
+  for (const wake of wakes.splice(0)) wake();
+  await settled();
+};
+const allAreSlow = async (): Promise<void> => {
+  await secondPasses();
+  await secondPasses();
+};
 
 it('those that do not answer have half of them, however many there are', async () => {
   const silent = ['s1', 's2', 's3', 's4'].map((name) => begin(name, 'silent'));
@@ -34,24 +45,43 @@ it('those that do not answer have half of them, however many there are', async (
   expect(running).toEqual(['s2', 'q1', 's3']);
 });
 
-it('one that turns out not to answer makes room for the next, while the silent ones have room', async () => {
-  const [first, ...rest] = ['q1', 'q2', 'q3', 'q4', 'q5', 'q6'].map((name) => begin(name, 'quick'));
+it('one that turns out not to answer makes room for the next: it moves over, or is given up where there is no room', async () => {
+  const [first, second, third] = ['q1', 'q2', 'q3', 'q4', 'q5', 'q6'].map((name) => begin(name, 'quick'));
   await settled();
   expect(running).toEqual(['q1', 'q2']);
-  for (const wake of wakes.splice(0)) wake();
-  await settled();
+  await secondPasses();
   expect(running).toEqual(['q1', 'q2', 'q3', 'q4']);
-  // Now all places for silent ones are taken: the next makes room as soon as one of them ends, before a silent one that waits.
-  for (const wake of wakes.splice(0)) wake();
-  const silent = begin('s1', 'silent');
-  await settled();
-  expect(running).toHaveLength(4);
+  await secondPasses();
+  expect(await third!.over).toBe('undecided');
+  expect(running).toEqual(['q1', 'q2', 'q5', 'q6']);
+  // Those that moved over have their whole time.
   first!.end();
+  expect(await first!.over).toBe('q1');
+  second!.end(new Error('a bug'));
+  await expect(second!.over).rejects.toThrow('a bug');
+});
+
+it('one that waits among those that do not answer is not overtaken, and not given up', async () => {
+  const silent = ['s1', 's2', 's3'].map((name) => begin(name, 'silent'));
+  const quick = begin('q1', 'quick');
   await settled();
-  expect(running).toEqual(['q2', 'q3', 'q4', 'q5']);
-  silent.end();
-  for (const one of rest) one.end();
-  await Promise.all(rest.map(({ over }) => over));
+  silent[0]!.end();
+  await allAreSlow();
+  expect(await quick.over).toBe('undecided');
+  expect(running).toEqual(['s2', 's3']);
+  silent[2]!.end();
+  expect(await silent[2]!.over).toBe('s3');
+});
+
+it('a check that has its result as it is given up has its result', async () => {
+  for (const name of ['s1', 's2']) begin(name, 'silent');
+  const place = await places.take('quick');
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const over = place.run(() => promise);
+  await settled();
+  await allAreSlow();
+  resolve('decided');
+  expect(await over).toBe('decided');
 });
 
 it('a check that is over before that leaves its own place, once', async () => {
@@ -59,19 +89,20 @@ it('a check that is over before that leaves its own place, once', async () => {
   await settled();
   quick.end();
   await quick.over;
-  for (const wake of wakes.splice(0)) wake();
+  await allAreSlow();
   for (const name of ['q2', 'q3', 'q4']) begin(name, 'quick');
   for (const name of ['s1', 's2', 's3']) begin(name, 'silent');
   await settled();
   expect(running).toEqual(['q2', 'q3', 's1', 's2']);
 });
 
-it('a check that throws gives its place back', async () => {
+it('a check that throws gives its place back, and so does what leaves it without one', async () => {
   const broken = begin('q1', 'quick');
   await settled();
   broken.end(new Error('a bug'));
   await expect(broken.over).rejects.toThrow('a bug');
-  for (const name of ['q2', 'q3']) begin(name, 'quick');
+  (await places.take('quick')).leave();
+  for (const name of ['q2', 'q3', 'q4']) begin(name, 'quick');
   await settled();
   expect(running).toEqual(['q2', 'q3']);
 });

@@ -73,7 +73,7 @@ describe('a check', () => {
     const connection = readConnection(row.cells, { companyId: COMPANY, connectionId: 'contoso' })!;
     store.tamper('companies', COMPANY, connectionRowKey('contoso'), connectionCells({ ...connection, usedBy: [] }));
     world.rig.clock.advance(DENIALS_AGE_MS);
-    await checkIfUsed(deps, CONNECTION);
+    await checkIfUsed(deps, CONNECTION, {});
     expect(await world.isListed()).toBe(false);
   });
 });

@@ -4,7 +4,8 @@ import type { CheckMessage } from '../../../shared/domain/check-message.ts';
 import type { VaultHealth } from '../../../shared/domain/health.ts';
 import { CheckPlaces } from '../../../shared/operations/watch/check-places.ts';
 import { bucketOf, checkItem, notePace } from '../../../shared/operations/watch/pace.ts';
-import { beginRounds, workRound, type RoundDependencies } from '../../../shared/operations/watch/rounds.ts';
+import { beginRounds, workRound } from '../../../shared/operations/watch/rounds.ts';
+import type { checkIfUsed } from '../../../shared/operations/watch/vault-checks.ts';
 import { agendaRowKey } from '../../../shared/store/agenda.ts';
 import type { RowPage, TableName, Tables } from '../../../shared/store/tables.ts';
 import { FakeTables } from '../../fakes/fake-tables.ts';
@@ -25,6 +26,8 @@ export interface Measured {
   readonly mostKnownSilent: number;
   readonly writesOfStates: number;
   readonly stateChanges: number;
+  /** Checks that were given up, each with its note. */
+  readonly undecided: number;
   readonly notesOfRounds: number;
   /** Until the last vault of the outage was seen to be away, and to be back. */
   readonly allSeenAwayMs: number;
@@ -99,6 +102,16 @@ class BigAgenda extends FakeTables {
   }
 }
 
+async function sleepUnlessAborted(
+  time: SimulatedTime,
+  delayMs: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  await Promise.race([time.sleep(delayMs), aborted]);
+}
+
 const isRound = (table: TableName, partition: string): boolean => table === 'agenda' && partition === 'rounds';
 
 export async function simulateRounds({ vaults, instances, minutes, outage }: Scenario): Promise<Measured> {
@@ -107,7 +120,7 @@ export async function simulateRounds({ vaults, instances, minutes, outage }: Sce
   const places = Array.from({ length: vaults }, (_, index) => ({ companyId: `c${index}`, connectionId: 'main' }));
   await tables.seed(places);
   const waiting: { readonly message: CheckMessage; readonly dueMs: number }[] = [];
-  const checkQueue: RoundDependencies['checkQueue'] = {
+  const checkQueue: Parameters<typeof beginRounds>[0]['checkQueue'] = {
     send: (messages, { delayMs = 0 } = {}) => {
       for (const message of messages) waiting.push({ message, dueMs: time.nowMs + delayMs });
       return Promise.resolve();
@@ -117,7 +130,7 @@ export async function simulateRounds({ vaults, instances, minutes, outage }: Sce
   const isAway = (index: number): boolean =>
     outage !== undefined && index < outage.vaults && minuteNow() >= outage.from && minuteNow() < outage.to;
   const seen = new Map<string, { health: VaultHealth; atMs: number }>();
-  const measured = { longestGapMs: 0, mostInFlight: 0, mostKnownSilent: 0, stateChanges: 0 };
+  const measured = { longestGapMs: 0, mostInFlight: 0, mostKnownSilent: 0, stateChanges: 0, undecided: 0 };
   const marks = { allSeenAwayMs: 0, allSeenBackMs: 0 };
   const hosts = Array.from({ length: instances }, () => ({
     checkPlaces: new CheckPlaces(time, PLACES),
@@ -127,8 +140,8 @@ export async function simulateRounds({ vaults, instances, minutes, outage }: Sce
   }));
 
   const checkOn =
-    (host: (typeof hosts)[number]): NonNullable<Parameters<typeof workRound>[2]> =>
-    async (_deps, place, listed) => {
+    (host: (typeof hosts)[number]): typeof checkIfUsed =>
+    async (_deps, place, { listed, signal }) => {
       const index = Number(place.companyId.slice(1));
       const before = seen.get(place.companyId);
       const isKnownSilent = before?.health.state === 'unreachable';
@@ -139,7 +152,15 @@ export async function simulateRounds({ vaults, instances, minutes, outage }: Sce
       const away = isAway(index);
       if (!outage || index >= outage.vaults)
         measured.longestGapMs = Math.max(measured.longestGapMs, time.nowMs - (before?.atMs ?? BEGIN_MS));
-      await time.sleep(away ? LIMIT_MS : STEP_MS);
+      try {
+        await sleepUnlessAborted(time, away ? LIMIT_MS : STEP_MS, signal);
+      } catch (error) {
+        measured.undecided += 1;
+        throw error;
+      } finally {
+        host.inFlight -= 1;
+        if (isKnownSilent) host.knownSilent -= 1;
+      }
       const state = away ? 'unreachable' : 'healthy';
       const at = time.now().toISOString();
       const health =
@@ -152,21 +173,23 @@ export async function simulateRounds({ vaults, instances, minutes, outage }: Sce
       if (health !== before?.health) measured.stateChanges += 1;
       seen.set(place.companyId, { health, atMs: time.nowMs });
       await notePace(tables, place, { health, listed });
-      host.inFlight -= 1;
-      if (isKnownSilent) host.knownSilent -= 1;
     };
 
-  const depsOf = (host: (typeof hosts)[number]): RoundDependencies =>
+  const depsOf = (host: (typeof hosts)[number]): Parameters<typeof workRound>[0] =>
     ({
       tables,
       clock: time,
       log: { write: () => undefined },
       checkQueue,
       checkPlaces: host.checkPlaces,
-    }) as unknown as RoundDependencies;
+    }) as unknown as Parameters<typeof workRound>[0];
+  let shuffle = 7;
   for (let step = 0; step < (minutes * MINUTE_MS) / STEP_MS; step += 1) {
     if (step % (MINUTE_MS / STEP_MS) === 0) await beginRounds({ clock: time, checkQueue });
-    for (const host of hosts) {
+    // A queue gives its messages to all that ask, in no order.
+    shuffle = (shuffle * 1_103_515_245 + 12_345) % 2 ** 31;
+    const first = (shuffle >> 16) % hosts.length;
+    for (const host of [...hosts.slice(first), ...hosts.slice(0, first)]) {
       const next = host.messages < MESSAGES_AT_ONCE ? waiting.findIndex(({ dueMs }) => dueMs <= time.nowMs) : -1;
       const [taken] = next < 0 ? [] : waiting.splice(next, 1);
       if (taken?.message.kind !== 'round') continue;

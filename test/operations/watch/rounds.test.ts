@@ -162,6 +162,45 @@ describe('a round', () => {
     expect(await minutes(1)).toEqual([0]);
   });
 
+  it('whose row is damaged is begun as if there had been none', async () => {
+    await minutes(6);
+    const place = { bucket: BUCKET, lane: 'quick' } as const;
+    const found = await find(rig.store, roundRow, place);
+    const cells = { format: 1, begun: 'yesterday', done: -1, partSlot: 7, partTo: 3 };
+    const rowKey = roundRow.key(place);
+    await rig.store.write('agenda', 'rounds', [{ kind: 'replace', rowKey, cells, etag: found!.etag }]);
+    expect(await minutes(1)).toEqual([0]);
+    expect((await health()).current?.state).toBe('healthy');
+    expect((await find(rig.store, roundRow, place))?.value).toMatchObject({ isRunning: false, done: now() - 1 });
+  });
+
+  it('by a clock that was an hour ahead keeps none of the others from checking', async () => {
+    await minutes(6);
+    const place = { bucket: BUCKET, lane: 'quick' } as const;
+    const found = await find(rig.store, roundRow, place);
+    const cells = roundRow.cells({ begun: now() + 60, isRunning: true, done: now() + 59 });
+    await rig.store.write('agenda', 'rounds', [
+      { kind: 'replace', rowKey: roundRow.key(place), cells, etag: found!.etag },
+    ]);
+    expect((await minutes(5)).length).toBeGreaterThan(0);
+  });
+
+  it('that two instances take at once is worked by one of them, and by none while it runs', async () => {
+    await minutes(1);
+    rig.clock.advanceTo(Date.parse((await health()).current!.nextCheckAt));
+    const before = checks();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    rig.vaults.onCall = ({ host: asked }) => (asked === CONTOSO_HOST ? promise : undefined);
+    const both = [handleCheck(host, message(now())), handleCheck(rig.freshHost(), message(now()))];
+    await new Promise((over) => setTimeout(over, 20));
+    // Delivered once more, since its lock was lost; and the next one, which finds it running.
+    await handleCheck(rig.freshHost(), message(now()));
+    await handleCheck(rig.freshHost(), message(now() + 1));
+    resolve(undefined);
+    await Promise.all(both);
+    expect(checks()).toBe(before + 1);
+  });
+
   it('that died is made up for, and until then nothing is said to have been checked', async () => {
     await minutes(6);
     const { checkedAt } = (await health()).current!;
@@ -176,7 +215,8 @@ describe('a round', () => {
     expect((await find(rig.store, roundRow, { bucket: BUCKET, lane: 'quick' }))?.value.begun).toBe(now());
     expect((await health()).current?.checkedAt).toBe(checkedAt);
     rig.clock.advance(MINUTE_MS);
-    expect(await minutes(2)).toEqual([0]);
+    // It may still run; a minute later it is taken for dead.
+    expect(await minutes(2)).toEqual([1]);
     expect((await health()).current?.checkedAt).not.toBe(checkedAt);
   });
 

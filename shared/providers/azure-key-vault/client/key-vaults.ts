@@ -6,6 +6,7 @@ import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { WRAP_ALGORITHM } from '../../../domain/company-key.ts';
 import { parseKeyId, type VaultKey, type VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
+import { Deadline } from '../../../adapters/https/deadline.ts';
 import { readKeyBundle, readOperationKeyId, sameKeyId, vaultKeyOf } from './vault-answers.ts';
 import { askVault, notUnderstood, type VaultReply } from './vault-call.ts';
 import type { VaultPool } from './vault-pool.ts';
@@ -17,12 +18,16 @@ export class AzureKeyVaults implements KeyVaults {
     this.#pool = pool;
   }
 
-  async readKey(target: VaultTarget, version?: string): Promise<Result<VaultKey, Failure>> {
+  async readKey(target: VaultTarget, version?: string, signal?: AbortSignal): Promise<Result<VaultKey, Failure>> {
     const facts = this.#pool.facts(target);
-    const answer = await askVault(this.#pool, target, (connection, options) =>
-      connection.keys((client) =>
-        client.getKey(target.keyName, { ...options, ...(version === undefined ? {} : { version }) }),
-      ),
+    const answer = await askVault(
+      this.#pool,
+      target,
+      (connection, options) =>
+        connection.keys((client) =>
+          client.getKey(target.keyName, { ...options, ...(version === undefined ? {} : { version }) }),
+        ),
+      new Deadline(this.#pool.timeoutMs, signal),
     );
     if (!answer.ok) return answer;
     const { reply } = answer.value;
@@ -37,6 +42,7 @@ export class AzureKeyVaults implements KeyVaults {
   async unwrap(
     target: VaultTarget,
     wrapped: { readonly keyId: string; readonly ciphertext: string },
+    signal?: AbortSignal,
   ): Promise<Result<Uint8Array, Failure>> {
     const facts = this.#pool.facts(target);
     const version = parseKeyId(wrapped.keyId)?.version;
@@ -44,8 +50,12 @@ export class AzureKeyVaults implements KeyVaults {
     const keyId = version === undefined ? undefined : sameKeyId(wrapped.keyId, { target, version });
     if (keyId === undefined) return err(failure('key-substituted', { ...facts, detail: wrapped.keyId }));
     const ciphertext = Buffer.from(wrapped.ciphertext, 'base64url');
-    const answer = await askVault(this.#pool, target, (connection, options) =>
-      connection.cryptography(keyId, (client) => client.unwrapKey(WRAP_ALGORITHM, ciphertext, options)),
+    const answer = await askVault(
+      this.#pool,
+      target,
+      (connection, options) =>
+        connection.cryptography(keyId, (client) => client.unwrapKey(WRAP_ALGORITHM, ciphertext, options)),
+      new Deadline(this.#pool.timeoutMs, signal),
     );
     if (!answer.ok) return answer;
     const { reply, value } = answer.value;
