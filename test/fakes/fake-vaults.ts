@@ -78,6 +78,8 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   readonly apps = new FakeApps();
   readonly #vaults = new Map<string, FakeVault>();
   readonly #planned: PlannedFailure[] = [];
+  /** How many versions of a key are gone, by vault and name. */
+  readonly #purged = new Map<string, number>();
   readonly #disabledSealKeys = new Set<string>();
   readonly #sealKeys: { readonly version: string; readonly name: KeyFixtureName }[];
 
@@ -93,6 +95,10 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     return vault;
   }
 
+  vault(host: string): FakeVault {
+    return this.#need(host);
+  }
+
   removeVault(host: string): void {
     this.#vaults.delete(host);
   }
@@ -106,7 +112,8 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   }): FakeKeyVersion {
     const keys = this.#need(options.host).keys;
     const versions = keys.get(options.keyName.toLowerCase()) ?? [];
-    const version = keyVersionOf(versions.length + 1);
+    const purged = this.#purged.get(`${options.host}/${options.keyName.toLowerCase()}`) ?? 0;
+    const version = keyVersionOf(purged + versions.length + 1);
     const { privateKey, publicKey } = keyFixture(options.fixture ?? 'rsa-2048-1');
     const keyId = `https://${options.host}/keys/${options.keyName}/${version}`;
     const added = { version, privateKey, describes: { ...describe(keyId, publicKey), ...options.change } };
@@ -122,8 +129,12 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     return newest;
   }
 
+  /** Purged: another key under its name has other versions. */
   removeKey(host: string, keyName: string): void {
-    this.#need(host).keys.delete(keyName.toLowerCase());
+    const { keys } = this.#need(host);
+    const name = keyName.toLowerCase();
+    this.#purged.set(`${host}/${name}`, keys.get(name)?.length ?? 0);
+    keys.delete(name);
   }
 
   /** The next `times` calls of this operation (at this host, if one is named) fail so. For ever if `times` is left out. */

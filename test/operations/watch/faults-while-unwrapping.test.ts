@@ -1,218 +1,97 @@
 // Every fault of a vault, of Entra ID or of the way there, injected while data keys are unwrapped on two host processes: what the check says, and what
 // becomes of unwrapping. `first`: the host that meets it once the promised time is over. `other`: one with a key in memory, ten seconds later.
-import { expect, it } from 'vitest';
-import { asPropagating, type Failure, type FailureCode, type FailureFacts } from '../../../shared/domain/failure.ts';
-import { CONFIRM_AFTER_MS } from '../../../shared/domain/health.ts';
-import { failure } from '../../../shared/failures.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isOutage, type Failure } from '../../../shared/domain/failure.ts';
+import { CONFIRM_AFTER_MS, type VaultHealth } from '../../../shared/domain/health.ts';
+import { FAILURE_AREAS } from '../../../shared/failures.ts';
 import { DENIALS_AGE_MS } from '../../../shared/operations/keys/denials.ts';
 import { checkConnection } from '../../../shared/operations/watch/vault-checks.ts';
+import type { FakeVaults } from '../../fakes/fake-vaults.ts';
+import { failureOf, PUBLIC_CASES } from '../../fixtures/public-cases.ts';
 import { CONTOSO_HOST } from '../switches/rig.ts';
-import { Bridged, CONNECTION, told, TTL_MS } from '../keys/bridged-world.ts';
+import { Bridged, CONNECTION, GRACE_MS, told, TTL_MS } from '../keys/bridged-world.ts';
+import { IN_PUBLIC, NOT_MET } from './faults-in-public.ts';
+import { FAULTS } from './faults.ts';
+import { LIFE } from './life-cycle.ts';
 
-const fault = (code: FailureCode, facts: FailureFacts = {}, service?: Failure['service']): Failure =>
-  failure(code, { vaultHost: CONTOSO_HOST, keyName: 'customer-key', ...facts }, service);
-const arriving = (code: FailureCode): Failure => asPropagating(fault(code), '2026-01-01T00:10:00.000Z');
+type Meets = (vaults: FakeVaults) => void;
 
-/** What becomes of it: the state, in how many checks, whose move it is, and both hosts. */
-type Row = readonly [name: string, found: Failure, becomes: string];
+const answers =
+  (found: Failure): Meets =>
+  (vaults) => {
+    vaults.fail({ operation: 'any', host: CONTOSO_HOST, failure: found });
+  };
+const publicCase = (id: string): Failure => {
+  const one = PUBLIC_CASES.find((known) => known.id === id);
+  if (!one) throw new Error(`there is no case ${id}`);
+  return failureOf(one);
+};
 
-const FAULTS: readonly Row[] = [
-  ['vault-unreachable', fault('vault-unreachable'), 'unreachable at check 1, vendor; first serves, other serves'],
-  ['throttled', fault('throttled'), 'unreachable at check 1, azure-admin; first serves, other serves'],
-  ['vault-error', fault('vault-error'), 'unreachable at check 1, vendor; first serves, other serves'],
-  ['entra-unreachable', fault('entra-unreachable'), 'unreachable at check 1, vendor; first serves, other serves'],
-  ['entra-throttled', fault('entra-throttled'), 'unreachable at check 1, vendor; first serves, other serves'],
-  ['entra-error', fault('entra-error'), 'unreachable at check 1, vendor; first serves, other serves'],
-  [
-    'managed-identity-unavailable',
-    fault('managed-identity-unavailable'),
-    'unreachable at check 1, vendor; first serves, other serves',
-  ],
-  [
-    'access-denied-rbac',
-    fault('access-denied-rbac'),
-    'revoked at check 1, azure-admin; first refused access-denied-rbac, other refused access-denied-rbac',
-  ],
-  [
-    'access-denied-policy',
-    fault('access-denied-policy'),
-    'revoked at check 1, azure-admin; first refused access-denied-policy, other refused access-denied-policy',
-  ],
-  [
-    'key-not-found',
-    fault('key-not-found'),
-    'revoked at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
-  ],
-  [
-    'key-disabled',
-    fault('key-disabled'),
-    'revoked at check 1, azure-admin; first refused key-disabled, other refused key-disabled',
-  ],
-  [
-    'key-operation-not-permitted',
-    fault('key-operation-not-permitted'),
-    'revoked at check 1, azure-admin; first refused key-operation-not-permitted, other refused key-operation-not-permitted',
-  ],
-  ['key-expired', fault('key-expired'), 'unreachable at check 1, azure-admin; first refused key-expired, other serves'],
-  [
-    'key-not-yet-valid',
-    fault('key-not-yet-valid'),
-    'unreachable at check 1, azure-admin; first refused key-not-yet-valid, other serves',
-  ],
-  [
-    'vault-firewall',
-    fault('vault-firewall'),
-    'revoked at check 1, azure-admin; first refused vault-firewall, other refused vault-firewall',
-  ],
-  [
-    'vault-private-only',
-    fault('vault-private-only'),
-    'revoked at check 1, azure-admin; first refused vault-private-only, other refused vault-private-only',
-  ],
-  [
-    'vault-perimeter',
-    fault('vault-perimeter'),
-    'revoked at check 1, azure-admin; first refused vault-perimeter, other refused vault-perimeter',
-  ],
-  [
-    'vault-refused',
-    fault('vault-refused'),
-    'unreachable at check 1, azure-admin; first refused vault-refused, other serves',
-  ],
-  [
-    'consent-required',
-    fault('consent-required'),
-    'revoked at check 1, company-admin; first refused consent-required, other refused consent-required',
-  ],
-  [
-    'wrong-entra-tenant',
-    fault('wrong-entra-tenant'),
-    'revoked at check 1, company-admin; first refused wrong-entra-tenant, other refused wrong-entra-tenant',
-  ],
-  [
-    'entra-tenant-not-found',
-    fault('entra-tenant-not-found'),
-    'unreachable at check 1, company-admin; first refused entra-tenant-not-found, other serves',
-  ],
-  [
-    'federation-mismatch',
-    fault('federation-mismatch'),
-    'unreachable at check 1, vendor; first refused federation-mismatch, other serves',
-  ],
-  [
-    'client-secret-wrong',
-    fault('client-secret-wrong'),
-    'revoked at check 1, azure-admin; first refused client-secret-wrong, other refused client-secret-wrong',
-  ],
-  [
-    'client-secret-expired',
-    fault('client-secret-expired'),
-    'revoked at check 1, azure-admin; first refused client-secret-expired, other refused client-secret-expired',
-  ],
-  [
-    'blocked-by-conditional-access',
-    fault('blocked-by-conditional-access'),
-    'revoked at check 1, azure-admin; first refused blocked-by-conditional-access, other refused blocked-by-conditional-access',
-  ],
-  [
-    'key-substituted',
-    fault('key-substituted'),
-    'unreachable at check 1, vendor; first refused key-substituted, other serves',
-  ],
-  ['row-forged', fault('row-forged'), 'unreachable at check 1, vendor; first refused row-forged, other serves'],
-  ['vault-not-found', fault('vault-not-found'), 'unreachable at check 1, vendor; first serves, other serves'],
-  [
-    'entra-refused',
-    fault('entra-refused'),
-    'unreachable at check 1, company-admin; first refused entra-refused, other serves',
-  ],
-  [
-    'vault-not-found, and a second resolver does not know it',
-    fault('vault-not-found', { nameGone: true }),
-    'revoked at check 3, azure-admin; first refused vault-not-found, other refused vault-not-found',
-  ],
-  [
-    'vault-not-found, said by the vault',
-    fault('vault-not-found', {}, { status: 404 }),
-    'revoked at check 3, azure-admin; first refused vault-not-found, other refused vault-not-found',
-  ],
-  [
-    'vault-firewall for an address of the vendor’s network',
-    fault('vault-firewall', { clientAddress: '10.0.0.1' }),
-    'unreachable at check 1, vendor; first refused vault-firewall, other serves',
-  ],
-  [
-    'vault-firewall for a public address',
-    fault('vault-firewall', { clientAddress: '20.1.2.3' }),
-    'revoked at check 1, azure-admin; first refused vault-firewall, other refused vault-firewall',
-  ],
-  [
-    'vault-firewall for an address of IPv6',
-    fault('vault-firewall', { clientAddress: '2001:db8::1' }),
-    'unreachable at check 1, vendor; first refused vault-firewall, other serves',
-  ],
-  [
-    'access-denied-rbac by a deny assignment',
-    fault('access-denied-rbac', { detail: 'a deny assignment blocks unwrap', denyAssignmentId: '1' }),
-    'revoked at check 1, azure-admin; first refused access-denied-rbac, other refused access-denied-rbac',
-  ],
-  [
-    'key-not-found, another has its name',
-    fault('key-not-found', { keyReplaced: true }),
-    'revoked at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
-  ],
-  [
-    'a role that was just assigned',
-    arriving('access-denied-rbac'),
-    'waiting-for-azure at check 1, azure-admin; first refused access-denied-rbac, other serves',
-  ],
-  [
-    'an access policy that was just made',
-    arriving('access-denied-policy'),
-    'waiting-for-azure at check 1, azure-admin; first refused access-denied-policy, other serves',
-  ],
-  [
-    'a consent that was just given',
-    arriving('consent-required'),
-    'waiting-for-azure at check 1, company-admin; first refused consent-required, other serves',
-  ],
-  [
-    'a federated credential that was just made',
-    arriving('federation-mismatch'),
-    'waiting-for-azure at check 1, vendor; first refused federation-mismatch, other serves',
-  ],
-  [
-    'vault-unreachable, a time-out',
-    fault('vault-unreachable', { detail: 'ETIMEDOUT' }),
-    'unreachable at check 1, vendor; first serves, other serves',
-  ],
-  [
-    'vault-unreachable, a reset connection',
-    fault('vault-unreachable', { detail: 'ECONNRESET' }),
-    'unreachable at check 1, vendor; first serves, other serves',
-  ],
-  [
-    'vault-unreachable, a 503',
-    fault('vault-unreachable', {}, { status: 503 }),
-    'unreachable at check 1, vendor; first serves, other serves',
-  ],
-  [
-    'throttled, a 429',
-    fault('throttled', {}, { status: 429 }),
-    'unreachable at check 1, azure-admin; first serves, other serves',
-  ],
-  [
-    'vault-error, a 403 that no vault wrote',
-    fault('vault-error', {}, { status: 403 }),
-    'unreachable at check 1, vendor; first serves, other serves',
-  ],
+const ROWS: readonly (readonly [name: string, meets: Meets, becomes: string])[] = [
+  ...FAULTS.map(([name, found, becomes]) => [name, answers(found), becomes] as const),
+  ...IN_PUBLIC.map(([id, becomes]) => [`in public: ${id}`, answers(publicCase(id)), becomes] as const),
+  ...LIFE,
 ];
 
-it.each(FAULTS)('%s', async (_, found, becomes) => {
-  expect(await whatBecomesOf(found)).toBe(becomes);
+/** What became of one fault. */
+interface Outcome {
+  readonly becomes: string;
+  readonly states: readonly string[];
+  readonly first: string;
+  /** Ten seconds after the last check, at the end of its own time, and after the grace too. */
+  readonly other: readonly [soon: string, afterTime: string, afterGrace: string];
+}
+const outcomes = new Map<string, Outcome>();
+beforeAll(async () => {
+  for (const [name, meets] of ROWS) outcomes.set(name, await whatBecomesOf(meets));
+});
+const outcomeOf = (name: string): Outcome => outcomes.get(name)!;
+
+describe('met while data keys are unwrapped on two hosts', () => {
+  it.each(ROWS)('%s', (name, _, becomes) => {
+    expect(outcomeOf(name).becomes).toBe(becomes);
+  });
 });
 
-async function whatBecomesOf(found: Failure): Promise<string> {
+describe('of all of them', () => {
+  const all = (): Outcome[] => [...outcomes.values()];
+  const serves = (said: string): boolean => said === 'ok';
+
+  it('no outage is called a revocation', () => {
+    const outages = FAULTS.filter(([, found]) => isOutage(found));
+    expect(outages.length).toBeGreaterThanOrEqual(12);
+    expect(outages.filter(([name]) => outcomeOf(name).states.includes('revoked'))).toEqual([]);
+    expect(all().filter(({ states, first }) => serves(first) && states.includes('revoked'))).toEqual([]);
+  });
+
+  it('no revocation is served past its time', () => {
+    const revocations = all().filter(({ states }) => states.includes('revoked'));
+    expect(revocations.length).toBeGreaterThanOrEqual(20);
+    expect(revocations.filter(({ first, other }) => [first, ...other].some(serves))).toEqual([]);
+  });
+
+  it('nothing else that a vault refuses is served past the promised time, and no outage past the grace', () => {
+    const refused = all().filter(({ first }) => !serves(first));
+    expect(refused.filter(({ other: [, ...later] }) => later.some(serves))).toEqual([]);
+    const outages = FAULTS.filter(([, found]) => isOutage(found));
+    expect(outages.filter(([name]) => serves(outcomeOf(name).other[2]))).toEqual([]);
+  });
+
+  it('none is left out that a vault, a directory or the public has', () => {
+    const met = new Set<string>(FAULTS.map(([, { code }]) => code));
+    for (const [id] of IN_PUBLIC) met.add(publicCase(id).code);
+    for (const code of outcomesOfLife()) met.add(code);
+    expect(FAILURE_AREAS.vault.filter((code) => !met.has(code) && !NOT_MET.has(code))).toEqual([]);
+    expect([...NOT_MET].filter((code) => met.has(code))).toEqual([]);
+    const atVaults = PUBLIC_CASES.filter(({ kind }) => /^(?:classify-|network-error)/.test(kind)).map(({ id }) => id);
+    expect(IN_PUBLIC.map(([id]) => id)).toEqual(atVaults);
+  });
+});
+
+/** The codes that owners bring about. */
+const outcomesOfLife = (): string[] => LIFE.flatMap(([name]) => /\((.+?)\)/.exec(outcomeOf(name).becomes)?.[1] ?? []);
+
+async function whatBecomesOf(meets: Meets): Promise<Outcome> {
   const world = await Bridged.begin();
   const [first, other, checking] = [world.host(), world.host(), world.host()];
   const { clock, vaults } = world.rig;
@@ -220,21 +99,26 @@ async function whatBecomesOf(found: Failure): Promise<string> {
   clock.advance(TTL_MS / 2);
   await told(other);
   clock.advance(TTL_MS / 2);
-  vaults.fail({ operation: 'any', host: CONTOSO_HOST, failure: found });
+  meets(vaults);
   const met = await told(first);
   const states: string[] = [];
-  let owner: string | undefined;
+  let health: VaultHealth | undefined;
   for (let checks = 0; checks < 3; checks += 1) {
     const checked = await checkConnection(checking, CONNECTION);
     if (!checked.ok) throw new Error(checked.error.type);
-    states.push(checked.value.state);
-    owner = checked.value.owner;
+    health = checked.value;
+    states.push(health.state);
     clock.advance(CONFIRM_AFTER_MS);
   }
-  clock.advance(DENIALS_AGE_MS);
-  await other.denials.look();
-  const atOther = await told(other);
-  const state = states.at(-1) ?? '';
-  const of = (code: string): string => (code === 'ok' ? 'serves' : `refused ${code}`);
-  return `${state} at check ${states.indexOf(state) + 1}, ${owner ?? 'nobody'}; first ${of(met)}, other ${of(atOther)}`;
+  const later = async (ms: number): Promise<string> => {
+    clock.advance(ms);
+    await other.denials.look();
+    return told(other);
+  };
+  const atOther = [await later(DENIALS_AGE_MS), await later(TTL_MS / 2), await later(GRACE_MS)] as const;
+  const { state = '', code, owner = 'nobody' } = health ?? {};
+  const of = (said: string): string => (said === 'ok' ? 'serves' : `refused ${said}`);
+  const word = code === undefined ? state : `${state} (${code})`;
+  const becomes = `${word} at check ${states.indexOf(state) + 1}, ${owner}; first ${of(met)}, other ${of(atOther[0])}`;
+  return { becomes, states, first: met, other: atOther };
 }
