@@ -71,7 +71,32 @@ export interface HealthAnswer {
   readonly owner?: string;
 }
 
+export interface HealthReportAnswer {
+  /** Absent before the first check. */
+  readonly current?: HealthAnswer;
+}
+
+export interface KeyVersionsAnswer {
+  /** Those in use first. */
+  readonly versions: readonly {
+    readonly keyId: string;
+    readonly state: 'in-use' | 'leaving' | 'not-needed';
+    readonly keyrings: readonly string[];
+  }[];
+}
+
+/** The answer that makes it: no other shows what its receiver verifies with. */
+export interface WebhookAnswer {
+  readonly verifier: string;
+}
+
+export interface WebhookTestAnswer {
+  readonly status: 'taken' | 'failed';
+  readonly failure?: Failure;
+}
+
 export interface EventAnswer {
+  readonly id: string;
   readonly sequence: number;
   readonly at: string;
   readonly by: string;

@@ -10,9 +10,11 @@ import type {
   TenantRef,
 } from './answers.ts';
 import type { Demo } from './demo.ts';
+import { until } from './until.ts';
 import { count } from './words.ts';
 
 export const CONNECTION_ID = 'own-vault';
+const TIMEOUT_MS = 60_000;
 
 export async function register(demo: Demo, { name }: Customer, displayName: string): Promise<void> {
   const { api, environment } = demo;
@@ -85,6 +87,17 @@ export class CompanySwitch {
 
   get(): Promise<SwitchAnswer> {
     return this.#call('GET', '');
+  }
+
+  /** Throws if it cannot get there by itself. */
+  until(what: string, isReached: (now: SwitchAnswer) => boolean): Promise<SwitchAnswer> {
+    return until(what, TIMEOUT_MS, async () => {
+      const now = await this.get();
+      if (isReached(now)) return now;
+      const stuck = stuckReason(now);
+      if (stuck !== undefined) throw new Error(stuck);
+      return undefined;
+    });
   }
 
   cancel(): Promise<SwitchAnswer> {

@@ -34,7 +34,7 @@ export interface Demo {
   kill(host: FunctionsHost): Promise<() => Promise<FunctionsHost>>;
   /** Shows the claim with a tick; or `otherwise`, and the demo will end with 1. */
   readonly check: (holds: boolean, claim: string, otherwise?: string) => void;
-  /** What was not as it should be. */
+  /** What was not as it should be, and in which part. */
   readonly failures: readonly string[];
 }
 
@@ -46,11 +46,24 @@ const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`
 
 export async function startDemo(
   options: DemoOptions,
-  { screen, parts, directory }: { readonly screen: Screen; readonly parts: Parts; readonly directory: string },
+  {
+    screen,
+    parts,
+    directory,
+    settings,
+  }: {
+    readonly screen: Screen;
+    readonly parts: Parts;
+    readonly directory: string;
+    /** App settings of the hosts, beside the demo's own. */
+    readonly settings: Readonly<Record<string, string>>;
+  },
 ): Promise<Demo> {
   const bundleDir = join(directory, 'app');
   const [environment] = await Promise.all([
-    startEnvironment({ settings: { KEYSWITCH_COMPANY_KEY_TTL_SECONDS: String(CACHE_LIFETIME_MS / 1000) } }),
+    startEnvironment({
+      settings: { KEYSWITCH_COMPANY_KEY_TTL_SECONDS: String(CACHE_LIFETIME_MS / 1000), ...settings },
+    }),
     buildBundle({ entryPoint: fromRoot('functions/main.ts'), hostJson: fromRoot('host.json'), outDir: bundleDir }),
   ]);
   const hosts: FunctionsHost[] = [];
@@ -84,8 +97,8 @@ export async function startDemo(
         screen.done(claim);
         return;
       }
-      failures.push(otherwise);
-      parts.fail();
+      const part = parts.fail();
+      failures.push(part === undefined ? otherwise : `${part}: ${otherwise}`);
       screen.failed(otherwise);
     },
     failures,

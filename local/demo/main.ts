@@ -1,34 +1,23 @@
-// `npm run demo`: the main job from beginning to end, on real files, with everything that can go wrong going wrong; and the proof
-// that it was done right. Exit status 0 only if all of it held.
+// `npm run demo`: tells a chapter, the main job unless another is named. Exit status 0 only if all of it held.
 import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cannotWrite } from '../../scripts/cannot-write.ts';
 import { fromCommandLine } from '../../scripts/command-line.ts';
-import { WORK_QUEUE } from '../environment/app-environment.ts';
 import { readingToken, writeEnvironmentFile } from '../environment/environment-file.ts';
-import { damage } from './damage.ts';
+import type { Chapter } from './chapter.ts';
+import { SWITCH } from './chapters/switch.ts';
+import { WATCH } from './chapters/watch.ts';
 import { startDemo, type Demo } from './demo.ts';
-import { DEMO, readOptions, USAGE, type DemoOptions } from './options.ts';
+import { DEMO, readOptions, usageOf, type DemoOptions } from './options.ts';
 import { Parts } from './parts.ts';
-import { watchQueue } from './queue-watch.ts';
-import { approvals } from './scenes/approvals.ts';
-import { changeOfMind } from './scenes/change-of-mind.ts';
-import { closingTable } from './scenes/closing-table.ts';
-import { dataInUse } from './scenes/data-in-use.ts';
-import { companyKeyExport } from './scenes/export.ts';
-import { leaks } from './scenes/leaks.ts';
-import { mistakes } from './scenes/mistakes.ts';
-import { proof } from './scenes/proof.ts';
-import { record } from './scenes/record.ts';
-import { revocation } from './scenes/revocation.ts';
-import { switchUnderLoad } from './scenes/switch-under-load.ts';
 import { nowhere, Screen } from './screen.ts';
 import { makeDirectory } from './temporary-directory.ts';
 import { describe, seconds } from './words.ts';
 
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const CHAPTERS: readonly [Chapter, ...Chapter[]] = [SWITCH, WATCH];
 const INTERRUPTED = 130;
 const MAX_ERRORS_SHOWN = 5;
 
@@ -37,11 +26,11 @@ const screen = new Screen(process.stdout);
 const ours: string[] = [];
 process.on('exit', () => ours.forEach((path) => rmSync(path, { recursive: true, force: true })));
 
-async function main(options: DemoOptions): Promise<number> {
+async function main(chapter: Chapter, options: DemoOptions): Promise<number> {
   const begun = Date.now();
   const directory = makeDirectory();
   ours.push(directory);
-  screen.line(screen.style('Keyswitch: a company takes over the key that protects its data', 'strong'));
+  screen.line(screen.style(chapter.title, 'strong'));
   screen.say(
     'All of it on this machine: the product as it is deployed to Azure, through the real Azure SDKs, against stand-ins for ' +
       'Key Vault, Entra ID, Google, Service Bus and Table Storage that answer under the real names. Nothing outside is asked.',
@@ -49,11 +38,11 @@ async function main(options: DemoOptions): Promise<number> {
   const parts = new Parts(options.short ? screen : undefined);
   const onSection = (title: string): void => parts.begin(title);
   const scenes = new Screen(options.short ? nowhere() : process.stdout, { onSection });
-  const demo = await startDemo(options, { screen: scenes, parts, directory });
+  const demo = await startDemo(options, { screen: scenes, parts, directory, settings: chapter.settings });
   const pids = demo.hosts.map(({ pid }) => pid).join(' and ');
   screen.done(`Two hosts of the product (pid ${pids}) and their Azure are up after ${seconds(Date.now() - begun)}.`);
   try {
-    await tellAll(demo);
+    await chapter.tell(demo);
   } catch (error) {
     demo.check(false, '', `The demo could not go on: ${describe(error)}`);
   }
@@ -66,22 +55,6 @@ async function main(options: DemoOptions): Promise<number> {
   if (options.serve) await serve(demo);
   await demo.environment.close();
   return demo.failures.length === 0 ? 0 : 1;
-}
-
-async function tellAll(demo: Demo): Promise<void> {
-  const messages = watchQueue(demo.environment.serviceBus, WORK_QUEUE);
-  const data = await dataInUse(demo);
-  await damage(demo, data);
-  await mistakes(demo);
-  const ordered = await approvals(demo);
-  const report = await switchUnderLoad(demo, data.book, ordered);
-  await proof(demo, data);
-  await companyKeyExport(demo, data.book);
-  await revocation(demo, data.book);
-  const second = await changeOfMind(demo);
-  await leaks(demo, { books: [data.book, second], messages });
-  await record(demo);
-  await closingTable(demo, report);
 }
 
 function tellVerdict({ failures, hosts }: Demo, elapsedMs: number): void {
@@ -128,13 +101,13 @@ function stopWithReader(): void {
   process.stdout.on('error', () => process.exit(1));
 }
 
-const asked = fromCommandLine({ name: DEMO, usage: USAGE, takesPaths: true }, (args) =>
-  readOptions(args, { folder: PROJECT }),
+const asked = fromCommandLine({ name: DEMO, usage: usageOf(CHAPTERS), takesPaths: true }, (args) =>
+  readOptions(args, { folder: PROJECT, chapters: CHAPTERS }),
 );
 stopOnSignal();
 stopWithReader();
 try {
-  process.exitCode = await main(asked);
+  process.exitCode = await main(asked.chapter, asked.options);
 } catch (error) {
   const sentence = cannotWrite(error);
   if (sentence === undefined) throw error;

@@ -2,8 +2,19 @@
 import { statSync } from 'node:fs';
 import { readCommandLine, UsageError, wholeNumber } from '../../scripts/command-line.ts';
 
-export const BREAKABLE = ['row', 'file', 'leak'] as const;
-export type Breakable = (typeof BREAKABLE)[number];
+/** What the command line knows of a chapter. */
+export interface ChapterFacts {
+  /** As `--chapter` names it. */
+  readonly name: string;
+  /** In a line of the usage. */
+  readonly about: string;
+  /** Data keys unless told. */
+  readonly keys: number;
+  /** Whether it encrypts the files of a folder. */
+  readonly readsFolder: boolean;
+  /** What `--break` takes, and what is broken by it. */
+  readonly breakable: Readonly<Record<string, string>>;
+}
 
 export interface DemoOptions {
   /** Data keys of the first company. */
@@ -14,50 +25,75 @@ export interface DemoOptions {
   readonly short: boolean;
   /** Leave everything running at the end. */
   readonly serve: boolean;
-  /** Damaged on purpose: the demo must notice and exit with 1. */
-  readonly damage?: Breakable;
+  /** Broken on purpose: the demo must notice and exit with 1. */
+  readonly damage?: string;
 }
 
 const MIN_KEYS = 100;
 const MAX_KEYS = 1_000_000;
-const DEFAULT_KEYS = 10_000;
 
 export const DEMO = 'npm run demo --';
-export const USAGE = `${DEMO} [options]
 
-  --keys N      data keys of the company that switches, ${MIN_KEYS} to ${MAX_KEYS}; ${DEFAULT_KEYS} unless told
+/** The first chapter is told unless another is named. */
+export function usageOf(chapters: readonly ChapterFacts[]): string {
+  const lines = (ofOne: (chapter: ChapterFacts) => readonly string[]): string =>
+    chapters
+      .flatMap(ofOne)
+      .map((line) => `${' '.repeat(16)}${line}\n`)
+      .join('');
+  const keys = chapters.map(({ name, keys: count }) => `${count} in ${name}`).join(', ');
+  return `${DEMO} [options]
+
+  --chapter X   what is told; ${chapters[0]?.name ?? ''} unless named
+${lines(({ name, about }) => [`${name}: ${about}`])}\
+  --keys N      data keys of the company, ${MIN_KEYS} to ${MAX_KEYS};
+                ${keys} unless told
   --dir FOLDER  whose files are encrypted; this project's unless told
   --short       a line for each part instead of all that happens in it
   --serve       leave everything running at the end, and say how to call it
-  --break WHAT  damage something on purpose, for the demo to notice and exit with 1:
-                row (a stored data key), file (an encrypted copy), leak (a key written where none belongs)
+  --break WHAT  break something on purpose: the demo notices and exits with 1
+${lines(({ name, breakable }) => [`in ${name}:`, ...Object.entries(breakable).map(([what, means]) => `  ${what}: ${means}`)])}\
   --help        this text
 
-Exit status 0: everything was as it should be. 1: something was not, and the last lines say what.
+Exit status 0: everything was as it should be. 1: something was not, and the
+last lines say what.
 `;
+}
 
 /** `help` if that was asked for. Throws UsageError. */
-export function readOptions(args: readonly string[], defaults: { readonly folder: string }): DemoOptions | 'help' {
+export function readOptions<C extends ChapterFacts>(
+  args: readonly string[],
+  { folder: usual, chapters }: { readonly folder: string; readonly chapters: readonly [C, ...C[]] },
+): { readonly chapter: C; readonly options: DemoOptions } | 'help' {
+  const names = chapters.map(({ name }) => name);
   const line = readCommandLine(args, {
     options: {
+      chapter: { takes: `one of ${names.join(', ')}`, accepts: (name) => names.includes(name) },
       keys: wholeNumber(MIN_KEYS, MAX_KEYS),
       dir: { takes: 'a folder that is there' },
       short: {},
       serve: {},
-      break: { takes: `one of ${BREAKABLE.join(', ')}`, accepts: (what) => BREAKABLE.some((one) => one === what) },
+      break: { takes: 'the name of what is broken' },
     },
   });
   if (line === 'help') return 'help';
-  const folder = line.value('dir') ?? defaults.folder;
+  const chapter = chapters.find(({ name }) => name === line.value('chapter')) ?? chapters[0];
+  const { name, readsFolder, keys } = chapter;
+  if (line.has('dir') && !readsFolder) throw new UsageError(`--dir is for other chapters: ${name} encrypts no files`);
+  const folder = line.value('dir') ?? usual;
   if (!isFolder(folder)) throw new UsageError(`--dir takes a folder that is there, and ${folder} is none`);
-  const damage = BREAKABLE.find((one) => one === line.value('break'));
-  return {
-    keys: Number(line.value('keys') ?? DEFAULT_KEYS),
+  const damage = line.value('break');
+  const breakable = Object.keys(chapter.breakable);
+  if (damage !== undefined && !breakable.includes(damage))
+    throw new UsageError(`--break takes one of ${breakable.join(', ')} in the chapter ${name}`);
+  const options = {
+    keys: Number(line.value('keys') ?? keys),
     folder,
     short: line.has('short'),
     serve: line.has('serve'),
     ...(damage === undefined ? {} : { damage }),
   };
+  return { chapter, options };
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -24,10 +24,11 @@ export class Parts {
     this.#parts.push({ title, begunAt: Date.now(), failed: false });
   }
 
-  /** Something of the part that is under way was not as it should be. */
-  fail(): void {
+  /** Something of the part that is under way was not as it should be. Answers its title. */
+  fail(): string | undefined {
     const part = this.#parts.at(-1);
     if (part) part.failed = true;
+    return part?.title;
   }
 
   end(): void {

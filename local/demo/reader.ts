@@ -1,8 +1,9 @@
-// The vendor's product at work: unwraps random data keys without a pause and compares every plaintext with the one first handed
+// The vendor's product at work: unwraps random data keys again and again and compares every plaintext with the one first handed
 // out. What counts as an error is any answer but the right key: another status than 200, an outcome but `unwrapped`, other
 // bytes, or no host left to ask. A connection that breaks because its host was killed is no answer; the client goes to the next
 // host, as behind any load balancer, and that is counted by itself.
 import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { unwrapDataKeys, type DataKeyAccess } from './data-keys.ts';
 import type { KeyBook } from './key-book.ts';
 import { describe } from './words.ts';
@@ -25,10 +26,21 @@ export interface Reader {
   stop(): Promise<ReaderReport>;
 }
 
+/** Unless told. */
 const KEYS_PER_CALL = 25;
 const MAX_DESCRIPTIONS = 5;
 
-export function startReader(access: DataKeyAccess, book: KeyBook): Reader {
+interface ReaderOptions {
+  readonly keysPerCall?: number;
+  /** Between two calls. */
+  readonly pauseMs?: number;
+}
+
+export function startReader(
+  access: DataKeyAccess,
+  book: KeyBook,
+  { keysPerCall = KEYS_PER_CALL, pauseMs }: ReaderOptions = {},
+): Reader {
   const stopping = new AbortController();
   let calls = 0;
   let unwraps = 0;
@@ -44,7 +56,7 @@ export function startReader(access: DataKeyAccess, book: KeyBook): Reader {
   };
 
   async function readSome(): Promise<void> {
-    const indexes = Array.from({ length: KEYS_PER_CALL }, () => randomInt(book.count));
+    const indexes = Array.from({ length: keysPerCall }, () => randomInt(book.count));
     const begun = Date.now();
     const keys = await unwrapDataKeys(access, book, indexes);
     slowestMs = Math.max(slowestMs, Date.now() - begun);
@@ -65,6 +77,7 @@ export function startReader(access: DataKeyAccess, book: KeyBook): Reader {
   const ended = (async () => {
     while (!stopping.signal.aborted) {
       await readSome().catch((error: unknown) => wrong(describe(error)));
+      if (pauseMs !== undefined) await delay(pauseMs);
     }
   })();
 

@@ -13,7 +13,15 @@ export interface ReceivedEvent {
   readonly host: string;
   readonly id: string;
   readonly type: string;
-  readonly data: { readonly companyId?: string; readonly sequence?: number };
+  /** When what it tells of was done. */
+  readonly time: string;
+  readonly data: {
+    readonly companyId?: string;
+    readonly sequence?: number;
+    readonly state?: string;
+    readonly code?: string;
+  };
+  readonly takenAt: Date;
 }
 
 export interface Receivers {
@@ -35,8 +43,8 @@ export async function startReceivers({ tls }: { readonly tls: TlsIdentity }): Pr
     act: () => {
       const refused = whyRefused(request, secrets.get(request.host));
       if (refused !== undefined) return { status: refused };
-      const { id, type, data } = JSON.parse(request.body) as Omit<ReceivedEvent, 'host'>;
-      taken.push({ host: request.host, id, type, data });
+      const { id, type, time, data } = JSON.parse(request.body) as Omit<ReceivedEvent, 'host' | 'takenAt'>;
+      taken.push({ host: request.host, id, type, time, data, takenAt: new Date() });
       return { status: 204 };
     },
   });

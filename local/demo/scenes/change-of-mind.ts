@@ -1,6 +1,4 @@
 // Scene 8: a second company, whose vault uses access policies, begins a switch and cancels it half-way. Nothing has changed.
-import { setTimeout as delay } from 'node:timers/promises';
-import type { SwitchAnswer } from '../answers.ts';
 import {
   askForConsent,
   CompanySwitch,
@@ -8,7 +6,6 @@ import {
   failureOf,
   getKeyring,
   register,
-  stuckReason,
   testConnection,
 } from '../company.ts';
 import { compareAll, generateDataKeys } from '../data-keys.ts';
@@ -23,8 +20,6 @@ import { tell } from './mistakes.ts';
 
 const MIN_KEYS = 200;
 const MAX_KEYS = 2_000;
-const POLL_MS = 20;
-const TIMEOUT_MS = 60_000;
 
 export async function changeOfMind(demo: Demo): Promise<KeyBook> {
   const { screen, options, environment } = demo;
@@ -39,14 +34,14 @@ export async function changeOfMind(demo: Demo): Promise<KeyBook> {
   const sw = new CompanySwitch(demo, fabrikam, 'to-own-key');
   const hold = await holdHalfWay(environment, book.count);
   await sw.start();
-  const begun = await until(sw, (now) => now.counts.done > 0 || now.state === 'completed');
+  const begun = await sw.until('the switch is half-way', (now) => now.counts.done > 0 || now.state === 'completed');
   await sw.cancel();
   await hold.release();
   screen.done(
     `Cancelled when ${number(begun.counts.done)} of ${number(begun.counts.total)} data keys had moved ` +
       '(some writes were held back, so that half-way could be seen).',
   );
-  const ended = await until(sw, ({ state }) => state === 'cancelled' || state === 'completed');
+  const ended = await sw.until('the switch ends', ({ endedAt }) => endedAt !== undefined);
   demo.check(ended.state === 'cancelled', 'Rolled back by itself.', `The switch ended ${ended.state}`);
   await checkNothingChanged(demo, book);
   return book;
@@ -74,18 +69,6 @@ async function connect(demo: Demo): Promise<void> {
   await tell(demo, { what, code: 'key-not-found', provoke, mended, mend }, what);
   const { status } = await testConnection(demo, fabrikam);
   demo.check(status === 'green', 'The test is green.', `The connection test should be green, and is ${status}`);
-}
-
-async function until(sw: CompanySwitch, isReached: (now: SwitchAnswer) => boolean): Promise<SwitchAnswer> {
-  const giveUpAt = Date.now() + TIMEOUT_MS;
-  for (;;) {
-    const now = await sw.get();
-    if (isReached(now)) return now;
-    const stuck = stuckReason(now);
-    if (stuck !== undefined) throw new Error(stuck);
-    if (Date.now() > giveUpAt) throw new Error(`the switch stays ${now.state}: ${JSON.stringify(now.counts)}`);
-    await delay(POLL_MS);
-  }
 }
 
 async function checkNothingChanged(demo: Demo, book: KeyBook): Promise<void> {

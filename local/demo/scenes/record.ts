@@ -1,12 +1,12 @@
 // Scene 10: the record of what was done to the company that switched: whole, and saying who did what.
-import type { ChainAnswer, EventAnswer, EventsAnswer } from '../answers.ts';
+import type { ChainAnswer, EventAnswer } from '../answers.ts';
 import { CONNECTION_ID } from '../company.ts';
 import { EUROPE, RESEARCH, WORKSPACE, type DataTenant } from '../data-tenants.ts';
 import type { Demo } from '../demo.ts';
+import { eventsOf } from '../events.ts';
 import { count, number } from '../words.ts';
 
 const EVENTS = '/companies/contoso/events';
-const PAGE_EVENTS = 1_000;
 
 interface StoryEvent {
   readonly action: string;
@@ -56,7 +56,7 @@ export async function record(demo: Demo): Promise<void> {
     `An auditor has Contoso’s chain of ${count(head.sequence, 'event')} checked: it is whole. Its head: ${head.hash}.`,
     `Contoso’s chain of events is ${status}: ${problems.map(({ code, sequence }) => `${code} at ${sequence}`).join(', ')}`,
   );
-  const told = storyIn(await allEvents(demo));
+  const told = storyIn(await eventsOf(demo, 'contoso'));
   const rows = told.map(({ sequence, at, by, action, target, detail }) => [
     number(sequence),
     at.slice(11, 19),
@@ -82,18 +82,6 @@ function storyIn(events: readonly EventAnswer[]): readonly EventAnswer[] {
     if (Object.entries(wanted.detail).every(([name, value]) => event.detail[name] === value)) told.push(event);
   }
   return told;
-}
-
-async function allEvents({ api, environment }: Demo): Promise<readonly EventAnswer[]> {
-  const events: EventAnswer[] = [];
-  let query = `?maxpagesize=${PAGE_EVENTS}`;
-  while (query !== '') {
-    const call = { token: environment.tokens.auditor, method: 'GET', path: `${EVENTS}${query}` } as const;
-    const { value, nextLink } = (await api.must(call)) as EventsAnswer;
-    events.push(...value);
-    query = nextLink === undefined ? '' : new URL(nextLink).search;
-  }
-  return events;
 }
 
 /** Ids as a table can hold them: the first four and the last four digits. */

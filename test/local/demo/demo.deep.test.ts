@@ -1,55 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { isAlive, until } from '../functions-host/fixture.ts';
+import { A_DEMO_MS, DemoFolder, endingOf, flowing, pidsIn, type Demo } from './demo-folder.ts';
 
-const DEMO = fileURLToPath(new URL('../../../local/demo/main.ts', import.meta.url));
-/** Five times what it takes, for a machine that has a lot else to do. */
-const A_DEMO_MS = 300_000;
-
-let directory: string;
-let run: ChildProcess | undefined;
+let folder: DemoFolder;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'keyswitch-demo-test-'));
-  await mkdir(join(directory, 'temp'));
-  await mkdir(join(directory, 'files', 'below'), { recursive: true });
-  await writeFile(join(directory, 'files', 'empty'), '');
-  await writeFile(join(directory, 'files', 'large'), 'keyswitch '.repeat(10_000));
-  await writeFile(join(directory, 'files', 'below', 'small'), 'x');
+  folder = await DemoFolder.make();
 });
+afterEach(() => folder.remove());
 
-afterEach(async () => {
-  run?.kill('SIGKILL');
-  run = undefined;
-  await rm(directory, { recursive: true });
-});
-
-interface Demo {
-  /** Everything written so far. */
-  text(): string;
-  readonly ended: Promise<number | null>;
-}
-
-function startDemo(...args: readonly string[]): Demo {
-  const child = spawn(process.execPath, [DEMO, '--dir', join(directory, 'files'), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: join(directory, 'temp') },
-  });
-  run = child;
-  const parts: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => parts.push(part));
-  return {
-    text: () => Buffer.concat(parts).toString(),
-    ended: new Promise((resolve) => child.once('close', resolve)),
-  };
-}
-
-/** The text without its line breaks: where a line is wrapped does not matter. */
-const flowing = (demo: Demo): string => demo.text().replace(/\s+/g, ' ');
+const startDemo = (...args: readonly string[]): Demo => folder.start('--dir', join(folder.path, 'files'), ...args);
 
 const PARTS = [
   '1  Data in use, under the vendor’s key',
@@ -64,22 +26,6 @@ const PARTS = [
   '10  The record of it all',
   'The switch in figures',
 ];
-
-/** The last lines, without what they took. */
-function endingOf(demo: Demo): string[] {
-  const lines = demo
-    .text()
-    .split('\n')
-    .filter((line) => line !== '');
-  return lines
-    .slice(-PARTS.length - 1)
-    .map((line) => line.trim().replace(/ \([0-9.]+ s\)$| The demo took [0-9.]+ s\.$/, ''));
-}
-
-function pidsIn(text: string): number[] {
-  const [, first, second] = /\(pid (\d+) and (\d+)\)/.exec(text) ?? [];
-  return [first, second].flatMap((pid) => (pid === undefined ? [] : [Number(pid)]));
-}
 
 test(
   'it does the whole job and proves it, in plain text, and leaves nothing behind',
@@ -129,13 +75,13 @@ test(
     ]) {
       expect(text).toContain(line);
     }
-    expect(endingOf(demo)).toEqual([...PARTS.map((title) => `✓ ${title}`), 'Everything was as it should be.']);
+    expect(endingOf(demo, PARTS.length)).toEqual([
+      ...PARTS.map((title) => `✓ ${title}`),
+      'Everything was as it should be.',
+    ]);
     // The switch has had its own rows and wraps signed, by a key in a vault of its own.
     expect(text).toMatch(/the vendor’s seal \d+ 0 0 [1-9]\d* 0 \d+/);
-    expect(text).not.toContain('✗');
-    expect(demo.text()).not.toContain('\u001b');
-    expect(await readdir(join(directory, 'temp'))).toEqual([]);
-    expect(pidsIn(text).map(isAlive)).toEqual([false, false]);
+    expect(await demo.traces()).toEqual({ failures: 0, escapes: 0, files: [], processes: [false, false] });
   },
 );
 
@@ -146,13 +92,13 @@ test(
     const demo = startDemo('--keys', '100', '--break', 'row', '--short');
     expect(await demo.ended, demo.text()).toBe(1);
     expect(flowing(demo)).toMatch(
-      /✗ The demo could not go on: 1 data key set aside as damaged: contoso-\d+ \(does-not-open\)/,
+      /✗ 4 The switch, [^:]+: The demo could not go on: 1 data key set aside as damaged: contoso-\d+ \(does-not-open\)/,
     );
     expect(demo.text()).not.toContain('Everything was as it should be');
     const told = demo
       .text()
       .split('\n')
-      .filter((line) => /^ {2}[✓✗] \d+ {2}/.test(line));
+      .filter((line) => /^ {2}[✓✗] \d+ {2}.* s\)$/.test(line));
     expect(told.map((line) => line.trim().replace(/ \([0-9.]+ s\)$/, ''))).toEqual([
       ...PARTS.slice(0, 3).map((title) => `✓ ${title}`),
       `✗ ${PARTS[3] ?? ''}`,
@@ -165,25 +111,25 @@ test('Ctrl-C stops all of it', { timeout: A_DEMO_MS }, async () => {
   const demo = startDemo();
   const pids = await until(() => pidsIn(flowing(demo)).length === 2 && pidsIn(flowing(demo)));
   expect(pids.map(isAlive)).toEqual([true, true]);
-  run?.kill('SIGINT');
+  demo.process.kill('SIGINT');
   expect(await demo.ended).toBe(130);
   await until(() => !pids.some(isAlive));
-  expect(await readdir(join(directory, 'temp'))).toEqual([]);
+  expect(await folder.left()).toEqual([]);
 });
 
 test('what cannot be asked is refused before anything starts', async () => {
   const demo = startDemo('--keys', 'many');
   expect(await demo.ended).toBe(2);
   expect(demo.text()).toContain('--keys takes a whole number from 100');
-  const nowhere = startDemo('--dir', join(directory, 'nowhere'));
+  const nowhere = startDemo('--dir', join(folder.path, 'nowhere'));
   expect(await nowhere.ended).toBe(2);
   expect(nowhere.text()).toContain('--dir takes a folder that is there');
 });
 
 test('without a place for its files it says so in one sentence', async () => {
-  await rm(join(directory, 'temp'), { recursive: true });
+  await rm(join(folder.path, 'temp'), { recursive: true });
   const demo = startDemo('--keys', '100');
-  expect([await demo.ended, demo.text()]).toEqual([1, `${join(directory, 'temp')} is not there (ENOENT)\n`]);
+  expect([await demo.ended, demo.text()]).toEqual([1, `${join(folder.path, 'temp')} is not there (ENOENT)\n`]);
 });
 
 test(
@@ -192,9 +138,9 @@ test(
   async () => {
     const demo = startDemo('--keys', '100');
     await until(() => demo.text().includes('takes over the key'));
-    run?.stdout?.destroy();
+    demo.process.stdout?.destroy();
     expect(await demo.ended).toBe(1);
     expect(demo.text()).not.toContain('EPIPE');
-    expect(await readdir(join(directory, 'temp'))).toEqual([]);
+    expect(await folder.left()).toEqual([]);
   },
 );
