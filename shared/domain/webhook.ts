@@ -2,7 +2,7 @@
 import type { AuditRecord } from './audit.ts';
 import type { Seal } from './company-key.ts';
 import type { FailureCode } from './failure.ts';
-import type { SealedSecret } from './sealed-secret.ts';
+import type { SealedSecret, SecretPlace } from './sealed-secret.ts';
 
 export interface WebhookPlace {
   /** Whose events it gets; NO_COMPANY for those of every company, and of none. */
@@ -24,6 +24,11 @@ export interface WebhookKey {
   /** After a rotation: until then it still signs beside the new one. */
   readonly expiresAt?: string;
 }
+
+export const placeOfWebhookKey = (
+  { companyId, webhookId }: WebhookPlace,
+  { id, kind }: Pick<WebhookKey, 'id' | 'kind'>,
+): SecretPlace => ['keyswitch.webhook-key.1', companyId, webhookId, id, kind];
 
 /** `off`: its receiver answered 410, and no event is sent until it is put again. */
 export const WEBHOOK_STATES = ['on', 'off'] as const;

@@ -13,7 +13,7 @@ const MAX_RENEWALS = 8;
  * `switch`: a keyring with an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
  * its chain. `head`: a chain that has moved since it was last signed. `kept`: a keyring with kept company keys. `notify`: a chain that was signed
  * and whose events have not reached every webhook, or given-up events that are to be sent again. `vendor-key`: a keyring with company keys that the
- * vendor's own key wraps.
+ * vendor's own key wraps, or a row with small secrets under it.
  */
 export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept' | 'notify' | 'vendor-key';
 
@@ -36,6 +36,16 @@ export const vendorKeyItemOf = ({ companyId, keyringId }: KeyringPlace): AgendaI
   id: keyringId,
 });
 
+/** A row with small secrets: put on before the first of them is written. Its id holds a `|`, which that of a keyring does not. */
+export const secretsItemOf = (companyId: string, rowKey: string): AgendaItem => ({
+  kind: 'vendor-key',
+  companyId,
+  id: rowKey,
+});
+
+/** The row key, or undefined for a keyring. */
+export const rowWithSecrets = ({ id }: AgendaItem): string | undefined => (id.includes('|') ? id : undefined);
+
 const bucketOf = (companyId: string): string =>
   String((createHash('sha256').update(companyId).digest()[0] ?? 0) % BUCKETS).padStart(2, '0');
 
@@ -44,6 +54,17 @@ export const agendaRowKey = (item: AgendaItem): string => `${item.kind}|${item.c
 export const agendaPlaceOf = (item: AgendaItem): { readonly bucket: string; readonly rowKey: string } => ({
   bucket: bucketOf(item.companyId),
   rowKey: agendaRowKey(item),
+});
+
+/** All items of one kind and company. */
+export const itemsOfCompany = (
+  kind: AgendaKind,
+  companyId: string,
+): { readonly table: 'agenda'; readonly partitionKey: string; readonly after: string; readonly before: string } => ({
+  table: 'agenda',
+  partitionKey: bucketOf(companyId),
+  after: `${kind}|${companyId}|`,
+  before: `${kind}|${companyId}}`,
 });
 
 export const allBuckets: readonly string[] = Array.from({ length: BUCKETS }, (_, index) =>

@@ -6,19 +6,24 @@ import { COMPANY_ROW_KEY, OUTBOX_PREFIX, SHARD_OUTBOX_PREFIX } from './rows/row-
 import { MAX_WRITES_PER_TRANSACTION, type Cells, type StoredRow, type TableName, type Tables } from './tables.ts';
 
 /**
- * The first rows of a partition, past empty pages; an empty list is asked for twice. Leaves out the shard's own row, which is deleted by
+ * The first rows of a partition, or of a range of it, past empty pages; an empty list is asked for twice. Leaves out the shard's own row, which is deleted by
  * itself after the last of them, and events on their way to the record, which are delivered.
  */
 export async function firstRows(
   tables: Pick<Tables, 'list'>,
-  { table, partitionKey }: { readonly table: TableName; readonly partitionKey: string },
+  where: {
+    readonly table: TableName;
+    readonly partitionKey: string;
+    readonly after?: string;
+    readonly before?: string;
+  },
 ): Promise<readonly Found<Cells>[]> {
   for (let asked = 0; asked < 2; asked += 1)
-    for await (const page of pagesOf(tables, { table, partitionKey, limit: MAX_WRITES_PER_TRANSACTION })) {
+    for await (const page of pagesOf(tables, { ...where, limit: MAX_WRITES_PER_TRANSACTION })) {
       const isMeant = ({ rowKey }: StoredRow): boolean =>
         rowKey !== SHARD_ROW_KEY && !rowKey.startsWith(SHARD_OUTBOX_PREFIX);
       const rows = page.rows.filter(isMeant);
-      if (rows.length > 0) return rows.map((row) => foundIn({ table, partitionKey }, row));
+      if (rows.length > 0) return rows.map((row) => foundIn(where, row));
     }
   return [];
 }

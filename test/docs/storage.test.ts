@@ -29,6 +29,7 @@ import { sweepNotifications } from '../../shared/operations/notifications/sweep-
 import { putWebhook } from '../../shared/operations/notifications/webhooks.ts';
 import { sweepHeads } from '../../shared/operations/audit/sign-heads.ts';
 import { sweepPurges } from '../../shared/operations/companies/sweep-purges.ts';
+import { SETTLED_AFTER_MS } from '../../shared/store/rows/resealing-rows.ts';
 import { followVendorKey } from '../../shared/operations/watch/vendor-key.ts';
 import { checkRound } from '../operations/watch/round.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
@@ -97,6 +98,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   purgeAfter: '\\d{4}-[0-9TZ:.-]+',
   expiresAt: '\\d{4}-[0-9TZ:.-]+',
   keyId: 'key-\\d+',
+  holder: '(?:connection|webhook)',
   job: '(?:switch|purge|outbox|head|notify|notify-head|vendor-key)',
   lane: '(?:quick|silent)',
   bucket: '\\d\\d',
@@ -268,6 +270,9 @@ async function storedRows(): Promise<readonly Stored[]> {
   receivers.fail(HOST);
   world.vaults.heal();
   await putWebhook(notifying, requestOf(webhook), ADMIN);
+  look();
+  world.clock.advance(SETTLED_AFTER_MS);
+  await followVendorKey(deps);
   look();
   await sweepNotifications(notifying);
   look();

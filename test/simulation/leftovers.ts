@@ -23,7 +23,10 @@ function isNeeded(store: FakeTables, item: string): boolean {
     return first === 'keyring' && store.peek('companies', companyId, keyringRowKey(second)) !== undefined;
   if (kind === 'kept') return isAstray(store, companyId, first);
   // The next round over the keyrings of the vendor's key takes it off.
-  if (kind === 'vendor-key') return store.peek('companies', companyId, keyringRowKey(first)) !== undefined;
+  if (kind === 'vendor-key')
+    return (
+      store.peek('companies', companyId, second === '' ? keyringRowKey(first) : `${first}|${second}`) !== undefined
+    );
   if (kind !== 'check') return false;
   const connection = store.peek('companies', companyId, connectionRowKey(first));
   const usedBy = connection && json(connection.cells, 'usedBy');

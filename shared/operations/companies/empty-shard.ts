@@ -29,7 +29,8 @@ const PAGE_ROWS = 1_000;
 export async function emptyShard(deps: Emptying, place: ShardPlace, deadline: Date): Promise<Removal> {
   for (let now = deps.clock.now(); now < deadline; now = deps.clock.now()) {
     const shard = await find(deps.tables, shardRow, place);
-    const rows = (await firstRows(deps.tables, rangeOf(dataKeysOf, place))).slice(0, MAX_ROWS_BEHIND_SHARD);
+    const { table, partitionKey } = rangeOf(dataKeysOf, place);
+    const rows = (await firstRows(deps.tables, { table, partitionKey })).slice(0, MAX_ROWS_BEHIND_SHARD);
     if (!shard && rows.length === 0) return 'removed';
     if (!shard && !(await hasTombstonesOnly(deps, place))) return notEmptied(deps, place, 'rows without a shard');
     if (!shard) {

@@ -10,7 +10,7 @@ import { claimantRow, WHOLE_VAULT } from '../../store/rows/claim-rows.ts';
 import { companyRow } from '../../store/rows/company-rows.ts';
 import { keyringOfRow } from '../../store/rows/keyring-rows.ts';
 import { connectionsOf } from '../../store/rows/sealed-rows.ts';
-import { takeOffAgenda, vendorKeyItemOf } from '../../store/agenda.ts';
+import { itemsOfCompany, takeOffAgenda } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import type { ClockGuard } from '../../store/clock-guard.ts';
 import { loadCompany } from '../../store/control-state.ts';
@@ -50,7 +50,6 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
     if (listed !== 'removed') return listed;
     const item = { kind: 'purge', companyId, id: `${KEYRING_PURGE_PREFIX}${value.keyringId}` } as const;
     await takeOffAgenda(deps.tables, item);
-    await takeOffAgenda(deps.tables, vendorKeyItemOf(place));
   }
   for (const table of ['requests', 'health'] as const) {
     const emptied = await emptyPartition(deps, input, { table, partitionKey: companyId });
@@ -61,6 +60,8 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
     const emptied = await emptyPartition(deps, input, { table, partitionKey });
     if (emptied !== 'removed') return emptied;
   }
+  const followed = await emptyPartition(deps, input, itemsOfCompany('vendor-key', companyId));
+  if (followed !== 'removed') return followed;
   const released = await releaseClaims(deps, companyId);
   if (released !== 'removed') return released;
   return removeControlRows(deps, input);

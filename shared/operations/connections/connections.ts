@@ -11,6 +11,7 @@ import { sealedBytesOfConnection } from '../../domain/seal.ts';
 import { present } from '../../domain/plain-object.ts';
 import type { Entropy, Sealer } from '../../domain/ports.ts';
 import { act } from '../../store/act.ts';
+import { secretsItemOf } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { loadCompany } from '../../store/control-state.ts';
 import { listPage, type Found, type Loaded } from '../../store/found.ts';
@@ -153,6 +154,7 @@ function store(
     const created = !held;
     // So that a connection cannot slip into a company that is just being deleted.
     tx.guard(company);
+    if (connection.credential.secrets) tx.agenda(secretsItemOf(companyId, connectionRow.key(request)));
     const put = tx.put(connectionRow, request, held, connection);
     const provider = deps.providers.of(connection);
     const before = held && deps.providers.of(held.value).describe(held.value);

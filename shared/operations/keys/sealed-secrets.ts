@@ -13,7 +13,7 @@ import {
   type SealedSecret,
   type SecretPlace,
 } from '../../domain/sealed-secret.ts';
-import type { Providers } from '../../providers/provider.ts';
+import type { Providers, ReadKey } from '../../providers/provider.ts';
 
 export interface SecretOpening {
   readonly providers: Providers;
@@ -81,4 +81,25 @@ export function decryptAt(
 ): Result<Buffer, Failure> {
   const opened = decryptSecret({ key, place, blob });
   return opened ? ok(opened) : err(failure('row-forged', { detail: place[0] }));
+}
+
+/** The same secret with its own key wrapped under another version of the vendor's key, by which it was opened again. Two `unwrapKey`. */
+export async function rewrapSecret(
+  opening: SecretOpening,
+  { place, secret }: { readonly place: SecretPlace; readonly secret: SealedSecret },
+  version: ReadKey,
+): Promise<Result<SealedSecret, Failure>> {
+  const { vendor } = opening.providers;
+  const own = await unwrapSecretKey(opening, place, secret);
+  if (!own.ok) return own;
+  const exported = own.value.export();
+  const wrapping = opening.providers.of(vendor.ref).wrap(vendor, version, exported);
+  const wrapped = await wrapping.finally(() => exported.fill(0));
+  if (!wrapped.ok) return wrapped;
+  const next = { ...secret, ...wrapped.value };
+  // invariant A7: what goes is replaced only by what its vault has opened
+  const opened = await openSecret(opening, place, next);
+  if (!opened.ok) return opened;
+  opened.value.fill(0);
+  return ok(next);
 }

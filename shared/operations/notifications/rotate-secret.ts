@@ -4,8 +4,10 @@ import { refusedBy, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
 import { keysAt, type Webhook, type WebhookPlace } from '../../domain/webhook.ts';
 import { act } from '../../store/act.ts';
+import { secretsItemOf } from '../../store/agenda.ts';
 import { notFound } from '../../domain/refusal.ts';
 import type { Loaded } from '../../store/found.ts';
+import { webhookRow } from '../../store/rows/webhook-rows.ts';
 import { makeSigningKey, type MadeKey } from './signing-keys.ts';
 import { loadWebhook } from './verified-webhook.ts';
 import { actOnWebhook, getWebhook, openCompany, sealWebhook, type WebhookChanging } from './webhooks.ts';
@@ -47,6 +49,7 @@ export function rotateSecret(
     const next = await sealWebhook(deps, place, { ...webhook, keys: [made.key, ...old] });
     if (!next.ok) return next;
     guardCompany();
+    tx.agenda(secretsItemOf(companyId, webhookRow.key(place)));
     const written = tx.replace(held.value, next.value);
     tx.detail({ overlapHours });
     return {

@@ -5,17 +5,18 @@ import { ExpiringCache } from '../../domain/expiring-cache.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Clock, Entropy } from '../../domain/ports.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { SecretPlace } from '../../domain/sealed-secret.ts';
-import { keysAt, type SignatureKind, type Webhook, type WebhookKey, type WebhookPlace } from '../../domain/webhook.ts';
+import {
+  keysAt,
+  placeOfWebhookKey,
+  type SignatureKind,
+  type Webhook,
+  type WebhookKey,
+  type WebhookPlace,
+} from '../../domain/webhook.ts';
 import { SIGNING_SECRET_BYTES, signingKeyOf, verifierOf, type SigningKey } from '../../domain/webhook-message.ts';
 import { openSecret, sealSecret, type SecretOpening, type SecretSealing } from '../keys/sealed-secrets.ts';
 
 const MAX_KEPT = 10_000;
-
-const secretPlace = (
-  { companyId, webhookId }: WebhookPlace,
-  { id, kind }: Pick<WebhookKey, 'id' | 'kind'>,
-): SecretPlace => ['keyswitch.webhook-key.1', companyId, webhookId, id, kind];
 
 export interface MadeKey {
   readonly key: WebhookKey;
@@ -32,7 +33,7 @@ export async function makeSigningKey(
   const secret = deps.entropy.bytes(SIGNING_SECRET_BYTES);
   try {
     const verifier = verifierOf(signingKeyOf(kind, secret), secret);
-    const sealed = await sealSecret(deps, secretPlace(place, { id, kind }), secret);
+    const sealed = await sealSecret(deps, placeOfWebhookKey(place, { id, kind }), secret);
     if (!sealed.ok) return sealed;
     const createdAt = deps.clock.now().toISOString();
     const ofKind = kind === 'v1a' ? { publicKey: verifier } : {};
@@ -66,7 +67,7 @@ export class SigningKeys {
   }
 
   #open(place: WebhookPlace, key: WebhookKey): Promise<Result<SigningKey, Failure>> {
-    const at = secretPlace(place, key);
+    const at = placeOfWebhookKey(place, key);
     const name = [...at, createHash('sha256').update(key.secret.blob).digest('hex')].join('|');
     return this.#keys.get(name, async () => {
       const secret = await openSecret(this.#deps, at, key.secret);

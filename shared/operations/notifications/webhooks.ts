@@ -11,6 +11,7 @@ import { MAX_WEBHOOKS, type SignatureKind, type Webhook, type WebhookPlace } fro
 import { parseWebhookUrl } from '../../domain/webhook-url.ts';
 import type { Providers } from '../../providers/provider.ts';
 import { act, changeOnce } from '../../store/act.ts';
+import { secretsItemOf } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { loadCompany } from '../../store/control-state.ts';
 import { firstRows } from '../../store/first-rows.ts';
@@ -115,6 +116,7 @@ export async function putWebhook(
     if (!webhook.ok) return webhook;
     guardCompany();
     tx.agenda(chainItem(companyId));
+    tx.agenda(secretsItemOf(companyId, webhookRow.key(place)));
     const put = tx.put(webhookRow, place, held, webhook.value);
     const created = !held;
     const verifier = created ? made?.verifier : undefined;

@@ -1,12 +1,13 @@
-// Follows a new version of the vendor's own key for every keyring that it wraps, in slices over the agenda. Nothing is walked while there is no newer
+// Follows a new version of the vendor's own key for every keyring and every small secret that it wraps, in slices over the agenda. Nothing is walked while there is no newer
 // version: one `get` a turn. Two rounds: at once; and one that begins when no process can still be about to write what it wrapped under an older version.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import { judgeNewest } from '../../domain/key-versions.ts';
 import { SETTLED_AFTER_MS } from '../../store/rows/resealing-rows.ts';
 import { walkAgenda } from '../../store/agenda-walk.ts';
-import { noteOnAgenda, takeOffListed, type ListedAgendaItem } from '../../store/agenda.ts';
+import { noteOnAgenda, putOnAgenda, rowWithSecrets, takeOffListed, type ListedAgendaItem } from '../../store/agenda.ts';
 import { changeOnce } from '../../store/act.ts';
 import { find, type Found } from '../../store/found.ts';
+import { findSecrets } from '../../store/held-secrets.ts';
 import { text } from '../../store/rows/cells.ts';
 import { vendorKeyRow, type VendorKeyState } from '../../store/rows/vendor-key-rows.ts';
 import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
@@ -15,6 +16,7 @@ import type { ReadKey } from '../../providers/provider.ts';
 import { companyKeysOfKeyring } from '../keys/company-key-rows.ts';
 import { wrapOf } from '../keys/open-wrap.ts';
 import { followKeyVersion, type Following } from './follow-key-version.ts';
+import { followSecrets } from './follow-secrets.ts';
 
 /** Two calls of the vendor's vault each. */
 const LANES = 4;
@@ -100,6 +102,15 @@ async function walk(deps: Following, state: VendorKeyState, newest: ReadKey): Pr
 
 /** How many wraps were made; undefined if some are still under an older version. */
 async function followOne(deps: Following, item: ListedAgendaItem, older: OlderVersions): Promise<number | undefined> {
+  const rowKey = rowWithSecrets(item);
+  return rowKey === undefined ? followKeyring(deps, item, older) : followRow(deps, { item, rowKey }, older);
+}
+
+async function followKeyring(
+  deps: Following,
+  item: ListedAgendaItem,
+  older: OlderVersions,
+): Promise<number | undefined> {
   const { ref } = deps.providers.vendor;
   const place = { companyId: item.companyId, keyringId: item.id };
   const listed = await companyKeysOfKeyring(deps, place);
@@ -120,6 +131,38 @@ async function followOne(deps: Following, item: ListedAgendaItem, older: OlderVe
   const code = followed.error.type === 'failure' ? followed.error.failure.code : followed.error.type;
   deps.log.write({ level: 'warning', event: 'key-version.not-followed', detail: { ...place, code } });
   return undefined;
+}
+
+async function followRow(
+  deps: Following,
+  { item, rowKey }: { readonly item: ListedAgendaItem; readonly rowKey: string },
+  older: OlderVersions,
+): Promise<number | undefined> {
+  const place = { companyId: item.companyId, rowKey };
+  const versions = await versionsOfSecrets(deps, place);
+  if (versions === undefined) {
+    await takeOffListed(deps.tables, item);
+    // Looked at once more: what was written meanwhile stays on the agenda.
+    if (await versionsOfSecrets(deps, place)) await putOnAgenda(deps.tables, item);
+    return 0;
+  }
+  const insteadOf = await older.among(versions);
+  if (!insteadOf) return undefined;
+  const followed = await followSecrets(deps, place, { newest: older.newest, insteadOf });
+  if (followed.ok) return followed.value;
+  const code = followed.error.type === 'failure' ? followed.error.failure.code : followed.error.type;
+  deps.log.write({ level: 'warning', event: 'key-version.not-followed', detail: { ...place, code } });
+  return undefined;
+}
+
+/** Undefined if the row holds no secret any more; none if it cannot be read, which counts as forged. */
+async function versionsOfSecrets(
+  { tables }: Following,
+  place: { readonly companyId: string; readonly rowKey: string },
+): Promise<readonly string[] | undefined> {
+  const row = await findSecrets(tables, place);
+  if (row === 'unreadable') return [];
+  return row && row.secrets.length > 0 ? row.secrets.map(({ secret }) => secret.keyId) : undefined;
 }
 
 /** Whether a switch leads to the vendor's key, or may: one that begins renews the item, so that it is not taken off. */

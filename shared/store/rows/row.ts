@@ -2,6 +2,7 @@
 // that reads, lists or writes rows of that kind uses it. Pure.
 import type { Seal } from '../../domain/company-key.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import type { SealedSecret, SecretPlace } from '../../domain/sealed-secret.ts';
 import type { Cells, TableName } from './cells.ts';
 
 /** A row as it was, and as it is written. An inserted one has no `before`, a deleted one no `after`. */
@@ -27,6 +28,14 @@ interface RowOf<P, V, R> {
   /** Keys of rows that a transaction must write too if it changes rows of this kind so: asked once, for all of them. */
   demands?(changes: readonly RowChange<R, V>[]): readonly string[];
   readonly sealed?: Sealing<P, V, R>;
+  /** Small secrets in it, which follow new versions of the vendor's key; undefined for a row that cannot be read. */
+  secrets?(value: R, place: P): HeldSecrets<V> | undefined;
+}
+
+export interface HeldSecrets<V> {
+  readonly secrets: readonly { readonly place: SecretPlace; readonly secret: SealedSecret }[];
+  /** The row with these in their places, in the same order. Its seal is to be made anew. */
+  with(secrets: readonly SealedSecret[]): V;
 }
 
 /** What is sealed in a row: over which bytes, and by which seal. */

@@ -1,5 +1,6 @@
 // Rows that decide where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is undefined and
 // treated as forged, like one whose seal does not verify.
+import { placeOfClientSecret } from '../../domain/client-secret.ts';
 import type { CompanyKeyContext, CompanyKeyRow, Seal, Wrap } from '../../domain/company-key.ts';
 import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
 import { versionsDropped } from '../../domain/key-versions.ts';
@@ -14,7 +15,7 @@ import {
   sealedBytesOfMove,
   sealedBytesOfWrap,
 } from '../../domain/seal.ts';
-import type { Row, Rows, SealedPart, SealedParts } from './row.ts';
+import type { HeldSecrets, Row, Rows, SealedPart, SealedParts } from './row.ts';
 import { clientSecretsCell, readClientSecrets } from './client-secret-cell.ts';
 import { companyKeyRowKey, connectionRowKey } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
@@ -213,6 +214,7 @@ export const connectionRow: Row<ConnectionPlace, Connection, Connection | undefi
   cells: connectionCells,
   read: readConnection,
   sealed: (held, { companyId }) => held && sealedConnection(companyId, held),
+  secrets: (held) => held && secretsOfConnection(held),
   missing: ({ connectionId }) => notFound('connection', connectionId),
 };
 
@@ -223,6 +225,18 @@ export const connectionsOf: Rows<{ readonly companyId: string }, ConnectionPlace
     prefix: () => connectionRowKey(''),
     place: ({ companyId }, connectionId) => ({ companyId, connectionId }),
   };
+
+function secretsOfConnection(held: Connection): HeldSecrets<Connection> {
+  const { credential, tenantId = '' } = held;
+  const { clientId, secrets = [] } = credential;
+  return {
+    secrets: secrets.map((secret) => ({ place: placeOfClientSecret(secret, { tenantId, clientId }), secret })),
+    with: (next) => ({
+      ...held,
+      credential: { ...credential, secrets: secrets.map((secret, index) => ({ ...secret, ...next[index] })) },
+    }),
+  };
+}
 
 function sealedConnection(companyId: string, held: Connection): SealedParts<Connection> {
   const { consent, move } = held;

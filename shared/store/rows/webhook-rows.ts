@@ -4,6 +4,7 @@ import { isRecord, present } from '../../domain/plain-object.ts';
 import { notFound } from '../../domain/refusal.ts';
 import { sealedBytesOfWebhook } from '../../domain/seal.ts';
 import {
+  placeOfWebhookKey,
   SIGNATURE_KINDS,
   WEBHOOK_STATES,
   type DeadLetter,
@@ -84,6 +85,14 @@ export const webhookRow: Row<WebhookPlace, Webhook, Webhook | undefined> = {
       parts: [{ bytes: sealedBytesOfWebhook(place, webhook), seal: webhook.seal }],
       with: ([seal = webhook.seal]) => ({ ...webhook, seal }),
       cells: ['seal'],
+    },
+  secrets: (webhook, place) =>
+    webhook && {
+      secrets: webhook.keys.map((key) => ({ place: placeOfWebhookKey(place, key), secret: key.secret })),
+      with: (secrets) => ({
+        ...webhook,
+        keys: webhook.keys.map((key, index) => ({ ...key, secret: secrets[index] ?? key.secret })),
+      }),
     },
   missing: ({ webhookId }) => notFound('webhook', webhookId),
 };

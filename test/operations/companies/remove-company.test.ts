@@ -4,7 +4,8 @@ import { SHARD_ROW_KEY } from '../../../shared/domain/shard.ts';
 import { loadCompany, loadCompanyRow } from '../../../shared/store/control-state.ts';
 import type { Tables } from '../../../shared/store/tables.ts';
 import { loadShard } from '../../../shared/store/shard-rows.ts';
-import { chainOf, outboxesIn } from '../audit/chain.ts';
+import { agendaRowKey, putOnAgenda, secretsItemOf, vendorKeyItemOf } from '../../../shared/store/agenda.ts';
+import { agendaIn, chainOf, outboxesIn } from '../audit/chain.ts';
 import { COMPANY, PLACE } from '../data-keys/world.ts';
 import { PURGE_LIST, RemovalWorld, SHARD } from './removal-world.ts';
 import { MISHAPS, tablesBut, tablesTripping } from '../../fakes/tables-but.ts';
@@ -31,6 +32,19 @@ describe('a company', () => {
     expect(await its.remove()).toBe('removed');
     expect(its.rows()).toEqual(REMAINS);
     expect(chainOf(its.world.store).at(-1)).toMatchObject({ action: 'company.deleted', target: 'company' });
+  });
+
+  it('leaves the agenda of the vendor’s key, with all of its rows that hold secrets, and no other company does', async () => {
+    const { store } = its.world;
+    const items = [
+      vendorKeyItemOf({ companyId: COMPANY, keyringId: 'gone-before' }),
+      secretsItemOf(COMPANY, 'connection|gone-before'),
+      secretsItemOf(COMPANY, 'webhook|siem'),
+    ];
+    const other = secretsItemOf(`${COMPANY}-2`, 'connection|main');
+    for (const item of [...items, other]) await putOnAgenda(store, item);
+    expect(await its.remove()).toBe('removed');
+    expect(agendaIn(store, 'vendor-key')).toEqual([agendaRowKey(other)]);
   });
 
   it('that is closed has been removed', async () => {
