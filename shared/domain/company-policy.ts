@@ -36,10 +36,15 @@ export function policyForbids(
 ): Refusal | undefined {
   const { ref, others } = place;
   if (ref.connectionId === undefined) {
-    return vendorKey === 'forbidden' ? forbidden('The company forbids the key of the vendor.') : undefined;
+    return vendorKey === 'forbidden' ? forbidden(VENDOR_KEY) : undefined;
   }
   const isTaken = keyringsPerProvider === 'one' && others.some(({ provider }) => provider === ref.provider);
-  return isTaken ? forbidden(`The company allows one keyring under ${ref.provider}, and has it.`) : undefined;
+  return isTaken ? forbidden(oneUnder(ref.provider)) : undefined;
 }
+
+const VENDOR_KEY =
+  "The company's policy forbids the key of the vendor: take a key of the company's own, or have its admin change the policy.";
+const oneUnder = (provider: string): string =>
+  `The company's policy allows one keyring under ${provider}, and one is there or on its way. Its admin can change the policy.`;
 
 const forbidden = (message: string): Refusal => ({ type: 'state', code: 'policy-forbids', message });

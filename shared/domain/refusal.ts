@@ -4,7 +4,13 @@ import type { Failure } from './failure.ts';
 
 export type Refusal =
   | { readonly type: 'not-found'; readonly what: ResourceKind; readonly id: string }
-  | { readonly type: 'already-exists'; readonly what: ResourceKind; readonly id: string }
+  | {
+      readonly type: 'already-exists';
+      readonly what: ResourceKind;
+      readonly id: string;
+      /** What to do, in a sentence. */
+      readonly remedy?: string;
+    }
   /** `If-Match` or `If-None-Match` did not hold. */
   | { readonly type: 'precondition-failed'; readonly what: ResourceKind; readonly id: string }
   | { readonly type: 'invalid'; readonly target: string; readonly message: string }

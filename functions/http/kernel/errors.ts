@@ -122,7 +122,7 @@ export function refusalToResponse(
         headers: { Allow: refusal.allowed.join(', ') },
       });
     case 'already-exists':
-      return answer(`${refusal.what}-exists`, `There is a ${inWords(refusal.what)} '${refusal.id}' already.`);
+      return answer(`${refusal.what}-exists`, thereIs(refusal));
     case 'precondition-failed':
       return answer(
         'precondition-failed',
@@ -200,7 +200,8 @@ const KIB = 1_024;
 const inBytes = (bytes: number): string => (bytes >= KIB * KIB ? `${bytes / KIB / KIB} MiB` : `${bytes / KIB} KiB`);
 
 const inWords = (what: ResourceKind): string => what.replace('-', ' ');
-
+const thereIs = ({ what, id, remedy }: Extract<Refusal, { readonly type: 'already-exists' }>): string =>
+  `There is a ${inWords(what)} '${id}' already.${remedy === undefined ? '' : ` ${remedy}`}`;
 const missing = (what: ResourceKind, id: string): ErrorAnswer =>
   answer(`${what}-not-found`, `There is no ${inWords(what)} '${id.slice(0, 128)}'.`);
 

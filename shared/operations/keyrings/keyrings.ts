@@ -66,7 +66,8 @@ export async function putKeyring(
   const unmet: Refusal = { type: 'precondition-failed', what: 'keyring', id: input.keyringId };
   if (!holds(input, before?.etag)) return err(unmet);
   if (before && input.provider && !sameProvider(before.value.provider, input.provider)) {
-    return err({ type: 'already-exists', what: 'keyring', id: input.keyringId });
+    const remedy = `It is under ${providerName(before.value.provider)}: order a switch to move it.`;
+    return err({ type: 'already-exists', what: 'keyring', id: input.keyringId, remedy });
   }
   const created = before ? ok(false) : await insertKeyring(deps, input, actor);
   if (!created.ok) return created;

@@ -54,7 +54,7 @@ it.each<[string, Role, readonly string[], string]>([
   ['release-vault-claim', 'VendorAdmin', ['acme'], '204'],
   ['create-data-keys-by-default', 'DataKeys', ['acme/default'], '200 default'],
   ['create-data-keys-by-default', 'DataKeys', ['acme/payroll'], '403 token-confined'],
-  ['unwrap-data-keys-by-default', 'DataKeys', ['acme/default'], '200'],
+  ['unwrap-data-keys-by-default', 'DataKeys', ['acme/default'], '200 default'],
   ['unwrap-data-keys-by-default', 'DataKeys', ['acme/payroll'], '403 token-confined'],
 ])('%s, a %s of %j: %s', async (operationId, role, places, expected) => {
   expect(await told(operationId, role, places)).toBe(expected);

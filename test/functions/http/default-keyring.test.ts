@@ -32,6 +32,16 @@ it('keys are made in the default keyring, which the answer names, and opened fro
   expect(keysOf(await unwrap('/keyrings/payroll', 'one'))).toMatchObject([{ outcome: 'not-found' }]);
 });
 
+it('an answer says in which keyring was looked, so that a key of an earlier default is not taken for lost', async () => {
+  await create('', 'one');
+  expect((await unwrap('', 'one')).body['keyringId']).toBe('default');
+  await makeDefault('payroll');
+  expect((await unwrap('', 'one')).body).toEqual({
+    keyringId: 'payroll',
+    keys: [{ outcome: 'not-found', keyId: 'one' }],
+  });
+});
+
 it('another default is felt by the next call; what was made before is where it was', async () => {
   await create('', 'before');
   await makeDefault('payroll');

@@ -73,7 +73,9 @@ describe('while the default keyring is under the company’s own key', () => {
     expect((await put('second', { provider: MANAGED })).body['provider']).toEqual(MANAGED);
     expect(code(await put('second', { provider: MANAGED }))).toBe('200');
     expect(code(await put('second'))).toBe('200');
-    expect(code(await put('second', { provider: MAIN }))).toBe('409 keyring-exists');
+    const there = await put('second', { provider: MAIN });
+    expect(code(there)).toBe('409 keyring-exists');
+    expect(JSON.stringify(there.body)).toContain('order a switch to move it');
     expect(await usedBy()).toEqual(['keyrings/default']);
   });
 

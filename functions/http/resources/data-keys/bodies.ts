@@ -104,6 +104,7 @@ export const newDataKeysAnswer = z
 
 export const unwrapAnswer = z
   .strictObject({
+    keyringId,
     keys: z
       .array(
         z.discriminatedUnion('outcome', [
@@ -127,6 +128,7 @@ export const unwrapAnswer = z
     id: 'UnwrappedDataKeys',
     description: 'In the order of the request; each decided by itself.',
     example: {
+      keyringId: 'default',
       keys: [
         { outcome: 'unwrapped', keyId: 'backup-2026-11', companyKeyVersion: 1, plaintext: KEY },
         { outcome: 'not-found', keyId: 'backup-1999-01' },

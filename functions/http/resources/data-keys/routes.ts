@@ -112,7 +112,8 @@ const unwrapping = (
       keys: (value) => value,
     });
     if (!outcomes.ok) return outcomes;
-    return ok({ status: 200, body: { keys: outcomes.value.map((outcome) => unwrappedToBody(outcome, call)) } });
+    const keys = outcomes.value.map((outcome) => unwrappedToBody(outcome, call));
+    return ok({ status: 200, body: { keyringId: keyring.value, keys } });
   });
 };
 
@@ -167,7 +168,7 @@ export const dataKeyRoutes = [
     path: '/companies/{companyId}/unwrap',
     summary: "Unwrap data keys of the company's default keyring",
     description:
-      'As unwrap-data-keys, from the keyring that is the default one now: a key of another keyring is `not-found`. One read more than where the keyring is named.',
+      'As unwrap-data-keys, from the keyring that is the default one now, which the answer names: a key of another keyring is `not-found`. One read more than where the keyring is named.',
     reaches: 'own',
     pathSchema: companyPath,
     refuses: [...REFUSES_TO_UNWRAP, 'token-confined'],

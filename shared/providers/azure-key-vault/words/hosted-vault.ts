@@ -8,7 +8,7 @@ import { isHostedByVendor } from '../../../identity/entra/credential-kinds.ts';
 /** What a company is promised with such a key, and what it is not. Shown with the connection and where a switch to it is approved. */
 export const HOSTED_NOTICE =
   "The key is the company's own, in a vault that the vendor hosts in its own Entra tenant. The company's key manager can rotate, disable and delete it, and " +
-  'what it protects cannot be opened from then on. But administrators of the vendor’s tenant can reach the vault: they could give themselves the right to ' +
+  "what it protects cannot be opened from then on. But administrators of the vendor's tenant can reach the vault: they could give themselves the right to " +
   "use the key, or enable it again. A key in a vault of the company's own tenant rules that out.";
 
 export const hostedFacts = (credential: Credential | undefined): Pick<FailureFacts, 'hostedByVendor'> =>

@@ -126,8 +126,9 @@ export const VAULT_KEY_FAILURES = {
     kind: 'denied',
     owner: 'azure-admin',
     words: (facts) => ({
-      message: `The key is smaller than the vendor's policy allows${because(facts)}.`,
-      cause: 'The policy sets the least number of bits that an RSA key must have.',
+      message: `The key is smaller than is allowed${because(facts)}.`,
+      cause:
+        'The vendor sets the least number of bits that an RSA key must have, and the policy of the company may ask for more.',
       remedy: remedyOf({
         text:
           facts.keyVersion === undefined
