@@ -2,7 +2,8 @@
 // once before and once after, since others go on appending. Decides nothing.
 import pLimit from 'p-limit';
 import { NO_HEAD, type AuditRecord, type ChainHead, type Marker, type StoredHead } from '../../domain/audit.ts';
-import { ChainCheck, type ChainReport } from '../../domain/audit-check.ts';
+import { ChainCheck } from '../../domain/audit-check.ts';
+import type { ChainReport } from '../../domain/audit-report.ts';
 import { find, rangeOf, walk, type Found, type Listed, type Loaded } from '../../store/found.ts';
 import { markerRow, markersOf, recordRow, recordsOf } from '../../store/rows/audit-rows.ts';
 import { MalformedRow } from '../../store/rows/cells.ts';

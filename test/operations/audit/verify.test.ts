@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hashOfRecord } from '../../../shared/domain/audit.ts';
-import type { ProblemCode } from '../../../shared/domain/audit-check.ts';
+import type { ProblemCode } from '../../../shared/domain/audit-report.ts';
 import { markerCells, recordCells } from '../../../shared/store/rows/audit-rows.ts';
 import { HEAD_ROW_KEY, markerRowKey, recordRowKey, signedRowKey } from '../../../shared/store/rows/row-keys.ts';
 import { listEvents } from '../../../shared/operations/audit/list-events.ts';

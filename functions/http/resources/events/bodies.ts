@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { EXAMPLE_REF } from '../../kernel/schemas/provider-ref.ts';
 import { OUTCOMES, type AuditRecord } from '../../../../shared/domain/audit.ts';
-import { PROBLEM_CODES } from '../../../../shared/domain/audit-check.ts';
+import { PROBLEM_CODES } from '../../../../shared/domain/audit-report.ts';
 import type { ChainPiece } from '../../../../shared/operations/audit/verify-events.ts';
 import { count, EXAMPLE_TIME, time } from '../../kernel/schemas/ids.ts';
 import { pageBody, pageQuery } from '../../kernel/schemas/pages.ts';
