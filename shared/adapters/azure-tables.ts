@@ -15,6 +15,7 @@ import { AccessRefused } from './https/access-refused.ts';
 import { boundedHttps, NoAnswer } from './https/bounded-https.ts';
 import { Deadline } from './https/deadline.ts';
 import { entityIn, isAnswerTo, NotAnAnswer, pageIn, type PagePosition, type TableAnswer } from './table-answer.ts';
+import { answered, refuseAway, refused } from './table-refusals.ts';
 import { assertETags, entityPath, errorIn, transactionBody, transactionOutcome } from './table-transaction.ts';
 
 export interface AzureTablesOptions {
@@ -238,32 +239,3 @@ const continuationParameters = (from: { readonly nextPartition: string; readonly
   `NextPartitionKey=${encodeURIComponent(from.nextPartition)}`,
   ...(from.nextRow === undefined ? [] : [`NextRowKey=${encodeURIComponent(from.nextRow)}`]),
 ];
-
-/**
- * We have no right to our own tables (a role has not arrived or was removed, a firewall), or there are no tables at the moment. Nothing was
- * done. https://learn.microsoft.com/rest/api/storageservices/table-service-error-codes
- */
-const AWAY: ReadonlySet<string> = new Set([
-  'AccountBeingCreated',
-  'AccountIsDisabled',
-  'TableBeingDeleted',
-  'TableNotFound',
-]);
-
-function refuseAway(status: number, code: string): void {
-  if (status === 401 || status === 403 || AWAY.has(code))
-    throw new StoreUnavailable(`Table Storage: ${answered(status, code)}`);
-}
-
-/** The service's code tells a missing role from a firewall. Anything else in its place is not logged. */
-const answered = (status: number, code: string): string =>
-  /^[A-Za-z]{1,64}$/.test(code) ? `answered ${status} ${code}` : `answered ${status}`;
-
-interface ServiceError {
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-}
-
-const refused = (table: string, { status, code, message }: ServiceError): Error =>
-  new Error(`Table Storage refused a request to ${table}: ${status} ${code} ${message}`);
