@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { policyForbids, readPolicy } from '../../../shared/domain/company-policy.ts';
 import { followKeyVersion } from '../../../shared/operations/watch/follow-key-version.ts';
-import { adminOf, Api, connect, CUSTOMER_HOST, CUSTOMER_KEY, registerCompany, vendor } from './api.ts';
+import { adminOf, Api, backend, connect, CUSTOMER_HOST, CUSTOMER_KEY, registerCompany, vendor } from './api.ts';
 import type { ApiAnswer } from './api-answer.ts';
 
 const COMPANY = '/companies/acme';
@@ -88,6 +88,27 @@ describe('the vendor’s key, forbidden', () => {
     expect(code(await switchTo('back', MANAGED))).toBe('409 policy-forbids');
     await demand({});
     expect(code(await switchTo('back', MANAGED))).toBe('202');
+  });
+
+  it('taken out of the tables by who writes them, moves nothing: what begins then takes an admin’s token, and is recorded', async () => {
+    await switchTo('there', MAIN);
+    await api.work();
+    const { policy: _lifted, ...cells } = api.store.peek('companies', 'acme', 'company')?.cells ?? {};
+    api.store.tamper('companies', 'acme', 'company', cells);
+    expect(await providerOf('default')).toEqual(MAIN);
+    expect(code(await put('/keyrings/second', {}))).toBe('201');
+    expect(await providerOf('second')).toEqual(MAIN);
+    expect(code(await put('/keyrings/third', { provider: MANAGED }, backend))).toBe('403 forbidden');
+    expect(code(await put('/keyrings/third', { provider: MANAGED }, vendor))).toBe('201');
+    const { body } = await api.call('GET', `${COMPANY}/events`, { as: admin });
+    const events = body['value'] as unknown as {
+      readonly action: string;
+      readonly target: string;
+      readonly detail: object;
+    }[];
+    const made = events.find(({ action, target }) => action === 'keyring.create' && target.includes('third'));
+    expect(made?.detail).toMatchObject({ provider: 'managed' });
+    expect(events.find(({ action }) => action === 'company.policy')?.detail).toMatchObject({ vendorKey: 'forbidden' });
   });
 
   it('takes back what is on its way: a cancel is free', async () => {
