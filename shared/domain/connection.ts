@@ -46,6 +46,8 @@ export interface Connection {
   readonly keySeen: boolean;
   /** Why the last test failed; absent if it passed or only waits for a grant to arrive. */
   readonly testFailed?: FailureCode;
+  /** Which end of which client secret was told of last: its id and days. */
+  readonly expiryTold?: string;
 }
 
 /** Whether both sign in as the same app in the same way, whatever secrets they show. */

@@ -7,6 +7,7 @@ import { ensureListed } from '../../shared/store/company-index.ts';
 import { deleteConnection, getConnection, putConnection } from '../../shared/operations/connections/connections.ts';
 import { proveNewerSecret } from '../../shared/operations/connections/newer-secret.ts';
 import { claimVaultKey, releaseClaim } from '../../shared/operations/connections/vault-claims.ts';
+import { tellExpiry } from '../../shared/operations/watch/secrets-in-use.ts';
 import { putKeyring } from '../../shared/operations/keyrings/keyrings.ts';
 import { cancelSwitch, confirmSwitch, pauseSwitch, resumeSwitch } from '../../shared/operations/switches/steer.ts';
 import { deleteTenant, putTenant } from '../../shared/operations/tenants/tenants.ts';
@@ -81,11 +82,22 @@ export const ACTS: Readonly<Record<string, () => Promise<Scene>>> = {
     async (rig) => {
       for (const clientSecret of ['a-first-secret-of-the-app', 'a-second-secret-of-the-app'])
         await putConnection(rig.freshHost(), withSecret(clientSecret), ADMIN);
+      rig.clock.advance(600_000);
     },
     async (host, rig) => {
       rig.vaults.apps.put({ clientId: OWN_APP, tenantId: CUSTOMER_TENANT, secrets: ['a-second-secret-of-the-app'] });
       const held = await getConnection(host, NEW_CONNECTION);
       return held.ok ? proveNewerSecret(host, { companyId: COMPANY, held: held.value }, ADMIN) : held;
+    },
+  ),
+  'secret.expiring': after(
+    async (rig) => {
+      await putConnection(rig.freshHost(), withSecret('a-first-secret-of-the-app'), ADMIN);
+      rig.clock.advance(Date.parse('2098-12-15') - rig.clock.now().getTime());
+    },
+    async (host) => {
+      const held = await getConnection(host, NEW_CONNECTION);
+      return held.ok ? tellExpiry(host, NEW_CONNECTION, held.value.value) : held;
     },
   ),
   'connection.delete': at((host) =>

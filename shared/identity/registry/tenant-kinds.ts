@@ -22,6 +22,7 @@ export const TENANT_KIND_NAMES: readonly string[] = TENANT_KINDS.map(({ name }) 
 export const OWNER_OF_VAULTS = MICROSOFT_365;
 /** What such a consent takes. */
 export { lackOfClaimedKey, lackOfConsent, lackOfRecentConsent } from '../entra/consent.ts';
+export { expiryOf } from '../entra/client-secret.ts';
 export { isClaimedByTest, isHostedByVendor, takesConsent } from '../entra/credential-kinds.ts';
 
 /** Throws for a kind that is not registered: it is in no row of ours. */

@@ -1,4 +1,4 @@
-// The newer of a connection's two client secrets, tried by itself: once Entra takes it, the older is dropped.
+// The newer of a connection's two client secrets, tried by itself: once Entra takes it, and has had the time to know it everywhere, the older is dropped.
 import type { Actor } from '../../domain/audit.ts';
 import { sameCredential, targetOfConnection, type Connection } from '../../domain/connection.ts';
 import type { Failure } from '../../domain/failure.ts';
@@ -21,9 +21,15 @@ export interface ProvingSecrets extends SealCheck, Auditing {
 
 interface SecretProof {
   readonly token: Result<{ readonly principalId: string }, Failure>;
-  /** Without the older secret if the newer works. */
+  /** Without the older secret if it was dropped. */
   readonly held: Found<Connection>;
 }
+
+/** One server of Entra's may take a new secret while another does not know it yet. For so long the older one stands beside it. */
+const ARRIVED_AFTER_MS = 10 * 60_000;
+
+export const hasArrived = ({ credential }: Pick<Connection, 'credential'>, now: Date): boolean =>
+  now.getTime() - Date.parse(credential.secrets?.[0]?.enteredAt ?? '') >= ARRIVED_AFTER_MS;
 
 /** Undefined if there are not two secrets, or the tenant is not known. */
 export async function proveNewerSecret(
@@ -35,7 +41,7 @@ export async function proveNewerSecret(
   const target = next && targetOfConnection(next);
   if (!target) return ok(undefined);
   const token = await deps.providers.of(held.value).probe.enter(target);
-  if (!token.ok) return ok({ token, held });
+  if (!token.ok || !hasArrived(held.value, deps.clock.now())) return ok({ token, held });
   const dropped = await dropOlder(deps, { companyId, proven: held.value }, actor);
   return dropped.ok ? ok({ token, held: dropped.value }) : dropped;
 }

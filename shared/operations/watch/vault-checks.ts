@@ -38,6 +38,7 @@ import { followNewest } from './follow-newest.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { asChecked } from './health-report.ts';
 import type { OwnNetwork } from './own-network.ts';
+import { lookAtNewerSecret, tellExpiry } from './secrets-in-use.ts';
 import { checkItem, notePace } from './pace.ts';
 
 export interface CheckDependencies extends Moving, Following {
@@ -63,6 +64,7 @@ export async function checkConnection(
   }
   // Read before the look: a denial that is listed after it is not this look's to lift.
   const denied = await deps.denials.find(place);
+  if (connection.ok && connection.value) await tellExpiry(deps, place, connection.value.value);
   const seen = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
   const look =
     seen && connection.ok && connection.value ? await deps.ownNetwork.judge(connection.value.value.host, seen) : seen;
@@ -158,7 +160,7 @@ async function lookIfTested(
   const { companyId } = place;
   const look = await lookAtVersions(deps, place, { connection: connection.value, target });
   if (look?.outcome !== 'failed' || look.failure.code !== 'wrong-entra-tenant')
-    return look ?? lookAtNewest(deps, target);
+    return lookAtNewerSecret(deps, { companyId, held: connection }, look ?? (await lookAtNewest(deps, target)));
   const move = await completeMove(deps, { companyId, held: connection }, KEYSWITCH);
   return (move.ok ? move.value?.look : undefined) ?? look;
 }

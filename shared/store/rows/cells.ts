@@ -69,3 +69,7 @@ export function need<T>(value: T | undefined, rowKey: string, name: string): T {
 /** Refuses a row of a later format instead of guessing what it means. */
 export const needFormat = (cells: Cells, row: string, format = 1): unknown =>
   need(count(cells, 'format') === format ? format : undefined, row, 'format');
+
+/** Of a JSON cell. */
+export const textsOf = (value: unknown): string[] | undefined =>
+  Array.isArray(value) && value.every((one): one is string => typeof one === 'string') ? value : undefined;

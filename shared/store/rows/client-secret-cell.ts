@@ -1,7 +1,8 @@
 // The client secrets in the row of a connection. Pure. Whose they are comes from the row's place, not from the cell.
-import type { ClientSecret } from '../../domain/client-secret.ts';
-import type { ConnectionPlace } from '../../domain/connection.ts';
+import { placeOfClientSecret, type ClientSecret } from '../../domain/client-secret.ts';
+import type { Connection, ConnectionPlace } from '../../domain/connection.ts';
 import { isRecord } from '../../domain/plain-object.ts';
+import type { HeldSecrets } from './row.ts';
 import { readSealedSecret } from './secret-cell.ts';
 
 export const clientSecretsCell = (secrets: readonly ClientSecret[] | undefined): string =>
@@ -24,4 +25,16 @@ function readClientSecret(value: unknown, { companyId, connectionId }: Connectio
   const { secretId, enteredAt, expiresAt } = value;
   if (typeof secretId !== 'string' || typeof enteredAt !== 'string' || typeof expiresAt !== 'string') return undefined;
   return { companyId, connectionId, secretId, enteredAt, expiresAt, ...sealed };
+}
+
+export function secretsOfConnection(held: Connection): HeldSecrets<Connection> {
+  const { credential, tenantId = '' } = held;
+  const { clientId, secrets = [] } = credential;
+  return {
+    secrets: secrets.map((secret) => ({ place: placeOfClientSecret(secret, { tenantId, clientId }), secret })),
+    with: (next) => ({
+      ...held,
+      credential: { ...credential, secrets: secrets.map((secret, index) => ({ ...secret, ...next[index] })) },
+    }),
+  };
 }

@@ -1,6 +1,5 @@
 // Rows that decide where a wrapped key or a token is sent: company keys and connections. Pure. A row that cannot be read is undefined and
 // treated as forged, like one whose seal does not verify.
-import { placeOfClientSecret } from '../../domain/client-secret.ts';
 import type { CompanyKeyContext, CompanyKeyRow, Seal, Wrap } from '../../domain/company-key.ts';
 import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
 import { versionsDropped } from '../../domain/key-versions.ts';
@@ -15,11 +14,11 @@ import {
   sealedBytesOfMove,
   sealedBytesOfWrap,
 } from '../../domain/seal.ts';
-import type { HeldSecrets, Row, Rows, SealedPart, SealedParts } from './row.ts';
-import { clientSecretsCell, readClientSecrets } from './client-secret-cell.ts';
+import type { Row, Rows, SealedPart, SealedParts } from './row.ts';
+import { clientSecretsCell, readClientSecrets, secretsOfConnection } from './client-secret-cell.ts';
 import { companyKeyRowKey, connectionRowKey } from './row-keys.ts';
 import { readSeal } from './seal-cell.ts';
-import { count, flag, json, optionalText, text, type Cells } from './cells.ts';
+import { count, flag, json, optionalText, text, type Cells, textsOf } from './cells.ts';
 import { isRecord, present } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
@@ -141,6 +140,7 @@ export const connectionCells = (connection: Connection): Cells => ({
   move: consentCell(connection.move),
   keySeen: connection.keySeen,
   testFailed: connection.testFailed ?? '',
+  expiryTold: connection.expiryTold ?? '',
 });
 
 /** Also the consent of a move. */
@@ -160,9 +160,6 @@ function readMove(value: unknown): Move | undefined {
   const tenantId = isRecord(value) ? value['tenantId'] : undefined;
   return consent && typeof tenantId === 'string' ? { ...consent, tenantId } : undefined;
 }
-
-const readTexts = (value: unknown): string[] | undefined =>
-  Array.isArray(value) && value.every((one): one is string => typeof one === 'string') ? value : undefined;
 
 export function readConnection(cells: Cells, place: ConnectionPlace): Connection | undefined {
   const { connectionId } = place;
@@ -184,7 +181,7 @@ export function readConnection(cells: Cells, place: ConnectionPlace): Connection
   if (!move && optionalText(cells, 'move') !== undefined) return undefined;
   const secrets = readClientSecrets(json(cells, 'secrets'), place);
   if (!secrets && optionalText(cells, 'secrets') !== undefined) return undefined;
-  const movedFrom = readTexts(json(cells, 'movedFrom'));
+  const movedFrom = textsOf(json(cells, 'movedFrom'));
   if (!movedFrom && optionalText(cells, 'movedFrom') !== undefined) return undefined;
   return {
     connectionId,
@@ -203,6 +200,7 @@ export function readConnection(cells: Cells, place: ConnectionPlace): Connection
       consent,
       move,
       testFailed: failureCode(cells, 'testFailed'),
+      expiryTold: optionalText(cells, 'expiryTold'),
     }),
   };
 }
@@ -225,18 +223,6 @@ export const connectionsOf: Rows<{ readonly companyId: string }, ConnectionPlace
     prefix: () => connectionRowKey(''),
     place: ({ companyId }, connectionId) => ({ companyId, connectionId }),
   };
-
-function secretsOfConnection(held: Connection): HeldSecrets<Connection> {
-  const { credential, tenantId = '' } = held;
-  const { clientId, secrets = [] } = credential;
-  return {
-    secrets: secrets.map((secret) => ({ place: placeOfClientSecret(secret, { tenantId, clientId }), secret })),
-    with: (next) => ({
-      ...held,
-      credential: { ...credential, secrets: secrets.map((secret, index) => ({ ...secret, ...next[index] })) },
-    }),
-  };
-}
 
 function sealedConnection(companyId: string, held: Connection): SealedParts<Connection> {
   const { consent, move } = held;

@@ -30,7 +30,10 @@ export const IN_PUBLIC: readonly (readonly [id: string, becomes: string])[] = [
 /** Rules for new keys and their claims, dates that only warn, and faults of counts, of the vendor's own vault and network, and of sign-ins: they have tests of their own. */
 export const NOT_MET: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'client-secret-invalid',
-  'client-secret-expiring',
+  'client-secret-expires-in-a-month',
+  'client-secret-expires-in-a-week',
+  'client-secret-expires-in-a-day',
+  'client-secret-past-its-date',
   'key-type-unsupported',
   'key-too-small',
   'vault-key-in-use',

@@ -38,14 +38,14 @@ const clientSecret = z
       .meta({
         description:
           'The Value of the secret, not its Secret ID. Never answered. Without it what is stored stays; where none is, it is required. Beside a ' +
-          'stored one it is the newer of two: it is tried first, and once it has worked the older is dropped.',
+          'stored one it is the newer of two: it is tried first, and once it has worked, at least ten minutes after it was entered, the older is dropped.',
         writeOnly: true,
       }),
     expiresAt: typed(/^20[3-9][0-9]-1[0-2]-2[0-8]$/)
       .optional()
       .meta({
         description:
-          'When the secret expires, a date or a time in ISO 8601 that is still to come; required with a secret. Warned of 30 days before.',
+          'When the secret expires, a date or a time in ISO 8601 that is still to come; required with a secret. Warned of 30, 7 and 1 days before.',
       }),
     dropOlder: z
       .boolean()

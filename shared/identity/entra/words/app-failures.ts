@@ -23,6 +23,22 @@ export const NO_SUCH_AUDIENCE = 'the audience is none of this cloud';
 /** And when a policy of the tenant forbids such credentials. */
 export const FEDERATION_OFF = 'a policy of the tenant does not allow this federated credential';
 
+/** `detail`: the date. */
+const expiring = (when: string): FailureEntry => ({
+  kind: 'warning',
+  owner: 'azure-admin',
+  words: (facts) => ({
+    message: `The client secret ${when}${because(facts)}.`,
+    cause:
+      'Every secret of an app registration ends at a date. After that no company key can be unwrapped with your key.',
+    remedy: remedyOf({
+      text: 'Make a second secret beside the first one, and enter its Value and its date: the first one serves until the new one has worked.',
+      azureCli: resetClientSecret(facts),
+      portal: NEW_SECRET,
+    }),
+  }),
+});
+
 export const APP_FAILURES = {
   'wids-not-emitted': {
     kind: 'input',
@@ -114,20 +130,10 @@ export const APP_FAILURES = {
       }),
     }),
   },
-  'client-secret-expiring': {
-    kind: 'warning',
-    owner: 'azure-admin',
-    words: (facts) => ({
-      message: `The client secret expires soon${because(facts)}.`,
-      cause:
-        'Every secret of an app registration ends at a date. After that no company key can be unwrapped with your key.',
-      remedy: remedyOf({
-        text: 'Make a second secret beside the first one, and enter its Value and its date: the first one serves until the new one has worked.',
-        azureCli: resetClientSecret(facts),
-        portal: NEW_SECRET,
-      }),
-    }),
-  },
+  'client-secret-expires-in-a-month': expiring('expires within 30 days'),
+  'client-secret-expires-in-a-week': expiring('expires within 7 days'),
+  'client-secret-expires-in-a-day': expiring('expires within one day'),
+  'client-secret-past-its-date': expiring('has expired'),
   'client-secret-unavailable': {
     kind: 'transient',
     owner: 'vendor',

@@ -48,7 +48,7 @@ function secret({ appId }: InstructionPlace): Instruction {
     title: 'Make a client secret, and enter its Value',
     explanation:
       'The Value is shown once. Enter it with the date at which it expires; it is encrypted at once and never shown again. To replace it later, make a second ' +
-      'secret beside it and enter that one: the old one serves until the new one has worked, and may then be deleted. Bicep cannot make a client secret.',
+      'secret beside it and enter that one: the old one serves until the new one has worked. Delete it here once the connection shows the new one alone, some ten minutes later. Bicep cannot make a client secret.',
     azureCli: [
       `az ad app credential reset --id ${posixQuoted(appId)} --append --display-name ${SECRET_NAME} ` +
         `--end-date "$(date -u -d '+${MONTHS} months' +%Y-%m-%d)" --query password --output tsv`,
