@@ -90,6 +90,7 @@ export function policyOf(settings: Settings): AppPolicy {
     },
     stuckAfterMs: settings.KEYSWITCH_STUCK_AFTER_SECONDS * 1000,
     checkConcurrency: settings.KEYSWITCH_CHECK_CONCURRENCY,
+    unusualKeys: settings.KEYSWITCH_UNUSUAL_KEYS,
     maxCallWaitMs: settings.KEYSWITCH_MAX_WAIT_SECONDS * 1000,
     keysPerSecond: settings.KEYSWITCH_COMPANY_KEYS_PER_SECOND,
   };

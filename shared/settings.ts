@@ -168,6 +168,8 @@ const environment = z.object({
     .optional(),
   /** Checks of customers' vaults that a process has in flight; half of the places are for vaults that do not answer. */
   KEYSWITCH_CHECK_CONCURRENCY: whole(256, 1000),
+  /** Up to so many data keys unwrapped in an hour are unusual for no company. */
+  KEYSWITCH_UNUSUAL_KEYS: whole(10_000, 1_000_000_000),
 });
 
 /** Settings that must be given together. */

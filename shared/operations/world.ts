@@ -51,4 +51,6 @@ export interface Policy {
   readonly stuckAfterMs: number;
   /** Checks of vaults in flight. */
   readonly checkConcurrency: number;
+  /** Up to so many data keys unwrapped in an hour are unusual for no company. */
+  readonly unusualKeys: number;
 }

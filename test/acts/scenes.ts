@@ -17,6 +17,7 @@ import { destination, ENTRA, register, verify } from '../operations/tenants/tena
 import { REPAIRS } from './repairs.ts';
 import { after, at, order, ordered, SWITCH, workedUntil, works, type Host, type Scene } from './scene.ts';
 import { SIGN_INS } from './sign-ins.ts';
+import { UNWRAPS } from './unwraps.ts';
 import { WEBHOOKS } from './webhooks.ts';
 
 const NEW_CONNECTION = {
@@ -145,6 +146,7 @@ export const ACTS: Readonly<Record<string, () => Promise<Scene>>> = {
   'switch.completed': after(workedUntil('re-protecting'), works('completed')),
   ...REPAIRS,
   ...SIGN_INS,
+  ...UNWRAPS,
   ...WEBHOOKS,
 };
 

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { walkAgenda } from '../../shared/store/agenda-walk.ts';
 import { countCall } from '../../shared/store/call-limit.ts';
 import { putPolicy } from '../../shared/operations/companies/policy.ts';
+import { noteUnwraps } from '../../shared/operations/audit/note-unwraps.ts';
 import { putCompany } from '../../shared/operations/companies/companies.ts';
 import { testConnection } from '../../shared/operations/connections/connection-test.ts';
 import { putConnection } from '../../shared/operations/connections/connections.ts';
@@ -162,6 +163,7 @@ async function storedRows(): Promise<readonly Stored[]> {
     signIns: new FakeSignIns(world.host.clock),
     signInTimes: { linkMs: 3_600_000, stepMs: 600_000 },
     checkConcurrency: 1,
+    unusualKeys: 10_000,
     keyPolicy: { propagationMs: 0 },
     version: '1.2.3',
     instance: 'instance-1',
@@ -212,6 +214,7 @@ async function storedRows(): Promise<readonly Stored[]> {
   await releaseClaim(deps, unused, ADMIN);
 
   await followVendorKey(deps);
+  await noteUnwraps(deps, COMPANY, { minute: 30_000_000, keys: 1, name: 'instance-1|30000000' });
   look();
 
   // A switch that waits for a tenant until it is verified, and is cancelled.

@@ -117,6 +117,7 @@ const policyOf = ({ plan }: PortWorld): Policy => ({
   restoreDays: plan.restoreDays,
   stuckAfterMs: STUCK_AFTER_MS,
   checkConcurrency: 4,
+  unusualKeys: 10_000,
   shardCount: plan.shardCount,
 });
 

@@ -3,7 +3,12 @@
 // instance dies before.
 import { KEYSWITCH } from '../../domain/audit.ts';
 import type { Clock } from '../../domain/ports.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { recordEvent, type Recording } from '../../store/record-event.ts';
+import { noteUnwraps, type UnwrapNoting } from './note-unwraps.ts';
+
+/** What is counted of data keys that a caller was given opened. */
+export const KEYS_UNWRAPPED = 'unwrap-data-keys: keys unwrapped';
 
 const MINUTE_MS = 60_000;
 const MAX_COMPANIES = 10_000;
@@ -91,7 +96,7 @@ function hasRoom(counters: ReadonlyMap<string, number>, name: string): boolean {
   return chars <= MAX_NAMES_CHARS;
 }
 
-export interface CallCounting extends Recording {
+export interface CallCounting extends Recording, UnwrapNoting {
   readonly dataKeyCalls: DataKeyCalls;
 }
 
@@ -109,8 +114,12 @@ export async function recordDataKeyCalls(deps: CallCounting, budgetMs = RECORDIN
       continue;
     }
     try {
-      if (await recordMinute(deps, counted)) recorded += 1;
-      else deps.dataKeyCalls.giveBack(counted);
+      if (!(await recordMinute(deps, counted))) {
+        deps.dataKeyCalls.giveBack(counted);
+        continue;
+      }
+      recorded += 1;
+      await noteMinute(deps, counted);
     } catch (error) {
       bugs.push(error);
     }
@@ -129,4 +138,16 @@ function recordMinute(deps: CallCounting, { companyId, minute, counters }: Count
     detail,
     outcome: 'counted',
   });
+}
+
+/** What the store does not take is left out: an hour is then counted too low, never too high. */
+async function noteMinute(deps: CallCounting, { companyId, minute, counters }: CountedMinute): Promise<void> {
+  const unwrapped = [...counters].filter(([what]) => what.startsWith(`${KEYS_UNWRAPPED} by `));
+  const keys = unwrapped.reduce((sum, [, count]) => sum + count, 0);
+  if (keys === 0) return;
+  try {
+    await noteUnwraps(deps, companyId, { minute, keys, name: `${deps.dataKeyCalls.instance}|${minute}` });
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+  }
 }

@@ -37,6 +37,9 @@ export const instanceRowKey = (instance: string): string => `instance|${instance
 /** How far the vendor's own key is followed. */
 export const VENDOR_KEY_ROW_KEY = 'vendorkey';
 
+/** Of the `health` table: how many data keys a company unwraps. Sorts before every connection's rows. */
+export const UNWRAPS_ROW_KEY = '!unwraps';
+
 /** Of the `health` table: the index of how companies stand. No company can have this id. */
 export const STANDING_PARTITION = '_companies';
 export const standingRowKey = (companyId: string): string => `company|${companyId}`;
