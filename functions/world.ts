@@ -11,6 +11,7 @@ import { signInsOver } from '../shared/identity/registry/tenant-kinds.ts';
 import { createTokenVerifier } from '../shared/identity/client/token-verifier.ts';
 import { rememberVerified } from '../shared/identity/client/verified-tokens.ts';
 import { ServiceBusQueue } from '../shared/adapters/service-bus-queue.ts';
+import { ServiceBusWatch } from '../shared/adapters/service-bus-watch.ts';
 import { HttpsWebhookSender } from '../shared/adapters/webhooks/webhook-sender.ts';
 import { VaultPool } from '../shared/providers/azure-key-vault/client/vault-pool.ts';
 import type { KeyTarget } from '../shared/domain/provider.ts';
@@ -23,6 +24,7 @@ import type { SignIns, TokenVerifier } from '../shared/identity/identity.ts';
 import type { CheckMessage } from '../shared/domain/check-message.ts';
 import type { WorkMessage } from '../shared/domain/work-message.ts';
 import { ClientSecrets } from '../shared/operations/keys/client-secrets.ts';
+import type { Watching } from '../shared/operations/watch/status.ts';
 import type { World } from '../shared/operations/world.ts';
 import type { Settings } from '../shared/settings.ts';
 import type { AppPolicy } from './policy.ts';
@@ -32,6 +34,7 @@ export interface AppWorld extends World {
   readonly signIns: SignIns;
   readonly exportSealer: ExportSealer;
   readonly webhookSender: WebhookSender;
+  readonly queueWatches: Watching['queueWatches'];
   /** The keys by which callers' tokens are checked, before the first caller. */
   fetchIssuersKeys(): Promise<void>;
 }
@@ -113,6 +116,10 @@ export function createWorld(settings: Settings, policy: AppPolicy, log: Log): Ap
     ),
     exportSealer,
     webhookSender: new HttpsWebhookSender({ allowedSuffixes: policy.webhookHosts, log }),
+    queueWatches: {
+      work: new ServiceBusWatch({ ...serviceBus, queueName: settings.KEYSWITCH_WORK_QUEUE }),
+      checks: new ServiceBusWatch({ ...serviceBus, queueName: settings.KEYSWITCH_CHECKS_QUEUE }),
+    },
     fetchIssuersKeys: () => checked.fetchKeys(),
   };
 }

@@ -1,13 +1,12 @@
-// One connection to Service Bus with a sender, and how to drop it. The SDK limits only the sending: a connection or link that does not open blocks for
+// One connection to Service Bus with what goes over it, and how to drop it. The SDK limits only the sending: a connection or link that does not open blocks for
 // 60 s and more, with every later call behind it (docs/azure.md). So a call here has a limit as a whole; when it runs out, the connection is given up:
 // new calls get another one, and its socket closes with its last call.
-import { ServiceBusClient, type ServiceBusSender } from '@azure/service-bus';
+import { ServiceBusClient } from '@azure/service-bus';
 import type { TokenCredential } from '@azure/identity';
 import type { TLSSocket } from 'node:tls';
 
 interface ConnectionOptions {
   readonly fullyQualifiedNamespace: string;
-  readonly queueName: string;
   readonly credential: TokenCredential;
 }
 
@@ -25,23 +24,24 @@ const RETRY_OPTIONS = {
   timeoutInMs: SDK_TIMEOUT_MS,
 };
 
-export class ServiceBusConnection {
+export class ServiceBusConnection<Links> {
   readonly #client: ServiceBusClient;
-  readonly #sender: ServiceBusSender;
+  readonly #links: Links;
   #calls = 0;
   #isGivenUp = false;
 
-  constructor({ fullyQualifiedNamespace, queueName, credential }: ConnectionOptions) {
+  /** `open` makes senders and receivers, which connect when they are first used. */
+  constructor({ fullyQualifiedNamespace, credential }: ConnectionOptions, open: (client: ServiceBusClient) => Links) {
     this.#client = new ServiceBusClient(fullyQualifiedNamespace, credential, { retryOptions: RETRY_OPTIONS });
-    this.#sender = this.#client.createSender(queueName);
+    this.#links = open(this.#client);
   }
 
   get isGivenUp(): boolean {
     return this.#isGivenUp;
   }
 
-  /** `call` must pass the signal to each request that it makes of the sender. Throws NothingHeard after `limitMs`. */
-  async use<T>(limitMs: number, call: (sender: ServiceBusSender, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  /** `call` must pass the signal to each request that it makes. Throws NothingHeard after `limitMs`. */
+  async use<T>(limitMs: number, call: (links: Links, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const aborting = new AbortController();
     const timer = setTimeout(() => {
@@ -52,7 +52,7 @@ export class ServiceBusConnection {
     }, limitMs);
     this.#calls += 1;
     try {
-      return await Promise.race([call(this.#sender, aborting.signal), late]);
+      return await Promise.race([call(this.#links, aborting.signal), late]);
     } finally {
       clearTimeout(timer);
       this.#calls -= 1;

@@ -4,7 +4,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import type { Clock, Entropy, MessageQueue } from '../domain/ports.ts';
-import { refusalIn } from './https/access-refused.ts';
+import { conditionOf } from './service-bus-condition.ts';
 import { NothingHeard, ServiceBusConnection } from './service-bus-connection.ts';
 
 interface QueueOptions {
@@ -27,7 +27,7 @@ type Send = (sender: ServiceBusSender, abortSignal: AbortSignal) => Promise<void
 export class ServiceBusQueue<Message> implements MessageQueue<Message> {
   readonly #options: QueueOptions;
   readonly #limitMs: number;
-  #connection: ServiceBusConnection | undefined;
+  #connection: ServiceBusConnection<ServiceBusSender> | undefined;
 
   constructor(options: QueueOptions) {
     this.#options = options;
@@ -65,9 +65,11 @@ export class ServiceBusQueue<Message> implements MessageQueue<Message> {
     }
   }
 
-  #connected(): ServiceBusConnection {
+  #connected(): ServiceBusConnection<ServiceBusSender> {
     if (this.#connection === undefined || this.#connection.isGivenUp) {
-      this.#connection = new ServiceBusConnection(this.#options);
+      this.#connection = new ServiceBusConnection(this.#options, (client) =>
+        client.createSender(this.#options.queueName),
+      );
     }
     return this.#connection;
   }
@@ -76,20 +78,6 @@ export class ServiceBusQueue<Message> implements MessageQueue<Message> {
   #wrap(message: Message): ServiceBusMessage {
     return { body: message, contentType: 'application/json', messageId: `m-${this.#options.entropy.id()}` };
   }
-}
-
-/** Tells a missing role from a missing queue or a busy namespace: the SDK's code for the AMQP condition, without its message. */
-function conditionOf(error: unknown): string {
-  const refusal = refusalIn(error);
-  if (refusal) return refusal.code;
-  if (error instanceof NothingHeard) return 'nothing heard in time';
-  // The last of all attempts.
-  if (error instanceof AggregateError && error.errors.length > 0) return conditionOf(error.errors.at(-1));
-  const { code, name } =
-    error instanceof Error ? (error as NodeJS.ErrnoException) : { code: undefined, name: 'unknown' };
-  if (typeof code !== 'string' || !/^[\w:-]{1,64}$/.test(code)) return name;
-  // The SDK gives this code for a missing queue, and nothing else (ConditionErrorNameMapper of @azure/core-amqp).
-  return code === 'ServiceCommunicationProblem' ? `${code} (amqp:not-found)` : code;
 }
 
 async function schedule(

@@ -107,3 +107,26 @@ export function fits(standing: CompanyStanding, { state, owner, code, q }: Stand
   const words = wordsOf(standing);
   return q === undefined || searchedWords(q).every((begun) => words.some((word) => word.startsWith(begun)));
 }
+
+/** How many companies stand in each state; those that are left out: none. */
+export type StandingCounts = Readonly<Partial<Record<StandingState, number>>>;
+
+/** One company fewer in the one state, one more in the other. A count that has lost its way is not taken below none: the timer sets it right. */
+export function countsMoved(
+  counts: StandingCounts,
+  from: StandingState | undefined,
+  to: StandingState | undefined,
+): StandingCounts {
+  const moved = new Map(Object.entries(counts) as [StandingState, number][]);
+  if (from !== undefined) moved.set(from, (moved.get(from) ?? 0) - 1);
+  if (to !== undefined) moved.set(to, (moved.get(to) ?? 0) + 1);
+  return Object.fromEntries([...moved].filter(([, many]) => many > 0));
+}
+
+export type CompaniesCounted = Readonly<Record<StandingState, number>>;
+
+/** Every state, in the order of STANDINGS. */
+export const sumOfCounts = (all: readonly StandingCounts[]): CompaniesCounted =>
+  Object.fromEntries(
+    STANDINGS.map((state) => [state, all.reduce((sum, counts) => sum + (counts[state] ?? 0), 0)]),
+  ) as CompaniesCounted;

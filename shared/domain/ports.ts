@@ -5,6 +5,7 @@ import type { ExportRecipient } from './export-recipient.ts';
 import type { Failure } from './failure.ts';
 import type { Result } from './result.ts';
 import type { CheckMessage } from './check-message.ts';
+import type { QueueDepth } from './queue-depth.ts';
 import type { WorkMessage } from './work-message.ts';
 
 /** The vendor's seal key. */
@@ -29,6 +30,12 @@ export interface ExportSealer {
 export interface MessageQueue<Message> {
   /** Each call sends new messages: duplicate detection never swallows them. Throws StoreUnavailable. */
   send(messages: readonly Message[], options?: { readonly delayMs?: number }): Promise<void>;
+}
+
+/** A queue as it can be looked at by whoever may receive from it. */
+export interface QueueWatch {
+  /** Takes and locks nothing. Throws StoreUnavailable. */
+  look(): Promise<QueueDepth>;
 }
 
 /** Of the work of switches. */

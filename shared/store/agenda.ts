@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { text } from './rows/cells.ts';
 import type { Cells, RowWrite, StoredRow, Tables, WriteOutcome } from './tables.ts';
 import type { KeyringPlace } from '../domain/keyring.ts';
+import type { WebhookPlace } from '../domain/webhook.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 
 const BUCKETS = 16;
@@ -13,9 +14,10 @@ const MAX_RENEWALS = 8;
  * `switch`: a keyring with an unfinished switch. `check`: a connection in force. `purge`: soft-deleted data keys. `outbox`: an event on its way to
  * its chain. `head`: a chain that has moved since it was last signed. `kept`: a keyring with kept company keys. `notify`: a chain that was signed
  * and whose events have not reached every webhook, or given-up events that are to be sent again. `vendor-key`: a keyring with company keys that the
- * vendor's own key wraps, or a row with small secrets under it.
+ * vendor's own key wraps, or a row with small secrets under it. `given-up`: a webhook with events that were given up, for operators to see.
  */
-export type AgendaKind = 'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept' | 'notify' | 'vendor-key';
+export type AgendaKind =
+  'switch' | 'check' | 'purge' | 'outbox' | 'head' | 'kept' | 'notify' | 'vendor-key' | 'given-up';
 
 export interface AgendaItem {
   readonly kind: AgendaKind;
@@ -45,6 +47,12 @@ export const secretsItemOf = (companyId: string, rowKey: string): AgendaItem => 
 
 /** The row key, or undefined for a keyring. */
 export const rowWithSecrets = ({ id }: AgendaItem): string | undefined => (id.includes('|') ? id : undefined);
+
+export const givenUpItemOf = ({ companyId, webhookId }: WebhookPlace): AgendaItem => ({
+  kind: 'given-up',
+  companyId,
+  id: webhookId,
+});
 
 const bucketOf = (companyId: string): string =>
   String((createHash('sha256').update(companyId).digest()[0] ?? 0) % BUCKETS).padStart(2, '0');
@@ -173,6 +181,26 @@ export async function pageOfAgenda(
   const page = await tables.list({ ...range, ...(continuation === undefined ? {} : { continuation }) });
   const items = page.rows.flatMap((row) => itemOf(kind, row));
   return { items, ...(page.continuation === undefined ? {} : { continuation: page.continuation }) };
+}
+
+/** At most so many of one kind, bucket by bucket. Throws StoreUnavailable. */
+export async function firstOnAgenda(
+  tables: Tables,
+  kind: AgendaKind,
+  most: number,
+): Promise<{ readonly items: readonly ListedAgendaItem[]; readonly isWhole: boolean }> {
+  const items: ListedAgendaItem[] = [];
+  for (const bucket of allBuckets) {
+    let continuation: string | undefined;
+    do {
+      const at = { bucket, kind, after: '', limit: most + 1 - items.length };
+      const page = await pageOfAgenda(tables, { ...at, ...(continuation === undefined ? {} : { continuation }) });
+      items.push(...page.items);
+      continuation = page.continuation;
+      if (items.length > most) return { items: items.slice(0, most), isWhole: false };
+    } while (continuation !== undefined);
+  }
+  return { items, isWhole: true };
 }
 
 function itemOf(kind: AgendaKind, row: StoredRow): ListedAgendaItem[] {

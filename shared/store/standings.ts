@@ -5,13 +5,14 @@ import { ok } from '../domain/result.ts';
 import { StoreUnavailable } from '../domain/store-unavailable.ts';
 import { change } from './act.ts';
 import { loadCompany } from './control-state.ts';
-import { find, list } from './found.ts';
+import { find, list, type Found } from './found.ts';
 import type { Races } from './races.ts';
 import { MalformedRow } from './rows/cells.ts';
 import { healthRow } from './rows/health-rows.ts';
 import { keyringsOf } from './rows/keyring-rows.ts';
 import { foundByKeys, foundByRow, standingRow } from './rows/standing-rows.ts';
 import { switchRow } from './rows/switch-rows.ts';
+import { moveCount } from './standing-counts.ts';
 import type { Tables } from './tables.ts';
 import type { Tx } from './tx.ts';
 
@@ -19,17 +20,31 @@ export interface StandingKeeping extends Races {
   readonly tables: Tables;
 }
 
-/** True if the entry was another one. Throws StoreUnavailable, and MalformedRow for a company that cannot be read. */
-export async function refreshStanding(deps: StandingKeeping, companyId: string): Promise<boolean> {
+/**
+ * True if the entry was another one. `andKeys`: also if it was right and one of the keys by which it is found was not there. Throws StoreUnavailable, and
+ * MalformedRow for a company that cannot be read.
+ */
+export async function refreshStanding(
+  deps: StandingKeeping,
+  companyId: string,
+  { andKeys = false }: { readonly andKeys?: boolean } = {},
+): Promise<boolean> {
   const done = await change<boolean>(deps, async (tx) => {
     const held = await tx.find(standingRow, { companyId });
     const now = await standingNow(deps.tables, companyId);
-    if (same(held?.value, now) && (held !== undefined) === (now !== undefined)) return ok(false);
+    const isRight = same(held?.value, now) && (held !== undefined) === (now !== undefined);
+    if (isRight && !andKeys) return ok(false);
+    const keys = await keysToChange(tx, held?.value, now);
+    if (isRight && keys.length === 0) return ok(false);
+    // Written also where only keys are wrong: its ETag holds them to this entry.
     if (now) tx.put(standingRow, { companyId }, held, now);
     else if (held) tx.delete(held);
-    const before = held?.value ? foundByKeys(held.value) : [];
-    await keepKeys(tx, before, now ? foundByKeys(now) : []);
-    return ok(true);
+    for (const { key, row } of keys) {
+      if (row) tx.delete(row);
+      else tx.insert(foundByRow, { key }, undefined);
+    }
+    await moveCount(tx, companyId, { from: held?.value?.state, to: now?.state });
+    return { done: () => true };
   });
   return done.ok && done.value;
 }
@@ -43,12 +58,16 @@ export async function keepStanding(deps: StandingKeeping, companyId: string): Pr
   }
 }
 
-async function keepKeys(tx: Tx, before: readonly string[], after: readonly string[]): Promise<void> {
-  for (const key of new Set([...before, ...after])) {
-    const row = await tx.find(foundByRow, { key });
-    if (after.includes(key) && !row) tx.insert(foundByRow, { key }, undefined);
-    if (!after.includes(key) && row) tx.delete(row);
-  }
+/** Those that are missing, and those that are too many, with their rows. */
+async function keysToChange(
+  tx: Tx,
+  before: CompanyStanding | undefined,
+  after: CompanyStanding | undefined,
+): Promise<{ readonly key: string; readonly row: Found<unknown> | undefined }[]> {
+  const wanted = new Set(after ? foundByKeys(after) : []);
+  const all = new Set([...(before ? foundByKeys(before) : []), ...wanted]);
+  const rows = await Promise.all([...all].map(async (key) => ({ key, row: await tx.find(foundByRow, { key }) })));
+  return rows.filter(({ key, row }) => (row !== undefined) !== wanted.has(key));
 }
 
 const same = (one: CompanyStanding | undefined, other: CompanyStanding | undefined): boolean =>

@@ -1,3 +1,4 @@
+import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startEntra, type EntraEmulator } from '../../local/entra/entra.ts';
 import {
@@ -17,6 +18,7 @@ import { createCertificateAuthority } from '../../local/tls/certificates.ts';
 import { Credentials } from '../../shared/identity/entra/credentials/credentials.ts';
 import { systemClock, systemEntropy } from '../../shared/adapters/system.ts';
 import { ServiceBusQueue } from '../../shared/adapters/service-bus-queue.ts';
+import { ServiceBusWatch } from '../../shared/adapters/service-bus-watch.ts';
 import { StoreUnavailable } from '../../shared/domain/store-unavailable.ts';
 import { parseWorkMessage, type WorkMessage } from '../../shared/domain/work-message.ts';
 import { noSecrets } from '../fakes/no-secrets.ts';
@@ -54,6 +56,26 @@ afterEach(() => queue.close());
 afterAll(() => Promise.all([broker.close(), identity.close(), entra.close()]));
 
 function queueOf(identityClientId: string): ServiceBusQueue<WorkMessage> {
+  return new ServiceBusQueue({
+    fullyQualifiedNamespace: SERVICE_BUS_HOST,
+    queueName: QUEUE,
+    credential: credentialOf(identityClientId),
+    clock: systemClock,
+    entropy: systemEntropy,
+    // What a send may take is shown in service-bus-queue-silence.test.ts; here a slow machine may take its time.
+    limitMs: 60_000,
+  });
+}
+
+const watchOf = (queueName = QUEUE): ServiceBusWatch =>
+  new ServiceBusWatch({
+    fullyQualifiedNamespace: SERVICE_BUS_HOST,
+    queueName,
+    credential: credentialOf(MANAGED_IDENTITY_CLIENT_ID),
+    limitMs: 60_000,
+  });
+
+function credentialOf(identityClientId: string): ReturnType<Credentials['forServiceBus']> {
   const credentials = new Credentials({
     tenantTokenMaxAgeMs: 300_000,
     openSecret: noSecrets,
@@ -64,15 +86,7 @@ function queueOf(identityClientId: string): ServiceBusQueue<WorkMessage> {
     timeoutMs: 5_000,
     clock: systemClock,
   });
-  return new ServiceBusQueue({
-    fullyQualifiedNamespace: SERVICE_BUS_HOST,
-    queueName: QUEUE,
-    credential: credentials.forServiceBus(),
-    clock: systemClock,
-    entropy: systemEntropy,
-    // What a send may take is shown in service-bus-queue-silence.test.ts; here a slow machine may take its time.
-    limitMs: 60_000,
-  });
+  return credentials.forServiceBus();
 }
 
 const queued = (): readonly PeekedMessage[] => broker.messages(QUEUE).messages;
@@ -146,4 +160,34 @@ test('without an identity that is StoreUnavailable too', async () => {
     new StoreUnavailable('Service Bus: managed-identity-unavailable'),
   );
   await nobody.close();
+});
+
+test('a look counts what is ready, what waits for its time and what was given up, and takes nothing', async () => {
+  const watch = watchOf();
+  expect(await watch.look()).toEqual({ ready: 0, scheduled: 0, deadLetters: 0, isWhole: true });
+  await queue.send([message('a'), message('b'), message('c')]);
+  await queue.send([message('later')], { delayMs: 3_600_000 });
+  const client = new ServiceBusClient(SERVICE_BUS_HOST, credentialOf(MANAGED_IDENTITY_CLIENT_ID));
+  const receiver = client.createReceiver(QUEUE);
+  const [first, second] = await receiver.receiveMessages(2);
+  await receiver.deadLetterMessage(first!);
+  const oldestAt = second!.enqueuedTimeUtc!.toISOString();
+  for (let times = 0; times < 2; times += 1)
+    expect(await watch.look()).toEqual({ ready: 2, scheduled: 1, oldestAt, deadLetters: 1, isWhole: true });
+  await client.close();
+  expect(broker.queues()[0]).toMatchObject({ scheduled: 1, deadLetter: 1 });
+});
+
+test('a look at a queue that is very full ends, and says that there is more', async () => {
+  await queue.send(Array.from({ length: 700 }, (_, index) => message(`s${index}`)));
+  expect(await watchOf().look()).toMatchObject({ ready: 500, isWhole: false });
+});
+
+test('a look of an identity that may only send is refused by name', async () => {
+  broker.control.plant({ operation: 'peek', times: 10, effect: { status: 401 } });
+  await expect(watchOf().look()).rejects.toThrow(new StoreUnavailable('Service Bus: UnauthorizedAccess'));
+});
+
+test('a look at a queue that is not there is refused by name', async () => {
+  await expect(watchOf('no-such-queue').look()).rejects.toThrow(/^Service Bus: /);
 });

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { fits, standingOf, wordsOf, type StandingFacts } from '../../shared/domain/company-standing.ts';
+import {
+  countsMoved,
+  fits,
+  standingOf,
+  STANDINGS,
+  sumOfCounts,
+  wordsOf,
+  type StandingFacts,
+} from '../../shared/domain/company-standing.ts';
 import type { VaultHealth } from '../../shared/domain/health.ts';
 import type { Keyring } from '../../shared/domain/keyring.ts';
 import type { Switch } from '../../shared/domain/switch.ts';
@@ -90,5 +98,23 @@ describe('a company', () => {
     [{}, true],
   ])('is found by %o: %s', (filter, found) => {
     expect(fits(contoso, filter)).toBe(found);
+  });
+});
+
+describe('counts of companies', () => {
+  it.each([
+    [{}, undefined, 'healthy', { healthy: 1 }],
+    [{ healthy: 2 }, 'healthy', 'revoked', { healthy: 1, revoked: 1 }],
+    [{ healthy: 1 }, 'healthy', undefined, {}],
+    [{ healthy: 1 }, 'healthy', 'healthy', { healthy: 1 }],
+    [{ healthy: 1 }, 'revoked', 'healthy', { healthy: 2 }],
+  ] as const)('%o, moved from %s to %s, are %o', (counts, from, to, moved) => {
+    expect(countsMoved(counts, from, to)).toEqual(moved);
+  });
+
+  it('are added up over all shares, every state named', () => {
+    const sum = sumOfCounts([{ healthy: 2 }, { healthy: 1, blocked: 4 }, {}]);
+    expect(sum).toMatchObject({ healthy: 3, blocked: 4, revoked: 0 });
+    expect(Object.keys(sum)).toEqual([...STANDINGS]);
   });
 });

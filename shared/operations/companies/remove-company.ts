@@ -60,8 +60,10 @@ export async function removeCompany(deps: Removing, input: Removed): Promise<Rem
     const emptied = await emptyPartition(deps, input, { table, partitionKey });
     if (emptied !== 'removed') return emptied;
   }
-  const followed = await emptyPartition(deps, input, itemsOfCompany('vendor-key', companyId));
-  if (followed !== 'removed') return followed;
+  for (const kind of ['vendor-key', 'given-up'] as const) {
+    const emptied = await emptyPartition(deps, input, itemsOfCompany(kind, companyId));
+    if (emptied !== 'removed') return emptied;
+  }
   const released = await releaseClaims(deps, companyId);
   if (released !== 'removed') return released;
   return removeControlRows(deps, input);

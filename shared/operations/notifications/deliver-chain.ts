@@ -7,6 +7,7 @@ import type { Log } from '../../domain/ports.ts';
 import { wants, type DeliveryCursor, type Webhook } from '../../domain/webhook.ts';
 import { LATEST_MS, nextAttempt } from '../../domain/webhook-schedule.ts';
 import { changeOnce } from '../../store/act.ts';
+import { givenUpItemOf, putOnAgenda, renewOnAgenda } from '../../store/agenda.ts';
 import { loadHead } from '../../store/append.ts';
 import { at, find, walk, type Found } from '../../store/found.ts';
 import { recordRow, recordsOf } from '../../store/rows/audit-rows.ts';
@@ -155,7 +156,7 @@ class Turn {
     return (await this.#giveUp(record, { failingSince, code })) ? undefined : this.#told('waits');
   }
 
-  /** The event and the cursor behind it in one transaction: it is lost from neither. */
+  /** The event and the cursor behind it in one transaction: it is lost from neither. Operators are shown the webhook by the agenda. */
   async #giveUp(record: AuditRecord, why: Required<Pick<DeliveryCursor, 'failingSince' | 'code'>>): Promise<boolean> {
     const { id: eventId, action, at: began, sequence, hash } = record;
     const deadAt = this.#deps.clock.now().toISOString();
@@ -164,11 +165,15 @@ class Turn {
     this.#deps.log.write({ level: 'warning', event: 'webhook.event-given-up', detail });
     const cursor = { ...why, sequence, hash, attempts: 0, leaseUntil: this.#in(LEASE_MS) };
     const letter = { eventId, action, at: began, deadAt, code: why.code };
+    const shown = givenUpItemOf(webhook);
+    await putOnAgenda(this.#deps.tables, shown);
     const written = await changeOnce(this.#deps, (tx) => {
       const moved = tx.put(cursorRow, this.#place, this.#held, cursor);
       tx.insert(deadLetterRow, { ...this.#place, sequence }, letter);
       return moved;
     });
+    // Once more: a redelivery that found nothing before this letter may be about to take it off.
+    await renewOnAgenda(this.#deps.tables, shown);
     return this.#took(cursor, written.ok ? written.value : undefined);
   }
 

@@ -7,9 +7,9 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { ok, type Result } from '../../domain/result.ts';
 import { wants, type DeadLetter, type WebhookPlace } from '../../domain/webhook.ts';
 import { changeOnce } from '../../store/act.ts';
-import { renewOnAgenda, takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
+import { givenUpItemOf, renewOnAgenda, takeOffAgenda, type AgendaItem } from '../../store/agenda.ts';
 import { loadHead, type Auditing } from '../../store/append.ts';
-import { find, walk, type Listed } from '../../store/found.ts';
+import { find, listPage, walk, type Listed } from '../../store/found.ts';
 import { recordEvent, type Recording } from '../../store/record-event.ts';
 import { recordRow } from '../../store/rows/audit-rows.ts';
 import { deadLettersOf, type DeadLetterPlace } from '../../store/rows/webhook-rows.ts';
@@ -45,7 +45,7 @@ export async function redeliver(deps: Redelivering, place: WebhookPlace, item: A
       if (deps.clock.now().getTime() >= endsAtMs) return sent;
       const came = await sendLetter(deps, place, letter);
       if (came === 'waits') return sent;
-      if (came === 'not-taken') return endOfTurn(deps, item, sent);
+      if (came === 'not-taken') return endOfTurn(deps, { place, item, sent });
       if (came === 'not-its-own') continue;
       await changeOnce(deps, (tx) => {
         tx.delete(letter);
@@ -53,14 +53,20 @@ export async function redeliver(deps: Redelivering, place: WebhookPlace, item: A
       if (came === 'taken') sent += 1;
     }
   }
-  return endOfTurn(deps, item, sent);
+  return endOfTurn(deps, { place, item, sent });
 }
 
 const PAGE_ROWS = 100;
 const TURN_MS = 15_000;
 
-async function endOfTurn({ tables }: Redelivering, item: AgendaItem, sent: number): Promise<number> {
+async function endOfTurn(
+  { tables }: Redelivering,
+  { place, item, sent }: { readonly place: WebhookPlace; readonly item: AgendaItem; readonly sent: number },
+): Promise<number> {
   await takeOffAgenda(tables, item);
+  const isEmpty = async (): Promise<boolean> =>
+    (await listPage(tables, deadLettersOf, place, { limit: 1 })).rows.length === 0;
+  await takeOffAgenda(tables, givenUpItemOf(place), isEmpty);
   return sent;
 }
 

@@ -11,7 +11,7 @@ import { MAX_WEBHOOKS, type SignatureKind, type Webhook, type WebhookPlace } fro
 import { parseWebhookUrl } from '../../domain/webhook-url.ts';
 import type { Providers } from '../../providers/provider.ts';
 import { act, changeOnce } from '../../store/act.ts';
-import { secretsItemOf } from '../../store/agenda.ts';
+import { givenUpItemOf, secretsItemOf, takeOffAgenda } from '../../store/agenda.ts';
 import type { Auditing } from '../../store/append.ts';
 import { loadCompany } from '../../store/control-state.ts';
 import { firstRows } from '../../store/first-rows.ts';
@@ -153,7 +153,7 @@ async function forgetDeliveries(deps: { readonly tables: Tables }, place: Webhoo
   const { table, partitionKey } = at(cursorRow, { webhook: place, companyId: place.companyId });
   for (;;) {
     const rows = await firstRows(deps.tables, { table, partitionKey });
-    if (rows.length === 0) return;
+    if (rows.length === 0) return takeOffAgenda(deps.tables, givenUpItemOf(place));
     const gone = await changeOnce(deps, (tx) => {
       for (const row of rows) tx.delete(row);
     });

@@ -1,4 +1,6 @@
-// Repairs the index of how companies stand: each minute what can have moved by itself, companies with a switch; once an hour every company, in slices.
+// Repairs the index of how companies stand: each minute what can have moved by itself, companies with a switch; once an hour every company, in slices, and then
+// the counts.
+import pLimit from 'p-limit';
 import { STANDINGS } from '../../domain/company-standing.ts';
 import type { Clock, Log } from '../../domain/ports.ts';
 import { changeOnce } from '../../store/act.ts';
@@ -6,6 +8,7 @@ import { allBuckets, pageOfAgenda } from '../../store/agenda.ts';
 import { companiesListed } from '../../store/company-index.ts';
 import { find, listPage, walk } from '../../store/found.ts';
 import { keysBeginningWith, standingRoundRow } from '../../store/rows/standing-rows.ts';
+import { recountStandings } from '../../store/standing-counts.ts';
 import { refreshStanding, type StandingKeeping } from '../../store/standings.ts';
 
 export interface StandingRepairing extends StandingKeeping {
@@ -17,16 +20,18 @@ const MOVING = STANDINGS.filter((state) => ['blocked', 'waiting', 'switching', '
 /** Of each kind, in one turn; the round finds the others. */
 const MAX_MOVING = 200;
 const ROUND_EVERY_MS = 60 * 60_000;
+/** Of either part of a turn. */
 const BUDGET_MS = 20_000;
 const PAGE_ROWS = 200;
+const SIDE_BY_SIDE = 16;
 
 /** For the timer. Answers how many entries were others. */
 export async function repairStandings(deps: StandingRepairing): Promise<number> {
-  const deadlineMs = deps.clock.now().getTime() + BUDGET_MS;
-  let repaired = 0;
-  for (const companyId of await movingCompanies(deps)) repaired += await repair(deps, companyId);
-  return repaired + (await goRound(deps, deadlineMs));
+  const moved = await repairAll(deps, [...(await movingCompanies(deps))], { deadlineMs: budgetOf(deps) });
+  return moved + (await goRound(deps, budgetOf(deps)));
 }
+
+const budgetOf = ({ clock }: StandingRepairing): number => clock.now().getTime() + BUDGET_MS;
 
 /** Those with a switch on the agenda, and those that the index says have one. */
 async function movingCompanies({ tables }: StandingRepairing): Promise<ReadonlySet<string>> {
@@ -42,10 +47,26 @@ async function movingCompanies({ tables }: StandingRepairing): Promise<ReadonlyS
   return moving;
 }
 
+/** Side by side; those that are not begun in time wait for the next turn. */
+async function repairAll(
+  deps: StandingRepairing,
+  companyIds: readonly string[],
+  how: { readonly deadlineMs?: number; readonly andKeys?: boolean },
+): Promise<number> {
+  const repaired = await pLimit(SIDE_BY_SIDE).map([...companyIds], (companyId) =>
+    deps.clock.now().getTime() < (how.deadlineMs ?? Infinity) ? repair(deps, companyId, how) : 0,
+  );
+  return repaired.reduce((sum: number, one) => sum + one, 0);
+}
+
 /** A company that cannot be read keeps no other from its repair. */
-async function repair(deps: StandingRepairing, companyId: string): Promise<number> {
+async function repair(
+  deps: StandingRepairing,
+  companyId: string,
+  how: { readonly andKeys?: boolean },
+): Promise<number> {
   try {
-    return (await refreshStanding(deps, companyId)) ? 1 : 0;
+    return (await refreshStanding(deps, companyId, how)) ? 1 : 0;
   } catch (error) {
     const detail = { company: companyId, error: error instanceof Error ? error.name : 'unknown' };
     deps.log.write({ level: 'warning', event: 'company.standing-unknown', detail });
@@ -69,15 +90,16 @@ async function goRound(deps: StandingRepairing, deadlineMs: number): Promise<num
   };
   const how = { limit: PAGE_ROWS, toTheEnd: true, ...(after === '' ? {} : { after }) };
   for await (const companies of walk(deps.tables, companiesListed, {}, how)) {
-    for (const { place, at } of companies) {
-      if (after !== (going?.after ?? '') && deps.clock.now().getTime() >= deadlineMs) {
-        await keep(after);
-        return repaired;
-      }
-      repaired += await repair(deps, place.companyId);
-      after = at.rowKey;
+    // However slow the store is, each turn looks at one page at least.
+    if (after !== (going?.after ?? '') && deps.clock.now().getTime() >= deadlineMs) {
+      await keep(after);
+      return repaired;
     }
+    const ids = companies.map(({ place }) => place.companyId);
+    repaired += await repairAll(deps, ids, { andKeys: true });
+    after = companies.at(-1)?.at.rowKey ?? after;
   }
+  const recounted = await recountStandings(deps);
   await keep('');
-  return repaired;
+  return repaired + recounted;
 }

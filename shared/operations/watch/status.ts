@@ -1,44 +1,47 @@
-// How Keyswitch is, for its operators: what its timers and instances say, what stands still and why. Each list is bounded, and says whether it is whole.
-import pLimit from 'p-limit';
-import type { Clock } from '../../domain/ports.ts';
-import { standstillOf, type Standstill } from '../../domain/standstill.ts';
-import type { SwitchPlace } from '../../domain/switch.ts';
+// How Keyswitch is, for its operators. Each part has a source of its own and a limit of time: one that does not answer, or cannot be read, is named as missing and
+// keeps no other from being told.
+import type { CompaniesCounted } from '../../domain/company-standing.ts';
+import type { QueueWatch } from '../../domain/ports.ts';
+import type { QueueDepth } from '../../domain/queue-depth.ts';
+import { StoreUnavailable } from '../../domain/store-unavailable.ts';
 import { TIMERS, timerState, type TimerBeat, type TimerName, type TimerState } from '../../domain/timer-beat.ts';
 import type { ThrottledVault, Throttling } from '../../providers/throttling.ts';
-import { allBuckets, pageOfAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
-import { loadKeyring, loadSwitch } from '../../store/control-state.ts';
 import { find, listPage } from '../../store/found.ts';
 import { MalformedRow } from '../../store/rows/cells.ts';
 import { instanceRows, timerRow, type InstanceBeat } from '../../store/rows/heartbeat-rows.ts';
 import { poisonRows, type Poison } from '../../store/rows/poison-rows.ts';
+import { countStandings } from '../../store/standing-counts.ts';
 import { storeNow, type StoreTime } from '../../store/store-time.ts';
 import type { Tables } from '../../store/tables.ts';
+import type { Bounded } from './bounded.ts';
+import { givenUpEvents, type GivenUpEvents } from './given-up-events.ts';
 import { INSTANCE_GONE_AFTER_MS } from './instances.ts';
+import { withinLimit } from './jobs.ts';
+import { standingSwitches, type StandingSwitch } from './standing-switches.ts';
 
 export interface Watching extends StoreTime {
-  readonly clock: Clock;
   readonly tables: Tables;
+  readonly queueWatches: Readonly<Record<'work' | 'checks', QueueWatch>>;
   readonly throttling: Pick<Throttling, 'vaults'>;
 }
 
-/** A list of which only so much was looked at. */
-interface Bounded<T> {
-  readonly value: readonly T[];
-  readonly isWhole: boolean;
-}
-
-/** Absent `switchId`: a keyring whose rows cannot be read. */
-export type StandingSwitch = Omit<SwitchPlace, 'switchId'> &
-  Partial<Pick<SwitchPlace, 'switchId'>> &
-  (Standstill | { readonly reason: 'unreadable' });
-
-export interface OperationsStatus {
-  readonly checkedAt: Date;
+interface Parts {
   readonly timers: readonly TimerStatus[];
   readonly instances: Bounded<InstanceBeat & { readonly instance: string; readonly isGone: boolean }>;
+  readonly companies: CompaniesCounted;
+  readonly workQueue: QueueDepth;
+  readonly checksQueue: QueueDepth;
   readonly switches: Bounded<StandingSwitch>;
   /** Messages that were given up; none carries work that the tables do not know. */
   readonly deadLetters: Bounded<Poison>;
+  readonly givenUpEvents: Bounded<GivenUpEvents>;
+}
+type PartName = keyof Parts;
+
+export interface OperationsStatus extends Partial<Parts> {
+  readonly checkedAt: Date;
+  /** Parts that are absent, and why. */
+  readonly missing: readonly { readonly part: PartName; readonly reason: string }[];
   readonly throttledVaults: readonly ThrottledVault[];
 }
 
@@ -50,37 +53,58 @@ export interface TimerStatus {
 }
 
 const MAX_INSTANCES = 1_000;
-const MAX_SWITCHES = 500;
 const MAX_DEAD_LETTERS = 500;
-const READS_IN_FLIGHT = 16;
+/** Of a part. */
+const LIMIT_MS = 5_000;
 
-/** Throws StoreUnavailable. */
+/** Never throws StoreUnavailable. */
 export async function operationsStatus(deps: Watching): Promise<OperationsStatus> {
-  const { tables } = deps;
-  const [timers, instances, switches, deadLetters] = await Promise.all([
-    Promise.all(TIMERS.map((timer) => timerStatus(deps, timer))),
-    listPage(tables, instanceRows, {}, { limit: MAX_INSTANCES }),
-    standingSwitches(tables),
-    listPage(tables, poisonRows, {}, { limit: MAX_DEAD_LETTERS }),
-  ]);
-  const now = storeNow(deps);
-  const isGone = (seenAt: string): boolean => now.getTime() - Date.parse(seenAt) > INSTANCE_GONE_AFTER_MS;
-  return {
-    checkedAt: now,
-    timers,
-    instances: {
-      value: instances.rows.flatMap(({ place, value }) =>
-        value ? [{ ...place, ...value, isGone: isGone(value.seenAt) }] : [],
-      ),
-      isWhole: instances.last === undefined,
-    },
-    switches,
-    deadLetters: {
-      value: deadLetters.rows.map(({ value }) => value).toSorted((a, b) => (a.at < b.at ? 1 : -1)),
-      isWhole: deadLetters.last === undefined,
-    },
-    throttledVaults: deps.throttling.vaults(),
+  const { tables, queueWatches } = deps;
+  const missing: { readonly part: PartName; readonly reason: string }[] = [];
+  const part = async <N extends PartName>(name: N, read: Promise<Parts[N]>): Promise<Partial<Pick<Parts, N>>> => {
+    const told = await toldInTime(read);
+    if ('found' in told) return { [name]: told.found } as Pick<Parts, N>;
+    missing.push({ part: name, reason: told.reason });
+    return {};
   };
+  const told = await Promise.all([
+    part('timers', Promise.all(TIMERS.map((timer) => timerStatus(deps, timer)))),
+    part('instances', instancesNow(deps)),
+    part('companies', countStandings(tables)),
+    part('workQueue', queueWatches.work.look()),
+    part('checksQueue', queueWatches.checks.look()),
+    part('switches', standingSwitches(tables)),
+    part('deadLetters', lastDeadLetters(tables)),
+    part('givenUpEvents', givenUpEvents(tables)),
+  ]);
+  const parts: Partial<Parts> = Object.assign({}, ...told) as Partial<Parts>;
+  return { checkedAt: storeNow(deps), ...parts, missing, throttledVaults: deps.throttling.vaults() };
+}
+
+async function toldInTime<T>(read: Promise<T>): Promise<{ readonly found: T } | { readonly reason: string }> {
+  try {
+    const found = await withinLimit(read, LIMIT_MS);
+    return found === 'overdue' ? { reason: `It did not answer within ${LIMIT_MS / 1000} seconds.` } : { found };
+  } catch (error) {
+    if (error instanceof StoreUnavailable || error instanceof MalformedRow) return { reason: error.message };
+    throw error;
+  }
+}
+
+async function instancesNow(deps: Watching): Promise<Parts['instances']> {
+  const { rows, last } = await listPage(deps.tables, instanceRows, {}, { limit: MAX_INSTANCES });
+  const nowMs = storeNow(deps).getTime();
+  const isGone = (seenAt: string): boolean => nowMs - Date.parse(seenAt) > INSTANCE_GONE_AFTER_MS;
+  const value = rows.flatMap(({ place, value: beat }) =>
+    beat ? [{ ...place, ...beat, isGone: isGone(beat.seenAt) }] : [],
+  );
+  return { value, isWhole: last === undefined };
+}
+
+async function lastDeadLetters(tables: Tables): Promise<Bounded<Poison>> {
+  const { rows, last } = await listPage(tables, poisonRows, {}, { limit: MAX_DEAD_LETTERS });
+  const value = rows.map((row) => row.value).toSorted((a, b) => (a.at < b.at ? 1 : -1));
+  return { value, isWhole: last === undefined };
 }
 
 /** Throws StoreUnavailable. */
@@ -88,37 +112,4 @@ export async function timerStatus(deps: StoreTime & Pick<Watching, 'tables'>, ti
   const beat = await find(deps.tables, timerRow, { timer });
   if (!beat) return { timer };
   return { timer, state: timerState(beat.value, storeNow(deps)), ...(beat.value ? { beat: beat.value } : {}) };
-}
-
-/** From the agenda, which has every unfinished switch: no company is scanned. */
-async function standingSwitches(tables: Tables): Promise<Bounded<StandingSwitch>> {
-  const items: ListedAgendaItem[] = [];
-  let isWhole = true;
-  for (const bucket of allBuckets) {
-    let continuation: string | undefined;
-    do {
-      const limit = MAX_SWITCHES + 1 - items.length;
-      const at = { bucket, kind: 'switch', after: '', limit } as const;
-      const page = await pageOfAgenda(tables, { ...at, ...(continuation === undefined ? {} : { continuation }) });
-      items.push(...page.items);
-      continuation = page.continuation;
-    } while (continuation !== undefined && items.length <= MAX_SWITCHES);
-    isWhole = items.length <= MAX_SWITCHES;
-    if (!isWhole) break;
-  }
-  const looked = await pLimit(READS_IN_FLIGHT).map(items.slice(0, MAX_SWITCHES), (item) => standing(tables, item));
-  return { value: looked.filter((one) => one !== undefined), isWhole };
-}
-
-async function standing(tables: Tables, item: ListedAgendaItem): Promise<StandingSwitch | undefined> {
-  const place = { companyId: item.companyId, keyringId: item.id };
-  try {
-    const switchId = (await loadKeyring(tables, place))?.value.switchId;
-    const sw = switchId === undefined ? undefined : await loadSwitch(tables, { ...place, switchId });
-    const why = sw && standstillOf(sw.value);
-    return why && { ...place, switchId: sw.value.switchId, ...why };
-  } catch (error) {
-    if (error instanceof MalformedRow) return { ...place, reason: 'unreadable' };
-    throw error;
-  }
 }

@@ -45,6 +45,9 @@ export const STANDING_PARTITION = '_companies';
 export const standingRowKey = (companyId: string): string => `company|${companyId}`;
 export const foundByRowKey = (what: string, value: string, companyId: string): string =>
   `${what}|${value}|${companyId}`;
+/** How many companies of one share stand in each state. */
+export const STANDING_COUNT_PREFIX = 'count|';
+export const standingCountRowKey = (share: string): string => `${STANDING_COUNT_PREFIX}${share}`;
 
 /** Links and one-time states of sign-ins, by the hash of their ticket. */
 export const SIGN_IN_PREFIX = 'consent|';

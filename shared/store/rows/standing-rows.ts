@@ -1,9 +1,15 @@
 // The index of how companies stand: one row for each company, and one for each thing that it is found by. Pure. Nothing is decided by it.
-import { STANDINGS, wordsOf, type CompanyStanding } from '../../domain/company-standing.ts';
-import { present } from '../../domain/plain-object.ts';
-import { count, oneOf, optionalText, text } from './cells.ts';
+import { STANDINGS, wordsOf, type CompanyStanding, type StandingCounts } from '../../domain/company-standing.ts';
+import { isRecord, present } from '../../domain/plain-object.ts';
+import { count, json, oneOf, optionalText, text } from './cells.ts';
 import type { Row, Rows } from './row.ts';
-import { STANDING_PARTITION, standingRowKey, foundByRowKey } from './row-keys.ts';
+import {
+  STANDING_COUNT_PREFIX,
+  STANDING_PARTITION,
+  standingCountRowKey,
+  standingRowKey,
+  foundByRowKey,
+} from './row-keys.ts';
 
 const FORMAT = 1;
 
@@ -31,6 +37,41 @@ export const standingRow: Row<CompanyPlace, CompanyStanding, CompanyStanding | u
     const [since, code, owner] = ['since', 'code', 'owner'].map((name) => optionalText(cells, name));
     return { companyId, displayName, state, ...present({ since, code, owner }) };
   },
+};
+
+/** Of all companies, in the order of their ids. */
+export const standingRows: Rows<object, CompanyPlace, CompanyStanding, CompanyStanding | undefined> = {
+  row: standingRow,
+  partition: () => STANDING_PARTITION,
+  prefix: () => standingRowKey(''),
+  place: (_all, companyId) => ({ companyId }),
+};
+
+interface SharePlace {
+  readonly share: string;
+}
+
+/** Undefined if it cannot be read. */
+export const standingCountRow: Row<SharePlace, StandingCounts, StandingCounts | undefined> = {
+  table: 'health',
+  partition: () => STANDING_PARTITION,
+  key: ({ share }) => standingCountRowKey(share),
+  cells: (counts) => ({ format: FORMAT, counts: JSON.stringify(counts) }),
+  read: (cells) => {
+    const counts = json(cells, 'counts');
+    if (count(cells, 'format') !== FORMAT || !isRecord(counts)) return undefined;
+    const known = STANDINGS.map((state) => [state, counts[state] ?? 0] as const);
+    if (!known.every(([, many]) => typeof many === 'number' && Number.isSafeInteger(many) && many >= 0))
+      return undefined;
+    return Object.fromEntries(known.filter(([, many]) => many !== 0));
+  },
+};
+
+export const standingCountRows: Rows<object, SharePlace, StandingCounts, StandingCounts | undefined> = {
+  row: standingCountRow,
+  partition: () => STANDING_PARTITION,
+  prefix: () => STANDING_COUNT_PREFIX,
+  place: (_all, share) => ({ share }),
 };
 
 interface KeyPlace {

@@ -173,6 +173,7 @@ export class Api extends TestWorld {
       signIns: this.signIns,
       exportSealer,
       webhookSender: this.receivers,
+      queueWatches: { work: this.queue, checks: this.checkQueue },
     };
     const services = this.startHost(API_POLICY, { tables, instance: 'instance-1', beside });
     const loopDelay = { lastingMs: 0 };

@@ -136,3 +136,20 @@ test('a continuation of another list is refused', async () => {
   const refused = await api.call('GET', `/operations/companies?state=healthy&skiptoken=${skiptoken}`, { as: auditor });
   expect(refused.status).toBe(400);
 });
+
+const countsNow = async (): Promise<Readonly<Record<string, number>>> => {
+  const { companies } = (await api.call('GET', '/operations/status', { as: auditor })).body;
+  const counts = Object.entries(companies as unknown as Readonly<Record<string, number>>);
+  return Object.fromEntries(counts.filter(([, many]) => many > 0));
+};
+
+test('companies are counted by state as they move', async () => {
+  for (const id of ['one', 'two']) await registerCompany(api, id);
+  await underOwnKey('acme');
+  await sweep();
+  expect(await countsNow()).toEqual({ 'vendor-key': 2, healthy: 1 });
+  api.vaults.fail({ host: CUSTOMER_HOST, operation: 'any', failure: 'key-disabled' });
+  await check('acme');
+  await api.call('DELETE', '/companies/two', { as: vendor });
+  expect(await countsNow()).toEqual({ 'vendor-key': 1, revoked: 1 });
+});

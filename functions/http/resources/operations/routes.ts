@@ -7,15 +7,8 @@ import { operationsStatus, timerStatus, type Watching } from '../../../../shared
 import { defineRoute } from '../../kernel/json-route.ts';
 import { pageBody, pageOf, pageRequest } from '../../kernel/schemas/pages.ts';
 import { hasEnded } from '../../kernel/schemas/long-work.ts';
-import {
-  standingOfCompany,
-  standingQuery,
-  statusBody,
-  statusToBody,
-  timerPath,
-  turnBody,
-  turnToBody,
-} from './bodies.ts';
+import { standingOfCompany, standingQuery, timerPath, turnBody, turnToBody } from './bodies.ts';
+import { statusBody, statusToBody } from './status-body.ts';
 
 export type OperationsServices = TimerRunning & Watching;
 
@@ -27,11 +20,14 @@ export const operationsRoutes = [
     method: 'GET',
     path: '/operations/status',
     tag: 'operations',
-    summary: 'How Keyswitch is: timers, instances, what stands still and why',
+    summary: 'How Keyswitch is: timers, instances, queues, companies by state, what stands still and why',
     roles: ['VendorAdmin', 'Auditor'],
-    answers: { 200: 'As the tables say it now. Each list is bounded, and says whether it is whole.' },
+    answers: {
+      200: 'As its sources say it now, within seconds. Each list is bounded, and says whether it is whole. A part whose source does not answer is absent, and `missing` names it.',
+    },
     answerSchema: statusBody,
-    run: async (deps: OperationsServices) => ok({ status: 200, body: statusToBody(await operationsStatus(deps)) }),
+    run: async (deps: OperationsServices, call) =>
+      ok({ status: 200, body: statusToBody(await operationsStatus(deps), call.baseUrl) }),
   }),
   defineRoute({
     operationId: 'list-company-standings',
