@@ -105,6 +105,20 @@ describe('a client secret', () => {
     expect(JSON.stringify(found)).not.toContain(value);
   });
 
+  it.each([
+    ['as it is', (value: string) => value],
+    ['in the form that was sent', encodeURIComponent],
+  ])('that the answer repeats, %s, is told to nobody', async (_, form) => {
+    const one = await owner();
+    const value = 'zzz8Q~a+secret/that=an.answer%repeats.it';
+    const error_description = `AADSTS7000215: Invalid client secret provided: client_secret=${form(value)}`;
+    const body = JSON.stringify({ error: 'invalid_client', error_description, error_codes: [7000215] });
+    world.azure.entra.control.plant({ operation: 'token', times: 1, effect: { status: 401, body } });
+    const found = failureOf(await clients.probe.obtainToken(one.target(await one.stored(value))));
+    expect(found).toMatchObject({ code: 'client-secret-wrong', service: { status: 401 } });
+    expect(JSON.stringify(found)).not.toContain('an.answer');
+  });
+
   it('of an app that is gone from the tenant is told so, and not that an administrator has to consent', async () => {
     const one = await owner();
     const secret = await one.stored((await one.makeSecret()).value);

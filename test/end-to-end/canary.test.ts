@@ -1,19 +1,21 @@
 // After a run with switches, roll-backs, failures, poison and dead letters: no plaintext key, company key, token or secret is in any
 // row, message or log line, in any of the forms in which one would be written. What is looked for is planted first, and found.
-import { constants, generateKeyPairSync, privateDecrypt, type KeyObject } from 'node:crypto';
+import { constants, generateKeyPairSync, privateDecrypt, randomUUID, type KeyObject } from 'node:crypto';
 import { ServiceBusClient } from '@azure/service-bus';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CanaryScan, tokenSecret, type Secret, type Trace } from '../../local/canary-scan.ts';
 import { watchQueue } from '../../local/demo/queue-watch.ts';
 import { dumpTables } from '../../local/demo/table-dump.ts';
 import { WORK_QUEUE } from '../../local/environment/app-environment.ts';
+import type { Customer } from '../../local/environment/customers.ts';
 import { SERVICE_BUS_HOST } from '../../local/identities.ts';
 import { COMPANY_KEY_BYTES } from '../../shared/domain/company-key.ts';
 import { azure, Company } from './company.ts';
 import { startRun } from './harness.ts';
-import { until, type Run } from './run.ts';
+import { until, type Answer, type Run } from './run.ts';
 import { StoredRows } from './stored-rows.ts';
 
+const CLIENT_SECRET = 'aaa8Q~a.client.secret.of.a.company-s.own';
 const IMPORTED = 'an-imported-data-key-of-48-bytes-0123456789abcde';
 
 let run: Run;
@@ -55,6 +57,37 @@ async function companyKeys(companyId: string, privateKey: KeyObject): Promise<Se
   return found;
 }
 
+/** What people get wrong with a client secret, then the secret as it should be, and a test with an app that Entra does not know. */
+async function clientSecretAnswers(
+  path: string,
+  { tenantId, vaultUri, keyName }: Pick<Customer, 'tenantId' | 'vaultUri' | 'keyName'>,
+): Promise<readonly Answer<unknown>[]> {
+  const put = (credential: object): ReturnType<typeof run.call> =>
+    run.call('PUT', path, {
+      body: {
+        vaultUri,
+        keyName,
+        tenantId,
+        credential: { kind: 'client-secret', clientId: randomUUID(), expiresAt: '2099-01-01', ...credential },
+      },
+    });
+  const wrong = [`"${CLIENT_SECRET}"`, `Value: ${CLIENT_SECRET}`, CLIENT_SECRET.repeat(60), [CLIENT_SECRET]];
+  const answers: Answer<unknown>[] = [];
+  for (const clientSecret of wrong) answers.push(await put({ clientSecret }));
+  answers.push(await put({ clientSecret: CLIENT_SECRET, kind: CLIENT_SECRET }));
+  answers.push(await put({ clientSecret: CLIENT_SECRET, expiresAt: CLIENT_SECRET }));
+  for (const { status } of answers) expect([400, 422]).toContain(status);
+  const taken = await put({ clientSecret: CLIENT_SECRET });
+  expect(taken.status).toBe(201);
+  answers.push(
+    taken,
+    await run.call('POST', `${path}/test`),
+    await run.call('GET', path),
+    await run.call('GET', `${path}/instructions`),
+  );
+  return answers;
+}
+
 test('nothing secret is left behind, and what is planted is found', async () => {
   const { customers, tokens, serviceBus, keyVault, tables, settings } = run.environment;
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -73,10 +106,13 @@ test('nothing secret is left behind, and what is planted is found', async () => 
       credential: { kind: 'federated' },
     },
   });
-  await run.call('POST', `${company.keyring}/datakeys`, {
-    as: 'dataKeys',
-    body: { keys: [{ plaintext: IMPORTED, keyId: '!' }] },
-  });
+  const answers = [
+    ...(await clientSecretAnswers(`${company.path}/connections/own-app`, customers.contoso)),
+    await run.call('POST', `${company.keyring}/datakeys`, {
+      as: 'dataKeys',
+      body: { keys: [{ plaintext: IMPORTED, keyId: '!' }] },
+    }),
+  ];
   await run.call('POST', `${company.keyring}/unwrap`, { as: 'auditor', body: { keyIds: ['imported'] } });
   await run.call('GET', company.path, { headers: { authorization: `Bearer ${tokens.dataKeys}x` } });
 
@@ -123,6 +159,7 @@ test('nothing secret is left behind, and what is planted is found', async () => 
     secrets.push({ name: `data key ${keyId}`, bytes: Buffer.from(plaintext, 'base64url') });
   }
   secrets.push({ name: 'the imported key', bytes: Buffer.from(IMPORTED) });
+  secrets.push({ name: 'the client secret', bytes: Buffer.from(CLIENT_SECRET) });
   const { companyAdmins, ...roles } = tokens;
   for (const [name, token] of Object.entries({ ...roles, ...companyAdmins })) secrets.push(tokenSecret(name, token));
   secrets.push({ name: 'the identity header', bytes: Buffer.from(settings['IDENTITY_HEADER'] ?? '') });
@@ -130,6 +167,9 @@ test('nothing secret is left behind, and what is planted is found', async () => 
 
   const scan = new CanaryScan(secrets);
   const left = await traces(messages);
+  left.push(
+    ...answers.map(({ body: said }, index) => ({ where: `answer ${index}`, bytes: Buffer.from(JSON.stringify(said)) })),
+  );
   expect(left.length).toBeGreaterThan(1_000);
   expect(messages.length).toBeGreaterThan(0);
   const planted = secrets.slice(0, 3).flatMap(({ name, bytes }): Trace[] => {

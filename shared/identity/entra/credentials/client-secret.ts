@@ -73,8 +73,16 @@ async function tokenBy(
     });
     return ok(await credential.getToken(scope, options));
   } catch (error) {
-    return err(ofOwnApp(traffic.explain(error, facts)));
+    return err(without(opened.value, ofOwnApp(traffic.explain(error, facts))));
   }
+}
+
+/** What was answered, wherever it repeats the secret without it: nothing of it may come into a log (invariant A22). */
+function without(secret: string, found: Failure): Failure {
+  const said = JSON.stringify(found);
+  const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
+  const told = [secret, encodeURIComponent(secret)].reduce((text, form) => text.replaceAll(inJson(form), '***'), said);
+  return told === said ? found : (JSON.parse(told) as Failure);
 }
 
 /** That the vendor's own vault does not open what is stored says nothing about the company's access. */
