@@ -109,6 +109,32 @@ describe('instructions for the Azure admin', () => {
   });
 });
 
+describe('instructions for an app of the company’s own', () => {
+  const own = adminInstructions({ ...PLACE, isOwnApp: true });
+  const of = (id: Instruction['id']): Instruction => own.find((instruction) => instruction.id === id)!;
+
+  it('are the app and its secret in place of a consent, and then the same grants', () => {
+    expect(own.map(({ id }) => id)).toEqual(['app-registration', 'client-secret', ...all.slice(1).map(({ id }) => id)]);
+    expect(JSON.stringify(own)).not.toMatch(/<[a-z-]+>|undefined|YOUR_|\.\.\.|…/i);
+  });
+
+  it('look for the app in its tenant, and give it its service principal', () => {
+    expect(azCalls(of('app-registration').azureCli)).toEqual([
+      ['login', '--tenant', PLACE.tenantId],
+      ['ad', 'app', 'show', '--id', PLACE.appId, '--query', '{name:displayName, audience:signInAudience}'],
+      ['ad', 'sp', 'create', '--id', PLACE.appId],
+    ]);
+  });
+
+  it('make a secret beside those that there are, with an end, of which only the value is printed', () => {
+    const [made, listed] = azCalls(of('client-secret').azureCli);
+    expect(made).toEqual(expect.arrayContaining(['reset', '--append', '--end-date', '--query', 'password']));
+    expect(made?.[made.indexOf('--end-date') + 1]).toMatch(/^20\d\d-\d\d-\d\d$/);
+    expect(listed).toEqual(expect.arrayContaining(['list', '--id', PLACE.appId]));
+    expect(of('client-secret').bicep).toBeUndefined();
+  });
+});
+
 describe('instructions for a key that the vendor hosts', () => {
   const hosted = hostedInstructions(PLACE);
   const MANAGER = '55555555-0000-4000-8000-000000000005';
