@@ -235,7 +235,7 @@ export class World implements PortWorld {
   #denialsWritten(writes: readonly RowWrite[]): void {
     for (const { kind, rowKey } of writes) {
       const connectionId = rowKey.startsWith(DENIAL_PREFIX) ? rowKey.split('|')[2] : undefined;
-      if (kind === 'insert' && connectionId !== undefined)
+      if (kind !== 'delete' && connectionId !== undefined)
         this.history.listedMs.set(`${connectionId}.vault.azure.net`, this.clock.now().getTime());
     }
   }
