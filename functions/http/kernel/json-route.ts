@@ -21,6 +21,8 @@ const JSON_EDGE: Edge<CallContext, Answer<unknown>, never> = {
   refuse: refuseWithJson,
 };
 
+const NO_BODY = z.undefined({ error: 'The call takes no body' });
+
 /** `deps` of `run` name only what the operation uses. Path and query schemas that are left out accept nothing. */
 export function defineRoute<
   D,
@@ -42,7 +44,7 @@ export function defineRoute<
 ): Route<D> {
   const { run, ...described } = route;
   const schemas = { pathSchema: route.pathSchema ?? NOTHING, querySchema: route.querySchema ?? NOTHING };
-  const parse = parserOf<Input<P, Q, B>>({ ...schemas, bodySchema: route.bodySchema ?? z.undefined() });
+  const parse = parserOf<Input<P, Q, B>>({ ...schemas, bodySchema: route.bodySchema ?? NO_BODY });
   return routeBy(JSON_EDGE, { ...described, ...schemas, answersAs: 'json' }, async (deps, raw, context) => {
     const input = parse(raw);
     return input.ok ? run(deps, { ...input.value, ...context }) : input;
