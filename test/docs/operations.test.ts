@@ -46,6 +46,13 @@ describe('the events of the log', () => {
     expect(described.filter(({ told }) => told.length !== 4 || told.some((text) => text.trim() === ''))).toEqual([]);
   });
 
+  it('are each told whole: whoever looks one up by its name reads that line alone', () => {
+    const pointing = /\b(?:as|see) (?:above|below)\b|\bthe same of\b/;
+    expect(described.filter(({ told }) => told.some((text) => pointing.test(text))).map(({ event }) => event)).toEqual(
+      [],
+    );
+  });
+
   it('that are made of other names are known to this test', () => {
     const made = all('\\bevent: (`[^`]+`|\\w+\\.\\w+)(?=[,\\s}])(?! \\?)');
     expect([...new Set(made)].toSorted()).toEqual(Object.keys(MADE).toSorted());
