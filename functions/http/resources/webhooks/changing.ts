@@ -2,6 +2,7 @@
 import type * as z from 'zod';
 import { present } from '../../../../shared/domain/plain-object.ts';
 import { ok } from '../../../../shared/domain/result.ts';
+import type { WebhookPlace } from '../../../../shared/domain/webhook.ts';
 import { requestRedelivery } from '../../../../shared/operations/notifications/redeliver.ts';
 import { rotateSecret } from '../../../../shared/operations/notifications/rotate-secret.ts';
 import { testWebhook } from '../../../../shared/operations/notifications/test-webhook.ts';
@@ -25,24 +26,31 @@ import type { Scope, WebhookServices } from './scope.ts';
 /** The answer may carry a secret. */
 const NOT_STORED = { 'Cache-Control': 'no-store' };
 
+/** Of each, which asks the vendor's vault or a receiver, so many a minute. */
+const counted = (deps: WebhookServices, place: WebhookPlace): ReturnType<typeof countCall> =>
+  countCall(deps, { ...place, kind: 'webhook' });
+
 export function changing<P extends z.ZodType, Q extends z.ZodType>(
   scope: Scope<P, Q>,
 ): readonly Route<WebhookServices>[] {
   const { name, whose } = scope;
-  const one = `${scope.path}/{webhookId}`;
+  const one = {
+    path: `${scope.path}/{webhookId}`,
+    tag: 'webhooks',
+    roles: scope.changes,
+    pathSchema: scope.one,
+  } as const;
+  const command = { ...one, method: 'POST', isLimited: true, fails: ['vault'] } as const;
   return [
     defineRoute({
       operationId: name('put', 'webhook'),
+      ...one,
       method: 'PUT',
-      path: one,
-      tag: 'webhooks',
       summary: `Have ${whose} sent to an address`,
       description:
         'It gets what begins from now on. The answer that makes it carries the secret, which is shown this once. One that was switched off is switched on.',
-      roles: scope.changes,
       isLimited: true,
       conditions: 'write',
-      pathSchema: scope.one,
       bodySchema: webhookInput,
       refuses: ['too-many-webhooks', 'company-closing'],
       fails: ['webhook', 'vault'],
@@ -50,7 +58,7 @@ export function changing<P extends z.ZodType, Q extends z.ZodType>(
       answerSchema: webhookBody,
       run: async (deps: WebhookServices, call) => {
         const place = scope.placeOf(call.path);
-        const allowed = await countCall(deps, { ...place, kind: 'webhook' });
+        const allowed = await counted(deps, place);
         if (!allowed.ok) return allowed;
         const { url, types, signature } = call.body;
         const input = { url, ...present({ types, signature }) };
@@ -62,14 +70,11 @@ export function changing<P extends z.ZodType, Q extends z.ZodType>(
     }),
     defineRoute({
       operationId: name('delete', 'webhook'),
+      ...one,
       method: 'DELETE',
-      path: one,
-      tag: 'webhooks',
       summary: 'Send nothing more there',
       description: 'What was not taken yet, and what was given up, is forgotten; the record has it.',
-      roles: scope.changes,
       conditions: 'delete',
-      pathSchema: scope.one,
       refuses: ['webhook-not-found'],
       answers: { 204: 'Gone.' },
       run: async (deps: WebhookServices, call) => {
@@ -80,22 +85,17 @@ export function changing<P extends z.ZodType, Q extends z.ZodType>(
     }),
     defineRoute({
       operationId: name('rotate', 'webhook-secret'),
-      method: 'POST',
-      path: `${one}/rotate-secret`,
-      tag: 'webhooks',
+      ...command,
+      path: `${one.path}/rotate-secret`,
       summary: 'A new signing key; the one before signs beside it for a time',
-      roles: scope.changes,
-      isLimited: true,
-      pathSchema: scope.one,
       bodySchema: rotateInput,
       refuses: ['webhook-not-found', 'company-closing'],
-      fails: ['vault'],
       answersEtag: true,
       answers: { 200: 'The webhook, with what verifies the new key.' },
       answerSchema: webhookBody,
       run: async (deps: WebhookServices, call) => {
         const place = scope.placeOf(call.path);
-        const allowed = await countCall(deps, { ...place, kind: 'webhook' });
+        const allowed = await counted(deps, place);
         if (!allowed.ok) return allowed;
         const rotated = await rotateSecret(deps, { ...place, overlapHours: overlapOf(call.body) }, call.actor);
         if (!rotated.ok) return rotated;
@@ -105,22 +105,17 @@ export function changing<P extends z.ZodType, Q extends z.ZodType>(
     }),
     defineRoute({
       operationId: name('test', 'webhook'),
-      method: 'POST',
-      path: `${one}/test`,
-      tag: 'webhooks',
+      ...command,
+      path: `${one.path}/test`,
       summary: 'Send a message of type webhook.test now',
       description: 'A receiver that refuses is a result, not an error.',
-      roles: scope.changes,
-      isLimited: true,
-      pathSchema: scope.one,
       bodySchema: noFields,
       refuses: ['webhook-not-found'],
-      fails: ['vault'],
       answers: { 200: 'What came of it.' },
       answerSchema: webhookTestBody,
       run: async (deps: WebhookServices, call) => {
         const place = scope.placeOf(call.path);
-        const allowed = await countCall(deps, { ...place, kind: 'webhook' });
+        const allowed = await counted(deps, place);
         if (!allowed.ok) return allowed;
         const tested = await testWebhook(deps, place);
         return tested.ok ? ok({ status: 200, body: testToBody(tested.value, call) }) : tested;
@@ -128,21 +123,16 @@ export function changing<P extends z.ZodType, Q extends z.ZodType>(
     }),
     defineRoute({
       operationId: name('redeliver', 'events'),
-      method: 'POST',
-      path: `${one}/redeliver`,
-      tag: 'webhooks',
+      ...command,
+      path: `${one.path}/redeliver`,
       summary: 'Send everything again that was given up',
       description: 'In the order of the events, until one is not taken. Within seconds, behind or between newer ones.',
-      roles: scope.changes,
-      isLimited: true,
-      pathSchema: scope.one,
       bodySchema: noFields,
       refuses: ['webhook-not-found'],
-      fails: ['vault'],
       answers: { 204: 'It will be sent.' },
       run: async (deps: WebhookServices, call) => {
         const place = scope.placeOf(call.path);
-        const allowed = await countCall(deps, { ...place, kind: 'webhook' });
+        const allowed = await counted(deps, place);
         if (!allowed.ok) return allowed;
         const asked = await requestRedelivery(deps, place, call.actor);
         return asked.ok ? ok({ status: 204 }) : asked;
