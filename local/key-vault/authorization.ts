@@ -79,11 +79,12 @@ export function authorize(options: {
     if (allowed.includes('all') || allowed.includes(right.permission.toLowerCase())) return;
     throw deniedByPolicy(vault, caller, right.permission);
   }
+  const reachesKey = operation !== 'get-deleted' || settings.deletedByRoleOnKey !== 'refused';
   const assigned = [...vault.roleAssignments.values()].some(
     (role) =>
       role.principalId === caller.objectId &&
       inForce(role, nowMs) &&
-      (role.keyName === undefined || role.keyName === keyName.toLowerCase()) &&
+      (role.keyName === undefined || (role.keyName === keyName.toLowerCase() && reachesKey)) &&
       role.dataActions.some((action) => covers(action, right.action)),
   );
   if (!assigned) throw deniedByRbac(vault, caller, `${PREFIX}${right.action}`, keyName);

@@ -37,9 +37,16 @@ export function find({ vault, path, nowMs }: KeyCall): FoundKey {
 
 export function findDeleted({ vault, path, nowMs }: KeyCall): DeletedKey {
   const deleted = vault.deletedKeys.get(path.keyName.toLowerCase());
-  if (!deleted || deleted.visibleAtMs > nowMs) throw refuse.deletedKeyNotFound(path.keyName);
+  if (!deleted || deleted.visibleAtMs > nowMs || isRetentionOver(vault, deleted, nowMs))
+    throw refuse.deletedKeyNotFound(path.keyName);
   return deleted;
 }
+
+const DAY_MS = 86_400_000;
+
+/** The vault purges it by itself then, and nothing but asking can tell. */
+const isRetentionOver = ({ settings }: Vault, { deletedAt }: DeletedKey, nowMs: number): boolean =>
+  nowMs >= deletedAt * 1000 + settings.softDeleteDays * DAY_MS;
 
 /** Disabled keys do nothing; outside nbf and exp a key still unwraps and decrypts, and nothing else (docs/azure.md). */
 export function usable(call: KeyCall, operation: KeyOperation): FoundKey {

@@ -97,6 +97,8 @@ export interface VaultSettings {
   throttleScale: number | undefined;
   /** Whether GET of a disabled key is answered or refused: both are reported of Azure. */
   getOfDisabled: 'answered' | 'refused';
+  /** Whether a role on a key alone lets its holder ask for the key once it is deleted: not known of Azure. */
+  deletedByRoleOnKey: 'answered' | 'refused';
   /** Inner code of a refusal by access policies: both are seen. */
   policyInnerCode: 'AccessDenied' | 'ForbiddenByPolicy';
   /** The caller's address as this vault sees it. */
@@ -117,6 +119,8 @@ export interface Vault {
   /** Names whose key was purged just now, in lower case, and until when they are not free. */
   readonly purged?: Map<string, number>;
   readonly roleAssignments: Map<string, RoleAssignment>;
+  /** Of a deleted vault: when, in Unix seconds. */
+  deletedAt?: number;
   /** By principal. */
   readonly accessPolicies: Map<string, AccessPolicy>;
 }

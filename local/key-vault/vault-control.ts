@@ -21,6 +21,7 @@ const settings = {
   latencyMs: z.number().min(0).optional(),
   throttleScale: z.number().positive().nullish(),
   getOfDisabled: z.enum(['answered', 'refused']).optional(),
+  deletedByRoleOnKey: z.enum(['answered', 'refused']).optional(),
   policyInnerCode: z.enum(['AccessDenied', 'ForbiddenByPolicy']).optional(),
   clientAddress: z.string().optional(),
 };
@@ -98,10 +99,12 @@ export function addVaultCalls(
       vaults.delete(host);
       disconnect(host);
     })
+    .on('DELETE /deleted-vaults/:host', (names) => vaults.purge(named(names, 'host')))
     .on('POST /vaults/:host/recover', (names) => vaults.recover(named(names, 'host')))
     .withBody('POST /vaults/:host/move', moveBody, ({ tenantId }, names) => vaults.move(named(names, 'host'), tenantId))
     .withBody('POST /vaults/:host/keys', keyBody, ({ name, ...spec }, names) => {
-      if (vault(names).keys.has(name.toLowerCase())) throw new Error(`key ${name} exists`);
+      const { keys, deletedKeys } = vault(names);
+      if (keys.has(name.toLowerCase()) || deletedKeys.has(name.toLowerCase())) throw new Error(`key ${name} exists`);
       return addVersion(vaults, vault(names), name, spec);
     })
     .withBody('POST /vaults/:host/keys/:key/versions', versionBody, (spec, names) =>
@@ -114,6 +117,10 @@ export function addVaultCalls(
       keys.delete(gone.name.toLowerCase());
       const nowMs = Date.now();
       deletedKeys.set(gone.name.toLowerCase(), { key: gone, deletedAt: Math.floor(nowMs / 1000), visibleAtMs: nowMs });
+    })
+    .on('DELETE /vaults/:host/deleted-keys/:key', (names) => {
+      const name = named(names, 'key').toLowerCase();
+      if (!vault(names).deletedKeys.delete(name)) throw new Error(`no deleted key ${name}`);
     })
     .withBody('POST /vaults/:host/keys/:key/try-unwrap', unwrapBody, ({ ciphertexts }, names) => ({
       opened: tryUnwrap(key(names), ciphertexts),

@@ -27,6 +27,7 @@ export function addManagementCalls(routes: RoutePatterns, { vaults }: { readonly
   const vault = (names: PathNames): Vault => vaults.vault(named(names, 'host'));
   routes
     .on('GET /management/vaults/:host', (names) => shown(vault(names)))
+    .on('GET /management/deleted-vaults/:host', (names) => shownDeleted(vaults.deleted(named(names, 'host'))))
     .withBody('PATCH /management/vaults/:host', updateBody, (body, names) => update(vault(names), body))
     .withBody('POST /management/vaults/:host/network-rules', networkRuleBody, ({ ipAddress }, names) => {
       const { settings } = vault(names);
@@ -56,6 +57,18 @@ const shown = ({ host, name, resourceId, tenantId, settings }: Vault): object =>
     enableRbacAuthorization: settings.permissionModel === 'rbac',
     enablePurgeProtection: settings.purgeProtection,
     publicNetworkAccess: settings.privateOnly ? 'Disabled' : 'Enabled',
+  },
+});
+
+const DAY_MS = 86_400_000;
+
+const shownDeleted = ({ name, resourceId, deletedAt = 0, settings }: Vault): object => ({
+  name,
+  properties: {
+    vaultId: resourceId,
+    deletionDate: new Date(deletedAt * 1000).toISOString(),
+    scheduledPurgeDate: new Date(deletedAt * 1000 + settings.softDeleteDays * DAY_MS).toISOString(),
+    purgeProtectionEnabled: settings.purgeProtection,
   },
 });
 

@@ -23,6 +23,7 @@ const DEFAULT_SETTINGS: VaultSettings = {
   latencyMs: 0,
   throttleScale: undefined,
   getOfDisabled: 'answered',
+  deletedByRoleOnKey: 'answered',
   policyInnerCode: 'ForbiddenByPolicy',
   clientAddress: '192.0.2.10',
 };
@@ -110,8 +111,22 @@ export class Vaults {
   delete(host: string): void {
     const vault = this.vault(host);
     vault.roleAssignments.clear();
+    vault.deletedAt = Math.floor(Date.now() / 1000);
     this.#vaults.delete(vault.host);
     this.#deleted.set(vault.host, vault);
+  }
+
+  deleted(host: string): Vault {
+    const vault = this.#deleted.get(host.toLowerCase());
+    if (!vault) throw new Error(`no deleted vault ${host}`);
+    return vault;
+  }
+
+  /** For good, with its keys; its name is free again. */
+  purge(host: string): void {
+    const vault = this.deleted(host);
+    if (vault.settings.purgeProtection) throw new Error(`vault ${host} is protected from being purged`);
+    this.#deleted.delete(vault.host);
   }
 
   /** Moves a vault to another tenant, as Azure does with its subscription: name, keys and versions stay, role assignments and access policies go. */
@@ -123,8 +138,8 @@ export class Vaults {
   }
 
   recover(host: string): void {
-    const vault = this.#deleted.get(host.toLowerCase());
-    if (!vault) throw new Error(`no deleted vault ${host}`);
+    const vault = this.deleted(host);
+    delete vault.deletedAt;
     this.#deleted.delete(vault.host);
     this.#vaults.set(vault.host, vault);
   }

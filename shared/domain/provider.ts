@@ -95,6 +95,12 @@ export interface VaultKey {
   readonly recoveryLevel?: string;
 }
 
+/** A key that was deleted and is kept for a while. */
+export interface Deletion {
+  /** Until then it can be recovered, unless it is purged before. */
+  readonly recoverableUntil?: Date;
+}
+
 /** The parts of a versioned key id, or undefined if it is none. The host in lower case: Key Vault ids are case-insensitive. */
 export function parseKeyId(keyId: string): { host: string; keyName: string; version: string } | undefined {
   const match = /^https:\/\/([^/:@?#]+)\/keys\/([0-9A-Za-z-]{1,127})\/([0-9A-Za-z]{1,64})$/.exec(keyId);

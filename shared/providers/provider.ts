@@ -143,11 +143,11 @@ export interface KeyProvider extends KeyWords {
   readonly probe: KeyProbe;
   /** What the app shows in place of a secret for this credential; undefined if it shows a secret, or none is to be had just now. Nothing is sent to the company. */
   shows?(connection: Pick<Connection, 'credential'>): Promise<FederationShown | undefined>;
-  /** Reads and judges the newest version, or the named one. `in-force`: it already wraps company keys. One call. */
+  /** Reads and judges the newest version, or the named one. `in-force`: it already wraps company keys. One call, and one more for a key that is not found. */
   read(target: KeyTarget, options: ReadOptions): Promise<Result<ReadKey, Failure>>;
   /** Wraps with the version that was read, locally or by a call. */
   wrap(target: KeyTarget, key: ReadKey, companyKey: Uint8Array): Promise<Result<Wrapped, Failure>>;
-  /** Unwraps with exactly the version that wrapped. One call. */
+  /** Unwraps with exactly the version that wrapped. One call, and one more for a key that is not found. */
   unwrap(
     target: KeyTarget,
     wrapped: Wrapped,
@@ -162,6 +162,8 @@ export interface ReadOptions {
   readonly minRsaBits?: number;
   /** Ends the call for its asker, who waits no longer. */
   readonly signal?: AbortSignal;
+  /** One call, whatever is answered. Without it, of a key that is not found it is asked too whether it was deleted. */
+  readonly once?: true;
 }
 
 /** The providers, limited to what needs no request to any service. */

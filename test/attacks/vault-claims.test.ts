@@ -196,6 +196,7 @@ async function underMovedVault(name: string, how: { readonly otherKey: boolean }
   await keyVault.call('POST', `/vaults/${vaultHost}/move`, { tenantId: fabrikam.tenantId });
   if (how.otherKey) {
     await keyVault.call('DELETE', `/vaults/${vaultHost}/keys/the-key`);
+    await keyVault.call('DELETE', `/vaults/${vaultHost}/deleted-keys/the-key`);
     await keyVault.call('POST', `/vaults/${vaultHost}/keys`, { name: 'the-key' });
   }
   const grant = { principalId: fabrikam.principalId, role: 'Key Vault Crypto Service Encryption User' };

@@ -90,6 +90,7 @@ export class AzureCli {
       return this.#vault('POST', '/management/role-assignments', assignment);
     },
     'keyvault show': (given) => this.#vault('GET', this.#place(given)),
+    'keyvault show-deleted': (given) => this.#vault('GET', `/management/deleted-vaults/${this.#host(given)}`),
     'keyvault update': (given) =>
       this.#vault('PATCH', this.#place(given), {
         ...flag(given, 'enable-rbac-authorization', 'enableRbacAuthorization'),

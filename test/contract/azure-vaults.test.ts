@@ -108,6 +108,10 @@ class AzureVaultDriver implements VaultDriver, SealDriver {
     return this.#ofVault('DELETE', place, `/keys/${KEY_NAME}`);
   }
 
+  async purgeKey(place: VaultPlace): Promise<void> {
+    await this.#ofVault('DELETE', place, `/deleted-keys/${KEY_NAME}`);
+  }
+
   removeVault(place: VaultPlace): Promise<void> {
     return this.#ofVault('DELETE', place, '');
   }

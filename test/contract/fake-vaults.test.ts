@@ -56,6 +56,11 @@ class FakeVaultDriver implements VaultDriver, SealDriver {
     return Promise.resolve();
   }
 
+  purgeKey({ target: { host, keyName } }: VaultPlace): Promise<void> {
+    this.#vaults.purgeKey(host, keyName);
+    return Promise.resolve();
+  }
+
   removeKey({ target: { host, keyName } }: VaultPlace): Promise<void> {
     this.#vaults.removeKey(host, keyName);
     return Promise.resolve();

@@ -46,7 +46,10 @@ export interface VaultDriver {
   addVersion(place: VaultPlace): Promise<string>;
   /** A key beside the other, made of the fixture `ec-p256-1`. */
   addEllipticKey(place: VaultPlace, keyName: string): Promise<void>;
+  /** Softly: it can be recovered. */
   removeKey(place: VaultPlace): Promise<void>;
+  /** For good, once it is removed. */
+  purgeKey(place: VaultPlace): Promise<void>;
   removeVault(place: VaultPlace): Promise<void>;
   takeRole(place: VaultPlace): Promise<void>;
   setConsent(place: VaultPlace, consented: boolean): Promise<void>;
@@ -185,6 +188,20 @@ export function describeVaults(driverOf: () => VaultDriver): void {
       await driverOf().removeKey(place);
       expect(failureOf(await read())).toMatchObject(absent);
       expect(failureOf(await unwrap())).toMatchObject(absent);
+    });
+
+    test('that was deleted is kept until a date, and one that was purged, or never deleted, is not', async () => {
+      const place = await driverOf().customer();
+      const readDeleted = async (): Promise<unknown> =>
+        valueOf(await driverOf().ports().vaults.readDeleted(place.target));
+      expect(await readDeleted()).toBeUndefined();
+      await driverOf().removeKey(place);
+      expect(await readDeleted()).toEqual({ recoverableUntil: expect.any(Date) as unknown });
+      await driverOf().purgeKey(place);
+      expect(await readDeleted()).toBeUndefined();
+      await driverOf().takeRole(place);
+      const refused = await driverOf().ports().vaults.readDeleted(place.target);
+      expect(failureOf(refused)).toMatchObject({ code: 'access-denied-rbac', kind: 'denied' });
     });
 
     test('is not asked to unwrap what names another vault, another key or nothing', async () => {

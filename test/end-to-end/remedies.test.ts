@@ -206,7 +206,7 @@ describe('after its remedy a connection test is green or names the next thing', 
     const scene = await Scene.set();
     expect(await scene.told()).toBeUndefined();
     await run.environment.keyVault.call('DELETE', `/vaults/${scene.host}/keys/${KEY_NAME}`);
-    expect(await scene.mended()).toEqual(['key-not-found']);
+    expect(await scene.mended()).toEqual(['key-deleted']);
   });
 
   test('an older version in use that was disabled, or may not unwrap: the newest one is left as it is', async () => {
@@ -240,6 +240,20 @@ describe('after its remedy a connection test is green or names the next thing', 
     await expect(cli.run(there)).rejects.toThrow('no vault');
     await cli.run(rest.join('\n'));
     expect(await scene.mended()).toEqual(['access-denied-rbac']);
+  });
+
+  test('a vault in use that was deleted: it comes back, and then its role', async () => {
+    const { keyVault } = run.environment;
+    const scene = await Scene.set();
+    const told = failure('vault-deleted', { vaultHost: scene.host, keyName: KEY_NAME, appId: CONNECTOR_APP_ID });
+    await keyVault.call('DELETE', `/vaults/${scene.host}`);
+    await cli.run(commandsOf(told));
+    expect(await scene.told()).toBeUndefined();
+    // Of one that was purged the first command says that there is none.
+    await keyVault.call('PATCH', `/vaults/${scene.host}`, { purgeProtection: false });
+    await keyVault.call('DELETE', `/vaults/${scene.host}`);
+    await keyVault.call('DELETE', `/deleted-vaults/${scene.host}`);
+    await expect(cli.run(commandsOf(told))).rejects.toThrow('no deleted vault');
   });
 
   test('a mistyped name: the list holds the right one', async () => {

@@ -112,7 +112,7 @@ test.each<[string, string, (scene: Scene) => Promise<unknown>]>([
   ],
   [
     'the key was deleted',
-    'key-not-found',
+    'key-deleted',
     ({ host }) => run.environment.keyVault.call('DELETE', `/vaults/${host}/keys/${KEY_NAME}`),
   ],
   [

@@ -4,7 +4,13 @@ import { sign, type KeyObject } from 'node:crypto';
 import type { Seal } from '../../shared/domain/company-key.ts';
 import { failure } from '../../shared/failures.ts';
 import type { Failure, FailureCode } from '../../shared/domain/failure.ts';
-import { parseKeyId, type Credential, type VaultKey, type VaultTarget } from '../../shared/domain/provider.ts';
+import {
+  parseKeyId,
+  type Credential,
+  type Deletion,
+  type VaultKey,
+  type VaultTarget,
+} from '../../shared/domain/provider.ts';
 import { err, ok, type Result } from '../../shared/domain/result.ts';
 import type { FederationShown } from '../../shared/providers/provider.ts';
 import type { ConnectionProbe, KeyVaults } from '../../shared/providers/azure-key-vault/vaults.ts';
@@ -26,7 +32,8 @@ import {
   wrongTenant,
 } from './fake-vault-answers.ts';
 
-type VaultOperation = 'reach' | 'challengedTenant' | 'obtainToken' | 'readKey' | 'unwrap' | 'sign' | 'publicKey';
+type VaultOperation =
+  'reach' | 'challengedTenant' | 'obtainToken' | 'readKey' | 'readDeleted' | 'unwrap' | 'sign' | 'publicKey';
 
 interface VaultCall {
   readonly operation: VaultOperation;
@@ -44,6 +51,9 @@ export interface FakeVault {
   roleAssigned: boolean;
   /** By name in lower case. */
   readonly keys: Map<string, FakeKeyVersion[]>;
+  readonly deletedKeys: Map<string, FakeKeyVersion[]>;
+  /** It deletes or recovers its keys at this moment: they are neither there nor among the deleted ones. */
+  isBusy?: boolean;
 }
 
 export interface FakeKeyVersion {
@@ -68,6 +78,9 @@ export const FEDERATION: FederationShown = {
   subject: '7e5d0000-0000-4000-8000-0000000000d1',
 };
 
+/** When what is deleted is purged. */
+export const RETAINED_UNTIL = new Date('2026-04-01T00:00:00.000Z');
+
 export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   readonly calls: VaultCall[] = [];
   /** Runs before a call is answered and may wait: for holding calls open, or changing the world in between. */
@@ -89,7 +102,12 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   }
 
   addVault(options: { readonly host: string; readonly tenantId: string }): FakeVault {
-    const vault = { ...options, roleAssigned: true, keys: new Map<string, FakeKeyVersion[]>() };
+    const vault = {
+      ...options,
+      roleAssigned: true,
+      keys: new Map<string, FakeKeyVersion[]>(),
+      deletedKeys: new Map<string, FakeKeyVersion[]>(),
+    };
     this.#vaults.set(options.host, vault);
     if (!this.tenants.has(options.tenantId)) this.tenants.set(options.tenantId, { consented: true });
     return vault;
@@ -110,7 +128,9 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     readonly fixture?: KeyFixtureName;
     readonly change?: Partial<VaultKey>;
   }): FakeKeyVersion {
-    const keys = this.#need(options.host).keys;
+    const { keys, deletedKeys } = this.#need(options.host);
+    if (deletedKeys.has(options.keyName.toLowerCase()))
+      throw new Error(`${options.keyName} is deleted but recoverable: its name cannot be used`);
     const versions = keys.get(options.keyName.toLowerCase()) ?? [];
     const purged = this.#purged.get(`${options.host}/${options.keyName.toLowerCase()}`) ?? 0;
     const version = keyVersionOf(purged + versions.length + 1);
@@ -129,12 +149,35 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     return newest;
   }
 
-  /** Purged: another key under its name has other versions. */
+  /** Softly, as Azure does: it can be recovered. */
   removeKey(host: string, keyName: string): void {
-    const { keys } = this.#need(host);
+    const { keys, deletedKeys } = this.#need(host);
     const name = keyName.toLowerCase();
-    this.#purged.set(`${host}/${name}`, keys.get(name)?.length ?? 0);
+    const versions = keys.get(name);
     keys.delete(name);
+    if (versions) deletedKeys.set(name, versions);
+  }
+
+  recoverKey(host: string, keyName: string): void {
+    const { keys, deletedKeys } = this.#need(host);
+    const name = keyName.toLowerCase();
+    const versions = deletedKeys.get(name);
+    if (!versions) throw new Error(`no deleted key ${keyName}`);
+    deletedKeys.delete(name);
+    keys.set(name, versions);
+  }
+
+  setBusy(host: string, isBusy: boolean): void {
+    this.#need(host).isBusy = isBusy;
+  }
+
+  /** For good; a key that is there is deleted before. Another key under its name has other versions. */
+  purgeKey(host: string, keyName: string): void {
+    const { keys, deletedKeys } = this.#need(host);
+    const name = keyName.toLowerCase();
+    if (keys.has(name)) this.removeKey(host, keyName);
+    this.#purged.set(`${host}/${name}`, deletedKeys.get(name)?.length ?? 0);
+    deletedKeys.delete(name);
   }
 
   /** The next `times` calls of this operation (at this host, if one is named) fail so. For ever if `times` is left out. */
@@ -211,6 +254,16 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
     if (denied) return err(denied);
     const found = this.#version(target, version);
     return found ? ok(inSpellingOf(target, found.describes)) : err(noSuchKey(target));
+  }
+
+  async readDeleted(target: VaultTarget): Promise<Result<Deletion | undefined, Failure>> {
+    if (!mayBeAsked(target.host)) return err(hostNotAllowed(target.host));
+    const refused = await this.#begin({ operation: 'readDeleted', ...named(target, undefined) }, target);
+    const denied = refused ?? this.#denial(target, 'read');
+    if (denied) return err(denied);
+    const { deletedKeys, isBusy } = this.#need(target.host);
+    const isDeleted = deletedKeys.has(target.keyName.toLowerCase()) && !isBusy;
+    return ok(isDeleted ? { recoverableUntil: RETAINED_UNTIL } : undefined);
   }
 
   async unwrap(
@@ -301,7 +354,8 @@ export class FakeVaults implements KeyVaults, ConnectionProbe, Sealer {
   }
 
   #version(target: VaultTarget, version: string | undefined): FakeKeyVersion | undefined {
-    const versions = this.#vaults.get(target.host)?.keys.get(target.keyName.toLowerCase()) ?? [];
+    const vault = this.#vaults.get(target.host);
+    const versions = vault?.isBusy ? [] : (vault?.keys.get(target.keyName.toLowerCase()) ?? []);
     return version === undefined ? versions.at(-1) : versions.find((held) => held.version === version);
   }
 

@@ -164,6 +164,11 @@ export class SimVaults implements KeyVaults {
     return this.#call(target, 'readKey', { effect: () => this.#world.vaults.readKey(target, version), lie });
   }
 
+  readDeleted(target: VaultTarget): ReturnType<KeyVaults['readDeleted']> {
+    const effect = (): ReturnType<KeyVaults['readDeleted']> => this.#world.vaults.readDeleted(target);
+    return this.#call(target, 'readDeleted', { effect, lie: (truth) => truth });
+  }
+
   unwrap(
     target: VaultTarget,
     wrapped: { readonly keyId: string; readonly ciphertext: string },

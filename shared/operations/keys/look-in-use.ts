@@ -44,7 +44,7 @@ export type LookInUse = Look & {
 interface LookOptions {
   /** The same vault and key in the tenant that it was moved to. */
   readonly movedTo?: KeyTarget;
-  /** Without it, the versions in use alone. */
+  /** Of a check, which has two calls. Without it, the versions in use. */
   readonly reads?: ToRead;
 }
 
@@ -61,7 +61,7 @@ export async function lookAtKeyInUse(
   if (!held.ok) return { outcome: 'failed', failure: held.error, warnings: [] };
   if (held.value.length === 0) return undefined;
   const readings = new VersionReadings(deps.providers, {
-    reads: options.reads ?? 'in-use',
+    reads: options.reads,
     rules: await keyRules(deps.tables, { companyId }),
   });
   const warnings: Failure[] = [];

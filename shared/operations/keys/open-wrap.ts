@@ -121,7 +121,8 @@ export async function inUse(
 ): Promise<Failure> {
   const known = provider.explain(found, { keyId });
   if (known.code !== 'key-not-found' && known.code !== 'key-disabled') return known;
-  const newest = read ?? (await provider.read(target, { purpose: 'in-force' }));
+  // It was asked already whether the key was deleted.
+  const newest = read ?? (await provider.read(target, { purpose: 'in-force', once: true }));
   if (!newest.ok) return known;
   if (known.code === 'key-not-found') return provider.explain(known, { keyId, facts: { keyReplaced: true } });
   if (newest.value.keyId === keyId || newest.value.unfit) return known;

@@ -3,7 +3,7 @@ import type { Failure } from '../../domain/failure.ts';
 import { judgeNewest, type Newer, type ToRead } from '../../domain/key-versions.ts';
 import { present } from '../../domain/plain-object.ts';
 import type { KeyDates, KeyTarget } from '../../domain/provider.ts';
-import type { Result } from '../../domain/result.ts';
+import { err, type Result } from '../../domain/result.ts';
 import type { Providers, ReadKey, ReadOptions } from '../../providers/provider.ts';
 import { inUse } from './open-wrap.ts';
 
@@ -20,14 +20,14 @@ type Read = Result<ReadKey, Failure>;
 
 export class VersionReadings {
   readonly #providers: Providers;
-  readonly #reads: ToRead;
+  readonly #reads: ToRead | undefined;
   readonly #rules: Pick<ReadOptions, 'minRsaBits'>;
   #newest: Read | undefined;
 
-  /** `rules`: what the company demands of its keys; of one in force it is only warned of. */
+  /** `reads`: what a check has the calls for; without it, the version in use, and what else tells what became of it. `rules`: what the company demands of its keys; of one in force it is only warned of. */
   constructor(
     providers: Providers,
-    { reads, rules }: { readonly reads: ToRead; readonly rules: Pick<ReadOptions, 'minRsaBits'> },
+    { reads, rules }: { readonly reads: ToRead | undefined; readonly rules: Pick<ReadOptions, 'minRsaBits'> },
   ) {
     this.#providers = providers;
     this.#reads = reads;
@@ -40,7 +40,8 @@ export class VersionReadings {
 
   /** `keyId`: the version that a wrap names. What is wrong with the newest alone is no failure of it (invariant A20). */
   async read(target: KeyTarget, keyId: string): Promise<VersionReading> {
-    if (this.#reads === 'in-use') return this.#judge(target, keyId, await this.#readOne(target, keyId));
+    if (this.#reads === undefined || this.#reads === 'in-use')
+      return this.#judge(target, keyId, await this.#readOne(target, keyId));
     this.#newest ??= await this.#readOne(target);
     const newest = this.#newest;
     // Any other refusal is about the key as a whole: to ask again for a version would cost a second time limit.
@@ -53,7 +54,8 @@ export class VersionReadings {
   }
 
   async #besideNewest(target: KeyTarget, keyId: string, newest: Read): Promise<VersionReading> {
-    const own = await this.#readOne(target, keyId);
+    // Another version has its name: it is no deleted key.
+    const own = await this.#readOne(target, keyId, { once: true });
     const reading = await this.#judge(target, keyId, own);
     if (!own.ok || reading.failure) return reading;
     const judged: Newer = newest.ok
@@ -64,17 +66,22 @@ export class VersionReadings {
     return { ...reading, warnings: [notFollowed, ...reading.warnings] };
   }
 
-  #readOne(target: KeyTarget, keyId?: string): Promise<Read> {
+  #readOne(target: KeyTarget, keyId?: string, how: Pick<ReadOptions, 'once'> = {}): Promise<Read> {
     const version = keyId === undefined ? {} : { keyId };
-    return this.#providers.of(target.ref).read(target, { purpose: 'in-force', ...this.#rules, ...version });
+    return this.#providers.of(target.ref).read(target, { purpose: 'in-force', ...this.#rules, ...version, ...how });
   }
 
   async #judge(target: KeyTarget, keyId: string, key: Read): Promise<VersionReading> {
     const found = key.ok ? key.value.denials[0] : key.error;
-    const failure =
-      found &&
-      (await inUse(this.#providers.of(target.ref), target, { found, keyId, ...present({ newest: this.#newest }) }));
+    const failure = found && (await this.#inUse(target, keyId, found));
     const { warnings = [], dates } = key.ok ? key.value : {};
     return { warnings, ...present({ failure, dates }) };
+  }
+
+  #inUse(target: KeyTarget, keyId: string, found: Failure): Promise<Failure> {
+    const provider = this.#providers.of(target.ref);
+    // A check that has read this version, and asked whether the key was deleted, has no call left: the next one reads the newest first.
+    const newest = this.#newest ?? (this.#reads && found.code === 'key-not-found' ? err(found) : undefined);
+    return inUse(provider, target, { found, keyId, ...present({ newest }) });
   }
 }

@@ -46,13 +46,13 @@ async function followAll(
   newer: NewerVersion,
 ): Promise<{ readonly behind: readonly Behind[]; readonly followed: number }> {
   const { keyId } = newer.newest;
-  const endMs = deps.clock.now().getTime() + FOLLOWING_MS;
+  const endMs = deps.clock.steadyMs() + FOLLOWING_MS;
   const behind: Behind[] = [];
   let followed = 0;
   for (const user of connection.usedBy) {
     const place = keyringOfUser(companyId, user);
     if (!place) continue;
-    const isLate = deps.clock.now().getTime() >= endMs;
+    const isLate = deps.clock.steadyMs() >= endMs;
     const follow = { ...place, ref: refOfConnection(connection), found: newer };
     const done = isLate ? undefined : await followKeyVersion(deps, follow, KEYSWITCH);
     if (done?.ok) {

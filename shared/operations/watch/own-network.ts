@@ -15,8 +15,9 @@ const MANY = 3;
 const MAX_HOSTS = 10_000;
 const ASKED_AGAIN_AFTER_MS = 10_000;
 
-const NAMELESS: FailureCode = 'vault-not-found';
-const ON_THE_WAY: ReadonlySet<FailureCode> = new Set<FailureCode>([NAMELESS, 'vault-unreachable']);
+/** Of a vault that was there before it is said that it was deleted. */
+const NAMELESS: ReadonlySet<FailureCode> = new Set<FailureCode>(['vault-not-found', 'vault-deleted']);
+const ON_THE_WAY: ReadonlySet<FailureCode> = new Set<FailureCode>([...NAMELESS, 'vault-unreachable']);
 
 interface Seen {
   readonly isNameless: boolean;
@@ -36,7 +37,7 @@ export class OwnNetwork {
   /** The look as it is, or with our own failure in place of what the vault seems to have. */
   async judge(host: string, look: Look): Promise<Look> {
     const failed = look.outcome === 'failed' && isOnTheWay(look.failure) ? look.failure : undefined;
-    const isNameless = failed?.code === NAMELESS;
+    const isNameless = failed !== undefined && NAMELESS.has(failed.code);
     this.#seen.set(host, { isNameless, atMs: this.#deps.clock.steadyMs() });
     if (!failed) return look;
     const detail = (isNameless ? this.#othersWithout(host) : undefined) ?? (await this.#ownVaultToo(failed.code));
@@ -65,7 +66,9 @@ export class OwnNetwork {
       const reached = await providers.of(providers.vendor.ref).probe.reach(providers.vendor);
       return ok(reached.ok ? undefined : reached.error.code);
     });
-    return met.ok && met.value === code ? "the vendor's own vault cannot be reached either" : undefined;
+    const isSame =
+      met.ok && met.value !== undefined && (met.value === code || (NAMELESS.has(met.value) && NAMELESS.has(code)));
+    return isSame ? "the vendor's own vault cannot be reached either" : undefined;
   }
 }
 

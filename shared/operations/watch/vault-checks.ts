@@ -35,6 +35,7 @@ import { lookAtKeyInUse } from '../keys/look-in-use.ts';
 import type { Denials } from '../keys/denials.ts';
 import type { Following } from './follow-key-version.ts';
 import { followNewest } from './follow-newest.ts';
+import { inLightOf } from './in-light-of.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
 import { asChecked } from './health-report.ts';
 import type { OwnNetwork } from './own-network.ts';
@@ -65,9 +66,12 @@ export async function checkConnection(
   // Read before the look: a denial that is listed after it is not this look's to lift.
   const denied = await deps.denials.find(place);
   if (connection.ok && connection.value) await tellExpiry(deps, place, connection.value.value);
-  const seen = connection.ok ? await lookIfTested(deps, place, connection.value) : failedLook(connection.error);
+  const before = (await find(deps.tables, healthRow, place))?.value;
+  const seen = connection.ok ? await lookIfTested(deps, place, connection.value, before) : failedLook(connection.error);
   const look =
-    seen && connection.ok && connection.value ? await deps.ownNetwork.judge(connection.value.value.host, seen) : seen;
+    seen && connection.ok && connection.value
+      ? await judged(deps, place, { connection: connection.value.value, before, seen })
+      : seen;
   if (!look) return err({ type: 'state', code: 'connection-not-tested', message: 'Test the connection first.' });
   // Before the state is written: who reads that it is revoked must find every process told.
   if (look.outcome === 'failed' && isRevocation(look.failure))
@@ -107,6 +111,21 @@ export async function checkConnection(
   if (checked.ok && (hasCounted || listed)) await notePace(deps.tables, place, { health: checked.value, listed });
   if (hasCounted) await keepStanding(deps, place.companyId);
   return checked;
+}
+
+/** A failed look by what else is known: of our own network, and of what checks met before. */
+async function judged(
+  deps: CheckDependencies,
+  place: ConnectionPlace,
+  {
+    connection,
+    before,
+    seen,
+  }: { readonly connection: Connection; readonly before: VaultHealth | undefined; readonly seen: Look },
+): Promise<Look> {
+  const look = await deps.ownNetwork.judge(connection.host, seen);
+  const provider = deps.providers.of(connection);
+  return inLightOf({ tables: deps.tables, provider }, { ...place, known: before, now: deps.clock.now() }, look);
 }
 
 /** When it was good last is stored when it no longer is; until then it follows from the rounds. */
@@ -154,11 +173,12 @@ async function lookIfTested(
   deps: CheckDependencies,
   place: ConnectionPlace,
   connection: Found<Connection> | undefined,
+  known: VaultHealth | undefined,
 ): Promise<Look | undefined> {
   const target = connection && targetOfConnection(connection.value);
   if (!target) return undefined;
   const { companyId } = place;
-  const look = await lookAtVersions(deps, place, { connection: connection.value, target });
+  const look = await lookAtVersions(deps, place, { connection: connection.value, target, known });
   if (look?.outcome !== 'failed' || look.failure.code !== 'wrong-entra-tenant')
     return lookAtNewerSecret(deps, { companyId, held: connection }, look ?? (await lookAtNewest(deps, target)));
   const move = await completeMove(deps, { companyId, held: connection }, KEYSWITCH);
@@ -169,10 +189,13 @@ async function lookIfTested(
 async function lookAtVersions(
   deps: CheckDependencies,
   place: ConnectionPlace,
-  { connection, target }: { readonly connection: Connection; readonly target: KeyTarget },
+  {
+    connection,
+    target,
+    known,
+  }: { readonly connection: Connection; readonly target: KeyTarget; readonly known: VaultHealth | undefined },
 ): Promise<Look | undefined> {
   const { companyId } = place;
-  const known = (await find(deps.tables, healthRow, place))?.value;
   const isNewerLeft = known?.warnings.includes('key-version-not-followed') === true;
   const reads = versionsToRead(known && { isWell: isWell(known.state), isNewerLeft }, deps.clock.now());
   const look = await lookAtKeyInUse(deps, { companyId, connection }, { reads });

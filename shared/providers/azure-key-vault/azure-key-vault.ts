@@ -18,6 +18,7 @@ import { expiryWarning } from '../../identity/entra/client-secret.ts';
 import { assignRole } from './words/vault-commands.ts';
 import { judgeKey, type KeyPolicy } from './key-fitness.ts';
 import { ofConnection, ofKeyInUse } from './key-in-use.ts';
+import { whetherDeleted } from './whether-deleted.ts';
 import type { ConnectionProbe, KeyVaults } from './vaults.ts';
 
 export interface AzureKeyVaultWorld {
@@ -69,9 +70,9 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       owner: (key) => owner(probe, key, connectionPolicy),
       enter: (target) => probe.obtainToken(target),
     },
-    read: async (target, { purpose, keyId, minRsaBits = 0, signal }) => {
+    read: async (target, { purpose, keyId, minRsaBits = 0, once, signal }) => {
       const key = await vaults.readKey(target, keyId === undefined ? undefined : parseKeyId(keyId)?.version, signal);
-      if (!key.ok) return key;
+      if (!key.ok) return once ? key : err(await whetherDeleted(vaults, target, { found: key.error, signal }));
       const ownVault = target.ref.connectionId === undefined;
       const now = clock.now();
       const policy = {
@@ -94,12 +95,13 @@ export function azureKeyVault({ vaults, probe, clock, connectionPolicy, keyPolic
       });
     },
     wrap: (_, key, companyKey) => Promise.resolve(wrap(key, companyKey)),
-    unwrap: async (target, wrapped, { signal } = {}) =>
-      wrapped.algorithm === WRAP_ALGORITHM
-        ? vaults.unwrap(target, wrapped, signal)
-        : err(
-            failure('key-substituted', { vaultHost: target.host, keyName: target.keyName, detail: wrapped.algorithm }),
-          ),
+    unwrap: async (target, wrapped, { signal } = {}) => {
+      const { host, keyName } = target;
+      if (wrapped.algorithm !== WRAP_ALGORITHM)
+        return err(failure('key-substituted', { vaultHost: host, keyName, detail: wrapped.algorithm }));
+      const plain = await vaults.unwrap(target, wrapped, signal);
+      return plain.ok ? plain : err(await whetherDeleted(vaults, target, { found: plain.error, signal }));
+    },
   };
 }
 

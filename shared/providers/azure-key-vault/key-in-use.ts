@@ -20,12 +20,22 @@ export function ofKeyInUse(found: Failure, keyId?: string): Failure {
   const known = withFacts(found, facts);
   if (known.code === 'key-disabled' && known.facts.newerVersion !== undefined)
     return failure('key-version-disabled', known.facts, known.service);
-  if (known.code === 'vault-not-found' && !isSeenToBeGone(known)) {
-    return failure('vault-unreachable', { ...known.facts, detail: NAME_UNSURE }, known.service);
-  }
+  if (known.code === 'key-not-found' && known.facts.goneForLong === true)
+    return failure('key-purged', known.facts, known.service);
+  // It was there: the name was not mistyped.
+  if (known.code === 'vault-not-found')
+    return isSeenToBeGone(known)
+      ? failure('vault-deleted', known.facts, known.service)
+      : failure('vault-unreachable', { ...known.facts, detail: NAME_UNSURE }, known.service);
+  if (known.code === 'access-denied-rbac' && isAfterRecovery(known))
+    return failure('vault-recovered', known.facts, known.service);
   // The tenant was not typed just now: it was there, and is gone.
   return known.code === 'entra-tenant-not-found' && known.kind === 'input' ? asDenial(known) : known;
 }
+
+/** A deny assignment comes before any role, and a role that was given just now may be on its way. */
+const isAfterRecovery = ({ kind, facts }: Failure): boolean =>
+  facts.vaultWasDeleted === true && facts.denyAssignmentId === undefined && kind === 'denied';
 
 /** The vault itself says that it is gone, or a second resolver does. */
 const isSeenToBeGone = ({ facts, service }: Failure): boolean => facts.nameGone === true || service?.status === 404;

@@ -2,12 +2,11 @@
 // treated as forged, like one whose seal does not verify.
 import type { CompanyKeyContext, CompanyKeyRow, Seal, Wrap } from '../../domain/company-key.ts';
 import type { Connection, ConnectionPlace, Consent, Move } from '../../domain/connection.ts';
-import { versionsDropped } from '../../domain/key-versions.ts';
 import type { KeyringPlace } from '../../domain/keyring.ts';
 import type { ProviderRef } from '../../domain/provider.ts';
 import { notFound } from '../../domain/refusal.ts';
 import { failureCode } from './failure-cell.ts';
-import { formerVersionPlace, formerVersionRow } from './key-version-rows.ts';
+import { versionsToNote } from './key-version-rows.ts';
 import {
   sealedBytesOfConnection,
   sealedBytesOfConsent,
@@ -22,6 +21,8 @@ import { count, flag, json, optionalText, text, type Cells, textsOf } from './ce
 import { isRecord, present } from '../../domain/plain-object.ts';
 
 const FORMAT = 1;
+
+type OfCompany = Pick<CompanyKeyContext, 'companyId'>;
 
 /** The context comes from the row's place, not from its cells, so a copied row fails its seal. */
 export const companyKeyCells = (row: CompanyKeyRow): Cells => ({
@@ -74,18 +75,7 @@ export const companyKeyRow: Row<CompanyKeyContext, CompanyKeyRow, CompanyKeyRow 
   key: ({ keyringId, version }) => companyKeyRowKey(keyringId, version),
   cells: companyKeyCells,
   read: readCompanyKey,
-  // Copies of the tables may need what wraps it no more: who disables a version must have been told until when.
-  demands: (changes) => {
-    const [companyId = ''] = changes.flatMap(({ before }) => before?.companyId ?? []);
-    const wraps = (row: CompanyKeyRow | undefined): readonly Wrap[] => row?.wraps ?? [];
-    const dropped = versionsDropped(
-      changes.flatMap(({ before }) => wraps(before)),
-      changes.flatMap(({ after }) => wraps(after)),
-    );
-    return dropped.map(({ connectionId, keyId }) =>
-      formerVersionRow.key(formerVersionPlace({ companyId, connectionId }, keyId)),
-    );
-  },
+  demands: versionsToNote,
   sealed: (row, place) =>
     row && {
       parts: row.wraps.map((wrap) => ({ bytes: sealedBytesOfWrap(place, wrap), seal: wrap.seal })),
@@ -106,12 +96,7 @@ export const companyKeysOf: Rows<KeyringPlace, CompanyKeyContext, CompanyKeyRow,
 };
 
 /** Of all its keyrings. */
-export const companyKeysOfCompany: Rows<
-  { readonly companyId: string },
-  CompanyKeyContext,
-  CompanyKeyRow,
-  CompanyKeyRow | undefined
-> = {
+export const companyKeysOfCompany: Rows<OfCompany, CompanyKeyContext, CompanyKeyRow, CompanyKeyRow | undefined> = {
   row: companyKeyRow,
   partition: ({ companyId }) => companyId,
   prefix: () => 'companykey|',
@@ -216,13 +201,12 @@ export const connectionRow: Row<ConnectionPlace, Connection, Connection | undefi
   missing: ({ connectionId }) => notFound('connection', connectionId),
 };
 
-export const connectionsOf: Rows<{ readonly companyId: string }, ConnectionPlace, Connection, Connection | undefined> =
-  {
-    row: connectionRow,
-    partition: ({ companyId }) => companyId,
-    prefix: () => connectionRowKey(''),
-    place: ({ companyId }, connectionId) => ({ companyId, connectionId }),
-  };
+export const connectionsOf: Rows<OfCompany, ConnectionPlace, Connection, Connection | undefined> = {
+  row: connectionRow,
+  partition: ({ companyId }) => companyId,
+  prefix: () => connectionRowKey(''),
+  place: ({ companyId }, connectionId) => ({ companyId, connectionId }),
+};
 
 function sealedConnection(companyId: string, held: Connection): SealedParts<Connection> {
   const { consent, move } = held;

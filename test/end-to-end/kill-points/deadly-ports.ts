@@ -115,6 +115,10 @@ export class DeadlyVaults implements KeyVaults {
     return this.#inner.readKey(target, version);
   }
 
+  readDeleted(target: VaultTarget): ReturnType<KeyVaults['readDeleted']> {
+    return this.#inner.readDeleted(target);
+  }
+
   async unwrap(target: VaultTarget, wrapped: Parameters<KeyVaults['unwrap']>[1]): Promise<Result<Uint8Array, Failure>> {
     const unwrapped = await this.#inner.unwrap(target, wrapped);
     const preparing = WorkUnderWay.current?.state === 'preparing';

@@ -172,6 +172,7 @@ function providersAt(rig: Rig): ReturnType<typeof providersOver> {
   const of = ({ host }: Pick<VaultTarget, 'host'>): KeyVaults => (host === RIG_VENDOR.host ? rig.vaults : azure.vaults);
   const vaults: KeyVaults = {
     readKey: (target, version) => of(target).readKey(target, version),
+    readDeleted: (target) => of(target).readDeleted(target),
     unwrap: (target, wrapped) => of(target).unwrap(target, wrapped),
   };
   const connectionPolicy = { vendorTenantId: VENDOR_TENANT_ID, identityClientId: MANAGED_IDENTITY_CLIENT_ID };
@@ -234,6 +235,7 @@ const ACTS: Readonly<Record<string, Act>> = {
     await scene.keys.purgeDeletedKey(KEY);
     await scene.ofVault('PATCH', '', { purgeProtection: true });
   },
+  'leaves it at that for a minute': () => Promise.resolve(),
   'makes a new key under its name': ({ keys }) => keys.createRsaKey(KEY, { keySize: 2048, keyOps: OPERATIONS }),
   'purges that one, and restores the backup': async (scene) => {
     await ACTS['deletes and purges it']!(scene);

@@ -4,6 +4,8 @@ import type { TokenCredential } from '@azure/identity';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CONNECTOR_APP_ID, issuerV1, SUBSCRIPTION_ID, VAULT_AUDIENCE } from '../../../local/identities.ts';
+import { findDeleted } from '../../../local/key-vault/key-call.ts';
+import { Vaults } from '../../../local/key-vault/vaults.ts';
 import { TokenSigner } from '../../../local/entra/token-signer.ts';
 import { connectorCredential, NO_RETRIES, OTHER_TENANT, startAcme, TENANT, type Acme } from './acme.ts';
 
@@ -251,6 +253,51 @@ describe('permission at a vault', () => {
           `link.\r\nCaller: ${caller}\r\nVault: ${name};location=westeurope`,
       ),
     );
+  });
+});
+
+describe('a deleted key', () => {
+  const remove = (): Promise<unknown> => acme.vaultCall('DELETE', `/vaults/${host}/keys/main`);
+
+  it('is shown to those who may read keys, who may neither recover nor purge it by that', async () => {
+    await remove();
+    expect((await keys().getDeletedKey('main')).properties.scheduledPurgeDate).toBeInstanceOf(Date);
+    await expect(keys().beginRecoverDeletedKey('main')).rejects.toMatchObject(rbacRefusal('keys/recover/action'));
+    await expect(keys().purgeDeletedKey('main')).rejects.toMatchObject(rbacRefusal('keys/purge/action'));
+    await grant(['keys/unwrap']);
+    await expect(keys().getDeletedKey('main')).rejects.toMatchObject(rbacRefusal('keys/read'));
+  });
+
+  it('is shown, or not, to those who may read this key alone: which, is not known of Azure', async () => {
+    await grant(['keys/read'], { keyName: 'main' });
+    await remove();
+    expect((await keys().getDeletedKey('main')).name).toBe('main');
+    await patchVault({ deletedByRoleOnKey: 'refused' });
+    await expect(keys().getDeletedKey('main')).rejects.toMatchObject(rbacRefusal('keys/read'));
+  });
+
+  it('is shown by an access policy with get', async () => {
+    await patchVault({ permissionModel: 'access-policy' });
+    const policy = (permissions: string[]): Promise<unknown> =>
+      acme.vaultCall('PUT', `/vaults/${host}/access-policies/${acme.connectorOid}`, { keys: permissions });
+    await remove();
+    await policy(['unwrapKey']);
+    await expect(keys().getDeletedKey('main')).rejects.toThrow('does not have keys get permission');
+    await policy(['get']);
+    expect((await keys().getDeletedKey('main')).name).toBe('main');
+  });
+
+  it('is gone where its retention is over', async () => {
+    const vaults = new Vaults();
+    const place = { location: 'westeurope', resourceGroup: 'rg', settings: { softDeleteDays: 7 } };
+    const vault = vaults.add({ host: 'short.vault.azure.net', tenantId: TENANT, ...place });
+    const made = await vaults.putKeyVersion(vault, 'main', { kind: 'EC', sizeBits: 256 });
+    vault.deletedKeys.set('main', { key: made.key, deletedAt: 0, visibleAtMs: 0 });
+    const path = { operation: 'get-deleted', keyName: 'main', version: '' } as const;
+    const at = (days: number): object =>
+      findDeleted({ vaults, vault, path, query: new URLSearchParams(), body: '', nowMs: days * 86_400_000 });
+    expect(at(6)).toMatchObject({ deletedAt: 0 });
+    expect(() => at(7)).toThrow('Deleted Key not found: main');
   });
 });
 

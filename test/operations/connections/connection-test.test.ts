@@ -221,12 +221,12 @@ describe('testing a connection', () => {
     expect((await test()).status).toBe('green');
     world.vaults.removeKey(HOST, 'main-key');
     const found = failureOf(await test());
-    expect(found?.message).toBe('Key not found in the vault: it was deleted, and can be recovered.');
+    expect(found?.message).toBe('The key was deleted, and can be recovered until 2026-04-01T00:00:00.000Z.');
     expect(found?.remedy.azureCli).toBe('az keyvault key recover --vault-name contoso --name main-key');
   });
 
-  it('says of a key that was never seen that it may be mistyped', async () => {
-    world.vaults.removeKey(HOST, 'main-key');
+  it('says of a key that was never seen, and is no deleted one, that it may be mistyped', async () => {
+    world.vaults.purgeKey(HOST, 'main-key');
     expect(failureOf(await test())?.message).toBe('Key not found in the vault.');
   });
 

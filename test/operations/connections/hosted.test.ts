@@ -242,7 +242,7 @@ describe('what fails at a vault that the vendor hosts', () => {
     expect(await failing()).toMatchObject({ code: 'access-denied-rbac', owner: 'vendor' });
     world.vaults.removeKey(HOSTED, KEY);
     expect(await failing()).toMatchObject({
-      code: 'key-not-found',
+      code: 'key-deleted',
       owner: 'company-admin',
       text: expect.stringMatching(/^In the company's key manager: recover the key/) as string,
     });

@@ -111,13 +111,13 @@ describe('what is wrong with a key in force is the same for everybody', () => {
 
   it('where it was deleted, and can be recovered', async () => {
     rig.vaults.removeKey(CONTOSO_HOST, 'customer-key');
-    const message = 'Key not found in the vault: it was deleted, and can be recovered.';
+    const message = 'The key was deleted, and can be recovered until 2026-04-01T00:00:00.000Z.';
     const command = 'az keyvault key recover --vault-name contoso --name customer-key';
-    expect(await allSay()).toEqual(same('key-not-found', message, command));
+    expect(await allSay()).toEqual(same('key-deleted', message, command));
   });
 
   it('where it was deleted for good and another was made under its name', async () => {
-    rig.vaults.removeKey(CONTOSO_HOST, 'customer-key');
+    rig.vaults.purgeKey(CONTOSO_HOST, 'customer-key');
     rig.vaults.addKey({ ...KEY, fixture: 'rsa-2048-3' });
     rig.vaults.newestKey(CONTOSO_HOST).describes = {
       ...rig.vaults.newestKey(CONTOSO_HOST).describes,
@@ -178,9 +178,9 @@ describe('what is wrong with a key in force is the same for everybody', () => {
     rig.vaults.heal();
     const gone = failure('vault-not-found', { ...host, nameGone: true });
     rig.vaults.fail({ operation: 'any', host: CONTOSO_HOST, failure: gone });
-    expect(await byCallers()).toMatchObject({ code: 'vault-not-found', kind: 'denied', owner: 'azure-admin' });
+    expect(await byCallers()).toMatchObject({ code: 'vault-deleted', kind: 'denied', owner: 'azure-admin' });
     for (const state of ['unreachable', 'unreachable', 'revoked']) {
-      expect(await byCheck()).toMatchObject({ state, code: 'vault-not-found' });
+      expect(await byCheck()).toMatchObject({ state, code: 'vault-deleted' });
       rig.clock.advance(30_000);
     }
   });

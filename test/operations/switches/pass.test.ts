@@ -69,7 +69,7 @@ describe('workers of many companies in one process', () => {
   it('go on while another company’s vault says nothing, however many of its shards wait for it', async () => {
     const [silent, other] = [await prepared(1), await prepared(3)];
     const slots = pageSlots(silent.clock);
-    const vaults = { readKey: () => never, unwrap: () => never };
+    const vaults = { readKey: () => never, readDeleted: () => never, unwrap: () => never };
     const providers = providersOver({ vaults, vendor: VENDOR, clock: silent.clock });
     const workerKeys = new WorkerKeys({ ...silent.deps, providers }, { ttlMs: 5_000 });
     const { generation } = await switchOf(silent);

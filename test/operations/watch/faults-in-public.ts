@@ -27,8 +27,9 @@ export const IN_PUBLIC: readonly (readonly [id: string, becomes: string])[] = [
   ['F12', 'unreachable (vault-unreachable) at check 1, vendor; first serves, other serves'],
 ];
 
-/** Rules for new keys and their claims, dates that only warn, and faults of counts, of the vendor's own vault and network, and of sign-ins: they have tests of their own. */
+/** What only a course of checks tells (deleted.test.ts), rules for new keys and their claims, dates that only warn, and faults of counts, of the vendor's own vault and network, and of sign-ins: they have tests of their own. */
 export const NOT_MET: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'vault-recovered',
   'client-secret-invalid',
   'client-secret-expires-in-a-month',
   'client-secret-expires-in-a-week',

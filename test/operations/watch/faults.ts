@@ -158,12 +158,12 @@ export const FAULTS: readonly Row<Failure>[] = [
   [
     'vault-not-found, and a second resolver does not know it',
     fault('vault-not-found', { nameGone: true }),
-    'revoked (vault-not-found) at check 3, azure-admin; first refused vault-not-found, other refused vault-not-found',
+    'revoked (vault-deleted) at check 3, azure-admin; first refused vault-deleted, other refused vault-deleted',
   ],
   [
     'vault-not-found, said by the vault',
     fault('vault-not-found', {}, { status: 404 }),
-    'revoked (vault-not-found) at check 3, azure-admin; first refused vault-not-found, other refused vault-not-found',
+    'revoked (vault-deleted) at check 3, azure-admin; first refused vault-deleted, other refused vault-deleted',
   ],
   [
     'vault-firewall for an address of the vendor’s network',
@@ -186,9 +186,19 @@ export const FAULTS: readonly Row<Failure>[] = [
     'revoked (access-denied-rbac) at check 1, azure-admin; first refused access-denied-rbac, other refused access-denied-rbac',
   ],
   [
+    'key-deleted',
+    fault('key-deleted', { recoverableUntil: '2026-04-01T00:00:00.000Z' }),
+    'revoked (key-deleted) at check 1, azure-admin; first refused key-deleted, other refused key-deleted',
+  ],
+  [
+    'key-not-found, nor among the deleted keys',
+    fault('key-not-found', { notAmongDeleted: true }),
+    'revoked (key-purged) at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
+  ],
+  [
     'key-not-found, another has its name',
     fault('key-not-found', { keyReplaced: true }),
-    'revoked (key-not-found) at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
+    'revoked (key-purged) at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
   ],
   [
     'a role that was just assigned',

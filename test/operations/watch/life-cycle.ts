@@ -25,7 +25,8 @@ const inTurn =
     for (const act of acts) act(vaults);
   };
 const makesVersion: Act = (vaults) => void vaults.addKey({ ...KEY, fixture: 'rsa-2048-3' });
-const removesKey: Act = (vaults) => vaults.removeKey(CONTOSO_HOST, KEY.keyName);
+const deletesKey: Act = (vaults) => vaults.removeKey(CONTOSO_HOST, KEY.keyName);
+const purgesKey: Act = (vaults) => vaults.purgeKey(CONTOSO_HOST, KEY.keyName);
 
 const takesRole: Act = (vaults) => void (vaults.vault(CONTOSO_HOST).roleAssigned = false);
 const takesConsent: Act = (vaults) => void vaults.tenants.set(CUSTOMER_TENANT, { consented: false });
@@ -90,13 +91,18 @@ export const LIFE: readonly Row<Act>[] = [
   ],
   [
     'the key is deleted',
-    removesKey,
-    'revoked (key-not-found) at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
+    deletesKey,
+    'revoked (key-deleted) at check 1, azure-admin; first refused key-deleted, other refused key-deleted',
+  ],
+  [
+    'the key is purged',
+    purgesKey,
+    'revoked (key-purged) at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
   ],
   [
     'the key is purged, and another is made under its name',
-    inTurn(removesKey, makesVersion),
-    'revoked (key-not-found) at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
+    inTurn(purgesKey, makesVersion),
+    'revoked (key-purged) at check 1, azure-admin; first refused key-not-found, other refused key-not-found',
   ],
   [
     'the role is taken away',
@@ -116,7 +122,7 @@ export const LIFE: readonly Row<Act>[] = [
   [
     'the vault is deleted',
     deletesVault,
-    'revoked (vault-not-found) at check 3, azure-admin; first refused vault-not-found, other refused vault-not-found',
+    'revoked (vault-deleted) at check 3, azure-admin; first refused vault-deleted, other refused vault-deleted',
   ],
   [
     'the vault is deleted and recovered: its role assignments are gone',

@@ -300,6 +300,15 @@ describe('a version in use', () => {
     expect(await states()).toContainEqual(['2', 'in-use']);
   });
 
+  it('that has expired goes on opening, which is warned of, and a newer one is followed all the same', async () => {
+    Object.assign(rig.vaults.newestKey(CONTOSO_HOST).describes, { expires: new Date(0) });
+    expect(await check()).toMatchObject({ state: 'warning', code: 'key-expired', owner: 'azure-admin' });
+    expect(await rig.openByCaller()).toBe(3);
+    rotate();
+    expect(await check()).toMatchObject({ state: 'healthy', warnings: [] });
+    expect(await states()).toContainEqual(['2', 'in-use']);
+  });
+
   it('is needed as long as any keyring has it, whatever the connection says of who uses it', async () => {
     const rowKey = 'connection|contoso';
     const row = rig.store.peek('companies', COMPANY, rowKey)!;

@@ -87,7 +87,7 @@ describe('a look', () => {
 
   it('believes a name that does not resolve only when it was confirmed twice, 30 seconds apart, which it asks for itself', async () => {
     rig.vaults.removeVault(CONTOSO_HOST);
-    expect(await check()).toMatchObject({ value: { state: 'unreachable', code: 'vault-not-found', sightings: 1 } });
+    expect(await check()).toMatchObject({ value: { state: 'unreachable', code: 'vault-deleted', sightings: 1 } });
     const sighted = rig.clock.now().getTime();
     rig.clock.advance(1_000);
     // A look that somebody asks for meanwhile confirms nothing.

@@ -1,13 +1,13 @@
-// Customers' vaults and the vendor's through @azure/keyvault-keys: `get` and `unwrapKey`, one request each, never more.
+// Customers' vaults and the vendor's through @azure/keyvault-keys: `get`, also of a deleted key, and `unwrapKey`, one request each, never more.
 // Whatever a vault answers becomes a VaultKey, plaintext or a Failure; no answer of a vault throws.
 import type { KeyVaults } from '../vaults.ts';
 import { failure } from '../words/failures.ts';
 import type { Failure, FailureFacts } from '../../../domain/failure.ts';
 import { WRAP_ALGORITHM } from '../../../domain/company-key.ts';
-import { parseKeyId, type VaultKey, type VaultTarget } from '../../../domain/provider.ts';
+import { parseKeyId, type Deletion, type VaultKey, type VaultTarget } from '../../../domain/provider.ts';
 import { err, ok, type Result } from '../../../domain/result.ts';
 import { Deadline } from '../../../adapters/https/deadline.ts';
-import { readKeyBundle, readOperationKeyId, sameKeyId, vaultKeyOf } from './vault-answers.ts';
+import { readDeletedKey, readKeyBundle, readOperationKeyId, sameKeyId, vaultKeyOf } from './vault-answers.ts';
 import { askVault, notUnderstood, type VaultReply } from './vault-call.ts';
 import type { VaultPool } from './vault-pool.ts';
 
@@ -37,6 +37,23 @@ export class AzureKeyVaults implements KeyVaults {
     if (keyId === undefined) return err(substituted(reply, facts, bundle.key.kid));
     const key = vaultKeyOf(bundle, keyId);
     return key ? ok(key) : err(notUnderstood(reply, facts));
+  }
+
+  async readDeleted(target: VaultTarget, signal?: AbortSignal): Promise<Result<Deletion | undefined, Failure>> {
+    const facts = this.#pool.facts(target);
+    const answer = await askVault(
+      this.#pool,
+      target,
+      (connection, options) => connection.keys((client) => client.getDeletedKey(target.keyName, options)),
+      new Deadline(this.#pool.timeoutMs, signal),
+    );
+    if (!answer.ok) return answer.error.code === 'key-not-found' ? ok(undefined) : answer;
+    const { reply } = answer.value;
+    const deleted = readDeletedKey(reply.text);
+    if (!deleted) return err(notUnderstood(reply, facts));
+    return sameKeyId(deleted.keyId, { target }) === undefined
+      ? err(substituted(reply, facts, deleted.keyId))
+      : ok(deleted.deletion);
   }
 
   async unwrap(

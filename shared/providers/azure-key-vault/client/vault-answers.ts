@@ -2,7 +2,7 @@
 // documents is no answer, whatever its status.
 import type { PipelineResponse } from '@azure/core-rest-pipeline';
 import * as z from 'zod';
-import { parseKeyId, type VaultKey, type VaultTarget } from '../../../domain/provider.ts';
+import { parseKeyId, type Deletion, type VaultKey, type VaultTarget } from '../../../domain/provider.ts';
 import type { VaultAnswer } from '../answers.ts';
 
 const base64url = z.string().regex(/^[A-Za-z0-9_-]{1,2048}$/);
@@ -28,6 +28,10 @@ const keyBundle = z.object({
     recoveryLevel: z.string().max(100).optional(),
   }),
 });
+const deletedKeyBundle = z.object({
+  key: z.object({ kid: z.string().max(512) }),
+  scheduledPurgeDate: instant.optional(),
+});
 const operationResult = z.object({ kid: z.string().max(512), value: base64url });
 
 export type KeyBundle = z.infer<typeof keyBundle>;
@@ -38,6 +42,14 @@ const MAX_CODE_CHARACTERS = 100;
 export function readKeyBundle(text: string): KeyBundle | undefined {
   const parsed = keyBundle.safeParse(jsonOf(text));
   return parsed.success ? parsed.data : undefined;
+}
+
+/** The body of a `get` among the deleted keys: which version was the newest, and until when the key is kept. */
+export function readDeletedKey(text: string): { readonly keyId: string; readonly deletion: Deletion } | undefined {
+  const parsed = deletedKeyBundle.safeParse(jsonOf(text));
+  if (!parsed.success) return undefined;
+  const { key, scheduledPurgeDate: until } = parsed.data;
+  return { keyId: key.kid, deletion: until === undefined ? {} : { recoverableUntil: new Date(until * 1000) } };
 }
 
 /** The key id in the body of an `unwrapkey` or `sign`; undefined if it is none such. */

@@ -5,6 +5,7 @@ import { ENTRA_FAILURES } from '../../../identity/entra/words/failures.ts';
 import { withHostedVault } from './hosted-vault.ts';
 import { withOwnVault } from './own-vault.ts';
 import { VAULT_ACCESS_FAILURES } from './vault-access-failures.ts';
+import { VAULT_DELETED_FAILURES } from './vault-deleted-failures.ts';
 import { VAULT_INPUT_FAILURES } from './vault-input-failures.ts';
 import { VAULT_KEY_FAILURES } from './vault-key-failures.ts';
 import { VAULT_LIFE_FAILURES } from './vault-life-failures.ts';
@@ -16,6 +17,7 @@ export const VAULT_FAILURES = {
   ...VAULT_NETWORK_FAILURES,
   ...VAULT_ACCESS_FAILURES,
   ...VAULT_KEY_FAILURES,
+  ...VAULT_DELETED_FAILURES,
   ...VAULT_LIFE_FAILURES,
   ...VAULT_TENANT_FAILURES,
 };
@@ -29,6 +31,14 @@ declare module '../../../domain/failure.ts' {
     readonly denyAssignmentId?: string;
     /** Azure resource id of the vault or key, from the 403's Resource line. */
     readonly resourceId?: string;
+    /** A deleted key can be recovered until then. */
+    readonly recoverableUntil?: string;
+    /** The vault keeps no deleted key of this name either: it was purged, or Azure is at it just now. */
+    readonly notAmongDeleted?: boolean;
+    /** And that was so before, longer ago than Azure takes to delete or recover a key. */
+    readonly goneForLong?: boolean;
+    /** The vault was seen to be gone since it was well last. */
+    readonly vaultWasDeleted?: boolean;
     /** There is a version newer than the one in use. */
     readonly newerVersion?: string;
     /** The key serves to bring other keys into the vault (`import`), and to nothing else: Azure lets it do no more. */

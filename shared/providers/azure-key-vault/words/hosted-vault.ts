@@ -4,6 +4,7 @@ import type { FailureEntry, FailureFacts, FailureWords } from '../../../domain/f
 import { lower } from '../../../domain/failure-words.ts';
 import type { Credential } from '../../../domain/provider.ts';
 import { isHostedByVendor } from '../../../identity/entra/credential-kinds.ts';
+import { VAULT_LIFE_FAILURES } from './vault-life-failures.ts';
 
 /** What a company is promised with such a key, and what it is not. Shown with the connection and where a switch to it is approved. */
 export const HOSTED_NOTICE =
@@ -16,7 +17,10 @@ export const hostedFacts = (credential: Credential | undefined): Pick<FailureFac
 
 /** What a key manager does to a key, and can undo. */
 const OF_THE_KEY: ReadonlySet<string> = new Set([
+  ...Object.keys(VAULT_LIFE_FAILURES),
   'key-not-found',
+  'key-deleted',
+  'key-purged',
   'key-disabled',
   'key-expired',
   'key-not-yet-valid',

@@ -94,6 +94,13 @@ export const openPublicEndpoint = (facts: FailureFacts): string | undefined =>
 export const recoverVault = (facts: FailureFacts): string | undefined =>
   onVault(facts, (vault) => `az keyvault recover --name ${vault}`);
 
+/** Its retention's end; an error where there is none to recover. */
+export const showDeletedVault = (facts: FailureFacts): string | undefined =>
+  onVault(
+    facts,
+    (vault) => `az keyvault show-deleted --name ${vault} --query "properties.scheduledPurgeDate" --output tsv`,
+  );
+
 export const showVault = (facts: FailureFacts): string | undefined =>
   onVault(facts, (vault) => `az keyvault show --name ${vault}`);
 

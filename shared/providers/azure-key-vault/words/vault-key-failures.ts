@@ -6,10 +6,8 @@ import {
   allowUnwrap,
   createRsaKey,
   enableKey,
-  listKeys,
   makeKeyValidNow,
   protectFromPurge,
-  recoverKey,
   rotateKey,
   rsaType,
 } from './vault-commands.ts';
@@ -18,34 +16,6 @@ import {
 export const REFUSED_BY_VAULT = 'the vault refuses to use it';
 
 export const VAULT_KEY_FAILURES = {
-  'key-not-found': {
-    kind: 'denied',
-    owner: 'azure-admin',
-    revokes: 'at-once',
-    words: (facts) =>
-      ofReplacedKey(facts) ??
-      (facts.keySeen === true
-        ? {
-            message: 'Key not found in the vault: it was deleted, and can be recovered.',
-            cause: `We have read ${theKey(facts)} in ${theVault(facts)} before. A deleted key can be recovered until its retention ends or it is purged.`,
-            remedy: remedyOf({
-              text:
-                'Recover the key. A key of the same name that is made anew does not open what the old one wrapped; where there ' +
-                'is one, the old key was purged, and only a backup of it helps.',
-              azureCli: recoverKey(facts),
-              portal: inVaultPortal(facts, 'Objects > Keys', 'Manage deleted keys'),
-            }),
-          }
-        : {
-            message: 'Key not found in the vault.',
-            cause: `${capital(theVault(facts))} has no key of this name${keyNamed(facts.keyName)}. It may be mistyped, be the name of a secret, or have been deleted.`,
-            remedy: remedyOf({
-              text: "Copy the exact name from the vault's list of keys.",
-              azureCli: listKeys(facts),
-              portal: inVaultPortal(facts, 'Objects > Keys'),
-            }),
-          }),
-  },
   'key-disabled': {
     kind: 'denied',
     owner: 'azure-admin',
@@ -171,22 +141,6 @@ export const VAULT_KEY_FAILURES = {
   },
 } as const satisfies Record<string, FailureEntry>;
 
-/** Azure keeps the name of a deleted key for as long as the key can be recovered. */
-function ofReplacedKey(facts: FailureFacts): FailureWords | undefined {
-  if (facts.keyReplaced !== true) return undefined;
-  const version = facts.keyVersion === undefined ? 'in use' : `${facts.keyVersion}, which is in use,`;
-  return {
-    message: `Key not found in the vault: the version ${version} is gone, and another key has its name.`,
-    cause: `${capital(theKey(facts))} in ${theVault(facts)} was deleted and purged, and made anew. What the old one wrapped the new one does not open.`,
-    remedy: remedyOf({
-      text:
-        'Only a backup of the old key helps, and Azure restores one only while no key has its name: move the new key out of the way, by deleting ' +
-        'and purging it if nothing depends on it, and restore the backup. Leave both alone until then.',
-      portal: inVaultPortal(facts, 'Objects > Keys', 'Restore Backup'),
-    }),
-  };
-}
-
 /** A new version alone changes nothing for what this one has wrapped. */
 function ofExpiredVersion(facts: FailureFacts): FailureWords | undefined {
   const { keyVersion } = facts;
@@ -215,8 +169,6 @@ function ofKeyExchangeKey(facts: FailureFacts): FailureWords | undefined {
     }),
   };
 }
-
-const keyNamed = (keyName: string | undefined): string => (keyName === undefined ? '' : ` (${keyName})`);
 
 const MAX_KEY_NAME_CHARACTERS = 127;
 
