@@ -73,7 +73,7 @@ interface PlannedFailure {
 /** `1` → `00000000000000000000000000000001`, as Key Vault writes versions: 32 hex digits. */
 export const keyVersionOf = (index: number): string => index.toString(16).padStart(32, '0');
 
-export const FEDERATION: FederationShown = {
+const FEDERATION: FederationShown = {
   issuer: 'https://login.microsoftonline.com/7e5d0000-0000-4000-8000-000000000001/v2.0',
   subject: '7e5d0000-0000-4000-8000-0000000000d1',
 };
