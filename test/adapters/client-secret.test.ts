@@ -2,6 +2,7 @@
 // known to another company.
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MANAGED_IDENTITY_PRINCIPAL_ID, VENDOR_TENANT_ID } from '../../local/identities.ts';
 import type { Credential, VaultTarget } from '../../shared/domain/provider.ts';
 import type { ClientSecret } from '../../shared/domain/client-secret.ts';
 import { ClientSecrets, sealClientSecret } from '../../shared/operations/keys/client-secrets.ts';
@@ -171,6 +172,16 @@ describe('a client secret', () => {
     const found = failureOf(await clients.probe.obtainToken(one.target(secret)));
     expect(found).toMatchObject({ code: 'client-secret-unavailable', kind: 'transient', owner: 'vendor' });
     expect(world.tokensAskedFor(one.tenantId)).toEqual([]);
+  });
+});
+
+describe('what the app shows in place of a secret', () => {
+  it('is the issuer and subject of its own identity’s token; of a credential with a secret there is none', async () => {
+    expect(await clients.probe.federationShown({ kind: 'federated', clientId: randomUUID() })).toEqual({
+      issuer: `https://login.microsoftonline.com/${VENDOR_TENANT_ID}/v2.0`,
+      subject: MANAGED_IDENTITY_PRINCIPAL_ID,
+    });
+    expect(await clients.probe.federationShown({ kind: 'client-secret', clientId: randomUUID() })).toBeUndefined();
   });
 });
 

@@ -23,7 +23,7 @@ import { forged, type SealCheck } from '../keys/seals.ts';
 import { claimHosted, refusedToCompany } from './hosted.ts';
 import { loadConnection, verifyConnectionRow } from '../keys/verified-connection.ts';
 import { credentialToPut, sealingOnce } from './connection-secrets.ts';
-import { changed, featuresAsked, inUse, made } from './next-connection.ts';
+import { changed, featuresAsked, inUse, made, takesConsentFirst } from './next-connection.ts';
 import { lackOfProof } from './prove-app.ts';
 
 export interface ConnectionsDependencies extends LookingAtKeys, Auditing {
@@ -147,7 +147,7 @@ function store(
     if (!next.ok) return next;
     if (next.value === held?.value) return ok({ ...held, created: false });
     const unproven = held && (await lackOfProof(deps, companyId, { held: held.value, next: next.value }));
-    if (unproven) return err(unproven === 'in-use' ? inUse(held.value) : refusedBy(unproven));
+    if (unproven) return err(unproven === 'in-use' ? takesConsentFirst(held.value) : refusedBy(unproven));
     const seal = await deps.sealer.sign(sealedBytesOfConnection(companyId, next.value));
     if (!seal.ok) return err(refusedBy(seal.error));
     const connection: Connection = { ...next.value, seal: seal.value };

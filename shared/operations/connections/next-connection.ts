@@ -63,5 +63,12 @@ export const inUse = ({ connectionId, usedBy }: Connection): Refusal => ({
   message: `The connection '${connectionId}' is used by ${usedBy.length === 1 ? 'a keyring or switch' : `${usedBy.length} keyrings or switches`}: only its credential can change.`,
 });
 
+/** A connection without consent opens nothing, and consent to one in force would come after it was changed. */
+export const takesConsentFirst = ({ connectionId }: Connection): Refusal => ({
+  type: 'state',
+  code: 'connection-in-use',
+  message: `The connection '${connectionId}' is in force without the consent that the vendor's app takes: make a second connection to the key, have it consented to, and switch to it.`,
+});
+
 /** A failed test of another secret says nothing about this one. */
 const withoutOutcome = ({ testFailed: _outcome, ...connection }: Connection): Unsealed => connection;

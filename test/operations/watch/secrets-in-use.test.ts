@@ -53,6 +53,34 @@ const recorded = (action: string): Record<string, unknown>[] =>
     .map(({ detail }) => JSON.parse(detail) as Record<string, unknown>);
 const toldDays = (): unknown[] => recorded('secret.expiring').map(({ days }) => days);
 
+describe('the app of a connection in force', () => {
+  const as = (credential: object): ReturnType<typeof putConnection> => {
+    const input = {
+      vaultUri: `https://${CONTOSO_HOST}`,
+      keyName: 'customer-key',
+      tenantId: CUSTOMER_TENANT,
+      credential: { kind: 'client-secret', expiresAt: inDays(90), ...credential },
+    };
+    return putConnection(rig.freshHost(), { ...CONNECTION, input, condition: {} }, ADMIN);
+  };
+
+  it('is replaced only by one that opens what is in use', async () => {
+    const clientId = 'b3d4c5b6-1e2f-4a3b-9c8d-7e6f5a4b3c2d';
+    const refused = await as({ clientId, clientSecret: SECOND });
+    expect(refused).toMatchObject({ error: { type: 'failure', failure: { code: 'client-app-missing' } } });
+    rig.vaults.apps.put({ clientId, tenantId: CUSTOMER_TENANT, secrets: [SECOND] });
+    valueOf(await as({ clientId, clientSecret: SECOND }));
+    expect(await check()).toMatchObject({ state: 'healthy' });
+  });
+
+  it('is not replaced by the connector app, which needs a consent first', async () => {
+    const refused = await as({ kind: 'federated' });
+    expect(refused).toMatchObject({ error: { code: 'connection-in-use' } });
+    expect(JSON.stringify(refused)).toContain('make a second connection');
+    expect(await check()).toMatchObject({ state: 'healthy' });
+  });
+});
+
 describe('the end of a client secret', () => {
   it('is told 30, 7 and 1 days before, once each, and stands in the vault’s warnings', async () => {
     const [expiresAt = ''] = await ends();

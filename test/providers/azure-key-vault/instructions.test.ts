@@ -37,6 +37,12 @@ describe('instructions for the Azure admin', () => {
     }
   });
 
+  it('say by what the app proves itself, for whoever keeps the key', () => {
+    const federation = { issuer: 'https://login.microsoftonline.com/vendor/v2.0', subject: OID };
+    const { explanation } = named('service-principal', { ...PLACE, federation });
+    for (const said of [PLACE.appId, federation.issuer, OID]) expect(explanation).toContain(said);
+  });
+
   it('promise no consent link, since there is none yet', () => {
     expect(JSON.stringify([all, failure('consent-required').remedy])).not.toMatch(/consent link/i);
   });
