@@ -34,6 +34,7 @@ type CompanyCall =
   | 'check'
   | 'events'
   | 'links'
+  | 'refresh'
   | 'webhook';
 
 export type LimitedCall =

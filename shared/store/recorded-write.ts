@@ -28,13 +28,13 @@ export class RecordedWrite {
   /**
    * The act's transaction, with its event as the last write. After a lost race it may be called again in the same partition, with the same event. A
    * conflict at an index behind `writes` means that an earlier attempt was written after all; that is looked for after this attempt's reads.
-   * `detail` is added to the act's.
+   * `came` says what the act has come to: another name, if it is named by that, and what is added to its detail.
    */
   async write(
     table: OutboxTable,
     partitionKey: string,
     writes: readonly RowWrite[],
-    detail?: Detail,
+    came: { readonly action?: string; readonly detail?: Detail } = {},
   ): Promise<WriteOutcome> {
     // An earlier attempt that arrives after this look moves the ETags that this attempt goes by, so at most one of them is written.
     if (this.#answerLost && (await this.landed())) {
@@ -44,7 +44,7 @@ export class RecordedWrite {
     const place = { table, partitionKey, companyId: act.companyId, id: this.#id };
     if (!this.#place) await putOnAgenda(this.#deps.tables, outboxItem(place), { at: this.#at });
     this.#place = place;
-    const whole = { ...act, detail: { ...act.detail, ...detail } };
+    const whole = { ...act, ...came, detail: { ...act.detail, ...came.detail } };
     const event = eventOf(actor, whole, { id: this.#id, at: this.#at, outcome });
     const written = await this.#deps.tables.write(table, partitionKey, [...writes, outboxWrite(place, event)]);
     if (written.outcome === 'unknown') this.#answerLost = true;

@@ -1,5 +1,6 @@
 // One transaction in preparation: what is read for it and what it will write. All writes are collected first, then done together or not at all.
 import type { Detail } from '../domain/audit.ts';
+import { present } from '../domain/plain-object.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Shard, ShardPlace } from '../domain/shard.ts';
 import { renewOnAgenda, type AgendaItem } from './agenda.ts';
@@ -32,6 +33,8 @@ export interface Writes {
   agenda(item: AgendaItem): void;
   /** Adds to the event's detail; for acts only. */
   detail(detail: Detail): void;
+  /** Names the act by what it has come to; for acts only. */
+  named(action: string): void;
 }
 
 /** What a transaction writes, and what it reads first. */
@@ -65,6 +68,7 @@ export class Transaction implements Tx {
   readonly #changes = new Map<At<never>['row'], RowChange<unknown>[]>();
   #where: Where | undefined;
   #more: Detail = {};
+  #action: string | undefined;
   #etags: readonly string[] | undefined;
   isRecorded = true;
 
@@ -134,6 +138,10 @@ export class Transaction implements Tx {
     this.#more = { ...this.#more, ...detail };
   }
 
+  named(action: string): void {
+    this.#action = action;
+  }
+
   withoutEvent(): void {
     this.isRecorded = false;
   }
@@ -156,7 +164,10 @@ export class Transaction implements Tx {
     for (const item of this.#items) await renewOnAgenda(tables, item);
     const { table, partitionKey } = this.#where;
     const written = record
-      ? await record.write(table as OutboxTable, partitionKey, this.#writes, this.#more)
+      ? await record.write(table as OutboxTable, partitionKey, this.#writes, {
+          detail: this.#more,
+          ...present({ action: this.#action }),
+        })
       : await tables.write(table, partitionKey, this.#writes);
     if (written.outcome === 'committed') this.#etags = written.etags;
     return written;

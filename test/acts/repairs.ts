@@ -9,6 +9,7 @@ import { recordPoison } from '../../shared/operations/switches/poison.ts';
 import { recount } from '../../shared/operations/switches/recount.ts';
 import { retrySwitch } from '../../shared/operations/switches/steer.ts';
 import { sweepKept } from '../../shared/operations/switches/sweep-kept.ts';
+import { failure } from '../../shared/failures.ts';
 import { changeOnce } from '../../shared/store/act.ts';
 import { putOnAgenda } from '../../shared/store/agenda.ts';
 import { loadCompany } from '../../shared/store/control-state.ts';
@@ -43,6 +44,17 @@ async function deleteBegun(rig: Rig): Promise<void> {
   await putOnAgenda(rig.store, { kind: 'purge', companyId: COMPANY, id: COMPANY_PURGE_ID });
   await changeOnce({ tables: rig.store }, (tx) => tx.replace(company, { ...company.value, state: 'closing', closing }));
 }
+
+/** The first check of a vault in force, after `befalls`. */
+const checkedWhere = (befalls: (rig: Rig) => void): (() => Promise<Scene>) =>
+  after(
+    async (rig) => {
+      await ensureListed(rig.store, COMPANY);
+      await workedUntil('completed')(rig);
+      befalls(rig);
+    },
+    (host) => checkConnection(host, CONNECTION),
+  );
 
 export const REPAIRS: Readonly<Record<string, () => Promise<Scene>>> = {
   'company-key.export': after(workedUntil('completed'), (host) =>
@@ -82,12 +94,22 @@ export const REPAIRS: Readonly<Record<string, () => Promise<Scene>>> = {
     },
     (host) => retrySwitch(host, SWITCH, ADMIN),
   ),
-  'vault.state-changed': after(
-    async (rig) => {
-      await ensureListed(rig.store, COMPANY);
-      await workedUntil('completed')(rig);
-      rig.vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
-    },
-    (host) => checkConnection(host, CONNECTION),
-  ),
+  'vault.healthy': checkedWhere(() => undefined),
+  'vault.warning': checkedWhere(({ vaults }) => {
+    for (const version of vaults.vault(CONTOSO_HOST).keys.get('customer-key') ?? [])
+      version.describes = { ...version.describes, recoveryLevel: 'Purgeable' };
+  }),
+  'vault.waiting-for-azure': checkedWhere(({ vaults }) => {
+    vaults.fail({
+      operation: 'unwrap',
+      host: CONTOSO_HOST,
+      failure: { ...failure('access-denied-rbac'), kind: 'propagating' },
+    });
+  }),
+  'vault.unreachable': checkedWhere(({ vaults }) => {
+    vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'vault-unreachable' });
+  }),
+  'vault.revoked': checkedWhere(({ vaults }) => {
+    vaults.fail({ operation: 'unwrap', host: CONTOSO_HOST, failure: 'access-denied-rbac' });
+  }),
 };

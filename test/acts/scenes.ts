@@ -171,6 +171,7 @@ export const RECORDED_BY_THEMSELVES = [
   'security.kept-key-used',
   'security.row-forged',
   'sign-in.refused',
+  'tenants.refresh-asked',
   'timer.run',
   'webhook.redeliver',
 ];

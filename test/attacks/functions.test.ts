@@ -60,6 +60,7 @@ const ADMINS_ONLY: readonly Call[] = [
   ['DELETE', `${OWN}/connections/new`],
   ['POST', `${OWN}/connections/new/test`],
   ['POST', `${OWN}/connections/new/check`],
+  ['POST', `${OWN}/tenants/refresh`],
   ['PUT', `${RING}/switches/s1`, { provider: 'managed' }],
   ['POST', `${RING}/switches/s1/cancel`],
   ['POST', `${RING}/switches/s1/retry`, { direction: 'forward' }],

@@ -69,6 +69,7 @@ attack('A03', () =>
     ['DELETE', '/companies/contoso/connections/azure'],
     ['POST', '/companies/contoso/connections/azure/test'],
     ['POST', '/companies/contoso/connections/azure/check'],
+    ['POST', '/companies/contoso/tenants/refresh'],
     ['GET', '/companies/contoso/connections/azure/instructions'],
     ['GET', '/companies/contoso/connections/azure/health'],
     ['GET', '/companies/contoso/connections/azure/key-versions'],

@@ -25,6 +25,7 @@ import {
   isWell,
   type Look,
   type VaultHealth,
+  type VaultState,
 } from '../../domain/health.ts';
 import { versionsToRead } from '../../domain/key-versions.ts';
 import { takeOffAgenda, type ListedAgendaItem } from '../../store/agenda.ts';
@@ -79,7 +80,7 @@ export async function checkConnection(
   const now = deps.clock.now();
   const about = {
     actor: KEYSWITCH,
-    action: 'vault.state-changed',
+    action: ACTIONS.healthy,
     companyId: place.companyId,
     target: connectionRow.key(place),
   };
@@ -95,6 +96,7 @@ export async function checkConnection(
     const isChange = isNews(known, after);
     if (isChange) tx.insert(healthChangeRow, { ...place, health: after }, after);
     else tx.withoutEvent();
+    tx.named(ACTIONS[state]);
     tx.detail({ state, code, before: known?.state });
     return {
       done: () => {
@@ -166,6 +168,15 @@ function logChange(log: Log, place: ConnectionPlace, { state, code }: VaultHealt
   const level = state === 'healthy' ? 'info' : 'warning';
   log.write({ level, event: 'vault.state-changed', detail: { ...place, state, code } });
 }
+
+/** What is recorded of a vault that has come into a state, and told to webhooks. */
+const ACTIONS: Readonly<Record<VaultState, string>> = {
+  healthy: 'vault.healthy',
+  warning: 'vault.warning',
+  'waiting-for-azure': 'vault.waiting-for-azure',
+  unreachable: 'vault.unreachable',
+  revoked: 'vault.revoked',
+};
 
 const failedLook = (failure: Failure): Look => ({ outcome: 'failed', failure, warnings: [] });
 

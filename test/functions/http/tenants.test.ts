@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseExportRecipient } from '../../../shared/domain/export-recipient.ts';
 import type { TenantRef } from '../../../shared/domain/tenant.ts';
 import { destinationOf } from '../../../shared/operations/tenants/destination.ts';
+import { MAX_CALLS_PER_MINUTE } from '../../../shared/store/call-limit.ts';
 import { verifyTenant } from '../../../shared/operations/switches/verify-tenant.ts';
 import { actorNamed } from '../../fakes/actors.ts';
 import { keyFixture } from '../../fixtures/key-fixtures.ts';
@@ -135,6 +136,22 @@ test('a company that is removed takes its tenants, and what was said for them, a
   await api.work();
   expect((await api.call('DELETE', '/companies/acme', { as: vendor })).status).toBe(204);
   expect(rows()).toEqual([]);
+});
+
+describe('a look for tenants anew', () => {
+  test('is asked for by the company, recorded for the vendor to hear of, and counted', async () => {
+    for (let call = 0; call < MAX_CALLS_PER_MINUTE; call += 1)
+      expect((await api.call('POST', `${TENANTS}/refresh`, { as: adminOf('acme') })).status).toBe(204);
+    expect((await api.call('POST', `${TENANTS}/refresh`, { as: adminOf('acme') })).status).toBe(429);
+    const { body } = await api.call('GET', '/companies/acme/events', { as: auditor });
+    const actions = (body['value'] as unknown as { readonly action: string }[]).map(({ action }) => action);
+    expect(actions.filter((action) => action === 'tenants.refresh-asked')).toHaveLength(MAX_CALLS_PER_MINUTE);
+    expect((await listed())['value']).toEqual([]);
+  });
+
+  test('of a company that is not there is not found', async () => {
+    expect((await api.call('POST', '/companies/none/tenants/refresh', { as: vendor })).status).toBe(404);
+  });
 });
 
 describe('a link to approve an export', () => {

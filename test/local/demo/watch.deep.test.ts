@@ -41,7 +41,7 @@ test(
     ]) {
       expect(text).toContain(line);
     }
-    for (const heard of ['key-version.followed', 'vault.state-changed, unreachable', 'vault.state-changed, revoked'])
+    for (const heard of ['key-version.followed', 'vault.unreachable', 'vault.revoked'])
       expect(text).toMatch(new RegExp(`Contoso’s receiver heard of it after [0-9.]+ s: ${heard}`));
     expect(text).toMatch(/s without an answer: [0-9,]+ unwrapped, 0 errors on both hosts/);
     expect(endingOf(demo, PARTS.length)).toEqual([

@@ -28,7 +28,7 @@ async function waits(ms: number): Promise<void> {
 describe('an event', () => {
   it('reaches the webhook of its company, as a CloudEvent that names and tells nothing', async () => {
     await scene.subscribe();
-    await scene.happens('vault.state-changed', CONTOSO, {
+    await scene.happens('vault.revoked', CONTOSO, {
       state: 'revoked',
       code: 'key-disabled',
       vaultHost: 'secret.host',
@@ -39,7 +39,7 @@ describe('an event', () => {
       specversion: '1.0',
       id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       source: 'https://keyswitch.example.com/api/v1/companies/contoso',
-      type: 'vault.state-changed',
+      type: 'vault.revoked',
       time: scene.clock.now().toISOString(),
       datacontenttype: 'application/json',
       data: {
@@ -116,12 +116,12 @@ describe('an event', () => {
   it.each([
     [['switch.completed'], ['switch.completed']],
     [['switch.*'], ['switch.started', 'switch.completed']],
-    [['*'], ['switch.started', 'vault.state-changed', 'switch.completed']],
-    [[], ['switch.started', 'vault.state-changed', 'switch.completed']],
+    [['*'], ['switch.started', 'vault.revoked', 'switch.completed']],
+    [[], ['switch.started', 'vault.revoked', 'switch.completed']],
     [['secret.*'], []],
   ])('is told as %j asks', async (types, expected) => {
     await scene.subscribe(CONTOSO, { types });
-    for (const action of ['switch.started', 'vault.state-changed', 'switch.completed']) await scene.happens(action);
+    for (const action of ['switch.started', 'vault.revoked', 'switch.completed']) await scene.happens(action);
     await scene.turn();
     expect(scene.typesAt()).toEqual(expected);
   });

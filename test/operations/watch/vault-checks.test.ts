@@ -50,8 +50,8 @@ async function health(): Promise<HealthReport> {
 
 const recorded = (): unknown[] =>
   chainOf(rig.store)
-    .filter(({ action }) => action === 'vault.state-changed')
-    .map(({ target, detail }) => ({ target, told: JSON.parse(detail) as unknown }));
+    .filter(({ action }) => action.startsWith('vault.'))
+    .map(({ action, target, detail }) => ({ action, target, told: JSON.parse(detail) as unknown }));
 
 /** The connection with other values, really sealed by the vendor. */
 async function put(change: (connection: Connection) => Omit<Connection, 'seal'>): Promise<void> {
@@ -207,8 +207,12 @@ describe('what is kept', () => {
     }
     expect((await health()).history.map(({ state }) => state)).toEqual(['unreachable', 'healthy']);
     expect(recorded()).toEqual([
-      { target: ROW_KEY, told: { state: 'healthy' } },
-      { target: ROW_KEY, told: { state: 'unreachable', code: 'vault-unreachable', before: 'healthy' } },
+      { action: 'vault.healthy', target: ROW_KEY, told: { state: 'healthy' } },
+      {
+        action: 'vault.unreachable',
+        target: ROW_KEY,
+        told: { state: 'unreachable', code: 'vault-unreachable', before: 'healthy' },
+      },
     ]);
     expect(rig.log.entries.filter(({ event }) => event === 'vault.state-changed')).toMatchObject([
       { level: 'info', detail: { ...CONNECTION, state: 'healthy' } },

@@ -1,6 +1,7 @@
 // Tenants found in a company's data: registered and removed by the vendor alone, at any time.
 import type * as z from 'zod';
 import { ok } from '../../../../shared/domain/result.ts';
+import { askRefresh } from '../../../../shared/operations/tenants/ask-refresh.ts';
 import { deleteTenant, getTenant, listTenantsOf, putTenant } from '../../../../shared/operations/tenants/tenants.ts';
 import { countCall } from '../../../../shared/store/call-limit.ts';
 import { requestVerification } from '../../../../shared/operations/sign-ins/request-verification.ts';
@@ -39,6 +40,26 @@ export const tenantRoutes = [
       const collectionUrl = `${call.baseUrl}/companies/${call.path.companyId}/tenants`;
       const idOf = ({ kind, tenantId }: z.input<typeof tenantBody>): string => `${kind}|${tenantId}`;
       return ok({ status: 200, body: sliceOf(tenants.value.map(shown), { idOf, query: call.query, collectionUrl }) });
+    },
+  }),
+  defineRoute({
+    operationId: 'ask-tenants-refresh',
+    method: 'POST',
+    path: `${COLLECTION}/refresh`,
+    tag: 'tenants',
+    summary: "Ask the vendor to look again which tenants are in the company's data",
+    description:
+      'Recorded as `tenants.refresh-asked`, which webhooks tell. What the vendor then finds, it registers; nothing changes by this call alone.',
+    roles: VERIFIES,
+    isLimited: true,
+    pathSchema: companyPath,
+    bodySchema: noFields,
+    answers: { 204: 'Recorded.' },
+    run: async (deps: TenantServices, call) => {
+      const allowed = await countCall(deps, { ...call.path, kind: 'refresh' });
+      if (!allowed.ok) return allowed;
+      const asked = await askRefresh(deps, call.path, call.actor);
+      return asked.ok ? ok({ status: 204 }) : asked;
     },
   }),
   defineRoute({

@@ -174,7 +174,7 @@ export const deadLetterBody = z
       companyId: 'contoso',
       sequence: 7,
       eventId: '019ad3f0-5b1c-7e6a-9c44-2f1d7e5a0b3c',
-      type: 'vault.state-changed',
+      type: 'vault.revoked',
       at: EXAMPLE_TIME,
       deadAt: '2026-12-03T08:00:00.000Z',
       code: 'webhook-timed-out',

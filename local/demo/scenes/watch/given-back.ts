@@ -18,5 +18,5 @@ export async function givenBack(demo: Demo, book: KeyBook): Promise<void> {
   screen.done(`Contoso enables its key. Both hosts unwrap again by themselves, after ${after}.`);
   screen.detail('The state follows within a minute. The demo asks for a check, POST …/check.', 'quiet');
   await tellCheck(demo, contoso, 'healthy');
-  await tellHeard(demo, { type: 'vault.state-changed', state: 'healthy', since: enabledAt });
+  await tellHeard(demo, { type: 'vault.healthy', since: enabledAt });
 }

@@ -40,8 +40,7 @@ export async function outage(demo: Demo, book: KeyBook): Promise<void> {
     );
     const watched = await watch(demo, readers, silentAt);
     tell(demo, readers, watched);
-    if (watched.unreachable)
-      await tellHeard(demo, { type: 'vault.state-changed', state: 'unreachable', since: silentAt });
+    if (watched.unreachable) await tellHeard(demo, { type: 'vault.unreachable', since: silentAt });
   } finally {
     if (options.damage === 'outage') await setKeyEnabled(demo, contoso, { enabled: true });
     await answerAgain(demo);

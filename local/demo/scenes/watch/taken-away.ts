@@ -42,5 +42,5 @@ export async function takenAway(demo: Demo, book: KeyBook): Promise<void> {
   screen.done(
     `After ${seconds(Date.now() - disabledAt)} the API says: ${inWords(health)}. No check had to be asked for.`,
   );
-  await tellHeard(demo, { type: 'vault.state-changed', state: 'revoked', since: disabledAt });
+  await tellHeard(demo, { type: 'vault.revoked', since: disabledAt });
 }

@@ -82,7 +82,7 @@ interface Sending {
 
 async function send({ secret, at, spoilt }: Sending): Promise<number> {
   const id = randomUUID();
-  const signed = JSON.stringify({ id, type: 'vault.state-changed', data: { state: 'healthy' } });
+  const signed = JSON.stringify({ id, type: 'vault.healthy', data: { state: 'healthy' } });
   const answer = await fetch(`https://${PROOF_RECEIVER}/events`, {
     method: 'POST',
     headers: {

@@ -25,7 +25,6 @@ export async function whatTheReceiverHeard(demo: Demo): Promise<void> {
     heard.map(({ type, time, takenAt, data }) => [
       String(data.sequence ?? ''),
       type,
-      data.state ?? '',
       data.code ?? '',
       `after ${seconds(takenAt.getTime() - Date.parse(time))}`,
     ]),
