@@ -38,6 +38,7 @@ const TIMEOUT_MS = 10_000;
 const TENANT_TOKEN_MS = 300_000;
 
 export const customerName = (n: number): string => `customer-${n}`;
+export const customerHost = (n: number): string => `c${n}-keys.vault.azure.net`;
 const guid = (kind: string, n: number): string => `7e5d0000-0000-4000-8000-${kind}${String(n).padStart(8, '0')}`;
 
 type Seeding = ReturnType<typeof accessOf> & { readonly run: Run };
@@ -97,7 +98,7 @@ async function seedCustomer(seeding: Seeding, n: number): Promise<void> {
   const companyId = customerName(n);
   const target = {
     ref: PROVIDER,
-    host: `c${n}-keys.vault.azure.net`,
+    host: customerHost(n),
     keyName: KEY_NAME,
     tenantId: guid('c000', n),
     credential: { kind: 'federated', clientId: CONNECTOR_APP_ID },

@@ -15,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<(options: BenchOptions) 
   'unwrap-during-switch': async () => (await import('./unwrap-during-switch.ts')).unwrapDuringSwitch,
   mixed: async () => (await import('./mixed.ts')).mixed,
   'many-customers': async () => (await import('./many-customers.ts')).manyCustomers,
+  'vault-rounds': async () => (await import('./vault-rounds.ts')).vaultRounds,
   'cold-start': async () => (await import('./cold-start.ts')).coldStart,
   results: async () => (await import('./results-table.ts')).updateResultsTable,
 };

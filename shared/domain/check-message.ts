@@ -1,5 +1,6 @@
 // Messages of the queue of vault checks. Pure. A message says only what to look at; whether it has to be checked is in the tables. It is not trusted: any
 // sender with access to the queue may have written it.
+import { REASONS, type Because } from './asked-check.ts';
 import { LANES, type Lane } from './check-pace.ts';
 import { isResourceId } from './ids.ts';
 import { err, ok, type Result } from './result.ts';
@@ -10,6 +11,7 @@ export interface OneCheckMessage {
   readonly kind: 'check';
   readonly companyId: string;
   readonly connectionId: string;
+  readonly because: Because;
 }
 
 /** What is due in one lane of one bucket of the agenda. */
@@ -24,7 +26,7 @@ export interface RoundMessage {
 export type CheckMessage = OneCheckMessage | RoundMessage;
 
 const FIELDS: Readonly<Record<CheckMessage['kind'], readonly string[]>> = {
-  check: ['format', 'kind', 'companyId', 'connectionId'],
+  check: ['format', 'kind', 'companyId', 'connectionId', 'because'],
   round: ['format', 'kind', 'lane', 'bucket', 'slot'],
 };
 
@@ -43,9 +45,10 @@ export function parseCheckMessage(value: unknown): Result<CheckMessage, string> 
   return fault === undefined ? ok(value as unknown as CheckMessage) : err(fault);
 }
 
-function faultOfPlace({ companyId, connectionId }: Record<string, unknown>): string | undefined {
+function faultOfPlace({ companyId, connectionId, because }: Record<string, unknown>): string | undefined {
   if (!isId(companyId)) return 'companyId is not an id';
-  return isId(connectionId) ? undefined : 'connectionId is not an id';
+  if (!isId(connectionId)) return 'connectionId is not an id';
+  return REASONS.some((known) => known === because) ? undefined : 'unknown reason';
 }
 
 function faultOfRound({ lane, bucket, slot }: Record<string, unknown>): string | undefined {

@@ -15,6 +15,7 @@ it.each([
   ['unwrap-http', "batches of 1,000, rows kept, host's processor: ours / bare"],
   ['mixed', '16 connections, rows kept as by default: errors'],
   ['many-customers', 'more for many'],
+  ['vault-rounds', 'notes of that round'],
 ])('%s works', async (name, last) => {
   const { stdout } = await run(process.execPath, [MAIN, name, '--trial']);
   expect(stdout).toContain(`${name} {`);

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseCheckMessage, type CheckMessage } from '../../shared/domain/check-message.ts';
 
-const MESSAGE: CheckMessage = { format: 1, kind: 'check', companyId: 'contoso', connectionId: 'main' };
+const MESSAGE: CheckMessage = {
+  format: 1,
+  kind: 'check',
+  companyId: 'contoso',
+  connectionId: 'main',
+  because: 'denial',
+};
 
 const ROUND: CheckMessage = { format: 1, kind: 'round', lane: 'quick', bucket: '07', slot: 29_000_000 };
 
@@ -19,6 +25,8 @@ describe('a message of the queue of checks', () => {
     ['of no company', { ...MESSAGE, companyId: '../x' }, 'companyId is not an id'],
     ['of a company that is no text', { ...MESSAGE, companyId: 7 }, 'companyId is not an id'],
     ['of no connection', { ...MESSAGE, connectionId: '' }, 'connectionId is not an id'],
+    ['for no reason', { ...MESSAGE, because: undefined }, 'unknown reason'],
+    ['for another reason', { ...MESSAGE, because: 'whim' }, 'unknown reason'],
     ['a round of a connection', { ...ROUND, connectionId: 'main' }, 'unknown field'],
     ['of another lane', { ...ROUND, lane: 'fast' }, 'unknown lane'],
     ['of no bucket', { ...ROUND, bucket: '7|x' }, 'bucket is none'],

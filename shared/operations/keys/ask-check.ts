@@ -1,5 +1,6 @@
 // Asks for one check of a customer's vault, at once, from whatever has just met a denial or an outage there. The check itself is watch's; this only sends
 // the message.
+import type { Because } from '../../domain/asked-check.ts';
 import type { CheckMessage } from '../../domain/check-message.ts';
 import type { ConnectionPlace } from '../../domain/connection.ts';
 import { ExpiringCache } from '../../domain/expiring-cache.ts';
@@ -26,12 +27,12 @@ export class AskedChecks {
     this.#asked = new ExpiringCache(deps.clock, { ttlMs: ASKED_AGAIN_AFTER_MS, maxEntries: MAX_ASKED });
   }
 
-  /** `anyway`: also if it has asked lately, for what has changed since. */
-  async ask({ companyId, connectionId }: ConnectionPlace, { anyway = false } = {}): Promise<void> {
+  /** For what has changed since, also if it has asked lately. */
+  async ask({ companyId, connectionId }: ConnectionPlace, because: Because): Promise<void> {
     const name = `${companyId}|${connectionId}`;
-    if (!anyway && this.#asked.peek(name)) return;
+    if (because !== 'change' && this.#asked.peek(name)) return;
     this.#asked.keep(name, true);
-    const message: CheckMessage = { format: 1, kind: 'check', companyId, connectionId };
+    const message: CheckMessage = { format: 1, kind: 'check', companyId, connectionId, because };
     try {
       await this.#deps.checkQueue.send([message]);
     } catch (error) {
@@ -44,5 +45,8 @@ export class AskedChecks {
 }
 
 /** Once in 15 seconds for each process and connection. A queue that is away is logged: the timer checks the vault anyway. */
-export const askCheck = (deps: { readonly askedChecks: AskedChecks }, place: ConnectionPlace): Promise<void> =>
-  deps.askedChecks.ask(place);
+export const askCheck = (
+  deps: { readonly askedChecks: AskedChecks },
+  place: ConnectionPlace,
+  because: Because,
+): Promise<void> => deps.askedChecks.ask(place, because);

@@ -114,7 +114,7 @@ export class CompanyKeyCache implements KeyHolder {
     if (isRevocation(failure))
       this.#inBackground(place, () => this.#opening.denials.add(place, failure.code, { again: true }));
     if (failure.kind === 'denied' || isOutage(failure))
-      this.#inBackground(place, () => this.#opening.askedChecks.ask(place));
+      this.#inBackground(place, () => this.#opening.askedChecks.ask(place, isOutage(failure) ? 'outage' : 'denial'));
   }
 
   #inBackground(about: ConnectionPlace | CompanyKeyContext, work: () => Promise<unknown>): void {

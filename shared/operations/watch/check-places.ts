@@ -5,6 +5,9 @@ import type { Lane } from '../../domain/check-pace.ts';
 import type { Timers } from '../../domain/ports.ts';
 import { fateOf, LATE_MS, SLOW_MS } from '../../domain/slow-check.ts';
 
+/** A quarter of the messages that a process works at once (host.json). */
+const FEW = 4;
+
 export interface CheckPlace {
   /** Once. `undecided` if the check was given up: its signal is aborted, and it has to end with the signal's reason. */
   run<T>(check: (signal: AbortSignal) => Promise<T>): Promise<T | 'undecided'>;
@@ -20,6 +23,7 @@ interface Held {
 export class CheckPlaces {
   readonly #timers: Pick<Timers, 'sleep'>;
   readonly #free: Record<Lane, number>;
+  #few = 0;
   readonly #waiting: Readonly<Record<Lane, (() => void)[]>> = { quick: [], silent: [] };
 
   constructor(timers: Pick<Timers, 'sleep'>, places: number) {
@@ -34,6 +38,21 @@ export class CheckPlaces {
     else await new Promise<void>((resolve) => void this.#waiting[lane].push(resolve));
     const place: Held = { lane, isHeld: true };
     return { run: (check) => this.#run(place, check), leave: () => this.#leave(place) };
+  }
+
+  /** For a check that the rounds make as well: undefined where several such are in hand. */
+  async takeIfFew(): Promise<CheckPlace | undefined> {
+    if (this.#few >= FEW) return undefined;
+    this.#few += 1;
+    const place = await this.take('quick');
+    const over = (): void => void (this.#few -= 1);
+    return {
+      run: (check) => place.run(check).finally(over),
+      leave: () => {
+        over();
+        place.leave();
+      },
+    };
   }
 
   async #run<T>(place: Held, check: (signal: AbortSignal) => Promise<T>): Promise<T | 'undecided'> {

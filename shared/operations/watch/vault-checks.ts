@@ -154,7 +154,7 @@ async function tellOthers(
 /** A denial that may be an accident is seen again before it counts. Where the queue is away, the next turn of the timer sees it. */
 async function lookAgain(deps: Pick<CheckDependencies, 'checkQueue' | 'log'>, place: ConnectionPlace): Promise<void> {
   const { companyId, connectionId } = place;
-  const message: CheckMessage = { format: 1, kind: 'check', companyId, connectionId };
+  const message: CheckMessage = { format: 1, kind: 'check', companyId, connectionId, because: 'change' };
   try {
     await deps.checkQueue.send([message], { delayMs: CONFIRM_AFTER_MS });
   } catch (error) {

@@ -9,7 +9,7 @@ import { COMPANY, CONTOSO, place, Rig } from '../../operations/switches/rig.ts';
 import type { TestHost } from '../../world.ts';
 
 const CONNECTION = { companyId: COMPANY, connectionId: 'contoso' };
-const MESSAGE = { format: 1, kind: 'check', ...CONNECTION };
+const MESSAGE = { format: 1, kind: 'check', ...CONNECTION, because: 'change' };
 
 let rig: Rig;
 let host: TestHost;

@@ -15,30 +15,30 @@ beforeEach(() => {
 
 it('a vault that many calls meet at once is asked for once in 15 seconds, and others by themselves', async () => {
   await Promise.all([
-    askCheck(host, PLACE),
-    askCheck(host, PLACE),
-    askCheck(host, { ...PLACE, connectionId: 'other' }),
+    askCheck(host, PLACE, 'outage'),
+    askCheck(host, PLACE, 'outage'),
+    askCheck(host, { ...PLACE, connectionId: 'other' }, 'outage'),
   ]);
   world.clock.advance(14_999);
-  await askCheck(host, PLACE);
+  await askCheck(host, PLACE, 'outage');
   expect(world.checkQueue.size).toBe(2);
-  expect(world.checkQueue.take()).toEqual({ format: 1, kind: 'check', ...PLACE });
+  expect(world.checkQueue.take()).toEqual({ format: 1, kind: 'check', ...PLACE, because: 'outage' });
   world.clock.advance(1);
-  await askCheck(host, PLACE);
+  await askCheck(host, PLACE, 'outage');
   expect(world.checkQueue.size).toBe(2);
 });
 
 it('nothing but ids of the place goes into the message', async () => {
   const place = { ...PLACE, host: 'contoso.vault.azure.net' };
-  await askCheck(host, place);
-  expect(world.checkQueue.take()).toEqual({ format: 1, kind: 'check', ...PLACE });
+  await askCheck(host, place, 'denial');
+  expect(world.checkQueue.take()).toEqual({ format: 1, kind: 'check', ...PLACE, because: 'denial' });
 });
 
 it('a queue that is away disturbs no call, is logged, and is asked again by the next', async () => {
   world.checkQueue.away = true;
-  await askCheck(host, PLACE);
+  await askCheck(host, PLACE, 'outage');
   expect(world.log.events()).toEqual(['queue.unavailable']);
   world.checkQueue.away = false;
-  await askCheck(host, PLACE);
+  await askCheck(host, PLACE, 'outage');
   expect(world.checkQueue.size).toBe(1);
 });

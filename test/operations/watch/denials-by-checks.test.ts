@@ -87,7 +87,8 @@ describe('an unwrap that its vault refuses, or that cannot reach it', () => {
       expect([await told(host), await told(host)]).toEqual([code, code]);
       await settled();
       const asked = [world.rig.checkQueue.take(), world.rig.checkQueue.take()];
-      expect(asked).toEqual([{ format: 1, kind: 'check', ...CONNECTION }, undefined]);
+      const because = code === 'vault-unreachable' ? 'outage' : 'denial';
+      expect(asked).toEqual([{ format: 1, kind: 'check', ...CONNECTION, because }, undefined]);
     },
   );
 });

@@ -127,7 +127,7 @@ describe('a vault', () => {
           : rig.store.write(table, partition, writes),
     });
     goSilent();
-    await handleCheck({ ...host, tables: lose }, { format: 1, kind: 'check', ...CONNECTION });
+    await handleCheck({ ...host, tables: lose }, { format: 1, kind: 'check', ...CONNECTION, because: 'change' });
     const pace = (): unknown => rig.store.peek('agenda', BUCKET, `check|${COMPANY}|contoso`)?.cells['pace'];
     expect(pace()).toBe('well');
     await minutes(6);

@@ -63,7 +63,7 @@ async function isSlow(message: Parameters<typeof handleCheck>[1]): Promise<void>
 
 it.each([
   ['a round', () => round('quick')],
-  ['a call', () => ({ format: 1, kind: 'check', ...CONNECTION }) as const],
+  ['a call', () => ({ format: 1, kind: 'check', ...CONNECTION, because: 'outage' }) as const],
 ])(
   '%s that gives it up says nothing of it: its state stays, and it is not said to have been good',
   async (_who, ask) => {
