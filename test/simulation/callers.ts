@@ -17,8 +17,9 @@ import type { World } from './world.ts';
 const KEYRING_PLACE = { companyId: COMPANY, keyringId: KEYRING };
 const CALLER: Actor = { role: 'client' };
 const MAX_ROUNDS_OF_NEW_KEYS = 30;
-/** The last is what a version says that was disabled after a newer one was made. */
-const NOT_FORGED = new Set<string>([...PASSING, ...DENYING, 'key-version-disabled']);
+/** What a denial of the key in force turns out to be, once more is known of it. */
+const TOLD_APART = ['key-version-disabled', 'key-deleted', 'key-purged', 'vault-deleted', 'vault-recovered'] as const;
+const NOT_FORGED = new Set<string>([...PASSING, ...DENYING, ...TOLD_APART]);
 
 /** The answer; undefined if there was none, because the host died or the store was away. */
 export async function call<T>(world: World, host: Host, act: () => Promise<T>): Promise<T | undefined> {
