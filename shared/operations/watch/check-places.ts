@@ -3,8 +3,10 @@
 // since vaults that answer wait for the place. For fairness only: correctness does not depend on it.
 import type { Lane } from '../../domain/check-pace.ts';
 import type { Timers } from '../../domain/ports.ts';
-import { fateOf, LATE_MS, SLOW_MS } from '../../domain/slow-check.ts';
+import { fateOf, LATE_MS, usualAfter } from '../../domain/slow-check.ts';
 
+/** A check has ended by then: two calls, of ten seconds each by default. */
+const MOST_SECONDS = 30;
 /** A quarter of the messages that a process works at once (host.json). */
 const FEW = 4;
 
@@ -18,12 +20,16 @@ export interface CheckPlace {
 interface Held {
   lane: Lane;
   isHeld: boolean;
+  /** In whole seconds. */
+  takenMs: number;
 }
 
 export class CheckPlaces {
   readonly #timers: Pick<Timers, 'sleep'>;
   readonly #free: Record<Lane, number>;
   #few = 0;
+  /** How long checks take of vaults that answer. */
+  #usualMs: number | undefined;
   readonly #waiting: Readonly<Record<Lane, (() => void)[]>> = { quick: [], silent: [] };
 
   constructor(timers: Pick<Timers, 'sleep'>, places: number) {
@@ -36,7 +42,7 @@ export class CheckPlaces {
   async take(lane: Lane): Promise<CheckPlace> {
     if (this.#free[lane] > 0) this.#free[lane] -= 1;
     else await new Promise<void>((resolve) => void this.#waiting[lane].push(resolve));
-    const place: Held = { lane, isHeld: true };
+    const place: Held = { lane, isHeld: true, takenMs: 0 };
     return { run: (check) => this.#run(place, check), leave: () => this.#leave(place) };
   }
 
@@ -58,28 +64,33 @@ export class CheckPlaces {
   async #run<T>(place: Held, check: (signal: AbortSignal) => Promise<T>): Promise<T | 'undecided'> {
     const givingUp = new AbortController();
     const { signal } = givingUp;
-    if (place.lane === 'quick') void this.#whileSlow(place, givingUp);
+    const mayBeSlow = place.lane === 'quick';
+    if (mayBeSlow) void this.#whileSlow(place, givingUp);
     try {
       return await check(signal);
     } catch (error) {
       if (signal.aborted && error === signal.reason) return 'undecided';
       throw error;
     } finally {
+      if (mayBeSlow && !signal.aborted) this.#usualMs = usualAfter(this.#usualMs, place.takenMs);
       this.#leave(place);
     }
   }
 
   async #whileSlow(place: Held, givingUp: AbortController): Promise<void> {
-    let passedMs = 0;
-    for (const takenMs of [LATE_MS, SLOW_MS]) {
-      await this.#timers.sleep(takenMs - passedMs);
+    for (let second = 0; second < MOST_SECONDS; second += 1) {
+      await this.#timers.sleep(LATE_MS);
       if (!place.isHeld) return;
-      passedMs = takenMs;
+      place.takenMs += LATE_MS;
+      // Of one that has moved over only the time is counted.
+      if (place.lane === 'silent') continue;
       const othersWait = this.#waiting.quick.length > 0;
-      const fate = fateOf({ takenMs, othersWait, freeOfSilent: this.#free.silent });
+      const { takenMs } = place;
+      const fate = fateOf({ takenMs, usualMs: this.#usualMs, othersWait, freeOfSilent: this.#free.silent });
       if (fate === 'move-over') this.#moveOver(place);
-      if (fate === 'give-up') givingUp.abort();
-      if (fate !== 'stay') return;
+      if (fate !== 'give-up') continue;
+      givingUp.abort();
+      return;
     }
   }
 

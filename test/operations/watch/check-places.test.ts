@@ -7,10 +7,11 @@ import type { Lane } from '../../../shared/domain/check-pace.ts';
 let wakes: (() => void)[];
 let places: CheckPlaces;
 let running: string[];
-beforeEach(() => {
+beforeEach(async () => {
   wakes = [];
   running = [];
   places = new CheckPlaces({ sleep: () => new Promise((resolve) => void wakes.push(resolve)) }, 4);
+  await (await places.take('quick')).run(() => Promise.resolve());
 });
 
 function begin(name: string, lane: Lane): { end: (error?: Error) => void; over: Promise<string> } {
@@ -71,6 +72,20 @@ it('one that waits among those that do not answer is not overtaken, and not give
   expect(running).toEqual(['s2', 's3']);
   silent[2]!.end();
   expect(await silent[2]!.over).toBe('s3');
+});
+
+it('none is given up where all take long, since the process has more to do than it can', async () => {
+  places = new CheckPlaces({ sleep: () => new Promise((resolve) => void wakes.push(resolve)) }, 4);
+  const all = ['q1', 'q2', 'q3', 'q4', 'q5', 'q6'].map((name) => begin(name, 'quick'));
+  await settled();
+  for (let second = 0; second < 3; second += 1) await secondPasses();
+  expect(running).toEqual(['q1', 'q2', 'q3', 'q4']);
+  for (const { end } of all.slice(0, 4)) end();
+  await settled();
+  await secondPasses();
+  await secondPasses();
+  for (const { end } of all) end();
+  expect(await Promise.all(all.map(({ over }) => over))).toEqual(['q1', 'q2', 'q3', 'q4', 'q5', 'q6']);
 });
 
 it('a check that has its result as it is given up has its result', async () => {
