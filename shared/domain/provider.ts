@@ -40,9 +40,13 @@ export interface Credential {
   readonly secrets?: readonly ClientSecret[];
 }
 
-/** Names a credential with the secrets that it shows: what one got serves no other. */
+/** Names a credential with the secrets that it shows, as they are stored: what one got serves no other, and one that was wrapped anew is another. */
 export const credentialName = ({ kind, clientId, secrets = [] }: Credential): string =>
-  JSON.stringify([kind, clientId, ...secrets.map(({ companyId, secretId }) => `${companyId}|${secretId}`)]);
+  JSON.stringify([
+    kind,
+    clientId,
+    ...secrets.flatMap(({ companyId, secretId, keyId }) => [companyId, secretId, keyId]),
+  ]);
 
 /** A key with all that it takes to reach it. */
 export type KeyTarget = VaultTarget;

@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MANAGED_IDENTITY_PRINCIPAL_ID, VENDOR_TENANT_ID } from '../../local/identities.ts';
 import type { Credential, VaultTarget } from '../../shared/domain/provider.ts';
-import type { ClientSecret } from '../../shared/domain/client-secret.ts';
+import { placeOfClientSecret, type ClientSecret } from '../../shared/domain/client-secret.ts';
 import { ClientSecrets, sealClientSecret } from '../../shared/operations/keys/client-secrets.ts';
+import { rewrapSecret } from '../../shared/operations/keys/sealed-secrets.ts';
 import { systemClock as clock, systemEntropy as entropy } from '../../shared/adapters/system.ts';
 import type { Providers } from '../../shared/providers/provider.ts';
 import { providersOver } from '../fakes/providers.ts';
@@ -200,6 +201,25 @@ describe('a token that a secret got', () => {
     expect(failureOf(await tokenBy(theirs)).code).toBe('client-secret-wrong');
     const [a, b] = [clients.pool.connection(one.target(mine)), clients.pool.connection(one.target(again))];
     expect(a.ok && b.ok && a.value === b.value).toBe(false);
+  });
+
+  it('is asked for by the secret as it is stored now: a version of the vendor’s key that it has left may be disabled', async () => {
+    const one = await owner();
+    const { vaults } = world.clients();
+    const later = { now: () => new Date(Date.now() + world.laterMs), steadyMs: () => Date.now() + world.laterMs };
+    const secrets = new ClientSecrets({ providers: providersOver({ vaults, vendor: vendor.target, clock }) }, later);
+    clients = world.clients({ openSecret: (secret, of) => secrets.open(secret, of) });
+    const secret = await one.stored((await one.makeSecret()).value);
+    valueOf(await clients.vaults.readKey(one.target(secret)));
+    await world.addVersion(vendor.host, 'customer-key', 'rsa-2048-2');
+    const newest = valueOf(await providers.of(vendor.target.ref).read(vendor.target, { purpose: 'in-force' }));
+    const place = placeOfClientSecret(secret, { tenantId: one.tenantId, clientId: one.appId });
+    const followed = { ...secret, ...valueOf(await rewrapSecret({ providers }, { place, secret }, newest)) };
+    const version = secret.keyId.split('/').at(-1);
+    await world.vaultCall('PATCH', `/vaults/${vendor.host}/keys/customer-key`, { version, enabled: false });
+    world.laterMs = 2 * 60 * 60_000;
+    expect(followed.keyId).not.toBe(secret.keyId);
+    expect(valueOf(await clients.vaults.readKey(one.target(followed))).keyId).toBe(one.keyId);
   });
 
   it('is none where the row that holds the secret was copied to another company, connection, tenant or app', async () => {

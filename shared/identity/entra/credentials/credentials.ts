@@ -115,7 +115,7 @@ export class Credentials {
   }
 }
 
-/** A secret that was replaced takes its tokens with it: what another shows has another name. */
+/** A secret that was replaced, or wrapped anew, takes its tokens with it: they are asked for by the secret as it was when they got their name. */
 const nameOf = (credential: Credential, tenantId: string): string => `${tenantId} ${credentialName(credential)}`;
 
 const unknownKind = ({ kind }: Credential): Failure =>
