@@ -7,19 +7,15 @@ import type { KeyTarget } from '../../domain/provider.ts';
 import { present } from '../../domain/plain-object.ts';
 import { notFound, type Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../domain/result.ts';
-import type { CheckQueue, Log } from '../../domain/ports.ts';
-import type { CheckMessage } from '../../domain/check-message.ts';
-import { StoreUnavailable } from '../../domain/store-unavailable.ts';
+import type { CheckQueue } from '../../domain/ports.ts';
 import { act } from '../../store/act.ts';
 import { find, type Found } from '../../store/found.ts';
-import type { Denial } from '../../store/rows/denial-rows.ts';
 import { healthChangeRow, healthRow } from '../../store/rows/health-rows.ts';
 import { keepStanding } from '../../store/standings.ts';
 import { connectionRow } from '../../store/rows/sealed-rows.ts';
 import {
   afterLook,
   awaitsConfirmation,
-  CONFIRM_AFTER_MS,
   hasChanged,
   isNews,
   isWell,
@@ -38,6 +34,7 @@ import type { Following } from './follow-key-version.ts';
 import { followNewest } from './follow-newest.ts';
 import { inLightOf } from './in-light-of.ts';
 import { loadConnection } from '../keys/verified-connection.ts';
+import { logChange, lookAgain, tellOthers } from './after-check.ts';
 import { asChecked } from './health-report.ts';
 import type { OwnNetwork } from './own-network.ts';
 import { lookAtNewerSecret, tellExpiry } from './secrets-in-use.ts';
@@ -140,34 +137,6 @@ const withLastGood = async (
   const { lastGoodAt } = await asChecked(tables, place, known);
   return { ...known, ...present({ lastGoodAt }) };
 };
-
-/** A denial that counts only now is listed, and one is taken off that is over. Each check does so: one that died before is made good by the next. */
-async function tellOthers(
-  { denials }: Pick<CheckDependencies, 'denials'>,
-  place: ConnectionPlace,
-  { health, denied }: { readonly health: VaultHealth; readonly denied: Found<Denial> | undefined },
-): Promise<void> {
-  if (health.state === 'revoked') await denials.add(place, health.code ?? '', { again: false });
-  if (isWell(health.state) && denied) await denials.lift(denied);
-}
-
-/** A denial that may be an accident is seen again before it counts. Where the queue is away, the next turn of the timer sees it. */
-async function lookAgain(deps: Pick<CheckDependencies, 'checkQueue' | 'log'>, place: ConnectionPlace): Promise<void> {
-  const { companyId, connectionId } = place;
-  const message: CheckMessage = { format: 1, kind: 'check', companyId, connectionId, because: 'change' };
-  try {
-    await deps.checkQueue.send([message], { delayMs: CONFIRM_AFTER_MS });
-  } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
-    const detail = { companyId, connectionId, reason: error.message };
-    deps.log.write({ level: 'warning', event: 'queue.unavailable', detail });
-  }
-}
-
-function logChange(log: Log, place: ConnectionPlace, { state, code }: VaultHealth): void {
-  const level = state === 'healthy' ? 'info' : 'warning';
-  log.write({ level, event: 'vault.state-changed', detail: { ...place, state, code } });
-}
 
 /** What is recorded of a vault that has come into a state, and told to webhooks. */
 const ACTIONS: Readonly<Record<VaultState, string>> = {
