@@ -30,7 +30,7 @@ registerReserved(app, { entropy: systemEntropy });
 const settings = parseSettings(process.env);
 const policy = policyOf(settings);
 const world = createWorld(settings, policy, jsonLog(invocationLog(app)));
-const { services, ofWorkers } = createHost(world, policy);
+const { services, ofWorkers, ofChecks } = createHost(world, policy);
 
 const schedules = {
   sweep: settings.KEYSWITCH_SWEEP_SCHEDULE,
@@ -49,7 +49,7 @@ registerRoutes(app, routes, { ...services, callPlaces, timerTurns });
 // The library has told the worker of its model now.
 guardStream(coreApi());
 registerQueues(app, ofWorkers, { queueName: settings.KEYSWITCH_WORK_QUEUE });
-registerCheckQueue(app, services, { queueName: settings.KEYSWITCH_CHECKS_QUEUE });
+registerCheckQueue(app, ofChecks, { queueName: settings.KEYSWITCH_CHECKS_QUEUE });
 recordOwnCounts(app, services);
 registerTimers(app, timerTurns, schedules);
 startOverdueByTraffic(app, timerTurns);

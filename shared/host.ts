@@ -58,6 +58,8 @@ export interface Host<W extends World, P extends Policy> {
   readonly services: W & P & Kept;
   /** The same for the workers of switches, which skip a vault that has just failed to answer. */
   readonly ofWorkers: Host<W, P>['services'];
+  /** The same for the rounds of vault checks, which leave a vault alone for as long as it asks. */
+  readonly ofChecks: Host<W, P>['services'];
 }
 
 /** Makes no calls: the parts call the world when they are called. */
@@ -74,7 +76,10 @@ export function createHost<W extends World, P extends Policy>(
     queue: workerPorts.queue,
     sealer: workerPorts.sealer,
     timers: workerPorts.timers,
-    providers: workerPorts.providers.through(throttling.watched).through(silently(clock)),
+    providers: workerPorts.providers
+      .through(throttling.watched)
+      .through(throttling.considerate)
+      .through(silently(clock)),
   };
   const bound = maxCacheEntries === undefined ? {} : { maxEntries: maxCacheEntries };
   const own: W = { ...world, providers: world.providers.through(throttling.watched) };
@@ -114,5 +119,6 @@ export function createHost<W extends World, P extends Policy>(
     receiverRests: new ReceiverRests(clock),
     unwatched: new Unwatched(clock),
   };
-  return { services, ofWorkers: { ...services, ...workers } };
+  const ofChecks = { ...services, providers: own.providers.through(throttling.considerate) };
+  return { services, ofWorkers: { ...services, ...workers }, ofChecks };
 }

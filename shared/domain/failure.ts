@@ -87,6 +87,8 @@ export interface Failure<Code extends FailureCode = FailureCode> {
     readonly code?: string;
     readonly message?: string;
     readonly correlationId?: string;
+    /** As it asked by Retry-After. */
+    readonly retryAfterSeconds?: number;
   };
   /** For `propagating`: when it becomes a denial, ISO 8601. */
   readonly becomesDeniedAt?: string;

@@ -17,6 +17,8 @@ export interface VaultAnswer {
   readonly message?: string;
   /** `x-ms-request-id`. */
   readonly correlationId?: string;
+  /** `Retry-After`, if it is a number. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** `facts` are those known before the call; the answer adds who was refused what, where, and from which address. */
@@ -29,6 +31,7 @@ export function classifyVaultAnswer(answer: VaultAnswer, facts: FailureFacts): F
     ...optional('code', answer.innerCode ?? answer.code),
     ...optional('message', answer.message),
     ...optional('correlationId', answer.correlationId),
+    ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
   };
   return failure(code, detail === undefined ? told : { ...told, detail }, service);
 }

@@ -54,11 +54,12 @@ export const isRemedy = (value: unknown): value is Remedy =>
 const areFacts = (value: unknown): boolean =>
   isRecord(value) && Object.values(value).every((fact) => isText(fact) || typeof fact === 'boolean');
 
-const SERVICE_NAMES = ['status', 'code', 'message', 'correlationId'];
+const SERVICE_NAMES = ['status', 'code', 'message', 'correlationId', 'retryAfterSeconds'];
 
 function isService(value: unknown): boolean {
   if (value === undefined) return true;
   if (!isRecord(value) || !Object.keys(value).every((name) => SERVICE_NAMES.includes(name))) return false;
-  const { status, code, message, correlationId } = value;
-  return (status === undefined || Number.isSafeInteger(status)) && [code, message, correlationId].every(isTextOrAbsent);
+  const { status, code, message, correlationId, retryAfterSeconds } = value;
+  const areNumbers = [status, retryAfterSeconds].every((one) => one === undefined || Number.isSafeInteger(one));
+  return areNumbers && [code, message, correlationId].every(isTextOrAbsent);
 }

@@ -100,7 +100,14 @@ const givenUpBody = z.strictObject({
   redeliverUrl: z.url().meta({ description: 'POST delivers them again, once the receiver is mended.' }),
 });
 
-const vaultBody = z.strictObject({ host: z.string(), times: count, firstAt: time, lastAt: time });
+const vaultBody = z.strictObject({
+  host: z.string(),
+  times: count,
+  firstAt: time,
+  lastAt: time,
+  restsUntil: time.meta({ description: 'Until then checks and switches leave it alone.' }),
+  retryAfterSeconds: count.optional().meta({ description: 'As it asked by Retry-After.' }),
+});
 
 export const statusBody = z
   .strictObject({

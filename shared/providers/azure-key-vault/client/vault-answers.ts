@@ -102,8 +102,12 @@ export function readRefusal(response: Pick<PipelineResponse, 'status' | 'headers
     ...text('innerCode', field(field(error, 'innererror'), 'code'), MAX_CODE_CHARACTERS),
     ...text('message', field(error, 'message'), Infinity),
     ...text('correlationId', response.headers.get('x-ms-request-id'), MAX_CODE_CHARACTERS),
+    ...seconds('retryAfterSeconds', response.headers.get('retry-after')),
   };
 }
+
+const seconds = (name: 'retryAfterSeconds', value: string | undefined): Pick<VaultAnswer, 'retryAfterSeconds'> =>
+  value !== undefined && /^\d{1,6}$/.test(value) ? { [name]: Number(value) } : {};
 
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
