@@ -73,7 +73,8 @@ export const timersOf = (deps: TimerServices, schedules: Schedules): TimersByNam
   },
   notifications: {
     schedule: parseNcrontab(schedules.notifications),
-    limitMs: JOB_LIMIT_MS,
+    // Two slices, and behind each the receivers that were asked last.
+    limitMs: 2 * JOB_LIMIT_MS,
     jobs: [{ name: 'notified', run: () => sweepNotifications(deps) }],
   },
 });

@@ -100,7 +100,7 @@ const PATTERNS: Readonly<Record<string, string>> = {
   expiresAt: '\\d{4}-[0-9TZ:.-]+',
   keyId: 'key-\\d+',
   holder: '(?:connection|webhook)',
-  job: '(?:switch|purge|outbox|head|notify|notify-head|vendor-key)',
+  job: '(?:switch|purge|outbox|head|notify(?:-head)?-(?:own|all)|vendor-key)',
   lane: '(?:quick|silent)',
   bucket: '\\d\\d',
 };

@@ -42,7 +42,12 @@ const PAGE_ROWS = 100;
 const OWN_WAIT_MS = 60_000;
 
 /** Throws StoreUnavailable. */
-export async function deliverChain(deps: ChainDelivering, place: DeliveryPlace): Promise<Delivered> {
+export const deliverChain = (deps: ChainDelivering, place: DeliveryPlace): Promise<Delivered> => atChain(deps, place);
+
+/** The same, and nothing is sent: `waits` where there would be something to send. */
+export const howChainStands: typeof deliverChain = (deps, place) => atChain(deps, place, 'look');
+
+async function atChain(deps: ChainDelivering, place: DeliveryPlace, how: 'send' | 'look' = 'send'): Promise<Delivered> {
   const { companyId } = place;
   const head = (await loadHead(deps.tables, companyId)).value;
   const held = await find(deps.tables, cursorRow, place);
@@ -51,7 +56,7 @@ export async function deliverChain(deps: ChainDelivering, place: DeliveryPlace):
   const { createdAt, url } = now;
   const cursor = held?.value ?? (await firstCursor(deps.tables, { companyId, createdAt, head }));
   if (cursor.sequence >= head.sequence) return { state: 'caught-up', sequence: cursor.sequence, sent: 0 };
-  if (!mayBegin(cursor, deps.clock.now()) || deps.receiverRests.isResting(url))
+  if (how === 'look' || !mayBegin(cursor, deps.clock.now()) || deps.receiverRests.isResting(url))
     return { state: 'waits', sequence: cursor.sequence, sent: 0 };
   return new Turn(deps, now, { place, held, cursor }).run(head);
 }

@@ -1,5 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { putCompany } from '../../../shared/operations/companies/companies.ts';
 import { listDeadLetters, listDeliveries } from '../../../shared/operations/notifications/dead-letters.ts';
 import { requestRedelivery } from '../../../shared/operations/notifications/redeliver.ts';
 import { rotateSecret } from '../../../shared/operations/notifications/rotate-secret.ts';
@@ -243,6 +244,27 @@ describe('a receiver that is away', () => {
     expect(await listDeliveries(scene.host, { companyId: CONTOSO, webhookId: 'down', limit: 10 })).toMatchObject({
       value: { cursors: [{ companyId: CONTOSO, attempts: 1, code: 'webhook-timed-out' }] },
     });
+  });
+
+  it('of all companies, while it is slow for each of them, holds up none of their own', async () => {
+    const companies = Array.from({ length: 20 }, (_, index) => `company-${index}`);
+    for (const companyId of companies) await putCompany(scene.host, { companyId, displayName: companyId }, ADMIN);
+    for (const companyId of companies) await scene.subscribe(companyId, { url: `https://${companyId}.example.com/` });
+    await scene.subscribe(OF_ALL, { url: 'https://slow.vendor.com/' }, 'vendor');
+    scene.clock.advance(60_000);
+    for (const companyId of companies) await scene.happens('vault.revoked', companyId);
+    const { promise: answers, resolve: answer } = Promise.withResolvers<undefined>();
+    scene.receivers.onSend = ({ url }) => (url === 'https://slow.vendor.com/' ? answers : undefined);
+    const turn = scene.turn();
+    const told = (): string[] => companies.filter((companyId) => scene.typesAt(`${companyId}.example.com`).length > 0);
+    await vi.waitFor(() => expect(told()).toEqual(companies));
+    expect(scene.receivers.at('slow.vendor.com')).toEqual([]);
+    answer(undefined);
+    await turn;
+    expect(scene.typesAt('slow.vendor.com')).toHaveLength(companies.length);
+    await scene.sign();
+    await scene.turn();
+    expect([...scene.store.dump()].filter(({ rowKey }) => rowKey.startsWith('notify|'))).toEqual([]);
   });
 
   it('is waited for as long as it asks', async () => {
