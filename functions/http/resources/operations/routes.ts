@@ -6,6 +6,7 @@ import { runTimer, type TimerRunning } from '../../../../shared/operations/watch
 import { operationsStatus, timerStatus, type Watching } from '../../../../shared/operations/watch/status.ts';
 import { defineRoute } from '../../kernel/json-route.ts';
 import { pageBody, pageOf, pageRequest } from '../../kernel/schemas/pages.ts';
+import { noFields } from '../../kernel/schemas/ids.ts';
 import { hasEnded } from '../../kernel/schemas/long-work.ts';
 import { standingOfCompany, standingQuery, timerPath, turnBody, turnToBody } from './bodies.ts';
 import { statusBody, statusToBody } from './status-body.ts';
@@ -62,6 +63,7 @@ export const operationsRoutes = [
       'The same work as at its next turn. Refused while a turn is under way, on whatever instance: 409 `timer-running`.',
     roles: ['VendorAdmin'],
     pathSchema: timerPath,
+    bodySchema: noFields,
     refuses: ['timer-running'],
     answers: {
       200: 'Done; the body says how much, and what failed.',
