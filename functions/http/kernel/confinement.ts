@@ -15,7 +15,7 @@ export type Confinement =
 
 /** Tokens of apps carry no claims of users. An app role of this form, which an app can be given, confines them all the same. */
 export const CONFINING_ROLE = 'Keyswitch.Company.';
-const ALMOST_CONFINING = /^keyswitch\W*compan(?:y|ies)(?!admin$)/i;
+const ALMOST_CONFINING = /^keyswitch[\W_]*compan(?:y|ies)(?!admin$)/i;
 /** A token has to fit into a header. */
 export const MAX_CONFINED_PLACES = 200;
 

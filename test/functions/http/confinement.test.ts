@@ -37,6 +37,7 @@ describe('what a token names', () => {
     ['other roles only', { roles: ['Keyswitch.DataKeys', 'Keyswitch.CompanyAdmin', 7] }, 'none'],
     ['a role that is spelt almost right', { roles: ['keyswitch.company.acme'] }, 'unreadable'],
     ['a role with another sign', { roles: ['Keyswitch.DataKeys', 'Keyswitch.Company/acme'] }, 'unreadable'],
+    ['a role with a low line', { roles: ['Keyswitch.DataKeys', 'Keyswitch_Company.acme'] }, 'unreadable'],
     ['another claim', { 'extn.company': 'acme', EXTN_COMPANIES: 'acme' }, 'none'],
     [
       'as many as it may',
