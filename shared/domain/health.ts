@@ -121,10 +121,18 @@ export const awaitsConfirmation = ({ state, sightings }: VaultHealth): boolean =
 export const isNews = (before: VaultHealth | undefined, after: VaultHealth): boolean =>
   before?.state !== after.state || before.code !== after.code;
 
-/** Whether there is anything to write. What only tells when, or words the same reason anew, is not. */
+/** Whether there is anything to write. What only tells when is not, nor is the same reason that is worded anew. */
 export const hasChanged = (before: VaultHealth | undefined, after: VaultHealth): boolean =>
   isNews(before, after) ||
   before === undefined ||
-  before.owner !== after.owner ||
   before.sightings !== after.sightings ||
-  JSON.stringify([before.warnings, before.keyVersions]) !== JSON.stringify([after.warnings, after.keyVersions]);
+  JSON.stringify(toldBy(before)) !== JSON.stringify(toldBy(after));
+
+/** The row is not sealed, and admins run the commands in it: what to do is never left as others have put it there. */
+const toldBy = ({ code, warnings, keyVersions, owner, message, cause, remedy }: VaultHealth): readonly unknown[] => [
+  warnings,
+  keyVersions,
+  owner,
+  remedy,
+  ...(code === undefined ? [message, cause] : []),
+];

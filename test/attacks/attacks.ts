@@ -195,7 +195,7 @@ export const ATTACKS = {
   },
   A103: {
     risk: 'API1',
-    name: 'have events sent elsewhere, or made-up ones sent, by the tables',
+    name: 'have events sent elsewhere, or changed ones sent, by the tables',
     shown: {
       file: 'test/operations/notifications/deliveries.test.ts',
       title: '%s: nothing is sent, and it is a security event',

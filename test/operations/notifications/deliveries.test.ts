@@ -1,10 +1,12 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { putCompany } from '../../../shared/operations/companies/companies.ts';
+import { chained } from '../../../shared/domain/audit.ts';
 import { listDeadLetters, listDeliveries } from '../../../shared/operations/notifications/dead-letters.ts';
 import { requestRedelivery } from '../../../shared/operations/notifications/redeliver.ts';
 import { rotateSecret } from '../../../shared/operations/notifications/rotate-secret.ts';
 import { getWebhook, putWebhook } from '../../../shared/operations/notifications/webhooks.ts';
+import { readRecord, recordCells } from '../../../shared/store/rows/audit-rows.ts';
 import { ADMIN } from '../../fakes/actors.ts';
 import { CONTOSO, FABRIKAM, HOST, NotificationScene, OF_ALL, URL_OF_HOST, verifyAsReceiver } from './scene.ts';
 
@@ -353,6 +355,24 @@ describe('a writer of the tables', () => {
     await scene.happens('switch.completed', FABRIKAM);
     await scene.turn();
     expect(scene.receivers.attempts).toEqual([]);
+  });
+
+  it('appends an event as Keyswitch would: it is sent, and stands in the record, which the next signed head covers', async () => {
+    await scene.subscribe();
+    await scene.happens('switch.started');
+    await scene.turn();
+    const last = scene.store.peek('events', CONTOSO, '0000000000000004')!;
+    const made = chained(
+      { ...readRecord(last.cells, CONTOSO)!, id: 'made-up', action: 'vault.healthy' },
+      {
+        sequence: 4,
+        hash: String(last.cells['hash']),
+      },
+    );
+    scene.store.tamper('events', CONTOSO, '0000000000000005', recordCells(made));
+    tamper('events', '!head', { sequence: 5, hash: made.hash });
+    await scene.turn();
+    expect(scene.typesAt()).toEqual(['switch.started', 'vault.healthy']);
   });
 
   it('changes or invents an event: it is not sent, nor what stands behind it', async () => {

@@ -160,6 +160,29 @@ describe('a look', () => {
     expect(await getHealth(deps, CONNECTION)).toMatchObject({ error: { failure: { code: 'row-forged' } } });
   });
 
+  it.each([
+    ['well', () => undefined],
+    ['denied', () => rig.vaults.fail({ operation: 'unwrap', failure: 'access-denied-rbac' })],
+  ])(
+    'at a vault that is %s and of which a writer of the tables tells what to do tells that no more',
+    async (_, arrange) => {
+      arrange();
+      await check();
+      const row = rig.store.peek('health', COMPANY, currentHealthRowKey('contoso'))!;
+      const theirs = { text: 'Run this.', azureCli: 'az role assignment create --assignee attacker' };
+      rig.store.tamper('health', COMPANY, currentHealthRowKey('contoso'), {
+        ...row.cells,
+        remedy: JSON.stringify(theirs),
+      });
+      expect((await health()).current?.remedy).toEqual(theirs);
+      rig.clock.advance(60 * 60_000);
+      const changes = recorded().length;
+      await check();
+      expect((await health()).current?.remedy).not.toEqual(theirs);
+      expect(recorded()).toHaveLength(changes);
+    },
+  );
+
   it('at a company key that somebody forged says so, and asks no vault', async () => {
     const context = { companyId: COMPANY, keyringId: KEYRING, version: 2 };
     const row = (await loadCompanyKeyRow(rig.store, context))!.value!;
